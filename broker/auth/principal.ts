@@ -1,0 +1,62 @@
+/** Who a connection or request acts for, once authenticated. */
+export interface Principal {
+  readonly user: string
+  readonly roles: ReadonlySet<string>
+  /** True for the shared user `anonymous`: only `acl.rules` speak for it. */
+  readonly anonymous: boolean
+  /** Unix ms at which the login ends (token expiry); null: never by itself. */
+  readonly expiresAt: number | null
+}
+
+/** What a client presents. */
+export interface Credentials {
+  readonly username: string | undefined
+  readonly password: Buffer | undefined
+  readonly clientId: string
+  /** Remote address, for throttling and the log. */
+  readonly address: string
+}
+
+export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'throttled' | 'unavailable'
+
+export type Login =
+  | { readonly ok: true; readonly principal: Principal }
+  /** `detail` is for the log, never for the client. */
+  | { readonly ok: false; readonly refusal: LoginRefusal; readonly detail: string }
+
+export interface Authenticator {
+  login(credentials: Credentials): Promise<Login>
+}
+
+/** What `acl.rules` say about topics outside rooms, users and broadcast. Rules are matched first to last; nothing matched denies. */
+export interface Acl {
+  mayPublish(who: Principal, clientId: string, topic: string): boolean
+  /** Whether a message on this very topic may be delivered. */
+  mayReceive(who: Principal, clientId: string, topic: string): boolean
+  /**
+   * `all`: every topic the filter can match is allowed, no check at delivery needed. `some`: some topic it could match may be
+   * allowed, so each delivery is checked. `none`: the first rule that covers the filter denies, or no rule allows any topic of it.
+   */
+  maySubscribe(who: Principal, clientId: string, filter: string): 'all' | 'some' | 'none'
+}
+
+/**
+ * The module named by `auth.hooks` (DESIGN §2): each function may only narrow what TopicTalk allows. A rejection, an exception, a value
+ * other than true, or no answer before the deadline denies.
+ */
+export interface AuthHooks {
+  authenticate?(login: { user: string; roles: string[]; clientId: string; address: string }): boolean | Promise<boolean>
+  authorizePublish?(request: {
+    user: string
+    roles: string[]
+    clientId: string
+    topic: string
+    payload: Buffer
+  }): boolean | Promise<boolean>
+  authorizeSubscribe?(request: {
+    user: string
+    roles: string[]
+    clientId: string
+    filter: string
+  }): boolean | Promise<boolean>
+}

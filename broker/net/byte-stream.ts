@@ -1,0 +1,23 @@
+import type { EventEmitter } from 'node:events'
+
+/**
+ * All that a connection asks of its transport. A net.Socket, a TLSSocket and any Duplex are one as they are; the WebSocket adapter
+ * makes one. Events: `data` (Buffer), `drain`, `end`, `close`, `error`.
+ */
+export interface ByteStream extends EventEmitter {
+  /** False when more than the high-water mark waits; `drain` follows. */
+  write(chunk: Uint8Array): boolean
+  /** Bytes accepted by `write` and not yet handed to the kernel. */
+  readonly writableLength: number
+  readonly destroyed: boolean
+  readonly remoteAddress?: string | undefined
+  pause(): unknown
+  resume(): unknown
+  /** Sends what is queued, then closes. */
+  end(): unknown
+  /** Closes at once. */
+  destroy(error?: Error): unknown
+}
+
+/** Where every listener hands its connections. */
+export type Accept = (stream: ByteStream, request?: unknown) => void

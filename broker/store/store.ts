@@ -1,0 +1,387 @@
+/**
+ * What the broker needs of a store. Adapters live in folders beside this file and pass one contract suite
+ * (test/contract/). Everything durable goes through `commit`: one queue, one commit in flight, group-committed.
+ */
+import type { Readable } from 'node:stream'
+
+export type QoS = 0 | 1 | 2
+
+/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast. */
+export type LogName = string
+
+/** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
+export interface LogEntry {
+  readonly seq: number
+  /** Unix ms. */
+  readonly ts: number
+  readonly qos: QoS
+  readonly from: string
+  readonly payload: Buffer
+}
+
+/**
+ * An entry without its number. The append makes the payload by splicing: `head + seq + tail` as UTF-8, so the
+ * bytes are made once, by whoever numbers (this process or a Lua script).
+ */
+export interface Draft {
+  readonly log: LogName
+  /** UUIDv7 of the message; kept with the dedupe record so that a retry can be answered. */
+  readonly id: string
+  readonly ts: number
+  readonly from: string
+  readonly qos: QoS
+  readonly head: string
+  readonly tail: string
+  /** Null: no idempotency asked, no cost. `hash` is of the normalised input. */
+  readonly dedupe: { readonly cid: string; readonly hash: string } | null
+}
+
+export type AppendResult =
+  | { readonly outcome: 'appended' | 'duplicate'; readonly id: string; readonly seq: number; readonly ts: number }
+  /** The same `(log, from, cid)` was used within the dedupe window with another input. */
+  | { readonly outcome: 'conflict'; readonly id: string; readonly seq: number; readonly ts: number }
+
+/** An opaque write made by one of the store's op builders; `applied` runs once it is durable, before any `settled`. */
+export interface Op {
+  readonly applied?: () => void
+}
+
+/**
+ * Everything in a change becomes durable together, or nothing does. `ops` are written even if a draft turns out to be
+ * a duplicate or a conflict. Without drafts and ops a change writes nothing, and settles in its turn: a barrier.
+ */
+export interface Change {
+  readonly drafts: readonly Draft[]
+  readonly ops: readonly Op[]
+  /** Called exactly once, in the order of the `commit` calls. `results` are parallel to `drafts` (empty on error). Must not throw. */
+  settled(error: StoreError | null, results: readonly AppendResult[]): void
+}
+
+/** The entries one commit added to one log: ascending, dense. */
+export interface AppendedBatch {
+  readonly log: LogName
+  readonly entries: readonly LogEntry[]
+}
+
+/** The store could not do it; nothing of the change was kept. `full`: no space left, reads go on. */
+export class StoreError extends Error {
+  readonly full: boolean
+  constructor(message: string, options: { cause?: unknown; full?: boolean } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'StoreError'
+    this.full = options.full ?? false
+  }
+}
+
+export interface Store {
+  readonly log: LogReader
+  readonly sessions: SessionStore
+  readonly queue: QueueStore
+  readonly directory: DirectoryStore
+  /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
+  readonly persistence: Persistence
+  readonly counts: StoreCounts
+
+  /** Told of every committed append, on the node that serves it, before the change settles. Set once, before the first commit. */
+  onAppend: (batches: readonly AppendedBatch[]) => void
+  /** Queues a change. Never throws, never blocks: errors arrive in `settled`. */
+  commit(change: Change): void
+  /** Waits for what was queued, then closes. */
+  close(): Promise<void>
+}
+
+/** Running totals, for `$SYS`, metrics and tests on cost. */
+export interface StoreCounts {
+  /** Durable (fsynced) writes. */
+  commits: number
+  /** Log entries appended. */
+  appended: number
+  /** Keys put or deleted, of commits and of background folding alike. */
+  writes: number
+  duplicates: number
+  /** Commits that failed. */
+  failures: number
+}
+
+export interface LogInfo {
+  readonly name: LogName
+  /** Number of the last entry, 0 when there never was one. Never goes back. */
+  readonly head: number
+  /** Number of the first entry still there; head + 1 when none is. */
+  readonly tail: number
+}
+
+export interface LogReader {
+  /** Head and tail, from memory once loaded: no scan. */
+  open(name: LogName): Promise<LogInfo>
+  /** The same object while the process lives, its fields kept current; undefined before `open` or the first append. */
+  peek(name: LogName): LogInfo | undefined
+  /**
+   * Entries with `after < seq`, ascending, at most `limit`, and at most `maxBytes` of payload except that one entry is
+   * always returned. Answers from memory, without a promise, where the log's recent end suffices.
+   */
+  read(name: LogName, after: number, limit: number, maxBytes: number): LogEntry[] | Promise<LogEntry[]>
+  /** The last entries with `seq < before`, ascending; limits as in `read`. */
+  readBefore(name: LogName, before: number, limit: number, maxBytes: number): Promise<LogEntry[]>
+  /** Forgets the oldest entries in whole chunks: all with `seq <= upTo` that a chunk boundary allows. Moves the tail. */
+  trim(name: LogName, upTo: number): Promise<void>
+  /** Drops whole chunks in which every entry is older than `before` (Unix ms), or beyond the newest `keep`; 0 switches a bound off. */
+  retain(name: LogName, bounds: { before: number; keep: number }): Promise<void>
+  /** Removes a log for good: entries, head, dedupe records. Only for a room that is deleted. */
+  drop(name: LogName): Promise<void>
+  names(): AsyncIterable<LogName>
+}
+
+export interface StoredSubscription {
+  topic: string
+  qos: QoS
+  rh?: number
+  rap?: boolean
+  nl?: boolean
+  subscriptionIdentifier?: number
+}
+
+export interface SessionRecord {
+  /** `{user}/{clientId}`. */
+  id: string
+  user: string
+  clientId: string
+  /** Unix ms. */
+  createdAt: number
+  /** Unix ms of the last disconnect, 0 while connected. */
+  disconnectedAt: number
+  /** Seconds the session outlives its connection. */
+  expiry: number
+}
+
+/** A packet given to the client and not yet acknowledged. */
+export interface SavedInflight {
+  packetId: number
+  /** The cursor it belongs to, or `queue`. */
+  source: string
+  /** Sequence in the log, or the queue number. */
+  seq: number
+  qos: QoS
+  /** QoS 2: PUBREC arrived, PUBREL is owed. */
+  released: boolean
+}
+
+export interface SavedSession {
+  record: SessionRecord
+  subscriptions: StoredSubscription[]
+  /** Cursor name → number of the last entry of the contiguous acknowledged prefix. */
+  cursors: Map<string, number>
+  inflight: SavedInflight[]
+  /** Packet ids of inbound QoS 2 publishes that await PUBREL. */
+  incoming: number[]
+}
+
+export interface SessionStore {
+  load(id: string): Promise<SavedSession | null>
+  recordOp(record: SessionRecord): Op
+  subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[]
+  unsubscribeOps(id: string, topics: readonly string[]): Op[]
+  cursorOp(id: string, cursor: string, seq: number): Op
+  dropCursorOp(id: string, cursor: string): Op
+  /** Replaces the list. */
+  inflightOp(id: string, inflight: readonly SavedInflight[]): Op
+  incomingOp(id: string, packetId: number): Op
+  dropIncomingOp(id: string, packetId: number): Op
+  /**
+   * Writes without waiting for the disk: what may be lost in a crash (cursors and QoS 1 state, at most a second old).
+   * Ordered before every later commit.
+   */
+  writeLazily(ops: readonly Op[]): Promise<void>
+  /** Removes the session with all it holds: subscriptions, cursors, queue, inbound packet ids. Not its will. Durable. */
+  discard(id: string): Promise<void>
+  ofUser(user: string): Promise<SessionRecord[]>
+  all(): AsyncIterable<SessionRecord>
+}
+
+/** A message on a plain MQTT topic. */
+export interface PlainMessage {
+  readonly topic: string
+  readonly payload: Buffer
+  readonly qos: QoS
+  readonly retain: boolean
+  /** Session id of the publisher, null when the broker itself speaks. */
+  readonly clientId: string | null
+}
+
+export interface QueuedMessage {
+  /** Position in the queue: ascending over all queues of the store. */
+  readonly number: number
+  readonly message: PlainMessage
+  /** The QoS granted by the subscription that queued it; delivery is the minimum of both. */
+  readonly qos: QoS
+}
+
+export interface QueueMatch {
+  sessionId: string
+  /** Highest QoS among the session's matching filters. */
+  qos: QoS
+  /** The filters that matched (delivery checks authorisation by them). */
+  filters: string[]
+}
+
+/** Queues of references: one stored payload per message, one small key per persistent session that waits for it. */
+export interface QueueStore {
+  /** Persistent sessions with a matching filter of QoS ≥ 1 (filters below rooms, users and broadcast are not kept here). From memory. */
+  match(topic: string): readonly QueueMatch[]
+  /**
+   * Ops that store `message` once and reference it from each target. Targets whose queue is full (`limits`) are left out and
+   * counted; `queued` are those that got it. `number` is the message's position.
+   */
+  enqueueOps(
+    message: PlainMessage,
+    targets: readonly { sessionId: string; qos: QoS }[],
+  ): { ops: Op[]; number: number; queued: string[] }
+  /** Messages of a session with `after < number`, ascending. */
+  read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]>
+  /** Forgets one reference; the payload goes with the last one. */
+  ackOp(sessionId: string, number: number): Op
+  /** Messages and bytes waiting for a session. */
+  size(sessionId: string): { messages: number; bytes: number }
+  /** Messages that were not queued because a queue was full. */
+  readonly dropped: number
+
+  /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
+  retainOp(message: PlainMessage): Op
+  /** Retained messages that match any of the filters, each once. */
+  retained(filters: readonly string[]): AsyncIterable<PlainMessage>
+}
+
+export interface UserRecord {
+  id: string
+  roles: string[]
+  /** argon2id in PHC form; null for users known by token only. */
+  passwordHash: string | null
+  createdAt: number
+}
+
+export type RoomAccess = 'public' | 'private'
+export type RoomRole = 'owner' | 'admin' | 'member' | 'reader'
+
+export interface RoomRecord {
+  id: string
+  access: RoomAccess
+  /** True for `dm:{a}:{b}`. */
+  direct: boolean
+  name: string | null
+  topic: string | null
+  avatar: string | null
+  createdBy: string
+  createdAt: number
+}
+
+export interface MemberRecord {
+  room: string
+  user: string
+  role: RoomRole
+  /** Unix ms. */
+  since: number
+  /** Heads of the room's logs at the join: where a cursor starts that no subscription has set. 0 in a direct conversation. */
+  joined: { messages: number; events: number }
+}
+
+export interface InviteRecord {
+  room: string
+  user: string
+  by: string
+  at: number
+}
+
+export interface PresenceRecord {
+  user: string
+  online: boolean
+  status: string | null
+  away: boolean
+  /** Unix ms. */
+  lastSeen: number
+}
+
+/** People and rooms. Rooms, memberships and invites are held in memory; users are read when asked for, the busy ones cached. */
+export interface DirectoryStore {
+  /** Without a promise when cached. */
+  user(id: string): UserRecord | null | Promise<UserRecord | null>
+  /** The existing user whose name differs at most by case. */
+  userLike(id: string): Promise<UserRecord | null>
+  users(): AsyncIterable<UserRecord>
+  userOp(record: UserRecord): Op
+  deleteUserOp(id: string): Op
+
+  room(id: string): RoomRecord | undefined
+  rooms(): Iterable<RoomRecord>
+  roomOp(record: RoomRecord): Op
+  /** Removes the room with its memberships and invites. */
+  deleteRoomOps(id: string): Op[]
+
+  member(room: string, user: string): MemberRecord | undefined
+  members(room: string): ReadonlyMap<string, MemberRecord>
+  /** By room id. */
+  memberships(user: string): ReadonlyMap<string, MemberRecord>
+  memberOp(record: MemberRecord): Op
+  deleteMemberOp(room: string, user: string): Op
+
+  invite(room: string, user: string): InviteRecord | undefined
+  inviteOp(record: InviteRecord): Op
+  deleteInviteOp(room: string, user: string): Op
+  /** Users who left or were removed: they come back only by rooms.join. */
+  departed(room: string, user: string): boolean
+  departedOp(room: string, user: string): Op
+  deleteDepartedOp(room: string, user: string): Op
+
+  presence(): AsyncIterable<PresenceRecord>
+  presenceOp(record: PresenceRecord): Op
+}
+
+/** A message as the Aedes persistence contract sees it. */
+export interface AedesPacketLike {
+  cmd?: string
+  topic?: string
+  payload?: Buffer | string
+  qos?: QoS
+  retain?: boolean
+  dup?: boolean
+  messageId?: number | undefined
+  brokerId?: string
+  brokerCounter?: number
+  clientId?: string
+  [key: string]: unknown
+}
+
+/** Will as stored: `user` and `roles` say on whose authority it is published, `due` (Unix ms) when; `streamWill` yields only due ones. */
+export interface WillPacket extends AedesPacketLike {
+  user?: string
+  roles?: string[]
+  due?: number
+}
+
+/** The contract of aedes-persistence 11 (asyncPersistence), to the letter: its abstract suite runs on it. */
+export interface Persistence {
+  setup(broker: { id: string }): Promise<void>
+  storeRetained(packet: AedesPacketLike): Promise<void>
+  createRetainedStream(pattern: string): Readable
+  createRetainedStreamCombi(patterns: string[]): Readable
+  addSubscriptions(client: { id: string }, subscriptions: StoredSubscription[]): Promise<void>
+  removeSubscriptions(client: { id: string }, topics: string[]): Promise<void>
+  subscriptionsByClient(client: { id: string }): Promise<StoredSubscription[]>
+  subscriptionsByTopic(topic: string): Promise<(StoredSubscription & { clientId: string })[]>
+  cleanSubscriptions(client: { id: string }): Promise<void>
+  countOffline(): Promise<{ subsCount: number; clientsCount: number }>
+  outgoingEnqueue(subscription: { clientId: string }, packet: AedesPacketLike): Promise<void>
+  outgoingEnqueueCombi(subscriptions: { clientId: string }[], packet: AedesPacketLike): Promise<void>
+  outgoingUpdate(client: { id: string }, packet: AedesPacketLike): Promise<void>
+  outgoingClearMessageId(client: { id: string }, packet: AedesPacketLike): Promise<AedesPacketLike | undefined>
+  outgoingStream(client: { id: string }): Readable
+  incomingStorePacket(client: { id: string }, packet: AedesPacketLike): Promise<void>
+  incomingGetPacket(client: { id: string }, packet: AedesPacketLike): Promise<AedesPacketLike>
+  incomingDelPacket(client: { id: string }, packet: AedesPacketLike): Promise<void>
+  cleanIncoming(client: { id: string }): Promise<void>
+  putWill(client: { id: string }, packet: WillPacket): Promise<void>
+  getWill(client: { id: string }): Promise<WillPacket | undefined>
+  delWill(client: { id: string }): Promise<WillPacket | undefined>
+  streamWill(brokers?: Record<string, number>): Readable
+  getClientList(topic: string): Readable
+  destroy(): Promise<void>
+}

@@ -1,0 +1,75 @@
+/**
+ * The one table of errors: what a code means to an MQTT 5 client, to an HTTP client, and whether
+ * trying again can help. Replies and problem documents carry the code; acks carry the reason code.
+ */
+
+export interface ErrorKind {
+  /** MQTT 5 reason code of the PUBACK, PUBREC or DISCONNECT that reports it. */
+  reason: number
+  /** HTTP status. */
+  status: number
+  /** False: the same request will be refused again, so it is acknowledged and answered. True: it is never acknowledged. */
+  transient: boolean
+  title: string
+}
+
+export const ERRORS = {
+  bad_request: { reason: 0x99, status: 400, transient: false, title: 'the request is not valid' },
+  too_large: { reason: 0x95, status: 413, transient: false, title: 'too large' },
+  unauthorized: { reason: 0x87, status: 401, transient: false, title: 'not signed in' },
+  forbidden: { reason: 0x87, status: 403, transient: false, title: 'not allowed' },
+  not_found: { reason: 0x90, status: 404, transient: false, title: 'not found' },
+  conflict: { reason: 0x91, status: 409, transient: false, title: 'conflicts with what is there' },
+  rate_limited: { reason: 0x97, status: 429, transient: true, title: 'too many requests' },
+  unavailable: { reason: 0x88, status: 503, transient: true, title: 'not possible right now' },
+  not_implemented: { reason: 0x83, status: 501, transient: false, title: 'not implemented' },
+  internal: { reason: 0x80, status: 500, transient: true, title: 'internal error' },
+} as const satisfies Record<string, ErrorKind>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** What a reply's `error` holds. */
+export interface ErrorBody {
+  code: ErrorCode
+  message: string
+  /** The field of the request that is wrong, as a dotted path. */
+  field?: string
+  /** Seconds to wait before trying again. */
+  retryAfter?: number
+}
+
+/** An expected refusal: part of the contract, shown to the client. Anything else that is thrown is a bug. */
+export class Refusal extends Error {
+  readonly code: ErrorCode
+  readonly field: string | undefined
+  readonly retryAfter: number | undefined
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { field?: string | undefined; retryAfter?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'Refusal'
+    this.code = code
+    this.field = options.field
+    this.retryAfter = options.retryAfter
+  }
+
+  get transient(): boolean {
+    return ERRORS[this.code].transient
+  }
+
+  body(): ErrorBody {
+    const body: ErrorBody = { code: this.code, message: this.message }
+    if (this.field !== undefined) body.field = this.field
+    if (this.retryAfter !== undefined) body.retryAfter = this.retryAfter
+    return body
+  }
+}
+
+/** Turns anything thrown into a refusal: bugs become `internal` without leaking what broke. */
+export function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  return new Refusal('internal', 'internal error; the broker logged it', { cause: error })
+}
