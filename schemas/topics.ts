@@ -33,6 +33,7 @@ export type Filter =
 
 export const topics = {
   room: (room: string, leaf: RoomLeaf): string => `rooms/${room}/${leaf}`,
+  roomPrefix: (room: string): string => `rooms/${room}/`,
   user: (user: string, leaf: UserLeaf): string => `users/${user}/${leaf}`,
   request: (user: string, method: string): string => `users/${user}/requests/${method}`,
   broadcast: (channel: string): string => `broadcast/${channel}`,

@@ -1,0 +1,132 @@
+import { Refusal } from '../../schemas/errors.js'
+import { isAccountName } from '../../schemas/ids.js'
+import { commit } from '../store/commit.js'
+import type { Op, Store, UserRecord } from '../store/store.js'
+import type { Passwords } from './passwords.js'
+
+const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
+
+export interface Account {
+  id: string
+  roles: string[]
+  /** False: known by token only. */
+  password: boolean
+  /** Unix ms. */
+  createdAt: number
+}
+
+/** The users. Every method but `list` rejects with a `Refusal` when it cannot. */
+export class Accounts {
+  readonly #store: Pick<Store, 'commit' | 'directory'>
+  readonly #passwords: Passwords
+  readonly #now: () => number
+  /** By lower-case name: the last change under way, so that two changes cannot both find a name free. */
+  readonly #changing = new Map<string, Promise<unknown>>()
+
+  constructor(store: Pick<Store, 'commit' | 'directory'>, passwords: Passwords, now: () => number = Date.now) {
+    this.#store = store
+    this.#passwords = passwords
+    this.#now = now
+  }
+
+  /** @param password null for a user that logs in by token only. */
+  add(id: string, password: string | null, roles: readonly string[] = []): Promise<Account> {
+    return this.#exclusively(id, async () => {
+      checkName(id)
+      checkRoles(roles)
+      await this.#refuseTaken(id)
+      const passwordHash = password === null ? null : await this.#passwords.hash(password)
+      return toAccount(await this.#create({ id, roles: [...new Set(roles)], passwordHash, createdAt: this.#now() }))
+    })
+  }
+
+  setPassword(id: string, password: string): Promise<void> {
+    return this.#exclusively(id, async () => {
+      const record = await this.#existing(id)
+      const passwordHash = await this.#passwords.hash(password)
+      await this.#write(this.#store.directory.userOp({ ...record, passwordHash }))
+    })
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#exclusively(id, async () => {
+      await this.#existing(id)
+      await this.#write(this.#store.directory.deleteUserOp(id))
+    })
+  }
+
+  async *list(): AsyncIterable<Account> {
+    for await (const record of this.#store.directory.users()) yield toAccount(record)
+  }
+
+  /** The user of a valid token, made when first seen. Without a promise when cached: every token login comes here. */
+  ensure(id: string, roles: readonly string[] = []): UserRecord | Promise<UserRecord> {
+    const known = this.#store.directory.user(id)
+    if (known !== null && !(known instanceof Promise)) return known
+    return this.#findOrCreate(id, roles, known)
+  }
+
+  async #findOrCreate(
+    id: string,
+    roles: readonly string[],
+    known: Promise<UserRecord | null> | null,
+  ): Promise<UserRecord> {
+    const found = await known
+    if (found) return found
+    return this.#exclusively(id, async () => {
+      checkName(id)
+      const made = await this.#store.directory.user(id)
+      if (made) return made
+      await this.#refuseTaken(id)
+      return this.#create({ id, roles: [...roles], passwordHash: null, createdAt: this.#now() })
+    })
+  }
+
+  async #existing(id: string): Promise<UserRecord> {
+    const record = await this.#store.directory.user(id)
+    if (!record) throw new Refusal('not_found', `there is no user ${id}`)
+    return record
+  }
+
+  async #refuseTaken(id: string): Promise<void> {
+    const taken = await this.#store.directory.userLike(id)
+    if (!taken) return
+    const why =
+      taken.id === id ? `the user ${id} exists` : `the user ${taken.id} exists; names may not differ only by case`
+    throw new Refusal('conflict', why, { field: 'id' })
+  }
+
+  async #create(record: UserRecord): Promise<UserRecord> {
+    await this.#write(this.#store.directory.userOp(record))
+    return record
+  }
+
+  async #write(op: Op): Promise<void> {
+    await commit(this.#store, { ops: [op] })
+  }
+
+  #exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const key = id.toLowerCase()
+    const done = (this.#changing.get(key) ?? Promise.resolve()).then(work, work)
+    this.#changing.set(key, done)
+    const forget = (): void => {
+      if (this.#changing.get(key) === done) this.#changing.delete(key)
+    }
+    done.then(forget, forget)
+    return done
+  }
+}
+
+function checkName(id: string): void {
+  if (!isAccountName(id))
+    throw new Refusal('bad_request', `${JSON.stringify(id)} cannot be a user name`, { field: 'id' })
+}
+
+function checkRoles(roles: readonly string[]): void {
+  const bad = roles.find((role) => !ROLE.test(role))
+  if (bad !== undefined) throw new Refusal('bad_request', `${JSON.stringify(bad)} is not a role`, { field: 'roles' })
+}
+
+function toAccount({ id, roles, passwordHash, createdAt }: UserRecord): Account {
+  return { id, roles: [...roles], password: passwordHash !== null, createdAt }
+}

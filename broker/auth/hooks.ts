@@ -1,0 +1,99 @@
+/** The module named by `auth.hooks`. Its functions only narrow: whatever is not a timely `true` denies. */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ConfigError } from '../../schemas/config.js'
+import type { AuthHooks } from './principal.js'
+
+const NAMES = ['authenticate', 'authorizePublish', 'authorizeSubscribe'] as const
+type HookName = (typeof NAMES)[number]
+
+/** The hooks of the module with its faults kept in. Undefined where the module has none, so that callers skip the work. */
+export interface HookRunner {
+  readonly authenticate: Guarded<'authenticate'> | undefined
+  readonly authorizePublish: Guarded<'authorizePublish'> | undefined
+  readonly authorizeSubscribe: Guarded<'authorizeSubscribe'> | undefined
+}
+
+/** Never throws or rejects. A plain boolean when the hook answered at once. */
+type Guarded<N extends HookName> = (request: Request<N>) => boolean | Promise<boolean>
+type Request<N extends HookName> = Parameters<NonNullable<AuthHooks[N]>>[0]
+
+export interface HookOptions {
+  /** Seconds. */
+  timeout: number
+  cwd?: string
+  /** Told of every answer that is no boolean: exceptions, rejections, missed deadlines. For the log. */
+  onFault?: (hook: HookName, error: Error) => void
+}
+
+export const noHooks: HookRunner = {
+  authenticate: undefined,
+  authorizePublish: undefined,
+  authorizeSubscribe: undefined,
+}
+
+/** Loads the module; `path` null: no hooks. Throws a `ConfigError` when it cannot be used. */
+export async function loadHooks(path: string | null, options: HookOptions): Promise<HookRunner> {
+  if (path === null) return noHooks
+  const file = resolve(options.cwd ?? process.cwd(), path)
+  const exported = await importModule(file)
+  checkExports(file, exported)
+  const guarded = <N extends HookName>(name: N): Guarded<N> | undefined => {
+    const hook = exported[name] as ((request: Request<N>) => unknown) | undefined
+    return hook && ((request) => ask(() => hook(request), name, options))
+  }
+  const publish = guarded('authorizePublish')
+  return {
+    authenticate: guarded('authenticate'),
+    // The hook gets a copy: it may refuse the payload, not change it.
+    authorizePublish: publish && ((request) => publish({ ...request, payload: Buffer.from(request.payload) })),
+    authorizeSubscribe: guarded('authorizeSubscribe'),
+  }
+}
+
+async function importModule(file: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>
+  } catch (cause) {
+    throw new ConfigError([`auth.hooks: ${file} cannot be loaded: ${(cause as Error)?.message ?? cause}`])
+  }
+}
+
+/** A misspelt hook would never be asked, and so allow everything: unknown exports are refused. */
+function checkExports(file: string, exported: Record<string, unknown>): void {
+  const known: readonly string[] = NAMES
+  const faults = Object.keys(exported)
+    .filter((name) => !known.includes(name) || typeof exported[name] !== 'function')
+    .map((name) =>
+      known.includes(name)
+        ? `auth.hooks: ${file}: ${name} must be a function`
+        : `auth.hooks: ${file}: unknown export ${name}; hooks are ${known.join(', ')}`,
+    )
+  if (Object.keys(exported).length === 0) faults.push(`auth.hooks: ${file}: exports none of ${known.join(', ')}`)
+  if (faults.length > 0) throw new ConfigError(faults)
+}
+
+function ask(hook: () => unknown, name: HookName, options: HookOptions): boolean | Promise<boolean> {
+  const deny = (why: unknown): false => {
+    options.onFault?.(name, why instanceof Error ? why : new Error(String(why)))
+    return false
+  }
+  try {
+    const answer = hook()
+    if (typeof answer === 'boolean') return answer
+    // What is neither a boolean nor a promise of one is refused after the same detour.
+    return beforeDeadline(Promise.resolve(answer), options.timeout).then(
+      (late) => (typeof late === 'boolean' ? late : deny(`answered ${typeof late}, expected true or false`)),
+      deny,
+    )
+  } catch (error) {
+    return deny(error)
+  }
+}
+
+function beforeDeadline(answer: Promise<unknown>, seconds: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1000)
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,94 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import type { Config } from '../../schemas/config.js'
+
+/** Longest time an address is refused, in ms, however many failures. */
+const LONGEST = 3_600_000
+/** Most addresses, and most users of addresses, that are remembered; the oldest are forgotten. */
+const MAX_ENTRIES = 20_000
+
+/**
+ * Counts failed password logins of a user from an address, and of an address. Too many: refused for a window, and
+ * twice as long for each failure after that. What is refused is not tried, so it does not count.
+ */
+export class LoginThrottle {
+  readonly #pairs: Failures
+  readonly #addresses: Failures
+
+  constructor(limits: Config['auth']['throttle'], now: () => number = Date.now) {
+    this.#pairs = new Failures(limits.attempts, limits.window * 1000, now)
+    this.#addresses = new Failures(limits.addressAttempts, limits.window * 1000, now)
+  }
+
+  isRefused(address: string, user: string): boolean {
+    const network = networkOf(address)
+    return this.#addresses.tooMany(network) || this.#pairs.tooMany(`${network} ${user}`)
+  }
+
+  failed(address: string, user: string): void {
+    const network = networkOf(address)
+    this.#addresses.add(network)
+    this.#pairs.add(`${network} ${user}`)
+  }
+
+  /** Clears the user's failures, not the address's: or a known password would buy guesses at others. */
+  succeeded(address: string, user: string): void {
+    this.#pairs.clear(`${networkOf(address)} ${user}`)
+  }
+}
+
+interface Entry {
+  failures: number
+  last: number
+  refusedUntil: number
+}
+
+class Failures {
+  readonly #limit: number
+  readonly #window: number
+  readonly #now: () => number
+  /** Least recently failed first. */
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(limit: number, window: number, now: () => number) {
+    this.#limit = limit
+    this.#window = window
+    this.#now = now
+  }
+
+  tooMany(key: string): boolean {
+    const entry = this.#entries.get(key)
+    return entry !== undefined && entry.refusedUntil > this.#now()
+  }
+
+  add(key: string): void {
+    const now = this.#now()
+    const before = this.#entries.get(key)
+    const fresh = !before || Math.max(before.last, before.refusedUntil) + this.#window < now
+    const failures = fresh ? 1 : before.failures + 1
+    const over = failures - this.#limit
+    const refusedUntil = over < 0 ? 0 : now + Math.min(this.#window * 2 ** over, LONGEST)
+    this.#entries.delete(key)
+    this.#entries.set(key, { failures, last: now, refusedUntil })
+    if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!)
+  }
+
+  clear(key: string): void {
+    this.#entries.delete(key)
+  }
+}
+
+/** Whoever has one IPv6 address has its /64; an IPv4 address may come wrapped in IPv6. */
+export function networkOf(address: string): string {
+  const mapped = address.replace(/^::ffff:/i, '')
+  if (isIPv4(mapped)) return mapped
+  if (!isIPv6(address)) return address
+  const [head = '', tail] = address.toLowerCase().split('%')[0]!.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail ? tail.split(':') : []
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
+  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right]
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}

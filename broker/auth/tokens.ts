@@ -1,0 +1,174 @@
+/** JSON Web Tokens: the keys that sign them, checking one, making one. */
+import { createPublicKey, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { type Config, ConfigError } from '../../schemas/config.js'
+
+type JwtConfig = Config['auth']['jwt']
+
+export type TokenCheck =
+  | {
+      readonly ok: true
+      readonly user: string
+      /** Null: the token has no `roles` claim. */
+      readonly roles: readonly string[] | null
+      /** Unix ms; null: never. */
+      readonly expiresAt: number | null
+    }
+  /** `why` is for the log. */
+  | { readonly ok: false; readonly why: string }
+
+export class Tokens {
+  /** Each algorithm has the one key that may use it, so no token can choose how a key is used. */
+  readonly #keys: ReadonlyMap<string, KeyObject>
+  readonly #jwt: JwtConfig
+  readonly #now: () => number
+
+  constructor(keys: ReadonlyMap<string, KeyObject>, jwt: JwtConfig, now: () => number = Date.now) {
+    this.#keys = keys
+    this.#jwt = jwt
+    this.#now = now
+  }
+
+  async verify(token: string): Promise<TokenCheck> {
+    const alg = algorithmOf(token)
+    const key = alg === null ? undefined : this.#keys.get(alg)
+    if (!key) return { ok: false, why: `no key for tokens signed with ${alg}` }
+    const { issuer, audience } = this.#jwt
+    try {
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [alg!],
+        currentDate: new Date(this.#now()),
+        ...(issuer !== null && { issuer }),
+        ...(audience !== null && { audience }),
+      })
+      return this.#read(payload)
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return { ok: false, why: `token refused: ${error.message}` }
+      throw error
+    }
+  }
+
+  #read(payload: JWTPayload): TokenCheck {
+    const user = payload[this.#jwt.userClaim]
+    if (typeof user !== 'string') return { ok: false, why: `the token has no claim ${this.#jwt.userClaim}` }
+    const { roles } = payload
+    const expiresAt = payload.exp === undefined ? null : payload.exp * 1000
+    return { ok: true, user, roles: roles === undefined ? null : textsOf(roles), expiresAt }
+  }
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string' && item !== '') : []
+}
+
+const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]*$/
+
+/** The algorithm a token claims; null when the text is no signed token at all. */
+export function algorithmOf(text: string): string | null {
+  if (!COMPACT_JWS.test(text)) return null
+  try {
+    const { alg } = decodeProtectedHeader(text)
+    return typeof alg === 'string' ? alg : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * The keys of the configuration. Without any, makes the file `secret` in the data directory, or uses the one there.
+ * Throws a `ConfigError` when a key is of no use.
+ */
+export async function loadTokenKeys(jwt: JwtConfig, dataDir: string): Promise<Map<string, KeyObject>> {
+  const keys = new Map<string, KeyObject>()
+  if (jwt.publicKey !== null) {
+    const key = await readPublicKey(jwt.publicKey)
+    for (const alg of algorithmsOf(key)) keys.set(alg, key)
+  }
+  if (jwt.secret !== null || jwt.publicKey === null)
+    keys.set('HS256', createSecretKey(await loadTokenSecret(jwt, dataDir)))
+  return keys
+}
+
+/** The secret that signs tokens: configured, or the file `secret` in the data directory, made (0600) if it is missing. */
+export async function loadTokenSecret(jwt: JwtConfig, dataDir: string): Promise<Uint8Array> {
+  if (jwt.secret !== null) return Buffer.from(jwt.secret)
+  const file = join(dataDir, 'secret')
+  const text = (await readIfThere(file)) ?? (await createSecret(dataDir, file))
+  const secret = text.trim()
+  if (secret.length < 16) throw new ConfigError([`${file}: holds no secret of at least 16 characters`])
+  return Buffer.from(secret)
+}
+
+async function createSecret(dataDir: string, file: string): Promise<string> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+  await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+  try {
+    // Unlike rename, link never replaces what another process made meanwhile; unlike a write, it is never half done.
+    await link(draft, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    await rm(draft, { force: true })
+  }
+  return readFile(file, 'utf8')
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+async function readPublicKey(pemOrPath: string): Promise<KeyObject> {
+  const inline = pemOrPath.includes('-----BEGIN')
+  const name = inline ? 'auth.jwt.publicKey' : `auth.jwt.publicKey (${pemOrPath})`
+  try {
+    const pem = inline ? pemOrPath : await readFile(pemOrPath, 'utf8')
+    // Node would take the public half of it.
+    if (pem.includes('PRIVATE KEY')) throw new Error('is a private key; the broker needs the public one')
+    return createPublicKey(pem)
+  } catch (cause) {
+    throw new ConfigError([`${name}: ${(cause as Error).message}`])
+  }
+}
+
+const EC_ALGORITHMS: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
+
+function algorithmsOf(key: KeyObject): readonly string[] {
+  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
+  const type = key.asymmetricKeyType
+  const ec = EC_ALGORITHMS[namedCurve ?? '']
+  if (type === 'ec' && ec !== undefined) return [ec]
+  // One algorithm with two names: RFC 8037, and RFC 9864 after it.
+  if (type === 'ed25519') return ['EdDSA', 'Ed25519']
+  if (type === 'rsa' && modulusLength >= 2048) return ['RS256']
+  throw new ConfigError(['auth.jwt.publicKey: needs RSA of at least 2048 bits, EC (P-256, P-384, P-521) or Ed25519'])
+}
+
+export interface MintOptions {
+  roles?: readonly string[]
+  /** Seconds; without it the token never expires. */
+  ttl?: number
+  issuer?: string | null
+  audience?: string | null
+  userClaim?: string
+  now?: () => number
+}
+
+/** Signs a token (HS256) that this configuration accepts. */
+export function mintToken(secret: Uint8Array, user: string, options: MintOptions = {}): Promise<string> {
+  const { roles, ttl, issuer, audience, userClaim = 'sub', now = Date.now } = options
+  const issuedAt = Math.floor(now() / 1000)
+  const token = new SignJWT({ [userClaim]: user, ...(roles && { roles: [...roles] }) })
+  token.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).setIssuedAt(issuedAt)
+  if (ttl !== undefined) token.setExpirationTime(issuedAt + ttl)
+  if (issuer) token.setIssuer(issuer)
+  if (audience) token.setAudience(audience)
+  return token.sign(secret)
+}

@@ -1,0 +1,111 @@
+/** From the bytes a client published to a checked message, and to the pieces the log splices its number into. */
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { Compile } from 'typebox/compile'
+import { Refusal } from '../../schemas/errors.js'
+import { BUILT_TYPES, MESSAGE_KEYS, MESSAGE_TYPES, MessageInput } from '../../schemas/message.js'
+
+const validator = Compile(MessageInput)
+
+export interface Checked {
+  cid: string | null
+  /** The message without its cid, keys in a fixed order, as the inside of a JSON object: `"type":"text","text":"hi"`. */
+  inside: string
+}
+
+/** Valid UTF-8 as a string; anything else is refused. */
+export function decodeText(payload: Buffer): string {
+  if (payload.length === 0) throw new Refusal('bad_request', 'the message is empty')
+  if (!isUtf8(payload)) throw new Refusal('bad_request', 'the payload is not valid UTF-8')
+  return payload.toString('utf8')
+}
+
+/** JSON text of an object as that object; null for everything else. */
+export function parseObject(text: string): Record<string, unknown> | null {
+  if (!/^\s*\{/.test(text)) return null
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return null
+  }
+}
+
+/** Reads the cid of a message that will be refused, so that the refusal can name it. */
+export function cidOf(payload: Buffer): string | null {
+  const cid = parseObject(payload.toString('utf8'))?.['cid']
+  return typeof cid === 'string' && cid.length <= 128 ? cid : null
+}
+
+/**
+ * A message in: a JSON object of the known keys, an object of none of them (`custom` data), or any other text, verbatim.
+ * `bare`: always text (the `text` leaf).
+ */
+export function checkMessage(payload: Buffer, bare: boolean): Checked {
+  const text = decodeText(payload)
+  const object = bare ? null : parseObject(text)
+  if (!object) return { cid: null, inside: `"type":"text","text":${JSON.stringify(text)}` }
+  return checkObject(toInput(object))
+}
+
+function toInput(object: Record<string, unknown>): MessageInput {
+  let known = 0
+  let unknown: string | null = null
+  for (const key of Object.keys(object)) {
+    if (MESSAGE_KEYS.has(key)) known++
+    else unknown ??= key
+  }
+  if (known === 0) return { type: 'custom', data: object }
+  if (unknown !== null) {
+    throw new Refusal('bad_request', `unknown field ${JSON.stringify(unknown)}; data of your own goes into "data"`, { field: unknown })
+  }
+  checkShape(validator, object)
+  return object as MessageInput
+}
+
+/** Checks `value` against a compiled schema; the first fault becomes a refusal that names the field. */
+export function checkShape(compiled: ReturnType<typeof Compile>, value: unknown): void {
+  if (compiled.Check(value)) return
+  const faults = compiled.Errors(value)
+  const fault = faults.find(({ keyword }) => keyword !== 'boolean') ?? faults[0]
+  if (fault?.keyword === 'additionalProperties') {
+    const field = (fault.params as { additionalProperties: string[] }).additionalProperties[0]!
+    throw new Refusal('bad_request', `unknown field ${JSON.stringify(field)}`, { field })
+  }
+  if (fault?.keyword === 'required') {
+    const field = (fault.params as { requiredProperties: string[] }).requiredProperties[0]!
+    throw new Refusal('bad_request', `${field} is missing`, { field })
+  }
+  const field = (fault?.instancePath ?? '').slice(1).replaceAll('/', '.')
+  throw new Refusal('bad_request', field ? `${field} ${fault!.message}` : `the request ${fault?.message ?? 'is not valid'}`, field ? { field } : {})
+}
+
+function checkObject(input: MessageInput): Checked {
+  const type = input.type ?? 'text'
+  if (type === 'system') throw new Refusal('forbidden', 'only the broker sends system messages', { field: 'type' })
+  if (!(MESSAGE_TYPES as readonly string[]).includes(type)) {
+    throw new Refusal('bad_request', `type must be one of ${MESSAGE_TYPES.join(', ')}`, { field: 'type' })
+  }
+  if (!BUILT_TYPES.has(type)) throw new Refusal('not_implemented', `messages of type ${type} are not built yet`, { field: 'type' })
+  if (input.ttl !== undefined) throw new Refusal('not_implemented', 'messages that expire are not built yet', { field: 'ttl' })
+  if (input.target !== undefined) throw new Refusal('bad_request', `a message of type ${type} has no target`, { field: 'target' })
+  if (type === 'text' && input.text === undefined && !input.attachments) {
+    throw new Refusal('bad_request', 'a text message needs text or attachments', { field: 'text' })
+  }
+  if (type === 'custom' && input.data === undefined) throw new Refusal('bad_request', 'a custom message needs data', { field: 'data' })
+  const { cid, type: _, text, attachments, data, replyTo, thread, mentions } = input
+  return { cid: cid ?? null, inside: stringify({ type, text, attachments, data, replyTo, thread, mentions }).slice(1, -1) }
+}
+
+/** JSON; nesting too deep for it is the client's fault. */
+export function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    throw new Refusal('bad_request', 'nested too deeply', { cause })
+  }
+}
+
+/** Of the normalised input: the same cid with another hash is a conflict. */
+export function hashOf(inside: string): string {
+  return createHash('sha256').update(inside).digest('base64url').slice(0, 24)
+}

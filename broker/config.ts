@@ -1,0 +1,205 @@
+/**
+ * Loads the configuration: the schema's defaults, then the YAML file, then `TOPICTALK_…` variables, then `--set`.
+ * Whatever is unknown or of the wrong type is fatal, and named with the place it comes from.
+ */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import Value from 'typebox/value'
+import { type Config, ConfigError, DURATION } from '../schemas/config.js'
+import { isRoomId } from '../schemas/ids.js'
+import {
+  type Fault,
+  findFaults,
+  isMap,
+  leaves,
+  nearest,
+  type Path,
+  pathText,
+  root,
+  type SchemaNode,
+} from './config-check.js'
+import { type ConfigFile, fromText, readConfigFile } from './config-file.js'
+
+export { type Config, ConfigError }
+
+export interface ConfigSources {
+  /** Path of a YAML file that must exist. Undefined: ./config.yaml if it is there. */
+  file?: string | undefined
+  env: NodeJS.ProcessEnv
+  /** `a.b=value`, the value as YAML. */
+  set: readonly string[]
+  /** What relative paths are relative to. */
+  cwd?: string
+}
+
+const DEFAULT_FILE = 'config.yaml'
+const PREFIX = 'TOPICTALK_'
+
+/** Throws a `ConfigError` with one line per fault. */
+export function loadConfig(sources: ConfigSources): Config {
+  const cwd = sources.cwd ?? process.cwd()
+  const file = openFile(sources, cwd)
+  const overrides = [...envOverrides(sources.env, file?.variables), ...setOverrides(sources.set)]
+  const raw = withoutEmptySections(root, file?.value ?? {})
+  for (const override of overrides) assign(raw, override)
+  const names = new Map(overrides.map(({ path, source }) => [pathText(path), source]))
+  // A fault may be deep in an overridden list.
+  const overriddenBy = (path: Path): string | undefined =>
+    path.map((_, i) => names.get(pathText(path.slice(0, i + 1)))).find((name) => name !== undefined)
+  return completeConfig(raw, {
+    cwd,
+    where: (path) => overriddenBy(path) ?? file?.where(path),
+    hidden: (path) => !overriddenBy(path) && file?.filled.has(pathText(path)) === true,
+  })
+}
+
+export interface RawOrigin {
+  cwd?: string
+  /** Where the value of a path was given. */
+  where?: (path: Path) => string | undefined
+  /** Whether the value of a path must not be shown. */
+  hidden?: (path: Path) => boolean
+}
+
+/** Checks what is there, adds the defaults for what is not, and normalises. Throws a `ConfigError`. */
+export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
+  const { cwd = process.cwd(), where = () => undefined, hidden = () => false } = origin
+  const filled = Value.Default(root, structuredClone(raw))
+  const faults = findFaults(filled, hidden)
+  if (faults.length > 0) throw configError(faults, where)
+  normaliseDurations(root, filled as Record<string, unknown>)
+  const config = filled as Config
+  const contradictions = findContradictions(config)
+  if (contradictions.length > 0) throw configError(contradictions, where)
+  resolvePaths(config, cwd)
+  return config
+}
+
+function configError(faults: readonly Fault[], where: (path: Path) => string | undefined): ConfigError {
+  return new ConfigError(
+    faults.map(({ path, message }) => {
+      const place = where(path)
+      return `${place ? `${place}: ` : ''}${pathText(path) || 'configuration'}: ${message}`
+    }),
+  )
+}
+
+function openFile({ file, env }: ConfigSources, cwd: string): ConfigFile | null {
+  if (file !== undefined) return readConfigFile(file, cwd, env)
+  return existsSync(resolve(cwd, DEFAULT_FILE)) ? readConfigFile(DEFAULT_FILE, cwd, env) : null
+}
+
+interface Override {
+  path: readonly string[]
+  value: unknown
+  /** For messages. */
+  source: string
+}
+
+/** `listen.wsPath` is TOPICTALK_LISTEN_WS_PATH, or TOPICTALK_LISTEN_WSPATH. */
+export function envNames(path: readonly string[]): string[] {
+  const snake = path.map((step) => step.replace(/(?=[A-Z])/g, '_')).join('_')
+  return [PREFIX + snake.toUpperCase(), PREFIX + path.join('_').toUpperCase()]
+}
+
+function envOverrides(env: NodeJS.ProcessEnv, interpolated: ReadonlySet<string> = new Set()): Override[] {
+  const byName = new Map(leaves().flatMap((leaf) => envNames(leaf.path).map((name) => [name, leaf] as const)))
+  const overrides: Override[] = []
+  const faults: string[] = []
+  for (const [name, text] of Object.entries(env)) {
+    // Empty is how compose files and shells pass "not set".
+    if (!name.startsWith(PREFIX) || !text) continue
+    const leaf = byName.get(name)
+    if (leaf) overrides.push({ path: leaf.path, value: fromText(leaf.schema, text), source: name })
+    else if (!interpolated.has(name)) faults.push(`${name}: no such setting${didYouMean(name, [...byName.keys()])}`)
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return overrides
+}
+
+function setOverrides(set: readonly string[]): Override[] {
+  const byPath = new Map(leaves().map((leaf) => [leaf.path.join('.'), leaf] as const))
+  const overrides: Override[] = []
+  const faults: string[] = []
+  for (const text of set) {
+    const equals = text.indexOf('=')
+    const path = text.slice(0, equals).trim()
+    const leaf = byPath.get(path)
+    // Without an equals sign nothing tells the key from its value, which may be a secret.
+    if (equals === -1) faults.push('--set: expected key=value')
+    else if (leaf)
+      overrides.push({ path: leaf.path, value: fromText(leaf.schema, text.slice(equals + 1)), source: '--set' })
+    else faults.push(`--set ${path}: no such setting${didYouMean(path, [...byPath.keys()])}`)
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return overrides
+}
+
+function didYouMean(name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  return near === undefined ? '' : `; did you mean ${near}?`
+}
+
+/** A section whose keys are all commented out is null in YAML; it means: all defaults. */
+function withoutEmptySections(schema: SchemaNode, value: unknown): unknown {
+  if (!schema.properties) return value
+  if (value === null) return {}
+  if (!isMap(value)) return value
+  const entries = Object.entries(value).map(([key, item]) => {
+    const child = Object.hasOwn(schema.properties!, key) ? schema.properties![key] : undefined
+    return [key, child ? withoutEmptySections(child, item) : item]
+  })
+  return Object.fromEntries(entries)
+}
+
+function assign(raw: unknown, { path, value }: Override): void {
+  let section = raw
+  for (const step of path.slice(0, -1)) {
+    // A section of the wrong type stays as it is; the check names it.
+    if (!isMap(section)) return
+    section = section[step] ??= {}
+  }
+  if (isMap(section)) section[path.at(-1)!] = value
+}
+
+const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 }
+
+function normaliseDurations(schema: SchemaNode, section: Record<string, unknown>): void {
+  for (const [key, child] of Object.entries(schema.properties!)) {
+    const value = section[key]
+    if (child.properties) normaliseDurations(child, value as Record<string, unknown>)
+    else if (child.duration && typeof value === 'string') section[key] = toSeconds(value)
+  }
+}
+
+function toSeconds(text: string): number {
+  const [, digits, unit] = DURATION.exec(text)!
+  return Number(digits) * UNIT_SECONDS[unit ?? 's']!
+}
+
+/** What no single key can tell. */
+function findContradictions({ listen, rooms, limits }: Config): Fault[] {
+  const faults: Fault[] = []
+  for (const key of ['mqtts', 'https'] as const)
+    if (listen[key] !== null && (listen.tls.cert === null || listen.tls.key === null))
+      faults.push({ path: ['listen', key], message: 'needs listen.tls.cert and listen.tls.key' })
+  const ids = new Set<string>()
+  rooms.list.forEach(({ id }, i) => {
+    const path = ['rooms', 'list', i, 'id']
+    if (!isRoomId(id)) faults.push({ path, message: `${JSON.stringify(id)} is not a room id` })
+    else if (ids.has(id)) faults.push({ path, message: `the room ${id} is listed twice` })
+    ids.add(id)
+  })
+  if (limits.packetBytes < limits.payloadBytes)
+    faults.push({ path: ['limits', 'packetBytes'], message: 'is smaller than limits.payloadBytes' })
+  return faults
+}
+
+function resolvePaths({ node, listen, auth }: Config, cwd: string): void {
+  node.dataDir = resolve(cwd, node.dataDir)
+  if (listen.tls.cert !== null) listen.tls.cert = resolve(cwd, listen.tls.cert)
+  if (listen.tls.key !== null) listen.tls.key = resolve(cwd, listen.tls.key)
+  if (auth.hooks !== null) auth.hooks = resolve(cwd, auth.hooks)
+  const { publicKey } = auth.jwt
+  if (publicKey !== null && !publicKey.includes('-----BEGIN')) auth.jwt.publicKey = resolve(cwd, publicKey)
+}

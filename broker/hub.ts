@@ -1,0 +1,206 @@
+/**
+ * Who is connected here and what they listen to. The hub hands messages to sessions and never waits for one: a session that cannot
+ * take a message now notes it and reads it from the log later. It knows neither MQTT nor the rules of chat.
+ */
+import type { AppendedBatch, LogEntry, LogName, PlainMessage, QoS } from './store/store.js'
+import { TopicTrie } from './topic-trie.js'
+
+/** One way of seeing a log: which topic its entries appear on, and in what form. A cursor belongs to a session and a view. */
+export interface View {
+  /** Names the cursor; unique per (log, topic, form). */
+  readonly cursor: string
+  readonly log: LogName
+  readonly topic: string
+  /** What the members of this view receive of an entry; null: as stored. An empty result is not sent. */
+  readonly form: ((entry: LogEntry) => Buffer) | null
+  /** The room whose membership the view needs; null when it belongs to the user alone. */
+  readonly room: string | null
+}
+
+/** The new entries of one view. `cache` holds encodings, so that each is made once for all sessions. */
+export class Batch {
+  readonly view: View
+  /** Numbers of the first and last entry of the log this batch covers. */
+  readonly first: number
+  readonly last: number
+  /** Those of them that the view shows, in its form. */
+  readonly entries: readonly LogEntry[]
+  readonly cache: unknown[] = []
+
+  constructor(view: View, entries: readonly LogEntry[]) {
+    this.view = view
+    this.first = entries[0]!.seq
+    this.last = entries[entries.length - 1]!.seq
+    this.entries = shape(view, entries)
+  }
+}
+
+/** A session's listening to one view. `slot` belongs to the hub. */
+export interface Feed {
+  slot: number
+  accept(batch: Batch): void
+}
+
+/** A message that is not in any log: typing, presence, a reply, a plain MQTT message. */
+export interface Direct {
+  readonly topic: string
+  readonly payload: Buffer
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly cache: unknown[]
+}
+
+export function direct(topic: string, payload: Buffer, qos: QoS, retain = false): Direct {
+  return { topic, payload, qos, retain, cache: [] }
+}
+
+/** What the hub sees of a connected session. */
+export interface Endpoint {
+  readonly id: string
+  readonly user: string
+  /** `qos`: granted by the subscription. */
+  acceptDirect(message: Direct, qos: QoS): void
+  /** `queued`: the message's number in this session's durable queue, or null when it is not there. */
+  acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void
+}
+
+/** A session's plain filter. The session keeps it, to unsubscribe with. */
+export interface PlainSubscription {
+  readonly endpoint: Endpoint
+  readonly filter: string
+  readonly qos: QoS
+}
+
+interface Channel {
+  view: View
+  feeds: Feed[]
+}
+
+interface Listener {
+  endpoint: Endpoint
+  qos: QoS
+}
+
+export class Hub {
+  /** By log; a log has few views, each with its feeds. */
+  readonly #channels = new Map<LogName, Channel[]>()
+  readonly #listeners = new Map<string, Map<Endpoint, Listener>>()
+  readonly #plain = new TopicTrie<PlainSubscription>()
+  readonly #endpoints = new Map<string, Set<Endpoint>>()
+
+  add(endpoint: Endpoint): void {
+    let mine = this.#endpoints.get(endpoint.user)
+    if (!mine) this.#endpoints.set(endpoint.user, (mine = new Set()))
+    mine.add(endpoint)
+  }
+
+  remove(endpoint: Endpoint): void {
+    const mine = this.#endpoints.get(endpoint.user)
+    mine?.delete(endpoint)
+    if (mine?.size === 0) this.#endpoints.delete(endpoint.user)
+  }
+
+  endpointsOf(user: string): Iterable<Endpoint> {
+    return this.#endpoints.get(user) ?? []
+  }
+
+  attach(view: View, feed: Feed): void {
+    let channels = this.#channels.get(view.log)
+    if (!channels) this.#channels.set(view.log, (channels = []))
+    let channel = channels.find((candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic)
+    if (!channel) channels.push((channel = { view, feeds: [] }))
+    feed.slot = channel.feeds.length
+    channel.feeds.push(feed)
+  }
+
+  detach(view: View, feed: Feed): void {
+    const channels = this.#channels.get(view.log)
+    const channel = channels?.find((candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic)
+    if (!channels || !channel || channel.feeds[feed.slot] !== feed) return
+    const last = channel.feeds.pop()!
+    if (last !== feed) {
+      channel.feeds[feed.slot] = last
+      last.slot = feed.slot
+    }
+    feed.slot = -1
+    if (channel.feeds.length > 0) return
+    channels.splice(channels.indexOf(channel), 1)
+    if (channels.length === 0) this.#channels.delete(view.log)
+  }
+
+  /** Hot path: a plain loop, nothing allocated per session. */
+  deliver(batches: readonly AppendedBatch[]): void {
+    for (const { log, entries } of batches) {
+      const channels = this.#channels.get(log)
+      if (!channels) continue
+      for (const channel of channels) {
+        const batch = new Batch(channel.view, entries)
+        const feeds = channel.feeds
+        for (let i = 0; i < feeds.length; i++) feeds[i]!.accept(batch)
+      }
+    }
+  }
+
+  listen(topic: string, endpoint: Endpoint, qos: QoS): void {
+    let listeners = this.#listeners.get(topic)
+    if (!listeners) this.#listeners.set(topic, (listeners = new Map()))
+    listeners.set(endpoint, { endpoint, qos })
+  }
+
+  unlisten(topic: string, endpoint: Endpoint): void {
+    const listeners = this.#listeners.get(topic)
+    listeners?.delete(endpoint)
+    if (listeners?.size === 0) this.#listeners.delete(topic)
+  }
+
+  isListening(topic: string, endpoint: Endpoint): boolean {
+    return this.#listeners.get(topic)?.has(endpoint) ?? false
+  }
+
+  /** To the sessions that listen to the topic (or to `listenedTo` instead); `accept` narrows them. */
+  send(message: Direct, accept?: (endpoint: Endpoint) => boolean, listenedTo = message.topic): void {
+    const listeners = this.#listeners.get(listenedTo)
+    if (!listeners) return
+    for (const { endpoint, qos } of listeners.values()) {
+      if (!accept || accept(endpoint)) endpoint.acceptDirect(message, qos)
+    }
+  }
+
+  subscribePlain(subscription: PlainSubscription): void {
+    this.#plain.add(subscription.filter, subscription)
+  }
+
+  unsubscribePlain(subscription: PlainSubscription): void {
+    this.#plain.remove(subscription.filter, subscription)
+  }
+
+  /** To the sessions with a matching plain filter, once each, at the highest QoS. `queued` says who has it in the durable queue. */
+  publishPlain(message: PlainMessage, queued: ReadonlySet<string> | null, number: number): void {
+    const matches = this.#plain.match(message.topic)
+    if (matches.length === 0) return
+    const out = direct(message.topic, message.payload, message.qos)
+    if (matches.length === 1) {
+      const only = matches[0]!
+      only.endpoint.acceptPlain(out, only.qos, [only.filter], queued?.has(only.endpoint.id) ? number : null)
+      return
+    }
+    const best = new Map<Endpoint, { qos: QoS; filters: string[] }>()
+    for (const { endpoint, filter, qos } of matches) {
+      const known = best.get(endpoint)
+      if (!known) best.set(endpoint, { qos, filters: [filter] })
+      else {
+        known.filters.push(filter)
+        if (qos > known.qos) known.qos = qos
+      }
+    }
+    for (const [endpoint, { qos, filters }] of best) {
+      endpoint.acceptPlain(out, qos, filters, queued?.has(endpoint.id) ? number : null)
+    }
+  }
+}
+
+function shape(view: View, entries: readonly LogEntry[]): readonly LogEntry[] {
+  const { form } = view
+  if (!form) return entries
+  return entries.map((entry) => ({ ...entry, payload: form(entry) })).filter((entry) => entry.payload.length > 0)
+}

@@ -1,0 +1,16 @@
+/** Running totals of what happened, by name and reason: shown below `$SYS`, asked for by tests on cost. */
+export class Counters {
+  readonly #totals = new Map<string, number>()
+
+  add(name: string, by = 1): void {
+    this.#totals.set(name, (this.#totals.get(name) ?? 0) + by)
+  }
+
+  get(name: string): number {
+    return this.#totals.get(name) ?? 0
+  }
+
+  all(): Record<string, number> {
+    return Object.fromEntries([...this.#totals].sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+}

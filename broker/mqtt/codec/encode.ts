@@ -1,0 +1,136 @@
+/** What the broker sends, as bytes. The hot one is PUBLISH: encoded once per (version, QoS) and shared, its packet id patched per session. */
+import type { QoS } from '../../store/store.js'
+import { Type, type Version } from './packets.js'
+import { encodeProperties, NO_PROPERTIES, type Properties } from './properties.js'
+
+const NONE = NO_PROPERTIES as Properties
+const NO_PROPERTY_BYTES = Buffer.from([0])
+
+function packet(type: number, flags: number, ...parts: Buffer[]): Buffer {
+  let length = 0
+  for (const part of parts) length += part.length
+  const bytes = Buffer.allocUnsafe(1 + varintSize(length) + length)
+  bytes[0] = (type << 4) | flags
+  let at = writeVarint(bytes, 1, length)
+  for (const part of parts) at += part.copy(bytes, at)
+  return bytes
+}
+
+export function varintSize(value: number): number {
+  if (value < 0x80) return 1
+  if (value < 0x4000) return 2
+  return value < 0x200000 ? 3 : 4
+}
+
+/** Writes a variable byte integer and returns the offset behind it. */
+export function writeVarint(into: Buffer, at: number, value: number): number {
+  while (value > 0x7f) {
+    into[at++] = (value & 0x7f) | 0x80
+    value >>>= 7
+  }
+  into[at++] = value
+  return at
+}
+
+/** `code` is a return code on 3.1 and 3.1.1, a reason code on 5. */
+export function encodeConnack(version: Version, sessionPresent: boolean, code: number, properties: Properties = NONE): Buffer {
+  const head = Buffer.from([sessionPresent && version !== 3 ? 1 : 0, code])
+  return version === 5 ? packet(Type.connack, 0, head, encodeProperties(properties)) : packet(Type.connack, 0, head)
+}
+
+export function encodeAck(
+  version: Version,
+  type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
+  packetId: number,
+  reason = 0,
+  properties: Properties = NONE,
+): Buffer {
+  const flags = type === 'pubrel' ? 2 : 0
+  if (version !== 5 || (reason === 0 && properties === NONE)) {
+    const bytes = Buffer.allocUnsafe(4)
+    bytes[0] = (Type[type] << 4) | flags
+    bytes[1] = 2
+    bytes[2] = packetId >> 8
+    bytes[3] = packetId & 0xff
+    return bytes
+  }
+  const head = Buffer.from([packetId >> 8, packetId & 0xff, reason])
+  return packet(Type[type], flags, head, encodeProperties(properties))
+}
+
+export function encodeSuback(version: Version, packetId: number, codes: readonly number[], properties: Properties = NONE): Buffer {
+  const id = Buffer.from([packetId >> 8, packetId & 0xff])
+  const middle = version === 5 ? encodeProperties(properties) : Buffer.alloc(0)
+  return packet(Type.suback, 0, id, middle, Buffer.from(codes))
+}
+
+export function encodeUnsuback(version: Version, packetId: number, codes: readonly number[], properties: Properties = NONE): Buffer {
+  const id = Buffer.from([packetId >> 8, packetId & 0xff])
+  return version === 5 ? packet(Type.unsuback, 0, id, encodeProperties(properties), Buffer.from(codes)) : packet(Type.unsuback, 0, id)
+}
+
+export function encodeDisconnect(reason: number, properties: Properties = NONE): Buffer {
+  return packet(Type.disconnect, 0, Buffer.from([reason]), encodeProperties(properties))
+}
+
+export const PINGRESP: Buffer = Buffer.from([Type.pingresp << 4, 0])
+
+export interface Outgoing {
+  readonly payload: Buffer
+  readonly qos: QoS
+}
+
+export interface EncodedPublishes<M extends Outgoing = Outgoing> {
+  readonly bytes: Buffer
+  /** Offset of each packet id to patch, in packet order; packets of QoS 0 have none. */
+  readonly idAt: readonly number[]
+  /** The messages those ids belong to. */
+  readonly numbered: readonly M[]
+  /** Highest QoS among the packets. */
+  readonly qos: QoS
+}
+
+/** Encodes publishes on one topic back to back, each at the lower of its own QoS and `qos`. `topic` is UTF-8. */
+export function encodePublishes<M extends Outgoing>(
+  version: Version,
+  topic: Buffer,
+  messages: readonly M[],
+  qos: QoS,
+  retain = false,
+  properties: Buffer = NO_PROPERTY_BYTES,
+): EncodedPublishes<M> {
+  const extra = version === 5 ? properties.length : 0
+  let total = 0
+  for (const message of messages) {
+    const length = 2 + topic.length + (message.qos > 0 && qos > 0 ? 2 : 0) + extra + message.payload.length
+    total += 1 + varintSize(length) + length
+  }
+  const bytes = Buffer.allocUnsafe(total)
+  const idAt: number[] = []
+  const numbered: M[] = []
+  let highest: QoS = 0
+  let at = 0
+  for (const message of messages) {
+    const level = message.qos < qos ? message.qos : qos
+    if (level > highest) highest = level
+    const length = 2 + topic.length + (level > 0 ? 2 : 0) + extra + message.payload.length
+    bytes[at++] = (Type.publish << 4) | (level << 1) | (retain ? 1 : 0)
+    at = writeVarint(bytes, at, length)
+    bytes[at++] = topic.length >> 8
+    bytes[at++] = topic.length & 0xff
+    at += topic.copy(bytes, at)
+    if (level > 0) {
+      numbered.push(message)
+      idAt.push(at)
+      at += 2
+    }
+    if (extra > 0) at += properties.copy(bytes, at)
+    at += message.payload.copy(bytes, at)
+  }
+  return { bytes, idAt, numbered, qos: highest }
+}
+
+/** Sets DUP on a single encoded PUBLISH that is sent again [MQTT-3.3.1-1]. */
+export function markDuplicate(publish: Buffer): void {
+  publish[0] = publish[0]! | 0x08
+}

@@ -1,0 +1,94 @@
+import type { QoS } from '../../store/store.js'
+import type { Properties } from './properties.js'
+
+/** MQTT 3.1, 3.1.1, 5.0. */
+export type Version = 3 | 4 | 5
+
+/** Control packet types [MQTT-2.2.1]. */
+export const Type = {
+  connect: 1,
+  connack: 2,
+  publish: 3,
+  puback: 4,
+  pubrec: 5,
+  pubrel: 6,
+  pubcomp: 7,
+  subscribe: 8,
+  suback: 9,
+  unsubscribe: 10,
+  unsuback: 11,
+  pingreq: 12,
+  pingresp: 13,
+  disconnect: 14,
+  auth: 15,
+} as const
+
+export interface Will {
+  topic: string
+  payload: Buffer
+  qos: QoS
+  retain: boolean
+  properties: Properties
+}
+
+export interface Connect {
+  type: 'connect'
+  version: Version
+  clientId: string
+  clean: boolean
+  /** Seconds, 0 = off. */
+  keepalive: number
+  username: string | undefined
+  password: Buffer | undefined
+  will: Will | null
+  properties: Properties
+}
+
+export interface Publish {
+  type: 'publish'
+  topic: string
+  payload: Buffer
+  qos: QoS
+  retain: boolean
+  dup: boolean
+  /** 0 at QoS 0. */
+  packetId: number
+  properties: Properties
+}
+
+export interface Ack {
+  type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp'
+  packetId: number
+  reason: number
+  properties: Properties
+}
+
+export interface RequestedSubscription {
+  filter: string
+  qos: QoS
+  noLocal: boolean
+  retainAsPublished: boolean
+  retainHandling: 0 | 1 | 2
+}
+
+export interface Subscribe {
+  type: 'subscribe'
+  packetId: number
+  subscriptions: RequestedSubscription[]
+  properties: Properties
+}
+
+export interface Unsubscribe {
+  type: 'unsubscribe'
+  packetId: number
+  filters: string[]
+  properties: Properties
+}
+
+export interface Disconnect {
+  type: 'disconnect'
+  reason: number
+  properties: Properties
+}
+
+export type Packet = Connect | Publish | Ack | Subscribe | Unsubscribe | Disconnect | { type: 'pingreq' }

@@ -1,0 +1,59 @@
+import type { Direct } from '../hub.js'
+import type { LogEntry, QoS } from '../store/store.js'
+import type { LogFeed } from './feeds.js'
+
+/** A message that waits in memory for its connection: lost with it, bounded, dropped when the bound is met. */
+export type Waiting =
+  | { kind: 'direct'; message: Direct; qos: QoS }
+  /** Entries for a QoS 0 subscription. */
+  | { kind: 'live'; feed: LogFeed; entry: LogEntry }
+
+export class DirectQueue {
+  #items: Waiting[] = []
+  #at = 0
+  #bytes = 0
+  readonly #maxMessages: number
+  readonly #maxBytes: number
+
+  constructor(maxMessages: number, maxBytes: number) {
+    this.#maxMessages = maxMessages
+    this.#maxBytes = maxBytes
+  }
+
+  get length(): number {
+    return this.#items.length - this.#at
+  }
+
+  get first(): Waiting | undefined {
+    return this.#items[this.#at]
+  }
+
+  /** False: the queue is full, the message (the newest) is dropped. */
+  push(item: Waiting): boolean {
+    const bytes = size(item)
+    if (this.length >= this.#maxMessages || this.#bytes + bytes > this.#maxBytes) return false
+    this.#items.push(item)
+    this.#bytes += bytes
+    return true
+  }
+
+  shift(): void {
+    const item = this.#items[this.#at++]
+    if (item) this.#bytes -= size(item)
+    if (this.#at === this.#items.length || this.#at > 1024) {
+      this.#items = this.#items.slice(this.#at)
+      this.#at = 0
+    }
+  }
+
+  /** Removes what may no longer be delivered. */
+  purge(forbidden: (item: Waiting) => boolean): void {
+    this.#items = this.#items.slice(this.#at).filter((item) => !forbidden(item))
+    this.#at = 0
+    this.#bytes = this.#items.reduce((sum, item) => sum + size(item), 0)
+  }
+}
+
+function size(item: Waiting): number {
+  return item.kind === 'direct' ? item.message.topic.length + item.message.payload.length : item.entry.payload.length
+}

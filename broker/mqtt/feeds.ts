@@ -1,0 +1,170 @@
+/**
+ * Where a session's messages come from, one feed per source: a view of a log, or the session's queue of plain messages. A feed knows
+ * what was sent and what was acknowledged; what it may not send now it reads later from the store, so a slow reader costs no memory.
+ */
+import type { Batch, Direct, Feed, View } from '../hub.js'
+import type { LogEntry, QoS, QueuedMessage } from '../store/store.js'
+import type { FlightOwner } from './inflight.js'
+
+/** Most entries a feed reads from the store at once, and their bytes. */
+export const READ_ENTRIES = 64
+export const READ_BYTES = 65536
+
+export type Progress = 'sent' | 'done' | 'blocked'
+
+/** A feed that has something to send when the session can take it. */
+export interface Behind extends FlightOwner {
+  /** Sends what fits. `done`: it has caught up. `blocked`: the window or the socket is full. */
+  advance(): Progress | Promise<Progress>
+}
+
+/** What feeds need of their session. */
+export interface FeedHost {
+  readonly id: string
+  /** Messages that may still go under way. */
+  readonly room: number
+  fallBehind(feed: Behind): void
+  /** Sends a live batch if it fits; false: nothing was sent. */
+  sendBatch(feed: LogFeed, batch: Batch): boolean
+  /** A live batch for a subscription of QoS 0: sent, kept for a moment, or dropped and counted. */
+  sendLive(feed: LogFeed, batch: Batch): void
+  /** Sends entries that were read. A promise where QoS 2 state must be durable first. */
+  sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void>
+  sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void | Promise<void>
+  sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean
+  readLog(view: View, after: number, limit: number): LogEntry[] | Promise<LogEntry[]>
+  headOf(view: View): number
+  readQueue(after: number, limit: number): Promise<QueuedMessage[]>
+  /** The feed's position changed and is worth saving. */
+  touched(feed: LogFeed | QueueFeed): void
+  forgetQueued(number: number): void
+}
+
+/** Numbers sent and not yet acknowledged, in the order sent; clients acknowledge in that order [MQTT-4.6.0-2], or nearly. */
+class Outstanding {
+  readonly #numbers: number[] = []
+
+  add(number: number): void {
+    this.#numbers.push(number)
+  }
+
+  remove(number: number): void {
+    const at = this.#numbers[0] === number ? 0 : this.#numbers.indexOf(number)
+    if (at >= 0) this.#numbers.splice(at, 1)
+  }
+
+  /** The lowest, or undefined. */
+  get first(): number | undefined {
+    return this.#numbers[0]
+  }
+}
+
+export class LogFeed implements Feed, Behind {
+  slot = -1
+  readonly view: View
+  qos: QoS
+  /** Number of the next entry to send. */
+  next: number
+  behind = false
+  attached = true
+  readonly outstanding = new Outstanding()
+  readonly #host: FeedHost
+
+  constructor(host: FeedHost, view: View, qos: QoS, next: number) {
+    this.#host = host
+    this.view = view
+    this.qos = qos
+    this.next = next
+  }
+
+  get source(): string {
+    return this.view.cursor
+  }
+
+  /** End of the contiguous acknowledged prefix. */
+  get acked(): number {
+    return (this.outstanding.first ?? this.next) - 1
+  }
+
+  accept(batch: Batch): void {
+    if (this.qos === 0) {
+      this.#host.sendLive(this, batch)
+      return
+    }
+    if (this.behind || batch.last < this.next) return
+    if (batch.first !== this.next || !this.#host.sendBatch(this, batch)) this.#host.fallBehind(this)
+  }
+
+  /** Entries up to `last` were handed to the connection. */
+  sent(last: number): void {
+    this.next = last + 1
+    this.#host.touched(this)
+  }
+
+  acknowledged(seq: number): void {
+    this.outstanding.remove(seq)
+    this.#host.touched(this)
+  }
+
+  advance(): Progress | Promise<Progress> {
+    if (this.#host.room <= 0) return 'blocked'
+    const head = this.#host.headOf(this.view)
+    const entries = this.#host.readLog(this.view, this.next - 1, Math.min(this.#host.room, READ_ENTRIES))
+    return entries instanceof Promise ? entries.then((read) => this.#send(read, head)) : this.#send(entries, head)
+  }
+
+  /** `head` is from before the read: what was appended since is read next time. */
+  #send(entries: readonly LogEntry[], head: number): Progress | Promise<Progress> {
+    if (!this.attached) return 'done'
+    if (entries.length > 0) {
+      const sending = this.#host.sendEntries(this, entries)
+      return sending ? sending.then(() => 'sent') : 'sent'
+    }
+    // Entries may have been removed from under the cursor: nothing to read, and yet not at the head.
+    if (this.next <= head) this.next = head + 1
+    return this.next > this.#host.headOf(this.view) ? 'done' : 'sent'
+  }
+}
+
+/** The queue of messages on plain topics that a persistent session waits for. */
+export class QueueFeed implements Behind {
+  readonly source = 'queue'
+  /** Messages below this number were sent. */
+  next: number
+  behind = false
+  readonly outstanding = new Outstanding()
+  readonly #host: FeedHost
+  /** Highest number heard of. */
+  #newest = 0
+
+  constructor(host: FeedHost, next: number) {
+    this.#host = host
+    this.next = next
+  }
+
+  accept(message: Direct, qos: QoS, number: number): void {
+    if (number > this.#newest) this.#newest = number
+    if (this.behind || number < this.next) return
+    if (!this.#host.sendPlain(this, message, qos, number)) this.#host.fallBehind(this)
+  }
+
+  sent(number: number): void {
+    this.next = number + 1
+    this.#host.touched(this)
+  }
+
+  acknowledged(number: number): void {
+    this.outstanding.remove(number)
+    this.#host.forgetQueued(number)
+    this.#host.touched(this)
+  }
+
+  async advance(): Promise<Progress> {
+    if (this.#host.room <= 0) return 'blocked'
+    const newest = this.#newest
+    const messages = await this.#host.readQueue(this.next - 1, Math.min(this.#host.room, READ_ENTRIES))
+    if (messages.length === 0) return this.#newest === newest ? 'done' : 'sent'
+    await this.#host.sendQueued(this, messages)
+    return 'sent'
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Turns a session's filters into feeds and listening: which views it follows, at which QoS, from where. What a filter shows changes with
+ * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
+ */
+import { filterMatches, topics } from '../../schemas/topics.js'
+import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
+import type { View } from '../hub.js'
+import type { Counters } from '../metrics.js'
+import type { Op, Store } from '../store/store.js'
+import type { LogFeed } from './feeds.js'
+import type { Session, Subscription } from './session.js'
+
+export class Interests {
+  readonly #session: Session
+  readonly #views: Views
+  readonly #store: Store
+  readonly #counters: Counters
+
+  constructor(session: Session, views: Views, store: Store, counters: Counters) {
+    this.#session = session
+    this.#views = views
+    this.#store = store
+    this.#counters = counters
+  }
+
+  shown(subscription: Subscription): Shown {
+    return this.#views.shown(subscription.parsed, this.#session.user)
+  }
+
+  /** Where each view of `shown` ends now; the logs are loaded, so that later questions need no waiting. */
+  async heads(shown: Shown): Promise<Map<string, number>> {
+    const heads = new Map<string, number>()
+    for (const view of shown.views) {
+      const info = this.#store.log.peek(view.log) ?? (await this.#store.log.open(view.log))
+      heads.set(view.cursor, info.head)
+    }
+    return heads
+  }
+
+  /** Cursors that `shown` would start, as ops that make them durable; none for a session that ends with its connection. */
+  cursorOps(shown: Shown, subscription: Subscription, heads: ReadonlyMap<string, number>): Op[] {
+    if (!this.#session.persistent || subscription.qos === 0) return []
+    const ops: Op[] = []
+    for (const view of shown.views) {
+      const feed = this.#session.feeds.get(view.cursor)
+      if (!feed || feed.qos === 0) ops.push(this.#store.sessions.cursorOp(this.#session.id, view.cursor, heads.get(view.cursor) ?? 0))
+    }
+    return ops
+  }
+
+  /** A subscription took effect: new views start at `heads`. */
+  add(subscription: Subscription, shown: Shown, heads: ReadonlyMap<string, number>): void {
+    this.#session.subscriptions.set(subscription.filter, subscription)
+    if (subscription.parsed.kind === 'plain' || subscription.parsed.kind === 'device' || subscription.parsed.kind === 'sys') {
+      this.#session.subscribePlain(subscription.filter, subscription.qos)
+      return
+    }
+    this.#apply(shown, (view) => heads.get(view.cursor) ?? 0)
+  }
+
+  /** Ops that end the cursors no other filter keeps. */
+  remove(filter: string): Op[] {
+    const subscription = this.#session.subscriptions.get(filter)
+    if (!subscription) return []
+    this.#session.subscriptions.delete(filter)
+    this.#session.unsubscribePlain(filter)
+    return this.#apply(this.shown(subscription), () => 0)
+  }
+
+  /** A membership began: wildcard filters follow it, from the join on. */
+  async roomJoined(room: string): Promise<void> {
+    const shown = this.#shownOfRoom(room)
+    await this.heads(shown)
+    if (!this.#session.closed) this.#apply(shown, (view) => this.#views.start(view, this.#session.user))
+  }
+
+  /** A membership ended: nothing of the room is delivered from here on. Returns the exact filters that went with it. */
+  roomLeft(room: string): string[] {
+    const { subscriptions, feeds } = this.#session
+    const exact = [...subscriptions.values()].filter(({ parsed }) => parsed.kind === 'room' && parsed.room === room).map(({ filter }) => filter)
+    for (const filter of exact) subscriptions.delete(filter)
+    for (const feed of [...feeds.values()]) if (feed.view.room === room) this.#session.detach(feed)
+    for (const topic of [...this.#session.listening]) if (topic.startsWith(topics.roomPrefix(room))) this.#session.unlisten(topic)
+    return exact
+  }
+
+  /** A broadcast channel was used for the first time: wildcard filters see it from its beginning. */
+  channelAdded(): void {
+    for (const subscription of this.#session.subscriptions.values()) {
+      if (subscription.parsed.kind === 'broadcast') this.#apply(this.shown(subscription), () => 0)
+    }
+  }
+
+  /** Feeds of a session that comes back, at their saved cursors. Returns them by cursor name. */
+  async restore(cursors: ReadonlyMap<string, number>): Promise<Map<string, LogFeed>> {
+    for (const subscription of this.#session.subscriptions.values()) {
+      const shown = this.shown(subscription)
+      await this.heads(shown)
+      this.#apply(shown, (view) => this.#restoredStart(view, cursors), cursors)
+    }
+    return this.#session.feeds
+  }
+
+  /** The saved cursor; at a later join, the join; at what retention left, counted. */
+  #restoredStart(view: View, cursors: ReadonlyMap<string, number>): number {
+    const start = Math.max(cursors.get(view.cursor) ?? 0, this.#views.start(view, this.#session.user))
+    const tail = this.#store.log.peek(view.log)?.tail ?? 1
+    if (start >= tail - 1) return start
+    this.#counters.add('skipped.retention', tail - 1 - start)
+    return tail - 1
+  }
+
+  #shownOfRoom(room: string): Shown {
+    const all: Shown = { views: [], topics: [] }
+    for (const { parsed } of this.#session.subscriptions.values()) {
+      const shown = this.#views.shownOfRoom(parsed, this.#session.user, room)
+      all.views.push(...shown.views)
+      all.topics.push(...shown.topics)
+    }
+    return all
+  }
+
+  #apply(shown: Shown, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
+    const ops: Op[] = []
+    for (const view of shown.views) ops.push(...this.#applyView(view, start, saved))
+    for (const topic of shown.topics) {
+      const qos = this.#highestQos(topic)
+      if (qos === null) this.#session.unlisten(topic)
+      else this.#session.listen(topic, qos)
+    }
+    return ops
+  }
+
+  #applyView(view: View, start: (view: View) => number, saved: ReadonlyMap<string, number> | undefined): Op[] {
+    const session = this.#session
+    const qos = this.#highestQos(view.topic)
+    const feed = session.feeds.get(view.cursor)
+    if (qos === null) {
+      if (!feed) return []
+      session.detach(feed)
+      return session.persistent ? dropCursorOps(this.#store, session.id, view.cursor) : []
+    }
+    if (!feed) {
+      const from = start(view)
+      session.attach(view, qos, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
+    } else if (feed.qos === 0 && qos > 0) {
+      session.detach(feed)
+      session.attach(view, qos, start(view) + 1)
+    } else {
+      feed.qos = qos
+    }
+    return []
+  }
+
+  /** Highest QoS among the filters that show `topic`; null when none does. */
+  #highestQos(topic: string): 0 | 1 | 2 | null {
+    let highest: 0 | 1 | 2 | null = null
+    for (const { filter, qos, parsed } of this.#session.subscriptions.values()) {
+      if (highest !== null && qos <= highest) continue
+      if (topic === ANY_PRESENCE) {
+        if (parsed.kind === 'user' && parsed.user === null && parsed.leaves.includes('presence')) highest = qos
+      } else if (filterMatches(filter, topic) && (!topic.endsWith('/text') || filter.endsWith('/text'))) {
+        highest = qos
+      }
+    }
+    return highest
+  }
+}
+
+/** The cursor and how far was sent beyond it (session-keeper.ts). */
+export function dropCursorOps(store: Store, id: string, cursor: string): Op[] {
+  return [store.sessions.dropCursorOp(id, cursor), store.sessions.dropCursorOp(id, `${cursor}>`)]
+}

@@ -1,0 +1,96 @@
+import type { ByteStream } from '../net/byte-stream.js'
+
+/** Bytes given to a socket that may wait in it: what can still escape after an authorisation ended. */
+export const MAX_UNSENT = 65536
+/** Buffers above this size are handed to the socket as they are; smaller ones are gathered into one write. */
+const GATHER_BELOW = 32768
+
+/** Collects the outboxes that got something this turn of the event loop, and flushes each once at its end. */
+export class Flusher {
+  #waiting: Outbox[] = []
+  #scheduled = false
+  /** Socket writes so far. */
+  writes = 0
+
+  add(outbox: Outbox): void {
+    this.#waiting.push(outbox)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#flush())
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#scheduled = false
+    for (const outbox of waiting) outbox.flush()
+  }
+}
+
+/**
+ * What one connection is about to send. Everything that comes together within one turn of the event loop leaves in one write.
+ * Hot path: no promise, no closure.
+ */
+export class Outbox {
+  readonly #stream: ByteStream
+  readonly #flusher: Flusher
+  readonly #flushed: () => void
+  #chunks: Uint8Array[] = []
+  #bytes = 0
+  #queued = false
+
+  /** `flushed` is called after each write, when the socket may take more. */
+  constructor(stream: ByteStream, flusher: Flusher, flushed: () => void) {
+    this.#stream = stream
+    this.#flusher = flusher
+    this.#flushed = flushed
+  }
+
+  /** Bytes not yet handed to the kernel. */
+  get unsent(): number {
+    return this.#bytes + this.#stream.writableLength
+  }
+
+  get congested(): boolean {
+    return this.#bytes + this.#stream.writableLength >= MAX_UNSENT
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#chunks.push(bytes)
+    this.#bytes += bytes.length
+    if (this.#queued) return
+    this.#queued = true
+    this.#flusher.add(this)
+  }
+
+  flush(): void {
+    this.#queued = false
+    const chunks = this.#chunks
+    if (chunks.length === 0) return
+    const bytes = this.#bytes
+    this.#chunks = []
+    this.#bytes = 0
+    if (this.#stream.destroyed) return
+    if (chunks.length === 1 || bytes / chunks.length >= GATHER_BELOW) {
+      for (const chunk of chunks) this.#write(chunk)
+    } else {
+      this.#write(gather(chunks, bytes))
+    }
+    this.#flushed()
+  }
+
+  #write(chunk: Uint8Array): void {
+    this.#flusher.writes++
+    this.#stream.write(chunk)
+  }
+}
+
+function gather(chunks: Uint8Array[], bytes: number): Uint8Array {
+  const all = Buffer.allocUnsafe(bytes)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
+}

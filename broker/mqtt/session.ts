@@ -1,0 +1,454 @@
+/**
+ * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
+ * connection; what must outlive that is saved (session-state.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
+ */
+import { type Filter, filterMatches } from '../../schemas/topics.js'
+import type { Views } from '../chat/views.js'
+import type { Batch, Direct, Endpoint, Hub, PlainSubscription, View } from '../hub.js'
+import type { Counters } from '../metrics.js'
+import type { LogEntry, QoS, QueuedMessage, Store } from '../store/store.js'
+import type { RequestedSubscription, Version } from './codec/packets.js'
+import { type EncodedPublishes, encodeAck, encodePublishes, markDuplicate, type Outgoing } from './codec/encode.js'
+import { DirectQueue, type Waiting } from './direct-queue.js'
+import { type Behind, type FeedHost, LogFeed, type Progress, QueueFeed, READ_BYTES } from './feeds.js'
+import { type Flight, type FlightOwner, Inflight } from './inflight.js'
+import type { Outbox } from './outbox.js'
+
+export interface Subscription extends RequestedSubscription {
+  readonly parsed: Filter
+  /** For plain and device filters: every topic the filter can match is allowed, so deliveries need no check. */
+  readonly unconditional: boolean
+}
+
+export interface SessionLimits {
+  inflight: number
+  queueMessages: number
+  queueBytes: number
+}
+
+export interface SessionServices {
+  readonly hub: Hub
+  readonly store: Store
+  readonly views: Views
+  readonly counters: Counters
+  readonly limits: SessionLimits
+}
+
+export interface SessionIdentity {
+  readonly id: string
+  readonly user: string
+  readonly version: Version
+  /** The session outlives its connection. */
+  readonly persistent: boolean
+}
+
+/** Decisions about single deliveries that the session does not make itself. */
+export interface DeliveryGuard {
+  /** Whether a message on a plain topic may be delivered now. */
+  mayReceive(topic: string): boolean
+  /** The Aedes `authorizeForward` hook; null while nobody set one. */
+  forward: ((topic: string, payload: Buffer, qos: QoS) => boolean) | null
+}
+
+/** Tells the session's saver that there is something to save, and saves at once what must be durable before a packet leaves. */
+export interface SessionSaver {
+  touched(): void
+  /** Resolves when the session's state is durable; rejects when the store cannot. */
+  saveNow(): Promise<void>
+}
+
+export class Session implements Endpoint, FeedHost {
+  readonly id: string
+  readonly user: string
+  readonly version: Version
+  readonly persistent: boolean
+  readonly subscriptions = new Map<string, Subscription>()
+  readonly feeds = new Map<string, LogFeed>()
+  readonly queue: QueueFeed
+  readonly inflight: Inflight
+  readonly dirtyFeeds = new Set<LogFeed | QueueFeed>()
+  /** Queue numbers acknowledged since the last save. */
+  acknowledgedQueue: number[] = []
+  closed = false
+  saver: SessionSaver | null = null
+
+  readonly #services: SessionServices
+  readonly #outbox: Outbox
+  readonly #guard: DeliveryGuard
+  readonly #waiting: DirectQueue
+  readonly #plain = new Map<string, PlainSubscription>()
+  readonly #listening = new Set<string>()
+  readonly #directOwner: FlightOwner
+  #behind: Behind[] = []
+  #pumping = false
+  /** Until the packets from before a reconnect are on their way, nothing else is sent. */
+  #held = true
+
+  constructor(identity: SessionIdentity, services: SessionServices, outbox: Outbox, guard: DeliveryGuard) {
+    this.id = identity.id
+    this.user = identity.user
+    this.version = identity.version
+    this.persistent = identity.persistent
+    this.#services = services
+    this.#outbox = outbox
+    this.#guard = guard
+    this.inflight = new Inflight(services.limits.inflight)
+    this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes)
+    this.queue = new QueueFeed(this, 1)
+    this.#directOwner = { source: null, acknowledged() {} }
+  }
+
+  get room(): number {
+    return this.#stalled ? 0 : this.inflight.room
+  }
+
+  get #stalled(): boolean {
+    return this.#held || this.#outbox.congested
+  }
+
+  /** Delivery begins. */
+  start(): void {
+    this.#held = false
+    this.pump()
+  }
+
+  // --- what the session listens to -----------------------------------------------------------------------------------------
+
+  /** Sends messages of a view from `next` on; what is there already is read first. */
+  attach(view: View, qos: QoS, next: number): LogFeed {
+    const feed = new LogFeed(this, view, qos, next)
+    this.feeds.set(view.cursor, feed)
+    this.#services.hub.attach(view, feed)
+    if (qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
+    return feed
+  }
+
+  detach(feed: LogFeed): void {
+    feed.attached = false
+    this.feeds.delete(feed.view.cursor)
+    this.dirtyFeeds.delete(feed)
+    this.#services.hub.detach(feed.view, feed)
+    this.inflight.forget(feed)
+    this.#behind = this.#behind.filter((behind) => behind !== feed)
+    this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
+  }
+
+  listen(topic: string, qos: QoS): void {
+    this.#listening.add(topic)
+    this.#services.hub.listen(topic, this, qos)
+  }
+
+  unlisten(topic: string): void {
+    if (!this.#listening.delete(topic)) return
+    this.#services.hub.unlisten(topic, this)
+    this.#waiting.purge((item) => item.kind === 'direct' && item.message.topic === topic)
+  }
+
+  get listening(): ReadonlySet<string> {
+    return this.#listening
+  }
+
+  subscribePlain(filter: string, qos: QoS): void {
+    this.unsubscribePlain(filter)
+    const subscription: PlainSubscription = { endpoint: this, filter, qos }
+    this.#plain.set(filter, subscription)
+    this.#services.hub.subscribePlain(subscription)
+  }
+
+  unsubscribePlain(filter: string): void {
+    const subscription = this.#plain.get(filter)
+    if (!subscription) return
+    this.#plain.delete(filter)
+    this.#services.hub.unsubscribePlain(subscription)
+  }
+
+  /** Stops listening to everything: nothing is delivered any more. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    const { hub } = this.#services
+    hub.remove(this)
+    for (const feed of this.feeds.values()) {
+      feed.attached = false
+      hub.detach(feed.view, feed)
+    }
+    for (const topic of this.#listening) hub.unlisten(topic, this)
+    for (const subscription of this.#plain.values()) hub.unsubscribePlain(subscription)
+    this.#behind = []
+    this.#waiting.purge(() => true)
+  }
+
+  // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
+
+  sendBatch(feed: LogFeed, batch: Batch): boolean {
+    if (this.#stalled || this.#guard.forward) return false
+    const encoded = this.#encode(batch, feed.qos)
+    if (encoded.idAt.length === 0) {
+      this.#outbox.push(encoded.bytes)
+    } else {
+      if (this.inflight.room < encoded.idAt.length || (encoded.qos === 2 && this.persistent)) return false
+      this.#outbox.push(this.#number(feed, encoded))
+    }
+    feed.sent(batch.last)
+    return true
+  }
+
+  sendLive(feed: LogFeed, batch: Batch): void {
+    if (this.#waiting.length === 0 && !this.#stalled && !this.#guard.forward) {
+      this.#outbox.push(this.#encode(batch, 0).bytes)
+      return
+    }
+    for (const entry of batch.entries) this.#wait({ kind: 'live', feed, entry })
+    this.pump()
+  }
+
+  acceptDirect(message: Direct, qos: QoS): void {
+    const level = Math.min(message.qos, qos) as QoS
+    if (this.#waiting.length === 0 && this.#sendDirect(message, level)) return
+    this.#wait({ kind: 'direct', message, qos: level })
+    this.pump()
+  }
+
+  acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
+    const level = Math.min(message.qos, qos) as QoS
+    if (!this.#mayReceive(message.topic, filters)) {
+      this.#services.counters.add('dropped.forbidden')
+      return
+    }
+    if (level === 0 || !this.persistent) this.acceptDirect(message, level)
+    else if (queued !== null) this.queue.accept(message, level, queued)
+  }
+
+  #mayReceive(topic: string, filters: readonly string[]): boolean {
+    for (const filter of filters) if (this.subscriptions.get(filter)?.unconditional) return true
+    return this.#guard.mayReceive(topic)
+  }
+
+  /** Whether a message that waited may still be delivered. */
+  mayReceiveQueued(topic: string): boolean {
+    for (const { filter, unconditional } of this.subscriptions.values()) {
+      if (unconditional && filterMatches(filter, topic)) return true
+    }
+    return this.#guard.mayReceive(topic)
+  }
+
+  #wait(item: Waiting): void {
+    if (!this.#waiting.push(item)) this.#services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
+  }
+
+  // --- sending ----------------------------------------------------------------------------------------------------------------
+
+  #encode(batch: Batch, qos: QoS): EncodedPublishes<LogEntry> {
+    const key = (this.version === 5 ? 3 : 0) + qos
+    return (batch.cache[key] ??= encodePublishes(this.version, Buffer.from(batch.view.topic), batch.entries, qos)) as EncodedPublishes<LogEntry>
+  }
+
+  /** A copy with this session's packet ids. */
+  #number(feed: LogFeed, encoded: EncodedPublishes<LogEntry>): Buffer {
+    const bytes = Buffer.allocUnsafe(encoded.bytes.length)
+    encoded.bytes.copy(bytes)
+    for (let i = 0; i < encoded.idAt.length; i++) {
+      const entry = encoded.numbered[i]!
+      const flight = this.inflight.start(feed, entry.seq, Math.min(entry.qos, feed.qos) as QoS)
+      feed.outstanding.add(entry.seq)
+      this.#patch(bytes, encoded.idAt[i]!, flight.packetId)
+    }
+    return bytes
+  }
+
+  #patch(bytes: Buffer, at: number, packetId: number): void {
+    bytes[at] = packetId >> 8
+    bytes[at + 1] = packetId & 0xff
+  }
+
+  sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void> {
+    const last = entries[entries.length - 1]!.seq
+    const { form, topic } = feed.view
+    let shown = form ? entries.map((entry) => ({ ...entry, payload: form(entry) })).filter((entry) => entry.payload.length > 0) : entries
+    const { forward } = this.#guard
+    if (forward) shown = shown.filter((entry) => forward(topic, entry.payload, Math.min(entry.qos, feed.qos) as QoS))
+    if (shown.length === 0) {
+      feed.sent(last)
+      return
+    }
+    const encoded = encodePublishes(this.version, Buffer.from(topic), shown, feed.qos)
+    const bytes = encoded.idAt.length > 0 ? this.#number(feed, encoded) : encoded.bytes
+    feed.sent(last)
+    return this.#pushDurably(bytes, encoded.qos)
+  }
+
+  async sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): Promise<void> {
+    for (const { number, message, qos } of messages) {
+      const level = Math.min(message.qos, qos) as QoS
+      feed.next = number + 1
+      if (!this.mayReceiveQueued(message.topic)) {
+        this.#services.counters.add('dropped.forbidden')
+        feed.acknowledged(number)
+        continue
+      }
+      if (this.#guard.forward && !this.#guard.forward(message.topic, message.payload, level)) {
+        feed.acknowledged(number)
+        continue
+      }
+      await this.#pushDurably(this.#plainPacket(feed, message, level, number, message.retain), level)
+    }
+    feed.sent(messages[messages.length - 1]!.number)
+  }
+
+  sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean {
+    if (this.room <= 0 || qos === 2 || this.#guard.forward) return false
+    this.#outbox.push(this.#plainPacket(feed, message, qos, number, message.retain))
+    feed.sent(number)
+    return true
+  }
+
+  #plainPacket(feed: QueueFeed, message: { topic: string; payload: Buffer }, qos: QoS, number: number, retain: boolean): Buffer {
+    const { bytes, idAt } = encodePublishes(this.version, Buffer.from(message.topic), [{ payload: message.payload, qos }], qos, retain)
+    const flight = this.inflight.start(feed, number, qos)
+    feed.outstanding.add(number)
+    this.#patch(bytes, idAt[0]!, flight.packetId)
+    return bytes
+  }
+
+  /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
+  #pushDurably(bytes: Buffer, qos: QoS): void | Promise<void> {
+    if (qos < 2 || !this.persistent || !this.saver) {
+      this.#outbox.push(bytes)
+      return
+    }
+    return this.saver.saveNow().then(() => this.#outbox.push(bytes))
+  }
+
+  /** False when it cannot go now. */
+  #sendDirect(message: Direct, qos: QoS): boolean {
+    if (this.#stalled || (qos > 0 && this.inflight.room <= 0)) return false
+    const { forward } = this.#guard
+    if (forward && !forward(message.topic, message.payload, qos)) return true
+    const key = (this.version === 5 ? 3 : 0) + qos
+    const encoded = (message.cache[key] ??= encodePublishes(this.version, Buffer.from(message.topic), [{ payload: message.payload, qos }], qos, message.retain)) as EncodedPublishes
+    if (qos === 0) {
+      this.#outbox.push(encoded.bytes)
+      return true
+    }
+    const bytes = Buffer.from(encoded.bytes)
+    this.#patch(bytes, encoded.idAt[0]!, this.inflight.start(this.#directOwner, 0, qos).packetId)
+    this.#outbox.push(bytes)
+    return true
+  }
+
+  #sendWaiting(): boolean {
+    const item = this.#waiting.first!
+    if (item.kind === 'direct') {
+      if (!this.#sendDirect(item.message, item.qos)) return false
+    } else {
+      if (this.#stalled) return false
+      const { forward } = this.#guard
+      const { topic } = item.feed.view
+      if (!forward || forward(topic, item.entry.payload, 0)) {
+        this.#outbox.push(encodePublishes(this.version, Buffer.from(topic), [item.entry], 0).bytes)
+      }
+    }
+    this.#waiting.shift()
+    return true
+  }
+
+  // --- catching up ---------------------------------------------------------------------------------------------------------------
+
+  fallBehind(feed: Behind & { behind: boolean }): void {
+    if (feed.behind) return
+    feed.behind = true
+    this.#behind.push(feed)
+    this.pump()
+  }
+
+  /** Sends what waits while the socket and the window take it: feeds in turn, a page each. Called whenever room may have come. */
+  pump(): void {
+    if (this.#pumping || this.#held || this.closed) return
+    if (this.#waiting.length === 0 && this.#behind.length === 0) return
+    this.#pumping = true
+    void this.#pumpLoop()
+  }
+
+  async #pumpLoop(): Promise<void> {
+    try {
+      for (let blocked = 0; ; ) {
+        while (this.#waiting.length > 0 && this.#sendWaiting());
+        if (this.closed || blocked >= this.#behind.length) break
+        const feed = this.#behind.shift()! as Behind & { behind: boolean }
+        const step = feed.advance()
+        const progress: Progress = step instanceof Promise ? await step : step
+        if (progress === 'done') feed.behind = false
+        else this.#behind.push(feed)
+        blocked = progress === 'blocked' ? blocked + 1 : 0
+      }
+    } catch (error) {
+      this.#services.counters.add('failed.replay')
+      this.failed?.(error)
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  /** Called when the store could not be read or written on behalf of this session. */
+  failed: ((error: unknown) => void) | null = null
+
+  readLog(view: View, after: number, limit: number): LogEntry[] | Promise<LogEntry[]> {
+    return this.#services.store.log.read(view.log, after, limit, READ_BYTES)
+  }
+
+  headOf(view: View): number {
+    return this.#services.store.log.peek(view.log)?.head ?? 0
+  }
+
+  readQueue(after: number, limit: number): Promise<QueuedMessage[]> {
+    return this.#services.store.queue.read(this.id, after, limit, READ_BYTES)
+  }
+
+  // --- acknowledgements from the client ------------------------------------------------------------------------------------------
+
+  /** PUBACK, or PUBCOMP. Unknown ids are ignored: they may stem from before a crash. */
+  complete(packetId: number, qos: QoS): Flight | undefined {
+    const flight = this.inflight.get(packetId)
+    if (!flight || flight.qos !== qos) return undefined
+    const wasFull = this.inflight.room <= 0
+    this.inflight.end(flight)
+    flight.owner.acknowledged(flight.seq)
+    if (wasFull || this.#behind.length > 0 || this.#waiting.length > 0) this.pump()
+    return flight
+  }
+
+  /** PUBREC: the message is the client's; PUBREL follows, after the state is durable [MQTT-4.3.3-1]. */
+  async release(packetId: number): Promise<boolean> {
+    const flight = this.inflight.get(packetId)
+    if (flight?.qos !== 2) return false
+    if (!flight.released) {
+      flight.released = true
+      if (this.persistent && this.saver) await this.saver.saveNow()
+    }
+    return true
+  }
+
+  touched(feed: LogFeed | QueueFeed): void {
+    if (!this.persistent) return
+    this.dirtyFeeds.add(feed)
+    this.saver?.touched()
+  }
+
+  forgetQueued(number: number): void {
+    this.acknowledgedQueue.push(number)
+  }
+
+  // --- after a reconnect ----------------------------------------------------------------------------------------------------------
+
+  /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]. */
+  resend(flight: Flight, topic: string, message: Outgoing, retain: boolean): void {
+    const { bytes, idAt } = encodePublishes(this.version, Buffer.from(topic), [{ payload: message.payload, qos: flight.qos }], flight.qos, retain)
+    this.#patch(bytes, idAt[0]!, flight.packetId)
+    markDuplicate(bytes)
+    this.#outbox.push(bytes)
+  }
+
+  resendRelease(flight: Flight): void {
+    this.#outbox.push(encodeAck(this.version, 'pubrel', flight.packetId))
+  }
+}

@@ -1,0 +1,157 @@
+import { EventEmitter } from 'node:events'
+import http from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Accept, ByteStream } from './byte-stream.js'
+import { type Answer, problem } from './problem.js'
+
+export interface WebSocketOptions {
+  /** Path of MQTT over WebSocket. */
+  wsPath: string
+  /** Origins whose pages may connect; empty: any. A client that is no browser sends none, and may. */
+  origins: readonly string[]
+  /** Longest MQTT packet. */
+  packetBytes: number
+}
+
+/** Subprotocols: `mqtt` [MQTT-6.0.0-3], and what MQTT 3.1 clients call theirs. */
+const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'] as const
+/**
+ * A frame may hold several packets [MQTT-6.0.0-2], and mqtt.js in a browser puts all it has queued into one: frames get
+ * room for a few of the longest packets, while each packet is held to its own limit when it is decoded.
+ */
+const PACKETS_PER_FRAME = 4
+/** WebSocket close codes (RFC 6455, 7.4.1). */
+const CLOSE_NORMAL = 1000
+const CLOSE_UNSUPPORTED_DATA = 1003
+
+/** Takes the WebSocket upgrades of `server` and hands each to `accept` as a byte stream, with its HTTP request. */
+export function attachWebSocket(server: http.Server, options: WebSocketOptions, accept: Accept): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: PACKETS_PER_FRAME * options.packetBytes,
+    handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
+  })
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {})
+    const refused = refuseUpgrade(request, options)
+    if (refused) return endWith(socket, refused)
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      const stream = new WebSocketStream(ws, socket, request.socket.remoteAddress)
+      stream.on('error', () => {})
+      accept(stream, request)
+    })
+  })
+}
+
+function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins }: WebSocketOptions): Answer | null {
+  const path = request.url!.split('?', 1)[0]
+  if (path !== wsPath)
+    return problem('not_found', `there is no WebSocket at ${path}; MQTT over WebSocket is at ${wsPath}`)
+  const { origin } = request.headers
+  if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
+    return problem('forbidden', `pages of ${origin} may not connect; listen.origins lists those that may`)
+  }
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+  if (!SUBPROTOCOLS.some((name) => offered.includes(name))) {
+    return problem('bad_request', 'MQTT over WebSocket needs the subprotocol mqtt: Sec-WebSocket-Protocol: mqtt')
+  }
+  return null
+}
+
+/** Answers an upgrade that was refused. */
+function endWith(socket: Duplex, { status, headers, body }: Answer): void {
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.once('finish', () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+}
+
+/**
+ * A WebSocket as a byte stream: each `write` leaves as one binary frame, and the frames that arrive are the bytes,
+ * wherever packets begin and end in them.
+ */
+export class WebSocketStream extends EventEmitter implements ByteStream {
+  readonly remoteAddress: string | undefined
+  readonly #ws: WebSocket
+  readonly #socket: Duplex
+  /** Frames that were in the chunk being parsed when the reader paused; `ws` cannot hold them back. */
+  #held: Buffer[] = []
+  #paused = false
+  /** We said goodbye: what still arrives is not for us. */
+  #ended = false
+  #destroyed = false
+
+  constructor(ws: WebSocket, socket: Duplex, remoteAddress: string | undefined) {
+    super()
+    this.#ws = ws
+    this.#socket = socket
+    this.remoteAddress = remoteAddress
+    ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
+    ws.on('error', (error) => this.emit('error', error))
+    ws.on('close', () => this.#closed())
+    socket.on('drain', () => this.emit('drain'))
+  }
+
+  get writableLength(): number {
+    return this.#ws.bufferedAmount
+  }
+
+  get destroyed(): boolean {
+    return this.#destroyed
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#ws.readyState !== this.#ws.OPEN) return false
+    this.#ws.send(chunk)
+    return !this.#socket.writableNeedDrain
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#ws.pause()
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#ws.resume()
+    if (this.#held.length > 0) process.nextTick(() => this.#release())
+  }
+
+  end(): void {
+    this.#close(CLOSE_NORMAL)
+  }
+
+  destroy(error?: Error): void {
+    if (this.#destroyed) return
+    this.#destroyed = true
+    this.#held = []
+    if (error) this.emit('error', error)
+    this.#ws.terminate()
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.#ended || this.#destroyed) return
+    if (!isBinary) this.#close(CLOSE_UNSUPPORTED_DATA, 'MQTT needs binary frames')
+    else if (this.#paused || this.#held.length > 0) this.#held.push(data)
+    else this.emit('data', data)
+  }
+
+  #release(): void {
+    while (!this.#paused && this.#held.length > 0) this.emit('data', this.#held.shift()!)
+  }
+
+  /** The close frame follows what is queued; a peer that does not answer it is cut off by `ws` after 30 s. */
+  #close(code: number, reason?: string): void {
+    this.#ended = true
+    this.#ws.close(code, reason)
+  }
+
+  #closed(): void {
+    if (!this.#destroyed) this.emit('end')
+    this.#destroyed = true
+    this.emit('close')
+  }
+}

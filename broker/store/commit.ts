@@ -1,0 +1,23 @@
+import { Refusal } from '../../schemas/errors.js'
+import type { AppendResult, Change, Store } from './store.js'
+
+/**
+ * Commits a change and waits until it is durable. Resolves with one result per draft; rejects with a `Refusal`
+ * (`unavailable`) when the store could not keep it, and then nothing of it was kept.
+ */
+export function commit(
+  store: Pick<Store, 'commit'>,
+  { drafts = [], ops = [] }: Partial<Pick<Change, 'drafts' | 'ops'>>,
+): Promise<readonly AppendResult[]> {
+  return new Promise((resolve, reject) => {
+    store.commit({
+      drafts,
+      ops,
+      settled: (error, results) => {
+        if (!error) return resolve(results)
+        const why = error.full ? 'no space is left to store this' : 'this could not be stored; try again'
+        reject(new Refusal('unavailable', why, { cause: error }))
+      },
+    })
+  })
+}

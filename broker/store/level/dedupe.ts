@@ -1,0 +1,209 @@
+/**
+ * Which client-chosen ids were used in the last days. A record rides in the journal with its entry; folding moves it to
+ * the current generation. A generation holds the records of one day (or a million of them), has a Bloom filter in memory,
+ * and is dropped whole. A fresh id thus costs a look into memory, rarely a read.
+ */
+import type { Draft } from '../store.js'
+import { BloomFilter, bloomHash } from './bloom-filter.js'
+import type { DedupeRecord } from './commit-codec.js'
+import type { Database } from './database.js'
+import { keys, numberOf, ranges } from './keys.js'
+import { WriteBatch } from './operation.js'
+
+const GENERATION_RECORDS = 1_000_000
+/** Folded records kept in memory, the newest ones. */
+const RECENT_RECORDS = 32_768
+const DAY = 86_400_000
+
+interface Generation {
+  readonly number: number
+  readonly day: number
+  records: number
+  /** No more records go in; the filter is stored. */
+  sealed: boolean
+  /** Null until loaded: every id may be there. */
+  filter: BloomFilter | null
+}
+
+export class Dedupe {
+  readonly #database: Database
+  readonly #days: number
+  readonly #now: () => number
+  /** Records by name, oldest first: those not yet folded are the last ones. */
+  #recent = new Map<string, DedupeRecord>()
+  #unfolded: string[] = []
+  /** Old records found for the commit that is being built. */
+  #found = new Map<string, DedupeRecord>()
+  #generations: Generation[] = []
+  #loading: Promise<void> | null = null
+
+  constructor(database: Database, days: number, now: () => number) {
+    this.#database = database
+    this.#days = days
+    this.#now = now
+  }
+
+  /** Reads which generations there are. Their filters follow in the background. */
+  async load(): Promise<void> {
+    this.#recent.clear()
+    this.#unfolded = []
+    this.#generations = []
+    for await (const [key, value] of this.#database.entries(ranges.generations))
+      this.#generations.push({ number: numberOf(key), filter: null, ...JSON.parse(value.toString()) })
+    this.#loading = this.#generations.length === 0 ? null : this.#loadFilters(this.#generations)
+    // A failure shows in `prepare`, which waits for this.
+    this.#loading?.catch(() => undefined)
+  }
+
+  nameOf(draft: Draft): string {
+    return keys.dedupeName(draft.log, draft.from, draft.dedupe!.cid)
+  }
+
+  /** Finds the old records of these names, without a promise when memory knows enough. */
+  prepare(names: readonly string[]): Promise<void> | undefined {
+    this.#found.clear()
+    if (this.#loading) return this.#loading.then(() => this.#prepareLoaded(names))
+    return this.#prepareLoaded(names)
+  }
+
+  find(name: string): DedupeRecord | undefined {
+    return this.#recent.get(name) ?? this.#found.get(name)
+  }
+
+  /** Keeps a record whose entry is in the journal. */
+  remember(name: string, record: DedupeRecord): void {
+    this.#recent.set(name, record)
+    this.#unfolded.push(name)
+  }
+
+  /** Number of records that wait for folding. */
+  get unfolded(): number {
+    return this.#unfolded.length
+  }
+
+  /** Adds up to `limit` waiting records to a batch; what it returns is to be called once that is written. */
+  fold(limit: number, batch: WriteBatch): () => void {
+    const names = this.#unfolded.slice(0, limit)
+    if (names.length === 0) return () => undefined
+    const generation = this.#current(batch)
+    for (const name of names) {
+      const record = this.#recent.get(name)
+      // Dropped with its log in the meantime.
+      if (!record) continue
+      batch.put(keys.dedupe(generation.number, name), encodeRecord(record))
+      generation.filter?.add(bloomHash(name))
+      generation.records++
+    }
+    batch.put(keys.generation(generation.number), encodeGeneration(generation))
+    return () => {
+      this.#unfolded.splice(0, names.length)
+      this.#trimRecent()
+    }
+  }
+
+  /** Drops the generations that are past the promised days. */
+  async dropExpired(): Promise<void> {
+    // A generation's last record may be from the end of its day.
+    const oldest = Math.floor(this.#now() / DAY) - this.#days - 1
+    while (this.#generations[0] && this.#generations[0].day < oldest) {
+      const { number } = this.#generations.shift()!
+      const batch = new WriteBatch()
+      batch.del(keys.filter(number))
+      await this.#database.clear(ranges.dedupe(number))
+      batch.del(keys.generation(number))
+      await this.#database.write(batch, false)
+    }
+  }
+
+  async dropLog(log: string): Promise<void> {
+    const prefix = keys.dedupePrefix(log)
+    for (const name of [...this.#recent.keys()]) if (name.startsWith(prefix)) this.#recent.delete(name)
+    for (const { number } of this.#generations) await this.#database.clear(ranges.dedupeOfLog(number, log))
+  }
+
+  /** Stores the open generation's filter, so that the next start need not rebuild it. */
+  saveFilter(batch: WriteBatch): void {
+    const open = this.#generations[this.#generations.length - 1]
+    if (open?.filter && !open.sealed) batch.put(keys.filter(open.number), encodeFilter(open))
+  }
+
+  #prepareLoaded(names: readonly string[]): Promise<void> | undefined {
+    const wanted: { name: string; key: string }[] = []
+    for (const name of names) {
+      if (this.#recent.has(name) || this.#generations.length === 0) continue
+      const hash = bloomHash(name)
+      for (const { number, filter } of this.#generations)
+        if (!filter || filter.mayHave(hash)) wanted.push({ name, key: keys.dedupe(number, name) })
+    }
+    return wanted.length === 0 ? undefined : this.#readOld(wanted)
+  }
+
+  async #readOld(wanted: readonly { name: string; key: string }[]): Promise<void> {
+    const values = await this.#database.getMany(wanted.map(({ key }) => key))
+    values.forEach((value, i) => {
+      if (value) this.#found.set(wanted[i]!.name, decodeRecord(value))
+    })
+  }
+
+  /** The generation for new records; seals the one before when its time is over. */
+  #current(batch: WriteBatch): Generation {
+    const day = Math.floor(this.#now() / DAY)
+    const last = this.#generations[this.#generations.length - 1]
+    if (last && !last.sealed && last.day >= day && last.records < GENERATION_RECORDS) return last
+    if (last && !last.sealed) this.#seal(last, batch)
+    const number = (last?.number ?? 0) + 1
+    const filter = BloomFilter.sized(GENERATION_RECORDS)
+    const generation = { number, day: Math.max(day, last?.day ?? 0), records: 0, sealed: false, filter }
+    this.#generations.push(generation)
+    return generation
+  }
+
+  #seal(generation: Generation, batch: WriteBatch): void {
+    generation.sealed = true
+    generation.filter = generation.filter?.shrunk(generation.records) ?? null
+    if (generation.filter) batch.put(keys.filter(generation.number), encodeFilter(generation))
+    batch.put(keys.generation(generation.number), encodeGeneration(generation))
+  }
+
+  async #loadFilters(generations: readonly Generation[]): Promise<void> {
+    for (const generation of generations) generation.filter = await this.#loadFilter(generation)
+    this.#loading = null
+  }
+
+  /** The stored filter, if it has all records; else made anew from the keys. */
+  async #loadFilter(generation: Generation): Promise<BloomFilter> {
+    const stored = await this.#database.get(keys.filter(generation.number))
+    if (stored && stored.readUInt32LE(0) === generation.records) return BloomFilter.from(stored.subarray(4))
+    const filter = BloomFilter.sized(generation.sealed ? generation.records : GENERATION_RECORDS)
+    for await (const page of this.#database.keyPages(ranges.dedupe(generation.number)))
+      for (const key of page) filter.add(bloomHash(keys.dedupeNameOf(key)))
+    return filter
+  }
+
+  #trimRecent(): void {
+    let surplus = this.#recent.size - this.#unfolded.length - RECENT_RECORDS
+    for (const name of this.#recent.keys()) {
+      if (surplus-- <= 0) return
+      this.#recent.delete(name)
+    }
+  }
+}
+
+function encodeRecord({ hash, id, seq, ts }: DedupeRecord): string {
+  return JSON.stringify([hash, id, seq, ts])
+}
+
+function decodeRecord(value: Buffer): DedupeRecord {
+  const [hash, id, seq, ts] = JSON.parse(value.toString())
+  return { hash, id, seq, ts }
+}
+
+function encodeGeneration({ day, records, sealed }: Generation): string {
+  return JSON.stringify({ day, records, sealed })
+}
+
+function encodeFilter({ records, filter }: Generation): Buffer {
+  const count = Buffer.alloc(4)
+  count.writeUInt32LE(records)
+  return Buffer.concat([count, filter!.toBuffer()])
+}

@@ -1,0 +1,128 @@
+/**
+ * The one place where keys are spelled. A key is a letter for the kind, then parts; every part but the last ends with
+ * U+0000. Parts hold any characters: U+0000 and U+0001 are escaped, which keeps keys unambiguous and sorted. Numbers have
+ * a fixed width, so that they sort as numbers.
+ */
+
+export interface KeyRange {
+  readonly gte: string
+  readonly lt: string
+}
+
+const END = '\0'
+const ESCAPE = '\x01'
+const NUMBER_WIDTH = 11
+
+function part(text: string): string {
+  if (!text.includes(END) && !text.includes(ESCAPE)) return text
+  return text.replaceAll(ESCAPE, `${ESCAPE}\x02`).replaceAll(END, `${ESCAPE}${ESCAPE}`)
+}
+
+function unescape(text: string): string {
+  if (!text.includes(ESCAPE)) return text
+  return text.replaceAll(`${ESCAPE}${ESCAPE}`, END).replaceAll(`${ESCAPE}\x02`, ESCAPE)
+}
+
+function number(value: number): string {
+  return value.toString(36).padStart(NUMBER_WIDTH, '0')
+}
+
+/** The parts of a key after its letter. */
+export function partsOf(key: string): string[] {
+  return key.slice(1).split(END).map(unescape)
+}
+
+/** The number a key ends with. */
+export function numberOf(key: string): number {
+  return Number.parseInt(key.slice(-NUMBER_WIDTH), 36)
+}
+
+/** All keys of a kind. */
+function kind(letter: string): KeyRange {
+  return { gte: letter, lt: String.fromCharCode(letter.charCodeAt(0) + 1) }
+}
+
+/** All keys that have further parts after `prefix`. */
+function below(prefix: string): KeyRange {
+  return { gte: prefix + END, lt: prefix + ESCAPE }
+}
+
+export const keys = {
+  format: '!format',
+  /** Number of the last commit whose entries are all in chunks. */
+  folded: '!folded',
+  /** Queue numbers below this one may have been used. */
+  queueNumber: '!queue',
+
+  journal: (commit: number): string => `j${number(commit)}`,
+  chunk: (log: string, first: number): string => `c${part(log)}${END}${number(first)}`,
+  head: (log: string): string => `h${part(log)}`,
+  dropping: (log: string): string => `x${part(log)}`,
+
+  generation: (generation: number): string => `g${number(generation)}`,
+  filter: (generation: number): string => `l${number(generation)}`,
+  /** The part of a dedupe key that does not depend on the generation. */
+  dedupeName: (log: string, from: string, cid: string): string => `${part(log)}${END}${part(from)}${END}${part(cid)}`,
+  dedupe: (generation: number, name: string): string => `d${number(generation)}${name}`,
+  dedupeNameOf: (key: string): string => key.slice(1 + NUMBER_WIDTH),
+  /** What the dedupe names of a log begin with. */
+  dedupePrefix: (log: string): string => `${part(log)}${END}`,
+
+  session: (id: string): string => `n${part(id)}`,
+  subscription: (id: string, topic: string): string => `s${part(id)}${END}${part(topic)}`,
+  cursor: (id: string, cursor: string): string => `k${part(id)}${END}${part(cursor)}`,
+  inflight: (id: string): string => `f${part(id)}`,
+  incoming: (id: string, packetId: number): string => `i${part(id)}${END}${number(packetId)}`,
+
+  packet: (queueNumber: number): string => `p${number(queueNumber)}`,
+  reference: (id: string, queueNumber: number): string => `r${part(id)}${END}${number(queueNumber)}`,
+  retained: (topic: string): string => `t${part(topic)}`,
+  will: (id: string): string => `w${part(id)}`,
+
+  user: (id: string): string => `u${part(id)}`,
+  userName: (lowerCase: string): string => `v${part(lowerCase)}`,
+  room: (room: string): string => `o${part(room)}`,
+  member: (room: string, user: string): string => `m${part(room)}${END}${part(user)}`,
+  invite: (room: string, user: string): string => `q${part(room)}${END}${part(user)}`,
+  departed: (room: string, user: string): string => `e${part(room)}${END}${part(user)}`,
+  presence: (user: string): string => `y${part(user)}`,
+} as const
+
+export const ranges = {
+  journal: kind('j'),
+  journalUpTo: (commit: number): KeyRange => ({ gte: 'j', lt: keys.journal(commit + 1) }),
+  chunks: (log: string): KeyRange => below(`c${part(log)}`),
+  /** Chunks whose first entry is below `seq`. */
+  chunksBefore: (log: string, seq: number): KeyRange => ({ gte: `c${part(log)}${END}`, lt: keys.chunk(log, seq) }),
+  heads: kind('h'),
+  dropping: kind('x'),
+
+  generations: kind('g'),
+  dedupe: (generation: number): KeyRange => ({ gte: `d${number(generation)}`, lt: `d${number(generation + 1)}` }),
+  dedupeOfLog: (generation: number, log: string): KeyRange => below(`d${number(generation)}${part(log)}`),
+
+  sessions: kind('n'),
+  /** Sessions of a user: `{user}/…`; 0 is the character after the slash. */
+  sessionsOf: (user: string): KeyRange => ({ gte: `n${part(user)}/`, lt: `n${part(user)}0` }),
+  allSubscriptions: kind('s'),
+  subscriptions: (id: string): KeyRange => below(`s${part(id)}`),
+  cursors: (id: string): KeyRange => below(`k${part(id)}`),
+  incoming: (id: string): KeyRange => below(`i${part(id)}`),
+
+  allReferences: kind('r'),
+  references: (id: string): KeyRange => below(`r${part(id)}`),
+  allRetained: kind('t'),
+  /** Topics that are `levels` or below it (and a few neighbours). */
+  retainedBelow: (levels: string): KeyRange => ({ gte: `t${part(levels)}`, lt: `t${part(levels)}0` }),
+  wills: kind('w'),
+
+  users: kind('u'),
+  rooms: kind('o'),
+  allMembers: kind('m'),
+  members: (room: string): KeyRange => below(`m${part(room)}`),
+  allInvites: kind('q'),
+  invites: (room: string): KeyRange => below(`q${part(room)}`),
+  allDeparted: kind('e'),
+  departed: (room: string): KeyRange => below(`e${part(room)}`),
+  presence: kind('y'),
+} as const

@@ -1,0 +1,85 @@
+/** What the op builders of this adapter make, and the batch they end up in. */
+import type { Op } from '../store.js'
+import type { KeyRange } from './keys.js'
+
+/** Ordered writes of one atomic step: a later one on the same key wins. */
+export class WriteBatch {
+  readonly #keys: string[] = []
+  /** Parallel to the keys; null deletes. */
+  readonly #values: (Buffer | string | null)[] = []
+
+  get size(): number {
+    return this.#keys.length
+  }
+
+  put(key: string, value: Buffer | string): void {
+    this.#keys.push(key)
+    this.#values.push(value)
+  }
+
+  del(key: string): void {
+    this.#keys.push(key)
+    this.#values.push(null)
+  }
+
+  keyAt(index: number): string {
+    return this.#keys[index]!
+  }
+
+  valueAt(index: number): Buffer | string | null {
+    return this.#values[index]!
+  }
+
+  /** Deletes what earlier steps of this batch put into a range. */
+  delPuts(range: KeyRange): void {
+    const end = this.#keys.length
+    for (let i = 0; i < end; i++) {
+      const key = this.#keys[i]!
+      if (this.#values[i] !== null && key >= range.gte && key < range.lt) this.del(key)
+    }
+  }
+}
+
+export interface PutOp extends Op {
+  readonly type: 'put'
+  readonly key: string
+  readonly value: Buffer | string
+}
+
+export interface DelOp extends Op {
+  readonly type: 'del'
+  readonly key: string
+}
+
+/**
+ * Decides what to write only when its commit is built, when all earlier changes are known. `stage` may change memory: a
+ * failed commit makes the store read everything anew. `abandoned` is called instead when the change fails before that.
+ */
+export interface StagedOp extends Op {
+  readonly type: 'staged'
+  stage(batch: WriteBatch): void
+  abandoned?(): void
+}
+
+export type LevelOp = PutOp | DelOp | StagedOp
+
+export function put(key: string, value: Buffer | string, applied?: () => void): PutOp {
+  return applied ? { type: 'put', key, value, applied } : { type: 'put', key, value }
+}
+
+export function del(key: string, applied?: () => void): DelOp {
+  return applied ? { type: 'del', key, applied } : { type: 'del', key }
+}
+
+export function stageOp(op: Op, batch: WriteBatch): void {
+  const own = op as LevelOp
+  if (own.type === 'put') batch.put(own.key, own.value)
+  else if (own.type === 'del') batch.del(own.key)
+  else if (own.type === 'staged') own.stage(batch)
+  else throw new TypeError('an op that this store did not make')
+}
+
+export function abandonOp(op: Op): void {
+  const own = op as LevelOp
+  if (own.type === 'staged') own.abandoned?.()
+}

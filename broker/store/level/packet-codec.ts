@@ -1,0 +1,53 @@
+/** A packet as stored: its fields as JSON, its payload as it is. */
+import type { AedesPacketLike, PlainMessage } from '../store.js'
+
+const HEADER = 5
+const NO_PAYLOAD = 0
+const BYTES = 1
+const TEXT = 2
+
+export function encodePacket(packet: AedesPacketLike): Buffer {
+  const { payload, ...fields } = packet
+  const header = Buffer.from(JSON.stringify(fields, writeBuffers))
+  const prefix = Buffer.allocUnsafe(HEADER)
+  prefix[0] = payload === undefined ? NO_PAYLOAD : typeof payload === 'string' ? TEXT : BYTES
+  prefix.writeUInt32LE(header.length, 1)
+  return Buffer.concat([prefix, header, typeof payload === 'string' ? Buffer.from(payload) : (payload ?? Buffer.alloc(0))])
+}
+
+export function decodePacket(value: Buffer): AedesPacketLike {
+  const end = HEADER + value.readUInt32LE(1)
+  const packet = JSON.parse(value.toString('utf8', HEADER, end), readBuffers) as AedesPacketLike
+  const payload = value.subarray(end)
+  if (value[0] === BYTES) packet.payload = payload
+  else if (value[0] === TEXT) packet.payload = payload.toString()
+  return packet
+}
+
+export function plainMessage(packet: AedesPacketLike): PlainMessage {
+  const payload = packet.payload ?? ''
+  return {
+    topic: packet.topic ?? '',
+    payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+    qos: packet.qos ?? 0,
+    retain: packet.retain ?? false,
+    clientId: packet.clientId ?? null,
+  }
+}
+
+/** The packet the Aedes contract shows for a message of ours. */
+export function publishPacket(message: PlainMessage): AedesPacketLike {
+  const { clientId, ...fields } = message
+  return { cmd: 'publish', ...fields, ...(clientId === null ? {} : { clientId }) }
+}
+
+/** Properties of MQTT 5 may be binary (correlation data). */
+function writeBuffers(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const original = this[key]
+  return Buffer.isBuffer(original) ? { $base64: original.toString('base64') } : value
+}
+
+function readBuffers(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('$base64' in value)) return value
+  return Buffer.from(String(value.$base64), 'base64')
+}

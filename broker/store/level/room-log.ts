@@ -1,0 +1,65 @@
+/** One log in memory: where it begins and ends, and the entries that are not yet in chunks. */
+import type { LogEntry, LogInfo } from '../store.js'
+import type { Chunk } from './chunk.js'
+
+/** What the disk knows of a log without a scan; written with every fold and trim. */
+export interface HeadRecord {
+  /** Number of the last entry that is in a chunk. */
+  folded: number
+  tail: number
+  /** The newest chunk: small ones are merged with what comes next. */
+  newest: { first: number; count: number; bytes: number } | null
+}
+
+export class RoomLog implements LogInfo {
+  readonly name: string
+  head = 0
+  tail = 1
+  folded = 0
+  newest: HeadRecord['newest'] = null
+  /** Entries folded + 1 … head. */
+  recent: LogEntry[] = []
+  /** Chunks in memory, ascending. */
+  cached: Chunk[] = []
+  /** Changes when the log is dropped or read anew: what was read from disk before is void. */
+  epoch = 0
+
+  constructor(name: string, record: Buffer | undefined) {
+    this.name = name
+    this.reset(record)
+  }
+
+  reset(record: Buffer | undefined): void {
+    const head: HeadRecord = record ? JSON.parse(record.toString()) : { folded: 0, tail: 1, newest: null }
+    this.head = this.folded = head.folded
+    this.tail = head.tail
+    this.newest = head.newest
+    this.recent = []
+    this.cached = []
+    this.epoch++
+  }
+
+  /** Its head record once the entries up to `newest` are in chunks. */
+  record(folded: number, newest: HeadRecord['newest']): string {
+    return JSON.stringify({ folded, tail: this.tail, newest } satisfies HeadRecord)
+  }
+
+  append(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.recent.push(entry)
+    this.head += entries.length
+  }
+
+  /** The chunk in memory that holds `seq`. */
+  cachedChunk(seq: number): Chunk | undefined {
+    let low = 0
+    let high = this.cached.length - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      const chunk = this.cached[middle]!
+      if (seq < chunk.first) high = middle - 1
+      else if (seq > chunk.last) low = middle + 1
+      else return chunk
+    }
+    return undefined
+  }
+}

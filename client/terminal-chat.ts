@@ -1,0 +1,397 @@
+/** A chat in the terminal, line in, line out: an example of what the public contract asks of a client, over plain MQTT 3.1.1. */
+import { connect, type MqttClient } from 'mqtt'
+import { ERRORS, type ErrorBody } from '../schemas/errors.js'
+import { directRoom } from '../schemas/ids.js'
+import { parseTopic, topics } from '../schemas/topics.js'
+import { type ChatMessage, HELP, type Input, messageLine, parseInput, printable } from './chat-lines.js'
+
+export interface ChatOptions {
+  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`. */
+  url: string
+  user: string
+  /** Password or token. */
+  password: string
+  /** A room, or `@user` for a direct conversation. */
+  room: string
+  lines: AsyncIterable<string>
+  /** Shows a line of chat. */
+  print(line: string): void
+  /** Shows what is not chat: the connection, refusals. */
+  tell(line: string): void
+}
+
+/** The broker will not have it, now or later. */
+class Refused extends Error {}
+
+type Reply = { re: string; ok: true; result: unknown } | { re: string; ok: false; error: ErrorBody }
+
+/** What a history holds: a message, or the number of one that is gone. */
+type LogLine = ChatMessage | { seq: number; gone: string }
+
+/** A line on its way. It keeps its `cid` until it is answered, so that sending it again is safe. */
+interface Outgoing {
+  cid: string
+  topic: string
+  text: string
+  /** Unix ms from when it may be sent again; null while mqtt.js waits for the ack, and itself sends again. */
+  retryAt: number | null
+}
+
+/** Lines shown on entering, and at most after an absence. */
+const HISTORY = { first: 20, later: 100 }
+/** Lines on their way before typing has to wait. */
+const MAX_OUTGOING = 64
+/** Live messages set aside while history is read; what is beyond is read again. */
+const MAX_HELD = 1000
+/** ms. */
+const REPLY_TIMEOUT = 10_000
+const RETRY_AFTER = 5_000
+const ECHO_TIMEOUT = 2_000
+const LAST_ANSWERS_TIMEOUT = 30_000
+/** CONNACK return code [MQTT-3.2.2.3]. */
+const SERVER_UNAVAILABLE = 3
+
+/** Chats until the lines end or the user quits. True when everything that was typed has been taken. */
+export async function chat(options: ChatOptions): Promise<boolean> {
+  const client = await open(options)
+  const session = new ChatSession(client, options)
+  try {
+    await session.enter()
+    await session.sendLines()
+    return await session.settle()
+  } finally {
+    session.stop()
+    await client.endAsync(!client.connected)
+  }
+}
+
+/** The first connection has to work; later ones are tried for as long as it takes. */
+function open({ url, user, password }: ChatOptions): Promise<MqttClient> {
+  const client = connect(url, {
+    protocolVersion: 4,
+    clientId: `chat-${crypto.randomUUID()}`,
+    username: user,
+    password,
+    clean: true,
+    resubscribe: false,
+    reconnectPeriod: 1000,
+    reconnectOnConnackError: true,
+    connectTimeout: 10_000,
+  })
+  client.on('error', () => {})
+  return new Promise((resolve, reject) => {
+    const failed = (error?: Error) => {
+      client.end(true)
+      reject(new Error(`cannot connect to ${url}: ${error ? reason(error) : 'the connection was closed'}`))
+    }
+    client.once('error', failed).once('close', failed)
+    client.once('connect', () => {
+      client.off('error', failed).off('close', failed)
+      resolve(client)
+    })
+  })
+}
+
+class ChatSession {
+  readonly #client: MqttClient
+  readonly #options: ChatOptions
+  /** The room's id in messages: `dm:…` for a direct conversation. */
+  readonly #room: string
+  readonly #peer: string | null
+  /** Number of the last line shown, by room. */
+  readonly #shown = new Map<string, number>()
+  /** Numbers given to our own lines, by room: their echo is awaited before leaving. */
+  readonly #sent = new Map<string, number>()
+  readonly #outgoing = new Map<string, Outgoing>()
+  readonly #requests = new Map<string, (reply: Reply) => void>()
+  /** Live messages of the room while its history is read; null: none is being read. */
+  #held: ChatMessage[] | null = null
+  #refused = 0
+  #online = true
+  #fault: Error | null = null
+  readonly #failed: Promise<void>
+  #fail!: (error: Error) => void
+  /** Wakes whoever waits in `#until`. */
+  #changed: () => void = () => {}
+  readonly #retries = setInterval(() => this.#sendAgain(), 1000)
+
+  constructor(client: MqttClient, options: ChatOptions) {
+    this.#client = client
+    this.#options = options
+    this.#peer = options.room.startsWith('@') ? options.room.slice(1) : null
+    this.#room = this.#peer === null ? options.room : directRoom(options.user, this.#peer)
+    this.#failed = new Promise((resolve) => {
+      this.#fail = (error) => {
+        this.#fault ??= error
+        this.#changed()
+        resolve()
+      }
+    })
+    client.on('message', (topic, payload) => this.#receive(topic, payload))
+    client.on('connect', () => void this.#comeBack())
+    client.on('close', () => this.#wentOffline())
+    client.on('error', (error) => this.#loginRefused(error))
+  }
+
+  /** Joins the room and shows what was said. */
+  async enter(): Promise<void> {
+    await this.#subscribe()
+    await this.#catchUp()
+  }
+
+  /** Until the lines end, the user quits, or the broker will not go on. */
+  async sendLines(): Promise<void> {
+    const lines = this.#options.lines[Symbol.asyncIterator]()
+    const failed = this.#failed.then(() => ({ done: true, value: undefined }) as const)
+    for (;;) {
+      const line = await Promise.race([lines.next(), failed])
+      if (line.done || !(await this.#take(parseInput(line.value)))) return
+    }
+  }
+
+  /** False when the user quits. */
+  async #take(input: Input): Promise<boolean> {
+    switch (input.kind) {
+      case 'quit':
+        return false
+      case 'room':
+        await this.#say(this.#peer, input.text)
+        break
+      case 'direct':
+        await this.#say(input.user, input.text)
+        break
+      case 'who':
+        await this.#who()
+        break
+      case 'help':
+        this.#options.tell(HELP)
+        break
+      case 'unknown':
+        this.#options.tell(`no command ${input.command}; ${HELP}`)
+    }
+    return true
+  }
+
+  /** Waits for the answers to what was sent, and for its echo. */
+  async settle(): Promise<boolean> {
+    await this.#until(() => this.#outgoing.size === 0, LAST_ANSWERS_TIMEOUT)
+    if (this.#fault) throw this.#fault
+    const unanswered = this.#outgoing.size
+    if (unanswered > 0) this.#options.tell(`lines that were not answered: ${unanswered}`)
+    const echoed = () => [...this.#sent].every(([room, seq]) => (this.#shown.get(room) ?? 0) >= seq)
+    await this.#until(echoed, ECHO_TIMEOUT)
+    return unanswered === 0 && this.#refused === 0
+  }
+
+  stop(): void {
+    clearInterval(this.#retries)
+  }
+
+  /** An exact subscription joins a public room. */
+  async #subscribe(): Promise<void> {
+    const { user } = this.#options
+    await this.#client.subscribeAsync([topics.user(user, 'replies'), topics.user(user, 'messages')], { qos: 1 })
+    if (this.#peer !== null) return
+    const messages = topics.room(this.#room, 'messages')
+    try {
+      await this.#client.subscribeAsync(messages, { qos: 1 })
+    } catch {
+      // A refused filter does not say why; the request does, and it also brings back who had left.
+      const reply = await this.#request('rooms.join', { room: this.#room })
+      if (!reply.ok) throw refusal(`cannot join ${this.#room}`, reply.error)
+      await this.#client.subscribeAsync(messages, { qos: 1 })
+    }
+  }
+
+  async #say(peer: string | null, text: string): Promise<void> {
+    await this.#until(() => this.#outgoing.size < MAX_OUTGOING)
+    const topic = peer === null ? topics.room(this.#room, 'messages') : topics.user(peer, 'messages')
+    const parsed = parseTopic(topic)
+    if (parsed.kind === 'invalid') return this.#refuse(text, parsed.why)
+    const outgoing: Outgoing = { cid: crypto.randomUUID(), topic, text, retryAt: null }
+    this.#outgoing.set(outgoing.cid, outgoing)
+    if (!this.#online) this.#options.tell('(offline; this will be sent)')
+    this.#publish(outgoing)
+  }
+
+  /** mqtt.js queues what is published offline, and sends again what was not acknowledged. */
+  #publish(outgoing: Outgoing): void {
+    outgoing.retryAt = null
+    const payload = JSON.stringify({ cid: outgoing.cid, text: outgoing.text })
+    this.#client.publish(outgoing.topic, payload, { qos: 1 }, () => {
+      // The answer may have been lost with a connection, or be late: the same cid asks for it again.
+      outgoing.retryAt ??= Date.now() + RETRY_AFTER
+    })
+  }
+
+  #sendAgain(): void {
+    if (!this.#online) return
+    for (const outgoing of this.#outgoing.values())
+      if (outgoing.retryAt !== null && outgoing.retryAt <= Date.now()) this.#publish(outgoing)
+  }
+
+  #answered(outgoing: Outgoing, reply: Reply): void {
+    if (!reply.ok && ERRORS[reply.error.code]?.transient) {
+      outgoing.retryAt = Date.now() + 1000 * (reply.error.retryAfter ?? 2)
+      return
+    }
+    this.#outgoing.delete(outgoing.cid)
+    if (!reply.ok) this.#refuse(outgoing.text, reply.error.message)
+    else {
+      const { room, seq } = reply.result as { room: string; seq: number }
+      this.#sent.set(room, Math.max(seq, this.#sent.get(room) ?? 0))
+    }
+    this.#changed()
+  }
+
+  #refuse(text: string, why: string): void {
+    this.#refused++
+    const excerpt = text.length > 30 ? `${text.slice(0, 30)}…` : text
+    this.#options.tell(`not sent: ${printable(why)} (${excerpt})`)
+  }
+
+  async #who(): Promise<void> {
+    if (this.#peer !== null) return this.#options.tell(`${this.#options.user}, ${this.#peer}`)
+    const reply = await this.#request('rooms.members', { room: this.#room })
+    if (!reply.ok) return this.#options.tell(`/who: ${printable(reply.error.message)}`)
+    const { members } = reply.result as { members: { user: string }[] }
+    this.#options.tell(members.map(({ user }) => user).join(', '))
+  }
+
+  #request(method: string, params: object): Promise<Reply> {
+    const id = crypto.randomUUID()
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => done(unavailable(id, 'no answer')), REPLY_TIMEOUT)
+      const done = (reply: Reply) => {
+        clearTimeout(timer)
+        this.#requests.delete(id)
+        resolve(reply)
+      }
+      this.#requests.set(id, done)
+      this.#client.publish(topics.request(this.#options.user, method), JSON.stringify({ id, ...params }), { qos: 1 })
+    })
+  }
+
+  #receive(topic: string, payload: Buffer): void {
+    const value = parseJson(payload)
+    if (topic === topics.user(this.#options.user, 'replies')) this.#receiveReply(value as Reply)
+    else if (isMessage(value)) this.#receiveMessage(value)
+  }
+
+  #receiveReply(reply: Reply): void {
+    const outgoing = this.#outgoing.get(reply.re)
+    if (outgoing) this.#answered(outgoing, reply)
+    else this.#requests.get(reply.re)?.(reply)
+  }
+
+  /** A number that is missing before it means that something was: the history has it. */
+  #receiveMessage(message: ChatMessage): void {
+    const shown = this.#shown.get(message.room) ?? 0
+    if (message.room !== this.#room) this.#show(message)
+    else if (this.#held) {
+      if (this.#held.length < MAX_HELD) this.#held.push(message)
+    } else if (message.seq > shown + 1) void this.#catchUp(message)
+    else this.#show(message)
+  }
+
+  /** Shows the newest of what was missed, then what arrived meanwhile. */
+  async #catchUp(...arrived: ChatMessage[]): Promise<void> {
+    if (this.#held) return
+    const held = (this.#held = arrived)
+    const shown = this.#shown.get(this.#room)
+    const limit = shown === undefined ? HISTORY.first : HISTORY.later
+    const reply = await this.#request('history', { room: this.#options.room, limit })
+    this.#held = null
+    if (reply.ok) this.#showHistory((reply.result as { messages: LogLine[] }).messages, shown)
+    else if (!this.#online)
+      return // Coming back reads all of it.
+    else if (reply.error.code !== 'not_found') this.#options.tell(`(no history: ${printable(reply.error.message)})`)
+    for (const message of held) this.#show(message)
+  }
+
+  #showHistory(messages: readonly LogLine[], shown: number | undefined): void {
+    const first = messages[0]?.seq ?? 0
+    if (shown !== undefined && first > shown + 1) this.#options.tell(`(${first - shown - 1} earlier lines not shown)`)
+    for (const message of messages) {
+      if (isMessage(message)) this.#show(message)
+      else this.#shown.set(this.#room, message.seq)
+    }
+  }
+
+  #show(message: ChatMessage): void {
+    if (message.seq <= (this.#shown.get(message.room) ?? 0)) return
+    this.#shown.set(message.room, message.seq)
+    this.#options.print(messageLine(message))
+    this.#changed()
+  }
+
+  async #comeBack(): Promise<void> {
+    this.#online = true
+    this.#options.tell('(connected again)')
+    try {
+      await this.#subscribe()
+      await this.#catchUp()
+    } catch (error) {
+      // Anything else is another lost connection, and the next one comes here again.
+      if (error instanceof Refused) this.#fail(error)
+    }
+    // What was acknowledged before the connection broke may have been answered into the void.
+    for (const outgoing of this.#outgoing.values()) if (outgoing.retryAt !== null) this.#publish(outgoing)
+  }
+
+  #wentOffline(): void {
+    for (const [id, done] of this.#requests) done(unavailable(id, 'the connection was lost'))
+    if (!this.#online) return
+    this.#online = false
+    if (!this.#client.disconnecting) this.#options.tell('(connection lost; trying again)')
+  }
+
+  /** A lost connection heals; a refused login does not, unless the broker is only busy. */
+  #loginRefused(error: Error): void {
+    const { code } = error as { code?: unknown }
+    if (typeof code === 'number' && code !== SERVER_UNAVAILABLE) this.#fail(new Refused(reason(error)))
+  }
+
+  /** Resolves when `done()` holds, the chat has failed, or after `timeout` ms. */
+  async #until(done: () => boolean, timeout = 2 ** 31 - 1): Promise<void> {
+    if (done() || this.#fault) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeout)
+      this.#changed = () => {
+        if (!done() && !this.#fault) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#changed = () => {}
+  }
+}
+
+function isMessage(value: unknown): value is ChatMessage {
+  const { room, seq, ts, from } = (value ?? {}) as Partial<ChatMessage>
+  return typeof room === 'string' && typeof seq === 'number' && typeof ts === 'number' && typeof from === 'string'
+}
+
+function parseJson(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString())
+  } catch {
+    return null
+  }
+}
+
+function unavailable(re: string, message: string): Reply {
+  return { re, ok: false, error: { code: 'unavailable', message } }
+}
+
+function refusal(what: string, { code, message }: ErrorBody): Error {
+  const text = `${what}: ${printable(message)}`
+  return ERRORS[code]?.transient ? new Error(text) : new Refused(text)
+}
+
+function reason(error: Error): string {
+  const { code } = error as { code?: unknown }
+  if (code === 'ECONNREFUSED') return 'nothing listens there'
+  // One error per address that was tried has no message of its own.
+  return error.message || String(code)
+}

@@ -1,0 +1,209 @@
+/**
+ * The configuration: every key with its type, default and description, once. `broker/config.ts` validates with this
+ * schema, `config.yaml` shows its defaults, the docs are made from it. Durations are seconds once loaded.
+ */
+import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
+
+/** The configuration is wrong: one line per fault. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+function section<P extends TProperties>(description: string, properties: P) {
+  return Type.Object(properties, { additionalProperties: false, default: {}, description })
+}
+
+/** `30`, `'30s'`, `'5m'`, `'12h'`, `'30d'`. */
+export const DURATION = /^(\d+(?:\.\d+)?)(s|m|h|d)?$/
+
+/** Seconds, or a string with a unit; a number of seconds in the loaded `Config`. */
+function duration(fallback: string, description: string) {
+  return Type.Unsafe<number>({
+    anyOf: [
+      { type: 'number', minimum: 0, maximum: 1e10 },
+      { type: 'string', pattern: DURATION.source },
+    ],
+    duration: true,
+    default: fallback,
+    description,
+  })
+}
+
+const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description })
+
+const count = (fallback: number, description: string, minimum = 1, maximum = Number.MAX_SAFE_INTEGER) =>
+  Type.Integer({ minimum, maximum, default: fallback, description })
+
+const port = (fallback: number | null, description: string) =>
+  Type.Union([Type.Integer({ minimum: 0, maximum: 65535 }), Type.Null()], { default: fallback, description })
+
+const optionalText = (description: string, options: TSchemaOptions = {}) =>
+  Type.Union([Type.String({ minLength: 1 }), Type.Null()], { default: null, description, ...options })
+
+const node = section('This broker process.', {
+  id: Type.String({ minLength: 1, default: 'auto', description: 'Name of this node; auto makes one.' }),
+  dataDir: Type.String({
+    minLength: 1,
+    default: './data',
+    description: 'Where everything is kept: log, sessions, secret. Relative to the working directory.',
+  }),
+})
+
+const listen = section('Where clients connect. A port of null switches a listener off, 0 takes any free port.', {
+  host: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'Address to listen on; 0.0.0.0 or :: for every interface.',
+  }),
+  mqtt: port(1883, 'MQTT over TCP.'),
+  http: port(8080, 'HTTP, and MQTT over WebSocket at wsPath.'),
+  wsPath: Type.String({ pattern: '^/', default: '/mqtt', description: 'Path of MQTT over WebSocket.' }),
+  mqtts: port(null, 'MQTT over TLS; needs tls.'),
+  https: port(null, 'HTTP and WebSocket over TLS; needs tls.'),
+  tls: section('Certificate of the TLS listeners.', {
+    cert: optionalText('Path of the certificate chain, PEM.'),
+    key: optionalText('Path of the private key, PEM.'),
+  }),
+  proxyProtocol: flag(false, 'Expect a PROXY protocol header (v1 or v2) on every connection, from your load balancer.'),
+  origins: Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    description: 'Origins whose pages may open a WebSocket, such as https://chat.example.com; empty means any.',
+  }),
+  connectTimeout: duration('10s', 'A connection that has not sent CONNECT by then is closed.'),
+})
+
+const auth = section('Who may log in.', {
+  anonymous: flag(false, 'Let clients in without credentials, as the user anonymous: only acl.rules speak for it.'),
+  onRefused: Type.Enum(['ack', 'close'], {
+    default: 'ack',
+    description:
+      'What a permanently refused publish gets before MQTT 5: an ack and an error reply, or a closed connection.',
+  }),
+  hooks: optionalText(
+    'Path of a module exporting authenticate, authorizePublish or authorizeSubscribe; they only narrow.',
+  ),
+  hooksTimeout: duration('5s', 'A hook that has not answered by then denies.'),
+  maxConcurrentHashes: count(2, 'Passwords hashed at the same time; more would delay log writes.', 1, 64),
+  throttle: section('Failed password logins.', {
+    attempts: count(10, 'Failures of one user from one address before logins are refused for a window, then doubling.'),
+    addressAttempts: count(100, 'Failures from one address, whatever the user.'),
+    window: duration('1m', 'How long failures are remembered, and the first refusal lasts.'),
+  }),
+  jwt: section('Tokens as passwords.', {
+    secret: optionalText(
+      'HS256 secret. With publicKey null too, the first start creates the file secret in the data directory.',
+      {
+        secret: true,
+      },
+    ),
+    publicKey: optionalText('RSA, EC or Ed25519 public key, as PEM text or the path of a PEM file.'),
+    issuer: optionalText('Required iss claim.'),
+    audience: optionalText('Required aud claim.'),
+    userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
+  }),
+})
+
+const action = Type.Optional(
+  Type.Enum(['publish', 'subscribe', 'all'], {
+    description: 'What the rule speaks about; exactly one of allow and deny.',
+  }),
+)
+
+const rule = Type.Object(
+  {
+    allow: action,
+    deny: action,
+    who: Type.String({ minLength: 1, description: 'any, anonymous, user:NAME or role:NAME.' }),
+    topics: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: 'Topic filters; {user} and {client} stand for the user and the client id.',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+const acl = section('Who may use devices/… and plain topics.', {
+  rules: Type.Array(rule, { default: [], description: 'The first rule that matches decides; none denies.' }),
+})
+
+const room = Type.Object(
+  {
+    id: Type.String({ description: 'Room id.' }),
+    access: Type.Enum(['public', 'private'], { default: 'public', description: 'public: anyone may join.' }),
+    name: Type.Optional(Type.String({ description: 'Name to show.' })),
+    topic: Type.Optional(Type.String({ description: 'What the room is about.' })),
+  },
+  { additionalProperties: false },
+)
+
+const rooms = section('Rooms.', {
+  create: Type.Enum(['user', 'admin'], {
+    default: 'user',
+    description: 'Who may create rooms: every user, or admins only.',
+  }),
+  autoCreate: flag(false, 'Create an unknown room, public, on first use.'),
+  maxMembers: count(100000, 'Members of one room.'),
+  list: Type.Array(room, {
+    default: [{ id: 'lobby', access: 'public' }],
+    description: 'Rooms made at the first start: { id, access, name?, topic? }.',
+  }),
+})
+
+const limits = section('Bounds on what one client can cost.', {
+  payloadBytes: count(65536, 'Longest payload of a PUBLISH, in bytes.', 1, 268_435_455),
+  packetBytes: count(262144, 'Longest packet, in bytes; a longer one closes the connection.', 1024, 268_435_460),
+  topicLevels: count(32, 'Deepest topic or filter, in levels.', 4, 65535),
+  inflight: count(32, 'Messages sent to a client and not yet acknowledged.', 1, 65535),
+  receiveMaximum: count(1024, 'QoS 1 and 2 messages a client may have unacknowledged.', 1, 65535),
+  inboundQos2: count(1024, 'QoS 2 messages a client may leave without PUBREL.', 1, 65535),
+  queueMessages: count(
+    1000,
+    'Messages on plain topics kept for one session, and live messages waiting for its socket.',
+  ),
+  queueBytes: count(1048576, 'Bytes of the same.'),
+  sessionExpiry: duration('30d', 'How long a session outlives its connection, at most.'),
+  subscriptions: count(1000, 'Subscriptions of one session.'),
+  filtersPerSubscribe: count(256, 'Filters in one SUBSCRIBE.'),
+  connections: count(100000, 'Open connections.'),
+  sessionsPerUser: count(100, 'Sessions of one user; anonymous is not counted.'),
+  replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
+  typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
+})
+
+const store = section('Where data lives.', {
+  driver: Type.Enum(['level'], { default: 'level', description: 'level: embedded, in node.dataDir.' }),
+  level: section('The embedded store.', {
+    sync: flag(true, 'fsync before every ack. false survives a crash of the process, not of the machine.'),
+  }),
+})
+
+const history = section('How long messages are kept. 0 keeps them forever.', {
+  days: Type.Number({ minimum: 0, default: 0, description: 'Days a message is kept.' }),
+  messages: count(0, 'Newest messages kept per room.', 0),
+})
+
+const presence = section('Who is online.', {
+  offlineDelay: duration('10s', 'How long a user may be gone before others see it.'),
+  restartGrace: duration('60s', 'How long after a start users may take to come back unnoticed.'),
+})
+
+const log = section('The log on standard output.', {
+  level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    default: 'info',
+    description: 'trace, debug, info, warn, error, fatal or silent.',
+  }),
+})
+
+export const ConfigSchema = Type.Object(
+  { node, listen, auth, acl, rooms, limits, store, history, presence, log },
+  { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
+)
+
+export type Config = Static<typeof ConfigSchema>
+/** One entry of `acl.rules`. */
+export type AclRule = Static<typeof rule>

@@ -1,0 +1,81 @@
+/** What a client publishes to a room, a person or a broadcast channel, and what everyone receives of it (DESIGN §2). */
+import Type, { type Static } from 'typebox'
+
+/** Types a client may send. Those not built yet answer `not_implemented`. */
+export const MESSAGE_TYPES = ['text', 'custom', 'edit', 'delete', 'reaction', 'pin', 'unpin', 'location', 'encrypted'] as const
+export const BUILT_TYPES: ReadonlySet<string> = new Set(['text', 'custom'])
+
+export const MAX_CID = 128
+
+const seq = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
+
+export const Attachment = Type.Object(
+  {
+    type: Type.String({ minLength: 1, maxLength: 64, description: 'image, audio, video, file or a kind of your own.' }),
+    url: Type.String({ minLength: 1, maxLength: 2048 }),
+    name: Type.Optional(Type.String({ maxLength: 256 })),
+    mime: Type.Optional(Type.String({ maxLength: 128 })),
+    size: Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes.' })),
+  },
+  { additionalProperties: true },
+)
+
+export const MessageInput = Type.Object(
+  {
+    cid: Type.Optional(
+      Type.String({ minLength: 1, maxLength: MAX_CID, description: 'Chosen by the client: a retry with the same cid returns the first result.' }),
+    ),
+    type: Type.Optional(Type.String({ description: `One of ${MESSAGE_TYPES.join(', ')}; text when omitted.` })),
+    text: Type.Optional(Type.String({ minLength: 1 })),
+    attachments: Type.Optional(Type.Array(Attachment, { minItems: 1, maxItems: 32 })),
+    data: Type.Optional(Type.Unknown({ description: 'Any JSON.' })),
+    replyTo: seq('The message this one answers.'),
+    thread: seq('The message that began the thread.'),
+    mentions: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 129 }), { maxItems: 100 })),
+    target: seq('The message an edit, delete, reaction or pin is about.'),
+    ttl: Type.Optional(Type.Integer({ minimum: 1, description: 'Seconds the message lives.' })),
+  },
+  { additionalProperties: false },
+)
+export type MessageInput = Static<typeof MessageInput>
+
+export const MESSAGE_KEYS: ReadonlySet<string> = new Set(Object.keys(MessageInput.properties))
+
+/** What everyone receives; `channel` instead of `room` on broadcast topics. */
+export interface MessageOutput extends MessageInput {
+  /** UUIDv7. */
+  id: string
+  room: string
+  seq: number
+  /** Unix ms. */
+  ts: number
+  from: string
+  /** Receiver of a direct message. */
+  to?: string
+}
+
+export const NotificationInput = Type.Object(
+  {
+    cid: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_CID })),
+    title: Type.String({ minLength: 1, maxLength: 256 }),
+    body: Type.String({ maxLength: 4096 }),
+    data: Type.Optional(Type.Unknown()),
+    ttl: Type.Optional(Type.Integer({ minimum: 1, description: 'Seconds.' })),
+    priority: Type.Optional(Type.Enum(['low', 'normal', 'high'])),
+    collapseKey: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  },
+  { additionalProperties: false },
+)
+export type NotificationInput = Static<typeof NotificationInput>
+
+/** Published to `rooms/{room}/typing`; an empty payload means true. */
+export const TypingInput = Type.Object({ typing: Type.Boolean() }, { additionalProperties: false })
+
+/** Published to one's own `users/{user}/presence`. */
+export const PresenceInput = Type.Object(
+  {
+    status: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
+    away: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+)
