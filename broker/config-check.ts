@@ -88,7 +88,7 @@ export function findFaults(value: unknown, hidden: (path: Path) => boolean): Fau
 
 function expected(schema: SchemaNode): string {
   if (schema.duration) return 'seconds, or a duration such as 30s, 5m, 12h or 30d'
-  if (schema.enum) return `one of ${schema.enum.join(', ')}`
+  if (schema.enum) return schema.enum.length === 1 ? schema.enum[0]! : `one of ${schema.enum.join(', ')}`
   if (schema.anyOf) return schema.anyOf.map(expected).join(' or ')
   if (schema.properties) return 'a section'
   if (schema.items) return schema.minItems ? 'a list that is not empty' : 'a list'

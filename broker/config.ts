@@ -68,6 +68,7 @@ export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
   const faults = findFaults(filled, hidden)
   if (faults.length > 0) throw configError(faults, where)
   normaliseDurations(root, filled as Record<string, unknown>)
+  normalisePacketBytes(filled as Config)
   const config = filled as Config
   const contradictions = findContradictions(config)
   if (contradictions.length > 0) throw configError(contradictions, where)
@@ -175,6 +176,13 @@ function normaliseDurations(schema: SchemaNode, section: Record<string, unknown>
 function toSeconds(text: string): number {
   const [, digits, unit] = DURATION.exec(text)!
   return Number(digits) * UNIT_SECONDS[unit ?? 's']!
+}
+
+/** Room for the longest topic and as much again for properties. */
+const PACKET_OVERHEAD = 131_072
+
+function normalisePacketBytes({ limits }: Config): void {
+  if (typeof limits.packetBytes === 'string') limits.packetBytes = limits.payloadBytes + PACKET_OVERHEAD
 }
 
 /** What no single key can tell. */

@@ -156,7 +156,11 @@ const rooms = section('Rooms.', {
 
 const limits = section('Bounds on what one client can cost.', {
   payloadBytes: count(65536, 'Longest payload of a PUBLISH, in bytes.', 1, 268_435_455),
-  packetBytes: count(262144, 'Longest packet, in bytes; a longer one closes the connection.', 1024, 268_435_460),
+  packetBytes: Type.Unsafe<number>({
+    anyOf: [{ type: 'integer', minimum: 1024, maximum: 268_435_460 }, { enum: ['auto'] }],
+    default: 'auto',
+    description: 'Longest packet, in bytes; a longer one closes the connection. auto: payloadBytes and 128 kB more.',
+  }),
   topicLevels: count(32, 'Deepest topic or filter, in levels.', 4, 65535),
   inflight: count(32, 'Messages sent to a client and not yet acknowledged.', 1, 65535),
   receiveMaximum: count(1024, 'QoS 1 and 2 messages a client may have unacknowledged.', 1, 65535),

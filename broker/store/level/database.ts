@@ -69,6 +69,11 @@ export class Database {
     return this.#suspect
   }
 
+  /** For writers who left memory ahead of the disk. */
+  distrust(): void {
+    this.#suspect = true
+  }
+
   async get(key: string): Promise<Buffer | undefined> {
     return this.#read((level) => level.get(key))
   }

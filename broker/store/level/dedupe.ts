@@ -51,8 +51,11 @@ export class Dedupe {
     for await (const [key, value] of this.#database.entries(ranges.generations))
       this.#generations.push({ number: numberOf(key), filter: null, ...JSON.parse(value.toString()) })
     this.#loading = this.#generations.length === 0 ? null : this.#loadFilters(this.#generations)
-    // A failure shows in `prepare`, which waits for this.
-    this.#loading?.catch(() => undefined)
+  }
+
+  /** Filters must be whole before records go past them. */
+  async ready(): Promise<void> {
+    await this.#loading
   }
 
   nameOf(draft: Draft): string {
@@ -103,8 +106,7 @@ export class Dedupe {
 
   /** Drops the generations that are past the promised days. */
   async dropExpired(): Promise<void> {
-    // A generation's last record may be from the end of its day.
-    const oldest = Math.floor(this.#now() / DAY) - this.#days - 1
+    const oldest = Math.floor(this.#now() / DAY) - this.#days
     while (this.#generations[0] && this.#generations[0].day < oldest) {
       const { number } = this.#generations.shift()!
       const batch = new WriteBatch()
@@ -165,9 +167,14 @@ export class Dedupe {
     batch.put(keys.generation(generation.number), encodeGeneration(generation))
   }
 
-  async #loadFilters(generations: readonly Generation[]): Promise<void> {
-    for (const generation of generations) generation.filter = await this.#loadFilter(generation)
-    this.#loading = null
+  async #loadFilters(generations: Generation[]): Promise<void> {
+    try {
+      for (const generation of generations) generation.filter = await this.#loadFilter(generation)
+    } catch {
+      // Without its filter a generation is asked on disk each time: slower, not wrong.
+    } finally {
+      if (this.#generations === generations) this.#loading = null
+    }
   }
 
   /** The stored filter, if it has all records; else made anew from the keys. */

@@ -1,0 +1,39 @@
+import { Refusal } from '../schemas/errors.js'
+import type { AdminCommands } from './admin.js'
+import type { Account, Accounts } from './auth/accounts.js'
+
+/**
+ * What `topictalk user …` can do: the running broker answers these on its control socket, and without one the command
+ * runs them on the store. `password` may be null for a user that logs in by token only.
+ */
+export function accountCommands(accounts: Pick<Accounts, 'add' | 'setPassword' | 'remove' | 'list'>): AdminCommands {
+  return {
+    'user.add': (params) => {
+      const { password } = fields(params)
+      return accounts.add(text(params, 'name'), password === null ? null : text(params, 'password'), roles(params))
+    },
+    'user.passwd': (params) => accounts.setPassword(text(params, 'name'), text(params, 'password')),
+    'user.remove': (params) => accounts.remove(text(params, 'name')),
+    'user.list': async () => {
+      const all: Account[] = []
+      for await (const account of accounts.list()) all.push(account)
+      return all
+    },
+  }
+}
+
+function fields(params: unknown): Record<string, unknown> {
+  return typeof params === 'object' && params !== null ? (params as Record<string, unknown>) : {}
+}
+
+function text(params: unknown, field: string): string {
+  const value = fields(params)[field]
+  if (typeof value === 'string') return value
+  throw new Refusal('bad_request', `${field}: expected text`, { field })
+}
+
+function roles(params: unknown): string[] {
+  const value = fields(params)['roles'] ?? []
+  if (Array.isArray(value) && value.every((role) => typeof role === 'string')) return value
+  throw new Refusal('bad_request', 'roles: expected a list of texts', { field: 'roles' })
+}

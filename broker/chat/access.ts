@@ -1,0 +1,134 @@
+/** What a client may subscribe to, and what it gets at once when it does. */
+import { Refusal } from '../../schemas/errors.js'
+import { directMembers } from '../../schemas/ids.js'
+import { type Filter, topics } from '../../schemas/topics.js'
+import type { Acl } from '../auth/principal.js'
+import { type Direct, direct } from '../hub.js'
+import type { RoomRecord, Store } from '../store/store.js'
+import { type Actor, isAdmin, requireUser } from './actor.js'
+import type { Pipeline } from './pipeline.js'
+import type { Presence } from './presence.js'
+
+export interface Grant {
+  /** Every topic the filter can match is allowed: deliveries need no check of their own. */
+  unconditional: boolean
+}
+
+const GRANTED: Grant = { unconditional: true }
+
+export class Access {
+  readonly #store: Store
+  readonly #acl: Acl
+  readonly #pipeline: Pipeline
+  readonly #presence: Presence
+
+  constructor(store: Store, acl: Acl, pipeline: Pipeline, presence: Presence) {
+    this.#store = store
+    this.#acl = acl
+    this.#pipeline = pipeline
+    this.#presence = presence
+  }
+
+  /** Allows a subscription, joining a public room where DESIGN §2 says so, or throws a refusal. */
+  async subscribe(actor: Actor, filter: string, parsed: Filter): Promise<Grant> {
+    if (parsed.kind === 'room') await this.#enterRoom(actor, parsed)
+    return this.check(actor, filter, parsed)
+  }
+
+  /** Whether a subscription stands, without side effects: at a restore, and for every kind but a first room. */
+  check(actor: Actor, filter: string, parsed: Filter): Grant {
+    const { principal, clientId } = actor
+    switch (parsed.kind) {
+      case 'room':
+        requireUser(actor)
+        if (parsed.room !== null) this.#requireShown(actor, parsed.room, parsed)
+        return GRANTED
+      case 'user':
+        return this.#checkUser(actor, filter, parsed)
+      case 'broadcast':
+        requireUser(actor)
+        return GRANTED
+      case 'sys':
+        if (!isAdmin(actor)) throw new Refusal('forbidden', '$SYS is for admins')
+        return GRANTED
+      case 'device':
+        if (parsed.user === principal.user && !principal.anonymous) return GRANTED
+        return this.#checkAcl(actor, clientId, filter)
+      case 'plain':
+        return this.#checkAcl(actor, clientId, filter)
+      case 'shared':
+        throw new Refusal('not_implemented', 'shared subscriptions are not built yet')
+      case 'invalid':
+        throw new Refusal('bad_request', parsed.why)
+    }
+  }
+
+  /** Whether a message on a plain topic may be delivered now. */
+  mayReceive(actor: Actor, topic: string): boolean {
+    if (topic.startsWith('$SYS/')) return isAdmin(actor)
+    return this.#acl.mayReceive(actor.principal, actor.clientId, topic)
+  }
+
+  /** What the broker holds for a new subscription: room info, presence. (Retained plain messages come from the store.) */
+  held(actor: Actor, parsed: Filter): Direct[] {
+    const { user } = actor.principal
+    if (parsed.kind === 'room' && parsed.leaves.includes('info')) {
+      const rooms = parsed.room === null ? this.#store.directory.memberships(user).keys() : [parsed.room]
+      return [...rooms].flatMap((room) => this.#info(room))
+    }
+    if (parsed.kind === 'user' && parsed.leaves.includes('presence')) {
+      if (parsed.user !== null) return [this.#presence.current(parsed.user)]
+      return this.#presence.visibleTo(user).map((seen) => this.#presence.current(seen))
+    }
+    return []
+  }
+
+  #info(room: string): Direct[] {
+    const record = this.#store.directory.room(room)
+    if (!record || record.direct) return []
+    return [direct(topics.room(room, 'info'), roomInfo(record, this.#store.directory.members(room).size), 1, true)]
+  }
+
+  async #enterRoom(actor: Actor, { room, leaves }: Filter & { kind: 'room' }): Promise<void> {
+    if (room === null || directMembers(room)) return
+    if (this.#store.directory.member(room, requireUser(actor))) return
+    const joins = leaves.length === 1 && (leaves[0] === 'messages' || leaves[0] === 'text')
+    if (joins) await this.#pipeline.enter(actor, room)
+  }
+
+  #requireShown(actor: Actor, room: string, { leaves }: Filter & { kind: 'room' }): void {
+    const user = requireUser(actor)
+    const pair = directMembers(room)
+    if (pair) {
+      if (!pair.includes(user)) throw new Refusal('not_found', `there is no room ${room}`)
+      if (leaves.length === 1 && (leaves[0] === 'messages' || leaves[0] === 'text')) {
+        throw new Refusal('bad_request', `direct messages arrive on ${topics.user(user, 'messages')}`)
+      }
+      return
+    }
+    if (this.#store.directory.member(room, user)) return
+    const record = this.#store.directory.room(room)
+    if (record?.access !== 'public') throw new Refusal('not_found', `there is no room ${room}`)
+    throw new Refusal('forbidden', `you are not a member of ${room}; join it with rooms.join`)
+  }
+
+  #checkUser(actor: Actor, filter: string, { user, leaves }: Filter & { kind: 'user' }): Grant {
+    const me = requireUser(actor)
+    if (user === null || user === me) return GRANTED
+    const presenceOnly = leaves.length === 1 && leaves[0] === 'presence'
+    if (!presenceOnly) throw new Refusal('forbidden', `${filter} belongs to ${user}`)
+    if (!this.#presence.visible(user, me)) throw new Refusal('forbidden', `you share no private room with ${user}`)
+    return GRANTED
+  }
+
+  #checkAcl(actor: Actor, clientId: string, filter: string): Grant {
+    const answer = this.#acl.maySubscribe(actor.principal, clientId, filter)
+    if (answer === 'none') throw new Refusal('forbidden', `no rule allows you to subscribe to ${filter}`)
+    return { unconditional: answer === 'all' }
+  }
+}
+
+/** On `rooms/{room}/info`. */
+export function roomInfo({ id, access, name, topic, avatar }: RoomRecord, members: number): Buffer {
+  return Buffer.from(JSON.stringify({ room: id, name, topic, avatar, access, members }))
+}

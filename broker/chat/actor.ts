@@ -1,0 +1,21 @@
+import type { Principal } from '../auth/principal.js'
+import { Refusal } from '../../schemas/errors.js'
+
+/** On whose behalf something is done. */
+export interface Actor {
+  readonly principal: Principal
+  /** MQTT client id; empty where there is none. */
+  readonly clientId: string
+  /** `{user}/{clientId}` of the asking session, to which replies go first; null: none. */
+  readonly sessionId: string | null
+}
+
+export function isAdmin(actor: Actor): boolean {
+  return actor.principal.roles.has('admin')
+}
+
+/** Anonymous clients have no rooms, no users, no broadcast (DESIGN §2). */
+export function requireUser(actor: Actor): string {
+  if (actor.principal.anonymous) throw new Refusal('unauthorized', 'anonymous clients have no rooms and no users; log in')
+  return actor.principal.user
+}

@@ -1,0 +1,30 @@
+/** Entries the broker itself writes: room events, user events. */
+import { v7 as uuid } from 'uuid'
+import { SYSTEM } from '../../schemas/ids.js'
+import type { Draft } from '../store/store.js'
+import { logs } from './views.js'
+
+export type RoomEvent =
+  | { type: 'created' | 'updated' | 'deleted'; by: string }
+  | { type: 'joined' | 'left'; user: string }
+  | { type: 'invited' | 'removed'; user: string; by: string }
+  | { type: 'role'; user: string; by: string; role: string }
+
+export type UserEvent = { type: 'invited' | 'added' | 'removed' | 'role'; room: string; by: string; role?: string }
+
+/** On `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */
+export function roomEvent(room: string, event: RoomEvent): Draft {
+  return draft(logs.roomEvents(room), `"room":${JSON.stringify(room)},`, event)
+}
+
+/** On `users/{user}/events`: `{id, seq, ts, type, room, by, …}`. */
+export function userEvent(user: string, event: UserEvent): Draft {
+  return draft(logs.userEvents(user), '', event)
+}
+
+function draft(log: string, before: string, event: RoomEvent | UserEvent): Draft {
+  const id = uuid()
+  const ts = Date.now()
+  const head = `{"id":"${id}",${before}"seq":`
+  return { log, id, ts, from: SYSTEM, qos: 1, head, tail: `,"ts":${ts},${JSON.stringify(event).slice(1)}`, dedupe: null }
+}

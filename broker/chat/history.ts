@@ -1,0 +1,54 @@
+import type { LogEntry, Store } from '../store/store.js'
+import { logs } from './views.js'
+
+export interface HistoryQuery {
+  before?: number | undefined
+  after?: number | undefined
+  limit: number
+  maxBytes: number
+}
+
+/**
+ * A page of a room's log as JSON: `{"messages":[…ascending…],"more":…}`. Every number of the page's range is answered: with the message as
+ * it is stored, or with `{seq, gone}` and why. `more`: there is more in the direction asked (older without `after`).
+ */
+export async function readHistory(store: Store, room: string, query: HistoryQuery): Promise<string> {
+  const log = logs.messages(room)
+  const { head, tail } = await store.log.open(log)
+  const { limit, maxBytes } = query
+  if (query.after !== undefined) {
+    const to = Math.min(head, query.after + limit, (query.before ?? head + 1) - 1)
+    const entries = to > query.after ? await store.log.read(log, query.after, to - query.after, maxBytes) : []
+    const page = fill(entries.filter(({ seq }) => seq <= to), query.after + 1, entries.length > 0 ? Math.min(to, entries[entries.length - 1]!.seq) : to)
+    return render(page.parts, page.last < Math.min(head, (query.before ?? head + 1) - 1))
+  }
+  const to = Math.min(head, (query.before ?? head + 1) - 1)
+  const from = Math.max(1, to - limit + 1)
+  const entries = to >= from ? (await store.log.readBefore(log, to + 1, limit, maxBytes)).filter(({ seq }) => seq >= from) : []
+  // Where bytes and not numbers bounded the page it begins at its first message; older ones are asked for next.
+  const cut = entries.length > 0 && entries[0]!.seq > Math.max(from, tail)
+  const page = fill(entries, cut ? entries[0]!.seq : from, to)
+  return render(page.parts, page.first > 1)
+}
+
+/** The entries with a placeholder for each missing number of `from..to`. */
+function fill(entries: readonly LogEntry[], from: number, to: number): { parts: string[]; first: number; last: number } {
+  const parts: string[] = []
+  let next = from
+  for (const { seq, payload } of entries) {
+    for (; next < seq; next++) parts.push(gone(next))
+    parts.push(payload.toString('utf8'))
+    next = seq + 1
+  }
+  for (; next <= to; next++) parts.push(gone(next))
+  return { parts, first: from, last: Math.max(to, from - 1) }
+}
+
+/** What is missing from a log was dropped by retention; nothing else removes entries yet. */
+function gone(seq: number): string {
+  return `{"seq":${seq},"gone":"retention"}`
+}
+
+function render(parts: readonly string[], more: boolean): string {
+  return `{"messages":[${parts.join(',')}],"more":${more}}`
+}

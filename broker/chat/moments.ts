@@ -1,0 +1,65 @@
+/** Messages of the moment: typing, signals, status. Nothing here is stored; whoever is away does not get it. */
+import { Compile } from 'typebox/compile'
+import { Refusal } from '../../schemas/errors.js'
+import { directMembers } from '../../schemas/ids.js'
+import { PresenceInput, TypingInput } from '../../schemas/message.js'
+import { topics } from '../../schemas/topics.js'
+import type { Bus } from '../store/bus.js'
+import type { DirectoryStore } from '../store/store.js'
+import { type Actor, requireUser } from './actor.js'
+import { checkShape, decodeText, parseObject, stringify } from './message.js'
+import type { Presence } from './presence.js'
+import { RateLimiter } from './rate-limiter.js'
+import type { Rooms } from './rooms.js'
+import type { Signal } from './signals.js'
+
+const typingShape = Compile(TypingInput)
+const presenceShape = Compile(PresenceInput)
+
+export class Moments {
+  readonly #bus: Bus<Signal>
+  readonly #rooms: Rooms
+  readonly #directory: DirectoryStore
+  readonly #presence: Presence
+  readonly #typingRate: RateLimiter
+
+  constructor(bus: Bus<Signal>, rooms: Rooms, directory: DirectoryStore, presence: Presence, typingPerSecond: number) {
+    this.#bus = bus
+    this.#rooms = rooms
+    this.#directory = directory
+    this.#presence = presence
+    this.#typingRate = new RateLimiter(typingPerSecond)
+  }
+
+  /** Above the rate it is dropped without an answer: the next one tells the same. */
+  typing(actor: Actor, room: string, payload: Buffer): void {
+    const user = requireUser(actor)
+    if (!directMembers(room)?.includes(user)) this.#rooms.requireMember(actor, room)
+    let typing = true
+    if (payload.length > 0) {
+      const input = parseObject(decodeText(payload)) ?? {}
+      checkShape(typingShape, input)
+      typing = (input as { typing: boolean }).typing
+    }
+    if (!this.#typingRate.take(actor.sessionId ?? user)) return
+    const out = { user, typing, ts: Date.now() }
+    this.#bus.send({ kind: 'moment', topic: topics.room(room, 'typing'), payload: Buffer.from(JSON.stringify(out)), qos: 0 })
+  }
+
+  /** Call signalling, key exchange: `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */
+  async signal(actor: Actor, to: string, payload: Buffer): Promise<void> {
+    const from = requireUser(actor)
+    if (!(await this.#directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    const text = decodeText(payload)
+    const data = parseObject(text)
+    const out = data ? { from, ts: Date.now(), data } : { from, ts: Date.now(), text }
+    this.#bus.send({ kind: 'moment', topic: topics.user(to, 'signals'), payload: Buffer.from(stringify(out)), qos: 0 })
+  }
+
+  presence(actor: Actor, payload: Buffer): void {
+    const input = parseObject(decodeText(payload))
+    if (!input) throw new Refusal('bad_request', 'expected {"status":…,"away":…}')
+    checkShape(presenceShape, input)
+    this.#presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })
+  }
+}

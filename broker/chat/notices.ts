@@ -1,0 +1,101 @@
+/** Notifications to a user and announcements to everyone: logged like messages, sent by those who have the role. */
+import { v7 as uuid } from 'uuid'
+import { Compile } from 'typebox/compile'
+import { Refusal } from '../../schemas/errors.js'
+import { NotificationInput } from '../../schemas/message.js'
+import { topics } from '../../schemas/topics.js'
+import type { Bus } from '../store/bus.js'
+import { commit } from '../store/commit.js'
+import type { Store } from '../store/store.js'
+import { type Actor, isAdmin, requireUser } from './actor.js'
+import { checkMessage, checkShape, decodeText, hashOf, parseObject, stringify } from './message.js'
+import type { Incoming, Pipeline, Receipt } from './pipeline.js'
+import type { SendResult } from './replies.js'
+import type { Signal } from './signals.js'
+import { logs, type Views } from './views.js'
+
+const notificationShape = Compile(NotificationInput)
+
+export class Notices {
+  readonly #store: Store
+  readonly #bus: Bus<Signal>
+  readonly #views: Views
+
+  constructor(store: Store, bus: Bus<Signal>, views: Views) {
+    this.#store = store
+    this.#bus = bus
+    this.#views = views
+  }
+
+  /** On `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. */
+  async notify(actor: Actor, to: string, incoming: Incoming, receipt: Receipt, pipeline: Pipeline): Promise<void> {
+    const from = requireRole(actor, 'notifier')
+    const input = parseObject(decodeText(incoming.payload))
+    if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
+    checkShape(notificationShape, input)
+    if (!(await this.#store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    const { cid = null, ...rest } = input as NotificationInput
+    const inside = stringify(rest).slice(1, -1)
+    const draft = stamp(logs.notifications(to), '', from, cid, inside, incoming)
+    pipeline.appendDraft(actor, topics.user(to, 'notifications'), cid, draft, incoming, receipt)
+  }
+
+  /** On `broadcast/{channel}`: a message with `channel` in place of `room`; kept for later subscribers where RETAIN asks for it. */
+  async broadcast(actor: Actor, channel: string, incoming: Incoming, receipt: Receipt, pipeline: Pipeline): Promise<void> {
+    const from = requireRole(actor, 'publisher')
+    if (incoming.retain && incoming.payload.length === 0) {
+      await this.#retain(channel, Buffer.alloc(0))
+      this.#store.commit({ drafts: [], ops: incoming.ops, settled: () => receipt.settled(null, null) })
+      return
+    }
+    const { cid, inside } = checkMessage(incoming.payload, false)
+    if (this.#views.addChannel(channel)) this.#bus.send({ kind: 'channel', channel })
+    const draft = stamp(logs.broadcast(channel), `"channel":${JSON.stringify(channel)},`, from, cid, inside, incoming)
+    const done = incoming.retain ? this.#retainThen(channel, receipt) : receipt
+    pipeline.appendDraft(actor, topics.broadcast(channel), cid, draft, incoming, done)
+  }
+
+  /** The retained announcement is the stored entry, so it is kept once its number is known, and before the ack. */
+  #retainThen(channel: string, receipt: Receipt): Receipt {
+    const keep = async (result: SendResult): Promise<void> => {
+      const [entry] = await this.#store.log.read(logs.broadcast(channel), result.seq - 1, 1, 1)
+      if (entry) await this.#retain(channel, entry.payload)
+    }
+    return {
+      settled: (refusal, result) => {
+        if (refusal || !result) return receipt.settled(refusal, result)
+        keep(result).then(
+          () => receipt.settled(null, result),
+          (error: unknown) => receipt.settled(error instanceof Refusal ? error : new Refusal('unavailable', 'not retained', { cause: error }), null),
+        )
+      },
+    }
+  }
+
+  async #retain(channel: string, payload: Buffer): Promise<void> {
+    const message = { topic: topics.broadcast(channel), payload, qos: 1, retain: true, clientId: null } as const
+    await commit(this.#store, { ops: [this.#store.queue.retainOp(message)] })
+  }
+}
+
+function requireRole(actor: Actor, role: string): string {
+  const user = requireUser(actor)
+  if (!actor.principal.roles.has(role) && !isAdmin(actor)) throw new Refusal('forbidden', `this needs the role ${role}`)
+  return user
+}
+
+function stamp(log: string, where: string, from: string, cid: string | null, inside: string, incoming: Incoming) {
+  const id = uuid()
+  const ts = Date.now()
+  const cidPart = cid === null ? '' : `,"cid":${JSON.stringify(cid)}`
+  return {
+    log,
+    id,
+    ts,
+    from,
+    qos: incoming.qos,
+    head: `{"id":"${id}",${where}"seq":`,
+    tail: `,"ts":${ts},"from":${JSON.stringify(from)}${cidPart},${inside}}`,
+    dedupe: cid === null ? null : { cid, hash: hashOf(inside) },
+  }
+}

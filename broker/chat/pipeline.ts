@@ -1,0 +1,267 @@
+/**
+ * The way of a message in: parse the topic, validate, authorise, stamp, append. It knows neither MQTT nor sessions: delivery comes back
+ * through the log (or the bus, for what no log keeps), on every node alike.
+ */
+import { v7 as uuid } from 'uuid'
+import { Refusal } from '../../schemas/errors.js'
+import { directMembers } from '../../schemas/ids.js'
+import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
+import type { AppendResult, Change, Draft, Op, QoS, Store, StoreError } from '../store/store.js'
+import { type Actor, requireUser } from './actor.js'
+import { type Checked, checkMessage, cidOf, hashOf } from './message.js'
+import type { Moments } from './moments.js'
+import type { Notices } from './notices.js'
+import type { Plain } from './plain.js'
+import type { Replies, SendResult } from './replies.js'
+import type { Requests } from './requests.js'
+import { type Rooms, WRITERS } from './rooms.js'
+import { logs } from './views.js'
+
+/** What was published. */
+export interface Incoming {
+  readonly topic: string
+  readonly payload: Buffer
+  readonly qos: QoS
+  readonly retain: boolean
+  /** Writes that must be durable with it: the packet id of a QoS 2 publish. */
+  readonly ops: readonly Op[]
+}
+
+/** Hears once, in the order of the publishes of one connection, what became of it. */
+export interface Receipt {
+  settled(refusal: Refusal | null, result: SendResult | null): void
+}
+
+export interface PipelineParts {
+  readonly store: Store
+  readonly rooms: Rooms
+  readonly replies: Replies
+  readonly requests: Requests
+  readonly moments: Moments
+  readonly notices: Notices
+  readonly plain: Plain
+  readonly payloadBytes: number
+}
+
+/** A send on its way through the store. One object per message. */
+class Send implements Change {
+  readonly drafts: readonly Draft[]
+  readonly ops: readonly Op[]
+  readonly #pipeline: Pipeline
+  readonly #actor: Actor
+  readonly #room: string
+  readonly #cid: string | null
+  readonly #topic: string
+  readonly #receipt: Receipt
+
+  constructor(pipeline: Pipeline, actor: Actor, room: string, cid: string | null, incoming: Incoming, draft: Draft, receipt: Receipt) {
+    this.drafts = [draft]
+    this.ops = incoming.ops
+    this.#pipeline = pipeline
+    this.#actor = actor
+    this.#room = room
+    this.#cid = cid
+    this.#topic = incoming.topic
+    this.#receipt = receipt
+  }
+
+  settled(error: StoreError | null, results: readonly AppendResult[]): void {
+    const refusal = error ? storeRefusal(error) : conflictOf(results[0]!, this.#cid)
+    if (refusal) {
+      this.#pipeline.refuse(this.#actor, refusal, this.#cid, this.#topic)
+      this.#receipt.settled(refusal, null)
+      return
+    }
+    const { id, seq, ts } = results[0]!
+    const result = { id, room: this.#room, seq, ts }
+    if (this.#cid !== null) this.#pipeline.accepted(this.#actor, this.#cid, result)
+    this.#receipt.settled(null, result)
+  }
+}
+
+export function storeRefusal(error: StoreError): Refusal {
+  return new Refusal('unavailable', error.full ? 'the disk is full; nothing was stored' : 'nothing was stored; try again', { cause: error, retryAfter: 1 })
+}
+
+function conflictOf(result: AppendResult, cid: string | null): Refusal | null {
+  if (result.outcome !== 'conflict') return null
+  return new Refusal('conflict', `cid ${JSON.stringify(cid)} was used for another message, seq ${result.seq}`, { field: 'cid' })
+}
+
+export class Pipeline {
+  readonly #parts: PipelineParts
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Takes a publish. Returns once it has its place in the store's queue: at once (nothing), or with a promise where something must be read
+   * or written first. The next publish of the connection waits for that, and only for that.
+   */
+  publish(actor: Actor, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    try {
+      const work = this.#route(actor, parseTopic(incoming.topic), incoming, receipt)
+      return work?.catch((error: unknown) => this.#fail(actor, incoming, receipt, error))
+    } catch (error) {
+      this.#fail(actor, incoming, receipt, error)
+    }
+  }
+
+  accepted(actor: Actor, cid: string, result: SendResult): void {
+    this.#parts.replies.ok(actor, cid, 'send', JSON.stringify(result))
+  }
+
+  refuse(actor: Actor, refusal: Refusal, cid: string | null, topic: string): void {
+    this.#parts.replies.refused(actor, cid, 'send', refusal, cid === null ? topic : undefined)
+  }
+
+  #fail(actor: Actor, incoming: Incoming, receipt: Receipt, error: unknown): void {
+    if (!(error instanceof Refusal)) throw error
+    // In its turn: acks leave in the order of the publishes. What a refused QoS 2 publish must remember is kept too.
+    const settled = (failure: StoreError | null): void => {
+      const refusal = failure ? storeRefusal(failure) : error
+      this.refuse(actor, refusal, cidOf(incoming.payload), incoming.topic)
+      receipt.settled(refusal, null)
+    }
+    this.#parts.store.commit({ drafts: [], ops: error.transient ? [] : incoming.ops, settled })
+  }
+
+  #route(actor: Actor, topic: Topic, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    if (incoming.payload.length > this.#parts.payloadBytes) {
+      throw new Refusal('too_large', `the payload has ${incoming.payload.length} bytes; at most ${this.#parts.payloadBytes} (limits.payloadBytes)`)
+    }
+    switch (topic.kind) {
+      case 'room':
+        return this.#toRoom(actor, topic, incoming, receipt)
+      case 'user':
+        return this.#toUser(actor, topic, incoming, receipt)
+      case 'request':
+        requireOwn(actor, topic.user, incoming.topic)
+        return this.#settleAfter(this.#parts.requests.handle(actor, topic.method, incoming.payload), incoming, receipt)
+      case 'broadcast':
+        return this.#parts.notices.broadcast(actor, topic.channel, incoming, receipt, this)
+      case 'device':
+      case 'plain':
+        return this.#parts.plain.publish(actor, topic, incoming, receipt)
+      case 'sys':
+        throw new Refusal('forbidden', `${incoming.topic}: only the broker publishes below $SYS`)
+      case 'invalid':
+        throw new Refusal('bad_request', topic.why)
+    }
+  }
+
+  #toRoom(actor: Actor, topic: Topic & { kind: 'room' }, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    switch (topic.leaf) {
+      case 'messages':
+      case 'text':
+        return this.#sendToRoom(actor, topic.room, topic.leaf === 'text', incoming, receipt)
+      case 'typing':
+        this.#parts.moments.typing(actor, topic.room, incoming.payload)
+        return this.#settle(incoming, receipt)
+      case 'receipts':
+        throw new Refusal('not_implemented', 'receipts are not built yet')
+      default:
+        throw new Refusal('forbidden', `only the broker publishes on ${incoming.topic}`)
+    }
+  }
+
+  #sendToRoom(actor: Actor, room: string, bare: boolean, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    if (directMembers(room)) throw new Refusal('bad_request', `direct messages are sent to ${topics.user('{user}', 'messages')}`)
+    const user = requireUser(actor)
+    const { directory } = this.#parts.store
+    const member = directory.member(room, user)
+    if (member) {
+      if (!WRITERS.has(member.role)) throw new Refusal('forbidden', `you may read ${room}, not write`)
+      return this.append(actor, room, checkMessage(incoming.payload, bare), '', incoming, receipt)
+    }
+    const message = checkMessage(incoming.payload, bare)
+    return this.enter(actor, room).then(() => this.append(actor, room, message, '', incoming, receipt))
+  }
+
+  /** Publishing on, or subscribing to, a public room joins it; whoever left comes back only by rooms.join. */
+  async enter(actor: Actor, room: string): Promise<void> {
+    const { rooms, store } = this.#parts
+    const record = store.directory.room(room)
+    if (!record && (await rooms.autoCreate(actor, room))) return
+    if (rooms.visible(actor, room).access !== 'public' || store.directory.departed(room, requireUser(actor))) {
+      rooms.requireMember(actor, room)
+      return
+    }
+    await rooms.join(actor, room)
+  }
+
+  /** Stamps and appends. `to` is the receiver of a direct message, or empty. */
+  append(actor: Actor, room: string, message: Checked, to: string, incoming: Incoming, receipt: Receipt): void {
+    const { user } = actor.principal
+    const id = uuid()
+    const ts = Date.now()
+    const receiver = to === '' ? '' : `,"to":${JSON.stringify(to)}`
+    const cid = message.cid === null ? '' : `,"cid":${JSON.stringify(message.cid)}`
+    const draft: Draft = {
+      log: logs.messages(room),
+      id,
+      ts,
+      from: user,
+      qos: incoming.qos,
+      head: `{"id":"${id}","room":${JSON.stringify(room)},"seq":`,
+      tail: `,"ts":${ts},"from":${JSON.stringify(user)}${receiver}${cid},${message.inside}}`,
+      dedupe: message.cid === null ? null : { cid: message.cid, hash: hashOf(message.inside) },
+    }
+    this.#parts.store.commit(new Send(this, actor, room, message.cid, incoming, draft, receipt))
+  }
+
+  /** Appends a draft that is not a chat message, with the same answers. */
+  appendDraft(actor: Actor, name: string, cid: string | null, draft: Draft, incoming: Incoming, receipt: Receipt): void {
+    this.#parts.store.commit(new Send(this, actor, name, cid, incoming, draft, receipt))
+  }
+
+  #toUser(actor: Actor, topic: Topic & { kind: 'user' }, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    switch (topic.leaf) {
+      case 'messages':
+        return this.#sendToUser(actor, topic.user, incoming, receipt)
+      case 'notifications':
+        return this.#parts.notices.notify(actor, topic.user, incoming, receipt, this)
+      case 'signals':
+        return this.#settleAfter(this.#parts.moments.signal(actor, topic.user, incoming.payload), incoming, receipt)
+      case 'presence':
+        requireOwn(actor, topic.user, incoming.topic)
+        this.#parts.moments.presence(actor, incoming.payload)
+        return this.#settle(incoming, receipt)
+      default:
+        throw new Refusal('forbidden', `only the broker publishes on ${incoming.topic}`)
+    }
+  }
+
+  #sendToUser(actor: Actor, to: string, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    const user = requireUser(actor)
+    if (to === user) throw new Refusal('bad_request', 'that is your own name; a direct message goes to another user')
+    const message = checkMessage(incoming.payload, false)
+    const known = this.#parts.store.directory.user(to)
+    const room = user < to ? `dm:${user}:${to}` : `dm:${to}:${user}`
+    if (known && !(known instanceof Promise) && this.#parts.store.directory.room(room)) {
+      return this.append(actor, room, message, to, incoming, receipt)
+    }
+    return this.#beginDirect(actor, to).then((begun) => this.append(actor, begun, message, to, incoming, receipt))
+  }
+
+  async #beginDirect(actor: Actor, to: string): Promise<string> {
+    if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    return this.#parts.rooms.ensureDirect(actor.principal.user, to)
+  }
+
+  /** Nothing to store: acknowledged in its turn. */
+  #settle(incoming: Incoming, receipt: Receipt): void {
+    const settled = (error: StoreError | null): void => receipt.settled(error ? storeRefusal(error) : null, null)
+    this.#parts.store.commit({ drafts: [], ops: incoming.ops, settled })
+  }
+
+  async #settleAfter(work: Promise<void>, incoming: Incoming, receipt: Receipt): Promise<void> {
+    await work
+    this.#settle(incoming, receipt)
+  }
+}
+
+function requireOwn(actor: Actor, user: string, topic: string): void {
+  if (requireUser(actor) !== user) throw new Refusal('forbidden', `${topic} belongs to ${user}`)
+}

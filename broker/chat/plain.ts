@@ -1,0 +1,62 @@
+/** Plain MQTT topics, device topics included: payload, retained value and queue references are durable before the ack and the delivery. */
+import { Refusal } from '../../schemas/errors.js'
+import type { Topic } from '../../schemas/topics.js'
+import type { Acl } from '../auth/principal.js'
+import type { Bus } from '../store/bus.js'
+import type { Op, PlainMessage, Store } from '../store/store.js'
+import type { Actor } from './actor.js'
+import { type Incoming, type Receipt, storeRefusal } from './pipeline.js'
+import type { Signal } from './signals.js'
+
+export class Plain {
+  readonly #store: Store
+  readonly #bus: Bus<Signal>
+  readonly #acl: Acl
+
+  constructor(store: Store, bus: Bus<Signal>, acl: Acl) {
+    this.#store = store
+    this.#bus = bus
+    this.#acl = acl
+  }
+
+  publish(actor: Actor, topic: Topic & { kind: 'device' | 'plain' }, incoming: Incoming, receipt: Receipt): void {
+    const { principal, clientId, sessionId } = actor
+    const own = topic.kind === 'device' && topic.user === principal.user && !principal.anonymous
+    if (!own && !this.#acl.mayPublish(principal, clientId, incoming.topic)) {
+      throw new Refusal('forbidden', `you may not publish on ${incoming.topic}`)
+    }
+    this.send({ ...incoming, clientId: sessionId }, incoming.ops, receipt)
+  }
+
+  /** As the broker itself, or after the checks. */
+  send(incoming: Omit<Incoming, 'ops'> & { clientId: string | null }, more: readonly Op[], receipt: Receipt): void {
+    // A copy: the payload is a view of a socket's read buffer, and may wait in memory far longer than that.
+    const message: PlainMessage = {
+      topic: incoming.topic,
+      payload: Buffer.from(incoming.payload),
+      qos: incoming.qos,
+      retain: incoming.retain,
+      clientId: incoming.clientId,
+    }
+    const ops: Op[] = [...more]
+    if (message.retain) ops.push(this.#store.queue.retainOp(message))
+    const live = message.retain ? { ...message, retain: false } : message
+    let queued: string[] = []
+    let number = 0
+    const targets = message.qos > 0 ? this.#store.queue.match(message.topic) : []
+    if (targets.length > 0) {
+      const enqueued = this.#store.queue.enqueueOps(live, targets)
+      ops.push(...enqueued.ops)
+      queued = enqueued.queued
+      number = enqueued.number
+    }
+    this.#store.commit({
+      drafts: [],
+      ops,
+      settled: (error) => {
+        if (!error) this.#bus.send({ kind: 'plain', message: live, queued, number })
+        receipt.settled(error ? storeRefusal(error) : null, null)
+      },
+    })
+  }
+}

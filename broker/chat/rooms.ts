@@ -1,0 +1,270 @@
+/** Rooms and who is in them. Each act is one commit: the change, the room's event and the user's event, all or nothing. */
+import { Refusal } from '../../schemas/errors.js'
+import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId, SYSTEM } from '../../schemas/ids.js'
+import { commit } from '../store/commit.js'
+import type { Draft, MemberRecord, Op, RoomAccess, RoomRecord, RoomRole, Store } from '../store/store.js'
+import type { Bus } from '../store/bus.js'
+import { type Actor, isAdmin, requireUser } from './actor.js'
+import { type RoomEvent, roomEvent, userEvent } from './events.js'
+import type { Signal } from './signals.js'
+import { logs } from './views.js'
+
+export interface RoomOptions {
+  create: 'user' | 'admin'
+  autoCreate: boolean
+  maxMembers: number
+}
+
+export interface RoomDetails {
+  access?: RoomAccess | undefined
+  name?: string | null | undefined
+  topic?: string | null | undefined
+  avatar?: string | null | undefined
+}
+
+/** What members may do by role. */
+const MANAGERS: ReadonlySet<RoomRole> = new Set(['owner', 'admin'])
+export const WRITERS: ReadonlySet<RoomRole> = new Set(['owner', 'admin', 'member'])
+
+export class Rooms {
+  readonly #store: Store
+  readonly #bus: Bus<Signal>
+  readonly #options: RoomOptions
+  /** Joins and creations under way, so that a burst of first messages makes one of each. */
+  readonly #underWay = new Map<string, Promise<void>>()
+
+  constructor(store: Store, bus: Bus<Signal>, options: RoomOptions) {
+    this.#store = store
+    this.#bus = bus
+    this.#options = options
+  }
+
+  /** The rooms of the configuration that do not exist yet. */
+  async ensureListed(list: readonly ({ id: string } & RoomDetails)[]): Promise<void> {
+    for (const { id, ...details } of list) {
+      if (!isRoomId(id)) throw new Refusal('bad_request', `rooms.list: ${JSON.stringify(id)} is not a room id`)
+      if (!this.#store.directory.room(id)) await this.#create(id, SYSTEM, details, null)
+    }
+  }
+
+  /** The id behind `room` or `@user`; dm ids are checked to be the asker's own. */
+  resolve(actor: Actor, room: string): string {
+    const user = requireUser(actor)
+    if (room.startsWith('@')) {
+      const peer = room.slice(1)
+      if (!isUserId(peer) || peer === user) throw new Refusal('bad_request', `${room} is not another user`, { field: 'room' })
+      return directRoom(user, peer)
+    }
+    const members = directMembers(room)
+    if (members && !members.includes(user)) throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
+    if (!members && !isRoomId(room)) throw new Refusal('bad_request', `${JSON.stringify(room)} is not a room id`, { field: 'room' })
+    return room
+  }
+
+  /** The room, as far as the asker may know of it: a private room is `not_found` to strangers. */
+  visible(actor: Actor, room: string): RoomRecord {
+    const record = this.#store.directory.room(room)
+    const user = requireUser(actor)
+    const known =
+      record &&
+      (record.access === 'public' || isAdmin(actor) || this.#store.directory.member(room, user) || this.#store.directory.invite(room, user))
+    if (!record || !known) throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
+    return record
+  }
+
+  requireMember(actor: Actor, room: string): MemberRecord {
+    const user = requireUser(actor)
+    const member = this.#store.directory.member(room, user)
+    if (member) return member
+    this.visible(actor, room)
+    throw new Refusal('forbidden', `you are not a member of ${room}; join it with rooms.join`, { field: 'room' })
+  }
+
+  async create(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
+    const user = requireUser(actor)
+    if (!isRoomId(room)) throw new Refusal('bad_request', `${JSON.stringify(room)} is not a room id: letters, digits, . _ -, at most 64`, { field: 'room' })
+    if (this.#options.create === 'admin' && !isAdmin(actor)) throw new Refusal('forbidden', 'only admins create rooms here')
+    if (this.#store.directory.room(room)) throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
+    return this.#create(room, user, details, user)
+  }
+
+  async #create(room: string, by: string, details: RoomDetails, owner: string | null): Promise<RoomRecord> {
+    const { access = 'public', name = null, topic = null, avatar = null } = details
+    const record: RoomRecord = { id: room, access, direct: false, name, topic, avatar, createdBy: by, createdAt: Date.now() }
+    await this.#once(`create ${room}`, async () => {
+      if (this.#store.directory.room(room)) return
+      const ops: Op[] = [this.#store.directory.roomOp(record)]
+      const drafts: Draft[] = [roomEvent(room, { type: 'created', by })]
+      if (owner !== null) ops.push(this.#store.directory.memberOp(await this.#member(room, owner, 'owner')))
+      await commit(this.#store, { drafts, ops })
+      if (owner !== null) this.#bus.send({ kind: 'membership', room, user: owner, member: true })
+    })
+    return this.#store.directory.room(room) ?? record
+  }
+
+  /** First use of an unknown room, where the configuration makes rooms so. */
+  async autoCreate(actor: Actor, room: string): Promise<boolean> {
+    if (!this.#options.autoCreate || !isRoomId(room)) return false
+    if (this.#options.create === 'admin' && !isAdmin(actor)) return false
+    await this.#create(room, requireUser(actor), { access: 'public' }, requireUser(actor))
+    return true
+  }
+
+  async update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
+    const before = this.#requireManaged(actor, room)
+    const record: RoomRecord = {
+      ...before,
+      access: details.access ?? before.access,
+      name: details.name === undefined ? before.name : details.name,
+      topic: details.topic === undefined ? before.topic : details.topic,
+      avatar: details.avatar === undefined ? before.avatar : details.avatar,
+    }
+    await this.#commit(room, { type: 'updated', by: actor.principal.user }, [this.#store.directory.roomOp(record)])
+    return record
+  }
+
+  async setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+    this.#requireManaged(actor, room)
+    const member = this.#store.directory.member(room, user)
+    if (!member) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
+    if (!isAdmin(actor) && this.#roleOf(actor, room) !== 'owner' && (role === 'owner' || member.role === 'owner')) {
+      throw new Refusal('forbidden', 'only an owner makes or unmakes owners', { field: 'role' })
+    }
+    if (member.role === 'owner' && role !== 'owner') this.#requireAnotherOwner(room, user)
+    const record = { ...member, role }
+    const by = actor.principal.user
+    const drafts = [roomEvent(room, { type: 'role', user, by, role }), userEvent(user, { type: 'role', room, by, role })]
+    await commit(this.#store, { drafts, ops: [this.#store.directory.memberOp(record)] })
+    return record
+  }
+
+  async remove(actor: Actor, room: string): Promise<void> {
+    this.#requireManaged(actor, room)
+    if (!isAdmin(actor) && this.#roleOf(actor, room) !== 'owner') throw new Refusal('forbidden', `only an owner deletes ${room}`)
+    const members = [...this.#store.directory.members(room).keys()]
+    await this.#commit(room, { type: 'deleted', by: actor.principal.user }, this.#store.directory.deleteRoomOps(room))
+    for (const user of members) this.#bus.send({ kind: 'membership', room, user, member: false })
+    await this.#store.log.drop(logs.messages(room))
+    await this.#store.log.drop(logs.roomEvents(room))
+  }
+
+  /** Joins a public room, or a private one by invitation. Joining twice is joining once. */
+  async join(actor: Actor, room: string): Promise<MemberRecord> {
+    const user = requireUser(actor)
+    const record = this.visible(actor, room)
+    const known = this.#store.directory.member(room, user)
+    if (known) return known
+    const invited = this.#store.directory.invite(room, user)
+    if (record.direct) throw new Refusal('bad_request', 'a direct conversation begins with its first message', { field: 'room' })
+    if (record.access === 'private' && !invited && !isAdmin(actor)) throw new Refusal('forbidden', `${room} is by invitation`)
+    await this.#once(`join ${room} ${user}`, () => this.#join(room, user))
+    return this.#store.directory.member(room, user)!
+  }
+
+  async #join(room: string, user: string): Promise<void> {
+    const { directory } = this.#store
+    if (directory.member(room, user)) return
+    if (directory.members(room).size >= this.#options.maxMembers) {
+      throw new Refusal('conflict', `${room} is full: ${this.#options.maxMembers} members (rooms.maxMembers)`)
+    }
+    const ops = [directory.memberOp(await this.#member(room, user, 'member'))]
+    if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
+    if (directory.departed(room, user)) ops.push(directory.deleteDepartedOp(room, user))
+    await this.#commit(room, { type: 'joined', user }, ops)
+    this.#bus.send({ kind: 'membership', room, user, member: true })
+  }
+
+  async leave(actor: Actor, room: string): Promise<void> {
+    const { role, user } = this.requireMember(actor, room)
+    if (isDirectRoom(room)) throw new Refusal('bad_request', 'a direct conversation cannot be left', { field: 'room' })
+    if (role === 'owner' && this.#store.directory.members(room).size > 1) this.#requireAnotherOwner(room, user)
+    const { directory } = this.#store
+    await this.#commit(room, { type: 'left', user }, [directory.deleteMemberOp(room, user), directory.departedOp(room, user)])
+    this.#bus.send({ kind: 'membership', room, user, member: false })
+  }
+
+  async invite(actor: Actor, room: string, user: string): Promise<void> {
+    const { directory } = this.#store
+    this.#requireManaged(actor, room)
+    if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+    if (directory.member(room, user)) throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
+    const by = actor.principal.user
+    const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
+    const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
+    await commit(this.#store, { drafts, ops })
+  }
+
+  /** Removes a member, or withdraws an invitation. */
+  async removeMember(actor: Actor, room: string, user: string): Promise<void> {
+    const { directory } = this.#store
+    this.#requireManaged(actor, room)
+    const member = directory.member(room, user)
+    const by = actor.principal.user
+    if (!member) {
+      if (!directory.invite(room, user)) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
+      await commit(this.#store, { ops: [directory.deleteInviteOp(room, user)] })
+      return
+    }
+    if (user === by) throw new Refusal('bad_request', 'leave with rooms.leave', { field: 'user' })
+    if (MANAGERS.has(member.role) && !isAdmin(actor) && this.#roleOf(actor, room) !== 'owner') {
+      throw new Refusal('forbidden', `only an owner removes an ${member.role}`, { field: 'user' })
+    }
+    const ops = [directory.deleteMemberOp(room, user), directory.departedOp(room, user)]
+    const drafts = [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
+    await commit(this.#store, { drafts, ops })
+    this.#bus.send({ kind: 'membership', room, user, member: false })
+  }
+
+  /** The direct conversation of two users, made when its first message comes. Both are known to exist. */
+  async ensureDirect(one: string, other: string): Promise<string> {
+    const room = directRoom(one, other)
+    const { directory } = this.#store
+    if (directory.room(room)) return room
+    await this.#once(`create ${room}`, async () => {
+      if (directory.room(room)) return
+      const since = Date.now()
+      const ops = [one, other].map((user) => directory.memberOp({ room, user, role: 'member', since, joined: { messages: 0, events: 0 } }))
+      ops.unshift(directory.roomOp({ id: room, access: 'private', direct: true, name: null, topic: null, avatar: null, createdBy: one, createdAt: since }))
+      await commit(this.#store, { ops })
+      for (const user of [one, other]) this.#bus.send({ kind: 'membership', room, user, member: true })
+    })
+    return room
+  }
+
+  async #member(room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+    const messages = (await this.#store.log.open(logs.messages(room))).head
+    const events = (await this.#store.log.open(logs.roomEvents(room))).head
+    return { room, user, role, since: Date.now(), joined: { messages, events } }
+  }
+
+  async #commit(room: string, event: RoomEvent, ops: Op[]): Promise<void> {
+    await commit(this.#store, { drafts: [roomEvent(room, event)], ops })
+  }
+
+  #roleOf(actor: Actor, room: string): RoomRole | undefined {
+    return this.#store.directory.member(room, actor.principal.user)?.role
+  }
+
+  #requireManaged(actor: Actor, room: string): RoomRecord {
+    const record = this.visible(actor, room)
+    if (record.direct) throw new Refusal('bad_request', 'a direct conversation has no settings and no other members', { field: 'room' })
+    const role = this.#roleOf(actor, room)
+    if (!isAdmin(actor) && (!role || !MANAGERS.has(role))) throw new Refusal('forbidden', `only an owner or admin of ${room} may do this`)
+    return record
+  }
+
+  #requireAnotherOwner(room: string, user: string): void {
+    for (const member of this.#store.directory.members(room).values()) {
+      if (member.role === 'owner' && member.user !== user) return
+    }
+    throw new Refusal('conflict', `${room} needs another owner first (rooms.update with user and role)`)
+  }
+
+  async #once(key: string, work: () => Promise<void>): Promise<void> {
+    const running = this.#underWay.get(key)
+    if (running) return running
+    const started = work().finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, started)
+    return started
+  }
+}

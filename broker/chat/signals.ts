@@ -1,0 +1,15 @@
+import type { PlainMessage, QoS } from '../store/store.js'
+
+/** What chat tells every node and nobody stores. The delivery side (broker.ts wires it) acts on it. */
+export type Signal =
+  /** A message of the moment, to whoever listens to its topic. */
+  | { kind: 'moment'; topic: string; payload: Buffer; qos: QoS }
+  /** To the asking session if it listens to its replies, else to the user's sessions that do. */
+  | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer }
+  | { kind: 'membership'; room: string; user: string; member: boolean }
+  | { kind: 'channel'; channel: string }
+  | { kind: 'presence'; user: string; payload: Buffer }
+  /** A message on a plain topic; `queued` are the sessions that have it in their durable queue under `number`. */
+  | { kind: 'plain'; message: PlainMessage; queued: readonly string[]; number: number }
+  /** The user's sessions end now (account removed, password changed). `forget`: with all they hold. */
+  | { kind: 'logout'; user: string; forget: boolean }

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import { chatInTerminal } from './cli/chat.js'
+import { checkConfig } from './cli/config.js'
+import { endWithReader, reportFailure } from './cli/report.js'
+import { serve } from './cli/serve.js'
+import { addUser, changePassword, listUsers, printToken, removeUser } from './cli/users.js'
+import { readVersion } from './version.js'
+
+const collect = (value: string, values: string[]) => [...values, value]
+
+/** A command that reads the configuration. */
+function configured(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file (default: ./config.yaml if there is one)')
+    .option('--set <key=value>', 'override one key; may be repeated', collect, [])
+}
+
+const program = new Command('topictalk')
+  .description('A chat and notification broker that speaks plain MQTT.')
+  .version(readVersion())
+
+configured(program.command('serve')).description('run the broker').action(serve)
+
+const user = program.command('user').description('manage users; works beside a running broker')
+configured(user.command('add <name>'))
+  .description('add a user')
+  .option('--password-stdin', 'read the password from standard input')
+  .option('--role <role>', 'give a role; may be repeated', collect, [])
+  .action(addUser)
+configured(user.command('passwd <name>'))
+  .description('change a password')
+  .option('--password-stdin', 'read the password from standard input')
+  .action(changePassword)
+configured(user.command('list')).description('list users').option('--json', 'as JSON').action(listUsers)
+configured(user.command('remove <name>')).description('remove a user').action(removeUser)
+
+configured(program.command('token <user>'))
+  .description('print a token to log in with, in place of a password')
+  .option('--role <role>', 'a role the token carries; may be repeated', collect, [])
+  .option('--ttl <duration>', 'how long it is valid, such as 1h (default: forever)')
+  .action(printToken)
+
+const config = program.command('config').description('the configuration')
+configured(config.command('check')).description('say whether the configuration is valid').action(checkConfig)
+
+program
+  .command('chat [room]')
+  .description('chat line by line; the room may be @user for a direct conversation')
+  .requiredOption('--user <name>', 'who you are')
+  .option('--url <url>', 'where the broker is', 'mqtt://127.0.0.1:1883')
+  .option('--password-stdin', 'the first line of standard input is the password')
+  .option('--token <token>', 'a token in place of a password')
+  .addHelpText('after', '\nThe password may also be in TOPICTALK_PASSWORD; on a terminal it is asked for.')
+  .action((room = 'lobby', flags) => chatInTerminal(room, flags))
+
+program.hook('preAction', (_, command) => {
+  if (command.name() !== 'serve') endWithReader()
+})
+
+program.parseAsync().catch(reportFailure)

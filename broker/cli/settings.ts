@@ -1,0 +1,42 @@
+/** What a command works on: the configuration, and the data directory it names. */
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { type Config, loadConfig } from '../config.js'
+import { CommandError } from './report.js'
+
+/** Flags of every command that reads the configuration. */
+export interface ConfigFlags {
+  config?: string
+  set: string[]
+}
+
+export function readConfig({ config, set }: ConfigFlags): Config {
+  // The chat's password is no setting of the broker.
+  const { TOPICTALK_PASSWORD: _, ...env } = process.env
+  return loadConfig({ file: config, env, set })
+}
+
+/** The file that `readConfig` reads. */
+export function configFile({ config }: ConfigFlags): string | null {
+  return config ?? (existsSync('config.yaml') ? 'config.yaml' : null)
+}
+
+/** Makes the data directory, for its owner alone, or says in one line why it cannot be used. */
+export function ensureDataDir({ node: { dataDir } }: Config): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = REASONS[code ?? ''] ?? message
+    throw new CommandError(`node.dataDir: cannot write to ${dataDir}: ${why}; set TOPICTALK_NODE_DATA_DIR`)
+  }
+}
+
+const REASONS: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+  ENOTDIR: 'part of the path is a file',
+  EEXIST: 'it is a file',
+}

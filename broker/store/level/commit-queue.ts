@@ -1,0 +1,101 @@
+/**
+ * The order of all writes: one queue, one group in flight, everything that waits goes into the next group. A group starts
+ * in the check phase of the event loop, so that whatever the sockets brought in one turn shares one write.
+ */
+import { type Change, StoreError } from '../store.js'
+
+const GROUP_CHANGES = 4096
+const GROUP_BYTES = 4 * 1024 * 1024
+const OP_BYTES = 128
+
+export interface PendingChange {
+  readonly change: Change
+  /** May be lost in a crash: does not ask for the disk by itself. */
+  readonly lazy: boolean
+}
+
+type Pending = PendingChange | { readonly task: () => Promise<void> }
+
+export class CommitQueue {
+  /** Writes a group and settles its changes; does not throw. */
+  readonly #write: (group: readonly PendingChange[]) => Promise<void>
+  #pending: Pending[] = []
+  /** Place of the first item not yet taken. */
+  #taken = 0
+  #running = false
+  #closed = false
+  #idle: (() => void)[] = []
+
+  constructor(write: (group: readonly PendingChange[]) => Promise<void>) {
+    this.#write = write
+  }
+
+  add(change: Change, lazy = false): void {
+    if (this.#closed) return change.settled(new StoreError('the store is closed'), [])
+    if (!this.#running && change.drafts.length === 0 && change.ops.length === 0) return change.settled(null, [])
+    this.#pending.push({ change, lazy })
+    this.#start()
+  }
+
+  /** Runs a task in its turn, while no group is in flight. */
+  exclusive<T>(task: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new StoreError('the store is closed'))
+      this.#pending.push({ task: () => task().then(resolve, reject) })
+      this.#start()
+    })
+  }
+
+  /** Waits until nothing is queued, then takes no more. */
+  async close(): Promise<void> {
+    if (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    this.#closed = true
+  }
+
+  #start(): void {
+    if (this.#running) return
+    this.#running = true
+    setImmediate(() => void this.#drain())
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#taken < this.#pending.length) {
+      const first = this.#pending[this.#taken]!
+      if ('task' in first) {
+        this.#taken++
+        await first.task()
+      } else {
+        await this.#write(this.#takeGroup())
+      }
+      this.#forgetTaken()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    this.#running = false
+    for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  #takeGroup(): PendingChange[] {
+    const group: PendingChange[] = []
+    let bytes = 0
+    while (this.#taken < this.#pending.length && group.length < GROUP_CHANGES && bytes < GROUP_BYTES) {
+      const item = this.#pending[this.#taken]!
+      if ('task' in item) break
+      this.#taken++
+      group.push(item)
+      bytes += weight(item.change)
+    }
+    return group
+  }
+
+  #forgetTaken(): void {
+    if (this.#taken < this.#pending.length && this.#taken < GROUP_CHANGES) return
+    this.#pending = this.#pending.slice(this.#taken)
+    this.#taken = 0
+  }
+}
+
+function weight({ drafts, ops }: Change): number {
+  let bytes = ops.length * OP_BYTES
+  for (const { head, tail } of drafts) bytes += head.length + tail.length
+  return bytes
+}

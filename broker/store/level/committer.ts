@@ -1,0 +1,111 @@
+/** One commit: numbers, one atomic write, then memory follows the disk and everyone hears of it. */
+import type { AppendedBatch, AppendResult, Change, StoreCounts, StoreError } from '../store.js'
+import { CommitEncoder } from './commit-codec.js'
+import type { PendingChange } from './commit-queue.js'
+import { type Database, storeError } from './database.js'
+import type { Dedupe } from './dedupe.js'
+import type { Journal } from './journal.js'
+import type { LevelLogs } from './level-logs.js'
+import { Numbering } from './numbering.js'
+import { abandonOp, stageOp, WriteBatch } from './operation.js'
+
+export interface CommitterParts {
+  readonly database: Database
+  readonly journal: Journal
+  readonly logs: LevelLogs
+  readonly dedupe: Dedupe
+  readonly counts: StoreCounts
+  readonly sync: boolean
+  readonly onAppend: (batches: readonly AppendedBatch[]) => void
+  readonly onFault: (error: unknown) => void
+}
+
+export class Committer {
+  readonly #parts: CommitterParts
+  readonly #encoder = new CommitEncoder()
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts
+  }
+
+  /** Reads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. */
+  prepare(group: readonly PendingChange[]): Promise<void> | undefined {
+    const { logs, dedupe } = this.#parts
+    const unknown: string[] = []
+    const names: string[] = []
+    for (const { change } of group)
+      for (const draft of change.drafts) {
+        if (!logs.peek(draft.log)) unknown.push(draft.log)
+        if (draft.dedupe) names.push(dedupe.nameOf(draft))
+      }
+    const records = names.length > 0 ? dedupe.prepare(names) : undefined
+    if (unknown.length === 0) return records
+    return Promise.all([logs.load([...new Set(unknown)]), records]).then(() => undefined)
+  }
+
+  /** Makes the prepared group durable and settles it. On error nothing is settled, and memory has to be read anew. */
+  async write(group: readonly PendingChange[]): Promise<void> {
+    const { database, journal, logs, dedupe, counts, sync } = this.#parts
+    const batch = new WriteBatch()
+    const numbering = new Numbering(logs, dedupe, this.#encoder)
+    let results: AppendResult[][]
+    try {
+      results = group.map(({ change }) => change.drafts.map((draft) => numbering.add(draft)))
+      for (const { change } of group) for (const op of change.ops) stageOp(op, batch)
+    } catch (cause) {
+      database.distrust()
+      throw storeError('a change cannot be written', cause)
+    }
+    const appended = numbering.count > 0 ? numbering.finish() : null
+    if (appended) batch.put(journal.nextKey, appended.value)
+    const durable = sync && group.some(({ lazy }) => !lazy)
+    if (batch.size > 0) {
+      await database.write(batch, durable)
+      counts.writes += batch.size
+      if (group.some(({ lazy }) => !lazy)) counts.commits++
+    }
+    counts.duplicates += numbering.duplicates
+    if (appended) {
+      journal.added(appended.value.length, numbering.count)
+      for (const { log, entries } of appended.batches) logs.append(log, entries)
+      for (const [name, record] of numbering.records) dedupe.remember(name, record)
+      counts.appended += numbering.count
+    }
+    this.#announce(group, results, appended ? toBatches(appended.batches) : [])
+  }
+
+  /** Fails a group. `staged` tells whether its ops have already been told to change memory. */
+  fail(group: readonly PendingChange[], error: StoreError, staged: boolean): void {
+    for (const { change } of group) {
+      if (!staged) for (const op of change.ops) abandonOp(op)
+      this.#guard(() => change.settled(error, []))
+    }
+  }
+
+  #announce(group: readonly PendingChange[], results: readonly AppendResult[][], batches: readonly AppendedBatch[]): void {
+    for (const { change } of group) for (const { applied } of change.ops) if (applied) this.#guard(applied)
+    if (batches.length > 0) this.#guard(() => this.#parts.onAppend(batches))
+    for (let i = 0; i < group.length; i++) this.#settle(group[i]!.change, results[i]!)
+  }
+
+  #settle(change: Change, results: readonly AppendResult[]): void {
+    try {
+      change.settled(null, results)
+    } catch (error) {
+      this.#parts.onFault(error)
+    }
+  }
+
+  /** A listener that throws is a bug; it must not take the others with it. */
+  #guard(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#parts.onFault(error)
+    }
+  }
+}
+
+function toBatches(batches: readonly { name: string; entries: AppendedBatch['entries'] }[]): AppendedBatch[] {
+  return batches.map(({ name, entries }) => ({ log: name, entries }))
+}

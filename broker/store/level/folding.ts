@@ -1,0 +1,210 @@
+/**
+ * Moves entries from the journal into chunks, in the background and in small steps. Each step writes chunks and the head
+ * records that point to them together; the journal is let go by one last write. A crash in between only means that some
+ * entries are in both, which the replay sees by the head records.
+ */
+import type { StoreCounts } from '../store.js'
+import { CHUNK_ENTRIES, Chunk } from './chunk.js'
+import type { ChunkCache } from './chunk-cache.js'
+import type { Database } from './database.js'
+import type { Dedupe } from './dedupe.js'
+import type { Journal } from './journal.js'
+import { keys, ranges } from './keys.js'
+import type { LevelLogs } from './level-logs.js'
+import { WriteBatch } from './operation.js'
+import type { HeadRecord, RoomLog } from './room-log.js'
+
+/** When folding starts by itself. */
+export interface FoldLimits {
+  readonly commits: number
+  readonly entries: number
+  readonly bytes: number
+  readonly idleMs: number
+}
+
+export const FOLD_LIMITS: FoldLimits = { commits: 16_384, entries: 32_768, bytes: 8 * 1024 * 1024, idleMs: 1000 }
+
+/** Entries of one step: about a millisecond of work. */
+const STEP_ENTRIES = 1024
+/** The newest chunk is rewritten with what follows while it is smaller than this. */
+const MERGE_BYTES = 8192
+/** Commits wait when the journal is this many times over its limits. */
+const BACKLOG = 4
+
+export interface FoldingParts {
+  readonly database: Database
+  readonly journal: Journal
+  readonly logs: LevelLogs
+  readonly dedupe: Dedupe
+  readonly cache: ChunkCache
+  readonly counts: StoreCounts
+  readonly limits: FoldLimits
+  /** Runs when no other upkeep does. */
+  readonly alone: <T>(task: () => Promise<T>) => Promise<T>
+  readonly onFault: (error: unknown) => void
+}
+
+interface LogStep {
+  readonly log: RoomLog
+  readonly taken: number
+  readonly newest: Chunk
+}
+
+export class Folding {
+  readonly #parts: FoldingParts
+  #timer: NodeJS.Timeout | null = null
+  #lastSeen = 0
+  #running: Promise<void> | null = null
+  #closed = false
+
+  constructor(parts: FoldingParts) {
+    this.#parts = parts
+  }
+
+  /** To be called after every commit. */
+  notice(): void {
+    if (this.#over(1)) this.#start()
+    else if (!this.#timer && !this.#closed && this.#parts.journal.commits > 0) this.#wait()
+  }
+
+  /** Waits for folding when commits come faster than it goes. */
+  relief(): Promise<void> | undefined {
+    if (!this.#over(BACKLOG)) return undefined
+    this.#start()
+    return this.#running ?? undefined
+  }
+
+  /** Folds all that is committed now. */
+  fold(): Promise<void> {
+    return this.#parts.alone(() => this.#foldAll())
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#timer) clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  #over(times: number): boolean {
+    const { journal, limits } = this.#parts
+    return (
+      journal.entries >= times * limits.entries ||
+      journal.bytes >= times * limits.bytes ||
+      journal.commits >= times * limits.commits
+    )
+  }
+
+  #start(): void {
+    if (this.#running || this.#closed || this.#parts.database.suspect) return
+    this.#running = this.fold()
+      .catch(this.#parts.onFault)
+      .then(() => {
+        this.#running = null
+      })
+  }
+
+  /** Folds once a whole idle period went by without a commit. */
+  #wait(): void {
+    this.#lastSeen = this.#parts.journal.last
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      if (this.#parts.journal.last === this.#lastSeen) this.#start()
+      else this.notice()
+    }, this.#parts.limits.idleMs).unref()
+  }
+
+  async #foldAll(): Promise<void> {
+    const { database, journal, logs, dedupe, counts } = this.#parts
+    const { last, bytes, entries, commits } = journal
+    await dedupe.ready()
+    await this.#foldLogs([...logs.unfolded])
+    await this.#foldDedupe(dedupe.unfolded)
+    if (commits > 0) {
+      const done = new WriteBatch()
+      done.put(keys.folded, String(last))
+      await this.#write(done)
+      journal.foldedTo(last, bytes, entries)
+      await database.clear(ranges.journalUpTo(last))
+      counts.writes += commits
+    }
+    await dedupe.dropExpired()
+  }
+
+  /** What the logs hold now; what comes in meanwhile is left for the next time. */
+  async #foldLogs(logs: readonly RoomLog[]): Promise<void> {
+    const goals = logs.map((log) => ({ log, head: log.head }))
+    let next = 0
+    while (next < goals.length) {
+      const step: RoomLog[] = []
+      for (let entries = 0; next + step.length < goals.length && entries < STEP_ENTRIES; ) {
+        const { log } = goals[next + step.length]!
+        step.push(log)
+        entries += log.recent.length
+      }
+      await this.#foldStep(step)
+      while (next < goals.length && goals[next]!.log.folded >= goals[next]!.head) next++
+    }
+  }
+
+  async #foldStep(logs: readonly RoomLog[]): Promise<void> {
+    const unfinished = await this.#unfinishedChunks(logs)
+    const batch = new WriteBatch()
+    const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch))
+    await this.#write(batch)
+    for (const { log, taken, newest } of steps) {
+      log.folded += taken
+      log.newest = span(newest)
+      log.recent = log.recent.slice(taken)
+      if (log.recent.length === 0) this.#parts.logs.unfolded.delete(log)
+      this.#parts.cache.add(log, newest)
+    }
+  }
+
+  /** The newest chunk of each log where it is worth adding to. An unreadable one is left as it is. */
+  async #unfinishedChunks(logs: readonly RoomLog[]): Promise<(Chunk | null)[]> {
+    const { cache, database } = this.#parts
+    const found = logs.map((log) => (isUnfinished(log) ? (cache.find(log, log.newest!.first) ?? 'on disk') : null))
+    const missing = logs.filter((_, i) => found[i] === 'on disk')
+    if (missing.length === 0) return found as (Chunk | null)[]
+    const values = await database.getMany(missing.map(({ name, newest }) => keys.chunk(name, newest!.first)))
+    const read = new Map(missing.map((log, i) => [log, values[i] ? Chunk.read(values[i]) : null]))
+    return found.map((chunk, i) => (chunk === 'on disk' ? (read.get(logs[i]!) ?? null) : chunk))
+  }
+
+  async #foldDedupe(records: number): Promise<void> {
+    for (let left = records; left > 0; left -= STEP_ENTRIES) {
+      const batch = new WriteBatch()
+      const done = this.#parts.dedupe.fold(Math.min(left, STEP_ENTRIES), batch)
+      await this.#write(batch)
+      done()
+    }
+  }
+
+  async #write(batch: WriteBatch): Promise<void> {
+    await this.#parts.database.write(batch, false)
+    this.#parts.counts.writes += batch.size
+  }
+}
+
+function isUnfinished({ newest }: RoomLog): boolean {
+  return newest !== null && newest.count < CHUNK_ENTRIES && newest.bytes < MERGE_BYTES
+}
+
+function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch): LogStep {
+  const entries = log.recent.length > STEP_ENTRIES ? log.recent.slice(0, STEP_ENTRIES) : log.recent
+  let before = unfinished
+  let newest: Chunk | null = null
+  let taken = 0
+  while (taken < entries.length) {
+    newest = Chunk.pack(before, entries, taken)
+    taken += newest.count - (before?.count ?? 0)
+    before = null
+    batch.put(keys.chunk(log.name, newest.first), newest.value)
+  }
+  batch.put(keys.head(log.name), log.record(log.folded + taken, span(newest!)))
+  return { log, taken, newest: newest! }
+}
+
+function span(chunk: Chunk): HeadRecord['newest'] {
+  return { first: chunk.first, count: chunk.count, bytes: chunk.value.length }
+}

@@ -1,0 +1,61 @@
+/** The commits whose entries are not all in chunks yet: one value each, numbered without gaps, replayed at the start. */
+import { StoreError } from '../store.js'
+import { type CommittedLog, decodeCommit } from './commit-codec.js'
+import type { Database } from './database.js'
+import { keys, numberOf, ranges } from './keys.js'
+
+export class Journal {
+  readonly #database: Database
+  /** Number of the last commit. */
+  last = 0
+  /** Number of the last commit that folding is done with. */
+  folded = 0
+  /** What waits for folding. */
+  bytes = 0
+  entries = 0
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  get commits(): number {
+    return this.last - this.folded
+  }
+
+  get nextKey(): string {
+    return keys.journal(this.last + 1)
+  }
+
+  /** Counts a commit that is written. */
+  added(bytes: number, entries: number): void {
+    this.last++
+    this.bytes += bytes
+    this.entries += entries
+  }
+
+  /** What came in while folding ran stays to be counted. */
+  foldedTo(commit: number, bytes: number, entries: number): void {
+    this.folded = commit
+    this.bytes -= bytes
+    this.entries -= entries
+  }
+
+  /** The unfolded commits, oldest first. A damaged or missing one is an error: acknowledged messages would be lost. */
+  async *replay(): AsyncGenerator<CommittedLog[]> {
+    this.folded = this.last = Number((await this.#database.get(keys.folded))?.toString() ?? 0)
+    this.bytes = this.entries = 0
+    for await (const [key, value] of this.#database.entries(ranges.journal)) {
+      const commit = numberOf(key)
+      // Left behind when folding was interrupted after its last write.
+      if (commit <= this.folded) continue
+      if (commit !== this.last + 1) throw new StoreError(`the journal is damaged: commit ${this.last + 1} is missing`)
+      const logs = decodeCommit(value)
+      if (!logs) throw new StoreError(`the journal is damaged: the checksum of commit ${commit} does not match`)
+      this.added(
+        value.length,
+        logs.reduce((sum, { entries }) => sum + entries.length, 0),
+      )
+      yield logs
+    }
+  }
+}

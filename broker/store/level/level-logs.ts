@@ -1,0 +1,232 @@
+/** The logs: numbers for new entries, reads from memory and chunks, and what makes a log shorter. */
+import type { LogEntry, LogInfo, LogName, LogReader } from '../store.js'
+import { StoreError } from '../store.js'
+import { Chunk } from './chunk.js'
+import type { ChunkCache } from './chunk-cache.js'
+import type { CommittedLog } from './commit-codec.js'
+import type { Database } from './database.js'
+import { keys, partsOf, ranges } from './keys.js'
+import { WriteBatch } from './operation.js'
+import { Page } from './page.js'
+import { RoomLog } from './room-log.js'
+
+/** What the logs need of their surroundings, to change the disk in turn with everyone else. */
+export interface LogUpkeep {
+  /** Runs when no fold, trim or reopening does. */
+  alone<T>(task: () => Promise<T>): Promise<T>
+  /** Removes a log when nothing else is being written. */
+  drop(log: RoomLog): Promise<void>
+  written(batch: WriteBatch): void
+}
+
+export class LevelLogs implements LogReader {
+  readonly #database: Database
+  readonly #cache: ChunkCache
+  readonly #upkeep: LogUpkeep
+  readonly #logs = new Map<LogName, RoomLog>()
+  /** Logs with entries outside of chunks. */
+  readonly unfolded = new Set<RoomLog>()
+  /** Chunk reads under way, so that many readers of one log cost one read. */
+  readonly #fetching = new Map<string, Promise<Chunk>>()
+
+  constructor(database: Database, cache: ChunkCache, upkeep: LogUpkeep) {
+    this.#database = database
+    this.#cache = cache
+    this.#upkeep = upkeep
+  }
+
+  peek(name: LogName): RoomLog | undefined {
+    return this.#logs.get(name)
+  }
+
+  async open(name: LogName): Promise<LogInfo> {
+    await this.load([name])
+    return this.#logs.get(name)!
+  }
+
+  /** Brings logs into memory, in one read. */
+  async load(names: readonly LogName[]): Promise<void> {
+    const unknown = names.filter((name) => !this.#logs.has(name))
+    if (unknown.length === 0) return
+    const records = await this.#database.getMany(unknown.map(keys.head))
+    unknown.forEach((name, i) => {
+      // Another load may have been faster, and its log may have grown since.
+      if (!this.#logs.has(name)) this.#logs.set(name, new RoomLog(name, records[i]))
+    })
+  }
+
+  /** Forgets what memory says, after a write whose fate is unknown. The objects stay. */
+  async reload(): Promise<void> {
+    const names = [...this.#logs.keys()]
+    this.unfolded.clear()
+    const records = await this.#database.getMany(names.map(keys.head))
+    names.forEach((name, i) => {
+      const log = this.#logs.get(name)!
+      this.#cache.dropBelow(log, Number.POSITIVE_INFINITY)
+      log.reset(records[i])
+    })
+  }
+
+  /** Takes entries from the journal that are not in chunks. */
+  async restore(committed: CommittedLog): Promise<void> {
+    await this.load([committed.log])
+    const log = this.#logs.get(committed.log)!
+    const entries = committed.entries.filter(({ seq }) => seq > log.folded)
+    if (entries.length === 0) return
+    if (entries[0]!.seq !== log.head + 1)
+      throw new StoreError(`the journal is damaged: log ${log.name} goes from ${log.head} to ${entries[0]!.seq}`)
+    this.append(log, entries)
+  }
+
+  append(log: RoomLog, entries: readonly LogEntry[]): void {
+    log.append(entries)
+    this.unfolded.add(log)
+  }
+
+  read(name: LogName, after: number, limit: number, maxBytes: number): LogEntry[] | Promise<LogEntry[]> {
+    const log = this.#logs.get(name)
+    if (!log) return this.open(name).then(() => this.read(name, after, limit, maxBytes))
+    const page = new Page(Math.max(after + 1, log.tail), limit, maxBytes)
+    this.#takeFromMemory(log, page)
+    return page.full || page.next > log.head ? page.entries : this.#takeFromDisk(log, page)
+  }
+
+  async readBefore(name: LogName, before: number, limit: number, maxBytes: number): Promise<LogEntry[]> {
+    await this.load([name])
+    const log = this.#logs.get(name)!
+    const page = new Page(Math.min(before - 1, log.head), limit, maxBytes)
+    // A log dropped meanwhile has a head below.
+    while (!page.full && page.next >= log.tail && page.next <= log.head) {
+      if (page.next > log.folded) page.takeBackwards(log.recent, log.folded + 1, log.tail)
+      else {
+        const chunk = this.#cache.find(log, page.next) ?? (await this.#fetch(log, page.next))
+        if (chunk) page.takeBackwards(chunk.entries, chunk.first, log.tail)
+      }
+    }
+    return page.entries.reverse()
+  }
+
+  #takeFromMemory(log: RoomLog, page: Page): void {
+    while (!page.full && page.next <= log.head) {
+      if (page.next > log.folded) return page.take(log.recent, log.folded + 1)
+      const chunk = this.#cache.find(log, page.next)
+      if (!chunk) return
+      page.take(chunk.entries, chunk.first)
+    }
+  }
+
+  async #takeFromDisk(log: RoomLog, page: Page): Promise<LogEntry[]> {
+    while (!page.full && page.next <= log.head) {
+      this.#takeFromMemory(log, page)
+      if (page.full || page.next > log.folded) continue
+      const chunk = await this.#fetch(log, page.next)
+      if (chunk) page.take(chunk.entries, chunk.first)
+      else page.skipTo(log.tail)
+    }
+    return page.entries
+  }
+
+  /** The chunk with `seq`, from disk; undefined when the log was trimmed, dropped or read anew meanwhile. */
+  async #fetch(log: RoomLog, seq: number): Promise<Chunk | undefined> {
+    const epoch = log.epoch
+    const wanted = `${epoch}:${keys.chunk(log.name, seq)}`
+    let reading = this.#fetching.get(wanted)
+    if (!reading) {
+      reading = this.#readChunk(log, seq)
+      this.#fetching.set(wanted, reading)
+      const done = (): boolean => this.#fetching.delete(wanted)
+      reading.then(done, done)
+    }
+    try {
+      return await reading
+    } catch (error) {
+      if (seq < log.tail || log.epoch !== epoch) return undefined
+      throw error
+    }
+  }
+
+  async #readChunk(log: RoomLog, seq: number): Promise<Chunk> {
+    const epoch = log.epoch
+    const found = await this.#database.last(ranges.chunksBefore(log.name, seq + 1))
+    const chunk = found && Chunk.read(found[1])
+    if (found && !chunk) throw await this.#damage(log, found[0], seq)
+    if (!chunk || chunk.last < seq) throw new StoreError(`log ${log.name} is damaged: entry ${seq} is missing`)
+    if (log.epoch === epoch) this.#cache.add(log, chunk)
+    return chunk
+  }
+
+  async #damage(log: RoomLog, key: string, seq: number): Promise<StoreError> {
+    const first = Number.parseInt(partsOf(key)[1]!, 36)
+    for await (const [next] of this.#database.entries({ ...ranges.chunks(log.name), gte: keys.chunk(log.name, seq + 1) })) {
+      const last = Number.parseInt(partsOf(next)[1]!, 36) - 1
+      return new StoreError(`log ${log.name} is damaged: the checksum of entries ${first} to ${last} does not match`)
+    }
+    return new StoreError(`log ${log.name} is damaged: the checksum of entries ${first} to ${log.folded} does not match`)
+  }
+
+  async trim(name: LogName, upTo: number): Promise<void> {
+    await this.load([name])
+    await this.#upkeep.alone(() => this.#trimTo(this.#logs.get(name)!, upTo))
+  }
+
+  async #trimTo(log: RoomLog, upTo: number): Promise<void> {
+    const kept = Math.min(upTo, log.folded) + 1
+    if (kept <= log.tail) return
+    const chunk = kept <= log.folded ? await this.#fetch(log, kept) : undefined
+    await this.#moveTail(log, chunk?.first ?? log.folded + 1)
+  }
+
+  async #moveTail(log: RoomLog, tail: number): Promise<void> {
+    if (tail <= log.tail) return
+    const before = log.tail
+    log.tail = tail
+    if (log.newest && log.newest.first < tail) log.newest = null
+    const batch = new WriteBatch()
+    batch.put(keys.head(log.name), log.record(log.folded, log.newest))
+    try {
+      await this.#database.write(batch, false)
+    } catch (error) {
+      log.tail = before
+      throw error
+    }
+    this.#upkeep.written(batch)
+    this.#cache.dropBelow(log, tail)
+    await this.#database.clear(ranges.chunksBefore(log.name, tail))
+  }
+
+  async retain(name: LogName, bounds: { before: number; keep: number }): Promise<void> {
+    await this.load([name])
+    const log = this.#logs.get(name)!
+    await this.#upkeep.alone(async () => {
+      if (bounds.keep > 0) await this.#trimTo(log, log.head - bounds.keep)
+      if (bounds.before > 0) await this.#moveTail(log, await this.#firstSince(log, bounds.before))
+    })
+  }
+
+  /** First number of the oldest chunk with an entry that is not older than `before`. */
+  async #firstSince(log: RoomLog, before: number): Promise<number> {
+    let tail = log.tail
+    while (tail <= log.folded) {
+      const chunk = await this.#fetch(log, tail)
+      if (!chunk || chunk.entries.some(({ ts }) => ts >= before)) break
+      tail = chunk.last + 1
+    }
+    return tail
+  }
+
+  async drop(name: LogName): Promise<void> {
+    await this.load([name])
+    await this.#upkeep.drop(this.#logs.get(name)!)
+  }
+
+  async *names(): AsyncGenerator<LogName> {
+    const inMemory = [...this.#logs.values()].filter(({ head }) => head > 0).map(({ name }) => name)
+    yield* inMemory
+    const seen = new Set(inMemory)
+    for await (const page of this.#database.keyPages(ranges.heads))
+      for (const key of page) {
+        const name = partsOf(key)[0]!
+        if (!seen.has(name)) yield name
+      }
+  }
+}

@@ -1,0 +1,83 @@
+/** Gives the drafts of one commit their numbers, from the heads in memory; nothing changes until the commit is durable. */
+import type { AppendResult, Draft, LogEntry } from '../store.js'
+import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
+import type { Dedupe } from './dedupe.js'
+import type { LevelLogs } from './level-logs.js'
+import type { RoomLog } from './room-log.js'
+
+interface NumberedLog {
+  readonly place: number
+  readonly log: RoomLog
+  readonly name: string
+  readonly first: number
+  readonly drafts: Draft[]
+  readonly entries: LogEntry[]
+}
+
+/** What a commit adds to one log. */
+export interface NumberedBatch {
+  readonly log: RoomLog
+  readonly name: string
+  readonly entries: readonly LogEntry[]
+}
+
+export class Numbering {
+  readonly #logs: LevelLogs
+  readonly #dedupe: Dedupe
+  readonly #encoder: CommitEncoder
+  readonly #numbered = new Map<string, NumberedLog>()
+  /** The log of every accepted draft, in order. */
+  readonly #order: NumberedLog[] = []
+  /** Client-chosen ids used for the first time here. */
+  readonly records = new Map<string, DedupeRecord>()
+  duplicates = 0
+
+  constructor(logs: LevelLogs, dedupe: Dedupe, encoder: CommitEncoder) {
+    this.#logs = logs
+    this.#dedupe = dedupe
+    this.#encoder = encoder
+    encoder.begin()
+  }
+
+  get count(): number {
+    return this.#order.length
+  }
+
+  /** The log is in memory. */
+  add(draft: Draft): AppendResult {
+    const name = draft.dedupe && this.#dedupe.nameOf(draft)
+    const known = name && (this.records.get(name) ?? this.#dedupe.find(name))
+    if (known) return this.#repeated(draft, known)
+    let log = this.#numbered.get(draft.log)
+    if (!log) this.#numbered.set(draft.log, (log = this.#begin(draft.log)))
+    const seq = log.first + log.drafts.length
+    this.#encoder.add(log.place, draft, seq)
+    log.drafts.push(draft)
+    this.#order.push(log)
+    if (name) this.records.set(name, { hash: draft.dedupe!.hash, id: draft.id, seq, ts: draft.ts })
+    return { outcome: 'appended', id: draft.id, seq, ts: draft.ts }
+  }
+
+  /** The journal value, and what each log gets. */
+  finish(): { value: Buffer; batches: NumberedBatch[] } {
+    const batches = [...this.#numbered.values()]
+    const { value, payloads } = this.#encoder.finish(batches)
+    for (let i = 0; i < payloads.length; i++) {
+      const { drafts, entries, first } = this.#order[i]!
+      const { ts, qos, from } = drafts[entries.length]!
+      entries.push({ seq: first + entries.length, ts, qos, from, payload: payloads[i]! })
+    }
+    return { value, batches }
+  }
+
+  #begin(name: string): NumberedLog {
+    const log = this.#logs.peek(name)!
+    return { place: this.#numbered.size, log, name, first: log.head + 1, drafts: [], entries: [] }
+  }
+
+  #repeated(draft: Draft, { hash, id, seq, ts }: DedupeRecord): AppendResult {
+    const same = hash === draft.dedupe!.hash
+    if (same) this.duplicates++
+    return { outcome: same ? 'duplicate' : 'conflict', id, seq, ts }
+  }
+}

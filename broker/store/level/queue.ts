@@ -1,0 +1,198 @@
+/**
+ * Messages on plain topics that persistent sessions wait for: one stored payload, one small key per session. Memory knows
+ * which numbers wait for whom; payloads and grants are read when asked for.
+ */
+import type { AedesPacketLike, Op, PlainMessage, QoS, QueuedMessage, QueueMatch, QueueStore } from '../store.js'
+import { StoreError } from '../store.js'
+import type { Database } from './database.js'
+import { keys, numberOf, partsOf, ranges } from './keys.js'
+import type { StagedOp, WriteBatch } from './operation.js'
+import { decodePacket, encodePacket, plainMessage, publishPacket } from './packet-codec.js'
+import type { Retained } from './retained.js'
+import type { Subscriptions } from './subscriptions.js'
+import { WaitingList } from './waiting-list.js'
+
+/** Numbers are set aside in blocks, so that they ascend over restarts. */
+const NUMBER_BLOCK = 1_000_000
+
+export interface QueueLimits {
+  readonly queueMessages: number
+  readonly queueBytes: number
+}
+
+/** A reference as stored: the granted QoS, the size of the message, and what the Aedes contract keeps beside it. */
+export interface Reference {
+  readonly qos: QoS
+  readonly bytes: number
+  readonly packet?: { messageId?: number; brokerId?: string; brokerCounter?: number; replaced?: string }
+}
+
+interface StoredMessage {
+  references: number
+  readonly bytes: number
+}
+
+export class LevelQueue implements QueueStore {
+  dropped = 0
+  readonly #database: Database
+  readonly #subscriptions: Subscriptions
+  readonly #retained: Retained
+  readonly #limits: QueueLimits
+  readonly #waiting = new Map<string, WaitingList>()
+  readonly #messages = new Map<number, StoredMessage>()
+  #next = 1
+  /** Numbers below are set aside on disk. */
+  #setAside = 1
+
+  constructor(database: Database, subscriptions: Subscriptions, retained: Retained, limits: QueueLimits) {
+    this.#database = database
+    this.#subscriptions = subscriptions
+    this.#retained = retained
+    this.#limits = limits
+  }
+
+  /** Counts references by a scan. What is reserved for changes still queued stays reserved. */
+  async load(): Promise<void> {
+    this.#messages.clear()
+    for (const list of this.#waiting.values()) list.reset()
+    const stored = await this.#database.get(keys.queueNumber)
+    this.#setAside = stored ? Number(stored.toString()) : 1
+    this.#next = Math.max(this.#next, this.#setAside)
+    for await (const [key, value] of this.#database.entries(ranges.allReferences))
+      this.#refer(partsOf(key)[0]!, numberOf(key), decodeReference(value).bytes)
+  }
+
+  match(topic: string): readonly QueueMatch[] {
+    return this.#subscriptions.match(topic)
+  }
+
+  enqueueOps(
+    message: PlainMessage,
+    targets: readonly { sessionId: string; qos: QoS }[],
+  ): { ops: Op[]; number: number; queued: string[] } {
+    return this.enqueuePacketOps(publishPacket(message), targets)
+  }
+
+  enqueuePacketOps(
+    packet: AedesPacketLike,
+    targets: readonly { sessionId: string; qos: QoS }[],
+  ): { ops: Op[]; number: number; queued: string[] } {
+    const number = this.#next++
+    const bytes = (packet.topic?.length ?? 0) + (packet.payload?.length ?? 0)
+    const accepted = targets.filter(({ sessionId }) => this.#listOf(sessionId).reserve(bytes, this.#limits))
+    this.dropped += targets.length - accepted.length
+    const queued = accepted.map(({ sessionId }) => sessionId)
+    if (accepted.length === 0) return { ops: [], number, queued }
+    const value = encodePacket(packet)
+    const stage = (batch: WriteBatch): void => {
+      this.#stageNumber(number, batch)
+      batch.put(keys.packet(number), value)
+      for (const { sessionId, qos } of accepted) {
+        batch.put(keys.reference(sessionId, number), encodeReference({ qos, bytes }))
+        this.#listOf(sessionId).release(bytes)
+        this.#refer(sessionId, number, bytes)
+      }
+    }
+    const abandoned = (): void => {
+      for (const sessionId of queued) this.#listOf(sessionId).release(bytes)
+    }
+    return { ops: [{ type: 'staged', stage, abandoned } as StagedOp], number, queued }
+  }
+
+  async read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]> {
+    const numbers = this.#waiting.get(sessionId)?.after(after, limit, maxBytes, this.#bytesOf) ?? []
+    if (numbers.length === 0) return []
+    const found = await this.#database.getMany([
+      ...numbers.map((number) => keys.reference(sessionId, number)),
+      ...numbers.map(keys.packet),
+    ])
+    const messages: QueuedMessage[] = []
+    for (let i = 0; i < numbers.length; i++) {
+      const reference = found[i]
+      // Acknowledged meanwhile, or not yet committed.
+      if (!reference) continue
+      const packet = found[numbers.length + i]
+      if (!packet) throw new StoreError(`the queue is damaged: message ${numbers[i]} is missing`)
+      const message = plainMessage(decodePacket(packet))
+      messages.push({ number: numbers[i]!, message, qos: decodeReference(reference).qos })
+    }
+    return messages
+  }
+
+  ackOp(sessionId: string, number: number): StagedOp {
+    return { type: 'staged', stage: (batch) => this.#release(sessionId, number, batch) }
+  }
+
+  /** Forgets all that waits for a session. */
+  discardOp(sessionId: string): StagedOp {
+    const stage = (batch: WriteBatch): void => {
+      for (const number of this.#waiting.get(sessionId)?.all() ?? []) this.#release(sessionId, number, batch)
+    }
+    return { type: 'staged', stage }
+  }
+
+  size(sessionId: string): { messages: number; bytes: number } {
+    return this.#waiting.get(sessionId)?.size ?? { messages: 0, bytes: 0 }
+  }
+
+  retainOp(message: PlainMessage): Op {
+    return this.#retained.op(publishPacket(message))
+  }
+
+  async *retained(filters: readonly string[]): AsyncGenerator<PlainMessage> {
+    for await (const packet of this.#retained.matching(filters)) yield plainMessage(packet)
+  }
+
+  /** References of a session with their packets, ascending, for the Aedes contract. */
+  async *packets(sessionId: string): AsyncGenerator<{ number: number; reference: Reference; packet: AedesPacketLike }> {
+    for await (const page of this.#database.pages(ranges.references(sessionId))) {
+      const packets = await this.#database.getMany(page.map(([key]) => keys.packet(numberOf(key))))
+      for (let i = 0; i < page.length; i++) {
+        const [key, value] = page[i]!
+        if (!packets[i]) continue
+        yield { number: numberOf(key), reference: decodeReference(value), packet: decodePacket(packets[i]!) }
+      }
+    }
+  }
+
+  #stageNumber(number: number, batch: WriteBatch): void {
+    if (number < this.#setAside) return
+    this.#setAside = number + NUMBER_BLOCK
+    batch.put(keys.queueNumber, String(this.#setAside))
+  }
+
+  #listOf(sessionId: string): WaitingList {
+    let list = this.#waiting.get(sessionId)
+    if (!list) this.#waiting.set(sessionId, (list = new WaitingList()))
+    return list
+  }
+
+  #bytesOf = (number: number): number => this.#messages.get(number)?.bytes ?? 0
+
+  #refer(sessionId: string, number: number, bytes: number): void {
+    this.#listOf(sessionId).add(number, bytes)
+    const message = this.#messages.get(number)
+    if (message) message.references++
+    else this.#messages.set(number, { references: 1, bytes })
+  }
+
+  #release(sessionId: string, number: number, batch: WriteBatch): void {
+    const list = this.#waiting.get(sessionId)
+    const message = this.#messages.get(number)
+    if (!message || !list?.remove(number, message.bytes)) return
+    if (list.unused) this.#waiting.delete(sessionId)
+    batch.del(keys.reference(sessionId, number))
+    if (--message.references > 0) return
+    this.#messages.delete(number)
+    batch.del(keys.packet(number))
+  }
+}
+
+export function encodeReference({ qos, bytes, packet }: Reference): string {
+  return JSON.stringify(packet ? [qos, bytes, packet] : [qos, bytes])
+}
+
+function decodeReference(value: Buffer): Reference {
+  const [qos, bytes, packet] = JSON.parse(value.toString())
+  return packet ? { qos, bytes, packet } : { qos, bytes }
+}

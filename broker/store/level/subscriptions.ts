@@ -1,0 +1,129 @@
+/** The subscriptions of persistent sessions: on disk, and in memory by session and by filter. */
+import { parseFilter } from '../../../schemas/topics.js'
+import { TopicTrie } from '../../topic-trie.js'
+import type { Op, QoS, QueueMatch, StoredSubscription } from '../store.js'
+import type { Database } from './database.js'
+import { keys, partsOf, ranges } from './keys.js'
+import { del, put } from './operation.js'
+
+/** A subscription of QoS ≥ 1 whose messages are queued for its session. */
+export interface QueueSubscription extends StoredSubscription {
+  readonly clientId: string
+}
+
+/** What memory keeps of a subscription: all of it where queues need it, else just the QoS. */
+type Held = QueueSubscription | QoS
+
+const NO_MATCH: readonly QueueMatch[] = []
+
+export class Subscriptions {
+  readonly #database: Database
+  readonly #byClient = new Map<string, Map<string, Held>>()
+  #trie = new TopicTrie<QueueSubscription>()
+  /** Matches by the answer of the trie, which is the same object while nothing changes. */
+  readonly #matches = new WeakMap<readonly QueueSubscription[], readonly QueueMatch[]>()
+  #withQoS = 0
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async load(): Promise<void> {
+    this.#byClient.clear()
+    this.#trie = new TopicTrie()
+    this.#withQoS = 0
+    for await (const [key, value] of this.#database.entries(ranges.allSubscriptions)) {
+      const [id, topic] = partsOf(key) as [string, string]
+      this.#hold(id, { topic, ...JSON.parse(value.toString()) })
+    }
+  }
+
+  addOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
+    return subscriptions.map((subscription) => {
+      const { topic, ...options } = subscription
+      const kept = { ...subscription }
+      return put(keys.subscription(id, topic), JSON.stringify(options), () => this.#hold(id, kept))
+    })
+  }
+
+  removeOps(id: string, topics: readonly string[]): Op[] {
+    return topics.map((topic) => del(keys.subscription(id, topic), () => this.#release(id, topic)))
+  }
+
+  topicsOf(id: string): string[] {
+    return [...(this.#byClient.get(id)?.keys() ?? [])]
+  }
+
+  async read(id: string): Promise<StoredSubscription[]> {
+    const subscriptions: StoredSubscription[] = []
+    for await (const [key, value] of this.#database.entries(ranges.subscriptions(id)))
+      subscriptions.push({ topic: partsOf(key)[1]!, ...JSON.parse(value.toString()) })
+    return subscriptions
+  }
+
+  match(topic: string): readonly QueueMatch[] {
+    const found = this.#trie.match(topic)
+    if (found.length === 0) return NO_MATCH
+    let matches = this.#matches.get(found)
+    if (!matches) this.#matches.set(found, (matches = bySession(found)))
+    return matches
+  }
+
+  matching(topic: string): readonly QueueSubscription[] {
+    return this.#trie.match(topic)
+  }
+
+  /** Clients that have exactly this filter. */
+  *clientsOf(topic: string): Generator<string> {
+    for (const [id, topics] of this.#byClient) if (topics.has(topic)) yield id
+  }
+
+  /** Subscriptions of QoS ≥ 1, and clients with any. */
+  count(): { subsCount: number; clientsCount: number } {
+    return { subsCount: this.#withQoS, clientsCount: this.#byClient.size }
+  }
+
+  #hold(id: string, subscription: StoredSubscription): void {
+    const { topic, qos } = subscription
+    this.#release(id, topic)
+    let topics = this.#byClient.get(id)
+    if (!topics) this.#byClient.set(id, (topics = new Map()))
+    if (qos > 0) this.#withQoS++
+    if (qos === 0 || !isQueued(topic)) {
+      topics.set(topic, qos)
+      return
+    }
+    const queued = { clientId: id, ...subscription }
+    topics.set(topic, queued)
+    this.#trie.add(topic, queued)
+  }
+
+  #release(id: string, topic: string): void {
+    const topics = this.#byClient.get(id)
+    const held = topics?.get(topic)
+    if (!topics || held === undefined) return
+    if (held !== 0) this.#withQoS--
+    if (typeof held === 'object') this.#trie.remove(topic, held)
+    topics.delete(topic)
+    if (topics.size === 0) this.#byClient.delete(id)
+  }
+}
+
+/** Rooms, users and broadcast have logs and cursors instead of queues. */
+function isQueued(filter: string): boolean {
+  const { kind } = parseFilter(filter)
+  return kind === 'plain' || kind === 'device' || kind === 'sys'
+}
+
+function bySession(subscriptions: readonly QueueSubscription[]): QueueMatch[] {
+  const matches = new Map<string, QueueMatch>()
+  for (const { clientId, topic, qos } of subscriptions) {
+    const match = matches.get(clientId)
+    if (!match) matches.set(clientId, { sessionId: clientId, qos, filters: [topic] })
+    else {
+      match.filters.push(topic)
+      if (qos > match.qos) match.qos = qos
+    }
+  }
+  return [...matches.values()]
+}

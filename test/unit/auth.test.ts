@@ -1,0 +1,536 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { SignJWT, UnsecuredJWT } from 'jose'
+import t, { type Test } from 'tap'
+import { Accounts } from '../../broker/auth/accounts.js'
+import { type AuthenticatorParts, createAuthenticator } from '../../broker/auth/authenticator.js'
+import { loadHooks, noHooks } from '../../broker/auth/hooks.js'
+import { Passwords } from '../../broker/auth/passwords.js'
+import type { Credentials, Login } from '../../broker/auth/principal.js'
+import { LoginThrottle, networkOf } from '../../broker/auth/throttle.js'
+import { loadTokenKeys, loadTokenSecret, mintToken, Tokens } from '../../broker/auth/tokens.js'
+import { completeConfig } from '../../broker/config.js'
+import { commit } from '../../broker/store/commit.js'
+import { openLevelStore } from '../../broker/store/level/level-store.js'
+import { type Change, StoreError } from '../../broker/store/store.js'
+import type { Config } from '../../schemas/config.js'
+import type { ErrorCode } from '../../schemas/errors.js'
+
+const START = Date.UTC(2025, 0, 6, 12)
+const SECRET = Buffer.from('a secret of at least thirty-two bytes')
+
+function refused(code: ErrorCode, field?: string): { name: string; code: string; field?: string } {
+  return { name: 'Refusal', code, ...(field !== undefined && { field }) }
+}
+
+t.test('passwords', async (t) => {
+  const passwords = new Passwords({ concurrency: 1, waiting: 1 })
+  const stored = await passwords.hash('alice-pw')
+
+  t.test('are kept as argon2id, and fit only themselves', async (t) => {
+    t.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    t.ok(await passwords.verify(stored, Buffer.from('alice-pw')))
+    t.notOk(await passwords.verify(stored, Buffer.from('Alice-pw')))
+  })
+
+  t.test('have 6 to 1024 bytes', async (t) => {
+    for (const bad of ['', '12345', 'x'.repeat(1025), 'é'.repeat(513)])
+      await t.rejects(passwords.hash(bad), refused('bad_request', 'password'))
+    t.notOk(await passwords.verify(stored, Buffer.alloc(1025)))
+  })
+
+  t.test('that nobody has cost as much to check', async (t) => {
+    const [first, second, third] = await Promise.allSettled([
+      passwords.verify(null, Buffer.from('alice-pw')),
+      passwords.verify(null, Buffer.from('alice-pw')),
+      passwords.verify(null, Buffer.from('alice-pw')),
+    ])
+    t.match(first, { status: 'fulfilled', value: false }, 'it took the one slot')
+    t.match(second, { status: 'fulfilled', value: false }, 'and waited its turn')
+    t.match(third, { status: 'rejected', reason: refused('unavailable') }, 'and the waiting list is bounded')
+  })
+
+  t.test('are not hashed once nobody wants to know', async (t) => {
+    t.notOk(await passwords.verify(stored, Buffer.from('alice-pw'), () => false))
+  })
+})
+
+const jwtDefaults = completeConfig({}).auth.jwt
+
+async function tokensWith(t: Test, jwt: Partial<Config['auth']['jwt']>, now = () => START): Promise<Tokens> {
+  const config = { ...jwtDefaults, secret: SECRET.toString(), ...jwt }
+  return new Tokens(await loadTokenKeys(config, t.testdir({})), config, now)
+}
+
+t.test('tokens', async (t) => {
+  t.test('name the user, the roles and the end of the login', async (t) => {
+    const tokens = await tokensWith(t, {})
+    const now = (): number => START
+    t.strictSame(await tokens.verify(await mintToken(SECRET, 'ann', { roles: ['admin'], ttl: 60, now })), {
+      ok: true,
+      user: 'ann',
+      roles: ['admin'],
+      expiresAt: START + 60_000,
+    })
+    const bare = { ok: true, user: 'ann', roles: null, expiresAt: null }
+    t.strictSame(await tokens.verify(await mintToken(SECRET, 'ann')), bare)
+  })
+
+  t.test('expire', async (t) => {
+    let now = START
+    const tokens = await tokensWith(t, {}, () => now)
+    const token = await mintToken(SECRET, 'ann', { ttl: 60, now: () => START })
+    now = START + 59_000
+    t.match(await tokens.verify(token), { ok: true })
+    now = START + 60_000
+    t.match(await tokens.verify(token), { ok: false, why: /exp/ })
+  })
+
+  t.test('must be of the issuer and for the audience, where these are set', async (t) => {
+    const tokens = await tokensWith(t, { issuer: 'us', audience: 'chat', userClaim: 'email' })
+    const mint = (issuer: string, audience: string): Promise<string> =>
+      mintToken(SECRET, 'ann', { issuer, audience, userClaim: 'email' })
+    t.match(await tokens.verify(await mint('us', 'chat')), { ok: true, user: 'ann' })
+    t.match(await tokens.verify(await mint('them', 'chat')), { ok: false })
+    t.match(await tokens.verify(await mint('us', 'mail')), { ok: false })
+    t.match(await tokens.verify(await mintToken(SECRET, 'ann', { userClaim: 'email' })), { ok: false })
+  })
+
+  t.test('need a text for a user; of roles only texts count', async (t) => {
+    const tokens = await tokensWith(t, {})
+    const sign = (claims: Record<string, unknown>): Promise<string> =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(SECRET)
+    t.match(await tokens.verify(await sign({ sub: 7 as unknown as string })), { ok: false })
+    t.match(await tokens.verify(await sign({})), { ok: false })
+    t.match(await tokens.verify(await sign({ sub: 'a', roles: ['x', 1, null, ''] })), { ok: true, roles: ['x'] })
+    t.match(await tokens.verify(await sign({ sub: 'a', roles: 'admin' })), { ok: true, roles: [] })
+  })
+
+  t.test('are refused when signed with another secret, or not at all', async (t) => {
+    const tokens = await tokensWith(t, {})
+    t.match(await tokens.verify(await mintToken(Buffer.from('another secret of thirty-two bytes'), 'ann')), {
+      ok: false,
+    })
+    t.match(await tokens.verify(new UnsecuredJWT({ sub: 'ann' }).encode()), { ok: false })
+    const [head, , signature] = (await mintToken(SECRET, 'ann')).split('.')
+    const forged = Buffer.from('{"sub":"root"}').toString('base64url')
+    t.match(await tokens.verify(`${head}.${forged}.${signature}`), { ok: false })
+    const hs512 = new SignJWT({ sub: 'ann' }).setProtectedHeader({ alg: 'HS512' }).sign(SECRET)
+    t.match(await tokens.verify(await hs512), { ok: false })
+  })
+
+  const pairs = {
+    RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: generateKeyPairSync('ed25519'),
+  }
+  const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString()
+
+  t.test('may be signed with a private key, whose kind pins the algorithm', async (t) => {
+    for (const [alg, { publicKey, privateKey }] of Object.entries(pairs)) {
+      const tokens = await tokensWith(t, { secret: null, publicKey: pem(publicKey) })
+      const good = new SignJWT({ sub: 'ann' }).setProtectedHeader({ alg }).sign(privateKey)
+      t.match(await tokens.verify(await good), { ok: true, user: 'ann' }, alg)
+      const confused = await mintToken(Buffer.from(pem(publicKey)), 'ann')
+      t.match(await tokens.verify(confused), { ok: false }, `${alg}: the public key is no HS256 secret`)
+    }
+    const rsa = await tokensWith(t, { publicKey: pem(pairs.RS256.publicKey) })
+    const ps256 = new SignJWT({ sub: 'ann' }).setProtectedHeader({ alg: 'PS256' }).sign(pairs.RS256.privateKey)
+    t.match(await rsa.verify(await ps256), { ok: false })
+    t.match(await rsa.verify(await mintToken(SECRET, 'ann')), { ok: true }, 'a configured secret stays good beside it')
+  })
+
+  t.test('a public key is PEM or the path of a PEM file; others are refused at the start', async (t) => {
+    const { publicKey, privateKey } = pairs.ES256
+    const secretPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey
+    const dir = t.testdir({ 'good.pem': pem(publicKey), 'bad.pem': 'nonsense' })
+    const keys = async (key: string): Promise<string[]> => [
+      ...(await loadTokenKeys({ ...jwtDefaults, publicKey: key }, dir)).keys(),
+    ]
+    t.strictSame(await keys(join(dir, 'good.pem')), ['ES256'])
+    for (const bad of [join(dir, 'bad.pem'), join(dir, 'none.pem'), secretPem, pem(weak)])
+      await t.rejects(keys(bad), { name: 'ConfigError', message: /^auth\.jwt\.publicKey/ })
+  })
+
+  t.test('without keys the first start makes a secret only the broker can read', async (t) => {
+    const dataDir = join(t.testdir({}), 'new', 'data')
+    const secrets = await Promise.all([1, 2, 3].map(() => loadTokenSecret(jwtDefaults, dataDir)))
+    for (const secret of secrets) t.same(secret, secrets[0], 'however many ask at once')
+    t.same(await loadTokenSecret(jwtDefaults, dataDir), secrets[0], 'and later')
+    t.equal(statSync(join(dataDir, 'secret')).mode & 0o777, 0o600)
+    const tokens = new Tokens(await loadTokenKeys(jwtDefaults, dataDir), jwtDefaults)
+    t.match(await tokens.verify(await mintToken(secrets[0]!, 'ann')), { ok: true })
+  })
+
+  t.test('a secret file without a secret is refused', async (t) => {
+    await t.rejects(loadTokenSecret(jwtDefaults, t.testdir({ secret: '\n' })), { name: 'ConfigError' })
+  })
+})
+
+const hashing = new Passwords({ concurrency: 2 })
+
+async function openAccounts(t: Test) {
+  const store = await openLevelStore({ location: null })
+  t.teardown(() => store.close())
+  return { store, accounts: new Accounts(store, hashing, () => START) }
+}
+
+t.test('accounts', async (t) => {
+  t.test('are added, listed, changed and removed', async (t) => {
+    const { store, accounts } = await openAccounts(t)
+    const alice = { id: 'alice', roles: ['admin'], password: true, createdAt: START }
+    t.strictSame(await accounts.add('alice', 'alice-pw', ['admin', 'admin']), alice)
+    await accounts.add('sensor-1', null, ['device'])
+    const listed = []
+    for await (const account of accounts.list()) listed.push(account)
+    t.strictSame(listed, [alice, { id: 'sensor-1', roles: ['device'], password: false, createdAt: START }])
+
+    await accounts.setPassword('alice', 'another-pw')
+    const record = await store.directory.user('alice')
+    t.ok(await hashing.verify(record!.passwordHash, Buffer.from('another-pw')))
+    await accounts.remove('alice')
+    t.equal(await store.directory.user('alice'), null)
+    await t.rejects(accounts.remove('alice'), refused('not_found'))
+    await t.rejects(accounts.setPassword('alice', 'alice-pw'), refused('not_found'))
+  })
+
+  t.test('need a good name, password and roles', async (t) => {
+    const { accounts } = await openAccounts(t)
+    for (const bad of ['', 'a b', 'a/b', 'anonymous', 'System', '+', 'x'.repeat(129)])
+      await t.rejects(accounts.add(bad, 'alice-pw'), refused('bad_request', 'id'))
+    await t.rejects(accounts.add('alice', 'short'), refused('bad_request', 'password'))
+    await t.rejects(accounts.add('alice', 'alice-pw', ['a b']), refused('bad_request', 'roles'))
+  })
+
+  t.test('cannot have names that differ only by case, even when asked for at once', async (t) => {
+    const { accounts } = await openAccounts(t)
+    await accounts.add('Alice', 'alice-pw')
+    for (const taken of ['Alice', 'alice', 'ALICE'])
+      await t.rejects(accounts.add(taken, 'alice-pw'), refused('conflict', 'id'))
+    await t.rejects(async () => accounts.ensure('aLICE'), refused('conflict'))
+    const twins = await Promise.allSettled([accounts.add('bob', 'bob-pw'), accounts.add('BOB', 'bob-pw')])
+    t.strictSame(
+      twins.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    )
+  })
+
+  t.test('of token users are made once, when first seen', async (t) => {
+    const { store, accounts } = await openAccounts(t)
+    await Promise.all(Array.from({ length: 20 }, () => accounts.ensure('carol')))
+    t.strictSame(await store.directory.user('carol'), { id: 'carol', roles: [], passwordHash: null, createdAt: START })
+    t.equal(store.counts.commits, 1)
+    await t.rejects(async () => accounts.ensure('system'), refused('bad_request', 'id'))
+  })
+})
+
+t.test('a commit that fails is a refusal that says so', async (t) => {
+  const failing = (error: StoreError) => ({ commit: (change: Change) => change.settled(error, []) })
+  const cause = new StoreError('disk', { full: true })
+  await t.rejects(commit(failing(cause), {}), { ...refused('unavailable'), message: /no space/, cause })
+  await t.rejects(commit(failing(new StoreError('disk')), {}), { code: 'unavailable', message: /try again/ })
+})
+
+t.test('throttling', async (t) => {
+  const limits = { attempts: 3, addressAttempts: 5, window: 60 }
+
+  t.test('refuses a user from an address after too many failures, longer each time', async (t) => {
+    let now = START
+    const throttle = new LoginThrottle(limits, () => now)
+    const fail = (): void => throttle.failed('10.0.0.1', 'ann')
+    const refusedAfter = (ms: number): boolean => {
+      now += ms
+      return throttle.isRefused('10.0.0.1', 'ann')
+    }
+    fail()
+    fail()
+    t.notOk(refusedAfter(0))
+    fail()
+    t.ok(refusedAfter(59_999))
+    t.notOk(throttle.isRefused('10.0.0.1', 'bob'))
+    t.notOk(throttle.isRefused('10.0.0.2', 'ann'))
+    t.notOk(refusedAfter(1))
+    fail()
+    t.ok(refusedAfter(119_999))
+    t.notOk(refusedAfter(1))
+    now += 60_001
+    fail()
+    t.notOk(refusedAfter(0), 'after a quiet window the count begins anew')
+  })
+
+  t.test('refuses an address that fails with many users; a success clears only its user', async (t) => {
+    const throttle = new LoginThrottle(limits, () => START)
+    for (let i = 0; i < 5; i++) {
+      t.notOk(throttle.isRefused('10.0.0.1', 'zoe'))
+      throttle.failed('10.0.0.1', `user-${i}`)
+      throttle.succeeded('10.0.0.1', 'me')
+    }
+    t.ok(throttle.isRefused('10.0.0.1', 'zoe'))
+    for (let i = 0; i < 5; i++) {
+      throttle.failed('10.0.0.2', 'me')
+      throttle.succeeded('10.0.0.2', 'me')
+    }
+    t.ok(throttle.isRefused('10.0.0.2', 'me'))
+  })
+
+  t.test('counts an IPv6 network as one address', async (t) => {
+    t.equal(networkOf('2001:db8:0:1::5'), networkOf('2001:db8::1:a:b:c:d'))
+    t.not(networkOf('2001:db8:0:1::5'), networkOf('2001:db8:0:2::5'))
+    t.equal(networkOf('::ffff:10.0.0.1'), '10.0.0.1')
+    t.equal(networkOf('::1'), '0:0:0:0::/64')
+    t.equal(networkOf('fe80::1%eth0'), 'fe80:0:0:0::/64')
+  })
+})
+
+interface Door {
+  login(given: { username?: string; password?: string; clientId?: string }): Promise<Login>
+  accounts: Accounts
+  tick(ms: number): void
+}
+
+async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promise<Door> {
+  const { store, accounts } = await openAccounts(t)
+  await accounts.add('alice', 'alice-pw', ['admin'])
+  let now = START
+  const authenticator = createAuthenticator({
+    anonymous: false,
+    directory: store.directory,
+    accounts,
+    passwords: hashing,
+    tokens: await tokensWith(t, {}, () => now),
+    throttle: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
+    hooks: noHooks,
+    ...parts,
+  })
+  const login: Door['login'] = ({ username, password, clientId = 'c' }) => {
+    const bytes = password === undefined ? undefined : Buffer.from(password)
+    return authenticator.login({ username, password: bytes, clientId, address: '10.0.0.1' } satisfies Credentials)
+  }
+  return { login, accounts, tick: (ms) => (now += ms) }
+}
+
+const badCredentials = { ok: false, refusal: 'bad_credentials' }
+const notAuthorized = { ok: false, refusal: 'not_authorized' }
+
+t.test('logging in', async (t) => {
+  t.test('with a password', async (t) => {
+    const { login, accounts } = await openDoor(t)
+    t.strictSame(await login({ username: 'alice', password: 'alice-pw' }), {
+      ok: true,
+      principal: { user: 'alice', roles: new Set(['admin']), anonymous: false, expiresAt: null },
+    })
+    await accounts.add('sensor', null)
+    for (const given of [
+      { username: 'alice', password: 'bob-pw' },
+      { username: 'Alice', password: 'alice-pw' },
+      { username: 'nobody', password: 'alice-pw' },
+      { username: 'sensor', password: 'alice-pw' },
+      { username: 'system', password: 'alice-pw' },
+      { username: 'anonymous', password: 'alice-pw' },
+      { username: 'a/b', password: 'alice-pw' },
+      { username: 'alice' },
+      { username: 'alice', password: '' },
+      { password: 'alice-pw' },
+    ])
+      t.match(await login(given), badCredentials, JSON.stringify(given))
+  })
+
+  t.test('with a token, under its name or none', async (t) => {
+    const { login, accounts, tick } = await openDoor(t)
+    const token = await mintToken(SECRET, 'carol', { roles: ['notifier'], ttl: 60, now: () => START })
+    const principal = { user: 'carol', roles: new Set(['notifier']), anonymous: false, expiresAt: START + 60_000 }
+    t.strictSame(await login({ password: token }), { ok: true, principal })
+    t.strictSame(await login({ username: '', password: token }), { ok: true, principal })
+    t.strictSame(await login({ username: 'carol', password: token }), { ok: true, principal })
+    t.match(await login({ username: 'alice', password: token }), badCredentials)
+    t.match(await accounts.ensure('carol'), { roles: [] }, 'the account does not keep what the token said')
+    tick(60_000)
+    t.match(await login({ password: token }), badCredentials)
+  })
+
+  t.test("a token without roles leaves the account's, one with an empty list takes them", async (t) => {
+    const { login } = await openDoor(t)
+    const roles = async (claim?: string[]): Promise<unknown> => {
+      const result = await login({ password: await mintToken(SECRET, 'alice', claim ? { roles: claim } : {}) })
+      return result.ok && [...result.principal.roles]
+    }
+    t.strictSame(await roles(), ['admin'])
+    t.strictSame(await roles([]), [])
+    t.strictSame(await roles(['x']), ['x'])
+  })
+
+  t.test('not with a token of a reserved name, or of one taken in another case', async (t) => {
+    const { login } = await openDoor(t)
+    for (const user of ['system', 'anonymous', 'Anonymous', 'a/b', ''])
+      t.match(await login({ password: await mintToken(SECRET, user) }), badCredentials, user)
+    t.match(await login({ password: await mintToken(SECRET, 'ALICE') }), notAuthorized)
+  })
+
+  t.test('a password with dots that is no token is a password', async (t) => {
+    const { login, accounts } = await openDoor(t)
+    await accounts.add('dot', 'pass.word.dots')
+    t.match(await login({ username: 'dot', password: 'pass.word.dots' }), { ok: true })
+  })
+
+  t.test('anonymously only where allowed, and only without any credentials', async (t) => {
+    const closed = await openDoor(t)
+    t.match(await closed.login({}), notAuthorized)
+    const open = await openDoor(t, { anonymous: true })
+    const principal = { user: 'anonymous', roles: new Set(), anonymous: true, expiresAt: null }
+    t.strictSame(await open.login({}), { ok: true, principal })
+    t.match(await open.login({ username: 'alice' }), badCredentials)
+    t.match(await open.login({ username: 'alice', password: 'wrong-pw' }), badCredentials)
+  })
+
+  t.test('is throttled after failures, even with the right password; tokens are not', async (t) => {
+    const { login, tick } = await openDoor(t)
+    const right = { username: 'alice', password: 'alice-pw' }
+    const wrong = { username: 'alice', password: 'wrong-pw' }
+    for (let i = 0; i < 2; i++) await login(wrong)
+    t.match(await login(right), { ok: true })
+    for (let i = 0; i < 3; i++) t.match(await login(wrong), badCredentials, 'the success cleared the count')
+    t.match(await login(right), { ok: false, refusal: 'throttled' })
+    t.match(await login({ username: 'alice', password: await mintToken(SECRET, 'alice') }), { ok: true })
+    tick(60_000)
+    t.match(await login(right), { ok: true })
+  })
+
+  t.test('guesses sent at once do not get around the throttle', async (t) => {
+    const { login } = await openDoor(t)
+    const guesses = Array.from({ length: 12 }, (_, i) => login({ username: 'alice', password: `guess-${i}` }))
+    const refusals = (await Promise.all(guesses)).map((result) => !result.ok && result.refusal)
+    t.strictSame(refusals.slice(0, 3), ['bad_credentials', 'bad_credentials', 'bad_credentials'])
+    t.strictSame(new Set(refusals.slice(3)), new Set(['throttled']))
+  })
+
+  t.test('right passwords sent at once all get in', async (t) => {
+    const { login } = await openDoor(t)
+    const logins = await Promise.all(
+      Array.from({ length: 12 }, () => login({ username: 'alice', password: 'alice-pw' })),
+    )
+    t.ok(logins.every(({ ok }) => ok))
+  })
+
+  t.test('is refused by the authenticate hook, which leaves no account behind', async (t) => {
+    const asked: unknown[] = []
+    const { login, accounts } = await openDoor(t, {
+      hooks: {
+        authenticate: async (request) => {
+          asked.push(request)
+          return request.clientId === 'good'
+        },
+      },
+    })
+    const password = await mintToken(SECRET, 'dave', { roles: ['x'] })
+    t.match(await login({ password, clientId: 'bad' }), notAuthorized)
+    t.strictSame(asked, [{ user: 'dave', roles: ['x'], clientId: 'bad', address: '10.0.0.1' }])
+    for await (const { id } of accounts.list()) t.not(id, 'dave')
+    t.match(await login({ password, clientId: 'good' }), { ok: true })
+  })
+
+  t.test('is unavailable when the store or the hashing is', async (t) => {
+    const broken = {
+      user: () => {
+        throw new StoreError('gone')
+      },
+    }
+    const { login } = await openDoor(t, { directory: broken })
+    t.match(await login({ username: 'alice', password: 'alice-pw' }), {
+      ok: false,
+      refusal: 'unavailable',
+      detail: /gone/,
+    })
+    const busy = await openDoor(t, { passwords: new Passwords({ concurrency: 1, waiting: 0 }) })
+    const given = { username: 'alice', password: 'alice-pw' }
+    const [first, second] = await Promise.all([busy.login(given), busy.login(given)])
+    t.match([first, second], [{ ok: true }, { ok: false, refusal: 'unavailable' }])
+  })
+})
+
+t.test('hooks', async (t) => {
+  const ask = { user: 'ann', roles: [] as string[], clientId: 'c', address: '10.0.0.1' }
+  const publish = { user: 'ann', roles: [] as string[], clientId: 'c', topic: 'a', payload: Buffer.from('x') }
+  /** Node loads a path once: each module needs its own. */
+  let modules = 0
+  const load = (t: Test, source: string, timeout = 5, onFault?: (hook: string, error: Error) => void) => {
+    const name = `hooks-${modules++}.mjs`
+    return loadHooks(join(t.testdir({ [name]: source }), name), { timeout, ...(onFault && { onFault }) })
+  }
+
+  t.test('that the module lacks are undefined', async (t) => {
+    t.strictSame(await loadHooks(null, { timeout: 1 }), noHooks)
+    const hooks = await load(t, 'export const authenticate = () => true')
+    t.equal(hooks.authenticate?.(ask), true, 'an answer at once needs no promise')
+    t.equal(hooks.authorizePublish, undefined)
+    t.equal(hooks.authorizeSubscribe, undefined)
+  })
+
+  t.test('deny with anything but true', async (t) => {
+    const faults: string[] = []
+    const count = (hook: string, error: Error): number => faults.push(`${hook}: ${error.message}`)
+    for (const body of ['false', 'Promise.resolve(false)']) {
+      const hooks = await load(t, `export const authenticate = () => ${body}`, 5, count)
+      t.equal(await hooks.authenticate!(ask), false, body)
+    }
+    t.strictSame(faults, [])
+    for (const body of [
+      '1',
+      '"yes"',
+      'undefined',
+      'Promise.resolve(1)',
+      'Promise.reject(new Error("no"))',
+      '(() => { throw 7 })()',
+    ]) {
+      const hooks = await load(t, `export const authenticate = () => ${body}`, 5, count)
+      t.equal(await hooks.authenticate!(ask), false, body)
+    }
+    t.equal(faults.length, 6)
+    t.match(faults[5], 'authenticate: 7')
+  })
+
+  t.test('deny when they miss the deadline', async (t) => {
+    const faults: string[] = []
+    const hooks = await load(t, 'export const authenticate = () => new Promise(() => {})', 0.001, (_, error) =>
+      faults.push(error.message),
+    )
+    t.equal(await hooks.authenticate!(ask), false)
+    t.strictSame(faults, ['no answer within 0.001 s'])
+  })
+
+  t.test('cannot change the payload', async (t) => {
+    const hooks = await load(t, 'export const authorizePublish = ({ payload }) => { payload[0] = 0; return true }')
+    t.equal(hooks.authorizePublish!(publish), true)
+    t.equal(publish.payload.toString(), 'x')
+  })
+
+  t.test('that could never be asked are refused at the start', async (t) => {
+    await t.rejects(load(t, 'export const authenticat = () => false'), {
+      message: /unknown export authenticat; hooks are/,
+    })
+    await t.rejects(load(t, 'export const authenticate = true'), { message: /authenticate must be a function/ })
+    await t.rejects(load(t, ''), { message: /exports none of authenticate/ })
+    await t.rejects(load(t, 'throw new Error("boom")'), { name: 'ConfigError', message: /cannot be loaded: boom/ })
+    await t.rejects(loadHooks('none.mjs', { timeout: 1 }), { name: 'ConfigError' })
+  })
+
+  t.test('the example in the docs does what it says', async (t) => {
+    const path = resolve('docs/examples/auth-hooks.mjs')
+    const { authorizePublish, authorizeSubscribe } = await loadHooks(path, { timeout: 5 })
+    const command = { ...publish, topic: 'factory/m1/command' }
+    t.equal(authorizePublish!(command), false)
+    t.equal(authorizePublish!({ ...command, roles: ['operator'] }), true)
+    t.equal(authorizePublish!({ ...command, roles: ['operator'], payload: Buffer.alloc(1025) }), false)
+    t.equal(authorizePublish!({ ...publish, topic: 'factory/m1/state' }), true)
+    t.equal(authorizeSubscribe!({ ...ask, filter: 'factory/+/state' }), false)
+    t.equal(authorizeSubscribe!({ ...ask, filter: 'factory/m1/#' }), true)
+
+    const { authenticate } = await import(path)
+    const contractor = { ...ask, roles: ['contractor'] }
+    t.equal(authenticate(ask), true)
+    t.equal(authenticate(contractor, new Date('2025-01-06T12:00Z')), true)
+    t.equal(authenticate(contractor, new Date('2025-01-06T19:00Z')), false)
+    t.equal(authenticate(contractor, new Date('2025-01-05T12:00Z')), false)
+  })
+})
