@@ -21,14 +21,19 @@ export function readConfigFile(file: string, cwd: string, env: NodeJS.ProcessEnv
   const lines = new LineCounter()
   const document = parseDocument(markVariables(readText(file, cwd)), { lineCounter: lines, prettyErrors: false })
   const line = (offset: number): string => `${file}:${lines.linePos(offset).line}`
-  if (document.errors.length > 0)
-    // What the parser quotes after a colon may be a secret.
-    throw new ConfigError(document.errors.map((error) => `${line(error.pos[0])}: ${error.message.split(': "')[0]}`))
+  const faults = [...document.errors, ...document.warnings]
+  if (faults.length > 0)
+    throw new ConfigError(faults.map((fault) => `${line(fault.pos[0])}: ${unquoted(fault.message)}`))
   const where = (path: Path): string => line(offsetOf(document, path))
   const variables = new Set<string>()
   const filled = new Set<string>()
   const value = fill(toValue(file, document), env, where, variables, filled)
   return { value: value ?? {}, where, variables, filled }
+}
+
+/** What the parser quotes after a colon may be a secret. */
+function unquoted(message: string): string {
+  return message.split(': ')[0]!
 }
 
 function readText(file: string, cwd: string): string {
@@ -43,7 +48,7 @@ function toValue(file: string, document: Document.Parsed): unknown {
   try {
     return document.toJS()
   } catch (cause) {
-    throw new ConfigError([`${file}: ${(cause as Error).message}`])
+    throw new ConfigError([`${file}: ${unquoted((cause as Error).message)}`])
   }
 }
 

@@ -68,8 +68,8 @@ export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
   const faults = findFaults(filled, hidden)
   if (faults.length > 0) throw configError(faults, where)
   normaliseDurations(root, filled as Record<string, unknown>)
-  normalisePacketBytes(filled as Config)
   const config = filled as Config
+  normalisePacketBytes(config)
   const contradictions = findContradictions(config)
   if (contradictions.length > 0) throw configError(contradictions, where)
   resolvePaths(config, cwd)

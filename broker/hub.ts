@@ -86,28 +86,13 @@ export class Hub {
   readonly #channels = new Map<LogName, Channel[]>()
   readonly #listeners = new Map<string, Map<Endpoint, Listener>>()
   readonly #plain = new TopicTrie<PlainSubscription>()
-  readonly #endpoints = new Map<string, Set<Endpoint>>()
-
-  add(endpoint: Endpoint): void {
-    let mine = this.#endpoints.get(endpoint.user)
-    if (!mine) this.#endpoints.set(endpoint.user, (mine = new Set()))
-    mine.add(endpoint)
-  }
-
-  remove(endpoint: Endpoint): void {
-    const mine = this.#endpoints.get(endpoint.user)
-    mine?.delete(endpoint)
-    if (mine?.size === 0) this.#endpoints.delete(endpoint.user)
-  }
-
-  endpointsOf(user: string): Iterable<Endpoint> {
-    return this.#endpoints.get(user) ?? []
-  }
 
   attach(view: View, feed: Feed): void {
     let channels = this.#channels.get(view.log)
     if (!channels) this.#channels.set(view.log, (channels = []))
-    let channel = channels.find((candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic)
+    let channel = channels.find(
+      (candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic,
+    )
     if (!channel) channels.push((channel = { view, feeds: [] }))
     feed.slot = channel.feeds.length
     channel.feeds.push(feed)
@@ -115,7 +100,9 @@ export class Hub {
 
   detach(view: View, feed: Feed): void {
     const channels = this.#channels.get(view.log)
-    const channel = channels?.find((candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic)
+    const channel = channels?.find(
+      (candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic,
+    )
     if (!channels || !channel || channel.feeds[feed.slot] !== feed) return
     const last = channel.feeds.pop()!
     if (last !== feed) {

@@ -51,7 +51,10 @@ export class Wheel {
     this.now = Date.now()
     const current = slot(this.now)
     // A clock that jumped far must not cost a loop over every slot in between.
-    const due = current - this.#nextSlot > this.#slots.size ? [...this.#slots.keys()].filter((at) => at <= current) : range(this.#nextSlot, current)
+    const due =
+      current - this.#nextSlot > this.#slots.size
+        ? [...this.#slots.keys()].filter((at) => at <= current)
+        : range(this.#nextSlot, current)
     this.#nextSlot = Math.max(this.#nextSlot, current + 1)
     for (const at of due) this.#turn(at)
   }

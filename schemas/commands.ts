@@ -6,7 +6,8 @@ const object = <P extends TProperties>(properties: P) => Type.Object(properties,
 /** A room id, `dm:{a}:{b}`, or `@user` for the direct conversation with that user. */
 const room = Type.String({ minLength: 1, maxLength: 300 })
 const user = Type.String({ minLength: 1, maxLength: 128 })
-const limit = (fallback: number, maximum: number) => Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback }))
+const limit = (fallback: number, maximum: number) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback }))
 const text = (maxLength: number) => Type.Optional(Type.Union([Type.String({ maxLength }), Type.Null()]))
 const access = Type.Optional(Type.Enum(['public', 'private']))
 const role = Type.Enum(['owner', 'admin', 'member', 'reader'])

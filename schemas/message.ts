@@ -2,7 +2,17 @@
 import Type, { type Static } from 'typebox'
 
 /** Types a client may send. Those not built yet answer `not_implemented`. */
-export const MESSAGE_TYPES = ['text', 'custom', 'edit', 'delete', 'reaction', 'pin', 'unpin', 'location', 'encrypted'] as const
+export const MESSAGE_TYPES = [
+  'text',
+  'custom',
+  'edit',
+  'delete',
+  'reaction',
+  'pin',
+  'unpin',
+  'location',
+  'encrypted',
+] as const
 export const BUILT_TYPES: ReadonlySet<string> = new Set(['text', 'custom'])
 
 export const MAX_CID = 128
@@ -23,7 +33,11 @@ export const Attachment = Type.Object(
 export const MessageInput = Type.Object(
   {
     cid: Type.Optional(
-      Type.String({ minLength: 1, maxLength: MAX_CID, description: 'Chosen by the client: a retry with the same cid returns the first result.' }),
+      Type.String({
+        minLength: 1,
+        maxLength: MAX_CID,
+        description: 'Chosen by the client: a retry with the same cid returns the first result.',
+      }),
     ),
     type: Type.Optional(Type.String({ description: `One of ${MESSAGE_TYPES.join(', ')}; text when omitted.` })),
     text: Type.Optional(Type.String({ minLength: 1 })),

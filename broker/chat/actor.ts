@@ -1,5 +1,5 @@
-import type { Principal } from '../auth/principal.js'
 import { Refusal } from '../../schemas/errors.js'
+import type { Principal } from '../auth/principal.js'
 
 /** On whose behalf something is done. */
 export interface Actor {
@@ -16,6 +16,7 @@ export function isAdmin(actor: Actor): boolean {
 
 /** Anonymous clients have no rooms, no users, no broadcast (DESIGN §2). */
 export function requireUser(actor: Actor): string {
-  if (actor.principal.anonymous) throw new Refusal('unauthorized', 'anonymous clients have no rooms and no users; log in')
+  if (actor.principal.anonymous)
+    throw new Refusal('unauthorized', 'anonymous clients have no rooms and no users; log in')
   return actor.principal.user
 }

@@ -26,5 +26,14 @@ function draft(log: string, before: string, event: RoomEvent | UserEvent): Draft
   const id = uuid()
   const ts = Date.now()
   const head = `{"id":"${id}",${before}"seq":`
-  return { log, id, ts, from: SYSTEM, qos: 1, head, tail: `,"ts":${ts},${JSON.stringify(event).slice(1)}`, dedupe: null }
+  return {
+    log,
+    id,
+    ts,
+    from: SYSTEM,
+    qos: 1,
+    head,
+    tail: `,"ts":${ts},${JSON.stringify(event).slice(1)}`,
+    dedupe: null,
+  }
 }

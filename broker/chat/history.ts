@@ -19,12 +19,17 @@ export async function readHistory(store: Store, room: string, query: HistoryQuer
   if (query.after !== undefined) {
     const to = Math.min(head, query.after + limit, (query.before ?? head + 1) - 1)
     const entries = to > query.after ? await store.log.read(log, query.after, to - query.after, maxBytes) : []
-    const page = fill(entries.filter(({ seq }) => seq <= to), query.after + 1, entries.length > 0 ? Math.min(to, entries[entries.length - 1]!.seq) : to)
+    const page = fill(
+      entries.filter(({ seq }) => seq <= to),
+      query.after + 1,
+      entries.length > 0 ? Math.min(to, entries[entries.length - 1]!.seq) : to,
+    )
     return render(page.parts, page.last < Math.min(head, (query.before ?? head + 1) - 1))
   }
   const to = Math.min(head, (query.before ?? head + 1) - 1)
   const from = Math.max(1, to - limit + 1)
-  const entries = to >= from ? (await store.log.readBefore(log, to + 1, limit, maxBytes)).filter(({ seq }) => seq >= from) : []
+  const entries =
+    to >= from ? (await store.log.readBefore(log, to + 1, limit, maxBytes)).filter(({ seq }) => seq >= from) : []
   // Where bytes and not numbers bounded the page it begins at its first message; older ones are asked for next.
   const cut = entries.length > 0 && entries[0]!.seq > Math.max(from, tail)
   const page = fill(entries, cut ? entries[0]!.seq : from, to)
@@ -32,7 +37,11 @@ export async function readHistory(store: Store, room: string, query: HistoryQuer
 }
 
 /** The entries with a placeholder for each missing number of `from..to`. */
-function fill(entries: readonly LogEntry[], from: number, to: number): { parts: string[]; first: number; last: number } {
+function fill(
+  entries: readonly LogEntry[],
+  from: number,
+  to: number,
+): { parts: string[]; first: number; last: number } {
   const parts: string[] = []
   let next = from
   for (const { seq, payload } of entries) {

@@ -56,7 +56,9 @@ function toInput(object: Record<string, unknown>): MessageInput {
   }
   if (known === 0) return { type: 'custom', data: object }
   if (unknown !== null) {
-    throw new Refusal('bad_request', `unknown field ${JSON.stringify(unknown)}; data of your own goes into "data"`, { field: unknown })
+    throw new Refusal('bad_request', `unknown field ${JSON.stringify(unknown)}; data of your own goes into "data"`, {
+      field: unknown,
+    })
   }
   checkShape(validator, object)
   return object as MessageInput
@@ -76,7 +78,11 @@ export function checkShape(compiled: ReturnType<typeof Compile>, value: unknown)
     throw new Refusal('bad_request', `${field} is missing`, { field })
   }
   const field = (fault?.instancePath ?? '').slice(1).replaceAll('/', '.')
-  throw new Refusal('bad_request', field ? `${field} ${fault!.message}` : `the request ${fault?.message ?? 'is not valid'}`, field ? { field } : {})
+  throw new Refusal(
+    'bad_request',
+    field ? `${field} ${fault!.message}` : `the request ${fault?.message ?? 'is not valid'}`,
+    field ? { field } : {},
+  )
 }
 
 function checkObject(input: MessageInput): Checked {
@@ -85,15 +91,22 @@ function checkObject(input: MessageInput): Checked {
   if (!(MESSAGE_TYPES as readonly string[]).includes(type)) {
     throw new Refusal('bad_request', `type must be one of ${MESSAGE_TYPES.join(', ')}`, { field: 'type' })
   }
-  if (!BUILT_TYPES.has(type)) throw new Refusal('not_implemented', `messages of type ${type} are not built yet`, { field: 'type' })
-  if (input.ttl !== undefined) throw new Refusal('not_implemented', 'messages that expire are not built yet', { field: 'ttl' })
-  if (input.target !== undefined) throw new Refusal('bad_request', `a message of type ${type} has no target`, { field: 'target' })
+  if (!BUILT_TYPES.has(type))
+    throw new Refusal('not_implemented', `messages of type ${type} are not built yet`, { field: 'type' })
+  if (input.ttl !== undefined)
+    throw new Refusal('not_implemented', 'messages that expire are not built yet', { field: 'ttl' })
+  if (input.target !== undefined)
+    throw new Refusal('bad_request', `a message of type ${type} has no target`, { field: 'target' })
   if (type === 'text' && input.text === undefined && !input.attachments) {
     throw new Refusal('bad_request', 'a text message needs text or attachments', { field: 'text' })
   }
-  if (type === 'custom' && input.data === undefined) throw new Refusal('bad_request', 'a custom message needs data', { field: 'data' })
+  if (type === 'custom' && input.data === undefined)
+    throw new Refusal('bad_request', 'a custom message needs data', { field: 'data' })
   const { cid, type: _, text, attachments, data, replyTo, thread, mentions } = input
-  return { cid: cid ?? null, inside: stringify({ type, text, attachments, data, replyTo, thread, mentions }).slice(1, -1) }
+  return {
+    cid: cid ?? null,
+    inside: stringify({ type, text, attachments, data, replyTo, thread, mentions }).slice(1, -1),
+  }
 }
 
 /** JSON; nesting too deep for it is the client's fault. */

@@ -43,7 +43,12 @@ export class Moments {
     }
     if (!this.#typingRate.take(actor.sessionId ?? user)) return
     const out = { user, typing, ts: Date.now() }
-    this.#bus.send({ kind: 'moment', topic: topics.room(room, 'typing'), payload: Buffer.from(JSON.stringify(out)), qos: 0 })
+    this.#bus.send({
+      kind: 'moment',
+      topic: topics.room(room, 'typing'),
+      payload: Buffer.from(JSON.stringify(out)),
+      qos: 0,
+    })
   }
 
   /** Call signalling, key exchange: `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */

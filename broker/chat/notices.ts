@@ -1,6 +1,7 @@
 /** Notifications to a user and announcements to everyone: logged like messages, sent by those who have the role. */
-import { v7 as uuid } from 'uuid'
+
 import { Compile } from 'typebox/compile'
+import { v7 as uuid } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
 import { NotificationInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
@@ -41,7 +42,13 @@ export class Notices {
   }
 
   /** On `broadcast/{channel}`: a message with `channel` in place of `room`; kept for later subscribers where RETAIN asks for it. */
-  async broadcast(actor: Actor, channel: string, incoming: Incoming, receipt: Receipt, pipeline: Pipeline): Promise<void> {
+  async broadcast(
+    actor: Actor,
+    channel: string,
+    incoming: Incoming,
+    receipt: Receipt,
+    pipeline: Pipeline,
+  ): Promise<void> {
     const from = requireRole(actor, 'publisher')
     if (incoming.retain && incoming.payload.length === 0) {
       await this.#retain(channel, Buffer.alloc(0))
@@ -66,7 +73,11 @@ export class Notices {
         if (refusal || !result) return receipt.settled(refusal, result)
         keep(result).then(
           () => receipt.settled(null, result),
-          (error: unknown) => receipt.settled(error instanceof Refusal ? error : new Refusal('unavailable', 'not retained', { cause: error }), null),
+          (error: unknown) =>
+            receipt.settled(
+              error instanceof Refusal ? error : new Refusal('unavailable', 'not retained', { cause: error }),
+              null,
+            ),
         )
       },
     }

@@ -4,7 +4,7 @@
  */
 import { v7 as uuid } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
-import { directMembers } from '../../schemas/ids.js'
+import { directMembers, directRoom } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { AppendResult, Change, Draft, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
@@ -54,7 +54,15 @@ class Send implements Change {
   readonly #topic: string
   readonly #receipt: Receipt
 
-  constructor(pipeline: Pipeline, actor: Actor, room: string, cid: string | null, incoming: Incoming, draft: Draft, receipt: Receipt) {
+  constructor(
+    pipeline: Pipeline,
+    actor: Actor,
+    room: string,
+    cid: string | null,
+    incoming: Incoming,
+    draft: Draft,
+    receipt: Receipt,
+  ) {
     this.drafts = [draft]
     this.ops = incoming.ops
     this.#pipeline = pipeline
@@ -80,12 +88,18 @@ class Send implements Change {
 }
 
 export function storeRefusal(error: StoreError): Refusal {
-  return new Refusal('unavailable', error.full ? 'the disk is full; nothing was stored' : 'nothing was stored; try again', { cause: error, retryAfter: 1 })
+  return new Refusal(
+    'unavailable',
+    error.full ? 'the disk is full; nothing was stored' : 'nothing was stored; try again',
+    { cause: error, retryAfter: 1 },
+  )
 }
 
 function conflictOf(result: AppendResult, cid: string | null): Refusal | null {
   if (result.outcome !== 'conflict') return null
-  return new Refusal('conflict', `cid ${JSON.stringify(cid)} was used for another message, seq ${result.seq}`, { field: 'cid' })
+  return new Refusal('conflict', `cid ${JSON.stringify(cid)} was used for another message, seq ${result.seq}`, {
+    field: 'cid',
+  })
 }
 
 export class Pipeline {
@@ -102,9 +116,9 @@ export class Pipeline {
   publish(actor: Actor, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     try {
       const work = this.#route(actor, parseTopic(incoming.topic), incoming, receipt)
-      return work?.catch((error: unknown) => this.#fail(actor, incoming, receipt, error))
+      return work?.catch((error: unknown) => this.#caught(actor, incoming, receipt, error))
     } catch (error) {
-      this.#fail(actor, incoming, receipt, error)
+      this.#caught(actor, incoming, receipt, error)
     }
   }
 
@@ -116,20 +130,27 @@ export class Pipeline {
     this.#parts.replies.refused(actor, cid, 'send', refusal, cid === null ? topic : undefined)
   }
 
-  #fail(actor: Actor, incoming: Incoming, receipt: Receipt, error: unknown): void {
+  #caught(actor: Actor, incoming: Incoming, receipt: Receipt, error: unknown): void {
     if (!(error instanceof Refusal)) throw error
-    // In its turn: acks leave in the order of the publishes. What a refused QoS 2 publish must remember is kept too.
+    this.reject(actor, incoming, receipt, error)
+  }
+
+  /** Refuses in its turn: acks leave in the order of the publishes. What a refused QoS 2 publish must remember is kept too. */
+  reject(actor: Actor, incoming: Incoming, receipt: Receipt, why: Refusal): void {
     const settled = (failure: StoreError | null): void => {
-      const refusal = failure ? storeRefusal(failure) : error
+      const refusal = failure ? storeRefusal(failure) : why
       this.refuse(actor, refusal, cidOf(incoming.payload), incoming.topic)
       receipt.settled(refusal, null)
     }
-    this.#parts.store.commit({ drafts: [], ops: error.transient ? [] : incoming.ops, settled })
+    this.#parts.store.commit({ drafts: [], ops: why.transient ? [] : incoming.ops, settled })
   }
 
   #route(actor: Actor, topic: Topic, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     if (incoming.payload.length > this.#parts.payloadBytes) {
-      throw new Refusal('too_large', `the payload has ${incoming.payload.length} bytes; at most ${this.#parts.payloadBytes} (limits.payloadBytes)`)
+      throw new Refusal(
+        'too_large',
+        `the payload has ${incoming.payload.length} bytes; at most ${this.#parts.payloadBytes} (limits.payloadBytes)`,
+      )
     }
     switch (topic.kind) {
       case 'room':
@@ -167,7 +188,8 @@ export class Pipeline {
   }
 
   #sendToRoom(actor: Actor, room: string, bare: boolean, incoming: Incoming, receipt: Receipt): void | Promise<void> {
-    if (directMembers(room)) throw new Refusal('bad_request', `direct messages are sent to ${topics.user('{user}', 'messages')}`)
+    if (directMembers(room))
+      throw new Refusal('bad_request', `direct messages are sent to ${topics.user('{user}', 'messages')}`)
     const user = requireUser(actor)
     const { directory } = this.#parts.store
     const member = directory.member(room, user)
@@ -212,7 +234,14 @@ export class Pipeline {
   }
 
   /** Appends a draft that is not a chat message, with the same answers. */
-  appendDraft(actor: Actor, name: string, cid: string | null, draft: Draft, incoming: Incoming, receipt: Receipt): void {
+  appendDraft(
+    actor: Actor,
+    name: string,
+    cid: string | null,
+    draft: Draft,
+    incoming: Incoming,
+    receipt: Receipt,
+  ): void {
     this.#parts.store.commit(new Send(this, actor, name, cid, incoming, draft, receipt))
   }
 
@@ -237,9 +266,8 @@ export class Pipeline {
     const user = requireUser(actor)
     if (to === user) throw new Refusal('bad_request', 'that is your own name; a direct message goes to another user')
     const message = checkMessage(incoming.payload, false)
-    const known = this.#parts.store.directory.user(to)
-    const room = user < to ? `dm:${user}:${to}` : `dm:${to}:${user}`
-    if (known && !(known instanceof Promise) && this.#parts.store.directory.room(room)) {
+    const room = directRoom(user, to)
+    if (this.#parts.rooms.isOpen(room, user, to)) {
       return this.append(actor, room, message, to, incoming, receipt)
     }
     return this.#beginDirect(actor, to).then((begun) => this.append(actor, begun, message, to, incoming, receipt))

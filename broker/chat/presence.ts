@@ -23,7 +23,13 @@ export class Presence {
   readonly #people = new Map<string, Person>()
   readonly #failed: (error: unknown) => void
 
-  constructor(store: Store, bus: Bus<Signal>, wheel: Wheel, options: PresenceOptions, failed: (error: unknown) => void) {
+  constructor(
+    store: Store,
+    bus: Bus<Signal>,
+    wheel: Wheel,
+    options: PresenceOptions,
+    failed: (error: unknown) => void,
+  ) {
     this.#store = store
     this.#bus = bus
     this.#wheel = wheel
@@ -34,7 +40,12 @@ export class Presence {
   async load(): Promise<void> {
     for await (const record of this.#store.directory.presence()) {
       const person = this.#person(record.user)
-      Object.assign(person, { online: record.online, status: record.status, away: record.away, lastSeen: record.lastSeen })
+      Object.assign(person, {
+        online: record.online,
+        status: record.status,
+        away: record.away,
+        lastSeen: record.lastSeen,
+      })
       if (person.online) this.#wheel.set(person, this.#wheel.now + this.#options.restartGrace * 1000)
     }
   }
@@ -71,7 +82,12 @@ export class Presence {
 
   /** What a subscription to someone's presence gets at once. */
   current(user: string): Direct {
-    return direct(topics.user(user, 'presence'), this.#render(this.#people.get(user) ?? new Person(user, () => 0)), 1, true)
+    return direct(
+      topics.user(user, 'presence'),
+      this.#render(this.#people.get(user) ?? new Person(user, () => 0)),
+      1,
+      true,
+    )
   }
 
   /** Those whom `watcher` may see. */
@@ -111,7 +127,9 @@ export class Presence {
 
   #render({ user, online, away, status, lastSeen, devices }: Person): Buffer {
     const state = online ? (away ? 'away' : 'online') : 'offline'
-    return Buffer.from(JSON.stringify({ user, state, status, lastSeen: online ? Date.now() : lastSeen || null, devices }))
+    return Buffer.from(
+      JSON.stringify({ user, state, status, lastSeen: online ? Date.now() : lastSeen || null, devices }),
+    )
   }
 }
 

@@ -32,6 +32,11 @@ export class Replies {
 
   #send(to: Actor, json: string): void {
     if (to.principal.anonymous) return
-    this.#bus.send({ kind: 'reply', user: to.principal.user, sessionId: to.sessionId, payload: Buffer.from(json, 'utf8') })
+    this.#bus.send({
+      kind: 'reply',
+      user: to.principal.user,
+      sessionId: to.sessionId,
+      payload: Buffer.from(json, 'utf8'),
+    })
   }
 }

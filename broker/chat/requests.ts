@@ -1,6 +1,12 @@
 /** Requests: one table from a method's name to its parameters' schema and its handler; every answer goes to `users/{me}/replies`. */
 import { Compile } from 'typebox/compile'
-import { COMMANDS, type CommandName, type CommandParams, MAX_REQUEST_ID, PLANNED_COMMANDS } from '../../schemas/commands.js'
+import {
+  COMMANDS,
+  type CommandName,
+  type CommandParams,
+  MAX_REQUEST_ID,
+  PLANNED_COMMANDS,
+} from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import type { MemberRecord, RoomRecord, Store } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
@@ -52,17 +58,22 @@ export class Requests {
     checkShape(validator, params)
     const handler = this.#handlers[method as CommandName] as (actor: Actor, params: unknown) => Promise<string>
     const result = await handler(actor, params)
-    if (result.length > this.#replyBytes) throw new Refusal('too_large', 'the reply would be too large; ask for a smaller page')
+    if (result.length > this.#replyBytes)
+      throw new Refusal('too_large', 'the reply would be too large; ask for a smaller page')
     return result
   }
 
   readonly #handlers: Handlers = {
-    'rooms.create': async (actor, { room, ...details }) => this.#room(actor, await this.#rooms.create(actor, room, details)),
+    'rooms.create': async (actor, { room, ...details }) =>
+      this.#room(actor, await this.#rooms.create(actor, room, details)),
     'rooms.update': async (actor, { room, user, role, ...details }) => {
       const id = this.#rooms.resolve(actor, room)
-      if (user === undefined && role === undefined) return this.#room(actor, await this.#rooms.update(actor, id, details))
-      if (user === undefined || role === undefined) throw new Refusal('bad_request', 'user and role go together', { field: user === undefined ? 'user' : 'role' })
-      if (Object.keys(details).length > 0) throw new Refusal('bad_request', 'a role is set in a request of its own', { field: Object.keys(details)[0] })
+      if (user === undefined && role === undefined)
+        return this.#room(actor, await this.#rooms.update(actor, id, details))
+      if (user === undefined || role === undefined)
+        throw new Refusal('bad_request', 'user and role go together', { field: user === undefined ? 'user' : 'role' })
+      if (Object.keys(details).length > 0)
+        throw new Refusal('bad_request', 'a role is set in a request of its own', { field: Object.keys(details)[0] })
       return JSON.stringify(asMember(await this.#rooms.setRole(actor, id, user, role)))
     },
     'rooms.delete': async (actor, { room }) => {
@@ -94,7 +105,10 @@ export class Requests {
     'rooms.list': async (actor, { scope = 'joined', after = '', limit = 100 }) => {
       const user = requireUser(actor)
       const { directory } = this.#store
-      const all = scope === 'joined' ? [...directory.memberships(user).keys()].map((id) => directory.room(id)!) : [...directory.rooms()].filter(({ access }) => access === 'public')
+      const all =
+        scope === 'joined'
+          ? [...directory.memberships(user).keys()].map((id) => directory.room(id)!)
+          : [...directory.rooms()].filter(({ access }) => access === 'public')
       const page = all.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
       const rooms = page.slice(0, limit).map((room) => this.#room(actor, room))
       return `{"rooms":[${rooms.join(',')}],"more":${page.length > limit}}`
@@ -103,7 +117,12 @@ export class Requests {
       const id = this.#rooms.resolve(actor, room)
       if (room.startsWith('@') && !this.#store.directory.room(id)) return '{"messages":[],"more":false}'
       this.#rooms.requireMember(actor, id)
-      return readHistory(this.#store, id, { before, after, limit, maxBytes: Math.min(maxBytes, this.#replyBytes - 4096) })
+      return readHistory(this.#store, id, {
+        before,
+        after,
+        limit,
+        maxBytes: Math.min(maxBytes, this.#replyBytes - 4096),
+      })
     },
   }
 
@@ -133,5 +152,7 @@ function readRequest(payload: Buffer): Record<string, unknown> {
 function checkId(id: unknown): string | number | null {
   if (id === undefined || id === null) return null
   if (typeof id === 'number' || (typeof id === 'string' && id.length <= MAX_REQUEST_ID)) return id
-  throw new Refusal('bad_request', `id must be a number or a string of at most ${MAX_REQUEST_ID} characters`, { field: 'id' })
+  throw new Refusal('bad_request', `id must be a number or a string of at most ${MAX_REQUEST_ID} characters`, {
+    field: 'id',
+  })
 }

@@ -1,9 +1,9 @@
 /** Rooms and who is in them. Each act is one commit: the change, the room's event and the user's event, all or nothing. */
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId, SYSTEM } from '../../schemas/ids.js'
+import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
 import type { Draft, MemberRecord, Op, RoomAccess, RoomRecord, RoomRole, Store } from '../store/store.js'
-import type { Bus } from '../store/bus.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import type { Signal } from './signals.js'
@@ -33,10 +33,13 @@ export class Rooms {
   /** Joins and creations under way, so that a burst of first messages makes one of each. */
   readonly #underWay = new Map<string, Promise<void>>()
 
-  constructor(store: Store, bus: Bus<Signal>, options: RoomOptions) {
+  readonly #infoChanged: (room: string) => void
+
+  constructor(store: Store, bus: Bus<Signal>, options: RoomOptions, infoChanged: (room: string) => void) {
     this.#store = store
     this.#bus = bus
     this.#options = options
+    this.#infoChanged = infoChanged
   }
 
   /** The rooms of the configuration that do not exist yet. */
@@ -52,12 +55,15 @@ export class Rooms {
     const user = requireUser(actor)
     if (room.startsWith('@')) {
       const peer = room.slice(1)
-      if (!isUserId(peer) || peer === user) throw new Refusal('bad_request', `${room} is not another user`, { field: 'room' })
+      if (!isUserId(peer) || peer === user)
+        throw new Refusal('bad_request', `${room} is not another user`, { field: 'room' })
       return directRoom(user, peer)
     }
     const members = directMembers(room)
-    if (members && !members.includes(user)) throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
-    if (!members && !isRoomId(room)) throw new Refusal('bad_request', `${JSON.stringify(room)} is not a room id`, { field: 'room' })
+    if (members && !members.includes(user))
+      throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
+    if (!members && !isRoomId(room))
+      throw new Refusal('bad_request', `${JSON.stringify(room)} is not a room id`, { field: 'room' })
     return room
   }
 
@@ -67,7 +73,10 @@ export class Rooms {
     const user = requireUser(actor)
     const known =
       record &&
-      (record.access === 'public' || isAdmin(actor) || this.#store.directory.member(room, user) || this.#store.directory.invite(room, user))
+      (record.access === 'public' ||
+        isAdmin(actor) ||
+        this.#store.directory.member(room, user) ||
+        this.#store.directory.invite(room, user))
     if (!record || !known) throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
     return record
   }
@@ -82,15 +91,29 @@ export class Rooms {
 
   async create(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
     const user = requireUser(actor)
-    if (!isRoomId(room)) throw new Refusal('bad_request', `${JSON.stringify(room)} is not a room id: letters, digits, . _ -, at most 64`, { field: 'room' })
-    if (this.#options.create === 'admin' && !isAdmin(actor)) throw new Refusal('forbidden', 'only admins create rooms here')
-    if (this.#store.directory.room(room)) throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
+    if (!isRoomId(room))
+      throw new Refusal('bad_request', `${JSON.stringify(room)} is not a room id: letters, digits, . _ -, at most 64`, {
+        field: 'room',
+      })
+    if (this.#options.create === 'admin' && !isAdmin(actor))
+      throw new Refusal('forbidden', 'only admins create rooms here')
+    if (this.#store.directory.room(room))
+      throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
     return this.#create(room, user, details, user)
   }
 
   async #create(room: string, by: string, details: RoomDetails, owner: string | null): Promise<RoomRecord> {
     const { access = 'public', name = null, topic = null, avatar = null } = details
-    const record: RoomRecord = { id: room, access, direct: false, name, topic, avatar, createdBy: by, createdAt: Date.now() }
+    const record: RoomRecord = {
+      id: room,
+      access,
+      direct: false,
+      name,
+      topic,
+      avatar,
+      createdBy: by,
+      createdAt: Date.now(),
+    }
     await this.#once(`create ${room}`, async () => {
       if (this.#store.directory.room(room)) return
       const ops: Op[] = [this.#store.directory.roomOp(record)]
@@ -120,6 +143,7 @@ export class Rooms {
       avatar: details.avatar === undefined ? before.avatar : details.avatar,
     }
     await this.#commit(room, { type: 'updated', by: actor.principal.user }, [this.#store.directory.roomOp(record)])
+    this.#infoChanged(room)
     return record
   }
 
@@ -133,14 +157,18 @@ export class Rooms {
     if (member.role === 'owner' && role !== 'owner') this.#requireAnotherOwner(room, user)
     const record = { ...member, role }
     const by = actor.principal.user
-    const drafts = [roomEvent(room, { type: 'role', user, by, role }), userEvent(user, { type: 'role', room, by, role })]
+    const drafts = [
+      roomEvent(room, { type: 'role', user, by, role }),
+      userEvent(user, { type: 'role', room, by, role }),
+    ]
     await commit(this.#store, { drafts, ops: [this.#store.directory.memberOp(record)] })
     return record
   }
 
   async remove(actor: Actor, room: string): Promise<void> {
     this.#requireManaged(actor, room)
-    if (!isAdmin(actor) && this.#roleOf(actor, room) !== 'owner') throw new Refusal('forbidden', `only an owner deletes ${room}`)
+    if (!isAdmin(actor) && this.#roleOf(actor, room) !== 'owner')
+      throw new Refusal('forbidden', `only an owner deletes ${room}`)
     const members = [...this.#store.directory.members(room).keys()]
     await this.#commit(room, { type: 'deleted', by: actor.principal.user }, this.#store.directory.deleteRoomOps(room))
     for (const user of members) this.#bus.send({ kind: 'membership', room, user, member: false })
@@ -155,8 +183,10 @@ export class Rooms {
     const known = this.#store.directory.member(room, user)
     if (known) return known
     const invited = this.#store.directory.invite(room, user)
-    if (record.direct) throw new Refusal('bad_request', 'a direct conversation begins with its first message', { field: 'room' })
-    if (record.access === 'private' && !invited && !isAdmin(actor)) throw new Refusal('forbidden', `${room} is by invitation`)
+    if (record.direct)
+      throw new Refusal('bad_request', 'a direct conversation begins with its first message', { field: 'room' })
+    if (record.access === 'private' && !invited && !isAdmin(actor))
+      throw new Refusal('forbidden', `${room} is by invitation`)
     await this.#once(`join ${room} ${user}`, () => this.#join(room, user))
     return this.#store.directory.member(room, user)!
   }
@@ -179,7 +209,10 @@ export class Rooms {
     if (isDirectRoom(room)) throw new Refusal('bad_request', 'a direct conversation cannot be left', { field: 'room' })
     if (role === 'owner' && this.#store.directory.members(room).size > 1) this.#requireAnotherOwner(room, user)
     const { directory } = this.#store
-    await this.#commit(room, { type: 'left', user }, [directory.deleteMemberOp(room, user), directory.departedOp(room, user)])
+    await this.#commit(room, { type: 'left', user }, [
+      directory.deleteMemberOp(room, user),
+      directory.departedOp(room, user),
+    ])
     this.#bus.send({ kind: 'membership', room, user, member: false })
   }
 
@@ -187,7 +220,8 @@ export class Rooms {
     const { directory } = this.#store
     this.#requireManaged(actor, room)
     if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
-    if (directory.member(room, user)) throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
+    if (directory.member(room, user))
+      throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
     const by = actor.principal.user
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
@@ -201,7 +235,8 @@ export class Rooms {
     const member = directory.member(room, user)
     const by = actor.principal.user
     if (!member) {
-      if (!directory.invite(room, user)) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
+      if (!directory.invite(room, user))
+        throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
       await commit(this.#store, { ops: [directory.deleteInviteOp(room, user)] })
       return
     }
@@ -218,17 +253,47 @@ export class Rooms {
   /** The direct conversation of two users, made when its first message comes. Both are known to exist. */
   async ensureDirect(one: string, other: string): Promise<string> {
     const room = directRoom(one, other)
-    const { directory } = this.#store
-    if (directory.room(room)) return room
-    await this.#once(`create ${room}`, async () => {
-      if (directory.room(room)) return
-      const since = Date.now()
-      const ops = [one, other].map((user) => directory.memberOp({ room, user, role: 'member', since, joined: { messages: 0, events: 0 } }))
-      ops.unshift(directory.roomOp({ id: room, access: 'private', direct: true, name: null, topic: null, avatar: null, createdBy: one, createdAt: since }))
-      await commit(this.#store, { ops })
-      for (const user of [one, other]) this.#bus.send({ kind: 'membership', room, user, member: true })
-    })
+    if (!this.isOpen(room, one, other)) await this.#once(`create ${room}`, () => this.#openDirect(room, one, other))
     return room
+  }
+
+  isOpen(room: string, one: string, other: string): boolean {
+    const { directory } = this.#store
+    return directory.member(room, one) !== undefined && directory.member(room, other) !== undefined
+  }
+
+  /** Who comes to an existing conversation (the name was given anew) comes after its past. */
+  async #openDirect(room: string, one: string, other: string): Promise<void> {
+    const { directory } = this.#store
+    const ops: Op[] = []
+    if (!directory.room(room)) {
+      ops.push(
+        directory.roomOp({
+          id: room,
+          access: 'private',
+          direct: true,
+          name: null,
+          topic: null,
+          avatar: null,
+          createdBy: one,
+          createdAt: Date.now(),
+        }),
+      )
+    }
+    const missing = [one, other].filter((user) => !directory.member(room, user))
+    for (const user of missing) ops.push(directory.memberOp(await this.#member(room, user, 'member')))
+    await commit(this.#store, { ops })
+    for (const user of missing) this.#bus.send({ kind: 'membership', room, user, member: true })
+  }
+
+  /** Takes a user who is removed out of every room and conversation. */
+  async forget(user: string): Promise<void> {
+    const { directory } = this.#store
+    for (const room of [...directory.memberships(user).keys()]) {
+      const drafts = isDirectRoom(room) ? [] : [roomEvent(room, { type: 'left', user })]
+      await commit(this.#store, { drafts, ops: [directory.deleteMemberOp(room, user)] })
+      this.#bus.send({ kind: 'membership', room, user, member: false })
+    }
   }
 
   async #member(room: string, user: string, role: RoomRole): Promise<MemberRecord> {
@@ -247,9 +312,11 @@ export class Rooms {
 
   #requireManaged(actor: Actor, room: string): RoomRecord {
     const record = this.visible(actor, room)
-    if (record.direct) throw new Refusal('bad_request', 'a direct conversation has no settings and no other members', { field: 'room' })
+    if (record.direct)
+      throw new Refusal('bad_request', 'a direct conversation has no settings and no other members', { field: 'room' })
     const role = this.#roleOf(actor, room)
-    if (!isAdmin(actor) && (!role || !MANAGERS.has(role))) throw new Refusal('forbidden', `only an owner or admin of ${room} may do this`)
+    if (!isAdmin(actor) && (!role || !MANAGERS.has(role)))
+      throw new Refusal('forbidden', `only an owner or admin of ${room} may do this`)
     return record
   }
 

@@ -114,10 +114,22 @@ export class Views {
         for (const room of this.#directory.memberships(user).keys()) shown.views.push(...directViews(room, user))
         return
       case 'events':
-        shown.views.push({ cursor: logs.userEvents(user), log: logs.userEvents(user), topic: topics.user(user, 'events'), form: null, room: null })
+        shown.views.push({
+          cursor: logs.userEvents(user),
+          log: logs.userEvents(user),
+          topic: topics.user(user, 'events'),
+          form: null,
+          room: null,
+        })
         return
       case 'notifications':
-        shown.views.push({ cursor: logs.notifications(user), log: logs.notifications(user), topic: topics.user(user, 'notifications'), form: null, room: null })
+        shown.views.push({
+          cursor: logs.notifications(user),
+          log: logs.notifications(user),
+          topic: topics.user(user, 'notifications'),
+          form: null,
+          room: null,
+        })
         return
       case 'presence':
         shown.topics.push(anyone ? ANY_PRESENCE : topics.user(user, 'presence'))
@@ -136,11 +148,19 @@ function roomView(room: string, leaf: RoomLeaf): View {
 
 function directViews(room: string, user: string): View[] {
   if (directPeer(room, user) === null) return []
-  return [{ cursor: logs.messages(room), log: logs.messages(room), topic: topics.user(user, 'messages'), form: null, room }]
+  return [
+    { cursor: logs.messages(room), log: logs.messages(room), topic: topics.user(user, 'messages'), form: null, room },
+  ]
 }
 
 function broadcastView(channel: string): View {
-  return { cursor: logs.broadcast(channel), log: logs.broadcast(channel), topic: topics.broadcast(channel), form: null, room: null }
+  return {
+    cursor: logs.broadcast(channel),
+    log: logs.broadcast(channel),
+    topic: topics.broadcast(channel),
+    form: null,
+    room: null,
+  }
 }
 
 const NOTHING = Buffer.alloc(0)

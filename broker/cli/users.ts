@@ -7,7 +7,7 @@ import { callAdmin } from '../admin.js'
 import { type Account, Accounts } from '../auth/accounts.js'
 import { Passwords } from '../auth/passwords.js'
 import { loadTokenSecret, mintToken } from '../auth/tokens.js'
-import { openLevelStore } from '../store/level/level-store.js'
+import { openStore } from '../broker.js'
 import { askPassword, readPasswordFromStdin } from './password.js'
 import { CommandError } from './report.js'
 import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
@@ -68,7 +68,7 @@ async function run(config: Config, command: string, params: object): Promise<unk
   if (command !== 'user.add' && !existsSync(config.node.dataDir))
     throw new CommandError(`node.dataDir: there is no ${config.node.dataDir}; nothing has been stored yet`)
   ensureDataDir(config)
-  const store = await openLevelStore(config)
+  const store = await openStore(config)
   try {
     const passwords = new Passwords({ concurrency: 1 })
     return await accountCommands(new Accounts(store, passwords))[command]!(params)

@@ -148,6 +148,12 @@ export class QueueFeed implements Behind {
     if (!this.#host.sendPlain(this, message, qos, number)) this.#host.fallBehind(this)
   }
 
+  /** A message was queued for this session alone. */
+  announce(number: number): void {
+    if (number > this.#newest) this.#newest = number
+    this.#host.fallBehind(this)
+  }
+
   sent(number: number): void {
     this.next = number + 1
     this.#host.touched(this)

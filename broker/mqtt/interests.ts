@@ -43,7 +43,8 @@ export class Interests {
     const ops: Op[] = []
     for (const view of shown.views) {
       const feed = this.#session.feeds.get(view.cursor)
-      if (!feed || feed.qos === 0) ops.push(this.#store.sessions.cursorOp(this.#session.id, view.cursor, heads.get(view.cursor) ?? 0))
+      if (!feed || feed.qos === 0)
+        ops.push(this.#store.sessions.cursorOp(this.#session.id, view.cursor, heads.get(view.cursor) ?? 0))
     }
     return ops
   }
@@ -51,7 +52,11 @@ export class Interests {
   /** A subscription took effect: new views start at `heads`. */
   add(subscription: Subscription, shown: Shown, heads: ReadonlyMap<string, number>): void {
     this.#session.subscriptions.set(subscription.filter, subscription)
-    if (subscription.parsed.kind === 'plain' || subscription.parsed.kind === 'device' || subscription.parsed.kind === 'sys') {
+    if (
+      subscription.parsed.kind === 'plain' ||
+      subscription.parsed.kind === 'device' ||
+      subscription.parsed.kind === 'sys'
+    ) {
       this.#session.subscribePlain(subscription.filter, subscription.qos)
       return
     }
@@ -77,10 +82,13 @@ export class Interests {
   /** A membership ended: nothing of the room is delivered from here on. Returns the exact filters that went with it. */
   roomLeft(room: string): string[] {
     const { subscriptions, feeds } = this.#session
-    const exact = [...subscriptions.values()].filter(({ parsed }) => parsed.kind === 'room' && parsed.room === room).map(({ filter }) => filter)
+    const exact = [...subscriptions.values()]
+      .filter(({ parsed }) => parsed.kind === 'room' && parsed.room === room)
+      .map(({ filter }) => filter)
     for (const filter of exact) subscriptions.delete(filter)
     for (const feed of [...feeds.values()]) if (feed.view.room === room) this.#session.detach(feed)
-    for (const topic of [...this.#session.listening]) if (topic.startsWith(topics.roomPrefix(room))) this.#session.unlisten(topic)
+    for (const topic of [...this.#session.listening])
+      if (topic.startsWith(topics.roomPrefix(room))) this.#session.unlisten(topic)
     return exact
   }
 

@@ -90,7 +90,12 @@ export class SessionKeeper {
  * Brings a saved session back to life: feeds at their cursors, then the packets that were under way, again and first
  * [MQTT-4.4.0-1]. `session.subscriptions` is filled already, with what is still allowed.
  */
-export async function resumeSession(session: Session, saved: SavedSession, interests: Interests, store: Store): Promise<void> {
+export async function resumeSession(
+  session: Session,
+  saved: SavedSession,
+  interests: Interests,
+  store: Store,
+): Promise<void> {
   session.queue.next = (saved.cursors.get(QUEUE_SENT) ?? 0) + 1
   // Packet ids are taken before any feed sends, so that none is used twice.
   const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NOBODY, packet) }))

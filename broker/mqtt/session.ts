@@ -7,8 +7,8 @@ import type { Views } from '../chat/views.js'
 import type { Batch, Direct, Endpoint, Hub, PlainSubscription, View } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { LogEntry, QoS, QueuedMessage, Store } from '../store/store.js'
-import type { RequestedSubscription, Version } from './codec/packets.js'
 import { type EncodedPublishes, encodeAck, encodePublishes, markDuplicate, type Outgoing } from './codec/encode.js'
+import type { RequestedSubscription, Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
 import { type Behind, type FeedHost, LogFeed, type Progress, QueueFeed, READ_BYTES } from './feeds.js'
 import { type Flight, type FlightOwner, Inflight } from './inflight.js'
@@ -83,6 +83,7 @@ export class Session implements Endpoint, FeedHost {
   #pumping = false
   /** Until the packets from before a reconnect are on their way, nothing else is sent. */
   #held = true
+  #roomAwaited: (() => void)[] = []
 
   constructor(identity: SessionIdentity, services: SessionServices, outbox: Outbox, guard: DeliveryGuard) {
     this.id = identity.id
@@ -167,7 +168,6 @@ export class Session implements Endpoint, FeedHost {
     if (this.closed) return
     this.closed = true
     const { hub } = this.#services
-    hub.remove(this)
     for (const feed of this.feeds.values()) {
       feed.attached = false
       hub.detach(feed.view, feed)
@@ -176,6 +176,7 @@ export class Session implements Endpoint, FeedHost {
     for (const subscription of this.#plain.values()) hub.unsubscribePlain(subscription)
     this.#behind = []
     this.#waiting.purge(() => true)
+    for (const resolve of this.#roomAwaited.splice(0)) resolve()
   }
 
   // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
@@ -233,14 +234,20 @@ export class Session implements Endpoint, FeedHost {
   }
 
   #wait(item: Waiting): void {
-    if (!this.#waiting.push(item)) this.#services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
+    if (!this.#waiting.push(item))
+      this.#services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
   }
 
   // --- sending ----------------------------------------------------------------------------------------------------------------
 
   #encode(batch: Batch, qos: QoS): EncodedPublishes<LogEntry> {
     const key = (this.version === 5 ? 3 : 0) + qos
-    return (batch.cache[key] ??= encodePublishes(this.version, Buffer.from(batch.view.topic), batch.entries, qos)) as EncodedPublishes<LogEntry>
+    return (batch.cache[key] ??= encodePublishes(
+      this.version,
+      Buffer.from(batch.view.topic),
+      batch.entries,
+      qos,
+    )) as EncodedPublishes<LogEntry>
   }
 
   /** A copy with this session's packet ids. */
@@ -264,7 +271,9 @@ export class Session implements Endpoint, FeedHost {
   sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void> {
     const last = entries[entries.length - 1]!.seq
     const { form, topic } = feed.view
-    let shown = form ? entries.map((entry) => ({ ...entry, payload: form(entry) })).filter((entry) => entry.payload.length > 0) : entries
+    let shown = form
+      ? entries.map((entry) => ({ ...entry, payload: form(entry) })).filter((entry) => entry.payload.length > 0)
+      : entries
     const { forward } = this.#guard
     if (forward) shown = shown.filter((entry) => forward(topic, entry.payload, Math.min(entry.qos, feed.qos) as QoS))
     if (shown.length === 0) {
@@ -302,8 +311,20 @@ export class Session implements Endpoint, FeedHost {
     return true
   }
 
-  #plainPacket(feed: QueueFeed, message: { topic: string; payload: Buffer }, qos: QoS, number: number, retain: boolean): Buffer {
-    const { bytes, idAt } = encodePublishes(this.version, Buffer.from(message.topic), [{ payload: message.payload, qos }], qos, retain)
+  #plainPacket(
+    feed: QueueFeed,
+    message: { topic: string; payload: Buffer },
+    qos: QoS,
+    number: number,
+    retain: boolean,
+  ): Buffer {
+    const { bytes, idAt } = encodePublishes(
+      this.version,
+      Buffer.from(message.topic),
+      [{ payload: message.payload, qos }],
+      qos,
+      retain,
+    )
     const flight = this.inflight.start(feed, number, qos)
     feed.outstanding.add(number)
     this.#patch(bytes, idAt[0]!, flight.packetId)
@@ -325,7 +346,13 @@ export class Session implements Endpoint, FeedHost {
     const { forward } = this.#guard
     if (forward && !forward(message.topic, message.payload, qos)) return true
     const key = (this.version === 5 ? 3 : 0) + qos
-    const encoded = (message.cache[key] ??= encodePublishes(this.version, Buffer.from(message.topic), [{ payload: message.payload, qos }], qos, message.retain)) as EncodedPublishes
+    const encoded = (message.cache[key] ??= encodePublishes(
+      this.version,
+      Buffer.from(message.topic),
+      [{ payload: message.payload, qos }],
+      qos,
+      message.retain,
+    )) as EncodedPublishes
     if (qos === 0) {
       this.#outbox.push(encoded.bytes)
       return true
@@ -386,6 +413,14 @@ export class Session implements Endpoint, FeedHost {
       this.failed?.(error)
     } finally {
       this.#pumping = false
+      for (const resolve of this.#roomAwaited.splice(0)) resolve()
+    }
+  }
+
+  /** Resolves when the direct messages that wait are few enough to add more without loss. */
+  async roomForDirect(): Promise<void> {
+    while (!this.closed && this.#waiting.length > this.#services.limits.queueMessages / 2) {
+      await new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
     }
   }
 
@@ -442,7 +477,13 @@ export class Session implements Endpoint, FeedHost {
 
   /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]. */
   resend(flight: Flight, topic: string, message: Outgoing, retain: boolean): void {
-    const { bytes, idAt } = encodePublishes(this.version, Buffer.from(topic), [{ payload: message.payload, qos: flight.qos }], flight.qos, retain)
+    const { bytes, idAt } = encodePublishes(
+      this.version,
+      Buffer.from(topic),
+      [{ payload: message.payload, qos: flight.qos }],
+      flight.qos,
+      retain,
+    )
     this.#patch(bytes, idAt[0]!, flight.packetId)
     markDuplicate(bytes)
     this.#outbox.push(bytes)

@@ -147,6 +147,8 @@ t.test('a subscription is all, some or none of what rules allow', async (t) => {
     { allow: 'subscribe', who: 'any', topics: ['f/+', 'g/#'] },
     { deny: 'all', who: 'any', topics: ['g/x/#', 'i/#'] },
     { allow: 'all', who: 'any', topics: ['i/a', 'devices/d/#'] },
+    { deny: 'all', who: 'any', topics: ['j/x'] },
+    { allow: 'all', who: 'any', topics: ['j/x'] },
   ])
   const ask = (filter: string): string => acl.maySubscribe(ann, 'c', filter)
   t.equal(ask('g/x/y'), 'all', 'the first rule that covers it allows')
@@ -157,6 +159,7 @@ t.test('a subscription is all, some or none of what rules allow', async (t) => {
   t.equal(ask('#'), 'some')
   t.equal(ask('i/a'), 'none', 'the allowing rule comes too late')
   t.equal(ask('i/+'), 'none')
+  t.equal(ask('j/+'), 'none', 'the one topic it could allow is denied before')
   t.equal(ask('devices/d/temp'), 'all')
   t.equal(ask('devices/+/temp'), 'some')
   t.equal(ask('devices/e/#'), 'none')

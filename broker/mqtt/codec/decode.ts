@@ -4,7 +4,18 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { QoS } from '../../store/store.js'
-import type { Ack, Connect, Disconnect, Packet, Publish, RequestedSubscription, Subscribe, Unsubscribe, Version, Will } from './packets.js'
+import type {
+  Ack,
+  Connect,
+  Disconnect,
+  Packet,
+  Publish,
+  RequestedSubscription,
+  Subscribe,
+  Unsubscribe,
+  Version,
+  Will,
+} from './packets.js'
 import { NO_PROPERTIES, type Properties, readProperties } from './properties.js'
 import { malformed, PacketReader, ProtocolError, Reason } from './reader.js'
 
@@ -73,7 +84,16 @@ export function decodePublish(header: number, body: Buffer, version: Version): P
     properties = readProperties(reader, 'publish')
     payload = reader.rest()
   }
-  return { type: 'publish', topic: topicBytes.toString('utf8'), payload, qos: qos as QoS, retain: (header & 1) !== 0, dup, packetId, properties }
+  return {
+    type: 'publish',
+    topic: topicBytes.toString('utf8'),
+    payload,
+    qos: qos as QoS,
+    retain: (header & 1) !== 0,
+    dup,
+    packetId,
+    properties,
+  }
 }
 
 function decodeAck(type: Ack['type'], header: number, flags: number, body: Buffer, version: Version): Ack {
@@ -97,7 +117,8 @@ function decodeSubscribe(header: number, body: Buffer, version: Version): Subscr
   const properties = version === 5 ? readProperties(reader, 'subscribe') : NONE
   const subscriptions: RequestedSubscription[] = []
   while (reader.remaining > 0) subscriptions.push(decodeSubscription(reader, version))
-  if (subscriptions.length === 0) throw new ProtocolError(Reason.protocolError, 'SUBSCRIBE without a topic filter [MQTT-3.8.3-3]')
+  if (subscriptions.length === 0)
+    throw new ProtocolError(Reason.protocolError, 'SUBSCRIBE without a topic filter [MQTT-3.8.3-3]')
   return { type: 'subscribe', packetId, subscriptions, properties }
 }
 
@@ -125,7 +146,8 @@ function decodeUnsubscribe(header: number, body: Buffer, version: Version): Unsu
   const properties = version === 5 ? readProperties(reader, 'unsubscribe') : NONE
   const filters: string[] = []
   while (reader.remaining > 0) filters.push(reader.string('topic filter'))
-  if (filters.length === 0) throw new ProtocolError(Reason.protocolError, 'UNSUBSCRIBE without a topic filter [MQTT-3.10.3-2]')
+  if (filters.length === 0)
+    throw new ProtocolError(Reason.protocolError, 'UNSUBSCRIBE without a topic filter [MQTT-3.10.3-2]')
   return { type: 'unsubscribe', packetId, filters, properties }
 }
 
@@ -153,7 +175,8 @@ export class UnsupportedVersion extends ProtocolError {
 
 /** Decodes the first packet of a connection, which must be a CONNECT [MQTT-3.1.0-1]. */
 export function decodeConnect(header: number, body: Buffer): Connect {
-  if (header >> 4 !== 1) throw new ProtocolError(Reason.protocolError, 'the first packet is not a CONNECT [MQTT-3.1.0-1]')
+  if (header >> 4 !== 1)
+    throw new ProtocolError(Reason.protocolError, 'the first packet is not a CONNECT [MQTT-3.1.0-1]')
   if ((header & 0x0f) !== 0) throw malformed('CONNECT has flags [MQTT-2.2.2-2]')
   const reader = new PacketReader(body)
   const version = readVersion(reader)
@@ -166,12 +189,23 @@ export function decodeConnect(header: number, body: Buffer): Connect {
   const username = flags & 0x80 ? reader.string('user name') : undefined
   const password = flags & 0x40 ? Buffer.from(reader.binary('password')) : undefined
   reader.end('CONNECT')
-  return { type: 'connect', version, clientId, clean: (flags & 0x02) !== 0, keepalive, username, password, will, properties }
+  return {
+    type: 'connect',
+    version,
+    clientId,
+    clean: (flags & 0x02) !== 0,
+    keepalive,
+    username,
+    password,
+    will,
+    properties,
+  }
 }
 
 function readVersion(reader: PacketReader): Version {
   const name = reader.string('protocol name')
-  if (name !== 'MQTT' && name !== 'MQIsdp') throw new ProtocolError(Reason.unsupportedProtocolVersion, 'the protocol name is not MQTT [MQTT-3.1.2-1]')
+  if (name !== 'MQTT' && name !== 'MQIsdp')
+    throw new ProtocolError(Reason.unsupportedProtocolVersion, 'the protocol name is not MQTT [MQTT-3.1.2-1]')
   const level = reader.byte('protocol level')
   const known = name === 'MQTT' ? level === 4 || level === 5 : level === 3
   if (!known) throw new UnsupportedVersion(level)
@@ -183,7 +217,8 @@ function checkConnectFlags(flags: number, version: Version): void {
   if (flags & 0x01) throw malformed('CONNECT has its reserved flag set [MQTT-3.1.2-3]')
   if (willQos === 3) throw malformed('will QoS 3 [MQTT-3.1.2-14]')
   if (!(flags & 0x04) && flags & 0x38) throw malformed('will QoS or will retain without a will [MQTT-3.1.2-11]')
-  if (version !== 5 && flags & 0x40 && !(flags & 0x80)) throw malformed('a password without a user name [MQTT-3.1.2-22]')
+  if (version !== 5 && flags & 0x40 && !(flags & 0x80))
+    throw malformed('a password without a user name [MQTT-3.1.2-22]')
 }
 
 function readWill(reader: PacketReader, flags: number, version: Version): Will {

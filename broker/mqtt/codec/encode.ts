@@ -33,7 +33,12 @@ export function writeVarint(into: Buffer, at: number, value: number): number {
 }
 
 /** `code` is a return code on 3.1 and 3.1.1, a reason code on 5. */
-export function encodeConnack(version: Version, sessionPresent: boolean, code: number, properties: Properties = NONE): Buffer {
+export function encodeConnack(
+  version: Version,
+  sessionPresent: boolean,
+  code: number,
+  properties: Properties = NONE,
+): Buffer {
   const head = Buffer.from([sessionPresent && version !== 3 ? 1 : 0, code])
   return version === 5 ? packet(Type.connack, 0, head, encodeProperties(properties)) : packet(Type.connack, 0, head)
 }
@@ -58,15 +63,27 @@ export function encodeAck(
   return packet(Type[type], flags, head, encodeProperties(properties))
 }
 
-export function encodeSuback(version: Version, packetId: number, codes: readonly number[], properties: Properties = NONE): Buffer {
+export function encodeSuback(
+  version: Version,
+  packetId: number,
+  codes: readonly number[],
+  properties: Properties = NONE,
+): Buffer {
   const id = Buffer.from([packetId >> 8, packetId & 0xff])
   const middle = version === 5 ? encodeProperties(properties) : Buffer.alloc(0)
   return packet(Type.suback, 0, id, middle, Buffer.from(codes))
 }
 
-export function encodeUnsuback(version: Version, packetId: number, codes: readonly number[], properties: Properties = NONE): Buffer {
+export function encodeUnsuback(
+  version: Version,
+  packetId: number,
+  codes: readonly number[],
+  properties: Properties = NONE,
+): Buffer {
   const id = Buffer.from([packetId >> 8, packetId & 0xff])
-  return version === 5 ? packet(Type.unsuback, 0, id, encodeProperties(properties), Buffer.from(codes)) : packet(Type.unsuback, 0, id)
+  return version === 5
+    ? packet(Type.unsuback, 0, id, encodeProperties(properties), Buffer.from(codes))
+    : packet(Type.unsuback, 0, id)
 }
 
 export function encodeDisconnect(reason: number, properties: Properties = NONE): Buffer {

@@ -57,7 +57,10 @@ export class FrameReader {
       if ((byte & 0x80) === 0) break
     }
     if (at - start + length > this.#maxBytes) {
-      throw new ProtocolError(Reason.packetTooLarge, `a packet of ${length} bytes is larger than ${this.#maxBytes} (limits.packetBytes)`)
+      throw new ProtocolError(
+        Reason.packetTooLarge,
+        `a packet of ${length} bytes is larger than ${this.#maxBytes} (limits.packetBytes)`,
+      )
     }
     if (at + length > chunk.length) {
       this.#gather(chunk, start, at + length)

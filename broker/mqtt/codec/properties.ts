@@ -3,7 +3,17 @@ import { malformed, type PacketReader, ProtocolError, Reason } from './reader.js
 
 type WireType = 'byte' | 'flag' | 'uint16' | 'uint32' | 'varint' | 'string' | 'binary' | 'pair' | 'varints'
 
-export type PacketName = 'connect' | 'connack' | 'publish' | 'will' | 'ack' | 'subscribe' | 'suback' | 'unsubscribe' | 'disconnect' | 'auth'
+export type PacketName =
+  | 'connect'
+  | 'connack'
+  | 'publish'
+  | 'will'
+  | 'ack'
+  | 'subscribe'
+  | 'suback'
+  | 'unsubscribe'
+  | 'disconnect'
+  | 'auth'
 
 export interface Properties {
   payloadFormat?: number
@@ -98,7 +108,12 @@ export function readProperties(reader: PacketReader, packet: PacketName): Proper
   return properties as Properties
 }
 
-function readProperty(reader: PacketReader, definition: Definition, packet: PacketName, into: Record<string, unknown>): void {
+function readProperty(
+  reader: PacketReader,
+  definition: Definition,
+  packet: PacketName,
+  into: Record<string, unknown>,
+): void {
   const { name, type } = definition
   if (type === 'pair') {
     const pairs = (into[name] ??= []) as [string, string][]

@@ -29,7 +29,8 @@ export class Chunk {
 
   /** Null when the value is not what was written. */
   static read(value: Buffer): Chunk | null {
-    if (value.length < HEADER || value.readUInt32LE(0) !== checksum(value.subarray(4)) || value[4] !== VERSION) return null
+    if (value.length < HEADER || value.readUInt32LE(0) !== checksum(value.subarray(4)) || value[4] !== VERSION)
+      return null
     return new Chunk(value)
   }
 

@@ -109,7 +109,8 @@ function writeShort(buffer: Buffer, text: string, at: number, lengthAt: number):
 
 /** The logs of a commit, or null when the value is not what was written. */
 export function decodeCommit(value: Buffer): CommittedLog[] | null {
-  if (value.length < HEADER || value.readUInt32LE(0) !== checksum(value.subarray(4)) || value[4] !== VERSION) return null
+  if (value.length < HEADER || value.readUInt32LE(0) !== checksum(value.subarray(4)) || value[4] !== VERSION)
+    return null
   const count = value.readUInt32LE(5)
   const { logs, firsts } = decodeNames(value, value.readUInt32LE(9))
   let at = HEADER

@@ -31,10 +31,15 @@ export class CommitQueue {
   }
 
   add(change: Change, lazy = false): void {
-    if (this.#closed) return change.settled(new StoreError('the store is closed'), [])
-    if (!this.#running && change.drafts.length === 0 && change.ops.length === 0) return change.settled(null, [])
-    this.#pending.push({ change, lazy })
-    this.#start()
+    const barrier = change.drafts.length === 0 && change.ops.length === 0
+    if (this.#closed) {
+      change.settled(new StoreError('the store is closed'), [])
+    } else if (barrier && !this.#running) {
+      change.settled(null, [])
+    } else {
+      this.#pending.push({ change, lazy })
+      this.#start()
+    }
   }
 
   /** Runs a task in its turn, while no group is in flight. */

@@ -23,6 +23,8 @@ export interface CommitterParts {
 export class Committer {
   readonly #parts: CommitterParts
   readonly #encoder = new CommitEncoder()
+  /** Dedupe names of the prepared group's drafts that have one, in order. */
+  #names: string[] = []
 
   constructor(parts: CommitterParts) {
     this.#parts = parts
@@ -33,6 +35,7 @@ export class Committer {
     const { logs, dedupe } = this.#parts
     const unknown: string[] = []
     const names: string[] = []
+    this.#names = names
     for (const { change } of group)
       for (const draft of change.drafts) {
         if (!logs.peek(draft.log)) unknown.push(draft.log)
@@ -47,7 +50,7 @@ export class Committer {
   async write(group: readonly PendingChange[]): Promise<void> {
     const { database, journal, logs, dedupe, counts, sync } = this.#parts
     const batch = new WriteBatch()
-    const numbering = new Numbering(logs, dedupe, this.#encoder)
+    const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
     let results: AppendResult[][]
     try {
       results = group.map(({ change }) => change.drafts.map((draft) => numbering.add(draft)))
@@ -82,7 +85,11 @@ export class Committer {
     }
   }
 
-  #announce(group: readonly PendingChange[], results: readonly AppendResult[][], batches: readonly AppendedBatch[]): void {
+  #announce(
+    group: readonly PendingChange[],
+    results: readonly AppendResult[][],
+    batches: readonly AppendedBatch[],
+  ): void {
     for (const { change } of group) for (const { applied } of change.ops) if (applied) this.#guard(applied)
     if (batches.length > 0) this.#guard(() => this.#parts.onAppend(batches))
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!.change, results[i]!)

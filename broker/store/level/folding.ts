@@ -22,14 +22,14 @@ export interface FoldLimits {
   readonly idleMs: number
 }
 
-export const FOLD_LIMITS: FoldLimits = { commits: 16_384, entries: 32_768, bytes: 8 * 1024 * 1024, idleMs: 1000 }
+export const FOLD_LIMITS: FoldLimits = { commits: 16_384, entries: 65_536, bytes: 16 * 1024 * 1024, idleMs: 1000 }
 
 /** Entries of one step: about a millisecond of work. */
 const STEP_ENTRIES = 1024
 /** The newest chunk is rewritten with what follows while it is smaller than this. */
-const MERGE_BYTES = 8192
+const MERGE_BYTES = 4096
 /** Commits wait when the journal is this many times over its limits. */
-const BACKLOG = 4
+const BACKLOG = 2
 
 export interface FoldingParts {
   readonly database: Database

@@ -18,7 +18,7 @@ function part(text: string): string {
   return text.replaceAll(ESCAPE, `${ESCAPE}\x02`).replaceAll(END, `${ESCAPE}${ESCAPE}`)
 }
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   if (!text.includes(ESCAPE)) return text
   return text.replaceAll(`${ESCAPE}${ESCAPE}`, END).replaceAll(`${ESCAPE}\x02`, ESCAPE)
 }
@@ -29,7 +29,7 @@ function number(value: number): string {
 
 /** The parts of a key after its letter. */
 export function partsOf(key: string): string[] {
-  return key.slice(1).split(END).map(unescape)
+  return key.slice(1).split(END).map(unescaped)
 }
 
 /** The number a key ends with. */

@@ -67,6 +67,12 @@ export class LevelLogs implements LogReader {
     })
   }
 
+  /** Back to an empty log. */
+  forget(log: RoomLog): void {
+    this.#cache.dropBelow(log, Number.POSITIVE_INFINITY)
+    log.reset(undefined)
+  }
+
   /** Takes entries from the journal that are not in chunks. */
   async restore(committed: CommittedLog): Promise<void> {
     await this.load([committed.log])
@@ -108,10 +114,12 @@ export class LevelLogs implements LogReader {
 
   #takeFromMemory(log: RoomLog, page: Page): void {
     while (!page.full && page.next <= log.head) {
-      if (page.next > log.folded) return page.take(log.recent, log.folded + 1)
-      const chunk = this.#cache.find(log, page.next)
-      if (!chunk) return
-      page.take(chunk.entries, chunk.first)
+      if (page.next > log.folded) page.take(log.recent, log.folded + 1)
+      else {
+        const chunk = this.#cache.find(log, page.next)
+        if (!chunk) return
+        page.take(chunk.entries, chunk.first)
+      }
     }
   }
 
@@ -157,11 +165,16 @@ export class LevelLogs implements LogReader {
 
   async #damage(log: RoomLog, key: string, seq: number): Promise<StoreError> {
     const first = Number.parseInt(partsOf(key)[1]!, 36)
-    for await (const [next] of this.#database.entries({ ...ranges.chunks(log.name), gte: keys.chunk(log.name, seq + 1) })) {
+    for await (const [next] of this.#database.entries({
+      ...ranges.chunks(log.name),
+      gte: keys.chunk(log.name, seq + 1),
+    })) {
       const last = Number.parseInt(partsOf(next)[1]!, 36) - 1
       return new StoreError(`log ${log.name} is damaged: the checksum of entries ${first} to ${last} does not match`)
     }
-    return new StoreError(`log ${log.name} is damaged: the checksum of entries ${first} to ${log.folded} does not match`)
+    return new StoreError(
+      `log ${log.name} is damaged: the checksum of entries ${first} to ${log.folded} does not match`,
+    )
   }
 
   async trim(name: LogName, upTo: number): Promise<void> {

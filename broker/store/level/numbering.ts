@@ -25,6 +25,9 @@ export class Numbering {
   readonly #logs: LevelLogs
   readonly #dedupe: Dedupe
   readonly #encoder: CommitEncoder
+  /** Dedupe names of the drafts that have one, in order. */
+  readonly #names: readonly string[]
+  #nextName = 0
   readonly #numbered = new Map<string, NumberedLog>()
   /** The log of every accepted draft, in order. */
   readonly #order: NumberedLog[] = []
@@ -32,10 +35,11 @@ export class Numbering {
   readonly records = new Map<string, DedupeRecord>()
   duplicates = 0
 
-  constructor(logs: LevelLogs, dedupe: Dedupe, encoder: CommitEncoder) {
+  constructor(logs: LevelLogs, dedupe: Dedupe, encoder: CommitEncoder, names: readonly string[]) {
     this.#logs = logs
     this.#dedupe = dedupe
     this.#encoder = encoder
+    this.#names = names
     encoder.begin()
   }
 
@@ -45,7 +49,7 @@ export class Numbering {
 
   /** The log is in memory. */
   add(draft: Draft): AppendResult {
-    const name = draft.dedupe && this.#dedupe.nameOf(draft)
+    const name = draft.dedupe && this.#names[this.#nextName++]!
     const known = name && (this.records.get(name) ?? this.#dedupe.find(name))
     if (known) return this.#repeated(draft, known)
     let log = this.#numbered.get(draft.log)

@@ -12,7 +12,11 @@ export function encodePacket(packet: AedesPacketLike): Buffer {
   const prefix = Buffer.allocUnsafe(HEADER)
   prefix[0] = payload === undefined ? NO_PAYLOAD : typeof payload === 'string' ? TEXT : BYTES
   prefix.writeUInt32LE(header.length, 1)
-  return Buffer.concat([prefix, header, typeof payload === 'string' ? Buffer.from(payload) : (payload ?? Buffer.alloc(0))])
+  return Buffer.concat([
+    prefix,
+    header,
+    typeof payload === 'string' ? Buffer.from(payload) : (payload ?? Buffer.alloc(0)),
+  ])
 }
 
 export function decodePacket(value: Buffer): AedesPacketLike {

@@ -1,0 +1,260 @@
+/** The composition root: makes the parts, wires them, opens the doors. The only file that names adapters. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import pino, { type Logger } from 'pino'
+import type { Config } from '../schemas/config.js'
+import { accountCommands } from './account-commands.js'
+import { serveAdmin } from './admin.js'
+import { Accounts } from './auth/accounts.js'
+import { createAcl } from './auth/acl.js'
+import { createAuthenticator } from './auth/authenticator.js'
+import { loadHooks } from './auth/hooks.js'
+import { Passwords } from './auth/passwords.js'
+import { LoginThrottle } from './auth/throttle.js'
+import { loadTokenKeys, Tokens } from './auth/tokens.js'
+import { Access } from './chat/access.js'
+import { Moments } from './chat/moments.js'
+import { Notices } from './chat/notices.js'
+import { Pipeline } from './chat/pipeline.js'
+import { Plain } from './chat/plain.js'
+import { Presence } from './chat/presence.js'
+import { Replies } from './chat/replies.js'
+import { Requests } from './chat/requests.js'
+import { RoomInfo } from './chat/room-info.js'
+import { Rooms } from './chat/rooms.js'
+import type { Signal } from './chat/signals.js'
+import { Views } from './chat/views.js'
+import { Delivery } from './delivery.js'
+import { Hub } from './hub.js'
+import { Maintenance } from './maintenance.js'
+import { Counters } from './metrics.js'
+import { Broker } from './mqtt/aedes.js'
+import { Flusher } from './mqtt/outbox.js'
+import { Registry } from './mqtt/registry.js'
+import type { MqttServices } from './mqtt/services.js'
+import { SessionKeeper } from './mqtt/session-keeper.js'
+import type { Accept } from './net/byte-stream.js'
+import { listenHttp, listenHttps } from './net/http.js'
+import type { Listener } from './net/listener.js'
+import { listenTcp } from './net/tcp.js'
+import { listenTls } from './net/tls.js'
+import { LocalBus } from './store/bus.js'
+import { openLevelStore } from './store/level/level-store.js'
+import type { Store } from './store/store.js'
+import { readVersion } from './version.js'
+import { Wheel } from './wheel.js'
+
+export interface RunningBroker {
+  readonly listeners: readonly Listener[]
+  readonly dataDir: string
+  /** The Aedes broker, for plugins. */
+  readonly aedes: Broker
+  readonly store: Store
+  readonly accounts: Accounts
+  readonly counters: Counters
+  /** Socket writes so far, of all connections. */
+  readonly socketWrites: () => number
+  /** Stops taking connections, ends those there are, saves, closes the store. */
+  close(): Promise<void>
+}
+
+/** The folder of the embedded store below the data directory. */
+export function storeLocation(dataDir: string): string {
+  return join(dataDir, 'store')
+}
+
+export function openStore(config: Config, onFault?: (error: unknown) => void): Promise<Store> {
+  const { queueMessages, queueBytes } = config.limits
+  return openLevelStore({
+    location: storeLocation(config.node.dataDir),
+    sync: config.store.level.sync,
+    limits: { queueMessages, queueBytes },
+    ...(onFault ? { onFault } : {}),
+  })
+}
+
+type Closing = () => Promise<void> | void
+
+export async function startBroker(config: Config, options: { log?: Logger } = {}): Promise<RunningBroker> {
+  const log = options.log ?? pino({ level: config.log.level, base: null })
+  await mkdir(config.node.dataDir, { recursive: true, mode: 0o700 })
+  const closing: Closing[] = []
+  try {
+    return await start(config, log, closing)
+  } catch (error) {
+    for (const close of closing.reverse()) await close()
+    throw error
+  }
+}
+
+async function start(config: Config, log: Logger, closing: Closing[]): Promise<RunningBroker> {
+  const failed = (error: unknown): void => log.error({ err: error }, 'background work failed')
+  const store = await openStore(config, failed)
+  closing.push(() => store.close())
+  const wheel = new Wheel()
+  closing.push(() => wheel.close())
+
+  const counters = new Counters()
+  const bus = new LocalBus<Signal>()
+  const hub = new Hub()
+  const chat = await makeChat(config, store, bus, wheel, failed)
+  closing.push(() => chat.info.close())
+  const auth = await makeAuth(config, store, log)
+
+  const keeper = new SessionKeeper(store, failed)
+  const registry = new Registry(hub, store, failed)
+  const flusher = new Flusher()
+  const broker = new Broker({
+    persistence: store.persistence,
+    pipeline: chat.pipeline,
+    plain: chat.plain,
+    services: () => services,
+  })
+  const services: MqttServices = {
+    hub,
+    store,
+    counters,
+    keeper,
+    registry,
+    flusher,
+    wheel,
+    log,
+    views: chat.views,
+    access: chat.access,
+    pipeline: chat.pipeline,
+    presence: chat.presence,
+    limits: config.limits,
+    onRefused: config.auth.onRefused,
+    connectTimeout: config.listen.connectTimeout,
+    authenticator: auth.authenticator,
+    hooks: auth.hooks,
+  }
+  const delivery = new Delivery({ hub, registry, views: chat.views, presence: chat.presence, info: chat.info, failed })
+  store.onAppend = (batches) => hub.deliver(batches)
+  bus.listen((signal) => delivery.on(signal))
+
+  await chat.rooms.ensureListed(config.rooms.list)
+  await broker.listen()
+  const maintenance = new Maintenance({ store, broker, counters, config, failed })
+  closing.push(() => closeBroker(broker, keeper, maintenance))
+  const admin = await serveAdmin(config.node.dataDir, accountCommands(endingLogins(auth.accounts, chat.rooms, bus)))
+  closing.push(() => admin.close())
+  const listeners = await openListeners(
+    config,
+    (stream, request) => void broker.handle(stream as never, request as never),
+    closing,
+  )
+  return {
+    listeners,
+    dataDir: config.node.dataDir,
+    aedes: broker,
+    store,
+    accounts: auth.accounts,
+    counters,
+    socketWrites: () => flusher.writes,
+    close: async () => {
+      for (const close of closing.splice(0).reverse()) await close()
+    },
+  }
+}
+
+async function makeChat(
+  config: Config,
+  store: Store,
+  bus: LocalBus<Signal>,
+  wheel: Wheel,
+  failed: (error: unknown) => void,
+) {
+  const views = new Views(store.directory)
+  await views.load(store.log)
+  const replies = new Replies(bus)
+  const info = new RoomInfo(store.directory, bus)
+  const rooms = new Rooms(store, bus, config.rooms, (room) => info.changed(room))
+  const presence = new Presence(store, bus, wheel, config.presence, failed)
+  await presence.load()
+  const acl = createAcl(config.acl.rules)
+  const plain = new Plain(store, bus, acl)
+  const pipeline = new Pipeline({
+    store,
+    rooms,
+    replies,
+    plain,
+    requests: new Requests(store, rooms, replies, config.limits.replyBytes, failed),
+    moments: new Moments(bus, rooms, store.directory, presence, config.limits.typingPerSecond),
+    notices: new Notices(store, bus, views),
+    payloadBytes: config.limits.payloadBytes,
+  })
+  return { views, rooms, presence, plain, pipeline, info, access: new Access(store, acl, pipeline, presence) }
+}
+
+async function makeAuth(config: Config, store: Store, log: Logger) {
+  const { auth, node } = config
+  const hooks = await loadHooks(auth.hooks, {
+    timeout: auth.hooksTimeout,
+    onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
+  })
+  const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
+  const accounts = new Accounts(store, passwords)
+  const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
+  const throttle = new LoginThrottle(auth.throttle)
+  const authenticator = createAuthenticator({
+    anonymous: auth.anonymous,
+    directory: store.directory,
+    accounts,
+    passwords,
+    tokens,
+    throttle,
+    hooks,
+  })
+  return { hooks, accounts, authenticator }
+}
+
+/** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
+function endingLogins(accounts: Accounts, rooms: Rooms, bus: LocalBus<Signal>) {
+  return {
+    add: accounts.add.bind(accounts),
+    list: accounts.list.bind(accounts),
+    setPassword: async (user: string, password: string) => {
+      const account = await accounts.setPassword(user, password)
+      bus.send({ kind: 'logout', user, forget: false })
+      return account
+    },
+    remove: async (user: string) => {
+      const account = await accounts.remove(user)
+      bus.send({ kind: 'logout', user, forget: true })
+      await rooms.forget(user)
+      return account
+    },
+  }
+}
+
+async function openListeners(config: Config, accept: Accept, closing: Closing[]): Promise<Listener[]> {
+  const { host, mqtt, http, mqtts, https, tls, wsPath, origins, proxyProtocol } = config.listen
+  const listeners: Listener[] = []
+  const open = async (listening: Promise<Listener>): Promise<void> => {
+    const listener = await listening
+    listeners.push(listener)
+    closing.push(() => listener.close())
+  }
+  const web = {
+    host,
+    proxyProtocol,
+    wsPath,
+    origins,
+    packetBytes: config.limits.packetBytes,
+    about: () => ({ version: readVersion(), listeners, wsPath, room: config.rooms.list[0]?.id ?? 'lobby' }),
+    healthy: () => true,
+  }
+  if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
+  if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, tls }, accept))
+  if (http !== null) await open(listenHttp({ ...web, port: http }, accept))
+  if (https !== null) await open(listenHttps({ ...web, port: https, tls }, accept))
+  return listeners
+}
+
+/** Connections first, then what they left to save. */
+async function closeBroker(broker: Broker, keeper: SessionKeeper, maintenance: Maintenance): Promise<void> {
+  maintenance.close()
+  await new Promise<void>((resolve) => broker.close(() => resolve()))
+  await keeper.close()
+}

@@ -1,0 +1,82 @@
+/** What a broker does from time to time: expired sessions, retention, its own facts below `$SYS`. */
+import type { Config } from '../schemas/config.js'
+import type { Counters } from './metrics.js'
+import type { Broker } from './mqtt/aedes.js'
+import type { Store } from './store/store.js'
+
+const FACTS_EVERY = 10_000
+const SWEEP_EVERY = 60_000
+const DAY = 86_400_000
+
+export interface MaintenanceParts {
+  store: Store
+  broker: Broker
+  counters: Counters
+  config: Config
+  failed: (error: unknown) => void
+}
+
+export class Maintenance {
+  readonly #parts: MaintenanceParts
+  readonly #timers: NodeJS.Timeout[]
+  #sweeping = false
+
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts
+    this.#timers = [setInterval(() => this.#facts(), FACTS_EVERY), setInterval(() => void this.sweep(), SWEEP_EVERY)]
+    for (const timer of this.#timers) timer.unref()
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  /** Ends sessions that outlived their expiry and drops messages that outlived theirs. */
+  async sweep(now = Date.now()): Promise<void> {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    try {
+      await this.#expireSessions(now)
+      await this.#retain(now)
+    } catch (error) {
+      this.#parts.failed(error)
+    } finally {
+      this.#sweeping = false
+    }
+  }
+
+  async #expireSessions(now: number): Promise<void> {
+    const { store, broker, counters, config } = this.#parts
+    for await (const record of store.sessions.all()) {
+      if (broker.clients[record.id]) continue
+      if (record.disconnectedAt === 0) {
+        // Connected when the broker died: its time begins now.
+        await store.sessions.writeLazily([store.sessions.recordOp({ ...record, disconnectedAt: now })])
+      } else if (record.disconnectedAt + Math.min(record.expiry, config.limits.sessionExpiry) * 1000 < now) {
+        await store.sessions.discard(record.id)
+        counters.add('sessions.expired')
+      }
+    }
+  }
+
+  async #retain(now: number): Promise<void> {
+    const { store, config } = this.#parts
+    const { days, messages } = config.history
+    if (days === 0 && messages === 0) return
+    for await (const name of store.log.names()) {
+      await store.log.retain(name, { before: days === 0 ? 0 : now - days * DAY, keep: messages })
+    }
+  }
+
+  #facts(): void {
+    const { store, broker, counters } = this.#parts
+    const facts = {
+      clients: broker.connectedClients,
+      uptime: Math.floor(process.uptime()),
+      rss: process.memoryUsage.rss(),
+      store: store.counts,
+      ...counters.all(),
+    }
+    broker.publish({ topic: `$SYS/${broker.id}/facts`, payload: JSON.stringify(facts), retain: true })
+  }
+}

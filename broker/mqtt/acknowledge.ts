@@ -1,0 +1,41 @@
+import { commit } from '../store/commit.js'
+import type { Ack } from './codec/packets.js'
+import type { Connection } from './connection.js'
+
+/** The four acknowledgements of MQTT 4.3. */
+export function acknowledge(connection: Connection, { type, packetId }: Ack): void | Promise<void> {
+  switch (type) {
+    case 'puback':
+      return complete(connection, packetId, 1)
+    case 'pubcomp':
+      return complete(connection, packetId, 2)
+    case 'pubrec':
+      return received(connection, packetId)
+    case 'pubrel':
+      return release(connection, packetId)
+  }
+}
+
+function complete(connection: Connection, packetId: number, qos: 1 | 2): void {
+  const flight = connection.login!.session.complete(packetId, qos)
+  if (flight && connection.broker.listenerCount('ack') > 0) {
+    connection.broker.emit('ack', { cmd: qos === 1 ? 'publish' : 'pubrel', messageId: packetId, qos }, connection)
+  }
+}
+
+/** PUBREC is answered with PUBREL even for an id that is not known: the client must be able to finish [MQTT-4.3.3-1]. */
+async function received(connection: Connection, packetId: number): Promise<void> {
+  await connection.login!.session.release(packetId)
+  connection.sendAck('pubrel', packetId)
+}
+
+/** PUBREL: the packet id is free again, durably, before PUBCOMP says so [MQTT-4.3.3-2]. */
+async function release(connection: Connection, packetId: number): Promise<void> {
+  const { session } = connection.login!
+  const known = connection.incoming.has(packetId)
+  const { store } = connection.services
+  const ops = known && session.persistent ? [store.sessions.dropIncomingOp(session.id, packetId)] : []
+  await commit(store, { ops })
+  connection.incoming.delete(packetId)
+  connection.sendAck('pubcomp', packetId)
+}

@@ -1,0 +1,296 @@
+/**
+ * The broker as Aedes knows it: registry, takeover, events, hooks, will sweep and `$SYS` are Aedes'; connections, delivery and storing are ours,
+ * put in at its own seams (DESIGN §3). Hooks that a plugin sets can only narrow what TopicTalk allows: our checks run in any case.
+ */
+import { promisify } from 'node:util'
+import { Aedes, type PublishPacket } from 'aedes'
+import aedesPacket from 'aedes-packet'
+import { Refusal } from '../../schemas/errors.js'
+import { parseTopic } from '../../schemas/topics.js'
+import type { Actor } from '../chat/actor.js'
+import type { Pipeline } from '../chat/pipeline.js'
+import type { Plain } from '../chat/plain.js'
+import type { ByteStream } from '../net/byte-stream.js'
+import type { Persistence, QoS, WillPacket } from '../store/store.js'
+import type { Connect, Publish, RequestedSubscription } from './codec/packets.js'
+import { Reason } from './codec/reader.js'
+import { BROKER_ACTOR, Connection, ConnectRefused } from './connection.js'
+import { Mq, type MqMessage } from './mq.js'
+import type { MqttServices } from './services.js'
+
+type Hook = (...args: never[]) => void
+
+/** The packet class that plugins get; its own types describe it as a namespace. */
+const AedesPacket = aedesPacket as unknown as new (
+  original: object,
+  broker: object,
+) => MqMessage & { clientId?: string }
+
+/** What plugins use of a broker and Aedes' own types leave out. */
+interface AedesInternals {
+  mq: Mq
+  clients: Record<string, Connection>
+  connectedClients: number
+  authorizeForward: Hook
+  _finishRegisterClient(client: Connection): void
+  unregisterClient(client: Connection): void
+}
+
+export interface PublishedMessage {
+  topic: string
+  payload?: Buffer | string
+  qos?: QoS
+  retain?: boolean
+}
+
+/** Seconds between heartbeats; wills of a dead broker are looked for at four times that. */
+const HEARTBEAT = 5
+
+export class Broker extends (Aedes as unknown as new (options: object) => Aedes & AedesInternals) {
+  readonly #defaults: Record<string, unknown>
+  readonly #parts: BrokerParts
+  readonly #registering = new Map<string, Promise<void>>()
+
+  constructor(parts: BrokerParts) {
+    super({ mq: new Mq(), persistence: parts.persistence, heartbeatInterval: HEARTBEAT * 1000 })
+    this.#parts = parts
+    this.handle = ((stream: ByteStream, request?: unknown) => this.#accept(stream, request)) as never
+    this.setMaxListeners(0)
+    // What Aedes installed stands for "nobody set a hook"; our own checks do not live in hooks.
+    const hooks = [
+      'preConnect',
+      'authenticate',
+      'authorizePublish',
+      'authorizeSubscribe',
+      'authorizeForward',
+      'published',
+    ] as const
+    this.#defaults = Object.fromEntries(hooks.map((name) => [name, this[name]]))
+  }
+
+  #accept(stream: ByteStream, request: unknown): Connection {
+    const services = this.#parts.services()
+    if (this.closed || this.connectedClients >= services.limits.connections) {
+      services.counters.add('refused.connections')
+      stream.destroy()
+    }
+    return new Connection(services, this, stream, request)
+  }
+
+  // --- registry ---------------------------------------------------------------------------------------------------------------------------
+
+  /** Registers a connection, one at a time per session: an older one is closed first, wholly. */
+  async register(connection: Connection): Promise<void> {
+    const before = this.#registering.get(connection.id) ?? Promise.resolve()
+    const turn = before.then(() => this.#register(connection))
+    const done = turn.catch(() => {})
+    this.#registering.set(connection.id, done)
+    await turn.finally(() => {
+      if (this.#registering.get(connection.id) === done) this.#registering.delete(connection.id)
+    })
+  }
+
+  async #register(connection: Connection): Promise<void> {
+    const older = this.clients[connection.id]
+    if (older) await new Promise<void>((resolve) => older.close(resolve))
+    if (!connection.closed) this._finishRegisterClient(connection)
+  }
+
+  // --- publishing ---------------------------------------------------------------------------------------------------------------------------
+
+  /** As Aedes has it: on behalf of the server, or of `client`. Topics of DESIGN §2 take the way of every message. */
+  override publish(packet: PublishPacket | PublishedMessage, client?: unknown, done?: unknown): void {
+    const callback = (typeof client === 'function' ? client : done) as ((error?: Error) => void) | undefined
+    const connection = client instanceof Connection ? client : null
+    const will = packet as WillPacket
+    const actor = connection?.login?.actor ?? (will.user === undefined ? BROKER_ACTOR : actorOfWill(will))
+    const message = {
+      topic: packet.topic,
+      payload: Buffer.from(packet.payload ?? ''),
+      qos: (packet.qos ?? 0) as QoS,
+      retain: packet.retain ?? false,
+    }
+    const receipt = {
+      settled: (refusal: Refusal | null) => {
+        if (!refusal) this.announce(message, connection)
+        callback?.(refusal ?? undefined)
+      },
+    }
+    const { pipeline, plain } = this.#parts
+    const kind = parseTopic(message.topic).kind
+    if (actor === BROKER_ACTOR && (kind === 'plain' || kind === 'device' || kind === 'sys' || kind === 'invalid')) {
+      plain.send({ ...message, clientId: null }, [], receipt)
+      return
+    }
+    void pipeline.publish(actor, { ...message, ops: [] }, receipt)
+  }
+
+  /** A will goes out with the rights its owner has now; a refused one is dropped and counted. */
+  publishWill(actor: Actor, will: PublishedMessage & { clientId: string }): Promise<void> {
+    const { pipeline } = this.#parts
+    const message = {
+      topic: will.topic,
+      payload: Buffer.from(will.payload ?? ''),
+      qos: will.qos ?? 0,
+      retain: will.retain ?? false,
+    }
+    return new Promise((resolve) => {
+      const settled = (refusal: Refusal | null): void => {
+        if (refusal) this.#parts.services().counters.add('refused.will')
+        else this.announce(message, null)
+        resolve()
+      }
+      void this.publishGateFor(null, actor, message).then((denied) =>
+        denied
+          ? settled(denied)
+          : pipeline.publish({ ...actor, sessionId: null }, { ...message, ops: [] }, { settled }),
+      )
+    })
+  }
+
+  /** Tells plugins of a message that was taken: `mq`, the `published` hook, the `publish` event. Costs nothing while nobody listens. */
+  announce(message: { topic: string; payload: Buffer; qos: QoS; retain: boolean }, client: Connection | null): void {
+    const heard = this.mq.hears(message.topic)
+    const watched = this.listenerCount('publish') > 0
+    const hooked = this.published !== this.#defaults['published']
+    if (!heard && !watched && !hooked) return
+    const packet = new AedesPacket({ cmd: 'publish', ...message, dup: false }, this)
+    if (client) packet.clientId = client.id
+    if (heard) this.mq.emit(packet)
+    if (hooked) this.published(packet as never, client as never, () => {})
+    if (watched) this.emit('publish', packet as never, client as never)
+  }
+
+  subscribed(connection: Connection, subs: object[]): void {
+    this.emit('subscribe', subs as never, connection as never)
+    this.#tell('new/subscribes', { clientId: connection.id, subs })
+  }
+
+  unsubscribed(connection: Connection, filters: string[]): void {
+    this.emit('unsubscribe', filters, connection as never)
+    this.#tell('new/unsubscribes', { clientId: connection.id, subs: filters })
+  }
+
+  #tell(what: string, facts: object): void {
+    this.publish({ topic: `$SYS/${this.id}/${what}`, payload: JSON.stringify(facts) })
+  }
+
+  // --- gates: the hooks of Aedes and of auth.hooks, in front of our own checks -----------------------------------------------------------------
+
+  #hooked(name: string): boolean {
+    return (this as unknown as Record<string, unknown>)[name] !== this.#defaults[name]
+  }
+
+  async preConnectGate(connection: Connection, packet: Connect): Promise<void> {
+    if (!this.#hooked('preConnect')) return
+    const shown = { ...packet, cmd: 'connect', protocolVersion: packet.version }
+    const allowed = await promisify(this.preConnect).call(this, connection as never, shown as never)
+    if (allowed !== true) throw new ConnectRefused(5, Reason.notAuthorized, 'refused by the preConnect hook')
+  }
+
+  async authenticateGate(connection: Connection, packet: Connect, id: string): Promise<void> {
+    if (!this.#hooked('authenticate')) return
+    connection.id = id
+    let allowed: unknown = false
+    let code = 5
+    try {
+      allowed = await promisify(this.authenticate).call(
+        this,
+        connection as never,
+        packet.username as never,
+        packet.password as never,
+      )
+    } catch (error) {
+      const given = (error as { returnCode?: number }).returnCode
+      if (given && given >= 2 && given <= 5) code = given
+    } finally {
+      connection.id = ''
+    }
+    if (!allowed) throw new ConnectRefused(code, Reason.notAuthorized, 'refused by the authenticate hook')
+  }
+
+  /** Null: nothing to wait for, go on. */
+  publishGate(connection: Connection, packet: Publish): Promise<Refusal | null> | null {
+    const { hooks } = this.#parts.services()
+    if (!hooks.authorizePublish && !this.#hooked('authorizePublish')) return null
+    return this.publishGateFor(connection, connection.login!.actor, packet)
+  }
+
+  /** The Aedes hook may change topic and payload of `message`; what it leaves is checked like everything else. */
+  async publishGateFor(
+    connection: Connection | null,
+    actor: Actor,
+    message: { topic: string; payload: Buffer; qos: QoS },
+  ): Promise<Refusal | null> {
+    const { hooks } = this.#parts.services()
+    if (this.#hooked('authorizePublish')) {
+      const shown = { cmd: 'publish', dup: false, retain: false, ...message } as PublishPacket
+      const error = await new Promise<Error | null | undefined>((resolve) =>
+        this.authorizePublish(connection as never, shown, resolve),
+      )
+      if (error) return new Refusal('forbidden', `refused: ${error.message}`)
+      Object.assign(message, { topic: shown.topic, payload: Buffer.from(shown.payload) })
+    }
+    const { user, roles } = actor.principal
+    const request = {
+      user,
+      roles: [...roles],
+      clientId: actor.clientId,
+      topic: message.topic,
+      payload: message.payload,
+    }
+    if (hooks.authorizePublish && !(await hooks.authorizePublish(request)))
+      return new Refusal('forbidden', 'refused by the authorizePublish hook')
+    return null
+  }
+
+  async subscribeGate(
+    connection: Connection,
+    requested: RequestedSubscription,
+  ): Promise<RequestedSubscription | Refusal> {
+    const { hooks } = this.#parts.services()
+    let passed = requested
+    if (this.#hooked('authorizeSubscribe')) {
+      const asked = { topic: requested.filter, qos: requested.qos }
+      const answer = await promisify(this.authorizeSubscribe)
+        .call(this, connection as never, asked)
+        .catch((error: Error) => error)
+      if (answer instanceof Error || !answer) return new Refusal('forbidden', 'refused by the authorizeSubscribe hook')
+      passed = { ...requested, filter: answer.topic, qos: answer.qos as QoS }
+    }
+    if (!hooks.authorizeSubscribe) return passed
+    const { principal, clientId } = connection.login!.actor
+    const request = { user: principal.user, roles: [...principal.roles], clientId, filter: passed.filter }
+    return (await hooks.authorizeSubscribe(request))
+      ? passed
+      : new Refusal('forbidden', 'refused by the authorizeSubscribe hook')
+  }
+
+  /** Null while nobody set `authorizeForward`: deliveries then take the short way. */
+  forwardGate(connection: Connection): ((topic: string, payload: Buffer, qos: QoS) => boolean) | null {
+    if (!this.#hooked('authorizeForward')) return null
+    const hook = this.authorizeForward as unknown as (client: Connection, packet: object) => unknown
+    return (topic, payload, qos) => {
+      const packet = new AedesPacket({ cmd: 'publish', topic, payload, qos, retain: false, dup: false }, this)
+      return Boolean(hook.call(this, connection, packet))
+    }
+  }
+}
+
+export interface BrokerParts {
+  readonly persistence: Persistence
+  readonly pipeline: Pipeline
+  readonly plain: Plain
+  /** Read when a connection comes: the services name this broker, so they are made after it. */
+  readonly services: () => MqttServices
+}
+
+/** The will of a client whose broker died: its owner's authority, as it was stored with it. */
+function actorOfWill({ user, roles, clientId }: WillPacket): Actor {
+  const anonymous = user === 'anonymous'
+  return {
+    principal: { user: user!, roles: new Set(roles), anonymous, expiresAt: null },
+    clientId: clientId ?? '',
+    sessionId: null,
+  }
+}

@@ -1,0 +1,231 @@
+/** CONNECT [MQTT-3.1], as a list of steps. Each may refuse by throwing; the connection answers and closes. */
+import { randomUUID } from 'node:crypto'
+import { Refusal } from '../../schemas/errors.js'
+import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
+import { parseFilter, topicNameFault } from '../../schemas/topics.js'
+import type { Principal } from '../auth/principal.js'
+import type { Actor } from '../chat/actor.js'
+import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
+import { encodeConnack } from './codec/encode.js'
+import type { Connect } from './codec/packets.js'
+import { ProtocolError, Reason } from './codec/reader.js'
+import { type Connection, ConnectRefused } from './connection.js'
+import { Interests } from './interests.js'
+import { Session, type Subscription } from './session.js'
+import { resumeSession } from './session-keeper.js'
+
+/** Longest client id of MQTT 3.1. */
+const MAX_CLIENT_ID_31 = 23
+
+export async function connect(connection: Connection, packet: Connect): Promise<void> {
+  const { services, broker } = connection
+  await broker.preConnectGate(connection, packet)
+  const clientId = chooseClientId(packet)
+  checkWill(connection, packet)
+  const principal = await authenticate(connection, packet, clientId)
+  if (connection.closed || broker.closed) return
+  connection.id = `${principal.user}/${clientId}`
+  connection.clean = packet.clean
+  const actor: Actor = { principal, clientId, sessionId: connection.id }
+  await takeOver(connection)
+  const saved = await loadSession(connection, packet, principal)
+  if (connection.closed) return
+  await storeWill(connection, packet, principal)
+  const session = openSession(connection, packet, actor, clientId, saved)
+  connection.send(encodeConnack(packet.version, saved !== null, 0))
+  broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
+  await begin(connection, session, saved)
+  connection.connecting = false
+  connection.connected = true
+  connection.keepaliveMs = packet.keepalive * 1500
+  connection.watch()
+  services.registry.add(connection)
+  if (!principal.anonymous) services.presence.connected(principal.user)
+  broker.emit('clientReady', connection)
+  connection.emit('connected')
+}
+
+/** An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. */
+function chooseClientId({ clientId, clean, version }: Connect): string {
+  const identifierRejected = (why: string): ConnectRefused => new ConnectRefused(2, Reason.clientIdNotValid, why)
+  if (clientId === '') {
+    if (version === 3) throw identifierRejected('MQTT 3.1 needs a client id')
+    if (version === 4 && !clean)
+      throw identifierRejected('a session that outlives its connection needs a client id [MQTT-3.1.3-8]')
+    return `auto-${randomUUID()}`
+  }
+  if (version === 3 && clientId.length > MAX_CLIENT_ID_31)
+    throw identifierRejected('a client id of MQTT 3.1 has at most 23 characters')
+  if (!isClientId(clientId))
+    throw identifierRejected('a client id has at most 128 characters and no control characters')
+  return clientId
+}
+
+function checkWill({ services }: Connection, { will }: Connect): void {
+  if (!will) return
+  const fault = topicNameFault(will.topic, services.limits.topicLevels)
+  if (fault) throw new ProtocolError(Reason.topicNameInvalid, `will topic: ${fault}`)
+}
+
+async function authenticate(connection: Connection, packet: Connect, clientId: string): Promise<Principal> {
+  const { authenticator, log, counters } = connection.services
+  const address = connection.conn.remoteAddress ?? ''
+  const login = await authenticator.login({ username: packet.username, password: packet.password, clientId, address })
+  if (!login.ok) {
+    counters.add(`login.${login.refusal}`)
+    log.info({ user: packet.username, address, why: login.detail }, 'login refused')
+    throw refusedLogin(login.refusal)
+  }
+  await connection.broker.authenticateGate(connection, packet, `${login.principal.user}/${clientId}`)
+  return login.principal
+}
+
+function refusedLogin(refusal: 'bad_credentials' | 'not_authorized' | 'throttled' | 'unavailable'): ConnectRefused {
+  switch (refusal) {
+    case 'bad_credentials':
+      return new ConnectRefused(4, Reason.badUserNameOrPassword, 'bad user name or password')
+    case 'not_authorized':
+      return new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
+    case 'throttled':
+      return new ConnectRefused(3, Reason.connectionRateExceeded, 'too many failed logins')
+    case 'unavailable':
+      return new ConnectRefused(3, Reason.serverUnavailable, 'logins are not possible right now')
+  }
+}
+
+/** The registry of Aedes closes an older connection of the session; its state and will are done before ours are looked at [MQTT-3.1.4-2]. */
+async function takeOver(connection: Connection): Promise<void> {
+  await connection.broker.register(connection)
+}
+
+/** The session of before, or null: there was none, it is expired, or a clean start discards it [MQTT-3.1.2-6]. */
+async function loadSession(
+  connection: Connection,
+  packet: Connect,
+  principal: Principal,
+): Promise<SavedSession | null> {
+  const { store, limits, log } = connection.services
+  try {
+    const saved = await store.sessions.load(connection.id)
+    if (!saved) {
+      if (!packet.clean) await requireRoomForSession(connection, principal)
+      return null
+    }
+    const { disconnectedAt, expiry } = saved.record
+    const expired = disconnectedAt > 0 && disconnectedAt + Math.min(expiry, limits.sessionExpiry) * 1000 < Date.now()
+    if (!packet.clean && !expired) return saved
+    await store.sessions.discard(connection.id)
+    return null
+  } catch (error) {
+    if (error instanceof ConnectRefused) throw error
+    log.error({ err: error, client: connection.id }, 'the session could not be loaded')
+    throw new ConnectRefused(3, Reason.serverUnavailable, 'the session cannot be loaded right now')
+  }
+}
+
+async function requireRoomForSession({ services }: Connection, { user }: Principal): Promise<void> {
+  if (user === ANONYMOUS) return
+  const { sessionsPerUser } = services.limits
+  const mine = await services.store.sessions.ofUser(user)
+  if (mine.length >= sessionsPerUser)
+    throw new ConnectRefused(3, Reason.quotaExceeded, `${user} has ${mine.length} sessions (limits.sessionsPerUser)`)
+}
+
+/** Kept in the store with its authority, so that it is sent even if this broker dies [MQTT-3.1.2-8]. */
+async function storeWill(connection: Connection, packet: Connect, principal: Principal): Promise<void> {
+  const { store } = connection.services
+  connection.will = packet.will
+  const stale = await store.persistence.getWill(connection)
+  if (stale) await store.persistence.delWill(connection)
+  if (!packet.will) return
+  connection.hadWill = true
+  const { topic, payload, qos, retain } = packet.will
+  await store.persistence.putWill(connection, {
+    cmd: 'publish',
+    topic,
+    payload,
+    qos,
+    retain,
+    user: principal.user,
+    roles: [...principal.roles],
+  })
+}
+
+function openSession(
+  connection: Connection,
+  packet: Connect,
+  actor: Actor,
+  clientId: string,
+  saved: SavedSession | null,
+): Session {
+  const { services, broker } = connection
+  const { user } = actor.principal
+  const identity = { id: connection.id, user, version: packet.version, persistent: !packet.clean }
+  const session = new Session(identity, services, connection.outbox, {
+    mayReceive: (topic) => services.access.mayReceive(actor, topic),
+    get forward() {
+      return broker.forwardGate(connection)
+    },
+  })
+  session.failed = (error) => {
+    services.log.error({ err: error, client: connection.id }, 'messages could not be read for a session')
+    void connection.finish({ reason: Reason.serverUnavailable, why: 'messages could not be read' })
+  }
+  const record: SessionRecord = saved
+    ? { ...saved.record, disconnectedAt: 0 }
+    : {
+        id: connection.id,
+        user,
+        clientId,
+        createdAt: Date.now(),
+        disconnectedAt: 0,
+        expiry: services.limits.sessionExpiry,
+      }
+  const interests = new Interests(session, services.views, services.store, services.counters)
+  connection.login = { actor, session, interests, record }
+  return session
+}
+
+async function begin(connection: Connection, session: Session, saved: SavedSession | null): Promise<void> {
+  const { store, keeper, log } = connection.services
+  const { interests, record } = connection.login!
+  if (session.persistent) {
+    session.saver = keeper.saver(session)
+    await store.sessions
+      .writeLazily([store.sessions.recordOp(record)])
+      .catch((error: unknown) => log.warn({ err: error }, 'the session could not be noted'))
+  }
+  if (saved) {
+    for (const packetId of saved.incoming) connection.incoming.add(packetId)
+    for (const subscription of saved.subscriptions) await restoreSubscription(connection, session, subscription)
+    await resumeSession(session, saved, interests, store)
+  }
+  session.start()
+}
+
+/** A saved filter counts again if it is still allowed; a public room is not joined anew by it. */
+async function restoreSubscription(connection: Connection, session: Session, saved: StoredSubscription): Promise<void> {
+  const requested = {
+    filter: saved.topic,
+    qos: saved.qos,
+    noLocal: saved.nl ?? false,
+    retainAsPublished: saved.rap ?? false,
+    retainHandling: (saved.rh ?? 0) as 0 | 1 | 2,
+  }
+  const passed = await connection.broker.subscribeGate(connection, requested)
+  if (passed instanceof Refusal) return
+  const parsed = parseFilter(passed.filter)
+  try {
+    const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
+    const subscription: Subscription = { ...passed, parsed, unconditional }
+    session.subscriptions.set(passed.filter, subscription)
+    if (parsed.kind === 'plain' || parsed.kind === 'device' || parsed.kind === 'sys')
+      session.subscribePlain(passed.filter, passed.qos)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    connection.services.log.info(
+      { client: connection.id, filter: passed.filter, why: error.message },
+      'a saved subscription is no longer allowed',
+    )
+  }
+}

@@ -1,0 +1,82 @@
+/** The live sessions by user, and what membership, replies and logouts mean for them. */
+import { parseFilter, topics } from '../../schemas/topics.js'
+import type { Signal } from '../chat/signals.js'
+import { direct, type Hub } from '../hub.js'
+import { commit } from '../store/commit.js'
+import type { Op, Store } from '../store/store.js'
+import { Reason } from './codec/reader.js'
+import type { Connection } from './connection.js'
+import type { Session } from './session.js'
+
+export class Registry {
+  readonly #hub: Hub
+  readonly #store: Store
+  readonly #failed: (error: unknown) => void
+  readonly #byUser = new Map<string, Map<Session, Connection>>()
+
+  constructor(hub: Hub, store: Store, failed: (error: unknown) => void) {
+    this.#hub = hub
+    this.#store = store
+    this.#failed = failed
+  }
+
+  add(connection: Connection): void {
+    const { session } = connection.login!
+    let mine = this.#byUser.get(session.user)
+    if (!mine) this.#byUser.set(session.user, (mine = new Map()))
+    mine.set(session, connection)
+  }
+
+  remove(session: Session): void {
+    const mine = this.#byUser.get(session.user)
+    mine?.delete(session)
+    if (mine?.size === 0) this.#byUser.delete(session.user)
+  }
+
+  /** To the asking session if it listens to its replies, else to the user's sessions that do (DESIGN §2, Results). */
+  reply({ user, sessionId, payload }: Signal & { kind: 'reply' }): void {
+    const topic = topics.user(user, 'replies')
+    const message = direct(topic, payload, 1)
+    const asking = [...(this.#byUser.get(user)?.keys() ?? [])].find(({ id }) => id === sessionId)
+    if (asking && this.#hub.isListening(topic, asking)) this.#hub.send(message, (endpoint) => endpoint === asking)
+    else this.#hub.send(message)
+  }
+
+  membership({ room, user, member }: Signal & { kind: 'membership' }): void {
+    for (const { login } of this.#byUser.get(user)?.values() ?? []) {
+      if (member) login!.interests.roomJoined(room).catch(this.#failed)
+      else login!.interests.roomLeft(room)
+    }
+    if (!member) this.#dropExactFilters(room, user).catch(this.#failed)
+  }
+
+  channel(): void {
+    for (const mine of this.#byUser.values()) for (const { login } of mine.values()) login!.interests.channelAdded()
+  }
+
+  async logout({ user, forget }: Signal & { kind: 'logout' }): Promise<void> {
+    const ends = [...(this.#byUser.get(user)?.values() ?? [])].map((connection) => {
+      connection.will = null
+      return connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
+    })
+    await Promise.all(ends)
+    if (!forget) return
+    for (const { id } of await this.#store.sessions.ofUser(user)) await this.#store.sessions.discard(id)
+  }
+
+  /** Losing membership removes exact filters and keeps wildcards, in every saved session of the user. */
+  async #dropExactFilters(room: string, user: string): Promise<void> {
+    const ops: Op[] = []
+    for (const { id } of await this.#store.sessions.ofUser(user)) {
+      const saved = await this.#store.sessions.load(id)
+      const exact = (saved?.subscriptions ?? []).map(({ topic }) => topic).filter((filter) => names(filter, room))
+      if (exact.length > 0) ops.push(...this.#store.sessions.unsubscribeOps(id, exact))
+    }
+    if (ops.length > 0) await commit(this.#store, { ops })
+  }
+}
+
+function names(filter: string, room: string): boolean {
+  const parsed = parseFilter(filter)
+  return parsed.kind === 'room' && parsed.room === room
+}

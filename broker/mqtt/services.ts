@@ -1,0 +1,30 @@
+import type { Logger } from 'pino'
+import type { Config } from '../../schemas/config.js'
+import type { HookRunner } from '../auth/hooks.js'
+import type { Authenticator } from '../auth/principal.js'
+import type { Access } from '../chat/access.js'
+import type { Pipeline } from '../chat/pipeline.js'
+import type { Presence } from '../chat/presence.js'
+import type { Wheel } from '../wheel.js'
+import type { Flusher } from './outbox.js'
+import type { Registry } from './registry.js'
+import type { SessionServices } from './session.js'
+import type { SessionKeeper } from './session-keeper.js'
+
+/** What a connection works with; made once, by the composition root. */
+export interface MqttServices extends SessionServices {
+  readonly limits: Config['limits']
+  readonly onRefused: 'ack' | 'close'
+  /** Seconds. */
+  readonly connectTimeout: number
+  readonly authenticator: Authenticator
+  readonly hooks: HookRunner
+  readonly access: Access
+  readonly pipeline: Pipeline
+  readonly presence: Presence
+  readonly registry: Registry
+  readonly keeper: SessionKeeper
+  readonly wheel: Wheel
+  readonly flusher: Flusher
+  readonly log: Logger
+}

@@ -1,0 +1,166 @@
+import { asRefusal, Refusal } from '../../schemas/errors.js'
+import { filterMatches, parseFilter, topicFilterFault } from '../../schemas/topics.js'
+import type { Shown } from '../chat/views.js'
+import { direct } from '../hub.js'
+import { commit } from '../store/commit.js'
+import type { Op, PlainMessage, QoS, StoredSubscription } from '../store/store.js'
+import { encodeSuback, encodeUnsuback } from './codec/encode.js'
+import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
+import { ProtocolError, Reason } from './codec/reader.js'
+import type { Connection } from './connection.js'
+import type { Subscription } from './session.js'
+
+/** SUBACK return code of a refused filter on 3.1 and 3.1.1 [MQTT-3.9.3-2]. */
+const FAILURE = 0x80
+
+interface Granted {
+  subscription: Subscription
+  shown: Shown
+  heads: Map<string, number>
+}
+
+/**
+ * SUBSCRIBE [MQTT-3.8]: each filter is decided in turn and has its own return code; a refused one leaves no trace. Those granted are
+ * durable before the SUBACK. `packetId` 0: on behalf of the client, without a SUBACK.
+ */
+export async function subscribe(connection: Connection, packet: Subscribe): Promise<void> {
+  const { limits } = connection.services
+  for (const { filter } of packet.subscriptions) requireFilter(filter, limits.topicLevels)
+  const decided: (Granted | Refusal)[] = []
+  for (const [index, requested] of packet.subscriptions.entries()) {
+    decided.push(
+      index < limits.filtersPerSubscribe ? await decide(connection, requested) : tooMany('limits.filtersPerSubscribe'),
+    )
+  }
+  const outcome = await store(connection, decided)
+  if (connection.closed) return
+  const granted = outcome.filter((one): one is Granted => !(one instanceof Refusal))
+  for (const { subscription, shown, heads } of granted) connection.login!.interests.add(subscription, shown, heads)
+  answer(connection, packet, outcome)
+  // Not waited for: the acks that make room for many retained messages come behind this packet.
+  sendHeld(connection, granted).catch((error: unknown) =>
+    connection.services.log.error({ err: error, client: connection.id }, 'retained messages could not be sent'),
+  )
+}
+
+function requireFilter(filter: string, maxLevels: number): void {
+  const fault = topicFilterFault(filter, maxLevels)
+  if (fault) throw new ProtocolError(Reason.topicFilterInvalid, `${JSON.stringify(filter)}: ${fault} [MQTT-4.7.1]`)
+}
+
+function tooMany(limit: string): Refusal {
+  return new Refusal('forbidden', `too many subscriptions (${limit})`)
+}
+
+async function decide(connection: Connection, requested: RequestedSubscription): Promise<Granted | Refusal> {
+  const { session, interests, actor } = connection.login!
+  const { access, limits, counters, log } = connection.services
+  try {
+    if (!session.subscriptions.has(requested.filter) && session.subscriptions.size >= limits.subscriptions)
+      throw tooMany('limits.subscriptions')
+    const passed = await connection.broker.subscribeGate(connection, requested)
+    if (passed instanceof Refusal) throw passed
+    requireFilter(passed.filter, limits.topicLevels)
+    const parsed = parseFilter(passed.filter)
+    const { unconditional } = await access.subscribe(actor, passed.filter, parsed)
+    const subscription: Subscription = { ...passed, parsed, unconditional }
+    const shown = interests.shown(subscription)
+    return { subscription, shown, heads: await interests.heads(shown) }
+  } catch (error) {
+    const refusal = asRefusal(error)
+    if (error instanceof ProtocolError) throw error
+    if (refusal.code === 'internal')
+      log.error({ err: error, client: connection.id }, 'a subscription could not be handled')
+    counters.add(`refused.${refusal.code}`)
+    log.info(
+      { client: connection.id, filter: requested.filter, code: refusal.code, why: refusal.message },
+      'subscription refused',
+    )
+    return refusal
+  }
+}
+
+/** Makes the granted subscriptions and the cursors they start durable; where that fails they are refused. */
+async function store(
+  connection: Connection,
+  decided: readonly (Granted | Refusal)[],
+): Promise<readonly (Granted | Refusal)[]> {
+  const { session, interests } = connection.login!
+  const { sessions } = connection.services.store
+  if (!session.persistent) return decided
+  const ops: Op[] = []
+  for (const one of decided) {
+    if (one instanceof Refusal) continue
+    ops.push(
+      ...sessions.subscribeOps(session.id, [stored(one.subscription)]),
+      ...interests.cursorOps(one.shown, one.subscription, one.heads),
+    )
+  }
+  if (ops.length === 0) return decided
+  try {
+    await commit(connection.services.store, { ops })
+    return decided
+  } catch (error) {
+    const refusal = asRefusal(error)
+    return decided.map((one) => (one instanceof Refusal ? one : refusal))
+  }
+}
+
+function stored({ filter, qos, noLocal, retainAsPublished, retainHandling }: Subscription): StoredSubscription {
+  return { topic: filter, qos, nl: noLocal, rap: retainAsPublished, rh: retainHandling }
+}
+
+function answer(connection: Connection, packet: Subscribe, outcome: readonly (Granted | Refusal)[]): void {
+  const codes = outcome.map((one) => (one instanceof Refusal ? FAILURE : one.subscription.qos))
+  if (packet.packetId > 0) connection.send(encodeSuback(connection.version!, packet.packetId, codes))
+  const listed = new Map(
+    packet.subscriptions.map(({ filter }, index) => [filter, { topic: filter, qos: codes[index] }]),
+  )
+  connection.broker.subscribed(connection, [...listed.values()])
+}
+
+/** Retained messages, room info, presence: what a new subscription gets at once [MQTT-3.3.1-6]. */
+async function sendHeld(connection: Connection, granted: readonly Granted[]): Promise<void> {
+  const { session, actor } = connection.login!
+  const { access, store } = connection.services
+  const stored: Subscription[] = []
+  for (const { subscription } of granted) {
+    for (const message of access.held(actor, subscription.parsed)) session.acceptDirect(message, subscription.qos)
+    if (['plain', 'device', 'broadcast', 'sys'].includes(subscription.parsed.kind)) stored.push(subscription)
+  }
+  if (stored.length === 0) return
+  for await (const message of store.queue.retained(stored.map(({ filter }) => filter))) {
+    if (connection.closed) return
+    const matching = stored.filter(({ filter }) => filterMatches(filter, message.topic))
+    if (matching.every(({ unconditional }) => !unconditional) && !access.mayReceive(actor, message.topic)) continue
+    const qos = Math.min(message.qos, Math.max(...matching.map((subscription) => subscription.qos))) as QoS
+    await sendRetained(connection, message, qos)
+  }
+}
+
+/** At QoS 1 and 2 to a session that outlives its connection: through its queue, so that it survives like any other message. */
+async function sendRetained(connection: Connection, message: PlainMessage, qos: QoS): Promise<void> {
+  const { session } = connection.login!
+  const { store } = connection.services
+  if (qos === 0 || !session.persistent) {
+    await session.roomForDirect()
+    session.acceptDirect(direct(message.topic, message.payload, qos, true), qos)
+    return
+  }
+  const { ops, number } = store.queue.enqueueOps({ ...message, retain: true }, [{ sessionId: session.id, qos }])
+  await commit(store, { ops })
+  session.queue.announce(number)
+}
+
+/** UNSUBSCRIBE [MQTT-3.10]: no new message of the filter is sent after the UNSUBACK. */
+export async function unsubscribe(connection: Connection, packet: Unsubscribe): Promise<void> {
+  const { session, interests } = connection.login!
+  const { store, limits } = connection.services
+  for (const filter of packet.filters) requireFilter(filter, limits.topicLevels)
+  const codes = packet.filters.map((filter) => (session.subscriptions.has(filter) ? Reason.success : 0x11))
+  const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []
+  for (const filter of packet.filters) ops.push(...interests.remove(filter))
+  if (session.persistent) await commit(store, { ops })
+  if (packet.packetId > 0) connection.send(encodeUnsuback(connection.version!, packet.packetId, codes))
+  connection.broker.unsubscribed(connection, packet.filters)
+}

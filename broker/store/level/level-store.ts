@@ -1,0 +1,218 @@
+/** The embedded store: LevelDB in a directory, one writer, everything durable before it is told. */
+import { type AppendedBatch, type Change, type Op, type Store, type StoreCounts, StoreError } from '../store.js'
+import { ChunkCache } from './chunk-cache.js'
+import { CommitQueue, type PendingChange } from './commit-queue.js'
+import { Committer } from './committer.js'
+import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
+import { Dedupe } from './dedupe.js'
+import { LevelDirectory } from './directory.js'
+import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
+import { Journal } from './journal.js'
+import { keys, partsOf, ranges } from './keys.js'
+import { LevelLogs } from './level-logs.js'
+import { WriteBatch } from './operation.js'
+import { LevelPersistence } from './persistence.js'
+import { LevelQueue, type QueueLimits } from './queue.js'
+import { Retained } from './retained.js'
+import type { RoomLog } from './room-log.js'
+import { LevelSessions } from './sessions.js'
+import { Subscriptions } from './subscriptions.js'
+
+const CHUNK_CACHE_BYTES = 32 * 1024 * 1024
+const FIRST_RETRY_MS = 100
+const LONGEST_RETRY_MS = 5000
+
+export interface LevelStoreOptions {
+  /** Directory; null keeps everything in memory, for tests. */
+  readonly location: string | null
+  /** False leaves the moment of writing to the operating system: a crash of the machine loses the last seconds. */
+  readonly sync: boolean
+  /** Days a client-chosen id is remembered. */
+  readonly dedupeDays?: number
+  readonly limits: QueueLimits
+  /** Told of faults nobody else hears of: a failed write, a failed fold, a listener that throws. */
+  readonly onFault?: (error: unknown) => void
+  /** Stands in for LevelDB in fault tests. */
+  readonly openDatabase?: OpenDatabase
+  readonly fold?: Partial<FoldLimits>
+  /** Unix ms. */
+  readonly now?: () => number
+}
+
+export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
+  const { location } = options
+  const openDatabase = options.openDatabase ?? (location === null ? await memoryDatabase() : diskDatabase(location))
+  const database = await Database.open(location, openDatabase)
+  const store = new LevelStore(database, options)
+  try {
+    await store.load()
+  } catch (error) {
+    await database.close()
+    throw new StoreError(`${location ?? 'memory'}: ${(error as Error).message}`, { cause: error })
+  }
+  return store
+}
+
+class LevelStore implements Store {
+  readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, failures: 0 }
+  readonly log: LevelLogs
+  readonly sessions: LevelSessions
+  readonly queue: LevelQueue
+  readonly directory: LevelDirectory
+  readonly persistence: LevelPersistence
+  onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
+
+  readonly #database: Database
+  readonly #journal: Journal
+  readonly #dedupe: Dedupe
+  readonly #subscriptions: Subscriptions
+  readonly #folding: Folding
+  readonly #committer: Committer
+  readonly #commits = new CommitQueue((group) => this.#write(group))
+  readonly #onFault: (error: unknown) => void
+  readonly #now: () => number
+  /** End of the chain of folds, trims and reopenings. */
+  #upkeep: Promise<unknown> = Promise.resolve()
+  #retry = { wait: FIRST_RETRY_MS, at: 0, error: new StoreError('the store is not open') }
+
+  constructor(database: Database, options: LevelStoreOptions) {
+    this.#database = database
+    this.#onFault = options.onFault ?? (() => undefined)
+    this.#now = options.now ?? Date.now
+    const cache = new ChunkCache(CHUNK_CACHE_BYTES)
+    const alone = <T>(task: () => Promise<T>): Promise<T> => this.#alone(task)
+    const written = (batch: WriteBatch): void => void (this.counts.writes += batch.size)
+    const commit = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, false)
+    const writeLazily = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, true)
+    const journal = (this.#journal = new Journal(database))
+    const dedupe = (this.#dedupe = new Dedupe(database, options.dedupeDays ?? 7, this.#now))
+    const logs = (this.log = new LevelLogs(database, cache, { alone, written, drop: (log) => this.#drop(log) }))
+    const subscriptions = (this.#subscriptions = new Subscriptions(database))
+    const retained = new Retained(database)
+    const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
+    this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
+    this.directory = new LevelDirectory(database)
+    this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
+    const shared = { database, journal, logs, dedupe, counts: this.counts, onFault: this.#onFault }
+    this.#folding = new Folding({ ...shared, cache, alone, limits: { ...FOLD_LIMITS, ...options.fold } })
+    const onAppend = (batches: readonly AppendedBatch[]): void => this.onAppend(batches)
+    this.#committer = new Committer({ ...shared, sync: options.sync, onAppend })
+  }
+
+  /** Makes memory what the disk says. */
+  async load(): Promise<void> {
+    await this.#dedupe.load()
+    await this.#finishDrops()
+    await this.log.reload()
+    for await (const logs of this.#journal.replay())
+      for (const committed of logs) {
+        await this.log.restore(committed)
+        for (const { from, cid, record } of committed.dedupe)
+          this.#dedupe.remember(keys.dedupeName(committed.log, from, cid), record)
+      }
+    await this.#subscriptions.load()
+    await this.queue.load()
+    await this.directory.load()
+    this.#folding.notice()
+  }
+
+  commit(change: Change): void {
+    this.#commits.add(change)
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.close()
+    await this.#folding.close()
+    await this.#alone(async () => {
+      const batch = new WriteBatch()
+      this.#dedupe.saveFilter(batch)
+      try {
+        if (batch.size > 0 && !this.#database.suspect) await this.#database.write(batch, false)
+      } finally {
+        await this.#database.close()
+      }
+    })
+  }
+
+  #commitOps(ops: readonly Op[], lazy: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settled = (error: StoreError | null): void => (error ? reject(error) : resolve())
+      this.#commits.add({ drafts: [], ops, settled }, lazy)
+    })
+  }
+
+  async #write(group: readonly PendingChange[]): Promise<void> {
+    let staged = false
+    try {
+      if (this.#database.suspect) await this.#recover()
+      await this.#folding.relief()
+      await this.#committer.prepare(group)
+      staged = true
+      await this.#committer.write(group)
+      this.#folding.notice()
+    } catch (cause) {
+      const error = storeError('the commit failed', cause)
+      this.counts.failures++
+      this.#onFault(error)
+      this.#committer.fail(group, error, staged)
+      if (staged) await this.#recover().catch(this.#onFault)
+    }
+  }
+
+  /** Closes, opens and reads everything anew: what the failed write left behind decides. */
+  async #recover(): Promise<void> {
+    if (this.#now() < this.#retry.at) throw this.#retry.error
+    try {
+      await this.#alone(async () => {
+        await this.#database.reopen()
+        await this.load().catch((error) => {
+          this.#database.distrust()
+          throw error
+        })
+      })
+      this.#retry = { ...this.#retry, wait: FIRST_RETRY_MS, at: 0 }
+    } catch (cause) {
+      const { wait } = this.#retry
+      const error = storeError('the store cannot be reopened', cause)
+      this.#retry = { wait: Math.min(2 * wait, LONGEST_RETRY_MS), at: this.#now() + wait, error }
+      throw error
+    }
+  }
+
+  /** In its turn among the commits, and after a fold, so that the journal holds nothing of the log. */
+  #drop(log: RoomLog): Promise<void> {
+    return this.#commits.exclusive(async () => {
+      if (this.#database.suspect) await this.#recover()
+      await this.#folding.fold()
+      await this.#alone(async () => {
+        const batch = new WriteBatch()
+        batch.del(keys.head(log.name))
+        batch.put(keys.dropping(log.name), '')
+        await this.#database.write(batch, true)
+        this.counts.writes += batch.size
+        this.log.forget(log)
+        await this.#finishDrop(log.name)
+      })
+    })
+  }
+
+  async #finishDrops(): Promise<void> {
+    for await (const page of this.#database.keyPages(ranges.dropping))
+      for (const key of page) await this.#finishDrop(partsOf(key)[0]!)
+  }
+
+  async #finishDrop(name: string): Promise<void> {
+    await this.#database.clear(ranges.chunks(name))
+    await this.#dedupe.dropLog(name)
+    const batch = new WriteBatch()
+    batch.del(keys.dropping(name))
+    await this.#database.write(batch, false)
+    this.counts.writes += batch.size
+  }
+
+  #alone<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#upkeep.then(task)
+    this.#upkeep = run.catch(() => undefined)
+    return run
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The persistence contract of Aedes over the same keys, so that its plugins and its own code paths see what the broker
+ * sees. Every change goes through the commit queue.
+ */
+import { Readable } from 'node:stream'
+import aedesPacket from 'aedes-packet'
+import type { AedesPacketLike, Op, Persistence, QoS, StoredSubscription, WillPacket } from '../store.js'
+import type { Database } from './database.js'
+import { keys, ranges } from './keys.js'
+import { del, put } from './operation.js'
+import { decodePacket, encodePacket } from './packet-codec.js'
+import { encodeReference, type LevelQueue, type Reference } from './queue.js'
+import type { Retained } from './retained.js'
+import type { Subscriptions } from './subscriptions.js'
+
+/** Its types describe a function called Packet; at run time the constructor is the module itself. */
+const Packet = aedesPacket as unknown as new (original: AedesPacketLike) => AedesPacketLike
+
+type Client = { id: string }
+type Waiting = { number: number; reference: Reference; packet: AedesPacketLike }
+
+export interface PersistenceParts {
+  readonly database: Database
+  readonly subscriptions: Subscriptions
+  readonly queue: LevelQueue
+  readonly retained: Retained
+  readonly commit: (ops: readonly Op[]) => Promise<void>
+  readonly now: () => number
+}
+
+export class LevelPersistence implements Persistence {
+  readonly #parts: PersistenceParts
+  #broker: { id: string } = { id: '' }
+
+  constructor(parts: PersistenceParts) {
+    this.#parts = parts
+  }
+
+  get broker(): { id: string } {
+    return this.#broker
+  }
+
+  async setup(broker: { id: string }): Promise<void> {
+    this.#broker = broker
+  }
+
+  async storeRetained(packet: AedesPacketLike): Promise<void> {
+    await this.#parts.commit([this.#parts.retained.op(packet)])
+  }
+
+  createRetainedStream(pattern: string): Readable {
+    return this.createRetainedStreamCombi([pattern])
+  }
+
+  createRetainedStreamCombi(patterns: string[]): Readable {
+    return Readable.from(this.#parts.retained.matching(patterns))
+  }
+
+  async addSubscriptions(client: Client, subscriptions: StoredSubscription[]): Promise<void> {
+    await this.#parts.commit(this.#parts.subscriptions.addOps(client.id, subscriptions))
+  }
+
+  async removeSubscriptions(client: Client, topics: string[]): Promise<void> {
+    await this.#parts.commit(this.#parts.subscriptions.removeOps(client.id, topics))
+  }
+
+  async subscriptionsByClient(client: Client): Promise<StoredSubscription[]> {
+    return this.#parts.subscriptions.read(client.id)
+  }
+
+  async subscriptionsByTopic(topic: string): Promise<(StoredSubscription & { clientId: string })[]> {
+    // The identifier belongs to the client's list, not to a match.
+    return this.#parts.subscriptions
+      .matching(topic)
+      .map(({ subscriptionIdentifier: _, ...subscription }) => subscription)
+  }
+
+  async cleanSubscriptions(client: Client): Promise<void> {
+    await this.removeSubscriptions(client, this.#parts.subscriptions.topicsOf(client.id))
+  }
+
+  async countOffline(): Promise<{ subsCount: number; clientsCount: number }> {
+    return this.#parts.subscriptions.count()
+  }
+
+  async outgoingEnqueue(subscription: { clientId: string }, packet: AedesPacketLike): Promise<void> {
+    await this.outgoingEnqueueCombi([subscription], packet)
+  }
+
+  async outgoingEnqueueCombi(subscriptions: { clientId: string; qos?: QoS }[], packet: AedesPacketLike): Promise<void> {
+    const stored = toPacket(packet)
+    const qos = stored.qos ?? 0
+    const targets = subscriptions.map(({ clientId }) => ({ sessionId: clientId, qos }))
+    await this.#parts.commit(this.#parts.queue.enqueuePacketOps(stored, targets).ops)
+  }
+
+  /** Gives a waiting packet its packet id; a packet of another kind with that id (PUBREL) takes its place. */
+  async outgoingUpdate(client: Client, packet: AedesPacketLike): Promise<void> {
+    for await (const { number, reference, packet: stored } of this.#parts.queue.packets(client.id)) {
+      const kept = withState(stored, reference)
+      const sameBroker = kept.brokerId === packet.brokerId
+      if (sameBroker && kept.brokerCounter !== packet.brokerCounter) continue
+      if (!sameBroker && kept.messageId !== packet.messageId) continue
+      const { messageId } = packet
+      const state: Reference['packet'] = { ...reference.packet, ...(messageId === undefined ? {} : { messageId }) }
+      if (!sameBroker) state.replaced = encodePacket(packet).toString('base64')
+      await this.#parts.commit([
+        put(keys.reference(client.id, number), encodeReference({ ...reference, packet: state })),
+      ])
+      return
+    }
+    throw new Error('no such packet')
+  }
+
+  async outgoingClearMessageId(client: Client, packet: AedesPacketLike): Promise<AedesPacketLike | undefined> {
+    if (packet.messageId === undefined) return undefined
+    for await (const waiting of this.#parts.queue.packets(client.id)) {
+      const kept = withState(waiting.packet, waiting.reference)
+      if (kept.messageId !== packet.messageId) continue
+      await this.#parts.commit([this.#parts.queue.ackOp(client.id, waiting.number)])
+      return kept
+    }
+    return undefined
+  }
+
+  outgoingStream(client: Client): Readable {
+    return Readable.from(outgoing(this.#parts.queue.packets(client.id)))
+  }
+
+  async incomingStorePacket(client: Client, packet: AedesPacketLike): Promise<void> {
+    const stored = { ...toPacket(packet), messageId: packet.messageId }
+    await this.#parts.commit([put(keys.incoming(client.id, packet.messageId!), encodePacket(stored))])
+  }
+
+  async incomingGetPacket(client: Client, packet: AedesPacketLike): Promise<AedesPacketLike> {
+    const value = await this.#parts.database.get(keys.incoming(client.id, packet.messageId!))
+    if (!value) throw new Error('no such packet')
+    // Our own sessions keep the packet id alone.
+    const stored = value.length > 0 ? decodePacket(value) : {}
+    return Object.assign(toPacket(stored), { messageId: packet.messageId })
+  }
+
+  async incomingDelPacket(client: Client, packet: AedesPacketLike): Promise<void> {
+    const key = keys.incoming(client.id, packet.messageId!)
+    if (!(await this.#parts.database.get(key))) throw new Error('no such packet')
+    await this.#parts.commit([del(key)])
+  }
+
+  async cleanIncoming(client: Client): Promise<void> {
+    const ops: Op[] = []
+    for await (const page of this.#parts.database.keyPages(ranges.incoming(client.id)))
+      ops.push(...page.map((key) => del(key)))
+    await this.#parts.commit(ops)
+  }
+
+  /** Stamps the packet with broker and client, as the contract has it. */
+  async putWill(client: Client, packet: WillPacket): Promise<void> {
+    packet.brokerId = this.#broker.id
+    packet.clientId = client.id
+    await this.#parts.commit([put(keys.will(client.id), encodePacket(packet))])
+  }
+
+  async getWill(client: Client): Promise<WillPacket | undefined> {
+    const value = await this.#parts.database.get(keys.will(client.id))
+    return value && decodePacket(value)
+  }
+
+  async delWill(client: Client): Promise<WillPacket | undefined> {
+    const will = await this.getWill(client)
+    if (will) await this.#parts.commit([del(keys.will(client.id))])
+    return will
+  }
+
+  streamWill(brokers: Record<string, number> = {}): Readable {
+    return Readable.from(dueWills(this.#parts.database, brokers, this.#parts.now()))
+  }
+
+  getClientList(topic: string): Readable {
+    return Readable.from(this.#parts.subscriptions.clientsOf(topic))
+  }
+
+  /** The store is closed by whoever opened it; this waits for what was queued. */
+  async destroy(): Promise<void> {
+    await this.#parts.commit([])
+  }
+}
+
+function toPacket(packet: AedesPacketLike): AedesPacketLike {
+  return new Packet(packet)
+}
+
+/** A stored packet as this client has it. */
+function withState(stored: AedesPacketLike, { packet: state }: Reference): AedesPacketLike {
+  if (state?.replaced) return decodePacket(Buffer.from(state.replaced, 'base64'))
+  return Object.assign(toPacket(stored), { messageId: state?.messageId })
+}
+
+async function* outgoing(waiting: AsyncIterable<Waiting>): AsyncGenerator<AedesPacketLike> {
+  for await (const { packet, reference } of waiting) yield withState(packet, reference)
+}
+
+async function* dueWills(database: Database, brokers: Record<string, number>, now: number): AsyncGenerator<WillPacket> {
+  for await (const [, value] of database.entries(ranges.wills)) {
+    const will: WillPacket = decodePacket(value)
+    if (!brokers[will.brokerId ?? ''] && (will.due ?? 0) <= now) yield will
+  }
+}

@@ -1,0 +1,114 @@
+/** Persistent sessions: a record, and small keys beside it that change on their own. */
+import type { Op, SavedInflight, SavedSession, SessionRecord, SessionStore, StoredSubscription } from '../store.js'
+import type { Database } from './database.js'
+import { type KeyRange, keys, numberOf, partsOf, ranges } from './keys.js'
+import { del, put } from './operation.js'
+import type { LevelQueue } from './queue.js'
+import type { Subscriptions } from './subscriptions.js'
+
+/** How the sessions reach the commit queue. */
+export interface SessionWriter {
+  commit(ops: readonly Op[]): Promise<void>
+  writeLazily(ops: readonly Op[]): Promise<void>
+}
+
+export class LevelSessions implements SessionStore {
+  readonly #database: Database
+  readonly #subscriptions: Subscriptions
+  readonly #queue: LevelQueue
+  readonly #writer: SessionWriter
+
+  constructor(database: Database, subscriptions: Subscriptions, queue: LevelQueue, writer: SessionWriter) {
+    this.#database = database
+    this.#subscriptions = subscriptions
+    this.#queue = queue
+    this.#writer = writer
+  }
+
+  async load(id: string): Promise<SavedSession | null> {
+    const [record, inflight] = await this.#database.getMany([keys.session(id), keys.inflight(id)])
+    if (!record) return null
+    const cursors = new Map<string, number>()
+    for await (const [key, value] of this.#database.entries(ranges.cursors(id)))
+      cursors.set(partsOf(key)[1]!, Number(value.toString()))
+    return {
+      record: decode(record),
+      subscriptions: await this.#subscriptions.read(id),
+      cursors,
+      inflight: inflight ? decode(inflight) : [],
+      incoming: (await this.#keysIn(ranges.incoming(id))).map(numberOf),
+    }
+  }
+
+  recordOp(record: SessionRecord): Op {
+    return put(keys.session(record.id), JSON.stringify(record))
+  }
+
+  subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
+    return this.#subscriptions.addOps(id, subscriptions)
+  }
+
+  unsubscribeOps(id: string, topics: readonly string[]): Op[] {
+    return this.#subscriptions.removeOps(id, topics)
+  }
+
+  cursorOp(id: string, cursor: string, seq: number): Op {
+    return put(keys.cursor(id, cursor), String(seq))
+  }
+
+  dropCursorOp(id: string, cursor: string): Op {
+    return del(keys.cursor(id, cursor))
+  }
+
+  inflightOp(id: string, inflight: readonly SavedInflight[]): Op {
+    return inflight.length === 0 ? del(keys.inflight(id)) : put(keys.inflight(id), JSON.stringify(inflight))
+  }
+
+  incomingOp(id: string, packetId: number): Op {
+    return put(keys.incoming(id, packetId), '')
+  }
+
+  dropIncomingOp(id: string, packetId: number): Op {
+    return del(keys.incoming(id, packetId))
+  }
+
+  writeLazily(ops: readonly Op[]): Promise<void> {
+    return this.#writer.writeLazily(ops)
+  }
+
+  async discard(id: string): Promise<void> {
+    // Behind everything that was queued before, so that the scan sees it.
+    await this.#writer.commit([])
+    const found = [...(await this.#keysIn(ranges.cursors(id))), ...(await this.#keysIn(ranges.incoming(id)))]
+    await this.#writer.commit([
+      ...found.map((key) => del(key)),
+      ...this.#subscriptions.removeOps(id, this.#subscriptions.topicsOf(id)),
+      this.#queue.discardOp(id),
+      del(keys.inflight(id)),
+      del(keys.session(id)),
+    ])
+  }
+
+  async ofUser(user: string): Promise<SessionRecord[]> {
+    const records: SessionRecord[] = []
+    for await (const [, value] of this.#database.entries(ranges.sessionsOf(user))) {
+      const record: SessionRecord = decode(value)
+      if (record.user === user) records.push(record)
+    }
+    return records
+  }
+
+  async *all(): AsyncGenerator<SessionRecord> {
+    for await (const [, value] of this.#database.entries(ranges.sessions)) yield decode(value)
+  }
+
+  async #keysIn(range: KeyRange): Promise<string[]> {
+    const found: string[] = []
+    for await (const page of this.#database.keyPages(range)) found.push(...page)
+    return found
+  }
+}
+
+function decode<T>(value: Buffer): T {
+  return JSON.parse(value.toString()) as T
+}
