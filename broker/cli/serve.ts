@@ -37,7 +37,20 @@ function stopSignal(): Promise<void> {
       resolve()
     }
     process.on('SIGINT', signalled).on('SIGTERM', signalled)
+    whenOrphaned(resolve)
   })
+}
+
+/** Of a signal that reaches npm alone, only the shell between it and us hears, and ends without telling us. */
+function whenOrphaned(callback: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    callback()
+  }, 200)
+  watch.unref()
 }
 
 async function drain(broker: RunningBroker): Promise<void> {

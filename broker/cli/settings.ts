@@ -1,5 +1,6 @@
 /** What a command works on: the configuration, and the data directory it names. */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type Config, loadConfig } from '../config.js'
 import { CommandError } from './report.js'
 
@@ -23,7 +24,7 @@ export function configFile({ config }: ConfigFlags): string | null {
 /** Makes the data directory, for its owner alone, or says in one line why it cannot be used. */
 export function ensureDataDir({ node: { dataDir } }: Config): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeDirectory(dataDir)
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
@@ -32,10 +33,19 @@ export function ensureDataDir({ node: { dataDir } }: Config): void {
   }
 }
 
+/** `mkdir -p`. Node's own never returns where a file system answers ENOENT although the parent is there, as /proc does. */
+function makeDirectory(path: string): void {
+  if (!existsSync(path)) {
+    if (!existsSync(dirname(path))) makeDirectory(dirname(path))
+    mkdirSync(path, { mode: 0o700 })
+  } else if (!statSync(path).isDirectory()) throw Object.assign(new Error(), { code: 'EEXIST' })
+}
+
 const REASONS: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
+  ENOENT: 'it cannot be made there',
   ENOSPC: 'no space is left',
   ENOTDIR: 'part of the path is a file',
   EEXIST: 'it is a file',

@@ -1,0 +1,356 @@
+/** The part of the store contract that is not about logs: sessions, queues, retained messages, people and rooms. */
+
+import type { Test } from 'tap'
+import type { PlainMessage, SessionRecord, Store } from '../../broker/store/store.js'
+import { all, commit, type NewPlace } from './store-suite.js'
+
+export function recordsSuite(t: Test, newPlace: NewPlace): void {
+  t.test('sessions', (t) => sessions(t, newPlace))
+  t.test('queues', (t) => queues(t, newPlace))
+  t.test('a full queue', (t) => fullQueue(t, newPlace))
+  t.test('retained messages', (t) => retained(t, newPlace))
+  t.test('users', (t) => users(t, newPlace))
+  t.test('rooms and members', (t) => rooms(t, newPlace))
+}
+
+function message(topic: string, text: string, more: Partial<PlainMessage> = {}): PlainMessage {
+  return { topic, payload: Buffer.from(text), qos: 1, retain: false, clientId: 'ann/phone', ...more }
+}
+
+function session(id: string): SessionRecord {
+  const slash = id.indexOf('/')
+  return { id, user: id.slice(0, slash), clientId: id.slice(slash + 1), createdAt: 1, disconnectedAt: 2, expiry: 60 }
+}
+
+async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  // One id extends the other, and both hold what keys are made of.
+  const ids = ['ann/a!/b', 'ann/a!/b/c', 'ann2/x', 'an/x']
+  for (const id of ids) {
+    const { sessions } = store
+    await commit(
+      store,
+      [],
+      [
+        sessions.recordOp(session(id)),
+        ...sessions.subscribeOps(id, [
+          { topic: 'a/+', qos: 1, rh: 1, rap: true, nl: false, subscriptionIdentifier: 9 },
+          { topic: 'rooms/+/messages', qos: 2 },
+          { topic: 'live', qos: 0 },
+        ]),
+        sessions.cursorOp(id, 'm:r/1', 5),
+        sessions.incomingOp(id, 65_535),
+        sessions.incomingOp(id, 1),
+      ],
+    )
+    const inflight = [{ packetId: 3, source: 'm:r/1', seq: 6, qos: 2, released: true } as const]
+    await sessions.writeLazily([sessions.cursorOp(id, 'm:r/1', 6), sessions.inflightOp(id, inflight)])
+  }
+  const saved = {
+    subscriptions: [
+      { topic: 'a/+', qos: 1, rh: 1, rap: true, nl: false, subscriptionIdentifier: 9 },
+      { topic: 'live', qos: 0 },
+      { topic: 'rooms/+/messages', qos: 2 },
+    ],
+    cursors: new Map([['m:r/1', 6]]),
+    inflight: [{ packetId: 3, source: 'm:r/1', seq: 6, qos: 2, released: true }],
+    incoming: [1, 65_535],
+  }
+  for (const when of ['at once', 'after a restart']) {
+    for (const id of ids) t.same(await store.sessions.load(id), { record: session(id), ...saved }, when)
+    t.same(
+      (await store.sessions.ofUser('ann')).map(({ id }) => id),
+      ['ann/a!/b', 'ann/a!/b/c'],
+    )
+    t.same((await all(store.sessions.all())).map(({ id }) => id).sort(), [...ids].sort())
+    t.same(
+      store.queue
+        .match('a/x')
+        .map(({ sessionId }) => sessionId)
+        .sort(),
+      [...ids].sort(),
+    )
+    await store.close()
+    store = await place.open()
+  }
+  t.equal(await store.sessions.load('ann/unknown'), null)
+
+  const [first, second] = ids as [string, string]
+  await commit(
+    store,
+    [],
+    [
+      ...store.sessions.unsubscribeOps(second, ['a/+', 'never had']),
+      store.sessions.dropCursorOp(second, 'm:r/1'),
+      store.sessions.dropIncomingOp(second, 1),
+      store.sessions.inflightOp(second, []),
+    ],
+  )
+  t.match(await store.sessions.load(second), { cursors: new Map(), inflight: [], incoming: [65_535] })
+  await enqueue(store, message('a/x', 'queued'), [first])
+  await store.sessions.discard(first)
+  t.equal(await store.sessions.load(first), null)
+  t.same(store.queue.size(first), { messages: 0, bytes: 0 })
+  t.same(
+    store.queue
+      .match('a/x')
+      .map(({ sessionId }) => sessionId)
+      .sort(),
+    ['an/x', 'ann2/x'],
+  )
+  await commit(store, [], [store.sessions.recordOp(session(first))])
+  t.same(
+    await store.sessions.load(first),
+    { record: session(first), subscriptions: [], cursors: new Map(), inflight: [], incoming: [] },
+    'nothing is left of what was discarded',
+  )
+  t.equal((await store.sessions.load(second))?.incoming.length, 1, 'its neighbour is untouched')
+  await store.close()
+}
+
+async function enqueue(store: Store, plain: PlainMessage, ids: readonly string[]): Promise<number> {
+  const targets = ids.map((sessionId) => ({ sessionId, qos: 1 as const }))
+  const { ops, number } = store.queue.enqueueOps(plain, targets)
+  await commit(store, [], ops)
+  return number
+}
+
+async function waiting(store: Store, id: string, after = 0, limit = 100, maxBytes = 1e6): Promise<string[]> {
+  return (await store.queue.read(id, after, limit, maxBytes)).map(({ message }) => message.payload.toString())
+}
+
+async function queues(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  await commit(
+    store,
+    [],
+    [
+      ...store.sessions.subscribeOps('ann/phone', [
+        { topic: 'factory/+', qos: 1 },
+        { topic: 'factory/#', qos: 2 },
+        { topic: 'factory/x', qos: 0 },
+      ]),
+      ...store.sessions.subscribeOps('bob/phone', [{ topic: '#', qos: 1 }]),
+      ...store.sessions.subscribeOps('eve/phone', [{ topic: 'rooms/#', qos: 1 }]),
+    ],
+  )
+  t.same(store.queue.match('factory/x'), [
+    { sessionId: 'bob/phone', qos: 1, filters: ['#'] },
+    { sessionId: 'ann/phone', qos: 2, filters: ['factory/#', 'factory/+'] },
+  ])
+  t.same(store.queue.match('devices/ann/x'), [], 'a first-level wildcard does not reach reserved levels')
+  t.same(store.queue.match('rooms/a/messages'), [], 'rooms have cursors')
+
+  const one = await enqueue(store, message('factory/x', 'one', { qos: 2, retain: true }), ['ann/phone', 'bob/phone'])
+  const two = await enqueue(store, message('factory/x', 'two'), ['ann/phone'])
+  t.ok(two > one, 'numbers ascend')
+  t.same((await store.queue.read('ann/phone', 0, 1, 1e6))[0], {
+    number: one,
+    message: message('factory/x', 'one', { qos: 2, retain: true }),
+    qos: 1,
+  })
+  t.same(await waiting(store, 'ann/phone', one), ['two'])
+  t.same(await waiting(store, 'ann/phone', 0, 1), ['one'])
+  t.same(await waiting(store, 'ann/phone', 0, 10, 1), ['one'], 'one is always given')
+  t.same(store.queue.size('ann/phone'), { messages: 2, bytes: 24 })
+
+  await commit(store, [], [store.queue.ackOp('ann/phone', one), store.queue.ackOp('ann/phone', one)])
+  t.same(await waiting(store, 'ann/phone'), ['two'])
+  t.same(await waiting(store, 'bob/phone'), ['one'], 'still there for whoever waits')
+  await commit(store, [], [store.queue.ackOp('ann/phone', two), store.queue.ackOp('nobody', two)])
+  await store.close()
+
+  store = await place.open()
+  t.same(await waiting(store, 'ann/phone'), [])
+  t.same(await waiting(store, 'bob/phone'), ['one'])
+  t.same(store.queue.size('bob/phone'), { messages: 1, bytes: 12 })
+  await commit(store, [], [store.queue.ackOp('bob/phone', one)])
+  const three = await enqueue(store, message('factory/x', 'three'), ['ann/phone'])
+  t.ok(three > two, 'numbers ascend over restarts, even of messages that are gone')
+  t.same(await waiting(store, 'ann/phone', two), ['three'])
+  await store.close()
+}
+
+async function fullQueue(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open({ queueMessages: 3, queueBytes: 100 })
+  const target = (sessionId: string): { sessionId: string; qos: 1 } => ({ sessionId, qos: 1 })
+  const built = [1, 2, 3, 4].map((i) => store.queue.enqueueOps(message('t', `${i}`), [target('ann/a')]))
+  t.same(
+    built.map(({ queued }) => queued),
+    [['ann/a'], ['ann/a'], ['ann/a'], []],
+    'counted before they are written',
+  )
+  t.equal(store.queue.dropped, 1)
+  await Promise.all(built.map(({ ops }) => commit(store, [], ops)))
+  const both = store.queue.enqueueOps(message('t', '5'), [target('ann/a'), target('bob/b')])
+  t.same(both.queued, ['bob/b'], 'the others get it')
+  await commit(store, [], both.ops)
+  t.same(await waiting(store, 'ann/a'), ['1', '2', '3'], 'the newest is dropped')
+  t.same(store.queue.enqueueOps(message('t', 'x'.repeat(99)), [target('bob/b')]).queued, [], 'bytes count too')
+  t.equal(store.queue.dropped, 3)
+  await store.close()
+
+  store = await place.open({ queueMessages: 3, queueBytes: 100 })
+  t.same(store.queue.enqueueOps(message('t', '6'), [target('ann/a')]).queued, [], 'still full after a restart')
+  const [first] = await store.queue.read('ann/a', 0, 1, 1e6)
+  await commit(store, [], [store.queue.ackOp('ann/a', first!.number)])
+  t.same(
+    store.queue.enqueueOps(message('t', '7'), [target('ann/a')]).queued,
+    ['ann/a'],
+    'an acknowledgement makes room',
+  )
+  await store.close()
+}
+
+async function retained(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const topics = ['a', 'a/', 'a/b', 'a/b/c', 'a.b', 'a0', '/a', 'devices/ann/t', '$SYS/uptime']
+  await commit(
+    store,
+    [],
+    topics.map((topic) => store.queue.retainOp(message(topic, topic, { retain: true }))),
+  )
+  const matching = async (...filters: string[]): Promise<string[]> =>
+    (await all(store.queue.retained(filters))).map(({ payload }) => payload.toString()).sort()
+  const check = async (when: string): Promise<void> => {
+    t.same(await matching('a/#'), ['a', 'a/', 'a/b', 'a/b/c'], when)
+    t.same(await matching('a/+'), ['a/', 'a/b'], '+ matches an empty level')
+    t.same(await matching('+/a'), ['/a'])
+    t.same(await matching('/+'), ['/a'])
+    t.same(await matching('+'), ['a', 'a.b', 'a0'])
+    t.same(await matching('#'), ['/a', 'a', 'a.b', 'a/', 'a/b', 'a/b/c', 'a0'], 'neither reserved nor $ topics')
+    t.same(await matching('devices/#'), ['devices/ann/t'])
+    t.same(await matching('a/b', 'a/+', '+/b', 'none'), ['a/', 'a/b'], 'each once')
+  }
+  await check('at once')
+  t.same(await matching('$SYS/#'), ['$SYS/uptime'])
+  t.same((await all(store.queue.retained(['a'])))[0], message('a', 'a', { retain: true }))
+  await store.close()
+  store = await place.open()
+  await check('after a restart')
+  t.same(await matching('$SYS/#'), [], 'facts of the broker are not kept')
+  const before = store.counts.writes
+  await commit(store, [], [store.queue.retainOp(message('$SYS/x', '1', { retain: true }))])
+  t.equal(store.counts.writes, before, 'nor written')
+  await commit(
+    store,
+    [],
+    [
+      store.queue.retainOp(message('a/b', 'newer', { retain: true })),
+      store.queue.retainOp(message('a/', '', { retain: true })),
+    ],
+  )
+  t.same(await matching('a/+'), ['newer'], 'replaced, and cleared by an empty payload')
+  await store.close()
+}
+
+async function users(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const ann = { id: 'Ann', roles: ['admin'], passwordHash: 'x', createdAt: 1 }
+  t.equal(await store.directory.user('Ann'), null)
+  await commit(store, [], [store.directory.userOp(ann)])
+  t.same(store.directory.user('Ann'), ann, 'cached: no promise')
+  await store.close()
+  store = await place.open()
+  t.same(await store.directory.user('Ann'), ann)
+  t.equal(await store.directory.user('ann'), null)
+  t.same(await store.directory.userLike('aNN'), ann)
+  t.equal(await store.directory.userLike('bob'), null)
+  await commit(store, [], [store.directory.userOp({ ...ann, roles: [] })])
+  t.same(await store.directory.user('Ann'), { ...ann, roles: [] })
+  t.same(await all(store.directory.users()), [{ ...ann, roles: [] }])
+  await commit(store, [], [store.directory.deleteUserOp('Ann')])
+  t.equal(await store.directory.user('Ann'), null)
+  t.equal(await store.directory.userLike('ann'), null)
+
+  await commit(
+    store,
+    [],
+    [
+      store.directory.presenceOp({ user: 'ann', online: false, status: null, away: false, lastSeen: 5 }),
+      store.directory.presenceOp({ user: 'ann', online: true, status: 'hi', away: true, lastSeen: 6 }),
+    ],
+  )
+  t.same(
+    await all(store.directory.presence()),
+    [{ user: 'ann', online: true, status: 'hi', away: true, lastSeen: 6 }],
+    'the later op wins',
+  )
+  await store.close()
+}
+
+async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const room = (id: string) =>
+    ({
+      id,
+      access: 'private',
+      direct: false,
+      name: 'N',
+      topic: null,
+      avatar: null,
+      createdBy: 'ann',
+      createdAt: 1,
+    }) as const
+  const member = (id: string, user: string) =>
+    ({ room: id, user, role: 'member', since: 3, joined: { messages: 4, events: 5 } }) as const
+  const invite = { room: 'r', user: 'bob', by: 'ann', at: 6 }
+  await commit(
+    store,
+    [],
+    [
+      store.directory.roomOp(room('r')),
+      store.directory.roomOp(room('r2')),
+      store.directory.memberOp(member('r', 'ann')),
+      store.directory.memberOp(member('r2', 'ann')),
+      store.directory.memberOp(member('r', 'eve')),
+      store.directory.inviteOp(invite),
+      store.directory.departedOp('r', 'joe'),
+    ],
+  )
+  for (const when of ['at once', 'after a restart']) {
+    t.same(store.directory.room('r'), room('r'), when)
+    t.same(
+      [...store.directory.rooms()].map(({ id }) => id),
+      ['r', 'r2'],
+    )
+    t.same(store.directory.member('r', 'ann'), member('r', 'ann'))
+    t.same([...store.directory.members('r').keys()], ['ann', 'eve'])
+    t.same([...store.directory.memberships('ann').keys()], ['r', 'r2'])
+    t.same(store.directory.invite('r', 'bob'), invite)
+    t.ok(store.directory.departed('r', 'joe'))
+    await store.close()
+    store = await place.open()
+  }
+  await commit(
+    store,
+    [],
+    [
+      store.directory.deleteMemberOp('r', 'eve'),
+      store.directory.deleteInviteOp('r', 'bob'),
+      store.directory.deleteDepartedOp('r', 'joe'),
+    ],
+  )
+  t.equal(store.directory.member('r', 'eve'), undefined)
+  t.same([...store.directory.memberships('eve')], [])
+  t.equal(store.directory.invite('r', 'bob'), undefined)
+  t.notOk(store.directory.departed('r', 'joe'))
+
+  // A member who comes in the very commit that removes the room goes with it.
+  await commit(store, [], [store.directory.memberOp(member('r', 'late')), ...store.directory.deleteRoomOps('r')])
+  for (const when of ['at once', 'after a restart']) {
+    t.equal(store.directory.room('r'), undefined, when)
+    t.same([...store.directory.members('r').keys()], [])
+    t.same([...store.directory.memberships('ann').keys()], ['r2'])
+    t.same([...store.directory.memberships('late').keys()], [])
+    await store.close()
+    store = await place.open()
+  }
+  await store.close()
+}

@@ -1,0 +1,154 @@
+/** A real broker for a test: any free port, a directory of its own, a silent log; gone when the test ends. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import pino from 'pino'
+import type { Test } from 'tap'
+import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
+import { type RunningBroker, startBroker } from '../../broker/broker.js'
+import { completeConfig } from '../../broker/config.js'
+import type { Config } from '../../schemas/config.js'
+
+/** Parts of a configuration, nested as in config.yaml. */
+export type Overrides = { [K in keyof Config]?: Partial<Config[K]> | Record<string, unknown> }
+
+export interface TestBroker {
+  readonly running: RunningBroker
+  readonly config: Config
+  readonly dataDir: string
+  readonly mqttUrl: string
+  readonly wsUrl: string
+  readonly port: number
+  /** A token with which `user` can log in (as the password), known on first sight. */
+  token(user: string, roles?: string[]): Promise<string>
+  /** Connects MQTT.js (3.1.1) as `user`, by token. Ended with the test. */
+  connect(user: string, options?: IClientOptions & { roles?: string[]; ws?: boolean }): Promise<MqttClient>
+  /** Stops and starts again on the same data. */
+  restart(overrides?: Overrides): Promise<void>
+}
+
+export async function startTestBroker(t: Test, overrides: Overrides = {}): Promise<TestBroker> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
+  const clients: MqttClient[] = []
+  let config = testConfig(dataDir, overrides)
+  const log = pino({ level: 'silent' })
+  let running = await startBroker(config, { log })
+  t.teardown(async () => {
+    await Promise.all(clients.map((client) => client.endAsync(true)))
+    await running.close()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  const url = (name: string) => running.listeners.find((listener) => listener.name === name)!
+  const broker: TestBroker = {
+    get running() {
+      return running
+    },
+    get config() {
+      return config
+    },
+    dataDir,
+    get mqttUrl() {
+      return `mqtt://127.0.0.1:${url('mqtt').port}`
+    },
+    get wsUrl() {
+      return `ws://127.0.0.1:${url('http').port}${config.listen.wsPath}`
+    },
+    get port() {
+      return url('mqtt').port
+    },
+    token: async (user, roles) =>
+      mintToken(await loadTokenSecret(config.auth.jwt, dataDir), user, roles ? { roles } : {}),
+    connect: async (user, { roles, ws, ...options } = {}) => {
+      const password = await broker.token(user, roles)
+      const settings = {
+        username: user,
+        password,
+        reconnectPeriod: 0,
+        clientId: `${user}-${clients.length}`,
+        ...options,
+      }
+      const client = mqtt.connect(ws ? broker.wsUrl : broker.mqttUrl, settings)
+      client.on('error', () => {})
+      clients.push(client)
+      await connected(client)
+      return client
+    },
+    restart: async (more = {}) => {
+      await running.close()
+      config = testConfig(dataDir, { ...overrides, ...more })
+      running = await startBroker(config, { log })
+    },
+  }
+  return broker
+}
+
+function testConfig(dataDir: string, overrides: Overrides): Config {
+  const { node, listen, log, ...rest } = overrides
+  return completeConfig({
+    ...rest,
+    node: { dataDir, ...node },
+    listen: { mqtt: 0, http: 0, ...listen },
+    log: { level: 'silent', ...log },
+  })
+}
+
+function connected(client: MqttClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => resolve())
+    client.once('error', reject)
+    client.once('close', () => reject(new Error('the connection closed before CONNACK')))
+  })
+}
+
+/** Collects what a client receives, so that a test can wait for it instead of for time. */
+export class Inbox {
+  readonly messages: { topic: string; payload: Buffer; qos: number; retain: boolean; dup: boolean }[] = []
+  #waiting: (() => void)[] = []
+
+  constructor(client: MqttClient) {
+    client.on('message', (topic, payload, { qos, retain, dup }) => {
+      this.messages.push({ topic, payload, qos, retain, dup })
+      for (const check of this.#waiting) check()
+    })
+  }
+
+  /** Resolves with all messages once there are `count` that pass. */
+  async wait(
+    count: number,
+    pass: (message: Inbox['messages'][number]) => boolean = () => true,
+  ): Promise<Inbox['messages']> {
+    const found = (): Inbox['messages'] => this.messages.filter(pass)
+    while (found().length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    return found()
+  }
+
+  /** The JSON of every message on `topic`. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
+  json(topic?: string): any[] {
+    return this.messages
+      .filter((message) => topic === undefined || message.topic === topic)
+      .map(({ payload }) => JSON.parse(payload.toString()))
+  }
+}
+
+/** Sends a request and resolves with its reply (the client subscribes to its replies the first time). */
+// biome-ignore lint/suspicious/noExplicitAny: a reply is any JSON
+export async function request(client: MqttClient, user: string, method: string, params: object = {}): Promise<any> {
+  const topic = `users/${user}/replies`
+  await client.subscribeAsync(topic, { qos: 1 })
+  const id = `r${++requests}`
+  const reply = new Promise<unknown>((resolve) => {
+    const onMessage = (received: string, payload: Buffer): void => {
+      if (received !== topic) return
+      const body = JSON.parse(payload.toString())
+      if (body.re !== id) return
+      client.off('message', onMessage)
+      resolve(body)
+    }
+    client.on('message', onMessage)
+  })
+  await client.publishAsync(`users/${user}/requests/${method}`, JSON.stringify({ id, ...params }), { qos: 1 })
+  return reply
+}
+let requests = 0

@@ -1,0 +1,88 @@
+/** An MQTT client made of bytes: it sends exactly what a test says, and decodes answers with mqtt-packet, which is not the broker's codec. */
+import { EventEmitter } from 'node:events'
+import { Duplex } from 'node:stream'
+import mqttPacket, { type Packet } from 'mqtt-packet'
+import type { TestBroker } from './broker.js'
+
+/** Two ends of an in-memory byte stream. */
+export function streamPair(): [Duplex, Duplex] {
+  const make = (peer: () => Duplex): Duplex =>
+    new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        // A turn of the event loop between the ends, as over a socket.
+        setImmediate(() => {
+          if (!peer().destroyed) peer().push(Buffer.from(chunk))
+          done()
+        })
+      },
+      final(done) {
+        setImmediate(() => {
+          if (!peer().destroyed) peer().push(null)
+          done()
+        })
+      },
+      destroy(error, done) {
+        setImmediate(() => {
+          const other = peer()
+          if (!other.destroyed) other.destroy()
+        })
+        done(error)
+      },
+    })
+  const one: Duplex = make(() => other)
+  const other: Duplex = make(() => one)
+  return [one, other]
+}
+
+export class RawClient extends EventEmitter {
+  readonly stream: Duplex
+  readonly packets: Packet[] = []
+  closed = false
+  #taken = 0
+
+  constructor(broker: TestBroker, version: 3 | 4 | 5 = 4) {
+    super()
+    const [mine, theirs] = streamPair()
+    this.stream = mine
+    const parser = mqttPacket.parser({ protocolVersion: version })
+    parser.on('packet', (packet: Packet) => {
+      this.packets.push(packet)
+      this.emit('progress')
+    })
+    mine.on('data', (chunk: Buffer) => parser.parse(chunk))
+    const ended = (): void => {
+      this.closed = true
+      this.emit('progress')
+    }
+    mine.on('end', ended).on('close', ended).on('error', ended)
+    broker.running.aedes.handle(theirs as never)
+  }
+
+  /** Packets as mqtt-packet writes them, raw bytes as they are, hex with spaces as bytes. */
+  send(...parts: (Packet | Buffer | string)[]): void {
+    const bytes = parts.map((part) => {
+      if (typeof part === 'string') return Buffer.from(part.replaceAll(' ', ''), 'hex')
+      return Buffer.isBuffer(part) ? part : mqttPacket.generate(part)
+    })
+    this.stream.write(Buffer.concat(bytes))
+  }
+
+  /** The next packet in order; null when the connection closed instead. */
+  async next(): Promise<Packet | null> {
+    while (this.#taken >= this.packets.length) {
+      if (this.closed) return null
+      await new Promise((resolve) => this.once('progress', resolve))
+    }
+    return this.packets[this.#taken++]!
+  }
+
+  /** Packets not yet taken by `next`. */
+  get pending(): Packet[] {
+    return this.packets.slice(this.#taken)
+  }
+
+  async whenClosed(): Promise<void> {
+    while (!this.closed) await new Promise((resolve) => this.once('progress', resolve))
+  }
+}
