@@ -1,4 +1,5 @@
 /** What `GET /` says: what this is, where it listens, and how to connect a first client. */
+import { topics } from '../../schemas/topics.js'
 import type { ListenerName } from './listener.js'
 
 export interface About {
@@ -23,7 +24,7 @@ export function landingPage({ version, listeners, wsPath, room }: About, host: s
   const urls = listeners.map((listener) => ({ listener, url: listenerUrl(listener, name, wsPath) }))
   const mqtt = listeners.find((listener) => listener.name === 'mqtt')
   const to = `-h ${name.replace(/[[\]]/g, '')}${mqtt && mqtt.port !== 1883 ? ` -p ${mqtt.port}` : ''} -u alice -P alice-pw`
-  const topic = `rooms/${escapeHtml(room)}/messages`
+  const topic = escapeHtml(topics.room(room, 'messages'))
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -1,0 +1,352 @@
+/** What the embedded store promises when the disk, or the process, fails. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Level } from 'level'
+import t, { type Test } from 'tap'
+import { type LevelStoreOptions, openLevelStore } from '../../broker/store/level/level-store.js'
+import { type AppendedBatch, type Store, StoreError } from '../../broker/store/store.js'
+import { FaultyLevel, noSpace } from '../helpers/faulty-level.js'
+import { all, append, commit, DAY, draft, folded, texts } from './store-suite.js'
+
+const LIMITS = { queueMessages: 1000, queueBytes: 1_000_000 }
+
+interface Setup {
+  location: string
+  level: FaultyLevel
+  faults: unknown[]
+  told: AppendedBatch[]
+  open(options?: Partial<LevelStoreOptions>): Promise<Store>
+}
+
+function setup(t: Test): Setup {
+  const location = `${t.testdir()}/store`
+  const level = new FaultyLevel(location)
+  const faults: unknown[] = []
+  const told: AppendedBatch[] = []
+  const open = async (options: Partial<LevelStoreOptions> = {}): Promise<Store> => {
+    const onFault = (error: unknown): void => void faults.push(error)
+    const all = { location, sync: true, limits: LIMITS, openDatabase: level.open, onFault, ...options }
+    const store = await openLevelStore(all)
+    store.onAppend = (batches) => told.push(...batches)
+    return store
+  }
+  return { location, level, faults, told, open }
+}
+
+/** The result or the error of each, in order. */
+async function outcomes(...appends: Promise<string>[]): Promise<string[]> {
+  const results = await Promise.allSettled(appends)
+  return results.map((result) => (result.status === 'fulfilled' ? result.value : `failed: ${result.reason.message}`))
+}
+
+/** Looks into the files of a store that is closed. */
+async function inFiles<T>(location: string, look: (level: Level<string, Buffer>) => Promise<T>): Promise<T> {
+  const level = new Level<string, Buffer>(location, { valueEncoding: 'buffer' })
+  await level.open()
+  try {
+    return await look(level)
+  } finally {
+    await level.close()
+  }
+}
+
+async function damage(location: string, kind: string, place: number): Promise<void> {
+  await inFiles(location, async (level) => {
+    const entries = await level.iterator({ gte: kind, lt: `${kind}\xff` }).all()
+    const [key, value] = entries[place]!
+    value[value.length - 1]! ^= 1
+    await level.put(key, value)
+  })
+}
+
+t.test('a write that fails', async (t) => {
+  const { level, faults, told, open } = setup(t)
+  const store = await open()
+  await append(store, draft('m:a', 'before'))
+  let next = Promise.resolve('')
+  const during = (): void => void (next = append(store, draft('m:a', 'pending')))
+  level.writeFaults.push({ error: new Error('IO error: broken'), during })
+  const room = { id: 'r', access: 'public', direct: false, name: null, topic: null, avatar: null } as const
+  const op = store.directory.roomOp({ ...room, createdBy: 'ann', createdAt: 1 })
+  const queued = store.queue.enqueueOps(
+    { topic: 't', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null },
+    [{ sessionId: 'ann/a', qos: 1 }],
+  )
+  const group = await outcomes(
+    append(store, draft('m:a', 'one', { cid: 'c' })),
+    append(store, draft('m:b', 'two')),
+    commit(store, [], [op, ...queued.ops]).then(() => 'ok'),
+  )
+  const failed = 'failed: writing failed: IO error: broken'
+  t.same(group, [failed, failed, failed], 'all of the commit fail')
+  t.equal(await next, 'appended 2', 'what waited is written, the number is not lost')
+  t.equal(await append(store, draft('m:a', 'one', { cid: 'c' })), 'appended 3', 'a failed message is not a duplicate')
+  t.equal(level.opened, 2, 'the database was reopened')
+  t.equal(store.directory.room('r'), undefined, 'nothing of it is in memory')
+  t.same(store.queue.size('ann/a'), { messages: 0, bytes: 0 })
+  t.equal(store.counts.failures, 1)
+  t.equal(faults.length, 1)
+  t.same(
+    told.flatMap(({ entries }) => texts(entries)),
+    ['before', 'pending', 'one'],
+  )
+  await store.close()
+})
+
+t.test('a write that fails but reached the disk', async (t) => {
+  const { level, told, open } = setup(t)
+  const store = await open()
+  await append(store, draft('m:a', 'before'))
+  level.writeFaults.push({ error: new Error('IO error: fsync'), written: true })
+  const results = await outcomes(
+    append(store, draft('m:a', 'one', { cid: 'c' })),
+    commit(store, [], [store.directory.departedOp('r', 'ann')]).then(() => 'ok'),
+  )
+  t.same(new Set(results), new Set(['failed: writing failed: IO error: fsync']))
+  t.equal(await append(store, draft('m:a', 'two')), 'appended 3', 'its number is taken')
+  t.equal(await append(store, draft('m:a', 'one', { cid: 'c' })), 'duplicate 2', 'a retry finds it')
+  t.same(texts(await store.log.read('m:a', 0, 10, 1e6)), ['before', 'one', 'two'])
+  t.same(
+    told.flatMap(({ entries }) => texts(entries)),
+    ['before', 'two'],
+    'but it was not delivered',
+  )
+  t.ok(store.directory.departed('r', 'ann'), 'memory is what the disk says')
+  await store.close()
+})
+
+t.test('a full disk', async (t) => {
+  let now = 1_000_000
+  const { level, open } = setup(t)
+  const store = await open({ now: () => now })
+  await append(store, draft('m:a', 'before'))
+  level.writeFaults.push({ error: noSpace() })
+  level.openFaults.push(noSpace(), noSpace())
+  const refused = { name: 'StoreError', full: true, message: /No space left/ }
+  await t.rejects(append(store, draft('m:a', 'x')), refused)
+  await t.rejects(append(store, draft('m:a', 'y')), refused)
+  t.same(texts(await store.log.read('m:a', 0, 10, 1e6)), ['before'], 'recent messages are still read')
+  t.equal(level.openFaults.length, 1, 'no second try before its time')
+  now += 10_000
+  await t.rejects(append(store, draft('m:a', 'z')), refused)
+  t.equal(level.openFaults.length, 0)
+  now += 10_000
+  t.equal(await append(store, draft('m:a', 'room again')), 'appended 2')
+  t.equal(level.opened, 2)
+  await store.close()
+})
+
+t.test('folding that fails', async (t) => {
+  const { level, faults, open } = setup(t)
+  const fold = { entries: 3 }
+  const step = { error: new Error('IO error: step') }
+  // Each time one write later: chunks, dedupe records, the end of the journal.
+  for (let passed = 0; passed < 3; passed++) {
+    const store = await open({ fold })
+    const expected = Array.from({ length: passed * 4 }, (_, i) => `${i}`)
+    level.writeFaults.push(undefined, ...Array(passed).fill(undefined), step)
+    const more = Array.from({ length: 4 }, (_, i) => `${passed * 4 + i}`)
+    await append(store, ...more.slice(0, 3).map((text) => draft('m:a', text, { cid: text })))
+    await folded(store)
+    t.match(faults.splice(0), [{ message: 'writing failed: IO error: step' }])
+    await append(store, draft('m:a', more[3]!))
+    t.same(texts(await store.log.read('m:a', 0, 100, 1e6)), [...expected, ...more], 'nothing is lost or doubled')
+    t.equal(await append(store, draft('m:a', more[1]!, { cid: more[1]! })), `duplicate ${passed * 4 + 2}`)
+    await folded(store)
+    await store.close()
+  }
+  const store = await open({ fold })
+  level.clearFaults.push(new Error('IO error: clear'))
+  await append(store, ...['12', '13', '14'].map((text) => draft('m:a', text)))
+  await folded(store)
+  await store.close()
+  const reopened = await open({ fold })
+  t.match(faults, [{ message: 'writing failed: IO error: clear' }])
+  t.equal((await reopened.log.readBefore('m:a', 100, 100, 1e6)).length, 15, 'a journal left behind is not read twice')
+  await reopened.close()
+})
+
+t.test('dropping a log that is cut short is finished at the next start', async (t) => {
+  const { level, open } = setup(t)
+  let store = await open()
+  await append(store, draft('m:a', 'secret', { cid: 'c' }), draft('m:ab', 'other', { cid: 'c' }))
+  level.clearFaults.push(undefined, new Error('IO error: clear'))
+  await t.rejects(store.log.drop('m:a'), { name: 'StoreError' })
+  await store.close()
+  store = await open()
+  t.same(await store.log.read('m:a', 0, 10, 1e6), [])
+  t.equal(
+    await append(store, draft('m:a', 'new', { cid: 'c' }), draft('m:ab', 'other', { cid: 'c' })),
+    'appended 1, duplicate 1',
+  )
+  await store.close()
+})
+
+t.test('damage', async (t) => {
+  const { location, open } = setup(t)
+  await t.test('to the journal stops the start', async (t) => {
+    const store = await open()
+    for (let i = 0; i < 3; i++) await append(store, draft('m:a', `${i}`))
+    await store.close()
+    await damage(location, 'j', 1)
+    const message = `${location}: the journal is damaged: the checksum of commit 2 does not match`
+    await t.rejects(open(), { name: 'StoreError', message })
+    await damage(location, 'j', 1)
+    await (await open()).close()
+    const value = await inFiles(location, async (level) => {
+      const [, second] = await level.iterator({ gte: 'j', lt: 'k' }).all()
+      await level.del(second![0])
+      return second!
+    })
+    await t.rejects(open(), { message: `${location}: the journal is damaged: commit 2 is missing` })
+    await inFiles(location, (level) => level.put(...value))
+  })
+  await t.test('to a chunk is an error of the reads that need it', async (t) => {
+    let store = await open({ fold: { entries: 1 } })
+    await append(store, ...Array.from({ length: 150 }, (_, i) => draft('m:a', `${i}`)))
+    await folded(store)
+    await store.close()
+    await damage(location, 'c', 1)
+    store = await open({ fold: { entries: 1 } })
+    const error = {
+      name: 'StoreError',
+      message: /log m:a is damaged: the checksum of entries 65 to 128 does not match/,
+    }
+    await t.rejects(async () => store.log.read('m:a', 60, 10, 1e6), error)
+    await t.rejects(store.log.readBefore('m:a', 130, 10, 1e6), error)
+    t.equal((await store.log.read('m:a', 0, 64, 1e6)).length, 64)
+    t.equal((await store.log.readBefore('m:a', 154, 25, 1e6)).length, 25)
+    t.equal(await append(store, draft('m:a', 'on')), 'appended 154')
+    await store.close()
+    await inFiles(location, async (level) => {
+      const [, second] = await level.iterator({ gte: 'c', lt: 'd' }).all()
+      await level.del(second![0])
+    })
+    store = await open()
+    await t.rejects(async () => store.log.read('m:a', 60, 10, 1e6), /log m:a is damaged: entry 65 is missing/)
+    await store.close()
+  })
+})
+
+t.test('opening refuses what it cannot own or understand', async (t) => {
+  const { location, open } = setup(t)
+  const store = await open()
+  const inUse = `${location}: the store is already in use by another process`
+  await t.rejects(openLevelStore({ location, sync: true, limits: LIMITS }), { name: 'StoreError', message: inUse })
+  await store.close()
+  await inFiles(location, (level) => level.put('!format', Buffer.from('topictalk 99')))
+  await t.rejects(open(), {
+    message: `${location}: the store has format "topictalk 99", this version reads topictalk 1`,
+  })
+  await inFiles(location, (level) => level.del('!format'))
+  await inFiles(location, (level) => level.put('foreign', Buffer.from('x')))
+  await t.rejects(open(), { message: `${location}: not a TopicTalk store` })
+})
+
+t.test('a listener that throws harms nobody else', async (t) => {
+  const { faults, open } = setup(t)
+  const store = await open()
+  store.onAppend = () => {
+    throw new Error('listener')
+  }
+  t.same(await Promise.all([append(store, draft('m:a', '1')), append(store, draft('m:a', '2'))]), [
+    'appended 1',
+    'appended 2',
+  ])
+  t.match(faults, [{ message: 'listener' }])
+  const foreign = commit(store, [draft('m:a', 'x')], [{ applied: () => undefined }])
+  await t.rejects(foreign, StoreError, 'an op of someone else fails its commit')
+  t.equal(await append(store, draft('m:a', '3')), 'appended 3')
+  await store.close()
+})
+
+t.test('the cost of client-chosen ids', async (t) => {
+  const { location, level, open } = setup(t)
+  let now = 100 * DAY
+  const options = { fold: { entries: 1 }, now: () => now }
+  const ids = Array.from({ length: 500 }, (_, i) => draft('m:a', `${i}`, { cid: `c${i}` }))
+  let store = await open(options)
+  await append(store, ...ids)
+  await folded(store)
+  await store.close()
+  now += 3 * DAY
+  store = await open(options)
+  await append(store, draft('m:a', 'a new day', { cid: 'new' }))
+  await folded(store)
+  const before = level.keysRead
+  for (let i = 0; i < 500; i++) await append(store, draft('m:b', `${i}`, { cid: `c${i}` }))
+  t.ok(level.keysRead - before < 10, `a fresh id needs no read: ${level.keysRead - before} of 500 did`)
+  t.equal(await append(store, ids[7]!), 'duplicate 8', 'an old one is found')
+  const plain = level.keysRead
+  await append(store, draft('m:a', 'no id'))
+  t.equal(level.keysRead, plain)
+  await store.close()
+
+  // The seventh day after is still promised, the one after that is not.
+  now = 107 * DAY + DAY / 2
+  for (const expected of ['duplicate 8', 'appended 503']) {
+    store = await open(options)
+    await append(store, draft('m:c', 'any'))
+    await folded(store)
+    t.equal(await append(store, ids[7]!), expected)
+    await store.close()
+    now += DAY
+  }
+  const days = await inFiles(location, async (level) => (await level.keys({ gte: 'g', lt: 'h' }).all()).length)
+  t.equal(days, 2, 'old days are dropped whole')
+})
+
+t.test('a payload goes with its last reference', async (t) => {
+  const { location, open } = setup(t)
+  const store = await open()
+  const message = { topic: 't', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null } as const
+  const targets = ['ann/a', 'bob/b'].map((sessionId) => ({ sessionId, qos: 1 as const }))
+  const one = store.queue.enqueueOps(message, targets)
+  const two = store.queue.enqueueOps(message, targets)
+  await commit(store, [], [...one.ops, ...two.ops])
+  await commit(store, [], [store.queue.ackOp('ann/a', one.number), store.queue.ackOp('bob/b', one.number)])
+  await store.sessions.discard('ann/a')
+  await store.close()
+  const left = await inFiles(location, (level) => level.keys({ gte: 'p', lt: 's' }).all())
+  t.equal(left.filter((key) => key.startsWith('p')).length, 1, 'one payload')
+  t.equal(left.filter((key) => key.startsWith('r')).length, 1, 'for one session')
+})
+
+t.test('kill -9 at any moment loses nothing that was acknowledged', { timeout: 60_000 }, async (t) => {
+  const { location, open } = setup(t)
+  const acked: { log: string; cid: string; seq: number }[] = []
+  for (const messages of [100, 1500, 4000]) {
+    const child = fork(fileURLToPath(new URL('../helpers/appending-process.js', import.meta.url)), [location])
+    const until = acked.length + messages
+    child.on('message', (ack: (typeof acked)[number]) => {
+      if (acked.push(ack) === until) child.kill('SIGKILL')
+    })
+    await once(child, 'exit')
+    const store = await open()
+    const logs = new Map<string, string[]>()
+    for (const log of await all(store.log.names())) {
+      const entries = await store.log.read(log, 0, 1e6, 1e9)
+      logs.set(
+        log,
+        entries.map(({ payload }) => JSON.parse(payload.toString()).cid),
+      )
+      t.same(
+        entries.map(({ seq }) => seq),
+        entries.map((_, i) => i + 1),
+        `${log} is dense`,
+      )
+    }
+    t.same(
+      acked.filter(({ log, cid, seq }) => logs.get(log)?.[seq - 1] !== cid),
+      [],
+      `${acked.length} acknowledged, all there`,
+    )
+    const retries = acked.slice(-300).map(({ log, cid }) => draft(log, cid, { cid, hash: 'h' }))
+    t.ok(
+      (await commit(store, retries)).every(({ outcome }) => outcome === 'duplicate'),
+      'retries are known',
+    )
+    await store.close()
+  }
+})

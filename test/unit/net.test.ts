@@ -1,0 +1,571 @@
+import { EventEmitter, once } from 'node:events'
+import http from 'node:http'
+import net from 'node:net'
+import tls from 'node:tls'
+import t, { type Test } from 'tap'
+import { type ClientOptions, WebSocket } from 'ws'
+import type { Accept, ByteStream } from '../../broker/net/byte-stream.js'
+import { type HttpOptions, listenHttp, listenHttps } from '../../broker/net/http.js'
+import { ListenError, type Listener } from '../../broker/net/listener.js'
+import { parseProxyHeader } from '../../broker/net/proxy-protocol.js'
+import { listenTcp } from '../../broker/net/tcp.js'
+import { listenTls } from '../../broker/net/tls.js'
+import { CERTIFICATE, certificateFiles } from '../helpers/certificate.js'
+
+const LOCAL = { host: '127.0.0.1', port: 0 }
+
+const WEB: HttpOptions = {
+  ...LOCAL,
+  wsPath: '/mqtt',
+  origins: [],
+  packetBytes: 1024,
+  about: () => ({ version: '1.2.3', listeners: [{ name: 'mqtt', port: 1883 }], wsPath: '/mqtt', room: 'lobby' }),
+  healthy: () => true,
+}
+
+/** Takes connections as the broker does, for a test to wait for. */
+function acceptor() {
+  const streams: ByteStream[] = []
+  const arrivals = new EventEmitter()
+  const accept: Accept = (stream) => {
+    streams.push(stream)
+    arrivals.emit('stream')
+  }
+  const next = async (): Promise<ByteStream> => {
+    if (streams.length === 0) await once(arrivals, 'stream')
+    return streams.shift()!
+  }
+  return { accept, next }
+}
+
+/** A listener and what it accepts, gone with the test. */
+async function open(t: Test, start: (accept: Accept) => Promise<Listener>) {
+  const { accept, next } = acceptor()
+  const opened: ByteStream[] = []
+  const listener = await start((stream, request) => {
+    opened.push(stream)
+    accept(stream, request)
+  })
+  t.teardown(async () => {
+    for (const stream of opened) stream.destroy()
+    await listener.close()
+  })
+  return { listener, next }
+}
+
+async function openWebSocket(t: Test, options: Partial<HttpOptions> = {}) {
+  const { listener, next } = await open(t, (accept) => listenHttp({ ...WEB, ...options }, accept))
+  const url = `${listener.url.replace('http', 'ws')}/mqtt`
+  const connect = async (protocols: string | string[] = 'mqtt', client: ClientOptions = {}) => {
+    const ws = new WebSocket(url, protocols, client)
+    t.teardown(() => ws.terminate())
+    await once(ws, 'open')
+    return { ws, stream: await next() }
+  }
+  return { listener, url, next, connect }
+}
+
+/** Resolves at `close`, however it came to it. */
+function close(stream: EventEmitter): Promise<void> {
+  return new Promise((resolve) => stream.once('close', () => resolve()))
+}
+
+/** The answer to an upgrade that is refused. */
+async function refusal(url: string, protocols: string[], client: ClientOptions = {}) {
+  const ws = new WebSocket(url, protocols, client)
+  const [, response] = (await once(ws, 'unexpected-response')) as [unknown, http.IncomingMessage]
+  return { status: response.statusCode, problem: JSON.parse(await text(response)) }
+}
+
+async function text(response: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+async function get(listener: Listener, path: string, headers: http.OutgoingHttpHeaders = {}) {
+  const request = http.get({ host: LOCAL.host, port: listener.port, path, headers, agent: false })
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  return { status: response.statusCode, headers: response.headers, body: await text(response) }
+}
+
+/** Resolves once `count` bytes have arrived. */
+async function read(stream: EventEmitter, count: number): Promise<string> {
+  let seen = Buffer.alloc(0)
+  await new Promise<void>((resolve) => {
+    stream.on('data', (chunk: Buffer) => {
+      seen = Buffer.concat([seen, chunk])
+      if (seen.length >= count) resolve()
+    })
+  })
+  return seen.toString()
+}
+
+function connectTcp(t: Test, { port }: Listener): net.Socket {
+  const socket = net.connect({ host: LOCAL.host, port }).on('error', () => {})
+  t.teardown(() => socket.destroy())
+  return socket
+}
+
+/** A client's binary frame of fewer than 126 bytes, masked with zeros. */
+function frame(payload: string): Buffer {
+  const bytes = Buffer.from(payload)
+  return Buffer.concat([Buffer.from([0x82, 0x80 | bytes.length, 0, 0, 0, 0]), bytes])
+}
+
+/** A WebSocket client whose bytes the test writes itself. */
+async function connectByHand(t: Test, listener: Listener): Promise<net.Socket> {
+  const socket = connectTcp(t, listener)
+  socket.write(
+    'GET /mqtt HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n',
+  )
+  await once(socket, 'data')
+  return socket
+}
+
+t.test('TCP', async (t) => {
+  t.test('a connection is handed over as it is, with its address', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenTcp(LOCAL, accept))
+    t.equal(listener.name, 'mqtt')
+    t.equal(listener.url, `mqtt://127.0.0.1:${listener.port}`)
+    connectTcp(t, listener).write('hello')
+    const stream = await next()
+    t.equal(stream.remoteAddress, '127.0.0.1')
+    t.equal(await read(stream, 5), 'hello')
+  })
+
+  t.test('a port in use is one line that names the key', async (t) => {
+    const { listener } = await open(t, (accept) => listenTcp(LOCAL, accept))
+    const { port } = listener
+    await t.rejects(
+      listenTcp({ ...LOCAL, port }, () => {}),
+      new ListenError(
+        `listen.mqtt: port ${port} is already in use; stop the other program or set TOPICTALK_LISTEN_MQTT`,
+      ),
+    )
+    await t.rejects(
+      listenHttp({ ...WEB, port }, () => {}),
+      { message: /^listen\.http: port .* TOPICTALK_LISTEN_HTTP$/ },
+    )
+  })
+
+  t.test('a host that is not ours is one line that names the key', async (t) => {
+    await t.rejects(
+      listenTcp({ host: '192.0.2.1', port: 0 }, () => {}),
+      { name: 'ListenError', message: /^listen\.host: 192\.0\.2\.1 is not an address of this machine/ },
+    )
+  })
+
+  t.test('close frees the port and leaves open connections alone', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenTcp(LOCAL, accept))
+    const socket = connectTcp(t, listener)
+    const stream = await next()
+    await listener.close()
+    const late = connectTcp(t, listener)
+    const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
+    t.equal(error.code, 'ECONNREFUSED')
+    stream.write(Buffer.from('still here'))
+    t.equal(await read(socket, 10), 'still here')
+  })
+
+  t.test('a reset connection closes its stream and nothing else', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenTcp(LOCAL, accept))
+    const socket = connectTcp(t, listener)
+    const stream = await next()
+    stream.resume()
+    const closed = close(stream)
+    socket.resetAndDestroy()
+    await closed
+    connectTcp(t, listener)
+    t.ok(await next())
+  })
+})
+
+t.test('TLS', async (t) => {
+  t.test('a connection is handed over once it is secure', async (t) => {
+    const files = certificateFiles(t)
+    const { listener, next } = await open(t, (accept) => listenTls({ ...LOCAL, tls: files }, accept))
+    const socket = tls.connect({ host: 'localhost', port: listener.port, ca: CERTIFICATE })
+    t.teardown(() => socket.destroy())
+    socket.write('hello')
+    t.equal(await read(await next(), 5), 'hello')
+    t.equal(listener.url, `mqtts://127.0.0.1:${listener.port}`)
+  })
+
+  t.test('TLS 1.1 and plain text are turned away, and the listener goes on', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenTls({ ...LOCAL, tls: certificateFiles(t) }, accept))
+    const { port } = listener
+    const old = { ca: CERTIFICATE, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' } as const
+    await t.rejects(once(tls.connect({ host: 'localhost', port, ...old }), 'secureConnect'))
+    const plain = connectTcp(t, listener)
+    plain.end('not TLS at all\r\n\r\n').resume()
+    await close(plain)
+    const socket = tls.connect({ host: 'localhost', port, ca: CERTIFICATE })
+    t.teardown(() => socket.destroy())
+    t.ok(await next())
+  })
+
+  t.test('a WebSocket over https is a byte stream too', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenHttps({ ...WEB, tls: certificateFiles(t) }, accept))
+    const ws = new WebSocket(`wss://localhost:${listener.port}/mqtt`, 'mqtt', { ca: CERTIFICATE })
+    t.teardown(() => ws.terminate())
+    await once(ws, 'open')
+    ws.send(Buffer.from('hello'))
+    t.equal(await read(await next(), 5), 'hello')
+  })
+
+  t.test('files that are missing or useless are one line that names the key', async (t) => {
+    const { cert, key } = certificateFiles(t)
+    const listen = (files: { cert: string | null; key: string | null }) => listenTls({ ...LOCAL, tls: files }, () => {})
+    await t.rejects(listen({ cert: null, key }), {
+      message: 'listen.tls.cert: listen.mqtts needs a certificate and its key',
+    })
+    await t.rejects(listen({ cert, key: '/nowhere.pem' }), {
+      message: 'listen.tls.key: cannot read /nowhere.pem: there is no such file',
+    })
+    await t.rejects(listen({ cert: key, key }), { name: 'ListenError', message: /^listen\.tls: / })
+  })
+})
+
+t.test('WebSocket', async (t) => {
+  t.test('frames are bytes, wherever they begin and end', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const { ws, stream } = await connect()
+    for (const part of ['he', 'l', 'lo wor', 'ld']) ws.send(Buffer.from(part))
+    t.equal(await read(stream, 11), 'hello world')
+    t.equal(stream.remoteAddress, '127.0.0.1')
+  })
+
+  t.test('each write is one binary frame', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const { ws, stream } = await connect()
+    const frames: unknown[] = []
+    const both = new Promise<void>((resolve) => {
+      ws.on('message', (data, isBinary) => frames.push([String(data), isBinary]) === 2 && resolve())
+    })
+    stream.write(Buffer.from('one'))
+    stream.write(Buffer.from('two'))
+    await both
+    t.same(frames, [
+      ['one', true],
+      ['two', true],
+    ])
+  })
+
+  t.test('a reader that stops is noticed, and drain follows when it goes on', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const { ws, stream } = await connect()
+    ws.pause()
+    const chunk = Buffer.alloc(256 * 1024)
+    let sent = 0
+    // The kernel takes some megabytes before anything waits here.
+    do {
+      t.notOk(stream.write(chunk), 'a write beyond the high-water mark says so')
+      sent += chunk.length
+      await new Promise(setImmediate)
+    } while (stream.writableLength === 0)
+    t.ok(stream.writableLength <= sent)
+    const drained = once(stream, 'drain')
+    const received = new Promise<void>((resolve) => {
+      let bytes = 0
+      ws.on('message', (data: Buffer) => (bytes += data.length) === sent && resolve())
+    })
+    ws.resume()
+    await drained
+    await received
+    t.equal(stream.writableLength, 0)
+  })
+
+  t.test('pause holds back the frames that have arrived, resume gives them in order', async (t) => {
+    const { listener, next } = await openWebSocket(t)
+    const client = await connectByHand(t, listener)
+    const stream = await next()
+    const seen: string[] = []
+    const all = new Promise<void>((resolve) => {
+      stream.on('data', (data: Buffer) => {
+        seen.push(String(data))
+        stream.pause()
+        setImmediate(() => {
+          t.equal(seen.at(-1), String(data), 'nothing arrives while paused')
+          stream.resume()
+          if (seen.length === 4) resolve()
+        })
+      })
+    })
+    client.write(Buffer.concat([frame('a'), frame('b'), frame('c')]))
+    client.write(frame('d'))
+    await all
+    t.same(seen, ['a', 'b', 'c', 'd'])
+  })
+
+  t.test('a text frame closes with 1003 [MQTT-6.0.0-1]', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const { ws, stream } = await connect()
+    stream.on('data', () => t.fail('a text frame is no data'))
+    const closed = close(stream)
+    ws.send('hello')
+    ws.send(Buffer.from('too late'))
+    const [code] = await once(ws, 'close')
+    t.equal(code, 1003)
+    await closed
+  })
+
+  t.test('end sends what is queued and closes with 1000', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const { ws, stream } = await connect()
+    stream.on('data', () => t.fail('after end nothing is for us'))
+    const closed = close(stream)
+    let bytes = 0
+    ws.on('message', (data: Buffer) => (bytes += data.length))
+    stream.write(Buffer.alloc(1_000_000))
+    stream.end()
+    ws.send(Buffer.from('late'))
+    const [code] = await once(ws, 'close')
+    t.equal(code, 1000)
+    t.equal(bytes, 1_000_000)
+    await closed
+    t.ok(stream.destroyed)
+    t.equal(stream.write(Buffer.from('x')), false)
+  })
+
+  t.test('destroy closes at once', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const { ws, stream } = await connect()
+    const closed = close(stream)
+    stream.destroy(new Error('enough'))
+    t.ok(stream.destroyed)
+    const [code] = await once(ws, 'close')
+    t.equal(code, 1006)
+    await closed
+  })
+
+  t.test('the stream ends when the client closes or is lost', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const polite = await connect()
+    const ended = Promise.all([once(polite.stream, 'end'), close(polite.stream)])
+    polite.ws.close(1000)
+    await ended
+    const lost = await connect()
+    const closed = close(lost.stream)
+    lost.ws.terminate()
+    await closed
+  })
+
+  t.test('a frame of several packets passes, a far longer one closes with 1009', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const { ws, stream } = await connect()
+    ws.send(Buffer.alloc(3 * 1024))
+    t.equal((await read(stream, 3 * 1024)).length, 3 * 1024)
+    const closed = close(stream)
+    ws.send(Buffer.alloc(64 * 1024))
+    const [code] = await once(ws, 'close')
+    t.equal(code, 1009)
+    await closed
+  })
+
+  t.test('the subprotocol has to be mqtt [MQTT-6.0.0-3]', async (t) => {
+    const { connect, url } = await openWebSocket(t)
+    t.equal((await connect(['chat', 'mqtt'])).ws.protocol, 'mqtt')
+    t.equal((await connect(['mqttv3.1'])).ws.protocol, 'mqttv3.1')
+    for (const offered of [[], ['chat']]) {
+      const { status, problem } = await refusal(url, offered)
+      t.equal(status, 400)
+      t.match(problem.detail, /subprotocol mqtt/)
+    }
+  })
+
+  t.test('only listed origins may connect, and clients that have none', async (t) => {
+    const origin = 'https://chat.example.com'
+    const { connect, url } = await openWebSocket(t, { origins: [origin] })
+    await connect('mqtt', { origin })
+    await connect('mqtt')
+    const { status, problem } = await refusal(url, ['mqtt'], { origin: 'https://evil.example.com' })
+    t.equal(status, 403)
+    t.match(problem, { code: 'forbidden', detail: /https:\/\/evil\.example\.com may not connect/ })
+  })
+
+  t.test('another path is not found', async (t) => {
+    const { url } = await openWebSocket(t)
+    const { status, problem } = await refusal(`${url}/other`, ['mqtt'])
+    t.equal(status, 404)
+    t.match(problem.detail, /at \/mqtt$/)
+  })
+})
+
+t.test('PROXY protocol', async (t) => {
+  const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex')
+  const v2 = (command: number, family: number, block: Buffer) =>
+    Buffer.concat([signature, Buffer.from([0x20 | command, family, block.length >> 8, block.length & 0xff]), block])
+  const ipv4 = Buffer.from([203, 0, 113, 7, 10, 0, 0, 1, 0x9c, 0x40, 0x07, 0x5b])
+  const ipv6 = Buffer.concat([
+    Buffer.from('20010db8000000000000000000000042', 'hex'),
+    Buffer.alloc(16),
+    Buffer.from([0, 1, 0, 2]),
+  ])
+
+  t.test('headers of both versions name the client', async (t) => {
+    const headers: [Buffer, string | null][] = [
+      [Buffer.from('PROXY TCP4 203.0.113.7 10.0.0.1 40000 1883\r\n'), '203.0.113.7'],
+      [Buffer.from('PROXY TCP6 2001:db8::42 ::1 40000 1883\r\n'), '2001:db8::42'],
+      [Buffer.from('PROXY UNKNOWN\r\n'), null],
+      [Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n'), null],
+      [v2(1, 0x11, ipv4), '203.0.113.7'],
+      [v2(1, 0x11, Buffer.concat([ipv4, Buffer.from([0x04, 0, 1, 0])])), '203.0.113.7'],
+      [v2(1, 0x21, ipv6), '2001:db8::42'],
+      [v2(1, 0x00, Buffer.alloc(0)), null],
+      [v2(0, 0x00, Buffer.alloc(0)), null],
+      [v2(1, 0x31, Buffer.alloc(216)), null],
+    ]
+    for (const [header, address] of headers) {
+      const followed = Buffer.concat([header, Buffer.from('\x10\x0c')])
+      t.same(parseProxyHeader(followed), { kind: 'header', length: header.length, address })
+      for (let length = 0; length < header.length; length++)
+        t.equal(parseProxyHeader(header.subarray(0, length)).kind, 'incomplete')
+    }
+  })
+
+  const malformed = [
+    Buffer.from('\x10\x0c\x00\x04MQTT'),
+    Buffer.from('PROXY TCP4 203.0.113.7 10.0.0.1 40000\r\n'),
+    Buffer.from('PROXY TCP4 2001:db8::42 ::1 40000 1883\r\n'),
+    Buffer.from('PROXY TCP4 203.0.113.7 10.0.0.1 40000 99999\r\n'),
+    Buffer.from('PROXY TCP4 203.0.113.7 10.0.0.1 40000 1883 more\r\n'),
+    Buffer.from('PROXY UDP4 203.0.113.7 10.0.0.1 40000 1883\r\n'),
+    Buffer.from(`PROXY UNKNOWN ${'x'.repeat(200)}`),
+    v2(2, 0x11, ipv4),
+    v2(1, 0x41, ipv4),
+    v2(1, 0x11, ipv4.subarray(0, 8)),
+    v2(1, 0x11, Buffer.alloc(4096)),
+    Buffer.concat([signature, Buffer.from([0x11, 0x11, 0, 12]), ipv4]),
+  ]
+
+  t.test('malformed headers are told apart from incomplete ones', async (t) => {
+    for (const header of malformed) t.equal(parseProxyHeader(header).kind, 'malformed', header.toString('latin1'))
+  })
+
+  t.test('a header in pieces is taken off, and the bytes behind it are not lost', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenTcp({ ...LOCAL, proxyProtocol: true }, accept))
+    const socket = connectTcp(t, listener)
+    await once(socket, 'connect')
+    socket.write('PROXY TCP4 203.0.113.7 10.')
+    await new Promise(setImmediate)
+    socket.write('0.0.1 40000 1883\r\nhello')
+    const stream = await next()
+    t.equal(stream.remoteAddress, '203.0.113.7')
+    socket.write(' world')
+    t.equal(await read(stream, 11), 'hello world')
+  })
+
+  t.test('a connection without a valid header is dropped, and the listener goes on', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenTcp({ ...LOCAL, proxyProtocol: true }, accept))
+    for (const header of malformed) {
+      const socket = connectTcp(t, listener)
+      socket.write(header)
+      await close(socket.resume())
+    }
+    connectTcp(t, listener).write(v2(1, 0x21, ipv6))
+    t.equal((await next()).remoteAddress, '2001:db8::42')
+  })
+
+  t.test('close drops who has not sent a header', async (t) => {
+    const { listener } = await open(t, (accept) => listenTcp({ ...LOCAL, proxyProtocol: true }, accept))
+    const socket = connectTcp(t, listener)
+    socket.write('PROXY ')
+    await once(socket, 'connect')
+    const closed = close(socket.resume())
+    await listener.close()
+    await closed
+  })
+
+  t.test('it stands in front of TLS', async (t) => {
+    const options = { ...LOCAL, tls: certificateFiles(t), proxyProtocol: true }
+    const { listener, next } = await open(t, (accept) => listenTls(options, accept))
+    const raw = connectTcp(t, listener)
+    raw.write(v2(1, 0x11, ipv4))
+    const socket = tls.connect({ socket: raw, servername: 'localhost', ca: CERTIFICATE })
+    socket.write('hello')
+    const stream = await next()
+    t.equal(stream.remoteAddress, '203.0.113.7')
+    t.equal(await read(stream, 5), 'hello')
+  })
+
+  t.test('it stands in front of WebSocket, plain and over TLS', async (t) => {
+    const options = { ...WEB, tls: certificateFiles(t), proxyProtocol: true }
+    const plain = await open(t, (accept) => listenHttp(options, accept))
+    const secure = await open(t, (accept) => listenHttps(options, accept))
+    const createConnection = (listener: Listener) => () => {
+      const raw = connectTcp(t, listener)
+      raw.write('PROXY TCP4 203.0.113.7 10.0.0.1 40000 1883\r\n')
+      return listener.name === 'http' ? raw : tls.connect({ socket: raw, servername: 'localhost', ca: CERTIFICATE })
+    }
+    for (const { listener, next } of [plain, secure]) {
+      const url = `${listener.url.replace('http', 'ws')}/mqtt`
+      const ws = new WebSocket(url, 'mqtt', { createConnection: createConnection(listener) })
+      t.teardown(() => ws.terminate())
+      await once(ws, 'open')
+      ws.send(Buffer.from('hello'))
+      const stream = await next()
+      t.equal(stream.remoteAddress, '203.0.113.7')
+      t.equal(await read(stream, 5), 'hello')
+    }
+  })
+})
+
+t.test('HTTP', async (t) => {
+  t.test('GET / says what this is and how to connect', async (t) => {
+    const { listener } = await openWebSocket(t)
+    const { status, headers, body } = await get(listener, '/', { host: 'chat.example.com:8080' })
+    t.equal(status, 200)
+    t.equal(headers['content-type'], 'text/html; charset=utf-8')
+    for (const part of [
+      'TopicTalk',
+      '1.2.3',
+      'mqtt://chat.example.com:1883',
+      'topictalk user add',
+      'rooms/lobby/messages',
+    ])
+      t.ok(body.includes(part), part)
+  })
+
+  t.test('GET / as JSON gives the same facts', async (t) => {
+    const { listener } = await openWebSocket(t)
+    const { headers, body } = await get(listener, '/', { accept: 'application/json' })
+    t.equal(headers['content-type'], 'application/json; charset=utf-8')
+    t.match(JSON.parse(body), { name: 'TopicTalk', version: '1.2.3', listeners: { mqtt: 1883 }, wsPath: '/mqtt' })
+  })
+
+  t.test('a Host header that is no name is not repeated', async (t) => {
+    const { listener } = await openWebSocket(t)
+    const { body } = await get(listener, '/', { host: '<script>alert(1)</script>' })
+    t.notOk(body.includes('<script'))
+    t.ok(body.includes('mqtt://localhost:1883'))
+  })
+
+  t.test('/healthz says whether the broker can serve', async (t) => {
+    let healthy = true
+    const { listener } = await openWebSocket(t, { healthy: () => healthy })
+    t.equal((await get(listener, '/healthz')).status, 200)
+    healthy = false
+    const { status, body } = await get(listener, '/healthz')
+    t.equal(status, 503)
+    t.equal(JSON.parse(body).code, 'unavailable')
+  })
+
+  t.test('everything else is a problem document', async (t) => {
+    const { listener } = await openWebSocket(t)
+    const missing = await get(listener, '/nowhere')
+    t.equal(missing.status, 404)
+    t.equal(missing.headers['content-type'], 'application/problem+json; charset=utf-8')
+    t.match(JSON.parse(missing.body), { status: 404, code: 'not_found', detail: /GET \/nowhere/ })
+    t.equal((await get(listener, '/mqtt')).status, 426)
+  })
+
+  t.test('what is no HTTP is answered and dropped', async (t) => {
+    const { listener } = await openWebSocket(t)
+    const socket = connectTcp(t, listener)
+    socket.write(Buffer.from('\x10\x0c\x00\x04MQTT\x04\x02\x00<\x00\x00'))
+    t.match(await text(socket), /^HTTP\/1\.1 400 /)
+    t.equal((await get(listener, '/healthz')).status, 200)
+  })
+})
