@@ -110,6 +110,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     plain: chat.plain,
     services: () => services,
   })
+  broker.on('error' as never, failed as never)
   const services: MqttServices = {
     hub,
     store,
@@ -255,6 +256,6 @@ async function openListeners(config: Config, accept: Accept, closing: Closing[])
 /** Connections first, then what they left to save. */
 async function closeBroker(broker: Broker, keeper: SessionKeeper, maintenance: Maintenance): Promise<void> {
   maintenance.close()
-  await new Promise<void>((resolve) => broker.close(() => resolve()))
+  await broker.shutDown()
   await keeper.close()
 }

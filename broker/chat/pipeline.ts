@@ -4,7 +4,7 @@
  */
 import { v7 as uuid } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
-import { directMembers, directRoom } from '../../schemas/ids.js'
+import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { AppendResult, Change, Draft, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
@@ -25,6 +25,8 @@ export interface Incoming {
   readonly retain: boolean
   /** Writes that must be durable with it: the packet id of a QoS 2 publish. */
   readonly ops: readonly Op[]
+  /** Whether it joins a public room; a will never does. */
+  readonly joins: boolean
 }
 
 /** Hears once, in the order of the publishes of one connection, what became of it. */
@@ -198,6 +200,11 @@ export class Pipeline {
       return this.append(actor, room, checkMessage(incoming.payload, bare), '', incoming, receipt)
     }
     const message = checkMessage(incoming.payload, bare)
+    if (user === SYSTEM || !incoming.joins) {
+      if (user === SYSTEM) this.#parts.rooms.visible(actor, room)
+      else this.#parts.rooms.requireMember(actor, room)
+      return this.append(actor, room, message, '', incoming, receipt)
+    }
     return this.enter(actor, room).then(() => this.append(actor, room, message, '', incoming, receipt))
   }
 

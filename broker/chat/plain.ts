@@ -29,7 +29,11 @@ export class Plain {
   }
 
   /** As the broker itself, or after the checks. */
-  send(incoming: Omit<Incoming, 'ops'> & { clientId: string | null }, more: readonly Op[], receipt: Receipt): void {
+  send(
+    incoming: Omit<Incoming, 'ops' | 'joins'> & { clientId: string | null },
+    more: readonly Op[],
+    receipt: Receipt,
+  ): void {
     // A copy: the payload is a view of a socket's read buffer, and may wait in memory far longer than that.
     const message: PlainMessage = {
       topic: incoming.topic,

@@ -50,6 +50,8 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   readonly #defaults: Record<string, unknown>
   readonly #parts: BrokerParts
   readonly #registering = new Map<string, Promise<void>>()
+  /** All that are open, logged in or not. */
+  readonly connections = new Set<Connection>()
 
   constructor(parts: BrokerParts) {
     super({ mq: new Mq(), persistence: parts.persistence, heartbeatInterval: HEARTBEAT * 1000 })
@@ -70,11 +72,21 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
 
   #accept(stream: ByteStream, request: unknown): Connection {
     const services = this.#parts.services()
-    if (this.closed || this.connectedClients >= services.limits.connections) {
+    const connection = new Connection(services, this, stream, request)
+    this.connections.add(connection)
+    if (this.closed || this.connections.size > services.limits.connections) {
       services.counters.add('refused.connections')
-      stream.destroy()
+      void connection.finish({ reason: Reason.serverBusy, why: 'too many connections (limits.connections)' })
     }
-    return new Connection(services, this, stream, request)
+    return connection
+  }
+
+  /** Ends every connection, those that have not sent CONNECT included, then Aedes itself. */
+  async shutDown(): Promise<void> {
+    const open = [...this.connections]
+    const closed = new Promise<void>((resolve) => this.close(() => resolve()))
+    await Promise.all(open.map((connection) => new Promise<void>((resolve) => connection.close(resolve))))
+    await closed
   }
 
   // --- registry ---------------------------------------------------------------------------------------------------------------------------
@@ -103,7 +115,13 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     const callback = (typeof client === 'function' ? client : done) as ((error?: Error) => void) | undefined
     const connection = client instanceof Connection ? client : null
     const will = packet as WillPacket
-    const actor = connection?.login?.actor ?? (will.user === undefined ? BROKER_ACTOR : actorOfWill(will))
+    if (!connection && will.user !== undefined) {
+      // Aedes' sweep found the will of a client whose broker died.
+      const message = { ...packet, clientId: will.clientId ?? '' } as PublishedMessage & { clientId: string }
+      void this.publishWill(actorOfWill(will), message).then(() => callback?.())
+      return
+    }
+    const actor = connection?.login?.actor ?? BROKER_ACTOR
     const message = {
       topic: packet.topic,
       payload: Buffer.from(packet.payload ?? ''),
@@ -122,7 +140,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       plain.send({ ...message, clientId: null }, [], receipt)
       return
     }
-    void pipeline.publish(actor, { ...message, ops: [] }, receipt)
+    void pipeline.publish(actor, { ...message, ops: [], joins: connection !== null }, receipt)
   }
 
   /** A will goes out with the rights its owner has now; a refused one is dropped and counted. */
@@ -143,7 +161,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       void this.publishGateFor(null, actor, message).then((denied) =>
         denied
           ? settled(denied)
-          : pipeline.publish({ ...actor, sessionId: null }, { ...message, ops: [] }, { settled }),
+          : pipeline.publish({ ...actor, sessionId: null }, { ...message, ops: [], joins: false }, { settled }),
       )
     })
   }

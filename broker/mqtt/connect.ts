@@ -18,7 +18,7 @@ import { resumeSession } from './session-keeper.js'
 const MAX_CLIENT_ID_31 = 23
 
 export async function connect(connection: Connection, packet: Connect): Promise<void> {
-  const { services, broker } = connection
+  const { broker } = connection
   await broker.preConnectGate(connection, packet)
   const clientId = chooseClientId(packet)
   checkWill(connection, packet)
@@ -31,16 +31,16 @@ export async function connect(connection: Connection, packet: Connect): Promise<
   const saved = await loadSession(connection, packet, principal)
   if (connection.closed) return
   await storeWill(connection, packet, principal)
+  if (connection.closed) return
   const session = openSession(connection, packet, actor, clientId, saved)
   connection.send(encodeConnack(packet.version, saved !== null, 0))
   broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
   await begin(connection, session, saved)
+  if (connection.closed) return
   connection.connecting = false
   connection.connected = true
   connection.keepaliveMs = packet.keepalive * 1500
   connection.watch()
-  services.registry.add(connection)
-  if (!principal.anonymous) services.presence.connected(principal.user)
   broker.emit('clientReady', connection)
   connection.emit('connected')
 }
@@ -133,22 +133,19 @@ async function requireRoomForSession({ services }: Connection, { user }: Princip
 
 /** Kept in the store with its authority, so that it is sent even if this broker dies [MQTT-3.1.2-8]. */
 async function storeWill(connection: Connection, packet: Connect, principal: Principal): Promise<void> {
-  const { store } = connection.services
-  connection.will = packet.will
-  const stale = await store.persistence.getWill(connection)
-  if (stale) await store.persistence.delWill(connection)
-  if (!packet.will) return
-  connection.hadWill = true
-  const { topic, payload, qos, retain } = packet.will
-  await store.persistence.putWill(connection, {
-    cmd: 'publish',
-    topic,
-    payload,
-    qos,
-    retain,
-    user: principal.user,
-    roles: [...principal.roles],
-  })
+  const { persistence } = connection.services.store
+  try {
+    if (await persistence.getWill(connection)) await persistence.delWill(connection)
+    if (!packet.will) return
+    const { topic, payload, qos, retain } = packet.will
+    const authority = { user: principal.user, roles: [...principal.roles] }
+    connection.hasStoredWill = true
+    await persistence.putWill(connection, { cmd: 'publish', topic, payload, qos, retain, ...authority })
+    connection.will = packet.will
+  } catch (cause) {
+    connection.services.log.error({ err: cause, client: connection.id }, 'a will could not be stored')
+    throw new ConnectRefused(3, Reason.serverUnavailable, 'the will cannot be stored right now')
+  }
 }
 
 function openSession(
@@ -183,6 +180,8 @@ function openSession(
       }
   const interests = new Interests(session, services.views, services.store, services.counters)
   connection.login = { actor, session, interests, record }
+  services.registry.add(connection)
+  if (!actor.principal.anonymous) services.presence.connected(user)
   return session
 }
 

@@ -71,6 +71,7 @@ export class Connection extends EventEmitter implements Deadline {
   readonly outbox: Outbox
   login: Login | null = null
   will: Will | null = null
+  hasStoredWill = false
   /** Packet ids of inbound QoS 2 publishes that await PUBREL. */
   incoming = new Set<number>()
   /** Milliseconds without a packet after which the client is gone; 0: never. */
@@ -119,7 +120,7 @@ export class Connection extends EventEmitter implements Deadline {
     if (this.#working) return
     this.#working = true
     try {
-      while (!this.closed && this.unsettled < this.services.limits.receiveMaximum && this.#frames.next()) {
+      while (!this.closed && !this.#crowded && this.#frames.next()) {
         const waiting = this.#handle(this.#frames.header, this.#frames.body)
         if (waiting) {
           this.#pause()
@@ -135,10 +136,15 @@ export class Connection extends EventEmitter implements Deadline {
       return
     }
     this.#working = false
-    if (this.unsettled >= this.services.limits.receiveMaximum) this.#pause()
+    if (this.#crowded) this.#pause()
     else this.#resume()
     if (this.#ended && this.unsettled === 0)
       this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
+  }
+
+  /** Reading stops while too much of what was read waits for the store, or for the client to read its answers. */
+  get #crowded(): boolean {
+    return this.unsettled >= this.services.limits.receiveMaximum || this.outbox.congested
   }
 
   #workOn(): void {
@@ -216,7 +222,9 @@ export class Connection extends EventEmitter implements Deadline {
   }
 
   #flushed(): void {
-    if (!this.closed && !this.outbox.congested) this.login?.session.pump()
+    if (this.closed || this.outbox.congested) return
+    this.login?.session.pump()
+    if (this.#paused && !this.#working) this.#work()
   }
 
   // --- deadlines ----------------------------------------------------------------------------------------------------------------------
@@ -312,13 +320,21 @@ export class Connection extends EventEmitter implements Deadline {
     }
     try {
       if (login) await this.#leave(login)
+      if (this.hasStoredWill) await services.store.persistence.delWill(this)
     } catch (error) {
       services.log.error({ err: error, client: this.id }, 'the session could not be saved')
     } finally {
-      this.#frames.push(EMPTY)
-      if (!this.conn.destroyed) setImmediate(() => this.conn.destroy())
+      this.#destroySoon()
+      this.broker.connections.delete(this)
       if (this.id && this.broker.clients[this.id] === this) this.broker.unregisterClient(this)
     }
+  }
+
+  /** What was written may still leave; a client that does not read it is not waited for. */
+  #destroySoon(): void {
+    if (this.conn.destroyed) return
+    const timer = setTimeout(() => this.conn.destroy(), CLOSE_TIMEOUT).unref()
+    this.conn.once('close', () => clearTimeout(timer))
   }
 
   #announceEnd({ reason, why, error }: Ending): void {
@@ -334,13 +350,9 @@ export class Connection extends EventEmitter implements Deadline {
     // Publishes under way belong to this connection: a successor must find their packet ids in the store.
     await commit(services.store, {}).catch(() => {})
     if (will) await this.broker.publishWill(actor, { ...will, clientId: this.id })
-    if (this.hadWill) await services.store.persistence.delWill(this)
     if (session.persistent) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
     if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
   }
-
-  /** A will is in the store. */
-  hadWill = false
 
   // --- Aedes' client API ----------------------------------------------------------------------------------------------------------------
 
@@ -390,7 +402,8 @@ export class Connection extends EventEmitter implements Deadline {
 type AedesSubscription = { topic: string; qos: QoS }
 type AedesSubscriptions = AedesSubscription | AedesSubscription[] | { subscriptions: AedesSubscription[] }
 
-const EMPTY = Buffer.alloc(0)
+/** Milliseconds a closing connection has to take its last bytes. */
+const CLOSE_TIMEOUT = 2000
 
 function settle(work: Promise<void>, done?: (error?: Error) => void): void {
   work.then(

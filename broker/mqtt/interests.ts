@@ -111,8 +111,10 @@ export class Interests {
 
   /** The saved cursor; at a later join, the join; at what retention left, counted. */
   #restoredStart(view: View, cursors: ReadonlyMap<string, number>): number {
-    const start = Math.max(cursors.get(view.cursor) ?? 0, this.#views.start(view, this.#session.user))
-    const tail = this.#store.log.peek(view.log)?.tail ?? 1
+    const { head, tail } = this.#store.log.peek(view.log) ?? { head: 0, tail: 1 }
+    const saved = cursors.get(view.cursor) ?? 0
+    // A cursor beyond the head is of an earlier log of that name: the room was deleted and made anew.
+    const start = Math.max(saved > head ? 0 : saved, this.#views.start(view, this.#session.user))
     if (start >= tail - 1) return start
     this.#counters.add('skipped.retention', tail - 1 - start)
     return tail - 1

@@ -61,6 +61,7 @@ function pass(
     qos: packet.qos,
     retain: packet.retain,
     ops,
+    joins: true,
   }
   const receipt = new Inbound(connection, packet)
   return denied ? pipeline.reject(actor, incoming, receipt, denied) : pipeline.publish(actor, incoming, receipt)

@@ -69,6 +69,7 @@ export class SessionKeeper {
   #snapshot(session: Session): Op[] {
     const { sessions, queue } = this.#store
     const ops: Op[] = []
+    if (!session.started) return ops
     for (const feed of session.dirtyFeeds) {
       if (feed instanceof LogFeed) {
         if (feed.qos === 0) continue

@@ -107,6 +107,11 @@ export class Session implements Endpoint, FeedHost {
     return this.#held || this.#outbox.congested
   }
 
+  /** What was saved is wholly back: only then may it be saved anew. */
+  get started(): boolean {
+    return !this.#held
+  }
+
   /** Delivery begins. */
   start(): void {
     this.#held = false
@@ -116,12 +121,12 @@ export class Session implements Endpoint, FeedHost {
   // --- what the session listens to -----------------------------------------------------------------------------------------
 
   /** Sends messages of a view from `next` on; what is there already is read first. */
-  attach(view: View, qos: QoS, next: number): LogFeed {
+  attach(view: View, qos: QoS, next: number): void {
+    if (this.closed) return
     const feed = new LogFeed(this, view, qos, next)
     this.feeds.set(view.cursor, feed)
     this.#services.hub.attach(view, feed)
     if (qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
-    return feed
   }
 
   detach(feed: LogFeed): void {
@@ -135,6 +140,7 @@ export class Session implements Endpoint, FeedHost {
   }
 
   listen(topic: string, qos: QoS): void {
+    if (this.closed) return
     this.#listening.add(topic)
     this.#services.hub.listen(topic, this, qos)
   }
@@ -151,6 +157,7 @@ export class Session implements Endpoint, FeedHost {
 
   subscribePlain(filter: string, qos: QoS): void {
     this.unsubscribePlain(filter)
+    if (this.closed) return
     const subscription: PlainSubscription = { endpoint: this, filter, qos }
     this.#plain.set(filter, subscription)
     this.#services.hub.subscribePlain(subscription)
@@ -464,7 +471,7 @@ export class Session implements Endpoint, FeedHost {
   }
 
   touched(feed: LogFeed | QueueFeed): void {
-    if (!this.persistent) return
+    if (!this.persistent || this.#held) return
     this.dirtyFeeds.add(feed)
     this.saver?.touched()
   }

@@ -2,7 +2,7 @@
  * The LevelDB underneath: opening with clear errors, reads that wait for a reopening, and writes after which a failure
  * is remembered. A write that failed may or may not be on disk, so nobody may write again before `reopen`.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbstractLevel } from 'abstract-level'
 import { Level } from 'level'
@@ -17,8 +17,11 @@ export type OpenDatabase = () => Promise<LevelDatabase>
 
 const FORMAT = 'topictalk 1'
 const PAGE = 1000
+const WRITE_BUFFER = 16 * 1024 * 1024
+const OPTIONS = { valueEncoding: 'buffer', writeBufferSize: WRITE_BUFFER, cacheSize: 32 * 1024 * 1024 }
+/** What opening may write: the recovered write buffer, and as much again. */
+const ROOM_TO_OPEN = 2 * WRITE_BUFFER
 const PROBE_BYTES = 262_144
-const OPTIONS = { valueEncoding: 'buffer', writeBufferSize: 16 * 1024 * 1024, cacheSize: 32 * 1024 * 1024 }
 
 /** LevelDB in a directory. */
 export function diskDatabase(location: string): OpenDatabase {
@@ -195,6 +198,9 @@ export class Database {
     if (this.#location === null) return
     const probe = join(this.#location, 'space.probe')
     try {
+      const { bavail, bsize } = await statfs(this.#location)
+      if (bavail * bsize < ROOM_TO_OPEN) throw new Error(`no space left on device (${bavail * bsize} bytes)`)
+      // Quotas do not show in what the file system says.
       await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true } as object)
     } catch (cause) {
       throw storeError('no room to reopen the store', cause)
