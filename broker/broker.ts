@@ -25,6 +25,7 @@ import { Rooms } from './chat/rooms.js'
 import type { Signal } from './chat/signals.js'
 import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
+import { FaultLog } from './fault-log.js'
 import { Hub } from './hub.js'
 import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
@@ -88,7 +89,8 @@ export async function startBroker(config: Config, options: { log?: Logger } = {}
 }
 
 async function start(config: Config, log: Logger, closing: Closing[]): Promise<RunningBroker> {
-  const failed = (error: unknown): void => log.error({ err: error }, 'background work failed')
+  const faults = new FaultLog(log)
+  const failed = (error: unknown): void => faults.report(error)
   const store = await openStore(config, failed)
   closing.push(() => store.close())
   const wheel = new Wheel()
