@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
-import { chatInTerminal } from './cli/chat.js'
-import { checkConfig } from './cli/config.js'
 import { endWithReader, reportFailure } from './cli/report.js'
-import { serve } from './cli/serve.js'
-import { addUser, changePassword, listUsers, printToken, removeUser } from './cli/users.js'
 import { readVersion } from './version.js'
+
+// A command loads only what it needs: a chat starts without a broker.
+const serving = () => import('./cli/serve.js')
+const users = () => import('./cli/users.js')
+const tokens = () => import('./cli/token.js')
+const configs = () => import('./cli/config.js')
+const chats = () => import('./cli/chat.js')
 
 const collect = (value: string, values: string[]) => [...values, value]
 
@@ -20,29 +23,38 @@ const program = new Command('topictalk')
   .description('A chat and notification broker that speaks plain MQTT.')
   .version(readVersion())
 
-configured(program.command('serve')).description('run the broker').action(serve)
+configured(program.command('serve'))
+  .description('run the broker')
+  .action(async (flags) => (await serving()).serve(flags))
 
 const user = program.command('user').description('manage users; works beside a running broker')
 configured(user.command('add <name>'))
   .description('add a user')
   .option('--password-stdin', 'read the password from standard input')
   .option('--role <role>', 'give a role; may be repeated', collect, [])
-  .action(addUser)
+  .action(async (name, flags) => (await users()).addUser(name, flags))
 configured(user.command('passwd <name>'))
   .description('change a password')
   .option('--password-stdin', 'read the password from standard input')
-  .action(changePassword)
-configured(user.command('list')).description('list users').option('--json', 'as JSON').action(listUsers)
-configured(user.command('remove <name>')).description('remove a user').action(removeUser)
+  .action(async (name, flags) => (await users()).changePassword(name, flags))
+configured(user.command('list'))
+  .description('list users')
+  .option('--json', 'as JSON')
+  .action(async (flags) => (await users()).listUsers(flags))
+configured(user.command('remove <name>'))
+  .description('remove a user')
+  .action(async (name, flags) => (await users()).removeUser(name, flags))
 
 configured(program.command('token <user>'))
   .description('print a token to log in with, in place of a password')
   .option('--role <role>', 'a role the token carries; may be repeated', collect, [])
   .option('--ttl <duration>', 'how long it is valid, such as 1h (default: forever)')
-  .action(printToken)
+  .action(async (name, flags) => (await tokens()).printToken(name, flags))
 
 const config = program.command('config').description('the configuration')
-configured(config.command('check')).description('say whether the configuration is valid').action(checkConfig)
+configured(config.command('check'))
+  .description('say whether the configuration is valid')
+  .action(async (flags) => (await configs()).checkConfig(flags))
 
 program
   .command('chat [room]')
@@ -52,7 +64,7 @@ program
   .option('--password-stdin', 'the first line of standard input is the password')
   .option('--token <token>', 'a token in place of a password')
   .addHelpText('after', '\nThe password may also be in TOPICTALK_PASSWORD; on a terminal it is asked for.')
-  .action((room = 'lobby', flags) => chatInTerminal(room, flags))
+  .action(async (room = 'lobby', flags) => (await chats()).chatInTerminal(room, flags))
 
 program.hook('preAction', (_, command) => {
   if (command.name() !== 'serve') endWithReader()

@@ -39,7 +39,7 @@ export class Delivery {
         return info.changed(signal.room)
       case 'channel':
         views.addChannel(signal.channel)
-        return registry.channel()
+        return registry.channel(signal)
       case 'logout':
         registry.logout(signal).catch(failed)
     }

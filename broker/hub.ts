@@ -47,11 +47,13 @@ export interface Direct {
   readonly payload: Buffer
   readonly qos: QoS
   readonly retain: boolean
+  /** Live, and published with RETAIN: the retained message of the topic is now this one. */
+  readonly replaces: boolean
   readonly cache: unknown[]
 }
 
-export function direct(topic: string, payload: Buffer, qos: QoS, retain = false): Direct {
-  return { topic, payload, qos, retain, cache: [] }
+export function direct(topic: string, payload: Buffer, qos: QoS, retain = false, replaces = false): Direct {
+  return { topic, payload, qos, retain, replaces, cache: [] }
 }
 
 /** What the hub sees of a connected session. */
@@ -165,7 +167,8 @@ export class Hub {
   publishPlain(message: PlainMessage, queued: ReadonlySet<string> | null, number: number): void {
     const matches = this.#plain.match(message.topic)
     if (matches.length === 0) return
-    const out = direct(message.topic, message.payload, message.qos)
+    // The flag says how it was published; a live delivery goes without it [MQTT-3.3.1-9].
+    const out = direct(message.topic, message.payload, message.qos, false, message.retain)
     if (matches.length === 1) {
       const only = matches[0]!
       only.endpoint.acceptPlain(out, only.qos, [only.filter], queued?.has(only.endpoint.id) ? number : null)

@@ -16,6 +16,8 @@ export const MESSAGE_TYPES = [
 export const BUILT_TYPES: ReadonlySet<string> = new Set(['text', 'custom'])
 
 export const MAX_CID = 128
+/** Levels of objects and arrays in a message. */
+export const MAX_DEPTH = 100
 
 const seq = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
 

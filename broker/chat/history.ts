@@ -6,6 +6,8 @@ export interface HistoryQuery {
   after?: number | undefined
   limit: number
   maxBytes: number
+  /** Messages up to this number are not for the reader. */
+  hidden: number
 }
 
 /**
@@ -15,7 +17,7 @@ export interface HistoryQuery {
 export async function readHistory(store: Store, room: string, query: HistoryQuery): Promise<string> {
   const log = logs.messages(room)
   const { head, tail } = await store.log.open(log)
-  const { limit, maxBytes } = query
+  const { limit, maxBytes, hidden } = query
   if (query.after !== undefined) {
     const to = Math.min(head, query.after + limit, (query.before ?? head + 1) - 1)
     const entries = to > query.after ? await store.log.read(log, query.after, to - query.after, maxBytes) : []
@@ -23,6 +25,7 @@ export async function readHistory(store: Store, room: string, query: HistoryQuer
       entries.filter(({ seq }) => seq <= to),
       query.after + 1,
       entries.length > 0 ? Math.min(to, entries[entries.length - 1]!.seq) : to,
+      hidden,
     )
     return render(page.parts, page.last < Math.min(head, (query.before ?? head + 1) - 1))
   }
@@ -32,7 +35,7 @@ export async function readHistory(store: Store, room: string, query: HistoryQuer
     to >= from ? (await store.log.readBefore(log, to + 1, limit, maxBytes)).filter(({ seq }) => seq >= from) : []
   // Where bytes and not numbers bounded the page it begins at its first message; older ones are asked for next.
   const cut = entries.length > 0 && entries[0]!.seq > Math.max(from, tail)
-  const page = fill(entries, cut ? entries[0]!.seq : from, to)
+  const page = fill(entries, cut ? entries[0]!.seq : from, to, hidden)
   return render(page.parts, page.first > 1)
 }
 
@@ -41,21 +44,22 @@ function fill(
   entries: readonly LogEntry[],
   from: number,
   to: number,
+  hidden: number,
 ): { parts: string[]; first: number; last: number } {
   const parts: string[] = []
   let next = from
   for (const { seq, payload } of entries) {
-    for (; next < seq; next++) parts.push(gone(next))
-    parts.push(payload.toString('utf8'))
+    for (; next < seq; next++) parts.push(gone(next, 'retention'))
+    parts.push(seq > hidden ? payload.toString('utf8') : gone(seq, 'blocked'))
     next = seq + 1
   }
-  for (; next <= to; next++) parts.push(gone(next))
+  for (; next <= to; next++) parts.push(gone(next, 'retention'))
   return { parts, first: from, last: Math.max(to, from - 1) }
 }
 
 /** What is missing from a log was dropped by retention; nothing else removes entries yet. */
-function gone(seq: number): string {
-  return `{"seq":${seq},"gone":"retention"}`
+function gone(seq: number, why: 'retention' | 'blocked'): string {
+  return `{"seq":${seq},"gone":"${why}"}`
 }
 
 function render(parts: readonly string[], more: boolean): string {

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { BUILT_TYPES, MESSAGE_KEYS, MESSAGE_TYPES, MessageInput } from '../../schemas/message.js'
+import { BUILT_TYPES, MAX_DEPTH, MESSAGE_KEYS, MESSAGE_TYPES, MessageInput } from '../../schemas/message.js'
 
 const validator = Compile(MessageInput)
 
@@ -109,13 +109,15 @@ function checkObject(input: MessageInput): Checked {
   }
 }
 
-/** JSON; nesting too deep for it is the client's fault. */
+/** JSON. Bounded, for what is written here is written again where the stack is deeper, and clients have stacks too. */
 export function stringify(value: unknown): string {
-  try {
-    return JSON.stringify(value)
-  } catch (cause) {
-    throw new Refusal('bad_request', 'nested too deeply', { cause })
-  }
+  if (isDeeper(value, MAX_DEPTH)) throw new Refusal('bad_request', `nested deeper than ${MAX_DEPTH} levels`)
+  return JSON.stringify(value)
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 /** Of the normalised input: the same cid with another hash is a conflict. */

@@ -211,13 +211,12 @@ export class Pipeline {
   /** Publishing on, or subscribing to, a public room joins it; whoever left comes back only by rooms.join. */
   async enter(actor: Actor, room: string): Promise<void> {
     const { rooms, store } = this.#parts
-    const record = store.directory.room(room)
-    if (!record && (await rooms.autoCreate(actor, room))) return
-    if (rooms.visible(actor, room).access !== 'public' || store.directory.departed(room, requireUser(actor))) {
-      rooms.requireMember(actor, room)
-      return
-    }
-    await rooms.join(actor, room)
+    const user = requireUser(actor)
+    if (!store.directory.room(room)) await rooms.autoCreate(actor, room)
+    // Who made it is in it; who came second to the making joins like anyone.
+    const open = rooms.visible(actor, room).access === 'public' && !store.directory.departed(room, user)
+    if (store.directory.member(room, user) || !open) rooms.requireMember(actor, room)
+    else await rooms.join(actor, room)
   }
 
   /** Stamps and appends. `to` is the receiver of a direct message, or empty. */

@@ -58,7 +58,7 @@ export class Plain {
       drafts: [],
       ops,
       settled: (error) => {
-        if (!error) this.#bus.send({ kind: 'plain', message: live, queued, number })
+        if (!error) this.#bus.send({ kind: 'plain', message, queued, number })
         receipt.settled(error ? storeRefusal(error) : null, null)
       },
     })

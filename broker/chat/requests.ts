@@ -8,6 +8,7 @@ import {
   PLANNED_COMMANDS,
 } from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
+import { isDirectRoom } from '../../schemas/ids.js'
 import type { MemberRecord, RoomRecord, Store } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
 import { readHistory } from './history.js'
@@ -115,13 +116,16 @@ export class Requests {
     },
     history: async (actor, { room, before, after, limit = 50, maxBytes = 65536 }) => {
       const id = this.#rooms.resolve(actor, room)
-      if (room.startsWith('@') && !this.#store.directory.room(id)) return '{"messages":[],"more":false}'
-      this.#rooms.requireMember(actor, id)
+      const direct = isDirectRoom(id)
+      if (direct && !this.#store.directory.room(id)) return '{"messages":[],"more":false}'
+      const { joined } = this.#rooms.requireMember(actor, id)
       return readHistory(this.#store, id, {
         before,
         after,
         limit,
         maxBytes: Math.min(maxBytes, this.#replyBytes - 4096),
+        // The past of a direct conversation belongs to who had the name then.
+        hidden: direct ? joined.messages : 0,
       })
     },
   }

@@ -97,7 +97,7 @@ export class Rooms {
       })
     if (this.#options.create === 'admin' && !isAdmin(actor))
       throw new Refusal('forbidden', 'only admins create rooms here')
-    if (this.#store.directory.room(room))
+    if (this.#store.directory.room(room) || this.#underWay.has(`create ${room}`))
       throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
     return this.#create(room, user, details, user)
   }
@@ -126,11 +126,10 @@ export class Rooms {
   }
 
   /** First use of an unknown room, where the configuration makes rooms so. */
-  async autoCreate(actor: Actor, room: string): Promise<boolean> {
-    if (!this.#options.autoCreate || !isRoomId(room)) return false
-    if (this.#options.create === 'admin' && !isAdmin(actor)) return false
+  async autoCreate(actor: Actor, room: string): Promise<void> {
+    if (!this.#options.autoCreate || !isRoomId(room)) return
+    if (this.#options.create === 'admin' && !isAdmin(actor)) return
     await this.#create(room, requireUser(actor), { access: 'public' }, requireUser(actor))
-    return true
   }
 
   async update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
@@ -151,12 +150,14 @@ export class Rooms {
     this.#requireManaged(actor, room)
     const member = this.#store.directory.member(room, user)
     if (!member) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
-    if (!isAdmin(actor) && this.#roleOf(actor, room) !== 'owner' && (role === 'owner' || member.role === 'owner')) {
-      throw new Refusal('forbidden', 'only an owner makes or unmakes owners', { field: 'role' })
-    }
+    const by = actor.principal.user
+    const free = isAdmin(actor) || this.#roleOf(actor, room) === 'owner'
+    if (!free && role === 'owner') throw new Refusal('forbidden', 'only an owner makes owners', { field: 'role' })
+    // Or an admin could remove another one by way of a lower role.
+    if (!free && MANAGERS.has(member.role) && user !== by)
+      throw new Refusal('forbidden', `only an owner changes the role of an ${member.role}`, { field: 'role' })
     if (member.role === 'owner' && role !== 'owner') this.#requireAnotherOwner(room, user)
     const record = { ...member, role }
-    const by = actor.principal.user
     const drafts = [
       roomEvent(room, { type: 'role', user, by, role }),
       userEvent(user, { type: 'role', room, by, role }),

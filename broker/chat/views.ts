@@ -140,9 +140,16 @@ export class Views {
   }
 }
 
+/** Names of all cursors a session may have in a room. */
+export function roomCursors(room: string): string[] {
+  return [logs.messages(room), textCursor(room), logs.roomEvents(room)]
+}
+
+const textCursor = (room: string): string => `t:${room}`
+
 function roomView(room: string, leaf: RoomLeaf): View {
   const log = leaf === 'events' ? logs.roomEvents(room) : logs.messages(room)
-  const cursor = leaf === 'text' ? `t:${room}` : log
+  const cursor = leaf === 'text' ? textCursor(room) : log
   return { cursor, log, topic: topics.room(room, leaf), form: leaf === 'text' ? bareText : null, room }
 }
 

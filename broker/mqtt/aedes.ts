@@ -2,6 +2,7 @@
  * The broker as Aedes knows it: registry, takeover, events, hooks, will sweep and `$SYS` are Aedes'; connections, delivery and storing are ours,
  * put in at its own seams (DESIGN §3). Hooks that a plugin sets can only narrow what TopicTalk allows: our checks run in any case.
  */
+import type { EventEmitter } from 'node:events'
 import { promisify } from 'node:util'
 import { Aedes, type PublishPacket } from 'aedes'
 import aedesPacket from 'aedes-packet'
@@ -17,6 +18,7 @@ import { Reason } from './codec/reader.js'
 import { BROKER_ACTOR, Connection, ConnectRefused } from './connection.js'
 import { Mq, type MqMessage } from './mq.js'
 import type { MqttServices } from './services.js'
+import type { Forward } from './session.js'
 
 type Hook = (...args: never[]) => void
 
@@ -31,7 +33,9 @@ interface AedesInternals {
   mq: Mq
   clients: Record<string, Connection>
   connectedClients: number
+  brokers: Record<string, number>
   authorizeForward: Hook
+  _clearWillInterval: NodeJS.Timeout
   _finishRegisterClient(client: Connection): void
   unregisterClient(client: Connection): void
 }
@@ -41,6 +45,17 @@ export interface PublishedMessage {
   payload?: Buffer | string
   qos?: QoS
   retain?: boolean
+}
+
+interface Message {
+  topic: string
+  payload: Buffer
+  qos: QoS
+  retain: boolean
+}
+
+function toMessage({ topic, payload, qos, retain }: PublishPacket | PublishedMessage): Message {
+  return { topic, payload: Buffer.from(payload ?? ''), qos: (qos ?? 0) as QoS, retain: retain ?? false }
 }
 
 /** Seconds between heartbeats; wills of a dead broker are looked for at four times that. */
@@ -58,6 +73,8 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     this.#parts = parts
     this.handle = ((stream: ByteStream, request?: unknown) => this.#accept(stream, request)) as never
     this.setMaxListeners(0)
+    // Plugins report here; an `error` that nobody hears would end the process.
+    ;(this as EventEmitter).on('error', (error) => this.#failed(error))
     // What Aedes installed stands for "nobody set a hook"; our own checks do not live in hooks.
     const hooks = [
       'preConnect',
@@ -114,20 +131,8 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   override publish(packet: PublishPacket | PublishedMessage, client?: unknown, done?: unknown): void {
     const callback = (typeof client === 'function' ? client : done) as ((error?: Error) => void) | undefined
     const connection = client instanceof Connection ? client : null
-    const will = packet as WillPacket
-    if (!connection && will.user !== undefined) {
-      // Aedes' sweep found the will of a client whose broker died.
-      const message = { ...packet, clientId: will.clientId ?? '' } as PublishedMessage & { clientId: string }
-      void this.publishWill(actorOfWill(will), message).then(() => callback?.())
-      return
-    }
     const actor = connection?.login?.actor ?? BROKER_ACTOR
-    const message = {
-      topic: packet.topic,
-      payload: Buffer.from(packet.payload ?? ''),
-      qos: (packet.qos ?? 0) as QoS,
-      retain: packet.retain ?? false,
-    }
+    const message = toMessage(packet)
     const receipt = {
       settled: (refusal: Refusal | null) => {
         if (!refusal) this.announce(message, connection)
@@ -140,34 +145,57 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       plain.send({ ...message, clientId: null }, [], receipt)
       return
     }
-    void pipeline.publish(actor, { ...message, ops: [], joins: connection !== null }, receipt)
+    const entering = pipeline.publish(actor, { ...message, ops: [], joins: connection !== null }, receipt)
+    entering?.catch((error: unknown) => this.#failed(error))
   }
 
-  /** A will goes out with the rights its owner has now; a refused one is dropped and counted. */
-  publishWill(actor: Actor, will: PublishedMessage & { clientId: string }): Promise<void> {
-    const { pipeline } = this.#parts
-    const message = {
-      topic: will.topic,
-      payload: Buffer.from(will.payload ?? ''),
-      qos: will.qos ?? 0,
-      retain: will.retain ?? false,
+  #failed(error: unknown): void {
+    this.#parts.services().log.error({ err: error }, 'the broker could not publish')
+  }
+
+  /** A will goes out with the rights its owner has now; a refused one is dropped and counted. `connection` is the one that ended. */
+  async publishWill(actor: Actor, will: PublishedMessage, connection: Connection | null): Promise<void> {
+    const message = toMessage(will)
+    try {
+      const refusal = await this.#sendWill(actor, message, connection)
+      if (refusal) this.#parts.services().counters.add('refused.will')
+      else this.announce(message, null)
+    } catch (error) {
+      this.#failed(error)
     }
-    return new Promise((resolve) => {
-      const settled = (refusal: Refusal | null): void => {
-        if (refusal) this.#parts.services().counters.add('refused.will')
-        else this.announce(message, null)
-        resolve()
-      }
-      void this.publishGateFor(null, actor, message).then((denied) =>
-        denied
-          ? settled(denied)
-          : pipeline.publish({ ...actor, sessionId: null }, { ...message, ops: [], joins: false }, { settled }),
-      )
+  }
+
+  async #sendWill(actor: Actor, message: Message, connection: Connection | null): Promise<Refusal | null> {
+    const denied = await this.publishGateFor(connection, actor, message)
+    if (denied) return denied
+    return new Promise((settled, failed) => {
+      const incoming = { ...message, ops: [], joins: false }
+      const entering = this.#parts.pipeline.publish({ ...actor, sessionId: null }, incoming, { settled })
+      entering?.catch(failed)
     })
   }
 
+  /** In place of Aedes' own sweep, which stops at the first will that is refused, and keeps it. */
+  override async listen(): Promise<void> {
+    await super.listen()
+    clearInterval(this._clearWillInterval)
+    const sweep = (): void => void this.sweepWills().catch((error) => this.#failed(error))
+    this._clearWillInterval = setInterval(sweep, HEARTBEAT * 4000)
+  }
+
+  /** Sends the wills of clients whose broker died. */
+  async sweepWills(): Promise<void> {
+    const alive: Record<string, number> = { [this.id]: Date.now() }
+    for (const [id, seen] of Object.entries(this.brokers))
+      if (seen + 3 * HEARTBEAT * 1000 >= Date.now()) alive[id] = seen
+    for await (const will of this.#parts.persistence.streamWill(alive) as AsyncIterable<WillPacket>) {
+      await this.publishWill(actorOfWill(will), will as PublishedMessage, null)
+      await this.#parts.persistence.delWill({ id: will.clientId ?? '' })
+    }
+  }
+
   /** Tells plugins of a message that was taken: `mq`, the `published` hook, the `publish` event. Costs nothing while nobody listens. */
-  announce(message: { topic: string; payload: Buffer; qos: QoS; retain: boolean }, client: Connection | null): void {
+  announce(message: Message, client: Connection | null): void {
     const heard = this.mq.hears(message.topic)
     const watched = this.listenerCount('publish') > 0
     const hooked = this.published !== this.#defaults['published']
@@ -199,11 +227,16 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     return (this as unknown as Record<string, unknown>)[name] !== this.#defaults[name]
   }
 
-  async preConnectGate(connection: Connection, packet: Connect): Promise<void> {
-    if (!this.#hooked('preConnect')) return
+  /** The hook may change the packet, which has not been looked at yet. */
+  async preConnectGate(connection: Connection, packet: Connect): Promise<Connect> {
+    if (!this.#hooked('preConnect')) return packet
     const shown = { ...packet, cmd: 'connect', protocolVersion: packet.version }
-    const allowed = await promisify(this.preConnect).call(this, connection as never, shown as never)
-    if (allowed !== true) throw new ConnectRefused(5, Reason.notAuthorized, 'refused by the preConnect hook')
+    const allowed = await promisify(this.preConnect)
+      .call(this, connection as never, shown as never)
+      .catch((error: Error) => error)
+    if (allowed === true) return shown
+    const why = allowed instanceof Error ? `: ${allowed.message}` : ''
+    throw new ConnectRefused(5, Reason.notAuthorized, `refused by the preConnect hook${why}`)
   }
 
   async authenticateGate(connection: Connection, packet: Connect, id: string): Promise<void> {
@@ -284,13 +317,14 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       : new Refusal('forbidden', 'refused by the authorizeSubscribe hook')
   }
 
-  /** Null while nobody set `authorizeForward`: deliveries then take the short way. */
-  forwardGate(connection: Connection): ((topic: string, payload: Buffer, qos: QoS) => boolean) | null {
+  /** Null while nobody set `authorizeForward`: deliveries then take the short way. The hook may change the payload. */
+  forwardGate(connection: Connection): Forward | null {
     if (!this.#hooked('authorizeForward')) return null
-    const hook = this.authorizeForward as unknown as (client: Connection, packet: object) => unknown
+    const hook = this.authorizeForward as unknown as (client: Connection, packet: object) => PublishedMessage | null
     return (topic, payload, qos) => {
       const packet = new AedesPacket({ cmd: 'publish', topic, payload, qos, retain: false, dup: false }, this)
-      return Boolean(hook.call(this, connection, packet))
+      const passed = hook.call(this, connection, packet)
+      return passed ? Buffer.from(passed.payload ?? '') : null
     }
   }
 }

@@ -17,17 +17,18 @@ import { resumeSession } from './session-keeper.js'
 /** Longest client id of MQTT 3.1. */
 const MAX_CLIENT_ID_31 = 23
 
-export async function connect(connection: Connection, packet: Connect): Promise<void> {
+export async function connect(connection: Connection, received: Connect): Promise<void> {
   const { broker } = connection
-  await broker.preConnectGate(connection, packet)
+  const packet = await broker.preConnectGate(connection, received)
   const clientId = chooseClientId(packet)
   checkWill(connection, packet)
   const principal = await authenticate(connection, packet, clientId)
-  if (connection.closed || broker.closed) return
+  if (connection.closed) return
   connection.id = `${principal.user}/${clientId}`
   connection.clean = packet.clean
   const actor: Actor = { principal, clientId, sessionId: connection.id }
   await takeOver(connection)
+  if (connection.closed) return
   const saved = await loadSession(connection, packet, principal)
   if (connection.closed) return
   await storeWill(connection, packet, principal)

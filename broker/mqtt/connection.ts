@@ -18,6 +18,7 @@ import { FrameReader } from './codec/frames.js'
 import type { Packet, RequestedSubscription, Version, Will } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
+import { READ_BYTES, READ_ENTRIES } from './feeds.js'
 import type { Interests } from './interests.js'
 import { Outbox } from './outbox.js'
 import { publish } from './publish.js'
@@ -78,12 +79,16 @@ export class Connection extends EventEmitter implements Deadline {
   keepaliveMs = 0
   /** Publishes taken and not yet settled by the store. */
   unsettled = 0
+  /** A publish on its way to its place in the store's queue. */
+  entering: Promise<void> | null = null
 
   readonly #frames: FrameReader
   #working = false
   #paused = false
   #ended = false
   #lastPacket: number
+  /** The CONNECT under way or done. */
+  #opening: Promise<void> | null = null
   #closing: Promise<void> | null = null
 
   constructor(services: MqttServices, broker: Broker, stream: ByteStream, request?: unknown) {
@@ -164,7 +169,8 @@ export class Connection extends EventEmitter implements Deadline {
       this.connecting = true
       const packet = decodeConnect(header, body)
       this.version = packet.version
-      return connect(this, packet)
+      this.#opening = connect(this, packet)
+      return this.#opening
     }
     this.#lastPacket = this.services.wheel.now
     return this.#dispatch(decodePacket(header, body, this.version!))
@@ -251,6 +257,8 @@ export class Connection extends EventEmitter implements Deadline {
       this.finish({ reason: Reason.notAuthorized, why: 'the token expired' })
       return 0
     }
+    // What the client sent meanwhile waits unread while we handle something of before.
+    if (this.#working || this.#paused) this.#lastPacket = now
     if (this.keepaliveMs > 0 && now - this.#lastPacket >= this.keepaliveMs) {
       this.broker.emit('keepaliveTimeout', this)
       this.finish({
@@ -273,14 +281,14 @@ export class Connection extends EventEmitter implements Deadline {
 
   #fail(error: unknown): void {
     if (error instanceof ConnectRefused) {
-      this.send(encodeConnack(this.version ?? 4, false, this.version === 5 ? error.reason : error.code))
+      this.#refuseConnect(this.version!, this.version === 5 ? error.reason : error.code)
       this.finish({ reason: error.reason, why: error.message, error })
       return
     }
-    if (error instanceof UnsupportedVersion)
-      this.send(
-        encodeConnack(error.level >= 5 ? 5 : 4, false, error.level >= 5 ? Reason.unsupportedProtocolVersion : 1),
-      )
+    if (error instanceof UnsupportedVersion) {
+      if (error.isNewer) this.#refuseConnect(5, Reason.unsupportedProtocolVersion)
+      else this.#refuseConnect(4, 1)
+    }
     if (error instanceof ProtocolError) {
       this.services.counters.add('protocol_errors')
       this.finish({ reason: error.reason, why: error.message, error })
@@ -288,6 +296,11 @@ export class Connection extends EventEmitter implements Deadline {
     }
     this.services.log.error({ err: error, client: this.id }, 'a packet could not be handled')
     this.finish({ reason: Reason.unspecified, why: 'internal error', error: error as Error })
+  }
+
+  #refuseConnect(version: Version, returnCode: number): void {
+    this.send(encodeConnack(version, false, returnCode))
+    this.broker.emit('connackSent', { cmd: 'connack', returnCode, sessionPresent: false }, this)
   }
 
   /** Ends the connection. The first call decides why. */
@@ -308,26 +321,29 @@ export class Connection extends EventEmitter implements Deadline {
   async #close(ending: Ending): Promise<void> {
     this.closed = true
     this.connected = false
-    const { services, login } = this
+    const { services } = this
     services.wheel.delete(this)
     this.#announceEnd(ending)
-    if (this.version === 5 && login && ending.reason >= 0x80) this.send(encodeDisconnect(ending.reason))
+    if (this.version === 5 && this.login && ending.reason >= 0x80) this.send(encodeDisconnect(ending.reason))
     this.outbox.flush()
     this.conn.end()
-    if (login) {
-      login.session.close()
-      services.registry.remove(login.session)
-    }
+    this.login?.session.close()
     try {
-      if (login) await this.#leave(login)
+      // A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes.
+      if (this.#registered) await this.#opening?.catch(() => {})
+      if (this.login) await this.#leave(this.login)
       if (this.hasStoredWill) await services.store.persistence.delWill(this)
     } catch (error) {
       services.log.error({ err: error, client: this.id }, 'the session could not be saved')
     } finally {
       this.#destroySoon()
       this.broker.connections.delete(this)
-      if (this.id && this.broker.clients[this.id] === this) this.broker.unregisterClient(this)
+      if (this.#registered) this.broker.unregisterClient(this)
     }
+  }
+
+  get #registered(): boolean {
+    return this.id !== '' && this.broker.clients[this.id] === this
   }
 
   /** What was written may still leave; a client that does not read it is not waited for. */
@@ -347,9 +363,11 @@ export class Connection extends EventEmitter implements Deadline {
   /** Will, saved session, presence: what others see of the end, in this order. */
   async #leave({ actor, session, record }: Login): Promise<void> {
     const { services, will } = this
+    services.registry.remove(session)
     // Publishes under way belong to this connection: a successor must find their packet ids in the store.
+    await this.entering
     await commit(services.store, {}).catch(() => {})
-    if (will) await this.broker.publishWill(actor, { ...will, clientId: this.id })
+    if (will) await this.broker.publishWill(actor, will, this)
     if (session.persistent) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
     if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
   }
@@ -369,7 +387,7 @@ export class Connection extends EventEmitter implements Deadline {
     if (done) setImmediate(done, this.login ? undefined : new Error('not connected'))
   }
 
-  /** Subscribes on behalf of the client, with its rights. */
+  /** Subscribes on behalf of the client, with its rights; with a `messageId` the client gets a SUBACK. */
   subscribe(subscriptions: AedesSubscriptions, done?: (error?: Error) => void): void {
     const list = 'subscriptions' in subscriptions ? subscriptions.subscriptions : [subscriptions].flat()
     const requested = list.map(({ topic, qos }) => ({
@@ -379,7 +397,8 @@ export class Connection extends EventEmitter implements Deadline {
       retainAsPublished: false,
       retainHandling: 0 as const,
     }))
-    settle(subscribe(this, { type: 'subscribe', packetId: 0, subscriptions: requested, properties: {} }), done)
+    const packetId = ('messageId' in subscriptions && subscriptions.messageId) || 0
+    settle(subscribe(this, { type: 'subscribe', packetId, subscriptions: requested, properties: {} }), done)
   }
 
   unsubscribe(filters: string | string[] | { unsubscriptions: string[] }, done?: (error?: Error) => void): void {
@@ -388,9 +407,19 @@ export class Connection extends EventEmitter implements Deadline {
     settle(unsubscribe(this, { type: 'unsubscribe', packetId: 0, filters: list, properties: {} }), done)
   }
 
-  emptyOutgoingQueue(done?: () => void): void {
-    this.login?.session.pump()
-    if (done) setImmediate(done)
+  /** Forgets the messages on plain topics that wait for this client. */
+  emptyOutgoingQueue(done?: (error?: Error) => void): void {
+    settle(this.#emptyQueue(), done)
+  }
+
+  async #emptyQueue(): Promise<void> {
+    const { store } = this.services
+    for (let after = 0; ; ) {
+      const page = await store.queue.read(this.id, after, READ_ENTRIES, READ_BYTES)
+      if (page.length === 0) return
+      await commit(store, { ops: page.map(({ number }) => store.queue.ackOp(this.id, number)) })
+      after = page[page.length - 1]!.number
+    }
   }
 
   /** Acknowledges without a store: used where nothing has to be waited for. */
@@ -400,7 +429,10 @@ export class Connection extends EventEmitter implements Deadline {
 }
 
 type AedesSubscription = { topic: string; qos: QoS }
-type AedesSubscriptions = AedesSubscription | AedesSubscription[] | { subscriptions: AedesSubscription[] }
+type AedesSubscriptions =
+  | AedesSubscription
+  | AedesSubscription[]
+  | { subscriptions: AedesSubscription[]; messageId?: number }
 
 /** Milliseconds a closing connection has to take its last bytes. */
 const CLOSE_TIMEOUT = 2000

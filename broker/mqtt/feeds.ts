@@ -14,6 +14,8 @@ export type Progress = 'sent' | 'done' | 'blocked'
 
 /** A feed that has something to send when the session can take it. */
 export interface Behind extends FlightOwner {
+  /** It has something to send that is not live. Cleared by the `advance` that finds nothing, in the same turn. */
+  behind: boolean
   /** Sends what fits. `done`: it has caught up. `blocked`: the window or the socket is full. */
   advance(): Progress | Promise<Progress>
 }
@@ -117,12 +119,16 @@ export class LogFeed implements Feed, Behind {
   #send(entries: readonly LogEntry[], head: number): Progress | Promise<Progress> {
     if (!this.attached) return 'done'
     if (entries.length > 0) {
-      const sending = this.#host.sendEntries(this, entries)
+      // Others may have filled the window while the entries were read.
+      const { room } = this.#host
+      if (room <= 0) return 'blocked'
+      const sending = this.#host.sendEntries(this, entries.slice(0, room))
       return sending ? sending.then(() => 'sent') : 'sent'
     }
     // Entries may have been removed from under the cursor: nothing to read, and yet not at the head.
     if (this.next <= head) this.next = head + 1
-    return this.next > this.#host.headOf(this.view) ? 'done' : 'sent'
+    this.behind = this.next <= this.#host.headOf(this.view)
+    return this.behind ? 'sent' : 'done'
   }
 }
 
@@ -161,6 +167,11 @@ export class QueueFeed implements Behind {
 
   acknowledged(number: number): void {
     this.outstanding.remove(number)
+    this.skip(number)
+  }
+
+  /** A message that is not to be sent: it waits no longer. */
+  skip(number: number): void {
     this.#host.forgetQueued(number)
     this.#host.touched(this)
   }
@@ -169,7 +180,10 @@ export class QueueFeed implements Behind {
     if (this.#host.room <= 0) return 'blocked'
     const newest = this.#newest
     const messages = await this.#host.readQueue(this.next - 1, Math.min(this.#host.room, READ_ENTRIES))
-    if (messages.length === 0) return this.#newest === newest ? 'done' : 'sent'
+    if (messages.length === 0) {
+      this.behind = this.#newest !== newest
+      return this.behind ? 'sent' : 'done'
+    }
     await this.#host.sendQueued(this, messages)
     return 'sent'
   }

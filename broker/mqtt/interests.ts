@@ -2,6 +2,7 @@
  * Turns a session's filters into feeds and listening: which views it follows, at which QoS, from where. What a filter shows changes with
  * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
  */
+import { isDirectRoom } from '../../schemas/ids.js'
 import { filterMatches, topics } from '../../schemas/topics.js'
 import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
@@ -49,18 +50,21 @@ export class Interests {
     return ops
   }
 
-  /** A subscription took effect: new views start at `heads`. */
-  add(subscription: Subscription, shown: Shown, heads: ReadonlyMap<string, number>): void {
-    this.#session.subscriptions.set(subscription.filter, subscription)
-    if (
-      subscription.parsed.kind === 'plain' ||
-      subscription.parsed.kind === 'device' ||
-      subscription.parsed.kind === 'sys'
-    ) {
-      this.#session.subscribePlain(subscription.filter, subscription.qos)
+  /** A subscription took effect: new views start at `heads`, those that came since it was decided where they began. */
+  add(subscription: Subscription, heads: ReadonlyMap<string, number>): void {
+    const { filter, parsed, qos } = subscription
+    if (parsed.kind === 'room' && parsed.room !== null && !this.#mayEnter(parsed.room)) return
+    this.#session.subscriptions.set(filter, subscription)
+    if (parsed.kind === 'plain' || parsed.kind === 'device' || parsed.kind === 'sys') {
+      this.#session.subscribePlain(filter, qos)
       return
     }
-    this.#apply(shown, (view) => heads.get(view.cursor) ?? 0)
+    const start = (view: View): number => heads.get(view.cursor) ?? this.#views.start(view, this.#session.user)
+    this.#apply(this.shown(subscription), start)
+  }
+
+  #mayEnter(room: string): boolean {
+    return isDirectRoom(room) || this.#store.directory.member(room, this.#session.user) !== undefined
   }
 
   /** Ops that end the cursors no other filter keeps. */
@@ -74,9 +78,11 @@ export class Interests {
 
   /** A membership began: wildcard filters follow it, from the join on. */
   async roomJoined(room: string): Promise<void> {
-    const shown = this.#shownOfRoom(room)
-    await this.heads(shown)
-    if (!this.#session.closed) this.#apply(shown, (view) => this.#views.start(view, this.#session.user))
+    const { user } = this.#session
+    await this.heads(this.#shownOfRoom(room))
+    // It may have ended meanwhile, as may the subscriptions.
+    if (!this.#session.closed && this.#store.directory.member(room, user))
+      this.#apply(this.#shownOfRoom(room), (view) => this.#views.start(view, user))
   }
 
   /** A membership ended: nothing of the room is delivered from here on. Returns the exact filters that went with it. */
@@ -93,18 +99,22 @@ export class Interests {
   }
 
   /** A broadcast channel was used for the first time: wildcard filters see it from its beginning. */
-  channelAdded(): void {
+  channelAdded(channel: string): void {
+    const topic = topics.broadcast(channel)
     for (const subscription of this.#session.subscriptions.values()) {
-      if (subscription.parsed.kind === 'broadcast') this.#apply(this.shown(subscription), () => 0)
+      if (subscription.parsed.kind !== 'broadcast') continue
+      const views = this.shown(subscription).views.filter((view) => view.topic === topic)
+      this.#apply({ views, topics: [] }, () => 0)
     }
   }
 
   /** Feeds of a session that comes back, at their saved cursors. Returns them by cursor name. */
   async restore(cursors: ReadonlyMap<string, number>): Promise<Map<string, LogFeed>> {
     for (const subscription of this.#session.subscriptions.values()) {
-      const shown = this.shown(subscription)
-      await this.heads(shown)
-      this.#apply(shown, (view) => this.#restoredStart(view, cursors), cursors)
+      await this.heads(this.shown(subscription))
+      // Shown anew: a membership may have begun or ended meanwhile, and the filter with it.
+      if (this.#session.subscriptions.get(subscription.filter) !== subscription) continue
+      this.#apply(this.shown(subscription), (view) => this.#restoredStart(view, cursors), cursors)
     }
     return this.#session.feeds
   }

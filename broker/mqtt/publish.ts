@@ -18,7 +18,12 @@ export function publish(connection: Connection, packet: Publish): void | Promise
     return
   }
   const gate = connection.broker.publishGate(connection, packet)
-  if (gate) return gate.then((denied) => pass(connection, packet, ops, denied))
+  if (gate) {
+    return gate.then((denied) => {
+      // A successor may have loaded the session by now: the client sends it again, there.
+      if (!connection.closed) return pass(connection, packet, ops, denied)
+    })
+  }
   return pass(connection, packet, ops, null)
 }
 
@@ -64,7 +69,10 @@ function pass(
     joins: true,
   }
   const receipt = new Inbound(connection, packet)
-  return denied ? pipeline.reject(actor, incoming, receipt, denied) : pipeline.publish(actor, incoming, receipt)
+  if (denied) return pipeline.reject(actor, incoming, receipt, denied)
+  const entering = pipeline.publish(actor, incoming, receipt)
+  if (entering) connection.entering = entering.catch(() => {})
+  return entering
 }
 
 /** A publish on its way: acknowledges it, or not, when the store has spoken. */

@@ -1,11 +1,13 @@
 /** The live sessions by user, and what membership, replies and logouts mean for them. */
 import { parseFilter, topics } from '../../schemas/topics.js'
 import type { Signal } from '../chat/signals.js'
+import { roomCursors } from '../chat/views.js'
 import { direct, type Hub } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op, Store } from '../store/store.js'
 import { Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
+import { dropCursorOps } from './interests.js'
 import type { Session } from './session.js'
 
 export class Registry {
@@ -47,11 +49,12 @@ export class Registry {
       if (member) login!.interests.roomJoined(room).catch(this.#failed)
       else login!.interests.roomLeft(room)
     }
-    if (!member) this.#dropExactFilters(room, user).catch(this.#failed)
+    if (!member) this.#forgetRoom(room, user).catch(this.#failed)
   }
 
-  channel(): void {
-    for (const mine of this.#byUser.values()) for (const { login } of mine.values()) login!.interests.channelAdded()
+  channel({ channel }: Signal & { kind: 'channel' }): void {
+    for (const mine of this.#byUser.values())
+      for (const { login } of mine.values()) login!.interests.channelAdded(channel)
   }
 
   async logout({ user, forget }: Signal & { kind: 'logout' }): Promise<void> {
@@ -64,15 +67,20 @@ export class Registry {
     for (const { id } of await this.#store.sessions.ofUser(user)) await this.#store.sessions.discard(id)
   }
 
-  /** Losing membership removes exact filters and keeps wildcards, in every saved session of the user. */
-  async #dropExactFilters(room: string, user: string): Promise<void> {
+  /** Losing membership removes exact filters and cursors, and keeps wildcards, in every saved session of the user. */
+  async #forgetRoom(room: string, user: string): Promise<void> {
+    const { sessions, directory } = this.#store
     const ops: Op[] = []
-    for (const { id } of await this.#store.sessions.ofUser(user)) {
-      const saved = await this.#store.sessions.load(id)
-      const exact = (saved?.subscriptions ?? []).map(({ topic }) => topic).filter((filter) => names(filter, room))
-      if (exact.length > 0) ops.push(...this.#store.sessions.unsubscribeOps(id, exact))
+    for (const { id } of await sessions.ofUser(user)) {
+      const saved = await sessions.load(id)
+      if (!saved) continue
+      const exact = saved.subscriptions.map(({ topic }) => topic).filter((filter) => names(filter, room))
+      if (exact.length > 0) ops.push(...sessions.unsubscribeOps(id, exact))
+      const cursors = roomCursors(room).filter((cursor) => saved.cursors.has(cursor))
+      for (const cursor of cursors) ops.push(...dropCursorOps(this.#store, id, cursor))
     }
-    if (ops.length > 0) await commit(this.#store, { ops })
+    // Who is back by now may have subscribed anew.
+    if (ops.length > 0 && !directory.member(room, user)) await commit(this.#store, { ops })
   }
 }
 

@@ -49,6 +49,7 @@ export class SessionKeeper {
   /** The last save of a session whose connection is gone. */
   async finish(session: Session, record: SessionRecord): Promise<void> {
     this.#dirty.delete(session)
+    session.saver = null
     await this.#write([...this.#snapshot(session), this.#store.sessions.recordOp(record)])
   }
 
@@ -111,6 +112,7 @@ export async function resumeSession(
     const message = feed ? await readAgain(store, session, feed, packet.seq) : null
     if (!feed || !message) {
       session.inflight.end(flight)
+      if (feed === session.queue) session.queue.skip(packet.seq)
       continue
     }
     flight.owner = feed

@@ -6,7 +6,7 @@ import { type Filter, filterMatches } from '../../schemas/topics.js'
 import type { Views } from '../chat/views.js'
 import type { Batch, Direct, Endpoint, Hub, PlainSubscription, View } from '../hub.js'
 import type { Counters } from '../metrics.js'
-import type { LogEntry, QoS, QueuedMessage, Store } from '../store/store.js'
+import type { LogEntry, PlainMessage, QoS, QueuedMessage, Store } from '../store/store.js'
 import { type EncodedPublishes, encodeAck, encodePublishes, markDuplicate, type Outgoing } from './codec/encode.js'
 import type { RequestedSubscription, Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
@@ -42,12 +42,15 @@ export interface SessionIdentity {
   readonly persistent: boolean
 }
 
+/** The Aedes `authorizeForward` hook: the payload to deliver, or null. */
+export type Forward = (topic: string, payload: Buffer, qos: QoS) => Buffer | null
+
 /** Decisions about single deliveries that the session does not make itself. */
 export interface DeliveryGuard {
   /** Whether a message on a plain topic may be delivered now. */
   mayReceive(topic: string): boolean
-  /** The Aedes `authorizeForward` hook; null while nobody set one. */
-  forward: ((topic: string, payload: Buffer, qos: QoS) => boolean) | null
+  /** Null while nobody set the hook. */
+  forward: Forward | null
 }
 
 /** Tells the session's saver that there is something to save, and saves at once what must be durable before a packet leaves. */
@@ -79,8 +82,12 @@ export class Session implements Endpoint, FeedHost {
   readonly #plain = new Map<string, PlainSubscription>()
   readonly #listening = new Set<string>()
   readonly #directOwner: FlightOwner
+  /** While retained messages are read: topics that got another one since, live. */
+  readonly #replaced = new Set<Set<string>>()
   #behind: Behind[] = []
   #pumping = false
+  /** Room came, or more to send, while the pump ran. */
+  #pumpAgain = false
   /** Until the packets from before a reconnect are on their way, nothing else is sent. */
   #held = true
   #roomAwaited: (() => void)[] = []
@@ -219,12 +226,24 @@ export class Session implements Endpoint, FeedHost {
 
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
     const level = Math.min(message.qos, qos) as QoS
+    if (message.replaces) for (const topics of this.#replaced) topics.add(message.topic)
     if (!this.#mayReceive(message.topic, filters)) {
       this.#services.counters.add('dropped.forbidden')
+      if (queued !== null) this.queue.skip(queued)
       return
     }
     if (level === 0 || !this.persistent) this.acceptDirect(message, level)
     else if (queued !== null) this.queue.accept(message, level, queued)
+  }
+
+  watchReplaced(): ReadonlySet<string> {
+    const topics = new Set<string>()
+    this.#replaced.add(topics)
+    return topics
+  }
+
+  unwatchReplaced(topics: ReadonlySet<string>): void {
+    this.#replaced.delete(topics as Set<string>)
   }
 
   #mayReceive(topic: string, filters: readonly string[]): boolean {
@@ -249,12 +268,12 @@ export class Session implements Endpoint, FeedHost {
 
   #encode(batch: Batch, qos: QoS): EncodedPublishes<LogEntry> {
     const key = (this.version === 5 ? 3 : 0) + qos
-    return (batch.cache[key] ??= encodePublishes(
-      this.version,
-      Buffer.from(batch.view.topic),
-      batch.entries,
-      qos,
-    )) as EncodedPublishes<LogEntry>
+    const known = batch.cache[key]
+    if (known) return known as EncodedPublishes<LogEntry>
+    this.#services.counters.add('encoded')
+    const encoded = encodePublishes(this.version, Buffer.from(batch.view.topic), batch.entries, qos)
+    batch.cache[key] = encoded
+    return encoded
   }
 
   /** A copy with this session's packet ids. */
@@ -281,8 +300,7 @@ export class Session implements Endpoint, FeedHost {
     let shown = form
       ? entries.map((entry) => ({ ...entry, payload: form(entry) })).filter((entry) => entry.payload.length > 0)
       : entries
-    const { forward } = this.#guard
-    if (forward) shown = shown.filter((entry) => forward(topic, entry.payload, Math.min(entry.qos, feed.qos) as QoS))
+    if (this.#guard.forward) shown = shown.flatMap((entry) => this.#forwarded(topic, entry, feed.qos))
     if (shown.length === 0) {
       feed.sent(last)
       return
@@ -295,42 +313,49 @@ export class Session implements Endpoint, FeedHost {
 
   async sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): Promise<void> {
     for (const { number, message, qos } of messages) {
+      // Others may have filled the window while the messages were read.
+      if (this.closed || this.room <= 0) return
       const level = Math.min(message.qos, qos) as QoS
-      feed.next = number + 1
-      if (!this.mayReceiveQueued(message.topic)) {
-        this.#services.counters.add('dropped.forbidden')
-        feed.acknowledged(number)
-        continue
-      }
-      if (this.#guard.forward && !this.#guard.forward(message.topic, message.payload, level)) {
-        feed.acknowledged(number)
-        continue
-      }
-      await this.#pushDurably(this.#plainPacket(feed, message, level, number, message.retain), level)
+      const shown = this.#queuedAsShown(message, level)
+      feed.sent(number)
+      if (shown) await this.#pushDurably(this.#plainPacket(feed, shown, level, number), level)
+      else feed.skip(number)
     }
-    feed.sent(messages[messages.length - 1]!.number)
+  }
+
+  #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
+    if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, message, qos)[0]
+    this.#services.counters.add('dropped.forbidden')
+    return undefined
+  }
+
+  /** What the `authorizeForward` hook lets pass of a message: one, or none. */
+  #forwarded<M extends Outgoing>(topic: string, message: M, qos: QoS): M[] {
+    const { forward } = this.#guard
+    if (!forward) return [message]
+    const payload = forward(topic, message.payload, Math.min(message.qos, qos) as QoS)
+    return payload ? [{ ...message, payload }] : []
   }
 
   sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean {
     if (this.room <= 0 || qos === 2 || this.#guard.forward) return false
-    this.#outbox.push(this.#plainPacket(feed, message, qos, number, message.retain))
+    this.#outbox.push(this.#plainPacket(feed, message, qos, number))
     feed.sent(number)
     return true
   }
 
   #plainPacket(
     feed: QueueFeed,
-    message: { topic: string; payload: Buffer },
+    message: { topic: string; payload: Buffer; retain: boolean },
     qos: QoS,
     number: number,
-    retain: boolean,
   ): Buffer {
     const { bytes, idAt } = encodePublishes(
       this.version,
       Buffer.from(message.topic),
       [{ payload: message.payload, qos }],
       qos,
-      retain,
+      message.retain,
     )
     const flight = this.inflight.start(feed, number, qos)
     feed.outstanding.add(number)
@@ -350,16 +375,8 @@ export class Session implements Endpoint, FeedHost {
   /** False when it cannot go now. */
   #sendDirect(message: Direct, qos: QoS): boolean {
     if (this.#stalled || (qos > 0 && this.inflight.room <= 0)) return false
-    const { forward } = this.#guard
-    if (forward && !forward(message.topic, message.payload, qos)) return true
-    const key = (this.version === 5 ? 3 : 0) + qos
-    const encoded = (message.cache[key] ??= encodePublishes(
-      this.version,
-      Buffer.from(message.topic),
-      [{ payload: message.payload, qos }],
-      qos,
-      message.retain,
-    )) as EncodedPublishes
+    const encoded = this.#encodeDirect(message, qos)
+    if (!encoded) return true
     if (qos === 0) {
       this.#outbox.push(encoded.bytes)
       return true
@@ -370,17 +387,30 @@ export class Session implements Endpoint, FeedHost {
     return true
   }
 
+  /** Made once for all sessions, unless the `authorizeForward` hook has a say; null where it says no. */
+  #encodeDirect(message: Direct, qos: QoS): EncodedPublishes | null {
+    const [shown] = this.#forwarded(message.topic, message, qos)
+    if (!shown) return null
+    const cache = this.#guard.forward ? [] : message.cache
+    const key = (this.version === 5 ? 3 : 0) + qos
+    return (cache[key] ??= encodePublishes(
+      this.version,
+      Buffer.from(message.topic),
+      [{ payload: shown.payload, qos }],
+      qos,
+      message.retain,
+    )) as EncodedPublishes
+  }
+
   #sendWaiting(): boolean {
     const item = this.#waiting.first!
     if (item.kind === 'direct') {
       if (!this.#sendDirect(item.message, item.qos)) return false
     } else {
       if (this.#stalled) return false
-      const { forward } = this.#guard
       const { topic } = item.feed.view
-      if (!forward || forward(topic, item.entry.payload, 0)) {
-        this.#outbox.push(encodePublishes(this.version, Buffer.from(topic), [item.entry], 0).bytes)
-      }
+      const shown = this.#forwarded(topic, item.entry, 0)
+      this.#outbox.push(encodePublishes(this.version, Buffer.from(topic), shown, 0).bytes)
     }
     this.#waiting.shift()
     return true
@@ -388,7 +418,7 @@ export class Session implements Endpoint, FeedHost {
 
   // --- catching up ---------------------------------------------------------------------------------------------------------------
 
-  fallBehind(feed: Behind & { behind: boolean }): void {
+  fallBehind(feed: Behind): void {
     if (feed.behind) return
     feed.behind = true
     this.#behind.push(feed)
@@ -397,7 +427,9 @@ export class Session implements Endpoint, FeedHost {
 
   /** Sends what waits while the socket and the window take it: feeds in turn, a page each. Called whenever room may have come. */
   pump(): void {
-    if (this.#pumping || this.#held || this.closed) return
+    if (this.#held || this.closed) return
+    this.#pumpAgain = this.#pumping
+    if (this.#pumping) return
     if (this.#waiting.length === 0 && this.#behind.length === 0) return
     this.#pumping = true
     void this.#pumpLoop()
@@ -407,12 +439,13 @@ export class Session implements Endpoint, FeedHost {
     try {
       for (let blocked = 0; ; ) {
         while (this.#waiting.length > 0 && this.#sendWaiting());
+        if (this.#pumpAgain) blocked = 0
+        this.#pumpAgain = false
         if (this.closed || blocked >= this.#behind.length) break
-        const feed = this.#behind.shift()! as Behind & { behind: boolean }
+        const feed = this.#behind.shift()!
         const step = feed.advance()
         const progress: Progress = step instanceof Promise ? await step : step
-        if (progress === 'done') feed.behind = false
-        else this.#behind.push(feed)
+        if (progress !== 'done') this.#behind.push(feed)
         blocked = progress === 'blocked' ? blocked + 1 : 0
       }
     } catch (error) {

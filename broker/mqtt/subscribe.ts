@@ -32,10 +32,12 @@ export async function subscribe(connection: Connection, packet: Subscribe): Prom
       index < limits.filtersPerSubscribe ? await decide(connection, requested) : tooMany('limits.filtersPerSubscribe'),
     )
   }
+  // A successor may have loaded the session by now: what it does not know must not be stored.
+  if (connection.closed) return
   const outcome = await store(connection, decided)
   if (connection.closed) return
   const granted = outcome.filter((one): one is Granted => !(one instanceof Refusal))
-  for (const { subscription, shown, heads } of granted) connection.login!.interests.add(subscription, shown, heads)
+  for (const { subscription, heads } of granted) connection.login!.interests.add(subscription, heads)
   answer(connection, packet, outcome)
   // Not waited for: the acks that make room for many retained messages come behind this packet.
   sendHeld(connection, granted).catch((error: unknown) =>
@@ -129,12 +131,22 @@ async function sendHeld(connection: Connection, granted: readonly Granted[]): Pr
     if (['plain', 'device', 'broadcast', 'sys'].includes(subscription.parsed.kind)) stored.push(subscription)
   }
   if (stored.length === 0) return
-  for await (const message of store.queue.retained(stored.map(({ filter }) => filter))) {
-    if (connection.closed) return
-    const matching = stored.filter(({ filter }) => filterMatches(filter, message.topic))
-    if (matching.every(({ unconditional }) => !unconditional) && !access.mayReceive(actor, message.topic)) continue
-    const qos = Math.min(message.qos, Math.max(...matching.map((subscription) => subscription.qos))) as QoS
-    await sendRetained(connection, message, qos)
+  const replaced = session.watchReplaced()
+  try {
+    for await (const message of store.queue.retained(stored.map(({ filter }) => filter))) {
+      await session.roomForDirect()
+      if (connection.closed) return
+      const matching = stored.filter(
+        (one) => session.subscriptions.get(one.filter) === one && filterMatches(one.filter, message.topic),
+      )
+      // Unsubscribed meanwhile; or a newer one was sent, live.
+      if (matching.length === 0 || replaced.has(message.topic)) continue
+      if (matching.every(({ unconditional }) => !unconditional) && !access.mayReceive(actor, message.topic)) continue
+      const qos = Math.min(message.qos, Math.max(...matching.map((subscription) => subscription.qos))) as QoS
+      await sendRetained(connection, message, qos)
+    }
+  } finally {
+    session.unwatchReplaced(replaced)
   }
 }
 
@@ -143,7 +155,6 @@ async function sendRetained(connection: Connection, message: PlainMessage, qos: 
   const { session } = connection.login!
   const { store } = connection.services
   if (qos === 0 || !session.persistent) {
-    await session.roomForDirect()
     session.acceptDirect(direct(message.topic, message.payload, qos, true), qos)
     return
   }

@@ -41,7 +41,10 @@ export type AppendResult =
   /** The same `(log, from, cid)` was used within the dedupe window with another input. */
   | { readonly outcome: 'conflict'; readonly id: string; readonly seq: number; readonly ts: number }
 
-/** An opaque write made by one of the store's op builders; `applied` runs once it is durable, before any `settled`. */
+/**
+ * An opaque write made by one of the store's op builders; `applied` runs once it is durable, before any `settled`. To be
+ * committed once, soon: what `enqueueOps` builds holds its place in the queues from then on.
+ */
 export interface Op {
   readonly applied?: () => void
 }

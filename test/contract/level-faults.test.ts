@@ -1,7 +1,10 @@
 /** What the embedded store promises when the disk, or the process, fails. */
+import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
 import { Level } from 'level'
 import t, { type Test } from 'tap'
 import { type LevelStoreOptions, openLevelStore } from '../../broker/store/level/level-store.js'
@@ -114,6 +117,74 @@ t.test('a write that fails but reached the disk', async (t) => {
   )
   t.ok(store.directory.departed('r', 'ann'), 'memory is what the disk says')
   await store.close()
+})
+
+t.test('whatever fails, a number is given once and a retried message is there once', async (t) => {
+  const fault = fc.option(fc.record({ error: fc.constant(new Error('IO error')), written: fc.boolean() }), {
+    nil: undefined,
+  })
+  const groups = fc.array(fc.array(fc.nat(40), { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 25 })
+  let run = 0
+  await fc.assert(
+    fc.asyncProperty(groups, fc.array(fault, { maxLength: 40 }), async (groups, writeFaults) => {
+      const location = `${t.testdirName}-${++run}`
+      t.teardown(() => rm(location, { recursive: true, force: true }))
+      const level = new FaultyLevel(location)
+      const options = { location, sync: true, limits: LIMITS, openDatabase: level.open, fold: { entries: 5 } }
+      let store = await openLevelStore(options)
+      level.writeFaults.push(...writeFaults)
+      const acked = new Map<number, number>()
+      for (const group of groups) {
+        // A number stands for a message: drawn again, it is a retry.
+        const send = async (message: number): Promise<void> => {
+          const [result] = await commit(store, [draft(`m:${message % 3}`, `${message}`, { cid: `${message}` })])
+          if (acked.has(message))
+            assert.equal(result!.seq, acked.get(message), 'a retry is given the number of the first')
+          acked.set(message, result!.seq)
+        }
+        await Promise.allSettled(group.map(send)).then((results) => {
+          for (const result of results)
+            if (result.status === 'rejected' && !(result.reason instanceof StoreError)) throw result.reason
+        })
+      }
+      level.writeFaults.length = 0
+      for (const again of [false, true]) {
+        for (const log of ['m:0', 'm:1', 'm:2']) {
+          const entries = await store.log.read(log, 0, 1000, 1e6)
+          assert.deepEqual(
+            entries.map(({ seq }) => seq),
+            entries.map((_, i) => i + 1),
+            'dense',
+          )
+          assert.equal(new Set(texts(entries)).size, entries.length, 'each once')
+          for (const [message, seq] of acked)
+            if (`m:${message % 3}` === log)
+              assert.equal(texts(entries)[seq - 1], `${message}`, 'acknowledged is stored')
+        }
+        await store.close()
+        if (!again) store = await openLevelStore(options)
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
+
+t.test('who waits for the disk', async (t) => {
+  const { level, open } = setup(t)
+  for (const sync of [true, false]) {
+    const store = await open({ sync })
+    level.synced.length = 0
+    await append(store, draft('m:a', 'x'))
+    t.same(level.synced.splice(0), [sync], 'an append')
+    await store.sessions.writeLazily([store.sessions.cursorOp('ann/a', 'm:a', 1)])
+    t.same(level.synced.splice(0), [false], 'a lazy write does not')
+    await Promise.all([
+      store.sessions.writeLazily([store.sessions.cursorOp('ann/a', 'm:a', 2)]),
+      commit(store, [], [store.directory.departedOp('r', 'ann')]),
+    ])
+    t.same(level.synced.splice(0), [sync], 'unless it shares a commit')
+    await store.close()
+  }
 })
 
 t.test('a full disk', async (t) => {

@@ -18,6 +18,8 @@ export class FaultyLevel {
   /** For the next openings. */
   readonly openFaults: (Error | undefined)[] = []
   opened = 0
+  /** Whether each write asked for the disk. */
+  readonly synced: boolean[] = []
   /** Keys asked for in bulk. */
   keysRead = 0
   readonly #location: string
@@ -39,7 +41,8 @@ export class FaultyLevel {
     const batch = level.batch.bind(level) as () => ReturnType<typeof level.batch>
     const clear = level.clear.bind(level)
     const getMany = level.getMany.bind(level) as (keys: string[]) => Promise<(Buffer | undefined)[]>
-    const write = async (perform: () => Promise<void>): Promise<void> => {
+    const write = async (sync: boolean, perform: () => Promise<void>): Promise<void> => {
+      this.synced.push(sync)
       const fault = this.writeFaults.shift()
       fault?.during?.()
       if (!fault || fault.written) await perform()
@@ -49,7 +52,9 @@ export class FaultyLevel {
       batch: () => {
         const chain = batch()
         const perform = chain.write.bind(chain)
-        return Object.assign(chain, { write: (options: object) => write(() => perform(options as never)) })
+        return Object.assign(chain, {
+          write: (options: { sync: boolean }) => write(options.sync, () => perform(options as never)),
+        })
       },
       clear: async (range: object) => {
         const fault = this.clearFaults.shift()

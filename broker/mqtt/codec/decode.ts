@@ -171,6 +171,11 @@ export class UnsupportedVersion extends ProtocolError {
     super(Reason.unsupportedProtocolVersion, `protocol level ${level} is not supported [MQTT-3.1.2-2]`)
     this.level = level
   }
+
+  /** Newer than 5: such a client reads an answer of MQTT 5. Bridges of 3.1.1 set the highest bit. */
+  get isNewer(): boolean {
+    return this.level > 5 && this.level < 0x80
+  }
 }
 
 /** Decodes the first packet of a connection, which must be a CONNECT [MQTT-3.1.0-1]. */

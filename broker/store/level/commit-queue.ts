@@ -53,7 +53,7 @@ export class CommitQueue {
 
   /** Waits until nothing is queued, then takes no more. */
   async close(): Promise<void> {
-    if (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    while (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve))
     this.#closed = true
   }
 

@@ -111,6 +111,11 @@ export class Database {
     for await (const page of this.pages(range)) yield* page
   }
 
+  /** All entries of a range, one by one without a promise each: for what is read at the start. */
+  async scan(range: KeyRange, visit: (key: string, value: Buffer) => void): Promise<void> {
+    for await (const page of this.pages(range)) for (const [key, value] of page) visit(key, value)
+  }
+
   /** Keys alone, in pages. */
   async *keyPages(range: KeyRange): AsyncGenerator<string[]> {
     if (this.#reopening) await this.#reopening

@@ -132,7 +132,10 @@ export class Dedupe {
   #prepareLoaded(names: readonly string[]): Promise<void> | undefined {
     const wanted: { name: string; key: string }[] = []
     for (const name of names) {
-      if (this.#recent.has(name) || this.#generations.length === 0) continue
+      const known = this.#recent.get(name)
+      // Folding may push it out of memory while the others are read.
+      if (known) this.#found.set(name, known)
+      if (known || this.#generations.length === 0) continue
       const hash = bloomHash(name)
       for (const { number, filter } of this.#generations)
         if (!filter || filter.mayHave(hash)) wanted.push({ name, key: keys.dedupe(number, name) })

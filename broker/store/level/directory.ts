@@ -17,33 +17,42 @@ import { UserDirectory } from './users.js'
 export class LevelDirectory implements DirectoryStore {
   readonly #database: Database
   readonly #users: UserDirectory
-  readonly #rooms = new Map<string, RoomRecord>()
+  #rooms = new Map<string, RoomRecord>()
+  #members = new MemberMap()
   /** By room and user. */
-  readonly #members = new PairMap<MemberRecord>()
-  /** By user and room. */
-  readonly #memberships = new PairMap<MemberRecord>()
-  readonly #invites = new PairMap<InviteRecord>()
-  readonly #departed = new PairMap<true>()
+  #invites = new PairMap<InviteRecord>()
+  #departed = new PairMap<true>()
 
   constructor(database: Database) {
     this.#database = database
     this.#users = new UserDirectory(database)
   }
 
-  async load(): Promise<void> {
-    this.#users.forget()
-    for (const map of [this.#rooms, this.#members, this.#memberships, this.#invites, this.#departed]) map.clear()
-    for await (const [, value] of this.#database.entries(ranges.rooms)) this.#addRoom(JSON.parse(value.toString()))
-    for await (const [key, value] of this.#database.entries(ranges.allMembers)) {
+  /** Reads everything; what it returns makes that what memory says, at once. */
+  async load(): Promise<() => void> {
+    const rooms = new Map<string, RoomRecord>()
+    const members = new MemberMap()
+    const invites = new PairMap<InviteRecord>()
+    const departed = new PairMap<true>()
+    await this.#database.scan(ranges.rooms, (key, value) => {
+      rooms.set(partsOf(key)[0]!, JSON.parse(value.toString()))
+    })
+    await this.#database.scan(ranges.allMembers, (key, value) => {
       const [room, user] = pairOf(key)
-      this.#addMember({ room, user, ...JSON.parse(value.toString()) })
-    }
-    for await (const [key, value] of this.#database.entries(ranges.allInvites)) {
+      members.add({ room, user, ...JSON.parse(value.toString()) })
+    })
+    await this.#database.scan(ranges.allInvites, (key, value) => {
       const [room, user] = pairOf(key)
-      this.#invites.set(room, user, { room, user, ...JSON.parse(value.toString()) })
+      invites.set(room, user, { room, user, ...JSON.parse(value.toString()) })
+    })
+    await this.#database.scan(ranges.allDeparted, (key) => departed.set(...pairOf(key), true))
+    return () => {
+      this.#users.forget()
+      this.#rooms = rooms
+      this.#members = members
+      this.#invites = invites
+      this.#departed = departed
     }
-    for await (const page of this.#database.keyPages(ranges.allDeparted))
-      for (const key of page) this.#departed.set(...pairOf(key), true)
   }
 
   user(id: string): UserRecord | null | Promise<UserRecord | null> {
@@ -76,13 +85,13 @@ export class LevelDirectory implements DirectoryStore {
 
   roomOp(record: RoomRecord): Op {
     const kept = { ...record }
-    return put(keys.room(record.id), JSON.stringify(kept), () => this.#addRoom(kept))
+    return put(keys.room(record.id), JSON.stringify(kept), () => void this.#rooms.set(kept.id, kept))
   }
 
   deleteRoomOps(id: string): Op[] {
     const stage: StagedOp['stage'] = (batch) => {
       batch.del(keys.room(id))
-      for (const user of this.#members.of(id).keys()) batch.del(keys.member(id, user))
+      for (const user of this.#members.ofRoom(id).keys()) batch.del(keys.member(id, user))
       for (const user of this.#invites.of(id).keys()) batch.del(keys.invite(id, user))
       for (const user of this.#departed.of(id).keys()) batch.del(keys.departed(id, user))
       // What this very commit adds is not in memory yet.
@@ -90,7 +99,6 @@ export class LevelDirectory implements DirectoryStore {
     }
     const applied = (): void => {
       this.#rooms.delete(id)
-      for (const user of this.#members.of(id).keys()) this.#memberships.delete(user, id)
       for (const map of [this.#members, this.#invites, this.#departed]) map.deleteAll(id)
     }
     const op: StagedOp = { type: 'staged', stage, applied }
@@ -102,24 +110,21 @@ export class LevelDirectory implements DirectoryStore {
   }
 
   members(room: string): ReadonlyMap<string, MemberRecord> {
-    return this.#members.of(room)
+    return this.#members.ofRoom(room)
   }
 
   memberships(user: string): ReadonlyMap<string, MemberRecord> {
-    return this.#memberships.of(user)
+    return this.#members.ofUser(user)
   }
 
   memberOp(record: MemberRecord): Op {
     const { room, user, ...fields } = record
     const kept = { ...record }
-    return put(keys.member(room, user), JSON.stringify(fields), () => this.#addMember(kept))
+    return put(keys.member(room, user), JSON.stringify(fields), () => this.#members.add(kept))
   }
 
   deleteMemberOp(room: string, user: string): Op {
-    return del(keys.member(room, user), () => {
-      this.#members.delete(room, user)
-      this.#memberships.delete(user, room)
-    })
+    return del(keys.member(room, user), () => this.#members.delete(room, user))
   }
 
   invite(room: string, user: string): InviteRecord | undefined {
@@ -155,14 +160,38 @@ export class LevelDirectory implements DirectoryStore {
   presenceOp(record: PresenceRecord): Op {
     return put(keys.presence(record.user), JSON.stringify(record))
   }
+}
 
-  #addRoom(record: RoomRecord): void {
-    this.#rooms.set(record.id, record)
+/** Memberships, by room and user and by user and room. */
+class MemberMap {
+  readonly #byRoom = new PairMap<MemberRecord>()
+  readonly #byUser = new PairMap<MemberRecord>()
+
+  get(room: string, user: string): MemberRecord | undefined {
+    return this.#byRoom.get(room, user)
   }
 
-  #addMember(record: MemberRecord): void {
-    this.#members.set(record.room, record.user, record)
-    this.#memberships.set(record.user, record.room, record)
+  ofRoom(room: string): ReadonlyMap<string, MemberRecord> {
+    return this.#byRoom.of(room)
+  }
+
+  ofUser(user: string): ReadonlyMap<string, MemberRecord> {
+    return this.#byUser.of(user)
+  }
+
+  add(record: MemberRecord): void {
+    this.#byRoom.set(record.room, record.user, record)
+    this.#byUser.set(record.user, record.room, record)
+  }
+
+  delete(room: string, user: string): void {
+    this.#byRoom.delete(room, user)
+    this.#byUser.delete(user, room)
+  }
+
+  deleteAll(room: string): void {
+    for (const user of this.#byRoom.of(room).keys()) this.#byUser.delete(user, room)
+    this.#byRoom.deleteAll(room)
   }
 }
 

@@ -55,27 +55,36 @@ export class LevelLogs implements LogReader {
     })
   }
 
-  /** Forgets what memory says, after a write whose fate is unknown. The objects stay. */
-  async reload(): Promise<void> {
-    const names = [...this.#logs.keys()]
-    this.unfolded.clear()
+  /**
+   * Reads the heads of all logs that memory or the journal knows; what it returns makes memory follow, at once. The
+   * objects stay the same.
+   */
+  async reload(journal: readonly CommittedLog[]): Promise<() => void> {
+    const names = [...new Set([...this.#logs.keys(), ...journal.map(({ log }) => log)])]
     const records = await this.#database.getMany(names.map(keys.head))
-    names.forEach((name, i) => {
-      const log = this.#logs.get(name)!
-      this.#cache.dropBelow(log, Number.POSITIVE_INFINITY)
-      log.reset(records[i])
-    })
+    return () => {
+      this.unfolded.clear()
+      names.forEach((name, i) => {
+        const log = this.#logs.get(name)
+        if (log) this.#reset(log, records[i])
+        else this.#logs.set(name, new RoomLog(name, records[i]))
+      })
+      for (const committed of journal) this.#restore(committed)
+    }
   }
 
   /** Back to an empty log. */
   forget(log: RoomLog): void {
+    this.#reset(log, undefined)
+  }
+
+  #reset(log: RoomLog, record: Buffer | undefined): void {
     this.#cache.dropBelow(log, Number.POSITIVE_INFINITY)
-    log.reset(undefined)
+    log.reset(record)
   }
 
   /** Takes entries from the journal that are not in chunks. */
-  async restore(committed: CommittedLog): Promise<void> {
-    await this.load([committed.log])
+  #restore(committed: CommittedLog): void {
     const log = this.#logs.get(committed.log)!
     const entries = committed.entries.filter(({ seq }) => seq > log.folded)
     if (entries.length === 0) return

@@ -1,6 +1,7 @@
 /** The embedded store: LevelDB in a directory, one writer, everything durable before it is told. */
 import { type AppendedBatch, type Change, type Op, type Store, type StoreCounts, StoreError } from '../store.js'
 import { ChunkCache } from './chunk-cache.js'
+import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue, type PendingChange } from './commit-queue.js'
 import { Committer } from './committer.js'
 import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
@@ -99,20 +100,21 @@ class LevelStore implements Store {
     this.#committer = new Committer({ ...shared, sync: options.sync, onAppend })
   }
 
-  /** Makes memory what the disk says. */
+  /** Makes memory what the disk says: reads all of it first, so that nobody sees half. */
   async load(): Promise<void> {
     await this.#dedupe.load()
     await this.#finishDrops()
-    await this.log.reload()
-    for await (const logs of this.#journal.replay())
-      for (const committed of logs) {
-        await this.log.restore(committed)
-        for (const { from, cid, record } of committed.dedupe)
-          this.#dedupe.remember(keys.dedupeName(committed.log, from, cid), record)
-      }
-    await this.#subscriptions.load()
-    await this.queue.load()
-    await this.directory.load()
+    const journal: CommittedLog[] = []
+    for await (const logs of this.#journal.replay()) journal.push(...logs)
+    const applies = [
+      await this.log.reload(journal),
+      await this.#subscriptions.load(),
+      await this.queue.load(),
+      await this.directory.load(),
+    ]
+    for (const apply of applies) apply()
+    for (const { log, dedupe } of journal)
+      for (const { from, cid, record } of dedupe) this.#dedupe.remember(keys.dedupeName(log, from, cid), record)
     this.#folding.notice()
   }
 
@@ -153,9 +155,10 @@ class LevelStore implements Store {
     } catch (cause) {
       const error = storeError('the commit failed', cause)
       this.counts.failures++
-      this.#onFault(error)
+      // A reopening that failed has been told already.
+      if (error !== this.#retry.error) this.#onFault(error)
       this.#committer.fail(group, error, staged)
-      if (staged) await this.#recover().catch(this.#onFault)
+      if (staged) await this.#recover().catch(() => undefined)
     }
   }
 
@@ -175,6 +178,7 @@ class LevelStore implements Store {
       const { wait } = this.#retry
       const error = storeError('the store cannot be reopened', cause)
       this.#retry = { wait: Math.min(2 * wait, LONGEST_RETRY_MS), at: this.#now() + wait, error }
+      this.#onFault(error)
       throw error
     }
   }

@@ -26,8 +26,4 @@ export class PairMap<T> {
   deleteAll(one: string): void {
     this.#outer.delete(one)
   }
-
-  clear(): void {
-    this.#outer.clear()
-  }
 }

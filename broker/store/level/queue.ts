@@ -51,15 +51,23 @@ export class LevelQueue implements QueueStore {
     this.#limits = limits
   }
 
-  /** Counts references by a scan. What is reserved for changes still queued stays reserved. */
-  async load(): Promise<void> {
-    this.#messages.clear()
-    for (const list of this.#waiting.values()) list.reset()
+  /**
+   * Counts references by a scan; what it returns makes that what memory says, at once. What is reserved for changes still
+   * queued stays reserved.
+   */
+  async load(): Promise<() => void> {
     const stored = await this.#database.get(keys.queueNumber)
-    this.#setAside = stored ? Number(stored.toString()) : 1
-    this.#next = Math.max(this.#next, this.#setAside)
-    for await (const [key, value] of this.#database.entries(ranges.allReferences))
-      this.#refer(partsOf(key)[0]!, numberOf(key), decodeReference(value).bytes)
+    const references: [id: string, number: number, bytes: number][] = []
+    await this.#database.scan(ranges.allReferences, (key, value) => {
+      references.push([partsOf(key)[0]!, numberOf(key), decodeReference(value).bytes])
+    })
+    return () => {
+      this.#messages.clear()
+      for (const list of this.#waiting.values()) list.reset()
+      this.#setAside = stored ? Number(stored.toString()) : 1
+      this.#next = Math.max(this.#next, this.#setAside)
+      for (const reference of references) this.#refer(...reference)
+    }
   }
 
   match(topic: string): readonly QueueMatch[] {

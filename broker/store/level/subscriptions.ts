@@ -18,23 +18,21 @@ const NO_MATCH: readonly QueueMatch[] = []
 
 export class Subscriptions {
   readonly #database: Database
-  readonly #byClient = new Map<string, Map<string, Held>>()
-  #trie = new TopicTrie<QueueSubscription>()
-  /** Matches by the answer of the trie, which is the same object while nothing changes. */
-  readonly #matches = new WeakMap<readonly QueueSubscription[], readonly QueueMatch[]>()
-  #withQoS = 0
+  #index = new SubscriptionIndex()
 
   constructor(database: Database) {
     this.#database = database
   }
 
-  async load(): Promise<void> {
-    this.#byClient.clear()
-    this.#trie = new TopicTrie()
-    this.#withQoS = 0
-    for await (const [key, value] of this.#database.entries(ranges.allSubscriptions)) {
+  /** Reads everything; what it returns makes that what memory says, at once. */
+  async load(): Promise<() => void> {
+    const index = new SubscriptionIndex()
+    await this.#database.scan(ranges.allSubscriptions, (key, value) => {
       const [id, topic] = partsOf(key) as [string, string]
-      this.#hold(id, { topic, ...JSON.parse(value.toString()) })
+      index.hold(id, { topic, ...JSON.parse(value.toString()) })
+    })
+    return () => {
+      this.#index = index
     }
   }
 
@@ -42,16 +40,12 @@ export class Subscriptions {
     return subscriptions.map((subscription) => {
       const { topic, ...options } = subscription
       const kept = { ...subscription }
-      return put(keys.subscription(id, topic), JSON.stringify(options), () => this.#hold(id, kept))
+      return put(keys.subscription(id, topic), JSON.stringify(options), () => this.#index.hold(id, kept))
     })
   }
 
   removeOps(id: string, topics: readonly string[]): Op[] {
-    return topics.map((topic) => del(keys.subscription(id, topic), () => this.#release(id, topic)))
-  }
-
-  topicsOf(id: string): string[] {
-    return [...(this.#byClient.get(id)?.keys() ?? [])]
+    return topics.map((topic) => del(keys.subscription(id, topic), () => this.#index.release(id, topic)))
   }
 
   async read(id: string): Promise<StoredSubscription[]> {
@@ -61,31 +55,40 @@ export class Subscriptions {
     return subscriptions
   }
 
-  match(topic: string): readonly QueueMatch[] {
-    const found = this.#trie.match(topic)
-    if (found.length === 0) return NO_MATCH
-    let matches = this.#matches.get(found)
-    if (!matches) this.#matches.set(found, (matches = bySession(found)))
-    return matches
+  topicsOf(id: string): string[] {
+    return this.#index.topicsOf(id)
   }
 
+  match(topic: string): readonly QueueMatch[] {
+    return this.#index.match(topic)
+  }
+
+  /** The subscriptions themselves. */
   matching(topic: string): readonly QueueSubscription[] {
-    return this.#trie.match(topic)
+    return this.#index.trie.match(topic)
   }
 
   /** Clients that have exactly this filter. */
-  *clientsOf(topic: string): Generator<string> {
-    for (const [id, topics] of this.#byClient) if (topics.has(topic)) yield id
+  clientsOf(topic: string): Iterable<string> {
+    return this.#index.clientsOf(topic)
   }
 
   /** Subscriptions of QoS ≥ 1, and clients with any. */
   count(): { subsCount: number; clientsCount: number } {
-    return { subsCount: this.#withQoS, clientsCount: this.#byClient.size }
+    return this.#index.count()
   }
+}
 
-  #hold(id: string, subscription: StoredSubscription): void {
+class SubscriptionIndex {
+  readonly trie = new TopicTrie<QueueSubscription>()
+  readonly #byClient = new Map<string, Map<string, Held>>()
+  /** Matches by the answer of the trie, which is the same object while nothing changes. */
+  readonly #matches = new WeakMap<readonly QueueSubscription[], readonly QueueMatch[]>()
+  #withQoS = 0
+
+  hold(id: string, subscription: StoredSubscription): void {
     const { topic, qos } = subscription
-    this.#release(id, topic)
+    this.release(id, topic)
     let topics = this.#byClient.get(id)
     if (!topics) this.#byClient.set(id, (topics = new Map()))
     if (qos > 0) this.#withQoS++
@@ -95,17 +98,37 @@ export class Subscriptions {
     }
     const queued = { clientId: id, ...subscription }
     topics.set(topic, queued)
-    this.#trie.add(topic, queued)
+    this.trie.add(topic, queued)
   }
 
-  #release(id: string, topic: string): void {
+  release(id: string, topic: string): void {
     const topics = this.#byClient.get(id)
     const held = topics?.get(topic)
     if (!topics || held === undefined) return
     if (held !== 0) this.#withQoS--
-    if (typeof held === 'object') this.#trie.remove(topic, held)
+    if (typeof held === 'object') this.trie.remove(topic, held)
     topics.delete(topic)
     if (topics.size === 0) this.#byClient.delete(id)
+  }
+
+  topicsOf(id: string): string[] {
+    return [...(this.#byClient.get(id)?.keys() ?? [])]
+  }
+
+  match(topic: string): readonly QueueMatch[] {
+    const found = this.trie.match(topic)
+    if (found.length === 0) return NO_MATCH
+    let matches = this.#matches.get(found)
+    if (!matches) this.#matches.set(found, (matches = bySession(found)))
+    return matches
+  }
+
+  *clientsOf(topic: string): Generator<string> {
+    for (const [id, topics] of this.#byClient) if (topics.has(topic)) yield id
+  }
+
+  count(): { subsCount: number; clientsCount: number } {
+    return { subsCount: this.#withQoS, clientsCount: this.#byClient.size }
   }
 }
 

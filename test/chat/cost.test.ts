@@ -1,0 +1,430 @@
+/** What things cost, in counts and never in times: store writes, socket writes, encodings, JSON.parse, bytes that wait (DESIGN §1, 4 and 5; §5). */
+import { once } from 'node:events'
+import net from 'node:net'
+import mqttPacket, { type IPublishPacket, type Packet } from 'mqtt-packet'
+import t, { type Test } from 'tap'
+import WebSocket from 'ws'
+import { MAX_UNSENT } from '../../broker/mqtt/outbox.js'
+import { commit } from '../../broker/store/commit.js'
+import type { Change } from '../../broker/store/store.js'
+import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { ProbeStream } from '../helpers/probe-stream.js'
+
+const TOPIC = 'rooms/lobby/messages'
+
+function send(
+  payload: object | string,
+  { id = 1, qos = 1, topic = TOPIC }: { id?: number; qos?: 0 | 1 | 2; topic?: string } = {},
+) {
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
+  const packet: IPublishPacket = { cmd: 'publish', topic, payload: text, qos, dup: false, retain: false }
+  return qos > 0 ? { ...packet, messageId: id } : packet
+}
+
+function burst(count: number, qos: 0 | 1 = 1): Packet[] {
+  return Array.from({ length: count }, (_, i) => send({ text: `message ${i}` }, { id: i + 1, qos }))
+}
+
+const isPuback = ({ cmd }: Packet): boolean => cmd === 'puback'
+const isPublish = ({ cmd }: Packet): boolean => cmd === 'publish'
+
+/** A publisher who is a member of the lobby, its first message sent. */
+async function publisher(broker: TestBroker, user = 'pia'): Promise<ProbeStream> {
+  const probe = await ProbeStream.login(broker, user)
+  probe.receive(send('hello'))
+  await probe.until(isPuback)
+  return probe
+}
+
+async function subscribers(broker: TestBroker, count: number, qos: 0 | 1): Promise<ProbeStream[]> {
+  const probes: ProbeStream[] = []
+  for (let i = 0; i < count; i++) {
+    const probe = await ProbeStream.login(broker, `sub-${qos}-${i}`)
+    await probe.subscribe(TOPIC, qos)
+    probes.push(probe)
+  }
+  return probes
+}
+
+/** What `work` adds to the store's counts. */
+async function costOf(broker: TestBroker, work: () => Promise<unknown>) {
+  const { counts } = broker.running.store
+  const before = { ...counts }
+  await work()
+  return {
+    commits: counts.commits - before.commits,
+    writes: counts.writes - before.writes,
+    appended: counts.appended - before.appended,
+  }
+}
+
+t.test('a message costs the store', async (t) => {
+  t.test('the same whatever the number of members who are away', async (t) => {
+    const broker = await startTestBroker(t, { rooms: { list: [{ id: 'small' }, { id: 'large' }, { id: 'lobby' }] } })
+    await populate(broker, 'small', 10)
+    await populate(broker, 'large', 10_000)
+    for (const room of ['small', 'large']) {
+      for (const user of ['user-1', 'user-2', 'user-3']) await leaveSession(broker, user, room)
+    }
+    const probe = await publisher(broker)
+    const costs = []
+    for (const room of ['small', 'large']) {
+      const topic = `rooms/${room}/messages`
+      probe.receive(send('joins', { topic, id: 2 }))
+      await probe.until(isPuback, costs.length * 2 + 2)
+      costs.push(
+        await costOf(broker, async () => {
+          probe.receive(send({ text: 'hi' }, { topic, id: 3 }))
+          await probe.until(isPuback, costs.length * 2 + 3)
+        }),
+      )
+    }
+    t.strictSame(costs[0], { commits: 1, writes: 1, appended: 1 })
+    t.strictSame(costs[1], costs[0])
+  })
+
+  t.test('one commit, alone or with a hundred that came in the same turn', async (t) => {
+    const broker = await startTestBroker(t)
+    const probe = await publisher(broker)
+    const one = await costOf(broker, async () => {
+      probe.receive(send({ text: 'one' }))
+      await probe.until(isPuback, 2)
+    })
+    t.strictSame(one, { commits: 1, writes: 1, appended: 1 })
+    const hundred = await costOf(broker, async () => {
+      probe.receive(...burst(100))
+      await probe.until(isPuback, 102)
+    })
+    t.strictSame(hundred, { commits: 1, writes: 1, appended: 100 })
+  })
+
+  t.test('a dedupe record only with a cid', async (t) => {
+    const broker = await startTestBroker(t)
+    const probe = await publisher(broker)
+    const { store } = broker.running
+    const asked: boolean[] = []
+    const through = store.commit.bind(store)
+    store.commit = (change: Change) => {
+      for (const draft of change.drafts) asked.push(draft.dedupe !== null)
+      through(change)
+    }
+    probe.receive(send({ text: 'without' }), send({ text: 'with', cid: 'c1' }, { id: 2 }))
+    await probe.until(isPuback, 3)
+    t.strictSame(asked, [false, true])
+    const again = await costOf(broker, async () => {
+      probe.receive(send({ text: 'with', cid: 'c1' }, { id: 3 }))
+      await probe.until(isPuback, 4)
+    })
+    t.strictSame(again, { commits: 0, writes: 0, appended: 0 }, 'a retry writes nothing')
+  })
+})
+
+/** Members by the store itself, as ten thousand joins would leave them. */
+async function populate(broker: TestBroker, room: string, count: number): Promise<void> {
+  const { store } = broker.running
+  const ops = Array.from({ length: count }, (_, i) =>
+    store.directory.memberOp({
+      room,
+      user: `user-${i}`,
+      role: 'member',
+      since: 1,
+      joined: { messages: 0, events: 0 },
+    }),
+  )
+  await commit(store, { ops })
+}
+
+/** A session that waits for the messages of a room. */
+async function leaveSession(broker: TestBroker, user: string, room: string): Promise<void> {
+  const probe = await ProbeStream.login(broker, user, { clean: false })
+  await probe.subscribe(`rooms/${room}/messages`, 1)
+  const gone = once(broker.running.aedes, 'clientDisconnect')
+  probe.receive({ cmd: 'disconnect' } as Packet)
+  probe.end()
+  await gone
+}
+
+t.test('what comes together leaves together', async (t) => {
+  t.test('many messages to one subscriber are one write', async (t) => {
+    for (const qos of [0, 1] as const) {
+      const broker = await startTestBroker(t)
+      const probe = await publisher(broker)
+      const [subscriber] = await subscribers(broker, 1, qos)
+      const before = { socket: broker.running.socketWrites(), stream: subscriber!.writes.length }
+      probe.receive(...burst(20, 1))
+      await subscriber!.until(isPublish, 20)
+      await probe.until(isPuback, 21)
+      t.equal(subscriber!.writes.length - before.stream, 1, `QoS ${qos}: one write to the subscriber`)
+      t.equal(broker.running.socketWrites() - before.socket, 2, 'and one to the publisher, with all acks')
+    }
+  })
+
+  t.test('a fan-out is one write for each subscriber', async (t) => {
+    for (const qos of [0, 1] as const) {
+      const broker = await startTestBroker(t)
+      const probe = await publisher(broker)
+      const listening = await subscribers(broker, 50, qos)
+      const before = broker.running.socketWrites()
+      probe.receive(...burst(8, 0))
+      for (const subscriber of listening) await subscriber.until(isPublish, 8)
+      t.equal(broker.running.socketWrites() - before, 50, `QoS ${qos}`)
+    }
+  })
+})
+
+t.test('bytes are made once', async (t) => {
+  t.test('subscribers of QoS 0 share one buffer; each version and QoS is encoded once', async (t) => {
+    const broker = await startTestBroker(t)
+    const probe = await publisher(broker)
+    const listening = [...(await subscribers(broker, 10, 0)), ...(await subscribers(broker, 10, 1))]
+    const before = broker.running.counters.get('encoded')
+    probe.receive(...burst(5, 1))
+    for (const subscriber of listening) await subscriber.until(isPublish, 5)
+    const sent = listening.slice(0, 10).map(({ writes }) => writes[writes.length - 1])
+    t.equal(new Set(sent).size, 1, 'the very same bytes')
+    t.equal(broker.running.counters.get('encoded') - before, 2, 'one encoding for QoS 0, one for QoS 1')
+  })
+
+  t.test('JSON is parsed once for a publish, and not at all to deliver it', async (t) => {
+    const broker = await startTestBroker(t)
+    const probe = await publisher(broker)
+    const listening = [...(await subscribers(broker, 5, 0)), ...(await subscribers(broker, 5, 1))]
+    const parsed = countJsonParse(t)
+    probe.receive(...burst(10))
+    for (const subscriber of listening) await subscriber.until(isPublish, 10)
+    await probe.until(isPuback, 11)
+    t.equal(parsed(), 10)
+    probe.receive(...Array.from({ length: 10 }, (_, i) => send('just text', { id: i + 1 })))
+    for (const subscriber of listening) await subscriber.until(isPublish, 20)
+    t.equal(parsed(), 10, 'plain text needs none')
+  })
+})
+
+/** How often `JSON.parse` was called since. */
+function countJsonParse(t: Test): () => number {
+  const original = JSON.parse
+  let calls = 0
+  JSON.parse = (...args) => {
+    calls++
+    return original(...args)
+  }
+  t.teardown(() => {
+    JSON.parse = original
+  })
+  return () => calls
+}
+
+t.test('a frozen subscriber', async (t) => {
+  const BATCHES = 100
+  const EACH = 8
+  const pad = 'x'.repeat(4000)
+
+  /** Sends more than any buffer may hold, each batch after the one before is acknowledged and has reached `witness`. */
+  async function flood(probe: ProbeStream, witness: ProbeStream, check: () => void): Promise<void> {
+    for (let batch = 0; batch < BATCHES; batch++) {
+      const texts = Array.from({ length: EACH }, (_, i) => `${batch * EACH + i} ${pad}`)
+      probe.receive(...texts.map((text, i) => send({ text }, { id: i + 1 })))
+      const done = (batch + 1) * EACH
+      await Promise.all([witness.until(isPublish, done), probe.until(isPuback, done + 1)])
+      check()
+    }
+  }
+
+  const numbers = (payloads: readonly string[]): number[] =>
+    payloads.map((payload) => Number.parseInt(JSON.parse(payload).text, 10))
+  const all = Array.from({ length: BATCHES * EACH }, (_, i) => i)
+
+  t.test('of QoS 1 holds up nobody, costs a bounded buffer, and gets everything later, in order', async (t) => {
+    const broker = await startTestBroker(t, { limits: { inflight: 1000 } })
+    const probe = await publisher(broker)
+    const [witness] = await subscribers(broker, 1, 0)
+    const [frozen] = await subscribers(broker, 1, 1)
+    frozen!.freeze()
+    let most = 0
+    await flood(probe, witness!, () => (most = Math.max(most, frozen!.writableLength)))
+    t.strictSame(numbers(witness!.payloads), all, 'the others have it all')
+    t.ok(most <= MAX_UNSENT + 2 * EACH * (pad.length + 400), `${most} bytes waited for the frozen one`)
+    acknowledgeAll(frozen!)
+    frozen!.thaw()
+    await frozen!.until(isPublish, all.length)
+    t.strictSame(numbers(frozen!.payloads), all, 'everything, in order, from the log')
+    t.equal(broker.running.counters.get('dropped.slow_reader'), 0)
+  })
+
+  t.test('of QoS 0 loses what its bounded queue does not hold, counted', async (t) => {
+    const broker = await startTestBroker(t, { limits: { queueBytes: 500_000 } })
+    const probe = await publisher(broker)
+    const [witness] = await subscribers(broker, 1, 1)
+    acknowledgeAll(witness!)
+    const frozen = await ProbeStream.login(broker, 'frozen')
+    await frozen.subscribe(TOPIC, 0)
+    frozen.freeze()
+    let most = 0
+    await flood(probe, witness!, () => (most = Math.max(most, frozen.writableLength)))
+    t.ok(most <= MAX_UNSENT + 2 * EACH * (pad.length + 400), `${most} bytes waited`)
+    const dropped = broker.running.counters.get('dropped.slow_reader')
+    frozen.thaw()
+    await frozen.until(isPublish, all.length - dropped)
+    t.ok(dropped > 0 && dropped < all.length, `${dropped} of ${all.length} were dropped, and counted`)
+    const got = numbers(frozen.payloads)
+    t.equal(got.length, all.length - dropped, 'dropped or delivered')
+    t.strictSame(got, all.slice(0, got.length), 'the newest are dropped, the others in order')
+  })
+
+  for (const transport of ['tcp', 'websocket'] as const) {
+    t.test(`over ${transport} does the same with a real socket`, async (t) => {
+      const broker = await startTestBroker(t, { limits: { payloadBytes: 200_000, inflight: 1000 } })
+      const probe = await publisher(broker)
+      const [witness] = await subscribers(broker, 1, 0)
+      const socket = transport === 'tcp' ? await TcpReader.open(t, broker) : await WsReader.open(t, broker)
+      await socket.login(broker, 'frozen')
+      await socket.subscribe(TOPIC, 1)
+      socket.pause()
+      const server = broker.running.aedes.clients['frozen/frozen']!
+      let most = 0
+      // More than the kernel buffers of both ends can be made to hold.
+      const count = 300
+      const text = 'x'.repeat(100_000)
+      for (let i = 0; i < count; i++) {
+        probe.receive(send({ text: `${i} ${text}` }))
+        await Promise.all([witness!.until(isPublish, i + 1), probe.until(isPuback, i + 2)])
+        most = Math.max(most, server.outbox.unsent)
+      }
+      t.ok(server.outbox.congested, 'the socket is full')
+      t.ok(most < MAX_UNSENT + 2 * (text.length + 1000), `${most} bytes waited in the broker`)
+      socket.resume()
+      await socket.received(count)
+      t.strictSame(numbers(socket.payloads), all.slice(0, count), 'everything, in order')
+    })
+  }
+})
+
+/** Answers each publish at once, as long as the stream is read. */
+function acknowledgeAll(probe: ProbeStream): void {
+  let seen = 0
+  const acknowledge = (): void => {
+    for (; seen < probe.packets.length; seen++) {
+      const packet = probe.packets[seen]!
+      if (packet.cmd === 'publish' && packet.qos === 1) {
+        const { messageId } = packet
+        setImmediate(() => probe.receive({ cmd: 'puback', messageId: messageId! }))
+      }
+    }
+  }
+  probe.on('progress', acknowledge)
+  acknowledge()
+}
+
+/** A subscriber on a real socket that a test may stop reading from. */
+abstract class Reader {
+  readonly payloads: string[] = []
+  readonly #parser = mqttPacket.parser({ protocolVersion: 4 })
+  #packets: Packet[] = []
+  #progress = (): void => {}
+
+  constructor() {
+    this.#parser.on('packet', (packet: Packet) => {
+      if (packet.cmd === 'publish') {
+        this.payloads.push(packet.payload.toString())
+        if (packet.qos === 1) this.write(mqttPacket.generate({ cmd: 'puback', messageId: packet.messageId! }))
+      } else this.#packets.push(packet)
+      this.#progress()
+    })
+  }
+
+  abstract pause(): void
+  abstract resume(): void
+  protected abstract write(bytes: Buffer): void
+
+  async login(broker: TestBroker, user: string): Promise<void> {
+    const password = Buffer.from(await broker.token(user))
+    this.write(
+      mqttPacket.generate({
+        cmd: 'connect',
+        protocolId: 'MQTT',
+        protocolVersion: 4,
+        clean: true,
+        keepalive: 0,
+        clientId: user,
+        username: user,
+        password,
+      }),
+    )
+    await this.#until(() => this.#packets.some(({ cmd }) => cmd === 'connack'))
+  }
+
+  async subscribe(topic: string, qos: 0 | 1): Promise<void> {
+    this.write(mqttPacket.generate({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos }] }))
+    await this.#until(() => this.#packets.some(({ cmd }) => cmd === 'suback'))
+  }
+
+  received(count: number): Promise<void> {
+    return this.#until(() => this.payloads.length >= count)
+  }
+
+  protected parse(bytes: Buffer): void {
+    this.#parser.parse(bytes)
+  }
+
+  async #until(done: () => boolean): Promise<void> {
+    while (!done()) await new Promise<void>((resolve) => (this.#progress = resolve))
+  }
+}
+
+class TcpReader extends Reader {
+  readonly #socket: net.Socket
+
+  private constructor(socket: net.Socket) {
+    super()
+    this.#socket = socket
+    socket.on('data', (chunk) => this.parse(chunk as Buffer))
+  }
+
+  static async open(t: Test, broker: TestBroker): Promise<TcpReader> {
+    const socket = net.connect(broker.port, '127.0.0.1')
+    t.teardown(() => void socket.destroy())
+    await once(socket, 'connect')
+    return new TcpReader(socket)
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  protected write(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+}
+
+class WsReader extends Reader {
+  readonly #socket: WebSocket
+
+  private constructor(socket: WebSocket) {
+    super()
+    this.#socket = socket
+    socket.on('message', (data) => this.parse(data as Buffer))
+  }
+
+  static async open(t: Test, broker: TestBroker): Promise<WsReader> {
+    const socket = new WebSocket(broker.wsUrl, 'mqtt')
+    t.teardown(() => void socket.terminate())
+    await once(socket, 'open')
+    return new WsReader(socket)
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  protected write(bytes: Buffer): void {
+    this.#socket.send(bytes)
+  }
+}

@@ -1,0 +1,96 @@
+/** The broker as its users run it: `topictalk serve` in a process of its own, which a test may kill at any moment. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { mintToken } from '../../broker/auth/tokens.js'
+
+/** Beside the compiled test, as in dist. */
+const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
+const SECRET = 'a secret that only tests know, long enough for HS256'
+
+export class BrokerProcess {
+  readonly port: number
+  /** What the broker logged at level error or above, and exits nobody asked for. */
+  readonly complaints: string[] = []
+  readonly #dataDir: string
+  readonly #settings: readonly string[]
+  #process: ChildProcess | null = null
+
+  private constructor(port: number, dataDir: string, settings: readonly string[]) {
+    this.port = port
+    this.#dataDir = dataDir
+    this.#settings = settings
+  }
+
+  /** Not started yet; ended, and its data removed, with the test. `settings` are `key=value`. */
+  static async make(t: Test, settings: readonly string[]): Promise<BrokerProcess> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-process-'))
+    const broker = new BrokerProcess(await freePort(), dataDir, settings)
+    t.teardown(async () => {
+      await broker.kill()
+      await rm(dataDir, { recursive: true, force: true })
+    })
+    return broker
+  }
+
+  get url(): string {
+    return `mqtt://127.0.0.1:${this.port}`
+  }
+
+  token(user: string): Promise<string> {
+    return mintToken(Buffer.from(SECRET), user)
+  }
+
+  /** Resolves when the broker says that it is ready. */
+  async start(): Promise<void> {
+    const settings = [...this.#settings, 'listen.http=null', 'log.level=error']
+    const child = spawn(process.execPath, [CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])], {
+      // No config.yaml there, and none of our own settings.
+      cwd: this.#dataDir,
+      env: {
+        PATH: process.env['PATH'],
+        TOPICTALK_LISTEN_MQTT: String(this.port),
+        TOPICTALK_NODE_DATA_DIR: join(this.#dataDir, 'data'),
+        TOPICTALK_AUTH_JWT_SECRET: SECRET,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#process = child
+    child.once('exit', (code, signal) => {
+      if (this.#process === child) this.complaints.push(`the broker exited by itself: ${code ?? signal}`)
+    })
+    createInterface({ input: child.stderr! }).on('line', (line) => this.complaints.push(line))
+    await new Promise<void>((resolve, reject) => {
+      child.once('exit', () => reject(new Error(`the broker did not start: ${this.complaints.join('\n')}`)))
+      createInterface({ input: child.stdout! }).on('line', (line) => {
+        if (line.startsWith('{')) this.complaints.push(line)
+        if (line.startsWith('ready')) resolve()
+      })
+    })
+  }
+
+  /** `kill -9`; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    this.#process = null
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

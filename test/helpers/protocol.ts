@@ -1,0 +1,136 @@
+/** What protocol tests say to a broker, and hear from it, packet by packet. */
+import type { IConnackPacket, IConnectPacket, IPublishPacket, ISubackPacket, Packet } from 'mqtt-packet'
+import type { TestBroker } from './broker.js'
+import { RawClient } from './raw-client.js'
+
+export interface Opening {
+  user?: string
+  id?: string
+  clean?: boolean
+  version?: 3 | 4
+  keepalive?: number
+  will?: { topic: string; payload: string; qos?: 0 | 1 | 2; retain?: boolean }
+  roles?: string[]
+}
+
+/** A CONNECT with which `user` (by default ann) gets in. */
+export async function connectPacket(broker: TestBroker, opening: Opening = {}): Promise<IConnectPacket> {
+  const { user = 'ann', id = '', clean = true, version = 4, keepalive = 0, will, roles } = opening
+  const base: IConnectPacket = {
+    cmd: 'connect',
+    protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
+    protocolVersion: version,
+    clean,
+    clientId: id,
+    keepalive,
+    username: user,
+    password: Buffer.from(await broker.token(user, roles)),
+  }
+  if (!will) return base
+  const { topic, payload, qos = 0, retain = false } = will
+  return { ...base, will: { topic, payload: Buffer.from(payload), qos, retain } }
+}
+
+/** Sends CONNECT and takes the CONNACK, which must say yes. */
+export async function open(broker: TestBroker, opening: Opening = {}): Promise<RawClient> {
+  return (await openWith(broker, opening))[0]
+}
+
+/** As `open`; the CONNACK comes with it. */
+export async function openWith(broker: TestBroker, opening: Opening = {}): Promise<[RawClient, IConnackPacket]> {
+  const client = new RawClient(broker, opening.version ?? 4)
+  client.send(await connectPacket(broker, opening))
+  const connack = await take(client, 'connack')
+  if (connack.returnCode !== 0) throw new Error(`CONNACK said ${connack.returnCode}`)
+  return [client, connack]
+}
+
+type Command = Packet['cmd']
+
+/** The next packet, which must be a `cmd`. */
+export async function take<C extends Command>(client: RawClient, cmd: C): Promise<Extract<Packet, { cmd: C }>> {
+  const packet = await client.next()
+  if (packet?.cmd !== cmd) throw new Error(`expected ${cmd}, got ${packet ? JSON.stringify(packet) : 'a close'}`)
+  return packet as Extract<Packet, { cmd: C }>
+}
+
+/** The next `count` packets, which must be PUBLISHes. */
+export async function takePublishes(client: RawClient, count: number): Promise<IPublishPacket[]> {
+  const found: IPublishPacket[] = []
+  while (found.length < count) found.push(await take(client, 'publish'))
+  return found
+}
+
+/** All that arrives before the answer to a PINGREQ sent now. */
+export async function untilPong(client: RawClient): Promise<Packet[]> {
+  client.send({ cmd: 'pingreq' })
+  const before: Packet[] = []
+  for (let packet = await client.next(); packet?.cmd !== 'pingresp'; packet = await client.next()) {
+    if (!packet) throw new Error('the connection closed before PINGRESP')
+    before.push(packet)
+  }
+  return before
+}
+
+/** Subscribes and takes the SUBACK. */
+export async function subscribe(
+  client: RawClient,
+  ...filters: [string, 0 | 1 | 2][]
+): Promise<ISubackPacket['granted']> {
+  const subscriptions = filters.map(([topic, qos]) => ({ topic, qos }))
+  client.send({ cmd: 'subscribe', messageId: 1, subscriptions } as never)
+  return (await take(client, 'suback')).granted
+}
+
+let lastId = 1000
+
+/** Publishes at QoS 1 (or with what `more` says) and takes the PUBACK; at QoS 2 the whole exchange; at QoS 0 there is nothing to wait for. */
+export async function publish(
+  client: RawClient,
+  topic: string,
+  payload: string | Buffer = topic,
+  more: Partial<IPublishPacket> = {},
+): Promise<void> {
+  const messageId = ++lastId
+  client.send({ cmd: 'publish', topic, payload, qos: 1, messageId, retain: false, dup: false, ...more })
+  const qos = more.qos ?? 1
+  if (qos === 1) await take(client, 'puback')
+  if (qos < 2) return
+  await take(client, 'pubrec')
+  client.send({ cmd: 'pubrel', messageId })
+  await take(client, 'pubcomp')
+}
+
+/** The payload as text. */
+export function text({ payload }: IPublishPacket): string {
+  return payload.toString()
+}
+
+/** `topic payload`, with the QoS where it is not 0 and the flags that are set: what a test compares. */
+export function told({ topic, payload, qos, retain, dup }: IPublishPacket): string {
+  return [topic, payload.toString(), qos > 0 ? `q${qos}` : '', retain ? 'retain' : '', dup ? 'dup' : '']
+    .filter((part) => part !== '')
+    .join(' ')
+}
+
+/** The network fails: no DISCONNECT. Resolves when the broker knows. */
+export async function cut(broker: TestBroker, client: RawClient): Promise<void> {
+  const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
+  client.stream.destroy()
+  await gone
+}
+
+/** DISCONNECT. Resolves when the broker is done with the session. */
+export async function leave(broker: TestBroker, client: RawClient): Promise<void> {
+  const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
+  client.send({ cmd: 'disconnect' })
+  await gone
+}
+
+/** A plain rule for everything but `denied/#`. */
+export const OPEN_ACL = {
+  rules: [
+    { deny: 'all', who: 'any', topics: ['denied/#'] },
+    { allow: 'all', who: 'any', topics: ['#', '/#'] },
+  ],
+}

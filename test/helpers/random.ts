@@ -1,0 +1,37 @@
+/** Numbers that look random and are the same for the same seed (mulberry32). */
+export class Random {
+  readonly seed: number
+  #state: number
+
+  constructor(seed: number) {
+    this.seed = seed >>> 0
+    this.#state = this.seed
+  }
+
+  /** The seed of the environment variable, to repeat a run, or a new one. */
+  static from(variable: string): Random {
+    const given = process.env[variable]
+    return new Random(given ? Number(given) : Math.floor(Math.random() * 2 ** 32))
+  }
+
+  /** 0 ≤ x < 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+
+  /** A whole number, 0 ≤ x < `limit`. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit)
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability
+  }
+
+  pick<T>(list: readonly T[]): T {
+    return list[this.below(list.length)]!
+  }
+}

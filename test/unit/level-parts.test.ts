@@ -1,0 +1,118 @@
+/** The parts of the embedded store whose rules no contract test would show: key order, checksums, encodings. */
+import fc from 'fast-check'
+import t from 'tap'
+import { BloomFilter, bloomHash } from '../../broker/store/level/bloom-filter.js'
+import { checksum, tableChecksum } from '../../broker/store/level/checksum.js'
+import { Chunk } from '../../broker/store/level/chunk.js'
+import { CommitEncoder, decodeCommit } from '../../broker/store/level/commit-codec.js'
+import { keys, numberOf, partsOf, ranges } from '../../broker/store/level/keys.js'
+import { decodePacket, encodePacket } from '../../broker/store/level/packet-codec.js'
+
+/** Names with what keys are made of. */
+const name = fc.string({ unit: fc.constantFrom('\0', '\x01', '\x02', '!', '/', 'a', 'b', 'é', '🙂'), maxLength: 6 })
+const bytes = (key: string): Buffer => Buffer.from(key)
+const inRange = (key: string, { gte, lt }: { gte: string; lt: string }): boolean =>
+  Buffer.compare(bytes(key), bytes(gte)) >= 0 && Buffer.compare(bytes(key), bytes(lt)) < 0
+
+t.test('keys', async (t) => {
+  fc.assert(
+    fc.property(name, name, name, name, (id, topic, otherId, otherTopic) => {
+      const key = keys.subscription(id, topic)
+      const other = keys.subscription(otherId, otherTopic)
+      const [first, second] = partsOf(key)
+      if (first !== id || second !== topic) return false
+      if ((key === other) !== (id === otherId && topic === otherTopic)) return false
+      return inRange(other, ranges.subscriptions(id)) === (id === otherId)
+    }),
+  )
+  const seq = fc.nat(Number.MAX_SAFE_INTEGER)
+  fc.assert(
+    fc.property(name, seq, name, seq, (log, one, otherLog, other) => {
+      const key = keys.chunk(log, one)
+      if (numberOf(key) !== one) return false
+      if (Math.sign(Buffer.compare(bytes(key), bytes(keys.chunk(log, other)))) !== Math.sign(one - other)) return false
+      return inRange(keys.chunk(otherLog, other), ranges.chunksBefore(log, one)) === (otherLog === log && other < one)
+    }),
+  )
+  t.notOk(inRange(keys.session('ann2/x'), ranges.sessionsOf('ann')))
+  t.ok(inRange(keys.session('ann/x'), ranges.sessionsOf('ann')))
+})
+
+t.test('checksums are those of zlib', async (t) => {
+  t.equal(checksum(Buffer.from('123456789')), 0xcbf43926)
+  t.equal(tableChecksum(Buffer.from('123456789')), 0xcbf43926)
+})
+
+t.test('a commit, and the chunks made of it, read back as written', async (t) => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 40 })
+  const draft = fc.record({
+    log: fc.constantFrom('m:a', 'm:ü', 'e:c'),
+    id: text,
+    ts: fc.nat(2 ** 47),
+    from: text,
+    qos: fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+    head: text,
+    tail: text,
+    dedupe: fc.option(fc.record({ cid: text, hash: text })),
+  })
+  const encoder = new CommitEncoder()
+  fc.assert(
+    fc.property(fc.array(draft, { minLength: 1, maxLength: 200 }), (drafts) => {
+      encoder.begin()
+      const logs = [...new Set(drafts.map(({ log }) => log))].map((name, place) => ({
+        name,
+        first: 10 ** (place + 12),
+        count: 0,
+      }))
+      const expected = drafts.map((draft) => {
+        const place = logs.findIndex(({ name }) => name === draft.log)
+        const seq = logs[place]!.first + logs[place]!.count++
+        encoder.add(place, draft, seq)
+        const { log, ts, qos, from, head, tail } = draft
+        return { log, entry: { seq, ts, qos, from, payload: Buffer.from(`${head}${seq}${tail}`) } }
+      })
+      const { value, payloads } = encoder.finish(logs)
+      t.same(
+        payloads,
+        expected.map(({ entry }) => entry.payload),
+      )
+      for (const { log, entries, dedupe } of decodeCommit(value)!) {
+        t.same(
+          entries,
+          expected.filter((one) => one.log === log).map(({ entry }) => entry),
+        )
+        t.equal(dedupe.length, drafts.filter((draft) => draft.log === log && draft.dedupe).length)
+        let chunk: Chunk | null = null
+        for (let taken = 0; taken < entries.length; ) {
+          const before: Chunk | null = chunk && chunk.count < 30 ? chunk : null
+          chunk = Chunk.pack(before, entries, taken)
+          taken += chunk.count - (before?.count ?? 0)
+          const read = Chunk.read(chunk.value)!
+          t.same(read.entries, entries.slice(taken - chunk.count, taken))
+        }
+      }
+      value[value.length >> 1]! ^= 4
+      t.equal(decodeCommit(value), null, 'a flipped bit is seen')
+    }),
+    { numRuns: 30 },
+  )
+})
+
+t.test('a Bloom filter forgets nothing, stored or shrunk', async (t) => {
+  const filter = BloomFilter.sized(100_000)
+  const names = Array.from({ length: 5000 }, (_, i) => bloomHash(`name ${i}`))
+  for (const hash of names) filter.add(hash)
+  const small = BloomFilter.from(filter.shrunk(5000).toBuffer())
+  t.ok(small.toBuffer().length < filter.toBuffer().length / 8)
+  t.ok(names.every((hash) => filter.mayHave(hash) && small.mayHave(hash)))
+  const wrong = Array.from({ length: 10_000 }, (_, i) => bloomHash(`other ${i}`)).filter((hash) => small.mayHave(hash))
+  t.ok(wrong.length < 100, `${wrong.length} false answers of 10,000`)
+})
+
+t.test('packets keep their fields, text and bytes apart', async (t) => {
+  const properties = { correlationData: Buffer.from([0, 255]), userProperties: { a: ['b'] } }
+  for (const payload of [undefined, '', 'text', Buffer.alloc(0), Buffer.from([0, 200])]) {
+    const packet = { cmd: 'publish', topic: 't', properties, ...(payload === undefined ? {} : { payload }) }
+    t.strictSame(decodePacket(encodePacket(packet)), packet)
+  }
+})
