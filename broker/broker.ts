@@ -140,7 +140,11 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   await broker.listen()
   const maintenance = new Maintenance({ store, broker, counters, config, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
-  const admin = await serveAdmin(config.node.dataDir, accountCommands(endingLogins(auth.accounts, chat.rooms, bus)))
+  const admin = await serveAdmin(
+    config.node.dataDir,
+    accountCommands(endingLogins(auth.accounts, chat.rooms, bus)),
+    failed,
+  )
   closing.push(() => admin.close())
   const listeners = await openListeners(
     config,
