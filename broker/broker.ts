@@ -146,11 +146,9 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     failed,
   )
   closing.push(() => admin.close())
-  const listeners = await openListeners(
-    config,
-    (stream, request) => void broker.handle(stream as never, request as never),
-    closing,
-  )
+  const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
+  const healthy = (): boolean => store.healthy && !broker.closed
+  const listeners = await openListeners(config, { accept, healthy }, closing)
   return {
     listeners,
     dataDir: config.node.dataDir,
@@ -235,7 +233,11 @@ function endingLogins(accounts: Accounts, rooms: Rooms, bus: LocalBus<Signal>) {
   }
 }
 
-async function openListeners(config: Config, accept: Accept, closing: Closing[]): Promise<Listener[]> {
+async function openListeners(
+  config: Config,
+  { accept, healthy }: { accept: Accept; healthy: () => boolean },
+  closing: Closing[],
+): Promise<Listener[]> {
   const { host, mqtt, http, mqtts, https, tls, wsPath, origins, proxyProtocol } = config.listen
   const listeners: Listener[] = []
   const open = async (listening: Promise<Listener>): Promise<void> => {
@@ -250,7 +252,7 @@ async function openListeners(config: Config, accept: Accept, closing: Closing[])
     origins,
     packetBytes: config.limits.packetBytes,
     about: () => ({ version: readVersion(), listeners, wsPath, room: config.rooms.list[0]?.id ?? 'lobby' }),
-    healthy: () => true,
+    healthy,
   }
   if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
   if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, tls }, accept))

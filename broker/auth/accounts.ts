@@ -2,6 +2,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
 import type { Op, Store, UserRecord } from '../store/store.js'
+import { Turns } from '../turns.js'
 import type { Passwords } from './passwords.js'
 
 const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
@@ -20,8 +21,8 @@ export class Accounts {
   readonly #store: Pick<Store, 'commit' | 'directory'>
   readonly #passwords: Passwords
   readonly #now: () => number
-  /** By lower-case name: the last change under way, so that two changes cannot both find a name free. */
-  readonly #changing = new Map<string, Promise<unknown>>()
+  /** By lower-case name, so that two changes cannot both find a name free. */
+  readonly #turns = new Turns()
 
   constructor(store: Pick<Store, 'commit' | 'directory'>, passwords: Passwords, now: () => number = Date.now) {
     this.#store = store
@@ -106,14 +107,7 @@ export class Accounts {
   }
 
   #exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const key = id.toLowerCase()
-    const done = (this.#changing.get(key) ?? Promise.resolve()).then(work, work)
-    this.#changing.set(key, done)
-    const forget = (): void => {
-      if (this.#changing.get(key) === done) this.#changing.delete(key)
-    }
-    done.then(forget, forget)
-    return done
+    return this.#turns.take(id.toLowerCase(), work)
   }
 }
 

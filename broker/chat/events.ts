@@ -1,7 +1,7 @@
 /** Entries the broker itself writes: room events, user events. */
-import { v7 as uuid } from 'uuid'
 import { SYSTEM } from '../../schemas/ids.js'
 import type { Draft } from '../store/store.js'
+import { messageId } from './message-id.js'
 import { logs } from './views.js'
 
 export type RoomEvent =
@@ -23,7 +23,7 @@ export function userEvent(user: string, event: UserEvent): Draft {
 }
 
 function draft(log: string, before: string, event: RoomEvent | UserEvent): Draft {
-  const id = uuid()
+  const id = messageId()
   const ts = Date.now()
   const head = `{"id":"${id}",${before}"seq":`
   return {

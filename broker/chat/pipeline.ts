@@ -2,13 +2,13 @@
  * The way of a message in: parse the topic, validate, authorise, stamp, append. It knows neither MQTT nor sessions: delivery comes back
  * through the log (or the bus, for what no log keeps), on every node alike.
  */
-import { v7 as uuid } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { AppendResult, Change, Draft, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
 import { type Checked, checkMessage, cidOf, hashOf } from './message.js'
+import { messageId } from './message-id.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
@@ -222,9 +222,9 @@ export class Pipeline {
   /** Stamps and appends. `to` is the receiver of a direct message, or empty. */
   append(actor: Actor, room: string, message: Checked, to: string, incoming: Incoming, receipt: Receipt): void {
     const { user } = actor.principal
-    const id = uuid()
+    const id = messageId()
     const ts = Date.now()
-    const receiver = to === '' ? '' : `,"to":${JSON.stringify(to)}`
+    const receiver = to === '' ? '' : `,"to":"${to}"`
     const cid = message.cid === null ? '' : `,"cid":${JSON.stringify(message.cid)}`
     const draft: Draft = {
       log: logs.messages(room),
@@ -232,8 +232,9 @@ export class Pipeline {
       ts,
       from: user,
       qos: incoming.qos,
-      head: `{"id":"${id}","room":${JSON.stringify(room)},"seq":`,
-      tail: `,"ts":${ts},"from":${JSON.stringify(user)}${receiver}${cid},${message.inside}}`,
+      // Ids of rooms and users hold nothing that JSON would escape.
+      head: `{"id":"${id}","room":"${room}","seq":`,
+      tail: `,"ts":${ts},"from":"${user}"${receiver}${cid},${message.inside}}`,
       dedupe: message.cid === null ? null : { cid: message.cid, hash: hashOf(message.inside) },
     }
     this.#parts.store.commit(new Send(this, actor, room, message.cid, incoming, draft, receipt))

@@ -15,6 +15,7 @@ import { readHistory } from './history.js'
 import { checkShape, decodeText, parseObject } from './message.js'
 import type { Replies } from './replies.js'
 import type { Rooms } from './rooms.js'
+import { logs } from './views.js'
 
 /** Results are JSON text, so that stored messages go out as they are. */
 type Handlers = { [N in CommandName]: (actor: Actor, params: CommandParams<N>) => Promise<string> }
@@ -111,7 +112,7 @@ export class Requests {
           ? [...directory.memberships(user).keys()].map((id) => directory.room(id)!)
           : [...directory.rooms()].filter(({ access }) => access === 'public')
       const page = all.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
-      const rooms = page.slice(0, limit).map((room) => this.#room(actor, room))
+      const rooms = await Promise.all(page.slice(0, limit).map((room) => this.#room(actor, room)))
       return `{"rooms":[${rooms.join(',')}],"more":${page.length > limit}}`
     },
     history: async (actor, { room, before, after, limit = 50, maxBytes = 65536 }) => {
@@ -131,10 +132,11 @@ export class Requests {
   }
 
   /** A room as its members see it. */
-  #room(actor: Actor, { id, access, name, topic, avatar, direct, createdBy, createdAt }: RoomRecord): string {
+  async #room(actor: Actor, room: RoomRecord): Promise<string> {
+    const { id, access, name, topic, avatar, direct, createdBy, createdAt } = room
+    const { head } = await this.#store.log.open(logs.messages(id))
     const members = this.#store.directory.members(id).size
     const role = this.#store.directory.member(id, actor.principal.user)?.role ?? null
-    const head = this.#store.log.peek(`m:${id}`)?.head
     return JSON.stringify({ id, access, direct, name, topic, avatar, createdBy, createdAt, members, role, head })
   }
 }

@@ -4,6 +4,7 @@ import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId, SYSTEM } f
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
 import type { Draft, MemberRecord, Op, RoomAccess, RoomRecord, RoomRole, Store } from '../store/store.js'
+import { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import type { Signal } from './signals.js'
@@ -30,9 +31,12 @@ export class Rooms {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #options: RoomOptions
-  /** Joins and creations under way, so that a burst of first messages makes one of each. */
-  readonly #underWay = new Map<string, Promise<void>>()
-
+  /** Acts that depend on who is in a room are done one after another; joins only by user, or a crowd would queue. */
+  readonly #turns = new Turns()
+  /** Joins that are being written, by room: they count towards maxMembers. */
+  readonly #joining = new Map<string, number>()
+  /** Rooms that are being deleted: nobody comes in any more. */
+  readonly #closing = new Set<string>()
   readonly #infoChanged: (room: string) => void
 
   constructor(store: Store, bus: Bus<Signal>, options: RoomOptions, infoChanged: (room: string) => void) {
@@ -97,9 +101,11 @@ export class Rooms {
       })
     if (this.#options.create === 'admin' && !isAdmin(actor))
       throw new Refusal('forbidden', 'only admins create rooms here')
-    if (this.#store.directory.room(room) || this.#underWay.has(`create ${room}`))
-      throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
-    return this.#create(room, user, details, user)
+    return this.#turns.take(room, async () => {
+      if (this.#store.directory.room(room))
+        throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
+      return this.#create(room, user, details, user)
+    })
   }
 
   async #create(room: string, by: string, details: RoomDetails, owner: string | null): Promise<RoomRecord> {
@@ -114,25 +120,29 @@ export class Rooms {
       createdBy: by,
       createdAt: Date.now(),
     }
-    await this.#once(`create ${room}`, async () => {
-      if (this.#store.directory.room(room)) return
-      const ops: Op[] = [this.#store.directory.roomOp(record)]
-      const drafts: Draft[] = [roomEvent(room, { type: 'created', by })]
-      if (owner !== null) ops.push(this.#store.directory.memberOp(await this.#member(room, owner, 'owner')))
-      await commit(this.#store, { drafts, ops })
-      if (owner !== null) this.#bus.send({ kind: 'membership', room, user: owner, member: true })
-    })
-    return this.#store.directory.room(room) ?? record
+    const ops: Op[] = [this.#store.directory.roomOp(record)]
+    const drafts: Draft[] = [roomEvent(room, { type: 'created', by })]
+    if (owner !== null) ops.push(this.#store.directory.memberOp(await this.#member(room, owner, 'owner')))
+    await commit(this.#store, { drafts, ops })
+    if (owner !== null) this.#bus.send({ kind: 'membership', room, user: owner, member: true })
+    return record
   }
 
   /** First use of an unknown room, where the configuration makes rooms so. */
   async autoCreate(actor: Actor, room: string): Promise<void> {
     if (!this.#options.autoCreate || !isRoomId(room)) return
     if (this.#options.create === 'admin' && !isAdmin(actor)) return
-    await this.#create(room, requireUser(actor), { access: 'public' }, requireUser(actor))
+    const user = requireUser(actor)
+    await this.#turns.take(room, async () => {
+      if (!this.#store.directory.room(room)) await this.#create(room, user, { access: 'public' }, user)
+    })
   }
 
-  async update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
+  update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
+    return this.#turns.take(room, () => this.#update(actor, room, details))
+  }
+
+  async #update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
     const before = this.#requireManaged(actor, room)
     const record: RoomRecord = {
       ...before,
@@ -146,7 +156,11 @@ export class Rooms {
     return record
   }
 
-  async setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+  setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+    return this.#turns.take(room, () => this.#setRole(actor, room, user, role))
+  }
+
+  async #setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
     this.#requireManaged(actor, room)
     const member = this.#store.directory.member(room, user)
     if (!member) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
@@ -166,10 +180,19 @@ export class Rooms {
     return record
   }
 
-  async remove(actor: Actor, room: string): Promise<void> {
-    this.#requireManaged(actor, room)
-    if (!isAdmin(actor) && this.#roleOf(actor, room) !== 'owner')
-      throw new Refusal('forbidden', `only an owner deletes ${room}`)
+  remove(actor: Actor, room: string): Promise<void> {
+    return this.#turns.take(room, async () => {
+      this.#requireManaged(actor, room)
+      if (!isAdmin(actor) && this.#roleOf(actor, room) !== 'owner')
+        throw new Refusal('forbidden', `only an owner deletes ${room}`)
+      this.#closing.add(room)
+      await this.#remove(actor, room).finally(() => this.#closing.delete(room))
+    })
+  }
+
+  async #remove(actor: Actor, room: string): Promise<void> {
+    // Joins that were under way are done after this.
+    await commit(this.#store, {})
     const members = [...this.#store.directory.members(room).keys()]
     await this.#commit(room, { type: 'deleted', by: actor.principal.user }, this.#store.directory.deleteRoomOps(room))
     for (const user of members) this.#bus.send({ kind: 'membership', room, user, member: false })
@@ -188,24 +211,44 @@ export class Rooms {
       throw new Refusal('bad_request', 'a direct conversation begins with its first message', { field: 'room' })
     if (record.access === 'private' && !invited && !isAdmin(actor))
       throw new Refusal('forbidden', `${room} is by invitation`)
-    await this.#once(`join ${room} ${user}`, () => this.#join(room, user))
-    return this.#store.directory.member(room, user)!
+    return this.#turns.take(`${room} ${user}`, () => this.#join(room, user))
   }
 
-  async #join(room: string, user: string): Promise<void> {
+  async #join(room: string, user: string): Promise<MemberRecord> {
     const { directory } = this.#store
-    if (directory.member(room, user)) return
-    if (directory.members(room).size >= this.#options.maxMembers) {
-      throw new Refusal('conflict', `${room} is full: ${this.#options.maxMembers} members (rooms.maxMembers)`)
-    }
-    const ops = [directory.memberOp(await this.#member(room, user, 'member'))]
+    const known = directory.member(room, user)
+    if (known) return known
+    const member = await this.#member(room, user, 'member')
+    this.#requireOpen(room)
+    const ops = [directory.memberOp(member)]
     if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
     if (directory.departed(room, user)) ops.push(directory.deleteDepartedOp(room, user))
-    await this.#commit(room, { type: 'joined', user }, ops)
+    this.#countJoining(room, 1)
+    await this.#commit(room, { type: 'joined', user }, ops).finally(() => this.#countJoining(room, -1))
     this.#bus.send({ kind: 'membership', room, user, member: true })
+    return member
   }
 
-  async leave(actor: Actor, room: string): Promise<void> {
+  #requireOpen(room: string): void {
+    const { directory } = this.#store
+    if (this.#closing.has(room) || !directory.room(room))
+      throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
+    const { maxMembers } = this.#options
+    if (directory.members(room).size + (this.#joining.get(room) ?? 0) >= maxMembers)
+      throw new Refusal('conflict', `${room} is full: ${maxMembers} members (rooms.maxMembers)`)
+  }
+
+  #countJoining(room: string, change: 1 | -1): void {
+    const count = (this.#joining.get(room) ?? 0) + change
+    if (count > 0) this.#joining.set(room, count)
+    else this.#joining.delete(room)
+  }
+
+  leave(actor: Actor, room: string): Promise<void> {
+    return this.#turns.take(room, () => this.#leave(actor, room))
+  }
+
+  async #leave(actor: Actor, room: string): Promise<void> {
     const { role, user } = this.requireMember(actor, room)
     if (isDirectRoom(room)) throw new Refusal('bad_request', 'a direct conversation cannot be left', { field: 'room' })
     if (role === 'owner' && this.#store.directory.members(room).size > 1) this.#requireAnotherOwner(room, user)
@@ -230,7 +273,11 @@ export class Rooms {
   }
 
   /** Removes a member, or withdraws an invitation. */
-  async removeMember(actor: Actor, room: string, user: string): Promise<void> {
+  removeMember(actor: Actor, room: string, user: string): Promise<void> {
+    return this.#turns.take(room, () => this.#removeMember(actor, room, user))
+  }
+
+  async #removeMember(actor: Actor, room: string, user: string): Promise<void> {
     const { directory } = this.#store
     this.#requireManaged(actor, room)
     const member = directory.member(room, user)
@@ -254,7 +301,9 @@ export class Rooms {
   /** The direct conversation of two users, made when its first message comes. Both are known to exist. */
   async ensureDirect(one: string, other: string): Promise<string> {
     const room = directRoom(one, other)
-    if (!this.isOpen(room, one, other)) await this.#once(`create ${room}`, () => this.#openDirect(room, one, other))
+    await this.#turns.take(room, async () => {
+      if (!this.isOpen(room, one, other)) await this.#openDirect(room, one, other)
+    })
     return room
   }
 
@@ -326,13 +375,5 @@ export class Rooms {
       if (member.role === 'owner' && member.user !== user) return
     }
     throw new Refusal('conflict', `${room} needs another owner first (rooms.update with user and role)`)
-  }
-
-  async #once(key: string, work: () => Promise<void>): Promise<void> {
-    const running = this.#underWay.get(key)
-    if (running) return running
-    const started = work().finally(() => this.#underWay.delete(key))
-    this.#underWay.set(key, started)
-    return started
   }
 }

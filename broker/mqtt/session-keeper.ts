@@ -31,6 +31,10 @@ export class SessionKeeper {
   saver(session: Session): SessionSaver {
     return {
       touched: () => void this.#dirty.add(session),
+      saveSoon: () => {
+        this.#dirty.delete(session)
+        void this.#write(this.#snapshot(session))
+      },
       saveNow: async () => {
         this.#dirty.delete(session)
         await commit(this.#store, { drafts: [], ops: this.#snapshot(session) })

@@ -56,6 +56,8 @@ export interface DeliveryGuard {
 /** Tells the session's saver that there is something to save, and saves at once what must be durable before a packet leaves. */
 export interface SessionSaver {
   touched(): void
+  /** Saves with the next commit, without waiting for the disk. */
+  saveSoon(): void
   /** Resolves when the session's state is durable; rejects when the store cannot. */
   saveNow(): Promise<void>
 }
@@ -511,6 +513,11 @@ export class Session implements Endpoint, FeedHost {
 
   forgetQueued(number: number): void {
     this.acknowledgedQueue.push(number)
+    // What is acknowledged takes room in the queue until it is saved; where room gets scarce that is soon.
+    const { queueMessages, queueBytes } = this.#services.limits
+    const { messages, bytes } = this.#services.store.queue.size(this.id)
+    const scarce = messages * 2 >= queueMessages || bytes * 2 >= queueBytes
+    if (scarce && this.acknowledgedQueue.length * 4 >= messages) this.saver?.saveSoon()
   }
 
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------

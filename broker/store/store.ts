@@ -84,6 +84,8 @@ export interface Store {
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
+  /** False from a failed write until the store took writes again; reads go on. */
+  readonly healthy: boolean
 
   /** Told of every committed append, on the node that serves it, before the change settles. Set once, before the first commit. */
   onAppend: (batches: readonly AppendedBatch[]) => void

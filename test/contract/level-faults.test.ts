@@ -29,7 +29,9 @@ function setup(t: Test): Setup {
   const told: AppendedBatch[] = []
   const open = async (options: Partial<LevelStoreOptions> = {}): Promise<Store> => {
     const onFault = (error: unknown): void => void faults.push(error)
-    const all = { location, sync: true, limits: LIMITS, openDatabase: level.open, onFault, ...options }
+    // Nothing happens by the clock, unless asked for.
+    const fold = { idleMs: 2 ** 30, ...options.fold }
+    const all = { location, sync: true, limits: LIMITS, openDatabase: level.open, onFault, ...options, fold }
     const store = await openLevelStore(all)
     store.onAppend = (batches) => told.push(...batches)
     return store
@@ -130,7 +132,13 @@ t.test('whatever fails, a number is given once and a retried message is there on
       const location = `${t.testdirName}-${++run}`
       t.teardown(() => rm(location, { recursive: true, force: true }))
       const level = new FaultyLevel(location)
-      const options = { location, sync: true, limits: LIMITS, openDatabase: level.open, fold: { entries: 5 } }
+      const options = {
+        location,
+        sync: true,
+        limits: LIMITS,
+        openDatabase: level.open,
+        fold: { entries: 5, idleMs: 2 ** 30 },
+      }
       let store = await openLevelStore(options)
       level.writeFaults.push(...writeFaults)
       const acked = new Map<number, number>()
@@ -185,6 +193,20 @@ t.test('who waits for the disk', async (t) => {
     t.same(level.synced.splice(0), [sync], 'unless it shares a commit')
     await store.close()
   }
+})
+
+t.test('a store without work folds by itself', async (t) => {
+  const { level, location, open } = setup(t)
+  const store = await open({ fold: { idleMs: 1 } })
+  // The store's own timer keeps no process alive.
+  const awake = setInterval(() => undefined, 1000)
+  t.teardown(() => clearInterval(awake))
+  await append(store, draft('m:a', 'x'))
+  // Chunks, then the end of the journal.
+  for (const _ of [1, 2]) await once(level.writes, 'begin')
+  await store.close()
+  const left = await inFiles(location, (level) => level.keys({ gte: 'j', lt: 'k' }).all())
+  t.same(left, [])
 })
 
 t.test('a full disk', async (t) => {

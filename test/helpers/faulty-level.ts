@@ -1,4 +1,5 @@
 /** A real LevelDB that fails when told to, and counts what is asked of it. */
+import { EventEmitter } from 'node:events'
 import { Level } from 'level'
 import type { LevelDatabase } from '../../broker/store/level/database.js'
 
@@ -18,6 +19,7 @@ export class FaultyLevel {
   /** For the next openings. */
   readonly openFaults: (Error | undefined)[] = []
   opened = 0
+  readonly writes = new EventEmitter<{ begin: [] }>()
   /** Whether each write asked for the disk. */
   readonly synced: boolean[] = []
   /** Keys asked for in bulk. */
@@ -43,6 +45,7 @@ export class FaultyLevel {
     const getMany = level.getMany.bind(level) as (keys: string[]) => Promise<(Buffer | undefined)[]>
     const write = async (sync: boolean, perform: () => Promise<void>): Promise<void> => {
       this.synced.push(sync)
+      this.writes.emit('begin')
       const fault = this.writeFaults.shift()
       fault?.during?.()
       if (!fault || fault.written) await perform()

@@ -43,6 +43,8 @@ export class Person {
     t.teardown(() => client.endAsync(true))
     await new Promise<void>((resolve, reject) => {
       client.once('connect', () => resolve()).once('error', reject)
+      // Or each request waits 40 ms: MQTT.js leaves Nagle's algorithm on.
+      ;(client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true)
       client.once('close', () => reject(new Error(`${user}: closed before CONNACK`)))
     })
     return person
@@ -169,7 +171,10 @@ export class Person {
     })
   }
 
+  #listensToReplies = false
   async #listenToReplies(): Promise<void> {
+    if (this.#listensToReplies) return
+    this.#listensToReplies = true
     await this.client.subscribeAsync(`users/${this.user}/replies`, { qos: 1 })
   }
 

@@ -68,8 +68,7 @@ export function decodePublish(header: number, body: Buffer, version: Version): P
   // By hand rather than through PacketReader: this is the packet that a broker reads most.
   let at = 2 + ((body[0]! << 8) | body[1]!)
   if (at > body.length) throw malformed('the packet ends within its topic')
-  const topicBytes = body.subarray(2, at)
-  if (!isUtf8(topicBytes)) throw malformed('topic is not valid UTF-8 [MQTT-1.5.3-1]')
+  const topic = topicText(body, at)
   let packetId = 0
   if (qos > 0) {
     if (at + 2 > body.length) throw malformed('the packet ends before its packet identifier')
@@ -86,7 +85,7 @@ export function decodePublish(header: number, body: Buffer, version: Version): P
   }
   return {
     type: 'publish',
-    topic: topicBytes.toString('utf8'),
+    topic,
     payload,
     qos: qos as QoS,
     retain: (header & 1) !== 0,
@@ -94,6 +93,16 @@ export function decodePublish(header: number, body: Buffer, version: Version): P
     packetId,
     properties,
   }
+}
+
+/** The topic before `end`. Most are ASCII, and need neither a view of their own nor a look at their UTF-8. */
+function topicText(body: Buffer, end: number): string {
+  for (let at = 2; at < end; at++) {
+    if (body[at]! < 0x80) continue
+    if (!isUtf8(body.subarray(2, end))) throw malformed('topic is not valid UTF-8 [MQTT-1.5.3-1]')
+    return body.toString('utf8', 2, end)
+  }
+  return body.toString('latin1', 2, end)
 }
 
 function decodeAck(type: Ack['type'], header: number, flags: number, body: Buffer, version: Version): Ack {

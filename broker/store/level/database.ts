@@ -20,7 +20,7 @@ const PAGE = 1000
 const WRITE_BUFFER = 16 * 1024 * 1024
 const OPTIONS = { valueEncoding: 'buffer', writeBufferSize: WRITE_BUFFER, cacheSize: 32 * 1024 * 1024 }
 /** What opening may write: the recovered write buffer, and as much again. */
-const ROOM_TO_OPEN = 2 * WRITE_BUFFER
+const ROOM_TO_OPEN = WRITE_BUFFER + 4 * 1024 * 1024
 const PROBE_BYTES = 262_144
 
 /** LevelDB in a directory. */
@@ -204,7 +204,8 @@ export class Database {
     const probe = join(this.#location, 'space.probe')
     try {
       const { bavail, bsize } = await statfs(this.#location)
-      if (bavail * bsize < ROOM_TO_OPEN) throw new Error(`no space left on device (${bavail * bsize} bytes)`)
+      if (bavail * bsize < ROOM_TO_OPEN)
+        throw new Error(`no space left on device: ${bavail * bsize} bytes, ${ROOM_TO_OPEN} are needed`)
       // Quotas do not show in what the file system says.
       await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true } as object)
     } catch (cause) {

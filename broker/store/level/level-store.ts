@@ -118,6 +118,10 @@ class LevelStore implements Store {
     this.#folding.notice()
   }
 
+  get healthy(): boolean {
+    return !this.#database.suspect
+  }
+
   commit(change: Change): void {
     this.#commits.add(change)
   }

@@ -1,0 +1,15 @@
+/** Work on one thing at a time: what is asked under a key waits for what was asked under it before. */
+export class Turns {
+  /** By key: the last work under way. */
+  readonly #last = new Map<string, Promise<unknown>>()
+
+  take<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const done = (this.#last.get(key) ?? Promise.resolve()).then(work, work)
+    this.#last.set(key, done)
+    const forget = (): void => {
+      if (this.#last.get(key) === done) this.#last.delete(key)
+    }
+    done.then(forget, forget)
+    return done
+  }
+}
