@@ -26,7 +26,7 @@ export function messageId(): string {
   writeHex(21, pool[used + 1]!)
   for (let i = 2; i < RANDOM_BYTES; i++) writeHex(20 + 2 * i, pool[used + i]!)
   used += RANDOM_BYTES
-  return text.latin1Slice(0, text.length)
+  return text.toString('latin1')
 }
 
 /** A new millisecond starts its counter at random, in the lower half; a full one borrows from the next. */

@@ -103,10 +103,15 @@ function checkObject(input: MessageInput): Checked {
   if (type === 'custom' && input.data === undefined)
     throw new Refusal('bad_request', 'a custom message needs data', { field: 'data' })
   const { cid = null, text, attachments, data, replyTo, thread, mentions } = input
-  const more = attachments ?? data ?? replyTo ?? thread ?? mentions
+  const more = { attachments, data, replyTo, thread, mentions }
   // Most messages are text alone, which is cheaper to write.
-  if (type === 'text' && text !== undefined && more === undefined) return { cid, inside: textOnly(text) }
-  return { cid, inside: stringify({ type, text, attachments, data, replyTo, thread, mentions }).slice(1, -1) }
+  if (type === 'text' && text !== undefined && isEmpty(more)) return { cid, inside: textOnly(text) }
+  return { cid, inside: stringify({ type, text, ...more }).slice(1, -1) }
+}
+
+function isEmpty(values: object): boolean {
+  for (const value of Object.values(values)) if (value !== undefined) return false
+  return true
 }
 
 function textOnly(text: string): string {

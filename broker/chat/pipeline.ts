@@ -231,6 +231,7 @@ export class Pipeline {
       id,
       ts,
       from: user,
+      origin: actor.clientId,
       qos: incoming.qos,
       // Ids of rooms and users hold nothing that JSON would escape.
       head: `{"id":"${id}","room":"${room}","seq":`,

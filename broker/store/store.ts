@@ -16,7 +16,19 @@ export interface LogEntry {
   readonly ts: number
   readonly qos: QoS
   readonly from: string
+  /** Client id of the session that published it; empty: none (MQTT 5 no local). */
+  readonly origin: string
   readonly payload: Buffer
+  /** What an MQTT 5 publisher added; null: nothing. */
+  readonly extra: Extra | null
+}
+
+/** What MQTT 5 publishers may add to a message, and receivers of that version see. */
+export interface Extra {
+  /** Encoded MQTT 5 properties to pass on as they are, without the length in front. */
+  readonly properties: Buffer
+  /** Unix ms from which it is not delivered any more; 0: never. */
+  readonly expiresAt: number
 }
 
 /**
@@ -29,7 +41,9 @@ export interface Draft {
   readonly id: string
   readonly ts: number
   readonly from: string
+  readonly origin?: string
   readonly qos: QoS
+  readonly extra?: Extra | null
   readonly head: string
   readonly tail: string
   /** Null: no idempotency asked, no cost. `hash` is of the normalised input. */
@@ -211,6 +225,7 @@ export interface PlainMessage {
   readonly retain: boolean
   /** Session id of the publisher, null when the broker itself speaks. */
   readonly clientId: string | null
+  readonly extra?: Extra | null
 }
 
 export interface QueuedMessage {

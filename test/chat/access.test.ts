@@ -285,7 +285,7 @@ t.test('anonymous clients have what the rules give them, and nothing else', asyn
     'users/+/presence',
   ]
   refused.push('broadcast/news', 'broadcast/#', 'devices/anonymous/x', '$SYS/#', 'own/b/#', 'other')
-  for (const filter of refused) await t.rejects(anon.subscribeAsync(filter), { code: 0x80 }, filter)
+  for (const filter of refused) await t.rejects(anon.subscribeAsync(filter), { message: /^Subscribe error/ }, filter)
   await anon.subscribeAsync(['public/#', 'own/a/#', '#'])
   for (const topic of [
     'rooms/lobby/messages',

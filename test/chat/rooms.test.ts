@@ -493,6 +493,67 @@ t.test('whoever left or was removed comes back to a public room by rooms.join al
   }
 })
 
+t.test('subscribing and joining at the same moment: whichever comes first, the wildcard follows', async (t) => {
+  const { connect, alice } = await people(t, ['alice'])
+  const bob = await connect('bob', LASTING)
+  const laptop = await connect('bob', { clientId: 'laptop' })
+  for (let i = 0; i < 25; i++) {
+    const room = `r${i}`
+    await alice.get('rooms.create', { room })
+    const joined = laptop.ask('rooms.join', { room })
+    if (i % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+    await Promise.all([joined, bob.subscribe('rooms/+/messages')])
+    await alice.say(room, room)
+    await bob.hears(room)
+    await bob.client.unsubscribeAsync('rooms/+/messages')
+  }
+  t.equal(bob.heard.length, 25)
+})
+
+t.test('subscribing and being removed at the same moment: nothing is heard afterwards', async (t) => {
+  const { connect, alice } = await people(t, ['alice'])
+  const bob = await connect('bob', LASTING)
+  await bob.subscribe('users/bob/messages')
+  for (let i = 0; i < 25; i++) {
+    const room = `r${i}`
+    await privateRoom(room, alice, bob)
+    const removed = alice.ask('rooms.remove', { room, user: 'bob' })
+    if (i % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+    await Promise.all([removed, bob.subscribe([`rooms/${room}/messages`, 'rooms/+/messages'])])
+    await alice.say(room, 'secret')
+  }
+  await alice.tell('bob', 'marker')
+  await bob.hears('marker')
+  t.same(bob.lines, ['users/bob/messages marker'])
+  await bob.leave()
+  await alice.say('r1', 'secret')
+  await alice.tell('bob', 'marker 2')
+  const back = await connect('bob', LASTING)
+  await back.hears('marker 2')
+  t.same(back.lines, ['users/bob/messages marker 2'])
+})
+
+t.test('joining a room that is being deleted: one of the two, never half of both', async (t) => {
+  const { connect, alice, bob } = await people(t, ['alice', 'bob'])
+  const phone = await connect('bob', { clientId: 'phone', ...LASTING })
+  await phone.subscribe('rooms/+/messages')
+  for (let i = 0; i < 25; i++) {
+    await alice.get('rooms.create', { room: 'den' })
+    const gone = alice.ask('rooms.delete', { room: 'den' })
+    if (i % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+    const [deleted] = await Promise.all([
+      gone,
+      bob.ask('rooms.join', { room: 'den' }),
+      bob.publish('rooms/den/text', 'hi'),
+    ])
+    t.ok(deleted.ok)
+    t.same((await bob.get('rooms.list')).rooms, [])
+  }
+  await alice.get('rooms.create', { room: 'den' })
+  t.same((await alice.get('history', { room: 'den' })).messages, [])
+  t.equal((await alice.get('rooms.members', { room: 'den' })).members.length, 1)
+})
+
 t.test('a deleted room is gone for all; its name may be used anew, from 1', async (t) => {
   const { broker, connect, alice, bob } = await people(t, ['alice', 'bob'])
   await alice.get('rooms.create', { room: 'den' })

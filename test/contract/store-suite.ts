@@ -83,10 +83,11 @@ async function numbers(t: Test, newPlace: NewPlace): Promise<void> {
   const batches: AppendedBatch[] = []
   store.onAppend = (appended) => batches.push(...appended)
 
+  const extra = { properties: Buffer.from([0x08, 0, 1, 0x74]), expiresAt: 1_800_000_000_000 }
   const results = await Promise.all([
     append(store, draft('m:a', 'one')),
     append(store, draft('m:b', 'other'), draft('m:a', 'two')),
-    append(store, draft('m:a', 'ünï 🙂', { from: 'bob', qos: 2, ts: 5 })),
+    append(store, draft('m:a', 'ünï 🙂', { from: 'bob', origin: 'phone', qos: 2, ts: 5, extra })),
   ])
   t.same(results, ['appended 1', 'appended 1, appended 2', 'appended 3'])
   t.same(
@@ -97,7 +98,8 @@ async function numbers(t: Test, newPlace: NewPlace): Promise<void> {
     ],
     'listeners hear of each log once a commit',
   )
-  const expected = { seq: 3, ts: 5, qos: 2, from: 'bob', payload: Buffer.from('{"text":"ünï 🙂","seq":3}') }
+  const payload = Buffer.from('{"text":"ünï 🙂","seq":3}')
+  const expected = { seq: 3, ts: 5, qos: 2, from: 'bob', origin: 'phone', payload, extra }
   t.same(batches[0]!.entries[2], expected)
   t.same((await store.log.read('m:a', 2, 10, 1e6))[0], expected, 'what is read is what was told')
   t.match(store.log.peek('m:a'), { head: 3, tail: 1 })

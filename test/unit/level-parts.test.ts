@@ -54,6 +54,10 @@ t.test('a commit, and the chunks made of it, read back as written', async (t) =>
     head: text,
     tail: text,
     dedupe: fc.option(fc.record({ cid: text, hash: text })),
+    origin: text,
+    extra: fc.option(
+      fc.record({ properties: fc.uint8Array().map((bytes) => Buffer.from(bytes)), expiresAt: fc.nat(2 ** 47) }),
+    ),
   })
   const encoder = new CommitEncoder()
   fc.assert(
@@ -68,8 +72,8 @@ t.test('a commit, and the chunks made of it, read back as written', async (t) =>
         const place = logs.findIndex(({ name }) => name === draft.log)
         const seq = logs[place]!.first + logs[place]!.count++
         encoder.add(place, draft, seq)
-        const { log, ts, qos, from, head, tail } = draft
-        return { log, entry: { seq, ts, qos, from, payload: Buffer.from(`${head}${seq}${tail}`) } }
+        const { log, ts, qos, from, origin, extra, head, tail } = draft
+        return { log, entry: { seq, ts, qos, from, origin, extra, payload: Buffer.from(`${head}${seq}${tail}`) } }
       })
       const { value, payloads } = encoder.finish(logs)
       t.same(

@@ -2,14 +2,16 @@
  * A chunk: the unit of read, delete and retention of a log. At most 64 entries and 64 kB, unless one entry is larger.
  *
  *   crc32 u32 | version u8 | entries u16 | first seq u48 | entries…
- *   entry: qos u8 | ts u48 | from length u16 | payload length u32 | from | payload
+ *   entry: flags u8 | ts u48 | from length u16 | payload length u32 | origin length u16 | from | origin | [extra] | payload
  */
 import type { LogEntry, QoS } from '../store.js'
 import { checksum } from './checksum.js'
+import { extraSize, readExtra, writeExtra } from './extra-codec.js'
 
 const VERSION = 1
 const HEADER = 13
-const ENTRY_HEADER = 13
+const ENTRY_HEADER = 15
+const EXTRA_FLAG = 8
 
 export const CHUNK_ENTRIES = 64
 export const CHUNK_BYTES = 65_536
@@ -49,7 +51,7 @@ export class Chunk {
     const sizes: number[] = []
     for (let i = from; i < entries.length && count < CHUNK_ENTRIES; i++) {
       const entry = entries[i]!
-      const bytes = ENTRY_HEADER + Buffer.byteLength(entry.from) + entry.payload.length
+      const bytes = entrySize(entry)
       if (count > 0 && size + bytes > CHUNK_BYTES) break
       sizes.push(bytes)
       size += bytes
@@ -67,13 +69,23 @@ export class Chunk {
 }
 
 function encodeEntry(value: Buffer, start: number, entry: LogEntry): number {
-  const at = start + ENTRY_HEADER
-  const length = value.write(entry.from, at)
-  value[start] = entry.qos
-  value.writeUIntLE(entry.ts, start + 1, 6)
-  value.writeUInt16LE(length, start + 7)
-  value.writeUInt32LE(entry.payload.length, start + 9)
-  return at + length + entry.payload.copy(value, at + length)
+  const { qos, ts, from, origin, payload, extra } = entry
+  const fromLength = value.write(from, start + ENTRY_HEADER)
+  const originLength = value.write(origin, start + ENTRY_HEADER + fromLength)
+  value[start] = qos | (extra ? EXTRA_FLAG : 0)
+  value.writeUIntLE(ts, start + 1, 6)
+  value.writeUInt16LE(fromLength, start + 7)
+  value.writeUInt32LE(payload.length, start + 9)
+  value.writeUInt16LE(originLength, start + 13)
+  let at = start + ENTRY_HEADER + fromLength + originLength
+  if (extra) at = writeExtra(value, extra, at)
+  return at + payload.copy(value, at)
+}
+
+function entrySize({ from, origin, payload, extra }: LogEntry): number {
+  return (
+    ENTRY_HEADER + Buffer.byteLength(from) + Buffer.byteLength(origin) + payload.length + (extra ? extraSize(extra) : 0)
+  )
 }
 
 function decodeEntries(value: Buffer, first: number, count: number): LogEntry[] {
@@ -81,13 +93,18 @@ function decodeEntries(value: Buffer, first: number, count: number): LogEntry[] 
   let at = HEADER
   for (let seq = first; seq < first + count; seq++) {
     const fromEnd = at + ENTRY_HEADER + value.readUInt16LE(at + 7)
-    const end = fromEnd + value.readUInt32LE(at + 9)
+    const originEnd = fromEnd + value.readUInt16LE(at + 13)
+    const extra = value[at]! & EXTRA_FLAG ? readExtra(value, originEnd) : null
+    const payloadAt = extra ? originEnd + extraSize(extra) : originEnd
+    const end = payloadAt + value.readUInt32LE(at + 9)
     entries.push({
       seq,
       ts: value.readUIntLE(at + 1, 6),
-      qos: value[at]! as QoS,
+      qos: (value[at]! & 3) as QoS,
       from: value.toString('utf8', at + ENTRY_HEADER, fromEnd),
-      payload: value.subarray(fromEnd, end),
+      origin: value.toString('utf8', fromEnd, originEnd),
+      payload: value.subarray(payloadAt, end),
+      extra,
     })
     at = end
   }

@@ -2,18 +2,21 @@
  * The journal value of a commit: the entries of all its logs, in order, and the dedupe records that ride with them.
  *
  *   crc32 u32 | version u8 | entries u32 | names at u32 | entries… | names u32, then per log: length u16, name, first seq u48
- *   entry: log u32 | flags u8 | ts u48 | from length u16 | payload length u32 | [cid, hash, id lengths u16] | strings | payload
+ *   entry: log u32 | flags u8 | ts u48 | from length u16 | payload length u32 | origin length u16
+ *          | [cid, hash, id lengths u16] | strings | [extra] | payload
  *
  * Numbers are little-endian. The seq of an entry follows from its place: a log's entries in a commit are dense.
  */
 import type { Draft, LogEntry, QoS } from '../store.js'
 import { checksum } from './checksum.js'
+import { extraSize, readExtra, writeExtra } from './extra-codec.js'
 
 const VERSION = 1
 const HEADER = 13
-const ENTRY_HEADER = 17
+const ENTRY_HEADER = 19
 const DEDUPE_HEADER = 6
 const DEDUPE_FLAG = 4
+const EXTRA_FLAG = 8
 const INITIAL_SCRATCH = 65_536
 const MAX_KEPT_SCRATCH = 8 * 1024 * 1024
 
@@ -47,22 +50,25 @@ export class CommitEncoder {
 
   /** `log` is the place of the log's name in what `finish` is given. */
   add(log: number, draft: Draft, seq: number): void {
-    const { head, tail, from, dedupe } = draft
+    const { head, tail, from, origin = '', dedupe, extra = null } = draft
     const text = head + seq + tail
     const strings = dedupe ? dedupe.cid.length + dedupe.hash.length + draft.id.length : 0
-    this.#reserve(ENTRY_HEADER + DEDUPE_HEADER + 3 * (text.length + from.length + strings))
+    const names = from.length + origin.length + strings
+    this.#reserve(ENTRY_HEADER + DEDUPE_HEADER + 3 * (text.length + names) + (extra ? extraSize(extra) : 0))
     const buffer = this.#scratch
     const start = this.#at
     let at = start + ENTRY_HEADER + (dedupe ? DEDUPE_HEADER : 0)
     buffer.writeUInt32LE(log, start)
-    buffer[start + 4] = draft.qos | (dedupe ? DEDUPE_FLAG : 0)
+    buffer[start + 4] = draft.qos | (dedupe ? DEDUPE_FLAG : 0) | (extra ? EXTRA_FLAG : 0)
     buffer.writeUIntLE(draft.ts, start + 5, 6)
     at += writeShort(buffer, from, at, start + 11)
+    at += writeShort(buffer, origin, at, start + 17)
     if (dedupe) {
-      at += writeShort(buffer, dedupe.cid, at, start + 17)
-      at += writeShort(buffer, dedupe.hash, at, start + 19)
-      at += writeShort(buffer, draft.id, at, start + 21)
+      at += writeShort(buffer, dedupe.cid, at, start + 19)
+      at += writeShort(buffer, dedupe.hash, at, start + 21)
+      at += writeShort(buffer, draft.id, at, start + 23)
     }
+    if (extra) at = writeExtra(buffer, extra, at)
     const length = buffer.write(text, at)
     buffer.writeUInt32LE(length, start + 13)
     this.#payloads.push(at, at + length)
@@ -146,13 +152,16 @@ function decodeEntry(value: Buffer, start: number, log: CommittedLog, seq: numbe
     return text
   }
   const from = read(start + 11)
+  const origin = read(start + 17)
   if (flags & DEDUPE_FLAG) {
-    const cid = read(start + 17)
-    const hash = read(start + 19)
-    const id = read(start + 21)
+    const cid = read(start + 19)
+    const hash = read(start + 21)
+    const id = read(start + 23)
     log.dedupe.push({ from, cid, record: { hash, id, seq, ts } })
   }
+  const extra = flags & EXTRA_FLAG ? readExtra(value, at) : null
+  if (extra) at += extraSize(extra)
   const end = at + value.readUInt32LE(start + 13)
-  log.entries.push({ seq, ts, qos: (flags & 3) as QoS, from, payload: value.subarray(at, end) })
+  log.entries.push({ seq, ts, qos: (flags & 3) as QoS, from, origin, payload: value.subarray(at, end), extra })
   return end
 }

@@ -68,8 +68,8 @@ export class Numbering {
     const { value, payloads } = this.#encoder.finish(batches)
     for (let i = 0; i < payloads.length; i++) {
       const { drafts, entries, first } = this.#order[i]!
-      const { ts, qos, from } = drafts[entries.length]!
-      entries.push({ seq: first + entries.length, ts, qos, from, payload: payloads[i]! })
+      const { ts, qos, from, origin = '', extra = null } = drafts[entries.length]!
+      entries.push({ seq: first + entries.length, ts, qos, from, origin, payload: payloads[i]!, extra })
     }
     return { value, batches }
   }

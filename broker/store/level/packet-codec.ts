@@ -1,5 +1,5 @@
 /** A packet as stored: its fields as JSON, its payload as it is. */
-import type { AedesPacketLike, PlainMessage } from '../store.js'
+import type { AedesPacketLike, Extra, PlainMessage } from '../store.js'
 
 const HEADER = 5
 const NO_PAYLOAD = 0
@@ -36,13 +36,14 @@ export function plainMessage(packet: AedesPacketLike): PlainMessage {
     qos: packet.qos ?? 0,
     retain: packet.retain ?? false,
     clientId: packet.clientId ?? null,
+    ...(packet.extra ? { extra: packet.extra as Extra } : {}),
   }
 }
 
 /** The packet the Aedes contract shows for a message of ours. */
 export function publishPacket(message: PlainMessage): AedesPacketLike {
-  const { clientId, ...fields } = message
-  return { cmd: 'publish', ...fields, ...(clientId === null ? {} : { clientId }) }
+  const { clientId, extra = null, ...fields } = message
+  return { cmd: 'publish', ...fields, ...(clientId === null ? {} : { clientId }), ...(extra ? { extra } : {}) }
 }
 
 /** Properties of MQTT 5 may be binary (correlation data). */
