@@ -18,25 +18,12 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CELLS, type Cell, PAYLOAD_BYTES, userOf } from './cells.js'
 import type { LoadCommand, LoadReport, LoadSample } from './load.js'
-import { cpuSeconds, residentBytes } from './measure.js'
+import { cpuSeconds, type Result, residentBytes } from './measure.js'
 import { aedes } from './peers/aedes.js'
 import { mosquitto } from './peers/mosquitto.js'
 import { freePort, type Peer, passwordsFor, RunningPeer } from './peers/peer.js'
 import { topictalk } from './peers/topictalk.js'
 import { printHeader, printRow } from './table.js'
-
-export interface Result {
-  readonly cell: string
-  readonly peer: string
-  readonly deliveries: number
-  readonly published: number
-  /** Wall clock. */
-  readonly seconds: number
-  readonly brokerCpu: number
-  readonly loadCpu: number
-  readonly deliveriesPerCpuSecond: number
-  readonly residentBytes: number
-}
 
 const PEERS: readonly Peer[] = [topictalk, aedes, mosquitto]
 const LOAD = fileURLToPath(new URL('./load.js', import.meta.url))

@@ -1,6 +1,6 @@
 /** The table that `npm run bench` prints, a row as soon as it is measured. */
 import type { Cell } from './cells.js'
-import type { Result } from './run.js'
+import type { Result } from './measure.js'
 
 const FIRST = 16
 const COLUMN = 24

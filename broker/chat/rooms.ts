@@ -336,9 +336,15 @@ export class Rooms {
     for (const user of missing) this.#bus.send({ kind: 'membership', room, user, member: true })
   }
 
-  /** Takes a user who is removed out of every room and conversation. */
+  /** Takes a user who is removed out of every room and conversation; who has the name next inherits no invitation. */
   async forget(user: string): Promise<void> {
     const { directory } = this.#store
+    const ops: Op[] = []
+    for (const { id } of directory.rooms()) {
+      if (directory.invite(id, user)) ops.push(directory.deleteInviteOp(id, user))
+      if (directory.departed(id, user)) ops.push(directory.deleteDepartedOp(id, user))
+    }
+    if (ops.length > 0) await commit(this.#store, { ops })
     for (const room of [...directory.memberships(user).keys()]) {
       const drafts = isDirectRoom(room) ? [] : [roomEvent(room, { type: 'left', user })]
       await commit(this.#store, { drafts, ops: [directory.deleteMemberOp(room, user)] })

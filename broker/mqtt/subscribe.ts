@@ -3,7 +3,7 @@ import { filterMatches, parseFilter, topicFilterFault } from '../../schemas/topi
 import type { Shown } from '../chat/views.js'
 import { direct } from '../hub.js'
 import { commit } from '../store/commit.js'
-import type { Op, PlainMessage, QoS, StoredSubscription } from '../store/store.js'
+import type { Op, PlainMessage, QoS, StoredSubscription, StoreError } from '../store/store.js'
 import { encodeSuback, encodeUnsuback } from './codec/encode.js'
 import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
@@ -159,8 +159,15 @@ async function sendRetained(connection: Connection, message: PlainMessage, qos: 
     return
   }
   const { ops, number } = store.queue.enqueueOps({ ...message, retain: true }, [{ sessionId: session.id, qos }])
-  await commit(store, { ops })
-  session.queue.announce(number)
+  await new Promise<void>((resolve, reject) => {
+    const settled = (error: StoreError | null): void => {
+      if (error) return reject(error)
+      // In its turn, not a promise later: a live message of the same commit has the next number, and would go first.
+      session.queue.announce(number)
+      resolve()
+    }
+    store.commit({ drafts: [], ops, settled })
+  })
 }
 
 /** UNSUBSCRIBE [MQTT-3.10]: no new message of the filter is sent after the UNSUBACK. */

@@ -82,6 +82,16 @@ t.test('the topics of others cannot be listened to, by no spelling', async (t) =
   t.same(eve.replies, [])
 })
 
+t.test('$SYS is for those with the role admin', async (t) => {
+  const { connect, alice } = await people(t, ['alice'])
+  const root = await connect('root', { roles: ['admin'] })
+  t.same(await alice.subscribe(['$SYS/#', '$SYS/+/new/subscribes']), [0x80, 0x80])
+  t.same(await root.subscribe(['$SYS/#', '#']), [1, 0x80], 'and plain topics are for the rules alone')
+  await alice.subscribe('rooms/lobby/messages')
+  const [told] = await root.inbox.wait(1, ({ payload }) => payload.includes('rooms/lobby/messages'))
+  t.match(told!.topic, /^\$SYS\/[^/]+\/new\/subscribes$/)
+})
+
 t.test('topics that are the broker’s, or another’s, are not published to', async (t) => {
   const rules = [{ allow: 'all', who: 'any', topics: ['#'] }] as const
   const { connect, alice, bob } = await people(t, ['alice', 'bob'], { acl: { rules: [...rules] } })
@@ -479,10 +489,13 @@ t.test('auth.onRefused: close ends the connection in place of an ack', async (t)
 t.test('an account that ends takes all with it; who has the name next reads nothing of it', async (t) => {
   const { broker, connect, alice } = await people(t, ['alice'])
   await alice.get('rooms.create', { room: 'den', access: 'private' })
-  await alice.get('rooms.invite', { room: 'den', user: 'bob' }).catch(() => {})
+  await alice.get('rooms.create', { room: 'attic', access: 'private' })
   const bob = await connect('bob', { clientId: 'phone', ...LASTING })
   await alice.get('rooms.invite', { room: 'den', user: 'bob' })
   await bob.get('rooms.join', { room: 'den' })
+  await alice.get('rooms.invite', { room: 'attic', user: 'bob' })
+  await bob.get('rooms.join', { room: 'lobby' })
+  await bob.get('rooms.leave', { room: 'lobby' })
   await bob.subscribe(['rooms/den/messages', 'rooms/+/messages', 'users/bob/messages'])
   await alice.tell('bob', 'for the first bob')
   await bob.hears('for the first bob')
@@ -499,6 +512,8 @@ t.test('an account that ends takes all with it; who has the name next reads noth
   const second = await connect('bob', { clientId: 'phone', ...LASTING })
   await second.subscribe('users/bob/messages')
   t.equal(await second.fails('history', { room: 'den' }), 'not_found room')
+  t.equal(await second.fails('rooms.join', { room: 'attic' }), 'not_found room', 'the invitation was the first one’s')
+  t.same(await second.subscribe('rooms/lobby/messages'), [1], 'and so was the leaving')
   await alice.tell('bob', 'for the second bob')
   await second.hears('for the second bob')
   t.same(

@@ -527,3 +527,29 @@ t.test('the broker stops and starts in the middle: numbers go on, nobody misses 
   const { messages } = await after.get('history', { room: 'lobby' })
   t.same(messages, [...inLobby, ...again.inbox.json(LOBBY).slice(-1)], 'history is what was delivered, byte for byte')
 })
+
+t.test('what retention dropped is said to be gone, and a cursor goes on where something is left', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await Person.connect(t, broker, 'alice')
+  await awayWith(t, broker, [LOBBY])
+  await Promise.all(Array.from({ length: 700 }, (_, i) => alice.say('lobby', `line ${i + 1}`)))
+  // Deleting a room moves what was said from the journal to where retention finds it.
+  await alice.get('rooms.create', { room: 'brief' })
+  await alice.get('rooms.delete', { room: 'brief' })
+  const { log } = broker.running.store
+  await log.trim('m:lobby', 300)
+  const { tail } = log.peek('m:lobby')!
+  t.ok(tail > 1 && tail <= 301, `the log begins at ${tail}`)
+  const bob = await back(t, broker)
+  const inLobby = await bob.on(LOBBY, 700 - tail + 1)
+  t.same([inLobby[0].seq, inLobby.at(-1).seq], [tail, 700])
+  t.equal(broker.running.counters.all()['skipped.retention'], tail - 1)
+  const { messages, more } = await bob.get('history', { room: 'lobby', after: tail - 3, limit: 4 })
+  t.match(messages, [{ seq: tail - 2, gone: 'retention' }, { seq: tail - 1, gone: 'retention' }, { seq: tail }, {}])
+  t.ok(more && messages[2].text)
+  const first = await bob.get('history', { room: 'lobby', before: 3 })
+  t.same(first, {
+    messages: [1, 2].map((seq) => ({ seq, gone: 'retention' })),
+    more: false,
+  })
+})

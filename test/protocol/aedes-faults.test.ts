@@ -101,7 +101,10 @@ t.test('a subscriber that stops reading delays nobody', async (t) => {
   await subscribe(healthy, ['t/a', 0])
   const client = await open(broker)
   for (const i of numbers(400)) client.send(packetOf('t/a', { payload: `${i} ${'x'.repeat(1000)}` }))
-  t.same((await takePublishes(healthy, 400)).map((packet) => Number.parseInt(text(packet), 10)), numbers(400))
+  t.same(
+    (await takePublishes(healthy, 400)).map((packet) => Number.parseInt(text(packet), 10)),
+    numbers(400),
+  )
 })
 
 t.test('a message is not taken for a repetition because a later one was faster', async (t) => {
@@ -111,7 +114,10 @@ t.test('a message is not taken for a repetition because a later one was faster',
   const client = await open(broker)
   client.send(...numbers(20).map((i) => packetOf(`t/${i}`, i % 2 === 0 ? { qos: 1, messageId: i + 1 } : {})))
   const got = await takePublishes(watcher, 20)
-  t.same(got.map(({ topic }) => topic), numbers(20).map((i) => `t/${i}`))
+  t.same(
+    got.map(({ topic }) => topic),
+    numbers(20).map((i) => `t/${i}`),
+  )
 })
 
 t.test('a hook that takes its time does not reorder what a client sends', async (t) => {
@@ -124,7 +130,10 @@ t.test('a hook that takes its time does not reorder what a client sends', async 
   await subscribe(watcher, ['t/a', 0])
   const client = await open(broker)
   client.send(...numbers(40).map((i) => packetOf('t/a', { payload: `${i}` })))
-  t.same((await takePublishes(watcher, 40)).map((packet) => Number(text(packet))), numbers(40))
+  t.same(
+    (await takePublishes(watcher, 40)).map((packet) => Number(text(packet))),
+    numbers(40),
+  )
 })
 
 t.test('what is live does not overtake what was missed', async (t) => {
@@ -160,10 +169,16 @@ t.test('a refused filter among others is not stored, and nothing is queued for i
   await publish(ann, 't/secret')
   await publish(ann, 't/open')
   const back = await open(broker, { user: 'bob', id: 'c', clean: false })
-  t.same((await takePublishes(back, 1)).map(({ topic }) => topic), ['t/open'])
+  t.same(
+    (await takePublishes(back, 1)).map(({ topic }) => topic),
+    ['t/open'],
+  )
   await publish(ann, 't/secret')
   await publish(ann, 't/open')
-  t.same((await takePublishes(back, 1)).map(({ topic }) => topic), ['t/open'])
+  t.same(
+    (await takePublishes(back, 1)).map(({ topic }) => topic),
+    ['t/open'],
+  )
 })
 
 t.test('bytes that break a MUST close the connection', async (t) => {

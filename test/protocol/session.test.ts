@@ -69,53 +69,60 @@ for (const topic of ['t/q', ROOM]) {
     const broker = await startTestBroker(t, { acl: OPEN_ACL })
     for (const [name, pause] of Object.entries(PAUSES)) {
       for (const qos of [1, 2] as const) {
-        await t.test(`QoS ${qos}, ${name}: what was sent comes with DUP and its packet id, then what was missed`, async (t) => {
-          const id = `${name} ${qos}`
-          const client = await open(broker, { user: 'bob', id, clean: false })
-          await subscribe(client, [topic, qos])
-          let ann = await open(broker)
-          for (const i of numbers(5)) await publish(ann, topic, `${i}`, { qos: 2 })
-          const got = await takePublishes(client, 5)
-          t.same(got.map(said), ['0', '1', '2', '3', '4'])
-          // The first is acknowledged, and one out of order.
-          const unacknowledged = [got[1]!, got[2]!, got[4]!]
-          if (qos === 1) for (const i of [0, 3]) ack(client, got[i]!)
-          else {
-            for (const i of [0, 3]) client.send({ cmd: 'pubrec', messageId: got[i]!.messageId! })
-            for (const i of [0, 3]) t.match(await take(client, 'pubrel'), { messageId: got[i]!.messageId })
-            for (const i of [0, 3]) client.send({ cmd: 'pubcomp', messageId: got[i]!.messageId! })
-          }
-          await untilPong(client)
-          await pause(broker, client)
-          if (name.includes('restart')) ann = await open(broker)
-          if (name !== 'after a takeover') for (const i of [5, 6]) await publish(ann, topic, `${i}`, { qos: 2 })
-          const [again, connack] = await openWith(broker, { user: 'bob', id, clean: false })
-          t.ok(connack.sessionPresent)
-          if (name === 'after a takeover') for (const i of [5, 6]) await publish(ann, topic, `${i}`, { qos: 2 })
-          const resent = await takePublishes(again, 5)
-          t.same(resent.map(said), ['1', '2', '4', '5', '6'], 'in order [MQTT-4.6.0-1]')
-          t.same(resent.map(({ dup }) => dup), [true, true, true, false, false], '[MQTT-3.3.1-1]')
-          t.same(
-            resent.slice(0, 3).map(({ messageId }) => messageId),
-            unacknowledged.map(({ messageId }) => messageId),
-            '[MQTT-4.4.0-1]',
-          )
-          const ids = resent.map(({ messageId }) => messageId)
-          t.equal(new Set(ids).size, 5, 'no packet id is used twice [MQTT-2.3.1-4]')
-          for (const packet of resent) ack(again, packet)
-          if (qos === 2) {
-            for (const messageId of ids) t.match(await take(again, 'pubrel'), { messageId })
-            for (const messageId of ids) again.send({ cmd: 'pubcomp', messageId: messageId! })
-          }
-          await untilPong(again)
-          await leave(broker, again)
-          const last = await open(broker, { user: 'bob', id, clean: false })
-          await publish(ann, topic, 'live')
-          t.same((await takePublishes(last, 1)).map(said), ['live'], 'acknowledged for good')
-          last.send({ cmd: 'unsubscribe', messageId: 1, unsubscriptions: [topic] })
-          await take(last, 'unsuback')
-          await leave(broker, last)
-        })
+        await t.test(
+          `QoS ${qos}, ${name}: what was sent comes with DUP and its packet id, then what was missed`,
+          async (t) => {
+            const id = `${name} ${qos}`
+            const client = await open(broker, { user: 'bob', id, clean: false })
+            await subscribe(client, [topic, qos])
+            let ann = await open(broker)
+            for (const i of numbers(5)) await publish(ann, topic, `${i}`, { qos: 2 })
+            const got = await takePublishes(client, 5)
+            t.same(got.map(said), ['0', '1', '2', '3', '4'])
+            // The first is acknowledged, and one out of order.
+            const unacknowledged = [got[1]!, got[2]!, got[4]!]
+            if (qos === 1) for (const i of [0, 3]) ack(client, got[i]!)
+            else {
+              for (const i of [0, 3]) client.send({ cmd: 'pubrec', messageId: got[i]!.messageId! })
+              for (const i of [0, 3]) t.match(await take(client, 'pubrel'), { messageId: got[i]!.messageId })
+              for (const i of [0, 3]) client.send({ cmd: 'pubcomp', messageId: got[i]!.messageId! })
+            }
+            await untilPong(client)
+            await pause(broker, client)
+            if (name.includes('restart')) ann = await open(broker)
+            if (name !== 'after a takeover') for (const i of [5, 6]) await publish(ann, topic, `${i}`, { qos: 2 })
+            const [again, connack] = await openWith(broker, { user: 'bob', id, clean: false })
+            t.ok(connack.sessionPresent)
+            if (name === 'after a takeover') for (const i of [5, 6]) await publish(ann, topic, `${i}`, { qos: 2 })
+            const resent = await takePublishes(again, 5)
+            t.same(resent.map(said), ['1', '2', '4', '5', '6'], 'in order [MQTT-4.6.0-1]')
+            t.same(
+              resent.map(({ dup }) => dup),
+              [true, true, true, false, false],
+              '[MQTT-3.3.1-1]',
+            )
+            t.same(
+              resent.slice(0, 3).map(({ messageId }) => messageId),
+              unacknowledged.map(({ messageId }) => messageId),
+              '[MQTT-4.4.0-1]',
+            )
+            const ids = resent.map(({ messageId }) => messageId)
+            t.equal(new Set(ids).size, 5, 'no packet id is used twice [MQTT-2.3.1-4]')
+            for (const packet of resent) ack(again, packet)
+            if (qos === 2) {
+              for (const messageId of ids) t.match(await take(again, 'pubrel'), { messageId })
+              for (const messageId of ids) again.send({ cmd: 'pubcomp', messageId: messageId! })
+            }
+            await untilPong(again)
+            await leave(broker, again)
+            const last = await open(broker, { user: 'bob', id, clean: false })
+            await publish(ann, topic, 'live')
+            t.same((await takePublishes(last, 1)).map(said), ['live'], 'acknowledged for good')
+            last.send({ cmd: 'unsubscribe', messageId: 1, unsubscriptions: [topic] })
+            await take(last, 'unsuback')
+            await leave(broker, last)
+          },
+        )
       }
       await t.test(`QoS 2, ${name}: after PUBREC comes PUBREL, not PUBLISH [MQTT-4.4.0-1]`, async (t) => {
         const id = `${name} released`
@@ -299,7 +306,11 @@ t.test('a full queue drops the newest, counted', async (t) => {
       t.equal(queue.dropped - before, 15 - fits)
       const again = await open(broker, { user: 'bob', id: name, clean: false })
       const got = await consume(again, fits)
-      t.same(got.map((one) => Number(/\d+$/.exec(one))), numbers(fits), 'the oldest are there')
+      t.same(
+        got.map((one) => Number(/\d+$/.exec(one))),
+        numbers(fits),
+        'the oldest are there',
+      )
       while (queue.size(`bob/${name}`).messages >= fits) await new Promise((resolve) => setImmediate(resolve))
       await publish(ann, topic, 'after')
       t.same(await consume(again, 1), ['after'], 'room again')
@@ -343,7 +354,8 @@ t.test('limits.inflight', async (t) => {
         await subscribe(client, ...topics.map((topic): [string, 1 | 2] => [topic, qos]))
         const total = 12 * topics.length
         for (const _ of numbers(12)) {
-          for (const topic of topics) await publish(topic.startsWith('devices') ? publisher : ann, topic, 'x', { qos: 2 })
+          for (const topic of topics)
+            await publish(topic.startsWith('devices') ? publisher : ann, topic, 'x', { qos: 2 })
         }
         let received = 0
         const released: number[] = []
@@ -354,7 +366,11 @@ t.test('limits.inflight', async (t) => {
             if (packet?.cmd === 'publish') window.push(packet)
           }
           const more = await untilPong(client)
-          t.same(more.filter(({ cmd }) => cmd === 'publish'), [], 'the window is full')
+          t.same(
+            more.filter(({ cmd }) => cmd === 'publish'),
+            [],
+            'the window is full',
+          )
           received += window.length
           t.equal(new Set(window.map(({ messageId }) => messageId)).size, window.length)
           for (const packet of window) ack(client, packet)
