@@ -1,7 +1,8 @@
 /** Entries the broker itself writes: room events, user events. */
+
+import { v7 as messageId } from 'uuid'
 import { SYSTEM } from '../../schemas/ids.js'
 import type { Draft } from '../store/store.js'
-import { messageId } from './message-id.js'
 import { logs } from './views.js'
 
 export type RoomEvent =

@@ -1,6 +1,7 @@
 /** Notifications to a user and announcements to everyone: logged like messages, sent by those who have the role. */
 
 import { Compile } from 'typebox/compile'
+import { v7 as messageId } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
 import { NotificationInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
@@ -9,7 +10,6 @@ import { commit } from '../store/commit.js'
 import type { Store } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { checkMessage, checkShape, decodeText, hashOf, parseObject, stringify } from './message.js'
-import { messageId } from './message-id.js'
 import type { Incoming, Pipeline, Receipt } from './pipeline.js'
 import type { SendResult } from './replies.js'
 import type { Signal } from './signals.js'

@@ -2,13 +2,14 @@
  * The way of a message in: parse the topic, validate, authorise, stamp, append. It knows neither MQTT nor sessions: delivery comes back
  * through the log (or the bus, for what no log keeps), on every node alike.
  */
+
+import { v7 as messageId } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { AppendResult, Change, Draft, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
 import { type Checked, checkMessage, cidOf, hashOf } from './message.js'
-import { messageId } from './message-id.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'

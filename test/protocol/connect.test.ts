@@ -434,6 +434,35 @@ t.test('takeover [MQTT-3.1.4-2]', async (t) => {
     await leave(broker, last)
     t.notOk(await broker.running.store.persistence.getWill({ id: 'ann/crowd' }))
   })
+  await t.test('one that has not done its CONNECT comes to its end first', async (t) => {
+    const { persistence } = broker.running.store
+    const { getWill } = persistence
+    let release = (): void => {}
+    const asked = new Promise<void>((resolve) => {
+      persistence.getWill = async (client) => {
+        persistence.getWill = getWill
+        const found = await getWill.call(persistence, client)
+        await new Promise<void>((go) => {
+          release = go
+          resolve()
+        })
+        return found
+      }
+    })
+    const old = new RawClient(broker)
+    old.send(await connectPacket(broker, { id: 'slow', will: { topic: 'will/old', payload: 'gone' } }))
+    await asked
+    const young = new RawClient(broker)
+    young.send(await connectPacket(broker, { id: 'slow', will: { topic: 'will/young', payload: 'gone' } }))
+    await old.whenClosed()
+    for (let i = 0; i < 20; i++) await untilPong(watcher)
+    release()
+    await take(young, 'connack')
+    t.same(old.packets, [])
+    t.match(await persistence.getWill({ id: 'ann/slow' }), { topic: 'will/young' })
+    t.same(await untilPong(watcher), [], 'who never got in leaves no will')
+    t.same(await untilPong(young), [])
+  })
   await t.test('the session goes with it', async (t) => {
     const old = await open(broker, { id: 'kept', clean: false })
     await subscribe(old, ['t/kept', 1])

@@ -453,3 +453,72 @@ t.test('a session that comes and goes while it is sent to loses and repeats noth
     })
   }
 })
+
+t.test('what is read while the window fills waits for the window', async (t) => {
+  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { inflight: 4 } })
+  const { log, queue } = broker.running.store
+  const ann = await open(broker)
+  for (const [slow, fast, store] of [
+    ['w/1', ROOM, queue],
+    [ROOM, 'w/1', log],
+  ] as const) {
+    await t.test(`${slow} is read, ${fast} is live`, async (t) => {
+      const opening = { user: 'bob', id: slow, clean: false }
+      const client = await open(broker, opening)
+      await subscribe(client, [slow, 1], [fast, 1])
+      await leave(broker, client)
+      for (const i of numbers(4)) await publish(ann, slow, `${i}`)
+      const { read } = store
+      let release = (): void => {}
+      const gate = new Promise<void>((resolve) => (release = resolve))
+      const delivered = new Promise<void>((resolve) => {
+        store.read = async (...args: unknown[]) => {
+          const found = await (read as (...args: unknown[]) => Promise<never>).apply(store, args)
+          await gate
+          setImmediate(resolve)
+          return found
+        }
+      })
+      const again = await open(broker, opening)
+      for (const i of numbers(4)) await publish(ann, fast, `live ${i}`)
+      const live = await takePublishes(again, 4)
+      t.same(live.map(said), ['live 0', 'live 1', 'live 2', 'live 3'])
+      store.read = read as never
+      release()
+      await delivered
+      t.same(await untilPong(again), [], 'the window is full')
+      for (const packet of live) ack(again, packet)
+      t.same(await consume(again, 4), ['0', '1', '2', '3'])
+      await leave(broker, again)
+    })
+  }
+})
+
+t.test('a QoS 2 publish that is still joining its room while the session is taken over is taken once', async (t) => {
+  const broker = await startTestBroker(t, { acl: OPEN_ACL })
+  const { store } = broker.running
+  const watcher = await open(broker, { user: 'watcher' })
+  await subscribe(watcher, [ROOM, 0])
+  const old = await open(broker, { id: 'c', clean: false })
+  const { commit } = store
+  const held: (() => void)[] = []
+  const joining = new Promise<void>((resolve) => {
+    store.commit = (change) => {
+      store.commit = commit
+      held.push(() => store.commit(change))
+      resolve()
+    }
+  })
+  const message = packetOf(ROOM, { qos: 2, messageId: 9, payload: 'once' })
+  old.send(message)
+  await joining
+  const young = new RawClient(broker)
+  young.send(await connectPacket(broker, { id: 'c', clean: false }), { ...message, dup: true })
+  await old.whenClosed()
+  for (const _ of numbers(20)) await untilPong(watcher)
+  held[0]!()
+  await take(young, 'connack')
+  await take(young, 'pubrec')
+  await publish(young, ROOM, 'end')
+  t.same((await takePublishes(watcher, 2)).map(said), ['once', 'end'])
+})

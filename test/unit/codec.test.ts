@@ -382,7 +382,7 @@ function includes(packet: Fields, expected: Fields): void {
 }
 
 t.test('what we encode, mqtt-packet decodes', async (t) => {
-  await t.test('CONNACK', async (t) => {
+  await t.test('CONNACK', async () => {
     fc.assert(
       fc.property(version, fc.boolean(), propertiesOf('connack'), (version, present, { ours, theirs }) => {
         const [packet, ...rest] = parse(encodeConnack(version, present, 0, ours), version)
@@ -395,7 +395,7 @@ t.test('what we encode, mqtt-packet decodes', async (t) => {
     )
   })
 
-  await t.test('acknowledgements', async (t) => {
+  await t.test('acknowledgements', async () => {
     const type = fc.constantFrom<'puback' | 'pubrec' | 'pubrel' | 'pubcomp'>('puback', 'pubrec', 'pubrel', 'pubcomp')
     fc.assert(
       fc.property(version, type, packetId, propertiesOf('ack'), (version, type, packetId, { ours, theirs }) => {
@@ -509,7 +509,7 @@ t.test('FrameReader', async (t) => {
     return found
   }
 
-  await t.test('frames cut anywhere are the same frames', async (t) => {
+  await t.test('frames cut anywhere are the same frames', async () => {
     const frame = fc.tuple(
       byte,
       fc.oneof(bytes, fc.constantFrom(Buffer.alloc(127), Buffer.alloc(128), Buffer.alloc(20_000, 7))),
