@@ -2,7 +2,7 @@
  * Who is connected here and what they listen to. The hub hands messages to sessions and never waits for one: a session that cannot
  * take a message now notes it and reads it from the log later. It knows neither MQTT nor the rules of chat.
  */
-import type { AppendedBatch, LogEntry, LogName, PlainMessage, QoS } from './store/store.js'
+import type { AppendedBatch, Extra, LogEntry, LogName, PlainMessage, QoS } from './store/store.js'
 import { TopicTrie } from './topic-trie.js'
 
 /** One way of seeing a log: which topic its entries appear on, and in what form. A cursor belongs to a session and a view. */
@@ -49,11 +49,17 @@ export interface Direct {
   readonly retain: boolean
   /** Live, and published with RETAIN: the retained message of the topic is now this one. */
   readonly replaces: boolean
+  readonly extra: Extra | null
+  /** Id of the session that published it; null: none. */
+  readonly origin: string | null
   readonly cache: unknown[]
 }
 
-export function direct(topic: string, payload: Buffer, qos: QoS, retain = false, replaces = false): Direct {
-  return { topic, payload, qos, retain, replaces, cache: [] }
+type DirectOptions = Partial<Pick<Direct, 'retain' | 'replaces' | 'extra' | 'origin'>>
+
+export function direct(topic: string, payload: Buffer, qos: QoS, options: DirectOptions = {}): Direct {
+  const { retain = false, replaces = false, extra = null, origin = null } = options
+  return { topic, payload, qos, retain, replaces, extra, origin, cache: [] }
 }
 
 /** What the hub sees of a connected session. */
@@ -168,7 +174,8 @@ export class Hub {
     const matches = this.#plain.match(message.topic)
     if (matches.length === 0) return
     // The flag says how it was published; a live delivery goes without it [MQTT-3.3.1-9].
-    const out = direct(message.topic, message.payload, message.qos, false, message.retain)
+    const { topic, payload, qos, retain, extra = null, clientId } = message
+    const out = direct(topic, payload, qos, { replaces: retain, extra, origin: clientId })
     if (matches.length === 1) {
       const only = matches[0]!
       only.endpoint.acceptPlain(out, only.qos, [only.filter], queued?.has(only.endpoint.id) ? number : null)

@@ -4,7 +4,7 @@
  */
 
 export interface ErrorKind {
-  /** MQTT 5 reason code of the PUBACK, PUBREC or DISCONNECT that reports it. */
+  /** MQTT 5 reason code of the PUBACK or PUBREC that reports it: one of those that both may carry [MQTT5-3.4.2.1]. */
   reason: number
   /** HTTP status. */
   status: number
@@ -15,13 +15,13 @@ export interface ErrorKind {
 
 export const ERRORS = {
   bad_request: { reason: 0x99, status: 400, transient: false, title: 'the request is not valid' },
-  too_large: { reason: 0x95, status: 413, transient: false, title: 'too large' },
+  too_large: { reason: 0x97, status: 413, transient: false, title: 'too large' },
   unauthorized: { reason: 0x87, status: 401, transient: false, title: 'not signed in' },
   forbidden: { reason: 0x87, status: 403, transient: false, title: 'not allowed' },
   not_found: { reason: 0x90, status: 404, transient: false, title: 'not found' },
-  conflict: { reason: 0x91, status: 409, transient: false, title: 'conflicts with what is there' },
+  conflict: { reason: 0x83, status: 409, transient: false, title: 'conflicts with what is there' },
   rate_limited: { reason: 0x97, status: 429, transient: true, title: 'too many requests' },
-  unavailable: { reason: 0x88, status: 503, transient: true, title: 'not possible right now' },
+  unavailable: { reason: 0x80, status: 503, transient: true, title: 'not possible right now' },
   not_implemented: { reason: 0x83, status: 501, transient: false, title: 'not implemented' },
   internal: { reason: 0x80, status: 500, transient: true, title: 'internal error' },
 } as const satisfies Record<string, ErrorKind>

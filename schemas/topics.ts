@@ -46,6 +46,11 @@ export function isReservedLevel(level: string): boolean {
   return RESERVED_LEVELS.has(level) || level.startsWith('$')
 }
 
+/** Topics whose messages the broker makes: rooms, users, broadcast. */
+export function isChatTopic(topic: string): boolean {
+  return topic.startsWith('rooms/') || topic.startsWith('users/') || topic.startsWith('broadcast/')
+}
+
 const roomLeaves: ReadonlySet<string> = new Set(ROOM_LEAVES)
 const userLeaves: ReadonlySet<string> = new Set(USER_LEAVES)
 /** `text` shows the messages a second time, so only a filter that names it gets it. */

@@ -86,7 +86,11 @@ export class Access {
   #info(room: string): Direct[] {
     const record = this.#store.directory.room(room)
     if (!record || record.direct) return []
-    return [direct(topics.room(room, 'info'), roomInfo(record, this.#store.directory.members(room).size), 1, true)]
+    return [
+      direct(topics.room(room, 'info'), roomInfo(record, this.#store.directory.members(room).size), 1, {
+        retain: true,
+      }),
+    ]
   }
 
   async #enterRoom(actor: Actor, { room, leaves }: Filter & { kind: 'room' }): Promise<void> {

@@ -8,6 +8,14 @@ export interface Actor {
   readonly clientId: string
   /** `{user}/{clientId}` of the asking session, to which replies go first; null: none. */
   readonly sessionId: string | null
+  /** Of an MQTT 5 request [MQTT5-4.10]. */
+  readonly answer?: AnswerTo
+}
+
+/** Where a reply goes instead of `users/{me}/replies`, and what the client knows it by. */
+export interface AnswerTo {
+  readonly topic: string | null
+  readonly correlationData: Buffer | null
 }
 
 export function isAdmin(actor: Actor): boolean {

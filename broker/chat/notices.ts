@@ -105,6 +105,7 @@ function stamp(log: string, where: string, from: string, cid: string | null, ins
     ts,
     from,
     qos: incoming.qos,
+    extra: incoming.extra ?? null,
     head: `{"id":"${id}",${where}"seq":`,
     tail: `,"ts":${ts},"from":${JSON.stringify(from)}${cidPart},${inside}}`,
     dedupe: cid === null ? null : { cid, hash: hashOf(inside) },

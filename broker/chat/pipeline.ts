@@ -7,8 +7,8 @@ import { v7 as messageId } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
-import type { AppendResult, Change, Draft, Op, QoS, Store, StoreError } from '../store/store.js'
-import { type Actor, requireUser } from './actor.js'
+import type { AppendResult, Change, Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
+import { type Actor, type AnswerTo, requireUser } from './actor.js'
 import { type Checked, checkMessage, cidOf, hashOf } from './message.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
@@ -28,6 +28,10 @@ export interface Incoming {
   readonly ops: readonly Op[]
   /** Whether it joins a public room; a will never does. */
   readonly joins: boolean
+  /** What an MQTT 5 publisher added, to be passed on. */
+  readonly extra?: Extra | null
+  /** Where an MQTT 5 request wants its reply, and how it knows it. */
+  readonly answer?: AnswerTo | null
 }
 
 /** Hears once, in the order of the publishes of one connection, what became of it. */
@@ -162,7 +166,11 @@ export class Pipeline {
         return this.#toUser(actor, topic, incoming, receipt)
       case 'request':
         requireOwn(actor, topic.user, incoming.topic)
-        return this.#settleAfter(this.#parts.requests.handle(actor, topic.method, incoming.payload), incoming, receipt)
+        return this.#settleAfter(
+          this.#parts.requests.handle(answering(actor, incoming), topic.method, incoming.payload),
+          incoming,
+          receipt,
+        )
       case 'broadcast':
         return this.#parts.notices.broadcast(actor, topic.channel, incoming, receipt, this)
       case 'device':
@@ -234,6 +242,7 @@ export class Pipeline {
       from: user,
       origin: actor.clientId,
       qos: incoming.qos,
+      extra: incoming.extra ?? null,
       // Ids of rooms and users hold nothing that JSON would escape.
       head: `{"id":"${id}","room":"${room}","seq":`,
       tail: `,"ts":${ts},"from":"${user}"${receiver}${cid},${message.inside}}`,
@@ -297,6 +306,10 @@ export class Pipeline {
     await work
     this.#settle(incoming, receipt)
   }
+}
+
+function answering(actor: Actor, { answer }: Incoming): Actor {
+  return answer ? { ...actor, answer } : actor
 }
 
 function requireOwn(actor: Actor, user: string, topic: string): void {

@@ -41,10 +41,11 @@ export class Plain {
       qos: incoming.qos,
       retain: incoming.retain,
       clientId: incoming.clientId,
+      ...(incoming.extra ? { extra: incoming.extra } : {}),
     }
     const ops: Op[] = [...more]
     if (message.retain) ops.push(this.#store.queue.retainOp(message))
-    const live = message.retain ? { ...message, retain: false } : message
+    const live = message.retain ? { ...message, retain: false, replaces: true } : message
     let queued: string[] = []
     let number = 0
     const targets = message.qos > 0 ? this.#store.queue.match(message.topic) : []

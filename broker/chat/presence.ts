@@ -82,12 +82,9 @@ export class Presence {
 
   /** What a subscription to someone's presence gets at once. */
   current(user: string): Direct {
-    return direct(
-      topics.user(user, 'presence'),
-      this.#render(this.#people.get(user) ?? new Person(user, () => 0)),
-      1,
-      true,
-    )
+    return direct(topics.user(user, 'presence'), this.#render(this.#people.get(user) ?? new Person(user, () => 0)), 1, {
+      retain: true,
+    })
   }
 
   /** Those whom `watcher` may see. */

@@ -37,6 +37,7 @@ export class Replies {
       user: to.principal.user,
       sessionId: to.sessionId,
       payload: Buffer.from(json, 'utf8'),
+      answer: to.answer ?? null,
     })
   }
 }

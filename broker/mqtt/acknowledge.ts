@@ -1,16 +1,18 @@
 import { commit } from '../store/commit.js'
 import type { Ack } from './codec/packets.js'
+import { Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 
 /** The four acknowledgements of MQTT 4.3. */
-export function acknowledge(connection: Connection, { type, packetId }: Ack): void | Promise<void> {
+export function acknowledge(connection: Connection, { type, packetId, reason }: Ack): void | Promise<void> {
   switch (type) {
     case 'puback':
       return complete(connection, packetId, 1)
     case 'pubcomp':
       return complete(connection, packetId, 2)
     case 'pubrec':
-      return received(connection, packetId)
+      // The client refused it: the flow ends here [MQTT5-4.3.3].
+      return reason >= 0x80 ? complete(connection, packetId, 2) : received(connection, packetId)
     case 'pubrel':
       return release(connection, packetId)
   }
@@ -25,8 +27,8 @@ function complete(connection: Connection, packetId: number, qos: 1 | 2): void {
 
 /** PUBREC is answered with PUBREL even for an id that is not known: the client must be able to finish [MQTT-4.3.3-1]. */
 async function received(connection: Connection, packetId: number): Promise<void> {
-  await connection.login!.session.release(packetId)
-  connection.sendAck('pubrel', packetId)
+  const known = await connection.login!.session.release(packetId)
+  connection.sendAck('pubrel', packetId, reasonOf(connection, known))
 }
 
 /** PUBREL: the packet id is free again, durably, before PUBCOMP says so [MQTT-4.3.3-2]. */
@@ -37,5 +39,9 @@ async function release(connection: Connection, packetId: number): Promise<void> 
   const ops = known && session.persistent ? [store.sessions.dropIncomingOp(session.id, packetId)] : []
   await commit(store, { ops })
   connection.incoming.delete(packetId)
-  connection.sendAck('pubcomp', packetId)
+  connection.sendAck('pubcomp', packetId, reasonOf(connection, known))
+}
+
+function reasonOf({ version }: Connection, known: boolean): number {
+  return known || version !== 5 ? Reason.success : Reason.packetIdNotFound
 }

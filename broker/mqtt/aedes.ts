@@ -19,6 +19,7 @@ import { BROKER_ACTOR, Connection, ConnectRefused } from './connection.js'
 import { Mq, type MqMessage } from './mq.js'
 import type { MqttServices } from './services.js'
 import type { Forward } from './session.js'
+import { DelayedWill, fromStored, type WillMessage } from './wills.js'
 
 type Hook = (...args: never[]) => void
 
@@ -154,8 +155,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   }
 
   /** A will goes out with the rights its owner has now; a refused one is dropped and counted. `connection` is the one that ended. */
-  async publishWill(actor: Actor, will: PublishedMessage, connection: Connection | null): Promise<void> {
-    const message = toMessage(will)
+  async publishWill(actor: Actor, message: WillMessage, connection: Connection | null): Promise<void> {
     try {
       const refusal = await this.#sendWill(actor, message, connection)
       if (refusal) this.#parts.services().counters.add('refused.will')
@@ -165,7 +165,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     }
   }
 
-  async #sendWill(actor: Actor, message: Message, connection: Connection | null): Promise<Refusal | null> {
+  async #sendWill(actor: Actor, message: WillMessage, connection: Connection | null): Promise<Refusal | null> {
     const denied = await this.publishGateFor(connection, actor, message)
     if (denied) return denied
     return new Promise((settled, failed) => {
@@ -183,13 +183,21 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     this._clearWillInterval = setInterval(sweep, HEARTBEAT * 4000)
   }
 
+  publishStoredWill(will: WillPacket): Promise<void> {
+    return this.publishWill(actorOfWill(will), fromStored(will), null)
+  }
+
+  delayedWill(id: string, due: number, send: () => Promise<void>): DelayedWill {
+    return new DelayedWill(id, due, this.#parts.persistence, send, (error) => this.#failed(error))
+  }
+
   /** Sends the wills of clients whose broker died. */
   async sweepWills(): Promise<void> {
     const alive: Record<string, number> = { [this.id]: Date.now() }
     for (const [id, seen] of Object.entries(this.brokers))
       if (seen + 3 * HEARTBEAT * 1000 >= Date.now()) alive[id] = seen
     for await (const will of this.#parts.persistence.streamWill(alive) as AsyncIterable<WillPacket>) {
-      await this.publishWill(actorOfWill(will), will as PublishedMessage, null)
+      await this.publishStoredWill(will)
       await this.#parts.persistence.delWill({ id: will.clientId ?? '' })
     }
   }

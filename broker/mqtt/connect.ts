@@ -1,18 +1,21 @@
 /** CONNECT [MQTT-3.1], as a list of steps. Each may refuse by throwing; the connection answers and closes. */
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
-import { parseFilter, topicNameFault } from '../../schemas/topics.js'
+import { parseFilter, topicNameFault, topics } from '../../schemas/topics.js'
 import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
 import { encodeConnack } from './codec/encode.js'
 import type { Connect } from './codec/packets.js'
+import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { type Connection, ConnectRefused } from './connection.js'
 import { Interests } from './interests.js'
 import { Session, type Subscription } from './session.js'
 import { resumeSession } from './session-keeper.js'
+import { storedWill } from './wills.js'
 
 /** Longest client id of MQTT 3.1. */
 const MAX_CLIENT_ID_31 = 23
@@ -20,12 +23,14 @@ const MAX_CLIENT_ID_31 = 23
 export async function connect(connection: Connection, received: Connect): Promise<void> {
   const { broker } = connection
   const packet = await broker.preConnectGate(connection, received)
+  checkProperties(packet)
   const clientId = chooseClientId(packet)
   checkWill(connection, packet)
   const principal = await authenticate(connection, packet, clientId)
   if (connection.closed) return
   connection.id = `${principal.user}/${clientId}`
   connection.clean = packet.clean
+  connection.explains = packet.version === 5 && packet.properties.requestProblemInformation !== false
   const actor: Actor = { principal, clientId, sessionId: connection.id }
   await takeOver(connection)
   if (connection.closed) return
@@ -34,7 +39,7 @@ export async function connect(connection: Connection, received: Connect): Promis
   await storeWill(connection, packet, principal)
   if (connection.closed) return
   const session = openSession(connection, packet, actor, clientId, saved)
-  connection.send(encodeConnack(packet.version, saved !== null, 0))
+  connection.send(encodeConnack(packet.version, saved !== null, 0, connackProperties(connection, packet, clientId)))
   broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
   await begin(connection, session, saved)
   if (connection.closed) return
@@ -109,7 +114,7 @@ async function loadSession(
   try {
     const saved = await store.sessions.load(connection.id)
     if (!saved) {
-      if (!packet.clean) await requireRoomForSession(connection, principal)
+      if (sessionExpiry(packet, limits.sessionExpiry) > 0) await requireRoomForSession(connection, principal)
       return null
     }
     const { disconnectedAt, expiry } = saved.record
@@ -136,17 +141,59 @@ async function requireRoomForSession({ services }: Connection, { user }: Princip
 async function storeWill(connection: Connection, packet: Connect, principal: Principal): Promise<void> {
   const { persistence } = connection.services.store
   try {
-    if (await persistence.getWill(connection)) await persistence.delWill(connection)
+    const earlier = await persistence.getWill(connection)
+    if (earlier) await persistence.delWill(connection)
+    // The session its delay waited for has ended [MQTT5-3.1.3-9].
+    if (earlier?.due !== undefined && packet.clean) await connection.broker.publishStoredWill(earlier)
     if (!packet.will) return
-    const { topic, payload, qos, retain } = packet.will
-    const authority = { user: principal.user, roles: [...principal.roles] }
     connection.hasStoredWill = true
-    await persistence.putWill(connection, { cmd: 'publish', topic, payload, qos, retain, ...authority })
+    await persistence.putWill(connection, storedWill(packet.will, principal))
     connection.will = packet.will
   } catch (cause) {
     connection.services.log.error({ err: cause, client: connection.id }, 'a will could not be stored')
     throw new ConnectRefused(3, Reason.serverUnavailable, 'the will cannot be stored right now')
   }
+}
+
+/** Seconds the session outlives its connection: before MQTT 5 all or nothing, from then on as asked, bounded [MQTT5-3.1.2.11.2]. */
+export function sessionExpiry({ version, clean, properties }: Connect, most: number): number {
+  if (version === 5) return Math.min(properties.sessionExpiry ?? 0, most)
+  return clean ? 0 : most
+}
+
+/** What the client should know of this broker's bounds, and of what became of its wishes [MQTT5-3.2.2.3]. */
+function connackProperties(connection: Connection, packet: Connect, clientId: string): Properties {
+  const { limits } = connection.services
+  const { sessionExpiry: asked, requestResponseInformation } = packet.properties
+  const expiry = sessionExpiry(packet, limits.sessionExpiry)
+  const properties: Properties = {
+    receiveMaximum: limits.receiveMaximum,
+    maximumPacketSize: limits.packetBytes,
+    sharedAvailable: false,
+  }
+  if (limits.topicAliases > 0) properties.topicAliasMaximum = limits.topicAliases
+  if (asked !== undefined && asked !== expiry) properties.sessionExpiry = expiry
+  if (packet.clientId === '') properties.assignedClientId = clientId
+  if (requestResponseInformation)
+    properties.responseInformation = topics.user(connection.login!.actor.principal.user, 'replies')
+  return properties
+}
+
+/** Combinations MQTT 5 forbids, and what this broker does not do. */
+function checkProperties({ properties, will }: Connect): void {
+  const { receiveMaximum, maximumPacketSize, authMethod, authData } = properties
+  if (receiveMaximum === 0) throw new ProtocolError(Reason.protocolError, 'receive maximum 0 [MQTT5-3.1.2.11.3]')
+  if (maximumPacketSize === 0) throw new ProtocolError(Reason.protocolError, 'maximum packet size 0 [MQTT5-3.1.2.11.4]')
+  if (authData && authMethod === undefined)
+    throw new ProtocolError(Reason.protocolError, 'authentication data without a method [MQTT5-3.1.2.11.10]')
+  if (authMethod !== undefined)
+    throw new ConnectRefused(5, Reason.badAuthenticationMethod, `authentication method ${authMethod} is not supported`)
+  if (will?.properties.payloadFormat === 1 && !isUtf8(will.payload)) {
+    throw new ProtocolError(Reason.payloadFormatInvalid, 'the will is not the UTF-8 it says it is [MQTT5-3.1.3.2.3]')
+  }
+  const { responseTopic } = will?.properties ?? {}
+  if (responseTopic !== undefined && /[+#]/.test(responseTopic))
+    throw new ProtocolError(Reason.protocolError, 'a response topic with wildcards [MQTT5-3.3.2-14]')
 }
 
 function openSession(
@@ -158,7 +205,15 @@ function openSession(
 ): Session {
   const { services, broker } = connection
   const { user } = actor.principal
-  const identity = { id: connection.id, user, version: packet.version, persistent: !packet.clean }
+  const expiry = sessionExpiry(packet, services.limits.sessionExpiry)
+  const identity = {
+    id: connection.id,
+    user,
+    version: packet.version,
+    persistent: expiry > 0 || saved !== null,
+    receiveMaximum: packet.properties.receiveMaximum ?? 65535,
+    maxPacket: packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+  }
   const session = new Session(identity, services, connection.outbox, {
     mayReceive: (topic) => services.access.mayReceive(actor, topic),
     get forward() {
@@ -170,15 +225,8 @@ function openSession(
     void connection.finish({ reason: Reason.serverUnavailable, why: 'messages could not be read' })
   }
   const record: SessionRecord = saved
-    ? { ...saved.record, disconnectedAt: 0 }
-    : {
-        id: connection.id,
-        user,
-        clientId,
-        createdAt: Date.now(),
-        disconnectedAt: 0,
-        expiry: services.limits.sessionExpiry,
-      }
+    ? { ...saved.record, disconnectedAt: 0, expiry }
+    : { id: connection.id, user, clientId, createdAt: Date.now(), disconnectedAt: 0, expiry }
   const interests = new Interests(session, services.views, services.store, services.counters)
   connection.login = { actor, session, interests, record }
   services.registry.add(connection)
@@ -212,12 +260,13 @@ async function restoreSubscription(connection: Connection, session: Session, sav
     retainAsPublished: saved.rap ?? false,
     retainHandling: (saved.rh ?? 0) as 0 | 1 | 2,
   }
+  const identifier = saved.subscriptionIdentifier
   const passed = await connection.broker.subscribeGate(connection, requested)
   if (passed instanceof Refusal) return
   const parsed = parseFilter(passed.filter)
   try {
     const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
-    const subscription: Subscription = { ...passed, parsed, unconditional }
+    const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     session.subscriptions.set(passed.filter, subscription)
     if (parsed.kind === 'plain' || parsed.kind === 'device' || parsed.kind === 'sys')
       session.subscribePlain(passed.filter, passed.qos)

@@ -16,6 +16,7 @@ import { decodeConnect, decodePacket, UnsupportedVersion } from './codec/decode.
 import { encodeAck, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
 import { FrameReader } from './codec/frames.js'
 import type { Packet, RequestedSubscription, Version, Will } from './codec/packets.js'
+import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
 import { READ_BYTES, READ_ENTRIES } from './feeds.js'
@@ -25,6 +26,7 @@ import { publish } from './publish.js'
 import type { MqttServices } from './services.js'
 import type { Session } from './session.js'
 import { subscribe, unsubscribe } from './subscribe.js'
+import { storedWill, willMessage } from './wills.js'
 
 /** Why a connection ended: for the log and, on MQTT 5, the DISCONNECT. */
 export interface Ending {
@@ -75,6 +77,10 @@ export class Connection extends EventEmitter implements Deadline {
   hasStoredWill = false
   /** Packet ids of inbound QoS 2 publishes that await PUBREL. */
   incoming = new Set<number>()
+  /** Topic aliases this client has set [MQTT5-3.3.2.3.4]. */
+  readonly aliases = new Map<number, string>()
+  /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
+  explains = false
   /** Milliseconds without a packet after which the client is gone; 0: never. */
   keepaliveMs = 0
   /** Publishes taken and not yet settled by the store. */
@@ -149,12 +155,19 @@ export class Connection extends EventEmitter implements Deadline {
 
   /** Reading stops while too much of what was read waits for the store, or for the client to read its answers. */
   get #crowded(): boolean {
-    return this.unsettled >= this.services.limits.receiveMaximum || this.outbox.congested
+    // An MQTT 5 client knows the bound; one more than it is its fault, and is looked for.
+    const bound = this.services.limits.receiveMaximum + (this.version === 5 ? 1 : 0)
+    return this.unsettled >= bound || this.outbox.congested
   }
 
   #workOn(): void {
     this.#working = false
     this.#work()
+  }
+
+  /** QoS 1 and 2 messages of the client that are not done [MQTT5-4.9]. */
+  get underWay(): number {
+    return this.unsettled + this.incoming.size
   }
 
   /** A publish was settled: reading may go on. */
@@ -196,11 +209,20 @@ export class Connection extends EventEmitter implements Deadline {
       case 'disconnect':
         // The will is discarded [MQTT-3.14.4-3], unless MQTT 5 asks for it.
         if (packet.reason !== Reason.disconnectWithWill) this.will = null
+        if (packet.properties.sessionExpiry !== undefined) this.#changeExpiry(packet.properties.sessionExpiry)
         this.finish({ reason: Reason.success, why: 'the client disconnected' })
         return
       case 'connect':
         throw new ProtocolError(Reason.protocolError, 'a second CONNECT [MQTT-3.1.0-2]')
     }
+  }
+
+  /** A session that was to end with its connection cannot be made to outlive it now [MQTT5-3.14.2.2.2]. */
+  #changeExpiry(seconds: number): void {
+    const { record } = this.login!
+    if (record.expiry === 0 && seconds > 0)
+      throw new ProtocolError(Reason.protocolError, 'session expiry set on DISCONNECT after 0 on CONNECT')
+    record.expiry = Math.min(seconds, this.services.limits.sessionExpiry)
   }
 
   #pause(): void {
@@ -367,9 +389,24 @@ export class Connection extends EventEmitter implements Deadline {
     // Publishes under way belong to this connection: a successor must find their packet ids in the store.
     await this.entering
     await commit(services.store, {}).catch(() => {})
-    if (will) await this.broker.publishWill(actor, will, this)
-    if (session.persistent) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
+    if (will) await this.#leaveWill(actor, will, record.expiry)
+    if (record.expiry > 0) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
+    else if (session.persistent) await services.store.sessions.discard(session.id)
     if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
+  }
+
+  /** At once, or when its delay is over; the session's end would be earlier [MQTT5-3.1.3-9]. */
+  async #leaveWill(actor: Actor, will: Will, expiry: number): Promise<void> {
+    const delay = Math.min(will.properties.willDelay ?? 0, expiry)
+    if (delay === 0) {
+      await this.broker.publishWill(actor, willMessage(will), this)
+      return
+    }
+    const { store, wheel } = this.services
+    const due = Date.now() + delay * 1000
+    await store.persistence.putWill(this, storedWill(will, actor.principal, due))
+    this.hasStoredWill = false
+    this.broker.delayedWill(this.id, due, () => this.broker.publishWill(actor, willMessage(will), null)).start(wheel)
   }
 
   // --- Aedes' client API ----------------------------------------------------------------------------------------------------------------
@@ -381,7 +418,7 @@ export class Connection extends EventEmitter implements Deadline {
   ): void {
     const payload = Buffer.from(message.payload ?? '')
     this.login?.session.acceptDirect(
-      direct(message.topic, payload, message.qos ?? 0, message.retain ?? false),
+      direct(message.topic, payload, message.qos ?? 0, { retain: message.retain ?? false }),
       message.qos ?? 0,
     )
     if (done) setImmediate(done, this.login ? undefined : new Error('not connected'))
@@ -423,8 +460,13 @@ export class Connection extends EventEmitter implements Deadline {
   }
 
   /** Acknowledges without a store: used where nothing has to be waited for. */
-  sendAck(type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp', packetId: number, reason = 0): void {
-    if (!this.closed) this.send(encodeAck(this.version!, type, packetId, reason))
+  sendAck(
+    type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
+    packetId: number,
+    reason = 0,
+    properties?: Properties,
+  ): void {
+    if (!this.closed) this.send(encodeAck(this.version!, type, packetId, reason, properties))
   }
 }
 

@@ -61,10 +61,21 @@ class Outstanding {
   }
 }
 
+/** What the session's filters ask for of a view. */
+export interface FeedWish {
+  readonly qos: QoS
+  readonly noLocal: boolean
+  /** Subscription identifiers [MQTT5-3.3.4-3]. */
+  readonly ids: readonly number[]
+}
+
 export class LogFeed implements Feed, Behind {
   slot = -1
   readonly view: View
   qos: QoS
+  /** Every filter that shows the view says no local. */
+  noLocal: boolean
+  ids: readonly number[]
   /** Number of the next entry to send. */
   next: number
   behind = false
@@ -72,10 +83,12 @@ export class LogFeed implements Feed, Behind {
   readonly outstanding = new Outstanding()
   readonly #host: FeedHost
 
-  constructor(host: FeedHost, view: View, qos: QoS, next: number) {
+  constructor(host: FeedHost, view: View, { qos, noLocal, ids }: FeedWish, next: number) {
     this.#host = host
     this.view = view
     this.qos = qos
+    this.noLocal = noLocal
+    this.ids = ids
     this.next = next
   }
 

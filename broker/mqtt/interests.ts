@@ -7,8 +7,8 @@ import { filterMatches, topics } from '../../schemas/topics.js'
 import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
-import type { Op, Store } from '../store/store.js'
-import type { LogFeed } from './feeds.js'
+import type { Op, QoS, Store } from '../store/store.js'
+import type { FeedWish, LogFeed } from './feeds.js'
 import type { Session, Subscription } from './session.js'
 
 export class Interests {
@@ -144,47 +144,50 @@ export class Interests {
     const ops: Op[] = []
     for (const view of shown.views) ops.push(...this.#applyView(view, start, saved))
     for (const topic of shown.topics) {
-      const qos = this.#highestQos(topic)
-      if (qos === null) this.#session.unlisten(topic)
-      else this.#session.listen(topic, qos)
+      const wish = this.#wish(topic)
+      if (wish) this.#session.listen(topic, wish.qos)
+      else this.#session.unlisten(topic)
     }
     return ops
   }
 
   #applyView(view: View, start: (view: View) => number, saved: ReadonlyMap<string, number> | undefined): Op[] {
     const session = this.#session
-    const qos = this.#highestQos(view.topic)
+    const wish = this.#wish(view.topic)
     const feed = session.feeds.get(view.cursor)
-    if (qos === null) {
+    if (!wish) {
       if (!feed) return []
       session.detach(feed)
       return session.persistent ? dropCursorOps(this.#store, session.id, view.cursor) : []
     }
     if (!feed) {
       const from = start(view)
-      session.attach(view, qos, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
-    } else if (feed.qos === 0 && qos > 0) {
+      session.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
+    } else if (feed.qos === 0 && wish.qos > 0) {
       session.detach(feed)
-      session.attach(view, qos, start(view) + 1)
+      session.attach(view, wish, start(view) + 1)
     } else {
-      feed.qos = qos
+      Object.assign(feed, wish)
     }
     return []
   }
 
-  /** Highest QoS among the filters that show `topic`; null when none does. */
-  #highestQos(topic: string): 0 | 1 | 2 | null {
-    let highest: 0 | 1 | 2 | null = null
-    for (const { filter, qos, parsed } of this.#session.subscriptions.values()) {
-      if (highest !== null && qos <= highest) continue
-      if (topic === ANY_PRESENCE) {
-        if (parsed.kind === 'user' && parsed.user === null && parsed.leaves.includes('presence')) highest = qos
-      } else if (filterMatches(filter, topic) && (!topic.endsWith('/text') || filter.endsWith('/text'))) {
-        highest = qos
-      }
+  /** What the filters that show `topic` ask for together: the highest QoS, every identifier; null when none shows it. */
+  #wish(topic: string): FeedWish | null {
+    const matching = [...this.#session.subscriptions.values()].filter((subscription) => shows(subscription, topic))
+    if (matching.length === 0) return null
+    return {
+      qos: Math.max(...matching.map(({ qos }) => qos)) as QoS,
+      noLocal: matching.every(({ noLocal }) => noLocal),
+      ids: matching.flatMap(({ identifier }) => identifier ?? []),
     }
-    return highest
   }
+}
+
+function shows({ filter, parsed }: Subscription, topic: string): boolean {
+  if (topic === ANY_PRESENCE)
+    return parsed.kind === 'user' && parsed.user === null && parsed.leaves.includes('presence')
+  return filterMatches(filter, topic) && (!topic.endsWith('/text') || filter.endsWith('/text'))
 }
 
 /** The cursor and how far was sent beyond it (session-keeper.ts). */

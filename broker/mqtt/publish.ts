@@ -1,14 +1,18 @@
-import type { Refusal } from '../../schemas/errors.js'
+import { isUtf8 } from 'node:buffer'
+import { ERRORS, Refusal } from '../../schemas/errors.js'
 import { topicNameFault } from '../../schemas/topics.js'
 import type { Incoming, Receipt } from '../chat/pipeline.js'
 import type { SendResult } from '../chat/replies.js'
 import type { Op } from '../store/store.js'
 import type { Publish } from './codec/packets.js'
+import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
+import { keptProperties } from './message-properties.js'
 
 /** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-3]. */
 export function publish(connection: Connection, packet: Publish): void | Promise<void> {
+  if (connection.version === 5) checkVersion5(connection, packet)
   const fault = topicNameFault(packet.topic, connection.services.limits.topicLevels)
   if (fault) throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
   const ops = packet.qos === 2 ? remember(connection, packet.packetId) : NO_OPS
@@ -25,6 +29,39 @@ export function publish(connection: Connection, packet: Publish): void | Promise
     })
   }
   return pass(connection, packet, ops, null)
+}
+
+/** What MQTT 5 adds to a publish: the alias becomes its topic, the properties are checked. */
+function checkVersion5(connection: Connection, packet: Publish): void {
+  const { topicAlias, subscriptionIds, responseTopic } = packet.properties
+  if (subscriptionIds)
+    throw new ProtocolError(Reason.protocolError, 'a client set a subscription identifier [MQTT5-3.3.4-6]')
+  if (responseTopic !== undefined && (responseTopic === '' || /[+#]/.test(responseTopic))) {
+    throw new ProtocolError(Reason.protocolError, 'a response topic that is empty or has wildcards [MQTT5-3.3.2-14]')
+  }
+  if (packet.qos > 0 && connection.underWay >= connection.services.limits.receiveMaximum) {
+    throw new ProtocolError(
+      Reason.receiveMaximumExceeded,
+      `more than ${connection.underWay} messages under way [MQTT5-3.3.4-9]`,
+    )
+  }
+  if (topicAlias !== undefined) resolveAlias(connection, packet, topicAlias)
+  else if (packet.topic === '')
+    throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2-8]')
+}
+
+function resolveAlias({ aliases, services }: Connection, packet: Publish, alias: number): void {
+  if (alias === 0 || alias > services.limits.topicAliases) {
+    throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-9]`)
+  }
+  if (packet.topic !== '') {
+    aliases.set(alias, packet.topic)
+    return
+  }
+  const topic = aliases.get(alias)
+  if (topic === undefined)
+    throw new ProtocolError(Reason.protocolError, `topic alias ${alias} was not set [MQTT5-3.3.2-8]`)
+  packet.topic = topic
 }
 
 const NO_OPS: readonly Op[] = []
@@ -67,12 +104,23 @@ function pass(
     retain: packet.retain,
     ops,
     joins: true,
+    extra: keptProperties(packet.topic, packet.properties),
+    answer: answerTo(packet),
   }
   const receipt = new Inbound(connection, packet)
+  if (packet.properties.payloadFormat === 1 && !isUtf8(packet.payload)) {
+    denied ??= new Refusal('bad_request', 'the payload is not the UTF-8 its format says it is')
+  }
   if (denied) return pipeline.reject(actor, incoming, receipt, denied)
   const entering = pipeline.publish(actor, incoming, receipt)
   if (entering) connection.entering = entering.catch(() => {})
   return entering
+}
+
+/** Where an MQTT 5 request wants its reply [MQTT5-4.10]. */
+function answerTo({ properties: { responseTopic, correlationData } }: Publish): Incoming['answer'] {
+  if (responseTopic === undefined && !correlationData) return null
+  return { topic: responseTopic ?? null, correlationData: correlationData ? Buffer.from(correlationData) : null }
 }
 
 /** A publish on its way: acknowledges it, or not, when the store has spoken. */
@@ -85,20 +133,33 @@ class Inbound implements Receipt {
     this.#packet = packet
   }
 
-  settled(refusal: Refusal | null, _result: SendResult | null): void {
+  settled(refusal: Refusal | null, result: SendResult | null): void {
     const connection = this.#connection
     if (refusal) this.#refused(refusal)
     else {
-      this.#ack()
+      this.#ack(Reason.success, this.#resultProperties(result))
       connection.broker.announce(this.#packet, connection)
     }
     connection.settled()
   }
 
-  #ack(): void {
+  #ack(reason: number, properties?: Properties): void {
     const { qos, packetId } = this.#packet
-    if (qos === 1) this.#connection.sendAck('puback', packetId)
-    else if (qos === 2) this.#connection.sendAck('pubrec', packetId)
+    if (qos === 1) this.#connection.sendAck('puback', packetId, reason, properties)
+    else if (qos === 2) this.#connection.sendAck('pubrec', packetId, reason, properties)
+  }
+
+  /** `id`, `seq` and `ts` of the message, unless the client asked not to be told [MQTT5-3.1.2-29]. */
+  #resultProperties(result: SendResult | null): Properties | undefined {
+    if (!result || !this.#connection.explains) return undefined
+    const { id, seq, ts } = result
+    return {
+      userProperties: [
+        ['id', id],
+        ['seq', String(seq)],
+        ['ts', String(ts)],
+      ],
+    }
   }
 
   /** Permanent: acknowledged, for sending it again would change nothing. Transient: never acknowledged, so that the client keeps it. */
@@ -111,12 +172,26 @@ class Inbound implements Receipt {
       'publish refused',
     )
     if (!refusal.transient && onRefused === 'ack') {
-      this.#ack()
+      // A PUBREC that refuses ends the flow: its packet id is free [MQTT5-4.3.3].
+      if (connection.version === 5 && this.#packet.qos === 2) this.#forgetId()
+      this.#ack(
+        ERRORS[refusal.code].reason,
+        connection.explains ? { reasonString: refusal.message.slice(0, 1024) } : undefined,
+      )
       return
     }
     if (this.#packet.qos === 2) connection.incoming.delete(this.#packet.packetId)
     if (this.#packet.qos > 0 || !refusal.transient) {
       void connection.finish({ reason: Reason.unspecified, why: `publish refused: ${refusal.message}` })
     }
+  }
+
+  #forgetId(): void {
+    const { incoming, login, services } = this.#connection
+    incoming.delete(this.#packet.packetId)
+    const { session } = login!
+    if (!session.persistent) return
+    const ops = [services.store.sessions.dropIncomingOp(session.id, this.#packet.packetId)]
+    services.store.commit({ drafts: [], ops, settled() {} })
   }
 }

@@ -8,6 +8,7 @@ import type { Op, Store } from '../store/store.js'
 import { Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { dropCursorOps } from './interests.js'
+import { correlation } from './message-properties.js'
 import type { Session } from './session.js'
 
 export class Registry {
@@ -36,10 +37,15 @@ export class Registry {
   }
 
   /** To the asking session if it listens to its replies, else to the user's sessions that do (DESIGN §2, Results). */
-  reply({ user, sessionId, payload }: Signal & { kind: 'reply' }): void {
+  reply({ user, sessionId, payload, answer }: Signal & { kind: 'reply' }): void {
     const topic = topics.user(user, 'replies')
-    const message = direct(topic, payload, 1)
+    const extra = correlation(answer?.correlationData ?? undefined)
+    const message = direct(topic, payload, 1, { extra })
     const asking = [...(this.#byUser.get(user)?.keys() ?? [])].find(({ id }) => id === sessionId)
+    if (answer?.topic && answer.topic !== topic) {
+      asking?.answer(direct(answer.topic, payload, 1, { extra }))
+      return
+    }
     if (asking && this.#hub.isListening(topic, asking)) this.#hub.send(message, (endpoint) => endpoint === asking)
     else this.#hub.send(message)
   }

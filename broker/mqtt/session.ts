@@ -7,14 +7,24 @@ import type { Views } from '../chat/views.js'
 import type { Batch, Direct, Endpoint, Hub, PlainSubscription, View } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage, Store } from '../store/store.js'
-import { type EncodedPublishes, encodeAck, encodePublishes, markDuplicate, type Outgoing } from './codec/encode.js'
+import {
+  type EncodedPublishes,
+  encodeAck,
+  encodePublishes,
+  markDuplicate,
+  type Outgoing,
+  publishSize,
+} from './codec/encode.js'
 import type { RequestedSubscription, Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
-import { type Behind, type FeedHost, LogFeed, type Progress, QueueFeed, READ_BYTES } from './feeds.js'
+import { type Behind, type FeedHost, type FeedWish, LogFeed, type Progress, QueueFeed, READ_BYTES } from './feeds.js'
 import { type Flight, type FlightOwner, Inflight } from './inflight.js'
+import { isExpired, messageProperties } from './message-properties.js'
 import type { Outbox } from './outbox.js'
 
 export interface Subscription extends RequestedSubscription {
+  /** Subscription identifier [MQTT5-3.8.2.1.2]. */
+  readonly identifier?: number | undefined
   readonly parsed: Filter
   /** For plain and device filters: every topic the filter can match is allowed, so deliveries need no check. */
   readonly unconditional: boolean
@@ -40,7 +50,13 @@ export interface SessionIdentity {
   readonly version: Version
   /** The session outlives its connection. */
   readonly persistent: boolean
+  /** What the client takes at most [MQTT5-3.1.2.11]: messages under way, bytes of a packet. */
+  readonly receiveMaximum: number
+  readonly maxPacket: number
 }
+
+/** A message as a packet shows it. */
+type Shown = Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'>
 
 /** The Aedes `authorizeForward` hook: the payload to deliver, or null. */
 export type Forward = (topic: string, payload: Buffer, qos: QoS) => Buffer | null
@@ -84,6 +100,9 @@ export class Session implements Endpoint, FeedHost {
   readonly #plain = new Map<string, PlainSubscription>()
   readonly #listening = new Set<string>()
   readonly #directOwner: FlightOwner
+  readonly #clientId: string
+  /** Largest packet the client takes, in bytes. */
+  readonly #maxPacket: number
   /** While retained messages are read: topics that got another one since, live. */
   readonly #replaced = new Set<Set<string>>()
   #behind: Behind[] = []
@@ -102,7 +121,9 @@ export class Session implements Endpoint, FeedHost {
     this.#services = services
     this.#outbox = outbox
     this.#guard = guard
-    this.inflight = new Inflight(services.limits.inflight)
+    this.#clientId = identity.id.slice(identity.user.length + 1)
+    this.#maxPacket = identity.maxPacket
+    this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
     this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes)
     this.queue = new QueueFeed(this, 1)
     this.#directOwner = { source: null, acknowledged() {} }
@@ -130,9 +151,10 @@ export class Session implements Endpoint, FeedHost {
   // --- what the session listens to -----------------------------------------------------------------------------------------
 
   /** Sends messages of a view from `next` on; what is there already is read first. */
-  attach(view: View, qos: QoS, next: number): void {
+  attach(view: View, wish: FeedWish, next: number): void {
     if (this.closed) return
-    const feed = new LogFeed(this, view, qos, next)
+    const { qos } = wish
+    const feed = new LogFeed(this, view, wish, next)
     this.feeds.set(view.cursor, feed)
     this.#services.hub.attach(view, feed)
     if (qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
@@ -199,9 +221,9 @@ export class Session implements Endpoint, FeedHost {
 
   sendBatch(feed: LogFeed, batch: Batch): boolean {
     if (this.#stalled || this.#guard.forward) return false
-    const encoded = this.#encode(batch, feed.qos)
+    const encoded = this.#encode(feed, batch)
     if (encoded.idAt.length === 0) {
-      this.#outbox.push(encoded.bytes)
+      if (encoded.bytes.length > 0) this.#outbox.push(encoded.bytes)
     } else {
       if (this.inflight.room < encoded.idAt.length || (encoded.qos === 2 && this.persistent)) return false
       this.#outbox.push(this.#number(feed, encoded))
@@ -212,7 +234,8 @@ export class Session implements Endpoint, FeedHost {
 
   sendLive(feed: LogFeed, batch: Batch): void {
     if (this.#waiting.length === 0 && !this.#stalled && !this.#guard.forward) {
-      this.#outbox.push(this.#encode(batch, 0).bytes)
+      const { bytes } = this.#encode(feed, batch)
+      if (bytes.length > 0) this.#outbox.push(bytes)
       return
     }
     for (const entry of batch.entries) this.#wait({ kind: 'live', feed, entry })
@@ -226,9 +249,19 @@ export class Session implements Endpoint, FeedHost {
     this.pump()
   }
 
+  /** A reply on a topic of the client's choice: only where the session subscribes to it (DESIGN §2, Requests). */
+  answer(message: Direct): void {
+    const matching = this.#matching(message.topic)
+    if (matching.length > 0) this.acceptDirect(message, Math.max(...matching.map(({ qos }) => qos)) as QoS)
+  }
+
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
     const level = Math.min(message.qos, qos) as QoS
     if (message.replaces) for (const topics of this.#replaced) topics.add(message.topic)
+    if (message.origin === this.id && this.#isOwn(message.topic, message.origin)) {
+      if (queued !== null) this.queue.skip(queued)
+      return
+    }
     if (!this.#mayReceive(message.topic, filters)) {
       this.#services.counters.add('dropped.forbidden')
       if (queued !== null) this.queue.skip(queued)
@@ -236,6 +269,11 @@ export class Session implements Endpoint, FeedHost {
     }
     if (level === 0 || !this.persistent) this.acceptDirect(message, level)
     else if (queued !== null) this.queue.accept(message, level, queued)
+  }
+
+  /** Published by this session, and every filter that matches says no local. */
+  #isOwn(topic: string, origin: string | null): boolean {
+    return this.version === 5 && origin === this.id && this.#matching(topic).every(({ noLocal }) => noLocal)
   }
 
   watchReplaced(): ReadonlySet<string> {
@@ -268,14 +306,45 @@ export class Session implements Endpoint, FeedHost {
 
   // --- sending ----------------------------------------------------------------------------------------------------------------
 
-  #encode(batch: Batch, qos: QoS): EncodedPublishes<LogEntry> {
-    const key = (this.version === 5 ? 3 : 0) + qos
+  #encode(feed: LogFeed, batch: Batch): EncodedPublishes<LogEntry> {
+    if (this.#isParticular(feed)) return this.#encodeEntries(feed, batch.entries)
+    const key = (this.version === 5 ? 3 : 0) + feed.qos
     const known = batch.cache[key]
     if (known) return known as EncodedPublishes<LogEntry>
-    this.#services.counters.add('encoded')
-    const encoded = encodePublishes(this.version, Buffer.from(batch.view.topic), batch.entries, qos)
+    const encoded = this.#encodeEntries(feed, batch.entries)
     batch.cache[key] = encoded
     return encoded
+  }
+
+  /** MQTT 5 lets a subscription ask for what others do not get: then its bytes are not those of all. */
+  #isParticular(feed: LogFeed): boolean {
+    return this.version === 5 && (feed.noLocal || feed.ids.length > 0 || this.#maxPacket < Number.POSITIVE_INFINITY)
+  }
+
+  #encodeEntries(feed: LogFeed, entries: readonly LogEntry[]): EncodedPublishes<LogEntry> {
+    this.#services.counters.add('encoded')
+    const topic = Buffer.from(feed.view.topic)
+    const properties = (entry: LogEntry): Buffer => messageProperties(feed.view.topic, entry.extra, feed.ids)
+    const wanted = entries.filter((entry) => this.#wants(feed, entry))
+    const fitting = this.#fitting(wanted, (entry) =>
+      publishSize(this.version, topic, entry, feed.qos, properties(entry)),
+    )
+    return encodePublishes(this.version, topic, fitting, feed.qos, { properties })
+  }
+
+  /** Not one's own where the subscription says so [MQTT5-3.8.3-3]; not what has expired [MQTT5-3.3.2-5]. */
+  #wants({ noLocal }: LogFeed, { from, origin, extra }: LogEntry): boolean {
+    if (noLocal && from === this.user && origin === this.#clientId) return false
+    return !isExpired(extra)
+  }
+
+  /** A packet larger than the client takes is not sent, as if it had been [MQTT5-3.1.2-25]. */
+  #fitting<M>(messages: readonly M[], size: (message: M) => number): readonly M[] {
+    if (this.#maxPacket === Number.POSITIVE_INFINITY) return messages
+    const fitting = messages.filter((message) => size(message) <= this.#maxPacket)
+    if (fitting.length < messages.length)
+      this.#services.counters.add('dropped.packet_too_large', messages.length - fitting.length)
+    return fitting
   }
 
   /** A copy with this session's packet ids. */
@@ -307,7 +376,7 @@ export class Session implements Endpoint, FeedHost {
       feed.sent(last)
       return
     }
-    const encoded = encodePublishes(this.version, Buffer.from(topic), shown, feed.qos)
+    const encoded = this.#encodeEntries(feed, shown)
     const bytes = encoded.idAt.length > 0 ? this.#number(feed, encoded) : encoded.bytes
     feed.sent(last)
     return this.#pushDurably(bytes, encoded.qos)
@@ -320,12 +389,14 @@ export class Session implements Endpoint, FeedHost {
       const level = Math.min(message.qos, qos) as QoS
       const shown = this.#queuedAsShown(message, level)
       feed.sent(number)
-      if (shown) await this.#pushDurably(this.#plainPacket(feed, shown, level, number), level)
-      else feed.skip(number)
+      const packet = shown ? this.#plainPacket(feed, shown, level, number) : null
+      if (packet) await this.#pushDurably(packet, level)
+      else if (!shown) feed.skip(number)
     }
   }
 
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
+    if (isExpired(message.extra) || this.#isOwn(message.topic, message.clientId)) return undefined
     if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, message, qos)[0]
     this.#services.counters.add('dropped.forbidden')
     return undefined
@@ -341,28 +412,41 @@ export class Session implements Endpoint, FeedHost {
 
   sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean {
     if (this.room <= 0 || qos === 2 || this.#guard.forward) return false
-    this.#outbox.push(this.#plainPacket(feed, message, qos, number))
+    const packet = this.#plainPacket(feed, message, qos, number)
     feed.sent(number)
+    if (packet) this.#outbox.push(packet)
     return true
   }
 
-  #plainPacket(
-    feed: QueueFeed,
-    message: { topic: string; payload: Buffer; retain: boolean },
-    qos: QoS,
-    number: number,
-  ): Buffer {
-    const { bytes, idAt } = encodePublishes(
-      this.version,
-      Buffer.from(message.topic),
-      [{ payload: message.payload, qos }],
-      qos,
-      message.retain,
-    )
+  /** Null: larger than the client takes, and done with. */
+  #plainPacket(feed: QueueFeed, message: Shown, qos: QoS, number: number): Buffer | null {
+    const encoded = this.#encodePlain(message, qos)
+    if (encoded.bytes.length > this.#maxPacket) {
+      this.#services.counters.add('dropped.packet_too_large')
+      feed.skip(number)
+      return null
+    }
     const flight = this.inflight.start(feed, number, qos)
     feed.outstanding.add(number)
-    this.#patch(bytes, idAt[0]!, flight.packetId)
-    return bytes
+    this.#patch(encoded.bytes, encoded.idAt[0]!, flight.packetId)
+    return encoded.bytes
+  }
+
+  #encodePlain({ topic, payload, retain, replaces, extra = null }: Shown, qos: QoS): EncodedPublishes {
+    const flag =
+      retain || (replaces === true && this.#matching(topic).some(({ retainAsPublished }) => retainAsPublished))
+    const properties = (): Buffer => messageProperties(topic, extra, this.subscriptionIds(topic))
+    return encodePublishes(this.version, Buffer.from(topic), [{ payload, qos }], qos, { retain: flag, properties })
+  }
+
+  #matching(topic: string): Subscription[] {
+    return [...this.subscriptions.values()].filter(({ filter }) => filterMatches(filter, topic))
+  }
+
+  /** Identifiers of the subscriptions that match a topic [MQTT5-3.3.4-3]. */
+  subscriptionIds(topic: string): number[] {
+    if (this.version !== 5) return []
+    return this.#matching(topic).flatMap(({ identifier }) => identifier ?? [])
   }
 
   /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
@@ -377,8 +461,13 @@ export class Session implements Endpoint, FeedHost {
   /** False when it cannot go now. */
   #sendDirect(message: Direct, qos: QoS): boolean {
     if (this.#stalled || (qos > 0 && this.inflight.room <= 0)) return false
+    if (isExpired(message.extra)) return true
     const encoded = this.#encodeDirect(message, qos)
     if (!encoded) return true
+    if (encoded.bytes.length > this.#maxPacket) {
+      this.#services.counters.add('dropped.packet_too_large')
+      return true
+    }
     if (qos === 0) {
       this.#outbox.push(encoded.bytes)
       return true
@@ -393,15 +482,12 @@ export class Session implements Endpoint, FeedHost {
   #encodeDirect(message: Direct, qos: QoS): EncodedPublishes | null {
     const [shown] = this.#forwarded(message.topic, message, qos)
     if (!shown) return null
+    const particular = [...this.subscriptions.values()].some(
+      (one) => one.identifier !== undefined || one.retainAsPublished,
+    )
+    if (particular) return this.#encodePlain(shown, qos)
     const cache = this.#guard.forward ? [] : message.cache
-    const key = (this.version === 5 ? 3 : 0) + qos
-    return (cache[key] ??= encodePublishes(
-      this.version,
-      Buffer.from(message.topic),
-      [{ payload: shown.payload, qos }],
-      qos,
-      message.retain,
-    )) as EncodedPublishes
+    return (cache[(this.version === 5 ? 3 : 0) + qos] ??= this.#encodePlain(shown, qos)) as EncodedPublishes
   }
 
   #sendWaiting(): boolean {
@@ -412,7 +498,8 @@ export class Session implements Endpoint, FeedHost {
       if (this.#stalled) return false
       const { topic } = item.feed.view
       const shown = this.#forwarded(topic, item.entry, 0)
-      this.#outbox.push(encodePublishes(this.version, Buffer.from(topic), shown, 0).bytes)
+      const { bytes } = this.#encodeEntries(item.feed, shown)
+      if (bytes.length > 0) this.#outbox.push(bytes)
     }
     this.#waiting.shift()
     return true
@@ -523,14 +610,8 @@ export class Session implements Endpoint, FeedHost {
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------
 
   /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]. */
-  resend(flight: Flight, topic: string, message: Outgoing, retain: boolean): void {
-    const { bytes, idAt } = encodePublishes(
-      this.version,
-      Buffer.from(topic),
-      [{ payload: message.payload, qos: flight.qos }],
-      flight.qos,
-      retain,
-    )
+  resend(flight: Flight, message: Shown): void {
+    const { bytes, idAt } = this.#encodePlain(message, flight.qos)
     this.#patch(bytes, idAt[0]!, flight.packetId)
     markDuplicate(bytes)
     this.#outbox.push(bytes)

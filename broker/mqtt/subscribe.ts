@@ -8,6 +8,7 @@ import { encodeSuback, encodeUnsuback } from './codec/encode.js'
 import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
+import { isExpired } from './message-properties.js'
 import type { Subscription } from './session.js'
 
 /** SUBACK return code of a refused filter on 3.1 and 3.1.1 [MQTT-3.9.3-2]. */
@@ -26,10 +27,14 @@ interface Granted {
 export async function subscribe(connection: Connection, packet: Subscribe): Promise<void> {
   const { limits } = connection.services
   for (const { filter } of packet.subscriptions) requireFilter(filter, limits.topicLevels)
+  const identifier = packet.properties.subscriptionIds?.[0]
+  const before = new Set(connection.login!.session.subscriptions.keys())
   const decided: (Granted | Refusal)[] = []
   for (const [index, requested] of packet.subscriptions.entries()) {
     decided.push(
-      index < limits.filtersPerSubscribe ? await decide(connection, requested) : tooMany('limits.filtersPerSubscribe'),
+      index < limits.filtersPerSubscribe
+        ? await decide(connection, requested, identifier)
+        : tooMany('limits.filtersPerSubscribe'),
     )
   }
   // A successor may have loaded the session by now: what it does not know must not be stored.
@@ -40,7 +45,8 @@ export async function subscribe(connection: Connection, packet: Subscribe): Prom
   for (const { subscription, heads } of granted) connection.login!.interests.add(subscription, heads)
   answer(connection, packet, outcome)
   // Not waited for: the acks that make room for many retained messages come behind this packet.
-  sendHeld(connection, granted).catch((error: unknown) =>
+  const asking = granted.filter(({ subscription }) => wantsRetained(subscription, before))
+  sendHeld(connection, asking).catch((error: unknown) =>
     connection.services.log.error({ err: error, client: connection.id }, 'retained messages could not be sent'),
   )
 }
@@ -54,7 +60,11 @@ function tooMany(limit: string): Refusal {
   return new Refusal('forbidden', `too many subscriptions (${limit})`)
 }
 
-async function decide(connection: Connection, requested: RequestedSubscription): Promise<Granted | Refusal> {
+async function decide(
+  connection: Connection,
+  requested: RequestedSubscription,
+  identifier: number | undefined,
+): Promise<Granted | Refusal> {
   const { session, interests, actor } = connection.login!
   const { access, limits, counters, log } = connection.services
   try {
@@ -64,8 +74,10 @@ async function decide(connection: Connection, requested: RequestedSubscription):
     if (passed instanceof Refusal) throw passed
     requireFilter(passed.filter, limits.topicLevels)
     const parsed = parseFilter(passed.filter)
+    if (parsed.kind === 'shared' && requested.noLocal)
+      throw new ProtocolError(Reason.protocolError, 'no local on a shared subscription [MQTT5-3.8.3-4]')
     const { unconditional } = await access.subscribe(actor, passed.filter, parsed)
-    const subscription: Subscription = { ...passed, parsed, unconditional }
+    const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     const shown = interests.shown(subscription)
     return { subscription, shown, heads: await interests.heads(shown) }
   } catch (error) {
@@ -108,17 +120,38 @@ async function store(
   }
 }
 
-function stored({ filter, qos, noLocal, retainAsPublished, retainHandling }: Subscription): StoredSubscription {
-  return { topic: filter, qos, nl: noLocal, rap: retainAsPublished, rh: retainHandling }
+/** Retain handling [MQTT5-3.3.1-9…11]: always, for a new subscription only, or never. */
+function wantsRetained({ filter, retainHandling }: Subscription, before: ReadonlySet<string>): boolean {
+  return retainHandling === 0 || (retainHandling === 1 && !before.has(filter))
+}
+
+function stored({
+  filter,
+  qos,
+  noLocal,
+  retainAsPublished,
+  retainHandling,
+  identifier,
+}: Subscription): StoredSubscription {
+  const id = identifier === undefined ? {} : { subscriptionIdentifier: identifier }
+  return { topic: filter, qos, nl: noLocal, rap: retainAsPublished, rh: retainHandling, ...id }
 }
 
 function answer(connection: Connection, packet: Subscribe, outcome: readonly (Granted | Refusal)[]): void {
-  const codes = outcome.map((one) => (one instanceof Refusal ? FAILURE : one.subscription.qos))
+  const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
   if (packet.packetId > 0) connection.send(encodeSuback(connection.version!, packet.packetId, codes))
   const listed = new Map(
     packet.subscriptions.map(({ filter }, index) => [filter, { topic: filter, qos: codes[index] }]),
   )
   connection.broker.subscribed(connection, [...listed.values()])
+}
+
+/** The reason codes a SUBACK may carry are few [MQTT5-3.9.3]. */
+function failureOf({ version }: Connection, { code }: Refusal): number {
+  if (version !== 5) return FAILURE
+  if (code === 'not_implemented') return Reason.sharedSubscriptionsNotSupported
+  if (code === 'bad_request') return Reason.topicFilterInvalid
+  return code === 'internal' || code === 'unavailable' ? Reason.unspecified : Reason.notAuthorized
 }
 
 /** Retained messages, room info, presence: what a new subscription gets at once [MQTT-3.3.1-6]. */
@@ -140,7 +173,7 @@ async function sendHeld(connection: Connection, granted: readonly Granted[]): Pr
         (one) => session.subscriptions.get(one.filter) === one && filterMatches(one.filter, message.topic),
       )
       // Unsubscribed meanwhile; or a newer one was sent, live.
-      if (matching.length === 0 || replaced.has(message.topic)) continue
+      if (matching.length === 0 || replaced.has(message.topic) || isExpired(message.extra)) continue
       if (matching.every(({ unconditional }) => !unconditional) && !access.mayReceive(actor, message.topic)) continue
       const qos = Math.min(message.qos, Math.max(...matching.map((subscription) => subscription.qos))) as QoS
       await sendRetained(connection, message, qos)
@@ -155,7 +188,10 @@ async function sendRetained(connection: Connection, message: PlainMessage, qos: 
   const { session } = connection.login!
   const { store } = connection.services
   if (qos === 0 || !session.persistent) {
-    session.acceptDirect(direct(message.topic, message.payload, qos, true), qos)
+    session.acceptDirect(
+      direct(message.topic, message.payload, qos, { retain: true, extra: message.extra ?? null }),
+      qos,
+    )
     return
   }
   const { ops, number } = store.queue.enqueueOps({ ...message, retain: true }, [{ sessionId: session.id, qos }])

@@ -226,6 +226,8 @@ export interface PlainMessage {
   /** Session id of the publisher, null when the broker itself speaks. */
   readonly clientId: string | null
   readonly extra?: Extra | null
+  /** Queued, not retained itself, and published with RETAIN: MQTT 5 subscribers may ask to see that. */
+  readonly replaces?: boolean
 }
 
 export interface QueuedMessage {

@@ -446,14 +446,10 @@ t.test('what we encode, mqtt-packet decodes', async (t) => {
         fc.boolean(),
         propertiesOf('publish'),
         (version, topic, list, cap, retain, properties) => {
-          const encoded = encodePublishes(
-            version,
-            Buffer.from(topic),
-            list,
-            cap,
+          const encoded = encodePublishes(version, Buffer.from(topic), list, cap, {
             retain,
-            encodeProperties(properties.ours),
-          )
+            properties: () => encodeProperties(properties.ours),
+          })
           const levels = list.map((message) => Math.min(message.qos, cap))
           assert.strictEqual(encoded.qos, Math.max(...levels))
           assert.deepStrictEqual(

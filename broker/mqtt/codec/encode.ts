@@ -107,32 +107,35 @@ export interface EncodedPublishes<M extends Outgoing = Outgoing> {
   readonly qos: QoS
 }
 
+export interface PublishOptions<M extends Outgoing> {
+  readonly retain?: boolean
+  /** The property section of a message, its length in front; MQTT 5 only. */
+  readonly properties?: (message: M) => Buffer
+}
+
 /** Encodes publishes on one topic back to back, each at the lower of its own QoS and `qos`. `topic` is UTF-8. */
 export function encodePublishes<M extends Outgoing>(
   version: Version,
   topic: Buffer,
   messages: readonly M[],
   qos: QoS,
-  retain = false,
-  properties: Buffer = NO_PROPERTY_BYTES,
+  { retain = false, properties }: PublishOptions<M> = {},
 ): EncodedPublishes<M> {
-  const extra = version === 5 ? properties.length : 0
+  const sections = version === 5 ? messages.map((message) => properties?.(message) ?? NO_PROPERTY_BYTES) : null
+  const lengths = messages.map((message, i) => bodyLength(topic, message, qos, sections?.[i]))
   let total = 0
-  for (const message of messages) {
-    const length = 2 + topic.length + (message.qos > 0 && qos > 0 ? 2 : 0) + extra + message.payload.length
-    total += 1 + varintSize(length) + length
-  }
+  for (const length of lengths) total += 1 + varintSize(length) + length
   const bytes = Buffer.allocUnsafe(total)
   const idAt: number[] = []
   const numbered: M[] = []
   let highest: QoS = 0
   let at = 0
-  for (const message of messages) {
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages[i]!
     const level = message.qos < qos ? message.qos : qos
     if (level > highest) highest = level
-    const length = 2 + topic.length + (level > 0 ? 2 : 0) + extra + message.payload.length
     bytes[at++] = (Type.publish << 4) | (level << 1) | (retain ? 1 : 0)
-    at = writeVarint(bytes, at, length)
+    at = writeVarint(bytes, at, lengths[i]!)
     bytes[at++] = topic.length >> 8
     bytes[at++] = topic.length & 0xff
     at += topic.copy(bytes, at)
@@ -141,10 +144,21 @@ export function encodePublishes<M extends Outgoing>(
       idAt.push(at)
       at += 2
     }
-    if (extra > 0) at += properties.copy(bytes, at)
+    if (sections) at += sections[i]!.copy(bytes, at)
     at += message.payload.copy(bytes, at)
   }
   return { bytes, idAt, numbered, qos: highest }
+}
+
+/** Bytes of one such packet. */
+export function publishSize(version: Version, topic: Buffer, message: Outgoing, qos: QoS, section: Buffer): number {
+  const length = bodyLength(topic, message, qos, version === 5 ? section : undefined)
+  return 1 + varintSize(length) + length
+}
+
+function bodyLength(topic: Buffer, message: Outgoing, qos: QoS, section: Buffer | undefined): number {
+  const id = message.qos > 0 && qos > 0 ? 2 : 0
+  return 2 + topic.length + id + (section?.length ?? 0) + message.payload.length
 }
 
 /** Sets DUP on a single encoded PUBLISH that is sent again [MQTT-3.3.1-1]. */

@@ -37,6 +37,7 @@ export function plainMessage(packet: AedesPacketLike): PlainMessage {
     retain: packet.retain ?? false,
     clientId: packet.clientId ?? null,
     ...(packet.extra ? { extra: packet.extra as Extra } : {}),
+    ...(packet.replaces ? { replaces: true } : {}),
   }
 }
 

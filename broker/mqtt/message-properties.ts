@@ -1,0 +1,73 @@
+/** The property section of what MQTT 5 clients receive, and what is kept of the one they send. Clauses are of MQTT 5. */
+import { isChatTopic } from '../../schemas/topics.js'
+import type { Extra } from '../store/store.js'
+import { encodeProperties, encodeVarint, type Properties } from './codec/properties.js'
+
+const EMPTY = Buffer.alloc(0)
+const NONE = Buffer.from([0])
+
+/** Without the length in front. */
+function encodeBare(properties: Properties): Buffer {
+  const section = encodeProperties(properties)
+  let at = 0
+  while (section[at]! & 0x80) at++
+  return section.subarray(at + 1)
+}
+
+const JSON_MESSAGE = encodeBare({ payloadFormat: 1, contentType: 'application/json' })
+const TEXT_MESSAGE = encodeBare({ payloadFormat: 1 })
+const JSON_SECTION = Buffer.concat([encodeVarint(JSON_MESSAGE.length), JSON_MESSAGE])
+const TEXT_SECTION = Buffer.concat([encodeVarint(TEXT_MESSAGE.length), TEXT_MESSAGE])
+
+/**
+ * The section of a message on `topic`, its length in front. `ids`: the identifiers of the subscriptions that matched [MQTT5-3.3.4-3].
+ * The expiry interval is what is left of it [MQTT5-3.3.2-6].
+ */
+export function messageProperties(
+  topic: string,
+  extra: Extra | null,
+  ids: readonly number[],
+  now = Date.now(),
+): Buffer {
+  const kind = isChatTopic(topic) ? (topic.endsWith('/text') ? 'text' : 'json') : 'plain'
+  if (!extra && ids.length === 0) return kind === 'json' ? JSON_SECTION : kind === 'text' ? TEXT_SECTION : NONE
+  const parts = [kind === 'json' ? JSON_MESSAGE : kind === 'text' ? TEXT_MESSAGE : EMPTY, extra?.properties ?? EMPTY]
+  if (extra && extra.expiresAt > 0) {
+    const left = Math.max(1, Math.ceil((extra.expiresAt - now) / 1000))
+    parts.push(encodeBare({ messageExpiry: left }))
+  }
+  if (ids.length > 0) parts.push(encodeBare({ subscriptionIds: [...ids] }))
+  const body = Buffer.concat(parts)
+  return Buffer.concat([encodeVarint(body.length), body])
+}
+
+/**
+ * What is kept of a publisher's properties: user properties in order, response topic, correlation data; on plain topics content type and
+ * payload format too, which on chat topics are the broker's. Null: nothing.
+ */
+export function keptProperties(topic: string, given: Properties, now = Date.now()): Extra | null {
+  const { userProperties, responseTopic, correlationData, contentType, payloadFormat, messageExpiry } = given
+  const kept: Properties = {}
+  if (userProperties) kept.userProperties = userProperties
+  if (responseTopic !== undefined) kept.responseTopic = responseTopic
+  if (correlationData) kept.correlationData = correlationData
+  if (!isChatTopic(topic)) {
+    if (contentType !== undefined) kept.contentType = contentType
+    if (payloadFormat !== undefined) kept.payloadFormat = payloadFormat
+  }
+  const properties = encodeBare(kept)
+  if (properties.length === 0 && messageExpiry === undefined) return null
+  return {
+    properties: Buffer.from(properties),
+    expiresAt: messageExpiry === undefined ? 0 : now + messageExpiry * 1000,
+  }
+}
+
+export function isExpired(extra: Extra | null | undefined, now = Date.now()): boolean {
+  return extra ? extra.expiresAt > 0 && extra.expiresAt <= now : false
+}
+
+/** Correlation data alone, for a reply. */
+export function correlation(correlationData: Buffer | undefined): Extra | null {
+  return correlationData ? { properties: Buffer.from(encodeBare({ correlationData })), expiresAt: 0 } : null
+}

@@ -1,0 +1,78 @@
+/** Wills: kept in the store with their owner's authority while the client is connected, and while their delay runs [MQTT5-3.1.3.2.2]. */
+import type { Principal } from '../auth/principal.js'
+import type { Extra, Persistence, QoS, WillPacket } from '../store/store.js'
+import type { Deadline, Wheel } from '../wheel.js'
+import type { Will } from './codec/packets.js'
+import { keptProperties } from './message-properties.js'
+
+/** A will as it is published. */
+export interface WillMessage {
+  topic: string
+  payload: Buffer
+  qos: QoS
+  retain: boolean
+  extra: Extra | null
+}
+
+/** The expiry interval begins when the will is published. */
+export function willMessage({ topic, payload, qos, retain, properties }: Will): WillMessage {
+  return { topic, payload, qos, retain, extra: keptProperties(topic, properties) }
+}
+
+/** `due`: Unix ms of the publication, where that is not the end of the connection. */
+export function storedWill(will: Will, { user, roles }: Principal, due?: number): WillPacket {
+  const { topic, payload, qos, retain, properties } = will
+  const { willDelay: _, ...given } = properties
+  const more = due === undefined ? {} : { due }
+  return { cmd: 'publish', topic, payload, qos, retain, willProperties: given, user, roles: [...roles], ...more }
+}
+
+export function fromStored(packet: WillPacket): WillMessage {
+  const { topic = '', payload = '', qos = 0, retain = false, willProperties } = packet
+  return willMessage({
+    topic,
+    payload: Buffer.from(payload),
+    qos,
+    retain,
+    properties: (willProperties as Will['properties']) ?? {},
+  })
+}
+
+/** A will whose delay runs. It is sent when that is over, unless the client came back: then the store no longer has it. */
+export class DelayedWill implements Deadline {
+  readonly #id: string
+  readonly #due: number
+  readonly #persistence: Persistence
+  readonly #send: () => Promise<void>
+  readonly #failed: (error: unknown) => void
+
+  constructor(
+    id: string,
+    due: number,
+    persistence: Persistence,
+    send: () => Promise<void>,
+    failed: (error: unknown) => void,
+  ) {
+    this.#id = id
+    this.#due = due
+    this.#persistence = persistence
+    this.#send = send
+    this.#failed = failed
+  }
+
+  start(wheel: Wheel): void {
+    wheel.set(this, this.#due)
+  }
+
+  due(): number {
+    this.#sendIfKept().catch(this.#failed)
+    return 0
+  }
+
+  async #sendIfKept(): Promise<void> {
+    const kept = await this.#persistence.getWill({ id: this.#id })
+    if (kept?.due !== this.#due) return
+    await this.#persistence.delWill({ id: this.#id })
+    await this.#send()
+  }
+}
