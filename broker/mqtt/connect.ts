@@ -143,8 +143,8 @@ async function storeWill(connection: Connection, packet: Connect, principal: Pri
   try {
     const earlier = await persistence.getWill(connection)
     if (earlier) await persistence.delWill(connection)
-    // The session its delay waited for has ended [MQTT5-3.1.3-9].
-    if (earlier?.due !== undefined && packet.clean) await connection.broker.publishStoredWill(earlier)
+    // Left by a broker that died [MQTT-3.1.2-8]; or the session its delay waited for ends here [MQTT5-3.1.3-9].
+    if (earlier && (earlier.due === undefined || packet.clean)) await connection.broker.publishStoredWill(earlier)
     if (!packet.will) return
     connection.hasStoredWill = true
     await persistence.putWill(connection, storedWill(packet.will, principal))

@@ -12,7 +12,7 @@ import type { QoS, SessionRecord } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
 import { acknowledge } from './acknowledge.js'
 import type { Broker } from './aedes.js'
-import { decodeConnect, decodePacket, UnsupportedVersion } from './codec/decode.js'
+import { decodeConnect, decodePacket, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
 import { encodeAck, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
 import { FrameReader } from './codec/frames.js'
 import type { Packet, RequestedSubscription, Version, Will } from './codec/packets.js'
@@ -85,6 +85,8 @@ export class Connection extends EventEmitter implements Deadline {
   keepaliveMs = 0
   /** Publishes taken and not yet settled by the store. */
   unsettled = 0
+  /** Those of them of QoS 1. */
+  unsettledQos1 = 0
   /** A publish on its way to its place in the store's queue. */
   entering: Promise<void> | null = null
 
@@ -165,14 +167,15 @@ export class Connection extends EventEmitter implements Deadline {
     this.#work()
   }
 
-  /** QoS 1 and 2 messages of the client that are not done [MQTT5-4.9]. */
+  /** QoS 1 and 2 messages of the client that are not done [MQTT5-4.9]; those of QoS 2 end with their PUBREL. */
   get underWay(): number {
-    return this.unsettled + this.incoming.size
+    return this.unsettledQos1 + this.incoming.size
   }
 
   /** A publish was settled: reading may go on. */
-  settled(): void {
+  settled(qos: QoS): void {
     this.unsettled--
+    if (qos === 1) this.unsettledQos1--
     if (!this.#working && (this.#paused || this.#ended)) this.#work()
   }
 
@@ -180,9 +183,8 @@ export class Connection extends EventEmitter implements Deadline {
     if (!this.login) {
       if (this.connecting) throw new ProtocolError(Reason.protocolError, 'a second CONNECT [MQTT-3.1.0-2]')
       this.connecting = true
-      const packet = decodeConnect(header, body)
-      this.version = packet.version
-      this.#opening = connect(this, packet)
+      this.version = versionOfConnect(header, body)
+      this.#opening = connect(this, decodeConnect(header, body))
       return this.#opening
     }
     this.#lastPacket = this.services.wheel.now
@@ -207,9 +209,9 @@ export class Connection extends EventEmitter implements Deadline {
         this.broker.emit('ping', { cmd: 'pingreq' }, this)
         return
       case 'disconnect':
+        if (packet.properties.sessionExpiry !== undefined) this.#changeExpiry(packet.properties.sessionExpiry)
         // The will is discarded [MQTT-3.14.4-3], unless MQTT 5 asks for it.
         if (packet.reason !== Reason.disconnectWithWill) this.will = null
-        if (packet.properties.sessionExpiry !== undefined) this.#changeExpiry(packet.properties.sessionExpiry)
         this.finish({ reason: Reason.success, why: 'the client disconnected' })
         return
       case 'connect':
@@ -312,6 +314,8 @@ export class Connection extends EventEmitter implements Deadline {
       else this.#refuseConnect(4, 1)
     }
     if (error instanceof ProtocolError) {
+      // MQTT 5 clients are told even in answer to a CONNECT that is wrong [MQTT5-4.13.1-1].
+      if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason)
       this.services.counters.add('protocol_errors')
       this.finish({ reason: error.reason, why: error.message, error })
       return
@@ -466,7 +470,11 @@ export class Connection extends EventEmitter implements Deadline {
     reason = 0,
     properties?: Properties,
   ): void {
-    if (!this.closed) this.send(encodeAck(this.version!, type, packetId, reason, properties))
+    if (this.closed) return
+    const bytes = encodeAck(this.version!, type, packetId, reason, properties)
+    // What explains is left out where it would make the packet larger than the client takes [MQTT5-3.4.2-2, MQTT5-3.4.2-3].
+    const fits = bytes.length <= this.login!.session.maxPacket
+    this.send(fits ? bytes : encodeAck(this.version!, type, packetId, reason))
   }
 }
 

@@ -17,6 +17,7 @@ export function publish(connection: Connection, packet: Publish): void | Promise
   if (fault) throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
   const ops = packet.qos === 2 ? remember(connection, packet.packetId) : NO_OPS
   connection.unsettled++
+  if (packet.qos === 1) connection.unsettledQos1++
   if (!ops) {
     repeatPubrec(connection, packet.packetId)
     return
@@ -39,7 +40,9 @@ function checkVersion5(connection: Connection, packet: Publish): void {
   if (responseTopic !== undefined && (responseTopic === '' || /[+#]/.test(responseTopic))) {
     throw new ProtocolError(Reason.protocolError, 'a response topic that is empty or has wildcards [MQTT5-3.3.2-14]')
   }
-  if (packet.qos > 0 && connection.underWay >= connection.services.limits.receiveMaximum) {
+  // One that is sent again is under way already.
+  const known = packet.qos === 2 && connection.incoming.has(packet.packetId)
+  if (packet.qos > 0 && !known && connection.underWay >= connection.services.limits.receiveMaximum) {
     throw new ProtocolError(
       Reason.receiveMaximumExceeded,
       `more than ${connection.underWay} messages under way [MQTT5-3.3.4-9]`,
@@ -84,7 +87,7 @@ function remember(connection: Connection, packetId: number): readonly Op[] | nul
 function repeatPubrec(connection: Connection, packetId: number): void {
   const settled = (): void => {
     connection.sendAck('pubrec', packetId)
-    connection.settled()
+    connection.settled(2)
   }
   connection.services.store.commit({ drafts: [], ops: [], settled })
 }
@@ -140,7 +143,7 @@ class Inbound implements Receipt {
       this.#ack(Reason.success, this.#resultProperties(result))
       connection.broker.announce(this.#packet, connection)
     }
-    connection.settled()
+    connection.settled(this.#packet.qos)
   }
 
   #ack(reason: number, properties?: Properties): void {
@@ -182,7 +185,7 @@ class Inbound implements Receipt {
     }
     if (this.#packet.qos === 2) connection.incoming.delete(this.#packet.packetId)
     if (this.#packet.qos > 0 || !refusal.transient) {
-      void connection.finish({ reason: Reason.unspecified, why: `publish refused: ${refusal.message}` })
+      void connection.finish({ reason: ERRORS[refusal.code].reason, why: `publish refused: ${refusal.message}` })
     }
   }
 

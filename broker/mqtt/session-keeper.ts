@@ -131,7 +131,7 @@ async function readAgain(store: Store, session: Session, feed: LogFeed | Session
     const [entry] = await store.log.read(feed.view.log, number - 1, 1, 1)
     if (entry?.seq !== number) return null
     const payload = feed.view.form ? feed.view.form(entry) : entry.payload
-    return { topic: feed.view.topic, payload, retain: false, extra: entry.extra }
+    return { topic: feed.view.topic, payload, retain: false, extra: entry.extra, ids: feed.ids }
   }
   const [queued] = await store.queue.read(session.id, number - 1, 1, 1)
   return queued?.number === number && session.mayReceiveQueued(queued.message.topic) ? queued.message : null

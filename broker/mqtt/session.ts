@@ -56,7 +56,10 @@ export interface SessionIdentity {
 }
 
 /** A message as a packet shows it. */
-type Shown = Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'>
+interface Shown extends Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'> {
+  /** Subscription identifiers; absent: those of all filters that match the topic. */
+  ids?: readonly number[]
+}
 
 /** The Aedes `authorizeForward` hook: the payload to deliver, or null. */
 export type Forward = (topic: string, payload: Buffer, qos: QoS) => Buffer | null
@@ -102,7 +105,11 @@ export class Session implements Endpoint, FeedHost {
   readonly #directOwner: FlightOwner
   readonly #clientId: string
   /** Largest packet the client takes, in bytes. */
-  readonly #maxPacket: number
+  readonly maxPacket: number
+  readonly #receiveMaximum: number
+  /** Packets from before the reconnect that are sent when the client takes more: it may take fewer at once than it did. */
+  #resending: { packetId: number; bytes: Buffer }[] = []
+  readonly #resent = new Set<number>()
   /** While retained messages are read: topics that got another one since, live. */
   readonly #replaced = new Set<Set<string>>()
   #behind: Behind[] = []
@@ -122,7 +129,8 @@ export class Session implements Endpoint, FeedHost {
     this.#outbox = outbox
     this.#guard = guard
     this.#clientId = identity.id.slice(identity.user.length + 1)
-    this.#maxPacket = identity.maxPacket
+    this.maxPacket = identity.maxPacket
+    this.#receiveMaximum = identity.receiveMaximum
     this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
     this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes)
     this.queue = new QueueFeed(this, 1)
@@ -318,7 +326,7 @@ export class Session implements Endpoint, FeedHost {
 
   /** MQTT 5 lets a subscription ask for what others do not get: then its bytes are not those of all. */
   #isParticular(feed: LogFeed): boolean {
-    return this.version === 5 && (feed.noLocal || feed.ids.length > 0 || this.#maxPacket < Number.POSITIVE_INFINITY)
+    return this.version === 5 && (feed.noLocal || feed.ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY)
   }
 
   #encodeEntries(feed: LogFeed, entries: readonly LogEntry[]): EncodedPublishes<LogEntry> {
@@ -340,8 +348,8 @@ export class Session implements Endpoint, FeedHost {
 
   /** A packet larger than the client takes is not sent, as if it had been [MQTT5-3.1.2-25]. */
   #fitting<M>(messages: readonly M[], size: (message: M) => number): readonly M[] {
-    if (this.#maxPacket === Number.POSITIVE_INFINITY) return messages
-    const fitting = messages.filter((message) => size(message) <= this.#maxPacket)
+    if (this.maxPacket === Number.POSITIVE_INFINITY) return messages
+    const fitting = messages.filter((message) => size(message) <= this.maxPacket)
     if (fitting.length < messages.length)
       this.#services.counters.add('dropped.packet_too_large', messages.length - fitting.length)
     return fitting
@@ -421,7 +429,7 @@ export class Session implements Endpoint, FeedHost {
   /** Null: larger than the client takes, and done with. */
   #plainPacket(feed: QueueFeed, message: Shown, qos: QoS, number: number): Buffer | null {
     const encoded = this.#encodePlain(message, qos)
-    if (encoded.bytes.length > this.#maxPacket) {
+    if (encoded.bytes.length > this.maxPacket) {
       this.#services.counters.add('dropped.packet_too_large')
       feed.skip(number)
       return null
@@ -432,10 +440,10 @@ export class Session implements Endpoint, FeedHost {
     return encoded.bytes
   }
 
-  #encodePlain({ topic, payload, retain, replaces, extra = null }: Shown, qos: QoS): EncodedPublishes {
+  #encodePlain({ topic, payload, retain, replaces, extra = null, ids }: Shown, qos: QoS): EncodedPublishes {
     const flag =
       retain || (replaces === true && this.#matching(topic).some(({ retainAsPublished }) => retainAsPublished))
-    const properties = (): Buffer => messageProperties(topic, extra, this.subscriptionIds(topic))
+    const properties = (): Buffer => messageProperties(topic, extra, ids ?? this.subscriptionIds(topic))
     return encodePublishes(this.version, Buffer.from(topic), [{ payload, qos }], qos, { retain: flag, properties })
   }
 
@@ -464,7 +472,7 @@ export class Session implements Endpoint, FeedHost {
     if (isExpired(message.extra)) return true
     const encoded = this.#encodeDirect(message, qos)
     if (!encoded) return true
-    if (encoded.bytes.length > this.#maxPacket) {
+    if (encoded.bytes.length > this.maxPacket) {
       this.#services.counters.add('dropped.packet_too_large')
       return true
     }
@@ -482,12 +490,15 @@ export class Session implements Endpoint, FeedHost {
   #encodeDirect(message: Direct, qos: QoS): EncodedPublishes | null {
     const [shown] = this.#forwarded(message.topic, message, qos)
     if (!shown) return null
-    const particular = [...this.subscriptions.values()].some(
-      (one) => one.identifier !== undefined || one.retainAsPublished,
-    )
-    if (particular) return this.#encodePlain(shown, qos)
+    if (this.version === 5 && this.#asksForOwnBytes()) return this.#encodePlain(shown, qos)
     const cache = this.#guard.forward ? [] : message.cache
     return (cache[(this.version === 5 ? 3 : 0) + qos] ??= this.#encodePlain(shown, qos)) as EncodedPublishes
+  }
+
+  #asksForOwnBytes(): boolean {
+    for (const { identifier, retainAsPublished } of this.subscriptions.values())
+      if (identifier !== undefined || retainAsPublished) return true
+    return false
   }
 
   #sendWaiting(): boolean {
@@ -577,6 +588,7 @@ export class Session implements Endpoint, FeedHost {
     const wasFull = this.inflight.room <= 0
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
+    if (this.#resending.length > 0 && this.#resent.delete(packetId)) this.#resendMore()
     if (wasFull || this.#behind.length > 0 || this.#waiting.length > 0) this.pump()
     return flight
   }
@@ -609,12 +621,26 @@ export class Session implements Endpoint, FeedHost {
 
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------
 
-  /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]. */
+  /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]; where it is larger than the client takes now, it is done with. */
   resend(flight: Flight, message: Shown): void {
     const { bytes, idAt } = this.#encodePlain(message, flight.qos)
+    if (bytes.length > this.maxPacket) {
+      this.#services.counters.add('dropped.packet_too_large')
+      this.complete(flight.packetId, flight.qos)
+      return
+    }
     this.#patch(bytes, idAt[0]!, flight.packetId)
     markDuplicate(bytes)
-    this.#outbox.push(bytes)
+    this.#resending.push({ packetId: flight.packetId, bytes })
+    this.#resendMore()
+  }
+
+  #resendMore(): void {
+    while (this.#resending.length > 0 && this.#resent.size < this.#receiveMaximum) {
+      const { packetId, bytes } = this.#resending.shift()!
+      this.#resent.add(packetId)
+      this.#outbox.push(bytes)
+    }
   }
 
   resendRelease(flight: Flight): void {

@@ -29,13 +29,15 @@ export async function subscribe(connection: Connection, packet: Subscribe): Prom
   for (const { filter } of packet.subscriptions) requireFilter(filter, limits.topicLevels)
   const identifier = packet.properties.subscriptionIds?.[0]
   const before = new Set(connection.login!.session.subscriptions.keys())
+  const filters = new Set(before)
   const decided: (Granted | Refusal)[] = []
   for (const [index, requested] of packet.subscriptions.entries()) {
-    decided.push(
+    const one =
       index < limits.filtersPerSubscribe
-        ? await decide(connection, requested, identifier)
-        : tooMany('limits.filtersPerSubscribe'),
-    )
+        ? await decide(connection, requested, identifier, filters)
+        : tooMany('limits.filtersPerSubscribe')
+    decided.push(one)
+    if (!(one instanceof Refusal)) filters.add(one.subscription.filter)
   }
   // A successor may have loaded the session by now: what it does not know must not be stored.
   if (connection.closed) return
@@ -57,19 +59,20 @@ function requireFilter(filter: string, maxLevels: number): void {
 }
 
 function tooMany(limit: string): Refusal {
-  return new Refusal('forbidden', `too many subscriptions (${limit})`)
+  return new Refusal('too_large', `too many subscriptions (${limit})`)
 }
 
+/** `filters`: those of the session, and those granted before in the same packet. */
 async function decide(
   connection: Connection,
   requested: RequestedSubscription,
   identifier: number | undefined,
+  filters: ReadonlySet<string>,
 ): Promise<Granted | Refusal> {
-  const { session, interests, actor } = connection.login!
+  const { interests, actor } = connection.login!
   const { access, limits, counters, log } = connection.services
   try {
-    if (!session.subscriptions.has(requested.filter) && session.subscriptions.size >= limits.subscriptions)
-      throw tooMany('limits.subscriptions')
+    if (!filters.has(requested.filter) && filters.size >= limits.subscriptions) throw tooMany('limits.subscriptions')
     const passed = await connection.broker.subscribeGate(connection, requested)
     if (passed instanceof Refusal) throw passed
     requireFilter(passed.filter, limits.topicLevels)
@@ -151,6 +154,7 @@ function failureOf({ version }: Connection, { code }: Refusal): number {
   if (version !== 5) return FAILURE
   if (code === 'not_implemented') return Reason.sharedSubscriptionsNotSupported
   if (code === 'bad_request') return Reason.topicFilterInvalid
+  if (code === 'too_large') return Reason.quotaExceeded
   return code === 'internal' || code === 'unavailable' ? Reason.unspecified : Reason.notAuthorized
 }
 
@@ -174,6 +178,7 @@ async function sendHeld(connection: Connection, granted: readonly Granted[]): Pr
       )
       // Unsubscribed meanwhile; or a newer one was sent, live.
       if (matching.length === 0 || replaced.has(message.topic) || isExpired(message.extra)) continue
+      if (message.clientId === session.id && matching.every(({ noLocal }) => noLocal)) continue
       if (matching.every(({ unconditional }) => !unconditional) && !access.mayReceive(actor, message.topic)) continue
       const qos = Math.min(message.qos, Math.max(...matching.map((subscription) => subscription.qos))) as QoS
       await sendRetained(connection, message, qos)

@@ -7,15 +7,19 @@ export interface Opening {
   user?: string
   id?: string
   clean?: boolean
-  version?: 3 | 4
+  version?: 3 | 4 | 5
   keepalive?: number
-  will?: { topic: string; payload: string; qos?: 0 | 1 | 2; retain?: boolean }
+  will?: { topic: string; payload: string; qos?: 0 | 1 | 2; retain?: boolean; properties?: WillProperties }
   roles?: string[]
+  /** MQTT 5 only. */
+  properties?: IConnectPacket['properties']
 }
+
+type WillProperties = NonNullable<NonNullable<IConnectPacket['will']>['properties']>
 
 /** A CONNECT with which `user` (by default ann) gets in. */
 export async function connectPacket(broker: TestBroker, opening: Opening = {}): Promise<IConnectPacket> {
-  const { user = 'ann', id = '', clean = true, version = 4, keepalive = 0, will, roles } = opening
+  const { user = 'ann', id = '', clean = true, version = 4, keepalive = 0, will, roles, properties } = opening
   const base: IConnectPacket = {
     cmd: 'connect',
     protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
@@ -25,10 +29,12 @@ export async function connectPacket(broker: TestBroker, opening: Opening = {}): 
     keepalive,
     username: user,
     password: Buffer.from(await broker.token(user, roles)),
+    ...(properties ? { properties } : {}),
   }
   if (!will) return base
-  const { topic, payload, qos = 0, retain = false } = will
-  return { ...base, will: { topic, payload: Buffer.from(payload), qos, retain } }
+  const { topic, payload, qos = 0, retain = false, properties: about } = will
+  const given = about ? { properties: about } : {}
+  return { ...base, will: { topic, payload: Buffer.from(payload), qos, retain, ...given } }
 }
 
 /** Sends CONNECT and takes the CONNACK, which must say yes. */
@@ -41,7 +47,8 @@ export async function openWith(broker: TestBroker, opening: Opening = {}): Promi
   const client = new RawClient(broker, opening.version ?? 4)
   client.send(await connectPacket(broker, opening))
   const connack = await take(client, 'connack')
-  if (connack.returnCode !== 0) throw new Error(`CONNACK said ${connack.returnCode}`)
+  const code = connack.returnCode ?? connack.reasonCode
+  if (code !== 0) throw new Error(`CONNACK said ${code}`)
   return [client, connack]
 }
 

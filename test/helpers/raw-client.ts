@@ -38,11 +38,13 @@ export function streamPair(): [Duplex, Duplex] {
 export class RawClient extends EventEmitter {
   readonly stream: Duplex
   readonly packets: Packet[] = []
+  readonly version: 3 | 4 | 5
   closed = false
   #taken = 0
 
   constructor(broker: TestBroker, version: 3 | 4 | 5 = 4) {
     super()
+    this.version = version
     const [mine, theirs] = streamPair()
     this.stream = mine
     const parser = mqttPacket.parser({ protocolVersion: version })
@@ -63,7 +65,7 @@ export class RawClient extends EventEmitter {
   send(...parts: (Packet | Buffer | string)[]): void {
     const bytes = parts.map((part) => {
       if (typeof part === 'string') return Buffer.from(part.replaceAll(' ', ''), 'hex')
-      return Buffer.isBuffer(part) ? part : mqttPacket.generate(part)
+      return Buffer.isBuffer(part) ? part : mqttPacket.generate(part, { protocolVersion: this.version })
     })
     this.stream.write(Buffer.concat(bytes))
   }

@@ -136,6 +136,7 @@ function decodeSubscription(reader: PacketReader, version: Version): RequestedSu
   const options = reader.byte('requested QoS')
   const qos = options & 3
   const reserved = version === 5 ? options & 0xc0 : options & 0xfc
+  if (version === 5 && qos === 3) throw new ProtocolError(Reason.protocolError, 'maximum QoS 3 [MQTT5-3.8.3.1]')
   if (qos === 3 || reserved !== 0) throw malformed('SUBSCRIBE has a requested QoS that is not 0, 1 or 2 [MQTT-3.8.3-4]')
   const retainHandling = (options >> 4) & 3
   if (retainHandling === 3) throw new ProtocolError(Reason.protocolError, 'retain handling 3 [MQTT5-3.8.3-4]')
@@ -187,11 +188,17 @@ export class UnsupportedVersion extends ProtocolError {
   }
 }
 
-/** Decodes the first packet of a connection, which must be a CONNECT [MQTT-3.1.0-1]. */
-export function decodeConnect(header: number, body: Buffer): Connect {
+/** The version the first packet of a connection names: what is wrong behind it can be told in that version's words. */
+export function versionOfConnect(header: number, body: Buffer): Version {
   if (header >> 4 !== 1)
     throw new ProtocolError(Reason.protocolError, 'the first packet is not a CONNECT [MQTT-3.1.0-1]')
   if ((header & 0x0f) !== 0) throw malformed('CONNECT has flags [MQTT-2.2.2-2]')
+  return readVersion(new PacketReader(body))
+}
+
+/** Decodes the first packet of a connection, which must be a CONNECT [MQTT-3.1.0-1]. */
+export function decodeConnect(header: number, body: Buffer): Connect {
+  versionOfConnect(header, body)
   const reader = new PacketReader(body)
   const version = readVersion(reader)
   const flags = reader.byte('connect flags')

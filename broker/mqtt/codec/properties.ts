@@ -139,11 +139,10 @@ function twice(name: string): ProtocolError {
 function readValue(reader: PacketReader, name: string, type: Exclude<WireType, 'pair' | 'varints'>): unknown {
   switch (type) {
     case 'byte':
-      return reader.byte(name)
     case 'flag': {
       const value = reader.byte(name)
       if (value > 1) throw new ProtocolError(Reason.protocolError, `property ${name} must be 0 or 1`)
-      return value === 1
+      return type === 'flag' ? value === 1 : value
     }
     case 'uint16':
       return reader.uint16(name)
