@@ -13,6 +13,8 @@ import { Passwords } from './auth/passwords.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
+import { DirectConversations } from './chat/direct-conversations.js'
+import { Members } from './chat/members.js'
 import { Moments } from './chat/moments.js'
 import { Notices } from './chat/notices.js'
 import { Pipeline } from './chat/pipeline.js'
@@ -21,6 +23,7 @@ import { Presence } from './chat/presence.js'
 import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
 import { RoomInfo } from './chat/room-info.js'
+import { RoomRules } from './chat/room-rules.js'
 import { Rooms } from './chat/rooms.js'
 import type { Signal } from './chat/signals.js'
 import { Views } from './chat/views.js'
@@ -42,6 +45,7 @@ import { listenTls } from './net/tls.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
+import { Turns } from './turns.js'
 import { readVersion } from './version.js'
 import { Wheel } from './wheel.js'
 
@@ -142,7 +146,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,
-    accountCommands(endingLogins(auth.accounts, chat.rooms, bus)),
+    accountCommands(endingLogins(auth.accounts, chat.members, bus)),
     failed,
   )
   closing.push(() => admin.close())
@@ -174,7 +178,11 @@ async function makeChat(
   await views.load(store.log)
   const replies = new Replies(bus)
   const info = new RoomInfo(store.directory, bus)
-  const rooms = new Rooms(store, bus, config.rooms, (room) => info.changed(room))
+  const rules = new RoomRules(store.directory)
+  const turns = new Turns()
+  const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
+  const infoChanged = (room: string): void => info.changed(room)
+  const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
   const presence = new Presence(store, bus, wheel, config.presence, failed)
   await presence.load()
   const acl = createAcl(config.acl.rules)
@@ -182,14 +190,17 @@ async function makeChat(
   const pipeline = new Pipeline({
     store,
     rooms,
+    members,
+    rules,
+    directs: new DirectConversations(store, bus, turns),
     replies,
     plain,
-    requests: new Requests(store, rooms, replies, config.limits.replyBytes, failed),
-    moments: new Moments(bus, rooms, store.directory, presence, config.limits.typingPerSecond),
+    requests: new Requests({ store, rooms, members, rules, replies, failed, replyBytes: config.limits.replyBytes }),
+    moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notices: new Notices(store, bus, views),
     payloadBytes: config.limits.payloadBytes,
   })
-  return { views, rooms, presence, plain, pipeline, info, access: new Access(store, acl, pipeline, presence) }
+  return { views, rooms, members, presence, plain, pipeline, info, access: new Access(store, acl, pipeline, presence) }
 }
 
 async function makeAuth(config: Config, store: Store, log: Logger) {
@@ -215,7 +226,7 @@ async function makeAuth(config: Config, store: Store, log: Logger) {
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
-function endingLogins(accounts: Accounts, rooms: Rooms, bus: LocalBus<Signal>) {
+function endingLogins(accounts: Accounts, members: Members, bus: LocalBus<Signal>) {
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),
@@ -227,7 +238,7 @@ function endingLogins(accounts: Accounts, rooms: Rooms, bus: LocalBus<Signal>) {
     remove: async (user: string) => {
       const account = await accounts.remove(user)
       bus.send({ kind: 'logout', user, forget: true })
-      await rooms.forget(user)
+      await members.forget(user)
       return account
     },
   }

@@ -175,7 +175,7 @@ const limits = section('Bounds on what one client can cost.', {
   subscriptions: count(1000, 'Subscriptions of one session.'),
   filtersPerSubscribe: count(256, 'Filters in one SUBSCRIBE.'),
   connections: count(100000, 'Open connections.'),
-  sessionsPerUser: count(100, 'Sessions of one user; anonymous is not counted.'),
+  sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
 })

@@ -10,7 +10,7 @@ import { type Actor, requireUser } from './actor.js'
 import { checkShape, decodeText, parseObject, stringify } from './message.js'
 import type { Presence } from './presence.js'
 import { RateLimiter } from './rate-limiter.js'
-import type { Rooms } from './rooms.js'
+import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 
 const typingShape = Compile(TypingInput)
@@ -18,14 +18,20 @@ const presenceShape = Compile(PresenceInput)
 
 export class Moments {
   readonly #bus: Bus<Signal>
-  readonly #rooms: Rooms
+  readonly #rules: RoomRules
   readonly #directory: DirectoryStore
   readonly #presence: Presence
   readonly #typingRate: RateLimiter
 
-  constructor(bus: Bus<Signal>, rooms: Rooms, directory: DirectoryStore, presence: Presence, typingPerSecond: number) {
+  constructor(
+    bus: Bus<Signal>,
+    rules: RoomRules,
+    directory: DirectoryStore,
+    presence: Presence,
+    typingPerSecond: number,
+  ) {
     this.#bus = bus
-    this.#rooms = rooms
+    this.#rules = rules
     this.#directory = directory
     this.#presence = presence
     this.#typingRate = new RateLimiter(typingPerSecond)
@@ -34,7 +40,7 @@ export class Moments {
   /** Above the rate it is dropped without an answer: the next one tells the same. */
   typing(actor: Actor, room: string, payload: Buffer): void {
     const user = requireUser(actor)
-    if (!directMembers(room)?.includes(user)) this.#rooms.requireMember(actor, room)
+    if (!directMembers(room)?.includes(user)) this.#rules.requireMember(actor, room)
     let typing = true
     if (payload.length > 0) {
       const input = parseObject(decodeText(payload)) ?? {}

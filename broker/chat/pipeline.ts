@@ -9,13 +9,16 @@ import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { AppendResult, Change, Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
+import type { DirectConversations } from './direct-conversations.js'
+import type { Members } from './members.js'
 import { type Checked, checkMessage, cidOf, hashOf } from './message.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
-import { type Rooms, WRITERS } from './rooms.js'
+import { type RoomRules, WRITERS } from './room-rules.js'
+import type { Rooms } from './rooms.js'
 import { logs } from './views.js'
 
 /** What was published. */
@@ -42,6 +45,9 @@ export interface Receipt {
 export interface PipelineParts {
   readonly store: Store
   readonly rooms: Rooms
+  readonly members: Members
+  readonly rules: RoomRules
+  readonly directs: DirectConversations
   readonly replies: Replies
   readonly requests: Requests
   readonly moments: Moments
@@ -210,8 +216,8 @@ export class Pipeline {
     }
     const message = checkMessage(incoming.payload, bare)
     if (user === SYSTEM || !incoming.joins) {
-      if (user === SYSTEM) this.#parts.rooms.visible(actor, room)
-      else this.#parts.rooms.requireMember(actor, room)
+      if (user === SYSTEM) this.#parts.rules.visible(actor, room)
+      else this.#parts.rules.requireMember(actor, room)
       return this.append(actor, room, message, '', incoming, receipt)
     }
     return this.enter(actor, room).then(() => this.append(actor, room, message, '', incoming, receipt))
@@ -219,13 +225,13 @@ export class Pipeline {
 
   /** Publishing on, or subscribing to, a public room joins it; whoever left comes back only by rooms.join. */
   async enter(actor: Actor, room: string): Promise<void> {
-    const { rooms, store } = this.#parts
+    const { rooms, members, rules, store } = this.#parts
     const user = requireUser(actor)
     if (!store.directory.room(room)) await rooms.autoCreate(actor, room)
     // Who made it is in it; who came second to the making joins like anyone.
-    const open = rooms.visible(actor, room).access === 'public' && !store.directory.departed(room, user)
-    if (store.directory.member(room, user) || !open) rooms.requireMember(actor, room)
-    else await rooms.join(actor, room)
+    const open = rules.visible(actor, room).access === 'public' && !store.directory.departed(room, user)
+    if (store.directory.member(room, user) || !open) rules.requireMember(actor, room)
+    else await members.join(actor, room)
   }
 
   /** Stamps and appends. `to` is the receiver of a direct message, or empty. */
@@ -285,7 +291,7 @@ export class Pipeline {
     if (to === user) throw new Refusal('bad_request', 'that is your own name; a direct message goes to another user')
     const message = checkMessage(incoming.payload, false)
     const room = directRoom(user, to)
-    if (this.#parts.rooms.isOpen(room, user, to)) {
+    if (this.#parts.directs.isOpen(room, user, to)) {
       return this.append(actor, room, message, to, incoming, receipt)
     }
     return this.#beginDirect(actor, to).then((begun) => this.append(actor, begun, message, to, incoming, receipt))
@@ -293,7 +299,7 @@ export class Pipeline {
 
   async #beginDirect(actor: Actor, to: string): Promise<string> {
     if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
-    return this.#parts.rooms.ensureDirect(actor.principal.user, to)
+    return this.#parts.directs.ensure(actor.principal.user, to)
   }
 
   /** Nothing to store: acknowledged in its turn. */

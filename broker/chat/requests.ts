@@ -12,8 +12,10 @@ import { isDirectRoom } from '../../schemas/ids.js'
 import type { MemberRecord, RoomRecord, Store } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
 import { readHistory } from './history.js'
+import type { Members } from './members.js'
 import { checkShape, decodeText, parseObject } from './message.js'
 import type { Replies } from './replies.js'
+import type { RoomRules } from './room-rules.js'
 import type { Rooms } from './rooms.js'
 import { logs } from './views.js'
 
@@ -22,16 +24,31 @@ type Handlers = { [N in CommandName]: (actor: Actor, params: CommandParams<N>) =
 
 const validators = new Map(Object.entries(COMMANDS).map(([name, schema]) => [name, Compile(schema)]))
 
+export interface RequestsParts {
+  readonly store: Store
+  readonly rooms: Rooms
+  readonly members: Members
+  readonly rules: RoomRules
+  readonly replies: Replies
+  /** Longest reply, in bytes. */
+  readonly replyBytes: number
+  readonly failed: (error: unknown) => void
+}
+
 export class Requests {
   readonly #store: Store
   readonly #rooms: Rooms
+  readonly #members: Members
+  readonly #rules: RoomRules
   readonly #replies: Replies
   readonly #replyBytes: number
   readonly #failed: (error: unknown) => void
 
-  constructor(store: Store, rooms: Rooms, replies: Replies, replyBytes: number, failed: (error: unknown) => void) {
+  constructor({ store, rooms, members, rules, replies, replyBytes, failed }: RequestsParts) {
     this.#store = store
     this.#rooms = rooms
+    this.#members = members
+    this.#rules = rules
     this.#replies = replies
     this.#replyBytes = replyBytes
     this.#failed = failed
@@ -69,38 +86,38 @@ export class Requests {
     'rooms.create': async (actor, { room, ...details }) =>
       this.#room(actor, await this.#rooms.create(actor, room, details)),
     'rooms.update': async (actor, { room, user, role, ...details }) => {
-      const id = this.#rooms.resolve(actor, room)
+      const id = this.#rules.resolve(actor, room)
       if (user === undefined && role === undefined)
         return this.#room(actor, await this.#rooms.update(actor, id, details))
       if (user === undefined || role === undefined)
         throw new Refusal('bad_request', 'user and role go together', { field: user === undefined ? 'user' : 'role' })
       if (Object.keys(details).length > 0)
         throw new Refusal('bad_request', 'a role is set in a request of its own', { field: Object.keys(details)[0] })
-      return JSON.stringify(asMember(await this.#rooms.setRole(actor, id, user, role)))
+      return JSON.stringify(asMember(await this.#members.setRole(actor, id, user, role)))
     },
     'rooms.delete': async (actor, { room }) => {
-      await this.#rooms.remove(actor, this.#rooms.resolve(actor, room))
+      await this.#rooms.remove(actor, this.#rules.resolve(actor, room))
       return '{}'
     },
     'rooms.join': async (actor, { room }) => {
-      const member = await this.#rooms.join(actor, this.#rooms.resolve(actor, room))
+      const member = await this.#members.join(actor, this.#rules.resolve(actor, room))
       return this.#room(actor, this.#store.directory.room(member.room)!)
     },
     'rooms.leave': async (actor, { room }) => {
-      await this.#rooms.leave(actor, this.#rooms.resolve(actor, room))
+      await this.#members.leave(actor, this.#rules.resolve(actor, room))
       return '{}'
     },
     'rooms.invite': async (actor, { room, user }) => {
-      await this.#rooms.invite(actor, this.#rooms.resolve(actor, room), user)
+      await this.#members.invite(actor, this.#rules.resolve(actor, room), user)
       return '{}'
     },
     'rooms.remove': async (actor, { room, user }) => {
-      await this.#rooms.removeMember(actor, this.#rooms.resolve(actor, room), user)
+      await this.#members.removeMember(actor, this.#rules.resolve(actor, room), user)
       return '{}'
     },
     'rooms.members': async (actor, { room, after = '', limit = 100 }) => {
-      const id = this.#rooms.resolve(actor, room)
-      this.#rooms.requireMember(actor, id)
+      const id = this.#rules.resolve(actor, room)
+      this.#rules.requireMember(actor, id)
       const users = [...this.#store.directory.members(id).values()].filter(({ user }) => user > after).sort(byUser)
       return JSON.stringify({ members: users.slice(0, limit).map(asMember), more: users.length > limit })
     },
@@ -116,10 +133,10 @@ export class Requests {
       return `{"rooms":[${rooms.join(',')}],"more":${page.length > limit}}`
     },
     history: async (actor, { room, before, after, limit = 50, maxBytes = 65536 }) => {
-      const id = this.#rooms.resolve(actor, room)
+      const id = this.#rules.resolve(actor, room)
       const direct = isDirectRoom(id)
       if (direct && !this.#store.directory.room(id)) return '{"messages":[],"more":false}'
-      const { joined } = this.#rooms.requireMember(actor, id)
+      const { joined } = this.#rules.requireMember(actor, id)
       return readHistory(this.#store, id, {
         before,
         after,

@@ -459,6 +459,8 @@ t.test('takeover [MQTT-3.1.4-2]', async (t) => {
     release()
     await take(young, 'connack')
     t.same(old.packets, [])
+    // Behind whatever was on its way to the store.
+    await publish(young, 't/barrier', 'x', { retain: true })
     t.match(await persistence.getWill({ id: 'ann/slow' }), { topic: 'will/young' })
     t.same(await untilPong(watcher), [], 'who never got in leaves no will')
     t.same(await untilPong(young), [])

@@ -480,7 +480,7 @@ t.test('what is read while the window fills waits for the window', async (t) => 
         }
       })
       const again = await open(broker, opening)
-      t.same(await untilPong(again), [], 'the session is back, and its reading held up')
+      t.same(await untilPong(again), [], 'the session is back, and reads')
       for (const i of numbers(4)) await publish(ann, fast, `live ${i}`)
       const live = await takePublishes(again, 4)
       t.same(live.map(said), ['live 0', 'live 1', 'live 2', 'live 3'])

@@ -1,0 +1,196 @@
+/** Who is in a room. Each act is one commit: the membership, the room's event and the user's event, all or nothing. */
+import { Refusal } from '../../schemas/errors.js'
+import { isDirectRoom } from '../../schemas/ids.js'
+import type { Bus } from '../store/bus.js'
+import { commit } from '../store/commit.js'
+import type { MemberRecord, Op, RoomRole, Store } from '../store/store.js'
+import type { Turns } from '../turns.js'
+import { type Actor, isAdmin, requireUser } from './actor.js'
+import { type RoomEvent, roomEvent, userEvent } from './events.js'
+import { MANAGERS, type RoomRules } from './room-rules.js'
+import type { Signal } from './signals.js'
+import { logs } from './views.js'
+
+export interface MembersParts {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly rules: RoomRules
+  /** Acts that depend on who is in a room are done one after another; joins only by user, or a crowd would queue. */
+  readonly turns: Turns
+  readonly maxMembers: number
+}
+
+/** A membership that begins now, its cursors at the heads of the room's logs. */
+export async function newMember(store: Store, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+  const messages = (await store.log.open(logs.messages(room))).head
+  const events = (await store.log.open(logs.roomEvents(room))).head
+  return { room, user, role, since: Date.now(), joined: { messages, events } }
+}
+
+export class Members {
+  readonly #store: Store
+  readonly #bus: Bus<Signal>
+  readonly #rules: RoomRules
+  readonly #turns: Turns
+  readonly #maxMembers: number
+  /** Joins that are being written, by room: they count towards maxMembers. */
+  readonly #joining = new Map<string, number>()
+  /** Rooms that are being deleted: nobody comes in any more. */
+  readonly #closing = new Set<string>()
+
+  constructor({ store, bus, rules, turns, maxMembers }: MembersParts) {
+    this.#store = store
+    this.#bus = bus
+    this.#rules = rules
+    this.#turns = turns
+    this.#maxMembers = maxMembers
+  }
+
+  /** Lets nobody in while the room is deleted. */
+  async shut(room: string, work: () => Promise<void>): Promise<void> {
+    this.#closing.add(room)
+    await work().finally(() => this.#closing.delete(room))
+  }
+
+  setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+    return this.#turns.take(room, () => this.#setRole(actor, room, user, role))
+  }
+
+  async #setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+    this.#rules.requireManaged(actor, room)
+    const member = this.#store.directory.member(room, user)
+    if (!member) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
+    const by = actor.principal.user
+    const free = isAdmin(actor) || this.#rules.roleOf(actor, room) === 'owner'
+    if (!free && role === 'owner') throw new Refusal('forbidden', 'only an owner makes owners', { field: 'role' })
+    // Or an admin could remove another one by way of a lower role.
+    if (!free && MANAGERS.has(member.role) && user !== by)
+      throw new Refusal('forbidden', `only an owner changes the role of an ${member.role}`, { field: 'role' })
+    if (member.role === 'owner' && role !== 'owner') this.#rules.requireAnotherOwner(room, user)
+    const record = { ...member, role }
+    const drafts = [
+      roomEvent(room, { type: 'role', user, by, role }),
+      userEvent(user, { type: 'role', room, by, role }),
+    ]
+    await commit(this.#store, { drafts, ops: [this.#store.directory.memberOp(record)] })
+    return record
+  }
+
+  /** Joins a public room, or a private one by invitation. Joining twice is joining once. */
+  async join(actor: Actor, room: string): Promise<MemberRecord> {
+    const user = requireUser(actor)
+    const record = this.#rules.visible(actor, room)
+    const known = this.#store.directory.member(room, user)
+    if (known) return known
+    const invited = this.#store.directory.invite(room, user)
+    if (record.direct)
+      throw new Refusal('bad_request', 'a direct conversation begins with its first message', { field: 'room' })
+    if (record.access === 'private' && !invited && !isAdmin(actor))
+      throw new Refusal('forbidden', `${room} is by invitation`)
+    return this.#turns.take(`${room} ${user}`, () => this.#join(room, user))
+  }
+
+  async #join(room: string, user: string): Promise<MemberRecord> {
+    const { directory } = this.#store
+    const known = directory.member(room, user)
+    if (known) return known
+    const member = await newMember(this.#store, room, user, 'member')
+    this.#requireOpen(room)
+    const ops = [directory.memberOp(member)]
+    if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
+    if (directory.departed(room, user)) ops.push(directory.deleteDepartedOp(room, user))
+    this.#countJoining(room, 1)
+    await this.#commit(room, { type: 'joined', user }, ops).finally(() => this.#countJoining(room, -1))
+    this.#bus.send({ kind: 'membership', room, user, member: true })
+    return member
+  }
+
+  #requireOpen(room: string): void {
+    const { directory } = this.#store
+    if (this.#closing.has(room) || !directory.room(room))
+      throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
+    const maxMembers = this.#maxMembers
+    if (directory.members(room).size + (this.#joining.get(room) ?? 0) >= maxMembers)
+      throw new Refusal('conflict', `${room} is full: ${maxMembers} members (rooms.maxMembers)`)
+  }
+
+  #countJoining(room: string, change: 1 | -1): void {
+    const count = (this.#joining.get(room) ?? 0) + change
+    if (count > 0) this.#joining.set(room, count)
+    else this.#joining.delete(room)
+  }
+
+  leave(actor: Actor, room: string): Promise<void> {
+    return this.#turns.take(room, () => this.#leave(actor, room))
+  }
+
+  async #leave(actor: Actor, room: string): Promise<void> {
+    const { role, user } = this.#rules.requireMember(actor, room)
+    if (isDirectRoom(room)) throw new Refusal('bad_request', 'a direct conversation cannot be left', { field: 'room' })
+    if (role === 'owner' && this.#store.directory.members(room).size > 1) this.#rules.requireAnotherOwner(room, user)
+    const { directory } = this.#store
+    await this.#commit(room, { type: 'left', user }, [
+      directory.deleteMemberOp(room, user),
+      directory.departedOp(room, user),
+    ])
+    this.#bus.send({ kind: 'membership', room, user, member: false })
+  }
+
+  async invite(actor: Actor, room: string, user: string): Promise<void> {
+    const { directory } = this.#store
+    this.#rules.requireManaged(actor, room)
+    if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+    if (directory.member(room, user))
+      throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
+    const by = actor.principal.user
+    const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
+    const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
+    await commit(this.#store, { drafts, ops })
+  }
+
+  /** Removes a member, or withdraws an invitation. */
+  removeMember(actor: Actor, room: string, user: string): Promise<void> {
+    return this.#turns.take(room, () => this.#removeMember(actor, room, user))
+  }
+
+  async #removeMember(actor: Actor, room: string, user: string): Promise<void> {
+    const { directory } = this.#store
+    this.#rules.requireManaged(actor, room)
+    const member = directory.member(room, user)
+    const by = actor.principal.user
+    if (!member) {
+      if (!directory.invite(room, user))
+        throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
+      await commit(this.#store, { ops: [directory.deleteInviteOp(room, user)] })
+      return
+    }
+    if (user === by) throw new Refusal('bad_request', 'leave with rooms.leave', { field: 'user' })
+    if (MANAGERS.has(member.role) && !isAdmin(actor) && this.#rules.roleOf(actor, room) !== 'owner') {
+      throw new Refusal('forbidden', `only an owner removes an ${member.role}`, { field: 'user' })
+    }
+    const ops = [directory.deleteMemberOp(room, user), directory.departedOp(room, user)]
+    const drafts = [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
+    await commit(this.#store, { drafts, ops })
+    this.#bus.send({ kind: 'membership', room, user, member: false })
+  }
+
+  /** Takes a user who is removed out of every room and conversation; who has the name next inherits no invitation. */
+  async forget(user: string): Promise<void> {
+    const { directory } = this.#store
+    const ops: Op[] = []
+    for (const { id } of directory.rooms()) {
+      if (directory.invite(id, user)) ops.push(directory.deleteInviteOp(id, user))
+      if (directory.departed(id, user)) ops.push(directory.deleteDepartedOp(id, user))
+    }
+    if (ops.length > 0) await commit(this.#store, { ops })
+    for (const room of [...directory.memberships(user).keys()]) {
+      const drafts = isDirectRoom(room) ? [] : [roomEvent(room, { type: 'left', user })]
+      await commit(this.#store, { drafts, ops: [directory.deleteMemberOp(room, user)] })
+      this.#bus.send({ kind: 'membership', room, user, member: false })
+    }
+  }
+
+  async #commit(room: string, event: RoomEvent, ops: Op[]): Promise<void> {
+    await commit(this.#store, { drafts: [roomEvent(room, event)], ops })
+  }
+}
