@@ -18,7 +18,7 @@ import { Reason } from './codec/reader.js'
 import { BROKER_ACTOR, Connection, ConnectRefused } from './connection.js'
 import { Mq, type MqMessage } from './mq.js'
 import type { MqttServices } from './services.js'
-import type { Forward } from './session.js'
+import type { Forward } from './session-parts.js'
 import { DelayedWill, fromStored, type WillMessage } from './wills.js'
 
 type Hook = (...args: never[]) => void

@@ -9,7 +9,8 @@ import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { Op, QoS, Store } from '../store/store.js'
 import type { FeedWish, LogFeed } from './feeds.js'
-import type { Session, Subscription } from './session.js'
+import type { Session } from './session.js'
+import type { Subscription } from './subscription.js'
 
 export class Interests {
   readonly #session: Session

@@ -8,7 +8,8 @@ import type { Op, SavedSession, SessionRecord, Store } from '../store/store.js'
 import { LogFeed } from './feeds.js'
 import { NOBODY } from './inflight.js'
 import type { Interests } from './interests.js'
-import type { Session, SessionSaver } from './session.js'
+import type { Session } from './session.js'
+import type { SessionSaver } from './session-parts.js'
 
 /** Milliseconds between saves of what may be lost in a crash. */
 const SAVE_EVERY = 1000

@@ -1,85 +1,26 @@
 /**
  * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
- * connection; what must outlive that is saved (session-state.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
+ * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
-import { type Filter, filterMatches } from '../../schemas/topics.js'
-import type { Views } from '../chat/views.js'
-import type { Batch, Direct, Endpoint, Hub, PlainSubscription, View } from '../hub.js'
-import type { Counters } from '../metrics.js'
-import type { LogEntry, PlainMessage, QoS, QueuedMessage, Store } from '../store/store.js'
+import { filterMatches } from '../../schemas/topics.js'
+import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js'
+import type { LogEntry, PlainMessage, QoS, QueuedMessage } from '../store/store.js'
 import {
   type EncodedPublishes,
   encodeAck,
-  encodePublishes,
   markDuplicate,
   type Outgoing,
-  publishSize,
 } from './codec/encode.js'
-import type { RequestedSubscription, Version } from './codec/packets.js'
+import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
 import { type Behind, type FeedHost, type FeedWish, LogFeed, type Progress, QueueFeed, READ_BYTES } from './feeds.js'
 import { type Flight, type FlightOwner, Inflight } from './inflight.js'
-import { isExpired, messageProperties } from './message-properties.js'
+import { isExpired } from './message-properties.js'
 import type { Outbox } from './outbox.js'
-
-export interface Subscription extends RequestedSubscription {
-  /** Subscription identifier [MQTT5-3.8.2.1.2]. */
-  readonly identifier?: number | undefined
-  readonly parsed: Filter
-  /** For plain and device filters: every topic the filter can match is allowed, so deliveries need no check. */
-  readonly unconditional: boolean
-}
-
-export interface SessionLimits {
-  inflight: number
-  queueMessages: number
-  queueBytes: number
-}
-
-export interface SessionServices {
-  readonly hub: Hub
-  readonly store: Store
-  readonly views: Views
-  readonly counters: Counters
-  readonly limits: SessionLimits
-}
-
-export interface SessionIdentity {
-  readonly id: string
-  readonly user: string
-  readonly version: Version
-  /** The session outlives its connection. */
-  readonly persistent: boolean
-  /** What the client takes at most [MQTT5-3.1.2.11]: messages under way, bytes of a packet. */
-  readonly receiveMaximum: number
-  readonly maxPacket: number
-}
-
-/** A message as a packet shows it. */
-interface Shown extends Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'> {
-  /** Subscription identifiers; absent: those of all filters that match the topic. */
-  ids?: readonly number[]
-}
-
-/** The Aedes `authorizeForward` hook: the payload to deliver, or null. */
-export type Forward = (topic: string, payload: Buffer, qos: QoS) => Buffer | null
-
-/** Decisions about single deliveries that the session does not make itself. */
-export interface DeliveryGuard {
-  /** Whether a message on a plain topic may be delivered now. */
-  mayReceive(topic: string): boolean
-  /** Null while nobody set the hook. */
-  forward: Forward | null
-}
-
-/** Tells the session's saver that there is something to save, and saves at once what must be durable before a packet leaves. */
-export interface SessionSaver {
-  touched(): void
-  /** Saves with the next commit, without waiting for the disk. */
-  saveSoon(): void
-  /** Resolves when the session's state is durable; rejects when the store cannot. */
-  saveNow(): Promise<void>
-}
+import { PacketMaker, type Shown } from './packet-maker.js'
+import { Resending } from './resending.js'
+import type { DeliveryGuard, SessionIdentity, SessionSaver, SessionServices } from './session-parts.js'
+import type { Subscription } from './subscription.js'
 
 export class Session implements Endpoint, FeedHost {
   readonly id: string
@@ -103,13 +44,10 @@ export class Session implements Endpoint, FeedHost {
   readonly #plain = new Map<string, PlainSubscription>()
   readonly #listening = new Set<string>()
   readonly #directOwner: FlightOwner
-  readonly #clientId: string
+  readonly #packets: PacketMaker
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
-  readonly #receiveMaximum: number
-  /** Packets from before the reconnect that are sent when the client takes more: it may take fewer at once than it did. */
-  #resending: { packetId: number; bytes: Buffer }[] = []
-  readonly #resent = new Set<number>()
+  readonly #resending: Resending
   /** While retained messages are read: topics that got another one since, live. */
   readonly #replaced = new Set<Set<string>>()
   #behind: Behind[] = []
@@ -128,9 +66,16 @@ export class Session implements Endpoint, FeedHost {
     this.#services = services
     this.#outbox = outbox
     this.#guard = guard
-    this.#clientId = identity.id.slice(identity.user.length + 1)
+    this.#packets = new PacketMaker({
+      version: identity.version,
+      user: identity.user,
+      clientId: identity.id.slice(identity.user.length + 1),
+      maxPacket: identity.maxPacket,
+      subscriptions: this.subscriptions,
+      counters: services.counters,
+    })
     this.maxPacket = identity.maxPacket
-    this.#receiveMaximum = identity.receiveMaximum
+    this.#resending = new Resending(outbox, identity.receiveMaximum)
     this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
     this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes)
     this.queue = new QueueFeed(this, 1)
@@ -229,7 +174,7 @@ export class Session implements Endpoint, FeedHost {
 
   sendBatch(feed: LogFeed, batch: Batch): boolean {
     if (this.#stalled || this.#guard.forward) return false
-    const encoded = this.#encode(feed, batch)
+    const encoded = this.#packets.batch(feed, batch)
     if (encoded.idAt.length === 0) {
       if (encoded.bytes.length > 0) this.#outbox.push(encoded.bytes)
     } else {
@@ -242,7 +187,7 @@ export class Session implements Endpoint, FeedHost {
 
   sendLive(feed: LogFeed, batch: Batch): void {
     if (this.#waiting.length === 0 && !this.#stalled && !this.#guard.forward) {
-      const { bytes } = this.#encode(feed, batch)
+      const { bytes } = this.#packets.batch(feed, batch)
       if (bytes.length > 0) this.#outbox.push(bytes)
       return
     }
@@ -259,7 +204,7 @@ export class Session implements Endpoint, FeedHost {
 
   /** A reply on a topic of the client's choice: only where the session subscribes to it (DESIGN §2, Requests). */
   answer(message: Direct): void {
-    const matching = this.#matching(message.topic)
+    const matching = this.#packets.matching(message.topic)
     if (matching.length > 0) this.acceptDirect(message, Math.max(...matching.map(({ qos }) => qos)) as QoS)
   }
 
@@ -281,7 +226,7 @@ export class Session implements Endpoint, FeedHost {
 
   /** Published by this session, and every filter that matches says no local. */
   #isOwn(topic: string, origin: string | null): boolean {
-    return this.version === 5 && origin === this.id && this.#matching(topic).every(({ noLocal }) => noLocal)
+    return this.version === 5 && origin === this.id && this.#packets.matching(topic).every(({ noLocal }) => noLocal)
   }
 
   watchReplaced(): ReadonlySet<string> {
@@ -314,47 +259,6 @@ export class Session implements Endpoint, FeedHost {
 
   // --- sending ----------------------------------------------------------------------------------------------------------------
 
-  #encode(feed: LogFeed, batch: Batch): EncodedPublishes<LogEntry> {
-    if (this.#isParticular(feed)) return this.#encodeEntries(feed, batch.entries)
-    const key = (this.version === 5 ? 3 : 0) + feed.qos
-    const known = batch.cache[key]
-    if (known) return known as EncodedPublishes<LogEntry>
-    const encoded = this.#encodeEntries(feed, batch.entries)
-    batch.cache[key] = encoded
-    return encoded
-  }
-
-  /** MQTT 5 lets a subscription ask for what others do not get: then its bytes are not those of all. */
-  #isParticular(feed: LogFeed): boolean {
-    return this.version === 5 && (feed.noLocal || feed.ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY)
-  }
-
-  #encodeEntries(feed: LogFeed, entries: readonly LogEntry[]): EncodedPublishes<LogEntry> {
-    this.#services.counters.add('encoded')
-    const topic = Buffer.from(feed.view.topic)
-    const properties = (entry: LogEntry): Buffer => messageProperties(feed.view.topic, entry.extra, feed.ids)
-    const wanted = entries.filter((entry) => this.#wants(feed, entry))
-    const fitting = this.#fitting(wanted, (entry) =>
-      publishSize(this.version, topic, entry, feed.qos, properties(entry)),
-    )
-    return encodePublishes(this.version, topic, fitting, feed.qos, { properties })
-  }
-
-  /** Not one's own where the subscription says so [MQTT5-3.8.3-3]; not what has expired [MQTT5-3.3.2-5]. */
-  #wants({ noLocal }: LogFeed, { from, origin, extra }: LogEntry): boolean {
-    if (noLocal && from === this.user && origin === this.#clientId) return false
-    return !isExpired(extra)
-  }
-
-  /** A packet larger than the client takes is not sent, as if it had been [MQTT5-3.1.2-25]. */
-  #fitting<M>(messages: readonly M[], size: (message: M) => number): readonly M[] {
-    if (this.maxPacket === Number.POSITIVE_INFINITY) return messages
-    const fitting = messages.filter((message) => size(message) <= this.maxPacket)
-    if (fitting.length < messages.length)
-      this.#services.counters.add('dropped.packet_too_large', messages.length - fitting.length)
-    return fitting
-  }
-
   /** A copy with this session's packet ids. */
   #number(feed: LogFeed, encoded: EncodedPublishes<LogEntry>): Buffer {
     const bytes = Buffer.allocUnsafe(encoded.bytes.length)
@@ -384,7 +288,7 @@ export class Session implements Endpoint, FeedHost {
       feed.sent(last)
       return
     }
-    const encoded = this.#encodeEntries(feed, shown)
+    const encoded = this.#packets.entries(feed, shown)
     const bytes = encoded.idAt.length > 0 ? this.#number(feed, encoded) : encoded.bytes
     feed.sent(last)
     return this.#pushDurably(bytes, encoded.qos)
@@ -428,7 +332,7 @@ export class Session implements Endpoint, FeedHost {
 
   /** Null: larger than the client takes, and done with. */
   #plainPacket(feed: QueueFeed, message: Shown, qos: QoS, number: number): Buffer | null {
-    const encoded = this.#encodePlain(message, qos)
+    const encoded = this.#packets.plain(message, qos)
     if (encoded.bytes.length > this.maxPacket) {
       this.#services.counters.add('dropped.packet_too_large')
       feed.skip(number)
@@ -438,23 +342,6 @@ export class Session implements Endpoint, FeedHost {
     feed.outstanding.add(number)
     this.#patch(encoded.bytes, encoded.idAt[0]!, flight.packetId)
     return encoded.bytes
-  }
-
-  #encodePlain({ topic, payload, retain, replaces, extra = null, ids }: Shown, qos: QoS): EncodedPublishes {
-    const flag =
-      retain || (replaces === true && this.#matching(topic).some(({ retainAsPublished }) => retainAsPublished))
-    const properties = (): Buffer => messageProperties(topic, extra, ids ?? this.subscriptionIds(topic))
-    return encodePublishes(this.version, Buffer.from(topic), [{ payload, qos }], qos, { retain: flag, properties })
-  }
-
-  #matching(topic: string): Subscription[] {
-    return [...this.subscriptions.values()].filter(({ filter }) => filterMatches(filter, topic))
-  }
-
-  /** Identifiers of the subscriptions that match a topic [MQTT5-3.3.4-3]. */
-  subscriptionIds(topic: string): number[] {
-    if (this.version !== 5) return []
-    return this.#matching(topic).flatMap(({ identifier }) => identifier ?? [])
   }
 
   /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
@@ -470,8 +357,10 @@ export class Session implements Endpoint, FeedHost {
   #sendDirect(message: Direct, qos: QoS): boolean {
     if (this.#stalled || (qos > 0 && this.inflight.room <= 0)) return false
     if (isExpired(message.extra)) return true
-    const encoded = this.#encodeDirect(message, qos)
-    if (!encoded) return true
+    const [shown] = this.#forwarded(message.topic, message, qos)
+    if (!shown) return true
+    // What the `authorizeForward` hook has a say in is not shared.
+    const encoded = this.#packets.direct(shown, qos, this.#guard.forward ? [] : message.cache)
     if (encoded.bytes.length > this.maxPacket) {
       this.#services.counters.add('dropped.packet_too_large')
       return true
@@ -486,21 +375,6 @@ export class Session implements Endpoint, FeedHost {
     return true
   }
 
-  /** Made once for all sessions, unless the `authorizeForward` hook has a say; null where it says no. */
-  #encodeDirect(message: Direct, qos: QoS): EncodedPublishes | null {
-    const [shown] = this.#forwarded(message.topic, message, qos)
-    if (!shown) return null
-    if (this.version === 5 && this.#asksForOwnBytes()) return this.#encodePlain(shown, qos)
-    const cache = this.#guard.forward ? [] : message.cache
-    return (cache[(this.version === 5 ? 3 : 0) + qos] ??= this.#encodePlain(shown, qos)) as EncodedPublishes
-  }
-
-  #asksForOwnBytes(): boolean {
-    for (const { identifier, retainAsPublished } of this.subscriptions.values())
-      if (identifier !== undefined || retainAsPublished) return true
-    return false
-  }
-
   #sendWaiting(): boolean {
     const item = this.#waiting.first!
     if (item.kind === 'direct') {
@@ -509,7 +383,7 @@ export class Session implements Endpoint, FeedHost {
       if (this.#stalled) return false
       const { topic } = item.feed.view
       const shown = this.#forwarded(topic, item.entry, 0)
-      const { bytes } = this.#encodeEntries(item.feed, shown)
+      const { bytes } = this.#packets.entries(item.feed, shown)
       if (bytes.length > 0) this.#outbox.push(bytes)
     }
     this.#waiting.shift()
@@ -588,7 +462,7 @@ export class Session implements Endpoint, FeedHost {
     const wasFull = this.inflight.room <= 0
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
-    if (this.#resending.length > 0 && this.#resent.delete(packetId)) this.#resendMore()
+    this.#resending.done(packetId)
     if (wasFull || this.#behind.length > 0 || this.#waiting.length > 0) this.pump()
     return flight
   }
@@ -623,7 +497,7 @@ export class Session implements Endpoint, FeedHost {
 
   /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]; where it is larger than the client takes now, it is done with. */
   resend(flight: Flight, message: Shown): void {
-    const { bytes, idAt } = this.#encodePlain(message, flight.qos)
+    const { bytes, idAt } = this.#packets.plain(message, flight.qos)
     if (bytes.length > this.maxPacket) {
       this.#services.counters.add('dropped.packet_too_large')
       this.complete(flight.packetId, flight.qos)
@@ -631,16 +505,7 @@ export class Session implements Endpoint, FeedHost {
     }
     this.#patch(bytes, idAt[0]!, flight.packetId)
     markDuplicate(bytes)
-    this.#resending.push({ packetId: flight.packetId, bytes })
-    this.#resendMore()
-  }
-
-  #resendMore(): void {
-    while (this.#resending.length > 0 && this.#resent.size < this.#receiveMaximum) {
-      const { packetId, bytes } = this.#resending.shift()!
-      this.#resent.add(packetId)
-      this.#outbox.push(bytes)
-    }
+    this.#resending.add(flight.packetId, bytes)
   }
 
   resendRelease(flight: Flight): void {

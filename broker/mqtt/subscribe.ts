@@ -9,7 +9,7 @@ import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/pack
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { isExpired } from './message-properties.js'
-import type { Subscription } from './session.js'
+import type { Subscription } from './subscription.js'
 
 /** SUBACK return code of a refused filter on 3.1 and 3.1.1 [MQTT-3.9.3-2]. */
 const FAILURE = 0x80

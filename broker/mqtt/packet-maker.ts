@@ -1,0 +1,117 @@
+/** The bytes of what a session sends: which entries it wants, what MQTT 5 adds for it, and what all sessions can share. */
+import { filterMatches } from '../../schemas/topics.js'
+import type { Batch } from '../hub.js'
+import type { Counters } from '../metrics.js'
+import type { LogEntry, PlainMessage, QoS } from '../store/store.js'
+import { type EncodedPublishes, encodePublishes, publishSize } from './codec/encode.js'
+import type { Version } from './codec/packets.js'
+import type { LogFeed } from './feeds.js'
+import { isExpired, messageProperties } from './message-properties.js'
+import type { Subscription } from './subscription.js'
+
+/** A message as a packet shows it. */
+export interface Shown extends Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'> {
+  /** Subscription identifiers; absent: those of all filters that match the topic. */
+  ids?: readonly number[]
+}
+
+export interface PacketMakerParts {
+  readonly version: Version
+  readonly user: string
+  readonly clientId: string
+  /** Largest packet the client takes, in bytes. */
+  readonly maxPacket: number
+  readonly subscriptions: ReadonlyMap<string, Subscription>
+  readonly counters: Counters
+}
+
+export class PacketMaker {
+  readonly maxPacket: number
+  readonly #version: Version
+  readonly #user: string
+  readonly #clientId: string
+  readonly #subscriptions: ReadonlyMap<string, Subscription>
+  readonly #counters: Counters
+
+  constructor({ version, user, clientId, maxPacket, subscriptions, counters }: PacketMakerParts) {
+    this.#version = version
+    this.#user = user
+    this.#clientId = clientId
+    this.maxPacket = maxPacket
+    this.#subscriptions = subscriptions
+    this.#counters = counters
+  }
+
+  /** The new entries of a view: encoded once for all sessions that ask for the same. */
+  batch(feed: LogFeed, batch: Batch): EncodedPublishes<LogEntry> {
+    if (this.#isParticular(feed)) return this.entries(feed, batch.entries)
+    const key = (this.#version === 5 ? 3 : 0) + feed.qos
+    const known = batch.cache[key]
+    if (known) return known as EncodedPublishes<LogEntry>
+    const encoded = this.entries(feed, batch.entries)
+    batch.cache[key] = encoded
+    return encoded
+  }
+
+  /** MQTT 5 lets a subscription ask for what others do not get: then its bytes are not those of all. */
+  #isParticular(feed: LogFeed): boolean {
+    return this.#version === 5 && (feed.noLocal || feed.ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY)
+  }
+
+  /** Entries for this session alone. */
+  entries(feed: LogFeed, entries: readonly LogEntry[]): EncodedPublishes<LogEntry> {
+    this.#counters.add('encoded')
+    const topic = Buffer.from(feed.view.topic)
+    const properties = (entry: LogEntry): Buffer => messageProperties(feed.view.topic, entry.extra, feed.ids)
+    const wanted = entries.filter((entry) => this.#wants(feed, entry))
+    const fitting = this.#fitting(wanted, (entry) =>
+      publishSize(this.#version, topic, entry, feed.qos, properties(entry)),
+    )
+    return encodePublishes(this.#version, topic, fitting, feed.qos, { properties })
+  }
+
+  /** Not one's own where the subscription says so [MQTT5-3.8.3-3]; not what has expired [MQTT5-3.3.2-5]. */
+  #wants({ noLocal }: LogFeed, { from, origin, extra }: LogEntry): boolean {
+    if (noLocal && from === this.#user && origin === this.#clientId) return false
+    return !isExpired(extra)
+  }
+
+  /** A packet larger than the client takes is not sent, as if it had been [MQTT5-3.1.2-25]. */
+  #fitting<M>(messages: readonly M[], size: (message: M) => number): readonly M[] {
+    if (this.maxPacket === Number.POSITIVE_INFINITY) return messages
+    const fitting = messages.filter((message) => size(message) <= this.maxPacket)
+    if (fitting.length < messages.length)
+      this.#counters.add('dropped.packet_too_large', messages.length - fitting.length)
+    return fitting
+  }
+
+  /** One message on a topic. */
+  plain({ topic, payload, retain, replaces, extra = null, ids }: Shown, qos: QoS): EncodedPublishes {
+    const flag =
+      retain || (replaces === true && this.matching(topic).some(({ retainAsPublished }) => retainAsPublished))
+    const properties = (): Buffer => messageProperties(topic, extra, ids ?? this.subscriptionIds(topic))
+    return encodePublishes(this.#version, Buffer.from(topic), [{ payload, qos }], qos, { retain: flag, properties })
+  }
+
+  matching(topic: string): Subscription[] {
+    return [...this.#subscriptions.values()].filter(({ filter }) => filterMatches(filter, topic))
+  }
+
+  /** Identifiers of the subscriptions that match a topic [MQTT5-3.3.4-3]. */
+  subscriptionIds(topic: string): number[] {
+    if (this.#version !== 5) return []
+    return this.matching(topic).flatMap(({ identifier }) => identifier ?? [])
+  }
+
+  /** A message of the moment: made once for all sessions that ask for the same. `cache` holds it. */
+  direct(message: Shown, qos: QoS, cache: unknown[]): EncodedPublishes {
+    if (this.#version === 5 && this.#asksForOwnBytes()) return this.plain(message, qos)
+    return (cache[(this.#version === 5 ? 3 : 0) + qos] ??= this.plain(message, qos)) as EncodedPublishes
+  }
+
+  #asksForOwnBytes(): boolean {
+    for (const { identifier, retainAsPublished } of this.#subscriptions.values())
+      if (identifier !== undefined || retainAsPublished) return true
+    return false
+  }
+}
