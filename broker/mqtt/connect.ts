@@ -14,8 +14,8 @@ import { ProtocolError, Reason } from './codec/reader.js'
 import { type Connection, ConnectRefused } from './connection.js'
 import { Interests } from './interests.js'
 import { Session } from './session.js'
-import type { Subscription } from './subscription.js'
 import { resumeSession } from './session-keeper.js'
+import type { Subscription } from './subscription.js'
 import { storedWill } from './wills.js'
 
 /** Longest client id of MQTT 3.1. */

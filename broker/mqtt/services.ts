@@ -8,8 +8,8 @@ import type { Presence } from '../chat/presence.js'
 import type { Wheel } from '../wheel.js'
 import type { Flusher } from './outbox.js'
 import type { Registry } from './registry.js'
-import type { SessionServices } from './session-parts.js'
 import type { SessionKeeper } from './session-keeper.js'
+import type { SessionServices } from './session-parts.js'
 
 /** What a connection works with; made once, by the composition root. */
 export interface MqttServices extends SessionServices {

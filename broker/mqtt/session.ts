@@ -5,12 +5,7 @@
 import { filterMatches } from '../../schemas/topics.js'
 import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage } from '../store/store.js'
-import {
-  type EncodedPublishes,
-  encodeAck,
-  markDuplicate,
-  type Outgoing,
-} from './codec/encode.js'
+import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
 import { type Behind, type FeedHost, type FeedWish, LogFeed, type Progress, QueueFeed, READ_BYTES } from './feeds.js'
