@@ -46,6 +46,11 @@ export function isReservedLevel(level: string): boolean {
   return RESERVED_LEVELS.has(level) || level.startsWith('$')
 }
 
+/** Filters of plain MQTT: matched topic by topic and queued, where rooms, users and broadcast have logs and cursors. */
+export function isPlainFilter({ kind }: Filter): boolean {
+  return kind === 'plain' || kind === 'device' || kind === 'sys'
+}
+
 /** Topics whose messages the broker makes: rooms, users, broadcast. */
 export function isChatTopic(topic: string): boolean {
   return topic.startsWith('rooms/') || topic.startsWith('users/') || topic.startsWith('broadcast/')
@@ -175,9 +180,6 @@ function parseDeviceFilter(filter: string, levels: string[]): Filter {
   if (user === '+' || user === '#') return { kind: 'device', user: null }
   return isUserId(user) ? { kind: 'device', user } : invalid(`${filter}: ${JSON.stringify(user)} is not a user id`)
 }
-
-/** Longest topic, in UTF-8 bytes [MQTT-1.5.3], and the default for the deepest one, in levels. */
-export const MAX_TOPIC_BYTES = 65535
 
 /** What is wrong with a topic name [MQTT-4.7.3], or null. UTF-8 validity is the decoder's business. */
 export function topicNameFault(topic: string, maxLevels: number): string | null {

@@ -1,7 +1,6 @@
 /** Notifications to a user and announcements to everyone: logged like messages, sent by those who have the role. */
 
 import { Compile } from 'typebox/compile'
-import { v7 as messageId } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
 import { NotificationInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
@@ -9,10 +8,11 @@ import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
 import type { Store } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
-import { checkMessage, checkShape, decodeText, hashOf, parseObject, stringify } from './message.js'
+import { checkMessage, checkShape, decodeText, parseObject, stringify } from './message.js'
 import type { Incoming, Pipeline, Receipt } from './pipeline.js'
 import type { SendResult } from './replies.js'
 import type { Signal } from './signals.js'
+import { stamp } from './stamp.js'
 import { logs, type Views } from './views.js'
 
 const notificationShape = Compile(NotificationInput)
@@ -30,14 +30,14 @@ export class Notices {
 
   /** On `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. */
   async notify(actor: Actor, to: string, incoming: Incoming, receipt: Receipt, pipeline: Pipeline): Promise<void> {
-    const from = requireRole(actor, 'notifier')
+    requireRole(actor, 'notifier')
     const input = parseObject(decodeText(incoming.payload))
     if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
     checkShape(notificationShape, input)
     if (!(await this.#store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     const { cid = null, ...rest } = input as NotificationInput
     const inside = stringify(rest).slice(1, -1)
-    const draft = stamp(logs.notifications(to), '', from, cid, inside, incoming)
+    const draft = stamp(actor, { log: logs.notifications(to), place: '' }, { cid, inside }, incoming)
     pipeline.appendDraft(actor, topics.user(to, 'notifications'), cid, draft, incoming, receipt)
   }
 
@@ -49,17 +49,18 @@ export class Notices {
     receipt: Receipt,
     pipeline: Pipeline,
   ): Promise<void> {
-    const from = requireRole(actor, 'publisher')
+    requireRole(actor, 'publisher')
     if (incoming.retain && incoming.payload.length === 0) {
       await this.#retain(channel, Buffer.alloc(0))
       this.#store.commit({ drafts: [], ops: incoming.ops, settled: () => receipt.settled(null, null) })
       return
     }
-    const { cid, inside } = checkMessage(incoming.payload, false)
+    const message = checkMessage(incoming.payload, false)
     if (this.#views.addChannel(channel)) this.#bus.send({ kind: 'channel', channel })
-    const draft = stamp(logs.broadcast(channel), `"channel":${JSON.stringify(channel)},`, from, cid, inside, incoming)
+    const destination = { log: logs.broadcast(channel), place: `"channel":"${channel}",` }
+    const draft = stamp(actor, destination, message, incoming)
     const done = incoming.retain ? this.#retainThen(channel, receipt) : receipt
-    pipeline.appendDraft(actor, topics.broadcast(channel), cid, draft, incoming, done)
+    pipeline.appendDraft(actor, topics.broadcast(channel), message.cid, draft, incoming, done)
   }
 
   /** The retained announcement is the stored entry, so it is kept once its number is known, and before the ack. */
@@ -89,25 +90,7 @@ export class Notices {
   }
 }
 
-function requireRole(actor: Actor, role: string): string {
-  const user = requireUser(actor)
+function requireRole(actor: Actor, role: string): void {
+  requireUser(actor)
   if (!actor.principal.roles.has(role) && !isAdmin(actor)) throw new Refusal('forbidden', `this needs the role ${role}`)
-  return user
-}
-
-function stamp(log: string, where: string, from: string, cid: string | null, inside: string, incoming: Incoming) {
-  const id = messageId()
-  const ts = Date.now()
-  const cidPart = cid === null ? '' : `,"cid":${JSON.stringify(cid)}`
-  return {
-    log,
-    id,
-    ts,
-    from,
-    qos: incoming.qos,
-    extra: incoming.extra ?? null,
-    head: `{"id":"${id}",${where}"seq":`,
-    tail: `,"ts":${ts},"from":${JSON.stringify(from)}${cidPart},${inside}}`,
-    dedupe: cid === null ? null : { cid, hash: hashOf(inside) },
-  }
 }

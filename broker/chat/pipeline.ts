@@ -3,7 +3,6 @@
  * through the log (or the bus, for what no log keeps), on every node alike.
  */
 
-import { v7 as messageId } from 'uuid'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
@@ -11,7 +10,7 @@ import type { AppendResult, Change, Draft, Extra, Op, QoS, Store, StoreError } f
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
-import { type Checked, checkMessage, cidOf, hashOf } from './message.js'
+import { type Checked, checkMessage, cidOf } from './message.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
@@ -19,6 +18,7 @@ import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
 import { type RoomRules, WRITERS } from './room-rules.js'
 import type { Rooms } from './rooms.js'
+import { stamp } from './stamp.js'
 import { logs } from './views.js'
 
 /** What was published. */
@@ -236,24 +236,8 @@ export class Pipeline {
 
   /** Stamps and appends. `to` is the receiver of a direct message, or empty. */
   append(actor: Actor, room: string, message: Checked, to: string, incoming: Incoming, receipt: Receipt): void {
-    const { user } = actor.principal
-    const id = messageId()
-    const ts = Date.now()
-    const receiver = to === '' ? '' : `,"to":"${to}"`
-    const cid = message.cid === null ? '' : `,"cid":${JSON.stringify(message.cid)}`
-    const draft: Draft = {
-      log: logs.messages(room),
-      id,
-      ts,
-      from: user,
-      origin: actor.clientId,
-      qos: incoming.qos,
-      extra: incoming.extra ?? null,
-      // Ids of rooms and users hold nothing that JSON would escape.
-      head: `{"id":"${id}","room":"${room}","seq":`,
-      tail: `,"ts":${ts},"from":"${user}"${receiver}${cid},${message.inside}}`,
-      dedupe: message.cid === null ? null : { cid: message.cid, hash: hashOf(message.inside) },
-    }
+    const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
+    const draft = stamp(actor, destination, message, incoming)
     this.#parts.store.commit(new Send(this, actor, room, message.cid, incoming, draft, receipt))
   }
 

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
-import { parseFilter, topicNameFault, topics } from '../../schemas/topics.js'
+import { isPlainFilter, parseFilter, topicNameFault, topics } from '../../schemas/topics.js'
 import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
@@ -13,6 +13,7 @@ import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { type Connection, ConnectRefused } from './connection.js'
 import { Interests } from './interests.js'
+import { checkResponseTopic } from './message-properties.js'
 import { Session } from './session.js'
 import { resumeSession } from './session-keeper.js'
 import type { Subscription } from './subscription.js'
@@ -192,9 +193,7 @@ function checkProperties({ properties, will }: Connect): void {
   if (will?.properties.payloadFormat === 1 && !isUtf8(will.payload)) {
     throw new ProtocolError(Reason.payloadFormatInvalid, 'the will is not the UTF-8 it says it is [MQTT5-3.1.3.2.3]')
   }
-  const { responseTopic } = will?.properties ?? {}
-  if (responseTopic !== undefined && /[+#]/.test(responseTopic))
-    throw new ProtocolError(Reason.protocolError, 'a response topic with wildcards [MQTT5-3.3.2-14]')
+  if (will) checkResponseTopic(will.properties)
 }
 
 function openSession(
@@ -269,8 +268,7 @@ async function restoreSubscription(connection: Connection, session: Session, sav
     const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     session.subscriptions.set(passed.filter, subscription)
-    if (parsed.kind === 'plain' || parsed.kind === 'device' || parsed.kind === 'sys')
-      session.subscribePlain(passed.filter, passed.qos)
+    if (isPlainFilter(parsed)) session.subscribePlain(passed.filter, passed.qos)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     connection.services.log.info(

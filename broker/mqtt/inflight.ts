@@ -32,10 +32,6 @@ export class Inflight {
     return this.#limit - this.#flights.size
   }
 
-  get size(): number {
-    return this.#flights.size
-  }
-
   start(owner: FlightOwner, seq: number, qos: QoS): Flight {
     let packetId = this.#lastId
     do packetId = packetId === 65535 ? 1 : packetId + 1

@@ -3,7 +3,7 @@
  * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
  */
 import { isDirectRoom } from '../../schemas/ids.js'
-import { filterMatches, topics } from '../../schemas/topics.js'
+import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
 import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
@@ -56,7 +56,7 @@ export class Interests {
     const { filter, parsed, qos } = subscription
     if (parsed.kind === 'room' && parsed.room !== null && !this.#mayEnter(parsed.room)) return
     this.#session.subscriptions.set(filter, subscription)
-    if (parsed.kind === 'plain' || parsed.kind === 'device' || parsed.kind === 'sys') {
+    if (isPlainFilter(parsed)) {
       this.#session.subscribePlain(filter, qos)
       return
     }

@@ -2,6 +2,7 @@
 import { isChatTopic } from '../../schemas/topics.js'
 import type { Extra } from '../store/store.js'
 import { encodeProperties, encodeVarint, type Properties } from './codec/properties.js'
+import { ProtocolError, Reason } from './codec/reader.js'
 
 const EMPTY = Buffer.alloc(0)
 const NONE = Buffer.from([0])
@@ -60,6 +61,13 @@ export function keptProperties(topic: string, given: Properties, now = Date.now(
   return {
     properties: Buffer.from(properties),
     expiresAt: messageExpiry === undefined ? 0 : now + messageExpiry * 1000,
+  }
+}
+
+/** A response topic is a topic: not empty, without wildcards. */
+export function checkResponseTopic({ responseTopic }: Properties): void {
+  if (responseTopic !== undefined && (responseTopic === '' || /[+#]/.test(responseTopic))) {
+    throw new ProtocolError(Reason.protocolError, 'a response topic that is empty or has wildcards [MQTT5-3.3.2-14]')
   }
 }
 

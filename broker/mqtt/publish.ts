@@ -8,7 +8,7 @@ import type { Publish } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
-import { keptProperties } from './message-properties.js'
+import { checkResponseTopic, keptProperties } from './message-properties.js'
 
 /** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-3]. */
 export function publish(connection: Connection, packet: Publish): void | Promise<void> {
@@ -34,12 +34,10 @@ export function publish(connection: Connection, packet: Publish): void | Promise
 
 /** What MQTT 5 adds to a publish: the alias becomes its topic, the properties are checked. */
 function checkVersion5(connection: Connection, packet: Publish): void {
-  const { topicAlias, subscriptionIds, responseTopic } = packet.properties
+  const { topicAlias, subscriptionIds } = packet.properties
   if (subscriptionIds)
     throw new ProtocolError(Reason.protocolError, 'a client set a subscription identifier [MQTT5-3.3.4-6]')
-  if (responseTopic !== undefined && (responseTopic === '' || /[+#]/.test(responseTopic))) {
-    throw new ProtocolError(Reason.protocolError, 'a response topic that is empty or has wildcards [MQTT5-3.3.2-14]')
-  }
+  checkResponseTopic(packet.properties)
   // One that is sent again is under way already.
   const known = packet.qos === 2 && connection.incoming.has(packet.packetId)
   if (packet.qos > 0 && !known && connection.underWay >= connection.services.limits.receiveMaximum) {

@@ -1,5 +1,5 @@
 import { asRefusal, Refusal } from '../../schemas/errors.js'
-import { filterMatches, parseFilter, topicFilterFault } from '../../schemas/topics.js'
+import { filterMatches, isPlainFilter, parseFilter, topicFilterFault } from '../../schemas/topics.js'
 import type { Shown } from '../chat/views.js'
 import { direct } from '../hub.js'
 import { commit } from '../store/commit.js'
@@ -165,7 +165,8 @@ async function sendHeld(connection: Connection, granted: readonly Granted[]): Pr
   const stored: Subscription[] = []
   for (const { subscription } of granted) {
     for (const message of access.held(actor, subscription.parsed)) session.acceptDirect(message, subscription.qos)
-    if (['plain', 'device', 'broadcast', 'sys'].includes(subscription.parsed.kind)) stored.push(subscription)
+    const { parsed } = subscription
+    if (isPlainFilter(parsed) || parsed.kind === 'broadcast') stored.push(subscription)
   }
   if (stored.length === 0) return
   const replaced = session.watchReplaced()

@@ -1,5 +1,5 @@
 /** The subscriptions of persistent sessions: on disk, and in memory by session and by filter. */
-import { parseFilter } from '../../../schemas/topics.js'
+import { isPlainFilter, parseFilter } from '../../../schemas/topics.js'
 import { TopicTrie } from '../../topic-trie.js'
 import type { Op, QoS, QueueMatch, StoredSubscription } from '../store.js'
 import type { Database } from './database.js'
@@ -92,7 +92,7 @@ class SubscriptionIndex {
     let topics = this.#byClient.get(id)
     if (!topics) this.#byClient.set(id, (topics = new Map()))
     if (qos > 0) this.#withQoS++
-    if (qos === 0 || !isQueued(topic)) {
+    if (qos === 0 || !isPlainFilter(parseFilter(topic))) {
       topics.set(topic, qos)
       return
     }
@@ -130,12 +130,6 @@ class SubscriptionIndex {
   count(): { subsCount: number; clientsCount: number } {
     return { subsCount: this.#withQoS, clientsCount: this.#byClient.size }
   }
-}
-
-/** Rooms, users and broadcast have logs and cursors instead of queues. */
-function isQueued(filter: string): boolean {
-  const { kind } = parseFilter(filter)
-  return kind === 'plain' || kind === 'device' || kind === 'sys'
 }
 
 function bySession(subscriptions: readonly QueueSubscription[]): QueueMatch[] {
