@@ -220,7 +220,7 @@ function openSession(
       return broker.forwardGate(connection)
     },
   })
-  session.failed = (error) => {
+  session.onFailure = (error) => {
     services.log.error({ err: error, client: connection.id }, 'messages could not be read for a session')
     void connection.finish({ reason: Reason.serverUnavailable, why: 'messages could not be read' })
   }

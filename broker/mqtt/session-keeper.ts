@@ -6,6 +6,7 @@
 import { commit } from '../store/commit.js'
 import type { Op, SavedSession, SessionRecord, Store } from '../store/store.js'
 import { LogFeed } from './feeds.js'
+import type { Follower } from './follower.js'
 import { NOBODY } from './inflight.js'
 import type { Interests } from './interests.js'
 import type { Session } from './session.js'
@@ -19,7 +20,7 @@ const QUEUE_SENT = 'queue>'
 export class SessionKeeper {
   readonly #store: Store
   readonly #failed: (error: unknown) => void
-  readonly #dirty = new Set<Session>()
+  readonly #dirty = new Set<Follower>()
   readonly #timer: NodeJS.Timeout
 
   constructor(store: Store, failed: (error: unknown) => void) {
@@ -29,7 +30,7 @@ export class SessionKeeper {
     this.#timer.unref()
   }
 
-  saver(session: Session): SessionSaver {
+  saver(session: Follower): SessionSaver {
     return {
       touched: () => void this.#dirty.add(session),
       saveSoon: () => {
@@ -72,7 +73,7 @@ export class SessionKeeper {
     }
   }
 
-  #snapshot(session: Session): Op[] {
+  #snapshot(session: Follower): Op[] {
     const { sessions, queue } = this.#store
     const ops: Op[] = []
     if (!session.started) return ops
@@ -88,7 +89,7 @@ export class SessionKeeper {
     session.dirtyFeeds.clear()
     for (const number of session.acknowledgedQueue) ops.push(queue.ackOp(session.id, number))
     session.acknowledgedQueue = []
-    ops.push(sessions.inflightOp(session.id, session.inflight.saved()))
+    ops.push(sessions.inflightOp(session.id, session.savedInflight()))
     return ops
   }
 }

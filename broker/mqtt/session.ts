@@ -3,41 +3,28 @@
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
 import { filterMatches } from '../../schemas/topics.js'
-import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js'
-import type { LogEntry, PlainMessage, QoS, QueuedMessage } from '../store/store.js'
+import type { Batch, Direct } from '../hub.js'
+import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
-import { type Behind, type FeedHost, type FeedWish, LogFeed, type Progress, QueueFeed, READ_BYTES } from './feeds.js'
+import type { LogFeed, QueueFeed } from './feeds.js'
+import { Follower } from './follower.js'
 import { type Flight, type FlightOwner, Inflight } from './inflight.js'
 import { isExpired } from './message-properties.js'
 import type { Outbox } from './outbox.js'
 import { PacketMaker, type Shown } from './packet-maker.js'
 import { Resending } from './resending.js'
-import type { DeliveryGuard, SessionIdentity, SessionSaver, SessionServices } from './session-parts.js'
-import type { Subscription } from './subscription.js'
+import type { DeliveryGuard, SessionIdentity, SessionServices } from './session-parts.js'
 
-export class Session implements Endpoint, FeedHost {
-  readonly id: string
-  readonly user: string
+export class Session extends Follower {
   readonly version: Version
   readonly persistent: boolean
-  readonly subscriptions = new Map<string, Subscription>()
-  readonly feeds = new Map<string, LogFeed>()
-  readonly queue: QueueFeed
   readonly inflight: Inflight
-  readonly dirtyFeeds = new Set<LogFeed | QueueFeed>()
-  /** Queue numbers acknowledged since the last save. */
-  acknowledgedQueue: number[] = []
-  closed = false
-  saver: SessionSaver | null = null
 
-  readonly #services: SessionServices
   readonly #outbox: Outbox
   readonly #guard: DeliveryGuard
   readonly #waiting: DirectQueue
-  readonly #plain = new Map<string, PlainSubscription>()
-  readonly #listening = new Set<string>()
   readonly #directOwner: FlightOwner
   readonly #packets: PacketMaker
   /** Largest packet the client takes, in bytes. */
@@ -45,20 +32,12 @@ export class Session implements Endpoint, FeedHost {
   readonly #resending: Resending
   /** While retained messages are read: topics that got another one since, live. */
   readonly #replaced = new Set<Set<string>>()
-  #behind: Behind[] = []
-  #pumping = false
-  /** Room came, or more to send, while the pump ran. */
-  #pumpAgain = false
-  /** Until the packets from before a reconnect are on their way, nothing else is sent. */
-  #held = true
   #roomAwaited: (() => void)[] = []
 
   constructor(identity: SessionIdentity, services: SessionServices, outbox: Outbox, guard: DeliveryGuard) {
-    this.id = identity.id
-    this.user = identity.user
+    super(identity.id, identity.user, services)
     this.version = identity.version
     this.persistent = identity.persistent
-    this.#services = services
     this.#outbox = outbox
     this.#guard = guard
     this.#packets = new PacketMaker({
@@ -73,96 +52,39 @@ export class Session implements Endpoint, FeedHost {
     this.#resending = new Resending(outbox, identity.receiveMaximum)
     this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
     this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes)
-    this.queue = new QueueFeed(this, 1)
     this.#directOwner = { source: null, acknowledged() {} }
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
   }
 
   get room(): number {
     return this.#stalled ? 0 : this.inflight.room
   }
 
+  /** Until the packets from before a reconnect are on their way, nothing else is sent. */
   get #stalled(): boolean {
-    return this.#held || this.#outbox.congested
+    return this.pumping.held || this.#outbox.congested
   }
 
-  /** What was saved is wholly back: only then may it be saved anew. */
-  get started(): boolean {
-    return !this.#held
+  savedInflight(): SavedInflight[] {
+    return this.inflight.saved()
   }
 
-  /** Delivery begins. */
-  start(): void {
-    this.#held = false
-    this.pump()
-  }
-
-  // --- what the session listens to -----------------------------------------------------------------------------------------
-
-  /** Sends messages of a view from `next` on; what is there already is read first. */
-  attach(view: View, wish: FeedWish, next: number): void {
-    if (this.closed) return
-    const { qos } = wish
-    const feed = new LogFeed(this, view, wish, next)
-    this.feeds.set(view.cursor, feed)
-    this.#services.hub.attach(view, feed)
-    if (qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
-  }
-
-  detach(feed: LogFeed): void {
-    feed.attached = false
-    this.feeds.delete(feed.view.cursor)
-    this.dirtyFeeds.delete(feed)
-    this.#services.hub.detach(feed.view, feed)
-    this.inflight.forget(feed)
-    this.#behind = this.#behind.filter((behind) => behind !== feed)
-    this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
-  }
-
-  listen(topic: string, qos: QoS): void {
-    if (this.closed) return
-    this.#listening.add(topic)
-    this.#services.hub.listen(topic, this, qos)
-  }
-
-  unlisten(topic: string): void {
-    if (!this.#listening.delete(topic)) return
-    this.#services.hub.unlisten(topic, this)
-    this.#waiting.purge((item) => item.kind === 'direct' && item.message.topic === topic)
-  }
-
-  get listening(): ReadonlySet<string> {
-    return this.#listening
-  }
-
-  subscribePlain(filter: string, qos: QoS): void {
-    this.unsubscribePlain(filter)
-    if (this.closed) return
-    const subscription: PlainSubscription = { endpoint: this, filter, qos }
-    this.#plain.set(filter, subscription)
-    this.#services.hub.subscribePlain(subscription)
-  }
-
-  unsubscribePlain(filter: string): void {
-    const subscription = this.#plain.get(filter)
-    if (!subscription) return
-    this.#plain.delete(filter)
-    this.#services.hub.unsubscribePlain(subscription)
-  }
-
-  /** Stops listening to everything: nothing is delivered any more. */
-  close(): void {
-    if (this.closed) return
-    this.closed = true
-    const { hub } = this.#services
-    for (const feed of this.feeds.values()) {
-      feed.attached = false
-      hub.detach(feed.view, feed)
+  protected withdraw(from: LogFeed | string): void {
+    if (typeof from === 'string') {
+      this.#waiting.purge((item) => item.kind === 'direct' && item.message.topic === from)
+      return
     }
-    for (const topic of this.#listening) hub.unlisten(topic, this)
-    for (const subscription of this.#plain.values()) hub.unsubscribePlain(subscription)
-    this.#behind = []
+    this.inflight.forget(from)
+    this.#waiting.purge((item) => item.kind === 'live' && item.feed === from)
+  }
+
+  override close(): void {
+    super.close()
     this.#waiting.purge(() => true)
-    for (const resolve of this.#roomAwaited.splice(0)) resolve()
+    this.rested()
   }
 
   // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
@@ -211,7 +133,7 @@ export class Session implements Endpoint, FeedHost {
       return
     }
     if (!this.#mayReceive(message.topic, filters)) {
-      this.#services.counters.add('dropped.forbidden')
+      this.services.counters.add('dropped.forbidden')
       if (queued !== null) this.queue.skip(queued)
       return
     }
@@ -249,7 +171,7 @@ export class Session implements Endpoint, FeedHost {
 
   #wait(item: Waiting): void {
     if (!this.#waiting.push(item))
-      this.#services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
+      this.services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
   }
 
   // --- sending ----------------------------------------------------------------------------------------------------------------
@@ -305,7 +227,7 @@ export class Session implements Endpoint, FeedHost {
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
     if (isExpired(message.extra) || this.#isOwn(message.topic, message.clientId)) return undefined
     if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, message, qos)[0]
-    this.#services.counters.add('dropped.forbidden')
+    this.services.counters.add('dropped.forbidden')
     return undefined
   }
 
@@ -329,7 +251,7 @@ export class Session implements Endpoint, FeedHost {
   #plainPacket(feed: QueueFeed, message: Shown, qos: QoS, number: number): Buffer | null {
     const encoded = this.#packets.plain(message, qos)
     if (encoded.bytes.length > this.maxPacket) {
-      this.#services.counters.add('dropped.packet_too_large')
+      this.services.counters.add('dropped.packet_too_large')
       feed.skip(number)
       return null
     }
@@ -357,7 +279,7 @@ export class Session implements Endpoint, FeedHost {
     // What the `authorizeForward` hook has a say in is not shared.
     const encoded = this.#packets.direct(shown, qos, this.#guard.forward ? [] : message.cache)
     if (encoded.bytes.length > this.maxPacket) {
-      this.#services.counters.add('dropped.packet_too_large')
+      this.services.counters.add('dropped.packet_too_large')
       return true
     }
     if (qos === 0) {
@@ -370,7 +292,7 @@ export class Session implements Endpoint, FeedHost {
     return true
   }
 
-  #sendWaiting(): boolean {
+  sendWaiting(): boolean {
     const item = this.#waiting.first!
     if (item.kind === 'direct') {
       if (!this.#sendDirect(item.message, item.qos)) return false
@@ -385,67 +307,24 @@ export class Session implements Endpoint, FeedHost {
     return true
   }
 
-  // --- catching up ---------------------------------------------------------------------------------------------------------------
-
-  fallBehind(feed: Behind): void {
-    if (feed.behind) return
-    feed.behind = true
-    this.#behind.push(feed)
-    this.pump()
-  }
-
-  /** Sends what waits while the socket and the window take it: feeds in turn, a page each. Called whenever room may have come. */
-  pump(): void {
-    if (this.#held || this.closed) return
-    this.#pumpAgain = this.#pumping
-    if (this.#pumping) return
-    if (this.#waiting.length === 0 && this.#behind.length === 0) return
-    this.#pumping = true
-    void this.#pumpLoop()
-  }
-
-  async #pumpLoop(): Promise<void> {
-    try {
-      for (let blocked = 0; ; ) {
-        while (this.#waiting.length > 0 && this.#sendWaiting());
-        if (this.#pumpAgain) blocked = 0
-        this.#pumpAgain = false
-        if (this.closed || blocked >= this.#behind.length) break
-        const feed = this.#behind.shift()!
-        const step = feed.advance()
-        const progress: Progress = step instanceof Promise ? await step : step
-        if (progress !== 'done') this.#behind.push(feed)
-        blocked = progress === 'blocked' ? blocked + 1 : 0
-      }
-    } catch (error) {
-      this.#services.counters.add('failed.replay')
-      this.failed?.(error)
-    } finally {
-      this.#pumping = false
-      for (const resolve of this.#roomAwaited.splice(0)) resolve()
-    }
-  }
-
   /** Resolves when the direct messages that wait are few enough to add more without loss. */
   async roomForDirect(): Promise<void> {
-    while (!this.closed && this.#waiting.length > this.#services.limits.queueMessages / 2) {
+    while (!this.closed && this.#waiting.length > this.services.limits.queueMessages / 2) {
       await new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
     }
   }
 
-  /** Called when the store could not be read or written on behalf of this session. */
-  failed: ((error: unknown) => void) | null = null
-
-  readLog(view: View, after: number, limit: number): LogEntry[] | Promise<LogEntry[]> {
-    return this.#services.store.log.read(view.log, after, limit, READ_BYTES)
+  /** Whoever waits for room may look again. */
+  rested(): void {
+    for (const resolve of this.#roomAwaited.splice(0)) resolve()
   }
 
-  headOf(view: View): number {
-    return this.#services.store.log.peek(view.log)?.head ?? 0
-  }
+  /** Told when the store could not be read or written on behalf of this session. */
+  onFailure: ((error: unknown) => void) | null = null
 
-  readQueue(after: number, limit: number): Promise<QueuedMessage[]> {
-    return this.#services.store.queue.read(this.id, after, limit, READ_BYTES)
+  failed(error: unknown): void {
+    this.services.counters.add('failed.replay')
+    this.onFailure?.(error)
   }
 
   // --- acknowledgements from the client ------------------------------------------------------------------------------------------
@@ -458,7 +337,7 @@ export class Session implements Endpoint, FeedHost {
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
     this.#resending.done(packetId)
-    if (wasFull || this.#behind.length > 0 || this.#waiting.length > 0) this.pump()
+    if (wasFull || this.pumping.isBehind || this.waiting > 0) this.pump()
     return flight
   }
 
@@ -473,28 +352,13 @@ export class Session implements Endpoint, FeedHost {
     return true
   }
 
-  touched(feed: LogFeed | QueueFeed): void {
-    if (!this.persistent || this.#held) return
-    this.dirtyFeeds.add(feed)
-    this.saver?.touched()
-  }
-
-  forgetQueued(number: number): void {
-    this.acknowledgedQueue.push(number)
-    // What is acknowledged takes room in the queue until it is saved; where room gets scarce that is soon.
-    const { queueMessages, queueBytes } = this.#services.limits
-    const { messages, bytes } = this.#services.store.queue.size(this.id)
-    const scarce = messages * 2 >= queueMessages || bytes * 2 >= queueBytes
-    if (scarce && this.acknowledgedQueue.length * 4 >= messages) this.saver?.saveSoon()
-  }
-
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------
 
   /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]; where it is larger than the client takes now, it is done with. */
   resend(flight: Flight, message: Shown): void {
     const { bytes, idAt } = this.#packets.plain(message, flight.qos)
     if (bytes.length > this.maxPacket) {
-      this.#services.counters.add('dropped.packet_too_large')
+      this.services.counters.add('dropped.packet_too_large')
       this.complete(flight.packetId, flight.qos)
       return
     }
