@@ -112,7 +112,7 @@ async function loadSession(
   packet: Connect,
   principal: Principal,
 ): Promise<SavedSession | null> {
-  const { store, limits, log } = connection.services
+  const { store, keeper, limits, log } = connection.services
   try {
     const saved = await store.sessions.load(connection.id)
     if (!saved) {
@@ -122,7 +122,7 @@ async function loadSession(
     const { disconnectedAt, expiry } = saved.record
     const expired = disconnectedAt > 0 && disconnectedAt + Math.min(expiry, limits.sessionExpiry) * 1000 < Date.now()
     if (!packet.clean && !expired) return saved
-    await store.sessions.discard(connection.id)
+    await keeper.discard(connection.id)
     return null
   } catch (error) {
     if (error instanceof ConnectRefused) throw error
@@ -171,7 +171,6 @@ function connackProperties(connection: Connection, packet: Connect, clientId: st
   const properties: Properties = {
     receiveMaximum: limits.receiveMaximum,
     maximumPacketSize: limits.packetBytes,
-    sharedAvailable: false,
   }
   if (limits.topicAliases > 0) properties.topicAliasMaximum = limits.topicAliases
   if (asked !== undefined && asked !== expiry) properties.sessionExpiry = expiry
@@ -213,6 +212,7 @@ function openSession(
     persistent: expiry > 0 || saved !== null,
     receiveMaximum: packet.properties.receiveMaximum ?? 65535,
     maxPacket: packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+    topicAliases: Math.min(packet.properties.topicAliasMaximum ?? 0, services.limits.topicAliases),
   }
   const session = new Session(identity, services, connection.outbox, {
     mayReceive: (topic) => services.access.mayReceive(actor, topic),
@@ -236,9 +236,9 @@ function openSession(
 
 async function begin(connection: Connection, session: Session, saved: SavedSession | null): Promise<void> {
   const { store, keeper, log } = connection.services
-  const { interests, record } = connection.login!
+  const { record } = connection.login!
   if (session.persistent) {
-    session.saver = keeper.saver(session)
+    session.saver = keeper.saver(session, session.shares)
     await store.sessions
       .writeLazily([store.sessions.recordOp(record)])
       .catch((error: unknown) => log.warn({ err: error }, 'the session could not be noted'))
@@ -246,7 +246,7 @@ async function begin(connection: Connection, session: Session, saved: SavedSessi
   if (saved) {
     for (const packetId of saved.incoming) connection.incoming.add(packetId)
     for (const subscription of saved.subscriptions) await restoreSubscription(connection, session, subscription)
-    await resumeSession(session, saved, interests, store)
+    await resumeSession(session, saved, connection)
   }
   session.start()
 }
@@ -267,6 +267,7 @@ async function restoreSubscription(connection: Connection, session: Session, sav
   try {
     const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
+    if (parsed.kind === 'shared') return connection.services.shares.join(session, subscription)
     session.subscriptions.set(passed.filter, subscription)
     if (isPlainFilter(parsed)) session.subscribePlain(passed.filter, passed.qos)
   } catch (error) {

@@ -353,7 +353,7 @@ export class Connection extends EventEmitter implements Deadline {
     if (this.version === 5 && this.login && ending.reason >= 0x80) this.send(encodeDisconnect(ending.reason))
     this.outbox.flush()
     this.conn.end()
-    this.login?.session.close()
+    if (this.login) this.#stopDelivery(this.login)
     try {
       // A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes.
       if (this.#registered) await this.#opening?.catch(() => {})
@@ -386,6 +386,11 @@ export class Connection extends EventEmitter implements Deadline {
     this.broker.emit(this.login ? 'clientError' : 'connectionError', this, error)
   }
 
+  #stopDelivery({ session }: Login): void {
+    session.close()
+    this.services.shares.away(session)
+  }
+
   /** Will, saved session, presence: what others see of the end, in this order. */
   async #leave({ actor, session, record }: Login): Promise<void> {
     const { services, will } = this
@@ -395,7 +400,7 @@ export class Connection extends EventEmitter implements Deadline {
     await commit(services.store, {}).catch(() => {})
     if (will) await this.#leaveWill(actor, will, record.expiry)
     if (record.expiry > 0) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
-    else if (session.persistent) await services.store.sessions.discard(session.id)
+    else if (session.persistent) await services.keeper.discard(session.id)
     if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
   }
 

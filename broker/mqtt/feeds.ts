@@ -10,6 +10,9 @@ import type { FlightOwner } from './inflight.js'
 export const READ_ENTRIES = 64
 export const READ_BYTES = 65536
 
+/** Name of the queue's position among the cursors. */
+export const QUEUE_SENT = 'queue>'
+
 export type Progress = 'sent' | 'done' | 'blocked'
 
 /** A feed that has something to send when the session can take it. */
@@ -53,6 +56,14 @@ class Outstanding {
   remove(number: number): void {
     const at = this.#numbers[0] === number ? 0 : this.#numbers.indexOf(number)
     if (at >= 0) this.#numbers.splice(at, 1)
+  }
+
+  has(number: number): boolean {
+    return this.#numbers.includes(number)
+  }
+
+  get all(): readonly number[] {
+    return this.#numbers
   }
 
   /** The lowest, or undefined. */

@@ -64,6 +64,7 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   /** Delivery begins. */
   start(): void {
     this.pumping.start()
+    this.pump()
   }
 
   /** Called whenever room may have come. */

@@ -8,7 +8,7 @@ import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { Op, QoS, Store } from '../store/store.js'
-import type { FeedWish, LogFeed } from './feeds.js'
+import type { FeedWish } from './feeds.js'
 import type { Follower } from './follower.js'
 import type { Subscription } from './subscription.js'
 
@@ -39,14 +39,18 @@ export class Interests {
     return heads
   }
 
-  /** Cursors that `shown` would start, as ops that make them durable; none for a session that ends with its connection. */
+  /** Cursors that `shown` would start, as ops that make them durable. */
   cursorOps(shown: Shown, subscription: Subscription, heads: ReadonlyMap<string, number>): Op[] {
-    if (!this.#follower.persistent || subscription.qos === 0) return []
+    if (subscription.qos === 0) return []
+    const { id, feeds, persistent } = this.#follower
+    const { sessions } = this.#store
     const ops: Op[] = []
-    for (const view of shown.views) {
-      const feed = this.#follower.feeds.get(view.cursor)
-      if (!feed || feed.qos === 0)
-        ops.push(this.#store.sessions.cursorOp(this.#follower.id, view.cursor, heads.get(view.cursor) ?? 0))
+    for (const { cursor } of shown.views) {
+      const feed = feeds.get(cursor)
+      if (!feed || feed.qos === 0) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
+      // A share group that was not kept until now.
+      else if (!persistent)
+        ops.push(sessions.cursorOp(id, cursor, feed.acked), sessions.cursorOp(id, `${cursor}>`, feed.acked))
     }
     return ops
   }
@@ -109,15 +113,14 @@ export class Interests {
     }
   }
 
-  /** Feeds of a session that comes back, at their saved cursors. Returns them by cursor name. */
-  async restore(cursors: ReadonlyMap<string, number>): Promise<Map<string, LogFeed>> {
+  /** Feeds of a session or group that comes back, at their saved cursors. */
+  async restore(cursors: ReadonlyMap<string, number>): Promise<void> {
     for (const subscription of this.#follower.subscriptions.values()) {
       await this.heads(this.shown(subscription))
       // Shown anew: a membership may have begun or ended meanwhile, and the filter with it.
       if (this.#follower.subscriptions.get(subscription.filter) !== subscription) continue
       this.#apply(this.shown(subscription), (view) => this.#restoredStart(view, cursors), cursors)
     }
-    return this.#follower.feeds
   }
 
   /** The saved cursor; at a later join, the join; at what retention left, counted. */

@@ -105,7 +105,7 @@ export class PacketMaker {
 
   /** A message of the moment: made once for all sessions that ask for the same. `cache` holds it. */
   direct(message: Shown, qos: QoS, cache: unknown[]): EncodedPublishes {
-    if (this.#version === 5 && this.#asksForOwnBytes()) return this.plain(message, qos)
+    if (this.#version === 5 && (message.ids || this.#asksForOwnBytes())) return this.plain(message, qos)
     return (cache[(this.#version === 5 ? 3 : 0) + qos] ??= this.plain(message, qos)) as EncodedPublishes
   }
 

@@ -37,7 +37,6 @@ export class Pump {
 
   start(): void {
     this.#held = false
-    this.run()
   }
 
   stop(): void {

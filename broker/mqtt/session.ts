@@ -5,6 +5,7 @@
 import { filterMatches } from '../../schemas/topics.js'
 import type { Batch, Direct } from '../hub.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
+import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
@@ -16,6 +17,13 @@ import type { Outbox } from './outbox.js'
 import { PacketMaker, type Shown } from './packet-maker.js'
 import { Resending } from './resending.js'
 import type { DeliveryGuard, SessionIdentity, SessionServices } from './session-parts.js'
+import type { ShareGroup } from './share-group.js'
+
+/** A message of a share group, as one of its sessions is to have it. */
+export type Shared = Shown & { readonly qos: QoS }
+
+/** `full`: not now. `done`: nothing to wait for. */
+export type Taken = 'lent' | 'done' | 'full' | 'too_large'
 
 export class Session extends Follower {
   readonly version: Version
@@ -27,8 +35,12 @@ export class Session extends Follower {
   readonly #waiting: DirectQueue
   readonly #directOwner: FlightOwner
   readonly #packets: PacketMaker
+  /** Null: the client takes no topic aliases. */
+  readonly #aliases: AliasWriter | null
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
+  /** Groups that this session takes messages for. */
+  readonly shares = new Set<ShareGroup>()
   readonly #resending: Resending
   /** While retained messages are read: topics that got another one since, live. */
   readonly #replaced = new Set<Set<string>>()
@@ -49,7 +61,9 @@ export class Session extends Follower {
       counters: services.counters,
     })
     this.maxPacket = identity.maxPacket
-    this.#resending = new Resending(outbox, identity.receiveMaximum)
+    const { topicAliases, maxPacket } = identity
+    this.#aliases = topicAliases > 0 ? new AliasWriter(topicAliases, maxPacket) : null
+    this.#resending = new Resending((publish) => this.#push(publish), identity.receiveMaximum)
     this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
     this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes)
     this.#directOwner = { source: null, acknowledged() {} }
@@ -72,13 +86,23 @@ export class Session extends Follower {
     return this.inflight.saved()
   }
 
+  override pump(): void {
+    super.pump()
+    for (const group of this.shares) group.pump()
+  }
+
   protected withdraw(from: LogFeed | string): void {
     if (typeof from === 'string') {
-      this.#waiting.purge((item) => item.kind === 'direct' && item.message.topic === from)
+      this.dropWaiting(from)
       return
     }
     this.inflight.forget(from)
     this.#waiting.purge((item) => item.kind === 'live' && item.feed === from)
+  }
+
+  /** Messages of the moment on a topic that may no longer be delivered. */
+  dropWaiting(topic: string): void {
+    this.#waiting.purge((item) => item.kind === 'direct' && item.message.topic === topic)
   }
 
   override close(): void {
@@ -93,10 +117,10 @@ export class Session extends Follower {
     if (this.#stalled || this.#guard.forward) return false
     const encoded = this.#packets.batch(feed, batch)
     if (encoded.idAt.length === 0) {
-      if (encoded.bytes.length > 0) this.#outbox.push(encoded.bytes)
+      if (encoded.bytes.length > 0) this.#push(encoded.bytes)
     } else {
       if (this.inflight.room < encoded.idAt.length || (encoded.qos === 2 && this.persistent)) return false
-      this.#outbox.push(this.#number(feed, encoded))
+      this.#push(this.#number(feed, encoded))
     }
     feed.sent(batch.last)
     return true
@@ -105,7 +129,7 @@ export class Session extends Follower {
   sendLive(feed: LogFeed, batch: Batch): void {
     if (this.#waiting.length === 0 && !this.#stalled && !this.#guard.forward) {
       const { bytes } = this.#packets.batch(feed, batch)
-      if (bytes.length > 0) this.#outbox.push(bytes)
+      if (bytes.length > 0) this.#push(bytes)
       return
     }
     for (const entry of batch.entries) this.#wait({ kind: 'live', feed, entry })
@@ -156,6 +180,10 @@ export class Session extends Follower {
     this.#replaced.delete(topics as Set<string>)
   }
 
+  mayReceive(topic: string): boolean {
+    return this.#guard.mayReceive(topic)
+  }
+
   #mayReceive(topic: string, filters: readonly string[]): boolean {
     for (const filter of filters) if (this.subscriptions.get(filter)?.unconditional) return true
     return this.#guard.mayReceive(topic)
@@ -176,6 +204,19 @@ export class Session extends Follower {
 
   // --- sending ----------------------------------------------------------------------------------------------------------------
 
+  /** One message of a share group; `owner` is told when it is done. */
+  take(owner: FlightOwner, seq: number, message: Shared): Taken {
+    const { qos } = message
+    if (this.#stalled || (qos > 0 && this.inflight.room <= 0)) return 'full'
+    const [shown] = this.#forwarded(message.topic, message, qos)
+    if (!shown) return 'done'
+    const encoded = this.#packets.plain(shown, qos)
+    if (encoded.bytes.length > this.maxPacket) return 'too_large'
+    if (qos > 0) this.#patch(encoded.bytes, encoded.idAt[0]!, this.inflight.start(owner, seq, qos).packetId)
+    this.#pushDurably(encoded.bytes, qos)?.catch((error: unknown) => this.failed(error))
+    return qos === 0 ? 'done' : 'lent'
+  }
+
   /** A copy with this session's packet ids. */
   #number(feed: LogFeed, encoded: EncodedPublishes<LogEntry>): Buffer {
     const bytes = Buffer.allocUnsafe(encoded.bytes.length)
@@ -187,6 +228,11 @@ export class Session extends Follower {
       this.#patch(bytes, encoded.idAt[i]!, flight.packetId)
     }
     return bytes
+  }
+
+  /** Publishes on their way out. */
+  #push(publishes: Buffer): void {
+    this.#outbox.push(this.#aliases ? this.#aliases.rewrite(publishes) : publishes)
   }
 
   #patch(bytes: Buffer, at: number, packetId: number): void {
@@ -243,7 +289,7 @@ export class Session extends Follower {
     if (this.room <= 0 || qos === 2 || this.#guard.forward) return false
     const packet = this.#plainPacket(feed, message, qos, number)
     feed.sent(number)
-    if (packet) this.#outbox.push(packet)
+    if (packet) this.#push(packet)
     return true
   }
 
@@ -264,10 +310,10 @@ export class Session extends Follower {
   /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
   #pushDurably(bytes: Buffer, qos: QoS): void | Promise<void> {
     if (qos < 2 || !this.persistent || !this.saver) {
-      this.#outbox.push(bytes)
+      this.#push(bytes)
       return
     }
-    return this.saver.saveNow().then(() => this.#outbox.push(bytes))
+    return this.saver.saveNow().then(() => this.#push(bytes))
   }
 
   /** False when it cannot go now. */
@@ -283,12 +329,12 @@ export class Session extends Follower {
       return true
     }
     if (qos === 0) {
-      this.#outbox.push(encoded.bytes)
+      this.#push(encoded.bytes)
       return true
     }
     const bytes = Buffer.from(encoded.bytes)
     this.#patch(bytes, encoded.idAt[0]!, this.inflight.start(this.#directOwner, 0, qos).packetId)
-    this.#outbox.push(bytes)
+    this.#push(bytes)
     return true
   }
 
@@ -301,7 +347,7 @@ export class Session extends Follower {
       const { topic } = item.feed.view
       const shown = this.#forwarded(topic, item.entry, 0)
       const { bytes } = this.#packets.entries(item.feed, shown)
-      if (bytes.length > 0) this.#outbox.push(bytes)
+      if (bytes.length > 0) this.#push(bytes)
     }
     this.#waiting.shift()
     return true
