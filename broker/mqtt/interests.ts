@@ -8,7 +8,7 @@ import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { Op, QoS, Store } from '../store/store.js'
-import type { FeedWish } from './feeds.js'
+import type { FeedWish, Wish } from './feeds.js'
 import type { Follower } from './follower.js'
 import type { Subscription } from './subscription.js'
 
@@ -176,16 +176,27 @@ export class Interests {
     return []
   }
 
-  /** What the filters that show `topic` ask for together: the highest QoS, every identifier; null when none shows it. */
+  /** What the filters that show `topic` ask for together; null when none shows it. */
   #wish(topic: string): FeedWish | null {
     const matching = [...this.#follower.subscriptions.values()].filter((subscription) => shows(subscription, topic))
     if (matching.length === 0) return null
-    return {
-      qos: Math.max(...matching.map(({ qos }) => qos)) as QoS,
-      noLocal: matching.every(({ noLocal }) => noLocal),
-      ids: matching.flatMap(({ identifier }) => identifier ?? []),
-    }
+    return { ...together(matching)!, own: ownWish(matching) }
   }
+}
+
+/** The highest QoS, every identifier; null: no filter, no wish. */
+function together(subscriptions: readonly Subscription[]): Wish | null {
+  if (subscriptions.length === 0) return null
+  return {
+    qos: Math.max(...subscriptions.map(({ qos }) => qos)) as QoS,
+    ids: subscriptions.flatMap(({ identifier }) => identifier ?? []),
+  }
+}
+
+/** What filters ask for of the session's own messages; undefined: the same as of all. */
+export function ownWish(subscriptions: readonly Subscription[]): Wish | null | undefined {
+  const local = subscriptions.filter(({ noLocal }) => !noLocal)
+  return local.length === subscriptions.length ? undefined : together(local)
 }
 
 function shows({ filter, parsed }: Subscription, topic: string): boolean {

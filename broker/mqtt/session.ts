@@ -9,9 +9,10 @@ import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
-import type { LogFeed, QueueFeed } from './feeds.js'
+import type { LogFeed, QueueFeed, Wish } from './feeds.js'
 import { Follower } from './follower.js'
 import { type Flight, type FlightOwner, Inflight } from './inflight.js'
+import { ownWish } from './interests.js'
 import { isExpired } from './message-properties.js'
 import type { Outbox } from './outbox.js'
 import { PacketMaker, type Shown } from './packet-maker.js'
@@ -152,7 +153,8 @@ export class Session extends Follower {
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
     const level = Math.min(message.qos, qos) as QoS
     if (message.replaces) for (const topics of this.#replaced) topics.add(message.topic)
-    if (message.origin === this.id && this.#isOwn(message.topic, message.origin)) {
+    const own = message.origin === this.id ? this.#ownWish(message.topic) : undefined
+    if (own === null) {
       if (queued !== null) this.queue.skip(queued)
       return
     }
@@ -161,13 +163,24 @@ export class Session extends Follower {
       if (queued !== null) this.queue.skip(queued)
       return
     }
+    if (own) this.#acceptOwn({ ...message, ids: own.ids }, Math.min(level, own.qos) as QoS, queued)
+    else this.#accept(message, level, queued)
+  }
+
+  #accept(message: Direct, level: QoS, queued: number | null): void {
     if (level === 0 || !this.persistent) this.acceptDirect(message, level)
     else if (queued !== null) this.queue.accept(message, level, queued)
   }
 
-  /** Published by this session, and every filter that matches says no local. */
-  #isOwn(topic: string, origin: string | null): boolean {
-    return this.version === 5 && origin === this.id && this.#packets.matching(topic).every(({ noLocal }) => noLocal)
+  /** It may have been queued for a filter that does not take it. */
+  #acceptOwn(message: Direct, level: QoS, queued: number | null): void {
+    if (level === 0 && queued !== null) this.queue.skip(queued)
+    this.#accept({ ...message, cache: [] }, level, queued)
+  }
+
+  /** What the filters that match ask for of the session's own messages. */
+  #ownWish(topic: string): Wish | null | undefined {
+    return this.version === 5 ? ownWish(this.#packets.matching(topic)) : undefined
   }
 
   watchReplaced(): ReadonlySet<string> {
@@ -271,8 +284,11 @@ export class Session extends Follower {
   }
 
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
-    if (isExpired(message.extra) || this.#isOwn(message.topic, message.clientId)) return undefined
-    if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, message, qos)[0]
+    if (isExpired(message.extra)) return undefined
+    const own = message.clientId === this.id ? this.#ownWish(message.topic) : undefined
+    if (own === null) return undefined
+    const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
+    if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, shown, qos)[0]
     this.services.counters.add('dropped.forbidden')
     return undefined
   }
@@ -287,6 +303,11 @@ export class Session extends Follower {
 
   sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean {
     if (this.room <= 0 || qos === 2 || this.#guard.forward) return false
+    if (isExpired(message.extra)) {
+      feed.sent(number)
+      feed.skip(number)
+      return true
+    }
     const packet = this.#plainPacket(feed, message, qos, number)
     feed.sent(number)
     if (packet) this.#push(packet)

@@ -17,6 +17,17 @@ import { cut, OPEN_ACL, open, publish, take, takePublishes, text, told, untilPon
 import { RawClient } from '../helpers/raw-client.js'
 
 const ROOM = 'rooms/lobby/messages'
+/** The next PUBLISHes; acks between them are passed over. */
+async function takeAmong(client: RawClient, count: number): Promise<IPublishPacket[]> {
+  const found: IPublishPacket[] = []
+  while (found.length < count) {
+    const packet = await client.next()
+    if (packet?.cmd === 'publish') found.push(packet)
+    else if (packet?.cmd !== 'pubrec') throw new Error(`unexpected: ${JSON.stringify(packet)}`)
+  }
+  return found
+}
+
 const PROBLEMS = { requestProblemInformation: true }
 
 t.test('CONNECT: what is wrong is told by a CONNACK [MQTT5-3.1.4-1, MQTT5-2.2.2.2, MQTT5-4.13.1-1]', async (t) => {
@@ -412,6 +423,33 @@ t.test(
     }
   },
 )
+
+t.test('where only some filters say no local, one’s own message comes as the others ask [MQTT5-3.8.3-3]', async (t) => {
+  for (const expiry of [0, 60]) {
+    const broker = await startTestBroker(t, { acl: OPEN_ACL })
+    const client = await open5(broker, { id: 'c', expiry })
+    await subscribe5(client, ['t/#', 'rooms/+/messages'], { qos: 2, nl: true }, 1)
+    await subscribe5(client, ['t/a', ROOM], { qos: 1 }, 2)
+    const other = await open5(broker, { id: 'other' })
+    for (const topic of ['t/a', ROOM]) {
+      client.send(message(topic, 'mine', { qos: 0 }), message(topic, 'mine', { qos: 2, messageId: 9 }))
+      const got = (await takeAmong(client, 2)).map((packet) => [packet.qos, ids(packet)])
+      t.same(
+        got,
+        [
+          [0, [2]],
+          [1, [2]],
+        ],
+        topic,
+      )
+      await publish(other, topic, 'yours', { qos: 2 })
+      const [packet] = await takeAmong(client, 1)
+      t.same([packet!.qos, ids(packet!)], [2, [1, 2]], `${topic} of another`)
+      client.send({ cmd: 'pubrel', messageId: 9 })
+      await take(client, 'pubcomp')
+    }
+  }
+})
 
 t.test('topic aliases of the broker, as many as the client allows [MQTT5-3.1.2-26, MQTT5-3.1.2-27]', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { topicAliases: 2 } })
