@@ -13,6 +13,9 @@ import { Passwords } from './auth/passwords.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
+import { messageCommands } from './chat/commands/messages.js'
+import { roomCommands } from './chat/commands/rooms.js'
+import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
 import { Members } from './chat/members.js'
 import { Moments } from './chat/moments.js'
@@ -189,6 +192,14 @@ async function makeChat(
   await presence.load()
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
+  const { replyBytes } = config.limits
+  const commands: Commands = new Commands(
+    {
+      ...roomCommands({ store, rooms, members, rules }),
+      ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
+    },
+    replyBytes,
+  )
   const pipeline = new Pipeline({
     store,
     rooms,
@@ -197,12 +208,22 @@ async function makeChat(
     directs: new DirectConversations(store, bus, turns),
     replies,
     plain,
-    requests: new Requests({ store, rooms, members, rules, replies, failed, replyBytes: config.limits.replyBytes }),
+    requests: new Requests(commands, replies, failed),
     moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notices: new Notices(store, bus, views),
     payloadBytes: config.limits.payloadBytes,
   })
-  return { views, rooms, members, presence, plain, pipeline, info, access: new Access(store, acl, pipeline, presence) }
+  return {
+    views,
+    rooms,
+    members,
+    presence,
+    plain,
+    pipeline,
+    commands,
+    info,
+    access: new Access(store, acl, pipeline, presence),
+  }
 }
 
 async function makeAuth(config: Config, store: Store, log: Logger) {
