@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { Aedes, type PublishPacket } from 'aedes'
 import aedesPacket from 'aedes-packet'
 import { Refusal } from '../../schemas/errors.js'
+import { SYSTEM } from '../../schemas/ids.js'
 import { parseTopic } from '../../schemas/topics.js'
 import type { Actor } from '../chat/actor.js'
 import type { Pipeline } from '../chat/pipeline.js'
@@ -15,7 +16,8 @@ import type { ByteStream } from '../net/byte-stream.js'
 import type { Persistence, QoS, WillPacket } from '../store/store.js'
 import type { Connect, Publish, RequestedSubscription } from './codec/packets.js'
 import { Reason } from './codec/reader.js'
-import { BROKER_ACTOR, Connection, ConnectRefused } from './connection.js'
+import { Connection } from './connection.js'
+import { ConnectRefused } from './endings.js'
 import { Mq, type MqMessage } from './mq.js'
 import type { MqttServices } from './services.js'
 import type { Forward } from './session-parts.js'
@@ -46,6 +48,13 @@ export interface PublishedMessage {
   payload?: Buffer | string
   qos?: QoS
   retain?: boolean
+}
+
+/** The actor of what the broker itself publishes. */
+const BROKER_ACTOR: Actor = {
+  principal: { user: SYSTEM, roles: new Set(['admin']), anonymous: false, expiresAt: null },
+  clientId: '',
+  sessionId: null,
 }
 
 interface Message {

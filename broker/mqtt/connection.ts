@@ -2,39 +2,28 @@
  * One connection's life: bytes become packets, packets are handled strictly one after another, and when it ends the session is saved and
  * the will is sent. To Aedes and its plugins this is the client.
  */
-import { EventEmitter } from 'node:events'
-import { SYSTEM } from '../../schemas/ids.js'
 import type { Actor } from '../chat/actor.js'
-import { direct } from '../hub.js'
 import type { ByteStream } from '../net/byte-stream.js'
-import { commit } from '../store/commit.js'
 import type { QoS, SessionRecord } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
 import { acknowledge } from './acknowledge.js'
 import type { Broker } from './aedes.js'
+import { AedesClient } from './aedes-client.js'
 import { decodeConnect, decodePacket, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
 import { encodeAck, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
 import { FrameReader } from './codec/frames.js'
-import type { Packet, RequestedSubscription, Version, Will } from './codec/packets.js'
+import type { Packet, Version, Will } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
-import { READ_BYTES, READ_ENTRIES } from './feeds.js'
+import { ConnectRefused, type Ending } from './endings.js'
 import type { Interests } from './interests.js'
+import { leave } from './leave.js'
 import { Outbox } from './outbox.js'
 import { publish } from './publish.js'
 import type { MqttServices } from './services.js'
 import type { Session } from './session.js'
 import { subscribe, unsubscribe } from './subscribe.js'
-import { storedWill, willMessage } from './wills.js'
-
-/** Why a connection ended: for the log and, on MQTT 5, the DISCONNECT. */
-export interface Ending {
-  reason: number
-  why: string
-  /** The client broke the rules or the network failed: Aedes' `clientError` or `connectionError`. */
-  error?: Error
-}
 
 /** What a connection is once its CONNECT was accepted. */
 export interface Login {
@@ -44,32 +33,7 @@ export interface Login {
   readonly record: SessionRecord
 }
 
-/** Refused CONNECT: answered with this code, then closed. `code` is the 3.1.1 return code, `reason` that of MQTT 5. */
-export class ConnectRefused extends Error {
-  readonly code: number
-  readonly reason: number
-  constructor(code: number, reason: number, message: string) {
-    super(message)
-    this.name = 'ConnectRefused'
-    this.code = code
-    this.reason = reason
-  }
-}
-
-export class Connection extends EventEmitter implements Deadline {
-  // Aedes' client, as its documentation and plugins know it. `id` is `{user}/{clientId}`.
-  id = ''
-  clean = true
-  version: Version | null = null
-  connecting = false
-  connected = false
-  closed = false
-  /** aedes.js touches it on the birth of another broker. */
-  readonly duplicates: Record<string, number> = Object.create(null)
-  readonly broker: Broker
-  readonly conn: ByteStream
-  readonly req: unknown
-
+export class Connection extends AedesClient implements Deadline {
   readonly services: MqttServices
   readonly outbox: Outbox
   login: Login | null = null
@@ -100,11 +64,8 @@ export class Connection extends EventEmitter implements Deadline {
   #closing: Promise<void> | null = null
 
   constructor(services: MqttServices, broker: Broker, stream: ByteStream, request?: unknown) {
-    super()
+    super(broker, stream, request)
     this.services = services
-    this.broker = broker
-    this.conn = stream
-    this.req = request
     this.#frames = new FrameReader(services.limits.packetBytes)
     this.outbox = new Outbox(stream, services.flusher, () => this.#flushed())
     this.#lastPacket = services.wheel.now
@@ -114,10 +75,6 @@ export class Connection extends EventEmitter implements Deadline {
     stream.on('end', () => this.#finished())
     stream.on('close', () => this.#finished())
     stream.on('error', (error: Error) => this.finish({ reason: Reason.unspecified, why: error.message, error }))
-  }
-
-  get subscriptions(): Record<string, RequestedSubscription> {
-    return Object.fromEntries(this.login?.session.subscriptions ?? [])
   }
 
   // --- bytes in -----------------------------------------------------------------------------------------------------------------------
@@ -251,6 +208,20 @@ export class Connection extends EventEmitter implements Deadline {
     this.outbox.push(bytes)
   }
 
+  /** Acknowledges without a store: used where nothing has to be waited for. */
+  sendAck(
+    type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
+    packetId: number,
+    reason = 0,
+    properties?: Properties,
+  ): void {
+    if (this.closed) return
+    const bytes = encodeAck(this.version!, type, packetId, reason, properties)
+    // What explains is left out where it would make the packet larger than the client takes [MQTT5-3.4.2-2, MQTT5-3.4.2-3].
+    const fits = bytes.length <= this.login!.session.maxPacket
+    this.send(fits ? bytes : encodeAck(this.version!, type, packetId, reason))
+  }
+
   #flushed(): void {
     if (this.closed || this.outbox.congested) return
     this.login?.session.pump()
@@ -357,7 +328,7 @@ export class Connection extends EventEmitter implements Deadline {
     try {
       // A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes.
       if (this.#registered) await this.#opening?.catch(() => {})
-      if (this.login) await this.#leave(this.login)
+      if (this.login) await leave(this, this.login)
       if (this.hasStoredWill) await services.store.persistence.delWill(this)
     } catch (error) {
       services.log.error({ err: error, client: this.id }, 'the session could not be saved')
@@ -385,118 +356,7 @@ export class Connection extends EventEmitter implements Deadline {
     if (this.listenerCount('error') > 0) this.emit('error', error)
     this.broker.emit(this.login ? 'clientError' : 'connectionError', this, error)
   }
-
-  /** Will, saved session, presence: what others see of the end, in this order. */
-  async #leave({ actor, session, record }: Login): Promise<void> {
-    const { services, will } = this
-    services.registry.remove(session)
-    // Publishes under way belong to this connection: a successor must find their packet ids in the store.
-    await this.entering
-    await commit(services.store, {}).catch(() => {})
-    if (will) await this.#leaveWill(actor, will, record.expiry)
-    if (record.expiry > 0) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
-    else if (session.persistent) await services.store.sessions.discard(session.id)
-    if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
-  }
-
-  /** At once, or when its delay is over; the session's end would be earlier [MQTT5-3.1.3-9]. */
-  async #leaveWill(actor: Actor, will: Will, expiry: number): Promise<void> {
-    const delay = Math.min(will.properties.willDelay ?? 0, expiry)
-    if (delay === 0) {
-      await this.broker.publishWill(actor, willMessage(will), this)
-      return
-    }
-    const { store, wheel } = this.services
-    const due = Date.now() + delay * 1000
-    await store.persistence.putWill(this, storedWill(will, actor.principal, due))
-    this.hasStoredWill = false
-    this.broker.delayedWill(this.id, due, () => this.broker.publishWill(actor, willMessage(will), null)).start(wheel)
-  }
-
-  // --- Aedes' client API ----------------------------------------------------------------------------------------------------------------
-
-  /** Sends a message to this client alone [Aedes Client.md]. */
-  publish(
-    message: { topic: string; payload?: Buffer | string; qos?: QoS; retain?: boolean },
-    done?: (error?: Error) => void,
-  ): void {
-    const payload = Buffer.from(message.payload ?? '')
-    this.login?.session.acceptDirect(
-      direct(message.topic, payload, message.qos ?? 0, { retain: message.retain ?? false }),
-      message.qos ?? 0,
-    )
-    if (done) setImmediate(done, this.login ? undefined : new Error('not connected'))
-  }
-
-  /** Subscribes on behalf of the client, with its rights; with a `messageId` the client gets a SUBACK. */
-  subscribe(subscriptions: AedesSubscriptions, done?: (error?: Error) => void): void {
-    const list = 'subscriptions' in subscriptions ? subscriptions.subscriptions : [subscriptions].flat()
-    const requested = list.map(({ topic, qos }) => ({
-      filter: topic,
-      qos,
-      noLocal: false,
-      retainAsPublished: false,
-      retainHandling: 0 as const,
-    }))
-    const packetId = ('messageId' in subscriptions && subscriptions.messageId) || 0
-    settle(subscribe(this, { type: 'subscribe', packetId, subscriptions: requested, properties: {} }), done)
-  }
-
-  unsubscribe(filters: string | string[] | { unsubscriptions: string[] }, done?: (error?: Error) => void): void {
-    const list =
-      typeof filters === 'object' && 'unsubscriptions' in filters ? filters.unsubscriptions : [filters].flat()
-    settle(unsubscribe(this, { type: 'unsubscribe', packetId: 0, filters: list, properties: {} }), done)
-  }
-
-  /** Forgets the messages on plain topics that wait for this client. */
-  emptyOutgoingQueue(done?: (error?: Error) => void): void {
-    settle(this.#emptyQueue(), done)
-  }
-
-  async #emptyQueue(): Promise<void> {
-    const { store } = this.services
-    for (let after = 0; ; ) {
-      const page = await store.queue.read(this.id, after, READ_ENTRIES, READ_BYTES)
-      if (page.length === 0) return
-      await commit(store, { ops: page.map(({ number }) => store.queue.ackOp(this.id, number)) })
-      after = page[page.length - 1]!.number
-    }
-  }
-
-  /** Acknowledges without a store: used where nothing has to be waited for. */
-  sendAck(
-    type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
-    packetId: number,
-    reason = 0,
-    properties?: Properties,
-  ): void {
-    if (this.closed) return
-    const bytes = encodeAck(this.version!, type, packetId, reason, properties)
-    // What explains is left out where it would make the packet larger than the client takes [MQTT5-3.4.2-2, MQTT5-3.4.2-3].
-    const fits = bytes.length <= this.login!.session.maxPacket
-    this.send(fits ? bytes : encodeAck(this.version!, type, packetId, reason))
-  }
 }
-
-type AedesSubscription = { topic: string; qos: QoS }
-type AedesSubscriptions =
-  | AedesSubscription
-  | AedesSubscription[]
-  | { subscriptions: AedesSubscription[]; messageId?: number }
 
 /** Milliseconds a closing connection has to take its last bytes. */
 const CLOSE_TIMEOUT = 2000
-
-function settle(work: Promise<void>, done?: (error?: Error) => void): void {
-  work.then(
-    () => done?.(),
-    (error: Error) => done?.(error),
-  )
-}
-
-/** The actor of what the broker itself publishes. */
-export const BROKER_ACTOR: Actor = {
-  principal: { user: SYSTEM, roles: new Set(['admin']), anonymous: false, expiresAt: null },
-  clientId: '',
-  sessionId: null,
-}
