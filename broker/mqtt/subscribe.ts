@@ -217,7 +217,9 @@ export async function unsubscribe(connection: Connection, packet: Unsubscribe): 
   const { session, interests } = connection.login!
   const { store, limits } = connection.services
   for (const filter of packet.filters) requireFilter(filter, limits.topicLevels)
-  const codes = packet.filters.map((filter) => (session.subscriptions.has(filter) ? Reason.success : 0x11))
+  const known = new Set(session.subscriptions.keys())
+  // A filter named twice is gone the second time.
+  const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))
   const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []
   for (const filter of packet.filters) ops.push(...interests.remove(filter))
   if (session.persistent) await commit(store, { ops })

@@ -467,7 +467,7 @@ t.test('SUBACK and UNSUBACK [MQTT5-3.9.3, MQTT5-3.11.3]', async (t) => {
   )
   t.same(await subscribe5(client, 't/a', { qos: 1 }), [1])
   t.same(await subscribe5(client, 't/a', { qos: 0 }), [0])
-  t.same(await unsubscribe5(client, 't/a', 't/never', 'denied/#', ROOM), [0, 0x11, 0x11, 0])
+  t.same(await unsubscribe5(client, 't/a', 't/never', 'denied/#', 't/a', ROOM), [0, 0x11, 0x11, 0x11, 0], 't/a twice')
   t.same(
     await subscribe5(client, ['l/1', 'l/2', 'l/3', 'l/4', 'l/5', 'l/6', 'l/7']),
     [1, 1, 1, 1, 1, 1, 0x97],

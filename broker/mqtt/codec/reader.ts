@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 export const Reason = {
   success: 0x00,
   disconnectWithWill: 0x04,
+  noSubscriptionExisted: 0x11,
   unspecified: 0x80,
   malformedPacket: 0x81,
   protocolError: 0x82,
