@@ -249,7 +249,7 @@ async function openListeners(
   { accept, healthy }: { accept: Accept; healthy: () => boolean },
   closing: Closing[],
 ): Promise<Listener[]> {
-  const { host, mqtt, http, mqtts, https, tls, wsPath, origins, proxyProtocol } = config.listen
+  const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, origins, proxyProtocol } = config.listen
   const listeners: Listener[] = []
   const open = async (listening: Promise<Listener>): Promise<void> => {
     const listener = await listening
@@ -276,5 +276,6 @@ async function openListeners(
 async function closeBroker(broker: Broker, keeper: SessionKeeper, maintenance: Maintenance): Promise<void> {
   maintenance.close()
   await broker.shutDown()
+    wsPing,
   await keeper.close()
 }
