@@ -135,6 +135,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     connectTimeout: config.listen.connectTimeout,
     authenticator: auth.authenticator,
     hooks: auth.hooks,
+    redirect: config.listen.redirect,
   }
   const delivery = new Delivery({ hub, registry, views: chat.views, presence: chat.presence, info: chat.info, failed })
   store.onAppend = (batches) => hub.deliver(batches)
@@ -212,14 +213,14 @@ async function makeAuth(config: Config, store: Store, log: Logger) {
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
   const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
-  const throttle = new LoginThrottle(auth.throttle)
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
     accounts,
     passwords,
     tokens,
-    throttle,
+    throttle: new LoginThrottle(auth.throttle),
+    renewals: new LoginThrottle(auth.throttle),
     hooks,
   })
   return { hooks, accounts, authenticator }

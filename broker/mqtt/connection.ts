@@ -2,6 +2,7 @@
  * One connection's life: bytes become packets, packets are handled strictly one after another, and when it ends the session is saved and
  * the will is sent. To Aedes and its plugins this is the client.
  */
+import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import type { QoS, SessionRecord } from '../store/store.js'
@@ -9,10 +10,11 @@ import type { Deadline } from '../wheel.js'
 import { acknowledge } from './acknowledge.js'
 import type { Broker } from './aedes.js'
 import { AedesClient } from './aedes-client.js'
+import { reauthenticate } from './authentication.js'
 import { decodeConnect, decodePacket, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
-import { encodeAck, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
+import { encodeAck, encodeAuth, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
 import { FrameReader } from './codec/frames.js'
-import type { Packet, Version, Will } from './codec/packets.js'
+import type { Auth, Packet, Version, Will } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
@@ -27,7 +29,8 @@ import { subscribe, unsubscribe } from './subscribe.js'
 
 /** What a connection is once its CONNECT was accepted. */
 export interface Login {
-  readonly actor: Actor
+  /** Its principal is another after a renewal; whoever holds the actor sees the new one. */
+  readonly actor: Actor & { principal: Principal }
   readonly session: Session
   readonly interests: Interests
   readonly record: SessionRecord
@@ -45,6 +48,12 @@ export class Connection extends AedesClient implements Deadline {
   readonly aliases = new Map<number, string>()
   /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
   explains = false
+  /** Largest packet the client takes, in bytes. */
+  maxPacket = Number.POSITIVE_INFINITY
+  /** Of enhanced authentication [MQTT5-4.12]; null: the client logged in without. */
+  authMethod: string | null = null
+  /** The client was asked for something with AUTH: what its answer leads to. */
+  exchange: ((answer: Auth) => Promise<void>) | null = null
   /** Milliseconds without a packet after which the client is gone; 0: never. */
   keepaliveMs = 0
   /** Publishes taken and not yet settled by the store. */
@@ -54,7 +63,9 @@ export class Connection extends AedesClient implements Deadline {
   /** A publish on its way to its place in the store's queue. */
   entering: Promise<void> | null = null
 
-  readonly #frames: FrameReader
+  #frames: FrameReader
+  /** The answer to its CONNECT, whatever that says. */
+  #turnedAway: ConnectRefused | null = null
   #working = false
   #paused = false
   #ended = false
@@ -75,6 +86,14 @@ export class Connection extends AedesClient implements Deadline {
     stream.on('end', () => this.#finished())
     stream.on('close', () => this.#finished())
     stream.on('error', (error: Error) => this.finish({ reason: Reason.unspecified, why: error.message, error }))
+  }
+
+  /** Its CONNECT will be refused, whatever it says: until then it may cost little. */
+  turnAway(refusal: ConnectRefused): void {
+    const { limits, connectTimeout, wheel } = this.services
+    this.#turnedAway = refusal
+    this.#frames = new FrameReader(Math.min(limits.packetBytes, TURNED_AWAY.packetBytes))
+    wheel.set(this, wheel.now + Math.min(connectTimeout, TURNED_AWAY.connectTimeout) * 1000)
   }
 
   // --- bytes in -----------------------------------------------------------------------------------------------------------------------
@@ -137,15 +156,31 @@ export class Connection extends AedesClient implements Deadline {
   }
 
   #handle(header: number, body: Buffer): void | Promise<void> {
-    if (!this.login) {
-      if (this.connecting) throw new ProtocolError(Reason.protocolError, 'a second CONNECT [MQTT-3.1.0-2]')
-      this.connecting = true
-      this.version = versionOfConnect(header, body)
-      this.#opening = connect(this, decodeConnect(header, body))
-      return this.#opening
+    if (this.login) {
+      this.#lastPacket = this.services.wheel.now
+      return this.#dispatch(decodePacket(header, body, this.version!))
     }
-    this.#lastPacket = this.services.wheel.now
-    return this.#dispatch(decodePacket(header, body, this.version!))
+    this.#opening = this.connecting ? this.#goOn(header, body) : this.#begin(header, body)
+    return this.#opening
+  }
+
+  async #begin(header: number, body: Buffer): Promise<void> {
+    this.connecting = true
+    this.version = versionOfConnect(header, body)
+    const packet = decodeConnect(header, body)
+    this.maxPacket = packet.properties.maximumPacketSize ?? this.maxPacket
+    if (this.#turnedAway) throw this.#turnedAway
+    await connect(this, packet)
+  }
+
+  /** A CONNECT that was answered with AUTH: until that is done, nothing but AUTH and DISCONNECT [MQTT5-3.1.2-30]. */
+  async #goOn(header: number, body: Buffer): Promise<void> {
+    const packet = decodePacket(header, body, this.version!)
+    const { exchange } = this
+    this.exchange = null
+    if (packet.type === 'disconnect') void this.finish({ reason: Reason.success, why: 'the client disconnected' })
+    else if (packet.type === 'auth' && exchange) await exchange(packet)
+    else throw new ProtocolError(Reason.protocolError, `${packet.type} before the login is done [MQTT5-3.1.2-30]`)
   }
 
   #dispatch(packet: Packet): void | Promise<void> {
@@ -161,6 +196,8 @@ export class Connection extends AedesClient implements Deadline {
         return subscribe(this, packet)
       case 'unsubscribe':
         return unsubscribe(this, packet)
+      case 'auth':
+        return reauthenticate(this, packet)
       case 'pingreq':
         this.send(PINGRESP)
         this.broker.emit('ping', { cmd: 'pingreq' }, this)
@@ -208,6 +245,17 @@ export class Connection extends AedesClient implements Deadline {
     this.outbox.push(bytes)
   }
 
+  /** Sends what `encode` makes, without what explains it where that would be more than the client takes [MQTT5-3.4.2-2, MQTT5-3.14.2-3]. */
+  explain(encode: (properties?: Properties) => Buffer, properties?: Properties): void {
+    const bytes = encode(properties)
+    this.send(properties && bytes.length > this.maxPacket ? encode() : bytes)
+  }
+
+  /** For packets other than CONNACK and DISCONNECT: only to who wants to know [MQTT5-3.1.2-29]. */
+  explanation(why: string): Properties | undefined {
+    return this.explains ? explained(why) : undefined
+  }
+
   /** Acknowledges without a store: used where nothing has to be waited for. */
   sendAck(
     type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
@@ -215,11 +263,11 @@ export class Connection extends AedesClient implements Deadline {
     reason = 0,
     properties?: Properties,
   ): void {
-    if (this.closed) return
-    const bytes = encodeAck(this.version!, type, packetId, reason, properties)
-    // What explains is left out where it would make the packet larger than the client takes [MQTT5-3.4.2-2, MQTT5-3.4.2-3].
-    const fits = bytes.length <= this.login!.session.maxPacket
-    this.send(fits ? bytes : encodeAck(this.version!, type, packetId, reason))
+    if (!this.closed) this.explain((more) => encodeAck(this.version!, type, packetId, reason, more), properties)
+  }
+
+  sendAuth(reason: number, method: string): void {
+    this.send(encodeAuth(reason, { authMethod: method }))
   }
 
   #flushed(): void {
@@ -276,17 +324,17 @@ export class Connection extends AedesClient implements Deadline {
 
   #fail(error: unknown): void {
     if (error instanceof ConnectRefused) {
-      this.#refuseConnect(this.version!, this.version === 5 ? error.reason : error.code)
+      this.#refuseConnect(this.version!, this.version === 5 ? error.reason : error.code, error)
       this.finish({ reason: error.reason, why: error.message, error })
       return
     }
     if (error instanceof UnsupportedVersion) {
-      if (error.isNewer) this.#refuseConnect(5, Reason.unsupportedProtocolVersion)
-      else this.#refuseConnect(4, 1)
+      if (error.isNewer) this.#refuseConnect(5, Reason.unsupportedProtocolVersion, error)
+      else this.#refuseConnect(4, 1, error)
     }
     if (error instanceof ProtocolError) {
       // MQTT 5 clients are told even in answer to a CONNECT that is wrong [MQTT5-4.13.1-1].
-      if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason)
+      if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason, error)
       this.services.counters.add('protocol_errors')
       this.finish({ reason: error.reason, why: error.message, error })
       return
@@ -295,8 +343,13 @@ export class Connection extends AedesClient implements Deadline {
     this.finish({ reason: Reason.unspecified, why: 'internal error', error: error as Error })
   }
 
-  #refuseConnect(version: Version, returnCode: number): void {
-    this.send(encodeConnack(version, false, returnCode))
+  #refuseConnect(
+    version: Version,
+    returnCode: number,
+    { message, serverReference }: Error & { serverReference?: string | undefined },
+  ): void {
+    const reference = serverReference === undefined ? {} : { serverReference }
+    this.explain((more) => encodeConnack(version, false, returnCode, { ...reference, ...more }), explained(message))
     this.broker.emit('connackSent', { cmd: 'connack', returnCode, sessionPresent: false }, this)
   }
 
@@ -321,7 +374,8 @@ export class Connection extends AedesClient implements Deadline {
     const { services } = this
     services.wheel.delete(this)
     this.#announceEnd(ending)
-    if (this.version === 5 && this.login && ending.reason >= 0x80) this.send(encodeDisconnect(ending.reason))
+    if (this.version === 5 && this.login && ending.reason >= 0x80)
+      this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))
     this.outbox.flush()
     this.conn.end()
     this.login?.session.close()
@@ -334,7 +388,7 @@ export class Connection extends AedesClient implements Deadline {
       services.log.error({ err: error, client: this.id }, 'the session could not be saved')
     } finally {
       this.#destroySoon()
-      this.broker.connections.delete(this)
+      this.broker.forget(this)
       if (this.#registered) this.broker.unregisterClient(this)
     }
   }
@@ -360,3 +414,13 @@ export class Connection extends AedesClient implements Deadline {
 
 /** Milliseconds a closing connection has to take its last bytes. */
 const CLOSE_TIMEOUT = 2000
+
+/** Bounds on a connection whose CONNECT is refused in any case: bytes, seconds. */
+const TURNED_AWAY = { packetBytes: 16384, connectTimeout: 5 }
+
+/** Longest reason string, in characters. */
+const MAX_REASON = 1024
+
+function explained(why: string): Properties {
+  return { reasonString: why.slice(0, MAX_REASON) }
+}

@@ -1,8 +1,11 @@
 /** How connections end before their client wants them to. */
+import type { Config } from '../../schemas/config.js'
+import { Reason } from './codec/reader.js'
 
 /** Why a connection ended: for the log and, on MQTT 5, the DISCONNECT. */
 export interface Ending {
   reason: number
+  /** Clients of MQTT 5 read it. */
   why: string
   /** The client broke the rules or the network failed: Aedes' `clientError` or `connectionError`. */
   error?: Error
@@ -12,10 +15,31 @@ export interface Ending {
 export class ConnectRefused extends Error {
   readonly code: number
   readonly reason: number
-  constructor(code: number, reason: number, message: string) {
-    super(message)
+  /** Where the client should go instead [MQTT5-4.11]. */
+  readonly serverReference: string | undefined
+  /** `message` is read by clients. */
+  constructor(
+    code: number,
+    reason: number,
+    message: string,
+    options: { cause?: unknown; serverReference?: string } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'ConnectRefused'
     this.code = code
     this.reason = reason
+    this.serverReference = options.serverReference
   }
+}
+
+/** Why every CONNECT is refused that comes now, whatever it says; null: it is looked at. `full`: `limits.connections` is reached. */
+export function connectRefusal(
+  { to, permanent, when }: Config['listen']['redirect'],
+  full: boolean,
+): ConnectRefused | null {
+  if (to !== null && (full || when === 'always')) {
+    const reason = permanent ? Reason.serverMoved : Reason.useAnotherServer
+    return new ConnectRefused(3, reason, `use ${to}`, { serverReference: to })
+  }
+  return full ? new ConnectRefused(3, Reason.serverBusy, 'too many connections') : null
 }

@@ -175,10 +175,7 @@ class Inbound implements Receipt {
     if (!refusal.transient && onRefused === 'ack') {
       // A PUBREC that refuses ends the flow: its packet id is free [MQTT5-4.3.3].
       if (connection.version === 5 && this.#packet.qos === 2) this.#forgetId()
-      this.#ack(
-        ERRORS[refusal.code].reason,
-        connection.explains ? { reasonString: refusal.message.slice(0, 1024) } : undefined,
-      )
+      this.#ack(ERRORS[refusal.code].reason, connection.explanation(refusal.message))
       return
     }
     if (this.#packet.qos === 2) connection.incoming.delete(this.#packet.packetId)

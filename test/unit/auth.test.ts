@@ -301,6 +301,7 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     passwords: hashing,
     tokens: await tokensWith(t, {}, () => now),
     throttle: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
+    renewals: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
     hooks: noHooks,
     ...parts,
   })
