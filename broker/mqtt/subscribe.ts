@@ -142,7 +142,13 @@ function stored({
 
 function answer(connection: Connection, packet: Subscribe, outcome: readonly (Granted | Refusal)[]): void {
   const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
-  if (packet.packetId > 0) connection.send(encodeSuback(connection.version!, packet.packetId, codes))
+  const { version } = connection
+  const why = new Set(outcome.flatMap((one) => (one instanceof Refusal ? [one.message] : [])))
+  if (packet.packetId > 0)
+    connection.explain(
+      (more) => encodeSuback(version!, packet.packetId, codes, more),
+      why.size > 0 ? connection.explanation([...why].join('; ')) : undefined,
+    )
   const listed = new Map(
     packet.subscriptions.map(({ filter }, index) => [filter, { topic: filter, qos: codes[index] }]),
   )
