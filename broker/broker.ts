@@ -21,7 +21,7 @@ import { Pipeline } from './chat/pipeline.js'
 import { Plain } from './chat/plain.js'
 import { Presence } from './chat/presence.js'
 import { Replies } from './chat/replies.js'
-import { Requests } from './chat/requests.js'
+import { Requests, type RequestsParts } from './chat/requests.js'
 import { RoomInfo } from './chat/room-info.js'
 import { RoomRules } from './chat/room-rules.js'
 import { Rooms } from './chat/rooms.js'
@@ -35,6 +35,7 @@ import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
 import { Flusher } from './mqtt/outbox.js'
 import { Registry } from './mqtt/registry.js'
+import { refreshLogin } from './mqtt/renewal.js'
 import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
 import type { Accept } from './net/byte-stream.js'
@@ -103,7 +104,8 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const counters = new Counters()
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
-  const chat = await makeChat(config, store, bus, wheel, failed)
+  const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
+  const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed })
   closing.push(() => chat.info.close())
   const auth = await makeAuth(config, store, log)
 
@@ -133,9 +135,9 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
+    redirect: config.listen.redirect,
     authenticator: auth.authenticator,
     hooks: auth.hooks,
-    redirect: config.listen.redirect,
   }
   const delivery = new Delivery({ hub, registry, views: chat.views, presence: chat.presence, info: chat.info, failed })
   store.onAppend = (batches) => hub.deliver(batches)
@@ -168,13 +170,17 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   }
 }
 
-async function makeChat(
-  config: Config,
-  store: Store,
-  bus: LocalBus<Signal>,
-  wheel: Wheel,
-  failed: (error: unknown) => void,
-) {
+type RenewLogin = RequestsParts['renewLogin']
+
+interface ChatParts {
+  store: Store
+  bus: LocalBus<Signal>
+  wheel: Wheel
+  renewLogin: RenewLogin
+  failed: (error: unknown) => void
+}
+
+async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed }: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -196,7 +202,16 @@ async function makeChat(
     directs: new DirectConversations(store, bus, turns),
     replies,
     plain,
-    requests: new Requests({ store, rooms, members, rules, replies, failed, replyBytes: config.limits.replyBytes }),
+    requests: new Requests({
+      store,
+      rooms,
+      members,
+      rules,
+      replies,
+      renewLogin,
+      failed,
+      replyBytes: config.limits.replyBytes,
+    }),
     moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notices: new Notices(store, bus, views),
     payloadBytes: config.limits.payloadBytes,
@@ -261,6 +276,7 @@ async function openListeners(
     host,
     proxyProtocol,
     wsPath,
+    wsPing,
     origins,
     packetBytes: config.limits.packetBytes,
     about: () => ({ version: readVersion(), listeners, wsPath, room: config.rooms.list[0]?.id ?? 'lobby' }),
@@ -277,6 +293,5 @@ async function openListeners(
 async function closeBroker(broker: Broker, keeper: SessionKeeper, maintenance: Maintenance): Promise<void> {
   maintenance.close()
   await broker.shutDown()
-    wsPing,
   await keeper.close()
 }

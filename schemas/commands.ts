@@ -44,12 +44,14 @@ export const COMMANDS = {
     limit: limit(50, 1000),
     maxBytes: Type.Optional(Type.Integer({ minimum: 1, default: 65536 })),
   }),
+  /** Renews the login of the connection that asks, with another token of the same user. */
+  'auth.refresh': object({ token: Type.String({ minLength: 1 }) }),
 } as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]>
 
 /** Named in the contract and not built yet: they answer `not_implemented`. */
-export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sync', 'auth.refresh', 'sessions.list', 'sessions.end'])
+export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sync', 'sessions.list', 'sessions.end'])
 
 export const MAX_REQUEST_ID = 128

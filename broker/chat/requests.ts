@@ -9,6 +9,7 @@ import {
 } from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import { isDirectRoom } from '../../schemas/ids.js'
+import type { Principal } from '../auth/principal.js'
 import type { MemberRecord, RoomRecord, Store } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
 import { readHistory } from './history.js'
@@ -30,6 +31,8 @@ export interface RequestsParts {
   readonly members: Members
   readonly rules: RoomRules
   readonly replies: Replies
+  /** Renews the login behind an actor with a token. Rejects with a refusal. */
+  readonly renewLogin: (actor: Actor, token: string) => Promise<Principal>
   /** Longest reply, in bytes. */
   readonly replyBytes: number
   readonly failed: (error: unknown) => void
@@ -41,15 +44,17 @@ export class Requests {
   readonly #members: Members
   readonly #rules: RoomRules
   readonly #replies: Replies
+  readonly #renewLogin: RequestsParts['renewLogin']
   readonly #replyBytes: number
   readonly #failed: (error: unknown) => void
 
-  constructor({ store, rooms, members, rules, replies, replyBytes, failed }: RequestsParts) {
+  constructor({ store, rooms, members, rules, replies, renewLogin, replyBytes, failed }: RequestsParts) {
     this.#store = store
     this.#rooms = rooms
     this.#members = members
     this.#rules = rules
     this.#replies = replies
+    this.#renewLogin = renewLogin
     this.#replyBytes = replyBytes
     this.#failed = failed
   }
@@ -145,6 +150,10 @@ export class Requests {
         // The past of a direct conversation belongs to who had the name then.
         hidden: direct ? joined.messages : 0,
       })
+    },
+    'auth.refresh': async (actor, { token }) => {
+      const { expiresAt, roles } = await this.#renewLogin(actor, token)
+      return JSON.stringify({ expiresAt, roles: [...roles] })
     },
   }
 
