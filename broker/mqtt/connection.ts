@@ -18,6 +18,7 @@ import type { Auth, Packet, Version, Will } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
+import { disconnect } from './disconnect.js'
 import { ConnectRefused, type Ending } from './endings.js'
 import type { Interests } from './interests.js'
 import { leave } from './leave.js'
@@ -203,22 +204,10 @@ export class Connection extends AedesClient implements Deadline {
         this.broker.emit('ping', { cmd: 'pingreq' }, this)
         return
       case 'disconnect':
-        if (packet.properties.sessionExpiry !== undefined) this.#changeExpiry(packet.properties.sessionExpiry)
-        // The will is discarded [MQTT-3.14.4-3], unless MQTT 5 asks for it.
-        if (packet.reason !== Reason.disconnectWithWill) this.will = null
-        this.finish({ reason: Reason.success, why: 'the client disconnected' })
-        return
+        return disconnect(this, packet)
       case 'connect':
         throw new ProtocolError(Reason.protocolError, 'a second CONNECT [MQTT-3.1.0-2]')
     }
-  }
-
-  /** A session that was to end with its connection cannot be made to outlive it now [MQTT5-3.14.2.2.2]. */
-  #changeExpiry(seconds: number): void {
-    const { record } = this.login!
-    if (record.expiry === 0 && seconds > 0)
-      throw new ProtocolError(Reason.protocolError, 'session expiry set on DISCONNECT after 0 on CONNECT')
-    record.expiry = Math.min(seconds, this.services.limits.sessionExpiry)
   }
 
   #pause(): void {
@@ -405,7 +394,9 @@ export class Connection extends AedesClient implements Deadline {
   }
 
   #announceEnd({ reason, why, error }: Ending): void {
-    this.services.log.debug({ client: this.id, address: this.conn.remoteAddress, reason, why }, 'connection ended')
+    const { id: client, conn } = this
+    const facts = { client, address: conn.remoteAddress, reason, why, ...(error?.cause ? { err: error.cause } : {}) }
+    this.services.log.debug(facts, 'connection ended')
     if (!error) return
     if (this.listenerCount('error') > 0) this.emit('error', error)
     this.broker.emit(this.login ? 'clientError' : 'connectionError', this, error)
