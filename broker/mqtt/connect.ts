@@ -15,6 +15,7 @@ import type { Connection, Login } from './connection.js'
 import { ConnectRefused } from './endings.js'
 import { Interests } from './interests.js'
 import { checkResponseTopic } from './message-properties.js'
+import { receiveMaximum } from './publish.js'
 import { Session } from './session.js'
 import { resumeSession } from './session-keeper.js'
 import type { Subscription } from './subscription.js'
@@ -193,7 +194,7 @@ function connackProperties(connection: Connection, packet: Connect, clientId: st
   const { sessionExpiry: asked, requestResponseInformation } = packet.properties
   const expiry = sessionExpiry(packet, limits.sessionExpiry)
   const properties: Properties = {
-    receiveMaximum: Math.min(limits.receiveMaximum, limits.inboundQos2),
+    receiveMaximum: receiveMaximum(limits),
     maximumPacketSize: limits.packetBytes,
     sharedAvailable: false,
   }
