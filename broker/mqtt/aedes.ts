@@ -265,7 +265,9 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       .call(this, connection as never, shown as never)
       .catch((error: Error) => error)
     if (allowed === true) return shown
-    throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized', { cause: allowed })
+    const why = allowed instanceof Error ? `: ${allowed.message}` : ''
+    const told = 'not authorized'
+    throw new ConnectRefused(5, Reason.notAuthorized, `refused by the preConnect hook${why}`, { told })
   }
 
   /** `id` is what the client would be, or is. */
@@ -287,7 +289,9 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     } finally {
       connection.id = before
     }
-    if (!allowed) throw new ConnectRefused(code, Reason.notAuthorized, 'not authorized')
+    if (allowed) return
+    const told = 'not authorized'
+    throw new ConnectRefused(code, Reason.notAuthorized, 'refused by the authenticate hook', { told })
   }
 
   /** Null: nothing to wait for, go on. */

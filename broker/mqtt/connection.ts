@@ -313,17 +313,18 @@ export class Connection extends AedesClient implements Deadline {
 
   #fail(error: unknown): void {
     if (error instanceof ConnectRefused) {
-      this.#refuseConnect(this.version!, this.version === 5 ? error.reason : error.code, error)
+      const code = this.version === 5 ? error.reason : error.code
+      this.#refuseConnect(this.version!, code, error.told, error.serverReference)
       this.finish({ reason: error.reason, why: error.message, error })
       return
     }
     if (error instanceof UnsupportedVersion) {
-      if (error.isNewer) this.#refuseConnect(5, Reason.unsupportedProtocolVersion, error)
-      else this.#refuseConnect(4, 1, error)
+      if (error.isNewer) this.#refuseConnect(5, Reason.unsupportedProtocolVersion, error.message)
+      else this.#refuseConnect(4, 1, error.message)
     }
     if (error instanceof ProtocolError) {
       // MQTT 5 clients are told even in answer to a CONNECT that is wrong [MQTT5-4.13.1-1].
-      if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason, error)
+      if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason, error.message)
       this.services.counters.add('protocol_errors')
       this.finish({ reason: error.reason, why: error.message, error })
       return
@@ -332,13 +333,9 @@ export class Connection extends AedesClient implements Deadline {
     this.finish({ reason: Reason.unspecified, why: 'internal error', error: error as Error })
   }
 
-  #refuseConnect(
-    version: Version,
-    returnCode: number,
-    { message, serverReference }: Error & { serverReference?: string | undefined },
-  ): void {
+  #refuseConnect(version: Version, returnCode: number, why: string, serverReference?: string): void {
     const reference = serverReference === undefined ? {} : { serverReference }
-    this.explain((more) => encodeConnack(version, false, returnCode, { ...reference, ...more }), explained(message))
+    this.explain((more) => encodeConnack(version, false, returnCode, { ...reference, ...more }), explained(why))
     this.broker.emit('connackSent', { cmd: 'connack', returnCode, sessionPresent: false }, this)
   }
 
@@ -394,9 +391,7 @@ export class Connection extends AedesClient implements Deadline {
   }
 
   #announceEnd({ reason, why, error }: Ending): void {
-    const { id: client, conn } = this
-    const facts = { client, address: conn.remoteAddress, reason, why, ...(error?.cause ? { err: error.cause } : {}) }
-    this.services.log.debug(facts, 'connection ended')
+    this.services.log.debug({ client: this.id, address: this.conn.remoteAddress, reason, why }, 'connection ended')
     if (!error) return
     if (this.listenerCount('error') > 0) this.emit('error', error)
     this.broker.emit(this.login ? 'clientError' : 'connectionError', this, error)

@@ -15,19 +15,21 @@ export interface Ending {
 export class ConnectRefused extends Error {
   readonly code: number
   readonly reason: number
+  /** What the client may read; the message, unless that is for the log and plugins alone. */
+  readonly told: string
   /** Where the client should go instead [MQTT5-4.11]. */
   readonly serverReference: string | undefined
-  /** `message` is read by clients. */
   constructor(
     code: number,
     reason: number,
     message: string,
-    options: { cause?: unknown; serverReference?: string } = {},
+    options: { told?: string; serverReference?: string } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(message)
     this.name = 'ConnectRefused'
     this.code = code
     this.reason = reason
+    this.told = options.told ?? message
     this.serverReference = options.serverReference
   }
 }
