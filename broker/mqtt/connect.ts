@@ -3,19 +3,18 @@ import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
-import { isPlainFilter, parseFilter, topicNameFault, topics } from '../../schemas/topics.js'
+import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
 import type { LoginRefusal, Principal } from '../auth/principal.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
 import { askForToken, checkMethod, tokenOf } from './authentication.js'
 import { encodeConnack } from './codec/encode.js'
 import type { Connect } from './codec/packets.js'
-import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
+import { connackProperties, keepAlive, sessionExpiry } from './connack.js'
 import type { Connection, Login } from './connection.js'
 import { ConnectRefused } from './endings.js'
 import { Interests } from './interests.js'
 import { checkResponseTopic } from './message-properties.js'
-import { receiveMaximum } from './publish.js'
 import { Session } from './session.js'
 import { resumeSession } from './session-keeper.js'
 import type { Subscription } from './subscription.js'
@@ -37,6 +36,7 @@ async function enter(connection: Connection, packet: Connect, clientId: string):
   const { broker } = connection
   const principal = await authenticate(connection, packet, clientId)
   if (connection.closed) return
+  const properties = connackProperties(connection, packet, clientId, principal)
   connection.id = `${principal.user}/${clientId}`
   connection.clean = packet.clean
   connection.authMethod = packet.properties.authMethod ?? null
@@ -49,7 +49,7 @@ async function enter(connection: Connection, packet: Connect, clientId: string):
   await storeWill(connection, packet, principal)
   if (connection.closed) return
   const session = openSession(connection, packet, actor, clientId, saved)
-  connection.send(encodeConnack(packet.version, saved !== null, 0, connackProperties(connection, packet, clientId)))
+  connection.send(encodeConnack(packet.version, saved !== null, 0, properties))
   broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
   await begin(connection, session, saved)
   if (connection.closed) return
@@ -174,39 +174,6 @@ async function storeWill(connection: Connection, packet: Connect, principal: Pri
     connection.services.log.error({ err: cause, client: connection.id }, 'a will could not be stored')
     throw new ConnectRefused(3, Reason.serverUnavailable, 'the will cannot be stored right now')
   }
-}
-
-/** Seconds the session outlives its connection: before MQTT 5 all or nothing, from then on as asked, bounded [MQTT5-3.1.2.11.2]. */
-export function sessionExpiry({ version, clean, properties }: Connect, most: number): number {
-  if (version === 5) return Math.min(properties.sessionExpiry ?? 0, most)
-  return clean ? 0 : most
-}
-
-/** Seconds the client may be silent; MQTT 5 lets the broker ask for less than the client would have, or for any at all. */
-function keepAlive({ version, keepalive }: Connect, most: number | null): number {
-  if (version !== 5 || most === null) return keepalive
-  return keepalive === 0 ? most : Math.min(keepalive, most)
-}
-
-/** What the client should know of this broker's bounds, and of what became of its wishes [MQTT5-3.2.2.3]. */
-function connackProperties(connection: Connection, packet: Connect, clientId: string): Properties {
-  const { limits } = connection.services
-  const { sessionExpiry: asked, requestResponseInformation } = packet.properties
-  const expiry = sessionExpiry(packet, limits.sessionExpiry)
-  const properties: Properties = {
-    receiveMaximum: receiveMaximum(limits),
-    maximumPacketSize: limits.packetBytes,
-    sharedAvailable: false,
-  }
-  if (limits.topicAliases > 0) properties.topicAliasMaximum = limits.topicAliases
-  if (asked !== undefined && asked !== expiry) properties.sessionExpiry = expiry
-  const silence = keepAlive(packet, limits.keepAlive)
-  if (silence !== packet.keepalive) properties.serverKeepAlive = silence
-  if (connection.authMethod !== null) properties.authMethod = connection.authMethod
-  if (packet.clientId === '') properties.assignedClientId = clientId
-  if (requestResponseInformation)
-    properties.responseInformation = topics.user(connection.login!.actor.principal.user, 'replies')
-  return properties
 }
 
 /** Combinations MQTT 5 forbids, and what this broker does not do. */

@@ -66,7 +66,7 @@ t.test('DISCONNECT says why [MQTT5-3.14.2.2.3]', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })
   const aliased = message('', 'x', { properties: { topicAlias: 9 } })
   const why = async (properties: object) => {
-    const client = await open5(broker, { properties })
+    const client = await open5(broker, { id: 'small', properties })
     client.send(aliased)
     const packet = await take(client, 'disconnect')
     return [packet.reasonCode, packet.properties?.reasonString]
@@ -82,7 +82,7 @@ t.test('DISCONNECT says why [MQTT5-3.14.2.2.3]', async (t) => {
 t.test('SUBACK says why a filter was refused, to who wants to know [MQTT5-3.1.2-29]', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })
   const why = async (properties: object, ...filters: string[]) => {
-    const client = await open5(broker, { properties })
+    const client = await open5(broker, { id: 'small', properties })
     const subscriptions = filters.map((topic) => ({ topic, qos: 0 }))
     client.send({ cmd: 'subscribe', messageId: 1, subscriptions } as never)
     return (await take(client, 'suback')).properties?.reasonString
@@ -92,6 +92,25 @@ t.test('SUBACK says why a filter was refused, to who wants to know [MQTT5-3.1.2-
   t.equal(await why({}, 't/a'), undefined, 'all granted')
   t.equal(await why({ requestProblemInformation: false }, 'denied/#'), undefined)
   t.equal(await why({ maximumPacketSize: 40 }, 'denied/#'), undefined, 'too long [MQTT5-3.9.2-1]')
+})
+
+t.test('a CONNACK is not larger than the client takes either [MQTT5-3.1.2-24]', async (t) => {
+  const broker = await startTestBroker(t)
+  const hint = { requestResponseInformation: true }
+  const [client, { properties, length }] = await connect5(broker, { id: 'c', properties: hint })
+  t.equal(properties?.responseInformation, 'users/ann/replies')
+  client.stream.destroy()
+  const whole = length! + 2
+  for (const [maximumPacketSize, responseInformation] of [
+    [whole, 'users/ann/replies'],
+    [whole - 1, undefined],
+  ] as const) {
+    const [small, connack] = await connect5(broker, { id: 'c', properties: { ...hint, maximumPacketSize } })
+    t.equal(connack.properties?.responseInformation, responseInformation)
+    small.stream.destroy()
+  }
+  const tiny = await connectPacket(broker, { version: 5, id: 'c', properties: { maximumPacketSize: 10 } })
+  t.match(await told(broker, tiny), { code: 0x95, why: undefined })
 })
 
 t.test('server keep alive [MQTT5-3.1.2-21, MQTT5-3.2.2-21, MQTT5-3.2.2-22]', async (t) => {

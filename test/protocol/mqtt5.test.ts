@@ -278,7 +278,7 @@ t.test('PUBACK carries id, seq and ts of the message', async (t) => {
     })
   }
   await t.test('not where it would be larger than the client takes [MQTT5-3.4.2-3]', async (t) => {
-    const small = await open5(broker, { properties: { maximumPacketSize: 30 } })
+    const small = await open5(broker, { id: 'small', properties: { maximumPacketSize: 30 } })
     small.send(message(ROOM, 'hello'))
     t.same((await take(small, 'puback')).properties?.userProperties, undefined)
     small.send(message('denied/a', 'x'))
