@@ -38,6 +38,7 @@ import { Registry } from './mqtt/registry.js'
 import { refreshLogin } from './mqtt/renewal.js'
 import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
+import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
 import { listenHttp, listenHttps } from './net/http.js'
 import type { Listener } from './net/listener.js'
@@ -110,7 +111,10 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const auth = await makeAuth(config, store, log)
 
   const keeper = new SessionKeeper(store, failed)
-  const registry = new Registry(hub, store, failed)
+  const delivering = { hub, store, counters, views: chat.views, limits: config.limits }
+  const shares = new Shares(delivering, keeper, failed)
+  await shares.load()
+  const registry = new Registry({ hub, store, keeper, shares, failed })
   const flusher = new Flusher()
   const broker = new Broker({
     persistence: store.persistence,
@@ -120,15 +124,13 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   })
   broker.on('error' as never, failed as never)
   const services: MqttServices = {
-    hub,
-    store,
-    counters,
+    ...delivering,
     keeper,
+    shares,
     registry,
     flusher,
     wheel,
     log,
-    views: chat.views,
     access: chat.access,
     pipeline: chat.pipeline,
     presence: chat.presence,
@@ -145,7 +147,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
 
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
-  const maintenance = new Maintenance({ store, broker, counters, config, failed })
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,

@@ -187,7 +187,12 @@ const limits = section('Bounds on what one client can cost.', {
     default: 'auto',
     description: 'Longest packet, in bytes; a longer one closes the connection. auto: payloadBytes and 128 kB more.',
   }),
-  topicAliases: count(32, 'Topic aliases an MQTT 5 client may set; 0 switches them off.', 0, 65535),
+  topicAliases: count(
+    32,
+    'Topic aliases an MQTT 5 client may set, and the broker where the client allows them; 0 switches them off.',
+    0,
+    65535,
+  ),
   topicLevels: count(32, 'Deepest topic or filter, in levels.', 4, 65535),
   inflight: count(32, 'Messages sent to a client and not yet acknowledged.', 1, 65535),
   receiveMaximum: count(1024, 'QoS 1 and 2 messages a client may have unacknowledged.', 1, 65535),

@@ -33,7 +33,6 @@ export function connackProperties(
   const properties: Properties = {
     receiveMaximum: receiveMaximum(limits),
     maximumPacketSize: limits.packetBytes,
-    sharedAvailable: false,
   }
   if (limits.topicAliases > 0) properties.topicAliasMaximum = limits.topicAliases
   if (asked !== undefined && asked !== expiry) properties.sessionExpiry = expiry

@@ -131,7 +131,7 @@ async function loadSession(
   packet: Connect,
   principal: Principal,
 ): Promise<SavedSession | null> {
-  const { store, limits, log } = connection.services
+  const { store, keeper, limits, log } = connection.services
   try {
     const saved = await store.sessions.load(connection.id)
     if (!saved) {
@@ -141,7 +141,7 @@ async function loadSession(
     const { disconnectedAt, expiry } = saved.record
     const expired = disconnectedAt > 0 && disconnectedAt + Math.min(expiry, limits.sessionExpiry) * 1000 < Date.now()
     if (!packet.clean && !expired) return saved
-    await store.sessions.discard(connection.id)
+    await keeper.discard(connection.id)
     return null
   } catch (error) {
     if (error instanceof ConnectRefused) throw error
@@ -206,6 +206,7 @@ function openSession(
     persistent: expiry > 0 || saved !== null,
     receiveMaximum: packet.properties.receiveMaximum ?? 65535,
     maxPacket: connection.maxPacket,
+    topicAliases: Math.min(packet.properties.topicAliasMaximum ?? 0, services.limits.topicAliases),
   }
   const session = new Session(identity, services, connection.outbox, {
     mayReceive: (topic) => services.access.mayReceive(actor, topic),
@@ -213,7 +214,7 @@ function openSession(
       return broker.forwardGate(connection)
     },
   })
-  session.failed = (error) => {
+  session.onFailure = (error) => {
     services.log.error({ err: error, client: connection.id }, 'messages could not be read for a session')
     void connection.finish({ reason: Reason.unspecified, why: 'messages could not be read' })
   }
@@ -229,9 +230,9 @@ function openSession(
 
 async function begin(connection: Connection, session: Session, saved: SavedSession | null): Promise<void> {
   const { store, keeper, log } = connection.services
-  const { interests, record } = connection.login!
+  const { record } = connection.login!
   if (session.persistent) {
-    session.saver = keeper.saver(session)
+    session.saver = keeper.saver(session, session.shares)
     await store.sessions
       .writeLazily([store.sessions.recordOp(record)])
       .catch((error: unknown) => log.warn({ err: error }, 'the session could not be noted'))
@@ -239,18 +240,20 @@ async function begin(connection: Connection, session: Session, saved: SavedSessi
   if (saved) {
     for (const packetId of saved.incoming) connection.incoming.add(packetId)
     for (const subscription of saved.subscriptions) await restoreSubscription(connection, session, subscription)
-    await resumeSession(session, saved, interests, store)
+    await resumeSession(session, saved, connection)
   }
   session.start()
 }
 
 /** A saved filter counts again if it is still allowed; a public room is not joined anew by it. */
 async function restoreSubscription(connection: Connection, session: Session, saved: StoredSubscription): Promise<void> {
+  const five = connection.version === 5
   const requested = {
     filter: saved.topic,
     qos: saved.qos,
-    noLocal: saved.nl ?? false,
-    retainAsPublished: saved.rap ?? false,
+    // What an earlier version does not know it does not ask for.
+    noLocal: (five && saved.nl) ?? false,
+    retainAsPublished: (five && saved.rap) ?? false,
     retainHandling: (saved.rh ?? 0) as 0 | 1 | 2,
   }
   const identifier = saved.subscriptionIdentifier
@@ -260,6 +263,7 @@ async function restoreSubscription(connection: Connection, session: Session, sav
   try {
     const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
+    if (parsed.kind === 'shared') return connection.services.shares.join(session, subscription)
     session.subscriptions.set(passed.filter, subscription)
     if (isPlainFilter(parsed)) session.subscribePlain(passed.filter, passed.qos)
   } catch (error) {

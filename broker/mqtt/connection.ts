@@ -364,7 +364,7 @@ export class Connection extends AedesClient implements Deadline {
       this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))
     this.outbox.flush()
     this.conn.end()
-    this.login?.session.close()
+    if (this.login) this.#stopDelivery(this.login)
     try {
       // A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes.
       if (this.#registered) await this.#opening?.catch(() => {})
@@ -395,6 +395,11 @@ export class Connection extends AedesClient implements Deadline {
     if (!error) return
     if (this.listenerCount('error') > 0) this.emit('error', error)
     this.broker.emit(this.login ? 'clientError' : 'connectionError', this, error)
+  }
+
+  #stopDelivery({ session }: Login): void {
+    session.close()
+    this.services.shares.away(session)
   }
 }
 

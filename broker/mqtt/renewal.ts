@@ -78,7 +78,8 @@ async function applyRoles(connection: Connection, { actor, session }: Login): Pr
 /** Rooms, users and broadcast do not ask for roles. */
 function stands({ services }: Connection, actor: Actor, subscription: Subscription): boolean {
   const { filter, parsed } = subscription
-  if (parsed.kind === 'room' || parsed.kind === 'user' || parsed.kind === 'broadcast') return true
+  const { kind } = parsed.kind === 'shared' ? parsed.of : parsed
+  if (kind === 'room' || kind === 'user' || kind === 'broadcast') return true
   try {
     subscription.unconditional = services.access.check(actor, filter, parsed).unconditional
     return true

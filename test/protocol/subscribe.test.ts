@@ -90,7 +90,7 @@ t.test('SUBACK', async (t) => {
     ['a plain topic no rule allows', 'denied/#'],
     ['$SYS, for who is no admin', '$SYS/#'],
     ['other $ topics', '$other/#'],
-    ['shared subscriptions, not built yet', '$share/g/t/a'],
+    ['a shared subscription shared again', '$share/g/$share/h/t'],
     ['a room that does not exist', 'rooms/nowhere/messages'],
     ['no topic of a room', 'rooms/lobby/nothing'],
     ['messages of another user', 'users/bob/messages'],
