@@ -13,6 +13,7 @@ import { Passwords } from './auth/passwords.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
+import { authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { Commands } from './chat/commands.js'
@@ -38,6 +39,7 @@ import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
 import { Flusher } from './mqtt/outbox.js'
 import { Registry } from './mqtt/registry.js'
+import { refreshLogin } from './mqtt/renewal.js'
 import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
@@ -107,7 +109,8 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const counters = new Counters()
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
-  const chat = await makeChat(config, store, bus, wheel, failed)
+  const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
+  const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed })
   closing.push(() => chat.info.close())
   const auth = await makeAuth(config, store, log)
 
@@ -138,6 +141,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
+    redirect: config.listen.redirect,
     authenticator: auth.authenticator,
     hooks: auth.hooks,
   }
@@ -172,13 +176,15 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   }
 }
 
-async function makeChat(
-  config: Config,
-  store: Store,
-  bus: LocalBus<Signal>,
-  wheel: Wheel,
-  failed: (error: unknown) => void,
-) {
+interface ChatParts {
+  store: Store
+  bus: LocalBus<Signal>
+  wheel: Wheel
+  renewLogin: RenewLogin
+  failed: (error: unknown) => void
+}
+
+async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed }: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -197,6 +203,7 @@ async function makeChat(
     {
       ...roomCommands({ store, rooms, members, rules }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
+      ...authCommands(renewLogin),
     },
     replyBytes,
   )
@@ -235,14 +242,14 @@ async function makeAuth(config: Config, store: Store, log: Logger) {
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
   const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
-  const throttle = new LoginThrottle(auth.throttle)
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
     accounts,
     passwords,
     tokens,
-    throttle,
+    throttle: new LoginThrottle(auth.throttle),
+    renewals: new LoginThrottle(auth.throttle),
     hooks,
   })
   return { hooks, accounts, authenticator }
@@ -272,7 +279,7 @@ async function openListeners(
   { accept, healthy }: { accept: Accept; healthy: () => boolean },
   closing: Closing[],
 ): Promise<Listener[]> {
-  const { host, mqtt, http, mqtts, https, tls, wsPath, origins, proxyProtocol } = config.listen
+  const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, origins, proxyProtocol } = config.listen
   const listeners: Listener[] = []
   const open = async (listening: Promise<Listener>): Promise<void> => {
     const listener = await listening
@@ -283,6 +290,7 @@ async function openListeners(
     host,
     proxyProtocol,
     wsPath,
+    wsPing,
     origins,
     packetBytes: config.limits.packetBytes,
     about: () => ({ version: readVersion(), listeners, wsPath, room: config.rooms.list[0]?.id ?? 'lobby' }),

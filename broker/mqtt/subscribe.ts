@@ -39,7 +39,7 @@ export async function subscribe(connection: Connection, packet: Subscribe): Prom
   const granted = outcome.filter((one): one is Granted => !(one instanceof Refusal))
   const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
   // A share group may have messages waiting: the SUBACK goes first.
-  if (packet.packetId > 0) connection.send(encodeSuback(connection.version!, packet.packetId, codes))
+  if (packet.packetId > 0) sendSuback(connection, packet.packetId, codes, outcome)
   for (const one of granted) takeEffect(connection, one)
   announce(connection, packet, codes)
   // Not waited for: the acks that make room for many retained messages come behind this packet.
@@ -163,6 +163,20 @@ function stored({
   return { topic: filter, qos, nl: noLocal, rap: retainAsPublished, rh: retainHandling, ...id }
 }
 
+/** A refusal says why, to who wants to know. */
+function sendSuback(
+  connection: Connection,
+  packetId: number,
+  codes: readonly number[],
+  outcome: readonly (Granted | Refusal)[],
+): void {
+  const why = new Set(outcome.flatMap((one) => (one instanceof Refusal ? [one.message] : [])))
+  connection.explain(
+    (more) => encodeSuback(connection.version!, packetId, codes, more),
+    why.size > 0 ? connection.explanation([...why].join('; ')) : undefined,
+  )
+}
+
 function announce(connection: Connection, packet: Subscribe, codes: readonly number[]): void {
   const listed = new Map(
     packet.subscriptions.map(({ filter }, index) => [filter, { topic: filter, qos: codes[index] }]),
@@ -245,7 +259,9 @@ export async function unsubscribe(connection: Connection, packet: Unsubscribe): 
   const { session } = connection.login!
   const { store, limits } = connection.services
   for (const filter of packet.filters) requireFilter(filter, limits.topicLevels)
-  const codes = packet.filters.map((filter) => (session.subscriptions.has(filter) ? Reason.success : 0x11))
+  const known = new Set(session.subscriptions.keys())
+  // A filter named twice is gone the second time.
+  const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))
   const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []
   for (const filter of packet.filters) ops.push(...remove(connection, filter))
   if (session.persistent) await commit(store, { ops })
