@@ -424,13 +424,17 @@ t.test('takeover [MQTT-3.1.4-2]', async (t) => {
       client.send(packet)
       return client
     })
-    const last = clients.pop()!
-    await Promise.all(clients.map((client) => client.whenClosed()))
+    // Tokens are verified on several threads: which one is last is not for us to say.
+    const left = () => clients.filter(({ closed }) => !closed)
+    while (left().length > 1) await Promise.race(left().map((client) => client.whenClosed()))
+    const last = left()[0]!
     await take(last, 'connack')
     t.same(await untilPong(last), [], 'the last one is in')
     t.equal(broker.running.aedes.connectedClients, before + 1)
-    t.match(await broker.running.store.persistence.getWill({ id: 'ann/crowd' }), { topic: 'will/crowd9' })
-    for (const client of clients) t.ok(client.packets.length <= 1, 'a CONNACK at most')
+    t.match(await broker.running.store.persistence.getWill({ id: 'ann/crowd' }), {
+      topic: `will/crowd${clients.indexOf(last)}`,
+    })
+    for (const client of clients) t.ok(client === last || client.packets.length <= 1, 'a CONNACK at most')
     await leave(broker, last)
     t.notOk(await broker.running.store.persistence.getWill({ id: 'ann/crowd' }))
   })
