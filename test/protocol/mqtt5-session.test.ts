@@ -336,6 +336,18 @@ t.test('retain as published [MQTT5-3.3.1-12, MQTT5-3.3.1-13] and retain handling
       })
     }
   }
+  for (const qos of [0, 1] as const) {
+    await t.test(`not by 3.1.1, whatever was asked in MQTT 5, QoS ${qos} [MQTT-3.3.1-9]`, async (t) => {
+      const id = `old${qos}`
+      await subscribe5(await open5(broker, { id, expiry: 60 }), 'p/+', { qos, rap: true, rh: 2 })
+      const old = await open(broker, { id, clean: false })
+      await publish(announcer, 'p/old', 'x', { retain: true })
+      t.same(
+        (await takePublishes(old, 1)).map(({ retain }) => retain),
+        [false],
+      )
+    })
+  }
   await t.test('a room has no retained messages, whatever is asked', async (t) => {
     const client = await open5(broker)
     await subscribe5(client, ROOM, { rap: true })
