@@ -204,12 +204,13 @@ export class Session implements Endpoint, FeedHost {
   }
 
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
-    const level = Math.min(message.qos, qos) as QoS
     if (message.replaces) for (const topics of this.#replaced) topics.add(message.topic)
-    if (message.origin === this.id && this.#isOwn(message.topic, message.origin)) {
+    const granted = message.origin === this.id ? this.#grantedOfOwn(message.topic) : qos
+    if (granted === null) {
       if (queued !== null) this.queue.skip(queued)
       return
     }
+    const level = Math.min(message.qos, granted) as QoS
     if (!this.#mayReceive(message.topic, filters)) {
       this.#services.counters.add('dropped.forbidden')
       if (queued !== null) this.queue.skip(queued)
@@ -219,9 +220,10 @@ export class Session implements Endpoint, FeedHost {
     else if (queued !== null) this.queue.accept(message, level, queued)
   }
 
-  /** Published by this session, and every filter that matches says no local. */
-  #isOwn(topic: string, origin: string | null): boolean {
-    return this.version === 5 && origin === this.id && this.#packets.matching(topic).every(({ noLocal }) => noLocal)
+  /** The QoS at which this session gets what it published itself; null where every filter that matches says no local [MQTT5-3.8.3-3]. */
+  #grantedOfOwn(topic: string): QoS | null {
+    const asking = this.#packets.matching(topic).filter(({ noLocal }) => !noLocal)
+    return asking.length === 0 ? null : (Math.max(...asking.map(({ qos }) => qos)) as QoS)
   }
 
   watchReplaced(): ReadonlySet<string> {
@@ -303,7 +305,7 @@ export class Session implements Endpoint, FeedHost {
   }
 
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
-    if (isExpired(message.extra) || this.#isOwn(message.topic, message.clientId)) return undefined
+    if (isExpired(message.extra)) return undefined
     if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, message, qos)[0]
     this.#services.counters.add('dropped.forbidden')
     return undefined
