@@ -165,8 +165,7 @@ export class Interests {
       const from = start(view)
       session.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
     } else if (feed.qos === 0 && wish.qos > 0) {
-      session.detach(feed)
-      session.attach(view, wish, start(view) + 1)
+      session.follow(feed, wish, start(view) + 1)
     } else {
       Object.assign(feed, wish)
     }

@@ -108,6 +108,13 @@ export class Session implements Endpoint, FeedHost {
     if (qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
   }
 
+  /** A feed that was live only has a cursor from `next` on. What it sent when it had one before stays under way [MQTT-3.10.4-3]. */
+  follow(feed: LogFeed, wish: FeedWish, next: number): void {
+    this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
+    Object.assign(feed, wish, { next })
+    if (next <= this.headOf(feed.view)) this.fallBehind(feed)
+  }
+
   detach(feed: LogFeed): void {
     feed.attached = false
     this.feeds.delete(feed.view.cursor)
