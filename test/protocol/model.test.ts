@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
 import { Stage } from '../helpers/model/stage.js'
-import { type Program, programs } from '../helpers/model/words.js'
+import { type Program, programs, timedPrograms } from '../helpers/model/words.js'
 import { OPEN_ACL } from '../helpers/protocol.js'
 
 const { TOPICTALK_SEED: seed, TOPICTALK_PROGRAMS: runs } = process.env
@@ -32,15 +32,23 @@ async function play(program: Program): Promise<void> {
   }
 }
 
-t.test('whatever clients do, each gets what it is owed, once, in order, and nothing else', async (t) => {
-  const outcome = await fc.check(fc.asyncProperty(programs, play), {
-    numRuns: Number(runs ?? 150),
-    interruptAfterTimeLimit: 150_000,
-    markInterruptAsFailure: true,
-    includeErrorInReport: true,
-    ...(seed ? { seed: Number(seed) } : {}),
+const CASES: [string, fc.Arbitrary<Program>, number][] = [
+  ['whatever clients do, each gets what it is owed, once, in order, and nothing else', programs, 1],
+  ['nothing outlives its expiry', timedPrograms, 1 / 15],
+]
+
+for (const [name, arbitrary, share] of CASES) {
+  t.test(name, async (t) => {
+    failed = false
+    const outcome = await fc.check(fc.asyncProperty(arbitrary, play), {
+      numRuns: Math.ceil(Number(runs ?? 150) * share),
+      interruptAfterTimeLimit: 100_000,
+      markInterruptAsFailure: true,
+      includeErrorInReport: true,
+      ...(seed ? { seed: Number(seed) } : {}),
+    })
+    const report = await fc.asyncDefaultReportMessage(outcome)
+    for (const line of report?.split('\n') ?? []) t.comment(line)
+    t.notOk(outcome.failed, `seed ${outcome.seed}`)
   })
-  const report = await fc.asyncDefaultReportMessage(outcome)
-  for (const line of report?.split('\n') ?? []) t.comment(line)
-  t.notOk(outcome.failed, `seed ${outcome.seed}`)
-})
+}

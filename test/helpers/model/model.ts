@@ -6,7 +6,7 @@
 import { Arrivals } from './arrivals.js'
 import { isRoom, matches } from './matching.js'
 import { type Message, SessionModel, type Subscription, type Way } from './session.js'
-import type { Connecting, FilterWish, QoS } from './words.js'
+import { type Connecting, type FilterWish, type QoS, SHORT } from './words.js'
 
 export interface Told {
   topic: string
@@ -53,6 +53,13 @@ export class Model {
     if (!keepsWill) session.will = null
     if (!session.kept) this.end(name)
     else if (!isDelayed(session)) this.#sendWill(session)
+  }
+
+  /** Messages of short life are over; they may not be sent any more, and need not have been [MQTT5-3.3.2-5]. */
+  passTime(): void {
+    for (const session of this.sessions.values())
+      session.deliveries = session.deliveries.filter(({ message }) => message.expiry !== SHORT)
+    for (const [topic, { expiry }] of this.#retained) if (expiry === SHORT) this.#retained.delete(topic)
   }
 
   /** All connections end at once: in which order their wills go, and who still hears them, nobody knows. */

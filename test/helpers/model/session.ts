@@ -1,6 +1,6 @@
 /** What the model knows of one session: its subscriptions, and every message that is due to it or under way. */
 import { isRoom, matches } from './matching.js'
-import type { FilterWish, QoS, WillWish } from './words.js'
+import { type FilterWish, type QoS, SHORT, type WillWish } from './words.js'
 
 export interface Message {
   readonly topic: string
@@ -127,7 +127,7 @@ export class SessionModel {
       message,
       retained,
       ways,
-      must: must && (this.connected || survives === 'yes'),
+      must: must && message.expiry !== SHORT && (this.connected || survives === 'yes'),
       survives,
       state: 'due',
       perhapsSent: false,

@@ -7,7 +7,7 @@ import { RawClient } from '../raw-client.js'
 import { Violation } from './arrivals.js'
 import { Model } from './model.js'
 import { type Do, Prompter, Role } from './role.js'
-import { CAST, type Command, type Connecting, LONG, type Program, ROOMS } from './words.js'
+import { CAST, type Command, type Connecting, LONG, type Program, ROOMS, SHORT } from './words.js'
 
 export class Stage {
   readonly #broker: TestBroker
@@ -47,6 +47,7 @@ export class Stage {
     if (command.do === 'return') return this.#return(command)
     if (command.do === 'restart') return this.#restart()
     if (command.do === 'expire') return this.#expire(command)
+    if (command.do === 'outlive') return this.#outlive(command)
     const here = this.#roles.filter((role) => role !== null)
     if (here.length === 0) return
     const role = here[command.who % here.length]!
@@ -200,6 +201,35 @@ export class Stage {
     const old = { ...record, disconnectedAt: Date.now() - record.expiry * 1000 - 1000 }
     await commit(store, { ops: [store.sessions.recordOp(old)] })
     this.#model.end(name)
+  }
+
+  /** The will's delay is cut short by the end of the session [MQTT5-3.1.3-9]. */
+  async #outlive({ who, will, publishing }: Do<'outlive'>): Promise<void> {
+    const wish = { version: 5, clean: false, expiry: LONG, window: 0, acks: 'at once', will } as const
+    await this.#connect(wish, who)
+    await this.#settle()
+    const role = this.#roles[who]!
+    role.publish({ do: 'publish', who, ...publishing })
+    await this.#settle()
+    const { name, session } = role
+    const sent = this.#sent(session.will!.payload)
+    await this.#leave(role, { do: 'leave', who, expiry: SHORT, withWill: true })
+    await sent
+    this.#model.passTime()
+    this.#model.end(name)
+  }
+
+  /** Resolves when the broker has sent a message with this payload. */
+  #sent(payload: string): Promise<void> {
+    const { aedes } = this.#broker.running
+    return new Promise((resolve) => {
+      const look = (packet: { payload: string | Buffer }): void => {
+        if (packet.payload.toString() !== payload) return
+        aedes.off('publish', look)
+        resolve()
+      }
+      aedes.on('publish', look)
+    })
   }
 
   // --- the end --------------------------------------------------------------------------------------------------------------

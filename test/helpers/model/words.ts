@@ -12,6 +12,8 @@ export const CAST = [
 
 /** An interval that no program lives to see the end of, in seconds. */
 export const LONG = 1000
+/** The only one that passes, in seconds. */
+export const SHORT = 1
 
 export interface WillWish {
   /** A retained one has a topic of its own: when many clients go at once, nobody knows whose is the last. */
@@ -76,6 +78,11 @@ export type Command =
   /** A kept session ends while its client is away. */
   | { do: 'expire'; who: number }
   | { do: 'restart' }
+  /**
+   * Time passes: a client comes with this will, publishes a message of short life and leaves; when its will comes, its session and the
+   * message are over.
+   */
+  | { do: 'outlive'; who: number; will: WillWish; publishing: Publishing }
 
 export interface Program {
   cast: (Connecting & { filters: FilterWish[]; identifier: number })[]
@@ -193,3 +200,17 @@ export const programs: fc.Arbitrary<Program> = fc.record({
   ),
   commands: fc.array(commands, { minLength: 1, maxLength: 60, size: 'max' }),
 })
+
+const outliving = command('outlive', {
+  who,
+  will: will.map((wish) => ({ ...wish, delay: LONG })),
+  publishing: publishing.map((wish) => ({ ...wish, expiry: SHORT })),
+})
+
+/** In each, time passes once. */
+export const timedPrograms: fc.Arbitrary<Program> = fc
+  .tuple(programs, outliving, fc.nat(30))
+  .map(([{ cast, commands }, passing, at]) => ({
+    cast,
+    commands: [...commands.slice(0, at), passing, ...commands.slice(at)],
+  }))
