@@ -168,8 +168,7 @@ export class Interests {
       const from = start(view)
       follower.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
     } else if (feed.qos === 0 && wish.qos > 0) {
-      follower.detach(feed)
-      follower.attach(view, wish, start(view) + 1)
+      follower.follow(feed, wish, start(view) + 1)
     } else {
       Object.assign(feed, wish)
     }

@@ -98,7 +98,11 @@ export class Session extends Follower {
       return
     }
     this.inflight.forget(from)
-    this.#waiting.purge((item) => item.kind === 'live' && item.feed === from)
+    this.dropLive(from)
+  }
+
+  protected override dropLive(feed: LogFeed): void {
+    this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
   }
 
   /** Messages of the moment on a topic that may no longer be delivered. */
@@ -151,13 +155,13 @@ export class Session extends Follower {
   }
 
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
-    const level = Math.min(message.qos, qos) as QoS
     if (message.replaces) for (const topics of this.#replaced) topics.add(message.topic)
     const own = message.origin === this.id ? this.#ownWish(message.topic) : undefined
     if (own === null) {
       if (queued !== null) this.queue.skip(queued)
       return
     }
+    const level = Math.min(message.qos, qos) as QoS
     if (!this.#mayReceive(message.topic, filters)) {
       this.services.counters.add('dropped.forbidden')
       if (queued !== null) this.queue.skip(queued)
@@ -286,7 +290,6 @@ export class Session extends Follower {
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
     if (isExpired(message.extra)) return undefined
     const own = message.clientId === this.id ? this.#ownWish(message.topic) : undefined
-    if (own === null) return undefined
     const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
     if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, shown, qos)[0]
     this.services.counters.add('dropped.forbidden')

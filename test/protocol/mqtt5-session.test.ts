@@ -279,6 +279,34 @@ t.test('no local [MQTT5-3.8.3-3]', async (t) => {
       t.equal((await takeThrough(client, 1))[0]!.topic, topic)
     }
   })
+  await t.test('what was left out does not come by a later filter', async (t) => {
+    await publish(await open(broker), 'later/kept', 'kept', { retain: true })
+    const client = await open5(broker, { id: 'later', expiry: 60 })
+    await subscribe5(client, 'later/+', { nl: true, rh: 2 })
+    await publish(client, 'later/a', 'mine')
+    await subscribe5(client, 'later/#')
+    t.same((await takePublishes(client, 1)).map(text), ['kept'])
+    t.same(await untilPong(client), [])
+    t.equal(broker.running.store.queue.size('ann/later').messages, 1)
+  })
+  await t.test('beside a filter of QoS 0 without it: at QoS 0', async (t) => {
+    const client = await open5(broker, { id: 'beside', expiry: 60 })
+    await subscribe5(client, 't/a', { nl: true })
+    await subscribe5(client, 't/+', { qos: 0 })
+    await publishQuietly(client, 't/a')
+    t.same((await takeThrough(client, 1)).map(told), ['t/a mine'])
+  })
+  await t.test('what waited when it was asked for still comes [MQTT5-3.8.4-4]', async (t) => {
+    const client = await open5(broker, { id: 'waited', expiry: 60, properties: { receiveMaximum: 1 } })
+    await subscribe5(client, 't/a')
+    await publishQuietly(client, 't/a')
+    const [first] = await takeThrough(client, 1)
+    await publishQuietly(client, 't/a')
+    await take(client, 'puback')
+    await subscribe5(client, 't/a', { nl: true, rh: 2 })
+    acknowledge(client, first!)
+    t.same((await takePublishes(client, 1)).map(told), ['t/a mine q1'])
+  })
   await t.test("one's own retained message neither", async (t) => {
     for (const expiry of [0, 60]) {
       const client = await open5(broker, { id: 'own', expiry })
@@ -335,6 +363,18 @@ t.test('retain as published [MQTT5-3.3.1-12, MQTT5-3.3.1-13] and retain handling
         )
       })
     }
+  }
+  for (const qos of [0, 1] as const) {
+    await t.test(`not by 3.1.1, whatever was asked in MQTT 5, QoS ${qos} [MQTT-3.3.1-9]`, async (t) => {
+      const id = `old${qos}`
+      await subscribe5(await open5(broker, { id, expiry: 60 }), 'p/+', { qos, rap: true, rh: 2 })
+      const old = await open(broker, { id, clean: false })
+      await publish(announcer, 'p/old', 'x', { retain: true })
+      t.same(
+        (await takePublishes(old, 1)).map(({ retain }) => retain),
+        [false],
+      )
+    })
   }
   await t.test('a room has no retained messages, whatever is asked', async (t) => {
     const client = await open5(broker)
