@@ -36,11 +36,22 @@ export class SessionKeeper {
         this.#dirty.delete(session)
         void this.#write(this.#snapshot(session))
       },
-      saveNow: async () => {
-        this.#dirty.delete(session)
-        await commit(this.#store, { drafts: [], ops: this.#snapshot(session) })
-      },
+      saveNow: this.#joined(session),
     }
+  }
+
+  /** Saves at once, one after another: all that is asked for while one save is under way shares the next. */
+  #joined(session: Session): () => Promise<void> {
+    let last = Promise.resolve()
+    let next: Promise<void> | null = null
+    const save = async (): Promise<void> => {
+      next = null
+      // The last save of a session that ended holds all of this; by now a successor may have loaded it.
+      if (session.closed) return
+      this.#dirty.delete(session)
+      await commit(this.#store, { drafts: [], ops: this.#snapshot(session) })
+    }
+    return () => (next ??= last = last.then(save, save))
   }
 
   /** Saves everything that moved since the last time. */
