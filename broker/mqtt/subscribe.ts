@@ -30,27 +30,39 @@ export async function subscribe(connection: Connection, packet: Subscribe): Prom
   const identifier = packet.properties.subscriptionIds?.[0]
   const before = new Set(connection.login!.session.subscriptions.keys())
   const filters = new Set(before)
+  const known = new Map<string, Granted>()
   const decided: (Granted | Refusal)[] = []
   for (const [index, requested] of packet.subscriptions.entries()) {
     const one =
       index < limits.filtersPerSubscribe
-        ? await decide(connection, requested, identifier, filters)
+        ? await decide(connection, requested, identifier, filters, known)
         : tooMany('limits.filtersPerSubscribe')
     decided.push(one)
-    if (!(one instanceof Refusal)) filters.add(one.subscription.filter)
+    if (one instanceof Refusal) continue
+    filters.add(one.subscription.filter)
+    known.set(one.subscription.filter, one)
   }
   // A successor may have loaded the session by now: what it does not know must not be stored.
   if (connection.closed) return
   const outcome = await store(connection, decided)
   if (connection.closed) return
-  const granted = outcome.filter((one): one is Granted => !(one instanceof Refusal))
-  for (const { subscription, heads } of granted) connection.login!.interests.add(subscription, heads)
+  const granted = outcome.filter(isGranted)
+  for (const { subscription, heads } of lastOfEach(granted)) connection.login!.interests.add(subscription, heads)
   answer(connection, packet, outcome)
   // Not waited for: the acks that make room for many retained messages come behind this packet.
   const asking = granted.filter(({ subscription }) => wantsRetained(subscription, before))
   sendHeld(connection, asking).catch((error: unknown) =>
     connection.services.log.error({ err: error, client: connection.id }, 'retained messages could not be sent'),
   )
+}
+
+/** A filter given twice takes effect as it was given last. */
+function lastOfEach(granted: readonly Granted[]): Iterable<Granted> {
+  return new Map(granted.map((one) => [one.subscription.filter, one])).values()
+}
+
+function isGranted(one: Granted | Refusal): one is Granted {
+  return !(one instanceof Refusal)
 }
 
 function requireFilter(filter: string, maxLevels: number): void {
@@ -62,12 +74,13 @@ function tooMany(limit: string): Refusal {
   return new Refusal('too_large', `too many subscriptions (${limit})`)
 }
 
-/** `filters`: those of the session, and those granted before in the same packet. */
+/** `filters`: those of the session, and those granted before in the same packet, which are `known`. */
 async function decide(
   connection: Connection,
   requested: RequestedSubscription,
   identifier: number | undefined,
   filters: ReadonlySet<string>,
+  known: ReadonlyMap<string, Granted>,
 ): Promise<Granted | Refusal> {
   const { interests, actor } = connection.login!
   const { access, limits, counters, log } = connection.services
@@ -81,6 +94,8 @@ async function decide(
       throw new ProtocolError(Reason.protocolError, 'no local on a shared subscription [MQTT5-3.8.3-4]')
     const { unconditional } = await access.subscribe(actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
+    const again = known.get(passed.filter)
+    if (again) return { ...again, subscription }
     const shown = interests.shown(subscription)
     return { subscription, shown, heads: await interests.heads(shown) }
   } catch (error) {
@@ -106,8 +121,7 @@ async function store(
   const { sessions } = connection.services.store
   if (!session.persistent) return decided
   const ops: Op[] = []
-  for (const one of decided) {
-    if (one instanceof Refusal) continue
+  for (const one of lastOfEach(decided.filter(isGranted))) {
     ops.push(
       ...sessions.subscribeOps(session.id, [stored(one.subscription)]),
       ...interests.cursorOps(one.shown, one.subscription, one.heads),
