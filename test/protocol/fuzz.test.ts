@@ -14,7 +14,7 @@ import { plainConnect, ROOMS, USERS } from '../helpers/fuzz-grammar.js'
 import { HealthyPair } from '../helpers/healthy-pair.js'
 import { Random } from '../helpers/random.js'
 
-const CASES = Number(process.env['FUZZ_CASES'] ?? 1500)
+const CASES = Number(process.env['FUZZ_CASES'] ?? 1000)
 const FROM = Number(process.env['FUZZ_FROM'] ?? 0)
 /** Clients at the same time. */
 const AT_ONCE = 8
