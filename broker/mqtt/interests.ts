@@ -146,18 +146,23 @@ export class Interests {
 
   #apply(shown: Shown, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
     const ops: Op[] = []
-    for (const view of shown.views) ops.push(...this.#applyView(view, start, saved))
+    const near = this.#byNeighbourhood()
+    for (const view of shown.views) ops.push(...this.#applyView(view, this.#wish(view.topic, near), start, saved))
     for (const topic of shown.topics) {
-      const wish = this.#wish(topic)
+      const wish = this.#wish(topic, near)
       if (wish) this.#follower.listen(topic, wish.qos)
       else this.#follower.unlisten(topic)
     }
     return ops
   }
 
-  #applyView(view: View, start: (view: View) => number, saved: ReadonlyMap<string, number> | undefined): Op[] {
+  #applyView(
+    view: View,
+    wish: FeedWish | null,
+    start: (view: View) => number,
+    saved: ReadonlyMap<string, number> | undefined,
+  ): Op[] {
     const follower = this.#follower
-    const wish = this.#wish(view.topic)
     const feed = follower.feeds.get(view.cursor)
     if (!wish) {
       if (!feed) return []
@@ -175,9 +180,23 @@ export class Interests {
     return []
   }
 
+  /** So that a thousand rooms need not be held against a thousand filters. Filters of plain topics show no view. */
+  #byNeighbourhood(): Neighbourhoods {
+    const near = new Map<string, Subscription[]>()
+    for (const subscription of this.#follower.subscriptions.values()) {
+      if (isPlainFilter(subscription.parsed)) continue
+      const key = neighbourhood(subscription.filter)
+      const group = near.get(key)
+      if (group) group.push(subscription)
+      else near.set(key, [subscription])
+    }
+    return near
+  }
+
   /** What the filters that show `topic` ask for together; null when none shows it. */
-  #wish(topic: string): FeedWish | null {
-    const matching = [...this.#follower.subscriptions.values()].filter((subscription) => shows(subscription, topic))
+  #wish(topic: string, near: Neighbourhoods): FeedWish | null {
+    const candidates = new Set([...(near.get(neighbourhood(topic)) ?? []), ...(near.get(ANYWHERE) ?? [])])
+    const matching = [...candidates].filter((subscription) => shows(subscription, topic))
     if (matching.length === 0) return null
     return { ...together(matching)!, own: ownWish(matching) }
   }
@@ -196,6 +215,18 @@ function together(subscriptions: readonly Subscription[]): Wish | null {
 export function ownWish(subscriptions: readonly Subscription[]): Wish | null | undefined {
   const local = subscriptions.filter(({ noLocal }) => !noLocal)
   return local.length === subscriptions.length ? undefined : together(local)
+}
+
+/** Filters by the first two levels of what they match. */
+type Neighbourhoods = ReadonlyMap<string, readonly Subscription[]>
+
+/** Of filters whose second level is a wildcard. */
+const ANYWHERE = ''
+
+/** The first two levels of a topic, or of a filter that names them. */
+function neighbourhood(topic: string): string {
+  const [first, second = ''] = topic.split('/', 2)
+  return second === '+' || second === '#' ? ANYWHERE : `${first}/${second}`
 }
 
 function shows({ filter, parsed }: Subscription, topic: string): boolean {

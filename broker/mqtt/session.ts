@@ -414,12 +414,11 @@ export class Session extends Follower {
   /** PUBREC: the message is the client's; PUBREL follows, after the state is durable [MQTT-4.3.3-1]. */
   async release(packetId: number): Promise<boolean> {
     const flight = this.inflight.get(packetId)
-    if (flight?.qos !== 2) return false
-    if (!flight.released) {
-      flight.released = true
-      if (this.persistent && this.saver) await this.saver.saveNow()
-    }
-    return true
+    const known = flight?.qos === 2
+    if (known) flight.released = true
+    // An id that is not known waits too: PUBRELs leave in the order of the PUBRECs [MQTT-4.6.0-4].
+    if (this.persistent && this.saver) await this.saver.saveNow()
+    return known
   }
 
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------

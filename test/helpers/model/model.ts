@@ -153,7 +153,10 @@ export class Model {
         const qos = Math.min(message.qos, Math.max(...list.map((one) => one.qos))) as QoS
         return { qos, ids: session.idsOf(list), retain: [true] }
       }
-      const ways = [way(matching), way(all), { ...way(matching), ids: session.idsOf(all) }]
+      // As with live messages: whether a filter with no local counts beside others is nowhere said.
+      const others = message.from === session.name ? all.filter(({ noLocal }) => !noLocal) : all
+      const ids = [all, others].map((list) => session.idsOf(list))
+      const ways = [way(matching), way(all), ...ids.map((these) => ({ ...way(matching), ids: these }))]
       session.schedule(message, ways, !own, true)
     }
   }

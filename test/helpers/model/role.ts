@@ -89,7 +89,8 @@ export class Role {
   unsubscribe({ filters }: Do<'unsubscribe'>): void {
     const messageId = this.#prompter.packetId()
     this.client.send({ cmd: 'unsubscribe', messageId, unsubscriptions: filters })
-    const codes = filters.map((filter) => (this.session.subscriptions.has(filter) ? 0 : 17)).join()
+    const left = new Set(this.session.subscriptions.keys())
+    const codes = filters.map((filter) => (left.delete(filter) ? 0 : 17)).join()
     for (const filter of filters) this.#prompter.model.unsubscribe(this.name, filter)
     this.#await('unsuback', messageId, this.session.version === 5 ? codes : '')
   }
