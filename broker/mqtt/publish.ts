@@ -10,7 +10,7 @@ import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
 
-/** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-3]. */
+/** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-2, MQTT-4.6.0-3]. */
 export function publish(connection: Connection, packet: Publish): void | Promise<void> {
   if (connection.version === 5) checkVersion5(connection, packet)
   const fault = topicNameFault(packet.topic, connection.services.limits.topicLevels)
@@ -43,17 +43,17 @@ function checkVersion5(connection: Connection, packet: Publish): void {
   if (packet.qos > 0 && !known && connection.underWay >= connection.services.limits.receiveMaximum) {
     throw new ProtocolError(
       Reason.receiveMaximumExceeded,
-      `more than ${connection.underWay} messages under way [MQTT5-3.3.4-9]`,
+      `more than ${connection.underWay} messages under way [MQTT5-3.3.4-7]`,
     )
   }
   if (topicAlias !== undefined) resolveAlias(connection, packet, topicAlias)
   else if (packet.topic === '')
-    throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2-8]')
+    throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2.3.4]')
 }
 
 function resolveAlias({ aliases, services }: Connection, packet: Publish, alias: number): void {
   if (alias === 0 || alias > services.limits.topicAliases) {
-    throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-9]`)
+    throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-8, MQTT5-3.3.2-9]`)
   }
   if (packet.topic !== '') {
     aliases.set(alias, packet.topic)
@@ -61,7 +61,7 @@ function resolveAlias({ aliases, services }: Connection, packet: Publish, alias:
   }
   const topic = aliases.get(alias)
   if (topic === undefined)
-    throw new ProtocolError(Reason.protocolError, `topic alias ${alias} was not set [MQTT5-3.3.2-8]`)
+    throw new ProtocolError(Reason.protocolError, `topic alias ${alias} was not set [MQTT5-3.3.2.3.4]`)
   packet.topic = topic
 }
 
