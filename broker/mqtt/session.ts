@@ -215,8 +215,21 @@ export class Session implements Endpoint, FeedHost {
       if (queued !== null) this.queue.skip(queued)
       return
     }
-    if (level === 0 || !this.persistent) this.acceptDirect(message, level)
-    else if (queued !== null) this.queue.accept(message, level, queued)
+    if (queued !== null && level > 0) this.queue.accept(message, level, queued)
+    else if (level === 0 || !this.persistent) {
+      this.acceptDirect(message, level)
+      if (queued !== null) this.queue.skip(queued)
+    } else if (!this.#queueIsFull(message)) this.acceptDirect(message, 0)
+  }
+
+  /**
+   * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
+   * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
+   */
+  #queueIsFull({ topic, payload }: Direct): boolean {
+    const { queueMessages, queueBytes } = this.#services.limits
+    const { messages, bytes } = this.#services.store.queue.size(this.id)
+    return messages >= queueMessages || bytes + topic.length + payload.length > queueBytes
   }
 
   /** Published by this session, and every filter that matches says no local. */
