@@ -35,6 +35,8 @@ t.test('a citation belongs to the test it stands in, and to its case', async (t)
   // Under another name, so that this file cites nothing itself.
   const source = `
     /** Sessions [CLAUSE-4.1]. */
+    import t from 'tap'
+    // Of the next test [CLAUSE-4.4].
     t.test('outer [CLAUSE-3.1.0-1]', async (t) => {
       const cases = { 'a case [CLAUSE5-3.3.1-9…11]': 1 }
       await t.test(\`inner \${x} [CLAUSE-3.1.0-2, CLAUSE-3.1.2-1]\`, async (t) => {
@@ -48,6 +50,7 @@ t.test('a citation belongs to the test it stands in, and to its case', async (t)
     citationsOf('a.test.ts', source).map(({ id, test }) => `${id.replace('MQTT', '')}: ${test}`),
     [
       '-4.1: ',
+      '-4.4: outer',
       '-3.1.0-1: outer',
       '5-3.3.1-9: outer › a case',
       '5-3.3.1-10: outer › a case',
