@@ -222,7 +222,8 @@ function openSession(
   })
   session.failed = (error) => {
     services.log.error({ err: error, client: connection.id }, 'messages could not be read for a session')
-    void connection.finish({ reason: Reason.serverUnavailable, why: 'messages could not be read' })
+    // Not 0x88, which is for CONNACK alone [MQTT5-3.14.2-1].
+    void connection.finish({ reason: Reason.unspecified, why: 'messages could not be read' })
   }
   const record: SessionRecord = saved
     ? { ...saved.record, disconnectedAt: 0, expiry }
