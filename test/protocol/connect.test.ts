@@ -53,7 +53,7 @@ async function answerTo(broker: TestBroker, bytes: Buffer | Packet, version: 3 |
   return client.packets
 }
 
-t.test('CONNECT that is malformed closes the connection without CONNACK', async (t) => {
+t.test('CONNECT that is malformed closes the connection without CONNACK [MQTT-3.1.4-1, MQTT-3.2.2-6]', async (t) => {
   const broker = await startTestBroker(t, { auth: { anonymous: true } })
   const cases: Record<string, Buffer | string> = {
     'flags in the fixed header [MQTT-2.2.2-2]': connectBytes({ header: 0x12 }),
