@@ -63,6 +63,7 @@ export interface RunningBroker {
   readonly store: Store
   readonly accounts: Accounts
   readonly counters: Counters
+  readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
   readonly socketWrites: () => number
   /** Stops taking connections, ends those there are, saves, closes the store. */
@@ -169,6 +170,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     store,
     accounts: auth.accounts,
     counters,
+    maintenance,
     socketWrites: () => flusher.writes,
     close: async () => {
       for (const close of closing.splice(0).reverse()) await close()

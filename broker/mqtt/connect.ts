@@ -216,6 +216,7 @@ function openSession(
   })
   session.onFailure = (error) => {
     services.log.error({ err: error, client: connection.id }, 'messages could not be read for a session')
+    // Not 0x88, which is for CONNACK alone [MQTT5-3.14.2-1].
     void connection.finish({ reason: Reason.unspecified, why: 'messages could not be read' })
   }
   const record: SessionRecord = saved

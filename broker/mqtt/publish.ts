@@ -11,7 +11,7 @@ import type { Connection } from './connection.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
 import type { MqttServices } from './services.js'
 
-/** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-3]. */
+/** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-2, MQTT-4.6.0-3]. */
 export function publish(connection: Connection, packet: Publish): void | Promise<void> {
   if (connection.version === 5) checkVersion5(connection, packet)
   const fault = topicNameFault(packet.topic, connection.services.limits.topicLevels)
@@ -44,12 +44,12 @@ function checkVersion5(connection: Connection, packet: Publish): void {
   if (packet.qos > 0 && !known && connection.underWay >= receiveMaximum(connection.services.limits)) {
     throw new ProtocolError(
       Reason.receiveMaximumExceeded,
-      `more than ${connection.underWay} messages under way [MQTT5-3.3.4-9]`,
+      `more than ${connection.underWay} messages under way [MQTT5-3.3.4-7]`,
     )
   }
   if (topicAlias !== undefined) resolveAlias(connection, packet, topicAlias)
   else if (packet.topic === '')
-    throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2-8]')
+    throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2.3.4]')
 }
 
 /** What CONNACK tells: QoS 2 messages that may wait for their PUBREL are among those under way [MQTT5-3.2.2.3.3]. */
@@ -61,7 +61,7 @@ type Limits = Pick<MqttServices['limits'], 'receiveMaximum' | 'inboundQos2'>
 
 function resolveAlias({ aliases, services }: Connection, packet: Publish, alias: number): void {
   if (alias === 0 || alias > services.limits.topicAliases) {
-    throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-9]`)
+    throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-8, MQTT5-3.3.2-9]`)
   }
   if (packet.topic !== '') {
     aliases.set(alias, packet.topic)
@@ -69,7 +69,7 @@ function resolveAlias({ aliases, services }: Connection, packet: Publish, alias:
   }
   const topic = aliases.get(alias)
   if (topic === undefined)
-    throw new ProtocolError(Reason.protocolError, `topic alias ${alias} was not set [MQTT5-3.3.2-8]`)
+    throw new ProtocolError(Reason.protocolError, `topic alias ${alias} was not set [MQTT5-3.3.2.3.4]`)
   packet.topic = topic
 }
 

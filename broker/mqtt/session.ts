@@ -167,19 +167,26 @@ export class Session extends Follower {
       if (queued !== null) this.queue.skip(queued)
       return
     }
-    if (own) this.#acceptOwn({ ...message, ids: own.ids }, Math.min(level, own.qos) as QoS, queued)
+    if (own) this.#accept({ ...message, ids: own.ids, cache: [] }, Math.min(level, own.qos) as QoS, queued)
     else this.#accept(message, level, queued)
   }
 
   #accept(message: Direct, level: QoS, queued: number | null): void {
-    if (level === 0 || !this.persistent) this.acceptDirect(message, level)
-    else if (queued !== null) this.queue.accept(message, level, queued)
+    if (queued !== null && level > 0) this.queue.accept(message, level, queued)
+    else if (level === 0 || !this.persistent) {
+      this.acceptDirect(message, level)
+      if (queued !== null) this.queue.skip(queued)
+    } else if (!this.#queueIsFull(message)) this.acceptDirect(message, 0)
   }
 
-  /** It may have been queued for a filter that does not take it. */
-  #acceptOwn(message: Direct, level: QoS, queued: number | null): void {
-    if (level === 0 && queued !== null) this.queue.skip(queued)
-    this.#accept({ ...message, cache: [] }, level, queued)
+  /**
+   * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
+   * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
+   */
+  #queueIsFull({ topic, payload }: Direct): boolean {
+    const { queueMessages, queueBytes } = this.services.limits
+    const { messages, bytes } = this.services.store.queue.size(this.id)
+    return messages >= queueMessages || bytes + topic.length + payload.length > queueBytes
   }
 
   /** What the filters that match ask for of the session's own messages. */

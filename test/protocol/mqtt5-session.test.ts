@@ -123,7 +123,7 @@ t.test('session expiry [MQTT5-3.1.2-23, MQTT5-3.14.2.2.2, MQTT5-4.1]', async (t)
   })
 })
 
-t.test('subscription identifiers [MQTT5-3.3.4-3, MQTT5-3.3.4-4, MQTT5-3.8.4-8]', async (t) => {
+t.test('subscription identifiers [MQTT5-3.3.4-3, MQTT5-3.3.4-4]', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })
   const cases: [string, string, [string, number | undefined][], number[]][] = [
     ['one', 't/a', [['t/a', 7]], [7]],

@@ -110,7 +110,7 @@ for (const topic of ['t/q', ROOM]) {
             t.equal(new Set(ids).size, 5, 'no packet id is used twice [MQTT-2.3.1-4]')
             for (const packet of resent) ack(again, packet)
             if (qos === 2) {
-              for (const messageId of ids) t.match(await take(again, 'pubrel'), { messageId })
+              for (const messageId of ids) t.match(await take(again, 'pubrel'), { messageId }, '[MQTT-4.6.0-4]')
               for (const messageId of ids) again.send({ cmd: 'pubcomp', messageId: messageId! })
             }
             await untilPong(again)

@@ -300,7 +300,7 @@ t.test('WebSocket', async (t) => {
     t.same(seen, ['a', 'b', 'c', 'd'])
   })
 
-  t.test('a text frame closes with 1003 [MQTT-6.0.0-1]', async (t) => {
+  t.test('a text frame closes with 1003 [MQTT-6.0.0-1, MQTT5-6.0.0-1]', async (t) => {
     const { connect } = await openWebSocket(t)
     const { ws, stream } = await connect()
     stream.on('data', () => t.fail('a text frame is no data'))
@@ -411,7 +411,7 @@ t.test('WebSocket', async (t) => {
     t.equal(ws.readyState, WebSocket.OPEN, 'its pongs were seen')
   })
 
-  t.test('the subprotocol has to be mqtt [MQTT-6.0.0-3]', async (t) => {
+  t.test('the subprotocol has to be mqtt [MQTT-6.0.0-3, MQTT-6.0.0-4, MQTT5-6.0.0-3, MQTT5-6.0.0-4]', async (t) => {
     const { connect, url } = await openWebSocket(t)
     t.equal((await connect(['chat', 'mqtt'])).ws.protocol, 'mqtt')
     t.equal((await connect(['mqttv3.1'])).ws.protocol, 'mqttv3.1')

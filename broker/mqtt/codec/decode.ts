@@ -146,7 +146,7 @@ function decodeSubscription(reader: PacketReader, version: Version): RequestedSu
   if (version === 5 && qos === 3) throw new ProtocolError(Reason.protocolError, 'maximum QoS 3 [MQTT5-3.8.3.1]')
   if (qos === 3 || reserved !== 0) throw malformed('SUBSCRIBE has a requested QoS that is not 0, 1 or 2 [MQTT-3.8.3-4]')
   const retainHandling = (options >> 4) & 3
-  if (retainHandling === 3) throw new ProtocolError(Reason.protocolError, 'retain handling 3 [MQTT5-3.8.3-4]')
+  if (retainHandling === 3) throw new ProtocolError(Reason.protocolError, 'retain handling 3 [MQTT5-3.8.3.1]')
   return {
     filter,
     qos: qos as QoS,
