@@ -395,7 +395,10 @@ export class Connection extends EventEmitter implements Deadline {
     await commit(services.store, {}).catch(() => {})
     if (will) await this.#leaveWill(actor, will, record.expiry)
     if (record.expiry > 0) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
-    else if (session.persistent) await services.store.sessions.discard(session.id)
+    else if (session.persistent) {
+      services.keeper.forget(session)
+      await services.store.sessions.discard(session.id)
+    }
     if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
   }
 
