@@ -102,11 +102,13 @@ export class LogFeed implements Feed, Behind {
   }
 
   accept(batch: Batch): void {
+    // Also at QoS 0, where it had a cursor before: what it still reads comes first, and this with it.
+    if (this.behind) return
     if (this.qos === 0) {
       this.#host.sendLive(this, batch)
       return
     }
-    if (this.behind || batch.last < this.next) return
+    if (batch.last < this.next) return
     if (batch.first !== this.next || !this.#host.sendBatch(this, batch)) this.#host.fallBehind(this)
   }
 

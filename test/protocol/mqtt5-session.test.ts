@@ -515,6 +515,32 @@ interface Tester {
   ok(value: unknown, message: string): boolean
 }
 
+t.test(
+  'what waits in a room when its filter goes to QoS 0 still comes, once and in order [MQTT5-3.8.4-4]',
+  async (t) => {
+    const broker = await startTestBroker(t)
+    const announcer = await open(broker, { user: 'bob' })
+    for (const expiry of [0, 60]) {
+      for (const back of [0, 1] as const) {
+        const client = await open5(broker, { expiry, id: `c${expiry}${back}`, properties: { receiveMaximum: 1 } })
+        await subscribe5(client, ROOM)
+        for (const text of ['one', 'two']) await publish(announcer, ROOM, text)
+        const [one] = await takePublishes(client, 1)
+        await subscribe5(client, ROOM, { qos: 0 })
+        await publish(announcer, ROOM, 'three')
+        if (back) await subscribe5(client, ROOM)
+        const got = [one!]
+        while (got.length < 3) {
+          acknowledge(client, got.at(-1)!)
+          got.push(...(await takePublishes(client, 1)))
+        }
+        t.same(got.map(said), ['one', 'two', 'three'])
+        t.same(await untilPong(client), [])
+      }
+    }
+  },
+)
+
 t.test('resending keeps to what the client takes now', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })
   const announcer = await open(broker)
