@@ -224,6 +224,8 @@ export class Stage {
     const sent = this.#sent(session.will!.payload)
     await this.#leave(role, { do: 'leave', who, expiry: SHORT, withWill: true })
     await this.#prompter.inTime(sent, 'the will was never sent', SHORT * 1000 + 1000)
+    // What came in time, unasked for.
+    for (const other of this.#roles) while (other && other.client.pending.length > 0) await other.hear()
     this.#model.passTime()
     this.#model.end(name)
   }
