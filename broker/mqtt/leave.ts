@@ -13,7 +13,10 @@ export async function leave(connection: Connection, { actor, session, record }: 
   await commit(services.store, {}).catch(() => {})
   if (will) await leaveWill(connection, actor, will, record.expiry)
   if (record.expiry > 0) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
-  else if (session.persistent) await services.keeper.discard(session.id)
+  else if (session.persistent) {
+    services.keeper.forget(session)
+    await services.keeper.discard(session.id)
+  }
   if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
 }
 

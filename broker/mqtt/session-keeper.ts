@@ -68,9 +68,15 @@ export class SessionKeeper {
     await this.#write(ops)
   }
 
+  /** Saves nothing more of a session that is over: its keys may be another's by then. */
+  forget(session: Session): void {
+    this.#dirty.delete(session)
+    session.saver = null
+  }
+
   /** The last save of a session whose connection is gone. */
   async finish(session: Session, record: SessionRecord): Promise<void> {
-    session.saver = null
+    this.forget(session)
     await this.#write([...this.#snapshots(session, session.shares), this.#store.sessions.recordOp(record)])
   }
 

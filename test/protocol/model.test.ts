@@ -9,7 +9,8 @@ import { Stage } from '../helpers/model/stage.js'
 import { type Program, programs, timedPrograms } from '../helpers/model/words.js'
 import { OPEN_ACL } from '../helpers/protocol.js'
 
-const { TOPICTALK_SEED: seed, TOPICTALK_PROGRAMS: runs } = process.env
+const { TOPICTALK_SEED: seed, TOPICTALK_PROGRAMS: programCount } = process.env
+const count = Number(programCount ?? 150)
 
 /** As of Prompter: at first, and where a failing program is being shrunk. */
 const PATIENCE = [100, 20] as const
@@ -41,8 +42,8 @@ for (const [name, arbitrary, share] of CASES) {
   t.test(name, async (t) => {
     failed = false
     const outcome = await fc.check(fc.asyncProperty(arbitrary, play), {
-      numRuns: Math.ceil(Number(runs ?? 150) * share),
-      interruptAfterTimeLimit: 100_000,
+      numRuns: Math.ceil(count * share),
+      interruptAfterTimeLimit: 100_000 * Math.ceil(count / 150),
       markInterruptAsFailure: true,
       includeErrorInReport: true,
       ...(seed ? { seed: Number(seed) } : {}),

@@ -105,6 +105,23 @@ t.test('session expiry [MQTT5-3.1.2-23, MQTT5-3.14.2.2.2, MQTT5-4.1]', async (t)
     await leave(broker, second)
     t.equal(await expiryOf('d'), undefined)
   })
+  await t.test('once it has ended, nothing of it is saved over the next one of that client', async (t) => {
+    const announcer = await open(broker)
+    await cut(broker, await open5(broker, { id: 'next', expiry: 60 }))
+    const last = await open5(broker, { id: 'next', clean: false })
+    await subscribe5(last, 't/a')
+    await publish(announcer, 't/a', 'acknowledged')
+    acknowledge(last, (await takePublishes(last, 1))[0]!)
+    await untilPong(last)
+    await leave(broker, last)
+    const next = await open5(broker, { id: 'next', expiry: 60 })
+    await subscribe5(next, 't/a')
+    await publish(announcer, 't/a', 'under way')
+    const [{ messageId }] = (await takePublishes(next, 1)) as [IPublishPacket]
+    await broker.restart()
+    const again = await open5(broker, { id: 'next', ...BACK })
+    t.match((await takePublishes(again, 1))[0], { messageId, dup: true, payload: Buffer.from('under way') })
+  })
   await t.test('3.1.1 and 5 come back to the same session', async (t) => {
     const old = await open(broker, { id: 'both', clean: false })
     await subscribe(old, ['t/a', 1], [ROOM, 1])
@@ -497,6 +514,32 @@ t.test('message expiry [MQTT5-3.3.2-5, MQTT5-3.3.2-6]', async (t) => {
 interface Tester {
   ok(value: unknown, message: string): boolean
 }
+
+t.test(
+  'what waits in a room when its filter goes to QoS 0 still comes, once and in order [MQTT5-3.8.4-4]',
+  async (t) => {
+    const broker = await startTestBroker(t)
+    const announcer = await open(broker, { user: 'bob' })
+    for (const expiry of [0, 60]) {
+      for (const back of [0, 1] as const) {
+        const client = await open5(broker, { expiry, id: `c${expiry}${back}`, properties: { receiveMaximum: 1 } })
+        await subscribe5(client, ROOM)
+        for (const text of ['one', 'two']) await publish(announcer, ROOM, text)
+        const [one] = await takePublishes(client, 1)
+        await subscribe5(client, ROOM, { qos: 0 })
+        await publish(announcer, ROOM, 'three')
+        if (back) await subscribe5(client, ROOM)
+        const got = [one!]
+        while (got.length < 3) {
+          acknowledge(client, got.at(-1)!)
+          got.push(...(await takePublishes(client, 1)))
+        }
+        t.same(got.map(said), ['one', 'two', 'three'])
+        t.same(await untilPong(client), [])
+      }
+    }
+  },
+)
 
 t.test('resending keeps to what the client takes now', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })

@@ -1,7 +1,7 @@
 /** Whether a packet from the broker is one that the session is owed, and its turn. */
 import type { IPublishPacket } from 'mqtt-packet'
 import { isRoom } from './matching.js'
-import { type Delivery, describe, type SessionModel } from './session.js'
+import { type Delivery, describe, type SessionModel, type Way } from './session.js'
 import type { QoS } from './words.js'
 
 /** The broker did what the model does not allow. */
@@ -44,7 +44,8 @@ export class Arrivals {
   /** `dup`: the first that is seen of what was sent in vain. */
   #first(session: SessionModel, arrived: Arrived, dup: boolean): Delivery | null {
     const same = session.deliveries.filter((delivery) => isThat(delivery, arrived) && (delivery.perhapsSent || !dup))
-    const delivery = same.find((candidate) => this.#comesAs(session, candidate, arrived))
+    const fitting = same.filter((candidate) => this.#comesAs(session, candidate, arrived))
+    const delivery = fitting.find(({ ways }) => ways.some((way) => isExactly(way, arrived))) ?? fitting[0]
     if (!delivery) {
       const expected = same.map(describe).join('; ') || 'nothing of the kind'
       throw new Violation(`unexpected${dup ? ' with DUP' : ''}; expected was ${expected}`)
@@ -135,6 +136,10 @@ function read({ topic, payload, qos, retain, properties, messageId }: IPublishPa
     expiry: properties?.messageExpiryInterval,
     packetId: messageId ?? 0,
   }
+}
+
+function isExactly(way: Way, { qos, ids, retain }: Arrived): boolean {
+  return way.qos === qos && way.ids === ids && way.retain.includes(retain)
 }
 
 function isThat({ message }: Delivery, { topic, payload, seq, user }: Arrived): boolean {

@@ -68,7 +68,7 @@ export class Model {
     const dying = open.filter((session) => session.will && !(session.kept && isDelayed(session)))
     const counts = new Map<string, Message['numbers']>()
     for (const { will } of dying)
-      counts.set(will!.wish.topic, this.#numbers(will!.wish.topic, counts.get(will!.wish.topic)))
+      counts.set(will!.wish.topic, this.numbers(will!.wish.topic, counts.get(will!.wish.topic)))
     for (const session of dying) this.#sendWill(session, counts.get(session.will!.wish.topic))
     for (const session of open)
       for (const delivery of session.deliveries) if (delivery.survives !== 'yes') delivery.must = false
@@ -90,11 +90,11 @@ export class Model {
     this.#send({ ...wish, payload, expiry: 0 }, session, true, numbers)
   }
 
-  publish(name: string, told: Told): void {
-    this.#send(told, this.sessions.get(name)!, false)
+  publish(name: string, told: Told, numbers?: Message['numbers']): void {
+    this.#send(told, this.sessions.get(name)!, false, numbers)
   }
 
-  #send(told: Told, { name, user }: SessionModel, isWill: boolean, numbers = this.#numbers(told.topic)): void {
+  #send(told: Told, { name, user }: SessionModel, isWill: boolean, numbers = this.numbers(told.topic)): void {
     const { topic, retain, payload } = told
     const message: Message = { ...told, from: name, user, isWill, numbers }
     if (retain && !isRoom(topic)) {
@@ -109,7 +109,7 @@ export class Model {
   }
 
   /** The next number of a room, beside those given out with it. */
-  #numbers(topic: string, known: Message['numbers'] = new Map()): Message['numbers'] {
+  numbers(topic: string, known: Message['numbers'] = new Map()): Message['numbers'] {
     if (!isRoom(topic)) return known
     const next = (this.#heads.get(topic) ?? 0) + 1
     this.#heads.set(topic, next)

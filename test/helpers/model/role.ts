@@ -3,8 +3,8 @@ import type { IPublishPacket, Packet } from 'mqtt-packet'
 import type { RawClient } from '../raw-client.js'
 import { Violation } from './arrivals.js'
 import type { Model } from './model.js'
-import type { Delivery, SessionModel } from './session.js'
-import type { Command, Connecting } from './words.js'
+import type { Delivery, Message, SessionModel } from './session.js'
+import type { Command, Connecting, Publishing } from './words.js'
 
 /** Milliseconds. */
 const LOOK_EVERY = 50
@@ -36,17 +36,22 @@ export class Prompter {
   }
 
   async next(client: RawClient, name: string, owed: string): Promise<Packet> {
+    const packet = await this.inTime(client.next(), `${name} never got: ${owed}`)
+    if (!packet) throw new Violation(`the connection of ${name} closed instead of: ${owed}`)
+    return packet
+  }
+
+  /** `more`: ms that pass in any case. */
+  async inTime<T>(event: Promise<T>, violation: string, more = 0): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const silence = new Promise<never>((_, reject) => {
       let looks = 0
       // Many short waits, so that a busy machine, where the broker has little of each, is not mistaken for a broker that is silent.
       timer = setInterval(() => {
-        if (++looks > this.#patience) reject(new Violation(`${name} never got: ${owed}`))
+        if (++looks > this.#patience + more / LOOK_EVERY) reject(new Violation(violation))
       }, LOOK_EVERY)
     })
-    const packet = await Promise.race([client.next(), silence]).finally(() => clearInterval(timer))
-    if (!packet) throw new Violation(`the connection of ${name} closed instead of: ${owed}`)
-    return packet
+    return Promise.race([event, silence]).finally(() => clearInterval(timer))
   }
 }
 
@@ -95,7 +100,8 @@ export class Role {
     this.#await('unsuback', messageId, this.session.version === 5 ? codes : '')
   }
 
-  publish({ topic, qos, retain, count, ...wish }: Do<'publish'>): void {
+  /** `numbers`: of a message in a room that is not the only one now. */
+  publish({ topic, qos, retain, count, ...wish }: Publishing, numbers?: Message['numbers']): void {
     const packets: IPublishPacket[] = []
     const empty = wish.empty && retain && !topic.startsWith('rooms/')
     const expiry = this.session.version === 5 ? wish.expiry : 0
@@ -104,7 +110,7 @@ export class Role {
       const payload = empty ? '' : this.#prompter.payload()
       const messageId = this.#prompter.packetId()
       packets.push({ cmd: 'publish', topic, payload, qos, retain, dup: false, messageId, ...about })
-      this.#prompter.model.publish(this.name, { topic, payload, qos, retain, expiry })
+      this.#prompter.model.publish(this.name, { topic, payload, qos, retain, expiry }, numbers)
       this.#awaitTaken(packets[i]!, wish.halfway)
     }
     // Acks leave in the order of the publishes: this one tells of those that have none.
@@ -204,7 +210,7 @@ export class Role {
   /** The broker closes this connection: what comes until then counts. */
   async hearOut(): Promise<void> {
     for (;;) {
-      const packet = await this.client.next()
+      const packet = await this.#prompter.inTime(this.client.next(), `the connection of ${this.name} never closed`)
       if (!packet) return
       if (packet.cmd !== 'disconnect') this.show(packet, false)
     }

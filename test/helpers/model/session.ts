@@ -40,7 +40,7 @@ export interface Delivery {
   /** It has to come; else it may. */
   must: boolean
   /** It is still due when the connection is gone. */
-  readonly survives: 'yes' | 'no' | 'perhaps'
+  survives: 'yes' | 'no' | 'perhaps'
   state: State
   /** It may have been sent on a connection that broke before it arrived. */
   perhapsSent: boolean
@@ -159,15 +159,23 @@ export class SessionModel {
     for (const delivery of this.deliveries) {
       const { topic } = delivery.message
       if (!matches(filter, topic)) continue
-      const live = isRoom(topic) && (delivery.survives !== 'yes' || !this.#follows(topic))
       const now = this.matching(topic)
       const own = isRoom(topic) && delivery.message.from === this.name
-      if (live || now.length === 0 || (own && now.every(({ noLocal }) => noLocal))) delivery.must = false
+      if (now.length === 0 || (own && now.every(({ noLocal }) => noLocal))) delivery.must = false
+      if (isRoom(topic)) this.#reconsiderCursor(delivery)
     }
     for (const flow of this.flows) {
       const { topic } = flow.message
       if (isRoom(topic) && this.matching(topic).length === 0) flow.orphan = true
     }
+  }
+
+  /** Without a cursor what is due comes now or never; where there is one again, it may have been reached by it. */
+  #reconsiderCursor(delivery: Delivery): void {
+    const follows = this.#follows(delivery.message.topic)
+    if (!follows) delivery.survives = 'no'
+    else if (delivery.survives !== 'yes')
+      Object.assign(delivery, { must: false, survives: this.kept ? 'perhaps' : 'no' })
   }
 
   /** The connection is gone. `inHaste`: what is due may have been on it. */

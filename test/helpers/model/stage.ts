@@ -7,6 +7,7 @@ import { RawClient } from '../raw-client.js'
 import { Violation } from './arrivals.js'
 import { Model } from './model.js'
 import { type Do, Prompter, Role } from './role.js'
+import type { Message } from './session.js'
 import { CAST, type Command, type Connecting, LONG, type Program, ROOMS, SHORT } from './words.js'
 
 export class Stage {
@@ -58,6 +59,8 @@ export class Stage {
         return this.#cut(role)
       case 'lose':
         return this.#lose(role, here[(command.who + 1) % here.length]!, command)
+      case 'together':
+        return this.#publishTogether(here, command)
       case 'subscribe':
         return role.subscribe(command)
       case 'unsubscribe':
@@ -154,10 +157,17 @@ export class Stage {
     this.#model.drop(role.name, true, inHaste)
   }
 
+  #publishTogether(here: readonly Role[], { who, wishes }: Do<'together'>): void {
+    const publishing = wishes.slice(0, here.length)
+    const pools = new Map<string, Message['numbers']>()
+    for (const { topic } of publishing) pools.set(topic, this.#model.numbers(topic, pools.get(topic)))
+    for (const [i, wish] of publishing.entries()) here[(who + i) % here.length]!.publish(wish, pools.get(wish.topic))
+  }
+
   /** One publishes, and another's connection breaks before it sees any of that. */
-  async #lose(publisher: Role, other: Role, { taken, ...command }: Do<'lose'>): Promise<void> {
+  async #lose(publisher: Role, other: Role, { taken, ...wish }: Do<'lose'>): Promise<void> {
     if (publisher === other) return
-    publisher.publish({ ...command, do: 'publish' })
+    publisher.publish(wish)
     while (taken && publisher.unanswered) await publisher.hear()
     await this.#cut(other, true)
   }
@@ -175,12 +185,11 @@ export class Stage {
   }
 
   /** Resolves when the broker is done with the session. */
-  async #gone({ who, client }: Role, end: () => void): Promise<void> {
+  async #gone({ who, client, name }: Role, end: () => void): Promise<void> {
     this.#roles[who] = null
     const gone = new Promise<void>((resolve) => this.#broker.running.aedes.once('clientDisconnect', () => resolve()))
     end()
-    await gone
-    await client.whenClosed()
+    await this.#prompter.inTime(Promise.all([gone, client.whenClosed()]), `${name} was never done with`)
   }
 
   async #restart(): Promise<void> {
@@ -209,12 +218,14 @@ export class Stage {
     await this.#connect(wish, who)
     await this.#settle()
     const role = this.#roles[who]!
-    role.publish({ do: 'publish', who, ...publishing })
+    role.publish(publishing)
     await this.#settle()
     const { name, session } = role
     const sent = this.#sent(session.will!.payload)
     await this.#leave(role, { do: 'leave', who, expiry: SHORT, withWill: true })
-    await sent
+    await this.#prompter.inTime(sent, 'the will was never sent', SHORT * 1000 + 1000)
+    // What came in time, unasked for.
+    for (const other of this.#roles) while (other && other.client.pending.length > 0) await other.hear()
     this.#model.passTime()
     this.#model.end(name)
   }

@@ -69,6 +69,8 @@ export type Command =
   | ({ do: 'publish'; who: number } & Publishing)
   /** One publishes, and the connection of the next breaks before that arrives. `taken`: after the ack. */
   | ({ do: 'lose'; who: number; taken: boolean } & Publishing)
+  /** Several publish at once, each one message: in which order they are taken nobody knows. */
+  | { do: 'together'; who: number; wishes: Publishing[] }
   /** PUBREL for what was published halfway. */
   | { do: 'release'; who: number }
   /** What was published halfway is published again, as after a lost PUBREC. */
@@ -162,6 +164,14 @@ const lose = fc
   .tuple(who, fc.boolean(), publishing)
   .map(([owner, taken, wish]): Command => ({ do: 'lose', who: owner, taken, ...wish }))
 
+const together = command('together', {
+  who,
+  wishes: fc.array(
+    publishing.map((wish) => ({ ...wish, retain: false, count: 1 })),
+    { minLength: 2, maxLength: CAST.length },
+  ),
+})
+
 const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 10, arbitrary: publish },
   {
@@ -188,6 +198,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: command('leave', { who, expiry: fc.constantFrom(null, 0, LONG), withWill: fc.boolean() }),
   },
   { weight: 2, arbitrary: lose },
+  { weight: 2, arbitrary: together },
   { weight: 1, arbitrary: command('repeat', { who }) },
   { weight: 1, arbitrary: command('expire', { who }) },
   { weight: 1, arbitrary: command('restart', {}) },
