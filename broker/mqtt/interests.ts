@@ -45,7 +45,7 @@ export class Interests {
     const ops: Op[] = []
     for (const view of shown.views) {
       const feed = this.#session.feeds.get(view.cursor)
-      if (!feed || feed.qos === 0)
+      if (!feed || startsAnew(feed))
         ops.push(this.#store.sessions.cursorOp(this.#session.id, view.cursor, heads.get(view.cursor) ?? 0))
     }
     return ops
@@ -164,7 +164,7 @@ export class Interests {
     if (!feed) {
       const from = start(view)
       session.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
-    } else if (feed.qos === 0 && wish.qos > 0) {
+    } else if (wish.qos > 0 && startsAnew(feed)) {
       session.detach(feed)
       session.attach(view, wish, start(view) + 1)
     } else {
@@ -183,6 +183,11 @@ export class Interests {
       ids: matching.flatMap(({ identifier }) => identifier ?? []),
     }
   }
+}
+
+/** A feed of QoS 0 has no cursor to go on from when it is raised; unless it was lowered, and still sends what waited then [MQTT5-3.8.4-4]. */
+function startsAnew({ qos, behind }: LogFeed): boolean {
+  return qos === 0 && !behind
 }
 
 function shows({ filter, parsed }: Subscription, topic: string): boolean {
