@@ -91,10 +91,7 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   /** A feed that was live only has a cursor from `next` on. What it sent when it had one before stays under way [MQTT-3.10.4-3]. */
   follow(feed: LogFeed, wish: FeedWish, next: number): void {
     this.dropLive(feed)
-    Object.assign(feed, wish)
-    // It may still be reading what came while it had a cursor.
-    if (feed.behind) return
-    feed.next = next
+    Object.assign(feed, wish, { next })
     if (next <= this.headOf(feed.view)) this.fallBehind(feed)
   }
 

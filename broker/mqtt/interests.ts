@@ -8,7 +8,7 @@ import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { Op, QoS, Store } from '../store/store.js'
-import type { FeedWish, Wish } from './feeds.js'
+import type { FeedWish, LogFeed, Wish } from './feeds.js'
 import type { Follower } from './follower.js'
 import type { Subscription } from './subscription.js'
 
@@ -47,7 +47,7 @@ export class Interests {
     const ops: Op[] = []
     for (const { cursor } of shown.views) {
       const feed = feeds.get(cursor)
-      if (!feed || feed.qos === 0) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
+      if (!feed || startsAnew(feed)) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
       // A share group that was not kept until now.
       else if (!persistent)
         ops.push(sessions.cursorOp(id, cursor, feed.acked), sessions.cursorOp(id, `${cursor}>`, feed.acked))
@@ -172,7 +172,7 @@ export class Interests {
     if (!feed) {
       const from = start(view)
       follower.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
-    } else if (feed.qos === 0 && wish.qos > 0) {
+    } else if (wish.qos > 0 && startsAnew(feed)) {
       follower.follow(feed, wish, start(view) + 1)
     } else {
       Object.assign(feed, wish)
@@ -227,6 +227,11 @@ const ANYWHERE = ''
 function neighbourhood(topic: string): string {
   const [first, second = ''] = topic.split('/', 2)
   return second === '+' || second === '#' ? ANYWHERE : `${first}/${second}`
+}
+
+/** A feed of QoS 0 has no cursor to go on from when it is raised; unless it was lowered, and still sends what waited then [MQTT5-3.8.4-4]. */
+function startsAnew({ qos, behind }: LogFeed): boolean {
+  return qos === 0 && !behind
 }
 
 function shows({ filter, parsed }: Subscription, topic: string): boolean {

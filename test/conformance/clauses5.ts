@@ -83,7 +83,7 @@ export const CLAUSES_5 = `
 3.2.2-17 | client | a client sends no topic alias above the server's maximum
 3.2.2-18 | client | nor any where that is 0 or absent
 3.2.2-19 | server | no reason string that would make CONNACK larger than the client takes
-3.2.2-20 | server | nor user properties
+3.2.2-20 | server | nor user properties | CONNACK carries no user properties
 3.2.2-21 | client | the client uses the server keep alive in place of its own
 3.2.2-22 | server | without a server keep alive the server uses the client's
 3.3.1-1  | both   | DUP is set when a PUBLISH is sent again
@@ -179,14 +179,14 @@ export const CLAUSES_5 = `
 3.14.2-1 | both   | DISCONNECT has one of its reason codes
 3.14.2-2 | server | DISCONNECT of a server has no session expiry
 3.14.2-3 | both   | no reason string that would make DISCONNECT larger than the receiver takes
-3.14.2-4 | both   | nor user properties
+3.14.2-4 | both   | nor user properties | DISCONNECT of the broker carries no user properties
 3.14.4-1 | both   | after DISCONNECT its sender sends nothing
 3.14.4-2 | both   | and closes the connection
 3.14.4-3 | server | DISCONNECT 0 discards the will
 3.15.1-1 | both   | AUTH has flags 0; any other value closes the connection
 3.15.2-1 | both   | AUTH has one of its reason codes
-3.15.2-2 | both   | no reason string that would make AUTH larger than the receiver takes
-3.15.2-3 | both   | nor user properties
+3.15.2-2 | both   | no reason string that would make AUTH larger than the receiver takes | AUTH of the broker carries no reason string
+3.15.2-3 | both   | nor user properties | AUTH of the broker carries no user properties
 4.1.0-1  | both   | session state is kept while the connection is open
 4.1.0-2  | server | session state is discarded when the connection is closed and the expiry is over
 4.2.0-1  | both   | there is a transport that is an ordered, lossless stream of bytes

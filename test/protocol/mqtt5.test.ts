@@ -451,58 +451,61 @@ t.test('where only some filters say no local, one’s own message comes as the o
   }
 })
 
-t.test('topic aliases of the broker, as many as the client allows [MQTT5-3.1.2-26, MQTT5-3.1.2-27]', async (t) => {
-  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { topicAliases: 2 } })
-  const sender = await open(broker, { user: 'bob' })
-  const heard = async (client: RawClient, topic: string, more: Partial<IPublishPacket> = {}) => {
-    await publish(sender, topic, 'x', more)
-    const packet = await take(client, 'publish')
-    t.equal(packet.payload.toString(), 'x')
-    return [packet.topic, packet.properties?.topicAlias]
-  }
-  const client = await open5(broker, { id: 'c', expiry: 60, properties: { topicAliasMaximum: 8 } })
-  await subscribe5(client, ['t/#', 'retained/#'], { qos: 2 })
-  t.same(await heard(client, 't/first'), ['t/first', 1], 'the first message of a topic sets an alias')
-  for (const qos of [0, 1, 2] as const) t.same(await heard(client, 't/first', { qos }), ['', 1], `QoS ${qos}`)
-  t.same(await heard(client, 't/second', { properties: { contentType: 'a' } } as never), ['t/second', 2])
-  t.same(await heard(client, 't/third'), ['t/third', undefined], 'no more than limits.topicAliases')
-  t.same(await heard(client, 't/a'), ['t/a', undefined], 'a short topic is not worth one')
-  await t.test('end with the connection', async (t) => {
-    await cut(broker, client)
-    const again = await open5(broker, { id: 'c', expiry: 60, clean: false, properties: { topicAliasMaximum: 1 } })
-    const packets = await takePublishes(again, 6)
-    const seen = packets.map(({ topic, properties }) => [topic, properties?.topicAlias])
-    t.same(seen[0], ['t/first', 1], 'sent again, and set anew')
-    t.same(seen[1], ['', 1])
-    t.same(seen[3], ['t/second', undefined], 'the client allows one now')
-    await cut(broker, again)
-    const plain = await open5(broker, { id: 'c', expiry: 60, clean: false })
-    t.ok((await takePublishes(plain, 6)).every(({ topic, properties }) => topic !== '' && !properties?.topicAlias))
-  })
-  await t.test('never make a packet larger than the client takes [MQTT5-3.1.2-24]', async (t) => {
-    const small = await open5(broker, { id: 's', properties: { topicAliasMaximum: 2, maximumPacketSize: 21 } })
-    await subscribe5(small, ['size/#'])
-    const fits = 21 - (2 + 2 + 6 + 2 + 1)
-    await publish(sender, 'size/1', 'y'.repeat(fits))
-    const packet = await take(small, 'publish')
-    t.same([packet.topic, packet.properties?.topicAlias], ['size/1', undefined])
-    await publish(sender, 'size/1', 'y')
-    t.equal((await take(small, 'publish')).properties?.topicAlias, 1, 'where it fits it is set')
-    await publish(sender, 'size/1', 'y'.repeat(fits))
-    t.equal((await take(small, 'publish')).topic, '')
-  })
-  await t.test('in a room', async (t) => {
-    const member = await open5(broker, { properties: { topicAliasMaximum: 2 } })
-    await subscribe5(member, ROOM)
-    for (let i = 0; i < 3; i++) await publish(sender, ROOM, 'hello')
-    const topics = (await takePublishes(member, 3)).map(({ topic, properties }) => [topic, properties?.topicAlias])
-    t.same(topics, [
-      [ROOM, 1],
-      ['', 1],
-      ['', 1],
-    ])
-  })
-})
+t.test(
+  'topic aliases of the broker, as many as the client allows [MQTT5-3.1.2-26, MQTT5-3.1.2-27, MQTT5-3.3.2-11]',
+  async (t) => {
+    const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { topicAliases: 2 } })
+    const sender = await open(broker, { user: 'bob' })
+    const heard = async (client: RawClient, topic: string, more: Partial<IPublishPacket> = {}) => {
+      await publish(sender, topic, 'x', more)
+      const packet = await take(client, 'publish')
+      t.equal(packet.payload.toString(), 'x')
+      return [packet.topic, packet.properties?.topicAlias]
+    }
+    const client = await open5(broker, { id: 'c', expiry: 60, properties: { topicAliasMaximum: 8 } })
+    await subscribe5(client, ['t/#', 'retained/#'], { qos: 2 })
+    t.same(await heard(client, 't/first'), ['t/first', 1], 'the first message of a topic sets an alias')
+    for (const qos of [0, 1, 2] as const) t.same(await heard(client, 't/first', { qos }), ['', 1], `QoS ${qos}`)
+    t.same(await heard(client, 't/second', { properties: { contentType: 'a' } } as never), ['t/second', 2])
+    t.same(await heard(client, 't/third'), ['t/third', undefined], 'no more than limits.topicAliases')
+    t.same(await heard(client, 't/a'), ['t/a', undefined], 'a short topic is not worth one')
+    await t.test('end with the connection', async (t) => {
+      await cut(broker, client)
+      const again = await open5(broker, { id: 'c', expiry: 60, clean: false, properties: { topicAliasMaximum: 1 } })
+      const packets = await takePublishes(again, 6)
+      const seen = packets.map(({ topic, properties }) => [topic, properties?.topicAlias])
+      t.same(seen[0], ['t/first', 1], 'sent again, and set anew')
+      t.same(seen[1], ['', 1])
+      t.same(seen[3], ['t/second', undefined], 'the client allows one now')
+      await cut(broker, again)
+      const plain = await open5(broker, { id: 'c', expiry: 60, clean: false })
+      t.ok((await takePublishes(plain, 6)).every(({ topic, properties }) => topic !== '' && !properties?.topicAlias))
+    })
+    await t.test('never make a packet larger than the client takes [MQTT5-3.1.2-24]', async (t) => {
+      const small = await open5(broker, { id: 's', properties: { topicAliasMaximum: 2, maximumPacketSize: 21 } })
+      await subscribe5(small, ['size/#'])
+      const fits = 21 - (2 + 2 + 6 + 2 + 1)
+      await publish(sender, 'size/1', 'y'.repeat(fits))
+      const packet = await take(small, 'publish')
+      t.same([packet.topic, packet.properties?.topicAlias], ['size/1', undefined])
+      await publish(sender, 'size/1', 'y')
+      t.equal((await take(small, 'publish')).properties?.topicAlias, 1, 'where it fits it is set')
+      await publish(sender, 'size/1', 'y'.repeat(fits))
+      t.equal((await take(small, 'publish')).topic, '')
+    })
+    await t.test('in a room', async (t) => {
+      const member = await open5(broker, { properties: { topicAliasMaximum: 2 } })
+      await subscribe5(member, ROOM)
+      for (let i = 0; i < 3; i++) await publish(sender, ROOM, 'hello')
+      const topics = (await takePublishes(member, 3)).map(({ topic, properties }) => [topic, properties?.topicAlias])
+      t.same(topics, [
+        [ROOM, 1],
+        ['', 1],
+        ['', 1],
+      ])
+    })
+  },
+)
 
 t.test('topic aliases of the client [MQTT5-3.3.2-7, MQTT5-3.3.2-12]', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { topicAliases: 2 } })
