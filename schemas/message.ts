@@ -18,6 +18,12 @@ export const BUILT_TYPES: ReadonlySet<string> = new Set(['text', 'custom'])
 export const MAX_CID = 128
 /** Levels of objects and arrays in a message. */
 export const MAX_DEPTH = 100
+/** Seconds: a year. */
+export const MAX_TTL = 31_536_000
+
+const ttl = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: MAX_TTL, description: 'Seconds it lives, counted from its ts.' }),
+)
 
 const seq = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
 
@@ -49,7 +55,7 @@ export const MessageInput = Type.Object(
     thread: seq('The message that began the thread.'),
     mentions: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 129 }), { maxItems: 100 })),
     target: seq('The message an edit, delete, reaction or pin is about.'),
-    ttl: Type.Optional(Type.Integer({ minimum: 1, description: 'Seconds the message lives.' })),
+    ttl,
   },
   { additionalProperties: false },
 )
@@ -76,7 +82,7 @@ export const NotificationInput = Type.Object(
     title: Type.String({ minLength: 1, maxLength: 256 }),
     body: Type.String({ maxLength: 4096 }),
     data: Type.Optional(Type.Unknown()),
-    ttl: Type.Optional(Type.Integer({ minimum: 1, description: 'Seconds.' })),
+    ttl,
     priority: Type.Optional(Type.Enum(['low', 'normal', 'high'])),
     collapseKey: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   },

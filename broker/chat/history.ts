@@ -20,7 +20,7 @@ export async function readHistory(store: Store, room: string, query: HistoryQuer
   const { limit, maxBytes, hidden } = query
   if (query.after !== undefined) {
     const to = Math.min(head, query.after + limit, (query.before ?? head + 1) - 1)
-    const entries = to > query.after ? await store.log.read(log, query.after, to - query.after, maxBytes) : []
+    const entries = to > query.after ? await store.log.read(log, query.after, to - query.after, maxBytes, 'shown') : []
     const page = fill(
       entries.filter(({ seq }) => seq <= to),
       query.after + 1,
@@ -32,7 +32,9 @@ export async function readHistory(store: Store, room: string, query: HistoryQuer
   const to = Math.min(head, (query.before ?? head + 1) - 1)
   const from = Math.max(1, to - limit + 1)
   const entries =
-    to >= from ? (await store.log.readBefore(log, to + 1, limit, maxBytes)).filter(({ seq }) => seq >= from) : []
+    to >= from
+      ? (await store.log.readBefore(log, to + 1, limit, maxBytes, 'shown')).filter(({ seq }) => seq >= from)
+      : []
   // Where bytes and not numbers bounded the page it begins at its first message; older ones are asked for next.
   const cut = entries.length > 0 && entries[0]!.seq > Math.max(from, tail)
   const page = fill(entries, cut ? entries[0]!.seq : from, to, hidden)
@@ -48,17 +50,22 @@ function fill(
 ): { parts: string[]; first: number; last: number } {
   const parts: string[] = []
   let next = from
-  for (const { seq, payload } of entries) {
-    for (; next < seq; next++) parts.push(gone(next, 'retention'))
-    parts.push(seq > hidden ? payload.toString('utf8') : gone(seq, 'blocked'))
-    next = seq + 1
+  for (const entry of entries) {
+    for (; next < entry.seq; next++) parts.push(gone(next, 'retention'))
+    parts.push(shown(entry, hidden))
+    next = entry.seq + 1
   }
   for (; next <= to; next++) parts.push(gone(next, 'retention'))
   return { parts, first: from, last: Math.max(to, from - 1) }
 }
 
-/** What is missing from a log was dropped by retention; nothing else removes entries yet. */
-function gone(seq: number, why: 'retention' | 'blocked'): string {
+function shown({ seq, payload, gone: reason }: LogEntry, hidden: number): string {
+  if (seq <= hidden) return gone(seq, 'blocked')
+  return reason ? gone(seq, reason.why) : payload.toString('utf8')
+}
+
+/** What is missing from a log altogether was dropped by retention. */
+function gone(seq: number, why: 'retention' | 'blocked' | 'expired'): string {
   return `{"seq":${seq},"gone":"${why}"}`
 }
 

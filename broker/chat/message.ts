@@ -11,6 +11,8 @@ export interface Checked {
   cid: string | null
   /** The message without its cid, keys in a fixed order, as the inside of a JSON object: `"type":"text","text":"hi"`. */
   inside: string
+  /** Seconds it lives; null: no end. */
+  ttl: number | null
 }
 
 /** Valid UTF-8 as a string; anything else is refused. */
@@ -43,7 +45,7 @@ export function cidOf(payload: Buffer): string | null {
 export function checkMessage(payload: Buffer, bare: boolean): Checked {
   const text = decodeText(payload)
   const object = bare ? null : parseObject(text)
-  if (!object) return { cid: null, inside: textOnly(text) }
+  if (!object) return { cid: null, inside: textOnly(text), ttl: null }
   return checkObject(toInput(object))
 }
 
@@ -93,8 +95,6 @@ function checkObject(input: MessageInput): Checked {
   }
   if (!BUILT_TYPES.has(type))
     throw new Refusal('not_implemented', `messages of type ${type} are not built yet`, { field: 'type' })
-  if (input.ttl !== undefined)
-    throw new Refusal('not_implemented', 'messages that expire are not built yet', { field: 'ttl' })
   if (input.target !== undefined)
     throw new Refusal('bad_request', `a message of type ${type} has no target`, { field: 'target' })
   if (type === 'text' && input.text === undefined && !input.attachments) {
@@ -102,11 +102,11 @@ function checkObject(input: MessageInput): Checked {
   }
   if (type === 'custom' && input.data === undefined)
     throw new Refusal('bad_request', 'a custom message needs data', { field: 'data' })
-  const { cid = null, text, attachments, data, replyTo, thread, mentions } = input
-  const more = { attachments, data, replyTo, thread, mentions }
+  const { cid = null, text, attachments, data, replyTo, thread, mentions, ttl } = input
+  const more = { attachments, data, replyTo, thread, mentions, ttl }
   // Most messages are text alone, which is cheaper to write.
-  if (type === 'text' && text !== undefined && isEmpty(more)) return { cid, inside: textOnly(text) }
-  return { cid, inside: stringify({ type, text, ...more }).slice(1, -1) }
+  if (type === 'text' && text !== undefined && isEmpty(more)) return { cid, inside: textOnly(text), ttl: null }
+  return { cid, inside: stringify({ type, text, ...more }).slice(1, -1), ttl: ttl ?? null }
 }
 
 function isEmpty(values: object): boolean {

@@ -19,11 +19,16 @@ export interface LogEntry {
   /** Client id of the session that published it; empty: none (MQTT 5 no local). */
   readonly origin: string
   readonly payload: Buffer
-  /** What an MQTT 5 publisher added; null: nothing. */
+  /** What came with the payload; null: nothing. */
   readonly extra: Extra | null
+  /** Set where only this is left of it; the payload is empty then. */
+  readonly gone?: Gone
 }
 
-/** What MQTT 5 publishers may add to a message, and receivers of that version see. */
+/** Why an entry cannot be read any more. */
+export type Gone = { readonly why: 'expired' }
+
+/** What MQTT 5 publishers may add to a message, and receivers of that version see; and when a message expires. */
 export interface Extra {
   /** Encoded MQTT 5 properties to pass on as they are, without the length in front. */
   readonly properties: Buffer
@@ -137,15 +142,30 @@ export interface LogReader {
   peek(name: LogName): LogInfo | undefined
   /**
    * Entries with `after < seq`, ascending, at most `limit`, and at most `maxBytes` of payload except that one entry is
-   * always returned. Answers from memory, without a promise, where the log's recent end suffices.
+   * always returned. Answers from memory, without a promise, where the log's recent end suffices. Entries that are gone
+   * are passed over, or shown as what is left of them.
    */
-  read(name: LogName, after: number, limit: number, maxBytes: number): LogEntry[] | Promise<LogEntry[]>
-  /** The last entries with `seq < before`, ascending; limits as in `read`. */
-  readBefore(name: LogName, before: number, limit: number, maxBytes: number): Promise<LogEntry[]>
+  read(
+    name: LogName,
+    after: number,
+    limit: number,
+    maxBytes: number,
+    gone?: 'passed over' | 'shown',
+  ): LogEntry[] | Promise<LogEntry[]>
+  /** The last entries with `seq < before`, ascending; the rest as in `read`. */
+  readBefore(
+    name: LogName,
+    before: number,
+    limit: number,
+    maxBytes: number,
+    gone?: 'passed over' | 'shown',
+  ): Promise<LogEntry[]>
   /** Forgets the oldest entries in whole chunks: all with `seq <= upTo` that a chunk boundary allows. Moves the tail. */
   trim(name: LogName, upTo: number): Promise<void>
   /** Drops whole chunks in which every entry is older than `before` (Unix ms), or beyond the newest `keep`; 0 switches a bound off. */
   retain(name: LogName, bounds: { before: number; keep: number }): Promise<void>
+  /** Takes payloads of entries that are gone off the disk, within a day if called every hour or more often. */
+  sweep(): Promise<void>
   /** Removes a log for good: entries, head, dedupe records. Only for a room that is deleted. */
   drop(name: LogName): Promise<void>
   names(): AsyncIterable<LogName>

@@ -148,6 +148,15 @@ export class Database {
     await this.#change((level) => level.clear(range))
   }
 
+  /**
+   * Makes the disk forget what was deleted or replaced, where newer writes lie above it: LevelDB merges the levels that
+   * the range has files in. Does nothing in memory.
+   */
+  async compact(from: string, to: string): Promise<void> {
+    const level = this.#level as LevelDatabase & { compactRange?: (start: string, end: string) => Promise<void> }
+    await level.compactRange?.(from, to)
+  }
+
   /** Closes and opens again. When that fails for want of space, reads go on with the database as it was. */
   async reopen(): Promise<void> {
     await this.#probeSpace()

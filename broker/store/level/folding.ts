@@ -3,11 +3,12 @@
  * records that point to them together; the journal is let go by one last write. A crash in between only means that some
  * entries are in both, which the replay sees by the head records.
  */
-import type { StoreCounts } from '../store.js'
+import type { LogEntry, StoreCounts } from '../store.js'
 import { CHUNK_ENTRIES, Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Database } from './database.js'
 import type { Dedupe } from './dedupe.js'
+import { hourOf } from './disposal.js'
 import type { Journal } from './journal.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
@@ -42,6 +43,7 @@ export interface FoldingParts {
   /** Runs when no other upkeep does. */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>
   readonly onFault: (error: unknown) => void
+  readonly now: () => number
 }
 
 interface LogStep {
@@ -149,7 +151,8 @@ export class Folding {
   async #foldStep(logs: readonly RoomLog[]): Promise<void> {
     const unfinished = await this.#unfinishedChunks(logs)
     const batch = new WriteBatch()
-    const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch))
+    const now = this.#parts.now()
+    const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch, now))
     await this.#write(batch)
     for (const { log, taken, newest } of steps) {
       log.folded += taken
@@ -190,19 +193,30 @@ function isUnfinished({ newest }: RoomLog): boolean {
   return newest !== null && newest.count < CHUNK_ENTRIES && newest.bytes < MERGE_BYTES
 }
 
-function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch): LogStep {
-  const entries = log.recent.length > STEP_ENTRIES ? log.recent.slice(0, STEP_ENTRIES) : log.recent
+function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now: number): LogStep {
+  const entries = log.recent.slice(0, STEP_ENTRIES).map((entry) => log.keptAt(entry, now))
   let before = unfinished
   let newest: Chunk | null = null
   let taken = 0
   while (taken < entries.length) {
     newest = Chunk.pack(before, entries, taken)
-    taken += newest.count - (before?.count ?? 0)
+    const added = entries.slice(taken, taken + newest.count - (before?.count ?? 0))
+    taken += added.length
     before = null
+    noteExpiry(log.name, newest.first, added, batch)
+    // The journal still has their payloads.
+    if (added.some(({ gone }) => gone)) batch.put(keys.stale(log.name, newest.first), String(now))
     batch.put(keys.chunk(log.name, newest.first), newest.value)
   }
   batch.put(keys.head(log.name), log.record(log.folded + taken, span(newest!)))
   return { log, taken, newest: newest! }
+}
+
+/** So that the chunk is found again when payloads in it expire. */
+function noteExpiry(log: string, first: number, entries: readonly LogEntry[], batch: WriteBatch): void {
+  const hours = new Set<number>()
+  for (const { extra } of entries) if (extra && extra.expiresAt > 0) hours.add(hourOf(extra.expiresAt))
+  for (const hour of hours) batch.put(keys.due(hour, log, first), '')
 }
 
 function span(chunk: Chunk): HeadRecord['newest'] {

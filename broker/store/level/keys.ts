@@ -55,9 +55,20 @@ export const keys = {
   queueNumber: '!queue',
 
   journal: (commit: number): string => `j${number(commit)}`,
+  /** Lie around the journal. */
+  journalEdges: ['j', 'k'],
   chunk: (log: string, first: number): string => `c${part(log)}${END}${number(first)}`,
   head: (log: string): string => `h${part(log)}`,
   dropping: (log: string): string => `x${part(log)}`,
+  /** A chunk with entries that expire in this hour. */
+  due: (hour: number, log: string, first: number): string => `b${number(hour)}${part(log)}${END}${number(first)}`,
+  dueOf: (key: string): { log: string; first: number } => ({
+    log: partsOf(key)[0]!.slice(NUMBER_WIDTH),
+    first: numberOf(key),
+  }),
+  /** A chunk that the disk still has older versions of, with payloads that are gone. */
+  stale: (log: string, first: number): string => `S${part(log)}${END}${number(first)}`,
+  chunkOfStale: (key: string): string => `c${key.slice(1)}`,
 
   generation: (generation: number): string => `g${number(generation)}`,
   filter: (generation: number): string => `l${number(generation)}`,
@@ -89,13 +100,17 @@ export const keys = {
 } as const
 
 export const ranges = {
-  journal: kind('j'),
-  journalUpTo: (commit: number): KeyRange => ({ gte: 'j', lt: keys.journal(commit + 1) }),
+  /** Without its edges, which are kept for compaction alone. */
+  journal: { gte: 'j0', lt: 'k' },
+  journalUpTo: (commit: number): KeyRange => ({ gte: 'j0', lt: keys.journal(commit + 1) }),
   chunks: (log: string): KeyRange => below(`c${part(log)}`),
   /** Chunks whose first entry is below `seq`. */
   chunksBefore: (log: string, seq: number): KeyRange => ({ gte: `c${part(log)}${END}`, lt: keys.chunk(log, seq) }),
   heads: kind('h'),
   dropping: kind('x'),
+  /** Before the end of this hour. */
+  dueUntil: (hour: number): KeyRange => ({ gte: 'b', lt: `b${number(hour + 1)}` }),
+  stale: kind('S'),
 
   generations: kind('g'),
   dedupe: (generation: number): KeyRange => ({ gte: `d${number(generation)}`, lt: `d${number(generation + 1)}` }),

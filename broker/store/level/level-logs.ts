@@ -5,9 +5,10 @@ import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import type { Database } from './database.js'
+import { remains } from './gone.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
-import { Page } from './page.js'
+import { Page, type Sight } from './page.js'
 import { RoomLog } from './room-log.js'
 
 /** What the logs need of their surroundings, to change the disk in turn with everyone else. */
@@ -16,8 +17,12 @@ export interface LogUpkeep {
   alone<T>(task: () => Promise<T>): Promise<T>
   /** Removes a log when nothing else is being written. */
   drop(log: RoomLog): Promise<void>
+  sweep(): Promise<void>
   written(batch: WriteBatch): void
+  now(): number
 }
+
+type Showing = Parameters<LogReader['read']>[4]
 
 export class LevelLogs implements LogReader {
   readonly #database: Database
@@ -98,27 +103,48 @@ export class LevelLogs implements LogReader {
     this.unfolded.add(log)
   }
 
-  read(name: LogName, after: number, limit: number, maxBytes: number): LogEntry[] | Promise<LogEntry[]> {
+  read(
+    name: LogName,
+    after: number,
+    limit: number,
+    maxBytes: number,
+    shown?: Showing,
+  ): LogEntry[] | Promise<LogEntry[]> {
     const log = this.#logs.get(name)
-    if (!log) return this.open(name).then(() => this.read(name, after, limit, maxBytes))
-    const page = new Page(Math.max(after + 1, log.tail), limit, maxBytes)
+    if (!log) return this.open(name).then(() => this.read(name, after, limit, maxBytes, shown))
+    const page = new Page(Math.max(after + 1, log.tail), limit, maxBytes, this.#sight(log, shown))
     this.#takeFromMemory(log, page)
     return page.full || page.next > log.head ? page.entries : this.#takeFromDisk(log, page)
   }
 
-  async readBefore(name: LogName, before: number, limit: number, maxBytes: number): Promise<LogEntry[]> {
+  async readBefore(
+    name: LogName,
+    before: number,
+    limit: number,
+    maxBytes: number,
+    shown?: Showing,
+  ): Promise<LogEntry[]> {
     await this.load([name])
     const log = this.#logs.get(name)!
-    const page = new Page(Math.min(before - 1, log.head), limit, maxBytes)
+    const page = new Page(Math.min(before - 1, log.head), limit, maxBytes, this.#sight(log, shown))
     // A log dropped meanwhile has a head below.
     while (!page.full && page.next >= log.tail && page.next <= log.head) {
       if (page.next > log.folded) page.takeBackwards(log.recent, log.folded + 1, log.tail)
       else {
-        const chunk = this.#cache.find(log, page.next) ?? (await this.#fetch(log, page.next))
+        const chunk = this.#cache.find(log, page.next) ?? (await this.fetch(log, page.next))
         if (chunk) page.takeBackwards(chunk.entries, chunk.first, log.tail)
       }
     }
     return page.entries.reverse()
+  }
+
+  #sight(log: RoomLog, shown: Showing): Sight {
+    const now = this.#upkeep.now()
+    return (entry) => {
+      const gone = log.goneAt(entry, now)
+      if (!gone) return entry
+      return shown === 'shown' ? remains(entry, gone) : null
+    }
   }
 
   #takeFromMemory(log: RoomLog, page: Page): void {
@@ -136,7 +162,7 @@ export class LevelLogs implements LogReader {
     while (!page.full && page.next <= log.head) {
       this.#takeFromMemory(log, page)
       if (page.full || page.next > log.folded) continue
-      const chunk = await this.#fetch(log, page.next)
+      const chunk = await this.fetch(log, page.next)
       if (chunk) page.take(chunk.entries, chunk.first)
       else page.skipTo(log.tail)
     }
@@ -144,7 +170,7 @@ export class LevelLogs implements LogReader {
   }
 
   /** The chunk with `seq`, from disk; undefined when the log was trimmed, dropped or read anew meanwhile. */
-  async #fetch(log: RoomLog, seq: number): Promise<Chunk | undefined> {
+  async fetch(log: RoomLog, seq: number): Promise<Chunk | undefined> {
     const epoch = log.epoch
     const wanted = `${epoch}:${keys.chunk(log.name, seq)}`
     let reading = this.#fetching.get(wanted)
@@ -194,7 +220,7 @@ export class LevelLogs implements LogReader {
   async #trimTo(log: RoomLog, upTo: number): Promise<void> {
     const kept = Math.min(upTo, log.folded) + 1
     if (kept <= log.tail) return
-    const chunk = kept <= log.folded ? await this.#fetch(log, kept) : undefined
+    const chunk = kept <= log.folded ? await this.fetch(log, kept) : undefined
     await this.#moveTail(log, chunk?.first ?? log.folded + 1)
   }
 
@@ -229,11 +255,15 @@ export class LevelLogs implements LogReader {
   async #firstSince(log: RoomLog, before: number): Promise<number> {
     let tail = log.tail
     while (tail <= log.folded) {
-      const chunk = await this.#fetch(log, tail)
+      const chunk = await this.fetch(log, tail)
       if (!chunk || chunk.entries.some(({ ts }) => ts >= before)) break
       tail = chunk.last + 1
     }
     return tail
+  }
+
+  sweep(): Promise<void> {
+    return this.#upkeep.sweep()
   }
 
   async drop(name: LogName): Promise<void> {

@@ -7,6 +7,7 @@ import { Committer } from './committer.js'
 import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
 import { Dedupe } from './dedupe.js'
 import { LevelDirectory } from './directory.js'
+import { Disposal } from './disposal.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { keys, partsOf, ranges } from './keys.js'
@@ -68,6 +69,7 @@ class LevelStore implements Store {
   readonly #dedupe: Dedupe
   readonly #subscriptions: Subscriptions
   readonly #folding: Folding
+  readonly #disposal: Disposal
   readonly #committer: Committer
   readonly #commits = new CommitQueue((group) => this.#write(group))
   readonly #onFault: (error: unknown) => void
@@ -87,14 +89,22 @@ class LevelStore implements Store {
     const writeLazily = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, true)
     const journal = (this.#journal = new Journal(database))
     const dedupe = (this.#dedupe = new Dedupe(database, options.dedupeDays ?? 7, this.#now))
-    const logs = (this.log = new LevelLogs(database, cache, { alone, written, drop: (log) => this.#drop(log) }))
+    const logs: LevelLogs = new LevelLogs(database, cache, {
+      alone,
+      written,
+      drop: (log) => this.#drop(log),
+      sweep: () => this.#disposal.sweep(),
+      now: this.#now,
+    })
+    this.log = logs
     const subscriptions = (this.#subscriptions = new Subscriptions(database))
     const retained = new Retained(database)
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     this.directory = new LevelDirectory(database)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
-    const shared = { database, journal, logs, dedupe, counts: this.counts, onFault: this.#onFault }
+    const shared = { database, journal, logs, dedupe, counts: this.counts, onFault: this.#onFault, now: this.#now }
+    this.#disposal = new Disposal({ ...shared, cache, alone })
     this.#folding = new Folding({ ...shared, cache, alone, limits: { ...FOLD_LIMITS, ...options.fold } })
     const onAppend = (batches: readonly AppendedBatch[]): void => this.onAppend(batches)
     this.#committer = new Committer({ ...shared, sync: options.sync, onAppend })

@@ -1,6 +1,7 @@
 /** One log in memory: where it begins and ends, and the entries that are not yet in chunks. */
-import type { LogEntry, LogInfo } from '../store.js'
+import type { Gone, LogEntry, LogInfo } from '../store.js'
 import type { Chunk } from './chunk.js'
+import { EXPIRED, isExpired, remains } from './gone.js'
 
 /** What the disk knows of a log without a scan; written with every fold and trim. */
 export interface HeadRecord {
@@ -42,6 +43,16 @@ export class RoomLog implements LogInfo {
   /** Its head record once the entries up to `newest` are in chunks. */
   record(folded: number, newest: HeadRecord['newest']): string {
     return JSON.stringify({ folded, tail: this.tail, newest } satisfies HeadRecord)
+  }
+
+  goneAt(entry: LogEntry, now: number): Gone | undefined {
+    return entry.gone ?? (isExpired(entry, now) ? EXPIRED : undefined)
+  }
+
+  /** The entry as it is to be kept from now on. */
+  keptAt(entry: LogEntry, now: number): LogEntry {
+    const gone = this.goneAt(entry, now)
+    return gone && !entry.gone ? remains(entry, gone) : entry
   }
 
   append(entries: readonly LogEntry[]): void {

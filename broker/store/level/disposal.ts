@@ -1,0 +1,119 @@
+/**
+ * Takes off the disk what nobody may read any more. A chunk with payloads that are gone is written anew without them; the
+ * older versions, and what the journal had, go when LevelDB merges its files, which is asked of it where it would not
+ * happen by itself.
+ */
+import type { StoreCounts } from '../store.js'
+import { Chunk } from './chunk.js'
+import type { ChunkCache } from './chunk-cache.js'
+import type { Database } from './database.js'
+import { keys, ranges } from './keys.js'
+import type { LevelLogs } from './level-logs.js'
+import { WriteBatch } from './operation.js'
+import type { RoomLog } from './room-log.js'
+
+const HOUR = 3_600_000
+/** How long older versions of a chunk may lie on the disk before they are merged away, many at once. */
+const COMPACT_AFTER = 6 * HOUR
+
+/** In which hour something expires. */
+export function hourOf(at: number): number {
+  return Math.floor(at / HOUR)
+}
+
+export interface DisposalParts {
+  readonly database: Database
+  readonly logs: LevelLogs
+  readonly cache: ChunkCache
+  readonly counts: StoreCounts
+  /** Runs when no other upkeep does. */
+  readonly alone: <T>(task: () => Promise<T>) => Promise<T>
+  readonly now: () => number
+  readonly onFault: (error: unknown) => void
+}
+
+export class Disposal {
+  readonly #parts: DisposalParts
+
+  constructor(parts: DisposalParts) {
+    this.#parts = parts
+  }
+
+  async sweep(): Promise<void> {
+    await this.#expire()
+    await this.#compact()
+  }
+
+  /** Hours that are over: what is still to come in the current one is found in the next. */
+  async #expire(): Promise<void> {
+    const { database, logs, alone, now, onFault } = this.#parts
+    for await (const page of database.keyPages(ranges.dueUntil(hourOf(now()) - 1)))
+      for (const key of page) {
+        const { log, first } = keys.dueOf(key)
+        await logs.load([log])
+        // A chunk that cannot be read must not keep the others.
+        await alone(() => this.#strip(logs.peek(log)!, first, key)).catch(onFault)
+      }
+  }
+
+  /** Writes a chunk anew without the payloads that are gone. `reason` is the key that led here. */
+  async #strip(log: RoomLog, first: number, reason: string): Promise<void> {
+    const { cache, logs, now } = this.#parts
+    const batch = new WriteBatch()
+    batch.del(reason)
+    const chunk = first >= log.tail && first <= log.folded ? await logs.fetch(log, first) : undefined
+    const stripped = chunk && without(log, chunk, now())
+    if (stripped) {
+      batch.put(keys.chunk(log.name, stripped.first), stripped.value)
+      batch.put(keys.stale(log.name, stripped.first), String(now()))
+    }
+    await this.#write(batch)
+    if (stripped) cache.replace(log, stripped)
+  }
+
+  async #compact(): Promise<void> {
+    const { database, alone, now } = this.#parts
+    const stale: string[] = []
+    await database.scan(ranges.stale, (key, value) => {
+      if (Number(value.toString()) <= now() - COMPACT_AFTER) stale.push(key)
+    })
+    if (stale.length === 0) return
+    const [journal, afterJournal] = keys.journalEdges as [string, string]
+    // What lies in the write buffer goes to a file of its own; then what is written again lies above it.
+    await database.compact(journal, afterJournal)
+    await alone(() => this.#writeAgain(stale))
+    for (const key of stale) {
+      const chunk = keys.chunkOfStale(key)
+      await database.compact(chunk, chunk)
+    }
+    await database.compact(journal, afterJournal)
+    const done = new WriteBatch()
+    for (const key of stale) done.del(key)
+    await this.#write(done)
+  }
+
+  /** LevelDB merges a file only with files above it: the same values again make one that covers them all. */
+  async #writeAgain(stale: readonly string[]): Promise<void> {
+    const { database } = this.#parts
+    const batch = new WriteBatch()
+    for (const edge of keys.journalEdges) batch.put(edge, '')
+    for (const key of stale) {
+      const chunk = keys.chunkOfStale(key)
+      const value = await database.get(chunk)
+      if (value) batch.put(chunk, value)
+      else batch.del(chunk)
+    }
+    await this.#write(batch)
+  }
+
+  async #write(batch: WriteBatch): Promise<void> {
+    await this.#parts.database.write(batch, false)
+    this.#parts.counts.writes += batch.size
+  }
+}
+
+/** The chunk without the payloads that are gone; undefined: it has none. */
+function without(log: RoomLog, chunk: Chunk, now: number): Chunk | undefined {
+  const kept = chunk.entries.map((entry) => log.keptAt(entry, now))
+  return kept.some((entry, i) => entry !== chunk.entries[i]) ? Chunk.of(kept) : undefined
+}

@@ -1,0 +1,14 @@
+/** Entries that nobody may read any more: from when on that is so, and what is left of them. */
+import type { Gone, LogEntry } from '../store.js'
+
+export const EXPIRED: Gone = { why: 'expired' }
+const NOTHING = Buffer.alloc(0)
+
+export function isExpired({ extra }: LogEntry, now: number): boolean {
+  return extra !== null && extra.expiresAt > 0 && extra.expiresAt <= now
+}
+
+/** Who wrote it and when stays; what was written does not. */
+export function remains({ seq, ts, qos, from }: LogEntry, gone: Gone): LogEntry {
+  return { seq, ts, qos, from, origin: '', payload: NOTHING, extra: null, gone }
+}
