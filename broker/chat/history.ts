@@ -61,11 +61,13 @@ function fill(
 
 function shown({ seq, payload, gone: reason }: LogEntry, hidden: number): string {
   if (seq <= hidden) return gone(seq, 'blocked')
-  return reason ? gone(seq, reason.why) : payload.toString('utf8')
+  if (!reason) return payload.toString('utf8')
+  const { why, ...more } = reason
+  return JSON.stringify({ seq, gone: why, ...more })
 }
 
 /** What is missing from a log altogether was dropped by retention. */
-function gone(seq: number, why: 'retention' | 'blocked' | 'expired'): string {
+function gone(seq: number, why: 'retention' | 'blocked'): string {
   return `{"seq":${seq},"gone":"${why}"}`
 }
 

@@ -26,7 +26,10 @@ export interface LogEntry {
 }
 
 /** Why an entry cannot be read any more. */
-export type Gone = { readonly why: 'expired' }
+export type Gone =
+  | { readonly why: 'expired' }
+  /** `at`: Unix ms. */
+  | { readonly why: 'deleted'; readonly by: string; readonly at: number }
 
 /** What MQTT 5 publishers may add to a message, and receivers of that version see; and when a message expires. */
 export interface Extra {
@@ -53,12 +56,62 @@ export interface Draft {
   readonly tail: string
   /** Null: no idempotency asked, no cost. `hash` is of the normalised input. */
   readonly dedupe: { readonly cid: string; readonly hash: string } | null
+  /** Nothing is appended, but a retry is answered as the first time. */
+  readonly retryOnly?: boolean
+  /** What happens to other entries of the log if, and only if, this one is appended. */
+  readonly effect?: Effect | null
+}
+
+export interface Effect {
+  readonly notes?: readonly NoteWrite[]
+  /** Entries whose payload is gone from then on. */
+  readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
+}
+
+/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned. */
+export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin'
+
+/** A small value beside a log, found by the entry it is about; goes with that entry. */
+export interface Note {
+  readonly kind: NoteKind
+  readonly target: number
+  /** Of several of a kind; else empty. Notes sort by it. */
+  readonly name: string
+  readonly value: string
+}
+
+export interface NoteWrite extends Pick<Note, 'kind' | 'target'> {
+  /** Null: the number the entry gets, in a form that sorts. */
+  readonly name: string | null
+  /** Two parts: with the number the entry gets in between. Null removes the note. */
+  readonly value: string | readonly [string, string] | null
+}
+
+export interface NoteQuery {
+  readonly kind: NoteKind
+  /** The first and the last entry the notes are about. */
+  readonly targets: readonly [number, number]
+  /** Names from `gte` on and before `lt`; of one target only. */
+  readonly names?: { readonly gte: string; readonly lt: string }
+  readonly limit: number
+  readonly reverse?: boolean
+}
+
+export interface NoteReader {
+  get(log: LogName, kind: NoteKind, target: number): Promise<string | null>
+  /** In order of target and name. */
+  list(log: LogName, query: NoteQuery): Promise<Note[]>
+  /** The name of a note that is named by a number. */
+  nameOf(seq: number): string
+  numberOf(name: string): number
 }
 
 export type AppendResult =
   | { readonly outcome: 'appended' | 'duplicate'; readonly id: string; readonly seq: number; readonly ts: number }
   /** The same `(log, from, cid)` was used within the dedupe window with another input. */
   | { readonly outcome: 'conflict'; readonly id: string; readonly seq: number; readonly ts: number }
+  /** It was to be a retry and is none; the rest is empty. */
+  | { readonly outcome: 'absent'; readonly id: string; readonly seq: number; readonly ts: number }
 
 /**
  * An opaque write made by one of the store's op builders; `applied` runs once it is durable, before any `settled`. To be
@@ -97,6 +150,7 @@ export class StoreError extends Error {
 
 export interface Store {
   readonly log: LogReader
+  readonly notes: NoteReader
   readonly sessions: SessionStore
   readonly queue: QueueStore
   readonly directory: DirectoryStore
@@ -302,7 +356,7 @@ export interface UserRecord {
 }
 
 export type RoomAccess = 'public' | 'private'
-export type RoomRole = 'owner' | 'admin' | 'member' | 'reader'
+export type RoomRole = 'owner' | 'admin' | 'moderator' | 'member' | 'reader'
 
 export interface RoomRecord {
   id: string

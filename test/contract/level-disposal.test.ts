@@ -26,21 +26,24 @@ const NEVER = { idleMs: 2 ** 30 }
 const ALWAYS = { ...NEVER, commits: 1 }
 
 const WAYS = [
-  { how: 'expires in a chunk', fold: ALWAYS, reopened: false },
-  { how: 'expires in the journal', fold: NEVER, reopened: false },
-  { how: 'expires in a chunk, having gone through many files', fold: ALWAYS, reopened: true },
-  { how: 'expires in the journal, having gone through many files', fold: NEVER, reopened: true },
+  { how: 'in a chunk', fold: ALWAYS, reopened: false },
+  { how: 'in the journal', fold: NEVER, reopened: false },
+  { how: 'in a chunk, having gone through many files', fold: ALWAYS, reopened: true },
+  { how: 'in the journal, having gone through many files', fold: NEVER, reopened: true },
 ]
 
-t.test('what expired is off the disk within a day, without any traffic', async (t) => {
-  for (const { how, fold, reopened } of WAYS) {
-    t.test(how, async (t) => {
+t.test('what expired or was erased is off the disk within a day, without any traffic', async (t) => {
+  for (const { how, fold, reopened, erased } of WAYS.flatMap((way) => [
+    { ...way, erased: false },
+    { ...way, erased: true },
+  ])) {
+    t.test(`${erased ? 'erased' : 'expired'} ${how}`, async (t) => {
       const location = `${t.testdir()}/store`
       let now = START
       const open = (fold: Partial<FoldLimits>): Promise<Store> =>
         openLevelStore({ location, sync: true, limits: LIMITS, fold, now: () => now })
       let store = await open(fold)
-      const extra = { properties: Buffer.alloc(0), expiresAt: START + HOUR }
+      const extra = erased ? null : { properties: Buffer.alloc(0), expiresAt: START + HOUR }
       const secrets = Array.from({ length: 100 }, secret)
       const kept = secret()
       for (const [i, word] of secrets.entries()) {
@@ -54,6 +57,12 @@ t.test('what expired is off the disk within a day, without any traffic', async (
       await append(store, draft('m:0', kept))
       await folded(store)
       t.same(await found(location, secrets), secrets, 'all there before')
+      const gone = { why: 'deleted', by: 'ann', at: START } as const
+      for (const log of erased ? ['m:0', 'm:1', 'm:2'] : []) {
+        const seqs = (await store.log.read(log, 0, 1000, 1e6)).map(({ seq }) => seq)
+        const secretSeqs = seqs.filter((seq) => seq % 2 === 1 && seq < 68)
+        await append(store, draft(log, 'delete', { effect: { erase: { seqs: secretSeqs, gone } } }))
+      }
       now = START + HOUR
       if (fold === NEVER) {
         // An idle broker folds.

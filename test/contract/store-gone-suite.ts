@@ -1,10 +1,13 @@
 /** The part of the store contract about entries that cannot be read any more. */
 import type { Test } from 'tap'
-import type { Draft, LogEntry, Store } from '../../broker/store/store.js'
+import type { Draft, LogEntry, NoteWrite, Store } from '../../broker/store/store.js'
 import { append, draft, folded, type NewPlace, type StorePlace, texts } from './store-suite.js'
 
 export function goneSuite(t: Test, newPlace: NewPlace): void {
   t.test('entries that expire', (t) => expiring(t, newPlace))
+  t.test('entries that are erased', (t) => erased(t, newPlace))
+  t.test('notes', (t) => notes(t, newPlace))
+  t.test('a retry that is none', (t) => retryOnly(t, newPlace))
   t.test('a long run of entries that expired', (t) => longRun(t, newPlace))
 }
 
@@ -107,5 +110,147 @@ async function longRun(t: Test, newPlace: NewPlace): Promise<void> {
   await append(store, draft('m:a', 'anew'))
   await store.log.sweep()
   t.same(texts(await store.log.read('m:a', 0, 5, 1e6)), ['anew'])
+  await store.close()
+}
+
+const DELETED = { why: 'deleted', by: 'bob', at: START } as const
+
+async function erased(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const names = Array.from({ length: 150 }, (_, i) => `${i + 1}`)
+  await append(store, ...names.slice(0, 100).map((name) => draft('m:a', name)))
+  await folded(store)
+  for (const name of names.slice(100)) await append(store, draft('m:a', name))
+  const erasing = (text: string, seqs: number[], more: Parameters<typeof draft>[2] = {}): Draft =>
+    draft('m:a', text, { effect: { erase: { seqs, gone: DELETED } }, ...more })
+  const held = await store.log.read('m:a', 6, 1, 1e6)
+  t.equal(await append(store, erasing('gone', [7, 8, 64, 65, 149, 150], { cid: 'c' })), 'appended 151')
+  t.same(texts(held), ['7'], 'what was read before is as it was read')
+
+  const expected = [...names, 'gone'].map((name) => (/^(7|8|64|65|149|150)$/.test(name) ? `${name} deleted` : name))
+  const check = async (when: string, store: Store): Promise<void> => {
+    t.same(await shownAll(store), expected, when)
+    t.same(texts(await store.log.read('m:a', 6, 2, 1e6)), ['9', '10'])
+    t.same(texts(await store.log.readBefore('m:a', 152, 2, 1e6)), ['148', 'gone'])
+    const [left] = await store.log.read('m:a', 148, 1, 1e6, 'shown')
+    t.match(left, { seq: 149, from: 'ann', gone: DELETED })
+    t.equal(left!.payload.length, 0)
+  }
+  await check('at once', store)
+  if (place.afterCrash) {
+    const left = await (await place.afterCrash()).open()
+    await check('after a crash', left)
+    await folded(left)
+    await left.log.sweep()
+    await check('after a crash, swept', left)
+    await left.close()
+  }
+  await folded(store)
+  await check('folded', store)
+  await store.log.sweep()
+  await check('swept', store)
+  await store.close()
+  store = await place.open()
+  await check('after a restart', store)
+
+  t.equal(await append(store, erasing('gone', [1], { cid: 'c' })), 'duplicate 151')
+  t.equal(await append(store, erasing('other', [1], { cid: 'c', hash: 'x' })), 'conflict 151')
+  await check('a duplicate or a conflict erases nothing', store)
+  const twice = { erase: { seqs: [7], gone: { ...DELETED, by: 'carol' } } }
+  await append(store, draft('m:a', 'again', { effect: twice }))
+  t.match((await store.log.read('m:a', 6, 1, 1e6, 'shown'))[0], { gone: DELETED }, 'who was first stays')
+  await folded(store)
+  await store.log.sweep()
+  await store.log.trim('m:a', 100)
+  await store.log.drop('m:a')
+  await append(store, ...names.map((name) => draft('m:a', name)))
+  t.same(await shownAll(store), names, 'a new log of that name begins anew')
+  await store.close()
+}
+
+async function notes(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const noting = (text: string, ...notes: NoteWrite[]): Draft => draft('m:a', text, { effect: { notes } })
+  await append(store, ...Array.from({ length: 100 }, (_, i) => draft('m:a', `${i + 1}`)))
+  await append(
+    store,
+    noting('101', { kind: 'state', target: 2, name: '', value: ['{"last":', '}'] }),
+    noting('102', { kind: 'edit', target: 2, name: null, value: '' }),
+    noting('103', { kind: 'edit', target: 2, name: null, value: 'b' }),
+    noting('104', { kind: 'edit', target: 35, name: null, value: '' }),
+    noting('105', { kind: 'reaction', target: 2, name: 'bob/👍', value: ['', ''] }),
+    noting('106', { kind: 'reaction', target: 2, name: 'bo/👍', value: '1' }),
+    noting('107', { kind: 'pin', target: 90, name: '', value: 'x' }, { kind: 'pin', target: 2, name: '', value: 'y' }),
+  )
+  const { get, list } = { get: store.notes.get.bind(store.notes), list: store.notes.list.bind(store.notes) }
+  t.equal(await get('m:a', 'state', 2), '{"last":101}')
+  t.equal(await get('m:a', 'state', 3), null)
+  t.equal(await get('m:b', 'state', 2), null)
+  const edits = await list('m:a', { kind: 'edit', targets: [2, 2], limit: 10 })
+  t.same(
+    edits.map(({ name, value }) => [store.notes.numberOf(name), value]),
+    [
+      [102, ''],
+      [103, 'b'],
+    ],
+  )
+  t.same(edits[0]!.name, store.notes.nameOf(102))
+  const newest = await list('m:a', { kind: 'edit', targets: [2, 2], limit: 1, reverse: true })
+  t.same(
+    newest.map(({ value }) => value),
+    ['b'],
+  )
+  t.equal((await list('m:a', { kind: 'edit', targets: [1, 100], limit: 10 })).length, 3)
+  const bobs = { gte: 'bob/', lt: 'bob0' }
+  const reactions = await list('m:a', { kind: 'reaction', targets: [2, 2], names: bobs, limit: 10 })
+  t.same(reactions, [{ kind: 'reaction', target: 2, name: 'bob/👍', value: '105' }])
+  const pins = await list('m:a', { kind: 'pin', targets: [1, 200], limit: 10 })
+  t.same(
+    pins.map(({ target, value }) => `${target} ${value}`),
+    ['2 y', '90 x'],
+    'in order of what they are about',
+  )
+
+  await append(store, noting('108', { kind: 'pin', target: 2, name: '', value: null }))
+  const again = draft('m:a', 'again', {
+    cid: 'c',
+    effect: { notes: [{ kind: 'pin', target: 5, name: '', value: ['', ''] }] },
+  })
+  t.equal(await append(store, again, again), 'appended 109, duplicate 109')
+  t.equal(await append(store, again), 'duplicate 109')
+  t.equal(await get('m:a', 'pin', 5), '109', 'a duplicate notes nothing')
+  await store.close()
+  store = await place.open()
+  t.equal(await store.notes.get('m:a', 'pin', 2), null)
+  t.equal(await store.notes.get('m:a', 'pin', 90), 'x', 'after a restart')
+  await folded(store)
+  await store.log.trim('m:a', 64)
+  const { tail } = await store.log.open('m:a')
+  const kept = (await store.notes.list('m:a', { kind: 'edit', targets: [1, 200], limit: 10 })).map(
+    ({ target }) => target,
+  )
+  t.same(
+    kept,
+    [2, 2, 35].filter((target) => target >= tail),
+    'notes go with what they are about',
+  )
+  t.equal(await store.notes.get('m:a', 'pin', 90), 'x')
+  await store.log.drop('m:a')
+  t.equal(await store.notes.get('m:a', 'pin', 90), null)
+  await store.close()
+}
+
+async function retryOnly(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  const late = draft('m:a', 'hi', { cid: 'c', retryOnly: true, effect: { erase: { seqs: [1], gone: DELETED } } })
+  await append(store, draft('m:a', 'first'))
+  t.equal(await append(store, late, draft('m:a', 'x', { retryOnly: true })), 'absent 0, absent 0')
+  t.match(await store.log.open('m:a'), { head: 1 })
+  t.same(texts(await store.log.read('m:a', 0, 10, 1e6)), ['first'])
+  t.equal(await append(store, draft('m:a', 'hi', { cid: 'c' })), 'appended 2')
+  t.equal(await append(store, late), 'duplicate 2')
+  t.equal(await append(store, draft('m:a', 'ho', { cid: 'c', retryOnly: true })), 'conflict 2')
   await store.close()
 }

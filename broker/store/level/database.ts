@@ -87,7 +87,12 @@ export class Database {
 
   /** The last entry of a range: one seek. */
   async last(range: KeyRange): Promise<[string, Buffer] | undefined> {
-    return this.#read(async (level) => (await level.iterator({ ...range, reverse: true, limit: 1 }).all())[0])
+    return (await this.some(range, 1, true))[0]
+  }
+
+  /** The first entries of a range, or the last ones, last first. */
+  async some(range: KeyRange, limit: number, reverse = false): Promise<[string, Buffer][]> {
+    return this.#read((level) => level.iterator({ ...range, reverse, limit }).all())
   }
 
   /** The entries of a range in pages, from one snapshot. */

@@ -9,6 +9,7 @@ import type { ChunkCache } from './chunk-cache.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
+import type { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
 import type { RoomLog } from './room-log.js'
 
@@ -24,6 +25,7 @@ export function hourOf(at: number): number {
 export interface DisposalParts {
   readonly database: Database
   readonly logs: LevelLogs
+  readonly notes: LevelNotes
   readonly cache: ChunkCache
   readonly counts: StoreCounts
   /** Runs when no other upkeep does. */
@@ -40,6 +42,7 @@ export class Disposal {
   }
 
   async sweep(): Promise<void> {
+    await this.#parts.alone(() => this.erase())
     await this.#expire()
     await this.#compact()
   }
@@ -52,15 +55,50 @@ export class Disposal {
         const { log, first } = keys.dueOf(key)
         await logs.load([log])
         // A chunk that cannot be read must not keep the others.
-        await alone(() => this.#strip(logs.peek(log)!, first, key)).catch(onFault)
+        await alone(() => this.#expireIn(logs.peek(log)!, first, key)).catch(onFault)
       }
   }
 
-  /** Writes a chunk anew without the payloads that are gone. `reason` is the key that led here. */
-  async #strip(log: RoomLog, first: number, reason: string): Promise<void> {
-    const { cache, logs, now } = this.#parts
+  async #expireIn(log: RoomLog, first: number, dueKey: string): Promise<void> {
+    const { notes } = this.#parts
     const batch = new WriteBatch()
-    batch.del(reason)
+    batch.del(dueKey)
+    const chunk = await this.#strip(log, first, batch)
+    for (const { seq, gone } of chunk?.entries ?? []) if (gone) await notes.forget(log.name, seq, seq)
+  }
+
+  /** Makes the chunks of all logs follow what was erased. To be called when no other upkeep runs. */
+  async erase(): Promise<void> {
+    const { logs, onFault } = this.#parts
+    for (const log of [...logs.erased]) {
+      logs.erased.delete(log)
+      await this.#eraseIn(log).catch((error) => {
+        // Still erased for readers, and tried again later.
+        logs.erased.add(log)
+        onFault(error)
+      })
+    }
+  }
+
+  async #eraseIn(log: RoomLog): Promise<void> {
+    const { logs } = this.#parts
+    const seqs = [...log.erasing.keys()].filter((seq) => seq <= log.folded).sort((a, b) => a - b)
+    if (seqs.length < log.erasing.size) logs.erased.add(log)
+    for (let done = 0; done < seqs.length; ) {
+      const chunk = seqs[done]! >= log.tail ? await logs.fetch(log, seqs[done]!) : undefined
+      const last = chunk?.last ?? log.tail - 1
+      const inside: number[] = []
+      while (done < seqs.length && seqs[done]! <= last) inside.push(seqs[done++]!)
+      const batch = new WriteBatch()
+      for (const seq of inside) batch.del(keys.erased(log.name, seq))
+      await this.#strip(log, chunk?.first ?? last, batch)
+      log.erasedOnDisk(inside)
+    }
+  }
+
+  /** Writes a chunk anew without the payloads that are gone, together with `batch`; returns it as it is then. */
+  async #strip(log: RoomLog, first: number, batch: WriteBatch): Promise<Chunk | undefined> {
+    const { cache, logs, now } = this.#parts
     const chunk = first >= log.tail && first <= log.folded ? await logs.fetch(log, first) : undefined
     const stripped = chunk && without(log, chunk, now())
     if (stripped) {
@@ -68,7 +106,10 @@ export class Disposal {
       batch.put(keys.stale(log.name, stripped.first), String(now()))
     }
     await this.#write(batch)
-    if (stripped) cache.replace(log, stripped)
+    if (!stripped) return chunk
+    log.rewritten++
+    cache.replace(log, stripped)
+    return stripped
   }
 
   async #compact(): Promise<void> {

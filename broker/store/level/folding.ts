@@ -42,6 +42,8 @@ export interface FoldingParts {
   readonly limits: FoldLimits
   /** Runs when no other upkeep does. */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>
+  /** Takes erased payloads out of chunks. */
+  readonly erase: () => Promise<void>
   readonly onFault: (error: unknown) => void
   readonly now: () => number
 }
@@ -50,6 +52,8 @@ interface LogStep {
   readonly log: RoomLog
   readonly taken: number
   readonly newest: Chunk
+  /** Numbers of erased entries that went into chunks without their payloads. */
+  readonly erased: readonly number[]
 }
 
 export class Folding {
@@ -120,6 +124,7 @@ export class Folding {
     const { last, bytes, entries, commits } = journal
     await dedupe.ready()
     await this.#foldLogs([...logs.unfolded])
+    await this.#parts.erase()
     await this.#foldDedupe(dedupe.unfolded)
     if (commits > 0) {
       const done = new WriteBatch()
@@ -154,12 +159,13 @@ export class Folding {
     const now = this.#parts.now()
     const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch, now))
     await this.#write(batch)
-    for (const { log, taken, newest } of steps) {
+    for (const { log, taken, newest, erased } of steps) {
       log.folded += taken
       log.newest = span(newest)
       log.recent = log.recent.slice(taken)
       if (log.recent.length === 0) this.#parts.logs.unfolded.delete(log)
       this.#parts.cache.add(log, newest)
+      log.erasedOnDisk(erased)
     }
   }
 
@@ -195,6 +201,8 @@ function isUnfinished({ newest }: RoomLog): boolean {
 
 function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now: number): LogStep {
   const entries = log.recent.slice(0, STEP_ENTRIES).map((entry) => log.keptAt(entry, now))
+  const erased = log.erasing.size > 0 ? entries.map(({ seq }) => seq).filter((seq) => log.erasing.has(seq)) : []
+  for (const seq of erased) batch.del(keys.erased(log.name, seq))
   let before = unfinished
   let newest: Chunk | null = null
   let taken = 0
@@ -209,7 +217,7 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
     batch.put(keys.chunk(log.name, newest.first), newest.value)
   }
   batch.put(keys.head(log.name), log.record(log.folded + taken, span(newest!)))
-  return { log, taken, newest: newest! }
+  return { log, taken, newest: newest!, erased }
 }
 
 /** So that the chunk is found again when payloads in it expire. */

@@ -70,6 +70,17 @@ export const keys = {
   stale: (log: string, first: number): string => `S${part(log)}${END}${number(first)}`,
   chunkOfStale: (key: string): string => `c${key.slice(1)}`,
 
+  /** An entry whose payload is to be taken off the disk. */
+  erased: (log: string, seq: number): string => `z${part(log)}${END}${number(seq)}`,
+  note: (log: string, kind: string, target: number, name: string): string =>
+    `a${part(log)}${END}${kind}${number(target)}${name}`,
+  /** Target and name of a note of a log. */
+  noteOf: (log: string, key: string): { target: number; name: string } => {
+    const at = part(log).length + 3
+    return { target: Number.parseInt(key.slice(at, at + NUMBER_WIDTH), 36), name: key.slice(at + NUMBER_WIDTH) }
+  },
+  numbered: number,
+
   generation: (generation: number): string => `g${number(generation)}`,
   filter: (generation: number): string => `l${number(generation)}`,
   /** The part of a dedupe key that does not depend on the generation. */
@@ -111,6 +122,14 @@ export const ranges = {
   /** Before the end of this hour. */
   dueUntil: (hour: number): KeyRange => ({ gte: 'b', lt: `b${number(hour + 1)}` }),
   stale: kind('S'),
+
+  allErased: kind('z'),
+  erased: (log: string): KeyRange => below(`z${part(log)}`),
+  allNotes: (log: string): KeyRange => below(`a${part(log)}`),
+  notes: (log: string, kind: string, from: number, to: number): KeyRange => ({
+    gte: keys.note(log, kind, from, ''),
+    lt: keys.note(log, kind, to + 1, ''),
+  }),
 
   generations: kind('g'),
   dedupe: (generation: number): KeyRange => ({ gte: `d${number(generation)}`, lt: `d${number(generation + 1)}` }),

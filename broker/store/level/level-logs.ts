@@ -1,12 +1,12 @@
 /** The logs: numbers for new entries, reads from memory and chunks, and what makes a log shorter. */
-import type { LogEntry, LogInfo, LogName, LogReader } from '../store.js'
+import type { Effect, Gone, LogEntry, LogInfo, LogName, LogReader } from '../store.js'
 import { StoreError } from '../store.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import type { Database } from './database.js'
 import { remains } from './gone.js'
-import { keys, partsOf, ranges } from './keys.js'
+import { keys, numberOf, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
 import { Page, type Sight } from './page.js'
 import { RoomLog } from './room-log.js'
@@ -18,6 +18,8 @@ export interface LogUpkeep {
   /** Removes a log when nothing else is being written. */
   drop(log: RoomLog): Promise<void>
   sweep(): Promise<void>
+  /** Drops what is noted about the entries up to a number. */
+  forgetNotes(log: LogName, upTo: number): Promise<void>
   written(batch: WriteBatch): void
   now(): number
 }
@@ -31,6 +33,8 @@ export class LevelLogs implements LogReader {
   readonly #logs = new Map<LogName, RoomLog>()
   /** Logs with entries outside of chunks. */
   readonly unfolded = new Set<RoomLog>()
+  /** Logs with erased payloads that the disk still has. */
+  readonly erased = new Set<RoomLog>()
   /** Chunk reads under way, so that many readers of one log cost one read. */
   readonly #fetching = new Map<string, Promise<Chunk>>()
 
@@ -65,17 +69,36 @@ export class LevelLogs implements LogReader {
    * objects stay the same.
    */
   async reload(journal: readonly CommittedLog[]): Promise<() => void> {
-    const names = [...new Set([...this.#logs.keys(), ...journal.map(({ log }) => log)])]
+    const erased = await this.#readErased()
+    const names = [
+      ...new Set([...this.#logs.keys(), ...journal.map(({ log }) => log), ...erased.map(({ log }) => log)]),
+    ]
     const records = await this.#database.getMany(names.map(keys.head))
     return () => {
       this.unfolded.clear()
+      this.erased.clear()
       names.forEach((name, i) => {
         const log = this.#logs.get(name)
         if (log) this.#reset(log, records[i])
         else this.#logs.set(name, new RoomLog(name, records[i]))
       })
       for (const committed of journal) this.#restore(committed)
+      for (const { log, seq, gone } of erased) this.erase(this.#logs.get(log)!, { seqs: [seq], gone })
     }
+  }
+
+  async #readErased(): Promise<{ log: LogName; seq: number; gone: Gone }[]> {
+    const erased: { log: LogName; seq: number; gone: Gone }[] = []
+    await this.#database.scan(ranges.allErased, (key, value) => {
+      erased.push({ log: partsOf(key)[0]!, seq: numberOf(key), gone: JSON.parse(value.toString()) })
+    })
+    return erased
+  }
+
+  /** From now on nobody reads these payloads. Who was first to erase one stays. */
+  erase(log: RoomLog, { seqs, gone }: NonNullable<Effect['erase']>): void {
+    for (const seq of seqs) if (!log.erasing.has(seq)) log.erasing.set(seq, gone)
+    this.erased.add(log)
   }
 
   /** Back to an empty log. */
@@ -189,12 +212,15 @@ export class LevelLogs implements LogReader {
   }
 
   async #readChunk(log: RoomLog, seq: number): Promise<Chunk> {
-    const epoch = log.epoch
+    const { epoch, rewritten } = log
     const found = await this.#database.last(ranges.chunksBefore(log.name, seq + 1))
     const chunk = found && Chunk.read(found[1])
     if (found && !chunk) throw await this.#damage(log, found[0], seq)
     if (!chunk || chunk.last < seq) throw new StoreError(`log ${log.name} is damaged: entry ${seq} is missing`)
-    if (log.epoch === epoch) this.#cache.add(log, chunk)
+    if (log.epoch !== epoch) return chunk
+    // It may be this one, as it was before.
+    if (log.rewritten !== rewritten) return this.#readChunk(log, seq)
+    this.#cache.add(log, chunk)
     return chunk
   }
 
@@ -231,6 +257,8 @@ export class LevelLogs implements LogReader {
     if (log.newest && log.newest.first < tail) log.newest = null
     const batch = new WriteBatch()
     batch.put(keys.head(log.name), log.record(log.folded, log.newest))
+    const erased = [...log.erasing.keys()].filter((seq) => seq < tail)
+    for (const seq of erased) batch.del(keys.erased(log.name, seq))
     try {
       await this.#database.write(batch, false)
     } catch (error) {
@@ -239,7 +267,9 @@ export class LevelLogs implements LogReader {
     }
     this.#upkeep.written(batch)
     this.#cache.dropBelow(log, tail)
+    log.erasedOnDisk(erased)
     await this.#database.clear(ranges.chunksBefore(log.name, tail))
+    await this.#upkeep.forgetNotes(log.name, tail - 1)
   }
 
   async retain(name: LogName, bounds: { before: number; keep: number }): Promise<void> {
