@@ -13,6 +13,7 @@ import { Passwords } from './auth/passwords.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
+import { Changes } from './chat/changes.js'
 import { DirectConversations } from './chat/direct-conversations.js'
 import { Members } from './chat/members.js'
 import { Moments } from './chat/moments.js'
@@ -193,6 +194,7 @@ async function makeChat(
     members,
     rules,
     directs: new DirectConversations(store, bus, turns),
+    changes: new Changes({ store, rules, replies, editWindow: config.history.editWindow }),
     replies,
     plain,
     requests: new Requests({ store, rooms, members, rules, replies, failed, replyBytes: config.limits.replyBytes }),

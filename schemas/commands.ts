@@ -10,7 +10,7 @@ const limit = (fallback: number, maximum: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback }))
 const text = (maxLength: number) => Type.Optional(Type.Union([Type.String({ maxLength }), Type.Null()]))
 const access = Type.Optional(Type.Enum(['public', 'private']))
-const role = Type.Enum(['owner', 'admin', 'member', 'reader'])
+const role = Type.Enum(['owner', 'admin', 'moderator', 'member', 'reader'])
 
 export const COMMANDS = {
   'rooms.create': object({ room, access, name: text(128), topic: text(1024), avatar: text(2048) }),

@@ -190,6 +190,7 @@ const store = section('Where data lives.', {
 const history = section('How long messages are kept. 0 keeps them forever.', {
   days: Type.Number({ minimum: 0, default: 0, description: 'Days a message is kept.' }),
   messages: count(0, 'Newest messages kept per room.', 0),
+  editWindow: duration('0s', 'How long after it was sent a message may be edited; 0 sets no limit.'),
 })
 
 const presence = section('Who is online.', {

@@ -13,7 +13,9 @@ export const MESSAGE_TYPES = [
   'location',
   'encrypted',
 ] as const
-export const BUILT_TYPES: ReadonlySet<string> = new Set(['text', 'custom'])
+export const BUILT_TYPES: ReadonlySet<string> = new Set(['text', 'custom', 'edit', 'delete'])
+/** Messages about another one of the same room, their target. */
+export const CHANGE_TYPES: ReadonlySet<string> = new Set(['edit', 'delete', 'reaction', 'pin', 'unpin'])
 
 export const MAX_CID = 128
 /** Levels of objects and arrays in a message. */

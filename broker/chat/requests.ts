@@ -13,10 +13,11 @@ import type { MemberRecord, RoomRecord, Store } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
 import { readHistory } from './history.js'
 import type { Members } from './members.js'
-import { checkShape, decodeText, parseObject } from './message.js'
+import { decodeText, parseObject } from './message.js'
 import type { Replies } from './replies.js'
 import type { RoomRules } from './room-rules.js'
 import type { Rooms } from './rooms.js'
+import { checkShape } from './shape.js'
 import { logs } from './views.js'
 
 /** Results are JSON text, so that stored messages go out as they are. */

@@ -42,10 +42,14 @@ export function stamp(
 
 const NOTHING = Buffer.alloc(0)
 
-/** What came with it, expiring at the latest when its ttl is over: the earlier of both ends counts. */
+/** What came with it, expiring at the latest when its ttl is over. */
 function limited(extra: Extra | null, ttl: number | null, ts: number): Extra | null {
-  if (ttl === null) return extra
-  const end = ts + ttl * 1000
+  return ttl === null ? extra : earlier(extra, ts + ttl * 1000)
+}
+
+/** Expires at the earlier of what it says and `end` (Unix ms); 0 sets no end. */
+export function earlier(extra: Extra | null, end: number): Extra | null {
+  if (end === 0) return extra
   const expiresAt = extra && extra.expiresAt > 0 ? Math.min(extra.expiresAt, end) : end
   return { properties: extra?.properties ?? NOTHING, expiresAt }
 }

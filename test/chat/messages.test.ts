@@ -6,16 +6,22 @@ import { Person, type PersonOptions } from '../helpers/people.js'
 
 const LOBBY = 'rooms/lobby/messages'
 const LASTING = { clean: false } as const
+/** Where the clock is put forward, nobody is to be taken for silent. */
+const PATIENT = { listen: { connectTimeout: '1d' } }
+
+function join(t: Test, broker: TestBroker, user: string, options: PersonOptions = {}): Promise<Person> {
+  return Person.connect(t, broker, user, { keepalive: 0, ...options })
+}
 
 /** A device of bob's that was there once, with its subscriptions, and is away now. */
 async function awayWith(t: Test, broker: TestBroker, filters: string[], options: PersonOptions = {}): Promise<void> {
-  const phone = await Person.connect(t, broker, 'bob', { clientId: 'phone', ...LASTING, ...options })
+  const phone = await join(t, broker, 'bob', { clientId: 'phone', ...LASTING, ...options })
   t.notOk((await phone.subscribe(filters)).includes(0x80))
   await phone.leave()
 }
 
 const back = (t: Test, broker: TestBroker, options: PersonOptions = {}): Promise<Person> =>
-  Person.connect(t, broker, 'bob', { clientId: 'phone', ...LASTING, ...options })
+  join(t, broker, 'bob', { clientId: 'phone', ...LASTING, ...options })
 
 /** A page of a room as seqs with texts, or why there is none. */
 async function history(person: Person, room: string, params: object = {}): Promise<string[]> {
@@ -32,8 +38,8 @@ function expiries(person: Person): (number | undefined)[] {
 
 t.test('a message with a ttl is there until it is over', async (t) => {
   const clock = movableClock(t)
-  const broker = await startTestBroker(t)
-  const alice = await Person.connect(t, broker, 'alice')
+  const broker = await startTestBroker(t, PATIENT)
+  const alice = await join(t, broker, 'alice')
   await awayWith(t, broker, [LOBBY, 'rooms/lobby/text', 'users/bob/messages', 'users/bob/notifications'])
   await alice.subscribe([LOBBY, 'rooms/lobby/text'])
   await alice.say('lobby', { text: 'before' })
@@ -69,7 +75,7 @@ t.test('a message with a ttl is there until it is over', async (t) => {
   t.match(await alice.send(LOBBY, { cid: 'c1', text: 'short', ttl: 11 }), { error: { code: 'conflict' } })
 
   await broker.restart()
-  const again = await Person.connect(t, broker, 'alice')
+  const again = await join(t, broker, 'alice')
   t.same(await history(again, 'lobby'), ['1 before', '2 expired', '3 long'])
   clock.forward(1000)
   t.same(await history(again, 'lobby'), ['1 before', '2 expired', '3 expired'])
@@ -79,13 +85,13 @@ t.test('a message with a ttl is there until it is over', async (t) => {
 
 t.test('notifications and announcements expire too', async (t) => {
   const clock = movableClock(t)
-  const broker = await startTestBroker(t)
+  const broker = await startTestBroker(t, PATIENT)
   await awayWith(t, broker, ['users/bob/notifications', 'broadcast/news'])
-  const admin = await Person.connect(t, broker, 'root', { roles: ['admin'] })
+  const admin = await join(t, broker, 'root', { roles: ['admin'] })
   await admin.publish('users/bob/notifications', { title: 'short', body: '', ttl: 10 })
   await admin.publish('users/bob/notifications', { title: 'long', body: '' })
   await admin.publish('broadcast/news', { text: 'old news', ttl: 10 }, { retain: true })
-  const carol = await Person.connect(t, broker, 'carol')
+  const carol = await join(t, broker, 'carol')
   await carol.subscribe('broadcast/news')
   await carol.hears('old news')
   clock.forward(11)
@@ -95,7 +101,7 @@ t.test('notifications and announcements expire too', async (t) => {
   const [notification] = await phone.on('users/bob/notifications', 1)
   t.match(notification, { title: 'long', seq: 2 })
   t.notOk(phone.lines.some((line) => line.includes('old news')))
-  const dave = await Person.connect(t, broker, 'dave')
+  const dave = await join(t, broker, 'dave')
   await dave.subscribe('broadcast/news')
   t.same((await dave.ask('rooms.list')).ok, true)
   t.same(dave.heard, [], 'nor is it retained any longer')
@@ -106,7 +112,7 @@ t.test(
   async (t) => {
     const clock = movableClock(t)
     const broker = await startTestBroker(t)
-    const alice = await Person.connect(t, broker, 'alice', { protocolVersion: 5 })
+    const alice = await join(t, broker, 'alice', { protocolVersion: 5 })
     const seen = expiries(alice)
     await alice.subscribe(LOBBY)
     await awayWith(t, broker, [LOBBY], { protocolVersion: 5, properties: { sessionExpiryInterval: 600 } })
@@ -124,7 +130,7 @@ t.test(
     await alice.hears('neither')
     t.same(seen, [60, 60, 60, 60, 20, undefined])
     clock.forward(30)
-    const phone = await Person.connect(t, broker, 'bob', {
+    const phone = await join(t, broker, 'bob', {
       ...{ clientId: 'phone', clean: false, protocolVersion: 5, properties: { sessionExpiryInterval: 600 } },
     })
     const left = expiries(phone)
@@ -145,12 +151,218 @@ t.test(
 
 t.test('a ttl is seconds, from one to a year', async (t) => {
   const broker = await startTestBroker(t)
-  const alice = await Person.connect(t, broker, 'alice')
+  const alice = await join(t, broker, 'alice')
   for (const ttl of [0, -1, 1.5, '10', null, 31_536_001])
     t.match(await alice.send(LOBBY, { text: 'x', ttl }), { error: { code: 'bad_request', field: 'ttl' } }, `${ttl}`)
   for (const ttl of [1, 31_536_000]) t.match(await alice.send(LOBBY, { text: 'x', ttl }), { ok: true })
   t.match(await alice.send(LOBBY, { ttl: 5 }), { error: { code: 'bad_request', field: 'text' } })
-  const admin = await Person.connect(t, broker, 'root', { roles: ['admin'] })
+  const admin = await join(t, broker, 'root', { roles: ['admin'] })
   const notification = { title: 'x', body: '', ttl: 0 }
   t.match(await admin.send('users/alice/notifications', notification), { error: { field: 'ttl' } })
+})
+
+/** People in the private room `den`: the first owns it, the others have the roles given. */
+async function den(
+  t: Test,
+  broker: TestBroker,
+  owner: string,
+  roles: Record<string, string>,
+): Promise<Record<string, Person>> {
+  const boss = await join(t, broker, owner)
+  await boss.get('rooms.create', { room: 'den', access: 'private' })
+  const people: Record<string, Person> = { [owner]: boss }
+  for (const [user, role] of Object.entries(roles)) {
+    const person = await join(t, broker, user)
+    people[user] = person
+    await boss.get('rooms.invite', { room: 'den', user })
+    await person.get('rooms.join', { room: 'den' })
+    await boss.get('rooms.update', { room: 'den', user, role })
+  }
+  return people
+}
+
+const DEN = 'rooms/den/messages'
+
+/** The seq a send got, or how it was refused. */
+async function outcome(person: Person, topic: string, message: object): Promise<number | string> {
+  const { ok, result, error } = await person.send(topic, message)
+  return ok ? result.seq : `${error.code} ${error.field}`
+}
+
+t.test('a deleted message is gone for everyone, at once and for good', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await join(t, broker, 'alice')
+  await awayWith(t, broker, [LOBBY, 'rooms/lobby/text'])
+  await alice.subscribe([LOBBY, 'rooms/lobby/text'])
+  await alice.say('lobby', 'first')
+  await alice.say('lobby', 'secret')
+  t.equal(await outcome(alice, LOBBY, { type: 'edit', target: 2, text: 'secret still' }), 3)
+  const reply = await alice.send(LOBBY, { cid: 'd', type: 'delete', target: 2 })
+  t.match(reply, { ok: true, result: { seq: 4 } })
+  await alice.say('lobby', 'last')
+  const live = await alice.on(LOBBY, 5)
+  t.match(live[2], { seq: 3, type: 'edit', target: 2, text: 'secret still', from: 'alice' })
+  t.match(live[3], { seq: 4, type: 'delete', target: 2, from: 'alice', id: reply.result.id })
+  const { at } = { at: live[3].ts }
+  const tombstones = [
+    { seq: 2, gone: 'deleted', by: 'alice', at },
+    { seq: 3, gone: 'deleted', by: 'alice', at },
+  ]
+  const raw = async (person: Person) => (await person.get('history', { room: 'lobby' })).messages
+  t.same((await raw(alice)).slice(1, 3), tombstones)
+
+  const phone = await back(t, broker)
+  await phone.hears('last')
+  t.same(
+    (await phone.on(LOBBY, 3)).map(({ seq }) => seq),
+    [1, 4, 5],
+    'who was away hears of the deletion alone',
+  )
+  t.same(
+    phone.lines.filter((line) => line.startsWith('rooms/lobby/text')),
+    ['rooms/lobby/text first', 'rooms/lobby/text last'],
+  )
+  for (const type of ['edit', 'delete']) {
+    const { error } = await alice.send(LOBBY, { type, target: 2, ...(type === 'edit' ? { text: 'x' } : {}) })
+    t.match(error, { code: 'not_found', field: 'target', message: 'message 2 was deleted' })
+  }
+  t.match(
+    await alice.send(LOBBY, { cid: 'd', type: 'delete', target: 2 }),
+    reply,
+    'a retry is answered as the first time',
+  )
+  t.match(await alice.send(LOBBY, { cid: 'd', type: 'delete', target: 1 }), { error: { code: 'conflict' } })
+  await broker.restart()
+  const again = await join(t, broker, 'alice')
+  t.same((await raw(again)).slice(1, 3), tombstones)
+  t.match(await again.send(LOBBY, { cid: 'd', type: 'delete', target: 2 }), { ok: true, result: { seq: 4 } })
+  t.same((await raw(again)).length, 5)
+})
+
+t.test('who may edit and delete what', async (t) => {
+  const broker = await startTestBroker(t)
+  const cast = await den(t, broker, 'owner', {
+    ...{ admin: 'admin', moderator: 'moderator', member: 'member', author: 'member', reader: 'reader' },
+  })
+  const root = await join(t, broker, 'root', { roles: ['admin'] })
+  const stranger = await join(t, broker, 'stranger')
+  await cast['owner']!.get('rooms.invite', { room: 'den', user: 'root' })
+  await root.get('rooms.join', { room: 'den' })
+  const who: Record<string, Person> = { ...cast, root, stranger }
+  let seq = 0
+  for (const [user, expected] of Object.entries({
+    ...{ owner: 'ok', admin: 'ok', moderator: 'ok', author: 'ok', root: 'ok' },
+    ...{ member: 'forbidden target', reader: 'forbidden undefined', stranger: 'not_found room' },
+  })) {
+    await cast['author']!.say('den', 'mine')
+    const target = ++seq
+    for (const change of [{ type: 'edit', text: 'changed' }, { type: 'delete' }]) {
+      const got = await outcome(who[user]!, DEN, { ...change, target })
+      if (expected === 'ok') seq++
+      t.equal(got, expected === 'ok' ? seq : expected, `${user} ${change.type}`)
+    }
+  }
+  t.equal(await outcome(cast['moderator']!, DEN, { text: 'a moderator writes' }), ++seq)
+  t.equal(
+    (await cast['moderator']!.ask('rooms.remove', { room: 'den', user: 'member' })).ok,
+    false,
+    'but manages nobody',
+  )
+
+  const { author, member } = cast as { author: Person; member: Person }
+  await author.tell('member', 'psst')
+  t.equal(await outcome(member, 'users/author/messages', { type: 'delete', target: 1 }), 'forbidden target')
+  t.equal(await outcome(member, 'users/author/messages', { type: 'edit', target: 1, text: 'x' }), 'forbidden target')
+  t.equal(await outcome(author, 'users/member/messages', { type: 'edit', target: 1, text: 'PSST' }), 2)
+  t.equal(await outcome(author, 'users/member/messages', { type: 'delete', target: 1 }), 3)
+  t.same(await history(member, '@author'), ['1 deleted', '2 deleted', '3 undefined'])
+  t.equal(
+    await outcome(root, 'users/member/messages', { type: 'delete', target: 1 }),
+    'not_found target',
+    'nothing there',
+  )
+})
+
+t.test('changes that make no sense are refused', async (t) => {
+  const clock = movableClock(t)
+  const broker = await startTestBroker(t, { ...PATIENT, history: { editWindow: '1m' } })
+  const alice = await join(t, broker, 'alice')
+  await alice.say('lobby', 'one')
+  await alice.say('lobby', { type: 'edit', target: 1, text: 'ONE' })
+  await alice.say('lobby', { text: 'short', ttl: 10 })
+  await alice.say('lobby', { data: { n: 1 }, type: 'custom' })
+  clock.forward(11)
+  for (const [message, expected] of [
+    [{ type: 'edit', text: 'x' }, 'bad_request target'],
+    [{ type: 'edit', target: 0, text: 'x' }, 'bad_request target'],
+    [{ type: 'edit', target: '1', text: 'x' }, 'bad_request target'],
+    [{ type: 'edit', target: 1 }, 'bad_request text'],
+    [{ type: 'edit', target: 1, text: 'x', ttl: 5 }, 'bad_request ttl'],
+    [{ type: 'edit', target: 1, text: 'x', thread: 1 }, 'bad_request thread'],
+    [{ type: 'edit', target: 99, text: 'x' }, 'not_found target'],
+    [{ type: 'edit', target: 2, text: 'x' }, 'bad_request target'],
+    [{ type: 'edit', target: 3, text: 'x' }, 'not_found target'],
+    [{ type: 'delete' }, 'bad_request target'],
+    [{ type: 'delete', target: 1, text: 'x' }, 'bad_request text'],
+    [{ type: 'delete', target: 2 }, 'bad_request target'],
+    [{ type: 'delete', target: 3 }, 'not_found target'],
+    [{ text: 'x', target: 1 }, 'bad_request target'],
+    [{ type: 'edit', target: 4, data: { n: 2 } }, 5],
+  ] as const) {
+    t.equal(await outcome(alice, LOBBY, message), expected, JSON.stringify(message))
+  }
+  const refused = await alice.refused(LOBBY, { type: 'delete', target: 99 })
+  t.match(refused, { re: null, topic: LOBBY, error: { code: 'not_found' } }, 'without a cid too')
+  clock.forward(50)
+  t.equal(
+    await outcome(alice, LOBBY, { type: 'edit', target: 1, text: 'late' }),
+    'forbidden target',
+    'the window is over',
+  )
+  t.equal(await outcome(alice, LOBBY, { type: 'delete', target: 1 }), 6, 'deleting has none')
+  const admin = await join(t, broker, 'root', { roles: ['admin'] })
+  await admin.publish('broadcast/news', 'news')
+  t.equal(await outcome(admin, 'broadcast/news', { type: 'delete', target: 1 }), 'bad_request type')
+})
+
+t.test('an edit does not outlive the message it changes', async (t) => {
+  const clock = movableClock(t)
+  const broker = await startTestBroker(t, PATIENT)
+  const alice = await join(t, broker, 'alice')
+  await alice.say('lobby', { text: 'short', ttl: 10 })
+  t.equal(await outcome(alice, LOBBY, { type: 'edit', target: 1, text: 'shorter' }), 2)
+  clock.forward(11)
+  t.same(await history(alice, 'lobby'), ['1 expired', '2 expired'])
+})
+
+t.test('changes of one message that come at the same time are made one after another', async (t) => {
+  const broker = await startTestBroker(t)
+  const phone = await join(t, broker, 'alice', { clientId: 'phone' })
+  const laptop = await join(t, broker, 'alice', { clientId: 'laptop' })
+  for (const device of [phone, laptop]) await device.get('rooms.list')
+  const rounds = 20
+  for (let i = 0; i < rounds; i++) await phone.say('lobby', `secret ${i}`)
+  const deletions: Promise<string | number>[] = []
+  const edits: Promise<string | number>[] = []
+  // The devices are one user's: their cids must differ.
+  let cids = 0
+  const change = (device: Person, message: object) => outcome(device, LOBBY, { cid: `c${++cids}`, ...message })
+  for (let target = 1; target <= rounds; target++) {
+    const edit = { type: 'edit', target, text: `secret edit ${target}` }
+    edits.push(change(laptop, edit), change(phone, edit))
+    deletions.push(change(phone, { type: 'delete', target }))
+    edits.push(change(phone, edit), change(laptop, edit))
+  }
+  t.same(
+    (await Promise.all(deletions)).filter((seq) => typeof seq === 'string'),
+    [],
+  )
+  const made = (await Promise.all(edits)).filter((seq) => typeof seq === 'number')
+  t.ok(
+    made.length >= rounds && made.length <= rounds * 3,
+    'an edit before the deletion is made, one after it is refused',
+  )
+  const { messages } = await phone.get('history', { room: 'lobby', limit: 1000 })
+  t.notOk(JSON.stringify(messages).includes('secret'), 'nothing of what was said is left')
+  t.same(messages.length, rounds * 2 + made.length)
 })
