@@ -21,6 +21,7 @@ import { Notices } from './chat/notices.js'
 import { Pipeline } from './chat/pipeline.js'
 import { Plain } from './chat/plain.js'
 import { Presence } from './chat/presence.js'
+import { References } from './chat/references.js'
 import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
 import { RoomInfo } from './chat/room-info.js'
@@ -188,13 +189,22 @@ async function makeChat(
   await presence.load()
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
+  const references = new References(store, rules)
   const pipeline = new Pipeline({
     store,
     rooms,
     members,
     rules,
     directs: new DirectConversations(store, bus, turns),
-    changes: new Changes({ store, rules, replies, editWindow: config.history.editWindow }),
+    references,
+    changes: new Changes({
+      store,
+      rules,
+      references,
+      replies,
+      editWindow: config.history.editWindow,
+      reactionsPerMessage: config.limits.reactionsPerMessage,
+    }),
     replies,
     plain,
     requests: new Requests({ store, rooms, members, rules, replies, failed, replyBytes: config.limits.replyBytes }),

@@ -177,6 +177,7 @@ const limits = section('Bounds on what one client can cost.', {
   connections: count(100000, 'Open connections.'),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
+  reactionsPerMessage: count(10000, 'Reactions to one message, of all users.'),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
 })
 

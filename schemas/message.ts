@@ -13,9 +13,20 @@ export const MESSAGE_TYPES = [
   'location',
   'encrypted',
 ] as const
-export const BUILT_TYPES: ReadonlySet<string> = new Set(['text', 'custom', 'edit', 'delete'])
+export const BUILT_TYPES: ReadonlySet<string> = new Set([
+  'text',
+  'custom',
+  'edit',
+  'delete',
+  'reaction',
+  'pin',
+  'unpin',
+])
 /** Messages about another one of the same room, their target. */
 export const CHANGE_TYPES: ReadonlySet<string> = new Set(['edit', 'delete', 'reaction', 'pin', 'unpin'])
+
+/** In `mentions`: everyone in the room. */
+export const MENTION_ROOM = '@room'
 
 export const MAX_CID = 128
 /** Levels of objects and arrays in a message. */
@@ -62,6 +73,22 @@ export const MessageInput = Type.Object(
   { additionalProperties: false },
 )
 export type MessageInput = Static<typeof MessageInput>
+
+/** In the `data` of a reaction. Adding what is there, or removing what was removed, changes nothing. */
+export const ReactionData = Type.Object(
+  {
+    emoji: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'An emoji, or a name of your own such as :party:.',
+    }),
+    remove: Type.Optional(Type.Boolean({ description: 'True takes it back.' })),
+  },
+  { additionalProperties: false },
+)
+export type ReactionData = Static<typeof ReactionData>
+/** Neither spaces nor what cannot be seen. */
+export const EMOJI = /^[^\p{Cc}\p{Cs}\s]+$/u
 
 export const MESSAGE_KEYS: ReadonlySet<string> = new Set(Object.keys(MessageInput.properties))
 

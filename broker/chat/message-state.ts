@@ -7,9 +7,11 @@ export interface State {
   /** Unix ms. */
   editedAt: number
   editedBy: string
+  /** Emoji with how many people put it there, in the order of the first; each is there at least once. */
+  reactions: [string, number][]
 }
 
-const NEW: State = { edits: 0, edited: 0, editedAt: 0, editedBy: '' }
+const NEW: State = { edits: 0, edited: 0, editedAt: 0, editedBy: '', reactions: [] }
 
 export function readState(note: string | null): State {
   return note === null ? { ...NEW } : { ...NEW, ...JSON.parse(note) }
@@ -19,4 +21,12 @@ export function readState(note: string | null): State {
 export function encodeState({ edited, ...state }: State, edit: 'as before' | 'this one'): string | [string, string] {
   const rest = JSON.stringify(state).slice(0, -1)
   return edit === 'this one' ? [`${rest},"edited":`, '}'] : `${rest},"edited":${edited}}`
+}
+
+/** With one more, or one less, who reacted so. */
+export function countReaction(state: State, emoji: string, change: 1 | -1): State {
+  const known = state.reactions.some(([other]) => other === emoji)
+  const reactions: State['reactions'] = known ? state.reactions : [...state.reactions, [emoji, 0]]
+  const counted = reactions.map(([other, count]): [string, number] => [other, other === emoji ? count + change : count])
+  return { ...state, reactions: counted.filter(([, count]) => count > 0) }
 }

@@ -1,6 +1,16 @@
 /** What each type of message holds: the one table of which fields it takes and which it needs. */
+import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { BUILT_TYPES, CHANGE_TYPES, MESSAGE_TYPES, type MessageInput } from '../../schemas/message.js'
+import {
+  BUILT_TYPES,
+  CHANGE_TYPES,
+  EMOJI,
+  MESSAGE_TYPES,
+  type MessageInput,
+  ReactionData,
+} from '../../schemas/message.js'
+
+const reactionShape = Compile(ReactionData)
 
 /** A message about another one of its room. */
 export type ChangeInput = MessageInput & { type: string; target: number }
@@ -20,6 +30,9 @@ const KINDS: Record<string, Kind> = {
   custom: { fields: MESSAGE, needs: ['data'] },
   edit: { fields: [...CONTENT, 'target'], needs: ['text', 'attachments', 'data'] },
   delete: { fields: ['target'], needs: [] },
+  reaction: { fields: ['target', 'data'], needs: ['data'] },
+  pin: { fields: ['target'], needs: [] },
+  unpin: { fields: ['target'], needs: [] },
 }
 
 export function isChange(input: MessageInput | null): input is ChangeInput {
@@ -35,6 +48,13 @@ export function checkType(input: MessageInput): void {
   if (!BUILT_TYPES.has(type))
     throw new Refusal('not_implemented', `messages of type ${type} are not built yet`, { field: 'type' })
   checkFields(type, input, KINDS[type]!)
+  if (type === 'reaction') checkReaction(input.data)
+}
+
+function checkReaction(data: unknown): void {
+  const expected = '{"emoji":"👍"}, with "remove":true to take it back'
+  if (reactionShape.Check(data) && EMOJI.test(data.emoji)) return
+  throw new Refusal('bad_request', `the data of a reaction is ${expected}`, { field: 'data' })
 }
 
 function checkFields(type: string, input: MessageInput, { fields, needs }: Kind): void {

@@ -5,6 +5,7 @@
 
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
+import type { MessageInput } from '../../schemas/message.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
@@ -16,11 +17,12 @@ import { isChange } from './message-types.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
+import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
 import { type RoomRules, WRITERS } from './room-rules.js'
 import type { Rooms } from './rooms.js'
-import { refuseSend, Send, storeRefusal } from './send.js'
+import { refuseSend, Send, type Sending, storeRefusal } from './send.js'
 import { stamp } from './stamp.js'
 import { logs } from './views.js'
 
@@ -52,6 +54,7 @@ export interface PipelineParts {
   readonly rules: RoomRules
   readonly directs: DirectConversations
   readonly changes: Changes
+  readonly references: References
   readonly replies: Replies
   readonly requests: Requests
   readonly moments: Moments
@@ -184,8 +187,16 @@ export class Pipeline {
     const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
     const draft = stamp(actor, destination, message, incoming)
     const sending = { actor, room, cid, incoming, draft, receipt }
+    if (input) this.#parts.references.checkMentions(actor, room, input)
     if (isChange(input)) return this.#parts.changes.send(input, sending)
+    if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
     this.#parts.store.commit(new Send(this.#parts.replies, sending))
+  }
+
+  /** A message that names others. */
+  async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
+    const effect = await this.#parts.references.check(sending.actor, sending.room, input)
+    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
 
   /** Appends a draft that is not a chat message, with the same answers. */

@@ -13,8 +13,8 @@ export interface Sending {
   readonly incoming: Incoming
   readonly draft: Draft
   readonly receipt: Receipt
-  /** Why it is refused, unless it is a retry of what was not. */
-  readonly unlessRetry?: Refusal
+  /** What its sender hears if it is no retry: why it is refused, or what has been done before. */
+  readonly unlessRetry?: Refusal | SendResult
 }
 
 /** One object per message. */
@@ -32,22 +32,25 @@ export class Send implements Change {
   }
 
   settled(error: StoreError | null, results: readonly AppendResult[]): void {
-    const { actor, room, cid, incoming, receipt } = this.#sending
+    const { actor, cid, incoming, receipt } = this.#sending
     const refusal = error ? storeRefusal(error) : this.#refusalOf(results[0]!)
     if (refusal) {
       refuseSend(this.#replies, actor, refusal, cid, incoming.topic)
       receipt.settled(refusal, null)
       return
     }
-    const { id, seq, ts } = results[0]!
-    const result = { id, room, seq, ts }
+    const result = this.#resultOf(results[0]!)
     acceptSend(this.#replies, actor, cid, result)
     receipt.settled(null, result)
   }
 
+  #resultOf({ outcome, id, seq, ts }: AppendResult): SendResult {
+    return outcome === 'absent' ? (this.#sending.unlessRetry as SendResult) : { id, room: this.#sending.room, seq, ts }
+  }
+
   #refusalOf({ outcome, seq }: AppendResult): Refusal | null {
     const { cid, unlessRetry } = this.#sending
-    if (outcome === 'absent') return unlessRetry!
+    if (outcome === 'absent') return unlessRetry instanceof Refusal ? unlessRetry : null
     if (outcome !== 'conflict') return null
     return new Refusal('conflict', `cid ${JSON.stringify(cid)} was used for another message, seq ${seq}`, {
       field: 'cid',

@@ -1,5 +1,6 @@
 /** What becomes of messages after they were sent. */
 import t, { type Test } from 'tap'
+import { callAdmin } from '../../broker/admin.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
@@ -365,4 +366,144 @@ t.test('changes of one message that come at the same time are made one after ano
   const { messages } = await phone.get('history', { room: 'lobby', limit: 1000 })
   t.notOk(JSON.stringify(messages).includes('secret'), 'nothing of what was said is left')
   t.same(messages.length, rounds * 2 + made.length)
+})
+
+/** Sends one after the other, and compares what became of each with what it should. */
+async function expectOutcomes(t: Test, topic: string, sends: [Person, object, number | string][]): Promise<void> {
+  for (const [person, message, expected] of sends)
+    t.equal(await outcome(person, topic, message), expected, `${person.user} ${JSON.stringify(message)}`)
+}
+
+const react = (target: number, emoji: string, remove?: boolean) => ({
+  type: 'reaction',
+  target,
+  data: { emoji, ...(remove === undefined ? {} : { remove }) },
+})
+
+t.test('a reaction is there once per user and emoji, and can be taken back', async (t) => {
+  const broker = await startTestBroker(t, { limits: { reactionsPerMessage: 22 } })
+  const alice = await join(t, broker, 'alice')
+  const bob = await join(t, broker, 'bob')
+  await bob.subscribe([LOBBY, 'rooms/lobby/text'])
+  await alice.say('lobby', 'hi')
+  await expectOutcomes(t, LOBBY, [
+    [alice, react(1, '👍'), 2],
+    [bob, react(1, '👍'), 3],
+    [bob, react(1, '👍'), 3],
+    [bob, react(1, '👍', false), 3],
+    [bob, react(1, '👨‍👩‍👧'), 4],
+    [bob, react(1, ':party/time:'), 5],
+    [bob, react(1, '👍', true), 6],
+    [bob, react(1, '👍', true), 6],
+    [bob, react(1, '👎', true), 'not_found data'],
+    [bob, react(1, '👍'), 7],
+    [bob, react(9, '👍'), 'not_found target'],
+    [bob, react(2, '👍'), 'bad_request target'],
+    [bob, { type: 'reaction', target: 1 }, 'bad_request data'],
+    [bob, { type: 'reaction', target: 1, text: '👍' }, 'bad_request text'],
+    [bob, react(1, ''), 'bad_request data'],
+    [bob, react(1, 'a b'), 'bad_request data'],
+    [bob, react(1, 'x'.repeat(65)), 'bad_request data'],
+    [bob, { type: 'reaction', target: 1, data: { emoji: '👍', more: 1 } }, 'bad_request data'],
+    [bob, { ...react(1, '👍'), cid: 'again' }, 7],
+  ])
+  const seen = await bob.on(LOBBY, 7)
+  t.match(seen[1], { type: 'reaction', target: 1, data: { emoji: '👍' }, from: 'alice' })
+  t.same(
+    bob.lines.filter((line) => line.startsWith('rooms/lobby/text')),
+    ['rooms/lobby/text hi'],
+  )
+  t.same(
+    (await history(alice, 'lobby')).map((line) => line.replace('undefined', 'there')),
+    ['1 hi', '2 there', '3 deleted', '4 there', '5 there', '6 deleted', '7 there'],
+    'what was taken back is gone, and so is the taking back of what is there again',
+  )
+  for (let i = 0; i < 17; i++) t.type(await outcome(bob, LOBBY, react(1, `:${i}:`)), 'number')
+  t.equal(
+    await outcome(bob, LOBBY, react(1, ':one too many:'.replaceAll(' ', '-'))),
+    'conflict data',
+    'twenty of one user',
+  )
+  t.type(await outcome(alice, LOBBY, react(1, '👎')), 'number')
+  t.equal(await outcome(alice, LOBBY, react(1, '🙂')), 'conflict target', 'and not more than a message may have')
+  t.type(await outcome(alice, LOBBY, { type: 'delete', target: 1 }), 'number')
+  const { messages } = await alice.get('history', { room: 'lobby', limit: 1000 })
+  t.notOk(JSON.stringify(messages).includes('emoji'), 'reactions go with their message')
+  t.equal(await outcome(bob, LOBBY, react(1, '👍')), 'not_found target')
+})
+
+t.test('pins are set by those who moderate, and in a direct conversation by both', async (t) => {
+  const broker = await startTestBroker(t)
+  const { owner, moderator, member } = (await den(t, broker, 'owner', {
+    ...{ moderator: 'moderator', member: 'member' },
+  })) as { owner: Person; moderator: Person; member: Person }
+  await member.say('den', 'hi')
+  await expectOutcomes(t, DEN, [
+    [member, { type: 'pin', target: 1 }, 'forbidden target'],
+    [moderator, { type: 'pin', target: 1 }, 2],
+    [owner, { type: 'pin', target: 1 }, 2],
+    [member, { type: 'unpin', target: 1 }, 'forbidden target'],
+    [owner, { type: 'unpin', target: 1 }, 3],
+    [owner, { type: 'unpin', target: 1 }, 'not_found target'],
+    [owner, { type: 'pin', target: 2 }, 'bad_request target'],
+    [owner, { type: 'pin', target: 1, text: 'x' }, 'bad_request text'],
+    [owner, { type: 'pin', target: 1 }, 4],
+  ])
+  await owner.tell('member', 'psst')
+  t.equal(await outcome(member, 'users/owner/messages', { type: 'pin', target: 1 }), 2)
+})
+
+t.test('a room has a bounded number of pins', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await join(t, broker, 'alice')
+  await alice.get('rooms.create', { room: 'den' })
+  const texts = Array.from({ length: 101 }, (_, i) => alice.say('den', `${i}`))
+  await Promise.all(texts)
+  await alice.get('rooms.list')
+  const pins = await Promise.all(texts.map((_, i) => outcome(alice, DEN, { type: 'pin', target: i + 1 })))
+  t.equal(pins.filter((seq) => seq === 'conflict target').length, 1)
+  t.type(await outcome(alice, DEN, { type: 'unpin', target: 1 }), 'number')
+  t.type(await outcome(alice, DEN, { type: 'pin', target: 101 }), 'number')
+})
+
+t.test('what a message refers to has to be there', async (t) => {
+  const broker = await startTestBroker(t)
+  const { owner, member, moderator } = (await den(t, broker, 'owner', {
+    ...{ member: 'member', moderator: 'moderator' },
+  })) as { owner: Person; member: Person; moderator: Person }
+  await owner.say('den', 'root')
+  await expectOutcomes(t, DEN, [
+    [member, { text: 'in the thread', thread: 1 }, 2],
+    [member, { text: 'an answer', replyTo: 2, thread: 1 }, 3],
+    [member, { text: 'x', thread: 2 }, 'bad_request thread'],
+    [member, { text: 'x', thread: 99 }, 'not_found thread'],
+    [member, { text: 'x', replyTo: 4 }, 'not_found replyTo'],
+    [owner, { type: 'delete', target: 1 }, 4],
+    [member, { text: 'too late, and yet', thread: 1, replyTo: 1 }, 5],
+    [member, { text: 'x', replyTo: 4 }, 'bad_request replyTo'],
+    [member, { text: 'x', mentions: ['@owner', '@someone'] }, 6],
+    [member, { text: 'x', mentions: ['owner'] }, 'bad_request mentions'],
+    [member, { text: 'x', mentions: ['@no such'] }, 'bad_request mentions'],
+    [member, { text: 'x', mentions: ['@room'] }, 'forbidden mentions'],
+    [moderator, { text: 'x', mentions: ['@room'] }, 7],
+    [member, { type: 'edit', target: 6, text: 'x', mentions: ['@room'] }, 'forbidden mentions'],
+  ])
+})
+
+t.test('who has a name anew changes nothing of what was written under it before', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await join(t, broker, 'alice')
+  const { accounts } = broker.running
+  await accounts.add('bob', 'bob-pw')
+  const before = await join(t, broker, 'bob', { password: 'bob-pw' })
+  await before.tell('alice', 'mine')
+  await callAdmin(broker.dataDir, 'user.remove', { name: 'bob' })
+  await accounts.add('bob', 'bob-pw-2')
+  const after = await join(t, broker, 'bob', { password: 'bob-pw-2' })
+  await after.tell('alice', 'new')
+  t.equal(await outcome(after, 'users/alice/messages', { type: 'edit', target: 1, text: 'x' }), 'not_found target')
+  t.equal(await outcome(after, 'users/alice/messages', { type: 'delete', target: 1 }), 'not_found target')
+  t.equal(await outcome(after, 'users/alice/messages', { text: 'x', replyTo: 1 }), 'not_found replyTo')
+  t.equal(await outcome(after, 'users/alice/messages', react(2, '👍')), 3)
+  t.equal(await outcome(alice, 'users/bob/messages', react(1, '👍')), 4)
 })
