@@ -39,6 +39,12 @@ export const COMMANDS = {
   }),
   history: object({
     room,
+    /** `raw`, the default: the log as it is. `folded`: messages as they are now, with their edits, reactions and pins. */
+    view: Type.Optional(Type.Enum(['raw', 'folded'])),
+    /** The replies in a thread, by the message that began it. */
+    thread: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** The pinned messages. */
+    pinned: Type.Optional(Type.Literal(true)),
     before: Type.Optional(Type.Integer({ minimum: 1 })),
     after: Type.Optional(Type.Integer({ minimum: 0 })),
     limit: limit(50, 1000),

@@ -11,6 +11,8 @@ import type { RoomRules } from './room-rules.js'
 
 /** Edits of one message. */
 const MAX_EDITS = 1000
+/** Different emoji on one message. */
+const MAX_EMOJI = 50
 /** Pinned messages of one room. */
 export const MAX_PINS = 100
 /** Notes read at once. */
@@ -110,6 +112,8 @@ export class ChangeEffects {
     if (remove && !last) throw new Refusal('not_found', `you did not react with ${emoji}`, { field: 'data' })
     this.#reactions.requireRoom(mine, emoji)
     const state = await this.#state(asked)
+    if (!remove && state.reactions.length >= MAX_EMOJI && !state.reactions.some(([other]) => other === emoji))
+      throw conflict(`message ${target.seq} has ${MAX_EMOJI} different emoji already`)
     const count = state.reactions.reduce((sum, [, each]) => sum + each, 0)
     if (!remove && count >= this.#maxReactions)
       throw conflict(`message ${target.seq} has ${count} reactions (limits.reactionsPerMessage)`)

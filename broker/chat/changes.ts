@@ -82,9 +82,8 @@ export class Changes {
     if (outcome.same !== undefined)
       return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
     // What is said about a message is over when the message is.
-    return {
-      draft: { ...draft, extra: earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0), effect: outcome.effect },
-    }
+    const extra = earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0)
+    return { draft: { ...draft, extra, effect: outcome.effect, aside: true } }
   }
 
   /** What the sender of an entry was answered. */

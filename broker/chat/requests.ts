@@ -133,18 +133,20 @@ export class Requests {
       const rooms = await Promise.all(page.slice(0, limit).map((room) => this.#room(actor, room)))
       return `{"rooms":[${rooms.join(',')}],"more":${page.length > limit}}`
     },
-    history: async (actor, { room, before, after, limit = 50, maxBytes = 65536 }) => {
+    history: async (actor, { room, limit = 50, maxBytes = 65536, ...query }) => {
+      if (query.thread !== undefined && query.pinned)
+        throw new Refusal('bad_request', 'thread and pinned are asked for one at a time', { field: 'pinned' })
       const id = this.#rules.resolve(actor, room)
       const direct = isDirectRoom(id)
       if (direct && !this.#store.directory.room(id)) return '{"messages":[],"more":false}'
       const { joined } = this.#rules.requireMember(actor, id)
       return readHistory(this.#store, id, {
-        before,
-        after,
+        ...query,
         limit,
         maxBytes: Math.min(maxBytes, this.#replyBytes - 4096),
         // The past of a direct conversation belongs to who had the name then.
         hidden: direct ? joined.messages : 0,
+        reader: actor.principal.user,
       })
     },
   }

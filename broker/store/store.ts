@@ -21,6 +21,8 @@ export interface LogEntry {
   readonly payload: Buffer
   /** What came with the payload; null: nothing. */
   readonly extra: Extra | null
+  /** It is about another entry: an edit, a reaction, a deletion. */
+  readonly aside?: boolean
   /** Set where only this is left of it; the payload is empty then. */
   readonly gone?: Gone
 }
@@ -56,6 +58,7 @@ export interface Draft {
   readonly tail: string
   /** Null: no idempotency asked, no cost. `hash` is of the normalised input. */
   readonly dedupe: { readonly cid: string; readonly hash: string } | null
+  readonly aside?: boolean
   /** Nothing is appended, but a retry is answered as the first time. */
   readonly retryOnly?: boolean
   /** What happens to other entries of the log if, and only if, this one is appended. */
@@ -99,6 +102,8 @@ export interface NoteQuery {
 
 export interface NoteReader {
   get(log: LogName, kind: NoteKind, target: number): Promise<string | null>
+  /** In the order of the targets. */
+  getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]>
   /** In order of target and name. */
   list(log: LogName, query: NoteQuery): Promise<Note[]>
   /** The name of a note that is named by a number. */

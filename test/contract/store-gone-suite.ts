@@ -121,7 +121,7 @@ async function erased(t: Test, newPlace: NewPlace): Promise<void> {
   const names = Array.from({ length: 150 }, (_, i) => `${i + 1}`)
   await append(store, ...names.slice(0, 100).map((name) => draft('m:a', name)))
   await folded(store)
-  for (const name of names.slice(100)) await append(store, draft('m:a', name))
+  for (const name of names.slice(100)) await append(store, draft('m:a', name, name === '149' ? { aside: true } : {}))
   const erasing = (text: string, seqs: number[], more: Parameters<typeof draft>[2] = {}): Draft =>
     draft('m:a', text, { effect: { erase: { seqs, gone: DELETED } }, ...more })
   const held = await store.log.read('m:a', 6, 1, 1e6)
@@ -134,7 +134,7 @@ async function erased(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(texts(await store.log.read('m:a', 6, 2, 1e6)), ['9', '10'])
     t.same(texts(await store.log.readBefore('m:a', 152, 2, 1e6)), ['148', 'gone'])
     const [left] = await store.log.read('m:a', 148, 1, 1e6, 'shown')
-    t.match(left, { seq: 149, from: 'ann', gone: DELETED })
+    t.match(left, { seq: 149, from: 'ann', gone: DELETED, aside: true })
     t.equal(left!.payload.length, 0)
   }
   await check('at once', store)

@@ -16,6 +16,7 @@ const HEADER = 13
 const ENTRY_HEADER = 15
 const EXTRA_FLAG = 8
 const GONE_FLAG = 16
+const ASIDE_FLAG = 32
 
 export const CHUNK_ENTRIES = 64
 export const CHUNK_BYTES = 65_536
@@ -89,11 +90,11 @@ function stored({ payload, gone }: LogEntry): Buffer {
 }
 
 function encodeEntry(value: Buffer, start: number, entry: LogEntry): number {
-  const { qos, ts, from, origin, extra, gone } = entry
+  const { qos, ts, from, origin, extra, gone, aside } = entry
   const payload = stored(entry)
   const fromLength = value.write(from, start + ENTRY_HEADER)
   const originLength = value.write(origin, start + ENTRY_HEADER + fromLength)
-  value[start] = qos | (extra ? EXTRA_FLAG : 0) | (gone ? GONE_FLAG : 0)
+  value[start] = qos | (extra ? EXTRA_FLAG : 0) | (gone ? GONE_FLAG : 0) | (aside ? ASIDE_FLAG : 0)
   value.writeUIntLE(ts, start + 1, 6)
   value.writeUInt16LE(fromLength, start + 7)
   value.writeUInt32LE(payload.length, start + 9)
@@ -107,6 +108,11 @@ function entrySize(entry: LogEntry): number {
   const { from, origin, extra } = entry
   const names = Buffer.byteLength(from) + Buffer.byteLength(origin)
   return ENTRY_HEADER + names + stored(entry).length + (extra ? extraSize(extra) : 0)
+}
+
+function withFlags(plain: LogEntry, flags: number): LogEntry {
+  const entry = flags & ASIDE_FLAG ? { ...plain, aside: true } : plain
+  return flags & GONE_FLAG ? remains(entry, JSON.parse(entry.payload.toString())) : entry
 }
 
 function decodeEntries(value: Buffer, first: number, count: number): LogEntry[] {
@@ -127,7 +133,7 @@ function decodeEntries(value: Buffer, first: number, count: number): LogEntry[] 
       payload: value.subarray(payloadAt, end),
       extra,
     }
-    entries.push(value[at]! & GONE_FLAG ? remains(entry, JSON.parse(entry.payload.toString())) : entry)
+    entries.push(value[at]! & (ASIDE_FLAG | GONE_FLAG) ? withFlags(entry, value[at]!) : entry)
     at = end
   }
   return entries

@@ -9,6 +9,7 @@ export function isExpired({ extra }: LogEntry, now: number): boolean {
 }
 
 /** Who wrote it and when stays; what was written does not. */
-export function remains({ seq, ts, qos, from }: LogEntry, gone: Gone): LogEntry {
-  return { seq, ts, qos, from, origin: '', payload: NOTHING, extra: null, gone }
+export function remains({ seq, ts, qos, from, aside }: LogEntry, gone: Gone): LogEntry {
+  const left = { seq, ts, qos, from, origin: '', payload: NOTHING, extra: null, gone }
+  return aside ? { ...left, aside } : left
 }

@@ -14,7 +14,12 @@ export class LevelNotes implements NoteReader {
   }
 
   async get(log: LogName, kind: NoteKind, target: number): Promise<string | null> {
-    return (await this.#database.get(keys.note(log, LETTERS[kind], target, '')))?.toString() ?? null
+    return (await this.getMany(log, kind, [target]))[0]!
+  }
+
+  async getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]> {
+    const values = await this.#database.getMany(targets.map((target) => keys.note(log, LETTERS[kind], target, '')))
+    return values.map((value) => value?.toString() ?? null)
   }
 
   async list(log: LogName, { kind, targets, names, limit, reverse = false }: NoteQuery): Promise<Note[]> {

@@ -74,8 +74,9 @@ export class Numbering {
     const { value, payloads } = this.#encoder.finish(batches)
     for (let i = 0; i < payloads.length; i++) {
       const { drafts, entries, first } = this.#order[i]!
-      const { ts, qos, from, origin = '', extra = null } = drafts[entries.length]!
-      entries.push({ seq: first + entries.length, ts, qos, from, origin, payload: payloads[i]!, extra })
+      const { ts, qos, from, origin = '', extra = null, aside } = drafts[entries.length]!
+      const entry = { seq: first + entries.length, ts, qos, from, origin, payload: payloads[i]!, extra }
+      entries.push(aside ? { ...entry, aside } : entry)
     }
     return { value, batches }
   }
