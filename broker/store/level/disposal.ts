@@ -63,7 +63,8 @@ export class Disposal {
     const { notes } = this.#parts
     const batch = new WriteBatch()
     batch.del(dueKey)
-    const chunk = await this.#strip(log, first, batch)
+    const found = await this.#chunkOf(log, first)
+    const chunk = await this.#strip(log, found, batch)
     for (const { seq, gone } of chunk?.entries ?? []) if (gone) await notes.forget(log.name, seq, seq)
   }
 
@@ -85,21 +86,25 @@ export class Disposal {
     const seqs = [...log.erasing.keys()].filter((seq) => seq <= log.folded).sort((a, b) => a - b)
     if (seqs.length < log.erasing.size) logs.erased.add(log)
     for (let done = 0; done < seqs.length; ) {
-      const chunk = seqs[done]! >= log.tail ? await logs.fetch(log, seqs[done]!) : undefined
+      const chunk = await this.#chunkOf(log, seqs[done]!)
       const last = chunk?.last ?? log.tail - 1
       const inside: number[] = []
       while (done < seqs.length && seqs[done]! <= last) inside.push(seqs[done++]!)
       const batch = new WriteBatch()
       for (const seq of inside) batch.del(keys.erased(log.name, seq))
-      await this.#strip(log, chunk?.first ?? last, batch)
+      await this.#strip(log, chunk, batch)
       log.erasedOnDisk(inside)
     }
   }
 
+  async #chunkOf(log: RoomLog, seq: number): Promise<Chunk | undefined> {
+    if (seq < log.tail || seq > log.folded) return undefined
+    return log.cachedChunk(seq) ?? this.#parts.logs.fetch(log, seq)
+  }
+
   /** Writes a chunk anew without the payloads that are gone, together with `batch`; returns it as it is then. */
-  async #strip(log: RoomLog, first: number, batch: WriteBatch): Promise<Chunk | undefined> {
-    const { cache, logs, now } = this.#parts
-    const chunk = first >= log.tail && first <= log.folded ? await logs.fetch(log, first) : undefined
+  async #strip(log: RoomLog, chunk: Chunk | undefined, batch: WriteBatch): Promise<Chunk | undefined> {
+    const { cache, now } = this.#parts
     const stripped = chunk && without(log, chunk, now())
     if (stripped) {
       batch.put(keys.chunk(log.name, stripped.first), stripped.value)
