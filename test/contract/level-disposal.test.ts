@@ -5,7 +5,7 @@ import t from 'tap'
 import type { FoldLimits } from '../../broker/store/level/folding.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import type { Store } from '../../broker/store/store.js'
-import { append, draft, folded } from './store-suite.js'
+import { append, commit, draft, folded } from './store-suite.js'
 
 const START = 1_800_000_000_000
 const HOUR = 3_600_000
@@ -55,6 +55,12 @@ t.test('what expired or was erased is off the disk within a day, without any tra
         store = await open(fold)
       }
       await append(store, draft('m:0', kept))
+      if (extra) {
+        const word = secret()
+        secrets.push(word)
+        const message = { topic: 't', payload: Buffer.from(word), qos: 1, retain: true, clientId: null, extra } as const
+        await commit(store, [], [store.queue.retainOp(message)])
+      }
       await folded(store)
       t.same(await found(location, secrets), secrets, 'all there before')
       const gone = { why: 'deleted', by: 'ann', at: START } as const

@@ -1,13 +1,14 @@
 /** The part of the store contract about entries that cannot be read any more. */
 import type { Test } from 'tap'
 import type { Draft, LogEntry, NoteWrite, Store } from '../../broker/store/store.js'
-import { append, draft, folded, type NewPlace, type StorePlace, texts } from './store-suite.js'
+import { append, commit, draft, folded, type NewPlace, type StorePlace, texts } from './store-suite.js'
 
 export function goneSuite(t: Test, newPlace: NewPlace): void {
   t.test('entries that expire', (t) => expiring(t, newPlace))
   t.test('entries that are erased', (t) => erased(t, newPlace))
   t.test('notes', (t) => notes(t, newPlace))
   t.test('a retry that is none', (t) => retryOnly(t, newPlace))
+  t.test('retained messages that expire', (t) => retained(t, newPlace))
   t.test('a long run of entries that expired', (t) => longRun(t, newPlace))
 }
 
@@ -252,5 +253,38 @@ async function retryOnly(t: Test, newPlace: NewPlace): Promise<void> {
   t.equal(await append(store, draft('m:a', 'hi', { cid: 'c' })), 'appended 2')
   t.equal(await append(store, late), 'duplicate 2')
   t.equal(await append(store, draft('m:a', 'ho', { cid: 'c', retryOnly: true })), 'conflict 2')
+  await store.close()
+}
+
+async function retained(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let now = START
+  const store = await place.open({}, () => now)
+  const retain = (topic: string, text: string, expiresAt = 0): Promise<unknown> => {
+    const message = { topic, payload: Buffer.from(text), qos: 1, retain: true, clientId: null } as const
+    const extra = { properties: Buffer.alloc(0), expiresAt }
+    return commit(store, [], [store.queue.retainOp(expiresAt > 0 ? { ...message, extra } : message)])
+  }
+  const kept = async (): Promise<string[]> => {
+    const found: string[] = []
+    for await (const { payload } of store.queue.retained(['t/#'])) found.push(payload.toString())
+    return found
+  }
+  await retain('t/a', 'a', START + HOUR)
+  await retain('t/b\0!/c', 'b', START + HOUR)
+  await retain('t/c', 'c', START + HOUR)
+  await retain('t/c', 'C', START + 5 * HOUR)
+  await retain('t/d', 'd', START + HOUR)
+  await retain('t/d', 'D')
+  await retain('t/e', 'e', START + HOUR)
+  await retain('t/e', '')
+  await store.log.sweep()
+  t.same(await kept(), ['a', 'b', 'C', 'D'])
+  now = START + 2 * HOUR
+  await store.log.sweep()
+  t.same(await kept(), ['C', 'D'], 'those whose time is over, and no others')
+  now = START + 24 * HOUR
+  await store.log.sweep()
+  t.same(await kept(), ['D'])
   await store.close()
 }

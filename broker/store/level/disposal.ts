@@ -3,24 +3,20 @@
  * older versions, and what the journal had, go when LevelDB merges its files, which is asked of it where it would not
  * happen by itself.
  */
-import type { StoreCounts } from '../store.js'
+import type { Extra, StoreCounts } from '../store.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Database } from './database.js'
+import { HOUR, hourOf } from './gone.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
+import { decodePacket } from './packet-codec.js'
 import type { RoomLog } from './room-log.js'
 
-const HOUR = 3_600_000
 /** How long older versions of a chunk may lie on the disk before they are merged away, many at once. */
 const COMPACT_AFTER = 6 * HOUR
-
-/** In which hour something expires. */
-export function hourOf(at: number): number {
-  return Math.floor(at / HOUR)
-}
 
 export interface DisposalParts {
   readonly database: Database
@@ -30,6 +26,8 @@ export interface DisposalParts {
   readonly counts: StoreCounts
   /** Runs when no other upkeep does. */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>
+  /** Runs between commits. */
+  readonly exclusive: (task: () => Promise<void>) => Promise<void>
   readonly now: () => number
   readonly onFault: (error: unknown) => void
 }
@@ -44,6 +42,7 @@ export class Disposal {
   async sweep(): Promise<void> {
     await this.#parts.alone(() => this.erase())
     await this.#expire()
+    await this.#expireRetained()
     await this.#compact()
   }
 
@@ -108,13 +107,33 @@ export class Disposal {
     const stripped = chunk && without(log, chunk, now())
     if (stripped) {
       batch.put(keys.chunk(log.name, stripped.first), stripped.value)
-      batch.put(keys.stale(log.name, stripped.first), String(now()))
+      batch.put(keys.stale(keys.chunk(log.name, stripped.first)), String(now()))
     }
     await this.#write(batch)
     if (!stripped) return chunk
     log.rewritten++
     cache.replace(log, stripped)
     return stripped
+  }
+
+  async #expireRetained(): Promise<void> {
+    const { database, exclusive, now, onFault } = this.#parts
+    for await (const page of database.keyPages(ranges.dueRetainedUntil(hourOf(now()) - 1)))
+      for (const key of page) await exclusive(() => this.#dropRetained(key)).catch(onFault)
+  }
+
+  /** Between two commits, or a newer message of the topic could go in its place. */
+  async #dropRetained(dueKey: string): Promise<void> {
+    const { database, now } = this.#parts
+    const key = keys.retainedOfDue(dueKey)
+    const value = await database.get(key)
+    const expiresAt = (value && expiryOf(value)?.expiresAt) ?? 0
+    const batch = new WriteBatch()
+    batch.del(dueKey)
+    // Also when another took its place: the disk may have it yet.
+    batch.put(keys.stale(key), String(now()))
+    if (expiresAt > 0 && expiresAt <= now()) batch.del(key)
+    await this.#write(batch)
   }
 
   async #compact(): Promise<void> {
@@ -129,8 +148,8 @@ export class Disposal {
     await database.compact(journal, afterJournal)
     await alone(() => this.#writeAgain(stale))
     for (const key of stale) {
-      const chunk = keys.chunkOfStale(key)
-      await database.compact(chunk, chunk)
+      const again = keys.keyOfStale(key)
+      await database.compact(again, again)
     }
     await database.compact(journal, afterJournal)
     const done = new WriteBatch()
@@ -144,10 +163,10 @@ export class Disposal {
     const batch = new WriteBatch()
     for (const edge of keys.journalEdges) batch.put(edge, '')
     for (const key of stale) {
-      const chunk = keys.chunkOfStale(key)
-      const value = await database.get(chunk)
-      if (value) batch.put(chunk, value)
-      else batch.del(chunk)
+      const again = keys.keyOfStale(key)
+      const value = await database.get(again)
+      if (value) batch.put(again, value)
+      else batch.del(again)
     }
     await this.#write(batch)
   }
@@ -162,4 +181,8 @@ export class Disposal {
 function without(log: RoomLog, chunk: Chunk, now: number): Chunk | undefined {
   const kept = chunk.entries.map((entry) => log.keptAt(entry, now))
   return kept.some((entry, i) => entry !== chunk.entries[i]) ? Chunk.of(kept) : undefined
+}
+
+function expiryOf(retained: Buffer): Extra | undefined {
+  return decodePacket(retained).extra as Extra | undefined
 }

@@ -8,7 +8,7 @@ import { CHUNK_ENTRIES, Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Database } from './database.js'
 import type { Dedupe } from './dedupe.js'
-import { hourOf } from './disposal.js'
+import { hourOf } from './gone.js'
 import type { Journal } from './journal.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
@@ -213,7 +213,7 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
     before = null
     noteExpiry(log.name, newest.first, added, batch)
     // The journal still has their payloads.
-    if (added.some(({ gone }) => gone)) batch.put(keys.stale(log.name, newest.first), String(now))
+    if (added.some(({ gone }) => gone)) batch.put(keys.stale(keys.chunk(log.name, newest.first)), String(now))
     batch.put(keys.chunk(log.name, newest.first), newest.value)
   }
   batch.put(keys.head(log.name), log.record(log.folded + taken, span(newest!)))

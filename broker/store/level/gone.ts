@@ -2,7 +2,13 @@
 import type { Gone, LogEntry } from '../store.js'
 
 export const EXPIRED: Gone = { why: 'expired' }
+export const HOUR = 3_600_000
 const NOTHING = Buffer.alloc(0)
+
+/** In which hour something expires. */
+export function hourOf(at: number): number {
+  return Math.floor(at / HOUR)
+}
 
 export function isExpired({ extra }: LogEntry, now: number): boolean {
   return extra !== null && extra.expiresAt > 0 && extra.expiresAt <= now

@@ -66,9 +66,12 @@ export const keys = {
     log: partsOf(key)[0]!.slice(NUMBER_WIDTH),
     first: numberOf(key),
   }),
-  /** A chunk that the disk still has older versions of, with payloads that are gone. */
-  stale: (log: string, first: number): string => `S${part(log)}${END}${number(first)}`,
-  chunkOfStale: (key: string): string => `c${key.slice(1)}`,
+  /** A retained message that expires in this hour. */
+  dueRetained: (hour: number, topic: string): string => `B${number(hour)}${part(topic)}`,
+  retainedOfDue: (key: string): string => `t${key.slice(1 + NUMBER_WIDTH)}`,
+  /** A key that the disk still has older values of, with payloads that are gone. */
+  stale: (key: string): string => `S${key}`,
+  keyOfStale: (key: string): string => key.slice(1),
 
   /** An entry whose payload is to be taken off the disk. */
   erased: (log: string, seq: number): string => `z${part(log)}${END}${number(seq)}`,
@@ -121,6 +124,7 @@ export const ranges = {
   dropping: kind('x'),
   /** Before the end of this hour. */
   dueUntil: (hour: number): KeyRange => ({ gte: 'b', lt: `b${number(hour + 1)}` }),
+  dueRetainedUntil: (hour: number): KeyRange => ({ gte: 'B', lt: `B${number(hour + 1)}` }),
   stale: kind('S'),
 
   allErased: kind('z'),

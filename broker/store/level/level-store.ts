@@ -107,6 +107,7 @@ class LevelStore implements Store {
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     this.directory = new LevelDirectory(database)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
+    const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
     const shared = {
       database,
       journal,
@@ -117,7 +118,7 @@ class LevelStore implements Store {
       onFault: this.#onFault,
       now: this.#now,
     }
-    this.#disposal = new Disposal({ ...shared, cache, alone })
+    this.#disposal = new Disposal({ ...shared, cache, alone, exclusive })
     const erase = (): Promise<void> => this.#disposal.erase()
     this.#folding = new Folding({ ...shared, cache, alone, erase, limits: { ...FOLD_LIMITS, ...options.fold } })
     const onAppend = (batches: readonly AppendedBatch[]): void => this.onAppend(batches)
