@@ -169,6 +169,8 @@ t.test('what is gone stays gone, and nothing else is', async (t) => {
       async (steps, faults) => {
         const run = new Run(`${t.testdirName}-${++runs}`)
         t.teardown(() => rm(run.location, { recursive: true, force: true }))
+        // A run that was cut short may have left it.
+        await rm(run.location, { recursive: true, force: true })
         await run.open()
         run.level.writeFaults.push(...faults)
         for (const step of steps) {

@@ -1,13 +1,13 @@
 /**
  * Takes off the disk what nobody may read any more. A chunk with payloads that are gone is written anew without them; the
- * older versions, and what the journal had, go when LevelDB merges its files, which is asked of it where it would not
- * happen by itself.
+ * older versions, and what the journal had, go with the next compaction.
  */
 import type { Extra, StoreCounts } from '../store.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
+import type { Compaction } from './compaction.js'
 import type { Database } from './database.js'
-import { HOUR, hourOf } from './gone.js'
+import { hourOf } from './gone.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'
@@ -15,14 +15,12 @@ import { WriteBatch } from './operation.js'
 import { decodePacket } from './packet-codec.js'
 import type { RoomLog } from './room-log.js'
 
-/** How long older versions of a chunk may lie on the disk before they are merged away, many at once. */
-const COMPACT_AFTER = 6 * HOUR
-
 export interface DisposalParts {
   readonly database: Database
   readonly logs: LevelLogs
   readonly notes: LevelNotes
   readonly cache: ChunkCache
+  readonly compaction: Compaction
   readonly counts: StoreCounts
   /** Runs when no other upkeep does. */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>
@@ -43,7 +41,7 @@ export class Disposal {
     await this.#parts.alone(() => this.erase())
     await this.#expire()
     await this.#expireRetained()
-    await this.#compact()
+    await this.#parts.compaction.run()
   }
 
   /** Hours that are over: what is still to come in the current one is found in the next. */
@@ -89,6 +87,8 @@ export class Disposal {
       const last = chunk?.last ?? log.tail - 1
       const inside: number[] = []
       while (done < seqs.length && seqs[done]! <= last) inside.push(seqs[done++]!)
+      // Cannot be, and must not go on for ever.
+      if (inside.length === 0) return void logs.erased.add(log)
       const batch = new WriteBatch()
       for (const seq of inside) batch.del(keys.erased(log.name, seq))
       await this.#strip(log, chunk, batch)
@@ -133,41 +133,6 @@ export class Disposal {
     // Also when another took its place: the disk may have it yet.
     batch.put(keys.stale(key), String(now()))
     if (expiresAt > 0 && expiresAt <= now()) batch.del(key)
-    await this.#write(batch)
-  }
-
-  async #compact(): Promise<void> {
-    const { database, alone, now } = this.#parts
-    const stale: string[] = []
-    await database.scan(ranges.stale, (key, value) => {
-      if (Number(value.toString()) <= now() - COMPACT_AFTER) stale.push(key)
-    })
-    if (stale.length === 0) return
-    const [journal, afterJournal] = keys.journalEdges as [string, string]
-    // What lies in the write buffer goes to a file of its own; then what is written again lies above it.
-    await database.compact(journal, afterJournal)
-    await alone(() => this.#writeAgain(stale))
-    for (const key of stale) {
-      const again = keys.keyOfStale(key)
-      await database.compact(again, again)
-    }
-    await database.compact(journal, afterJournal)
-    const done = new WriteBatch()
-    for (const key of stale) done.del(key)
-    await this.#write(done)
-  }
-
-  /** LevelDB merges a file only with files above it: the same values again make one that covers them all. */
-  async #writeAgain(stale: readonly string[]): Promise<void> {
-    const { database } = this.#parts
-    const batch = new WriteBatch()
-    for (const edge of keys.journalEdges) batch.put(edge, '')
-    for (const key of stale) {
-      const again = keys.keyOfStale(key)
-      const value = await database.get(again)
-      if (value) batch.put(again, value)
-      else batch.del(again)
-    }
     await this.#write(batch)
   }
 

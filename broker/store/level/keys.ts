@@ -72,6 +72,8 @@ export const keys = {
   /** A key that the disk still has older values of, with payloads that are gone. */
   stale: (key: string): string => `S${key}`,
   keyOfStale: (key: string): string => key.slice(1),
+  /** The same for keys that lie close together: chunks of one log. */
+  groupOf: (key: string): string => (key.startsWith('c') ? key.slice(0, -NUMBER_WIDTH) : key[0]!),
 
   /** An entry whose payload is to be taken off the disk. */
   erased: (log: string, seq: number): string => `z${part(log)}${END}${number(seq)}`,

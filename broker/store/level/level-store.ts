@@ -4,6 +4,7 @@ import { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue, type PendingChange } from './commit-queue.js'
 import { Committer } from './committer.js'
+import { Compaction } from './compaction.js'
 import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
 import { Dedupe } from './dedupe.js'
 import { LevelDirectory } from './directory.js'
@@ -118,7 +119,13 @@ class LevelStore implements Store {
       onFault: this.#onFault,
       now: this.#now,
     }
-    this.#disposal = new Disposal({ ...shared, cache, alone, exclusive })
+    this.#disposal = new Disposal({
+      ...shared,
+      cache,
+      alone,
+      exclusive,
+      compaction: new Compaction({ ...shared, alone, exclusive }),
+    })
     const erase = (): Promise<void> => this.#disposal.erase()
     this.#folding = new Folding({ ...shared, cache, alone, erase, limits: { ...FOLD_LIMITS, ...options.fold } })
     const onAppend = (batches: readonly AppendedBatch[]): void => this.onAppend(batches)
