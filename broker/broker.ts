@@ -14,6 +14,10 @@ import { LoginThrottle } from './auth/throttle.js'
 import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
+import { authCommands, type RenewLogin } from './chat/commands/auth.js'
+import { messageCommands } from './chat/commands/messages.js'
+import { roomCommands } from './chat/commands/rooms.js'
+import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
 import { Members } from './chat/members.js'
 import { Moments } from './chat/moments.js'
@@ -37,8 +41,10 @@ import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
 import { Flusher } from './mqtt/outbox.js'
 import { Registry } from './mqtt/registry.js'
+import { refreshLogin } from './mqtt/renewal.js'
 import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
+import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
 import { listenHttp, listenHttps } from './net/http.js'
 import type { Listener } from './net/listener.js'
@@ -59,6 +65,7 @@ export interface RunningBroker {
   readonly store: Store
   readonly accounts: Accounts
   readonly counters: Counters
+  readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
   readonly socketWrites: () => number
   /** Stops taking connections, ends those there are, saves, closes the store. */
@@ -105,12 +112,16 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const counters = new Counters()
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
-  const chat = await makeChat(config, store, bus, wheel, failed)
+  const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
+  const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed })
   closing.push(() => chat.info.close())
   const auth = await makeAuth(config, store, log)
 
   const keeper = new SessionKeeper(store, failed)
-  const registry = new Registry(hub, store, failed)
+  const delivering = { hub, store, counters, views: chat.views, limits: config.limits }
+  const shares = new Shares(delivering, keeper, failed)
+  await shares.load()
+  const registry = new Registry({ hub, store, keeper, shares, failed })
   const flusher = new Flusher()
   const broker = new Broker({
     persistence: store.persistence,
@@ -120,21 +131,20 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   })
   broker.on('error' as never, failed as never)
   const services: MqttServices = {
-    hub,
-    store,
-    counters,
+    ...delivering,
     keeper,
+    shares,
     registry,
     flusher,
     wheel,
     log,
-    views: chat.views,
     access: chat.access,
     pipeline: chat.pipeline,
     presence: chat.presence,
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
+    redirect: config.listen.redirect,
     authenticator: auth.authenticator,
     hooks: auth.hooks,
   }
@@ -144,7 +154,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
 
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
-  const maintenance = new Maintenance({ store, broker, counters, config, failed })
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,
@@ -162,6 +172,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     store,
     accounts: auth.accounts,
     counters,
+    maintenance,
     socketWrites: () => flusher.writes,
     close: async () => {
       for (const close of closing.splice(0).reverse()) await close()
@@ -169,13 +180,15 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   }
 }
 
-async function makeChat(
-  config: Config,
-  store: Store,
-  bus: LocalBus<Signal>,
-  wheel: Wheel,
-  failed: (error: unknown) => void,
-) {
+interface ChatParts {
+  store: Store
+  bus: LocalBus<Signal>
+  wheel: Wheel
+  renewLogin: RenewLogin
+  failed: (error: unknown) => void
+}
+
+async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed }: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -190,6 +203,15 @@ async function makeChat(
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
   const references = new References(store, rules)
+  const { replyBytes } = config.limits
+  const commands: Commands = new Commands(
+    {
+      ...roomCommands({ store, rooms, members, rules }),
+      ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
+      ...authCommands(renewLogin),
+    },
+    replyBytes,
+  )
   const pipeline = new Pipeline({
     store,
     rooms,
@@ -207,12 +229,22 @@ async function makeChat(
     }),
     replies,
     plain,
-    requests: new Requests({ store, rooms, members, rules, replies, failed, replyBytes: config.limits.replyBytes }),
+    requests: new Requests(commands, replies, failed),
     moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notices: new Notices(store, bus, views),
     payloadBytes: config.limits.payloadBytes,
   })
-  return { views, rooms, members, presence, plain, pipeline, info, access: new Access(store, acl, pipeline, presence) }
+  return {
+    views,
+    rooms,
+    members,
+    presence,
+    plain,
+    pipeline,
+    commands,
+    info,
+    access: new Access(store, acl, pipeline, presence),
+  }
 }
 
 async function makeAuth(config: Config, store: Store, log: Logger) {
@@ -224,14 +256,14 @@ async function makeAuth(config: Config, store: Store, log: Logger) {
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
   const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
-  const throttle = new LoginThrottle(auth.throttle)
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
     accounts,
     passwords,
     tokens,
-    throttle,
+    throttle: new LoginThrottle(auth.throttle),
+    renewals: new LoginThrottle(auth.throttle),
     hooks,
   })
   return { hooks, accounts, authenticator }
@@ -261,7 +293,7 @@ async function openListeners(
   { accept, healthy }: { accept: Accept; healthy: () => boolean },
   closing: Closing[],
 ): Promise<Listener[]> {
-  const { host, mqtt, http, mqtts, https, tls, wsPath, origins, proxyProtocol } = config.listen
+  const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, origins, proxyProtocol } = config.listen
   const listeners: Listener[] = []
   const open = async (listening: Promise<Listener>): Promise<void> => {
     const listener = await listening
@@ -272,6 +304,7 @@ async function openListeners(
     host,
     proxyProtocol,
     wsPath,
+    wsPing,
     origins,
     packetBytes: config.limits.packetBytes,
     about: () => ({ version: readVersion(), listeners, wsPath, room: config.rooms.list[0]?.id ?? 'lobby' }),

@@ -52,6 +52,8 @@ export interface Direct {
   readonly extra: Extra | null
   /** Id of the session that published it; null: none. */
   readonly origin: string | null
+  /** Subscription identifiers, where they are not those of the filters that match. */
+  readonly ids?: readonly number[]
   readonly cache: unknown[]
 }
 

@@ -2,6 +2,7 @@
 import type { Config } from '../schemas/config.js'
 import type { Counters } from './metrics.js'
 import type { Broker } from './mqtt/aedes.js'
+import type { SessionKeeper } from './mqtt/session-keeper.js'
 import type { Store } from './store/store.js'
 
 const FACTS_EVERY = 10_000
@@ -10,6 +11,7 @@ const DAY = 86_400_000
 
 export interface MaintenanceParts {
   store: Store
+  keeper: SessionKeeper
   broker: Broker
   counters: Counters
   config: Config
@@ -47,14 +49,14 @@ export class Maintenance {
   }
 
   async #expireSessions(now: number): Promise<void> {
-    const { store, broker, counters, config } = this.#parts
+    const { store, keeper, broker, counters, config } = this.#parts
     for await (const record of store.sessions.all()) {
       if (broker.clients[record.id]) continue
       if (record.disconnectedAt === 0) {
         // Connected when the broker died: its time begins now.
         await store.sessions.writeLazily([store.sessions.recordOp({ ...record, disconnectedAt: now })])
       } else if (record.disconnectedAt + Math.min(record.expiry, config.limits.sessionExpiry) * 1000 < now) {
-        await store.sessions.discard(record.id)
+        await keeper.discard(record.id)
         counters.add('sessions.expired')
       }
     }

@@ -34,6 +34,20 @@ function duration(fallback: string, description: string) {
   })
 }
 
+/** As `duration`; null: none. */
+function optionalDuration(fallback: string | null, description: string) {
+  return Type.Unsafe<number | null>({
+    anyOf: [
+      { type: 'number', minimum: 0, maximum: 1e10 },
+      { type: 'string', pattern: DURATION.source },
+      { type: 'null' },
+    ],
+    duration: true,
+    default: fallback,
+    description,
+  })
+}
+
 const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description })
 
 const count = (fallback: number, description: string, minimum = 1, maximum = Number.MAX_SAFE_INTEGER) =>
@@ -75,6 +89,18 @@ const listen = section('Where clients connect. A port of null switches a listene
     description: 'Origins whose pages may open a WebSocket, such as https://chat.example.com; empty means any.',
   }),
   connectTimeout: duration('10s', 'A connection that has not sent CONNECT by then is closed.'),
+  wsPing: optionalDuration(
+    '25s',
+    'A WebSocket silent for that long is pinged, and closed if it stays silent as long again.',
+  ),
+  redirect: section('Sends clients to another server: with a reason and its name from MQTT 5 on.', {
+    to: optionalText('The other server, such as mqtt.example.com:1883; null: nobody is sent anywhere.'),
+    permanent: flag(false, 'The move is for good: clients should not come back here.'),
+    when: Type.Enum(['always', 'full'], {
+      default: 'always',
+      description: 'always, or full: only while limits.connections is reached.',
+    }),
+  }),
 })
 
 const auth = section('Who may log in.', {
@@ -161,7 +187,12 @@ const limits = section('Bounds on what one client can cost.', {
     default: 'auto',
     description: 'Longest packet, in bytes; a longer one closes the connection. auto: payloadBytes and 128 kB more.',
   }),
-  topicAliases: count(32, 'Topic aliases an MQTT 5 client may set; 0 switches them off.', 0, 65535),
+  topicAliases: count(
+    32,
+    'Topic aliases an MQTT 5 client may set, and the broker where the client allows them; 0 switches them off.',
+    0,
+    65535,
+  ),
   topicLevels: count(32, 'Deepest topic or filter, in levels.', 4, 65535),
   inflight: count(32, 'Messages sent to a client and not yet acknowledged.', 1, 65535),
   receiveMaximum: count(1024, 'QoS 1 and 2 messages a client may have unacknowledged.', 1, 65535),
@@ -175,6 +206,10 @@ const limits = section('Bounds on what one client can cost.', {
   subscriptions: count(1000, 'Subscriptions of one session.'),
   filtersPerSubscribe: count(256, 'Filters in one SUBSCRIBE.'),
   connections: count(100000, 'Open connections.'),
+  keepAlive: optionalDuration(
+    null,
+    'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
+  ),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   reactionsPerMessage: count(10000, 'Reactions to one message, of all users.'),

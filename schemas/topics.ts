@@ -28,7 +28,8 @@ export type Filter =
   | { kind: 'device'; user: string | null }
   | { kind: 'sys' }
   | { kind: 'plain' }
-  | { kind: 'shared' }
+  /** `$share/{share}/{filter}`; `of` is what `filter` is. */
+  | { kind: 'shared'; share: string; filter: string; of: Filter }
   | { kind: 'invalid'; why: string }
 
 export const topics = {
@@ -117,7 +118,7 @@ function parseUserTopic(topic: string, levels: string[]): Topic {
 /** Parses the filter of a SUBSCRIBE that already passed `topicFilterFault`. */
 export function parseFilter(filter: string): Filter {
   const first = firstLevel(filter)
-  if (first === '$share') return { kind: 'shared' }
+  if (first === '$share') return parseShared(filter)
   if (first === '$SYS') return { kind: 'sys' }
   if (first.startsWith('$')) return invalid(`${filter}: only $SYS and $share begin with $`)
   if (!RESERVED_LEVELS.has(first)) return { kind: 'plain' }
@@ -143,6 +144,14 @@ function matchLeaves<L extends string>(levels: string[], all: readonly L[], wild
   if (rest.length > 1 || (rest.length === 1 && rest[0] !== '#')) return null
   if (tail[0] === '+') return wild
   return all.includes(tail[0] as L) ? [tail[0] as L] : null
+}
+
+function parseShared(filter: string): Filter {
+  const [, share = '', ...levels] = filter.split('/')
+  const of = parseFilter(levels.join('/'))
+  if (of.kind === 'invalid') return of
+  if (of.kind === 'shared') return invalid(`${filter}: a shared subscription cannot be shared again`)
+  return { kind: 'shared', share, filter: levels.join('/'), of }
 }
 
 function parseRoomFilter(filter: string, levels: string[]): Filter {
@@ -209,7 +218,7 @@ export function topicFilterFault(filter: string, maxLevels: number): string | nu
   return shareFault(levels)
 }
 
-/** `$share/{name}/{filter}` needs a name without wildcards and a filter [MQTT-4.8.2-1, MQTT-4.8.2-2]. */
+/** `$share/{name}/{filter}` needs a name without wildcards and a filter [MQTT5-4.8.2-1, MQTT5-4.8.2-2]. */
 function shareFault(levels: string[]): string | null {
   if (levels[0] !== '$share') return null
   const name = levels[1]

@@ -31,6 +31,7 @@ export class Access {
 
   /** Allows a subscription, joining a public room where DESIGN §2 says so, or throws a refusal. */
   async subscribe(actor: Actor, filter: string, parsed: Filter): Promise<Grant> {
+    if (parsed.kind === 'shared') return this.subscribe(actor, parsed.filter, parsed.of)
     if (parsed.kind === 'room') await this.#enterRoom(actor, parsed)
     return this.check(actor, filter, parsed)
   }
@@ -57,7 +58,7 @@ export class Access {
       case 'plain':
         return this.#checkAcl(actor, clientId, filter)
       case 'shared':
-        throw new Refusal('not_implemented', 'shared subscriptions are not built yet')
+        return this.check(actor, parsed.filter, parsed.of)
       case 'invalid':
         throw new Refusal('bad_request', parsed.why)
     }

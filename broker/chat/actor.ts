@@ -10,6 +10,8 @@ export interface Actor {
   readonly sessionId: string | null
   /** Of an MQTT 5 request [MQTT5-4.10]. */
   readonly answer?: AnswerTo
+  /** It is told of what became of its request where it asked: no reply is published. */
+  readonly silent?: boolean
 }
 
 /** Where a reply goes instead of `users/{me}/replies`, and what the client knows it by. */

@@ -15,7 +15,7 @@ export interface HistoryQuery {
   maxBytes: number
   view?: 'raw' | 'folded' | undefined
   thread?: number | undefined
-  pinned?: true | undefined
+  pinned?: boolean | undefined
   /** Messages up to this number are not for the reader. */
   hidden: number
   /** Whose reactions are `me`. */

@@ -31,7 +31,7 @@ export class Replies {
   }
 
   #send(to: Actor, json: string): void {
-    if (to.principal.anonymous) return
+    if (to.principal.anonymous || to.silent) return
     this.#bus.send({
       kind: 'reply',
       user: to.principal.user,

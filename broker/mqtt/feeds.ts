@@ -10,6 +10,9 @@ import type { FlightOwner } from './inflight.js'
 export const READ_ENTRIES = 64
 export const READ_BYTES = 65536
 
+/** Name of the queue's position among the cursors. */
+export const QUEUE_SENT = 'queue>'
+
 export type Progress = 'sent' | 'done' | 'blocked'
 
 /** A feed that has something to send when the session can take it. */
@@ -55,27 +58,39 @@ class Outstanding {
     if (at >= 0) this.#numbers.splice(at, 1)
   }
 
+  has(number: number): boolean {
+    return this.#numbers.includes(number)
+  }
+
+  get all(): readonly number[] {
+    return this.#numbers
+  }
+
   /** The lowest, or undefined. */
   get first(): number | undefined {
     return this.#numbers[0]
   }
 }
 
-/** What the session's filters ask for of a view. */
-export interface FeedWish {
+/** What filters ask for together. */
+export interface Wish {
   readonly qos: QoS
-  readonly noLocal: boolean
   /** Subscription identifiers [MQTT5-3.3.4-3]. */
   readonly ids: readonly number[]
+}
+
+/** What the session's filters ask for of a view. */
+export interface FeedWish extends Wish {
+  /** What they ask for of the session's own messages, where a filter says no local [MQTT5-3.8.3-3]: null is nothing, undefined the same. */
+  readonly own: Wish | null | undefined
 }
 
 export class LogFeed implements Feed, Behind {
   slot = -1
   readonly view: View
   qos: QoS
-  /** Every filter that shows the view says no local. */
-  noLocal: boolean
   ids: readonly number[]
+  own: Wish | null | undefined
   /** Number of the next entry to send. */
   next: number
   behind = false
@@ -83,12 +98,12 @@ export class LogFeed implements Feed, Behind {
   readonly outstanding = new Outstanding()
   readonly #host: FeedHost
 
-  constructor(host: FeedHost, view: View, { qos, noLocal, ids }: FeedWish, next: number) {
+  constructor(host: FeedHost, view: View, { qos, ids, own }: FeedWish, next: number) {
     this.#host = host
     this.view = view
     this.qos = qos
-    this.noLocal = noLocal
     this.ids = ids
+    this.own = own
     this.next = next
   }
 
@@ -102,11 +117,12 @@ export class LogFeed implements Feed, Behind {
   }
 
   accept(batch: Batch): void {
+    // Also at QoS 0: a filter that was lowered to it while messages waited gets those first.
+    if (this.behind || batch.last < this.next) return
     if (this.qos === 0) {
       this.#host.sendLive(this, batch)
       return
     }
-    if (this.behind || batch.last < this.next) return
     if (batch.first !== this.next || !this.#host.sendBatch(this, batch)) this.#host.fallBehind(this)
   }
 

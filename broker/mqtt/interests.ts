@@ -1,5 +1,5 @@
 /**
- * Turns a session's filters into feeds and listening: which views it follows, at which QoS, from where. What a filter shows changes with
+ * Turns someone's filters into feeds and listening: which views it follows, at which QoS, from where. What a filter shows changes with
  * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
  */
 import { isDirectRoom } from '../../schemas/ids.js'
@@ -8,25 +8,25 @@ import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { Op, QoS, Store } from '../store/store.js'
-import type { FeedWish, LogFeed } from './feeds.js'
-import type { Session } from './session.js'
+import type { FeedWish, LogFeed, Wish } from './feeds.js'
+import type { Follower } from './follower.js'
 import type { Subscription } from './subscription.js'
 
 export class Interests {
-  readonly #session: Session
+  readonly #follower: Follower
   readonly #views: Views
   readonly #store: Store
   readonly #counters: Counters
 
-  constructor(session: Session, views: Views, store: Store, counters: Counters) {
-    this.#session = session
+  constructor(follower: Follower, views: Views, store: Store, counters: Counters) {
+    this.#follower = follower
     this.#views = views
     this.#store = store
     this.#counters = counters
   }
 
   shown(subscription: Subscription): Shown {
-    return this.#views.shown(subscription.parsed, this.#session.user)
+    return this.#views.shown(subscription.parsed, this.#follower.user)
   }
 
   /** Where each view of `shown` ends now; the logs are loaded, so that later questions need no waiting. */
@@ -39,14 +39,18 @@ export class Interests {
     return heads
   }
 
-  /** Cursors that `shown` would start, as ops that make them durable; none for a session that ends with its connection. */
+  /** Cursors that `shown` would start, as ops that make them durable. */
   cursorOps(shown: Shown, subscription: Subscription, heads: ReadonlyMap<string, number>): Op[] {
-    if (!this.#session.persistent || subscription.qos === 0) return []
+    if (subscription.qos === 0) return []
+    const { id, feeds, persistent } = this.#follower
+    const { sessions } = this.#store
     const ops: Op[] = []
-    for (const view of shown.views) {
-      const feed = this.#session.feeds.get(view.cursor)
-      if (!feed || feed.qos === 0)
-        ops.push(this.#store.sessions.cursorOp(this.#session.id, view.cursor, heads.get(view.cursor) ?? 0))
+    for (const { cursor } of shown.views) {
+      const feed = feeds.get(cursor)
+      if (!feed || startsAnew(feed)) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
+      // A share group that was not kept until now.
+      else if (!persistent)
+        ops.push(sessions.cursorOp(id, cursor, feed.acked), sessions.cursorOp(id, `${cursor}>`, feed.acked))
     }
     return ops
   }
@@ -55,69 +59,68 @@ export class Interests {
   add(subscription: Subscription, heads: ReadonlyMap<string, number>): void {
     const { filter, parsed, qos } = subscription
     if (parsed.kind === 'room' && parsed.room !== null && !this.#mayEnter(parsed.room)) return
-    this.#session.subscriptions.set(filter, subscription)
+    this.#follower.subscriptions.set(filter, subscription)
     if (isPlainFilter(parsed)) {
-      this.#session.subscribePlain(filter, qos)
+      this.#follower.subscribePlain(filter, qos)
       return
     }
-    const start = (view: View): number => heads.get(view.cursor) ?? this.#views.start(view, this.#session.user)
+    const start = (view: View): number => heads.get(view.cursor) ?? this.#views.start(view, this.#follower.user)
     this.#apply(this.shown(subscription), start)
   }
 
   #mayEnter(room: string): boolean {
-    return isDirectRoom(room) || this.#store.directory.member(room, this.#session.user) !== undefined
+    return isDirectRoom(room) || this.#store.directory.member(room, this.#follower.user) !== undefined
   }
 
   /** Ops that end the cursors no other filter keeps. */
   remove(filter: string): Op[] {
-    const subscription = this.#session.subscriptions.get(filter)
+    const subscription = this.#follower.subscriptions.get(filter)
     if (!subscription) return []
-    this.#session.subscriptions.delete(filter)
-    this.#session.unsubscribePlain(filter)
+    this.#follower.subscriptions.delete(filter)
+    this.#follower.unsubscribePlain(filter)
     return this.#apply(this.shown(subscription), () => 0)
   }
 
   /** A membership began: wildcard filters follow it, from the join on. */
   async roomJoined(room: string): Promise<void> {
-    const { user } = this.#session
+    const { user } = this.#follower
     await this.heads(this.#shownOfRoom(room))
     // It may have ended meanwhile, as may the subscriptions.
-    if (!this.#session.closed && this.#store.directory.member(room, user))
+    if (!this.#follower.closed && this.#store.directory.member(room, user))
       this.#apply(this.#shownOfRoom(room), (view) => this.#views.start(view, user))
   }
 
   /** A membership ended: nothing of the room is delivered from here on. Returns the exact filters that went with it. */
   roomLeft(room: string): string[] {
-    const { subscriptions, feeds } = this.#session
+    const { subscriptions, feeds } = this.#follower
     const exact = [...subscriptions.values()]
       .filter(({ parsed }) => parsed.kind === 'room' && parsed.room === room)
       .map(({ filter }) => filter)
     for (const filter of exact) subscriptions.delete(filter)
-    for (const feed of [...feeds.values()]) if (feed.view.room === room) this.#session.detach(feed)
-    for (const topic of [...this.#session.listening])
-      if (topic.startsWith(topics.roomPrefix(room))) this.#session.unlisten(topic)
+    for (const feed of [...feeds.values()]) if (feed.view.room === room) this.#follower.detach(feed)
+    for (const topic of [...this.#follower.listening])
+      if (topic.startsWith(topics.roomPrefix(room))) this.#follower.unlisten(topic)
     return exact
   }
 
   /** A broadcast channel was used for the first time: wildcard filters see it from its beginning. */
   channelAdded(channel: string): void {
     const topic = topics.broadcast(channel)
-    for (const subscription of this.#session.subscriptions.values()) {
+    for (const subscription of this.#follower.subscriptions.values()) {
       if (subscription.parsed.kind !== 'broadcast') continue
       const views = this.shown(subscription).views.filter((view) => view.topic === topic)
       this.#apply({ views, topics: [] }, () => 0)
     }
   }
 
-  /** Feeds of a session that comes back, at their saved cursors. Returns them by cursor name. */
-  async restore(cursors: ReadonlyMap<string, number>): Promise<Map<string, LogFeed>> {
-    for (const subscription of this.#session.subscriptions.values()) {
+  /** Feeds of a session or group that comes back, at their saved cursors. */
+  async restore(cursors: ReadonlyMap<string, number>): Promise<void> {
+    for (const subscription of this.#follower.subscriptions.values()) {
       await this.heads(this.shown(subscription))
       // Shown anew: a membership may have begun or ended meanwhile, and the filter with it.
-      if (this.#session.subscriptions.get(subscription.filter) !== subscription) continue
+      if (this.#follower.subscriptions.get(subscription.filter) !== subscription) continue
       this.#apply(this.shown(subscription), (view) => this.#restoredStart(view, cursors), cursors)
     }
-    return this.#session.feeds
   }
 
   /** The saved cursor; at a later join, the join; at what retention left, counted. */
@@ -125,7 +128,7 @@ export class Interests {
     const { head, tail } = this.#store.log.peek(view.log) ?? { head: 0, tail: 1 }
     const saved = cursors.get(view.cursor) ?? 0
     // A cursor beyond the head is of an earlier log of that name: the room was deleted and made anew.
-    const start = Math.max(saved > head ? 0 : saved, this.#views.start(view, this.#session.user))
+    const start = Math.max(saved > head ? 0 : saved, this.#views.start(view, this.#follower.user))
     if (start >= tail - 1) return start
     this.#counters.add('skipped.retention', tail - 1 - start)
     return tail - 1
@@ -133,8 +136,8 @@ export class Interests {
 
   #shownOfRoom(room: string): Shown {
     const all: Shown = { views: [], topics: [] }
-    for (const { parsed } of this.#session.subscriptions.values()) {
-      const shown = this.#views.shownOfRoom(parsed, this.#session.user, room)
+    for (const { parsed } of this.#follower.subscriptions.values()) {
+      const shown = this.#views.shownOfRoom(parsed, this.#follower.user, room)
       all.views.push(...shown.views)
       all.topics.push(...shown.topics)
     }
@@ -143,46 +146,92 @@ export class Interests {
 
   #apply(shown: Shown, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
     const ops: Op[] = []
-    for (const view of shown.views) ops.push(...this.#applyView(view, start, saved))
+    const near = this.#byNeighbourhood()
+    for (const view of shown.views) ops.push(...this.#applyView(view, this.#wish(view.topic, near), start, saved))
     for (const topic of shown.topics) {
-      const wish = this.#wish(topic)
-      if (wish) this.#session.listen(topic, wish.qos)
-      else this.#session.unlisten(topic)
+      const wish = this.#wish(topic, near)
+      if (wish) this.#follower.listen(topic, wish.qos)
+      else this.#follower.unlisten(topic)
     }
     return ops
   }
 
-  #applyView(view: View, start: (view: View) => number, saved: ReadonlyMap<string, number> | undefined): Op[] {
-    const session = this.#session
-    const wish = this.#wish(view.topic)
-    const feed = session.feeds.get(view.cursor)
+  #applyView(
+    view: View,
+    wish: FeedWish | null,
+    start: (view: View) => number,
+    saved: ReadonlyMap<string, number> | undefined,
+  ): Op[] {
+    const follower = this.#follower
+    const feed = follower.feeds.get(view.cursor)
     if (!wish) {
       if (!feed) return []
-      session.detach(feed)
-      return session.persistent ? dropCursorOps(this.#store, session.id, view.cursor) : []
+      follower.detach(feed)
+      return follower.persistent ? dropCursorOps(this.#store, follower.id, view.cursor) : []
     }
     if (!feed) {
       const from = start(view)
-      session.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
-    } else if (feed.qos === 0 && wish.qos > 0) {
-      session.detach(feed)
-      session.attach(view, wish, start(view) + 1)
+      follower.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
+    } else if (wish.qos > 0 && startsAnew(feed)) {
+      follower.follow(feed, wish, start(view) + 1)
     } else {
       Object.assign(feed, wish)
     }
     return []
   }
 
-  /** What the filters that show `topic` ask for together: the highest QoS, every identifier; null when none shows it. */
-  #wish(topic: string): FeedWish | null {
-    const matching = [...this.#session.subscriptions.values()].filter((subscription) => shows(subscription, topic))
-    if (matching.length === 0) return null
-    return {
-      qos: Math.max(...matching.map(({ qos }) => qos)) as QoS,
-      noLocal: matching.every(({ noLocal }) => noLocal),
-      ids: matching.flatMap(({ identifier }) => identifier ?? []),
+  /** So that a thousand rooms need not be held against a thousand filters. Filters of plain topics show no view. */
+  #byNeighbourhood(): Neighbourhoods {
+    const near = new Map<string, Subscription[]>()
+    for (const subscription of this.#follower.subscriptions.values()) {
+      if (isPlainFilter(subscription.parsed)) continue
+      const key = neighbourhood(subscription.filter)
+      const group = near.get(key)
+      if (group) group.push(subscription)
+      else near.set(key, [subscription])
     }
+    return near
   }
+
+  /** What the filters that show `topic` ask for together; null when none shows it. */
+  #wish(topic: string, near: Neighbourhoods): FeedWish | null {
+    const candidates = new Set([...(near.get(neighbourhood(topic)) ?? []), ...(near.get(ANYWHERE) ?? [])])
+    const matching = [...candidates].filter((subscription) => shows(subscription, topic))
+    if (matching.length === 0) return null
+    return { ...together(matching)!, own: ownWish(matching) }
+  }
+}
+
+/** The highest QoS, every identifier; null: no filter, no wish. */
+function together(subscriptions: readonly Subscription[]): Wish | null {
+  if (subscriptions.length === 0) return null
+  return {
+    qos: Math.max(...subscriptions.map(({ qos }) => qos)) as QoS,
+    ids: subscriptions.flatMap(({ identifier }) => identifier ?? []),
+  }
+}
+
+/** What filters ask for of the session's own messages; undefined: the same as of all. */
+export function ownWish(subscriptions: readonly Subscription[]): Wish | null | undefined {
+  const local = subscriptions.filter(({ noLocal }) => !noLocal)
+  return local.length === subscriptions.length ? undefined : together(local)
+}
+
+/** Filters by the first two levels of what they match. */
+type Neighbourhoods = ReadonlyMap<string, readonly Subscription[]>
+
+/** Of filters whose second level is a wildcard. */
+const ANYWHERE = ''
+
+/** The first two levels of a topic, or of a filter that names them. */
+function neighbourhood(topic: string): string {
+  const [first, second = ''] = topic.split('/', 2)
+  return second === '+' || second === '#' ? ANYWHERE : `${first}/${second}`
+}
+
+/** A feed of QoS 0 has no cursor to go on from when it is raised; unless it was lowered, and still sends what waited then [MQTT5-3.8.4-4]. */
+function startsAnew({ qos, behind }: LogFeed): boolean {
+  return qos === 0 && !behind
 }
 
 function shows({ filter, parsed }: Subscription, topic: string): boolean {

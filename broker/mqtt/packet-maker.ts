@@ -55,25 +55,28 @@ export class PacketMaker {
 
   /** MQTT 5 lets a subscription ask for what others do not get: then its bytes are not those of all. */
   #isParticular(feed: LogFeed): boolean {
-    return this.#version === 5 && (feed.noLocal || feed.ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY)
+    return (
+      this.#version === 5 &&
+      (feed.own !== undefined || feed.ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY)
+    )
   }
 
   /** Entries for this session alone. */
   entries(feed: LogFeed, entries: readonly LogEntry[]): EncodedPublishes<LogEntry> {
     this.#counters.add('encoded')
     const topic = Buffer.from(feed.view.topic)
-    const properties = (entry: LogEntry): Buffer => messageProperties(feed.view.topic, entry.extra, feed.ids)
-    const wanted = entries.filter((entry) => this.#wants(feed, entry))
+    const own = (entry: LogEntry): boolean => feed.own !== undefined && this.#isOwn(entry)
+    const properties = (entry: LogEntry): Buffer =>
+      messageProperties(feed.view.topic, entry.extra, (own(entry) ? feed.own : feed)?.ids ?? [])
+    const wanted = entries.flatMap((entry) => (isExpired(entry.extra) ? [] : own(entry) ? asOwn(feed, entry) : entry))
     const fitting = this.#fitting(wanted, (entry) =>
       publishSize(this.#version, topic, entry, feed.qos, properties(entry)),
     )
     return encodePublishes(this.#version, topic, fitting, feed.qos, { properties })
   }
 
-  /** Not one's own where the subscription says so [MQTT5-3.8.3-3]; not what has expired [MQTT5-3.3.2-5]. */
-  #wants({ noLocal }: LogFeed, { from, origin, extra }: LogEntry): boolean {
-    if (noLocal && from === this.#user && origin === this.#clientId) return false
-    return !isExpired(extra)
+  #isOwn({ from, origin }: LogEntry): boolean {
+    return from === this.#user && origin === this.#clientId
   }
 
   /** A packet larger than the client takes is not sent, as if it had been [MQTT5-3.1.2-25]. */
@@ -87,10 +90,14 @@ export class PacketMaker {
 
   /** One message on a topic. */
   plain({ topic, payload, retain, replaces, extra = null, ids }: Shown, qos: QoS): EncodedPublishes {
-    const flag =
-      retain || (replaces === true && this.matching(topic).some(({ retainAsPublished }) => retainAsPublished))
+    const flag = retain || (replaces === true && this.#asPublished(topic))
     const properties = (): Buffer => messageProperties(topic, extra, ids ?? this.subscriptionIds(topic))
     return encodePublishes(this.#version, Buffer.from(topic), [{ payload, qos }], qos, { retain: flag, properties })
+  }
+
+  /** An older client never sees RETAIN on a live message [MQTT-3.3.1-9], though it may come back to a session that asked for it in MQTT 5. */
+  #asPublished(topic: string): boolean {
+    return this.#version === 5 && this.matching(topic).some(({ retainAsPublished }) => retainAsPublished)
   }
 
   matching(topic: string): Subscription[] {
@@ -105,7 +112,7 @@ export class PacketMaker {
 
   /** A message of the moment: made once for all sessions that ask for the same. `cache` holds it. */
   direct(message: Shown, qos: QoS, cache: unknown[]): EncodedPublishes {
-    if (this.#version === 5 && this.#asksForOwnBytes()) return this.plain(message, qos)
+    if (this.#version === 5 && (message.ids || this.#asksForOwnBytes())) return this.plain(message, qos)
     return (cache[(this.#version === 5 ? 3 : 0) + qos] ??= this.plain(message, qos)) as EncodedPublishes
   }
 
@@ -114,4 +121,9 @@ export class PacketMaker {
       if (identifier !== undefined || retainAsPublished) return true
     return false
   }
+}
+
+/** One's own message, at the QoS of the filters that take it [MQTT5-3.8.3-3]. */
+function asOwn({ own }: LogFeed, entry: LogEntry): LogEntry[] {
+  return own ? [{ ...entry, qos: Math.min(entry.qos, own.qos) as QoS }] : []
 }

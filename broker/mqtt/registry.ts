@@ -10,16 +10,30 @@ import type { Connection } from './connection.js'
 import { dropCursorOps } from './interests.js'
 import { correlation } from './message-properties.js'
 import type { Session } from './session.js'
+import type { SessionKeeper } from './session-keeper.js'
+import type { Shares } from './shares.js'
+
+export interface RegistryParts {
+  readonly hub: Hub
+  readonly store: Store
+  readonly keeper: SessionKeeper
+  readonly shares: Shares
+  readonly failed: (error: unknown) => void
+}
 
 export class Registry {
   readonly #hub: Hub
   readonly #store: Store
+  readonly #keeper: SessionKeeper
+  readonly #shares: Shares
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, Connection>>()
 
-  constructor(hub: Hub, store: Store, failed: (error: unknown) => void) {
+  constructor({ hub, store, keeper, shares, failed }: RegistryParts) {
     this.#hub = hub
     this.#store = store
+    this.#keeper = keeper
+    this.#shares = shares
     this.#failed = failed
   }
 
@@ -50,7 +64,9 @@ export class Registry {
     else this.#hub.send(message)
   }
 
-  membership({ room, user, member }: Signal & { kind: 'membership' }): void {
+  membership(change: Signal & { kind: 'membership' }): void {
+    const { room, user, member } = change
+    this.#shares.membership(change)
     for (const { login } of this.#byUser.get(user)?.values() ?? []) {
       if (member) login!.interests.roomJoined(room).catch(this.#failed)
       else login!.interests.roomLeft(room)
@@ -59,6 +75,7 @@ export class Registry {
   }
 
   channel({ channel }: Signal & { kind: 'channel' }): void {
+    this.#shares.channel(channel)
     for (const mine of this.#byUser.values())
       for (const { login } of mine.values()) login!.interests.channelAdded(channel)
   }
@@ -70,7 +87,7 @@ export class Registry {
     })
     await Promise.all(ends)
     if (!forget) return
-    for (const { id } of await this.#store.sessions.ofUser(user)) await this.#store.sessions.discard(id)
+    for (const { id } of await this.#store.sessions.ofUser(user)) await this.#keeper.discard(id)
   }
 
   /** Losing membership removes exact filters and cursors, and keeps wildcards, in every saved session of the user. */
@@ -91,6 +108,7 @@ export class Registry {
 }
 
 function names(filter: string, room: string): boolean {
-  const parsed = parseFilter(filter)
+  const whole = parseFilter(filter)
+  const parsed = whole.kind === 'shared' ? whole.of : whole
   return parsed.kind === 'room' && parsed.room === room
 }

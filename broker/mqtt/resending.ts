@@ -1,14 +1,12 @@
-import type { Outbox } from './outbox.js'
-
 /** Packets from before a reconnect, sent again: in their order, and no more at once than the client takes now [MQTT5-4.9]. */
 export class Resending {
-  readonly #outbox: Outbox
+  readonly #push: (publish: Buffer) => void
   readonly #receiveMaximum: number
   #waiting: { packetId: number; bytes: Buffer }[] = []
   readonly #sent = new Set<number>()
 
-  constructor(outbox: Outbox, receiveMaximum: number) {
-    this.#outbox = outbox
+  constructor(push: (publish: Buffer) => void, receiveMaximum: number) {
+    this.#push = push
     this.#receiveMaximum = receiveMaximum
   }
 
@@ -26,7 +24,7 @@ export class Resending {
     while (this.#waiting.length > 0 && this.#sent.size < this.#receiveMaximum) {
       const { packetId, bytes } = this.#waiting.shift()!
       this.#sent.add(packetId)
-      this.#outbox.push(bytes)
+      this.#push(bytes)
     }
   }
 }

@@ -10,6 +10,7 @@ import type { Flusher } from './outbox.js'
 import type { Registry } from './registry.js'
 import type { SessionKeeper } from './session-keeper.js'
 import type { SessionServices } from './session-parts.js'
+import type { Shares } from './shares.js'
 
 /** What a connection works with; made once, by the composition root. */
 export interface MqttServices extends SessionServices {
@@ -17,6 +18,7 @@ export interface MqttServices extends SessionServices {
   readonly onRefused: 'ack' | 'close'
   /** Seconds. */
   readonly connectTimeout: number
+  readonly redirect: Config['listen']['redirect']
   readonly authenticator: Authenticator
   readonly hooks: HookRunner
   readonly access: Access
@@ -24,6 +26,7 @@ export interface MqttServices extends SessionServices {
   readonly presence: Presence
   readonly registry: Registry
   readonly keeper: SessionKeeper
+  readonly shares: Shares
   readonly wheel: Wheel
   readonly flusher: Flusher
   readonly log: Logger

@@ -4,23 +4,26 @@
  * either acknowledged, under way with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
 import { commit } from '../store/commit.js'
-import type { Op, SavedSession, SessionRecord, Store } from '../store/store.js'
-import { LogFeed } from './feeds.js'
-import { NOBODY } from './inflight.js'
-import type { Interests } from './interests.js'
+import type { Op, SavedInflight, SavedSession, SessionRecord, Store } from '../store/store.js'
+import type { Connection } from './connection.js'
+import { LogFeed, QUEUE_SENT } from './feeds.js'
+import type { Follower } from './follower.js'
+import { type FlightOwner, NOBODY } from './inflight.js'
+import type { Shown } from './packet-maker.js'
 import type { Session } from './session.js'
 import type { SessionSaver } from './session-parts.js'
 
 /** Milliseconds between saves of what may be lost in a crash. */
 const SAVE_EVERY = 1000
-/** Name of the queue's position among the cursors. */
-const QUEUE_SENT = 'queue>'
 
 export class SessionKeeper {
   readonly #store: Store
   readonly #failed: (error: unknown) => void
-  readonly #dirty = new Set<Session>()
+  readonly #dirty = new Set<Follower>()
   readonly #timer: NodeJS.Timeout
+
+  /** Told before a session is removed. */
+  onDiscard: (id: string) => void = () => {}
 
   constructor(store: Store, failed: (error: unknown) => void) {
     this.#store = store
@@ -29,18 +32,32 @@ export class SessionKeeper {
     this.#timer.unref()
   }
 
-  saver(session: Session): SessionSaver {
+  /** `along`: what is saved together with it, for the one speaks of the other (loans of share groups). */
+  saver(follower: Follower, along: Iterable<Follower> = []): SessionSaver {
     return {
-      touched: () => void this.#dirty.add(session),
-      saveSoon: () => {
-        this.#dirty.delete(session)
-        void this.#write(this.#snapshot(session))
-      },
-      saveNow: async () => {
-        this.#dirty.delete(session)
-        await commit(this.#store, { drafts: [], ops: this.#snapshot(session) })
-      },
+      touched: () => void this.#dirty.add(follower),
+      saveSoon: () => void this.#write(this.#snapshots(follower, along)),
+      saveNow: this.#joined(follower, along),
     }
+  }
+
+  /** Removes a session for good, with all it holds. */
+  async discard(id: string): Promise<void> {
+    this.onDiscard(id)
+    await this.#store.sessions.discard(id)
+  }
+
+  /** Saves at once, one after another: all that is asked for while one save is under way shares the next. */
+  #joined(follower: Follower, along: Iterable<Follower>): () => Promise<void> {
+    let last = Promise.resolve()
+    let next: Promise<void> | null = null
+    const save = async (): Promise<void> => {
+      next = null
+      // The last save of a session that ended holds all of this; by now a successor may have loaded it.
+      if (follower.closed) return
+      await commit(this.#store, { drafts: [], ops: this.#snapshots(follower, along) })
+    }
+    return () => (next ??= last = last.then(save, save))
   }
 
   /** Saves everything that moved since the last time. */
@@ -51,11 +68,16 @@ export class SessionKeeper {
     await this.#write(ops)
   }
 
-  /** The last save of a session whose connection is gone. */
-  async finish(session: Session, record: SessionRecord): Promise<void> {
+  /** Saves nothing more of a session that is over: its keys may be another's by then. */
+  forget(session: Session): void {
     this.#dirty.delete(session)
     session.saver = null
-    await this.#write([...this.#snapshot(session), this.#store.sessions.recordOp(record)])
+  }
+
+  /** The last save of a session whose connection is gone. */
+  async finish(session: Session, record: SessionRecord): Promise<void> {
+    this.forget(session)
+    await this.#write([...this.#snapshots(session, session.shares), this.#store.sessions.recordOp(record)])
   }
 
   async close(): Promise<void> {
@@ -72,10 +94,16 @@ export class SessionKeeper {
     }
   }
 
-  #snapshot(session: Session): Op[] {
+  #snapshots(follower: Follower, along: Iterable<Follower>): Op[] {
+    const all = [follower, ...along]
+    for (const one of all) this.#dirty.delete(one)
+    return all.flatMap((one) => this.#snapshot(one))
+  }
+
+  #snapshot(session: Follower): Op[] {
     const { sessions, queue } = this.#store
     const ops: Op[] = []
-    if (!session.started) return ops
+    if (!session.started || !session.persistent) return ops
     for (const feed of session.dirtyFeeds) {
       if (feed instanceof LogFeed) {
         if (feed.qos === 0) continue
@@ -88,7 +116,7 @@ export class SessionKeeper {
     session.dirtyFeeds.clear()
     for (const number of session.acknowledgedQueue) ops.push(queue.ackOp(session.id, number))
     session.acknowledgedQueue = []
-    ops.push(sessions.inflightOp(session.id, session.inflight.saved()))
+    ops.push(sessions.inflightOp(session.id, session.savedInflight()))
     return ops
   }
 }
@@ -100,40 +128,54 @@ export class SessionKeeper {
 export async function resumeSession(
   session: Session,
   saved: SavedSession,
-  interests: Interests,
-  store: Store,
+  { services: { store, shares }, login }: Connection,
 ): Promise<void> {
   session.queue.next = (saved.cursors.get(QUEUE_SENT) ?? 0) + 1
   // Packet ids are taken before any feed sends, so that none is used twice.
   const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NOBODY, packet) }))
-  const feeds = await interests.restore(saved.cursors)
+  await login!.interests.restore(saved.cursors)
   for (const { packet, flight } of flights) {
-    const feed = packet.source === 'queue' ? session.queue : feeds.get(packet.source)
+    const sender = shares.loan(session, packet) ?? senderOf(session, packet, store)
     if (packet.released) {
-      if (feed) flight.owner = feed
+      if (sender) flight.owner = sender.owner
       session.resendRelease(flight)
       continue
     }
-    const message = feed ? await readAgain(store, session, feed, packet.seq) : null
-    if (!feed || !message) {
+    const message = (await sender?.read()) ?? null
+    if (!sender || !message) {
       session.inflight.end(flight)
-      if (feed === session.queue) session.queue.skip(packet.seq)
+      sender?.owner.acknowledged(packet.seq)
       continue
     }
-    flight.owner = feed
-    feed.outstanding.add(packet.seq)
+    flight.owner = sender.owner
+    sender.sentBefore?.()
     session.resend(flight, message)
   }
   if (store.queue.size(session.id).messages > 0) session.fallBehind(session.queue)
 }
 
-async function readAgain(store: Store, session: Session, feed: LogFeed | Session['queue'], number: number) {
-  if (feed instanceof LogFeed) {
-    const [entry] = await store.log.read(feed.view.log, number - 1, 1, 1)
-    if (entry?.seq !== number) return null
-    const payload = feed.view.form ? feed.view.form(entry) : entry.payload
-    return { topic: feed.view.topic, payload, retain: false, extra: entry.extra, ids: feed.ids }
-  }
+/** Whose a packet from before is, and how its message is read again: null when it is gone, or forbidden now. */
+export interface Sender {
+  readonly owner: FlightOwner
+  read(): Promise<Shown | null>
+  sentBefore?(): void
+}
+
+function senderOf(session: Session, { source, seq }: SavedInflight, store: Store): Sender | null {
+  const feed = source === session.queue.source ? session.queue : session.feeds.get(source)
+  if (!feed) return null
+  const read = feed instanceof LogFeed ? () => entryAgain(store, feed, seq) : () => queuedAgain(store, session, seq)
+  return { owner: feed, read, sentBefore: () => feed.outstanding.add(seq) }
+}
+
+async function entryAgain(store: Store, { view, ids }: LogFeed, seq: number): Promise<Shown | null> {
+  const [entry] = await store.log.read(view.log, seq - 1, 1, 1)
+  if (entry?.seq !== seq) return null
+  const payload = view.form ? view.form(entry) : entry.payload
+  return { topic: view.topic, payload, retain: false, extra: entry.extra, ids }
+}
+
+async function queuedAgain(store: Store, session: Session, number: number): Promise<Shown | null> {
   const [queued] = await store.queue.read(session.id, number - 1, 1, 1)
   return queued?.number === number && session.mayReceiveQueued(queued.message.topic) ? queued.message : null
 }

@@ -28,6 +28,8 @@ export interface SessionIdentity {
   /** What the client takes at most [MQTT5-3.1.2.11]: messages under way, bytes of a packet. */
   readonly receiveMaximum: number
   readonly maxPacket: number
+  /** Topic aliases towards the client; 0: none. */
+  readonly topicAliases: number
 }
 
 /** The Aedes `authorizeForward` hook: the payload to deliver, or null. */

@@ -3,62 +3,54 @@
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
 import { filterMatches } from '../../schemas/topics.js'
-import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js'
-import type { LogEntry, PlainMessage, QoS, QueuedMessage } from '../store/store.js'
+import type { Batch, Direct } from '../hub.js'
+import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
+import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
-import { type Behind, type FeedHost, type FeedWish, LogFeed, type Progress, QueueFeed, READ_BYTES } from './feeds.js'
+import type { LogFeed, QueueFeed, Wish } from './feeds.js'
+import { Follower } from './follower.js'
 import { type Flight, type FlightOwner, Inflight } from './inflight.js'
+import { ownWish } from './interests.js'
 import { isExpired } from './message-properties.js'
 import type { Outbox } from './outbox.js'
 import { PacketMaker, type Shown } from './packet-maker.js'
 import { Resending } from './resending.js'
-import type { DeliveryGuard, SessionIdentity, SessionSaver, SessionServices } from './session-parts.js'
-import type { Subscription } from './subscription.js'
+import type { DeliveryGuard, SessionIdentity, SessionServices } from './session-parts.js'
+import type { ShareGroup } from './share-group.js'
 
-export class Session implements Endpoint, FeedHost {
-  readonly id: string
-  readonly user: string
+/** A message of a share group, as one of its sessions is to have it. */
+export type Shared = Shown & { readonly qos: QoS }
+
+/** `full`: not now. `done`: nothing to wait for. */
+export type Taken = 'lent' | 'done' | 'full' | 'too_large'
+
+export class Session extends Follower {
   readonly version: Version
   readonly persistent: boolean
-  readonly subscriptions = new Map<string, Subscription>()
-  readonly feeds = new Map<string, LogFeed>()
-  readonly queue: QueueFeed
   readonly inflight: Inflight
-  readonly dirtyFeeds = new Set<LogFeed | QueueFeed>()
-  /** Queue numbers acknowledged since the last save. */
-  acknowledgedQueue: number[] = []
-  closed = false
-  saver: SessionSaver | null = null
 
-  readonly #services: SessionServices
   readonly #outbox: Outbox
   readonly #guard: DeliveryGuard
   readonly #waiting: DirectQueue
-  readonly #plain = new Map<string, PlainSubscription>()
-  readonly #listening = new Set<string>()
   readonly #directOwner: FlightOwner
   readonly #packets: PacketMaker
+  /** Null: the client takes no topic aliases. */
+  readonly #aliases: AliasWriter | null
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
+  /** Groups that this session takes messages for. */
+  readonly shares = new Set<ShareGroup>()
   readonly #resending: Resending
   /** While retained messages are read: topics that got another one since, live. */
   readonly #replaced = new Set<Set<string>>()
-  #behind: Behind[] = []
-  #pumping = false
-  /** Room came, or more to send, while the pump ran. */
-  #pumpAgain = false
-  /** Until the packets from before a reconnect are on their way, nothing else is sent. */
-  #held = true
   #roomAwaited: (() => void)[] = []
 
   constructor(identity: SessionIdentity, services: SessionServices, outbox: Outbox, guard: DeliveryGuard) {
-    this.id = identity.id
-    this.user = identity.user
+    super(identity.id, identity.user, services)
     this.version = identity.version
     this.persistent = identity.persistent
-    this.#services = services
     this.#outbox = outbox
     this.#guard = guard
     this.#packets = new PacketMaker({
@@ -70,99 +62,58 @@ export class Session implements Endpoint, FeedHost {
       counters: services.counters,
     })
     this.maxPacket = identity.maxPacket
-    this.#resending = new Resending(outbox, identity.receiveMaximum)
+    const { topicAliases, maxPacket } = identity
+    this.#aliases = topicAliases > 0 ? new AliasWriter(topicAliases, maxPacket) : null
+    this.#resending = new Resending((publish) => this.#push(publish), identity.receiveMaximum)
     this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
     this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes)
-    this.queue = new QueueFeed(this, 1)
     this.#directOwner = { source: null, acknowledged() {} }
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
   }
 
   get room(): number {
     return this.#stalled ? 0 : this.inflight.room
   }
 
+  /** Until the packets from before a reconnect are on their way, nothing else is sent. */
   get #stalled(): boolean {
-    return this.#held || this.#outbox.congested
+    return this.pumping.held || this.#outbox.congested
   }
 
-  /** What was saved is wholly back: only then may it be saved anew. */
-  get started(): boolean {
-    return !this.#held
+  savedInflight(): SavedInflight[] {
+    return this.inflight.saved()
   }
 
-  /** Delivery begins. */
-  start(): void {
-    this.#held = false
-    this.pump()
+  override pump(): void {
+    super.pump()
+    for (const group of this.shares) group.pump()
   }
 
-  // --- what the session listens to -----------------------------------------------------------------------------------------
-
-  /** Sends messages of a view from `next` on; what is there already is read first. */
-  attach(view: View, wish: FeedWish, next: number): void {
-    if (this.closed) return
-    const { qos } = wish
-    const feed = new LogFeed(this, view, wish, next)
-    this.feeds.set(view.cursor, feed)
-    this.#services.hub.attach(view, feed)
-    if (qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
+  protected withdraw(from: LogFeed | string): void {
+    if (typeof from === 'string') {
+      this.dropWaiting(from)
+      return
+    }
+    this.inflight.forget(from)
+    this.dropLive(from)
   }
 
-  detach(feed: LogFeed): void {
-    feed.attached = false
-    this.feeds.delete(feed.view.cursor)
-    this.dirtyFeeds.delete(feed)
-    this.#services.hub.detach(feed.view, feed)
-    this.inflight.forget(feed)
-    this.#behind = this.#behind.filter((behind) => behind !== feed)
+  protected override dropLive(feed: LogFeed): void {
     this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
   }
 
-  listen(topic: string, qos: QoS): void {
-    if (this.closed) return
-    this.#listening.add(topic)
-    this.#services.hub.listen(topic, this, qos)
-  }
-
-  unlisten(topic: string): void {
-    if (!this.#listening.delete(topic)) return
-    this.#services.hub.unlisten(topic, this)
+  /** Messages of the moment on a topic that may no longer be delivered. */
+  dropWaiting(topic: string): void {
     this.#waiting.purge((item) => item.kind === 'direct' && item.message.topic === topic)
   }
 
-  get listening(): ReadonlySet<string> {
-    return this.#listening
-  }
-
-  subscribePlain(filter: string, qos: QoS): void {
-    this.unsubscribePlain(filter)
-    if (this.closed) return
-    const subscription: PlainSubscription = { endpoint: this, filter, qos }
-    this.#plain.set(filter, subscription)
-    this.#services.hub.subscribePlain(subscription)
-  }
-
-  unsubscribePlain(filter: string): void {
-    const subscription = this.#plain.get(filter)
-    if (!subscription) return
-    this.#plain.delete(filter)
-    this.#services.hub.unsubscribePlain(subscription)
-  }
-
-  /** Stops listening to everything: nothing is delivered any more. */
-  close(): void {
-    if (this.closed) return
-    this.closed = true
-    const { hub } = this.#services
-    for (const feed of this.feeds.values()) {
-      feed.attached = false
-      hub.detach(feed.view, feed)
-    }
-    for (const topic of this.#listening) hub.unlisten(topic, this)
-    for (const subscription of this.#plain.values()) hub.unsubscribePlain(subscription)
-    this.#behind = []
+  override close(): void {
+    super.close()
     this.#waiting.purge(() => true)
-    for (const resolve of this.#roomAwaited.splice(0)) resolve()
+    this.rested()
   }
 
   // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
@@ -171,10 +122,10 @@ export class Session implements Endpoint, FeedHost {
     if (this.#stalled || this.#guard.forward) return false
     const encoded = this.#packets.batch(feed, batch)
     if (encoded.idAt.length === 0) {
-      if (encoded.bytes.length > 0) this.#outbox.push(encoded.bytes)
+      if (encoded.bytes.length > 0) this.#push(encoded.bytes)
     } else {
       if (this.inflight.room < encoded.idAt.length || (encoded.qos === 2 && this.persistent)) return false
-      this.#outbox.push(this.#number(feed, encoded))
+      this.#push(this.#number(feed, encoded))
     }
     feed.sent(batch.last)
     return true
@@ -183,7 +134,7 @@ export class Session implements Endpoint, FeedHost {
   sendLive(feed: LogFeed, batch: Batch): void {
     if (this.#waiting.length === 0 && !this.#stalled && !this.#guard.forward) {
       const { bytes } = this.#packets.batch(feed, batch)
-      if (bytes.length > 0) this.#outbox.push(bytes)
+      if (bytes.length > 0) this.#push(bytes)
       return
     }
     for (const entry of batch.entries) this.#wait({ kind: 'live', feed, entry })
@@ -204,24 +155,43 @@ export class Session implements Endpoint, FeedHost {
   }
 
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
-    const level = Math.min(message.qos, qos) as QoS
     if (message.replaces) for (const topics of this.#replaced) topics.add(message.topic)
-    if (message.origin === this.id && this.#isOwn(message.topic, message.origin)) {
+    const own = message.origin === this.id ? this.#ownWish(message.topic) : undefined
+    if (own === null) {
       if (queued !== null) this.queue.skip(queued)
       return
     }
+    const level = Math.min(message.qos, qos) as QoS
     if (!this.#mayReceive(message.topic, filters)) {
-      this.#services.counters.add('dropped.forbidden')
+      this.services.counters.add('dropped.forbidden')
       if (queued !== null) this.queue.skip(queued)
       return
     }
-    if (level === 0 || !this.persistent) this.acceptDirect(message, level)
-    else if (queued !== null) this.queue.accept(message, level, queued)
+    if (own) this.#accept({ ...message, ids: own.ids, cache: [] }, Math.min(level, own.qos) as QoS, queued)
+    else this.#accept(message, level, queued)
   }
 
-  /** Published by this session, and every filter that matches says no local. */
-  #isOwn(topic: string, origin: string | null): boolean {
-    return this.version === 5 && origin === this.id && this.#packets.matching(topic).every(({ noLocal }) => noLocal)
+  #accept(message: Direct, level: QoS, queued: number | null): void {
+    if (queued !== null && level > 0) this.queue.accept(message, level, queued)
+    else if (level === 0 || !this.persistent) {
+      this.acceptDirect(message, level)
+      if (queued !== null) this.queue.skip(queued)
+    } else if (!this.#queueIsFull(message)) this.acceptDirect(message, 0)
+  }
+
+  /**
+   * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
+   * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
+   */
+  #queueIsFull({ topic, payload }: Direct): boolean {
+    const { queueMessages, queueBytes } = this.services.limits
+    const { messages, bytes } = this.services.store.queue.size(this.id)
+    return messages >= queueMessages || bytes + topic.length + payload.length > queueBytes
+  }
+
+  /** What the filters that match ask for of the session's own messages. */
+  #ownWish(topic: string): Wish | null | undefined {
+    return this.version === 5 ? ownWish(this.#packets.matching(topic)) : undefined
   }
 
   watchReplaced(): ReadonlySet<string> {
@@ -232,6 +202,10 @@ export class Session implements Endpoint, FeedHost {
 
   unwatchReplaced(topics: ReadonlySet<string>): void {
     this.#replaced.delete(topics as Set<string>)
+  }
+
+  mayReceive(topic: string): boolean {
+    return this.#guard.mayReceive(topic)
   }
 
   #mayReceive(topic: string, filters: readonly string[]): boolean {
@@ -249,10 +223,23 @@ export class Session implements Endpoint, FeedHost {
 
   #wait(item: Waiting): void {
     if (!this.#waiting.push(item))
-      this.#services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
+      this.services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
   }
 
   // --- sending ----------------------------------------------------------------------------------------------------------------
+
+  /** One message of a share group; `owner` is told when it is done. */
+  take(owner: FlightOwner, seq: number, message: Shared): Taken {
+    const { qos } = message
+    if (this.#stalled || (qos > 0 && this.inflight.room <= 0)) return 'full'
+    const [shown] = this.#forwarded(message.topic, message, qos)
+    if (!shown) return 'done'
+    const encoded = this.#packets.plain(shown, qos)
+    if (encoded.bytes.length > this.maxPacket) return 'too_large'
+    if (qos > 0) this.#patch(encoded.bytes, encoded.idAt[0]!, this.inflight.start(owner, seq, qos).packetId)
+    this.#pushDurably(encoded.bytes, qos)?.catch((error: unknown) => this.failed(error))
+    return qos === 0 ? 'done' : 'lent'
+  }
 
   /** A copy with this session's packet ids. */
   #number(feed: LogFeed, encoded: EncodedPublishes<LogEntry>): Buffer {
@@ -265,6 +252,11 @@ export class Session implements Endpoint, FeedHost {
       this.#patch(bytes, encoded.idAt[i]!, flight.packetId)
     }
     return bytes
+  }
+
+  /** Publishes on their way out. */
+  #push(publishes: Buffer): void {
+    this.#outbox.push(this.#aliases ? this.#aliases.rewrite(publishes) : publishes)
   }
 
   #patch(bytes: Buffer, at: number, packetId: number): void {
@@ -303,9 +295,11 @@ export class Session implements Endpoint, FeedHost {
   }
 
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
-    if (isExpired(message.extra) || this.#isOwn(message.topic, message.clientId)) return undefined
-    if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, message, qos)[0]
-    this.#services.counters.add('dropped.forbidden')
+    if (isExpired(message.extra)) return undefined
+    const own = message.clientId === this.id ? this.#ownWish(message.topic) : undefined
+    const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
+    if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, shown, qos)[0]
+    this.services.counters.add('dropped.forbidden')
     return undefined
   }
 
@@ -319,9 +313,14 @@ export class Session implements Endpoint, FeedHost {
 
   sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean {
     if (this.room <= 0 || qos === 2 || this.#guard.forward) return false
+    if (isExpired(message.extra)) {
+      feed.sent(number)
+      feed.skip(number)
+      return true
+    }
     const packet = this.#plainPacket(feed, message, qos, number)
     feed.sent(number)
-    if (packet) this.#outbox.push(packet)
+    if (packet) this.#push(packet)
     return true
   }
 
@@ -329,7 +328,7 @@ export class Session implements Endpoint, FeedHost {
   #plainPacket(feed: QueueFeed, message: Shown, qos: QoS, number: number): Buffer | null {
     const encoded = this.#packets.plain(message, qos)
     if (encoded.bytes.length > this.maxPacket) {
-      this.#services.counters.add('dropped.packet_too_large')
+      this.services.counters.add('dropped.packet_too_large')
       feed.skip(number)
       return null
     }
@@ -342,10 +341,10 @@ export class Session implements Endpoint, FeedHost {
   /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
   #pushDurably(bytes: Buffer, qos: QoS): void | Promise<void> {
     if (qos < 2 || !this.persistent || !this.saver) {
-      this.#outbox.push(bytes)
+      this.#push(bytes)
       return
     }
-    return this.saver.saveNow().then(() => this.#outbox.push(bytes))
+    return this.saver.saveNow().then(() => this.#push(bytes))
   }
 
   /** False when it cannot go now. */
@@ -357,20 +356,20 @@ export class Session implements Endpoint, FeedHost {
     // What the `authorizeForward` hook has a say in is not shared.
     const encoded = this.#packets.direct(shown, qos, this.#guard.forward ? [] : message.cache)
     if (encoded.bytes.length > this.maxPacket) {
-      this.#services.counters.add('dropped.packet_too_large')
+      this.services.counters.add('dropped.packet_too_large')
       return true
     }
     if (qos === 0) {
-      this.#outbox.push(encoded.bytes)
+      this.#push(encoded.bytes)
       return true
     }
     const bytes = Buffer.from(encoded.bytes)
     this.#patch(bytes, encoded.idAt[0]!, this.inflight.start(this.#directOwner, 0, qos).packetId)
-    this.#outbox.push(bytes)
+    this.#push(bytes)
     return true
   }
 
-  #sendWaiting(): boolean {
+  sendWaiting(): boolean {
     const item = this.#waiting.first!
     if (item.kind === 'direct') {
       if (!this.#sendDirect(item.message, item.qos)) return false
@@ -379,73 +378,30 @@ export class Session implements Endpoint, FeedHost {
       const { topic } = item.feed.view
       const shown = this.#forwarded(topic, item.entry, 0)
       const { bytes } = this.#packets.entries(item.feed, shown)
-      if (bytes.length > 0) this.#outbox.push(bytes)
+      if (bytes.length > 0) this.#push(bytes)
     }
     this.#waiting.shift()
     return true
   }
 
-  // --- catching up ---------------------------------------------------------------------------------------------------------------
-
-  fallBehind(feed: Behind): void {
-    if (feed.behind) return
-    feed.behind = true
-    this.#behind.push(feed)
-    this.pump()
-  }
-
-  /** Sends what waits while the socket and the window take it: feeds in turn, a page each. Called whenever room may have come. */
-  pump(): void {
-    if (this.#held || this.closed) return
-    this.#pumpAgain = this.#pumping
-    if (this.#pumping) return
-    if (this.#waiting.length === 0 && this.#behind.length === 0) return
-    this.#pumping = true
-    void this.#pumpLoop()
-  }
-
-  async #pumpLoop(): Promise<void> {
-    try {
-      for (let blocked = 0; ; ) {
-        while (this.#waiting.length > 0 && this.#sendWaiting());
-        if (this.#pumpAgain) blocked = 0
-        this.#pumpAgain = false
-        if (this.closed || blocked >= this.#behind.length) break
-        const feed = this.#behind.shift()!
-        const step = feed.advance()
-        const progress: Progress = step instanceof Promise ? await step : step
-        if (progress !== 'done') this.#behind.push(feed)
-        blocked = progress === 'blocked' ? blocked + 1 : 0
-      }
-    } catch (error) {
-      this.#services.counters.add('failed.replay')
-      this.failed?.(error)
-    } finally {
-      this.#pumping = false
-      for (const resolve of this.#roomAwaited.splice(0)) resolve()
-    }
-  }
-
   /** Resolves when the direct messages that wait are few enough to add more without loss. */
   async roomForDirect(): Promise<void> {
-    while (!this.closed && this.#waiting.length > this.#services.limits.queueMessages / 2) {
+    while (!this.closed && this.#waiting.length > this.services.limits.queueMessages / 2) {
       await new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
     }
   }
 
-  /** Called when the store could not be read or written on behalf of this session. */
-  failed: ((error: unknown) => void) | null = null
-
-  readLog(view: View, after: number, limit: number): LogEntry[] | Promise<LogEntry[]> {
-    return this.#services.store.log.read(view.log, after, limit, READ_BYTES)
+  /** Whoever waits for room may look again. */
+  rested(): void {
+    for (const resolve of this.#roomAwaited.splice(0)) resolve()
   }
 
-  headOf(view: View): number {
-    return this.#services.store.log.peek(view.log)?.head ?? 0
-  }
+  /** Told when the store could not be read or written on behalf of this session. */
+  onFailure: ((error: unknown) => void) | null = null
 
-  readQueue(after: number, limit: number): Promise<QueuedMessage[]> {
-    return this.#services.store.queue.read(this.id, after, limit, READ_BYTES)
+  failed(error: unknown): void {
+    this.services.counters.add('failed.replay')
+    this.onFailure?.(error)
   }
 
   // --- acknowledgements from the client ------------------------------------------------------------------------------------------
@@ -458,34 +414,18 @@ export class Session implements Endpoint, FeedHost {
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
     this.#resending.done(packetId)
-    if (wasFull || this.#behind.length > 0 || this.#waiting.length > 0) this.pump()
+    if (wasFull || this.pumping.isBehind || this.waiting > 0) this.pump()
     return flight
   }
 
   /** PUBREC: the message is the client's; PUBREL follows, after the state is durable [MQTT-4.3.3-1]. */
   async release(packetId: number): Promise<boolean> {
     const flight = this.inflight.get(packetId)
-    if (flight?.qos !== 2) return false
-    if (!flight.released) {
-      flight.released = true
-      if (this.persistent && this.saver) await this.saver.saveNow()
-    }
-    return true
-  }
-
-  touched(feed: LogFeed | QueueFeed): void {
-    if (!this.persistent || this.#held) return
-    this.dirtyFeeds.add(feed)
-    this.saver?.touched()
-  }
-
-  forgetQueued(number: number): void {
-    this.acknowledgedQueue.push(number)
-    // What is acknowledged takes room in the queue until it is saved; where room gets scarce that is soon.
-    const { queueMessages, queueBytes } = this.#services.limits
-    const { messages, bytes } = this.#services.store.queue.size(this.id)
-    const scarce = messages * 2 >= queueMessages || bytes * 2 >= queueBytes
-    if (scarce && this.acknowledgedQueue.length * 4 >= messages) this.saver?.saveSoon()
+    const known = flight?.qos === 2
+    if (known) flight.released = true
+    // An id that is not known waits too: PUBRELs leave in the order of the PUBRECs [MQTT-4.6.0-4].
+    if (this.persistent && this.saver) await this.saver.saveNow()
+    return known
   }
 
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------
@@ -494,7 +434,7 @@ export class Session implements Endpoint, FeedHost {
   resend(flight: Flight, message: Shown): void {
     const { bytes, idAt } = this.#packets.plain(message, flight.qos)
     if (bytes.length > this.maxPacket) {
-      this.#services.counters.add('dropped.packet_too_large')
+      this.services.counters.add('dropped.packet_too_large')
       this.complete(flight.packetId, flight.qos)
       return
     }

@@ -8,6 +8,7 @@ import { encodeSuback, encodeUnsuback } from './codec/encode.js'
 import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
+import type { Interests } from './interests.js'
 import { isExpired } from './message-properties.js'
 import type { Subscription } from './subscription.js'
 
@@ -16,6 +17,8 @@ const FAILURE = 0x80
 
 interface Granted {
   subscription: Subscription
+  /** Whose it becomes: the session's, or those of a share group. */
+  interests: Interests
   shown: Shown
   heads: Map<string, number>
 }
@@ -27,30 +30,54 @@ interface Granted {
 export async function subscribe(connection: Connection, packet: Subscribe): Promise<void> {
   const { limits } = connection.services
   for (const { filter } of packet.subscriptions) requireFilter(filter, limits.topicLevels)
-  const identifier = packet.properties.subscriptionIds?.[0]
   const before = new Set(connection.login!.session.subscriptions.keys())
-  const filters = new Set(before)
-  const decided: (Granted | Refusal)[] = []
-  for (const [index, requested] of packet.subscriptions.entries()) {
-    const one =
-      index < limits.filtersPerSubscribe
-        ? await decide(connection, requested, identifier, filters)
-        : tooMany('limits.filtersPerSubscribe')
-    decided.push(one)
-    if (!(one instanceof Refusal)) filters.add(one.subscription.filter)
-  }
+  const decided = await decideAll(connection, packet, new Set(before))
   // A successor may have loaded the session by now: what it does not know must not be stored.
   if (connection.closed) return
   const outcome = await store(connection, decided)
   if (connection.closed) return
-  const granted = outcome.filter((one): one is Granted => !(one instanceof Refusal))
-  for (const { subscription, heads } of granted) connection.login!.interests.add(subscription, heads)
-  answer(connection, packet, outcome)
+  const granted = outcome.filter(isGranted)
+  const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
+  // A share group may have messages waiting: the SUBACK goes first.
+  if (packet.packetId > 0) sendSuback(connection, packet.packetId, codes, outcome)
+  for (const one of lastOfEach(granted)) takeEffect(connection, one)
+  announce(connection, packet, codes)
   // Not waited for: the acks that make room for many retained messages come behind this packet.
   const asking = granted.filter(({ subscription }) => wantsRetained(subscription, before))
   sendHeld(connection, asking).catch((error: unknown) =>
     connection.services.log.error({ err: error, client: connection.id }, 'retained messages could not be sent'),
   )
+}
+
+/** `filters`: those of the session, and those granted before in the same packet. */
+async function decideAll(
+  connection: Connection,
+  { subscriptions, properties }: Subscribe,
+  filters: Set<string>,
+): Promise<(Granted | Refusal)[]> {
+  const identifier = properties.subscriptionIds?.[0]
+  const known = new Map<string, Granted>()
+  const decided: (Granted | Refusal)[] = []
+  for (const [index, requested] of subscriptions.entries()) {
+    const one =
+      index < connection.services.limits.filtersPerSubscribe
+        ? await decide(connection, requested, identifier, filters, known)
+        : tooMany('limits.filtersPerSubscribe')
+    decided.push(one)
+    if (one instanceof Refusal) continue
+    filters.add(one.subscription.filter)
+    known.set(one.subscription.filter, one)
+  }
+  return decided
+}
+
+/** A filter given twice takes effect as it was given last. */
+function lastOfEach(granted: readonly Granted[]): Iterable<Granted> {
+  return new Map(granted.map((one) => [one.subscription.filter, one])).values()
+}
+
+function isGranted(one: Granted | Refusal): one is Granted {
+  return !(one instanceof Refusal)
 }
 
 function requireFilter(filter: string, maxLevels: number): void {
@@ -62,15 +89,16 @@ function tooMany(limit: string): Refusal {
   return new Refusal('too_large', `too many subscriptions (${limit})`)
 }
 
-/** `filters`: those of the session, and those granted before in the same packet. */
+/** `filters`: those of the session, and those granted before in the same packet, which are `known`. */
 async function decide(
   connection: Connection,
   requested: RequestedSubscription,
   identifier: number | undefined,
   filters: ReadonlySet<string>,
+  known: ReadonlyMap<string, Granted>,
 ): Promise<Granted | Refusal> {
   const { interests, actor } = connection.login!
-  const { access, limits, counters, log } = connection.services
+  const { access, limits, counters, log, shares } = connection.services
   try {
     if (!filters.has(requested.filter) && filters.size >= limits.subscriptions) throw tooMany('limits.subscriptions')
     const passed = await connection.broker.subscribeGate(connection, requested)
@@ -81,8 +109,12 @@ async function decide(
       throw new ProtocolError(Reason.protocolError, 'no local on a shared subscription [MQTT5-3.8.3-4]')
     const { unconditional } = await access.subscribe(actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
-    const shown = interests.shown(subscription)
-    return { subscription, shown, heads: await interests.heads(shown) }
+    const again = known.get(passed.filter)
+    if (again) return { ...again, subscription }
+    const { user } = actor.principal
+    const whose = parsed.kind === 'shared' ? shares.interests(user, parsed) : interests
+    const shown = whose.shown(subscription)
+    return { subscription, interests: whose, shown, heads: await whose.heads(shown) }
   } catch (error) {
     const refusal = asRefusal(error)
     if (error instanceof ProtocolError) throw error
@@ -102,15 +134,14 @@ async function store(
   connection: Connection,
   decided: readonly (Granted | Refusal)[],
 ): Promise<readonly (Granted | Refusal)[]> {
-  const { session, interests } = connection.login!
+  const { session } = connection.login!
   const { sessions } = connection.services.store
   if (!session.persistent) return decided
   const ops: Op[] = []
-  for (const one of decided) {
-    if (one instanceof Refusal) continue
+  for (const one of lastOfEach(decided.filter(isGranted))) {
     ops.push(
       ...sessions.subscribeOps(session.id, [stored(one.subscription)]),
-      ...interests.cursorOps(one.shown, one.subscription, one.heads),
+      ...one.interests.cursorOps(one.shown, one.subscription, one.heads),
     )
   }
   if (ops.length === 0) return decided
@@ -123,8 +154,15 @@ async function store(
   }
 }
 
-/** Retain handling [MQTT5-3.3.1-9…11]: always, for a new subscription only, or never. */
-function wantsRetained({ filter, retainHandling }: Subscription, before: ReadonlySet<string>): boolean {
+function takeEffect({ login, services }: Connection, { subscription, heads }: Granted): void {
+  const { session, interests } = login!
+  if (subscription.parsed.kind === 'shared') services.shares.join(session, subscription, heads)
+  else interests.add(subscription, heads)
+}
+
+/** Retain handling [MQTT5-3.3.1-9…11]: always, for a new subscription only, or never; never for a shared one [MQTT5-4.8.2]. */
+function wantsRetained({ filter, parsed, retainHandling }: Subscription, before: ReadonlySet<string>): boolean {
+  if (parsed.kind === 'shared') return false
   return retainHandling === 0 || (retainHandling === 1 && !before.has(filter))
 }
 
@@ -140,9 +178,21 @@ function stored({
   return { topic: filter, qos, nl: noLocal, rap: retainAsPublished, rh: retainHandling, ...id }
 }
 
-function answer(connection: Connection, packet: Subscribe, outcome: readonly (Granted | Refusal)[]): void {
-  const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
-  if (packet.packetId > 0) connection.send(encodeSuback(connection.version!, packet.packetId, codes))
+/** A refusal says why, to who wants to know. */
+function sendSuback(
+  connection: Connection,
+  packetId: number,
+  codes: readonly number[],
+  outcome: readonly (Granted | Refusal)[],
+): void {
+  const why = new Set(outcome.flatMap((one) => (one instanceof Refusal ? [one.message] : [])))
+  connection.explain(
+    (more) => encodeSuback(connection.version!, packetId, codes, more),
+    why.size > 0 ? connection.explanation([...why].join('; ')) : undefined,
+  )
+}
+
+function announce(connection: Connection, packet: Subscribe, codes: readonly number[]): void {
   const listed = new Map(
     packet.subscriptions.map(({ filter }, index) => [filter, { topic: filter, qos: codes[index] }]),
   )
@@ -152,7 +202,6 @@ function answer(connection: Connection, packet: Subscribe, outcome: readonly (Gr
 /** The reason codes a SUBACK may carry are few [MQTT5-3.9.3]. */
 function failureOf({ version }: Connection, { code }: Refusal): number {
   if (version !== 5) return FAILURE
-  if (code === 'not_implemented') return Reason.sharedSubscriptionsNotSupported
   if (code === 'bad_request') return Reason.topicFilterInvalid
   if (code === 'too_large') return Reason.quotaExceeded
   return code === 'internal' || code === 'unavailable' ? Reason.unspecified : Reason.notAuthorized
@@ -212,14 +261,24 @@ async function sendRetained(connection: Connection, message: PlainMessage, qos: 
   })
 }
 
+/** Ops that end the cursors no other filter keeps. */
+function remove({ login, services }: Connection, filter: string): Op[] {
+  const { session, interests } = login!
+  const parsed = session.subscriptions.get(filter)?.parsed
+  if (parsed?.kind === 'shared') services.shares.leave(session, parsed)
+  return interests.remove(filter)
+}
+
 /** UNSUBSCRIBE [MQTT-3.10]: no new message of the filter is sent after the UNSUBACK. */
 export async function unsubscribe(connection: Connection, packet: Unsubscribe): Promise<void> {
-  const { session, interests } = connection.login!
+  const { session } = connection.login!
   const { store, limits } = connection.services
   for (const filter of packet.filters) requireFilter(filter, limits.topicLevels)
-  const codes = packet.filters.map((filter) => (session.subscriptions.has(filter) ? Reason.success : 0x11))
+  const known = new Set(session.subscriptions.keys())
+  // A filter named twice is gone the second time.
+  const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))
   const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []
-  for (const filter of packet.filters) ops.push(...interests.remove(filter))
+  for (const filter of packet.filters) ops.push(...remove(connection, filter))
   if (session.persistent) await commit(store, { ops })
   if (packet.packetId > 0) connection.send(encodeUnsuback(connection.version!, packet.packetId, codes))
   connection.broker.unsubscribed(connection, packet.filters)

@@ -264,18 +264,26 @@ export interface SavedInflight {
   released: boolean
 }
 
-export interface SavedSession {
-  record: SessionRecord
-  subscriptions: StoredSubscription[]
+/** How far delivery came. */
+export interface Progress {
   /** Cursor name → number of the last entry of the contiguous acknowledged prefix. */
   cursors: Map<string, number>
   inflight: SavedInflight[]
+}
+
+export interface SavedSession extends Progress {
+  record: SessionRecord
+  subscriptions: StoredSubscription[]
   /** Packet ids of inbound QoS 2 publishes that await PUBREL. */
   incoming: number[]
 }
 
 export interface SessionStore {
   load(id: string): Promise<SavedSession | null>
+  /** Of a session, or of a share group, which has no record of its own. */
+  progress(id: string): Promise<Progress>
+  /** Shared subscriptions with the ids of the sessions that have them. From memory. */
+  shared(): Iterable<StoredSubscription & { clientId: string }>
   recordOp(record: SessionRecord): Op
   subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[]
   unsubscribeOps(id: string, topics: readonly string[]): Op[]
@@ -323,12 +331,18 @@ export interface QueueMatch {
   qos: QoS
   /** The filters that matched (delivery checks authorisation by them). */
   filters: string[]
+  /** All of them say no local: what the session published itself is not for it. */
+  noLocal: boolean
 }
 
 /** Queues of references: one stored payload per message, one small key per persistent session that waits for it. */
 export interface QueueStore {
   /** Persistent sessions with a matching filter of QoS ≥ 1 (filters below rooms, users and broadcast are not kept here). From memory. */
   match(topic: string): readonly QueueMatch[]
+  /** From now on `id` is matched too; kept in memory alone. Returns what ends it. */
+  follow(id: string, filter: string, qos: QoS): () => void
+  /** Ids that messages wait for. */
+  holders(): Iterable<string>
   /**
    * Ops that store `message` once and reference it from each target. Targets whose queue is full (`limits`) are left out and
    * counted; `queued` are those that got it. `number` is the message's position.

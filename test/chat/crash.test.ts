@@ -134,7 +134,12 @@ t.test('rooms and direct conversations survive kill -9', { timeout: 180_000 }, a
   const away = new Subscriber(stage, 'away', exact(1))
   const now = new Subscriber(stage, 'now', exact(0))
   const subscribers = [sue, two, five, away]
-  for (const subscriber of [...subscribers, now]) await subscriber.begin()
+  const shared = sharing(
+    stage,
+    ['sam', 'sam'],
+    ROOMS.map((room) => `rooms/${room}/messages`),
+  )
+  for (const subscriber of [...subscribers, ...shared, now]) await subscriber.begin()
   for (const publisher of publishers) await publisher.start()
 
   await killAgainAndAgain(stage, 18, async () => {
@@ -205,6 +210,12 @@ t.test('rooms and direct conversations survive kill -9', { timeout: 180_000 }, a
     }
   })
 
+  await t.test('a share group received all of it too, of QoS 2 each once', async (t) => {
+    const stored = new Set(ROOMS.flatMap((room) => histories.get(room)!.map(({ id }) => id)))
+    const id = (payload: string): string => JSON.parse(payload).id
+    await checkShared(t, shared, stored, id)
+  })
+
   await t.test('what came at QoS 2 came once; what came live is in the log', async (t) => {
     const twice = parse(two).filter(({ qos }) => qos === 2)
     t.ok(twice.length > 0)
@@ -219,9 +230,41 @@ t.test('rooms and direct conversations survive kill -9', { timeout: 180_000 }, a
     t.equal(new Set(times).size, times.length, 'nothing live came twice')
   })
 
-  for (const one of [...publishers, ...subscribers, now]) await ('end' in one ? one.end() : one.goOffline())
+  for (const one of [...publishers, ...subscribers, ...shared, now]) await ('end' in one ? one.end() : one.goOffline())
   checkFaults(t, stage)
 })
+
+/** Sessions of `users` that share what `topics` match. */
+function sharing(stage: Stage, users: readonly string[], filters: readonly string[]): Subscriber[] {
+  const wanted = Object.fromEntries(filters.map((filter) => [`$share/g/${filter}`, 2 as const]))
+  return users.map((user, i) => new Subscriber(stage, user, wanted, { clientId: `sharing-${i}` }))
+}
+
+/** Together the sessions have everything that `expected` names, and nothing of QoS 2 twice. */
+async function checkShared(
+  t: Test,
+  sessions: readonly Subscriber[],
+  expected: ReadonlySet<string>,
+  nameOf: (payload: string) => string,
+): Promise<void> {
+  const received = () => sessions.flatMap((session) => session.received)
+  const lost = (): string[] => {
+    const seen = new Set(received().map(({ payload }) => nameOf(payload)))
+    return [...expected].filter((name) => !seen.has(name))
+  }
+  const complete = sessions.map((session) => session.until(() => lost().length === 0))
+  await within(PATIENCE, Promise.race(complete), () => `the group misses ${lost().length}: ${lost().slice(0, 20)}`)
+  t.comment(`shares: ${sessions.map((session) => session.received.length)}`)
+  t.ok(
+    sessions.every((session) => session.received.length > 0),
+    'each session had its share',
+  )
+  const exact = received()
+    .filter(({ qos }) => qos === 2)
+    .map(({ payload }) => nameOf(payload))
+  t.ok(exact.length > 0)
+  t.equal(new Set(exact).size, exact.length, 'no message of QoS 2 is delivered twice')
+}
 
 function missing(subscriber: Subscriber, rooms: readonly string[], histories: ReadonlyMap<string, Message[]>): string {
   const seen = new Set(parse(subscriber).map(({ id }) => id))
@@ -249,7 +292,8 @@ t.test('plain topics survive kill -9', { timeout: 120_000 }, async (t) => {
   const two = new Subscriber(stage, 'two', { 'plant/values/+': 2 })
   const away = new Subscriber(stage, 'away', { 'plant/#': 1 })
   const subscribers = [here, two, away]
-  for (const subscriber of subscribers) await subscriber.begin()
+  const shared = sharing(stage, ['pal', 'pol'], ['plant/values/#'])
+  for (const subscriber of [...subscribers, ...shared]) await subscriber.begin()
   const setter = await enduringClient(stage, 'setter')
   for (const publisher of publishers) await publisher.start()
 
@@ -301,6 +345,7 @@ t.test('plain topics survive kill -9', { timeout: 120_000 }, async (t) => {
     )
     t.pass(`${subscriber.user} has every acknowledged message`)
   }
+  await checkShared(t, shared, new Set(acked), (payload) => payload)
   for (const [valve, value] of await readRetained(stage, valves.length))
     t.equal(value, settings.get(valve)!.sent, `valve ${valve} kept its last setting`)
   const exact = two.received.filter(({ qos, payload }) => qos === 2 && payload.startsWith('pip-'))
@@ -308,7 +353,7 @@ t.test('plain topics survive kill -9', { timeout: 120_000 }, async (t) => {
   t.equal(new Set(exact.map(({ payload }) => payload)).size, exact.length, 'QoS 2 from end to end: exactly once')
 
   await setter.endAsync(true)
-  for (const one of [...publishers, ...subscribers]) await ('end' in one ? one.end() : one.goOffline())
+  for (const one of [...publishers, ...subscribers, ...shared]) await ('end' in one ? one.end() : one.goOffline())
   checkFaults(t, stage)
 })
 

@@ -161,7 +161,7 @@ t.test('a thread, and what is pinned, by themselves', async (t) => {
     [{ thread: 1, pinned: true }, 'bad_request pinned'],
     [{ thread: 0 }, 'bad_request thread'],
     [{ view: 'new' }, 'bad_request view'],
-    [{ pinned: false }, 'bad_request pinned'],
+    [{ pinned: 1 }, 'bad_request pinned'],
   ] as const)
     t.equal(await alice.fails('history', { room: 'den', ...params }), fault)
 })

@@ -25,7 +25,7 @@ function nextOn({ client }: Person, topic: string): Promise<IPublishPacket> {
   })
 }
 
-t.test('the tour with mosquitto and MQTT 5', async (t) => {
+t.test('the tour with mosquitto and MQTT 5 [MQTT5-4.2.0-1]', async (t) => {
   const broker = await startTestBroker(t)
   const [alice, bob] = [await login(broker, 'alice'), await login(broker, 'bob')]
   const phone = ['-i', 'phone', '-c', '-q', '1', '-t', LOBBY, '-t', 'users/bob/messages', '-x', '60', ...V5]
@@ -162,4 +162,29 @@ t.test('MQTT.js 5 in a room with a client of 3.1.1', async (t) => {
     t.equal((await next).properties?.subscriptionIdentifier, 300)
     t.same(back.lines, [`${LOBBY} meanwhile`, `${LOBBY} live`])
   })
+})
+
+t.test('workers that share a subscription: mosquitto_sub and MQTT.js', async (t) => {
+  const rules = [{ allow: 'all' as const, who: 'any', topics: ['jobs/#'] }]
+  const broker = await startTestBroker(t, { acl: { rules } })
+  const worker = await login(broker, 'worker')
+  const sub = await MosquittoSub.start(t, worker, [...V5, '-q', '1', '-t', '$share/g/jobs/+', '-F', '> %q %r %t %p'])
+  t.same(sub.granted, [1])
+  const [first, second] = [
+    await Person.connect(t, broker, 'first', { protocolVersion: 5 }),
+    await Person.connect(t, broker, 'second', { ws: true }),
+  ]
+  for (const person of [first, second]) t.same(await person.subscribe('$share/g/jobs/+'), [1])
+  const boss = await Person.connect(t, broker, 'boss')
+  const jobs = Array.from({ length: 9 }, (_, i) => `job ${i}`)
+  for (const job of jobs) await boss.publish('jobs/print', job)
+  const theirs = (await sub.wait(3)).map(({ payload }) => payload)
+  const mine = await first.inbox.wait(3)
+  const hers = await second.inbox.wait(3)
+  const all = [...theirs, ...[...mine, ...hers].map(({ payload }) => payload.toString())]
+  t.same(all.sort(), jobs, 'each job once, a third for each')
+  await sub.stop()
+  await boss.publish('jobs/print', 'another')
+  await boss.publish('jobs/print', 'and another')
+  await Promise.all([first.inbox.wait(4), second.inbox.wait(4)])
 })

@@ -140,7 +140,7 @@ t.test('a request that is wrong is answered with what is wrong', async (t) => {
     ['rooms.join', { room: '@carol' }, 'not_found room'],
     ['rooms.promote', { room: 'den' }, 'not_found'],
     ['sync', {}, 'not_implemented'],
-    ['auth.refresh', { token: 'x' }, 'not_implemented'],
+    ['auth.refresh', { token: 'x' }, 'unauthorized token'],
     ['sessions.list', {}, 'not_implemented'],
   ]
   for (const [method, params, expected] of faults)
@@ -692,4 +692,20 @@ t.test('what a room is, retained for whoever subscribes and live when it changes
   await bob.subscribe('rooms/den/info')
   t.match(await bob.on('rooms/den/info', 1), [{ members: 4 }])
   t.equal(alice.inbox.json('rooms/den/info').length, 3, 'a new message is no change of the room')
+})
+
+t.test('a message may be sent by a request', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'])
+  await alice.subscribe('rooms/lobby/messages')
+  await bob.subscribe('users/bob/messages')
+  const sent = await bob.get('send', { room: 'lobby', text: 'hello', cid: 'c1' })
+  t.match(sent, { room: 'lobby', seq: 1 })
+  t.same(await bob.get('send', { room: 'lobby', text: 'hello', cid: 'c1' }), sent, 'a retry returns the first result')
+  t.equal(await bob.fails('send', { room: 'lobby', text: 'other', cid: 'c1' }), 'conflict cid')
+  t.equal(await bob.fails('send', { room: 'lobby', txt: 'x' }), 'bad_request txt')
+  t.equal(await bob.fails('send', { room: 'nowhere', text: 'x' }), 'not_found room')
+  t.match(await alice.get('send', { room: '@bob', text: 'psst' }), { room: 'dm:alice:bob', seq: 1 })
+  t.match(await bob.on('users/bob/messages', 1), [{ text: 'psst', from: 'alice', to: 'bob' }])
+  t.match(await alice.on('rooms/lobby/messages', 1), [{ text: 'hello', from: 'bob', cid: 'c1' }])
+  t.equal(bob.replies.length, 5, 'each is answered once')
 })

@@ -9,6 +9,7 @@ import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
 import { type RunningBroker, startBroker } from '../../broker/broker.js'
 import { completeConfig } from '../../broker/config.js'
 import type { Config } from '../../schemas/config.js'
+import { checkResult } from './results.js'
 
 /** Parts of a configuration, nested as in config.yaml. */
 export type Overrides = { [K in keyof Config]?: Partial<Config[K]> | Record<string, unknown> }
@@ -144,6 +145,7 @@ export async function request(client: MqttClient, user: string, method: string, 
       const body = JSON.parse(payload.toString())
       if (body.re !== id) return
       client.off('message', onMessage)
+      if (body.ok) checkResult(method, body.result)
       resolve(body)
     }
     client.on('message', onMessage)

@@ -2,6 +2,7 @@
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { Test } from 'tap'
 import { Inbox, type TestBroker } from './broker.js'
+import { checkResult } from './results.js'
 
 export interface PersonOptions extends IClientOptions {
   roles?: string[]
@@ -106,6 +107,7 @@ export class Person {
   async get(method: string, params: object = {}): Promise<Json> {
     const reply = await this.ask(method, params)
     if (!reply.ok) throw new Error(`${method}: ${reply.error.code}: ${reply.error.message}`)
+    checkResult(method, reply.result)
     return reply.result
   }
 

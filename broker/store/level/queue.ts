@@ -74,6 +74,14 @@ export class LevelQueue implements QueueStore {
     return this.#subscriptions.match(topic)
   }
 
+  follow(id: string, filter: string, qos: QoS): () => void {
+    return this.#subscriptions.follow(id, filter, qos)
+  }
+
+  holders(): Iterable<string> {
+    return this.#waiting.keys()
+  }
+
   enqueueOps(
     message: PlainMessage,
     targets: readonly { sessionId: string; qos: QoS }[],

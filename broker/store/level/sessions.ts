@@ -1,5 +1,13 @@
 /** Persistent sessions: a record, and small keys beside it that change on their own. */
-import type { Op, SavedInflight, SavedSession, SessionRecord, SessionStore, StoredSubscription } from '../store.js'
+import type {
+  Op,
+  Progress,
+  SavedInflight,
+  SavedSession,
+  SessionRecord,
+  SessionStore,
+  StoredSubscription,
+} from '../store.js'
 import type { Database } from './database.js'
 import { type KeyRange, keys, numberOf, partsOf, ranges } from './keys.js'
 import { del, put } from './operation.js'
@@ -26,18 +34,26 @@ export class LevelSessions implements SessionStore {
   }
 
   async load(id: string): Promise<SavedSession | null> {
-    const [record, inflight] = await this.#database.getMany([keys.session(id), keys.inflight(id)])
+    const record = await this.#database.get(keys.session(id))
     if (!record) return null
-    const cursors = new Map<string, number>()
-    for await (const [key, value] of this.#database.entries(ranges.cursors(id)))
-      cursors.set(partsOf(key)[1]!, Number(value.toString()))
     return {
       record: decode(record),
       subscriptions: await this.#subscriptions.read(id),
-      cursors,
-      inflight: inflight ? decode(inflight) : [],
+      ...(await this.progress(id)),
       incoming: (await this.#keysIn(ranges.incoming(id))).map(numberOf),
     }
+  }
+
+  async progress(id: string): Promise<Progress> {
+    const inflight = await this.#database.get(keys.inflight(id))
+    const cursors = new Map<string, number>()
+    for await (const [key, value] of this.#database.entries(ranges.cursors(id)))
+      cursors.set(partsOf(key)[1]!, Number(value.toString()))
+    return { cursors, inflight: inflight ? decode(inflight) : [] }
+  }
+
+  shared(): Iterable<StoredSubscription & { clientId: string }> {
+    return this.#subscriptions.shared()
   }
 
   recordOp(record: SessionRecord): Op {

@@ -11,7 +11,7 @@ export interface QueueSubscription extends StoredSubscription {
   readonly clientId: string
 }
 
-/** What memory keeps of a subscription: all of it where queues need it, else just the QoS. */
+/** What memory keeps of a subscription: all of it where queues or share groups need it, else just the QoS. */
 type Held = QueueSubscription | QoS
 
 const NO_MATCH: readonly QueueMatch[] = []
@@ -19,6 +19,8 @@ const NO_MATCH: readonly QueueMatch[] = []
 export class Subscriptions {
   readonly #database: Database
   #index = new SubscriptionIndex()
+  /** Queues that belong to no session; not stored. */
+  readonly #followers = new TopicTrie<QueueSubscription>()
 
   constructor(database: Database) {
     this.#database = database
@@ -60,7 +62,21 @@ export class Subscriptions {
   }
 
   match(topic: string): readonly QueueMatch[] {
-    return this.#index.match(topic)
+    const matches = this.#index.match(topic)
+    const followers = this.#followers.match(topic)
+    return followers.length === 0 ? matches : [...matches, ...bySession(followers)]
+  }
+
+  /** Queues what `filter` matches for `id` too, until the function that this returns is called. */
+  follow(id: string, filter: string, qos: QoS): () => void {
+    const follower = { clientId: id, topic: filter, qos }
+    this.#followers.add(filter, follower)
+    return () => void this.#followers.remove(filter, follower)
+  }
+
+  /** Shared subscriptions with the sessions that have them. */
+  *shared(): Generator<QueueSubscription> {
+    yield* this.#index.shared()
   }
 
   /** The subscriptions themselves. */
@@ -84,7 +100,12 @@ class SubscriptionIndex {
   readonly #byClient = new Map<string, Map<string, Held>>()
   /** Matches by the answer of the trie, which is the same object while nothing changes. */
   readonly #matches = new WeakMap<readonly QueueSubscription[], readonly QueueMatch[]>()
+  readonly #shared = new Set<QueueSubscription>()
   #withQoS = 0
+
+  shared(): Iterable<QueueSubscription> {
+    return this.#shared
+  }
 
   hold(id: string, subscription: StoredSubscription): void {
     const { topic, qos } = subscription
@@ -92,12 +113,15 @@ class SubscriptionIndex {
     let topics = this.#byClient.get(id)
     if (!topics) this.#byClient.set(id, (topics = new Map()))
     if (qos > 0) this.#withQoS++
-    if (qos === 0 || !isPlainFilter(parseFilter(topic))) {
+    const parsed = parseFilter(topic)
+    const queued = { clientId: id, ...subscription }
+    if (parsed.kind === 'shared') this.#shared.add(queued)
+    if (parsed.kind !== 'shared' && (qos === 0 || !isPlainFilter(parsed))) {
       topics.set(topic, qos)
       return
     }
-    const queued = { clientId: id, ...subscription }
     topics.set(topic, queued)
+    if (parsed.kind === 'shared') return
     this.trie.add(topic, queued)
   }
 
@@ -105,8 +129,8 @@ class SubscriptionIndex {
     const topics = this.#byClient.get(id)
     const held = topics?.get(topic)
     if (!topics || held === undefined) return
-    if (held !== 0) this.#withQoS--
-    if (typeof held === 'object') this.trie.remove(topic, held)
+    if ((typeof held === 'object' ? held.qos : held) !== 0) this.#withQoS--
+    if (typeof held === 'object' && !this.#shared.delete(held)) this.trie.remove(topic, held)
     topics.delete(topic)
     if (topics.size === 0) this.#byClient.delete(id)
   }
@@ -134,12 +158,13 @@ class SubscriptionIndex {
 
 function bySession(subscriptions: readonly QueueSubscription[]): QueueMatch[] {
   const matches = new Map<string, QueueMatch>()
-  for (const { clientId, topic, qos } of subscriptions) {
+  for (const { clientId, topic, qos, nl = false } of subscriptions) {
     const match = matches.get(clientId)
-    if (!match) matches.set(clientId, { sessionId: clientId, qos, filters: [topic] })
+    if (!match) matches.set(clientId, { sessionId: clientId, qos, filters: [topic], noLocal: nl })
     else {
       match.filters.push(topic)
       if (qos > match.qos) match.qos = qos
+      match.noLocal &&= nl
     }
   }
   return [...matches.values()]

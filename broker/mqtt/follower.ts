@@ -1,0 +1,178 @@
+/**
+ * Someone with filters, who follows what they show: a session, or the sessions that share a subscription. Here is what both do alike:
+ * which feeds there are and what the hub knows of them. How a message is sent is theirs.
+ */
+import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js'
+import type { LogEntry, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
+import { type Behind, type FeedHost, type FeedWish, LogFeed, QueueFeed, READ_BYTES } from './feeds.js'
+import { Pump, type Pumped } from './pump.js'
+import type { SessionSaver, SessionServices } from './session-parts.js'
+import type { Subscription } from './subscription.js'
+
+export abstract class Follower implements Endpoint, FeedHost, Pumped {
+  readonly id: string
+  readonly user: string
+  /** By filter. */
+  readonly subscriptions = new Map<string, Subscription>()
+  /** By cursor. */
+  readonly feeds = new Map<string, LogFeed>()
+  readonly queue: QueueFeed
+  readonly dirtyFeeds = new Set<LogFeed | QueueFeed>()
+  /** Queue numbers acknowledged since the last save. */
+  acknowledgedQueue: number[] = []
+  closed = false
+  saver: SessionSaver | null = null
+
+  protected readonly services: SessionServices
+  protected readonly pumping: Pump
+  readonly #plain = new Map<string, PlainSubscription>()
+  readonly #listening = new Set<string>()
+
+  constructor(id: string, user: string, services: SessionServices) {
+    this.id = id
+    this.user = user
+    this.services = services
+    this.pumping = new Pump(this)
+    this.queue = new QueueFeed(this, 1)
+  }
+
+  /** What it holds is kept in the store, for it outlives its connections. */
+  abstract readonly persistent: boolean
+  abstract readonly room: number
+  abstract readonly waiting: number
+  abstract sendWaiting(): boolean
+  abstract rested(): void
+  abstract failed(error: unknown): void
+  /** Packets under way that must be known after a restart. */
+  abstract savedInflight(): SavedInflight[]
+  /** What was taken from a feed, or from a topic it listened to, may no longer be delivered. */
+  protected abstract withdraw(from: LogFeed | string): void
+
+  /** Live messages of the feed that wait for the socket will come from the log instead. */
+  protected dropLive(_feed: LogFeed): void {}
+
+  abstract acceptDirect(message: Direct, qos: QoS): void
+  abstract acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void
+  abstract sendBatch(feed: LogFeed, batch: Batch): boolean
+  abstract sendLive(feed: LogFeed, batch: Batch): void
+  abstract sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void>
+  abstract sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void | Promise<void>
+  abstract sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean
+
+  /** What was saved is wholly back: only then may it be saved anew. */
+  get started(): boolean {
+    return !this.pumping.held
+  }
+
+  /** Delivery begins. */
+  start(): void {
+    this.pumping.start()
+    this.pump()
+  }
+
+  /** Called whenever room may have come. */
+  pump(): void {
+    this.pumping.run()
+  }
+
+  fallBehind(feed: Behind): void {
+    if (!this.closed) this.pumping.fallBehind(feed)
+  }
+
+  /** Sends messages of a view from `next` on; what is there already is read first. */
+  attach(view: View, wish: FeedWish, next: number): void {
+    if (this.closed) return
+    const feed = new LogFeed(this, view, wish, next)
+    this.feeds.set(view.cursor, feed)
+    this.services.hub.attach(view, feed)
+    if (wish.qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
+  }
+
+  /** A feed that was live only has a cursor from `next` on. What it sent when it had one before stays under way [MQTT-3.10.4-3]. */
+  follow(feed: LogFeed, wish: FeedWish, next: number): void {
+    this.dropLive(feed)
+    Object.assign(feed, wish, { next })
+    if (next <= this.headOf(feed.view)) this.fallBehind(feed)
+  }
+
+  detach(feed: LogFeed): void {
+    feed.attached = false
+    this.feeds.delete(feed.view.cursor)
+    this.dirtyFeeds.delete(feed)
+    this.services.hub.detach(feed.view, feed)
+    this.pumping.forget(feed)
+    this.withdraw(feed)
+  }
+
+  listen(topic: string, qos: QoS): void {
+    if (this.closed) return
+    this.#listening.add(topic)
+    this.services.hub.listen(topic, this, qos)
+  }
+
+  unlisten(topic: string): void {
+    if (!this.#listening.delete(topic)) return
+    this.services.hub.unlisten(topic, this)
+    this.withdraw(topic)
+  }
+
+  get listening(): ReadonlySet<string> {
+    return this.#listening
+  }
+
+  subscribePlain(filter: string, qos: QoS): void {
+    this.unsubscribePlain(filter)
+    if (this.closed) return
+    const subscription: PlainSubscription = { endpoint: this, filter, qos }
+    this.#plain.set(filter, subscription)
+    this.services.hub.subscribePlain(subscription)
+  }
+
+  unsubscribePlain(filter: string): void {
+    const subscription = this.#plain.get(filter)
+    if (!subscription) return
+    this.#plain.delete(filter)
+    this.services.hub.unsubscribePlain(subscription)
+  }
+
+  /** Stops listening to everything: nothing is delivered any more. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    const { hub } = this.services
+    for (const feed of this.feeds.values()) {
+      feed.attached = false
+      hub.detach(feed.view, feed)
+    }
+    for (const topic of this.#listening) hub.unlisten(topic, this)
+    for (const subscription of this.#plain.values()) hub.unsubscribePlain(subscription)
+    this.pumping.stop()
+  }
+
+  readLog(view: View, after: number, limit: number): LogEntry[] | Promise<LogEntry[]> {
+    return this.services.store.log.read(view.log, after, limit, READ_BYTES)
+  }
+
+  headOf(view: View): number {
+    return this.services.store.log.peek(view.log)?.head ?? 0
+  }
+
+  readQueue(after: number, limit: number): Promise<QueuedMessage[]> {
+    return this.services.store.queue.read(this.id, after, limit, READ_BYTES)
+  }
+
+  touched(feed: LogFeed | QueueFeed): void {
+    if (!this.persistent || !this.started) return
+    this.dirtyFeeds.add(feed)
+    this.saver?.touched()
+  }
+
+  forgetQueued(number: number): void {
+    this.acknowledgedQueue.push(number)
+    // What is acknowledged takes room in the queue until it is saved; where room gets scarce that is soon.
+    const { queueMessages, queueBytes } = this.services.limits
+    const { messages, bytes } = this.services.store.queue.size(this.id)
+    const scarce = messages * 2 >= queueMessages || bytes * 2 >= queueBytes
+    if (scarce && this.acknowledgedQueue.length * 4 >= messages) this.saver?.saveSoon()
+  }
+}

@@ -1,0 +1,375 @@
+/**
+ * Sessions that share a subscription [MQTT5-4.8.2]: each message goes to one of them, in turn, among those that can take it now. To the
+ * hub and the logs the group is one follower with its own cursors and queue; what it sends is lent to a session and comes back if that
+ * session leaves without having acknowledged it.
+ */
+import type { Filter } from '../../schemas/topics.js'
+import { type Batch, type Direct, direct } from '../hub.js'
+import type { LogEntry, Progress, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
+import { type Behind, LogFeed, type Progress as Pumped, QUEUE_SENT, type QueueFeed, READ_ENTRIES } from './feeds.js'
+import { Follower } from './follower.js'
+import { Interests } from './interests.js'
+import { isExpired } from './message-properties.js'
+import type { Shown } from './packet-maker.js'
+import type { Sender } from './session-keeper.js'
+import type { SessionServices } from './session-parts.js'
+import { type HeldLoan, Loan, Loans } from './share-loans.js'
+import { isPresent, type Member, Members, type PresentMember } from './share-members.js'
+import type { Subscription } from './subscription.js'
+
+type Source = LogFeed | QueueFeed
+
+type Message = Shown & { readonly qos: QoS }
+
+/** Most messages that came back and wait, beyond which nothing new is read. */
+const MOST_RETURNED = READ_ENTRIES
+
+export class ShareGroup extends Follower implements Behind {
+  readonly interests: Interests
+  /** The group itself is a feed to its pump: of messages that came back. */
+  readonly source = null
+  behind = false
+  readonly #filter: string
+  readonly #parsed: Filter
+  readonly #onFailure: (error: unknown) => void
+  readonly #members = new Members()
+  readonly #loans = new Loans()
+  #returned: { feed: Source; seq: number }[] = []
+  #unfollow: (() => void) | null = null
+
+  /** `user`: whose rooms and topics it follows; empty where the filter is plain, and its sessions are of any user. */
+  constructor(
+    id: string,
+    user: string,
+    { filter, of }: Filter & { kind: 'shared' },
+    services: SessionServices,
+    onFailure: (error: unknown) => void,
+  ) {
+    super(id, user, services)
+    this.#filter = filter
+    this.#parsed = of
+    this.#onFailure = onFailure
+    this.interests = new Interests(this, services.views, services.store, services.counters)
+  }
+
+  // --- members ---------------------------------------------------------------------------------------------------------------------
+
+  get persistent(): boolean {
+    return this.#members.persistent
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.isEmpty
+  }
+
+  get members(): Iterable<Member> {
+    return this.#members
+  }
+
+  /** A member from before a restart, which is away. */
+  remember(member: Member): void {
+    this.#members.set(member)
+  }
+
+  /** A session joins, comes back, or changes what it asked for. `heads`: where views begin that the group does not follow yet. */
+  join(member: Member, heads: ReadonlyMap<string, number>): void {
+    this.#members.set(member)
+    member.session?.shares.add(this)
+    for (const loan of this.#loans.ofSession(member.sessionId)) loan.member = member
+    this.#follow(heads)
+    if (this.started) for (const feed of this.feeds.values()) this.touched(feed)
+    this.pump()
+  }
+
+  #follow(heads: ReadonlyMap<string, number>): void {
+    const qos = this.#members.highestQos
+    if (this.subscriptions.get(this.#filter)?.qos === qos) return
+    this.interests.add(this.#subscription(qos), heads)
+    if (this.user === '') this.#queueFor(qos)
+  }
+
+  #subscription(qos: QoS): Subscription {
+    const options = { noLocal: false, retainAsPublished: false, retainHandling: 2 as const }
+    return { filter: this.#filter, parsed: this.#parsed, qos, unconditional: true, ...options }
+  }
+
+  /** Its messages wait in the store under its own id, whoever takes them then. */
+  #queueFor(qos: QoS): void {
+    this.#unfollow?.()
+    this.#unfollow = qos > 0 ? this.services.store.queue.follow(this.id, this.#filter, qos) : null
+  }
+
+  /** It unsubscribed: it gets nothing new, and may still finish what it has [MQTT5-3.10.4-3]. */
+  leave(sessionId: string): void {
+    this.#members.delete(sessionId)
+    if (!this.isEmpty) this.#follow(new Map())
+  }
+
+  /** Its connection is gone. What it has of QoS 1 goes to others at once. */
+  away(sessionId: string): void {
+    const member = this.#members.get(sessionId)
+    if (member?.persistent) this.#members.set({ ...member, session: null })
+    else this.leave(sessionId)
+    for (const loan of this.#loans.ofSession(sessionId)) if (loan.source === null) this.#takeBack(loan)
+    this.pump()
+  }
+
+  /** Its session ended. An exchange of QoS 2 that it had begun is not begun with another [MQTT5-4.8.2-5]. */
+  forget(sessionId: string): void {
+    this.leave(sessionId)
+    for (const loan of this.#loans.ofSession(sessionId)) this.#takeBack(loan)
+    this.pump()
+  }
+
+  #takeBack(loan: Loan): void {
+    const { feed, seq, qos } = loan
+    if (qos < 2) {
+      this.#loans.delete(loan)
+      this.#return(feed, seq)
+      return
+    }
+    this.services.counters.add('dropped.shared_qos2')
+    this.settle(loan)
+  }
+
+  #return(feed: Source, seq: number): void {
+    this.#returned.push({ feed, seq })
+    this.fallBehind(this)
+  }
+
+  // --- what a follower does ----------------------------------------------------------------------------------------------------------
+
+  get room(): number {
+    return this.#returned.length > MOST_RETURNED ? 0 : this.#members.room
+  }
+
+  readonly waiting = 0
+
+  sendWaiting(): boolean {
+    return false
+  }
+
+  rested(): void {}
+
+  failed(error: unknown): void {
+    this.services.counters.add('failed.replay')
+    this.#onFailure(error)
+  }
+
+  /** What is between the acknowledged prefix and what was sent: lent, or come back. */
+  savedInflight(): SavedInflight[] {
+    const saved: SavedInflight[] = []
+    for (const feed of [this.queue, ...this.feeds.values()])
+      for (const seq of feed.outstanding.all)
+        saved.push({ packetId: 0, source: feed.source, seq, qos: 1, released: false })
+    return saved
+  }
+
+  protected withdraw(from: LogFeed | string): void {
+    const topic = typeof from === 'string' ? from : from.view.topic
+    for (const { session } of this.#members) session?.dropWaiting(topic)
+    this.#returned = this.#returned.filter(({ feed }) => feed !== from)
+    if (typeof from === 'string') return
+    for (const loan of this.#loans.ofFeed(from)) {
+      this.#loans.delete(loan)
+      loan.member.session?.inflight.forget(loan)
+    }
+  }
+
+  override close(): void {
+    super.close()
+    this.#unfollow?.()
+    this.#loans.clear()
+    this.#returned = []
+  }
+
+  // --- sending -----------------------------------------------------------------------------------------------------------------------
+
+  sendBatch(feed: LogFeed, batch: Batch): boolean {
+    if (this.room < batch.entries.length) return false
+    for (const entry of batch.entries) this.#give(feed, entry.seq, asShown(feed, entry))
+    feed.sent(batch.last)
+    return true
+  }
+
+  sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      const shown = formed(feed, entry)
+      if (shown) this.#give(feed, entry.seq, shown)
+    }
+    feed.sent(entries[entries.length - 1]!.seq)
+  }
+
+  sendLive(feed: LogFeed, batch: Batch): void {
+    const { topic } = feed.view
+    for (const { payload, extra } of batch.entries) this.acceptDirect(direct(topic, payload, 0, { extra }), 0)
+  }
+
+  sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void {
+    for (const { number, message } of messages) {
+      if (this.room <= 0) return
+      this.#give(feed, number, message)
+    }
+  }
+
+  sendPlain(feed: QueueFeed, message: Direct, _qos: QoS, number: number): boolean {
+    if (this.room <= 0) return false
+    this.#give(feed, number, message)
+    return true
+  }
+
+  acceptPlain(message: Direct, qos: QoS, _filters: readonly string[], queued: number | null): void {
+    if (Math.min(message.qos, qos) === 0) this.acceptDirect(message, 0)
+    else if (queued !== null) this.queue.accept(message, message.qos, queued)
+  }
+
+  /** A message of the moment: to whoever can take it now, else to the next in turn, where it waits. */
+  acceptDirect(message: Direct, qos: QoS): void {
+    const present = this.#members.inTurn().filter((member) => this.#mayReceive(member, message.topic))
+    const member = present.find(({ session }) => session.room > 0) ?? present[0]
+    if (!member) return
+    const level = Math.min(message.qos, qos, member.subscription.qos) as QoS
+    member.session.acceptDirect({ ...message, ...asked(member, message), cache: [] }, level)
+  }
+
+  #mayReceive({ subscription, session }: PresentMember, topic: string): boolean {
+    return subscription.unconditional || session.mayReceive(topic)
+  }
+
+  /** Everything that is noted is noted before a packet leaves: a member may save on the spot, and the group with it. */
+  #give(feed: Source, seq: number, message: Message): void {
+    feed.sent(seq)
+    feed.outstanding.add(seq)
+    this.#lend(feed, seq, message)
+  }
+
+  /** False: nobody can take it now, and it waits. */
+  #lend(feed: Source, seq: number, message: Message): boolean {
+    if (isExpired(message.extra)) return this.#done(feed, seq)
+    let dropped: 'forbidden' | 'packet_too_large' | null = null
+    let full = false
+    for (const member of this.#members.inTurn()) {
+      if (!this.#mayReceive(member, message.topic)) {
+        dropped = 'forbidden'
+        continue
+      }
+      const taken = this.#offer(member, feed, seq, message)
+      if (taken === 'lent') return true
+      if (taken === 'done') return this.#done(feed, seq)
+      if (taken === 'full') full = true
+      else dropped = 'packet_too_large'
+    }
+    if (full || dropped === null) {
+      this.#return(feed, seq)
+      return false
+    }
+    this.services.counters.add(`dropped.${dropped}`)
+    return this.#done(feed, seq)
+  }
+
+  #done(feed: Source, seq: number): true {
+    feed.acknowledged(seq)
+    return true
+  }
+
+  #offer(member: PresentMember, feed: Source, seq: number, message: Message) {
+    const qos = Math.min(message.qos, member.subscription.qos) as QoS
+    const loan = new Loan(this, member, feed, seq, qos)
+    this.#loans.add(loan)
+    const taken = member.session.take(loan, seq, { ...message, ...asked(member, message), qos })
+    if (taken !== 'lent') this.#loans.delete(loan)
+    return taken
+  }
+
+  /** A loan is done with. */
+  readonly settle = (loan: Loan): void => {
+    if (!this.#loans.delete(loan)) return
+    loan.feed.acknowledged(loan.seq)
+    loan.member.session?.saver?.touched()
+    this.pump()
+  }
+
+  /** Gives out again what came back. */
+  async advance(): Promise<Pumped> {
+    if (this.#returned.length === 0) {
+      this.behind = false
+      return 'done'
+    }
+    if (this.#members.room <= 0) return 'blocked'
+    const { feed, seq } = this.#returned.shift()!
+    const message = await this.#read(feed, seq)
+    if (this.closed || !feed.outstanding.has(seq)) return 'sent'
+    if (!message) return this.#done(feed, seq) && 'sent'
+    return this.#lend(feed, seq, message) ? 'sent' : 'blocked'
+  }
+
+  acknowledged(): void {}
+
+  /** Null: no longer there. */
+  async #read(feed: Source, seq: number): Promise<Message | null> {
+    const { log, queue } = this.services.store
+    if (feed instanceof LogFeed) {
+      const [entry] = await log.read(feed.view.log, seq - 1, 1, 1)
+      return entry?.seq === seq ? formed(feed, entry) : null
+    }
+    const [queued] = await queue.read(this.id, seq - 1, 1, 1)
+    return queued?.number === seq ? queued.message : null
+  }
+
+  // --- after a restart, or a member's reconnect --------------------------------------------------------------------------------------
+
+  /** Follows its filter from where it was. `held`: exchanges of QoS 2 that its members had begun. */
+  async restore({ cursors, inflight }: Progress, held: readonly HeldLoan[]): Promise<void> {
+    this.queue.next = (cursors.get(QUEUE_SENT) ?? 0) + 1
+    const qos = this.#members.highestQos
+    this.subscriptions.set(this.#filter, this.#subscription(qos))
+    if (this.user === '') {
+      this.subscribePlain(this.#filter, qos)
+      this.#queueFor(qos)
+    } else await this.interests.restore(cursors)
+    for (const { source, seq } of inflight) {
+      const feed = source === this.queue.source ? this.queue : this.feeds.get(source)
+      if (!feed) continue
+      feed.outstanding.add(seq)
+      const holder = held.find((loan) => loan.source === source && loan.seq === seq)
+      const member = holder && this.#members.get(holder.sessionId)
+      if (member) this.#loans.add(new Loan(this, member, feed, seq, 2))
+      else this.#return(feed, seq)
+    }
+    if (this.services.store.queue.size(this.id).messages > 0) this.fallBehind(this.queue)
+    this.start()
+  }
+
+  /** A loan from before the reconnect of its member. */
+  loan(sessionId: string, source: string, seq: number): Sender | null {
+    const loan = this.#loans.find({ sessionId, source, seq })
+    return loan ? { owner: loan, read: () => this.#readFor(loan) } : null
+  }
+
+  async #readFor({ member, feed, seq }: Loan): Promise<Shown | null> {
+    const message = await this.#read(feed, seq)
+    if (!message || !isPresent(member) || !this.#mayReceive(member, message.topic)) return null
+    return { ...message, ...asked(member, message) }
+  }
+}
+
+function asShown({ view }: LogFeed, { payload, qos, extra }: LogEntry): Message {
+  return { topic: view.topic, payload, qos, retain: false, extra }
+}
+
+/** Null: the view does not show the entry. */
+function formed(feed: LogFeed, entry: LogEntry): Message | null {
+  const { form } = feed.view
+  const shown = asShown(feed, form ? { ...entry, payload: form(entry) } : entry)
+  return shown.payload.length > 0 ? shown : null
+}
+
+/** What the member's subscription says of a message. */
+function asked({ subscription }: Member, { retain, replaces = false }: Message | Direct) {
+  const { identifier, retainAsPublished } = subscription
+  return {
+    retain: retain || (replaces && retainAsPublished),
+    replaces: false,
+    ids: identifier === undefined ? [] : [identifier],
+  }
+}

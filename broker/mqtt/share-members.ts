@@ -1,0 +1,71 @@
+import type { QoS } from '../store/store.js'
+import type { Session } from './session.js'
+import type { Subscription } from './subscription.js'
+
+/** A session's part in a share group. */
+export interface Member {
+  readonly sessionId: string
+  /** Keeps its place while it is away. */
+  readonly persistent: boolean
+  /** As granted: its QoS, its identifier. */
+  readonly subscription: Pick<Subscription, 'filter' | 'qos' | 'identifier' | 'retainAsPublished' | 'unconditional'>
+  /** Null while it is away. */
+  readonly session: Session | null
+}
+
+export type PresentMember = Member & { readonly session: Session }
+
+export function isPresent(member: Member): member is PresentMember {
+  return member.session !== null && !member.session.closed
+}
+
+export class Members {
+  readonly #bySession = new Map<string, Member>()
+  #turn = 0
+
+  get(sessionId: string): Member | undefined {
+    return this.#bySession.get(sessionId)
+  }
+
+  set(member: Member): void {
+    this.#bySession.set(member.sessionId, member)
+  }
+
+  delete(sessionId: string): void {
+    this.#bySession.delete(sessionId)
+  }
+
+  [Symbol.iterator](): Iterator<Member> {
+    return this.#bySession.values()
+  }
+
+  get isEmpty(): boolean {
+    return this.#bySession.size === 0
+  }
+
+  /** Whether what the group holds must outlive connections. */
+  get persistent(): boolean {
+    for (const { persistent, subscription } of this) if (persistent && subscription.qos > 0) return true
+    return false
+  }
+
+  get highestQos(): QoS {
+    let highest: QoS = 0
+    for (const { subscription } of this) if (subscription.qos > highest) highest = subscription.qos
+    return highest
+  }
+
+  /** Messages that the connected ones can take now. */
+  get room(): number {
+    let room = 0
+    for (const member of this) if (isPresent(member)) room += Math.max(0, member.session.room)
+    return room
+  }
+
+  /** The connected ones, each time from the next on. */
+  inTurn(): PresentMember[] {
+    const present = [...this].filter(isPresent)
+    const first = present.length === 0 ? 0 : this.#turn++ % present.length
+    return [...present.slice(first), ...present.slice(0, first)]
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The share groups of this broker. On plain and device topics a group is what MQTT says, one for all users. Below rooms, users and
+ * broadcast it is private to its user: it follows that user's memberships, with one cursor per group and log.
+ */
+import { type Filter, isPlainFilter, parseFilter } from '../../schemas/topics.js'
+import type { Signal } from '../chat/signals.js'
+import { roomCursors } from '../chat/views.js'
+import { commit } from '../store/commit.js'
+import type { SavedInflight, StoredSubscription } from '../store/store.js'
+import { dropCursorOps, type Interests } from './interests.js'
+import type { Session } from './session.js'
+import type { Sender, SessionKeeper } from './session-keeper.js'
+import type { SessionServices } from './session-parts.js'
+import { ShareGroup } from './share-group.js'
+import { type HeldLoan, parseLoanSource } from './share-loans.js'
+import type { Subscription } from './subscription.js'
+
+type SharedFilter = Filter & { kind: 'shared' }
+
+/** No client id holds a control character: a group's id is no session's. */
+const MARK = '\u0001'
+
+function groupId(user: string, { share, filter }: SharedFilter): string {
+  return `${user === '' ? '' : `${user}/`}${MARK}${share}/${filter}`
+}
+
+function isGroupId(id: string): boolean {
+  return id.startsWith(MARK) || id[id.indexOf('/') + 1] === MARK
+}
+
+/** Whose a group is; empty: of all. */
+function ownerOf({ of }: SharedFilter, user: string): string {
+  return isPlainFilter(of) ? '' : user
+}
+
+function add<T>(map: Map<string, Set<T>>, key: string, value: T): void {
+  const known = map.get(key)
+  if (known) known.add(value)
+  else map.set(key, new Set([value]))
+}
+
+function remove<T>(map: Map<string, Set<T>>, key: string, value: T): void {
+  const known = map.get(key)
+  known?.delete(value)
+  if (known?.size === 0) map.delete(key)
+}
+
+export class Shares {
+  readonly #services: SessionServices
+  readonly #keeper: SessionKeeper
+  readonly #failed: (error: unknown) => void
+  readonly #groups = new Map<string, ShareGroup>()
+  readonly #byUser = new Map<string, Set<ShareGroup>>()
+  /** Groups that a session is a member of, or has something to finish for. */
+  readonly #bySession = new Map<string, Set<ShareGroup>>()
+
+  constructor(services: SessionServices, keeper: SessionKeeper, failed: (error: unknown) => void) {
+    this.#services = services
+    this.#keeper = keeper
+    this.#failed = failed
+    keeper.onDiscard = (id) => this.forget(id)
+  }
+
+  /** Brings back the groups that kept sessions have a part in, and drops what waits for groups that are no more. */
+  async load(): Promise<void> {
+    const { sessions, queue } = this.#services.store
+    const held = new Map<string, HeldLoan[]>()
+    for (const stored of sessions.shared()) await this.#loadMember(stored, held)
+    for (const group of this.#groups.values())
+      await group.restore(await sessions.progress(group.id), held.get(group.id) ?? [])
+    for (const id of [...queue.holders()])
+      if (isGroupId(id) && !this.#groups.has(id)) await this.#services.store.sessions.discard(id)
+  }
+
+  async #loadMember(stored: StoredSubscription & { clientId: string }, held: Map<string, HeldLoan[]>): Promise<void> {
+    const { clientId: sessionId, topic, qos, rap: retainAsPublished = false, subscriptionIdentifier } = stored
+    const parsed = parseFilter(topic)
+    if (parsed.kind !== 'shared') return
+    const group = this.#groupOf(sessionId.slice(0, sessionId.indexOf('/')), parsed)
+    const subscription = {
+      filter: topic,
+      qos,
+      retainAsPublished,
+      identifier: subscriptionIdentifier,
+      unconditional: false,
+    }
+    add(this.#bySession, sessionId, group)
+    group.remember({ sessionId, persistent: true, subscription, session: null })
+    const { inflight } = await this.#services.store.sessions.progress(sessionId)
+    const loans = inflight.flatMap(({ source, seq }) => {
+      const parts = parseLoanSource(source)
+      return parts?.group === group.id ? [{ sessionId, source: parts.source, seq }] : []
+    })
+    held.set(group.id, [...(held.get(group.id) ?? []), ...loans])
+  }
+
+  #known(user: string, parsed: SharedFilter): ShareGroup | undefined {
+    return this.#groups.get(groupId(ownerOf(parsed, user), parsed))
+  }
+
+  #make(user: string, parsed: SharedFilter): ShareGroup {
+    const owner = ownerOf(parsed, user)
+    return new ShareGroup(groupId(owner, parsed), owner, parsed, this.#services, this.#failed)
+  }
+
+  #groupOf(user: string, parsed: SharedFilter): ShareGroup {
+    const known = this.#known(user, parsed)
+    if (known) return known
+    const group = this.#make(user, parsed)
+    group.saver = this.#keeper.saver(group)
+    this.#groups.set(group.id, group)
+    add(this.#byUser, group.user, group)
+    return group
+  }
+
+  /** What a shared filter of `user` follows, or would. */
+  interests(user: string, parsed: SharedFilter): Interests {
+    return (this.#known(user, parsed) ?? this.#make(user, parsed)).interests
+  }
+
+  join(session: Session, subscription: Subscription, heads: ReadonlyMap<string, number> = new Map()): void {
+    const { parsed } = subscription
+    if (parsed.kind !== 'shared') return
+    session.subscriptions.set(subscription.filter, subscription)
+    const { id: sessionId, persistent } = session
+    const group = this.#groupOf(session.user, parsed)
+    if (!group.started) group.start()
+    add(this.#bySession, sessionId, group)
+    group.join({ sessionId, persistent, subscription, session }, heads)
+  }
+
+  /** The session unsubscribed. */
+  leave(session: Session, parsed: SharedFilter): void {
+    const group = this.#known(session.user, parsed)
+    if (!group) return
+    group.leave(session.id)
+    this.#tidy(group)
+  }
+
+  /** Its connection is gone. */
+  away(session: Session): void {
+    for (const group of this.#bySession.get(session.id) ?? []) {
+      group.away(session.id)
+      this.#tidy(group)
+    }
+    if (!session.persistent) this.#bySession.delete(session.id)
+  }
+
+  /** Its session ended. */
+  forget(sessionId: string): void {
+    for (const group of this.#bySession.get(sessionId) ?? []) {
+      group.forget(sessionId)
+      this.#tidy(group)
+    }
+    this.#bySession.delete(sessionId)
+  }
+
+  #tidy(group: ShareGroup): void {
+    if (!group.isEmpty) return
+    group.close()
+    this.#groups.delete(group.id)
+    remove(this.#byUser, group.user, group)
+    this.#services.store.sessions.discard(group.id).catch(this.#failed)
+  }
+
+  /** A packet of a share group that was under way to a session; null: it is none, or done with. */
+  loan(session: Session, { source, seq }: SavedInflight): Sender | null {
+    const parts = parseLoanSource(source)
+    return (parts && this.#groups.get(parts.group)?.loan(session.id, parts.source, seq)) ?? null
+  }
+
+  membership({ room, user, member }: Signal & { kind: 'membership' }): void {
+    for (const group of [...(this.#byUser.get(user) ?? [])]) {
+      if (member) group.interests.roomJoined(room).catch(this.#failed)
+      else this.#roomLeft(group, room)
+    }
+  }
+
+  #roomLeft(group: ShareGroup, room: string): void {
+    const exact = group.interests.roomLeft(room)
+    if (exact.length === 0) {
+      const { store } = this.#services
+      const ops = roomCursors(room).flatMap((cursor) => dropCursorOps(store, group.id, cursor))
+      if (group.persistent) commit(store, { ops }).catch(this.#failed)
+      return
+    }
+    for (const { sessionId, session, subscription } of [...group.members]) {
+      session?.subscriptions.delete(subscription.filter)
+      group.leave(sessionId)
+    }
+    this.#tidy(group)
+  }
+
+  channel(channel: string): void {
+    for (const group of this.#groups.values()) group.interests.channelAdded(channel)
+  }
+}

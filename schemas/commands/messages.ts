@@ -1,0 +1,62 @@
+/** Messages: sending them, and reading what was sent. */
+import Type from 'typebox'
+import { MessageInput } from '../message.js'
+import { command, limit, more, object, room, seq, time } from './parts.js'
+
+export const Sent = object(
+  {
+    id: Type.String({ description: 'UUIDv7 of the message.' }),
+    room: Type.String({ description: 'Where it is: a room id, or dm:{a}:{b}.' }),
+    seq: seq('Its number in the room.'),
+    ts: time('When it was taken.'),
+  },
+  { description: 'What became of a message.' },
+)
+
+const Message = Type.Object(
+  { seq: seq('Number in the room.') },
+  {
+    additionalProperties: true,
+    description: 'A message as everyone received it; or {seq, gone} and why it is withheld.',
+  },
+)
+
+export const MESSAGE_COMMANDS = {
+  send: command({
+    summary:
+      'Sends a message to a room, or to a user (@user). For members who may write; a public room is joined by it.',
+    params: object({ room, ...MessageInput.properties }),
+    result: Sent,
+    rate: 'write',
+    http: { method: 'POST', path: '/rooms/{room}/messages', status: 201 },
+  }),
+  history: command({
+    summary:
+      'A page of a room’s messages, ascending: the newest ones, those before a seq, or those after one. For members.',
+    params: object({
+      room,
+      view: Type.Optional(
+        Type.Enum(['raw', 'folded'], {
+          default: 'raw',
+          description: 'raw: the log as it is. folded: messages as they are now, with edits, reactions and pins.',
+        }),
+      ),
+      thread: Type.Optional(seq('Only the replies in the thread this message began.')),
+      pinned: Type.Optional(Type.Boolean({ description: 'Only the pinned messages.' })),
+      before: Type.Optional(seq('Only messages below this seq.')),
+      after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only messages above this seq, from there on.' })),
+      limit: limit(50, 1000),
+      maxBytes: Type.Optional(
+        Type.Integer({ minimum: 1, default: 65536, description: 'Most bytes of messages in the page.' }),
+      ),
+    }),
+    result: object({
+      messages: Type.Array(Message),
+      more,
+      before: Type.Optional(seq('To go on with: folded, in a thread, of the pinned ones.')),
+      after: Type.Optional(seq('The same, where the page was asked for by after.')),
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/rooms/{room}/messages' },
+  }),
+} as const

@@ -1,0 +1,48 @@
+/** What the tables of commands are made of. */
+import Type, { type TObject, type TProperties, type TSchema } from 'typebox'
+
+/**
+ * How often a command may be asked for, by what it costs: `read` looks something up, `write` changes something small, `create` makes
+ * something that stays, `login` tries credentials.
+ */
+export type RateClass = 'read' | 'write' | 'create' | 'login'
+
+export interface HttpRoute {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below `/v1`; `{name}` stands for the parameter of that name. */
+  path: string
+  /** Status of success where it is not 200. */
+  status?: 201
+}
+
+/** One thing a client can ask for, through either door: `users/{me}/requests/{name}`, or its HTTP route. */
+export interface Command<P extends TObject = TObject, R extends TSchema = TSchema> {
+  /** One sentence: what it does, and who may. */
+  summary: string
+  params: P
+  result: R
+  rate: RateClass
+  /** Null: it is about the asking connection, which HTTP has none of. */
+  http: HttpRoute | null
+}
+
+export const command = <P extends TObject, R extends TSchema>(definition: Command<P, R>): Command<P, R> => definition
+
+/** An object of these properties and no others. */
+export const object = <P extends TProperties>(properties: P, options: { description?: string } = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options })
+
+export const NOTHING = object({}, { description: 'Nothing: it is done.' })
+
+export const room = Type.String({
+  minLength: 1,
+  maxLength: 300,
+  description: 'A room id, dm:{a}:{b}, or @user for the direct conversation with that user.',
+})
+export const user = Type.String({ minLength: 1, maxLength: 128, description: 'A user id.' })
+export const seq = (description: string) => Type.Integer({ minimum: 1, description })
+export const time = (description: string) => Type.Integer({ description: `${description} Unix ms.` })
+export const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+export const more = Type.Boolean({ description: 'There is another page.' })
+export const limit = (fallback: number, maximum: number) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback, description: 'Most entries of the page.' }))
