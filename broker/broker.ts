@@ -9,16 +9,19 @@ import { Accounts } from './auth/accounts.js'
 import { createAcl } from './auth/acl.js'
 import { createAuthenticator } from './auth/authenticator.js'
 import { loadHooks } from './auth/hooks.js'
+import { Logins } from './auth/logins.js'
 import { Passwords } from './auth/passwords.js'
+import { Registration } from './auth/registration.js'
 import { LoginThrottle } from './auth/throttle.js'
-import { loadTokenKeys, Tokens } from './auth/tokens.js'
+import { loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
-import { authCommands, type RenewLogin } from './chat/commands/auth.js'
+import { type AuthCommandParts, authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
+import { endAfterAnswer } from './chat/endings.js'
 import { Members } from './chat/members.js'
 import { Moments } from './chat/moments.js'
 import { Notices } from './chat/notices.js'
@@ -113,9 +116,9 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
-  const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed })
+  const auth = await makeAuth(config, { store, bus, log })
+  const chat = await makeChat(config, { store, bus, wheel, failed, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
-  const auth = await makeAuth(config, store, log)
 
   const keeper = new SessionKeeper(store, failed)
   const delivering = { hub, store, counters, views: chat.views, limits: config.limits }
@@ -184,11 +187,11 @@ interface ChatParts {
   store: Store
   bus: LocalBus<Signal>
   wheel: Wheel
-  renewLogin: RenewLogin
+  auth: Omit<AuthCommandParts, 'store' | 'bus'>
   failed: (error: unknown) => void
 }
 
-async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed }: ChatParts) {
+async function makeChat(config: Config, { store, bus, wheel, auth, failed }: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -208,7 +211,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
     {
       ...roomCommands({ store, rooms, members, rules }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
-      ...authCommands(renewLogin),
+      ...authCommands({ ...auth, store, bus }),
     },
     replyBytes,
   )
@@ -247,7 +250,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   }
 }
 
-async function makeAuth(config: Config, store: Store, log: Logger) {
+async function makeAuth(config: Config, { store, bus, log }: { store: Store; bus: LocalBus<Signal>; log: Logger }) {
   const { auth, node } = config
   const hooks = await loadHooks(auth.hooks, {
     timeout: auth.hooksTimeout,
@@ -255,7 +258,14 @@ async function makeAuth(config: Config, store: Store, log: Logger) {
   })
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
-  const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
+  const keys = await loadTokenKeys(auth.jwt, node.dataDir)
+  const tokens = new Tokens(keys.set(...(await loadLoginKey(auth.jwt, node.dataDir))), auth.jwt)
+  const logins = new Logins({
+    store,
+    sign: (claims) => tokens.signLogin(claims),
+    lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
+    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
+  })
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
@@ -265,8 +275,12 @@ async function makeAuth(config: Config, store: Store, log: Logger) {
     throttle: new LoginThrottle(auth.throttle),
     renewals: new LoginThrottle(auth.throttle),
     hooks,
+    logins,
   })
-  return { hooks, accounts, authenticator }
+  const { registrations, window } = auth.throttle
+  const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
+  const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
+  return { hooks, accounts, authenticator, logins, registration }
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */

@@ -250,6 +250,8 @@ export interface SessionRecord {
   disconnectedAt: number
   /** Seconds the session outlives its connection. */
   expiry: number
+  /** The credential its client logged in with last; absent or null: none of those the broker keeps. */
+  login?: string | null
 }
 
 /** A packet given to the client and not yet acknowledged. */
@@ -372,6 +374,30 @@ export interface UserRecord {
   /** argon2id in PHC form; null for users known by token only. */
   passwordHash: string | null
   createdAt: number
+  /** Unix ms; what was issued to the user before is void. */
+  tokensValidFrom?: number
+}
+
+/** A refreshable login, an API key, or an invitation to make an account. */
+export type CredentialKind = 'login' | 'key' | 'invite'
+
+/** Something to show in place of a password, known by its hash. */
+export interface CredentialRecord {
+  user: string
+  id: string
+  kind: CredentialKind
+  hash: string
+  /** Of a login: hash of the refresh token that the current one took the place of. */
+  previous: string | null
+  /** Of a key: what its owner calls it. */
+  name: string | null
+  /** Unix ms, like the following. */
+  createdAt: number
+  /** 0: never. */
+  usedAt: number
+  expiresAt: number | null
+  /** Of an invitation: how many more accounts it makes. */
+  uses?: number
 }
 
 export type RoomAccess = 'public' | 'private'
@@ -423,7 +449,14 @@ export interface DirectoryStore {
   userLike(id: string): Promise<UserRecord | null>
   users(): AsyncIterable<UserRecord>
   userOp(record: UserRecord): Op
-  deleteUserOp(id: string): Op
+  /** Removes the account and its credentials; `at` (Unix ms) is kept. */
+  deleteUserOps(id: string, at: number): Promise<Op[]>
+  /** When an account of that name was removed last; 0: never. */
+  removedAt(id: string): Promise<number>
+  credential(user: string, id: string): Promise<CredentialRecord | null>
+  credentials(user: string): Promise<CredentialRecord[]>
+  credentialOp(record: CredentialRecord): Op
+  deleteCredentialOp(user: string, id: string): Op
 
   room(id: string): RoomRecord | undefined
   rooms(): Iterable<RoomRecord>

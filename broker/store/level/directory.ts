@@ -1,5 +1,6 @@
 /** People and rooms. Rooms, memberships and invites are read once and kept in memory; it changes after the disk did. */
 import type {
+  CredentialRecord,
   DirectoryStore,
   InviteRecord,
   MemberRecord,
@@ -71,8 +72,34 @@ export class LevelDirectory implements DirectoryStore {
     return this.#users.putOp(record)
   }
 
-  deleteUserOp(id: string): Op {
-    return this.#users.deleteOp(id)
+  async deleteUserOps(id: string, at: number): Promise<Op[]> {
+    const credentials = (await this.credentials(id)).map((credential) => this.deleteCredentialOp(id, credential.id))
+    return [...credentials, put(keys.userRemoved(id), String(at)), this.#users.deleteOp(id)]
+  }
+
+  async removedAt(id: string): Promise<number> {
+    const at = await this.#database.get(keys.userRemoved(id))
+    return at ? Number(at.toString()) : 0
+  }
+
+  async credential(user: string, id: string): Promise<CredentialRecord | null> {
+    const value = await this.#database.get(keys.credential(user, id))
+    return value ? JSON.parse(value.toString()) : null
+  }
+
+  async credentials(user: string): Promise<CredentialRecord[]> {
+    const found: CredentialRecord[] = []
+    for await (const [, value] of this.#database.entries(ranges.credentials(user)))
+      found.push(JSON.parse(value.toString()))
+    return found
+  }
+
+  credentialOp(record: CredentialRecord): Op {
+    return put(keys.credential(record.user, record.id), JSON.stringify(record))
+  }
+
+  deleteCredentialOp(user: string, id: string): Op {
+    return del(keys.credential(user, id))
   }
 
   room(id: string): RoomRecord | undefined {

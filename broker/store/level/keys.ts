@@ -108,6 +108,8 @@ export const keys = {
 
   user: (id: string): string => `u${part(id)}`,
   userName: (lowerCase: string): string => `v${part(lowerCase)}`,
+  userRemoved: (id: string): string => `V${part(id)}`,
+  credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
   room: (room: string): string => `o${part(room)}`,
   member: (room: string, user: string): string => `m${part(room)}${END}${part(user)}`,
   invite: (room: string, user: string): string => `q${part(room)}${END}${part(user)}`,
@@ -157,6 +159,7 @@ export const ranges = {
   wills: kind('w'),
 
   users: kind('u'),
+  credentials: (user: string): KeyRange => below(`C${part(user)}`),
   rooms: kind('o'),
   allMembers: kind('m'),
   members: (room: string): KeyRange => below(`m${part(room)}`),
