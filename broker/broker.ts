@@ -19,6 +19,8 @@ import { Changes } from './chat/changes.js'
 import { type AuthCommandParts, authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { roomCommands } from './chat/commands/rooms.js'
+import { type LiveSession, type SessionCommandParts, sessionCommands } from './chat/commands/sessions.js'
+import { userCommands } from './chat/commands/users.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
 import { endAfterAnswer } from './chat/endings.js'
@@ -43,7 +45,7 @@ import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
 import { Flusher } from './mqtt/outbox.js'
-import { Registry } from './mqtt/registry.js'
+import { liveSession, Registry } from './mqtt/registry.js'
 import { refreshLogin } from './mqtt/renewal.js'
 import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
@@ -117,7 +119,8 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const hub = new Hub()
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
   const auth = await makeAuth(config, { store, bus, log })
-  const chat = await makeChat(config, { store, bus, wheel, failed, auth: { ...auth, renewLogin } })
+  const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
+  const chat = await makeChat(config, { store, bus, wheel, failed, auth: { ...auth, renewLogin }, liveSessions })
   closing.push(() => chat.info.close())
 
   const keeper = new SessionKeeper(store, failed)
@@ -187,11 +190,12 @@ interface ChatParts {
   store: Store
   bus: LocalBus<Signal>
   wheel: Wheel
-  auth: Omit<AuthCommandParts, 'store' | 'bus'>
+  auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  liveSessions: SessionCommandParts['liveSessions']
   failed: (error: unknown) => void
 }
 
-async function makeChat(config: Config, { store, bus, wheel, auth, failed }: ChatParts) {
+async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed }: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -212,6 +216,8 @@ async function makeChat(config: Config, { store, bus, wheel, auth, failed }: Cha
       ...roomCommands({ store, rooms, members, rules }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
       ...authCommands({ ...auth, store, bus }),
+      ...sessionCommands({ ...auth, store, bus, liveSessions }),
+      ...userCommands(store, turns),
     },
     replyBytes,
   )

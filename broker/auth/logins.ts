@@ -80,9 +80,14 @@ export class Logins {
     })
   }
 
-  /** Ends a login for good, with the live sessions that used it. */
-  end(user: string, id: string): Promise<void> {
-    return this.#turns.take(user, () => this.#end(user, id))
+  /** Ends a login for good, with the sessions that used it. False: there is none; an API key is revoked as such. */
+  end(user: string, id: string): Promise<boolean> {
+    return this.#turns.take(user, async () => {
+      const record = await this.#parts.store.directory.credential(user, id)
+      if (record?.kind !== 'login') return false
+      await this.#end(user, id)
+      return true
+    })
   }
 
   /** Whether nothing took back meanwhile what was shown at the login. */

@@ -1,5 +1,6 @@
 /** The live sessions by user, and what membership, replies and logouts mean for them. */
 import { parseFilter, topics } from '../../schemas/topics.js'
+import type { LiveSession } from '../chat/commands/sessions.js'
 import type { Logout, Signal } from '../chat/signals.js'
 import { roomCursors } from '../chat/views.js'
 import { direct, type Hub } from '../hub.js'
@@ -117,6 +118,12 @@ export class Registry {
     // Who is back by now may have subscribed anew.
     if (ops.length > 0 && !directory.member(room, user)) await commit(this.#store, { ops })
   }
+}
+
+/** What its user may know of a connection. */
+export function liveSession({ login, req, version, conn }: Connection): LiveSession {
+  const protocol = version === 5 ? '5.0' : version === 4 ? '3.1.1' : '3.1'
+  return { record: login!.record, via: req ? 'websocket' : 'mqtt', protocol, address: conn.remoteAddress ?? '' }
 }
 
 /** A session that is forgotten goes with its connection, before a successor can ask for it. */

@@ -441,15 +441,35 @@ export interface PresenceRecord {
   lastSeen: number
 }
 
-/** People and rooms. Rooms, memberships and invites are held in memory; users are read when asked for, the busy ones cached. */
+/** How a user shows itself. */
+export interface ProfileRecord {
+  user: string
+  name: string | null
+  avatar: string | null
+  fields: Record<string, string | number | boolean | null>
+  /** Unix ms; null: never changed. */
+  updatedAt: number | null
+}
+
+/** `user` wants nothing of `blocked`. */
+export interface BlockRecord {
+  user: string
+  blocked: string
+  /** Unix ms. */
+  at: number
+}
+
+/** People and rooms. Rooms, memberships, invites and blocks are held in memory; users are read when asked for, the busy ones cached. */
 export interface DirectoryStore {
   /** Without a promise when cached. */
   user(id: string): UserRecord | null | Promise<UserRecord | null>
   /** The existing user whose name differs at most by case. */
   userLike(id: string): Promise<UserRecord | null>
   users(): AsyncIterable<UserRecord>
+  /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
+  usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account and its credentials; `at` (Unix ms) is kept. */
+  /** Removes the account with its credentials, its profile, its blocks and those of it; `at` (Unix ms) is kept. */
   deleteUserOps(id: string, at: number): Promise<Op[]>
   /** When an account of that name was removed last; 0: never. */
   removedAt(id: string): Promise<number>
@@ -457,6 +477,13 @@ export interface DirectoryStore {
   credentials(user: string): Promise<CredentialRecord[]>
   credentialOp(record: CredentialRecord): Op
   deleteCredentialOp(user: string, id: string): Op
+
+  profile(user: string): Promise<ProfileRecord | null>
+  profileOp(record: ProfileRecord): Op
+  /** By the blocked user. */
+  blocks(user: string): ReadonlyMap<string, BlockRecord>
+  blockOp(record: BlockRecord): Op
+  deleteBlockOp(user: string, blocked: string): Op
 
   room(id: string): RoomRecord | undefined
   rooms(): Iterable<RoomRecord>

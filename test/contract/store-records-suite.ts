@@ -11,6 +11,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('retained messages', (t) => retained(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
+  t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
 }
 
@@ -310,6 +311,49 @@ async function credentials(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(await directory.credentials('ann'), [], 'they go with the account')
   t.equal(await directory.removedAt('ann'), 77)
   t.same(await directory.credentials('ann2'), all.slice(2), 'and only with it')
+  await store.close()
+}
+
+async function people(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const user = (id: string) => ({ id, roles: [], passwordHash: null, createdAt: 1 })
+  const block = (one: string, other: string) => ({ user: one, blocked: other, at: 5 })
+  const profile = { user: 'Ann', name: 'Ann', avatar: null, fields: { a: 1 }, updatedAt: 3 }
+  const names = ['Ann', 'an', 'anna', 'ann~', 'Bob', 'annb']
+  await commit(store, [], [...names.map((name) => store.directory.userOp(user(name)))])
+  await commit(
+    store,
+    [],
+    [
+      store.directory.profileOp(profile),
+      store.directory.blockOp(block('Ann', 'Bob')),
+      store.directory.blockOp(block('Ann', 'an')),
+      store.directory.blockOp(block('Bob', 'Ann')),
+      store.directory.blockOp(block('anna', 'an')),
+    ],
+  )
+  for (const when of ['at once', 'after a restart']) {
+    const { directory } = store
+    t.same(await directory.usersLike('AN', '', 9), ['an', 'Ann', 'anna', 'annb', 'ann~'], when)
+    t.same(await directory.usersLike('ann', 'Ann', 2), ['anna', 'annb'])
+    t.same(await directory.usersLike('ann', 'a', 1), ['Ann'])
+    t.same(await directory.usersLike('c', '', 9), [])
+    t.same(await directory.profile('Ann'), profile)
+    t.equal(await directory.profile('ann'), null)
+    t.same([...directory.blocks('Ann').values()].map(({ blocked }) => blocked).sort(), ['Bob', 'an'])
+    t.same(directory.blocks('Bob').get('Ann'), block('Bob', 'Ann'))
+    await store.close()
+    store = await place.open()
+  }
+  const { directory } = store
+  await commit(store, [], [directory.deleteBlockOp('anna', 'an')])
+  t.equal(directory.blocks('anna').size, 0)
+  await commit(store, [], await directory.deleteUserOps('Ann', 9))
+  await store.close()
+  store = await place.open()
+  t.equal(await store.directory.profile('Ann'), null)
+  t.same([store.directory.blocks('Ann').size, store.directory.blocks('Bob').size], [0, 0], 'both ways')
   await store.close()
 }
 

@@ -47,10 +47,10 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
     'auth.logout': async (actor) => {
       const user = requireUser(actor)
       const { login } = actor.principal
-      if (login) await logins.end(user, login)
-      else if (actor.sessionId === null)
+      if (login && (await logins.end(user, login))) return '{}'
+      if (actor.sessionId === null)
         throw new Refusal('bad_request', 'there is no login to end: this request came with its own')
-      else endAfterAnswer(parts, { kind: 'logout', user, forget: true, session: actor.sessionId })
+      endAfterAnswer(parts, { kind: 'logout', user, forget: true, session: actor.sessionId })
       return '{}'
     },
     'auth.logoutEverywhere': async (actor) => {
