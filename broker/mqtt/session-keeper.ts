@@ -169,7 +169,7 @@ function senderOf(session: Session, { source, seq }: SavedInflight, store: Store
 }
 
 async function entryAgain(store: Store, { view, ids }: LogFeed, seq: number): Promise<Shown | null> {
-  const [entry] = await store.log.read(view.log, seq - 1, 1, 1)
+  const [entry] = await store.log.read(view.log, seq - 1, 1, 1, 'expired too')
   if (entry?.seq !== seq) return null
   const payload = view.form ? view.form(entry) : entry.payload
   return { topic: view.topic, payload, retain: false, extra: entry.extra, ids }

@@ -309,7 +309,7 @@ export class ShareGroup extends Follower implements Behind {
   async #read(feed: Source, seq: number): Promise<Message | null> {
     const { log, queue } = this.services.store
     if (feed instanceof LogFeed) {
-      const [entry] = await log.read(feed.view.log, seq - 1, 1, 1)
+      const [entry] = await log.read(feed.view.log, seq - 1, 1, 1, 'expired too')
       return entry?.seq === seq ? formed(feed, entry) : null
     }
     const [queued] = await queue.read(this.id, seq - 1, 1, 1)
