@@ -48,6 +48,9 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   /** What was taken from a feed, or from a topic it listened to, may no longer be delivered. */
   protected abstract withdraw(from: LogFeed | string): void
 
+  /** What is under way of a feed is no longer the feed's. */
+  protected entrust(_feed: LogFeed): void {}
+
   /** Live messages of the feed that wait for the socket will come from the log instead. */
   protected dropLive(_feed: LogFeed): void {}
 
@@ -95,6 +98,13 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     if (next <= this.headOf(feed.view)) this.fallBehind(feed)
   }
 
+  /** Nobody asks for it any more. What is under way of it comes to its end. */
+  letGo(feed: LogFeed): void {
+    this.entrust(feed)
+    this.detach(feed)
+  }
+
+  /** It may not be delivered any more, nor what is under way of it. */
   detach(feed: LogFeed): void {
     feed.attached = false
     this.feeds.delete(feed.view.cursor)

@@ -94,8 +94,13 @@ export class Inflight {
 
   /** Ends the flights of an owner that may not finish: their ids stay taken only where the QoS 2 handshake still runs. */
   forget(owner: FlightOwner): void {
+    this.entrust(owner, NOBODY)
+  }
+
+  /** The flights of one owner are another's. */
+  entrust(owner: FlightOwner, to: FlightOwner): void {
     for (const flight of this.#flights.values()) {
-      if (flight.owner === owner) flight.owner = NOBODY
+      if (flight.owner === owner) flight.owner = to
     }
   }
 
@@ -107,6 +112,11 @@ export class Inflight {
     }
     return list
   }
+}
+
+/** Owns what was sent for a filter that is gone: it may still be acknowledged, or sent again after a reconnect [MQTT-3.10.4-3]. */
+export function farewell(source: string): FlightOwner {
+  return { source, acknowledged() {} }
 }
 
 /** Owns the flights whose message is gone: the handshake completes, nobody is told. */

@@ -11,7 +11,7 @@ import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
 import type { LogFeed, QueueFeed, Wish } from './feeds.js'
 import { Follower } from './follower.js'
-import { type Flight, type FlightOwner, Inflight } from './inflight.js'
+import { type Flight, type FlightOwner, farewell, Inflight } from './inflight.js'
 import { ownWish } from './interests.js'
 import { isExpired } from './message-properties.js'
 import type { Outbox } from './outbox.js'
@@ -101,6 +101,10 @@ export class Session extends Follower {
     this.dropLive(from)
   }
 
+  protected override entrust(feed: LogFeed): void {
+    this.inflight.entrust(feed, farewell(feed.source))
+  }
+
   protected override dropLive(feed: LogFeed): void {
     this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
   }
@@ -119,7 +123,7 @@ export class Session extends Follower {
   // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
 
   sendBatch(feed: LogFeed, batch: Batch): boolean {
-    if (this.#stalled || this.#guard.forward) return false
+    if (this.#stalled || this.#guard.forward || this.#resending.isWaiting) return false
     const encoded = this.#packets.batch(feed, batch)
     if (encoded.idAt.length === 0) {
       if (encoded.bytes.length > 0) this.#push(encoded.bytes)
