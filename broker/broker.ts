@@ -46,6 +46,7 @@ import { listenHttp, listenHttps } from './net/http.js'
 import type { Listener } from './net/listener.js'
 import { listenTcp } from './net/tcp.js'
 import { listenTls } from './net/tls.js'
+import { type PublishGate, publishGated } from './publish-gate.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
@@ -107,7 +108,9 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const counters = new Counters()
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
-  const chat = await makeChat(config, store, bus, wheel, failed)
+  const chat = await makeChat(config, store, bus, wheel, failed, (actor, message) =>
+    broker.publishGateFor(null, actor, message),
+  )
   closing.push(() => chat.info.close())
   const auth = await makeAuth(config, store, log)
 
@@ -178,6 +181,7 @@ async function makeChat(
   bus: LocalBus<Signal>,
   wheel: Wheel,
   failed: (error: unknown) => void,
+  gate: PublishGate,
 ) {
   const views = new Views(store.directory)
   await views.load(store.log)
@@ -196,7 +200,7 @@ async function makeChat(
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, rules }),
-      ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
+      ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
     },
     replyBytes,
   )
