@@ -32,6 +32,7 @@ import type { Signal } from './chat/signals.js'
 import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
+import { type HttpDoor, openHttpDoor } from './http/app.js'
 import { Hub } from './hub.js'
 import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
@@ -160,7 +161,21 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   closing.push(() => admin.close())
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
   const healthy = (): boolean => store.healthy && !broker.closed
-  const listeners = await openListeners(config, { accept, healthy }, closing)
+  const listeners: Listener[] = []
+  const door = await openHttpDoor({
+    commands: chat.commands,
+    authenticator: auth.authenticator,
+    authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
+    counters,
+    listen: config.listen,
+    payloadBytes: config.limits.payloadBytes,
+    throttleWindow: config.auth.throttle.window,
+    about: () => about(config, listeners),
+    healthy,
+    failed,
+  })
+  closing.push(() => door.close())
+  await openListeners(config, { accept, door, listeners }, closing)
   return {
     listeners,
     dataDir: config.node.dataDir,
@@ -271,32 +286,26 @@ function endingLogins(accounts: Accounts, members: Members, bus: LocalBus<Signal
   }
 }
 
+function about({ listen, rooms }: Config, listeners: readonly Listener[]) {
+  return { version: readVersion(), listeners, wsPath: listen.wsPath, room: rooms.list[0]?.id ?? 'lobby' }
+}
+
 async function openListeners(
   config: Config,
-  { accept, healthy }: { accept: Accept; healthy: () => boolean },
+  { accept, door, listeners }: { accept: Accept; door: HttpDoor; listeners: Listener[] },
   closing: Closing[],
-): Promise<Listener[]> {
+): Promise<void> {
   const { host, mqtt, http, mqtts, https, tls, wsPath, origins, proxyProtocol } = config.listen
-  const listeners: Listener[] = []
   const open = async (listening: Promise<Listener>): Promise<void> => {
     const listener = await listening
     listeners.push(listener)
     closing.push(() => listener.close())
   }
-  const web = {
-    host,
-    proxyProtocol,
-    wsPath,
-    origins,
-    packetBytes: config.limits.packetBytes,
-    about: () => ({ version: readVersion(), listeners, wsPath, room: config.rooms.list[0]?.id ?? 'lobby' }),
-    healthy,
-  }
+  const web = { host, proxyProtocol, wsPath, origins, packetBytes: config.limits.packetBytes, handler: door }
   if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
   if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, tls }, accept))
   if (http !== null) await open(listenHttp({ ...web, port: http }, accept))
   if (https !== null) await open(listenHttps({ ...web, port: https, tls }, accept))
-  return listeners
 }
 
 /** Connections first, then what they left to save. */

@@ -44,6 +44,6 @@ export const MESSAGE_COMMANDS = {
     }),
     result: object({ messages: Type.Array(Message), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/messages' },
+    http: { method: 'GET', path: '/rooms/{room}/messages', page: { items: 'messages', key: 'seq', back: true } },
   }),
 } as const

@@ -41,7 +41,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, ...details }),
     result: Room,
     rate: 'create',
-    http: { method: 'POST', path: '/rooms', status: 201 },
+    http: { method: 'POST', path: '/rooms', status: 201, location: '/rooms/{id}' },
   }),
   'rooms.update': command({
     summary: 'Changes a room, or with user and role a member’s role. For owners and admins of the room.',
@@ -94,7 +94,7 @@ export const ROOM_COMMANDS = {
     }),
     result: object({ members: Type.Array(Member), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/members' },
+    http: { method: 'GET', path: '/rooms/{room}/members', page: { items: 'members', key: 'user' } },
   }),
   'rooms.list': command({
     summary: 'The rooms the asker is in, or those anyone may join, by id.',
@@ -110,6 +110,6 @@ export const ROOM_COMMANDS = {
     }),
     result: object({ rooms: Type.Array(Room), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms' },
+    http: { method: 'GET', path: '/rooms', page: { items: 'rooms', key: 'id' } },
   }),
 } as const

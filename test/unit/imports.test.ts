@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/net': ['schemas'],
   'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
   'broker/chat': ['schemas', 'broker/store', 'broker/auth', 'broker/hub.ts', 'broker/turns.ts', 'broker/wheel.ts'],
+  'broker/http': ['schemas', 'broker/chat', 'broker/auth', 'broker/metrics.ts'],
   'broker/mqtt': [
     'schemas',
     'broker/store',
@@ -44,6 +45,10 @@ const ONLY_IN: Record<string, readonly string[]> = {
   '@node-rs/argon2': ['broker/auth'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
+  fastify: ['broker/http'],
+  '@fastify/etag': ['broker/http'],
+  '@fastify/swagger': ['broker/http'],
+  '@fastify/swagger-ui': ['broker/http'],
 }
 
 interface Import {

@@ -1,0 +1,80 @@
+/** Who asks: `Authorization: Bearer` with a token, or `Basic` with a name and a password, through the same authenticator as MQTT. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Refusal } from '../../schemas/errors.js'
+import type { Authenticator, LoginRefusal } from '../auth/principal.js'
+import type { Actor } from '../chat/actor.js'
+import type { Counters } from '../metrics.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor
+  }
+}
+
+export interface LoginParts {
+  readonly authenticator: Authenticator
+  readonly counters: Counters
+  readonly throttleWindow: number
+}
+
+/** Every request of `app` has an actor, or is refused before its body is read. */
+export function loginRequests(app: FastifyInstance, parts: LoginParts): void {
+  app.decorateRequest('actor')
+  app.addHook('onRequest', async (request) => {
+    request.actor = await login(request, parts)
+  })
+  // Also where a command itself finds that this needs a login.
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode === 401) reply.header('www-authenticate', challenges(request))
+    return payload
+  })
+}
+
+async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
+  const { username, password } = credentialsOf(request.headers.authorization)
+  const login = await parts.authenticator.login({ username, password, clientId: '', address: request.ip })
+  if (login.ok) return { principal: login.principal, clientId: '', sessionId: null, silent: true }
+  parts.counters.add(`login.${login.refusal}`)
+  throw refusalOf(login.refusal, password !== undefined, parts.throttleWindow)
+}
+
+interface Given {
+  username: string | undefined
+  password: Buffer | undefined
+}
+
+const NOBODY: Given = { username: undefined, password: undefined }
+
+/** A scheme is written in any case (RFC 9110, 11.1). */
+function credentialsOf(header: string | undefined): Given {
+  if (header === undefined) return NOBODY
+  const [, scheme = '', value = ''] = /^([^ ]+) +([^ ]+)$/.exec(header) ?? []
+  if (scheme.toLowerCase() === 'bearer') return { username: undefined, password: Buffer.from(value) }
+  const text = scheme.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString() : ''
+  const colon = text.indexOf(':')
+  if (colon === -1)
+    throw new Refusal('unauthorized', 'Authorization is Bearer with a token, or Basic with a user name and a password')
+  return { username: text.slice(0, colon), password: Buffer.from(text.slice(colon + 1)) }
+}
+
+function refusalOf(refusal: LoginRefusal, tried: boolean, throttleWindow: number): Refusal {
+  switch (refusal) {
+    case 'throttled':
+      return new Refusal('rate_limited', 'too many failed logins', { retryAfter: throttleWindow })
+    case 'unavailable':
+      return new Refusal('unavailable', 'logins are not possible right now', { retryAfter: 5 })
+    default:
+      return new Refusal('unauthorized', tried ? 'the token or password is not valid' : 'this needs a token')
+  }
+}
+
+/**
+ * To a script that a page runs only Bearer: at Basic a browser would ask with a dialog of its own.
+ * `error` says that a token was there and did not do (RFC 6750, 3.1).
+ */
+function challenges({ headers }: FastifyRequest): string[] {
+  const failed = /^bearer /i.test(headers.authorization ?? '') ? ', error="invalid_token"' : ''
+  const bearer = `Bearer realm="TopicTalk"${failed}`
+  const ofPage = headers['sec-fetch-site'] !== undefined && headers['sec-fetch-mode'] !== 'navigate'
+  return ofPage ? [bearer] : [bearer, 'Basic realm="TopicTalk", charset="UTF-8"']
+}
