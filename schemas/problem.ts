@@ -13,7 +13,7 @@ export const Problem = Type.Object(
     field: Type.Optional(Type.String({ description: 'The parameter that is wrong, as a dotted path.' })),
     retryAfter: Type.Optional(Type.Number({ description: 'Seconds to wait before trying again.' })),
   },
-  { additionalProperties: false, description: 'Why a request was refused (RFC 9457).' },
+  { title: 'Problem', additionalProperties: false, description: 'Why a request was refused (RFC 9457).' },
 )
 export type Problem = Static<typeof Problem>
 

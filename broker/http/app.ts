@@ -11,6 +11,7 @@ import type { Counters } from '../metrics.js'
 import { acceptJson } from './bodies.js'
 import { commandRoutes } from './commands.js'
 import { allowOrigins } from './cors.js'
+import { documents, documentsPage } from './documents.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
 import { answerOtherMethods } from './methods.js'
@@ -63,6 +64,7 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
   await app.register(async (reads) => {
     await reads.register(etag)
     pages(reads, parts)
+    documents(reads, parts.about().version)
     await reads.register(async (api) => {
       loginRequests(api, parts)
       commandRoutes(api, parts, 'reads')
@@ -73,6 +75,7 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
     commandRoutes(api, parts, 'changes')
   })
   answered()
+  await documentsPage(app, parts.about().version)
   await app.ready()
   return {
     handle: (request, response) => app.routing(request, response),

@@ -41,8 +41,8 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
 
 export const command = <P extends TObject, R extends TSchema>(definition: Command<P, R>): Command<P, R> => definition
 
-/** An object of these properties and no others. */
-export const object = <P extends TProperties>(properties: P, options: { description?: string } = {}) =>
+/** An object of these properties and no others. One with a `title` is known by that name in the documents. */
+export const object = <P extends TProperties>(properties: P, options: { title?: string; description?: string } = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options })
 
 export const NOTHING = object({}, { description: 'Nothing: it is done.' })

@@ -15,7 +15,7 @@ const details = {
 
 export const Member = object(
   { user, role, since: time('When the membership began.') },
-  { description: 'A member of a room.' },
+  { title: 'Member', description: 'A member of a room.' },
 )
 
 export const Room = object(
@@ -32,7 +32,7 @@ export const Room = object(
     role: orNull(role),
     head: Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' }),
   },
-  { description: 'A room as the asker sees it; role is the asker’s own.' },
+  { title: 'Room', description: 'A room as the asker sees it; role is the asker’s own.' },
 )
 
 export const ROOM_COMMANDS = {

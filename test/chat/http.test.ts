@@ -1,7 +1,7 @@
 /** The HTTP door as strangers find it: fetch, sockets and curl against a real broker. */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -430,4 +430,39 @@ t.test('a tour with curl', async (t) => {
   t.match(JSON.parse(history), { messages: [{ text: 'from a script', from: 'alice' }], more: false })
   t.match(await curl('-I', `${api}/rooms`), /^HTTP\/1\.1 200 OK/)
   t.equal(await curl('-o', '/dev/null', '-w', '%{http_code}', '-X', 'DELETE', `${api}/rooms/tea`), '200')
+})
+
+t.test('documents', async (t) => {
+  const broker = await startTestBroker(t)
+
+  t.test('are served as they are committed', async (t) => {
+    for (const name of ['openapi', 'asyncapi']) {
+      const { status, headers, text } = await fetchFrom(broker, `/v1/${name}.json`)
+      t.same([status, headers.get('content-type')], [200, 'application/json; charset=utf-8'])
+      t.equal(text, readFileSync(`schemas/json/${name}.json`, 'utf8'), name)
+    }
+  })
+
+  t.test('every path they name is there', async (t) => {
+    const { body } = await fetchFrom(broker, '/v1/openapi.json')
+    for (const [path, item] of Object.entries<Record<string, object>>(body.paths)) {
+      const { headers } = await fetchFrom(broker, path.replaceAll(/\{\w+\}/g, 'x'), { method: 'OPTIONS' })
+      const allowed = (headers.get('allow') ?? '').split(', ')
+      for (const method of Object.keys(item)) t.ok(allowed.includes(method.toUpperCase()), `${method} ${path}`)
+    }
+  })
+
+  t.test('can be browsed, from here alone', async (t) => {
+    const { status, headers, text } = await fetchFrom(broker, '/docs')
+    t.equal(status, 200)
+    t.match(headers.get('content-security-policy'), /default-src 'none'; script-src 'self'/)
+    const parts = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
+    t.ok(parts.length >= 5)
+    for (const path of parts) {
+      const part = await fetchFrom(broker, new URL(path, 'http://x/docs').pathname)
+      t.equal(part.status, 200, path)
+    }
+    t.match((await fetchFrom(broker, '/docs/json')).body, { openapi: '3.1.0' })
+    isProblem(t, await fetchFrom(broker, '/docs/static/none.js'), 'what is not there')
+  })
 })
