@@ -13,6 +13,7 @@ import { Passwords } from './auth/passwords.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
+import { authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { Commands } from './chat/commands.js'
@@ -39,6 +40,7 @@ import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
 import { Flusher } from './mqtt/outbox.js'
 import { Registry } from './mqtt/registry.js'
+import { refreshLogin } from './mqtt/renewal.js'
 import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
@@ -63,6 +65,7 @@ export interface RunningBroker {
   readonly store: Store
   readonly accounts: Accounts
   readonly counters: Counters
+  readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
   readonly socketWrites: () => number
   /** Stops taking connections, ends those there are, saves, closes the store. */
@@ -109,9 +112,9 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const counters = new Counters()
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
-  const chat = await makeChat(config, store, bus, wheel, failed, (actor, message) =>
-    broker.publishGateFor(null, actor, message),
-  )
+  const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
+  const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
+  const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed, gate })
   closing.push(() => chat.info.close())
   const auth = await makeAuth(config, store, log)
 
@@ -142,6 +145,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
+    redirect: config.listen.redirect,
     authenticator: auth.authenticator,
     hooks: auth.hooks,
   }
@@ -183,6 +187,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     store,
     accounts: auth.accounts,
     counters,
+    maintenance,
     socketWrites: () => flusher.writes,
     close: async () => {
       for (const close of closing.splice(0).reverse()) await close()
@@ -190,14 +195,16 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   }
 }
 
-async function makeChat(
-  config: Config,
-  store: Store,
-  bus: LocalBus<Signal>,
-  wheel: Wheel,
-  failed: (error: unknown) => void,
-  gate: PublishGate,
-) {
+interface ChatParts {
+  store: Store
+  bus: LocalBus<Signal>
+  wheel: Wheel
+  renewLogin: RenewLogin
+  failed: (error: unknown) => void
+  gate: PublishGate
+}
+
+async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed, gate }: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -216,6 +223,7 @@ async function makeChat(
     {
       ...roomCommands({ store, rooms, members, rules }),
       ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
+      ...authCommands(renewLogin),
     },
     replyBytes,
   )
@@ -254,14 +262,14 @@ async function makeAuth(config: Config, store: Store, log: Logger) {
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
   const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
-  const throttle = new LoginThrottle(auth.throttle)
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
     accounts,
     passwords,
     tokens,
-    throttle,
+    throttle: new LoginThrottle(auth.throttle),
+    renewals: new LoginThrottle(auth.throttle),
     hooks,
   })
   return { hooks, accounts, authenticator }
@@ -295,13 +303,13 @@ async function openListeners(
   { accept, door, listeners }: { accept: Accept; door: HttpDoor; listeners: Listener[] },
   closing: Closing[],
 ): Promise<void> {
-  const { host, mqtt, http, mqtts, https, tls, wsPath, origins, proxyProtocol } = config.listen
+  const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, origins, proxyProtocol } = config.listen
   const open = async (listening: Promise<Listener>): Promise<void> => {
     const listener = await listening
     listeners.push(listener)
     closing.push(() => listener.close())
   }
-  const web = { host, proxyProtocol, wsPath, origins, packetBytes: config.limits.packetBytes, handler: door }
+  const web = { host, proxyProtocol, wsPath, wsPing, origins, packetBytes: config.limits.packetBytes, handler: door }
   if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
   if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, tls }, accept))
   if (http !== null) await open(listenHttp({ ...web, port: http }, accept))

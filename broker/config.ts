@@ -188,6 +188,11 @@ function normalisePacketBytes({ limits }: Config): void {
 /** What no single key can tell. */
 function findContradictions({ listen, rooms, limits }: Config): Fault[] {
   const faults: Fault[] = []
+  const { keepAlive } = limits
+  if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
+    faults.push({ path: ['limits', 'keepAlive'], message: 'expected whole seconds from 1 to 65535, or null' })
+  if (listen.wsPing !== null && !(listen.wsPing > 0 && listen.wsPing <= 86400))
+    faults.push({ path: ['listen', 'wsPing'], message: 'expected more than 0 seconds, at most 1d, or null' })
   for (const key of ['mqtts', 'https'] as const)
     if (listen[key] !== null && (listen.tls.cert === null || listen.tls.key === null))
       faults.push({ path: ['listen', key], message: 'needs listen.tls.cert and listen.tls.key' })

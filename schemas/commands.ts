@@ -3,19 +3,20 @@
  * documents of both.
  */
 import type { Static } from 'typebox'
+import { AUTH_COMMANDS } from './commands/auth.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 
 export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
 
-export const COMMANDS = { ...MESSAGE_COMMANDS, ...ROOM_COMMANDS } as const
+export const COMMANDS = { ...MESSAGE_COMMANDS, ...ROOM_COMMANDS, ...AUTH_COMMANDS } as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
 /** Named in the contract and not built yet: they answer `not_implemented`. */
-export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sync', 'auth.refresh', 'sessions.list', 'sessions.end'])
+export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sync', 'sessions.list', 'sessions.end'])
 
 /** Where the HTTP routes begin. */
 export const API = '/v1'

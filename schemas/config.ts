@@ -34,6 +34,20 @@ function duration(fallback: string, description: string) {
   })
 }
 
+/** As `duration`; null: none. */
+function optionalDuration(fallback: string | null, description: string) {
+  return Type.Unsafe<number | null>({
+    anyOf: [
+      { type: 'number', minimum: 0, maximum: 1e10 },
+      { type: 'string', pattern: DURATION.source },
+      { type: 'null' },
+    ],
+    duration: true,
+    default: fallback,
+    description,
+  })
+}
+
 const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description })
 
 const count = (fallback: number, description: string, minimum = 1, maximum = Number.MAX_SAFE_INTEGER) =>
@@ -76,6 +90,18 @@ const listen = section('Where clients connect. A port of null switches a listene
       'Origins whose pages may open a WebSocket and use the HTTP API, such as https://chat.example.com; empty means any.',
   }),
   connectTimeout: duration('10s', 'A connection that has not sent CONNECT by then is closed.'),
+  wsPing: optionalDuration(
+    '25s',
+    'A WebSocket silent for that long is pinged, and closed if it stays silent as long again.',
+  ),
+  redirect: section('Sends clients to another server: with a reason and its name from MQTT 5 on.', {
+    to: optionalText('The other server, such as mqtt.example.com:1883; null: nobody is sent anywhere.'),
+    permanent: flag(false, 'The move is for good: clients should not come back here.'),
+    when: Type.Enum(['always', 'full'], {
+      default: 'always',
+      description: 'always, or full: only while limits.connections is reached.',
+    }),
+  }),
 })
 
 const auth = section('Who may log in.', {
@@ -181,6 +207,10 @@ const limits = section('Bounds on what one client can cost.', {
   subscriptions: count(1000, 'Subscriptions of one session.'),
   filtersPerSubscribe: count(256, 'Filters in one SUBSCRIBE.'),
   connections: count(100000, 'Open connections.'),
+  keepAlive: optionalDuration(
+    null,
+    'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
+  ),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),

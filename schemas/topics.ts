@@ -218,7 +218,7 @@ export function topicFilterFault(filter: string, maxLevels: number): string | nu
   return shareFault(levels)
 }
 
-/** `$share/{name}/{filter}` needs a name without wildcards and a filter [MQTT-4.8.2-1, MQTT-4.8.2-2]. */
+/** `$share/{name}/{filter}` needs a name without wildcards and a filter [MQTT5-4.8.2-1, MQTT5-4.8.2-2]. */
 function shareFault(levels: string[]): string | null {
   if (levels[0] !== '$share') return null
   const name = levels[1]

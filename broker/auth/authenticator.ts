@@ -4,7 +4,7 @@ import type { DirectoryStore } from '../store/store.js'
 import type { Accounts } from './accounts.js'
 import type { HookRunner } from './hooks.js'
 import type { Passwords } from './passwords.js'
-import type { Authenticator, Credentials, Login, LoginRefusal } from './principal.js'
+import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
 import type { LoginThrottle } from './throttle.js'
 import { algorithmOf, type Tokens } from './tokens.js'
 
@@ -16,19 +16,36 @@ export interface AuthenticatorParts {
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly throttle: LoginThrottle
+  /** Counts failed renewals, apart from logins: guesses at a neighbour's password must not end live logins. */
+  readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
 }
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
-  return { login: (credentials) => login(parts, credentials) }
+  const loginByToken = (given: TokenCredentials): Promise<Login> =>
+    admit(parts, given, () => byToken(parts, given.username || undefined, given.token))
+  return {
+    login: (given) => admit(parts, given, () => identify(parts, given)),
+    loginByToken,
+    renew: async (given) => {
+      const { username, address } = given
+      if (parts.renewals.isRefused(address, username)) return throttled(username, address)
+      const login = await loginByToken(given)
+      if (!login.ok && login.refusal === 'bad_credentials') parts.renewals.failed(address, username)
+      return login
+    },
+  }
 }
 
-async function login(parts: AuthenticatorParts, credentials: Credentials): Promise<Login> {
+async function admit(
+  parts: AuthenticatorParts,
+  { clientId, address }: { clientId: string; address: string },
+  identify: () => Identified | Promise<Identified>,
+): Promise<Login> {
   try {
-    const login = await identify(parts, credentials)
+    const login = await identify()
     if (!login.ok) return login
     const { user, roles } = login.principal
-    const { clientId, address } = credentials
     const hook = parts.hooks.authenticate
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)

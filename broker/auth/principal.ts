@@ -17,6 +17,15 @@ export interface Credentials {
   readonly address: string
 }
 
+/** A token on its own: what the method JWT of MQTT 5 and `auth.refresh` present. */
+export interface TokenCredentials {
+  /** Whose token it must be; undefined or empty: anyone's. */
+  readonly username: string | undefined
+  readonly token: string
+  readonly clientId: string
+  readonly address: string
+}
+
 export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'throttled' | 'unavailable'
 
 export type Login =
@@ -26,6 +35,9 @@ export type Login =
 
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>
+  loginByToken(credentials: TokenCredentials): Promise<Login>
+  /** A new token for a login that goes on: of that user, and throttled, as a failure may cost the client nothing. */
+  renew(credentials: TokenCredentials & { username: string }): Promise<Login>
 }
 
 /** What `acl.rules` say about topics outside rooms, users and broadcast. Rules are matched first to last; nothing matched denies. */

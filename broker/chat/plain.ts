@@ -3,7 +3,7 @@ import { Refusal } from '../../schemas/errors.js'
 import type { Topic } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import type { Bus } from '../store/bus.js'
-import type { Op, PlainMessage, Store } from '../store/store.js'
+import type { Op, PlainMessage, QueueMatch, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import { type Incoming, type Receipt, storeRefusal } from './pipeline.js'
 import type { Signal } from './signals.js'
@@ -48,7 +48,7 @@ export class Plain {
     const live = message.retain ? { ...message, retain: false, replaces: true } : message
     let queued: string[] = []
     let number = 0
-    const targets = message.qos > 0 ? this.#store.queue.match(message.topic) : []
+    const targets = message.qos > 0 ? this.#targets(message) : []
     if (targets.length > 0) {
       const enqueued = this.#store.queue.enqueueOps(live, targets)
       ops.push(...enqueued.ops)
@@ -63,5 +63,12 @@ export class Plain {
         receipt.settled(error ? storeRefusal(error) : null, null)
       },
     })
+  }
+
+  /** Whose queue it goes into: not that of its own session where that says no local [MQTT5-3.8.3-3]. */
+  #targets({ topic, clientId }: PlainMessage): readonly QueueMatch[] {
+    const matches = this.#store.queue.match(topic)
+    const refuses = ({ sessionId, noLocal }: QueueMatch): boolean => noLocal && sessionId === clientId
+    return matches.some(refuses) ? matches.filter((match) => !refuses(match)) : matches
   }
 }

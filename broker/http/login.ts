@@ -31,17 +31,18 @@ export function loginRequests(app: FastifyInstance, parts: LoginParts): void {
 }
 
 async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
-  const { username, password } = credentialsOf(request.headers.authorization)
-  const login = await parts.authenticator.login({ username, password, clientId: '', address: request.ip })
+  const given = credentialsOf(request.headers.authorization)
+  const from = { clientId: '', address: request.ip }
+  const login =
+    'token' in given
+      ? await parts.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
+      : await parts.authenticator.login({ ...given, ...from })
   if (login.ok) return { principal: login.principal, clientId: '', sessionId: null, silent: true }
   parts.counters.add(`login.${login.refusal}`)
-  throw refusalOf(login.refusal, password !== undefined, parts.throttleWindow)
+  throw refusalOf(login.refusal, given !== NOBODY, parts.throttleWindow)
 }
 
-interface Given {
-  username: string | undefined
-  password: Buffer | undefined
-}
+type Given = { token: string } | { username: string | undefined; password: Buffer | undefined }
 
 const NOBODY: Given = { username: undefined, password: undefined }
 
@@ -49,7 +50,7 @@ const NOBODY: Given = { username: undefined, password: undefined }
 function credentialsOf(header: string | undefined): Given {
   if (header === undefined) return NOBODY
   const [, scheme = '', value = ''] = /^([^ ]+) +([^ ]+)$/.exec(header) ?? []
-  if (scheme.toLowerCase() === 'bearer') return { username: undefined, password: Buffer.from(value) }
+  if (scheme.toLowerCase() === 'bearer') return { token: value }
   const text = scheme.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString() : ''
   const colon = text.indexOf(':')
   if (colon === -1)

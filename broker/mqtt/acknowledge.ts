@@ -1,10 +1,10 @@
-import { commit } from '../store/commit.js'
+import type { StoreError } from '../store/store.js'
 import type { Ack } from './codec/packets.js'
 import { Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 
 /** The four acknowledgements of MQTT 4.3. */
-export function acknowledge(connection: Connection, { type, packetId, reason }: Ack): void | Promise<void> {
+export function acknowledge(connection: Connection, { type, packetId, reason }: Ack): void {
   switch (type) {
     case 'puback':
       return complete(connection, packetId, 1)
@@ -25,21 +25,41 @@ function complete(connection: Connection, packetId: number, qos: 1 | 2): void {
   }
 }
 
-/** PUBREC is answered with PUBREL even for an id that is not known: the client must be able to finish [MQTT-4.3.3-1]. */
-async function received(connection: Connection, packetId: number): Promise<void> {
-  const known = await connection.login!.session.release(packetId)
-  connection.sendAck('pubrel', packetId, reasonOf(connection, known))
+/**
+ * PUBREC is answered with PUBREL even for an id that is not known: the client must be able to finish [MQTT-4.3.3-1]. What comes behind it
+ * does not wait for the disk: a window of them is one save.
+ */
+function received(connection: Connection, packetId: number): void {
+  connection.unsettled++
+  connection
+    .login!.session.release(packetId)
+    .then(
+      (known) => connection.sendAck('pubrel', packetId, reasonOf(connection, known)),
+      (error: unknown) => unstored(connection, error),
+    )
+    .finally(() => connection.settled(0))
 }
 
 /** PUBREL: the packet id is free again, durably, before PUBCOMP says so [MQTT-4.3.3-2]. */
-async function release(connection: Connection, packetId: number): Promise<void> {
+function release(connection: Connection, packetId: number): void {
   const { session } = connection.login!
-  const known = connection.incoming.has(packetId)
+  const known = connection.incoming.delete(packetId)
   const { store } = connection.services
   const ops = known && session.persistent ? [store.sessions.dropIncomingOp(session.id, packetId)] : []
-  await commit(store, { ops })
-  connection.incoming.delete(packetId)
-  connection.sendAck('pubcomp', packetId, reasonOf(connection, known))
+  connection.unsettled++
+  const settled = (error: StoreError | null): void => {
+    if (error) unstored(connection, error)
+    else connection.sendAck('pubcomp', packetId, reasonOf(connection, known))
+    connection.settled(0)
+  }
+  store.commit({ drafts: [], ops, settled })
+}
+
+/** No answer: the client comes back and goes on where it was. */
+function unstored(connection: Connection, error: unknown): void {
+  if (connection.closed) return
+  connection.services.log.error({ err: error, client: connection.id }, 'an acknowledgement could not be stored')
+  void connection.finish({ reason: Reason.serverUnavailable, why: 'an acknowledgement could not be stored' })
 }
 
 function reasonOf({ version }: Connection, known: boolean): number {

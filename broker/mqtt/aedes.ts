@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { Aedes, type PublishPacket } from 'aedes'
 import aedesPacket from 'aedes-packet'
 import { Refusal } from '../../schemas/errors.js'
+import { SYSTEM } from '../../schemas/ids.js'
 import { parseTopic } from '../../schemas/topics.js'
 import type { Actor } from '../chat/actor.js'
 import type { Pipeline } from '../chat/pipeline.js'
@@ -15,7 +16,8 @@ import type { ByteStream } from '../net/byte-stream.js'
 import type { Persistence, QoS, WillPacket } from '../store/store.js'
 import type { Connect, Publish, RequestedSubscription } from './codec/packets.js'
 import { Reason } from './codec/reader.js'
-import { BROKER_ACTOR, Connection, ConnectRefused } from './connection.js'
+import { Connection } from './connection.js'
+import { ConnectRefused, connectRefusal } from './endings.js'
 import { Mq, type MqMessage } from './mq.js'
 import type { MqttServices } from './services.js'
 import type { Forward } from './session-parts.js'
@@ -48,6 +50,13 @@ export interface PublishedMessage {
   retain?: boolean
 }
 
+/** The actor of what the broker itself publishes. */
+const BROKER_ACTOR: Actor = {
+  principal: { user: SYSTEM, roles: new Set(['admin']), anonymous: false, expiresAt: null },
+  clientId: '',
+  sessionId: null,
+}
+
 interface Message {
   topic: string
   payload: Buffer
@@ -59,6 +68,9 @@ function toMessage({ topic, payload, qos, retain }: PublishPacket | PublishedMes
   return { topic, payload: Buffer.from(payload ?? ''), qos: (qos ?? 0) as QoS, retain: retain ?? false }
 }
 
+/** Most connections beyond the limit that may say CONNECT; a flood finds the rest of its connections closed at once. */
+const MAX_TURNED_AWAY = 64
+
 /** Seconds between heartbeats; wills of a dead broker are looked for at four times that. */
 const HEARTBEAT = 5
 
@@ -68,6 +80,8 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   readonly #registering = new Map<string, Promise<void>>()
   /** All that are open, logged in or not. */
   readonly connections = new Set<Connection>()
+  /** Those beyond `limits.connections`, which are told so in answer to their CONNECT. */
+  readonly #turnedAway = new Set<Connection>()
 
   constructor(parts: BrokerParts) {
     super({ mq: new Mq(), persistence: parts.persistence, heartbeatInterval: HEARTBEAT * 1000 })
@@ -91,17 +105,25 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   #accept(stream: ByteStream, request: unknown): Connection {
     const services = this.#parts.services()
     const connection = new Connection(services, this, stream, request)
-    this.connections.add(connection)
-    if (this.closed || this.connections.size > services.limits.connections) {
-      services.counters.add('refused.connections')
+    const full = this.connections.size >= services.limits.connections
+    if (full) services.counters.add('refused.connections')
+    const refusal = connectRefusal(services.redirect, full)
+    if (refusal) connection.turnAway(refusal)
+    const place = full ? this.#turnedAway : this.connections
+    place.add(connection)
+    if (this.closed || this.#turnedAway.size > MAX_TURNED_AWAY)
       void connection.finish({ reason: Reason.serverBusy, why: 'too many connections (limits.connections)' })
-    }
     return connection
+  }
+
+  forget(connection: Connection): void {
+    this.connections.delete(connection)
+    this.#turnedAway.delete(connection)
   }
 
   /** Ends every connection, those that have not sent CONNECT included, then Aedes itself. */
   async shutDown(): Promise<void> {
-    const open = [...this.connections]
+    const open = [...this.connections, ...this.#turnedAway]
     const closed = new Promise<void>((resolve) => this.close(() => resolve()))
     await Promise.all(open.map((connection) => new Promise<void>((resolve) => connection.close(resolve))))
     await closed
@@ -244,28 +266,32 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       .catch((error: Error) => error)
     if (allowed === true) return shown
     const why = allowed instanceof Error ? `: ${allowed.message}` : ''
-    throw new ConnectRefused(5, Reason.notAuthorized, `refused by the preConnect hook${why}`)
+    const told = 'not authorized'
+    throw new ConnectRefused(5, Reason.notAuthorized, `refused by the preConnect hook${why}`, { told })
   }
 
-  async authenticateGate(connection: Connection, packet: Connect, id: string): Promise<void> {
+  /** `id` is what the client would be, or is. */
+  async authenticateGate(
+    connection: Connection,
+    { username, password }: Pick<Connect, 'username' | 'password'>,
+    id: string,
+  ): Promise<void> {
     if (!this.#hooked('authenticate')) return
+    const before = connection.id
     connection.id = id
     let allowed: unknown = false
     let code = 5
     try {
-      allowed = await promisify(this.authenticate).call(
-        this,
-        connection as never,
-        packet.username as never,
-        packet.password as never,
-      )
+      allowed = await promisify(this.authenticate).call(this, connection as never, username as never, password as never)
     } catch (error) {
       const given = (error as { returnCode?: number }).returnCode
       if (given && given >= 2 && given <= 5) code = given
     } finally {
-      connection.id = ''
+      connection.id = before
     }
-    if (!allowed) throw new ConnectRefused(code, Reason.notAuthorized, 'refused by the authenticate hook')
+    if (allowed) return
+    const told = 'not authorized'
+    throw new ConnectRefused(code, Reason.notAuthorized, 'refused by the authenticate hook', { told })
   }
 
   /** Null: nothing to wait for, go on. */

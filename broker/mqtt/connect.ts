@@ -3,15 +3,16 @@ import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
-import { isPlainFilter, parseFilter, topicNameFault, topics } from '../../schemas/topics.js'
-import type { Principal } from '../auth/principal.js'
-import type { Actor } from '../chat/actor.js'
+import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
+import type { LoginRefusal, Principal } from '../auth/principal.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
+import { askForToken, checkMethod, tokenOf } from './authentication.js'
 import { encodeConnack } from './codec/encode.js'
 import type { Connect } from './codec/packets.js'
-import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
-import { type Connection, ConnectRefused } from './connection.js'
+import { connackProperties, keepAlive, sessionExpiry } from './connack.js'
+import type { Connection, Login } from './connection.js'
+import { ConnectRefused } from './endings.js'
 import { Interests } from './interests.js'
 import { checkResponseTopic } from './message-properties.js'
 import { Session } from './session.js'
@@ -23,17 +24,24 @@ import { storedWill } from './wills.js'
 const MAX_CLIENT_ID_31 = 23
 
 export async function connect(connection: Connection, received: Connect): Promise<void> {
-  const { broker } = connection
-  const packet = await broker.preConnectGate(connection, received)
+  const packet = await connection.broker.preConnectGate(connection, received)
   checkProperties(packet)
   const clientId = chooseClientId(packet)
   checkWill(connection, packet)
+  const enterWith = (whole: Connect): Promise<void> => enter(connection, whole, clientId)
+  if (!askForToken(connection, packet, enterWith)) await enterWith(packet)
+}
+
+async function enter(connection: Connection, packet: Connect, clientId: string): Promise<void> {
+  const { broker } = connection
   const principal = await authenticate(connection, packet, clientId)
   if (connection.closed) return
+  const properties = connackProperties(connection, packet, clientId, principal)
   connection.id = `${principal.user}/${clientId}`
   connection.clean = packet.clean
+  connection.authMethod = packet.properties.authMethod ?? null
   connection.explains = packet.version === 5 && packet.properties.requestProblemInformation !== false
-  const actor: Actor = { principal, clientId, sessionId: connection.id }
+  const actor = { principal, clientId, sessionId: connection.id }
   await takeOver(connection)
   if (connection.closed) return
   const saved = await loadSession(connection, packet, principal)
@@ -41,13 +49,13 @@ export async function connect(connection: Connection, received: Connect): Promis
   await storeWill(connection, packet, principal)
   if (connection.closed) return
   const session = openSession(connection, packet, actor, clientId, saved)
-  connection.send(encodeConnack(packet.version, saved !== null, 0, connackProperties(connection, packet, clientId)))
+  connection.send(encodeConnack(packet.version, saved !== null, 0, properties))
   broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
   await begin(connection, session, saved)
   if (connection.closed) return
   connection.connecting = false
   connection.connected = true
-  connection.keepaliveMs = packet.keepalive * 1500
+  connection.keepaliveMs = keepAlive(packet, connection.services.limits.keepAlive) * 1500
   connection.watch()
   broker.emit('clientReady', connection)
   connection.emit('connected')
@@ -78,17 +86,28 @@ function checkWill({ services }: Connection, { will }: Connect): void {
 async function authenticate(connection: Connection, packet: Connect, clientId: string): Promise<Principal> {
   const { authenticator, log, counters } = connection.services
   const address = connection.conn.remoteAddress ?? ''
-  const login = await authenticator.login({ username: packet.username, password: packet.password, clientId, address })
+  const { username, password } = packet
+  // By method the token is all that counts: a password beside it is not looked at.
+  const token = tokenOf(packet)
+  const login =
+    token === null
+      ? await authenticator.login({ username, password, clientId, address })
+      : await authenticator.loginByToken({ username, token, clientId, address })
   if (!login.ok) {
     counters.add(`login.${login.refusal}`)
-    log.info({ user: packet.username, address, why: login.detail }, 'login refused')
-    throw refusedLogin(login.refusal)
+    log.info({ user: username, address, why: login.detail }, 'login refused')
+    throw refusedLogin(token !== null && login.refusal === 'bad_credentials' ? 'not_authorized' : login.refusal)
   }
-  await connection.broker.authenticateGate(connection, packet, `${login.principal.user}/${clientId}`)
+  const shown = token === null ? password : Buffer.from(token, 'latin1')
+  await connection.broker.authenticateGate(
+    connection,
+    { username, password: shown },
+    `${login.principal.user}/${clientId}`,
+  )
   return login.principal
 }
 
-function refusedLogin(refusal: 'bad_credentials' | 'not_authorized' | 'throttled' | 'unavailable'): ConnectRefused {
+function refusedLogin(refusal: LoginRefusal): ConnectRefused {
   switch (refusal) {
     case 'bad_credentials':
       return new ConnectRefused(4, Reason.badUserNameOrPassword, 'bad user name or password')
@@ -157,38 +176,13 @@ async function storeWill(connection: Connection, packet: Connect, principal: Pri
   }
 }
 
-/** Seconds the session outlives its connection: before MQTT 5 all or nothing, from then on as asked, bounded [MQTT5-3.1.2.11.2]. */
-export function sessionExpiry({ version, clean, properties }: Connect, most: number): number {
-  if (version === 5) return Math.min(properties.sessionExpiry ?? 0, most)
-  return clean ? 0 : most
-}
-
-/** What the client should know of this broker's bounds, and of what became of its wishes [MQTT5-3.2.2.3]. */
-function connackProperties(connection: Connection, packet: Connect, clientId: string): Properties {
-  const { limits } = connection.services
-  const { sessionExpiry: asked, requestResponseInformation } = packet.properties
-  const expiry = sessionExpiry(packet, limits.sessionExpiry)
-  const properties: Properties = {
-    receiveMaximum: limits.receiveMaximum,
-    maximumPacketSize: limits.packetBytes,
-  }
-  if (limits.topicAliases > 0) properties.topicAliasMaximum = limits.topicAliases
-  if (asked !== undefined && asked !== expiry) properties.sessionExpiry = expiry
-  if (packet.clientId === '') properties.assignedClientId = clientId
-  if (requestResponseInformation)
-    properties.responseInformation = topics.user(connection.login!.actor.principal.user, 'replies')
-  return properties
-}
-
 /** Combinations MQTT 5 forbids, and what this broker does not do. */
-function checkProperties({ properties, will }: Connect): void {
-  const { receiveMaximum, maximumPacketSize, authMethod, authData } = properties
+function checkProperties(packet: Connect): void {
+  const { properties, will } = packet
+  checkMethod(packet)
+  const { receiveMaximum, maximumPacketSize } = properties
   if (receiveMaximum === 0) throw new ProtocolError(Reason.protocolError, 'receive maximum 0 [MQTT5-3.1.2.11.3]')
   if (maximumPacketSize === 0) throw new ProtocolError(Reason.protocolError, 'maximum packet size 0 [MQTT5-3.1.2.11.4]')
-  if (authData && authMethod === undefined)
-    throw new ProtocolError(Reason.protocolError, 'authentication data without a method [MQTT5-3.1.2.11.10]')
-  if (authMethod !== undefined)
-    throw new ConnectRefused(5, Reason.badAuthenticationMethod, `authentication method ${authMethod} is not supported`)
   if (will?.properties.payloadFormat === 1 && !isUtf8(will.payload)) {
     throw new ProtocolError(Reason.payloadFormatInvalid, 'the will is not the UTF-8 it says it is [MQTT5-3.1.3.2.3]')
   }
@@ -198,7 +192,7 @@ function checkProperties({ properties, will }: Connect): void {
 function openSession(
   connection: Connection,
   packet: Connect,
-  actor: Actor,
+  actor: Login['actor'],
   clientId: string,
   saved: SavedSession | null,
 ): Session {
@@ -211,7 +205,7 @@ function openSession(
     version: packet.version,
     persistent: expiry > 0 || saved !== null,
     receiveMaximum: packet.properties.receiveMaximum ?? 65535,
-    maxPacket: packet.properties.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+    maxPacket: connection.maxPacket,
     topicAliases: Math.min(packet.properties.topicAliasMaximum ?? 0, services.limits.topicAliases),
   }
   const session = new Session(identity, services, connection.outbox, {
@@ -222,7 +216,8 @@ function openSession(
   })
   session.onFailure = (error) => {
     services.log.error({ err: error, client: connection.id }, 'messages could not be read for a session')
-    void connection.finish({ reason: Reason.serverUnavailable, why: 'messages could not be read' })
+    // Not 0x88, which is for CONNACK alone [MQTT5-3.14.2-1].
+    void connection.finish({ reason: Reason.unspecified, why: 'messages could not be read' })
   }
   const record: SessionRecord = saved
     ? { ...saved.record, disconnectedAt: 0, expiry }

@@ -2,74 +2,42 @@
  * One connection's life: bytes become packets, packets are handled strictly one after another, and when it ends the session is saved and
  * the will is sent. To Aedes and its plugins this is the client.
  */
-import { EventEmitter } from 'node:events'
-import { SYSTEM } from '../../schemas/ids.js'
+import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
-import { direct } from '../hub.js'
 import type { ByteStream } from '../net/byte-stream.js'
-import { commit } from '../store/commit.js'
 import type { QoS, SessionRecord } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
 import { acknowledge } from './acknowledge.js'
 import type { Broker } from './aedes.js'
+import { AedesClient } from './aedes-client.js'
+import { reauthenticate } from './authentication.js'
 import { decodeConnect, decodePacket, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
-import { encodeAck, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
+import { encodeAck, encodeAuth, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
 import { FrameReader } from './codec/frames.js'
-import type { Packet, RequestedSubscription, Version, Will } from './codec/packets.js'
+import type { Auth, Packet, Version, Will } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
-import { READ_BYTES, READ_ENTRIES } from './feeds.js'
+import { disconnect } from './disconnect.js'
+import { ConnectRefused, type Ending } from './endings.js'
 import type { Interests } from './interests.js'
+import { leave } from './leave.js'
 import { Outbox } from './outbox.js'
 import { publish } from './publish.js'
 import type { MqttServices } from './services.js'
 import type { Session } from './session.js'
 import { subscribe, unsubscribe } from './subscribe.js'
-import { storedWill, willMessage } from './wills.js'
-
-/** Why a connection ended: for the log and, on MQTT 5, the DISCONNECT. */
-export interface Ending {
-  reason: number
-  why: string
-  /** The client broke the rules or the network failed: Aedes' `clientError` or `connectionError`. */
-  error?: Error
-}
 
 /** What a connection is once its CONNECT was accepted. */
 export interface Login {
-  readonly actor: Actor
+  /** Its principal is another after a renewal; whoever holds the actor sees the new one. */
+  readonly actor: Actor & { principal: Principal }
   readonly session: Session
   readonly interests: Interests
   readonly record: SessionRecord
 }
 
-/** Refused CONNECT: answered with this code, then closed. `code` is the 3.1.1 return code, `reason` that of MQTT 5. */
-export class ConnectRefused extends Error {
-  readonly code: number
-  readonly reason: number
-  constructor(code: number, reason: number, message: string) {
-    super(message)
-    this.name = 'ConnectRefused'
-    this.code = code
-    this.reason = reason
-  }
-}
-
-export class Connection extends EventEmitter implements Deadline {
-  // Aedes' client, as its documentation and plugins know it. `id` is `{user}/{clientId}`.
-  id = ''
-  clean = true
-  version: Version | null = null
-  connecting = false
-  connected = false
-  closed = false
-  /** aedes.js touches it on the birth of another broker. */
-  readonly duplicates: Record<string, number> = Object.create(null)
-  readonly broker: Broker
-  readonly conn: ByteStream
-  readonly req: unknown
-
+export class Connection extends AedesClient implements Deadline {
   readonly services: MqttServices
   readonly outbox: Outbox
   login: Login | null = null
@@ -81,6 +49,12 @@ export class Connection extends EventEmitter implements Deadline {
   readonly aliases = new Map<number, string>()
   /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
   explains = false
+  /** Largest packet the client takes, in bytes. */
+  maxPacket = Number.POSITIVE_INFINITY
+  /** Of enhanced authentication [MQTT5-4.12]; null: the client logged in without. */
+  authMethod: string | null = null
+  /** The client was asked for something with AUTH: what its answer leads to. */
+  exchange: ((answer: Auth) => Promise<void>) | null = null
   /** Milliseconds without a packet after which the client is gone; 0: never. */
   keepaliveMs = 0
   /** Publishes taken and not yet settled by the store. */
@@ -90,7 +64,9 @@ export class Connection extends EventEmitter implements Deadline {
   /** A publish on its way to its place in the store's queue. */
   entering: Promise<void> | null = null
 
-  readonly #frames: FrameReader
+  #frames: FrameReader
+  /** The answer to its CONNECT, whatever that says. */
+  #turnedAway: ConnectRefused | null = null
   #working = false
   #paused = false
   #ended = false
@@ -100,11 +76,8 @@ export class Connection extends EventEmitter implements Deadline {
   #closing: Promise<void> | null = null
 
   constructor(services: MqttServices, broker: Broker, stream: ByteStream, request?: unknown) {
-    super()
+    super(broker, stream, request)
     this.services = services
-    this.broker = broker
-    this.conn = stream
-    this.req = request
     this.#frames = new FrameReader(services.limits.packetBytes)
     this.outbox = new Outbox(stream, services.flusher, () => this.#flushed())
     this.#lastPacket = services.wheel.now
@@ -116,8 +89,12 @@ export class Connection extends EventEmitter implements Deadline {
     stream.on('error', (error: Error) => this.finish({ reason: Reason.unspecified, why: error.message, error }))
   }
 
-  get subscriptions(): Record<string, RequestedSubscription> {
-    return Object.fromEntries(this.login?.session.subscriptions ?? [])
+  /** Its CONNECT will be refused, whatever it says: until then it may cost little. */
+  turnAway(refusal: ConnectRefused): void {
+    const { limits, connectTimeout, wheel } = this.services
+    this.#turnedAway = refusal
+    this.#frames = new FrameReader(Math.min(limits.packetBytes, TURNED_AWAY.packetBytes))
+    wheel.set(this, wheel.now + Math.min(connectTimeout, TURNED_AWAY.connectTimeout) * 1000)
   }
 
   // --- bytes in -----------------------------------------------------------------------------------------------------------------------
@@ -180,15 +157,31 @@ export class Connection extends EventEmitter implements Deadline {
   }
 
   #handle(header: number, body: Buffer): void | Promise<void> {
-    if (!this.login) {
-      if (this.connecting) throw new ProtocolError(Reason.protocolError, 'a second CONNECT [MQTT-3.1.0-2]')
-      this.connecting = true
-      this.version = versionOfConnect(header, body)
-      this.#opening = connect(this, decodeConnect(header, body))
-      return this.#opening
+    if (this.login) {
+      this.#lastPacket = this.services.wheel.now
+      return this.#dispatch(decodePacket(header, body, this.version!))
     }
-    this.#lastPacket = this.services.wheel.now
-    return this.#dispatch(decodePacket(header, body, this.version!))
+    this.#opening = this.connecting ? this.#goOn(header, body) : this.#begin(header, body)
+    return this.#opening
+  }
+
+  async #begin(header: number, body: Buffer): Promise<void> {
+    this.connecting = true
+    this.version = versionOfConnect(header, body)
+    const packet = decodeConnect(header, body)
+    this.maxPacket = packet.properties.maximumPacketSize ?? this.maxPacket
+    if (this.#turnedAway) throw this.#turnedAway
+    await connect(this, packet)
+  }
+
+  /** A CONNECT that was answered with AUTH: until that is done, nothing but AUTH and DISCONNECT [MQTT5-3.1.2-30]. */
+  async #goOn(header: number, body: Buffer): Promise<void> {
+    const packet = decodePacket(header, body, this.version!)
+    const { exchange } = this
+    this.exchange = null
+    if (packet.type === 'disconnect') void this.finish({ reason: Reason.success, why: 'the client disconnected' })
+    else if (packet.type === 'auth' && exchange) await exchange(packet)
+    else throw new ProtocolError(Reason.protocolError, `${packet.type} before the login is done [MQTT5-3.1.2-30]`)
   }
 
   #dispatch(packet: Packet): void | Promise<void> {
@@ -204,27 +197,17 @@ export class Connection extends EventEmitter implements Deadline {
         return subscribe(this, packet)
       case 'unsubscribe':
         return unsubscribe(this, packet)
+      case 'auth':
+        return reauthenticate(this, packet)
       case 'pingreq':
         this.send(PINGRESP)
         this.broker.emit('ping', { cmd: 'pingreq' }, this)
         return
       case 'disconnect':
-        if (packet.properties.sessionExpiry !== undefined) this.#changeExpiry(packet.properties.sessionExpiry)
-        // The will is discarded [MQTT-3.14.4-3], unless MQTT 5 asks for it.
-        if (packet.reason !== Reason.disconnectWithWill) this.will = null
-        this.finish({ reason: Reason.success, why: 'the client disconnected' })
-        return
+        return disconnect(this, packet)
       case 'connect':
         throw new ProtocolError(Reason.protocolError, 'a second CONNECT [MQTT-3.1.0-2]')
     }
-  }
-
-  /** A session that was to end with its connection cannot be made to outlive it now [MQTT5-3.14.2.2.2]. */
-  #changeExpiry(seconds: number): void {
-    const { record } = this.login!
-    if (record.expiry === 0 && seconds > 0)
-      throw new ProtocolError(Reason.protocolError, 'session expiry set on DISCONNECT after 0 on CONNECT')
-    record.expiry = Math.min(seconds, this.services.limits.sessionExpiry)
   }
 
   #pause(): void {
@@ -249,6 +232,31 @@ export class Connection extends EventEmitter implements Deadline {
 
   send(bytes: Uint8Array): void {
     this.outbox.push(bytes)
+  }
+
+  /** Sends what `encode` makes, without what explains it where that would be more than the client takes [MQTT5-3.4.2-2, MQTT5-3.14.2-3]. */
+  explain(encode: (properties?: Properties) => Buffer, properties?: Properties): void {
+    const bytes = encode(properties)
+    this.send(properties && bytes.length > this.maxPacket ? encode() : bytes)
+  }
+
+  /** For packets other than CONNACK and DISCONNECT: only to who wants to know [MQTT5-3.1.2-29]. */
+  explanation(why: string): Properties | undefined {
+    return this.explains ? explained(why) : undefined
+  }
+
+  /** Acknowledges without a store: used where nothing has to be waited for. */
+  sendAck(
+    type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
+    packetId: number,
+    reason = 0,
+    properties?: Properties,
+  ): void {
+    if (!this.closed) this.explain((more) => encodeAck(this.version!, type, packetId, reason, more), properties)
+  }
+
+  sendAuth(reason: number, method: string): void {
+    this.send(encodeAuth(reason, { authMethod: method }))
   }
 
   #flushed(): void {
@@ -305,17 +313,18 @@ export class Connection extends EventEmitter implements Deadline {
 
   #fail(error: unknown): void {
     if (error instanceof ConnectRefused) {
-      this.#refuseConnect(this.version!, this.version === 5 ? error.reason : error.code)
+      const code = this.version === 5 ? error.reason : error.code
+      this.#refuseConnect(this.version!, code, error.told, error.serverReference)
       this.finish({ reason: error.reason, why: error.message, error })
       return
     }
     if (error instanceof UnsupportedVersion) {
-      if (error.isNewer) this.#refuseConnect(5, Reason.unsupportedProtocolVersion)
-      else this.#refuseConnect(4, 1)
+      if (error.isNewer) this.#refuseConnect(5, Reason.unsupportedProtocolVersion, error.message)
+      else this.#refuseConnect(4, 1, error.message)
     }
     if (error instanceof ProtocolError) {
       // MQTT 5 clients are told even in answer to a CONNECT that is wrong [MQTT5-4.13.1-1].
-      if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason)
+      if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason, error.message)
       this.services.counters.add('protocol_errors')
       this.finish({ reason: error.reason, why: error.message, error })
       return
@@ -324,8 +333,9 @@ export class Connection extends EventEmitter implements Deadline {
     this.finish({ reason: Reason.unspecified, why: 'internal error', error: error as Error })
   }
 
-  #refuseConnect(version: Version, returnCode: number): void {
-    this.send(encodeConnack(version, false, returnCode))
+  #refuseConnect(version: Version, returnCode: number, why: string, serverReference?: string): void {
+    const reference = serverReference === undefined ? {} : { serverReference }
+    this.explain((more) => encodeConnack(version, false, returnCode, { ...reference, ...more }), explained(why))
     this.broker.emit('connackSent', { cmd: 'connack', returnCode, sessionPresent: false }, this)
   }
 
@@ -350,20 +360,21 @@ export class Connection extends EventEmitter implements Deadline {
     const { services } = this
     services.wheel.delete(this)
     this.#announceEnd(ending)
-    if (this.version === 5 && this.login && ending.reason >= 0x80) this.send(encodeDisconnect(ending.reason))
+    if (this.version === 5 && this.login && ending.reason >= 0x80)
+      this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))
     this.outbox.flush()
     this.conn.end()
     if (this.login) this.#stopDelivery(this.login)
     try {
       // A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes.
       if (this.#registered) await this.#opening?.catch(() => {})
-      if (this.login) await this.#leave(this.login)
+      if (this.login) await leave(this, this.login)
       if (this.hasStoredWill) await services.store.persistence.delWill(this)
     } catch (error) {
       services.log.error({ err: error, client: this.id }, 'the session could not be saved')
     } finally {
       this.#destroySoon()
-      this.broker.connections.delete(this)
+      this.broker.forget(this)
       if (this.#registered) this.broker.unregisterClient(this)
     }
   }
@@ -390,118 +401,17 @@ export class Connection extends EventEmitter implements Deadline {
     session.close()
     this.services.shares.away(session)
   }
-
-  /** Will, saved session, presence: what others see of the end, in this order. */
-  async #leave({ actor, session, record }: Login): Promise<void> {
-    const { services, will } = this
-    services.registry.remove(session)
-    // Publishes under way belong to this connection: a successor must find their packet ids in the store.
-    await this.entering
-    await commit(services.store, {}).catch(() => {})
-    if (will) await this.#leaveWill(actor, will, record.expiry)
-    if (record.expiry > 0) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
-    else if (session.persistent) await services.keeper.discard(session.id)
-    if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
-  }
-
-  /** At once, or when its delay is over; the session's end would be earlier [MQTT5-3.1.3-9]. */
-  async #leaveWill(actor: Actor, will: Will, expiry: number): Promise<void> {
-    const delay = Math.min(will.properties.willDelay ?? 0, expiry)
-    if (delay === 0) {
-      await this.broker.publishWill(actor, willMessage(will), this)
-      return
-    }
-    const { store, wheel } = this.services
-    const due = Date.now() + delay * 1000
-    await store.persistence.putWill(this, storedWill(will, actor.principal, due))
-    this.hasStoredWill = false
-    this.broker.delayedWill(this.id, due, () => this.broker.publishWill(actor, willMessage(will), null)).start(wheel)
-  }
-
-  // --- Aedes' client API ----------------------------------------------------------------------------------------------------------------
-
-  /** Sends a message to this client alone [Aedes Client.md]. */
-  publish(
-    message: { topic: string; payload?: Buffer | string; qos?: QoS; retain?: boolean },
-    done?: (error?: Error) => void,
-  ): void {
-    const payload = Buffer.from(message.payload ?? '')
-    this.login?.session.acceptDirect(
-      direct(message.topic, payload, message.qos ?? 0, { retain: message.retain ?? false }),
-      message.qos ?? 0,
-    )
-    if (done) setImmediate(done, this.login ? undefined : new Error('not connected'))
-  }
-
-  /** Subscribes on behalf of the client, with its rights; with a `messageId` the client gets a SUBACK. */
-  subscribe(subscriptions: AedesSubscriptions, done?: (error?: Error) => void): void {
-    const list = 'subscriptions' in subscriptions ? subscriptions.subscriptions : [subscriptions].flat()
-    const requested = list.map(({ topic, qos }) => ({
-      filter: topic,
-      qos,
-      noLocal: false,
-      retainAsPublished: false,
-      retainHandling: 0 as const,
-    }))
-    const packetId = ('messageId' in subscriptions && subscriptions.messageId) || 0
-    settle(subscribe(this, { type: 'subscribe', packetId, subscriptions: requested, properties: {} }), done)
-  }
-
-  unsubscribe(filters: string | string[] | { unsubscriptions: string[] }, done?: (error?: Error) => void): void {
-    const list =
-      typeof filters === 'object' && 'unsubscriptions' in filters ? filters.unsubscriptions : [filters].flat()
-    settle(unsubscribe(this, { type: 'unsubscribe', packetId: 0, filters: list, properties: {} }), done)
-  }
-
-  /** Forgets the messages on plain topics that wait for this client. */
-  emptyOutgoingQueue(done?: (error?: Error) => void): void {
-    settle(this.#emptyQueue(), done)
-  }
-
-  async #emptyQueue(): Promise<void> {
-    const { store } = this.services
-    for (let after = 0; ; ) {
-      const page = await store.queue.read(this.id, after, READ_ENTRIES, READ_BYTES)
-      if (page.length === 0) return
-      await commit(store, { ops: page.map(({ number }) => store.queue.ackOp(this.id, number)) })
-      after = page[page.length - 1]!.number
-    }
-  }
-
-  /** Acknowledges without a store: used where nothing has to be waited for. */
-  sendAck(
-    type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
-    packetId: number,
-    reason = 0,
-    properties?: Properties,
-  ): void {
-    if (this.closed) return
-    const bytes = encodeAck(this.version!, type, packetId, reason, properties)
-    // What explains is left out where it would make the packet larger than the client takes [MQTT5-3.4.2-2, MQTT5-3.4.2-3].
-    const fits = bytes.length <= this.login!.session.maxPacket
-    this.send(fits ? bytes : encodeAck(this.version!, type, packetId, reason))
-  }
 }
-
-type AedesSubscription = { topic: string; qos: QoS }
-type AedesSubscriptions =
-  | AedesSubscription
-  | AedesSubscription[]
-  | { subscriptions: AedesSubscription[]; messageId?: number }
 
 /** Milliseconds a closing connection has to take its last bytes. */
 const CLOSE_TIMEOUT = 2000
 
-function settle(work: Promise<void>, done?: (error?: Error) => void): void {
-  work.then(
-    () => done?.(),
-    (error: Error) => done?.(error),
-  )
-}
+/** Bounds on a connection whose CONNECT is refused in any case: bytes, seconds. */
+const TURNED_AWAY = { packetBytes: 16384, connectTimeout: 5 }
 
-/** The actor of what the broker itself publishes. */
-export const BROKER_ACTOR: Actor = {
-  principal: { user: SYSTEM, roles: new Set(['admin']), anonymous: false, expiresAt: null },
-  clientId: '',
-  sessionId: null,
+/** Longest reason string, in characters. */
+const MAX_REASON = 1024
+
+function explained(why: string): Properties {
+  return { reasonString: why.slice(0, MAX_REASON) }
 }

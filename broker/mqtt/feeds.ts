@@ -117,11 +117,12 @@ export class LogFeed implements Feed, Behind {
   }
 
   accept(batch: Batch): void {
+    // Also at QoS 0: a filter that was lowered to it while messages waited gets those first.
+    if (this.behind || batch.last < this.next) return
     if (this.qos === 0) {
       this.#host.sendLive(this, batch)
       return
     }
-    if (this.behind || batch.last < this.next) return
     if (batch.first !== this.next || !this.#host.sendBatch(this, batch)) this.#host.fallBehind(this)
   }
 

@@ -48,6 +48,9 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   /** What was taken from a feed, or from a topic it listened to, may no longer be delivered. */
   protected abstract withdraw(from: LogFeed | string): void
 
+  /** Live messages of the feed that wait for the socket will come from the log instead. */
+  protected dropLive(_feed: LogFeed): void {}
+
   abstract acceptDirect(message: Direct, qos: QoS): void
   abstract acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void
   abstract sendBatch(feed: LogFeed, batch: Batch): boolean
@@ -83,6 +86,13 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     this.feeds.set(view.cursor, feed)
     this.services.hub.attach(view, feed)
     if (wish.qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
+  }
+
+  /** A feed that was live only has a cursor from `next` on. What it sent when it had one before stays under way [MQTT-3.10.4-3]. */
+  follow(feed: LogFeed, wish: FeedWish, next: number): void {
+    this.dropLive(feed)
+    Object.assign(feed, wish, { next })
+    if (next <= this.headOf(feed.view)) this.fallBehind(feed)
   }
 
   detach(feed: LogFeed): void {

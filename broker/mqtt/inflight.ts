@@ -1,5 +1,10 @@
 import type { QoS, SavedInflight } from '../store/store.js'
 
+/** Packet ids there are: 1 to 65535. */
+const IDS = 65_535
+/** Free ids are listed when so few are left, and no longer when they are twice as many. */
+const SCARCE = 1024
+
 /** Whoever sent a packet and wants to hear that it arrived. */
 export interface FlightOwner {
   /** Names the cursor in the saved state; null: not worth saving (direct messages of this connection). */
@@ -23,6 +28,8 @@ export class Inflight {
   readonly #flights = new Map<number, Flight>()
   readonly #limit: number
   #lastId = 0
+  /** The ids that are free, in the order to use them, while they are so few that looking for one would take long; else null. */
+  #spare: number[] | null = null
 
   constructor(limit: number) {
     this.#limit = limit
@@ -33,13 +40,31 @@ export class Inflight {
   }
 
   start(owner: FlightOwner, seq: number, qos: QoS): Flight {
-    let packetId = this.#lastId
-    do packetId = packetId === 65535 ? 1 : packetId + 1
-    while (this.#flights.has(packetId))
-    this.#lastId = packetId
+    const packetId = this.#freeId()
     const flight = { packetId, owner, seq, qos, released: false }
     this.#flights.set(packetId, flight)
     return flight
+  }
+
+  /** The next one that is free: few of those that are looked at are taken, unless nearly all are. */
+  #freeId(): number {
+    if (IDS - this.#flights.size <= SCARCE) this.#spare ??= this.#freeIds()
+    const spare = this.#spare?.shift()
+    if (spare !== undefined) return spare
+    let packetId = this.#lastId
+    do packetId = packetId === IDS ? 1 : packetId + 1
+    while (this.#flights.has(packetId))
+    this.#lastId = packetId
+    return packetId
+  }
+
+  #freeIds(): number[] {
+    const free: number[] = []
+    for (let offset = 0; offset < IDS; offset++) {
+      const packetId = ((this.#lastId + offset) % IDS) + 1
+      if (!this.#flights.has(packetId)) free.push(packetId)
+    }
+    return free
   }
 
   /** A packet from before the reconnect, under its original id. */
@@ -54,7 +79,9 @@ export class Inflight {
   }
 
   end(flight: Flight): void {
-    this.#flights.delete(flight.packetId)
+    if (!this.#flights.delete(flight.packetId) || !this.#spare) return
+    this.#spare.push(flight.packetId)
+    if (this.#spare.length > 2 * SCARCE) this.#spare = null
   }
 
   /** Ends the flights of an owner that may not finish: their ids stay taken only where the QoS 2 handshake still runs. */

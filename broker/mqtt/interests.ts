@@ -8,7 +8,7 @@ import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { Op, QoS, Store } from '../store/store.js'
-import type { FeedWish, Wish } from './feeds.js'
+import type { FeedWish, LogFeed, Wish } from './feeds.js'
 import type { Follower } from './follower.js'
 import type { Subscription } from './subscription.js'
 
@@ -47,7 +47,7 @@ export class Interests {
     const ops: Op[] = []
     for (const { cursor } of shown.views) {
       const feed = feeds.get(cursor)
-      if (!feed || feed.qos === 0) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
+      if (!feed || startsAnew(feed)) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
       // A share group that was not kept until now.
       else if (!persistent)
         ops.push(sessions.cursorOp(id, cursor, feed.acked), sessions.cursorOp(id, `${cursor}>`, feed.acked))
@@ -146,18 +146,23 @@ export class Interests {
 
   #apply(shown: Shown, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
     const ops: Op[] = []
-    for (const view of shown.views) ops.push(...this.#applyView(view, start, saved))
+    const near = this.#byNeighbourhood()
+    for (const view of shown.views) ops.push(...this.#applyView(view, this.#wish(view.topic, near), start, saved))
     for (const topic of shown.topics) {
-      const wish = this.#wish(topic)
+      const wish = this.#wish(topic, near)
       if (wish) this.#follower.listen(topic, wish.qos)
       else this.#follower.unlisten(topic)
     }
     return ops
   }
 
-  #applyView(view: View, start: (view: View) => number, saved: ReadonlyMap<string, number> | undefined): Op[] {
+  #applyView(
+    view: View,
+    wish: FeedWish | null,
+    start: (view: View) => number,
+    saved: ReadonlyMap<string, number> | undefined,
+  ): Op[] {
     const follower = this.#follower
-    const wish = this.#wish(view.topic)
     const feed = follower.feeds.get(view.cursor)
     if (!wish) {
       if (!feed) return []
@@ -167,18 +172,31 @@ export class Interests {
     if (!feed) {
       const from = start(view)
       follower.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
-    } else if (feed.qos === 0 && wish.qos > 0) {
-      follower.detach(feed)
-      follower.attach(view, wish, start(view) + 1)
+    } else if (wish.qos > 0 && startsAnew(feed)) {
+      follower.follow(feed, wish, start(view) + 1)
     } else {
       Object.assign(feed, wish)
     }
     return []
   }
 
+  /** So that a thousand rooms need not be held against a thousand filters. Filters of plain topics show no view. */
+  #byNeighbourhood(): Neighbourhoods {
+    const near = new Map<string, Subscription[]>()
+    for (const subscription of this.#follower.subscriptions.values()) {
+      if (isPlainFilter(subscription.parsed)) continue
+      const key = neighbourhood(subscription.filter)
+      const group = near.get(key)
+      if (group) group.push(subscription)
+      else near.set(key, [subscription])
+    }
+    return near
+  }
+
   /** What the filters that show `topic` ask for together; null when none shows it. */
-  #wish(topic: string): FeedWish | null {
-    const matching = [...this.#follower.subscriptions.values()].filter((subscription) => shows(subscription, topic))
+  #wish(topic: string, near: Neighbourhoods): FeedWish | null {
+    const candidates = new Set([...(near.get(neighbourhood(topic)) ?? []), ...(near.get(ANYWHERE) ?? [])])
+    const matching = [...candidates].filter((subscription) => shows(subscription, topic))
     if (matching.length === 0) return null
     return { ...together(matching)!, own: ownWish(matching) }
   }
@@ -197,6 +215,23 @@ function together(subscriptions: readonly Subscription[]): Wish | null {
 export function ownWish(subscriptions: readonly Subscription[]): Wish | null | undefined {
   const local = subscriptions.filter(({ noLocal }) => !noLocal)
   return local.length === subscriptions.length ? undefined : together(local)
+}
+
+/** Filters by the first two levels of what they match. */
+type Neighbourhoods = ReadonlyMap<string, readonly Subscription[]>
+
+/** Of filters whose second level is a wildcard. */
+const ANYWHERE = ''
+
+/** The first two levels of a topic, or of a filter that names them. */
+function neighbourhood(topic: string): string {
+  const [first, second = ''] = topic.split('/', 2)
+  return second === '+' || second === '#' ? ANYWHERE : `${first}/${second}`
+}
+
+/** A feed of QoS 0 has no cursor to go on from when it is raised; unless it was lowered, and still sends what waited then [MQTT5-3.8.4-4]. */
+function startsAnew({ qos, behind }: LogFeed): boolean {
+  return qos === 0 && !behind
 }
 
 function shows({ filter, parsed }: Subscription, topic: string): boolean {

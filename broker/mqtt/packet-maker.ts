@@ -90,10 +90,14 @@ export class PacketMaker {
 
   /** One message on a topic. */
   plain({ topic, payload, retain, replaces, extra = null, ids }: Shown, qos: QoS): EncodedPublishes {
-    const flag =
-      retain || (replaces === true && this.matching(topic).some(({ retainAsPublished }) => retainAsPublished))
+    const flag = retain || (replaces === true && this.#asPublished(topic))
     const properties = (): Buffer => messageProperties(topic, extra, ids ?? this.subscriptionIds(topic))
     return encodePublishes(this.#version, Buffer.from(topic), [{ payload, qos }], qos, { retain: flag, properties })
+  }
+
+  /** An older client never sees RETAIN on a live message [MQTT-3.3.1-9], though it may come back to a session that asked for it in MQTT 5. */
+  #asPublished(topic: string): boolean {
+    return this.#version === 5 && this.matching(topic).some(({ retainAsPublished }) => retainAsPublished)
   }
 
   matching(topic: string): Subscription[] {

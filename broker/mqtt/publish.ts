@@ -9,8 +9,9 @@ import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
+import type { MqttServices } from './services.js'
 
-/** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-3]. */
+/** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-2, MQTT-4.6.0-3]. */
 export function publish(connection: Connection, packet: Publish): void | Promise<void> {
   if (connection.version === 5) checkVersion5(connection, packet)
   const fault = topicNameFault(packet.topic, connection.services.limits.topicLevels)
@@ -40,20 +41,27 @@ function checkVersion5(connection: Connection, packet: Publish): void {
   checkResponseTopic(packet.properties)
   // One that is sent again is under way already.
   const known = packet.qos === 2 && connection.incoming.has(packet.packetId)
-  if (packet.qos > 0 && !known && connection.underWay >= connection.services.limits.receiveMaximum) {
+  if (packet.qos > 0 && !known && connection.underWay >= receiveMaximum(connection.services.limits)) {
     throw new ProtocolError(
       Reason.receiveMaximumExceeded,
-      `more than ${connection.underWay} messages under way [MQTT5-3.3.4-9]`,
+      `more than ${connection.underWay} messages under way [MQTT5-3.3.4-7]`,
     )
   }
   if (topicAlias !== undefined) resolveAlias(connection, packet, topicAlias)
   else if (packet.topic === '')
-    throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2-8]')
+    throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2.3.4]')
 }
+
+/** What CONNACK tells: QoS 2 messages that may wait for their PUBREL are among those under way [MQTT5-3.2.2.3.3]. */
+export function receiveMaximum({ receiveMaximum, inboundQos2 }: Limits): number {
+  return Math.min(receiveMaximum, inboundQos2)
+}
+
+type Limits = Pick<MqttServices['limits'], 'receiveMaximum' | 'inboundQos2'>
 
 function resolveAlias({ aliases, services }: Connection, packet: Publish, alias: number): void {
   if (alias === 0 || alias > services.limits.topicAliases) {
-    throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-9]`)
+    throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-8, MQTT5-3.3.2-9]`)
   }
   if (packet.topic !== '') {
     aliases.set(alias, packet.topic)
@@ -61,7 +69,7 @@ function resolveAlias({ aliases, services }: Connection, packet: Publish, alias:
   }
   const topic = aliases.get(alias)
   if (topic === undefined)
-    throw new ProtocolError(Reason.protocolError, `topic alias ${alias} was not set [MQTT5-3.3.2-8]`)
+    throw new ProtocolError(Reason.protocolError, `topic alias ${alias} was not set [MQTT5-3.3.2.3.4]`)
   packet.topic = topic
 }
 
@@ -175,10 +183,7 @@ class Inbound implements Receipt {
     if (!refusal.transient && onRefused === 'ack') {
       // A PUBREC that refuses ends the flow: its packet id is free [MQTT5-4.3.3].
       if (connection.version === 5 && this.#packet.qos === 2) this.#forgetId()
-      this.#ack(
-        ERRORS[refusal.code].reason,
-        connection.explains ? { reasonString: refusal.message.slice(0, 1024) } : undefined,
-      )
+      this.#ack(ERRORS[refusal.code].reason, connection.explanation(refusal.message))
       return
     }
     if (this.#packet.qos === 2) connection.incoming.delete(this.#packet.packetId)

@@ -18,6 +18,7 @@ export interface MqttServices extends SessionServices {
   readonly onRefused: 'ack' | 'close'
   /** Seconds. */
   readonly connectTimeout: number
+  readonly redirect: Config['listen']['redirect']
   readonly authenticator: Authenticator
   readonly hooks: HookRunner
   readonly access: Access

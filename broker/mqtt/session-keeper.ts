@@ -37,7 +37,7 @@ export class SessionKeeper {
     return {
       touched: () => void this.#dirty.add(follower),
       saveSoon: () => void this.#write(this.#snapshots(follower, along)),
-      saveNow: () => commit(this.#store, { drafts: [], ops: this.#snapshots(follower, along) }).then(() => {}),
+      saveNow: this.#joined(follower, along),
     }
   }
 
@@ -45,6 +45,19 @@ export class SessionKeeper {
   async discard(id: string): Promise<void> {
     this.onDiscard(id)
     await this.#store.sessions.discard(id)
+  }
+
+  /** Saves at once, one after another: all that is asked for while one save is under way shares the next. */
+  #joined(follower: Follower, along: Iterable<Follower>): () => Promise<void> {
+    let last = Promise.resolve()
+    let next: Promise<void> | null = null
+    const save = async (): Promise<void> => {
+      next = null
+      // The last save of a session that ended holds all of this; by now a successor may have loaded it.
+      if (follower.closed) return
+      await commit(this.#store, { drafts: [], ops: this.#snapshots(follower, along) })
+    }
+    return () => (next ??= last = last.then(save, save))
   }
 
   /** Saves everything that moved since the last time. */
@@ -55,9 +68,15 @@ export class SessionKeeper {
     await this.#write(ops)
   }
 
+  /** Saves nothing more of a session that is over: its keys may be another's by then. */
+  forget(session: Session): void {
+    this.#dirty.delete(session)
+    session.saver = null
+  }
+
   /** The last save of a session whose connection is gone. */
   async finish(session: Session, record: SessionRecord): Promise<void> {
-    session.saver = null
+    this.forget(session)
     await this.#write([...this.#snapshots(session, session.shares), this.#store.sessions.recordOp(record)])
   }
 

@@ -98,7 +98,11 @@ export class Session extends Follower {
       return
     }
     this.inflight.forget(from)
-    this.#waiting.purge((item) => item.kind === 'live' && item.feed === from)
+    this.dropLive(from)
+  }
+
+  protected override dropLive(feed: LogFeed): void {
+    this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
   }
 
   /** Messages of the moment on a topic that may no longer be delivered. */
@@ -151,31 +155,38 @@ export class Session extends Follower {
   }
 
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
-    const level = Math.min(message.qos, qos) as QoS
     if (message.replaces) for (const topics of this.#replaced) topics.add(message.topic)
     const own = message.origin === this.id ? this.#ownWish(message.topic) : undefined
     if (own === null) {
       if (queued !== null) this.queue.skip(queued)
       return
     }
+    const level = Math.min(message.qos, qos) as QoS
     if (!this.#mayReceive(message.topic, filters)) {
       this.services.counters.add('dropped.forbidden')
       if (queued !== null) this.queue.skip(queued)
       return
     }
-    if (own) this.#acceptOwn({ ...message, ids: own.ids }, Math.min(level, own.qos) as QoS, queued)
+    if (own) this.#accept({ ...message, ids: own.ids, cache: [] }, Math.min(level, own.qos) as QoS, queued)
     else this.#accept(message, level, queued)
   }
 
   #accept(message: Direct, level: QoS, queued: number | null): void {
-    if (level === 0 || !this.persistent) this.acceptDirect(message, level)
-    else if (queued !== null) this.queue.accept(message, level, queued)
+    if (queued !== null && level > 0) this.queue.accept(message, level, queued)
+    else if (level === 0 || !this.persistent) {
+      this.acceptDirect(message, level)
+      if (queued !== null) this.queue.skip(queued)
+    } else if (!this.#queueIsFull(message)) this.acceptDirect(message, 0)
   }
 
-  /** It may have been queued for a filter that does not take it. */
-  #acceptOwn(message: Direct, level: QoS, queued: number | null): void {
-    if (level === 0 && queued !== null) this.queue.skip(queued)
-    this.#accept({ ...message, cache: [] }, level, queued)
+  /**
+   * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
+   * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
+   */
+  #queueIsFull({ topic, payload }: Direct): boolean {
+    const { queueMessages, queueBytes } = this.services.limits
+    const { messages, bytes } = this.services.store.queue.size(this.id)
+    return messages >= queueMessages || bytes + topic.length + payload.length > queueBytes
   }
 
   /** What the filters that match ask for of the session's own messages. */
@@ -286,7 +297,6 @@ export class Session extends Follower {
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
     if (isExpired(message.extra)) return undefined
     const own = message.clientId === this.id ? this.#ownWish(message.topic) : undefined
-    if (own === null) return undefined
     const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
     if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, shown, qos)[0]
     this.services.counters.add('dropped.forbidden')
@@ -411,12 +421,11 @@ export class Session extends Follower {
   /** PUBREC: the message is the client's; PUBREL follows, after the state is durable [MQTT-4.3.3-1]. */
   async release(packetId: number): Promise<boolean> {
     const flight = this.inflight.get(packetId)
-    if (flight?.qos !== 2) return false
-    if (!flight.released) {
-      flight.released = true
-      if (this.persistent && this.saver) await this.saver.saveNow()
-    }
-    return true
+    const known = flight?.qos === 2
+    if (known) flight.released = true
+    // An id that is not known waits too: PUBRELs leave in the order of the PUBRECs [MQTT-4.6.0-4].
+    if (this.persistent && this.saver) await this.saver.saveNow()
+    return known
   }
 
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------

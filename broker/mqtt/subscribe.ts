@@ -36,11 +36,11 @@ export async function subscribe(connection: Connection, packet: Subscribe): Prom
   if (connection.closed) return
   const outcome = await store(connection, decided)
   if (connection.closed) return
-  const granted = outcome.filter((one): one is Granted => !(one instanceof Refusal))
+  const granted = outcome.filter(isGranted)
   const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
   // A share group may have messages waiting: the SUBACK goes first.
-  if (packet.packetId > 0) connection.send(encodeSuback(connection.version!, packet.packetId, codes))
-  for (const one of granted) takeEffect(connection, one)
+  if (packet.packetId > 0) sendSuback(connection, packet.packetId, codes, outcome)
+  for (const one of lastOfEach(granted)) takeEffect(connection, one)
   announce(connection, packet, codes)
   // Not waited for: the acks that make room for many retained messages come behind this packet.
   const asking = granted.filter(({ subscription }) => wantsRetained(subscription, before))
@@ -56,16 +56,28 @@ async function decideAll(
   filters: Set<string>,
 ): Promise<(Granted | Refusal)[]> {
   const identifier = properties.subscriptionIds?.[0]
+  const known = new Map<string, Granted>()
   const decided: (Granted | Refusal)[] = []
   for (const [index, requested] of subscriptions.entries()) {
     const one =
       index < connection.services.limits.filtersPerSubscribe
-        ? await decide(connection, requested, identifier, filters)
+        ? await decide(connection, requested, identifier, filters, known)
         : tooMany('limits.filtersPerSubscribe')
     decided.push(one)
-    if (!(one instanceof Refusal)) filters.add(one.subscription.filter)
+    if (one instanceof Refusal) continue
+    filters.add(one.subscription.filter)
+    known.set(one.subscription.filter, one)
   }
   return decided
+}
+
+/** A filter given twice takes effect as it was given last. */
+function lastOfEach(granted: readonly Granted[]): Iterable<Granted> {
+  return new Map(granted.map((one) => [one.subscription.filter, one])).values()
+}
+
+function isGranted(one: Granted | Refusal): one is Granted {
+  return !(one instanceof Refusal)
 }
 
 function requireFilter(filter: string, maxLevels: number): void {
@@ -77,11 +89,13 @@ function tooMany(limit: string): Refusal {
   return new Refusal('too_large', `too many subscriptions (${limit})`)
 }
 
+/** `filters`: those of the session, and those granted before in the same packet, which are `known`. */
 async function decide(
   connection: Connection,
   requested: RequestedSubscription,
   identifier: number | undefined,
   filters: ReadonlySet<string>,
+  known: ReadonlyMap<string, Granted>,
 ): Promise<Granted | Refusal> {
   const { interests, actor } = connection.login!
   const { access, limits, counters, log, shares } = connection.services
@@ -95,6 +109,8 @@ async function decide(
       throw new ProtocolError(Reason.protocolError, 'no local on a shared subscription [MQTT5-3.8.3-4]')
     const { unconditional } = await access.subscribe(actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
+    const again = known.get(passed.filter)
+    if (again) return { ...again, subscription }
     const { user } = actor.principal
     const whose = parsed.kind === 'shared' ? shares.interests(user, parsed) : interests
     const shown = whose.shown(subscription)
@@ -122,8 +138,7 @@ async function store(
   const { sessions } = connection.services.store
   if (!session.persistent) return decided
   const ops: Op[] = []
-  for (const one of decided) {
-    if (one instanceof Refusal) continue
+  for (const one of lastOfEach(decided.filter(isGranted))) {
     ops.push(
       ...sessions.subscribeOps(session.id, [stored(one.subscription)]),
       ...one.interests.cursorOps(one.shown, one.subscription, one.heads),
@@ -161,6 +176,20 @@ function stored({
 }: Subscription): StoredSubscription {
   const id = identifier === undefined ? {} : { subscriptionIdentifier: identifier }
   return { topic: filter, qos, nl: noLocal, rap: retainAsPublished, rh: retainHandling, ...id }
+}
+
+/** A refusal says why, to who wants to know. */
+function sendSuback(
+  connection: Connection,
+  packetId: number,
+  codes: readonly number[],
+  outcome: readonly (Granted | Refusal)[],
+): void {
+  const why = new Set(outcome.flatMap((one) => (one instanceof Refusal ? [one.message] : [])))
+  connection.explain(
+    (more) => encodeSuback(connection.version!, packetId, codes, more),
+    why.size > 0 ? connection.explanation([...why].join('; ')) : undefined,
+  )
 }
 
 function announce(connection: Connection, packet: Subscribe, codes: readonly number[]): void {
@@ -245,7 +274,9 @@ export async function unsubscribe(connection: Connection, packet: Unsubscribe): 
   const { session } = connection.login!
   const { store, limits } = connection.services
   for (const filter of packet.filters) requireFilter(filter, limits.topicLevels)
-  const codes = packet.filters.map((filter) => (session.subscriptions.has(filter) ? Reason.success : 0x11))
+  const known = new Set(session.subscriptions.keys())
+  // A filter named twice is gone the second time.
+  const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))
   const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []
   for (const filter of packet.filters) ops.push(...remove(connection, filter))
   if (session.persistent) await commit(store, { ops })

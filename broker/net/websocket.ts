@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
 import type { Accept, ByteStream } from './byte-stream.js'
+import { type Pinged, Pings } from './pings.js'
 
 export interface WebSocketOptions {
   /** Path of MQTT over WebSocket. */
@@ -13,6 +14,8 @@ export interface WebSocketOptions {
   origins: readonly string[]
   /** Longest MQTT packet. */
   packetBytes: number
+  /** Seconds of silence after which a client is pinged; null: never. */
+  wsPing: number | null
 }
 
 /** Subprotocols: `mqtt` [MQTT-6.0.0-3], and what MQTT 3.1 clients call theirs. */
@@ -35,6 +38,7 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
     maxPayload: PACKETS_PER_FRAME * options.packetBytes,
     handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
   })
+  const pings = options.wsPing === null ? null : new Pings(options.wsPing)
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {})
     const refused = refuseUpgrade(request, options)
@@ -42,6 +46,7 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const stream = new WebSocketStream(ws, socket, request.socket.remoteAddress)
       stream.on('error', () => {})
+      if (pings) stream.once('close', pings.add(stream))
       accept(stream, request)
     })
   })
@@ -80,10 +85,10 @@ function endWith(socket: Duplex, refusal: Refusal): void {
  * A WebSocket as a byte stream: each `write` leaves as one binary frame, and the frames that arrive are the bytes,
  * wherever packets begin and end in them.
  */
-export class WebSocketStream extends EventEmitter implements ByteStream {
+export class WebSocketStream extends EventEmitter implements ByteStream, Pinged {
   readonly remoteAddress: string | undefined
   readonly #ws: WebSocket
-  readonly #socket: Duplex
+  readonly #socket: Duplex & { bytesRead?: number }
   /** Frames that were in the chunk being parsed when the reader paused; `ws` cannot hold them back. */
   #held: Buffer[] = []
   #paused = false
@@ -108,6 +113,19 @@ export class WebSocketStream extends EventEmitter implements ByteStream {
 
   get destroyed(): boolean {
     return this.#destroyed
+  }
+
+  /** Any bytes are a sign of life: a pong, or part of a long frame. */
+  get received(): number | null {
+    return this.#paused ? null : (this.#socket.bytesRead ?? null)
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+  }
+
+  terminate(): void {
+    this.destroy()
   }
 
   write(chunk: Uint8Array): boolean {

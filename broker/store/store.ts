@@ -252,6 +252,8 @@ export interface QueueMatch {
   qos: QoS
   /** The filters that matched (delivery checks authorisation by them). */
   filters: string[]
+  /** All of them say no local: what the session published itself is not for it. */
+  noLocal: boolean
 }
 
 /** Queues of references: one stored payload per message, one small key per persistent session that waits for it. */

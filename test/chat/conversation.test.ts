@@ -21,69 +21,72 @@ async function awayWith(t: Test, broker: TestBroker, filters: string[], options:
 const back = (t: Test, broker: TestBroker): Promise<Person> =>
   Person.connect(t, broker, 'bob', { clientId: 'phone', ...LASTING })
 
-t.test('three kinds of clients in a public, a private and a direct conversation see one order', async (t) => {
-  const broker = await startTestBroker(t)
-  const alice = await Person.connect(t, broker, 'alice')
-  const bob = await Person.connect(t, broker, 'bob', { ws: true })
-  const mosquitto = await login(broker, 'carol')
-  const carol = await MosquittoSub.start(t, mosquitto, [
-    '-q',
-    '1',
-    '-i',
-    'c',
-    '-t',
-    LOBBY,
-    '-t',
-    'users/carol/messages',
-  ])
-  t.same(carol.granted, [1, 1])
-  await alice.get('rooms.create', { room: 'den', access: 'private' })
-  await alice.get('rooms.invite', { room: 'den', user: 'bob' })
-  await bob.get('rooms.join', { room: 'den' })
-  await alice.subscribe([LOBBY, 'rooms/den/messages', 'users/alice/messages'])
-  await bob.subscribe([LOBBY, 'rooms/den/messages', 'users/bob/messages'])
+t.test(
+  'three kinds of clients in a public, a private and a direct conversation see one order [MQTT-7.0.0-2, MQTT-7.1.1-1]',
+  async (t) => {
+    const broker = await startTestBroker(t)
+    const alice = await Person.connect(t, broker, 'alice')
+    const bob = await Person.connect(t, broker, 'bob', { ws: true })
+    const mosquitto = await login(broker, 'carol')
+    const carol = await MosquittoSub.start(t, mosquitto, [
+      '-q',
+      '1',
+      '-i',
+      'c',
+      '-t',
+      LOBBY,
+      '-t',
+      'users/carol/messages',
+    ])
+    t.same(carol.granted, [1, 1])
+    await alice.get('rooms.create', { room: 'den', access: 'private' })
+    await alice.get('rooms.invite', { room: 'den', user: 'bob' })
+    await bob.get('rooms.join', { room: 'den' })
+    await alice.subscribe([LOBBY, 'rooms/den/messages', 'users/alice/messages'])
+    await bob.subscribe([LOBBY, 'rooms/den/messages', 'users/bob/messages'])
 
-  const all: Promise<unknown>[] = []
-  for (let i = 0; i < 30; i++) {
-    all.push(alice.say('lobby', `alice ${i}`), bob.say('lobby', { text: `bob ${i}`, data: { i } }))
-    all.push(alice.say('den', `den ${i}`), bob.tell('carol', `psst ${i}`))
-  }
-  all.push(mosquittoLines(mosquitto, LOBBY, 30))
-  await Promise.all(all)
+    const all: Promise<unknown>[] = []
+    for (let i = 0; i < 30; i++) {
+      all.push(alice.say('lobby', `alice ${i}`), bob.say('lobby', { text: `bob ${i}`, data: { i } }))
+      all.push(alice.say('den', `den ${i}`), bob.tell('carol', `psst ${i}`))
+    }
+    all.push(mosquittoLines(mosquitto, LOBBY, 30))
+    await Promise.all(all)
 
-  const inLobby = (await alice.on(LOBBY, 90)) as { seq: number; id: string; from: string; text: string }[]
-  t.same(
-    inLobby.map(({ seq }) => seq),
-    Array.from({ length: 90 }, (_, i) => i + 1),
-    'dense from 1',
-  )
-  t.same(await bob.on(LOBBY, 90), inLobby)
-  const heard = await carol.wait(90, ({ topic }) => topic === LOBBY)
-  t.same(
-    heard.map(({ payload }) => JSON.parse(payload)),
-    inLobby,
-  )
-  for (const from of ['alice', 'bob', 'carol']) {
-    const said = inLobby.filter((message) => message.from === from).map(({ text }) => text)
+    const inLobby = (await alice.on(LOBBY, 90)) as { seq: number; id: string; from: string; text: string }[]
     t.same(
-      said,
-      Array.from({ length: 30 }, (_, i) => `${from} ${i}`),
-      `${from} in the order of saying`,
+      inLobby.map(({ seq }) => seq),
+      Array.from({ length: 90 }, (_, i) => i + 1),
+      'dense from 1',
     )
-  }
-  t.same(await alice.on('rooms/den/messages', 30), await bob.on('rooms/den/messages', 30))
+    t.same(await bob.on(LOBBY, 90), inLobby)
+    const heard = await carol.wait(90, ({ topic }) => topic === LOBBY)
+    t.same(
+      heard.map(({ payload }) => JSON.parse(payload)),
+      inLobby,
+    )
+    for (const from of ['alice', 'bob', 'carol']) {
+      const said = inLobby.filter((message) => message.from === from).map(({ text }) => text)
+      t.same(
+        said,
+        Array.from({ length: 30 }, (_, i) => `${from} ${i}`),
+        `${from} in the order of saying`,
+      )
+    }
+    t.same(await alice.on('rooms/den/messages', 30), await bob.on('rooms/den/messages', 30))
 
-  const psst = await carol.wait(30, ({ topic }) => topic === 'users/carol/messages')
-  const echo = await bob.on('users/bob/messages', 30)
-  t.same(
-    psst.map(({ payload }) => JSON.parse(payload)),
-    echo,
-    'the sender gets the same messages as the receiver, each on a topic of his own',
-  )
-  t.match(echo[29], { room: 'dm:bob:carol', seq: 30, from: 'bob', to: 'carol', type: 'text', text: 'psst 29' })
-  t.notOk(alice.lines.some((line) => line.includes('psst')))
-  t.equal(new Set([...inLobby, ...echo].map(({ id }) => id)).size, 120)
-})
+    const psst = await carol.wait(30, ({ topic }) => topic === 'users/carol/messages')
+    const echo = await bob.on('users/bob/messages', 30)
+    t.same(
+      psst.map(({ payload }) => JSON.parse(payload)),
+      echo,
+      'the sender gets the same messages as the receiver, each on a topic of his own',
+    )
+    t.match(echo[29], { room: 'dm:bob:carol', seq: 30, from: 'bob', to: 'carol', type: 'text', text: 'psst 29' })
+    t.notOk(alice.lines.some((line) => line.includes('psst')))
+    t.equal(new Set([...inLobby, ...echo].map(({ id }) => id)).size, 120)
+  },
+)
 
 function mosquittoLines(login: Login, topic: string, count: number) {
   const lines = Array.from({ length: count }, (_, i) => `carol ${i}`).join('\n')

@@ -66,7 +66,13 @@ t.test('one table of commands, two doors', async (t) => {
     await people['alice']!.get('rooms.update', { room, user: 'dora', role: 'reader' })
     return room
   }
-  const filled = <T>(value: T, room: string): T => JSON.parse(JSON.stringify(value).replaceAll('{room}', room))
+  const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
+  const filled = <T>(value: T, room: string): T =>
+    JSON.parse(
+      JSON.stringify(value)
+        .replaceAll('{room}', room)
+        .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
+    )
 
   for (const [name, cases] of Object.entries(COMMAND_CASES)) {
     for (const [at, door] of Object.entries({ mqtt, http })) {

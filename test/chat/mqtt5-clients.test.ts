@@ -25,7 +25,7 @@ function nextOn({ client }: Person, topic: string): Promise<IPublishPacket> {
   })
 }
 
-t.test('the tour with mosquitto and MQTT 5', async (t) => {
+t.test('the tour with mosquitto and MQTT 5 [MQTT5-4.2.0-1]', async (t) => {
   const broker = await startTestBroker(t)
   const [alice, bob] = [await login(broker, 'alice'), await login(broker, 'bob')]
   const phone = ['-i', 'phone', '-c', '-q', '1', '-t', LOBBY, '-t', 'users/bob/messages', '-x', '60', ...V5]

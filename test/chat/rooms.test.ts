@@ -140,7 +140,7 @@ t.test('a request that is wrong is answered with what is wrong', async (t) => {
     ['rooms.join', { room: '@carol' }, 'not_found room'],
     ['rooms.promote', { room: 'den' }, 'not_found'],
     ['sync', {}, 'not_implemented'],
-    ['auth.refresh', { token: 'x' }, 'not_implemented'],
+    ['auth.refresh', { token: 'x' }, 'unauthorized token'],
     ['sessions.list', {}, 'not_implemented'],
   ]
   for (const [method, params, expected] of faults)

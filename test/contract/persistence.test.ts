@@ -90,7 +90,7 @@ t.test('the contract and the store see the same data', async (t) => {
     { topic: 'plain/+', qos: 1 },
     { topic: 'rooms/+/messages', qos: 1 },
   ])
-  t.same(queue.match('plain/a'), [{ sessionId: client.id, qos: 1, filters: ['plain/+'] }])
+  t.same(queue.match('plain/a'), [{ sessionId: client.id, qos: 1, filters: ['plain/+'], noLocal: false }])
   t.same(queue.match('rooms/a/messages'), [], 'rooms have cursors')
   t.same((await persistence.subscriptionsByClient(client)).length, 2)
 

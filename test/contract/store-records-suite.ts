@@ -128,17 +128,20 @@ async function queues(t: Test, newPlace: NewPlace): Promise<void> {
     [],
     [
       ...store.sessions.subscribeOps('ann/phone', [
-        { topic: 'factory/+', qos: 1 },
+        { topic: 'factory/+', qos: 1, nl: true },
         { topic: 'factory/#', qos: 2 },
         { topic: 'factory/x', qos: 0 },
       ]),
-      ...store.sessions.subscribeOps('bob/phone', [{ topic: '#', qos: 1 }]),
+      ...store.sessions.subscribeOps('bob/phone', [
+        { topic: '#', qos: 1, nl: true },
+        { topic: 'factory/x', qos: 0 },
+      ]),
       ...store.sessions.subscribeOps('eve/phone', [{ topic: 'rooms/#', qos: 1 }]),
     ],
   )
   t.same(store.queue.match('factory/x'), [
-    { sessionId: 'bob/phone', qos: 1, filters: ['#'] },
-    { sessionId: 'ann/phone', qos: 2, filters: ['factory/#', 'factory/+'] },
+    { sessionId: 'bob/phone', qos: 1, filters: ['#'], noLocal: true },
+    { sessionId: 'ann/phone', qos: 2, filters: ['factory/#', 'factory/+'], noLocal: false },
   ])
   t.same(store.queue.match('devices/ann/x'), [], 'a first-level wildcard does not reach reserved levels')
   t.same(store.queue.match('rooms/a/messages'), [], 'rooms have cursors')

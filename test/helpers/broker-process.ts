@@ -1,7 +1,7 @@
 /** The broker as its users run it: `topictalk serve` in a process of its own, which a test may kill at any moment. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const SECRET = 'a secret that only tests know, long enough for HS256'
 
 export class BrokerProcess {
   readonly port: number
-  /** What the broker logged at level error or above, and exits nobody asked for. */
+  /** What the broker logged at level error or above (or as `log.level` of the settings says), and exits nobody asked for. */
   readonly complaints: string[] = []
   readonly #dataDir: string
   readonly #settings: readonly string[]
@@ -39,6 +39,10 @@ export class BrokerProcess {
     return broker
   }
 
+  get dataDir(): string {
+    return join(this.#dataDir, 'data')
+  }
+
   get url(): string {
     return `mqtt://127.0.0.1:${this.port}`
   }
@@ -49,7 +53,7 @@ export class BrokerProcess {
 
   /** Resolves when the broker says that it is ready. */
   async start(): Promise<void> {
-    const settings = [...this.#settings, 'listen.http=null', 'log.level=error']
+    const settings = ['listen.http=null', 'log.level=error', ...this.#settings]
     const child = spawn(process.execPath, [CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])], {
       // No config.yaml there, and none of our own settings.
       cwd: this.#dataDir,
@@ -75,6 +79,31 @@ export class BrokerProcess {
     })
   }
 
+  /** Resident memory, in bytes. */
+  async memory(): Promise<number> {
+    const status = await readFile(`/proc/${this.#process!.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024
+  }
+
+  /** Sockets the process has open. */
+  async sockets(): Promise<number> {
+    const directory = `/proc/${this.#process!.pid}/fd`
+    const open = await Promise.all(
+      (await readdir(directory)).map((fd) => readlink(join(directory, fd)).catch(() => '')),
+    )
+    return open.filter((target) => target.startsWith('socket:')).length
+  }
+
+  /** Asks it to drain and go; resolves with its exit code. */
+  async stop(): Promise<number | null> {
+    const child = this.#process!
+    this.#process = null
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    const [code] = await gone
+    return code
+  }
+
   /** `kill -9`; resolves when the process is gone. */
   async kill(): Promise<void> {
     const child = this.#process
@@ -86,7 +115,8 @@ export class BrokerProcess {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on just now. */
+export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as net.AddressInfo

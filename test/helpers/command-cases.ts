@@ -15,7 +15,7 @@ export interface CommandCases {
   invalid: Ask & { answer: string }
 }
 
-/** `{room}` is a fresh room of each case. */
+/** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
@@ -75,5 +75,10 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
     happy: { as: 'carol', params: { scope: 'public', after: '~', limit: 1 }, result: { rooms: [], more: false } },
     forbidden: 'anyone',
     invalid: { as: 'carol', params: { scope: 'all' }, answer: 'bad_request scope' },
+  },
+  'auth.refresh': {
+    happy: { as: 'bob', params: { token: '{token of bob}' }, result: { expiresAt: null, roles: [] } },
+    forbidden: { as: 'bob', params: { token: '{token of carol}' }, code: 'unauthorized' },
+    invalid: { as: 'bob', params: { token: 7 }, answer: 'bad_request token' },
   },
 }

@@ -34,4 +34,18 @@ export class Random {
   pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)]!
   }
+
+  /** A whole number, `low` ≤ x ≤ `high`. */
+  between(low: number, high: number): number {
+    return low + this.below(high - low + 1)
+  }
+
+  bytes(count: number): Buffer {
+    return Buffer.from(Array.from({ length: count }, () => this.below(256)))
+  }
+
+  /** A stream of its own for part `index`, the same whatever the other parts do. */
+  part(index: number): Random {
+    return new Random(this.seed + Math.imul(index + 1, 0x9e3779b1))
+  }
 }

@@ -53,7 +53,7 @@ async function answerTo(broker: TestBroker, bytes: Buffer | Packet, version: 3 |
   return client.packets
 }
 
-t.test('CONNECT that is malformed closes the connection without CONNACK', async (t) => {
+t.test('CONNECT that is malformed closes the connection without CONNACK [MQTT-3.1.4-1, MQTT-3.2.2-6]', async (t) => {
   const broker = await startTestBroker(t, { auth: { anonymous: true } })
   const cases: Record<string, Buffer | string> = {
     'flags in the fixed header [MQTT-2.2.2-2]': connectBytes({ header: 0x12 }),
@@ -195,7 +195,7 @@ t.test('order of packets', async (t) => {
     await pipelined.whenClosed()
     t.match(pipelined.packets, [{ cmd: 'connack', returnCode: 0 }], 'one answer, then closed')
   })
-  await t.test('what a client sends right behind CONNECT is handled in order [MQTT-3.1.4-5]', async (t) => {
+  await t.test('what a client sends right behind CONNECT is handled in order [MQTT-3.1.4]', async (t) => {
     const client = new RawClient(broker)
     const behind: Packet[] = [{ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't/pipe', qos: 0 }] }]
     for (let i = 2; i <= 200; i++) {
@@ -344,7 +344,7 @@ t.test('will', async (t) => {
       t.notOk(late.pending.length)
     })
   }
-  await t.test('an empty will message is allowed [MQTT-3.1.3-12]', async (t) => {
+  await t.test('an empty will message is allowed [MQTT-3.1.3.3]', async (t) => {
     const other = await open(broker)
     await subscribe(other, ['will/empty', 0])
     await cut(broker, await open(broker, { will: { topic: 'will/empty', payload: '' } }))
@@ -424,13 +424,17 @@ t.test('takeover [MQTT-3.1.4-2]', async (t) => {
       client.send(packet)
       return client
     })
-    const last = clients.pop()!
-    await Promise.all(clients.map((client) => client.whenClosed()))
+    // Tokens are verified on several threads: which one is last is not for us to say.
+    const left = () => clients.filter(({ closed }) => !closed)
+    while (left().length > 1) await Promise.race(left().map((client) => client.whenClosed()))
+    const last = left()[0]!
     await take(last, 'connack')
     t.same(await untilPong(last), [], 'the last one is in')
     t.equal(broker.running.aedes.connectedClients, before + 1)
-    t.match(await broker.running.store.persistence.getWill({ id: 'ann/crowd' }), { topic: 'will/crowd9' })
-    for (const client of clients) t.ok(client.packets.length <= 1, 'a CONNACK at most')
+    t.match(await broker.running.store.persistence.getWill({ id: 'ann/crowd' }), {
+      topic: `will/crowd${clients.indexOf(last)}`,
+    })
+    for (const client of clients) t.ok(client === last || client.packets.length <= 1, 'a CONNACK at most')
     await leave(broker, last)
     t.notOk(await broker.running.store.persistence.getWill({ id: 'ann/crowd' }))
   })

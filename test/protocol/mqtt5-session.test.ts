@@ -105,6 +105,23 @@ t.test('session expiry [MQTT5-3.1.2-23, MQTT5-3.14.2.2.2, MQTT5-4.1]', async (t)
     await leave(broker, second)
     t.equal(await expiryOf('d'), undefined)
   })
+  await t.test('once it has ended, nothing of it is saved over the next one of that client', async (t) => {
+    const announcer = await open(broker)
+    await cut(broker, await open5(broker, { id: 'next', expiry: 60 }))
+    const last = await open5(broker, { id: 'next', clean: false })
+    await subscribe5(last, 't/a')
+    await publish(announcer, 't/a', 'acknowledged')
+    acknowledge(last, (await takePublishes(last, 1))[0]!)
+    await untilPong(last)
+    await leave(broker, last)
+    const next = await open5(broker, { id: 'next', expiry: 60 })
+    await subscribe5(next, 't/a')
+    await publish(announcer, 't/a', 'under way')
+    const [{ messageId }] = (await takePublishes(next, 1)) as [IPublishPacket]
+    await broker.restart()
+    const again = await open5(broker, { id: 'next', ...BACK })
+    t.match((await takePublishes(again, 1))[0], { messageId, dup: true, payload: Buffer.from('under way') })
+  })
   await t.test('3.1.1 and 5 come back to the same session', async (t) => {
     const old = await open(broker, { id: 'both', clean: false })
     await subscribe(old, ['t/a', 1], [ROOM, 1])
@@ -123,7 +140,7 @@ t.test('session expiry [MQTT5-3.1.2-23, MQTT5-3.14.2.2.2, MQTT5-4.1]', async (t)
   })
 })
 
-t.test('subscription identifiers [MQTT5-3.3.4-3, MQTT5-3.3.4-4, MQTT5-3.8.4-8]', async (t) => {
+t.test('subscription identifiers [MQTT5-3.3.4-3, MQTT5-3.3.4-4]', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })
   const cases: [string, string, [string, number | undefined][], number[]][] = [
     ['one', 't/a', [['t/a', 7]], [7]],
@@ -279,6 +296,34 @@ t.test('no local [MQTT5-3.8.3-3]', async (t) => {
       t.equal((await takeThrough(client, 1))[0]!.topic, topic)
     }
   })
+  await t.test('what was left out does not come by a later filter', async (t) => {
+    await publish(await open(broker), 'later/kept', 'kept', { retain: true })
+    const client = await open5(broker, { id: 'later', expiry: 60 })
+    await subscribe5(client, 'later/+', { nl: true, rh: 2 })
+    await publish(client, 'later/a', 'mine')
+    await subscribe5(client, 'later/#')
+    t.same((await takePublishes(client, 1)).map(text), ['kept'])
+    t.same(await untilPong(client), [])
+    t.equal(broker.running.store.queue.size('ann/later').messages, 1)
+  })
+  await t.test('beside a filter of QoS 0 without it: at QoS 0', async (t) => {
+    const client = await open5(broker, { id: 'beside', expiry: 60 })
+    await subscribe5(client, 't/a', { nl: true })
+    await subscribe5(client, 't/+', { qos: 0 })
+    await publishQuietly(client, 't/a')
+    t.same((await takeThrough(client, 1)).map(told), ['t/a mine'])
+  })
+  await t.test('what waited when it was asked for still comes [MQTT5-3.8.4-4]', async (t) => {
+    const client = await open5(broker, { id: 'waited', expiry: 60, properties: { receiveMaximum: 1 } })
+    await subscribe5(client, 't/a')
+    await publishQuietly(client, 't/a')
+    const [first] = await takeThrough(client, 1)
+    await publishQuietly(client, 't/a')
+    await take(client, 'puback')
+    await subscribe5(client, 't/a', { nl: true, rh: 2 })
+    acknowledge(client, first!)
+    t.same((await takePublishes(client, 1)).map(told), ['t/a mine q1'])
+  })
   await t.test("one's own retained message neither", async (t) => {
     for (const expiry of [0, 60]) {
       const client = await open5(broker, { id: 'own', expiry })
@@ -335,6 +380,18 @@ t.test('retain as published [MQTT5-3.3.1-12, MQTT5-3.3.1-13] and retain handling
         )
       })
     }
+  }
+  for (const qos of [0, 1] as const) {
+    await t.test(`not by 3.1.1, whatever was asked in MQTT 5, QoS ${qos} [MQTT-3.3.1-9]`, async (t) => {
+      const id = `old${qos}`
+      await subscribe5(await open5(broker, { id, expiry: 60 }), 'p/+', { qos, rap: true, rh: 2 })
+      const old = await open(broker, { id, clean: false })
+      await publish(announcer, 'p/old', 'x', { retain: true })
+      t.same(
+        (await takePublishes(old, 1)).map(({ retain }) => retain),
+        [false],
+      )
+    })
   }
   await t.test('a room has no retained messages, whatever is asked', async (t) => {
     const client = await open5(broker)
@@ -457,6 +514,32 @@ t.test('message expiry [MQTT5-3.3.2-5, MQTT5-3.3.2-6]', async (t) => {
 interface Tester {
   ok(value: unknown, message: string): boolean
 }
+
+t.test(
+  'what waits in a room when its filter goes to QoS 0 still comes, once and in order [MQTT5-3.8.4-4]',
+  async (t) => {
+    const broker = await startTestBroker(t)
+    const announcer = await open(broker, { user: 'bob' })
+    for (const expiry of [0, 60]) {
+      for (const back of [0, 1] as const) {
+        const client = await open5(broker, { expiry, id: `c${expiry}${back}`, properties: { receiveMaximum: 1 } })
+        await subscribe5(client, ROOM)
+        for (const text of ['one', 'two']) await publish(announcer, ROOM, text)
+        const [one] = await takePublishes(client, 1)
+        await subscribe5(client, ROOM, { qos: 0 })
+        await publish(announcer, ROOM, 'three')
+        if (back) await subscribe5(client, ROOM)
+        const got = [one!]
+        while (got.length < 3) {
+          acknowledge(client, got.at(-1)!)
+          got.push(...(await takePublishes(client, 1)))
+        }
+        t.same(got.map(said), ['one', 'two', 'three'])
+        t.same(await untilPong(client), [])
+      }
+    }
+  },
+)
 
 t.test('resending keeps to what the client takes now', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })

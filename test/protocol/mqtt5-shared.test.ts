@@ -110,7 +110,7 @@ t.test('options of a shared subscription', async (t) => {
   t.same({ ...packet.properties!.userProperties }, { a: '1' })
   await subscribe5(client, JOBS, { qos: 0 })
   await publish(sender, 'jobs/a', 'lower')
-  t.equal(told(await take(client, 'publish')), 'jobs/a lower', 'the QoS is the member’s own')
+  t.equal(told(await take(client, 'publish')), 'jobs/a lower', 'the QoS is the member’s own [MQTT5-4.8.2-3]')
   client.send({ cmd: 'subscribe', messageId: 9, subscriptions: [{ topic: JOBS, qos: 1, nl: true }] })
   t.equal(await disconnected(client), 0x82, 'no local is an error [MQTT5-3.8.3-4]')
 })

@@ -110,7 +110,7 @@ for (const topic of ['t/q', ROOM]) {
             t.equal(new Set(ids).size, 5, 'no packet id is used twice [MQTT-2.3.1-4]')
             for (const packet of resent) ack(again, packet)
             if (qos === 2) {
-              for (const messageId of ids) t.match(await take(again, 'pubrel'), { messageId })
+              for (const messageId of ids) t.match(await take(again, 'pubrel'), { messageId }, '[MQTT-4.6.0-4]')
               for (const messageId of ids) again.send({ cmd: 'pubcomp', messageId: messageId! })
             }
             await untilPong(again)
@@ -188,6 +188,27 @@ for (const topic of ['t/q', ROOM]) {
     })
   })
 }
+
+t.test('what is under way stays so while its filter goes to QoS 0 and back [MQTT-3.10.4-3]', async (t) => {
+  const broker = await startTestBroker(t)
+  const ann = await open(broker)
+  const client = await open(broker, { user: 'bob', id: 'b', clean: false })
+  await subscribe(client, [ROOM, 1])
+  await publish(ann, ROOM, 'before')
+  const [{ messageId }] = (await takePublishes(client, 1)) as [IPublishPacket]
+  await subscribe(client, [ROOM, 0])
+  await publish(ann, ROOM, 'live')
+  t.same((await takePublishes(client, 1)).map(said), ['live'])
+  await subscribe(client, [ROOM, 1])
+  await cut(broker, client)
+  await publish(ann, ROOM, 'away')
+  const again = await open(broker, { user: 'bob', id: 'b', clean: false })
+  const got = await takePublishes(again, 2)
+  t.same(got.map(said), ['before', 'away'])
+  t.match(got[0], { dup: true, messageId })
+  for (const packet of got) ack(again, packet)
+  t.same(await untilPong(again), [])
+})
 
 t.test('a publish that waits in a hook while the session is taken over is taken once', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })

@@ -375,3 +375,27 @@ t.test('devices: plain MQTT of a user of its own', async (t) => {
   await publish(other, 'devices/sensor/state', 'off')
   t.same(await untilPong(device), [], 'no one else speaks or listens there, unless a rule says so')
 })
+
+t.test(
+  'a filter given very often costs no more than given once, however many rooms and filters there are',
+  async (t) => {
+    const broker = await startTestBroker(t, { store: { level: { sync: false } } })
+    const client = await open(broker)
+    const rooms = Array.from({ length: 60 }, (_, i) => `x${i}`)
+    for (const room of rooms) await publish(client, 'users/ann/requests/rooms.create', JSON.stringify({ room }))
+    const exact = rooms.flatMap((room) =>
+      ['messages', 'text', 'events', 'typing'].map((leaf) => `rooms/${room}/${leaf}`),
+    )
+    t.equal((await subscribe(client, ...exact.map((filter): [string, 1] => [filter, 1]))).length, exact.length)
+    const { split } = String.prototype
+    let splits = 0
+    String.prototype.split = function (this: string, ...args: unknown[]) {
+      splits++
+      return Reflect.apply(split, this, args)
+    } as typeof split
+    t.teardown(() => (String.prototype.split = split))
+    const granted = await subscribe(client, ...Array.from({ length: 200 }, (): [string, 0] => ['rooms/#', 0]))
+    t.strictSame(granted, Array(200).fill(0))
+    t.ok(splits < 20_000, `topics and filters were taken apart ${splits} times`)
+  },
+)

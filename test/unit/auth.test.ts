@@ -286,6 +286,7 @@ t.test('throttling', async (t) => {
 
 interface Door {
   login(given: { username?: string; password?: string; clientId?: string }): Promise<Login>
+  renew(username: string, token: string): Promise<Login>
   accounts: Accounts
   tick(ms: number): void
 }
@@ -301,14 +302,17 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     passwords: hashing,
     tokens: await tokensWith(t, {}, () => now),
     throttle: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
+    renewals: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
     hooks: noHooks,
     ...parts,
   })
+  const renew: Door['renew'] = (username, token) =>
+    authenticator.renew({ username, token, clientId: 'c', address: '10.0.0.1' })
   const login: Door['login'] = ({ username, password, clientId = 'c' }) => {
     const bytes = password === undefined ? undefined : Buffer.from(password)
     return authenticator.login({ username, password: bytes, clientId, address: '10.0.0.1' } satisfies Credentials)
   }
-  return { login, accounts, tick: (ms) => (now += ms) }
+  return { login, renew, accounts, tick: (ms) => (now += ms) }
 }
 
 const badCredentials = { ok: false, refusal: 'bad_credentials' }
@@ -395,6 +399,22 @@ t.test('logging in', async (t) => {
     t.match(await login({ username: 'alice', password: await mintToken(SECRET, 'alice') }), { ok: true })
     tick(60_000)
     t.match(await login(right), { ok: true })
+  })
+
+  t.test('is renewed by a token of the same user; failures are counted apart from those of logins', async (t) => {
+    const { login, renew, tick } = await openDoor(t)
+    const good = await mintToken(SECRET, 'alice', { roles: ['x'] })
+    t.match(await renew('alice', good), { ok: true, principal: { user: 'alice', roles: new Set(['x']) } })
+    t.match(await renew('bob', good), badCredentials)
+    t.match(await renew('anonymous', await mintToken(SECRET, 'anonymous')), badCredentials)
+    for (const bad of ['', 'alice-pw', `${good}x`]) t.match(await renew('alice', bad), badCredentials)
+    t.match(await renew('alice', good), { ok: false, refusal: 'throttled' })
+    t.match(await login({ username: 'alice', password: 'alice-pw' }), { ok: true }, 'logins are not throttled by it')
+    t.match(await renew('carol', await mintToken(SECRET, 'carol')), { ok: true }, 'nor is anyone else')
+    for (let i = 0; i < 3; i++) await login({ username: 'carol', password: 'guess' })
+    t.match(await renew('carol', await mintToken(SECRET, 'carol')), { ok: true }, 'nor renewals by failed logins')
+    tick(60_000)
+    t.match(await renew('alice', good), { ok: true })
   })
 
   t.test('guesses sent at once do not get around the throttle', async (t) => {

@@ -6,6 +6,7 @@ import t from 'tap'
 import { decodeConnect, decodePacket } from '../../broker/mqtt/codec/decode.js'
 import {
   encodeAck,
+  encodeAuth,
   encodeConnack,
   encodeDisconnect,
   encodePublishes,
@@ -96,6 +97,7 @@ const PROPERTIES = {
   ack: [property('reasonString', 'reasonString', name), property('userProperties', 'userProperties', userProperties)],
   subscribe: [property('userProperties', 'userProperties', userProperties)],
   unsubscribe: [property('userProperties', 'userProperties', userProperties)],
+  auth: [property('reasonString', 'reasonString', name), property('userProperties', 'userProperties', userProperties)],
   disconnect: [
     property('sessionExpiry', 'sessionExpiryInterval', uint32),
     property('reasonString', 'reasonString', name),
@@ -358,6 +360,25 @@ t.test('what mqtt-packet encodes, we decode', async (t) => {
     )
     for (const version of [3, 4, 5] as const) t.same(decode({ cmd: 'pingreq' }, version), { type: 'pingreq' })
   })
+
+  await t.test('AUTH', async (t) => {
+    const reason = fc.constantFrom(0x18, 0x19)
+    fc.assert(
+      fc.property(reason, name, fc.option(bytes), propertiesOf('auth'), (reasonCode, method, given, { theirs }) => {
+        const data = given ? { authenticationData: given } : {}
+        const properties = { ...theirs, authenticationMethod: method, ...data }
+        assert.deepStrictEqual(decode({ cmd: 'auth', reasonCode, properties }, 5), {
+          type: 'auth',
+          reason: reasonCode,
+          method,
+          data: given ?? undefined,
+        })
+      }),
+      RUNS,
+    )
+    for (const version of [3, 4] as const)
+      t.throws(() => decodePacket(0xf0, Buffer.alloc(0), version), { message: /not one that clients send/ })
+  })
 })
 
 // --- the way out ----------------------------------------------------------------------------------------------------------------------
@@ -433,6 +454,19 @@ t.test('what we encode, mqtt-packet decodes', async (t) => {
       RUNS,
     )
     t.match(parse(PINGRESP, 4), [{ cmd: 'pingresp' }])
+  })
+
+  await t.test('AUTH', async () => {
+    fc.assert(
+      fc.property(fc.constantFrom(0, 0x18), name, bytes, propertiesOf('auth'), (reason, method, data, given) => {
+        const [packet, ...rest] = parse(encodeAuth(reason, { ...given.ours, authMethod: method, authData: data }), 5)
+        assert.deepStrictEqual(rest, [])
+        includes(packet, { cmd: 'auth', reasonCode: reason })
+        const theirs = { ...given.theirs, authenticationMethod: method, authenticationData: data }
+        assert.deepStrictEqual(plain(packet.properties), plain(theirs))
+      }),
+      RUNS,
+    )
   })
 
   await t.test('PUBLISH: many at once, each at the lower QoS, packet ids patched in', async (t) => {

@@ -126,6 +126,16 @@ t.test('keys that contradict each other are named', async (t) => {
   ])
 })
 
+t.test('durations that null switches off have bounds of their own', async (t) => {
+  const { listen, limits } = load(t, { set: ['listen.wsPing=null', 'limits.keepAlive=5m'] })
+  t.same([listen.wsPing, limits.keepAlive], [null, 300])
+  t.equal(load(t, { env: { TOPICTALK_LISTEN_WS_PING: 'null' } }).listen.wsPing, null)
+  for (const given of ['0', '0.5s', '90s30', '1d'])
+    t.match(faultsOf(t, { set: [`limits.keepAlive=${given}`] }), [/limits\.keepAlive: expected/], given)
+  for (const given of ['0', '2d', 'off'])
+    t.match(faultsOf(t, { set: [`listen.wsPing=${given}`] }), [/listen\.wsPing: expected/], given)
+})
+
 t.test('durations take a number of seconds or a unit', async (t) => {
   for (const [given, seconds] of [
     ['15', 15],

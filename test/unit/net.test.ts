@@ -20,6 +20,7 @@ const WEB: HttpOptions = {
   origins: [],
   packetBytes: 1024,
   handler: { handle: (request, response) => response.end(`answered ${request.url}`), drain: async () => {} },
+  wsPing: null,
 }
 
 /** Takes connections as the broker does, for a test to wait for. */
@@ -298,7 +299,7 @@ t.test('WebSocket', async (t) => {
     t.same(seen, ['a', 'b', 'c', 'd'])
   })
 
-  t.test('a text frame closes with 1003 [MQTT-6.0.0-1]', async (t) => {
+  t.test('a text frame closes with 1003 [MQTT-6.0.0-1, MQTT5-6.0.0-1]', async (t) => {
     const { connect } = await openWebSocket(t)
     const { ws, stream } = await connect()
     stream.on('data', () => t.fail('a text frame is no data'))
@@ -363,7 +364,53 @@ t.test('WebSocket', async (t) => {
     await closed
   })
 
-  t.test('the subprotocol has to be mqtt [MQTT-6.0.0-3]', async (t) => {
+  t.test('a silent client is pinged; one that does not answer is cut off', async (t) => {
+    const { connect } = await openWebSocket(t, { wsPing: 0.05 })
+    const answering = await connect()
+    const mute = await connect('mqtt', { autoPong: false })
+    const gone = close(mute.stream)
+    await once(mute.ws, 'ping')
+    const [code] = await once(mute.ws, 'close')
+    t.equal(code, 1006)
+    await gone
+    for (let pings = 0; pings < 3; pings++) await once(answering.ws, 'ping')
+    t.equal(answering.ws.readyState, WebSocket.OPEN)
+  })
+
+  t.test('any data counts as life: a client that talks is not pinged', async (t) => {
+    const { connect } = await openWebSocket(t, { wsPing: 0.05 })
+    const silent = await connect()
+    const talking = await connect('mqtt', { autoPong: false })
+    talking.ws.on('ping', () => t.fail('it talks'))
+    talking.stream.on('data', (data: Buffer) => talking.stream.write(data))
+    talking.ws.on('message', (data: Buffer) => talking.ws.send(data))
+    talking.ws.send(Buffer.from('x'))
+    for (let pings = 0; pings < 3; pings++) await once(silent.ws, 'ping')
+    t.equal(talking.ws.readyState, WebSocket.OPEN)
+  })
+
+  t.test('a client that is not read is not blamed for its silence', async (t) => {
+    const { connect } = await openWebSocket(t, { wsPing: 0.05 })
+    const silent = await connect()
+    const held = await connect('mqtt', { autoPong: false })
+    held.stream.pause()
+    for (let pings = 0; pings < 3; pings++) await once(silent.ws, 'ping')
+    t.equal(held.ws.readyState, WebSocket.OPEN)
+    held.stream.resume()
+    await once(held.ws, 'close')
+  })
+
+  t.test('pings go over https too', async (t) => {
+    const { listener } = await open(t, (accept) =>
+      listenHttps({ ...WEB, wsPing: 0.05, tls: certificateFiles(t) }, accept),
+    )
+    const ws = new WebSocket(`${listener.url.replace('https', 'wss')}/mqtt`, 'mqtt', { rejectUnauthorized: false })
+    t.teardown(() => ws.terminate())
+    for (let pings = 0; pings < 3; pings++) await once(ws, 'ping')
+    t.equal(ws.readyState, WebSocket.OPEN, 'its pongs were seen')
+  })
+
+  t.test('the subprotocol has to be mqtt [MQTT-6.0.0-3, MQTT-6.0.0-4, MQTT5-6.0.0-3, MQTT5-6.0.0-4]', async (t) => {
     const { connect, url } = await openWebSocket(t)
     t.equal((await connect(['chat', 'mqtt'])).ws.protocol, 'mqtt')
     t.equal((await connect(['mqttv3.1'])).ws.protocol, 'mqttv3.1')

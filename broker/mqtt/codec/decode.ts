@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import type { QoS } from '../../store/store.js'
 import type {
   Ack,
+  Auth,
   Connect,
   Disconnect,
   Packet,
@@ -46,9 +47,15 @@ export function decodePacket(header: number, body: Buffer, version: Version): Pa
       return decodeDisconnect(header, body, version)
     case 1:
       throw new ProtocolError(Reason.protocolError, 'a second CONNECT [MQTT-3.1.0-2]')
+    case 15:
+      return decodeAuth(header, body, version)
     default:
-      throw new ProtocolError(Reason.protocolError, `packet type ${header >> 4} is not one that clients send`)
+      throw notOfClients(header)
   }
+}
+
+function notOfClients(header: number): ProtocolError {
+  return new ProtocolError(Reason.protocolError, `packet type ${header >> 4} is not one that clients send`)
 }
 
 /** Reserved flag bits must have their listed value [MQTT-2.2.2-2]. MQTT 3.1 gave DUP a meaning on PUBREL, SUBSCRIBE and UNSUBSCRIBE. */
@@ -139,7 +146,7 @@ function decodeSubscription(reader: PacketReader, version: Version): RequestedSu
   if (version === 5 && qos === 3) throw new ProtocolError(Reason.protocolError, 'maximum QoS 3 [MQTT5-3.8.3.1]')
   if (qos === 3 || reserved !== 0) throw malformed('SUBSCRIBE has a requested QoS that is not 0, 1 or 2 [MQTT-3.8.3-4]')
   const retainHandling = (options >> 4) & 3
-  if (retainHandling === 3) throw new ProtocolError(Reason.protocolError, 'retain handling 3 [MQTT5-3.8.3-4]')
+  if (retainHandling === 3) throw new ProtocolError(Reason.protocolError, 'retain handling 3 [MQTT5-3.8.3.1]')
   return {
     filter,
     qos: qos as QoS,
@@ -172,6 +179,23 @@ function decodeDisconnect(header: number, body: Buffer, version: Version): Disco
   }
   reader.end('DISCONNECT')
   return { type: 'disconnect', reason, properties }
+}
+
+const AUTH_REASONS: readonly number[] = [Reason.success, Reason.continueAuthentication, Reason.reAuthenticate]
+
+/** An empty one means success without properties; a method it must have all the same [MQTT5-3.15.2.2.2]. */
+function decodeAuth(header: number, body: Buffer, version: Version): Auth {
+  if (version !== 5) throw notOfClients(header)
+  if ((header & 0x0f) !== 0) throw malformed('AUTH has flags [MQTT5-3.15.1-1]')
+  const reader = new PacketReader(body)
+  const reason = reader.remaining > 0 ? reader.byte('reason code') : Reason.success
+  if (!AUTH_REASONS.includes(reason))
+    throw new ProtocolError(Reason.protocolError, `reason code ${reason} has no place in AUTH [MQTT5-3.15.2-1]`)
+  const { authMethod, authData } = reader.remaining > 0 ? readProperties(reader, 'auth') : NONE
+  reader.end('AUTH')
+  if (authMethod === undefined)
+    throw new ProtocolError(Reason.protocolError, 'AUTH without an authentication method [MQTT5-3.15.2.2.2]')
+  return { type: 'auth', reason, method: authMethod, data: authData && Buffer.from(authData) }
 }
 
 /** The protocol level is not one this broker speaks: answered with CONNACK 0x01, or 0x84 for those after 3.1.1 [MQTT-3.1.2-2]. */

@@ -90,6 +90,10 @@ export function encodeDisconnect(reason: number, properties: Properties = NONE):
   return packet(Type.disconnect, 0, Buffer.from([reason]), encodeProperties(properties))
 }
 
+export function encodeAuth(reason: number, properties: Properties): Buffer {
+  return packet(Type.auth, 0, Buffer.from([reason]), encodeProperties(properties))
+}
+
 export const PINGRESP: Buffer = Buffer.from([Type.pingresp << 4, 0])
 
 export interface Outgoing {

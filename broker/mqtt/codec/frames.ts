@@ -12,8 +12,9 @@ export class FrameReader {
   readonly #maxBytes: number
   #chunk: Buffer = EMPTY
   #at = 0
-  /** Chunks of a packet that is larger than what arrived so far; joined once, when it is complete. */
-  #gathered: Buffer[] = []
+  /** What arrived of a packet larger than its chunk: copied, and grown with what comes, so that neither a claimed length costs memory nor many small pieces. */
+  #partial: Buffer = EMPTY
+  #filled = 0
   #missing = 0
 
   constructor(maxBytes: number) {
@@ -22,19 +23,16 @@ export class FrameReader {
 
   /** Bytes received and not yet given out. */
   get buffered(): number {
-    let bytes = this.#chunk.length - this.#at
-    for (const part of this.#gathered) bytes += part.length
-    return bytes
+    return this.#chunk.length - this.#at + this.#filled
   }
 
   push(chunk: Buffer): void {
     if (this.#missing > 0) {
-      this.#gathered.push(chunk)
-      this.#missing -= chunk.length
+      this.#gather(chunk)
       if (this.#missing > 0) return
-      this.#chunk = Buffer.concat(this.#gathered)
-      this.#gathered = []
-      this.#missing = 0
+      this.#chunk = this.#partial.subarray(0, this.#filled)
+      this.#partial = EMPTY
+      this.#filled = 0
       this.#at = 0
       return
     }
@@ -63,7 +61,10 @@ export class FrameReader {
       )
     }
     if (at + length > chunk.length) {
-      this.#gather(chunk, start, at + length)
+      this.#missing = at - start + length
+      this.#chunk = EMPTY
+      this.#at = 0
+      this.#gather(chunk.subarray(start))
       return false
     }
     this.header = chunk[start]!
@@ -72,11 +73,19 @@ export class FrameReader {
     return true
   }
 
-  #gather(chunk: Buffer, start: number, end: number): void {
-    this.#gathered = [chunk.subarray(start)]
-    this.#missing = end - chunk.length
-    this.#chunk = EMPTY
-    this.#at = 0
+  #gather(piece: Buffer): void {
+    const filled = this.#filled + piece.length
+    if (filled > this.#partial.length) this.#grow(filled)
+    piece.copy(this.#partial, this.#filled)
+    this.#filled = filled
+    this.#missing -= piece.length
+  }
+
+  /** To twice the size, but no larger than the packet needs. */
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(needed, Math.min(2 * needed, this.#filled + this.#missing)))
+    this.#partial.copy(larger, 0, 0, this.#filled)
+    this.#partial = larger
   }
 }
 

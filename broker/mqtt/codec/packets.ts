@@ -91,4 +91,14 @@ export interface Disconnect {
   properties: Properties
 }
 
-export type Packet = Connect | Publish | Ack | Subscribe | Unsubscribe | Disconnect | { type: 'pingreq' }
+/** A step of enhanced authentication [MQTT5-4.12]. */
+export interface Auth {
+  type: 'auth'
+  /** `Reason.success`, `continueAuthentication` or `reAuthenticate`. */
+  reason: number
+  method: string
+  /** Undefined: the packet carries none. */
+  data: Buffer | undefined
+}
+
+export type Packet = Connect | Publish | Ack | Subscribe | Unsubscribe | Disconnect | Auth | { type: 'pingreq' }

@@ -4,6 +4,9 @@ import { isUtf8 } from 'node:buffer'
 export const Reason = {
   success: 0x00,
   disconnectWithWill: 0x04,
+  noSubscriptionExisted: 0x11,
+  continueAuthentication: 0x18,
+  reAuthenticate: 0x19,
   unspecified: 0x80,
   malformedPacket: 0x81,
   protocolError: 0x82,
@@ -30,6 +33,8 @@ export const Reason = {
   payloadFormatInvalid: 0x99,
   retainNotSupported: 0x9a,
   qosNotSupported: 0x9b,
+  useAnotherServer: 0x9c,
+  serverMoved: 0x9d,
   sharedSubscriptionsNotSupported: 0x9e,
   connectionRateExceeded: 0x9f,
 } as const

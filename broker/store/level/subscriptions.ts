@@ -158,12 +158,13 @@ class SubscriptionIndex {
 
 function bySession(subscriptions: readonly QueueSubscription[]): QueueMatch[] {
   const matches = new Map<string, QueueMatch>()
-  for (const { clientId, topic, qos } of subscriptions) {
+  for (const { clientId, topic, qos, nl = false } of subscriptions) {
     const match = matches.get(clientId)
-    if (!match) matches.set(clientId, { sessionId: clientId, qos, filters: [topic] })
+    if (!match) matches.set(clientId, { sessionId: clientId, qos, filters: [topic], noLocal: nl })
     else {
       match.filters.push(topic)
       if (qos > match.qos) match.qos = qos
+      match.noLocal &&= nl
     }
   }
   return [...matches.values()]

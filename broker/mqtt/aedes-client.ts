@@ -1,0 +1,98 @@
+/** What Aedes and its plugins see of a connection: the client of Aedes' documentation (docs/Client.md there). */
+import { EventEmitter } from 'node:events'
+import { direct } from '../hub.js'
+import type { ByteStream } from '../net/byte-stream.js'
+import { commit } from '../store/commit.js'
+import type { QoS } from '../store/store.js'
+import type { Broker } from './aedes.js'
+import type { RequestedSubscription, Version } from './codec/packets.js'
+import type { Connection } from './connection.js'
+import { READ_BYTES, READ_ENTRIES } from './feeds.js'
+import { subscribe, unsubscribe } from './subscribe.js'
+
+type AedesSubscription = { topic: string; qos: QoS }
+type AedesSubscriptions =
+  | AedesSubscription
+  | AedesSubscription[]
+  | { subscriptions: AedesSubscription[]; messageId?: number }
+
+type Done = (error?: Error) => void
+
+export abstract class AedesClient extends EventEmitter {
+  /** `{user}/{clientId}`; empty before the login. */
+  id = ''
+  clean = true
+  version: Version | null = null
+  connecting = false
+  connected = false
+  closed = false
+  /** aedes.js touches it on the birth of another broker. */
+  readonly duplicates: Record<string, number> = Object.create(null)
+  readonly broker: Broker
+  readonly conn: ByteStream
+  readonly req: unknown
+
+  constructor(broker: Broker, stream: ByteStream, request: unknown) {
+    super()
+    this.broker = broker
+    this.conn = stream
+    this.req = request
+  }
+
+  get subscriptions(): Record<string, RequestedSubscription> {
+    return Object.fromEntries((this as unknown as Connection).login?.session.subscriptions ?? [])
+  }
+
+  /** Sends a message to this client alone. */
+  publish(
+    this: Connection,
+    message: { topic: string; payload?: Buffer | string; qos?: QoS; retain?: boolean },
+    done?: Done,
+  ): void {
+    const payload = Buffer.from(message.payload ?? '')
+    const qos = message.qos ?? 0
+    this.login?.session.acceptDirect(direct(message.topic, payload, qos, { retain: message.retain ?? false }), qos)
+    if (done) setImmediate(done, this.login ? undefined : new Error('not connected'))
+  }
+
+  /** Subscribes on behalf of the client, with its rights; with a `messageId` the client gets a SUBACK. */
+  subscribe(this: Connection, subscriptions: AedesSubscriptions, done?: Done): void {
+    const list = 'subscriptions' in subscriptions ? subscriptions.subscriptions : [subscriptions].flat()
+    const requested = list.map(({ topic, qos }) => ({
+      filter: topic,
+      qos,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0 as const,
+    }))
+    const packetId = ('messageId' in subscriptions && subscriptions.messageId) || 0
+    settle(subscribe(this, { type: 'subscribe', packetId, subscriptions: requested, properties: {} }), done)
+  }
+
+  unsubscribe(this: Connection, filters: string | string[] | { unsubscriptions: string[] }, done?: Done): void {
+    const list =
+      typeof filters === 'object' && 'unsubscriptions' in filters ? filters.unsubscriptions : [filters].flat()
+    settle(unsubscribe(this, { type: 'unsubscribe', packetId: 0, filters: list, properties: {} }), done)
+  }
+
+  /** Forgets the messages on plain topics that wait for this client. */
+  emptyOutgoingQueue(this: Connection, done?: Done): void {
+    settle(emptyQueue(this), done)
+  }
+}
+
+async function emptyQueue({ id, services: { store } }: Connection): Promise<void> {
+  for (let after = 0; ; ) {
+    const page = await store.queue.read(id, after, READ_ENTRIES, READ_BYTES)
+    if (page.length === 0) return
+    await commit(store, { ops: page.map(({ number }) => store.queue.ackOp(id, number)) })
+    after = page[page.length - 1]!.number
+  }
+}
+
+function settle(work: Promise<void>, done?: Done): void {
+  work.then(
+    () => done?.(),
+    (error: Error) => done?.(error),
+  )
+}

@@ -1,0 +1,56 @@
+/** What a CONNACK of MQTT 5 tells beside yes: what became of the client's wishes, and the broker's bounds. */
+import { topics } from '../../schemas/topics.js'
+import type { Principal } from '../auth/principal.js'
+import { encodeConnack } from './codec/encode.js'
+import type { Connect } from './codec/packets.js'
+import type { Properties } from './codec/properties.js'
+import { Reason } from './codec/reader.js'
+import type { Connection } from './connection.js'
+import { ConnectRefused } from './endings.js'
+import { receiveMaximum } from './publish.js'
+
+/** Seconds the session outlives its connection: before MQTT 5 all or nothing, from then on as asked, bounded [MQTT5-3.1.2.11.2]. */
+export function sessionExpiry({ version, clean, properties }: Connect, most: number): number {
+  if (version === 5) return Math.min(properties.sessionExpiry ?? 0, most)
+  return clean ? 0 : most
+}
+
+/** Seconds the client may be silent; MQTT 5 lets the broker ask for less than the client would have, or for any at all. */
+export function keepAlive({ version, keepalive }: Connect, most: number | null): number {
+  if (version !== 5 || most === null) return keepalive
+  return keepalive === 0 ? most : Math.min(keepalive, most)
+}
+
+/** What the client should know of this broker's bounds, and of what became of its wishes [MQTT5-3.2.2.3]. */
+export function connackProperties(
+  { services: { limits }, maxPacket }: Connection,
+  packet: Connect,
+  clientId: string,
+  { user }: Principal,
+): Properties {
+  const { sessionExpiry: asked, requestResponseInformation, authMethod } = packet.properties
+  const expiry = sessionExpiry(packet, limits.sessionExpiry)
+  const properties: Properties = {
+    receiveMaximum: receiveMaximum(limits),
+    maximumPacketSize: limits.packetBytes,
+  }
+  if (limits.topicAliases > 0) properties.topicAliasMaximum = limits.topicAliases
+  if (asked !== undefined && asked !== expiry) properties.sessionExpiry = expiry
+  const silence = keepAlive(packet, limits.keepAlive)
+  if (silence !== packet.keepalive) properties.serverKeepAlive = silence
+  if (authMethod !== undefined) properties.authMethod = authMethod
+  if (packet.clientId === '') properties.assignedClientId = clientId
+  if (!fits(properties, maxPacket))
+    throw new ConnectRefused(
+      3,
+      Reason.packetTooLarge,
+      'CONNACK is larger than the maximum packet size [MQTT5-3.1.2-24]',
+    )
+  if (!requestResponseInformation) return properties
+  const more = { ...properties, responseInformation: topics.user(user, 'replies') }
+  return fits(more, maxPacket) ? more : properties
+}
+
+function fits(properties: Properties, maxPacket: number): boolean {
+  return maxPacket === Number.POSITIVE_INFINITY || encodeConnack(5, false, 0, properties).length <= maxPacket
+}

@@ -1,0 +1,18 @@
+import type { Disconnect } from './codec/packets.js'
+import { ProtocolError, Reason } from './codec/reader.js'
+import type { Connection } from './connection.js'
+
+/** DISCONNECT [MQTT-3.14]: the will is discarded [MQTT-3.14.4-3], unless MQTT 5 asks for it. */
+export function disconnect(connection: Connection, { reason, properties }: Disconnect): void {
+  if (properties.sessionExpiry !== undefined) changeExpiry(connection, properties.sessionExpiry)
+  if (reason !== Reason.disconnectWithWill) connection.will = null
+  void connection.finish({ reason: Reason.success, why: 'the client disconnected' })
+}
+
+/** A session that was to end with its connection cannot be made to outlive it now [MQTT5-3.14.2.2.2]. */
+function changeExpiry({ login, services }: Connection, seconds: number): void {
+  const { record } = login!
+  if (record.expiry === 0 && seconds > 0)
+    throw new ProtocolError(Reason.protocolError, 'session expiry set on DISCONNECT after 0 on CONNECT')
+  record.expiry = Math.min(seconds, services.limits.sessionExpiry)
+}

@@ -1,0 +1,35 @@
+import type { Actor } from '../chat/actor.js'
+import { commit } from '../store/commit.js'
+import type { Will } from './codec/packets.js'
+import type { Connection, Login } from './connection.js'
+import { storedWill, willMessage } from './wills.js'
+
+/** Will, saved session, presence: what others see of a connection's end, in this order. */
+export async function leave(connection: Connection, { actor, session, record }: Login): Promise<void> {
+  const { services, will } = connection
+  services.registry.remove(session)
+  // Publishes under way belong to this connection: a successor must find their packet ids in the store.
+  await connection.entering
+  await commit(services.store, {}).catch(() => {})
+  if (will) await leaveWill(connection, actor, will, record.expiry)
+  if (record.expiry > 0) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
+  else if (session.persistent) {
+    services.keeper.forget(session)
+    await services.keeper.discard(session.id)
+  }
+  if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
+}
+
+/** At once, or when its delay is over; the session's end would be earlier [MQTT5-3.1.3-9]. */
+async function leaveWill(connection: Connection, actor: Actor, will: Will, expiry: number): Promise<void> {
+  const { id, broker, services } = connection
+  const delay = Math.min(will.properties.willDelay ?? 0, expiry)
+  if (delay === 0) {
+    await broker.publishWill(actor, willMessage(will), connection)
+    return
+  }
+  const due = Date.now() + delay * 1000
+  await services.store.persistence.putWill(connection, storedWill(will, actor.principal, due))
+  connection.hasStoredWill = false
+  broker.delayedWill(id, due, () => broker.publishWill(actor, willMessage(will), null)).start(services.wheel)
+}

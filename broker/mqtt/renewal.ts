@@ -1,0 +1,91 @@
+/** A live login goes on with another token of the same user, by AUTH of MQTT 5 or the request `auth.refresh`. */
+import { Refusal } from '../../schemas/errors.js'
+import type { Login as Outcome, Principal } from '../auth/principal.js'
+import type { Actor } from '../chat/actor.js'
+import type { Connection, Login } from './connection.js'
+import { ConnectRefused } from './endings.js'
+import { unsubscribe } from './subscribe.js'
+import type { Subscription } from './subscription.js'
+import { storedWill } from './wills.js'
+
+/** The token's expiry and roles take the place of those before, for every check from here on. A token that is refused changes nothing. */
+export async function renewLogin(connection: Connection, token: string): Promise<Outcome> {
+  const { id, services } = connection
+  const { actor } = connection.login!
+  const { user, roles } = actor.principal
+  const outcome = await verify(connection, actor, token)
+  if (!outcome.ok) {
+    services.counters.add(`renewal.${outcome.refusal}`)
+    services.log.info({ client: id, user, why: outcome.detail }, 'renewal of a login refused')
+    return outcome
+  }
+  if (connection.closed) return outcome
+  actor.principal = outcome.principal
+  connection.watch()
+  if (!sameRoles(roles, outcome.principal.roles)) await applyRoles(connection, connection.login!)
+  return outcome
+}
+
+async function verify(connection: Connection, actor: Actor, token: string): Promise<Outcome> {
+  const { principal, clientId } = actor
+  const address = connection.conn.remoteAddress ?? ''
+  const given = { username: principal.user, token, clientId, address }
+  const outcome = await connection.services.authenticator.renew(given)
+  if (!outcome.ok) return outcome
+  try {
+    const asked = { username: given.username, password: Buffer.from(token, 'latin1') }
+    await connection.broker.authenticateGate(connection, asked, connection.id)
+    return outcome
+  } catch (error) {
+    if (!(error instanceof ConnectRefused)) throw error
+    return { ok: false, refusal: 'not_authorized', detail: error.message }
+  }
+}
+
+/** The request `auth.refresh`: renews the login of the session that asks. */
+export async function refreshLogin(connection: Connection | undefined, token: string): Promise<Principal> {
+  if (!connection?.login) throw new Refusal('unauthorized', 'there is no live login to renew')
+  const outcome = await renewLogin(connection, token)
+  if (outcome.ok) return outcome.principal
+  switch (outcome.refusal) {
+    case 'throttled':
+      throw new Refusal('rate_limited', 'too many tokens were refused; try again later')
+    case 'unavailable':
+      throw new Refusal('unavailable', 'logins are not possible right now')
+    default:
+      throw new Refusal('unauthorized', 'the token was refused', { field: 'token' })
+  }
+}
+
+function sameRoles(before: ReadonlySet<string>, now: ReadonlySet<string>): boolean {
+  return before.size === now.size && [...before].every((role) => now.has(role))
+}
+
+/** Subscriptions that the roles of now do not allow end, as if they were unsubscribed; the stored will has the roles of now. */
+async function applyRoles(connection: Connection, { actor, session }: Login): Promise<void> {
+  const all = [...session.subscriptions.values()]
+  // All at once and first: no message may slip through while hooks are asked.
+  const refused = new Set(all.filter((subscription) => !stands(connection, actor, subscription)))
+  for (const subscription of all)
+    if ((await connection.broker.subscribeGate(connection, subscription)) instanceof Refusal) refused.add(subscription)
+  const filters = [...refused].map(({ filter }) => filter).filter((filter) => session.subscriptions.has(filter))
+  if (connection.closed) return
+  if (filters.length > 0) await unsubscribe(connection, { type: 'unsubscribe', packetId: 0, filters, properties: {} })
+  if (connection.will && !connection.closed)
+    await connection.services.store.persistence.putWill(connection, storedWill(connection.will, actor.principal))
+}
+
+/** Rooms, users and broadcast do not ask for roles. */
+function stands({ services }: Connection, actor: Actor, subscription: Subscription): boolean {
+  const { filter, parsed } = subscription
+  const { kind } = parsed.kind === 'shared' ? parsed.of : parsed
+  if (kind === 'room' || kind === 'user' || kind === 'broadcast') return true
+  try {
+    subscription.unconditional = services.access.check(actor, filter, parsed).unconditional
+    return true
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    subscription.unconditional = false
+    return false
+  }
+}

@@ -1,0 +1,45 @@
+/** MQTT as bytes, for tests that say wrong things on purpose: nothing here checks what it is given. */
+import { encodeVarint } from '../../broker/mqtt/codec/properties.js'
+
+export { encodeVarint }
+
+export function byte(value: number): Buffer {
+  return Buffer.from([value & 0xff])
+}
+
+export function uint16(value: number): Buffer {
+  return Buffer.from([(value >> 8) & 0xff, value & 0xff])
+}
+
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value >>> 0)
+  return bytes
+}
+
+/** Bytes with their length in front. */
+export function sized(bytes: Buffer): Buffer {
+  return Buffer.concat([uint16(bytes.length), bytes])
+}
+
+export function text(value: string): Buffer {
+  return sized(Buffer.from(value))
+}
+
+/** A packet: first byte, remaining length, body. */
+export function packet(header: number, ...body: Buffer[]): Buffer {
+  const bytes = Buffer.concat(body)
+  return Buffer.concat([byte(header), encodeVarint(bytes.length), bytes])
+}
+
+/** Properties with their length in front. */
+export function section(properties: Buffer): Buffer {
+  return Buffer.concat([encodeVarint(properties.length), properties])
+}
+
+/** Where the body of a packet begins; the packet's end where it has none. */
+export function bodyAt(bytes: Buffer): number {
+  let at = 1
+  while (at < Math.min(4, bytes.length) && bytes[at]! & 0x80) at++
+  return Math.min(at + 1, bytes.length)
+}
