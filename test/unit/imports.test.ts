@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/net': ['schemas'],
   'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
   'broker/chat': ['schemas', 'broker/store', 'broker/auth', 'broker/hub.ts', 'broker/turns.ts', 'broker/wheel.ts'],
+  'broker/following': ['schemas', 'broker/store', 'broker/hub.ts', 'broker/chat', 'broker/metrics.ts'],
   'broker/http': ['schemas', 'broker/chat', 'broker/auth', 'broker/metrics.ts'],
   'broker/mqtt': [
     'schemas',
@@ -27,6 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'broker/auth',
     'broker/hub.ts',
     'broker/chat',
+    'broker/following',
     'broker/net',
     'broker/metrics.ts',
     'broker/topic-trie.ts',
