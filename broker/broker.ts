@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
+import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
 import { Accounts } from './auth/accounts.js'
@@ -34,6 +35,7 @@ import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
 import { type HttpDoor, openHttpDoor } from './http/app.js'
+import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
 import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
@@ -149,7 +151,16 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     authenticator: auth.authenticator,
     hooks: auth.hooks,
   }
-  const delivery = new Delivery({ hub, registry, views: chat.views, presence: chat.presence, info: chat.info, failed })
+  const streams = new Streams(wheel, counters, failed)
+  const delivery = new Delivery({
+    hub,
+    registry,
+    streams,
+    views: chat.views,
+    presence: chat.presence,
+    info: chat.info,
+    failed,
+  })
   store.onAppend = (batches) => hub.deliver(batches)
   bus.listen((signal) => delivery.on(signal))
 
@@ -171,6 +182,19 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     authenticator: auth.authenticator,
     authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
     counters,
+    events: {
+      services: delivering,
+      streams,
+      access: chat.access,
+      presence: chat.presence,
+      limits: config.limits,
+      ping: config.listen.eventPing,
+      authorizeSubscribe: async (actor, filter) => {
+        const passed = await broker.subscribeGate(null, { filter, qos: 1, ...NO_OPTIONS }, actor)
+        return passed instanceof Refusal ? passed : passed.filter
+      },
+      forward: () => broker.forwardGate(null),
+    },
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
     throttleWindow: config.auth.throttle.window,
@@ -315,6 +339,9 @@ async function openListeners(
   if (http !== null) await open(listenHttp({ ...web, port: http }, accept))
   if (https !== null) await open(listenHttps({ ...web, port: https, tls }, accept))
 }
+
+/** Of a subscription without options. */
+const NO_OPTIONS = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
 
 /** Connections first, then what they left to save. */
 async function closeBroker(broker: Broker, keeper: SessionKeeper, maintenance: Maintenance): Promise<void> {

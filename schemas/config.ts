@@ -94,6 +94,10 @@ const listen = section('Where clients connect. A port of null switches a listene
     '25s',
     'A WebSocket silent for that long is pinged, and closed if it stays silent as long again.',
   ),
+  eventPing: duration(
+    '25s',
+    'How often an idle event stream over HTTP gets a comment; a reader that takes nothing for that long is cut off.',
+  ),
   redirect: section('Sends clients to another server: with a reason and its name from MQTT 5 on.', {
     to: optionalText('The other server, such as mqtt.example.com:1883; null: nobody is sent anywhere.'),
     permanent: flag(false, 'The move is for good: clients should not come back here.'),

@@ -12,6 +12,7 @@ import { acceptJson } from './bodies.js'
 import { commandRoutes } from './commands.js'
 import { allowOrigins } from './cors.js'
 import { documents, documentsPage } from './documents.js'
+import { type EventParts, eventRoute } from './events.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
 import { answerOtherMethods } from './methods.js'
@@ -24,6 +25,7 @@ export interface HttpParts {
   /** What hooks say of a publish; a request counts as one, as it does over MQTT. Null: they allow it. */
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters
+  readonly events: EventParts
   readonly listen: Pick<Config['listen'], 'wsPath' | 'origins'>
   /** Longest body. */
   readonly payloadBytes: number
@@ -73,13 +75,17 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
   await app.register(async (api) => {
     loginRequests(api, parts)
     commandRoutes(api, parts, 'changes')
+    eventRoute(api, parts.events)
   })
   answered()
   await documentsPage(app, parts.about().version)
   await app.ready()
   return {
     handle: (request, response) => app.routing(request, response),
-    drain: () => underWay.drain(DRAIN),
+    drain: () => {
+      parts.events.streams.close()
+      return underWay.drain(DRAIN)
+    },
     close: () => app.close(),
   }
 }

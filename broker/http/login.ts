@@ -1,5 +1,6 @@
 /** Who asks: `Authorization: Bearer` with a token, or `Basic` with a name and a password, through the same authenticator as MQTT. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { API } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import type { Authenticator, LoginRefusal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
@@ -31,7 +32,7 @@ export function loginRequests(app: FastifyInstance, parts: LoginParts): void {
 }
 
 async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
-  const given = credentialsOf(request.headers.authorization)
+  const given = tokenInQuery(request) ?? credentialsOf(request.headers.authorization)
   const from = { clientId: '', address: request.ip }
   const login =
     'token' in given
@@ -45,6 +46,12 @@ async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor>
 type Given = { token: string } | { username: string | undefined; password: Buffer | undefined }
 
 const NOBODY: Given = { username: undefined, password: undefined }
+
+/** Where a browser's EventSource asks, which can set no header (RFC 6750, 2.3); nowhere else, for addresses end up in logs. */
+function tokenInQuery({ query, url }: FastifyRequest): Given | null {
+  const { access_token: token } = query as Record<string, unknown>
+  return typeof token === 'string' && url.startsWith(`${API}/events?`) ? { token } : null
+}
 
 /** A scheme is written in any case (RFC 9110, 11.1). */
 function credentialsOf(header: string | undefined): Given {

@@ -21,6 +21,7 @@ export function openApi(version: string): Json {
   for (const [name, command] of table)
     if (command.http)
       add(`${API}${command.http.path}`, command.http.method, operation(name, command, command.http, components))
+  add(`${API}/events`, 'get', EVENTS)
   add('/healthz', 'get', HEALTH)
   const problem = components.use(Problem)
   const tags = [...new Set(table.filter(([, { http }]) => http).map(([name]) => subjectOf(name)))]
@@ -28,7 +29,7 @@ export function openApi(version: string): Json {
     openapi: '3.1.0',
     info: { title: 'TopicTalk', version, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: '/' }],
-    tags: [...tags, 'broker'].map((name) => ({ name })),
+    tags: [...tags, 'events', 'broker'].map((name) => ({ name })),
     security: [{ token: [] }, { password: [] }],
     paths,
     components: {
@@ -58,6 +59,38 @@ const HEALTH = {
       description: 'It can.',
       content: { 'application/json': { schema: { type: 'object', properties: { status: { const: 'ok' } } } } },
     },
+    default: { $ref: '#/components/responses/Refused' },
+  },
+}
+
+const EVENTS = {
+  operationId: 'events',
+  summary: 'What a subscription to the filters would show, live, as server-sent events.',
+  description:
+    'Each event is `{"topic", "message"}`, or `{"topic", "text"}` or `{"topic", "base64"}` where the payload is not made by the broker; ' +
+    '`"retained": true` on what was there before. An event `gap` with `{"topic", "after", "next"}` tells of what is not replayed. ' +
+    'Comes back with `Last-Event-ID` after a break, and gets what it missed.',
+  tags: ['events'],
+  parameters: [
+    {
+      name: 'filter',
+      in: 'query',
+      required: false,
+      description:
+        'A topic filter; may be given several times. {me} stands for the user. Without: rooms/+/messages and users/{me}/#.',
+      schema: { type: 'array', items: { type: 'string' } },
+    },
+    header('Last-Event-ID', 'id of the last event that came.'),
+    {
+      name: 'access_token',
+      in: 'query',
+      required: false,
+      description: 'A token, where no header can be set.',
+      schema: { type: 'string' },
+    },
+  ],
+  responses: {
+    '200': { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
     default: { $ref: '#/components/responses/Refused' },
   },
 }

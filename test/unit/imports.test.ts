@@ -21,7 +21,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
   'broker/chat': ['schemas', 'broker/store', 'broker/auth', 'broker/hub.ts', 'broker/turns.ts', 'broker/wheel.ts'],
   'broker/following': ['schemas', 'broker/store', 'broker/hub.ts', 'broker/chat', 'broker/metrics.ts'],
-  'broker/http': ['schemas', 'broker/chat', 'broker/auth', 'broker/metrics.ts'],
+  'broker/http': [
+    'schemas',
+    'broker/store',
+    'broker/auth',
+    'broker/hub.ts',
+    'broker/chat',
+    'broker/following',
+    'broker/metrics.ts',
+    'broker/wheel.ts',
+  ],
   'broker/mqtt': [
     'schemas',
     'broker/store',
