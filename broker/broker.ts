@@ -14,6 +14,7 @@ import { Passwords } from './auth/passwords.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
+import { Changes } from './chat/changes.js'
 import { authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { roomCommands } from './chat/commands/rooms.js'
@@ -25,6 +26,7 @@ import { Notices } from './chat/notices.js'
 import { Pipeline } from './chat/pipeline.js'
 import { Plain } from './chat/plain.js'
 import { Presence } from './chat/presence.js'
+import { References } from './chat/references.js'
 import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
 import { RoomInfo } from './chat/room-info.js'
@@ -242,6 +244,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed,
   await presence.load()
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
+  const references = new References(store, rules)
   const { replyBytes } = config.limits
   const commands: Commands = new Commands(
     {
@@ -257,6 +260,15 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed,
     members,
     rules,
     directs: new DirectConversations(store, bus, turns),
+    references,
+    changes: new Changes({
+      store,
+      rules,
+      references,
+      replies,
+      editWindow: config.history.editWindow,
+      reactionsPerMessage: config.limits.reactionsPerMessage,
+    }),
     replies,
     plain,
     requests: new Requests(commands, replies, failed),

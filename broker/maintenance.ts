@@ -40,6 +40,7 @@ export class Maintenance {
     try {
       await this.#expireSessions(now)
       await this.#retain(now)
+      await this.#parts.store.log.sweep()
     } catch (error) {
       this.#parts.failed(error)
     } finally {

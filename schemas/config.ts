@@ -217,6 +217,7 @@ const limits = section('Bounds on what one client can cost.', {
   ),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
+  reactionsPerMessage: count(10000, 'Reactions to one message, of all users.'),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
 })
 
@@ -230,6 +231,7 @@ const store = section('Where data lives.', {
 const history = section('How long messages are kept. 0 keeps them forever.', {
   days: Type.Number({ minimum: 0, default: 0, description: 'Days a message is kept.' }),
   messages: count(0, 'Newest messages kept per room.', 0),
+  editWindow: duration('0s', 'How long after it was sent a message may be edited; 0 sets no limit.'),
 })
 
 const presence = section('Who is online.', {

@@ -13,11 +13,30 @@ export const MESSAGE_TYPES = [
   'location',
   'encrypted',
 ] as const
-export const BUILT_TYPES: ReadonlySet<string> = new Set(['text', 'custom'])
+export const BUILT_TYPES: ReadonlySet<string> = new Set([
+  'text',
+  'custom',
+  'edit',
+  'delete',
+  'reaction',
+  'pin',
+  'unpin',
+])
+/** Messages about another one of the same room, their target. */
+export const CHANGE_TYPES: ReadonlySet<string> = new Set(['edit', 'delete', 'reaction', 'pin', 'unpin'])
+
+/** In `mentions`: everyone in the room. */
+export const MENTION_ROOM = '@room'
 
 export const MAX_CID = 128
 /** Levels of objects and arrays in a message. */
 export const MAX_DEPTH = 100
+/** Seconds: a year. */
+export const MAX_TTL = 31_536_000
+
+const ttl = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: MAX_TTL, description: 'Seconds it lives, counted from its ts.' }),
+)
 
 const seq = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
 
@@ -49,11 +68,27 @@ export const MessageInput = Type.Object(
     thread: seq('The message that began the thread.'),
     mentions: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 129 }), { maxItems: 100 })),
     target: seq('The message an edit, delete, reaction or pin is about.'),
-    ttl: Type.Optional(Type.Integer({ minimum: 1, description: 'Seconds the message lives.' })),
+    ttl,
   },
   { additionalProperties: false },
 )
 export type MessageInput = Static<typeof MessageInput>
+
+/** In the `data` of a reaction. Adding what is there, or removing what was removed, changes nothing. */
+export const ReactionData = Type.Object(
+  {
+    emoji: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'An emoji, or a name of your own such as :party:.',
+    }),
+    remove: Type.Optional(Type.Boolean({ description: 'True takes it back.' })),
+  },
+  { additionalProperties: false },
+)
+export type ReactionData = Static<typeof ReactionData>
+/** Neither spaces nor what cannot be seen. */
+export const EMOJI = /^[^\p{Cc}\p{Cs}\s]+$/u
 
 export const MESSAGE_KEYS: ReadonlySet<string> = new Set(Object.keys(MessageInput.properties))
 
@@ -76,7 +111,7 @@ export const NotificationInput = Type.Object(
     title: Type.String({ minLength: 1, maxLength: 256 }),
     body: Type.String({ maxLength: 4096 }),
     data: Type.Optional(Type.Unknown()),
-    ttl: Type.Optional(Type.Integer({ minimum: 1, description: 'Seconds.' })),
+    ttl,
     priority: Type.Optional(Type.Enum(['low', 'normal', 'high'])),
     collapseKey: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   },

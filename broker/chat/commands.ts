@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile'
 import { COMMANDS, type CommandName, type CommandParams, PLANNED_COMMANDS } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import type { Actor } from './actor.js'
-import { checkShape } from './message.js'
+import { checkShape } from './shape.js'
 
 /** Results are JSON text, so that stored messages go out as they are. */
 export type Handler<N extends CommandName> = (actor: Actor, params: CommandParams<N>) => Promise<string>

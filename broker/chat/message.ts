@@ -3,7 +3,9 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { BUILT_TYPES, MAX_DEPTH, MESSAGE_KEYS, MESSAGE_TYPES, MessageInput } from '../../schemas/message.js'
+import { MAX_DEPTH, MESSAGE_KEYS, MessageInput } from '../../schemas/message.js'
+import { checkType } from './message-types.js'
+import { checkShape } from './shape.js'
 
 const validator = Compile(MessageInput)
 
@@ -11,6 +13,10 @@ export interface Checked {
   cid: string | null
   /** The message without its cid, keys in a fixed order, as the inside of a JSON object: `"type":"text","text":"hi"`. */
   inside: string
+  /** Seconds it lives; null: no end. */
+  ttl: number | null
+  /** What was sent; null: text alone. */
+  input: MessageInput | null
 }
 
 /** Valid UTF-8 as a string; anything else is refused. */
@@ -43,7 +49,7 @@ export function cidOf(payload: Buffer): string | null {
 export function checkMessage(payload: Buffer, bare: boolean): Checked {
   const text = decodeText(payload)
   const object = bare ? null : parseObject(text)
-  if (!object) return { cid: null, inside: textOnly(text) }
+  if (!object) return { cid: null, inside: textOnly(text), ttl: null, input: null }
   return checkObject(toInput(object))
 }
 
@@ -64,49 +70,14 @@ function toInput(object: Record<string, unknown>): MessageInput {
   return object as MessageInput
 }
 
-/** Checks `value` against a compiled schema; the first fault becomes a refusal that names the field. */
-export function checkShape(compiled: ReturnType<typeof Compile>, value: unknown): void {
-  if (compiled.Check(value)) return
-  const faults = compiled.Errors(value)
-  const fault = faults.find(({ keyword }) => keyword !== 'boolean') ?? faults[0]
-  if (fault?.keyword === 'additionalProperties') {
-    const field = (fault.params as { additionalProperties: string[] }).additionalProperties[0]!
-    throw new Refusal('bad_request', `unknown field ${JSON.stringify(field)}`, { field })
-  }
-  if (fault?.keyword === 'required') {
-    const field = (fault.params as { requiredProperties: string[] }).requiredProperties[0]!
-    throw new Refusal('bad_request', `${field} is missing`, { field })
-  }
-  const field = (fault?.instancePath ?? '').slice(1).replaceAll('/', '.')
-  throw new Refusal(
-    'bad_request',
-    field ? `${field} ${fault!.message}` : `the request ${fault?.message ?? 'is not valid'}`,
-    field ? { field } : {},
-  )
-}
-
 function checkObject(input: MessageInput): Checked {
-  const type = input.type ?? 'text'
-  if (type === 'system') throw new Refusal('forbidden', 'only the broker sends system messages', { field: 'type' })
-  if (!(MESSAGE_TYPES as readonly string[]).includes(type)) {
-    throw new Refusal('bad_request', `type must be one of ${MESSAGE_TYPES.join(', ')}`, { field: 'type' })
-  }
-  if (!BUILT_TYPES.has(type))
-    throw new Refusal('not_implemented', `messages of type ${type} are not built yet`, { field: 'type' })
-  if (input.ttl !== undefined)
-    throw new Refusal('not_implemented', 'messages that expire are not built yet', { field: 'ttl' })
-  if (input.target !== undefined)
-    throw new Refusal('bad_request', `a message of type ${type} has no target`, { field: 'target' })
-  if (type === 'text' && input.text === undefined && !input.attachments) {
-    throw new Refusal('bad_request', 'a text message needs text or attachments', { field: 'text' })
-  }
-  if (type === 'custom' && input.data === undefined)
-    throw new Refusal('bad_request', 'a custom message needs data', { field: 'data' })
-  const { cid = null, text, attachments, data, replyTo, thread, mentions } = input
-  const more = { attachments, data, replyTo, thread, mentions }
+  checkType(input)
+  const { cid = null, type = 'text', target, text, attachments, data, replyTo, thread, mentions, ttl } = input
+  const more = { attachments, data, replyTo, thread, mentions, ttl }
   // Most messages are text alone, which is cheaper to write.
-  if (type === 'text' && text !== undefined && isEmpty(more)) return { cid, inside: textOnly(text) }
-  return { cid, inside: stringify({ type, text, ...more }).slice(1, -1) }
+  if (type === 'text' && text !== undefined && isEmpty(more))
+    return { cid, inside: textOnly(text), ttl: null, input: null }
+  return { cid, inside: stringify({ type, target, text, ...more }).slice(1, -1), ttl: ttl ?? null, input }
 }
 
 function isEmpty(values: object): boolean {

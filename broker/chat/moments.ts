@@ -7,10 +7,11 @@ import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import type { DirectoryStore } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
-import { checkShape, decodeText, parseObject, stringify } from './message.js'
+import { decodeText, parseObject, stringify } from './message.js'
 import type { Presence } from './presence.js'
 import { RateLimiter } from './rate-limiter.js'
 import type { RoomRules } from './room-rules.js'
+import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
 
 const typingShape = Compile(TypingInput)

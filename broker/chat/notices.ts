@@ -6,11 +6,13 @@ import { NotificationInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
-import type { Store } from '../store/store.js'
+import type { Extra, PlainMessage, Store } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
-import { checkMessage, checkShape, decodeText, parseObject, stringify } from './message.js'
+import { checkMessage, decodeText, parseObject, stringify } from './message.js'
+import { isChange } from './message-types.js'
 import type { Incoming, Pipeline, Receipt } from './pipeline.js'
 import type { SendResult } from './replies.js'
+import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
 import { stamp } from './stamp.js'
 import { logs, type Views } from './views.js'
@@ -36,8 +38,8 @@ export class Notices {
     checkShape(notificationShape, input)
     if (!(await this.#store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     const { cid = null, ...rest } = input as NotificationInput
-    const inside = stringify(rest).slice(1, -1)
-    const draft = stamp(actor, { log: logs.notifications(to), place: '' }, { cid, inside }, incoming)
+    const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: rest.ttl ?? null, input: null }
+    const draft = stamp(actor, { log: logs.notifications(to), place: '' }, checked, incoming)
     pipeline.appendDraft(actor, topics.user(to, 'notifications'), cid, draft, incoming, receipt)
   }
 
@@ -56,6 +58,10 @@ export class Notices {
       return
     }
     const message = checkMessage(incoming.payload, false)
+    if (isChange(message.input))
+      throw new Refusal('bad_request', `an announcement cannot be changed; there is no ${message.input.type} here`, {
+        field: 'type',
+      })
     if (this.#views.addChannel(channel)) this.#bus.send({ kind: 'channel', channel })
     const destination = { log: logs.broadcast(channel), place: `"channel":"${channel}",` }
     const draft = stamp(actor, destination, message, incoming)
@@ -67,7 +73,7 @@ export class Notices {
   #retainThen(channel: string, receipt: Receipt): Receipt {
     const keep = async (result: SendResult): Promise<void> => {
       const [entry] = await this.#store.log.read(logs.broadcast(channel), result.seq - 1, 1, 1)
-      if (entry) await this.#retain(channel, entry.payload)
+      if (entry?.seq === result.seq) await this.#retain(channel, entry.payload, entry.extra)
     }
     return {
       settled: (refusal, result) => {
@@ -84,8 +90,9 @@ export class Notices {
     }
   }
 
-  async #retain(channel: string, payload: Buffer): Promise<void> {
-    const message = { topic: topics.broadcast(channel), payload, qos: 1, retain: true, clientId: null } as const
+  async #retain(channel: string, payload: Buffer, extra: Extra | null = null): Promise<void> {
+    const topic = topics.broadcast(channel)
+    const message: PlainMessage = { topic, payload, qos: 1, retain: true, clientId: null, ...(extra ? { extra } : {}) }
     await commit(this.#store, { ops: [this.#store.queue.retainOp(message)] })
   }
 }

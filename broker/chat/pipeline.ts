@@ -5,19 +5,24 @@
 
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
+import type { MessageInput } from '../../schemas/message.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
-import type { AppendResult, Change, Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
+import type { Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
+import type { Changes } from './changes.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
 import { type Checked, checkMessage, cidOf } from './message.js'
+import { isChange } from './message-types.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
+import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
 import { type RoomRules, WRITERS } from './room-rules.js'
 import type { Rooms } from './rooms.js'
+import { refuseSend, Send, type Sending, storeRefusal } from './send.js'
 import { stamp } from './stamp.js'
 import { logs } from './views.js'
 
@@ -48,71 +53,14 @@ export interface PipelineParts {
   readonly members: Members
   readonly rules: RoomRules
   readonly directs: DirectConversations
+  readonly changes: Changes
+  readonly references: References
   readonly replies: Replies
   readonly requests: Requests
   readonly moments: Moments
   readonly notices: Notices
   readonly plain: Plain
   readonly payloadBytes: number
-}
-
-/** A send on its way through the store. One object per message. */
-class Send implements Change {
-  readonly drafts: readonly Draft[]
-  readonly ops: readonly Op[]
-  readonly #pipeline: Pipeline
-  readonly #actor: Actor
-  readonly #room: string
-  readonly #cid: string | null
-  readonly #topic: string
-  readonly #receipt: Receipt
-
-  constructor(
-    pipeline: Pipeline,
-    actor: Actor,
-    room: string,
-    cid: string | null,
-    incoming: Incoming,
-    draft: Draft,
-    receipt: Receipt,
-  ) {
-    this.drafts = [draft]
-    this.ops = incoming.ops
-    this.#pipeline = pipeline
-    this.#actor = actor
-    this.#room = room
-    this.#cid = cid
-    this.#topic = incoming.topic
-    this.#receipt = receipt
-  }
-
-  settled(error: StoreError | null, results: readonly AppendResult[]): void {
-    const refusal = error ? storeRefusal(error) : conflictOf(results[0]!, this.#cid)
-    if (refusal) {
-      this.#pipeline.refuse(this.#actor, refusal, this.#cid, this.#topic)
-      this.#receipt.settled(refusal, null)
-      return
-    }
-    const { id, seq, ts } = results[0]!
-    const result = { id, room: this.#room, seq, ts }
-    if (this.#cid !== null) this.#pipeline.accepted(this.#actor, this.#cid, result)
-    this.#receipt.settled(null, result)
-  }
-}
-
-export function storeRefusal(error: StoreError): Refusal {
-  return new Refusal(
-    'unavailable',
-    error.full ? 'the disk is full; nothing was stored' : 'nothing was stored; try again',
-    { cause: error, retryAfter: 1 },
-  )
-}
-
-function conflictOf(result: AppendResult, cid: string | null): Refusal | null {
-  if (result.outcome !== 'conflict') return null
-  return new Refusal('conflict', `cid ${JSON.stringify(cid)} was used for another message, seq ${result.seq}`, {
-    field: 'cid',
-  })
 }
 
 export class Pipeline {
@@ -135,14 +83,6 @@ export class Pipeline {
     }
   }
 
-  accepted(actor: Actor, cid: string, result: SendResult): void {
-    this.#parts.replies.ok(actor, cid, 'send', JSON.stringify(result))
-  }
-
-  refuse(actor: Actor, refusal: Refusal, cid: string | null, topic: string): void {
-    this.#parts.replies.refused(actor, cid, 'send', refusal, cid === null ? topic : undefined)
-  }
-
   #caught(actor: Actor, incoming: Incoming, receipt: Receipt, error: unknown): void {
     if (!(error instanceof Refusal)) throw error
     this.reject(actor, incoming, receipt, error)
@@ -152,7 +92,7 @@ export class Pipeline {
   reject(actor: Actor, incoming: Incoming, receipt: Receipt, why: Refusal): void {
     const settled = (failure: StoreError | null): void => {
       const refusal = failure ? storeRefusal(failure) : why
-      this.refuse(actor, refusal, cidOf(incoming.payload), incoming.topic)
+      refuseSend(this.#parts.replies, actor, refusal, cidOf(incoming.payload), incoming.topic)
       receipt.settled(refusal, null)
     }
     this.#parts.store.commit({ drafts: [], ops: why.transient ? [] : incoming.ops, settled })
@@ -235,10 +175,28 @@ export class Pipeline {
   }
 
   /** Stamps and appends. `to` is the receiver of a direct message, or empty. */
-  append(actor: Actor, room: string, message: Checked, to: string, incoming: Incoming, receipt: Receipt): void {
+  append(
+    actor: Actor,
+    room: string,
+    message: Checked,
+    to: string,
+    incoming: Incoming,
+    receipt: Receipt,
+  ): void | Promise<void> {
+    const { cid, input } = message
     const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
     const draft = stamp(actor, destination, message, incoming)
-    this.#parts.store.commit(new Send(this, actor, room, message.cid, incoming, draft, receipt))
+    const sending = { actor, room, cid, incoming, draft, receipt }
+    if (input) this.#parts.references.checkMentions(actor, room, input)
+    if (isChange(input)) return this.#parts.changes.send(input, sending)
+    if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
+    this.#parts.store.commit(new Send(this.#parts.replies, sending))
+  }
+
+  /** A message that names others. */
+  async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
+    const effect = await this.#parts.references.check(sending.actor, sending.room, input)
+    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
 
   /** Appends a draft that is not a chat message, with the same answers. */
@@ -250,7 +208,8 @@ export class Pipeline {
     incoming: Incoming,
     receipt: Receipt,
   ): void {
-    this.#parts.store.commit(new Send(this, actor, name, cid, incoming, draft, receipt))
+    const sending = { actor, room: name, cid, incoming, draft, receipt }
+    this.#parts.store.commit(new Send(this.#parts.replies, sending))
   }
 
   #toUser(actor: Actor, topic: Topic & { kind: 'user' }, incoming: Incoming, receipt: Receipt): void | Promise<void> {

@@ -5,7 +5,8 @@ import type { Acl } from '../auth/principal.js'
 import type { Bus } from '../store/bus.js'
 import type { Op, PlainMessage, QueueMatch, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
-import { type Incoming, type Receipt, storeRefusal } from './pipeline.js'
+import type { Incoming, Receipt } from './pipeline.js'
+import { storeRefusal } from './send.js'
 import type { Signal } from './signals.js'
 
 export class Plain {

@@ -1,12 +1,14 @@
 /** What may be known and done in a room, by whom: decisions alone, no changes. */
 import { Refusal } from '../../schemas/errors.js'
-import { directMembers, directRoom, isRoomId, isUserId } from '../../schemas/ids.js'
+import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId } from '../../schemas/ids.js'
 import type { DirectoryStore, MemberRecord, RoomRecord, RoomRole } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 
 /** What members may do by role. */
 export const MANAGERS: ReadonlySet<RoomRole> = new Set(['owner', 'admin'])
-export const WRITERS: ReadonlySet<RoomRole> = new Set(['owner', 'admin', 'member'])
+/** Who may change what others wrote. */
+export const MODERATORS: ReadonlySet<RoomRole> = new Set(['owner', 'admin', 'moderator'])
+export const WRITERS: ReadonlySet<RoomRole> = new Set(['owner', 'admin', 'moderator', 'member'])
 
 export class RoomRules {
   readonly #directory: DirectoryStore
@@ -67,6 +69,12 @@ export class RoomRules {
 
   roleOf(actor: Actor, room: string): RoomRole | undefined {
     return this.#directory.member(room, actor.principal.user)?.role
+  }
+
+  /** In a direct conversation nobody does. */
+  moderates(actor: Actor, room: string): boolean {
+    const role = this.roleOf(actor, room)
+    return !isDirectRoom(room) && role !== undefined && (MODERATORS.has(role) || isAdmin(actor))
   }
 
   /** A room with members is not left without an owner. */

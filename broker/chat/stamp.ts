@@ -1,5 +1,5 @@
 import { v7 as messageId } from 'uuid'
-import type { Draft, LogName } from '../store/store.js'
+import type { Draft, Extra, LogName } from '../store/store.js'
 import type { Actor } from './actor.js'
 import { type Checked, hashOf } from './message.js'
 import type { Incoming } from './pipeline.js'
@@ -17,7 +17,7 @@ export interface Destination {
 export function stamp(
   actor: Actor,
   { log, place, to }: Destination,
-  { cid, inside }: Checked,
+  { cid, inside, ttl }: Checked,
   incoming: Incoming,
 ): Draft {
   const { user } = actor.principal
@@ -33,9 +33,23 @@ export function stamp(
     from: user,
     origin: actor.clientId,
     qos: incoming.qos,
-    extra: incoming.extra ?? null,
+    extra: limited(incoming.extra ?? null, ttl, ts),
     head: `{"id":"${id}",${place}"seq":`,
     tail: `,"ts":${ts},"from":"${user}"${receiver}${chosen},${inside}}`,
     dedupe: cid === null ? null : { cid, hash: hashOf(inside) },
   }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** What came with it, expiring at the latest when its ttl is over. */
+function limited(extra: Extra | null, ttl: number | null, ts: number): Extra | null {
+  return ttl === null ? extra : earlier(extra, ts + ttl * 1000)
+}
+
+/** Expires at the earlier of what it says and `end` (Unix ms); 0 sets no end. */
+export function earlier(extra: Extra | null, end: number): Extra | null {
+  if (end === 0) return extra
+  const expiresAt = extra && extra.expiresAt > 0 ? Math.min(extra.expiresAt, end) : end
+  return { properties: extra?.properties ?? NOTHING, expiresAt }
 }

@@ -1,5 +1,6 @@
 /** Which logs and topics a filter shows a user: the one place where the topic table of DESIGN §2 meets the logs. */
 import { directPeer } from '../../schemas/ids.js'
+import { CHANGE_TYPES } from '../../schemas/message.js'
 import { type Filter, type RoomLeaf, topics, type UserLeaf } from '../../schemas/topics.js'
 import type { View } from '../hub.js'
 import type { DirectoryStore, LogEntry, LogName, LogReader } from '../store/store.js'
@@ -172,9 +173,10 @@ function broadcastView(channel: string): View {
 
 const NOTHING = Buffer.alloc(0)
 
-/** A message as bare text: its text, or its data as JSON; messages with neither are not shown. */
+/** A message as bare text: its text, or its data as JSON. An edit is shown as what it says; what says nothing is not shown. */
 function bareText(entry: LogEntry): Buffer {
-  const message = JSON.parse(entry.payload.toString('utf8')) as { text?: string; data?: unknown }
+  const message = JSON.parse(entry.payload.toString('utf8')) as { type: string; text?: string; data?: unknown }
+  if (CHANGE_TYPES.has(message.type) && message.type !== 'edit') return NOTHING
   if (typeof message.text === 'string') return Buffer.from(message.text, 'utf8')
   return message.data === undefined ? NOTHING : Buffer.from(JSON.stringify(message.data), 'utf8')
 }

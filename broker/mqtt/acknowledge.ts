@@ -59,7 +59,7 @@ function release(connection: Connection, packetId: number): void {
 function unstored(connection: Connection, error: unknown): void {
   if (connection.closed) return
   connection.services.log.error({ err: error, client: connection.id }, 'an acknowledgement could not be stored')
-  void connection.finish({ reason: Reason.serverUnavailable, why: 'an acknowledgement could not be stored' })
+  void connection.finish({ reason: Reason.unspecified, why: 'an acknowledgement could not be stored' })
 }
 
 function reasonOf({ version }: Connection, known: boolean): number {

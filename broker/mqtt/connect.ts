@@ -248,13 +248,11 @@ async function begin(connection: Connection, session: Session, saved: SavedSessi
 
 /** A saved filter counts again if it is still allowed; a public room is not joined anew by it. */
 async function restoreSubscription(connection: Connection, session: Session, saved: StoredSubscription): Promise<void> {
-  const five = connection.version === 5
   const requested = {
     filter: saved.topic,
     qos: saved.qos,
-    // What an earlier version does not know it does not ask for.
-    noLocal: (five && saved.nl) ?? false,
-    retainAsPublished: (five && saved.rap) ?? false,
+    noLocal: saved.nl ?? false,
+    retainAsPublished: saved.rap ?? false,
     retainHandling: (saved.rh ?? 0) as 0 | 1 | 2,
   }
   const identifier = saved.subscriptionIdentifier

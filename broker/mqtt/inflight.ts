@@ -71,6 +71,14 @@ export class Inflight {
     return this.#flights.get(packetId)
   }
 
+  /** It leaves only now, after others that began later: what is sent again goes in the order it left in [MQTT-4.6.0-1]. */
+  leaves(packetId: number): void {
+    const flight = this.#flights.get(packetId)
+    if (!flight) return
+    this.#flights.delete(packetId)
+    this.#flights.set(packetId, flight)
+  }
+
   end(flight: Flight): void {
     if (!this.#flights.delete(flight.packetId) || !this.#spare) return
     this.#spare.push(flight.packetId)

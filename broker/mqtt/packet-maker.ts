@@ -56,10 +56,8 @@ export class PacketMaker {
 
   /** MQTT 5 lets a subscription ask for what others do not get: then its bytes are not those of all. */
   #isParticular(feed: LogFeed): boolean {
-    return (
-      this.#version === 5 &&
-      (feed.own !== undefined || feed.ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY)
-    )
+    if (feed.own !== undefined) return true
+    return this.#version === 5 && (feed.ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY)
   }
 
   /** Entries for this session alone. */

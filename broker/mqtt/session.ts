@@ -191,7 +191,7 @@ export class Session extends Follower {
 
   /** What the filters that match ask for of the session's own messages. */
   #ownWish(topic: string): Wish | null | undefined {
-    return this.version === 5 ? ownWish(this.#packets.matching(topic)) : undefined
+    return ownWish(this.#packets.matching(topic))
   }
 
   watchReplaced(): ReadonlySet<string> {
@@ -237,7 +237,7 @@ export class Session extends Follower {
     const encoded = this.#packets.plain(shown, qos)
     if (encoded.bytes.length > this.maxPacket) return 'too_large'
     if (qos > 0) this.#patch(encoded.bytes, encoded.idAt[0]!, this.inflight.start(owner, seq, qos).packetId)
-    this.#pushDurably(encoded.bytes, qos)?.catch((error: unknown) => this.failed(error))
+    this.#pushDurably(encoded.bytes, encoded)?.catch((error: unknown) => this.failed(error))
     return qos === 0 ? 'done' : 'lent'
   }
 
@@ -278,7 +278,7 @@ export class Session extends Follower {
     const encoded = this.#packets.entries(feed, shown)
     const bytes = encoded.idAt.length > 0 ? this.#number(feed, encoded) : encoded.bytes
     feed.sent(last)
-    return this.#pushDurably(bytes, encoded.qos)
+    return this.#pushDurably(bytes, encoded)
   }
 
   async sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): Promise<void> {
@@ -289,7 +289,7 @@ export class Session extends Follower {
       const shown = this.#queuedAsShown(message, level)
       feed.sent(number)
       const packet = shown ? this.#plainPacket(feed, shown, level, number) : null
-      if (packet) await this.#pushDurably(packet, level)
+      if (packet) await this.#pushDurably(packet.bytes, packet)
       else if (!shown) feed.skip(number)
     }
   }
@@ -320,12 +320,12 @@ export class Session extends Follower {
     }
     const packet = this.#plainPacket(feed, message, qos, number)
     feed.sent(number)
-    if (packet) this.#push(packet)
+    if (packet) this.#push(packet.bytes)
     return true
   }
 
   /** Null: larger than the client takes, and done with. */
-  #plainPacket(feed: QueueFeed, message: Shown, qos: QoS, number: number): Buffer | null {
+  #plainPacket(feed: QueueFeed, message: Shown, qos: QoS, number: number): EncodedPublishes | null {
     const encoded = this.#packets.plain(message, qos)
     if (encoded.bytes.length > this.maxPacket) {
       this.services.counters.add('dropped.packet_too_large')
@@ -335,16 +335,19 @@ export class Session extends Follower {
     const flight = this.inflight.start(feed, number, qos)
     feed.outstanding.add(number)
     this.#patch(encoded.bytes, encoded.idAt[0]!, flight.packetId)
-    return encoded.bytes
+    return encoded
   }
 
   /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
-  #pushDurably(bytes: Buffer, qos: QoS): void | Promise<void> {
+  #pushDurably(bytes: Buffer, { qos, idAt }: Pick<EncodedPublishes, 'qos' | 'idAt'>): void | Promise<void> {
     if (qos < 2 || !this.persistent || !this.saver) {
       this.#push(bytes)
       return
     }
-    return this.saver.saveNow().then(() => this.#push(bytes))
+    return this.saver.saveNow().then(() => {
+      for (const at of idAt) this.inflight.leaves(bytes.readUInt16BE(at))
+      this.#push(bytes)
+    })
   }
 
   /** False when it cannot go now. */

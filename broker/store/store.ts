@@ -19,11 +19,21 @@ export interface LogEntry {
   /** Client id of the session that published it; empty: none (MQTT 5 no local). */
   readonly origin: string
   readonly payload: Buffer
-  /** What an MQTT 5 publisher added; null: nothing. */
+  /** What came with the payload; null: nothing. */
   readonly extra: Extra | null
+  /** It is about another entry: an edit, a reaction, a deletion. */
+  readonly aside?: boolean
+  /** Set where only this is left of it; the payload is empty then. */
+  readonly gone?: Gone
 }
 
-/** What MQTT 5 publishers may add to a message, and receivers of that version see. */
+/** Why an entry cannot be read any more. */
+export type Gone =
+  | { readonly why: 'expired' }
+  /** `at`: Unix ms. */
+  | { readonly why: 'deleted'; readonly by: string; readonly at: number }
+
+/** What MQTT 5 publishers may add to a message, and receivers of that version see; and when a message expires. */
 export interface Extra {
   /** Encoded MQTT 5 properties to pass on as they are, without the length in front. */
   readonly properties: Buffer
@@ -48,12 +58,65 @@ export interface Draft {
   readonly tail: string
   /** Null: no idempotency asked, no cost. `hash` is of the normalised input. */
   readonly dedupe: { readonly cid: string; readonly hash: string } | null
+  readonly aside?: boolean
+  /** Nothing is appended, but a retry is answered as the first time. */
+  readonly retryOnly?: boolean
+  /** What happens to other entries of the log if, and only if, this one is appended. */
+  readonly effect?: Effect | null
+}
+
+export interface Effect {
+  readonly notes?: readonly NoteWrite[]
+  /** Entries whose payload is gone from then on. */
+  readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
+}
+
+/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned. */
+export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin'
+
+/** A small value beside a log, found by the entry it is about; goes with that entry. */
+export interface Note {
+  readonly kind: NoteKind
+  readonly target: number
+  /** Of several of a kind; else empty. Notes sort by it. */
+  readonly name: string
+  readonly value: string
+}
+
+export interface NoteWrite extends Pick<Note, 'kind' | 'target'> {
+  /** Null: the number the entry gets, in a form that sorts. */
+  readonly name: string | null
+  /** Two parts: with the number the entry gets in between. Null removes the note. */
+  readonly value: string | readonly [string, string] | null
+}
+
+export interface NoteQuery {
+  readonly kind: NoteKind
+  /** The first and the last entry the notes are about. */
+  readonly targets: readonly [number, number]
+  /** Names from `gte` on and before `lt`; of one target only. */
+  readonly names?: { readonly gte: string; readonly lt: string }
+  readonly limit: number
+  readonly reverse?: boolean
+}
+
+export interface NoteReader {
+  get(log: LogName, kind: NoteKind, target: number): Promise<string | null>
+  /** In the order of the targets. */
+  getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]>
+  /** In order of target and name. */
+  list(log: LogName, query: NoteQuery): Promise<Note[]>
+  /** The name of a note that is named by a number. */
+  nameOf(seq: number): string
+  numberOf(name: string): number
 }
 
 export type AppendResult =
   | { readonly outcome: 'appended' | 'duplicate'; readonly id: string; readonly seq: number; readonly ts: number }
   /** The same `(log, from, cid)` was used within the dedupe window with another input. */
   | { readonly outcome: 'conflict'; readonly id: string; readonly seq: number; readonly ts: number }
+  /** It was to be a retry and is none; the rest is empty. */
+  | { readonly outcome: 'absent'; readonly id: string; readonly seq: number; readonly ts: number }
 
 /**
  * An opaque write made by one of the store's op builders; `applied` runs once it is durable, before any `settled`. To be
@@ -92,6 +155,7 @@ export class StoreError extends Error {
 
 export interface Store {
   readonly log: LogReader
+  readonly notes: NoteReader
   readonly sessions: SessionStore
   readonly queue: QueueStore
   readonly directory: DirectoryStore
@@ -137,15 +201,30 @@ export interface LogReader {
   peek(name: LogName): LogInfo | undefined
   /**
    * Entries with `after < seq`, ascending, at most `limit`, and at most `maxBytes` of payload except that one entry is
-   * always returned. Answers from memory, without a promise, where the log's recent end suffices.
+   * always returned. Answers from memory, without a promise, where the log's recent end suffices. Entries that are gone
+   * are passed over, or shown as what is left of them.
    */
-  read(name: LogName, after: number, limit: number, maxBytes: number): LogEntry[] | Promise<LogEntry[]>
-  /** The last entries with `seq < before`, ascending; limits as in `read`. */
-  readBefore(name: LogName, before: number, limit: number, maxBytes: number): Promise<LogEntry[]>
+  read(
+    name: LogName,
+    after: number,
+    limit: number,
+    maxBytes: number,
+    gone?: 'passed over' | 'shown',
+  ): LogEntry[] | Promise<LogEntry[]>
+  /** The last entries with `seq < before`, ascending; the rest as in `read`. */
+  readBefore(
+    name: LogName,
+    before: number,
+    limit: number,
+    maxBytes: number,
+    gone?: 'passed over' | 'shown',
+  ): Promise<LogEntry[]>
   /** Forgets the oldest entries in whole chunks: all with `seq <= upTo` that a chunk boundary allows. Moves the tail. */
   trim(name: LogName, upTo: number): Promise<void>
   /** Drops whole chunks in which every entry is older than `before` (Unix ms), or beyond the newest `keep`; 0 switches a bound off. */
   retain(name: LogName, bounds: { before: number; keep: number }): Promise<void>
+  /** Takes payloads of entries that are gone off the disk, within a day if called every hour or more often. */
+  sweep(): Promise<void>
   /** Removes a log for good: entries, head, dedupe records. Only for a room that is deleted. */
   drop(name: LogName): Promise<void>
   names(): AsyncIterable<LogName>
@@ -296,7 +375,7 @@ export interface UserRecord {
 }
 
 export type RoomAccess = 'public' | 'private'
-export type RoomRole = 'owner' | 'admin' | 'member' | 'reader'
+export type RoomRole = 'owner' | 'admin' | 'moderator' | 'member' | 'reader'
 
 export interface RoomRecord {
   id: string

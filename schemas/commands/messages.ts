@@ -36,6 +36,14 @@ export const MESSAGE_COMMANDS = {
       'A page of a room’s messages, ascending: the newest ones, those before a seq, or those after one. For members.',
     params: object({
       room,
+      view: Type.Optional(
+        Type.Enum(['raw', 'folded'], {
+          default: 'raw',
+          description: 'raw: the log as it is. folded: messages as they are now, with edits, reactions and pins.',
+        }),
+      ),
+      thread: Type.Optional(seq('Only the replies in the thread this message began.')),
+      pinned: Type.Optional(Type.Boolean({ description: 'Only the pinned messages.' })),
       before: Type.Optional(seq('Only messages below this seq.')),
       after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only messages above this seq, from there on.' })),
       limit: limit(50, 1000),
@@ -43,7 +51,12 @@ export const MESSAGE_COMMANDS = {
         Type.Integer({ minimum: 1, default: 65536, description: 'Most bytes of messages in the page.' }),
       ),
     }),
-    result: object({ messages: Type.Array(Message), more }),
+    result: object({
+      messages: Type.Array(Message),
+      more,
+      before: Type.Optional(seq('To go on with: folded, in a thread, of the pinned ones.')),
+      after: Type.Optional(seq('The same, where the page was asked for by after.')),
+    }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/messages', page: { items: 'messages', key: 'seq', back: true } },
   }),

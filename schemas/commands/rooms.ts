@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { command, limit, more, NOTHING, object, orNull, room, time, user } from './parts.js'
 
 const access = Type.Enum(['public', 'private'], { description: 'public: anyone may join. private: by invitation.' })
-const role = Type.Enum(['owner', 'admin', 'member', 'reader'], { description: 'What the member may do.' })
+const role = Type.Enum(['owner', 'admin', 'moderator', 'member', 'reader'], { description: 'What the member may do.' })
 const text = (maxLength: number, description: string) => orNull(Type.String({ maxLength, description }))
 
 const details = {

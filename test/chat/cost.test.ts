@@ -98,6 +98,26 @@ t.test('a message costs the store', async (t) => {
     t.strictSame(hundred, { commits: 1, writes: 1, appended: 100 })
   })
 
+  t.test('one commit for what changes another, and a few keys for what is noted about it', async (t) => {
+    const broker = await startTestBroker(t)
+    const probe = await publisher(broker)
+    let acks = 1
+    const cost = (message: object) =>
+      costOf(broker, async () => {
+        probe.receive(send(message))
+        await probe.until(isPuback, ++acks)
+      })
+    const plain = { commits: 1, writes: 1, appended: 1 }
+    t.strictSame(await cost({ text: 'answers', replyTo: 1 }), plain)
+    t.strictSame(await cost({ text: 'mentions', mentions: ['@bob'], data: { n: 1 }, ttl: 60 }), plain)
+    t.strictSame(await cost({ text: 'in a thread', thread: 1 }), { ...plain, writes: 2 })
+    t.strictSame(await cost({ type: 'edit', target: 2, text: 'better' }), { ...plain, writes: 3 })
+    const reaction = { type: 'reaction', target: 2, data: { emoji: '👍' } }
+    t.strictSame(await cost(reaction), { ...plain, writes: 3 })
+    t.strictSame(await cost(reaction), { commits: 0, writes: 0, appended: 0 }, 'nothing for what is there already')
+    t.strictSame(await cost({ type: 'delete', target: 2 }), { ...plain, writes: 8 })
+  })
+
   t.test('a dedupe record only with a cid', async (t) => {
     const broker = await startTestBroker(t)
     const probe = await publisher(broker)

@@ -327,6 +327,14 @@ t.test('lists', async (t) => {
     t.same(await follow('/v1/rooms/a/messages?limit=2&after=0', 'messages', 'seq'), [[1, 2], [3, 4], [5]])
   })
 
+  t.test('also where the page says itself how to go on', async (t) => {
+    const send = (body: object) => fetchFrom(broker, '/v1/rooms/b/messages', { method: 'POST', as: 'alice', body })
+    for (const text of ['1', '2', '3']) await send({ text })
+    await send({ type: 'edit', target: 3, text: '3!' })
+    t.same(await follow('/v1/rooms/b/messages?view=folded&limit=2', 'messages', 'text'), [['2', '3!'], ['1']])
+    t.same(await follow('/v1/rooms/b/messages?view=folded&limit=2&after=0', 'messages', 'text'), [['1', '2'], ['3!']])
+  })
+
   t.test('every list of the table names its entries and their key', async (t) => {
     for (const [name, { http, params, result }] of Object.entries(COMMANDS as Record<string, Command>)) {
       const schema = result as unknown as { properties?: Record<string, { items?: { properties: object } }> }

@@ -155,16 +155,19 @@ t.test('a request that is wrong is answered with what is wrong', async (t) => {
   t.match(await ask('{}'), { re: null, ok: true })
 })
 
+const WRITE = ['owner', 'admin', 'moderator', 'member']
+const READ = [...WRITE, 'reader']
+
 t.test('what each role may do', async (t) => {
-  const roles = ['owner', 'admin', 'member', 'reader'] as const
+  const roles = ['owner', 'admin', 'moderator', 'member', 'reader'] as const
   const { boss, subject, other, ...cast } = await people(t, ['boss', 'subject', 'other', 'guest', ...roles, 'stranger'])
   const actors = [...roles, 'stranger'] as const
   /** Each in a room of its own, where `subject` is a member and `other` an admin. */
   const acts: [string, (who: Person, room: string) => Promise<{ ok: boolean }>, string[]][] = [
-    ['writes', (who, room) => who.send(`rooms/${room}/messages`, { text: 'hi' }), ['owner', 'admin', 'member']],
-    ['writes as text', async (who, room) => said(who, room), ['owner', 'admin', 'member']],
-    ['reads', (who, room) => who.ask('history', { room }), ['owner', 'admin', 'member', 'reader']],
-    ['lists members', (who, room) => who.ask('rooms.members', { room }), ['owner', 'admin', 'member', 'reader']],
+    ['writes', (who, room) => who.send(`rooms/${room}/messages`, { text: 'hi' }), WRITE],
+    ['writes as text', async (who, room) => said(who, room), WRITE],
+    ['reads', (who, room) => who.ask('history', { room }), READ],
+    ['lists members', (who, room) => who.ask('rooms.members', { room }), READ],
     ['updates', (who, room) => who.ask('rooms.update', { room, name: 'x' }), ['owner', 'admin']],
     ['invites', (who, room) => who.ask('rooms.invite', { room, user: 'guest' }), ['owner', 'admin']],
     ['removes a member', (who, room) => who.ask('rooms.remove', { room, user: 'subject' }), ['owner', 'admin']],

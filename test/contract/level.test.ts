@@ -13,12 +13,13 @@ function onDisk(fold: Partial<FoldLimits>): NewPlace {
     const directory = t.testdir()
     let copies = 0
     const at = (location: string): StorePlace => ({
-      open: (limits) =>
+      open: (limits, now = Date.now) =>
         openLevelStore({
           location,
           sync: true,
           limits: { ...LIMITS, ...limits },
           fold,
+          now,
           onFault: (error) => t.fail(String(error)),
         }),
       afterCrash: async () => {
@@ -53,13 +54,14 @@ async function copyQuiet(from: string, to: string): Promise<void> {
 const inMemory: NewPlace = async (t) => {
   const openDatabase = await memoryDatabase()
   return {
-    open: (limits) =>
+    open: (limits, now = Date.now) =>
       openLevelStore({
         location: null,
         sync: true,
         limits: { ...LIMITS, ...limits },
         openDatabase,
         fold: ON_DEMAND,
+        now,
         onFault: (error) => t.fail(String(error)),
       }),
   }

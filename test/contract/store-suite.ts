@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import type { AppendedBatch, AppendResult, Draft, LogEntry, Op, Store, StoreError } from '../../broker/store/store.js'
+import { goneSuite } from './store-gone-suite.js'
 import { recordsSuite } from './store-records-suite.js'
 
 export interface StoreLimits {
@@ -11,7 +12,8 @@ export interface StoreLimits {
 
 /** Where a store keeps its data, over restarts. */
 export interface StorePlace {
-  open(limits?: Partial<StoreLimits>): Promise<Store>
+  /** `now`: Unix ms; the clock when left out. */
+  open(limits?: Partial<StoreLimits>, now?: () => number): Promise<Store>
   /** What a crash of the broker would leave of a store that is open; absent where nothing outlives the process. */
   afterCrash?(): Promise<StorePlace>
 }
@@ -74,6 +76,7 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   t.test('restart and crash', (t) => restart(t, newPlace))
   t.test('shorter logs', (t) => shorter(t, newPlace))
   t.test('cost', (t) => cost(t, newPlace))
+  goneSuite(t, newPlace)
   recordsSuite(t, newPlace)
 }
 

@@ -544,3 +544,21 @@ t.test('a QoS 2 publish that is still joining its room while the session is take
   await publish(young, ROOM, 'end')
   t.same((await takePublishes(watcher, 2)).map(said), ['once', 'end'])
 })
+
+t.test('what is sent again goes in the order it left in, across topics and QoS [MQTT-4.6.0-1]', async (t) => {
+  const broker = await startTestBroker(t, { acl: OPEN_ACL })
+  const client = await open(broker, { id: 'c', clean: false })
+  await subscribe(client, ['t/#', 2], ['rooms/lobby/messages', 2])
+  const [one, two] = [await open(broker, { user: 'bob' }), await open(broker, { user: 'cleo' })]
+  for (let i = 1; i <= 5; i++) {
+    one.send({ cmd: 'publish', topic: 'rooms/lobby/messages', payload: `r${i}`, qos: 2, messageId: i } as never)
+    two.send({ cmd: 'publish', topic: 't/a', payload: `p${i}`, qos: 1, messageId: i } as never)
+  }
+  const sent = (await takePublishes(client, 10)).map(({ messageId }) => messageId)
+  await cut(broker, client)
+  const again = await takePublishes(await open(broker, { id: 'c', clean: false }), 10)
+  t.same(
+    again.map(({ messageId }) => messageId),
+    sent,
+  )
+})

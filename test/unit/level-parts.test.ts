@@ -55,6 +55,7 @@ t.test('a commit, and the chunks made of it, read back as written', async (t) =>
     tail: text,
     dedupe: fc.option(fc.record({ cid: text, hash: text })),
     origin: text,
+    aside: fc.boolean(),
     extra: fc.option(
       fc.record({ properties: fc.uint8Array().map((bytes) => Buffer.from(bytes)), expiresAt: fc.nat(2 ** 47) }),
     ),
@@ -72,8 +73,9 @@ t.test('a commit, and the chunks made of it, read back as written', async (t) =>
         const place = logs.findIndex(({ name }) => name === draft.log)
         const seq = logs[place]!.first + logs[place]!.count++
         encoder.add(place, draft, seq)
-        const { log, ts, qos, from, origin, extra, head, tail } = draft
-        return { log, entry: { seq, ts, qos, from, origin, extra, payload: Buffer.from(`${head}${seq}${tail}`) } }
+        const { log, ts, qos, from, origin, extra, head, tail, aside } = draft
+        const payload = Buffer.from(`${head}${seq}${tail}`)
+        return { log, entry: { seq, ts, qos, from, origin, extra, payload, ...(aside ? { aside } : {}) } }
       })
       const { value, payloads } = encoder.finish(logs)
       t.same(

@@ -1,4 +1,5 @@
 import type { MESSAGE_COMMANDS } from '../../../schemas/commands/messages.js'
+import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
 import type { Store } from '../../store/store.js'
@@ -36,18 +37,20 @@ export function messageCommands(parts: MessageCommandParts): Handlers<keyof type
         publish({ ...actor, silent: true }, incoming, { settled })?.catch(reject)
       })
     },
-    history: async (actor, { room, before, after, limit = 50, maxBytes = 65536 }) => {
+    history: async (actor, { room, limit = 50, maxBytes = 65536, ...query }) => {
+      if (query.thread !== undefined && query.pinned)
+        throw new Refusal('bad_request', 'thread and pinned are asked for one at a time', { field: 'pinned' })
       const id = rules.resolve(actor, room)
       const direct = isDirectRoom(id)
       if (direct && !store.directory.room(id)) return '{"messages":[],"more":false}'
       const { joined } = rules.requireMember(actor, id)
       return readHistory(store, id, {
-        before,
-        after,
+        ...query,
         limit,
         maxBytes: Math.min(maxBytes, replyBytes - ENVELOPE),
         // The past of a direct conversation belongs to who had the name then.
         hidden: direct ? joined.messages : 0,
+        reader: actor.principal.user,
       })
     },
   }

@@ -37,6 +37,15 @@ export class ChunkCache {
     this.#evict()
   }
 
+  /** In place of the chunk with the same first entry, if that one is here. */
+  replace(log: RoomLog, chunk: Chunk): void {
+    const known = log.cachedChunk(chunk.first)
+    if (!known) return
+    this.#forget(known)
+    log.cached = log.cached.filter((other) => other !== known)
+    this.add(log, chunk)
+  }
+
   /** Forgets the chunks of a log whose entries are all below `seq`. */
   dropBelow(log: RoomLog, seq: number): void {
     const kept = log.cached.filter((chunk) => chunk.last >= seq || !this.#forget(chunk))

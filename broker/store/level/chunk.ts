@@ -3,15 +3,20 @@
  *
  *   crc32 u32 | version u8 | entries u16 | first seq u48 | entries…
  *   entry: flags u8 | ts u48 | from length u16 | payload length u32 | origin length u16 | from | origin | [extra] | payload
+ *
+ * In the place of a payload that is gone stands why, as JSON.
  */
 import type { LogEntry, QoS } from '../store.js'
 import { checksum } from './checksum.js'
 import { extraSize, readExtra, writeExtra } from './extra-codec.js'
+import { remains } from './gone.js'
 
 const VERSION = 1
 const HEADER = 13
 const ENTRY_HEADER = 15
 const EXTRA_FLAG = 8
+const GONE_FLAG = 16
+const ASIDE_FLAG = 32
 
 export const CHUNK_ENTRIES = 64
 export const CHUNK_BYTES = 65_536
@@ -60,19 +65,36 @@ export class Chunk {
     const value = Buffer.allocUnsafeSlow(size)
     let at = before ? before.value.copy(value) : HEADER
     for (let i = 0; i < sizes.length; i++) at = encodeEntry(value, at, entries[from + i]!)
+    return Chunk.#sealed(value, before?.first ?? entries[from]!.seq, count)
+  }
+
+  /** A chunk of exactly these entries: those of one there was, some of which are gone now. */
+  static of(entries: readonly LogEntry[]): Chunk {
+    const value = Buffer.allocUnsafeSlow(entries.reduce((size, entry) => size + entrySize(entry), HEADER))
+    let at = HEADER
+    for (const entry of entries) at = encodeEntry(value, at, entry)
+    return Chunk.#sealed(value, entries[0]!.seq, entries.length)
+  }
+
+  static #sealed(value: Buffer, first: number, count: number): Chunk {
     value[4] = VERSION
     value.writeUInt16LE(count, 5)
-    value.writeUIntLE(before?.first ?? entries[from]!.seq, 7, 6)
+    value.writeUIntLE(first, 7, 6)
     value.writeUInt32LE(checksum(value.subarray(4)), 0)
     return new Chunk(value)
   }
 }
 
+function stored({ payload, gone }: LogEntry): Buffer {
+  return gone ? Buffer.from(JSON.stringify(gone)) : payload
+}
+
 function encodeEntry(value: Buffer, start: number, entry: LogEntry): number {
-  const { qos, ts, from, origin, payload, extra } = entry
+  const { qos, ts, from, origin, extra, gone, aside } = entry
+  const payload = stored(entry)
   const fromLength = value.write(from, start + ENTRY_HEADER)
   const originLength = value.write(origin, start + ENTRY_HEADER + fromLength)
-  value[start] = qos | (extra ? EXTRA_FLAG : 0)
+  value[start] = qos | (extra ? EXTRA_FLAG : 0) | (gone ? GONE_FLAG : 0) | (aside ? ASIDE_FLAG : 0)
   value.writeUIntLE(ts, start + 1, 6)
   value.writeUInt16LE(fromLength, start + 7)
   value.writeUInt32LE(payload.length, start + 9)
@@ -82,10 +104,15 @@ function encodeEntry(value: Buffer, start: number, entry: LogEntry): number {
   return at + payload.copy(value, at)
 }
 
-function entrySize({ from, origin, payload, extra }: LogEntry): number {
-  return (
-    ENTRY_HEADER + Buffer.byteLength(from) + Buffer.byteLength(origin) + payload.length + (extra ? extraSize(extra) : 0)
-  )
+function entrySize(entry: LogEntry): number {
+  const { from, origin, extra } = entry
+  const names = Buffer.byteLength(from) + Buffer.byteLength(origin)
+  return ENTRY_HEADER + names + stored(entry).length + (extra ? extraSize(extra) : 0)
+}
+
+function withFlags(plain: LogEntry, flags: number): LogEntry {
+  const entry = flags & ASIDE_FLAG ? { ...plain, aside: true } : plain
+  return flags & GONE_FLAG ? remains(entry, JSON.parse(entry.payload.toString())) : entry
 }
 
 function decodeEntries(value: Buffer, first: number, count: number): LogEntry[] {
@@ -97,7 +124,7 @@ function decodeEntries(value: Buffer, first: number, count: number): LogEntry[] 
     const extra = value[at]! & EXTRA_FLAG ? readExtra(value, originEnd) : null
     const payloadAt = extra ? originEnd + extraSize(extra) : originEnd
     const end = payloadAt + value.readUInt32LE(at + 9)
-    entries.push({
+    const entry: LogEntry = {
       seq,
       ts: value.readUIntLE(at + 1, 6),
       qos: (value[at]! & 3) as QoS,
@@ -105,7 +132,8 @@ function decodeEntries(value: Buffer, first: number, count: number): LogEntry[] 
       origin: value.toString('utf8', fromEnd, originEnd),
       payload: value.subarray(payloadAt, end),
       extra,
-    })
+    }
+    entries.push(value[at]! & (ASIDE_FLAG | GONE_FLAG) ? withFlags(entry, value[at]!) : entry)
     at = end
   }
   return entries

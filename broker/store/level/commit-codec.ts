@@ -17,6 +17,7 @@ const ENTRY_HEADER = 19
 const DEDUPE_HEADER = 6
 const DEDUPE_FLAG = 4
 const EXTRA_FLAG = 8
+const ASIDE_FLAG = 32
 const INITIAL_SCRATCH = 65_536
 const MAX_KEPT_SCRATCH = 8 * 1024 * 1024
 
@@ -59,7 +60,7 @@ export class CommitEncoder {
     const start = this.#at
     let at = start + ENTRY_HEADER + (dedupe ? DEDUPE_HEADER : 0)
     buffer.writeUInt32LE(log, start)
-    buffer[start + 4] = draft.qos | (dedupe ? DEDUPE_FLAG : 0) | (extra ? EXTRA_FLAG : 0)
+    buffer[start + 4] = flagsOf(draft)
     buffer.writeUIntLE(draft.ts, start + 5, 6)
     at += writeShort(buffer, from, at, start + 11)
     at += writeShort(buffer, origin, at, start + 17)
@@ -162,6 +163,11 @@ function decodeEntry(value: Buffer, start: number, log: CommittedLog, seq: numbe
   const extra = flags & EXTRA_FLAG ? readExtra(value, at) : null
   if (extra) at += extraSize(extra)
   const end = at + value.readUInt32LE(start + 13)
-  log.entries.push({ seq, ts, qos: (flags & 3) as QoS, from, origin, payload: value.subarray(at, end), extra })
+  const entry = { seq, ts, qos: (flags & 3) as QoS, from, origin, payload: value.subarray(at, end), extra }
+  log.entries.push(flags & ASIDE_FLAG ? { ...entry, aside: true } : entry)
   return end
+}
+
+function flagsOf({ qos, dedupe, extra, aside }: Draft): number {
+  return qos | (dedupe ? DEDUPE_FLAG : 0) | (extra ? EXTRA_FLAG : 0) | (aside ? ASIDE_FLAG : 0)
 }

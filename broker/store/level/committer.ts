@@ -5,7 +5,9 @@ import type { PendingChange } from './commit-queue.js'
 import { type Database, storeError } from './database.js'
 import type { Dedupe } from './dedupe.js'
 import type { Journal } from './journal.js'
+import { keys } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
+import type { LevelNotes } from './notes.js'
 import { Numbering } from './numbering.js'
 import { abandonOp, stageOp, WriteBatch } from './operation.js'
 
@@ -14,6 +16,7 @@ export interface CommitterParts {
   readonly journal: Journal
   readonly logs: LevelLogs
   readonly dedupe: Dedupe
+  readonly notes: LevelNotes
   readonly counts: StoreCounts
   readonly sync: boolean
   readonly onAppend: (batches: readonly AppendedBatch[]) => void
@@ -61,6 +64,7 @@ export class Committer {
     }
     const appended = numbering.count > 0 ? numbering.finish() : null
     if (appended) batch.put(journal.nextKey, appended.value)
+    for (const one of numbering.effects) this.#stage(one, batch)
     const durable = sync && group.some(({ lazy }) => !lazy)
     if (batch.size > 0) {
       await database.write(batch, durable)
@@ -71,10 +75,17 @@ export class Committer {
     if (appended) {
       journal.added(appended.value.length, numbering.count)
       for (const { log, entries } of appended.batches) logs.append(log, entries)
+      for (const { log, effect } of numbering.effects) if (effect.erase) logs.erase(log, effect.erase)
       for (const [name, record] of numbering.records) dedupe.remember(name, record)
       counts.appended += numbering.count
     }
     this.#announce(group, results, appended ? toBatches(appended.batches) : [])
+  }
+
+  #stage({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
+    this.#parts.notes.stage(batch, log.name, seq, notes)
+    for (const erased of erase?.seqs ?? [])
+      if (!log.erasing.has(erased)) batch.put(keys.erased(log.name, erased), JSON.stringify(erase!.gone))
   }
 
   /** Fails a group. `staged` tells whether its ops have already been told to change memory. */

@@ -87,7 +87,12 @@ export class Database {
 
   /** The last entry of a range: one seek. */
   async last(range: KeyRange): Promise<[string, Buffer] | undefined> {
-    return this.#read(async (level) => (await level.iterator({ ...range, reverse: true, limit: 1 }).all())[0])
+    return (await this.some(range, 1, true))[0]
+  }
+
+  /** The first entries of a range, or the last ones, last first. */
+  async some(range: KeyRange, limit: number, reverse = false): Promise<[string, Buffer][]> {
+    return this.#read((level) => level.iterator({ ...range, reverse, limit }).all())
   }
 
   /** The entries of a range in pages, from one snapshot. */
@@ -146,6 +151,15 @@ export class Database {
   /** Deletes a range, not atomically. */
   async clear(range: KeyRange): Promise<void> {
     await this.#change((level) => level.clear(range))
+  }
+
+  /**
+   * Makes the disk forget what was deleted or replaced, where newer writes lie above it: LevelDB merges the levels that
+   * the range has files in. Does nothing in memory.
+   */
+  async compact(from: string, to: string): Promise<void> {
+    const level = this.#level as LevelDatabase & { compactRange?: (start: string, end: string) => Promise<void> }
+    await level.compactRange?.(from, to)
   }
 
   /** Closes and opens again. When that fails for want of space, reads go on with the database as it was. */

@@ -3,11 +3,12 @@
  * records that point to them together; the journal is let go by one last write. A crash in between only means that some
  * entries are in both, which the replay sees by the head records.
  */
-import type { StoreCounts } from '../store.js'
+import type { LogEntry, StoreCounts } from '../store.js'
 import { CHUNK_ENTRIES, Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Database } from './database.js'
 import type { Dedupe } from './dedupe.js'
+import { hourOf } from './gone.js'
 import type { Journal } from './journal.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
@@ -41,13 +42,18 @@ export interface FoldingParts {
   readonly limits: FoldLimits
   /** Runs when no other upkeep does. */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>
+  /** Takes erased payloads out of chunks. */
+  readonly erase: () => Promise<void>
   readonly onFault: (error: unknown) => void
+  readonly now: () => number
 }
 
 interface LogStep {
   readonly log: RoomLog
   readonly taken: number
   readonly newest: Chunk
+  /** Numbers of erased entries that went into chunks without their payloads. */
+  readonly erased: readonly number[]
 }
 
 export class Folding {
@@ -118,6 +124,7 @@ export class Folding {
     const { last, bytes, entries, commits } = journal
     await dedupe.ready()
     await this.#foldLogs([...logs.unfolded])
+    await this.#parts.erase()
     await this.#foldDedupe(dedupe.unfolded)
     if (commits > 0) {
       const done = new WriteBatch()
@@ -149,14 +156,16 @@ export class Folding {
   async #foldStep(logs: readonly RoomLog[]): Promise<void> {
     const unfinished = await this.#unfinishedChunks(logs)
     const batch = new WriteBatch()
-    const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch))
+    const now = this.#parts.now()
+    const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch, now))
     await this.#write(batch)
-    for (const { log, taken, newest } of steps) {
+    for (const { log, taken, newest, erased } of steps) {
       log.folded += taken
       log.newest = span(newest)
       log.recent = log.recent.slice(taken)
       if (log.recent.length === 0) this.#parts.logs.unfolded.delete(log)
       this.#parts.cache.add(log, newest)
+      log.erasedOnDisk(erased)
     }
   }
 
@@ -190,19 +199,32 @@ function isUnfinished({ newest }: RoomLog): boolean {
   return newest !== null && newest.count < CHUNK_ENTRIES && newest.bytes < MERGE_BYTES
 }
 
-function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch): LogStep {
-  const entries = log.recent.length > STEP_ENTRIES ? log.recent.slice(0, STEP_ENTRIES) : log.recent
+function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now: number): LogStep {
+  const entries = log.recent.slice(0, STEP_ENTRIES).map((entry) => log.keptAt(entry, now))
+  const erased = log.erasing.size > 0 ? entries.map(({ seq }) => seq).filter((seq) => log.erasing.has(seq)) : []
+  for (const seq of erased) batch.del(keys.erased(log.name, seq))
   let before = unfinished
   let newest: Chunk | null = null
   let taken = 0
   while (taken < entries.length) {
     newest = Chunk.pack(before, entries, taken)
-    taken += newest.count - (before?.count ?? 0)
+    const added = entries.slice(taken, taken + newest.count - (before?.count ?? 0))
+    taken += added.length
     before = null
+    noteExpiry(log.name, newest.first, added, batch)
+    // The journal still has their payloads.
+    if (added.some(({ gone }) => gone)) batch.put(keys.stale(keys.chunk(log.name, newest.first)), String(now))
     batch.put(keys.chunk(log.name, newest.first), newest.value)
   }
   batch.put(keys.head(log.name), log.record(log.folded + taken, span(newest!)))
-  return { log, taken, newest: newest! }
+  return { log, taken, newest: newest!, erased }
+}
+
+/** So that the chunk is found again when payloads in it expire. */
+function noteExpiry(log: string, first: number, entries: readonly LogEntry[], batch: WriteBatch): void {
+  const hours = new Set<number>()
+  for (const { extra } of entries) if (extra && extra.expiresAt > 0) hours.add(hourOf(extra.expiresAt))
+  for (const hour of hours) batch.put(keys.due(hour, log, first), '')
 }
 
 function span(chunk: Chunk): HeadRecord['newest'] {

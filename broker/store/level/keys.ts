@@ -55,9 +55,36 @@ export const keys = {
   queueNumber: '!queue',
 
   journal: (commit: number): string => `j${number(commit)}`,
+  /** Lie around the journal. */
+  journalEdges: ['j', 'k'],
   chunk: (log: string, first: number): string => `c${part(log)}${END}${number(first)}`,
   head: (log: string): string => `h${part(log)}`,
   dropping: (log: string): string => `x${part(log)}`,
+  /** A chunk with entries that expire in this hour. */
+  due: (hour: number, log: string, first: number): string => `b${number(hour)}${part(log)}${END}${number(first)}`,
+  dueOf: (key: string): { log: string; first: number } => ({
+    log: partsOf(key)[0]!.slice(NUMBER_WIDTH),
+    first: numberOf(key),
+  }),
+  /** A retained message that expires in this hour. */
+  dueRetained: (hour: number, topic: string): string => `B${number(hour)}${part(topic)}`,
+  retainedOfDue: (key: string): string => `t${key.slice(1 + NUMBER_WIDTH)}`,
+  /** A key that the disk still has older values of, with payloads that are gone. */
+  stale: (key: string): string => `S${key}`,
+  keyOfStale: (key: string): string => key.slice(1),
+  /** The same for keys that lie close together: chunks of one log. */
+  groupOf: (key: string): string => (key.startsWith('c') ? key.slice(0, -NUMBER_WIDTH) : key[0]!),
+
+  /** An entry whose payload is to be taken off the disk. */
+  erased: (log: string, seq: number): string => `z${part(log)}${END}${number(seq)}`,
+  note: (log: string, kind: string, target: number, name: string): string =>
+    `a${part(log)}${END}${kind}${number(target)}${name}`,
+  /** Target and name of a note of a log. */
+  noteOf: (log: string, key: string): { target: number; name: string } => {
+    const at = part(log).length + 3
+    return { target: Number.parseInt(key.slice(at, at + NUMBER_WIDTH), 36), name: key.slice(at + NUMBER_WIDTH) }
+  },
+  numbered: number,
 
   generation: (generation: number): string => `g${number(generation)}`,
   filter: (generation: number): string => `l${number(generation)}`,
@@ -89,13 +116,26 @@ export const keys = {
 } as const
 
 export const ranges = {
-  journal: kind('j'),
-  journalUpTo: (commit: number): KeyRange => ({ gte: 'j', lt: keys.journal(commit + 1) }),
+  /** Without its edges, which are kept for compaction alone. */
+  journal: { gte: 'j0', lt: 'k' },
+  journalUpTo: (commit: number): KeyRange => ({ gte: 'j0', lt: keys.journal(commit + 1) }),
   chunks: (log: string): KeyRange => below(`c${part(log)}`),
   /** Chunks whose first entry is below `seq`. */
   chunksBefore: (log: string, seq: number): KeyRange => ({ gte: `c${part(log)}${END}`, lt: keys.chunk(log, seq) }),
   heads: kind('h'),
   dropping: kind('x'),
+  /** Before the end of this hour. */
+  dueUntil: (hour: number): KeyRange => ({ gte: 'b', lt: `b${number(hour + 1)}` }),
+  dueRetainedUntil: (hour: number): KeyRange => ({ gte: 'B', lt: `B${number(hour + 1)}` }),
+  stale: kind('S'),
+
+  allErased: kind('z'),
+  erased: (log: string): KeyRange => below(`z${part(log)}`),
+  allNotes: (log: string): KeyRange => below(`a${part(log)}`),
+  notes: (log: string, kind: string, from: number, to: number): KeyRange => ({
+    gte: keys.note(log, kind, from, ''),
+    lt: keys.note(log, kind, to + 1, ''),
+  }),
 
   generations: kind('g'),
   dedupe: (generation: number): KeyRange => ({ gte: `d${number(generation)}`, lt: `d${number(generation + 1)}` }),

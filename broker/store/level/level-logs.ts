@@ -1,13 +1,14 @@
 /** The logs: numbers for new entries, reads from memory and chunks, and what makes a log shorter. */
-import type { LogEntry, LogInfo, LogName, LogReader } from '../store.js'
+import type { Effect, Gone, LogEntry, LogInfo, LogName, LogReader } from '../store.js'
 import { StoreError } from '../store.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import type { Database } from './database.js'
-import { keys, partsOf, ranges } from './keys.js'
+import { remains } from './gone.js'
+import { keys, numberOf, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
-import { Page } from './page.js'
+import { Page, type Sight } from './page.js'
 import { RoomLog } from './room-log.js'
 
 /** What the logs need of their surroundings, to change the disk in turn with everyone else. */
@@ -16,8 +17,14 @@ export interface LogUpkeep {
   alone<T>(task: () => Promise<T>): Promise<T>
   /** Removes a log when nothing else is being written. */
   drop(log: RoomLog): Promise<void>
+  sweep(): Promise<void>
+  /** Drops what is noted about the entries up to a number. */
+  forgetNotes(log: LogName, upTo: number): Promise<void>
   written(batch: WriteBatch): void
+  now(): number
 }
+
+type Showing = Parameters<LogReader['read']>[4]
 
 export class LevelLogs implements LogReader {
   readonly #database: Database
@@ -26,6 +33,8 @@ export class LevelLogs implements LogReader {
   readonly #logs = new Map<LogName, RoomLog>()
   /** Logs with entries outside of chunks. */
   readonly unfolded = new Set<RoomLog>()
+  /** Logs with erased payloads that the disk still has. */
+  readonly erased = new Set<RoomLog>()
   /** Chunk reads under way, so that many readers of one log cost one read. */
   readonly #fetching = new Map<string, Promise<Chunk>>()
 
@@ -60,17 +69,36 @@ export class LevelLogs implements LogReader {
    * objects stay the same.
    */
   async reload(journal: readonly CommittedLog[]): Promise<() => void> {
-    const names = [...new Set([...this.#logs.keys(), ...journal.map(({ log }) => log)])]
+    const erased = await this.#readErased()
+    const names = [
+      ...new Set([...this.#logs.keys(), ...journal.map(({ log }) => log), ...erased.map(({ log }) => log)]),
+    ]
     const records = await this.#database.getMany(names.map(keys.head))
     return () => {
       this.unfolded.clear()
+      this.erased.clear()
       names.forEach((name, i) => {
         const log = this.#logs.get(name)
         if (log) this.#reset(log, records[i])
         else this.#logs.set(name, new RoomLog(name, records[i]))
       })
       for (const committed of journal) this.#restore(committed)
+      for (const { log, seq, gone } of erased) this.erase(this.#logs.get(log)!, { seqs: [seq], gone })
     }
+  }
+
+  async #readErased(): Promise<{ log: LogName; seq: number; gone: Gone }[]> {
+    const erased: { log: LogName; seq: number; gone: Gone }[] = []
+    await this.#database.scan(ranges.allErased, (key, value) => {
+      erased.push({ log: partsOf(key)[0]!, seq: numberOf(key), gone: JSON.parse(value.toString()) })
+    })
+    return erased
+  }
+
+  /** From now on nobody reads these payloads. Who was first to erase one stays. */
+  erase(log: RoomLog, { seqs, gone }: NonNullable<Effect['erase']>): void {
+    for (const seq of seqs) if (!log.erasing.has(seq)) log.erasing.set(seq, gone)
+    this.erased.add(log)
   }
 
   /** Back to an empty log. */
@@ -98,27 +126,48 @@ export class LevelLogs implements LogReader {
     this.unfolded.add(log)
   }
 
-  read(name: LogName, after: number, limit: number, maxBytes: number): LogEntry[] | Promise<LogEntry[]> {
+  read(
+    name: LogName,
+    after: number,
+    limit: number,
+    maxBytes: number,
+    shown?: Showing,
+  ): LogEntry[] | Promise<LogEntry[]> {
     const log = this.#logs.get(name)
-    if (!log) return this.open(name).then(() => this.read(name, after, limit, maxBytes))
-    const page = new Page(Math.max(after + 1, log.tail), limit, maxBytes)
+    if (!log) return this.open(name).then(() => this.read(name, after, limit, maxBytes, shown))
+    const page = new Page(Math.max(after + 1, log.tail), limit, maxBytes, this.#sight(log, shown))
     this.#takeFromMemory(log, page)
     return page.full || page.next > log.head ? page.entries : this.#takeFromDisk(log, page)
   }
 
-  async readBefore(name: LogName, before: number, limit: number, maxBytes: number): Promise<LogEntry[]> {
+  async readBefore(
+    name: LogName,
+    before: number,
+    limit: number,
+    maxBytes: number,
+    shown?: Showing,
+  ): Promise<LogEntry[]> {
     await this.load([name])
     const log = this.#logs.get(name)!
-    const page = new Page(Math.min(before - 1, log.head), limit, maxBytes)
+    const page = new Page(Math.min(before - 1, log.head), limit, maxBytes, this.#sight(log, shown))
     // A log dropped meanwhile has a head below.
     while (!page.full && page.next >= log.tail && page.next <= log.head) {
       if (page.next > log.folded) page.takeBackwards(log.recent, log.folded + 1, log.tail)
       else {
-        const chunk = this.#cache.find(log, page.next) ?? (await this.#fetch(log, page.next))
+        const chunk = this.#cache.find(log, page.next) ?? (await this.fetch(log, page.next))
         if (chunk) page.takeBackwards(chunk.entries, chunk.first, log.tail)
       }
     }
     return page.entries.reverse()
+  }
+
+  #sight(log: RoomLog, shown: Showing): Sight {
+    const now = this.#upkeep.now()
+    return (entry) => {
+      const gone = log.goneAt(entry, now)
+      if (!gone) return entry
+      return shown === 'shown' ? remains(entry, gone) : null
+    }
   }
 
   #takeFromMemory(log: RoomLog, page: Page): void {
@@ -136,7 +185,7 @@ export class LevelLogs implements LogReader {
     while (!page.full && page.next <= log.head) {
       this.#takeFromMemory(log, page)
       if (page.full || page.next > log.folded) continue
-      const chunk = await this.#fetch(log, page.next)
+      const chunk = await this.fetch(log, page.next)
       if (chunk) page.take(chunk.entries, chunk.first)
       else page.skipTo(log.tail)
     }
@@ -144,7 +193,7 @@ export class LevelLogs implements LogReader {
   }
 
   /** The chunk with `seq`, from disk; undefined when the log was trimmed, dropped or read anew meanwhile. */
-  async #fetch(log: RoomLog, seq: number): Promise<Chunk | undefined> {
+  async fetch(log: RoomLog, seq: number): Promise<Chunk | undefined> {
     const epoch = log.epoch
     const wanted = `${epoch}:${keys.chunk(log.name, seq)}`
     let reading = this.#fetching.get(wanted)
@@ -163,12 +212,15 @@ export class LevelLogs implements LogReader {
   }
 
   async #readChunk(log: RoomLog, seq: number): Promise<Chunk> {
-    const epoch = log.epoch
+    const { epoch, rewritten } = log
     const found = await this.#database.last(ranges.chunksBefore(log.name, seq + 1))
     const chunk = found && Chunk.read(found[1])
     if (found && !chunk) throw await this.#damage(log, found[0], seq)
     if (!chunk || chunk.last < seq) throw new StoreError(`log ${log.name} is damaged: entry ${seq} is missing`)
-    if (log.epoch === epoch) this.#cache.add(log, chunk)
+    if (log.epoch !== epoch) return chunk
+    // It may be this one, as it was before.
+    if (log.rewritten !== rewritten) return this.#readChunk(log, seq)
+    this.#cache.add(log, chunk)
     return chunk
   }
 
@@ -194,7 +246,7 @@ export class LevelLogs implements LogReader {
   async #trimTo(log: RoomLog, upTo: number): Promise<void> {
     const kept = Math.min(upTo, log.folded) + 1
     if (kept <= log.tail) return
-    const chunk = kept <= log.folded ? await this.#fetch(log, kept) : undefined
+    const chunk = kept <= log.folded ? await this.fetch(log, kept) : undefined
     await this.#moveTail(log, chunk?.first ?? log.folded + 1)
   }
 
@@ -205,6 +257,8 @@ export class LevelLogs implements LogReader {
     if (log.newest && log.newest.first < tail) log.newest = null
     const batch = new WriteBatch()
     batch.put(keys.head(log.name), log.record(log.folded, log.newest))
+    const erased = [...log.erasing.keys()].filter((seq) => seq < tail)
+    for (const seq of erased) batch.del(keys.erased(log.name, seq))
     try {
       await this.#database.write(batch, false)
     } catch (error) {
@@ -213,7 +267,9 @@ export class LevelLogs implements LogReader {
     }
     this.#upkeep.written(batch)
     this.#cache.dropBelow(log, tail)
+    log.erasedOnDisk(erased)
     await this.#database.clear(ranges.chunksBefore(log.name, tail))
+    await this.#upkeep.forgetNotes(log.name, tail - 1)
   }
 
   async retain(name: LogName, bounds: { before: number; keep: number }): Promise<void> {
@@ -229,11 +285,15 @@ export class LevelLogs implements LogReader {
   async #firstSince(log: RoomLog, before: number): Promise<number> {
     let tail = log.tail
     while (tail <= log.folded) {
-      const chunk = await this.#fetch(log, tail)
+      const chunk = await this.fetch(log, tail)
       if (!chunk || chunk.entries.some(({ ts }) => ts >= before)) break
       tail = chunk.last + 1
     }
     return tail
+  }
+
+  sweep(): Promise<void> {
+    return this.#upkeep.sweep()
   }
 
   async drop(name: LogName): Promise<void> {

@@ -4,13 +4,16 @@ import { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue, type PendingChange } from './commit-queue.js'
 import { Committer } from './committer.js'
+import { Compaction } from './compaction.js'
 import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
 import { Dedupe } from './dedupe.js'
 import { LevelDirectory } from './directory.js'
+import { Disposal } from './disposal.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
+import { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
@@ -57,6 +60,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
 class LevelStore implements Store {
   readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, failures: 0 }
   readonly log: LevelLogs
+  readonly notes: LevelNotes
   readonly sessions: LevelSessions
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
@@ -68,6 +72,7 @@ class LevelStore implements Store {
   readonly #dedupe: Dedupe
   readonly #subscriptions: Subscriptions
   readonly #folding: Folding
+  readonly #disposal: Disposal
   readonly #committer: Committer
   readonly #commits = new CommitQueue((group) => this.#write(group))
   readonly #onFault: (error: unknown) => void
@@ -87,15 +92,42 @@ class LevelStore implements Store {
     const writeLazily = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, true)
     const journal = (this.#journal = new Journal(database))
     const dedupe = (this.#dedupe = new Dedupe(database, options.dedupeDays ?? 7, this.#now))
-    const logs = (this.log = new LevelLogs(database, cache, { alone, written, drop: (log) => this.#drop(log) }))
+    const notes = (this.notes = new LevelNotes(database))
+    const logs: LevelLogs = new LevelLogs(database, cache, {
+      alone,
+      written,
+      drop: (log) => this.#drop(log),
+      sweep: () => this.#disposal.sweep(),
+      forgetNotes: (log, upTo) => notes.forget(log, 0, upTo),
+      now: this.#now,
+    })
+    this.log = logs
     const subscriptions = (this.#subscriptions = new Subscriptions(database))
     const retained = new Retained(database)
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     this.directory = new LevelDirectory(database)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
-    const shared = { database, journal, logs, dedupe, counts: this.counts, onFault: this.#onFault }
-    this.#folding = new Folding({ ...shared, cache, alone, limits: { ...FOLD_LIMITS, ...options.fold } })
+    const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
+    const shared = {
+      database,
+      journal,
+      logs,
+      dedupe,
+      notes,
+      counts: this.counts,
+      onFault: this.#onFault,
+      now: this.#now,
+    }
+    this.#disposal = new Disposal({
+      ...shared,
+      cache,
+      alone,
+      exclusive,
+      compaction: new Compaction({ ...shared, alone, exclusive }),
+    })
+    const erase = (): Promise<void> => this.#disposal.erase()
+    this.#folding = new Folding({ ...shared, cache, alone, erase, limits: { ...FOLD_LIMITS, ...options.fold } })
     const onAppend = (batches: readonly AppendedBatch[]): void => this.onAppend(batches)
     this.#committer = new Committer({ ...shared, sync: options.sync, onAppend })
   }
@@ -211,6 +243,8 @@ class LevelStore implements Store {
 
   async #finishDrop(name: string): Promise<void> {
     await this.#database.clear(ranges.chunks(name))
+    await this.#database.clear(ranges.erased(name))
+    await this.#database.clear(ranges.allNotes(name))
     await this.#dedupe.dropLog(name)
     const batch = new WriteBatch()
     batch.del(keys.dropping(name))

@@ -1,5 +1,5 @@
 /** Gives the drafts of one commit their numbers, from the heads in memory; nothing changes until the commit is durable. */
-import type { AppendResult, Draft, LogEntry } from '../store.js'
+import type { AppendResult, Draft, Effect, LogEntry } from '../store.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'
 import type { LevelLogs } from './level-logs.js'
@@ -21,6 +21,8 @@ export interface NumberedBatch {
   readonly entries: readonly LogEntry[]
 }
 
+const ABSENT: AppendResult = { outcome: 'absent', id: '', seq: 0, ts: 0 }
+
 export class Numbering {
   readonly #logs: LevelLogs
   readonly #dedupe: Dedupe
@@ -31,6 +33,8 @@ export class Numbering {
   readonly #numbered = new Map<string, NumberedLog>()
   /** The log of every accepted draft, in order. */
   readonly #order: NumberedLog[] = []
+  /** What the accepted drafts do to other entries. */
+  readonly effects: { readonly log: RoomLog; readonly seq: number; readonly effect: Effect }[] = []
   /** Client-chosen ids used for the first time here. */
   readonly records = new Map<string, DedupeRecord>()
   duplicates = 0
@@ -52,12 +56,14 @@ export class Numbering {
     const name = draft.dedupe && this.#names[this.#nextName++]!
     const known = name && (this.records.get(name) ?? this.#dedupe.find(name))
     if (known) return this.#repeated(draft, known)
+    if (draft.retryOnly) return ABSENT
     let log = this.#numbered.get(draft.log)
     if (!log) this.#numbered.set(draft.log, (log = this.#begin(draft.log)))
     const seq = log.first + log.drafts.length
     this.#encoder.add(log.place, draft, seq)
     log.drafts.push(draft)
     this.#order.push(log)
+    if (draft.effect) this.effects.push({ log: log.log, seq, effect: draft.effect })
     if (name) this.records.set(name, { hash: draft.dedupe!.hash, id: draft.id, seq, ts: draft.ts })
     return { outcome: 'appended', id: draft.id, seq, ts: draft.ts }
   }
@@ -68,8 +74,9 @@ export class Numbering {
     const { value, payloads } = this.#encoder.finish(batches)
     for (let i = 0; i < payloads.length; i++) {
       const { drafts, entries, first } = this.#order[i]!
-      const { ts, qos, from, origin = '', extra = null } = drafts[entries.length]!
-      entries.push({ seq: first + entries.length, ts, qos, from, origin, payload: payloads[i]!, extra })
+      const { ts, qos, from, origin = '', extra = null, aside } = drafts[entries.length]!
+      const entry = { seq: first + entries.length, ts, qos, from, origin, payload: payloads[i]!, extra }
+      entries.push(aside ? { ...entry, aside } : entry)
     }
     return { value, batches }
   }

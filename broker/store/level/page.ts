@@ -1,6 +1,12 @@
 /** The entries of one read, up to a number of entries and bytes of payload. */
 import type { LogEntry } from '../store.js'
 
+/** An entry as the reader sees it; null: not at all. */
+export type Sight = (entry: LogEntry) => LogEntry | null
+
+/** What an entry counts for whose payload is gone: about what it takes to say so. */
+const GONE_BYTES = 256
+
 export class Page {
   readonly entries: LogEntry[] = []
   /** Number of the entry to take next. */
@@ -8,13 +14,15 @@ export class Page {
   full: boolean
   readonly #limit: number
   readonly #maxBytes: number
+  readonly #sight: Sight
   #bytes = 0
 
-  constructor(next: number, limit: number, maxBytes: number) {
+  constructor(next: number, limit: number, maxBytes: number, sight: Sight) {
     this.next = next
     this.full = limit <= 0
     this.#limit = limit
     this.#maxBytes = maxBytes
+    this.#sight = sight
   }
 
   /** Takes on from entries that begin with number `first`. */
@@ -33,11 +41,14 @@ export class Page {
   }
 
   /** False when there was no room; one entry always has. */
-  #add(entry: LogEntry): boolean {
-    if (this.entries.length > 0 && this.#bytes + entry.payload.length > this.#maxBytes) this.full = true
+  #add(stored: LogEntry): boolean {
+    const entry = this.#sight(stored)
+    if (!entry) return true
+    const bytes = entry.gone ? GONE_BYTES : entry.payload.length
+    if (this.entries.length > 0 && this.#bytes + bytes > this.#maxBytes) this.full = true
     if (this.full) return false
     this.entries.push(entry)
-    this.#bytes += entry.payload.length
+    this.#bytes += bytes
     if (this.entries.length >= this.#limit) this.full = true
     return true
   }

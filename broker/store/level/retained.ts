@@ -1,9 +1,10 @@
 /** Retained messages: on disk by topic; those of $SYS, which change every few seconds, in memory only. */
 import { filterMatches, parseTopic } from '../../../schemas/topics.js'
-import type { AedesPacketLike } from '../store.js'
+import type { AedesPacketLike, Extra } from '../store.js'
 import type { Database } from './database.js'
+import { hourOf } from './gone.js'
 import { type KeyRange, keys, ranges } from './keys.js'
-import { del, type LevelOp, put, type StagedOp } from './operation.js'
+import { del, type LevelOp, put, type StagedOp, type WriteBatch } from './operation.js'
 import { decodePacket, encodePacket } from './packet-codec.js'
 
 export class Retained {
@@ -19,7 +20,18 @@ export class Retained {
     const topic = packet.topic ?? ''
     const empty = !packet.payload || packet.payload.length === 0
     if (parseTopic(topic).kind === 'sys') return this.#sysOp(topic, empty ? null : { ...packet })
-    return empty ? del(keys.retained(topic)) : put(keys.retained(topic), encodePacket(packet))
+    if (empty) return del(keys.retained(topic))
+    const { expiresAt = 0 } = (packet.extra ?? {}) as Partial<Extra>
+    const value = encodePacket(packet)
+    return expiresAt > 0 ? this.#expiringOp(topic, value, expiresAt) : put(keys.retained(topic), value)
+  }
+
+  #expiringOp(topic: string, value: Buffer, expiresAt: number): StagedOp {
+    const stage = (batch: WriteBatch): void => {
+      batch.put(keys.retained(topic), value)
+      batch.put(keys.dueRetained(hourOf(expiresAt), topic), '')
+    }
+    return { type: 'staged', stage }
   }
 
   /** Those that match any of the filters, each once. */

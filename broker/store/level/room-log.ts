@@ -1,6 +1,7 @@
 /** One log in memory: where it begins and ends, and the entries that are not yet in chunks. */
-import type { LogEntry, LogInfo } from '../store.js'
+import type { Gone, LogEntry, LogInfo } from '../store.js'
 import type { Chunk } from './chunk.js'
+import { EXPIRED, isExpired, remains } from './gone.js'
 
 /** What the disk knows of a log without a scan; written with every fold and trim. */
 export interface HeadRecord {
@@ -21,6 +22,10 @@ export class RoomLog implements LogInfo {
   recent: LogEntry[] = []
   /** Chunks in memory, ascending. */
   cached: Chunk[] = []
+  /** Entries whose payload is erased, and still lies in a chunk or in the journal. */
+  readonly erasing = new Map<number, Gone>()
+  /** Times a chunk was written anew without payloads it had. */
+  rewritten = 0
   /** Changes when the log is dropped or read anew: what was read from disk before is void. */
   epoch = 0
 
@@ -36,12 +41,35 @@ export class RoomLog implements LogInfo {
     this.newest = head.newest
     this.recent = []
     this.cached = []
+    this.erasing.clear()
     this.epoch++
   }
 
   /** Its head record once the entries up to `newest` are in chunks. */
   record(folded: number, newest: HeadRecord['newest']): string {
     return JSON.stringify({ folded, tail: this.tail, newest } satisfies HeadRecord)
+  }
+
+  goneAt(entry: LogEntry, now: number): Gone | undefined {
+    return entry.gone ?? this.erasing.get(entry.seq) ?? (isExpired(entry, now) ? EXPIRED : undefined)
+  }
+
+  /** The entry as it is to be kept from now on. */
+  keptAt(entry: LogEntry, now: number): LogEntry {
+    const gone = this.goneAt(entry, now)
+    return gone && !entry.gone ? remains(entry, gone) : entry
+  }
+
+  /**
+   * Forgets erasures that the disk has followed. Not at once: who has just read the chunk as it was before still has to be
+   * told.
+   */
+  erasedOnDisk(seqs: readonly number[]): void {
+    if (seqs.length === 0) return
+    const { epoch } = this
+    setImmediate(() => {
+      if (this.epoch === epoch) for (const seq of seqs) this.erasing.delete(seq)
+    })
   }
 
   append(entries: readonly LogEntry[]): void {

@@ -43,7 +43,9 @@ export class Arrivals {
 
   /** `dup`: the first that is seen of what was sent in vain. */
   #first(session: SessionModel, arrived: Arrived, dup: boolean): Delivery | null {
-    const same = session.deliveries.filter((delivery) => isThat(delivery, arrived) && (delivery.perhapsSent || !dup))
+    // What may come or not was not waited for: its first may have gone unseen too.
+    const mayBeAgain = ({ perhapsSent, must }: Delivery): boolean => perhapsSent || !must
+    const same = session.deliveries.filter((delivery) => isThat(delivery, arrived) && (!dup || mayBeAgain(delivery)))
     const fitting = same.filter((candidate) => this.#comesAs(session, candidate, arrived))
     const delivery = fitting.find(({ ways }) => ways.some((way) => isExactly(way, arrived))) ?? fitting[0]
     if (!delivery) {

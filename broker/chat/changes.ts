@@ -1,0 +1,100 @@
+/**
+ * What people do to messages that are there: each is an entry of the log like any other, checked against its target before
+ * it is appended. Changes of one message are made one after another, so that what was checked still holds at the commit.
+ */
+import { Refusal } from '../../schemas/errors.js'
+import type { Store } from '../store/store.js'
+import { Turns } from '../turns.js'
+import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
+import type { ChangeInput } from './message-types.js'
+import type { References } from './references.js'
+import type { Replies, SendResult } from './replies.js'
+import type { RoomRules } from './room-rules.js'
+import { Send, type Sending } from './send.js'
+import { earlier } from './stamp.js'
+
+export interface ChangesParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly references: References
+  readonly replies: Replies
+  /** Seconds; 0: no limit. */
+  readonly editWindow: number
+  readonly reactionsPerMessage: number
+}
+
+export class Changes {
+  readonly #store: Store
+  readonly #references: References
+  readonly #replies: Replies
+  readonly #effects: ChangeEffects
+  readonly #turns = new Turns()
+
+  constructor(parts: ChangesParts) {
+    this.#store = parts.store
+    this.#references = parts.references
+    this.#replies = parts.replies
+    this.#effects = new ChangeEffects(parts)
+  }
+
+  /** Resolves once the change has its place in the store's queue. Its turn lasts until it is settled. */
+  send(input: ChangeInput, sending: Sending): Promise<void> {
+    return new Promise((queued, refused) => {
+      const turn = (): Promise<void> =>
+        new Promise((over) => {
+          this.#send(input, sending, over).then(queued, (error) => {
+            over()
+            refused(error)
+          })
+        })
+      const { room } = sending
+      // Pins are counted in their room.
+      const among = input.type === 'pin' ? () => this.#turns.take(`${room} pins`, turn) : turn
+      void this.#turns.take(`${room} ${input.target}`, among)
+    })
+  }
+
+  async #send(input: ChangeInput, sending: Sending, over: () => void): Promise<void> {
+    const receipt: Sending['receipt'] = {
+      settled: (refusal, result) => {
+        sending.receipt.settled(refusal, result)
+        over()
+      },
+    }
+    this.#store.commit(new Send(this.#replies, { ...sending, receipt, ...(await this.#checked(input, sending)) }))
+  }
+
+  /** With its effect, or as what can only be the retry of a change that was allowed when it came. */
+  async #checked(input: ChangeInput, sending: Sending): Promise<Partial<Sending>> {
+    try {
+      return await this.#asAllowed(input, sending)
+    } catch (error) {
+      if (!(error instanceof Refusal) || sending.cid === null) throw error
+      return { draft: { ...sending.draft, retryOnly: true }, unlessRetry: error }
+    }
+  }
+
+  async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
+    const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
+    if (!message) throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
+    const asked: Asked = { actor, room, input, target: entry, draft }
+    const outcome: Outcome = await this.#effects.of(asked)
+    if (outcome.same !== undefined)
+      return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
+    // What is said about a message is over when the message is.
+    const extra = earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0)
+    return { draft: { ...draft, extra, effect: outcome.effect, aside: true } }
+  }
+
+  /** What the sender of an entry was answered. */
+  async #resultOf({ room, draft }: Asked, seq: number): Promise<SendResult> {
+    const [entry] = await this.#store.log.read(draft.log, seq - 1, 1, 1)
+    if (entry?.seq !== seq) throw new Refusal('conflict', `message ${seq} has done this`, { field: 'target' })
+    const { id, ts } = JSON.parse(entry.payload.toString('utf8')) as SendResult
+    return { id, room, seq, ts }
+  }
+}
+
+function missing(message: string): Refusal {
+  return new Refusal('not_found', message, { field: 'target' })
+}

@@ -1,0 +1,93 @@
+/**
+ * Makes LevelDB forget older values of keys whose payloads are gone. It does so by itself only when it merges files, which on
+ * a quiet broker may be never.
+ */
+import type { StoreCounts } from '../store.js'
+import type { Database } from './database.js'
+import { HOUR } from './gone.js'
+import { keys, ranges } from './keys.js'
+import { WriteBatch } from './operation.js'
+
+/** How long older values may lie on the disk: many are merged away at once, and seldom. */
+const COMPACT_AFTER = 12 * HOUR
+/** Keys of one compaction, and of one write. */
+const MAX_KEYS = 10_000
+const PAGE = 50
+/** Ranges merged one by one; where there are more, all between the first and the last is. */
+const MAX_RANGES = 100
+
+export interface CompactionParts {
+  readonly database: Database
+  readonly counts: StoreCounts
+  /** Runs when no other upkeep does. */
+  readonly alone: <T>(task: () => Promise<T>) => Promise<T>
+  /** Runs between commits. */
+  readonly exclusive: (task: () => Promise<void>) => Promise<void>
+  readonly now: () => number
+}
+
+export class Compaction {
+  readonly #parts: CompactionParts
+
+  constructor(parts: CompactionParts) {
+    this.#parts = parts
+  }
+
+  /** Does nothing until something has waited long enough; then it takes all that waits. */
+  async run(): Promise<void> {
+    const { database, alone, exclusive } = this.#parts
+    const marks = await this.#due()
+    if (marks.length === 0) return
+    const stale = marks.map(keys.keyOfStale)
+    const merged: [string, string][] = [...rangesOf(stale), keys.journalEdges as [string, string]]
+    // What lies in the write buffer goes to a file of its own; then what is written again lies above it.
+    await database.compact(...(keys.journalEdges as [string, string]))
+    for (let i = 0; i < stale.length; i += PAGE)
+      await exclusive(() => alone(() => this.#writeAgain(stale.slice(i, i + PAGE))))
+    for (const [first, last] of merged) await database.compact(first, last)
+    const done = new WriteBatch()
+    for (const mark of marks) done.del(mark)
+    await this.#write(done)
+  }
+
+  async #due(): Promise<string[]> {
+    const { database, now } = this.#parts
+    const marks: string[] = []
+    let oldest = Number.POSITIVE_INFINITY
+    await database.scan(ranges.stale, (mark, value) => {
+      if (marks.length < MAX_KEYS) marks.push(mark)
+      oldest = Math.min(oldest, Number(value.toString()))
+    })
+    return oldest <= now() - COMPACT_AFTER ? marks : []
+  }
+
+  /** LevelDB merges a file only with files above it: the same values again make one that covers them all. */
+  async #writeAgain(stale: readonly string[]): Promise<void> {
+    const { database } = this.#parts
+    const batch = new WriteBatch()
+    for (const edge of keys.journalEdges) batch.put(edge, '')
+    for (const key of stale) {
+      const value = await database.get(key)
+      if (value) batch.put(key, value)
+      else batch.del(key)
+    }
+    await this.#write(batch)
+  }
+
+  async #write(batch: WriteBatch): Promise<void> {
+    await this.#parts.database.write(batch, false)
+    this.#parts.counts.writes += batch.size
+  }
+}
+
+/** First and last of the keys that lie together: the chunks of a log, the retained messages. */
+function rangesOf(stale: readonly string[]): [string, string][] {
+  const found = new Map<string, [string, string]>()
+  for (const key of stale) {
+    const group = keys.groupOf(key)
+    const known = found.get(group)
+    if (known) known[1] = key
+    else found.set(group, [key, key])
+  }
+  return found.size <= MAX_RANGES ? [...found.values()] : [[stale[0]!, stale.at(-1)!]]
+}

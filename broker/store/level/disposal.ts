@@ -1,0 +1,153 @@
+/**
+ * Takes off the disk what nobody may read any more. A chunk with payloads that are gone is written anew without them; the
+ * older versions, and what the journal had, go with the next compaction.
+ */
+import type { Extra, StoreCounts } from '../store.js'
+import { Chunk } from './chunk.js'
+import type { ChunkCache } from './chunk-cache.js'
+import type { Compaction } from './compaction.js'
+import type { Database } from './database.js'
+import { hourOf } from './gone.js'
+import { keys, ranges } from './keys.js'
+import type { LevelLogs } from './level-logs.js'
+import type { LevelNotes } from './notes.js'
+import { WriteBatch } from './operation.js'
+import { decodePacket } from './packet-codec.js'
+import type { RoomLog } from './room-log.js'
+
+export interface DisposalParts {
+  readonly database: Database
+  readonly logs: LevelLogs
+  readonly notes: LevelNotes
+  readonly cache: ChunkCache
+  readonly compaction: Compaction
+  readonly counts: StoreCounts
+  /** Runs when no other upkeep does. */
+  readonly alone: <T>(task: () => Promise<T>) => Promise<T>
+  /** Runs between commits. */
+  readonly exclusive: (task: () => Promise<void>) => Promise<void>
+  readonly now: () => number
+  readonly onFault: (error: unknown) => void
+}
+
+export class Disposal {
+  readonly #parts: DisposalParts
+
+  constructor(parts: DisposalParts) {
+    this.#parts = parts
+  }
+
+  async sweep(): Promise<void> {
+    await this.#parts.alone(() => this.erase())
+    await this.#expire()
+    await this.#expireRetained()
+    await this.#parts.compaction.run()
+  }
+
+  /** Hours that are over: what is still to come in the current one is found in the next. */
+  async #expire(): Promise<void> {
+    const { database, logs, alone, now, onFault } = this.#parts
+    for await (const page of database.keyPages(ranges.dueUntil(hourOf(now()) - 1)))
+      for (const key of page) {
+        const { log, first } = keys.dueOf(key)
+        await logs.load([log])
+        // A chunk that cannot be read must not keep the others.
+        await alone(() => this.#expireIn(logs.peek(log)!, first, key)).catch(onFault)
+      }
+  }
+
+  async #expireIn(log: RoomLog, first: number, dueKey: string): Promise<void> {
+    const { notes } = this.#parts
+    const batch = new WriteBatch()
+    batch.del(dueKey)
+    const found = await this.#chunkOf(log, first)
+    const chunk = await this.#strip(log, found, batch)
+    for (const { seq, gone } of chunk?.entries ?? []) if (gone) await notes.forget(log.name, seq, seq)
+  }
+
+  /** Makes the chunks of all logs follow what was erased. To be called when no other upkeep runs. */
+  async erase(): Promise<void> {
+    const { logs, onFault } = this.#parts
+    for (const log of [...logs.erased]) {
+      logs.erased.delete(log)
+      await this.#eraseIn(log).catch((error) => {
+        // Still erased for readers, and tried again later.
+        logs.erased.add(log)
+        onFault(error)
+      })
+    }
+  }
+
+  async #eraseIn(log: RoomLog): Promise<void> {
+    const { logs } = this.#parts
+    const seqs = [...log.erasing.keys()].filter((seq) => seq <= log.folded).sort((a, b) => a - b)
+    if (seqs.length < log.erasing.size) logs.erased.add(log)
+    for (let done = 0; done < seqs.length; ) {
+      const chunk = await this.#chunkOf(log, seqs[done]!)
+      const last = chunk?.last ?? log.tail - 1
+      const inside: number[] = []
+      while (done < seqs.length && seqs[done]! <= last) inside.push(seqs[done++]!)
+      // Cannot be, and must not go on for ever.
+      if (inside.length === 0) return void logs.erased.add(log)
+      const batch = new WriteBatch()
+      for (const seq of inside) batch.del(keys.erased(log.name, seq))
+      await this.#strip(log, chunk, batch)
+      log.erasedOnDisk(inside)
+    }
+  }
+
+  async #chunkOf(log: RoomLog, seq: number): Promise<Chunk | undefined> {
+    if (seq < log.tail || seq > log.folded) return undefined
+    return log.cachedChunk(seq) ?? this.#parts.logs.fetch(log, seq)
+  }
+
+  /** Writes a chunk anew without the payloads that are gone, together with `batch`; returns it as it is then. */
+  async #strip(log: RoomLog, chunk: Chunk | undefined, batch: WriteBatch): Promise<Chunk | undefined> {
+    const { cache, now } = this.#parts
+    const stripped = chunk && without(log, chunk, now())
+    if (stripped) {
+      batch.put(keys.chunk(log.name, stripped.first), stripped.value)
+      batch.put(keys.stale(keys.chunk(log.name, stripped.first)), String(now()))
+    }
+    await this.#write(batch)
+    if (!stripped) return chunk
+    log.rewritten++
+    cache.replace(log, stripped)
+    return stripped
+  }
+
+  async #expireRetained(): Promise<void> {
+    const { database, exclusive, now, onFault } = this.#parts
+    for await (const page of database.keyPages(ranges.dueRetainedUntil(hourOf(now()) - 1)))
+      for (const key of page) await exclusive(() => this.#dropRetained(key)).catch(onFault)
+  }
+
+  /** Between two commits, or a newer message of the topic could go in its place. */
+  async #dropRetained(dueKey: string): Promise<void> {
+    const { database, now } = this.#parts
+    const key = keys.retainedOfDue(dueKey)
+    const value = await database.get(key)
+    const expiresAt = (value && expiryOf(value)?.expiresAt) ?? 0
+    const batch = new WriteBatch()
+    batch.del(dueKey)
+    // Also when another took its place: the disk may have it yet.
+    batch.put(keys.stale(key), String(now()))
+    if (expiresAt > 0 && expiresAt <= now()) batch.del(key)
+    await this.#write(batch)
+  }
+
+  async #write(batch: WriteBatch): Promise<void> {
+    await this.#parts.database.write(batch, false)
+    this.#parts.counts.writes += batch.size
+  }
+}
+
+/** The chunk without the payloads that are gone; undefined: it has none. */
+function without(log: RoomLog, chunk: Chunk, now: number): Chunk | undefined {
+  const kept = chunk.entries.map((entry) => log.keptAt(entry, now))
+  return kept.some((entry, i) => entry !== chunk.entries[i]) ? Chunk.of(kept) : undefined
+}
+
+function expiryOf(retained: Buffer): Extra | undefined {
+  return decodePacket(retained).extra as Extra | undefined
+}

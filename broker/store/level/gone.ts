@@ -1,0 +1,21 @@
+/** Entries that nobody may read any more: from when on that is so, and what is left of them. */
+import type { Gone, LogEntry } from '../store.js'
+
+export const EXPIRED: Gone = { why: 'expired' }
+export const HOUR = 3_600_000
+const NOTHING = Buffer.alloc(0)
+
+/** In which hour something expires. */
+export function hourOf(at: number): number {
+  return Math.floor(at / HOUR)
+}
+
+export function isExpired({ extra }: LogEntry, now: number): boolean {
+  return extra !== null && extra.expiresAt > 0 && extra.expiresAt <= now
+}
+
+/** Who wrote it and when stays; what was written does not. */
+export function remains({ seq, ts, qos, from, aside }: LogEntry, gone: Gone): LogEntry {
+  const left = { seq, ts, qos, from, origin: '', payload: NOTHING, extra: null, gone }
+  return aside ? { ...left, aside } : left
+}

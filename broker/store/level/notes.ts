@@ -1,0 +1,56 @@
+/** Notes: small values beside the logs, written in the commit of the entry that makes them, found by the entry they are about. */
+import type { LogName, Note, NoteKind, NoteQuery, NoteReader, NoteWrite } from '../store.js'
+import type { Database } from './database.js'
+import { keys, ranges } from './keys.js'
+import type { WriteBatch } from './operation.js'
+
+const LETTERS: Record<NoteKind, string> = { state: 's', reaction: 'r', edit: 'e', reply: 't', pin: 'p' }
+
+export class LevelNotes implements NoteReader {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async get(log: LogName, kind: NoteKind, target: number): Promise<string | null> {
+    return (await this.getMany(log, kind, [target]))[0]!
+  }
+
+  async getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]> {
+    const values = await this.#database.getMany(targets.map((target) => keys.note(log, LETTERS[kind], target, '')))
+    return values.map((value) => value?.toString() ?? null)
+  }
+
+  async list(log: LogName, { kind, targets, names, limit, reverse = false }: NoteQuery): Promise<Note[]> {
+    const letter = LETTERS[kind]
+    const [from, to] = targets
+    const range = names
+      ? { gte: keys.note(log, letter, from, names.gte), lt: keys.note(log, letter, from, names.lt) }
+      : ranges.notes(log, letter, from, to)
+    const found = await this.#database.some(range, limit, reverse)
+    return found.map(([key, value]) => ({ kind, ...keys.noteOf(log, key), value: value.toString() }))
+  }
+
+  nameOf(seq: number): string {
+    return keys.numbered(seq)
+  }
+
+  numberOf(name: string): number {
+    return Number.parseInt(name, 36)
+  }
+
+  /** Adds to a batch what an entry with number `seq` does. */
+  stage(batch: WriteBatch, log: LogName, seq: number, writes: readonly NoteWrite[]): void {
+    for (const { kind, target, name, value } of writes) {
+      const key = keys.note(log, LETTERS[kind], target, name ?? keys.numbered(seq))
+      if (value === null) batch.del(key)
+      else batch.put(key, typeof value === 'string' ? value : value[0] + seq + value[1])
+    }
+  }
+
+  /** Forgets all about the entries `from` to `to`. */
+  async forget(log: LogName, from: number, to: number): Promise<void> {
+    for (const letter of Object.values(LETTERS)) await this.#database.clear(ranges.notes(log, letter, from, to))
+  }
+}

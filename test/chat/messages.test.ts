@@ -1,0 +1,509 @@
+/** What becomes of messages after they were sent. */
+import t, { type Test } from 'tap'
+import { callAdmin } from '../../broker/admin.js'
+import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { movableClock } from '../helpers/clock.js'
+import { Person, type PersonOptions } from '../helpers/people.js'
+
+const LOBBY = 'rooms/lobby/messages'
+const LASTING = { clean: false } as const
+/** Where the clock is put forward, nobody is to be taken for silent. */
+const PATIENT = { listen: { connectTimeout: '1d' } }
+
+function join(t: Test, broker: TestBroker, user: string, options: PersonOptions = {}): Promise<Person> {
+  return Person.connect(t, broker, user, { keepalive: 0, ...options })
+}
+
+/** A device of bob's that was there once, with its subscriptions, and is away now. */
+async function awayWith(t: Test, broker: TestBroker, filters: string[], options: PersonOptions = {}): Promise<void> {
+  const phone = await join(t, broker, 'bob', { clientId: 'phone', ...LASTING, ...options })
+  t.notOk((await phone.subscribe(filters)).includes(0x80))
+  await phone.leave()
+}
+
+const back = (t: Test, broker: TestBroker, options: PersonOptions = {}): Promise<Person> =>
+  join(t, broker, 'bob', { clientId: 'phone', ...LASTING, ...options })
+
+/** A page of a room as seqs with texts, or why there is none. */
+async function history(person: Person, room: string, params: object = {}): Promise<string[]> {
+  const { messages } = await person.get('history', { room, ...params })
+  return messages.map(({ seq, text, gone }: { seq: number; text?: string; gone?: string }) => `${seq} ${gone ?? text}`)
+}
+
+/** The Message Expiry Interval of each publish from now on. */
+function expiries(person: Person): (number | undefined)[] {
+  const seen: (number | undefined)[] = []
+  person.client.on('message', (_topic, _payload, { properties }) => seen.push(properties?.messageExpiryInterval))
+  return seen
+}
+
+t.test('a message with a ttl is there until it is over', async (t) => {
+  const clock = movableClock(t)
+  const broker = await startTestBroker(t, PATIENT)
+  const alice = await join(t, broker, 'alice')
+  await awayWith(t, broker, [LOBBY, 'rooms/lobby/text', 'users/bob/messages', 'users/bob/notifications'])
+  await alice.subscribe([LOBBY, 'rooms/lobby/text'])
+  await alice.say('lobby', { text: 'before' })
+  await alice.say('lobby', { cid: 'c1', text: 'short', ttl: 10 })
+  await alice.say('lobby', { text: 'long', ttl: 1000 })
+  await alice.tell('bob', { text: 'psst', ttl: 10 })
+  await alice.tell('bob', 'stays')
+  const [, short] = await alice.on(LOBBY, 3)
+  t.match(
+    short,
+    { seq: 2, text: 'short', ttl: 10, cid: 'c1' },
+    'whoever is there gets it, with what to count down from',
+  )
+  await alice.hears('before')
+  t.same(await history(alice, 'lobby'), ['1 before', '2 short', '3 long'])
+
+  clock.forward(11)
+  t.same(await history(alice, 'lobby'), ['1 before', '2 expired', '3 long'])
+  t.same(await history(alice, 'lobby', { after: 1 }), ['2 expired', '3 long'])
+  t.same(await history(alice, 'lobby', { after: 1, limit: 1 }), ['2 expired'])
+  t.same(await history(alice, 'lobby', { before: 3 }), ['1 before', '2 expired'])
+  t.same(await history(alice, '@bob'), ['1 expired', '2 stays'])
+  const phone = await back(t, broker)
+  await phone.hears('long')
+  await phone.hears('stays')
+  t.notOk(
+    phone.lines.some((line) => /short|psst/.test(line)),
+    'who was away does not get it',
+  )
+  t.same(phone.lines.filter((line) => line.startsWith('rooms/lobby/text')).length, 2)
+  const retry = await alice.send(LOBBY, { cid: 'c1', text: 'short', ttl: 10 })
+  t.match(retry, { ok: true, result: { seq: 2, id: short.id } }, 'a retry is still the same message')
+  t.match(await alice.send(LOBBY, { cid: 'c1', text: 'short', ttl: 11 }), { error: { code: 'conflict' } })
+
+  await broker.restart()
+  const again = await join(t, broker, 'alice')
+  t.same(await history(again, 'lobby'), ['1 before', '2 expired', '3 long'])
+  clock.forward(1000)
+  t.same(await history(again, 'lobby'), ['1 before', '2 expired', '3 expired'])
+  await again.say('lobby', 'after')
+  t.same(await history(again, 'lobby'), ['1 before', '2 expired', '3 expired', '4 after'])
+})
+
+t.test('notifications and announcements expire too', async (t) => {
+  const clock = movableClock(t)
+  const broker = await startTestBroker(t, PATIENT)
+  await awayWith(t, broker, ['users/bob/notifications', 'broadcast/news'])
+  const admin = await join(t, broker, 'root', { roles: ['admin'] })
+  await admin.publish('users/bob/notifications', { title: 'short', body: '', ttl: 10 })
+  await admin.publish('users/bob/notifications', { title: 'long', body: '' })
+  await admin.publish('broadcast/news', { text: 'old news', ttl: 10 }, { retain: true })
+  const carol = await join(t, broker, 'carol')
+  await carol.subscribe('broadcast/news')
+  await carol.hears('old news')
+  clock.forward(11)
+  await admin.publish('broadcast/news', { text: 'news' })
+  const phone = await back(t, broker)
+  await phone.hears('news')
+  const [notification] = await phone.on('users/bob/notifications', 1)
+  t.match(notification, { title: 'long', seq: 2 })
+  t.notOk(phone.lines.some((line) => line.includes('old news')))
+  const dave = await join(t, broker, 'dave')
+  await dave.subscribe('broadcast/news')
+  t.same((await dave.ask('rooms.list')).ok, true)
+  t.same(dave.heard, [], 'nor is it retained any longer')
+})
+
+t.test(
+  'the earlier of ttl and Message Expiry Interval counts, and MQTT 5 receivers see what is left of it',
+  async (t) => {
+    const clock = movableClock(t)
+    const broker = await startTestBroker(t)
+    const alice = await join(t, broker, 'alice', { protocolVersion: 5 })
+    const seen = expiries(alice)
+    await alice.subscribe(LOBBY)
+    await awayWith(t, broker, [LOBBY], { protocolVersion: 5, properties: { sessionExpiryInterval: 600 } })
+    const send = (ttl: number | undefined, messageExpiryInterval: number | undefined, text: string): Promise<unknown> =>
+      alice.client.publishAsync(LOBBY, JSON.stringify({ text, ...(ttl ? { ttl } : {}) }), {
+        qos: 1,
+        ...(messageExpiryInterval ? { properties: { messageExpiryInterval } } : {}),
+      })
+    await send(60, 100, 'ttl')
+    await send(100, 60, 'interval')
+    await send(undefined, 60, 'interval alone')
+    await send(60, undefined, 'ttl alone')
+    await send(20, undefined, 'short')
+    await send(undefined, undefined, 'neither')
+    await alice.hears('neither')
+    t.same(seen, [60, 60, 60, 60, 20, undefined])
+    clock.forward(30)
+    const phone = await join(t, broker, 'bob', {
+      ...{ clientId: 'phone', clean: false, protocolVersion: 5, properties: { sessionExpiryInterval: 600 } },
+    })
+    const left = expiries(phone)
+    await phone.hears('neither')
+    const texts = phone.lines.map((line) => line.split(' ').slice(1).join(' '))
+    t.same(texts, ['ttl', 'interval', 'interval alone', 'ttl alone', 'neither'])
+    t.same(
+      left.slice(-5, -1).every((seconds) => seconds !== undefined && seconds <= 30 && seconds > 20),
+      true,
+    )
+    clock.forward(31)
+    t.same(await history(alice, 'lobby'), [
+      ...['1 expired', '2 expired', '3 expired', '4 expired', '5 expired'],
+      '6 neither',
+    ])
+  },
+)
+
+t.test('a ttl is seconds, from one to a year', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await join(t, broker, 'alice')
+  for (const ttl of [0, -1, 1.5, '10', null, 31_536_001])
+    t.match(await alice.send(LOBBY, { text: 'x', ttl }), { error: { code: 'bad_request', field: 'ttl' } }, `${ttl}`)
+  for (const ttl of [1, 31_536_000]) t.match(await alice.send(LOBBY, { text: 'x', ttl }), { ok: true })
+  t.match(await alice.send(LOBBY, { ttl: 5 }), { error: { code: 'bad_request', field: 'text' } })
+  const admin = await join(t, broker, 'root', { roles: ['admin'] })
+  const notification = { title: 'x', body: '', ttl: 0 }
+  t.match(await admin.send('users/alice/notifications', notification), { error: { field: 'ttl' } })
+})
+
+/** People in the private room `den`: the first owns it, the others have the roles given. */
+async function den(
+  t: Test,
+  broker: TestBroker,
+  owner: string,
+  roles: Record<string, string>,
+): Promise<Record<string, Person>> {
+  const boss = await join(t, broker, owner)
+  await boss.get('rooms.create', { room: 'den', access: 'private' })
+  const people: Record<string, Person> = { [owner]: boss }
+  for (const [user, role] of Object.entries(roles)) {
+    const person = await join(t, broker, user)
+    people[user] = person
+    await boss.get('rooms.invite', { room: 'den', user })
+    await person.get('rooms.join', { room: 'den' })
+    await boss.get('rooms.update', { room: 'den', user, role })
+  }
+  return people
+}
+
+const DEN = 'rooms/den/messages'
+
+/** The seq a send got, or how it was refused. */
+async function outcome(person: Person, topic: string, message: object): Promise<number | string> {
+  const { ok, result, error } = await person.send(topic, message)
+  return ok ? result.seq : `${error.code} ${error.field}`
+}
+
+t.test('a deleted message is gone for everyone, at once and for good', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await join(t, broker, 'alice')
+  await awayWith(t, broker, [LOBBY, 'rooms/lobby/text'])
+  await alice.subscribe([LOBBY, 'rooms/lobby/text'])
+  await alice.say('lobby', 'first')
+  await alice.say('lobby', 'secret')
+  t.equal(await outcome(alice, LOBBY, { type: 'edit', target: 2, text: 'secret still' }), 3)
+  const reply = await alice.send(LOBBY, { cid: 'd', type: 'delete', target: 2 })
+  t.match(reply, { ok: true, result: { seq: 4 } })
+  await alice.say('lobby', 'last')
+  const live = await alice.on(LOBBY, 5)
+  t.match(live[2], { seq: 3, type: 'edit', target: 2, text: 'secret still', from: 'alice' })
+  t.match(live[3], { seq: 4, type: 'delete', target: 2, from: 'alice', id: reply.result.id })
+  const { at } = { at: live[3].ts }
+  const tombstones = [
+    { seq: 2, gone: 'deleted', by: 'alice', at },
+    { seq: 3, gone: 'deleted', by: 'alice', at },
+  ]
+  const raw = async (person: Person) => (await person.get('history', { room: 'lobby' })).messages
+  t.same((await raw(alice)).slice(1, 3), tombstones)
+
+  const phone = await back(t, broker)
+  await phone.hears('last')
+  t.same(
+    (await phone.on(LOBBY, 3)).map(({ seq }) => seq),
+    [1, 4, 5],
+    'who was away hears of the deletion alone',
+  )
+  t.same(
+    phone.lines.filter((line) => line.startsWith('rooms/lobby/text')),
+    ['rooms/lobby/text first', 'rooms/lobby/text last'],
+  )
+  for (const type of ['edit', 'delete']) {
+    const { error } = await alice.send(LOBBY, { type, target: 2, ...(type === 'edit' ? { text: 'x' } : {}) })
+    t.match(error, { code: 'not_found', field: 'target', message: 'message 2 was deleted' })
+  }
+  t.match(
+    await alice.send(LOBBY, { cid: 'd', type: 'delete', target: 2 }),
+    reply,
+    'a retry is answered as the first time',
+  )
+  t.match(await alice.send(LOBBY, { cid: 'd', type: 'delete', target: 1 }), { error: { code: 'conflict' } })
+  await broker.restart()
+  const again = await join(t, broker, 'alice')
+  t.same((await raw(again)).slice(1, 3), tombstones)
+  t.match(await again.send(LOBBY, { cid: 'd', type: 'delete', target: 2 }), { ok: true, result: { seq: 4 } })
+  t.same((await raw(again)).length, 5)
+})
+
+t.test('who may edit and delete what', async (t) => {
+  const broker = await startTestBroker(t)
+  const cast = await den(t, broker, 'owner', {
+    ...{ admin: 'admin', moderator: 'moderator', member: 'member', author: 'member', reader: 'reader' },
+  })
+  const root = await join(t, broker, 'root', { roles: ['admin'] })
+  const stranger = await join(t, broker, 'stranger')
+  await cast['owner']!.get('rooms.invite', { room: 'den', user: 'root' })
+  await root.get('rooms.join', { room: 'den' })
+  const who: Record<string, Person> = { ...cast, root, stranger }
+  let seq = 0
+  for (const [user, expected] of Object.entries({
+    ...{ owner: 'ok', admin: 'ok', moderator: 'ok', author: 'ok', root: 'ok' },
+    ...{ member: 'forbidden target', reader: 'forbidden undefined', stranger: 'not_found room' },
+  })) {
+    await cast['author']!.say('den', 'mine')
+    const target = ++seq
+    for (const change of [{ type: 'edit', text: 'changed' }, { type: 'delete' }]) {
+      const got = await outcome(who[user]!, DEN, { ...change, target })
+      if (expected === 'ok') seq++
+      t.equal(got, expected === 'ok' ? seq : expected, `${user} ${change.type}`)
+    }
+  }
+  t.equal(await outcome(cast['moderator']!, DEN, { text: 'a moderator writes' }), ++seq)
+  t.equal(
+    (await cast['moderator']!.ask('rooms.remove', { room: 'den', user: 'member' })).ok,
+    false,
+    'but manages nobody',
+  )
+
+  const { author, member } = cast as { author: Person; member: Person }
+  await author.tell('member', 'psst')
+  t.equal(await outcome(member, 'users/author/messages', { type: 'delete', target: 1 }), 'forbidden target')
+  t.equal(await outcome(member, 'users/author/messages', { type: 'edit', target: 1, text: 'x' }), 'forbidden target')
+  t.equal(await outcome(author, 'users/member/messages', { type: 'edit', target: 1, text: 'PSST' }), 2)
+  t.equal(await outcome(author, 'users/member/messages', { type: 'delete', target: 1 }), 3)
+  t.same(await history(member, '@author'), ['1 deleted', '2 deleted', '3 undefined'])
+  t.equal(
+    await outcome(root, 'users/member/messages', { type: 'delete', target: 1 }),
+    'not_found target',
+    'nothing there',
+  )
+})
+
+t.test('changes that make no sense are refused', async (t) => {
+  const clock = movableClock(t)
+  const broker = await startTestBroker(t, { ...PATIENT, history: { editWindow: '1m' } })
+  const alice = await join(t, broker, 'alice')
+  await alice.say('lobby', 'one')
+  await alice.say('lobby', { type: 'edit', target: 1, text: 'ONE' })
+  await alice.say('lobby', { text: 'short', ttl: 10 })
+  await alice.say('lobby', { data: { n: 1 }, type: 'custom' })
+  clock.forward(11)
+  for (const [message, expected] of [
+    [{ type: 'edit', text: 'x' }, 'bad_request target'],
+    [{ type: 'edit', target: 0, text: 'x' }, 'bad_request target'],
+    [{ type: 'edit', target: '1', text: 'x' }, 'bad_request target'],
+    [{ type: 'edit', target: 1 }, 'bad_request text'],
+    [{ type: 'edit', target: 1, text: 'x', ttl: 5 }, 'bad_request ttl'],
+    [{ type: 'edit', target: 1, text: 'x', thread: 1 }, 'bad_request thread'],
+    [{ type: 'edit', target: 99, text: 'x' }, 'not_found target'],
+    [{ type: 'edit', target: 2, text: 'x' }, 'bad_request target'],
+    [{ type: 'edit', target: 3, text: 'x' }, 'not_found target'],
+    [{ type: 'delete' }, 'bad_request target'],
+    [{ type: 'delete', target: 1, text: 'x' }, 'bad_request text'],
+    [{ type: 'delete', target: 2 }, 'bad_request target'],
+    [{ type: 'delete', target: 3 }, 'not_found target'],
+    [{ text: 'x', target: 1 }, 'bad_request target'],
+    [{ type: 'edit', target: 4, data: { n: 2 } }, 5],
+  ] as const) {
+    t.equal(await outcome(alice, LOBBY, message), expected, JSON.stringify(message))
+  }
+  const refused = await alice.refused(LOBBY, { type: 'delete', target: 99 })
+  t.match(refused, { re: null, topic: LOBBY, error: { code: 'not_found' } }, 'without a cid too')
+  clock.forward(50)
+  t.equal(
+    await outcome(alice, LOBBY, { type: 'edit', target: 1, text: 'late' }),
+    'forbidden target',
+    'the window is over',
+  )
+  t.equal(await outcome(alice, LOBBY, { type: 'delete', target: 1 }), 6, 'deleting has none')
+  const admin = await join(t, broker, 'root', { roles: ['admin'] })
+  await admin.publish('broadcast/news', 'news')
+  t.equal(await outcome(admin, 'broadcast/news', { type: 'delete', target: 1 }), 'bad_request type')
+})
+
+t.test('an edit does not outlive the message it changes', async (t) => {
+  const clock = movableClock(t)
+  const broker = await startTestBroker(t, PATIENT)
+  const alice = await join(t, broker, 'alice')
+  await alice.say('lobby', { text: 'short', ttl: 10 })
+  t.equal(await outcome(alice, LOBBY, { type: 'edit', target: 1, text: 'shorter' }), 2)
+  clock.forward(11)
+  t.same(await history(alice, 'lobby'), ['1 expired', '2 expired'])
+})
+
+t.test('changes of one message that come at the same time are made one after another', async (t) => {
+  const broker = await startTestBroker(t)
+  const phone = await join(t, broker, 'alice', { clientId: 'phone' })
+  const laptop = await join(t, broker, 'alice', { clientId: 'laptop' })
+  for (const device of [phone, laptop]) await device.get('rooms.list')
+  const rounds = 20
+  for (let i = 0; i < rounds; i++) await phone.say('lobby', `secret ${i}`)
+  const deletions: Promise<string | number>[] = []
+  const edits: Promise<string | number>[] = []
+  // The devices are one user's: their cids must differ.
+  let cids = 0
+  const change = (device: Person, message: object) => outcome(device, LOBBY, { cid: `c${++cids}`, ...message })
+  for (let target = 1; target <= rounds; target++) {
+    const edit = { type: 'edit', target, text: `secret edit ${target}` }
+    edits.push(change(laptop, edit), change(phone, edit))
+    deletions.push(change(phone, { type: 'delete', target }))
+    edits.push(change(phone, edit), change(laptop, edit))
+  }
+  t.same(
+    (await Promise.all(deletions)).filter((seq) => typeof seq === 'string'),
+    [],
+  )
+  const made = (await Promise.all(edits)).filter((seq) => typeof seq === 'number')
+  t.ok(
+    made.length >= rounds && made.length <= rounds * 3,
+    'an edit before the deletion is made, one after it is refused',
+  )
+  const { messages } = await phone.get('history', { room: 'lobby', limit: 1000 })
+  t.notOk(JSON.stringify(messages).includes('secret'), 'nothing of what was said is left')
+  t.same(messages.length, rounds * 2 + made.length)
+})
+
+/** Sends one after the other, and compares what became of each with what it should. */
+async function expectOutcomes(t: Test, topic: string, sends: [Person, object, number | string][]): Promise<void> {
+  for (const [person, message, expected] of sends)
+    t.equal(await outcome(person, topic, message), expected, `${person.user} ${JSON.stringify(message)}`)
+}
+
+const react = (target: number, emoji: string, remove?: boolean) => ({
+  type: 'reaction',
+  target,
+  data: { emoji, ...(remove === undefined ? {} : { remove }) },
+})
+
+t.test('a reaction is there once per user and emoji, and can be taken back', async (t) => {
+  const broker = await startTestBroker(t, { limits: { reactionsPerMessage: 22 } })
+  const alice = await join(t, broker, 'alice')
+  const bob = await join(t, broker, 'bob')
+  await bob.subscribe([LOBBY, 'rooms/lobby/text'])
+  await alice.say('lobby', 'hi')
+  await expectOutcomes(t, LOBBY, [
+    [alice, react(1, '👍'), 2],
+    [bob, react(1, '👍'), 3],
+    [bob, react(1, '👍'), 3],
+    [bob, react(1, '👍', false), 3],
+    [bob, react(1, '👨‍👩‍👧'), 4],
+    [bob, react(1, ':party/time:'), 5],
+    [bob, react(1, '👍', true), 6],
+    [bob, react(1, '👍', true), 6],
+    [bob, react(1, '👎', true), 'not_found data'],
+    [bob, react(1, '👍'), 7],
+    [bob, react(9, '👍'), 'not_found target'],
+    [bob, react(2, '👍'), 'bad_request target'],
+    [bob, { type: 'reaction', target: 1 }, 'bad_request data'],
+    [bob, { type: 'reaction', target: 1, text: '👍' }, 'bad_request text'],
+    [bob, react(1, ''), 'bad_request data'],
+    [bob, react(1, 'a b'), 'bad_request data'],
+    [bob, react(1, 'x'.repeat(65)), 'bad_request data'],
+    [bob, { type: 'reaction', target: 1, data: { emoji: '👍', more: 1 } }, 'bad_request data'],
+    [bob, { ...react(1, '👍'), cid: 'again' }, 7],
+  ])
+  const seen = await bob.on(LOBBY, 7)
+  t.match(seen[1], { type: 'reaction', target: 1, data: { emoji: '👍' }, from: 'alice' })
+  t.same(
+    bob.lines.filter((line) => line.startsWith('rooms/lobby/text')),
+    ['rooms/lobby/text hi'],
+  )
+  t.same(
+    (await history(alice, 'lobby')).map((line) => line.replace('undefined', 'there')),
+    ['1 hi', '2 there', '3 deleted', '4 there', '5 there', '6 deleted', '7 there'],
+    'what was taken back is gone, and so is the taking back of what is there again',
+  )
+  for (let i = 0; i < 17; i++) t.type(await outcome(bob, LOBBY, react(1, `:${i}:`)), 'number')
+  t.equal(
+    await outcome(bob, LOBBY, react(1, ':one too many:'.replaceAll(' ', '-'))),
+    'conflict data',
+    'twenty of one user',
+  )
+  t.type(await outcome(alice, LOBBY, react(1, '👎')), 'number')
+  t.equal(await outcome(alice, LOBBY, react(1, '🙂')), 'conflict target', 'and not more than a message may have')
+  t.type(await outcome(alice, LOBBY, { type: 'delete', target: 1 }), 'number')
+  const { messages } = await alice.get('history', { room: 'lobby', limit: 1000 })
+  t.notOk(JSON.stringify(messages).includes('emoji'), 'reactions go with their message')
+  t.equal(await outcome(bob, LOBBY, react(1, '👍')), 'not_found target')
+})
+
+t.test('pins are set by those who moderate, and in a direct conversation by both', async (t) => {
+  const broker = await startTestBroker(t)
+  const { owner, moderator, member } = (await den(t, broker, 'owner', {
+    ...{ moderator: 'moderator', member: 'member' },
+  })) as { owner: Person; moderator: Person; member: Person }
+  await member.say('den', 'hi')
+  await expectOutcomes(t, DEN, [
+    [member, { type: 'pin', target: 1 }, 'forbidden target'],
+    [moderator, { type: 'pin', target: 1 }, 2],
+    [owner, { type: 'pin', target: 1 }, 2],
+    [member, { type: 'unpin', target: 1 }, 'forbidden target'],
+    [owner, { type: 'unpin', target: 1 }, 3],
+    [owner, { type: 'unpin', target: 1 }, 'not_found target'],
+    [owner, { type: 'pin', target: 2 }, 'bad_request target'],
+    [owner, { type: 'pin', target: 1, text: 'x' }, 'bad_request text'],
+    [owner, { type: 'pin', target: 1 }, 4],
+  ])
+  await owner.tell('member', 'psst')
+  t.equal(await outcome(member, 'users/owner/messages', { type: 'pin', target: 1 }), 2)
+})
+
+t.test('a room has a bounded number of pins', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await join(t, broker, 'alice')
+  await alice.get('rooms.create', { room: 'den' })
+  const texts = Array.from({ length: 101 }, (_, i) => alice.say('den', `${i}`))
+  await Promise.all(texts)
+  await alice.get('rooms.list')
+  const pins = await Promise.all(texts.map((_, i) => outcome(alice, DEN, { type: 'pin', target: i + 1 })))
+  t.equal(pins.filter((seq) => seq === 'conflict target').length, 1)
+  t.type(await outcome(alice, DEN, { type: 'unpin', target: 1 }), 'number')
+  t.type(await outcome(alice, DEN, { type: 'pin', target: 101 }), 'number')
+})
+
+t.test('what a message refers to has to be there', async (t) => {
+  const broker = await startTestBroker(t)
+  const { owner, member, moderator } = (await den(t, broker, 'owner', {
+    ...{ member: 'member', moderator: 'moderator' },
+  })) as { owner: Person; member: Person; moderator: Person }
+  await owner.say('den', 'root')
+  await expectOutcomes(t, DEN, [
+    [member, { text: 'in the thread', thread: 1 }, 2],
+    [member, { text: 'an answer', replyTo: 2, thread: 1 }, 3],
+    [member, { text: 'x', thread: 2 }, 'bad_request thread'],
+    [member, { text: 'x', thread: 99 }, 'not_found thread'],
+    [member, { text: 'x', replyTo: 4 }, 'not_found replyTo'],
+    [owner, { type: 'delete', target: 1 }, 4],
+    [member, { text: 'too late, and yet', thread: 1, replyTo: 1 }, 5],
+    [member, { text: 'x', replyTo: 4 }, 'bad_request replyTo'],
+    [member, { text: 'x', mentions: ['@owner', '@someone'] }, 6],
+    [member, { text: 'x', mentions: ['owner'] }, 'bad_request mentions'],
+    [member, { text: 'x', mentions: ['@no such'] }, 'bad_request mentions'],
+    [member, { text: 'x', mentions: ['@room'] }, 'forbidden mentions'],
+    [moderator, { text: 'x', mentions: ['@room'] }, 7],
+    [member, { type: 'edit', target: 6, text: 'x', mentions: ['@room'] }, 'forbidden mentions'],
+  ])
+})
+
+t.test('who has a name anew changes nothing of what was written under it before', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await join(t, broker, 'alice')
+  const { accounts } = broker.running
+  await accounts.add('bob', 'bob-pw')
+  const before = await join(t, broker, 'bob', { password: 'bob-pw' })
+  await before.tell('alice', 'mine')
+  await callAdmin(broker.dataDir, 'user.remove', { name: 'bob' })
+  await accounts.add('bob', 'bob-pw-2')
+  const after = await join(t, broker, 'bob', { password: 'bob-pw-2' })
+  await after.tell('alice', 'new')
+  t.equal(await outcome(after, 'users/alice/messages', { type: 'edit', target: 1, text: 'x' }), 'not_found target')
+  t.equal(await outcome(after, 'users/alice/messages', { type: 'delete', target: 1 }), 'not_found target')
+  t.equal(await outcome(after, 'users/alice/messages', { text: 'x', replyTo: 1 }), 'not_found replyTo')
+  t.equal(await outcome(after, 'users/alice/messages', react(2, '👍')), 3)
+  t.equal(await outcome(alice, 'users/bob/messages', react(1, '👍')), 4)
+})
