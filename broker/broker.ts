@@ -36,9 +36,10 @@ import type { Signal } from './chat/signals.js'
 import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
-import { type HttpDoor, openHttpDoor } from './http/app.js'
+import { openHttpDoor } from './http/app.js'
 import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
+import { about, openListeners } from './listeners.js'
 import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
@@ -49,16 +50,12 @@ import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
-import { listenHttp, listenHttps } from './net/http.js'
 import type { Listener } from './net/listener.js'
-import { listenTcp } from './net/tcp.js'
-import { listenTls } from './net/tls.js'
 import { type PublishGate, publishGated } from './publish-gate.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
 import { Turns } from './turns.js'
-import { readVersion } from './version.js'
 import { Wheel } from './wheel.js'
 
 export interface RunningBroker {
@@ -182,6 +179,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const door = await openHttpDoor({
     commands: chat.commands,
     authenticator: auth.authenticator,
+    mayLogIn: (user, password) => broker.mayLogIn(user, password),
     authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
     counters,
     events: {
@@ -205,7 +203,10 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     failed,
   })
   closing.push(() => door.close())
-  await openListeners(config, { accept, door, listeners }, closing)
+  await openListeners(config, { accept, door }, (listener) => {
+    listeners.push(listener)
+    closing.push(() => listener.close())
+  })
   return {
     listeners,
     dataDir: config.node.dataDir,
@@ -328,28 +329,6 @@ function endingLogins(accounts: Accounts, members: Members, bus: LocalBus<Signal
       return account
     },
   }
-}
-
-function about({ listen, rooms }: Config, listeners: readonly Listener[]) {
-  return { version: readVersion(), listeners, wsPath: listen.wsPath, room: rooms.list[0]?.id ?? 'lobby' }
-}
-
-async function openListeners(
-  config: Config,
-  { accept, door, listeners }: { accept: Accept; door: HttpDoor; listeners: Listener[] },
-  closing: Closing[],
-): Promise<void> {
-  const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, origins, proxyProtocol } = config.listen
-  const open = async (listening: Promise<Listener>): Promise<void> => {
-    const listener = await listening
-    listeners.push(listener)
-    closing.push(() => listener.close())
-  }
-  const web = { host, proxyProtocol, wsPath, wsPing, origins, packetBytes: config.limits.packetBytes, handler: door }
-  if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
-  if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, tls }, accept))
-  if (http !== null) await open(listenHttp({ ...web, port: http }, accept))
-  if (https !== null) await open(listenHttps({ ...web, port: https, tls }, accept))
 }
 
 /** Of a subscription without options. */

@@ -22,6 +22,8 @@ import { answerRefusals } from './refusals.js'
 export interface HttpParts {
   readonly commands: Commands
   readonly authenticator: Authenticator
+  /** What hooks of the broker say of a login that is valid. */
+  readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
   /** What hooks say of a publish; a request counts as one, as it does over MQTT. Null: they allow it. */
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters

@@ -14,6 +14,8 @@ declare module 'fastify' {
 
 export interface LoginParts {
   readonly authenticator: Authenticator
+  /** What hooks of the broker say of a login that is valid. */
+  readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
   readonly counters: Counters
   readonly throttleWindow: number
 }
@@ -38,9 +40,15 @@ async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor>
     'token' in given
       ? await parts.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
       : await parts.authenticator.login({ ...given, ...from })
-  if (login.ok) return { principal: login.principal, clientId: '', sessionId: null, silent: true }
-  parts.counters.add(`login.${login.refusal}`)
-  throw refusalOf(login.refusal, given !== NOBODY, parts.throttleWindow)
+  const refusal = login.ok ? await refusedByHook(parts, login.principal.user, given) : login.refusal
+  if (login.ok && !refusal) return { principal: login.principal, clientId: '', sessionId: null, silent: true }
+  parts.counters.add(`login.${refusal}`)
+  throw refusalOf(refusal!, given !== NOBODY, parts.throttleWindow)
+}
+
+async function refusedByHook({ mayLogIn }: LoginParts, user: string, given: Given): Promise<LoginRefusal | null> {
+  const password = 'token' in given ? Buffer.from(given.token) : given.password
+  return (await mayLogIn(user, password)) ? null : 'not_authorized'
 }
 
 type Given = { token: string } | { username: string | undefined; password: Buffer | undefined }

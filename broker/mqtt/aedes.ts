@@ -294,6 +294,16 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     throw new ConnectRefused(code, Reason.notAuthorized, 'refused by the authenticate hook', { told })
   }
 
+  /** Of a login without a connection, over HTTP: the hook gets no client. One that cannot do without lets nobody in. */
+  async mayLogIn(username: string, password: Buffer | undefined): Promise<boolean> {
+    if (!this.#hooked('authenticate')) return true
+    try {
+      return Boolean(await promisify(this.authenticate).call(this, null as never, username, password as never))
+    } catch {
+      return false
+    }
+  }
+
   /** Null: nothing to wait for, go on. */
   publishGate(connection: Connection, packet: Publish): Promise<Refusal | null> | null {
     const { hooks } = this.#parts.services()

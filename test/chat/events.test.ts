@@ -181,6 +181,15 @@ t.test('who comes back with Last-Event-ID gets what was missed, once and in orde
     }
   })
 
+  t.test('what was deleted meanwhile is not among it', async (t) => {
+    const here = await listen(t, broker, 'bob', path)
+    here.response.destroy()
+    const said = await alice.get('send', { room: 'b', text: 'oops' })
+    await alice.get('send', { room: 'b', type: 'delete', target: said.seq })
+    await alice.say('b', 'well')
+    t.same(await (await again(here.lastId)).texts(2), ['delete', 'well'])
+  })
+
   t.test('nobody reads with it what is not theirs', async (t) => {
     await alice.get('rooms.create', { room: 'private', access: 'private' })
     await alice.say('private', 'secret')

@@ -2,12 +2,15 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import https from 'node:https'
 import net from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { CERTIFICATE, certificateFiles } from '../helpers/certificate.js'
 import { type Answer, fetchFrom, httpUrl, type Request } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 
@@ -216,6 +219,30 @@ t.test('who asks', async (t) => {
     t.equal((await ask({ authorization: `Bearer ${token}` })).status, 200, 'tokens are not')
     await t.rejects(Person.connect(t, broker, 'bob', { password: 'bob-pw:1' }))
   })
+})
+
+t.test('the authenticate hook of a plugin is asked here too', async (t) => {
+  const broker = await startTestBroker(t)
+  const asked: unknown[] = []
+  broker.running.aedes.authenticate = (client, username, password, done) => {
+    asked.push([client, username, String(password)])
+    done(null, username !== 'bob')
+  }
+  t.equal((await fetchFrom(broker, '/v1/rooms', { as: 'alice' })).status, 200)
+  t.match(await fetchFrom(broker, '/v1/rooms', { as: 'bob' }), { status: 401, body: { code: 'unauthorized' } })
+  t.same(asked[0], [null, 'alice', await broker.token('alice')])
+  broker.running.aedes.authenticate = (client, _username, _password, done) => done(null, client.id !== '')
+  t.equal((await fetchFrom(broker, '/v1/rooms', { as: 'alice' })).status, 401, 'one that needs a client refuses')
+})
+
+t.test('the same over TLS', async (t) => {
+  const broker = await startTestBroker(t, { listen: { https: 0, tls: certificateFiles(t) } })
+  const { port } = broker.running.listeners.find(({ name }) => name === 'https')!
+  const headers = { authorization: `Bearer ${await broker.token('alice')}` }
+  const asking = https.get({ host: 'localhost', port, path: '/v1/rooms', headers, ca: CERTIFICATE, agent: false })
+  const [response] = (await once(asking, 'response')) as [IncomingMessage]
+  t.equal(response.statusCode, 200)
+  t.same(JSON.parse(String((await response.toArray()).join(''))), { rooms: [], more: false })
 })
 
 t.test('behind a proxy, the throttle counts the client and not the proxy', async (t) => {
