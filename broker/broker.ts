@@ -6,13 +6,8 @@ import type { Config } from '../schemas/config.js'
 import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
-import { Accounts } from './auth/accounts.js'
+import type { Accounts } from './auth/accounts.js'
 import { createAcl } from './auth/acl.js'
-import { createAuthenticator } from './auth/authenticator.js'
-import { loadHooks } from './auth/hooks.js'
-import { Passwords } from './auth/passwords.js'
-import { LoginThrottle } from './auth/throttle.js'
-import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
 import { authCommands, type RenewLogin } from './chat/commands/auth.js'
@@ -40,6 +35,7 @@ import { openHttpDoor } from './http/app.js'
 import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
 import { about, openListeners } from './listeners.js'
+import { endingLogins, makeLogins } from './logins.js'
 import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
@@ -117,7 +113,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed, gate })
   closing.push(() => chat.info.close())
-  const auth = await makeAuth(config, store, log)
+  const auth = await makeLogins(config, store, log)
 
   const keeper = new SessionKeeper(store, failed)
   const delivering = { hub, store, counters, views: chat.views, limits: config.limits }
@@ -287,47 +283,6 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed,
     commands,
     info,
     access: new Access(store, acl, pipeline, presence),
-  }
-}
-
-async function makeAuth(config: Config, store: Store, log: Logger) {
-  const { auth, node } = config
-  const hooks = await loadHooks(auth.hooks, {
-    timeout: auth.hooksTimeout,
-    onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
-  })
-  const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
-  const accounts = new Accounts(store, passwords)
-  const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
-  const authenticator = createAuthenticator({
-    anonymous: auth.anonymous,
-    directory: store.directory,
-    accounts,
-    passwords,
-    tokens,
-    throttle: new LoginThrottle(auth.throttle),
-    renewals: new LoginThrottle(auth.throttle),
-    hooks,
-  })
-  return { hooks, accounts, authenticator }
-}
-
-/** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
-function endingLogins(accounts: Accounts, members: Members, bus: LocalBus<Signal>) {
-  return {
-    add: accounts.add.bind(accounts),
-    list: accounts.list.bind(accounts),
-    setPassword: async (user: string, password: string) => {
-      const account = await accounts.setPassword(user, password)
-      bus.send({ kind: 'logout', user, forget: false })
-      return account
-    },
-    remove: async (user: string) => {
-      const account = await accounts.remove(user)
-      bus.send({ kind: 'logout', user, forget: true })
-      await members.forget(user)
-      return account
-    },
   }
 }
 
