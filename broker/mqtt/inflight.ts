@@ -1,17 +1,10 @@
+import type { FlightOwner } from '../following/feeds.js'
 import type { QoS, SavedInflight } from '../store/store.js'
 
 /** Packet ids there are: 1 to 65535. */
 const IDS = 65_535
 /** Free ids are listed when so few are left, and no longer when they are twice as many. */
 const SCARCE = 1024
-
-/** Whoever sent a packet and wants to hear that it arrived. */
-export interface FlightOwner {
-  /** Names the cursor in the saved state; null: not worth saving (direct messages of this connection). */
-  readonly source: string | null
-  /** The packet with this number is done (PUBACK, or PUBCOMP). */
-  acknowledged(seq: number): void
-}
 
 /** A packet under way to the client [MQTT-4.3]. */
 export interface Flight {

@@ -3,13 +3,13 @@
  * acknowledged prefix (`{cursor}`) and how far it was sent (`{cursor}>`), and the packets under way. So after a crash every number is
  * either acknowledged, under way with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
+import { type FlightOwner, LogFeed, QUEUE_SENT } from '../following/feeds.js'
+import type { Follower } from '../following/follower.js'
 import type { View } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op, SavedInflight, SavedSession, SessionRecord, Store } from '../store/store.js'
 import type { Connection } from './connection.js'
-import { LogFeed, QUEUE_SENT } from './feeds.js'
-import type { Follower } from './follower.js'
-import { type FlightOwner, farewell, NOBODY } from './inflight.js'
+import { farewell, NOBODY } from './inflight.js'
 import type { Shown } from './packet-maker.js'
 import type { Session } from './session.js'
 import type { SessionSaver } from './session-parts.js'

@@ -4,18 +4,25 @@
  * session leaves without having acknowledged it.
  */
 import type { Filter } from '../../schemas/topics.js'
+import { isExpired } from '../following/expiry.js'
+import {
+  type Behind,
+  LogFeed,
+  type Progress as Pumped,
+  QUEUE_SENT,
+  type QueueFeed,
+  READ_ENTRIES,
+} from '../following/feeds.js'
+import { Follower } from '../following/follower.js'
+import { Interests } from '../following/interests.js'
+import type { Subscription } from '../following/subscription.js'
 import { type Batch, type Direct, direct } from '../hub.js'
 import type { LogEntry, Progress, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
-import { type Behind, LogFeed, type Progress as Pumped, QUEUE_SENT, type QueueFeed, READ_ENTRIES } from './feeds.js'
-import { Follower } from './follower.js'
-import { Interests } from './interests.js'
-import { isExpired } from './message-properties.js'
 import type { Shown } from './packet-maker.js'
 import type { Sender } from './session-keeper.js'
 import type { SessionServices } from './session-parts.js'
 import { type HeldLoan, Loan, Loans } from './share-loans.js'
 import { isPresent, type Member, Members, type PresentMember } from './share-members.js'
-import type { Subscription } from './subscription.js'
 
 type Source = LogFeed | QueueFeed
 

@@ -6,7 +6,7 @@ import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js
 import type { LogEntry, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { type Behind, type FeedHost, type FeedWish, LogFeed, QueueFeed, READ_BYTES } from './feeds.js'
 import { Pump, type Pumped } from './pump.js'
-import type { SessionSaver, SessionServices } from './session-parts.js'
+import type { FollowerSaver, FollowerServices } from './services.js'
 import type { Subscription } from './subscription.js'
 
 export abstract class Follower implements Endpoint, FeedHost, Pumped {
@@ -21,14 +21,14 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   /** Queue numbers acknowledged since the last save. */
   acknowledgedQueue: number[] = []
   closed = false
-  saver: SessionSaver | null = null
+  saver: FollowerSaver | null = null
 
-  protected readonly services: SessionServices
+  protected readonly services: FollowerServices
   protected readonly pumping: Pump
   readonly #plain = new Map<string, PlainSubscription>()
   readonly #listening = new Set<string>()
 
-  constructor(id: string, user: string, services: SessionServices) {
+  constructor(id: string, user: string, services: FollowerServices) {
     this.id = id
     this.user = user
     this.services = services
