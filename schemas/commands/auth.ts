@@ -13,7 +13,7 @@ const Tokens = object(
     expiresAt: time('When the access token ends.'),
     refreshToken: Type.String({ description: 'Gets the next access token from auth.token, once.' }),
   },
-  { description: 'A login.' },
+  { title: 'Login', description: 'A login.' },
 )
 
 export const AUTH_COMMANDS = {

@@ -13,7 +13,7 @@ const Session = object(
     protocol: orNull(Type.Enum(['3.1', '3.1.1', '5.0'], { description: 'Its version of MQTT.' })),
     address: orNull(Type.String({ description: 'Where it is connected from.' })),
   },
-  { description: 'A session: connected, or kept until its client comes back.' },
+  { title: 'Session', description: 'A session: connected, or kept until its client comes back.' },
 )
 
 const whose = Type.Optional({ ...user, description: 'Whose; the asker’s own if left out. Others are for admins.' })
@@ -28,7 +28,7 @@ export const SESSION_COMMANDS = {
     }),
     result: object({ sessions: Type.Array(Session), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/sessions' },
+    http: { method: 'GET', path: '/sessions', page: { items: 'sessions', key: 'id' } },
   }),
   'sessions.end': command({
     summary: 'Ends a session with all it holds, and the login behind it: its device has to log in anew.',

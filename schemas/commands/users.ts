@@ -27,7 +27,7 @@ const Profile = object(
     fields,
     updatedAt: orNull(time('When it was changed last; null: never.')),
   },
-  { description: 'How a user shows itself.' },
+  { title: 'Profile', description: 'How a user shows itself.' },
 )
 
 export const USER_COMMANDS = {
@@ -58,7 +58,7 @@ export const USER_COMMANDS = {
     }),
     result: object({ users: Type.Array(Profile), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/users' },
+    http: { method: 'GET', path: '/users', page: { items: 'users', key: 'user' } },
   }),
   'blocks.add': command({
     summary:
@@ -83,6 +83,6 @@ export const USER_COMMANDS = {
       more,
     }),
     rate: 'read',
-    http: { method: 'GET', path: '/blocks' },
+    http: { method: 'GET', path: '/blocks', page: { items: 'blocks', key: 'user' } },
   }),
 } as const

@@ -1,0 +1,160 @@
+/**
+ * For every command a request that succeeds, one that is forbidden and one that is not valid; the doors test runs each through MQTT and
+ * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
+ * pat has a password, `pat-pw`, and logs in anew for each case.
+ */
+export interface Ask {
+  as: string
+  params: Record<string, unknown>
+}
+
+export interface CommandCases {
+  happy: Ask & { result: object }
+  /** `anyone`: whoever is logged in may, so it is asked for in another's name. `open`: whoever comes may. */
+  forbidden: (Ask & { code: string }) | 'anyone' | 'open'
+  /** `answer`: code and field. */
+  invalid: Ask & { answer: string }
+}
+
+/** `{room}` is a fresh room of each case, `{token of bob}` a token. */
+export const COMMAND_CASES: Record<string, CommandCases> = {
+  send: {
+    happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
+    forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', text: 7 }, answer: 'bad_request text' },
+  },
+  history: {
+    happy: { as: 'bob', params: { room: '{room}', limit: 5 }, result: { messages: [], more: false } },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', limit: 'many' }, answer: 'bad_request limit' },
+  },
+  'rooms.create': {
+    happy: {
+      as: 'alice',
+      params: { room: '{room}-b', name: 'B' },
+      result: { id: '{room}-b', name: 'B', role: 'owner' },
+    },
+    forbidden: { as: 'carol', params: { room: '{room}-c' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}-d', acces: 'public' }, answer: 'bad_request acces' },
+  },
+  'rooms.update': {
+    happy: { as: 'alice', params: { room: '{room}', topic: null, name: 'New' }, result: { name: 'New' } },
+    forbidden: { as: 'bob', params: { room: '{room}', name: 'Mine' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}', access: 'secret' }, answer: 'bad_request access' },
+  },
+  'rooms.delete': {
+    happy: { as: 'alice', params: { room: '{room}' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}', force: 'yes' }, answer: 'bad_request force' },
+  },
+  'rooms.join': {
+    happy: { as: 'carol', params: { room: '{room}' }, result: { id: '{room}', role: 'member', members: 4 } },
+    forbidden: { as: 'carol', params: { room: 'dm:alice:bob' }, code: 'not_found' },
+    invalid: { as: 'carol', params: { room: '{room}', role: 'owner' }, answer: 'bad_request role' },
+  },
+  'rooms.leave': {
+    happy: { as: 'bob', params: { room: '{room}' }, result: {} },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: 'a b' }, answer: 'bad_request room' },
+  },
+  'rooms.invite': {
+    happy: { as: 'alice', params: { room: '{room}', user: 'carol' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}', user: 'carol' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}' }, answer: 'bad_request user' },
+  },
+  'rooms.remove': {
+    happy: { as: 'alice', params: { room: '{room}', user: 'bob' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}', user: 'dora' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}', user: 'bob', why: 'noise' }, answer: 'bad_request why' },
+  },
+  'rooms.members': {
+    happy: { as: 'bob', params: { room: '{room}', limit: 1 }, result: { members: [{ user: 'alice' }], more: true } },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', limit: 0 }, answer: 'bad_request limit' },
+  },
+  'rooms.list': {
+    happy: { as: 'carol', params: { scope: 'public', after: '~', limit: 1 }, result: { rooms: [], more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'carol', params: { scope: 'all' }, answer: 'bad_request scope' },
+  },
+  'auth.refresh': {
+    happy: { as: 'bob', params: { token: '{token of bob}' }, result: { expiresAt: null, roles: [] } },
+    forbidden: { as: 'bob', params: { token: '{token of carol}' }, code: 'unauthorized' },
+    invalid: { as: 'bob', params: { token: 7 }, answer: 'bad_request token' },
+  },
+  'auth.register': {
+    happy: { as: 'bob', params: { user: '{room}-x', password: 'secret' }, result: { user: '{room}-x' } },
+    forbidden: 'open',
+    invalid: { as: 'bob', params: { user: '{room}-y', password: 'short' }, answer: 'bad_request password' },
+  },
+  'auth.invite': {
+    happy: { as: 'alice', params: { uses: 2 }, result: {} },
+    forbidden: { as: 'bob', params: {}, code: 'forbidden' },
+    invalid: { as: 'alice', params: { uses: 0 }, answer: 'bad_request uses' },
+  },
+  'auth.login': {
+    happy: { as: 'carol', params: { user: 'pat', password: 'pat-pw' }, result: { user: 'pat' } },
+    forbidden: { as: 'carol', params: { user: 'pat', password: 'guess' }, code: 'unauthorized password' },
+    invalid: { as: 'carol', params: { user: 'pat' }, answer: 'bad_request password' },
+  },
+  'auth.token': {
+    happy: { as: 'carol', params: { refreshToken: '{refresh token of pat}' }, result: { user: 'pat' } },
+    forbidden: { as: 'carol', params: { refreshToken: 'guess' }, code: 'unauthorized refreshToken' },
+    invalid: { as: 'carol', params: { refreshToken: 7 }, answer: 'bad_request refreshToken' },
+  },
+  'auth.logout': {
+    happy: { as: 'pat', params: {}, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'pat', params: { all: true }, answer: 'bad_request all' },
+  },
+  'auth.logoutEverywhere': {
+    happy: { as: 'pat', params: {}, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'pat', params: { all: true }, answer: 'bad_request all' },
+  },
+  'auth.password': {
+    happy: { as: 'pat', params: { old: 'pat-pw', new: 'pat-pw' }, result: { user: 'pat' } },
+    forbidden: { as: 'pat', params: { old: 'guess', new: 'pat-pw' }, code: 'unauthorized old' },
+    invalid: { as: 'pat', params: { old: 'pat-pw', new: 'short' }, answer: 'bad_request password' },
+  },
+  'sessions.list': {
+    happy: { as: 'bob', params: { limit: 1 }, result: { sessions: [{ id: 'bob', connected: true }], more: false } },
+    forbidden: { as: 'bob', params: { user: 'carol' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  'sessions.end': {
+    happy: { as: 'alice', params: { session: '{session of pat}', user: 'pat' }, result: {} },
+    forbidden: { as: 'bob', params: { session: 'carol', user: 'carol' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { session: '{room}' }, answer: 'not_found session' },
+  },
+  'users.get': {
+    happy: { as: 'bob', params: { user: 'carol' }, result: { user: 'carol', name: null } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'nobody' }, answer: 'not_found user' },
+  },
+  'users.update': {
+    happy: { as: 'bob', params: { name: 'Bob', fields: { a: 1 } }, result: { user: 'bob', name: 'Bob' } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'carol' }, answer: 'bad_request user' },
+  },
+  'users.search': {
+    happy: { as: 'bob', params: { prefix: 'CAR' }, result: { users: [{ user: 'carol' }], more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { prefix: '' }, answer: 'bad_request prefix' },
+  },
+  'blocks.add': {
+    happy: { as: 'bob', params: { user: 'dora' }, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'bob' }, answer: 'bad_request user' },
+  },
+  'blocks.remove': {
+    happy: { as: 'bob', params: { user: 'dora' }, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'dora', why: 'x' }, answer: 'bad_request why' },
+  },
+  'blocks.list': {
+    happy: { as: 'dora', params: {}, result: { blocks: [], more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'dora', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+}
