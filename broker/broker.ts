@@ -16,6 +16,7 @@ import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
 import { authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
+import { moderationCommands } from './chat/commands/moderation.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
@@ -28,6 +29,7 @@ import { Presence } from './chat/presence.js'
 import { References } from './chat/references.js'
 import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
+import { Roles } from './chat/roles.js'
 import { RoomInfo } from './chat/room-info.js'
 import { RoomRules } from './chat/room-rules.js'
 import { Rooms } from './chat/rooms.js'
@@ -196,6 +198,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const rules = new RoomRules(store.directory)
   const turns = new Turns()
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
+  const roles = new Roles({ store, rules, turns })
   const infoChanged = (room: string): void => info.changed(room)
   const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
   const presence = new Presence(store, bus, wheel, config.presence, failed)
@@ -206,7 +209,8 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const { replyBytes } = config.limits
   const commands: Commands = new Commands(
     {
-      ...roomCommands({ store, rooms, members, rules }),
+      ...roomCommands({ store, rooms, members, roles, rules }),
+      ...moderationCommands({ rules, roles }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
       ...authCommands(renewLogin),
     },

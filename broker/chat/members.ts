@@ -7,7 +7,7 @@ import type { MemberRecord, Op, RoomRole, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
-import { MANAGERS, type RoomRules } from './room-rules.js'
+import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
 
@@ -50,30 +50,6 @@ export class Members {
   async shut(room: string, work: () => Promise<void>): Promise<void> {
     this.#closing.add(room)
     await work().finally(() => this.#closing.delete(room))
-  }
-
-  setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
-    return this.#turns.take(room, () => this.#setRole(actor, room, user, role))
-  }
-
-  async #setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
-    this.#rules.requireManaged(actor, room)
-    const member = this.#store.directory.member(room, user)
-    if (!member) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
-    const by = actor.principal.user
-    const free = isAdmin(actor) || this.#rules.roleOf(actor, room) === 'owner'
-    if (!free && role === 'owner') throw new Refusal('forbidden', 'only an owner makes owners', { field: 'role' })
-    // Or an admin could remove another one by way of a lower role.
-    if (!free && MANAGERS.has(member.role) && user !== by)
-      throw new Refusal('forbidden', `only an owner changes the role of an ${member.role}`, { field: 'role' })
-    if (member.role === 'owner' && role !== 'owner') this.#rules.requireAnotherOwner(room, user)
-    const record = { ...member, role }
-    const drafts = [
-      roomEvent(room, { type: 'role', user, by, role }),
-      userEvent(user, { type: 'role', room, by, role }),
-    ]
-    await commit(this.#store, { drafts, ops: [this.#store.directory.memberOp(record)] })
-    return record
   }
 
   /** Joins a public room, or a private one by invitation. Joining twice is joining once. */
@@ -138,7 +114,7 @@ export class Members {
 
   async invite(actor: Actor, room: string, user: string): Promise<void> {
     const { directory } = this.#store
-    this.#rules.requireManaged(actor, room)
+    this.#rules.require(actor, room, 'invite')
     if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
     if (directory.member(room, user))
       throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
@@ -155,8 +131,8 @@ export class Members {
 
   async #removeMember(actor: Actor, room: string, user: string): Promise<void> {
     const { directory } = this.#store
-    this.#rules.requireManaged(actor, room)
     const member = directory.member(room, user)
+    this.#rules.require(actor, room, member ? 'remove' : 'invite')
     const by = actor.principal.user
     if (!member) {
       if (!directory.invite(room, user))
@@ -165,9 +141,7 @@ export class Members {
       return
     }
     if (user === by) throw new Refusal('bad_request', 'leave with rooms.leave', { field: 'user' })
-    if (MANAGERS.has(member.role) && !isAdmin(actor) && this.#rules.roleOf(actor, room) !== 'owner') {
-      throw new Refusal('forbidden', `only an owner removes an ${member.role}`, { field: 'user' })
-    }
+    this.#rules.requireAbove(actor, member)
     const ops = [directory.deleteMemberOp(room, user), directory.departedOp(room, user)]
     const drafts = [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
     await commit(this.#store, { drafts, ops })

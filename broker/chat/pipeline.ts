@@ -6,6 +6,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import type { MessageInput } from '../../schemas/message.js'
+import { allows } from '../../schemas/permissions.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
@@ -20,7 +21,7 @@ import type { Plain } from './plain.js'
 import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
-import { type RoomRules, WRITERS } from './room-rules.js'
+import type { RoomRules } from './room-rules.js'
 import type { Rooms } from './rooms.js'
 import { refuseSend, Send, type Sending, storeRefusal } from './send.js'
 import { stamp } from './stamp.js'
@@ -151,7 +152,7 @@ export class Pipeline {
     const { directory } = this.#parts.store
     const member = directory.member(room, user)
     if (member) {
-      if (!WRITERS.has(member.role)) throw new Refusal('forbidden', `you may read ${room}, not write`)
+      if (!allows(member.role, 'write')) throw new Refusal('forbidden', `you may read ${room}, not write`)
       return this.append(actor, room, checkMessage(incoming.payload, bare), '', incoming, receipt)
     }
     const message = checkMessage(incoming.payload, bare)

@@ -111,7 +111,7 @@ export class Rooms {
   }
 
   async #update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
-    const before = this.#rules.requireManaged(actor, room)
+    const before = this.#rules.require(actor, room, 'update')
     const record: RoomRecord = {
       ...before,
       access: details.access ?? before.access,
@@ -126,9 +126,7 @@ export class Rooms {
 
   remove(actor: Actor, room: string): Promise<void> {
     return this.#turns.take(room, async () => {
-      this.#rules.requireManaged(actor, room)
-      if (!isAdmin(actor) && this.#rules.roleOf(actor, room) !== 'owner')
-        throw new Refusal('forbidden', `only an owner deletes ${room}`)
+      this.#rules.require(actor, room, 'delete')
       await this.#members.shut(room, () => this.#remove(actor, room))
     })
   }

@@ -3,6 +3,7 @@
  * (test/contract/). Everything durable goes through `commit`: one queue, one commit in flight, group-committed.
  */
 import type { Readable } from 'node:stream'
+import type { RoomRole } from '../../schemas/permissions.js'
 
 export type QoS = 0 | 1 | 2
 
@@ -375,7 +376,7 @@ export interface UserRecord {
 }
 
 export type RoomAccess = 'public' | 'private'
-export type RoomRole = 'owner' | 'admin' | 'moderator' | 'member' | 'reader'
+export type { RoomRole }
 
 export interface RoomRecord {
   id: string

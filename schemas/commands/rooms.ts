@@ -1,9 +1,8 @@
 /** Rooms and who is in them. */
 import Type from 'typebox'
-import { command, limit, more, NOTHING, object, orNull, room, time, user } from './parts.js'
+import { command, limit, more, NOTHING, object, orNull, role, room, time, user } from './parts.js'
 
 const access = Type.Enum(['public', 'private'], { description: 'public: anyone may join. private: by invitation.' })
-const role = Type.Enum(['owner', 'admin', 'moderator', 'member', 'reader'], { description: 'What the member may do.' })
 const text = (maxLength: number, description: string) => orNull(Type.String({ maxLength, description }))
 
 const details = {
@@ -79,7 +78,7 @@ export const ROOM_COMMANDS = {
     http: { method: 'POST', path: '/rooms/{room}/invites' },
   }),
   'rooms.remove': command({
-    summary: 'Removes a member, or an invitation. For owners and admins of the room.',
+    summary: 'Removes a member, for moderators and above; or an invitation, for owners and admins of the room.',
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',

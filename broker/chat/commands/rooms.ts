@@ -4,6 +4,7 @@ import type { MemberRecord, RoomRecord, Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import type { Members } from '../members.js'
+import type { Roles } from '../roles.js'
 import type { RoomRules } from '../room-rules.js'
 import type { Rooms } from '../rooms.js'
 import { logs } from '../views.js'
@@ -12,11 +13,12 @@ export interface RoomCommandParts {
   readonly store: Store
   readonly rooms: Rooms
   readonly members: Members
+  readonly roles: Roles
   readonly rules: RoomRules
 }
 
 export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROOM_COMMANDS> {
-  const { store, rooms, members, rules } = parts
+  const { store, rooms, members, roles, rules } = parts
   const { directory } = store
   const show = (actor: Actor, room: RoomRecord): Promise<string> => shownRoom(store, actor, room)
   return {
@@ -28,7 +30,7 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
         throw new Refusal('bad_request', 'user and role go together', { field: user === undefined ? 'user' : 'role' })
       if (Object.keys(details).length > 0)
         throw new Refusal('bad_request', 'a role is set in a request of its own', { field: Object.keys(details)[0] })
-      return JSON.stringify(asMember(await members.setRole(actor, id, user, role)))
+      return JSON.stringify(asMember(await roles.set(actor, id, user, role)))
     },
     'rooms.delete': async (actor, { room }) => {
       await rooms.remove(actor, rules.resolve(actor, room))
@@ -78,7 +80,7 @@ async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomReco
   return JSON.stringify({ id, access, direct, name, topic, avatar, createdBy, createdAt, members, role, head })
 }
 
-function asMember({ user, role, since }: MemberRecord) {
+export function asMember({ user, role, since }: MemberRecord) {
   return { user, role, since }
 }
 
