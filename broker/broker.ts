@@ -33,7 +33,9 @@ import { Roles } from './chat/roles.js'
 import { RoomInfo } from './chat/room-info.js'
 import { RoomRules } from './chat/room-rules.js'
 import { Rooms } from './chat/rooms.js'
+import { Sanctions } from './chat/sanctions.js'
 import type { Signal } from './chat/signals.js'
+import { SlowMode } from './chat/slow-mode.js'
 import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
@@ -199,6 +201,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const turns = new Turns()
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
   const roles = new Roles({ store, rules, turns })
+  const sanctions = new Sanctions({ store, bus, rules, turns })
   const infoChanged = (room: string): void => info.changed(room)
   const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
   const presence = new Presence(store, bus, wheel, config.presence, failed)
@@ -210,7 +213,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, rules }),
-      ...moderationCommands({ rules, roles }),
+      ...moderationCommands({ rules, roles, sanctions }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
       ...authCommands(renewLogin),
     },
@@ -221,6 +224,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
     rooms,
     members,
     rules,
+    slowMode: new SlowMode(),
     directs: new DirectConversations(store, bus, turns),
     references,
     changes: new Changes({

@@ -17,7 +17,10 @@ export const PERMISSIONS = {
   write: { may: 'write, react, show that they are typing', least: 'member' },
   mentionRoom: { may: 'mention `@room`', least: 'moderator' },
   pin: { may: 'pin messages', least: 'moderator' },
-  moderate: { may: 'edit and delete what others wrote', least: 'moderator' },
+  moderate: {
+    may: 'edit and delete what others wrote; write without waiting, and where only moderators do',
+    least: 'moderator',
+  },
   mute: { may: 'mute members', least: 'moderator' },
   remove: { may: 'remove members', least: 'moderator' },
   ban: { may: 'ban users', least: 'moderator' },

@@ -134,6 +134,9 @@ export class Access {
 }
 
 /** On `rooms/{room}/info`. */
-export function roomInfo({ id, access, name, topic, avatar }: RoomRecord, members: number): Buffer {
-  return Buffer.from(JSON.stringify({ room: id, name, topic, avatar, access, members }))
+export function roomInfo(
+  { id, createdBy: _, createdAt: __, direct: ___, ...details }: RoomRecord,
+  members: number,
+): Buffer {
+  return Buffer.from(JSON.stringify({ room: id, ...details, members }))
 }

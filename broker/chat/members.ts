@@ -72,6 +72,7 @@ export class Members {
     if (known) return known
     const member = await newMember(this.#store, room, user, 'member')
     this.#requireOpen(room)
+    this.#rules.requireNotBanned(room, user)
     const ops = [directory.memberOp(member)]
     if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
     if (directory.departed(room, user)) ops.push(directory.deleteDepartedOp(room, user))
@@ -83,11 +84,13 @@ export class Members {
 
   #requireOpen(room: string): void {
     const { directory } = this.#store
-    if (this.#closing.has(room) || !directory.room(room))
+    const record = directory.room(room)
+    if (this.#closing.has(room) || !record)
       throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
-    const maxMembers = this.#maxMembers
+    if (record.archived) throw new Refusal('forbidden', `${room} is archived`)
+    const maxMembers = Math.min(this.#maxMembers, record.maxMembers ?? this.#maxMembers)
     if (directory.members(room).size + (this.#joining.get(room) ?? 0) >= maxMembers)
-      throw new Refusal('conflict', `${room} is full: ${maxMembers} members (rooms.maxMembers)`)
+      throw new Refusal('conflict', `${room} is full: ${maxMembers} members`)
   }
 
   #countJoining(room: string, change: 1 | -1): void {
@@ -118,6 +121,7 @@ export class Members {
     if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
     if (directory.member(room, user))
       throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
+    this.#rules.requireNotBanned(room, user)
     const by = actor.principal.user
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]

@@ -41,7 +41,7 @@ export class Moments {
   /** Above the rate it is dropped without an answer: the next one tells the same. */
   typing(actor: Actor, room: string, payload: Buffer): void {
     const user = requireUser(actor)
-    if (!directMembers(room)?.includes(user)) this.#rules.requireMember(actor, room)
+    if (!directMembers(room)?.includes(user)) this.#rules.requireWriter(this.#rules.requireMember(actor, room))
     let typing = true
     if (payload.length > 0) {
       const input = parseObject(decodeText(payload)) ?? {}

@@ -4,6 +4,7 @@ import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId } from '../
 import { allows, isAbove, PERMISSIONS, type RoomAct, type RoomRole } from '../../schemas/permissions.js'
 import type { DirectoryStore, MemberRecord, RoomRecord } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
+import { isOver } from './sanctions.js'
 
 export class RoomRules {
   readonly #directory: DirectoryStore
@@ -80,6 +81,23 @@ export class RoomRules {
     return isAdmin(actor) || this.roleOf(actor, room) === 'owner'
   }
 
+  /** Whether a member may write now, whatever it is. */
+  requireWriter({ room, user, role }: MemberRecord): RoomRecord {
+    const record = this.#directory.room(room)!
+    if (record.archived) throw new Refusal('forbidden', `${room} is archived`)
+    if (!allows(role, record.write === 'moderators' ? 'moderate' : 'write'))
+      throw new Refusal('forbidden', `you may read ${room}, not write`)
+    const mute = this.#directory.mutes.get(room, user)
+    if (mute && !isOver(mute)) throw new Refusal('forbidden', `you are muted in ${room}${untilWhen(mute.until)}`)
+    return record
+  }
+
+  /** Who knows of the room is told of a ban. */
+  requireNotBanned(room: string, user: string): void {
+    const ban = this.#directory.bans.get(room, user)
+    if (ban && !isOver(ban)) throw new Refusal('forbidden', `${user} is banned from ${room}${untilWhen(ban.until)}`)
+  }
+
   roleOf(actor: Actor, room: string): RoomRole | undefined {
     return this.#directory.member(room, actor.principal.user)?.role
   }
@@ -97,4 +115,8 @@ export class RoomRules {
     }
     throw new Refusal('conflict', `${room} needs another owner first (rooms.setRole)`)
   }
+}
+
+function untilWhen(until: number | null): string {
+  return until === null ? '' : ` until ${new Date(until).toISOString()}`
 }

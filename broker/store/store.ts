@@ -378,7 +378,21 @@ export interface UserRecord {
 export type RoomAccess = 'public' | 'private'
 export type { RoomRole }
 
-export interface RoomRecord {
+/** What a room asks of those in it. */
+export interface RoomSettings {
+  /** Seconds between two messages of a member; 0: none. */
+  slowMode: number
+  write: 'members' | 'moderators'
+  /** Nobody writes, nobody joins. */
+  archived: boolean
+  /** Null: as many as the broker allows. */
+  maxMembers: number | null
+}
+
+/** What a room has that was made without. */
+export const ROOM_DEFAULTS: RoomSettings = { slowMode: 0, write: 'members', archived: false, maxMembers: null }
+
+export interface RoomRecord extends RoomSettings {
   id: string
   access: RoomAccess
   /** True for `dm:{a}:{b}`. */
@@ -416,6 +430,49 @@ export interface PresenceRecord {
   lastSeen: number
 }
 
+export interface BanRecord {
+  room: string
+  user: string
+  by: string
+  /** Unix ms. */
+  at: number
+  /** Unix ms; null: for good. */
+  until: number | null
+  reason: string | null
+}
+
+export type MuteRecord = Omit<BanRecord, 'reason'>
+
+export interface LinkRecord {
+  room: string
+  /** The token that lets in whoever has it. */
+  link: string
+  by: string
+  /** Unix ms. */
+  at: number
+  /** Unix ms; null: never. */
+  expires: number | null
+  /** How many it still lets in; null: any number. */
+  uses: number | null
+}
+
+export interface JoinRequestRecord {
+  room: string
+  user: string
+  /** Unix ms. */
+  at: number
+  message: string | null
+}
+
+/** Records of rooms, each under a name (a user, a link). From memory; those of a room go with it. */
+export interface RoomRecords<T> {
+  get(room: string, name: string): T | undefined
+  /** By name. */
+  of(room: string): ReadonlyMap<string, T>
+  putOp(record: T): Op
+  deleteOp(room: string, name: string): Op
+}
+
 /** People and rooms. Rooms, memberships and invites are held in memory; users are read when asked for, the busy ones cached. */
 export interface DirectoryStore {
   /** Without a promise when cached. */
@@ -446,6 +503,11 @@ export interface DirectoryStore {
   departed(room: string, user: string): boolean
   departedOp(room: string, user: string): Op
   deleteDepartedOp(room: string, user: string): Op
+
+  readonly bans: RoomRecords<BanRecord>
+  readonly mutes: RoomRecords<MuteRecord>
+  readonly links: RoomRecords<LinkRecord>
+  readonly joinRequests: RoomRecords<JoinRequestRecord>
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op

@@ -5,11 +5,26 @@ import { command, limit, more, NOTHING, object, orNull, role, room, time, user }
 const access = Type.Enum(['public', 'private'], { description: 'public: anyone may join. private: by invitation.' })
 const text = (maxLength: number, description: string) => orNull(Type.String({ maxLength, description }))
 
+const slowMode = Type.Integer({
+  minimum: 0,
+  maximum: 86400,
+  description: 'Seconds between two messages of a member; 0: none. Moderators are exempt.',
+})
+const write = Type.Enum(['members', 'moderators'], { description: 'Who writes; moderators: from that role up.' })
+const archived = Type.Boolean({ description: 'Nobody writes, nobody joins; members read.' })
+const maxMembers = orNull(
+  Type.Integer({ minimum: 1, description: 'Nobody joins beyond it; null: as many as the broker allows.' }),
+)
+
 const details = {
   access: Type.Optional(access),
   name: Type.Optional(text(128, 'Name to show.')),
   topic: Type.Optional(text(1024, 'What the room is about.')),
   avatar: Type.Optional(text(2048, 'URL of a picture.')),
+  slowMode: Type.Optional(slowMode),
+  write: Type.Optional(write),
+  archived: Type.Optional(archived),
+  maxMembers: Type.Optional(maxMembers),
 }
 
 export const Member = object(
@@ -25,6 +40,10 @@ export const Room = object(
     name: text(128, 'Name to show.'),
     topic: text(1024, 'What the room is about.'),
     avatar: text(2048, 'URL of a picture.'),
+    slowMode,
+    write,
+    archived,
+    maxMembers,
     createdBy: Type.String({ description: 'User id.' }),
     createdAt: time('When it was made.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),

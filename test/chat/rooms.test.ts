@@ -109,6 +109,14 @@ t.test('a request that is wrong is answered with what is wrong', async (t) => {
     ['rooms.setRole', { room: 'den', user: 'alice' }, 'bad_request role'],
     ['rooms.setRole', { room: 'den', user: 'bob', role: 'reader' }, 'not_found user'],
     ['rooms.setRole', { room: '@bob', user: 'bob', role: 'reader' }, 'bad_request room'],
+    ['rooms.ban', { room: 'den', user: 'nobody' }, 'not_found user'],
+    ['rooms.ban', { room: 'den', user: 'alice' }, 'bad_request user'],
+    ['rooms.ban', { room: 'den', user: 'bob', for: 0 }, 'bad_request for'],
+    ['rooms.ban', { room: '@bob', user: 'bob' }, 'bad_request room'],
+    ['rooms.mute', { room: 'den', user: 'bob' }, 'not_found user'],
+    ['rooms.unmute', { room: 'den', user: 'alice' }, 'not_found user'],
+    ['rooms.bans', { room: 'lobby' }, 'forbidden'],
+    ['rooms.mutes', { room: 'nowhere' }, 'not_found room'],
     ['rooms.transfer', { room: 'den' }, 'bad_request user'],
     ['rooms.transfer', { room: 'den', user: 'bob' }, 'not_found user'],
     ['rooms.transfer', { room: 'den', user: 'alice' }, 'bad_request user'],
@@ -663,7 +671,10 @@ t.test('what a room is, retained for whoever subscribes and live when it changes
   await alice.get('rooms.create', { room: 'attic' })
   await alice.subscribe('rooms/den/info')
   t.same(await alice.on('rooms/den/info', 1), [
-    { room: 'den', name: 'The Den', topic: null, avatar: null, access: 'public', members: 1 },
+    {
+      ...{ room: 'den', name: 'The Den', topic: null, avatar: null, access: 'public', members: 1 },
+      ...{ slowMode: 0, write: 'members', archived: false, maxMembers: null },
+    },
   ])
   t.ok(alice.heard[0]!.retain)
   for (let i = 0; i < 20; i++) void alice.say('den', `line ${i}`)

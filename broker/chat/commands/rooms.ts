@@ -73,11 +73,10 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
 
 /** A room as its members see it. */
 async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
-  const { id, access, name, topic, avatar, direct, createdBy, createdAt } = room
-  const { head } = await log.open(logs.messages(id))
-  const members = directory.members(id).size
-  const role = directory.member(id, actor.principal.user)?.role ?? null
-  return JSON.stringify({ id, access, direct, name, topic, avatar, createdBy, createdAt, members, role, head })
+  const { head } = await log.open(logs.messages(room.id))
+  const members = directory.members(room.id).size
+  const role = directory.member(room.id, actor.principal.user)?.role ?? null
+  return JSON.stringify({ ...room, members, role, head })
 }
 
 export function asMember({ user, role, since }: MemberRecord) {
