@@ -15,11 +15,14 @@ import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
 import { authCommands, type RenewLogin } from './chat/commands/auth.js'
+import { entryCommands } from './chat/commands/entry.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { moderationCommands } from './chat/commands/moderation.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
+import { JoinRequests } from './chat/join-requests.js'
+import { Links } from './chat/links.js'
 import { Members } from './chat/members.js'
 import { Moments } from './chat/moments.js'
 import { Notices } from './chat/notices.js'
@@ -202,6 +205,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
   const roles = new Roles({ store, rules, turns })
   const sanctions = new Sanctions({ store, bus, rules, turns })
+  const joinRequests = new JoinRequests({ store, rules, members, turns })
   const infoChanged = (room: string): void => info.changed(room)
   const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
   const presence = new Presence(store, bus, wheel, config.presence, failed)
@@ -214,6 +218,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
     {
       ...roomCommands({ store, rooms, members, roles, rules }),
       ...moderationCommands({ rules, roles, sanctions }),
+      ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
       ...authCommands(renewLogin),
     },

@@ -4,13 +4,20 @@
  */
 import type { Static } from 'typebox'
 import { AUTH_COMMANDS } from './commands/auth.js'
+import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 
 export type { Command, HttpRoute, RateClass } from './commands/parts.js'
 
-export const COMMANDS = { ...MESSAGE_COMMANDS, ...ROOM_COMMANDS, ...MODERATION_COMMANDS, ...AUTH_COMMANDS } as const
+export const COMMANDS = {
+  ...MESSAGE_COMMANDS,
+  ...ROOM_COMMANDS,
+  ...MODERATION_COMMANDS,
+  ...ENTRY_COMMANDS,
+  ...AUTH_COMMANDS,
+} as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>

@@ -113,7 +113,7 @@ export class Access {
     }
     if (this.#store.directory.member(room, user)) return
     const record = this.#store.directory.room(room)
-    if (record?.access !== 'public') throw new Refusal('not_found', `there is no room ${room}`)
+    if (!record || record.access === 'private') throw new Refusal('not_found', `there is no room ${room}`)
     throw new Refusal('forbidden', `you are not a member of ${room}; join it with rooms.join`)
   }
 

@@ -13,14 +13,16 @@ export type Sanction =
 
 export type RoomEvent =
   | { type: 'created' | 'updated' | 'deleted'; by: string }
-  | { type: 'joined' | 'left'; user: string }
-  | { type: 'invited' | 'removed'; user: string; by: string }
+  /** `by`: who let them in. */
+  | { type: 'joined'; user: string; by?: string }
+  | { type: 'left' | 'requested'; user: string }
+  | { type: 'invited' | 'removed' | 'denied'; user: string; by: string }
   | { type: 'role'; user: string; by: string; role: string }
   | (Sanction & { user: string })
 
 export type UserEvent =
   | (Sanction & { room: string })
-  | { type: 'invited' | 'added' | 'removed' | 'role'; room: string; by: string; role?: string }
+  | { type: 'invited' | 'added' | 'removed' | 'denied' | 'role'; room: string; by: string; role?: string }
 
 /** On `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */
 export function roomEvent(room: string, event: RoomEvent): Draft {

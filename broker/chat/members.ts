@@ -7,6 +7,7 @@ import type { MemberRecord, Op, RoomRole, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
+import { isValid, linkTurn } from './links.js'
 import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
@@ -52,32 +53,65 @@ export class Members {
     await work().finally(() => this.#closing.delete(room))
   }
 
-  /** Joins a public room, or a private one by invitation. Joining twice is joining once. */
-  async join(actor: Actor, room: string): Promise<MemberRecord> {
+  /** Joins a public room, or any other by an invitation or a link. Joining twice is joining once. */
+  async join(actor: Actor, room: string, link?: string): Promise<MemberRecord> {
     const user = requireUser(actor)
+    if (link !== undefined) return this.#joinByLink(actor, room, link)
     const record = this.#rules.visible(actor, room)
     const known = this.#store.directory.member(room, user)
     if (known) return known
     const invited = this.#store.directory.invite(room, user)
     if (record.direct)
       throw new Refusal('bad_request', 'a direct conversation begins with its first message', { field: 'room' })
-    if (record.access === 'private' && !invited && !isAdmin(actor))
-      throw new Refusal('forbidden', `${room} is by invitation`)
-    return this.#turns.take(`${room} ${user}`, () => this.#join(room, user))
+    if (record.access !== 'public' && !invited && !isAdmin(actor)) {
+      const how = record.access === 'request' ? 'for those who are let in; ask with rooms.request' : 'by invitation'
+      throw new Refusal('forbidden', `${room} is ${how}`)
+    }
+    return this.#enter(room, user)
   }
 
-  async #join(room: string, user: string): Promise<MemberRecord> {
+  /** To strangers a link that is not valid says nothing of a private room. */
+  #joinByLink(actor: Actor, room: string, link: string): Promise<MemberRecord> {
+    const { user } = actor.principal
     const { directory } = this.#store
-    const known = directory.member(room, user)
-    if (known) return known
+    return this.#turns.take(linkTurn(room, link), async () => {
+      const record = directory.links.get(room, link)
+      if (!record || !isValid(record)) {
+        this.#rules.visible(actor, room)
+        throw new Refusal('forbidden', 'the link is not valid any more', { field: 'link' })
+      }
+      const used = record.uses === null ? [] : [directory.links.putOp({ ...record, uses: record.uses - 1 })]
+      return this.#enter(room, user, used)
+    })
+  }
+
+  /** Lets in someone who asked. */
+  admit(actor: Actor, room: string, user: string): Promise<MemberRecord> {
+    return this.#enter(room, user, [], actor.principal.user)
+  }
+
+  /** What concerns one user in one room is done one after another. */
+  #enter(room: string, user: string, used: Op[] = [], by?: string): Promise<MemberRecord> {
+    const { directory } = this.#store
+    return this.#turns.take(
+      `${room} ${user}`,
+      async () => directory.member(room, user) ?? this.#add(room, user, used, by),
+    )
+  }
+
+  async #add(room: string, user: string, used: Op[], by?: string): Promise<MemberRecord> {
+    const { directory } = this.#store
     const member = await newMember(this.#store, room, user, 'member')
     this.#requireOpen(room)
     this.#rules.requireNotBanned(room, user)
-    const ops = [directory.memberOp(member)]
+    const ops = [directory.memberOp(member), ...used]
     if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
+    if (directory.joinRequests.get(room, user)) ops.push(directory.joinRequests.deleteOp(room, user))
     if (directory.departed(room, user)) ops.push(directory.deleteDepartedOp(room, user))
+    const drafts = [roomEvent(room, by === undefined ? { type: 'joined', user } : { type: 'joined', user, by })]
+    if (by !== undefined) drafts.push(userEvent(user, { type: 'added', room, by }))
     this.#countJoining(room, 1)
-    await this.#commit(room, { type: 'joined', user }, ops).finally(() => this.#countJoining(room, -1))
+    await commit(this.#store, { drafts, ops }).finally(() => this.#countJoining(room, -1))
     this.#bus.send({ kind: 'membership', room, user, member: true })
     return member
   }
@@ -158,6 +192,7 @@ export class Members {
     const ops: Op[] = []
     for (const { id } of directory.rooms()) {
       if (directory.invite(id, user)) ops.push(directory.deleteInviteOp(id, user))
+      if (directory.joinRequests.get(id, user)) ops.push(directory.joinRequests.deleteOp(id, user))
       if (directory.departed(id, user)) ops.push(directory.deleteDepartedOp(id, user))
     }
     if (ops.length > 0) await commit(this.#store, { ops })

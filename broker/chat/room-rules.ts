@@ -36,7 +36,7 @@ export class RoomRules {
     const user = requireUser(actor)
     const known =
       record &&
-      (record.access === 'public' ||
+      (record.access !== 'private' ||
         isAdmin(actor) ||
         this.#directory.member(room, user) ||
         this.#directory.invite(room, user))

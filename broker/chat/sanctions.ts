@@ -83,7 +83,7 @@ export class Sanctions {
     return this.#turns.take(room, () => this.#lift(actor, room, user, 'mute'))
   }
 
-  /** Those that still stand, by user. */
+  /** Those that still stand. */
   bans(actor: Actor, room: string): BanRecord[] {
     this.#rules.require(actor, room, 'ban')
     return standing(this.#store.directory.bans.of(room))
@@ -136,5 +136,5 @@ function sanction(actor: Actor, room: string, user: string, seconds?: number): M
 }
 
 function standing<T extends MuteRecord>(records: ReadonlyMap<string, T>): T[] {
-  return [...records.values()].filter((record) => !isOver(record)).sort((a, b) => (a.user < b.user ? -1 : 1))
+  return [...records.values()].filter((record) => !isOver(record))
 }

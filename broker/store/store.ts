@@ -375,7 +375,8 @@ export interface UserRecord {
   createdAt: number
 }
 
-export type RoomAccess = 'public' | 'private'
+/** `request`: seen by all, entered by who is let in. */
+export type RoomAccess = 'public' | 'request' | 'private'
 export type { RoomRole }
 
 /** What a room asks of those in it. */

@@ -1,17 +1,12 @@
 /** Roles, and what is done about those who disturb. */
 import Type from 'typebox'
-import { command, limit, more, NOTHING, object, orNull, role, room, time, user } from './parts.js'
+import { command, more, NOTHING, object, orNull, role, room, time, user, userPage } from './parts.js'
 import { Member } from './rooms.js'
 
 const seconds = Type.Optional(
   Type.Number({ exclusiveMinimum: 0, maximum: 1e10, description: 'For how many seconds; left out: for good.' }),
 )
 const reason = Type.String({ maxLength: 500, description: 'Why; members and the user see it.' })
-const page = {
-  room,
-  after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
-  limit: limit(100, 1000),
-}
 const sanction = {
   user,
   by: Type.String({ description: 'Who did it, a user id.' }),
@@ -52,7 +47,7 @@ export const MODERATION_COMMANDS = {
   }),
   'rooms.bans': command({
     summary: 'Who is banned from a room, by user id. For moderators of the room and above.',
-    params: object(page),
+    params: object(userPage),
     result: object({ bans: Type.Array(Ban), more }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/bans' },
@@ -73,7 +68,7 @@ export const MODERATION_COMMANDS = {
   }),
   'rooms.mutes': command({
     summary: 'Who is muted in a room, by user id. For moderators of the room and above.',
-    params: object(page),
+    params: object(userPage),
     result: object({ mutes: Type.Array(Mute), more }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/mutes' },

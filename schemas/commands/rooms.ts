@@ -1,8 +1,10 @@
 /** Rooms and who is in them. */
 import Type from 'typebox'
-import { command, limit, more, NOTHING, object, orNull, role, room, time, user } from './parts.js'
+import { command, limit, link, more, NOTHING, object, orNull, role, room, time, user, userPage } from './parts.js'
 
-const access = Type.Enum(['public', 'private'], { description: 'public: anyone may join. private: by invitation.' })
+const access = Type.Enum(['public', 'request', 'private'], {
+  description: 'public: anyone may join. request: anyone may ask to. private: by invitation; not there for others.',
+})
 const text = (maxLength: number, description: string) => orNull(Type.String({ maxLength, description }))
 
 const slowMode = Type.Integer({
@@ -76,8 +78,8 @@ export const ROOM_COMMANDS = {
     http: { method: 'DELETE', path: '/rooms/{room}' },
   }),
   'rooms.join': command({
-    summary: 'Joins a public room, or a private one by its invitation.',
-    params: object({ room }),
+    summary: 'Joins a public room, or any other by an invitation or a link.',
+    params: object({ room, link: Type.Optional(link) }),
     result: Room,
     rate: 'write',
     http: { method: 'POST', path: '/rooms/{room}/join' },
@@ -105,22 +107,18 @@ export const ROOM_COMMANDS = {
   }),
   'rooms.members': command({
     summary: 'The members of a room, by user id. For members.',
-    params: object({
-      room,
-      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
-      limit: limit(100, 1000),
-    }),
+    params: object(userPage),
     result: object({ members: Type.Array(Member), more }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/members' },
   }),
   'rooms.list': command({
-    summary: 'The rooms the asker is in, or those anyone may join, by id.',
+    summary: 'The rooms the asker is in, or those anyone may join or ask to, by id.',
     params: object({
       scope: Type.Optional(
         Type.Enum(['joined', 'public'], {
           default: 'joined',
-          description: 'joined: the asker’s own. public: all public ones.',
+          description: 'joined: the asker’s own. public: all that are not private.',
         }),
       ),
       after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the page before.' })),

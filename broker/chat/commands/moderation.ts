@@ -1,9 +1,9 @@
 import type { MODERATION_COMMANDS } from '../../../schemas/commands/moderation.js'
-import type { MuteRecord } from '../../store/store.js'
 import type { Handlers } from '../commands.js'
 import type { Roles } from '../roles.js'
 import type { RoomRules } from '../room-rules.js'
 import type { Sanctions } from '../sanctions.js'
+import { pageOf, shown } from './pages.js'
 import { asMember } from './rooms.js'
 
 export interface ModerationCommandParts {
@@ -43,14 +43,4 @@ export function moderationCommands({
       return JSON.stringify({ mutes: items.map(shown), more })
     },
   }
-}
-
-/** Without the room, which the asker named. */
-function shown<T extends MuteRecord>({ room: _, ...sanction }: T) {
-  return sanction
-}
-
-function pageOf<T extends MuteRecord>(all: T[], { after = '', limit = 100 }: { after?: string; limit?: number }) {
-  const rest = all.filter(({ user }) => user > after)
-  return { items: rest.slice(0, limit), more: rest.length > limit }
 }

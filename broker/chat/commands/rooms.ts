@@ -8,6 +8,7 @@ import type { Roles } from '../roles.js'
 import type { RoomRules } from '../room-rules.js'
 import type { Rooms } from '../rooms.js'
 import { logs } from '../views.js'
+import { pageOf } from './pages.js'
 
 export interface RoomCommandParts {
   readonly store: Store
@@ -36,8 +37,8 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       await rooms.remove(actor, rules.resolve(actor, room))
       return '{}'
     },
-    'rooms.join': async (actor, { room }) => {
-      const member = await members.join(actor, rules.resolve(actor, room))
+    'rooms.join': async (actor, { room, link }) => {
+      const member = await members.join(actor, rules.resolve(actor, room), link)
       return show(actor, directory.room(member.room)!)
     },
     'rooms.leave': async (actor, { room }) => {
@@ -52,18 +53,18 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       await members.removeMember(actor, rules.resolve(actor, room), user)
       return '{}'
     },
-    'rooms.members': async (actor, { room, after = '', limit = 100 }) => {
+    'rooms.members': async (actor, { room, ...page }) => {
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
-      const users = [...directory.members(id).values()].filter(({ user }) => user > after).sort(byUser)
-      return JSON.stringify({ members: users.slice(0, limit).map(asMember), more: users.length > limit })
+      const { items, more } = pageOf(directory.members(id).values(), page)
+      return JSON.stringify({ members: items.map(asMember), more })
     },
     'rooms.list': async (actor, { scope = 'joined', after = '', limit = 100 }) => {
       const user = requireUser(actor)
       const all =
         scope === 'joined'
           ? [...directory.memberships(user).keys()].map((id) => directory.room(id)!)
-          : [...directory.rooms()].filter(({ access }) => access === 'public')
+          : [...directory.rooms()].filter(({ access }) => access !== 'private')
       const page = all.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
       const shown = await Promise.all(page.slice(0, limit).map((room) => show(actor, room)))
       return `{"rooms":[${shown.join(',')}],"more":${page.length > limit}}`
@@ -81,8 +82,4 @@ async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomReco
 
 export function asMember({ user, role, since }: MemberRecord) {
   return { user, role, since }
-}
-
-function byUser(a: MemberRecord, b: MemberRecord): number {
-  return a.user < b.user ? -1 : 1
 }
