@@ -34,6 +34,7 @@ import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
 import { Roles } from './chat/roles.js'
 import { RoomInfo } from './chat/room-info.js'
+import { RoomPreferences } from './chat/room-preferences.js'
 import { RoomRules } from './chat/room-rules.js'
 import { Rooms } from './chat/rooms.js'
 import { Sanctions } from './chat/sanctions.js'
@@ -205,6 +206,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
   const roles = new Roles({ store, rules, turns })
   const sanctions = new Sanctions({ store, bus, rules, turns })
+  const preferences = new RoomPreferences({ store, rules, turns })
   const joinRequests = new JoinRequests({ store, rules, members, turns })
   const infoChanged = (room: string): void => info.changed(room)
   const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
@@ -216,7 +218,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const { replyBytes } = config.limits
   const commands: Commands = new Commands(
     {
-      ...roomCommands({ store, rooms, members, roles, rules }),
+      ...roomCommands({ store, rooms, members, roles, preferences, rules }),
       ...moderationCommands({ rules, roles, sanctions }),
       ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),

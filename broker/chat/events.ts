@@ -2,7 +2,7 @@
 
 import { v7 as messageId } from 'uuid'
 import { SYSTEM } from '../../schemas/ids.js'
-import type { Draft } from '../store/store.js'
+import type { Draft, MemberSettings } from '../store/store.js'
 import { logs } from './views.js'
 
 /** What is done about someone. `until`: Unix ms; null: for good. */
@@ -21,6 +21,7 @@ export type RoomEvent =
   | (Sanction & { user: string })
 
 export type UserEvent =
+  | ({ type: 'settings'; room: string } & MemberSettings)
   | (Sanction & { room: string })
   | { type: 'invited' | 'added' | 'removed' | 'denied' | 'role'; room: string; by: string; role?: string }
 

@@ -413,6 +413,15 @@ export interface MemberRecord {
   since: number
   /** Heads of the room's logs at the join: where a cursor starts that no subscription has set. 0 in a direct conversation. */
   joined: { messages: number; events: number }
+  /** Absent: as everyone begins. */
+  settings?: MemberSettings
+}
+
+/** How a member wants to see a room. */
+export interface MemberSettings {
+  notifications: 'all' | 'mentions' | 'none'
+  pinned: boolean
+  hidden: boolean
 }
 
 export interface InviteRecord {

@@ -34,6 +34,13 @@ export const Member = object(
   { description: 'A member of a room.' },
 )
 
+const mine = {
+  notifications: Type.Enum(['all', 'mentions', 'none'], { description: 'What to be notified of.' }),
+  pinned: Type.Boolean({ description: 'To be shown before others.' }),
+  hidden: Type.Boolean({ description: 'Not to be shown.' }),
+}
+const Mine = object(mine, { description: 'How the asker wants to see the room.' })
+
 export const Room = object(
   {
     id: Type.String({ description: 'Room id.' }),
@@ -50,9 +57,10 @@ export const Room = object(
     createdAt: time('When it was made.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
     role: orNull(role),
+    mine: orNull(Mine),
     head: Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' }),
   },
-  { description: 'A room as the asker sees it; role is the asker’s own.' },
+  { description: 'A room as the asker sees it; role and mine are the asker’s own; null: not a member.' },
 )
 
 export const ROOM_COMMANDS = {
@@ -111,6 +119,18 @@ export const ROOM_COMMANDS = {
     result: object({ members: Type.Array(Member), more }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/members' },
+  }),
+  'rooms.settings': command({
+    summary: 'Changes how the asker sees a room; answers with all of it. For members, direct conversations included.',
+    params: object({
+      room,
+      notifications: Type.Optional(mine.notifications),
+      pinned: Type.Optional(mine.pinned),
+      hidden: Type.Optional(mine.hidden),
+    }),
+    result: Mine,
+    rate: 'write',
+    http: { method: 'PATCH', path: '/rooms/{room}/settings' },
   }),
   'rooms.list': command({
     summary: 'The rooms the asker is in, or those anyone may join or ask to, by id.',

@@ -249,3 +249,34 @@ t.test('a channel where moderators write, and an archived room', async (t) => {
   ] as const)
     t.equal(await alice.fails('rooms.update', { room: 'news', [field]: value }), `bad_request ${field}`)
 })
+
+t.test('how each member wants to see a room is their own, and lasts as long as they are in it', async (t) => {
+  const { broker, connect, alice, bob } = await people(t, ['alice', 'bob'])
+  const defaults = { notifications: 'all', pinned: false, hidden: false }
+  t.same((await alice.get('rooms.create', { room: 'plaza' })).mine, defaults)
+  await bob.get('rooms.join', { room: 'plaza' })
+  await bob.subscribe('users/bob/events')
+  const set = { notifications: 'mentions', pinned: true, hidden: false }
+  t.same(await bob.get('rooms.settings', { room: 'plaza', notifications: 'mentions', pinned: true }), set)
+  t.match(await bob.on('users/bob/events', 1), [{ type: 'settings', room: 'plaza', ...set }])
+  await alice.get('rooms.setRole', { room: 'plaza', user: 'bob', role: 'moderator' })
+  await alice.tell('bob', 'hi')
+  t.match(await bob.get('rooms.settings', { room: '@alice', hidden: true }), { hidden: true })
+  t.equal(await alice.fails('rooms.settings', { room: 'lobby', pinned: true }), 'forbidden room')
+  t.equal(await alice.fails('rooms.settings', { room: 'plaza', notifications: 'some' }), 'bad_request notifications')
+  await broker.restart()
+  const [a, b] = [await connect('alice'), await connect('bob')]
+  const mine = async (person: Person) =>
+    (await person.get('rooms.list')).rooms.map(({ id, mine }: { id: string; mine: object }) => [id, mine])
+  t.same(await mine(b), [
+    ['dm:alice:bob', { ...defaults, hidden: true }],
+    ['plaza', set],
+  ])
+  t.same(await b.get('rooms.settings', { room: 'plaza' }), set)
+  t.same(await mine(a), [
+    ['dm:alice:bob', defaults],
+    ['plaza', defaults],
+  ])
+  await b.get('rooms.leave', { room: 'plaza' })
+  t.same((await b.get('rooms.join', { room: 'plaza' })).mine, defaults)
+})

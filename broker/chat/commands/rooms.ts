@@ -5,6 +5,7 @@ import { type Actor, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import type { Members } from '../members.js'
 import type { Roles } from '../roles.js'
+import { type RoomPreferences, settingsOf } from '../room-preferences.js'
 import type { RoomRules } from '../room-rules.js'
 import type { Rooms } from '../rooms.js'
 import { logs } from '../views.js'
@@ -15,11 +16,12 @@ export interface RoomCommandParts {
   readonly rooms: Rooms
   readonly members: Members
   readonly roles: Roles
+  readonly preferences: RoomPreferences
   readonly rules: RoomRules
 }
 
 export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROOM_COMMANDS> {
-  const { store, rooms, members, roles, rules } = parts
+  const { store, rooms, members, roles, preferences, rules } = parts
   const { directory } = store
   const show = (actor: Actor, room: RoomRecord): Promise<string> => shownRoom(store, actor, room)
   return {
@@ -59,6 +61,8 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       const { items, more } = pageOf(directory.members(id).values(), page)
       return JSON.stringify({ members: items.map(asMember), more })
     },
+    'rooms.settings': async (actor, { room, ...changes }) =>
+      JSON.stringify(await preferences.set(actor, rules.resolve(actor, room), changes)),
     'rooms.list': async (actor, { scope = 'joined', after = '', limit = 100 }) => {
       const user = requireUser(actor)
       const all =
@@ -76,8 +80,9 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
 async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
   const { head } = await log.open(logs.messages(room.id))
   const members = directory.members(room.id).size
-  const role = directory.member(room.id, actor.principal.user)?.role ?? null
-  return JSON.stringify({ ...room, members, role, head })
+  const member = directory.member(room.id, actor.principal.user)
+  const mine = member ? settingsOf(member) : null
+  return JSON.stringify({ ...room, members, role: member?.role ?? null, mine, head })
 }
 
 export function asMember({ user, role, since }: MemberRecord) {
