@@ -29,6 +29,7 @@ import { Notices } from './chat/notices.js'
 import { Pipeline } from './chat/pipeline.js'
 import { Plain } from './chat/plain.js'
 import { Presence } from './chat/presence.js'
+import { Rates } from './chat/rates.js'
 import { References } from './chat/references.js'
 import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
@@ -149,6 +150,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     access: chat.access,
     pipeline: chat.pipeline,
     presence: chat.presence,
+    rates: chat.rates,
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
@@ -216,6 +218,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const plain = new Plain(store, bus, acl)
   const references = new References(store, rules)
   const { replyBytes } = config.limits
+  const rates = new Rates(config.limits.rates)
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -225,6 +228,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
       ...authCommands(renewLogin),
     },
     replyBytes,
+    rates,
   )
   const pipeline = new Pipeline({
     store,
@@ -232,6 +236,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
     members,
     rules,
     slowMode: new SlowMode(),
+    rates,
     directs: new DirectConversations(store, bus, turns),
     references,
     changes: new Changes({
@@ -257,6 +262,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
     plain,
     pipeline,
     commands,
+    rates,
     info,
     access: new Access(store, acl, pipeline, presence),
   }

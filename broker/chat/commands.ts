@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile'
 import { COMMANDS, type CommandName, type CommandParams, PLANNED_COMMANDS } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import type { Actor } from './actor.js'
+import type { Rates } from './rates.js'
 import { checkShape } from './shape.js'
 
 /** Results are JSON text, so that stored messages go out as they are. */
@@ -14,17 +15,20 @@ const validators = new Map(Object.entries(COMMANDS).map(([name, { params }]) => 
 export class Commands {
   readonly #handlers: Handlers
   readonly #resultBytes: number
+  readonly #rates: Rates
 
   /** `resultBytes`: longest result. */
-  constructor(handlers: Handlers, resultBytes: number) {
+  constructor(handlers: Handlers, resultBytes: number, rates: Rates) {
     this.#handlers = handlers
     this.#resultBytes = resultBytes
+    this.#rates = rates
   }
 
   /** Rejects with a refusal, or with a bug. */
   async run(actor: Actor, name: string, params: unknown): Promise<string> {
     const validator = validators.get(name)
     if (!validator) throw unknownCommand(name)
+    this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)
     checkShape(validator, params)
     const handler = this.#handlers[name as CommandName] as (actor: Actor, params: unknown) => Promise<string>
     const result = await handler(actor, params)

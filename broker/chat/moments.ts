@@ -7,9 +7,9 @@ import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import type { DirectoryStore } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
+import { Buckets } from './buckets.js'
 import { decodeText, parseObject, stringify } from './message.js'
 import type { Presence } from './presence.js'
-import { RateLimiter } from './rate-limiter.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
@@ -22,7 +22,7 @@ export class Moments {
   readonly #rules: RoomRules
   readonly #directory: DirectoryStore
   readonly #presence: Presence
-  readonly #typingRate: RateLimiter
+  readonly #typingRate: Buckets
 
   constructor(
     bus: Bus<Signal>,
@@ -35,7 +35,7 @@ export class Moments {
     this.#rules = rules
     this.#directory = directory
     this.#presence = presence
-    this.#typingRate = new RateLimiter(typingPerSecond)
+    this.#typingRate = new Buckets(typingPerSecond)
   }
 
   /** Above the rate it is dropped without an answer: the next one tells the same. */
@@ -48,7 +48,7 @@ export class Moments {
       checkShape(typingShape, input)
       typing = (input as { typing: boolean }).typing
     }
-    if (!this.#typingRate.take(actor.sessionId ?? user)) return
+    if (this.#typingRate.take(actor.sessionId ?? user) > 0) return
     const out = { user, typing, ts: Date.now() }
     this.#bus.send({
       kind: 'moment',

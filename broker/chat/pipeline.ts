@@ -17,6 +17,7 @@ import { isChange } from './message-types.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
+import type { Rates } from './rates.js'
 import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
@@ -46,6 +47,8 @@ export interface Incoming {
 /** Hears once, in the order of the publishes of one connection, what became of it. */
 export interface Receipt {
   settled(refusal: Refusal | null, result: SendResult | null): void
+  /** The sender is above the rate: nothing more is to be taken from it for so many ms. Absent: it is refused instead. */
+  rest?(ms: number): void
 }
 
 export interface PipelineParts {
@@ -54,6 +57,7 @@ export interface PipelineParts {
   readonly members: Members
   readonly rules: RoomRules
   readonly slowMode: SlowMode
+  readonly rates: Rates
   readonly directs: DirectConversations
   readonly changes: Changes
   readonly references: References
@@ -169,10 +173,17 @@ export class Pipeline {
   }
 
   #write(actor: Actor, room: RoomRecord, message: Checked, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    this.#count(room.id, receipt)
     const slow =
       room.slowMode > 0 && !isChange(message.input) && !this.#parts.rules.moderates(actor, room.id, 'moderate')
     if (slow) return this.#writeSlowly(actor, room, message, incoming, receipt)
     return this.append(actor, room.id, message, '', incoming, receipt)
+  }
+
+  #count(room: string, receipt: Receipt): void {
+    if (!receipt.rest) return this.#parts.rates.requireRoom(room)
+    const ms = this.#parts.rates.sent(room)
+    if (ms > 0) receipt.rest(ms)
   }
 
   /** One message every so many seconds. A retry of one that was taken is answered all the same. */
@@ -280,6 +291,7 @@ export class Pipeline {
     if (to === user) throw new Refusal('bad_request', 'that is your own name; a direct message goes to another user')
     const message = checkMessage(incoming.payload, false)
     const room = directRoom(user, to)
+    this.#count(room, receipt)
     if (this.#parts.directs.isOpen(room, user, to)) {
       return this.append(actor, room, message, to, incoming, receipt)
     }
