@@ -12,11 +12,11 @@ const Link = object(
     expires: orNull(time('Until when it is valid; null: for good.')),
     uses: orNull(Type.Integer({ minimum: 0, description: 'How many it still lets in; null: any number.' })),
   },
-  { description: 'A link into a room.' },
+  { title: 'RoomLink', description: 'A link into a room.' },
 )
 const JoinRequest = object(
   { user, at: time('When it was asked.'), message: orNull(message) },
-  { description: 'Someone who wants to join.' },
+  { title: 'JoinRequest', description: 'Someone who wants to join.' },
 )
 
 export const ENTRY_COMMANDS = {
@@ -61,7 +61,7 @@ export const ENTRY_COMMANDS = {
     params: object(userPage),
     result: object({ requests: Type.Array(JoinRequest), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/requests' },
+    http: { method: 'GET', path: '/rooms/{room}/requests', page: { items: 'requests', key: 'user' } },
   }),
   'rooms.approve': command({
     summary: 'Lets in someone who asked. For moderators of the room and above.',

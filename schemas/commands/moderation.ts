@@ -13,8 +13,8 @@ const sanction = {
   at: time('When.'),
   until: orNull(time('When it ends; null: not by itself.')),
 }
-const Mute = object(sanction, { description: 'A mute.' })
-const Ban = object({ ...sanction, reason: orNull(reason) }, { description: 'A ban.' })
+const Mute = object(sanction, { title: 'Mute', description: 'A mute.' })
+const Ban = object({ ...sanction, reason: orNull(reason) }, { title: 'Ban', description: 'A ban.' })
 
 export const MODERATION_COMMANDS = {
   'rooms.setRole': command({
@@ -50,7 +50,7 @@ export const MODERATION_COMMANDS = {
     params: object(userPage),
     result: object({ bans: Type.Array(Ban), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/bans' },
+    http: { method: 'GET', path: '/rooms/{room}/bans', page: { items: 'bans', key: 'user' } },
   }),
   'rooms.mute': command({
     summary: 'Lets a member read and not write: messages, changes, reactions, typing. For moderators and above.',
@@ -71,6 +71,6 @@ export const MODERATION_COMMANDS = {
     params: object(userPage),
     result: object({ mutes: Type.Array(Mute), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/mutes' },
+    http: { method: 'GET', path: '/rooms/{room}/mutes', page: { items: 'mutes', key: 'user' } },
   }),
 } as const

@@ -31,7 +31,7 @@ const details = {
 
 export const Member = object(
   { user, role, since: time('When the membership began.') },
-  { description: 'A member of a room.' },
+  { title: 'Member', description: 'A member of a room.' },
 )
 
 const mine = {
@@ -39,7 +39,10 @@ const mine = {
   pinned: Type.Boolean({ description: 'To be shown before others.' }),
   hidden: Type.Boolean({ description: 'Not to be shown.' }),
 }
-const Mine = object(mine, { description: 'How the asker wants to see the room.' })
+const Mine = object(mine, {
+  title: 'RoomSettings',
+  description: 'How the asker wants to see the room.',
+})
 
 export const Room = object(
   {
@@ -60,7 +63,10 @@ export const Room = object(
     mine: orNull(Mine),
     head: Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' }),
   },
-  { description: 'A room as the asker sees it; role and mine are the asker’s own; null: not a member.' },
+  {
+    title: 'Room',
+    description: 'A room as the asker sees it; role and mine are the asker’s own; null: not a member.',
+  },
 )
 
 export const ROOM_COMMANDS = {
@@ -69,7 +75,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, ...details }),
     result: Room,
     rate: 'create',
-    http: { method: 'POST', path: '/rooms', status: 201 },
+    http: { method: 'POST', path: '/rooms', status: 201, location: '/rooms/{id}' },
   }),
   'rooms.update': command({
     summary: 'Changes a room, or with user and role a member’s role. For owners and admins of the room.',
@@ -118,7 +124,7 @@ export const ROOM_COMMANDS = {
     params: object(userPage),
     result: object({ members: Type.Array(Member), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/members' },
+    http: { method: 'GET', path: '/rooms/{room}/members', page: { items: 'members', key: 'user' } },
   }),
   'rooms.settings': command({
     summary: 'Changes how the asker sees a room; answers with all of it. For members, direct conversations included.',
@@ -146,6 +152,6 @@ export const ROOM_COMMANDS = {
     }),
     result: object({ rooms: Type.Array(Room), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms' },
+    http: { method: 'GET', path: '/rooms', page: { items: 'rooms', key: 'id' } },
   }),
 } as const
