@@ -1,5 +1,6 @@
 /** What one user, or one room, may ask of the broker: above it publishes wait, and requests are refused. */
 import t from 'tap'
+import { fetchFrom } from '../helpers/http.js'
 import { people } from '../helpers/rooms.js'
 
 const rates = (figures: object) => ({ limits: { rates: figures } })
@@ -64,4 +65,16 @@ t.test('by default a burst of a thousand messages passes', async (t) => {
   const { broker, alice } = await people(t, ['alice'])
   await Promise.all(Array.from({ length: 1000 }, (_, i) => alice.say('lobby', `${i}`)))
   t.equal(restsOf(broker), 0)
+})
+
+t.test('over HTTP the refusals of rates and of slow mode say when to try again', async (t) => {
+  const { broker, alice } = await people(t, ['alice', 'bob'], rates({ create: 0.1 }))
+  await alice.get('rooms.create', { room: 'den', slowMode: 60 })
+  const post = async (as: string, path: string, body: object) => {
+    const { status, headers } = await fetchFrom(broker, path, { method: 'POST', as, body })
+    return [status, Number(headers.get('retry-after')) > 0]
+  }
+  t.same(await post('alice', '/v1/rooms', { room: 'attic' }), [429, true])
+  t.same(await post('bob', '/v1/rooms/den/messages', { text: 'one' }), [201, false])
+  t.same(await post('bob', '/v1/rooms/den/messages', { text: 'two' }), [429, true])
 })
