@@ -16,6 +16,7 @@ import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
 import { authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
+import { receiptCommands } from './chat/commands/receipts.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
@@ -25,6 +26,7 @@ import { Notices } from './chat/notices.js'
 import { Pipeline } from './chat/pipeline.js'
 import { Plain } from './chat/plain.js'
 import { Presence } from './chat/presence.js'
+import { Receipts } from './chat/receipts.js'
 import { References } from './chat/references.js'
 import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
@@ -115,10 +117,12 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
   const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed })
   closing.push(() => chat.info.close())
+  closing.push(() => chat.receipts.close())
   const auth = await makeAuth(config, store, log)
 
   const keeper = new SessionKeeper(store, failed)
-  const delivering = { hub, store, counters, views: chat.views, limits: config.limits }
+  const delivered = chat.receipts.reached.bind(chat.receipts)
+  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered }
   const shares = new Shares(delivering, keeper, failed)
   await shares.load()
   const registry = new Registry({ hub, store, keeper, shares, failed })
@@ -203,11 +207,13 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
   const references = new References(store, rules)
+  const receipts = new Receipts({ store, bus, wheel, rules, options: config.receipts, failed })
   const { replyBytes } = config.limits
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, rules }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
+      ...receiptCommands({ store, rules, receipts }),
       ...authCommands(renewLogin),
     },
     replyBytes,
@@ -232,6 +238,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
     requests: new Requests(commands, replies, failed),
     moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notices: new Notices(store, bus, views),
+    receipts,
     payloadBytes: config.limits.payloadBytes,
   })
   return {
@@ -242,6 +249,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
     plain,
     pipeline,
     commands,
+    receipts,
     info,
     access: new Access(store, acl, pipeline, presence),
   }

@@ -17,6 +17,7 @@ import { isChange } from './message-types.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
+import type { Receipts } from './receipts.js'
 import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
@@ -59,6 +60,7 @@ export interface PipelineParts {
   readonly requests: Requests
   readonly moments: Moments
   readonly notices: Notices
+  readonly receipts: Receipts
   readonly plain: Plain
   readonly payloadBytes: number
 }
@@ -138,7 +140,7 @@ export class Pipeline {
         this.#parts.moments.typing(actor, topic.room, incoming.payload)
         return this.#settle(incoming, receipt)
       case 'receipts':
-        throw new Refusal('not_implemented', 'receipts are not built yet')
+        return this.#settleAfter(this.#parts.receipts.publish(actor, topic.room, incoming.payload), incoming, receipt)
       default:
         throw new Refusal('forbidden', `only the broker publishes on ${incoming.topic}`)
     }

@@ -1,4 +1,5 @@
 /** What a session is made of and works with. */
+import type { Reached } from '../chat/receipts.js'
 import type { Views } from '../chat/views.js'
 import type { Hub } from '../hub.js'
 import type { Counters } from '../metrics.js'
@@ -17,6 +18,8 @@ export interface SessionServices {
   readonly views: Views
   readonly counters: Counters
   readonly limits: SessionLimits
+  /** Told of every acknowledgement in a room, so it must cost nearly nothing. */
+  readonly delivered: (user: string, feed: Reached) => void
 }
 
 export interface SessionIdentity {

@@ -159,6 +159,7 @@ export interface Store {
   readonly sessions: SessionStore
   readonly queue: QueueStore
   readonly directory: DirectoryStore
+  readonly receipts: ReceiptStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
@@ -448,6 +449,27 @@ export interface DirectoryStore {
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op
+}
+
+/** How far a member has come in a room. Of one membership: it goes with it. */
+export interface ReceiptRecord {
+  readonly room: string
+  readonly user: string
+  /** Of the membership; a record with another one is void. */
+  readonly since: number
+  /** Number of the last message read, and of the last one of which others may know that. */
+  readonly read: number
+  readonly told: number
+  /** Number of the last message that reached one of the user's sessions. */
+  readonly delivered: number
+  /** Unix ms of the last change that others may know of; 0: none. */
+  readonly at: number
+}
+
+/** In memory, like memberships; removed by `deleteMemberOp` and `deleteRoomOps`. */
+export interface ReceiptStore {
+  get(room: string, user: string): ReceiptRecord | undefined
+  putOp(record: ReceiptRecord): Op
 }
 
 /** A message as the Aedes persistence contract sees it. */

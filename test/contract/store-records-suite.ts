@@ -303,6 +303,8 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     }) as const
   const member = (id: string, user: string) =>
     ({ room: id, user, role: 'member', since: 3, joined: { messages: 4, events: 5 } }) as const
+  const receipt = (id: string, user: string, read: number) =>
+    ({ room: id, user, since: 3, read, told: read - 1, delivered: 9, at: 7 }) as const
   const invite = { room: 'r', user: 'bob', by: 'ann', at: 6 }
   await commit(
     store,
@@ -315,6 +317,10 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.memberOp(member('r', 'eve')),
       store.directory.inviteOp(invite),
       store.directory.departedOp('r', 'joe'),
+      store.receipts.putOp(receipt('r', 'ann', 2)),
+      store.receipts.putOp(receipt('r', 'ann', 5)),
+      store.receipts.putOp(receipt('r', 'eve', 6)),
+      store.receipts.putOp(receipt('r2', 'ann', 8)),
     ],
   )
   for (const when of ['at once', 'after a restart']) {
@@ -328,6 +334,9 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.same([...store.directory.memberships('ann').keys()], ['r', 'r2'])
     t.same(store.directory.invite('r', 'bob'), invite)
     t.ok(store.directory.departed('r', 'joe'))
+    t.same(store.receipts.get('r', 'ann'), receipt('r', 'ann', 5))
+    t.same(store.receipts.get('r', 'eve'), receipt('r', 'eve', 6))
+    t.equal(store.receipts.get('r2', 'eve'), undefined)
     await store.close()
     store = await place.open()
   }
@@ -342,6 +351,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
   )
   t.equal(store.directory.member('r', 'eve'), undefined)
   t.same([...store.directory.memberships('eve')], [])
+  t.equal(store.receipts.get('r', 'eve'), undefined, 'it goes with the membership')
   t.equal(store.directory.invite('r', 'bob'), undefined)
   t.notOk(store.directory.departed('r', 'joe'))
 
@@ -351,6 +361,9 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.equal(store.directory.room('r'), undefined, when)
     t.same([...store.directory.members('r').keys()], [])
     t.same([...store.directory.memberships('ann').keys()], ['r2'])
+    t.equal(store.receipts.get('r', 'ann'), undefined)
+    t.equal(store.receipts.get('r', 'eve'), undefined)
+    t.same(store.receipts.get('r2', 'ann'), receipt('r2', 'ann', 8))
     t.same([...store.directory.memberships('late').keys()], [])
     await store.close()
     store = await place.open()

@@ -12,19 +12,22 @@ import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put, type StagedOp } from './operation.js'
 import { PairMap } from './pair-map.js'
+import type { LevelReceipts } from './receipts.js'
 import { UserDirectory } from './users.js'
 
 export class LevelDirectory implements DirectoryStore {
   readonly #database: Database
   readonly #users: UserDirectory
+  readonly #receipts: LevelReceipts
   #rooms = new Map<string, RoomRecord>()
   #members = new MemberMap()
   /** By room and user. */
   #invites = new PairMap<InviteRecord>()
   #departed = new PairMap<true>()
 
-  constructor(database: Database) {
+  constructor(database: Database, receipts: LevelReceipts) {
     this.#database = database
+    this.#receipts = receipts
     this.#users = new UserDirectory(database)
   }
 
@@ -91,7 +94,10 @@ export class LevelDirectory implements DirectoryStore {
   deleteRoomOps(id: string): Op[] {
     const stage: StagedOp['stage'] = (batch) => {
       batch.del(keys.room(id))
-      for (const user of this.#members.ofRoom(id).keys()) batch.del(keys.member(id, user))
+      for (const user of this.#members.ofRoom(id).keys()) {
+        batch.del(keys.member(id, user))
+        this.#receipts.stageDelete(batch, id, user)
+      }
       for (const user of this.#invites.of(id).keys()) batch.del(keys.invite(id, user))
       for (const user of this.#departed.of(id).keys()) batch.del(keys.departed(id, user))
       // What this very commit adds is not in memory yet.
@@ -100,6 +106,7 @@ export class LevelDirectory implements DirectoryStore {
     const applied = (): void => {
       this.#rooms.delete(id)
       for (const map of [this.#members, this.#invites, this.#departed]) map.deleteAll(id)
+      this.#receipts.deletedAll(id)
     }
     const op: StagedOp = { type: 'staged', stage, applied }
     return [op]
@@ -124,7 +131,16 @@ export class LevelDirectory implements DirectoryStore {
   }
 
   deleteMemberOp(room: string, user: string): Op {
-    return del(keys.member(room, user), () => this.#members.delete(room, user))
+    const stage: StagedOp['stage'] = (batch) => {
+      batch.del(keys.member(room, user))
+      this.#receipts.stageDelete(batch, room, user)
+    }
+    const applied = (): void => {
+      this.#members.delete(room, user)
+      this.#receipts.deleted(room, user)
+    }
+    const op: StagedOp = { type: 'staged', stage, applied }
+    return op
   }
 
   invite(room: string, user: string): InviteRecord | undefined {

@@ -113,6 +113,7 @@ export const keys = {
   invite: (room: string, user: string): string => `q${part(room)}${END}${part(user)}`,
   departed: (room: string, user: string): string => `e${part(room)}${END}${part(user)}`,
   presence: (user: string): string => `y${part(user)}`,
+  receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
 export const ranges = {
@@ -165,4 +166,5 @@ export const ranges = {
   allDeparted: kind('e'),
   departed: (room: string): KeyRange => below(`e${part(room)}`),
   presence: kind('y'),
+  allReceipts: kind('R'),
 } as const

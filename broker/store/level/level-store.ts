@@ -17,6 +17,7 @@ import { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
+import { LevelReceipts } from './receipts.js'
 import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 import { LevelSessions } from './sessions.js'
@@ -64,6 +65,7 @@ class LevelStore implements Store {
   readonly sessions: LevelSessions
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
+  readonly receipts: LevelReceipts
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
@@ -106,7 +108,8 @@ class LevelStore implements Store {
     const retained = new Retained(database)
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
-    this.directory = new LevelDirectory(database)
+    const receipts = (this.receipts = new LevelReceipts(database))
+    this.directory = new LevelDirectory(database, receipts)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
     const shared = {
@@ -143,6 +146,7 @@ class LevelStore implements Store {
       await this.#subscriptions.load(),
       await this.queue.load(),
       await this.directory.load(),
+      await this.receipts.load(),
     ]
     for (const apply of applies) apply()
     for (const { log, dedupe } of journal)
