@@ -18,6 +18,7 @@ import { authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { receiptCommands } from './chat/commands/receipts.js'
 import { roomCommands } from './chat/commands/rooms.js'
+import { syncCommands } from './chat/commands/sync.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
 import { Members } from './chat/members.js'
@@ -34,6 +35,7 @@ import { RoomInfo } from './chat/room-info.js'
 import { RoomRules } from './chat/room-rules.js'
 import { Rooms } from './chat/rooms.js'
 import type { Signal } from './chat/signals.js'
+import { Unread } from './chat/unread.js'
 import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
@@ -214,6 +216,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
       ...roomCommands({ store, rooms, members, rules }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
       ...receiptCommands({ store, rules, receipts }),
+      ...syncCommands({ store, rules, unread: new Unread(store, receipts) }),
       ...authCommands(renewLogin),
     },
     replyBytes,

@@ -7,10 +7,17 @@ import { AUTH_COMMANDS } from './commands/auth.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SYNC_COMMANDS } from './commands/sync.js'
 
 export type { Command, HttpRoute, RateClass } from './commands/parts.js'
 
-export const COMMANDS = { ...MESSAGE_COMMANDS, ...ROOM_COMMANDS, ...RECEIPT_COMMANDS, ...AUTH_COMMANDS } as const
+export const COMMANDS = {
+  ...MESSAGE_COMMANDS,
+  ...ROOM_COMMANDS,
+  ...RECEIPT_COMMANDS,
+  ...SYNC_COMMANDS,
+  ...AUTH_COMMANDS,
+} as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>

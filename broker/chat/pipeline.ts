@@ -12,6 +12,7 @@ import { type Actor, type AnswerTo, requireUser } from './actor.js'
 import type { Changes } from './changes.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
+import { mentionNote } from './mentions.js'
 import { type Checked, checkMessage, cidOf } from './message.js'
 import { isChange } from './message-types.js'
 import type { Moments } from './moments.js'
@@ -187,7 +188,8 @@ export class Pipeline {
   ): void | Promise<void> {
     const { cid, input } = message
     const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
-    const draft = stamp(actor, destination, message, incoming)
+    const stamped = stamp(actor, destination, message, incoming)
+    const draft = input?.mentions ? mentioning(stamped, input) : stamped
     const sending = { actor, room, cid, incoming, draft, receipt }
     if (input) this.#parts.references.checkMentions(actor, room, input)
     if (isChange(input)) return this.#parts.changes.send(input, sending)
@@ -197,7 +199,8 @@ export class Pipeline {
 
   /** A message that names others. */
   async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
-    const effect = await this.#parts.references.check(sending.actor, sending.room, input)
+    const { notes = [] } = (await this.#parts.references.check(sending.actor, sending.room, input)) ?? {}
+    const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
     this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
 
@@ -257,6 +260,11 @@ export class Pipeline {
     await work
     this.#settle(incoming, receipt)
   }
+}
+
+/** With a note of whom it mentions; what a change mentions belongs to its target. */
+function mentioning(draft: Draft, input: MessageInput): Draft {
+  return isChange(input) ? draft : { ...draft, effect: { notes: mentionNote(input.mentions, draft) } }
 }
 
 function answering(actor: Actor, { answer }: Incoming): Actor {

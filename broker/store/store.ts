@@ -71,8 +71,8 @@ export interface Effect {
   readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
 }
 
-/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned. */
-export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin'
+/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned, whom it mentions. */
+export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention'
 
 /** A small value beside a log, found by the entry it is about; goes with that entry. */
 export interface Note {
@@ -83,7 +83,9 @@ export interface Note {
   readonly value: string
 }
 
-export interface NoteWrite extends Pick<Note, 'kind' | 'target'> {
+export interface NoteWrite extends Pick<Note, 'kind'> {
+  /** Null: the entry itself. */
+  readonly target: number | null
   /** Null: the number the entry gets, in a form that sorts. */
   readonly name: string | null
   /** Two parts: with the number the entry gets in between. Null removes the note. */
