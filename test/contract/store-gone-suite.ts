@@ -6,6 +6,7 @@ import { append, commit, draft, folded, type NewPlace, type StorePlace, texts } 
 export function goneSuite(t: Test, newPlace: NewPlace): void {
   t.test('entries that expire', (t) => expiring(t, newPlace))
   t.test('entries that are erased', (t) => erased(t, newPlace))
+  t.test('an erased entry of a chunk that has grown', (t) => grown(t, newPlace))
   t.test('notes', (t) => notes(t, newPlace))
   t.test('a retry that is none', (t) => retryOnly(t, newPlace))
   t.test('retained messages that expire', (t) => retained(t, newPlace))
@@ -167,6 +168,32 @@ async function erased(t: Test, newPlace: NewPlace): Promise<void> {
   await store.log.drop('m:a')
   await append(store, ...names.map((name) => draft('m:a', name)))
   t.same(await shownAll(store), names, 'a new log of that name begins anew')
+  await store.close()
+}
+
+/** Removing a log folds what all others have. */
+async function foldAll(store: Store): Promise<void> {
+  await store.log.drop('m:nothing')
+}
+
+async function grown(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const entries = (from: number, to: number): Draft[] =>
+    Array.from({ length: to - from + 1 }, (_, i) => draft('m:a', `${from + i}`))
+  await append(store, ...entries(1, 14))
+  await foldAll(store)
+  await append(store, ...entries(15, 118))
+  await foldAll(store)
+  const gone = { why: 'deleted', by: 'bob', at: START } as const
+  await append(store, draft('m:a', '119', { effect: { erase: { seqs: [7], gone } } }))
+  await foldAll(store)
+  const all = Array.from({ length: 119 }, (_, i) => (i === 6 ? '7 deleted' : `${i + 1}`))
+  for (const when of ['at once', 'after a restart']) {
+    t.same(await shownAll(store), all, when)
+    await store.close()
+    store = await place.open()
+  }
   await store.close()
 }
 
