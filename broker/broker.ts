@@ -35,6 +35,7 @@ import { RoomInfo } from './chat/room-info.js'
 import { RoomRules } from './chat/room-rules.js'
 import { Rooms } from './chat/rooms.js'
 import type { Signal } from './chat/signals.js'
+import { Sync } from './chat/sync.js'
 import { Unread } from './chat/unread.js'
 import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
@@ -211,12 +212,15 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const references = new References(store, rules)
   const receipts = new Receipts({ store, bus, wheel, rules, options: config.receipts, failed })
   const { replyBytes } = config.limits
+  const unread = new Unread(store, receipts)
+  const { maxMembers } = config.receipts
+  const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, rules }),
       ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
       ...receiptCommands({ store, rules, receipts }),
-      ...syncCommands({ store, rules, unread: new Unread(store, receipts) }),
+      ...syncCommands({ store, rules, unread, sync }),
       ...authCommands(renewLogin),
     },
     replyBytes,

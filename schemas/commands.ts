@@ -24,6 +24,6 @@ export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
 /** Named in the contract and not built yet: they answer `not_implemented`. */
-export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sync', 'sessions.list', 'sessions.end'])
+export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sessions.list', 'sessions.end'])
 
 export const MAX_REQUEST_ID = 128

@@ -106,6 +106,17 @@ export class Receipts implements Deadline {
     return { room, user, since, read: 0, told: 0, delivered: 0, at: 0 }
   }
 
+  /** The same, as far as others may know: what is not stored yet could be taken back. */
+  stored({ room, user, since }: MemberRecord): ReceiptRecord | null {
+    const known = this.#parts.store.receipts.get(room, user)
+    return known?.since === since && known.at > 0 ? known : null
+  }
+
+  /** Resolves when what is due is stored. */
+  settle(): Promise<void> {
+    return this.#flush()
+  }
+
   /** Writes and tells what is left. */
   async close(): Promise<void> {
     this.#parts.wheel.delete(this)

@@ -165,6 +165,8 @@ export interface Store {
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
+  /** Changes when the store's logs have become shorter than they were: a backup was restored. */
+  readonly epoch: string
   /** False from a failed write until the store took writes again; reads go on. */
   readonly healthy: boolean
 

@@ -70,7 +70,7 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
 }
 
 /** A room as its members see it. */
-async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
+export async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
   const { id, access, name, topic, avatar, direct, createdBy, createdAt } = room
   const { head } = await log.open(logs.messages(id))
   const members = directory.members(id).size

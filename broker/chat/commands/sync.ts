@@ -3,6 +3,7 @@ import type { MemberRecord, Store } from '../../store/store.js'
 import { requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import type { RoomRules } from '../room-rules.js'
+import type { Sync } from '../sync.js'
 import type { Unread } from '../unread.js'
 import { logs } from '../views.js'
 
@@ -10,14 +11,16 @@ export interface SyncCommandParts {
   readonly store: Store
   readonly rules: RoomRules
   readonly unread: Unread
+  readonly sync: Sync
 }
 
-export function syncCommands({ store, rules, unread }: SyncCommandParts): Handlers<keyof typeof SYNC_COMMANDS> {
+export function syncCommands({ store, rules, unread, sync }: SyncCommandParts): Handlers<keyof typeof SYNC_COMMANDS> {
   const countsOf = async (member: MemberRecord) => {
     const { head } = await store.log.open(logs.messages(member.room))
     return { room: member.room, head, ...(await unread.of(member)) }
   }
   return {
+    sync: (actor, params) => sync.page(actor, params),
     unread: async (actor, { room, after = '', limit = 100 }) => {
       const user = requireUser(actor)
       const mine =

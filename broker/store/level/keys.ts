@@ -49,6 +49,7 @@ function below(prefix: string): KeyRange {
 
 export const keys = {
   format: '!format',
+  epoch: '!epoch',
   /** Number of the last commit whose entries are all in chunks. */
   folded: '!folded',
   /** Queue numbers below this one may have been used. */

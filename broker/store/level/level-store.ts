@@ -9,6 +9,7 @@ import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError }
 import { Dedupe } from './dedupe.js'
 import { LevelDirectory } from './directory.js'
 import { Disposal } from './disposal.js'
+import { Epoch } from './epoch.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { keys, partsOf, ranges } from './keys.js'
@@ -51,6 +52,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   const store = new LevelStore(database, options)
   try {
     await store.load()
+    await store.begin()
   } catch (error) {
     await database.close()
     throw new StoreError(`${location ?? 'memory'}: ${(error as Error).message}`, { cause: error })
@@ -70,6 +72,7 @@ class LevelStore implements Store {
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
   readonly #database: Database
+  readonly #epoch: Epoch
   readonly #journal: Journal
   readonly #dedupe: Dedupe
   readonly #subscriptions: Subscriptions
@@ -85,6 +88,7 @@ class LevelStore implements Store {
 
   constructor(database: Database, options: LevelStoreOptions) {
     this.#database = database
+    this.#epoch = new Epoch(database, options.location)
     this.#onFault = options.onFault ?? (() => undefined)
     this.#now = options.now ?? Date.now
     const cache = new ChunkCache(CHUNK_CACHE_BYTES)
@@ -99,7 +103,10 @@ class LevelStore implements Store {
       alone,
       written,
       drop: (log) => this.#drop(log),
-      sweep: () => this.#disposal.sweep(),
+      sweep: async () => {
+        await this.#disposal.sweep()
+        await this.#epoch.saw(this.#journal.last)
+      },
       forgetNotes: (log, upTo) => notes.forget(log, 0, upTo),
       now: this.#now,
     })
@@ -154,6 +161,15 @@ class LevelStore implements Store {
     this.#folding.notice()
   }
 
+  /** Once, when all is read. */
+  begin(): Promise<void> {
+    return this.#epoch.open(this.#journal.last)
+  }
+
+  get epoch(): string {
+    return this.#epoch.id
+  }
+
   get healthy(): boolean {
     return !this.#database.suspect
   }
@@ -173,6 +189,7 @@ class LevelStore implements Store {
       } finally {
         await this.#database.close()
       }
+      await this.#epoch.saw(this.#journal.last)
     })
   }
 
