@@ -3,15 +3,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
+import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
-import { Accounts } from './auth/accounts.js'
+import type { Accounts } from './auth/accounts.js'
 import { createAcl } from './auth/acl.js'
-import { createAuthenticator } from './auth/authenticator.js'
-import { loadHooks } from './auth/hooks.js'
-import { Passwords } from './auth/passwords.js'
-import { LoginThrottle } from './auth/throttle.js'
-import { loadTokenKeys, Tokens } from './auth/tokens.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
 import { authCommands, type RenewLogin } from './chat/commands/auth.js'
@@ -40,7 +36,11 @@ import { Unread } from './chat/unread.js'
 import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
+import { openHttpDoor } from './http/app.js'
+import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
+import { about, openListeners } from './listeners.js'
+import { endingLogins, makeLogins } from './logins.js'
 import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
@@ -51,15 +51,12 @@ import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
-import { listenHttp, listenHttps } from './net/http.js'
 import type { Listener } from './net/listener.js'
-import { listenTcp } from './net/tcp.js'
-import { listenTls } from './net/tls.js'
+import { type PublishGate, publishGated } from './publish-gate.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
 import { Turns } from './turns.js'
-import { readVersion } from './version.js'
 import { Wheel } from './wheel.js'
 
 export interface RunningBroker {
@@ -118,10 +115,11 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
-  const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed })
+  const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
+  const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed, gate })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
-  const auth = await makeAuth(config, store, log)
+  const auth = await makeLogins(config, store, log)
 
   const keeper = new SessionKeeper(store, failed)
   const delivered = chat.receipts.reached.bind(chat.receipts)
@@ -155,7 +153,16 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     authenticator: auth.authenticator,
     hooks: auth.hooks,
   }
-  const delivery = new Delivery({ hub, registry, views: chat.views, presence: chat.presence, info: chat.info, failed })
+  const streams = new Streams(wheel, counters, failed)
+  const delivery = new Delivery({
+    hub,
+    registry,
+    streams,
+    views: chat.views,
+    presence: chat.presence,
+    info: chat.info,
+    failed,
+  })
   store.onAppend = (batches) => hub.deliver(batches)
   bus.listen((signal) => delivery.on(signal))
 
@@ -171,7 +178,38 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   closing.push(() => admin.close())
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
   const healthy = (): boolean => store.healthy && !broker.closed
-  const listeners = await openListeners(config, { accept, healthy }, closing)
+  const listeners: Listener[] = []
+  const door = await openHttpDoor({
+    commands: chat.commands,
+    authenticator: auth.authenticator,
+    mayLogIn: (user, password) => broker.mayLogIn(user, password),
+    authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
+    counters,
+    events: {
+      services: delivering,
+      streams,
+      access: chat.access,
+      presence: chat.presence,
+      limits: config.limits,
+      ping: config.listen.eventPing,
+      authorizeSubscribe: async (actor, filter) => {
+        const passed = await broker.subscribeGate(null, { filter, qos: 1, ...NO_OPTIONS }, actor)
+        return passed instanceof Refusal ? passed : passed.filter
+      },
+      forward: () => broker.forwardGate(null),
+    },
+    listen: config.listen,
+    payloadBytes: config.limits.payloadBytes,
+    throttleWindow: config.auth.throttle.window,
+    about: () => about(config, listeners),
+    healthy,
+    failed,
+  })
+  closing.push(() => door.close())
+  await openListeners(config, { accept, door }, (listener) => {
+    listeners.push(listener)
+    closing.push(() => listener.close())
+  })
   return {
     listeners,
     dataDir: config.node.dataDir,
@@ -193,9 +231,10 @@ interface ChatParts {
   wheel: Wheel
   renewLogin: RenewLogin
   failed: (error: unknown) => void
+  gate: PublishGate
 }
 
-async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed }: ChatParts) {
+async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed, gate }: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -218,7 +257,7 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, rules }),
-      ...messageCommands({ store, rules, replyBytes, publish: (...message) => pipeline.publish(...message) }),
+      ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
       ...authCommands(renewLogin),
@@ -262,75 +301,8 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed 
   }
 }
 
-async function makeAuth(config: Config, store: Store, log: Logger) {
-  const { auth, node } = config
-  const hooks = await loadHooks(auth.hooks, {
-    timeout: auth.hooksTimeout,
-    onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
-  })
-  const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
-  const accounts = new Accounts(store, passwords)
-  const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
-  const authenticator = createAuthenticator({
-    anonymous: auth.anonymous,
-    directory: store.directory,
-    accounts,
-    passwords,
-    tokens,
-    throttle: new LoginThrottle(auth.throttle),
-    renewals: new LoginThrottle(auth.throttle),
-    hooks,
-  })
-  return { hooks, accounts, authenticator }
-}
-
-/** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
-function endingLogins(accounts: Accounts, members: Members, bus: LocalBus<Signal>) {
-  return {
-    add: accounts.add.bind(accounts),
-    list: accounts.list.bind(accounts),
-    setPassword: async (user: string, password: string) => {
-      const account = await accounts.setPassword(user, password)
-      bus.send({ kind: 'logout', user, forget: false })
-      return account
-    },
-    remove: async (user: string) => {
-      const account = await accounts.remove(user)
-      bus.send({ kind: 'logout', user, forget: true })
-      await members.forget(user)
-      return account
-    },
-  }
-}
-
-async function openListeners(
-  config: Config,
-  { accept, healthy }: { accept: Accept; healthy: () => boolean },
-  closing: Closing[],
-): Promise<Listener[]> {
-  const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, origins, proxyProtocol } = config.listen
-  const listeners: Listener[] = []
-  const open = async (listening: Promise<Listener>): Promise<void> => {
-    const listener = await listening
-    listeners.push(listener)
-    closing.push(() => listener.close())
-  }
-  const web = {
-    host,
-    proxyProtocol,
-    wsPath,
-    wsPing,
-    origins,
-    packetBytes: config.limits.packetBytes,
-    about: () => ({ version: readVersion(), listeners, wsPath, room: config.rooms.list[0]?.id ?? 'lobby' }),
-    healthy,
-  }
-  if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
-  if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, tls }, accept))
-  if (http !== null) await open(listenHttp({ ...web, port: http }, accept))
-  if (https !== null) await open(listenHttps({ ...web, port: https, tls }, accept))
-  return listeners
-}
+/** Of a subscription without options. */
+const NO_OPTIONS = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
 
 /** Connections first, then what they left to save. */
 async function closeBroker(broker: Broker, keeper: SessionKeeper, maintenance: Maintenance): Promise<void> {

@@ -4,12 +4,14 @@ import type { Presence } from './chat/presence.js'
 import type { RoomInfo } from './chat/room-info.js'
 import type { Signal } from './chat/signals.js'
 import { ANY_PRESENCE, type Views } from './chat/views.js'
+import type { Streams } from './http/streams.js'
 import { direct, type Hub } from './hub.js'
 import type { Registry } from './mqtt/registry.js'
 
 export interface DeliveryParts {
   hub: Hub
   registry: Registry
+  streams: Streams
   views: Views
   presence: Presence
   info: RoomInfo
@@ -24,7 +26,7 @@ export class Delivery {
   }
 
   on(signal: Signal): void {
-    const { hub, registry, views, info, failed } = this.#parts
+    const { hub, registry, streams, views, info, failed } = this.#parts
     switch (signal.kind) {
       case 'moment':
         return hub.send(
@@ -39,11 +41,14 @@ export class Delivery {
         return this.#presence(signal)
       case 'membership':
         registry.membership(signal)
+        streams.membership(signal)
         return info.changed(signal.room)
       case 'channel':
         views.addChannel(signal.channel)
-        return registry.channel(signal)
+        registry.channel(signal)
+        return streams.channel(signal)
       case 'logout':
+        streams.logout(signal)
         registry.logout(signal).catch(failed)
     }
   }

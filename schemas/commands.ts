@@ -9,7 +9,7 @@ import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 
-export type { Command, HttpRoute, RateClass } from './commands/parts.js'
+export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
 
 export const COMMANDS = {
   ...MESSAGE_COMMANDS,
@@ -25,5 +25,8 @@ export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['
 
 /** Named in the contract and not built yet: they answer `not_implemented`. */
 export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sessions.list', 'sessions.end'])
+
+/** Where the HTTP routes begin. */
+export const API = '/v1'
 
 export const MAX_REQUEST_ID = 128

@@ -86,12 +86,17 @@ const listen = section('Where clients connect. A port of null switches a listene
   proxyProtocol: flag(false, 'Expect a PROXY protocol header (v1 or v2) on every connection, from your load balancer.'),
   origins: Type.Array(Type.String({ minLength: 1 }), {
     default: [],
-    description: 'Origins whose pages may open a WebSocket, such as https://chat.example.com; empty means any.',
+    description:
+      'Origins whose pages may open a WebSocket and use the HTTP API, such as https://chat.example.com; empty means any.',
   }),
   connectTimeout: duration('10s', 'A connection that has not sent CONNECT by then is closed.'),
   wsPing: optionalDuration(
     '25s',
     'A WebSocket silent for that long is pinged, and closed if it stays silent as long again.',
+  ),
+  eventPing: duration(
+    '25s',
+    'How often an idle event stream over HTTP gets a comment; a reader that takes nothing for that long is cut off.',
   ),
   redirect: section('Sends clients to another server: with a reason and its name from MQTT 5 on.', {
     to: optionalText('The other server, such as mqtt.example.com:1883; null: nobody is sent anywhere.'),
@@ -181,7 +186,7 @@ const rooms = section('Rooms.', {
 })
 
 const limits = section('Bounds on what one client can cost.', {
-  payloadBytes: count(65536, 'Longest payload of a PUBLISH, in bytes.', 1, 268_435_455),
+  payloadBytes: count(65536, 'Longest payload of a PUBLISH, and body of an HTTP request, in bytes.', 1, 268_435_455),
   packetBytes: Type.Unsafe<number>({
     anyOf: [{ type: 'integer', minimum: 1024, maximum: 268_435_460 }, { enum: ['auto'] }],
     default: 'auto',

@@ -48,7 +48,7 @@ export const Attachment = Type.Object(
     mime: Type.Optional(Type.String({ maxLength: 128 })),
     size: Type.Optional(Type.Integer({ minimum: 0, description: 'Bytes.' })),
   },
-  { additionalProperties: true },
+  { title: 'Attachment', additionalProperties: true },
 )
 
 export const MessageInput = Type.Object(

@@ -35,6 +35,10 @@ export type Filter =
 export const topics = {
   room: (room: string, leaf: RoomLeaf): string => `rooms/${room}/${leaf}`,
   roomPrefix: (room: string): string => `rooms/${room}/`,
+  /** Filter: every room one is in, now and later. */
+  anyRoom: (leaf: RoomLeaf): string => `rooms/+/${leaf}`,
+  /** Filter: all that is the user's. */
+  allOfUser: (user: string): string => `users/${user}/#`,
   user: (user: string, leaf: UserLeaf): string => `users/${user}/${leaf}`,
   request: (user: string, method: string): string => `users/${user}/requests/${method}`,
   broadcast: (channel: string): string => `broadcast/${channel}`,

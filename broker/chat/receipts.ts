@@ -75,17 +75,20 @@ export class Receipts implements Deadline {
     const input = parseObject(decodeText(payload))
     if (!input) throw new Refusal('bad_request', 'expected {"read":…} or {"delivered":…}')
     checkShape(inputShape, input)
+    if (input['read'] === undefined && input['delivered'] === undefined)
+      throw new Refusal('bad_request', 'read or delivered is missing', { field: 'read' })
     await this.move(actor, room, input as ReceiptInput)
   }
 
-  /** What the member has read and got from now on. */
-  async move(actor: Actor, room: string, input: ReceiptInput): Promise<ReceiptRecord> {
+  /** What the member has read and got from now on. `readField`: how the asker named the first. */
+  async move(actor: Actor, room: string, input: ReceiptInput, readField = 'read'): Promise<ReceiptRecord> {
     this.#parts.rules.requireMember(actor, room)
-    if (input.read === undefined && input.delivered === undefined)
-      throw new Refusal('bad_request', 'read or delivered is missing', { field: 'read' })
     const { head } = await this.#parts.store.log.open(logs.messages(room))
     for (const field of ['read', 'delivered'] as const)
-      if ((input[field] ?? 0) > head) throw new Refusal('bad_request', `${room} has ${head} messages so far`, { field })
+      if ((input[field] ?? 0) > head)
+        throw new Refusal('bad_request', `${room} has ${head} messages so far`, {
+          field: field === 'read' ? readField : field,
+        })
     const { read = 0, delivered = 0 } = input
     const told = input.private ? 0 : read
     const member = this.#parts.rules.requireMember(actor, room)

@@ -62,6 +62,22 @@ export class Views {
     }
   }
 
+  /** The view that a cursor is of, where `user` may still see it. */
+  named(cursor: string, user: string): View | null {
+    const name = cursor.slice(2)
+    const kind = cursor.slice(0, 2)
+    if (kind === 'b:') return this.#channels.has(name) ? broadcastView(name) : null
+    if (kind === 'u:' || kind === 'n:') {
+      const own: Filter = { kind: 'user', user, leaves: [kind === 'u:' ? 'events' : 'notifications'] }
+      return this.shown(own, user).views.find((view) => view.cursor === cursor) ?? null
+    }
+    if (!this.#directory.member(name, user)) return null
+    const views = [...directViews(name, user), ...LOGGED_ROOM_LEAVES].map((one) =>
+      typeof one === 'string' ? roomView(name, one) : one,
+    )
+    return views.find((view) => view.cursor === cursor) ?? null
+  }
+
   /** What `filter` shows of one room (or direct conversation) that `user` is a member of. */
   shownOfRoom(filter: Filter, user: string, room: string): Shown {
     if (filter.kind === 'user') {

@@ -1,5 +1,6 @@
 /** What Aedes and its plugins see of a connection: the client of Aedes' documentation (docs/Client.md there). */
 import { EventEmitter } from 'node:events'
+import { READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
 import { direct } from '../hub.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import { commit } from '../store/commit.js'
@@ -7,7 +8,6 @@ import type { QoS } from '../store/store.js'
 import type { Broker } from './aedes.js'
 import type { RequestedSubscription, Version } from './codec/packets.js'
 import type { Connection } from './connection.js'
-import { READ_BYTES, READ_ENTRIES } from './feeds.js'
 import { subscribe, unsubscribe } from './subscribe.js'
 
 type AedesSubscription = { topic: string; qos: QoS }

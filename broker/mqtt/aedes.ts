@@ -294,6 +294,16 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     throw new ConnectRefused(code, Reason.notAuthorized, 'refused by the authenticate hook', { told })
   }
 
+  /** Of a login without a connection, over HTTP: the hook gets no client. One that cannot do without lets nobody in. */
+  async mayLogIn(username: string, password: Buffer | undefined): Promise<boolean> {
+    if (!this.#hooked('authenticate')) return true
+    try {
+      return Boolean(await promisify(this.authenticate).call(this, null as never, username, password as never))
+    } catch {
+      return false
+    }
+  }
+
   /** Null: nothing to wait for, go on. */
   publishGate(connection: Connection, packet: Publish): Promise<Refusal | null> | null {
     const { hooks } = this.#parts.services()
@@ -329,9 +339,11 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     return null
   }
 
+  /** `actor`: who asks, where it is no connection. */
   async subscribeGate(
-    connection: Connection,
+    connection: Connection | null,
     requested: RequestedSubscription,
+    actor: Actor = connection!.login!.actor,
   ): Promise<RequestedSubscription | Refusal> {
     const { hooks } = this.#parts.services()
     let passed = requested
@@ -344,7 +356,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       passed = { ...requested, filter: answer.topic, qos: answer.qos as QoS }
     }
     if (!hooks.authorizeSubscribe) return passed
-    const { principal, clientId } = connection.login!.actor
+    const { principal, clientId } = actor
     const request = { user: principal.user, roles: [...principal.roles], clientId, filter: passed.filter }
     return (await hooks.authorizeSubscribe(request))
       ? passed
@@ -352,9 +364,12 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   }
 
   /** Null while nobody set `authorizeForward`: deliveries then take the short way. The hook may change the payload. */
-  forwardGate(connection: Connection): Forward | null {
+  forwardGate(connection: Connection | null): Forward | null {
     if (!this.#hooked('authorizeForward')) return null
-    const hook = this.authorizeForward as unknown as (client: Connection, packet: object) => PublishedMessage | null
+    const hook = this.authorizeForward as unknown as (
+      client: Connection | null,
+      packet: object,
+    ) => PublishedMessage | null
     return (topic, payload, qos) => {
       const packet = new AedesPacket({ cmd: 'publish', topic, payload, qos, retain: false, dup: false }, this)
       const passed = hook.call(this, connection, packet)

@@ -1,6 +1,6 @@
+import type { LogFeed } from '../following/feeds.js'
 import type { Direct } from '../hub.js'
 import type { LogEntry, QoS } from '../store/store.js'
-import type { LogFeed } from './feeds.js'
 
 /** A message that waits in memory for its connection: lost with it, bounded, dropped when the bound is met. */
 export type Waiting =

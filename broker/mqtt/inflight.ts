@@ -1,17 +1,10 @@
+import type { FlightOwner } from '../following/feeds.js'
 import type { QoS, SavedInflight } from '../store/store.js'
 
 /** Packet ids there are: 1 to 65535. */
 const IDS = 65_535
 /** Free ids are listed when so few are left, and no longer when they are twice as many. */
 const SCARCE = 1024
-
-/** Whoever sent a packet and wants to hear that it arrived. */
-export interface FlightOwner {
-  /** Names the cursor in the saved state; null: not worth saving (direct messages of this connection). */
-  readonly source: string | null
-  /** The packet with this number is done (PUBACK, or PUBCOMP). */
-  acknowledged(seq: number): void
-}
 
 /** A packet under way to the client [MQTT-4.3]. */
 export interface Flight {
@@ -94,8 +87,13 @@ export class Inflight {
 
   /** Ends the flights of an owner that may not finish: their ids stay taken only where the QoS 2 handshake still runs. */
   forget(owner: FlightOwner): void {
+    this.entrust(owner, NOBODY)
+  }
+
+  /** The flights of one owner are another's. */
+  entrust(owner: FlightOwner, to: FlightOwner): void {
     for (const flight of this.#flights.values()) {
-      if (flight.owner === owner) flight.owner = NOBODY
+      if (flight.owner === owner) flight.owner = to
     }
   }
 
@@ -107,6 +105,11 @@ export class Inflight {
     }
     return list
   }
+}
+
+/** Owns what was sent for a filter that is gone: it may still be acknowledged, or sent again after a reconnect [MQTT-3.10.4-3]. */
+export function farewell(source: string): FlightOwner {
+  return { source, acknowledged() {} }
 }
 
 /** Owns the flights whose message is gone: the handshake completes, nobody is told. */

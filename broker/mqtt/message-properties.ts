@@ -71,10 +71,6 @@ export function checkResponseTopic({ responseTopic }: Properties): void {
   }
 }
 
-export function isExpired(extra: Extra | null | undefined, now = Date.now()): boolean {
-  return extra ? extra.expiresAt > 0 && extra.expiresAt <= now : false
-}
-
 /** Correlation data alone, for a reply. */
 export function correlation(correlationData: Buffer | undefined): Extra | null {
   return correlationData ? { properties: Buffer.from(encodeBare({ correlationData })), expiresAt: 0 } : null

@@ -1,13 +1,14 @@
 /** The bytes of what a session sends: which entries it wants, what MQTT 5 adds for it, and what all sessions can share. */
 import { filterMatches } from '../../schemas/topics.js'
+import { isExpired } from '../following/expiry.js'
+import type { LogFeed } from '../following/feeds.js'
+import type { Subscription } from '../following/subscription.js'
 import type { Batch } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { LogEntry, PlainMessage, QoS } from '../store/store.js'
 import { type EncodedPublishes, encodePublishes, publishSize } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
-import type { LogFeed } from './feeds.js'
-import { isExpired, messageProperties } from './message-properties.js'
-import type { Subscription } from './subscription.js'
+import { messageProperties } from './message-properties.js'
 
 /** A message as a packet shows it. */
 export interface Shown extends Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'> {

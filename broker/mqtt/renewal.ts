@@ -2,10 +2,10 @@
 import { Refusal } from '../../schemas/errors.js'
 import type { Login as Outcome, Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
+import type { Subscription } from '../following/subscription.js'
 import type { Connection, Login } from './connection.js'
 import { ConnectRefused } from './endings.js'
 import { unsubscribe } from './subscribe.js'
-import type { Subscription } from './subscription.js'
 import { storedWill } from './wills.js'
 
 /** The token's expiry and roles take the place of those before, for every check from here on. A token that is refused changes nothing. */

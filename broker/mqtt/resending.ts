@@ -15,6 +15,11 @@ export class Resending {
     this.#sendMore()
   }
 
+  /** Some are still to be sent: nothing of a log goes before them. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
   /** A packet's flow ended. */
   done(packetId: number): void {
     if (this.#waiting.length > 0 && this.#sent.delete(packetId)) this.#sendMore()

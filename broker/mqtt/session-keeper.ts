@@ -3,12 +3,13 @@
  * acknowledged prefix (`{cursor}`) and how far it was sent (`{cursor}>`), and the packets under way. So after a crash every number is
  * either acknowledged, under way with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
+import { type FlightOwner, LogFeed, QUEUE_SENT } from '../following/feeds.js'
+import type { Follower } from '../following/follower.js'
+import type { View } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op, SavedInflight, SavedSession, SessionRecord, Store } from '../store/store.js'
 import type { Connection } from './connection.js'
-import { LogFeed, QUEUE_SENT } from './feeds.js'
-import type { Follower } from './follower.js'
-import { type FlightOwner, NOBODY } from './inflight.js'
+import { farewell, NOBODY } from './inflight.js'
 import type { Shown } from './packet-maker.js'
 import type { Session } from './session.js'
 import type { SessionSaver } from './session-parts.js'
@@ -128,14 +129,17 @@ export class SessionKeeper {
 export async function resumeSession(
   session: Session,
   saved: SavedSession,
-  { services: { store, shares }, login }: Connection,
+  { services: { store, shares, views }, login }: Connection,
 ): Promise<void> {
   session.queue.next = (saved.cursors.get(QUEUE_SENT) ?? 0) + 1
   // Packet ids are taken before any feed sends, so that none is used twice.
   const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NOBODY, packet) }))
   await login!.interests.restore(saved.cursors)
   for (const { packet, flight } of flights) {
-    const sender = shares.loan(session, packet) ?? senderOf(session, packet, store)
+    const sender =
+      shares.loan(session, packet) ??
+      senderOf(session, packet, saved, store) ??
+      farewellSender(views.named(packet.source, session.user), packet, store)
     if (packet.released) {
       if (sender) flight.owner = sender.owner
       session.resendRelease(flight)
@@ -161,15 +165,30 @@ export interface Sender {
   sentBefore?(): void
 }
 
-function senderOf(session: Session, { source, seq }: SavedInflight, store: Store): Sender | null {
+function senderOf(
+  session: Session,
+  { source, seq }: SavedInflight,
+  { cursors }: SavedSession,
+  store: Store,
+): Sender | null {
   const feed = source === session.queue.source ? session.queue : session.feeds.get(source)
-  if (!feed) return null
+  // From before the filter was given up and given again.
+  if (!feed || (feed instanceof LogFeed && seq <= (cursors.get(source) ?? 0))) return null
   const read = feed instanceof LogFeed ? () => entryAgain(store, feed, seq) : () => queuedAgain(store, session, seq)
   return { owner: feed, read, sentBefore: () => feed.outstanding.add(seq) }
 }
 
-async function entryAgain(store: Store, { view, ids }: LogFeed, seq: number): Promise<Shown | null> {
-  const [entry] = await store.log.read(view.log, seq - 1, 1, 1)
+/** Of a view that no filter shows any more. */
+function farewellSender(view: View | null, { source, seq }: SavedInflight, store: Store): Sender | null {
+  return view && { owner: farewell(source), read: () => entryAgain(store, { view, ids: [] }, seq) }
+}
+
+async function entryAgain(
+  store: Store,
+  { view, ids }: Pick<LogFeed, 'view' | 'ids'>,
+  seq: number,
+): Promise<Shown | null> {
+  const [entry] = await store.log.read(view.log, seq - 1, 1, 1, 'expired too')
   if (entry?.seq !== seq) return null
   const payload = view.form ? view.form(entry) : entry.payload
   return { topic: view.topic, payload, retain: false, extra: entry.extra, ids }

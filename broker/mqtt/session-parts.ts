@@ -1,26 +1,11 @@
 /** What a session is made of and works with. */
-import type { Reached } from '../chat/receipts.js'
-import type { Views } from '../chat/views.js'
-import type { Hub } from '../hub.js'
-import type { Counters } from '../metrics.js'
-import type { QoS, Store } from '../store/store.js'
+import type { QoS } from '../store/store.js'
 import type { Version } from './codec/packets.js'
 
-export interface SessionLimits {
-  inflight: number
-  queueMessages: number
-  queueBytes: number
-}
-
-export interface SessionServices {
-  readonly hub: Hub
-  readonly store: Store
-  readonly views: Views
-  readonly counters: Counters
-  readonly limits: SessionLimits
-  /** Told of every acknowledgement in a room, so it must cost nearly nothing. */
-  readonly delivered: (user: string, feed: Reached) => void
-}
+export type {
+  FollowerSaver as SessionSaver,
+  FollowerServices as SessionServices,
+} from '../following/services.js'
 
 export interface SessionIdentity {
   readonly id: string
@@ -44,13 +29,4 @@ export interface DeliveryGuard {
   mayReceive(topic: string): boolean
   /** Null while nobody set the hook. */
   forward: Forward | null
-}
-
-/** Tells the session's saver that there is something to save, and saves at once what must be durable before a packet leaves. */
-export interface SessionSaver {
-  touched(): void
-  /** Saves with the next commit, without waiting for the disk. */
-  saveSoon(): void
-  /** Resolves when the session's state is durable; rejects when the store cannot. */
-  saveNow(): Promise<void>
 }

@@ -3,17 +3,17 @@
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
 import { filterMatches } from '../../schemas/topics.js'
+import { isExpired } from '../following/expiry.js'
+import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
+import { Follower } from '../following/follower.js'
+import { ownWish } from '../following/interests.js'
 import type { Batch, Direct } from '../hub.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
-import type { LogFeed, QueueFeed, Wish } from './feeds.js'
-import { Follower } from './follower.js'
-import { type Flight, type FlightOwner, Inflight } from './inflight.js'
-import { ownWish } from './interests.js'
-import { isExpired } from './message-properties.js'
+import { type Flight, farewell, Inflight } from './inflight.js'
 import type { Outbox } from './outbox.js'
 import { PacketMaker, type Shown } from './packet-maker.js'
 import { Resending } from './resending.js'
@@ -101,6 +101,10 @@ export class Session extends Follower {
     this.dropLive(from)
   }
 
+  protected override entrust(feed: LogFeed): void {
+    this.inflight.entrust(feed, farewell(feed.source))
+  }
+
   protected override dropLive(feed: LogFeed): void {
     this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
   }
@@ -119,7 +123,7 @@ export class Session extends Follower {
   // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
 
   sendBatch(feed: LogFeed, batch: Batch): boolean {
-    if (this.#stalled || this.#guard.forward) return false
+    if (this.#stalled || this.#guard.forward || this.#resending.isWaiting) return false
     const encoded = this.#packets.batch(feed, batch)
     if (encoded.idAt.length === 0) {
       if (encoded.bytes.length > 0) this.#push(encoded.bytes)

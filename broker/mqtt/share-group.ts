@@ -4,18 +4,25 @@
  * session leaves without having acknowledged it.
  */
 import type { Filter } from '../../schemas/topics.js'
+import { isExpired } from '../following/expiry.js'
+import {
+  type Behind,
+  LogFeed,
+  type Progress as Pumped,
+  QUEUE_SENT,
+  type QueueFeed,
+  READ_ENTRIES,
+} from '../following/feeds.js'
+import { Follower } from '../following/follower.js'
+import { Interests } from '../following/interests.js'
+import type { Subscription } from '../following/subscription.js'
 import { type Batch, type Direct, direct } from '../hub.js'
 import type { LogEntry, Progress, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
-import { type Behind, LogFeed, type Progress as Pumped, QUEUE_SENT, type QueueFeed, READ_ENTRIES } from './feeds.js'
-import { Follower } from './follower.js'
-import { Interests } from './interests.js'
-import { isExpired } from './message-properties.js'
 import type { Shown } from './packet-maker.js'
 import type { Sender } from './session-keeper.js'
 import type { SessionServices } from './session-parts.js'
 import { type HeldLoan, Loan, Loans } from './share-loans.js'
 import { isPresent, type Member, Members, type PresentMember } from './share-members.js'
-import type { Subscription } from './subscription.js'
 
 type Source = LogFeed | QueueFeed
 
@@ -309,7 +316,7 @@ export class ShareGroup extends Follower implements Behind {
   async #read(feed: Source, seq: number): Promise<Message | null> {
     const { log, queue } = this.services.store
     if (feed instanceof LogFeed) {
-      const [entry] = await log.read(feed.view.log, seq - 1, 1, 1)
+      const [entry] = await log.read(feed.view.log, seq - 1, 1, 1, 'expired too')
       return entry?.seq === seq ? formed(feed, entry) : null
     }
     const [queued] = await queue.read(this.id, seq - 1, 1, 1)

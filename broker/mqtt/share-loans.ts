@@ -1,7 +1,7 @@
 /** What the sessions of a share group have of it, and have not acknowledged. */
+
+import type { FlightOwner, LogFeed, QueueFeed } from '../following/feeds.js'
 import type { QoS } from '../store/store.js'
-import type { LogFeed, QueueFeed } from './feeds.js'
-import type { FlightOwner } from './inflight.js'
 import type { Member } from './share-members.js'
 
 export class Loan implements FlightOwner {

@@ -1,6 +1,6 @@
+import type { Subscription } from '../following/subscription.js'
 import type { QoS } from '../store/store.js'
 import type { Session } from './session.js'
-import type { Subscription } from './subscription.js'
 
 /** A session's part in a share group. */
 export interface Member {

@@ -5,15 +5,15 @@
 import { type Filter, isPlainFilter, parseFilter } from '../../schemas/topics.js'
 import type { Signal } from '../chat/signals.js'
 import { roomCursors } from '../chat/views.js'
+import { dropCursorOps, type Interests } from '../following/interests.js'
+import type { Subscription } from '../following/subscription.js'
 import { commit } from '../store/commit.js'
 import type { SavedInflight, StoredSubscription } from '../store/store.js'
-import { dropCursorOps, type Interests } from './interests.js'
 import type { Session } from './session.js'
 import type { Sender, SessionKeeper } from './session-keeper.js'
 import type { SessionServices } from './session-parts.js'
 import { ShareGroup } from './share-group.js'
 import { type HeldLoan, parseLoanSource } from './share-loans.js'
-import type { Subscription } from './subscription.js'
 
 type SharedFilter = Filter & { kind: 'shared' }
 

@@ -1,6 +1,9 @@
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import { filterMatches, isPlainFilter, parseFilter, topicFilterFault } from '../../schemas/topics.js'
 import type { Shown } from '../chat/views.js'
+import { isExpired } from '../following/expiry.js'
+import type { Interests } from '../following/interests.js'
+import type { Subscription } from '../following/subscription.js'
 import { direct } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op, PlainMessage, QoS, StoredSubscription, StoreError } from '../store/store.js'
@@ -8,9 +11,6 @@ import { encodeSuback, encodeUnsuback } from './codec/encode.js'
 import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
-import type { Interests } from './interests.js'
-import { isExpired } from './message-properties.js'
-import type { Subscription } from './subscription.js'
 
 /** SUBACK return code of a refused filter on 3.1 and 3.1.1 [MQTT-3.9.3-2]. */
 const FAILURE = 0x80

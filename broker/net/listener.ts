@@ -43,7 +43,7 @@ export async function openListener(
   server: net.Server,
   name: ListenerName,
   options: ListenOptions,
-  closeOwn: () => void = () => {},
+  closeOwn: () => void | Promise<void> = () => {},
 ): Promise<Listener> {
   const front = options.proxyProtocol ? acceptProxied(server, SOCKET_OPTIONS) : server
   await listen(front, name, options)
@@ -55,7 +55,7 @@ export async function openListener(
     async close() {
       // `close` frees the port at once; its callback would wait for the connections, which are the broker's.
       front.close()
-      closeOwn()
+      await closeOwn()
     },
   }
 }

@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events'
 import http from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { Refusal } from '../../schemas/errors.js'
+import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
 import type { Accept, ByteStream } from './byte-stream.js'
 import { type Pinged, Pings } from './pings.js'
-import { type Answer, problem } from './problem.js'
 
 export interface WebSocketOptions {
   /** Path of MQTT over WebSocket. */
@@ -51,26 +52,33 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
   })
 }
 
-function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins }: WebSocketOptions): Answer | null {
+function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins }: WebSocketOptions): Refusal | null {
   const path = request.url!.split('?', 1)[0]
   if (path !== wsPath)
-    return problem('not_found', `there is no WebSocket at ${path}; MQTT over WebSocket is at ${wsPath}`)
+    return new Refusal('not_found', `there is no WebSocket at ${path}; MQTT over WebSocket is at ${wsPath}`)
   const { origin } = request.headers
   if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
-    return problem('forbidden', `pages of ${origin} may not connect; listen.origins lists those that may`)
+    return new Refusal('forbidden', `pages of ${origin} may not connect; listen.origins lists those that may`)
   }
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
   if (!SUBPROTOCOLS.some((name) => offered.includes(name))) {
-    return problem('bad_request', 'MQTT over WebSocket needs the subprotocol mqtt: Sec-WebSocket-Protocol: mqtt')
+    return new Refusal('bad_request', 'MQTT over WebSocket needs the subprotocol mqtt: Sec-WebSocket-Protocol: mqtt')
   }
   return null
 }
 
 /** Answers an upgrade that was refused. */
-function endWith(socket: Duplex, { status, headers, body }: Answer): void {
-  const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`)
+function endWith(socket: Duplex, refusal: Refusal): void {
+  const problem = problemOf(refusal.body())
+  const body = `${JSON.stringify(problem)}\n`
+  const lines = [
+    `HTTP/1.1 ${problem.status} ${http.STATUS_CODES[problem.status]}`,
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
   socket.once('finish', () => socket.destroy())
-  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
 /**

@@ -199,6 +199,12 @@ export interface LogInfo {
   readonly tail: number
 }
 
+/**
+ * What a reader sees of entries that are gone: nothing, or what is left of them. `expired too`: those that expired come whole while they
+ * are still stored, for a client they were sent to already [MQTT5-4.3.3-7].
+ */
+export type GoneEntries = 'passed over' | 'shown' | 'expired too'
+
 export interface LogReader {
   /** Head and tail, from memory once loaded: no scan. */
   open(name: LogName): Promise<LogInfo>
@@ -207,23 +213,17 @@ export interface LogReader {
   /**
    * Entries with `after < seq`, ascending, at most `limit`, and at most `maxBytes` of payload except that one entry is
    * always returned. Answers from memory, without a promise, where the log's recent end suffices. Entries that are gone
-   * are passed over, or shown as what is left of them.
+   * are passed over unless asked for.
    */
   read(
     name: LogName,
     after: number,
     limit: number,
     maxBytes: number,
-    gone?: 'passed over' | 'shown',
+    gone?: GoneEntries,
   ): LogEntry[] | Promise<LogEntry[]>
   /** The last entries with `seq < before`, ascending; the rest as in `read`. */
-  readBefore(
-    name: LogName,
-    before: number,
-    limit: number,
-    maxBytes: number,
-    gone?: 'passed over' | 'shown',
-  ): Promise<LogEntry[]>
+  readBefore(name: LogName, before: number, limit: number, maxBytes: number, gone?: GoneEntries): Promise<LogEntry[]>
   /** Forgets the oldest entries in whole chunks: all with `seq <= upTo` that a chunk boundary allows. Moves the tail. */
   trim(name: LogName, upTo: number): Promise<void>
   /** Drops whole chunks in which every entry is older than `before` (Unix ms), or beyond the newest `keep`; 0 switches a bound off. */

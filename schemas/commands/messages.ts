@@ -10,12 +10,13 @@ export const Sent = object(
     seq: seq('Its number in the room.'),
     ts: time('When it was taken.'),
   },
-  { description: 'What became of a message.' },
+  { title: 'Sent', description: 'What became of a message.' },
 )
 
 const Message = Type.Object(
   { seq: seq('Number in the room.') },
   {
+    title: 'LoggedMessage',
     additionalProperties: true,
     description: 'A message as everyone received it; or {seq, gone} and why it is withheld.',
   },
@@ -57,6 +58,6 @@ export const MESSAGE_COMMANDS = {
       after: Type.Optional(seq('The same, where the page was asked for by after.')),
     }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/messages' },
+    http: { method: 'GET', path: '/rooms/{room}/messages', page: { items: 'messages', key: 'seq', back: true } },
   }),
 } as const

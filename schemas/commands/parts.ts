@@ -13,6 +13,19 @@ export interface HttpRoute {
   path: string
   /** Status of success where it is not 200. */
   status?: 201
+  /** Where what was made can be found, below `/v1`; `{name}` stands for that key of the result. */
+  location?: string
+  /** The result is one page of a list. */
+  page?: HttpPage
+}
+
+/** The next page begins `after` the last entry, or with `back`, and without `after`, ends `before` the first. */
+export interface HttpPage {
+  /** Key of the result that holds the entries. */
+  items: string
+  /** Key of an entry that `after` and `before` take. */
+  key: string
+  back?: true
 }
 
 /** One thing a client can ask for, through either door: `users/{me}/requests/{name}`, or its HTTP route. */
@@ -28,8 +41,8 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
 
 export const command = <P extends TObject, R extends TSchema>(definition: Command<P, R>): Command<P, R> => definition
 
-/** An object of these properties and no others. */
-export const object = <P extends TProperties>(properties: P, options: { description?: string } = {}) =>
+/** An object of these properties and no others. One with a `title` is known by that name in the documents. */
+export const object = <P extends TProperties>(properties: P, options: { title?: string; description?: string } = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options })
 
 export const NOTHING = object({}, { description: 'Nothing: it is done.' })

@@ -19,7 +19,7 @@ export const RECEIPT_COMMANDS = {
     summary: 'Says that the asker has read a room’s messages up to one; it never goes back. For members.',
     params: object({
       room,
-      seq: seq('The last message read.'),
+      seq: place('The last message read; 0: none.'),
       private: Type.Optional(Type.Boolean({ default: false, description: 'True: others are not told.' })),
     }),
     result: object({
@@ -44,6 +44,6 @@ export const RECEIPT_COMMANDS = {
       more,
     }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/receipts' },
+    http: { method: 'GET', path: '/rooms/{room}/receipts', page: { items: 'receipts', key: 'user' } },
   }),
 } as const

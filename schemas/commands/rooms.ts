@@ -15,7 +15,7 @@ const details = {
 
 export const Member = object(
   { user, role, since: time('When the membership began.') },
-  { description: 'A member of a room.' },
+  { title: 'Member', description: 'A member of a room.' },
 )
 
 export const Room = object(
@@ -32,7 +32,7 @@ export const Room = object(
     role: orNull(role),
     head: Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' }),
   },
-  { description: 'A room as the asker sees it; role is the asker’s own.' },
+  { title: 'Room', description: 'A room as the asker sees it; role is the asker’s own.' },
 )
 
 export const ROOM_COMMANDS = {
@@ -41,7 +41,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, ...details }),
     result: Room,
     rate: 'create',
-    http: { method: 'POST', path: '/rooms', status: 201 },
+    http: { method: 'POST', path: '/rooms', status: 201, location: '/rooms/{id}' },
   }),
   'rooms.update': command({
     summary: 'Changes a room, or with user and role a member’s role. For owners and admins of the room.',
@@ -94,7 +94,7 @@ export const ROOM_COMMANDS = {
     }),
     result: object({ members: Type.Array(Member), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/members' },
+    http: { method: 'GET', path: '/rooms/{room}/members', page: { items: 'members', key: 'user' } },
   }),
   'rooms.list': command({
     summary: 'The rooms the asker is in, or those anyone may join, by id.',
@@ -110,6 +110,6 @@ export const ROOM_COMMANDS = {
     }),
     result: object({ rooms: Type.Array(Room), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms' },
+    http: { method: 'GET', path: '/rooms', page: { items: 'rooms', key: 'id' } },
   }),
 } as const

@@ -126,6 +126,6 @@ export const SYNC_COMMANDS = {
       more,
     }),
     rate: 'read',
-    http: { method: 'GET', path: '/unread' },
+    http: { method: 'GET', path: '/unread', page: { items: 'rooms', key: 'room' } },
   }),
 } as const

@@ -529,3 +529,25 @@ t.test('an account that ends takes all with it; who has the name next reads noth
   ])
   t.match((await alice.get('history', { room: '@bob' })).messages, [{ text: 'for the first bob' }, { seq: 2 }])
 })
+
+t.test('a message inside a request is a message', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await Person.connect(t, broker, 'alice')
+
+  t.test('hooks are asked about it too', async (t) => {
+    const asked: string[] = []
+    broker.running.aedes.authorizePublish = (_client, { topic }, done) => {
+      asked.push(topic)
+      done(topic === 'rooms/lobby/messages' ? new Error('closed today') : null)
+    }
+    t.teardown(() => (broker.running.aedes.authorizePublish = (_client, _packet, done) => done(null)))
+    t.equal(await alice.fails('send', { room: 'lobby', text: 'hi' }), 'forbidden')
+    t.same(asked, ['users/alice/requests/send', 'rooms/lobby/messages'])
+  })
+
+  t.test('it needs something to say, and has a depth', async (t) => {
+    t.equal(await alice.fails('send', { room: 'lobby' }), 'bad_request text')
+    const deep = `{"id":"d","room":"lobby","data":${'['.repeat(5000)}${']'.repeat(5000)}}`
+    t.match(await alice.refused('users/alice/requests/send', deep), { re: 'd', error: { code: 'bad_request' } })
+  })
+})

@@ -216,6 +216,28 @@ for (const version of VERSIONS) {
         const again = await open(broker, { id: `u ${topic}`, version, ...back(version) })
         t.same(await untilPong(again), [], 'and done with')
       })
+      await t.test(`${topic}: and after a reconnect [MQTT-3.10.4-3, MQTT5-3.10.4-3]`, async (t) => {
+        const id = `r ${topic}`
+        const client = await open(broker, { id, version, ...kept(version) })
+        await subscribe5(client, topic, { qos: 2 })
+        for (const qos of [1, 2] as const) await publish(speaker, topic, `at ${qos}`, { qos })
+        const sent = await takePublishes(client, 2)
+        await unsubscribe5(client, topic)
+        await cut(broker, client)
+        await publish(speaker, topic, 'meanwhile', { qos: 1 })
+        const again = await open(broker, { id, version, ...back(version) })
+        t.same(
+          (await takePublishes(again, 2)).map(({ messageId, dup }) => [messageId, dup]),
+          sent.map(({ messageId }) => [messageId, true]),
+        )
+        await subscribe5(again, topic, { qos: 1 })
+        await publish(speaker, topic, 'new', { qos: 1 })
+        t.match(text((await takePublishes(again, 1))[0]!), 'new', 'nothing of what came while there was no filter')
+        await cut(broker, again)
+        const last = await open(broker, { id, version, ...back(version) })
+        t.equal((await takePublishes(last, 3)).length, 3, 'and once more')
+        t.same(await untilPong(last), [])
+      })
     }
   })
 }

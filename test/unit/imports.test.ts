@@ -20,12 +20,24 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/net': ['schemas'],
   'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
   'broker/chat': ['schemas', 'broker/store', 'broker/auth', 'broker/hub.ts', 'broker/turns.ts', 'broker/wheel.ts'],
+  'broker/following': ['schemas', 'broker/store', 'broker/hub.ts', 'broker/chat', 'broker/metrics.ts'],
+  'broker/http': [
+    'schemas',
+    'broker/store',
+    'broker/auth',
+    'broker/hub.ts',
+    'broker/chat',
+    'broker/following',
+    'broker/metrics.ts',
+    'broker/wheel.ts',
+  ],
   'broker/mqtt': [
     'schemas',
     'broker/store',
     'broker/auth',
     'broker/hub.ts',
     'broker/chat',
+    'broker/following',
     'broker/net',
     'broker/metrics.ts',
     'broker/topic-trie.ts',
@@ -44,6 +56,10 @@ const ONLY_IN: Record<string, readonly string[]> = {
   '@node-rs/argon2': ['broker/auth'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
+  fastify: ['broker/http'],
+  '@fastify/etag': ['broker/http'],
+  '@fastify/swagger': ['broker/http'],
+  '@fastify/swagger-ui': ['broker/http'],
 }
 
 interface Import {

@@ -19,9 +19,8 @@ const WEB: HttpOptions = {
   wsPath: '/mqtt',
   origins: [],
   packetBytes: 1024,
+  handler: { handle: (request, response) => response.end(`answered ${request.url}`), drain: async () => {} },
   wsPing: null,
-  about: () => ({ version: '1.2.3', listeners: [{ name: 'mqtt', port: 1883 }], wsPath: '/mqtt', room: 'lobby' }),
-  healthy: () => true,
 }
 
 /** Takes connections as the broker does, for a test to wait for. */
@@ -560,52 +559,26 @@ t.test('PROXY protocol', async (t) => {
 })
 
 t.test('HTTP', async (t) => {
-  t.test('GET / says what this is and how to connect', async (t) => {
-    const { listener } = await openWebSocket(t)
-    const { status, headers, body } = await get(listener, '/', { host: 'chat.example.com:8080' })
-    t.equal(status, 200)
-    t.equal(headers['content-type'], 'text/html; charset=utf-8')
-    for (const part of [
-      'TopicTalk',
-      '1.2.3',
-      'mqtt://chat.example.com:1883',
-      'topictalk user add',
-      'rooms/lobby/messages',
-    ])
-      t.ok(body.includes(part), part)
-  })
-
-  t.test('GET / as JSON gives the same facts', async (t) => {
-    const { listener } = await openWebSocket(t)
-    const { headers, body } = await get(listener, '/', { accept: 'application/json' })
-    t.equal(headers['content-type'], 'application/json; charset=utf-8')
-    t.match(JSON.parse(body), { name: 'TopicTalk', version: '1.2.3', listeners: { mqtt: 1883 }, wsPath: '/mqtt' })
-  })
-
-  t.test('a Host header that is no name is not repeated', async (t) => {
-    const { listener } = await openWebSocket(t)
-    const { body } = await get(listener, '/', { host: '<script>alert(1)</script>' })
-    t.notOk(body.includes('<script'))
-    t.ok(body.includes('mqtt://localhost:1883'))
-  })
-
-  t.test('/healthz says whether the broker can serve', async (t) => {
-    let healthy = true
-    const { listener } = await openWebSocket(t, { healthy: () => healthy })
-    t.equal((await get(listener, '/healthz')).status, 200)
-    healthy = false
-    const { status, body } = await get(listener, '/healthz')
-    t.equal(status, 503)
-    t.equal(JSON.parse(body).code, 'unavailable')
-  })
-
-  t.test('everything else is a problem document', async (t) => {
-    const { listener } = await openWebSocket(t)
-    const missing = await get(listener, '/nowhere')
-    t.equal(missing.status, 404)
-    t.equal(missing.headers['content-type'], 'application/problem+json; charset=utf-8')
-    t.match(JSON.parse(missing.body), { status: 404, code: 'not_found', detail: /GET \/nowhere/ })
-    t.equal((await get(listener, '/mqtt')).status, 426)
+  t.test('what is no upgrade goes to the handler, which has its time when the listener closes', async (t) => {
+    let finish = (): void => {}
+    const drained = new Promise<void>((resolve) => (finish = resolve))
+    const held = new EventEmitter()
+    const handler: HttpOptions['handler'] = {
+      handle: (request, response) => {
+        if (request.url === '/slow') held.emit('request', response)
+        else response.end(`answered ${request.url}`)
+      },
+      drain: () => drained,
+    }
+    const { listener } = await openWebSocket(t, { handler })
+    t.match(await get(listener, '/somewhere?x=1'), { status: 200, body: 'answered /somewhere?x=1' })
+    const slow = get(listener, '/slow')
+    const [response] = (await once(held, 'request')) as [http.ServerResponse]
+    const closed = listener.close()
+    response.end('late')
+    t.equal((await slow).body, 'late')
+    finish()
+    await closed
   })
 
   t.test('what is no HTTP is answered and dropped', async (t) => {

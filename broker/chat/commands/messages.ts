@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.js'
 import type { Actor } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import { readHistory } from '../history.js'
+import { stringify } from '../message.js'
 import type { Incoming, Receipt } from '../pipeline.js'
 import type { RoomRules } from '../room-rules.js'
 
@@ -27,7 +28,8 @@ export function messageCommands(parts: MessageCommandParts): Handlers<keyof type
       const topic = room.startsWith('@')
         ? topics.user(room.slice(1), 'messages')
         : topics.room(rules.resolve(actor, room), 'messages')
-      const payload = Buffer.from(JSON.stringify(message))
+      // With a type it is a message, also where it has nothing else; without any key it would be taken as data.
+      const payload = Buffer.from(stringify({ type: 'text', ...message }))
       const incoming: Incoming = { topic, payload, qos: 1, retain: false, ops: [], joins: true }
       return new Promise((resolve, reject) => {
         const settled: Receipt['settled'] = (refusal, result) =>

@@ -15,7 +15,7 @@ export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof type
   return {
     read: async (actor, { room, seq, private: silent = false }) => {
       const id = rules.resolve(actor, room)
-      const { read, delivered } = await receipts.move(actor, id, { read: seq, private: silent })
+      const { read, delivered } = await receipts.move(actor, id, { read: seq, private: silent }, 'seq')
       return JSON.stringify({ read, delivered })
     },
     receipts: async (actor, { room, seq, after = '', limit = 100 }) => {

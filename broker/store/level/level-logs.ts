@@ -1,11 +1,11 @@
 /** The logs: numbers for new entries, reads from memory and chunks, and what makes a log shorter. */
-import type { Effect, Gone, LogEntry, LogInfo, LogName, LogReader } from '../store.js'
+import type { Effect, Gone, GoneEntries, LogEntry, LogInfo, LogName, LogReader } from '../store.js'
 import { StoreError } from '../store.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import type { Database } from './database.js'
-import { remains } from './gone.js'
+import { EXPIRED, remains } from './gone.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
 import { Page, type Sight } from './page.js'
@@ -24,7 +24,7 @@ export interface LogUpkeep {
   now(): number
 }
 
-type Showing = Parameters<LogReader['read']>[4]
+type Showing = GoneEntries | undefined
 
 export class LevelLogs implements LogReader {
   readonly #database: Database
@@ -165,7 +165,7 @@ export class LevelLogs implements LogReader {
     const now = this.#upkeep.now()
     return (entry) => {
       const gone = log.goneAt(entry, now)
-      if (!gone) return entry
+      if (!gone || (gone === EXPIRED && shown === 'expired too')) return entry
       return shown === 'shown' ? remains(entry, gone) : null
     }
   }

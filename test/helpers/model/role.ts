@@ -224,6 +224,8 @@ export class Role {
       case 'publish': {
         const delivery = model.arrivals.published(this.session, packet)
         if (delivery && open) this.#goOn(delivery)
+        // It came too late to be answered here: it will come again.
+        else if (delivery) delivery.here = false
         return
       }
       case 'pubrel': {

@@ -53,8 +53,6 @@ export interface Delivery {
   released: boolean
   /** The client goes on without being told. */
   swift: boolean
-  /** Of a room the session unsubscribed from: with the connection it is over, but for its PUBREL. */
-  orphan: boolean
 }
 
 export class SessionModel {
@@ -136,7 +134,6 @@ export class SessionModel {
       here: false,
       released: false,
       swift: false,
-      orphan: false,
     })
   }
 
@@ -164,10 +161,6 @@ export class SessionModel {
       if (now.length === 0 || (own && now.every(({ noLocal }) => noLocal))) delivery.must = false
       if (isRoom(topic)) this.#reconsiderCursor(delivery)
     }
-    for (const flow of this.flows) {
-      const { topic } = flow.message
-      if (isRoom(topic) && this.matching(topic).length === 0) flow.orphan = true
-    }
   }
 
   /** Without a cursor what is due comes now or never; where there is one again, it may have been reached by it. */
@@ -187,7 +180,6 @@ export class SessionModel {
     }
     this.deliveries = this.deliveries.filter(({ survives }) => survives !== 'no')
     for (const delivery of this.deliveries) if (delivery.survives === 'perhaps') delivery.must = false
-    this.flows = this.flows.filter(({ orphan, state }) => !orphan || state === 'received')
     for (const flow of this.flows) Object.assign(flow, { here: false, released: false, swift: false })
   }
 

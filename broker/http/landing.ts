@@ -1,6 +1,8 @@
 /** What `GET /` says: what this is, where it listens, and how to connect a first client. */
 import { topics } from '../../schemas/topics.js'
-import type { ListenerName } from './listener.js'
+
+/** The key under `listen` of a listener. */
+type ListenerName = 'mqtt' | 'mqtts' | 'http' | 'https'
 
 export interface About {
   version: string
@@ -13,7 +15,7 @@ export interface About {
 /** The same facts for programs. `listeners` holds ports, as only the client knows by what name it came. */
 export function aboutJson({ version, listeners, wsPath, room }: About): object {
   const ports = Object.fromEntries(listeners.map(({ name, port }) => [name, port]))
-  return { name: 'TopicTalk', version, description: DESCRIPTION, listeners: ports, wsPath, room }
+  return { name: 'TopicTalk', version, description: DESCRIPTION, listeners: ports, wsPath, room, docs: '/docs' }
 }
 
 const DESCRIPTION = 'A chat and notification broker that speaks plain MQTT: rooms, people and devices are topics.'
@@ -50,6 +52,7 @@ ${urls.map(({ listener, url }) => `<tr><th scope="row">${WHAT[listener.name]}</t
 mosquitto_pub ${to} -q 1 -t ${topic} -m 'hello'</pre>
 <p>Or chat line by line:</p>
 <pre>npx topictalk chat ${escapeHtml(room)} --url ${mqtt ? listenerUrl(mqtt, name, wsPath) : `ws://${name}${wsPath}`} --user alice</pre>
+<p>The same over HTTP, for scripts and web pages: <a href="/docs">its routes</a>.</p>
 </main>
 </body>
 </html>

@@ -1,8 +1,13 @@
 import type { Filter } from '../../schemas/topics.js'
-import type { RequestedSubscription } from './codec/packets.js'
+import type { QoS } from '../store/store.js'
 
-/** A filter of a session, granted. */
-export interface Subscription extends RequestedSubscription {
+/** A filter of a follower, granted. */
+export interface Subscription {
+  filter: string
+  qos: QoS
+  noLocal: boolean
+  retainAsPublished: boolean
+  retainHandling: 0 | 1 | 2
   /** Subscription identifier [MQTT5-3.8.2.1.2]. */
   readonly identifier?: number | undefined
   readonly parsed: Filter

@@ -6,7 +6,7 @@ import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js
 import type { LogEntry, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { type Behind, type FeedHost, type FeedWish, LogFeed, QueueFeed, READ_BYTES } from './feeds.js'
 import { Pump, type Pumped } from './pump.js'
-import type { SessionSaver, SessionServices } from './session-parts.js'
+import type { FollowerSaver, FollowerServices } from './services.js'
 import type { Subscription } from './subscription.js'
 
 export abstract class Follower implements Endpoint, FeedHost, Pumped {
@@ -21,14 +21,14 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   /** Queue numbers acknowledged since the last save. */
   acknowledgedQueue: number[] = []
   closed = false
-  saver: SessionSaver | null = null
+  saver: FollowerSaver | null = null
 
-  protected readonly services: SessionServices
+  protected readonly services: FollowerServices
   protected readonly pumping: Pump
   readonly #plain = new Map<string, PlainSubscription>()
   readonly #listening = new Set<string>()
 
-  constructor(id: string, user: string, services: SessionServices) {
+  constructor(id: string, user: string, services: FollowerServices) {
     this.id = id
     this.user = user
     this.services = services
@@ -47,6 +47,9 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   abstract savedInflight(): SavedInflight[]
   /** What was taken from a feed, or from a topic it listened to, may no longer be delivered. */
   protected abstract withdraw(from: LogFeed | string): void
+
+  /** What is under way of a feed is no longer the feed's. */
+  protected entrust(_feed: LogFeed): void {}
 
   /** Live messages of the feed that wait for the socket will come from the log instead. */
   protected dropLive(_feed: LogFeed): void {}
@@ -95,6 +98,13 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     if (next <= this.headOf(feed.view)) this.fallBehind(feed)
   }
 
+  /** Nobody asks for it any more. What is under way of it comes to its end. */
+  letGo(feed: LogFeed): void {
+    this.entrust(feed)
+    this.detach(feed)
+  }
+
+  /** It may not be delivered any more, nor what is under way of it. */
   detach(feed: LogFeed): void {
     feed.attached = false
     this.feeds.delete(feed.view.cursor)

@@ -1,10 +1,9 @@
 /**
- * Where a session's messages come from, one feed per source: a view of a log, or the session's queue of plain messages. A feed knows
+ * Where a follower's messages come from, one feed per source: a view of a log, or the session's queue of plain messages. A feed knows
  * what was sent and what was acknowledged; what it may not send now it reads later from the store, so a slow reader costs no memory.
  */
 import type { Batch, Direct, Feed, View } from '../hub.js'
 import type { LogEntry, QoS, QueuedMessage } from '../store/store.js'
-import type { FlightOwner } from './inflight.js'
 
 /** Most entries a feed reads from the store at once, and their bytes. */
 export const READ_ENTRIES = 64
@@ -14,6 +13,14 @@ export const READ_BYTES = 65536
 export const QUEUE_SENT = 'queue>'
 
 export type Progress = 'sent' | 'done' | 'blocked'
+
+/** Whoever sent a packet and wants to hear that it arrived. */
+export interface FlightOwner {
+  /** Names the cursor in the saved state; null: not worth saving (direct messages of this connection). */
+  readonly source: string | null
+  /** The packet with this number is done (PUBACK, or PUBCOMP). */
+  acknowledged(seq: number): void
+}
 
 /** A feed that has something to send when the session can take it. */
 export interface Behind extends FlightOwner {

@@ -166,7 +166,7 @@ export class Interests {
     const feed = follower.feeds.get(view.cursor)
     if (!wish) {
       if (!feed) return []
-      follower.detach(feed)
+      follower.letGo(feed)
       return follower.persistent ? dropCursorOps(this.#store, follower.id, view.cursor) : []
     }
     if (!feed) {

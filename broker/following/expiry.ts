@@ -1,0 +1,6 @@
+import type { Extra } from '../store/store.js'
+
+/** Its time is over: it is not delivered any more. */
+export function isExpired(extra: Extra | null | undefined, now = Date.now()): boolean {
+  return extra ? extra.expiresAt > 0 && extra.expiresAt <= now : false
+}

@@ -1,0 +1,31 @@
+/** What a follower works with. */
+import type { Reached } from '../chat/receipts.js'
+import type { Views } from '../chat/views.js'
+import type { Hub } from '../hub.js'
+import type { Counters } from '../metrics.js'
+import type { Store } from '../store/store.js'
+
+export interface FollowerLimits {
+  inflight: number
+  queueMessages: number
+  queueBytes: number
+}
+
+export interface FollowerServices {
+  readonly hub: Hub
+  readonly store: Store
+  readonly views: Views
+  readonly counters: Counters
+  readonly limits: FollowerLimits
+  /** Told of every acknowledgement in a room, so it must cost nearly nothing. */
+  readonly delivered: (user: string, place: Reached) => void
+}
+
+/** Hears that there is something to save, and saves at once what must be durable before a packet leaves. */
+export interface FollowerSaver {
+  touched(): void
+  /** Saves with the next commit, without waiting for the disk. */
+  saveSoon(): void
+  /** Resolves when the follower's state is durable; rejects when the store cannot. */
+  saveNow(): Promise<void>
+}

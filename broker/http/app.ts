@@ -1,0 +1,119 @@
+/** The HTTP door: one Fastify application answers the plain HTTP of every listener. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import etag from '@fastify/etag'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Config } from '../../schemas/config.js'
+import type { Refusal } from '../../schemas/errors.js'
+import type { Authenticator } from '../auth/principal.js'
+import type { Actor } from '../chat/actor.js'
+import type { Commands } from '../chat/commands.js'
+import type { Counters } from '../metrics.js'
+import { acceptJson } from './bodies.js'
+import { commandRoutes } from './commands.js'
+import { allowOrigins } from './cors.js'
+import { documents, documentsPage } from './documents.js'
+import { type EventParts, eventRoute } from './events.js'
+import type { About } from './landing.js'
+import { loginRequests } from './login.js'
+import { answerOtherMethods } from './methods.js'
+import { pages } from './pages.js'
+import { answerRefusals } from './refusals.js'
+
+export interface HttpParts {
+  readonly commands: Commands
+  readonly authenticator: Authenticator
+  /** What hooks of the broker say of a login that is valid. */
+  readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
+  /** What hooks say of a publish; a request counts as one, as it does over MQTT. Null: they allow it. */
+  readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
+  readonly counters: Counters
+  readonly events: EventParts
+  readonly listen: Pick<Config['listen'], 'wsPath' | 'origins'>
+  /** Longest body. */
+  readonly payloadBytes: number
+  /** Seconds for which logins are refused after too many failures, at first. */
+  readonly throttleWindow: number
+  /** What the landing page says; asked at each request, as ports may be known only then. */
+  readonly about: () => About
+  /** False: `/healthz` answers 503. */
+  readonly healthy: () => boolean
+  readonly failed: (error: unknown) => void
+}
+
+export interface HttpDoor {
+  handle(request: IncomingMessage, response: ServerResponse): void
+  /** Resolves when the requests under way are answered, or have had their time. */
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Room and user ids are longer than Fastify expects of a parameter, once they are percent-encoded. */
+const MAX_PARAMETER = 1024
+/** Requests under way get this long when the broker stops, in ms. */
+const DRAIN = 5_000
+
+export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
+  const app = fastify({
+    bodyLimit: parts.payloadBytes,
+    routerOptions: { maxParamLength: MAX_PARAMETER },
+    frameworkErrors: (error, request, reply) => refuse(error, request, reply),
+  })
+  const refuse = answerRefusals(app, parts)
+  const underWay = new UnderWay(app)
+  app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
+  acceptJson(app)
+  allowOrigins(app, parts.listen.origins)
+  const answered = answerOtherMethods(app)
+  // What only reads has an ETag; what changes something has none, or a retry would be answered 304.
+  await app.register(async (reads) => {
+    await reads.register(etag)
+    pages(reads, parts)
+    documents(reads, parts.about().version)
+    await reads.register(async (api) => {
+      loginRequests(api, parts)
+      commandRoutes(api, parts, 'reads')
+    })
+  })
+  await app.register(async (api) => {
+    loginRequests(api, parts)
+    commandRoutes(api, parts, 'changes')
+    eventRoute(api, parts.events)
+  })
+  answered()
+  await documentsPage(app, parts.about().version)
+  await app.ready()
+  return {
+    handle: (request, response) => app.routing(request, response),
+    drain: () => {
+      parts.events.streams.close()
+      return underWay.drain(DRAIN)
+    },
+    close: () => app.close(),
+  }
+}
+
+/** The requests that are not answered yet. */
+class UnderWay {
+  #count = 0
+  #idle: () => void = () => {}
+
+  constructor(app: FastifyInstance) {
+    app.addHook('onRequest', async (_request, reply) => {
+      this.#count++
+      // Emitted when it was answered and when the client is gone alike.
+      reply.raw.once('close', () => {
+        if (--this.#count === 0) this.#idle()
+      })
+    })
+  }
+
+  async drain(ms: number): Promise<void> {
+    if (this.#count === 0) return
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve
+      timer = setTimeout(resolve, ms)
+    })
+    clearTimeout(timer)
+  }
+}

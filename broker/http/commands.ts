@@ -1,0 +1,61 @@
+/** The routes of the table of commands: `/v1/…`, with the parameters, checks and handlers of the requests over MQTT. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { API, COMMANDS, type Command, type HttpRoute } from '../../schemas/commands.js'
+import type { Refusal } from '../../schemas/errors.js'
+import { topics } from '../../schemas/topics.js'
+import type { Actor } from '../chat/actor.js'
+import type { Commands } from '../chat/commands.js'
+import { stringify } from '../chat/message.js'
+import { nextPage } from './paging.js'
+import { parametersOf } from './parameters.js'
+
+export interface CommandParts {
+  readonly commands: Commands
+  readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
+}
+
+export function commandRoutes(app: FastifyInstance, parts: CommandParts, which: 'reads' | 'changes'): void {
+  for (const [name, command] of Object.entries(COMMANDS as Record<string, Command>)) {
+    const { http } = command
+    if (http && (http.method === 'GET') === (which === 'reads')) addRoute(app, parts, name, command, http)
+  }
+}
+
+function addRoute(app: FastifyInstance, parts: CommandParts, name: string, command: Command, http: HttpRoute): void {
+  const url = `${API}${http.path.replace(/\{(\w+)\}/g, ':$1')}`
+  app.route({
+    method: http.method,
+    url,
+    handler: async (request, reply) => {
+      const params = parametersOf(request, command, http)
+      await authorize(parts, request.actor, name, params)
+      return answer(request, reply, http, await parts.commands.run(request.actor, name, params))
+    },
+  })
+}
+
+/** To hooks a request is a publish on its topic, whichever door it came through. */
+async function authorize(parts: CommandParts, actor: Actor, name: string, params: object): Promise<void> {
+  const payload = Buffer.from(stringify(params))
+  const denied = await parts.authorizePublish(actor, topics.request(actor.principal.user, name), payload)
+  if (denied) throw denied
+}
+
+/** `result` is JSON text already, and leaves as it is. */
+function answer(request: FastifyRequest, reply: FastifyReply, http: HttpRoute, result: string): FastifyReply {
+  if (http.location) reply.header('location', locationOf(http.location, result))
+  const next = http.page && nextPage(request, http.page, result)
+  if (next) reply.header('link', `<${next}>; rel="next"`)
+  reply.code(http.status ?? 200).headers({
+    'content-type': 'application/json; charset=utf-8',
+    // It is the asker's alone, and asked for again with If-None-Match.
+    'cache-control': 'private, no-cache',
+    vary: [reply.getHeader('vary'), 'authorization'].filter(Boolean).join(', '),
+  })
+  return reply.send(result)
+}
+
+function locationOf(template: string, result: string): string {
+  const made = JSON.parse(result) as Record<string, unknown>
+  return `${API}${template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(made[name])))}`
+}

@@ -1,0 +1,214 @@
+/**
+ * One stream of server-sent events: a follower whose socket is an HTTP response. It has a feed per log, like a session of QoS 1 whose
+ * acks come from the socket: what does not fit now is read from the log when there is room. Moments that do not fit are dropped.
+ */
+import type { ServerResponse } from 'node:http'
+import type { Actor } from '../chat/actor.js'
+import { isExpired } from '../following/expiry.js'
+import { type LogFeed, READ_ENTRIES } from '../following/feeds.js'
+import { Follower } from '../following/follower.js'
+import { Interests } from '../following/interests.js'
+import type { FollowerServices } from '../following/services.js'
+import type { Batch, Direct } from '../hub.js'
+import type { LogEntry, QoS, SavedInflight } from '../store/store.js'
+import type { Deadline } from '../wheel.js'
+import { writePosition } from './event-id.js'
+import { eventText, gapText, PING, type Shown } from './event-text.js'
+
+/** What the stream does not decide itself. */
+export interface StreamGuard {
+  /** Whether a message on a plain topic may be delivered now. */
+  mayReceive(topic: string): boolean
+  /** What a hook leaves of a message, or null; null while there is no hook. */
+  readonly forward: ((topic: string, payload: Buffer, qos: QoS) => Buffer | null) | null
+}
+
+export interface StreamOptions {
+  readonly id: string
+  readonly actor: Actor
+  /** Name of its set of filters. */
+  readonly filters: string
+  /** Seconds between comments; a reader that stands still for that long is cut off. */
+  readonly ping: number
+}
+
+export type Ending = 'client gone' | 'slow reader' | 'token expired' | 'logged out' | 'broker stopping' | 'failed'
+
+/** Client's wait before it comes back, in ms. */
+const RETRY = 2000
+
+export class EventStream extends Follower implements Deadline {
+  readonly persistent = false
+  readonly waiting = 0
+  readonly interests: Interests
+  onEnd: (why: Ending) => void = () => {}
+  onFailure: (error: unknown) => void = () => {}
+  readonly #options: StreamOptions
+  readonly #out: ServerResponse
+  readonly #guard: StreamGuard
+  /** It was full at the last ping, and has not drained since. */
+  #stoodStill = false
+  #roomAwaited: (() => void)[] = []
+
+  constructor(options: StreamOptions, services: FollowerServices, out: ServerResponse, guard: StreamGuard) {
+    super(options.id, options.actor.principal.user, services)
+    this.#options = options
+    this.#out = out
+    this.#guard = guard
+    this.interests = new Interests(this, services.views, services.store, services.counters)
+    out.on('drain', () => this.#drained())
+    out.on('close', () => this.end('client gone'))
+  }
+
+  /** What it says first; events follow. `gaps`: what was asked for and is not replayed. */
+  open(gaps: readonly { topic: string; after: number; next: number }[]): void {
+    this.#write(`retry: ${RETRY}\nid: ${this.#position()}\n\n`)
+    for (const { topic, after, next } of gaps) this.#write(gapText(topic, after, next))
+    this.start()
+  }
+
+  end(why: Ending): void {
+    if (this.closed) return
+    this.close()
+    this.#drained()
+    // What a slow reader has not taken it will not take now.
+    if (why === 'slow reader') this.#out.destroy()
+    else this.#out.end()
+    this.onEnd(why)
+  }
+
+  // --- deadlines -------------------------------------------------------------------------------------------------------------
+
+  /** When it is to be looked at next, in Unix ms: the next ping, or the end of the token. */
+  deadline(now: number): number {
+    const ping = now + this.#options.ping * 1000
+    const { expiresAt } = this.#options.actor.principal
+    return expiresAt === null ? ping : Math.min(ping, expiresAt)
+  }
+
+  due(now: number): number {
+    const { expiresAt } = this.#options.actor.principal
+    if (expiresAt !== null && now >= expiresAt) this.end('token expired')
+    else if (this.#stalled && this.#stoodStill) this.end('slow reader')
+    if (this.closed) return 0
+    this.#stoodStill = this.#stalled
+    if (!this.#stalled) this.#write(PING)
+    return this.deadline(now)
+  }
+
+  // --- what a follower does ----------------------------------------------------------------------------------------------------
+
+  get room(): number {
+    return this.#stalled ? 0 : READ_ENTRIES
+  }
+
+  sendWaiting(): boolean {
+    return false
+  }
+
+  rested(): void {}
+
+  failed(error: unknown): void {
+    this.onFailure(error)
+    this.end('failed')
+  }
+
+  savedInflight(): SavedInflight[] {
+    return []
+  }
+
+  /** Nothing is held here: what was written is the socket's. */
+  protected withdraw(): void {}
+
+  // --- sending -----------------------------------------------------------------------------------------------------------------
+
+  sendBatch(feed: LogFeed, batch: Batch): boolean {
+    if (this.#stalled || this.pumping.held || batch.entries.length > READ_ENTRIES) return false
+    this.#send(feed, batch.entries, batch.last)
+    return true
+  }
+
+  sendLive(feed: LogFeed, batch: Batch): void {
+    if (!this.sendBatch(feed, batch)) this.#dropped()
+  }
+
+  sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void {
+    const { form } = feed.view
+    const shown = form ? entries.map((entry) => ({ ...entry, payload: form(entry) })) : entries
+    this.#send(
+      feed,
+      shown.filter(({ payload }) => payload.length > 0),
+      entries[entries.length - 1]!.seq,
+    )
+  }
+
+  /** The last one carries the position: a client that did not get it gets the others again. */
+  #send(feed: LogFeed, entries: readonly LogEntry[], last: number): void {
+    feed.sent(last)
+    const { topic } = feed.view
+    const shown = entries
+      .filter(({ extra }) => !isExpired(extra))
+      .flatMap(({ payload, qos }) => this.#forwarded({ topic, payload }, qos))
+    if (shown.length === 0) return
+    const id = this.#position()
+    this.#write(shown.map((message, i) => eventText(message, i === shown.length - 1 ? id : null)).join(''))
+  }
+
+  acceptDirect(message: Direct): void {
+    if (this.closed || isExpired(message.extra)) return
+    if (this.#stalled || this.pumping.held) return this.#dropped()
+    const [shown] = this.#forwarded(message, message.qos)
+    if (shown) this.#write(eventText(shown, null))
+  }
+
+  acceptPlain(message: Direct, _qos: QoS, filters: readonly string[]): void {
+    const unchecked = filters.some((filter) => this.subscriptions.get(filter)?.unconditional)
+    if (unchecked || this.#guard.mayReceive(message.topic)) this.acceptDirect(message)
+    else this.services.counters.add('dropped.forbidden')
+  }
+
+  /** There is no queue of plain messages: nothing is kept for a stream. */
+  sendQueued(): void {}
+
+  sendPlain(): boolean {
+    return true
+  }
+
+  /** Resolves when there is room for more, or the stream has ended. */
+  async roomForDirect(): Promise<void> {
+    while (this.#stalled && !this.closed) await new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
+  }
+
+  #forwarded(message: Shown, qos: QoS): Shown[] {
+    const { forward } = this.#guard
+    if (!forward) return [message]
+    const payload = forward(message.topic, message.payload, qos)
+    return payload ? [{ ...message, payload }] : []
+  }
+
+  #dropped(): void {
+    this.services.counters.add('dropped.slow_reader')
+  }
+
+  get #stalled(): boolean {
+    return this.#out.writableNeedDrain
+  }
+
+  #drained(): void {
+    this.#stoodStill = false
+    for (const resolve of this.#roomAwaited.splice(0)) resolve()
+    this.pump()
+  }
+
+  #position(): string {
+    const feeds = [...this.feeds.values()]
+    return writePosition(
+      this.#options.filters,
+      feeds.map(({ view, next }) => [view.cursor, next - 1] as const),
+    )
+  }
+
+  #write(text: string): void {
+    if (!this.closed) this.#out.write(text)
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * `GET /v1/events?filter=…`: what a subscription to these filters would show, as server-sent events, for networks that let nothing else
+ * through. It subscribes without side effects: a public room is not joined by it.
+ */
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { API } from '../../schemas/commands.js'
+import { Refusal } from '../../schemas/errors.js'
+import {
+  type Filter,
+  filterMatches,
+  isPlainFilter,
+  parseFilter,
+  topicFilterFault,
+  topics,
+} from '../../schemas/topics.js'
+import type { Access } from '../chat/access.js'
+import { type Actor, requireUser } from '../chat/actor.js'
+import type { Presence } from '../chat/presence.js'
+import { isExpired } from '../following/expiry.js'
+import type { FollowerServices } from '../following/services.js'
+import type { Subscription } from '../following/subscription.js'
+import { direct, type View } from '../hub.js'
+import { filtersKey, type Position, readPosition } from './event-id.js'
+import { EventStream, type StreamGuard } from './event-stream.js'
+import type { Streams } from './streams.js'
+
+export interface EventParts {
+  readonly services: FollowerServices
+  readonly streams: Streams
+  readonly access: Access
+  readonly presence: Presence
+  readonly limits: { readonly filtersPerSubscribe: number; readonly topicLevels: number }
+  /** Seconds. */
+  readonly ping: number
+  /** What hooks make of a filter; they may change it. */
+  readonly authorizeSubscribe: (actor: Actor, filter: string) => Promise<string | Refusal>
+  /** What hooks leave of each message; null: there are none. */
+  readonly forward: () => StreamGuard['forward']
+}
+
+/** Most entries of a log that are replayed to a client that comes back. */
+const MOST_REPLAYED = 1000
+
+export function eventRoute(app: FastifyInstance, parts: EventParts): void {
+  app.get(`${API}/events`, { exposeHeadRoute: false }, async (request, reply) => {
+    const { actor } = request
+    const user = requireUser(actor)
+    parts.streams.requireRoomFor(user)
+    const filters = filtersOf(request, user, parts.limits.filtersPerSubscribe)
+    const granted: Subscription[] = []
+    for (const filter of filters) granted.push(await grant(parts, actor, filter))
+    await begin(parts, request, reply, granted)
+  })
+}
+
+/** Those of the query, with `{me}` for the user, or all that is the user's. */
+function filtersOf({ query }: FastifyRequest, user: string, most: number): string[] {
+  const { filter = [topics.anyRoom('messages'), topics.allOfUser(user)], ...rest } = query as Record<
+    string,
+    string | string[]
+  >
+  const [stray] = Object.keys(rest).filter((name) => name !== 'access_token')
+  if (stray !== undefined) throw new Refusal('bad_request', `unknown field ${JSON.stringify(stray)}`, { field: stray })
+  const filters = [...new Set([filter].flat().map((one) => one.replace('{me}', user)))]
+  if (filters.length <= most) return filters
+  throw new Refusal('too_large', `more than ${most} filters (limits.filtersPerSubscribe)`, { field: 'filter' })
+}
+
+async function grant(
+  { access, limits, authorizeSubscribe }: EventParts,
+  actor: Actor,
+  asked: string,
+): Promise<Subscription> {
+  requireFilter(asked, limits.topicLevels)
+  const filter = await authorizeSubscribe(actor, asked)
+  if (filter instanceof Refusal) throw filter
+  const parsed = requireFilter(filter, limits.topicLevels)
+  const { unconditional } = access.check(actor, filter, parsed)
+  return { filter, parsed, unconditional, qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 }
+}
+
+function requireFilter(filter: string, topicLevels: number): Filter {
+  const wrong = (why: string) => new Refusal('bad_request', why, { field: 'filter' })
+  const fault = topicFilterFault(filter, topicLevels)
+  if (fault) throw wrong(`${JSON.stringify(filter)}: ${fault}`)
+  const parsed = parseFilter(filter)
+  if (parsed.kind === 'shared') throw wrong('only sessions share a subscription')
+  if (parsed.kind === 'invalid') throw wrong(parsed.why)
+  return parsed
+}
+
+async function begin(
+  parts: EventParts,
+  { actor, headers }: FastifyRequest,
+  reply: FastifyReply,
+  granted: readonly Subscription[],
+): Promise<void> {
+  const { services, streams, presence } = parts
+  const filters = filtersKey(granted.map(({ filter }) => filter))
+  const { user } = actor.principal
+  const options = { id: `events/${user}/${randomUUID()}`, actor, filters, ping: parts.ping }
+  const stream = new EventStream(options, services, reply.raw, guardOf(parts, actor))
+  streams.add(stream, () => presence.disconnected(user))
+  presence.connected(user)
+  reply.hijack()
+  reply.raw.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>)
+  try {
+    stream.open(await follow(stream, services, granted, readPosition(headers['last-event-id'] as string), filters))
+    await sendHeld(parts, stream, actor, granted)
+  } catch (error) {
+    stream.failed(error)
+  }
+}
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  // Or nginx would collect them.
+  'x-accel-buffering': 'no',
+}
+
+function guardOf({ access, forward }: EventParts, actor: Actor): StreamGuard {
+  return {
+    mayReceive: (topic) => access.mayReceive(actor, topic),
+    get forward(): StreamGuard['forward'] {
+      const hook = forward()
+      return hook && ((topic, payload, qos) => unlessItThrows(() => hook(topic, payload, qos)))
+    },
+  }
+}
+
+/** A hook that cannot do without a client lets nothing pass. */
+function unlessItThrows(ask: () => Buffer | null): Buffer | null {
+  try {
+    return ask()
+  } catch {
+    return null
+  }
+}
+
+type Gap = { topic: string; after: number; next: number }
+
+/** Attaches the stream to all that its filters show: from the position it had, or from now on. */
+async function follow(
+  stream: EventStream,
+  { store, views }: FollowerServices,
+  granted: readonly Subscription[],
+  position: Position | null,
+  filters: string,
+): Promise<Gap[]> {
+  const { interests } = stream
+  const gaps = new Map<string, Gap>()
+  /** Of a log that the position does not name: it began since, or the client had not asked for it. */
+  const unnamed = (view: View, head: number): number =>
+    position?.complete && position.filters === filters ? views.start(view, stream.user) : head
+  const startOf = (view: View, head: number): number => {
+    const last = position?.cursors.get(view.cursor)
+    // A cursor beyond the head is of an earlier log of that name.
+    const wanted = last === undefined ? (position ? unnamed(view, head) : head) : last > head ? 0 : last
+    const asked = Math.max(wanted, views.start(view, stream.user))
+    const start = Math.max(asked, head - MOST_REPLAYED, (store.log.peek(view.log)?.tail ?? 1) - 1)
+    if (start > asked) gaps.set(view.cursor, { topic: view.topic, after: asked, next: start + 1 })
+    return start
+  }
+  for (const subscription of granted) {
+    const shown = interests.shown(subscription)
+    const heads = await interests.heads(shown)
+    for (const view of shown.views) heads.set(view.cursor, startOf(view, heads.get(view.cursor)!))
+    if (!stream.closed) interests.add(subscription, heads)
+  }
+  return [...gaps.values()]
+}
+
+/** Room info, presence, retained messages: what a new subscription gets at once. */
+async function sendHeld(
+  { access, services }: EventParts,
+  stream: EventStream,
+  actor: Actor,
+  granted: readonly Subscription[],
+): Promise<void> {
+  for (const { parsed } of granted) {
+    for (const message of access.held(actor, parsed)) {
+      await stream.roomForDirect()
+      stream.acceptDirect(message)
+    }
+  }
+  const stored = granted.filter(({ parsed }) => isPlainFilter(parsed) || parsed.kind === 'broadcast')
+  if (stored.length === 0) return
+  for await (const { topic, payload, qos, extra = null } of services.store.queue.retained(
+    stored.map(({ filter }) => filter),
+  )) {
+    await stream.roomForDirect()
+    if (stream.closed) return
+    const matching = stored.filter(({ filter }) => filterMatches(filter, topic))
+    const allowed = matching.some(({ unconditional }) => unconditional) || access.mayReceive(actor, topic)
+    if (allowed && !isExpired(extra)) stream.acceptDirect(direct(topic, payload, qos, { retain: true, extra }))
+  }
+}

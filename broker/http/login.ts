@@ -1,0 +1,96 @@
+/** Who asks: `Authorization: Bearer` with a token, or `Basic` with a name and a password, through the same authenticator as MQTT. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { API } from '../../schemas/commands.js'
+import { Refusal } from '../../schemas/errors.js'
+import type { Authenticator, LoginRefusal } from '../auth/principal.js'
+import type { Actor } from '../chat/actor.js'
+import type { Counters } from '../metrics.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor
+  }
+}
+
+export interface LoginParts {
+  readonly authenticator: Authenticator
+  /** What hooks of the broker say of a login that is valid. */
+  readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
+  readonly counters: Counters
+  readonly throttleWindow: number
+}
+
+/** Every request of `app` has an actor, or is refused before its body is read. */
+export function loginRequests(app: FastifyInstance, parts: LoginParts): void {
+  app.decorateRequest('actor')
+  app.addHook('onRequest', async (request) => {
+    request.actor = await login(request, parts)
+  })
+  // Also where a command itself finds that this needs a login.
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (reply.statusCode === 401) reply.header('www-authenticate', challenges(request))
+    return payload
+  })
+}
+
+async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
+  const given = tokenInQuery(request) ?? credentialsOf(request.headers.authorization)
+  const from = { clientId: '', address: request.ip }
+  const login =
+    'token' in given
+      ? await parts.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
+      : await parts.authenticator.login({ ...given, ...from })
+  const refusal = login.ok ? await refusedByHook(parts, login.principal.user, given) : login.refusal
+  if (login.ok && !refusal) return { principal: login.principal, clientId: '', sessionId: null, silent: true }
+  parts.counters.add(`login.${refusal}`)
+  throw refusalOf(refusal!, given !== NOBODY, parts.throttleWindow)
+}
+
+async function refusedByHook({ mayLogIn }: LoginParts, user: string, given: Given): Promise<LoginRefusal | null> {
+  const password = 'token' in given ? Buffer.from(given.token) : given.password
+  return (await mayLogIn(user, password)) ? null : 'not_authorized'
+}
+
+type Given = { token: string } | { username: string | undefined; password: Buffer | undefined }
+
+const NOBODY: Given = { username: undefined, password: undefined }
+
+/** Where a browser's EventSource asks, which can set no header (RFC 6750, 2.3); nowhere else, for addresses end up in logs. */
+function tokenInQuery({ query, url }: FastifyRequest): Given | null {
+  const { access_token: token } = query as Record<string, unknown>
+  return typeof token === 'string' && url.startsWith(`${API}/events?`) ? { token } : null
+}
+
+/** A scheme is written in any case (RFC 9110, 11.1). */
+function credentialsOf(header: string | undefined): Given {
+  if (header === undefined) return NOBODY
+  const [, scheme = '', value = ''] = /^([^ ]+) +([^ ]+)$/.exec(header) ?? []
+  if (scheme.toLowerCase() === 'bearer') return { token: value }
+  const text = scheme.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString() : ''
+  const colon = text.indexOf(':')
+  if (colon === -1)
+    throw new Refusal('unauthorized', 'Authorization is Bearer with a token, or Basic with a user name and a password')
+  return { username: text.slice(0, colon), password: Buffer.from(text.slice(colon + 1)) }
+}
+
+function refusalOf(refusal: LoginRefusal, tried: boolean, throttleWindow: number): Refusal {
+  switch (refusal) {
+    case 'throttled':
+      return new Refusal('rate_limited', 'too many failed logins', { retryAfter: throttleWindow })
+    case 'unavailable':
+      return new Refusal('unavailable', 'logins are not possible right now', { retryAfter: 5 })
+    default:
+      return new Refusal('unauthorized', tried ? 'the token or password is not valid' : 'this needs a token')
+  }
+}
+
+/**
+ * To a script that a page runs only Bearer: at Basic a browser would ask with a dialog of its own.
+ * `error` says that a token was there and did not do (RFC 6750, 3.1).
+ */
+function challenges({ headers }: FastifyRequest): string[] {
+  const failed = /^bearer /i.test(headers.authorization ?? '') ? ', error="invalid_token"' : ''
+  const bearer = `Bearer realm="TopicTalk"${failed}`
+  const ofPage = headers['sec-fetch-site'] !== undefined && headers['sec-fetch-mode'] !== 'navigate'
+  return ofPage ? [bearer] : [bearer, 'Basic realm="TopicTalk", charset="UTF-8"']
+}

@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify'
+import { HttpRefusal } from './refusals.js'
+
+/**
+ * Every path answers OPTIONS with the methods it has, and a method it does not have with 405. Call this before there are routes, and what
+ * it returns after the last one.
+ */
+export function answerOtherMethods(app: FastifyInstance): () => void {
+  const methodsOf = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = methodsOf.get(url) ?? new Set()
+    for (const one of [method].flat()) known.add(one)
+    methodsOf.set(url, known)
+  })
+  return () => {
+    for (const [url, methods] of [...methodsOf]) answerOthers(app, url, methods)
+  }
+}
+
+function answerOthers(app: FastifyInstance, url: string, methods: ReadonlySet<string>): void {
+  const allow = [...methods, 'OPTIONS'].sort().join(', ')
+  app.options(url, async (_request, reply) => {
+    reply.headers({ allow, 'access-control-allow-methods': allow }).code(204).send()
+  })
+  const others = app.supportedMethods.filter((method) => !methods.has(method) && method !== 'OPTIONS')
+  app.route({
+    method: others as 'TRACE'[],
+    url,
+    // Before a body is read, whatever it is.
+    onRequest: async ({ method, url: asked }) => {
+      throw new HttpRefusal('bad_request', 405, `${asked.split('?', 1)[0]} does not take ${method}, but ${allow}`, {
+        allow,
+      })
+    },
+    handler: async () => {},
+  })
+}

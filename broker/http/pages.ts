@@ -1,0 +1,40 @@
+/** What is not the API: the landing page, and whether the broker is well. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Refusal } from '../../schemas/errors.js'
+import { type About, aboutJson, landingPage } from './landing.js'
+
+export interface PageParts {
+  readonly about: () => About
+  readonly healthy: () => boolean
+}
+
+/** The page is self-contained: nothing else may load, and nothing may run. */
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+export function pages(app: FastifyInstance, { about, healthy }: PageParts): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-cache')
+  })
+  app.get('/', async (request, reply) => {
+    reply.header('vary', 'accept')
+    if (wantsJson(request)) return reply.type(JSON_TYPE).send(pretty(aboutJson(about())))
+    reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY)
+    return reply.send(landingPage(about(), request.headers.host))
+  })
+  app.get('/healthz', async (_request, reply) => {
+    if (!healthy()) throw new Refusal('unavailable', 'the broker is not able to serve right now')
+    return reply.type(JSON_TYPE).send(pretty({ status: 'ok' }))
+  })
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+export function pretty(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+/** JSON for who asks for it and not for HTML: browsers name text/html. */
+function wantsJson({ headers }: FastifyRequest): boolean {
+  const accept = headers.accept ?? ''
+  return accept.includes('application/json') && !accept.includes('text/html')
+}

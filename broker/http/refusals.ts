@@ -1,0 +1,70 @@
+/** Everything that goes wrong becomes a problem document made from the one table of errors; nothing else leaves. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { asRefusal, type ErrorCode, Refusal } from '../../schemas/errors.js'
+import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
+import type { Counters } from '../metrics.js'
+
+/** A refusal for which HTTP has a status of its own, or headers. */
+export class HttpRefusal extends Refusal {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: ErrorCode, status: number, message: string, headers: Record<string, string> = {}) {
+    super(code, message)
+    this.status = status
+    this.headers = headers
+  }
+}
+
+export interface RefusalParts {
+  readonly counters: Counters
+  readonly listen: { readonly wsPath: string }
+  readonly failed: (error: unknown) => void
+}
+
+type Refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
+
+export function answerRefusals(app: FastifyInstance, parts: RefusalParts): Refuse {
+  const refuse: Refuse = (error, request, reply) => {
+    const refusal = toRefusal(error)
+    if (refusal.code === 'internal') parts.failed(error)
+    parts.counters.add(`refused.${refusal.code}`)
+    send(refusal, request, reply)
+  }
+  app.setErrorHandler(refuse)
+  app.setNotFoundHandler((request, reply) => refuse(missing(request, parts.listen.wsPath), request, reply))
+  return refuse
+}
+
+function send(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): void {
+  // A precondition is about what would have been answered with success (RFC 9110, 13.2.1).
+  delete request.headers['if-none-match']
+  if (refusal instanceof HttpRefusal) reply.headers(refusal.headers)
+  if (refusal.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(refusal.retryAfter)))
+  const problem = problemOf(refusal.body(), refusal instanceof HttpRefusal ? refusal.status : undefined)
+  reply.code(problem.status).headers({ 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' })
+  reply.send(`${JSON.stringify(problem)}\n`)
+}
+
+function missing({ method, url }: FastifyRequest, wsPath: string): Refusal {
+  const path = url.split('?', 1)[0]
+  const reads = method === 'GET' || method === 'HEAD'
+  if (!reads || path !== wsPath)
+    return new Refusal('not_found', `there is no ${method} ${path} here; GET / says what is`)
+  const why = `${wsPath} speaks MQTT over WebSocket: connect with an MQTT client`
+  return new HttpRefusal('bad_request', 426, why, { upgrade: 'websocket', connection: 'upgrade' })
+}
+
+/** What Fastify itself refuses has a status; everything else that is no refusal is a bug. */
+function toRefusal(error: unknown): Refusal {
+  const { statusCode = 500, message } = error as FastifyError
+  if (error instanceof Refusal || statusCode >= 500) return asRefusal(error)
+  switch (statusCode) {
+    case 413:
+      return new Refusal('too_large', 'the body is too large (limits.payloadBytes)')
+    case 415:
+      return new HttpRefusal('bad_request', 415, 'a body is JSON: Content-Type: application/json')
+    default:
+      return new HttpRefusal('bad_request', statusCode, message)
+  }
+}

@@ -1,0 +1,55 @@
+/** What logins are made of, and how accounts reach those who are logged in. */
+import type { Logger } from 'pino'
+import type { Config } from '../schemas/config.js'
+import { Accounts } from './auth/accounts.js'
+import { createAuthenticator } from './auth/authenticator.js'
+import { loadHooks } from './auth/hooks.js'
+import { Passwords } from './auth/passwords.js'
+import { LoginThrottle } from './auth/throttle.js'
+import { loadTokenKeys, Tokens } from './auth/tokens.js'
+import type { Members } from './chat/members.js'
+import type { Signal } from './chat/signals.js'
+import type { LocalBus } from './store/bus.js'
+import type { Store } from './store/store.js'
+
+/** Who may log in, and how. */
+export async function makeLogins(config: Config, store: Store, log: Logger) {
+  const { auth, node } = config
+  const hooks = await loadHooks(auth.hooks, {
+    timeout: auth.hooksTimeout,
+    onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
+  })
+  const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
+  const accounts = new Accounts(store, passwords)
+  const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
+  const authenticator = createAuthenticator({
+    anonymous: auth.anonymous,
+    directory: store.directory,
+    accounts,
+    passwords,
+    tokens,
+    throttle: new LoginThrottle(auth.throttle),
+    renewals: new LoginThrottle(auth.throttle),
+    hooks,
+  })
+  return { hooks, accounts, authenticator }
+}
+
+/** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
+export function endingLogins(accounts: Accounts, members: Members, bus: LocalBus<Signal>) {
+  return {
+    add: accounts.add.bind(accounts),
+    list: accounts.list.bind(accounts),
+    setPassword: async (user: string, password: string) => {
+      const account = await accounts.setPassword(user, password)
+      bus.send({ kind: 'logout', user, forget: false })
+      return account
+    },
+    remove: async (user: string) => {
+      const account = await accounts.remove(user)
+      bus.send({ kind: 'logout', user, forget: true })
+      await members.forget(user)
+      return account
+    },
+  }
+}

@@ -1,0 +1,60 @@
+/** Values that fit a schema, for the documents. */
+import type { TObject, TSchema } from 'typebox'
+
+/** What things are called in examples. */
+const NAMES: Readonly<Record<string, unknown>> = {
+  room: 'tea',
+  id: 'tea',
+  user: 'bob',
+  from: 'bob',
+  by: 'bob',
+  createdBy: 'bob',
+  text: 'hello',
+  name: 'Tea room',
+  topic: null,
+  avatar: null,
+  token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…',
+}
+const UUID = '019b7701-9c00-7000-8000-000000000001'
+const TIME = 1_767_225_600_000
+
+type Node = TSchema & {
+  type?: string
+  description?: string
+  default?: unknown
+  minimum?: number
+  enum?: unknown[]
+  anyOf?: Node[]
+  items?: Node
+  properties?: Record<string, Node>
+  required?: string[]
+}
+
+export function exampleOf(schema: TSchema, name = ''): unknown {
+  const { type, description = '', default: fallback, minimum, enum: values, anyOf, items } = schema as Node
+  if (description.startsWith('UUID')) return UUID
+  if (name in NAMES && (type === 'string' || anyOf)) return NAMES[name]
+  if (fallback !== undefined) return fallback
+  if (values) return values[0]
+  if (anyOf) return exampleOf(anyOf[0]!, name)
+  switch (type) {
+    case 'integer':
+    case 'number':
+      return description.endsWith('Unix ms.') ? TIME : (minimum ?? 1)
+    case 'boolean':
+      return false
+    case 'array':
+      return items ? [exampleOf(items)] : []
+    case 'object':
+      return exampleObject(schema as TObject)
+    default:
+      return '…'
+  }
+}
+
+/** The keys it needs, and what is said, where something is. */
+export function exampleObject(schema: TObject): Record<string, unknown> {
+  const { properties, required = [] } = schema as Node
+  const shown = Object.entries(properties ?? {}).filter(([key]) => required.includes(key) || key === 'text')
+  return Object.fromEntries(shown.map(([key, value]) => [key, exampleOf(value, key)]))
+}

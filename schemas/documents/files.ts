@@ -1,0 +1,70 @@
+/** The documents that are kept as files: by path, as they should be. `npm run schemas` writes them. */
+import type { TSchema } from 'typebox'
+import { COMMANDS, type Command } from '../commands.js'
+import { ConfigSchema } from '../config.js'
+import { Problem } from '../problem.js'
+import { asyncApi } from './asyncapi.js'
+import { Components, type Json } from './components.js'
+import { openApi } from './openapi.js'
+import * as payloads from './payloads.js'
+import { reference } from './reference.js'
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
+
+/** `version`: of the package. */
+export function documentFiles(version: string): Record<string, string> {
+  const json: Record<string, Json> = {
+    openapi: openApi(version),
+    asyncapi: asyncApi(version),
+    commands: commandSchemas(),
+    config: configSchema(),
+    ...Object.fromEntries(messageSchemas()),
+  }
+  const files = Object.entries(json).map(([name, document]) => [`schemas/json/${name}.json`, pretty(document)])
+  return { 'docs/reference.md': `${reference()}\n`, ...Object.fromEntries(files) }
+}
+
+function pretty(document: Json): string {
+  return `${JSON.stringify(document, null, 2)}\n`
+}
+
+function messageSchemas(): [string, Json][] {
+  const schemas = {
+    'message-in': payloads.MessageIn,
+    'message-out': payloads.MessageOut,
+    reply: payloads.Reply,
+    problem: Problem,
+  }
+  return Object.entries(schemas).map(([name, schema]) => [name, standalone(schema)])
+}
+
+function standalone(schema: TSchema): Json {
+  return { $schema: DIALECT, ...(JSON.parse(JSON.stringify(schema)) as Json) }
+}
+
+/** `#/$defs/{command}.params` and `.result`. */
+function commandSchemas(): Json {
+  const components = new Components('#/$defs/')
+  const defs: Record<string, Json> = {}
+  for (const [name, { params, result }] of Object.entries(COMMANDS as Record<string, Command>)) {
+    defs[`${name}.params`] = components.use(params)
+    defs[`${name}.result`] = components.use(result)
+  }
+  return { $schema: DIALECT, title: 'Commands', $defs: { ...defs, ...components.all() } }
+}
+
+/** For editors of config.yaml: what has a default may be left out. */
+function configSchema(): Json {
+  return { $schema: DIALECT, ...(withoutDefaulted(JSON.parse(JSON.stringify(ConfigSchema))) as Json) }
+}
+
+function withoutDefaulted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(withoutDefaulted)
+  const schema = Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutDefaulted(inner)])) as Json
+  const { properties, required } = schema as { properties?: Record<string, Json>; required?: unknown }
+  if (!properties || !Array.isArray(required)) return schema
+  const needed = required.filter((name: string) => properties[name]?.['default'] === undefined)
+  const { required: _, ...rest } = schema
+  return needed.length > 0 ? { ...rest, required: needed } : rest
+}

@@ -1,0 +1,177 @@
+/** The OpenAPI 3.1 document of the HTTP door, made from the table of commands. */
+import Type from 'typebox'
+import { API, COMMANDS, type Command, type HttpRoute } from '../commands.js'
+import { Problem } from '../problem.js'
+import { Components, type Json } from './components.js'
+import { exampleObject, exampleOf } from './examples.js'
+import { type RouteParts, routeParts, subjectOf } from './routes.js'
+
+const DESCRIPTION = `Every request a client can publish over MQTT is a route here too, with the same parameters, checks and results.
+
+Log in with the token or the password that MQTT takes. Errors are problem documents (RFC 9457) with the codes of replies over MQTT.
+A parameter that is not known is an error that names it.`
+
+export function openApi(version: string): Json {
+  const components = new Components('#/components/schemas/')
+  const table = Object.entries(COMMANDS as Record<string, Command>)
+  const paths: Record<string, Json> = {}
+  const add = (path: string, method: string, operation: Json): void => {
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operation }
+  }
+  for (const [name, command] of table)
+    if (command.http)
+      add(`${API}${command.http.path}`, command.http.method, operation(name, command, command.http, components))
+  add(`${API}/events`, 'get', EVENTS)
+  add('/healthz', 'get', HEALTH)
+  const problem = components.use(Problem)
+  const tags = [...new Set(table.filter(([, { http }]) => http).map(([name]) => subjectOf(name)))]
+  return {
+    openapi: '3.1.0',
+    info: { title: 'TopicTalk', version, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: '/' }],
+    tags: [...tags, 'events', 'broker'].map((name) => ({ name })),
+    security: [{ token: [] }, { password: [] }],
+    paths,
+    components: {
+      securitySchemes: SECURITY,
+      responses: { Refused: refused(problem) },
+      schemas: components.all(),
+    },
+  }
+}
+
+const SECURITY = {
+  token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token that MQTT takes as a password.' },
+  password: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'An account, for scripts: each request costs a password hash.',
+  },
+}
+
+const HEALTH = {
+  operationId: 'healthz',
+  summary: 'Whether the broker can serve: 200, or 503.',
+  tags: ['broker'],
+  security: [],
+  responses: {
+    '200': {
+      description: 'It can.',
+      content: { 'application/json': { schema: { type: 'object', properties: { status: { const: 'ok' } } } } },
+    },
+    default: { $ref: '#/components/responses/Refused' },
+  },
+}
+
+const EVENTS = {
+  operationId: 'events',
+  summary: 'What a subscription to the filters would show, live, as server-sent events.',
+  description:
+    'Each event is `{"topic", "message"}`, or `{"topic", "text"}` or `{"topic", "base64"}` where the payload is not made by the broker; ' +
+    '`"retained": true` on what was there before. An event `gap` with `{"topic", "after", "next"}` tells of what is not replayed. ' +
+    'Comes back with `Last-Event-ID` after a break, and gets what it missed.',
+  tags: ['events'],
+  parameters: [
+    {
+      name: 'filter',
+      in: 'query',
+      required: false,
+      description:
+        'A topic filter; may be given several times. {me} stands for the user. Without: rooms/+/messages and users/{me}/#.',
+      schema: { type: 'array', items: { type: 'string' } },
+    },
+    header('Last-Event-ID', 'id of the last event that came.'),
+    {
+      name: 'access_token',
+      in: 'query',
+      required: false,
+      description: 'A token, where no header can be set.',
+      schema: { type: 'string' },
+    },
+  ],
+  responses: {
+    '200': { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+    default: { $ref: '#/components/responses/Refused' },
+  },
+}
+
+function refused(schema: Json): Json {
+  return {
+    description: 'Why not.',
+    headers: {
+      'Retry-After': { description: 'Seconds to wait before trying again.', schema: { type: 'integer' } },
+      'WWW-Authenticate': { description: 'With 401: how to log in.', schema: { type: 'string' } },
+    },
+    content: {
+      'application/problem+json': {
+        schema,
+        example: {
+          title: 'the request is not valid',
+          status: 400,
+          code: 'bad_request',
+          detail: 'limit must be >= 1',
+          field: 'limit',
+        },
+      },
+    },
+  }
+}
+
+function operation(name: string, command: Command, http: HttpRoute, components: Components): Json {
+  const parts = routeParts(command, http)
+  const body = requestBody(command, parts, components)
+  return {
+    operationId: name,
+    summary: command.summary,
+    description: `Over MQTT: \`users/{me}/requests/${name}\`.`,
+    tags: [subjectOf(name)],
+    parameters: parameters(parts, http, components),
+    ...(body ? { requestBody: body } : {}),
+    responses: {
+      [http.status ?? 200]: success(command, http, components),
+      ...(http.method === 'GET' ? { '304': { description: 'What If-None-Match names is still the answer.' } } : {}),
+      default: { $ref: '#/components/responses/Refused' },
+    },
+  }
+}
+
+function parameters(
+  { path, query, required, idempotent }: RouteParts,
+  http: HttpRoute,
+  components: Components,
+): Json[] {
+  const parameter = (place: string) => (one: [string, Parameters<Components['use']>[0]]) => {
+    const { description, ...schema } = components.use(one[1])
+    return { name: one[0], in: place, required: place === 'path' || required.has(one[0]), description, schema }
+  }
+  const headers: Json[] = []
+  if (idempotent)
+    headers.push(header('Idempotency-Key', 'Stands for cid: a retry with the same key returns the first result.'))
+  if (http.method === 'GET') headers.push(header('If-None-Match', 'ETag of an earlier answer.'))
+  return [...Object.entries(path).map(parameter('path')), ...Object.entries(query).map(parameter('query')), ...headers]
+}
+
+function header(name: string, description: string): Json {
+  return { name, in: 'header', required: false, description, schema: { type: 'string' } }
+}
+
+function requestBody(command: Command, { body, path, required }: RouteParts, components: Components): Json | null {
+  if (Object.keys(body).length === 0) return null
+  const schema = Type.Object(body, { additionalProperties: false })
+  const example = Object.entries(exampleObject(command.params)).filter(([key]) => !(key in path))
+  return {
+    required: Object.keys(body).some((key) => required.has(key)),
+    content: { 'application/json': { schema: components.use(schema), example: Object.fromEntries(example) } },
+  }
+}
+
+function success({ result }: Command, http: HttpRoute, components: Components): Json {
+  const headers: Json = {}
+  const text = (description: string) => ({ description, schema: { type: 'string' } })
+  if (http.location) headers['Location'] = text('Where it is.')
+  if (http.page) headers['Link'] = text('rel="next": the next page, where there is one.')
+  if (http.method === 'GET') headers['ETag'] = text('For If-None-Match.')
+  const { description = 'Done.' } = result as { description?: string }
+  const content = { 'application/json': { schema: components.use(result), example: exampleOf(result) } }
+  return { description, ...(Object.keys(headers).length > 0 ? { headers } : {}), content }
+}

@@ -1,0 +1,154 @@
+/** What travels on each topic, as schemas: what clients publish and what they receive. */
+import Type, { type TSchema } from 'typebox'
+import { object, orNull, seq, time, user } from '../commands/parts.js'
+import { Receipt } from '../commands/receipts.js'
+import { ERRORS } from '../errors.js'
+import { MessageInput, NotificationInput, PresenceInput, ReceiptInput, TypingInput } from '../message.js'
+import { ROOM_LEAVES, type RoomLeaf, topics, USER_LEAVES, type UserLeaf } from '../topics.js'
+
+/** One topic: what goes in (null: only the broker publishes), and what comes out. */
+export interface TopicDocument {
+  topic: string
+  summary: string
+  in: TSchema | null
+  out: TSchema | null
+}
+
+const id = Type.String({ description: 'UUIDv7.' })
+const stamp = { id, seq: seq('Counts from 1 in its log, without holes.'), ts: time('When it was taken.'), from: user }
+const { cid: _, ...content } = MessageInput.properties
+
+export const MessageIn = Type.Object(MessageInput.properties, {
+  title: 'MessageIn',
+  additionalProperties: false,
+  description:
+    'A message as it is published. Plain text is a message too, and an object of none of these keys is data.',
+})
+export const MessageOut = Type.Object(
+  { ...stamp, room: Type.String(), to: Type.Optional(user), cid: MessageInput.properties.cid, ...content },
+  { title: 'MessageOut', description: 'A message as everyone receives it; `to` on direct messages.' },
+)
+const Announcement = Type.Object(
+  { ...stamp, channel: Type.String(), cid: MessageInput.properties.cid, ...content },
+  { title: 'Announcement', description: 'A message of a broadcast channel.' },
+)
+const NotificationIn = Type.Object(NotificationInput.properties, {
+  title: 'NotificationIn',
+  additionalProperties: false,
+})
+const NotificationOut = Type.Object({ ...stamp, ...NotificationInput.properties }, { title: 'NotificationOut' })
+const RoomEvent = Type.Object(
+  {
+    id,
+    room: Type.String(),
+    seq: seq('Counts from 1 among the events of the room.'),
+    ts: time('When it was.'),
+    type: Type.String({ description: 'created, updated, deleted, joined, left, invited, removed, role.' }),
+    user: Type.Optional(user),
+    by: Type.Optional(user),
+    role: Type.Optional(Type.String()),
+  },
+  { title: 'RoomEvent', additionalProperties: true },
+)
+const UserEvent = Type.Object(
+  {
+    id,
+    seq: seq('Counts from 1 among the events of the user.'),
+    ts: time('When it was.'),
+    type: Type.String({ description: 'invited, added, removed, role.' }),
+    room: Type.Optional(Type.String()),
+    by: Type.Optional(user),
+    role: Type.Optional(Type.String()),
+  },
+  { title: 'UserEvent', additionalProperties: true },
+)
+const Text = Type.String({ title: 'Text', description: 'Bare text.' })
+const Typing = object({ user, typing: Type.Boolean(), ts: time('When.') }, { title: 'Typing' })
+const RoomInfo = object(
+  {
+    room: Type.String(),
+    name: orNull(Type.String()),
+    topic: orNull(Type.String()),
+    avatar: orNull(Type.String()),
+    access: Type.Enum(['public', 'private']),
+    members: Type.Integer({ minimum: 0 }),
+  },
+  { title: 'RoomInfo' },
+)
+const ReceiptIn = Type.Object(ReceiptInput.properties, { title: 'ReceiptIn', additionalProperties: false })
+const ReceiptOut = object(
+  {
+    ...Receipt.properties,
+    private: Type.Optional(Type.Boolean({ description: 'True: only the user themselves is told.' })),
+  },
+  { title: 'ReceiptOut' },
+)
+const Presence = object(
+  {
+    user,
+    state: Type.Enum(['online', 'away', 'offline']),
+    status: orNull(Type.String()),
+    lastSeen: orNull(time('When last seen.')),
+    devices: Type.Integer({ minimum: 0 }),
+  },
+  { title: 'Presence' },
+)
+const Signal = Type.Object(
+  { from: user, ts: time('When.'), data: Type.Optional(Type.Unknown()), text: Type.Optional(Type.String()) },
+  { title: 'Signal' },
+)
+export const ErrorSchema = object(
+  {
+    code: Type.Enum(Object.keys(ERRORS)),
+    message: Type.String(),
+    field: Type.Optional(Type.String()),
+    retryAfter: Type.Optional(Type.Number({ description: 'Seconds.' })),
+  },
+  { title: 'Error', description: 'Why a request or a message was refused.' },
+)
+export const Reply = Type.Object(
+  {
+    re: Type.Union([Type.String(), Type.Number(), Type.Null()], {
+      description: 'id of the request, or cid of the message.',
+    }),
+    method: Type.String(),
+    ok: Type.Boolean(),
+    result: Type.Optional(Type.Unknown({ description: 'Where ok is true.' })),
+    error: Type.Optional(ErrorSchema),
+    topic: Type.Optional(Type.String({ description: 'Of a refused message without cid.' })),
+  },
+  { title: 'Reply' },
+)
+
+const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
+  messages: {
+    summary: 'Messages of a room: numbered, stored, replayed after an absence.',
+    in: MessageIn,
+    out: MessageOut,
+  },
+  text: { summary: 'The same as bare text.', in: Text, out: Text },
+  events: { summary: 'Who came and went; changes of the room.', in: null, out: RoomEvent },
+  receipts: { summary: 'How far members have read.', in: ReceiptIn, out: ReceiptOut },
+  typing: { summary: 'Who is typing; never stored.', in: TypingInput, out: Typing },
+  info: { summary: 'What the room is; retained.', in: null, out: RoomInfo },
+}
+
+const USERS: Record<UserLeaf, Omit<TopicDocument, 'topic'>> = {
+  messages: { summary: 'Direct messages to a user, and the echo of one’s own.', in: MessageIn, out: MessageOut },
+  events: { summary: 'What happened to a user: invited, added, removed.', in: null, out: UserEvent },
+  notifications: { summary: 'Notifications; for the role notifier.', in: NotificationIn, out: NotificationOut },
+  presence: { summary: 'Whether a user is there; retained. One’s own can be set.', in: PresenceInput, out: Presence },
+  signals: { summary: 'Call signalling and the like; never stored.', in: Type.Unknown(), out: Signal },
+  replies: { summary: 'Answers to requests and messages.', in: null, out: Reply },
+}
+
+export const TOPIC_DOCUMENTS: readonly TopicDocument[] = [
+  ...ROOM_LEAVES.map((leaf) => ({ topic: topics.room('{room}', leaf), ...ROOMS[leaf] })),
+  ...USER_LEAVES.map((leaf) => ({ topic: topics.user('{user}', leaf), ...USERS[leaf] })),
+  {
+    topic: topics.broadcast('{channel}'),
+    summary: 'Announcements; for the role publisher.',
+    in: MessageIn,
+    out: Announcement,
+  },
+]

@@ -1,0 +1,47 @@
+/** A command as HTTP sees it, for the documents. */
+import type { TSchema } from 'typebox'
+import type { Command, HttpRoute } from '../commands.js'
+import type { ErrorCode } from '../errors.js'
+
+type Properties = Record<string, TSchema>
+
+export interface RouteParts {
+  path: Properties
+  /** GET and DELETE. */
+  query: Properties
+  /** The others. */
+  body: Properties
+  required: ReadonlySet<string>
+  /** Whether `Idempotency-Key` stands for a parameter. */
+  idempotent: boolean
+}
+
+export function routeParts({ params }: Command, { method, path }: HttpRoute): RouteParts {
+  const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))
+  const all = Object.entries(params.properties)
+  const rest = Object.fromEntries(all.filter(([name]) => !inPath.has(name)))
+  const queried = method === 'GET' || method === 'DELETE'
+  return {
+    path: Object.fromEntries(all.filter(([name]) => inPath.has(name))),
+    query: queried ? rest : {},
+    body: queried ? {} : rest,
+    required: new Set((params as { required?: string[] }).required),
+    idempotent: 'cid' in rest,
+  }
+}
+
+/** What a command is about: the part of its name before the dot. */
+export function subjectOf(name: string): string {
+  return name.includes('.') ? name.split('.')[0]! : 'messages'
+}
+
+/** Refusals to expect, beside those that any request may get. */
+export function refusalsOf({ params, rate }: Command): ErrorCode[] {
+  const { properties } = params
+  const named = 'room' in properties || 'user' in properties
+  return [
+    ...(named ? (['forbidden', 'not_found'] as const) : []),
+    ...('cid' in properties || rate === 'create' ? (['conflict'] as const) : []),
+    ...('text' in properties ? (['too_large'] as const) : []),
+  ]
+}

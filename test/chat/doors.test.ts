@@ -1,0 +1,95 @@
+/** Every command of the table, through both doors: the same answers to the same questions. */
+import t from 'tap'
+import { COMMANDS, type Command } from '../../schemas/commands.js'
+import { startTestBroker } from '../helpers/broker.js'
+import { type Ask, COMMAND_CASES } from '../helpers/command-cases.js'
+import { fetchFrom, requestOf } from '../helpers/http.js'
+import { Person } from '../helpers/people.js'
+import { checkResult } from '../helpers/results.js'
+
+/** What either door says: a result, or a code with its field. */
+// biome-ignore lint/suspicious/noExplicitAny: a result is any JSON
+type Said = { ok: true; result: any } | { ok: false; answer: string }
+
+interface Door {
+  ask(name: string, asked: Ask): Promise<Said>
+  /** Asks in the name of someone else; what is said of that. */
+  pretend(name: string, params: Record<string, unknown>): Promise<string>
+}
+
+const table = COMMANDS as Record<string, Command>
+
+t.test('every command of the table has its cases', async (t) => {
+  t.strictSame(Object.keys(COMMAND_CASES).sort(), Object.keys(table).sort())
+})
+
+t.test('one table of commands, two doors', async (t) => {
+  const broker = await startTestBroker(t, { rooms: { create: 'admin' } })
+  const roles = (user: string) => (user === 'alice' ? ['admin'] : [])
+  const people: Record<string, Person> = {}
+  for (const user of ['alice', 'bob', 'carol', 'dora'])
+    people[user] = await Person.connect(t, broker, user, { roles: roles(user) })
+  const said = (error: { code: string; field?: string }) => [error.code, error.field].filter(Boolean).join(' ')
+
+  const mqtt: Door = {
+    ask: async (name, { as, params }) => {
+      const reply = await people[as]!.ask(name, params)
+      return reply.ok ? { ok: true, result: reply.result } : { ok: false, answer: said(reply.error) }
+    },
+    pretend: async (name, params) => {
+      const topic = `users/alice/requests/${name}`
+      return (await people['carol']!.refused(topic, params)).error.code
+    },
+  }
+  const http: Door = {
+    ask: async (name, { as, params }) => {
+      const { path, request } = requestOf(name, params)
+      const { status, headers, body } = await fetchFrom(broker, path, { ...request, as, roles: roles(as) })
+      if (status >= 300) return { ok: false, answer: said(body) }
+      t.equal(status, table[name]!.http!.status ?? 200, `${name}: its status`)
+      t.equal(headers.get('content-type'), 'application/json; charset=utf-8')
+      return { ok: true, result: body }
+    },
+    pretend: async (name, params) => {
+      const { path, request } = requestOf(name, params)
+      const forged = { authorization: `Bearer ${(await broker.token('alice')).slice(0, -4)}AAAA` }
+      return (await fetchFrom(broker, path, { ...request, headers: forged })).body.code
+    },
+  }
+
+  let rooms = 0
+  /** A room of its own for each case. */
+  const fresh = async (): Promise<string> => {
+    const room = `r${++rooms}`
+    await people['alice']!.get('rooms.create', { room })
+    for (const user of ['bob', 'dora']) await people[user]!.get('rooms.join', { room })
+    await people['alice']!.get('rooms.update', { room, user: 'dora', role: 'reader' })
+    return room
+  }
+  const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
+  const filled = <T>(value: T, room: string): T =>
+    JSON.parse(
+      JSON.stringify(value)
+        .replaceAll('{room}', room)
+        .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
+    )
+
+  for (const [name, cases] of Object.entries(COMMAND_CASES)) {
+    for (const [at, door] of Object.entries({ mqtt, http })) {
+      // What is about the asking connection has no route.
+      if (door === http && !table[name]?.http) continue
+      t.test(`${name} through ${at}`, async (t) => {
+        const { happy, forbidden, invalid } = filled(cases, await fresh())
+        const wrong = await door.ask(name, invalid)
+        t.match(wrong, { ok: false, answer: invalid.answer }, 'not valid')
+        if (forbidden === 'anyone')
+          t.equal(await door.pretend(name, happy.params), at === 'mqtt' ? 'forbidden' : 'unauthorized', 'forbidden')
+        else t.match(await door.ask(name, forbidden), { ok: false, answer: forbidden.code }, 'forbidden')
+        const right = await door.ask(name, happy)
+        if (!right.ok) return t.fail(right.answer)
+        checkResult(name, right.result)
+        t.match(right.result, happy.result, 'happy')
+      })
+    }
+  }
+})

@@ -1,0 +1,112 @@
+/**
+ * For every command a request that succeeds, one that is forbidden and one that is not valid; the doors test runs each through MQTT and
+ * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
+ */
+export interface Ask {
+  as: string
+  params: Record<string, unknown>
+}
+
+export interface CommandCases {
+  happy: Ask & { result: object }
+  /** `anyone`: whoever is logged in may, so it is asked for in another's name. */
+  forbidden: (Ask & { code: string }) | 'anyone'
+  /** `answer`: code and field. */
+  invalid: Ask & { answer: string }
+}
+
+/** `{room}` is a fresh room of each case, `{token of bob}` a token. */
+export const COMMAND_CASES: Record<string, CommandCases> = {
+  send: {
+    happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
+    forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', text: 7 }, answer: 'bad_request text' },
+  },
+  history: {
+    happy: { as: 'bob', params: { room: '{room}', limit: 5 }, result: { messages: [], more: false } },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', limit: 'many' }, answer: 'bad_request limit' },
+  },
+  read: {
+    happy: { as: 'bob', params: { room: '{room}', seq: 0 }, result: { read: 0, delivered: 0 } },
+    forbidden: { as: 'carol', params: { room: '{room}', seq: 0 }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', seq: 1 }, answer: 'bad_request seq' },
+  },
+  receipts: {
+    happy: {
+      as: 'bob',
+      params: { room: '{room}', seq: 1 },
+      result: { receipts: [], read: 0, delivered: 0, more: false },
+    },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', seq: 0 }, answer: 'bad_request seq' },
+  },
+  unread: {
+    happy: { as: 'bob', params: { room: '{room}' }, result: { rooms: [{ room: '{room}', unread: 0 }], more: false } },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  sync: {
+    happy: {
+      as: 'carol',
+      params: { rooms: { '{room}': { seq: 0 } } },
+      result: { rooms: [], left: [String], more: false },
+    },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { rooms: 7 }, answer: 'bad_request rooms' },
+  },
+  'rooms.create': {
+    happy: {
+      as: 'alice',
+      params: { room: '{room}-b', name: 'B' },
+      result: { id: '{room}-b', name: 'B', role: 'owner' },
+    },
+    forbidden: { as: 'carol', params: { room: '{room}-c' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}-d', acces: 'public' }, answer: 'bad_request acces' },
+  },
+  'rooms.update': {
+    happy: { as: 'alice', params: { room: '{room}', topic: null, name: 'New' }, result: { name: 'New' } },
+    forbidden: { as: 'bob', params: { room: '{room}', name: 'Mine' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}', access: 'secret' }, answer: 'bad_request access' },
+  },
+  'rooms.delete': {
+    happy: { as: 'alice', params: { room: '{room}' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}', force: 'yes' }, answer: 'bad_request force' },
+  },
+  'rooms.join': {
+    happy: { as: 'carol', params: { room: '{room}' }, result: { id: '{room}', role: 'member', members: 4 } },
+    forbidden: { as: 'carol', params: { room: 'dm:alice:bob' }, code: 'not_found' },
+    invalid: { as: 'carol', params: { room: '{room}', role: 'owner' }, answer: 'bad_request role' },
+  },
+  'rooms.leave': {
+    happy: { as: 'bob', params: { room: '{room}' }, result: {} },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: 'a b' }, answer: 'bad_request room' },
+  },
+  'rooms.invite': {
+    happy: { as: 'alice', params: { room: '{room}', user: 'carol' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}', user: 'carol' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}' }, answer: 'bad_request user' },
+  },
+  'rooms.remove': {
+    happy: { as: 'alice', params: { room: '{room}', user: 'bob' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}', user: 'dora' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}', user: 'bob', why: 'noise' }, answer: 'bad_request why' },
+  },
+  'rooms.members': {
+    happy: { as: 'bob', params: { room: '{room}', limit: 1 }, result: { members: [{ user: 'alice' }], more: true } },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', limit: 0 }, answer: 'bad_request limit' },
+  },
+  'rooms.list': {
+    happy: { as: 'carol', params: { scope: 'public', after: '~', limit: 1 }, result: { rooms: [], more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'carol', params: { scope: 'all' }, answer: 'bad_request scope' },
+  },
+  'auth.refresh': {
+    happy: { as: 'bob', params: { token: '{token of bob}' }, result: { expiresAt: null, roles: [] } },
+    forbidden: { as: 'bob', params: { token: '{token of carol}' }, code: 'unauthorized' },
+    invalid: { as: 'bob', params: { token: 7 }, answer: 'bad_request token' },
+  },
+}

@@ -1,0 +1,65 @@
+/** A stranger's HTTP client for the API: fetch, and a command's request written as the table of commands says. */
+import { API, COMMANDS, type Command } from '../../schemas/commands.js'
+import type { TestBroker } from './broker.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
+type Json = any
+
+export interface Answer {
+  status: number
+  headers: Headers
+  text: string
+  /** Null where the body is no JSON. */
+  body: Json
+}
+
+export interface Request {
+  method?: string
+  /** Of the user's token. */
+  as?: string
+  roles?: string[]
+  headers?: Record<string, string>
+  /** What is no text is sent as JSON. */
+  body?: string | Buffer | object
+}
+
+export function httpUrl(broker: TestBroker): string {
+  return broker.running.listeners.find(({ name }) => name === 'http')!.url
+}
+
+export async function fetchFrom(broker: TestBroker, path: string, request: Request = {}): Promise<Answer> {
+  const { method = 'GET', as, roles, body } = request
+  const headers = { ...request.headers }
+  if (as !== undefined) headers['authorization'] = `Bearer ${await broker.token(as, roles)}`
+  const isText = body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
+  if (!isText) headers['content-type'] ??= 'application/json'
+  const init = { method, headers, redirect: 'manual' as const }
+  const sent = body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }
+  const response = await fetch(`${httpUrl(broker)}${path}`, { ...init, ...sent } as RequestInit)
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, body: parsed(text) }
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** The HTTP request of a command: path parameters in their places, the others in the query or the body. */
+export function requestOf(name: string, params: Record<string, unknown>): { path: string; request: Request } {
+  const { http } = (COMMANDS as Record<string, Command>)[name]!
+  if (!http) throw new Error(`${name} has no route`)
+  const rest = { ...params }
+  const path = http.path.replace(/\{(\w+)\}/g, (_match, key: string) => {
+    const value = rest[key]
+    delete rest[key]
+    return encodeURIComponent(String(value))
+  })
+  if (http.method !== 'GET' && http.method !== 'DELETE')
+    return { path: `${API}${path}`, request: { method: http.method, body: rest } }
+  const query = new URLSearchParams(Object.entries(rest).map(([key, value]): [string, string] => [key, String(value)]))
+  return { path: `${API}${path}${query.size > 0 ? `?${query}` : ''}`, request: { method: http.method } }
+}
