@@ -14,8 +14,10 @@ import { type AuthCommandParts, authCommands, type RenewLogin } from './chat/com
 import { entryCommands } from './chat/commands/entry.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { moderationCommands } from './chat/commands/moderation.js'
+import { receiptCommands } from './chat/commands/receipts.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { type LiveSession, type SessionCommandParts, sessionCommands } from './chat/commands/sessions.js'
+import { syncCommands } from './chat/commands/sync.js'
 import { userCommands } from './chat/commands/users.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
@@ -28,6 +30,7 @@ import { Pipeline } from './chat/pipeline.js'
 import { Plain } from './chat/plain.js'
 import { Presence } from './chat/presence.js'
 import { Rates } from './chat/rates.js'
+import { Receipts } from './chat/receipts.js'
 import { References } from './chat/references.js'
 import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
@@ -39,6 +42,8 @@ import { Rooms } from './chat/rooms.js'
 import { Sanctions } from './chat/sanctions.js'
 import type { Signal } from './chat/signals.js'
 import { SlowMode } from './chat/slow-mode.js'
+import { Sync } from './chat/sync.js'
+import { Unread } from './chat/unread.js'
 import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
@@ -126,9 +131,11 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
   const chat = await makeChat(config, { store, bus, wheel, failed, gate, liveSessions, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
+  closing.push(() => chat.receipts.close())
 
   const keeper = new SessionKeeper(store, failed)
-  const delivering = { hub, store, counters, views: chat.views, limits: config.limits }
+  const delivered = chat.receipts.reached.bind(chat.receipts)
+  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered }
   const shares = new Shares(delivering, keeper, failed)
   await shares.load()
   const registry = new Registry({ hub, store, keeper, shares, failed })
@@ -260,8 +267,12 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
   const references = new References(store, rules)
+  const receipts = new Receipts({ store, bus, wheel, rules, options: config.receipts, failed })
   const { replyBytes } = config.limits
   const rates = new Rates(config.limits.rates)
+  const unread = new Unread(store, receipts)
+  const { maxMembers } = config.receipts
+  const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -271,6 +282,8 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
       ...authCommands({ ...auth, store, bus }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands(store, turns),
+      ...receiptCommands({ store, rules, receipts }),
+      ...syncCommands({ store, rules, unread, sync }),
     },
     replyBytes,
     rates,
@@ -297,6 +310,7 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
     requests: new Requests(commands, replies, failed),
     moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notices: new Notices(store, bus, views),
+    receipts,
     payloadBytes: config.limits.payloadBytes,
   })
   return {
@@ -308,6 +322,7 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
     pipeline,
     commands,
     rates,
+    receipts,
     info,
     access: new Access(store, acl, pipeline, presence),
   }

@@ -29,7 +29,10 @@ export class Delivery {
     const { hub, registry, streams, views, info, failed } = this.#parts
     switch (signal.kind) {
       case 'moment':
-        return hub.send(direct(signal.topic, signal.payload, signal.qos))
+        return hub.send(
+          direct(signal.topic, signal.payload, signal.qos),
+          signal.only === undefined ? undefined : (endpoint) => endpoint.user === signal.only,
+        )
       case 'plain':
         return hub.publishPlain(signal.message, signal.queued.length > 0 ? new Set(signal.queued) : null, signal.number)
       case 'reply':

@@ -7,8 +7,10 @@ import { AUTH_COMMANDS } from './commands/auth.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
+import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
+import { SYNC_COMMANDS } from './commands/sync.js'
 import { USER_COMMANDS } from './commands/users.js'
 
 export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
@@ -21,14 +23,13 @@ export const COMMANDS = {
   ...AUTH_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,
+  ...RECEIPT_COMMANDS,
+  ...SYNC_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
-
-/** Named in the contract and not built yet: they answer `not_implemented`. */
-export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sync'])
 
 /** Where the HTTP routes begin. */
 export const API = '/v1'

@@ -279,6 +279,14 @@ const presence = section('Who is online.', {
   restartGrace: duration('60s', 'How long after a start users may take to come back unnoticed.'),
 })
 
+const receipts = section('Who has got and read what.', {
+  delivered: flag(true, 'Tell others what reached someone, from the acks of QoS 1 and 2.'),
+  maxMembers: count(
+    100,
+    'Larger rooms are told nothing live; who has read what is kept all the same, and can be asked for.',
+  ),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -287,7 +295,7 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, log },
+  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, log },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

@@ -122,6 +122,17 @@ export type NotificationInput = Static<typeof NotificationInput>
 /** Published to `rooms/{room}/typing`; an empty payload means true. */
 export const TypingInput = Type.Object({ typing: Type.Boolean() }, { additionalProperties: false })
 
+/** Published to `rooms/{room}/receipts`: how far the user has read, or how far messages have come. Neither goes back. */
+export const ReceiptInput = Type.Object(
+  {
+    read: seq('The last message that was read.'),
+    delivered: seq('The last message that arrived.'),
+    private: Type.Optional(Type.Boolean({ description: 'True: others are not told what was read.' })),
+  },
+  { additionalProperties: false },
+)
+export type ReceiptInput = Static<typeof ReceiptInput>
+
 /** Published to one's own `users/{user}/presence`. */
 export const PresenceInput = Type.Object(
   {

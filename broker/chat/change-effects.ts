@@ -4,6 +4,7 @@ import { isDirectRoom } from '../../schemas/ids.js'
 import type { ReactionData } from '../../schemas/message.js'
 import type { Draft, Effect, Gone, LogEntry, Note, NoteKind, NoteWrite, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
+import { editedMentions } from './mentions.js'
 import { countReaction, encodeState, readState, type State } from './message-state.js'
 import type { ChangeInput } from './message-types.js'
 import { Reactions, readReaction } from './reactions.js'
@@ -81,7 +82,11 @@ export class ChangeEffects {
     if (state.edits >= MAX_EDITS) throw conflict(`message ${target.seq} was edited ${MAX_EDITS} times`)
     const edited = { ...state, edits: state.edits + 1, editedAt: draft.ts, editedBy: actor.principal.user }
     const edit: NoteWrite = { kind: 'edit', target: target.seq, name: null, value: '' }
-    return { effect: { notes: [stateNote(target, encodeState(edited, 'this one')), edit] } }
+    const mentioned = await this.#store.notes.get(draft.log, 'mention', target.seq)
+    const { seq, from, extra } = target
+    const about = { seq, from, until: extra?.expiresAt ?? 0 }
+    const mentions = editedMentions(asked.input.mentions, about, mentioned)
+    return { effect: { notes: [stateNote(target, encodeState(edited, 'this one')), edit, ...mentions] } }
   }
 
   /** The entries that hold what was said with the message go with it, and all that is noted about it. */
@@ -90,6 +95,8 @@ export class ChangeEffects {
     this.#requireAuthority(asked)
     const seqs = [target.seq]
     const notes: NoteWrite[] = [stateNote(target, null), { kind: 'pin', target: target.seq, name: '', value: null }]
+    if (await this.#store.notes.get(draft.log, 'mention', target.seq))
+      notes.push({ kind: 'mention', target: target.seq, name: '', value: null })
     const forget = ({ kind, name }: Note): unknown => notes.push({ kind, target: target.seq, name, value: null })
     for await (const note of this.#all(draft.log, 'edit', target.seq)) {
       seqs.push(this.#store.notes.numberOf(note.name))

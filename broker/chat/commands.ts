@@ -1,12 +1,6 @@
 /** What a client asks for, whichever door it came through: parameters are checked, the handler runs, the result is JSON text. */
 import { Compile } from 'typebox/compile'
-import {
-  COMMANDS,
-  type Command,
-  type CommandName,
-  type CommandParams,
-  PLANNED_COMMANDS,
-} from '../../schemas/commands.js'
+import { COMMANDS, type Command, type CommandName, type CommandParams } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import { type Actor, requireUser } from './actor.js'
 import type { Rates } from './rates.js'
@@ -49,6 +43,5 @@ export class Commands {
 }
 
 function unknownCommand(name: string): Refusal {
-  if (PLANNED_COMMANDS.has(name)) return new Refusal('not_implemented', `${name} is not built yet`)
   return new Refusal('not_found', `there is no method ${name}; there are ${[...validators.keys()].join(', ')}`)
 }

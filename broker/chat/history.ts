@@ -50,7 +50,7 @@ async function asStored(entries: readonly LogEntry[]): Promise<string[]> {
 }
 
 /** What is left of those that are gone, the others by `render`; in their order. */
-async function renderAll(
+export async function renderAll(
   entries: readonly LogEntry[],
   render: (present: LogEntry[]) => Promise<string[]>,
 ): Promise<string[]> {

@@ -13,12 +13,14 @@ import { requireNotBlocked } from './blocks.js'
 import type { Changes } from './changes.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
+import { mentionNote } from './mentions.js'
 import { type Checked, checkMessage, cidOf } from './message.js'
 import { isChange } from './message-types.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
 import type { Rates } from './rates.js'
+import type { Receipts } from './receipts.js'
 import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
@@ -66,6 +68,7 @@ export interface PipelineParts {
   readonly requests: Requests
   readonly moments: Moments
   readonly notices: Notices
+  readonly receipts: Receipts
   readonly plain: Plain
   readonly payloadBytes: number
 }
@@ -145,7 +148,7 @@ export class Pipeline {
         this.#parts.moments.typing(actor, topic.room, incoming.payload)
         return this.#settle(incoming, receipt)
       case 'receipts':
-        throw new Refusal('not_implemented', 'receipts are not built yet')
+        return this.#settleAfter(this.#parts.receipts.publish(actor, topic.room, incoming.payload), incoming, receipt)
       default:
         throw new Refusal('forbidden', `only the broker publishes on ${incoming.topic}`)
     }
@@ -247,13 +250,15 @@ export class Pipeline {
 
   #sending(actor: Actor, room: string, message: Checked, to: string, incoming: Incoming, receipt: Receipt): Sending {
     const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
-    const draft = stamp(actor, destination, message, incoming)
+    const stamped = stamp(actor, destination, message, incoming)
+    const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
     return { actor, room, cid: message.cid, incoming, draft, receipt }
   }
 
   /** A message that names others. */
   async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
-    const effect = await this.#parts.references.check(sending.actor, sending.room, input)
+    const { notes = [] } = (await this.#parts.references.check(sending.actor, sending.room, input)) ?? {}
+    const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
     this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
 
@@ -322,6 +327,11 @@ function tooEarly(room: string, seconds: number, early: number): Refusal {
   const retryAfter = Math.ceil(early / 1000)
   const why = `${room} is in slow mode: one message every ${seconds} s`
   return new Refusal('rate_limited', why, { retryAfter, final: true })
+}
+
+/** With a note of whom it mentions; what a change mentions belongs to its target. */
+function mentioning(draft: Draft, input: MessageInput): Draft {
+  return isChange(input) ? draft : { ...draft, effect: { notes: mentionNote(input.mentions, draft) } }
 }
 
 function answering(actor: Actor, { answer }: Incoming): Actor {

@@ -3,8 +3,8 @@ import type { AnswerTo } from './actor.js'
 
 /** What chat tells every node and nobody stores. The delivery side (broker.ts wires it) acts on it. */
 export type Signal =
-  /** A message of the moment, to whoever listens to its topic. */
-  | { kind: 'moment'; topic: string; payload: Buffer; qos: QoS }
+  /** A message of the moment, to whoever listens to its topic; `only`: if it is this user. */
+  | { kind: 'moment'; topic: string; payload: Buffer; qos: QoS; only?: string }
   /** To the asking session if it listens to its replies, else to the user's sessions that do. */
   | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer; answer: AnswerTo | null }
   | { kind: 'membership'; room: string; user: string; member: boolean }

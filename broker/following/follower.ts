@@ -177,6 +177,10 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     this.saver?.touched()
   }
 
+  delivered(feed: LogFeed): void {
+    if (feed.view.room !== null) this.services.delivered(this.user, feed)
+  }
+
   forgetQueued(number: number): void {
     this.acknowledgedQueue.push(number)
     // What is acknowledged takes room in the queue until it is saved; where room gets scarce that is soon.

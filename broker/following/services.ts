@@ -1,4 +1,5 @@
 /** What a follower works with. */
+import type { Reached } from '../chat/receipts.js'
 import type { Views } from '../chat/views.js'
 import type { Hub } from '../hub.js'
 import type { Counters } from '../metrics.js'
@@ -16,6 +17,8 @@ export interface FollowerServices {
   readonly views: Views
   readonly counters: Counters
   readonly limits: FollowerLimits
+  /** Told of every acknowledgement in a room, so it must cost nearly nothing. */
+  readonly delivered: (user: string, place: Reached) => void
 }
 
 /** Hears that there is something to save, and saves at once what must be durable before a packet leaves. */

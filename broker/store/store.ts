@@ -72,8 +72,8 @@ export interface Effect {
   readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
 }
 
-/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned. */
-export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin'
+/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned, whom it mentions. */
+export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention'
 
 /** A small value beside a log, found by the entry it is about; goes with that entry. */
 export interface Note {
@@ -84,7 +84,9 @@ export interface Note {
   readonly value: string
 }
 
-export interface NoteWrite extends Pick<Note, 'kind' | 'target'> {
+export interface NoteWrite extends Pick<Note, 'kind'> {
+  /** Null: the entry itself. */
+  readonly target: number | null
   /** Null: the number the entry gets, in a form that sorts. */
   readonly name: string | null
   /** Two parts: with the number the entry gets in between. Null removes the note. */
@@ -160,9 +162,12 @@ export interface Store {
   readonly sessions: SessionStore
   readonly queue: QueueStore
   readonly directory: DirectoryStore
+  readonly receipts: ReceiptStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
+  /** Changes when the store's logs have become shorter than they were: a backup was restored. */
+  readonly epoch: string
   /** False from a failed write until the store took writes again; reads go on. */
   readonly healthy: boolean
 
@@ -581,6 +586,27 @@ export interface DirectoryStore {
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op
+}
+
+/** How far a member has come in a room. Of one membership: it goes with it. */
+export interface ReceiptRecord {
+  readonly room: string
+  readonly user: string
+  /** Of the membership; a record with another one is void. */
+  readonly since: number
+  /** Number of the last message read, and of the last one of which others may know that. */
+  readonly read: number
+  readonly told: number
+  /** Number of the last message that reached one of the user's sessions. */
+  readonly delivered: number
+  /** Unix ms of the last change that others may know of; 0: none. */
+  readonly at: number
+}
+
+/** In memory, like memberships; removed by `deleteMemberOp` and `deleteRoomOps`. */
+export interface ReceiptStore {
+  get(room: string, user: string): ReceiptRecord | undefined
+  putOp(record: ReceiptRecord): Op
 }
 
 /** A message as the Aedes persistence contract sees it. */

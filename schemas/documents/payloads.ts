@@ -1,8 +1,9 @@
 /** What travels on each topic, as schemas: what clients publish and what they receive. */
 import Type, { type TSchema } from 'typebox'
 import { object, orNull, seq, time, user } from '../commands/parts.js'
+import { Receipt } from '../commands/receipts.js'
 import { ERRORS } from '../errors.js'
-import { MessageInput, NotificationInput, PresenceInput, TypingInput } from '../message.js'
+import { MessageInput, NotificationInput, PresenceInput, ReceiptInput, TypingInput } from '../message.js'
 import { ROOM_LEAVES, type RoomLeaf, topics, USER_LEAVES, type UserLeaf } from '../topics.js'
 
 /** One topic: what goes in (null: only the broker publishes), and what comes out. */
@@ -74,9 +75,13 @@ const RoomInfo = object(
   },
   { title: 'RoomInfo' },
 )
-const Receipt = Type.Object(
-  { read: Type.Optional(seq('Read up to here.')) },
-  { title: 'Receipt', additionalProperties: true },
+const ReceiptIn = Type.Object(ReceiptInput.properties, { title: 'ReceiptIn', additionalProperties: false })
+const ReceiptOut = object(
+  {
+    ...Receipt.properties,
+    private: Type.Optional(Type.Boolean({ description: 'True: only the user themselves is told.' })),
+  },
+  { title: 'ReceiptOut' },
 )
 const Presence = object(
   {
@@ -123,7 +128,7 @@ const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
   },
   text: { summary: 'The same as bare text.', in: Text, out: Text },
   events: { summary: 'Who came and went; changes of the room.', in: null, out: RoomEvent },
-  receipts: { summary: 'How far members have read.', in: Receipt, out: Receipt },
+  receipts: { summary: 'How far members have read.', in: ReceiptIn, out: ReceiptOut },
   typing: { summary: 'Who is typing; never stored.', in: TypingInput, out: Typing },
   info: { summary: 'What the room is; retained.', in: null, out: RoomInfo },
 }

@@ -100,7 +100,7 @@ t.test('topics that are the broker’s, or another’s, are not published to', a
   const table: [string, string, string][] = [
     ['rooms/lobby/events', '{}', 'forbidden'],
     ['rooms/lobby/info', '{}', 'forbidden'],
-    ['rooms/lobby/receipts', '{"read":1}', 'not_implemented'],
+    ['rooms/lobby/receipts', '{"read":99}', 'bad_request read'],
     ['users/bob/events', '{}', 'forbidden'],
     ['users/bob/replies', '{"re":"r1","ok":true}', 'forbidden'],
     ['users/alice/replies', '{}', 'forbidden'],

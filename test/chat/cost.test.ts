@@ -109,7 +109,8 @@ t.test('a message costs the store', async (t) => {
       })
     const plain = { commits: 1, writes: 1, appended: 1 }
     t.strictSame(await cost({ text: 'answers', replyTo: 1 }), plain)
-    t.strictSame(await cost({ text: 'mentions', mentions: ['@bob'], data: { n: 1 }, ttl: 60 }), plain)
+    t.strictSame(await cost({ text: 'rich', data: { n: 1 }, ttl: 60 }), plain)
+    t.strictSame(await cost({ text: 'mentions', mentions: ['@bob'] }), { ...plain, writes: 2 })
     t.strictSame(await cost({ text: 'in a thread', thread: 1 }), { ...plain, writes: 2 })
     t.strictSame(await cost({ type: 'edit', target: 2, text: 'better' }), { ...plain, writes: 3 })
     const reaction = { type: 'reaction', target: 2, data: { emoji: '👍' } }

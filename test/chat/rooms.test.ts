@@ -137,7 +137,6 @@ t.test('a request that is wrong is answered with what is wrong', async (t) => {
     ['rooms.delete', { room: '@bob' }, 'bad_request room'],
     ['rooms.join', { room: '@carol' }, 'not_found room'],
     ['rooms.promote', { room: 'den' }, 'not_found'],
-    ['sync', {}, 'not_implemented'],
     ['auth.refresh', { token: 'x' }, 'unauthorized token'],
   ]
   for (const [method, params, expected] of faults)

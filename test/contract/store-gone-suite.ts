@@ -6,6 +6,7 @@ import { append, commit, draft, folded, type NewPlace, type StorePlace, texts } 
 export function goneSuite(t: Test, newPlace: NewPlace): void {
   t.test('entries that expire', (t) => expiring(t, newPlace))
   t.test('entries that are erased', (t) => erased(t, newPlace))
+  t.test('an erased entry of a chunk that has grown', (t) => grown(t, newPlace))
   t.test('notes', (t) => notes(t, newPlace))
   t.test('a retry that is none', (t) => retryOnly(t, newPlace))
   t.test('retained messages that expire', (t) => retained(t, newPlace))
@@ -170,6 +171,32 @@ async function erased(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
 }
 
+/** Removing a log folds what all others have. */
+async function foldAll(store: Store): Promise<void> {
+  await store.log.drop('m:nothing')
+}
+
+async function grown(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const entries = (from: number, to: number): Draft[] =>
+    Array.from({ length: to - from + 1 }, (_, i) => draft('m:a', `${from + i}`))
+  await append(store, ...entries(1, 14))
+  await foldAll(store)
+  await append(store, ...entries(15, 118))
+  await foldAll(store)
+  const gone = { why: 'deleted', by: 'bob', at: START } as const
+  await append(store, draft('m:a', '119', { effect: { erase: { seqs: [7], gone } } }))
+  await foldAll(store)
+  const all = Array.from({ length: 119 }, (_, i) => (i === 6 ? '7 deleted' : `${i + 1}`))
+  for (const when of ['at once', 'after a restart']) {
+    t.same(await shownAll(store), all, when)
+    await store.close()
+    store = await place.open()
+  }
+  await store.close()
+}
+
 async function notes(t: Test, newPlace: NewPlace): Promise<void> {
   const place = await newPlace(t)
   let store = await place.open()
@@ -225,6 +252,9 @@ async function notes(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
   store = await place.open()
   t.equal(await store.notes.get('m:a', 'pin', 2), null)
+  const { head } = await store.log.open('m:a')
+  await commit(store, [noting('its own', { kind: 'mention', target: null, name: '', value: 'me' })])
+  t.equal(await store.notes.get('m:a', 'mention', head + 1), 'me', 'about the entry itself')
   t.equal(await store.notes.get('m:a', 'pin', 90), 'x', 'after a restart')
   await folded(store)
   await store.log.trim('m:a', 64)

@@ -394,6 +394,8 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     const { bans, mutes, links, joinRequests } = store.directory
     return [bans, mutes, links, joinRequests].flatMap((kind) => [...kind.of(id).values()] as object[])
   }
+  const receipt = (id: string, user: string, read: number) =>
+    ({ room: id, user, since: 3, read, told: read - 1, delivered: 9, at: 7 }) as const
   const invite = { room: 'r', user: 'bob', by: 'ann', at: 6 }
   await commit(
     store,
@@ -407,6 +409,10 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.inviteOp(invite),
       store.directory.departedOp('r', 'joe'),
       ...put(records),
+      store.receipts.putOp(receipt('r', 'ann', 2)),
+      store.receipts.putOp(receipt('r', 'ann', 5)),
+      store.receipts.putOp(receipt('r', 'eve', 6)),
+      store.receipts.putOp(receipt('r2', 'ann', 8)),
     ],
   )
   for (const when of ['at once', 'after a restart']) {
@@ -422,6 +428,9 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.ok(store.directory.departed('r', 'joe'))
     for (const one of records) t.same(kept(one.bans.room), Object.values(one))
     t.same(store.directory.links.get('r', 'L1'), records[0]!.links)
+    t.same(store.receipts.get('r', 'ann'), receipt('r', 'ann', 5))
+    t.same(store.receipts.get('r', 'eve'), receipt('r', 'eve', 6))
+    t.equal(store.receipts.get('r2', 'eve'), undefined)
     await store.close()
     store = await place.open()
   }
@@ -437,6 +446,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
   )
   t.equal(store.directory.member('r', 'eve'), undefined)
   t.same([...store.directory.memberships('eve')], [])
+  t.equal(store.receipts.get('r', 'eve'), undefined, 'it goes with the membership')
   t.equal(store.directory.invite('r', 'bob'), undefined)
   t.notOk(store.directory.departed('r', 'joe'))
   t.equal(store.directory.links.get('r', 'L1'), undefined)
@@ -453,6 +463,9 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(kept('r'), [])
     t.same(kept('r2'), Object.values(records[1]!), 'those of another room stay')
     t.same([...store.directory.memberships('ann').keys()], ['r2'])
+    t.equal(store.receipts.get('r', 'ann'), undefined)
+    t.equal(store.receipts.get('r', 'eve'), undefined)
+    t.same(store.receipts.get('r2', 'ann'), receipt('r2', 'ann', 8))
     t.same([...store.directory.memberships('late').keys()], [])
     await store.close()
     store = await place.open()

@@ -33,6 +33,34 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
     invalid: { as: 'bob', params: { room: '{room}', limit: 'many' }, answer: 'bad_request limit' },
   },
+  read: {
+    happy: { as: 'bob', params: { room: '{room}', seq: 0 }, result: { read: 0, delivered: 0 } },
+    forbidden: { as: 'carol', params: { room: '{room}', seq: 0 }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', seq: 1 }, answer: 'bad_request seq' },
+  },
+  receipts: {
+    happy: {
+      as: 'bob',
+      params: { room: '{room}', seq: 1 },
+      result: { receipts: [], read: 0, delivered: 0, more: false },
+    },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', seq: 0 }, answer: 'bad_request seq' },
+  },
+  unread: {
+    happy: { as: 'bob', params: { room: '{room}' }, result: { rooms: [{ room: '{room}', unread: 0 }], more: false } },
+    forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  sync: {
+    happy: {
+      as: 'carol',
+      params: { rooms: { '{room}': { seq: 0 } } },
+      result: { rooms: [], left: ['{room}'], more: false },
+    },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { rooms: 7 }, answer: 'bad_request rooms' },
+  },
   'rooms.create': {
     happy: {
       as: 'alice',

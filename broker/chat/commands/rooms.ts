@@ -77,7 +77,7 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
 }
 
 /** A room as its members see it. */
-async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
+export async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
   const { head } = await log.open(logs.messages(room.id))
   const members = directory.members(room.id).size
   const member = directory.member(room.id, actor.principal.user)

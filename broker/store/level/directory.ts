@@ -20,6 +20,7 @@ import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put, type StagedOp } from './operation.js'
 import { PairMap } from './pair-map.js'
+import type { LevelReceipts } from './receipts.js'
 import { LevelRoomRecords } from './room-records.js'
 import { UserDirectory } from './users.js'
 
@@ -31,6 +32,7 @@ export class LevelDirectory implements DirectoryStore {
   readonly #records: readonly Pick<LevelRoomRecords<BanRecord>, 'load' | 'stageDeleteAll' | 'forgetAll'>[]
   readonly #database: Database
   readonly #users: UserDirectory
+  readonly #receipts: LevelReceipts
   #rooms = new Map<string, RoomRecord>()
   #members = new MemberMap()
   /** By room and user. */
@@ -41,8 +43,9 @@ export class LevelDirectory implements DirectoryStore {
   /** The other way round. */
   #blockers = new PairMap<true>()
 
-  constructor(database: Database) {
+  constructor(database: Database, receipts: LevelReceipts) {
     this.#database = database
+    this.#receipts = receipts
     this.#users = new UserDirectory(database)
     this.bans = new LevelRoomRecords<BanRecord>(database, 'b', userOf)
     this.mutes = new LevelRoomRecords<MuteRecord>(database, 'm', userOf)
@@ -186,7 +189,10 @@ export class LevelDirectory implements DirectoryStore {
   deleteRoomOps(id: string): Op[] {
     const stage: StagedOp['stage'] = (batch) => {
       batch.del(keys.room(id))
-      for (const user of this.#members.ofRoom(id).keys()) batch.del(keys.member(id, user))
+      for (const user of this.#members.ofRoom(id).keys()) {
+        batch.del(keys.member(id, user))
+        this.#receipts.stageDelete(batch, id, user)
+      }
       for (const user of this.#invites.of(id).keys()) batch.del(keys.invite(id, user))
       for (const user of this.#departed.of(id).keys()) batch.del(keys.departed(id, user))
       // What this very commit adds is not in memory yet.
@@ -197,6 +203,7 @@ export class LevelDirectory implements DirectoryStore {
       this.#rooms.delete(id)
       for (const map of [this.#members, this.#invites, this.#departed]) map.deleteAll(id)
       for (const records of this.#records) records.forgetAll(id)
+      this.#receipts.deletedAll(id)
     }
     const op: StagedOp = { type: 'staged', stage, applied }
     return [op]
@@ -221,7 +228,16 @@ export class LevelDirectory implements DirectoryStore {
   }
 
   deleteMemberOp(room: string, user: string): Op {
-    return del(keys.member(room, user), () => this.#members.delete(room, user))
+    const stage: StagedOp['stage'] = (batch) => {
+      batch.del(keys.member(room, user))
+      this.#receipts.stageDelete(batch, room, user)
+    }
+    const applied = (): void => {
+      this.#members.delete(room, user)
+      this.#receipts.deleted(room, user)
+    }
+    const op: StagedOp = { type: 'staged', stage, applied }
+    return op
   }
 
   invite(room: string, user: string): InviteRecord | undefined {

@@ -52,6 +52,8 @@ interface LogStep {
   readonly log: RoomLog
   readonly taken: number
   readonly newest: Chunk
+  /** A chunk that was there, with more entries; null: none. */
+  readonly grown: Chunk | null
   /** Numbers of erased entries that went into chunks without their payloads. */
   readonly erased: readonly number[]
 }
@@ -159,11 +161,16 @@ export class Folding {
     const now = this.#parts.now()
     const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch, now))
     await this.#write(batch)
-    for (const { log, taken, newest, erased } of steps) {
+    for (const { log, taken, newest, grown, erased } of steps) {
       log.folded += taken
       log.newest = span(newest)
       log.recent = log.recent.slice(taken)
       if (log.recent.length === 0) this.#parts.logs.unfolded.delete(log)
+      // Or a deletion would later write the chunk anew as it was before.
+      if (grown) {
+        log.rewritten++
+        this.#parts.cache.replace(log, grown)
+      }
       this.#parts.cache.add(log, newest)
       log.erasedOnDisk(erased)
     }
@@ -205,11 +212,13 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
   for (const seq of erased) batch.del(keys.erased(log.name, seq))
   let before = unfinished
   let newest: Chunk | null = null
+  let grown: Chunk | null = null
   let taken = 0
   while (taken < entries.length) {
     newest = Chunk.pack(before, entries, taken)
     const added = entries.slice(taken, taken + newest.count - (before?.count ?? 0))
     taken += added.length
+    if (before) grown = newest
     before = null
     noteExpiry(log.name, newest.first, added, batch)
     // The journal still has their payloads.
@@ -217,7 +226,7 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
     batch.put(keys.chunk(log.name, newest.first), newest.value)
   }
   batch.put(keys.head(log.name), log.record(log.folded + taken, span(newest!)))
-  return { log, taken, newest: newest!, erased }
+  return { log, taken, newest: newest!, grown, erased }
 }
 
 /** So that the chunk is found again when payloads in it expire. */

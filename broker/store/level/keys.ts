@@ -52,6 +52,7 @@ export type RoomRecordKind = 'b' | 'm' | 'l' | 'r'
 
 export const keys = {
   format: '!format',
+  epoch: '!epoch',
   /** Number of the last commit whose entries are all in chunks. */
   folded: '!folded',
   /** Queue numbers below this one may have been used. */
@@ -123,6 +124,7 @@ export const keys = {
   ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
+  receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
 export const ranges = {
@@ -184,4 +186,5 @@ export const ranges = {
   allOfRooms: (letter: RoomRecordKind): KeyRange => ({ gte: `O${letter}`, lt: `O${kind(letter).lt}` }),
   ofRoom: (letter: RoomRecordKind, room: string): KeyRange => below(`O${letter}${part(room)}`),
   presence: kind('y'),
+  allReceipts: kind('R'),
 } as const

@@ -9,6 +9,7 @@ import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError }
 import { Dedupe } from './dedupe.js'
 import { LevelDirectory } from './directory.js'
 import { Disposal } from './disposal.js'
+import { Epoch } from './epoch.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { keys, partsOf, ranges } from './keys.js'
@@ -17,6 +18,7 @@ import { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
+import { LevelReceipts } from './receipts.js'
 import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 import { LevelSessions } from './sessions.js'
@@ -50,6 +52,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   const store = new LevelStore(database, options)
   try {
     await store.load()
+    await store.begin()
   } catch (error) {
     await database.close()
     throw new StoreError(`${location ?? 'memory'}: ${(error as Error).message}`, { cause: error })
@@ -64,10 +67,12 @@ class LevelStore implements Store {
   readonly sessions: LevelSessions
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
+  readonly receipts: LevelReceipts
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
   readonly #database: Database
+  readonly #epoch: Epoch
   readonly #journal: Journal
   readonly #dedupe: Dedupe
   readonly #subscriptions: Subscriptions
@@ -83,6 +88,7 @@ class LevelStore implements Store {
 
   constructor(database: Database, options: LevelStoreOptions) {
     this.#database = database
+    this.#epoch = new Epoch(database, options.location)
     this.#onFault = options.onFault ?? (() => undefined)
     this.#now = options.now ?? Date.now
     const cache = new ChunkCache(CHUNK_CACHE_BYTES)
@@ -97,7 +103,10 @@ class LevelStore implements Store {
       alone,
       written,
       drop: (log) => this.#drop(log),
-      sweep: () => this.#disposal.sweep(),
+      sweep: async () => {
+        await this.#disposal.sweep()
+        await this.#epoch.saw(this.#journal.last)
+      },
       forgetNotes: (log, upTo) => notes.forget(log, 0, upTo),
       now: this.#now,
     })
@@ -106,7 +115,8 @@ class LevelStore implements Store {
     const retained = new Retained(database)
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
-    this.directory = new LevelDirectory(database)
+    const receipts = (this.receipts = new LevelReceipts(database))
+    this.directory = new LevelDirectory(database, receipts)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
     const shared = {
@@ -143,11 +153,21 @@ class LevelStore implements Store {
       await this.#subscriptions.load(),
       await this.queue.load(),
       await this.directory.load(),
+      await this.receipts.load(),
     ]
     for (const apply of applies) apply()
     for (const { log, dedupe } of journal)
       for (const { from, cid, record } of dedupe) this.#dedupe.remember(keys.dedupeName(log, from, cid), record)
     this.#folding.notice()
+  }
+
+  /** Once, when all is read. */
+  begin(): Promise<void> {
+    return this.#epoch.open(this.#journal.last)
+  }
+
+  get epoch(): string {
+    return this.#epoch.id
   }
 
   get healthy(): boolean {
@@ -169,6 +189,7 @@ class LevelStore implements Store {
       } finally {
         await this.#database.close()
       }
+      await this.#epoch.saw(this.#journal.last)
     })
   }
 

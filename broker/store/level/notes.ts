@@ -4,7 +4,7 @@ import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { WriteBatch } from './operation.js'
 
-const LETTERS: Record<NoteKind, string> = { state: 's', reaction: 'r', edit: 'e', reply: 't', pin: 'p' }
+const LETTERS: Record<NoteKind, string> = { state: 's', reaction: 'r', edit: 'e', reply: 't', pin: 'p', mention: 'm' }
 
 export class LevelNotes implements NoteReader {
   readonly #database: Database
@@ -43,7 +43,7 @@ export class LevelNotes implements NoteReader {
   /** Adds to a batch what an entry with number `seq` does. */
   stage(batch: WriteBatch, log: LogName, seq: number, writes: readonly NoteWrite[]): void {
     for (const { kind, target, name, value } of writes) {
-      const key = keys.note(log, LETTERS[kind], target, name ?? keys.numbered(seq))
+      const key = keys.note(log, LETTERS[kind], target ?? seq, name ?? keys.numbered(seq))
       if (value === null) batch.del(key)
       else batch.put(key, typeof value === 'string' ? value : value[0] + seq + value[1])
     }

@@ -24,7 +24,7 @@ export class RoomLog implements LogInfo {
   cached: Chunk[] = []
   /** Entries whose payload is erased, and still lies in a chunk or in the journal. */
   readonly erasing = new Map<number, Gone>()
-  /** Times a chunk was written anew without payloads it had. */
+  /** Times a chunk was written anew: without payloads it had, or with more entries. */
   rewritten = 0
   /** Changes when the log is dropped or read anew: what was read from disk before is void. */
   epoch = 0

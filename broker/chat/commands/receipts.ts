@@ -1,0 +1,42 @@
+import type { RECEIPT_COMMANDS } from '../../../schemas/commands/receipts.js'
+import type { ReceiptRecord, Store } from '../../store/store.js'
+import type { Handlers } from '../commands.js'
+import type { Receipts } from '../receipts.js'
+import type { RoomRules } from '../room-rules.js'
+
+export interface ReceiptCommandParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly receipts: Receipts
+}
+
+export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof typeof RECEIPT_COMMANDS> {
+  const { store, rules, receipts } = parts
+  return {
+    read: async (actor, { room, seq, private: silent = false }) => {
+      const id = rules.resolve(actor, room)
+      const { read, delivered } = await receipts.move(actor, id, { read: seq, private: silent }, 'seq')
+      return JSON.stringify({ read, delivered })
+    },
+    receipts: async (actor, { room, seq, after = '', limit = 100 }) => {
+      const id = rules.resolve(actor, room)
+      rules.requireMember(actor, id)
+      await receipts.settle()
+      const places = [...store.directory.members(id).values()].flatMap((member) => receipts.stored(member) ?? [])
+      const reached = places.filter(({ told, delivered }) => Math.max(told, delivered) >= (seq ?? 1))
+      const page = reached.filter(({ user }) => user > after).sort(byUser)
+      const counts =
+        seq === undefined ? {} : { read: reached.filter(({ told }) => told >= seq).length, delivered: reached.length }
+      return JSON.stringify({ receipts: page.slice(0, limit).map(shownReceipt), ...counts, more: page.length > limit })
+    },
+  }
+}
+
+/** As others may see it. */
+export function shownReceipt({ user, told, delivered, at }: ReceiptRecord) {
+  return { user, read: told, delivered, ts: at }
+}
+
+function byUser(a: ReceiptRecord, b: ReceiptRecord): number {
+  return a.user < b.user ? -1 : 1
+}

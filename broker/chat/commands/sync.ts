@@ -1,0 +1,37 @@
+import type { SYNC_COMMANDS } from '../../../schemas/commands/sync.js'
+import type { MemberRecord, Store } from '../../store/store.js'
+import { requireUser } from '../actor.js'
+import type { Handlers } from '../commands.js'
+import type { RoomRules } from '../room-rules.js'
+import type { Sync } from '../sync.js'
+import type { Unread } from '../unread.js'
+import { logs } from '../views.js'
+
+export interface SyncCommandParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly unread: Unread
+  readonly sync: Sync
+}
+
+export function syncCommands({ store, rules, unread, sync }: SyncCommandParts): Handlers<keyof typeof SYNC_COMMANDS> {
+  const countsOf = async (member: MemberRecord) => {
+    const { head } = await store.log.open(logs.messages(member.room))
+    return { room: member.room, head, ...(await unread.of(member)) }
+  }
+  return {
+    sync: (actor, params) => sync.page(actor, params),
+    unread: async (actor, { room, after = '', limit = 100 }) => {
+      const user = requireUser(actor)
+      const mine =
+        room === undefined
+          ? [...store.directory.memberships(user).values()].sort((a, b) => (a.room < b.room ? -1 : 1))
+          : [rules.requireMember(actor, rules.resolve(actor, room))]
+      const page = mine.filter((member) => member.room > after)
+      const rooms: object[] = []
+      // One after another: hundreds at once would hold up everyone else.
+      for (const member of page.slice(0, limit)) rooms.push(await countsOf(member))
+      return JSON.stringify({ rooms, more: page.length > limit })
+    },
+  }
+}

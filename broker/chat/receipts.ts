@@ -1,0 +1,237 @@
+/**
+ * Who has got and read what. A member's place in a room only moves on, never beyond the head. It is written first and told then, so
+ * that nobody is told what a crash takes back; both at most once a second for each user and room.
+ */
+import { Compile } from 'typebox/compile'
+import { Refusal } from '../../schemas/errors.js'
+import { ReceiptInput } from '../../schemas/message.js'
+import { topics } from '../../schemas/topics.js'
+import type { Bus } from '../store/bus.js'
+import { commit } from '../store/commit.js'
+import type { MemberRecord, ReceiptRecord, Store } from '../store/store.js'
+import type { Deadline, Wheel } from '../wheel.js'
+import type { Actor } from './actor.js'
+import { decodeText, parseObject } from './message.js'
+import type { RoomRules } from './room-rules.js'
+import { checkShape } from './shape.js'
+import type { Signal } from './signals.js'
+import { logs } from './views.js'
+
+/** Milliseconds between two receipts of one user in one room. */
+const AT_MOST_EVERY = 1000
+/** Receipts written in one commit. */
+const MOST_AT_ONCE = 5000
+
+const inputShape = Compile(ReceiptInput)
+
+export interface ReceiptOptions {
+  /** Acks are receipts. */
+  readonly delivered: boolean
+  /** Larger rooms are told nothing live. */
+  readonly maxMembers: number
+}
+
+export interface ReceiptsParts {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly wheel: Wheel
+  readonly rules: RoomRules
+  readonly options: ReceiptOptions
+  readonly failed: (error: unknown) => void
+}
+
+/** Where a session is in a log: the last number of the prefix it has acknowledged. */
+export interface Reached {
+  readonly acked: number
+  readonly view: { readonly log: string; readonly room: string | null }
+}
+
+/** A receipt that memory has and the disk has not. */
+interface Ahead {
+  record: ReceiptRecord
+  /** What the disk has. */
+  readonly before: ReceiptRecord
+  /** Unix ms from which it may be written and told. */
+  due: number
+}
+
+export class Receipts implements Deadline {
+  readonly #parts: ReceiptsParts
+  /** By room and user. */
+  readonly #ahead = new Map<string, Ahead>()
+  /** When a receipt was last told, of those told within the last second. */
+  readonly #told = new Map<string, number>()
+  /** Sessions' places that moved by acks since the last look. */
+  readonly #reached = new Map<Reached, string>()
+  #looking = false
+  #flushing: Promise<void> = Promise.resolve()
+
+  constructor(parts: ReceiptsParts) {
+    this.#parts = parts
+  }
+
+  /** A member's own: `{"read":42}`, `{"delivered":45}`, `{"read":42,"private":true}`. */
+  async publish(actor: Actor, room: string, payload: Buffer): Promise<void> {
+    const input = parseObject(decodeText(payload))
+    if (!input) throw new Refusal('bad_request', 'expected {"read":…} or {"delivered":…}')
+    checkShape(inputShape, input)
+    if (input['read'] === undefined && input['delivered'] === undefined)
+      throw new Refusal('bad_request', 'read or delivered is missing', { field: 'read' })
+    await this.move(actor, room, input as ReceiptInput)
+  }
+
+  /** What the member has read and got from now on. `readField`: how the asker named the first. */
+  async move(actor: Actor, room: string, input: ReceiptInput, readField = 'read'): Promise<ReceiptRecord> {
+    this.#parts.rules.requireMember(actor, room)
+    const { head } = await this.#parts.store.log.open(logs.messages(room))
+    for (const field of ['read', 'delivered'] as const)
+      if ((input[field] ?? 0) > head)
+        throw new Refusal('bad_request', `${room} has ${head} messages so far`, {
+          field: field === 'read' ? readField : field,
+        })
+    const { read = 0, delivered = 0 } = input
+    const told = input.private ? 0 : read
+    const member = this.#parts.rules.requireMember(actor, room)
+    return this.#advance(member, { read, told, delivered: this.#tellsDelivered(room) ? delivered : 0 }, 'soon')
+  }
+
+  /** Hot path: a session acknowledged something. Looked at within a second. */
+  reached(user: string, place: Reached): void {
+    if (!this.#parts.options.delivered) return
+    this.#reached.set(place, user)
+    if (!this.#looking) this.#lookAt(this.#parts.wheel.now + AT_MOST_EVERY)
+  }
+
+  /** How far the member has come. */
+  of({ room, user, since }: MemberRecord): ReceiptRecord {
+    const known = this.#ahead.get(key(room, user))?.record ?? this.#parts.store.receipts.get(room, user)
+    if (known?.since === since) return known
+    return { room, user, since, read: 0, told: 0, delivered: 0, at: 0 }
+  }
+
+  /** The same, as far as others may know: what is not stored yet could be taken back. */
+  stored({ room, user, since }: MemberRecord): ReceiptRecord | null {
+    const known = this.#parts.store.receipts.get(room, user)
+    return known?.since === since && known.at > 0 ? known : null
+  }
+
+  /** Resolves when what is due is stored. */
+  settle(): Promise<void> {
+    return this.#flush()
+  }
+
+  /** Writes and tells what is left. */
+  async close(): Promise<void> {
+    this.#parts.wheel.delete(this)
+    this.#look()
+    for (const ahead of this.#ahead.values()) ahead.due = 0
+    for (let left = this.#ahead.size; left > 0; left -= MOST_AT_ONCE) await this.#flush()
+  }
+
+  due(now: number): number {
+    this.#looking = false
+    this.#look()
+    for (const [id, at] of this.#told) if (now - at >= AT_MOST_EVERY) this.#told.delete(id)
+    void this.#flush()
+    if (this.#ahead.size === 0 && this.#told.size === 0) return 0
+    this.#looking = true
+    return now + AT_MOST_EVERY / 4
+  }
+
+  #lookAt(at: number): void {
+    this.#looking = true
+    this.#parts.wheel.set(this, at)
+  }
+
+  #tellsDelivered(room: string): boolean {
+    const { options, store } = this.#parts
+    return options.delivered && store.directory.members(room).size <= options.maxMembers
+  }
+
+  /** Of several sessions of a user the furthest counts. */
+  #look(): void {
+    const { store } = this.#parts
+    for (const [{ acked, view }, user] of this.#reached) {
+      const room = view.room!
+      const member = view.log === logs.messages(room) && store.directory.member(room, user)
+      if (member && this.#tellsDelivered(room)) this.#advance(member, { read: 0, told: 0, delivered: acked }, 'now due')
+    }
+    this.#reached.clear()
+  }
+
+  #advance(
+    member: MemberRecord,
+    to: Pick<ReceiptRecord, 'read' | 'told' | 'delivered'>,
+    when: 'soon' | 'now due',
+  ): ReceiptRecord {
+    const known = this.of(member)
+    const read = Math.max(known.read, to.read)
+    const told = Math.max(known.told, to.told)
+    // Who has read it has got it.
+    const delivered = Math.max(known.delivered, to.delivered, told)
+    if (read === known.read && told === known.told && delivered === known.delivered) return known
+    const shown = told > known.told || delivered > known.delivered
+    const record = { ...known, read, told, delivered, at: shown ? Date.now() : known.at }
+    this.#keep(record, known)
+    if (when === 'soon') setImmediate(() => void this.#flush())
+    if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
+    return record
+  }
+
+  #keep(record: ReceiptRecord, before: ReceiptRecord): void {
+    const id = key(record.room, record.user)
+    const ahead = this.#ahead.get(id)
+    if (ahead && ahead.record.since === record.since) ahead.record = record
+    else this.#ahead.set(id, { record, before, due: (this.#told.get(id) ?? 0) + AT_MOST_EVERY })
+  }
+
+  /** One after another. */
+  #flush(): Promise<void> {
+    this.#flushing = this.#flushing.then(() => this.#writeDue()).catch(this.#parts.failed)
+    return this.#flushing
+  }
+
+  async #writeDue(): Promise<void> {
+    const now = Date.now()
+    const due = [...this.#ahead.values()].filter((ahead) => ahead.due <= now).slice(0, MOST_AT_ONCE)
+    if (due.length === 0) return
+    const { store } = this.#parts
+    const written = due.map(({ record }) => record)
+    await commit(store, { ops: written.map((record) => store.receipts.putOp(record)) })
+    for (const [i, ahead] of due.entries()) this.#settle(ahead, written[i]!, now)
+  }
+
+  /** Durable: now others may know. */
+  #settle({ before, record }: Ahead, written: ReceiptRecord, now: number): void {
+    const id = key(written.room, written.user)
+    if (this.#ahead.get(id)?.record.since === written.since) {
+      this.#ahead.delete(id)
+      this.#told.set(id, now)
+      if (record !== written) this.#keep(record, written)
+    }
+    if (this.#parts.store.directory.member(written.room, written.user)?.since === written.since)
+      this.#tell(before, written)
+  }
+
+  #tell(before: ReceiptRecord, { room, user, read, told, delivered, at }: ReceiptRecord): void {
+    const { bus, store, options } = this.#parts
+    const topic = topics.room(room, 'receipts')
+    const send = (shown: object, only?: string): void =>
+      bus.send({
+        kind: 'moment',
+        topic,
+        payload: Buffer.from(JSON.stringify({ user, ...shown, delivered, ts: at })),
+        qos: 0,
+        ...(only === undefined ? {} : { only }),
+      })
+    const known = told > before.told || delivered > before.delivered
+    // In a large room everyone's receipts to everyone would be the square of its members.
+    const few = store.directory.members(room).size <= options.maxMembers
+    if (known) send({ read: told }, few ? undefined : user)
+    if (read > before.read && read > told) send({ read, private: true }, user)
+  }
+}
+
+function key(room: string, user: string): string {
+  return `${room} ${user}`
+}

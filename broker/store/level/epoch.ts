@@ -1,0 +1,63 @@
+/**
+ * The id of a store's life. Numbers that clients remember are good as long as it is the same: it changes when the store is found with
+ * fewer commits than it had, because a backup was restored. What it had, a small file beside the store remembers.
+ */
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { Database } from './database.js'
+import { keys } from './keys.js'
+import { WriteBatch } from './operation.js'
+
+interface Witness {
+  epoch: string
+  /** Number of the last commit seen. */
+  commits: number
+}
+
+export class Epoch {
+  /** Empty before `open`. */
+  id = ''
+  readonly #database: Database
+  readonly #file: string | null
+
+  /** `location` of the store; null: in memory, which nobody restores. */
+  constructor(database: Database, location: string | null) {
+    this.#database = database
+    this.#file = location === null ? null : `${location}.witness`
+  }
+
+  /** `commits`: number of the last commit that is there. */
+  async open(commits: number): Promise<void> {
+    const stored = (await this.#database.get(keys.epoch))?.toString()
+    const witness = await this.#witness()
+    const wentBack = witness !== null && (witness.epoch !== stored || witness.commits > commits)
+    if (stored !== undefined && !wentBack) this.id = stored
+    else await this.#begin()
+    await this.saw(commits)
+  }
+
+  /** Notes how far the store has come. */
+  async saw(commits: number): Promise<void> {
+    if (this.#file === null) return
+    const witness: Witness = { epoch: this.id, commits }
+    await writeFile(`${this.#file}.new`, JSON.stringify(witness))
+    await rename(`${this.#file}.new`, this.#file)
+  }
+
+  async #begin(): Promise<void> {
+    this.id = randomUUID()
+    const batch = new WriteBatch()
+    batch.put(keys.epoch, this.id)
+    await this.#database.write(batch, true)
+  }
+
+  /** What cannot be read says nothing. */
+  async #witness(): Promise<Witness | null> {
+    if (this.#file === null) return null
+    try {
+      return JSON.parse(await readFile(this.#file, 'utf8')) as Witness
+    } catch {
+      return null
+    }
+  }
+}

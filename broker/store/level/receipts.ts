@@ -1,0 +1,58 @@
+/** Who has read what: one small key per user and room, read once and kept in memory; it changes after the disk did. */
+import type { Op, ReceiptRecord, ReceiptStore } from '../store.js'
+import type { Database } from './database.js'
+import { keys, partsOf, ranges } from './keys.js'
+import { put, type WriteBatch } from './operation.js'
+import { PairMap } from './pair-map.js'
+
+export class LevelReceipts implements ReceiptStore {
+  readonly #database: Database
+  /** By room and user. */
+  #receipts = new PairMap<ReceiptRecord>()
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Reads everything; what it returns makes that what memory says, at once. */
+  async load(): Promise<() => void> {
+    const receipts = new PairMap<ReceiptRecord>()
+    await this.#database.scan(ranges.allReceipts, (key, value) => {
+      const [room, user] = partsOf(key) as [string, string]
+      const [since, read, told, delivered, at] = JSON.parse(value.toString()) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ]
+      receipts.set(room, user, { room, user, since, read, told, delivered, at })
+    })
+    return () => {
+      this.#receipts = receipts
+    }
+  }
+
+  get(room: string, user: string): ReceiptRecord | undefined {
+    return this.#receipts.get(room, user)
+  }
+
+  putOp(record: ReceiptRecord): Op {
+    const { room, user, since, read, told, delivered, at } = record
+    const value = JSON.stringify([since, read, told, delivered, at])
+    return put(keys.receipt(room, user), value, () => this.#receipts.set(room, user, record))
+  }
+
+  /** A receipt goes with its membership: into the same batch. */
+  stageDelete(batch: WriteBatch, room: string, user: string): void {
+    batch.del(keys.receipt(room, user))
+  }
+
+  deleted(room: string, user: string): void {
+    this.#receipts.delete(room, user)
+  }
+
+  deletedAll(room: string): void {
+    this.#receipts.deleteAll(room)
+  }
+}

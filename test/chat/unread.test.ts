@@ -1,0 +1,124 @@
+/** What someone has not read, and where they are mentioned: by formula, whatever happened meanwhile. */
+import t, { type Test } from 'tap'
+import { type Overrides, startTestBroker } from '../helpers/broker.js'
+import { movableClock } from '../helpers/clock.js'
+import { Person } from '../helpers/people.js'
+
+async function people<N extends string>(t: Test, names: N[], overrides: Overrides = {}) {
+  const broker = await startTestBroker(t, overrides)
+  const entries = await Promise.all(names.map(async (name) => [name, await Person.connect(t, broker, name)] as const))
+  return { broker, ...(Object.fromEntries(entries) as Record<N, Person>) }
+}
+
+async function den(owner: Person, ...members: Person[]): Promise<void> {
+  await owner.get('rooms.create', { room: 'den' })
+  for (const member of members) await member.get('rooms.join', { room: 'den' })
+}
+
+/** `{read, unread, mentions}` of one room. */
+async function counts(person: Person, room = 'den') {
+  const { read, unread, mentions } = (await person.get('unread', { room })).rooms[0]
+  return { read, unread, mentions }
+}
+
+t.test('unread are the messages of others since the last one read', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  await alice.get('rooms.create', { room: 'den' })
+  await alice.say('den', 'before bob came')
+  await bob.get('rooms.join', { room: 'den' })
+  t.same(await counts(bob), { read: 1, unread: 0, mentions: 0 })
+  const steps: [string, Person, object, number][] = [
+    ['a message', alice, { text: '2' }, 1],
+    ['another', alice, { text: '3', replyTo: 2 }, 2],
+    ['one’s own', bob, { text: '4' }, 2],
+    ['a reply in a thread', alice, { text: '5', thread: 2 }, 2],
+    ['what looks like one', alice, { type: 'custom', data: { thread: 7, note: '"thread":' } }, 3],
+    ['an edit', alice, { type: 'edit', target: 2, text: '2b' }, 3],
+    ['a reaction', alice, { type: 'reaction', target: 4, data: { emoji: '👍' } }, 3],
+    ['a pin', alice, { type: 'pin', target: 2 }, 3],
+    ['the deletion of one', alice, { type: 'delete', target: 3 }, 2],
+  ]
+  for (const [name, who, message, unread] of steps) {
+    const reply = await who.send('rooms/den/messages', message)
+    t.ok(reply.ok, name)
+    t.match(await counts(bob), { read: 1, unread }, name)
+  }
+  t.equal((await counts(alice)).unread, 1, 'for everyone by themselves')
+  await bob.get('read', { room: 'den', seq: 5, private: true })
+  t.same(await counts(bob), { read: 5, unread: 1, mentions: 0 }, 'read in private is read')
+  await broker.restart()
+  const again = await Person.connect(t, broker, 'bob')
+  t.same(await counts(again), { read: 5, unread: 1, mentions: 0 })
+  await again.get('read', { room: 'den', seq: 10 })
+  t.same(await counts(again), { read: 10, unread: 0, mentions: 0 })
+})
+
+t.test('mentions are of the user, or of the room, as the messages are now', async (t) => {
+  const { alice, bob, carol } = await people(t, ['alice', 'bob', 'carol'])
+  await den(alice, bob, carol)
+  const steps: [string, Person, object, number][] = [
+    ['none', alice, { text: '1' }, 0],
+    ['of someone else', alice, { text: '2', mentions: ['@carol'] }, 0],
+    ['of the user', carol, { text: '3', mentions: ['@carol', '@bob'] }, 1],
+    ['of the room', alice, { text: '4', mentions: ['@room'] }, 2],
+    ['of oneself', bob, { text: '5', mentions: ['@bob'] }, 2],
+    ['of both', alice, { text: '6', mentions: ['@room', '@bob'] }, 3],
+    ['in a thread', alice, { text: '7', thread: 1, mentions: ['@bob'] }, 4],
+    ['by an edit', alice, { type: 'edit', target: 1, text: '1b', mentions: ['@bob'] }, 5],
+    ['taken back by an edit', alice, { type: 'edit', target: 6, text: '6b' }, 4],
+    ['gone with the message', carol, { type: 'delete', target: 3 }, 3],
+  ]
+  for (const [name, who, message, mentions] of steps) {
+    const reply = await who.send('rooms/den/messages', message)
+    t.ok(reply.ok, name)
+    t.equal((await counts(bob)).mentions, mentions, name)
+  }
+  await bob.get('read', { room: 'den', seq: 4 })
+  t.match(await counts(bob), { read: 4, mentions: 1 })
+  t.equal((await counts(alice)).mentions, 0)
+})
+
+t.test('what expired is neither unread nor a mention', async (t) => {
+  const clock = movableClock(t)
+  const { alice, bob } = await people(t, ['alice', 'bob'], { listen: { connectTimeout: '1d' } })
+  await den(alice, bob)
+  await alice.say('den', { text: 'short', ttl: 10, mentions: ['@bob'] })
+  await alice.say('den', { text: 'long', mentions: ['@bob'] })
+  t.same(await counts(bob), { read: 0, unread: 2, mentions: 2 })
+  clock.forward(11)
+  t.same(await counts(bob), { read: 0, unread: 1, mentions: 1 })
+})
+
+t.test('counts end at a hundred', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'])
+  await den(alice, bob)
+  const message = { text: 'x', mentions: ['@bob'] }
+  const say = (count: number) => Promise.all(Array.from({ length: count }, () => alice.say('den', message)))
+  await say(99)
+  t.same(await counts(bob), { read: 0, unread: 99, mentions: 99 })
+  await say(101)
+  t.same(await counts(bob), { read: 0, unread: 100, mentions: 100 })
+  await bob.get('read', { room: 'den', seq: 150 })
+  t.same(await counts(bob), { read: 150, unread: 50, mentions: 50 })
+})
+
+t.test('all rooms of the user, in pages, and none of others', async (t) => {
+  const { alice, bob, eve } = await people(t, ['alice', 'bob', 'eve'])
+  await den(alice, bob)
+  await bob.get('rooms.join', { room: 'lobby' })
+  await alice.tell('bob', 'hi')
+  await alice.say('den', 'hi')
+  const all = [
+    { room: 'den', head: 1, read: 0, unread: 1, mentions: 0 },
+    { room: 'dm:alice:bob', head: 1, read: 0, unread: 1, mentions: 0 },
+    { room: 'lobby', head: 0, read: 0, unread: 0, mentions: 0 },
+  ]
+  t.same(await bob.get('unread'), { rooms: all, more: false })
+  t.same(await bob.get('unread', { limit: 2 }), { rooms: all.slice(0, 2), more: true })
+  t.same(await bob.get('unread', { limit: 2, after: 'dm:alice:bob' }), { rooms: all.slice(2), more: false })
+  t.same(await bob.get('unread', { room: '@alice' }), { rooms: [all[1]], more: false })
+  t.same(await eve.get('unread'), { rooms: [], more: false })
+  t.equal(await eve.fails('unread', { room: 'den' }), 'forbidden room')
+  t.equal(await eve.fails('unread', { room: 'dm:alice:bob' }), 'not_found room')
+  t.equal(await eve.fails('unread', { limit: 0 }), 'bad_request limit')
+})
