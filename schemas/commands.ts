@@ -8,6 +8,8 @@ import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SESSION_COMMANDS } from './commands/sessions.js'
+import { USER_COMMANDS } from './commands/users.js'
 
 export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
 
@@ -17,6 +19,8 @@ export const COMMANDS = {
   ...MODERATION_COMMANDS,
   ...ENTRY_COMMANDS,
   ...AUTH_COMMANDS,
+  ...SESSION_COMMANDS,
+  ...USER_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS
@@ -24,7 +28,7 @@ export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
 /** Named in the contract and not built yet: they answer `not_implemented`. */
-export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sync', 'sessions.list', 'sessions.end'])
+export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sync'])
 
 /** Where the HTTP routes begin. */
 export const API = '/v1'
