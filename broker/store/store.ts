@@ -466,6 +466,24 @@ export interface PresenceRecord {
   lastSeen: number
 }
 
+/** How a user shows itself. */
+export interface ProfileRecord {
+  user: string
+  name: string | null
+  avatar: string | null
+  fields: Record<string, string | number | boolean | null>
+  /** Unix ms; null: never changed. */
+  updatedAt: number | null
+}
+
+/** `user` wants nothing of `blocked`. */
+export interface BlockRecord {
+  user: string
+  blocked: string
+  /** Unix ms. */
+  at: number
+}
+
 export interface BanRecord {
   room: string
   user: string
@@ -507,24 +525,6 @@ export interface RoomRecords<T> {
   of(room: string): ReadonlyMap<string, T>
   putOp(record: T): Op
   deleteOp(room: string, name: string): Op
-}
-
-/** How a user shows itself. */
-export interface ProfileRecord {
-  user: string
-  name: string | null
-  avatar: string | null
-  fields: Record<string, string | number | boolean | null>
-  /** Unix ms; null: never changed. */
-  updatedAt: number | null
-}
-
-/** `user` wants nothing of `blocked`. */
-export interface BlockRecord {
-  user: string
-  blocked: string
-  /** Unix ms. */
-  at: number
 }
 
 /** People and rooms. Rooms, memberships, invites and blocks are held in memory; users are read when asked for, the busy ones cached. */

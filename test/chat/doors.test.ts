@@ -24,7 +24,7 @@ t.test('every command of the table has its cases', async (t) => {
 })
 
 t.test('one table of commands, two doors', async (t) => {
-  const broker = await startTestBroker(t, { limits: { rates: 'off' }, rooms: { create: 'admin' } })
+  const broker = await startTestBroker(t, { rooms: { create: 'admin' }, limits: { rates: 'off' } })
   const roles = (user: string) => (user === 'alice' ? ['admin'] : [])
   const people: Record<string, Person> = {}
   for (const user of ['alice', 'bob', 'carol', 'dora'])
@@ -88,9 +88,9 @@ t.test('one table of commands, two doors', async (t) => {
     JSON.parse(
       JSON.stringify(value)
         .replaceAll('{room}', room)
-        .replaceAll('{link}', link)
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
+        .replaceAll('{link}', link)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
 

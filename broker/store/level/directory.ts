@@ -69,7 +69,6 @@ export class LevelDirectory implements DirectoryStore {
       invites.set(room, user, { room, user, ...JSON.parse(value.toString()) })
     })
     await this.#database.scan(ranges.allDeparted, (key) => departed.set(...pairOf(key), true))
-    const applies = await Promise.all(this.#records.map((records) => records.load()))
     const blocks = new PairMap<BlockRecord>()
     const blockers = new PairMap<true>()
     await this.#database.scan(ranges.allBlocks, (key, value) => {
@@ -77,6 +76,7 @@ export class LevelDirectory implements DirectoryStore {
       blocks.set(user, blocked, { user, blocked, at: Number(value.toString()) })
       blockers.set(blocked, user, true)
     })
+    const applies = await Promise.all(this.#records.map((records) => records.load()))
     return () => {
       for (const apply of applies) apply()
       this.#users.forget()
