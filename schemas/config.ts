@@ -208,7 +208,7 @@ export interface RateFigures {
   login: number
 }
 
-export const RATES: RateFigures = { publish: 500, room: 2000, read: 100, write: 100, create: 20, login: 2 }
+export const RATES: RateFigures = { publish: 500, room: 2000, read: 100, write: 100, create: 20, login: 5 }
 
 const figure = { type: 'number', exclusiveMinimum: 0, maximum: 1e9 }
 

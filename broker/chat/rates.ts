@@ -44,10 +44,11 @@ export class Rates {
     if (wait > 0) throw tooMany(`messages into ${room}`, wait)
   }
 
-  /** A command of its class. Whoever has no name yet is counted at the door, by address. */
+  /** A command of its class. Who has no name is counted by address. */
   requireCommand(actor: Actor, rate: RateClass): void {
-    const who = actor.principal.anonymous ? actor.sessionId : actor.principal.user
-    if (!this.#buckets || who === null) return
+    if (!this.#buckets) return
+    const { principal, address, sessionId } = actor
+    const who = principal.anonymous ? `@${address ?? sessionId ?? ''}` : principal.user
     const wait = this.#buckets[rate].take(who)
     if (wait > 0) throw tooMany(`requests of class ${rate}`, wait)
   }
