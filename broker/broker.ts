@@ -11,6 +11,7 @@ import { createAcl } from './auth/acl.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
 import { type AuthCommandParts, authCommands, type RenewLogin } from './chat/commands/auth.js'
+import { contactCommands } from './chat/commands/contacts.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { type LiveSession, type SessionCommandParts, sessionCommands } from './chat/commands/sessions.js'
@@ -254,6 +255,7 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
       ...authCommands({ ...auth, store, bus }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands(store, turns),
+      ...contactCommands(store, turns),
     },
     replyBytes,
   )

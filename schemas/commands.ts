@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox'
 import { AUTH_COMMANDS } from './commands/auth.js'
+import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
@@ -17,6 +18,7 @@ export const COMMANDS = {
   ...AUTH_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,
+  ...CONTACT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

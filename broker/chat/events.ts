@@ -11,7 +11,10 @@ export type RoomEvent =
   | { type: 'invited' | 'removed'; user: string; by: string }
   | { type: 'role'; user: string; by: string; role: string }
 
-export type UserEvent = { type: 'invited' | 'added' | 'removed' | 'role'; room: string; by: string; role?: string }
+/** `contact`: `by` wants to be a contact, or accepted to be one. */
+export type UserEvent =
+  | { type: 'contact'; by: string }
+  | { type: 'invited' | 'added' | 'removed' | 'role'; room: string; by: string; role?: string }
 
 /** On `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */
 export function roomEvent(room: string, event: RoomEvent): Draft {
