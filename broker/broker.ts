@@ -189,6 +189,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
       presence: chat.presence,
       limits: config.limits,
       ping: config.listen.eventPing,
+      stands: (principal) => auth.authenticator.stands(principal),
       authorizeSubscribe: async (actor, filter) => {
         const passed = await broker.subscribeGate(null, { filter, qos: 1, ...NO_OPTIONS }, actor)
         return passed instanceof Refusal ? passed : passed.filter
