@@ -5,7 +5,9 @@
 import type { Static } from 'typebox'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
+import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
+import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { USER_COMMANDS } from './commands/users.js'
@@ -15,6 +17,8 @@ export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.j
 export const COMMANDS = {
   ...MESSAGE_COMMANDS,
   ...ROOM_COMMANDS,
+  ...MODERATION_COMMANDS,
+  ...ENTRY_COMMANDS,
   ...AUTH_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,

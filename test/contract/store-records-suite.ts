@@ -373,11 +373,32 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       name: 'N',
       topic: null,
       avatar: null,
+      slowMode: 5,
+      write: 'moderators',
+      archived: true,
+      maxMembers: 9,
       createdBy: 'ann',
       createdAt: 1,
     }) as const
   const member = (id: string, user: string) =>
     ({ room: id, user, role: 'member', since: 3, joined: { messages: 4, events: 5 } }) as const
+  const records = ['r', 'r2'].map((id) => ({
+    bans: { room: id, user: 'mal', by: 'ann', at: 7, until: null, reason: 'noise' },
+    mutes: { room: id, user: 'eve', by: 'ann', at: 8, until: 9 },
+    links: { room: id, link: 'L1', by: 'ann', at: 10, expires: null, uses: 3 },
+    joinRequests: { room: id, user: 'zoe', at: 11, message: 'please' },
+  }))
+  const put = (all: typeof records) =>
+    all.flatMap(({ bans, mutes, links, joinRequests }) => [
+      store.directory.bans.putOp(bans),
+      store.directory.mutes.putOp(mutes),
+      store.directory.links.putOp(links),
+      store.directory.joinRequests.putOp(joinRequests),
+    ])
+  const kept = (id: string) => {
+    const { bans, mutes, links, joinRequests } = store.directory
+    return [bans, mutes, links, joinRequests].flatMap((kind) => [...kind.of(id).values()] as object[])
+  }
   const invite = { room: 'r', user: 'bob', by: 'ann', at: 6 }
   await commit(
     store,
@@ -390,6 +411,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.memberOp(member('r', 'eve')),
       store.directory.inviteOp(invite),
       store.directory.departedOp('r', 'joe'),
+      ...put(records),
     ],
   )
   for (const when of ['at once', 'after a restart']) {
@@ -403,6 +425,8 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.same([...store.directory.memberships('ann').keys()], ['r', 'r2'])
     t.same(store.directory.invite('r', 'bob'), invite)
     t.ok(store.directory.departed('r', 'joe'))
+    for (const one of records) t.same(kept(one.bans.room), Object.values(one))
+    t.same(store.directory.links.get('r', 'L1'), records[0]!.links)
     await store.close()
     store = await place.open()
   }
@@ -413,18 +437,26 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.deleteMemberOp('r', 'eve'),
       store.directory.deleteInviteOp('r', 'bob'),
       store.directory.deleteDepartedOp('r', 'joe'),
+      store.directory.links.deleteOp('r', 'L1'),
     ],
   )
   t.equal(store.directory.member('r', 'eve'), undefined)
   t.same([...store.directory.memberships('eve')], [])
   t.equal(store.directory.invite('r', 'bob'), undefined)
   t.notOk(store.directory.departed('r', 'joe'))
+  t.equal(store.directory.links.get('r', 'L1'), undefined)
 
   // A member who comes in the very commit that removes the room goes with it.
-  await commit(store, [], [store.directory.memberOp(member('r', 'late')), ...store.directory.deleteRoomOps('r')])
+  await commit(
+    store,
+    [],
+    [store.directory.memberOp(member('r', 'late')), ...put([records[0]!]), ...store.directory.deleteRoomOps('r')],
+  )
   for (const when of ['at once', 'after a restart']) {
     t.equal(store.directory.room('r'), undefined, when)
     t.same([...store.directory.members('r').keys()], [])
+    t.same(kept('r'), [])
+    t.same(kept('r2'), Object.values(records[1]!), 'those of another room stay')
     t.same([...store.directory.memberships('ann').keys()], ['r2'])
     t.same([...store.directory.memberships('late').keys()], [])
     await store.close()
