@@ -11,6 +11,7 @@ import { createAcl } from './auth/acl.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
 import { type AuthCommandParts, authCommands, type RenewLogin } from './chat/commands/auth.js'
+import { contactCommands } from './chat/commands/contacts.js'
 import { entryCommands } from './chat/commands/entry.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { moderationCommands } from './chat/commands/moderation.js'
@@ -205,6 +206,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
       presence: chat.presence,
       limits: config.limits,
       ping: config.listen.eventPing,
+      stands: (principal) => auth.authenticator.stands(principal),
       authorizeSubscribe: async (actor, filter) => {
         const passed = await broker.subscribeGate(null, { filter, qos: 1, ...NO_OPTIONS }, actor)
         return passed instanceof Refusal ? passed : passed.filter
@@ -284,6 +286,7 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
+      ...contactCommands(store, turns),
     },
     replyBytes,
     rates,

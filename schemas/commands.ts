@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox'
 import { AUTH_COMMANDS } from './commands/auth.js'
+import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
@@ -25,6 +26,7 @@ export const COMMANDS = {
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...CONTACT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

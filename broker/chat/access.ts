@@ -122,7 +122,8 @@ export class Access {
     if (user === null || user === me) return GRANTED
     const presenceOnly = leaves.length === 1 && leaves[0] === 'presence'
     if (!presenceOnly) throw new Refusal('forbidden', `${filter} belongs to ${user}`)
-    if (!this.#presence.visible(user, me)) throw new Refusal('forbidden', `you share no private room with ${user}`)
+    if (!this.#presence.visible(user, me))
+      throw new Refusal('forbidden', `${user} is no contact of yours, and you share no private room`)
     return GRANTED
   }
 

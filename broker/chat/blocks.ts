@@ -1,6 +1,11 @@
 import { Refusal } from '../../schemas/errors.js'
 import type { DirectoryStore } from '../store/store.js'
 
+/** Each wants the other. */
+export function areContacts(directory: Pick<DirectoryStore, 'wanted'>, one: string, other: string): boolean {
+  return directory.wanted(one).has(other) && directory.wanted(other).has(one)
+}
+
 type Blocks = Pick<DirectoryStore, 'blocks'>
 
 /** Whether `user` wants nothing of `other`. */

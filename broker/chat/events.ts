@@ -20,7 +20,9 @@ export type RoomEvent =
   | { type: 'role'; user: string; by: string; role: string }
   | (Sanction & { user: string })
 
+/** `contact`: `by` wants to be a contact, or accepted to be one. */
 export type UserEvent =
+  | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & MemberSettings)
   | (Sanction & { room: string })
   | { type: 'invited' | 'added' | 'removed' | 'denied' | 'role'; room: string; by: string; role?: string }

@@ -7,7 +7,7 @@ import { type Direct, direct } from '../hub.js'
 import type { Bus } from '../store/bus.js'
 import type { DirectoryStore, PresenceRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
-import { blocks } from './blocks.js'
+import { areContacts, blocks } from './blocks.js'
 import type { Signal } from './signals.js'
 
 export interface PresenceOptions {
@@ -76,11 +76,12 @@ export class Presence {
     this.#announce(person)
   }
 
-  /** Whether `watcher` may see `user`: oneself, and people one shares a private room with, unless they block one. */
+  /** Whether `watcher` may see `user`: oneself, contacts, and people one shares a private room with, unless they block one. */
   visible(user: string, watcher: string): boolean {
     if (user === watcher) return true
     const { directory } = this.#store
-    return !blocks(directory, user, watcher) && sharesPrivateRoom(directory, user, watcher)
+    if (blocks(directory, user, watcher)) return false
+    return areContacts(directory, user, watcher) || sharesPrivateRoom(directory, user, watcher)
   }
 
   /** What a subscription to someone's presence gets at once. */
@@ -94,6 +95,7 @@ export class Presence {
   visibleTo(watcher: string): string[] {
     const seen = new Set([watcher])
     const { directory } = this.#store
+    for (const user of directory.wanted(watcher).keys()) if (this.visible(user, watcher)) seen.add(user)
     for (const room of directory.memberships(watcher).keys()) {
       const record = directory.room(room)
       if (record?.access !== 'private' || record.direct) continue

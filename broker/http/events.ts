@@ -14,6 +14,7 @@ import {
   topicFilterFault,
   topics,
 } from '../../schemas/topics.js'
+import type { Principal } from '../auth/principal.js'
 import type { Access } from '../chat/access.js'
 import { type Actor, requireUser } from '../chat/actor.js'
 import type { Presence } from '../chat/presence.js'
@@ -33,6 +34,8 @@ export interface EventParts {
   readonly limits: { readonly filtersPerSubscribe: number; readonly topicLevels: number }
   /** Seconds. */
   readonly ping: number
+  /** Whether nothing took back meanwhile what a login rests on. */
+  readonly stands: (principal: Principal) => Promise<boolean>
   /** What hooks make of a filter; they may change it. */
   readonly authorizeSubscribe: (actor: Actor, filter: string) => Promise<string | Refusal>
   /** What hooks leave of each message; null: there are none. */
@@ -106,6 +109,8 @@ async function begin(
   reply.hijack()
   reply.raw.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>)
   try {
+    // From here on a logout finds the stream; one that came between the login and now did not.
+    if (!(await parts.stands(actor.principal))) return stream.end('logged out')
     stream.open(await follow(stream, services, granted, readPosition(headers['last-event-id'] as string), filters))
     await sendHeld(parts, stream, actor, granted)
   } catch (error) {

@@ -532,7 +532,7 @@ export interface RoomRecords<T> {
   deleteOp(room: string, name: string): Op
 }
 
-/** People and rooms. Rooms, memberships, invites and blocks are held in memory; users are read when asked for, the busy ones cached. */
+/** People and rooms. Rooms, memberships, invites, contacts and blocks are held in memory; users are read when asked for, the busy ones cached. */
 export interface DirectoryStore {
   /** Without a promise when cached. */
   user(id: string): UserRecord | null | Promise<UserRecord | null>
@@ -542,7 +542,7 @@ export interface DirectoryStore {
   /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account with its credentials, its profile, its blocks and those of it; `at` (Unix ms) is kept. */
+  /** Removes the account with its credentials, its profile, contacts, blocks and those of it; `at` (Unix ms) is kept. */
   deleteUserOps(id: string, at: number): Promise<Op[]>
   /** When an account of that name was removed last; 0: never. */
   removedAt(id: string): Promise<number>
@@ -555,6 +555,12 @@ export interface DirectoryStore {
   profileOp(record: ProfileRecord): Op
   /** By the blocked user. */
   blocks(user: string): ReadonlyMap<string, BlockRecord>
+  /** Whom the user wants as contacts, with the time (Unix ms); who wants the user too is one. */
+  wanted(user: string): ReadonlyMap<string, number>
+  /** Who wants the user as a contact. */
+  wantedBy(user: string): ReadonlyMap<string, number>
+  contactOp(user: string, wanted: string, at: number): Op
+  deleteContactOp(user: string, wanted: string): Op
   blockOp(record: BlockRecord): Op
   deleteBlockOp(user: string, blocked: string): Op
 

@@ -535,3 +535,15 @@ t.test('open commands ask for no login, and look at none; the tokens they give l
   const late = await post('register', { user: 'carol', password: 'carol-pw' })
   t.match(late, { status: 429, body: { code: 'rate_limited' } }, 'counted by address')
 })
+
+t.test('a stream whose login is voided while it is checked does not open', async (t) => {
+  const broker = await startTestBroker(t)
+  const token = await broker.token('alice')
+  const { accounts, aedes } = broker.running
+  await accounts.add('alice', 'alice-pw')
+  aedes.authenticate = (_client, _username, _password, done) =>
+    void accounts.voidTokens('alice').then(() => done(null, true))
+  const { status, text } = await fetchFrom(broker, '/v1/events', { headers: { authorization: `Bearer ${token}` } })
+  t.equal(status, 200)
+  t.notMatch(text, /data:/, 'and it is at its end')
+})

@@ -331,6 +331,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.blockOp(block('Ann', 'an')),
       store.directory.blockOp(block('Bob', 'Ann')),
       store.directory.blockOp(block('anna', 'an')),
+      store.directory.contactOp('Ann', 'Bob', 7),
+      store.directory.contactOp('an', 'Ann', 8),
     ],
   )
   for (const when of ['at once', 'after a restart']) {
@@ -343,6 +345,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     t.equal(await directory.profile('ann'), null)
     t.same([...directory.blocks('Ann').values()].map(({ blocked }) => blocked).sort(), ['Bob', 'an'])
     t.same(directory.blocks('Bob').get('Ann'), block('Bob', 'Ann'))
+    t.same([...directory.wanted('Ann')], [['Bob', 7]])
+    t.same([...directory.wantedBy('Ann')], [['an', 8]])
     await store.close()
     store = await place.open()
   }
@@ -353,6 +357,7 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
   store = await place.open()
   t.equal(await store.directory.profile('Ann'), null)
+  t.same([store.directory.wanted('an').size, store.directory.wantedBy('Bob').size], [0, 0])
   t.same([store.directory.blocks('Ann').size, store.directory.blocks('Bob').size], [0, 0], 'both ways')
   await store.close()
 }

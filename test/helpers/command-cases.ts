@@ -190,4 +190,24 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
     forbidden: 'anyone',
     invalid: { as: 'dora', params: { limit: 0 }, answer: 'bad_request limit' },
   },
+  'contacts.request': {
+    happy: { as: 'bob', params: { user: 'carol' }, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'bob' }, answer: 'bad_request user' },
+  },
+  'contacts.accept': {
+    happy: { as: 'carol', params: { user: 'bob' }, result: { state: 'contact' } },
+    forbidden: { as: 'dora', params: { user: 'carol' }, code: 'not_found' },
+    invalid: { as: 'carol', params: { user: 'bob', why: 'x' }, answer: 'bad_request why' },
+  },
+  'contacts.list': {
+    happy: { as: 'carol', params: {}, result: { contacts: [{ user: 'bob', state: 'contact' }], more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'carol', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  'contacts.remove': {
+    happy: { as: 'carol', params: { user: 'dora' }, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'carol', params: { user: 'bob', why: 'x' }, answer: 'bad_request why' },
+  },
 }

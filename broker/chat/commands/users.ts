@@ -45,7 +45,9 @@ export function userCommands(store: Store, turns: Turns): Handlers<keyof typeof 
         const mine = directory.blocks(me)
         if (mine.has(user)) return '{}'
         if (mine.size >= MAX_BLOCKS) throw new Refusal('conflict', `at most ${MAX_BLOCKS} users are blocked at a time`)
-        await commit(store, { ops: [directory.blockOp({ user: me, blocked: user, at: Date.now() })] })
+        // Who is blocked is no contact any more.
+        const apart = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
+        await commit(store, { ops: [directory.blockOp({ user: me, blocked: user, at: Date.now() }), ...apart] })
         return '{}'
       })
     },

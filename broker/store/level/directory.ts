@@ -42,6 +42,9 @@ export class LevelDirectory implements DirectoryStore {
   #blocks = new PairMap<BlockRecord>()
   /** The other way round. */
   #blockers = new PairMap<true>()
+  /** By who wants whom as a contact, and the other way round. */
+  #wanted = new PairMap<number>()
+  #wantedBy = new PairMap<number>()
 
   constructor(database: Database, receipts: LevelReceipts) {
     this.#database = database
@@ -79,6 +82,13 @@ export class LevelDirectory implements DirectoryStore {
       blocks.set(user, blocked, { user, blocked, at: Number(value.toString()) })
       blockers.set(blocked, user, true)
     })
+    const [wanted, wantedBy] = [new PairMap<number>(), new PairMap<number>()]
+    await this.#database.scan(ranges.allContacts, (key, value) => {
+      const [user, other] = pairOf(key)
+      const at = Number(value.toString())
+      wanted.set(user, other, at)
+      wantedBy.set(other, user, at)
+    })
     const applies = await Promise.all(this.#records.map((records) => records.load()))
     return () => {
       for (const apply of applies) apply()
@@ -89,6 +99,8 @@ export class LevelDirectory implements DirectoryStore {
       this.#departed = departed
       this.#blocks = blocks
       this.#blockers = blockers
+      this.#wanted = wanted
+      this.#wantedBy = wantedBy
     }
   }
 
@@ -112,8 +124,19 @@ export class LevelDirectory implements DirectoryStore {
     const credentials = (await this.credentials(id)).map((credential) => this.deleteCredentialOp(id, credential.id))
     const blocks = [...this.blocks(id).keys()].map((blocked) => this.deleteBlockOp(id, blocked))
     const blockers = [...this.#blockers.of(id).keys()].map((user) => this.deleteBlockOp(user, id))
+    const wanted = [...this.wanted(id).keys()].map((other) => this.deleteContactOp(id, other))
+    const wantedBy = [...this.wantedBy(id).keys()].map((user) => this.deleteContactOp(user, id))
     const removed = put(keys.userRemoved(id), String(at))
-    return [...credentials, ...blocks, ...blockers, del(keys.profile(id)), removed, this.#users.deleteOp(id)]
+    return [
+      ...credentials,
+      ...blocks,
+      ...blockers,
+      ...wanted,
+      ...wantedBy,
+      del(keys.profile(id)),
+      removed,
+      this.#users.deleteOp(id),
+    ]
   }
 
   usersLike(prefix: string, after: string, limit: number): Promise<string[]> {
@@ -131,6 +154,28 @@ export class LevelDirectory implements DirectoryStore {
 
   blocks(user: string): ReadonlyMap<string, BlockRecord> {
     return this.#blocks.of(user)
+  }
+
+  wanted(user: string): ReadonlyMap<string, number> {
+    return this.#wanted.of(user)
+  }
+
+  wantedBy(user: string): ReadonlyMap<string, number> {
+    return this.#wantedBy.of(user)
+  }
+
+  contactOp(user: string, wanted: string, at: number): Op {
+    return put(keys.contact(user, wanted), String(at), () => {
+      this.#wanted.set(user, wanted, at)
+      this.#wantedBy.set(wanted, user, at)
+    })
+  }
+
+  deleteContactOp(user: string, wanted: string): Op {
+    return del(keys.contact(user, wanted), () => {
+      this.#wanted.delete(user, wanted)
+      this.#wantedBy.delete(wanted, user)
+    })
   }
 
   blockOp(record: BlockRecord): Op {

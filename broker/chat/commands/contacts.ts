@@ -1,0 +1,64 @@
+import type { CONTACT_COMMANDS } from '../../../schemas/commands/contacts.js'
+import { Refusal } from '../../../schemas/errors.js'
+import { commit } from '../../store/commit.js'
+import type { Store } from '../../store/store.js'
+import type { Turns } from '../../turns.js'
+import { requireUser } from '../actor.js'
+import { requireNotBlocked } from '../blocks.js'
+import type { Handlers } from '../commands.js'
+import { userEvent } from '../events.js'
+
+/** Most contacts and requests of a user, each way. */
+const MAX_CONTACTS = 1000
+
+export function contactCommands(store: Store, turns: Turns): Handlers<keyof typeof CONTACT_COMMANDS> {
+  const { directory } = store
+  const want = (me: string, user: string): Promise<string> =>
+    turns.take(pair(me, user), async () => {
+      if (!directory.wanted(me).has(user)) {
+        if (directory.wanted(me).size >= MAX_CONTACTS || directory.wantedBy(user).size >= MAX_CONTACTS)
+          throw new Refusal('conflict', `at most ${MAX_CONTACTS} contacts and requests at a time`)
+        const drafts = [userEvent(user, { type: 'contact', by: me })]
+        await commit(store, { drafts, ops: [directory.contactOp(me, user, Date.now())] })
+      }
+      return JSON.stringify({ state: directory.wanted(user).has(me) ? 'contact' : 'asked' })
+    })
+  return {
+    'contacts.request': async (actor, { user }) => {
+      const me = requireUser(actor)
+      if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
+      if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+      requireNotBlocked(directory, user, me, `you may not ask ${user}`)
+      return want(me, user)
+    },
+    'contacts.accept': async (actor, { user }) => {
+      const me = requireUser(actor)
+      if (!directory.wanted(user).has(me)) throw new Refusal('not_found', `${user} did not ask you`, { field: 'user' })
+      return want(me, user)
+    },
+    'contacts.remove': (actor, { user }) => {
+      const me = requireUser(actor)
+      return turns.take(pair(me, user), async () => {
+        const known = directory.wanted(me).has(user) || directory.wanted(user).has(me)
+        const ops = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
+        if (known) await commit(store, { ops })
+        return '{}'
+      })
+    },
+    'contacts.list': async (actor, { after = '', limit = 100 }) => {
+      const me = requireUser(actor)
+      const [mine, others] = [directory.wanted(me), directory.wantedBy(me)]
+      const page = [...new Set([...mine.keys(), ...others.keys()])].filter((user) => user > after).sort()
+      const contacts = page.slice(0, limit).map((user) => {
+        const state = !others.has(user) ? 'asked' : mine.has(user) ? 'contact' : 'asking'
+        return { user, state, since: Math.max(mine.get(user) ?? 0, others.get(user) ?? 0) }
+      })
+      return JSON.stringify({ contacts, more: page.length > limit })
+    },
+  }
+}
+
+/** Two who ask each other at once are contacts. */
+function pair(one: string, other: string): string {
+  return `contacts ${[one, other].sort().join(' ')}`
+}
