@@ -10,11 +10,13 @@ import type { Accounts } from './auth/accounts.js'
 import { createAcl } from './auth/acl.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
-import { authCommands, type RenewLogin } from './chat/commands/auth.js'
+import { type AuthCommandParts, authCommands, type RenewLogin } from './chat/commands/auth.js'
 import { messageCommands } from './chat/commands/messages.js'
 import { receiptCommands } from './chat/commands/receipts.js'
 import { roomCommands } from './chat/commands/rooms.js'
+import { type LiveSession, type SessionCommandParts, sessionCommands } from './chat/commands/sessions.js'
 import { syncCommands } from './chat/commands/sync.js'
+import { userCommands } from './chat/commands/users.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
 import { Members } from './chat/members.js'
@@ -45,7 +47,7 @@ import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
 import { Broker } from './mqtt/aedes.js'
 import { Flusher } from './mqtt/outbox.js'
-import { Registry } from './mqtt/registry.js'
+import { liveSession, Registry } from './mqtt/registry.js'
 import { refreshLogin } from './mqtt/renewal.js'
 import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
@@ -116,10 +118,11 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const hub = new Hub()
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
-  const chat = await makeChat(config, { store, bus, wheel, renewLogin, failed, gate })
+  const auth = await makeLogins(config, { store, bus, log })
+  const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
+  const chat = await makeChat(config, { store, bus, wheel, failed, gate, liveSessions, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
-  const auth = await makeLogins(config, store, log)
 
   const keeper = new SessionKeeper(store, failed)
   const delivered = chat.receipts.reached.bind(chat.receipts)
@@ -229,12 +232,13 @@ interface ChatParts {
   store: Store
   bus: LocalBus<Signal>
   wheel: Wheel
-  renewLogin: RenewLogin
+  auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  liveSessions: SessionCommandParts['liveSessions']
   failed: (error: unknown) => void
   gate: PublishGate
 }
 
-async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed, gate }: ChatParts) {
+async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -260,7 +264,9 @@ async function makeChat(config: Config, { store, bus, wheel, renewLogin, failed,
       ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
-      ...authCommands(renewLogin),
+      ...authCommands({ ...auth, store, bus }),
+      ...sessionCommands({ ...auth, store, bus, liveSessions }),
+      ...userCommands(store, turns),
     },
     replyBytes,
   )

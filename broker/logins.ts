@@ -4,16 +4,22 @@ import type { Config } from '../schemas/config.js'
 import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
 import { loadHooks } from './auth/hooks.js'
+import { Logins } from './auth/logins.js'
 import { Passwords } from './auth/passwords.js'
+import { Registration } from './auth/registration.js'
 import { LoginThrottle } from './auth/throttle.js'
-import { loadTokenKeys, Tokens } from './auth/tokens.js'
+import { loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
+import { endAfterAnswer } from './chat/endings.js'
 import type { Members } from './chat/members.js'
 import type { Signal } from './chat/signals.js'
 import type { LocalBus } from './store/bus.js'
 import type { Store } from './store/store.js'
 
 /** Who may log in, and how. */
-export async function makeLogins(config: Config, store: Store, log: Logger) {
+export async function makeLogins(
+  config: Config,
+  { store, bus, log }: { store: Store; bus: LocalBus<Signal>; log: Logger },
+) {
   const { auth, node } = config
   const hooks = await loadHooks(auth.hooks, {
     timeout: auth.hooksTimeout,
@@ -21,7 +27,14 @@ export async function makeLogins(config: Config, store: Store, log: Logger) {
   })
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
-  const tokens = new Tokens(await loadTokenKeys(auth.jwt, node.dataDir), auth.jwt)
+  const keys = await loadTokenKeys(auth.jwt, node.dataDir)
+  const tokens = new Tokens(keys.set(...(await loadLoginKey(auth.jwt, node.dataDir))), auth.jwt)
+  const logins = new Logins({
+    store,
+    sign: (claims) => tokens.signLogin(claims),
+    lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
+    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
+  })
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
@@ -31,8 +44,12 @@ export async function makeLogins(config: Config, store: Store, log: Logger) {
     throttle: new LoginThrottle(auth.throttle),
     renewals: new LoginThrottle(auth.throttle),
     hooks,
+    logins,
   })
-  return { hooks, accounts, authenticator }
+  const { registrations, window } = auth.throttle
+  const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
+  const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
+  return { hooks, accounts, authenticator, logins, registration }
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */

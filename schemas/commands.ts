@@ -7,7 +7,9 @@ import { AUTH_COMMANDS } from './commands/auth.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
+import { USER_COMMANDS } from './commands/users.js'
 
 export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
 
@@ -17,6 +19,8 @@ export const COMMANDS = {
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
   ...AUTH_COMMANDS,
+  ...SESSION_COMMANDS,
+  ...USER_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS
@@ -24,7 +28,7 @@ export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
 /** Named in the contract and not built yet: they answer `not_implemented`. */
-export const PLANNED_COMMANDS: ReadonlySet<string> = new Set(['sessions.list', 'sessions.end'])
+export const PLANNED_COMMANDS: ReadonlySet<string> = new Set()
 
 /** Where the HTTP routes begin. */
 export const API = '/v1'

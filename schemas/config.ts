@@ -110,6 +110,12 @@ const listen = section('Where clients connect. A port of null switches a listene
 
 const auth = section('Who may log in.', {
   anonymous: flag(false, 'Let clients in without credentials, as the user anonymous: only acl.rules speak for it.'),
+  registration: Type.Enum(['open', 'invite', 'closed'], {
+    default: 'open',
+    description: 'Who may make an account: open (anyone), invite (who has an invitation of an admin), or closed.',
+  }),
+  tokenTtl: duration('1h', 'How long an access token of auth.login lives.'),
+  refreshTtl: duration('30d', 'How long a login goes on without being refreshed.'),
   onRefused: Type.Enum(['ack', 'close'], {
     default: 'ack',
     description:
@@ -123,6 +129,10 @@ const auth = section('Who may log in.', {
   throttle: section('Failed password logins.', {
     attempts: count(10, 'Failures of one user from one address before logins are refused for a window, then doubling.'),
     addressAttempts: count(100, 'Failures from one address, whatever the user.'),
+    registrations: count(
+      20,
+      'Accounts asked for from one address, before more are refused for a window, then doubling.',
+    ),
     window: duration('1m', 'How long failures are remembered, and the first refusal lasts.'),
   }),
   jwt: section('Tokens as passwords.', {

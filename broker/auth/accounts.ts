@@ -30,14 +30,15 @@ export class Accounts {
     this.#now = now
   }
 
-  /** @param password null for a user that logs in by token only. */
-  add(id: string, password: string | null, roles: readonly string[] = []): Promise<Account> {
+  /** @param password null for a user that logs in by token only. `along` is written with the account. */
+  add(id: string, password: string | null, roles: readonly string[] = [], along: readonly Op[] = []): Promise<Account> {
     return this.#exclusively(id, async () => {
       checkName(id)
       checkRoles(roles)
       await this.#refuseTaken(id)
       const passwordHash = password === null ? null : await this.#passwords.hash(password)
-      return toAccount(await this.#create({ id, roles: [...new Set(roles)], passwordHash, createdAt: this.#now() }))
+      const record = { id, roles: [...new Set(roles)], passwordHash, createdAt: this.#now() }
+      return toAccount(await this.#create(record, along))
     })
   }
 
@@ -45,19 +46,31 @@ export class Accounts {
     return this.#exclusively(id, async () => {
       const record = await this.#existing(id)
       const passwordHash = await this.#passwords.hash(password)
-      await this.#write(this.#store.directory.userOp({ ...record, passwordHash }))
+      await this.#voidTokens({ ...record, passwordHash })
     })
+  }
+
+  /** Whatever was issued to the user until now is void; API keys are not. */
+  voidTokens(id: string): Promise<void> {
+    return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
   remove(id: string): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#existing(id)
-      await this.#write(this.#store.directory.deleteUserOp(id))
+      await this.#write(...(await this.#store.directory.deleteUserOps(id, this.#now())))
     })
   }
 
   async *list(): AsyncIterable<Account> {
     for await (const record of this.#store.directory.users()) yield toAccount(record)
+  }
+
+  async #voidTokens(record: UserRecord): Promise<void> {
+    const { directory } = this.#store
+    const logins = (await directory.credentials(record.id)).filter(({ kind }) => kind === 'login')
+    const ended = logins.map(({ id }) => directory.deleteCredentialOp(record.id, id))
+    await this.#write(directory.userOp({ ...record, tokensValidFrom: this.#now() }), ...ended)
   }
 
   /** The user of a valid token, made when first seen. Without a promise when cached: every token login comes here. */
@@ -97,13 +110,17 @@ export class Accounts {
     throw new Refusal('conflict', why, { field: 'id' })
   }
 
-  async #create(record: UserRecord): Promise<UserRecord> {
-    await this.#write(this.#store.directory.userOp(record))
-    return record
+  /** Nothing that was issued to an earlier bearer of the name is good for this one. */
+  async #create(record: UserRecord, along: readonly Op[] = []): Promise<UserRecord> {
+    const { directory } = this.#store
+    const removedAt = await directory.removedAt(record.id)
+    const made = removedAt === 0 ? record : { ...record, tokensValidFrom: removedAt }
+    await this.#write(directory.userOp(made), ...along)
+    return made
   }
 
-  async #write(op: Op): Promise<void> {
-    await commit(this.#store, { ops: [op] })
+  async #write(...ops: Op[]): Promise<void> {
+    await commit(this.#store, { ops })
   }
 
   #exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import type { DirectoryStore } from '../store/store.js'
 import type { Accounts } from './accounts.js'
 import type { HookRunner } from './hooks.js'
+import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
 import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
 import type { LoginThrottle } from './throttle.js'
@@ -19,6 +20,8 @@ export interface AuthenticatorParts {
   /** Counts failed renewals, apart from logins: guesses at a neighbour's password must not end live logins. */
   readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
+  readonly logins: Pick<Logins, 'stands'>
+  readonly now?: () => number
 }
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
@@ -27,6 +30,8 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   return {
     login: (given) => admit(parts, given, () => identify(parts, given)),
     loginByToken,
+    loginByPassword: (given) => admit(parts, given, () => identifyByPassword(parts, given)),
+    stands: (principal) => parts.logins.stands(principal),
     renew: async (given) => {
       const { username, address } = given
       if (parts.renewals.isRefused(address, username)) return throttled(username, address)
@@ -71,6 +76,14 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   return byPassword(parts, username, password, credentials.address)
 }
 
+function identifyByPassword(
+  parts: AuthenticatorParts,
+  { username, password, address }: Credentials,
+): Identified | Promise<Identified> {
+  if (!username || !password?.length) return refuse('bad_credentials', 'no user name, or no password')
+  return byPassword(parts, username, password, address)
+}
+
 function asAnonymous({ anonymous }: AuthenticatorParts): Login {
   if (!anonymous) return refuse('not_authorized', 'no credentials, and auth.anonymous is off')
   return { ok: true, principal: { user: ANONYMOUS, roles: new Set(), anonymous: true, expiresAt: null } }
@@ -79,17 +92,19 @@ function asAnonymous({ anonymous }: AuthenticatorParts): Login {
 async function byToken(parts: AuthenticatorParts, username: string | undefined, token: string): Promise<Identified> {
   const check = await parts.tokens.verify(token)
   if (!check.ok) return refuse('bad_credentials', check.why)
-  const { user, expiresAt } = check
+  const { user, expiresAt, issuedAt, login } = check
   if (!isAccountName(user)) return refuse('bad_credentials', `the token's user ${JSON.stringify(user)} cannot log in`)
   if (username !== undefined && username !== user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a token of ${user}`)
   // A token that says nothing about roles leaves the account's; one that does is the last word, even if it says none.
   const roles = check.roles ?? (await parts.directory.user(user))?.roles ?? []
-  return { ok: true, byToken: true, principal: { user, roles: new Set(roles), anonymous: false, expiresAt } }
+  const principal = { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login }
+  if (!(await parts.logins.stands(principal))) return refuse('bad_credentials', `a token of ${user} that was revoked`)
+  return { ok: true, byToken: true, principal }
 }
 
 async function byPassword(
-  { directory, passwords, throttle }: AuthenticatorParts,
+  { directory, passwords, throttle, now = Date.now }: AuthenticatorParts,
   username: string,
   password: Buffer,
   address: string,
@@ -98,13 +113,15 @@ async function byPassword(
   if (!isAccountName(username)) return refuse('bad_credentials', `${JSON.stringify(username)} cannot log in`)
   const free = (): boolean => !throttle.isRefused(address, username)
   if (!free()) return throttled(username, address)
+  // From here on: a password that is changed while it is checked counts as the old one.
+  const issuedAt = now()
   const record = await directory.user(username)
   // Asked again when a hash is free: of many guesses sent at once, only as many count as are hashed at once.
   const fits = await passwords.verify(record?.passwordHash ?? null, password, free)
   if (fits && record) {
     throttle.succeeded(address, username)
     const roles = new Set(record.roles)
-    return { ok: true, principal: { user: record.id, roles, anonymous: false, expiresAt: null } }
+    return { ok: true, principal: { user: record.id, roles, anonymous: false, expiresAt: null, issuedAt, login: null } }
   }
   if (!free()) return throttled(username, address)
   throttle.failed(address, username)

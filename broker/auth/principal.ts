@@ -6,6 +6,10 @@ export interface Principal {
   readonly anonymous: boolean
   /** Unix ms at which the login ends (token expiry); null: never by itself. */
   readonly expiresAt: number | null
+  /** Unix ms: when the token was made, or the password was shown. */
+  readonly issuedAt?: number
+  /** The login or API key behind it, where the broker keeps that; null or absent: none. */
+  readonly login?: string | null
 }
 
 /** What a client presents. */
@@ -36,6 +40,10 @@ export type Login =
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>
   loginByToken(credentials: TokenCredentials): Promise<Login>
+  /** With the password of an account and nothing else, such as a token. */
+  loginByPassword(credentials: Credentials): Promise<Login>
+  /** Whether nothing took back meanwhile what a login rests on. */
+  stands(principal: Principal): Promise<boolean>
   /** A new token for a login that goes on: of that user, and throttled, as a failure may cost the client nothing. */
   renew(credentials: TokenCredentials & { username: string }): Promise<Login>
 }

@@ -14,7 +14,7 @@ export class LoginThrottle {
   readonly #pairs: Failures
   readonly #addresses: Failures
 
-  constructor(limits: Config['auth']['throttle'], now: () => number = Date.now) {
+  constructor(limits: Omit<Config['auth']['throttle'], 'registrations'>, now: () => number = Date.now) {
     this.#pairs = new Failures(limits.attempts, limits.window * 1000, now)
     this.#addresses = new Failures(limits.addressAttempts, limits.window * 1000, now)
   }

@@ -1,5 +1,5 @@
 /** JSON Web Tokens: the keys that sign them, checking one, making one. */
-import { createPublicKey, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createPublicKey, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
@@ -15,6 +15,10 @@ export type TokenCheck =
       readonly roles: readonly string[] | null
       /** Unix ms; null: never. */
       readonly expiresAt: number | null
+      /** Unix ms; 0: it does not say. */
+      readonly issuedAt: number
+      /** The login it belongs to, of those the broker keeps. */
+      readonly login: string | null
     }
   /** `why` is for the log. */
   | { readonly ok: false; readonly why: string }
@@ -32,6 +36,7 @@ export class Tokens {
   }
 
   async verify(token: string): Promise<TokenCheck> {
+    if (isLoginToken(token)) return this.#verifyLogin(token)
     const alg = algorithmOf(token)
     const key = alg === null ? undefined : this.#keys.get(alg)
     if (!key) return { ok: false, why: `no key for tokens signed with ${alg}` }
@@ -50,13 +55,70 @@ export class Tokens {
     }
   }
 
+  /** The broker's own: what is configured for the tokens of others does not concern them. */
+  async #verifyLogin(token: string): Promise<TokenCheck> {
+    const key = this.#keys.get(LOGIN_KEY)
+    if (!key) return { ok: false, why: 'this broker signs no tokens' }
+    try {
+      const options = { algorithms: ['HS256'], currentDate: new Date(this.#now()) }
+      const { payload } = await jwtVerify(token, key, options)
+      const { sub, sid, exp = 0 } = payload
+      if (typeof sub !== 'string' || typeof sid !== 'string') return { ok: false, why: 'a token without its login' }
+      return { ok: true, user: sub, roles: null, expiresAt: ms(exp), issuedAt: ms(payload.iat ?? 0), login: sid }
+    } catch (error) {
+      if (error instanceof errors.JOSEError) return { ok: false, why: `token refused: ${error.message}` }
+      throw error
+    }
+  }
+
+  /** Signs an access token of a login. Times are Unix ms. */
+  signLogin({ user, login, issuedAt, expiresAt }: LoginClaims): Promise<string> {
+    return new SignJWT({ sub: user, sid: login, iat: issuedAt / 1000, exp: expiresAt / 1000 })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: LOGIN_KEY })
+      .sign(this.#keys.get(LOGIN_KEY)!)
+  }
+
   #read(payload: JWTPayload): TokenCheck {
     const user = payload[this.#jwt.userClaim]
     if (typeof user !== 'string') return { ok: false, why: `the token has no claim ${this.#jwt.userClaim}` }
-    const { roles } = payload
-    const expiresAt = payload.exp === undefined ? null : payload.exp * 1000
-    return { ok: true, user, roles: roles === undefined ? null : textsOf(roles), expiresAt }
+    const { roles, iat = 0 } = payload
+    const expiresAt = payload.exp === undefined ? null : ms(payload.exp)
+    const issuedAt = ms(iat)
+    return { ok: true, user, roles: roles === undefined ? null : textsOf(roles), expiresAt, issuedAt, login: null }
   }
+}
+
+interface LoginClaims {
+  readonly user: string
+  readonly login: string
+  readonly issuedAt: number
+  readonly expiresAt: number
+}
+
+/** A numeric date of JWT has seconds, with or without fractions. */
+function ms(seconds: number): number {
+  return Math.round(seconds * 1000)
+}
+
+/** Names, among the keys and in the header of a token, the key of the broker's own logins. */
+const LOGIN_KEY = 'topictalk-login'
+
+function isLoginToken(token: string): boolean {
+  if (!COMPACT_JWS.test(token)) return false
+  try {
+    return decodeProtectedHeader(token).kid === LOGIN_KEY
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The key of the broker's own logins: from the secret, and not the secret itself, so that a token of the one kind never passes for one
+ * of the other.
+ */
+export async function loadLoginKey(jwt: JwtConfig, dataDir: string): Promise<[string, KeyObject]> {
+  const secret = await loadTokenSecret(jwt, dataDir)
+  return [LOGIN_KEY, createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', LOGIN_KEY, 32)))]
 }
 
 function textsOf(value: unknown): string[] {
@@ -164,10 +226,11 @@ export interface MintOptions {
 /** Signs a token (HS256) that this configuration accepts. */
 export function mintToken(secret: Uint8Array, user: string, options: MintOptions = {}): Promise<string> {
   const { roles, ttl, issuer, audience, userClaim = 'sub', now = Date.now } = options
-  const issuedAt = Math.floor(now() / 1000)
+  // With fractions: it may have to be told from a logout in the same second.
+  const issuedAt = now() / 1000
   const token = new SignJWT({ [userClaim]: user, ...(roles && { roles: [...roles] }) })
   token.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).setIssuedAt(issuedAt)
-  if (ttl !== undefined) token.setExpirationTime(issuedAt + ttl)
+  if (ttl !== undefined) token.setExpirationTime(Math.floor(issuedAt) + ttl)
   if (issuer) token.setIssuer(issuer)
   if (audience) token.setAudience(audience)
   return token.sign(secret)

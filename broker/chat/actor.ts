@@ -8,6 +8,8 @@ export interface Actor {
   readonly clientId: string
   /** `{user}/{clientId}` of the asking session, to which replies go first; null: none. */
   readonly sessionId: string | null
+  /** Where it comes from, for throttling. */
+  readonly address?: string
   /** Of an MQTT 5 request [MQTT5-4.10]. */
   readonly answer?: AnswerTo
   /** It is told of what became of its request where it asked: no reply is published. */
@@ -22,6 +24,11 @@ export interface AnswerTo {
 
 export function isAdmin(actor: Actor): boolean {
   return actor.principal.roles.has('admin')
+}
+
+export function requireAdmin(actor: Actor, why: string): string {
+  if (!isAdmin(actor)) throw new Refusal('forbidden', why)
+  return requireUser(actor)
 }
 
 /** Anonymous clients have no rooms, no users, no broadcast (DESIGN §2). */

@@ -1,8 +1,14 @@
 /** What a client asks for, whichever door it came through: parameters are checked, the handler runs, the result is JSON text. */
 import { Compile } from 'typebox/compile'
-import { COMMANDS, type CommandName, type CommandParams, PLANNED_COMMANDS } from '../../schemas/commands.js'
+import {
+  COMMANDS,
+  type Command,
+  type CommandName,
+  type CommandParams,
+  PLANNED_COMMANDS,
+} from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
-import type { Actor } from './actor.js'
+import { type Actor, requireUser } from './actor.js'
 import { checkShape } from './shape.js'
 
 /** Results are JSON text, so that stored messages go out as they are. */
@@ -10,6 +16,9 @@ export type Handler<N extends CommandName> = (actor: Actor, params: CommandParam
 export type Handlers<N extends CommandName = CommandName> = { [K in N]: Handler<K> }
 
 const validators = new Map(Object.entries(COMMANDS).map(([name, { params }]) => [name, Compile(params)]))
+
+/** For those who are not logged in, too. */
+const OPEN = new Set(Object.entries<Command>(COMMANDS).flatMap(([name, { open }]) => (open ? [name] : [])))
 
 export class Commands {
   readonly #handlers: Handlers
@@ -25,6 +34,7 @@ export class Commands {
   async run(actor: Actor, name: string, params: unknown): Promise<string> {
     const validator = validators.get(name)
     if (!validator) throw unknownCommand(name)
+    if (!OPEN.has(name)) requireUser(actor)
     checkShape(validator, params)
     const handler = this.#handlers[name as CommandName] as (actor: Actor, params: unknown) => Promise<string>
     const result = await handler(actor, params)

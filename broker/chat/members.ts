@@ -6,6 +6,7 @@ import { commit } from '../store/commit.js'
 import type { MemberRecord, Op, RoomRole, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
+import { requireNotBlocked } from './blocks.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import { MANAGERS, type RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
@@ -143,6 +144,7 @@ export class Members {
     if (directory.member(room, user))
       throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
     const by = actor.principal.user
+    requireNotBlocked(directory, user, by, `you may not invite ${user}`)
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
     await commit(this.#store, { drafts, ops })

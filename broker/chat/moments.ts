@@ -7,6 +7,7 @@ import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import type { DirectoryStore } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
+import { requireNotBlocked } from './blocks.js'
 import { decodeText, parseObject, stringify } from './message.js'
 import type { Presence } from './presence.js'
 import { RateLimiter } from './rate-limiter.js'
@@ -41,7 +42,11 @@ export class Moments {
   /** Above the rate it is dropped without an answer: the next one tells the same. */
   typing(actor: Actor, room: string, payload: Buffer): void {
     const user = requireUser(actor)
-    if (!directMembers(room)?.includes(user)) this.#rules.requireMember(actor, room)
+    const pair = directMembers(room)
+    if (pair?.includes(user)) {
+      const other = pair[0] === user ? pair[1] : pair[0]
+      requireNotBlocked(this.#directory, other, user, `you may not write to ${other}`)
+    } else this.#rules.requireMember(actor, room)
     let typing = true
     if (payload.length > 0) {
       const input = parseObject(decodeText(payload)) ?? {}
@@ -62,6 +67,7 @@ export class Moments {
   async signal(actor: Actor, to: string, payload: Buffer): Promise<void> {
     const from = requireUser(actor)
     if (!(await this.#directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    requireNotBlocked(this.#directory, to, from, `you may not write to ${to}`)
     const text = decodeText(payload)
     const data = parseObject(text)
     const out = data ? { from, ts: Date.now(), data } : { from, ts: Date.now(), text }

@@ -9,6 +9,7 @@ import type { MessageInput } from '../../schemas/message.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
+import { requireNotBlocked } from './blocks.js'
 import type { Changes } from './changes.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
@@ -237,6 +238,7 @@ export class Pipeline {
   #sendToUser(actor: Actor, to: string, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     const user = requireUser(actor)
     if (to === user) throw new Refusal('bad_request', 'that is your own name; a direct message goes to another user')
+    requireNotBlocked(this.#parts.store.directory, to, user, `you may not write to ${to}`)
     const message = checkMessage(incoming.payload, false)
     const room = directRoom(user, to)
     if (this.#parts.directs.isOpen(room, user, to)) {

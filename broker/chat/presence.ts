@@ -7,6 +7,7 @@ import { type Direct, direct } from '../hub.js'
 import type { Bus } from '../store/bus.js'
 import type { DirectoryStore, PresenceRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
+import { blocks } from './blocks.js'
 import type { Signal } from './signals.js'
 
 export interface PresenceOptions {
@@ -75,9 +76,11 @@ export class Presence {
     this.#announce(person)
   }
 
-  /** Whether `watcher` may see `user`: oneself, and people one shares a private room with. */
+  /** Whether `watcher` may see `user`: oneself, and people one shares a private room with, unless they block one. */
   visible(user: string, watcher: string): boolean {
-    return user === watcher || sharesPrivateRoom(this.#store.directory, user, watcher)
+    if (user === watcher) return true
+    const { directory } = this.#store
+    return !blocks(directory, user, watcher) && sharesPrivateRoom(directory, user, watcher)
   }
 
   /** What a subscription to someone's presence gets at once. */
@@ -94,7 +97,7 @@ export class Presence {
     for (const room of directory.memberships(watcher).keys()) {
       const record = directory.room(room)
       if (record?.access !== 'private' || record.direct) continue
-      for (const user of directory.members(room).keys()) seen.add(user)
+      for (const user of directory.members(room).keys()) if (!blocks(directory, user, watcher)) seen.add(user)
     }
     return [...seen]
   }

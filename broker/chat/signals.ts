@@ -12,5 +12,17 @@ export type Signal =
   | { kind: 'presence'; user: string; payload: Buffer }
   /** A message on a plain topic; `queued` are the sessions that have it in their durable queue under `number`. */
   | { kind: 'plain'; message: PlainMessage; queued: readonly string[]; number: number }
-  /** The user's sessions end now (account removed, password changed). `forget`: with all they hold. */
-  | { kind: 'logout'; user: string; forget: boolean }
+  | Logout
+
+/**
+ * Sessions of the user end now: all of them, or those with this id, or those that logged in with this credential. `forget`: with all they
+ * hold. `except`: the id of one that goes on.
+ */
+export interface Logout {
+  readonly kind: 'logout'
+  readonly user: string
+  readonly forget: boolean
+  readonly session?: string
+  readonly login?: string
+  readonly except?: string | null
+}

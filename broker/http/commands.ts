@@ -26,6 +26,7 @@ function addRoute(app: FastifyInstance, parts: CommandParts, name: string, comma
   app.route({
     method: http.method,
     url,
+    config: { open: command.open === true },
     handler: async (request, reply) => {
       const params = parametersOf(request, command, http)
       await authorize(parts, request.actor, name, params)

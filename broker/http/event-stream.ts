@@ -77,6 +77,11 @@ export class EventStream extends Follower implements Deadline {
     this.onEnd(why)
   }
 
+  /** What the broker keeps of the login behind it. */
+  get login(): string | null {
+    return this.#options.actor.principal.login ?? null
+  }
+
   // --- deadlines -------------------------------------------------------------------------------------------------------------
 
   /** When it is to be looked at next, in Unix ms: the next ping, or the end of the token. */

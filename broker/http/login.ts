@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
+import { ANONYMOUS } from '../../schemas/ids.js'
 import type { Authenticator, LoginRefusal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { Counters } from '../metrics.js'
@@ -9,6 +10,10 @@ import type { Counters } from '../metrics.js'
 declare module 'fastify' {
   interface FastifyRequest {
     actor: Actor
+  }
+  interface FastifyContextConfig {
+    /** It asks for no login. */
+    open?: boolean
   }
 }
 
@@ -24,13 +29,20 @@ export interface LoginParts {
 export function loginRequests(app: FastifyInstance, parts: LoginParts): void {
   app.decorateRequest('actor')
   app.addHook('onRequest', async (request) => {
-    request.actor = await login(request, parts)
+    const { open } = request.routeOptions.config
+    request.actor = open ? stranger(request) : await login(request, parts)
   })
   // Also where a command itself finds that this needs a login.
   app.addHook('onSend', async (request, reply, payload) => {
     if (reply.statusCode === 401) reply.header('www-authenticate', challenges(request))
     return payload
   })
+}
+
+/** An open command asks for no login, and does not look at one: a token that is over must not stand in the way of the next. */
+function stranger({ ip }: FastifyRequest): Actor {
+  const principal = { user: ANONYMOUS, roles: new Set<string>(), anonymous: true, expiresAt: null }
+  return { principal, clientId: '', sessionId: null, address: ip, silent: true }
 }
 
 async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
@@ -41,7 +53,7 @@ async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor>
       ? await parts.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
       : await parts.authenticator.login({ ...given, ...from })
   const refusal = login.ok ? await refusedByHook(parts, login.principal.user, given) : login.refusal
-  if (login.ok && !refusal) return { principal: login.principal, clientId: '', sessionId: null, silent: true }
+  if (login.ok && !refusal) return { principal: login.principal, sessionId: null, silent: true, ...from }
   parts.counters.add(`login.${refusal}`)
   throw refusalOf(refusal!, given !== NOBODY, parts.throttleWindow)
 }

@@ -1,6 +1,6 @@
 /** The open streams by user, and what membership and logouts mean for them. */
 import { Refusal } from '../../schemas/errors.js'
-import type { Signal } from '../chat/signals.js'
+import type { Logout, Signal } from '../chat/signals.js'
 import type { Counters } from '../metrics.js'
 import type { Wheel } from '../wheel.js'
 import type { EventStream } from './event-stream.js'
@@ -51,8 +51,9 @@ export class Streams {
     for (const mine of this.#byUser.values()) for (const { interests } of mine) interests.channelAdded(channel)
   }
 
-  logout({ user }: Signal & { kind: 'logout' }): void {
-    for (const stream of this.#of(user)) stream.end('logged out')
+  logout({ user, session, login }: Logout): void {
+    if (session !== undefined) return
+    for (const stream of this.#of(user)) if (login === undefined || login === stream.login) stream.end('logged out')
   }
 
   close(): void {

@@ -34,6 +34,7 @@ export async function connect(connection: Connection, received: Connect): Promis
 
 async function enter(connection: Connection, packet: Connect, clientId: string): Promise<void> {
   const { broker } = connection
+  const { logouts } = connection.services.registry
   const principal = await authenticate(connection, packet, clientId)
   if (connection.closed) return
   const properties = connackProperties(connection, packet, clientId, principal)
@@ -41,12 +42,15 @@ async function enter(connection: Connection, packet: Connect, clientId: string):
   connection.clean = packet.clean
   connection.authMethod = packet.properties.authMethod ?? null
   connection.explains = packet.version === 5 && packet.properties.requestProblemInformation !== false
-  const actor = { principal, clientId, sessionId: connection.id }
+  const address = connection.conn.remoteAddress ?? ''
+  const actor = { principal, clientId, sessionId: connection.id, address }
   await takeOver(connection)
   if (connection.closed) return
   const saved = await loadSession(connection, packet, principal)
   if (connection.closed) return
   await storeWill(connection, packet, principal)
+  if (connection.closed) return
+  await requireStanding(connection, principal, logouts)
   if (connection.closed) return
   const session = openSession(connection, packet, actor, clientId, saved)
   connection.send(encodeConnack(packet.version, saved !== null, 0, properties))
@@ -117,6 +121,16 @@ function refusedLogin(refusal: LoginRefusal): ConnectRefused {
       return new ConnectRefused(3, Reason.connectionRateExceeded, 'too many failed logins')
     case 'unavailable':
       return new ConnectRefused(3, Reason.serverUnavailable, 'logins are not possible right now')
+  }
+}
+
+/** A logout that came after the login was checked, and before anyone can see the session, ends it too. */
+async function requireStanding({ services }: Connection, principal: Principal, logouts: number): Promise<void> {
+  const { registry, authenticator } = services
+  for (let seen = logouts; seen !== registry.logouts; ) {
+    seen = registry.logouts
+    if (!principal.anonymous && !(await authenticator.stands(principal)))
+      throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
   }
 }
 
@@ -197,7 +211,7 @@ function openSession(
   saved: SavedSession | null,
 ): Session {
   const { services, broker } = connection
-  const { user } = actor.principal
+  const { user, login = null } = actor.principal
   const expiry = sessionExpiry(packet, services.limits.sessionExpiry)
   const identity = {
     id: connection.id,
@@ -220,8 +234,8 @@ function openSession(
     void connection.finish({ reason: Reason.unspecified, why: 'messages could not be read' })
   }
   const record: SessionRecord = saved
-    ? { ...saved.record, disconnectedAt: 0, expiry }
-    : { id: connection.id, user, clientId, createdAt: Date.now(), disconnectedAt: 0, expiry }
+    ? { ...saved.record, disconnectedAt: 0, expiry, login }
+    : { id: connection.id, user, clientId, createdAt: Date.now(), disconnectedAt: 0, expiry, login }
   const interests = new Interests(session, services.views, services.store, services.counters)
   connection.login = { actor, session, interests, record }
   services.registry.add(connection)

@@ -1,11 +1,12 @@
 /** The live sessions by user, and what membership, replies and logouts mean for them. */
 import { parseFilter, topics } from '../../schemas/topics.js'
-import type { Signal } from '../chat/signals.js'
+import type { LiveSession } from '../chat/commands/sessions.js'
+import type { Logout, Signal } from '../chat/signals.js'
 import { roomCursors } from '../chat/views.js'
 import { dropCursorOps } from '../following/interests.js'
 import { direct, type Hub } from '../hub.js'
 import { commit } from '../store/commit.js'
-import type { Op, Store } from '../store/store.js'
+import type { Op, SessionRecord, Store } from '../store/store.js'
 import { Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { correlation } from './message-properties.js'
@@ -28,6 +29,8 @@ export class Registry {
   readonly #shares: Shares
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, Connection>>()
+  /** So far: a login that sees another number after it was checked has to be checked again. */
+  logouts = 0
 
   constructor({ hub, store, keeper, shares, failed }: RegistryParts) {
     this.#hub = hub
@@ -80,14 +83,24 @@ export class Registry {
       for (const { login } of mine.values()) login!.interests.channelAdded(channel)
   }
 
-  async logout({ user, forget }: Signal & { kind: 'logout' }): Promise<void> {
-    const ends = [...(this.#byUser.get(user)?.values() ?? [])].map((connection) => {
-      connection.will = null
-      return connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
-    })
-    await Promise.all(ends)
+  async logout(logout: Logout): Promise<void> {
+    const { user, forget } = logout
+    this.logouts++
+    const meant = this.of(user).filter(({ login }) => concerns(logout, login!.record))
+    await Promise.all(meant.map((connection) => end(connection, forget)))
     if (!forget) return
-    for (const { id } of await this.#store.sessions.ofUser(user)) await this.#keeper.discard(id)
+    for (const record of await this.#store.sessions.ofUser(user))
+      if (concerns(logout, record) && !this.#isLive(record)) await this.#keeper.discard(record.id)
+  }
+
+  /** The live connections of a user. */
+  of(user: string): Connection[] {
+    return [...(this.#byUser.get(user)?.values() ?? [])]
+  }
+
+  /** Someone logged in anew under the id of a session that was to be forgotten. */
+  #isLive({ user, id }: SessionRecord): boolean {
+    return this.of(user).some(({ login }) => login!.session.id === id)
   }
 
   /** Losing membership removes exact filters and cursors, and keeps wildcards, in every saved session of the user. */
@@ -105,6 +118,24 @@ export class Registry {
     // Who is back by now may have subscribed anew.
     if (ops.length > 0 && !directory.member(room, user)) await commit(this.#store, { ops })
   }
+}
+
+/** What its user may know of a connection. */
+export function liveSession({ login, req, version, conn }: Connection): LiveSession {
+  const protocol = version === 5 ? '5.0' : version === 4 ? '3.1.1' : '3.1'
+  return { record: login!.record, via: req ? 'websocket' : 'mqtt', protocol, address: conn.remoteAddress ?? '' }
+}
+
+/** A session that is forgotten goes with its connection, before a successor can ask for it. */
+function end(connection: Connection, forget: boolean): Promise<void> {
+  connection.will = null
+  if (forget) connection.login!.record.expiry = 0
+  return connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
+}
+
+function concerns({ session, login, except }: Logout, record: SessionRecord): boolean {
+  if (record.id === except) return false
+  return (session === undefined || session === record.id) && (login === undefined || login === record.login)
 }
 
 function names(filter: string, room: string): boolean {

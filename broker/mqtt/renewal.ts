@@ -21,6 +21,7 @@ export async function renewLogin(connection: Connection, token: string): Promise
   }
   if (connection.closed) return outcome
   actor.principal = outcome.principal
+  connection.login!.record.login = outcome.principal.login ?? null
   connection.watch()
   if (!sameRoles(roles, outcome.principal.roles)) await applyRoles(connection, connection.login!)
   return outcome

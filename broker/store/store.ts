@@ -255,6 +255,8 @@ export interface SessionRecord {
   disconnectedAt: number
   /** Seconds the session outlives its connection. */
   expiry: number
+  /** The credential its client logged in with last; absent or null: none of those the broker keeps. */
+  login?: string | null
 }
 
 /** A packet given to the client and not yet acknowledged. */
@@ -377,6 +379,30 @@ export interface UserRecord {
   /** argon2id in PHC form; null for users known by token only. */
   passwordHash: string | null
   createdAt: number
+  /** Unix ms; what was issued to the user before is void. */
+  tokensValidFrom?: number
+}
+
+/** A refreshable login, an API key, or an invitation to make an account. */
+export type CredentialKind = 'login' | 'key' | 'invite'
+
+/** Something to show in place of a password, known by its hash. */
+export interface CredentialRecord {
+  user: string
+  id: string
+  kind: CredentialKind
+  hash: string
+  /** Of a login: hash of the refresh token that the current one took the place of. */
+  previous: string | null
+  /** Of a key: what its owner calls it. */
+  name: string | null
+  /** Unix ms, like the following. */
+  createdAt: number
+  /** 0: never. */
+  usedAt: number
+  expiresAt: number | null
+  /** Of an invitation: how many more accounts it makes. */
+  uses?: number
 }
 
 export type RoomAccess = 'public' | 'private'
@@ -420,15 +446,49 @@ export interface PresenceRecord {
   lastSeen: number
 }
 
-/** People and rooms. Rooms, memberships and invites are held in memory; users are read when asked for, the busy ones cached. */
+/** How a user shows itself. */
+export interface ProfileRecord {
+  user: string
+  name: string | null
+  avatar: string | null
+  fields: Record<string, string | number | boolean | null>
+  /** Unix ms; null: never changed. */
+  updatedAt: number | null
+}
+
+/** `user` wants nothing of `blocked`. */
+export interface BlockRecord {
+  user: string
+  blocked: string
+  /** Unix ms. */
+  at: number
+}
+
+/** People and rooms. Rooms, memberships, invites and blocks are held in memory; users are read when asked for, the busy ones cached. */
 export interface DirectoryStore {
   /** Without a promise when cached. */
   user(id: string): UserRecord | null | Promise<UserRecord | null>
   /** The existing user whose name differs at most by case. */
   userLike(id: string): Promise<UserRecord | null>
   users(): AsyncIterable<UserRecord>
+  /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
+  usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  deleteUserOp(id: string): Op
+  /** Removes the account with its credentials, its profile, its blocks and those of it; `at` (Unix ms) is kept. */
+  deleteUserOps(id: string, at: number): Promise<Op[]>
+  /** When an account of that name was removed last; 0: never. */
+  removedAt(id: string): Promise<number>
+  credential(user: string, id: string): Promise<CredentialRecord | null>
+  credentials(user: string): Promise<CredentialRecord[]>
+  credentialOp(record: CredentialRecord): Op
+  deleteCredentialOp(user: string, id: string): Op
+
+  profile(user: string): Promise<ProfileRecord | null>
+  profileOp(record: ProfileRecord): Op
+  /** By the blocked user. */
+  blocks(user: string): ReadonlyMap<string, BlockRecord>
+  blockOp(record: BlockRecord): Op
+  deleteBlockOp(user: string, blocked: string): Op
 
   room(id: string): RoomRecord | undefined
   rooms(): Iterable<RoomRecord>

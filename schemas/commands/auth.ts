@@ -1,8 +1,69 @@
-/** Logins. */
+/** Accounts and logins. */
 import Type from 'typebox'
-import { command, object, orNull, time } from './parts.js'
+import { command, NOTHING, object, orNull, time, user } from './parts.js'
+
+const password = (description: string) => Type.String({ minLength: 1, maxLength: 1024, description })
+
+const Tokens = object(
+  {
+    user: Type.String({ description: 'Who is logged in.' }),
+    token: Type.String({
+      description: 'Access token: the MQTT password, or the Bearer token of HTTP. A live login by it ends with it.',
+    }),
+    expiresAt: time('When the access token ends.'),
+    refreshToken: Type.String({ description: 'Gets the next access token from auth.token, once.' }),
+  },
+  { title: 'Login', description: 'A login.' },
+)
 
 export const AUTH_COMMANDS = {
+  'auth.register': command({
+    summary: 'Makes an account and logs it in, as far as auth.registration lets anyone.',
+    params: object({
+      user,
+      password: password('At least 6 bytes.'),
+      invite: Type.Optional(
+        Type.String({ maxLength: 400, description: 'An invitation, where registration is by invitation.' }),
+      ),
+    }),
+    result: Tokens,
+    rate: 'login',
+    open: true,
+    http: { method: 'POST', path: '/auth/register', status: 201 },
+  }),
+  'auth.invite': command({
+    summary: 'Makes an invitation to register with. For admins.',
+    params: object({
+      uses: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 10000, default: 1, description: 'How many accounts it makes.' }),
+      ),
+      expiresIn: Type.Optional(
+        Type.Integer({ minimum: 60, maximum: 31536000, default: 604800, description: 'Seconds it is good for.' }),
+      ),
+    }),
+    result: object({
+      invite: Type.String({ description: 'To be handed on.' }),
+      expiresAt: time('When it ends.'),
+    }),
+    rate: 'create',
+    http: { method: 'POST', path: '/auth/invites', status: 201 },
+  }),
+  'auth.login': command({
+    summary: 'Logs in with user name and password.',
+    params: object({ user, password: password('Of the account.') }),
+    result: Tokens,
+    rate: 'login',
+    open: true,
+    http: { method: 'POST', path: '/auth/login' },
+  }),
+  'auth.token': command({
+    summary: 'A new access token and a new refresh token for the last refresh token. An older one ends the login.',
+    params: object({ refreshToken: Type.String({ minLength: 1, maxLength: 400, description: 'The last one.' }) }),
+    result: Tokens,
+    rate: 'login',
+    open: true,
+    http: { method: 'POST', path: '/auth/token' },
+  }),
   'auth.refresh': command({
     summary: 'Renews the login of the connection that asks, with another token of the same user.',
     params: object({ token: Type.String({ minLength: 1, description: 'A JWT.' }) }),
@@ -12,5 +73,27 @@ export const AUTH_COMMANDS = {
     }),
     rate: 'login',
     http: null,
+  }),
+  'auth.logout': command({
+    summary:
+      'Ends the login that asks: its tokens, and the sessions that used them with all they hold. A login by password is its one session.',
+    params: object({}),
+    result: NOTHING,
+    rate: 'login',
+    http: { method: 'POST', path: '/auth/logout' },
+  }),
+  'auth.logoutEverywhere': command({
+    summary: 'Voids every token the asker was given so far, and ends all sessions with all they hold. API keys stay.',
+    params: object({}),
+    result: NOTHING,
+    rate: 'login',
+    http: { method: 'POST', path: '/auth/logout-everywhere' },
+  }),
+  'auth.password': command({
+    summary: 'Changes the asker’s password. Every other session and all tokens so far end; the result is a new login.',
+    params: object({ old: password('The password of now.'), new: password('At least 6 bytes.') }),
+    result: Tokens,
+    rate: 'login',
+    http: { method: 'POST', path: '/auth/password' },
   }),
 } as const

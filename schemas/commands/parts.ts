@@ -35,6 +35,8 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
   params: P
   result: R
   rate: RateClass
+  /** For those who are not logged in, too: HTTP asks for no Authorization. */
+  open?: true
   /** Null: it is about the asking connection, which HTTP has none of. */
   http: HttpRoute | null
 }

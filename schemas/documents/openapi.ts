@@ -125,6 +125,7 @@ function operation(name: string, command: Command, http: HttpRoute, components: 
     summary: command.summary,
     description: `Over MQTT: \`users/{me}/requests/${name}\`.`,
     tags: [subjectOf(name)],
+    ...(command.open ? { security: [] } : {}),
     parameters: parameters(parts, http, components),
     ...(body ? { requestBody: body } : {}),
     responses: {

@@ -228,9 +228,11 @@ t.test('the authenticate hook of a plugin is asked here too', async (t) => {
     asked.push([client, username, String(password)])
     done(null, username !== 'bob')
   }
-  t.equal((await fetchFrom(broker, '/v1/rooms', { as: 'alice' })).status, 200)
+  const token = await broker.token('alice')
+  const headers = { authorization: `Bearer ${token}` }
+  t.equal((await fetchFrom(broker, '/v1/rooms', { headers })).status, 200)
   t.match(await fetchFrom(broker, '/v1/rooms', { as: 'bob' }), { status: 401, body: { code: 'unauthorized' } })
-  t.same(asked[0], [null, 'alice', await broker.token('alice')])
+  t.same(asked[0], [null, 'alice', token])
   broker.running.aedes.authenticate = (client, _username, _password, done) => done(null, client.id !== '')
   t.equal((await fetchFrom(broker, '/v1/rooms', { as: 'alice' })).status, 401, 'one that needs a client refuses')
 })
@@ -501,4 +503,35 @@ t.test('documents', async (t) => {
     t.match((await fetchFrom(broker, '/docs/json')).body, { openapi: '3.1.0' })
     isProblem(t, await fetchFrom(broker, '/docs/static/none.js'), 'what is not there')
   })
+})
+
+t.test('open commands ask for no login, and look at none; the tokens they give log in', async (t) => {
+  const broker = await startTestBroker(t, { auth: { throttle: { registrations: 2 } } })
+  const post = (path: string, body: object, token?: string) =>
+    fetchFrom(broker, `/v1/auth/${path}`, {
+      method: 'POST',
+      body,
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    })
+  const made = await post('register', { user: 'alice', password: 'alice-pw' })
+  t.match(made, { status: 201, body: { user: 'alice' } })
+  const stale = await post('token', { refreshToken: made.body.refreshToken }, 'a token that is over')
+  t.equal(stale.status, 200, 'a token that is over does not stand in the way of the next')
+  t.match(await post('login', { user: 'alice', password: 'wrong' }), { status: 401, body: { field: 'password' } })
+  t.match(await post('invites', {}), { status: 401 })
+
+  const { token } = (await post('login', { user: 'alice', password: 'alice-pw' })).body
+  const rooms = () => fetchFrom(broker, '/v1/rooms', { headers: { authorization: `Bearer ${token}` } })
+  t.equal((await rooms()).status, 200)
+  t.equal((await post('logout', {}, token)).status, 200)
+  t.equal((await rooms()).status, 401, 'and end at the logout')
+  t.match(
+    await post('logout', {}, await broker.token('alice')),
+    { status: 400 },
+    'a token of others is not ours to end',
+  )
+
+  await post('register', { user: 'bob', password: 'bob-pw' })
+  const late = await post('register', { user: 'carol', password: 'carol-pw' })
+  t.match(late, { status: 429, body: { code: 'rate_limited' } }, 'counted by address')
 })

@@ -1,7 +1,7 @@
 /** The part of the store contract that is not about logs: sessions, queues, retained messages, people and rooms. */
 
 import type { Test } from 'tap'
-import type { PlainMessage, SessionRecord, Store } from '../../broker/store/store.js'
+import type { CredentialRecord, PlainMessage, SessionRecord, Store } from '../../broker/store/store.js'
 import { all, commit, type NewPlace } from './store-suite.js'
 
 export function recordsSuite(t: Test, newPlace: NewPlace): void {
@@ -10,6 +10,8 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('a full queue', (t) => fullQueue(t, newPlace))
   t.test('retained messages', (t) => retained(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
+  t.test('credentials', (t) => credentials(t, newPlace))
+  t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
 }
 
@@ -267,7 +269,7 @@ async function users(t: Test, newPlace: NewPlace): Promise<void> {
   await commit(store, [], [store.directory.userOp({ ...ann, roles: [] })])
   t.same(await store.directory.user('Ann'), { ...ann, roles: [] })
   t.same(await all(store.directory.users()), [{ ...ann, roles: [] }])
-  await commit(store, [], [store.directory.deleteUserOp('Ann')])
+  await commit(store, [], await store.directory.deleteUserOps('Ann', 5))
   t.equal(await store.directory.user('Ann'), null)
   t.equal(await store.directory.userLike('ann'), null)
 
@@ -284,6 +286,74 @@ async function users(t: Test, newPlace: NewPlace): Promise<void> {
     [{ user: 'ann', online: true, status: 'hi', away: true, lastSeen: 6 }],
     'the later op wins',
   )
+  await store.close()
+}
+
+async function credentials(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const credential = (user: string, id: string): CredentialRecord => ({
+    ...{ user, id, kind: 'login', hash: 'h', previous: null, name: null },
+    ...{ createdAt: 1, usedAt: 2, expiresAt: 3 },
+  })
+  const all = [credential('ann', 'a'), credential('ann', 'b'), credential('ann2', 'a')]
+  await commit(store, [], [...all.map((one) => store.directory.credentialOp(one))])
+  await store.close()
+  store = await place.open()
+  const { directory } = store
+  t.same(await directory.credentials('ann'), all.slice(0, 2))
+  t.same(await directory.credential('ann2', 'a'), all[2])
+  t.equal(await directory.credential('ann', 'c'), null)
+  await commit(store, [], [directory.deleteCredentialOp('ann', 'a')])
+  t.same(await directory.credentials('ann'), all.slice(1, 2))
+  t.equal(await directory.removedAt('ann'), 0)
+  await commit(store, [], await directory.deleteUserOps('ann', 77))
+  t.same(await directory.credentials('ann'), [], 'they go with the account')
+  t.equal(await directory.removedAt('ann'), 77)
+  t.same(await directory.credentials('ann2'), all.slice(2), 'and only with it')
+  await store.close()
+}
+
+async function people(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const user = (id: string) => ({ id, roles: [], passwordHash: null, createdAt: 1 })
+  const block = (one: string, other: string) => ({ user: one, blocked: other, at: 5 })
+  const profile = { user: 'Ann', name: 'Ann', avatar: null, fields: { a: 1 }, updatedAt: 3 }
+  const names = ['Ann', 'an', 'anna', 'ann~', 'Bob', 'annb']
+  await commit(store, [], [...names.map((name) => store.directory.userOp(user(name)))])
+  await commit(
+    store,
+    [],
+    [
+      store.directory.profileOp(profile),
+      store.directory.blockOp(block('Ann', 'Bob')),
+      store.directory.blockOp(block('Ann', 'an')),
+      store.directory.blockOp(block('Bob', 'Ann')),
+      store.directory.blockOp(block('anna', 'an')),
+    ],
+  )
+  for (const when of ['at once', 'after a restart']) {
+    const { directory } = store
+    t.same(await directory.usersLike('AN', '', 9), ['an', 'Ann', 'anna', 'annb', 'ann~'], when)
+    t.same(await directory.usersLike('ann', 'Ann', 2), ['anna', 'annb'])
+    t.same(await directory.usersLike('ann', 'a', 1), ['Ann'])
+    t.same(await directory.usersLike('c', '', 9), [])
+    t.same(await directory.profile('Ann'), profile)
+    t.equal(await directory.profile('ann'), null)
+    t.same([...directory.blocks('Ann').values()].map(({ blocked }) => blocked).sort(), ['Bob', 'an'])
+    t.same(directory.blocks('Bob').get('Ann'), block('Bob', 'Ann'))
+    await store.close()
+    store = await place.open()
+  }
+  const { directory } = store
+  await commit(store, [], [directory.deleteBlockOp('anna', 'an')])
+  t.equal(directory.blocks('anna').size, 0)
+  await commit(store, [], await directory.deleteUserOps('Ann', 9))
+  await store.close()
+  store = await place.open()
+  t.equal(await store.directory.profile('Ann'), null)
+  t.same([store.directory.blocks('Ann').size, store.directory.blocks('Bob').size], [0, 0], 'both ways')
   await store.close()
 }
 

@@ -1,6 +1,7 @@
 /**
  * For every command a request that succeeds, one that is forbidden and one that is not valid; the doors test runs each through MQTT and
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
+ * pat has a password, `pat-pw`, and logs in anew for each case.
  */
 export interface Ask {
   as: string
@@ -9,8 +10,8 @@ export interface Ask {
 
 export interface CommandCases {
   happy: Ask & { result: object }
-  /** `anyone`: whoever is logged in may, so it is asked for in another's name. */
-  forbidden: (Ask & { code: string }) | 'anyone'
+  /** `anyone`: whoever is logged in may, so it is asked for in another's name. `open`: whoever comes may. */
+  forbidden: (Ask & { code: string }) | 'anyone' | 'open'
   /** `answer`: code and field. */
   invalid: Ask & { answer: string }
 }
@@ -108,5 +109,80 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
     happy: { as: 'bob', params: { token: '{token of bob}' }, result: { expiresAt: null, roles: [] } },
     forbidden: { as: 'bob', params: { token: '{token of carol}' }, code: 'unauthorized' },
     invalid: { as: 'bob', params: { token: 7 }, answer: 'bad_request token' },
+  },
+  'auth.register': {
+    happy: { as: 'bob', params: { user: '{room}-x', password: 'secret' }, result: { user: '{room}-x' } },
+    forbidden: 'open',
+    invalid: { as: 'bob', params: { user: '{room}-y', password: 'short' }, answer: 'bad_request password' },
+  },
+  'auth.invite': {
+    happy: { as: 'alice', params: { uses: 2 }, result: {} },
+    forbidden: { as: 'bob', params: {}, code: 'forbidden' },
+    invalid: { as: 'alice', params: { uses: 0 }, answer: 'bad_request uses' },
+  },
+  'auth.login': {
+    happy: { as: 'carol', params: { user: 'pat', password: 'pat-pw' }, result: { user: 'pat' } },
+    forbidden: { as: 'carol', params: { user: 'pat', password: 'guess' }, code: 'unauthorized password' },
+    invalid: { as: 'carol', params: { user: 'pat' }, answer: 'bad_request password' },
+  },
+  'auth.token': {
+    happy: { as: 'carol', params: { refreshToken: '{refresh token of pat}' }, result: { user: 'pat' } },
+    forbidden: { as: 'carol', params: { refreshToken: 'guess' }, code: 'unauthorized refreshToken' },
+    invalid: { as: 'carol', params: { refreshToken: 7 }, answer: 'bad_request refreshToken' },
+  },
+  'auth.logout': {
+    happy: { as: 'pat', params: {}, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'pat', params: { all: true }, answer: 'bad_request all' },
+  },
+  'auth.logoutEverywhere': {
+    happy: { as: 'pat', params: {}, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'pat', params: { all: true }, answer: 'bad_request all' },
+  },
+  'auth.password': {
+    happy: { as: 'pat', params: { old: 'pat-pw', new: 'pat-pw' }, result: { user: 'pat' } },
+    forbidden: { as: 'pat', params: { old: 'guess', new: 'pat-pw' }, code: 'unauthorized old' },
+    invalid: { as: 'pat', params: { old: 'pat-pw', new: 'short' }, answer: 'bad_request password' },
+  },
+  'sessions.list': {
+    happy: { as: 'bob', params: { limit: 1 }, result: { sessions: [{ id: 'bob', connected: true }], more: false } },
+    forbidden: { as: 'bob', params: { user: 'carol' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  'sessions.end': {
+    happy: { as: 'alice', params: { session: '{session of pat}', user: 'pat' }, result: {} },
+    forbidden: { as: 'bob', params: { session: 'carol', user: 'carol' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { session: '{room}' }, answer: 'not_found session' },
+  },
+  'users.get': {
+    happy: { as: 'bob', params: { user: 'carol' }, result: { user: 'carol', name: null } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'nobody' }, answer: 'not_found user' },
+  },
+  'users.update': {
+    happy: { as: 'bob', params: { name: 'Bob', fields: { a: 1 } }, result: { user: 'bob', name: 'Bob' } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'carol' }, answer: 'bad_request user' },
+  },
+  'users.search': {
+    happy: { as: 'bob', params: { prefix: 'CAR' }, result: { users: [{ user: 'carol' }], more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { prefix: '' }, answer: 'bad_request prefix' },
+  },
+  'blocks.add': {
+    happy: { as: 'bob', params: { user: 'dora' }, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'bob' }, answer: 'bad_request user' },
+  },
+  'blocks.remove': {
+    happy: { as: 'bob', params: { user: 'dora' }, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'dora', why: 'x' }, answer: 'bad_request why' },
+  },
+  'blocks.list': {
+    happy: { as: 'dora', params: {}, result: { blocks: [], more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'dora', params: { limit: 0 }, answer: 'bad_request limit' },
   },
 }

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { Accounts } from '../../broker/auth/accounts.js'
 import { type AuthenticatorParts, createAuthenticator } from '../../broker/auth/authenticator.js'
 import { loadHooks, noHooks } from '../../broker/auth/hooks.js'
+import { Logins } from '../../broker/auth/logins.js'
 import { Passwords } from '../../broker/auth/passwords.js'
 import type { Credentials, Login } from '../../broker/auth/principal.js'
 import { LoginThrottle, networkOf } from '../../broker/auth/throttle.js'
@@ -72,9 +73,11 @@ t.test('tokens', async (t) => {
       user: 'ann',
       roles: ['admin'],
       expiresAt: START + 60_000,
+      issuedAt: START,
+      login: null,
     })
-    const bare = { ok: true, user: 'ann', roles: null, expiresAt: null }
-    t.strictSame(await tokens.verify(await mintToken(SECRET, 'ann')), bare)
+    const bare = { ok: true, user: 'ann', roles: null, expiresAt: null, issuedAt: START, login: null }
+    t.strictSame(await tokens.verify(await mintToken(SECRET, 'ann', { now })), bare)
   })
 
   t.test('expire', async (t) => {
@@ -304,6 +307,8 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     throttle: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
     renewals: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
     hooks: noHooks,
+    logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, ended: () => {} }),
+    now: () => now,
     ...parts,
   })
   const renew: Door['renew'] = (username, token) =>
@@ -323,7 +328,10 @@ t.test('logging in', async (t) => {
     const { login, accounts } = await openDoor(t)
     t.strictSame(await login({ username: 'alice', password: 'alice-pw' }), {
       ok: true,
-      principal: { user: 'alice', roles: new Set(['admin']), anonymous: false, expiresAt: null },
+      principal: {
+        ...{ user: 'alice', roles: new Set(['admin']), anonymous: false },
+        ...{ expiresAt: null, issuedAt: START, login: null },
+      },
     })
     await accounts.add('sensor', null)
     for (const given of [
@@ -344,7 +352,10 @@ t.test('logging in', async (t) => {
   t.test('with a token, under its name or none', async (t) => {
     const { login, accounts, tick } = await openDoor(t)
     const token = await mintToken(SECRET, 'carol', { roles: ['notifier'], ttl: 60, now: () => START })
-    const principal = { user: 'carol', roles: new Set(['notifier']), anonymous: false, expiresAt: START + 60_000 }
+    const principal = {
+      ...{ user: 'carol', roles: new Set(['notifier']), anonymous: false },
+      ...{ expiresAt: START + 60_000, issuedAt: START, login: null },
+    }
     t.strictSame(await login({ password: token }), { ok: true, principal })
     t.strictSame(await login({ username: '', password: token }), { ok: true, principal })
     t.strictSame(await login({ username: 'carol', password: token }), { ok: true, principal })

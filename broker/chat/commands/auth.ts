@@ -1,16 +1,91 @@
 import type { AUTH_COMMANDS } from '../../../schemas/commands/auth.js'
-import type { Principal } from '../../auth/principal.js'
-import type { Actor } from '../actor.js'
+import { Refusal } from '../../../schemas/errors.js'
+import type { Accounts } from '../../auth/accounts.js'
+import type { Logins } from '../../auth/logins.js'
+import type { Authenticator, Principal } from '../../auth/principal.js'
+import type { Registration } from '../../auth/registration.js'
+import type { Bus } from '../../store/bus.js'
+import type { Store } from '../../store/store.js'
+import { type Actor, requireAdmin, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
+import { endAfterAnswer } from '../endings.js'
+import type { Signal } from '../signals.js'
 
 /** Renews the login behind an actor with a token. Rejects with a refusal. */
 export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 
-export function authCommands(renewLogin: RenewLogin): Handlers<keyof typeof AUTH_COMMANDS> {
+export interface AuthCommandParts {
+  readonly renewLogin: RenewLogin
+  readonly authenticator: Pick<Authenticator, 'loginByPassword'>
+  readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens'>
+  readonly logins: Pick<Logins, 'begin' | 'renew' | 'end'>
+  readonly registration: Pick<Registration, 'register' | 'invite'>
+  readonly bus: Bus<Signal>
+  readonly store: Pick<Store, 'commit'>
+}
+
+export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUTH_COMMANDS> {
+  const { renewLogin, accounts, logins, registration, bus } = parts
   return {
+    'auth.register': async ({ address = '' }, { user, password, invite }) => {
+      await registration.register({ user, password, invite, address })
+      return JSON.stringify(await logins.begin(user))
+    },
+    'auth.invite': async (actor, { uses = 1, expiresIn = 604800 }) => {
+      const by = requireAdmin(actor, 'invitations to register are made by admins')
+      return JSON.stringify(await registration.invite(by, uses, expiresIn))
+    },
+    'auth.login': async (actor, { user, password }) => {
+      await requirePassword(parts, actor, user, password, 'password')
+      return JSON.stringify(await logins.begin(user))
+    },
+    'auth.token': async (_, { refreshToken }) => JSON.stringify(await logins.renew(refreshToken)),
     'auth.refresh': async (actor, { token }) => {
       const { expiresAt, roles } = await renewLogin(actor, token)
       return JSON.stringify({ expiresAt, roles: [...roles] })
     },
+    'auth.logout': async (actor) => {
+      const user = requireUser(actor)
+      const { login } = actor.principal
+      if (login && (await logins.end(user, login))) return '{}'
+      if (actor.sessionId === null)
+        throw new Refusal('bad_request', 'there is no login to end: this request came with its own')
+      endAfterAnswer(parts, { kind: 'logout', user, forget: true, session: actor.sessionId })
+      return '{}'
+    },
+    'auth.logoutEverywhere': async (actor) => {
+      const user = requireUser(actor)
+      await accounts.voidTokens(user)
+      endAfterAnswer(parts, { kind: 'logout', user, forget: true })
+      return '{}'
+    },
+    'auth.password': async (actor, { old, new: password }) => {
+      const user = requireUser(actor)
+      await requirePassword(parts, actor, user, old, 'old')
+      await accounts.setPassword(user, password)
+      bus.send({ kind: 'logout', user, forget: false, except: actor.sessionId })
+      return JSON.stringify(await logins.begin(user))
+    },
+  }
+}
+
+/** Checked, throttled and shown to hooks like any login. */
+async function requirePassword(
+  { authenticator }: AuthCommandParts,
+  { clientId, address = '' }: Actor,
+  user: string,
+  password: string,
+  field: string,
+): Promise<void> {
+  const given = { username: user, password: Buffer.from(password), clientId, address }
+  const login = await authenticator.loginByPassword(given)
+  if (login.ok) return
+  switch (login.refusal) {
+    case 'throttled':
+      throw new Refusal('rate_limited', 'too many failed logins; try again later', { retryAfter: 60 })
+    case 'unavailable':
+      throw new Refusal('unavailable', 'logins are not possible right now', { retryAfter: 5 })
+    default:
+      throw new Refusal('unauthorized', 'wrong user name or password', { field })
   }
 }

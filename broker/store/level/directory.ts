@@ -1,10 +1,13 @@
 /** People and rooms. Rooms, memberships and invites are read once and kept in memory; it changes after the disk did. */
 import type {
+  BlockRecord,
+  CredentialRecord,
   DirectoryStore,
   InviteRecord,
   MemberRecord,
   Op,
   PresenceRecord,
+  ProfileRecord,
   RoomRecord,
   UserRecord,
 } from '../store.js'
@@ -24,6 +27,10 @@ export class LevelDirectory implements DirectoryStore {
   /** By room and user. */
   #invites = new PairMap<InviteRecord>()
   #departed = new PairMap<true>()
+  /** By who blocks and who is blocked. */
+  #blocks = new PairMap<BlockRecord>()
+  /** The other way round. */
+  #blockers = new PairMap<true>()
 
   constructor(database: Database, receipts: LevelReceipts) {
     this.#database = database
@@ -49,12 +56,21 @@ export class LevelDirectory implements DirectoryStore {
       invites.set(room, user, { room, user, ...JSON.parse(value.toString()) })
     })
     await this.#database.scan(ranges.allDeparted, (key) => departed.set(...pairOf(key), true))
+    const blocks = new PairMap<BlockRecord>()
+    const blockers = new PairMap<true>()
+    await this.#database.scan(ranges.allBlocks, (key, value) => {
+      const [user, blocked] = pairOf(key)
+      blocks.set(user, blocked, { user, blocked, at: Number(value.toString()) })
+      blockers.set(blocked, user, true)
+    })
     return () => {
       this.#users.forget()
       this.#rooms = rooms
       this.#members = members
       this.#invites = invites
       this.#departed = departed
+      this.#blocks = blocks
+      this.#blockers = blockers
     }
   }
 
@@ -74,8 +90,69 @@ export class LevelDirectory implements DirectoryStore {
     return this.#users.putOp(record)
   }
 
-  deleteUserOp(id: string): Op {
-    return this.#users.deleteOp(id)
+  async deleteUserOps(id: string, at: number): Promise<Op[]> {
+    const credentials = (await this.credentials(id)).map((credential) => this.deleteCredentialOp(id, credential.id))
+    const blocks = [...this.blocks(id).keys()].map((blocked) => this.deleteBlockOp(id, blocked))
+    const blockers = [...this.#blockers.of(id).keys()].map((user) => this.deleteBlockOp(user, id))
+    const removed = put(keys.userRemoved(id), String(at))
+    return [...credentials, ...blocks, ...blockers, del(keys.profile(id)), removed, this.#users.deleteOp(id)]
+  }
+
+  usersLike(prefix: string, after: string, limit: number): Promise<string[]> {
+    return this.#users.idsLike(prefix, after, limit)
+  }
+
+  async profile(user: string): Promise<ProfileRecord | null> {
+    const value = await this.#database.get(keys.profile(user))
+    return value ? JSON.parse(value.toString()) : null
+  }
+
+  profileOp(record: ProfileRecord): Op {
+    return put(keys.profile(record.user), JSON.stringify(record))
+  }
+
+  blocks(user: string): ReadonlyMap<string, BlockRecord> {
+    return this.#blocks.of(user)
+  }
+
+  blockOp(record: BlockRecord): Op {
+    const { user, blocked, at } = record
+    return put(keys.block(user, blocked), String(at), () => {
+      this.#blocks.set(user, blocked, { user, blocked, at })
+      this.#blockers.set(blocked, user, true)
+    })
+  }
+
+  deleteBlockOp(user: string, blocked: string): Op {
+    return del(keys.block(user, blocked), () => {
+      this.#blocks.delete(user, blocked)
+      this.#blockers.delete(blocked, user)
+    })
+  }
+
+  async removedAt(id: string): Promise<number> {
+    const at = await this.#database.get(keys.userRemoved(id))
+    return at ? Number(at.toString()) : 0
+  }
+
+  async credential(user: string, id: string): Promise<CredentialRecord | null> {
+    const value = await this.#database.get(keys.credential(user, id))
+    return value ? JSON.parse(value.toString()) : null
+  }
+
+  async credentials(user: string): Promise<CredentialRecord[]> {
+    const found: CredentialRecord[] = []
+    for await (const [, value] of this.#database.entries(ranges.credentials(user)))
+      found.push(JSON.parse(value.toString()))
+    return found
+  }
+
+  credentialOp(record: CredentialRecord): Op {
+    return put(keys.credential(record.user, record.id), JSON.stringify(record))
+  }
+
+  deleteCredentialOp(user: string, id: string): Op {
+    return del(keys.credential(user, id))
   }
 
   room(id: string): RoomRecord | undefined {

@@ -109,6 +109,10 @@ export const keys = {
 
   user: (id: string): string => `u${part(id)}`,
   userName: (lowerCase: string): string => `v${part(lowerCase)}`,
+  userRemoved: (id: string): string => `V${part(id)}`,
+  credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
+  profile: (user: string): string => `P${part(user)}`,
+  block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
   room: (room: string): string => `o${part(room)}`,
   member: (room: string, user: string): string => `m${part(room)}${END}${part(user)}`,
   invite: (room: string, user: string): string => `q${part(room)}${END}${part(user)}`,
@@ -159,6 +163,13 @@ export const ranges = {
   wills: kind('w'),
 
   users: kind('u'),
+  /** Lower-case names that begin with `prefix`, after another. */
+  userNames: (prefix: string, after: string): KeyRange => ({
+    gte: after >= prefix ? `v${part(after)}${END}` : `v${part(prefix)}`,
+    lt: `v${part(prefix)}\x7f`,
+  }),
+  allBlocks: kind('K'),
+  credentials: (user: string): KeyRange => below(`C${part(user)}`),
   rooms: kind('o'),
   allMembers: kind('m'),
   members: (room: string): KeyRange => below(`m${part(room)}`),

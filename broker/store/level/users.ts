@@ -35,6 +35,13 @@ export class UserDirectory {
     return found ? this.get(found.toString()) : null
   }
 
+  async idsLike(prefix: string, after: string, limit: number): Promise<string[]> {
+    const found: string[] = []
+    const range = ranges.userNames(prefix.toLowerCase(), after.toLowerCase())
+    for await (const [, value] of this.#database.entries(range)) if (found.push(value.toString()) >= limit) break
+    return found
+  }
+
   async *all(): AsyncGenerator<UserRecord> {
     for await (const [, value] of this.#database.entries(ranges.users)) yield JSON.parse(value.toString())
   }

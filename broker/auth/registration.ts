@@ -1,0 +1,84 @@
+/** Who may make an account, and the invitations that let one in. */
+import type { Config } from '../../schemas/config.js'
+import { Refusal } from '../../schemas/errors.js'
+import { commit } from '../store/commit.js'
+import type { Op, Store } from '../store/store.js'
+import { Turns } from '../turns.js'
+import type { Accounts } from './accounts.js'
+import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
+import type { LoginThrottle } from './throttle.js'
+
+/** Most invitations of one admin that are open at a time. */
+const MAX_INVITES = 1000
+
+export interface RegistrationParts {
+  readonly store: Pick<Store, 'commit' | 'directory'>
+  readonly accounts: Pick<Accounts, 'add'>
+  readonly mode: Config['auth']['registration']
+  /** Counts attempts by address, good ones too. */
+  readonly throttle: LoginThrottle
+}
+
+export interface Registering {
+  readonly user: string
+  readonly password: string
+  readonly invite?: string | undefined
+  readonly address: string
+}
+
+export class Registration {
+  readonly #parts: RegistrationParts
+  /** By invitation: each use counts. */
+  readonly #turns = new Turns()
+
+  constructor(parts: RegistrationParts) {
+    this.#parts = parts
+  }
+
+  /** Rejects with a refusal. */
+  async register({ user, password, invite, address }: Registering): Promise<void> {
+    const { accounts, mode, throttle } = this.#parts
+    if (mode === 'closed') throw new Refusal('forbidden', 'accounts are made by the operator of this broker')
+    if (throttle.isRefused(address, ''))
+      throw new Refusal('rate_limited', 'too many accounts were asked for; try again later', { retryAfter: 60 })
+    throttle.failed(address, '')
+    if (mode === 'open') await accounts.add(user, password)
+    else await this.#byInvite(invite, (op) => accounts.add(user, password, [], [op]))
+  }
+
+  /** @param expiresIn seconds */
+  async invite(by: string, uses: number, expiresIn: number): Promise<{ invite: string; expiresAt: number }> {
+    const { store } = this.#parts
+    const now = Date.now()
+    const open = (await store.directory.credentials(by)).filter(({ kind }) => kind === 'invite')
+    const over = open.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
+    if (open.length - over.length >= MAX_INVITES)
+      throw new Refusal('conflict', `${by} has ${MAX_INVITES} open invitations`)
+    const [id, secret, expiresAt] = [newCredentialId(), newSecret(), now + expiresIn * 1000]
+    const record = { user: by, id, kind: 'invite', hash: hashSecret(secret), previous: null, name: null, uses } as const
+    const old = over.map((gone) => store.directory.deleteCredentialOp(by, gone.id))
+    await commit(store, {
+      ops: [...old, store.directory.credentialOp({ ...record, createdAt: now, usedAt: 0, expiresAt })],
+    })
+    return { invite: writeSecret('invite', { user: by, id, secret }), expiresAt }
+  }
+
+  /** `use` gets the write that counts the use, to be kept with what it was used for. */
+  async #byInvite(invite: string | undefined, use: (counted: Op) => Promise<unknown>): Promise<void> {
+    const shown = readSecret('invite', invite ?? '')
+    if (!shown) throw notInvited()
+    const { directory } = this.#parts.store
+    await this.#turns.take(shown.id, async () => {
+      const record = await directory.credential(shown.user, shown.id)
+      if (record?.kind !== 'invite' || record.hash !== hashSecret(shown.secret)) throw notInvited()
+      if (record.expiresAt !== null && record.expiresAt <= Date.now()) throw notInvited()
+      const uses = (record.uses ?? 1) - 1
+      const { user, id } = record
+      await use(uses === 0 ? directory.deleteCredentialOp(user, id) : directory.credentialOp({ ...record, uses }))
+    })
+  }
+}
+
+function notInvited(): Refusal {
+  return new Refusal('forbidden', 'this needs an invitation that is still good', { field: 'invite' })
+}

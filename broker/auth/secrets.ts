@@ -1,0 +1,39 @@
+/** Secrets the broker gives out and knows again by a hash: refresh tokens, API keys, invitations. */
+import { createHash, randomBytes } from 'node:crypto'
+import { isAccountName } from '../../schemas/ids.js'
+import type { CredentialKind } from '../store/store.js'
+
+/** So that people, and scanners for leaked secrets, see what they have found. */
+const PREFIXES: Readonly<Record<CredentialKind, string>> = { login: 'ttr', key: 'ttk', invite: 'tti' }
+
+/** What a text that looks like a secret says: whose, which one, and the part that proves it. */
+export interface ShownSecret {
+  readonly user: string
+  readonly id: string
+  readonly secret: string
+}
+
+export function newCredentialId(): string {
+  return randomBytes(12).toString('base64url')
+}
+
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** 256 random bits cannot be guessed, so a fast hash does. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url')
+}
+
+export function writeSecret(kind: CredentialKind, { user, id, secret }: ShownSecret): string {
+  return [PREFIXES[kind], Buffer.from(user).toString('base64url'), id, secret].join('.')
+}
+
+/** Null: it is no secret of that kind. */
+export function readSecret(kind: CredentialKind, text: string): ShownSecret | null {
+  const [prefix, name, id, secret, ...more] = text.split('.')
+  if (prefix !== PREFIXES[kind] || !name || !id || !secret || more.length > 0) return null
+  const user = Buffer.from(name, 'base64url').toString()
+  return isAccountName(user) ? { user, id, secret } : null
+}

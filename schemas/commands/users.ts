@@ -1,0 +1,88 @@
+/** People: how they show themselves, and whom they want to hear nothing of. */
+import Type from 'typebox'
+import { command, limit, more, NOTHING, object, orNull, time, user } from './parts.js'
+
+const text = (maxLength: number, description: string) => orNull(Type.String({ maxLength, description }))
+
+/** Bytes of all custom fields together, as JSON. */
+export const MAX_FIELDS_BYTES = 4096
+
+const fields = Type.Record(
+  Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
+  Type.Union([Type.String({ maxLength: 1024 }), Type.Number(), Type.Boolean(), Type.Null()]),
+  {
+    additionalProperties: false,
+    maxProperties: 32,
+    description: `Whatever else an application keeps; at most ${MAX_FIELDS_BYTES} bytes.`,
+  },
+)
+
+const after = Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' }))
+
+const Profile = object(
+  {
+    user: Type.String({ description: 'User id.' }),
+    name: text(128, 'Name to show.'),
+    avatar: text(2048, 'URL of a picture.'),
+    fields,
+    updatedAt: orNull(time('When it was changed last; null: never.')),
+  },
+  { title: 'Profile', description: 'How a user shows itself.' },
+)
+
+export const USER_COMMANDS = {
+  'users.get': command({
+    summary: 'The profile of a user. For everyone who is logged in.',
+    params: object({ user }),
+    result: Profile,
+    rate: 'read',
+    http: { method: 'GET', path: '/users/{user}' },
+  }),
+  'users.update': command({
+    summary: 'Changes the asker’s own profile. What is left out stays; a field of null is removed.',
+    params: object({
+      name: Type.Optional(text(128, 'Name to show.')),
+      avatar: Type.Optional(text(2048, 'URL of a picture.')),
+      fields: Type.Optional(fields),
+    }),
+    result: Profile,
+    rate: 'write',
+    http: { method: 'PATCH', path: '/profile' },
+  }),
+  'users.search': command({
+    summary: 'Users whose id begins with a text, whatever its case. For everyone who is logged in.',
+    params: object({
+      prefix: Type.String({ minLength: 1, maxLength: 128, description: 'What the id begins with.' }),
+      after,
+      limit: limit(20, 100),
+    }),
+    result: object({ users: Type.Array(Profile), more }),
+    rate: 'read',
+    http: { method: 'GET', path: '/users', page: { items: 'users', key: 'user' } },
+  }),
+  'blocks.add': command({
+    summary:
+      'Blocks a user: no direct messages, signals or invitations from there, and no presence to there. Blocking twice is blocking once.',
+    params: object({ user }),
+    result: NOTHING,
+    rate: 'write',
+    http: { method: 'PUT', path: '/blocks/{user}' },
+  }),
+  'blocks.remove': command({
+    summary: 'Takes a block back.',
+    params: object({ user }),
+    result: NOTHING,
+    rate: 'write',
+    http: { method: 'DELETE', path: '/blocks/{user}' },
+  }),
+  'blocks.list': command({
+    summary: 'Whom the asker blocks, by user id.',
+    params: object({ after, limit: limit(100, 1000) }),
+    result: object({
+      blocks: Type.Array(object({ user: Type.String({ description: 'User id.' }), since: time('Since when.') })),
+      more,
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/blocks', page: { items: 'blocks', key: 'user' } },
+  }),
+} as const

@@ -1,0 +1,76 @@
+/** The devices of a user: seen, and sent away. */
+import t, { type Test } from 'tap'
+import { COMMANDS } from '../../schemas/commands.js'
+import { type Overrides, startTestBroker } from '../helpers/broker.js'
+import { Person, type PersonOptions } from '../helpers/people.js'
+
+async function open(t: Test, overrides: Overrides = {}) {
+  const broker = await startTestBroker(t, overrides)
+  const connect = (user: string, options: PersonOptions = {}) => Person.connect(t, broker, user, options)
+  const root = await connect('root', { roles: ['admin'] })
+  return { broker, connect, root }
+}
+
+t.test('sessions are listed, connected or not, to their user and to admins', async (t) => {
+  const { connect, root } = await open(t)
+  const before = Date.now()
+  const phone = await connect('alice', { clientId: 'phone', clean: false })
+  const laptop = await connect('alice', { clientId: 'laptop', ws: true, protocolVersion: 5 })
+  await connect('alice2', { clientId: 'other' })
+  await phone.leave()
+  const { sessions, more } = await laptop.get('sessions.list')
+  const address = /127\.0\.0\.1$/
+  t.match(sessions, [
+    { ...{ id: 'laptop', connected: true, current: true }, lastSeen: null, via: 'websocket', protocol: '5.0', address },
+    { ...{ id: 'phone', connected: false, current: false }, via: null, protocol: null, address: null },
+  ])
+  t.equal(sessions.length, 2)
+  t.notOk(more)
+  for (const { since } of sessions) t.ok(since >= before && since <= Date.now())
+  t.ok(sessions[1].lastSeen >= sessions[1].since)
+  t.match(await laptop.get('sessions.list', { limit: 1 }), { sessions: [{ id: 'laptop' }], more: true })
+  t.match(await laptop.get('sessions.list', { after: 'laptop' }), { sessions: [{ id: 'phone' }], more: false })
+
+  const seen = (await root.get('sessions.list', { user: 'alice' })).sessions
+  t.same(seen, [{ ...sessions[0], current: false }, sessions[1]])
+  t.equal(await laptop.fails('sessions.list', { user: 'root' }), 'forbidden')
+  t.ok(await laptop.get('sessions.list', { user: 'alice' }))
+})
+
+t.test('a session that is ended is gone with all it held, and so is its login', async (t) => {
+  const { connect, root } = await open(t)
+  const login = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
+  const lost = await connect('alice', { clientId: 'lost', password: login.token, clean: false })
+  const away = await connect('alice', { clientId: 'away', clean: false })
+  await away.subscribe('users/alice/messages')
+  await away.leave()
+  const alice = await connect('alice', { clientId: 'here' })
+  await alice.subscribe('users/alice/presence')
+  const gone = lost.gone()
+  t.same(await alice.get('sessions.end', { session: 'lost' }), {})
+  await gone
+  await t.rejects(connect('alice', { clientId: 'lost', password: login.token }), { code: 4 })
+  t.equal(await root.fails('auth.token', { refreshToken: login.refreshToken }), 'unauthorized refreshToken')
+
+  await alice.get('sessions.end', { session: 'away' })
+  await root.tell('alice', 'while away')
+  while ((await alice.get('sessions.list')).sessions.length > 1);
+  const back = await connect('alice', { clientId: 'away', clean: false })
+  await back.subscribe('users/alice/messages')
+  await root.tell('alice', 'hello again')
+  await back.hears('hello again')
+  t.same(back.lines, ['users/alice/messages hello again'])
+
+  t.equal(await alice.fails('sessions.end', { session: 'nothing' }), 'not_found session')
+  t.equal(await alice.fails('sessions.end', { session: 'root', user: 'root' }), 'forbidden')
+  const ended = alice.gone()
+  await root.get('sessions.end', { session: 'here', user: 'alice' })
+  await ended
+  const me = root.gone()
+  t.same(await root.get('sessions.end', { session: 'root' }), {}, 'one’s own, after the answer')
+  await me
+})
+
+t.test('no command has a parameter id: over MQTT that is the request’s own', async (t) => {
+  for (const [name, { params }] of Object.entries(COMMANDS)) t.notOk('id' in params.properties, name)
+})
