@@ -11,7 +11,9 @@ import { createAcl } from './auth/acl.js'
 import { Access } from './chat/access.js'
 import { Changes } from './chat/changes.js'
 import { type AuthCommandParts, authCommands, type RenewLogin } from './chat/commands/auth.js'
+import { entryCommands } from './chat/commands/entry.js'
 import { messageCommands } from './chat/commands/messages.js'
+import { moderationCommands } from './chat/commands/moderation.js'
 import { receiptCommands } from './chat/commands/receipts.js'
 import { roomCommands } from './chat/commands/rooms.js'
 import { type LiveSession, type SessionCommandParts, sessionCommands } from './chat/commands/sessions.js'
@@ -19,20 +21,27 @@ import { syncCommands } from './chat/commands/sync.js'
 import { userCommands } from './chat/commands/users.js'
 import { Commands } from './chat/commands.js'
 import { DirectConversations } from './chat/direct-conversations.js'
+import { JoinRequests } from './chat/join-requests.js'
+import { Links } from './chat/links.js'
 import { Members } from './chat/members.js'
 import { Moments } from './chat/moments.js'
 import { Notices } from './chat/notices.js'
 import { Pipeline } from './chat/pipeline.js'
 import { Plain } from './chat/plain.js'
 import { Presence } from './chat/presence.js'
+import { Rates } from './chat/rates.js'
 import { Receipts } from './chat/receipts.js'
 import { References } from './chat/references.js'
 import { Replies } from './chat/replies.js'
 import { Requests } from './chat/requests.js'
+import { Roles } from './chat/roles.js'
 import { RoomInfo } from './chat/room-info.js'
+import { RoomPreferences } from './chat/room-preferences.js'
 import { RoomRules } from './chat/room-rules.js'
 import { Rooms } from './chat/rooms.js'
+import { Sanctions } from './chat/sanctions.js'
 import type { Signal } from './chat/signals.js'
+import { SlowMode } from './chat/slow-mode.js'
 import { Sync } from './chat/sync.js'
 import { Unread } from './chat/unread.js'
 import { Views } from './chat/views.js'
@@ -149,6 +158,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     access: chat.access,
     pipeline: chat.pipeline,
     presence: chat.presence,
+    rates: chat.rates,
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
@@ -246,6 +256,10 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
   const rules = new RoomRules(store.directory)
   const turns = new Turns()
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
+  const roles = new Roles({ store, rules, turns })
+  const sanctions = new Sanctions({ store, bus, rules, turns })
+  const preferences = new RoomPreferences({ store, rules, turns })
+  const joinRequests = new JoinRequests({ store, rules, members, turns })
   const infoChanged = (room: string): void => info.changed(room)
   const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
   const presence = new Presence(store, bus, wheel, config.presence, failed)
@@ -258,9 +272,12 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const rates = new Rates(config.limits.rates)
   const commands: Commands = new Commands(
     {
-      ...roomCommands({ store, rooms, members, rules }),
+      ...roomCommands({ store, rooms, members, roles, preferences, rules }),
+      ...moderationCommands({ rules, roles, sanctions }),
+      ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
       ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
@@ -269,12 +286,15 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
       ...userCommands(store, turns),
     },
     replyBytes,
+    rates,
   )
   const pipeline = new Pipeline({
     store,
     rooms,
     members,
     rules,
+    slowMode: new SlowMode(),
+    rates,
     directs: new DirectConversations(store, bus, turns),
     references,
     changes: new Changes({
@@ -302,6 +322,7 @@ async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions,
     pipeline,
     commands,
     receipts,
+    rates,
     info,
     access: new Access(store, acl, pipeline, presence),
   }

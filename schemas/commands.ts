@@ -4,7 +4,9 @@
  */
 import type { Static } from 'typebox'
 import { AUTH_COMMANDS } from './commands/auth.js'
+import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
+import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
@@ -18,6 +20,8 @@ export const COMMANDS = {
   ...ROOM_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...MODERATION_COMMANDS,
+  ...ENTRY_COMMANDS,
   ...AUTH_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,

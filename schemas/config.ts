@@ -195,6 +195,23 @@ const rooms = section('Rooms.', {
   }),
 })
 
+/** A second, on average; ten seconds' worth may come at once. */
+export interface RateFigures {
+  /** Publishes of one user. */
+  publish: number
+  /** Messages into one room. */
+  room: number
+  /** Requests of one user, by what they cost. */
+  read: number
+  write: number
+  create: number
+  login: number
+}
+
+export const RATES: RateFigures = { publish: 500, room: 2000, read: 100, write: 100, create: 20, login: 2 }
+
+const figure = { type: 'number', exclusiveMinimum: 0, maximum: 1e9 }
+
 const limits = section('Bounds on what one client can cost.', {
   payloadBytes: count(65536, 'Longest payload of a PUBLISH, and body of an HTTP request, in bytes.', 1, 268_435_455),
   packetBytes: Type.Unsafe<number>({
@@ -228,6 +245,19 @@ const limits = section('Bounds on what one client can cost.', {
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   reactionsPerMessage: count(10000, 'Reactions to one message, of all users.'),
+  rates: Type.Unsafe<'default' | 'off' | Partial<RateFigures>>({
+    anyOf: [
+      { enum: ['default', 'off'] },
+      {
+        type: 'object',
+        additionalProperties: false,
+        properties: Object.fromEntries(Object.keys(RATES).map((name) => [name, figure])),
+      },
+    ],
+    default: 'default',
+    description:
+      'Token buckets: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1 }; ten seconds’ worth may come at once.',
+  }),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
 })
 

@@ -43,21 +43,29 @@ export class Refusal extends Error {
   readonly code: ErrorCode
   readonly field: string | undefined
   readonly retryAfter: number | undefined
+  readonly #final: boolean
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { field?: string | undefined; retryAfter?: number | undefined; cause?: unknown } = {},
+    options: {
+      field?: string | undefined
+      retryAfter?: number | undefined
+      /** Acknowledged and answered, though a later try may do: for what does not concern the connection. */
+      final?: boolean
+      cause?: unknown
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Refusal'
     this.code = code
     this.field = options.field
     this.retryAfter = options.retryAfter
+    this.#final = options.final ?? false
   }
 
   get transient(): boolean {
-    return ERRORS[this.code].transient
+    return ERRORS[this.code].transient && !this.#final
   }
 
   body(): ErrorBody {

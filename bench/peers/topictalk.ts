@@ -1,4 +1,4 @@
-/** TopicTalk as it is by default, everything on: token logins, membership, validation, a synced log. */
+/** TopicTalk as it is by default, everything on but the rate limits: token logins, membership, validation, a synced log. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Peer } from './peer.js'
@@ -10,7 +10,7 @@ export const topictalk: Peer = {
   name: 'TopicTalk',
   secret: SECRET,
   async command({ port, dir }) {
-    const settings = ['rooms.autoCreate=true', 'listen.http=null', 'log.level=warn']
+    const settings = ['rooms.autoCreate=true', 'listen.http=null', 'log.level=warn', 'limits.rates=off']
     // BENCH_NODE_FLAGS: to profile the broker, say --cpu-prof.
     const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean)
     return {

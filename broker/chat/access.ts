@@ -113,7 +113,7 @@ export class Access {
     }
     if (this.#store.directory.member(room, user)) return
     const record = this.#store.directory.room(room)
-    if (record?.access !== 'public') throw new Refusal('not_found', `there is no room ${room}`)
+    if (!record || record.access === 'private') throw new Refusal('not_found', `there is no room ${room}`)
     throw new Refusal('forbidden', `you are not a member of ${room}; join it with rooms.join`)
   }
 
@@ -134,6 +134,9 @@ export class Access {
 }
 
 /** On `rooms/{room}/info`. */
-export function roomInfo({ id, access, name, topic, avatar }: RoomRecord, members: number): Buffer {
-  return Buffer.from(JSON.stringify({ room: id, name, topic, avatar, access, members }))
+export function roomInfo(
+  { id, createdBy: _, createdAt: __, direct: ___, ...details }: RoomRecord,
+  members: number,
+): Buffer {
+  return Buffer.from(JSON.stringify({ room: id, ...details, members }))
 }

@@ -152,7 +152,7 @@ export class ChangeEffects {
 
   /** The author, and who moderates the room. */
   #requireAuthority({ actor, room, input, target }: Asked): void {
-    if (target.from === actor.principal.user || this.#rules.moderates(actor, room)) return
+    if (target.from === actor.principal.user || this.#rules.moderates(actor, room, 'moderate')) return
     const others = isDirectRoom(room) ? '' : ` or moderates ${room}`
     throw new Refusal('forbidden', `only who wrote message ${target.seq}${others} may ${input.type} it`, {
       field: 'target',
@@ -160,7 +160,7 @@ export class ChangeEffects {
   }
 
   #requirePinning({ actor, room, input }: Asked): void {
-    if (isDirectRoom(room) || this.#rules.moderates(actor, room)) return
+    if (isDirectRoom(room) || this.#rules.moderates(actor, room, 'pin')) return
     throw new Refusal('forbidden', `only who moderates ${room} may ${input.type} messages`, { field: 'target' })
   }
 

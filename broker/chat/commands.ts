@@ -9,6 +9,7 @@ import {
 } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import { type Actor, requireUser } from './actor.js'
+import type { Rates } from './rates.js'
 import { checkShape } from './shape.js'
 
 /** Results are JSON text, so that stored messages go out as they are. */
@@ -23,11 +24,13 @@ const OPEN = new Set(Object.entries<Command>(COMMANDS).flatMap(([name, { open }]
 export class Commands {
   readonly #handlers: Handlers
   readonly #resultBytes: number
+  readonly #rates: Rates
 
   /** `resultBytes`: longest result. */
-  constructor(handlers: Handlers, resultBytes: number) {
+  constructor(handlers: Handlers, resultBytes: number, rates: Rates) {
     this.#handlers = handlers
     this.#resultBytes = resultBytes
+    this.#rates = rates
   }
 
   /** Rejects with a refusal, or with a bug. */
@@ -35,6 +38,7 @@ export class Commands {
     const validator = validators.get(name)
     if (!validator) throw unknownCommand(name)
     if (!OPEN.has(name)) requireUser(actor)
+    this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)
     checkShape(validator, params)
     const handler = this.#handlers[name as CommandName] as (actor: Actor, params: unknown) => Promise<string>
     const result = await handler(actor, params)

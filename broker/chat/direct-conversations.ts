@@ -2,7 +2,7 @@
 import { directRoom } from '../../schemas/ids.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
-import type { Op, Store } from '../store/store.js'
+import { type Op, ROOM_DEFAULTS, type Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { newMember } from './members.js'
 import type { Signal } from './signals.js'
@@ -45,6 +45,7 @@ export class DirectConversations {
           name: null,
           topic: null,
           avatar: null,
+          ...ROOM_DEFAULTS,
           createdBy: one,
           createdAt: Date.now(),
         }),

@@ -2,16 +2,28 @@
 
 import { v7 as messageId } from 'uuid'
 import { SYSTEM } from '../../schemas/ids.js'
-import type { Draft } from '../store/store.js'
+import type { Draft, MemberSettings } from '../store/store.js'
 import { logs } from './views.js'
+
+/** What is done about someone. `until`: Unix ms; null: for good. */
+export type Sanction =
+  | { type: 'banned'; by: string; until: number | null; reason: string | null }
+  | { type: 'muted'; by: string; until: number | null }
+  | { type: 'unbanned' | 'unmuted'; by: string }
 
 export type RoomEvent =
   | { type: 'created' | 'updated' | 'deleted'; by: string }
-  | { type: 'joined' | 'left'; user: string }
-  | { type: 'invited' | 'removed'; user: string; by: string }
+  /** `by`: who let them in. */
+  | { type: 'joined'; user: string; by?: string }
+  | { type: 'left' | 'requested'; user: string }
+  | { type: 'invited' | 'removed' | 'denied'; user: string; by: string }
   | { type: 'role'; user: string; by: string; role: string }
+  | (Sanction & { user: string })
 
-export type UserEvent = { type: 'invited' | 'added' | 'removed' | 'role'; room: string; by: string; role?: string }
+export type UserEvent =
+  | ({ type: 'settings'; room: string } & MemberSettings)
+  | (Sanction & { room: string })
+  | { type: 'invited' | 'added' | 'removed' | 'denied' | 'role'; room: string; by: string; role?: string }
 
 /** On `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */
 export function roomEvent(room: string, event: RoomEvent): Draft {

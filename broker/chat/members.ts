@@ -8,7 +8,8 @@ import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { requireNotBlocked } from './blocks.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
-import { MANAGERS, type RoomRules } from './room-rules.js'
+import { isValid, linkTurn } from './links.js'
+import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
 
@@ -53,66 +54,78 @@ export class Members {
     await work().finally(() => this.#closing.delete(room))
   }
 
-  setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
-    return this.#turns.take(room, () => this.#setRole(actor, room, user, role))
-  }
-
-  async #setRole(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
-    this.#rules.requireManaged(actor, room)
-    const member = this.#store.directory.member(room, user)
-    if (!member) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
-    const by = actor.principal.user
-    const free = isAdmin(actor) || this.#rules.roleOf(actor, room) === 'owner'
-    if (!free && role === 'owner') throw new Refusal('forbidden', 'only an owner makes owners', { field: 'role' })
-    // Or an admin could remove another one by way of a lower role.
-    if (!free && MANAGERS.has(member.role) && user !== by)
-      throw new Refusal('forbidden', `only an owner changes the role of an ${member.role}`, { field: 'role' })
-    if (member.role === 'owner' && role !== 'owner') this.#rules.requireAnotherOwner(room, user)
-    const record = { ...member, role }
-    const drafts = [
-      roomEvent(room, { type: 'role', user, by, role }),
-      userEvent(user, { type: 'role', room, by, role }),
-    ]
-    await commit(this.#store, { drafts, ops: [this.#store.directory.memberOp(record)] })
-    return record
-  }
-
-  /** Joins a public room, or a private one by invitation. Joining twice is joining once. */
-  async join(actor: Actor, room: string): Promise<MemberRecord> {
+  /** Joins a public room, or any other by an invitation or a link. Joining twice is joining once. */
+  async join(actor: Actor, room: string, link?: string): Promise<MemberRecord> {
     const user = requireUser(actor)
+    if (link !== undefined) return this.#joinByLink(actor, room, link)
     const record = this.#rules.visible(actor, room)
     const known = this.#store.directory.member(room, user)
     if (known) return known
     const invited = this.#store.directory.invite(room, user)
     if (record.direct)
       throw new Refusal('bad_request', 'a direct conversation begins with its first message', { field: 'room' })
-    if (record.access === 'private' && !invited && !isAdmin(actor))
-      throw new Refusal('forbidden', `${room} is by invitation`)
-    return this.#turns.take(`${room} ${user}`, () => this.#join(room, user))
+    if (record.access !== 'public' && !invited && !isAdmin(actor)) {
+      const how = record.access === 'request' ? 'for those who are let in; ask with rooms.request' : 'by invitation'
+      throw new Refusal('forbidden', `${room} is ${how}`)
+    }
+    return this.#enter(room, user)
   }
 
-  async #join(room: string, user: string): Promise<MemberRecord> {
+  /** To strangers a link that is not valid says nothing of a private room. */
+  #joinByLink(actor: Actor, room: string, link: string): Promise<MemberRecord> {
+    const { user } = actor.principal
     const { directory } = this.#store
-    const known = directory.member(room, user)
-    if (known) return known
+    return this.#turns.take(linkTurn(room, link), async () => {
+      const record = directory.links.get(room, link)
+      if (!record || !isValid(record)) {
+        this.#rules.visible(actor, room)
+        throw new Refusal('forbidden', 'the link is not valid any more', { field: 'link' })
+      }
+      const used = record.uses === null ? [] : [directory.links.putOp({ ...record, uses: record.uses - 1 })]
+      return this.#enter(room, user, used)
+    })
+  }
+
+  /** Lets in someone who asked. */
+  admit(actor: Actor, room: string, user: string): Promise<MemberRecord> {
+    return this.#enter(room, user, [], actor.principal.user)
+  }
+
+  /** What concerns one user in one room is done one after another. */
+  #enter(room: string, user: string, used: Op[] = [], by?: string): Promise<MemberRecord> {
+    const { directory } = this.#store
+    return this.#turns.take(
+      `${room} ${user}`,
+      async () => directory.member(room, user) ?? this.#add(room, user, used, by),
+    )
+  }
+
+  async #add(room: string, user: string, used: Op[], by?: string): Promise<MemberRecord> {
+    const { directory } = this.#store
     const member = await newMember(this.#store, room, user, 'member')
     this.#requireOpen(room)
-    const ops = [directory.memberOp(member)]
+    this.#rules.requireNotBanned(room, user)
+    const ops = [directory.memberOp(member), ...used]
     if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
+    if (directory.joinRequests.get(room, user)) ops.push(directory.joinRequests.deleteOp(room, user))
     if (directory.departed(room, user)) ops.push(directory.deleteDepartedOp(room, user))
+    const drafts = [roomEvent(room, by === undefined ? { type: 'joined', user } : { type: 'joined', user, by })]
+    if (by !== undefined) drafts.push(userEvent(user, { type: 'added', room, by }))
     this.#countJoining(room, 1)
-    await this.#commit(room, { type: 'joined', user }, ops).finally(() => this.#countJoining(room, -1))
+    await commit(this.#store, { drafts, ops }).finally(() => this.#countJoining(room, -1))
     this.#bus.send({ kind: 'membership', room, user, member: true })
     return member
   }
 
   #requireOpen(room: string): void {
     const { directory } = this.#store
-    if (this.#closing.has(room) || !directory.room(room))
+    const record = directory.room(room)
+    if (this.#closing.has(room) || !record)
       throw new Refusal('not_found', `there is no room ${room}`, { field: 'room' })
-    const maxMembers = this.#maxMembers
+    if (record.archived) throw new Refusal('forbidden', `${room} is archived`)
+    const maxMembers = Math.min(this.#maxMembers, record.maxMembers ?? this.#maxMembers)
     if (directory.members(room).size + (this.#joining.get(room) ?? 0) >= maxMembers)
-      throw new Refusal('conflict', `${room} is full: ${maxMembers} members (rooms.maxMembers)`)
+      throw new Refusal('conflict', `${room} is full: ${maxMembers} members`)
   }
 
   #countJoining(room: string, change: 1 | -1): void {
@@ -139,10 +152,11 @@ export class Members {
 
   async invite(actor: Actor, room: string, user: string): Promise<void> {
     const { directory } = this.#store
-    this.#rules.requireManaged(actor, room)
+    this.#rules.require(actor, room, 'invite')
     if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
     if (directory.member(room, user))
       throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
+    this.#rules.requireNotBanned(room, user)
     const by = actor.principal.user
     requireNotBlocked(directory, user, by, `you may not invite ${user}`)
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
@@ -157,8 +171,8 @@ export class Members {
 
   async #removeMember(actor: Actor, room: string, user: string): Promise<void> {
     const { directory } = this.#store
-    this.#rules.requireManaged(actor, room)
     const member = directory.member(room, user)
+    this.#rules.require(actor, room, member ? 'remove' : 'invite')
     const by = actor.principal.user
     if (!member) {
       if (!directory.invite(room, user))
@@ -167,9 +181,7 @@ export class Members {
       return
     }
     if (user === by) throw new Refusal('bad_request', 'leave with rooms.leave', { field: 'user' })
-    if (MANAGERS.has(member.role) && !isAdmin(actor) && this.#rules.roleOf(actor, room) !== 'owner') {
-      throw new Refusal('forbidden', `only an owner removes an ${member.role}`, { field: 'user' })
-    }
+    this.#rules.requireAbove(actor, member)
     const ops = [directory.deleteMemberOp(room, user), directory.departedOp(room, user)]
     const drafts = [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
     await commit(this.#store, { drafts, ops })
@@ -182,6 +194,7 @@ export class Members {
     const ops: Op[] = []
     for (const { id } of directory.rooms()) {
       if (directory.invite(id, user)) ops.push(directory.deleteInviteOp(id, user))
+      if (directory.joinRequests.get(id, user)) ops.push(directory.joinRequests.deleteOp(id, user))
       if (directory.departed(id, user)) ops.push(directory.deleteDepartedOp(id, user))
     }
     if (ops.length > 0) await commit(this.#store, { ops })

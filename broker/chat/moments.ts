@@ -8,9 +8,9 @@ import type { Bus } from '../store/bus.js'
 import type { DirectoryStore } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
 import { requireNotBlocked } from './blocks.js'
+import { Buckets } from './buckets.js'
 import { decodeText, parseObject, stringify } from './message.js'
 import type { Presence } from './presence.js'
-import { RateLimiter } from './rate-limiter.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
@@ -23,7 +23,7 @@ export class Moments {
   readonly #rules: RoomRules
   readonly #directory: DirectoryStore
   readonly #presence: Presence
-  readonly #typingRate: RateLimiter
+  readonly #typingRate: Buckets
 
   constructor(
     bus: Bus<Signal>,
@@ -36,7 +36,7 @@ export class Moments {
     this.#rules = rules
     this.#directory = directory
     this.#presence = presence
-    this.#typingRate = new RateLimiter(typingPerSecond)
+    this.#typingRate = new Buckets(typingPerSecond)
   }
 
   /** Above the rate it is dropped without an answer: the next one tells the same. */
@@ -46,14 +46,14 @@ export class Moments {
     if (pair?.includes(user)) {
       const other = pair[0] === user ? pair[1] : pair[0]
       requireNotBlocked(this.#directory, other, user, `you may not write to ${other}`)
-    } else this.#rules.requireMember(actor, room)
+    } else this.#rules.requireWriter(this.#rules.requireMember(actor, room))
     let typing = true
     if (payload.length > 0) {
       const input = parseObject(decodeText(payload)) ?? {}
       checkShape(typingShape, input)
       typing = (input as { typing: boolean }).typing
     }
-    if (!this.#typingRate.take(actor.sessionId ?? user)) return
+    if (this.#typingRate.take(actor.sessionId ?? user) > 0) return
     const out = { user, typing, ts: Date.now() }
     this.#bus.send({
       kind: 'moment',

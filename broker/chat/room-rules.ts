@@ -1,14 +1,10 @@
 /** What may be known and done in a room, by whom: decisions alone, no changes. */
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId } from '../../schemas/ids.js'
-import type { DirectoryStore, MemberRecord, RoomRecord, RoomRole } from '../store/store.js'
+import { allows, isAbove, PERMISSIONS, type RoomAct, type RoomRole } from '../../schemas/permissions.js'
+import type { DirectoryStore, MemberRecord, RoomRecord } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
-
-/** What members may do by role. */
-export const MANAGERS: ReadonlySet<RoomRole> = new Set(['owner', 'admin'])
-/** Who may change what others wrote. */
-export const MODERATORS: ReadonlySet<RoomRole> = new Set(['owner', 'admin', 'moderator'])
-export const WRITERS: ReadonlySet<RoomRole> = new Set(['owner', 'admin', 'moderator', 'member'])
+import { isOver } from './sanctions.js'
 
 export class RoomRules {
   readonly #directory: DirectoryStore
@@ -40,7 +36,7 @@ export class RoomRules {
     const user = requireUser(actor)
     const known =
       record &&
-      (record.access === 'public' ||
+      (record.access !== 'private' ||
         isAdmin(actor) ||
         this.#directory.member(room, user) ||
         this.#directory.invite(room, user))
@@ -56,25 +52,60 @@ export class RoomRules {
     throw new Refusal('forbidden', `you are not a member of ${room}; join it with rooms.join`, { field: 'room' })
   }
 
-  /** The room, where the asker is one of those who manage it. */
-  requireManaged(actor: Actor, room: string): RoomRecord {
+  /** Someone who is acted on. */
+  memberOf(room: string, user: string): MemberRecord {
+    const member = this.#directory.member(room, user)
+    if (!member) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
+    return member
+  }
+
+  /** The room, where the asker's role allows the act. Admins of the broker look after all rooms. */
+  require(actor: Actor, room: string, act: RoomAct): RoomRecord {
     const record = this.visible(actor, room)
     if (record.direct)
       throw new Refusal('bad_request', 'a direct conversation has no settings and no other members', { field: 'room' })
     const role = this.roleOf(actor, room)
-    if (!isAdmin(actor) && (!role || !MANAGERS.has(role)))
-      throw new Refusal('forbidden', `only an owner or admin of ${room} may do this`)
+    if (!isAdmin(actor) && (!role || !allows(role, act)))
+      throw new Refusal('forbidden', `this needs the role ${PERMISSIONS[act].least} in ${room}, or one above`)
     return record
+  }
+
+  /** Nobody acts on someone of the same role or one above, except owners. */
+  requireAbove(actor: Actor, { room, user, role }: MemberRecord): void {
+    if (this.unbound(actor, room) || isAbove(this.roleOf(actor, room) ?? 'reader', role)) return
+    throw new Refusal('forbidden', `${user} is ${role} of ${room}: that takes a role above`, { field: 'user' })
+  }
+
+  /** Owners, and admins of the broker: no role is above theirs. */
+  unbound(actor: Actor, room: string): boolean {
+    return isAdmin(actor) || this.roleOf(actor, room) === 'owner'
+  }
+
+  /** Whether a member may write now, whatever it is. */
+  requireWriter({ room, user, role }: MemberRecord): RoomRecord {
+    const record = this.#directory.room(room)!
+    if (record.archived) throw new Refusal('forbidden', `${room} is archived`)
+    if (!allows(role, record.write === 'moderators' ? 'moderate' : 'write'))
+      throw new Refusal('forbidden', `you may read ${room}, not write`)
+    const mute = this.#directory.mutes.get(room, user)
+    if (mute && !isOver(mute)) throw new Refusal('forbidden', `you are muted in ${room}${untilWhen(mute.until)}`)
+    return record
+  }
+
+  /** Who knows of the room is told of a ban. */
+  requireNotBanned(room: string, user: string): void {
+    const ban = this.#directory.bans.get(room, user)
+    if (ban && !isOver(ban)) throw new Refusal('forbidden', `${user} is banned from ${room}${untilWhen(ban.until)}`)
   }
 
   roleOf(actor: Actor, room: string): RoomRole | undefined {
     return this.#directory.member(room, actor.principal.user)?.role
   }
 
-  /** In a direct conversation nobody does. */
-  moderates(actor: Actor, room: string): boolean {
+  /** Whether a member's role allows what concerns the messages of others. In a direct conversation nobody's does. */
+  moderates(actor: Actor, room: string, act: RoomAct): boolean {
     const role = this.roleOf(actor, room)
-    return !isDirectRoom(room) && role !== undefined && (MODERATORS.has(role) || isAdmin(actor))
+    return !isDirectRoom(room) && role !== undefined && (allows(role, act) || isAdmin(actor))
   }
 
   /** A room with members is not left without an owner. */
@@ -82,6 +113,10 @@ export class RoomRules {
     for (const member of this.#directory.members(room).values()) {
       if (member.role === 'owner' && member.user !== user) return
     }
-    throw new Refusal('conflict', `${room} needs another owner first (rooms.update with user and role)`)
+    throw new Refusal('conflict', `${room} needs another owner first (rooms.setRole)`)
   }
+}
+
+function untilWhen(until: number | null): string {
+  return until === null ? '' : ` until ${new Date(until).toISOString()}`
 }

@@ -3,7 +3,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { isRoomId, SYSTEM } from '../../schemas/ids.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
-import type { Draft, Op, RoomAccess, RoomRecord, Store } from '../store/store.js'
+import { type Draft, type Op, ROOM_DEFAULTS, type RoomAccess, type RoomRecord, type Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { type RoomEvent, roomEvent } from './events.js'
@@ -22,6 +22,10 @@ export interface RoomDetails {
   name?: string | null | undefined
   topic?: string | null | undefined
   avatar?: string | null | undefined
+  slowMode?: number | undefined
+  write?: RoomRecord['write'] | undefined
+  archived?: boolean | undefined
+  maxMembers?: number | null | undefined
 }
 
 export interface RoomsParts {
@@ -77,14 +81,15 @@ export class Rooms {
   }
 
   async #create(room: string, by: string, details: RoomDetails, owner: string | null): Promise<RoomRecord> {
-    const { access = 'public', name = null, topic = null, avatar = null } = details
     const record: RoomRecord = {
+      access: 'public',
+      name: null,
+      topic: null,
+      avatar: null,
+      ...ROOM_DEFAULTS,
+      ...given(details),
       id: room,
-      access,
       direct: false,
-      name,
-      topic,
-      avatar,
       createdBy: by,
       createdAt: Date.now(),
     }
@@ -111,14 +116,8 @@ export class Rooms {
   }
 
   async #update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
-    const before = this.#rules.requireManaged(actor, room)
-    const record: RoomRecord = {
-      ...before,
-      access: details.access ?? before.access,
-      name: details.name === undefined ? before.name : details.name,
-      topic: details.topic === undefined ? before.topic : details.topic,
-      avatar: details.avatar === undefined ? before.avatar : details.avatar,
-    }
+    const before = this.#rules.require(actor, room, 'update')
+    const record: RoomRecord = { ...before, ...given(details) }
     await this.#commit(room, { type: 'updated', by: actor.principal.user }, [this.#store.directory.roomOp(record)])
     this.#infoChanged(room)
     return record
@@ -126,9 +125,7 @@ export class Rooms {
 
   remove(actor: Actor, room: string): Promise<void> {
     return this.#turns.take(room, async () => {
-      this.#rules.requireManaged(actor, room)
-      if (!isAdmin(actor) && this.#rules.roleOf(actor, room) !== 'owner')
-        throw new Refusal('forbidden', `only an owner deletes ${room}`)
+      this.#rules.require(actor, room, 'delete')
       await this.#members.shut(room, () => this.#remove(actor, room))
     })
   }
@@ -146,4 +143,9 @@ export class Rooms {
   async #commit(room: string, event: RoomEvent, ops: Op[]): Promise<void> {
     await commit(this.#store, { drafts: [roomEvent(room, event)], ops })
   }
+}
+
+/** Details without those that are undefined. */
+function given(details: RoomDetails): Partial<RoomRecord> {
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined))
 }

@@ -69,6 +69,8 @@ export class Connection extends AedesClient implements Deadline {
   #turnedAway: ConnectRefused | null = null
   #working = false
   #paused = false
+  /** While it runs nothing is taken from the client, who is above its rate. */
+  #rest: NodeJS.Timeout | null = null
   #ended = false
   #lastPacket: number
   /** The CONNECT under way or done. */
@@ -128,7 +130,7 @@ export class Connection extends AedesClient implements Deadline {
     this.#working = false
     if (this.#crowded) this.#pause()
     else this.#resume()
-    if (this.#ended && this.unsettled === 0)
+    if (this.#ended && this.unsettled === 0 && !this.#rest)
       this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
   }
 
@@ -136,7 +138,26 @@ export class Connection extends AedesClient implements Deadline {
   get #crowded(): boolean {
     // An MQTT 5 client knows the bound; one more than it is its fault, and is looked for.
     const bound = this.services.limits.receiveMaximum + (this.version === 5 ? 1 : 0)
-    return this.unsettled >= bound || this.outbox.congested
+    return this.unsettled >= bound || this.outbox.congested || this.#rest !== null
+  }
+
+  /** Takes nothing more from the client for so many ms. What comes meanwhile waits in its socket. */
+  rest(ms: number): void {
+    if (this.closed || this.#rest) return
+    this.services.counters.add('rests')
+    this.#rest = setTimeout(() => this.#rested(), ms)
+    if (!this.#working) this.#pause()
+  }
+
+  #rested(): void {
+    this.#rest = null
+    if (!this.#working) this.#work()
+  }
+
+  /** Whose publishes are counted together. */
+  get rateKey(): string {
+    const { user, anonymous } = this.login!.actor.principal
+    return anonymous ? this.id : user
   }
 
   #workOn(): void {
@@ -359,6 +380,7 @@ export class Connection extends AedesClient implements Deadline {
     this.connected = false
     const { services } = this
     services.wheel.delete(this)
+    if (this.#rest) clearTimeout(this.#rest)
     this.#announceEnd(ending)
     if (this.version === 5 && this.login && ending.reason >= 0x80)
       this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))

@@ -16,6 +16,8 @@ export function publish(connection: Connection, packet: Publish): void | Promise
   if (connection.version === 5) checkVersion5(connection, packet)
   const fault = topicNameFault(packet.topic, connection.services.limits.topicLevels)
   if (fault) throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
+  const ms = connection.services.rates.published(connection.rateKey)
+  if (ms > 0) connection.rest(ms)
   const ops = packet.qos === 2 ? remember(connection, packet.packetId) : NO_OPS
   connection.unsettled++
   if (packet.qos === 1) connection.unsettledQos1++
@@ -140,6 +142,10 @@ class Inbound implements Receipt {
   constructor(connection: Connection, packet: Publish) {
     this.#connection = connection
     this.#packet = packet
+  }
+
+  rest(ms: number): void {
+    this.#connection.rest(ms)
   }
 
   settled(refusal: Refusal | null, result: SendResult | null): void {

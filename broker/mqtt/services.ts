@@ -5,6 +5,7 @@ import type { Authenticator } from '../auth/principal.js'
 import type { Access } from '../chat/access.js'
 import type { Pipeline } from '../chat/pipeline.js'
 import type { Presence } from '../chat/presence.js'
+import type { Rates } from '../chat/rates.js'
 import type { Wheel } from '../wheel.js'
 import type { Flusher } from './outbox.js'
 import type { Registry } from './registry.js'
@@ -24,6 +25,7 @@ export interface MqttServices extends SessionServices {
   readonly access: Access
   readonly pipeline: Pipeline
   readonly presence: Presence
+  readonly rates: Rates
   readonly registry: Registry
   readonly keeper: SessionKeeper
   readonly shares: Shares

@@ -3,6 +3,7 @@
  * (test/contract/). Everything durable goes through `commit`: one queue, one commit in flight, group-committed.
  */
 import type { Readable } from 'node:stream'
+import type { RoomRole } from '../../schemas/permissions.js'
 
 export type QoS = 0 | 1 | 2
 
@@ -405,10 +406,25 @@ export interface CredentialRecord {
   uses?: number
 }
 
-export type RoomAccess = 'public' | 'private'
-export type RoomRole = 'owner' | 'admin' | 'moderator' | 'member' | 'reader'
+/** `request`: seen by all, entered by who is let in. */
+export type RoomAccess = 'public' | 'request' | 'private'
+export type { RoomRole }
 
-export interface RoomRecord {
+/** What a room asks of those in it. */
+export interface RoomSettings {
+  /** Seconds between two messages of a member; 0: none. */
+  slowMode: number
+  write: 'members' | 'moderators'
+  /** Nobody writes, nobody joins. */
+  archived: boolean
+  /** Null: as many as the broker allows. */
+  maxMembers: number | null
+}
+
+/** What a room has that was made without. */
+export const ROOM_DEFAULTS: RoomSettings = { slowMode: 0, write: 'members', archived: false, maxMembers: null }
+
+export interface RoomRecord extends RoomSettings {
   id: string
   access: RoomAccess
   /** True for `dm:{a}:{b}`. */
@@ -428,6 +444,15 @@ export interface MemberRecord {
   since: number
   /** Heads of the room's logs at the join: where a cursor starts that no subscription has set. 0 in a direct conversation. */
   joined: { messages: number; events: number }
+  /** Absent: as everyone begins. */
+  settings?: MemberSettings
+}
+
+/** How a member wants to see a room. */
+export interface MemberSettings {
+  notifications: 'all' | 'mentions' | 'none'
+  pinned: boolean
+  hidden: boolean
 }
 
 export interface InviteRecord {
@@ -462,6 +487,49 @@ export interface BlockRecord {
   blocked: string
   /** Unix ms. */
   at: number
+}
+
+export interface BanRecord {
+  room: string
+  user: string
+  by: string
+  /** Unix ms. */
+  at: number
+  /** Unix ms; null: for good. */
+  until: number | null
+  reason: string | null
+}
+
+export type MuteRecord = Omit<BanRecord, 'reason'>
+
+export interface LinkRecord {
+  room: string
+  /** The token that lets in whoever has it. */
+  link: string
+  by: string
+  /** Unix ms. */
+  at: number
+  /** Unix ms; null: never. */
+  expires: number | null
+  /** How many it still lets in; null: any number. */
+  uses: number | null
+}
+
+export interface JoinRequestRecord {
+  room: string
+  user: string
+  /** Unix ms. */
+  at: number
+  message: string | null
+}
+
+/** Records of rooms, each under a name (a user, a link). From memory; those of a room go with it. */
+export interface RoomRecords<T> {
+  get(room: string, name: string): T | undefined
+  /** By name. */
+  of(room: string): ReadonlyMap<string, T>
+  putOp(record: T): Op
+  deleteOp(room: string, name: string): Op
 }
 
 /** People and rooms. Rooms, memberships, invites and blocks are held in memory; users are read when asked for, the busy ones cached. */
@@ -510,6 +578,11 @@ export interface DirectoryStore {
   departed(room: string, user: string): boolean
   departedOp(room: string, user: string): Op
   deleteDepartedOp(room: string, user: string): Op
+
+  readonly bans: RoomRecords<BanRecord>
+  readonly mutes: RoomRecords<MuteRecord>
+  readonly links: RoomRecords<LinkRecord>
+  readonly joinRequests: RoomRecords<JoinRequestRecord>
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op

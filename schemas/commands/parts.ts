@@ -1,5 +1,6 @@
 /** What the tables of commands are made of. */
 import Type, { type TObject, type TProperties, type TSchema } from 'typebox'
+import { ROOM_ROLES } from '../permissions.js'
 
 /**
  * How often a command may be asked for, by what it costs: `read` looks something up, `write` changes something small, `create` makes
@@ -58,6 +59,15 @@ export const user = Type.String({ minLength: 1, maxLength: 128, description: 'A 
 export const seq = (description: string) => Type.Integer({ minimum: 1, description })
 export const time = (description: string) => Type.Integer({ description: `${description} Unix ms.` })
 export const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+export const role = Type.Enum([...ROOM_ROLES], { description: 'What the member may do.' })
+export const link = Type.String({ minLength: 1, maxLength: 64, description: 'A link into the room.' })
 export const more = Type.Boolean({ description: 'There is another page.' })
 export const limit = (fallback: number, maximum: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback, description: 'Most entries of the page.' }))
+
+/** Of a list of users of a room. */
+export const userPage = {
+  room,
+  after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
+  limit: limit(100, 1000),
+}

@@ -1,22 +1,48 @@
 /** Rooms and who is in them. */
 import Type from 'typebox'
-import { command, limit, more, NOTHING, object, orNull, room, time, user } from './parts.js'
+import { command, limit, link, more, NOTHING, object, orNull, role, room, time, user, userPage } from './parts.js'
 
-const access = Type.Enum(['public', 'private'], { description: 'public: anyone may join. private: by invitation.' })
-const role = Type.Enum(['owner', 'admin', 'moderator', 'member', 'reader'], { description: 'What the member may do.' })
+const access = Type.Enum(['public', 'request', 'private'], {
+  description: 'public: anyone may join. request: anyone may ask to. private: by invitation; not there for others.',
+})
 const text = (maxLength: number, description: string) => orNull(Type.String({ maxLength, description }))
+
+const slowMode = Type.Integer({
+  minimum: 0,
+  maximum: 86400,
+  description: 'Seconds between two messages of a member; 0: none. Moderators are exempt.',
+})
+const write = Type.Enum(['members', 'moderators'], { description: 'Who writes; moderators: from that role up.' })
+const archived = Type.Boolean({ description: 'Nobody writes, nobody joins; members read.' })
+const maxMembers = orNull(
+  Type.Integer({ minimum: 1, description: 'Nobody joins beyond it; null: as many as the broker allows.' }),
+)
 
 const details = {
   access: Type.Optional(access),
   name: Type.Optional(text(128, 'Name to show.')),
   topic: Type.Optional(text(1024, 'What the room is about.')),
   avatar: Type.Optional(text(2048, 'URL of a picture.')),
+  slowMode: Type.Optional(slowMode),
+  write: Type.Optional(write),
+  archived: Type.Optional(archived),
+  maxMembers: Type.Optional(maxMembers),
 }
 
 export const Member = object(
   { user, role, since: time('When the membership began.') },
   { title: 'Member', description: 'A member of a room.' },
 )
+
+const mine = {
+  notifications: Type.Enum(['all', 'mentions', 'none'], { description: 'What to be notified of.' }),
+  pinned: Type.Boolean({ description: 'To be shown before others.' }),
+  hidden: Type.Boolean({ description: 'Not to be shown.' }),
+}
+const Mine = object(mine, {
+  title: 'RoomSettings',
+  description: 'How the asker wants to see the room.',
+})
 
 export const Room = object(
   {
@@ -26,13 +52,21 @@ export const Room = object(
     name: text(128, 'Name to show.'),
     topic: text(1024, 'What the room is about.'),
     avatar: text(2048, 'URL of a picture.'),
+    slowMode,
+    write,
+    archived,
+    maxMembers,
     createdBy: Type.String({ description: 'User id.' }),
     createdAt: time('When it was made.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
     role: orNull(role),
+    mine: orNull(Mine),
     head: Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' }),
   },
-  { title: 'Room', description: 'A room as the asker sees it; role is the asker’s own.' },
+  {
+    title: 'Room',
+    description: 'A room as the asker sees it; role and mine are the asker’s own; null: not a member.',
+  },
 )
 
 export const ROOM_COMMANDS = {
@@ -58,8 +92,8 @@ export const ROOM_COMMANDS = {
     http: { method: 'DELETE', path: '/rooms/{room}' },
   }),
   'rooms.join': command({
-    summary: 'Joins a public room, or a private one by its invitation.',
-    params: object({ room }),
+    summary: 'Joins a public room, or any other by an invitation or a link.',
+    params: object({ room, link: Type.Optional(link) }),
     result: Room,
     rate: 'write',
     http: { method: 'POST', path: '/rooms/{room}/join' },
@@ -79,7 +113,7 @@ export const ROOM_COMMANDS = {
     http: { method: 'POST', path: '/rooms/{room}/invites' },
   }),
   'rooms.remove': command({
-    summary: 'Removes a member, or an invitation. For owners and admins of the room.',
+    summary: 'Removes a member, for moderators and above; or an invitation, for owners and admins of the room.',
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
@@ -87,22 +121,30 @@ export const ROOM_COMMANDS = {
   }),
   'rooms.members': command({
     summary: 'The members of a room, by user id. For members.',
-    params: object({
-      room,
-      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
-      limit: limit(100, 1000),
-    }),
+    params: object(userPage),
     result: object({ members: Type.Array(Member), more }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/members', page: { items: 'members', key: 'user' } },
   }),
+  'rooms.settings': command({
+    summary: 'Changes how the asker sees a room; answers with all of it. For members, direct conversations included.',
+    params: object({
+      room,
+      notifications: Type.Optional(mine.notifications),
+      pinned: Type.Optional(mine.pinned),
+      hidden: Type.Optional(mine.hidden),
+    }),
+    result: Mine,
+    rate: 'write',
+    http: { method: 'PATCH', path: '/rooms/{room}/settings' },
+  }),
   'rooms.list': command({
-    summary: 'The rooms the asker is in, or those anyone may join, by id.',
+    summary: 'The rooms the asker is in, or those anyone may join or ask to, by id.',
     params: object({
       scope: Type.Optional(
         Type.Enum(['joined', 'public'], {
           default: 'joined',
-          description: 'joined: the asker’s own. public: all public ones.',
+          description: 'joined: the asker’s own. public: all that are not private.',
         }),
       ),
       after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the page before.' })),

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { startTestBroker } from '../helpers/broker.js'
-import { type Ask, COMMAND_CASES } from '../helpers/command-cases.js'
+import { type Ask, COMMAND_CASES, type CommandCases } from '../helpers/command-cases.js'
 import { fetchFrom, requestOf } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 import { checkResult } from '../helpers/results.js'
@@ -24,7 +24,7 @@ t.test('every command of the table has its cases', async (t) => {
 })
 
 t.test('one table of commands, two doors', async (t) => {
-  const broker = await startTestBroker(t, { rooms: { create: 'admin' } })
+  const broker = await startTestBroker(t, { rooms: { create: 'admin' }, limits: { rates: 'off' } })
   const roles = (user: string) => (user === 'alice' ? ['admin'] : [])
   const people: Record<string, Person> = {}
   for (const user of ['alice', 'bob', 'carol', 'dora'])
@@ -77,12 +77,20 @@ t.test('one table of commands, two doors', async (t) => {
     return room
   }
   const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
+  let link = ''
+  const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
+    for (const [name, { as, params }] of filled(before ?? [], room)) {
+      const result = await people[as]!.get(name, params)
+      if (name === 'rooms.links.create') link = result.link
+    }
+  }
   const filled = <T>(value: T, room: string): T =>
     JSON.parse(
       JSON.stringify(value)
         .replaceAll('{room}', room)
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
+        .replaceAll('{link}', link)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
 
@@ -92,7 +100,9 @@ t.test('one table of commands, two doors', async (t) => {
       if (door === http && !table[name]?.http) continue
       t.test(`${name} through ${at}`, async (t) => {
         pat = await login()
-        const { happy, forbidden, invalid } = filled(cases, await fresh())
+        const room = await fresh()
+        await prepare(cases.before, room)
+        const { happy, forbidden, invalid } = filled(cases, room)
         const wrong = await door.ask(name, invalid)
         t.match(wrong, { ok: false, answer: invalid.answer }, 'not valid')
         if (forbidden === 'anyone')

@@ -3,6 +3,7 @@ import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
 import { Commands, type Handlers } from '../../broker/chat/commands.js'
+import { Rates } from '../../broker/chat/rates.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
@@ -29,7 +30,7 @@ async function knock(broker: TestBroker, username: string, password: string): Pr
 
 t.test('only open commands are for those who are not logged in', async (t) => {
   const answered = Object.fromEntries(Object.keys(COMMANDS).map((name) => [name, async () => '{}']))
-  const commands = new Commands(answered as unknown as Handlers, 1000)
+  const commands = new Commands(answered as unknown as Handlers, 1000, new Rates('off'))
   const principal = { user: 'anonymous', roles: new Set<string>(), anonymous: true, expiresAt: null }
   const stranger = { principal, clientId: '', sessionId: null }
   const asked = Object.entries<Command>(COMMANDS).map(async ([name, { open = false }]) => {

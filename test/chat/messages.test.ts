@@ -265,9 +265,9 @@ t.test('who may edit and delete what', async (t) => {
   }
   t.equal(await outcome(cast['moderator']!, DEN, { text: 'a moderator writes' }), ++seq)
   t.equal(
-    (await cast['moderator']!.ask('rooms.remove', { room: 'den', user: 'member' })).ok,
+    (await cast['moderator']!.ask('rooms.update', { room: 'den', name: 'x' })).ok,
     false,
-    'but manages nobody',
+    'but changes not the room',
   )
 
   const { author, member } = cast as { author: Person; member: Person }

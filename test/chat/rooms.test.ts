@@ -1,25 +1,9 @@
 /** Rooms: who may do what, who sees what, and that whoever is out is out at once. */
-import t, { type Test } from 'tap'
-import { type Overrides, startTestBroker } from '../helpers/broker.js'
-import { Person, type PersonOptions } from '../helpers/people.js'
+import t from 'tap'
+import { Person } from '../helpers/people.js'
+import { people, privateRoom, roomOf } from '../helpers/rooms.js'
 
 const LASTING = { clean: false } as const
-
-async function people<N extends string>(t: Test, names: N[], overrides: Overrides = {}) {
-  const broker = await startTestBroker(t, overrides)
-  const connect = (user: string, options: PersonOptions = {}) => Person.connect(t, broker, user, options)
-  const entries = await Promise.all(names.map(async (name) => [name, await connect(name)] as const))
-  return { broker, connect, ...(Object.fromEntries(entries) as Record<N, Person>) }
-}
-
-/** A private room of `owner` with these members. */
-async function privateRoom(room: string, owner: Person, ...members: Person[]): Promise<void> {
-  await owner.get('rooms.create', { room, access: 'private' })
-  for (const member of members) {
-    await owner.get('rooms.invite', { room, user: member.user })
-    await member.get('rooms.join', { room })
-  }
-}
 
 t.test('the life of a room, as those in it are told', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'])
@@ -122,6 +106,20 @@ t.test('a request that is wrong is answered with what is wrong', async (t) => {
     ['rooms.update', { room: 'den', user: 'alice', role: 'owner', name: 'x' }, 'bad_request name'],
     ['rooms.update', { room: 'den', user: 'bob', role: 'reader' }, 'not_found user'],
     ['rooms.update', { room: 'nowhere', name: 'x' }, 'not_found room'],
+    ['rooms.setRole', { room: 'den', user: 'alice' }, 'bad_request role'],
+    ['rooms.setRole', { room: 'den', user: 'bob', role: 'reader' }, 'not_found user'],
+    ['rooms.setRole', { room: '@bob', user: 'bob', role: 'reader' }, 'bad_request room'],
+    ['rooms.ban', { room: 'den', user: 'nobody' }, 'not_found user'],
+    ['rooms.ban', { room: 'den', user: 'alice' }, 'bad_request user'],
+    ['rooms.ban', { room: 'den', user: 'bob', for: 0 }, 'bad_request for'],
+    ['rooms.ban', { room: '@bob', user: 'bob' }, 'bad_request room'],
+    ['rooms.mute', { room: 'den', user: 'bob' }, 'not_found user'],
+    ['rooms.unmute', { room: 'den', user: 'alice' }, 'not_found user'],
+    ['rooms.bans', { room: 'lobby' }, 'forbidden'],
+    ['rooms.mutes', { room: 'nowhere' }, 'not_found room'],
+    ['rooms.transfer', { room: 'den' }, 'bad_request user'],
+    ['rooms.transfer', { room: 'den', user: 'bob' }, 'not_found user'],
+    ['rooms.transfer', { room: 'den', user: 'alice' }, 'bad_request user'],
     ['rooms.delete', { room: 'nowhere' }, 'not_found room'],
     ['rooms.join', { room: 'nowhere' }, 'not_found room'],
     ['rooms.leave', { room: 'nowhere' }, 'not_found room'],
@@ -154,6 +152,7 @@ t.test('a request that is wrong is answered with what is wrong', async (t) => {
 })
 
 const WRITE = ['owner', 'admin', 'moderator', 'member']
+const MODERATE = ['owner', 'admin', 'moderator']
 const READ = [...WRITE, 'reader']
 
 t.test('what each role may do', async (t) => {
@@ -168,15 +167,17 @@ t.test('what each role may do', async (t) => {
     ['lists members', (who, room) => who.ask('rooms.members', { room }), READ],
     ['updates', (who, room) => who.ask('rooms.update', { room, name: 'x' }), ['owner', 'admin']],
     ['invites', (who, room) => who.ask('rooms.invite', { room, user: 'guest' }), ['owner', 'admin']],
-    ['removes a member', (who, room) => who.ask('rooms.remove', { room, user: 'subject' }), ['owner', 'admin']],
+    ['removes a member', (who, room) => who.ask('rooms.remove', { room, user: 'subject' }), MODERATE],
     ['removes an admin', (who, room) => who.ask('rooms.remove', { room, user: 'other' }), ['owner']],
     ['removes an owner', (who, room) => who.ask('rooms.remove', { room, user: 'boss' }), ['owner']],
-    ['mutes a member', (who, room) => role(who, room, 'subject', 'reader'), ['owner', 'admin']],
+    ['makes a reader of a member', (who, room) => role(who, room, 'subject', 'reader'), ['owner', 'admin']],
     ['makes an admin', (who, room) => role(who, room, 'subject', 'admin'), ['owner', 'admin']],
     ['makes an owner', (who, room) => role(who, room, 'subject', 'owner'), ['owner']],
     ['makes itself owner', (who, room) => role(who, room, who.user, 'owner'), ['owner']],
     ['lowers an admin', (who, room) => role(who, room, 'other', 'member'), ['owner']],
     ['lowers an owner', (who, room) => role(who, room, 'boss', 'member'), ['owner']],
+    ['steps down', stepsDown, ['owner', 'admin']],
+    ['hands it over', (who, room) => who.ask('rooms.transfer', { room, user: 'subject' }), ['owner']],
     ['deletes', (who, room) => who.ask('rooms.delete', { room }), ['owner']],
   ]
   let count = 0
@@ -184,24 +185,20 @@ t.test('what each role may do', async (t) => {
     const may: string[] = []
     for (const actor of actors) {
       const room = `room-${++count}`
-      await boss.get('rooms.create', { room, access: 'private' })
       const members: [Person, string][] = [
         [subject, 'member'],
         [other, 'admin'],
       ]
       if (actor !== 'stranger') members.push([cast[actor], actor])
-      for (const [person, as] of members) {
-        await boss.get('rooms.invite', { room, user: person.user })
-        await person.get('rooms.join', { room })
-        if (as !== 'member') await boss.get('rooms.update', { room, user: person.user, role: as })
-      }
+      await roomOf(room, boss, members)
       if ((await act(cast[actor], room)).ok) may.push(actor)
     }
     t.same(may, allowed, what)
   }
 })
 
-const role = (who: Person, room: string, user: string, role: string) => who.ask('rooms.update', { room, user, role })
+const role = (who: Person, room: string, user: string, role: string) => who.ask('rooms.setRole', { room, user, role })
+const stepsDown = (who: Person, room: string) => role(who, room, who.user, 'reader')
 
 /** Text has no cid, and so no answer when all is well: the log has it, or a refusal comes. */
 async function said(who: Person, room: string): Promise<{ ok: boolean }> {
@@ -672,7 +669,10 @@ t.test('what a room is, retained for whoever subscribes and live when it changes
   await alice.get('rooms.create', { room: 'attic' })
   await alice.subscribe('rooms/den/info')
   t.same(await alice.on('rooms/den/info', 1), [
-    { room: 'den', name: 'The Den', topic: null, avatar: null, access: 'public', members: 1 },
+    {
+      ...{ room: 'den', name: 'The Den', topic: null, avatar: null, access: 'public', members: 1 },
+      ...{ slowMode: 0, write: 'members', archived: false, maxMembers: null },
+    },
   ])
   t.ok(alice.heard[0]!.retain)
   for (let i = 0; i < 20; i++) void alice.say('den', `line ${i}`)

@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import { Level } from 'level'
 import t, { type Test } from 'tap'
 import { type LevelStoreOptions, openLevelStore } from '../../broker/store/level/level-store.js'
-import { type AppendedBatch, type Store, StoreError } from '../../broker/store/store.js'
+import { type AppendedBatch, ROOM_DEFAULTS, type Store, StoreError } from '../../broker/store/store.js'
 import { FaultyLevel, noSpace } from '../helpers/faulty-level.js'
 import { all, append, commit, DAY, draft, folded, texts } from './store-suite.js'
 
@@ -72,7 +72,8 @@ t.test('a write that fails', async (t) => {
   let next = Promise.resolve('')
   const during = (): void => void (next = append(store, draft('m:a', 'pending')))
   level.writeFaults.push({ error: new Error('IO error: broken'), during })
-  const room = { id: 'r', access: 'public', direct: false, name: null, topic: null, avatar: null } as const
+  const details = { access: 'public', direct: false, name: null, topic: null, avatar: null } as const
+  const room = { id: 'r', ...details, ...ROOM_DEFAULTS }
   const op = store.directory.roomOp({ ...room, createdBy: 'ann', createdAt: 1 })
   const queued = store.queue.enqueueOps(
     { topic: 't', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null },

@@ -368,6 +368,10 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       name: 'N',
       topic: null,
       avatar: null,
+      slowMode: 5,
+      write: 'moderators',
+      archived: true,
+      maxMembers: 9,
       createdBy: 'ann',
       createdAt: 1,
     }) as const
@@ -375,6 +379,23 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     ({ room: id, user, role: 'member', since: 3, joined: { messages: 4, events: 5 } }) as const
   const receipt = (id: string, user: string, read: number) =>
     ({ room: id, user, since: 3, read, told: read - 1, delivered: 9, at: 7 }) as const
+  const records = ['r', 'r2'].map((id) => ({
+    bans: { room: id, user: 'mal', by: 'ann', at: 7, until: null, reason: 'noise' },
+    mutes: { room: id, user: 'eve', by: 'ann', at: 8, until: 9 },
+    links: { room: id, link: 'L1', by: 'ann', at: 10, expires: null, uses: 3 },
+    joinRequests: { room: id, user: 'zoe', at: 11, message: 'please' },
+  }))
+  const put = (all: typeof records) =>
+    all.flatMap(({ bans, mutes, links, joinRequests }) => [
+      store.directory.bans.putOp(bans),
+      store.directory.mutes.putOp(mutes),
+      store.directory.links.putOp(links),
+      store.directory.joinRequests.putOp(joinRequests),
+    ])
+  const kept = (id: string) => {
+    const { bans, mutes, links, joinRequests } = store.directory
+    return [bans, mutes, links, joinRequests].flatMap((kind) => [...kind.of(id).values()] as object[])
+  }
   const invite = { room: 'r', user: 'bob', by: 'ann', at: 6 }
   await commit(
     store,
@@ -391,6 +412,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.receipts.putOp(receipt('r', 'ann', 5)),
       store.receipts.putOp(receipt('r', 'eve', 6)),
       store.receipts.putOp(receipt('r2', 'ann', 8)),
+      ...put(records),
     ],
   )
   for (const when of ['at once', 'after a restart']) {
@@ -407,6 +429,8 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(store.receipts.get('r', 'ann'), receipt('r', 'ann', 5))
     t.same(store.receipts.get('r', 'eve'), receipt('r', 'eve', 6))
     t.equal(store.receipts.get('r2', 'eve'), undefined)
+    for (const one of records) t.same(kept(one.bans.room), Object.values(one))
+    t.same(store.directory.links.get('r', 'L1'), records[0]!.links)
     await store.close()
     store = await place.open()
   }
@@ -417,6 +441,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.deleteMemberOp('r', 'eve'),
       store.directory.deleteInviteOp('r', 'bob'),
       store.directory.deleteDepartedOp('r', 'joe'),
+      store.directory.links.deleteOp('r', 'L1'),
     ],
   )
   t.equal(store.directory.member('r', 'eve'), undefined)
@@ -424,12 +449,19 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
   t.equal(store.receipts.get('r', 'eve'), undefined, 'it goes with the membership')
   t.equal(store.directory.invite('r', 'bob'), undefined)
   t.notOk(store.directory.departed('r', 'joe'))
+  t.equal(store.directory.links.get('r', 'L1'), undefined)
 
   // A member who comes in the very commit that removes the room goes with it.
-  await commit(store, [], [store.directory.memberOp(member('r', 'late')), ...store.directory.deleteRoomOps('r')])
+  await commit(
+    store,
+    [],
+    [store.directory.memberOp(member('r', 'late')), ...put([records[0]!]), ...store.directory.deleteRoomOps('r')],
+  )
   for (const when of ['at once', 'after a restart']) {
     t.equal(store.directory.room('r'), undefined, when)
     t.same([...store.directory.members('r').keys()], [])
+    t.same(kept('r'), [])
+    t.same(kept('r2'), Object.values(records[1]!), 'those of another room stay')
     t.same([...store.directory.memberships('ann').keys()], ['r2'])
     t.equal(store.receipts.get('r', 'ann'), undefined)
     t.equal(store.receipts.get('r', 'eve'), undefined)

@@ -1,7 +1,16 @@
 /** What every store must do. An adapter passes by running this with a way to open itself. */
 
 import type { Test } from 'tap'
-import type { AppendedBatch, AppendResult, Draft, LogEntry, Op, Store, StoreError } from '../../broker/store/store.js'
+import {
+  type AppendedBatch,
+  type AppendResult,
+  type Draft,
+  type LogEntry,
+  type Op,
+  ROOM_DEFAULTS,
+  type Store,
+  type StoreError,
+} from '../../broker/store/store.js'
 import { goneSuite } from './store-gone-suite.js'
 import { recordsSuite } from './store-records-suite.js'
 
@@ -126,6 +135,7 @@ async function order(t: Test, newPlace: NewPlace): Promise<void> {
   const user = { id: 'ann', roles: [], passwordHash: null, createdAt: 1 }
   const op = store.directory.roomOp({
     ...{ id: 'r', access: 'public', direct: false, name: null, topic: null, avatar: null },
+    ...ROOM_DEFAULTS,
     ...{ createdBy: 'ann', createdAt: 1 },
   })
   store.commit({ drafts: [draft('m:a', 'one')], ops: [op], settled: settle('first') })

@@ -3,12 +3,16 @@
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
  * pat has a password, `pat-pw`, and logs in anew for each case.
  */
+import { ROOM_CASES } from './room-cases.js'
+
 export interface Ask {
   as: string
   params: Record<string, unknown>
 }
 
 export interface CommandCases {
+  /** Requests that have to succeed first; `{link}` stands for what one of them made. */
+  before?: readonly (readonly [string, Ask])[]
   happy: Ask & { result: object }
   /** `anyone`: whoever is logged in may, so it is asked for in another's name. `open`: whoever comes may. */
   forbidden: (Ask & { code: string }) | 'anyone' | 'open'
@@ -18,6 +22,7 @@ export interface CommandCases {
 
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
+  ...ROOM_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

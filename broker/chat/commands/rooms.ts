@@ -4,19 +4,24 @@ import type { MemberRecord, RoomRecord, Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import type { Members } from '../members.js'
+import type { Roles } from '../roles.js'
+import { type RoomPreferences, settingsOf } from '../room-preferences.js'
 import type { RoomRules } from '../room-rules.js'
 import type { Rooms } from '../rooms.js'
 import { logs } from '../views.js'
+import { pageOf } from './pages.js'
 
 export interface RoomCommandParts {
   readonly store: Store
   readonly rooms: Rooms
   readonly members: Members
+  readonly roles: Roles
+  readonly preferences: RoomPreferences
   readonly rules: RoomRules
 }
 
 export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROOM_COMMANDS> {
-  const { store, rooms, members, rules } = parts
+  const { store, rooms, members, roles, preferences, rules } = parts
   const { directory } = store
   const show = (actor: Actor, room: RoomRecord): Promise<string> => shownRoom(store, actor, room)
   return {
@@ -28,14 +33,14 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
         throw new Refusal('bad_request', 'user and role go together', { field: user === undefined ? 'user' : 'role' })
       if (Object.keys(details).length > 0)
         throw new Refusal('bad_request', 'a role is set in a request of its own', { field: Object.keys(details)[0] })
-      return JSON.stringify(asMember(await members.setRole(actor, id, user, role)))
+      return JSON.stringify(asMember(await roles.set(actor, id, user, role)))
     },
     'rooms.delete': async (actor, { room }) => {
       await rooms.remove(actor, rules.resolve(actor, room))
       return '{}'
     },
-    'rooms.join': async (actor, { room }) => {
-      const member = await members.join(actor, rules.resolve(actor, room))
+    'rooms.join': async (actor, { room, link }) => {
+      const member = await members.join(actor, rules.resolve(actor, room), link)
       return show(actor, directory.room(member.room)!)
     },
     'rooms.leave': async (actor, { room }) => {
@@ -50,18 +55,20 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       await members.removeMember(actor, rules.resolve(actor, room), user)
       return '{}'
     },
-    'rooms.members': async (actor, { room, after = '', limit = 100 }) => {
+    'rooms.members': async (actor, { room, ...page }) => {
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
-      const users = [...directory.members(id).values()].filter(({ user }) => user > after).sort(byUser)
-      return JSON.stringify({ members: users.slice(0, limit).map(asMember), more: users.length > limit })
+      const { items, more } = pageOf(directory.members(id).values(), page)
+      return JSON.stringify({ members: items.map(asMember), more })
     },
+    'rooms.settings': async (actor, { room, ...changes }) =>
+      JSON.stringify(await preferences.set(actor, rules.resolve(actor, room), changes)),
     'rooms.list': async (actor, { scope = 'joined', after = '', limit = 100 }) => {
       const user = requireUser(actor)
       const all =
         scope === 'joined'
           ? [...directory.memberships(user).keys()].map((id) => directory.room(id)!)
-          : [...directory.rooms()].filter(({ access }) => access === 'public')
+          : [...directory.rooms()].filter(({ access }) => access !== 'private')
       const page = all.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
       const shown = await Promise.all(page.slice(0, limit).map((room) => show(actor, room)))
       return `{"rooms":[${shown.join(',')}],"more":${page.length > limit}}`
@@ -71,17 +78,13 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
 
 /** A room as its members see it. */
 export async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
-  const { id, access, name, topic, avatar, direct, createdBy, createdAt } = room
-  const { head } = await log.open(logs.messages(id))
-  const members = directory.members(id).size
-  const role = directory.member(id, actor.principal.user)?.role ?? null
-  return JSON.stringify({ id, access, direct, name, topic, avatar, createdBy, createdAt, members, role, head })
+  const { head } = await log.open(logs.messages(room.id))
+  const members = directory.members(room.id).size
+  const member = directory.member(room.id, actor.principal.user)
+  const mine = member ? settingsOf(member) : null
+  return JSON.stringify({ ...room, members, role: member?.role ?? null, mine, head })
 }
 
-function asMember({ user, role, since }: MemberRecord) {
+export function asMember({ user, role, since }: MemberRecord) {
   return { user, role, since }
-}
-
-function byUser(a: MemberRecord, b: MemberRecord): number {
-  return a.user < b.user ? -1 : 1
 }

@@ -1,24 +1,35 @@
 /** People and rooms. Rooms, memberships and invites are read once and kept in memory; it changes after the disk did. */
 import type {
+  BanRecord,
   BlockRecord,
   CredentialRecord,
   DirectoryStore,
   InviteRecord,
+  JoinRequestRecord,
+  LinkRecord,
   MemberRecord,
+  MuteRecord,
   Op,
   PresenceRecord,
   ProfileRecord,
   RoomRecord,
   UserRecord,
 } from '../store.js'
+import { ROOM_DEFAULTS } from '../store.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put, type StagedOp } from './operation.js'
 import { PairMap } from './pair-map.js'
 import type { LevelReceipts } from './receipts.js'
+import { LevelRoomRecords } from './room-records.js'
 import { UserDirectory } from './users.js'
 
 export class LevelDirectory implements DirectoryStore {
+  readonly bans: LevelRoomRecords<BanRecord>
+  readonly mutes: LevelRoomRecords<MuteRecord>
+  readonly links: LevelRoomRecords<LinkRecord>
+  readonly joinRequests: LevelRoomRecords<JoinRequestRecord>
+  readonly #records: readonly Pick<LevelRoomRecords<BanRecord>, 'load' | 'stageDeleteAll' | 'forgetAll'>[]
   readonly #database: Database
   readonly #users: UserDirectory
   readonly #receipts: LevelReceipts
@@ -36,6 +47,11 @@ export class LevelDirectory implements DirectoryStore {
     this.#database = database
     this.#receipts = receipts
     this.#users = new UserDirectory(database)
+    this.bans = new LevelRoomRecords<BanRecord>(database, 'b', userOf)
+    this.mutes = new LevelRoomRecords<MuteRecord>(database, 'm', userOf)
+    this.links = new LevelRoomRecords<LinkRecord>(database, 'l', ({ link }) => link)
+    this.joinRequests = new LevelRoomRecords<JoinRequestRecord>(database, 'r', userOf)
+    this.#records = [this.bans, this.mutes, this.links, this.joinRequests]
   }
 
   /** Reads everything; what it returns makes that what memory says, at once. */
@@ -45,7 +61,7 @@ export class LevelDirectory implements DirectoryStore {
     const invites = new PairMap<InviteRecord>()
     const departed = new PairMap<true>()
     await this.#database.scan(ranges.rooms, (key, value) => {
-      rooms.set(partsOf(key)[0]!, JSON.parse(value.toString()))
+      rooms.set(partsOf(key)[0]!, { ...ROOM_DEFAULTS, ...JSON.parse(value.toString()) })
     })
     await this.#database.scan(ranges.allMembers, (key, value) => {
       const [room, user] = pairOf(key)
@@ -63,7 +79,9 @@ export class LevelDirectory implements DirectoryStore {
       blocks.set(user, blocked, { user, blocked, at: Number(value.toString()) })
       blockers.set(blocked, user, true)
     })
+    const applies = await Promise.all(this.#records.map((records) => records.load()))
     return () => {
+      for (const apply of applies) apply()
       this.#users.forget()
       this.#rooms = rooms
       this.#members = members
@@ -179,11 +197,13 @@ export class LevelDirectory implements DirectoryStore {
       for (const user of this.#departed.of(id).keys()) batch.del(keys.departed(id, user))
       // What this very commit adds is not in memory yet.
       for (const range of [ranges.members(id), ranges.invites(id), ranges.departed(id)]) batch.delPuts(range)
+      for (const records of this.#records) records.stageDeleteAll(id, batch)
     }
     const applied = (): void => {
       this.#rooms.delete(id)
       for (const map of [this.#members, this.#invites, this.#departed]) map.deleteAll(id)
       this.#receipts.deletedAll(id)
+      for (const records of this.#records) records.forgetAll(id)
     }
     const op: StagedOp = { type: 'staged', stage, applied }
     return [op]
@@ -287,6 +307,8 @@ class MemberMap {
     this.#byRoom.deleteAll(room)
   }
 }
+
+const userOf = ({ user }: { user: string }): string => user
 
 function pairOf(key: string): [string, string] {
   return partsOf(key) as [string, string]

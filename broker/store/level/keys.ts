@@ -47,6 +47,9 @@ function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
+/** Bans, mutes, links, requests to join. */
+export type RoomRecordKind = 'b' | 'm' | 'l' | 'r'
+
 export const keys = {
   format: '!format',
   epoch: '!epoch',
@@ -117,6 +120,9 @@ export const keys = {
   member: (room: string, user: string): string => `m${part(room)}${END}${part(user)}`,
   invite: (room: string, user: string): string => `q${part(room)}${END}${part(user)}`,
   departed: (room: string, user: string): string => `e${part(room)}${END}${part(user)}`,
+  /** Records of a room, of a kind of one letter. */
+  ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
+  roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
@@ -177,6 +183,8 @@ export const ranges = {
   invites: (room: string): KeyRange => below(`q${part(room)}`),
   allDeparted: kind('e'),
   departed: (room: string): KeyRange => below(`e${part(room)}`),
+  allOfRooms: (letter: RoomRecordKind): KeyRange => ({ gte: `O${letter}`, lt: `O${kind(letter).lt}` }),
+  ofRoom: (letter: RoomRecordKind, room: string): KeyRange => below(`O${letter}${part(room)}`),
   presence: kind('y'),
   allReceipts: kind('R'),
 } as const

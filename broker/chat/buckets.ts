@@ -1,0 +1,61 @@
+/** Keys in a generation; those not used for two generations are forgotten, which only ever allows more. */
+const MAX_KEYS = 10_000
+
+interface Bucket {
+  /** Below 0: owed. */
+  tokens: number
+  /** Unix ms of the last change. */
+  at: number
+}
+
+/** A token bucket per key: `perSecond` on average, `burst` at once. A known key costs a look into a map and nothing else. */
+export class Buckets {
+  readonly #perSecond: number
+  readonly #burst: number
+  #buckets = new Map<string, Bucket>()
+  #older = new Map<string, Bucket>()
+
+  constructor(perSecond: number, burst = perSecond) {
+    this.#perSecond = perSecond
+    this.#burst = Math.max(1, burst)
+  }
+
+  /** Takes a token where there is one. Answers how many ms it is until there is; 0: taken. */
+  take(key: string, now = Date.now()): number {
+    const bucket = this.#filled(key, now)
+    if (bucket.tokens < 1) return this.#time(1 - bucket.tokens)
+    bucket.tokens--
+    return 0
+  }
+
+  /** Takes a token, on credit if need be. Answers how many ms it takes until that is paid back; 0: nothing is owed. */
+  charge(key: string, now = Date.now()): number {
+    const bucket = this.#filled(key, now)
+    bucket.tokens--
+    return bucket.tokens < 0 ? this.#time(-bucket.tokens) : 0
+  }
+
+  #time(tokens: number): number {
+    return Math.ceil((tokens / this.#perSecond) * 1000)
+  }
+
+  #filled(key: string, now: number): Bucket {
+    const bucket = this.#buckets.get(key) ?? this.#take(key, now)
+    // A clock that was set back gives nothing, and takes nothing.
+    const tokens = bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * this.#perSecond
+    bucket.tokens = Math.min(this.#burst, tokens)
+    bucket.at = now
+    return bucket
+  }
+
+  /** Into the generation of now. */
+  #take(key: string, now: number): Bucket {
+    const bucket = this.#older.get(key) ?? { tokens: this.#burst, at: now }
+    if (this.#buckets.size >= MAX_KEYS) {
+      this.#older = this.#buckets
+      this.#buckets = new Map()
+    }
+    this.#buckets.set(key, bucket)
+    return bucket
+  }
+}

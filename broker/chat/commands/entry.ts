@@ -1,0 +1,44 @@
+import type { ENTRY_COMMANDS } from '../../../schemas/commands/entry.js'
+import type { Handlers } from '../commands.js'
+import type { JoinRequests } from '../join-requests.js'
+import type { Links } from '../links.js'
+import type { RoomRules } from '../room-rules.js'
+import { pageOf, shown } from './pages.js'
+import { asMember } from './rooms.js'
+
+export interface EntryCommandParts {
+  readonly rules: RoomRules
+  readonly links: Links
+  readonly joinRequests: JoinRequests
+}
+
+export function entryCommands({
+  rules,
+  links,
+  joinRequests,
+}: EntryCommandParts): Handlers<keyof typeof ENTRY_COMMANDS> {
+  return {
+    'rooms.links.create': async (actor, { room, expires, uses }) =>
+      JSON.stringify(shown(await links.create(actor, rules.resolve(actor, room), expires, uses))),
+    'rooms.links.list': async (actor, { room }) =>
+      JSON.stringify({ links: links.list(actor, rules.resolve(actor, room)).map(shown) }),
+    'rooms.links.revoke': async (actor, { room, link }) => {
+      await links.revoke(actor, rules.resolve(actor, room), link)
+      return '{}'
+    },
+    'rooms.request': async (actor, { room, message = null }) => {
+      await joinRequests.ask(actor, rules.resolve(actor, room), message)
+      return '{}'
+    },
+    'rooms.requests': async (actor, { room, ...page }) => {
+      const { items, more } = pageOf(joinRequests.list(actor, rules.resolve(actor, room)), page)
+      return JSON.stringify({ requests: items.map(shown), more })
+    },
+    'rooms.approve': async (actor, { room, user }) =>
+      JSON.stringify(asMember(await joinRequests.approve(actor, rules.resolve(actor, room), user))),
+    'rooms.deny': async (actor, { room, user }) => {
+      await joinRequests.deny(actor, rules.resolve(actor, room), user)
+      return '{}'
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { MODERATION_COMMANDS } from '../../../schemas/commands/moderation.js'
+import type { Handlers } from '../commands.js'
+import type { Roles } from '../roles.js'
+import type { RoomRules } from '../room-rules.js'
+import type { Sanctions } from '../sanctions.js'
+import { pageOf, shown } from './pages.js'
+import { asMember } from './rooms.js'
+
+export interface ModerationCommandParts {
+  readonly rules: RoomRules
+  readonly roles: Roles
+  readonly sanctions: Sanctions
+}
+
+export function moderationCommands({
+  rules,
+  roles,
+  sanctions,
+}: ModerationCommandParts): Handlers<keyof typeof MODERATION_COMMANDS> {
+  return {
+    'rooms.setRole': async (actor, { room, user, role }) =>
+      JSON.stringify(asMember(await roles.set(actor, rules.resolve(actor, room), user, role))),
+    'rooms.transfer': async (actor, { room, user }) =>
+      JSON.stringify(asMember(await roles.transfer(actor, rules.resolve(actor, room), user))),
+    'rooms.ban': async (actor, { room, user, for: seconds, reason }) =>
+      JSON.stringify(shown(await sanctions.ban(actor, rules.resolve(actor, room), user, seconds, reason))),
+    'rooms.unban': async (actor, { room, user }) => {
+      await sanctions.unban(actor, rules.resolve(actor, room), user)
+      return '{}'
+    },
+    'rooms.bans': async (actor, { room, ...page }) => {
+      const { items, more } = pageOf(sanctions.bans(actor, rules.resolve(actor, room)), page)
+      return JSON.stringify({ bans: items.map(shown), more })
+    },
+    'rooms.mute': async (actor, { room, user, for: seconds }) =>
+      JSON.stringify(shown(await sanctions.mute(actor, rules.resolve(actor, room), user, seconds))),
+    'rooms.unmute': async (actor, { room, user }) => {
+      await sanctions.unmute(actor, rules.resolve(actor, room), user)
+      return '{}'
+    },
+    'rooms.mutes': async (actor, { room, ...page }) => {
+      const { items, more } = pageOf(sanctions.mutes(actor, rules.resolve(actor, room)), page)
+      return JSON.stringify({ mutes: items.map(shown), more })
+    },
+  }
+}

@@ -1,0 +1,15 @@
+/** Lists of users, in pages by user id. */
+export interface PageParams {
+  after?: string
+  limit?: number
+}
+
+export function pageOf<T extends { user: string }>(all: Iterable<T>, { after = '', limit = 100 }: PageParams) {
+  const rest = [...all].filter(({ user }) => user > after).sort((a, b) => (a.user < b.user ? -1 : 1))
+  return { items: rest.slice(0, limit), more: rest.length > limit }
+}
+
+/** A record without the room, which the asker named. */
+export function shown<T extends { room: string }>({ room: _, ...record }: T) {
+  return record
+}

@@ -1,0 +1,61 @@
+/** How much one user, or all users in one room, may ask of the broker (`limits.rates`). */
+import type { RateClass } from '../../schemas/commands.js'
+import { RATES, type RateFigures } from '../../schemas/config.js'
+import { Refusal } from '../../schemas/errors.js'
+import type { Actor } from './actor.js'
+import { Buckets } from './buckets.js'
+
+/** So many seconds' worth may come at once. */
+const BURST_SECONDS = 10
+
+export class Rates {
+  /** Null: no limits. */
+  readonly #buckets: Record<keyof RateFigures, Buckets> | null
+
+  constructor(rates: 'default' | 'off' | Partial<RateFigures>) {
+    const figures = { ...RATES, ...(typeof rates === 'object' ? rates : {}) }
+    const bucket = (perSecond: number): Buckets => new Buckets(perSecond, perSecond * BURST_SECONDS)
+    this.#buckets =
+      rates === 'off'
+        ? null
+        : {
+            publish: bucket(figures.publish),
+            room: bucket(figures.room),
+            read: bucket(figures.read),
+            write: bucket(figures.write),
+            create: bucket(figures.create),
+            login: bucket(figures.login),
+          }
+  }
+
+  /** Counts a publish of a user. Answers how many ms nothing more should be taken from them; 0: go on. */
+  published(user: string): number {
+    return this.#buckets?.publish.charge(user) ?? 0
+  }
+
+  /** The same of a message into a room. */
+  sent(room: string): number {
+    return this.#buckets?.room.charge(room) ?? 0
+  }
+
+  /** For who cannot be made to wait: a message into a room is refused instead. */
+  requireRoom(room: string): void {
+    const wait = this.#buckets?.room.take(room) ?? 0
+    if (wait > 0) throw tooMany(`messages into ${room}`, wait)
+  }
+
+  /** A command of its class. Whoever has no name yet is counted at the door, by address. */
+  requireCommand(actor: Actor, rate: RateClass): void {
+    const who = actor.principal.anonymous ? actor.sessionId : actor.principal.user
+    if (!this.#buckets || who === null) return
+    const wait = this.#buckets[rate].take(who)
+    if (wait > 0) throw tooMany(`requests of class ${rate}`, wait)
+  }
+}
+
+function tooMany(what: string, wait: number): Refusal {
+  return new Refusal('rate_limited', `too many ${what} (limits.rates)`, {
+    retryAfter: Math.ceil(wait / 1000),
+    final: true,
+  })
+}

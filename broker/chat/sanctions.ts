@@ -1,0 +1,140 @@
+/** Bans and mutes: given and taken back by those who moderate. Each act is one commit with its events; one that runs out does so by itself. */
+import { Refusal } from '../../schemas/errors.js'
+import type { Bus } from '../store/bus.js'
+import { commit } from '../store/commit.js'
+import type { BanRecord, MuteRecord, Op, RoomRecords, Store } from '../store/store.js'
+import type { Turns } from '../turns.js'
+import type { Actor } from './actor.js'
+import { roomEvent, type Sanction, userEvent } from './events.js'
+import type { RoomRules } from './room-rules.js'
+import type { Signal } from './signals.js'
+
+/** Of each kind, in one room. */
+const MAX_SANCTIONS = 10_000
+
+export interface SanctionsParts {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly rules: RoomRules
+  readonly turns: Turns
+}
+
+/** Whether one that has an end is over. */
+export function isOver({ until }: { until: number | null }, now = Date.now()): boolean {
+  return until !== null && until <= now
+}
+
+export class Sanctions {
+  readonly #store: Store
+  readonly #bus: Bus<Signal>
+  readonly #rules: RoomRules
+  readonly #turns: Turns
+
+  constructor({ store, bus, rules, turns }: SanctionsParts) {
+    this.#store = store
+    this.#bus = bus
+    this.#rules = rules
+    this.#turns = turns
+  }
+
+  /** `seconds`: for how long; undefined: for good. Whoever is banned is out at once, and asked or invited no more. */
+  ban(actor: Actor, room: string, user: string, seconds?: number, reason: string | null = null): Promise<BanRecord> {
+    // Behind a join of that user, and before the next one.
+    return this.#turns.take(room, () =>
+      this.#turns.take(`${room} ${user}`, async () => {
+        const { directory } = this.#store
+        this.#rules.require(actor, room, 'ban')
+        await this.#requireTarget(actor, room, user)
+        const record: BanRecord = { ...sanction(actor, room, user, seconds), reason }
+        const member = directory.member(room, user)
+        const ops = [...this.#room(directory.bans, room), directory.bans.putOp(record)]
+        if (member) ops.push(directory.deleteMemberOp(room, user))
+        // When the ban is over too, they come back by rooms.join alone.
+        ops.push(directory.departedOp(room, user))
+        if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
+        if (directory.joinRequests.get(room, user)) ops.push(directory.joinRequests.deleteOp(room, user))
+        const { by, until } = record
+        await this.#commit(room, user, { type: 'banned', by, until, reason }, ops)
+        if (member) this.#bus.send({ kind: 'membership', room, user, member: false })
+        return record
+      }),
+    )
+  }
+
+  unban(actor: Actor, room: string, user: string): Promise<void> {
+    return this.#turns.take(room, () => this.#lift(actor, room, user, 'ban'))
+  }
+
+  /** A member who is muted reads on, and writes nothing; leaving and coming back does not change that. */
+  mute(actor: Actor, room: string, user: string, seconds?: number): Promise<MuteRecord> {
+    return this.#turns.take(room, async () => {
+      const { mutes } = this.#store.directory
+      this.#rules.require(actor, room, 'mute')
+      this.#rules.memberOf(room, user)
+      await this.#requireTarget(actor, room, user)
+      const record = sanction(actor, room, user, seconds)
+      const { by, until } = record
+      await this.#commit(room, user, { type: 'muted', by, until }, [...this.#room(mutes, room), mutes.putOp(record)])
+      return record
+    })
+  }
+
+  unmute(actor: Actor, room: string, user: string): Promise<void> {
+    return this.#turns.take(room, () => this.#lift(actor, room, user, 'mute'))
+  }
+
+  /** Those that still stand. */
+  bans(actor: Actor, room: string): BanRecord[] {
+    this.#rules.require(actor, room, 'ban')
+    return standing(this.#store.directory.bans.of(room))
+  }
+
+  mutes(actor: Actor, room: string): MuteRecord[] {
+    this.#rules.require(actor, room, 'mute')
+    return standing(this.#store.directory.mutes.of(room))
+  }
+
+  async #lift(actor: Actor, room: string, user: string, act: 'ban' | 'mute'): Promise<void> {
+    const { bans, mutes } = this.#store.directory
+    this.#rules.require(actor, room, act)
+    const records: RoomRecords<MuteRecord> = act === 'ban' ? bans : mutes
+    const record = records.get(room, user)
+    const done = act === 'ban' ? 'banned' : 'muted'
+    if (!record || isOver(record))
+      throw new Refusal('not_found', `${user} is not ${done} in ${room}`, { field: 'user' })
+    await this.#commit(room, user, { type: `un${done}`, by: actor.principal.user }, [records.deleteOp(room, user)])
+  }
+
+  async #requireTarget(actor: Actor, room: string, user: string): Promise<void> {
+    const { directory } = this.#store
+    if (user === actor.principal.user) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
+    const member = directory.member(room, user)
+    if (member) this.#rules.requireAbove(actor, member)
+    else if (!(await directory.user(user)))
+      throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+    if (member?.role === 'owner') this.#rules.requireAnotherOwner(room, user)
+  }
+
+  /** Ops that forget what is over; refuses where what stands leaves no room. */
+  #room(records: RoomRecords<MuteRecord>, room: string): Op[] {
+    const all = records.of(room)
+    if (all.size < MAX_SANCTIONS) return []
+    const over = [...all.values()].filter((record) => isOver(record))
+    if (over.length === 0) throw new Refusal('conflict', `${MAX_SANCTIONS} users of ${room} are in that list already`)
+    return over.map(({ user }) => records.deleteOp(room, user))
+  }
+
+  async #commit(room: string, user: string, event: Sanction, ops: Op[]): Promise<void> {
+    const drafts = [roomEvent(room, { ...event, user }), userEvent(user, { ...event, room })]
+    await commit(this.#store, { drafts, ops })
+  }
+}
+
+function sanction(actor: Actor, room: string, user: string, seconds?: number): MuteRecord {
+  const at = Date.now()
+  return { room, user, by: actor.principal.user, at, until: seconds === undefined ? null : at + seconds * 1000 }
+}
+
+function standing<T extends MuteRecord>(records: ReadonlyMap<string, T>): T[] {
+  return [...records.values()].filter((record) => !isOver(record))
+}

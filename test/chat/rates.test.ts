@@ -1,0 +1,80 @@
+/** What one user, or one room, may ask of the broker: above it publishes wait, and requests are refused. */
+import t from 'tap'
+import { fetchFrom } from '../helpers/http.js'
+import { people } from '../helpers/rooms.js'
+
+const rates = (figures: object) => ({ limits: { rates: figures } })
+const restsOf = (broker: { running: { counters: { all(): Record<string, number> } } }) =>
+  broker.running.counters.all()['rests'] ?? 0
+
+t.test('above the rate a user is read more slowly: all is taken, in order, and nobody else waits', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'], rates({ publish: 100 }))
+  await bob.subscribe('rooms/lobby/messages')
+  const begun = Date.now()
+  let pending = 1040
+  const sent = Array.from({ length: pending }, (_, i) => alice.say('lobby', `${i}`).then(() => pending--))
+  await bob.hears('1000')
+  await bob.say('lobby', 'meanwhile')
+  t.ok(pending > 0, 'another user is served at once')
+  await Promise.all(sent)
+  t.ok(Date.now() - begun >= 300, '40 more than there were tokens for')
+  t.ok(restsOf(broker) > 0)
+  await bob.hears('1039')
+  const heard = bob.lines.filter((line) => !line.endsWith('meanwhile')).map((line) => Number(line.split(' ')[1]))
+  t.same(
+    heard,
+    Array.from({ length: 1040 }, (_, i) => i),
+  )
+  t.ok(alice.client.connected)
+})
+
+t.test('what a client sent before it closed is taken, rate or not', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'], rates({ publish: 50 }))
+  await bob.subscribe('rooms/lobby/messages')
+  for (let i = 0; i < 520; i++) void alice.publish('rooms/lobby/messages', `${i}`, { qos: 0 })
+  await alice.client.endAsync()
+  await bob.hears('519')
+})
+
+t.test('a room has a rate of its own: publishes wait, requests are refused', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'], rates({ room: 5 }))
+  await alice.get('rooms.create', { room: 'other' })
+  for (let i = 0; i < 52; i++) await (i % 2 === 0 ? alice : bob).say('lobby', `${i}`)
+  t.ok(restsOf(broker) > 0)
+  const { error } = await alice.ask('send', { room: 'lobby', text: 'x' })
+  t.match(error, { code: 'rate_limited', retryAfter: 1 })
+  await alice.get('send', { room: 'other', text: 'x' })
+  t.ok(alice.client.connected)
+})
+
+t.test('requests are counted by user and class, and refused with how long to wait', async (t) => {
+  const { connect, alice, bob } = await people(t, ['alice', 'bob'], rates({ read: 1, create: 0.1 }))
+  for (let i = 0; i < 10; i++) await alice.get('rooms.list')
+  t.match(await alice.ask('rooms.list'), { ok: false, error: { code: 'rate_limited', retryAfter: 1 } })
+  const tablet = await connect('alice', { clientId: 'tablet' })
+  t.equal(await tablet.fails('history', { room: 'lobby' }), 'rate_limited', 'of all devices together')
+  await alice.get('rooms.create', { room: 'den' })
+  const { error } = await alice.ask('rooms.create', { room: 'attic' })
+  t.ok(error.code === 'rate_limited' && error.retryAfter > 1 && error.retryAfter <= 10)
+  await alice.get('rooms.join', { room: 'lobby' })
+  await bob.get('rooms.list')
+  t.ok(alice.client.connected)
+})
+
+t.test('by default a burst of a thousand messages passes', async (t) => {
+  const { broker, alice } = await people(t, ['alice'])
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => alice.say('lobby', `${i}`)))
+  t.equal(restsOf(broker), 0)
+})
+
+t.test('over HTTP the refusals of rates and of slow mode say when to try again', async (t) => {
+  const { broker, alice } = await people(t, ['alice', 'bob'], rates({ create: 0.1 }))
+  await alice.get('rooms.create', { room: 'den', slowMode: 60 })
+  const post = async (as: string, path: string, body: object) => {
+    const { status, headers } = await fetchFrom(broker, path, { method: 'POST', as, body })
+    return [status, Number(headers.get('retry-after')) > 0]
+  }
+  t.same(await post('alice', '/v1/rooms', { room: 'attic' }), [429, true])
+  t.same(await post('bob', '/v1/rooms/den/messages', { text: 'one' }), [201, false])
+  t.same(await post('bob', '/v1/rooms/den/messages', { text: 'two' }), [429, true])
+})

@@ -1,0 +1,59 @@
+import t from 'tap'
+import type { Actor } from '../../broker/chat/actor.js'
+import { Buckets } from '../../broker/chat/buckets.js'
+import { Rates } from '../../broker/chat/rates.js'
+
+const START = 1_000_000
+
+t.test('a burst at once, then so many a second', async (t) => {
+  const buckets = new Buckets(2, 3)
+  const take = (ms: number, key = 'a') => buckets.take(key, START + ms)
+  t.same([take(0), take(0), take(0)], [0, 0, 0])
+  t.same([take(0), take(400)], [500, 100], 'how long until there is one')
+  t.same([take(500), take(500)], [0, 500])
+  t.equal(take(500, 'b'), 0, 'each key has its own')
+  t.same([take(60_000), take(60_000), take(60_000), take(60_000)], [0, 0, 0, 500], 'no more than a burst is saved up')
+})
+
+t.test('on credit: what is owed is paid back in time', async (t) => {
+  const buckets = new Buckets(10, 2)
+  const charge = (ms: number) => buckets.charge('a', START + ms)
+  t.same([charge(0), charge(0), charge(0), charge(0)], [0, 0, 100, 200])
+  t.equal(buckets.take('a', START + 100), 200)
+  t.equal(charge(1000), 0)
+})
+
+t.test('a clock that is set back gives nothing and takes nothing', async (t) => {
+  const buckets = new Buckets(1, 1)
+  t.equal(buckets.take('a', START), 0)
+  t.equal(buckets.take('a', START - 5000), 1000)
+  t.equal(buckets.take('a', START - 4000), 0)
+})
+
+t.test('those who are busy are remembered, however many come by', async (t) => {
+  const buckets = new Buckets(1, 1)
+  t.equal(buckets.take('busy', START), 0)
+  for (let i = 0; i < 50_000; i++) {
+    buckets.take(`one-off ${i}`, START)
+    if (i % 1000 === 0) t.ok(buckets.take('busy', START) > 0)
+  }
+})
+
+t.test('the figures: those that are given, else the defaults, or none at all', async (t) => {
+  const actor = { principal: { user: 'ann', anonymous: false }, clientId: 'c', sessionId: 'ann/c' } as Actor
+  const allowed = (rates: Rates): number => {
+    for (let i = 0; i < 400; i++) {
+      try {
+        rates.requireCommand(actor, 'create')
+      } catch {
+        return i
+      }
+    }
+    return 400
+  }
+  const within = (count: number, least: number) => count >= least && count < least + 20
+  t.ok(within(allowed(new Rates('default')), 200))
+  t.ok(within(allowed(new Rates({ read: 1 })), 200))
+  t.ok(within(allowed(new Rates({ create: 0.5 })), 5))
+  t.equal(allowed(new Rates('off')), 400)
+})
