@@ -4,6 +4,7 @@
  */
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
+import { directPeer } from '../../schemas/ids.js'
 import { ReceiptInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
@@ -11,6 +12,7 @@ import { commit } from '../store/commit.js'
 import type { MemberRecord, ReceiptRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
 import type { Actor } from './actor.js'
+import { blocks } from './blocks.js'
 import { decodeText, parseObject } from './message.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
@@ -109,8 +111,9 @@ export class Receipts implements Deadline {
     return { room, user, since, read: 0, told: 0, delivered: 0, at: 0 }
   }
 
-  /** The same, as far as others may know: what is not stored yet could be taken back. */
-  stored({ room, user, since }: MemberRecord): ReceiptRecord | null {
+  /** The same, as far as `reader` may know: what is not stored yet could be taken back. */
+  stored({ room, user, since }: MemberRecord, reader: string): ReceiptRecord | null {
+    if (reader !== user && this.#apart(room, user)) return null
     const known = this.#parts.store.receipts.get(room, user)
     return known?.since === since && known.at > 0 ? known : null
   }
@@ -136,6 +139,13 @@ export class Receipts implements Deadline {
     if (this.#ahead.size === 0 && this.#told.size === 0) return 0
     this.#looking = true
     return now + AT_MOST_EVERY / 4
+  }
+
+  /** In a direct conversation with someone who blocks the other, neither hears how far the other has come. */
+  #apart(room: string, user: string): boolean {
+    const { directory } = this.#parts.store
+    const peer = directPeer(room, user)
+    return peer !== null && (blocks(directory, peer, user) || blocks(directory, user, peer))
   }
 
   #lookAt(at: number): void {
@@ -226,7 +236,7 @@ export class Receipts implements Deadline {
       })
     const known = told > before.told || delivered > before.delivered
     // In a large room everyone's receipts to everyone would be the square of its members.
-    const few = store.directory.members(room).size <= options.maxMembers
+    const few = store.directory.members(room).size <= options.maxMembers && !this.#apart(room, user)
     if (known) send({ read: told }, few ? undefined : user)
     if (read > before.read && read > told) send({ read, private: true }, user)
   }

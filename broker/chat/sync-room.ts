@@ -74,7 +74,7 @@ export class RoomSync {
       head: log.head,
       ...(await unread.of(member)),
       delivered: receipts.of(member).delivered,
-      ...this.#receipts(room, fresh, query.maxBytes / 8),
+      ...this.#receipts(member, fresh, query.maxBytes / 8),
     }
     const news = known?.events === events ? '' : `,"info":${await shownRoom(store, actor, record)}`
     return `${JSON.stringify(parts).slice(0, -1)},${messages},"changed":[${(changes ?? []).join(',')}]${news}}`
@@ -136,11 +136,11 @@ export class RoomSync {
     return `"messages":[${shown.join(',')}],"more":${cut || more}${cut || more ? `,"before":${at}` : ''}`
   }
 
-  #receipts(room: string, since: number, maxBytes: number) {
+  #receipts({ room, user }: MemberRecord, since: number, maxBytes: number) {
     const { store, receipts, maxMembers } = this.#parts
     const members = store.directory.members(room)
     if (members.size > maxMembers) return {}
-    const told = [...members.values()].flatMap((member) => receipts.stored(member) ?? [])
+    const told = [...members.values()].flatMap((member) => receipts.stored(member, user) ?? [])
     const shown = told.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(shownReceipt)
     return JSON.stringify(shown).length > maxBytes ? {} : { receipts: shown }
   }

@@ -200,6 +200,33 @@ t.test('a direct conversation has receipts too', async (t) => {
   t.same(eve.heard, [])
 })
 
+t.test('whoever blocks the other neither tells nor hears how far they have come', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'])
+  const topic = 'rooms/dm:alice:bob/receipts'
+  for (const person of [alice, bob]) await person.subscribe('rooms/+/receipts')
+  await alice.tell('bob', 'hi')
+  await alice.get('blocks.add', { user: 'bob' })
+  await bob.publish(topic, { read: 1 })
+  await heard(bob, ({ read }) => read === 1, topic)
+  await alice.publish(topic, { read: 1 })
+  await heard(alice, ({ user }) => user === 'alice', topic)
+  for (const [person, name] of [
+    [alice, 'alice'],
+    [bob, 'bob'],
+  ] as const) {
+    const own = [{ user: name, read: 1 }]
+    t.match(person.inbox.json(topic), own)
+    t.equal(person.inbox.json(topic).length, 1)
+    const room = 'dm:alice:bob'
+    const { receipts } = await person.get('receipts', { room })
+    t.match(receipts, own)
+    t.equal(receipts.length, 1)
+    const synced = (await person.get('sync')).rooms[0].receipts
+    t.match(synced, own)
+    t.equal(synced.length, 1)
+  }
+})
+
 t.test('large rooms are told nothing live, and can be asked', async (t) => {
   const { alice, bob } = await people(t, ['alice', 'bob'], { receipts: { maxMembers: 1 } })
   await den(alice, bob)

@@ -21,8 +21,11 @@ export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof type
     receipts: async (actor, { room, seq, after = '', limit = 100 }) => {
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
+      const reader = actor.principal.user
       await receipts.settle()
-      const places = [...store.directory.members(id).values()].flatMap((member) => receipts.stored(member) ?? [])
+      const places = [...store.directory.members(id).values()].flatMap(
+        (member) => receipts.stored(member, reader) ?? [],
+      )
       const reached = places.filter(({ told, delivered }) => Math.max(told, delivered) >= (seq ?? 1))
       const page = reached.filter(({ user }) => user > after).sort(byUser)
       const counts =
