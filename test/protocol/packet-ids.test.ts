@@ -9,7 +9,7 @@ import type { RawClient } from '../helpers/raw-client.js'
 const ALL = 65_535
 const HALF = 32_768
 const ROOM = 'rooms/lobby/messages'
-const LIMITS = { inflight: ALL, receiveMaximum: ALL, inboundQos2: ALL }
+const LIMITS = { inflight: ALL, receiveMaximum: ALL, inboundQos2: ALL, rates: 'off' }
 /** A session of MQTT 5 that is kept. */
 const KEPT_5 = { clean: false, version: 5, properties: { sessionExpiryInterval: 3600 } } as const
 /** PUBLISHes written at once. */

@@ -36,12 +36,16 @@ export class Epoch {
     await this.saw(commits)
   }
 
-  /** Notes how far the store has come. */
+  /** Notes how far the store has come. Where that cannot be written an older note stands, which is true as well: a full disk stops nothing here. */
   async saw(commits: number): Promise<void> {
     if (this.#file === null) return
     const witness: Witness = { epoch: this.id, commits }
-    await writeFile(`${this.#file}.new`, JSON.stringify(witness))
-    await rename(`${this.#file}.new`, this.#file)
+    try {
+      await writeFile(`${this.#file}.new`, JSON.stringify(witness))
+      await rename(`${this.#file}.new`, this.#file)
+    } catch {
+      return
+    }
   }
 
   async #begin(): Promise<void> {
