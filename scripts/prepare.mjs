@@ -1,6 +1,6 @@
 /**
  * Makes a clone ready to run, before `npm start` and `npm test`: dependencies installed, sources compiled, and `npx topictalk`
- * there. What is up to date is left alone, so that a second start takes no time. With --test also the MQTT clients that tests use.
+ * there. What is up to date is left alone, so that a second start takes no time. With --test also the strangers' programs that tests use.
  * Plain JavaScript without dependencies, as nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process'
@@ -23,13 +23,15 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const CLI = join('dist', 'broker', 'cli.js')
 /** What the build in dist was made of. Inside dist, so that it goes when dist goes. */
 const STAMP = join('dist', '.sources.json')
+/** The strangers' programs that tests talk to the broker with, and the Debian package of each. */
+const STRANGERS = { mosquitto_pub: 'mosquitto-clients', curl: 'curl' }
 
 process.chdir(root)
 checkNode()
 installDependencies()
 build()
 linkCommand()
-if (process.argv.includes('--test')) installMqttClients()
+if (process.argv.includes('--test')) installStrangers()
 
 function checkNode() {
   const wanted = JSON.parse(readFileSync('package.json', 'utf8')).engines.node
@@ -118,20 +120,22 @@ function linkTarget(link) {
   }
 }
 
-/** Tests talk to the broker with mosquitto's clients, among others. */
-function installMqttClients() {
-  if (onPath('mosquitto_pub')) return
+function installStrangers() {
+  const missing = Object.keys(STRANGERS).filter((program) => !onPath(program))
+  if (missing.length === 0) return
+  const packages = missing.map((program) => STRANGERS[program])
   const canInstall = process.getuid?.() === 0 && onPath('apt-get')
   if (!canInstall)
     stop(
-      'the tests need mosquitto_pub and mosquitto_sub: install the package mosquitto-clients (on macOS and Arch: mosquitto)',
+      `the tests need ${missing.join(' and ')}: install ${packages.join(' and ')} (mosquitto-clients is called mosquitto on macOS and Arch)`,
     )
-  say('installing mosquitto-clients …')
+  say(`installing ${packages.join(' and ')} …`)
   const quiet = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   // A package list that cannot be refreshed may still do.
   run('apt-get', ['update', '-qq'], false, quiet)
-  const install = ['install', '-y', '-qq', '--no-install-recommends', 'mosquitto-clients']
-  if (!run('apt-get', install, false, quiet)) stop('apt-get could not install mosquitto-clients; the reason is above')
+  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
+  if (!run('apt-get', install, false, quiet))
+    stop(`apt-get could not install ${packages.join(' and ')}; the reason is above`)
 }
 
 function onPath(program) {

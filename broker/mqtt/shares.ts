@@ -64,15 +64,16 @@ export class Shares {
   /** Brings back the groups that kept sessions have a part in, and drops what waits for groups that are no more. */
   async load(): Promise<void> {
     const { sessions, queue } = this.#services.store
+    for (const stored of sessions.shared()) this.#loadMember(stored)
     const held = new Map<string, HeldLoan[]>()
-    for (const stored of sessions.shared()) await this.#loadMember(stored, held)
+    for (const sessionId of this.#bySession.keys()) await this.#loadLoans(sessionId, held)
     for (const group of this.#groups.values())
       await group.restore(await sessions.progress(group.id), held.get(group.id) ?? [])
     for (const id of [...queue.holders()])
       if (isGroupId(id) && !this.#groups.has(id)) await this.#services.store.sessions.discard(id)
   }
 
-  async #loadMember(stored: StoredSubscription & { clientId: string }, held: Map<string, HeldLoan[]>): Promise<void> {
+  #loadMember(stored: StoredSubscription & { clientId: string }): void {
     const { clientId: sessionId, topic, qos, rap: retainAsPublished = false, subscriptionIdentifier } = stored
     const parsed = parseFilter(topic)
     if (parsed.kind !== 'shared') return
@@ -86,12 +87,15 @@ export class Shares {
     }
     add(this.#bySession, sessionId, group)
     group.remember({ sessionId, persistent: true, subscription, session: null })
+  }
+
+  /** What a session had begun of QoS 2, by group. */
+  async #loadLoans(sessionId: string, held: Map<string, HeldLoan[]>): Promise<void> {
     const { inflight } = await this.#services.store.sessions.progress(sessionId)
-    const loans = inflight.flatMap(({ source, seq }) => {
+    for (const { source, seq } of inflight) {
       const parts = parseLoanSource(source)
-      return parts?.group === group.id ? [{ sessionId, source: parts.source, seq }] : []
-    })
-    held.set(group.id, [...(held.get(group.id) ?? []), ...loans])
+      if (parts) held.set(parts.group, [...(held.get(parts.group) ?? []), { sessionId, source: parts.source, seq }])
+    }
   }
 
   #known(user: string, parsed: SharedFilter): ShareGroup | undefined {
