@@ -7,45 +7,11 @@ import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
 import type { Accounts } from './auth/accounts.js'
-import { createAcl } from './auth/acl.js'
-import { Access } from './chat/access.js'
-import { Changes } from './chat/changes.js'
-import { type AuthCommandParts, authCommands, type RenewLogin } from './chat/commands/auth.js'
-import { contactCommands } from './chat/commands/contacts.js'
-import { entryCommands } from './chat/commands/entry.js'
-import { messageCommands } from './chat/commands/messages.js'
-import { moderationCommands } from './chat/commands/moderation.js'
-import { receiptCommands } from './chat/commands/receipts.js'
-import { roomCommands } from './chat/commands/rooms.js'
-import { type LiveSession, type SessionCommandParts, sessionCommands } from './chat/commands/sessions.js'
-import { syncCommands } from './chat/commands/sync.js'
-import { userCommands } from './chat/commands/users.js'
-import { Commands } from './chat/commands.js'
-import { DirectConversations } from './chat/direct-conversations.js'
-import { JoinRequests } from './chat/join-requests.js'
-import { Links } from './chat/links.js'
-import { Members } from './chat/members.js'
-import { Moments } from './chat/moments.js'
-import { Notices } from './chat/notices.js'
-import { Pipeline } from './chat/pipeline.js'
-import { Plain } from './chat/plain.js'
-import { Presence } from './chat/presence.js'
-import { Rates } from './chat/rates.js'
-import { Receipts } from './chat/receipts.js'
-import { References } from './chat/references.js'
-import { Replies } from './chat/replies.js'
-import { Requests } from './chat/requests.js'
-import { Roles } from './chat/roles.js'
-import { RoomInfo } from './chat/room-info.js'
-import { RoomPreferences } from './chat/room-preferences.js'
-import { RoomRules } from './chat/room-rules.js'
-import { Rooms } from './chat/rooms.js'
-import { Sanctions } from './chat/sanctions.js'
+import { makeChat } from './chat/chat.js'
+import type { RenewLogin } from './chat/commands/auth.js'
+import type { LiveSession } from './chat/commands/sessions.js'
+import type { PublishGate } from './chat/publish-gate.js'
 import type { Signal } from './chat/signals.js'
-import { SlowMode } from './chat/slow-mode.js'
-import { Sync } from './chat/sync.js'
-import { Unread } from './chat/unread.js'
-import { Views } from './chat/views.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
 import { openHttpDoor } from './http/app.js'
@@ -64,11 +30,9 @@ import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
 import type { Listener } from './net/listener.js'
-import { type PublishGate, publishGated } from './publish-gate.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
-import { Turns } from './turns.js'
 import { Wheel } from './wheel.js'
 
 export interface RunningBroker {
@@ -237,97 +201,6 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     close: async () => {
       for (const close of closing.splice(0).reverse()) await close()
     },
-  }
-}
-
-interface ChatParts {
-  store: Store
-  bus: LocalBus<Signal>
-  wheel: Wheel
-  auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
-  liveSessions: SessionCommandParts['liveSessions']
-  failed: (error: unknown) => void
-  gate: PublishGate
-}
-
-async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
-  const views = new Views(store.directory)
-  await views.load(store.log)
-  const replies = new Replies(bus)
-  const info = new RoomInfo(store.directory, bus)
-  const rules = new RoomRules(store.directory)
-  const turns = new Turns()
-  const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
-  const roles = new Roles({ store, rules, turns })
-  const sanctions = new Sanctions({ store, bus, rules, turns })
-  const preferences = new RoomPreferences({ store, rules, turns })
-  const joinRequests = new JoinRequests({ store, rules, members, turns })
-  const infoChanged = (room: string): void => info.changed(room)
-  const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
-  const presence = new Presence(store, bus, wheel, config.presence, failed)
-  await presence.load()
-  const acl = createAcl(config.acl.rules)
-  const plain = new Plain(store, bus, acl)
-  const references = new References(store, rules)
-  const receipts = new Receipts({ store, bus, wheel, rules, options: config.receipts, failed })
-  const { replyBytes } = config.limits
-  const rates = new Rates(config.limits.rates)
-  const unread = new Unread(store, receipts)
-  const { maxMembers } = config.receipts
-  const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
-  const commands: Commands = new Commands(
-    {
-      ...roomCommands({ store, rooms, members, roles, preferences, rules }),
-      ...moderationCommands({ rules, roles, sanctions }),
-      ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
-      ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
-      ...authCommands({ ...auth, store, bus }),
-      ...sessionCommands({ ...auth, store, bus, liveSessions }),
-      ...userCommands(store, turns),
-      ...receiptCommands({ store, rules, receipts }),
-      ...syncCommands({ store, rules, unread, sync }),
-      ...contactCommands(store, turns),
-    },
-    replyBytes,
-    rates,
-  )
-  const pipeline = new Pipeline({
-    store,
-    rooms,
-    members,
-    rules,
-    slowMode: new SlowMode(),
-    rates,
-    directs: new DirectConversations(store, bus, turns),
-    references,
-    changes: new Changes({
-      store,
-      rules,
-      references,
-      replies,
-      editWindow: config.history.editWindow,
-      reactionsPerMessage: config.limits.reactionsPerMessage,
-    }),
-    replies,
-    plain,
-    requests: new Requests(commands, replies, failed),
-    moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
-    notices: new Notices(store, bus, views),
-    receipts,
-    payloadBytes: config.limits.payloadBytes,
-  })
-  return {
-    views,
-    rooms,
-    members,
-    presence,
-    plain,
-    pipeline,
-    commands,
-    rates,
-    receipts,
-    info,
-    access: new Access(store, acl, pipeline, presence),
   }
 }
 

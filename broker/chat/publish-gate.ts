@@ -1,7 +1,7 @@
-import type { Refusal } from '../schemas/errors.js'
-import type { Actor } from './chat/actor.js'
-import type { Incoming, Pipeline, Receipt } from './chat/pipeline.js'
-import type { QoS } from './store/store.js'
+import type { Refusal } from '../../schemas/errors.js'
+import type { QoS } from '../store/store.js'
+import type { Actor } from './actor.js'
+import type { Incoming, Pipeline, Receipt } from './pipeline.js'
 
 /** What hooks say of a publish; they may change its topic and payload. */
 export type PublishGate = (
