@@ -1,0 +1,137 @@
+/** The parts of chat, made and wired. */
+import type { Config } from '../../schemas/config.js'
+import { createAcl } from '../auth/acl.js'
+import type { Bus } from '../store/bus.js'
+import type { Store } from '../store/store.js'
+import { Turns } from '../turns.js'
+import type { Wheel } from '../wheel.js'
+import { Access } from './access.js'
+import { Changes } from './changes.js'
+import { type AuthCommandParts, authCommands } from './commands/auth.js'
+import { contactCommands } from './commands/contacts.js'
+import { entryCommands } from './commands/entry.js'
+import { messageCommands } from './commands/messages.js'
+import { moderationCommands } from './commands/moderation.js'
+import { receiptCommands } from './commands/receipts.js'
+import { roomCommands } from './commands/rooms.js'
+import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
+import { syncCommands } from './commands/sync.js'
+import { userCommands } from './commands/users.js'
+import { Commands } from './commands.js'
+import { DirectConversations } from './direct-conversations.js'
+import { JoinRequests } from './join-requests.js'
+import { Links } from './links.js'
+import { Members } from './members.js'
+import { Moments } from './moments.js'
+import { Notices } from './notices.js'
+import { Pipeline } from './pipeline.js'
+import { Plain } from './plain.js'
+import { Presence } from './presence.js'
+import { type PublishGate, publishGated } from './publish-gate.js'
+import { Rates } from './rates.js'
+import { Receipts } from './receipts.js'
+import { References } from './references.js'
+import { Replies } from './replies.js'
+import { Requests } from './requests.js'
+import { Roles } from './roles.js'
+import { RoomInfo } from './room-info.js'
+import { RoomPreferences } from './room-preferences.js'
+import { RoomRules } from './room-rules.js'
+import { Rooms } from './rooms.js'
+import { Sanctions } from './sanctions.js'
+import type { Signal } from './signals.js'
+import { SlowMode } from './slow-mode.js'
+import { Sync } from './sync.js'
+import { Unread } from './unread.js'
+import { Views } from './views.js'
+
+export interface ChatParts {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly wheel: Wheel
+  readonly auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  readonly liveSessions: SessionCommandParts['liveSessions']
+  readonly failed: (error: unknown) => void
+  readonly gate: PublishGate
+}
+
+export async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
+  const views = new Views(store.directory)
+  await views.load(store.log)
+  const replies = new Replies(bus)
+  const info = new RoomInfo(store.directory, bus)
+  const rules = new RoomRules(store.directory)
+  const turns = new Turns()
+  const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
+  const roles = new Roles({ store, rules, turns })
+  const sanctions = new Sanctions({ store, bus, rules, turns })
+  const preferences = new RoomPreferences({ store, rules, turns })
+  const joinRequests = new JoinRequests({ store, rules, members, turns })
+  const infoChanged = (room: string): void => info.changed(room)
+  const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
+  const presence = new Presence(store, bus, wheel, config.presence, failed)
+  await presence.load()
+  const acl = createAcl(config.acl.rules)
+  const plain = new Plain(store, bus, acl)
+  const references = new References(store, rules)
+  const receipts = new Receipts({ store, bus, wheel, rules, options: config.receipts, failed })
+  const { replyBytes } = config.limits
+  const rates = new Rates(config.limits.rates)
+  const unread = new Unread(store, receipts)
+  const { maxMembers } = config.receipts
+  const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const commands: Commands = new Commands(
+    {
+      ...roomCommands({ store, rooms, members, roles, preferences, rules }),
+      ...moderationCommands({ rules, roles, sanctions }),
+      ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
+      ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
+      ...authCommands({ ...auth, store, bus }),
+      ...sessionCommands({ ...auth, store, bus, liveSessions }),
+      ...userCommands(store, turns),
+      ...receiptCommands({ store, rules, receipts }),
+      ...syncCommands({ store, rules, unread, sync }),
+      ...contactCommands(store, turns),
+    },
+    replyBytes,
+    rates,
+  )
+  const pipeline = new Pipeline({
+    store,
+    rooms,
+    members,
+    rules,
+    slowMode: new SlowMode(),
+    rates,
+    directs: new DirectConversations(store, bus, turns),
+    references,
+    changes: new Changes({
+      store,
+      rules,
+      references,
+      replies,
+      editWindow: config.history.editWindow,
+      reactionsPerMessage: config.limits.reactionsPerMessage,
+    }),
+    replies,
+    plain,
+    requests: new Requests(commands, replies, failed),
+    moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
+    notices: new Notices(store, bus, views),
+    receipts,
+    payloadBytes: config.limits.payloadBytes,
+  })
+  return {
+    views,
+    rooms,
+    members,
+    presence,
+    plain,
+    pipeline,
+    commands,
+    rates,
+    receipts,
+    info,
+    access: new Access(store, acl, pipeline, presence),
+  }
+}
