@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox'
 import { AUTH_COMMANDS } from './commands/auth.js'
+import { BOT_COMMANDS } from './commands/bots.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
@@ -27,6 +28,7 @@ export const COMMANDS = {
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...BOT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

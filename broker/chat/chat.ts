@@ -6,8 +6,10 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import { type RemovalParts, removeAccount } from './account-removal.js'
 import { Changes } from './changes.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
+import { type BotCommandParts, botCommands } from './commands/bots.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
 import { messageCommands } from './commands/messages.js'
@@ -49,7 +51,13 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  readonly auth: Omit<
+    AuthCommandParts &
+      SessionCommandParts &
+      Pick<BotCommandParts, 'accounts' | 'keys'> &
+      Pick<RemovalParts, 'accounts'>,
+    'store' | 'bus' | 'liveSessions'
+  >
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
@@ -80,6 +88,8 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const remove = (user: string): Promise<void> =>
+    removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -92,6 +102,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
+      ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
     },
     replyBytes,
     rates,
@@ -122,6 +133,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     payloadBytes: config.limits.payloadBytes,
   })
   return {
+    remove,
     views,
     rooms,
     members,
