@@ -35,7 +35,6 @@ export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
-/** Where the HTTP routes begin. */
-export const API = '/v1'
+export { API } from './api.js'
 
 export const MAX_REQUEST_ID = 128

@@ -116,13 +116,13 @@ t.test('a slash command goes to the bot that takes it, even one that is away, an
   await ci.get('slash.set', { commands: [deploy] })
   t.same((await bob.get('slash.list', { room: 'lobby' })).commands, [{ ...deploy, bot: 'ci' }])
 
-  const taken = await bob.send('rooms/lobby/messages', { cid: 'once', text: '/deploy web  now', mentions: ['alice'] })
+  const taken = await bob.send('rooms/lobby/messages', { cid: 'once', text: '/deploy web  now', mentions: ['@alice'] })
   t.match(taken.result, { room: 'lobby', seq: 0, command: { bot: 'ci', name: 'deploy' } })
-  const again = await bob.send('rooms/lobby/messages', { cid: 'once', text: '/deploy web  now', mentions: ['alice'] })
+  const again = await bob.send('rooms/lobby/messages', { cid: 'once', text: '/deploy web  now', mentions: ['@alice'] })
   t.same(again.result, taken.result, 'a retry is answered as the first time')
   const [event] = await ci.on('users/ci/events', 1)
   t.match(event, { type: 'command', command: 'deploy', args: 'web  now', room: 'lobby', by: 'bob' })
-  t.match(event.message, { text: '/deploy web  now', mentions: ['alice'] })
+  t.match(event.message, { text: '/deploy web  now', mentions: ['@alice'] })
 
   const text: [string, string][] = [
     ['/unknown', 'nobody takes it'],
