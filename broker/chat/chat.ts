@@ -44,6 +44,7 @@ import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
 import { Unread } from './unread.js'
 import { Views } from './views.js'
+import { Writing } from './writing.js'
 
 export interface ChatParts {
   readonly store: Store
@@ -96,23 +97,17 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     replyBytes,
     rates,
   )
+  const { editWindow } = config.history
+  const { reactionsPerMessage } = config.limits
+  const changes = new Changes({ store, rules, references, replies, editWindow, reactionsPerMessage })
+  const writing = new Writing({ store, rules, slowMode: new SlowMode(), rates, changes, references, replies })
   const pipeline = new Pipeline({
     store,
     rooms,
     members,
     rules,
-    slowMode: new SlowMode(),
-    rates,
+    writing,
     directs: new DirectConversations(store, bus, turns),
-    references,
-    changes: new Changes({
-      store,
-      rules,
-      references,
-      replies,
-      editWindow: config.history.editWindow,
-      reactionsPerMessage: config.limits.reactionsPerMessage,
-    }),
     replies,
     plain,
     requests: new Requests(commands, replies, failed),
