@@ -39,6 +39,7 @@ import { RoomPreferences } from './room-preferences.js'
 import { RoomRules } from './room-rules.js'
 import { Rooms } from './rooms.js'
 import { Sanctions } from './sanctions.js'
+import { type Screen, Screening } from './screening.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
@@ -54,9 +55,14 @@ export interface ChatParts {
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
+  /** Of who runs the broker; asked after those of the configuration. */
+  readonly screens: readonly Screen[]
 }
 
-export async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
+export async function makeChat(
+  config: Config,
+  { store, bus, wheel, auth, liveSessions, failed, gate, screens }: ChatParts,
+) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -100,7 +106,9 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const { editWindow } = config.history
   const { reactionsPerMessage } = config.limits
   const changes = new Changes({ store, rules, references, replies, editWindow, reactionsPerMessage })
-  const writing = new Writing({ store, rules, slowMode: new SlowMode(), rates, changes, references, replies })
+  const screening = new Screening([...screens])
+  const slowMode = new SlowMode()
+  const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies })
   const pipeline = new Pipeline({
     store,
     rooms,

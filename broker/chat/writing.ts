@@ -1,8 +1,10 @@
-/** A checked message of someone who may write: counted, kept to the room's pace, stamped and appended. */
+/** A checked message of someone who may write: counted, kept to the room's pace, screened, stamped and appended. */
 import { Refusal } from '../../schemas/errors.js'
+import { SYSTEM } from '../../schemas/ids.js'
 import type { MessageInput } from '../../schemas/message.js'
 import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
+import { requireNotBlocked } from './blocks.js'
 import type { Changes } from './changes.js'
 import { mentionNote } from './mentions.js'
 import type { Checked } from './message.js'
@@ -12,19 +14,32 @@ import type { Rates } from './rates.js'
 import type { References } from './references.js'
 import type { Replies } from './replies.js'
 import type { RoomRules } from './room-rules.js'
+import type { Screening, Verdict } from './screening.js'
 import { Send, type Sending } from './send.js'
 import type { SlowMode } from './slow-mode.js'
 import { stamp } from './stamp.js'
 import { logs } from './views.js'
 
 export interface WritingParts {
-  readonly store: Pick<Store, 'commit'>
+  readonly store: Pick<Store, 'commit' | 'directory'>
   readonly rules: RoomRules
+  readonly screening: Screening
   readonly slowMode: SlowMode
   readonly rates: Rates
   readonly changes: Changes
   readonly references: References
   readonly replies: Replies
+}
+
+/** A message on its way into a room. */
+interface Post {
+  readonly actor: Actor
+  readonly room: string
+  readonly message: Checked
+  /** Receiver of a direct message, or empty. */
+  readonly to: string
+  readonly incoming: Incoming
+  readonly receipt: Receipt
 }
 
 export class Writing {
@@ -61,7 +76,8 @@ export class Writing {
     const { slowMode } = this.#parts
     const { user } = actor.principal
     const early = slowMode.take(room, user, seconds)
-    if (early > 0) return this.#onlyRetry(tooEarly(room, seconds, early), actor, room, message, '', incoming, receipt)
+    const post = { actor, room, message, to: '', incoming, receipt }
+    if (early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, early))
     const settled: Receipt['settled'] = (refusal, result) => {
       if (refusal) slowMode.giveBack(room, user)
       receipt.settled(refusal, result)
@@ -74,15 +90,7 @@ export class Writing {
     }
   }
 
-  /** Refused, unless it was taken before: then it is answered as the first time. */
-  #onlyRetry(unlessRetry: Refusal, ...args: Parameters<Writing['append']>): void {
-    if (args[2].cid === null) throw unlessRetry
-    const sending = this.#sending(...args)
-    const draft = { ...sending.draft, retryOnly: true }
-    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft, unlessRetry }))
-  }
-
-  /** Stamps and appends. `to` is the receiver of a direct message, or empty. */
+  /** Screens, stamps and appends. `to` is the receiver of a direct message, or empty. */
   append(
     actor: Actor,
     room: string,
@@ -91,15 +99,53 @@ export class Writing {
     incoming: Incoming,
     receipt: Receipt,
   ): void | Promise<void> {
+    const post: Post = { actor, room, message, to, incoming, receipt }
+    try {
+      const verdict = this.#parts.screening.screen(actor, room, message)
+      if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
+      return this.#append(judged(post, verdict))
+    } catch (error) {
+      return this.#onlyRetry(post, error)
+    }
+  }
+
+  /** What was allowed before the wait has to be allowed still. */
+  async #appendAfter(screening: Promise<Verdict | undefined>, post: Post): Promise<void> {
+    try {
+      const verdict = await screening
+      this.#requireAllowed(post)
+      return await this.#append(judged(post, verdict))
+    } catch (error) {
+      this.#onlyRetry(post, error)
+    }
+  }
+
+  #requireAllowed({ actor, room, to }: Post): void {
+    const { rules, store } = this.#parts
+    const { user } = actor.principal
+    if (to !== '') requireNotBlocked(store.directory, to, user, `you may not write to ${to}`)
+    else if (user !== SYSTEM) rules.requireWriter(rules.requireMember(actor, room))
+  }
+
+  #append(post: Post): void | Promise<void> {
+    const { actor, room, message } = post
     const { input } = message
-    const sending = this.#sending(actor, room, message, to, incoming, receipt)
+    const sending = this.#sending(post)
     if (input) this.#parts.references.checkMentions(actor, room, input)
     if (isChange(input)) return this.#parts.changes.send(input, sending)
     if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
     this.#parts.store.commit(new Send(this.#parts.replies, sending))
   }
 
-  #sending(actor: Actor, room: string, message: Checked, to: string, incoming: Incoming, receipt: Receipt): Sending {
+  /** Refused, unless it was taken before: then it is answered as the first time. */
+  #onlyRetry(post: Post, why: unknown): void {
+    if (!(why instanceof Refusal) || post.message.cid === null) throw why
+    const sending = this.#sending(post)
+    const draft = { ...sending.draft, retryOnly: true }
+    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft, unlessRetry: why }))
+  }
+
+  #sending({ actor, room, message, to, incoming, receipt }: Post): Sending {
     const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
     const stamped = stamp(actor, destination, message, incoming)
     const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
@@ -112,6 +158,10 @@ export class Writing {
     const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
     this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
+}
+
+function judged(post: Post, verdict: Verdict | undefined): Post {
+  return verdict?.message ? { ...post, message: verdict.message } : post
 }
 
 /** Acknowledged and answered: to keep it back or to cut the connection would hold up all the client does in other rooms. */
