@@ -6,6 +6,7 @@ import type { Static } from 'typebox'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
+import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
@@ -27,6 +28,7 @@ export const COMMANDS = {
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...FILTER_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

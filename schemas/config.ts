@@ -3,6 +3,7 @@
  * schema, `config.yaml` shows its defaults, the docs are made from it. Durations are seconds once loaded.
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
+import { Filter } from './moderation.js'
 
 /** The configuration is wrong: one line per fault. */
 export class ConfigError extends Error {
@@ -287,6 +288,13 @@ const receipts = section('Who has got and read what.', {
   ),
 })
 
+const moderation = section('What messages may say and hold.', {
+  filters: Type.Array(Filter, {
+    default: [],
+    description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
+  }),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -295,7 +303,7 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, log },
+  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, moderation, log },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

@@ -10,6 +10,7 @@ import { Changes } from './changes.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
+import { filterCommands } from './commands/filters.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
 import { receiptCommands } from './commands/receipts.js'
@@ -19,6 +20,7 @@ import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
+import { Filters } from './filters/filters.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
@@ -99,6 +101,7 @@ export async function makeChat(
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
+      ...filterCommands(store, config.moderation.filters),
     },
     replyBytes,
     rates,
@@ -106,7 +109,7 @@ export async function makeChat(
   const { editWindow } = config.history
   const { reactionsPerMessage } = config.limits
   const changes = new Changes({ store, rules, references, replies, editWindow, reactionsPerMessage })
-  const screening = new Screening([...screens])
+  const screening = new Screening([new Filters(config.moderation.filters, () => store.moderation.filters), ...screens])
   const slowMode = new SlowMode()
   const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies })
   const pipeline = new Pipeline({

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { ModerationStore } from './moderation.js'
 
 export type QoS = 0 | 1 | 2
 
@@ -163,6 +164,7 @@ export interface Store {
   readonly queue: QueueStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
+  readonly moderation: ModerationStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
