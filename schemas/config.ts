@@ -4,6 +4,7 @@
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
 import { Filter } from './moderation.js'
+import { Policies } from './policies.js'
 
 /** The configuration is wrong: one line per fault. */
 export class ConfigError extends Error {
@@ -303,7 +304,7 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, moderation, log },
+  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, moderation, policies: Policies, log },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

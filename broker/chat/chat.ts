@@ -28,6 +28,7 @@ import { Moments } from './moments.js'
 import { Notices } from './notices.js'
 import { Pipeline } from './pipeline.js'
 import { Plain } from './plain.js'
+import { PolicyScreen } from './policies.js'
 import { Presence } from './presence.js'
 import { type PublishGate, publishGated } from './publish-gate.js'
 import { Rates } from './rates.js'
@@ -109,7 +110,9 @@ export async function makeChat(
   const { editWindow } = config.history
   const { reactionsPerMessage } = config.limits
   const changes = new Changes({ store, rules, references, replies, editWindow, reactionsPerMessage })
-  const screening = new Screening([new Filters(config.moderation.filters, () => store.moderation.filters), ...screens])
+  const policies = new PolicyScreen(config.policies, store.directory)
+  const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
+  const screening = new Screening([policies, filters, ...screens])
   const slowMode = new SlowMode()
   const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies })
   const pipeline = new Pipeline({

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { RoomPolicies } from '../../schemas/policies.js'
 import type { ModerationStore } from './moderation.js'
 
 export type QoS = 0 | 1 | 2
@@ -421,10 +422,18 @@ export interface RoomSettings {
   archived: boolean
   /** Null: as many as the broker allows. */
   maxMembers: number | null
+  /** Null: those of the broker alone. */
+  policies: RoomPolicies | null
 }
 
 /** What a room has that was made without. */
-export const ROOM_DEFAULTS: RoomSettings = { slowMode: 0, write: 'members', archived: false, maxMembers: null }
+export const ROOM_DEFAULTS: RoomSettings = {
+  slowMode: 0,
+  write: 'members',
+  archived: false,
+  maxMembers: null,
+  policies: null,
+}
 
 export interface RoomRecord extends RoomSettings {
   id: string

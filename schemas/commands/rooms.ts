@@ -1,5 +1,6 @@
 /** Rooms and who is in them. */
 import Type from 'typebox'
+import { RoomPolicies } from '../policies.js'
 import { command, limit, link, more, NOTHING, object, orNull, role, room, time, user, userPage } from './parts.js'
 
 const access = Type.Enum(['public', 'request', 'private'], {
@@ -18,6 +19,8 @@ const maxMembers = orNull(
   Type.Integer({ minimum: 1, description: 'Nobody joins beyond it; null: as many as the broker allows.' }),
 )
 
+const policies = orNull(RoomPolicies)
+
 const details = {
   access: Type.Optional(access),
   name: Type.Optional(text(128, 'Name to show.')),
@@ -27,6 +30,7 @@ const details = {
   write: Type.Optional(write),
   archived: Type.Optional(archived),
   maxMembers: Type.Optional(maxMembers),
+  policies: Type.Optional(policies),
 }
 
 export const Member = object(
@@ -56,6 +60,7 @@ export const Room = object(
     write,
     archived,
     maxMembers,
+    policies,
     createdBy: Type.String({ description: 'User id.' }),
     createdAt: time('When it was made.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),

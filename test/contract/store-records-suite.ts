@@ -379,6 +379,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       write: 'moderators',
       archived: true,
       maxMembers: 9,
+      policies: { links: 'deny' },
       createdBy: 'ann',
       createdAt: 1,
     }) as const
