@@ -6,6 +6,7 @@ import type { Config } from '../schemas/config.js'
 import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
+import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
@@ -162,7 +163,7 @@ async function start(
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,
-    accountCommands(endingLogins(auth.accounts, chat.members, bus)),
+    auditedCommands(accountCommands(endingLogins(auth.accounts, chat.members, bus)), chat.audit),
     failed,
   )
   closing.push(() => admin.close())

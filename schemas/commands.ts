@@ -3,6 +3,7 @@
  * documents of both.
  */
 import type { Static } from 'typebox'
+import { AUDIT_COMMANDS } from './commands/audit.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
@@ -29,6 +30,7 @@ export const COMMANDS = {
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
   ...FILTER_COMMANDS,
+  ...AUDIT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

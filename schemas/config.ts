@@ -296,6 +296,10 @@ const moderation = section('What messages may say and hold.', {
   }),
 })
 
+const audit = section('The log of administrative acts.', {
+  days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0 keeps them forever.' }),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -304,7 +308,22 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, moderation, policies: Policies, log },
+  {
+    node,
+    listen,
+    auth,
+    acl,
+    rooms,
+    limits,
+    store,
+    history,
+    presence,
+    receipts,
+    moderation,
+    policies: Policies,
+    audit,
+    log,
+  },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

@@ -6,7 +6,9 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import { Audit } from './audit.js'
 import { Changes } from './changes.js'
+import { auditCommands } from './commands/audit.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
@@ -90,6 +92,7 @@ export async function makeChat(
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const audit = new Audit(store)
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -102,14 +105,16 @@ export async function makeChat(
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
+      ...auditCommands(audit),
       ...filterCommands(store, config.moderation.filters),
     },
     replyBytes,
     rates,
+    audit,
   )
   const { editWindow } = config.history
   const { reactionsPerMessage } = config.limits
-  const changes = new Changes({ store, rules, references, replies, editWindow, reactionsPerMessage })
+  const changes = new Changes({ store, rules, references, replies, audit, editWindow, reactionsPerMessage })
   const policies = new PolicyScreen(config.policies, store.directory)
   const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
   const screening = new Screening([policies, filters, ...screens])
@@ -141,6 +146,7 @@ export async function makeChat(
     rates,
     receipts,
     info,
+    audit,
     access: new Access(store, acl, pipeline, presence),
   }
 }

@@ -9,7 +9,7 @@ import type { ModerationStore } from './moderation.js'
 
 export type QoS = 0 | 1 | 2
 
-/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast. */
+/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast, `a:acts` audit. */
 export type LogName = string
 
 /** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */

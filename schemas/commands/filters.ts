@@ -26,6 +26,7 @@ export const FILTER_COMMANDS = {
     params: object({ filters }),
     result: Lists,
     rate: 'write',
+    audit: ['filters'],
     http: { method: 'PUT', path: '/filters' },
   }),
 } as const

@@ -87,6 +87,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, ...details, user: Type.Optional(user), role: Type.Optional(role) }),
     result: Type.Union([Room, Member]),
     rate: 'write',
+    audit: ['role', 'access', 'name', 'slowMode', 'write', 'archived', 'maxMembers', 'policies'],
     http: { method: 'PATCH', path: '/rooms/{room}' },
   }),
   'rooms.delete': command({
@@ -94,6 +95,7 @@ export const ROOM_COMMANDS = {
     params: object({ room }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}' },
   }),
   'rooms.join': command({
@@ -115,6 +117,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'POST', path: '/rooms/{room}/invites' },
   }),
   'rooms.remove': command({
@@ -122,6 +125,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}/members/{user}' },
   }),
   'rooms.members': command({
