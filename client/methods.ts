@@ -145,5 +145,15 @@ export function methods(call: Call) {
       /** The commands that bots take in a room, by name. For members. */
       list: (params: Params<'slash.list'>) => call('slash.list', params, 'GET /rooms/{room}/slash-commands'),
     },
+    filters: {
+      /** The filters that messages are held against. For admins. */
+      list: (params: Params<'filters.list'> = {}) => call('filters.list', params, 'GET /filters'),
+      /** Replaces the filters that are not of the configuration, at once and for all messages to come. For admins. */
+      set: (params: Params<'filters.set'>) => call('filters.set', params, 'PUT /filters'),
+    },
+    audit: {
+      /** Administrative acts, ascending: the newest ones, or those before a seq. For admins. */
+      list: (params: Params<'audit.list'> = {}) => call('audit.list', params, 'GET /audit'),
+    },
   }
 }

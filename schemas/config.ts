@@ -3,6 +3,8 @@
  * schema, `config.yaml` shows its defaults, the docs are made from it. Durations are seconds once loaded.
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
+import { Filter } from './moderation.js'
+import { Policies } from './policies.js'
 
 /** The configuration is wrong: one line per fault. */
 export class ConfigError extends Error {
@@ -289,6 +291,17 @@ const receipts = section('Who has got and read what.', {
   ),
 })
 
+const moderation = section('What messages may say and hold.', {
+  filters: Type.Array(Filter, {
+    default: [],
+    description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
+  }),
+})
+
+const audit = section('The log of administrative acts.', {
+  days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0 keeps them forever.' }),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -297,7 +310,22 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, log },
+  {
+    node,
+    listen,
+    auth,
+    acl,
+    rooms,
+    limits,
+    store,
+    history,
+    presence,
+    receipts,
+    moderation,
+    policies: Policies,
+    audit,
+    log,
+  },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

@@ -126,6 +126,7 @@ export const keys = {
   ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
+  filters: 'Mf',
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
