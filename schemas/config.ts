@@ -287,6 +287,10 @@ const receipts = section('Who has got and read what.', {
   ),
 })
 
+const search = section('Full-text search over the messages of rooms.', {
+  enabled: flag(true, 'Keep an index of all messages, in node.dataDir. false: search answers that there is none.'),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -295,7 +299,7 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, log },
+  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, search, log },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

@@ -14,6 +14,7 @@ import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
+import { searchCommands } from './commands/search.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
@@ -39,6 +40,7 @@ import { RoomPreferences } from './room-preferences.js'
 import { RoomRules } from './room-rules.js'
 import { Rooms } from './rooms.js'
 import { Sanctions } from './sanctions.js'
+import type { TextSearch } from './search.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
@@ -53,9 +55,12 @@ export interface ChatParts {
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
+  /** Null: there is none. */
+  readonly textSearch: TextSearch | null
 }
 
-export async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
+export async function makeChat(config: Config, parts: ChatParts) {
+  const { store, bus, wheel, auth, liveSessions, failed, gate, textSearch } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -91,6 +96,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
+      ...searchCommands({ store, rules, index: textSearch, replyBytes }),
       ...contactCommands(store, turns),
     },
     replyBytes,
