@@ -13,6 +13,7 @@ import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 import { USER_COMMANDS } from './commands/users.js'
@@ -29,6 +30,7 @@ export const COMMANDS = {
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
   ...BOT_COMMANDS,
   ...FILTER_COMMANDS,
