@@ -138,6 +138,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     streams,
     views: chat.views,
     presence: chat.presence,
+    receipts: chat.receipts,
     info: chat.info,
     failed,
   })

@@ -12,6 +12,7 @@ import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
+import { privacyCommands } from './commands/privacy.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
@@ -88,10 +89,11 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
       ...authCommands({ ...auth, store, bus }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
-      ...userCommands(store, turns),
+      ...userCommands({ store, turns, presence }),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
-      ...contactCommands(store, turns),
+      ...contactCommands({ store, turns, presence }),
+      ...privacyCommands({ store, turns, presence }),
     },
     replyBytes,
     rates,

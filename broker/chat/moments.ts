@@ -7,10 +7,10 @@ import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import type { DirectoryStore } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
-import { requireNotBlocked } from './blocks.js'
 import { Buckets } from './buckets.js'
 import { decodeText, parseObject, stringify } from './message.js'
 import type { Presence } from './presence.js'
+import { requireReachable } from './privacy.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
@@ -45,7 +45,7 @@ export class Moments {
     const pair = directMembers(room)
     if (pair?.includes(user)) {
       const other = pair[0] === user ? pair[1] : pair[0]
-      requireNotBlocked(this.#directory, other, user, `you may not write to ${other}`)
+      requireReachable(this.#directory, other, user, 'messages', `you may not write to ${other}`)
     } else this.#rules.requireWriter(this.#rules.requireMember(actor, room))
     let typing = true
     if (payload.length > 0) {
@@ -67,7 +67,7 @@ export class Moments {
   async signal(actor: Actor, to: string, payload: Buffer): Promise<void> {
     const from = requireUser(actor)
     if (!(await this.#directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
-    requireNotBlocked(this.#directory, to, from, `you may not write to ${to}`)
+    requireReachable(this.#directory, to, from, 'messages', `you may not write to ${to}`)
     const text = decodeText(payload)
     const data = parseObject(text)
     const out = data ? { from, ts: Date.now(), data } : { from, ts: Date.now(), text }

@@ -4,7 +4,6 @@
  */
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { directPeer } from '../../schemas/ids.js'
 import { ReceiptInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
@@ -12,8 +11,8 @@ import { commit } from '../store/commit.js'
 import type { MemberRecord, ReceiptRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
 import type { Actor } from './actor.js'
-import { blocks } from './blocks.js'
 import { decodeText, parseObject } from './message.js'
+import { tellsReceipts } from './privacy.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
@@ -92,8 +91,10 @@ export class Receipts implements Deadline {
           field: field === 'read' ? readField : field,
         })
     const { read = 0, delivered = 0 } = input
-    const told = input.private ? 0 : read
     const member = this.#parts.rules.requireMember(actor, room)
+    // What is read while nobody is told stays so.
+    const silent = input.private || this.#parts.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
+    const told = silent ? 0 : read
     return this.#advance(member, { read, told, delivered: this.#tellsDelivered(room) ? delivered : 0 }, 'soon')
   }
 
@@ -113,7 +114,7 @@ export class Receipts implements Deadline {
 
   /** The same, as far as `reader` may know: what is not stored yet could be taken back. */
   stored({ room, user, since }: MemberRecord, reader: string): ReceiptRecord | null {
-    if (reader !== user && this.#apart(room, user)) return null
+    if (!this.mayKnow(room, user, reader)) return null
     const known = this.#parts.store.receipts.get(room, user)
     return known?.since === since && known.at > 0 ? known : null
   }
@@ -141,11 +142,9 @@ export class Receipts implements Deadline {
     return now + AT_MOST_EVERY / 4
   }
 
-  /** In a direct conversation with someone who blocks the other, neither hears how far the other has come. */
-  #apart(room: string, user: string): boolean {
-    const { directory } = this.#parts.store
-    const peer = directPeer(room, user)
-    return peer !== null && (blocks(directory, peer, user) || blocks(directory, user, peer))
+  /** Whether `reader` is told how far `user` has come. */
+  mayKnow(room: string, user: string, reader: string): boolean {
+    return tellsReceipts(this.#parts.store.directory, room, user, reader)
   }
 
   #lookAt(at: number): void {
@@ -225,20 +224,16 @@ export class Receipts implements Deadline {
 
   #tell(before: ReceiptRecord, { room, user, read, told, delivered, at }: ReceiptRecord): void {
     const { bus, store, options } = this.#parts
-    const topic = topics.room(room, 'receipts')
-    const send = (shown: object, only?: string): void =>
-      bus.send({
-        kind: 'moment',
-        topic,
-        payload: Buffer.from(JSON.stringify({ user, ...shown, delivered, ts: at })),
-        qos: 0,
-        ...(only === undefined ? {} : { only }),
-      })
-    const known = told > before.told || delivered > before.delivered
-    // In a large room everyone's receipts to everyone would be the square of its members.
-    const few = store.directory.members(room).size <= options.maxMembers && !this.#apart(room, user)
-    if (known) send({ read: told }, few ? undefined : user)
-    if (read > before.read && read > told) send({ read, private: true }, user)
+    const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
+    const toSelf = (payload: Buffer): void =>
+      bus.send({ kind: 'moment', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })
+    if (told > before.told || delivered > before.delivered) {
+      // In a large room everyone's receipts to everyone would be the square of its members.
+      const few = store.directory.members(room).size <= options.maxMembers
+      if (few) bus.send({ kind: 'receipt', room, user, payload: shown({ read: told }) })
+      else toSelf(shown({ read: told }))
+    }
+    if (read > before.read && read > told) toSelf(shown({ read, private: true }))
   }
 }
 

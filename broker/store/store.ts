@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { PrivacyStore } from './privacy.js'
 
 export type QoS = 0 | 1 | 2
 
@@ -523,6 +524,12 @@ export interface JoinRequestRecord {
   message: string | null
 }
 
+/** `user` has written in a direct conversation. */
+export interface WrittenRecord {
+  room: string
+  user: string
+}
+
 /** Records of rooms, each under a name (a user, a link). From memory; those of a room go with it. */
 export interface RoomRecords<T> {
   get(room: string, name: string): T | undefined
@@ -542,7 +549,7 @@ export interface DirectoryStore {
   /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account with its credentials, its profile, contacts, blocks and those of it; `at` (Unix ms) is kept. */
+  /** Removes the account with its credentials, its profile, privacy settings, contacts, blocks and those of it; `at` (Unix ms) is kept. */
   deleteUserOps(id: string, at: number): Promise<Op[]>
   /** When an account of that name was removed last; 0: never. */
   removedAt(id: string): Promise<number>
@@ -589,6 +596,8 @@ export interface DirectoryStore {
   readonly mutes: RoomRecords<MuteRecord>
   readonly links: RoomRecords<LinkRecord>
   readonly joinRequests: RoomRecords<JoinRequestRecord>
+  readonly written: RoomRecords<WrittenRecord>
+  readonly privacy: PrivacyStore
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op
