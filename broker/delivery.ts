@@ -47,6 +47,7 @@ export class Delivery {
       case 'membership':
         registry.membership(signal)
         streams.membership(signal)
+        if (!signal.member) this.#parts.receipts.left(signal.room, signal.user)
         return info.changed(signal.room)
       case 'channel':
         views.addChannel(signal.channel)

@@ -5,11 +5,12 @@
 import { topics } from '../../schemas/topics.js'
 import { type Direct, direct } from '../hub.js'
 import type { Bus } from '../store/bus.js'
-import type { DirectoryStore, PresenceRecord, Store } from '../store/store.js'
+import type { PresenceRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
 import { areContacts } from './blocks.js'
 import { showsPresence } from './privacy.js'
 import type { Signal } from './signals.js'
+import type { Thinning } from './thinning.js'
 
 export interface PresenceOptions {
   /** Seconds. */
@@ -17,24 +18,29 @@ export interface PresenceOptions {
   restartGrace: number
 }
 
+export interface PresenceParts {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly wheel: Wheel
+  readonly thinning: Thinning
+  readonly options: PresenceOptions
+  readonly failed: (error: unknown) => void
+}
+
 export class Presence {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #wheel: Wheel
+  readonly #thinning: Thinning
   readonly #options: PresenceOptions
   readonly #people = new Map<string, Person>()
   readonly #failed: (error: unknown) => void
 
-  constructor(
-    store: Store,
-    bus: Bus<Signal>,
-    wheel: Wheel,
-    options: PresenceOptions,
-    failed: (error: unknown) => void,
-  ) {
+  constructor({ store, bus, wheel, thinning, options, failed }: PresenceParts) {
     this.#store = store
     this.#bus = bus
     this.#wheel = wheel
+    this.#thinning = thinning
     this.#options = options
     this.#failed = failed
   }
@@ -82,10 +88,9 @@ export class Presence {
     return user === watcher || (showsPresence(this.#store.directory, user, watcher) && this.knows(watcher, user))
   }
 
-  /** Contacts, and people who share a private room. */
+  /** Contacts, and people who share a private room that is not too large for it. */
   knows(watcher: string, user: string): boolean {
-    const { directory } = this.#store
-    return areContacts(directory, user, watcher) || sharesPrivateRoom(directory, user, watcher)
+    return areContacts(this.#store.directory, user, watcher) || this.#shareRoom(user, watcher)
   }
 
   /** The user shows it to others than before: those who may see it are told, and to the others the user is gone. */
@@ -116,8 +121,7 @@ export class Presence {
     const { directory } = this.#store
     for (const user of directory.wanted(watcher).keys()) if (this.visible(user, watcher)) seen.add(user)
     for (const room of directory.memberships(watcher).keys()) {
-      const record = directory.room(room)
-      if (record?.access !== 'private' || record.direct) continue
+      if (!this.#isShownIn(room)) continue
       for (const user of directory.members(room).keys()) if (showsPresence(directory, user, watcher)) seen.add(user)
     }
     return [...seen]
@@ -129,6 +133,20 @@ export class Presence {
     if (now === before) return
     if (now) this.#bus.send({ kind: 'presence', user, payload: this.#render(this.#person(user)), only: watcher })
     else this.#bus.send({ kind: 'unseen', user, payload: this.#unseen(user), only: watcher })
+  }
+
+  /** Whether those in the room see each other's presence. */
+  #isShownIn(room: string): boolean {
+    const record = this.#store.directory.room(room)
+    return record?.access === 'private' && !record.direct && !this.#thinning.thins(room, 'presence')
+  }
+
+  #shareRoom(one: string, other: string): boolean {
+    const { directory } = this.#store
+    const [mine, theirs] = [directory.memberships(one), directory.memberships(other)]
+    const [few, many] = mine.size <= theirs.size ? [mine, theirs] : [theirs, mine]
+    for (const room of few.keys()) if (many.has(room) && this.#isShownIn(room)) return true
+    return false
   }
 
   #person(user: string): Person {
@@ -185,14 +203,4 @@ class Person implements Deadline {
   due(): number {
     return this.#gone(this)
   }
-}
-
-function sharesPrivateRoom(directory: DirectoryStore, one: string, other: string): boolean {
-  const [mine, theirs] = [directory.memberships(one), directory.memberships(other)]
-  const [few, many] = mine.size <= theirs.size ? [mine, theirs] : [theirs, mine]
-  for (const room of few.keys()) {
-    const record = directory.room(room)
-    if (record?.access === 'private' && !record.direct && many.has(room)) return true
-  }
-  return false
 }

@@ -16,6 +16,7 @@ import { tellsReceipts } from './privacy.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
+import type { Thinning } from './thinning.js'
 import { logs } from './views.js'
 
 /** Milliseconds between two receipts of one user in one room. */
@@ -25,19 +26,14 @@ const MOST_AT_ONCE = 5000
 
 const inputShape = Compile(ReceiptInput)
 
-export interface ReceiptOptions {
-  /** Acks are receipts. */
-  readonly delivered: boolean
-  /** Larger rooms are told nothing live. */
-  readonly maxMembers: number
-}
-
 export interface ReceiptsParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
   readonly rules: RoomRules
-  readonly options: ReceiptOptions
+  readonly thinning: Thinning
+  /** Acks are receipts. */
+  readonly delivered: boolean
   readonly failed: (error: unknown) => void
 }
 
@@ -64,6 +60,8 @@ export class Receipts implements Deadline {
   readonly #told = new Map<string, number>()
   /** Sessions' places that moved by acks since the last look. */
   readonly #reached = new Map<Reached, string>()
+  /** What acks say in large rooms, by room and user; since the start. */
+  readonly #counted = new Map<string, Pick<ReceiptRecord, 'since' | 'delivered' | 'at'>>()
   #looking = false
   #flushing: Promise<void> = Promise.resolve()
 
@@ -95,12 +93,14 @@ export class Receipts implements Deadline {
     // What is read while nobody is told stays so.
     const silent = input.private || this.#parts.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
     const told = silent ? 0 : read
-    return this.#advance(member, { read, told, delivered: this.#tellsDelivered(room) ? delivered : 0 }, 'soon')
+    if (this.#tellsDelivered(room)) return this.#advance(member, { read, told, delivered }, 'soon')
+    if (delivered > 0) this.#count(member, delivered)
+    return this.#advance(member, { read, told, delivered: 0 }, 'soon')
   }
 
   /** Hot path: a session acknowledged something. Looked at within a second. */
   reached(user: string, place: Reached): void {
-    if (!this.#parts.options.delivered) return
+    if (!this.#parts.delivered) return
     this.#reached.set(place, user)
     if (!this.#looking) this.#lookAt(this.#parts.wheel.now + AT_MOST_EVERY)
   }
@@ -116,7 +116,15 @@ export class Receipts implements Deadline {
   stored({ room, user, since }: MemberRecord, reader: string): ReceiptRecord | null {
     if (!this.mayKnow(room, user, reader)) return null
     const known = this.#parts.store.receipts.get(room, user)
-    return known?.since === since && known.at > 0 ? known : null
+    const stored = known?.since === since && known.at > 0 ? known : null
+    const counted = this.#counted.get(key(room, user))
+    if (counted?.since !== since || counted.delivered <= (stored?.delivered ?? 0)) return stored
+    return { room, user, read: 0, told: 0, ...stored, ...counted }
+  }
+
+  /** The membership is over, and what was counted of it. */
+  left(room: string, user: string): void {
+    this.#counted.delete(key(room, user))
   }
 
   /** Resolves when what is due is stored. */
@@ -153,8 +161,7 @@ export class Receipts implements Deadline {
   }
 
   #tellsDelivered(room: string): boolean {
-    const { options, store } = this.#parts
-    return options.delivered && store.directory.members(room).size <= options.maxMembers
+    return this.#parts.delivered && !this.#parts.thinning.thins(room, 'receipts')
   }
 
   /** Of several sessions of a user the furthest counts. */
@@ -163,9 +170,19 @@ export class Receipts implements Deadline {
     for (const [{ acked, view }, user] of this.#reached) {
       const room = view.room!
       const member = view.log === logs.messages(room) && store.directory.member(room, user)
-      if (member && this.#tellsDelivered(room)) this.#advance(member, { read: 0, told: 0, delivered: acked }, 'now due')
+      if (!member) continue
+      if (this.#tellsDelivered(room)) this.#advance(member, { read: 0, told: 0, delivered: acked }, 'now due')
+      else this.#count(member, acked)
     }
     this.#reached.clear()
+  }
+
+  /** Of a large room, where nobody is told and nothing is written: to be counted when asked. */
+  #count({ room, user, since }: MemberRecord, delivered: number): void {
+    const id = key(room, user)
+    const known = this.#counted.get(id)
+    if (known?.since !== since || known.delivered < delivered)
+      this.#counted.set(id, { since, delivered, at: Date.now() })
   }
 
   #advance(
@@ -223,15 +240,14 @@ export class Receipts implements Deadline {
   }
 
   #tell(before: ReceiptRecord, { room, user, read, told, delivered, at }: ReceiptRecord): void {
-    const { bus, store, options } = this.#parts
+    const { bus, thinning } = this.#parts
     const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
     const toSelf = (payload: Buffer): void =>
       bus.send({ kind: 'moment', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })
     if (told > before.told || delivered > before.delivered) {
       // In a large room everyone's receipts to everyone would be the square of its members.
-      const few = store.directory.members(room).size <= options.maxMembers
-      if (few) bus.send({ kind: 'receipt', room, user, payload: shown({ read: told }) })
-      else toSelf(shown({ read: told }))
+      if (thinning.thins(room, 'receipts')) toSelf(shown({ read: told }))
+      else bus.send({ kind: 'receipt', room, user, payload: shown({ read: told }) })
     }
     if (read > before.read && read > told) toSelf(shown({ read, private: true }))
   }

@@ -1,6 +1,6 @@
 /** Who has got and read what. */
 import Type from 'typebox'
-import { command, limit, more, object, room, seq, time, user } from './parts.js'
+import { command, limit, more, object, room, seq, thinned, time, user } from './parts.js'
 
 const place = (description: string) => Type.Integer({ minimum: 0, description })
 
@@ -40,7 +40,10 @@ export const RECEIPT_COMMANDS = {
     result: object({
       receipts: Type.Array(Receipt),
       read: Type.Optional(place('With seq: how many have read it.')),
-      delivered: Type.Optional(place('With seq: how many it has reached.')),
+      delivered: Type.Optional(
+        place('With seq: how many it has reached; where receipts are thinned, since the broker started.'),
+      ),
+      thinned,
       more,
     }),
     rate: 'read',

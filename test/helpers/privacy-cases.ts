@@ -4,6 +4,15 @@ import type { CommandCases } from './command-cases.js'
 const OPEN = { messages: 'everyone', presence: 'everyone', readReceipts: 'everyone', invites: 'everyone' }
 
 export const PRIVACY_CASES: Record<string, CommandCases> = {
+  'rooms.get': {
+    happy: {
+      as: 'carol',
+      params: { room: '{room}' },
+      result: { id: '{room}', members: 3, thinned: [], role: null, mine: null, head: 0 },
+    },
+    forbidden: { as: 'carol', params: { room: 'dm:alice:bob' }, code: 'not_found' },
+    invalid: { as: 'carol', params: { room: 'a b' }, answer: 'bad_request room' },
+  },
   'privacy.get': {
     happy: { as: 'dora', params: {}, result: OPEN },
     forbidden: 'anyone',
