@@ -81,7 +81,16 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
   const references = new References(store, rules)
-  const receipts = new Receipts({ store, bus, wheel, rules, thinning, delivered: config.receipts.delivered, failed })
+  const receipts = new Receipts({
+    store,
+    bus,
+    wheel,
+    rules,
+    preferences,
+    thinning,
+    delivered: config.receipts.delivered,
+    failed,
+  })
   const { replyBytes } = config.limits
   const rates = new Rates(config.limits.rates)
   const unread = new Unread(store, receipts)
@@ -96,7 +105,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands({ store, turns, presence }),
       ...receiptCommands({ store, rules, receipts, thinning }),
-      ...syncCommands({ store, rules, unread, sync }),
+      ...syncCommands({ store, rules, unread, sync, preferences }),
       ...contactCommands({ store, turns, presence }),
       ...privacyCommands({ store, turns, presence }),
     },

@@ -13,6 +13,7 @@ import type { Deadline, Wheel } from '../wheel.js'
 import type { Actor } from './actor.js'
 import { decodeText, parseObject } from './message.js'
 import { tellsReceipts } from './privacy.js'
+import type { RoomPreferences } from './room-preferences.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
@@ -31,6 +32,7 @@ export interface ReceiptsParts {
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
   readonly rules: RoomRules
+  readonly preferences: Pick<RoomPreferences, 'readAgain'>
   readonly thinning: Thinning
   /** Acks are receipts. */
   readonly delivered: boolean
@@ -93,9 +95,11 @@ export class Receipts implements Deadline {
     // What is read while nobody is told stays so.
     const silent = input.private || this.#parts.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
     const told = silent ? 0 : read
-    if (this.#tellsDelivered(room)) return this.#advance(member, { read, told, delivered }, 'soon')
-    if (delivered > 0) this.#count(member, delivered)
-    return this.#advance(member, { read, told, delivered: 0 }, 'soon')
+    const counts = this.#tellsDelivered(room)
+    if (!counts && delivered > 0) this.#count(member, delivered)
+    const record = this.#advance(member, { read, told, delivered: counts ? delivered : 0 }, 'soon')
+    if (read > 0) await this.#parts.preferences.readAgain(member, read, record.read)
+    return record
   }
 
   /** Hot path: a session acknowledged something. Looked at within a second. */

@@ -1,4 +1,5 @@
 /** What a member has not read, counted when it is asked for: nothing is written per recipient. */
+import { isDirectRoom } from '../../schemas/ids.js'
 import type { LogEntry, MemberRecord, Store } from '../store/store.js'
 import { countMentions } from './mentions.js'
 import type { Receipts } from './receipts.js'
@@ -29,14 +30,22 @@ export class Unread {
   }
 
   async of(member: MemberRecord): Promise<UnreadCounts> {
-    const { room, user, joined } = member
+    const { room, user } = member
     const log = logs.messages(room)
     const { head } = await this.#store.log.open(log)
-    const read = Math.max(this.#receipts.of(member).read, joined.messages)
+    const read = this.#readBy(member)
     if (read >= head) return { read, unread: 0, mentions: 0 }
     const unread = await this.#messages(log, user, read, head)
     const mentions = await countMentions(this.#store.notes, log, user, [read + 1, head])
     return { read, unread, mentions: Math.min(mentions, MOST_UNREAD) }
+  }
+
+  /** What the member marked as unread counts from there; not what was before them in a direct conversation. */
+  #readBy(member: MemberRecord): number {
+    const { room, joined, settings } = member
+    const read = Math.max(this.#receipts.of(member).read, joined.messages)
+    if (!settings?.unreadFrom) return read
+    return Math.max(Math.min(read, settings.unreadFrom - 1), isDirectRoom(room) ? joined.messages : 0)
   }
 
   /** From the head back: the newest entries are in memory, and the same for all who have been away. */

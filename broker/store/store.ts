@@ -454,6 +454,8 @@ export interface MemberSettings {
   notifications: 'all' | 'mentions' | 'none'
   pinned: boolean
   hidden: boolean
+  /** The first message that is to count as unread, though it was read; null, or absent: none. */
+  unreadFrom?: number | null
 }
 
 export interface InviteRecord {

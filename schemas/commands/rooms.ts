@@ -10,6 +10,7 @@ import {
   orNull,
   role,
   room,
+  seq,
   thinned,
   time,
   user,
@@ -53,10 +54,13 @@ const mine = {
   pinned: Type.Boolean({ description: 'To be shown before others.' }),
   hidden: Type.Boolean({ description: 'Not to be shown.' }),
 }
-const Mine = object(mine, {
-  title: 'RoomSettings',
-  description: 'How the asker wants to see the room.',
-})
+const Mine = object(
+  { ...mine, unreadFrom: orNull(seq('The first message that was marked as unread; null: none.')) },
+  {
+    title: 'RoomSettings',
+    description: 'How the asker wants to see the room.',
+  },
+)
 
 export const Room = object(
   {

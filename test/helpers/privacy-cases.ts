@@ -13,6 +13,12 @@ export const PRIVACY_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'carol', params: { room: 'dm:alice:bob' }, code: 'not_found' },
     invalid: { as: 'carol', params: { room: 'a b' }, answer: 'bad_request room' },
   },
+  markUnread: {
+    before: [['send', { as: 'alice', params: { room: '{room}', text: 'hi' } }]],
+    happy: { as: 'bob', params: { room: '{room}', seq: 1 }, result: { room: '{room}', read: 0, unread: 1, head: 1 } },
+    forbidden: { as: 'carol', params: { room: '{room}', seq: 1 }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { room: '{room}', seq: 2 }, answer: 'bad_request seq' },
+  },
   'privacy.get': {
     happy: { as: 'dora', params: {}, result: OPEN },
     forbidden: 'anyone',
