@@ -132,6 +132,7 @@ export const ReceiptInput = Type.Object(
   {
     read: seq('The last message that was read.'),
     delivered: seq('The last message that arrived.'),
+    thread: seq('With read: of this thread alone; others are not told.'),
     private: Type.Optional(Type.Boolean({ description: 'True: others are not told what was read.' })),
   },
   { additionalProperties: false },

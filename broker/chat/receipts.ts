@@ -22,6 +22,8 @@ import { logs } from './views.js'
 
 /** Milliseconds between two receipts of one user in one room. */
 const AT_MOST_EVERY = 1000
+/** Threads of one room in which a member's place is kept: those read furthest. */
+const MAX_THREADS = 100
 /** Receipts written in one commit. */
 const MOST_AT_ONCE = 5000
 
@@ -85,13 +87,14 @@ export class Receipts implements Deadline {
   async move(actor: Actor, room: string, input: ReceiptInput, readField = 'read'): Promise<ReceiptRecord> {
     this.#parts.rules.requireMember(actor, room)
     const { head } = await this.#parts.store.log.open(logs.messages(room))
-    for (const field of ['read', 'delivered'] as const)
+    for (const field of ['read', 'delivered', 'thread'] as const)
       if ((input[field] ?? 0) > head)
         throw new Refusal('bad_request', `${room} has ${head} messages so far`, {
           field: field === 'read' ? readField : field,
         })
-    const { read = 0, delivered = 0 } = input
+    const { read = 0, delivered = 0, thread } = input
     const member = this.#parts.rules.requireMember(actor, room)
+    if (thread !== undefined) return this.#readThread(member, thread, input)
     // What is read while nobody is told stays so.
     const silent = input.private || this.#parts.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
     const told = silent ? 0 : read
@@ -203,9 +206,29 @@ export class Receipts implements Deadline {
     const shown = told > known.told || delivered > known.delivered
     const record = { ...known, read, told, delivered, at: shown ? Date.now() : known.at }
     this.#keep(record, known)
-    if (when === 'soon') setImmediate(() => void this.#flush())
-    if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
+    if (when === 'soon') this.#flushSoon()
+    else if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
     return record
+  }
+
+  /** A member's place in a thread is their own affair. */
+  #readThread(member: MemberRecord, thread: number, { read, delivered }: ReceiptInput): ReceiptRecord {
+    if (delivered !== undefined)
+      throw new Refusal('bad_request', 'delivered is of the room, not of a thread', { field: 'thread' })
+    const known = this.of(member)
+    const before = known.threads?.[thread] ?? 0
+    const place = Math.max(before, read ?? 0)
+    if (place > before) {
+      const places = Object.entries({ ...known.threads, [thread]: place }).sort(([, a], [, b]) => b - a)
+      this.#keep({ ...known, threads: Object.fromEntries(places.slice(0, MAX_THREADS)) }, known)
+      this.#flushSoon()
+    }
+    return { ...known, read: place }
+  }
+
+  #flushSoon(): void {
+    setImmediate(() => void this.#flush())
+    if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
   }
 
   #keep(record: ReceiptRecord, before: ReceiptRecord): void {
@@ -243,7 +266,7 @@ export class Receipts implements Deadline {
       this.#tell(before, written)
   }
 
-  #tell(before: ReceiptRecord, { room, user, read, told, delivered, at }: ReceiptRecord): void {
+  #tell(before: ReceiptRecord, { room, user, read, told, delivered, at, threads = {} }: ReceiptRecord): void {
     const { bus, thinning } = this.#parts
     const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
     const toSelf = (payload: Buffer): void =>
@@ -254,6 +277,9 @@ export class Receipts implements Deadline {
       else bus.send({ kind: 'receipt', room, user, payload: shown({ read: told }) })
     }
     if (read > before.read && read > told) toSelf(shown({ read, private: true }))
+    for (const [thread, place] of Object.entries(threads))
+      if (place !== before.threads?.[Number(thread)])
+        toSelf(shown({ read: place, thread: Number(thread), private: true }))
   }
 }
 

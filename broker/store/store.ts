@@ -618,6 +618,8 @@ export interface ReceiptRecord {
   readonly delivered: number
   /** Unix ms of the last change that others may know of; 0: none. */
   readonly at: number
+  /** The last message read in threads, by the number of the message that began each. */
+  readonly threads?: Readonly<Record<number, number>>
 }
 
 /** In memory, like memberships; removed by `deleteMemberOp` and `deleteRoomOps`. */

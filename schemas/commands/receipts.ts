@@ -21,9 +21,10 @@ export const RECEIPT_COMMANDS = {
       room,
       seq: place('The last message read; 0: none.'),
       private: Type.Optional(Type.Boolean({ default: false, description: 'True: others are not told.' })),
+      thread: Type.Optional(seq('Only in the thread this message began; others are not told.')),
     }),
     result: object({
-      read: place('seq of the last message the asker has read.'),
+      read: place('seq of the last message the asker has read; with thread, there.'),
       delivered: place('seq of the last message that reached the asker.'),
     }),
     rate: 'write',

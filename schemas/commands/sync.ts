@@ -24,7 +24,11 @@ export const counts = {
   }),
 }
 
-const RoomCounts = object({ room: Type.String({ description: 'Room id.' }), ...counts })
+const RoomCounts = object({
+  room: Type.String({ description: 'Room id.' }),
+  thread: Type.Optional(seq('The counts are of replies in this thread.')),
+  ...counts,
+})
 
 const message = Type.Object(
   { seq: Type.Integer({ minimum: 1, description: 'Number in the room.' }) },
@@ -130,6 +134,9 @@ export const SYNC_COMMANDS = {
     summary: 'What the asker has not read, in one room or in all of them, by room id.',
     params: object({
       room: Type.Optional(Type.String({ minLength: 1, maxLength: 300, description: 'Of this room alone.' })),
+      thread: Type.Optional(
+        seq('With room: of replies in the thread this message began, since what was read there, else in the room.'),
+      ),
       after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the page before.' })),
       limit: limit(100, 1000),
     }),

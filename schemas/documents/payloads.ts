@@ -85,6 +85,7 @@ const ReceiptOut = object(
   {
     ...Receipt.properties,
     private: Type.Optional(Type.Boolean({ description: 'True: only the user themselves is told.' })),
+    thread: Type.Optional(seq('read is in this thread; only the user themselves is told.')),
   },
   { title: 'ReceiptOut' },
 )

@@ -431,7 +431,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.departedOp('r', 'joe'),
       ...put(records),
       store.receipts.putOp(receipt('r', 'ann', 2)),
-      store.receipts.putOp(receipt('r', 'ann', 5)),
+      store.receipts.putOp({ ...receipt('r', 'ann', 5), threads: { 2: 4, 30: 40 } }),
       store.receipts.putOp(receipt('r', 'eve', 6)),
       store.receipts.putOp(receipt('r2', 'ann', 8)),
     ],
@@ -449,7 +449,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.ok(store.directory.departed('r', 'joe'))
     for (const one of records) t.same(kept(one.bans.room), Object.values(one))
     t.same(store.directory.links.get('r', 'L1'), records[0]!.links)
-    t.same(store.receipts.get('r', 'ann'), receipt('r', 'ann', 5))
+    t.same(store.receipts.get('r', 'ann'), { ...receipt('r', 'ann', 5), threads: { 2: 4, 30: 40 } })
     t.same(store.receipts.get('r', 'eve'), receipt('r', 'eve', 6))
     t.equal(store.receipts.get('r2', 'eve'), undefined)
     await store.close()

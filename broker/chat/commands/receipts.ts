@@ -15,9 +15,9 @@ export interface ReceiptCommandParts {
 export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof typeof RECEIPT_COMMANDS> {
   const { store, rules, receipts, thinning } = parts
   return {
-    read: async (actor, { room, seq, private: silent = false }) => {
+    read: async (actor, { room, seq, private: silent = false, ...where }) => {
       const id = rules.resolve(actor, room)
-      const { read, delivered } = await receipts.move(actor, id, { read: seq, private: silent }, 'seq')
+      const { read, delivered } = await receipts.move(actor, id, { read: seq, private: silent, ...where }, 'seq')
       return JSON.stringify({ read, delivered })
     },
     receipts: async (actor, { room, seq, after = '', limit = 100 }) => {

@@ -1,7 +1,7 @@
 import type { SYNC_COMMANDS } from '../../../schemas/commands/sync.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { MemberRecord, Store } from '../../store/store.js'
-import { requireUser } from '../actor.js'
+import { type Actor, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import type { RoomPreferences } from '../room-preferences.js'
 import type { RoomRules } from '../room-rules.js'
@@ -23,6 +23,12 @@ export function syncCommands(parts: SyncCommandParts): Handlers<keyof typeof SYN
     const { head } = await store.log.open(logs.messages(member.room))
     return { room: member.room, head, ...(await unread.of(member)) }
   }
+  const ofThread = async (actor: Actor, room: string | undefined, thread: number) => {
+    if (room === undefined) throw new Refusal('bad_request', 'a thread is of a room', { field: 'room' })
+    const member = rules.requireMember(actor, rules.resolve(actor, room))
+    const { head } = await store.log.open(logs.messages(member.room))
+    return { room: member.room, thread, head, ...(await unread.ofThread(member, thread)) }
+  }
   return {
     sync: (actor, params) => sync.page(actor, params),
     markUnread: async (actor, { room, seq }) => {
@@ -33,8 +39,9 @@ export function syncCommands(parts: SyncCommandParts): Handlers<keyof typeof SYN
       await preferences.set(actor, id, { unreadFrom: seq })
       return JSON.stringify(await countsOf(rules.requireMember(actor, id)))
     },
-    unread: async (actor, { room, after = '', limit = 100 }) => {
+    unread: async (actor, { room, thread, after = '', limit = 100 }) => {
       const user = requireUser(actor)
+      if (thread !== undefined) return JSON.stringify({ rooms: [await ofThread(actor, room, thread)], more: false })
       const mine =
         room === undefined
           ? [...store.directory.memberships(user).values()].sort((a, b) => (a.room < b.room ? -1 : 1))
