@@ -1,5 +1,6 @@
 /** Rooms and who is in them. */
 import Type from 'typebox'
+import { RoomPolicies } from '../policies.js'
 import {
   command,
   limit,
@@ -33,6 +34,8 @@ const maxMembers = orNull(
   Type.Integer({ minimum: 1, description: 'Nobody joins beyond it; null: as many as the broker allows.' }),
 )
 
+const policies = orNull(RoomPolicies)
+
 const details = {
   access: Type.Optional(access),
   name: Type.Optional(text(128, 'Name to show.')),
@@ -42,6 +45,7 @@ const details = {
   write: Type.Optional(write),
   archived: Type.Optional(archived),
   maxMembers: Type.Optional(maxMembers),
+  policies: Type.Optional(policies),
 }
 
 export const Member = object(
@@ -74,6 +78,7 @@ export const Room = object(
     write,
     archived,
     maxMembers,
+    policies,
     createdBy: Type.String({ description: 'User id.' }),
     createdAt: time('When it was made.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
@@ -101,6 +106,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, ...details, user: Type.Optional(user), role: Type.Optional(role) }),
     result: Type.Union([Room, Member]),
     rate: 'write',
+    audit: ['role', 'access', 'name', 'slowMode', 'write', 'archived', 'maxMembers', 'policies'],
     http: { method: 'PATCH', path: '/rooms/{room}' },
   }),
   'rooms.delete': command({
@@ -108,6 +114,7 @@ export const ROOM_COMMANDS = {
     params: object({ room }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}' },
   }),
   'rooms.join': command({
@@ -129,6 +136,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'POST', path: '/rooms/{room}/invites' },
   }),
   'rooms.remove': command({
@@ -136,6 +144,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}/members/{user}' },
   }),
   'rooms.members': command({

@@ -58,7 +58,7 @@ const UserEvent = Type.Object(
     ts: time('When it was.'),
     type: Type.String({
       description:
-        'invited, added, removed, role; contact: someone asks to be one, or accepted; settings, privacy: changed by oneself.',
+        'invited, added, removed, role; contact: someone asks to be one, or accepted; settings, privacy: changed by oneself; command: by gave a bot a command.',
     }),
     room: Type.Optional(Type.String()),
     by: Type.Optional(user),
