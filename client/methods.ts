@@ -117,6 +117,8 @@ export function methods(call: Call) {
     markUnread: (params: Params<'markUnread'>) => call('markUnread', params, 'PUT /rooms/{room}/unread'),
     /** What the asker has not read, in one room or in all of them, by room id. */
     unread: (params: Params<'unread'> = {}) => call('unread', params, 'GET /unread'),
+    /** Messages with certain words, in one room of the asker or in all of them, newest first. */
+    search: (params: Params<'search'>) => call('search', params, 'GET /search'),
     contacts: {
       /** Asks a user to be a contact; whoever asked the asker before is one at once. Contacts see each other’s presence. */
       request: (params: Params<'contacts.request'>) => call('contacts.request', params, 'POST /contacts'),

@@ -14,6 +14,7 @@ import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { PRIVACY_COMMANDS } from './commands/privacy.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 import { USER_COMMANDS } from './commands/users.js'
@@ -30,6 +31,7 @@ export const COMMANDS = {
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
   ...PRIVACY_COMMANDS,
   ...BOT_COMMANDS,

@@ -306,6 +306,10 @@ const audit = section('The log of administrative acts.', {
   days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0 keeps them forever.' }),
 })
 
+const search = section('Full-text search over the messages of rooms.', {
+  enabled: flag(true, 'Keep an index of all messages, in node.dataDir. false: search answers that there is none.'),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -325,6 +329,7 @@ export const ConfigSchema = Type.Object(
     history,
     presence,
     receipts,
+    search,
     moderation,
     policies: Policies,
     audit,

@@ -20,6 +20,7 @@ import { moderationCommands } from './commands/moderation.js'
 import { privacyCommands } from './commands/privacy.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
+import { searchCommands } from './commands/search.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
@@ -48,6 +49,7 @@ import { RoomRules } from './room-rules.js'
 import { Rooms } from './rooms.js'
 import { Sanctions } from './sanctions.js'
 import { type Screen, Screening } from './screening.js'
+import type { TextSearch } from './search.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
@@ -73,12 +75,12 @@ export interface ChatParts {
   readonly gate: PublishGate
   /** Of who runs the broker; asked after those of the configuration. */
   readonly screens: readonly Screen[]
+  /** Null: there is none. */
+  readonly textSearch: TextSearch | null
 }
 
-export async function makeChat(
-  config: Config,
-  { store, bus, wheel, auth, liveSessions, failed, gate, screens }: ChatParts,
-) {
+export async function makeChat(config: Config, parts: ChatParts) {
+  const { store, bus, wheel, auth, liveSessions, failed, gate, screens, textSearch } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -131,6 +133,7 @@ export async function makeChat(
       ...syncCommands({ store, rules, unread, sync, preferences }),
       ...contactCommands({ store, turns, presence }),
       ...privacyCommands({ store, turns, presence }),
+      ...searchCommands({ store, rules, index: textSearch, replyBytes }),
       ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
       ...auditCommands(audit),
       ...filterCommands(store, config.moderation.filters),

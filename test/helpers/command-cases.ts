@@ -8,6 +8,7 @@ import { ABUSE_CASES } from './abuse-cases.js'
 import { BOT_CASES } from './bot-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
+import { SEARCH_CASES } from './search-cases.js'
 
 export interface Ask {
   as: string
@@ -30,6 +31,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...PRIVACY_CASES,
   ...BOT_CASES,
   ...ABUSE_CASES,
+  ...SEARCH_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },
