@@ -159,6 +159,7 @@ async function start(
     streams,
     views: chat.views,
     presence: chat.presence,
+    receipts: chat.receipts,
     info: chat.info,
     failed,
   })

@@ -191,6 +191,10 @@ const rooms = section('Rooms.', {
   }),
   autoCreate: flag(false, 'Create an unknown room, public, on first use.'),
   maxMembers: count(100000, 'Members of one room.'),
+  thinAbove: count(
+    100,
+    'Larger rooms are told of no presence, and of typing a number. Their receipts go by receipts.maxMembers.',
+  ),
   list: Type.Array(room, {
     default: [{ id: 'lobby', access: 'public' }],
     description: 'Rooms made at the first start: { id, access, name?, topic? }.',
