@@ -1,12 +1,18 @@
 import { Refusal } from '../schemas/errors.js'
 import type { AdminCommands } from './admin.js'
 import type { Account, Accounts } from './auth/accounts.js'
+import type { SecondFactors } from './auth/second-factor.js'
+
+export interface AccountCommandParts {
+  readonly accounts: Pick<Accounts, 'add' | 'setPassword' | 'remove' | 'list'>
+  readonly secondFactors: Pick<SecondFactors, 'reset'>
+}
 
 /**
  * What `topictalk user …` can do: the running broker answers these on its control socket, and without one the command
  * runs them on the store. `password` may be null for a user that logs in by token only.
  */
-export function accountCommands(accounts: Pick<Accounts, 'add' | 'setPassword' | 'remove' | 'list'>): AdminCommands {
+export function accountCommands({ accounts, secondFactors }: AccountCommandParts): AdminCommands {
   return {
     'user.add': (params) => {
       const { password } = fields(params)
@@ -14,6 +20,11 @@ export function accountCommands(accounts: Pick<Accounts, 'add' | 'setPassword' |
     },
     'user.passwd': (params) => accounts.setPassword(text(params, 'name'), text(params, 'password')),
     'user.remove': (params) => accounts.remove(text(params, 'name')),
+    'user.totpReset': async (params) => {
+      const name = text(params, 'name')
+      if (!(await secondFactors.reset(name)))
+        throw new Refusal('not_found', `${name} has no second factor`, { field: 'name' })
+    },
     'user.list': async () => {
       const all: Account[] = []
       for await (const account of accounts.list()) all.push(account)

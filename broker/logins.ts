@@ -7,13 +7,24 @@ import { loadHooks } from './auth/hooks.js'
 import { Logins } from './auth/logins.js'
 import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
-import { LoginThrottle } from './auth/throttle.js'
-import { loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
+import { SecondFactors } from './auth/second-factor.js'
+import { Failures, LoginThrottle } from './auth/throttle.js'
+import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
 import type { Members } from './chat/members.js'
 import type { Signal } from './chat/signals.js'
 import type { LocalBus } from './store/bus.js'
 import type { Store } from './store/store.js'
+
+/** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
+const CODE_ATTEMPTS = 5
+const CODE_WINDOW = 900_000
+const SECOND_FACTOR_KEY = 'topictalk-second-factor'
+
+export async function makeSecondFactors({ auth, node }: Config, store: Store): Promise<SecondFactors> {
+  const key = await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY)
+  return new SecondFactors({ store, key, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) })
+}
 
 /** Who may log in, and how. */
 export async function makeLogins(
@@ -35,6 +46,7 @@ export async function makeLogins(
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
   })
+  const secondFactors = await makeSecondFactors(config, store)
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
@@ -45,11 +57,12 @@ export async function makeLogins(
     renewals: new LoginThrottle(auth.throttle),
     hooks,
     logins,
+    secondFactors,
   })
   const { registrations, window } = auth.throttle
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
-  return { hooks, accounts, authenticator, logins, registration }
+  return { hooks, accounts, authenticator, logins, registration, secondFactors }
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */

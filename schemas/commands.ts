@@ -12,6 +12,7 @@ import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
+import { TOTP_COMMANDS } from './commands/totp.js'
 import { USER_COMMANDS } from './commands/users.js'
 
 export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
@@ -22,6 +23,7 @@ export const COMMANDS = {
   ...MODERATION_COMMANDS,
   ...ENTRY_COMMANDS,
   ...AUTH_COMMANDS,
+  ...TOTP_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,

@@ -16,6 +16,7 @@ import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
+import { totpCommands } from './commands/totp.js'
 import { userCommands } from './commands/users.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
@@ -87,6 +88,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
       ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
       ...authCommands({ ...auth, store, bus }),
+      ...totpCommands(auth),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),

@@ -5,6 +5,7 @@ import { accountCommands } from '../account-commands.js'
 import { callAdmin } from '../admin.js'
 import { type Account, Accounts } from '../auth/accounts.js'
 import { Passwords } from '../auth/passwords.js'
+import { makeSecondFactors } from '../logins.js'
 import { askPassword, readPasswordFromStdin } from './password.js'
 import { CommandError } from './report.js'
 import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
@@ -31,6 +32,11 @@ export async function removeUser(name: string, flags: ConfigFlags): Promise<void
   console.log(`removed ${name}`)
 }
 
+export async function resetSecondFactor(name: string, flags: ConfigFlags): Promise<void> {
+  await run(readConfig(flags), 'user.totpReset', { name })
+  console.log(`${name} has no second factor any more`)
+}
+
 export async function listUsers(flags: ConfigFlags & { json?: boolean }): Promise<void> {
   const accounts = (await run(readConfig(flags), 'user.list', {})) as Account[]
   if (flags.json) return console.log(JSON.stringify(accounts, null, 2))
@@ -54,7 +60,8 @@ async function run(config: Config, command: string, params: object): Promise<unk
   const store = await openStore(config)
   try {
     const passwords = new Passwords({ concurrency: 1 })
-    return await accountCommands(new Accounts(store, passwords))[command]!(params)
+    const accounts = new Accounts(store, passwords)
+    return await accountCommands({ accounts, secondFactors: await makeSecondFactors(config, store) })[command]!(params)
   } finally {
     await store.close()
   }

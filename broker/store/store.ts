@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { AccountStore } from './accounts.js'
 
 export type QoS = 0 | 1 | 2
 
@@ -163,6 +164,7 @@ export interface Store {
   readonly queue: QueueStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
+  readonly accounts: AccountStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
@@ -542,7 +544,7 @@ export interface DirectoryStore {
   /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account with its credentials, its profile, contacts, blocks and those of it; `at` (Unix ms) is kept. */
+  /** Removes the account with its credentials, its second factor, its profile, contacts, blocks and those of it; `at` (Unix ms) is kept. */
   deleteUserOps(id: string, at: number): Promise<Op[]>
   /** When an account of that name was removed last; 0: never. */
   removedAt(id: string): Promise<number>

@@ -1,6 +1,8 @@
 /** Every command of the table, through both doors: the same answers to the same questions. */
 import t from 'tap'
+import { callAdmin } from '../../broker/admin.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
+import { codeOf } from '../helpers/authenticator-app.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { type Ask, COMMAND_CASES, type CommandCases } from '../helpers/command-cases.js'
 import { fetchFrom, requestOf } from '../helpers/http.js'
@@ -78,10 +80,14 @@ t.test('one table of commands, two doors', async (t) => {
   }
   const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
   let link = ''
+  /** Of pat's authenticator app. */
+  let secret = 'A'
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
-    for (const [name, { as, params }] of filled(before ?? [], room)) {
+    for (const asked of before ?? []) {
+      const [name, { as, params }] = filled(asked, room)
       const result = await people[as]!.get(name, params)
       if (name === 'rooms.links.create') link = result.link
+      if (name === 'auth.totp.begin') secret = result.secret
     }
   }
   const filled = <T>(value: T, room: string): T =>
@@ -91,6 +97,8 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
         .replaceAll('{link}', link)
+        .replaceAll('{code of pat}', codeOf(secret))
+        .replaceAll('{next code of pat}', codeOf(secret, 1))
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
 
@@ -99,6 +107,7 @@ t.test('one table of commands, two doors', async (t) => {
       // What is about the asking connection has no route.
       if (door === http && !table[name]?.http) continue
       t.test(`${name} through ${at}`, async (t) => {
+        await callAdmin(broker.dataDir, 'user.totpReset', { name: 'pat' }).catch(() => {})
         pat = await login()
         const room = await fresh()
         await prepare(cases.before, room)

@@ -11,6 +11,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('retained messages', (t) => retained(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
+  t.test('second factors', (t) => secondFactors(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
 }
@@ -286,6 +287,24 @@ async function users(t: Test, newPlace: NewPlace): Promise<void> {
     [{ user: 'ann', online: true, status: 'hi', away: true, lastSeen: 6 }],
     'the later op wins',
   )
+  await store.close()
+}
+
+async function secondFactors(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const record = (user: string, lastStep: number) => ({ user, sealed: 's', confirmedAt: 7, lastStep, recovery: ['a'] })
+  const { accounts } = store
+  t.equal(await accounts.secondFactor('ann'), null)
+  await commit(store, [], [accounts.secondFactorOp(record('ann', 1)), accounts.secondFactorOp(record('ann2', 2))])
+  await commit(store, [], [accounts.secondFactorOp(record('ann', 3))])
+  await store.close()
+  store = await place.open()
+  t.same(await store.accounts.secondFactor('ann'), record('ann', 3))
+  await commit(store, [], [store.accounts.deleteSecondFactorOp('ann')])
+  t.equal(await store.accounts.secondFactor('ann'), null)
+  await commit(store, [], await store.directory.deleteUserOps('ann2', 1))
+  t.equal(await store.accounts.secondFactor('ann2'), null, 'it goes with the account')
   await store.close()
 }
 

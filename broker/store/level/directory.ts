@@ -134,6 +134,7 @@ export class LevelDirectory implements DirectoryStore {
       ...wanted,
       ...wantedBy,
       del(keys.profile(id)),
+      del(keys.secondFactor(id)),
       removed,
       this.#users.deleteOp(id),
     ]

@@ -114,6 +114,7 @@ export const keys = {
   userName: (lowerCase: string): string => `v${part(lowerCase)}`,
   userRemoved: (id: string): string => `V${part(id)}`,
   credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
+  secondFactor: (user: string): string => `2${part(user)}`,
   profile: (user: string): string => `P${part(user)}`,
   block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
   contact: (user: string, wanted: string): string => `Q${part(user)}${END}${part(wanted)}`,

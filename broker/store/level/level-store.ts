@@ -1,5 +1,6 @@
 /** The embedded store: LevelDB in a directory, one writer, everything durable before it is told. */
 import { type AppendedBatch, type Change, type Op, type Store, type StoreCounts, StoreError } from '../store.js'
+import { LevelAccounts } from './accounts.js'
 import { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue, type PendingChange } from './commit-queue.js'
@@ -68,6 +69,7 @@ class LevelStore implements Store {
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
   readonly receipts: LevelReceipts
+  readonly accounts: LevelAccounts
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
@@ -116,6 +118,7 @@ class LevelStore implements Store {
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
+    this.accounts = new LevelAccounts(database)
     this.directory = new LevelDirectory(database, receipts)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)

@@ -1,0 +1,21 @@
+/** What the broker keeps of accounts beside the directory. */
+import type { Op } from './store.js'
+
+/** A second factor: what an authenticator app and the broker both know. */
+export interface SecondFactorRecord {
+  readonly user: string
+  /** The shared secret, encrypted; base64url. */
+  readonly sealed: string
+  /** Unix ms; null: asked for, and not confirmed yet. */
+  readonly confirmedAt: number | null
+  /** Number of the time step whose code was taken last: none up to it is taken again. */
+  readonly lastStep: number
+  /** Hashes of the recovery codes that were not used yet. */
+  readonly recovery: readonly string[]
+}
+
+export interface AccountStore {
+  secondFactor(user: string): Promise<SecondFactorRecord | null>
+  secondFactorOp(record: SecondFactorRecord): Op
+  deleteSecondFactorOp(user: string): Op
+}
