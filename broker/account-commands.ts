@@ -1,18 +1,21 @@
+import { RESET_EXPIRES_IN } from '../schemas/commands/password-reset.js'
 import { Refusal } from '../schemas/errors.js'
 import type { AdminCommands } from './admin.js'
 import type { Account, Accounts } from './auth/accounts.js'
+import type { PasswordResets } from './auth/password-resets.js'
 import type { SecondFactors } from './auth/second-factor.js'
 
 export interface AccountCommandParts {
   readonly accounts: Pick<Accounts, 'add' | 'setPassword' | 'remove' | 'list'>
   readonly secondFactors: Pick<SecondFactors, 'reset'>
+  readonly passwordResets: Pick<PasswordResets, 'create'>
 }
 
 /**
  * What `topictalk user …` can do: the running broker answers these on its control socket, and without one the command
  * runs them on the store. `password` may be null for a user that logs in by token only.
  */
-export function accountCommands({ accounts, secondFactors }: AccountCommandParts): AdminCommands {
+export function accountCommands({ accounts, secondFactors, passwordResets }: AccountCommandParts): AdminCommands {
   return {
     'user.add': (params) => {
       const { password } = fields(params)
@@ -25,6 +28,7 @@ export function accountCommands({ accounts, secondFactors }: AccountCommandParts
       if (!(await secondFactors.reset(name)))
         throw new Refusal('not_found', `${name} has no second factor`, { field: 'name' })
     },
+    'user.reset': (params) => passwordResets.create(text(params, 'name'), RESET_EXPIRES_IN.default),
     'user.list': async () => {
       const all: Account[] = []
       for await (const account of accounts.list()) all.push(account)

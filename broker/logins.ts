@@ -5,6 +5,7 @@ import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
 import { loadHooks } from './auth/hooks.js'
 import { Logins } from './auth/logins.js'
+import { PasswordResets } from './auth/password-resets.js'
 import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
 import { SecondFactors } from './auth/second-factor.js'
@@ -21,9 +22,13 @@ const CODE_ATTEMPTS = 5
 const CODE_WINDOW = 900_000
 const SECOND_FACTOR_KEY = 'topictalk-second-factor'
 
-export async function makeSecondFactors({ auth, node }: Config, store: Store): Promise<SecondFactors> {
+/** What accounts have beside a password. */
+export async function makeAccountParts({ auth, node }: Config, store: Store, accounts: Accounts) {
   const key = await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY)
-  return new SecondFactors({ store, key, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) })
+  return {
+    secondFactors: new SecondFactors({ store, key, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
+    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(auth.throttle) }),
+  }
 }
 
 /** Who may log in, and how. */
@@ -46,7 +51,7 @@ export async function makeLogins(
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
   })
-  const secondFactors = await makeSecondFactors(config, store)
+  const accountParts = await makeAccountParts(config, store, accounts)
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
@@ -57,12 +62,12 @@ export async function makeLogins(
     renewals: new LoginThrottle(auth.throttle),
     hooks,
     logins,
-    secondFactors,
+    secondFactors: accountParts.secondFactors,
   })
   const { registrations, window } = auth.throttle
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
-  return { hooks, accounts, authenticator, logins, registration, secondFactors }
+  return { hooks, accounts, authenticator, logins, registration, ...accountParts }
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */

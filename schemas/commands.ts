@@ -8,6 +8,7 @@ import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
+import { PASSWORD_RESET_COMMANDS } from './commands/password-reset.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
@@ -24,6 +25,7 @@ export const COMMANDS = {
   ...ENTRY_COMMANDS,
   ...AUTH_COMMANDS,
   ...TOTP_COMMANDS,
+  ...PASSWORD_RESET_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,

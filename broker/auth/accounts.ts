@@ -68,8 +68,8 @@ export class Accounts {
 
   async #voidTokens(record: UserRecord): Promise<void> {
     const { directory } = this.#store
-    const logins = (await directory.credentials(record.id)).filter(({ kind }) => kind === 'login')
-    const ended = logins.map(({ id }) => directory.deleteCredentialOp(record.id, id))
+    const all = (await directory.credentials(record.id)).filter(({ kind }) => kind === 'login' || kind === 'reset')
+    const ended = all.map(({ id }) => directory.deleteCredentialOp(record.id, id))
     await this.#write(directory.userOp({ ...record, tokensValidFrom: this.#now() }), ...ended)
   }
 

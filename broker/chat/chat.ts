@@ -12,6 +12,7 @@ import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
+import { type PasswordResetParts, passwordResetCommands } from './commands/password-reset.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
@@ -50,7 +51,7 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  readonly auth: Omit<AuthCommandParts & PasswordResetParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
@@ -89,6 +90,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
       ...authCommands({ ...auth, store, bus }),
       ...totpCommands(auth),
+      ...passwordResetCommands(auth, bus),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),

@@ -5,7 +5,7 @@ import { accountCommands } from '../account-commands.js'
 import { callAdmin } from '../admin.js'
 import { type Account, Accounts } from '../auth/accounts.js'
 import { Passwords } from '../auth/passwords.js'
-import { makeSecondFactors } from '../logins.js'
+import { makeAccountParts } from '../logins.js'
 import { askPassword, readPasswordFromStdin } from './password.js'
 import { CommandError } from './report.js'
 import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
@@ -37,6 +37,12 @@ export async function resetSecondFactor(name: string, flags: ConfigFlags): Promi
   console.log(`${name} has no second factor any more`)
 }
 
+/** Prints the token and nothing else. */
+export async function resetPassword(name: string, flags: ConfigFlags): Promise<void> {
+  const { token } = (await run(readConfig(flags), 'user.reset', { name })) as { token: string }
+  console.log(token)
+}
+
 export async function listUsers(flags: ConfigFlags & { json?: boolean }): Promise<void> {
   const accounts = (await run(readConfig(flags), 'user.list', {})) as Account[]
   if (flags.json) return console.log(JSON.stringify(accounts, null, 2))
@@ -61,7 +67,8 @@ async function run(config: Config, command: string, params: object): Promise<unk
   try {
     const passwords = new Passwords({ concurrency: 1 })
     const accounts = new Accounts(store, passwords)
-    return await accountCommands({ accounts, secondFactors: await makeSecondFactors(config, store) })[command]!(params)
+    const parts = { accounts, ...(await makeAccountParts(config, store, accounts)) }
+    return await accountCommands(parts)[command]!(params)
   } finally {
     await store.close()
   }

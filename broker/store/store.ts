@@ -386,8 +386,8 @@ export interface UserRecord {
   tokensValidFrom?: number
 }
 
-/** A refreshable login, an API key, or an invitation to make an account. */
-export type CredentialKind = 'login' | 'key' | 'invite'
+/** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */
+export type CredentialKind = 'login' | 'key' | 'invite' | 'reset'
 
 /** Something to show in place of a password, known by its hash. */
 export interface CredentialRecord {

@@ -80,6 +80,7 @@ t.test('one table of commands, two doors', async (t) => {
   }
   const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
   let link = ''
+  let reset = ''
   /** Of pat's authenticator app. */
   let secret = 'A'
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
@@ -87,6 +88,7 @@ t.test('one table of commands, two doors', async (t) => {
       const [name, { as, params }] = filled(asked, room)
       const result = await people[as]!.get(name, params)
       if (name === 'rooms.links.create') link = result.link
+      if (name === 'auth.reset') reset = result.token
       if (name === 'auth.totp.begin') secret = result.secret
     }
   }
@@ -97,6 +99,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
         .replaceAll('{link}', link)
+        .replaceAll('{reset token}', reset)
         .replaceAll('{code of pat}', codeOf(secret))
         .replaceAll('{next code of pat}', codeOf(secret, 1))
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),

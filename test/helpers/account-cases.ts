@@ -8,6 +8,17 @@ const confirmed: CommandCases['before'] = [
 ]
 
 export const ACCOUNT_CASES: Record<string, CommandCases> = {
+  'auth.reset': {
+    happy: { as: 'alice', params: { user: 'pat', expiresIn: 60 }, result: {} },
+    forbidden: { as: 'bob', params: { user: 'pat' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { user: 'nobody' }, answer: 'not_found user' },
+  },
+  'auth.resetPassword': {
+    before: [['auth.reset', { as: 'alice', params: { user: 'pat' } }]],
+    happy: { as: 'carol', params: { token: '{reset token}', password: 'pat-pw' }, result: {} },
+    forbidden: { as: 'carol', params: { token: 'guess', password: 'pat-pw' }, code: 'unauthorized token' },
+    invalid: { as: 'carol', params: { token: '{reset token}', password: 'short' }, answer: 'bad_request password' },
+  },
   'auth.totp.begin': {
     happy: { as: 'pat', params: { password: 'pat-pw' }, result: {} },
     forbidden: { as: 'pat', params: { password: 'guess' }, code: 'unauthorized password' },

@@ -54,6 +54,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   ws: ['broker/net'],
   jose: ['broker/auth'],
   '@node-rs/argon2': ['broker/auth'],
+  otpauth: ['broker/auth'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
   fastify: ['broker/http'],
