@@ -159,6 +159,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const listeners: Listener[] = []
   const door = await openHttpDoor({
     commands: chat.commands,
+    exports: chat.exports,
     authenticator: auth.authenticator,
     mayLogIn: (user, password) => broker.mayLogIn(user, password),
     authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),

@@ -3,6 +3,7 @@
  * documents of both.
  */
 import type { Static } from 'typebox'
+import { ACCOUNT_COMMANDS } from './commands/account.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
@@ -26,6 +27,7 @@ export const COMMANDS = {
   ...AUTH_COMMANDS,
   ...TOTP_COMMANDS,
   ...PASSWORD_RESET_COMMANDS,
+  ...ACCOUNT_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
@@ -39,5 +41,7 @@ export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['
 
 /** Where the HTTP routes begin. */
 export const API = '/v1'
+/** Below it: where the exports are that `account.export` gives links to. */
+export const EXPORTS = '/exports'
 
 export const MAX_REQUEST_ID = 128

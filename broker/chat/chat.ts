@@ -7,6 +7,7 @@ import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
 import { Changes } from './changes.js'
+import { accountCommands } from './commands/account.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
@@ -21,6 +22,7 @@ import { totpCommands } from './commands/totp.js'
 import { userCommands } from './commands/users.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
+import { Exports } from './exports.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
@@ -82,6 +84,11 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const exports = new Exports({
+    store,
+    stands: (principal) => auth.authenticator.stands(principal),
+    reachable: config.listen.http !== null || config.listen.https !== null,
+  })
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -91,6 +98,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...authCommands({ ...auth, store, bus }),
       ...totpCommands(auth),
       ...passwordResetCommands(auth, bus),
+      ...accountCommands({ exports }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),
@@ -135,6 +143,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     commands,
     rates,
     receipts,
+    exports,
     info,
     access: new Access(store, acl, pipeline, presence),
   }

@@ -13,6 +13,11 @@ export const ACCOUNT_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'bob', params: { user: 'pat' }, code: 'forbidden' },
     invalid: { as: 'alice', params: { user: 'nobody' }, answer: 'not_found user' },
   },
+  'account.export': {
+    happy: { as: 'bob', params: {}, result: {} },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { user: 'pat' }, answer: 'bad_request user' },
+  },
   'auth.resetPassword': {
     before: [['auth.reset', { as: 'alice', params: { user: 'pat' } }]],
     happy: { as: 'carol', params: { token: '{reset token}', password: 'pat-pw' }, result: {} },

@@ -55,6 +55,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   jose: ['broker/auth'],
   '@node-rs/argon2': ['broker/auth'],
   otpauth: ['broker/auth'],
+  fflate: ['broker/chat/zip.ts'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
   fastify: ['broker/http'],

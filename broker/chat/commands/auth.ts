@@ -17,7 +17,7 @@ export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 
 export interface AuthCommandParts {
   readonly renewLogin: RenewLogin
-  readonly authenticator: Pick<Authenticator, 'loginByPassword'>
+  readonly authenticator: Pick<Authenticator, 'loginByPassword' | 'stands'>
   readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens'>
   readonly logins: Pick<Logins, 'begin' | 'renew' | 'end'>
   readonly secondFactors: SecondFactors
