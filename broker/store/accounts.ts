@@ -14,8 +14,22 @@ export interface SecondFactorRecord {
   readonly recovery: readonly string[]
 }
 
+/** An account that was removed, and what its user left is not erased yet. The name is nobody's until then. */
+export interface RemovalRecord {
+  readonly user: string
+  /** Unix ms. */
+  readonly at: number
+  /** Where the user may have written. */
+  readonly rooms: readonly string[]
+}
+
 export interface AccountStore {
   secondFactor(user: string): Promise<SecondFactorRecord | null>
   secondFactorOp(record: SecondFactorRecord): Op
   deleteSecondFactorOp(user: string): Op
+
+  removal(user: string): Promise<RemovalRecord | null>
+  removals(): AsyncIterable<RemovalRecord>
+  removalOp(record: RemovalRecord): Op
+  deleteRemovalOp(user: string): Op
 }

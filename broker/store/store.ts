@@ -32,8 +32,12 @@ export interface LogEntry {
 /** Why an entry cannot be read any more. */
 export type Gone =
   | { readonly why: 'expired' }
-  /** `at`: Unix ms. */
-  | { readonly why: 'deleted'; readonly by: string; readonly at: number }
+  | {
+      readonly why: 'deleted'
+      /** Null: it went with an account, and no name is left, not even of who wrote it. */
+      readonly by: string | null
+      readonly at: number
+    }
 
 /** What MQTT 5 publishers may add to a message, and receivers of that version see; and when a message expires. */
 export interface Extra {
@@ -177,6 +181,8 @@ export interface Store {
   onAppend: (batches: readonly AppendedBatch[]) => void
   /** Queues a change. Never throws, never blocks: errors arrive in `settled`. */
   commit(change: Change): void
+  /** Does what an entry's effect would, with none appended: its notes name a target, and themselves. The log is open. */
+  effectOp(log: LogName, effect: Effect): Op
   /** Waits for what was queued, then closes. */
   close(): Promise<void>
 }
@@ -233,7 +239,7 @@ export interface LogReader {
   retain(name: LogName, bounds: { before: number; keep: number }): Promise<void>
   /** Takes payloads of entries that are gone off the disk, within a day if called every hour or more often. */
   sweep(): Promise<void>
-  /** Removes a log for good: entries, head, dedupe records. Only for a room that is deleted. */
+  /** Removes a log for good: entries, head, dedupe records. Only for a room or a user that is deleted. */
   drop(name: LogName): Promise<void>
   names(): AsyncIterable<LogName>
 }
@@ -580,6 +586,8 @@ export interface DirectoryStore {
   deleteMemberOp(room: string, user: string): Op
 
   invite(room: string, user: string): InviteRecord | undefined
+  /** By user. */
+  invites(room: string): ReadonlyMap<string, InviteRecord>
   inviteOp(record: InviteRecord): Op
   deleteInviteOp(room: string, user: string): Op
   /** Users who left or were removed: they come back only by rooms.join. */
@@ -594,6 +602,7 @@ export interface DirectoryStore {
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op
+  deletePresenceOp(user: string): Op
 }
 
 /** How far a member has come in a room. Of one membership: it goes with it. */

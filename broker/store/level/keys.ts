@@ -115,6 +115,8 @@ export const keys = {
   userRemoved: (id: string): string => `V${part(id)}`,
   credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
   secondFactor: (user: string): string => `2${part(user)}`,
+  /** Of a user whose traces are still to be erased. */
+  removal: (user: string): string => `X${part(user)}`,
   profile: (user: string): string => `P${part(user)}`,
   block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
   contact: (user: string, wanted: string): string => `Q${part(user)}${END}${part(wanted)}`,
@@ -170,6 +172,7 @@ export const ranges = {
   retainedBelow: (levels: string): KeyRange => ({ gte: `t${part(levels)}`, lt: `t${part(levels)}0` }),
   wills: kind('w'),
 
+  removals: kind('X'),
   users: kind('u'),
   /** Lower-case names that begin with `prefix`, after another. */
   userNames: (prefix: string, after: string): KeyRange => ({
