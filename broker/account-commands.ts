@@ -6,7 +6,9 @@ import type { PasswordResets } from './auth/password-resets.js'
 import type { SecondFactors } from './auth/second-factor.js'
 
 export interface AccountCommandParts {
-  readonly accounts: Pick<Accounts, 'add' | 'setPassword' | 'remove' | 'list'>
+  readonly accounts: Pick<Accounts, 'add' | 'setPassword' | 'list'>
+  /** `erased`: also what the user left; false: that follows in the background. */
+  readonly removeAccount: (user: string) => Promise<{ erased: boolean }>
   readonly secondFactors: Pick<SecondFactors, 'reset'>
   readonly passwordResets: Pick<PasswordResets, 'create'>
 }
@@ -15,14 +17,19 @@ export interface AccountCommandParts {
  * What `topictalk user …` can do: the running broker answers these on its control socket, and without one the command
  * runs them on the store. `password` may be null for a user that logs in by token only.
  */
-export function accountCommands({ accounts, secondFactors, passwordResets }: AccountCommandParts): AdminCommands {
+export function accountCommands({
+  accounts,
+  removeAccount,
+  secondFactors,
+  passwordResets,
+}: AccountCommandParts): AdminCommands {
   return {
     'user.add': (params) => {
       const { password } = fields(params)
       return accounts.add(text(params, 'name'), password === null ? null : text(params, 'password'), roles(params))
     },
     'user.passwd': (params) => accounts.setPassword(text(params, 'name'), text(params, 'password')),
-    'user.remove': (params) => accounts.remove(text(params, 'name')),
+    'user.remove': (params) => removeAccount(text(params, 'name')),
     'user.totpReset': async (params) => {
       const name = text(params, 'name')
       if (!(await secondFactors.reset(name)))

@@ -94,7 +94,15 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
-  const chat = await makeChat(config, { store, bus, wheel, failed, gate, liveSessions, auth: { ...auth, renewLogin } })
+  const endSessions = async (user: string): Promise<void> => {
+    const logout = { kind: 'logout', user, forget: true } as const
+    streams.logout(logout)
+    await registry.logout(logout)
+  }
+  const chat = await makeChat(config, {
+    ...{ store, bus, wheel, failed, gate, liveSessions, endSessions },
+    auth: { ...auth, renewLogin },
+  })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
 
@@ -146,11 +154,17 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
 
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
+  closing.push(() => chat.removals.close())
+  await chat.removals.resume()
   const maintenance = new Maintenance({ store, keeper, broker, counters, config, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,
-    accountCommands({ ...auth, accounts: endingLogins(auth.accounts, chat.members, bus) }),
+    accountCommands({
+      ...auth,
+      accounts: endingLogins(auth.accounts, bus),
+      removeAccount: (user) => chat.removals.remove(user),
+    }),
     failed,
   )
   closing.push(() => admin.close())

@@ -12,7 +12,6 @@ import { SecondFactors } from './auth/second-factor.js'
 import { Failures, LoginThrottle } from './auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
-import type { Members } from './chat/members.js'
 import type { Signal } from './chat/signals.js'
 import type { LocalBus } from './store/bus.js'
 import type { Store } from './store/store.js'
@@ -70,20 +69,14 @@ export async function makeLogins(
   return { hooks, accounts, authenticator, logins, registration, ...accountParts }
 }
 
-/** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
-export function endingLogins(accounts: Accounts, members: Members, bus: LocalBus<Signal>) {
+/** Accounts whose changes reach the people who are logged in: a new password ends their sessions. */
+export function endingLogins(accounts: Accounts, bus: LocalBus<Signal>) {
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),
     setPassword: async (user: string, password: string) => {
       const account = await accounts.setPassword(user, password)
       bus.send({ kind: 'logout', user, forget: false })
-      return account
-    },
-    remove: async (user: string) => {
-      const account = await accounts.remove(user)
-      bus.send({ kind: 'logout', user, forget: true })
-      await members.forget(user)
       return account
     },
   }

@@ -2,6 +2,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
 import type { Op, Store, UserRecord } from '../store/store.js'
+import { roomsTouchedBy } from '../store/touched-rooms.js'
 import { Turns } from '../turns.js'
 import type { Passwords } from './passwords.js'
 
@@ -18,13 +19,17 @@ export interface Account {
 
 /** The users. Every method but `list` rejects with a `Refusal` when it cannot. */
 export class Accounts {
-  readonly #store: Pick<Store, 'commit' | 'directory'>
+  readonly #store: Pick<Store, 'commit' | 'directory' | 'accounts'>
   readonly #passwords: Passwords
   readonly #now: () => number
   /** By lower-case name, so that two changes cannot both find a name free. */
   readonly #turns = new Turns()
 
-  constructor(store: Pick<Store, 'commit' | 'directory'>, passwords: Passwords, now: () => number = Date.now) {
+  constructor(
+    store: Pick<Store, 'commit' | 'directory' | 'accounts'>,
+    passwords: Passwords,
+    now: () => number = Date.now,
+  ) {
     this.#store = store
     this.#passwords = passwords
     this.#now = now
@@ -55,10 +60,13 @@ export class Accounts {
     return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
+  /** Nobody logs in as the user any more. What the user left is erased by who reads the record of it; until then the name is nobody's. */
   remove(id: string): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#existing(id)
-      await this.#write(...(await this.#store.directory.deleteUserOps(id, this.#now())))
+      const { directory, accounts } = this.#store
+      const [at, rooms] = [this.#now(), roomsTouchedBy(directory, id)]
+      await this.#write(accounts.removalOp({ user: id, at, rooms }), ...(await directory.deleteUserOps(id, at)))
     })
   }
 
@@ -104,6 +112,8 @@ export class Accounts {
 
   async #refuseTaken(id: string): Promise<void> {
     const taken = await this.#store.directory.userLike(id)
+    if (!taken && (await this.#store.accounts.removal(id)))
+      throw new Refusal('conflict', `what ${id} left is being erased; try again later`, { field: 'id' })
     if (!taken) return
     const why =
       taken.id === id ? `the user ${id} exists` : `the user ${taken.id} exists; names may not differ only by case`

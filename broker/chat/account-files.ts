@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { directPeer, isDirectRoom } from '../../schemas/ids.js'
 import type { LogEntry, LogName, MemberRecord, Store } from '../store/store.js'
-import { roomsTouchedBy } from './touched-rooms.js'
+import { roomsTouchedBy } from '../store/touched-rooms.js'
 import { logs } from './views.js'
 
 /** Entries read at once, and their bytes. */

@@ -4,7 +4,7 @@
  */
 import { Refusal } from '../../schemas/errors.js'
 import type { Store } from '../store/store.js'
-import { Turns } from '../turns.js'
+import type { Turns } from '../turns.js'
 import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
 import type { ChangeInput } from './message-types.js'
 import type { References } from './references.js'
@@ -18,6 +18,8 @@ export interface ChangesParts {
   readonly rules: RoomRules
   readonly references: References
   readonly replies: Replies
+  /** By room and message. */
+  readonly turns: Turns
   /** Seconds; 0: no limit. */
   readonly editWindow: number
   readonly reactionsPerMessage: number
@@ -28,12 +30,13 @@ export class Changes {
   readonly #references: References
   readonly #replies: Replies
   readonly #effects: ChangeEffects
-  readonly #turns = new Turns()
+  readonly #turns: Turns
 
   constructor(parts: ChangesParts) {
     this.#store = parts.store
     this.#references = parts.references
     this.#replies = parts.replies
+    this.#turns = parts.turns
     this.#effects = new ChangeEffects(parts)
   }
 

@@ -23,6 +23,7 @@ import { userCommands } from './commands/users.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
 import { Exports } from './exports.js'
+import { Forgetting } from './forgetting.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
@@ -35,6 +36,7 @@ import { type PublishGate, publishGated } from './publish-gate.js'
 import { Rates } from './rates.js'
 import { Receipts } from './receipts.js'
 import { References } from './references.js'
+import { Removals, type RemovalsParts } from './removals.js'
 import { Replies } from './replies.js'
 import { Requests } from './requests.js'
 import { Roles } from './roles.js'
@@ -55,17 +57,22 @@ export interface ChatParts {
   readonly wheel: Wheel
   readonly auth: Omit<AuthCommandParts & PasswordResetParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
   readonly liveSessions: SessionCommandParts['liveSessions']
+  readonly endSessions: RemovalsParts['endSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
 }
 
-export async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
+export async function makeChat(
+  config: Config,
+  { store, bus, wheel, auth, liveSessions, endSessions, failed, gate }: ChatParts,
+) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
   const info = new RoomInfo(store.directory, bus)
   const rules = new RoomRules(store.directory)
   const turns = new Turns()
+  const changeTurns = new Turns()
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
   const roles = new Roles({ store, rules, turns })
   const sanctions = new Sanctions({ store, bus, rules, turns })
@@ -89,6 +96,9 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     stands: (principal) => auth.authenticator.stands(principal),
     reachable: config.listen.http !== null || config.listen.https !== null,
   })
+  const forgetting = new Forgetting({ store, turns, changeTurns })
+  const { accounts } = auth
+  const removals = new Removals({ store, accounts, members, presence, forgetting, endSessions, failed })
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -98,7 +108,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...authCommands({ ...auth, store, bus }),
       ...totpCommands(auth),
       ...passwordResetCommands(auth, bus),
-      ...accountCommands({ exports }),
+      ...accountCommands({ ...auth, directory: store.directory, exports, removals }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),
@@ -122,6 +132,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       rules,
       references,
       replies,
+      turns: changeTurns,
       editWindow: config.history.editWindow,
       reactionsPerMessage: config.limits.reactionsPerMessage,
     }),
@@ -144,6 +155,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     rates,
     receipts,
     exports,
+    removals,
     info,
     access: new Access(store, acl, pipeline, presence),
   }

@@ -28,8 +28,8 @@ export async function changePassword(name: string, flags: PasswordFlags): Promis
 }
 
 export async function removeUser(name: string, flags: ConfigFlags): Promise<void> {
-  await run(readConfig(flags), 'user.remove', { name })
-  console.log(`removed ${name}`)
+  const { erased } = (await run(readConfig(flags), 'user.remove', { name })) as { erased: boolean }
+  console.log(`removed ${name}${erased ? '' : '; what they left is erased while the broker runs'}`)
 }
 
 export async function resetSecondFactor(name: string, flags: ConfigFlags): Promise<void> {
@@ -67,7 +67,8 @@ async function run(config: Config, command: string, params: object): Promise<unk
   try {
     const passwords = new Passwords({ concurrency: 1 })
     const accounts = new Accounts(store, passwords)
-    const parts = { accounts, ...(await makeAccountParts(config, store, accounts)) }
+    const removeAccount = (user: string) => accounts.remove(user).then(() => ({ erased: false }))
+    const parts = { accounts, removeAccount, ...(await makeAccountParts(config, store, accounts)) }
     return await accountCommands(parts)[command]!(params)
   } finally {
     await store.close()

@@ -1,6 +1,6 @@
-/** All that the broker has of a user, to take along. */
+/** All that the broker has of a user: to take along, and to be erased. */
 import Type from 'typebox'
-import { command, object, time } from './parts.js'
+import { code, command, NOTHING, object, password, time, user } from './parts.js'
 
 export const ACCOUNT_COMMANDS = {
   'account.export': command({
@@ -12,5 +12,17 @@ export const ACCOUNT_COMMANDS = {
     }),
     rate: 'create',
     http: { method: 'POST', path: '/account/export', status: 201 },
+  }),
+  'account.delete': command({
+    summary:
+      'Removes the asker’s account for good: logins, profile, people and devices at once, and in the background all they wrote, wherever it is.',
+    params: object({
+      user: { ...user, description: 'The asker’s own user id, so that nothing is deleted by mistake.' },
+      password: Type.Optional(password('Of the account, if it has one.')),
+      code: Type.Optional(code),
+    }),
+    result: NOTHING,
+    rate: 'login',
+    http: { method: 'POST', path: '/account/delete' },
   }),
 } as const

@@ -13,6 +13,11 @@ export const ACCOUNT_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'bob', params: { user: 'pat' }, code: 'forbidden' },
     invalid: { as: 'alice', params: { user: 'nobody' }, answer: 'not_found user' },
   },
+  'account.delete': {
+    happy: { as: 'pat', params: { user: 'pat', password: 'pat-pw' }, result: {} },
+    forbidden: { as: 'bob', params: { user: 'pat', password: 'pat-pw' }, code: 'forbidden user' },
+    invalid: { as: 'pat', params: { user: 'pat' }, answer: 'unauthorized password' },
+  },
   'account.export': {
     happy: { as: 'bob', params: {}, result: {} },
     forbidden: 'anyone',

@@ -18,7 +18,7 @@ export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 export interface AuthCommandParts {
   readonly renewLogin: RenewLogin
   readonly authenticator: Pick<Authenticator, 'loginByPassword' | 'stands'>
-  readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens'>
+  readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens' | 'remove'>
   readonly logins: Pick<Logins, 'begin' | 'renew' | 'end'>
   readonly secondFactors: SecondFactors
   readonly registration: Pick<Registration, 'register' | 'invite'>
