@@ -4,6 +4,7 @@ import type { Config } from '../schemas/config.js'
 import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
 import { loadHooks } from './auth/hooks.js'
+import { Keys } from './auth/keys.js'
 import { Logins } from './auth/logins.js'
 import { PasswordResets } from './auth/password-resets.js'
 import { Passwords } from './auth/passwords.js'
@@ -42,8 +43,8 @@ export async function makeLogins(
   })
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
-  const keys = await loadTokenKeys(auth.jwt, node.dataDir)
-  const tokens = new Tokens(keys.set(...(await loadLoginKey(auth.jwt, node.dataDir))), auth.jwt)
+  const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
+  const tokens = new Tokens(tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir))), auth.jwt)
   const logins = new Logins({
     store,
     sign: (claims) => tokens.signLogin(claims),
@@ -51,6 +52,11 @@ export async function makeLogins(
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
   })
   const accountParts = await makeAccountParts(config, store, accounts)
+  const keys = new Keys({
+    store,
+    perUser: config.limits.keysPerUser,
+    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: false, login }),
+  })
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
@@ -62,11 +68,12 @@ export async function makeLogins(
     hooks,
     logins,
     secondFactors: accountParts.secondFactors,
+    keys,
   })
   const { registrations, window } = auth.throttle
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
-  return { hooks, accounts, authenticator, logins, registration, ...accountParts }
+  return { hooks, accounts, authenticator, logins, keys, registration, ...accountParts }
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions. */

@@ -4,14 +4,18 @@
  */
 import type { Static } from 'typebox'
 import { ACCOUNT_COMMANDS } from './commands/account.js'
+import { AUDIT_COMMANDS } from './commands/audit.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
+import { BOT_COMMANDS } from './commands/bots.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
+import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { PASSWORD_RESET_COMMANDS } from './commands/password-reset.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 import { TOTP_COMMANDS } from './commands/totp.js'
@@ -32,16 +36,17 @@ export const COMMANDS = {
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...BOT_COMMANDS,
+  ...FILTER_COMMANDS,
+  ...AUDIT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
-/** Where the HTTP routes begin. */
-export const API = '/v1'
-/** Below it: where the exports are that `account.export` gives links to. */
-export const EXPORTS = '/exports'
+export { API, EXPORTS } from './api.js'
 
 export const MAX_REQUEST_ID = 128

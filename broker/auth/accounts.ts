@@ -60,13 +60,22 @@ export class Accounts {
     return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
-  /** Nobody logs in as the user any more. What the user left is erased by who reads the record of it; until then the name is nobody's. */
-  remove(id: string): Promise<void> {
+  /**
+   * Nobody logs in as the user any more, nor as one of their bots: nobody could revoke their keys. What they left is erased by who reads
+   * the records of it; until then the names are nobody's. `messages`: whether what they wrote stays.
+   */
+  remove(id: string, messages: 'erased' | 'kept' = 'erased'): Promise<string[]> {
     return this.#exclusively(id, async () => {
       await this.#existing(id)
       const { directory, accounts } = this.#store
-      const [at, rooms] = [this.#now(), roomsTouchedBy(directory, id)]
-      await this.#write(accounts.removalOp({ user: id, at, rooms }), ...(await directory.deleteUserOps(id, at)))
+      const at = this.#now()
+      const gone = [id, ...directory.bots.ofOwner(id).map(({ bot }) => bot)]
+      const ops = gone.map(async (user) => [
+        accounts.removalOp({ user, at, rooms: messages === 'erased' ? roomsTouchedBy(directory, user) : null }),
+        ...(await directory.deleteUserOps(user, at)),
+      ])
+      await this.#write(...(await Promise.all(ops)).flat())
+      return gone
     })
   }
 

@@ -91,6 +91,7 @@ const RECORDS: Readonly<Record<string, Read>> = {
     for await (const record of directory.presence()) if (record.user === user) return record
     return null
   },
+  bots: ({ directory }, user) => directory.bots.ofOwner(user),
   // Without what could be used to log in.
   credentials: async ({ directory }, user) =>
     (await directory.credentials(user)).map(({ hash: _, previous: __, ...known }) => known),
@@ -140,6 +141,7 @@ const README = (user: string): string => `What this TopicTalk broker has of ${us
 account.json        the account: roles, when it was made; never the password
 profile.json        how you show yourself
 presence.json       when you were seen last, and your status
+bots.json           your bots and their commands
 credentials.json    logins, API keys and invitations, without their secrets
 sessions.json       your devices and what they subscribe to
 contacts.json       whom you want as contacts, and who wants you

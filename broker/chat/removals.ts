@@ -53,11 +53,11 @@ export class Removals {
   }
 
   /** Removes the account, and waits a while for what its user left. */
-  async remove(user: string): Promise<{ erased: boolean }> {
-    await this.#parts.accounts.remove(user)
+  async remove(user: string, messages: 'erased' | 'kept' = 'erased'): Promise<{ erased: boolean }> {
+    const gone = await this.#parts.accounts.remove(user, messages)
     const patience = new AbortController()
     const erased = await Promise.race([
-      this.run(user),
+      this.#runAll(gone),
       sleep(PATIENCE, false, { signal: patience.signal }).catch(() => false),
     ])
     patience.abort()
@@ -66,8 +66,12 @@ export class Removals {
 
   /** Removes the account of who asks: their sessions end once they had the answer. */
   async removeAsker(user: string): Promise<void> {
-    await this.#parts.accounts.remove(user)
-    afterAnswer(this.#parts.store, () => this.run(user))
+    const gone = await this.#parts.accounts.remove(user)
+    afterAnswer(this.#parts.store, () => this.#runAll(gone))
+  }
+
+  async #runAll(users: readonly string[]): Promise<boolean> {
+    return (await Promise.all(users.map((user) => this.run(user)))).every((done) => done)
   }
 
   /** Resolves when all is erased that the record of the user asks for, with true; with false where that is not to be soon. */
@@ -103,20 +107,25 @@ export class Removals {
   async #erase({ user, rooms }: RemovalRecord): Promise<void> {
     const { store, presence } = this.#parts
     await this.#endSessions(user)
+    if (rooms) await this.#eraseRooms(user, rooms)
+    await this.#parts.members.forget(user)
+    for (const log of [logs.userEvents(user), logs.notifications(user)]) await store.log.drop(log)
+    await this.#dropRetained(user)
+    await presence.forget(user)
+    await commit(store, { ops: [store.accounts.deleteRemovalOp(user)] })
+  }
+
+  async #eraseRooms(user: string, rooms: readonly string[]): Promise<void> {
     const reached = new Map<string, number>()
     // What was under way when the sessions ended is found by another pass, over what came since.
     for (let found = true; found; ) {
-      const all = new Set([...rooms, ...roomsTouchedBy(store.directory, user)])
+      const all = new Set([...rooms, ...roomsTouchedBy(this.#parts.store.directory, user)])
       await this.#parts.members.forget(user)
       found = false
       for (const room of all) if (await this.#eraseRoom(user, room, reached)) found = true
     }
     await this.#renameRecords(user)
     await this.#dropConversations(user, rooms)
-    for (const log of [logs.userEvents(user), logs.notifications(user)]) await store.log.drop(log)
-    await this.#dropRetained(user)
-    await presence.forget(user)
-    await commit(store, { ops: [store.accounts.deleteRemovalOp(user)] })
   }
 
   async #endSessions(user: string): Promise<void> {

@@ -19,8 +19,8 @@ export interface RemovalRecord {
   readonly user: string
   /** Unix ms. */
   readonly at: number
-  /** Where the user may have written. */
-  readonly rooms: readonly string[]
+  /** Where the user may have written; null: what was written stays. */
+  readonly rooms: readonly string[] | null
 }
 
 export interface AccountStore {

@@ -18,6 +18,7 @@ export const PASSWORD_RESET_COMMANDS = {
       expiresAt: time('When it ends.'),
     }),
     rate: 'login',
+    audit: ['expiresIn'],
     http: { method: 'POST', path: '/auth/resets', status: 201 },
   }),
   'auth.resetPassword': command({

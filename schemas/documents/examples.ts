@@ -10,7 +10,7 @@ const NAMES: Readonly<Record<string, unknown>> = {
   by: 'bob',
   createdBy: 'bob',
   text: 'hello',
-  name: 'Tea room',
+  name: 'tea',
   topic: null,
   code: '123456',
   avatar: null,

@@ -84,6 +84,7 @@ t.test('one table of commands, two doors', async (t) => {
   let reset = ''
   /** Of pat's authenticator app. */
   let secret = 'A'
+  let key = ''
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
     for (const asked of before ?? []) {
       const [name, { as, params }] = filled(asked, room)
@@ -91,6 +92,7 @@ t.test('one table of commands, two doors', async (t) => {
       if (name === 'rooms.links.create') link = result.link
       if (name === 'auth.reset') reset = result.token
       if (name === 'auth.totp.begin') secret = result.secret
+      if (name === 'keys.create') key = result.id
     }
   }
   const filled = <T>(value: T, room: string): T =>
@@ -103,6 +105,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{reset token}', reset)
         .replaceAll('{code of pat}', codeOf(secret))
         .replaceAll('{next code of pat}', codeOf(secret, 1))
+        .replaceAll('{key}', key)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
 

@@ -117,6 +117,7 @@ export const keys = {
   secondFactor: (user: string): string => `2${part(user)}`,
   /** Of a user whose traces are still to be erased. */
   removal: (user: string): string => `X${part(user)}`,
+  bot: (bot: string): string => `A${part(bot)}`,
   profile: (user: string): string => `P${part(user)}`,
   block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
   contact: (user: string, wanted: string): string => `Q${part(user)}${END}${part(wanted)}`,
@@ -128,6 +129,7 @@ export const keys = {
   ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
+  filters: 'Mf',
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
@@ -179,6 +181,7 @@ export const ranges = {
     gte: after >= prefix ? `v${part(after)}${END}` : `v${part(prefix)}`,
     lt: `v${part(prefix)}\x7f`,
   }),
+  bots: kind('A'),
   allBlocks: kind('K'),
   allContacts: kind('Q'),
   credentials: (user: string): KeyRange => below(`C${part(user)}`),

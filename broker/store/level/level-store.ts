@@ -24,6 +24,7 @@ import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
+import { LevelModeration } from './moderation.js'
 import { LevelNotes } from './notes.js'
 import { type StagedOp, WriteBatch } from './operation.js'
 import { LevelPersistence } from './persistence.js'
@@ -79,6 +80,7 @@ class LevelStore implements Store {
   readonly directory: LevelDirectory
   readonly receipts: LevelReceipts
   readonly accounts: LevelAccounts
+  readonly moderation: LevelModeration
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
@@ -128,6 +130,7 @@ class LevelStore implements Store {
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
     this.accounts = new LevelAccounts(database)
+    this.moderation = new LevelModeration(database)
     this.directory = new LevelDirectory(database, receipts)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
@@ -166,6 +169,7 @@ class LevelStore implements Store {
       await this.queue.load(),
       await this.directory.load(),
       await this.receipts.load(),
+      await this.moderation.load(),
     ]
     for (const apply of applies) apply()
     for (const { log, dedupe } of journal)
