@@ -308,6 +308,12 @@ const audit = section('The log of administrative acts.', {
 
 const search = section('Full-text search over the messages of rooms.', {
   enabled: flag(true, 'Keep an index of all messages, in node.dataDir. false: search answers that there is none.'),
+  share: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.1,
+    description: 'Most of one core that indexing takes while nobody searches; what is asked for goes at full speed.',
+  }),
 })
 
 const log = section('The log on standard output.', {
