@@ -19,6 +19,7 @@ import {
   type SchemaNode,
 } from './config-check.js'
 import { type ConfigFile, fromText, readConfigFile } from './config-file.js'
+import { identityFaults } from './identity-config.js'
 
 export { type Config, ConfigError }
 
@@ -186,8 +187,8 @@ function normalisePacketBytes({ limits }: Config): void {
 }
 
 /** What no single key can tell. */
-function findContradictions({ listen, rooms, limits }: Config): Fault[] {
-  const faults: Fault[] = []
+function findContradictions({ listen, auth, rooms, limits }: Config): Fault[] {
+  const faults: Fault[] = identityFaults({ auth, listen })
   const { keepAlive } = limits
   if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
     faults.push({ path: ['limits', 'keepAlive'], message: 'expected whole seconds from 1 to 65535, or null' })

@@ -7,6 +7,7 @@ import { loadHooks } from './auth/hooks.js'
 import { Logins } from './auth/logins.js'
 import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
+import { RemoteKeys } from './auth/remote-keys.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
@@ -28,7 +29,8 @@ export async function makeLogins(
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
   const keys = await loadTokenKeys(auth.jwt, node.dataDir)
-  const tokens = new Tokens(keys.set(...(await loadLoginKey(auth.jwt, node.dataDir))), auth.jwt)
+  keys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
+  const tokens = new Tokens(keys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
   const logins = new Logins({
     store,
     sign: (claims) => tokens.signLogin(claims),
@@ -50,6 +52,13 @@ export async function makeLogins(
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
   return { hooks, accounts, authenticator, logins, registration }
+}
+
+function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], log: Logger): RemoteKeys | null {
+  if (jwks === null) return null
+  const onFault = (err: Error): void =>
+    log.warn({ err, url: jwks }, 'auth.jwt.jwks cannot be read; the keys of before stay good')
+  return new RemoteKeys({ url: jwks, maxAge: jwksMaxAge, cooldown: jwksCooldown, onFault })
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */

@@ -143,6 +143,11 @@ const auth = section('Who may log in.', {
       },
     ),
     publicKey: optionalText('RSA, EC or Ed25519 public key, as PEM text or the path of a PEM file.'),
+    jwks: optionalText(
+      'URL of a JSON Web Key Set with the public keys of whoever signs tokens; https, or http on this machine.',
+    ),
+    jwksMaxAge: duration('10m', 'How long keys of jwks are used before they are asked for again.'),
+    jwksCooldown: duration('30s', 'jwks is asked at most that often, whatever unknown keys tokens name.'),
     issuer: optionalText('Required iss claim.'),
     audience: optionalText('Required aud claim.'),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
