@@ -3,7 +3,8 @@ import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
 import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
-import { loadHooks } from './auth/hooks.js'
+import { Backend } from './auth/backend.js'
+import { bothOf, loadHooks } from './auth/hooks.js'
 import { Logins } from './auth/logins.js'
 import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
@@ -22,10 +23,15 @@ export async function makeLogins(
   { store, bus, log }: { store: Store; bus: LocalBus<Signal>; log: Logger },
 ) {
   const { auth, node } = config
-  const hooks = await loadHooks(auth.hooks, {
+  const backend = new Backend(auth.http, {
+    onFault: (question, error) =>
+      log.warn({ err: error, question }, 'auth.http gave no answer; it counts as a refusal'),
+  })
+  const module = await loadHooks(auth.hooks, {
     timeout: auth.hooksTimeout,
     onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
   })
+  const hooks = bothOf(module, backend.hooks)
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
   const keys = await loadTokenKeys(auth.jwt, node.dataDir)
@@ -47,6 +53,7 @@ export async function makeLogins(
     renewals: new LoginThrottle(auth.throttle),
     hooks,
     logins,
+    backend: backend.answersLogins ? backend : null,
   })
   const { registrations, window } = auth.throttle
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })

@@ -152,6 +152,20 @@ const auth = section('Who may log in.', {
     audience: optionalText('Required aud claim.'),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
   }),
+  http: section(
+    'A backend of yours that says who someone is and what they may do. No answer, or a wrong one, denies.',
+    {
+      login: optionalText(
+        'URL that is asked who someone is whom this broker does not know; https, or http on this machine.',
+      ),
+      publish: optionalText('URL that is asked who may publish what; it only narrows.'),
+      subscribe: optionalText('URL that is asked who may subscribe to what; it only narrows.'),
+      secret: optionalText('Signs the requests; at least 16 characters. Null: they are not signed.', { secret: true }),
+      timeout: duration('5s', 'An answer that has not come by then denies.'),
+      cache: duration('60s', 'How long an answer counts; 0 asks every time.'),
+      maxConcurrent: count(32, 'Requests under way at the same time; more wait, no longer than timeout.', 1, 1024),
+    },
+  ),
 })
 
 const action = Type.Optional(

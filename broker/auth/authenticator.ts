@@ -1,13 +1,16 @@
+import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import type { DirectoryStore } from '../store/store.js'
 import type { Accounts } from './accounts.js'
+import type { Backend, BackendAnswer } from './backend.js'
 import type { HookRunner } from './hooks.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
 import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
+import { hashSecret, isSecret } from './secrets.js'
 import type { LoginThrottle } from './throttle.js'
-import { algorithmOf, type Tokens } from './tokens.js'
+import { algorithmOf, isLoginToken, type Tokens } from './tokens.js'
 
 export interface AuthenticatorParts {
   /** Whether clients without credentials may come in. */
@@ -21,12 +24,13 @@ export interface AuthenticatorParts {
   readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
   readonly logins: Pick<Logins, 'stands'>
+  /** Asked about whom the broker does not know itself; null: nobody is. */
+  readonly backend: Pick<Backend, 'login'> | null
   readonly now?: () => number
 }
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
-  const loginByToken = (given: TokenCredentials): Promise<Login> =>
-    admit(parts, given, () => byToken(parts, given.username || undefined, given.token))
+  const loginByToken = (given: TokenCredentials): Promise<Login> => admit(parts, given, () => byToken(parts, given))
   return {
     login: (given) => admit(parts, given, () => identify(parts, given)),
     loginByToken,
@@ -36,6 +40,9 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
       const { username, address } = given
       if (parts.renewals.isRefused(address, username)) return throttled(username, address)
       const login = await loginByToken(given)
+      // A backend may know a token as anyone's.
+      if (login.ok && login.principal.user !== username)
+        return refuse('not_authorized', `${username} came with a token of ${login.principal.user}`)
       if (!login.ok && login.refusal === 'bad_credentials') parts.renewals.failed(address, username)
       return login
     },
@@ -55,14 +62,15 @@ async function admit(
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
     // After the hook: whom it refuses leaves no account behind.
-    return login.byToken ? await knownByNow(parts, login) : login
+    return login.atFirstSight ? await knownByNow(parts, login) : login
   } catch (error) {
     // The store or the hashing could not do it: not the client's fault, and no reason to let it in.
     return refuse('unavailable', error instanceof Refusal ? error.message : String((error as Error)?.stack ?? error))
   }
 }
 
-type Identified = Login & { readonly byToken?: true }
+/** `atFirstSight`: others vouch for the user, who is made where there is none yet. */
+type Identified = Login & { readonly atFirstSight?: true }
 
 /** A user name or password of no length counts as absent: many clients cannot leave them out. */
 function identify(parts: AuthenticatorParts, credentials: Credentials): Identified | Promise<Identified> {
@@ -71,9 +79,22 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   if (!username && !password) return asAnonymous(parts)
   if (!password) return refuse('bad_credentials', `${JSON.stringify(username)} gave no password`)
   const token = password.toString('latin1')
-  if (algorithmOf(token) !== null) return byToken(parts, username, token)
+  if (algorithmOf(token) !== null) return byToken(parts, { ...credentials, token })
+  if (parts.backend) return byPasswordOrBackend(parts, { ...credentials, password })
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
   return byPassword(parts, username, password, credentials.address)
+}
+
+/** Who has a password here is nobody else's to let in. */
+async function byPasswordOrBackend(parts: AuthenticatorParts, given: Shown): Promise<Identified> {
+  const { username, password, address } = given
+  if (username && (await hasPassword(parts, username))) return byPassword(parts, username, password, address)
+  return byBackend(parts, given)
+}
+
+async function hasPassword({ directory }: AuthenticatorParts, user: string): Promise<boolean> {
+  if (!isAccountName(user)) return false
+  return ((await directory.user(user))?.passwordHash ?? null) !== null
 }
 
 function identifyByPassword(
@@ -89,18 +110,21 @@ function asAnonymous({ anonymous }: AuthenticatorParts): Login {
   return { ok: true, principal: { user: ANONYMOUS, roles: new Set(), anonymous: true, expiresAt: null } }
 }
 
-async function byToken(parts: AuthenticatorParts, username: string | undefined, token: string): Promise<Identified> {
+async function byToken(parts: AuthenticatorParts, given: TokenCredentials): Promise<Identified> {
+  const { username, token } = given
   const check = await parts.tokens.verify(token)
+  if (!check.ok && parts.backend && !isLoginToken(token))
+    return byBackend(parts, { ...given, password: Buffer.from(token, 'latin1') })
   if (!check.ok) return refuse('bad_credentials', check.why)
   const { user, expiresAt, issuedAt, login } = check
   if (!isAccountName(user)) return refuse('bad_credentials', `the token's user ${JSON.stringify(user)} cannot log in`)
-  if (username !== undefined && username !== user)
+  if (username && username !== user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a token of ${user}`)
   // A token that says nothing about roles leaves the account's; one that does is the last word, even if it says none.
   const roles = check.roles ?? (await parts.directory.user(user))?.roles ?? []
   const principal = { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login }
   if (!(await parts.logins.stands(principal))) return refuse('bad_credentials', `a token of ${user} that was revoked`)
-  return { ok: true, byToken: true, principal }
+  return { ok: true, atFirstSight: true, principal }
 }
 
 async function byPassword(
@@ -126,6 +150,53 @@ async function byPassword(
   if (!free()) return throttled(username, address)
   throttle.failed(address, username)
   return refuse('bad_credentials', `wrong password, or no user ${username}`)
+}
+
+type Shown = Omit<Credentials, 'password'> & { readonly password: Buffer }
+
+/** Longest user name and password that a backend is asked about, in bytes. */
+const MAX_NAME = 1024
+const MAX_SHOWN = 16_384
+
+async function byBackend(parts: AuthenticatorParts, given: Shown): Promise<Identified> {
+  const { throttle, now = Date.now } = parts
+  const { username = '', password, clientId, address } = given
+  const shown = password.toString()
+  if (Buffer.byteLength(username) > MAX_NAME || password.length > MAX_SHOWN || !isUtf8(password) || isSecret(shown))
+    return refuse('bad_credentials', 'what was shown cannot be anything the backend knows')
+  // Who shows a token only is nobody yet: one that is wrong is counted by itself, not for all of an address.
+  const counted = username || hashSecret(shown)
+  if (throttle.isRefused(address, counted)) return throttled(username, address)
+  const issuedAt = now()
+  const answer = await parts.backend!.login({ username: username || null, password: shown, clientId, address })
+  if (answer.allow) throttle.succeeded(address, counted)
+  else throttle.failed(address, counted)
+  return answer.allow
+    ? vouchedFor(parts, { user: username, ...answer }, issuedAt)
+    : refuse('bad_credentials', `the backend refused ${JSON.stringify(username)}`)
+}
+
+async function vouchedFor(
+  parts: AuthenticatorParts,
+  answer: BackendAnswer & { user: string },
+  issuedAt: number,
+): Promise<Identified> {
+  const { now = Date.now } = parts
+  const { user, roles } = answer
+  const expiresAt = answer.expiresAt ?? null
+  if (!isAccountName(user))
+    return refuse('bad_credentials', `the backend named ${JSON.stringify(user)}, who cannot log in`)
+  if (expiresAt !== null && expiresAt <= now())
+    return refuse('bad_credentials', `the backend's login of ${user} is over`)
+  const record = await parts.directory.user(user)
+  if (record && record.passwordHash !== null)
+    return refuse('not_authorized', `${user}, whom the backend named, has a password here`)
+  const given = new Set(roles ?? record?.roles ?? [])
+  return {
+    ok: true,
+    atFirstSight: true,
+    principal: { user, roles: given, anonymous: false, expiresAt, issuedAt, login: null },
+  }
 }
 
 function throttled(username: string, address: string): Login {

@@ -29,7 +29,7 @@ export async function askEndpoint(
   url: string,
   { timeout, maxBytes, ...request }: EndpointRequest,
 ): Promise<{ status: number; text: string }> {
-  const signal = AbortSignal.timeout(timeout * 1000)
+  const signal = AbortSignal.timeout(Math.ceil(timeout * 1000))
   const response = await fetch(url, { ...request, redirect: 'error', signal }).catch((cause: Error) => {
     throw new Error(reasonOf(cause, timeout), { cause })
   })

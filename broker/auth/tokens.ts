@@ -131,7 +131,8 @@ function ms(seconds: number): number {
 /** Names, among the keys and in the header of a token, the key of the broker's own logins. */
 const LOGIN_KEY = 'topictalk-login'
 
-function isLoginToken(token: string): boolean {
+/** Whether a text is, or pretends to be, a token of this broker's own logins. */
+export function isLoginToken(token: string): boolean {
   return headerOf(token)?.kid === LOGIN_KEY
 }
 

@@ -308,6 +308,7 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     renewals: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
     hooks: noHooks,
     logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, ended: () => {} }),
+    backend: null,
     now: () => now,
     ...parts,
   })
