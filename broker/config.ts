@@ -211,8 +211,8 @@ function findContradictions({ listen, auth, rooms, limits }: Config): Fault[] {
 
 function resolvePaths({ node, listen, auth }: Config, cwd: string): void {
   node.dataDir = resolve(cwd, node.dataDir)
-  if (listen.tls.cert !== null) listen.tls.cert = resolve(cwd, listen.tls.cert)
-  if (listen.tls.key !== null) listen.tls.key = resolve(cwd, listen.tls.key)
+  const { tls } = listen
+  for (const file of ['cert', 'key', 'ca', 'crl'] as const) if (tls[file] !== null) tls[file] = resolve(cwd, tls[file])
   if (auth.hooks !== null) auth.hooks = resolve(cwd, auth.hooks)
   const { publicKey } = auth.jwt
   if (publicKey !== null && !publicKey.includes('-----BEGIN')) auth.jwt.publicKey = resolve(cwd, publicKey)

@@ -6,8 +6,18 @@ import type { Fault, Path } from './config-check.js'
 /** A shorter secret could be guessed from one signature. */
 const MIN_SECRET = 16
 
-export function identityFaults({ auth }: Pick<Config, 'auth' | 'listen'>): Fault[] {
-  return [...endpointFaults(auth), ...backendFaults(auth)]
+export function identityFaults({ auth, listen }: Pick<Config, 'auth' | 'listen'>): Fault[] {
+  return [...endpointFaults(auth), ...backendFaults(auth), ...certificateFaults(auth, listen)]
+}
+
+function certificateFaults({ x509 }: Config['auth'], { tls }: Config['listen']): Fault[] {
+  if (tls.ca !== null) return []
+  const asked: [boolean, Path][] = [
+    [x509.name !== 'off', ['auth', 'x509', 'name']],
+    [x509.required, ['auth', 'x509', 'required']],
+    [tls.crl !== null, ['listen', 'tls', 'crl']],
+  ]
+  return asked.filter(([given]) => given).map(([, path]) => ({ path, message: 'needs listen.tls.ca' }))
 }
 
 function endpointFaults({ jwt, http }: Config['auth']): Fault[] {

@@ -53,6 +53,7 @@ export async function makeLogins(
     renewals: new LoginThrottle(auth.throttle),
     hooks,
     logins,
+    x509: auth.x509,
     backend: backend.answersLogins ? backend : null,
   })
   const { registrations, window } = auth.throttle

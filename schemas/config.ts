@@ -82,6 +82,8 @@ const listen = section('Where clients connect. A port of null switches a listene
   tls: section('Certificate of the TLS listeners.', {
     cert: optionalText('Path of the certificate chain, PEM.'),
     key: optionalText('Path of the private key, PEM.'),
+    ca: optionalText('Path of the authorities whose client certificates count, PEM; see auth.x509.'),
+    crl: optionalText('Path of the revocation lists of these authorities, PEM; one for each.'),
   }),
   proxyProtocol: flag(false, 'Expect a PROXY protocol header (v1 or v2) on every connection, from your load balancer.'),
   origins: Type.Array(Type.String({ minLength: 1 }), {
@@ -151,6 +153,15 @@ const auth = section('Who may log in.', {
     issuer: optionalText('Required iss claim.'),
     audience: optionalText('Required aud claim.'),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
+  }),
+  x509: section('Client certificates of an authority of listen.tls.ca, at the TLS listeners.', {
+    name: Type.Enum(['off', 'cn', 'email', 'dns'], {
+      default: 'off',
+      description:
+        'What of a certificate is the user it logs in: cn (common name), email or dns (alternative names); off: none.',
+    }),
+    role: optionalText('Role of who logs in by certificate, beside those of the account, such as device.'),
+    required: flag(false, 'No connection over TLS without a certificate that counts.'),
   }),
   http: section(
     'A backend of yours that says who someone is and what they may do. No answer, or a wrong one, denies.',

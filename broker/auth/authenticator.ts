@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import type { DirectoryStore } from '../store/store.js'
@@ -11,6 +12,7 @@ import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials 
 import { hashSecret, isSecret } from './secrets.js'
 import type { LoginThrottle } from './throttle.js'
 import { algorithmOf, isLoginToken, type Tokens } from './tokens.js'
+import { type CertifiedNames, readCertificate } from './x509.js'
 
 export interface AuthenticatorParts {
   /** Whether clients without credentials may come in. */
@@ -24,15 +26,18 @@ export interface AuthenticatorParts {
   readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
   readonly logins: Pick<Logins, 'stands'>
+  readonly x509: Config['auth']['x509']
   /** Asked about whom the broker does not know itself; null: nobody is. */
   readonly backend: Pick<Backend, 'login'> | null
   readonly now?: () => number
 }
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
-  const loginByToken = (given: TokenCredentials): Promise<Login> => admit(parts, given, () => byToken(parts, given))
+  const loginByToken = (given: TokenCredentials): Promise<Login> =>
+    admit(parts, given, () => withCertificate(parts, given, false, () => byToken(parts, given)))
   return {
-    login: (given) => admit(parts, given, () => identify(parts, given)),
+    login: (given) =>
+      admit(parts, given, () => withCertificate(parts, given, !given.password?.length, () => identify(parts, given))),
     loginByToken,
     loginByPassword: (given) => admit(parts, given, () => identifyByPassword(parts, given)),
     stands: (principal) => parts.logins.stands(principal),
@@ -71,6 +76,47 @@ async function admit(
 
 /** `atFirstSight`: others vouch for the user, who is made where there is none yet. */
 type Identified = Login & { readonly atFirstSight?: true }
+
+/** A certificate logs in alone; what is shown beside it counts as ever, and has to be of the same user. */
+async function withCertificate(
+  parts: AuthenticatorParts,
+  { username, certificate }: Pick<Credentials, 'username' | 'certificate'>,
+  alone: boolean,
+  identify: () => Identified | Promise<Identified>,
+): Promise<Identified> {
+  const shown = readCertificate(parts.x509, certificate)
+  if (!shown) return identify()
+  if (alone) return byCertificate(parts, shown, username)
+  const login = await identify()
+  if (!login.ok) return login
+  const { principal } = login
+  if (!shown.names.includes(principal.user))
+    return refuse('not_authorized', `${principal.user} came with a certificate of ${namesIn(shown)}`)
+  const expiresAt = Math.min(shown.expiresAt, principal.expiresAt ?? Number.POSITIVE_INFINITY)
+  return { ...login, principal: { ...principal, expiresAt } }
+}
+
+async function byCertificate(
+  { directory, x509, now = Date.now }: AuthenticatorParts,
+  shown: CertifiedNames,
+  username: string | undefined,
+): Promise<Identified> {
+  const [only, ...more] = shown.names
+  const user = username || (more.length === 0 ? only : undefined)
+  if (user === undefined || !shown.names.includes(user))
+    return refuse('bad_credentials', `${JSON.stringify(username)} came with a certificate of ${namesIn(shown)}`)
+  const issuedAt = now()
+  const { expiresAt } = shown
+  if (expiresAt <= issuedAt) return refuse('bad_credentials', `the certificate of ${user} is over`)
+  const roles = new Set((await directory.user(user))?.roles)
+  if (x509.role !== null) roles.add(x509.role)
+  const principal = { user, roles, anonymous: false, expiresAt, issuedAt, login: null }
+  return { ok: true, atFirstSight: true, principal }
+}
+
+function namesIn({ names }: CertifiedNames): string {
+  return names.join(', ') || 'nobody'
+}
 
 /** A user name or password of no length counts as absent: many clients cannot leave them out. */
 function identify(parts: AuthenticatorParts, credentials: Credentials): Identified | Promise<Identified> {

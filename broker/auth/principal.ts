@@ -1,3 +1,5 @@
+import type { X509Certificate } from 'node:crypto'
+
 /** Who a connection or request acts for, once authenticated. */
 export interface Principal {
   readonly user: string
@@ -19,6 +21,8 @@ export interface Credentials {
   readonly clientId: string
   /** Remote address, for throttling and the log. */
   readonly address: string
+  /** Of the client, where it showed one at its connection that is good. */
+  readonly certificate?: X509Certificate | undefined
 }
 
 /** A token on its own: what the method JWT of MQTT 5 and `auth.refresh` present. */
@@ -28,6 +32,7 @@ export interface TokenCredentials {
   readonly token: string
   readonly clientId: string
   readonly address: string
+  readonly certificate?: X509Certificate | undefined
 }
 
 export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'throttled' | 'unavailable'
