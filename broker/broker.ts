@@ -7,6 +7,8 @@ import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
 import type { Accounts } from './auth/accounts.js'
+import type { LoginCodes } from './auth/login-codes.js'
+import { LoginThrottle } from './auth/throttle.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
@@ -42,6 +44,8 @@ export interface RunningBroker {
   readonly aedes: Broker
   readonly store: Store
   readonly accounts: Accounts
+  /** Logins that were proved and not taken yet. */
+  readonly loginCodes: LoginCodes
   readonly counters: Counters
   readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
@@ -177,6 +181,14 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
       },
       forward: () => broker.forwardGate(null),
     },
+    oidc: auth.oidc && {
+      oidc: auth.oidc,
+      authenticator: auth.authenticator,
+      codes: auth.loginCodes,
+      throttle: new LoginThrottle(config.auth.throttle),
+      redirectUri: config.auth.oidc.redirectUri!,
+      failed,
+    },
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
     throttleWindow: config.auth.throttle.window,
@@ -195,6 +207,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     aedes: broker,
     store,
     accounts: auth.accounts,
+    loginCodes: auth.loginCodes,
     counters,
     maintenance,
     socketWrites: () => flusher.writes,

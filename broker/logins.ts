@@ -5,12 +5,15 @@ import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
 import { Backend } from './auth/backend.js'
 import { bothOf, loadHooks } from './auth/hooks.js'
+import { LoginCodes } from './auth/login-codes.js'
 import { Logins } from './auth/logins.js'
+import { LOGIN_LIFETIME, Oidc } from './auth/oidc.js'
 import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
 import { RemoteKeys } from './auth/remote-keys.js'
+import { Seal } from './auth/sealed.js'
 import { LoginThrottle } from './auth/throttle.js'
-import { loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
+import { loadLoginKey, loadTokenKeys, loadTokenSecret, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
 import type { Members } from './chat/members.js'
 import type { Signal } from './chat/signals.js'
@@ -54,12 +57,20 @@ export async function makeLogins(
     hooks,
     logins,
     x509: auth.x509,
+    adopt: auth.oidc.linkExisting,
     backend: backend.answersLogins ? backend : null,
   })
   const { registrations, window } = auth.throttle
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
-  return { hooks, accounts, authenticator, logins, registration }
+  const loginCodes = new LoginCodes()
+  const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
+  return { hooks, accounts, authenticator, logins, registration, loginCodes, oidc }
+}
+
+async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
+  const seal = new Seal(await loadTokenSecret(auth.jwt, node.dataDir), 'topictalk-oidc', LOGIN_LIFETIME)
+  return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
 }
 
 function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], log: Logger): RemoteKeys | null {

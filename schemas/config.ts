@@ -154,6 +154,26 @@ const auth = section('Who may log in.', {
     audience: optionalText('Required aud claim.'),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
   }),
+  oidc: section(
+    'People of an identity provider log in with a browser (OpenID Connect, authorization code with PKCE).',
+    {
+      issuer: optionalText('The provider, such as https://id.example.com; null: none.'),
+      clientId: optionalText('What the provider calls this broker.'),
+      clientSecret: optionalText('What the broker proves that with; null: it is a public client.', { secret: true }),
+      redirectUri: optionalText('Address of /v1/auth/oidc/callback as browsers see it; the provider has to know it.'),
+      returnTo: Type.Array(Type.String({ minLength: 1 }), {
+        default: [],
+        description: 'Addresses that a login may lead back to, whole; the first is the one where none is asked for.',
+      }),
+      scopes: Type.Array(Type.String({ minLength: 1 }), { default: ['openid'], description: 'What is asked for.' }),
+      userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
+      rolesClaim: optionalText('The claim, a list, that gives the roles of the account; null: they stay as they are.'),
+      linkExisting: flag(
+        false,
+        'An account there is already, with a password or not, may become that of whom the provider names so.',
+      ),
+    },
+  ),
   x509: section('Client certificates of an authority of listen.tls.ca, at the TLS listeners.', {
     name: Type.Enum(['off', 'cn', 'email', 'dns'], {
       default: 'off',

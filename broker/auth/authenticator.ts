@@ -6,6 +6,7 @@ import type { DirectoryStore } from '../store/store.js'
 import type { Accounts } from './accounts.js'
 import type { Backend, BackendAnswer } from './backend.js'
 import type { HookRunner } from './hooks.js'
+import type { Identity } from './identity.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
 import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
@@ -18,7 +19,9 @@ export interface AuthenticatorParts {
   /** Whether clients without credentials may come in. */
   readonly anonymous: boolean
   readonly directory: Pick<DirectoryStore, 'user'>
-  readonly accounts: Pick<Accounts, 'ensure'>
+  readonly accounts: Pick<Accounts, 'ensure' | 'link'>
+  /** Whether an identity may have an account that is linked to none. */
+  readonly adopt: boolean
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly throttle: LoginThrottle
@@ -40,6 +43,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
       admit(parts, given, () => withCertificate(parts, given, !given.password?.length, () => identify(parts, given))),
     loginByToken,
     loginByPassword: (given) => admit(parts, given, () => identifyByPassword(parts, given)),
+    loginByIdentity: (given) => admit(parts, given, () => asIdentified(parts, given)),
     stands: (principal) => parts.logins.stands(principal),
     renew: async (given) => {
       const { username, address } = given
@@ -67,15 +71,15 @@ async function admit(
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
     // After the hook: whom it refuses leaves no account behind.
-    return login.atFirstSight ? await knownByNow(parts, login) : login
+    return login.atFirstSight || login.linkedTo ? await knownByNow(parts, login) : login
   } catch (error) {
     // The store or the hashing could not do it: not the client's fault, and no reason to let it in.
     return refuse('unavailable', error instanceof Refusal ? error.message : String((error as Error)?.stack ?? error))
   }
 }
 
-/** `atFirstSight`: others vouch for the user, who is made where there is none yet. */
-type Identified = Login & { readonly atFirstSight?: true }
+/** `atFirstSight`: others vouch for the user, who is made where there is none yet. `linkedTo`: an account has to be this identity's. */
+type Identified = Login & { readonly atFirstSight?: true; readonly linkedTo?: Identity }
 
 /** A certificate logs in alone; what is shown beside it counts as ever, and has to be of the same user. */
 async function withCertificate(
@@ -249,12 +253,27 @@ function throttled(username: string, address: string): Login {
   return refuse('throttled', `too many failed logins of ${username} or from ${address}`)
 }
 
-async function knownByNow({ accounts }: AuthenticatorParts, login: Login & { ok: true }): Promise<Login> {
+async function asIdentified(
+  { directory, now = Date.now }: AuthenticatorParts,
+  identity: Identity,
+): Promise<Identified> {
+  const { user } = identity
+  const issuedAt = now()
+  const roles = new Set(identity.roles ?? (await directory.user(user))?.roles)
+  const principal = { user, roles, anonymous: false, expiresAt: null, issuedAt, login: null }
+  return { ok: true, linkedTo: identity, principal }
+}
+
+async function knownByNow(
+  { accounts, adopt }: AuthenticatorParts,
+  { principal, linkedTo }: Identified & { ok: true },
+): Promise<Login> {
   try {
-    await accounts.ensure(login.principal.user)
-    return { ok: true, principal: login.principal }
+    await (linkedTo ? accounts.link(linkedTo, adopt) : accounts.ensure(principal.user))
+    return { ok: true, principal }
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'conflict') return refuse('not_authorized', error.message)
+    if (error instanceof Refusal && (error.code === 'conflict' || error.code === 'forbidden'))
+      return refuse('not_authorized', error.message)
     throw error
   }
 }

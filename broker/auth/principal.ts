@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import type { Identity } from './identity.js'
 
 /** Who a connection or request acts for, once authenticated. */
 export interface Principal {
@@ -47,6 +48,8 @@ export interface Authenticator {
   loginByToken(credentials: TokenCredentials): Promise<Login>
   /** With the password of an account and nothing else, such as a token. */
   loginByPassword(credentials: Credentials): Promise<Login>
+  /** Whom an identity provider vouched for just now. */
+  loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>
   /** Whether nothing took back meanwhile what a login rests on. */
   stands(principal: Principal): Promise<boolean>
   /** A new token for a login that goes on: of that user, and throttled, as a failure may cost the client nothing. */

@@ -12,6 +12,7 @@ import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
+import { type OidcCommandParts, oidcCommands } from './commands/oidc.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
@@ -49,7 +50,7 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  readonly auth: OidcCommandParts & Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
@@ -92,6 +93,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
+      ...oidcCommands(auth),
     },
     replyBytes,
     rates,

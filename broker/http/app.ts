@@ -16,6 +16,7 @@ import { type EventParts, eventRoute } from './events.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
 import { answerOtherMethods } from './methods.js'
+import { type OidcParts, oidcRoutes } from './oidc.js'
 import { pages } from './pages.js'
 import { answerRefusals } from './refusals.js'
 
@@ -28,6 +29,8 @@ export interface HttpParts {
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters
   readonly events: EventParts
+  /** Null: there is no identity provider. */
+  readonly oidc: OidcParts | null
   readonly listen: Pick<Config['listen'], 'wsPath' | 'origins'>
   /** Longest body. */
   readonly payloadBytes: number
@@ -79,6 +82,7 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
     commandRoutes(api, parts, 'changes')
     eventRoute(api, parts.events)
   })
+  oidcRoutes(app, parts.oidc)
   answered()
   await documentsPage(app, parts.about().version)
   await app.ready()

@@ -4,7 +4,7 @@ import { command, NOTHING, object, orNull, time, user } from './parts.js'
 
 const password = (description: string) => Type.String({ minLength: 1, maxLength: 1024, description })
 
-const Tokens = object(
+export const Tokens = object(
   {
     user: Type.String({ description: 'Who is logged in.' }),
     token: Type.String({

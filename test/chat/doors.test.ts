@@ -4,6 +4,7 @@ import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { type Ask, COMMAND_CASES, type CommandCases } from '../helpers/command-cases.js'
 import { fetchFrom, requestOf } from '../helpers/http.js'
+import { LOGIN_CHALLENGE } from '../helpers/oidc-cases.js'
 import { Person } from '../helpers/people.js'
 import { checkResult } from '../helpers/results.js'
 
@@ -91,6 +92,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
         .replaceAll('{link}', link)
+        .replaceAll('{login code of pat}', () => broker.running.loginCodes.issue('pat', LOGIN_CHALLENGE))
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
 

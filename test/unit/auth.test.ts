@@ -309,6 +309,7 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     hooks: noHooks,
     logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, ended: () => {} }),
     backend: null,
+    adopt: false,
     x509: completeConfig({}).auth.x509,
     now: () => now,
     ...parts,

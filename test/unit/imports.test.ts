@@ -53,6 +53,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'memory-level': ['broker/store/level'],
   ws: ['broker/net'],
   jose: ['broker/auth'],
+  'openid-client': ['broker/auth/oidc.ts'],
   '@node-rs/argon2': ['broker/auth'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
