@@ -5,6 +5,7 @@ import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
 import { Backend } from './auth/backend.js'
 import { bothOf, loadHooks } from './auth/hooks.js'
+import { Keys } from './auth/keys.js'
 import { LoginCodes } from './auth/login-codes.js'
 import { Logins } from './auth/logins.js'
 import { LOGIN_LIFETIME, Oidc } from './auth/oidc.js'
@@ -15,7 +16,6 @@ import { Seal } from './auth/sealed.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { loadLoginKey, loadTokenKeys, loadTokenSecret, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
-import type { Members } from './chat/members.js'
 import type { Signal } from './chat/signals.js'
 import type { LocalBus } from './store/bus.js'
 import type { Store } from './store/store.js'
@@ -37,14 +37,19 @@ export async function makeLogins(
   const hooks = bothOf(module, backend.hooks)
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
-  const keys = await loadTokenKeys(auth.jwt, node.dataDir)
-  keys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
-  const tokens = new Tokens(keys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
+  const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
+  tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
+  const tokens = new Tokens(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
   const logins = new Logins({
     store,
     sign: (claims) => tokens.signLogin(claims),
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
+  })
+  const keys = new Keys({
+    store,
+    perUser: config.limits.keysPerUser,
+    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: false, login }),
   })
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
@@ -56,6 +61,7 @@ export async function makeLogins(
     renewals: new LoginThrottle(auth.throttle),
     hooks,
     logins,
+    keys,
     x509: auth.x509,
     adopt: auth.oidc.linkExisting,
     backend: backend.answersLogins ? backend : null,
@@ -65,7 +71,7 @@ export async function makeLogins(
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
   const loginCodes = new LoginCodes()
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
-  return { hooks, accounts, authenticator, logins, registration, loginCodes, oidc }
+  return { hooks, accounts, authenticator, logins, keys, registration, loginCodes, oidc }
 }
 
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
@@ -81,7 +87,7 @@ function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], l
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
-export function endingLogins(accounts: Accounts, members: Members, bus: LocalBus<Signal>) {
+export function endingLogins(accounts: Accounts, remove: (user: string) => Promise<void>, bus: LocalBus<Signal>) {
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),
@@ -90,11 +96,6 @@ export function endingLogins(accounts: Accounts, members: Members, bus: LocalBus
       bus.send({ kind: 'logout', user, forget: false })
       return account
     },
-    remove: async (user: string) => {
-      const account = await accounts.remove(user)
-      bus.send({ kind: 'logout', user, forget: true })
-      await members.forget(user)
-      return account
-    },
+    remove,
   }
 }

@@ -7,6 +7,7 @@ import type { Accounts } from './accounts.js'
 import type { Backend, BackendAnswer } from './backend.js'
 import type { HookRunner } from './hooks.js'
 import type { Identity } from './identity.js'
+import { type Keys, looksLikeKey } from './keys.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
 import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
@@ -18,7 +19,7 @@ import { type CertifiedNames, readCertificate } from './x509.js'
 export interface AuthenticatorParts {
   /** Whether clients without credentials may come in. */
   readonly anonymous: boolean
-  readonly directory: Pick<DirectoryStore, 'user'>
+  readonly directory: Pick<DirectoryStore, 'user'> & { readonly bots: Pick<DirectoryStore['bots'], 'get'> }
   readonly accounts: Pick<Accounts, 'ensure' | 'link'>
   /** Whether an identity may have an account that is linked to none. */
   readonly adopt: boolean
@@ -32,12 +33,13 @@ export interface AuthenticatorParts {
   readonly x509: Config['auth']['x509']
   /** Asked about whom the broker does not know itself; null: nobody is. */
   readonly backend: Pick<Backend, 'login'> | null
+  readonly keys: Pick<Keys, 'check'>
   readonly now?: () => number
 }
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const loginByToken = (given: TokenCredentials): Promise<Login> =>
-    admit(parts, given, () => withCertificate(parts, given, false, () => byToken(parts, given)))
+    admit(parts, given, () => withCertificate(parts, given, false, () => byTokenOrKey(parts, given)))
   return {
     login: (given) =>
       admit(parts, given, () => withCertificate(parts, given, !given.password?.length, () => identify(parts, given))),
@@ -129,7 +131,7 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   if (!username && !password) return asAnonymous(parts)
   if (!password) return refuse('bad_credentials', `${JSON.stringify(username)} gave no password`)
   const token = password.toString('latin1')
-  if (algorithmOf(token) !== null) return byToken(parts, { ...credentials, token })
+  if (algorithmOf(token) !== null || looksLikeKey(token)) return byTokenOrKey(parts, { ...credentials, token })
   if (parts.backend) return byPasswordOrBackend(parts, { ...credentials, password })
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
   return byPassword(parts, username, password, credentials.address)
@@ -158,6 +160,19 @@ function identifyByPassword(
 function asAnonymous({ anonymous }: AuthenticatorParts): Login {
   if (!anonymous) return refuse('not_authorized', 'no credentials, and auth.anonymous is off')
   return { ok: true, principal: { user: ANONYMOUS, roles: new Set(), anonymous: true, expiresAt: null } }
+}
+
+function byTokenOrKey(parts: AuthenticatorParts, given: TokenCredentials): Promise<Identified> {
+  return looksLikeKey(given.token) ? byKey(parts, given) : byToken(parts, given)
+}
+
+/** Nobody guesses one, so wrong ones are not counted. */
+async function byKey({ keys }: AuthenticatorParts, { username, token }: TokenCredentials): Promise<Identified> {
+  const principal = await keys.check(token)
+  if (!principal) return refuse('bad_credentials', 'an API key that is not good, or not any more')
+  if (username && username !== principal.user)
+    return refuse('bad_credentials', `${JSON.stringify(username)} came with a key of ${principal.user}`)
+  return { ok: true, principal }
 }
 
 async function byToken(parts: AuthenticatorParts, given: TokenCredentials): Promise<Identified> {
@@ -265,9 +280,11 @@ async function asIdentified(
 }
 
 async function knownByNow(
-  { accounts, adopt }: AuthenticatorParts,
+  { accounts, adopt, directory }: AuthenticatorParts,
   { principal, linkedTo }: Identified & { ok: true },
 ): Promise<Login> {
+  // Its owner took that name and has its keys: whom others know by it would share the account with them.
+  if (directory.bots.get(principal.user)) return refuse('not_authorized', `${principal.user} is a bot: it has keys`)
   try {
     await (linkedTo ? accounts.link(linkedTo, adopt) : accounts.ensure(principal.user))
     return { ok: true, principal }

@@ -10,7 +10,7 @@ const NAMES: Readonly<Record<string, unknown>> = {
   by: 'bob',
   createdBy: 'bob',
   text: 'hello',
-  name: 'Tea room',
+  name: 'tea',
   topic: null,
   avatar: null,
   verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',

@@ -73,6 +73,15 @@ t.test('who has a password here is asked about here alone', async (t) => {
   t.equal(await knock(broker, '', 'token-of-ann'), 5, 'nor by another name')
 })
 
+t.test('nobody logs in by the name that someone gave to a bot', async (t) => {
+  const { backend, broker } = await open(t)
+  const mallory = await Person.connect(t, broker, 'mallory')
+  await mallory.get('bots.create', { bot: 'ann' })
+  t.equal(await knock(broker, 'ann', 'ann-pw'), 5, 'mallory has keys of that account')
+  t.equal(await knock(broker, 'ann', await broker.token('ann')), 5)
+  t.equal(backend.asked.length, 1)
+})
+
 t.test('tokens of this broker, and its secrets, are not shown to the backend', async (t) => {
   const { backend, broker } = await open(t)
   const guest = await Person.connect(t, broker, 'guest')
