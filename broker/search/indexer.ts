@@ -12,8 +12,10 @@ import type { Position } from './text-index.js'
 const GATHER = 1000
 /** Milliseconds until what failed is tried again. */
 const RETRY = 5000
-/** After a batch it rests as long as that took, and no longer than this, in ms. */
-const MAX_REST = 1000
+/** While nobody searches it takes this part of one core at most: delivery goes first, and a backlog is for quieter times. */
+const SHARE = 0.1
+/** Longest rest after a batch, in ms. */
+const MAX_REST = 10_000
 /** Entries, and bytes of them, read at once. */
 const PAGE = 100
 const PAGE_BYTES = 256 * 1024
@@ -115,14 +117,22 @@ export class Indexer {
     return logs.reduce((sum, log) => sum + Math.max(0, this.#head(log) - this.#done(log)), 0)
   }
 
-  /** Takes out what has expired or was dropped. */
-  async sweep(): Promise<void> {
-    if (!this.#open) return
-    for (const name of this.#positions.keys()) if (this.#isOff(name)) this.#grown.add(name)
-    for (let after = 0; ; ) {
+  /** Takes out what has expired or was dropped, before anything else; waits at most `patience` ms for that. */
+  async sweep(patience: number): Promise<void> {
+    const deadline = Date.now() + patience
+    for (const name of this.#positions.keys()) if (this.#holdsDropped(name)) this.#asked.add(name)
+    for (let after = 0; this.#open; ) {
       const due = await this.#parts.thread.due(Date.now(), after, PAGE)
-      for (const { log, seq } of due) this.stale(log, seq)
-      await this.#run()
+      for (const { log, seq } of due) {
+        this.stale(log, seq)
+        this.#asked.add(log)
+      }
+      while (this.#open && this.#asked.size > 0) {
+        void this.#run()
+        this.#endRest?.()
+        // Told after a step: what was asked for when it began is done.
+        if (!(await this.#progress(deadline))) return
+      }
       if (due.length < PAGE) return
       after = due.at(-1)!.id
     }
@@ -275,12 +285,17 @@ export class Indexer {
 
   /** Whether what the index has of a log and the log differ. */
   #isOff(name: LogName): boolean {
+    if (!this.#positions.has(name)) return this.#roomOf(name) !== undefined && this.#head(name) > 0
+    return this.#holdsDropped(name) || this.#head(name) > this.#done(name)
+  }
+
+  /** Whether the index has what the log has no more. */
+  #holdsDropped(name: LogName): boolean {
     const position = this.#positions.get(name)
-    const room = this.#roomOf(name)
+    if (!position) return false
+    if (position.made !== this.#roomOf(name)?.createdAt) return true
     const log = this.#parts.store.log.peek(name)
-    if (!position) return room !== undefined && log !== undefined && log.head > 0
-    if (position.made !== room?.createdAt) return true
-    return log !== undefined && (log.head !== position.done || log.tail > position.tail)
+    return log !== undefined && (log.head < position.done || log.tail > position.tail)
   }
 
   #head(name: LogName): number {
@@ -303,7 +318,7 @@ export class Indexer {
         this.#endRest = null
         resolve()
       }
-      const timer = setTimeout(end, Math.min(took, MAX_REST))
+      const timer = setTimeout(end, Math.min(took * (1 / SHARE - 1), MAX_REST))
       this.#endRest = end
     })
   }

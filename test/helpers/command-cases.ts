@@ -3,6 +3,9 @@
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
  * pat has a password, `pat-pw`, and logs in anew for each case.
  */
+
+import { ABUSE_CASES } from './abuse-cases.js'
+import { BOT_CASES } from './bot-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 import { SEARCH_CASES } from './search-cases.js'
 
@@ -24,6 +27,8 @@ export interface CommandCases {
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
+  ...BOT_CASES,
+  ...ABUSE_CASES,
   ...SEARCH_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
