@@ -159,7 +159,7 @@ async function start(
 
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
-  const maintenance = new Maintenance({ store, keeper, broker, counters, config, failed })
+  const maintenance = new Maintenance({ store, keeper, broker, counters, reports: chat.reports, config, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,

@@ -11,6 +11,7 @@ import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
+import { REPORT_COMMANDS } from './commands/reports.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
@@ -31,6 +32,7 @@ export const COMMANDS = {
   ...CONTACT_COMMANDS,
   ...FILTER_COMMANDS,
   ...AUDIT_COMMANDS,
+  ...REPORT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import type { Actor } from './actor.js'
 import { Audit } from './audit.js'
 import { Changes } from './changes.js'
 import { auditCommands } from './commands/audit.js'
@@ -16,6 +17,7 @@ import { filterCommands } from './commands/filters.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
 import { receiptCommands } from './commands/receipts.js'
+import { reportCommands } from './commands/reports.js'
 import { roomCommands } from './commands/rooms.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
@@ -26,6 +28,7 @@ import { Filters } from './filters/filters.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
+import { isChange } from './message-types.js'
 import { Moments } from './moments.js'
 import { Notices } from './notices.js'
 import { Pipeline } from './pipeline.js'
@@ -37,6 +40,7 @@ import { Rates } from './rates.js'
 import { Receipts } from './receipts.js'
 import { References } from './references.js'
 import { Replies } from './replies.js'
+import { Reports } from './reports.js'
 import { Requests } from './requests.js'
 import { Roles } from './roles.js'
 import { RoomInfo } from './room-info.js'
@@ -50,7 +54,7 @@ import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
 import { Unread } from './unread.js'
 import { Views } from './views.js'
-import { Writing } from './writing.js'
+import { Writing, type WritingParts } from './writing.js'
 
 export interface ChatParts {
   readonly store: Store
@@ -93,6 +97,8 @@ export async function makeChat(
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
   const audit = new Audit(store)
+  const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
+  const reports = new Reports({ store, rules, references, keep: config.moderation.keepReports, run })
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -106,6 +112,7 @@ export async function makeChat(
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
       ...auditCommands(audit),
+      ...reportCommands({ store, reports, replyBytes }),
       ...filterCommands(store, config.moderation.filters),
     },
     replyBytes,
@@ -118,8 +125,10 @@ export async function makeChat(
   const policies = new PolicyScreen(config.policies, store.directory)
   const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
   const screening = new Screening([policies, filters, ...screens])
+  const flagged: WritingParts['flagged'] = ({ principal: { user } }, { input }, { room, seq }, why) =>
+    void reports.flag(user, room, isChange(input) ? input.target : seq, seq, why).catch(failed)
   const slowMode = new SlowMode()
-  const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies })
+  const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies, flagged })
   const pipeline = new Pipeline({
     store,
     rooms,
@@ -147,6 +156,7 @@ export async function makeChat(
     receipts,
     info,
     audit,
+    reports,
     access: new Access(store, acl, pipeline, presence),
   }
 }

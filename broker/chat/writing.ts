@@ -12,7 +12,7 @@ import { isChange } from './message-types.js'
 import type { Incoming, Receipt } from './pipeline.js'
 import type { Rates } from './rates.js'
 import type { References } from './references.js'
-import type { Replies } from './replies.js'
+import type { Replies, SendResult } from './replies.js'
 import type { RoomRules } from './room-rules.js'
 import type { Screening, Verdict } from './screening.js'
 import { Send, type Sending } from './send.js'
@@ -29,6 +29,8 @@ export interface WritingParts {
   readonly changes: Changes
   readonly references: References
   readonly replies: Replies
+  /** A screen wants those who moderate to look at what was taken. */
+  readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
 }
 
 /** A message on its way into a room. */
@@ -103,7 +105,7 @@ export class Writing {
     try {
       const verdict = this.#parts.screening.screen(actor, room, message)
       if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
-      return this.#append(judged(post, verdict))
+      return this.#append(verdict ? this.#judged(post, verdict) : post)
     } catch (error) {
       return this.#onlyRetry(post, error)
     }
@@ -114,10 +116,19 @@ export class Writing {
     try {
       const verdict = await screening
       this.#requireAllowed(post)
-      return await this.#append(judged(post, verdict))
+      return await this.#append(verdict ? this.#judged(post, verdict) : post)
     } catch (error) {
       this.#onlyRetry(post, error)
     }
+  }
+
+  #judged(post: Post, { message = post.message, report }: Verdict): Post {
+    if (report === undefined) return { ...post, message }
+    const settled: Receipt['settled'] = (refusal, result) => {
+      if (result) this.#parts.flagged(post.actor, message, result, report)
+      post.receipt.settled(refusal, result)
+    }
+    return { ...post, message, receipt: { settled } }
   }
 
   #requireAllowed({ actor, room, to }: Post): void {
@@ -158,10 +169,6 @@ export class Writing {
     const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
     this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
-}
-
-function judged(post: Post, verdict: Verdict | undefined): Post {
-  return verdict?.message ? { ...post, message: verdict.message } : post
 }
 
 /** Acknowledged and answered: to keep it back or to cut the connection would hold up all the client does in other rooms. */
