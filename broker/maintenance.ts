@@ -5,6 +5,7 @@ import { logs } from './chat/views.js'
 import type { Counters } from './metrics.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { SessionKeeper } from './mqtt/session-keeper.js'
+import type { Search } from './search/search.js'
 import type { Store } from './store/store.js'
 
 const FACTS_EVERY = 10_000
@@ -18,6 +19,7 @@ export interface MaintenanceParts {
   counters: Counters
   reports: Pick<Reports, 'sweep'>
   config: Config
+  search: Pick<Search, 'sweep'> | null
   failed: (error: unknown) => void
 }
 
@@ -45,6 +47,7 @@ export class Maintenance {
       await this.#retain(now)
       await this.#parts.reports.sweep(now)
       await this.#parts.store.log.sweep()
+      await this.#parts.search?.sweep()
     } catch (error) {
       this.#parts.failed(error)
     } finally {

@@ -6,11 +6,13 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import { type RemovalParts, removeAccount } from './account-removal.js'
 import type { Actor } from './actor.js'
 import { Audit } from './audit.js'
 import { Changes } from './changes.js'
 import { auditCommands } from './commands/audit.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
+import { type BotCommandParts, botCommands } from './commands/bots.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
 import { filterCommands } from './commands/filters.js'
@@ -19,6 +21,7 @@ import { moderationCommands } from './commands/moderation.js'
 import { receiptCommands } from './commands/receipts.js'
 import { reportCommands } from './commands/reports.js'
 import { roomCommands } from './commands/rooms.js'
+import { searchCommands } from './commands/search.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
@@ -49,6 +52,7 @@ import { RoomRules } from './room-rules.js'
 import { Rooms } from './rooms.js'
 import { Sanctions } from './sanctions.js'
 import { type Screen, Screening } from './screening.js'
+import type { TextSearch } from './search.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
@@ -60,18 +64,24 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  readonly auth: Omit<
+    AuthCommandParts &
+      SessionCommandParts &
+      Pick<BotCommandParts, 'accounts' | 'keys'> &
+      Pick<RemovalParts, 'accounts'>,
+    'store' | 'bus' | 'liveSessions'
+  >
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
   /** Of who runs the broker; asked after those of the configuration. */
   readonly screens: readonly Screen[]
+  /** Null: there is none. */
+  readonly textSearch: TextSearch | null
 }
 
-export async function makeChat(
-  config: Config,
-  { store, bus, wheel, auth, liveSessions, failed, gate, screens }: ChatParts,
-) {
+export async function makeChat(config: Config, parts: ChatParts) {
+  const { store, bus, wheel, auth, liveSessions, failed, gate, screens, textSearch } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -96,6 +106,8 @@ export async function makeChat(
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const remove = (user: string): Promise<void> =>
+    removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
   const audit = new Audit(store)
   const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
   const reports = new Reports({ store, rules, references, keep: config.moderation.keepReports, run })
@@ -110,7 +122,9 @@ export async function makeChat(
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
+      ...searchCommands({ store, rules, index: textSearch, replyBytes }),
       ...contactCommands(store, turns),
+      ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
       ...auditCommands(audit),
       ...reportCommands({ store, reports, replyBytes }),
       ...filterCommands(store, config.moderation.filters),
@@ -145,6 +159,7 @@ export async function makeChat(
     payloadBytes: config.limits.payloadBytes,
   })
   return {
+    remove,
     views,
     rooms,
     members,
