@@ -28,6 +28,7 @@ import { userCommands } from './commands/users.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
 import { Filters } from './filters/filters.js'
+import { Forwarding } from './forwarding.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
@@ -138,11 +139,23 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const changes = new Changes({ store, rules, references, replies, audit, editWindow, reactionsPerMessage })
   const policies = new PolicyScreen(config.policies, store.directory)
   const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
+  const forwarding = new Forwarding({ store, rules, references })
   const screening = new Screening([policies, filters, ...screens])
   const flagged: WritingParts['flagged'] = ({ principal: { user } }, { input }, { room, seq }, why) =>
     void reports.flag(user, room, isChange(input) ? input.target : seq, seq, why).catch(failed)
   const slowMode = new SlowMode()
-  const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies, flagged })
+  const writing = new Writing({
+    store,
+    rules,
+    screening,
+    slowMode,
+    rates,
+    changes,
+    references,
+    forwarding,
+    replies,
+    flagged,
+  })
   const pipeline = new Pipeline({
     store,
     rooms,

@@ -25,6 +25,9 @@ interface Kind {
 const CONTENT = ['text', 'attachments', 'data', 'mentions'] as const
 const MESSAGE = [...CONTENT, 'replyTo', 'thread', 'ttl'] as const
 
+/** It says what the other message says. */
+const FORWARD: Kind = { fields: ['forward', 'replyTo', 'thread', 'ttl'], needs: [] }
+
 const KINDS: Record<string, Kind> = {
   text: { fields: MESSAGE, needs: ['text', 'attachments'] },
   custom: { fields: MESSAGE, needs: ['data'] },
@@ -47,6 +50,7 @@ export function checkType(input: MessageInput): void {
     throw new Refusal('bad_request', `type must be one of ${MESSAGE_TYPES.join(', ')}`, { field: 'type' })
   if (!BUILT_TYPES.has(type))
     throw new Refusal('not_implemented', `messages of type ${type} are not built yet`, { field: 'type' })
+  if (input.forward !== undefined && type === 'text') return checkFields('forward', input, FORWARD)
   checkFields(type, input, KINDS[type]!)
   if (type === 'reaction') checkReaction(input.data)
 }

@@ -6,6 +6,7 @@ import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import { requireNotBlocked } from './blocks.js'
 import type { Changes } from './changes.js'
+import type { Forwarding } from './forwarding.js'
 import { mentionNote } from './mentions.js'
 import type { Checked } from './message.js'
 import { isChange } from './message-types.js'
@@ -29,6 +30,7 @@ export interface WritingParts {
   readonly rates: Rates
   readonly changes: Changes
   readonly references: References
+  readonly forwarding: Forwarding
   readonly replies: Replies
   /** A screen wants those who moderate to look at what was taken. */
   readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
@@ -103,6 +105,23 @@ export class Writing {
     receipt: Receipt,
   ): void | Promise<void> {
     const post: Post = { actor, room, message, to, incoming, receipt }
+    return message.input?.forward ? this.#forward(post, message.input.forward) : this.#screen(post)
+  }
+
+  async #forward(post: Post, forward: NonNullable<MessageInput['forward']>): Promise<void> {
+    const { actor, room, message } = post
+    let filled: Checked
+    try {
+      filled = await this.#parts.forwarding.fill(actor, room, message, forward)
+      this.#requireAllowed(post)
+    } catch (error) {
+      return this.#onlyRetry(post, error)
+    }
+    return this.#screen({ ...post, message: filled })
+  }
+
+  #screen(post: Post): void | Promise<void> {
+    const { actor, room, message } = post
     try {
       const verdict = this.#parts.screening.screen(actor, room, message)
       if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
