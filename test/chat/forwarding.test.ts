@@ -75,7 +75,7 @@ t.test('only what one may read, and what is there, is forwarded; and nobody writ
 })
 
 t.test('a retry is the same although the origin is gone; what disappears takes its copies along', async (t) => {
-  const { alice, bob } = await people(t, ['alice', 'bob'])
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
   await alice.get('rooms.create', { room: 'den' })
   await alice.say('den', 'one')
   await alice.say('den', { text: 'brief', ttl: 3600 })
@@ -89,6 +89,10 @@ t.test('a retry is the same although the origin is gone; what disappears takes i
   t.match(await alice.get('history', { room: '@bob' }), {
     messages: [{ text: 'one' }, { text: 'hello' }, { text: 'brief' }],
   })
+  const { log } = broker.running.store
+  const end = async (name: string, seq: number) => (await log.read(name, seq - 1, 1, 1))[0]?.extra?.expiresAt
+  const [origin, copy] = [await end('m:den', 2), await end('m:dm:alice:bob', 3)]
+  t.ok(Math.abs(origin! - copy!) < 1000, 'it ends with the origin')
 })
 
 t.test('filters and policies look at what is forwarded', async (t) => {
