@@ -8,7 +8,7 @@ import type { Draft, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import { type Audit, acting } from './audit.js'
 import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
-import type { ChangeInput } from './message-types.js'
+import { type ChangeInput, checkEdit } from './message-types.js'
 import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { RoomRules } from './room-rules.js'
@@ -86,6 +86,7 @@ export class Changes {
       throw new Refusal('forbidden', `message ${entry.seq} has the words of another; delete it, or forward anew`, {
         field: 'target',
       })
+    if (input.type === 'edit') checkEdit(input, message.type!)
     const asked: Asked = { actor, room, input, target: entry, draft }
     const outcome: Outcome = await this.#effects.of(asked)
     if (outcome.same !== undefined)
