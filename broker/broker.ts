@@ -183,7 +183,8 @@ async function start(
   await textSearch?.start()
   closing.push(() => chat.removals.close())
   await chat.removals.resume()
-  const maintenance = new Maintenance({ store, keeper, broker, counters, config, search: textSearch, failed })
+  const { reports } = chat
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, reports, search: textSearch, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const removeAccount = (user: string) => chat.removals.remove(user)
   const admin = await serveAdmin(

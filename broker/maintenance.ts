@@ -1,5 +1,6 @@
 /** What a broker does from time to time: expired sessions, retention, its own facts below `$SYS`. */
 import type { Config } from '../schemas/config.js'
+import type { Reports } from './chat/reports.js'
 import { logs } from './chat/views.js'
 import type { Counters } from './metrics.js'
 import type { Broker } from './mqtt/aedes.js'
@@ -16,6 +17,7 @@ export interface MaintenanceParts {
   keeper: SessionKeeper
   broker: Broker
   counters: Counters
+  reports: Pick<Reports, 'sweep'>
   config: Config
   search: Pick<Search, 'sweep'> | null
   failed: (error: unknown) => void
@@ -43,6 +45,7 @@ export class Maintenance {
     try {
       await this.#expireSessions(now)
       await this.#retain(now)
+      await this.#parts.reports.sweep(now)
       await this.#parts.store.log.sweep()
       await this.#parts.search?.sweep()
     } catch (error) {

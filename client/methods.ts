@@ -189,5 +189,13 @@ export function methods(call: Call) {
       /** Administrative acts, ascending: the newest ones, or those before a seq. For admins. */
       list: (params: Params<'audit.list'> = {}) => call('audit.list', params, 'GET /audit'),
     },
+    reports: {
+      /** Reports a message (room and seq) or a user, in a room or at large, to those who moderate. Twice is once. For members of the room. */
+      create: (params: Params<'reports.create'>) => call('reports.create', params, 'POST /reports'),
+      /** Reports, the oldest first: of a room, for its moderators and above; of all rooms, conversations and users, for admins. */
+      list: (params: Params<'reports.list'> = {}) => call('reports.list', params, 'GET /reports'),
+      /** Does what a report asks for, and closes all open reports of the same. For who may see it, as far as they may do that. */
+      resolve: (params: Params<'reports.resolve'>) => call('reports.resolve', params, 'POST /reports/{report}/resolve'),
+    },
   }
 }

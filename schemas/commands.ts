@@ -16,6 +16,7 @@ import { OIDC_COMMANDS } from './commands/oidc.js'
 import { PASSWORD_RESET_COMMANDS } from './commands/password-reset.js'
 import { PRIVACY_COMMANDS } from './commands/privacy.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
+import { REPORT_COMMANDS } from './commands/reports.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
@@ -45,6 +46,7 @@ export const COMMANDS = {
   ...BOT_COMMANDS,
   ...FILTER_COMMANDS,
   ...AUDIT_COMMANDS,
+  ...REPORT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

@@ -346,6 +346,7 @@ const receipts = section('Who has got and read what.', {
 })
 
 const moderation = section('What messages may say and hold.', {
+  keepReports: duration('30d', 'How long a resolved report is kept, with its copy of the message.'),
   filters: Type.Array(Filter, {
     default: [],
     description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',

@@ -3,6 +3,7 @@
  * it is appended. Changes of one message are made one after another, so that what was checked still holds at the commit.
  */
 import { Refusal } from '../../schemas/errors.js'
+import type { MessageOutput } from '../../schemas/message.js'
 import type { Draft, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Audit, acting } from './audit.js'
@@ -84,6 +85,10 @@ export class Changes {
   async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
     if (!message) throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
+    if (input.type === 'edit' && (message as MessageOutput).forwarded)
+      throw new Refusal('forbidden', `message ${entry.seq} has the words of another; delete it, or forward anew`, {
+        field: 'target',
+      })
     if (input.type === 'edit') checkEdit(input, message.type!)
     const asked: Asked = { actor, room, input, target: entry, draft }
     const outcome: Outcome = await this.#effects.of(asked)

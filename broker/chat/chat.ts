@@ -6,6 +6,7 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import type { Actor } from './actor.js'
 import { Audit } from './audit.js'
 import { Changes } from './changes.js'
 import { accountCommands } from './commands/account.js'
@@ -21,6 +22,7 @@ import { type OidcCommandParts, oidcCommands } from './commands/oidc.js'
 import { type PasswordResetParts, passwordResetCommands } from './commands/password-reset.js'
 import { privacyCommands } from './commands/privacy.js'
 import { receiptCommands } from './commands/receipts.js'
+import { reportCommands } from './commands/reports.js'
 import { roomCommands } from './commands/rooms.js'
 import { searchCommands } from './commands/search.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
@@ -32,9 +34,11 @@ import { DirectConversations } from './direct-conversations.js'
 import { Exports } from './exports.js'
 import { Filters } from './filters/filters.js'
 import { Forgetting } from './forgetting.js'
+import { Forwarding } from './forwarding.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
+import { isChange } from './message-types.js'
 import { Moments } from './moments.js'
 import { Notices } from './notices.js'
 import { Pipeline } from './pipeline.js'
@@ -47,6 +51,7 @@ import { Receipts } from './receipts.js'
 import { References } from './references.js'
 import { Removals, type RemovalsParts } from './removals.js'
 import { Replies } from './replies.js'
+import { Reports } from './reports.js'
 import { Requests } from './requests.js'
 import { Roles } from './roles.js'
 import { RoomInfo } from './room-info.js'
@@ -63,7 +68,7 @@ import { Thinning } from './thinning.js'
 import { TypingCounts } from './typing.js'
 import { Unread } from './unread.js'
 import { Views } from './views.js'
-import { Writing } from './writing.js'
+import { Writing, type WritingParts } from './writing.js'
 
 export interface ChatParts {
   readonly store: Store
@@ -133,6 +138,8 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const removals = new Removals({ store, accounts, members, presence, forgetting, endSessions, failed })
   const remove = (bot: string): Promise<unknown> => removals.remove(bot, 'kept')
   const audit = new Audit(store)
+  const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
+  const reports = new Reports({ store, rules, references, keep: config.moderation.keepReports, run })
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules, thinning }),
@@ -153,6 +160,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
       ...oidcCommands(auth),
       ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
       ...auditCommands(audit),
+      ...reportCommands({ store, reports, replyBytes }),
       ...filterCommands(store, config.moderation.filters),
     },
     replyBytes,
@@ -167,9 +175,23 @@ export async function makeChat(config: Config, parts: ChatParts) {
   })
   const policies = new PolicyScreen(config.policies, store.directory)
   const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
+  const forwarding = new Forwarding({ store, rules, references })
   const screening = new Screening([policies, filters, ...screens])
+  const flagged: WritingParts['flagged'] = ({ principal: { user } }, { input }, { room, seq }, why) =>
+    void reports.flag(user, room, isChange(input) ? input.target : seq, seq, why).catch(failed)
   const slowMode = new SlowMode()
-  const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies })
+  const writing = new Writing({
+    store,
+    rules,
+    screening,
+    slowMode,
+    rates,
+    changes,
+    references,
+    forwarding,
+    replies,
+    flagged,
+  })
   const pipeline = new Pipeline({
     store,
     rooms,
@@ -207,6 +229,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
     removals,
     info,
     audit,
+    reports,
     access: new Access(store, acl, pipeline, presence, info),
   }
 }

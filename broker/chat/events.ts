@@ -29,6 +29,8 @@ export type UserEvent =
   | ({ type: 'settings'; room: string } & MemberSettings)
   | ({ type: 'privacy' } & PrivacySettings)
   | (Sanction & { room: string })
+  /** Of a message, or of a user where seq is null. */
+  | { type: 'reported'; room: string; report: string; seq: number | null }
   | { type: 'invited' | 'added' | 'removed' | 'denied' | 'role'; room: string; by: string; role?: string }
 
 /** On `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */

@@ -62,6 +62,8 @@ export class Notices {
       throw new Refusal('bad_request', `an announcement cannot be changed; there is no ${message.input.type} here`, {
         field: 'type',
       })
+    if (message.input?.forward)
+      throw new Refusal('bad_request', 'an announcement says its own words', { field: 'forward' })
     if (this.#views.addChannel(channel)) this.#bus.send({ kind: 'channel', channel })
     const destination = { log: logs.broadcast(channel), place: `"channel":"${channel}",` }
     const draft = stamp(actor, destination, message, incoming)

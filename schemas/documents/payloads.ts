@@ -4,7 +4,7 @@ import { object, orNull, seq, time, user } from '../commands/parts.js'
 import { Receipt } from '../commands/receipts.js'
 import { Room } from '../commands/rooms.js'
 import { ERRORS } from '../errors.js'
-import { MessageInput, NotificationInput, PresenceInput, ReceiptInput, TypingInput } from '../message.js'
+import { Forwarded, MessageInput, NotificationInput, PresenceInput, ReceiptInput, TypingInput } from '../message.js'
 import { ROOM_LEAVES, type RoomLeaf, topics, USER_LEAVES, type UserLeaf } from '../topics.js'
 
 /** One topic: what goes in (null: only the broker publishes), and what comes out. */
@@ -17,7 +17,8 @@ export interface TopicDocument {
 
 const id = Type.String({ description: 'UUIDv7.' })
 const stamp = { id, seq: seq('Counts from 1 in its log, without holes.'), ts: time('When it was taken.'), from: user }
-const { cid: _, ...content } = MessageInput.properties
+const { cid: _, forward: __, ...said } = MessageInput.properties
+const content = { ...said, forwarded: Type.Optional(Forwarded) }
 
 export const MessageIn = Type.Object(MessageInput.properties, {
   title: 'MessageIn',
@@ -58,7 +59,7 @@ const UserEvent = Type.Object(
     ts: time('When it was.'),
     type: Type.String({
       description:
-        'invited, added, removed, role; contact: someone asks to be one, or accepted; settings, privacy: changed by oneself; command: by gave a bot a command.',
+        'invited, added, removed, role; contact: someone asks to be one, or accepted; reported: something was, for moderators; settings, privacy: changed by oneself; command: by gave a bot a command.',
     }),
     room: Type.Optional(Type.String()),
     by: Type.Optional(user),

@@ -85,6 +85,7 @@ t.test('one table of commands, two doors', async (t) => {
   let reset = ''
   /** Of pat's authenticator app. */
   let secret = 'A'
+  let report = ''
   let key = ''
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
     for (const asked of before ?? []) {
@@ -93,6 +94,7 @@ t.test('one table of commands, two doors', async (t) => {
       if (name === 'rooms.links.create') link = result.link
       if (name === 'auth.reset') reset = result.token
       if (name === 'auth.totp.begin') secret = result.secret
+      if (name === 'reports.create') report = result.id
       if (name === 'keys.create') key = result.id
     }
   }
@@ -107,6 +109,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{code of pat}', codeOf(secret))
         .replaceAll('{next code of pat}', codeOf(secret, 1))
         .replaceAll('{login code of pat}', () => broker.running.loginCodes.issue('pat', LOGIN_CHALLENGE))
+        .replaceAll('{report}', report)
         .replaceAll('{key}', key)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )

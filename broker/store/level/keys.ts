@@ -131,6 +131,8 @@ export const keys = {
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
   filters: 'Mf',
+  report: (id: string): string => `Mr${part(id)}`,
+  evidence: (id: string): string => `Me${part(id)}`,
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
@@ -197,5 +199,6 @@ export const ranges = {
   allOfRooms: (letter: RoomRecordKind): KeyRange => ({ gte: `O${letter}`, lt: `O${kind(letter).lt}` }),
   ofRoom: (letter: RoomRecordKind, room: string): KeyRange => below(`O${letter}${part(room)}`),
   presence: kind('y'),
+  reports: { gte: 'Mr', lt: 'Ms' },
   allReceipts: kind('R'),
 } as const

@@ -130,7 +130,7 @@ class LevelStore implements Store {
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
     this.accounts = new LevelAccounts(database)
-    this.moderation = new LevelModeration(database)
+    this.moderation = new LevelModeration(database, this.#now)
     this.directory = new LevelDirectory(database, receipts)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
