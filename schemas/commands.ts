@@ -13,6 +13,7 @@ import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { PASSWORD_RESET_COMMANDS } from './commands/password-reset.js'
+import { PRIVACY_COMMANDS } from './commands/privacy.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SEARCH_COMMANDS } from './commands/search.js'
@@ -38,6 +39,7 @@ export const COMMANDS = {
   ...SYNC_COMMANDS,
   ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...PRIVACY_COMMANDS,
   ...BOT_COMMANDS,
   ...FILTER_COMMANDS,
   ...AUDIT_COMMANDS,
