@@ -8,6 +8,8 @@ import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
 import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
+import type { LoginCodes } from './auth/login-codes.js'
+import { LoginThrottle } from './auth/throttle.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
@@ -45,6 +47,8 @@ export interface RunningBroker {
   readonly aedes: Broker
   readonly store: Store
   readonly accounts: Accounts
+  /** Logins that were proved and not taken yet. */
+  readonly loginCodes: LoginCodes
   readonly counters: Counters
   readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
@@ -215,6 +219,14 @@ async function start(
       },
       forward: () => broker.forwardGate(null),
     },
+    oidc: auth.oidc && {
+      oidc: auth.oidc,
+      authenticator: auth.authenticator,
+      codes: auth.loginCodes,
+      throttle: new LoginThrottle(config.auth.throttle),
+      redirectUri: config.auth.oidc.redirectUri!,
+      failed,
+    },
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
     throttleWindow: config.auth.throttle.window,
@@ -233,6 +245,7 @@ async function start(
     aedes: broker,
     store,
     accounts: auth.accounts,
+    loginCodes: auth.loginCodes,
     counters,
     maintenance,
     socketWrites: () => flusher.writes,

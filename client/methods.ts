@@ -98,6 +98,8 @@ export function methods(call: Call) {
       reset: (params: Params<'auth.reset'>) => call('auth.reset', params, 'POST /auth/resets'),
       /** Sets a new password with a token of auth.reset. All tokens and sessions of before end; a second factor stays. */
       resetPassword: (params: Params<'auth.resetPassword'>) => call('auth.resetPassword', params, 'POST /auth/reset-password'),
+      /** Takes the login that an identity provider confirmed: the code of the address it led back to, once, within a minute. */
+      oidc: (params: Params<'auth.oidc'>) => call('auth.oidc', params, 'POST /auth/oidc'),
     },
     account: {
       /** Makes a link to a zip file of all that the broker has of the asker. It is good for one download. */

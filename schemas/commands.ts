@@ -12,6 +12,7 @@ import { ENTRY_COMMANDS } from './commands/entry.js'
 import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
+import { OIDC_COMMANDS } from './commands/oidc.js'
 import { PASSWORD_RESET_COMMANDS } from './commands/password-reset.js'
 import { PRIVACY_COMMANDS } from './commands/privacy.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
@@ -40,6 +41,7 @@ export const COMMANDS = {
   ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
   ...PRIVACY_COMMANDS,
+  ...OIDC_COMMANDS,
   ...BOT_COMMANDS,
   ...FILTER_COMMANDS,
   ...AUDIT_COMMANDS,

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
 import type { Op, Store, UserRecord } from '../store/store.js'
 import { roomsTouchedBy } from '../store/touched-rooms.js'
 import { Turns } from '../turns.js'
+import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
 
 const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
@@ -110,6 +112,31 @@ export class Accounts {
       if (made) return made
       await this.#refuseTaken(id)
       return this.#create({ id, roles: [...roles], passwordHash: null, createdAt: this.#now() })
+    })
+  }
+
+  /**
+   * The user of an identity, made when first seen. Rejects with a refusal (`forbidden`) where the account is not the identity's; one that is
+   * linked to none becomes so where `adopt` says so. Its roles are those of the identity, where that has any say.
+   */
+  link({ user, external, roles }: Identity, adopt: boolean): Promise<UserRecord> {
+    return this.#exclusively(user, async () => {
+      const record = await this.#store.directory.user(user)
+      if (!record) {
+        await this.#refuseTaken(user)
+        return this.#create({
+          id: user,
+          roles: [...(roles ?? [])],
+          passwordHash: null,
+          createdAt: this.#now(),
+          external,
+        })
+      }
+      if (record.external !== external && (record.external !== undefined || !adopt))
+        throw new Refusal('forbidden', `the account ${user} belongs to someone else`)
+      const linked = { ...record, external, roles: roles === null ? record.roles : [...roles] }
+      if (!isDeepStrictEqual(linked, record)) await this.#write(this.#store.directory.userOp(linked))
+      return linked
     })
   }
 

@@ -17,6 +17,7 @@ import { entryCommands } from './commands/entry.js'
 import { filterCommands } from './commands/filters.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
+import { type OidcCommandParts, oidcCommands } from './commands/oidc.js'
 import { type PasswordResetParts, passwordResetCommands } from './commands/password-reset.js'
 import { privacyCommands } from './commands/privacy.js'
 import { receiptCommands } from './commands/receipts.js'
@@ -68,10 +69,11 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<
-    AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
-    'store' | 'bus' | 'liveSessions'
-  >
+  readonly auth: OidcCommandParts &
+    Omit<
+      AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
+      'store' | 'bus' | 'liveSessions'
+    >
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly endSessions: RemovalsParts['endSessions']
   readonly failed: (error: unknown) => void
@@ -148,6 +150,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
       ...contactCommands({ store, turns, presence }),
       ...privacyCommands({ store, turns, presence }),
       ...searchCommands({ store, rules, index: textSearch, replyBytes }),
+      ...oidcCommands(auth),
       ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
       ...auditCommands(audit),
       ...filterCommands(store, config.moderation.filters),

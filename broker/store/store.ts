@@ -394,6 +394,8 @@ export interface UserRecord {
   createdAt: number
   /** Unix ms; what was issued to the user before is void. */
   tokensValidFrom?: number
+  /** Who it is at an identity provider; absent: the account is linked to none. */
+  external?: string
 }
 
 /** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */

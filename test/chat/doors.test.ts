@@ -7,6 +7,7 @@ import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { type Ask, COMMAND_CASES, type CommandCases } from '../helpers/command-cases.js'
 import { erased } from '../helpers/erased.js'
 import { fetchFrom, requestOf } from '../helpers/http.js'
+import { LOGIN_CHALLENGE } from '../helpers/oidc-cases.js'
 import { Person } from '../helpers/people.js'
 import { checkResult } from '../helpers/results.js'
 
@@ -105,6 +106,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{reset token}', reset)
         .replaceAll('{code of pat}', codeOf(secret))
         .replaceAll('{next code of pat}', codeOf(secret, 1))
+        .replaceAll('{login code of pat}', () => broker.running.loginCodes.issue('pat', LOGIN_CHALLENGE))
         .replaceAll('{key}', key)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )

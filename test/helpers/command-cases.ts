@@ -7,6 +7,7 @@
 import { ABUSE_CASES } from './abuse-cases.js'
 import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
+import { OIDC_CASES } from './oidc-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 import { SEARCH_CASES } from './search-cases.js'
@@ -34,6 +35,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...BOT_CASES,
   ...ABUSE_CASES,
   ...SEARCH_CASES,
+  ...OIDC_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },
