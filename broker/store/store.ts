@@ -4,10 +4,11 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { OutboxStore, WebhookStore } from './outbox.js'
 
 export type QoS = 0 | 1 | 2
 
-/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast. */
+/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast, `s:server` what becomes of accounts and rooms. */
 export type LogName = string
 
 /** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
@@ -163,6 +164,8 @@ export interface Store {
   readonly queue: QueueStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
+  readonly outbox: OutboxStore
+  readonly webhooks: WebhookStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts

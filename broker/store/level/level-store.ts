@@ -16,6 +16,7 @@ import { keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
 import { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
+import { LevelOutbox } from './outbox.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
 import { LevelReceipts } from './receipts.js'
@@ -23,6 +24,7 @@ import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 import { LevelSessions } from './sessions.js'
 import { Subscriptions } from './subscriptions.js'
+import { LevelWebhooks } from './webhooks.js'
 
 const CHUNK_CACHE_BYTES = 32 * 1024 * 1024
 const FIRST_RETRY_MS = 100
@@ -68,6 +70,8 @@ class LevelStore implements Store {
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
   readonly receipts: LevelReceipts
+  readonly outbox: LevelOutbox
+  readonly webhooks: LevelWebhooks
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
@@ -117,6 +121,8 @@ class LevelStore implements Store {
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
     this.directory = new LevelDirectory(database, receipts)
+    const outbox = (this.outbox = new LevelOutbox(database, logs))
+    this.webhooks = new LevelWebhooks(database)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
     const shared = {
@@ -125,6 +131,7 @@ class LevelStore implements Store {
       logs,
       dedupe,
       notes,
+      outbox,
       counts: this.counts,
       onFault: this.#onFault,
       now: this.#now,
@@ -154,6 +161,7 @@ class LevelStore implements Store {
       await this.queue.load(),
       await this.directory.load(),
       await this.receipts.load(),
+      await this.outbox.load(),
     ]
     for (const apply of applies) apply()
     for (const { log, dedupe } of journal)
@@ -249,6 +257,7 @@ class LevelStore implements Store {
         const batch = new WriteBatch()
         batch.del(keys.head(log.name))
         batch.put(keys.dropping(log.name), '')
+        this.outbox.stageForget(batch, log.name)
         await this.#database.write(batch, true)
         this.counts.writes += batch.size
         this.log.forget(log)
