@@ -7,6 +7,7 @@ import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
 import type { Accounts } from './auth/accounts.js'
+import { Sealer } from './auth/sealing.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
@@ -33,6 +34,8 @@ import type { Listener } from './net/listener.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
+import { Poster } from './webhooks/poster.js'
+import { Webhooks } from './webhooks/webhooks.js'
 import { Wheel } from './wheel.js'
 
 export interface RunningBroker {
@@ -94,7 +97,12 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
-  const chat = await makeChat(config, { store, bus, wheel, failed, gate, liveSessions, auth: { ...auth, renewLogin } })
+  const poster = new Poster(config.webhookDelivery.privateAddresses)
+  const sealer = await Sealer.load(config.auth.jwt, config.node.dataDir, 'webhooks')
+  const webhooks = await Webhooks.open({ store, wheel, counters, poster, sealer, config, failed })
+  closing.push(() => webhooks.close())
+  const parts = { store, bus, wheel, failed, gate, liveSessions, webhooks }
+  const chat = await makeChat(config, { ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
 
@@ -141,7 +149,10 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     info: chat.info,
     failed,
   })
-  store.onAppend = (batches) => hub.deliver(batches)
+  store.onAppend = (batches) => {
+    hub.deliver(batches)
+    webhooks.appended(batches)
+  }
   bus.listen((signal) => delivery.on(signal))
 
   await chat.rooms.ensureListed(config.rooms.list)

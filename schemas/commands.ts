@@ -13,6 +13,7 @@ import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 import { USER_COMMANDS } from './commands/users.js'
+import { WEBHOOK_COMMANDS } from './commands/webhooks.js'
 
 export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
 
@@ -27,6 +28,7 @@ export const COMMANDS = {
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...WEBHOOK_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

@@ -4,6 +4,8 @@
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
 
+import { webhookFilters, webhookId, webhookSecret, webhookUrl } from './webhooks.js'
+
 /** The configuration is wrong: one line per fault. */
 export class ConfigError extends Error {
   readonly faults: readonly string[]
@@ -287,6 +289,40 @@ const receipts = section('Who has got and read what.', {
   ),
 })
 
+const webhook = Type.Object(
+  {
+    id: webhookId,
+    url: webhookUrl,
+    secret: webhookSecret,
+    previousSecret: Type.Optional(webhookSecret),
+    ...webhookFilters,
+    rooms: Type.Optional(webhookFilters.rooms),
+    users: Type.Optional(webhookFilters.users),
+  },
+  { additionalProperties: false },
+)
+
+const webhooks = Type.Array(webhook, {
+  default: [],
+  description: 'Where to tell what happens: { id, url, secret, events, rooms?, users?, direct?, previousSecret? }.',
+})
+
+const webhookDelivery = section('How webhooks are told.', {
+  timeout: duration('10s', 'An attempt without an answer by then has failed.'),
+  attempts: count(12, 'Attempts before an event is given up and kept among the deliveries.', 1, 100),
+  backoff: duration(
+    '5s',
+    'Wait after the first failure; it doubles with each, and up to half of it is left to chance.',
+  ),
+  maxBackoff: duration('1h', 'Longest wait, also where the receiver asks for a longer one.'),
+  concurrency: count(8, 'Events told to one webhook at the same time, each of another log.', 1, 1000),
+  deadLetters: count(1000, 'Events kept that were given up, of each webhook; the oldest go.', 1, 100_000),
+  privateAddresses: flag(
+    true,
+    'Post to addresses of private networks and of this machine, too. Webhooks are made by admins.',
+  ),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -295,10 +331,12 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, log },
+  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, webhooks, webhookDelivery, log },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 
 export type Config = Static<typeof ConfigSchema>
+/** One entry of `webhooks`. */
+export type WebhookConfig = Static<typeof webhook>
 /** One entry of `acl.rules`. */
 export type AclRule = Static<typeof rule>

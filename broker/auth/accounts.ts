@@ -1,6 +1,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
+import { type ServerEvent, serverEvents } from '../store/server-events.js'
 import type { Op, Store, UserRecord } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Passwords } from './passwords.js'
@@ -16,15 +17,17 @@ export interface Account {
   createdAt: number
 }
 
+type AccountStore = Pick<Store, 'commit' | 'directory' | 'outbox'>
+
 /** The users. Every method but `list` rejects with a `Refusal` when it cannot. */
 export class Accounts {
-  readonly #store: Pick<Store, 'commit' | 'directory'>
+  readonly #store: AccountStore
   readonly #passwords: Passwords
   readonly #now: () => number
   /** By lower-case name, so that two changes cannot both find a name free. */
   readonly #turns = new Turns()
 
-  constructor(store: Pick<Store, 'commit' | 'directory'>, passwords: Passwords, now: () => number = Date.now) {
+  constructor(store: AccountStore, passwords: Passwords, now: () => number = Date.now) {
     this.#store = store
     this.#passwords = passwords
     this.#now = now
@@ -58,7 +61,7 @@ export class Accounts {
   remove(id: string): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#existing(id)
-      await this.#write(...(await this.#store.directory.deleteUserOps(id, this.#now())))
+      await this.#tell({ type: 'user.removed', user: id }, await this.#store.directory.deleteUserOps(id, this.#now()))
     })
   }
 
@@ -115,8 +118,12 @@ export class Accounts {
     const { directory } = this.#store
     const removedAt = await directory.removedAt(record.id)
     const made = removedAt === 0 ? record : { ...record, tokensValidFrom: removedAt }
-    await this.#write(directory.userOp(made), ...along)
+    await this.#tell({ type: 'user.registered', user: made.id }, [directory.userOp(made), ...along])
     return made
+  }
+
+  async #tell(event: ServerEvent, ops: Op[]): Promise<void> {
+    await commit(this.#store, { drafts: serverEvents(this.#store, event), ops })
   }
 
   async #write(...ops: Op[]): Promise<void> {

@@ -17,6 +17,7 @@ import { roomCommands } from './commands/rooms.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
+import { type WebhookAdmin, webhookCommands } from './commands/webhooks.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
 import { JoinRequests } from './join-requests.js'
@@ -53,9 +54,11 @@ export interface ChatParts {
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
+  readonly webhooks: WebhookAdmin
 }
 
-export async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
+export async function makeChat(config: Config, parts: ChatParts) {
+  const { store, bus, wheel, auth, liveSessions, failed, gate, webhooks } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -92,6 +95,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
+      ...webhookCommands(webhooks),
     },
     replyBytes,
     rates,

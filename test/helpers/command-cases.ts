@@ -4,6 +4,7 @@
  * pat has a password, `pat-pw`, and logs in anew for each case.
  */
 import { ROOM_CASES } from './room-cases.js'
+import { WEBHOOK_CASES } from './webhook-cases.js'
 
 export interface Ask {
   as: string
@@ -23,6 +24,7 @@ export interface CommandCases {
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
+  ...WEBHOOK_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

@@ -20,6 +20,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/net': ['schemas'],
   'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
   'broker/chat': ['schemas', 'broker/store', 'broker/auth', 'broker/hub.ts', 'broker/turns.ts', 'broker/wheel.ts'],
+  'broker/webhooks': [
+    'schemas',
+    'broker/store',
+    'broker/auth',
+    'broker/chat',
+    'broker/metrics.ts',
+    'broker/turns.ts',
+    'broker/wheel.ts',
+  ],
   'broker/following': ['schemas', 'broker/store', 'broker/hub.ts', 'broker/chat', 'broker/metrics.ts'],
   'broker/http': [
     'schemas',
