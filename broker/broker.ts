@@ -6,12 +6,14 @@ import type { Config } from '../schemas/config.js'
 import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
+import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
 import { Sealer } from './auth/sealing.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
 import type { PublishGate } from './chat/publish-gate.js'
+import type { Screen } from './chat/screening.js'
 import type { Signal } from './chat/signals.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
@@ -70,19 +72,29 @@ export function openStore(config: Config, onFault?: (error: unknown) => void): P
 
 type Closing = () => Promise<void> | void
 
-export async function startBroker(config: Config, options: { log?: Logger } = {}): Promise<RunningBroker> {
+export interface BrokerOptions {
+  log?: Logger
+  /** Look at every chat message before it is written. */
+  screens?: readonly Screen[]
+}
+
+export async function startBroker(config: Config, options: BrokerOptions = {}): Promise<RunningBroker> {
   const log = options.log ?? pino({ level: config.log.level, base: null })
   await mkdir(config.node.dataDir, { recursive: true, mode: 0o700 })
   const closing: Closing[] = []
   try {
-    return await start(config, log, closing)
+    return await start(config, { log, screens: options.screens ?? [] }, closing)
   } catch (error) {
     for (const close of closing.reverse()) await close()
     throw error
   }
 }
 
-async function start(config: Config, log: Logger, closing: Closing[]): Promise<RunningBroker> {
+async function start(
+  config: Config,
+  { log, screens }: Required<BrokerOptions>,
+  closing: Closing[],
+): Promise<RunningBroker> {
   const faults = new FaultLog(log)
   const failed = (error: unknown): void => faults.report(error)
   const store = await openStore(config, failed)
@@ -101,8 +113,8 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const sealer = await Sealer.load(config.auth.jwt, config.node.dataDir, 'webhooks')
   const webhooks = await Webhooks.open({ store, wheel, counters, poster, sealer, config, failed })
   closing.push(() => webhooks.close())
-  const parts = { store, bus, wheel, failed, gate, liveSessions, webhooks }
-  const chat = await makeChat(config, { ...parts, auth: { ...auth, renewLogin } })
+  const parts = { failed, gate, liveSessions, screens, webhooks }
+  const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
 
@@ -161,7 +173,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,
-    accountCommands(endingLogins(auth.accounts, chat.members, bus)),
+    auditedCommands(accountCommands(endingLogins(auth.accounts, chat.members, bus)), chat.audit),
     failed,
   )
   closing.push(() => admin.close())

@@ -8,6 +8,7 @@ import Value from 'typebox/value'
 import { type Config, ConfigError, DURATION } from '../schemas/config.js'
 import { isRoomId } from '../schemas/ids.js'
 import { MAX_WEBHOOKS, unknownEvents } from '../schemas/webhooks.js'
+import { filterFaults } from './chat/filters/compile.js'
 import {
   type Fault,
   findFaults,
@@ -187,7 +188,7 @@ function normalisePacketBytes({ limits }: Config): void {
 }
 
 /** What no single key can tell. */
-function findContradictions({ listen, rooms, limits, webhooks }: Config): Fault[] {
+function findContradictions({ listen, rooms, limits, moderation, webhooks }: Config): Fault[] {
   const faults: Fault[] = []
   const { keepAlive } = limits
   if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
@@ -207,6 +208,8 @@ function findContradictions({ listen, rooms, limits, webhooks }: Config): Fault[
   faults.push(...webhookFaults(webhooks))
   if (limits.packetBytes < limits.payloadBytes)
     faults.push({ path: ['limits', 'packetBytes'], message: 'is smaller than limits.payloadBytes' })
+  for (const { path, message } of filterFaults(moderation.filters))
+    faults.push({ path: ['moderation', 'filters', ...path], message })
   return faults
 }
 

@@ -3,9 +3,11 @@
  * documents of both.
  */
 import type { Static } from 'typebox'
+import { AUDIT_COMMANDS } from './commands/audit.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
+import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
@@ -29,6 +31,8 @@ export const COMMANDS = {
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
   ...WEBHOOK_COMMANDS,
+  ...FILTER_COMMANDS,
+  ...AUDIT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

@@ -3,6 +3,8 @@
  * schema, `config.yaml` shows its defaults, the docs are made from it. Durations are seconds once loaded.
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
+import { Filter } from './moderation.js'
+import { Policies } from './policies.js'
 
 import { webhookFilters, webhookId, webhookSecret, webhookUrl } from './webhooks.js'
 
@@ -323,6 +325,17 @@ const webhookDelivery = section('How webhooks are told.', {
   ),
 })
 
+const moderation = section('What messages may say and hold.', {
+  filters: Type.Array(Filter, {
+    default: [],
+    description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
+  }),
+})
+
+const audit = section('The log of administrative acts.', {
+  days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0 keeps them forever.' }),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -331,7 +344,24 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, webhooks, webhookDelivery, log },
+  {
+    node,
+    listen,
+    auth,
+    acl,
+    rooms,
+    limits,
+    store,
+    history,
+    presence,
+    receipts,
+    moderation,
+    policies: Policies,
+    audit,
+    webhooks,
+    webhookDelivery,
+    log,
+  },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

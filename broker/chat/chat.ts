@@ -6,10 +6,13 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import { Audit } from './audit.js'
 import { Changes } from './changes.js'
+import { auditCommands } from './commands/audit.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
+import { filterCommands } from './commands/filters.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
 import { receiptCommands } from './commands/receipts.js'
@@ -20,6 +23,7 @@ import { userCommands } from './commands/users.js'
 import { type WebhookAdmin, webhookCommands } from './commands/webhooks.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
+import { Filters } from './filters/filters.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
@@ -27,6 +31,7 @@ import { Moments } from './moments.js'
 import { Notices } from './notices.js'
 import { Pipeline } from './pipeline.js'
 import { Plain } from './plain.js'
+import { PolicyScreen } from './policies.js'
 import { Presence } from './presence.js'
 import { type PublishGate, publishGated } from './publish-gate.js'
 import { Rates } from './rates.js'
@@ -40,11 +45,13 @@ import { RoomPreferences } from './room-preferences.js'
 import { RoomRules } from './room-rules.js'
 import { Rooms } from './rooms.js'
 import { Sanctions } from './sanctions.js'
+import { type Screen, Screening } from './screening.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
 import { Unread } from './unread.js'
 import { Views } from './views.js'
+import { Writing } from './writing.js'
 
 export interface ChatParts {
   readonly store: Store
@@ -55,10 +62,12 @@ export interface ChatParts {
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
   readonly webhooks: WebhookAdmin
+  /** Of who runs the broker; asked after those of the configuration. */
+  readonly screens: readonly Screen[]
 }
 
 export async function makeChat(config: Config, parts: ChatParts) {
-  const { store, bus, wheel, auth, liveSessions, failed, gate, webhooks } = parts
+  const { store, bus, wheel, auth, liveSessions, failed, gate, webhooks, screens } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -83,6 +92,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const audit = new Audit(store)
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -96,27 +106,28 @@ export async function makeChat(config: Config, parts: ChatParts) {
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
       ...webhookCommands(webhooks),
+      ...auditCommands(audit),
+      ...filterCommands(store, config.moderation.filters),
     },
     replyBytes,
     rates,
+    audit,
   )
+  const { editWindow } = config.history
+  const { reactionsPerMessage } = config.limits
+  const changes = new Changes({ store, rules, references, replies, audit, editWindow, reactionsPerMessage })
+  const policies = new PolicyScreen(config.policies, store.directory)
+  const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
+  const screening = new Screening([policies, filters, ...screens])
+  const slowMode = new SlowMode()
+  const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies })
   const pipeline = new Pipeline({
     store,
     rooms,
     members,
     rules,
-    slowMode: new SlowMode(),
-    rates,
+    writing,
     directs: new DirectConversations(store, bus, turns),
-    references,
-    changes: new Changes({
-      store,
-      rules,
-      references,
-      replies,
-      editWindow: config.history.editWindow,
-      reactionsPerMessage: config.limits.reactionsPerMessage,
-    }),
     replies,
     plain,
     requests: new Requests(commands, replies, failed),
@@ -136,6 +147,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
     rates,
     receipts,
     info,
+    audit,
     access: new Access(store, acl, pipeline, presence),
   }
 }

@@ -12,6 +12,8 @@ export interface Sending {
   readonly cid: string | null
   readonly incoming: Incoming
   readonly draft: Draft
+  /** Committed with it. */
+  readonly along?: readonly Draft[]
   readonly receipt: Receipt
   /** What its sender hears if it is no retry: why it is refused, or what has been done before. */
   readonly unlessRetry?: Refusal | SendResult
@@ -25,7 +27,7 @@ export class Send implements Change {
   readonly #sending: Sending
 
   constructor(replies: Replies, sending: Sending) {
-    this.drafts = [sending.draft]
+    this.drafts = sending.along ? [sending.draft, ...sending.along] : [sending.draft]
     this.ops = sending.incoming.ops
     this.#replies = replies
     this.#sending = sending

@@ -4,11 +4,16 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { RoomPolicies } from '../../schemas/policies.js'
+import type { ModerationStore } from './moderation.js'
 import type { OutboxStore, WebhookStore } from './outbox.js'
 
 export type QoS = 0 | 1 | 2
 
-/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast, `s:server` what becomes of accounts and rooms. */
+/**
+ * Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast,
+ * `s:server` what becomes of accounts and rooms, `a:acts` audit.
+ */
 export type LogName = string
 
 /** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
@@ -166,6 +171,7 @@ export interface Store {
   readonly receipts: ReceiptStore
   readonly outbox: OutboxStore
   readonly webhooks: WebhookStore
+  readonly moderation: ModerationStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
@@ -422,10 +428,18 @@ export interface RoomSettings {
   archived: boolean
   /** Null: as many as the broker allows. */
   maxMembers: number | null
+  /** Null: those of the broker alone. */
+  policies: RoomPolicies | null
 }
 
 /** What a room has that was made without. */
-export const ROOM_DEFAULTS: RoomSettings = { slowMode: 0, write: 'members', archived: false, maxMembers: null }
+export const ROOM_DEFAULTS: RoomSettings = {
+  slowMode: 0,
+  write: 'members',
+  archived: false,
+  maxMembers: null,
+  policies: null,
+}
 
 export interface RoomRecord extends RoomSettings {
   id: string

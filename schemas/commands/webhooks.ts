@@ -60,6 +60,7 @@ export const WEBHOOK_COMMANDS = {
     }),
     result: Made,
     rate: 'create',
+    audit: ['webhook', 'url', 'events'],
     http: { method: 'POST', path: '/webhooks', status: 201 },
   }),
   'webhooks.list': command({
@@ -85,6 +86,7 @@ export const WEBHOOK_COMMANDS = {
     }),
     result: Made,
     rate: 'write',
+    audit: ['webhook', 'url', 'events', 'enabled', 'rotate'],
     http: { method: 'PATCH', path: '/webhooks/{webhook}' },
   }),
   'webhooks.delete': command({
@@ -92,6 +94,7 @@ export const WEBHOOK_COMMANDS = {
     params: object({ webhook }),
     result: NOTHING,
     rate: 'write',
+    audit: ['webhook'],
     http: { method: 'DELETE', path: '/webhooks/{webhook}' },
   }),
   'webhooks.deliveries': command({
@@ -113,6 +116,7 @@ export const WEBHOOK_COMMANDS = {
     }),
     result: object({ retrying: Type.Integer({ minimum: 0, description: 'How many are tried now.' }) }),
     rate: 'write',
+    audit: ['webhook', 'delivery'],
     http: { method: 'POST', path: '/webhooks/{webhook}/retry' },
   }),
   'webhooks.test': command({

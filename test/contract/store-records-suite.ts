@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import type { CredentialRecord, PlainMessage, SessionRecord, Store } from '../../broker/store/store.js'
+import { moderationSuite } from './store-moderation-suite.js'
 import { all, commit, type NewPlace } from './store-suite.js'
 
 export function recordsSuite(t: Test, newPlace: NewPlace): void {
@@ -13,6 +14,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('credentials', (t) => credentials(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
+  moderationSuite(t, newPlace)
 }
 
 function message(topic: string, text: string, more: Partial<PlainMessage> = {}): PlainMessage {
@@ -377,6 +379,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       write: 'moderators',
       archived: true,
       maxMembers: 9,
+      policies: { links: 'deny' },
       createdBy: 'ann',
       createdAt: 1,
     }) as const

@@ -130,6 +130,7 @@ export const keys = {
   outboxOf: (key: string): [log: string, reader: string] => partsOf(key.slice(1)) as [string, string],
   webhook: (id: string): string => `Ww${part(id)}`,
   deadLetter: (webhook: string, id: string): string => `Wd${part(webhook)}${END}${part(id)}`,
+  filters: 'Mf',
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 

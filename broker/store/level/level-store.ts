@@ -14,6 +14,7 @@ import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
+import { LevelModeration } from './moderation.js'
 import { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
 import { LevelOutbox } from './outbox.js'
@@ -72,6 +73,7 @@ class LevelStore implements Store {
   readonly receipts: LevelReceipts
   readonly outbox: LevelOutbox
   readonly webhooks: LevelWebhooks
+  readonly moderation: LevelModeration
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
@@ -120,6 +122,7 @@ class LevelStore implements Store {
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
+    this.moderation = new LevelModeration(database)
     this.directory = new LevelDirectory(database, receipts)
     const outbox = (this.outbox = new LevelOutbox(database, logs))
     this.webhooks = new LevelWebhooks(database)
@@ -162,6 +165,7 @@ class LevelStore implements Store {
       await this.directory.load(),
       await this.receipts.load(),
       await this.outbox.load(),
+      await this.moderation.load(),
     ]
     for (const apply of applies) apply()
     for (const { log, dedupe } of journal)
