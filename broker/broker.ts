@@ -36,6 +36,7 @@ import type { Listener } from './net/listener.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
+import { Moderator } from './webhooks/moderator.js'
 import { Poster } from './webhooks/poster.js'
 import { Webhooks } from './webhooks/webhooks.js'
 import { Wheel } from './wheel.js'
@@ -113,7 +114,9 @@ async function start(
   const sealer = await Sealer.load(config.auth.jwt, config.node.dataDir, 'webhooks')
   const webhooks = await Webhooks.open({ store, wheel, counters, poster, sealer, config, failed })
   closing.push(() => webhooks.close())
-  const parts = { failed, gate, liveSessions, screens, webhooks }
+  const moderator = Moderator.of(config, counters, failed)
+  closing.push(() => moderator?.close())
+  const parts = { failed, gate, liveSessions, webhooks, screens: moderator ? [...screens, moderator] : screens }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())

@@ -206,6 +206,11 @@ function findContradictions({ listen, rooms, limits, moderation, webhooks }: Con
     ids.add(id)
   })
   faults.push(...webhookFaults(webhooks))
+  const { url, secret } = moderation.webhook
+  if (url !== null && secret === null)
+    faults.push({ path: ['moderation', 'webhook', 'url'], message: 'needs moderation.webhook.secret' })
+  if (url !== null && !URL.canParse(url))
+    faults.push({ path: ['moderation', 'webhook', 'url'], message: 'is not a URL' })
   if (limits.packetBytes < limits.payloadBytes)
     faults.push({ path: ['limits', 'packetBytes'], message: 'is smaller than limits.payloadBytes' })
   for (const { path, message } of filterFaults(moderation.filters))

@@ -330,6 +330,30 @@ const moderation = section('What messages may say and hold.', {
     default: [],
     description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
   }),
+  webhook: section('A server of yours that is asked before a message is written.', {
+    url: Type.Union([webhookUrl, Type.Null()], { default: null, description: 'Where to ask; null: nobody is asked.' }),
+    secret: Type.Union([webhookSecret, Type.Null()], {
+      default: null,
+      secret: true,
+      description: 'What questions are signed with: whsec_ and 24 to 64 bytes in base64.',
+    }),
+    previousSecret: Type.Union([webhookSecret, Type.Null()], {
+      default: null,
+      secret: true,
+      description: 'Signs beside it, while you change it.',
+    }),
+    timeout: duration('2s', 'A question without an answer by then has failed.'),
+    onFailure: Type.Enum(['allow', 'refuse'], {
+      default: 'refuse',
+      description: 'What becomes of a message when the question fails: allow (it is written) or refuse.',
+    }),
+    rooms: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Only messages of these rooms; empty: of all.',
+    }),
+    direct: flag(false, 'Messages of direct conversations too.'),
+    concurrency: count(32, 'Questions at a time; others wait, within their timeout.', 1, 10_000),
+  }),
 })
 
 const audit = section('The log of administrative acts.', {

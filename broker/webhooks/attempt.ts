@@ -23,6 +23,7 @@ export interface Attempt {
 
 /** Never rejects. */
 export async function attempt(poster: Poster, { url, secrets, id, body, timeout }: Attempt): Promise<Outcome> {
+  if (secrets.length === 0) return { kind: 'failed', status: null, error: 'its secret cannot be read', asked: null }
   try {
     const { status, headers } = await poster.post({ url, headers: signedHeaders(secrets, id, body), body, timeout })
     if (status >= 200 && status < 300) return { kind: 'taken', status }

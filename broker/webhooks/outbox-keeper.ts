@@ -82,7 +82,7 @@ export class OutboxKeeper implements Deadline {
     })
   }
 
-  /** There is one less: logs that only it read are looked at again. */
+  /** There is one less, or it takes less: logs that nobody else reads are forgotten. */
   narrowed(): void {
     const { store, tellers } = this.#parts
     if (tellers.size === 0) store.outbox.watch(null)

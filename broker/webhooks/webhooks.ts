@@ -123,8 +123,11 @@ export class Webhooks implements WebhookAdmin {
         enabled,
         why: enabled ? null : before.why,
       }
+      if (enabled && this.#secretsOf(record).length === 0)
+        throw new Refusal('conflict', `the secret of ${id} cannot be read; set a new one`, { field: 'secret' })
       await commit(store, { ops: [store.webhooks.putOp(record), ...(await this.#keeper.startOps(record, teller))] })
       teller.change(record)
+      this.#keeper.narrowed()
       return { ...shown(teller), secret }
     })
   }
@@ -175,7 +178,7 @@ export class Webhooks implements WebhookAdmin {
   }
 
   async #add(record: WebhookRecord): Promise<void> {
-    const { config, sealer } = this.#parts
+    const { config } = this.#parts
     const teller: Teller = new Teller(
       {
         ...this.#parts,
@@ -185,12 +188,12 @@ export class Webhooks implements WebhookAdmin {
         gone: (id, why) => void this.#disable(id, why).catch(this.#parts.failed),
       },
       record,
-      () => secretsOf(teller.record, config.webhooks, sealer),
+      () => this.#secretsOf(teller.record),
     )
     await teller.letters.load()
     this.#tellers.set(record.id, teller)
     this.#keeper.widened()
-    if (record.enabled && secretsOf(record, config.webhooks, sealer).length === 0)
+    if (record.enabled && this.#secretsOf(record).length === 0)
       await this.#disable(record.id, 'its secret cannot be read, for the broker’s own has changed; set a new one')
   }
 
@@ -204,6 +207,10 @@ export class Webhooks implements WebhookAdmin {
       counters.add('webhooks.disabled')
       await commit(store, { ops: [store.webhooks.putOp(record)] })
     })
+  }
+
+  #secretsOf(record: WebhookRecord): string[] {
+    return secretsOf(record, this.#parts.config.webhooks, this.#parts.sealer)
   }
 
   #rotated({ secret: previous }: WebhookRecord, secret: string): Pick<WebhookRecord, 'secret' | 'previous'> {

@@ -293,6 +293,9 @@ t.test('webhooks made by commands outlive a restart, begin where they were made,
   t.ok(isSigned(received!, made.secret), 'with the secret that was shown')
   t.notMatch(JSON.stringify(await alice.get('webhooks.list')), made.secret, 'and never is again')
 
+  for await (const record of broker.running.store.webhooks.all())
+    t.notMatch(JSON.stringify(record), made.secret.slice('whsec_'.length), 'nor does the store have it in the clear')
+
   const { secret } = await alice.get('webhooks.update', { webhook: 'w', rotate: true })
   await alice.say('lobby', 'rotated')
   const rotated = (await receiver.wait(2))[1]!
@@ -309,6 +312,55 @@ t.test('webhooks made by commands outlive a restart, begin where they were made,
   t.same((await again.get('webhooks.list')).webhooks, [])
   t.notOk(broker.running.store.outbox.watches('m:lobby'))
   t.notOk(receiver.received.some(({ json }) => json.data.text === 'to nobody'))
+})
+
+t.test('a webhook whose secret cannot be read any more is switched off, until it has a new one', async (t) => {
+  const receiver = await Receiver.start(t)
+  const broker = await startTestBroker(t, { webhookDelivery: QUICK })
+  const alice = await Person.connect(t, broker, 'alice', { roles: ['admin'] })
+  await alice.get('webhooks.create', { webhook: 'w', url: receiver.url, events: ['message.sent'] })
+  await broker.restart({ auth: { jwt: { secret: 'the broker has another secret now' } } })
+  const again = await Person.connect(t, broker, 'alice', { roles: ['admin'], clientId: 'alice-2' })
+  t.match((await again.get('webhooks.list')).webhooks, [{ id: 'w', enabled: false, why: /secret cannot be read/ }])
+  await again.say('lobby', 'hello')
+  t.equal(await again.fails('webhooks.update', { webhook: 'w', enabled: true }), 'conflict secret')
+  t.match(await again.get('webhooks.test', { webhook: 'w' }), { ok: false, error: 'its secret cannot be read' })
+  t.equal(receiver.received.length, 0)
+  await again.get('webhooks.update', { webhook: 'w', enabled: true, secret: SECRET })
+  const [received] = await receiver.wait(1)
+  t.ok(isSigned(received!, SECRET))
+})
+
+t.test('a webhook that leaves the configuration is forgotten; one that comes back begins anew', async (t) => {
+  const { receiver, broker, alice } = await start(t)
+  receiver.answer = () => null
+  await alice.say('lobby', 'one')
+  await receiver.wait(1)
+  await broker.restart({ webhooks: [] } as unknown as Overrides)
+  t.same([...broker.running.store.outbox.marked()], [])
+  const again = await Person.connect(t, broker, 'alice', { roles: ['admin'], clientId: 'alice-2' })
+  await again.say('lobby', 'two')
+  receiver.answer = () => ({})
+  await broker.restart({})
+  const third = await Person.connect(t, broker, 'alice', { roles: ['admin'], clientId: 'alice-3' })
+  await third.say('lobby', 'three')
+  t.strictSame(await receiver.told(2), ['message.sent one', 'message.sent three'])
+})
+
+t.test('filters may be changed: what is left out is forgotten, what is new begins now', async (t) => {
+  const receiver = await Receiver.start(t)
+  const broker = await startTestBroker(t, { webhookDelivery: QUICK })
+  const alice = await Person.connect(t, broker, 'alice', { roles: ['admin'] })
+  for (const room of ['tea', 'cake']) await alice.get('rooms.create', { room })
+  const webhook = 'w'
+  await alice.get('webhooks.create', { webhook, url: receiver.url, events: ['message.sent'], rooms: ['tea'] })
+  await alice.say('cake', 'not yet')
+  await alice.get('webhooks.update', { webhook, rooms: ['cake'] })
+  await alice.say('tea', 'not any more')
+  await alice.say('cake', 'now')
+  await alice.get('webhooks.update', { webhook, rooms: null })
+  await alice.say('tea', 'again')
+  t.strictSame((await receiver.told(2)).sort(), ['message.sent again', 'message.sent now'])
 })
 
 t.test('what is wrong with a webhook is said', async (t) => {

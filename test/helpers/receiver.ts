@@ -24,11 +24,11 @@ export type Answering = (received: Received) => Reply | null | Promise<Reply | n
 
 export class Receiver {
   readonly received: Received[] = []
-  /** Requests that have no answer yet, and most of them at a time. */
-  open = 0
+  /** Most requests at a time that had no answer yet. */
   mostOpen = 0
   answer: Answering = () => ({})
   readonly #server: http.Server
+  readonly #unanswered = new Set<http.ServerResponse>()
   #waiting: (() => void)[] = []
 
   private constructor() {
@@ -63,8 +63,9 @@ export class Receiver {
   }
 
   async #take(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    this.mostOpen = Math.max(this.mostOpen, ++this.open)
-    response.once('close', () => this.open--)
+    this.#unanswered.add(response)
+    this.mostOpen = Math.max(this.mostOpen, this.#unanswered.size)
+    response.once('close', () => this.#unanswered.delete(response))
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     const body = Buffer.concat(chunks).toString()
@@ -73,6 +74,7 @@ export class Receiver {
     for (const check of this.#waiting.splice(0)) check()
     const reply = await this.answer(received)
     if (!reply) return
+    this.#unanswered.delete(response)
     response.writeHead(reply.status ?? 200, reply.headers).end(reply.body)
   }
 }
