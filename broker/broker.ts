@@ -33,6 +33,7 @@ import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
 import type { Listener } from './net/listener.js'
+import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
@@ -59,6 +60,11 @@ export interface RunningBroker {
 /** The folder of the embedded store below the data directory. */
 export function storeLocation(dataDir: string): string {
   return join(dataDir, 'store')
+}
+
+/** The file of the search index below the data directory. */
+export function searchLocation(dataDir: string): string {
+  return join(dataDir, 'search.db')
 }
 
 export function openStore(config: Config, onFault?: (error: unknown) => void): Promise<Store> {
@@ -116,7 +122,10 @@ async function start(
   closing.push(() => webhooks.close())
   const moderator = Moderator.of(config, counters, failed)
   closing.push(() => moderator?.close())
-  const parts = { failed, gate, liveSessions, webhooks, screens: moderator ? [...screens, moderator] : screens }
+  const textSearch = config.search.enabled ? makeSearch(config, { store, log, failed }) : null
+  closing.push(() => textSearch?.close())
+  const asked = moderator ? [...screens, moderator] : screens
+  const parts = { failed, gate, liveSessions, webhooks, screens: asked, textSearch }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
@@ -167,16 +176,18 @@ async function start(
   store.onAppend = (batches) => {
     hub.deliver(batches)
     webhooks.appended(batches)
+    textSearch?.grew(batches)
   }
   bus.listen((signal) => delivery.on(signal))
 
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
-  const maintenance = new Maintenance({ store, keeper, broker, counters, config, failed })
+  await textSearch?.start()
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, search: textSearch, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,
-    auditedCommands(accountCommands(endingLogins(auth.accounts, chat.members, bus)), chat.audit),
+    auditedCommands(accountCommands(endingLogins(auth.accounts, chat.remove, bus)), chat.audit),
     failed,
   )
   closing.push(() => admin.close())
@@ -228,6 +239,14 @@ async function start(
       for (const close of closing.splice(0).reverse()) await close()
     },
   }
+}
+
+function makeSearch(
+  config: Config,
+  { store, log, failed }: { store: Store; log: Logger; failed: (error: unknown) => void },
+) {
+  const path = searchLocation(config.node.dataDir)
+  return new Search({ store, path, failed, notice: (message, facts) => log.warn(facts, message) })
 }
 
 /** Of a subscription without options. */

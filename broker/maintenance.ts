@@ -4,6 +4,7 @@ import { logs } from './chat/views.js'
 import type { Counters } from './metrics.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { SessionKeeper } from './mqtt/session-keeper.js'
+import type { Search } from './search/search.js'
 import type { Store } from './store/store.js'
 
 const FACTS_EVERY = 10_000
@@ -16,6 +17,7 @@ export interface MaintenanceParts {
   broker: Broker
   counters: Counters
   config: Config
+  search: Pick<Search, 'sweep'> | null
   failed: (error: unknown) => void
 }
 
@@ -42,6 +44,7 @@ export class Maintenance {
       await this.#expireSessions(now)
       await this.#retain(now)
       await this.#parts.store.log.sweep()
+      await this.#parts.search?.sweep()
     } catch (error) {
       this.#parts.failed(error)
     } finally {

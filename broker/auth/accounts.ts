@@ -1,7 +1,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
-import { type ServerEvent, serverEvents } from '../store/server-events.js'
+import { serverEvents } from '../store/server-events.js'
 import type { Op, Store, UserRecord } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Passwords } from './passwords.js'
@@ -58,10 +58,14 @@ export class Accounts {
     return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
+  /** With its bots: nobody could revoke their keys any more. */
   remove(id: string): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#existing(id)
-      await this.#tell({ type: 'user.removed', user: id }, await this.#store.directory.deleteUserOps(id, this.#now()))
+      const { directory } = this.#store
+      const gone = [id, ...directory.bots.ofOwner(id).map(({ bot }) => bot)]
+      const ops = await Promise.all(gone.map((user) => directory.deleteUserOps(user, this.#now())))
+      await this.#tell('user.removed', gone, ops.flat())
     })
   }
 
@@ -118,12 +122,13 @@ export class Accounts {
     const { directory } = this.#store
     const removedAt = await directory.removedAt(record.id)
     const made = removedAt === 0 ? record : { ...record, tokensValidFrom: removedAt }
-    await this.#tell({ type: 'user.registered', user: made.id }, [directory.userOp(made), ...along])
+    await this.#tell('user.registered', [made.id], [directory.userOp(made), ...along])
     return made
   }
 
-  async #tell(event: ServerEvent, ops: Op[]): Promise<void> {
-    await commit(this.#store, { drafts: serverEvents(this.#store, event), ops })
+  async #tell(type: 'user.registered' | 'user.removed', users: readonly string[], ops: Op[]): Promise<void> {
+    const drafts = users.flatMap((user) => serverEvents(this.#store, { type, user }))
+    await commit(this.#store, { drafts, ops })
   }
 
   async #write(...ops: Op[]): Promise<void> {

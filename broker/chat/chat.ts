@@ -6,10 +6,12 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import { type RemovalParts, removeAccount } from './account-removal.js'
 import { Audit } from './audit.js'
 import { Changes } from './changes.js'
 import { auditCommands } from './commands/audit.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
+import { type BotCommandParts, botCommands } from './commands/bots.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
 import { filterCommands } from './commands/filters.js'
@@ -17,6 +19,7 @@ import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
+import { searchCommands } from './commands/search.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
@@ -46,6 +49,7 @@ import { RoomRules } from './room-rules.js'
 import { Rooms } from './rooms.js'
 import { Sanctions } from './sanctions.js'
 import { type Screen, Screening } from './screening.js'
+import type { TextSearch } from './search.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
@@ -57,17 +61,25 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  readonly auth: Omit<
+    AuthCommandParts &
+      SessionCommandParts &
+      Pick<BotCommandParts, 'accounts' | 'keys'> &
+      Pick<RemovalParts, 'accounts'>,
+    'store' | 'bus' | 'liveSessions'
+  >
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
   readonly webhooks: WebhookAdmin
   /** Of who runs the broker; asked after those of the configuration. */
   readonly screens: readonly Screen[]
+  /** Null: there is none. */
+  readonly textSearch: TextSearch | null
 }
 
 export async function makeChat(config: Config, parts: ChatParts) {
-  const { store, bus, wheel, auth, liveSessions, failed, gate, webhooks, screens } = parts
+  const { store, bus, wheel, auth, liveSessions, failed, gate, webhooks, screens, textSearch } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -92,6 +104,8 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const remove = (user: string): Promise<void> =>
+    removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
   const audit = new Audit(store)
   const commands: Commands = new Commands(
     {
@@ -104,8 +118,10 @@ export async function makeChat(config: Config, parts: ChatParts) {
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
+      ...searchCommands({ store, rules, index: textSearch, replyBytes }),
       ...contactCommands(store, turns),
       ...webhookCommands(webhooks),
+      ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
       ...auditCommands(audit),
       ...filterCommands(store, config.moderation.filters),
     },
@@ -137,6 +153,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
     payloadBytes: config.limits.payloadBytes,
   })
   return {
+    remove,
     views,
     rooms,
     members,

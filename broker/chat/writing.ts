@@ -16,6 +16,7 @@ import type { Replies } from './replies.js'
 import type { RoomRules } from './room-rules.js'
 import type { Screening, Verdict } from './screening.js'
 import { Send, type Sending } from './send.js'
+import { calledIn, commandDraft } from './slash-commands.js'
 import type { SlowMode } from './slow-mode.js'
 import { stamp } from './stamp.js'
 import { logs } from './views.js'
@@ -131,6 +132,7 @@ export class Writing {
     const { actor, room, message } = post
     const { input } = message
     const sending = this.#sending(post)
+    if (sending.command) return this.#parts.store.commit(new Send(this.#parts.replies, sending))
     if (input) this.#parts.references.checkMentions(actor, room, input)
     if (isChange(input)) return this.#parts.changes.send(input, sending)
     if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
@@ -145,7 +147,14 @@ export class Writing {
     this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft, unlessRetry: why }))
   }
 
+  /** A command goes to its bot in place of the room. */
   #sending({ actor, room, message, to, incoming, receipt }: Post): Sending {
+    const called = calledIn(this.#parts.store.directory, actor, room, message)
+    if (called) {
+      const command = { bot: called.bot, name: called.command }
+      const draft = commandDraft(actor, room, called, message)
+      return { actor, room, cid: message.cid, incoming, draft, receipt, command }
+    }
     const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
     const stamped = stamp(actor, destination, message, incoming)
     const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped

@@ -31,6 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'broker/turns.ts',
     'broker/wheel.ts',
   ],
+  'broker/search': ['schemas', 'broker/store', 'broker/chat'],
   'broker/following': ['schemas', 'broker/store', 'broker/hub.ts', 'broker/chat', 'broker/metrics.ts'],
   'broker/http': [
     'schemas',
@@ -65,6 +66,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   ws: ['broker/net'],
   jose: ['broker/auth'],
   '@node-rs/argon2': ['broker/auth'],
+  'node-sqlite3-wasm': ['broker/search'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
   fastify: ['broker/http'],
