@@ -402,9 +402,13 @@ t.test('where it is forbidden, private addresses are not posted to, by number or
 t.test('a crash at any moment loses no event', async (t) => {
   const receiver = await Receiver.start(t)
   const webhooks = JSON.stringify([hook(receiver, { events: ['message.sent', 'user.registered'] })])
-  const broker = await BrokerProcess.make(t, [`webhooks=${webhooks}`, 'webhookDelivery.backoff=0.01s'])
+  const broker = await BrokerProcess.make(t, [
+    `webhooks=${webhooks}`,
+    'webhookDelivery.backoff=0.01s',
+    'search.enabled=false',
+  ])
   const texts: string[] = []
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     receiver.answer = () => ({})
     await broker.start()
     const client = mqtt.connect(broker.url, { username: `user${round}`, password: await broker.token(`user${round}`) })
@@ -427,7 +431,7 @@ t.test('a crash at any moment loses no event', async (t) => {
   const users = receiver.received
     .filter(({ json }) => json.type === 'user.registered')
     .map(({ json }) => json.data.user)
-  t.strictSame([...new Set(users)].sort(), ['user0', 'user1', 'user2', 'user3'])
+  t.strictSame([...new Set(users)].sort(), ['user0', 'user1', 'user2'])
   const first = texts.map((text) => receiver.received.findIndex(({ json }) => json.data.text === text))
   t.strictSame(
     first,
@@ -435,6 +439,6 @@ t.test('a crash at any moment loses no event', async (t) => {
     'in order',
   )
   const ids = new Set(receiver.received.map(({ json }) => json.id))
-  t.equal(ids.size, texts.length + 4, 'what is told again has the id it had')
+  t.equal(ids.size, texts.length + 3, 'what is told again has the id it had')
   t.same(broker.complaints, [])
 })
