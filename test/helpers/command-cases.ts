@@ -5,6 +5,7 @@
  */
 
 import { ABUSE_CASES } from './abuse-cases.js'
+import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
@@ -31,6 +32,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
   ...WEBHOOK_CASES,
   ...PRIVACY_CASES,
+  ...ACCOUNT_CASES,
   ...BOT_CASES,
   ...ABUSE_CASES,
   ...SEARCH_CASES,
