@@ -9,6 +9,7 @@ import { serveAdmin } from './admin.js'
 import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
 import type { LoginCodes } from './auth/login-codes.js'
+import { Sealer } from './auth/sealing.js'
 import { LoginThrottle } from './auth/throttle.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
@@ -38,6 +39,9 @@ import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
+import { Moderator } from './webhooks/moderator.js'
+import { Poster } from './webhooks/poster.js'
+import { Webhooks } from './webhooks/webhooks.js'
 import { Wheel } from './wheel.js'
 
 export interface RunningBroker {
@@ -121,9 +125,16 @@ async function start(
     streams.logout(logout)
     await registry.logout(logout)
   }
+  const poster = new Poster(config.webhookDelivery.privateAddresses)
+  const sealer = await Sealer.load(config.auth.jwt, config.node.dataDir, 'webhooks')
+  const webhooks = await Webhooks.open({ store, wheel, counters, poster, sealer, config, failed })
+  closing.push(() => webhooks.close())
+  const moderator = Moderator.of(config, counters, failed)
+  closing.push(() => moderator?.close())
   const textSearch = config.search.enabled ? makeSearch(config, { store, log, failed }) : null
   closing.push(() => textSearch?.close())
-  const parts = { failed, gate, liveSessions, endSessions, screens, textSearch }
+  const asked = moderator ? [...screens, moderator] : screens
+  const parts = { failed, gate, liveSessions, endSessions, webhooks, screens: asked, textSearch }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
@@ -174,6 +185,7 @@ async function start(
   })
   store.onAppend = (batches) => {
     hub.deliver(batches)
+    webhooks.appended(batches)
     textSearch?.grew(batches)
   }
   bus.listen((signal) => delivery.on(signal))

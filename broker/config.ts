@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import Value from 'typebox/value'
 import { type Config, ConfigError, DURATION } from '../schemas/config.js'
 import { isRoomId } from '../schemas/ids.js'
+import { MAX_WEBHOOKS, unknownEvents } from '../schemas/webhooks.js'
 import { filterFaults } from './chat/filters/compile.js'
 import {
   type Fault,
@@ -188,7 +189,7 @@ function normalisePacketBytes({ limits }: Config): void {
 }
 
 /** What no single key can tell. */
-function findContradictions({ listen, auth, rooms, limits, moderation }: Config): Fault[] {
+function findContradictions({ listen, auth, rooms, limits, moderation, webhooks }: Config): Fault[] {
   const faults: Fault[] = identityFaults({ auth, listen })
   const { keepAlive } = limits
   if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
@@ -205,10 +206,30 @@ function findContradictions({ listen, auth, rooms, limits, moderation }: Config)
     else if (ids.has(id)) faults.push({ path, message: `the room ${id} is listed twice` })
     ids.add(id)
   })
+  faults.push(...webhookFaults(webhooks))
+  const { url, secret } = moderation.webhook
+  if (url !== null && secret === null)
+    faults.push({ path: ['moderation', 'webhook', 'url'], message: 'needs moderation.webhook.secret' })
+  if (url !== null && !URL.canParse(url))
+    faults.push({ path: ['moderation', 'webhook', 'url'], message: 'is not a URL' })
   if (limits.packetBytes < limits.payloadBytes)
     faults.push({ path: ['limits', 'packetBytes'], message: 'is smaller than limits.payloadBytes' })
   for (const { path, message } of filterFaults(moderation.filters))
     faults.push({ path: ['moderation', 'filters', ...path], message })
+  return faults
+}
+
+function webhookFaults(webhooks: Config['webhooks']): Fault[] {
+  const faults: Fault[] = []
+  if (webhooks.length > MAX_WEBHOOKS) faults.push({ path: ['webhooks'], message: `at most ${MAX_WEBHOOKS}` })
+  const ids = new Set<string>()
+  webhooks.forEach(({ id, url, events }, i) => {
+    if (ids.has(id)) faults.push({ path: ['webhooks', i, 'id'], message: `the webhook ${id} is listed twice` })
+    ids.add(id)
+    if (!URL.canParse(url)) faults.push({ path: ['webhooks', i, 'url'], message: 'is not a URL' })
+    for (const event of unknownEvents(events))
+      faults.push({ path: ['webhooks', i, 'events'], message: `there is no event ${event}` })
+  })
   return faults
 }
 

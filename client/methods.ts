@@ -151,6 +151,22 @@ export function methods(call: Call) {
       /** The asker’s contacts, and requests both ways, by user id. */
       list: (params: Params<'contacts.list'> = {}) => call('contacts.list', params, 'GET /contacts'),
     },
+    webhooks: {
+      /** Makes a webhook, told of what happens from now on. For admins. */
+      create: (params: Params<'webhooks.create'>) => call('webhooks.create', params, 'POST /webhooks'),
+      /** All webhooks and how they do. For admins. */
+      list: (params: Params<'webhooks.list'> = {}) => call('webhooks.list', params, 'GET /webhooks'),
+      /** Changes a webhook; what is left out stays. The secret before signs beside a new one for a day. One of the configuration can only be switched on and off. For admins. */
+      update: (params: Params<'webhooks.update'>) => call('webhooks.update', params, 'PATCH /webhooks/{webhook}'),
+      /** Removes a webhook with all it has not been told. For admins. */
+      delete: (params: Params<'webhooks.delete'>) => call('webhooks.delete', params, 'DELETE /webhooks/{webhook}'),
+      /** Events that were given up, by id, which is by time. For admins. */
+      deliveries: (params: Params<'webhooks.deliveries'>) => call('webhooks.deliveries', params, 'GET /webhooks/{webhook}/deliveries'),
+      /** Tries events that were given up again, once each: one of them, or all. For admins. */
+      retry: (params: Params<'webhooks.retry'>) => call('webhooks.retry', params, 'POST /webhooks/{webhook}/retry'),
+      /** Posts an event webhook.test, once, and says what came of it. For admins. */
+      test: (params: Params<'webhooks.test'>) => call('webhooks.test', params, 'POST /webhooks/{webhook}/test'),
+    },
     privacy: {
       /** The asker’s privacy settings. */
       get: (params: Params<'privacy.get'> = {}) => call('privacy.get', params, 'GET /privacy'),

@@ -23,6 +23,7 @@ import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 import { TOTP_COMMANDS } from './commands/totp.js'
 import { USER_COMMANDS } from './commands/users.js'
+import { WEBHOOK_COMMANDS } from './commands/webhooks.js'
 
 export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
 
@@ -41,6 +42,7 @@ export const COMMANDS = {
   ...SYNC_COMMANDS,
   ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...WEBHOOK_COMMANDS,
   ...PRIVACY_COMMANDS,
   ...OIDC_COMMANDS,
   ...BOT_COMMANDS,

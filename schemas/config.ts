@@ -6,6 +6,8 @@ import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebo
 import { Filter } from './moderation.js'
 import { Policies } from './policies.js'
 
+import { webhookFilters, webhookId, webhookSecret, webhookUrl } from './webhooks.js'
+
 /** The configuration is wrong: one line per fault. */
 export class ConfigError extends Error {
   readonly faults: readonly string[]
@@ -345,11 +347,69 @@ const receipts = section('Who has got and read what.', {
   ),
 })
 
+const webhook = Type.Object(
+  {
+    id: webhookId,
+    url: webhookUrl,
+    secret: webhookSecret,
+    previousSecret: Type.Optional(webhookSecret),
+    ...webhookFilters,
+    rooms: Type.Optional(webhookFilters.rooms),
+    users: Type.Optional(webhookFilters.users),
+  },
+  { additionalProperties: false },
+)
+
+const webhooks = Type.Array(webhook, {
+  default: [],
+  description: 'Where to tell what happens: { id, url, secret, events, rooms?, users?, direct?, previousSecret? }.',
+})
+
+const webhookDelivery = section('How webhooks are told.', {
+  timeout: duration('10s', 'An attempt without an answer by then has failed.'),
+  attempts: count(12, 'Attempts before an event is given up and kept among the deliveries.', 1, 100),
+  backoff: duration(
+    '5s',
+    'Wait after the first failure; it doubles with each, and up to half of it is left to chance.',
+  ),
+  maxBackoff: duration('1h', 'Longest wait, also where the receiver asks for a longer one.'),
+  concurrency: count(8, 'Events told to one webhook at the same time, each of another log.', 1, 1000),
+  deadLetters: count(1000, 'Events kept that were given up, of each webhook; the oldest go.', 1, 100_000),
+  privateAddresses: flag(
+    true,
+    'Post to addresses of private networks and of this machine, too. Webhooks are made by admins.',
+  ),
+})
+
 const moderation = section('What messages may say and hold.', {
   keepReports: duration('30d', 'How long a resolved report is kept, with its copy of the message.'),
   filters: Type.Array(Filter, {
     default: [],
     description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
+  }),
+  webhook: section('A server of yours that is asked before a message is written.', {
+    url: Type.Union([webhookUrl, Type.Null()], { default: null, description: 'Where to ask; null: nobody is asked.' }),
+    secret: Type.Union([webhookSecret, Type.Null()], {
+      default: null,
+      secret: true,
+      description: 'What questions are signed with: whsec_ and 24 to 64 bytes in base64.',
+    }),
+    previousSecret: Type.Union([webhookSecret, Type.Null()], {
+      default: null,
+      secret: true,
+      description: 'Signs beside it, while you change it.',
+    }),
+    timeout: duration('2s', 'A question without an answer by then has failed.'),
+    onFailure: Type.Enum(['allow', 'refuse'], {
+      default: 'refuse',
+      description: 'What becomes of a message when the question fails: allow (it is written) or refuse.',
+    }),
+    rooms: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Only messages of these rooms; empty: of all.',
+    }),
+    direct: flag(false, 'Messages of direct conversations too.'),
+    concurrency: count(32, 'Questions at a time; others wait, within their timeout.', 1, 10_000),
   }),
 })
 
@@ -390,11 +450,15 @@ export const ConfigSchema = Type.Object(
     moderation,
     policies: Policies,
     audit,
+    webhooks,
+    webhookDelivery,
     log,
   },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 
 export type Config = Static<typeof ConfigSchema>
+/** One entry of `webhooks`. */
+export type WebhookConfig = Static<typeof webhook>
 /** One entry of `acl.rules`. */
 export type AclRule = Static<typeof rule>

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
+import { serverEvents } from '../store/server-events.js'
 import type { Op, Store, UserRecord } from '../store/store.js'
 import { roomsTouchedBy } from '../store/touched-rooms.js'
 import { Turns } from '../turns.js'
@@ -19,19 +20,17 @@ export interface Account {
   createdAt: number
 }
 
+type StoreOfAccounts = Pick<Store, 'commit' | 'directory' | 'accounts' | 'outbox'>
+
 /** The users. Every method but `list` rejects with a `Refusal` when it cannot. */
 export class Accounts {
-  readonly #store: Pick<Store, 'commit' | 'directory' | 'accounts'>
+  readonly #store: StoreOfAccounts
   readonly #passwords: Passwords
   readonly #now: () => number
   /** By lower-case name, so that two changes cannot both find a name free. */
   readonly #turns = new Turns()
 
-  constructor(
-    store: Pick<Store, 'commit' | 'directory' | 'accounts'>,
-    passwords: Passwords,
-    now: () => number = Date.now,
-  ) {
+  constructor(store: StoreOfAccounts, passwords: Passwords, now: () => number = Date.now) {
     this.#store = store
     this.#passwords = passwords
     this.#now = now
@@ -76,7 +75,7 @@ export class Accounts {
         accounts.removalOp({ user, at, rooms: messages === 'erased' ? roomsTouchedBy(directory, user) : null }),
         ...(await directory.deleteUserOps(user, at)),
       ])
-      await this.#write(...(await Promise.all(ops)).flat())
+      await this.#tell('user.removed', gone, (await Promise.all(ops)).flat())
       return gone
     })
   }
@@ -161,8 +160,13 @@ export class Accounts {
     const { directory } = this.#store
     const removedAt = await directory.removedAt(record.id)
     const made = removedAt === 0 ? record : { ...record, tokensValidFrom: removedAt }
-    await this.#write(directory.userOp(made), ...along)
+    await this.#tell('user.registered', [made.id], [directory.userOp(made), ...along])
     return made
+  }
+
+  async #tell(type: 'user.registered' | 'user.removed', users: readonly string[], ops: Op[]): Promise<void> {
+    const drafts = users.flatMap((user) => serverEvents(this.#store, { type, user }))
+    await commit(this.#store, { drafts, ops })
   }
 
   async #write(...ops: Op[]): Promise<void> {

@@ -4,10 +4,10 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
+import { Slots } from '../slots.js'
 import { askEndpoint } from './endpoint.js'
 import type { Guarded, HookName, HookRunner } from './hooks.js'
 import { signatureOf } from './signature.js'
-import { Slots } from './slots.js'
 
 /** Most answers that are remembered; the one not needed for longest gives way. */
 const MAX_ANSWERS = 20_000
@@ -60,7 +60,7 @@ export class Backend {
     this.#config = config
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.#slots = new Slots(config.maxConcurrent, MAX_WAITING)
+    this.#slots = new Slots(config.maxConcurrent, MAX_WAITING, tooMany)
     this.hooks = {
       authenticate: undefined,
       // Not the payload: what someone may publish where is asked once, and not for each message.
@@ -156,4 +156,8 @@ function readAnswer({ status, text }: { status: number; text: string }): Backend
   if (answers.Check(answer)) return answer
   const [fault] = answers.Errors(answer)
   throw new Error(`the backend answered what is none: ${fault?.instancePath || 'it'} ${fault?.message}`)
+}
+
+function tooMany(): Refusal {
+  return new Refusal('unavailable', 'too many logins at once', { retryAfter: 5 })
 }

@@ -29,6 +29,7 @@ import { type SessionCommandParts, sessionCommands } from './commands/sessions.j
 import { syncCommands } from './commands/sync.js'
 import { totpCommands } from './commands/totp.js'
 import { userCommands } from './commands/users.js'
+import { type WebhookAdmin, webhookCommands } from './commands/webhooks.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
 import { Exports } from './exports.js'
@@ -83,6 +84,7 @@ export interface ChatParts {
   readonly endSessions: RemovalsParts['endSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
+  readonly webhooks: WebhookAdmin
   /** Of who runs the broker; asked after those of the configuration. */
   readonly screens: readonly Screen[]
   /** Null: there is none. */
@@ -90,7 +92,7 @@ export interface ChatParts {
 }
 
 export async function makeChat(config: Config, parts: ChatParts) {
-  const { store, bus, wheel, auth, liveSessions, endSessions, failed, gate, screens, textSearch } = parts
+  const { store, bus, wheel, auth, liveSessions, endSessions, failed, gate, webhooks, screens, textSearch } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -158,6 +160,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
       ...privacyCommands({ store, turns, presence }),
       ...searchCommands({ store, rules, index: textSearch, replyBytes }),
       ...oidcCommands(auth),
+      ...webhookCommands(webhooks),
       ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
       ...auditCommands(audit),
       ...reportCommands({ store, reports, replyBytes }),

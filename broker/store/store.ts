@@ -7,11 +7,15 @@ import type { RoomRole } from '../../schemas/permissions.js'
 import type { RoomPolicies } from '../../schemas/policies.js'
 import type { AccountStore } from './accounts.js'
 import type { ModerationStore } from './moderation.js'
+import type { OutboxStore, WebhookStore } from './outbox.js'
 import type { PrivacyStore } from './privacy.js'
 
 export type QoS = 0 | 1 | 2
 
-/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast, `a:acts` audit. */
+/**
+ * Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast,
+ * `s:server` what becomes of accounts and rooms, `a:acts` audit.
+ */
 export type LogName = string
 
 /** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
@@ -171,6 +175,8 @@ export interface Store {
   readonly queue: QueueStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
+  readonly outbox: OutboxStore
+  readonly webhooks: WebhookStore
   readonly accounts: AccountStore
   readonly moderation: ModerationStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */

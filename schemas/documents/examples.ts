@@ -24,6 +24,7 @@ type Node = TSchema & {
   type?: string
   description?: string
   default?: unknown
+  examples?: unknown[]
   minimum?: number
   enum?: unknown[]
   anyOf?: Node[]
@@ -33,7 +34,8 @@ type Node = TSchema & {
 }
 
 export function exampleOf(schema: TSchema, name = ''): unknown {
-  const { type, description = '', default: fallback, minimum, enum: values, anyOf, items } = schema as Node
+  const { type, description = '', default: fallback, examples, minimum, enum: values, anyOf, items } = schema as Node
+  if (examples) return examples[0]
   if (description.startsWith('UUID')) return UUID
   if (name in NAMES && (type === 'string' || anyOf)) return NAMES[name]
   if (fallback !== undefined) return fallback

@@ -12,6 +12,7 @@ import {
   type StoreError,
 } from '../../broker/store/store.js'
 import { goneSuite } from './store-gone-suite.js'
+import { outboxSuite } from './store-outbox-suite.js'
 import { recordsSuite } from './store-records-suite.js'
 
 export interface StoreLimits {
@@ -86,6 +87,7 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   t.test('shorter logs', (t) => shorter(t, newPlace))
   t.test('cost', (t) => cost(t, newPlace))
   goneSuite(t, newPlace)
+  outboxSuite(t, newPlace)
   recordsSuite(t, newPlace)
 }
 

@@ -11,6 +11,7 @@ import { OIDC_CASES } from './oidc-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 import { SEARCH_CASES } from './search-cases.js'
+import { WEBHOOK_CASES } from './webhook-cases.js'
 
 export interface Ask {
   as: string
@@ -30,6 +31,7 @@ export interface CommandCases {
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
+  ...WEBHOOK_CASES,
   ...PRIVACY_CASES,
   ...ACCOUNT_CASES,
   ...BOT_CASES,

@@ -130,6 +130,11 @@ export const keys = {
   ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
+  /** How far a reader has come in a log; without a reader: that it has not been read to its end. */
+  outbox: (log: string, reader: string): string => `Wo${part(log)}${END}${part(reader)}`,
+  outboxOf: (key: string): [log: string, reader: string] => partsOf(key.slice(1)) as [string, string],
+  webhook: (id: string): string => `Ww${part(id)}`,
+  deadLetter: (webhook: string, id: string): string => `Wd${part(webhook)}${END}${part(id)}`,
   filters: 'Mf',
   report: (id: string): string => `Mr${part(id)}`,
   evidence: (id: string): string => `Me${part(id)}`,
@@ -200,5 +205,12 @@ export const ranges = {
   ofRoom: (letter: RoomRecordKind, room: string): KeyRange => below(`O${letter}${part(room)}`),
   presence: kind('y'),
   reports: { gte: 'Mr', lt: 'Ms' },
+  allOutbox: { gte: 'Wo', lt: 'Wp' },
+  webhooks: { gte: 'Ww', lt: 'Wx' },
+  /** After an id. */
+  deadLetters: (webhook: string, after: string): KeyRange => ({
+    ...below(`Wd${part(webhook)}`),
+    gte: `${keys.deadLetter(webhook, after)}${END}`,
+  }),
   allReceipts: kind('R'),
 } as const

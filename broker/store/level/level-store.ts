@@ -27,6 +27,7 @@ import { LevelLogs } from './level-logs.js'
 import { LevelModeration } from './moderation.js'
 import { LevelNotes } from './notes.js'
 import { type StagedOp, WriteBatch } from './operation.js'
+import { LevelOutbox } from './outbox.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
 import { LevelReceipts } from './receipts.js'
@@ -34,6 +35,7 @@ import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 import { LevelSessions } from './sessions.js'
 import { Subscriptions } from './subscriptions.js'
+import { LevelWebhooks } from './webhooks.js'
 
 const CHUNK_CACHE_BYTES = 32 * 1024 * 1024
 const FIRST_RETRY_MS = 100
@@ -79,6 +81,8 @@ class LevelStore implements Store {
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
   readonly receipts: LevelReceipts
+  readonly outbox: LevelOutbox
+  readonly webhooks: LevelWebhooks
   readonly accounts: LevelAccounts
   readonly moderation: LevelModeration
   readonly persistence: LevelPersistence
@@ -132,6 +136,8 @@ class LevelStore implements Store {
     this.accounts = new LevelAccounts(database)
     this.moderation = new LevelModeration(database, this.#now)
     this.directory = new LevelDirectory(database, receipts)
+    const outbox = (this.outbox = new LevelOutbox(database, logs))
+    this.webhooks = new LevelWebhooks(database)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
     const shared = {
@@ -140,6 +146,7 @@ class LevelStore implements Store {
       logs,
       dedupe,
       notes,
+      outbox,
       counts: this.counts,
       onFault: this.#onFault,
       now: this.#now,
@@ -169,6 +176,7 @@ class LevelStore implements Store {
       await this.queue.load(),
       await this.directory.load(),
       await this.receipts.load(),
+      await this.outbox.load(),
       await this.moderation.load(),
     ]
     for (const apply of applies) apply()
@@ -275,6 +283,7 @@ class LevelStore implements Store {
         const batch = new WriteBatch()
         batch.del(keys.head(log.name))
         batch.put(keys.dropping(log.name), '')
+        this.outbox.stageForget(batch, log.name)
         await this.#database.write(batch, true)
         this.counts.writes += batch.size
         this.log.forget(log)

@@ -1,14 +1,15 @@
-import { Refusal } from '../../schemas/errors.js'
-
-/** A semaphore with a bounded waiting list. */
+/** So much work at a time; more waits in line, and a bounded number of it. */
 export class Slots {
   #free: number
   readonly #maxWaiting: number
+  /** What is said where the line is too long. */
+  readonly #full: () => Error
   readonly #waiting: (() => void)[] = []
 
-  constructor(slots: number, maxWaiting: number) {
+  constructor(slots: number, maxWaiting: number, full: () => Error) {
     this.#free = slots
     this.#maxWaiting = maxWaiting
+    this.#full = full
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -27,8 +28,7 @@ export class Slots {
       this.#free--
       return
     }
-    if (this.#waiting.length >= this.#maxWaiting)
-      throw new Refusal('unavailable', 'too many logins at once', { retryAfter: 5 })
+    if (this.#waiting.length >= this.#maxWaiting) throw this.#full()
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }
