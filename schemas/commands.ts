@@ -12,6 +12,7 @@ import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { OIDC_COMMANDS } from './commands/oidc.js'
+import { PRIVACY_COMMANDS } from './commands/privacy.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SEARCH_COMMANDS } from './commands/search.js'
@@ -34,6 +35,7 @@ export const COMMANDS = {
   ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
   ...OIDC_COMMANDS,
+  ...PRIVACY_COMMANDS,
   ...BOT_COMMANDS,
   ...FILTER_COMMANDS,
   ...AUDIT_COMMANDS,
