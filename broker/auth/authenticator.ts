@@ -11,6 +11,7 @@ import { type Keys, looksLikeKey } from './keys.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
 import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
+import type { SecondFactors } from './second-factor.js'
 import { hashSecret, isSecret } from './secrets.js'
 import type { LoginThrottle } from './throttle.js'
 import { algorithmOf, isLoginToken, type Tokens } from './tokens.js'
@@ -33,6 +34,7 @@ export interface AuthenticatorParts {
   readonly x509: Config['auth']['x509']
   /** Asked about whom the broker does not know itself; null: nobody is. */
   readonly backend: Pick<Backend, 'login'> | null
+  readonly secondFactors: Pick<SecondFactors, 'isOn'>
   readonly keys: Pick<Keys, 'check'>
   readonly now?: () => number
 }
@@ -134,13 +136,13 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   if (algorithmOf(token) !== null || looksLikeKey(token)) return byTokenOrKey(parts, { ...credentials, token })
   if (parts.backend) return byPasswordOrBackend(parts, { ...credentials, password })
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
-  return byPassword(parts, username, password, credentials.address)
+  return byPasswordAlone(parts, username, password, credentials.address)
 }
 
 /** Who has a password here is nobody else's to let in. */
 async function byPasswordOrBackend(parts: AuthenticatorParts, given: Shown): Promise<Identified> {
   const { username, password, address } = given
-  if (username && (await hasPassword(parts, username))) return byPassword(parts, username, password, address)
+  if (username && (await hasPassword(parts, username))) return byPasswordAlone(parts, username, password, address)
   return byBackend(parts, given)
 }
 
@@ -155,6 +157,21 @@ function identifyByPassword(
 ): Identified | Promise<Identified> {
   if (!username || !password?.length) return refuse('bad_credentials', 'no user name, or no password')
   return byPassword(parts, username, password, address)
+}
+
+/** Where there is no place for a code, who has a second factor shows a token instead. */
+async function byPasswordAlone(
+  parts: AuthenticatorParts,
+  username: string,
+  password: Buffer,
+  address: string,
+): Promise<Login> {
+  const login = await byPassword(parts, username, password, address)
+  if (!login.ok || !(await parts.secondFactors.isOn(login.principal.user))) return login
+  return refuse(
+    'not_authorized',
+    `${username} has a second factor: a password alone does not do, a token of auth.login does`,
+  )
 }
 
 function asAnonymous({ anonymous }: AuthenticatorParts): Login {

@@ -46,7 +46,7 @@ export type Login =
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>
   loginByToken(credentials: TokenCredentials): Promise<Login>
-  /** With the password of an account and nothing else, such as a token. */
+  /** With the password of an account and nothing else, such as a token. Whether a second factor is asked for is up to the caller. */
   loginByPassword(credentials: Credentials): Promise<Login>
   /** Whom an identity provider vouched for just now. */
   loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>

@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<string, unknown>> = {
   text: 'hello',
   name: 'tea',
   topic: null,
+  code: '123456',
   avatar: null,
   verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…',

@@ -5,6 +5,7 @@
  */
 
 import { ABUSE_CASES } from './abuse-cases.js'
+import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
 import { OIDC_CASES } from './oidc-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
@@ -30,6 +31,7 @@ export interface CommandCases {
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
   ...PRIVACY_CASES,
+  ...ACCOUNT_CASES,
   ...BOT_CASES,
   ...ABUSE_CASES,
   ...SEARCH_CASES,

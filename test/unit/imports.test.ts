@@ -56,6 +56,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
   jose: ['broker/auth'],
   'openid-client': ['broker/auth/oidc.ts'],
   '@node-rs/argon2': ['broker/auth'],
+  otpauth: ['broker/auth'],
+  fflate: ['broker/chat/zip.ts'],
   'node-sqlite3-wasm': ['broker/search'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
