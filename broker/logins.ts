@@ -16,7 +16,7 @@ import { RemoteKeys } from './auth/remote-keys.js'
 import { Seal } from './auth/sealed.js'
 import { SecondFactors } from './auth/second-factor.js'
 import { Failures, LoginThrottle } from './auth/throttle.js'
-import { deriveKey, loadLoginKey, loadTokenKeys, loadTokenSecret, Tokens } from './auth/tokens.js'
+import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
 import type { Signal } from './chat/signals.js'
 import type { LocalBus } from './store/bus.js'
@@ -92,8 +92,11 @@ export async function makeLogins(
   return { hooks, accounts, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
 }
 
+/** Names the key of logins under way, among those derived from the secret. */
+const SEAL_KEY = 'topictalk-oidc'
+
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
-  const seal = new Seal(await loadTokenSecret(auth.jwt, node.dataDir), 'topictalk-oidc', LOGIN_LIFETIME)
+  const seal = new Seal(await deriveKey(auth.jwt, node.dataDir, SEAL_KEY), LOGIN_LIFETIME)
   return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
 }
 

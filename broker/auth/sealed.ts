@@ -1,15 +1,15 @@
-/** Texts that a browser keeps for the broker, and can neither read nor change: JWE, by a key from the broker's secret. */
-import { hkdfSync } from 'node:crypto'
+/** Texts that a browser keeps for the broker, and can neither read nor change: JWE, by a key of the broker's. */
+import type { KeyObject } from 'node:crypto'
 import { EncryptJWT, errors, type JWTPayload, jwtDecrypt } from 'jose'
 
 export class Seal {
-  readonly #key: Uint8Array
+  readonly #key: KeyObject
   readonly #lifetime: number
   readonly #now: () => number
 
-  /** `purpose` keeps what is sealed for one thing from being taken for another; `lifetime` in seconds. */
-  constructor(secret: Uint8Array, purpose: string, lifetime: number, now: () => number = Date.now) {
-    this.#key = new Uint8Array(hkdfSync('sha256', secret, '', purpose, 32))
+  /** `key` of 256 bits, for this purpose alone; `lifetime` in seconds. */
+  constructor(key: KeyObject, lifetime: number, now: () => number = Date.now) {
+    this.#key = key
     this.#lifetime = lifetime
     this.#now = now
   }

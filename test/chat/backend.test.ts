@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { completeConfig } from '../../broker/config.js'
+import { codeOf } from '../helpers/authenticator-app.js'
 import { BACKEND_SECRET, BackendServer, type Reply } from '../helpers/backend-server.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
@@ -71,6 +72,15 @@ t.test('who has a password here is asked about here alone', async (t) => {
   t.equal(await knock(broker, 'ann', 'ann-pw'), 4, 'what the backend would take')
   t.equal(backend.asked.length, 0)
   t.equal(await knock(broker, '', 'token-of-ann'), 5, 'nor by another name')
+})
+
+t.test('a second factor here is asked for, backend or not', async (t) => {
+  const { broker } = await open(t)
+  await broker.running.accounts.add('ben', 'ben-pw')
+  const ben = await Person.connect(t, broker, 'ben', { password: 'ben-pw' })
+  const { secret } = await ben.get('auth.totp.begin', { password: 'ben-pw' })
+  await ben.get('auth.totp.confirm', { code: codeOf(secret) })
+  t.equal(await knock(broker, 'ben', 'ben-pw'), 5)
 })
 
 t.test('nobody logs in by the name that someone gave to a bot', async (t) => {
