@@ -97,10 +97,10 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const chat = await makeChat(config, { store, bus, wheel, failed, gate, liveSessions, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
+  closing.push(() => chat.notifications.close())
 
   const keeper = new SessionKeeper(store, failed)
-  const delivered = chat.receipts.reached.bind(chat.receipts)
-  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered }
+  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered: chat.delivered }
   const shares = new Shares(delivering, keeper, failed)
   await shares.load()
   const registry = new Registry({ hub, store, keeper, shares, failed })
@@ -146,7 +146,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
 
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
-  const maintenance = new Maintenance({ store, keeper, broker, counters, config, failed })
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, trim: chat.trim, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,

@@ -15,6 +15,8 @@ export interface MaintenanceParts {
   broker: Broker
   counters: Counters
   config: Config
+  /** Cuts logs of which only the newest entries are kept. */
+  trim: () => Promise<void>
   failed: (error: unknown) => void
 }
 
@@ -40,6 +42,7 @@ export class Maintenance {
     try {
       await this.#expireSessions(now)
       await this.#retain(now)
+      await this.#parts.trim()
       await this.#parts.store.log.sweep()
     } catch (error) {
       this.#parts.failed(error)

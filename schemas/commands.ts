@@ -8,6 +8,7 @@ import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
+import { NOTIFICATION_COMMANDS } from './commands/notifications.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
@@ -27,6 +28,7 @@ export const COMMANDS = {
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...NOTIFICATION_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

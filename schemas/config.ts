@@ -287,6 +287,11 @@ const receipts = section('Who has got and read what.', {
   ),
 })
 
+const notifications = section('Notifications to users.', {
+  keep: count(1000, 'Newest notifications kept for one user.', 64),
+  ttl: duration('90d', 'Longest a notification is kept; 0 sets no limit.'),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -295,7 +300,7 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, log },
+  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, notifications, log },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

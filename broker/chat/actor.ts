@@ -31,6 +31,12 @@ export function requireAdmin(actor: Actor, why: string): string {
   return requireUser(actor)
 }
 
+/** Whoever has the role, and admins. */
+export function requireRole(actor: Actor, role: string): void {
+  requireUser(actor)
+  if (!actor.principal.roles.has(role) && !isAdmin(actor)) throw new Refusal('forbidden', `this needs the role ${role}`)
+}
+
 /** Anonymous clients have no rooms, no users, no broadcast (DESIGN §2). */
 export function requireUser(actor: Actor): string {
   if (actor.principal.anonymous)

@@ -6,12 +6,14 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import { Announcements } from './announcements.js'
 import { Changes } from './changes.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
+import { notificationCommands } from './commands/notifications.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
@@ -23,13 +25,13 @@ import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
 import { Moments } from './moments.js'
-import { Notices } from './notices.js'
+import { Notifications } from './notifications.js'
 import { Pipeline } from './pipeline.js'
 import { Plain } from './plain.js'
 import { Presence } from './presence.js'
-import { type PublishGate, publishGated } from './publish-gate.js'
+import { type Publish, type PublishGate, publishGated } from './publish-gate.js'
 import { Rates } from './rates.js'
-import { Receipts } from './receipts.js'
+import { type Reached, Receipts } from './receipts.js'
 import { References } from './references.js'
 import { Replies } from './replies.js'
 import { Requests } from './requests.js'
@@ -43,7 +45,7 @@ import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
 import { Unread } from './unread.js'
-import { Views } from './views.js'
+import { logs, Views } from './views.js'
 
 export interface ChatParts {
   readonly store: Store
@@ -54,6 +56,9 @@ export interface ChatParts {
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
 }
+
+/** A session of the user acknowledged an entry. */
+export type Delivered = (user: string, place: Reached, seq: number) => void
 
 export async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
   const views = new Views(store.directory)
@@ -80,18 +85,21 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const notifications = new Notifications({ store, turns, options: config.notifications, failed })
+  const publish: Publish = (...message) => publishGated(pipeline, gate, ...message)
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
       ...moderationCommands({ rules, roles, sanctions }),
       ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
-      ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
+      ...messageCommands({ store, rules, replyBytes, publish }),
       ...authCommands({ ...auth, store, bus }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
+      ...notificationCommands({ notifications, publish, replyBytes }),
     },
     replyBytes,
     rates,
@@ -117,11 +125,20 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     plain,
     requests: new Requests(commands, replies, failed),
     moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
-    notices: new Notices(store, bus, views),
+    notifications,
+    announcements: new Announcements(store, bus, views),
     receipts,
     payloadBytes: config.limits.payloadBytes,
   })
+  /** What an acknowledgement of a log's entry means. Hot path. */
+  const delivered: Delivered = (user, place, seq) => {
+    if (place.view.room !== null) receipts.reached(user, place)
+    else if (place.view.log === logs.notifications(user)) notifications.reached(user, seq)
+  }
   return {
+    delivered,
+    trim: () => notifications.trimming.run(),
+    notifications,
     views,
     rooms,
     members,

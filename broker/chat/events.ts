@@ -22,6 +22,8 @@ export type RoomEvent =
 
 /** `contact`: `by` wants to be a contact, or accepted to be one. */
 export type UserEvent =
+  /** Notifications, by seq. */
+  | { type: 'acked'; notifications: readonly number[] }
   | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & MemberSettings)
   | (Sanction & { room: string })

@@ -9,6 +9,7 @@ import type { MessageInput } from '../../schemas/message.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { Draft, Extra, Op, QoS, RoomRecord, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
+import type { Announcements } from './announcements.js'
 import { requireNotBlocked } from './blocks.js'
 import type { Changes } from './changes.js'
 import type { DirectConversations } from './direct-conversations.js'
@@ -17,7 +18,7 @@ import { mentionNote } from './mentions.js'
 import { type Checked, checkMessage, cidOf } from './message.js'
 import { isChange } from './message-types.js'
 import type { Moments } from './moments.js'
-import type { Notices } from './notices.js'
+import type { Notifications } from './notifications.js'
 import type { Plain } from './plain.js'
 import type { Rates } from './rates.js'
 import type { Receipts } from './receipts.js'
@@ -67,7 +68,8 @@ export interface PipelineParts {
   readonly replies: Replies
   readonly requests: Requests
   readonly moments: Moments
-  readonly notices: Notices
+  readonly notifications: Notifications
+  readonly announcements: Announcements
   readonly receipts: Receipts
   readonly plain: Plain
   readonly payloadBytes: number
@@ -128,7 +130,7 @@ export class Pipeline {
           receipt,
         )
       case 'broadcast':
-        return this.#parts.notices.broadcast(actor, topic.channel, incoming, receipt, this)
+        return this.#parts.announcements.publish(actor, topic.channel, incoming, receipt, this)
       case 'device':
       case 'plain':
         return this.#parts.plain.publish(actor, topic, incoming, receipt)
@@ -280,7 +282,7 @@ export class Pipeline {
       case 'messages':
         return this.#sendToUser(actor, topic.user, incoming, receipt)
       case 'notifications':
-        return this.#parts.notices.notify(actor, topic.user, incoming, receipt, this)
+        return this.#parts.notifications.publish(actor, topic.user, incoming, receipt, this)
       case 'signals':
         return this.#settleAfter(this.#parts.moments.signal(actor, topic.user, incoming.payload), incoming, receipt)
       case 'presence':

@@ -31,8 +31,8 @@ export interface LogEntry {
 /** Why an entry cannot be read any more. */
 export type Gone =
   | { readonly why: 'expired' }
-  /** `at`: Unix ms. */
-  | { readonly why: 'deleted'; readonly by: string; readonly at: number }
+  /** `at`: Unix ms. `replaced`: by a newer notification of its collapse key. */
+  | { readonly why: 'deleted' | 'replaced'; readonly by: string; readonly at: number }
 
 /** What MQTT 5 publishers may add to a message, and receivers of that version see; and when a message expires. */
 export interface Extra {
@@ -72,8 +72,8 @@ export interface Effect {
   readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
 }
 
-/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned, whom it mentions. */
-export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention'
+/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned, whom it mentions, what became of a notification. */
+export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention' | 'notice'
 
 /** A small value beside a log, found by the entry it is about; goes with that entry. */
 export interface Note {
@@ -109,6 +109,8 @@ export interface NoteReader {
   getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]>
   /** In order of target and name. */
   list(log: LogName, query: NoteQuery): Promise<Note[]>
+  /** Writes a note on its own, not as the effect of an entry. */
+  putOp(log: LogName, note: Note): Op
   /** The name of a note that is named by a number. */
   nameOf(seq: number): string
   numberOf(name: string): number

@@ -3,6 +3,7 @@
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
  * pat has a password, `pat-pw`, and logs in anew for each case.
  */
+import { NOTICE_CASES } from './notice-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 
 export interface Ask {
@@ -11,7 +12,7 @@ export interface Ask {
 }
 
 export interface CommandCases {
-  /** Requests that have to succeed first; `{link}` stands for what one of them made. */
+  /** Requests that have to succeed first; `{link}` and `{notification}` stand for what one of them made. */
   before?: readonly (readonly [string, Ask])[]
   happy: Ask & { result: object }
   /** `anyone`: whoever is logged in may, so it is asked for in another's name. `open`: whoever comes may. */
@@ -23,6 +24,7 @@ export interface CommandCases {
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
+  ...NOTICE_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

@@ -1,25 +1,19 @@
-/** Notifications to a user and announcements to everyone: logged like messages, sent by those who have the role. */
-
-import { Compile } from 'typebox/compile'
+/** Announcements to everyone: logged like messages, sent by those who have the role. */
 import { Refusal } from '../../schemas/errors.js'
-import { NotificationInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
 import type { Extra, PlainMessage, Store } from '../store/store.js'
-import { type Actor, isAdmin, requireUser } from './actor.js'
-import { checkMessage, decodeText, parseObject, stringify } from './message.js'
+import { type Actor, requireRole } from './actor.js'
+import { checkMessage } from './message.js'
 import { isChange } from './message-types.js'
 import type { Incoming, Pipeline, Receipt } from './pipeline.js'
 import type { SendResult } from './replies.js'
-import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
 import { stamp } from './stamp.js'
 import { logs, type Views } from './views.js'
 
-const notificationShape = Compile(NotificationInput)
-
-export class Notices {
+export class Announcements {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #views: Views
@@ -30,21 +24,8 @@ export class Notices {
     this.#views = views
   }
 
-  /** On `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. */
-  async notify(actor: Actor, to: string, incoming: Incoming, receipt: Receipt, pipeline: Pipeline): Promise<void> {
-    requireRole(actor, 'notifier')
-    const input = parseObject(decodeText(incoming.payload))
-    if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
-    checkShape(notificationShape, input)
-    if (!(await this.#store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
-    const { cid = null, ...rest } = input as NotificationInput
-    const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: rest.ttl ?? null, input: null }
-    const draft = stamp(actor, { log: logs.notifications(to), place: '' }, checked, incoming)
-    pipeline.appendDraft(actor, topics.user(to, 'notifications'), cid, draft, incoming, receipt)
-  }
-
   /** On `broadcast/{channel}`: a message with `channel` in place of `room`; kept for later subscribers where RETAIN asks for it. */
-  async broadcast(
+  async publish(
     actor: Actor,
     channel: string,
     incoming: Incoming,
@@ -95,9 +76,4 @@ export class Notices {
     const message: PlainMessage = { topic, payload, qos: 1, retain: true, clientId: null, ...(extra ? { extra } : {}) }
     await commit(this.#store, { ops: [this.#store.queue.retainOp(message)] })
   }
-}
-
-function requireRole(actor: Actor, role: string): void {
-  requireUser(actor)
-  if (!actor.principal.roles.has(role) && !isAdmin(actor)) throw new Refusal('forbidden', `this needs the role ${role}`)
 }
