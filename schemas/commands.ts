@@ -3,6 +3,7 @@
  * documents of both.
  */
 import type { Static } from 'typebox'
+import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
@@ -29,6 +30,7 @@ export const COMMANDS = {
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
   ...NOTIFICATION_COMMANDS,
+  ...ANNOUNCEMENT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

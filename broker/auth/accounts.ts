@@ -1,11 +1,10 @@
+import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
 import type { Op, Store, UserRecord } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Passwords } from './passwords.js'
-
-const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
 
 export interface Account {
   id: string

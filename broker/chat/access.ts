@@ -1,11 +1,12 @@
 /** What a client may subscribe to, and what it gets at once when it does. */
+import { announcementRoles } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers } from '../../schemas/ids.js'
 import { type Filter, topics } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import { type Direct, direct } from '../hub.js'
 import type { RoomRecord, Store } from '../store/store.js'
-import { type Actor, isAdmin, requireUser } from './actor.js'
+import { type Actor, hasOneOf, isAdmin, requireUser } from './actor.js'
 import type { Pipeline } from './pipeline.js'
 import type { Presence } from './presence.js'
 
@@ -68,6 +69,11 @@ export class Access {
   mayReceive(actor: Actor, topic: string): boolean {
     if (topic.startsWith('$SYS/')) return isAdmin(actor)
     return this.#acl.mayReceive(actor.principal, actor.clientId, topic)
+  }
+
+  /** Whether a message is for the actor, as far as it says for which roles it is. Roles may change while it waits. */
+  isFor(actor: Actor, topic: string, payload: Buffer): boolean {
+    return hasOneOf(actor, announcementRoles(topic, payload))
   }
 
   /** What the broker holds for a new subscription: room info, presence. (Retained plain messages come from the store.) */

@@ -37,6 +37,11 @@ export function requireRole(actor: Actor, role: string): void {
   if (!actor.principal.roles.has(role) && !isAdmin(actor)) throw new Refusal('forbidden', `this needs the role ${role}`)
 }
 
+/** Whether what is for these roles is for the actor; null: for everyone. */
+export function hasOneOf({ principal }: Actor, roles: readonly string[] | null): boolean {
+  return roles === null || roles.some((role) => principal.roles.has(role))
+}
+
 /** Anonymous clients have no rooms, no users, no broadcast (DESIGN §2). */
 export function requireUser(actor: Actor): string {
   if (actor.principal.anonymous)

@@ -1,17 +1,23 @@
-/** Announcements to everyone: logged like messages, sent by those who have the role. */
+/** Announcements to everyone, or to those who have a role: logged like messages, sent by those who have the role. */
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import { announcedRoles, announcementPlace } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
 import type { Extra, PlainMessage, Store } from '../store/store.js'
 import { type Actor, requireRole } from './actor.js'
-import { checkMessage } from './message.js'
+import { type Checked, checkMessage, decodeText, hashOf, parseObject, stringify } from './message.js'
 import { isChange } from './message-types.js'
 import type { Incoming, Pipeline, Receipt } from './pipeline.js'
 import type { SendResult } from './replies.js'
+import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
 import { stamp } from './stamp.js'
 import { logs, type Views } from './views.js'
+
+const rolesShape = Compile(Type.Object({ roles: announcedRoles }))
 
 export class Announcements {
   readonly #store: Store
@@ -34,20 +40,29 @@ export class Announcements {
   ): Promise<void> {
     requireRole(actor, 'publisher')
     if (incoming.retain && incoming.payload.length === 0) {
-      await this.#retain(channel, Buffer.alloc(0))
+      await this.clear(channel)
       this.#store.commit({ drafts: [], ops: incoming.ops, settled: () => receipt.settled(null, null) })
       return
     }
-    const message = checkMessage(incoming.payload, false)
+    const { roles, message } = readAnnouncement(incoming.payload)
     if (isChange(message.input))
       throw new Refusal('bad_request', `an announcement cannot be changed; there is no ${message.input.type} here`, {
         field: 'type',
       })
     if (this.#views.addChannel(channel)) this.#bus.send({ kind: 'channel', channel })
-    const destination = { log: logs.broadcast(channel), place: `"channel":"${channel}",` }
-    const draft = stamp(actor, destination, message, incoming)
+    const destination = { log: logs.broadcast(channel), place: announcementPlace(channel, roles) }
+    const stamped = stamp(actor, destination, message, incoming)
+    const { cid } = message
+    // The same message to others is another one.
+    const draft =
+      cid === null || !roles ? stamped : { ...stamped, dedupe: { cid, hash: hashOf(`${message.inside} ${roles}`) } }
     const done = incoming.retain ? this.#retainThen(channel, receipt) : receipt
-    pipeline.appendDraft(actor, topics.broadcast(channel), message.cid, draft, incoming, done)
+    pipeline.appendDraft(actor, topics.broadcast(channel), cid, draft, incoming, done)
+  }
+
+  /** Forgets the retained announcement. */
+  clear(channel: string): Promise<void> {
+    return this.#retain(channel, Buffer.alloc(0))
   }
 
   /** The retained announcement is the stored entry, so it is kept once its number is known, and before the ack. */
@@ -76,4 +91,13 @@ export class Announcements {
     const message: PlainMessage = { topic, payload, qos: 1, retain: true, clientId: null, ...(extra ? { extra } : {}) }
     await commit(this.#store, { ops: [this.#store.queue.retainOp(message)] })
   }
+}
+
+/** A message as in a room, with the roles it is for beside it. */
+function readAnnouncement(payload: Buffer): { roles: readonly string[] | undefined; message: Checked } {
+  const object = parseObject(decodeText(payload))
+  if (!object || !Object.hasOwn(object, 'roles')) return { roles: undefined, message: checkMessage(payload, false) }
+  const { roles, ...rest } = object
+  checkShape(rolesShape, { roles })
+  return { roles: roles as string[], message: checkMessage(Buffer.from(stringify(rest)), false) }
 }

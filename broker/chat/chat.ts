@@ -8,6 +8,7 @@ import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
 import { Announcements } from './announcements.js'
 import { Changes } from './changes.js'
+import { announcementCommands } from './commands/announcements.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
@@ -86,6 +87,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
   const notifications = new Notifications({ store, turns, options: config.notifications, failed })
+  const announcements = new Announcements(store, bus, views)
   const publish: Publish = (...message) => publishGated(pipeline, gate, ...message)
   const commands: Commands = new Commands(
     {
@@ -99,6 +101,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
+      ...announcementCommands({ store, announcements, views, publish, replyBytes }),
       ...notificationCommands({ notifications, publish, replyBytes }),
     },
     replyBytes,
@@ -126,7 +129,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     requests: new Requests(commands, replies, failed),
     moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notifications,
-    announcements: new Announcements(store, bus, views),
+    announcements,
     receipts,
     payloadBytes: config.limits.payloadBytes,
   })

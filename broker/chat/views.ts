@@ -39,6 +39,10 @@ export class Views {
     }
   }
 
+  get channels(): ReadonlySet<string> {
+    return this.#channels
+  }
+
   /** True when the channel is new. */
   addChannel(channel: string): boolean {
     if (this.#channels.has(channel)) return false

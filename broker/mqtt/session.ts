@@ -60,6 +60,7 @@ export class Session extends Follower {
       maxPacket: identity.maxPacket,
       subscriptions: this.subscriptions,
       counters: services.counters,
+      isFor: (topic, payload) => guard.isFor(topic, payload),
     })
     this.maxPacket = identity.maxPacket
     const { topicAliases, maxPacket } = identity
@@ -212,6 +213,10 @@ export class Session extends Follower {
     return this.#guard.mayReceive(topic)
   }
 
+  isFor(topic: string, payload: Buffer): boolean {
+    return this.#guard.isFor(topic, payload)
+  }
+
   #mayReceive(topic: string, filters: readonly string[]): boolean {
     for (const filter of filters) if (this.subscriptions.get(filter)?.unconditional) return true
     return this.#guard.mayReceive(topic)
@@ -302,7 +307,8 @@ export class Session extends Follower {
     if (isExpired(message.extra)) return undefined
     const own = message.clientId === this.id ? this.#ownWish(message.topic) : undefined
     const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
-    if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, shown, qos)[0]
+    const allowed = this.mayReceiveQueued(message.topic) && this.isFor(message.topic, message.payload)
+    if (allowed) return this.#forwarded(message.topic, shown, qos)[0]
     this.services.counters.add('dropped.forbidden')
     return undefined
   }

@@ -1,5 +1,6 @@
 /** What travels on each topic, as schemas: what clients publish and what they receive. */
 import Type, { type TSchema } from 'typebox'
+import { AnnouncementInput, announcedRoles } from '../announcement.js'
 import { object, orNull, seq, time, user } from '../commands/parts.js'
 import { Receipt } from '../commands/receipts.js'
 import { ERRORS } from '../errors.js'
@@ -29,9 +30,13 @@ export const MessageOut = Type.Object(
   { title: 'MessageOut', description: 'A message as everyone receives it; `to` on direct messages.' },
 )
 const Announcement = Type.Object(
-  { ...stamp, channel: Type.String(), cid: MessageInput.properties.cid, ...content },
+  { ...stamp, channel: Type.String(), roles: announcedRoles, cid: MessageInput.properties.cid, ...content },
   { title: 'Announcement', description: 'A message of a broadcast channel.' },
 )
+const AnnouncementIn = Type.Object(AnnouncementInput.properties, {
+  title: 'AnnouncementIn',
+  additionalProperties: false,
+})
 const NotificationIn = Type.Object(NotificationInput.properties, {
   title: 'NotificationIn',
   additionalProperties: false,
@@ -151,7 +156,7 @@ export const TOPIC_DOCUMENTS: readonly TopicDocument[] = [
   {
     topic: topics.broadcast('{channel}'),
     summary: 'Announcements; for the role publisher.',
-    in: MessageIn,
+    in: AnnouncementIn,
     out: Announcement,
   },
 ]

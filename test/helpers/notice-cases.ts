@@ -45,4 +45,26 @@ export const NOTICE_CASES: Record<string, CommandCases> = {
       answer: 'bad_request why',
     },
   },
+  broadcast: {
+    happy: { as: 'alice', params: { channel: 'news', text: 'hi', roles: ['staff'] }, result: { channel: 'news' } },
+    forbidden: { as: 'bob', params: { channel: 'news', text: 'hi' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { channel: 'news', text: 'hi', roles: [] }, answer: 'bad_request roles' },
+  },
+  'broadcast.clear': {
+    happy: { as: 'alice', params: { channel: 'news' }, result: {} },
+    forbidden: { as: 'bob', params: { channel: 'news' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { channel: 'a b' }, answer: 'bad_request channel' },
+  },
+  'broadcast.history': {
+    before: [['broadcast', { as: 'alice', params: { channel: '{room}', text: 'hi' } }]],
+    happy: { as: 'bob', params: { channel: '{room}' }, result: { messages: [{ seq: 1, text: 'hi' }], more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { channel: '{room}', limit: 0 }, answer: 'bad_request limit' },
+  },
+  'broadcast.channels': {
+    before: [['broadcast', { as: 'alice', params: { channel: 'all', text: 'hi' } }]],
+    happy: { as: 'bob', params: { limit: 1 }, result: { channels: [{ channel: 'all' }] } },
+    forbidden: 'anyone',
+    invalid: { as: 'bob', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
 }

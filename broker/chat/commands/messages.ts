@@ -7,6 +7,7 @@ import type { Handlers } from '../commands.js'
 import { readHistory } from '../history.js'
 import { type Publish, publishAndWait } from '../publish-gate.js'
 import type { RoomRules } from '../room-rules.js'
+import { logs } from '../views.js'
 
 /** Room of a result that is not messages. */
 const ENVELOPE = 4096
@@ -35,7 +36,7 @@ export function messageCommands(parts: MessageCommandParts): Handlers<keyof type
       const direct = isDirectRoom(id)
       if (direct && !store.directory.room(id)) return '{"messages":[],"more":false}'
       const { joined } = rules.requireMember(actor, id)
-      return readHistory(store, id, {
+      return readHistory(store, logs.messages(id), {
         ...query,
         limit,
         maxBytes: Math.min(maxBytes, replyBytes - ENVELOPE),
