@@ -150,7 +150,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,
-    accountCommands(endingLogins(auth.accounts, chat.members, bus)),
+    accountCommands(endingLogins(auth.accounts, chat.remove, bus)),
     failed,
   )
   closing.push(() => admin.close())

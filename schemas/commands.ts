@@ -5,6 +5,7 @@
 import type { Static } from 'typebox'
 import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
+import { BOT_COMMANDS } from './commands/bots.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
@@ -31,13 +32,13 @@ export const COMMANDS = {
   ...CONTACT_COMMANDS,
   ...NOTIFICATION_COMMANDS,
   ...ANNOUNCEMENT_COMMANDS,
+  ...BOT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
-/** Where the HTTP routes begin. */
-export const API = '/v1'
+export { API } from './api.js'
 
 export const MAX_REQUEST_ID = 128

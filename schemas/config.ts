@@ -242,6 +242,8 @@ const limits = section('Bounds on what one client can cost.', {
     null,
     'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
   ),
+  keysPerUser: count(100, 'API keys of one user.'),
+  botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   reactionsPerMessage: count(10000, 'Reactions to one message, of all users.'),

@@ -6,10 +6,12 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import { type RemovalParts, removeAccount } from './account-removal.js'
 import { Announcements } from './announcements.js'
 import { Changes } from './changes.js'
 import { announcementCommands } from './commands/announcements.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
+import { type BotCommandParts, botCommands } from './commands/bots.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
 import { messageCommands } from './commands/messages.js'
@@ -52,7 +54,13 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  readonly auth: Omit<
+    AuthCommandParts &
+      SessionCommandParts &
+      Pick<BotCommandParts, 'accounts' | 'keys'> &
+      Pick<RemovalParts, 'accounts'>,
+    'store' | 'bus' | 'liveSessions'
+  >
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
@@ -89,6 +97,8 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const notifications = new Notifications({ store, turns, options: config.notifications, failed })
   const announcements = new Announcements(store, bus, views)
   const publish: Publish = (...message) => publishGated(pipeline, gate, ...message)
+  const remove = (user: string): Promise<void> =>
+    removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -103,6 +113,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...contactCommands(store, turns),
       ...announcementCommands({ store, announcements, views, publish, replyBytes }),
       ...notificationCommands({ notifications, publish, replyBytes }),
+      ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
     },
     replyBytes,
     rates,
@@ -142,6 +153,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     delivered,
     trim: () => notifications.trimming.run(),
     notifications,
+    remove,
     views,
     rooms,
     members,

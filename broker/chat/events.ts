@@ -24,6 +24,8 @@ export type RoomEvent =
 export type UserEvent =
   /** Notifications, by seq. */
   | { type: 'acked'; notifications: readonly number[] }
+  /** To a bot: `by` gave a command in a room; `message` is all that was sent. */
+  | { type: 'command'; room: string; by: string; command: string; args: string; message: object }
   | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & MemberSettings)
   | (Sanction & { room: string })

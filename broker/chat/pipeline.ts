@@ -28,6 +28,7 @@ import type { Requests } from './requests.js'
 import type { RoomRules } from './room-rules.js'
 import type { Rooms } from './rooms.js'
 import { refuseSend, Send, type Sending, storeRefusal } from './send.js'
+import { type Called, calledIn, commandDraft } from './slash-commands.js'
 import type { SlowMode } from './slow-mode.js'
 import { stamp } from './stamp.js'
 import { logs } from './views.js'
@@ -243,10 +244,20 @@ export class Pipeline {
     receipt: Receipt,
   ): void | Promise<void> {
     const { input } = message
+    const called = calledIn(this.#parts.store.directory, actor, room, message)
+    if (called) return this.#call(actor, room, message, called, incoming, receipt)
     const sending = this.#sending(actor, room, message, to, incoming, receipt)
     if (input) this.#parts.references.checkMentions(actor, room, input)
     if (isChange(input)) return this.#parts.changes.send(input, sending)
     if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
+    this.#parts.store.commit(new Send(this.#parts.replies, sending))
+  }
+
+  /** A command goes to its bot in place of the room. */
+  #call(actor: Actor, room: string, message: Checked, called: Called, incoming: Incoming, receipt: Receipt): void {
+    const draft = commandDraft(actor, room, called, message)
+    const { bot, command } = called
+    const sending = { actor, room, cid: message.cid, incoming, draft, receipt, command: { bot, name: command } }
     this.#parts.store.commit(new Send(this.#parts.replies, sending))
   }
 

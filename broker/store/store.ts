@@ -404,8 +404,35 @@ export interface CredentialRecord {
   /** 0: never. */
   usedAt: number
   expiresAt: number | null
+  /** Of a key: what it is good for, of the roles of its user; absent: for all. */
+  roles?: string[]
   /** Of an invitation: how many more accounts it makes. */
   uses?: number
+}
+
+/** A command that a bot takes: a message that begins with `/name` goes to the bot alone. */
+export interface SlashCommand {
+  name: string
+  description: string
+  usage?: string
+}
+
+/** A user that acts for another. */
+export interface BotRecord {
+  bot: string
+  owner: string
+  /** Unix ms. */
+  createdAt: number
+  commands: SlashCommand[]
+}
+
+/** From memory. The record of a bot goes with its account. */
+export interface BotRecords {
+  get(bot: string): BotRecord | undefined
+  ofOwner(owner: string): readonly BotRecord[]
+  /** Bots that take the command, the one made first in front. */
+  taking(command: string): readonly BotRecord[]
+  putOp(record: BotRecord): Op
 }
 
 /** `request`: seen by all, entered by who is let in. */
@@ -552,6 +579,8 @@ export interface DirectoryStore {
   credentials(user: string): Promise<CredentialRecord[]>
   credentialOp(record: CredentialRecord): Op
   deleteCredentialOp(user: string, id: string): Op
+
+  readonly bots: BotRecords
 
   profile(user: string): Promise<ProfileRecord | null>
   profileOp(record: ProfileRecord): Op

@@ -62,7 +62,7 @@ const UserEvent = Type.Object(
     ts: time('When it was.'),
     type: Type.String({
       description:
-        'invited, added, removed, role; contact: someone asks to be one, or accepted; acked: notifications were acknowledged.',
+        'invited, added, removed, role; contact: someone asks to be one, or accepted; acked: notifications were acknowledged; command: by gave a bot a command.',
     }),
     room: Type.Optional(Type.String()),
     by: Type.Optional(user),

@@ -11,6 +11,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('retained messages', (t) => retained(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
+  t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
 }
@@ -311,6 +312,33 @@ async function credentials(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(await directory.credentials('ann'), [], 'they go with the account')
   t.equal(await directory.removedAt('ann'), 77)
   t.same(await directory.credentials('ann2'), all.slice(2), 'and only with it')
+  await store.close()
+}
+
+async function bots(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const ping = { name: 'ping', description: 'd' }
+  const bot = (bot: string, createdAt: number, commands = [ping]) => ({ bot, owner: 'ann', createdAt, commands })
+  const [old, young] = [bot('z', 1), bot('a', 2)]
+  await commit(store, [], [store.directory.bots.putOp(young), store.directory.bots.putOp(old)])
+  for (const when of ['at once', 'after a restart']) {
+    const { bots } = store.directory
+    t.same(bots.taking('ping'), [old, young], when)
+    t.same(bots.ofOwner('ann'), [old, young])
+    t.same(bots.get('a'), young)
+    await store.close()
+    store = await place.open()
+  }
+  const { directory } = store
+  await commit(store, [], [directory.bots.putOp({ ...old, commands: [] })])
+  t.same(directory.bots.taking('ping'), [young])
+  await commit(store, [], await directory.deleteUserOps('a', 5))
+  t.same(directory.bots.taking('ping'), [], 'it goes with its account')
+  t.same(
+    directory.bots.ofOwner('ann').map(({ bot }) => bot),
+    ['z'],
+  )
   await store.close()
 }
 

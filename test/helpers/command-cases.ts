@@ -3,6 +3,8 @@
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
  * pat has a password, `pat-pw`, and logs in anew for each case.
  */
+
+import { BOT_CASES } from './bot-cases.js'
 import { NOTICE_CASES } from './notice-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 
@@ -25,6 +27,7 @@ export interface CommandCases {
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
   ...NOTICE_CASES,
+  ...BOT_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },
