@@ -16,6 +16,8 @@ export interface View {
   readonly form: ((entry: LogEntry) => Buffer) | null
   /** The room whose membership the view needs; null when it belongs to the user alone. */
   readonly room: string | null
+  /** Who follows it anew begins with the oldest entry that is there, not with the next one. */
+  readonly whole?: true
 }
 
 /** The new entries of one view. `cache` holds encodings, so that each is made once for all sessions. */

@@ -123,6 +123,28 @@ export function methods(call: Call) {
       /** The asker’s contacts, and requests both ways, by user id. */
       list: (params: Params<'contacts.list'> = {}) => call('contacts.list', params, 'GET /contacts'),
     },
+    devices: {
+      /** Makes a device of the asker’s own: a user with the role device, and its API key. */
+      register: (params: Params<'devices.register'>) => call('devices.register', params, 'POST /devices'),
+      /** The devices that are the asker’s, or shared with the asker, by user id. */
+      list: (params: Params<'devices.list'> = {}) => call('devices.list', params, 'GET /devices'),
+      /** A device: whose it is, and for its owner with whom it is shared and where it reports to. For those who may read it. */
+      get: (params: Params<'devices.get'>) => call('devices.get', params, 'GET /devices/{device}'),
+      /** Another API key for a device; those it had so far end, with its connections. For its owner. */
+      key: (params: Params<'devices.key'>) => call('devices.key', params, 'POST /devices/{device}/keys'),
+      /** Removes a device with all it has: keys, memberships, commands, retained state. For its owner. */
+      remove: (params: Params<'devices.remove'>) => call('devices.remove', params, 'DELETE /devices/{device}'),
+      /** Makes someone else the owner of a device; nobody shares it then. For its owner. */
+      transfer: (params: Params<'devices.transfer'>) => call('devices.transfer', params, 'PUT /devices/{device}/owner'),
+      /** Lets another user read or control a device, in place of what they might before. For its owner. */
+      share: (params: Params<'devices.share'>) => call('devices.share', params, 'PUT /devices/{device}/shares/{user}'),
+      /** Takes back what a user might with a device, at once. For its owner, and for that user. */
+      unshare: (params: Params<'devices.unshare'>) => call('devices.unshare', params, 'DELETE /devices/{device}/shares/{user}'),
+      /** Asks a device to do something; what becomes of it is an event of the asker. For those who may control it. */
+      command: (params: Params<'devices.command'>) => call('devices.command', params, 'POST /devices/{device}/commands'),
+      /** A page of what was asked of a device, ascending: the newest, or those before one. For those who may read it. */
+      commands: (params: Params<'devices.commands'>) => call('devices.commands', params, 'GET /devices/{device}/commands'),
+    },
     /** Sends a notification to a user, or to several. For the role notifier and admins. */
     notify: (params: Params<'notify'>) => call('notify', params, 'POST /notifications'),
     notifications: {

@@ -7,6 +7,7 @@ import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { BOT_COMMANDS } from './commands/bots.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
+import { DEVICE_COMMANDS } from './commands/devices.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
@@ -30,6 +31,7 @@ export const COMMANDS = {
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...DEVICE_COMMANDS,
   ...NOTIFICATION_COMMANDS,
   ...ANNOUNCEMENT_COMMANDS,
   ...BOT_COMMANDS,

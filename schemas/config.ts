@@ -294,6 +294,14 @@ const notifications = section('Notifications to users.', {
   ttl: duration('90d', 'Longest a notification is kept; 0 sets no limit.'),
 })
 
+const devices = section('Devices of users.', {
+  register: Type.Enum(['user', 'admin'], {
+    default: 'user',
+    description: 'Who may make devices: every user, where auth.registration is open, or admins only.',
+  }),
+  perUser: count(100, 'Devices of one user.'),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -302,7 +310,7 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, notifications, log },
+  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, notifications, devices, log },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

@@ -2,7 +2,7 @@ import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
-import type { Op, Store, UserRecord } from '../store/store.js'
+import type { DirectoryStore, Op, Store, UserRecord } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Passwords } from './passwords.js'
 
@@ -54,12 +54,12 @@ export class Accounts {
     return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
-  /** With its bots: nobody could revoke their keys any more. */
+  /** With its bots and devices: nobody could revoke their keys any more. */
   remove(id: string): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#existing(id)
       const { directory } = this.#store
-      const gone = [id, ...directory.bots.ofOwner(id).map(({ bot }) => bot)]
+      const gone = [id, ...belongings(directory, id)]
       const ops = await Promise.all(gone.map((user) => directory.deleteUserOps(user, this.#now())))
       await this.#write(...ops.flat())
     })
@@ -143,4 +143,9 @@ function checkRoles(roles: readonly string[]): void {
 
 function toAccount({ id, roles, passwordHash, createdAt }: UserRecord): Account {
   return { id, roles: [...roles], password: passwordHash !== null, createdAt }
+}
+
+/** Users that belong to a user, and go with it. */
+export function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
+  return [...directory.bots.ofOwner(user).map(({ bot }) => bot), ...directory.devices.ownedBy(user).keys()]
 }

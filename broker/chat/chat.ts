@@ -13,6 +13,7 @@ import { announcementCommands } from './commands/announcements.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { type BotCommandParts, botCommands } from './commands/bots.js'
 import { contactCommands } from './commands/contacts.js'
+import { deviceCommands } from './commands/devices.js'
 import { entryCommands } from './commands/entry.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
@@ -23,6 +24,10 @@ import { type SessionCommandParts, sessionCommands } from './commands/sessions.j
 import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
 import { Commands } from './commands.js'
+import { DeviceCommands, type DeviceCommandsParts } from './device-commands.js'
+import { DeviceRules } from './device-rules.js'
+import { DeviceTopics, type DeviceTopicsParts } from './device-topics.js'
+import { Devices, type DevicesParts } from './devices.js'
 import { DirectConversations } from './direct-conversations.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
@@ -99,6 +104,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const publish: Publish = (...message) => publishGated(pipeline, gate, ...message)
   const remove = (user: string): Promise<void> =>
     removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
+  const devices = makeDevices(config, { ...auth, store, wheel, turns, remove, plain, replies, failed })
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -112,6 +118,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...syncCommands({ store, rules, unread, sync }),
       ...contactCommands(store, turns),
       ...announcementCommands({ store, announcements, views, publish, replyBytes }),
+      ...deviceCommands({ store, ...devices }),
       ...notificationCommands({ notifications, publish, replyBytes }),
       ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
     },
@@ -137,6 +144,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     }),
     replies,
     plain,
+    deviceTopics: devices.topics,
     requests: new Requests(commands, replies, failed),
     moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notifications,
@@ -148,10 +156,14 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const delivered: Delivered = (user, place, seq) => {
     if (place.view.room !== null) receipts.reached(user, place)
     else if (place.view.log === logs.notifications(user)) notifications.reached(user, seq)
+    else if (place.view.log === logs.deviceCommands(user)) devices.commands.reached(user, seq)
   }
   return {
     delivered,
-    trim: () => notifications.trimming.run(),
+    trim: async () => {
+      await notifications.trimming.run()
+      await devices.commands.trim()
+    },
     notifications,
     remove,
     views,
@@ -164,6 +176,18 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     rates,
     receipts,
     info,
-    access: new Access(store, acl, pipeline, presence),
+    access: new Access(store, acl, pipeline, presence, devices.rules),
   }
+}
+
+type DeviceParts = Omit<DevicesParts, 'rules' | 'options' | 'registration'> &
+  Omit<DeviceCommandsParts & DeviceTopicsParts, 'rules' | 'commands'>
+
+function makeDevices(config: Config, parts: DeviceParts) {
+  const rules = new DeviceRules(parts.store.directory.devices)
+  const commands = new DeviceCommands({ ...parts, rules })
+  const topics = new DeviceTopics({ ...parts, rules, commands })
+  const { registration } = config.auth
+  const devices = new Devices({ ...parts, rules, options: config.devices, registration })
+  return { rules, commands, topics, devices }
 }

@@ -12,6 +12,7 @@ import { type Actor, type AnswerTo, requireUser } from './actor.js'
 import type { Announcements } from './announcements.js'
 import { requireNotBlocked } from './blocks.js'
 import type { Changes } from './changes.js'
+import type { DeviceTopics } from './device-topics.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
 import { mentionNote } from './mentions.js'
@@ -73,6 +74,7 @@ export interface PipelineParts {
   readonly announcements: Announcements
   readonly receipts: Receipts
   readonly plain: Plain
+  readonly deviceTopics: DeviceTopics
   readonly payloadBytes: number
 }
 
@@ -133,6 +135,7 @@ export class Pipeline {
       case 'broadcast':
         return this.#parts.announcements.publish(actor, topic.channel, incoming, receipt, this)
       case 'device':
+        return this.#parts.deviceTopics.publish(actor, topic, incoming, receipt)
       case 'plain':
         return this.#parts.plain.publish(actor, topic, incoming, receipt)
       case 'sys':

@@ -2,7 +2,7 @@
  * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
-import { filterMatches } from '../../schemas/topics.js'
+import { deviceOf, filterMatches } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
@@ -385,7 +385,10 @@ export class Session extends Follower {
   sendWaiting(): boolean {
     const item = this.#waiting.first!
     if (item.kind === 'direct') {
-      if (!this.#sendDirect(item.message, item.qos)) return false
+      const { topic } = item.message
+      // Who may read a device may change while a message waits.
+      if (deviceOf(topic) !== null && !this.mayReceiveQueued(topic)) this.services.counters.add('dropped.forbidden')
+      else if (!this.#sendDirect(item.message, item.qos)) return false
     } else {
       if (this.#stalled) return false
       const { topic } = item.feed.view

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { DeviceStore, OwnedRecords } from './devices.js'
 
 export type QoS = 0 | 1 | 2
 
@@ -552,14 +553,8 @@ export interface JoinRequestRecord {
   message: string | null
 }
 
-/** Records of rooms, each under a name (a user, a link). From memory; those of a room go with it. */
-export interface RoomRecords<T> {
-  get(room: string, name: string): T | undefined
-  /** By name. */
-  of(room: string): ReadonlyMap<string, T>
-  putOp(record: T): Op
-  deleteOp(room: string, name: string): Op
-}
+/** Records of rooms, each under a name (a user, a link). Those of a room go with it. */
+export type RoomRecords<T> = OwnedRecords<T>
 
 /** People and rooms. Rooms, memberships, invites, contacts and blocks are held in memory; users are read when asked for, the busy ones cached. */
 export interface DirectoryStore {
@@ -620,6 +615,7 @@ export interface DirectoryStore {
   readonly mutes: RoomRecords<MuteRecord>
   readonly links: RoomRecords<LinkRecord>
   readonly joinRequests: RoomRecords<JoinRequestRecord>
+  readonly devices: DeviceStore
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op

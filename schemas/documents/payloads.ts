@@ -1,6 +1,7 @@
 /** What travels on each topic, as schemas: what clients publish and what they receive. */
 import Type, { type TSchema } from 'typebox'
 import { AnnouncementInput, announcedRoles } from '../announcement.js'
+import { DeviceCommandInput, DeviceReceiptInput } from '../commands/devices.js'
 import { object, orNull, seq, time, user } from '../commands/parts.js'
 import { Receipt } from '../commands/receipts.js'
 import { ERRORS } from '../errors.js'
@@ -62,7 +63,7 @@ const UserEvent = Type.Object(
     ts: time('When it was.'),
     type: Type.String({
       description:
-        'invited, added, removed, role; contact: someone asks to be one, or accepted; acked: notifications were acknowledged; command: by gave a bot a command.',
+        'invited, added, removed, role; contact: someone asks to be one, or accepted; acked: notifications were acknowledged; device: may says what one may do with one; deviceCommand: what became of a command; command: by gave a bot a command.',
     }),
     room: Type.Optional(Type.String()),
     by: Type.Optional(user),
@@ -158,5 +159,17 @@ export const TOPIC_DOCUMENTS: readonly TopicDocument[] = [
     summary: 'Announcements; for the role publisher.',
     in: AnnouncementIn,
     out: Announcement,
+  },
+  {
+    topic: topics.device('{user}', 'commands'),
+    summary: 'Commands for a device, for it alone, until they are done or their time is over.',
+    in: object(DeviceCommandInput, { title: 'DeviceCommandIn' }),
+    out: Type.Object({ ...stamp, ...DeviceCommandInput }, { title: 'DeviceCommandOut' }),
+  },
+  {
+    topic: topics.device('{user}', 'receipts'),
+    summary: 'What a device says of the commands it got.',
+    in: object(DeviceReceiptInput, { title: 'DeviceReceiptIn' }),
+    out: null,
   },
 ]

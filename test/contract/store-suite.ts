@@ -11,6 +11,7 @@ import {
   type Store,
   type StoreError,
 } from '../../broker/store/store.js'
+import { devicesSuite } from './store-devices-suite.js'
 import { goneSuite } from './store-gone-suite.js'
 import { recordsSuite } from './store-records-suite.js'
 
@@ -87,6 +88,7 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   t.test('cost', (t) => cost(t, newPlace))
   goneSuite(t, newPlace)
   recordsSuite(t, newPlace)
+  devicesSuite(t, newPlace)
 }
 
 async function numbers(t: Test, newPlace: NewPlace): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import { BOT_CASES } from './bot-cases.js'
+import { DEVICE_CASES } from './device-cases.js'
 import { NOTICE_CASES } from './notice-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 
@@ -27,6 +28,7 @@ export interface CommandCases {
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
   ...NOTICE_CASES,
+  ...DEVICE_CASES,
   ...BOT_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },

@@ -18,6 +18,7 @@ import type {
 import { ROOM_DEFAULTS } from '../store.js'
 import { LevelBots } from './bots.js'
 import type { Database } from './database.js'
+import { LevelDevices } from './devices.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put, type StagedOp } from './operation.js'
 import { PairMap } from './pair-map.js'
@@ -31,6 +32,7 @@ export class LevelDirectory implements DirectoryStore {
   readonly mutes: LevelRoomRecords<MuteRecord>
   readonly links: LevelRoomRecords<LinkRecord>
   readonly joinRequests: LevelRoomRecords<JoinRequestRecord>
+  readonly devices: LevelDevices
   readonly #records: readonly Pick<LevelRoomRecords<BanRecord>, 'load' | 'stageDeleteAll' | 'forgetAll'>[]
   readonly #database: Database
   readonly #users: UserDirectory
@@ -57,6 +59,7 @@ export class LevelDirectory implements DirectoryStore {
     this.mutes = new LevelRoomRecords<MuteRecord>(database, 'm', userOf)
     this.links = new LevelRoomRecords<LinkRecord>(database, 'l', ({ link }) => link)
     this.joinRequests = new LevelRoomRecords<JoinRequestRecord>(database, 'r', userOf)
+    this.devices = new LevelDevices(database)
     this.#records = [this.bans, this.mutes, this.links, this.joinRequests]
   }
 
@@ -92,7 +95,7 @@ export class LevelDirectory implements DirectoryStore {
       wanted.set(user, other, at)
       wantedBy.set(other, user, at)
     })
-    const applies = await Promise.all([...this.#records, this.bots].map((records) => records.load()))
+    const applies = await Promise.all([...this.#records, this.bots, this.devices].map((records) => records.load()))
     return () => {
       for (const apply of applies) apply()
       this.#users.forget()
@@ -138,6 +141,7 @@ export class LevelDirectory implements DirectoryStore {
       ...wantedBy,
       del(keys.profile(id)),
       this.bots.deleteOp(id),
+      ...(await this.devices.deleteOps(id)),
       removed,
       this.#users.deleteOp(id),
     ]

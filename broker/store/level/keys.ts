@@ -47,8 +47,8 @@ function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
-/** Bans, mutes, links, requests to join. */
-export type RoomRecordKind = 'b' | 'm' | 'l' | 'r'
+/** Bans, mutes, links, requests to join. Of devices: themselves, shares, bridges, commands under way and finished. */
+export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'D' | 'S' | 'B' | 'C' | 'F'
 
 export const keys = {
   format: '!format',
