@@ -94,7 +94,17 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
-  const chat = await makeChat(config, { store, bus, wheel, failed, gate, liveSessions, auth: { ...auth, renewLogin } })
+  const count = (name: string): void => counters.add(name)
+  const chat = await makeChat(config, {
+    store,
+    bus,
+    wheel,
+    failed,
+    gate,
+    count,
+    liveSessions,
+    auth: { ...auth, renewLogin },
+  })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
   closing.push(() => chat.notifications.close())

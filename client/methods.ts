@@ -144,6 +144,10 @@ export function methods(call: Call) {
       command: (params: Params<'devices.command'>) => call('devices.command', params, 'POST /devices/{device}/commands'),
       /** A page of what was asked of a device, ascending: the newest, or those before one. For those who may read it. */
       commands: (params: Params<'devices.commands'>) => call('devices.commands', params, 'GET /devices/{device}/commands'),
+      /** Posts what a device publishes on some topics into a room, in its name. For its owner, who may invite into the room. */
+      bridge: (params: Params<'devices.bridge'>) => call('devices.bridge', params, 'POST /devices/{device}/bridges'),
+      /** Ends a bridge; the device stays a member of the room. For its owner. */
+      unbridge: (params: Params<'devices.unbridge'>) => call('devices.unbridge', params, 'DELETE /devices/{device}/bridges/{bridge}'),
     },
     /** Sends a notification to a user, or to several. For the role notifier and admins. */
     notify: (params: Params<'notify'>) => call('notify', params, 'POST /notifications'),

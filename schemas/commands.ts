@@ -6,6 +6,7 @@ import type { Static } from 'typebox'
 import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { BOT_COMMANDS } from './commands/bots.js'
+import { BRIDGE_COMMANDS } from './commands/bridges.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { DEVICE_COMMANDS } from './commands/devices.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
@@ -32,6 +33,7 @@ export const COMMANDS = {
   ...SYNC_COMMANDS,
   ...CONTACT_COMMANDS,
   ...DEVICE_COMMANDS,
+  ...BRIDGE_COMMANDS,
   ...NOTIFICATION_COMMANDS,
   ...ANNOUNCEMENT_COMMANDS,
   ...BOT_COMMANDS,

@@ -8,6 +8,7 @@ import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
 import { type RemovalParts, removeAccount } from './account-removal.js'
 import { Announcements } from './announcements.js'
+import { Bridges, type BridgesParts } from './bridges.js'
 import { Changes } from './changes.js'
 import { announcementCommands } from './commands/announcements.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
@@ -69,12 +70,17 @@ export interface ChatParts {
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
+  /** Counts what is left out, by reason. */
+  readonly count: (name: string) => void
 }
 
 /** A session of the user acknowledged an entry. */
 export type Delivered = (user: string, place: Reached, seq: number) => void
 
-export async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
+export async function makeChat(
+  config: Config,
+  { store, bus, wheel, auth, liveSessions, failed, gate, count }: ChatParts,
+) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -101,10 +107,14 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
   const notifications = new Notifications({ store, turns, options: config.notifications, failed })
   const announcements = new Announcements(store, bus, views)
+  const slowMode = new SlowMode()
   const publish: Publish = (...message) => publishGated(pipeline, gate, ...message)
   const remove = (user: string): Promise<void> =>
     removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
-  const devices = makeDevices(config, { ...auth, store, wheel, turns, remove, plain, replies, failed })
+  const devices = makeDevices(config, {
+    ...{ ...auth, store, wheel, turns, remove, plain, replies, failed },
+    ...{ roomRules: rules, members, slowMode, rates, count },
+  })
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -130,7 +140,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     rooms,
     members,
     rules,
-    slowMode: new SlowMode(),
+    slowMode,
     rates,
     directs: new DirectConversations(store, bus, turns),
     references,
@@ -181,13 +191,14 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
 }
 
 type DeviceParts = Omit<DevicesParts, 'rules' | 'options' | 'registration'> &
-  Omit<DeviceCommandsParts & DeviceTopicsParts, 'rules' | 'commands'>
+  Omit<DeviceCommandsParts & DeviceTopicsParts & BridgesParts, 'rules' | 'commands' | 'bridges' | 'topicLevels'>
 
 function makeDevices(config: Config, parts: DeviceParts) {
   const rules = new DeviceRules(parts.store.directory.devices)
   const commands = new DeviceCommands({ ...parts, rules })
-  const topics = new DeviceTopics({ ...parts, rules, commands })
+  const bridges = new Bridges({ ...parts, rules, topicLevels: config.limits.topicLevels })
+  const topics = new DeviceTopics({ ...parts, rules, commands, bridges })
   const { registration } = config.auth
   const devices = new Devices({ ...parts, rules, options: config.devices, registration })
-  return { rules, commands, topics, devices }
+  return { rules, commands, bridges, topics, devices }
 }

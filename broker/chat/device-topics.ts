@@ -10,6 +10,7 @@ import type { Topic } from '../../schemas/topics.js'
 import { commit } from '../store/commit.js'
 import type { Store } from '../store/store.js'
 import type { Actor } from './actor.js'
+import type { Bridges } from './bridges.js'
 import type { AskedOfDevice, DeviceCommands } from './device-commands.js'
 import type { DeviceRules } from './device-rules.js'
 import { decodeText, parseObject } from './message.js'
@@ -27,6 +28,7 @@ export interface DeviceTopicsParts {
   readonly store: Store
   readonly rules: DeviceRules
   readonly commands: DeviceCommands
+  readonly bridges: Bridges
   readonly plain: Plain
   readonly replies: Replies
 }
@@ -45,7 +47,8 @@ export class DeviceTopics {
     if (anonymous || !store.directory.devices.get(device)) return plain.publish(actor, topic, incoming, receipt)
     if (rest === 'receipts' && user === device) return this.#receipt(actor, incoming, receipt)
     if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, incoming, receipt)
-    return plain.publish(actor, topic, incoming, receipt)
+    const drafts = user === device ? this.#parts.bridges.drafts(actor, rest, incoming) : []
+    return plain.publish(actor, topic, incoming, receipt, drafts)
   }
 
   /** `{"name":…,"params":…,"ttl":…}` by who may control the device: the same as `devices.command`. */

@@ -1,11 +1,11 @@
 /** Devices: users that belong to a user, what they are asked to do, and the rooms they report to. */
 import Type from 'typebox'
+import { DeviceBridge } from './bridges.js'
 import { command, limit, more, NOTHING, object, orNull, time, user } from './parts.js'
 
 /** Seconds: the longest a command waits for its device. */
 export const MAX_COMMAND_TTL = 2_592_000
 export const COMMAND_TTL = 3600
-export const MAX_TEMPLATE = 1024
 
 const device = Type.String({ minLength: 1, maxLength: 128, description: 'User id of the device.' })
 const name = Type.Union([Type.String({ maxLength: 128 }), Type.Null()], { description: 'Name to show.' })
@@ -72,17 +72,6 @@ const Command = object(
   },
   { title: 'DeviceCommand', description: 'Something asked of a device, and what became of it.' },
 )
-const Bridge = object(
-  {
-    id: Type.String({ description: 'To remove it by.' }),
-    filter: Type.String({ description: 'Which topics below devices/{device}/.' }),
-    room: Type.String({ description: 'Where it goes.' }),
-    template: orNull(Type.String({ description: 'The text of each message; null: what the device published.' })),
-    by: Type.String({ description: 'Who made it.' }),
-    at: time('When.'),
-  },
-  { title: 'DeviceBridge', description: 'What a device publishes on some topics goes into a room.' },
-)
 const after = Type.Optional(Type.String({ maxLength: 128, description: 'The last device of the page before.' }))
 
 export const DEVICE_COMMANDS = {
@@ -104,7 +93,7 @@ export const DEVICE_COMMANDS = {
     summary:
       'A device: whose it is, and for its owner with whom it is shared and where it reports to. For those who may read it.',
     params: object({ device }),
-    result: object({ ...Device.properties, shares: Type.Array(Share), bridges: Type.Array(Bridge) }),
+    result: object({ ...Device.properties, shares: Type.Array(Share), bridges: Type.Array(DeviceBridge) }),
     rate: 'read',
     http: { method: 'GET', path: '/devices/{device}' },
   }),

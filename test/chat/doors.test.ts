@@ -79,11 +79,13 @@ t.test('one table of commands, two doors', async (t) => {
   const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
   let link = ''
   let notification = ''
+  let bridge = ''
   let key = ''
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
     for (const [name, { as, params }] of filled(before ?? [], room)) {
       const result = await people[as]!.get(name, params)
       if (name === 'rooms.links.create') link = result.link
+      if (name === 'devices.bridge') bridge = result.id
       if (name === 'notify') notification = result.sent[0].id
       if (name === 'keys.create') key = result.id
     }
@@ -96,6 +98,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{refresh token of pat}', pat.refreshToken)
         .replaceAll('{link}', link)
         .replaceAll('{notification}', notification)
+        .replaceAll('{bridge}', bridge)
         .replaceAll('{key}', key)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )

@@ -53,4 +53,18 @@ export const DEVICE_CASES: Record<string, CommandCases> = {
     forbidden: { as: 'dora', params: { device }, code: 'not_found' },
     invalid: { as: 'carol', params: { device, limit: 0 }, answer: 'bad_request limit' },
   },
+  'devices.bridge': {
+    ...owned({ filter: 'alarms/#', room: '{room}' }, { filter: 'alarms/#', room: '{room}', template: null }),
+    before: [...shared, ['rooms.setRole', { as: 'alice', params: { room: '{room}', user: 'bob', role: 'admin' } }]],
+  },
+  'devices.unbridge': {
+    before: [
+      ...shared,
+      ['rooms.setRole', { as: 'alice', params: { room: '{room}', user: 'bob', role: 'admin' } }],
+      ['devices.bridge', { as: 'bob', params: { device, filter: '#', room: '{room}' } }],
+    ],
+    happy: { as: 'bob', params: { device, bridge: '{bridge}' }, result: {} },
+    forbidden: { as: 'carol', params: { device, bridge: '{bridge}' }, code: 'forbidden' },
+    invalid: { as: 'bob', params: { device, bridge: 'none' }, answer: 'not_found bridge' },
+  },
 }

@@ -1,7 +1,9 @@
+import type { BRIDGE_COMMANDS } from '../../../schemas/commands/bridges.js'
 import type { DEVICE_COMMANDS } from '../../../schemas/commands/devices.js'
 import type { DeviceCommandRecord, DeviceRecord } from '../../store/devices.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, isAdmin, requireUser } from '../actor.js'
+import type { Bridges } from '../bridges.js'
 import type { Handlers } from '../commands.js'
 import type { DeviceCommands } from '../device-commands.js'
 import type { DeviceRules } from '../device-rules.js'
@@ -12,10 +14,13 @@ export interface DeviceCommandParts {
   readonly rules: DeviceRules
   readonly devices: Devices
   readonly commands: DeviceCommands
+  readonly bridges: Bridges
 }
 
-export function deviceCommands(parts: DeviceCommandParts): Handlers<keyof typeof DEVICE_COMMANDS> {
-  const { rules, devices, commands } = parts
+export function deviceCommands(
+  parts: DeviceCommandParts,
+): Handlers<keyof typeof DEVICE_COMMANDS | keyof typeof BRIDGE_COMMANDS> {
+  const { rules, devices, commands, bridges } = parts
   const records = parts.store.directory.devices
   const shown = (actor: Actor, record: DeviceRecord) => {
     const { device, owner, name, createdAt } = record
@@ -46,6 +51,11 @@ export function deviceCommands(parts: DeviceCommandParts): Handlers<keyof typeof
     'devices.transfer': (actor, { device, user }) => devices.transfer(actor, device, user).then(nothing),
     'devices.share': (actor, { device, user, may }) => devices.share(actor, device, user, may).then(nothing),
     'devices.unshare': (actor, { device, user }) => devices.unshare(actor, device, user).then(nothing),
+    'devices.bridge': async (actor, { device, filter, room, template = null }) => {
+      const { device: _, ...bridge } = await bridges.create(actor, device, { filter, room, template })
+      return JSON.stringify(bridge)
+    },
+    'devices.unbridge': (actor, { device, bridge }) => bridges.remove(actor, device, bridge).then(nothing),
     'devices.command': async (actor, { device, ...asked }) =>
       JSON.stringify(command((await commands.ask(actor, device, asked)).record)),
     'devices.commands': async (actor, { device, before, limit = 50 }) => {
