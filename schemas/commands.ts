@@ -4,17 +4,21 @@
  */
 import type { Static } from 'typebox'
 import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
+import { AUDIT_COMMANDS } from './commands/audit.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { BOT_COMMANDS } from './commands/bots.js'
 import { BRIDGE_COMMANDS } from './commands/bridges.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { DEVICE_COMMANDS } from './commands/devices.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
+import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { NOTIFICATION_COMMANDS } from './commands/notifications.js'
+import { PRIVACY_COMMANDS } from './commands/privacy.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 import { USER_COMMANDS } from './commands/users.js'
@@ -31,12 +35,16 @@ export const COMMANDS = {
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
   ...DEVICE_COMMANDS,
   ...BRIDGE_COMMANDS,
   ...NOTIFICATION_COMMANDS,
   ...ANNOUNCEMENT_COMMANDS,
+  ...PRIVACY_COMMANDS,
   ...BOT_COMMANDS,
+  ...FILTER_COMMANDS,
+  ...AUDIT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

@@ -3,6 +3,8 @@
  * schema, `config.yaml` shows its defaults, the docs are made from it. Durations are seconds once loaded.
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
+import { Filter } from './moderation.js'
+import { Policies } from './policies.js'
 
 /** The configuration is wrong: one line per fault. */
 export class ConfigError extends Error {
@@ -189,6 +191,10 @@ const rooms = section('Rooms.', {
   }),
   autoCreate: flag(false, 'Create an unknown room, public, on first use.'),
   maxMembers: count(100000, 'Members of one room.'),
+  thinAbove: count(
+    100,
+    'Larger rooms are told of no presence, and of typing a number. Their receipts go by receipts.maxMembers.',
+  ),
   list: Type.Array(room, {
     default: [{ id: 'lobby', access: 'public' }],
     description: 'Rooms made at the first start: { id, access, name?, topic? }.',
@@ -302,6 +308,27 @@ const devices = section('Devices of users.', {
   perUser: count(100, 'Devices of one user.'),
 })
 
+const moderation = section('What messages may say and hold.', {
+  filters: Type.Array(Filter, {
+    default: [],
+    description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
+  }),
+})
+
+const audit = section('The log of administrative acts.', {
+  days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0 keeps them forever.' }),
+})
+
+const search = section('Full-text search over the messages of rooms.', {
+  enabled: flag(true, 'Keep an index of all messages, in node.dataDir. false: search answers that there is none.'),
+  share: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.1,
+    description: 'Most of one core that indexing takes while nobody searches; what is asked for goes at full speed.',
+  }),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -310,7 +337,25 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, notifications, devices, log },
+  {
+    node,
+    listen,
+    auth,
+    acl,
+    rooms,
+    limits,
+    store,
+    history,
+    presence,
+    receipts,
+    notifications,
+    devices,
+    search,
+    moderation,
+    policies: Policies,
+    audit,
+    log,
+  },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

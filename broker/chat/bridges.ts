@@ -8,7 +8,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { filterMatches, topicFilterFault } from '../../schemas/topics.js'
 import { commit } from '../store/commit.js'
 import type { BridgeRecord } from '../store/devices.js'
-import type { Draft, Store } from '../store/store.js'
+import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, requireUser } from './actor.js'
 import { Buckets } from './buckets.js'
@@ -19,6 +19,7 @@ import { type Checked, checkMessage, decodeText, parseObject, stringify } from '
 import type { Incoming } from './pipeline.js'
 import type { Rates } from './rates.js'
 import type { RoomRules } from './room-rules.js'
+import type { Screening } from './screening.js'
 import type { SlowMode } from './slow-mode.js'
 import { stamp } from './stamp.js'
 import { logs } from './views.js'
@@ -35,6 +36,7 @@ export interface BridgesParts {
   readonly rules: DeviceRules
   readonly roomRules: RoomRules
   readonly members: Members
+  readonly screening: Screening
   readonly slowMode: SlowMode
   readonly rates: Rates
   readonly topicLevels: number
@@ -86,27 +88,30 @@ export class Bridges {
     })
   }
 
-  /** What is to be posted with a publish of the device on `rest`; one message a room. */
-  drafts(actor: Actor, rest: string, incoming: Incoming): Draft[] {
+  /** What is to be posted with a publish of the device on `rest`, one message a room; null: nothing. */
+  drafts(actor: Actor, rest: string, incoming: Incoming): Promise<Draft[]> | null {
     const all = this.#parts.store.directory.devices.bridges.of(actor.principal.user)
-    if (all.size === 0 || incoming.payload.length === 0) return []
-    const byRoom = new Map<string, Draft>()
-    for (const bridge of all.values()) {
-      if (byRoom.has(bridge.room) || !filterMatches(bridge.filter, rest)) continue
-      const draft = this.#draft(actor, bridge, rest, incoming)
-      if (draft) byRoom.set(bridge.room, draft)
-    }
-    return [...byRoom.values()]
+    if (all.size === 0 || incoming.payload.length === 0) return null
+    const byRoom = new Map<string, BridgeRecord>()
+    for (const bridge of all.values())
+      if (!byRoom.has(bridge.room) && filterMatches(bridge.filter, rest)) byRoom.set(bridge.room, bridge)
+    return byRoom.size === 0 ? null : this.#drafts(actor, [...byRoom.values()], rest, incoming.payload)
+  }
+
+  async #drafts(actor: Actor, bridges: readonly BridgeRecord[], rest: string, payload: Buffer): Promise<Draft[]> {
+    const drafts = await Promise.all(bridges.map((bridge) => this.#draft(actor, bridge, rest, payload)))
+    return drafts.filter((draft) => draft !== null)
   }
 
   /** Null: it is left out, and counted. What the device publishes is published all the same. */
-  #draft(actor: Actor, bridge: BridgeRecord, rest: string, incoming: Incoming): Draft | null {
+  async #draft(actor: Actor, bridge: BridgeRecord, rest: string, payload: Buffer): Promise<Draft | null> {
     try {
-      const { room } = bridge
-      this.#requirePlace(actor, bridge)
-      const checked =
-        bridge.template === null ? asIs(incoming.payload) : filledIn(bridge.template, rest, incoming.payload)
-      return stamp(actor, { log: logs.messages(room), place: `"room":"${room}",` }, checked, { qos: 1 })
+      const { room, template } = bridge
+      this.#requirePace(actor, bridge)
+      const said = template === null ? asIs(payload) : filledIn(template, rest, payload)
+      const message = (await this.#parts.screening.screen(actor, room, said))?.message ?? said
+      this.#requireWriter(actor, room)
+      return stamp(actor, { log: logs.messages(room), place: `"room":"${room}",` }, message, { qos: 1 })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       this.#parts.count(`dropped.bridge_${error.code}`)
@@ -114,16 +119,20 @@ export class Bridges {
     }
   }
 
-  /** The device is held to what holds for every member, and to the rate of bridges. */
-  #requirePlace({ principal }: Actor, { id, room }: BridgeRecord): void {
-    const { store, roomRules, slowMode, rates } = this.#parts
-    const { user } = principal
-    const member = store.directory.member(room, user)
-    if (!member) throw new Refusal('forbidden', `${user} is not a member of ${room}`)
-    const { slowMode: seconds } = roomRules.requireWriter(member)
+  /** The device is held to what holds for every member. */
+  #requireWriter({ principal }: Actor, room: string): RoomRecord {
+    const member = this.#parts.store.directory.member(room, principal.user)
+    if (!member) throw new Refusal('forbidden', `${principal.user} is not a member of ${room}`)
+    return this.#parts.roomRules.requireWriter(member)
+  }
+
+  /** And to the rate of bridges. */
+  #requirePace(actor: Actor, { id, room }: BridgeRecord): void {
+    const { slowMode, rates } = this.#parts
+    const { slowMode: seconds } = this.#requireWriter(actor, room)
     if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
     rates.requireRoom(room)
-    if (seconds > 0 && slowMode.take(room, user, seconds) > 0)
+    if (seconds > 0 && slowMode.take(room, actor.principal.user, seconds) > 0)
       throw new Refusal('rate_limited', `${room} is in slow mode`)
   }
 }
@@ -132,7 +141,13 @@ export class Bridges {
 function asIs(payload: Buffer): Checked {
   const data = parseObject(decodeText(payload))
   if (!data) return checkMessage(payload, true)
-  return { cid: null, inside: stringify({ type: 'custom', data }).slice(1, -1), ttl: null, input: null }
+  return {
+    cid: null,
+    inside: stringify({ type: 'custom', data }).slice(1, -1),
+    ttl: null,
+    input: { type: 'custom', data },
+    text: null,
+  }
 }
 
 const PLACE = /\{([^{}]{1,64})\}/g

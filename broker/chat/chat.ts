@@ -8,19 +8,24 @@ import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
 import { type RemovalParts, removeAccount } from './account-removal.js'
 import { Announcements } from './announcements.js'
+import { Audit } from './audit.js'
 import { Bridges, type BridgesParts } from './bridges.js'
 import { Changes } from './changes.js'
 import { announcementCommands } from './commands/announcements.js'
+import { auditCommands } from './commands/audit.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { type BotCommandParts, botCommands } from './commands/bots.js'
 import { contactCommands } from './commands/contacts.js'
 import { deviceCommands } from './commands/devices.js'
 import { entryCommands } from './commands/entry.js'
+import { filterCommands } from './commands/filters.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
 import { notificationCommands } from './commands/notifications.js'
+import { privacyCommands } from './commands/privacy.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
+import { searchCommands } from './commands/search.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
@@ -30,6 +35,7 @@ import { DeviceRules } from './device-rules.js'
 import { DeviceTopics, type DeviceTopicsParts } from './device-topics.js'
 import { Devices, type DevicesParts } from './devices.js'
 import { DirectConversations } from './direct-conversations.js'
+import { Filters } from './filters/filters.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
@@ -37,6 +43,7 @@ import { Moments } from './moments.js'
 import { Notifications } from './notifications.js'
 import { Pipeline } from './pipeline.js'
 import { Plain } from './plain.js'
+import { PolicyScreen } from './policies.js'
 import { Presence } from './presence.js'
 import { type Publish, type PublishGate, publishGated } from './publish-gate.js'
 import { Rates } from './rates.js'
@@ -50,11 +57,16 @@ import { RoomPreferences } from './room-preferences.js'
 import { RoomRules } from './room-rules.js'
 import { Rooms } from './rooms.js'
 import { Sanctions } from './sanctions.js'
+import { type Screen, Screening } from './screening.js'
+import type { TextSearch } from './search.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
+import { Thinning } from './thinning.js'
+import { TypingCounts } from './typing.js'
 import { Unread } from './unread.js'
 import { logs, Views } from './views.js'
+import { Writing } from './writing.js'
 
 export interface ChatParts {
   readonly store: Store
@@ -72,19 +84,25 @@ export interface ChatParts {
   readonly gate: PublishGate
   /** Counts what is left out, by reason. */
   readonly count: (name: string) => void
+  /** Of who runs the broker; asked after those of the configuration. */
+  readonly screens: readonly Screen[]
+  /** Null: there is none. */
+  readonly textSearch: TextSearch | null
 }
 
 /** A session of the user acknowledged an entry. */
 export type Delivered = (user: string, place: Reached, seq: number) => void
 
-export async function makeChat(
-  config: Config,
-  { store, bus, wheel, auth, liveSessions, failed, gate, count }: ChatParts,
-) {
+export async function makeChat(config: Config, parts: ChatParts) {
+  const { store, bus, wheel, auth, liveSessions, failed, gate, count, screens, textSearch } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
-  const info = new RoomInfo(store.directory, bus)
+  const thinning = new Thinning(store.directory, {
+    thinAbove: config.rooms.thinAbove,
+    receipts: config.receipts.maxMembers,
+  })
+  const info = new RoomInfo(store.directory, bus, thinning)
   const rules = new RoomRules(store.directory)
   const turns = new Turns()
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
@@ -94,71 +112,90 @@ export async function makeChat(
   const joinRequests = new JoinRequests({ store, rules, members, turns })
   const infoChanged = (room: string): void => info.changed(room)
   const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
-  const presence = new Presence(store, bus, wheel, config.presence, failed)
+  const presence = new Presence({ store, bus, wheel, thinning, options: config.presence, failed })
   await presence.load()
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
   const references = new References(store, rules)
-  const receipts = new Receipts({ store, bus, wheel, rules, options: config.receipts, failed })
+  const receipts = new Receipts({
+    store,
+    bus,
+    wheel,
+    rules,
+    preferences,
+    thinning,
+    delivered: config.receipts.delivered,
+    failed,
+  })
   const { replyBytes } = config.limits
   const rates = new Rates(config.limits.rates)
   const unread = new Unread(store, receipts)
-  const { maxMembers } = config.receipts
-  const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
-  const notifications = new Notifications({ store, turns, options: config.notifications, failed })
-  const announcements = new Announcements(store, bus, views)
-  const slowMode = new SlowMode()
-  const publish: Publish = (...message) => publishGated(pipeline, gate, ...message)
+  const sync = new Sync({ store, unread, receipts, replyBytes, thinning })
   const remove = (user: string): Promise<void> =>
     removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
+  const audit = new Audit(store)
+  const policies = new PolicyScreen(config.policies, store.directory)
+  const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
+  const screening = new Screening([policies, filters, ...screens])
+  const slowMode = new SlowMode()
+  const notifications = new Notifications({ store, turns, options: config.notifications, failed })
+  const announcements = new Announcements(store, bus, views)
+  const publish: Publish = (...message) => publishGated(pipeline, gate, ...message)
   const devices = makeDevices(config, {
     ...{ ...auth, store, wheel, turns, remove, plain, replies, failed },
-    ...{ roomRules: rules, members, slowMode, rates, count },
+    ...{ roomRules: rules, members, screening, slowMode, rates, count },
   })
   const commands: Commands = new Commands(
     {
-      ...roomCommands({ store, rooms, members, roles, preferences, rules }),
+      ...roomCommands({ store, rooms, members, roles, preferences, rules, thinning }),
       ...moderationCommands({ rules, roles, sanctions }),
       ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
       ...messageCommands({ store, rules, replyBytes, publish }),
       ...authCommands({ ...auth, store, bus }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
-      ...userCommands(store, turns),
-      ...receiptCommands({ store, rules, receipts }),
-      ...syncCommands({ store, rules, unread, sync }),
-      ...contactCommands(store, turns),
+      ...userCommands({ store, turns, presence }),
+      ...receiptCommands({ store, rules, receipts, thinning }),
+      ...syncCommands({ store, rules, unread, sync, preferences }),
+      ...contactCommands({ store, turns, presence }),
+      ...privacyCommands({ store, turns, presence }),
+      ...searchCommands({ store, rules, index: textSearch, replyBytes }),
       ...announcementCommands({ store, announcements, views, publish, replyBytes }),
       ...deviceCommands({ store, ...devices }),
       ...notificationCommands({ notifications, publish, replyBytes }),
       ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
+      ...auditCommands(audit),
+      ...filterCommands(store, config.moderation.filters),
     },
     replyBytes,
     rates,
+    audit,
   )
+  const { editWindow } = config.history
+  const { reactionsPerMessage } = config.limits
+  const changes = new Changes({ store, rules, references, replies, audit, editWindow, reactionsPerMessage })
+  const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies })
   const pipeline = new Pipeline({
     store,
     rooms,
     members,
     rules,
-    slowMode,
-    rates,
+    writing,
     directs: new DirectConversations(store, bus, turns),
-    references,
-    changes: new Changes({
-      store,
-      rules,
-      references,
-      replies,
-      editWindow: config.history.editWindow,
-      reactionsPerMessage: config.limits.reactionsPerMessage,
-    }),
     replies,
     plain,
     deviceTopics: devices.topics,
     requests: new Requests(commands, replies, failed),
-    moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
     notifications,
     announcements,
+    moments: new Moments({
+      bus,
+      rules,
+      directory: store.directory,
+      presence,
+      thinning,
+      typingCounts: new TypingCounts(bus, wheel),
+      typingPerSecond: config.limits.typingPerSecond,
+    }),
     receipts,
     payloadBytes: config.limits.payloadBytes,
   })
@@ -186,7 +223,8 @@ export async function makeChat(
     rates,
     receipts,
     info,
-    access: new Access(store, acl, pipeline, presence, devices.rules),
+    audit,
+    access: new Access({ store, acl, pipeline, presence, info, devices: devices.rules }),
   }
 }
 

@@ -76,7 +76,13 @@ export class DeviceCommands implements Deadline {
     return this.#parts.turns.take(turnOf(device), async () => {
       this.#parts.rules.require(actor, device, 'control')
       const { cid = null, ...rest } = asked
-      const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: asked.ttl ?? COMMAND_TTL, input: null }
+      const checked = {
+        cid,
+        inside: stringify(rest).slice(1, -1),
+        ttl: asked.ttl ?? COMMAND_TTL,
+        input: null,
+        text: null,
+      }
       const log = logs.deviceCommands(device)
       const draft = stamp(actor, { log, place: '' }, checked, { qos: 1 })
       return (await this.#again(device, draft)) ?? this.#take(device, draft, asked, ops)

@@ -47,8 +47,11 @@ export class DeviceTopics {
     if (anonymous || !store.directory.devices.get(device)) return plain.publish(actor, topic, incoming, receipt)
     if (rest === 'receipts' && user === device) return this.#receipt(actor, incoming, receipt)
     if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, incoming, receipt)
-    const drafts = user === device ? this.#parts.bridges.drafts(actor, rest, incoming) : []
-    return plain.publish(actor, topic, incoming, receipt, drafts)
+    const bridged = user === device ? this.#parts.bridges.drafts(actor, rest, incoming) : null
+    if (!bridged) return plain.publish(actor, topic, incoming, receipt)
+    // A copy: a screen may take its time, and the payload is a view of a read buffer.
+    const kept = { ...incoming, payload: Buffer.from(incoming.payload) }
+    return bridged.then((drafts) => plain.publish(actor, topic, kept, receipt, drafts))
   }
 
   /** `{"name":…,"params":…,"ttl":…}` by who may control the device: the same as `devices.command`. */

@@ -60,7 +60,7 @@ export class Notifications {
     checkShape(inputShape, input)
     if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     const { cid = null, ...rest } = input as NotificationInput
-    const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: this.#ttl(rest.ttl), input: null }
+    const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: this.#ttl(rest.ttl), input: null, text: null }
     const log = logs.notifications(to)
     const draft = stamp(actor, { log, place: '' }, checked, incoming)
     const append = (effect: Effect, after: () => void = () => {}): void =>

@@ -4,11 +4,14 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { RoomPolicies } from '../../schemas/policies.js'
 import type { DeviceStore, OwnedRecords } from './devices.js'
+import type { ModerationStore } from './moderation.js'
+import type { PrivacyStore } from './privacy.js'
 
 export type QoS = 0 | 1 | 2
 
-/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast. */
+/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast, `a:acts` audit. */
 export type LogName = string
 
 /** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
@@ -166,6 +169,7 @@ export interface Store {
   readonly queue: QueueStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
+  readonly moderation: ModerationStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
@@ -449,10 +453,18 @@ export interface RoomSettings {
   archived: boolean
   /** Null: as many as the broker allows. */
   maxMembers: number | null
+  /** Null: those of the broker alone. */
+  policies: RoomPolicies | null
 }
 
 /** What a room has that was made without. */
-export const ROOM_DEFAULTS: RoomSettings = { slowMode: 0, write: 'members', archived: false, maxMembers: null }
+export const ROOM_DEFAULTS: RoomSettings = {
+  slowMode: 0,
+  write: 'members',
+  archived: false,
+  maxMembers: null,
+  policies: null,
+}
 
 export interface RoomRecord extends RoomSettings {
   id: string
@@ -483,6 +495,8 @@ export interface MemberSettings {
   notifications: 'all' | 'mentions' | 'none'
   pinned: boolean
   hidden: boolean
+  /** The first message that is to count as unread, though it was read; null, or absent: none. */
+  unreadFrom?: number | null
 }
 
 export interface InviteRecord {
@@ -553,6 +567,12 @@ export interface JoinRequestRecord {
   message: string | null
 }
 
+/** `user` has written in a direct conversation. */
+export interface WrittenRecord {
+  room: string
+  user: string
+}
+
 /** Records of rooms, each under a name (a user, a link). Those of a room go with it. */
 export type RoomRecords<T> = OwnedRecords<T>
 
@@ -566,7 +586,7 @@ export interface DirectoryStore {
   /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account with its credentials, its profile, contacts, blocks and those of it; `at` (Unix ms) is kept. */
+  /** Removes the account with its credentials, its profile, privacy settings, contacts, blocks and those of it; `at` (Unix ms) is kept. */
   deleteUserOps(id: string, at: number): Promise<Op[]>
   /** When an account of that name was removed last; 0: never. */
   removedAt(id: string): Promise<number>
@@ -616,6 +636,8 @@ export interface DirectoryStore {
   readonly links: RoomRecords<LinkRecord>
   readonly joinRequests: RoomRecords<JoinRequestRecord>
   readonly devices: DeviceStore
+  readonly written: RoomRecords<WrittenRecord>
+  readonly privacy: PrivacyStore
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op
@@ -634,6 +656,8 @@ export interface ReceiptRecord {
   readonly delivered: number
   /** Unix ms of the last change that others may know of; 0: none. */
   readonly at: number
+  /** The last message read in threads, by the number of the message that began each. */
+  readonly threads?: Readonly<Record<number, number>>
 }
 
 /** In memory, like memberships; removed by `deleteMemberOp` and `deleteRoomOps`. */

@@ -38,6 +38,11 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
   rate: RateClass
   /** For those who are not logged in, too: HTTP asks for no Authorization. */
   open?: true
+  /**
+   * An administrative act: it goes into the audit log with the room and the user it names, and those of its parameters that are listed here.
+   * Never list secrets.
+   */
+  audit?: true | readonly string[]
   /** Null: it is about the asking connection, which HTTP has none of. */
   http: HttpRoute | null
 }
@@ -64,6 +69,13 @@ export const link = Type.String({ minLength: 1, maxLength: 64, description: 'A l
 export const more = Type.Boolean({ description: 'There is another page.' })
 export const limit = (fallback: number, maximum: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback, description: 'Most entries of the page.' }))
+
+/** What large rooms are not told of every member. */
+export type Thinned = 'presence' | 'typing' | 'receipts'
+export const thinned = Type.Array(Type.Enum(['presence', 'typing', 'receipts']), {
+  description:
+    'What members are not told of each other here, for there are so many: presence, who is typing (a number instead), receipts (counts, on asking). Empty in smaller rooms.',
+})
 
 /** Of a list of users of a room. */
 export const userPage = {

@@ -4,10 +4,13 @@
  * pat has a password, `pat-pw`, and logs in anew for each case.
  */
 
+import { ABUSE_CASES } from './abuse-cases.js'
 import { BOT_CASES } from './bot-cases.js'
 import { DEVICE_CASES } from './device-cases.js'
 import { NOTICE_CASES } from './notice-cases.js'
+import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
+import { SEARCH_CASES } from './search-cases.js'
 
 export interface Ask {
   as: string
@@ -29,7 +32,10 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
   ...NOTICE_CASES,
   ...DEVICE_CASES,
+  ...PRIVACY_CASES,
   ...BOT_CASES,
+  ...ABUSE_CASES,
+  ...SEARCH_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

@@ -47,8 +47,8 @@ function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
-/** Bans, mutes, links, requests to join. Of devices: themselves, shares, bridges, commands under way and finished. */
-export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'D' | 'S' | 'B' | 'C' | 'F'
+/** Bans, mutes, links, requests to join, who has written. Of devices: themselves, shares, bridges, commands under way and finished. */
+export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'D' | 'S' | 'B' | 'C' | 'F'
 
 export const keys = {
   format: '!format',
@@ -116,6 +116,7 @@ export const keys = {
   credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
   bot: (bot: string): string => `A${part(bot)}`,
   profile: (user: string): string => `P${part(user)}`,
+  privacy: (user: string): string => `Y${part(user)}`,
   block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
   contact: (user: string, wanted: string): string => `Q${part(user)}${END}${part(wanted)}`,
   room: (room: string): string => `o${part(room)}`,
@@ -126,6 +127,7 @@ export const keys = {
   ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
+  filters: 'Mf',
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
@@ -178,6 +180,7 @@ export const ranges = {
   }),
   bots: kind('A'),
   allBlocks: kind('K'),
+  allPrivacy: kind('Y'),
   allContacts: kind('Q'),
   credentials: (user: string): KeyRange => below(`C${part(user)}`),
   rooms: kind('o'),
