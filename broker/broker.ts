@@ -112,10 +112,15 @@ async function start(
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
+  const endSessions = async (user: string): Promise<void> => {
+    const logout = { kind: 'logout', user, forget: true } as const
+    streams.logout(logout)
+    await registry.logout(logout)
+  }
   const textSearch = config.search.enabled ? makeSearch(config, { store, log, failed }) : null
   closing.push(() => textSearch?.close())
   const count = (name: string): void => counters.add(name)
-  const parts = { failed, gate, count, liveSessions, screens, textSearch }
+  const parts = { failed, gate, count, liveSessions, endSessions, screens, textSearch }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
@@ -173,12 +178,18 @@ async function start(
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
   await textSearch?.start()
+  closing.push(() => chat.removals.close())
+  await chat.removals.resume()
   const maintaining = { search: textSearch, trim: chat.trim, failed }
   const maintenance = new Maintenance({ store, keeper, broker, counters, config, ...maintaining })
   closing.push(() => closeBroker(broker, keeper, maintenance))
+  const removeAccount = (user: string) => chat.removals.remove(user)
   const admin = await serveAdmin(
     config.node.dataDir,
-    auditedCommands(accountCommands(endingLogins(auth.accounts, chat.remove, bus)), chat.audit),
+    auditedCommands(
+      accountCommands({ ...auth, accounts: endingLogins(auth.accounts, bus), removeAccount }),
+      chat.audit,
+    ),
     failed,
   )
   closing.push(() => admin.close())
@@ -187,6 +198,7 @@ async function start(
   const listeners: Listener[] = []
   const door = await openHttpDoor({
     commands: chat.commands,
+    exports: chat.exports,
     authenticator: auth.authenticator,
     mayLogIn: (user, password) => broker.mayLogIn(user, password),
     authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),

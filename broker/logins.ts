@@ -6,14 +6,30 @@ import { createAuthenticator } from './auth/authenticator.js'
 import { loadHooks } from './auth/hooks.js'
 import { Keys } from './auth/keys.js'
 import { Logins } from './auth/logins.js'
+import { PasswordResets } from './auth/password-resets.js'
 import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
-import { LoginThrottle } from './auth/throttle.js'
-import { loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
+import { SecondFactors } from './auth/second-factor.js'
+import { Failures, LoginThrottle } from './auth/throttle.js'
+import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
 import type { Signal } from './chat/signals.js'
 import type { LocalBus } from './store/bus.js'
 import type { Store } from './store/store.js'
+
+/** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
+const CODE_ATTEMPTS = 5
+const CODE_WINDOW = 900_000
+const SECOND_FACTOR_KEY = 'topictalk-second-factor'
+
+/** What accounts have beside a password. */
+export async function makeAccountParts({ auth, node }: Config, store: Store, accounts: Accounts) {
+  const key = await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY)
+  return {
+    secondFactors: new SecondFactors({ store, key, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
+    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(auth.throttle) }),
+  }
+}
 
 /** Who may log in, and how. */
 export async function makeLogins(
@@ -35,6 +51,7 @@ export async function makeLogins(
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
   })
+  const accountParts = await makeAccountParts(config, store, accounts)
   const keys = new Keys({
     store,
     perUser: config.limits.keysPerUser,
@@ -50,16 +67,17 @@ export async function makeLogins(
     renewals: new LoginThrottle(auth.throttle),
     hooks,
     logins,
+    secondFactors: accountParts.secondFactors,
     keys,
   })
   const { registrations, window } = auth.throttle
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
-  return { hooks, accounts, authenticator, logins, keys, registration }
+  return { hooks, accounts, authenticator, logins, keys, registration, ...accountParts }
 }
 
-/** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
-export function endingLogins(accounts: Accounts, remove: (user: string) => Promise<void>, bus: LocalBus<Signal>) {
+/** Accounts whose changes reach the people who are logged in: a new password ends their sessions. */
+export function endingLogins(accounts: Accounts, bus: LocalBus<Signal>) {
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),
@@ -68,6 +86,5 @@ export function endingLogins(accounts: Accounts, remove: (user: string) => Promi
       bus.send({ kind: 'logout', user, forget: false })
       return account
     },
-    remove,
   }
 }

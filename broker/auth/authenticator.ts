@@ -7,6 +7,7 @@ import { type Keys, looksLikeKey } from './keys.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
 import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
+import type { SecondFactors } from './second-factor.js'
 import type { LoginThrottle } from './throttle.js'
 import { algorithmOf, type Tokens } from './tokens.js'
 
@@ -22,6 +23,7 @@ export interface AuthenticatorParts {
   readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
   readonly logins: Pick<Logins, 'stands'>
+  readonly secondFactors: Pick<SecondFactors, 'isOn'>
   readonly keys: Pick<Keys, 'check'>
   readonly now?: () => number
 }
@@ -75,7 +77,7 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   const token = password.toString('latin1')
   if (algorithmOf(token) !== null || looksLikeKey(token)) return byTokenOrKey(parts, username, token)
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
-  return byPassword(parts, username, password, credentials.address)
+  return byPasswordAlone(parts, username, password, credentials.address)
 }
 
 function identifyByPassword(
@@ -84,6 +86,21 @@ function identifyByPassword(
 ): Identified | Promise<Identified> {
   if (!username || !password?.length) return refuse('bad_credentials', 'no user name, or no password')
   return byPassword(parts, username, password, address)
+}
+
+/** Where there is no place for a code, who has a second factor shows a token instead. */
+async function byPasswordAlone(
+  parts: AuthenticatorParts,
+  username: string,
+  password: Buffer,
+  address: string,
+): Promise<Login> {
+  const login = await byPassword(parts, username, password, address)
+  if (!login.ok || !(await parts.secondFactors.isOn(login.principal.user))) return login
+  return refuse(
+    'not_authorized',
+    `${username} has a second factor: a password alone does not do, a token of auth.login does`,
+  )
 }
 
 function asAnonymous({ anonymous }: AuthenticatorParts): Login {

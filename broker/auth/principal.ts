@@ -40,7 +40,7 @@ export type Login =
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>
   loginByToken(credentials: TokenCredentials): Promise<Login>
-  /** With the password of an account and nothing else, such as a token. */
+  /** With the password of an account and nothing else, such as a token. Whether a second factor is asked for is up to the caller. */
   loginByPassword(credentials: Credentials): Promise<Login>
   /** Whether nothing took back meanwhile what a login rests on. */
   stands(principal: Principal): Promise<boolean>

@@ -1,10 +1,15 @@
-/** Secrets the broker gives out and knows again by a hash: refresh tokens, API keys, invitations. */
+/** Secrets the broker gives out and knows again by a hash: refresh tokens, API keys, invitations, password resets. */
 import { createHash, randomBytes } from 'node:crypto'
 import { isAccountName } from '../../schemas/ids.js'
 import type { CredentialKind } from '../store/store.js'
 
 /** So that people, and scanners for leaked secrets, see what they have found. */
-const PREFIXES: Readonly<Record<CredentialKind, string>> = { login: 'ttr', key: 'ttk', invite: 'tti' }
+const PREFIXES: Readonly<Record<CredentialKind, string>> = {
+  login: 'ttr',
+  key: 'ttk',
+  invite: 'tti',
+  reset: 'ttp',
+}
 
 /** What a text that looks like a secret says: whose, which one, and the part that proves it. */
 export interface ShownSecret {

@@ -117,8 +117,13 @@ function isLoginToken(token: string): boolean {
  * of the other.
  */
 export async function loadLoginKey(jwt: JwtConfig, dataDir: string): Promise<[string, KeyObject]> {
+  return [LOGIN_KEY, await deriveKey(jwt, dataDir, LOGIN_KEY)]
+}
+
+/** A key of 256 bits from the broker's secret, for one purpose alone. */
+export async function deriveKey(jwt: JwtConfig, dataDir: string, purpose: string): Promise<KeyObject> {
   const secret = await loadTokenSecret(jwt, dataDir)
-  return [LOGIN_KEY, createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', LOGIN_KEY, 32)))]
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
 }
 
 function textsOf(value: unknown): string[] {

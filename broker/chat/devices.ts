@@ -1,23 +1,19 @@
 /** Devices of users: made, shared, handed over, removed. Each act on a device waits for the one before. */
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
-import { topics } from '../../schemas/topics.js'
 import type { Accounts } from '../auth/accounts.js'
 import type { Keys } from '../auth/keys.js'
 import { commit } from '../store/commit.js'
 import type { DeviceMay, DeviceRecord } from '../store/devices.js'
-import type { Op, Store } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { requireNotBlocked } from './blocks.js'
 import type { DeviceRules } from './device-rules.js'
 import { userEvent } from './events.js'
-import { logs } from './views.js'
 
 /** Most users who share one device. */
 const MAX_SHARES = 100
-/** Retained messages that are cleared in one commit. */
-const CLEARED_AT_ONCE = 500
 
 export interface DevicesParts {
   readonly store: Store
@@ -26,7 +22,7 @@ export interface DevicesParts {
   readonly accounts: Pick<Accounts, 'add'>
   readonly keys: Pick<Keys, 'create' | 'list' | 'revoke'>
   /** Removes an account with all it has. */
-  readonly remove: (user: string) => Promise<void>
+  readonly remove: (user: string) => Promise<unknown>
   readonly options: Config['devices']
   readonly registration: Config['auth']['registration']
 }
@@ -81,24 +77,9 @@ export class Devices {
 
   /** What it published goes too: the next who has the name inherits no state. */
   remove(actor: Actor, device: string): Promise<void> {
-    const { store, remove } = this.#parts
     return this.#acting(actor, device, async () => {
-      await remove(device)
-      await this.#clearRetained(device)
-      await store.log.open(logs.deviceCommands(device))
-      await store.log.drop(logs.deviceCommands(device))
+      await this.#parts.remove(device)
     })
-  }
-
-  async #clearRetained(device: string): Promise<void> {
-    const { store } = this.#parts
-    let ops: Op[] = []
-    for await (const { topic } of store.queue.retained([topics.device(device, '#')])) {
-      ops.push(store.queue.retainOp({ topic, payload: Buffer.alloc(0), qos: 1, retain: true, clientId: null }))
-      if (ops.length >= CLEARED_AT_ONCE) await commit(store, { ops: ops.splice(0) })
-    }
-    if (ops.length > 0) await commit(store, { ops })
-    ops = []
   }
 
   transfer(actor: Actor, device: string, user: string): Promise<void> {

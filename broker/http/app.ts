@@ -13,6 +13,7 @@ import { commandRoutes } from './commands.js'
 import { allowOrigins } from './cors.js'
 import { documents, documentsPage } from './documents.js'
 import { type EventParts, eventRoute } from './events.js'
+import { type ExportParts, exportRoute } from './exports.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
 import { answerOtherMethods } from './methods.js'
@@ -21,6 +22,7 @@ import { answerRefusals } from './refusals.js'
 
 export interface HttpParts {
   readonly commands: Commands
+  readonly exports: ExportParts['exports']
   readonly authenticator: Authenticator
   /** What hooks of the broker say of a login that is valid. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
@@ -78,6 +80,7 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
     loginRequests(api, parts)
     commandRoutes(api, parts, 'changes')
     eventRoute(api, parts.events)
+    exportRoute(api, parts)
   })
   answered()
   await documentsPage(app, parts.about().version)

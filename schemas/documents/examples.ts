@@ -12,6 +12,7 @@ const NAMES: Readonly<Record<string, unknown>> = {
   text: 'hello',
   name: 'tea',
   topic: null,
+  code: '123456',
   avatar: null,
   token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…',
 }

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of the HTTP door, made from the table of commands. */
 import Type from 'typebox'
-import { API, COMMANDS, type Command, type HttpRoute } from '../commands.js'
+import { API, COMMANDS, type Command, EXPORTS, type HttpRoute } from '../commands.js'
 import { Problem } from '../problem.js'
 import { Components, type Json } from './components.js'
 import { exampleObject, exampleOf } from './examples.js'
@@ -22,6 +22,7 @@ export function openApi(version: string): Json {
     if (command.http)
       add(`${API}${command.http.path}`, command.http.method, operation(name, command, command.http, components))
   add(`${API}/events`, 'get', EVENTS)
+  add(`${API}${EXPORTS}/{ticket}`, 'get', EXPORT)
   add('/healthz', 'get', HEALTH)
   const problem = components.use(Problem)
   const tags = [...new Set(table.filter(([, { http }]) => http).map(([name]) => subjectOf(name)))]
@@ -91,6 +92,21 @@ const EVENTS = {
   ],
   responses: {
     '200': { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+    default: { $ref: '#/components/responses/Refused' },
+  },
+}
+
+const EXPORT = {
+  operationId: 'exports',
+  summary: 'The zip file that account.export gave a link to. Once; whoever has the link may.',
+  tags: ['account'],
+  security: [],
+  parameters: [{ name: 'ticket', in: 'path', required: true, description: 'Of the link.', schema: { type: 'string' } }],
+  responses: {
+    '200': {
+      description: 'The file.',
+      content: { 'application/zip': { schema: { type: 'string', format: 'binary' } } },
+    },
     default: { $ref: '#/components/responses/Refused' },
   },
 }

@@ -5,6 +5,7 @@
  */
 
 import { ABUSE_CASES } from './abuse-cases.js'
+import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
 import { DEVICE_CASES } from './device-cases.js'
 import { NOTICE_CASES } from './notice-cases.js'
@@ -33,6 +34,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...NOTICE_CASES,
   ...DEVICE_CASES,
   ...PRIVACY_CASES,
+  ...ACCOUNT_CASES,
   ...BOT_CASES,
   ...ABUSE_CASES,
   ...SEARCH_CASES,

@@ -310,6 +310,7 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     hooks: noHooks,
     keys: new Keys({ store, perUser: 10, ended: () => {} }),
     logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, ended: () => {} }),
+    secondFactors: { isOn: async () => false },
     now: () => now,
     ...parts,
   })

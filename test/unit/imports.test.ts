@@ -55,6 +55,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
   ws: ['broker/net'],
   jose: ['broker/auth'],
   '@node-rs/argon2': ['broker/auth'],
+  otpauth: ['broker/auth'],
+  fflate: ['broker/chat/zip.ts'],
   'node-sqlite3-wasm': ['broker/search'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
