@@ -45,6 +45,8 @@ export const topics = {
   request: (user: string, method: string): string => `users/${user}/requests/${method}`,
   /** Below a device: `commands` and `receipts`, or levels of its own. */
   device: (device: string, rest: string): string => `devices/${device}/${rest}`,
+  /** Filter: whatever is below devices, which `#` does not reach. */
+  allDevices: (): string => 'devices/#',
   /** What topics of a device begin with. */
   deviceOf: (user: string): string => `devices/${user}/`,
   broadcast: (channel: string): string => `broadcast/${channel}`,
