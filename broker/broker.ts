@@ -134,14 +134,15 @@ async function start(
   const textSearch = config.search.enabled ? makeSearch(config, { store, log, failed }) : null
   closing.push(() => textSearch?.close())
   const asked = moderator ? [...screens, moderator] : screens
-  const parts = { failed, gate, liveSessions, endSessions, webhooks, screens: asked, textSearch }
+  const count = (name: string): void => counters.add(name)
+  const parts = { failed, gate, count, liveSessions, endSessions, webhooks, screens: asked, textSearch }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
+  closing.push(() => chat.notifications.close())
 
   const keeper = new SessionKeeper(store, failed)
-  const delivered = chat.receipts.reached.bind(chat.receipts)
-  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered }
+  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered: chat.delivered }
   const shares = new Shares(delivering, keeper, failed)
   await shares.load()
   const registry = new Registry({ hub, store, keeper, shares, failed })
@@ -195,8 +196,8 @@ async function start(
   await textSearch?.start()
   closing.push(() => chat.removals.close())
   await chat.removals.resume()
-  const { reports } = chat
-  const maintenance = new Maintenance({ store, keeper, broker, counters, config, reports, search: textSearch, failed })
+  const maintaining = { reports: chat.reports, search: textSearch, trim: chat.trim, failed }
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, ...maintaining })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const removeAccount = (user: string) => chat.removals.remove(user)
   const admin = await serveAdmin(

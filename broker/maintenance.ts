@@ -19,6 +19,8 @@ export interface MaintenanceParts {
   counters: Counters
   reports: Pick<Reports, 'sweep'>
   config: Config
+  /** Cuts logs of which only the newest entries are kept. */
+  trim: () => Promise<void>
   search: Pick<Search, 'sweep'> | null
   failed: (error: unknown) => void
 }
@@ -46,6 +48,7 @@ export class Maintenance {
       await this.#expireSessions(now)
       await this.#retain(now)
       await this.#parts.reports.sweep(now)
+      await this.#parts.trim()
       await this.#parts.store.log.sweep()
       await this.#parts.search?.sweep()
     } catch (error) {

@@ -381,6 +381,19 @@ const webhookDelivery = section('How webhooks are told.', {
   ),
 })
 
+const notifications = section('Notifications to users.', {
+  keep: count(1000, 'Newest notifications kept for one user.', 64),
+  ttl: duration('90d', 'Longest a notification is kept; 0 sets no limit.'),
+})
+
+const devices = section('Devices of users.', {
+  register: Type.Enum(['user', 'admin'], {
+    default: 'user',
+    description: 'Who may make devices: every user, where auth.registration is open, or admins only.',
+  }),
+  perUser: count(100, 'Devices of one user.'),
+})
+
 const moderation = section('What messages may say and hold.', {
   keepReports: duration('30d', 'How long a resolved report is kept, with its copy of the message.'),
   filters: Type.Array(Filter, {
@@ -446,6 +459,8 @@ export const ConfigSchema = Type.Object(
     history,
     presence,
     receipts,
+    notifications,
+    devices,
     search,
     moderation,
     policies: Policies,

@@ -144,8 +144,16 @@ export const NotificationInput = Type.Object(
     body: Type.String({ maxLength: 4096 }),
     data: Type.Optional(Type.Unknown()),
     ttl,
-    priority: Type.Optional(Type.Enum(['low', 'normal', 'high'])),
-    collapseKey: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    priority: Type.Optional(
+      Type.Enum(['low', 'normal', 'high'], { description: 'How urgent it is; normal when left out.' }),
+    ),
+    collapseKey: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        description: 'It takes the place of the one before with the same key, for those who have not got that yet.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

@@ -47,18 +47,17 @@ export class Changes {
 
   /** Resolves once the change has its place in the store's queue. Its turn lasts until it is settled. */
   send(input: ChangeInput, sending: Sending): Promise<void> {
-    return new Promise((queued, refused) => {
-      const turn = (): Promise<void> =>
-        new Promise((over) => {
-          this.#send(input, sending, over).then(queued, (error) => {
-            over()
-            refused(error)
-          })
+    const { room } = sending
+    const key = `${room} ${input.target}`
+    if (input.type !== 'pin') return this.#turns.hold(key, (over) => this.#send(input, sending, over))
+    // Pins are counted in their room.
+    return this.#turns.hold(key, (over) => {
+      const send = (alsoOver: () => void): Promise<void> =>
+        this.#send(input, sending, () => {
+          alsoOver()
+          over()
         })
-      const { room } = sending
-      // Pins are counted in their room.
-      const among = input.type === 'pin' ? () => this.#turns.take(`${room} pins`, turn) : turn
-      void this.#turns.take(`${room} ${input.target}`, among)
+      return this.#turns.hold(`${room} pins`, send)
     })
   }
 

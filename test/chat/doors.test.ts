@@ -82,6 +82,8 @@ t.test('one table of commands, two doors', async (t) => {
   }
   const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
   let link = ''
+  let notification = ''
+  let bridge = ''
   let reset = ''
   /** Of pat's authenticator app. */
   let secret = 'A'
@@ -92,6 +94,8 @@ t.test('one table of commands, two doors', async (t) => {
       const [name, { as, params }] = filled(asked, room)
       const result = await people[as]!.get(name, params)
       if (name === 'rooms.links.create') link = result.link
+      if (name === 'devices.bridge') bridge = result.id
+      if (name === 'notify') notification = result.sent[0].id
       if (name === 'auth.reset') reset = result.token
       if (name === 'auth.totp.begin') secret = result.secret
       if (name === 'reports.create') report = result.id
@@ -105,6 +109,8 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
         .replaceAll('{link}', link)
+        .replaceAll('{notification}', notification)
+        .replaceAll('{bridge}', bridge)
         .replaceAll('{reset token}', reset)
         .replaceAll('{code of pat}', codeOf(secret))
         .replaceAll('{next code of pat}', codeOf(secret, 1))
