@@ -61,11 +61,11 @@ export const Room = object(
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
     role: orNull(role),
     mine: orNull(Mine),
-    head: Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' }),
+    head: orNull(Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' })),
   },
   {
     title: 'Room',
-    description: 'A room as the asker sees it; role and mine are the asker’s own; null: not a member.',
+    description: 'A room as the asker sees it; role and mine are the asker’s own; they and head are null to who is no member.',
   },
 )
 

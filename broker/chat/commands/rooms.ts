@@ -76,12 +76,13 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
   }
 }
 
-/** A room as its members see it. */
+/** A room as the asker sees it; how much is said there is for its members. */
 export async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
-  const { head } = await log.open(logs.messages(room.id))
   const members = directory.members(room.id).size
+  const known = await log.open(logs.messages(room.id))
   const member = directory.member(room.id, actor.principal.user)
   const mine = member ? settingsOf(member) : null
+  const head = member ? known.head : null
   return JSON.stringify({ ...room, members, role: member?.role ?? null, mine, head })
 }
 
