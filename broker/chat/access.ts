@@ -1,7 +1,7 @@
 /** What a client may subscribe to, and what it gets at once when it does. */
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers } from '../../schemas/ids.js'
-import { type Filter, topics } from '../../schemas/topics.js'
+import { type Filter, parseTopic, topics } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import { type Direct, direct } from '../hub.js'
 import type { RoomRecord, Store } from '../store/store.js'
@@ -68,6 +68,13 @@ export class Access {
   mayReceive(actor: Actor, topic: string): boolean {
     if (topic.startsWith('$SYS/')) return isAdmin(actor)
     return this.#acl.mayReceive(actor.principal, actor.clientId, topic)
+  }
+
+  /** Whether a message of the moment that had to wait may still be delivered: whose presence it tells may be hidden by now. */
+  maySee({ principal }: Actor, topic: string): boolean {
+    const parsed = parseTopic(topic)
+    const isPresence = parsed.kind === 'user' && parsed.leaf === 'presence'
+    return !isPresence || this.#presence.visible(parsed.user, principal.user)
   }
 
   /** What the broker holds for a new subscription: room info, presence. (Retained plain messages come from the store.) */

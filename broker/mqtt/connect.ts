@@ -224,6 +224,7 @@ function openSession(
   }
   const session = new Session(identity, services, connection.outbox, {
     mayReceive: (topic) => services.access.mayReceive(actor, topic),
+    maySee: (topic) => services.access.maySee(actor, topic),
     get forward() {
       return broker.forwardGate(connection)
     },

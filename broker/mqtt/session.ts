@@ -2,7 +2,7 @@
  * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
-import { filterMatches } from '../../schemas/topics.js'
+import { filterMatches, isChatTopic } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
@@ -225,6 +225,12 @@ export class Session extends Follower {
     return this.#guard.mayReceive(topic)
   }
 
+  /** Its roles are others now: what waits on plain topics and may not be delivered any more is dropped. */
+  dropForbidden(): void {
+    const forbidden = ({ topic }: Direct): boolean => !isChatTopic(topic) && !this.mayReceiveQueued(topic)
+    this.#waiting.purge((item) => item.kind === 'direct' && forbidden(item.message))
+  }
+
   #wait(item: Waiting): void {
     if (!this.#waiting.push(item))
       this.services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
@@ -378,7 +384,9 @@ export class Session extends Follower {
 
   sendWaiting(): boolean {
     const item = this.#waiting.first!
-    if (item.kind === 'direct') {
+    if (item.kind === 'direct' && !this.#guard.maySee(item.message.topic)) {
+      this.services.counters.add('dropped.forbidden')
+    } else if (item.kind === 'direct') {
       if (!this.#sendDirect(item.message, item.qos)) return false
     } else {
       if (this.#stalled) return false

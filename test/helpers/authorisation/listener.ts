@@ -21,6 +21,8 @@ export abstract class Listener {
   reader: Reader
   /** Granted, with their QoS. */
   readonly filters = new Map<string, QoS>()
+  /** Unsubscribed: what was on its way may still come. */
+  readonly lingering = new Set<string>()
   connected = false
   /** What it is owed outlives its connection. */
   kept = false
@@ -42,7 +44,8 @@ export abstract class Listener {
   /** The highest QoS at which its filters show `topic`; null: none does. What a share group gets may go to another. */
   shows(topic: string): QoS | null {
     let best: QoS | null = null
-    for (const [filter, qos] of this.filters) if (this.covers(filter, topic) && (best === null || qos > best)) best = qos
+    for (const [filter, qos] of this.filters)
+      if (this.covers(filter, topic) && (best === null || qos > best)) best = qos
     return best
   }
 
@@ -51,6 +54,12 @@ export abstract class Listener {
     if (topic.endsWith('/text') && !filter.endsWith('/text')) return false
     if (topic.startsWith(`devices/${this.reader.user}/`) && /^devices\/[+#]/.test(filter)) return false
     return matches(filter, topic)
+  }
+
+  /** Whether it asked to hear anything of `topic`; what goes to a share group counts. */
+  asksFor(topic: string, before: Iterable<string>): boolean {
+    const filters = [...this.filters.keys(), ...this.lingering, ...before]
+    return filters.some((filter) => matches(filter.replace(/^\$share\/\w+\//, ''), topic))
   }
 
   /** Something was said. `kind`: of the moment, in a log, or on a plain topic at this QoS. */
@@ -77,7 +86,10 @@ export abstract class Listener {
   /** The connection is gone. */
   dropped(): void {
     this.connected = false
-    if (!this.kept) this.filters.clear()
+    if (!this.kept) {
+      this.filters.clear()
+      this.lingering.clear()
+    }
     for (const [key, { lasting }] of this.owed) if (!lasting || !this.kept) this.owed.delete(key)
     this.wake()
   }

@@ -1,29 +1,25 @@
 /** Reads all that someone can ask for, through every command of the table that reads, and holds it against the model. */
 import { COMMANDS, type Command } from '../../../schemas/commands.js'
+import type { Company } from './company.js'
 import { markersIn, Violation } from './listener.js'
 import { ROOMS, USERS } from './words.js'
-import type { Secret, World } from './world.js'
+import type { World } from './world.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is any JSON
 type Json = any
-type Ask = (
-  user: string,
-  name: string,
-  params: Record<string, unknown>,
-) => Promise<{ ok: boolean; text: string; body: Json }>
 
 /** Answered to members alone. */
 const FOR_MEMBERS = new Set(['history', 'receipts', 'unread', 'rooms.members'])
 
 export class Prober {
-  readonly #world: World
-  readonly #secrets: ReadonlyMap<string, Secret>
-  readonly #ask: Ask
+  readonly #company: Company
 
-  constructor(world: World, secrets: ReadonlyMap<string, Secret>, ask: Ask) {
-    this.#world = world
-    this.#secrets = secrets
-    this.#ask = ask
+  constructor(company: Company) {
+    this.#company = company
+  }
+
+  get #world(): World {
+    return this.#company.world
   }
 
   async probe(user: string): Promise<void> {
@@ -47,12 +43,12 @@ export class Prober {
   }
 
   async #probeOne(user: string, name: string, params: Record<string, unknown>): Promise<void> {
-    const { ok, text, body } = await this.#ask(user, name, params)
+    const { ok, text, body } = await this.#company.ask(user, name, params)
     const fail = (why: string): never => {
       throw new Violation(`${user} asked ${name} ${JSON.stringify(params)}: ${why}: ${text}`)
     }
     for (const marker of markersIn(text))
-      if (!this.#world.mayRead(user, this.#secrets.get(marker)!)) fail(`${marker} is not theirs`)
+      if (!this.#world.mayRead(user, this.#company.secrets.get(marker)!)) fail(`${marker} is not theirs`)
     this.#checkNumbers(user, body, fail)
     const { room } = params as { room?: string }
     if (room === undefined) return
@@ -76,7 +72,7 @@ export class Prober {
 
   #checkHistory(room: string, text: string, fail: (why: string) => void): void {
     const shown = new Set(markersIn(text))
-    for (const { marker, of } of this.#secrets.values()) {
+    for (const { marker, of } of this.#company.secrets.values()) {
       const here =
         (of.kind === 'room' && of.room === room && !of.details) ||
         (of.kind === 'pair' && of.users.length === 2 && `dm:${[...of.users].sort().join(':')}` === room)
@@ -110,7 +106,7 @@ export class Prober {
           [...rooms.get(room)!.members.keys()],
         ])
     for (const [name, params, read, expected] of lists) {
-      const { body, text } = await this.#ask(user, name, params)
+      const { body, text } = await this.#company.ask(user, name, params)
       this.#checkNumbers(user, body, (why) => {
         throw new Violation(`${user} asked ${name} ${JSON.stringify(params)}: ${why}: ${text}`)
       })

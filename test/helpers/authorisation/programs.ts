@@ -1,6 +1,7 @@
 /** Random programs of the authorisation test. */
 import fc from 'fast-check'
 import { PLAIN_TOPICS } from './plain-rights.js'
+import { scenes } from './scenes.js'
 import {
   type Access,
   CAST,
@@ -124,11 +125,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   of('restart', 1, {}),
 )
 
+/** One command, or a scene. */
+const passage: fc.Arbitrary<Command[]> = fc.oneof(
+  { weight: 12, arbitrary: command.map((one) => [one]) },
+  { weight: 1, arbitrary: scenes },
+)
+
 export const programs: fc.Arbitrary<Program> = fc.record({
   roles: fc.array(fc.array(fc.option(role, { freq: 2 }), { minLength: USERS.length, maxLength: USERS.length }), {
     minLength: ROOMS.length,
     maxLength: ROOMS.length,
   }),
   cast: fc.array(joining, { minLength: CAST.length, maxLength: CAST.length }),
-  commands: fc.array(command, { minLength: 10, maxLength: 45, size: 'max' }),
+  commands: fc.array(passage, { minLength: 8, maxLength: 32, size: 'max' }).map((passages) => passages.flat()),
 })

@@ -75,6 +75,8 @@ export type Command =
   | { do: 'renew'; slot: number; roles: string[] }
   | { do: 'restart' }
 
+export type Do<What extends Command['do']> = Extract<Command, { do: What }>
+
 export interface Program {
   /** Roles by room and user; null: none. */
   roles: (Role | null)[][]
