@@ -131,11 +131,17 @@ const passage: fc.Arbitrary<Command[]> = fc.oneof(
   { weight: 1, arbitrary: scenes },
 )
 
-export const programs: fc.Arbitrary<Program> = fc.record({
-  roles: fc.array(fc.array(fc.option(role, { freq: 2 }), { minLength: USERS.length, maxLength: USERS.length }), {
-    minLength: ROOMS.length,
-    maxLength: ROOMS.length,
-  }),
-  cast: fc.array(joining, { minLength: CAST.length, maxLength: CAST.length }),
-  commands: fc.array(passage, { minLength: 8, maxLength: 32, size: 'max' }).map((passages) => passages.flat()),
-})
+function programOf(passages: fc.Arbitrary<Command[][]>): fc.Arbitrary<Program> {
+  const people = { minLength: USERS.length, maxLength: USERS.length }
+  return fc.record({
+    roles: fc.array(fc.array(fc.option(role, { freq: 2 }), people), {
+      minLength: ROOMS.length,
+      maxLength: ROOMS.length,
+    }),
+    cast: fc.array(joining, { minLength: CAST.length, maxLength: CAST.length }),
+    commands: passages.map((all) => all.flat()),
+  })
+}
+
+export const programs = programOf(fc.array(passage, { minLength: 8, maxLength: 32, size: 'max' }))
+export const sceneries = programOf(fc.array(scenes, { minLength: 4, maxLength: 8, size: 'max' }))
