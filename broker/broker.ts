@@ -6,11 +6,13 @@ import type { Config } from '../schemas/config.js'
 import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
+import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
 import type { PublishGate } from './chat/publish-gate.js'
+import type { Screen } from './chat/screening.js'
 import type { Signal } from './chat/signals.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
@@ -30,6 +32,7 @@ import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
 import type { Listener } from './net/listener.js'
+import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
@@ -55,6 +58,11 @@ export function storeLocation(dataDir: string): string {
   return join(dataDir, 'store')
 }
 
+/** The file of the search index below the data directory. */
+export function searchLocation(dataDir: string): string {
+  return join(dataDir, 'search.db')
+}
+
 export function openStore(config: Config, onFault?: (error: unknown) => void): Promise<Store> {
   const { queueMessages, queueBytes } = config.limits
   return openLevelStore({
@@ -67,19 +75,29 @@ export function openStore(config: Config, onFault?: (error: unknown) => void): P
 
 type Closing = () => Promise<void> | void
 
-export async function startBroker(config: Config, options: { log?: Logger } = {}): Promise<RunningBroker> {
+export interface BrokerOptions {
+  log?: Logger
+  /** Look at every chat message before it is written. */
+  screens?: readonly Screen[]
+}
+
+export async function startBroker(config: Config, options: BrokerOptions = {}): Promise<RunningBroker> {
   const log = options.log ?? pino({ level: config.log.level, base: null })
   await mkdir(config.node.dataDir, { recursive: true, mode: 0o700 })
   const closing: Closing[] = []
   try {
-    return await start(config, log, closing)
+    return await start(config, { log, screens: options.screens ?? [] }, closing)
   } catch (error) {
     for (const close of closing.reverse()) await close()
     throw error
   }
 }
 
-async function start(config: Config, log: Logger, closing: Closing[]): Promise<RunningBroker> {
+async function start(
+  config: Config,
+  { log, screens }: Required<BrokerOptions>,
+  closing: Closing[],
+): Promise<RunningBroker> {
   const faults = new FaultLog(log)
   const failed = (error: unknown): void => faults.report(error)
   const store = await openStore(config, failed)
@@ -94,7 +112,10 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
-  const chat = await makeChat(config, { store, bus, wheel, failed, gate, liveSessions, auth: { ...auth, renewLogin } })
+  const textSearch = config.search.enabled ? makeSearch(config, { store, log, failed }) : null
+  closing.push(() => textSearch?.close())
+  const parts = { failed, gate, liveSessions, screens, textSearch }
+  const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
 
@@ -141,16 +162,20 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     info: chat.info,
     failed,
   })
-  store.onAppend = (batches) => hub.deliver(batches)
+  store.onAppend = (batches) => {
+    hub.deliver(batches)
+    textSearch?.grew(batches)
+  }
   bus.listen((signal) => delivery.on(signal))
 
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
-  const maintenance = new Maintenance({ store, keeper, broker, counters, config, failed })
+  await textSearch?.start()
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, search: textSearch, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const admin = await serveAdmin(
     config.node.dataDir,
-    accountCommands(endingLogins(auth.accounts, chat.members, bus)),
+    auditedCommands(accountCommands(endingLogins(auth.accounts, chat.remove, bus)), chat.audit),
     failed,
   )
   closing.push(() => admin.close())
@@ -202,6 +227,14 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
       for (const close of closing.splice(0).reverse()) await close()
     },
   }
+}
+
+function makeSearch(
+  config: Config,
+  { store, log, failed }: { store: Store; log: Logger; failed: (error: unknown) => void },
+) {
+  const path = searchLocation(config.node.dataDir)
+  return new Search({ store, path, failed, notice: (message, facts) => log.warn(facts, message) })
 }
 
 /** Of a subscription without options. */

@@ -5,6 +5,7 @@ import { readVersion } from './version.js'
 
 // A command loads only what it needs: a chat starts without a broker.
 const serving = () => import('./cli/serve.js')
+const audits = () => import('./cli/audit.js')
 const users = () => import('./cli/users.js')
 const tokens = () => import('./cli/token.js')
 const configs = () => import('./cli/config.js')
@@ -44,6 +45,16 @@ configured(user.command('list'))
 configured(user.command('remove <name>'))
   .description('remove a user')
   .action(async (name, flags) => (await users()).removeUser(name, flags))
+
+configured(program.command('audit'))
+  .description('list administrative acts, the newest last')
+  .option('--limit <number>', 'how many', '100')
+  .option('--actor <name>', 'only what this user did')
+  .option('--user <name>', 'only what was done to this user')
+  .option('--room <room>', 'only what was done in this room')
+  .option('--action <name>', 'only acts of this name, such as rooms.ban')
+  .option('--json', 'as JSON')
+  .action(async (flags) => (await audits()).listAudit(flags))
 
 configured(program.command('token <user>'))
   .description('print a token to log in with, in place of a password')

@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import Value from 'typebox/value'
 import { type Config, ConfigError, DURATION } from '../schemas/config.js'
 import { isRoomId } from '../schemas/ids.js'
+import { filterFaults } from './chat/filters/compile.js'
 import {
   type Fault,
   findFaults,
@@ -186,7 +187,7 @@ function normalisePacketBytes({ limits }: Config): void {
 }
 
 /** What no single key can tell. */
-function findContradictions({ listen, rooms, limits }: Config): Fault[] {
+function findContradictions({ listen, rooms, limits, moderation }: Config): Fault[] {
   const faults: Fault[] = []
   const { keepAlive } = limits
   if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
@@ -205,6 +206,8 @@ function findContradictions({ listen, rooms, limits }: Config): Fault[] {
   })
   if (limits.packetBytes < limits.payloadBytes)
     faults.push({ path: ['limits', 'packetBytes'], message: 'is smaller than limits.payloadBytes' })
+  for (const { path, message } of filterFaults(moderation.filters))
+    faults.push({ path: ['moderation', 'filters', ...path], message })
   return faults
 }
 

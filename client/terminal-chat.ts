@@ -3,7 +3,10 @@ import { connect, type MqttClient } from 'mqtt'
 import { ERRORS, type ErrorBody } from '../schemas/errors.js'
 import { directRoom } from '../schemas/ids.js'
 import { parseTopic, topics } from '../schemas/topics.js'
+import { CallError } from './calls.js'
 import { type ChatMessage, HELP, type Input, messageLine, parseInput, printable } from './chat-lines.js'
+import { type Methods, methods } from './methods.js'
+import { mqttCalls } from './mqtt-calls.js'
 
 export interface ChatOptions {
   /** `mqtt://`, `mqtts://`, `ws://` or `wss://`. */
@@ -44,7 +47,6 @@ const MAX_OUTGOING = 64
 /** Live messages set aside while history is read; what is beyond is read again. */
 const MAX_HELD = 1000
 /** ms. */
-const REPLY_TIMEOUT = 10_000
 const RETRY_AFTER = 5_000
 const ECHO_TIMEOUT = 2_000
 const LAST_ANSWERS_TIMEOUT = 30_000
@@ -103,7 +105,7 @@ class ChatSession {
   /** Numbers given to our own lines, by room: their echo is awaited before leaving. */
   readonly #sent = new Map<string, number>()
   readonly #outgoing = new Map<string, Outgoing>()
-  readonly #requests = new Map<string, (reply: Reply) => void>()
+  readonly #ask: Methods
   /** Live messages of the room while its history is read; null: none is being read. */
   #held: ChatMessage[] | null = null
   #refused = 0
@@ -118,6 +120,7 @@ class ChatSession {
   constructor(client: MqttClient, options: ChatOptions) {
     this.#client = client
     this.#options = options
+    this.#ask = methods(mqttCalls({ client, user: options.user }))
     this.#peer = options.room.startsWith('@') ? options.room.slice(1) : null
     this.#room = this.#peer === null ? options.room : directRoom(options.user, this.#peer)
     this.#failed = new Promise((resolve) => {
@@ -197,8 +200,9 @@ class ChatSession {
       await this.#client.subscribeAsync(messages, { qos: 1 })
     } catch {
       // A refused filter does not say why; the request does, and it also brings back who had left.
-      const reply = await this.#request('rooms.join', { room: this.#room })
-      if (!reply.ok) throw refusal(`cannot join ${this.#room}`, reply.error)
+      await this.#ask.rooms.join({ room: this.#room }).catch((error: CallError) => {
+        throw refusal(`cannot join ${this.#room}`, error)
+      })
       await this.#client.subscribeAsync(messages, { qos: 1 })
     }
   }
@@ -252,24 +256,12 @@ class ChatSession {
 
   async #who(): Promise<void> {
     if (this.#peer !== null) return this.#options.tell(`${this.#options.user}, ${this.#peer}`)
-    const reply = await this.#request('rooms.members', { room: this.#room })
-    if (!reply.ok) return this.#options.tell(`/who: ${printable(reply.error.message)}`)
-    const { members } = reply.result as { members: { user: string }[] }
-    this.#options.tell(members.map(({ user }) => user).join(', '))
-  }
-
-  #request(method: string, params: object): Promise<Reply> {
-    const id = crypto.randomUUID()
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => done(unavailable(id, 'no answer')), REPLY_TIMEOUT)
-      const done = (reply: Reply) => {
-        clearTimeout(timer)
-        this.#requests.delete(id)
-        resolve(reply)
-      }
-      this.#requests.set(id, done)
-      this.#client.publish(topics.request(this.#options.user, method), JSON.stringify({ id, ...params }), { qos: 1 })
-    })
+    try {
+      const { members } = await this.#ask.rooms.members({ room: this.#room })
+      this.#options.tell(members.map(({ user }) => user).join(', '))
+    } catch (error) {
+      this.#options.tell(`/who: ${printable((error as CallError).message)}`)
+    }
   }
 
   #receive(topic: string, payload: Buffer): void {
@@ -281,7 +273,6 @@ class ChatSession {
   #receiveReply(reply: Reply): void {
     const outgoing = this.#outgoing.get(reply.re)
     if (outgoing) this.#answered(outgoing, reply)
-    else this.#requests.get(reply.re)?.(reply)
   }
 
   /** A number that is missing before it means that something was: the history has it. */
@@ -300,12 +291,12 @@ class ChatSession {
     const held = (this.#held = arrived)
     const shown = this.#shown.get(this.#room)
     const limit = shown === undefined ? HISTORY.first : HISTORY.later
-    const reply = await this.#request('history', { room: this.#options.room, limit })
+    const read = await this.#ask.history({ room: this.#options.room, limit }).catch((error: CallError) => error)
     this.#held = null
-    if (reply.ok) this.#showHistory((reply.result as { messages: LogLine[] }).messages, shown)
+    if (!(read instanceof CallError)) this.#showHistory(read.messages as unknown as LogLine[], shown)
     else if (!this.#online)
       return // Coming back reads all of it.
-    else if (reply.error.code !== 'not_found') this.#options.tell(`(no history: ${printable(reply.error.message)})`)
+    else if (read.code !== 'not_found') this.#options.tell(`(no history: ${printable(read.message)})`)
     for (const message of held) this.#show(message)
   }
 
@@ -340,7 +331,6 @@ class ChatSession {
   }
 
   #wentOffline(): void {
-    for (const [id, done] of this.#requests) done(unavailable(id, 'the connection was lost'))
     if (!this.#online) return
     this.#online = false
     if (!this.#client.disconnecting) this.#options.tell('(connection lost; trying again)')
@@ -380,11 +370,7 @@ function parseJson(payload: Buffer): unknown {
   }
 }
 
-function unavailable(re: string, message: string): Reply {
-  return { re, ok: false, error: { code: 'unavailable', message } }
-}
-
-function refusal(what: string, { code, message }: ErrorBody): Error {
+function refusal(what: string, { code, message }: CallError): Error {
   const text = `${what}: ${printable(message)}`
   return ERRORS[code]?.transient ? new Error(text) : new Refused(text)
 }

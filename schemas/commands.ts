@@ -3,13 +3,17 @@
  * documents of both.
  */
 import type { Static } from 'typebox'
+import { AUDIT_COMMANDS } from './commands/audit.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
+import { BOT_COMMANDS } from './commands/bots.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
+import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
 import { USER_COMMANDS } from './commands/users.js'
@@ -26,14 +30,17 @@ export const COMMANDS = {
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...BOT_COMMANDS,
+  ...FILTER_COMMANDS,
+  ...AUDIT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
-/** Where the HTTP routes begin. */
-export const API = '/v1'
+export { API } from './api.js'
 
 export const MAX_REQUEST_ID = 128

@@ -3,6 +3,8 @@
  * schema, `config.yaml` shows its defaults, the docs are made from it. Durations are seconds once loaded.
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
+import { Filter } from './moderation.js'
+import { Policies } from './policies.js'
 
 /** The configuration is wrong: one line per fault. */
 export class ConfigError extends Error {
@@ -242,6 +244,8 @@ const limits = section('Bounds on what one client can cost.', {
     null,
     'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
   ),
+  keysPerUser: count(100, 'API keys of one user.'),
+  botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   reactionsPerMessage: count(10000, 'Reactions to one message, of all users.'),
@@ -287,6 +291,21 @@ const receipts = section('Who has got and read what.', {
   ),
 })
 
+const moderation = section('What messages may say and hold.', {
+  filters: Type.Array(Filter, {
+    default: [],
+    description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
+  }),
+})
+
+const audit = section('The log of administrative acts.', {
+  days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0 keeps them forever.' }),
+})
+
+const search = section('Full-text search over the messages of rooms.', {
+  enabled: flag(true, 'Keep an index of all messages, in node.dataDir. false: search answers that there is none.'),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -295,7 +314,23 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, log },
+  {
+    node,
+    listen,
+    auth,
+    acl,
+    rooms,
+    limits,
+    store,
+    history,
+    presence,
+    receipts,
+    search,
+    moderation,
+    policies: Policies,
+    audit,
+    log,
+  },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 

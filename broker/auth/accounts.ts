@@ -55,10 +55,14 @@ export class Accounts {
     return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
+  /** With its bots: nobody could revoke their keys any more. */
   remove(id: string): Promise<void> {
     return this.#exclusively(id, async () => {
       await this.#existing(id)
-      await this.#write(...(await this.#store.directory.deleteUserOps(id, this.#now())))
+      const { directory } = this.#store
+      const gone = [id, ...directory.bots.ofOwner(id).map(({ bot }) => bot)]
+      const ops = await Promise.all(gone.map((user) => directory.deleteUserOps(user, this.#now())))
+      await this.#write(...ops.flat())
     })
   }
 

@@ -3,6 +3,7 @@ import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import type { DirectoryStore } from '../store/store.js'
 import type { Accounts } from './accounts.js'
 import type { HookRunner } from './hooks.js'
+import { type Keys, looksLikeKey } from './keys.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
 import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
@@ -21,12 +22,13 @@ export interface AuthenticatorParts {
   readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
   readonly logins: Pick<Logins, 'stands'>
+  readonly keys: Pick<Keys, 'check'>
   readonly now?: () => number
 }
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const loginByToken = (given: TokenCredentials): Promise<Login> =>
-    admit(parts, given, () => byToken(parts, given.username || undefined, given.token))
+    admit(parts, given, () => byTokenOrKey(parts, given.username || undefined, given.token))
   return {
     login: (given) => admit(parts, given, () => identify(parts, given)),
     loginByToken,
@@ -71,7 +73,7 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   if (!username && !password) return asAnonymous(parts)
   if (!password) return refuse('bad_credentials', `${JSON.stringify(username)} gave no password`)
   const token = password.toString('latin1')
-  if (algorithmOf(token) !== null) return byToken(parts, username, token)
+  if (algorithmOf(token) !== null || looksLikeKey(token)) return byTokenOrKey(parts, username, token)
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
   return byPassword(parts, username, password, credentials.address)
 }
@@ -87,6 +89,19 @@ function identifyByPassword(
 function asAnonymous({ anonymous }: AuthenticatorParts): Login {
   if (!anonymous) return refuse('not_authorized', 'no credentials, and auth.anonymous is off')
   return { ok: true, principal: { user: ANONYMOUS, roles: new Set(), anonymous: true, expiresAt: null } }
+}
+
+function byTokenOrKey(parts: AuthenticatorParts, username: string | undefined, token: string): Promise<Identified> {
+  return looksLikeKey(token) ? byKey(parts, username, token) : byToken(parts, username, token)
+}
+
+/** Nobody guesses one, so wrong ones are not counted. */
+async function byKey({ keys }: AuthenticatorParts, username: string | undefined, key: string): Promise<Identified> {
+  const principal = await keys.check(key)
+  if (!principal) return refuse('bad_credentials', 'an API key that is not good, or not any more')
+  if (username !== undefined && username !== principal.user)
+    return refuse('bad_credentials', `${JSON.stringify(username)} came with a key of ${principal.user}`)
+  return { ok: true, principal }
 }
 
 async function byToken(parts: AuthenticatorParts, username: string | undefined, token: string): Promise<Identified> {

@@ -3,8 +3,9 @@
  * it is appended. Changes of one message are made one after another, so that what was checked still holds at the commit.
  */
 import { Refusal } from '../../schemas/errors.js'
-import type { Store } from '../store/store.js'
+import type { Draft, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
+import { type Audit, acting } from './audit.js'
 import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
 import type { ChangeInput } from './message-types.js'
 import type { References } from './references.js'
@@ -18,6 +19,7 @@ export interface ChangesParts {
   readonly rules: RoomRules
   readonly references: References
   readonly replies: Replies
+  readonly audit: Audit
   /** Seconds; 0: no limit. */
   readonly editWindow: number
   readonly reactionsPerMessage: number
@@ -27,6 +29,7 @@ export class Changes {
   readonly #store: Store
   readonly #references: References
   readonly #replies: Replies
+  readonly #audit: Audit
   readonly #effects: ChangeEffects
   readonly #turns = new Turns()
 
@@ -34,6 +37,7 @@ export class Changes {
     this.#store = parts.store
     this.#references = parts.references
     this.#replies = parts.replies
+    this.#audit = parts.audit
     this.#effects = new ChangeEffects(parts)
   }
 
@@ -83,7 +87,15 @@ export class Changes {
       return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
     // What is said about a message is over when the message is.
     const extra = earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0)
-    return { draft: { ...draft, extra, effect: outcome.effect, aside: true } }
+    return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, along: this.#acts(asked) }
+  }
+
+  /** What someone does to the words of another is for the audit log, in the same commit. */
+  #acts({ actor, room, input: { type }, target, draft }: Asked): Draft[] {
+    if (target.from === actor.principal.user || (type !== 'edit' && type !== 'delete')) return []
+    const act = { action: `message.${type}`, user: target.from, room, details: { seq: target.seq } }
+    const once = draft.dedupe && `${room} ${draft.dedupe.cid}`
+    return [this.#audit.draft(acting(actor), act, 'ok', once)]
   }
 
   /** What the sender of an entry was answered. */

@@ -6,19 +6,26 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
+import { type RemovalParts, removeAccount } from './account-removal.js'
+import { Audit } from './audit.js'
 import { Changes } from './changes.js'
+import { auditCommands } from './commands/audit.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
+import { type BotCommandParts, botCommands } from './commands/bots.js'
 import { contactCommands } from './commands/contacts.js'
 import { entryCommands } from './commands/entry.js'
+import { filterCommands } from './commands/filters.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
+import { searchCommands } from './commands/search.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
 import { userCommands } from './commands/users.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
+import { Filters } from './filters/filters.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
@@ -26,6 +33,7 @@ import { Moments } from './moments.js'
 import { Notices } from './notices.js'
 import { Pipeline } from './pipeline.js'
 import { Plain } from './plain.js'
+import { PolicyScreen } from './policies.js'
 import { Presence } from './presence.js'
 import { type PublishGate, publishGated } from './publish-gate.js'
 import { Rates } from './rates.js'
@@ -39,23 +47,37 @@ import { RoomPreferences } from './room-preferences.js'
 import { RoomRules } from './room-rules.js'
 import { Rooms } from './rooms.js'
 import { Sanctions } from './sanctions.js'
+import { type Screen, Screening } from './screening.js'
+import type { TextSearch } from './search.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
 import { Unread } from './unread.js'
 import { Views } from './views.js'
+import { Writing } from './writing.js'
 
 export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<AuthCommandParts & SessionCommandParts, 'store' | 'bus' | 'liveSessions'>
+  readonly auth: Omit<
+    AuthCommandParts &
+      SessionCommandParts &
+      Pick<BotCommandParts, 'accounts' | 'keys'> &
+      Pick<RemovalParts, 'accounts'>,
+    'store' | 'bus' | 'liveSessions'
+  >
   readonly liveSessions: SessionCommandParts['liveSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
+  /** Of who runs the broker; asked after those of the configuration. */
+  readonly screens: readonly Screen[]
+  /** Null: there is none. */
+  readonly textSearch: TextSearch | null
 }
 
-export async function makeChat(config: Config, { store, bus, wheel, auth, liveSessions, failed, gate }: ChatParts) {
+export async function makeChat(config: Config, parts: ChatParts) {
+  const { store, bus, wheel, auth, liveSessions, failed, gate, screens, textSearch } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -80,6 +102,9 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
   const unread = new Unread(store, receipts)
   const { maxMembers } = config.receipts
   const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const remove = (user: string): Promise<void> =>
+    removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
+  const audit = new Audit(store)
   const commands: Commands = new Commands(
     {
       ...roomCommands({ store, rooms, members, roles, preferences, rules }),
@@ -91,28 +116,31 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
       ...userCommands(store, turns),
       ...receiptCommands({ store, rules, receipts }),
       ...syncCommands({ store, rules, unread, sync }),
+      ...searchCommands({ store, rules, index: textSearch, replyBytes }),
       ...contactCommands(store, turns),
+      ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
+      ...auditCommands(audit),
+      ...filterCommands(store, config.moderation.filters),
     },
     replyBytes,
     rates,
+    audit,
   )
+  const { editWindow } = config.history
+  const { reactionsPerMessage } = config.limits
+  const changes = new Changes({ store, rules, references, replies, audit, editWindow, reactionsPerMessage })
+  const policies = new PolicyScreen(config.policies, store.directory)
+  const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
+  const screening = new Screening([policies, filters, ...screens])
+  const slowMode = new SlowMode()
+  const writing = new Writing({ store, rules, screening, slowMode, rates, changes, references, replies })
   const pipeline = new Pipeline({
     store,
     rooms,
     members,
     rules,
-    slowMode: new SlowMode(),
-    rates,
+    writing,
     directs: new DirectConversations(store, bus, turns),
-    references,
-    changes: new Changes({
-      store,
-      rules,
-      references,
-      replies,
-      editWindow: config.history.editWindow,
-      reactionsPerMessage: config.limits.reactionsPerMessage,
-    }),
     replies,
     plain,
     requests: new Requests(commands, replies, failed),
@@ -122,6 +150,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     payloadBytes: config.limits.payloadBytes,
   })
   return {
+    remove,
     views,
     rooms,
     members,
@@ -132,6 +161,7 @@ export async function makeChat(config: Config, { store, bus, wheel, auth, liveSe
     rates,
     receipts,
     info,
+    audit,
     access: new Access(store, acl, pipeline, presence),
   }
 }

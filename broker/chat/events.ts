@@ -22,6 +22,8 @@ export type RoomEvent =
 
 /** `contact`: `by` wants to be a contact, or accepted to be one. */
 export type UserEvent =
+  /** To a bot: `by` gave a command in a room; `message` is all that was sent. */
+  | { type: 'command'; room: string; by: string; command: string; args: string; message: object }
   | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & MemberSettings)
   | (Sanction & { room: string })

@@ -17,7 +17,14 @@ export interface Checked {
   ttl: number | null
   /** What was sent; null: text alone. */
   input: MessageInput | null
+  /** What it says in words; null: nothing. */
+  text: string | null
+  /** `inside` as it was sent, where the broker made something else of it: a retry is known by that. */
+  sent?: string
 }
+
+/** What can be put in the place of what was sent. */
+export type Content = Partial<Pick<MessageInput, 'text' | 'attachments' | 'data'>>
 
 /** Valid UTF-8 as a string; anything else is refused. */
 export function decodeText(payload: Buffer): string {
@@ -49,7 +56,7 @@ export function cidOf(payload: Buffer): string | null {
 export function checkMessage(payload: Buffer, bare: boolean): Checked {
   const text = decodeText(payload)
   const object = bare ? null : parseObject(text)
-  if (!object) return { cid: null, inside: textOnly(text), ttl: null, input: null }
+  if (!object) return { cid: null, inside: textOnly(text), ttl: null, input: null, text }
   return checkObject(toInput(object))
 }
 
@@ -76,8 +83,9 @@ function checkObject(input: MessageInput): Checked {
   const more = { attachments, data, replyTo, thread, mentions, ttl }
   // Most messages are text alone, which is cheaper to write.
   if (type === 'text' && text !== undefined && isEmpty(more))
-    return { cid, inside: textOnly(text), ttl: null, input: null }
-  return { cid, inside: stringify({ type, target, text, ...more }).slice(1, -1), ttl: ttl ?? null, input }
+    return { cid, inside: textOnly(text), ttl: null, input: null, text }
+  const inside = stringify({ type, target, text, ...more }).slice(1, -1)
+  return { cid, inside, ttl: ttl ?? null, input, text: text ?? null }
 }
 
 function isEmpty(values: object): boolean {
@@ -87,6 +95,17 @@ function isEmpty(values: object): boolean {
 
 function textOnly(text: string): string {
   return `"type":"text","text":${JSON.stringify(text)}`
+}
+
+/** What a message holds, as its receivers would see it. */
+export function contentOf({ inside }: Checked): MessageInput {
+  return JSON.parse(`{${inside}}`)
+}
+
+/** A message with other content, the same to a retry. */
+export function rewritten(message: Checked, content: Content): Checked {
+  const input = { ...(message.input ?? contentOf(message)), cid: message.cid ?? undefined, ...content }
+  return { ...checkObject(input), sent: message.sent ?? message.inside }
 }
 
 /** JSON. Bounded, for what is written here is written again where the stack is deeper, and clients have stacks too. */

@@ -38,7 +38,7 @@ export class Notices {
     checkShape(notificationShape, input)
     if (!(await this.#store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     const { cid = null, ...rest } = input as NotificationInput
-    const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: rest.ttl ?? null, input: null }
+    const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: rest.ttl ?? null, input: null, text: null }
     const draft = stamp(actor, { log: logs.notifications(to), place: '' }, checked, incoming)
     pipeline.appendDraft(actor, topics.user(to, 'notifications'), cid, draft, incoming, receipt)
   }

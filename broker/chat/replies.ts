@@ -7,8 +7,11 @@ import type { Signal } from './signals.js'
 export interface SendResult {
   id: string
   room: string
+  /** 0: a command, which has no number in the room. */
   seq: number
   ts: number
+  /** What took it in place of the room. */
+  command?: { bot: string; name: string }
 }
 
 /** Answers on `users/{me}/replies` (DESIGN §2, Results). `re` is the request's id or the message's cid. */

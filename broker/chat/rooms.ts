@@ -1,6 +1,7 @@
 /** Rooms: made, changed, deleted. Each act is one commit: the change and the room's event, all or nothing. */
 import { Refusal } from '../../schemas/errors.js'
 import { isRoomId, SYSTEM } from '../../schemas/ids.js'
+import type { RoomPolicies } from '../../schemas/policies.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
 import { type Draft, type Op, ROOM_DEFAULTS, type RoomAccess, type RoomRecord, type Store } from '../store/store.js'
@@ -26,6 +27,7 @@ export interface RoomDetails {
   write?: RoomRecord['write'] | undefined
   archived?: boolean | undefined
   maxMembers?: number | null | undefined
+  policies?: RoomPolicies | null | undefined
 }
 
 export interface RoomsParts {

@@ -12,7 +12,11 @@ export interface Sending {
   readonly cid: string | null
   readonly incoming: Incoming
   readonly draft: Draft
+  /** Committed with it. */
+  readonly along?: readonly Draft[]
   readonly receipt: Receipt
+  /** It was a command, and went to a bot. */
+  readonly command?: NonNullable<SendResult['command']>
   /** What its sender hears if it is no retry: why it is refused, or what has been done before. */
   readonly unlessRetry?: Refusal | SendResult
 }
@@ -25,7 +29,7 @@ export class Send implements Change {
   readonly #sending: Sending
 
   constructor(replies: Replies, sending: Sending) {
-    this.drafts = [sending.draft]
+    this.drafts = sending.along ? [sending.draft, ...sending.along] : [sending.draft]
     this.ops = sending.incoming.ops
     this.#replies = replies
     this.#sending = sending
@@ -45,7 +49,10 @@ export class Send implements Change {
   }
 
   #resultOf({ outcome, id, seq, ts }: AppendResult): SendResult {
-    return outcome === 'absent' ? (this.#sending.unlessRetry as SendResult) : { id, room: this.#sending.room, seq, ts }
+    const { room, command, unlessRetry } = this.#sending
+    if (outcome === 'absent') return unlessRetry as SendResult
+    // What number it has among the events of the bot is the bot's business.
+    return command ? { id, room, seq: 0, ts, command } : { id, room, seq, ts }
   }
 
   #refusalOf({ outcome, seq }: AppendResult): Refusal | null {

@@ -17,7 +17,7 @@ export interface Destination {
 export function stamp(
   actor: Actor,
   { log, place, to }: Destination,
-  { cid, inside, ttl }: Checked,
+  { cid, inside, ttl, sent = inside }: Checked,
   incoming: Incoming,
 ): Draft {
   const { user } = actor.principal
@@ -36,7 +36,7 @@ export function stamp(
     extra: limited(incoming.extra ?? null, ttl, ts),
     head: `{"id":"${id}",${place}"seq":`,
     tail: `,"ts":${ts},"from":"${user}"${receiver}${chosen},${inside}}`,
-    dedupe: cid === null ? null : { cid, hash: hashOf(inside) },
+    dedupe: cid === null ? null : { cid, hash: hashOf(sent) },
   }
 }
 

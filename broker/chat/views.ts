@@ -11,6 +11,7 @@ export const logs = {
   userEvents: (user: string): LogName => `u:${user}`,
   notifications: (user: string): LogName => `n:${user}`,
   broadcast: (channel: string): LogName => `b:${channel}`,
+  audit: (): LogName => 'a:acts',
 }
 
 /** Where sessions listen that may see the presence of anyone, now and later. */

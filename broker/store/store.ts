@@ -4,10 +4,12 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { RoomPolicies } from '../../schemas/policies.js'
+import type { ModerationStore } from './moderation.js'
 
 export type QoS = 0 | 1 | 2
 
-/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast. */
+/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast, `a:acts` audit. */
 export type LogName = string
 
 /** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
@@ -163,6 +165,7 @@ export interface Store {
   readonly queue: QueueStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
+  readonly moderation: ModerationStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
@@ -402,8 +405,35 @@ export interface CredentialRecord {
   /** 0: never. */
   usedAt: number
   expiresAt: number | null
+  /** Of a key: what it is good for, of the roles of its user; absent: for all. */
+  roles?: string[]
   /** Of an invitation: how many more accounts it makes. */
   uses?: number
+}
+
+/** A command that a bot takes: a message that begins with `/name` goes to the bot alone. */
+export interface SlashCommand {
+  name: string
+  description: string
+  usage?: string
+}
+
+/** A user that acts for another. */
+export interface BotRecord {
+  bot: string
+  owner: string
+  /** Unix ms. */
+  createdAt: number
+  commands: SlashCommand[]
+}
+
+/** From memory. The record of a bot goes with its account. */
+export interface BotRecords {
+  get(bot: string): BotRecord | undefined
+  ofOwner(owner: string): readonly BotRecord[]
+  /** Bots that take the command, the one made first in front. */
+  taking(command: string): readonly BotRecord[]
+  putOp(record: BotRecord): Op
 }
 
 /** `request`: seen by all, entered by who is let in. */
@@ -419,10 +449,18 @@ export interface RoomSettings {
   archived: boolean
   /** Null: as many as the broker allows. */
   maxMembers: number | null
+  /** Null: those of the broker alone. */
+  policies: RoomPolicies | null
 }
 
 /** What a room has that was made without. */
-export const ROOM_DEFAULTS: RoomSettings = { slowMode: 0, write: 'members', archived: false, maxMembers: null }
+export const ROOM_DEFAULTS: RoomSettings = {
+  slowMode: 0,
+  write: 'members',
+  archived: false,
+  maxMembers: null,
+  policies: null,
+}
 
 export interface RoomRecord extends RoomSettings {
   id: string
@@ -550,6 +588,8 @@ export interface DirectoryStore {
   credentials(user: string): Promise<CredentialRecord[]>
   credentialOp(record: CredentialRecord): Op
   deleteCredentialOp(user: string, id: string): Op
+
+  readonly bots: BotRecords
 
   profile(user: string): Promise<ProfileRecord | null>
   profileOp(record: ProfileRecord): Op

@@ -46,6 +46,7 @@ export const AUTH_COMMANDS = {
       expiresAt: time('When it ends.'),
     }),
     rate: 'create',
+    audit: ['uses', 'expiresIn'],
     http: { method: 'POST', path: '/auth/invites', status: 201 },
   }),
   'auth.login': command({

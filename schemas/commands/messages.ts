@@ -7,8 +7,17 @@ export const Sent = object(
   {
     id: Type.String({ description: 'UUIDv7 of the message.' }),
     room: Type.String({ description: 'Where it is: a room id, or dm:{a}:{b}.' }),
-    seq: seq('Its number in the room.'),
+    seq: Type.Integer({
+      minimum: 0,
+      description: 'Its number in the room; 0: it was a command, and not for the room.',
+    }),
     ts: time('When it was taken.'),
+    command: Type.Optional(
+      object(
+        { bot: Type.String({ description: 'User id.' }), name: Type.String() },
+        { description: 'The bot that took it.' },
+      ),
+    ),
   },
   { title: 'Sent', description: 'What became of a message.' },
 )

@@ -38,6 +38,11 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
   rate: RateClass
   /** For those who are not logged in, too: HTTP asks for no Authorization. */
   open?: true
+  /**
+   * An administrative act: it goes into the audit log with the room and the user it names, and those of its parameters that are listed here.
+   * Never list secrets.
+   */
+  audit?: true | readonly string[]
   /** Null: it is about the asking connection, which HTTP has none of. */
   http: HttpRoute | null
 }

@@ -1,5 +1,6 @@
 /** Rooms and who is in them. */
 import Type from 'typebox'
+import { RoomPolicies } from '../policies.js'
 import { command, limit, link, more, NOTHING, object, orNull, role, room, time, user, userPage } from './parts.js'
 
 const access = Type.Enum(['public', 'request', 'private'], {
@@ -18,6 +19,8 @@ const maxMembers = orNull(
   Type.Integer({ minimum: 1, description: 'Nobody joins beyond it; null: as many as the broker allows.' }),
 )
 
+const policies = orNull(RoomPolicies)
+
 const details = {
   access: Type.Optional(access),
   name: Type.Optional(text(128, 'Name to show.')),
@@ -27,6 +30,7 @@ const details = {
   write: Type.Optional(write),
   archived: Type.Optional(archived),
   maxMembers: Type.Optional(maxMembers),
+  policies: Type.Optional(policies),
 }
 
 export const Member = object(
@@ -56,6 +60,7 @@ export const Room = object(
     write,
     archived,
     maxMembers,
+    policies,
     createdBy: Type.String({ description: 'User id.' }),
     createdAt: time('When it was made.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
@@ -82,6 +87,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, ...details, user: Type.Optional(user), role: Type.Optional(role) }),
     result: Type.Union([Room, Member]),
     rate: 'write',
+    audit: ['role', 'access', 'name', 'slowMode', 'write', 'archived', 'maxMembers', 'policies'],
     http: { method: 'PATCH', path: '/rooms/{room}' },
   }),
   'rooms.delete': command({
@@ -89,6 +95,7 @@ export const ROOM_COMMANDS = {
     params: object({ room }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}' },
   }),
   'rooms.join': command({
@@ -110,6 +117,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'POST', path: '/rooms/{room}/invites' },
   }),
   'rooms.remove': command({
@@ -117,6 +125,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}/members/{user}' },
   }),
   'rooms.members': command({

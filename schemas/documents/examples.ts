@@ -10,7 +10,7 @@ const NAMES: Readonly<Record<string, unknown>> = {
   by: 'bob',
   createdBy: 'bob',
   text: 'hello',
-  name: 'Tea room',
+  name: 'tea',
   topic: null,
   avatar: null,
   token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…',

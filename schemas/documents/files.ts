@@ -5,6 +5,7 @@ import { ConfigSchema } from '../config.js'
 import { Problem } from '../problem.js'
 import { asyncApi } from './asyncapi.js'
 import { Components, type Json } from './components.js'
+import { sdkMethods } from './methods.js'
 import { openApi } from './openapi.js'
 import * as payloads from './payloads.js'
 import { reference } from './reference.js'
@@ -21,7 +22,7 @@ export function documentFiles(version: string): Record<string, string> {
     ...Object.fromEntries(messageSchemas()),
   }
   const files = Object.entries(json).map(([name, document]) => [`schemas/json/${name}.json`, pretty(document)])
-  return { 'docs/reference.md': `${reference()}\n`, ...Object.fromEntries(files) }
+  return { 'docs/reference.md': `${reference()}\n`, 'client/methods.ts': sdkMethods(), ...Object.fromEntries(files) }
 }
 
 function pretty(document: Json): string {

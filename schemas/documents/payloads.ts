@@ -55,7 +55,10 @@ const UserEvent = Type.Object(
     id,
     seq: seq('Counts from 1 among the events of the user.'),
     ts: time('When it was.'),
-    type: Type.String({ description: 'invited, added, removed, role; contact: someone asks to be one, or accepted.' }),
+    type: Type.String({
+      description:
+        'invited, added, removed, role; contact: someone asks to be one, or accepted; command: by gave a bot a command.',
+    }),
     room: Type.Optional(Type.String()),
     by: Type.Optional(user),
     role: Type.Optional(Type.String()),

@@ -78,10 +78,12 @@ t.test('one table of commands, two doors', async (t) => {
   }
   const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
   let link = ''
+  let key = ''
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
     for (const [name, { as, params }] of filled(before ?? [], room)) {
       const result = await people[as]!.get(name, params)
       if (name === 'rooms.links.create') link = result.link
+      if (name === 'keys.create') key = result.id
     }
   }
   const filled = <T>(value: T, room: string): T =>
@@ -91,6 +93,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
         .replaceAll('{link}', link)
+        .replaceAll('{key}', key)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
 

@@ -2,6 +2,7 @@
 import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
+import { Audit } from '../../broker/chat/audit.js'
 import { Commands, type Handlers } from '../../broker/chat/commands.js'
 import { Rates } from '../../broker/chat/rates.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
@@ -29,8 +30,14 @@ async function knock(broker: TestBroker, username: string, password: string): Pr
 }
 
 t.test('only open commands are for those who are not logged in', async (t) => {
+  const { broker } = await open(t)
   const answered = Object.fromEntries(Object.keys(COMMANDS).map((name) => [name, async () => '{}']))
-  const commands = new Commands(answered as unknown as Handlers, 1000, new Rates('off'))
+  const commands = new Commands(
+    answered as unknown as Handlers,
+    1000,
+    new Rates('off'),
+    new Audit(broker.running.store),
+  )
   const principal = { user: 'anonymous', roles: new Set<string>(), anonymous: true, expiresAt: null }
   const stranger = { principal, clientId: '', sessionId: null }
   const asked = Object.entries<Command>(COMMANDS).map(async ([name, { open = false }]) => {

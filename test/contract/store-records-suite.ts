@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import type { CredentialRecord, PlainMessage, SessionRecord, Store } from '../../broker/store/store.js'
+import { moderationSuite } from './store-moderation-suite.js'
 import { all, commit, type NewPlace } from './store-suite.js'
 
 export function recordsSuite(t: Test, newPlace: NewPlace): void {
@@ -11,8 +12,10 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('retained messages', (t) => retained(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
+  t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
+  moderationSuite(t, newPlace)
 }
 
 function message(topic: string, text: string, more: Partial<PlainMessage> = {}): PlainMessage {
@@ -314,6 +317,33 @@ async function credentials(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
 }
 
+async function bots(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const ping = { name: 'ping', description: 'd' }
+  const bot = (bot: string, createdAt: number, commands = [ping]) => ({ bot, owner: 'ann', createdAt, commands })
+  const [old, young] = [bot('z', 1), bot('a', 2)]
+  await commit(store, [], [store.directory.bots.putOp(young), store.directory.bots.putOp(old)])
+  for (const when of ['at once', 'after a restart']) {
+    const { bots } = store.directory
+    t.same(bots.taking('ping'), [old, young], when)
+    t.same(bots.ofOwner('ann'), [old, young])
+    t.same(bots.get('a'), young)
+    await store.close()
+    store = await place.open()
+  }
+  const { directory } = store
+  await commit(store, [], [directory.bots.putOp({ ...old, commands: [] })])
+  t.same(directory.bots.taking('ping'), [young])
+  await commit(store, [], await directory.deleteUserOps('a', 5))
+  t.same(directory.bots.taking('ping'), [], 'it goes with its account')
+  t.same(
+    directory.bots.ofOwner('ann').map(({ bot }) => bot),
+    ['z'],
+  )
+  await store.close()
+}
+
 async function people(t: Test, newPlace: NewPlace): Promise<void> {
   const place = await newPlace(t)
   let store = await place.open()
@@ -377,6 +407,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       write: 'moderators',
       archived: true,
       maxMembers: 9,
+      policies: { links: 'deny' },
       createdBy: 'ann',
       createdAt: 1,
     }) as const

@@ -3,7 +3,11 @@
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
  * pat has a password, `pat-pw`, and logs in anew for each case.
  */
+
+import { ABUSE_CASES } from './abuse-cases.js'
+import { BOT_CASES } from './bot-cases.js'
 import { ROOM_CASES } from './room-cases.js'
+import { SEARCH_CASES } from './search-cases.js'
 
 export interface Ask {
   as: string
@@ -23,6 +27,9 @@ export interface CommandCases {
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
+  ...BOT_CASES,
+  ...ABUSE_CASES,
+  ...SEARCH_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

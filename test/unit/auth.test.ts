@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { Accounts } from '../../broker/auth/accounts.js'
 import { type AuthenticatorParts, createAuthenticator } from '../../broker/auth/authenticator.js'
 import { loadHooks, noHooks } from '../../broker/auth/hooks.js'
+import { Keys } from '../../broker/auth/keys.js'
 import { Logins } from '../../broker/auth/logins.js'
 import { Passwords } from '../../broker/auth/passwords.js'
 import type { Credentials, Login } from '../../broker/auth/principal.js'
@@ -307,6 +308,7 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     throttle: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
     renewals: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
     hooks: noHooks,
+    keys: new Keys({ store, perUser: 10, ended: () => {} }),
     logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, ended: () => {} }),
     now: () => now,
     ...parts,

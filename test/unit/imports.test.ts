@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/net': ['schemas'],
   'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
   'broker/chat': ['schemas', 'broker/store', 'broker/auth', 'broker/hub.ts', 'broker/turns.ts', 'broker/wheel.ts'],
+  'broker/search': ['schemas', 'broker/store', 'broker/chat'],
   'broker/following': ['schemas', 'broker/store', 'broker/hub.ts', 'broker/chat', 'broker/metrics.ts'],
   'broker/http': [
     'schemas',
@@ -54,6 +55,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   ws: ['broker/net'],
   jose: ['broker/auth'],
   '@node-rs/argon2': ['broker/auth'],
+  'node-sqlite3-wasm': ['broker/search'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
   fastify: ['broker/http'],

@@ -16,6 +16,7 @@ import type {
   UserRecord,
 } from '../store.js'
 import { ROOM_DEFAULTS } from '../store.js'
+import { LevelBots } from './bots.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put, type StagedOp } from './operation.js'
@@ -25,6 +26,7 @@ import { LevelRoomRecords } from './room-records.js'
 import { UserDirectory } from './users.js'
 
 export class LevelDirectory implements DirectoryStore {
+  readonly bots: LevelBots
   readonly bans: LevelRoomRecords<BanRecord>
   readonly mutes: LevelRoomRecords<MuteRecord>
   readonly links: LevelRoomRecords<LinkRecord>
@@ -50,6 +52,7 @@ export class LevelDirectory implements DirectoryStore {
     this.#database = database
     this.#receipts = receipts
     this.#users = new UserDirectory(database)
+    this.bots = new LevelBots(database)
     this.bans = new LevelRoomRecords<BanRecord>(database, 'b', userOf)
     this.mutes = new LevelRoomRecords<MuteRecord>(database, 'm', userOf)
     this.links = new LevelRoomRecords<LinkRecord>(database, 'l', ({ link }) => link)
@@ -89,7 +92,7 @@ export class LevelDirectory implements DirectoryStore {
       wanted.set(user, other, at)
       wantedBy.set(other, user, at)
     })
-    const applies = await Promise.all(this.#records.map((records) => records.load()))
+    const applies = await Promise.all([...this.#records, this.bots].map((records) => records.load()))
     return () => {
       for (const apply of applies) apply()
       this.#users.forget()
@@ -134,6 +137,7 @@ export class LevelDirectory implements DirectoryStore {
       ...wanted,
       ...wantedBy,
       del(keys.profile(id)),
+      this.bots.deleteOp(id),
       removed,
       this.#users.deleteOp(id),
     ]

@@ -114,6 +114,7 @@ export const keys = {
   userName: (lowerCase: string): string => `v${part(lowerCase)}`,
   userRemoved: (id: string): string => `V${part(id)}`,
   credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
+  bot: (bot: string): string => `A${part(bot)}`,
   profile: (user: string): string => `P${part(user)}`,
   block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
   contact: (user: string, wanted: string): string => `Q${part(user)}${END}${part(wanted)}`,
@@ -125,6 +126,7 @@ export const keys = {
   ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
+  filters: 'Mf',
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
@@ -175,6 +177,7 @@ export const ranges = {
     gte: after >= prefix ? `v${part(after)}${END}` : `v${part(prefix)}`,
     lt: `v${part(prefix)}\x7f`,
   }),
+  bots: kind('A'),
   allBlocks: kind('K'),
   allContacts: kind('Q'),
   credentials: (user: string): KeyRange => below(`C${part(user)}`),

@@ -14,6 +14,7 @@ import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
+import { LevelModeration } from './moderation.js'
 import { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
 import { LevelPersistence } from './persistence.js'
@@ -68,6 +69,7 @@ class LevelStore implements Store {
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
   readonly receipts: LevelReceipts
+  readonly moderation: LevelModeration
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
@@ -116,6 +118,7 @@ class LevelStore implements Store {
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
+    this.moderation = new LevelModeration(database)
     this.directory = new LevelDirectory(database, receipts)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
@@ -154,6 +157,7 @@ class LevelStore implements Store {
       await this.queue.load(),
       await this.directory.load(),
       await this.receipts.load(),
+      await this.moderation.load(),
     ]
     for (const apply of applies) apply()
     for (const { log, dedupe } of journal)

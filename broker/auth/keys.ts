@@ -1,0 +1,120 @@
+/** API keys: what services and bots show in place of a password, until it is revoked. */
+import { Refusal } from '../../schemas/errors.js'
+import { commit } from '../store/commit.js'
+import type { CredentialRecord, Store } from '../store/store.js'
+import { Turns } from '../turns.js'
+import type { Principal } from './principal.js'
+import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
+
+/** How exactly the time of the last use is kept, in ms: one write for all uses of a minute. */
+const USED_EVERY = 60_000
+
+export interface KeysParts {
+  readonly store: Pick<Store, 'commit' | 'directory' | 'sessions'>
+  /** Most keys of one user. */
+  readonly perUser: number
+  /** Told of each key that was revoked. */
+  readonly ended: (user: string, id: string) => void
+  readonly now?: () => number
+}
+
+export interface NewKey {
+  readonly name: string
+  /** What it is good for, of the roles its user has at the time; null: for all of them. */
+  readonly roles: readonly string[] | null
+  /** Seconds; null: until revoked. */
+  readonly expiresIn: number | null
+}
+
+export interface KeyRecord extends CredentialRecord {
+  readonly name: string
+}
+
+export class Keys {
+  readonly #parts: KeysParts
+  readonly #now: () => number
+  /** By user: a note of a use must not bring back what is revoked meanwhile. */
+  readonly #turns = new Turns()
+
+  constructor(parts: KeysParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? Date.now
+  }
+
+  /** `key` is the secret, which nobody can learn later. Rejects with a refusal. */
+  create(user: string, { name, roles, expiresIn }: NewKey): Promise<{ record: KeyRecord; key: string }> {
+    return this.#turns.take(user, async () => {
+      const { store, perUser } = this.#parts
+      const [now, id, secret] = [this.#now(), newCredentialId(), newSecret()]
+      const all = await this.#all(user)
+      const over = all.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
+      if (all.length - over.length >= perUser)
+        throw new Refusal('conflict', `${user} has ${perUser} keys (limits.keysPerUser); revoke one first`)
+      const record: KeyRecord = {
+        ...{ user, id, kind: 'key', hash: hashSecret(secret), previous: null, name, createdAt: now, usedAt: 0 },
+        expiresAt: expiresIn === null ? null : now + expiresIn * 1000,
+        ...(roles === null ? {} : { roles: [...roles] }),
+      }
+      const old = over.map((gone) => store.directory.deleteCredentialOp(user, gone.id))
+      await commit(store, { ops: [...old, store.directory.credentialOp(record)] })
+      return { record, key: writeSecret('key', { user, id, secret }) }
+    })
+  }
+
+  /** Those that are good, oldest first. */
+  async list(user: string): Promise<KeyRecord[]> {
+    const good = (await this.#all(user)).filter(({ expiresAt }) => expiresAt === null || expiresAt > this.#now())
+    return good.sort((a, b) => a.createdAt - b.createdAt)
+  }
+
+  /** False: there is none of that id. */
+  revoke(user: string, id: string): Promise<boolean> {
+    return this.#turns.take(user, async () => {
+      const { store, ended } = this.#parts
+      if ((await store.directory.credential(user, id))?.kind !== 'key') return false
+      await commit(store, { ops: [store.directory.deleteCredentialOp(user, id)] })
+      ended(user, id)
+      return true
+    })
+  }
+
+  async isKey(user: string, id: string): Promise<boolean> {
+    return (await this.#parts.store.directory.credential(user, id))?.kind === 'key'
+  }
+
+  /** Who shows this key; null: it is none, or none that is good. */
+  async check(text: string): Promise<Principal | null> {
+    const shown = readSecret('key', text)
+    if (!shown) return null
+    const { directory } = this.#parts.store
+    const record = await directory.credential(shown.user, shown.id)
+    if (record?.kind !== 'key' || record.hash !== hashSecret(shown.secret)) return null
+    const { user, id, expiresAt } = record
+    const issuedAt = this.#now()
+    const account = await directory.user(user)
+    if (!account || (expiresAt !== null && expiresAt <= issuedAt)) return null
+    if (issuedAt - record.usedAt >= USED_EVERY) void this.#used(user, id, issuedAt)
+    const roles = record.roles ? account.roles.filter((role) => record.roles!.includes(role)) : account.roles
+    return { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login: id }
+  }
+
+  /** Lost in a crash, it is noted at the next use. */
+  #used(user: string, id: string, at: number): Promise<void> {
+    return this.#turns.take(user, async () => {
+      const { sessions, directory } = this.#parts.store
+      const record = await directory.credential(user, id)
+      if (!record || at - record.usedAt < USED_EVERY) return
+      await sessions.writeLazily([directory.credentialOp({ ...record, usedAt: at })]).catch(() => {})
+    })
+  }
+
+  async #all(user: string): Promise<KeyRecord[]> {
+    const all = await this.#parts.store.directory.credentials(user)
+    return all.filter((record): record is KeyRecord => record.kind === 'key')
+  }
+}
+
+/** Whether a text looks like a key, good or not. */
+export function looksLikeKey(text: string): boolean {
+  return readSecret('key', text) !== null
+}

@@ -1,0 +1,146 @@
+import type { BOT_COMMANDS } from '../../../schemas/commands/bots.js'
+import { Refusal } from '../../../schemas/errors.js'
+import type { Accounts } from '../../auth/accounts.js'
+import type { KeyRecord, Keys } from '../../auth/keys.js'
+import { commit } from '../../store/commit.js'
+import type { BotRecord, SlashCommand, Store } from '../../store/store.js'
+import type { Turns } from '../../turns.js'
+import { type Actor, isAdmin, requireUser } from '../actor.js'
+import type { Handlers } from '../commands.js'
+import type { RoomRules } from '../room-rules.js'
+
+export interface BotCommandParts {
+  readonly store: Pick<Store, 'commit' | 'directory'>
+  readonly rules: RoomRules
+  readonly turns: Turns
+  readonly accounts: Pick<Accounts, 'add'>
+  readonly keys: Keys
+  /** Removes an account with all it has. */
+  readonly remove: (user: string) => Promise<void>
+  /** Most bots of one user; 0: only admins make bots. */
+  readonly botsPerUser: number
+}
+
+export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_COMMANDS> {
+  const { keys, store, rules } = parts
+  const { directory } = store
+  return {
+    'keys.create': async (actor, { name, user, expiresIn = null }) => {
+      const whose = await whoseKeys(parts, actor, user)
+      const own = whose === actor.principal.user
+      if (own && (await usesKey(parts, actor)))
+        throw new Refusal('forbidden', 'a key makes no other keys of its user; log in with a password or a token')
+      // A token may say less than its account has: no more comes out of it.
+      const roles = own ? [...actor.principal.roles] : null
+      const { record, key } = await keys.create(whose, { name, roles, expiresIn })
+      return JSON.stringify(newKey(record, key))
+    },
+    'keys.list': async (actor, { user }) => {
+      const all = await keys.list(await whoseKeys(parts, actor, user))
+      return JSON.stringify({ keys: all.map((key) => ({ ...about(key), usedAt: key.usedAt || null })) })
+    },
+    'keys.revoke': async (actor, { key, user }) => {
+      if (!(await keys.revoke(await whoseKeys(parts, actor, user), key)))
+        throw new Refusal('not_found', `there is no key ${JSON.stringify(key)}`, { field: 'key' })
+      return '{}'
+    },
+    'bots.create': async (actor, { bot }) => {
+      const owner = requireUser(actor)
+      await makeBot(parts, actor, owner, bot)
+      const { record, key } = await keys.create(bot, { name: 'first', roles: null, expiresIn: null })
+      return JSON.stringify({ bot, key: newKey(record, key) })
+    },
+    'bots.list': async (actor, { after = '', limit = 100 }) => {
+      const all = directory.bots.ofOwner(requireUser(actor)).map(({ bot, createdAt }) => ({ bot, createdAt }))
+      const page = all.filter(({ bot }) => bot > after).sort((a, b) => (a.bot < b.bot ? -1 : 1))
+      return JSON.stringify({ bots: page.slice(0, limit), more: page.length > limit })
+    },
+    'bots.delete': async (actor, { bot }) => {
+      await parts.remove(requireBot(parts, actor, bot).bot)
+      return '{}'
+    },
+    'slash.set': (actor, { bot = requireUser(actor), commands }) => {
+      requireDistinct(commands)
+      return parts.turns.take(`bot ${bot}`, async () => {
+        const record = bot === requireUser(actor) ? requireBotItself(parts, bot) : requireBot(parts, actor, bot)
+        await commit(store, { ops: [directory.bots.putOp({ ...record, commands })] })
+        return '{}'
+      })
+    },
+    'slash.list': async (actor, { room }) => {
+      const id = rules.resolve(actor, room)
+      rules.requireMember(actor, id)
+      return JSON.stringify({ commands: commandsIn(parts, id) })
+    },
+  }
+}
+
+/** In its owner's turn: bots of one owner are counted one after another. */
+function makeBot(parts: BotCommandParts, actor: Actor, owner: string, bot: string): Promise<void> {
+  const { store, accounts, turns, botsPerUser } = parts
+  return turns.take(`bots of ${owner}`, async () => {
+    const { bots } = store.directory
+    if (!isAdmin(actor) && botsPerUser === 0) throw new Refusal('forbidden', 'bots are made by admins')
+    if (bots.get(owner)) throw new Refusal('forbidden', 'a bot makes no bots')
+    if (!isAdmin(actor) && bots.ofOwner(owner).length >= botsPerUser)
+      throw new Refusal('conflict', `you have ${botsPerUser} bots (limits.botsPerUser); delete one first`)
+    const record: BotRecord = { bot, owner, createdAt: Date.now(), commands: [] }
+    await accounts.add(bot, null, ['bot'], [bots.putOp(record)])
+  })
+}
+
+async function whoseKeys(parts: BotCommandParts, actor: Actor, user: string | undefined): Promise<string> {
+  const me = requireUser(actor)
+  if (user === undefined || user === me) return me
+  const { directory } = parts.store
+  if (directory.bots.get(user)?.owner === me) return user
+  if (!isAdmin(actor)) throw new Refusal('forbidden', 'keys of others are for admins', { field: 'user' })
+  if (await directory.user(user)) return user
+  throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+}
+
+async function usesKey({ keys }: BotCommandParts, { principal }: Actor): Promise<boolean> {
+  return principal.login != null && (await keys.isKey(principal.user, principal.login))
+}
+
+function requireBot({ store }: BotCommandParts, actor: Actor, bot: string): BotRecord {
+  const record = store.directory.bots.get(bot)
+  const mine = record?.owner === requireUser(actor)
+  if (record && (mine || isAdmin(actor))) return record
+  throw new Refusal('not_found', `you have no bot ${bot}`, { field: 'bot' })
+}
+
+function requireBotItself({ store }: BotCommandParts, user: string): BotRecord {
+  const record = store.directory.bots.get(user)
+  if (!record) throw new Refusal('forbidden', 'you are not a bot; say which of your bots it is about', { field: 'bot' })
+  return record
+}
+
+function requireDistinct(commands: readonly SlashCommand[]): void {
+  const names = new Set<string>()
+  for (const [i, { name }] of commands.entries()) {
+    if (names.has(name)) throw new Refusal('bad_request', `/${name} is there twice`, { field: `commands.${i}.name` })
+    names.add(name)
+  }
+}
+
+/** By name; of one name those that are taken first in front. */
+function commandsIn({ store }: BotCommandParts, room: string) {
+  const { directory } = store
+  const here: BotRecord[] = []
+  for (const user of directory.members(room).keys()) {
+    const bot = directory.bots.get(user)
+    if (bot) here.push(bot)
+  }
+  here.sort((a, b) => a.createdAt - b.createdAt)
+  const all = here.flatMap(({ bot, commands }) => commands.map((command) => ({ ...command, bot })))
+  return all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+function about({ id, name, createdAt, expiresAt }: KeyRecord) {
+  return { id, name, createdAt, expiresAt }
+}
+
+function newKey(record: KeyRecord, key: string) {
+  return { ...about(record), key }
+}

@@ -1,0 +1,161 @@
+/** What a client can ask for: one method for each command. Made by `npm run schemas` from the table of commands. */
+import type { CommandParams as Params } from '../schemas/commands.js'
+import type { Call } from './calls.js'
+
+export type Methods = ReturnType<typeof methods>
+
+/** By whatever door `call` goes through: `mqttCalls`, or `httpCalls`. Every method rejects with a `CallError`. */
+export function methods(call: Call) {
+  return {
+    /** Sends a message to a room, or to a user (@user). For members who may write; a public room is joined by it. */
+    send: (params: Params<'send'>) => call('send', params, 'POST /rooms/{room}/messages'),
+    /** A page of a room’s messages, ascending: the newest ones, those before a seq, or those after one. For members. */
+    history: (params: Params<'history'>) => call('history', params, 'GET /rooms/{room}/messages'),
+    rooms: {
+      /** Makes a room, with the asker as its owner. */
+      create: (params: Params<'rooms.create'>) => call('rooms.create', params, 'POST /rooms'),
+      /** Changes a room, or with user and role a member’s role. For owners and admins of the room. */
+      update: (params: Params<'rooms.update'>) => call('rooms.update', params, 'PATCH /rooms/{room}'),
+      /** Removes a room and its messages for good. For owners of the room. */
+      delete: (params: Params<'rooms.delete'>) => call('rooms.delete', params, 'DELETE /rooms/{room}'),
+      /** Joins a public room, or any other by an invitation or a link. */
+      join: (params: Params<'rooms.join'>) => call('rooms.join', params, 'POST /rooms/{room}/join'),
+      /** Leaves a room. */
+      leave: (params: Params<'rooms.leave'>) => call('rooms.leave', params, 'POST /rooms/{room}/leave'),
+      /** Invites a user to a room. For owners and admins of the room. */
+      invite: (params: Params<'rooms.invite'>) => call('rooms.invite', params, 'POST /rooms/{room}/invites'),
+      /** Removes a member, for moderators and above; or an invitation, for owners and admins of the room. */
+      remove: (params: Params<'rooms.remove'>) => call('rooms.remove', params, 'DELETE /rooms/{room}/members/{user}'),
+      /** The members of a room, by user id. For members. */
+      members: (params: Params<'rooms.members'>) => call('rooms.members', params, 'GET /rooms/{room}/members'),
+      /** Changes how the asker sees a room; answers with all of it. For members, direct conversations included. */
+      settings: (params: Params<'rooms.settings'>) => call('rooms.settings', params, 'PATCH /rooms/{room}/settings'),
+      /** The rooms the asker is in, or those anyone may join or ask to, by id. */
+      list: (params: Params<'rooms.list'> = {}) => call('rooms.list', params, 'GET /rooms'),
+      /** Gives a member a role, up to the asker’s own. For owners and admins of the room. */
+      setRole: (params: Params<'rooms.setRole'>) => call('rooms.setRole', params, 'PUT /rooms/{room}/members/{user}'),
+      /** Makes a member the owner in place of the asker, who becomes an admin. For owners of the room. */
+      transfer: (params: Params<'rooms.transfer'>) => call('rooms.transfer', params, 'POST /rooms/{room}/transfer'),
+      /** Removes a user from a room and keeps them out, links and invitations included. For moderators and above. */
+      ban: (params: Params<'rooms.ban'>) => call('rooms.ban', params, 'PUT /rooms/{room}/bans/{user}'),
+      /** Ends a ban; the user may join or be invited again. For moderators of the room and above. */
+      unban: (params: Params<'rooms.unban'>) => call('rooms.unban', params, 'DELETE /rooms/{room}/bans/{user}'),
+      /** Who is banned from a room, by user id. For moderators of the room and above. */
+      bans: (params: Params<'rooms.bans'>) => call('rooms.bans', params, 'GET /rooms/{room}/bans'),
+      /** Lets a member read and not write: messages, changes, reactions, typing. For moderators and above. */
+      mute: (params: Params<'rooms.mute'>) => call('rooms.mute', params, 'PUT /rooms/{room}/mutes/{user}'),
+      /** Lets a member write again. For moderators of the room and above. */
+      unmute: (params: Params<'rooms.unmute'>) => call('rooms.unmute', params, 'DELETE /rooms/{room}/mutes/{user}'),
+      /** Who is muted in a room, by user id. For moderators of the room and above. */
+      mutes: (params: Params<'rooms.mutes'>) => call('rooms.mutes', params, 'GET /rooms/{room}/mutes'),
+      links: {
+        /** Makes a link with which anyone may join the room. For owners and admins of the room. */
+        create: (params: Params<'rooms.links.create'>) => call('rooms.links.create', params, 'POST /rooms/{room}/links'),
+        /** The links of a room that are valid. For owners and admins of the room. */
+        list: (params: Params<'rooms.links.list'>) => call('rooms.links.list', params, 'GET /rooms/{room}/links'),
+        /** Makes a link invalid; who came by it stays. For owners and admins of the room. */
+        revoke: (params: Params<'rooms.links.revoke'>) => call('rooms.links.revoke', params, 'DELETE /rooms/{room}/links/{link}'),
+      },
+      /** Asks to be let into a room of access request. For everyone who is not banned from it. */
+      request: (params: Params<'rooms.request'>) => call('rooms.request', params, 'POST /rooms/{room}/requests'),
+      /** Who asks to be let in, by user id. For moderators of the room and above. */
+      requests: (params: Params<'rooms.requests'>) => call('rooms.requests', params, 'GET /rooms/{room}/requests'),
+      /** Lets in someone who asked. For moderators of the room and above. */
+      approve: (params: Params<'rooms.approve'>) => call('rooms.approve', params, 'PUT /rooms/{room}/requests/{user}'),
+      /** Says no to someone who asked; they may ask again. For moderators of the room and above. */
+      deny: (params: Params<'rooms.deny'>) => call('rooms.deny', params, 'DELETE /rooms/{room}/requests/{user}'),
+    },
+    auth: {
+      /** Makes an account and logs it in, as far as auth.registration lets anyone. */
+      register: (params: Params<'auth.register'>) => call('auth.register', params, 'POST /auth/register'),
+      /** Makes an invitation to register with. For admins. */
+      invite: (params: Params<'auth.invite'> = {}) => call('auth.invite', params, 'POST /auth/invites'),
+      /** Logs in with user name and password. */
+      login: (params: Params<'auth.login'>) => call('auth.login', params, 'POST /auth/login'),
+      /** A new access token and a new refresh token for the last refresh token. An older one ends the login. */
+      token: (params: Params<'auth.token'>) => call('auth.token', params, 'POST /auth/token'),
+      /** Renews the login of the connection that asks, with another token of the same user. */
+      refresh: (params: Params<'auth.refresh'>) => call('auth.refresh', params, null),
+      /** Ends the login that asks: its tokens, and the sessions that used them with all they hold. A login by password is its one session. */
+      logout: (params: Params<'auth.logout'> = {}) => call('auth.logout', params, 'POST /auth/logout'),
+      /** Voids every token the asker was given so far, and ends all sessions with all they hold. API keys stay. */
+      logoutEverywhere: (params: Params<'auth.logoutEverywhere'> = {}) => call('auth.logoutEverywhere', params, 'POST /auth/logout-everywhere'),
+      /** Changes the asker’s password. Every other session and all tokens so far end; the result is a new login. */
+      password: (params: Params<'auth.password'>) => call('auth.password', params, 'POST /auth/password'),
+    },
+    sessions: {
+      /** The sessions of the asker by client id, or for admins those of anyone. */
+      list: (params: Params<'sessions.list'> = {}) => call('sessions.list', params, 'GET /sessions'),
+      /** Ends a session with all it holds, and the login behind it: its device has to log in anew. */
+      end: (params: Params<'sessions.end'>) => call('sessions.end', params, 'DELETE /sessions/{session}'),
+    },
+    users: {
+      /** The profile of a user. For everyone who is logged in. */
+      get: (params: Params<'users.get'>) => call('users.get', params, 'GET /users/{user}'),
+      /** Changes the asker’s own profile. What is left out stays; a field of null is removed. */
+      update: (params: Params<'users.update'> = {}) => call('users.update', params, 'PATCH /profile'),
+      /** Users whose id begins with a text, whatever its case. For everyone who is logged in. */
+      search: (params: Params<'users.search'>) => call('users.search', params, 'GET /users'),
+    },
+    blocks: {
+      /** Blocks a user: no direct messages, signals or invitations from there, and no presence to there. Blocking twice is blocking once. */
+      add: (params: Params<'blocks.add'>) => call('blocks.add', params, 'PUT /blocks/{user}'),
+      /** Takes a block back. */
+      remove: (params: Params<'blocks.remove'>) => call('blocks.remove', params, 'DELETE /blocks/{user}'),
+      /** Whom the asker blocks, by user id. */
+      list: (params: Params<'blocks.list'> = {}) => call('blocks.list', params, 'GET /blocks'),
+    },
+    /** Says that the asker has read a room’s messages up to one; it never goes back. For members. */
+    read: (params: Params<'read'>) => call('read', params, 'PUT /rooms/{room}/read'),
+    /** How far the members of a room have come; or who has got and read one message. For members. */
+    receipts: (params: Params<'receipts'>) => call('receipts', params, 'GET /rooms/{room}/receipts'),
+    /** Brings a client up to date: for each room of the asker, by room id, what is new since where the client is. For first use it says nothing. */
+    sync: (params: Params<'sync'> = {}) => call('sync', params, 'POST /sync'),
+    /** What the asker has not read, in one room or in all of them, by room id. */
+    unread: (params: Params<'unread'> = {}) => call('unread', params, 'GET /unread'),
+    /** Messages with certain words, in one room of the asker or in all of them, newest first. */
+    search: (params: Params<'search'>) => call('search', params, 'GET /search'),
+    contacts: {
+      /** Asks a user to be a contact; whoever asked the asker before is one at once. Contacts see each other’s presence. */
+      request: (params: Params<'contacts.request'>) => call('contacts.request', params, 'POST /contacts'),
+      /** Takes a user who asked as a contact. */
+      accept: (params: Params<'contacts.accept'>) => call('contacts.accept', params, 'PUT /contacts/{user}'),
+      /** Ends a contact, takes back a request, or declines one. */
+      remove: (params: Params<'contacts.remove'>) => call('contacts.remove', params, 'DELETE /contacts/{user}'),
+      /** The asker’s contacts, and requests both ways, by user id. */
+      list: (params: Params<'contacts.list'> = {}) => call('contacts.list', params, 'GET /contacts'),
+    },
+    keys: {
+      /** Makes an API key for oneself, or for a bot of one’s own; admins for anyone. It is good for what the asker may now, whatever the password becomes. */
+      create: (params: Params<'keys.create'>) => call('keys.create', params, 'POST /keys'),
+      /** The API keys of oneself, or of a bot of one’s own, without their secrets; for admins those of anyone. */
+      list: (params: Params<'keys.list'> = {}) => call('keys.list', params, 'GET /keys'),
+      /** Ends an API key: connections that logged in with it are cut, what their sessions hold stays. */
+      revoke: (params: Params<'keys.revoke'>) => call('keys.revoke', params, 'DELETE /keys/{key}'),
+    },
+    bots: {
+      /** Makes a bot: a user with the role bot and no password, and its first API key. */
+      create: (params: Params<'bots.create'>) => call('bots.create', params, 'POST /bots'),
+      /** The bots of the asker, by user id. */
+      list: (params: Params<'bots.list'> = {}) => call('bots.list', params, 'GET /bots'),
+      /** Removes a bot of one’s own, with its keys, its sessions and its memberships; admins remove anyone’s. */
+      delete: (params: Params<'bots.delete'>) => call('bots.delete', params, 'DELETE /bots/{bot}'),
+    },
+    slash: {
+      /** Says which commands a bot takes in the rooms it is a member of, in place of those it took before. For the bot and its owner. */
+      set: (params: Params<'slash.set'>) => call('slash.set', params, 'PUT /slash-commands'),
+      /** The commands that bots take in a room, by name. For members. */
+      list: (params: Params<'slash.list'>) => call('slash.list', params, 'GET /rooms/{room}/slash-commands'),
+    },
+    filters: {
+      /** The filters that messages are held against. For admins. */
+      list: (params: Params<'filters.list'> = {}) => call('filters.list', params, 'GET /filters'),
+      /** Replaces the filters that are not of the configuration, at once and for all messages to come. For admins. */
+      set: (params: Params<'filters.set'>) => call('filters.set', params, 'PUT /filters'),
+    },
+    audit: {
+      /** Administrative acts, ascending: the newest ones, or those before a seq. For admins. */
+      list: (params: Params<'audit.list'> = {}) => call('audit.list', params, 'GET /audit'),
+    },
+  }
+}

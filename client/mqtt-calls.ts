@@ -1,0 +1,58 @@
+/** Requests over an MQTT connection: published to `users/{me}/requests/…`, answered on `users/{me}/replies`. */
+import type { MqttClient } from 'mqtt'
+import type { ErrorBody } from '../schemas/errors.js'
+import { topics } from '../schemas/topics.js'
+import { type Call, CallError } from './calls.js'
+
+export interface MqttOptions {
+  client: MqttClient
+  /** Who the client is logged in as. */
+  user: string
+  /** ms to wait for a reply. */
+  timeout?: number
+}
+
+type Reply = { re: string; ok: true; result: unknown } | { re: string; ok: false; error: ErrorBody }
+
+/** Rejects with a `CallError`: also when the connection is lost before the reply came. */
+export function mqttCalls({ client, user, timeout = 10_000 }: MqttOptions): Call {
+  const replies = topics.user(user, 'replies')
+  const waiting = new Map<string, (reply: Reply) => void>()
+  /** The subscription of this connection. */
+  let listening: Promise<unknown> | null = null
+  client.on('message', (topic, payload) => {
+    if (topic !== replies || waiting.size === 0) return
+    const reply = JSON.parse(payload.toString()) as Reply
+    waiting.get(reply.re)?.(reply)
+  })
+  client.on('close', () => {
+    listening = null
+    for (const [re, done] of waiting) done(unanswered(re, 'the connection was lost'))
+  })
+  const ask = (name: string, params: object): Promise<Reply> => {
+    const id = crypto.randomUUID()
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => done(unanswered(id, 'no answer')), timeout)
+      const done = (reply: Reply): void => {
+        clearTimeout(timer)
+        waiting.delete(id)
+        resolve(reply)
+      }
+      waiting.set(id, done)
+      const failed = (error: Error): void => done(unanswered(id, error.message))
+      listening ??= client.subscribeAsync(replies, { qos: 1 })
+      listening
+        .then(() => client.publishAsync(topics.request(user, name), JSON.stringify({ id, ...params }), { qos: 1 }))
+        .catch(failed)
+    })
+  }
+  return async (name, params) => {
+    const reply = await ask(name, params)
+    if (!reply.ok) throw new CallError(reply.error)
+    return reply.result as never
+  }
+}
+
+function unanswered(re: string, message: string): Reply {
+  return { re, ok: false, error: { code: 'unavailable', message } }
+}

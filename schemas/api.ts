@@ -1,0 +1,2 @@
+/** Where the HTTP routes begin. */
+export const API = '/v1'

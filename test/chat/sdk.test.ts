@@ -1,0 +1,67 @@
+/** The methods of the SDK against a real broker, through both of its doors. */
+import t from 'tap'
+import { CallError } from '../../client/calls.js'
+import { httpCalls } from '../../client/http-calls.js'
+import { methods } from '../../client/methods.js'
+import { mqttCalls } from '../../client/mqtt-calls.js'
+import { COMMANDS } from '../../schemas/commands.js'
+import { startTestBroker } from '../helpers/broker.js'
+import { httpUrl } from '../helpers/http.js'
+import { Person } from '../helpers/people.js'
+
+t.test('every command has its method', async (t) => {
+  const asked: string[] = []
+  const all = methods(async (name, _, route) => {
+    asked.push(name)
+    const http = COMMANDS[name].http
+    t.equal(route, http ? `${http.method} ${http.path}` : null, name)
+    return undefined as never
+  })
+  const callAll = async (group: object): Promise<void> => {
+    if (typeof group === 'function') await group({})
+    for (const inner of Object.values(group)) await callAll(inner)
+  }
+  await callAll(all)
+  t.same(asked.sort(), Object.keys(COMMANDS).sort())
+})
+
+t.test('the same methods over MQTT and over HTTP', async (t) => {
+  const broker = await startTestBroker(t)
+  const { client } = await Person.connect(t, broker, 'alice')
+  const token = await broker.token('bob')
+  const alice = methods(mqttCalls({ client, user: 'alice' }))
+  const bob = methods(httpCalls({ url: httpUrl(broker), token: () => token }))
+  await alice.rooms.create({ room: 'tea', name: 'Tea' })
+  await bob.rooms.join({ room: 'tea' })
+  const { seq } = await bob.send({ room: 'tea', text: 'hello', mentions: ['@alice'] })
+  t.match((await alice.history({ room: 'tea', limit: 1 })).messages, [{ seq, from: 'bob', text: 'hello' }])
+  t.match(await alice.rooms.members({ room: 'tea', limit: 1, after: 'alice' }), {
+    members: [{ user: 'bob' }],
+    more: false,
+  })
+  t.match(await bob.rooms.members({ room: 'tea', limit: 1, after: 'alice' }), {
+    members: [{ user: 'bob' }],
+    more: false,
+  })
+  t.match((await alice.unread()).rooms, [{ room: 'tea', unread: 1, mentions: 1 }])
+  const refusal = { name: 'CallError', code: 'not_found', field: 'room' }
+  await t.rejects(alice.history({ room: 'none' }), refusal)
+  await t.rejects(bob.history({ room: 'none' }), refusal)
+  await t.rejects(bob.auth.refresh({ token }), { code: 'not_implemented' })
+  const stranger = methods(httpCalls({ url: httpUrl(broker) }))
+  await t.rejects(stranger.unread(), { code: 'unauthorized' })
+  const { token: own } = await stranger.auth.register({ user: 'carol', password: 'carol-pw' })
+  t.match(await methods(httpCalls({ url: httpUrl(broker), token: () => own })).rooms.list(), { rooms: [] })
+})
+
+t.test('a request without an answer is told so', async (t) => {
+  const broker = await startTestBroker(t)
+  const { client } = await Person.connect(t, broker, 'alice')
+  const alice = methods(mqttCalls({ client, user: 'alice' }))
+  await alice.rooms.list()
+  const asked = alice.rooms.list()
+  client.stream.destroy()
+  await t.rejects(asked, new CallError({ code: 'unavailable', message: 'the connection was lost' }))
+  const nobody = methods(httpCalls({ url: 'http://127.0.0.1:1' }))
+  await t.rejects(nobody.rooms.list(), { code: 'unavailable', message: 'the broker did not answer' })
+})
