@@ -26,18 +26,15 @@ export class Prober {
     if (this.#world.gone.has(user)) return
     for (const [name, command] of Object.entries(COMMANDS as Record<string, Command>)) {
       if (command.rate !== 'read' || !command.http) continue
-      const keys = Object.keys(command.params.properties)
-      const places = keys.includes('room')
-        ? this.#places(name)
-        : keys.includes('user')
-          ? USERS.map((one) => ({ user: one }))
-          : [{}]
-      for (const place of places) await this.#probeOne(user, name, { ...filled(command), ...place })
+      for (const place of this.#places(name, Object.keys(command.params.properties)))
+        await this.#probeOne(user, name, { ...filled(command), ...place })
     }
     await this.#checkLists(user)
+    await this.#checkSearch(user)
   }
 
-  #places(name: string): { room: string; view?: string }[] {
+  #places(name: string, keys: readonly string[]): object[] {
+    if (!keys.includes('room')) return keys.includes('user') ? USERS.map((user) => ({ user })) : [{}]
     const rooms = [...ROOMS, ...this.#world.pairs].map((room) => ({ room }))
     return name === 'history' ? rooms.flatMap(({ room }) => [{ room }, { room, view: 'folded' }]) : rooms
   }
@@ -56,7 +53,10 @@ export class Prober {
     if (FOR_MEMBERS.has(name) && ok !== member) fail('it is answered to members')
     const known = this.#world.rooms.get(room)
     const hidden = !member && (!known || (known.access === 'private' && !known.invited.has(user)))
-    if (hidden && body.code !== 'not_found') fail('the room does not exist for them')
+    if (hidden) {
+      const missing = await this.#company.ask(user, name, { ...params, room: 'nowhere' })
+      if (ok || body.code !== missing.body.code) fail(`of a room that is not there it says ${missing.text}`)
+    }
     if (name === 'history' && member) this.#checkHistory(room, text, fail)
   }
 
@@ -77,6 +77,22 @@ export class Prober {
         (of.kind === 'room' && of.room === room && !of.details) ||
         (of.kind === 'pair' && of.users.length === 2 && `dm:${[...of.users].sort().join(':')}` === room)
       if (here && !this.#world.erased.has(marker) && !shown.has(marker)) fail(`${marker} is missing`)
+    }
+  }
+
+  /** All that may be read is found, as far as one page goes, once the index has it. */
+  async #checkSearch(user: string): Promise<void> {
+    const search = () => this.#company.ask(user, 'search', { query: 'mk*', limit: 100 })
+    let found = await search()
+    while (found.ok && found.body.pending > 0) found = await search()
+    if (!found.ok || found.body.more) return
+    const shown = new Set(markersIn(found.text))
+    const { secrets, world } = this.#company
+    for (const { marker, topics, of, at } of secrets.values()) {
+      const said = topics.some((topic) => topic.endsWith('/messages')) && of.kind !== 'nobody' && at > 0
+      const mine = of.kind === 'room' ? world.member(of.room, user) : of.kind === 'pair' && of.users.includes(user)
+      if (said && mine && !world.erased.has(marker) && !shown.has(marker))
+        throw new Violation(`${user} searched, and ${marker} is missing: ${found.text}`)
     }
   }
 
@@ -121,7 +137,7 @@ function filled({ params }: Command): Record<string, unknown> {
   const required: string[] = (params as { required?: string[] }).required ?? []
   const entries = required.map((key) => {
     const { type, minimum } = params.properties[key] as { type?: string; minimum?: number }
-    return [key, type === 'integer' ? (minimum ?? 1) : 'mk']
+    return [key, type === 'integer' ? (minimum ?? 1) : 'mk*']
   })
   return Object.fromEntries(entries)
 }

@@ -38,7 +38,7 @@ const filterOfRoom = fc.constantFrom(
   'rooms/{room}/messages',
   'rooms/{room}/text',
   'rooms/{room}/#',
-  'rooms/+/messages',
+  ...['rooms/+/messages', 'rooms/+/messages'],
   '$share/g/rooms/{room}/messages',
   '$share/g/rooms/+/#',
 )
