@@ -43,6 +43,13 @@ const filterOfRoom = fc.constantFrom(
   '$share/g/rooms/+/#',
 )
 
+/** `user` is a member, whatever was before. */
+const enter = (room: string, user: string): Command[] => [
+  act('root', 'unban', room, user),
+  act('root', 'invite', room, user),
+  act(user, 'join', room, user),
+]
+
 /** Someone is out of a room, and perhaps comes back. */
 const lostRoom = fc
   .record({
@@ -53,13 +60,12 @@ const lostRoom = fc
   })
   .map(({ slot, place, version, qos, filter, room, how, rejoins, quiet }): Command[] => {
     const { user } = CAST[slot]!
-    const enter = [act('root', 'unban', room, user), act('root', 'invite', room, user), act(user, 'join', room, user)]
     const held = place === 'held'
     const filters = [{ filter: filter.replace('{room}', room), qos }]
     return [
-      ...[...enter, say('root', room, 1), come(slot, { version, held, filters }), say('root', room, quiet)],
+      ...[...enter(room, user), say('root', room, 1), come(slot, { version, held, filters }), say('root', room, quiet)],
       ...[...leaves(slot, place), say('root', room, 1), act(how === 'leave' ? user : 'root', how, room, user)],
-      ...[say('root', room, quiet), ...(rejoins ? [...enter, say('root', room, 1)] : [])],
+      ...[say('root', room, quiet), ...(rejoins ? [...enter(room, user), say('root', room, 1)] : [])],
       ...[...returns(slot, place), say('root', room, 1)],
     ]
   })
@@ -84,6 +90,42 @@ const lostSight = fc
       ...[social(seen, user, 'accept'), come(slot, { version, held: place === 'held', filters })],
       ...[status, status, status, ...leaves(slot, place), social(seen, user, how), status],
       ...[...returns(slot, place), status],
+    ]
+  })
+
+/** Who shares a private room with someone who blocks them looks for presence. */
+const blockedNearby = fc
+  .record({
+    slot,
+    version,
+    seen: users,
+    filter: fc.constantFrom('users/{seen}/presence', 'users/+/presence', 'users/#'),
+  })
+  .map(({ slot, version, seen, filter }): Command[] => {
+    const { user } = CAST[slot]!
+    const block: Command = { do: 'social', user: seen, peer: user, how: 'block' }
+    const filters = [{ filter: filter.replace('{seen}', seen), qos: 1 as const }]
+    return [...enter('den', user), ...enter('den', seen), block, come(slot, { version, clean: true, filters })]
+  })
+
+/** Only one of two wants the other as a contact. */
+const oneSided = fc
+  .record({
+    slot,
+    version,
+    seen: users,
+    filter: fc.constantFrom('users/{seen}/presence', 'users/+/presence'),
+    asks: fc.boolean(),
+  })
+  .map(({ slot, version, seen, filter, asks }): Command[] => {
+    const { user } = CAST[slot]!
+    const [from, to] = asks ? [user, seen] : [seen, user]
+    const filters = [{ filter: filter.replace('{seen}', seen), qos: 1 as const }]
+    return [
+      { do: 'social', user, peer: seen, how: 'part' },
+      { do: 'social', user: from, peer: to, how: 'ask' },
+      come(slot, { version, clean: true, filters }),
+      { do: 'status', user: seen },
     ]
   })
 
@@ -112,4 +154,6 @@ export const scenes: fc.Arbitrary<Command[]> = fc.oneof(
   { weight: 3, arbitrary: lostRoom },
   { weight: 1, arbitrary: lostSight },
   { weight: 1, arbitrary: lostRole },
+  { weight: 1, arbitrary: blockedNearby },
+  { weight: 1, arbitrary: oneSided },
 )
