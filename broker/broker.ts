@@ -159,6 +159,7 @@ async function start(
     streams,
     views: chat.views,
     presence: chat.presence,
+    receipts: chat.receipts,
     info: chat.info,
     failed,
   })
@@ -234,7 +235,8 @@ function makeSearch(
   { store, log, failed }: { store: Store; log: Logger; failed: (error: unknown) => void },
 ) {
   const path = searchLocation(config.node.dataDir)
-  return new Search({ store, path, failed, notice: (message, facts) => log.warn(facts, message) })
+  const { share } = config.search
+  return new Search({ store, path, share, failed, notice: (message, facts) => log.warn(facts, message) })
 }
 
 /** Of a subscription without options. */

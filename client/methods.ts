@@ -26,8 +26,10 @@ export function methods(call: Call) {
       invite: (params: Params<'rooms.invite'>) => call('rooms.invite', params, 'POST /rooms/{room}/invites'),
       /** Removes a member, for moderators and above; or an invitation, for owners and admins of the room. */
       remove: (params: Params<'rooms.remove'>) => call('rooms.remove', params, 'DELETE /rooms/{room}/members/{user}'),
-      /** The members of a room, by user id. For members. */
+      /** The members of a room, by user id, and how many there are. For members. */
       members: (params: Params<'rooms.members'>) => call('rooms.members', params, 'GET /rooms/{room}/members'),
+      /** A room as the asker sees it. For everyone who is logged in, a private one for members and whom they invite. */
+      get: (params: Params<'rooms.get'>) => call('rooms.get', params, 'GET /rooms/{room}'),
       /** Changes how the asker sees a room; answers with all of it. For members, direct conversations included. */
       settings: (params: Params<'rooms.settings'>) => call('rooms.settings', params, 'PATCH /rooms/{room}/settings'),
       /** The rooms the asker is in, or those anyone may join or ask to, by id. */
@@ -111,6 +113,8 @@ export function methods(call: Call) {
     receipts: (params: Params<'receipts'>) => call('receipts', params, 'GET /rooms/{room}/receipts'),
     /** Brings a client up to date: for each room of the asker, by room id, what is new since where the client is. For first use it says nothing. */
     sync: (params: Params<'sync'> = {}) => call('sync', params, 'POST /sync'),
+    /** Lets messages from one on count as unread for the asker, until they are read again. Receipts do not go back by it. For members. */
+    markUnread: (params: Params<'markUnread'>) => call('markUnread', params, 'PUT /rooms/{room}/unread'),
     /** What the asker has not read, in one room or in all of them, by room id. */
     unread: (params: Params<'unread'> = {}) => call('unread', params, 'GET /unread'),
     /** Messages with certain words, in one room of the asker or in all of them, newest first. */
@@ -124,6 +128,12 @@ export function methods(call: Call) {
       remove: (params: Params<'contacts.remove'>) => call('contacts.remove', params, 'DELETE /contacts/{user}'),
       /** The asker’s contacts, and requests both ways, by user id. */
       list: (params: Params<'contacts.list'> = {}) => call('contacts.list', params, 'GET /contacts'),
+    },
+    privacy: {
+      /** The asker’s privacy settings. */
+      get: (params: Params<'privacy.get'> = {}) => call('privacy.get', params, 'GET /privacy'),
+      /** Changes the asker’s privacy settings, for everyone at once; answers with all of them. */
+      update: (params: Params<'privacy.update'> = {}) => call('privacy.update', params, 'PATCH /privacy'),
     },
     keys: {
       /** Makes an API key for oneself, or for a bot of one’s own; admins for anyone. It is good for what the asker may now, whatever the password becomes. */

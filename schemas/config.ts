@@ -191,6 +191,10 @@ const rooms = section('Rooms.', {
   }),
   autoCreate: flag(false, 'Create an unknown room, public, on first use.'),
   maxMembers: count(100000, 'Members of one room.'),
+  thinAbove: count(
+    100,
+    'Larger rooms are told of no presence, and of typing a number. Their receipts go by receipts.maxMembers.',
+  ),
   list: Type.Array(room, {
     default: [{ id: 'lobby', access: 'public' }],
     description: 'Rooms made at the first start: { id, access, name?, topic? }.',
@@ -304,6 +308,12 @@ const audit = section('The log of administrative acts.', {
 
 const search = section('Full-text search over the messages of rooms.', {
   enabled: flag(true, 'Keep an index of all messages, in node.dataDir. false: search answers that there is none.'),
+  share: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.1,
+    description: 'Most of one core that indexing takes while nobody searches; what is asked for goes at full speed.',
+  }),
 })
 
 const log = section('The log on standard output.', {

@@ -1,7 +1,7 @@
 /** What a client publishes to a room, a person or a broadcast channel, and what everyone receives of it (DESIGN §2). */
 import Type, { type Static } from 'typebox'
 
-/** Types a client may send. Those not built yet answer `not_implemented`. */
+/** Types a client may send. */
 export const MESSAGE_TYPES = [
   'text',
   'custom',
@@ -13,15 +13,6 @@ export const MESSAGE_TYPES = [
   'location',
   'encrypted',
 ] as const
-export const BUILT_TYPES: ReadonlySet<string> = new Set([
-  'text',
-  'custom',
-  'edit',
-  'delete',
-  'reaction',
-  'pin',
-  'unpin',
-])
 /** Messages about another one of the same room, their target. */
 export const CHANGE_TYPES: ReadonlySet<string> = new Set(['edit', 'delete', 'reaction', 'pin', 'unpin'])
 
@@ -87,6 +78,20 @@ export const ReactionData = Type.Object(
   { additionalProperties: false },
 )
 export type ReactionData = Static<typeof ReactionData>
+/** The `data` of a location. */
+export const LocationData = Type.Object(
+  {
+    lat: Type.Number({ minimum: -90, maximum: 90, description: 'Degrees of latitude (WGS 84).' }),
+    lon: Type.Number({ minimum: -180, maximum: 180, description: 'Degrees of longitude (WGS 84).' }),
+    accuracy: Type.Optional(Type.Number({ minimum: 0, maximum: 1e8, description: 'Metres around it.' })),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'What is there.' })),
+  },
+  { additionalProperties: false },
+)
+
+/** The `data` of an encrypted message, in either alphabet of RFC 4648: the broker does not look into it. Its length is `limits.payloadBytes`. */
+export const ENCRYPTED = /^(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}$/
+
 /** Neither spaces nor what cannot be seen. */
 export const EMOJI = /^[^\p{Cc}\p{Cs}\s]+$/u
 
@@ -127,6 +132,7 @@ export const ReceiptInput = Type.Object(
   {
     read: seq('The last message that was read.'),
     delivered: seq('The last message that arrived.'),
+    thread: seq('With read: of this thread alone; others are not told.'),
     private: Type.Optional(Type.Boolean({ description: 'True: others are not told what was read.' })),
   },
   { additionalProperties: false },

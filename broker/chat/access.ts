@@ -4,10 +4,11 @@ import { directMembers } from '../../schemas/ids.js'
 import { type Filter, parseTopic, topics } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import { type Direct, direct } from '../hub.js'
-import type { RoomRecord, Store } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import type { Pipeline } from './pipeline.js'
 import type { Presence } from './presence.js'
+import type { RoomInfo } from './room-info.js'
 
 export interface Grant {
   /** Every topic the filter can match is allowed: deliveries need no check of their own. */
@@ -21,12 +22,14 @@ export class Access {
   readonly #acl: Acl
   readonly #pipeline: Pipeline
   readonly #presence: Presence
+  readonly #info: RoomInfo
 
-  constructor(store: Store, acl: Acl, pipeline: Pipeline, presence: Presence) {
+  constructor(store: Store, acl: Acl, pipeline: Pipeline, presence: Presence, info: RoomInfo) {
     this.#store = store
     this.#acl = acl
     this.#pipeline = pipeline
     this.#presence = presence
+    this.#info = info
   }
 
   /** Allows a subscription, joining a public room where DESIGN §2 says so, or throws a refusal. */
@@ -82,7 +85,7 @@ export class Access {
     const { user } = actor.principal
     if (parsed.kind === 'room' && parsed.leaves.includes('info')) {
       const rooms = parsed.room === null ? this.#store.directory.memberships(user).keys() : [parsed.room]
-      return [...rooms].flatMap((room) => this.#info(room))
+      return [...rooms].flatMap((room) => this.#heldInfo(room))
     }
     if (parsed.kind === 'user' && parsed.leaves.includes('presence')) {
       if (parsed.user !== null) return [this.#presence.current(parsed.user)]
@@ -91,14 +94,9 @@ export class Access {
     return []
   }
 
-  #info(room: string): Direct[] {
-    const record = this.#store.directory.room(room)
-    if (!record || record.direct) return []
-    return [
-      direct(topics.room(room, 'info'), roomInfo(record, this.#store.directory.members(room).size), 1, {
-        retain: true,
-      }),
-    ]
+  #heldInfo(room: string): Direct[] {
+    const payload = this.#info.current(room)
+    return payload ? [direct(topics.room(room, 'info'), payload, 1, { retain: true })] : []
   }
 
   async #enterRoom(actor: Actor, { room, leaves }: Filter & { kind: 'room' }): Promise<void> {
@@ -139,12 +137,4 @@ export class Access {
     if (answer === 'none') throw new Refusal('forbidden', `no rule allows you to subscribe to ${filter}`)
     return { unconditional: answer === 'all' }
   }
-}
-
-/** On `rooms/{room}/info`. */
-export function roomInfo(
-  { id, createdBy: _, createdAt: __, direct: ___, ...details }: RoomRecord,
-  members: number,
-): Buffer {
-  return Buffer.from(JSON.stringify({ room: id, ...details, members }))
 }

@@ -7,7 +7,7 @@ import type { Draft, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import { type Audit, acting } from './audit.js'
 import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
-import type { ChangeInput } from './message-types.js'
+import { type ChangeInput, checkEdit } from './message-types.js'
 import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { RoomRules } from './room-rules.js'
@@ -81,6 +81,7 @@ export class Changes {
   async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
     if (!message) throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
+    if (input.type === 'edit') checkEdit(input, message.type!)
     const asked: Asked = { actor, room, input, target: entry, draft }
     const outcome: Outcome = await this.#effects.of(asked)
     if (outcome.same !== undefined)

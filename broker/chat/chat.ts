@@ -17,6 +17,7 @@ import { entryCommands } from './commands/entry.js'
 import { filterCommands } from './commands/filters.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
+import { privacyCommands } from './commands/privacy.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
 import { searchCommands } from './commands/search.js'
@@ -52,6 +53,8 @@ import type { TextSearch } from './search.js'
 import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
+import { Thinning } from './thinning.js'
+import { TypingCounts } from './typing.js'
 import { Unread } from './unread.js'
 import { Views } from './views.js'
 import { Writing } from './writing.js'
@@ -81,7 +84,11 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
-  const info = new RoomInfo(store.directory, bus)
+  const thinning = new Thinning(store.directory, {
+    thinAbove: config.rooms.thinAbove,
+    receipts: config.receipts.maxMembers,
+  })
+  const info = new RoomInfo(store.directory, bus, thinning)
   const rules = new RoomRules(store.directory)
   const turns = new Turns()
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
@@ -91,33 +98,42 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const joinRequests = new JoinRequests({ store, rules, members, turns })
   const infoChanged = (room: string): void => info.changed(room)
   const rooms = new Rooms({ store, bus, rules, members, turns, infoChanged, options: config.rooms })
-  const presence = new Presence(store, bus, wheel, config.presence, failed)
+  const presence = new Presence({ store, bus, wheel, thinning, options: config.presence, failed })
   await presence.load()
   const acl = createAcl(config.acl.rules)
   const plain = new Plain(store, bus, acl)
   const references = new References(store, rules)
-  const receipts = new Receipts({ store, bus, wheel, rules, options: config.receipts, failed })
+  const receipts = new Receipts({
+    store,
+    bus,
+    wheel,
+    rules,
+    preferences,
+    thinning,
+    delivered: config.receipts.delivered,
+    failed,
+  })
   const { replyBytes } = config.limits
   const rates = new Rates(config.limits.rates)
   const unread = new Unread(store, receipts)
-  const { maxMembers } = config.receipts
-  const sync = new Sync({ store, unread, receipts, replyBytes, maxMembers })
+  const sync = new Sync({ store, unread, receipts, replyBytes, thinning })
   const remove = (user: string): Promise<void> =>
     removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
   const audit = new Audit(store)
   const commands: Commands = new Commands(
     {
-      ...roomCommands({ store, rooms, members, roles, preferences, rules }),
+      ...roomCommands({ store, rooms, members, roles, preferences, rules, thinning }),
       ...moderationCommands({ rules, roles, sanctions }),
       ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
       ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
       ...authCommands({ ...auth, store, bus }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
-      ...userCommands(store, turns),
-      ...receiptCommands({ store, rules, receipts }),
-      ...syncCommands({ store, rules, unread, sync }),
+      ...userCommands({ store, turns, presence }),
+      ...receiptCommands({ store, rules, receipts, thinning }),
+      ...syncCommands({ store, rules, unread, sync, preferences }),
+      ...contactCommands({ store, turns, presence }),
+      ...privacyCommands({ store, turns, presence }),
       ...searchCommands({ store, rules, index: textSearch, replyBytes }),
-      ...contactCommands(store, turns),
       ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
       ...auditCommands(audit),
       ...filterCommands(store, config.moderation.filters),
@@ -144,7 +160,15 @@ export async function makeChat(config: Config, parts: ChatParts) {
     replies,
     plain,
     requests: new Requests(commands, replies, failed),
-    moments: new Moments(bus, rules, store.directory, presence, config.limits.typingPerSecond),
+    moments: new Moments({
+      bus,
+      rules,
+      directory: store.directory,
+      presence,
+      thinning,
+      typingCounts: new TypingCounts(bus, wheel),
+      typingPerSecond: config.limits.typingPerSecond,
+    }),
     notices: new Notices(store, bus, views),
     receipts,
     payloadBytes: config.limits.payloadBytes,
@@ -162,6 +186,6 @@ export async function makeChat(config: Config, parts: ChatParts) {
     receipts,
     info,
     audit,
-    access: new Access(store, acl, pipeline, presence),
+    access: new Access(store, acl, pipeline, presence, info),
   }
 }

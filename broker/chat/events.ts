@@ -1,6 +1,7 @@
 /** Entries the broker itself writes: room events, user events. */
 
 import { v7 as messageId } from 'uuid'
+import type { PrivacySettings } from '../../schemas/commands/privacy.js'
 import { SYSTEM } from '../../schemas/ids.js'
 import type { Draft, MemberSettings } from '../store/store.js'
 import { logs } from './views.js'
@@ -26,6 +27,7 @@ export type UserEvent =
   | { type: 'command'; room: string; by: string; command: string; args: string; message: object }
   | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & MemberSettings)
+  | ({ type: 'privacy' } & PrivacySettings)
   | (Sanction & { room: string })
   | { type: 'invited' | 'added' | 'removed' | 'denied' | 'role'; room: string; by: string; role?: string }
 

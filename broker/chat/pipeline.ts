@@ -8,13 +8,13 @@ import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
-import { requireNotBlocked } from './blocks.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
 import { checkMessage, cidOf } from './message.js'
 import type { Moments } from './moments.js'
 import type { Notices } from './notices.js'
 import type { Plain } from './plain.js'
+import { requireReachable } from './privacy.js'
 import type { Receipts } from './receipts.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
@@ -209,16 +209,24 @@ export class Pipeline {
   #sendToUser(actor: Actor, to: string, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     const user = requireUser(actor)
     if (to === user) throw new Refusal('bad_request', 'that is your own name; a direct message goes to another user')
-    requireNotBlocked(this.#parts.store.directory, to, user, `you may not write to ${to}`)
+    requireReachable(this.#parts.store.directory, to, user, 'messages', `you may not write to ${to}`)
     const message = checkMessage(incoming.payload, false)
     const room = directRoom(user, to)
     this.#parts.writing.count(room, receipt)
+    const written = this.#writing(room, user, incoming)
     if (this.#parts.directs.isOpen(room, user, to)) {
-      return this.#parts.writing.append(actor, room, message, to, incoming, receipt)
+      return this.#parts.writing.append(actor, room, message, to, written, receipt)
     }
     return this.#beginDirect(actor, to).then((begun) =>
-      this.#parts.writing.append(actor, begun, message, to, incoming, receipt),
+      this.#parts.writing.append(actor, begun, message, to, written, receipt),
     )
+  }
+
+  /** With the first message of each of the two it is kept that they have written, in the same commit. */
+  #writing(room: string, user: string, incoming: Incoming): Incoming {
+    const { written } = this.#parts.store.directory
+    if (written.get(room, user)) return incoming
+    return { ...incoming, ops: [...incoming.ops, written.putOp({ room, user })] }
   }
 
   async #beginDirect(actor: Actor, to: string): Promise<string> {

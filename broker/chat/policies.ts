@@ -49,11 +49,15 @@ function denying({ textLength, links, customData, attachments }: Policies): Room
   return nothing && links === 'allow' && customData === 'allow' ? null : all
 }
 
+/** Types that say themselves what their data is. */
+const OF_THE_BROKER: ReadonlySet<string> = new Set(['location', 'encrypted'])
+
 /** `of`: whose they are, for the refusal. */
 function check(policies: RoomPolicies, { text, input }: Checked, of: string): void {
   if (text !== null) checkText(policies, text, of)
   if (!input || input.type === 'reaction') return
-  if (policies.customData === 'deny' && input.data !== undefined) throw denied('data of your own', of, 'data')
+  const own = input.data !== undefined && !OF_THE_BROKER.has(input.type ?? 'text')
+  if (policies.customData === 'deny' && own) throw denied('data of your own', of, 'data')
   if (input.attachments) checkAttachments(policies, input.attachments, of)
 }
 

@@ -193,7 +193,8 @@ const NOTHING = Buffer.alloc(0)
 /** A message as bare text: its text, or its data as JSON. An edit is shown as what it says; what says nothing is not shown. */
 function bareText(entry: LogEntry): Buffer {
   const message = JSON.parse(entry.payload.toString('utf8')) as { type: string; text?: string; data?: unknown }
-  if (CHANGE_TYPES.has(message.type) && message.type !== 'edit') return NOTHING
+  const said = message.type === 'edit' || !CHANGE_TYPES.has(message.type)
+  if (!said || message.type === 'encrypted') return NOTHING
   if (typeof message.text === 'string') return Buffer.from(message.text, 'utf8')
   return message.data === undefined ? NOTHING : Buffer.from(JSON.stringify(message.data), 'utf8')
 }

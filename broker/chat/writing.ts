@@ -4,12 +4,12 @@ import { SYSTEM } from '../../schemas/ids.js'
 import type { MessageInput } from '../../schemas/message.js'
 import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
-import { requireNotBlocked } from './blocks.js'
 import type { Changes } from './changes.js'
 import { mentionNote } from './mentions.js'
 import type { Checked } from './message.js'
 import { isChange } from './message-types.js'
 import type { Incoming, Receipt } from './pipeline.js'
+import { requireReachable } from './privacy.js'
 import type { Rates } from './rates.js'
 import type { References } from './references.js'
 import type { Replies } from './replies.js'
@@ -124,7 +124,7 @@ export class Writing {
   #requireAllowed({ actor, room, to }: Post): void {
     const { rules, store } = this.#parts
     const { user } = actor.principal
-    if (to !== '') requireNotBlocked(store.directory, to, user, `you may not write to ${to}`)
+    if (to !== '') requireReachable(store.directory, to, user, 'messages', `you may not write to ${to}`)
     else if (user !== SYSTEM) rules.requireWriter(rules.requireMember(actor, room))
   }
 

@@ -384,7 +384,7 @@ export class Session extends Follower {
 
   sendWaiting(): boolean {
     const item = this.#waiting.first!
-    if (item.kind === 'direct' && !this.#guard.maySee(item.message.topic)) {
+    if (item.kind === 'direct' && !item.message.blank && !this.#guard.maySee(item.message.topic)) {
       this.services.counters.add('dropped.forbidden')
     } else if (item.kind === 'direct') {
       if (!this.#sendDirect(item.message, item.qos)) return false

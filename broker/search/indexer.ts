@@ -12,8 +12,6 @@ import type { Position } from './text-index.js'
 const GATHER = 1000
 /** Milliseconds until what failed is tried again. */
 const RETRY = 5000
-/** While nobody searches it takes this part of one core at most: delivery goes first, and a backlog is for quieter times. */
-const SHARE = 0.1
 /** Longest rest after a batch, in ms. */
 const MAX_REST = 10_000
 /** Entries, and bytes of them, read at once. */
@@ -27,6 +25,8 @@ const MESSAGES = 'm:'
 const ROOM_EVENTS = 'e:'
 
 export interface IndexerParts {
+  /** Of one core, that it takes at most while nobody searches: delivery goes first, and a backlog is for quieter times. */
+  readonly share: number
   readonly store: Store
   readonly thread: IndexThread
   readonly failed: (error: unknown) => void
@@ -297,7 +297,7 @@ export class Indexer {
         this.#endRest = null
         resolve()
       }
-      const timer = setTimeout(end, Math.min(took * (1 / SHARE - 1), MAX_REST))
+      const timer = setTimeout(end, Math.min(took * (1 / this.#parts.share - 1), MAX_REST))
       this.#endRest = end
     })
   }

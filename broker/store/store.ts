@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
 import type { RoomPolicies } from '../../schemas/policies.js'
 import type { ModerationStore } from './moderation.js'
+import type { PrivacyStore } from './privacy.js'
 
 export type QoS = 0 | 1 | 2
 
@@ -491,6 +492,8 @@ export interface MemberSettings {
   notifications: 'all' | 'mentions' | 'none'
   pinned: boolean
   hidden: boolean
+  /** The first message that is to count as unread, though it was read; null, or absent: none. */
+  unreadFrom?: number | null
 }
 
 export interface InviteRecord {
@@ -561,6 +564,12 @@ export interface JoinRequestRecord {
   message: string | null
 }
 
+/** `user` has written in a direct conversation. */
+export interface WrittenRecord {
+  room: string
+  user: string
+}
+
 /** Records of rooms, each under a name (a user, a link). From memory; those of a room go with it. */
 export interface RoomRecords<T> {
   get(room: string, name: string): T | undefined
@@ -580,7 +589,7 @@ export interface DirectoryStore {
   /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account with its credentials, its profile, contacts, blocks and those of it; `at` (Unix ms) is kept. */
+  /** Removes the account with its credentials, its profile, privacy settings, contacts, blocks and those of it; `at` (Unix ms) is kept. */
   deleteUserOps(id: string, at: number): Promise<Op[]>
   /** When an account of that name was removed last; 0: never. */
   removedAt(id: string): Promise<number>
@@ -629,6 +638,8 @@ export interface DirectoryStore {
   readonly mutes: RoomRecords<MuteRecord>
   readonly links: RoomRecords<LinkRecord>
   readonly joinRequests: RoomRecords<JoinRequestRecord>
+  readonly written: RoomRecords<WrittenRecord>
+  readonly privacy: PrivacyStore
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op
@@ -647,6 +658,8 @@ export interface ReceiptRecord {
   readonly delivered: number
   /** Unix ms of the last change that others may know of; 0: none. */
   readonly at: number
+  /** The last message read in threads, by the number of the message that began each. */
+  readonly threads?: Readonly<Record<number, number>>
 }
 
 /** In memory, like memberships; removed by `deleteMemberOp` and `deleteRoomOps`. */

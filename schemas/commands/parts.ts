@@ -70,6 +70,13 @@ export const more = Type.Boolean({ description: 'There is another page.' })
 export const limit = (fallback: number, maximum: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback, description: 'Most entries of the page.' }))
 
+/** What large rooms are not told of every member. */
+export type Thinned = 'presence' | 'typing' | 'receipts'
+export const thinned = Type.Array(Type.Enum(['presence', 'typing', 'receipts']), {
+  description:
+    'What members are not told of each other here, for there are so many: presence, who is typing (a number instead), receipts (counts, on asking). Empty in smaller rooms.',
+})
+
 /** Of a list of users of a room. */
 export const userPage = {
   room,

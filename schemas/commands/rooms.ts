@@ -1,7 +1,22 @@
 /** Rooms and who is in them. */
 import Type from 'typebox'
 import { RoomPolicies } from '../policies.js'
-import { command, limit, link, more, NOTHING, object, orNull, role, room, time, user, userPage } from './parts.js'
+import {
+  command,
+  limit,
+  link,
+  more,
+  NOTHING,
+  object,
+  orNull,
+  role,
+  room,
+  seq,
+  thinned,
+  time,
+  user,
+  userPage,
+} from './parts.js'
 
 const access = Type.Enum(['public', 'request', 'private'], {
   description: 'public: anyone may join. request: anyone may ask to. private: by invitation; not there for others.',
@@ -43,10 +58,13 @@ const mine = {
   pinned: Type.Boolean({ description: 'To be shown before others.' }),
   hidden: Type.Boolean({ description: 'Not to be shown.' }),
 }
-const Mine = object(mine, {
-  title: 'RoomSettings',
-  description: 'How the asker wants to see the room.',
-})
+const Mine = object(
+  { ...mine, unreadFrom: orNull(seq('The first message that was marked as unread; null: none.')) },
+  {
+    title: 'RoomSettings',
+    description: 'How the asker wants to see the room.',
+  },
+)
 
 export const Room = object(
   {
@@ -64,13 +82,15 @@ export const Room = object(
     createdBy: Type.String({ description: 'User id.' }),
     createdAt: time('When it was made.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
+    thinned,
     role: orNull(role),
     mine: orNull(Mine),
     head: orNull(Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' })),
   },
   {
     title: 'Room',
-    description: 'A room as the asker sees it; role and mine are the asker’s own; they and head are null to who is no member.',
+    description:
+      'A room as the asker sees it; role and mine are the asker’s own; they and head are null to who is no member.',
   },
 )
 
@@ -129,11 +149,24 @@ export const ROOM_COMMANDS = {
     http: { method: 'DELETE', path: '/rooms/{room}/members/{user}' },
   }),
   'rooms.members': command({
-    summary: 'The members of a room, by user id. For members.',
+    summary: 'The members of a room, by user id, and how many there are. For members.',
     params: object(userPage),
-    result: object({ members: Type.Array(Member), more }),
+    result: object({
+      members: Type.Array(Member),
+      count: Type.Integer({ minimum: 0, description: 'Number of all members.' }),
+      thinned,
+      more,
+    }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/members', page: { items: 'members', key: 'user' } },
+  }),
+  'rooms.get': command({
+    summary:
+      'A room as the asker sees it. For everyone who is logged in, a private one for members and whom they invite.',
+    params: object({ room }),
+    result: Room,
+    rate: 'read',
+    http: { method: 'GET', path: '/rooms/{room}' },
   }),
   'rooms.settings': command({
     summary: 'Changes how the asker sees a room; answers with all of it. For members, direct conversations included.',

@@ -2,6 +2,7 @@
 import Type, { type TSchema } from 'typebox'
 import { object, orNull, seq, time, user } from '../commands/parts.js'
 import { Receipt } from '../commands/receipts.js'
+import { Room } from '../commands/rooms.js'
 import { ERRORS } from '../errors.js'
 import { MessageInput, NotificationInput, PresenceInput, ReceiptInput, TypingInput } from '../message.js'
 import { ROOM_LEAVES, type RoomLeaf, topics, USER_LEAVES, type UserLeaf } from '../topics.js'
@@ -57,7 +58,7 @@ const UserEvent = Type.Object(
     ts: time('When it was.'),
     type: Type.String({
       description:
-        'invited, added, removed, role; contact: someone asks to be one, or accepted; command: by gave a bot a command.',
+        'invited, added, removed, role; contact: someone asks to be one, or accepted; settings, privacy: changed by oneself; command: by gave a bot a command.',
     }),
     room: Type.Optional(Type.String()),
     by: Type.Optional(user),
@@ -66,23 +67,25 @@ const UserEvent = Type.Object(
   { title: 'UserEvent', additionalProperties: true },
 )
 const Text = Type.String({ title: 'Text', description: 'Bare text.' })
-const Typing = object({ user, typing: Type.Boolean(), ts: time('When.') }, { title: 'Typing' })
-const RoomInfo = object(
+const Typing = object(
   {
-    room: Type.String(),
-    name: orNull(Type.String()),
-    topic: orNull(Type.String()),
-    avatar: orNull(Type.String()),
-    access: Type.Enum(['public', 'private']),
-    members: Type.Integer({ minimum: 0 }),
+    user: Type.Optional(user),
+    typing: Type.Union([
+      Type.Boolean(),
+      Type.Integer({ minimum: 0, description: 'Where typing is thinned: how many, without user.' }),
+    ]),
+    ts: time('When.'),
   },
-  { title: 'RoomInfo' },
+  { title: 'Typing' },
 )
+const { id: _id, direct, createdBy, createdAt, role, mine, head, ...roomInfo } = Room.properties
+const RoomInfo = object({ room: Type.String({ description: 'Room id.' }), ...roomInfo }, { title: 'RoomInfo' })
 const ReceiptIn = Type.Object(ReceiptInput.properties, { title: 'ReceiptIn', additionalProperties: false })
 const ReceiptOut = object(
   {
     ...Receipt.properties,
     private: Type.Optional(Type.Boolean({ description: 'True: only the user themselves is told.' })),
+    thread: Type.Optional(seq('read is in this thread; only the user themselves is told.')),
   },
   { title: 'ReceiptOut' },
 )
@@ -131,8 +134,16 @@ const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
   },
   text: { summary: 'The same as bare text.', in: Text, out: Text },
   events: { summary: 'Who came and went; changes of the room.', in: null, out: RoomEvent },
-  receipts: { summary: 'How far members have read.', in: ReceiptIn, out: ReceiptOut },
-  typing: { summary: 'Who is typing; never stored.', in: TypingInput, out: Typing },
+  receipts: {
+    summary: 'How far members have read; only one’s own where receipts are thinned.',
+    in: ReceiptIn,
+    out: ReceiptOut,
+  },
+  typing: {
+    summary: 'Who is typing, or how many where typing is thinned; never stored.',
+    in: TypingInput,
+    out: Typing,
+  },
   info: { summary: 'What the room is; retained.', in: null, out: RoomInfo },
 }
 

@@ -79,6 +79,8 @@ t.test('a room denies more than the broker, and cannot allow what the broker den
   t.equal(await says('den', { text: 'hi', data: 1 }), 'forbidden data')
   t.match(await alice.refused('rooms/den/messages', { temp: 21 }), { error: { code: 'forbidden', field: 'data' } })
   t.equal(await says('den', { type: 'reaction', target: 1, data: { emoji: '👍' } }), 'taken')
+  t.equal(await says('den', { type: 'location', data: { lat: 1, lon: 2 } }), 'taken')
+  t.equal(await says('den', { type: 'encrypted', data: 'q83v' }), 'taken')
   t.equal(await says('den', attached(image())), 'forbidden attachments')
   t.equal(await says('pub', { ...attached(image({ width: 3 })), data: 1 }), 'taken')
   t.equal(await bob.fails('rooms.update', { room: 'pub', policies }), 'forbidden')

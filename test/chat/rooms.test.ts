@@ -671,7 +671,7 @@ t.test('what a room is, retained for whoever subscribes and live when it changes
   t.same(await alice.on('rooms/den/info', 1), [
     {
       ...{ room: 'den', name: 'The Den', topic: null, avatar: null, access: 'public', members: 1 },
-      ...{ slowMode: 0, write: 'members', archived: false, maxMembers: null, policies: null },
+      ...{ slowMode: 0, write: 'members', archived: false, maxMembers: null, policies: null, thinned: [] },
     },
   ])
   t.ok(alice.heard[0]!.retain)

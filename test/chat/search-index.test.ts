@@ -2,6 +2,7 @@
 import { cp, open, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import mqtt, { type MqttClient } from 'mqtt'
+import sqlite from 'node-sqlite3-wasm'
 import t, { type Test } from 'tap'
 import { searchLocation, storeLocation } from '../../broker/broker.js'
 import { commit } from '../../broker/store/commit.js'
@@ -55,6 +56,21 @@ t.test('a restart goes on where the index is, and takes in what was said without
   await broker.restart()
   t.strictSame(await say('word three'), ['word three', 'word two', 'word one'])
   t.equal((await stat(searchLocation(broker.dataDir))).ino, before, 'it is the same file')
+})
+
+t.test('an index of another version is made anew', async (t) => {
+  const broker = await startTestBroker(t)
+  const alice = await Person.connect(t, broker, 'alice')
+  await alice.say('lobby', 'word one')
+  await findAll(asking(alice), 'word')
+  await broker.running.close()
+  const before = new sqlite.Database(searchLocation(broker.dataDir))
+  before.exec('PRAGMA locking_mode = exclusive')
+  before.exec("UPDATE meta SET version = version - 1; UPDATE docs SET body = 'other'; DELETE FROM words_data")
+  before.close()
+  await broker.restart()
+  const again = await Person.connect(t, broker, 'alice', { clientId: 'again' })
+  t.strictSame(textsOf(await findAll(asking(again), 'word')), ['word one'])
 })
 
 t.test('messages are delivered while a large index is made', async (t) => {
@@ -173,9 +189,7 @@ t.test('a damaged or lost index is made anew, with a line in the log', async (t)
   const damages: Record<string, () => Promise<void>> = {
     'not an index': () => writeFile(index, 'this is no database'.repeat(1000)),
     'cut short': () => truncate(index, 10_000),
-    'its end': () => spoil(index, 0.6, 1),
-    'its middle': () => spoil(index, 0.2, 0.6),
-    'all but its beginning': () => spoil(index, 0.02, 1),
+    'spoiled inside': () => spoil(index, 0.2, 1),
   }
   for (const [what, damage] of Object.entries(damages)) {
     await broker.stop()
@@ -189,7 +203,7 @@ t.test('a damaged or lost index is made anew, with a line in the log', async (t)
   }
   // Nonsense where nothing is read may stay unnoticed.
   const lines = broker.complaints.splice(0)
-  t.ok(lines.length >= 3 && lines.every((line) => line.includes('is made anew')), lines.join())
+  t.ok(lines.length >= 2 && lines.every((line) => line.includes('is made anew')), lines.join())
   await broker.stop()
   await rm(index)
   await broker.start()

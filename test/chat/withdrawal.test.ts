@@ -31,7 +31,12 @@ t.test('presence that waits is not shown to someone who is blocked meanwhile', a
   const held = await take(slow, 'publish')
   await alice.publish('users/alice/presence', { status: 'for contacts' })
   await alice.get('blocks.add', { user: 'bob' })
-  t.same(topicsOf(await drain(slow, held)), [])
+  const gone = '{"user":"alice","state":"offline","status":null,"lastSeen":null,"devices":0}'
+  t.same(
+    topicsOf(await drain(slow, held)),
+    [`users/alice/presence ${gone}`],
+    'only that there is nothing to see any more',
+  )
 })
 
 t.test('a plain message that waits is not delivered to a login that lost the role', async (t) => {

@@ -349,6 +349,13 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   let store = await place.open()
   const user = (id: string) => ({ id, roles: [], passwordHash: null, createdAt: 1 })
   const block = (one: string, other: string) => ({ user: one, blocked: other, at: 5 })
+  const privacy = {
+    user: 'Ann',
+    messages: 'contacts',
+    presence: 'nobody',
+    readReceipts: 'everyone',
+    invites: 'nobody',
+  } as const
   const profile = { user: 'Ann', name: 'Ann', avatar: null, fields: { a: 1 }, updatedAt: 3 }
   const names = ['Ann', 'an', 'anna', 'ann~', 'Bob', 'annb']
   await commit(store, [], [...names.map((name) => store.directory.userOp(user(name)))])
@@ -361,6 +368,9 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.blockOp(block('Ann', 'an')),
       store.directory.blockOp(block('Bob', 'Ann')),
       store.directory.blockOp(block('anna', 'an')),
+      store.directory.privacy.putOp({ ...privacy, messages: 'everyone' }),
+      store.directory.privacy.putOp(privacy),
+      store.directory.privacy.putOp({ ...privacy, user: 'an' }),
       store.directory.contactOp('Ann', 'Bob', 7),
       store.directory.contactOp('an', 'Ann', 8),
     ],
@@ -375,6 +385,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     t.equal(await directory.profile('ann'), null)
     t.same([...directory.blocks('Ann').values()].map(({ blocked }) => blocked).sort(), ['Bob', 'an'])
     t.same(directory.blocks('Bob').get('Ann'), block('Bob', 'Ann'))
+    t.same(directory.privacy.get('Ann'), privacy)
+    t.equal(directory.privacy.get('Bob'), undefined)
     t.same([...directory.wanted('Ann')], [['Bob', 7]])
     t.same([...directory.wantedBy('Ann')], [['an', 8]])
     await store.close()
@@ -387,6 +399,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
   store = await place.open()
   t.equal(await store.directory.profile('Ann'), null)
+  t.equal(store.directory.privacy.get('Ann'), undefined)
+  t.same(store.directory.privacy.get('an'), { ...privacy, user: 'an' })
   t.same([store.directory.wanted('an').size, store.directory.wantedBy('Bob').size], [0, 0])
   t.same([store.directory.blocks('Ann').size, store.directory.blocks('Bob').size], [0, 0], 'both ways')
   await store.close()
@@ -418,17 +432,19 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     mutes: { room: id, user: 'eve', by: 'ann', at: 8, until: 9 },
     links: { room: id, link: 'L1', by: 'ann', at: 10, expires: null, uses: 3 },
     joinRequests: { room: id, user: 'zoe', at: 11, message: 'please' },
+    written: { room: id, user: 'pia' },
   }))
   const put = (all: typeof records) =>
-    all.flatMap(({ bans, mutes, links, joinRequests }) => [
+    all.flatMap(({ bans, mutes, links, joinRequests, written }) => [
       store.directory.bans.putOp(bans),
       store.directory.mutes.putOp(mutes),
       store.directory.links.putOp(links),
       store.directory.joinRequests.putOp(joinRequests),
+      store.directory.written.putOp(written),
     ])
   const kept = (id: string) => {
-    const { bans, mutes, links, joinRequests } = store.directory
-    return [bans, mutes, links, joinRequests].flatMap((kind) => [...kind.of(id).values()] as object[])
+    const { bans, mutes, links, joinRequests, written } = store.directory
+    return [bans, mutes, links, joinRequests, written].flatMap((kind) => [...kind.of(id).values()] as object[])
   }
   const receipt = (id: string, user: string, read: number) =>
     ({ room: id, user, since: 3, read, told: read - 1, delivered: 9, at: 7 }) as const
@@ -446,7 +462,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.departedOp('r', 'joe'),
       ...put(records),
       store.receipts.putOp(receipt('r', 'ann', 2)),
-      store.receipts.putOp(receipt('r', 'ann', 5)),
+      store.receipts.putOp({ ...receipt('r', 'ann', 5), threads: { 2: 4, 30: 40 } }),
       store.receipts.putOp(receipt('r', 'eve', 6)),
       store.receipts.putOp(receipt('r2', 'ann', 8)),
     ],
@@ -464,7 +480,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.ok(store.directory.departed('r', 'joe'))
     for (const one of records) t.same(kept(one.bans.room), Object.values(one))
     t.same(store.directory.links.get('r', 'L1'), records[0]!.links)
-    t.same(store.receipts.get('r', 'ann'), receipt('r', 'ann', 5))
+    t.same(store.receipts.get('r', 'ann'), { ...receipt('r', 'ann', 5), threads: { 2: 4, 30: 40 } })
     t.same(store.receipts.get('r', 'eve'), receipt('r', 'eve', 6))
     t.equal(store.receipts.get('r2', 'eve'), undefined)
     await store.close()

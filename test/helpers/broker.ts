@@ -89,11 +89,13 @@ export async function startTestBroker(
 }
 
 function testConfig(dataDir: string, overrides: Overrides): Config {
-  const { node, listen, log, ...rest } = overrides
+  const { node, listen, log, search, ...rest } = overrides
   return completeConfig({
     ...rest,
     node: { dataDir, ...node },
     listen: { mqtt: 0, http: 0, ...listen },
+    // An index that is not in the way of what a test looks at.
+    search: { share: 1, ...search },
     log: { level: 'silent', ...log },
   })
 }

@@ -6,6 +6,7 @@
 
 import { ABUSE_CASES } from './abuse-cases.js'
 import { BOT_CASES } from './bot-cases.js'
+import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 import { SEARCH_CASES } from './search-cases.js'
 
@@ -27,6 +28,7 @@ export interface CommandCases {
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
+  ...PRIVACY_CASES,
   ...BOT_CASES,
   ...ABUSE_CASES,
   ...SEARCH_CASES,

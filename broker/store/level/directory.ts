@@ -14,6 +14,7 @@ import type {
   ProfileRecord,
   RoomRecord,
   UserRecord,
+  WrittenRecord,
 } from '../store.js'
 import { ROOM_DEFAULTS } from '../store.js'
 import { LevelBots } from './bots.js'
@@ -21,6 +22,7 @@ import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put, type StagedOp } from './operation.js'
 import { PairMap } from './pair-map.js'
+import { LevelPrivacy } from './privacy.js'
 import type { LevelReceipts } from './receipts.js'
 import { LevelRoomRecords } from './room-records.js'
 import { UserDirectory } from './users.js'
@@ -31,6 +33,8 @@ export class LevelDirectory implements DirectoryStore {
   readonly mutes: LevelRoomRecords<MuteRecord>
   readonly links: LevelRoomRecords<LinkRecord>
   readonly joinRequests: LevelRoomRecords<JoinRequestRecord>
+  readonly written: LevelRoomRecords<WrittenRecord>
+  readonly privacy: LevelPrivacy
   readonly #records: readonly Pick<LevelRoomRecords<BanRecord>, 'load' | 'stageDeleteAll' | 'forgetAll'>[]
   readonly #database: Database
   readonly #users: UserDirectory
@@ -57,7 +61,9 @@ export class LevelDirectory implements DirectoryStore {
     this.mutes = new LevelRoomRecords<MuteRecord>(database, 'm', userOf)
     this.links = new LevelRoomRecords<LinkRecord>(database, 'l', ({ link }) => link)
     this.joinRequests = new LevelRoomRecords<JoinRequestRecord>(database, 'r', userOf)
-    this.#records = [this.bans, this.mutes, this.links, this.joinRequests]
+    this.written = new LevelRoomRecords<WrittenRecord>(database, 'w', userOf)
+    this.privacy = new LevelPrivacy(database)
+    this.#records = [this.bans, this.mutes, this.links, this.joinRequests, this.written]
   }
 
   /** Reads everything; what it returns makes that what memory says, at once. */
@@ -92,7 +98,7 @@ export class LevelDirectory implements DirectoryStore {
       wanted.set(user, other, at)
       wantedBy.set(other, user, at)
     })
-    const applies = await Promise.all([...this.#records, this.bots].map((records) => records.load()))
+    const applies = await Promise.all([...this.#records, this.bots, this.privacy].map((records) => records.load()))
     return () => {
       for (const apply of applies) apply()
       this.#users.forget()
@@ -137,6 +143,7 @@ export class LevelDirectory implements DirectoryStore {
       ...wanted,
       ...wantedBy,
       del(keys.profile(id)),
+      this.privacy.deleteOp(id),
       this.bots.deleteOp(id),
       removed,
       this.#users.deleteOp(id),

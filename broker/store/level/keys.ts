@@ -47,8 +47,8 @@ function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
-/** Bans, mutes, links, requests to join. */
-export type RoomRecordKind = 'b' | 'm' | 'l' | 'r'
+/** Bans, mutes, links, requests to join, who has written. */
+export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w'
 
 export const keys = {
   format: '!format',
@@ -116,6 +116,7 @@ export const keys = {
   credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
   bot: (bot: string): string => `A${part(bot)}`,
   profile: (user: string): string => `P${part(user)}`,
+  privacy: (user: string): string => `Y${part(user)}`,
   block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
   contact: (user: string, wanted: string): string => `Q${part(user)}${END}${part(wanted)}`,
   room: (room: string): string => `o${part(room)}`,
@@ -179,6 +180,7 @@ export const ranges = {
   }),
   bots: kind('A'),
   allBlocks: kind('K'),
+  allPrivacy: kind('Y'),
   allContacts: kind('Q'),
   credentials: (user: string): KeyRange => below(`C${part(user)}`),
   rooms: kind('o'),

@@ -89,7 +89,17 @@ const forged = fc.oneof(
 const anyone = fc.constantFrom('root', ...USERS)
 const access = fc.constantFrom<Access>('public', 'request', 'private')
 const act = { room, peer: user, role, access }
-const byRoot = fc.constantFrom<RoomAct['act']>('remove', 'ban', 'invite', 'setRole', 'update', 'unban', 'approve')
+const byRoot = fc.constantFrom<RoomAct['act']>(
+  'remove',
+  'ban',
+  'invite',
+  'setRole',
+  'update',
+  'unban',
+  'approve',
+  'mute',
+  'mute',
+)
 
 /** Commands of one name, and how often they come. */
 function of<Name extends Command['do']>(name: Name, weight: number, fields: object) {
