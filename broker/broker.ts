@@ -8,6 +8,8 @@ import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
 import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
+import type { LoginCodes } from './auth/login-codes.js'
+import { LoginThrottle } from './auth/throttle.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
@@ -45,6 +47,8 @@ export interface RunningBroker {
   readonly aedes: Broker
   readonly store: Store
   readonly accounts: Accounts
+  /** Logins that were proved and not taken yet. */
+  readonly loginCodes: LoginCodes
   readonly counters: Counters
   readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
@@ -112,9 +116,14 @@ async function start(
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
+  const endSessions = async (user: string): Promise<void> => {
+    const logout = { kind: 'logout', user, forget: true } as const
+    streams.logout(logout)
+    await registry.logout(logout)
+  }
   const textSearch = config.search.enabled ? makeSearch(config, { store, log, failed }) : null
   closing.push(() => textSearch?.close())
-  const parts = { failed, gate, liveSessions, screens, textSearch }
+  const parts = { failed, gate, liveSessions, endSessions, screens, textSearch }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
@@ -172,11 +181,17 @@ async function start(
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
   await textSearch?.start()
+  closing.push(() => chat.removals.close())
+  await chat.removals.resume()
   const maintenance = new Maintenance({ store, keeper, broker, counters, config, search: textSearch, failed })
   closing.push(() => closeBroker(broker, keeper, maintenance))
+  const removeAccount = (user: string) => chat.removals.remove(user)
   const admin = await serveAdmin(
     config.node.dataDir,
-    auditedCommands(accountCommands(endingLogins(auth.accounts, chat.remove, bus)), chat.audit),
+    auditedCommands(
+      accountCommands({ ...auth, accounts: endingLogins(auth.accounts, bus), removeAccount }),
+      chat.audit,
+    ),
     failed,
   )
   closing.push(() => admin.close())
@@ -185,6 +200,7 @@ async function start(
   const listeners: Listener[] = []
   const door = await openHttpDoor({
     commands: chat.commands,
+    exports: chat.exports,
     authenticator: auth.authenticator,
     mayLogIn: (user, password) => broker.mayLogIn(user, password),
     authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
@@ -202,6 +218,14 @@ async function start(
         return passed instanceof Refusal ? passed : passed.filter
       },
       forward: () => broker.forwardGate(null),
+    },
+    oidc: auth.oidc && {
+      oidc: auth.oidc,
+      authenticator: auth.authenticator,
+      codes: auth.loginCodes,
+      throttle: new LoginThrottle(config.auth.throttle),
+      redirectUri: config.auth.oidc.redirectUri!,
+      failed,
     },
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
@@ -221,6 +245,7 @@ async function start(
     aedes: broker,
     store,
     accounts: auth.accounts,
+    loginCodes: auth.loginCodes,
     counters,
     maintenance,
     socketWrites: () => flusher.writes,

@@ -72,7 +72,7 @@ export function methods(call: Call) {
       register: (params: Params<'auth.register'>) => call('auth.register', params, 'POST /auth/register'),
       /** Makes an invitation to register with. For admins. */
       invite: (params: Params<'auth.invite'> = {}) => call('auth.invite', params, 'POST /auth/invites'),
-      /** Logs in with user name and password. */
+      /** Logs in with user name and password. Who has a second factor is asked for `code` once the password was right. */
       login: (params: Params<'auth.login'>) => call('auth.login', params, 'POST /auth/login'),
       /** A new access token and a new refresh token for the last refresh token. An older one ends the login. */
       token: (params: Params<'auth.token'>) => call('auth.token', params, 'POST /auth/token'),
@@ -84,6 +84,28 @@ export function methods(call: Call) {
       logoutEverywhere: (params: Params<'auth.logoutEverywhere'> = {}) => call('auth.logoutEverywhere', params, 'POST /auth/logout-everywhere'),
       /** Changes the asker’s password. Every other session and all tokens so far end; the result is a new login. */
       password: (params: Params<'auth.password'>) => call('auth.password', params, 'POST /auth/password'),
+      totp: {
+        /** Makes a secret for an authenticator app. It counts once auth.totp.confirm has shown a code of it. */
+        begin: (params: Params<'auth.totp.begin'>) => call('auth.totp.begin', params, 'POST /auth/totp'),
+        /** Turns the second factor on: from now on a password needs a code too. */
+        confirm: (params: Params<'auth.totp.confirm'>) => call('auth.totp.confirm', params, 'POST /auth/totp/confirm'),
+        /** Turns the second factor off. */
+        remove: (params: Params<'auth.totp.remove'>) => call('auth.totp.remove', params, 'POST /auth/totp/remove'),
+        /** Whether the asker has a second factor. */
+        status: (params: Params<'auth.totp.status'> = {}) => call('auth.totp.status', params, 'GET /auth/totp'),
+      },
+      /** Makes a token with which a user can set a new password once. For admins, who see that it reaches the user. */
+      reset: (params: Params<'auth.reset'>) => call('auth.reset', params, 'POST /auth/resets'),
+      /** Sets a new password with a token of auth.reset. All tokens and sessions of before end; a second factor stays. */
+      resetPassword: (params: Params<'auth.resetPassword'>) => call('auth.resetPassword', params, 'POST /auth/reset-password'),
+      /** Takes the login that an identity provider confirmed: the code of the address it led back to, once, within a minute. */
+      oidc: (params: Params<'auth.oidc'>) => call('auth.oidc', params, 'POST /auth/oidc'),
+    },
+    account: {
+      /** Makes a link to a zip file of all that the broker has of the asker. It is good for one download. */
+      export: (params: Params<'account.export'> = {}) => call('account.export', params, 'POST /account/export'),
+      /** Removes the asker’s account for good: logins, profile, people and devices at once, and in the background all they wrote, wherever it is. */
+      delete: (params: Params<'account.delete'>) => call('account.delete', params, 'POST /account/delete'),
     },
     sessions: {
       /** The sessions of the asker by client id, or for admins those of anyone. */

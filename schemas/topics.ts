@@ -41,6 +41,8 @@ export const topics = {
   allOfUser: (user: string): string => `users/${user}/#`,
   user: (user: string, leaf: UserLeaf): string => `users/${user}/${leaf}`,
   request: (user: string, method: string): string => `users/${user}/requests/${method}`,
+  /** What topics of a device begin with. */
+  deviceOf: (user: string): string => `devices/${user}/`,
   broadcast: (channel: string): string => `broadcast/${channel}`,
 }
 

@@ -4,7 +4,7 @@
  */
 import { Refusal } from '../../schemas/errors.js'
 import type { Draft, Store } from '../store/store.js'
-import { Turns } from '../turns.js'
+import type { Turns } from '../turns.js'
 import { type Audit, acting } from './audit.js'
 import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
 import { type ChangeInput, checkEdit } from './message-types.js'
@@ -19,6 +19,8 @@ export interface ChangesParts {
   readonly rules: RoomRules
   readonly references: References
   readonly replies: Replies
+  /** By room and message. */
+  readonly turns: Turns
   readonly audit: Audit
   /** Seconds; 0: no limit. */
   readonly editWindow: number
@@ -31,12 +33,13 @@ export class Changes {
   readonly #replies: Replies
   readonly #audit: Audit
   readonly #effects: ChangeEffects
-  readonly #turns = new Turns()
+  readonly #turns: Turns
 
   constructor(parts: ChangesParts) {
     this.#store = parts.store
     this.#references = parts.references
     this.#replies = parts.replies
+    this.#turns = parts.turns
     this.#audit = parts.audit
     this.#effects = new ChangeEffects(parts)
   }

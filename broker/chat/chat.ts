@@ -6,9 +6,9 @@ import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { Access } from './access.js'
-import { type RemovalParts, removeAccount } from './account-removal.js'
 import { Audit } from './audit.js'
 import { Changes } from './changes.js'
+import { accountCommands } from './commands/account.js'
 import { auditCommands } from './commands/audit.js'
 import { type AuthCommandParts, authCommands } from './commands/auth.js'
 import { type BotCommandParts, botCommands } from './commands/bots.js'
@@ -17,16 +17,21 @@ import { entryCommands } from './commands/entry.js'
 import { filterCommands } from './commands/filters.js'
 import { messageCommands } from './commands/messages.js'
 import { moderationCommands } from './commands/moderation.js'
+import { type OidcCommandParts, oidcCommands } from './commands/oidc.js'
+import { type PasswordResetParts, passwordResetCommands } from './commands/password-reset.js'
 import { privacyCommands } from './commands/privacy.js'
 import { receiptCommands } from './commands/receipts.js'
 import { roomCommands } from './commands/rooms.js'
 import { searchCommands } from './commands/search.js'
 import { type SessionCommandParts, sessionCommands } from './commands/sessions.js'
 import { syncCommands } from './commands/sync.js'
+import { totpCommands } from './commands/totp.js'
 import { userCommands } from './commands/users.js'
 import { Commands } from './commands.js'
 import { DirectConversations } from './direct-conversations.js'
+import { Exports } from './exports.js'
 import { Filters } from './filters/filters.js'
+import { Forgetting } from './forgetting.js'
 import { JoinRequests } from './join-requests.js'
 import { Links } from './links.js'
 import { Members } from './members.js'
@@ -40,6 +45,7 @@ import { type PublishGate, publishGated } from './publish-gate.js'
 import { Rates } from './rates.js'
 import { Receipts } from './receipts.js'
 import { References } from './references.js'
+import { Removals, type RemovalsParts } from './removals.js'
 import { Replies } from './replies.js'
 import { Requests } from './requests.js'
 import { Roles } from './roles.js'
@@ -63,14 +69,13 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
-  readonly auth: Omit<
-    AuthCommandParts &
-      SessionCommandParts &
-      Pick<BotCommandParts, 'accounts' | 'keys'> &
-      Pick<RemovalParts, 'accounts'>,
-    'store' | 'bus' | 'liveSessions'
-  >
+  readonly auth: OidcCommandParts &
+    Omit<
+      AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
+      'store' | 'bus' | 'liveSessions'
+    >
   readonly liveSessions: SessionCommandParts['liveSessions']
+  readonly endSessions: RemovalsParts['endSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
   /** Of who runs the broker; asked after those of the configuration. */
@@ -80,7 +85,7 @@ export interface ChatParts {
 }
 
 export async function makeChat(config: Config, parts: ChatParts) {
-  const { store, bus, wheel, auth, liveSessions, failed, gate, screens, textSearch } = parts
+  const { store, bus, wheel, auth, liveSessions, endSessions, failed, gate, screens, textSearch } = parts
   const views = new Views(store.directory)
   await views.load(store.log)
   const replies = new Replies(bus)
@@ -91,6 +96,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const info = new RoomInfo(store.directory, bus, thinning)
   const rules = new RoomRules(store.directory)
   const turns = new Turns()
+  const changeTurns = new Turns()
   const members = new Members({ store, bus, rules, turns, maxMembers: config.rooms.maxMembers })
   const roles = new Roles({ store, rules, turns })
   const sanctions = new Sanctions({ store, bus, rules, turns })
@@ -117,8 +123,15 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const rates = new Rates(config.limits.rates)
   const unread = new Unread(store, receipts)
   const sync = new Sync({ store, unread, receipts, replyBytes, thinning })
-  const remove = (user: string): Promise<void> =>
-    removeAccount({ accounts: auth.accounts, directory: store.directory, members, bus }, user)
+  const exports = new Exports({
+    store,
+    stands: (principal) => auth.authenticator.stands(principal),
+    reachable: config.listen.http !== null || config.listen.https !== null,
+  })
+  const forgetting = new Forgetting({ store, turns, changeTurns })
+  const { accounts } = auth
+  const removals = new Removals({ store, accounts, members, presence, forgetting, endSessions, failed })
+  const remove = (bot: string): Promise<unknown> => removals.remove(bot, 'kept')
   const audit = new Audit(store)
   const commands: Commands = new Commands(
     {
@@ -127,6 +140,9 @@ export async function makeChat(config: Config, parts: ChatParts) {
       ...entryCommands({ rules, links: new Links({ store, rules, turns }), joinRequests }),
       ...messageCommands({ store, rules, replyBytes, publish: (...send) => publishGated(pipeline, gate, ...send) }),
       ...authCommands({ ...auth, store, bus }),
+      ...totpCommands(auth),
+      ...passwordResetCommands(auth, bus),
+      ...accountCommands({ ...auth, directory: store.directory, exports, removals }),
       ...sessionCommands({ ...auth, store, bus, liveSessions }),
       ...userCommands({ store, turns, presence }),
       ...receiptCommands({ store, rules, receipts, thinning }),
@@ -134,6 +150,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
       ...contactCommands({ store, turns, presence }),
       ...privacyCommands({ store, turns, presence }),
       ...searchCommands({ store, rules, index: textSearch, replyBytes }),
+      ...oidcCommands(auth),
       ...botCommands({ ...auth, store, rules, turns, remove, botsPerUser: config.limits.botsPerUser }),
       ...auditCommands(audit),
       ...filterCommands(store, config.moderation.filters),
@@ -144,7 +161,10 @@ export async function makeChat(config: Config, parts: ChatParts) {
   )
   const { editWindow } = config.history
   const { reactionsPerMessage } = config.limits
-  const changes = new Changes({ store, rules, references, replies, audit, editWindow, reactionsPerMessage })
+  const changes = new Changes({
+    ...{ store, rules, references, replies, audit, turns: changeTurns },
+    ...{ editWindow, reactionsPerMessage },
+  })
   const policies = new PolicyScreen(config.policies, store.directory)
   const filters = new Filters(config.moderation.filters, () => store.moderation.filters)
   const screening = new Screening([policies, filters, ...screens])
@@ -174,7 +194,6 @@ export async function makeChat(config: Config, parts: ChatParts) {
     payloadBytes: config.limits.payloadBytes,
   })
   return {
-    remove,
     views,
     rooms,
     members,
@@ -184,6 +203,8 @@ export async function makeChat(config: Config, parts: ChatParts) {
     commands,
     rates,
     receipts,
+    exports,
+    removals,
     info,
     audit,
     access: new Access(store, acl, pipeline, presence, info),

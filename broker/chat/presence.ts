@@ -5,6 +5,7 @@
 import { topics } from '../../schemas/topics.js'
 import { type Direct, direct } from '../hub.js'
 import type { Bus } from '../store/bus.js'
+import { commit } from '../store/commit.js'
 import type { PresenceRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
 import { areContacts } from './blocks.js'
@@ -69,10 +70,19 @@ export class Presence {
   }
 
   disconnected(user: string): void {
-    const person = this.#person(user)
+    const person = this.#people.get(user)
+    if (!person) return
     person.devices--
     person.lastSeen = Date.now()
     if (person.devices === 0) this.#wheel.set(person, person.lastSeen + this.#options.offlineDelay * 1000)
+  }
+
+  /** The account is gone, and nobody is connected any more. */
+  async forget(user: string): Promise<void> {
+    const person = this.#people.get(user)
+    if (person) this.#wheel.delete(person)
+    this.#people.delete(user)
+    await commit(this.#store, { ops: [this.#store.directory.deletePresenceOp(user)] })
   }
 
   /** The user's own words. */

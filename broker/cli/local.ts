@@ -7,6 +7,7 @@ import { auditedCommands } from '../audited-commands.js'
 import { Accounts } from '../auth/accounts.js'
 import { Passwords } from '../auth/passwords.js'
 import { Audit } from '../chat/audit.js'
+import { makeAccountParts } from '../logins.js'
 import { CommandError } from './report.js'
 import { ensureDataDir } from './settings.js'
 
@@ -20,8 +21,10 @@ export async function runOnBroker(config: Config, command: string, params: objec
   const { openStore } = await import('../broker.js')
   const store = await openStore(config)
   try {
-    const passwords = new Passwords({ concurrency: 1 })
-    const commands = auditedCommands(accountCommands(new Accounts(store, passwords)), new Audit(store))
+    const accounts = new Accounts(store, new Passwords({ concurrency: 1 }))
+    const removeAccount = (user: string) => accounts.remove(user).then(() => ({ erased: false }))
+    const parts = { accounts, removeAccount, ...(await makeAccountParts(config, store, accounts)) }
+    const commands = auditedCommands(accountCommands(parts), new Audit(store))
     return await commands[command]!(params)
   } finally {
     await store.close()

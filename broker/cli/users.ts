@@ -22,8 +22,19 @@ export async function changePassword(name: string, flags: PasswordFlags): Promis
 }
 
 export async function removeUser(name: string, flags: ConfigFlags): Promise<void> {
-  await runOnBroker(readConfig(flags), 'user.remove', { name })
-  console.log(`removed ${name}`)
+  const { erased } = (await runOnBroker(readConfig(flags), 'user.remove', { name })) as { erased: boolean }
+  console.log(`removed ${name}${erased ? '' : '; what they left is erased while the broker runs'}`)
+}
+
+export async function resetSecondFactor(name: string, flags: ConfigFlags): Promise<void> {
+  await runOnBroker(readConfig(flags), 'user.totpReset', { name })
+  console.log(`${name} has no second factor any more`)
+}
+
+/** Prints the token and nothing else. */
+export async function resetPassword(name: string, flags: ConfigFlags): Promise<void> {
+  const { token } = (await runOnBroker(readConfig(flags), 'user.reset', { name })) as { token: string }
+  console.log(token)
 }
 
 export async function listUsers(flags: ConfigFlags & { json?: boolean }): Promise<void> {

@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
 import type { RoomPolicies } from '../../schemas/policies.js'
+import type { AccountStore } from './accounts.js'
 import type { ModerationStore } from './moderation.js'
 import type { PrivacyStore } from './privacy.js'
 
@@ -34,8 +35,12 @@ export interface LogEntry {
 /** Why an entry cannot be read any more. */
 export type Gone =
   | { readonly why: 'expired' }
-  /** `at`: Unix ms. */
-  | { readonly why: 'deleted'; readonly by: string; readonly at: number }
+  | {
+      readonly why: 'deleted'
+      /** Null: it went with an account, and no name is left, not even of who wrote it. */
+      readonly by: string | null
+      readonly at: number
+    }
 
 /** What MQTT 5 publishers may add to a message, and receivers of that version see; and when a message expires. */
 export interface Extra {
@@ -166,6 +171,7 @@ export interface Store {
   readonly queue: QueueStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
+  readonly accounts: AccountStore
   readonly moderation: ModerationStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
@@ -179,6 +185,8 @@ export interface Store {
   onAppend: (batches: readonly AppendedBatch[]) => void
   /** Queues a change. Never throws, never blocks: errors arrive in `settled`. */
   commit(change: Change): void
+  /** Does what an entry's effect would, with none appended: its notes name a target, and themselves. The log is open. */
+  effectOp(log: LogName, effect: Effect): Op
   /** Waits for what was queued, then closes. */
   close(): Promise<void>
 }
@@ -235,7 +243,7 @@ export interface LogReader {
   retain(name: LogName, bounds: { before: number; keep: number }): Promise<void>
   /** Takes payloads of entries that are gone off the disk, within a day if called every hour or more often. */
   sweep(): Promise<void>
-  /** Removes a log for good: entries, head, dedupe records. Only for a room that is deleted. */
+  /** Removes a log for good: entries, head, dedupe records. Only for a room or a user that is deleted. */
   drop(name: LogName): Promise<void>
   names(): AsyncIterable<LogName>
 }
@@ -386,10 +394,12 @@ export interface UserRecord {
   createdAt: number
   /** Unix ms; what was issued to the user before is void. */
   tokensValidFrom?: number
+  /** Who it is at an identity provider; absent: the account is linked to none. */
+  external?: string
 }
 
-/** A refreshable login, an API key, or an invitation to make an account. */
-export type CredentialKind = 'login' | 'key' | 'invite'
+/** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */
+export type CredentialKind = 'login' | 'key' | 'invite' | 'reset'
 
 /** Something to show in place of a password, known by its hash. */
 export interface CredentialRecord {
@@ -589,7 +599,7 @@ export interface DirectoryStore {
   /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account with its credentials, its profile, privacy settings, contacts, blocks and those of it; `at` (Unix ms) is kept. */
+  /** Removes the account with its credentials, its second factor, its profile, privacy settings, contacts, blocks and those of it; `at` (Unix ms) is kept. */
   deleteUserOps(id: string, at: number): Promise<Op[]>
   /** When an account of that name was removed last; 0: never. */
   removedAt(id: string): Promise<number>
@@ -627,6 +637,8 @@ export interface DirectoryStore {
   deleteMemberOp(room: string, user: string): Op
 
   invite(room: string, user: string): InviteRecord | undefined
+  /** By user. */
+  invites(room: string): ReadonlyMap<string, InviteRecord>
   inviteOp(record: InviteRecord): Op
   deleteInviteOp(room: string, user: string): Op
   /** Users who left or were removed: they come back only by rooms.join. */
@@ -643,6 +655,7 @@ export interface DirectoryStore {
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op
+  deletePresenceOp(user: string): Op
 }
 
 /** How far a member has come in a room. Of one membership: it goes with it. */

@@ -61,6 +61,12 @@ export const room = Type.String({
   description: 'A room id, dm:{a}:{b}, or @user for the direct conversation with that user.',
 })
 export const user = Type.String({ minLength: 1, maxLength: 128, description: 'A user id.' })
+export const password = (description: string) => Type.String({ minLength: 1, maxLength: 1024, description })
+export const code = Type.String({
+  minLength: 6,
+  maxLength: 64,
+  description: 'A code of the authenticator app, or a recovery code.',
+})
 export const seq = (description: string) => Type.Integer({ minimum: 1, description })
 export const time = (description: string) => Type.Integer({ description: `${description} Unix ms.` })
 export const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])

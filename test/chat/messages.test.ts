@@ -495,8 +495,7 @@ t.test('who has a name anew changes nothing of what was written under it before'
   const alice = await join(t, broker, 'alice')
   const { accounts } = broker.running
   await accounts.add('bob', 'bob-pw')
-  const before = await join(t, broker, 'bob', { password: 'bob-pw' })
-  await before.tell('alice', 'mine')
+  await alice.tell('bob', 'to the bob of before')
   await callAdmin(broker.dataDir, 'user.remove', { name: 'bob' })
   await accounts.add('bob', 'bob-pw-2')
   const after = await join(t, broker, 'bob', { password: 'bob-pw-2' })

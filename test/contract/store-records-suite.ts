@@ -12,6 +12,8 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('retained messages', (t) => retained(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
+  t.test('second factors', (t) => secondFactors(t, newPlace))
+  t.test('removals', (t) => removals(t, newPlace))
   t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
@@ -289,6 +291,49 @@ async function users(t: Test, newPlace: NewPlace): Promise<void> {
     [{ user: 'ann', online: true, status: 'hi', away: true, lastSeen: 6 }],
     'the later op wins',
   )
+  await store.close()
+}
+
+async function secondFactors(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const record = (user: string, lastStep: number) => ({ user, sealed: 's', confirmedAt: 7, lastStep, recovery: ['a'] })
+  const { accounts } = store
+  t.equal(await accounts.secondFactor('ann'), null)
+  await commit(store, [], [accounts.secondFactorOp(record('ann', 1)), accounts.secondFactorOp(record('ann2', 2))])
+  await commit(store, [], [accounts.secondFactorOp(record('ann', 3))])
+  await store.close()
+  store = await place.open()
+  t.same(await store.accounts.secondFactor('ann'), record('ann', 3))
+  await commit(store, [], [store.accounts.deleteSecondFactorOp('ann')])
+  t.equal(await store.accounts.secondFactor('ann'), null)
+  await commit(store, [], await store.directory.deleteUserOps('ann2', 1))
+  t.equal(await store.accounts.secondFactor('ann2'), null, 'it goes with the account')
+  await store.close()
+}
+
+async function removals(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const record = (user: string) => ({ user, at: 7, rooms: ['tea', `dm:${user}:zoe`] })
+  const { accounts, directory } = store
+  const presence = { user: 'ann', online: false, status: 'zzz', away: false, lastSeen: 1 }
+  await commit(store, [], [accounts.removalOp(record('ann')), accounts.removalOp(record('bob'))])
+  await commit(
+    store,
+    [],
+    [directory.presenceOp(presence), directory.inviteOp({ room: 'tea', user: 'x', by: 'ann', at: 1 })],
+  )
+  t.match([...directory.invites('tea').values()], [{ user: 'x', by: 'ann' }])
+  await commit(store, [], [accounts.deleteRemovalOp('bob'), directory.deletePresenceOp('ann')])
+  await store.close()
+  store = await place.open()
+  const all: unknown[] = []
+  for await (const one of store.accounts.removals()) all.push(one)
+  t.same(all, [record('ann')])
+  t.same(await store.accounts.removal('ann'), record('ann'))
+  t.equal(await store.accounts.removal('bob'), null)
+  for await (const one of store.directory.presence()) t.fail(`${one.user} is forgotten`)
   await store.close()
 }
 

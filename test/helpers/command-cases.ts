@@ -5,7 +5,9 @@
  */
 
 import { ABUSE_CASES } from './abuse-cases.js'
+import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
+import { OIDC_CASES } from './oidc-cases.js'
 import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
 import { SEARCH_CASES } from './search-cases.js'
@@ -29,9 +31,11 @@ export interface CommandCases {
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
   ...PRIVACY_CASES,
+  ...ACCOUNT_CASES,
   ...BOT_CASES,
   ...ABUSE_CASES,
   ...SEARCH_CASES,
+  ...OIDC_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

@@ -64,7 +64,7 @@ export class Committer {
     }
     const appended = numbering.count > 0 ? numbering.finish() : null
     if (appended) batch.put(journal.nextKey, appended.value)
-    for (const one of numbering.effects) this.#stage(one, batch)
+    for (const one of numbering.effects) this.stageEffect(one, batch)
     const durable = sync && group.some(({ lazy }) => !lazy)
     if (batch.size > 0) {
       await database.write(batch, durable)
@@ -82,10 +82,11 @@ export class Committer {
     this.#announce(group, results, appended ? toBatches(appended.batches) : [])
   }
 
-  #stage({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
+  /** What the entry `seq` does to others. */
+  stageEffect({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
     this.#parts.notes.stage(batch, log.name, seq, notes)
     for (const erased of erase?.seqs ?? [])
-      if (!log.erasing.has(erased)) batch.put(keys.erased(log.name, erased), JSON.stringify(erase!.gone))
+      if (log.isNews(erased, erase!.gone)) batch.put(keys.erased(log.name, erased), JSON.stringify(erase!.gone))
   }
 
   /** Fails a group. `staged` tells whether its ops have already been told to change memory. */

@@ -20,7 +20,7 @@ import { ROOM_DEFAULTS } from '../store.js'
 import { LevelBots } from './bots.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
-import { del, put, type StagedOp } from './operation.js'
+import { del, put, type StagedOp, wipe } from './operation.js'
 import { PairMap } from './pair-map.js'
 import { LevelPrivacy } from './privacy.js'
 import type { LevelReceipts } from './receipts.js'
@@ -130,7 +130,7 @@ export class LevelDirectory implements DirectoryStore {
   }
 
   async deleteUserOps(id: string, at: number): Promise<Op[]> {
-    const credentials = (await this.credentials(id)).map((credential) => this.deleteCredentialOp(id, credential.id))
+    const credentials = (await this.credentials(id)).map((credential) => wipe(keys.credential(id, credential.id), at))
     const blocks = [...this.blocks(id).keys()].map((blocked) => this.deleteBlockOp(id, blocked))
     const blockers = [...this.#blockers.of(id).keys()].map((user) => this.deleteBlockOp(user, id))
     const wanted = [...this.wanted(id).keys()].map((other) => this.deleteContactOp(id, other))
@@ -142,8 +142,10 @@ export class LevelDirectory implements DirectoryStore {
       ...blockers,
       ...wanted,
       ...wantedBy,
-      del(keys.profile(id)),
       this.privacy.deleteOp(id),
+      wipe(keys.profile(id), at),
+      wipe(keys.secondFactor(id), at),
+      wipe(keys.user(id), at),
       this.bots.deleteOp(id),
       removed,
       this.#users.deleteOp(id),
@@ -300,6 +302,10 @@ export class LevelDirectory implements DirectoryStore {
     return this.#invites.get(room, user)
   }
 
+  invites(room: string): ReadonlyMap<string, InviteRecord> {
+    return this.#invites.of(room)
+  }
+
   inviteOp(record: InviteRecord): Op {
     const { room, user, ...fields } = record
     const kept = { ...record }
@@ -328,6 +334,10 @@ export class LevelDirectory implements DirectoryStore {
 
   presenceOp(record: PresenceRecord): Op {
     return put(keys.presence(record.user), JSON.stringify(record))
+  }
+
+  deletePresenceOp(user: string): Op {
+    return wipe(keys.presence(user), Date.now())
   }
 }
 

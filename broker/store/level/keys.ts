@@ -114,6 +114,9 @@ export const keys = {
   userName: (lowerCase: string): string => `v${part(lowerCase)}`,
   userRemoved: (id: string): string => `V${part(id)}`,
   credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
+  secondFactor: (user: string): string => `2${part(user)}`,
+  /** Of a user whose traces are still to be erased. */
+  removal: (user: string): string => `X${part(user)}`,
   bot: (bot: string): string => `A${part(bot)}`,
   profile: (user: string): string => `P${part(user)}`,
   privacy: (user: string): string => `Y${part(user)}`,
@@ -172,6 +175,7 @@ export const ranges = {
   retainedBelow: (levels: string): KeyRange => ({ gte: `t${part(levels)}`, lt: `t${part(levels)}0` }),
   wills: kind('w'),
 
+  removals: kind('X'),
   users: kind('u'),
   /** Lower-case names that begin with `prefix`, after another. */
   userNames: (prefix: string, after: string): KeyRange => ({

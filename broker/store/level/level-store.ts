@@ -1,5 +1,15 @@
 /** The embedded store: LevelDB in a directory, one writer, everything durable before it is told. */
-import { type AppendedBatch, type Change, type Op, type Store, type StoreCounts, StoreError } from '../store.js'
+import {
+  type AppendedBatch,
+  type Change,
+  type Effect,
+  type LogName,
+  type Op,
+  type Store,
+  type StoreCounts,
+  StoreError,
+} from '../store.js'
+import { LevelAccounts } from './accounts.js'
 import { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue, type PendingChange } from './commit-queue.js'
@@ -12,11 +22,11 @@ import { Disposal } from './disposal.js'
 import { Epoch } from './epoch.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
-import { keys, partsOf, ranges } from './keys.js'
+import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
 import { LevelModeration } from './moderation.js'
 import { LevelNotes } from './notes.js'
-import { WriteBatch } from './operation.js'
+import { type StagedOp, WriteBatch } from './operation.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
 import { LevelReceipts } from './receipts.js'
@@ -69,6 +79,7 @@ class LevelStore implements Store {
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
   readonly receipts: LevelReceipts
+  readonly accounts: LevelAccounts
   readonly moderation: LevelModeration
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
@@ -118,6 +129,7 @@ class LevelStore implements Store {
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
+    this.accounts = new LevelAccounts(database)
     this.moderation = new LevelModeration(database)
     this.directory = new LevelDirectory(database, receipts)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
@@ -180,6 +192,16 @@ class LevelStore implements Store {
 
   commit(change: Change): void {
     this.#commits.add(change)
+  }
+
+  effectOp(name: LogName, effect: Effect): Op {
+    const stage = (batch: WriteBatch): void =>
+      this.#committer.stageEffect({ log: this.log.peek(name)!, seq: 0, effect }, batch)
+    const applied = (): void => {
+      if (effect.erase) this.log.erase(this.log.peek(name)!, effect.erase)
+    }
+    const op: StagedOp = { type: 'staged', stage, applied }
+    return op
   }
 
   async close(): Promise<void> {
@@ -267,12 +289,22 @@ class LevelStore implements Store {
   }
 
   async #finishDrop(name: string): Promise<void> {
+    await this.#markStale(ranges.chunks(name))
     await this.#database.clear(ranges.chunks(name))
     await this.#database.clear(ranges.erased(name))
     await this.#database.clear(ranges.allNotes(name))
     await this.#dedupe.dropLog(name)
     const batch = new WriteBatch()
     batch.del(keys.dropping(name))
+    await this.#database.write(batch, false)
+    this.counts.writes += batch.size
+  }
+
+  /** What is in a range leaves the disk within a day: its ends say from where to where. */
+  async #markStale(range: KeyRange): Promise<void> {
+    const batch = new WriteBatch()
+    for (const edge of [(await this.#database.some(range, 1))[0], await this.#database.last(range)])
+      if (edge) batch.put(keys.stale(edge[0]), String(this.#now()))
     await this.#database.write(batch, false)
     this.counts.writes += batch.size
   }
