@@ -97,6 +97,7 @@ export class Session extends Follower {
       this.dropWaiting(from)
       return
     }
+    this.#giveUp(({ packetId }) => this.inflight.get(packetId)?.owner.source === from.source)
     this.inflight.forget(from)
     this.dropLive(from)
   }
@@ -227,8 +228,16 @@ export class Session extends Follower {
 
   /** Its roles are others now: what waits on plain topics and may not be delivered any more is dropped. */
   dropForbidden(): void {
-    const forbidden = ({ topic }: Direct): boolean => !isChatTopic(topic) && !this.mayReceiveQueued(topic)
+    const forbidden = ({ topic }: { topic: string }): boolean => !isChatTopic(topic) && !this.mayReceiveQueued(topic)
     this.#waiting.purge((item) => item.kind === 'direct' && forbidden(item.message))
+    for (const { owner, seq } of this.#giveUp(forbidden)) owner.acknowledged(seq)
+  }
+
+  /** Packets from before the reconnect that have not had their turn yet, and get none: their flows are over. */
+  #giveUp(forbidden: Parameters<Resending['purge']>[0]): Flight[] {
+    const flights = this.#resending.purge(forbidden).map((packetId) => this.inflight.get(packetId)!)
+    for (const flight of flights) this.inflight.end(flight)
+    return flights
   }
 
   #wait(item: Waiting): void {
@@ -455,7 +464,7 @@ export class Session extends Follower {
     }
     this.#patch(bytes, idAt[0]!, flight.packetId)
     markDuplicate(bytes)
-    this.#resending.add(flight.packetId, bytes)
+    this.#resending.add({ packetId: flight.packetId, topic: message.topic, bytes })
   }
 
   resendRelease(flight: Flight): void {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { acknowledge, open5, subscribe5 } from '../helpers/mqtt5.js'
 import { take } from '../helpers/protocol.js'
 import type { RawClient } from '../helpers/raw-client.js'
-import { people } from '../helpers/rooms.js'
+import { people, privateRoom } from '../helpers/rooms.js'
 
 const topicsOf = (packets: IPublishPacket[]) => packets.map(({ topic, payload }) => `${topic} ${payload}`)
 
@@ -55,4 +55,21 @@ t.test('a plain message that waits is not delivered to a login that lost the rol
     await take(slow, 'puback')
     t.same(topicsOf(await drain(slow, held)), [], filter)
   }
+})
+
+t.test('a message under way is not sent again to someone who was removed before its turn', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  await privateRoom('den', alice, bob)
+  const before = await open5(broker, { user: 'bob', id: 'slow', expiry: 1000 })
+  await subscribe5(before, 'rooms/+/messages')
+  for (const text of ['one', 'two', 'three']) await alice.say('den', text)
+  for (let i = 0; i < 3; i++) await take(before, 'publish')
+  before.stream.destroy()
+  const slow = await open5(broker, {
+    ...{ user: 'bob', id: 'slow', expiry: 1000, clean: false },
+    properties: { receiveMaximum: 1 },
+  })
+  const held = await take(slow, 'publish')
+  await alice.get('rooms.remove', { room: 'den', user: 'bob' })
+  t.same(topicsOf(await drain(slow, held)), [])
 })
