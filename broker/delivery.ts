@@ -62,7 +62,7 @@ export class Delivery {
   /** To those it is for, whether they named the user or asked for everyone; once each. */
   #presence(signal: Signal & { kind: 'presence' | 'unseen' }): void {
     const { hub } = this.#parts
-    const message = direct(topics.user(signal.user, 'presence'), signal.payload, 1)
+    const message = direct(topics.user(signal.user, 'presence'), signal.payload, 1, { blank: signal.kind === 'unseen' })
     const concerns = (endpoint: Endpoint): boolean => this.#concerns(signal, endpoint.user)
     hub.send(message, concerns)
     hub.send(message, (endpoint) => !hub.isListening(message.topic, endpoint) && concerns(endpoint), ANY_PRESENCE)

@@ -58,16 +58,18 @@ export interface Direct {
   readonly extra: Extra | null
   /** Id of the session that published it; null: none. */
   readonly origin: string | null
+  /** It tells nothing of anyone: who may see nothing may see it. */
+  readonly blank?: boolean
   /** Subscription identifiers, where they are not those of the filters that match. */
   readonly ids?: readonly number[]
   readonly cache: unknown[]
 }
 
-type DirectOptions = Partial<Pick<Direct, 'retain' | 'replaces' | 'extra' | 'origin'>>
+type DirectOptions = Partial<Pick<Direct, 'retain' | 'replaces' | 'extra' | 'origin' | 'blank'>>
 
 export function direct(topic: string, payload: Buffer, qos: QoS, options: DirectOptions = {}): Direct {
-  const { retain = false, replaces = false, extra = null, origin = null } = options
-  return { topic, payload, qos, retain, replaces, extra, origin, cache: [] }
+  const { retain = false, replaces = false, extra = null, origin = null, blank = false } = options
+  return { topic, payload, qos, retain, replaces, extra, origin, blank, cache: [] }
 }
 
 /** What the hub sees of a connected session. */

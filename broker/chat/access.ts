@@ -2,7 +2,7 @@
 import { announcementRoles } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers } from '../../schemas/ids.js'
-import { deviceOf, type Filter, topics } from '../../schemas/topics.js'
+import { deviceOf, type Filter, parseTopic, topics } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import { type Direct, direct } from '../hub.js'
 import type { Store } from '../store/store.js'
@@ -91,6 +91,13 @@ export class Access {
   /** Whether a message is for the actor, as far as it says for which roles it is. Roles may change while it waits. */
   isFor(actor: Actor, topic: string, payload: Buffer): boolean {
     return hasOneOf(actor, announcementRoles(topic, payload))
+  }
+
+  /** Whether a message of the moment that had to wait may still be delivered: whose presence it tells may be hidden by now. */
+  maySee({ principal }: Actor, topic: string): boolean {
+    const parsed = parseTopic(topic)
+    const isPresence = parsed.kind === 'user' && parsed.leaf === 'presence'
+    return !isPresence || this.#presence.visible(parsed.user, principal.user)
   }
 
   /** What the broker holds for a new subscription: room info, presence. (Retained plain messages come from the store.) */

@@ -225,6 +225,7 @@ function openSession(
   const session = new Session(identity, services, connection.outbox, {
     mayReceive: (topic) => services.access.mayReceive(actor, topic),
     isFor: (topic, payload) => services.access.isFor(actor, topic, payload),
+    maySee: (topic) => services.access.maySee(actor, topic),
     get forward() {
       return broker.forwardGate(connection)
     },

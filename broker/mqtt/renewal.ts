@@ -67,6 +67,7 @@ async function applyRoles(connection: Connection, { actor, session }: Login): Pr
   const all = [...session.subscriptions.values()]
   // All at once and first: no message may slip through while hooks are asked.
   const refused = new Set(all.filter((subscription) => !stands(connection, actor, subscription)))
+  session.dropForbidden()
   for (const subscription of all)
     if ((await connection.broker.subscribeGate(connection, subscription)) instanceof Refusal) refused.add(subscription)
   const filters = [...refused].map(({ filter }) => filter).filter((filter) => session.subscriptions.has(filter))

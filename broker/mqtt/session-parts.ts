@@ -29,6 +29,8 @@ export interface DeliveryGuard {
   mayReceive(topic: string): boolean
   /** Whether a message on a topic is for its user, as far as roles say. */
   isFor(topic: string, payload: Buffer): boolean
+  /** Whether a message of the moment that had to wait may still be delivered. */
+  maySee(topic: string): boolean
   /** Null while nobody set the hook. */
   forward: Forward | null
 }

@@ -2,7 +2,7 @@
  * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
-import { deviceOf, filterMatches } from '../../schemas/topics.js'
+import { deviceOf, filterMatches, isChatTopic } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
@@ -98,6 +98,7 @@ export class Session extends Follower {
       this.dropWaiting(from)
       return
     }
+    this.#giveUp(({ packetId }) => this.inflight.get(packetId)?.owner.source === from.source)
     this.inflight.forget(from)
     this.dropLive(from)
   }
@@ -228,6 +229,20 @@ export class Session extends Follower {
       if (unconditional && filterMatches(filter, topic)) return true
     }
     return this.#guard.mayReceive(topic)
+  }
+
+  /** Its roles are others now: what waits on plain topics and may not be delivered any more is dropped. */
+  dropForbidden(): void {
+    const forbidden = ({ topic }: { topic: string }): boolean => !isChatTopic(topic) && !this.mayReceiveQueued(topic)
+    this.#waiting.purge((item) => item.kind === 'direct' && forbidden(item.message))
+    for (const { owner, seq } of this.#giveUp(forbidden)) owner.acknowledged(seq)
+  }
+
+  /** Packets from before the reconnect that have not had their turn yet, and get none: their flows are over. */
+  #giveUp(forbidden: Parameters<Resending['purge']>[0]): Flight[] {
+    const flights = this.#resending.purge(forbidden).map((packetId) => this.inflight.get(packetId)!)
+    for (const flight of flights) this.inflight.end(flight)
+    return flights
   }
 
   #wait(item: Waiting): void {
@@ -385,9 +400,7 @@ export class Session extends Follower {
   sendWaiting(): boolean {
     const item = this.#waiting.first!
     if (item.kind === 'direct') {
-      const { topic } = item.message
-      // Who may read a device may change while a message waits.
-      if (deviceOf(topic) !== null && !this.mayReceiveQueued(topic)) this.services.counters.add('dropped.forbidden')
+      if (!this.#maySeeStill(item.message)) this.services.counters.add('dropped.forbidden')
       else if (!this.#sendDirect(item.message, item.qos)) return false
     } else {
       if (this.#stalled) return false
@@ -398,6 +411,12 @@ export class Session extends Follower {
     }
     this.#waiting.shift()
     return true
+  }
+
+  /** Who may read a device, and whose presence one sees, may change while a message waits. */
+  #maySeeStill({ topic, blank }: Direct): boolean {
+    if (deviceOf(topic) !== null) return this.mayReceiveQueued(topic)
+    return blank === true || this.#guard.maySee(topic)
   }
 
   /** Resolves when the direct messages that wait are few enough to add more without loss. */
@@ -456,7 +475,7 @@ export class Session extends Follower {
     }
     this.#patch(bytes, idAt[0]!, flight.packetId)
     markDuplicate(bytes)
-    this.#resending.add(flight.packetId, bytes)
+    this.#resending.add({ packetId: flight.packetId, topic: message.topic, bytes })
   }
 
   resendRelease(flight: Flight): void {

@@ -85,11 +85,12 @@ export const Room = object(
     thinned,
     role: orNull(role),
     mine: orNull(Mine),
-    head: Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' }),
+    head: orNull(Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' })),
   },
   {
     title: 'Room',
-    description: 'A room as the asker sees it; role and mine are the asker’s own; null: not a member.',
+    description:
+      'A room as the asker sees it; role and mine are the asker’s own; they and head are null to who is no member.',
   },
 )
 

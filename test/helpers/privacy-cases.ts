@@ -8,7 +8,7 @@ export const PRIVACY_CASES: Record<string, CommandCases> = {
     happy: {
       as: 'carol',
       params: { room: '{room}' },
-      result: { id: '{room}', members: 3, thinned: [], role: null, mine: null, head: 0 },
+      result: { id: '{room}', members: 3, thinned: [], role: null, mine: null, head: null },
     },
     forbidden: { as: 'carol', params: { room: 'dm:alice:bob' }, code: 'not_found' },
     invalid: { as: 'carol', params: { room: 'a b' }, answer: 'bad_request room' },

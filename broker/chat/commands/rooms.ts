@@ -80,17 +80,18 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
   }
 }
 
-/** A room as its members see it. */
+/** A room as the asker sees it; how much is said there is for its members. */
 export async function shownRoom(
   { store, thinning }: Pick<RoomCommandParts, 'store' | 'thinning'>,
   actor: Actor,
   room: RoomRecord,
 ): Promise<string> {
   const { log, directory } = store
-  const { head } = await log.open(logs.messages(room.id))
+  const known = await log.open(logs.messages(room.id))
   const members = directory.members(room.id).size
   const member = directory.member(room.id, actor.principal.user)
   const mine = member ? settingsOf(member) : null
+  const head = member ? known.head : null
   const thinned = thinning.of(room.id)
   return JSON.stringify({ ...room, members, thinned, role: member?.role ?? null, mine, head })
 }
