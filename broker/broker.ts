@@ -11,6 +11,7 @@ import type { Accounts } from './auth/accounts.js'
 import type { LoginCodes } from './auth/login-codes.js'
 import { Sealer } from './auth/sealing.js'
 import { LoginThrottle } from './auth/throttle.js'
+import { deriveKey } from './auth/tokens.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
@@ -126,7 +127,7 @@ async function start(
     await registry.logout(logout)
   }
   const poster = new Poster(config.webhookDelivery.privateAddresses)
-  const sealer = await Sealer.load(config.auth.jwt, config.node.dataDir, 'webhooks')
+  const sealer = new Sealer(await deriveKey(config.auth.jwt, config.node.dataDir, 'topictalk-webhooks'))
   const webhooks = await Webhooks.open({ store, wheel, counters, poster, sealer, config, failed })
   closing.push(() => webhooks.close())
   const moderator = Moderator.of(config, counters, failed)
