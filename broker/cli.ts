@@ -11,13 +11,13 @@ const tokens = () => import('./cli/token.js')
 const configs = () => import('./cli/config.js')
 const chats = () => import('./cli/chat.js')
 
-const collect = (value: string, values: string[]) => [...values, value]
+const collect = (value: string, values: string[] = []) => [...values, value]
 
 /** A command that reads the configuration. */
 function configured(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file (default: ./config.yaml if there is one)')
-    .option('--set <key=value>', 'override one key; may be repeated', collect, [])
+    .option('--set <key=value>', 'override one key; may be repeated', collect)
 }
 
 const program = new Command('topictalk')
@@ -32,7 +32,7 @@ const user = program.command('user').description('manage users; works beside a r
 configured(user.command('add <name>'))
   .description('add a user')
   .option('--password-stdin', 'read the password from standard input')
-  .option('--role <role>', 'give a role; may be repeated', collect, [])
+  .option('--role <role>', 'give a role; may be repeated', collect)
   .action(async (name, flags) => (await users()).addUser(name, flags))
 configured(user.command('passwd <name>'))
   .description('change a password')
@@ -64,7 +64,7 @@ configured(program.command('audit'))
 
 configured(program.command('token <user>'))
   .description('print a token to log in with, in place of a password')
-  .option('--role <role>', 'a role the token carries; may be repeated', collect, [])
+  .option('--role <role>', 'a role the token carries; may be repeated', collect)
   .option('--ttl <duration>', 'how long it is valid, such as 1h (default: forever)')
   .action(async (name, flags) => (await tokens()).printToken(name, flags))
 

@@ -40,7 +40,8 @@ function readText(file: string, cwd: string): string {
   try {
     return readFileSync(resolve(cwd, file), 'utf8')
   } catch (cause) {
-    throw new ConfigError([`${file}: cannot be read: ${(cause as Error).message}`])
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw new ConfigError([`${file}: cannot be read: ${code === 'ENOENT' ? 'there is no such file' : message}`])
   }
 }
 

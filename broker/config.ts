@@ -79,12 +79,15 @@ export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
   return config
 }
 
+/** In the order of the file. */
 function configError(faults: readonly Fault[], where: (path: Path) => string | undefined): ConfigError {
+  const placed = faults.map((fault) => ({ ...fault, place: where(fault.path) }))
+  const lineOf = (place = ''): number => Number(/:(\d+)$/.exec(place)?.[1] ?? 0)
+  placed.sort((a, b) => lineOf(a.place) - lineOf(b.place))
   return new ConfigError(
-    faults.map(({ path, message }) => {
-      const place = where(path)
-      return `${place ? `${place}: ` : ''}${pathText(path) || 'configuration'}: ${message}`
-    }),
+    placed.map(
+      ({ path, message, place }) => `${place ? `${place}: ` : ''}${pathText(path) || 'configuration'}: ${message}`,
+    ),
   )
 }
 

@@ -7,10 +7,10 @@ import { CommandError } from './report.js'
 /** Flags of every command that reads the configuration. */
 export interface ConfigFlags {
   config?: string
-  set: string[]
+  set?: string[]
 }
 
-export function readConfig({ config, set }: ConfigFlags): Config {
+export function readConfig({ config, set = [] }: ConfigFlags): Config {
   // The chat's password is no setting of the broker.
   const { TOPICTALK_PASSWORD: _, ...env } = process.env
   return loadConfig({ file: config, env, set })

@@ -5,7 +5,7 @@ import { loadTokenSecret, mintToken } from '../auth/tokens.js'
 import { CommandError } from './report.js'
 import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
 
-type TokenFlags = ConfigFlags & { role: string[]; ttl?: string }
+type TokenFlags = ConfigFlags & { role?: string[]; ttl?: string }
 
 /** Prints the token and nothing else. */
 export async function printToken(name: string, flags: TokenFlags): Promise<void> {
@@ -18,7 +18,7 @@ export async function printToken(name: string, flags: TokenFlags): Promise<void>
       `auth.jwt.secret: not set; whoever holds the private key of auth.jwt.${key} makes the tokens`,
     )
   const ttl = flags.ttl === undefined ? {} : { ttl: seconds(flags.ttl) }
-  const roles = flags.role.length > 0 ? { roles: flags.role } : {}
+  const roles = flags.role ? { roles: flags.role } : {}
   if (jwt.secret === null) ensureDataDir(config)
   console.log(await mintToken(await loadTokenSecret(jwt, config.node.dataDir), name, { ...jwt, ...roles, ...ttl }))
 }

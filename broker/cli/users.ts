@@ -5,12 +5,12 @@ import { askPassword, readPasswordFromStdin } from './password.js'
 import { type ConfigFlags, readConfig } from './settings.js'
 
 type PasswordFlags = ConfigFlags & { passwordStdin?: boolean }
-type RoleFlags = { role: string[] }
+type RoleFlags = { role?: string[] }
 
 export async function addUser(name: string, flags: PasswordFlags & RoleFlags): Promise<void> {
   const config = readConfig(flags)
   const password = await newPassword(name, flags)
-  await runOnBroker(config, 'user.add', { name, password, roles: flags.role })
+  await runOnBroker(config, 'user.add', { name, password, roles: flags.role ?? [] })
   console.log(`added ${name}`)
 }
 

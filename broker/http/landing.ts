@@ -91,5 +91,5 @@ h2 { margin: 2.25rem 0 0.5rem; font-size: 1.1rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { padding: 0.4rem 0; border-bottom: 1px solid var(--line); text-align: left; font-weight: normal; }
 code, pre { font: 0.9rem/1.5 ui-monospace, monospace; }
-pre { padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 0.4rem; background: var(--soft); overflow-x: auto; }
+pre { padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 0.4rem; background: var(--soft); white-space: pre-wrap; overflow-wrap: anywhere; }
 `

@@ -30,9 +30,12 @@ export function routeParts({ params }: Command, { method, path }: HttpRoute): Ro
   }
 }
 
+/** Subjects of commands whose name has no dot, where it is not messages. */
+const SUBJECTS: Record<string, string> = { notify: 'notifications', broadcast: 'broadcast' }
+
 /** What a command is about: the part of its name before the dot. */
 export function subjectOf(name: string): string {
-  return name.includes('.') ? name.split('.')[0]! : 'messages'
+  return name.includes('.') ? name.split('.')[0]! : (SUBJECTS[name] ?? 'messages')
 }
 
 /** Refusals to expect, beside those that any request may get. */

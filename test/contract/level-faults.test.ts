@@ -326,7 +326,7 @@ t.test('damage', async (t) => {
 t.test('opening refuses what it cannot own or understand', async (t) => {
   const { location, open } = setup(t)
   const store = await open()
-  const inUse = `${location}: the store is already in use by another process`
+  const inUse = `${location}: the store is already in use by another process; stop that, or set node.dataDir`
   await t.rejects(openLevelStore({ location, sync: true, limits: LIMITS }), { name: 'StoreError', message: inUse })
   await store.close()
   await inFiles(location, (level) => level.put('!format', Buffer.from('topictalk 99')))

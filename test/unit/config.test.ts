@@ -52,7 +52,7 @@ t.test('without a file the defaults hold, durations in seconds, paths absolute',
 t.test('a file that is named must exist', async (t) => {
   t.throws(() => loadConfig({ file: 'other.yaml', env: {}, set: [], cwd: t.testdir({}) }), {
     name: 'ConfigError',
-    message: /^other\.yaml: cannot be read/,
+    message: 'other.yaml: cannot be read: there is no such file',
   })
 })
 
@@ -70,12 +70,12 @@ t.test('the command line wins over the environment, and that over the file', asy
 t.test('an unknown key is fatal, with its line and the nearest known key', async (t) => {
   const yaml = 'listen:\n  mqqt: 1\n  tls: { crt: x }\nsync: true\nfrobnicate: 1'
   const faults = faultsOf(t, { yaml })
-  t.strictSame(faults.slice(0, 1), ['config.yaml:4: sync: unknown key; did you mean store.level.sync?'])
-  t.match(faults[1], /^config\.yaml:5: frobnicate: unknown key; known here: node, listen, /)
-  t.strictSame(faults.slice(2), [
+  t.strictSame(faults.slice(0, 3), [
     'config.yaml:2: listen.mqqt: unknown key; did you mean listen.mqtt?',
     'config.yaml:3: listen.tls.crt: unknown key; did you mean listen.tls.cert?',
+    'config.yaml:4: sync: unknown key; did you mean store.level.sync?',
   ])
+  t.match(faults[3], /^config\.yaml:5: frobnicate: unknown key; known here: node, listen, /)
 })
 
 t.test('names of object internals are unknown keys like any other', async (t) => {
@@ -84,7 +84,7 @@ t.test('names of object internals are unknown keys like any other', async (t) =>
   for (const fault of faults) t.match(fault, /unknown key/)
 })
 
-t.test('faults name path, what was expected and what was found, all at once', async (t) => {
+t.test('faults name path, what was expected and what was found, all at once, in the order of the file', async (t) => {
   const yaml = `
 listen: { mqtt: abc, http: 65536, wsPath: mqtt }
 auth: { onRefused: later, anonymous: 1 }
@@ -98,13 +98,13 @@ history: 7`
     'config.yaml:2: listen.wsPath: expected text matching ^/, got "mqtt"',
     'config.yaml:3: auth.anonymous: expected true or false, got 1',
     'config.yaml:3: auth.onRefused: expected one of ack, close, got "later"',
+    'config.yaml:4: presence.offlineDelay: expected seconds, or a duration such as 30s, 5m, 12h or 30d, got "3 weeks"',
+    'config.yaml:4: presence.restartGrace: expected seconds, or a duration such as 30s, 5m, 12h or 30d, got -1',
+    'config.yaml:5: limits.inflight: expected an integer from 1 to 65535, got 1.5',
     'config.yaml:6: acl.rules[0].topics: expected a list that is not empty, got an empty list',
     'config.yaml:6: acl.rules[1].who: expected text that is not empty, got 3',
     'config.yaml:6: acl.rules[1].topics: expected a list that is not empty, got nothing',
-    'config.yaml:5: limits.inflight: expected an integer from 1 to 65535, got 1.5',
     'config.yaml:7: history: expected a section, got 7',
-    'config.yaml:4: presence.offlineDelay: expected seconds, or a duration such as 30s, 5m, 12h or 30d, got "3 weeks"',
-    'config.yaml:4: presence.restartGrace: expected seconds, or a duration such as 30s, 5m, 12h or 30d, got -1',
   ])
 })
 

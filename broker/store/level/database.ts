@@ -235,7 +235,10 @@ async function openAt(location: string | null, openLevel: OpenDatabase): Promise
     return await openLevel()
   } catch (cause) {
     if (codes(cause).includes('LEVEL_LOCKED'))
-      throw new StoreError(`${location}: the store is already in use by another process`, { cause })
+      throw new StoreError(
+        `${location}: the store is already in use by another process; stop that, or set node.dataDir`,
+        { cause },
+      )
     throw storeError(`${location ?? 'memory'}: cannot open the store`, cause)
   }
 }
