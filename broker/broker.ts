@@ -8,7 +8,9 @@ import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
 import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
+import type { LoginCodes } from './auth/login-codes.js'
 import { Sealer } from './auth/sealing.js'
+import { LoginThrottle } from './auth/throttle.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
@@ -49,6 +51,8 @@ export interface RunningBroker {
   readonly aedes: Broker
   readonly store: Store
   readonly accounts: Accounts
+  /** Logins that were proved and not taken yet. */
+  readonly loginCodes: LoginCodes
   readonly counters: Counters
   readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
@@ -130,14 +134,15 @@ async function start(
   const textSearch = config.search.enabled ? makeSearch(config, { store, log, failed }) : null
   closing.push(() => textSearch?.close())
   const asked = moderator ? [...screens, moderator] : screens
-  const parts = { failed, gate, liveSessions, endSessions, webhooks, screens: asked, textSearch }
+  const count = (name: string): void => counters.add(name)
+  const parts = { failed, gate, count, liveSessions, endSessions, webhooks, screens: asked, textSearch }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
+  closing.push(() => chat.notifications.close())
 
   const keeper = new SessionKeeper(store, failed)
-  const delivered = chat.receipts.reached.bind(chat.receipts)
-  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered }
+  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered: chat.delivered }
   const shares = new Shares(delivering, keeper, failed)
   await shares.load()
   const registry = new Registry({ hub, store, keeper, shares, failed })
@@ -191,7 +196,8 @@ async function start(
   await textSearch?.start()
   closing.push(() => chat.removals.close())
   await chat.removals.resume()
-  const maintenance = new Maintenance({ store, keeper, broker, counters, config, search: textSearch, failed })
+  const maintaining = { reports: chat.reports, search: textSearch, trim: chat.trim, failed }
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, ...maintaining })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const removeAccount = (user: string) => chat.removals.remove(user)
   const admin = await serveAdmin(
@@ -227,6 +233,14 @@ async function start(
       },
       forward: () => broker.forwardGate(null),
     },
+    oidc: auth.oidc && {
+      oidc: auth.oidc,
+      authenticator: auth.authenticator,
+      codes: auth.loginCodes,
+      throttle: new LoginThrottle(config.auth.throttle),
+      redirectUri: config.auth.oidc.redirectUri!,
+      failed,
+    },
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
     throttleWindow: config.auth.throttle.window,
@@ -245,6 +259,7 @@ async function start(
     aedes: broker,
     store,
     accounts: auth.accounts,
+    loginCodes: auth.loginCodes,
     counters,
     maintenance,
     socketWrites: () => flusher.writes,

@@ -21,6 +21,7 @@ import {
   type SchemaNode,
 } from './config-check.js'
 import { type ConfigFile, fromText, readConfigFile } from './config-file.js'
+import { identityFaults } from './identity-config.js'
 
 export { type Config, ConfigError }
 
@@ -188,8 +189,8 @@ function normalisePacketBytes({ limits }: Config): void {
 }
 
 /** What no single key can tell. */
-function findContradictions({ listen, rooms, limits, moderation, webhooks }: Config): Fault[] {
-  const faults: Fault[] = []
+function findContradictions({ listen, auth, rooms, limits, moderation, webhooks }: Config): Fault[] {
+  const faults: Fault[] = identityFaults({ auth, listen })
   const { keepAlive } = limits
   if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
     faults.push({ path: ['limits', 'keepAlive'], message: 'expected whole seconds from 1 to 65535, or null' })
@@ -234,8 +235,8 @@ function webhookFaults(webhooks: Config['webhooks']): Fault[] {
 
 function resolvePaths({ node, listen, auth }: Config, cwd: string): void {
   node.dataDir = resolve(cwd, node.dataDir)
-  if (listen.tls.cert !== null) listen.tls.cert = resolve(cwd, listen.tls.cert)
-  if (listen.tls.key !== null) listen.tls.key = resolve(cwd, listen.tls.key)
+  const { tls } = listen
+  for (const file of ['cert', 'key', 'ca', 'crl'] as const) if (tls[file] !== null) tls[file] = resolve(cwd, tls[file])
   if (auth.hooks !== null) auth.hooks = resolve(cwd, auth.hooks)
   const { publicKey } = auth.jwt
   if (publicKey !== null && !publicKey.includes('-----BEGIN')) auth.jwt.publicKey = resolve(cwd, publicKey)

@@ -3,12 +3,17 @@ import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
 import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
-import { loadHooks } from './auth/hooks.js'
+import { Backend } from './auth/backend.js'
+import { bothOf, loadHooks } from './auth/hooks.js'
 import { Keys } from './auth/keys.js'
+import { LoginCodes } from './auth/login-codes.js'
 import { Logins } from './auth/logins.js'
+import { LOGIN_LIFETIME, Oidc } from './auth/oidc.js'
 import { PasswordResets } from './auth/password-resets.js'
 import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
+import { RemoteKeys } from './auth/remote-keys.js'
+import { Seal } from './auth/sealed.js'
 import { SecondFactors } from './auth/second-factor.js'
 import { Failures, LoginThrottle } from './auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
@@ -37,14 +42,20 @@ export async function makeLogins(
   { store, bus, log }: { store: Store; bus: LocalBus<Signal>; log: Logger },
 ) {
   const { auth, node } = config
-  const hooks = await loadHooks(auth.hooks, {
+  const backend = new Backend(auth.http, {
+    onFault: (question, error) =>
+      log.warn({ err: error, question }, 'auth.http gave no answer; it counts as a refusal'),
+  })
+  const module = await loadHooks(auth.hooks, {
     timeout: auth.hooksTimeout,
     onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
   })
+  const hooks = bothOf(module, backend.hooks)
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
   const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
-  const tokens = new Tokens(tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir))), auth.jwt)
+  tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
+  const tokens = new Tokens(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
   const logins = new Logins({
     store,
     sign: (claims) => tokens.signLogin(claims),
@@ -69,11 +80,31 @@ export async function makeLogins(
     logins,
     secondFactors: accountParts.secondFactors,
     keys,
+    x509: auth.x509,
+    adopt: auth.oidc.linkExisting,
+    backend: backend.answersLogins ? backend : null,
   })
   const { registrations, window } = auth.throttle
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
-  return { hooks, accounts, authenticator, logins, keys, registration, ...accountParts }
+  const loginCodes = new LoginCodes()
+  const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
+  return { hooks, accounts, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
+}
+
+/** Names the key of logins under way, among those derived from the secret. */
+const SEAL_KEY = 'topictalk-oidc'
+
+async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
+  const seal = new Seal(await deriveKey(auth.jwt, node.dataDir, SEAL_KEY), LOGIN_LIFETIME)
+  return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
+}
+
+function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], log: Logger): RemoteKeys | null {
+  if (jwks === null) return null
+  const onFault = (err: Error): void =>
+    log.warn({ err, url: jwks }, 'auth.jwt.jwks cannot be read; the keys of before stay good')
+  return new RemoteKeys({ url: jwks, maxAge: jwksMaxAge, cooldown: jwksCooldown, onFault })
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password ends their sessions. */

@@ -1,5 +1,6 @@
 /** What a broker does from time to time: expired sessions, retention, its own facts below `$SYS`. */
 import type { Config } from '../schemas/config.js'
+import type { Reports } from './chat/reports.js'
 import { logs } from './chat/views.js'
 import type { Counters } from './metrics.js'
 import type { Broker } from './mqtt/aedes.js'
@@ -16,7 +17,10 @@ export interface MaintenanceParts {
   keeper: SessionKeeper
   broker: Broker
   counters: Counters
+  reports: Pick<Reports, 'sweep'>
   config: Config
+  /** Cuts logs of which only the newest entries are kept. */
+  trim: () => Promise<void>
   search: Pick<Search, 'sweep'> | null
   failed: (error: unknown) => void
 }
@@ -43,6 +47,8 @@ export class Maintenance {
     try {
       await this.#expireSessions(now)
       await this.#retain(now)
+      await this.#parts.reports.sweep(now)
+      await this.#parts.trim()
       await this.#parts.store.log.sweep()
       await this.#parts.search?.sweep()
     } catch (error) {

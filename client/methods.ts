@@ -98,6 +98,8 @@ export function methods(call: Call) {
       reset: (params: Params<'auth.reset'>) => call('auth.reset', params, 'POST /auth/resets'),
       /** Sets a new password with a token of auth.reset. All tokens and sessions of before end; a second factor stays. */
       resetPassword: (params: Params<'auth.resetPassword'>) => call('auth.resetPassword', params, 'POST /auth/reset-password'),
+      /** Takes the login that an identity provider confirmed: the code of the address it led back to, once, within a minute. */
+      oidc: (params: Params<'auth.oidc'>) => call('auth.oidc', params, 'POST /auth/oidc'),
     },
     account: {
       /** Makes a link to a zip file of all that the broker has of the asker. It is good for one download. */
@@ -165,6 +167,51 @@ export function methods(call: Call) {
       /** Posts an event webhook.test, once, and says what came of it. For admins. */
       test: (params: Params<'webhooks.test'>) => call('webhooks.test', params, 'POST /webhooks/{webhook}/test'),
     },
+    devices: {
+      /** Makes a device of the asker’s own: a user with the role device, and its API key. */
+      register: (params: Params<'devices.register'>) => call('devices.register', params, 'POST /devices'),
+      /** The devices that are the asker’s, or shared with the asker, by user id. */
+      list: (params: Params<'devices.list'> = {}) => call('devices.list', params, 'GET /devices'),
+      /** A device: whose it is, and for its owner with whom it is shared and where it reports to. For those who may read it. */
+      get: (params: Params<'devices.get'>) => call('devices.get', params, 'GET /devices/{device}'),
+      /** Another API key for a device; those it had so far end, with its connections. For its owner. */
+      key: (params: Params<'devices.key'>) => call('devices.key', params, 'POST /devices/{device}/keys'),
+      /** Removes a device with all it has: keys, memberships, commands, retained state. For its owner. */
+      remove: (params: Params<'devices.remove'>) => call('devices.remove', params, 'DELETE /devices/{device}'),
+      /** Makes someone else the owner of a device; nobody shares it then. For its owner. */
+      transfer: (params: Params<'devices.transfer'>) => call('devices.transfer', params, 'PUT /devices/{device}/owner'),
+      /** Lets another user read or control a device, in place of what they might before. For its owner. */
+      share: (params: Params<'devices.share'>) => call('devices.share', params, 'PUT /devices/{device}/shares/{user}'),
+      /** Takes back what a user might with a device, at once. For its owner, and for that user. */
+      unshare: (params: Params<'devices.unshare'>) => call('devices.unshare', params, 'DELETE /devices/{device}/shares/{user}'),
+      /** Asks a device to do something; what becomes of it is an event of the asker. For those who may control it. */
+      command: (params: Params<'devices.command'>) => call('devices.command', params, 'POST /devices/{device}/commands'),
+      /** A page of what was asked of a device, ascending: the newest, or those before one. For those who may read it. */
+      commands: (params: Params<'devices.commands'>) => call('devices.commands', params, 'GET /devices/{device}/commands'),
+      /** Posts what a device publishes on some topics into a room, in its name. For its owner, who may invite into the room. */
+      bridge: (params: Params<'devices.bridge'>) => call('devices.bridge', params, 'POST /devices/{device}/bridges'),
+      /** Ends a bridge; the device stays a member of the room. For its owner. */
+      unbridge: (params: Params<'devices.unbridge'>) => call('devices.unbridge', params, 'DELETE /devices/{device}/bridges/{bridge}'),
+    },
+    /** Sends a notification to a user, or to several. For the role notifier and admins. */
+    notify: (params: Params<'notify'>) => call('notify', params, 'POST /notifications'),
+    notifications: {
+      /** A page of the asker’s own notifications, ascending: the newest ones, or those before a seq. */
+      list: (params: Params<'notifications.list'> = {}) => call('notifications.list', params, 'GET /notifications'),
+      /** Acknowledges notifications, for all devices of the asker: some by id, or all up to a seq. */
+      ack: (params: Params<'notifications.ack'> = {}) => call('notifications.ack', params, 'POST /notifications/acks'),
+      /** What became of a notification. For whoever sent it, and admins. */
+      status: (params: Params<'notifications.status'>) => call('notifications.status', params, 'GET /users/{user}/notifications/{notification}'),
+    },
+    /** Announces something to every user, or to those with one of some roles. For the role publisher and admins. */
+    broadcast: Object.assign((params: Params<'broadcast'>) => call('broadcast', params, 'POST /broadcast/{channel}/messages'), {
+      /** Forgets the retained announcement of a channel. For the role publisher and admins. */
+      clear: (params: Params<'broadcast.clear'>) => call('broadcast.clear', params, 'DELETE /broadcast/{channel}/retained'),
+      /** A page of a channel’s announcements, ascending: the newest ones, those before a seq, or those after one. */
+      history: (params: Params<'broadcast.history'>) => call('broadcast.history', params, 'GET /broadcast/{channel}/messages'),
+      /** The channels in which there is an announcement for the asker, by name. */
+      channels: (params: Params<'broadcast.channels'> = {}) => call('broadcast.channels', params, 'GET /broadcast'),
+    }),
     privacy: {
       /** The asker’s privacy settings. */
       get: (params: Params<'privacy.get'> = {}) => call('privacy.get', params, 'GET /privacy'),
@@ -202,6 +249,14 @@ export function methods(call: Call) {
     audit: {
       /** Administrative acts, ascending: the newest ones, or those before a seq. For admins. */
       list: (params: Params<'audit.list'> = {}) => call('audit.list', params, 'GET /audit'),
+    },
+    reports: {
+      /** Reports a message (room and seq) or a user, in a room or at large, to those who moderate. Twice is once. For members of the room. */
+      create: (params: Params<'reports.create'>) => call('reports.create', params, 'POST /reports'),
+      /** Reports, the oldest first: of a room, for its moderators and above; of all rooms, conversations and users, for admins. */
+      list: (params: Params<'reports.list'> = {}) => call('reports.list', params, 'GET /reports'),
+      /** Does what a report asks for, and closes all open reports of the same. For who may see it, as far as they may do that. */
+      resolve: (params: Params<'reports.resolve'>) => call('reports.resolve', params, 'POST /reports/{report}/resolve'),
     },
   }
 }

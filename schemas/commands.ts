@@ -4,17 +4,23 @@
  */
 import type { Static } from 'typebox'
 import { ACCOUNT_COMMANDS } from './commands/account.js'
+import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
 import { AUDIT_COMMANDS } from './commands/audit.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { BOT_COMMANDS } from './commands/bots.js'
+import { BRIDGE_COMMANDS } from './commands/bridges.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
+import { DEVICE_COMMANDS } from './commands/devices.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
 import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
+import { NOTIFICATION_COMMANDS } from './commands/notifications.js'
+import { OIDC_COMMANDS } from './commands/oidc.js'
 import { PASSWORD_RESET_COMMANDS } from './commands/password-reset.js'
 import { PRIVACY_COMMANDS } from './commands/privacy.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
+import { REPORT_COMMANDS } from './commands/reports.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
 import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
@@ -41,10 +47,16 @@ export const COMMANDS = {
   ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
   ...WEBHOOK_COMMANDS,
+  ...DEVICE_COMMANDS,
+  ...BRIDGE_COMMANDS,
+  ...NOTIFICATION_COMMANDS,
+  ...ANNOUNCEMENT_COMMANDS,
   ...PRIVACY_COMMANDS,
+  ...OIDC_COMMANDS,
   ...BOT_COMMANDS,
   ...FILTER_COMMANDS,
   ...AUDIT_COMMANDS,
+  ...REPORT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS

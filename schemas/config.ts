@@ -86,6 +86,8 @@ const listen = section('Where clients connect. A port of null switches a listene
   tls: section('Certificate of the TLS listeners.', {
     cert: optionalText('Path of the certificate chain, PEM.'),
     key: optionalText('Path of the private key, PEM.'),
+    ca: optionalText('Path of the authorities whose client certificates count, PEM; see auth.x509.'),
+    crl: optionalText('Path of the revocation lists of these authorities, PEM; one for each.'),
   }),
   proxyProtocol: flag(false, 'Expect a PROXY protocol header (v1 or v2) on every connection, from your load balancer.'),
   origins: Type.Array(Type.String({ minLength: 1 }), {
@@ -147,10 +149,58 @@ const auth = section('Who may log in.', {
       },
     ),
     publicKey: optionalText('RSA, EC or Ed25519 public key, as PEM text or the path of a PEM file.'),
+    jwks: optionalText(
+      'URL of a JSON Web Key Set with the public keys of whoever signs tokens; https, or http on this machine.',
+    ),
+    jwksMaxAge: duration('10m', 'How long keys of jwks are used before they are asked for again.'),
+    jwksCooldown: duration('30s', 'jwks is asked at most that often, whatever unknown keys tokens name.'),
     issuer: optionalText('Required iss claim.'),
     audience: optionalText('Required aud claim.'),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
   }),
+  oidc: section(
+    'People of an identity provider log in with a browser (OpenID Connect, authorization code with PKCE).',
+    {
+      issuer: optionalText('The provider, such as https://id.example.com; null: none.'),
+      clientId: optionalText('What the provider calls this broker.'),
+      clientSecret: optionalText('What the broker proves that with; null: it is a public client.', { secret: true }),
+      redirectUri: optionalText('Address of /v1/auth/oidc/callback as browsers see it; the provider has to know it.'),
+      returnTo: Type.Array(Type.String({ minLength: 1 }), {
+        default: [],
+        description: 'Addresses that a login may lead back to, whole; the first is the one where none is asked for.',
+      }),
+      scopes: Type.Array(Type.String({ minLength: 1 }), { default: ['openid'], description: 'What is asked for.' }),
+      userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
+      rolesClaim: optionalText('The claim, a list, that gives the roles of the account; null: they stay as they are.'),
+      linkExisting: flag(
+        false,
+        'An account there is already, with a password or not, may become that of whom the provider names so.',
+      ),
+    },
+  ),
+  x509: section('Client certificates of an authority of listen.tls.ca, at the TLS listeners.', {
+    name: Type.Enum(['off', 'cn', 'email', 'dns'], {
+      default: 'off',
+      description:
+        'What of a certificate is the user it logs in: cn (common name), email or dns (alternative names); off: none.',
+    }),
+    role: optionalText('Role of who logs in by certificate, beside those of the account, such as device.'),
+    required: flag(false, 'No connection over TLS without a certificate that counts.'),
+  }),
+  http: section(
+    'A backend of yours that says who someone is and what they may do. No answer, or a wrong one, denies.',
+    {
+      login: optionalText(
+        'URL that is asked who someone is whom this broker does not know; https, or http on this machine.',
+      ),
+      publish: optionalText('URL that is asked who may publish what; it only narrows.'),
+      subscribe: optionalText('URL that is asked who may subscribe to what; it only narrows.'),
+      secret: optionalText('Signs the requests; at least 16 characters. Null: they are not signed.', { secret: true }),
+      timeout: duration('5s', 'An answer that has not come by then denies.'),
+      cache: duration('60s', 'How long an answer counts; 0 asks every time.'),
+      maxConcurrent: count(32, 'Requests under way at the same time; more wait, no longer than timeout.', 1, 1024),
+    },
+  ),
 })
 
 const action = Type.Optional(
@@ -331,7 +381,21 @@ const webhookDelivery = section('How webhooks are told.', {
   ),
 })
 
+const notifications = section('Notifications to users.', {
+  keep: count(1000, 'Newest notifications kept for one user.', 64),
+  ttl: duration('90d', 'Longest a notification is kept; 0 sets no limit.'),
+})
+
+const devices = section('Devices of users.', {
+  register: Type.Enum(['user', 'admin'], {
+    default: 'user',
+    description: 'Who may make devices: every user, where auth.registration is open, or admins only.',
+  }),
+  perUser: count(100, 'Devices of one user.'),
+})
+
 const moderation = section('What messages may say and hold.', {
+  keepReports: duration('30d', 'How long a resolved report is kept, with its copy of the message.'),
   filters: Type.Array(Filter, {
     default: [],
     description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
@@ -395,6 +459,8 @@ export const ConfigSchema = Type.Object(
     history,
     presence,
     receipts,
+    notifications,
+    devices,
     search,
     moderation,
     policies: Policies,

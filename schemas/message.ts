@@ -58,6 +58,19 @@ export const MessageInput = Type.Object(
     replyTo: seq('The message this one answers.'),
     thread: seq('The message that began the thread.'),
     mentions: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 129 }), { maxItems: 100 })),
+    forward: Type.Optional(
+      Type.Object(
+        {
+          room: Type.String({
+            minLength: 1,
+            maxLength: 300,
+            description: 'A room id, dm:{a}:{b}, or @user, of which the sender is a member.',
+          }),
+          seq: Type.Integer({ minimum: 1, description: 'The message.' }),
+        },
+        { additionalProperties: false, description: 'The message this one passes on, in place of words of its own.' },
+      ),
+    ),
     target: seq('The message an edit, delete, reaction or pin is about.'),
     ttl,
   },
@@ -95,10 +108,22 @@ export const ENCRYPTED = /^(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}$/
 /** Neither spaces nor what cannot be seen. */
 export const EMOJI = /^[^\p{Cc}\p{Cs}\s]+$/u
 
+/** What the broker says of a message that passes another one on. */
+export const Forwarded = Type.Object(
+  {
+    from: Type.String({ description: 'Who said it, a user id.' }),
+    ts: Type.Integer({ description: 'When. Unix ms.' }),
+    room: Type.Optional(Type.String({ description: 'Where, if that is a public room or this one.' })),
+    seq: Type.Optional(Type.Integer({ minimum: 1, description: 'Its number there.' })),
+  },
+  { additionalProperties: false, description: 'Whose words a forwarded message has.' },
+)
+export type Forwarded = Static<typeof Forwarded>
+
 export const MESSAGE_KEYS: ReadonlySet<string> = new Set(Object.keys(MessageInput.properties))
 
 /** What everyone receives; `channel` instead of `room` on broadcast topics. */
-export interface MessageOutput extends MessageInput {
+export interface MessageOutput extends Omit<MessageInput, 'forward'> {
   /** UUIDv7. */
   id: string
   room: string
@@ -108,6 +133,8 @@ export interface MessageOutput extends MessageInput {
   from: string
   /** Receiver of a direct message. */
   to?: string
+  /** In place of `forward`. */
+  forwarded?: Forwarded
 }
 
 export const NotificationInput = Type.Object(
@@ -117,8 +144,16 @@ export const NotificationInput = Type.Object(
     body: Type.String({ maxLength: 4096 }),
     data: Type.Optional(Type.Unknown()),
     ttl,
-    priority: Type.Optional(Type.Enum(['low', 'normal', 'high'])),
-    collapseKey: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    priority: Type.Optional(
+      Type.Enum(['low', 'normal', 'high'], { description: 'How urgent it is; normal when left out.' }),
+    ),
+    collapseKey: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        description: 'It takes the place of the one before with the same key, for those who have not got that yet.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

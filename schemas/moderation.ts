@@ -21,8 +21,9 @@ export const Filter = Type.Object(
       maxItems: MAX_WORDS,
       description: `What is looked for: at most ${MAX_WORDS} words, or ${MAX_REGEXES} regular expressions.`,
     }),
-    action: Type.Enum(['refuse', 'mask'], {
-      description: 'refuse: the message is refused. mask: asterisks take the place of what was found.',
+    action: Type.Enum(['refuse', 'mask', 'report'], {
+      description:
+        'refuse: the message is refused. mask: asterisks take the place of what was found. report: it is taken, and moderators are told.',
     }),
     rooms: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {

@@ -1,13 +1,14 @@
+import { isDeepStrictEqual } from 'node:util'
+import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
 import { serverEvents } from '../store/server-events.js'
-import type { Op, Store, UserRecord } from '../store/store.js'
+import type { DirectoryStore, Op, Store, UserRecord } from '../store/store.js'
 import { roomsTouchedBy } from '../store/touched-rooms.js'
 import { Turns } from '../turns.js'
+import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
-
-const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
 
 export interface Account {
   id: string
@@ -60,7 +61,7 @@ export class Accounts {
   }
 
   /**
-   * Nobody logs in as the user any more, nor as one of their bots: nobody could revoke their keys. What they left is erased by who reads
+   * Nobody logs in as the user any more, nor as one of their bots and devices: nobody could revoke their keys. What they left is erased by who reads
    * the records of it; until then the names are nobody's. `messages`: whether what they wrote stays.
    */
   remove(id: string, messages: 'erased' | 'kept' = 'erased'): Promise<string[]> {
@@ -68,7 +69,7 @@ export class Accounts {
       await this.#existing(id)
       const { directory, accounts } = this.#store
       const at = this.#now()
-      const gone = [id, ...directory.bots.ofOwner(id).map(({ bot }) => bot)]
+      const gone = [id, ...belongings(directory, id)]
       const ops = gone.map(async (user) => [
         accounts.removalOp({ user, at, rooms: messages === 'erased' ? roomsTouchedBy(directory, user) : null }),
         ...(await directory.deleteUserOps(user, at)),
@@ -109,6 +110,31 @@ export class Accounts {
       if (made) return made
       await this.#refuseTaken(id)
       return this.#create({ id, roles: [...roles], passwordHash: null, createdAt: this.#now() })
+    })
+  }
+
+  /**
+   * The user of an identity, made when first seen. Rejects with a refusal (`forbidden`) where the account is not the identity's; one that is
+   * linked to none becomes so where `adopt` says so. Its roles are those of the identity, where that has any say.
+   */
+  link({ user, external, roles }: Identity, adopt: boolean): Promise<UserRecord> {
+    return this.#exclusively(user, async () => {
+      const record = await this.#store.directory.user(user)
+      if (!record) {
+        await this.#refuseTaken(user)
+        return this.#create({
+          id: user,
+          roles: [...(roles ?? [])],
+          passwordHash: null,
+          createdAt: this.#now(),
+          external,
+        })
+      }
+      if (record.external !== external && (record.external !== undefined || !adopt))
+        throw new Refusal('forbidden', `the account ${user} belongs to someone else`)
+      const linked = { ...record, external, roles: roles === null ? record.roles : [...roles] }
+      if (!isDeepStrictEqual(linked, record)) await this.#write(this.#store.directory.userOp(linked))
+      return linked
     })
   }
 
@@ -163,4 +189,9 @@ function checkRoles(roles: readonly string[]): void {
 
 function toAccount({ id, roles, passwordHash, createdAt }: UserRecord): Account {
   return { id, roles: [...roles], password: passwordHash !== null, createdAt }
+}
+
+/** Users that belong to a user, and go with it. */
+export function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
+  return [...directory.bots.ofOwner(user).map(({ bot }) => bot), ...directory.devices.ownedBy(user).keys()]
 }

@@ -42,3 +42,8 @@ export function readSecret(kind: CredentialKind, text: string): ShownSecret | nu
   const user = Buffer.from(name, 'base64url').toString()
   return isAccountName(user) ? { user, id, secret } : null
 }
+
+/** Whether a text is a secret of this broker, of whatever kind, and so nobody else's business. */
+export function isSecret(text: string): boolean {
+  return (Object.keys(PREFIXES) as CredentialKind[]).some((kind) => readSecret(kind, text) !== null)
+}

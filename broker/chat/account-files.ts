@@ -87,6 +87,7 @@ const RECORDS: Readonly<Record<string, Read>> = {
     return { user, roles, createdAt, password: passwordHash !== null, secondFactor }
   },
   profile: ({ directory }, user) => directory.profile(user),
+  privacy: ({ directory }, user) => directory.privacy.get(user) ?? null,
   presence: async ({ directory }, user) => {
     for await (const record of directory.presence()) if (record.user === user) return record
     return null
@@ -140,6 +141,7 @@ const README = (user: string): string => `What this TopicTalk broker has of ${us
 
 account.json        the account: roles, when it was made; never the password
 profile.json        how you show yourself
+privacy.json        who may write to you and know what of you, where you changed it
 presence.json       when you were seen last, and your status
 bots.json           your bots and their commands
 credentials.json    logins, API keys and invitations, without their secrets

@@ -3,6 +3,7 @@
  * it is appended. Changes of one message are made one after another, so that what was checked still holds at the commit.
  */
 import { Refusal } from '../../schemas/errors.js'
+import type { MessageOutput } from '../../schemas/message.js'
 import type { Draft, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Audit, acting } from './audit.js'
@@ -46,18 +47,17 @@ export class Changes {
 
   /** Resolves once the change has its place in the store's queue. Its turn lasts until it is settled. */
   send(input: ChangeInput, sending: Sending): Promise<void> {
-    return new Promise((queued, refused) => {
-      const turn = (): Promise<void> =>
-        new Promise((over) => {
-          this.#send(input, sending, over).then(queued, (error) => {
-            over()
-            refused(error)
-          })
+    const { room } = sending
+    const key = `${room} ${input.target}`
+    if (input.type !== 'pin') return this.#turns.hold(key, (over) => this.#send(input, sending, over))
+    // Pins are counted in their room.
+    return this.#turns.hold(key, (over) => {
+      const send = (alsoOver: () => void): Promise<void> =>
+        this.#send(input, sending, () => {
+          alsoOver()
+          over()
         })
-      const { room } = sending
-      // Pins are counted in their room.
-      const among = input.type === 'pin' ? () => this.#turns.take(`${room} pins`, turn) : turn
-      void this.#turns.take(`${room} ${input.target}`, among)
+      return this.#turns.hold(`${room} pins`, send)
     })
   }
 
@@ -84,6 +84,10 @@ export class Changes {
   async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
     if (!message) throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
+    if (input.type === 'edit' && (message as MessageOutput).forwarded)
+      throw new Refusal('forbidden', `message ${entry.seq} has the words of another; delete it, or forward anew`, {
+        field: 'target',
+      })
     if (input.type === 'edit') checkEdit(input, message.type!)
     const asked: Asked = { actor, room, input, target: entry, draft }
     const outcome: Outcome = await this.#effects.of(asked)

@@ -27,6 +27,8 @@ interface Kind {
 const CONTENT = ['text', 'attachments', 'data', 'mentions'] as const
 const MESSAGE = [...CONTENT, 'replyTo', 'thread', 'ttl'] as const
 
+/** It says what the other message says. */
+const FORWARD: Kind = { fields: ['forward', 'replyTo', 'thread', 'ttl'], needs: [] }
 /** What is encrypted is all in its data: nothing else of it is to be read. */
 const SEALED = ['data', 'replyTo', 'thread', 'ttl'] as const
 
@@ -52,6 +54,7 @@ export function checkType(input: MessageInput): void {
   if (type === 'system') throw new Refusal('forbidden', 'only the broker sends system messages', { field: 'type' })
   if (!(MESSAGE_TYPES as readonly string[]).includes(type))
     throw new Refusal('bad_request', `type must be one of ${MESSAGE_TYPES.join(', ')}`, { field: 'type' })
+  if (input.forward !== undefined && type === 'text') return checkFields('forward', input, FORWARD)
   checkFields(type, input, KINDS[type]!)
   checkData(type, input.data)
 }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { MAX_DEPTH, MESSAGE_KEYS, MessageInput } from '../../schemas/message.js'
+import { type Forwarded, MAX_DEPTH, MESSAGE_KEYS, MessageInput } from '../../schemas/message.js'
 import { checkType } from './message-types.js'
 import { checkShape } from './shape.js'
 
@@ -21,6 +21,8 @@ export interface Checked {
   text: string | null
   /** `inside` as it was sent, where the broker made something else of it: a retry is known by that. */
   sent?: string
+  /** Whose words these are, where it passes on those of another. */
+  forwarded?: Forwarded
 }
 
 /** What can be put in the place of what was sent. */
@@ -79,8 +81,9 @@ function toInput(object: Record<string, unknown>): MessageInput {
 
 function checkObject(input: MessageInput): Checked {
   checkType(input)
-  const { cid = null, type = 'text', target, text, attachments, data, replyTo, thread, mentions, ttl } = input
-  const more = { attachments, data, replyTo, thread, mentions, ttl }
+  const { cid = null, type = 'text', target, text, ...rest } = input
+  const { attachments, data, replyTo, thread, mentions, forward, ttl } = rest
+  const more = { attachments, data, replyTo, thread, mentions, forward, ttl }
   // Most messages are text alone, which is cheaper to write.
   if (type === 'text' && text !== undefined && isEmpty(more))
     return { cid, inside: textOnly(text), ttl: null, input: null, text }
@@ -104,8 +107,25 @@ export function contentOf({ inside }: Checked): MessageInput {
 
 /** A message with other content, the same to a retry. */
 export function rewritten(message: Checked, content: Content): Checked {
-  const input = { ...(message.input ?? contentOf(message)), cid: message.cid ?? undefined, ...content }
-  return { ...checkObject(input), sent: message.sent ?? message.inside }
+  const input = { ...(message.input ?? { text: message.text! }), cid: message.cid ?? undefined, ...content }
+  return attributed({ ...checkObject(input), sent: message.sent ?? message.inside }, message.forwarded)
+}
+
+/** A message that forwards, with what it forwards. `ttl`: seconds it lives. */
+export function forwarded(
+  message: Checked,
+  content: Content & Pick<MessageInput, 'type'>,
+  source: Forwarded,
+  ttl: number | null,
+): Checked {
+  const { forward: _, ...said } = message.input!
+  const checked = checkObject({ ...said, ...content })
+  return attributed({ ...checked, ttl, sent: message.inside }, source)
+}
+
+function attributed(message: Checked, source: Forwarded | undefined): Checked {
+  if (!source) return message
+  return { ...message, inside: `${message.inside},"forwarded":${JSON.stringify(source)}`, forwarded: source }
 }
 
 /** JSON. Bounded, for what is written here is written again where the stack is deeper, and clients have stacks too. */

@@ -8,11 +8,13 @@ import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
+import type { Announcements } from './announcements.js'
+import type { DeviceTopics } from './device-topics.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
 import { checkMessage, cidOf } from './message.js'
 import type { Moments } from './moments.js'
-import type { Notices } from './notices.js'
+import type { Notifications } from './notifications.js'
 import type { Plain } from './plain.js'
 import { requireReachable } from './privacy.js'
 import type { Receipts } from './receipts.js'
@@ -56,9 +58,11 @@ export interface PipelineParts {
   readonly replies: Replies
   readonly requests: Requests
   readonly moments: Moments
-  readonly notices: Notices
+  readonly notifications: Notifications
+  readonly announcements: Announcements
   readonly receipts: Receipts
   readonly plain: Plain
+  readonly deviceTopics: DeviceTopics
   readonly payloadBytes: number
 }
 
@@ -117,8 +121,9 @@ export class Pipeline {
           receipt,
         )
       case 'broadcast':
-        return this.#parts.notices.broadcast(actor, topic.channel, incoming, receipt, this)
+        return this.#parts.announcements.publish(actor, topic.channel, incoming, receipt, this)
       case 'device':
+        return this.#parts.deviceTopics.publish(actor, topic, incoming, receipt)
       case 'plain':
         return this.#parts.plain.publish(actor, topic, incoming, receipt)
       case 'sys':
@@ -194,7 +199,7 @@ export class Pipeline {
       case 'messages':
         return this.#sendToUser(actor, topic.user, incoming, receipt)
       case 'notifications':
-        return this.#parts.notices.notify(actor, topic.user, incoming, receipt, this)
+        return this.#parts.notifications.publish(actor, topic.user, incoming, receipt, this)
       case 'signals':
         return this.#settleAfter(this.#parts.moments.signal(actor, topic.user, incoming.payload), incoming, receipt)
       case 'presence':

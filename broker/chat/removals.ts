@@ -109,7 +109,8 @@ export class Removals {
     await this.#endSessions(user)
     if (rooms) await this.#eraseRooms(user, rooms)
     await this.#parts.members.forget(user)
-    for (const log of [logs.userEvents(user), logs.notifications(user)]) await store.log.drop(log)
+    for (const log of [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)])
+      await store.log.drop(log)
     await this.#dropRetained(user)
     await presence.forget(user)
     await commit(store, { ops: [store.accounts.deleteRemovalOp(user)] })
@@ -175,7 +176,7 @@ export class Removals {
   /** What the user's devices retain, and what the user retained elsewhere. */
   async #dropRetained(user: string): Promise<void> {
     const { store } = this.#parts
-    for await (const { topic, clientId } of store.queue.retained(['#'])) {
+    for await (const { topic, clientId } of store.queue.retained(['#', topics.allDevices()])) {
       if (!topic.startsWith(topics.deviceOf(user)) && !clientId?.startsWith(`${user}/`)) continue
       const cleared = { topic, payload: Buffer.alloc(0), qos: 0, retain: true, clientId: null } as const
       await commit(store, { ops: [store.queue.retainOp(cleared)] })

@@ -8,6 +8,8 @@ import type { Checked } from './message.js'
 export interface Verdict {
   /** What goes on in its place (see `rewritten` in message.ts). */
   readonly message?: Checked
+  /** Why those who moderate should look at it once it is taken; shown to them alone. */
+  readonly report?: string
 }
 
 export interface Screen {
@@ -32,7 +34,7 @@ export class Screening {
     for (let i = 0; i < this.#screens.length; i++) {
       const next = this.#screens[i]!.screen(actor, room, verdict?.message ?? message)
       if (next instanceof Promise) return this.#goOn(i + 1, actor, room, message, verdict, next)
-      verdict = next ?? verdict
+      verdict = both(verdict, next)
     }
     return verdict
   }
@@ -45,9 +47,14 @@ export class Screening {
     before: Verdict | undefined,
     waiting: Promise<Verdict | undefined>,
   ): Promise<Verdict | undefined> {
-    let verdict = (await waiting) ?? before
+    let verdict = both(before, await waiting)
     for (const screen of this.#screens.slice(from))
-      verdict = (await screen.screen(actor, room, verdict?.message ?? message)) ?? verdict
+      verdict = both(verdict, await screen.screen(actor, room, verdict?.message ?? message))
     return verdict
   }
+}
+
+/** The later message counts, and the first report. */
+function both(before: Verdict | undefined, next: Verdict | undefined): Verdict | undefined {
+  return before && next ? { ...next, ...before, ...(next.message ? { message: next.message } : {}) } : (next ?? before)
 }

@@ -18,7 +18,7 @@ export function stamp(
   actor: Actor,
   { log, place, to }: Destination,
   { cid, inside, ttl, sent = inside }: Checked,
-  incoming: Incoming,
+  incoming: Pick<Incoming, 'qos' | 'extra'>,
 ): Draft {
   const { user } = actor.principal
   const id = messageId()
@@ -40,6 +40,13 @@ export function stamp(
   }
 }
 
+/** The id that a payload of this form begins with. */
+export function messageIdOf(payload: Buffer): string {
+  return payload.toString('latin1', ID_AT, ID_AT + ID_LENGTH)
+}
+
+const ID_AT = '{"id":"'.length
+const ID_LENGTH = 36
 const NOTHING = Buffer.alloc(0)
 
 /** What came with it, expiring at the latest when its ttl is over. */

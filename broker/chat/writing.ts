@@ -5,6 +5,7 @@ import type { MessageInput } from '../../schemas/message.js'
 import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import type { Changes } from './changes.js'
+import type { Forwarding } from './forwarding.js'
 import { mentionNote } from './mentions.js'
 import type { Checked } from './message.js'
 import { isChange } from './message-types.js'
@@ -12,7 +13,7 @@ import type { Incoming, Receipt } from './pipeline.js'
 import { requireReachable } from './privacy.js'
 import type { Rates } from './rates.js'
 import type { References } from './references.js'
-import type { Replies } from './replies.js'
+import type { Replies, SendResult } from './replies.js'
 import type { RoomRules } from './room-rules.js'
 import type { Screening, Verdict } from './screening.js'
 import { Send, type Sending } from './send.js'
@@ -29,7 +30,10 @@ export interface WritingParts {
   readonly rates: Rates
   readonly changes: Changes
   readonly references: References
+  readonly forwarding: Forwarding
   readonly replies: Replies
+  /** A screen wants those who moderate to look at what was taken. */
+  readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
 }
 
 /** A message on its way into a room. */
@@ -101,10 +105,27 @@ export class Writing {
     receipt: Receipt,
   ): void | Promise<void> {
     const post: Post = { actor, room, message, to, incoming, receipt }
+    return message.input?.forward ? this.#forward(post, message.input.forward) : this.#screen(post)
+  }
+
+  async #forward(post: Post, forward: NonNullable<MessageInput['forward']>): Promise<void> {
+    const { actor, room, message } = post
+    let filled: Checked
+    try {
+      filled = await this.#parts.forwarding.fill(actor, room, message, forward)
+      this.#requireAllowed(post)
+    } catch (error) {
+      return this.#onlyRetry(post, error)
+    }
+    return this.#screen({ ...post, message: filled })
+  }
+
+  #screen(post: Post): void | Promise<void> {
+    const { actor, room, message } = post
     try {
       const verdict = this.#parts.screening.screen(actor, room, message)
       if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
-      return this.#append(judged(post, verdict))
+      return this.#append(verdict ? this.#judged(post, verdict) : post)
     } catch (error) {
       return this.#onlyRetry(post, error)
     }
@@ -115,10 +136,19 @@ export class Writing {
     try {
       const verdict = await screening
       this.#requireAllowed(post)
-      return await this.#append(judged(post, verdict))
+      return await this.#append(verdict ? this.#judged(post, verdict) : post)
     } catch (error) {
       this.#onlyRetry(post, error)
     }
+  }
+
+  #judged(post: Post, { message = post.message, report }: Verdict): Post {
+    if (report === undefined) return { ...post, message }
+    const settled: Receipt['settled'] = (refusal, result) => {
+      if (result) this.#parts.flagged(post.actor, message, result, report)
+      post.receipt.settled(refusal, result)
+    }
+    return { ...post, message, receipt: { settled } }
   }
 
   #requireAllowed({ actor, room, to }: Post): void {
@@ -167,10 +197,6 @@ export class Writing {
     const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
     this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
-}
-
-function judged(post: Post, verdict: Verdict | undefined): Post {
-  return verdict?.message ? { ...post, message: verdict.message } : post
 }
 
 /** Acknowledged and answered: to keep it back or to cut the connection would hold up all the client does in other rooms. */

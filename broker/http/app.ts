@@ -17,6 +17,7 @@ import { type ExportParts, exportRoute } from './exports.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
 import { answerOtherMethods } from './methods.js'
+import { type OidcParts, oidcRoutes } from './oidc.js'
 import { pages } from './pages.js'
 import { answerRefusals } from './refusals.js'
 
@@ -30,6 +31,8 @@ export interface HttpParts {
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters
   readonly events: EventParts
+  /** Null: there is no identity provider. */
+  readonly oidc: OidcParts | null
   readonly listen: Pick<Config['listen'], 'wsPath' | 'origins'>
   /** Longest body. */
   readonly payloadBytes: number
@@ -82,6 +85,7 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
     eventRoute(api, parts.events)
     exportRoute(api, parts)
   })
+  oidcRoutes(app, parts.oidc)
   answered()
   await documentsPage(app, parts.about().version)
   await app.ready()

@@ -29,8 +29,8 @@ export async function renewLogin(connection: Connection, token: string): Promise
 
 async function verify(connection: Connection, actor: Actor, token: string): Promise<Outcome> {
   const { principal, clientId } = actor
-  const address = connection.conn.remoteAddress ?? ''
-  const given = { username: principal.user, token, clientId, address }
+  const { remoteAddress: address = '', certificate } = connection.conn
+  const given = { username: principal.user, token, clientId, address, certificate }
   const outcome = await connection.services.authenticator.renew(given)
   if (!outcome.ok) return outcome
   try {

@@ -2,7 +2,7 @@
  * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
-import { filterMatches } from '../../schemas/topics.js'
+import { deviceOf, filterMatches } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
@@ -60,6 +60,7 @@ export class Session extends Follower {
       maxPacket: identity.maxPacket,
       subscriptions: this.subscriptions,
       counters: services.counters,
+      isFor: (topic, payload) => guard.isFor(topic, payload),
     })
     this.maxPacket = identity.maxPacket
     const { topicAliases, maxPacket } = identity
@@ -212,6 +213,10 @@ export class Session extends Follower {
     return this.#guard.mayReceive(topic)
   }
 
+  isFor(topic: string, payload: Buffer): boolean {
+    return this.#guard.isFor(topic, payload)
+  }
+
   #mayReceive(topic: string, filters: readonly string[]): boolean {
     for (const filter of filters) if (this.subscriptions.get(filter)?.unconditional) return true
     return this.#guard.mayReceive(topic)
@@ -302,7 +307,8 @@ export class Session extends Follower {
     if (isExpired(message.extra)) return undefined
     const own = message.clientId === this.id ? this.#ownWish(message.topic) : undefined
     const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
-    if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, shown, qos)[0]
+    const allowed = this.mayReceiveQueued(message.topic) && this.isFor(message.topic, message.payload)
+    if (allowed) return this.#forwarded(message.topic, shown, qos)[0]
     this.services.counters.add('dropped.forbidden')
     return undefined
   }
@@ -379,7 +385,10 @@ export class Session extends Follower {
   sendWaiting(): boolean {
     const item = this.#waiting.first!
     if (item.kind === 'direct') {
-      if (!this.#sendDirect(item.message, item.qos)) return false
+      const { topic } = item.message
+      // Who may read a device may change while a message waits.
+      if (deviceOf(topic) !== null && !this.mayReceiveQueued(topic)) this.services.counters.add('dropped.forbidden')
+      else if (!this.#sendDirect(item.message, item.qos)) return false
     } else {
       if (this.#stalled) return false
       const { topic } = item.feed.view

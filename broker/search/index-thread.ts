@@ -68,7 +68,7 @@ export class IndexThread {
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
-    // What waits for an answer keeps the process; the thread alone does not.
+    // It has nothing to do without the broker, and keeps no process alive.
     worker.unref()
     let fault: Error | null = null
     worker.on('message', (answer: Answer) => this.#answered(answer))

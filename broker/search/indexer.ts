@@ -37,7 +37,7 @@ export interface IndexerParts {
 export class Indexer {
   readonly #parts: IndexerParts
   readonly #positions = new Map<LogName, Position>()
-  /** Logs to look at; those that somebody waits for first. */
+  /** Logs to look at, and those that somebody waits for: they come first. */
   readonly #grown = new Set<LogName>()
   readonly #asked = new Set<LogName>()
   /** Messages to look at again. */
@@ -93,16 +93,18 @@ export class Indexer {
     if (this.#open && !this.#closed) this.#schedule(this.#failed(error))
   }
 
-  /** Waits until the index has all that these logs have now, at most `patience` ms. */
+  /** Waits until the index has what these logs have now, at most `patience` ms; not for what cannot be read. */
   async settle(logs: readonly LogName[], patience: number): Promise<void> {
     const deadline = Date.now() + patience
-    for (;;) {
-      const behind = this.#open ? logs.filter((log) => this.#behind(log) > 0) : logs
-      if (this.#open && behind.length === 0) return
-      if (performance.now() < this.#retryAt) return
-      for (const log of behind) {
-        this.#asked.add(log)
-        this.#grown.add(log)
+    let heads: ReadonlyMap<LogName, number> | null = null
+    for (let before = Number.POSITIVE_INFINITY; performance.now() >= this.#retryAt; ) {
+      if (this.#open) {
+        heads ??= new Map(logs.map((log) => [log, this.#head(log)]))
+        const missing = [...heads].filter(([log, head]) => this.#done(log) < head)
+        const left = missing.reduce((sum, [log, head]) => sum + head - this.#done(log), 0)
+        if (left === 0 || (!this.#running && left >= before)) return
+        before = left
+        for (const [log] of missing) this.#asked.add(log)
       }
       void this.#run()
       this.#endRest?.()
@@ -112,17 +114,25 @@ export class Indexer {
 
   /** Entries of these logs that are not in the index. */
   pending(logs: readonly LogName[]): number {
-    return logs.reduce((sum, log) => sum + this.#behind(log), 0)
+    return logs.reduce((sum, log) => sum + Math.max(0, this.#head(log) - this.#done(log)), 0)
   }
 
-  /** Takes out what has expired or was dropped. */
-  async sweep(): Promise<void> {
-    if (!this.#open) return
-    for (const name of this.#positions.keys()) if (this.#isOff(name)) this.#grown.add(name)
-    for (let after = 0; ; ) {
+  /** Takes out what has expired or was dropped, before anything else; waits at most `patience` ms for that. */
+  async sweep(patience: number): Promise<void> {
+    const deadline = Date.now() + patience
+    for (const name of this.#positions.keys()) if (this.#holdsDropped(name)) this.#asked.add(name)
+    for (let after = 0; this.#open; ) {
       const due = await this.#parts.thread.due(Date.now(), after, PAGE)
-      for (const { log, seq } of due) this.stale(log, seq)
-      await this.#run()
+      for (const { log, seq } of due) {
+        this.stale(log, seq)
+        this.#asked.add(log)
+      }
+      while (this.#open && this.#asked.size > 0) {
+        void this.#run()
+        this.#endRest?.()
+        // Told after a step: what was asked for when it began is done.
+        if (!(await this.#progress(deadline))) return
+      }
       if (due.length < PAGE) return
       after = due.at(-1)!.id
     }
@@ -158,7 +168,7 @@ export class Indexer {
   async #work(): Promise<number | null> {
     try {
       if (!this.#open) await this.#begin()
-      while (!this.#closed && this.#grown.size > 0) {
+      while (!this.#closed && this.#grown.size + this.#asked.size > 0) {
         const began = performance.now()
         await this.#step()
         this.#tell()
@@ -260,7 +270,10 @@ export class Indexer {
   }
 
   async #purge(name: LogName, below: number | null): Promise<void> {
-    while (!this.#closed && (await this.#parts.thread.purge(name, below, PURGE)));
+    while (await this.#parts.thread.purge(name, below, PURGE)) {
+      // What is half done must not count as done.
+      if (this.#closed) throw new Error('the search index is closing')
+    }
   }
 
   #takeStale(name: LogName): ReadonlyMap<number, number> {
@@ -272,17 +285,25 @@ export class Indexer {
 
   /** Whether what the index has of a log and the log differ. */
   #isOff(name: LogName): boolean {
-    const position = this.#positions.get(name)
-    const room = this.#roomOf(name)
-    const log = this.#parts.store.log.peek(name)
-    if (!position) return room !== undefined && log !== undefined && log.head > 0
-    if (position.made !== room?.createdAt) return true
-    return log !== undefined && (log.head !== position.done || log.tail > position.tail)
+    if (!this.#positions.has(name)) return this.#roomOf(name) !== undefined && this.#head(name) > 0
+    return this.#holdsDropped(name) || this.#head(name) > this.#done(name)
   }
 
-  #behind(name: LogName): number {
-    const head = this.#parts.store.log.peek(name)?.head ?? 0
-    return Math.max(0, head - (this.#positions.get(name)?.done ?? 0))
+  /** Whether the index has what the log has no more. */
+  #holdsDropped(name: LogName): boolean {
+    const position = this.#positions.get(name)
+    if (!position) return false
+    if (position.made !== this.#roomOf(name)?.createdAt) return true
+    const log = this.#parts.store.log.peek(name)
+    return log !== undefined && (log.head < position.done || log.tail > position.tail)
+  }
+
+  #head(name: LogName): number {
+    return this.#parts.store.log.peek(name)?.head ?? 0
+  }
+
+  #done(name: LogName): number {
+    return this.#positions.get(name)?.done ?? 0
   }
 
   #roomOf(name: LogName) {

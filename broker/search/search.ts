@@ -10,6 +10,8 @@ import type { Hit, Wanted } from './text-index.js'
 
 /** Milliseconds that a search waits for the index to have what was just said. */
 const PATIENCE = 2000
+/** Milliseconds that the sweep of everything waits for the one of the index. */
+const SWEEP_PATIENCE = 10_000
 /** Searches under way, of one user and of all. */
 const MAX_OF_USER = 4
 const MAX_OF_ALL = 64
@@ -40,7 +42,7 @@ export class Search implements TextSearch {
   }
 
   sweep(): Promise<void> {
-    return this.#indexer.sweep()
+    return this.#indexer.sweep(SWEEP_PATIENCE)
   }
 
   stale(room: string, seq: number): void {

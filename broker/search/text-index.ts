@@ -96,6 +96,7 @@ const STATEMENTS = {
   dropWords: "INSERT INTO words (words, rowid, body, files, log, author) VALUES ('delete', ?, ?, ?, ?, ?)",
   below: 'SELECT * FROM docs WHERE log = ? AND seq < ? ORDER BY seq LIMIT ?',
   forget: 'DELETE FROM logs WHERE id = ?',
+  doom: 'UPDATE logs SET made = -1 WHERE id = ?',
   moved: 'UPDATE logs SET tail = ? WHERE id = ?',
   due: `SELECT docs.id, logs.name AS log, docs.seq FROM docs JOIN logs ON logs.id = docs.log
     WHERE until > 0 AND until <= ? AND docs.id > ? ORDER BY docs.id LIMIT ?`,
@@ -159,6 +160,8 @@ export class TextIndex {
   purge(name: LogName, seq: number | null, limit: number): boolean {
     const log = this.#logOf(name)
     if (log === null) return false
+    // From now on what is left of it is of no room.
+    if (seq === null) this.#statements.doom.run([log])
     const rows = this.#statements.below.all([log, seq ?? Number.MAX_SAFE_INTEGER, limit]) as unknown as DocRow[]
     this.#transaction(() => {
       for (const row of rows) this.#drop(row)

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
 import type { RoomPolicies } from '../../schemas/policies.js'
 import type { AccountStore } from './accounts.js'
+import type { DeviceStore, OwnedRecords } from './devices.js'
 import type { ModerationStore } from './moderation.js'
 import type { OutboxStore, WebhookStore } from './outbox.js'
 import type { PrivacyStore } from './privacy.js'
@@ -40,7 +41,8 @@ export interface LogEntry {
 export type Gone =
   | { readonly why: 'expired' }
   | {
-      readonly why: 'deleted'
+      /** `replaced`: by a newer notification of its collapse key. */
+      readonly why: 'deleted' | 'replaced'
       /** Null: it went with an account, and no name is left, not even of who wrote it. */
       readonly by: string | null
       readonly at: number
@@ -84,8 +86,8 @@ export interface Effect {
   readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
 }
 
-/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned, whom it mentions. */
-export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention'
+/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned, whom it mentions, what became of a notification. */
+export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention' | 'notice'
 
 /** A small value beside a log, found by the entry it is about; goes with that entry. */
 export interface Note {
@@ -121,6 +123,8 @@ export interface NoteReader {
   getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]>
   /** In order of target and name. */
   list(log: LogName, query: NoteQuery): Promise<Note[]>
+  /** Writes a note on its own, not as the effect of an entry. */
+  putOp(log: LogName, note: Note): Op
   /** The name of a note that is named by a number. */
   nameOf(seq: number): string
   numberOf(name: string): number
@@ -400,6 +404,8 @@ export interface UserRecord {
   createdAt: number
   /** Unix ms; what was issued to the user before is void. */
   tokensValidFrom?: number
+  /** Who it is at an identity provider; absent: the account is linked to none. */
+  external?: string
 }
 
 /** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */
@@ -584,14 +590,8 @@ export interface WrittenRecord {
   user: string
 }
 
-/** Records of rooms, each under a name (a user, a link). From memory; those of a room go with it. */
-export interface RoomRecords<T> {
-  get(room: string, name: string): T | undefined
-  /** By name. */
-  of(room: string): ReadonlyMap<string, T>
-  putOp(record: T): Op
-  deleteOp(room: string, name: string): Op
-}
+/** Records of rooms, each under a name (a user, a link). Those of a room go with it. */
+export type RoomRecords<T> = OwnedRecords<T>
 
 /** People and rooms. Rooms, memberships, invites, contacts and blocks are held in memory; users are read when asked for, the busy ones cached. */
 export interface DirectoryStore {
@@ -654,6 +654,7 @@ export interface DirectoryStore {
   readonly mutes: RoomRecords<MuteRecord>
   readonly links: RoomRecords<LinkRecord>
   readonly joinRequests: RoomRecords<JoinRequestRecord>
+  readonly devices: DeviceStore
   readonly written: RoomRecords<WrittenRecord>
   readonly privacy: PrivacyStore
 

@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<string, unknown>> = {
   topic: null,
   code: '123456',
   avatar: null,
+  verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…',
 }
 const UUID = '019b7701-9c00-7000-8000-000000000001'

@@ -4,6 +4,7 @@ import { API, COMMANDS, type Command, EXPORTS, type HttpRoute } from '../command
 import { Problem } from '../problem.js'
 import { Components, type Json } from './components.js'
 import { exampleObject, exampleOf } from './examples.js'
+import { OIDC_CALLBACK, OIDC_START } from './oidc.js'
 import { type RouteParts, routeParts, subjectOf } from './routes.js'
 
 const DESCRIPTION = `Every request a client can publish over MQTT is a route here too, with the same parameters, checks and results.
@@ -23,6 +24,8 @@ export function openApi(version: string): Json {
       add(`${API}${command.http.path}`, command.http.method, operation(name, command, command.http, components))
   add(`${API}/events`, 'get', EVENTS)
   add(`${API}${EXPORTS}/{ticket}`, 'get', EXPORT)
+  add(`${API}/auth/oidc/start`, 'get', OIDC_START)
+  add(`${API}/auth/oidc/callback`, 'get', OIDC_CALLBACK)
   add('/healthz', 'get', HEALTH)
   const problem = components.use(Problem)
   const tags = [...new Set(table.filter(([, { http }]) => http).map(([name]) => subjectOf(name)))]

@@ -130,6 +130,24 @@ t.test('all that alice wrote is gone from everywhere, and the rooms go on', asyn
   })
 })
 
+t.test('what bots wrote goes with their owner, and stays when only the bot goes', async (t) => {
+  const { broker, connect, alice, bob } = await open(t)
+  await bob.get('rooms.create', { room: 'tea' })
+  for (const bot of ['one', 'other']) {
+    const { key } = await alice.get('bots.create', { bot })
+    const speaking = await connect(bot, { password: key.key })
+    await speaking.get('rooms.join', { room: 'tea' })
+    await speaking.say('tea', `says ${bot}`)
+  }
+  await alice.get('bots.delete', { bot: 'one' })
+  await erased(broker, 'one')
+  t.same(await historyOf(bob, 'tea'), ['1 says one', '2 says other'])
+  await alice.get('account.delete', { user: 'alice' })
+  for (const user of ['alice', 'other']) await erased(broker, user)
+  t.same(await historyOf(bob, 'tea'), ['1 says one', '2 gone deleted by null', '3 delete 2'])
+  t.equal(await bob.fails('users.get', { user: 'other' }), 'not_found user')
+})
+
 t.test('an account is deleted by who owns it: name, password and code', async (t) => {
   const { broker, connect, bob } = await open(t)
   const { token } = await bob.get('auth.register', { user: 'pat', password: 'pat-pw' })

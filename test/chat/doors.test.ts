@@ -7,6 +7,7 @@ import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { type Ask, COMMAND_CASES, type CommandCases } from '../helpers/command-cases.js'
 import { erased } from '../helpers/erased.js'
 import { fetchFrom, requestOf } from '../helpers/http.js'
+import { LOGIN_CHALLENGE } from '../helpers/oidc-cases.js'
 import { Person } from '../helpers/people.js'
 import { checkResult } from '../helpers/results.js'
 
@@ -81,17 +82,23 @@ t.test('one table of commands, two doors', async (t) => {
   }
   const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
   let link = ''
+  let notification = ''
+  let bridge = ''
   let reset = ''
   /** Of pat's authenticator app. */
   let secret = 'A'
+  let report = ''
   let key = ''
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
     for (const asked of before ?? []) {
       const [name, { as, params }] = filled(asked, room)
       const result = await people[as]!.get(name, params)
       if (name === 'rooms.links.create') link = result.link
+      if (name === 'devices.bridge') bridge = result.id
+      if (name === 'notify') notification = result.sent[0].id
       if (name === 'auth.reset') reset = result.token
       if (name === 'auth.totp.begin') secret = result.secret
+      if (name === 'reports.create') report = result.id
       if (name === 'keys.create') key = result.id
     }
   }
@@ -102,9 +109,13 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
         .replaceAll('{link}', link)
+        .replaceAll('{notification}', notification)
+        .replaceAll('{bridge}', bridge)
         .replaceAll('{reset token}', reset)
         .replaceAll('{code of pat}', codeOf(secret))
         .replaceAll('{next code of pat}', codeOf(secret, 1))
+        .replaceAll('{login code of pat}', () => broker.running.loginCodes.issue('pat', LOGIN_CHALLENGE))
+        .replaceAll('{report}', report)
         .replaceAll('{key}', key)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )

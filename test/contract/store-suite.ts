@@ -11,6 +11,7 @@ import {
   type Store,
   type StoreError,
 } from '../../broker/store/store.js'
+import { devicesSuite } from './store-devices-suite.js'
 import { goneSuite } from './store-gone-suite.js'
 import { outboxSuite } from './store-outbox-suite.js'
 import { recordsSuite } from './store-records-suite.js'
@@ -89,6 +90,7 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   goneSuite(t, newPlace)
   outboxSuite(t, newPlace)
   recordsSuite(t, newPlace)
+  devicesSuite(t, newPlace)
 }
 
 async function numbers(t: Test, newPlace: NewPlace): Promise<void> {

@@ -65,6 +65,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'memory-level': ['broker/store/level'],
   ws: ['broker/net'],
   jose: ['broker/auth'],
+  'openid-client': ['broker/auth/oidc.ts'],
   '@node-rs/argon2': ['broker/auth'],
   otpauth: ['broker/auth'],
   fflate: ['broker/chat/zip.ts'],

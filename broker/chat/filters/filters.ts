@@ -28,11 +28,11 @@ export class Filters implements Screen {
     if (filters.length === 0) return undefined
     const said = words(message)
     if (said === null) return undefined
-    const text = filtered(filters, room, said)
-    if (text === said) return undefined
+    const { text, report } = filtered(filters, room, said)
+    if (text === said) return report ? { report } : undefined
     // What is no text cannot be masked.
     if (message.text === null) throw refused()
-    return { message: rewritten(message, { text }) }
+    return { message: rewritten(message, { text }), ...(report ? { report } : {}) }
   }
 
   #filters(): readonly CompiledFilter[] {
@@ -49,23 +49,32 @@ function words({ text, input }: Checked): string | null {
 }
 
 /** What is left to say; each filter sees what those before it left. */
-function filtered(filters: readonly CompiledFilter[], room: string, said: string): string {
+function filtered(
+  filters: readonly CompiledFilter[],
+  room: string,
+  said: string,
+): { text: string; report: string | null } {
   let text = said
+  let report: string | null = null
   const folded: { lower: Folded | null; as: Folded | null } = { lower: null, as: null }
   for (const filter of filters) {
     if (filter.rooms && !filter.rooms.has(room)) continue
     const form = filter.lower ? 'lower' : 'as'
     const seen = (folded[form] ??= fold(text, filter.lower))
-    const found = filter.find(seen.text, filter.action === 'refuse' ? 1 : MOST_MASKED + 1)
+    const found = filter.find(seen.text, filter.action === 'mask' ? MOST_MASKED + 1 : 1)
     if (found.length === 0) continue
     if (filter.action === 'refuse' || found.length > MOST_MASKED) throw refused()
+    if (filter.action === 'report') {
+      report ??= text.slice(...unfold(seen, found[0]!))
+      continue
+    }
     text = masked(
       text,
       found.map((span) => unfold(seen, span)),
     )
     folded.lower = folded.as = null
   }
-  return text
+  return { text, report }
 }
 
 function masked(text: string, spans: readonly Span[]): string {

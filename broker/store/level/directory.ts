@@ -19,6 +19,7 @@ import type {
 import { ROOM_DEFAULTS } from '../store.js'
 import { LevelBots } from './bots.js'
 import type { Database } from './database.js'
+import { LevelDevices } from './devices.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put, type StagedOp, wipe } from './operation.js'
 import { PairMap } from './pair-map.js'
@@ -33,6 +34,7 @@ export class LevelDirectory implements DirectoryStore {
   readonly mutes: LevelRoomRecords<MuteRecord>
   readonly links: LevelRoomRecords<LinkRecord>
   readonly joinRequests: LevelRoomRecords<JoinRequestRecord>
+  readonly devices: LevelDevices
   readonly written: LevelRoomRecords<WrittenRecord>
   readonly privacy: LevelPrivacy
   readonly #records: readonly Pick<LevelRoomRecords<BanRecord>, 'load' | 'stageDeleteAll' | 'forgetAll'>[]
@@ -61,6 +63,7 @@ export class LevelDirectory implements DirectoryStore {
     this.mutes = new LevelRoomRecords<MuteRecord>(database, 'm', userOf)
     this.links = new LevelRoomRecords<LinkRecord>(database, 'l', ({ link }) => link)
     this.joinRequests = new LevelRoomRecords<JoinRequestRecord>(database, 'r', userOf)
+    this.devices = new LevelDevices(database)
     this.written = new LevelRoomRecords<WrittenRecord>(database, 'w', userOf)
     this.privacy = new LevelPrivacy(database)
     this.#records = [this.bans, this.mutes, this.links, this.joinRequests, this.written]
@@ -98,7 +101,9 @@ export class LevelDirectory implements DirectoryStore {
       wanted.set(user, other, at)
       wantedBy.set(other, user, at)
     })
-    const applies = await Promise.all([...this.#records, this.bots, this.privacy].map((records) => records.load()))
+    const applies = await Promise.all(
+      [...this.#records, this.bots, this.privacy, this.devices].map((records) => records.load()),
+    )
     return () => {
       for (const apply of applies) apply()
       this.#users.forget()
@@ -147,6 +152,7 @@ export class LevelDirectory implements DirectoryStore {
       wipe(keys.secondFactor(id), at),
       wipe(keys.user(id), at),
       this.bots.deleteOp(id),
+      ...(await this.devices.deleteOps(id)),
       removed,
       this.#users.deleteOp(id),
     ]

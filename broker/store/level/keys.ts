@@ -47,8 +47,8 @@ function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
-/** Bans, mutes, links, requests to join, who has written. */
-export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w'
+/** Bans, mutes, links, requests to join, who has written. Of devices: themselves, shares, bridges, commands under way and finished. */
+export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'D' | 'S' | 'B' | 'C' | 'F'
 
 export const keys = {
   format: '!format',
@@ -136,6 +136,8 @@ export const keys = {
   webhook: (id: string): string => `Ww${part(id)}`,
   deadLetter: (webhook: string, id: string): string => `Wd${part(webhook)}${END}${part(id)}`,
   filters: 'Mf',
+  report: (id: string): string => `Mr${part(id)}`,
+  evidence: (id: string): string => `Me${part(id)}`,
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
@@ -202,6 +204,7 @@ export const ranges = {
   allOfRooms: (letter: RoomRecordKind): KeyRange => ({ gte: `O${letter}`, lt: `O${kind(letter).lt}` }),
   ofRoom: (letter: RoomRecordKind, room: string): KeyRange => below(`O${letter}${part(room)}`),
   presence: kind('y'),
+  reports: { gte: 'Mr', lt: 'Ms' },
   allOutbox: { gte: 'Wo', lt: 'Wp' },
   webhooks: { gte: 'Ww', lt: 'Wx' },
   /** After an id. */

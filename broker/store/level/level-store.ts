@@ -134,7 +134,7 @@ class LevelStore implements Store {
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
     this.accounts = new LevelAccounts(database)
-    this.moderation = new LevelModeration(database)
+    this.moderation = new LevelModeration(database, this.#now)
     this.directory = new LevelDirectory(database, receipts)
     const outbox = (this.outbox = new LevelOutbox(database, logs))
     this.webhooks = new LevelWebhooks(database)
