@@ -111,7 +111,10 @@ export class Company {
     params: Record<string, unknown>,
   ): Promise<{ ok: boolean; text: string; body: Json }> {
     const { path, request } = requestOf(name, params)
-    const { status, text, body } = await fetchFrom(this.broker, path, { ...request, as: user, roles: VOICES[user]! })
+    const fetched = () => fetchFrom(this.broker, path, { ...request, as: user, roles: VOICES[user]! })
+    let { status, text, body } = await fetched()
+    // On a busy machine its index may not be open yet.
+    while (name === 'search' && body?.code === 'unavailable') ({ status, text, body } = await fetched())
     if (status >= 500) throw new Violation(`${name} ${JSON.stringify(params)}: ${text}`)
     return { ok: status < 300, text, body }
   }
