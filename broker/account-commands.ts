@@ -1,19 +1,41 @@
+import { RESET_EXPIRES_IN } from '../schemas/commands/password-reset.js'
 import { Refusal } from '../schemas/errors.js'
 import type { AdminCommands } from './admin.js'
 import type { Account, Accounts } from './auth/accounts.js'
+import type { PasswordResets } from './auth/password-resets.js'
+import type { SecondFactors } from './auth/second-factor.js'
+
+export interface AccountCommandParts {
+  readonly accounts: Pick<Accounts, 'add' | 'setPassword' | 'list'>
+  /** `erased`: also what the user left; false: that follows in the background. */
+  readonly removeAccount: (user: string) => Promise<{ erased: boolean }>
+  readonly secondFactors: Pick<SecondFactors, 'reset'>
+  readonly passwordResets: Pick<PasswordResets, 'create'>
+}
 
 /**
  * What `topictalk user …` can do: the running broker answers these on its control socket, and without one the command
  * runs them on the store. `password` may be null for a user that logs in by token only.
  */
-export function accountCommands(accounts: Pick<Accounts, 'add' | 'setPassword' | 'remove' | 'list'>): AdminCommands {
+export function accountCommands({
+  accounts,
+  removeAccount,
+  secondFactors,
+  passwordResets,
+}: AccountCommandParts): AdminCommands {
   return {
     'user.add': (params) => {
       const { password } = fields(params)
       return accounts.add(text(params, 'name'), password === null ? null : text(params, 'password'), roles(params))
     },
     'user.passwd': (params) => accounts.setPassword(text(params, 'name'), text(params, 'password')),
-    'user.remove': (params) => accounts.remove(text(params, 'name')),
+    'user.remove': (params) => removeAccount(text(params, 'name')),
+    'user.totpReset': async (params) => {
+      const name = text(params, 'name')
+      if (!(await secondFactors.reset(name)))
+        throw new Refusal('not_found', `${name} has no second factor`, { field: 'name' })
+    },
+    'user.reset': (params) => passwordResets.create(text(params, 'name'), RESET_EXPIRES_IN.default),
     'user.list': async () => {
       const all: Account[] = []
       for await (const account of accounts.list()) all.push(account)

@@ -6,11 +6,16 @@ import type { Config } from '../schemas/config.js'
 import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
+import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
+import type { LoginCodes } from './auth/login-codes.js'
+import { Sealer } from './auth/sealing.js'
+import { LoginThrottle } from './auth/throttle.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
 import type { PublishGate } from './chat/publish-gate.js'
+import type { Screen } from './chat/screening.js'
 import type { Signal } from './chat/signals.js'
 import { Delivery } from './delivery.js'
 import { FaultLog } from './fault-log.js'
@@ -30,9 +35,13 @@ import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
 import type { Listener } from './net/listener.js'
+import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
+import { Moderator } from './webhooks/moderator.js'
+import { Poster } from './webhooks/poster.js'
+import { Webhooks } from './webhooks/webhooks.js'
 import { Wheel } from './wheel.js'
 
 export interface RunningBroker {
@@ -42,6 +51,8 @@ export interface RunningBroker {
   readonly aedes: Broker
   readonly store: Store
   readonly accounts: Accounts
+  /** Logins that were proved and not taken yet. */
+  readonly loginCodes: LoginCodes
   readonly counters: Counters
   readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
@@ -53,6 +64,11 @@ export interface RunningBroker {
 /** The folder of the embedded store below the data directory. */
 export function storeLocation(dataDir: string): string {
   return join(dataDir, 'store')
+}
+
+/** The file of the search index below the data directory. */
+export function searchLocation(dataDir: string): string {
+  return join(dataDir, 'search.db')
 }
 
 export function openStore(config: Config, onFault?: (error: unknown) => void): Promise<Store> {
@@ -67,19 +83,29 @@ export function openStore(config: Config, onFault?: (error: unknown) => void): P
 
 type Closing = () => Promise<void> | void
 
-export async function startBroker(config: Config, options: { log?: Logger } = {}): Promise<RunningBroker> {
+export interface BrokerOptions {
+  log?: Logger
+  /** Look at every chat message before it is written. */
+  screens?: readonly Screen[]
+}
+
+export async function startBroker(config: Config, options: BrokerOptions = {}): Promise<RunningBroker> {
   const log = options.log ?? pino({ level: config.log.level, base: null })
   await mkdir(config.node.dataDir, { recursive: true, mode: 0o700 })
   const closing: Closing[] = []
   try {
-    return await start(config, log, closing)
+    return await start(config, { log, screens: options.screens ?? [] }, closing)
   } catch (error) {
     for (const close of closing.reverse()) await close()
     throw error
   }
 }
 
-async function start(config: Config, log: Logger, closing: Closing[]): Promise<RunningBroker> {
+async function start(
+  config: Config,
+  { log, screens }: Required<BrokerOptions>,
+  closing: Closing[],
+): Promise<RunningBroker> {
   const faults = new FaultLog(log)
   const failed = (error: unknown): void => faults.report(error)
   const store = await openStore(config, failed)
@@ -94,13 +120,29 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
-  const chat = await makeChat(config, { store, bus, wheel, failed, gate, liveSessions, auth: { ...auth, renewLogin } })
+  const endSessions = async (user: string): Promise<void> => {
+    const logout = { kind: 'logout', user, forget: true } as const
+    streams.logout(logout)
+    await registry.logout(logout)
+  }
+  const poster = new Poster(config.webhookDelivery.privateAddresses)
+  const sealer = await Sealer.load(config.auth.jwt, config.node.dataDir, 'webhooks')
+  const webhooks = await Webhooks.open({ store, wheel, counters, poster, sealer, config, failed })
+  closing.push(() => webhooks.close())
+  const moderator = Moderator.of(config, counters, failed)
+  closing.push(() => moderator?.close())
+  const textSearch = config.search.enabled ? makeSearch(config, { store, log, failed }) : null
+  closing.push(() => textSearch?.close())
+  const asked = moderator ? [...screens, moderator] : screens
+  const count = (name: string): void => counters.add(name)
+  const parts = { failed, gate, count, liveSessions, endSessions, webhooks, screens: asked, textSearch }
+  const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
+  closing.push(() => chat.notifications.close())
 
   const keeper = new SessionKeeper(store, failed)
-  const delivered = chat.receipts.reached.bind(chat.receipts)
-  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered }
+  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered: chat.delivered }
   const shares = new Shares(delivering, keeper, failed)
   await shares.load()
   const registry = new Registry({ hub, store, keeper, shares, failed })
@@ -138,19 +180,32 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     streams,
     views: chat.views,
     presence: chat.presence,
+    receipts: chat.receipts,
     info: chat.info,
     failed,
   })
-  store.onAppend = (batches) => hub.deliver(batches)
+  store.onAppend = (batches) => {
+    hub.deliver(batches)
+    webhooks.appended(batches)
+    textSearch?.grew(batches)
+  }
   bus.listen((signal) => delivery.on(signal))
 
   await chat.rooms.ensureListed(config.rooms.list)
   await broker.listen()
-  const maintenance = new Maintenance({ store, keeper, broker, counters, config, failed })
+  await textSearch?.start()
+  closing.push(() => chat.removals.close())
+  await chat.removals.resume()
+  const maintaining = { reports: chat.reports, search: textSearch, trim: chat.trim, failed }
+  const maintenance = new Maintenance({ store, keeper, broker, counters, config, ...maintaining })
   closing.push(() => closeBroker(broker, keeper, maintenance))
+  const removeAccount = (user: string) => chat.removals.remove(user)
   const admin = await serveAdmin(
     config.node.dataDir,
-    accountCommands(endingLogins(auth.accounts, chat.remove, bus)),
+    auditedCommands(
+      accountCommands({ ...auth, accounts: endingLogins(auth.accounts, bus), removeAccount }),
+      chat.audit,
+    ),
     failed,
   )
   closing.push(() => admin.close())
@@ -159,6 +214,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
   const listeners: Listener[] = []
   const door = await openHttpDoor({
     commands: chat.commands,
+    exports: chat.exports,
     authenticator: auth.authenticator,
     mayLogIn: (user, password) => broker.mayLogIn(user, password),
     authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
@@ -176,6 +232,14 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
         return passed instanceof Refusal ? passed : passed.filter
       },
       forward: () => broker.forwardGate(null),
+    },
+    oidc: auth.oidc && {
+      oidc: auth.oidc,
+      authenticator: auth.authenticator,
+      codes: auth.loginCodes,
+      throttle: new LoginThrottle(config.auth.throttle),
+      redirectUri: config.auth.oidc.redirectUri!,
+      failed,
     },
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
@@ -195,6 +259,7 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
     aedes: broker,
     store,
     accounts: auth.accounts,
+    loginCodes: auth.loginCodes,
     counters,
     maintenance,
     socketWrites: () => flusher.writes,
@@ -202,6 +267,15 @@ async function start(config: Config, log: Logger, closing: Closing[]): Promise<R
       for (const close of closing.splice(0).reverse()) await close()
     },
   }
+}
+
+function makeSearch(
+  config: Config,
+  { store, log, failed }: { store: Store; log: Logger; failed: (error: unknown) => void },
+) {
+  const path = searchLocation(config.node.dataDir)
+  const { share } = config.search
+  return new Search({ store, path, share, failed, notice: (message, facts) => log.warn(facts, message) })
 }
 
 /** Of a subscription without options. */

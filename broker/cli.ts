@@ -1,10 +1,12 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64
+// The flag: what is under way at a time should fit into V8's young generation, or each of its collections copies it once more.
 import { Command } from 'commander'
 import { endWithReader, reportFailure } from './cli/report.js'
 import { readVersion } from './version.js'
 
 // A command loads only what it needs: a chat starts without a broker.
 const serving = () => import('./cli/serve.js')
+const audits = () => import('./cli/audit.js')
 const users = () => import('./cli/users.js')
 const tokens = () => import('./cli/token.js')
 const configs = () => import('./cli/config.js')
@@ -44,6 +46,22 @@ configured(user.command('list'))
 configured(user.command('remove <name>'))
   .description('remove a user')
   .action(async (name, flags) => (await users()).removeUser(name, flags))
+configured(user.command('reset <name>'))
+  .description('print a token with which a user sets a new password, once, within an hour')
+  .action(async (name, flags) => (await users()).resetPassword(name, flags))
+configured(user.command('totp-reset <name>'))
+  .description('remove the second factor of a user who is locked out')
+  .action(async (name, flags) => (await users()).resetSecondFactor(name, flags))
+
+configured(program.command('audit'))
+  .description('list administrative acts, the newest last')
+  .option('--limit <number>', 'how many', '100')
+  .option('--actor <name>', 'only what this user did')
+  .option('--user <name>', 'only what was done to this user')
+  .option('--room <room>', 'only what was done in this room')
+  .option('--action <name>', 'only acts of this name, such as rooms.ban')
+  .option('--json', 'as JSON')
+  .action(async (flags) => (await audits()).listAudit(flags))
 
 configured(program.command('token <user>'))
   .description('print a token to log in with, in place of a password')

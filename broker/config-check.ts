@@ -16,6 +16,7 @@ export interface SchemaNode extends TSchema {
   maximum?: number
   minItems?: number
   pattern?: string
+  maxLength?: number
   default?: unknown
   description?: string
   /** Seconds, or a string with a unit. */
@@ -93,7 +94,12 @@ function expected(schema: SchemaNode): string {
   if (schema.properties) return 'a section'
   if (schema.items) return schema.minItems ? 'a list that is not empty' : 'a list'
   if (schema.type === 'integer' || schema.type === 'number') return expectedNumber(schema)
-  if (schema.type === 'string') return schema.pattern ? `text matching ${schema.pattern}` : 'text that is not empty'
+  if (schema.type === 'string')
+    return schema.pattern
+      ? `text matching ${schema.pattern}`
+      : schema.maxLength
+        ? `text of 1 to ${schema.maxLength} characters`
+        : 'text that is not empty'
   return schema.type === 'boolean' ? 'true or false' : String(schema.type)
 }
 

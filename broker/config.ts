@@ -7,6 +7,8 @@ import { resolve } from 'node:path'
 import Value from 'typebox/value'
 import { type Config, ConfigError, DURATION } from '../schemas/config.js'
 import { isRoomId } from '../schemas/ids.js'
+import { MAX_WEBHOOKS, unknownEvents } from '../schemas/webhooks.js'
+import { filterFaults } from './chat/filters/compile.js'
 import {
   type Fault,
   findFaults,
@@ -19,6 +21,7 @@ import {
   type SchemaNode,
 } from './config-check.js'
 import { type ConfigFile, fromText, readConfigFile } from './config-file.js'
+import { identityFaults } from './identity-config.js'
 
 export { type Config, ConfigError }
 
@@ -186,8 +189,8 @@ function normalisePacketBytes({ limits }: Config): void {
 }
 
 /** What no single key can tell. */
-function findContradictions({ listen, rooms, limits }: Config): Fault[] {
-  const faults: Fault[] = []
+function findContradictions({ listen, auth, rooms, limits, moderation, webhooks }: Config): Fault[] {
+  const faults: Fault[] = identityFaults({ auth, listen })
   const { keepAlive } = limits
   if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
     faults.push({ path: ['limits', 'keepAlive'], message: 'expected whole seconds from 1 to 65535, or null' })
@@ -203,15 +206,37 @@ function findContradictions({ listen, rooms, limits }: Config): Fault[] {
     else if (ids.has(id)) faults.push({ path, message: `the room ${id} is listed twice` })
     ids.add(id)
   })
+  faults.push(...webhookFaults(webhooks))
+  const { url, secret } = moderation.webhook
+  if (url !== null && secret === null)
+    faults.push({ path: ['moderation', 'webhook', 'url'], message: 'needs moderation.webhook.secret' })
+  if (url !== null && !URL.canParse(url))
+    faults.push({ path: ['moderation', 'webhook', 'url'], message: 'is not a URL' })
   if (limits.packetBytes < limits.payloadBytes)
     faults.push({ path: ['limits', 'packetBytes'], message: 'is smaller than limits.payloadBytes' })
+  for (const { path, message } of filterFaults(moderation.filters))
+    faults.push({ path: ['moderation', 'filters', ...path], message })
+  return faults
+}
+
+function webhookFaults(webhooks: Config['webhooks']): Fault[] {
+  const faults: Fault[] = []
+  if (webhooks.length > MAX_WEBHOOKS) faults.push({ path: ['webhooks'], message: `at most ${MAX_WEBHOOKS}` })
+  const ids = new Set<string>()
+  webhooks.forEach(({ id, url, events }, i) => {
+    if (ids.has(id)) faults.push({ path: ['webhooks', i, 'id'], message: `the webhook ${id} is listed twice` })
+    ids.add(id)
+    if (!URL.canParse(url)) faults.push({ path: ['webhooks', i, 'url'], message: 'is not a URL' })
+    for (const event of unknownEvents(events))
+      faults.push({ path: ['webhooks', i, 'events'], message: `there is no event ${event}` })
+  })
   return faults
 }
 
 function resolvePaths({ node, listen, auth }: Config, cwd: string): void {
   node.dataDir = resolve(cwd, node.dataDir)
-  if (listen.tls.cert !== null) listen.tls.cert = resolve(cwd, listen.tls.cert)
-  if (listen.tls.key !== null) listen.tls.key = resolve(cwd, listen.tls.key)
+  const { tls } = listen
+  for (const file of ['cert', 'key', 'ca', 'crl'] as const) if (tls[file] !== null) tls[file] = resolve(cwd, tls[file])
   if (auth.hooks !== null) auth.hooks = resolve(cwd, auth.hooks)
   const { publicKey } = auth.jwt
   if (publicKey !== null && !publicKey.includes('-----BEGIN')) auth.jwt.publicKey = resolve(cwd, publicKey)

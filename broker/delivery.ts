@@ -1,11 +1,12 @@
 /** Where signals become deliveries: the wiring between what chat says and who is connected here. */
 import { topics } from '../schemas/topics.js'
 import type { Presence } from './chat/presence.js'
+import type { Receipts } from './chat/receipts.js'
 import type { RoomInfo } from './chat/room-info.js'
 import type { Signal } from './chat/signals.js'
 import { ANY_PRESENCE, type Views } from './chat/views.js'
 import type { Streams } from './http/streams.js'
-import { direct, type Hub } from './hub.js'
+import { direct, type Endpoint, type Hub } from './hub.js'
 import type { Registry } from './mqtt/registry.js'
 
 export interface DeliveryParts {
@@ -14,6 +15,7 @@ export interface DeliveryParts {
   streams: Streams
   views: Views
   presence: Presence
+  receipts: Receipts
   info: RoomInfo
   failed: (error: unknown) => void
 }
@@ -38,10 +40,14 @@ export class Delivery {
       case 'reply':
         return registry.reply(signal)
       case 'presence':
+      case 'unseen':
         return this.#presence(signal)
+      case 'receipt':
+        return this.#receipt(signal)
       case 'membership':
         registry.membership(signal)
         streams.membership(signal)
+        if (!signal.member) this.#parts.receipts.left(signal.room, signal.user)
         return info.changed(signal.room)
       case 'channel':
         views.addChannel(signal.channel)
@@ -53,15 +59,26 @@ export class Delivery {
     }
   }
 
-  /** To those who may see it, whether they named the user or asked for everyone; once each. */
-  #presence({ user, payload }: Signal & { kind: 'presence' }): void {
-    const { hub, presence } = this.#parts
-    const message = direct(topics.user(user, 'presence'), payload, 1)
-    hub.send(message, (endpoint) => presence.visible(user, endpoint.user))
-    hub.send(
-      message,
-      (endpoint) => !hub.isListening(message.topic, endpoint) && presence.visible(user, endpoint.user),
-      ANY_PRESENCE,
+  /** To those it is for, whether they named the user or asked for everyone; once each. */
+  #presence(signal: Signal & { kind: 'presence' | 'unseen' }): void {
+    const { hub } = this.#parts
+    const message = direct(topics.user(signal.user, 'presence'), signal.payload, 1, { blank: signal.kind === 'unseen' })
+    const concerns = (endpoint: Endpoint): boolean => this.#concerns(signal, endpoint.user)
+    hub.send(message, concerns)
+    hub.send(message, (endpoint) => !hub.isListening(message.topic, endpoint) && concerns(endpoint), ANY_PRESENCE)
+  }
+
+  #concerns({ kind, user, only }: Signal & { kind: 'presence' | 'unseen' }, watcher: string): boolean {
+    const { presence } = this.#parts
+    if (only !== undefined && only !== watcher) return false
+    if (kind === 'presence') return presence.visible(user, watcher)
+    return !presence.visible(user, watcher) && (only === watcher || presence.knows(watcher, user))
+  }
+
+  #receipt({ room, user, payload }: Signal & { kind: 'receipt' }): void {
+    const { hub, receipts } = this.#parts
+    hub.send(direct(topics.room(room, 'receipts'), payload, 0), (endpoint) =>
+      receipts.mayKnow(room, user, endpoint.user),
     )
   }
 }

@@ -2,6 +2,7 @@
  * Who is connected here and what they listen to. The hub hands messages to sessions and never waits for one: a session that cannot
  * take a message now notes it and reads it from the log later. It knows neither MQTT nor the rules of chat.
  */
+import { announcementRoles } from '../schemas/announcement.js'
 import type { AppendedBatch, Extra, LogEntry, LogName, PlainMessage, QoS } from './store/store.js'
 import { TopicTrie } from './topic-trie.js'
 
@@ -15,6 +16,8 @@ export interface View {
   readonly form: ((entry: LogEntry) => Buffer) | null
   /** The room whose membership the view needs; null when it belongs to the user alone. */
   readonly room: string | null
+  /** Who follows it anew begins with the oldest entry that is there, not with the next one. */
+  readonly whole?: true
 }
 
 /** The new entries of one view. `cache` holds encodings, so that each is made once for all sessions. */
@@ -26,12 +29,15 @@ export class Batch {
   /** Those of them that the view shows, in its form. */
   readonly entries: readonly LogEntry[]
   readonly cache: unknown[] = []
+  /** Some of them are for certain roles only. */
+  readonly restricted: boolean
 
   constructor(view: View, entries: readonly LogEntry[]) {
     this.view = view
     this.first = entries[0]!.seq
     this.last = entries[entries.length - 1]!.seq
     this.entries = shape(view, entries)
+    this.restricted = this.entries.some(({ payload }) => announcementRoles(view.topic, payload) !== null)
   }
 }
 
@@ -52,16 +58,18 @@ export interface Direct {
   readonly extra: Extra | null
   /** Id of the session that published it; null: none. */
   readonly origin: string | null
+  /** It tells nothing of anyone: who may see nothing may see it. */
+  readonly blank?: boolean
   /** Subscription identifiers, where they are not those of the filters that match. */
   readonly ids?: readonly number[]
   readonly cache: unknown[]
 }
 
-type DirectOptions = Partial<Pick<Direct, 'retain' | 'replaces' | 'extra' | 'origin'>>
+type DirectOptions = Partial<Pick<Direct, 'retain' | 'replaces' | 'extra' | 'origin' | 'blank'>>
 
 export function direct(topic: string, payload: Buffer, qos: QoS, options: DirectOptions = {}): Direct {
-  const { retain = false, replaces = false, extra = null, origin = null } = options
-  return { topic, payload, qos, retain, replaces, extra, origin, cache: [] }
+  const { retain = false, replaces = false, extra = null, origin = null, blank = false } = options
+  return { topic, payload, qos, retain, replaces, extra, origin, blank, cache: [] }
 }
 
 /** What the hub sees of a connected session. */

@@ -2,6 +2,7 @@
 import type { Config } from '../schemas/config.js'
 import type { HttpDoor } from './http/app.js'
 import type { Accept } from './net/byte-stream.js'
+import type { ClientCertificates } from './net/certificate.js'
 import { listenHttp, listenHttps } from './net/http.js'
 import type { Listener } from './net/listener.js'
 import { listenTcp } from './net/tcp.js'
@@ -22,8 +23,14 @@ export async function openListeners(
   const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, origins, proxyProtocol } = config.listen
   const open = async (listening: Promise<Listener>): Promise<void> => opened(await listening)
   const web = { host, proxyProtocol, wsPath, wsPing, origins, packetBytes: config.limits.packetBytes, handler: door }
+  const secured = { tls, clientCertificates: clientCertificates(config.auth.x509) }
   if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
-  if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, tls }, accept))
+  if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, ...secured }, accept))
   if (http !== null) await open(listenHttp({ ...web, port: http }, accept))
-  if (https !== null) await open(listenHttps({ ...web, port: https, tls }, accept))
+  if (https !== null) await open(listenHttps({ ...web, port: https, ...secured }, accept))
+}
+
+function clientCertificates({ name, required }: Config['auth']['x509']): ClientCertificates {
+  if (required) return 'required'
+  return name === 'off' ? 'none' : 'asked'
 }

@@ -3,17 +3,38 @@ import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
 import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
-import { loadHooks } from './auth/hooks.js'
+import { Backend } from './auth/backend.js'
+import { bothOf, loadHooks } from './auth/hooks.js'
 import { Keys } from './auth/keys.js'
+import { LoginCodes } from './auth/login-codes.js'
 import { Logins } from './auth/logins.js'
+import { LOGIN_LIFETIME, Oidc } from './auth/oidc.js'
+import { PasswordResets } from './auth/password-resets.js'
 import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
-import { LoginThrottle } from './auth/throttle.js'
-import { loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
+import { RemoteKeys } from './auth/remote-keys.js'
+import { Seal } from './auth/sealed.js'
+import { SecondFactors } from './auth/second-factor.js'
+import { Failures, LoginThrottle } from './auth/throttle.js'
+import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
 import type { Signal } from './chat/signals.js'
 import type { LocalBus } from './store/bus.js'
 import type { Store } from './store/store.js'
+
+/** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
+const CODE_ATTEMPTS = 5
+const CODE_WINDOW = 900_000
+const SECOND_FACTOR_KEY = 'topictalk-second-factor'
+
+/** What accounts have beside a password. */
+export async function makeAccountParts({ auth, node }: Config, store: Store, accounts: Accounts) {
+  const key = await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY)
+  return {
+    secondFactors: new SecondFactors({ store, key, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
+    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(auth.throttle) }),
+  }
+}
 
 /** Who may log in, and how. */
 export async function makeLogins(
@@ -21,20 +42,27 @@ export async function makeLogins(
   { store, bus, log }: { store: Store; bus: LocalBus<Signal>; log: Logger },
 ) {
   const { auth, node } = config
-  const hooks = await loadHooks(auth.hooks, {
+  const backend = new Backend(auth.http, {
+    onFault: (question, error) =>
+      log.warn({ err: error, question }, 'auth.http gave no answer; it counts as a refusal'),
+  })
+  const module = await loadHooks(auth.hooks, {
     timeout: auth.hooksTimeout,
     onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
   })
+  const hooks = bothOf(module, backend.hooks)
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords)
   const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
-  const tokens = new Tokens(tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir))), auth.jwt)
+  tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
+  const tokens = new Tokens(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
   const logins = new Logins({
     store,
     sign: (claims) => tokens.signLogin(claims),
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
   })
+  const accountParts = await makeAccountParts(config, store, accounts)
   const keys = new Keys({
     store,
     perUser: config.limits.keysPerUser,
@@ -50,16 +78,37 @@ export async function makeLogins(
     renewals: new LoginThrottle(auth.throttle),
     hooks,
     logins,
+    secondFactors: accountParts.secondFactors,
     keys,
+    x509: auth.x509,
+    adopt: auth.oidc.linkExisting,
+    backend: backend.answersLogins ? backend : null,
   })
   const { registrations, window } = auth.throttle
   const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
-  return { hooks, accounts, authenticator, logins, keys, registration }
+  const loginCodes = new LoginCodes()
+  const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
+  return { hooks, accounts, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
 }
 
-/** Accounts whose changes reach the people who are logged in: a new password ends their sessions, a removal their memberships too. */
-export function endingLogins(accounts: Accounts, remove: (user: string) => Promise<void>, bus: LocalBus<Signal>) {
+/** Names the key of logins under way, among those derived from the secret. */
+const SEAL_KEY = 'topictalk-oidc'
+
+async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
+  const seal = new Seal(await deriveKey(auth.jwt, node.dataDir, SEAL_KEY), LOGIN_LIFETIME)
+  return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
+}
+
+function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], log: Logger): RemoteKeys | null {
+  if (jwks === null) return null
+  const onFault = (err: Error): void =>
+    log.warn({ err, url: jwks }, 'auth.jwt.jwks cannot be read; the keys of before stay good')
+  return new RemoteKeys({ url: jwks, maxAge: jwksMaxAge, cooldown: jwksCooldown, onFault })
+}
+
+/** Accounts whose changes reach the people who are logged in: a new password ends their sessions. */
+export function endingLogins(accounts: Accounts, bus: LocalBus<Signal>) {
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),
@@ -68,6 +117,5 @@ export function endingLogins(accounts: Accounts, remove: (user: string) => Promi
       bus.send({ kind: 'logout', user, forget: false })
       return account
     },
-    remove,
   }
 }

@@ -1,8 +1,11 @@
 /** What a broker does from time to time: expired sessions, retention, its own facts below `$SYS`. */
 import type { Config } from '../schemas/config.js'
+import type { Reports } from './chat/reports.js'
+import { logs } from './chat/views.js'
 import type { Counters } from './metrics.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { SessionKeeper } from './mqtt/session-keeper.js'
+import type { Search } from './search/search.js'
 import type { Store } from './store/store.js'
 
 const FACTS_EVERY = 10_000
@@ -14,7 +17,11 @@ export interface MaintenanceParts {
   keeper: SessionKeeper
   broker: Broker
   counters: Counters
+  reports: Pick<Reports, 'sweep'>
   config: Config
+  /** Cuts logs of which only the newest entries are kept. */
+  trim: () => Promise<void>
+  search: Pick<Search, 'sweep'> | null
   failed: (error: unknown) => void
 }
 
@@ -40,7 +47,10 @@ export class Maintenance {
     try {
       await this.#expireSessions(now)
       await this.#retain(now)
+      await this.#parts.reports.sweep(now)
+      await this.#parts.trim()
       await this.#parts.store.log.sweep()
+      await this.#parts.search?.sweep()
     } catch (error) {
       this.#parts.failed(error)
     } finally {
@@ -65,9 +75,11 @@ export class Maintenance {
   async #retain(now: number): Promise<void> {
     const { store, config } = this.#parts
     const { days, messages } = config.history
+    if (config.audit.days > 0) await store.log.retain(logs.audit(), { before: now - config.audit.days * DAY, keep: 0 })
     if (days === 0 && messages === 0) return
     for await (const name of store.log.names()) {
-      await store.log.retain(name, { before: days === 0 ? 0 : now - days * DAY, keep: messages })
+      if (name !== logs.audit())
+        await store.log.retain(name, { before: days === 0 ? 0 : now - days * DAY, keep: messages })
     }
   }
 

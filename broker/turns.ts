@@ -12,4 +12,18 @@ export class Turns {
     done.then(forget, forget)
     return done
   }
+
+  /** A turn that lasts until `over` is called. Resolves once `begin` has; where that fails the turn is over too. */
+  hold(key: string, begin: (over: () => void) => Promise<void>): Promise<void> {
+    return new Promise((begun, failed) => {
+      const turn = (): Promise<void> =>
+        new Promise((over) => {
+          begin(over).then(begun, (error: unknown) => {
+            over()
+            failed(error)
+          })
+        })
+      void this.take(key, turn)
+    })
+  }
 }

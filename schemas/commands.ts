@@ -3,17 +3,31 @@
  * documents of both.
  */
 import type { Static } from 'typebox'
+import { ACCOUNT_COMMANDS } from './commands/account.js'
+import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
+import { AUDIT_COMMANDS } from './commands/audit.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
 import { BOT_COMMANDS } from './commands/bots.js'
+import { BRIDGE_COMMANDS } from './commands/bridges.js'
 import { CONTACT_COMMANDS } from './commands/contacts.js'
+import { DEVICE_COMMANDS } from './commands/devices.js'
 import { ENTRY_COMMANDS } from './commands/entry.js'
+import { FILTER_COMMANDS } from './commands/filters.js'
 import { MESSAGE_COMMANDS } from './commands/messages.js'
 import { MODERATION_COMMANDS } from './commands/moderation.js'
+import { NOTIFICATION_COMMANDS } from './commands/notifications.js'
+import { OIDC_COMMANDS } from './commands/oidc.js'
+import { PASSWORD_RESET_COMMANDS } from './commands/password-reset.js'
+import { PRIVACY_COMMANDS } from './commands/privacy.js'
 import { RECEIPT_COMMANDS } from './commands/receipts.js'
+import { REPORT_COMMANDS } from './commands/reports.js'
 import { ROOM_COMMANDS } from './commands/rooms.js'
+import { SEARCH_COMMANDS } from './commands/search.js'
 import { SESSION_COMMANDS } from './commands/sessions.js'
 import { SYNC_COMMANDS } from './commands/sync.js'
+import { TOTP_COMMANDS } from './commands/totp.js'
 import { USER_COMMANDS } from './commands/users.js'
+import { WEBHOOK_COMMANDS } from './commands/webhooks.js'
 
 export type { Command, HttpPage, HttpRoute, RateClass } from './commands/parts.js'
 
@@ -23,18 +37,32 @@ export const COMMANDS = {
   ...MODERATION_COMMANDS,
   ...ENTRY_COMMANDS,
   ...AUTH_COMMANDS,
+  ...TOTP_COMMANDS,
+  ...PASSWORD_RESET_COMMANDS,
+  ...ACCOUNT_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,
   ...SYNC_COMMANDS,
+  ...SEARCH_COMMANDS,
   ...CONTACT_COMMANDS,
+  ...WEBHOOK_COMMANDS,
+  ...DEVICE_COMMANDS,
+  ...BRIDGE_COMMANDS,
+  ...NOTIFICATION_COMMANDS,
+  ...ANNOUNCEMENT_COMMANDS,
+  ...PRIVACY_COMMANDS,
+  ...OIDC_COMMANDS,
   ...BOT_COMMANDS,
+  ...FILTER_COMMANDS,
+  ...AUDIT_COMMANDS,
+  ...REPORT_COMMANDS,
 } as const
 
 export type CommandName = keyof typeof COMMANDS
 export type CommandParams<N extends CommandName> = Static<(typeof COMMANDS)[N]['params']>
 export type CommandResult<N extends CommandName> = Static<(typeof COMMANDS)[N]['result']>
 
-export { API } from './api.js'
+export { API, EXPORTS } from './api.js'
 
 export const MAX_REQUEST_ID = 128

@@ -3,6 +3,10 @@
  * schema, `config.yaml` shows its defaults, the docs are made from it. Durations are seconds once loaded.
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'
+import { Filter } from './moderation.js'
+import { Policies } from './policies.js'
+
+import { webhookFilters, webhookId, webhookSecret, webhookUrl } from './webhooks.js'
 
 /** The configuration is wrong: one line per fault. */
 export class ConfigError extends Error {
@@ -82,6 +86,8 @@ const listen = section('Where clients connect. A port of null switches a listene
   tls: section('Certificate of the TLS listeners.', {
     cert: optionalText('Path of the certificate chain, PEM.'),
     key: optionalText('Path of the private key, PEM.'),
+    ca: optionalText('Path of the authorities whose client certificates count, PEM; see auth.x509.'),
+    crl: optionalText('Path of the revocation lists of these authorities, PEM; one for each.'),
   }),
   proxyProtocol: flag(false, 'Expect a PROXY protocol header (v1 or v2) on every connection, from your load balancer.'),
   origins: Type.Array(Type.String({ minLength: 1 }), {
@@ -143,10 +149,58 @@ const auth = section('Who may log in.', {
       },
     ),
     publicKey: optionalText('RSA, EC or Ed25519 public key, as PEM text or the path of a PEM file.'),
+    jwks: optionalText(
+      'URL of a JSON Web Key Set with the public keys of whoever signs tokens; https, or http on this machine.',
+    ),
+    jwksMaxAge: duration('10m', 'How long keys of jwks are used before they are asked for again.'),
+    jwksCooldown: duration('30s', 'jwks is asked at most that often, whatever unknown keys tokens name.'),
     issuer: optionalText('Required iss claim.'),
     audience: optionalText('Required aud claim.'),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
   }),
+  oidc: section(
+    'People of an identity provider log in with a browser (OpenID Connect, authorization code with PKCE).',
+    {
+      issuer: optionalText('The provider, such as https://id.example.com; null: none.'),
+      clientId: optionalText('What the provider calls this broker.'),
+      clientSecret: optionalText('What the broker proves that with; null: it is a public client.', { secret: true }),
+      redirectUri: optionalText('Address of /v1/auth/oidc/callback as browsers see it; the provider has to know it.'),
+      returnTo: Type.Array(Type.String({ minLength: 1 }), {
+        default: [],
+        description: 'Addresses that a login may lead back to, whole; the first is the one where none is asked for.',
+      }),
+      scopes: Type.Array(Type.String({ minLength: 1 }), { default: ['openid'], description: 'What is asked for.' }),
+      userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
+      rolesClaim: optionalText('The claim, a list, that gives the roles of the account; null: they stay as they are.'),
+      linkExisting: flag(
+        false,
+        'An account there is already, with a password or not, may become that of whom the provider names so.',
+      ),
+    },
+  ),
+  x509: section('Client certificates of an authority of listen.tls.ca, at the TLS listeners.', {
+    name: Type.Enum(['off', 'cn', 'email', 'dns'], {
+      default: 'off',
+      description:
+        'What of a certificate is the user it logs in: cn (common name), email or dns (alternative names); off: none.',
+    }),
+    role: optionalText('Role of who logs in by certificate, beside those of the account, such as device.'),
+    required: flag(false, 'No connection over TLS without a certificate that counts.'),
+  }),
+  http: section(
+    'A backend of yours that says who someone is and what they may do. No answer, or a wrong one, denies.',
+    {
+      login: optionalText(
+        'URL that is asked who someone is whom this broker does not know; https, or http on this machine.',
+      ),
+      publish: optionalText('URL that is asked who may publish what; it only narrows.'),
+      subscribe: optionalText('URL that is asked who may subscribe to what; it only narrows.'),
+      secret: optionalText('Signs the requests; at least 16 characters. Null: they are not signed.', { secret: true }),
+      timeout: duration('5s', 'An answer that has not come by then denies.'),
+      cache: duration('60s', 'How long an answer counts; 0 asks every time.'),
+      maxConcurrent: count(32, 'Requests under way at the same time; more wait, no longer than timeout.', 1, 1024),
+    },
+  ),
 })
 
 const action = Type.Optional(
@@ -189,6 +243,10 @@ const rooms = section('Rooms.', {
   }),
   autoCreate: flag(false, 'Create an unknown room, public, on first use.'),
   maxMembers: count(100000, 'Members of one room.'),
+  thinAbove: count(
+    100,
+    'Larger rooms are told of no presence, and of typing a number. Their receipts go by receipts.maxMembers.',
+  ),
   list: Type.Array(room, {
     default: [{ id: 'lobby', access: 'public' }],
     description: 'Rooms made at the first start: { id, access, name?, topic? }.',
@@ -289,6 +347,99 @@ const receipts = section('Who has got and read what.', {
   ),
 })
 
+const webhook = Type.Object(
+  {
+    id: webhookId,
+    url: webhookUrl,
+    secret: webhookSecret,
+    previousSecret: Type.Optional(webhookSecret),
+    ...webhookFilters,
+    rooms: Type.Optional(webhookFilters.rooms),
+    users: Type.Optional(webhookFilters.users),
+  },
+  { additionalProperties: false },
+)
+
+const webhooks = Type.Array(webhook, {
+  default: [],
+  description: 'Where to tell what happens: { id, url, secret, events, rooms?, users?, direct?, previousSecret? }.',
+})
+
+const webhookDelivery = section('How webhooks are told.', {
+  timeout: duration('10s', 'An attempt without an answer by then has failed.'),
+  attempts: count(12, 'Attempts before an event is given up and kept among the deliveries.', 1, 100),
+  backoff: duration(
+    '5s',
+    'Wait after the first failure; it doubles with each, and up to half of it is left to chance.',
+  ),
+  maxBackoff: duration('1h', 'Longest wait, also where the receiver asks for a longer one.'),
+  concurrency: count(8, 'Events told to one webhook at the same time, each of another log.', 1, 1000),
+  deadLetters: count(1000, 'Events kept that were given up, of each webhook; the oldest go.', 1, 100_000),
+  privateAddresses: flag(
+    true,
+    'Post to addresses of private networks and of this machine, too. Webhooks are made by admins.',
+  ),
+})
+
+const notifications = section('Notifications to users.', {
+  keep: count(1000, 'Newest notifications kept for one user.', 64),
+  ttl: duration('90d', 'Longest a notification is kept; 0 sets no limit.'),
+})
+
+const devices = section('Devices of users.', {
+  register: Type.Enum(['user', 'admin'], {
+    default: 'user',
+    description: 'Who may make devices: every user, where auth.registration is open, or admins only.',
+  }),
+  perUser: count(100, 'Devices of one user.'),
+})
+
+const moderation = section('What messages may say and hold.', {
+  keepReports: duration('30d', 'How long a resolved report is kept, with its copy of the message.'),
+  filters: Type.Array(Filter, {
+    default: [],
+    description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
+  }),
+  webhook: section('A server of yours that is asked before a message is written.', {
+    url: Type.Union([webhookUrl, Type.Null()], { default: null, description: 'Where to ask; null: nobody is asked.' }),
+    secret: Type.Union([webhookSecret, Type.Null()], {
+      default: null,
+      secret: true,
+      description: 'What questions are signed with: whsec_ and 24 to 64 bytes in base64.',
+    }),
+    previousSecret: Type.Union([webhookSecret, Type.Null()], {
+      default: null,
+      secret: true,
+      description: 'Signs beside it, while you change it.',
+    }),
+    timeout: duration('2s', 'A question without an answer by then has failed.'),
+    onFailure: Type.Enum(['allow', 'refuse'], {
+      default: 'refuse',
+      description: 'What becomes of a message when the question fails: allow (it is written) or refuse.',
+    }),
+    rooms: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: 'Only messages of these rooms; empty: of all.',
+    }),
+    direct: flag(false, 'Messages of direct conversations too.'),
+    concurrency: count(32, 'Questions at a time; others wait, within their timeout.', 1, 10_000),
+  }),
+})
+
+const audit = section('The log of administrative acts.', {
+  days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0 keeps them forever.' }),
+})
+
+const search = section('Full-text search over the messages of rooms.', {
+  enabled: flag(true, 'Keep an index of all messages, in node.dataDir. false: search answers that there is none.'),
+  share: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 0.1,
+    description: 'Most of one core that indexing takes while nobody searches; what is asked for goes at full speed.',
+  }),
+})
+
 const log = section('The log on standard output.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
@@ -297,10 +448,32 @@ const log = section('The log on standard output.', {
 })
 
 export const ConfigSchema = Type.Object(
-  { node, listen, auth, acl, rooms, limits, store, history, presence, receipts, log },
+  {
+    node,
+    listen,
+    auth,
+    acl,
+    rooms,
+    limits,
+    store,
+    history,
+    presence,
+    receipts,
+    notifications,
+    devices,
+    search,
+    moderation,
+    policies: Policies,
+    audit,
+    webhooks,
+    webhookDelivery,
+    log,
+  },
   { additionalProperties: false, default: {}, description: 'TopicTalk configuration.' },
 )
 
 export type Config = Static<typeof ConfigSchema>
+/** One entry of `webhooks`. */
+export type WebhookConfig = Static<typeof webhook>
 /** One entry of `acl.rules`. */
 export type AclRule = Static<typeof rule>

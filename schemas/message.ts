@@ -1,7 +1,7 @@
 /** What a client publishes to a room, a person or a broadcast channel, and what everyone receives of it (DESIGN §2). */
 import Type, { type Static } from 'typebox'
 
-/** Types a client may send. Those not built yet answer `not_implemented`. */
+/** Types a client may send. */
 export const MESSAGE_TYPES = [
   'text',
   'custom',
@@ -13,15 +13,6 @@ export const MESSAGE_TYPES = [
   'location',
   'encrypted',
 ] as const
-export const BUILT_TYPES: ReadonlySet<string> = new Set([
-  'text',
-  'custom',
-  'edit',
-  'delete',
-  'reaction',
-  'pin',
-  'unpin',
-])
 /** Messages about another one of the same room, their target. */
 export const CHANGE_TYPES: ReadonlySet<string> = new Set(['edit', 'delete', 'reaction', 'pin', 'unpin'])
 
@@ -67,6 +58,19 @@ export const MessageInput = Type.Object(
     replyTo: seq('The message this one answers.'),
     thread: seq('The message that began the thread.'),
     mentions: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 129 }), { maxItems: 100 })),
+    forward: Type.Optional(
+      Type.Object(
+        {
+          room: Type.String({
+            minLength: 1,
+            maxLength: 300,
+            description: 'A room id, dm:{a}:{b}, or @user, of which the sender is a member.',
+          }),
+          seq: Type.Integer({ minimum: 1, description: 'The message.' }),
+        },
+        { additionalProperties: false, description: 'The message this one passes on, in place of words of its own.' },
+      ),
+    ),
     target: seq('The message an edit, delete, reaction or pin is about.'),
     ttl,
   },
@@ -87,13 +91,39 @@ export const ReactionData = Type.Object(
   { additionalProperties: false },
 )
 export type ReactionData = Static<typeof ReactionData>
+/** The `data` of a location. */
+export const LocationData = Type.Object(
+  {
+    lat: Type.Number({ minimum: -90, maximum: 90, description: 'Degrees of latitude (WGS 84).' }),
+    lon: Type.Number({ minimum: -180, maximum: 180, description: 'Degrees of longitude (WGS 84).' }),
+    accuracy: Type.Optional(Type.Number({ minimum: 0, maximum: 1e8, description: 'Metres around it.' })),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'What is there.' })),
+  },
+  { additionalProperties: false },
+)
+
+/** The `data` of an encrypted message, in either alphabet of RFC 4648: the broker does not look into it. Its length is `limits.payloadBytes`. */
+export const ENCRYPTED = /^(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}$/
+
 /** Neither spaces nor what cannot be seen. */
 export const EMOJI = /^[^\p{Cc}\p{Cs}\s]+$/u
+
+/** What the broker says of a message that passes another one on. */
+export const Forwarded = Type.Object(
+  {
+    from: Type.String({ description: 'Who said it, a user id.' }),
+    ts: Type.Integer({ description: 'When. Unix ms.' }),
+    room: Type.Optional(Type.String({ description: 'Where, if that is a public room or this one.' })),
+    seq: Type.Optional(Type.Integer({ minimum: 1, description: 'Its number there.' })),
+  },
+  { additionalProperties: false, description: 'Whose words a forwarded message has.' },
+)
+export type Forwarded = Static<typeof Forwarded>
 
 export const MESSAGE_KEYS: ReadonlySet<string> = new Set(Object.keys(MessageInput.properties))
 
 /** What everyone receives; `channel` instead of `room` on broadcast topics. */
-export interface MessageOutput extends MessageInput {
+export interface MessageOutput extends Omit<MessageInput, 'forward'> {
   /** UUIDv7. */
   id: string
   room: string
@@ -103,6 +133,8 @@ export interface MessageOutput extends MessageInput {
   from: string
   /** Receiver of a direct message. */
   to?: string
+  /** In place of `forward`. */
+  forwarded?: Forwarded
 }
 
 export const NotificationInput = Type.Object(
@@ -112,8 +144,16 @@ export const NotificationInput = Type.Object(
     body: Type.String({ maxLength: 4096 }),
     data: Type.Optional(Type.Unknown()),
     ttl,
-    priority: Type.Optional(Type.Enum(['low', 'normal', 'high'])),
-    collapseKey: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    priority: Type.Optional(
+      Type.Enum(['low', 'normal', 'high'], { description: 'How urgent it is; normal when left out.' }),
+    ),
+    collapseKey: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        description: 'It takes the place of the one before with the same key, for those who have not got that yet.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )
@@ -127,6 +167,7 @@ export const ReceiptInput = Type.Object(
   {
     read: seq('The last message that was read.'),
     delivered: seq('The last message that arrived.'),
+    thread: seq('With read: of this thread alone; others are not told.'),
     private: Type.Optional(Type.Boolean({ description: 'True: others are not told what was read.' })),
   },
   { additionalProperties: false },

@@ -15,7 +15,8 @@ export type Topic =
   | { kind: 'user'; user: string; leaf: UserLeaf }
   | { kind: 'request'; user: string; method: string }
   | { kind: 'broadcast'; channel: string }
-  | { kind: 'device'; user: string }
+  /** `rest`: the levels below the device. */
+  | { kind: 'device'; user: string; rest: string }
   | { kind: 'sys' }
   | { kind: 'plain' }
   | { kind: 'invalid'; why: string }
@@ -25,7 +26,8 @@ export type Filter =
   | { kind: 'room'; room: string | null; leaves: readonly RoomLeaf[] }
   | { kind: 'user'; user: string | null; leaves: readonly UserLeaf[] }
   | { kind: 'broadcast'; channel: string | null }
-  | { kind: 'device'; user: string | null }
+  /** `commands`: it matches those of the device. */
+  | { kind: 'device'; user: string | null; commands: boolean }
   | { kind: 'sys' }
   | { kind: 'plain' }
   /** `$share/{share}/{filter}`; `of` is what `filter` is. */
@@ -41,6 +43,12 @@ export const topics = {
   allOfUser: (user: string): string => `users/${user}/#`,
   user: (user: string, leaf: UserLeaf): string => `users/${user}/${leaf}`,
   request: (user: string, method: string): string => `users/${user}/requests/${method}`,
+  /** Below a device: `commands` and `receipts`, or levels of its own. */
+  device: (device: string, rest: string): string => `devices/${device}/${rest}`,
+  /** Filter: whatever is below devices, which `#` does not reach. */
+  allDevices: (): string => 'devices/#',
+  /** What topics of a device begin with. */
+  deviceOf: (user: string): string => `devices/${user}/`,
   broadcast: (channel: string): string => `broadcast/${channel}`,
 }
 
@@ -55,6 +63,13 @@ export function isReservedLevel(level: string): boolean {
 export function isPlainFilter({ kind }: Filter): boolean {
   return kind === 'plain' || kind === 'device' || kind === 'sys'
 }
+
+/** The device that a topic belongs to; null: it is none of a device. */
+export function deviceOf(topic: string): string | null {
+  return topic.startsWith(DEVICES) ? topic.slice(DEVICES.length, topic.indexOf('/', DEVICES.length)) : null
+}
+
+const DEVICES = 'devices/'
 
 /** Topics whose messages the broker makes: rooms, users, broadcast. */
 export function isChatTopic(topic: string): boolean {
@@ -89,7 +104,7 @@ export function parseTopic(topic: string): Topic {
       return { kind: 'broadcast', channel: levels[1]! }
     default:
       if (levels.length < 3 || !isUserId(levels[1]!)) return invalid(`${topic}: expected devices/{user}/…`)
-      return { kind: 'device', user: levels[1]! }
+      return { kind: 'device', user: levels[1]!, rest: levels.slice(2).join('/') }
   }
 }
 
@@ -190,8 +205,11 @@ function parseBroadcastFilter(filter: string, levels: string[]): Filter {
 function parseDeviceFilter(filter: string, levels: string[]): Filter {
   const user = levels[1]
   if (user === undefined || (levels.length < 3 && user !== '#')) return invalid(`${filter}: expected devices/{user}/…`)
-  if (user === '+' || user === '#') return { kind: 'device', user: null }
-  return isUserId(user) ? { kind: 'device', user } : invalid(`${filter}: ${JSON.stringify(user)} is not a user id`)
+  const commands = filterMatches(filter, topics.device(user === '#' ? '+' : user, 'commands'))
+  if (user === '+' || user === '#') return { kind: 'device', user: null, commands }
+  return isUserId(user)
+    ? { kind: 'device', user, commands }
+    : invalid(`${filter}: ${JSON.stringify(user)} is not a user id`)
 }
 
 /** What is wrong with a topic name [MQTT-4.7.3], or null. UTF-8 validity is the decoder's business. */

@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from 'node:util'
+import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
-import type { Op, Store, UserRecord } from '../store/store.js'
+import { serverEvents } from '../store/server-events.js'
+import type { DirectoryStore, Op, Store, UserRecord } from '../store/store.js'
+import { roomsTouchedBy } from '../store/touched-rooms.js'
 import { Turns } from '../turns.js'
+import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
-
-const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
 
 export interface Account {
   id: string
@@ -16,15 +19,17 @@ export interface Account {
   createdAt: number
 }
 
+type StoreOfAccounts = Pick<Store, 'commit' | 'directory' | 'accounts' | 'outbox'>
+
 /** The users. Every method but `list` rejects with a `Refusal` when it cannot. */
 export class Accounts {
-  readonly #store: Pick<Store, 'commit' | 'directory'>
+  readonly #store: StoreOfAccounts
   readonly #passwords: Passwords
   readonly #now: () => number
   /** By lower-case name, so that two changes cannot both find a name free. */
   readonly #turns = new Turns()
 
-  constructor(store: Pick<Store, 'commit' | 'directory'>, passwords: Passwords, now: () => number = Date.now) {
+  constructor(store: StoreOfAccounts, passwords: Passwords, now: () => number = Date.now) {
     this.#store = store
     this.#passwords = passwords
     this.#now = now
@@ -55,14 +60,22 @@ export class Accounts {
     return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
-  /** With its bots: nobody could revoke their keys any more. */
-  remove(id: string): Promise<void> {
+  /**
+   * Nobody logs in as the user any more, nor as one of their bots and devices: nobody could revoke their keys. What they left is erased by who reads
+   * the records of it; until then the names are nobody's. `messages`: whether what they wrote stays.
+   */
+  remove(id: string, messages: 'erased' | 'kept' = 'erased'): Promise<string[]> {
     return this.#exclusively(id, async () => {
       await this.#existing(id)
-      const { directory } = this.#store
-      const gone = [id, ...directory.bots.ofOwner(id).map(({ bot }) => bot)]
-      const ops = await Promise.all(gone.map((user) => directory.deleteUserOps(user, this.#now())))
-      await this.#write(...ops.flat())
+      const { directory, accounts } = this.#store
+      const at = this.#now()
+      const gone = [id, ...belongings(directory, id)]
+      const ops = gone.map(async (user) => [
+        accounts.removalOp({ user, at, rooms: messages === 'erased' ? roomsTouchedBy(directory, user) : null }),
+        ...(await directory.deleteUserOps(user, at)),
+      ])
+      await this.#tell('user.removed', gone, (await Promise.all(ops)).flat())
+      return gone
     })
   }
 
@@ -72,8 +85,8 @@ export class Accounts {
 
   async #voidTokens(record: UserRecord): Promise<void> {
     const { directory } = this.#store
-    const logins = (await directory.credentials(record.id)).filter(({ kind }) => kind === 'login')
-    const ended = logins.map(({ id }) => directory.deleteCredentialOp(record.id, id))
+    const all = (await directory.credentials(record.id)).filter(({ kind }) => kind === 'login' || kind === 'reset')
+    const ended = all.map(({ id }) => directory.deleteCredentialOp(record.id, id))
     await this.#write(directory.userOp({ ...record, tokensValidFrom: this.#now() }), ...ended)
   }
 
@@ -100,6 +113,31 @@ export class Accounts {
     })
   }
 
+  /**
+   * The user of an identity, made when first seen. Rejects with a refusal (`forbidden`) where the account is not the identity's; one that is
+   * linked to none becomes so where `adopt` says so. Its roles are those of the identity, where that has any say.
+   */
+  link({ user, external, roles }: Identity, adopt: boolean): Promise<UserRecord> {
+    return this.#exclusively(user, async () => {
+      const record = await this.#store.directory.user(user)
+      if (!record) {
+        await this.#refuseTaken(user)
+        return this.#create({
+          id: user,
+          roles: [...(roles ?? [])],
+          passwordHash: null,
+          createdAt: this.#now(),
+          external,
+        })
+      }
+      if (record.external !== external && (record.external !== undefined || !adopt))
+        throw new Refusal('forbidden', `the account ${user} belongs to someone else`)
+      const linked = { ...record, external, roles: roles === null ? record.roles : [...roles] }
+      if (!isDeepStrictEqual(linked, record)) await this.#write(this.#store.directory.userOp(linked))
+      return linked
+    })
+  }
+
   async #existing(id: string): Promise<UserRecord> {
     const record = await this.#store.directory.user(id)
     if (!record) throw new Refusal('not_found', `there is no user ${id}`)
@@ -108,6 +146,8 @@ export class Accounts {
 
   async #refuseTaken(id: string): Promise<void> {
     const taken = await this.#store.directory.userLike(id)
+    if (!taken && (await this.#store.accounts.removal(id)))
+      throw new Refusal('conflict', `what ${id} left is being erased; try again later`, { field: 'id' })
     if (!taken) return
     const why =
       taken.id === id ? `the user ${id} exists` : `the user ${taken.id} exists; names may not differ only by case`
@@ -119,8 +159,13 @@ export class Accounts {
     const { directory } = this.#store
     const removedAt = await directory.removedAt(record.id)
     const made = removedAt === 0 ? record : { ...record, tokensValidFrom: removedAt }
-    await this.#write(directory.userOp(made), ...along)
+    await this.#tell('user.registered', [made.id], [directory.userOp(made), ...along])
     return made
+  }
+
+  async #tell(type: 'user.registered' | 'user.removed', users: readonly string[], ops: Op[]): Promise<void> {
+    const drafts = users.flatMap((user) => serverEvents(this.#store, { type, user }))
+    await commit(this.#store, { drafts, ops })
   }
 
   async #write(...ops: Op[]): Promise<void> {
@@ -144,4 +189,9 @@ function checkRoles(roles: readonly string[]): void {
 
 function toAccount({ id, roles, passwordHash, createdAt }: UserRecord): Account {
   return { id, roles: [...roles], password: passwordHash !== null, createdAt }
+}
+
+/** Users that belong to a user, and go with it. */
+export function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
+  return [...directory.bots.ofOwner(user).map(({ bot }) => bot), ...directory.devices.ownedBy(user).keys()]
 }

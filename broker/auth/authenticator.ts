@@ -1,20 +1,29 @@
+import { isUtf8 } from 'node:buffer'
+import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import type { DirectoryStore } from '../store/store.js'
 import type { Accounts } from './accounts.js'
+import type { Backend, BackendAnswer } from './backend.js'
 import type { HookRunner } from './hooks.js'
+import type { Identity } from './identity.js'
 import { type Keys, looksLikeKey } from './keys.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
 import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
+import type { SecondFactors } from './second-factor.js'
+import { hashSecret, isSecret } from './secrets.js'
 import type { LoginThrottle } from './throttle.js'
-import { algorithmOf, type Tokens } from './tokens.js'
+import { algorithmOf, isLoginToken, type Tokens } from './tokens.js'
+import { type CertifiedNames, readCertificate } from './x509.js'
 
 export interface AuthenticatorParts {
   /** Whether clients without credentials may come in. */
   readonly anonymous: boolean
-  readonly directory: Pick<DirectoryStore, 'user'>
-  readonly accounts: Pick<Accounts, 'ensure'>
+  readonly directory: Pick<DirectoryStore, 'user'> & { readonly bots: Pick<DirectoryStore['bots'], 'get'> }
+  readonly accounts: Pick<Accounts, 'ensure' | 'link'>
+  /** Whether an identity may have an account that is linked to none. */
+  readonly adopt: boolean
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly throttle: LoginThrottle
@@ -22,22 +31,31 @@ export interface AuthenticatorParts {
   readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
   readonly logins: Pick<Logins, 'stands'>
+  readonly secondFactors: Pick<SecondFactors, 'isOn'>
+  readonly x509: Config['auth']['x509']
+  /** Asked about whom the broker does not know itself; null: nobody is. */
+  readonly backend: Pick<Backend, 'login'> | null
   readonly keys: Pick<Keys, 'check'>
   readonly now?: () => number
 }
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const loginByToken = (given: TokenCredentials): Promise<Login> =>
-    admit(parts, given, () => byTokenOrKey(parts, given.username || undefined, given.token))
+    admit(parts, given, () => withCertificate(parts, given, false, () => byTokenOrKey(parts, given)))
   return {
-    login: (given) => admit(parts, given, () => identify(parts, given)),
+    login: (given) =>
+      admit(parts, given, () => withCertificate(parts, given, !given.password?.length, () => identify(parts, given))),
     loginByToken,
     loginByPassword: (given) => admit(parts, given, () => identifyByPassword(parts, given)),
+    loginByIdentity: (given) => admit(parts, given, () => asIdentified(parts, given)),
     stands: (principal) => parts.logins.stands(principal),
     renew: async (given) => {
       const { username, address } = given
       if (parts.renewals.isRefused(address, username)) return throttled(username, address)
       const login = await loginByToken(given)
+      // A backend may know a token as anyone's.
+      if (login.ok && login.principal.user !== username)
+        return refuse('not_authorized', `${username} came with a token of ${login.principal.user}`)
       if (!login.ok && login.refusal === 'bad_credentials') parts.renewals.failed(address, username)
       return login
     },
@@ -57,14 +75,56 @@ async function admit(
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
     // After the hook: whom it refuses leaves no account behind.
-    return login.byToken ? await knownByNow(parts, login) : login
+    return login.atFirstSight || login.linkedTo ? await knownByNow(parts, login) : login
   } catch (error) {
     // The store or the hashing could not do it: not the client's fault, and no reason to let it in.
     return refuse('unavailable', error instanceof Refusal ? error.message : String((error as Error)?.stack ?? error))
   }
 }
 
-type Identified = Login & { readonly byToken?: true }
+/** `atFirstSight`: others vouch for the user, who is made where there is none yet. `linkedTo`: an account has to be this identity's. */
+type Identified = Login & { readonly atFirstSight?: true; readonly linkedTo?: Identity }
+
+/** A certificate logs in alone; what is shown beside it counts as ever, and has to be of the same user. */
+async function withCertificate(
+  parts: AuthenticatorParts,
+  { username, certificate }: Pick<Credentials, 'username' | 'certificate'>,
+  alone: boolean,
+  identify: () => Identified | Promise<Identified>,
+): Promise<Identified> {
+  const shown = readCertificate(parts.x509, certificate)
+  if (!shown) return identify()
+  if (alone) return byCertificate(parts, shown, username)
+  const login = await identify()
+  if (!login.ok) return login
+  const { principal } = login
+  if (!shown.names.includes(principal.user))
+    return refuse('not_authorized', `${principal.user} came with a certificate of ${namesIn(shown)}`)
+  const expiresAt = Math.min(shown.expiresAt, principal.expiresAt ?? Number.POSITIVE_INFINITY)
+  return { ...login, principal: { ...principal, expiresAt } }
+}
+
+async function byCertificate(
+  { directory, x509, now = Date.now }: AuthenticatorParts,
+  shown: CertifiedNames,
+  username: string | undefined,
+): Promise<Identified> {
+  const [only, ...more] = shown.names
+  const user = username || (more.length === 0 ? only : undefined)
+  if (user === undefined || !shown.names.includes(user))
+    return refuse('bad_credentials', `${JSON.stringify(username)} came with a certificate of ${namesIn(shown)}`)
+  const issuedAt = now()
+  const { expiresAt } = shown
+  if (expiresAt <= issuedAt) return refuse('bad_credentials', `the certificate of ${user} is over`)
+  const roles = new Set((await directory.user(user))?.roles)
+  if (x509.role !== null) roles.add(x509.role)
+  const principal = { user, roles, anonymous: false, expiresAt, issuedAt, login: null }
+  return { ok: true, atFirstSight: true, principal }
+}
+
+function namesIn({ names }: CertifiedNames): string {
+  return names.join(', ') || 'nobody'
+}
 
 /** A user name or password of no length counts as absent: many clients cannot leave them out. */
 function identify(parts: AuthenticatorParts, credentials: Credentials): Identified | Promise<Identified> {
@@ -73,9 +133,22 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   if (!username && !password) return asAnonymous(parts)
   if (!password) return refuse('bad_credentials', `${JSON.stringify(username)} gave no password`)
   const token = password.toString('latin1')
-  if (algorithmOf(token) !== null || looksLikeKey(token)) return byTokenOrKey(parts, username, token)
+  if (algorithmOf(token) !== null || looksLikeKey(token)) return byTokenOrKey(parts, { ...credentials, token })
+  if (parts.backend) return byPasswordOrBackend(parts, { ...credentials, password })
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
-  return byPassword(parts, username, password, credentials.address)
+  return byPasswordAlone(parts, username, password, credentials.address)
+}
+
+/** Who has a password here is nobody else's to let in. */
+async function byPasswordOrBackend(parts: AuthenticatorParts, given: Shown): Promise<Identified> {
+  const { username, password, address } = given
+  if (username && (await hasPassword(parts, username))) return byPasswordAlone(parts, username, password, address)
+  return byBackend(parts, given)
+}
+
+async function hasPassword({ directory }: AuthenticatorParts, user: string): Promise<boolean> {
+  if (!isAccountName(user)) return false
+  return ((await directory.user(user))?.passwordHash ?? null) !== null
 }
 
 function identifyByPassword(
@@ -86,36 +159,54 @@ function identifyByPassword(
   return byPassword(parts, username, password, address)
 }
 
+/** Where there is no place for a code, who has a second factor shows a token instead. */
+async function byPasswordAlone(
+  parts: AuthenticatorParts,
+  username: string,
+  password: Buffer,
+  address: string,
+): Promise<Login> {
+  const login = await byPassword(parts, username, password, address)
+  if (!login.ok || !(await parts.secondFactors.isOn(login.principal.user))) return login
+  return refuse(
+    'not_authorized',
+    `${username} has a second factor: a password alone does not do, a token of auth.login does`,
+  )
+}
+
 function asAnonymous({ anonymous }: AuthenticatorParts): Login {
   if (!anonymous) return refuse('not_authorized', 'no credentials, and auth.anonymous is off')
   return { ok: true, principal: { user: ANONYMOUS, roles: new Set(), anonymous: true, expiresAt: null } }
 }
 
-function byTokenOrKey(parts: AuthenticatorParts, username: string | undefined, token: string): Promise<Identified> {
-  return looksLikeKey(token) ? byKey(parts, username, token) : byToken(parts, username, token)
+function byTokenOrKey(parts: AuthenticatorParts, given: TokenCredentials): Promise<Identified> {
+  return looksLikeKey(given.token) ? byKey(parts, given) : byToken(parts, given)
 }
 
 /** Nobody guesses one, so wrong ones are not counted. */
-async function byKey({ keys }: AuthenticatorParts, username: string | undefined, key: string): Promise<Identified> {
-  const principal = await keys.check(key)
+async function byKey({ keys }: AuthenticatorParts, { username, token }: TokenCredentials): Promise<Identified> {
+  const principal = await keys.check(token)
   if (!principal) return refuse('bad_credentials', 'an API key that is not good, or not any more')
-  if (username !== undefined && username !== principal.user)
+  if (username && username !== principal.user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a key of ${principal.user}`)
   return { ok: true, principal }
 }
 
-async function byToken(parts: AuthenticatorParts, username: string | undefined, token: string): Promise<Identified> {
+async function byToken(parts: AuthenticatorParts, given: TokenCredentials): Promise<Identified> {
+  const { username, token } = given
   const check = await parts.tokens.verify(token)
+  if (!check.ok && parts.backend && !isLoginToken(token))
+    return byBackend(parts, { ...given, password: Buffer.from(token, 'latin1') })
   if (!check.ok) return refuse('bad_credentials', check.why)
   const { user, expiresAt, issuedAt, login } = check
   if (!isAccountName(user)) return refuse('bad_credentials', `the token's user ${JSON.stringify(user)} cannot log in`)
-  if (username !== undefined && username !== user)
+  if (username && username !== user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a token of ${user}`)
   // A token that says nothing about roles leaves the account's; one that does is the last word, even if it says none.
   const roles = check.roles ?? (await parts.directory.user(user))?.roles ?? []
   const principal = { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login }
   if (!(await parts.logins.stands(principal))) return refuse('bad_credentials', `a token of ${user} that was revoked`)
-  return { ok: true, byToken: true, principal }
+  return { ok: true, atFirstSight: true, principal }
 }
 
 async function byPassword(
@@ -143,16 +234,80 @@ async function byPassword(
   return refuse('bad_credentials', `wrong password, or no user ${username}`)
 }
 
+type Shown = Omit<Credentials, 'password'> & { readonly password: Buffer }
+
+/** Longest user name and password that a backend is asked about, in bytes. */
+const MAX_NAME = 1024
+const MAX_SHOWN = 16_384
+
+async function byBackend(parts: AuthenticatorParts, given: Shown): Promise<Identified> {
+  const { throttle, now = Date.now } = parts
+  const { username = '', password, clientId, address } = given
+  const shown = password.toString()
+  if (Buffer.byteLength(username) > MAX_NAME || password.length > MAX_SHOWN || !isUtf8(password) || isSecret(shown))
+    return refuse('bad_credentials', 'what was shown cannot be anything the backend knows')
+  // Who shows a token only is nobody yet: one that is wrong is counted by itself, not for all of an address.
+  const counted = username || hashSecret(shown)
+  if (throttle.isRefused(address, counted)) return throttled(username, address)
+  const issuedAt = now()
+  const answer = await parts.backend!.login({ username: username || null, password: shown, clientId, address })
+  if (answer.allow) throttle.succeeded(address, counted)
+  else throttle.failed(address, counted)
+  return answer.allow
+    ? vouchedFor(parts, { user: username, ...answer }, issuedAt)
+    : refuse('bad_credentials', `the backend refused ${JSON.stringify(username)}`)
+}
+
+async function vouchedFor(
+  parts: AuthenticatorParts,
+  answer: BackendAnswer & { user: string },
+  issuedAt: number,
+): Promise<Identified> {
+  const { now = Date.now } = parts
+  const { user, roles } = answer
+  const expiresAt = answer.expiresAt ?? null
+  if (!isAccountName(user))
+    return refuse('bad_credentials', `the backend named ${JSON.stringify(user)}, who cannot log in`)
+  if (expiresAt !== null && expiresAt <= now())
+    return refuse('bad_credentials', `the backend's login of ${user} is over`)
+  const record = await parts.directory.user(user)
+  if (record && record.passwordHash !== null)
+    return refuse('not_authorized', `${user}, whom the backend named, has a password here`)
+  const given = new Set(roles ?? record?.roles ?? [])
+  return {
+    ok: true,
+    atFirstSight: true,
+    principal: { user, roles: given, anonymous: false, expiresAt, issuedAt, login: null },
+  }
+}
+
 function throttled(username: string, address: string): Login {
   return refuse('throttled', `too many failed logins of ${username} or from ${address}`)
 }
 
-async function knownByNow({ accounts }: AuthenticatorParts, login: Login & { ok: true }): Promise<Login> {
+async function asIdentified(
+  { directory, now = Date.now }: AuthenticatorParts,
+  identity: Identity,
+): Promise<Identified> {
+  const { user } = identity
+  const issuedAt = now()
+  const roles = new Set(identity.roles ?? (await directory.user(user))?.roles)
+  const principal = { user, roles, anonymous: false, expiresAt: null, issuedAt, login: null }
+  return { ok: true, linkedTo: identity, principal }
+}
+
+async function knownByNow(
+  { accounts, adopt, directory }: AuthenticatorParts,
+  { principal, linkedTo }: Identified & { ok: true },
+): Promise<Login> {
+  // Its owner took that name and has its keys: whom others know by it would share the account with them.
+  if (directory.bots.get(principal.user)) return refuse('not_authorized', `${principal.user} is a bot: it has keys`)
   try {
-    await accounts.ensure(login.principal.user)
-    return { ok: true, principal: login.principal }
+    await (linkedTo ? accounts.link(linkedTo, adopt) : accounts.ensure(principal.user))
+    return { ok: true, principal }
   } catch (error) {
-    if (error instanceof Refusal && error.code === 'conflict') return refuse('not_authorized', error.message)
+    if (error instanceof Refusal && (error.code === 'conflict' || error.code === 'forbidden'))
+      return refuse('not_authorized', error.message)
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { ConfigError } from '../../schemas/config.js'
 import type { AuthHooks } from './principal.js'
 
 const NAMES = ['authenticate', 'authorizePublish', 'authorizeSubscribe'] as const
-type HookName = (typeof NAMES)[number]
+export type HookName = (typeof NAMES)[number]
 
 /** The hooks of the module with its faults kept in. Undefined where the module has none, so that callers skip the work. */
 export interface HookRunner {
@@ -15,7 +15,7 @@ export interface HookRunner {
 }
 
 /** Never throws or rejects. A plain boolean when the hook answered at once. */
-type Guarded<N extends HookName> = (request: Request<N>) => boolean | Promise<boolean>
+export type Guarded<N extends HookName> = (request: Request<N>) => boolean | Promise<boolean>
 type Request<N extends HookName> = Parameters<NonNullable<AuthHooks[N]>>[0]
 
 export interface HookOptions {
@@ -48,6 +48,24 @@ export async function loadHooks(path: string | null, options: HookOptions): Prom
     // The hook gets a copy: it may refuse the payload, not change it.
     authorizePublish: publish && ((request) => publish({ ...request, payload: Buffer.from(request.payload) })),
     authorizeSubscribe: guarded('authorizeSubscribe'),
+  }
+}
+
+/** Each may only narrow, so both have to agree; the second is not asked about what the first refuses. */
+export function bothOf(first: HookRunner, second: HookRunner): HookRunner {
+  const both = <N extends HookName>(name: N): Guarded<N> | undefined => {
+    const [one, other] = [first[name], second[name]] as [Guarded<N> | undefined, Guarded<N> | undefined]
+    if (!one || !other) return one ?? other
+    return (request) => {
+      const said = one(request)
+      if (typeof said === 'boolean') return said && other(request)
+      return said.then((allowed) => allowed && other(request))
+    }
+  }
+  return {
+    authenticate: both('authenticate'),
+    authorizePublish: both('authorizePublish'),
+    authorizeSubscribe: both('authorizeSubscribe'),
   }
 }
 

@@ -9,6 +9,9 @@ import { Turns } from '../turns.js'
 import type { Principal } from './principal.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 
+/** What a principal may rest on; the others are used once, for what they are. */
+const LOGS_IN: ReadonlySet<CredentialRecord['kind']> = new Set(['login', 'key'])
+
 /** Most logins of a user; the one unused for longest gives way to another. */
 const MAX_LOGINS = 100
 
@@ -101,7 +104,7 @@ export class Logins {
   async #standing(user: string, id: string): Promise<CredentialRecord | null> {
     const { directory } = this.#parts.store
     const [record, account] = [await directory.credential(user, id), await directory.user(user)]
-    if (!record || record.kind === 'invite' || !account) return null
+    if (!record || !LOGS_IN.has(record.kind) || !account) return null
     const over = record.expiresAt !== null && record.expiresAt <= this.#now()
     const voided = record.kind === 'login' && record.createdAt < (account.tokensValidFrom ?? 0)
     return over || voided ? null : record

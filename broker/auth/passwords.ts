@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import { Refusal } from '../../schemas/errors.js'
+import { Slots } from '../slots.js'
 
 /** argon2id with the parameters OWASP asks for; KiB, passes, lanes. */
 const COST = { memoryCost: 19456, timeCost: 2, parallelism: 1 }
@@ -19,7 +20,11 @@ export class Passwords {
     `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$${base64(16)}$${base64(32)}`
 
   constructor({ concurrency, waiting = MAX_WAITING }: { concurrency: number; waiting?: number }) {
-    this.#free = new Slots(concurrency, waiting)
+    this.#free = new Slots(
+      concurrency,
+      waiting,
+      () => new Refusal('unavailable', 'too many logins at once', { retryAfter: 5 }),
+    )
   }
 
   /** Makes the PHC string to store. Rejects with a `Refusal`: `bad_request` (`password`), or `unavailable` when too busy. */
@@ -48,37 +53,4 @@ export class Passwords {
 
 function base64(bytes: number): string {
   return randomBytes(bytes).toString('base64').replace(/=+$/, '')
-}
-
-/** A semaphore with a bounded waiting list. */
-class Slots {
-  #free: number
-  readonly #maxWaiting: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(slots: number, maxWaiting: number) {
-    this.#free = slots
-    this.#maxWaiting = maxWaiting
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    await this.#take()
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free++
-    }
-  }
-
-  async #take(): Promise<void> {
-    if (this.#free > 0) {
-      this.#free--
-      return
-    }
-    if (this.#waiting.length >= this.#maxWaiting)
-      throw new Refusal('unavailable', 'too many logins at once', { retryAfter: 5 })
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
-  }
 }

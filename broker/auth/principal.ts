@@ -1,3 +1,6 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Identity } from './identity.js'
+
 /** Who a connection or request acts for, once authenticated. */
 export interface Principal {
   readonly user: string
@@ -19,6 +22,8 @@ export interface Credentials {
   readonly clientId: string
   /** Remote address, for throttling and the log. */
   readonly address: string
+  /** Of the client, where it showed one at its connection that is good. */
+  readonly certificate?: X509Certificate | undefined
 }
 
 /** A token on its own: what the method JWT of MQTT 5 and `auth.refresh` present. */
@@ -28,6 +33,7 @@ export interface TokenCredentials {
   readonly token: string
   readonly clientId: string
   readonly address: string
+  readonly certificate?: X509Certificate | undefined
 }
 
 export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'throttled' | 'unavailable'
@@ -40,8 +46,10 @@ export type Login =
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>
   loginByToken(credentials: TokenCredentials): Promise<Login>
-  /** With the password of an account and nothing else, such as a token. */
+  /** With the password of an account and nothing else, such as a token. Whether a second factor is asked for is up to the caller. */
   loginByPassword(credentials: Credentials): Promise<Login>
+  /** Whom an identity provider vouched for just now. */
+  loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>
   /** Whether nothing took back meanwhile what a login rests on. */
   stands(principal: Principal): Promise<boolean>
   /** A new token for a login that goes on: of that user, and throttled, as a failure may cost the client nothing. */

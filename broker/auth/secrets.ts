@@ -1,10 +1,15 @@
-/** Secrets the broker gives out and knows again by a hash: refresh tokens, API keys, invitations. */
+/** Secrets the broker gives out and knows again by a hash: refresh tokens, API keys, invitations, password resets. */
 import { createHash, randomBytes } from 'node:crypto'
 import { isAccountName } from '../../schemas/ids.js'
 import type { CredentialKind } from '../store/store.js'
 
 /** So that people, and scanners for leaked secrets, see what they have found. */
-const PREFIXES: Readonly<Record<CredentialKind, string>> = { login: 'ttr', key: 'ttk', invite: 'tti' }
+const PREFIXES: Readonly<Record<CredentialKind, string>> = {
+  login: 'ttr',
+  key: 'ttk',
+  invite: 'tti',
+  reset: 'ttp',
+}
 
 /** What a text that looks like a secret says: whose, which one, and the part that proves it. */
 export interface ShownSecret {
@@ -36,4 +41,9 @@ export function readSecret(kind: CredentialKind, text: string): ShownSecret | nu
   if (prefix !== PREFIXES[kind] || !name || !id || !secret || more.length > 0) return null
   const user = Buffer.from(name, 'base64url').toString()
   return isAccountName(user) ? { user, id, secret } : null
+}
+
+/** Whether a text is a secret of this broker, of whatever kind, and so nobody else's business. */
+export function isSecret(text: string): boolean {
+  return (Object.keys(PREFIXES) as CredentialKind[]).some((kind) => readSecret(kind, text) !== null)
 }

@@ -42,7 +42,8 @@ interface Entry {
   refusedUntil: number
 }
 
-class Failures {
+/** Counts failures under a key, such as a user. Who fails too often is refused for a window (ms), then twice as long each time. */
+export class Failures {
   readonly #limit: number
   readonly #window: number
   readonly #now: () => number

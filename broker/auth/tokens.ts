@@ -2,8 +2,18 @@
 import { createPublicKey, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import {
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+  SignJWT,
+} from 'jose'
 import { type Config, ConfigError } from '../../schemas/config.js'
+import { Refusal } from '../../schemas/errors.js'
+import { algorithmsOf } from './algorithms.js'
+import type { RemoteKeys } from './remote-keys.js'
 
 type JwtConfig = Config['auth']['jwt']
 
@@ -28,17 +38,24 @@ export class Tokens {
   readonly #keys: ReadonlyMap<string, KeyObject>
   readonly #jwt: JwtConfig
   readonly #now: () => number
+  readonly #remote: RemoteKeys | null
 
-  constructor(keys: ReadonlyMap<string, KeyObject>, jwt: JwtConfig, now: () => number = Date.now) {
+  constructor(
+    keys: ReadonlyMap<string, KeyObject>,
+    jwt: JwtConfig,
+    now: () => number = Date.now,
+    remote: RemoteKeys | null = null,
+  ) {
     this.#keys = keys
     this.#jwt = jwt
     this.#now = now
+    this.#remote = remote
   }
 
   async verify(token: string): Promise<TokenCheck> {
     if (isLoginToken(token)) return this.#verifyLogin(token)
     const alg = algorithmOf(token)
-    const key = alg === null ? undefined : this.#keys.get(alg)
+    const key = alg === null ? undefined : await this.#keyOf(alg, kidOf(token))
     if (!key) return { ok: false, why: `no key for tokens signed with ${alg}` }
     const { issuer, audience } = this.#jwt
     try {
@@ -53,6 +70,17 @@ export class Tokens {
       if (error instanceof errors.JOSEError) return { ok: false, why: `token refused: ${error.message}` }
       throw error
     }
+  }
+
+  /** Keys of a key set come first for tokens that name one. Rejects with a refusal where there should be a set and never was. */
+  async #keyOf(alg: string, kid: string | undefined): Promise<KeyObject | undefined> {
+    const own = this.#keys.get(alg)
+    const remote = this.#remote
+    if (!remote || alg.startsWith('HS') || (own && kid === undefined)) return own
+    const key = (await remote.find(kid, alg)) ?? own
+    if (!key && !remote.known)
+      throw new Refusal('unavailable', 'the keys of tokens cannot be had right now (auth.jwt.jwks)')
+    return key
   }
 
   /** The broker's own: what is configured for the tokens of others does not concern them. */
@@ -103,13 +131,9 @@ function ms(seconds: number): number {
 /** Names, among the keys and in the header of a token, the key of the broker's own logins. */
 const LOGIN_KEY = 'topictalk-login'
 
-function isLoginToken(token: string): boolean {
-  if (!COMPACT_JWS.test(token)) return false
-  try {
-    return decodeProtectedHeader(token).kid === LOGIN_KEY
-  } catch {
-    return false
-  }
+/** Whether a text is, or pretends to be, a token of this broker's own logins. */
+export function isLoginToken(token: string): boolean {
+  return headerOf(token)?.kid === LOGIN_KEY
 }
 
 /**
@@ -117,8 +141,13 @@ function isLoginToken(token: string): boolean {
  * of the other.
  */
 export async function loadLoginKey(jwt: JwtConfig, dataDir: string): Promise<[string, KeyObject]> {
+  return [LOGIN_KEY, await deriveKey(jwt, dataDir, LOGIN_KEY)]
+}
+
+/** A key of 256 bits from the broker's secret, for one purpose alone. */
+export async function deriveKey(jwt: JwtConfig, dataDir: string, purpose: string): Promise<KeyObject> {
   const secret = await loadTokenSecret(jwt, dataDir)
-  return [LOGIN_KEY, createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', LOGIN_KEY, 32)))]
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
 }
 
 function textsOf(value: unknown): string[] {
@@ -129,10 +158,19 @@ const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 /** The algorithm a token claims; null when the text is no signed token at all. */
 export function algorithmOf(text: string): string | null {
+  const alg = headerOf(text)?.alg
+  return typeof alg === 'string' ? alg : null
+}
+
+function kidOf(token: string): string | undefined {
+  const kid: unknown = headerOf(token)?.kid
+  return typeof kid === 'string' ? kid : undefined
+}
+
+function headerOf(text: string): ProtectedHeaderParameters | null {
   if (!COMPACT_JWS.test(text)) return null
   try {
-    const { alg } = decodeProtectedHeader(text)
-    return typeof alg === 'string' ? alg : null
+    return decodeProtectedHeader(text)
   } catch {
     return null
   }
@@ -146,9 +184,11 @@ export async function loadTokenKeys(jwt: JwtConfig, dataDir: string): Promise<Ma
   const keys = new Map<string, KeyObject>()
   if (jwt.publicKey !== null) {
     const key = await readPublicKey(jwt.publicKey)
-    for (const alg of algorithmsOf(key)) keys.set(alg, key)
+    const algorithms = algorithmsOf(key, ['RS256'])
+    if (algorithms.length === 0) throw new ConfigError([`auth.jwt.publicKey: needs ${KINDS}`])
+    for (const alg of algorithms) keys.set(alg, key)
   }
-  if (jwt.secret !== null || jwt.publicKey === null)
+  if (jwt.secret !== null || (jwt.publicKey === null && jwt.jwks === null))
     keys.set('HS256', createSecretKey(await loadTokenSecret(jwt, dataDir)))
   return keys
 }
@@ -187,6 +227,8 @@ async function readIfThere(file: string): Promise<string | null> {
   }
 }
 
+const KINDS = 'RSA of at least 2048 bits, EC (P-256, P-384, P-521) or Ed25519'
+
 async function readPublicKey(pemOrPath: string): Promise<KeyObject> {
   const inline = pemOrPath.includes('-----BEGIN')
   const name = inline ? 'auth.jwt.publicKey' : `auth.jwt.publicKey (${pemOrPath})`
@@ -198,19 +240,6 @@ async function readPublicKey(pemOrPath: string): Promise<KeyObject> {
   } catch (cause) {
     throw new ConfigError([`${name}: ${(cause as Error).message}`])
   }
-}
-
-const EC_ALGORITHMS: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
-
-function algorithmsOf(key: KeyObject): readonly string[] {
-  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
-  const type = key.asymmetricKeyType
-  const ec = EC_ALGORITHMS[namedCurve ?? '']
-  if (type === 'ec' && ec !== undefined) return [ec]
-  // One algorithm with two names: RFC 8037, and RFC 9864 after it.
-  if (type === 'ed25519') return ['EdDSA', 'Ed25519']
-  if (type === 'rsa' && modulusLength >= 2048) return ['RS256']
-  throw new ConfigError(['auth.jwt.publicKey: needs RSA of at least 2048 bits, EC (P-256, P-384, P-521) or Ed25519'])
 }
 
 export interface MintOptions {

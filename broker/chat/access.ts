@@ -1,13 +1,16 @@
 /** What a client may subscribe to, and what it gets at once when it does. */
+import { announcementRoles } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers } from '../../schemas/ids.js'
-import { type Filter, topics } from '../../schemas/topics.js'
+import { deviceOf, type Filter, parseTopic, topics } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import { type Direct, direct } from '../hub.js'
-import type { RoomRecord, Store } from '../store/store.js'
-import { type Actor, isAdmin, requireUser } from './actor.js'
+import type { Store } from '../store/store.js'
+import { type Actor, hasOneOf, isAdmin, requireUser } from './actor.js'
+import type { DeviceRules } from './device-rules.js'
 import type { Pipeline } from './pipeline.js'
 import type { Presence } from './presence.js'
+import type { RoomInfo } from './room-info.js'
 
 export interface Grant {
   /** Every topic the filter can match is allowed: deliveries need no check of their own. */
@@ -16,17 +19,30 @@ export interface Grant {
 
 const GRANTED: Grant = { unconditional: true }
 
+export interface AccessParts {
+  readonly store: Store
+  readonly acl: Acl
+  readonly pipeline: Pipeline
+  readonly presence: Presence
+  readonly info: RoomInfo
+  readonly devices: DeviceRules
+}
+
 export class Access {
   readonly #store: Store
   readonly #acl: Acl
   readonly #pipeline: Pipeline
   readonly #presence: Presence
+  readonly #info: RoomInfo
+  readonly #devices: DeviceRules
 
-  constructor(store: Store, acl: Acl, pipeline: Pipeline, presence: Presence) {
+  constructor({ store, acl, pipeline, presence, info, devices }: AccessParts) {
     this.#store = store
     this.#acl = acl
     this.#pipeline = pipeline
     this.#presence = presence
+    this.#info = info
+    this.#devices = devices
   }
 
   /** Allows a subscription, joining a public room where DESIGN §2 says so, or throws a refusal. */
@@ -38,7 +54,7 @@ export class Access {
 
   /** Whether a subscription stands, without side effects: at a restore, and for every kind but a first room. */
   check(actor: Actor, filter: string, parsed: Filter): Grant {
-    const { principal, clientId } = actor
+    const { clientId } = actor
     switch (parsed.kind) {
       case 'room':
         requireUser(actor)
@@ -53,8 +69,7 @@ export class Access {
         if (!isAdmin(actor)) throw new Refusal('forbidden', '$SYS is for admins')
         return GRANTED
       case 'device':
-        if (parsed.user === principal.user && !principal.anonymous) return GRANTED
-        return this.#checkAcl(actor, clientId, filter)
+        return this.#checkDevice(actor, filter, parsed)
       case 'plain':
         return this.#checkAcl(actor, clientId, filter)
       case 'shared':
@@ -67,7 +82,22 @@ export class Access {
   /** Whether a message on a plain topic may be delivered now. */
   mayReceive(actor: Actor, topic: string): boolean {
     if (topic.startsWith('$SYS/')) return isAdmin(actor)
+    const device = deviceOf(topic)
+    const { user, anonymous } = actor.principal
+    if (device !== null && !anonymous && (device === user || this.#devices.allows(user, device, 'read'))) return true
     return this.#acl.mayReceive(actor.principal, actor.clientId, topic)
+  }
+
+  /** Whether a message is for the actor, as far as it says for which roles it is. Roles may change while it waits. */
+  isFor(actor: Actor, topic: string, payload: Buffer): boolean {
+    return hasOneOf(actor, announcementRoles(topic, payload))
+  }
+
+  /** Whether a message of the moment that had to wait may still be delivered: whose presence it tells may be hidden by now. */
+  maySee({ principal }: Actor, topic: string): boolean {
+    const parsed = parseTopic(topic)
+    const isPresence = parsed.kind === 'user' && parsed.leaf === 'presence'
+    return !isPresence || this.#presence.visible(parsed.user, principal.user)
   }
 
   /** What the broker holds for a new subscription: room info, presence. (Retained plain messages come from the store.) */
@@ -75,7 +105,7 @@ export class Access {
     const { user } = actor.principal
     if (parsed.kind === 'room' && parsed.leaves.includes('info')) {
       const rooms = parsed.room === null ? this.#store.directory.memberships(user).keys() : [parsed.room]
-      return [...rooms].flatMap((room) => this.#info(room))
+      return [...rooms].flatMap((room) => this.#heldInfo(room))
     }
     if (parsed.kind === 'user' && parsed.leaves.includes('presence')) {
       if (parsed.user !== null) return [this.#presence.current(parsed.user)]
@@ -84,14 +114,9 @@ export class Access {
     return []
   }
 
-  #info(room: string): Direct[] {
-    const record = this.#store.directory.room(room)
-    if (!record || record.direct) return []
-    return [
-      direct(topics.room(room, 'info'), roomInfo(record, this.#store.directory.members(room).size), 1, {
-        retain: true,
-      }),
-    ]
+  #heldInfo(room: string): Direct[] {
+    const payload = this.#info.current(room)
+    return payload ? [direct(topics.room(room, 'info'), payload, 1, { retain: true })] : []
   }
 
   async #enterRoom(actor: Actor, { room, leaves }: Filter & { kind: 'room' }): Promise<void> {
@@ -127,17 +152,18 @@ export class Access {
     return GRANTED
   }
 
+  /** One's own topics as a device; those of devices one may read; and what rules allow. The latter two are checked at each delivery. */
+  #checkDevice(actor: Actor, filter: string, { user: device }: Filter & { kind: 'device' }): Grant {
+    const { user, anonymous } = actor.principal
+    if (device === user && !anonymous) return GRANTED
+    const may =
+      !anonymous && (device === null ? this.#devices.hasAny(user) : this.#devices.allows(user, device, 'read'))
+    return may ? { unconditional: false } : this.#checkAcl(actor, actor.clientId, filter)
+  }
+
   #checkAcl(actor: Actor, clientId: string, filter: string): Grant {
     const answer = this.#acl.maySubscribe(actor.principal, clientId, filter)
     if (answer === 'none') throw new Refusal('forbidden', `no rule allows you to subscribe to ${filter}`)
     return { unconditional: answer === 'all' }
   }
-}
-
-/** On `rooms/{room}/info`. */
-export function roomInfo(
-  { id, createdBy: _, createdAt: __, direct: ___, ...details }: RoomRecord,
-  members: number,
-): Buffer {
-  return Buffer.from(JSON.stringify({ room: id, ...details, members }))
 }

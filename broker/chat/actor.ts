@@ -31,6 +31,17 @@ export function requireAdmin(actor: Actor, why: string): string {
   return requireUser(actor)
 }
 
+/** Whoever has the role, and admins. */
+export function requireRole(actor: Actor, role: string): void {
+  requireUser(actor)
+  if (!actor.principal.roles.has(role) && !isAdmin(actor)) throw new Refusal('forbidden', `this needs the role ${role}`)
+}
+
+/** Whether what is for these roles is for the actor; null: for everyone. */
+export function hasOneOf({ principal }: Actor, roles: readonly string[] | null): boolean {
+  return roles === null || roles.some((role) => principal.roles.has(role))
+}
+
 /** Anonymous clients have no rooms, no users, no broadcast (DESIGN §2). */
 export function requireUser(actor: Actor): string {
   if (actor.principal.anonymous)

@@ -2,12 +2,13 @@
 import { Refusal } from '../../schemas/errors.js'
 import { isDirectRoom } from '../../schemas/ids.js'
 import type { ReactionData } from '../../schemas/message.js'
-import type { Draft, Effect, Gone, LogEntry, Note, NoteKind, NoteWrite, Store } from '../store/store.js'
+import type { Draft, Effect, Gone, LogEntry, NoteWrite, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
+import { deletionOf } from './deletion.js'
 import { editedMentions } from './mentions.js'
 import { countReaction, encodeState, readState, type State } from './message-state.js'
 import type { ChangeInput } from './message-types.js'
-import { Reactions, readReaction } from './reactions.js'
+import { Reactions } from './reactions.js'
 import type { RoomRules } from './room-rules.js'
 
 /** Edits of one message. */
@@ -16,8 +17,6 @@ const MAX_EDITS = 1000
 const MAX_EMOJI = 50
 /** Pinned messages of one room. */
 export const MAX_PINS = 100
-/** Notes read at once. */
-const PAGE = 1000
 
 /** A change with what it is about. */
 export interface Asked {
@@ -93,19 +92,7 @@ export class ChangeEffects {
   async #delete(asked: Asked): Promise<Outcome> {
     const { target, draft } = asked
     this.#requireAuthority(asked)
-    const seqs = [target.seq]
-    const notes: NoteWrite[] = [stateNote(target, null), { kind: 'pin', target: target.seq, name: '', value: null }]
-    if (await this.#store.notes.get(draft.log, 'mention', target.seq))
-      notes.push({ kind: 'mention', target: target.seq, name: '', value: null })
-    const forget = ({ kind, name }: Note): unknown => notes.push({ kind, target: target.seq, name, value: null })
-    for await (const note of this.#all(draft.log, 'edit', target.seq)) {
-      seqs.push(this.#store.notes.numberOf(note.name))
-      forget(note)
-    }
-    for await (const note of this.#all(draft.log, 'reaction', target.seq)) {
-      seqs.push(readReaction(note).seq)
-      forget(note)
-    }
+    const { seqs, notes } = await deletionOf(this.#store.notes, draft.log, target.seq)
     return { effect: { erase: { seqs, gone: deletedBy(asked) }, notes } }
   }
 
@@ -170,16 +157,6 @@ export class ChangeEffects {
 
   async #pinned({ draft, target }: Asked): Promise<{ seq: number } | null> {
     return JSON.parse((await this.#store.notes.get(draft.log, 'pin', target.seq)) ?? 'null')
-  }
-
-  async *#all(log: string, kind: NoteKind, target: number): AsyncGenerator<Note> {
-    for (let gte = ''; ; ) {
-      const names = { gte, lt: '\u{10ffff}' }
-      const page = await this.#store.notes.list(log, { kind, targets: [target, target], names, limit: PAGE })
-      yield* page
-      if (page.length < PAGE) return
-      gte = `${page[page.length - 1]!.name}\0`
-    }
   }
 }
 

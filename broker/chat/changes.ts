@@ -3,10 +3,12 @@
  * it is appended. Changes of one message are made one after another, so that what was checked still holds at the commit.
  */
 import { Refusal } from '../../schemas/errors.js'
-import type { Store } from '../store/store.js'
-import { Turns } from '../turns.js'
+import type { MessageOutput } from '../../schemas/message.js'
+import type { Draft, Store } from '../store/store.js'
+import type { Turns } from '../turns.js'
+import { type Audit, acting } from './audit.js'
 import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
-import type { ChangeInput } from './message-types.js'
+import { type ChangeInput, checkEdit } from './message-types.js'
 import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { RoomRules } from './room-rules.js'
@@ -18,6 +20,9 @@ export interface ChangesParts {
   readonly rules: RoomRules
   readonly references: References
   readonly replies: Replies
+  /** By room and message. */
+  readonly turns: Turns
+  readonly audit: Audit
   /** Seconds; 0: no limit. */
   readonly editWindow: number
   readonly reactionsPerMessage: number
@@ -27,30 +32,32 @@ export class Changes {
   readonly #store: Store
   readonly #references: References
   readonly #replies: Replies
+  readonly #audit: Audit
   readonly #effects: ChangeEffects
-  readonly #turns = new Turns()
+  readonly #turns: Turns
 
   constructor(parts: ChangesParts) {
     this.#store = parts.store
     this.#references = parts.references
     this.#replies = parts.replies
+    this.#turns = parts.turns
+    this.#audit = parts.audit
     this.#effects = new ChangeEffects(parts)
   }
 
   /** Resolves once the change has its place in the store's queue. Its turn lasts until it is settled. */
   send(input: ChangeInput, sending: Sending): Promise<void> {
-    return new Promise((queued, refused) => {
-      const turn = (): Promise<void> =>
-        new Promise((over) => {
-          this.#send(input, sending, over).then(queued, (error) => {
-            over()
-            refused(error)
-          })
+    const { room } = sending
+    const key = `${room} ${input.target}`
+    if (input.type !== 'pin') return this.#turns.hold(key, (over) => this.#send(input, sending, over))
+    // Pins are counted in their room.
+    return this.#turns.hold(key, (over) => {
+      const send = (alsoOver: () => void): Promise<void> =>
+        this.#send(input, sending, () => {
+          alsoOver()
+          over()
         })
-      const { room } = sending
-      // Pins are counted in their room.
-      const among = input.type === 'pin' ? () => this.#turns.take(`${room} pins`, turn) : turn
-      void this.#turns.take(`${room} ${input.target}`, among)
+      return this.#turns.hold(`${room} pins`, send)
     })
   }
 
@@ -77,13 +84,26 @@ export class Changes {
   async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
     if (!message) throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
+    if (input.type === 'edit' && (message as MessageOutput).forwarded)
+      throw new Refusal('forbidden', `message ${entry.seq} has the words of another; delete it, or forward anew`, {
+        field: 'target',
+      })
+    if (input.type === 'edit') checkEdit(input, message.type!)
     const asked: Asked = { actor, room, input, target: entry, draft }
     const outcome: Outcome = await this.#effects.of(asked)
     if (outcome.same !== undefined)
       return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
     // What is said about a message is over when the message is.
     const extra = earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0)
-    return { draft: { ...draft, extra, effect: outcome.effect, aside: true } }
+    return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, along: this.#acts(asked) }
+  }
+
+  /** What someone does to the words of another is for the audit log, in the same commit. */
+  #acts({ actor, room, input: { type }, target, draft }: Asked): Draft[] {
+    if (target.from === actor.principal.user || (type !== 'edit' && type !== 'delete')) return []
+    const act = { action: `message.${type}`, user: target.from, room, details: { seq: target.seq } }
+    const once = draft.dedupe && `${room} ${draft.dedupe.cid}`
+    return [this.#audit.draft(acting(actor), act, 'ok', once)]
   }
 
   /** What the sender of an entry was answered. */

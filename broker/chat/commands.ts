@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile'
 import { COMMANDS, type Command, type CommandName, type CommandParams } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import { type Actor, requireUser } from './actor.js'
+import { type Act, type Audit, acting } from './audit.js'
 import type { Rates } from './rates.js'
 import { checkShape } from './shape.js'
 
@@ -19,12 +20,14 @@ export class Commands {
   readonly #handlers: Handlers
   readonly #resultBytes: number
   readonly #rates: Rates
+  readonly #audit: Audit
 
   /** `resultBytes`: longest result. */
-  constructor(handlers: Handlers, resultBytes: number, rates: Rates) {
+  constructor(handlers: Handlers, resultBytes: number, rates: Rates, audit: Audit) {
     this.#handlers = handlers
     this.#resultBytes = resultBytes
     this.#rates = rates
+    this.#audit = audit
   }
 
   /** Rejects with a refusal, or with a bug. */
@@ -35,11 +38,23 @@ export class Commands {
     this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)
     checkShape(validator, params)
     const handler = this.#handlers[name as CommandName] as (actor: Actor, params: unknown) => Promise<string>
-    const result = await handler(actor, params)
+    const act = actOf(name, params as Record<string, unknown>)
+    const work = (): Promise<string> => handler(actor, params)
+    const result = await (act ? this.#audit.during(acting(actor), act, work) : work())
     if (result.length > this.#resultBytes)
       throw new Refusal('too_large', 'the reply would be too large; ask for a smaller page')
     return result
   }
+}
+
+/** What the audit log says of a command; null: nothing. */
+function actOf(action: string, params: Record<string, unknown>): Act | null {
+  const { audit } = COMMANDS[action as CommandName] as Command
+  if (!audit) return null
+  const { user, room } = params as { user?: string; room?: string }
+  const told = audit === true ? [] : audit.filter((key) => params[key] !== undefined)
+  const details = told.length > 0 ? Object.fromEntries(told.map((key) => [key, params[key]])) : undefined
+  return { action, user, room, details }
 }
 
 function unknownCommand(name: string): Refusal {

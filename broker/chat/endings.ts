@@ -11,8 +11,9 @@ export function endAfterAnswer(
   { store, bus }: { store: Pick<Store, 'commit'>; bus: Bus<Signal> },
   logout: Logout,
 ): void {
-  setImmediate(() => {
-    const end = (): void => bus.send(logout)
-    commit(store, {}).then(end, end)
-  })
+  afterAnswer(store, () => bus.send(logout))
+}
+
+export function afterAnswer(store: Pick<Store, 'commit'>, act: () => unknown): void {
+  setImmediate(() => void commit(store, {}).then(act, act))
 }

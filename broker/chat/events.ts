@@ -1,6 +1,7 @@
 /** Entries the broker itself writes: room events, user events. */
 
 import { v7 as messageId } from 'uuid'
+import type { PrivacySettings } from '../../schemas/commands/privacy.js'
 import { SYSTEM } from '../../schemas/ids.js'
 import type { Draft, MemberSettings } from '../store/store.js'
 import { logs } from './views.js'
@@ -22,11 +23,20 @@ export type RoomEvent =
 
 /** `contact`: `by` wants to be a contact, or accepted to be one. */
 export type UserEvent =
+  /** The user may do this with a device from now on; null: nothing any more. */
+  | { type: 'device'; device: string; by: string; may: 'own' | 'control' | 'read' | null }
+  /** What became of something the user asked a device to do. */
+  | { type: 'deviceCommand'; device: string; id: string; name: string; state: string; result?: unknown; error?: string }
+  /** Notifications, by seq. */
+  | { type: 'acked'; notifications: readonly number[] }
   /** To a bot: `by` gave a command in a room; `message` is all that was sent. */
   | { type: 'command'; room: string; by: string; command: string; args: string; message: object }
   | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & MemberSettings)
+  | ({ type: 'privacy' } & PrivacySettings)
   | (Sanction & { room: string })
+  /** Of a message, or of a user where seq is null. */
+  | { type: 'reported'; room: string; report: string; seq: number | null }
   | { type: 'invited' | 'added' | 'removed' | 'denied' | 'role'; room: string; by: string; role?: string }
 
 /** On `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */

@@ -50,7 +50,11 @@ export class FoldedMessages {
   async #applyState(message: Folded, state: State): Promise<void> {
     if (state.edits > 0) {
       const edit = await this.#edit(state.edited)
-      if (edit) applyEdit(message, edit, state)
+      if (edit) {
+        const { edits, editedAt, editedBy } = state
+        applyEdit(message, edit)
+        Object.assign(message, { edits, editedAt, editedBy })
+      }
     }
     if (state.reactions.length === 0) return
     const mine = await this.#reactions.of(this.#log, message.seq, this.#reader)
@@ -64,10 +68,10 @@ export class FoldedMessages {
   }
 }
 
-function applyEdit(message: Folded, edit: MessageInput, { edits, editedAt, editedBy }: State): void {
+/** What an edit says takes the place of what was said. */
+export function applyEdit(message: MessageInput, edit: MessageInput): void {
   for (const field of ['text', 'attachments', 'data', 'mentions'] as const) {
     delete message[field]
     if (edit[field] !== undefined) Object.assign(message, { [field]: edit[field] })
   }
-  Object.assign(message, { edits, editedAt, editedBy })
 }

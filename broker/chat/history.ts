@@ -6,7 +6,6 @@ import type { LogEntry, LogName, Store } from '../store/store.js'
 import { MAX_PINS } from './change-effects.js'
 import { FoldedMessages } from './folded.js'
 import { type Scan, type Scanned, scanMessages, scanPins, scanThread } from './history-scan.js'
-import { logs } from './views.js'
 
 export interface HistoryQuery {
   before?: number | undefined
@@ -18,13 +17,14 @@ export interface HistoryQuery {
   pinned?: boolean | undefined
   /** Messages up to this number are not for the reader. */
   hidden: number
+  /** Whether an entry is for the reader at all; absent: all are. */
+  isFor?: (entry: LogEntry) => boolean
   /** Whose reactions are `me`. */
   reader: string
 }
 
 /** A page as JSON: `{"messages":[…ascending…],"more":…}`. `more`: there is more in the direction asked (older without `after`). */
-export async function readHistory(store: Store, room: string, query: HistoryQuery): Promise<string> {
-  const log = logs.messages(room)
+export async function readHistory(store: Store, log: LogName, query: HistoryQuery): Promise<string> {
   const { thread, pinned, view = 'raw' } = query
   if (view === 'raw' && thread === undefined && !pinned) return readRaw(store, log, query)
   const { head, tail } = await store.log.open(log)
@@ -76,7 +76,7 @@ function messagePage(parts: readonly string[], { entries, more, reached }: Scann
 
 async function readRaw(store: Store, log: LogName, query: HistoryQuery): Promise<string> {
   const { head, tail } = await store.log.open(log)
-  const { limit, maxBytes, hidden } = query
+  const { limit, maxBytes } = query
   if (query.after !== undefined) {
     const to = Math.min(head, query.after + limit, (query.before ?? head + 1) - 1)
     const entries = to > query.after ? await store.log.read(log, query.after, to - query.after, maxBytes, 'shown') : []
@@ -84,7 +84,7 @@ async function readRaw(store: Store, log: LogName, query: HistoryQuery): Promise
       entries.filter(({ seq }) => seq <= to),
       query.after + 1,
       entries.length > 0 ? Math.min(to, entries[entries.length - 1]!.seq) : to,
-      hidden,
+      query,
     )
     return rawPage(page.parts, page.last < Math.min(head, (query.before ?? head + 1) - 1))
   }
@@ -96,7 +96,7 @@ async function readRaw(store: Store, log: LogName, query: HistoryQuery): Promise
       : []
   // Where bytes and not numbers bounded the page it begins at its first message; older ones are asked for next.
   const cut = entries.length > 0 && entries[0]!.seq > Math.max(from, tail)
-  const page = fill(entries, cut ? entries[0]!.seq : from, to, hidden)
+  const page = fill(entries, cut ? entries[0]!.seq : from, to, query)
   return rawPage(page.parts, page.first > 1)
 }
 
@@ -105,22 +105,23 @@ function fill(
   entries: readonly LogEntry[],
   from: number,
   to: number,
-  hidden: number,
+  query: HistoryQuery,
 ): { parts: string[]; first: number; last: number } {
   const parts: string[] = []
   let next = from
   for (const entry of entries) {
     for (; next < entry.seq; next++) parts.push(gone(next, 'retention'))
-    parts.push(shown(entry, hidden))
+    parts.push(shown(entry, query))
     next = entry.seq + 1
   }
   for (; next <= to; next++) parts.push(gone(next, 'retention'))
   return { parts, first: from, last: Math.max(to, from - 1) }
 }
 
-function shown(entry: LogEntry, hidden: number): string {
+function shown(entry: LogEntry, { hidden, isFor }: HistoryQuery): string {
   if (entry.seq <= hidden) return gone(entry.seq, 'blocked')
-  return entry.gone ? tombstone(entry) : entry.payload.toString('utf8')
+  if (entry.gone) return tombstone(entry)
+  return isFor?.(entry) === false ? gone(entry.seq, 'blocked') : entry.payload.toString('utf8')
 }
 
 /** `{seq, gone:"expired"}`, or `{seq, gone:"deleted", by, at}`. */

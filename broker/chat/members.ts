@@ -6,9 +6,9 @@ import { commit } from '../store/commit.js'
 import type { MemberRecord, Op, RoomRole, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
-import { requireNotBlocked } from './blocks.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import { isValid, linkTurn } from './links.js'
+import { requireReachable } from './privacy.js'
 import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
@@ -158,7 +158,7 @@ export class Members {
       throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
     this.#rules.requireNotBanned(room, user)
     const by = actor.principal.user
-    requireNotBlocked(directory, user, by, `you may not invite ${user}`)
+    requireReachable(directory, user, by, 'invites', `you may not invite ${user}`)
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
     await commit(this.#store, { drafts, ops })
@@ -200,7 +200,9 @@ export class Members {
     if (ops.length > 0) await commit(this.#store, { ops })
     for (const room of [...directory.memberships(user).keys()]) {
       const drafts = isDirectRoom(room) ? [] : [roomEvent(room, { type: 'left', user })]
-      await commit(this.#store, { drafts, ops: [directory.deleteMemberOp(room, user)] })
+      // Who has the name next is no longer whom the other has written to.
+      const written = [...directory.written.of(room).keys()].map((writer) => directory.written.deleteOp(room, writer))
+      await commit(this.#store, { drafts, ops: [directory.deleteMemberOp(room, user), ...written] })
       this.#bus.send({ kind: 'membership', room, user, member: false })
     }
   }

@@ -40,12 +40,13 @@ export async function countMentions(
   [first, last]: readonly [number, number],
 ): Promise<number> {
   const found = await notes.list(log, { kind: 'mention', targets: [first, last], limit: MOST_LOOKED_AT, reverse: true })
-  const now = Date.now()
-  const mine = `@${user}`
-  return found.filter(({ value }) => {
-    const { from, of, until } = JSON.parse(value) as Mentions
-    return from !== user && (until === 0 || until > now) && (of.includes(mine) || of.includes(MENTION_ROOM))
-  }).length
+  return found.filter(({ value }) => isMentioned(user, value)).length
+}
+
+/** Whether by this note someone else mentions the user, or the room. */
+export function isMentioned(user: string, note: string): boolean {
+  const { from, of, until } = JSON.parse(note) as Mentions
+  return from !== user && (until === 0 || until > Date.now()) && (of.includes(`@${user}`) || of.includes(MENTION_ROOM))
 }
 
 function encode(mentions: Mentions): string {

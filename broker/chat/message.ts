@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { MAX_CID, MAX_DEPTH, MESSAGE_KEYS, MessageInput } from '../../schemas/message.js'
+import { type Forwarded, MAX_CID, MAX_DEPTH, MESSAGE_KEYS, MessageInput } from '../../schemas/message.js'
 import { checkType } from './message-types.js'
 import { checkShape } from './shape.js'
 
@@ -17,7 +17,16 @@ export interface Checked {
   ttl: number | null
   /** What was sent; null: text alone. */
   input: MessageInput | null
+  /** What it says in words; null: nothing. */
+  text: string | null
+  /** `inside` as it was sent, where the broker made something else of it: a retry is known by that. */
+  sent?: string
+  /** Whose words these are, where it passes on those of another. */
+  forwarded?: Forwarded
 }
+
+/** What can be put in the place of what was sent. */
+export type Content = Partial<Pick<MessageInput, 'text' | 'attachments' | 'data'>>
 
 /** Valid UTF-8 as a string; anything else is refused. */
 export function decodeText(payload: Buffer): string {
@@ -49,7 +58,7 @@ export function cidOf(payload: Buffer): string | null {
 export function checkMessage(payload: Buffer, bare: boolean): Checked {
   const text = decodeText(payload)
   const object = bare ? null : parseObject(text)
-  if (!object) return { cid: null, inside: textOnly(text), ttl: null, input: null }
+  if (!object) return textOnly(text, null)
   return textAlone(object) ?? checkObject(toInput(object))
 }
 
@@ -64,7 +73,7 @@ function textAlone(object: Record<string, unknown>): Checked | null {
     else if (key === 'cid' && value.length <= MAX_CID) cid = value
     else if (key !== 'type' || value !== 'text') return null
   }
-  return text === null ? null : { cid, inside: textOnly(text), ttl: null, input: null }
+  return text === null ? null : textOnly(text, cid)
 }
 
 function toInput(object: Record<string, unknown>): MessageInput {
@@ -86,13 +95,43 @@ function toInput(object: Record<string, unknown>): MessageInput {
 
 function checkObject(input: MessageInput): Checked {
   checkType(input)
-  const { cid = null, type = 'text', target, text, attachments, data, replyTo, thread, mentions, ttl } = input
-  const more = { attachments, data, replyTo, thread, mentions, ttl }
-  return { cid, inside: stringify({ type, target, text, ...more }).slice(1, -1), ttl: ttl ?? null, input }
+  const { cid = null, type = 'text', target, text, ...rest } = input
+  const { attachments, data, replyTo, thread, mentions, forward, ttl } = rest
+  const more = { attachments, data, replyTo, thread, mentions, forward, ttl }
+  const inside = stringify({ type, target, text, ...more }).slice(1, -1)
+  return { cid, inside, ttl: ttl ?? null, input, text: text ?? null }
 }
 
-function textOnly(text: string): string {
-  return `"type":"text","text":${JSON.stringify(text)}`
+function textOnly(text: string, cid: string | null): Checked {
+  return { cid, inside: `"type":"text","text":${JSON.stringify(text)}`, ttl: null, input: null, text }
+}
+
+/** What a message holds, as its receivers would see it. */
+export function contentOf({ inside }: Checked): MessageInput {
+  return JSON.parse(`{${inside}}`)
+}
+
+/** A message with other content, the same to a retry. */
+export function rewritten(message: Checked, content: Content): Checked {
+  const input = { ...(message.input ?? { text: message.text! }), cid: message.cid ?? undefined, ...content }
+  return attributed({ ...checkObject(input), sent: message.sent ?? message.inside }, message.forwarded)
+}
+
+/** A message that forwards, with what it forwards. `ttl`: seconds it lives. */
+export function forwarded(
+  message: Checked,
+  content: Content & Pick<MessageInput, 'type'>,
+  source: Forwarded,
+  ttl: number | null,
+): Checked {
+  const { forward: _, ...said } = message.input!
+  const checked = checkObject({ ...said, ...content })
+  return attributed({ ...checked, ttl, sent: message.inside }, source)
+}
+
+function attributed(message: Checked, source: Forwarded | undefined): Checked {
+  if (!source) return message
+  return { ...message, inside: `${message.inside},"forwarded":${JSON.stringify(source)}`, forwarded: source }
 }
 
 /** JSON. Bounded, for what is written here is written again where the stack is deeper, and clients have stacks too. */

@@ -7,36 +7,36 @@ import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import type { DirectoryStore } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
-import { requireNotBlocked } from './blocks.js'
 import { Buckets } from './buckets.js'
 import { decodeText, parseObject, stringify } from './message.js'
 import type { Presence } from './presence.js'
+import { requireReachable } from './privacy.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
+import type { Thinning } from './thinning.js'
+import type { TypingCounts } from './typing.js'
 
 const typingShape = Compile(TypingInput)
 const presenceShape = Compile(PresenceInput)
 
+export interface MomentsParts {
+  readonly bus: Bus<Signal>
+  readonly rules: RoomRules
+  readonly directory: DirectoryStore
+  readonly presence: Presence
+  readonly thinning: Thinning
+  readonly typingCounts: TypingCounts
+  readonly typingPerSecond: number
+}
+
 export class Moments {
-  readonly #bus: Bus<Signal>
-  readonly #rules: RoomRules
-  readonly #directory: DirectoryStore
-  readonly #presence: Presence
+  readonly #parts: MomentsParts
   readonly #typingRate: Buckets
 
-  constructor(
-    bus: Bus<Signal>,
-    rules: RoomRules,
-    directory: DirectoryStore,
-    presence: Presence,
-    typingPerSecond: number,
-  ) {
-    this.#bus = bus
-    this.#rules = rules
-    this.#directory = directory
-    this.#presence = presence
-    this.#typingRate = new Buckets(typingPerSecond)
+  constructor(parts: MomentsParts) {
+    this.#parts = parts
+    this.#typingRate = new Buckets(parts.typingPerSecond)
   }
 
   /** Above the rate it is dropped without an answer: the next one tells the same. */
@@ -45,8 +45,8 @@ export class Moments {
     const pair = directMembers(room)
     if (pair?.includes(user)) {
       const other = pair[0] === user ? pair[1] : pair[0]
-      requireNotBlocked(this.#directory, other, user, `you may not write to ${other}`)
-    } else this.#rules.requireWriter(this.#rules.requireMember(actor, room))
+      requireReachable(this.#parts.directory, other, user, 'messages', `you may not write to ${other}`)
+    } else this.#parts.rules.requireWriter(this.#parts.rules.requireMember(actor, room))
     let typing = true
     if (payload.length > 0) {
       const input = parseObject(decodeText(payload)) ?? {}
@@ -54,8 +54,9 @@ export class Moments {
       typing = (input as { typing: boolean }).typing
     }
     if (this.#typingRate.take(actor.sessionId ?? user) > 0) return
+    if (this.#parts.thinning.thins(room, 'typing')) return this.#parts.typingCounts.set(room, user, typing)
     const out = { user, typing, ts: Date.now() }
-    this.#bus.send({
+    this.#parts.bus.send({
       kind: 'moment',
       topic: topics.room(room, 'typing'),
       payload: Buffer.from(JSON.stringify(out)),
@@ -66,18 +67,23 @@ export class Moments {
   /** Call signalling, key exchange: `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */
   async signal(actor: Actor, to: string, payload: Buffer): Promise<void> {
     const from = requireUser(actor)
-    if (!(await this.#directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
-    requireNotBlocked(this.#directory, to, from, `you may not write to ${to}`)
+    if (!(await this.#parts.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    requireReachable(this.#parts.directory, to, from, 'messages', `you may not write to ${to}`)
     const text = decodeText(payload)
     const data = parseObject(text)
     const out = data ? { from, ts: Date.now(), data } : { from, ts: Date.now(), text }
-    this.#bus.send({ kind: 'moment', topic: topics.user(to, 'signals'), payload: Buffer.from(stringify(out)), qos: 0 })
+    this.#parts.bus.send({
+      kind: 'moment',
+      topic: topics.user(to, 'signals'),
+      payload: Buffer.from(stringify(out)),
+      qos: 0,
+    })
   }
 
   presence(actor: Actor, payload: Buffer): void {
     const input = parseObject(decodeText(payload))
     if (!input) throw new Refusal('bad_request', 'expected {"status":…,"away":…}')
     checkShape(presenceShape, input)
-    this.#presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })
+    this.#parts.presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })
   }
 }

@@ -1,36 +1,29 @@
 /**
- * The way of a message in: parse the topic, validate, authorise, stamp, append. It knows neither MQTT nor sessions: delivery comes back
+ * The way of a message in: parse the topic, validate, authorise, then writing.ts stamps and appends. It knows neither MQTT nor sessions: delivery comes back
  * through the log (or the bus, for what no log keeps), on every node alike.
  */
 
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
-import type { MessageInput } from '../../schemas/message.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
-import type { Draft, Extra, Op, QoS, RoomRecord, Store, StoreError } from '../store/store.js'
+import type { Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
 import { type Actor, type AnswerTo, requireUser } from './actor.js'
-import { requireNotBlocked } from './blocks.js'
-import type { Changes } from './changes.js'
+import type { Announcements } from './announcements.js'
+import type { DeviceTopics } from './device-topics.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
-import { mentionNote } from './mentions.js'
-import { type Checked, checkMessage, cidOf } from './message.js'
-import { isChange } from './message-types.js'
+import { checkMessage, cidOf } from './message.js'
 import type { Moments } from './moments.js'
-import type { Notices } from './notices.js'
+import type { Notifications } from './notifications.js'
 import type { Plain } from './plain.js'
-import type { Rates } from './rates.js'
+import { requireReachable } from './privacy.js'
 import type { Receipts } from './receipts.js'
-import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
 import type { Requests } from './requests.js'
 import type { RoomRules } from './room-rules.js'
 import type { Rooms } from './rooms.js'
-import { refuseSend, Send, type Sending, storeRefusal } from './send.js'
-import { type Called, calledIn, commandDraft } from './slash-commands.js'
-import type { SlowMode } from './slow-mode.js'
-import { stamp } from './stamp.js'
-import { logs } from './views.js'
+import { refuseSend, Send, storeRefusal } from './send.js'
+import type { Writing } from './writing.js'
 
 /** What was published. */
 export interface Incoming {
@@ -60,17 +53,16 @@ export interface PipelineParts {
   readonly rooms: Rooms
   readonly members: Members
   readonly rules: RoomRules
-  readonly slowMode: SlowMode
-  readonly rates: Rates
+  readonly writing: Writing
   readonly directs: DirectConversations
-  readonly changes: Changes
-  readonly references: References
   readonly replies: Replies
   readonly requests: Requests
   readonly moments: Moments
-  readonly notices: Notices
+  readonly notifications: Notifications
+  readonly announcements: Announcements
   readonly receipts: Receipts
   readonly plain: Plain
+  readonly deviceTopics: DeviceTopics
   readonly payloadBytes: number
 }
 
@@ -129,8 +121,9 @@ export class Pipeline {
           receipt,
         )
       case 'broadcast':
-        return this.#parts.notices.broadcast(actor, topic.channel, incoming, receipt, this)
+        return this.#parts.announcements.publish(actor, topic.channel, incoming, receipt, this)
       case 'device':
+        return this.#parts.deviceTopics.publish(actor, topic, incoming, receipt)
       case 'plain':
         return this.#parts.plain.publish(actor, topic, incoming, receipt)
       case 'sys':
@@ -163,62 +156,18 @@ export class Pipeline {
     const member = directory.member(room, user)
     if (member) {
       const record = this.#parts.rules.requireWriter(member)
-      return this.#write(actor, record, checkMessage(incoming.payload, bare), incoming, receipt)
+      return this.#parts.writing.toRoom(actor, record, checkMessage(incoming.payload, bare), incoming, receipt)
     }
     const message = checkMessage(incoming.payload, bare)
     if (user === SYSTEM || !incoming.joins) {
       if (user === SYSTEM) this.#parts.rules.visible(actor, room)
       else this.#parts.rules.requireMember(actor, room)
-      return this.append(actor, room, message, '', incoming, receipt)
+      return this.#parts.writing.append(actor, room, message, '', incoming, receipt)
     }
     return this.enter(actor, room).then(() => {
       const record = this.#parts.rules.requireWriter(this.#parts.rules.requireMember(actor, room))
-      return this.#write(actor, record, message, incoming, receipt)
+      return this.#parts.writing.toRoom(actor, record, message, incoming, receipt)
     })
-  }
-
-  #write(actor: Actor, room: RoomRecord, message: Checked, incoming: Incoming, receipt: Receipt): void | Promise<void> {
-    this.#count(room.id, receipt)
-    const slow =
-      room.slowMode > 0 && !isChange(message.input) && !this.#parts.rules.moderates(actor, room.id, 'moderate')
-    if (slow) return this.#writeSlowly(actor, room, message, incoming, receipt)
-    return this.append(actor, room.id, message, '', incoming, receipt)
-  }
-
-  #count(room: string, receipt: Receipt): void {
-    if (!receipt.rest) return this.#parts.rates.requireRoom(room)
-    const ms = this.#parts.rates.sent(room)
-    if (ms > 0) receipt.rest(ms)
-  }
-
-  /** One message every so many seconds. A retry of one that was taken is answered all the same. */
-  async #writeSlowly(
-    actor: Actor,
-    { id: room, slowMode: seconds }: RoomRecord,
-    message: Checked,
-    incoming: Incoming,
-    receipt: Receipt,
-  ): Promise<void> {
-    const { slowMode } = this.#parts
-    const { user } = actor.principal
-    const early = slowMode.take(room, user, seconds)
-    if (early === 0) {
-      const settled: Receipt['settled'] = (refusal, result) => {
-        if (refusal) slowMode.giveBack(room, user)
-        receipt.settled(refusal, result)
-      }
-      try {
-        return await this.append(actor, room, message, '', incoming, { settled })
-      } catch (error) {
-        slowMode.giveBack(room, user)
-        throw error
-      }
-    }
-    const unlessRetry = tooEarly(room, seconds, early)
-    if (message.cid === null) throw unlessRetry
-    const sending = this.#sending(actor, room, message, '', incoming, receipt)
-    const draft = { ...sending.draft, retryOnly: true }
-    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft, unlessRetry }))
   }
 
   /** Publishing on, or subscribing to, a public room joins it; whoever left comes back only by rooms.join. */
@@ -230,47 +179,6 @@ export class Pipeline {
     const open = rules.visible(actor, room).access === 'public' && !store.directory.departed(room, user)
     if (store.directory.member(room, user) || !open) rules.requireMember(actor, room)
     else await members.join(actor, room)
-  }
-
-  /** Stamps and appends. `to` is the receiver of a direct message, or empty. */
-  append(
-    actor: Actor,
-    room: string,
-    message: Checked,
-    to: string,
-    incoming: Incoming,
-    receipt: Receipt,
-  ): void | Promise<void> {
-    const { input } = message
-    const called = calledIn(this.#parts.store.directory, actor, room, message)
-    if (called) return this.#call(actor, room, message, called, incoming, receipt)
-    const sending = this.#sending(actor, room, message, to, incoming, receipt)
-    if (input) this.#parts.references.checkMentions(actor, room, input)
-    if (isChange(input)) return this.#parts.changes.send(input, sending)
-    if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
-    this.#parts.store.commit(new Send(this.#parts.replies, sending))
-  }
-
-  /** A command goes to its bot in place of the room. */
-  #call(actor: Actor, room: string, message: Checked, called: Called, incoming: Incoming, receipt: Receipt): void {
-    const draft = commandDraft(actor, room, called, message)
-    const { bot, command } = called
-    const sending = { actor, room, cid: message.cid, incoming, draft, receipt, command: { bot, name: command } }
-    this.#parts.store.commit(new Send(this.#parts.replies, sending))
-  }
-
-  #sending(actor: Actor, room: string, message: Checked, to: string, incoming: Incoming, receipt: Receipt): Sending {
-    const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
-    const stamped = stamp(actor, destination, message, incoming)
-    const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
-    return { actor, room, cid: message.cid, incoming, draft, receipt }
-  }
-
-  /** A message that names others. */
-  async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
-    const { notes = [] } = (await this.#parts.references.check(sending.actor, sending.room, input)) ?? {}
-    const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
-    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
 
   /** Appends a draft that is not a chat message, with the same answers. */
@@ -291,7 +199,7 @@ export class Pipeline {
       case 'messages':
         return this.#sendToUser(actor, topic.user, incoming, receipt)
       case 'notifications':
-        return this.#parts.notices.notify(actor, topic.user, incoming, receipt, this)
+        return this.#parts.notifications.publish(actor, topic.user, incoming, receipt, this)
       case 'signals':
         return this.#settleAfter(this.#parts.moments.signal(actor, topic.user, incoming.payload), incoming, receipt)
       case 'presence':
@@ -306,14 +214,24 @@ export class Pipeline {
   #sendToUser(actor: Actor, to: string, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     const user = requireUser(actor)
     if (to === user) throw new Refusal('bad_request', 'that is your own name; a direct message goes to another user')
-    requireNotBlocked(this.#parts.store.directory, to, user, `you may not write to ${to}`)
+    requireReachable(this.#parts.store.directory, to, user, 'messages', `you may not write to ${to}`)
     const message = checkMessage(incoming.payload, false)
     const room = directRoom(user, to)
-    this.#count(room, receipt)
+    this.#parts.writing.count(room, receipt)
+    const written = this.#writing(room, user, incoming)
     if (this.#parts.directs.isOpen(room, user, to)) {
-      return this.append(actor, room, message, to, incoming, receipt)
+      return this.#parts.writing.append(actor, room, message, to, written, receipt)
     }
-    return this.#beginDirect(actor, to).then((begun) => this.append(actor, begun, message, to, incoming, receipt))
+    return this.#beginDirect(actor, to).then((begun) =>
+      this.#parts.writing.append(actor, begun, message, to, written, receipt),
+    )
+  }
+
+  /** With the first message of each of the two it is kept that they have written, in the same commit. */
+  #writing(room: string, user: string, incoming: Incoming): Incoming {
+    const { written } = this.#parts.store.directory
+    if (written.get(room, user)) return incoming
+    return { ...incoming, ops: [...incoming.ops, written.putOp({ room, user })] }
   }
 
   async #beginDirect(actor: Actor, to: string): Promise<string> {
@@ -331,18 +249,6 @@ export class Pipeline {
     await work
     this.#settle(incoming, receipt)
   }
-}
-
-/** Acknowledged and answered: to keep it back or to cut the connection would hold up all the client does in other rooms. */
-function tooEarly(room: string, seconds: number, early: number): Refusal {
-  const retryAfter = Math.ceil(early / 1000)
-  const why = `${room} is in slow mode: one message every ${seconds} s`
-  return new Refusal('rate_limited', why, { retryAfter, final: true })
-}
-
-/** With a note of whom it mentions; what a change mentions belongs to its target. */
-function mentioning(draft: Draft, input: MessageInput): Draft {
-  return isChange(input) ? draft : { ...draft, effect: { notes: mentionNote(input.mentions, draft) } }
 }
 
 function answering(actor: Actor, { answer }: Incoming): Actor {

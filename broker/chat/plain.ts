@@ -3,7 +3,7 @@ import { Refusal } from '../../schemas/errors.js'
 import type { Topic } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import type { Bus } from '../store/bus.js'
-import type { Op, PlainMessage, QueueMatch, Store } from '../store/store.js'
+import type { Draft, Op, PlainMessage, QueueMatch, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import type { Incoming, Receipt } from './pipeline.js'
 import { storeRefusal } from './send.js'
@@ -20,20 +20,27 @@ export class Plain {
     this.#acl = acl
   }
 
-  publish(actor: Actor, topic: Topic & { kind: 'device' | 'plain' }, incoming: Incoming, receipt: Receipt): void {
+  publish(
+    actor: Actor,
+    topic: Topic & { kind: 'device' | 'plain' },
+    incoming: Incoming,
+    receipt: Receipt,
+    drafts: readonly Draft[] = [],
+  ): void {
     const { principal, clientId, sessionId } = actor
     const own = topic.kind === 'device' && topic.user === principal.user && !principal.anonymous
     if (!own && !this.#acl.mayPublish(principal, clientId, incoming.topic)) {
       throw new Refusal('forbidden', `you may not publish on ${incoming.topic}`)
     }
-    this.send({ ...incoming, clientId: sessionId }, incoming.ops, receipt)
+    this.send({ ...incoming, clientId: sessionId }, incoming.ops, receipt, drafts)
   }
 
-  /** As the broker itself, or after the checks. */
+  /** `drafts` are appended with it. As the broker itself, or after the checks. */
   send(
     incoming: Omit<Incoming, 'ops' | 'joins'> & { clientId: string | null },
     more: readonly Op[],
     receipt: Receipt,
+    drafts: readonly Draft[] = [],
   ): void {
     // A copy: the payload is a view of a socket's read buffer, and may wait in memory far longer than that.
     const message: PlainMessage = {
@@ -57,7 +64,7 @@ export class Plain {
       number = enqueued.number
     }
     this.#store.commit({
-      drafts: [],
+      drafts,
       ops,
       settled: (error) => {
         if (!error) this.#bus.send({ kind: 'plain', message, queued, number })

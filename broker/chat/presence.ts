@@ -5,10 +5,13 @@
 import { topics } from '../../schemas/topics.js'
 import { type Direct, direct } from '../hub.js'
 import type { Bus } from '../store/bus.js'
-import type { DirectoryStore, PresenceRecord, Store } from '../store/store.js'
+import { commit } from '../store/commit.js'
+import type { PresenceRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
-import { areContacts, blocks } from './blocks.js'
+import { areContacts } from './blocks.js'
+import { showsPresence } from './privacy.js'
 import type { Signal } from './signals.js'
+import type { Thinning } from './thinning.js'
 
 export interface PresenceOptions {
   /** Seconds. */
@@ -16,24 +19,29 @@ export interface PresenceOptions {
   restartGrace: number
 }
 
+export interface PresenceParts {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly wheel: Wheel
+  readonly thinning: Thinning
+  readonly options: PresenceOptions
+  readonly failed: (error: unknown) => void
+}
+
 export class Presence {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #wheel: Wheel
+  readonly #thinning: Thinning
   readonly #options: PresenceOptions
   readonly #people = new Map<string, Person>()
   readonly #failed: (error: unknown) => void
 
-  constructor(
-    store: Store,
-    bus: Bus<Signal>,
-    wheel: Wheel,
-    options: PresenceOptions,
-    failed: (error: unknown) => void,
-  ) {
+  constructor({ store, bus, wheel, thinning, options, failed }: PresenceParts) {
     this.#store = store
     this.#bus = bus
     this.#wheel = wheel
+    this.#thinning = thinning
     this.#options = options
     this.#failed = failed
   }
@@ -62,10 +70,19 @@ export class Presence {
   }
 
   disconnected(user: string): void {
-    const person = this.#person(user)
+    const person = this.#people.get(user)
+    if (!person) return
     person.devices--
     person.lastSeen = Date.now()
     if (person.devices === 0) this.#wheel.set(person, person.lastSeen + this.#options.offlineDelay * 1000)
+  }
+
+  /** The account is gone, and nobody is connected any more. */
+  async forget(user: string): Promise<void> {
+    const person = this.#people.get(user)
+    if (person) this.#wheel.delete(person)
+    this.#people.delete(user)
+    await commit(this.#store, { ops: [this.#store.directory.deletePresenceOp(user)] })
   }
 
   /** The user's own words. */
@@ -76,12 +93,29 @@ export class Presence {
     this.#announce(person)
   }
 
-  /** Whether `watcher` may see `user`: oneself, contacts, and people one shares a private room with, unless they block one. */
+  /** Whether `watcher` may see `user`: oneself, and those who know the user, unless they are blocked or left out. */
   visible(user: string, watcher: string): boolean {
-    if (user === watcher) return true
-    const { directory } = this.#store
-    if (blocks(directory, user, watcher)) return false
-    return areContacts(directory, user, watcher) || sharesPrivateRoom(directory, user, watcher)
+    return user === watcher || (showsPresence(this.#store.directory, user, watcher) && this.knows(watcher, user))
+  }
+
+  /** Contacts, and people who share a private room that is not too large for it. */
+  knows(watcher: string, user: string): boolean {
+    return areContacts(this.#store.directory, user, watcher) || this.#shareRoom(user, watcher)
+  }
+
+  /** The user shows it to others than before: those who may see it are told, and to the others the user is gone. */
+  audienceChanged(user: string): void {
+    this.#bus.send({ kind: 'presence', user, payload: this.#render(this.#person(user)) })
+    this.#bus.send({ kind: 'unseen', user, payload: this.#unseen(user) })
+  }
+
+  /** Does what may let two see each other, or end it; each is told where it did. */
+  async changing<T>(one: string, other: string, work: () => Promise<T>): Promise<T> {
+    const seen = [this.visible(one, other), this.visible(other, one)] as const
+    const done = await work()
+    this.#turned(one, other, seen[0])
+    this.#turned(other, one, seen[1])
+    return done
   }
 
   /** What a subscription to someone's presence gets at once. */
@@ -97,11 +131,32 @@ export class Presence {
     const { directory } = this.#store
     for (const user of directory.wanted(watcher).keys()) if (this.visible(user, watcher)) seen.add(user)
     for (const room of directory.memberships(watcher).keys()) {
-      const record = directory.room(room)
-      if (record?.access !== 'private' || record.direct) continue
-      for (const user of directory.members(room).keys()) if (!blocks(directory, user, watcher)) seen.add(user)
+      if (!this.#isShownIn(room)) continue
+      for (const user of directory.members(room).keys()) if (showsPresence(directory, user, watcher)) seen.add(user)
     }
     return [...seen]
+  }
+
+  /** Tells `watcher` if they may see `user` now and could not before, or the other way round. */
+  #turned(user: string, watcher: string, before: boolean): void {
+    const now = this.visible(user, watcher)
+    if (now === before) return
+    if (now) this.#bus.send({ kind: 'presence', user, payload: this.#render(this.#person(user)), only: watcher })
+    else this.#bus.send({ kind: 'unseen', user, payload: this.#unseen(user), only: watcher })
+  }
+
+  /** Whether those in the room see each other's presence. */
+  #isShownIn(room: string): boolean {
+    const record = this.#store.directory.room(room)
+    return record?.access === 'private' && !record.direct && !this.#thinning.thins(room, 'presence')
+  }
+
+  #shareRoom(one: string, other: string): boolean {
+    const { directory } = this.#store
+    const [mine, theirs] = [directory.memberships(one), directory.memberships(other)]
+    const [few, many] = mine.size <= theirs.size ? [mine, theirs] : [theirs, mine]
+    for (const room of few.keys()) if (many.has(room) && this.#isShownIn(room)) return true
+    return false
   }
 
   #person(user: string): Person {
@@ -125,6 +180,11 @@ export class Presence {
     const record: PresenceRecord = { user, online, status, away, lastSeen: online ? Date.now() : lastSeen }
     this.#store.sessions.writeLazily([this.#store.directory.presenceOp(record)]).catch(this.#failed)
     this.#bus.send({ kind: 'presence', user, payload: this.#render(person) })
+  }
+
+  /** As of one who was never there. */
+  #unseen(user: string): Buffer {
+    return this.#render(new Person(user, () => 0))
   }
 
   #render({ user, online, away, status, lastSeen, devices }: Person): Buffer {
@@ -153,14 +213,4 @@ class Person implements Deadline {
   due(): number {
     return this.#gone(this)
   }
-}
-
-function sharesPrivateRoom(directory: DirectoryStore, one: string, other: string): boolean {
-  const [mine, theirs] = [directory.memberships(one), directory.memberships(other)]
-  const [few, many] = mine.size <= theirs.size ? [mine, theirs] : [theirs, mine]
-  for (const room of few.keys()) {
-    const record = directory.room(room)
-    if (record?.access === 'private' && !record.direct && many.has(room)) return true
-  }
-  return false
 }

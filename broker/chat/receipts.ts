@@ -4,7 +4,6 @@
  */
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { directPeer } from '../../schemas/ids.js'
 import { ReceiptInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
@@ -12,33 +11,33 @@ import { commit } from '../store/commit.js'
 import type { MemberRecord, ReceiptRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
 import type { Actor } from './actor.js'
-import { blocks } from './blocks.js'
 import { decodeText, parseObject } from './message.js'
+import { tellsReceipts } from './privacy.js'
+import type { RoomPreferences } from './room-preferences.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
+import type { Thinning } from './thinning.js'
 import { logs } from './views.js'
 
 /** Milliseconds between two receipts of one user in one room. */
 const AT_MOST_EVERY = 1000
+/** Threads of one room in which a member's place is kept: those read furthest. */
+const MAX_THREADS = 100
 /** Receipts written in one commit. */
 const MOST_AT_ONCE = 5000
 
 const inputShape = Compile(ReceiptInput)
-
-export interface ReceiptOptions {
-  /** Acks are receipts. */
-  readonly delivered: boolean
-  /** Larger rooms are told nothing live. */
-  readonly maxMembers: number
-}
 
 export interface ReceiptsParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
   readonly rules: RoomRules
-  readonly options: ReceiptOptions
+  readonly preferences: Pick<RoomPreferences, 'readAgain'>
+  readonly thinning: Thinning
+  /** Acks are receipts. */
+  readonly delivered: boolean
   readonly failed: (error: unknown) => void
 }
 
@@ -65,6 +64,8 @@ export class Receipts implements Deadline {
   readonly #told = new Map<string, number>()
   /** Sessions' places that moved by acks since the last look. */
   readonly #reached = new Map<Reached, string>()
+  /** What acks say in large rooms, by room and user; since the start. */
+  readonly #counted = new Map<string, Pick<ReceiptRecord, 'since' | 'delivered' | 'at'>>()
   #looking = false
   #flushing: Promise<void> = Promise.resolve()
 
@@ -86,20 +87,27 @@ export class Receipts implements Deadline {
   async move(actor: Actor, room: string, input: ReceiptInput, readField = 'read'): Promise<ReceiptRecord> {
     this.#parts.rules.requireMember(actor, room)
     const { head } = await this.#parts.store.log.open(logs.messages(room))
-    for (const field of ['read', 'delivered'] as const)
+    for (const field of ['read', 'delivered', 'thread'] as const)
       if ((input[field] ?? 0) > head)
         throw new Refusal('bad_request', `${room} has ${head} messages so far`, {
           field: field === 'read' ? readField : field,
         })
-    const { read = 0, delivered = 0 } = input
-    const told = input.private ? 0 : read
+    const { read = 0, delivered = 0, thread } = input
     const member = this.#parts.rules.requireMember(actor, room)
-    return this.#advance(member, { read, told, delivered: this.#tellsDelivered(room) ? delivered : 0 }, 'soon')
+    if (thread !== undefined) return this.#readThread(member, thread, input)
+    // What is read while nobody is told stays so.
+    const silent = input.private || this.#parts.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
+    const told = silent ? 0 : read
+    const counts = this.#tellsDelivered(room)
+    if (!counts && delivered > 0) this.#count(member, delivered)
+    const record = this.#advance(member, { read, told, delivered: counts ? delivered : 0 }, 'soon')
+    if (read > 0) await this.#parts.preferences.readAgain(member, read, record.read)
+    return record
   }
 
   /** Hot path: a session acknowledged something. Looked at within a second. */
   reached(user: string, place: Reached): void {
-    if (!this.#parts.options.delivered) return
+    if (!this.#parts.delivered) return
     this.#reached.set(place, user)
     if (!this.#looking) this.#lookAt(this.#parts.wheel.now + AT_MOST_EVERY)
   }
@@ -113,9 +121,17 @@ export class Receipts implements Deadline {
 
   /** The same, as far as `reader` may know: what is not stored yet could be taken back. */
   stored({ room, user, since }: MemberRecord, reader: string): ReceiptRecord | null {
-    if (reader !== user && this.#apart(room, user)) return null
+    if (!this.mayKnow(room, user, reader)) return null
     const known = this.#parts.store.receipts.get(room, user)
-    return known?.since === since && known.at > 0 ? known : null
+    const stored = known?.since === since && known.at > 0 ? known : null
+    const counted = this.#counted.get(key(room, user))
+    if (counted?.since !== since || counted.delivered <= (stored?.delivered ?? 0)) return stored
+    return { room, user, read: 0, told: 0, ...stored, ...counted }
+  }
+
+  /** The membership is over, and what was counted of it. */
+  left(room: string, user: string): void {
+    this.#counted.delete(key(room, user))
   }
 
   /** Resolves when what is due is stored. */
@@ -141,11 +157,9 @@ export class Receipts implements Deadline {
     return now + AT_MOST_EVERY / 4
   }
 
-  /** In a direct conversation with someone who blocks the other, neither hears how far the other has come. */
-  #apart(room: string, user: string): boolean {
-    const { directory } = this.#parts.store
-    const peer = directPeer(room, user)
-    return peer !== null && (blocks(directory, peer, user) || blocks(directory, user, peer))
+  /** Whether `reader` is told how far `user` has come. */
+  mayKnow(room: string, user: string, reader: string): boolean {
+    return tellsReceipts(this.#parts.store.directory, room, user, reader)
   }
 
   #lookAt(at: number): void {
@@ -154,8 +168,7 @@ export class Receipts implements Deadline {
   }
 
   #tellsDelivered(room: string): boolean {
-    const { options, store } = this.#parts
-    return options.delivered && store.directory.members(room).size <= options.maxMembers
+    return this.#parts.delivered && !this.#parts.thinning.thins(room, 'receipts')
   }
 
   /** Of several sessions of a user the furthest counts. */
@@ -164,9 +177,19 @@ export class Receipts implements Deadline {
     for (const [{ acked, view }, user] of this.#reached) {
       const room = view.room!
       const member = view.log === logs.messages(room) && store.directory.member(room, user)
-      if (member && this.#tellsDelivered(room)) this.#advance(member, { read: 0, told: 0, delivered: acked }, 'now due')
+      if (!member) continue
+      if (this.#tellsDelivered(room)) this.#advance(member, { read: 0, told: 0, delivered: acked }, 'now due')
+      else this.#count(member, acked)
     }
     this.#reached.clear()
+  }
+
+  /** Of a large room, where nobody is told and nothing is written: to be counted when asked. */
+  #count({ room, user, since }: MemberRecord, delivered: number): void {
+    const id = key(room, user)
+    const known = this.#counted.get(id)
+    if (known?.since !== since || known.delivered < delivered)
+      this.#counted.set(id, { since, delivered, at: Date.now() })
   }
 
   #advance(
@@ -183,9 +206,29 @@ export class Receipts implements Deadline {
     const shown = told > known.told || delivered > known.delivered
     const record = { ...known, read, told, delivered, at: shown ? Date.now() : known.at }
     this.#keep(record, known)
-    if (when === 'soon') setImmediate(() => void this.#flush())
-    if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
+    if (when === 'soon') this.#flushSoon()
+    else if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
     return record
+  }
+
+  /** A member's place in a thread is their own affair. */
+  #readThread(member: MemberRecord, thread: number, { read, delivered }: ReceiptInput): ReceiptRecord {
+    if (delivered !== undefined)
+      throw new Refusal('bad_request', 'delivered is of the room, not of a thread', { field: 'thread' })
+    const known = this.of(member)
+    const before = known.threads?.[thread] ?? 0
+    const place = Math.max(before, read ?? 0)
+    if (place > before) {
+      const places = Object.entries({ ...known.threads, [thread]: place }).sort(([, a], [, b]) => b - a)
+      this.#keep({ ...known, threads: Object.fromEntries(places.slice(0, MAX_THREADS)) }, known)
+      this.#flushSoon()
+    }
+    return { ...known, read: place }
+  }
+
+  #flushSoon(): void {
+    setImmediate(() => void this.#flush())
+    if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
   }
 
   #keep(record: ReceiptRecord, before: ReceiptRecord): void {
@@ -223,22 +266,20 @@ export class Receipts implements Deadline {
       this.#tell(before, written)
   }
 
-  #tell(before: ReceiptRecord, { room, user, read, told, delivered, at }: ReceiptRecord): void {
-    const { bus, store, options } = this.#parts
-    const topic = topics.room(room, 'receipts')
-    const send = (shown: object, only?: string): void =>
-      bus.send({
-        kind: 'moment',
-        topic,
-        payload: Buffer.from(JSON.stringify({ user, ...shown, delivered, ts: at })),
-        qos: 0,
-        ...(only === undefined ? {} : { only }),
-      })
-    const known = told > before.told || delivered > before.delivered
-    // In a large room everyone's receipts to everyone would be the square of its members.
-    const few = store.directory.members(room).size <= options.maxMembers && !this.#apart(room, user)
-    if (known) send({ read: told }, few ? undefined : user)
-    if (read > before.read && read > told) send({ read, private: true }, user)
+  #tell(before: ReceiptRecord, { room, user, read, told, delivered, at, threads = {} }: ReceiptRecord): void {
+    const { bus, thinning } = this.#parts
+    const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
+    const toSelf = (payload: Buffer): void =>
+      bus.send({ kind: 'moment', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })
+    if (told > before.told || delivered > before.delivered) {
+      // In a large room everyone's receipts to everyone would be the square of its members.
+      if (thinning.thins(room, 'receipts')) toSelf(shown({ read: told }))
+      else bus.send({ kind: 'receipt', room, user, payload: shown({ read: told }) })
+    }
+    if (read > before.read && read > told) toSelf(shown({ read, private: true }))
+    for (const [thread, place] of Object.entries(threads))
+      if (place !== before.threads?.[Number(thread)])
+        toSelf(shown({ read: place, thread: Number(thread), private: true }))
   }
 }
 

@@ -47,7 +47,7 @@ export class References {
     actor: Actor,
     room: string,
     seq: number,
-    field: 'target' | 'replyTo' | 'thread',
+    field: 'target' | 'replyTo' | 'thread' | 'seq' | 'forward.seq',
   ): Promise<{ entry: LogEntry; message: MessageInput | null }> {
     const log = logs.messages(room)
     const { head } = await this.#store.log.open(log)

@@ -1,22 +1,33 @@
 import { topics } from '../../schemas/topics.js'
 import type { Bus } from '../store/bus.js'
 import type { DirectoryStore } from '../store/store.js'
-import { roomInfo } from './access.js'
 import type { Signal } from './signals.js'
+import type { Thinning } from './thinning.js'
 
 /** Milliseconds between two live updates of one room. */
 const AT_MOST_EVERY = 1000
 
-/** Keeps `rooms/{room}/info` live: at most once a second, however many join. */
+/** What is on `rooms/{room}/info`; live at most once a second, however many join. */
 export class RoomInfo {
   readonly #directory: DirectoryStore
   readonly #bus: Bus<Signal>
+  readonly #thinning: Thinning
   readonly #changed = new Set<string>()
   #timer: NodeJS.Timeout | null = null
 
-  constructor(directory: DirectoryStore, bus: Bus<Signal>) {
+  constructor(directory: DirectoryStore, bus: Bus<Signal>, thinning: Thinning) {
     this.#directory = directory
     this.#bus = bus
+    this.#thinning = thinning
+  }
+
+  /** As it is now; null: there is none. */
+  current(room: string): Buffer | null {
+    const record = this.#directory.room(room)
+    if (!record || record.direct) return null
+    const { id, createdBy: _, createdAt: __, direct: ___, ...details } = record
+    const counted = { members: this.#directory.members(id).size, thinned: this.#thinning.of(id) }
+    return Buffer.from(JSON.stringify({ room: id, ...details, ...counted }))
   }
 
   changed(room: string): void {
@@ -31,10 +42,8 @@ export class RoomInfo {
   #send(): void {
     this.#timer = null
     for (const room of this.#changed) {
-      const record = this.#directory.room(room)
-      if (!record || record.direct) continue
-      const payload = roomInfo(record, this.#directory.members(room).size)
-      this.#bus.send({ kind: 'moment', topic: topics.room(room, 'info'), payload, qos: 1 })
+      const payload = this.current(room)
+      if (payload) this.#bus.send({ kind: 'moment', topic: topics.room(room, 'info'), payload, qos: 1 })
     }
     this.#changed.clear()
   }

@@ -1,8 +1,10 @@
 /** Rooms: made, changed, deleted. Each act is one commit: the change and the room's event, all or nothing. */
 import { Refusal } from '../../schemas/errors.js'
 import { isRoomId, SYSTEM } from '../../schemas/ids.js'
+import type { RoomPolicies } from '../../schemas/policies.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
+import { serverEvents } from '../store/server-events.js'
 import { type Draft, type Op, ROOM_DEFAULTS, type RoomAccess, type RoomRecord, type Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
@@ -26,6 +28,7 @@ export interface RoomDetails {
   write?: RoomRecord['write'] | undefined
   archived?: boolean | undefined
   maxMembers?: number | null | undefined
+  policies?: RoomPolicies | null | undefined
 }
 
 export interface RoomsParts {
@@ -134,7 +137,11 @@ export class Rooms {
     // Joins that were under way are done after this.
     await commit(this.#store, {})
     const members = [...this.#store.directory.members(room).keys()]
-    await this.#commit(room, { type: 'deleted', by: actor.principal.user }, this.#store.directory.deleteRoomOps(room))
+    const by = actor.principal.user
+    const event = roomEvent(room, { type: 'deleted', by })
+    // The room's own logs go at once; who has yet to read that it is deleted finds it there.
+    const drafts = [event, ...serverEvents(this.#store, { type: 'room.deleted', room, by })]
+    await commit(this.#store, { drafts, ops: this.#store.directory.deleteRoomOps(room) })
     for (const user of members) this.#bus.send({ kind: 'membership', room, user, member: false })
     await this.#store.log.drop(logs.messages(room))
     await this.#store.log.drop(logs.roomEvents(room))

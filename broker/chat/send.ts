@@ -12,6 +12,8 @@ export interface Sending {
   readonly cid: string | null
   readonly incoming: Incoming
   readonly draft: Draft
+  /** Committed with it. */
+  readonly along?: readonly Draft[]
   readonly receipt: Receipt
   /** It was a command, and went to a bot. */
   readonly command?: NonNullable<SendResult['command']>
@@ -27,7 +29,7 @@ export class Send implements Change {
   readonly #sending: Sending
 
   constructor(replies: Replies, sending: Sending) {
-    this.drafts = [sending.draft]
+    this.drafts = sending.along ? [sending.draft, ...sending.along] : [sending.draft]
     this.ops = sending.incoming.ops
     this.#replies = replies
     this.#sending = sending

@@ -9,7 +9,12 @@ export type Signal =
   | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer; answer: AnswerTo | null }
   | { kind: 'membership'; room: string; user: string; member: boolean }
   | { kind: 'channel'; channel: string }
-  | { kind: 'presence'; user: string; payload: Buffer }
+  /** To those who may see it; `only`: if it is this user. */
+  | { kind: 'presence'; user: string; payload: Buffer; only?: string }
+  /** To those who know the user and may not see them any more; `only`: to this one, who could see them until now. */
+  | { kind: 'unseen'; user: string; payload: Buffer; only?: string }
+  /** How far `user` has come in a room, to those who may know. */
+  | { kind: 'receipt'; room: string; user: string; payload: Buffer }
   /** A message on a plain topic; `queued` are the sessions that have it in their durable queue under `number`. */
   | { kind: 'plain'; message: PlainMessage; queued: readonly string[]; number: number }
   | Logout

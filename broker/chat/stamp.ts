@@ -17,8 +17,8 @@ export interface Destination {
 export function stamp(
   actor: Actor,
   { log, place, to }: Destination,
-  { cid, inside, ttl }: Checked,
-  incoming: Incoming,
+  { cid, inside, ttl, sent = inside }: Checked,
+  incoming: Pick<Incoming, 'qos' | 'extra'>,
 ): Draft {
   const { user } = actor.principal
   const id = messageId()
@@ -36,10 +36,17 @@ export function stamp(
     extra: limited(incoming.extra ?? null, ttl, ts),
     head: `{"id":"${id}",${place}"seq":`,
     tail: `,"ts":${ts},"from":"${user}"${receiver}${chosen},${inside}}`,
-    dedupe: cid === null ? null : { cid, hash: hashOf(inside) },
+    dedupe: cid === null ? null : { cid, hash: hashOf(sent) },
   }
 }
 
+/** The id that a payload of this form begins with. */
+export function messageIdOf(payload: Buffer): string {
+  return payload.toString('latin1', ID_AT, ID_AT + ID_LENGTH)
+}
+
+const ID_AT = '{"id":"'.length
+const ID_LENGTH = 36
 const NOTHING = Buffer.alloc(0)
 
 /** What came with it, expiring at the latest when its ttl is over. */

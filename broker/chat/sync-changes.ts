@@ -12,7 +12,7 @@ export interface Missed {
   readonly targets: ReadonlySet<number>
 }
 
-/** Of the entries `since + 1` to `head`. Null: too many, or one of them expired and can no more say what it changed. */
+/** Of the entries `since + 1` to `head`. Null: too many, or one of them expired, or went with an account, and can no more say what it changed. */
 export async function missedSince(store: Store, log: LogName, since: number, head: number): Promise<Missed | null> {
   const targets = new Set<number>()
   if (head - since > MOST_MISSED) return null
@@ -22,7 +22,7 @@ export async function missedSince(store: Store, log: LogName, since: number, hea
     after = page[page.length - 1]!.seq
     for (const { aside, gone, payload } of page) {
       if (!aside) continue
-      if (gone?.why === 'expired') return null
+      if (gone?.why === 'expired' || (gone && gone.by === null)) return null
       // What was deleted with its target, or replaced, is told by what deleted or replaced it.
       if (!gone) targets.add(JSON.parse(payload.toString('utf8')).target)
     }

@@ -10,6 +10,7 @@ import { renderAll } from './history.js'
 import { scanMessages } from './history-scan.js'
 import type { Receipts } from './receipts.js'
 import { type Missed, missedSince } from './sync-changes.js'
+import type { Thinning } from './thinning.js'
 import type { Unread } from './unread.js'
 import { logs } from './views.js'
 
@@ -20,8 +21,7 @@ export interface RoomSyncParts {
   readonly store: Store
   readonly unread: Unread
   readonly receipts: Receipts
-  /** Receipts of members are told in rooms up to this size. */
-  readonly maxMembers: number
+  readonly thinning: Thinning
 }
 
 export interface RoomSyncQuery {
@@ -76,7 +76,7 @@ export class RoomSync {
       delivered: receipts.of(member).delivered,
       ...this.#receipts(member, fresh, query.maxBytes / 8),
     }
-    const news = known?.events === events ? '' : `,"info":${await shownRoom(store, actor, record)}`
+    const news = known?.events === events ? '' : `,"info":${await shownRoom(this.#parts, actor, record)}`
     return `${JSON.stringify(parts).slice(0, -1)},${messages},"changed":[${(changes ?? []).join(',')}]${news}}`
   }
 
@@ -137,10 +137,9 @@ export class RoomSync {
   }
 
   #receipts({ room, user }: MemberRecord, since: number, maxBytes: number) {
-    const { store, receipts, maxMembers } = this.#parts
-    const members = store.directory.members(room)
-    if (members.size > maxMembers) return {}
-    const told = [...members.values()].flatMap((member) => receipts.stored(member, user) ?? [])
+    const { store, receipts, thinning } = this.#parts
+    if (thinning.thins(room, 'receipts')) return {}
+    const told = [...store.directory.members(room).values()].flatMap((member) => receipts.stored(member, user) ?? [])
     const shown = told.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(shownReceipt)
     return JSON.stringify(shown).length > maxBytes ? {} : { receipts: shown }
   }

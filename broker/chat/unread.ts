@@ -1,6 +1,8 @@
 /** What a member has not read, counted when it is asked for: nothing is written per recipient. */
+import { isDirectRoom } from '../../schemas/ids.js'
 import type { LogEntry, MemberRecord, Store } from '../store/store.js'
-import { countMentions } from './mentions.js'
+import { scanThread } from './history-scan.js'
+import { countMentions, isMentioned } from './mentions.js'
 import type { Receipts } from './receipts.js'
 import { logs } from './views.js'
 
@@ -29,14 +31,45 @@ export class Unread {
   }
 
   async of(member: MemberRecord): Promise<UnreadCounts> {
-    const { room, user, joined } = member
+    const { room, user } = member
     const log = logs.messages(room)
     const { head } = await this.#store.log.open(log)
-    const read = Math.max(this.#receipts.of(member).read, joined.messages)
+    const read = this.#readBy(member)
     if (read >= head) return { read, unread: 0, mentions: 0 }
     const unread = await this.#messages(log, user, read, head)
     const mentions = await countMentions(this.#store.notes, log, user, [read + 1, head])
     return { read, unread, mentions: Math.min(mentions, MOST_UNREAD) }
+  }
+
+  /** Replies in a thread, since what the member read there; where that is not known, since what they read of the room. */
+  async ofThread(member: MemberRecord, thread: number): Promise<UnreadCounts> {
+    const { room, user, joined } = member
+    const log = logs.messages(room)
+    const { head } = await this.#store.log.open(log)
+    const record = this.#receipts.of(member)
+    const placed = record.threads?.[thread] ?? Math.max(record.read, joined.messages)
+    const read = Math.max(placed, isDirectRoom(room) ? joined.messages : 0)
+    const scan = {
+      direction: 'back',
+      first: read + 1,
+      last: head,
+      limit: 2 * MOST_UNREAD,
+      maxBytes: PAGE_BYTES,
+    } as const
+    const { entries } = await scanThread(this.#store, log, thread, scan)
+    const fresh = entries.filter(({ from, gone }) => from !== user && !gone).slice(0, MOST_UNREAD)
+    const seqs = fresh.map(({ seq }) => seq)
+    const notes = await this.#store.notes.getMany(log, 'mention', seqs)
+    const mentions = notes.filter((note) => note !== null && isMentioned(user, note)).length
+    return { read, unread: fresh.length, mentions }
+  }
+
+  /** What the member marked as unread counts from there; not what was before them in a direct conversation. */
+  #readBy(member: MemberRecord): number {
+    const { room, joined, settings } = member
+    const read = Math.max(this.#receipts.of(member).read, joined.messages)
+    if (!settings?.unreadFrom) return read
+    return Math.max(Math.min(read, settings.unreadFrom - 1), isDirectRoom(room) ? joined.messages : 0)
   }
 
   /** From the head back: the newest entries are in memory, and the same for all who have been away. */

@@ -4,6 +4,7 @@ import { CHANGE_TYPES } from '../../schemas/message.js'
 import { type Filter, type RoomLeaf, topics, type UserLeaf } from '../../schemas/topics.js'
 import type { View } from '../hub.js'
 import type { DirectoryStore, LogEntry, LogName, LogReader } from '../store/store.js'
+import { messageIdOf } from './stamp.js'
 
 export const logs = {
   messages: (room: string): LogName => `m:${room}`,
@@ -11,6 +12,8 @@ export const logs = {
   userEvents: (user: string): LogName => `u:${user}`,
   notifications: (user: string): LogName => `n:${user}`,
   broadcast: (channel: string): LogName => `b:${channel}`,
+  deviceCommands: (device: string): LogName => `d:${device}`,
+  audit: (): LogName => 'a:acts',
 }
 
 /** Where sessions listen that may see the presence of anyone, now and later. */
@@ -39,6 +42,10 @@ export class Views {
     }
   }
 
+  get channels(): ReadonlySet<string> {
+    return this.#channels
+  }
+
   /** True when the channel is new. */
   addChannel(channel: string): boolean {
     if (this.#channels.has(channel)) return false
@@ -57,9 +64,21 @@ export class Views {
         const channels = filter.channel === null ? [...this.#channels] : [filter.channel]
         return { views: channels.map(broadcastView), topics: [] }
       }
+      case 'device': {
+        const own = filter.commands && (filter.user === null || filter.user === user)
+        return { views: own && this.#directory.devices.get(user) ? [this.#commandView(user)] : [], topics: [] }
+      }
       default:
         return { views: [], topics: [] }
     }
+  }
+
+  /** Commands for a device, as long as they are under way. */
+  #commandView(device: string): View {
+    const log = logs.deviceCommands(device)
+    const { open } = this.#directory.devices
+    const form = ({ payload }: LogEntry): Buffer => (open.get(device, messageIdOf(payload)) ? payload : NOTHING)
+    return { cursor: log, log, topic: topics.device(device, 'commands'), form, room: null, whole: true }
   }
 
   /** The view that a cursor is of, where `user` may still see it. */
@@ -67,6 +86,7 @@ export class Views {
     const name = cursor.slice(2)
     const kind = cursor.slice(0, 2)
     if (kind === 'b:') return this.#channels.has(name) ? broadcastView(name) : null
+    if (kind === 'd:') return name === user && this.#directory.devices.get(name) ? this.#commandView(name) : null
     if (kind === 'u:' || kind === 'n:') {
       const own: Filter = { kind: 'user', user, leaves: [kind === 'u:' ? 'events' : 'notifications'] }
       return this.shown(own, user).views.find((view) => view.cursor === cursor) ?? null
@@ -192,7 +212,8 @@ const NOTHING = Buffer.alloc(0)
 /** A message as bare text: its text, or its data as JSON. An edit is shown as what it says; what says nothing is not shown. */
 function bareText(entry: LogEntry): Buffer {
   const message = JSON.parse(entry.payload.toString('utf8')) as { type: string; text?: string; data?: unknown }
-  if (CHANGE_TYPES.has(message.type) && message.type !== 'edit') return NOTHING
+  const said = message.type === 'edit' || !CHANGE_TYPES.has(message.type)
+  if (!said || message.type === 'encrypted') return NOTHING
   if (typeof message.text === 'string') return Buffer.from(message.text, 'utf8')
   return message.data === undefined ? NOTHING : Buffer.from(JSON.stringify(message.data), 'utf8')
 }

@@ -12,9 +12,10 @@ export async function printToken(name: string, flags: TokenFlags): Promise<void>
   const config = readConfig(flags)
   const { jwt } = config.auth
   if (!isAccountName(name)) throw new CommandError(`${JSON.stringify(name)} cannot be a user name`)
-  if (jwt.secret === null && jwt.publicKey !== null)
+  const key = jwt.publicKey === null ? 'jwks' : 'publicKey'
+  if (jwt.secret === null && jwt[key] !== null)
     throw new CommandError(
-      'auth.jwt.secret: not set; whoever holds the private key of auth.jwt.publicKey makes the tokens',
+      `auth.jwt.secret: not set; whoever holds the private key of auth.jwt.${key} makes the tokens`,
     )
   const ttl = flags.ttl === undefined ? {} : { ttl: seconds(flags.ttl) }
   const roles = flags.role.length > 0 ? { roles: flags.role } : {}

@@ -49,8 +49,8 @@ export interface FeedHost {
   readQueue(after: number, limit: number): Promise<QueuedMessage[]>
   /** The feed's position changed and is worth saving. */
   touched(feed: LogFeed | QueueFeed): void
-  /** The client acknowledged something of the feed. */
-  delivered(feed: LogFeed): void
+  /** The client acknowledged an entry of the feed. */
+  delivered(feed: LogFeed, seq: number): void
   forgetQueued(number: number): void
 }
 
@@ -144,7 +144,7 @@ export class LogFeed implements Feed, Behind {
   acknowledged(seq: number): void {
     this.outstanding.remove(seq)
     this.#host.touched(this)
-    this.#host.delivered(this)
+    this.#host.delivered(this, seq)
   }
 
   advance(): Progress | Promise<Progress> {

@@ -177,8 +177,8 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     this.saver?.touched()
   }
 
-  delivered(feed: LogFeed): void {
-    if (feed.view.room !== null) this.services.delivered(this.user, feed)
+  delivered(feed: LogFeed, seq: number): void {
+    this.services.delivered(this.user, feed, seq)
   }
 
   forgetQueued(number: number): void {

@@ -3,7 +3,7 @@
  * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
  */
 import { isDirectRoom } from '../../schemas/ids.js'
-import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
+import { type Filter, filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
 import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import type { View } from '../hub.js'
 import type { Counters } from '../metrics.js'
@@ -34,7 +34,7 @@ export class Interests {
     const heads = new Map<string, number>()
     for (const view of shown.views) {
       const info = this.#store.log.peek(view.log) ?? (await this.#store.log.open(view.log))
-      heads.set(view.cursor, info.head)
+      heads.set(view.cursor, view.whole ? info.tail - 1 : info.head)
     }
     return heads
   }
@@ -60,10 +60,8 @@ export class Interests {
     const { filter, parsed, qos } = subscription
     if (parsed.kind === 'room' && parsed.room !== null && !this.#mayEnter(parsed.room)) return
     this.#follower.subscriptions.set(filter, subscription)
-    if (isPlainFilter(parsed)) {
-      this.#follower.subscribePlain(filter, qos)
-      return
-    }
+    if (isPlainFilter(parsed)) this.#follower.subscribePlain(filter, qos)
+    if (!showsViews(parsed)) return
     const start = (view: View): number => heads.get(view.cursor) ?? this.#views.start(view, this.#follower.user)
     this.#apply(this.shown(subscription), start)
   }
@@ -180,11 +178,11 @@ export class Interests {
     return []
   }
 
-  /** So that a thousand rooms need not be held against a thousand filters. Filters of plain topics show no view. */
+  /** So that a thousand rooms need not be held against a thousand filters. */
   #byNeighbourhood(): Neighbourhoods {
     const near = new Map<string, Subscription[]>()
     for (const subscription of this.#follower.subscriptions.values()) {
-      if (isPlainFilter(subscription.parsed)) continue
+      if (!showsViews(subscription.parsed)) continue
       const key = neighbourhood(subscription.filter)
       const group = near.get(key)
       if (group) group.push(subscription)
@@ -200,6 +198,11 @@ export class Interests {
     if (matching.length === 0) return null
     return { ...together(matching)!, own: ownWish(matching) }
   }
+}
+
+/** Filters of plain topics show none; those of devices may, beside plain topics. */
+function showsViews(parsed: Filter): boolean {
+  return parsed.kind === 'device' || !isPlainFilter(parsed)
 }
 
 /** The highest QoS, every identifier; null: no filter, no wish. */

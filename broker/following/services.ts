@@ -17,8 +17,8 @@ export interface FollowerServices {
   readonly views: Views
   readonly counters: Counters
   readonly limits: FollowerLimits
-  /** Told of every acknowledgement in a room, so it must cost nearly nothing. */
-  readonly delivered: (user: string, place: Reached) => void
+  /** Told of every acknowledgement in a log, so it must cost nearly nothing. */
+  readonly delivered: (user: string, place: Reached, seq: number) => void
 }
 
 /** Hears that there is something to save, and saves at once what must be durable before a packet leaves. */

@@ -13,14 +13,17 @@ import { commandRoutes } from './commands.js'
 import { allowOrigins } from './cors.js'
 import { documents, documentsPage } from './documents.js'
 import { type EventParts, eventRoute } from './events.js'
+import { type ExportParts, exportRoute } from './exports.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
 import { answerOtherMethods } from './methods.js'
+import { type OidcParts, oidcRoutes } from './oidc.js'
 import { pages } from './pages.js'
 import { answerRefusals } from './refusals.js'
 
 export interface HttpParts {
   readonly commands: Commands
+  readonly exports: ExportParts['exports']
   readonly authenticator: Authenticator
   /** What hooks of the broker say of a login that is valid. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
@@ -28,6 +31,8 @@ export interface HttpParts {
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters
   readonly events: EventParts
+  /** Null: there is no identity provider. */
+  readonly oidc: OidcParts | null
   readonly listen: Pick<Config['listen'], 'wsPath' | 'origins'>
   /** Longest body. */
   readonly payloadBytes: number
@@ -78,7 +83,9 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
     loginRequests(api, parts)
     commandRoutes(api, parts, 'changes')
     eventRoute(api, parts.events)
+    exportRoute(api, parts)
   })
+  oidcRoutes(app, parts.oidc)
   answered()
   await documentsPage(app, parts.about().version)
   await app.ready()

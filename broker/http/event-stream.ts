@@ -19,6 +19,8 @@ import { eventText, gapText, PING, type Shown } from './event-text.js'
 export interface StreamGuard {
   /** Whether a message on a plain topic may be delivered now. */
   mayReceive(topic: string): boolean
+  /** Whether a message on a topic is for its user, as far as roles say. */
+  isFor(topic: string, payload: Buffer): boolean
   /** What a hook leaves of a message, or null; null while there is no hook. */
   readonly forward: ((topic: string, payload: Buffer, qos: QoS) => Buffer | null) | null
 }
@@ -152,7 +154,7 @@ export class EventStream extends Follower implements Deadline {
     feed.sent(last)
     const { topic } = feed.view
     const shown = entries
-      .filter(({ extra }) => !isExpired(extra))
+      .filter(({ extra, payload }) => !isExpired(extra) && this.#guard.isFor(topic, payload))
       .flatMap(({ payload, qos }) => this.#forwarded({ topic, payload }, qos))
     if (shown.length === 0) return
     const id = this.#position()

@@ -128,6 +128,7 @@ const HEADERS = {
 function guardOf({ access, forward }: EventParts, actor: Actor): StreamGuard {
   return {
     mayReceive: (topic) => access.mayReceive(actor, topic),
+    isFor: (topic, payload) => access.isFor(actor, topic, payload),
     get forward(): StreamGuard['forward'] {
       const hook = forward()
       return hook && ((topic, payload, qos) => unlessItThrows(() => hook(topic, payload, qos)))
@@ -199,6 +200,7 @@ async function sendHeld(
     if (stream.closed) return
     const matching = stored.filter(({ filter }) => filterMatches(filter, topic))
     const allowed = matching.some(({ unconditional }) => unconditional) || access.mayReceive(actor, topic)
-    if (allowed && !isExpired(extra)) stream.acceptDirect(direct(topic, payload, qos, { retain: true, extra }))
+    if (allowed && access.isFor(actor, topic, payload) && !isExpired(extra))
+      stream.acceptDirect(direct(topic, payload, qos, { retain: true, extra }))
   }
 }

@@ -1,4 +1,5 @@
-/** Who asks: `Authorization: Bearer` with a token, or `Basic` with a name and a password, through the same authenticator as MQTT. */
+/** Who asks: `Authorization: Bearer` with a token, `Basic` with a name and a password, or a client certificate, through the same authenticator as MQTT. */
+import type { X509Certificate } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
@@ -47,13 +48,15 @@ function stranger({ ip }: FastifyRequest): Actor {
 
 async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
   const given = tokenInQuery(request) ?? credentialsOf(request.headers.authorization)
-  const from = { clientId: '', address: request.ip }
+  const { certificate } = request.raw as { certificate?: X509Certificate }
+  const from = { clientId: '', address: request.ip, certificate }
   const login =
     'token' in given
       ? await parts.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
       : await parts.authenticator.login({ ...given, ...from })
   const refusal = login.ok ? await refusedByHook(parts, login.principal.user, given) : login.refusal
-  if (login.ok && !refusal) return { principal: login.principal, sessionId: null, silent: true, ...from }
+  if (login.ok && !refusal)
+    return { principal: login.principal, sessionId: null, silent: true, clientId: '', address: request.ip }
   parts.counters.add(`login.${refusal}`)
   throw refusalOf(refusal!, given !== NOBODY, parts.throttleWindow)
 }

@@ -89,14 +89,14 @@ function checkWill({ services }: Connection, { will }: Connect): void {
 
 async function authenticate(connection: Connection, packet: Connect, clientId: string): Promise<Principal> {
   const { authenticator, log, counters } = connection.services
-  const address = connection.conn.remoteAddress ?? ''
+  const { remoteAddress: address = '', certificate } = connection.conn
   const { username, password } = packet
   // By method the token is all that counts: a password beside it is not looked at.
   const token = tokenOf(packet)
   const login =
     token === null
-      ? await authenticator.login({ username, password, clientId, address })
-      : await authenticator.loginByToken({ username, token, clientId, address })
+      ? await authenticator.login({ username, password, clientId, address, certificate })
+      : await authenticator.loginByToken({ username, token, clientId, address, certificate })
   if (!login.ok) {
     counters.add(`login.${login.refusal}`)
     log.info({ user: username, address, why: login.detail }, 'login refused')
@@ -224,6 +224,8 @@ function openSession(
   }
   const session = new Session(identity, services, connection.outbox, {
     mayReceive: (topic) => services.access.mayReceive(actor, topic),
+    isFor: (topic, payload) => services.access.isFor(actor, topic, payload),
+    maySee: (topic) => services.access.maySee(actor, topic),
     get forward() {
       return broker.forwardGate(connection)
     },

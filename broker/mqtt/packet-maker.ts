@@ -24,6 +24,8 @@ export interface PacketMakerParts {
   readonly maxPacket: number
   readonly subscriptions: ReadonlyMap<string, Subscription>
   readonly counters: Counters
+  /** Whether a message on a topic is for the session's user, as far as roles say. */
+  readonly isFor: (topic: string, payload: Buffer) => boolean
 }
 
 export class PacketMaker {
@@ -33,19 +35,21 @@ export class PacketMaker {
   readonly #clientId: string
   readonly #subscriptions: ReadonlyMap<string, Subscription>
   readonly #counters: Counters
+  readonly #isFor: PacketMakerParts['isFor']
 
-  constructor({ version, user, clientId, maxPacket, subscriptions, counters }: PacketMakerParts) {
+  constructor({ version, user, clientId, maxPacket, subscriptions, counters, isFor }: PacketMakerParts) {
     this.#version = version
     this.#user = user
     this.#clientId = clientId
     this.maxPacket = maxPacket
     this.#subscriptions = subscriptions
     this.#counters = counters
+    this.#isFor = isFor
   }
 
   /** The new entries of a view: encoded once for all sessions that ask for the same. */
   batch(feed: LogFeed, batch: Batch): EncodedPublishes<LogEntry> {
-    if (this.#isParticular(feed)) return this.entries(feed, batch.entries)
+    if (batch.restricted || this.#isParticular(feed)) return this.entries(feed, batch.entries)
     const key = (this.#version === 5 ? 3 : 0) + feed.qos
     const known = batch.cache[key]
     if (known) return known as EncodedPublishes<LogEntry>
@@ -69,7 +73,9 @@ export class PacketMaker {
     const own = (entry: LogEntry): boolean => feed.own !== undefined && this.#isOwn(entry)
     const properties = (entry: LogEntry): Buffer =>
       messageProperties(feed.view.topic, entry.extra, (own(entry) ? feed.own : feed)?.ids ?? [])
-    const wanted = entries.flatMap((entry) => (isExpired(entry.extra) ? [] : own(entry) ? asOwn(feed, entry) : entry))
+    const { topic: name } = feed.view
+    const passes = ({ extra, payload }: LogEntry): boolean => !isExpired(extra) && this.#isFor(name, payload)
+    const wanted = entries.flatMap((entry) => (!passes(entry) ? [] : own(entry) ? asOwn(feed, entry) : entry))
     const fitting = this.#fitting(wanted, (entry) =>
       publishSize(this.#version, topic, entry, feed.qos, properties(entry)),
     )

@@ -29,8 +29,8 @@ export async function renewLogin(connection: Connection, token: string): Promise
 
 async function verify(connection: Connection, actor: Actor, token: string): Promise<Outcome> {
   const { principal, clientId } = actor
-  const address = connection.conn.remoteAddress ?? ''
-  const given = { username: principal.user, token, clientId, address }
+  const { remoteAddress: address = '', certificate } = connection.conn
+  const given = { username: principal.user, token, clientId, address, certificate }
   const outcome = await connection.services.authenticator.renew(given)
   if (!outcome.ok) return outcome
   try {
@@ -67,6 +67,7 @@ async function applyRoles(connection: Connection, { actor, session }: Login): Pr
   const all = [...session.subscriptions.values()]
   // All at once and first: no message may slip through while hooks are asked.
   const refused = new Set(all.filter((subscription) => !stands(connection, actor, subscription)))
+  session.dropForbidden()
   for (const subscription of all)
     if ((await connection.broker.subscribeGate(connection, subscription)) instanceof Refusal) refused.add(subscription)
   const filters = [...refused].map(({ filter }) => filter).filter((filter) => session.subscriptions.has(filter))

@@ -1,8 +1,15 @@
+/** One that has to wait for its turn. */
+interface Unsent {
+  readonly packetId: number
+  readonly topic: string
+  readonly bytes: Buffer
+}
+
 /** Packets from before a reconnect, sent again: in their order, and no more at once than the client takes now [MQTT5-4.9]. */
 export class Resending {
   readonly #push: (publish: Buffer) => void
   readonly #receiveMaximum: number
-  #waiting: { packetId: number; bytes: Buffer }[] = []
+  #waiting: Unsent[] = []
   readonly #sent = new Set<number>()
 
   constructor(push: (publish: Buffer) => void, receiveMaximum: number) {
@@ -10,14 +17,21 @@ export class Resending {
     this.#receiveMaximum = receiveMaximum
   }
 
-  add(packetId: number, bytes: Buffer): void {
-    this.#waiting.push({ packetId, bytes })
+  add(unsent: Unsent): void {
+    this.#waiting.push(unsent)
     this.#sendMore()
   }
 
   /** Some are still to be sent: nothing of a log goes before them. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0
+  }
+
+  /** Those that may not be sent any more are not: their packet ids. */
+  purge(forbidden: (unsent: Unsent) => boolean): number[] {
+    const gone = this.#waiting.filter(forbidden)
+    if (gone.length > 0) this.#waiting = this.#waiting.filter((unsent) => !gone.includes(unsent))
+    return gone.map(({ packetId }) => packetId)
   }
 
   /** A packet's flow ended. */

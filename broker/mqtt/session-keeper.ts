@@ -139,7 +139,7 @@ export async function resumeSession(
     const sender =
       shares.loan(session, packet) ??
       senderOf(session, packet, saved, store) ??
-      farewellSender(views.named(packet.source, session.user), packet, store)
+      farewellSender(views.named(packet.source, session.user), packet, store, session)
     if (packet.released) {
       if (sender) flight.owner = sender.owner
       session.resendRelease(flight)
@@ -174,27 +174,36 @@ function senderOf(
   const feed = source === session.queue.source ? session.queue : session.feeds.get(source)
   // From before the filter was given up and given again.
   if (!feed || (feed instanceof LogFeed && seq <= (cursors.get(source) ?? 0))) return null
-  const read = feed instanceof LogFeed ? () => entryAgain(store, feed, seq) : () => queuedAgain(store, session, seq)
+  const read =
+    feed instanceof LogFeed ? () => entryAgain(store, session, feed, seq) : () => queuedAgain(store, session, seq)
   return { owner: feed, read, sentBefore: () => feed.outstanding.add(seq) }
 }
 
 /** Of a view that no filter shows any more. */
-function farewellSender(view: View | null, { source, seq }: SavedInflight, store: Store): Sender | null {
-  return view && { owner: farewell(source), read: () => entryAgain(store, { view, ids: [] }, seq) }
+function farewellSender(
+  view: View | null,
+  { source, seq }: SavedInflight,
+  store: Store,
+  session: Session,
+): Sender | null {
+  return view && { owner: farewell(source), read: () => entryAgain(store, session, { view, ids: [] }, seq) }
 }
 
 async function entryAgain(
   store: Store,
+  session: Session,
   { view, ids }: Pick<LogFeed, 'view' | 'ids'>,
   seq: number,
 ): Promise<Shown | null> {
   const [entry] = await store.log.read(view.log, seq - 1, 1, 1, 'expired too')
-  if (entry?.seq !== seq) return null
+  if (entry?.seq !== seq || !session.isFor(view.topic, entry.payload)) return null
   const payload = view.form ? view.form(entry) : entry.payload
   return { topic: view.topic, payload, retain: false, extra: entry.extra, ids }
 }
 
 async function queuedAgain(store: Store, session: Session, number: number): Promise<Shown | null> {
   const [queued] = await store.queue.read(session.id, number - 1, 1, 1)
-  return queued?.number === number && session.mayReceiveQueued(queued.message.topic) ? queued.message : null
+  if (queued?.number !== number) return null
+  const { message } = queued
+  return session.mayReceiveQueued(message.topic) && session.isFor(message.topic, message.payload) ? message : null
 }

@@ -27,6 +27,10 @@ export type Forward = (topic: string, payload: Buffer, qos: QoS) => Buffer | nul
 export interface DeliveryGuard {
   /** Whether a message on a plain topic may be delivered now. */
   mayReceive(topic: string): boolean
+  /** Whether a message on a topic is for its user, as far as roles say. */
+  isFor(topic: string, payload: Buffer): boolean
+  /** Whether a message of the moment that had to wait may still be delivered. */
+  maySee(topic: string): boolean
   /** Null while nobody set the hook. */
   forward: Forward | null
 }

@@ -2,7 +2,7 @@
  * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
-import { filterMatches } from '../../schemas/topics.js'
+import { deviceOf, filterMatches, isChatTopic } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
@@ -60,6 +60,7 @@ export class Session extends Follower {
       maxPacket: identity.maxPacket,
       subscriptions: this.subscriptions,
       counters: services.counters,
+      isFor: (topic, payload) => guard.isFor(topic, payload),
     })
     this.maxPacket = identity.maxPacket
     const { topicAliases, maxPacket } = identity
@@ -97,6 +98,7 @@ export class Session extends Follower {
       this.dropWaiting(from)
       return
     }
+    this.#giveUp(({ packetId }) => this.inflight.get(packetId)?.owner.source === from.source)
     this.inflight.forget(from)
     this.dropLive(from)
   }
@@ -212,6 +214,10 @@ export class Session extends Follower {
     return this.#guard.mayReceive(topic)
   }
 
+  isFor(topic: string, payload: Buffer): boolean {
+    return this.#guard.isFor(topic, payload)
+  }
+
   #mayReceive(topic: string, filters: readonly string[]): boolean {
     for (const filter of filters) if (this.subscriptions.get(filter)?.unconditional) return true
     return this.#guard.mayReceive(topic)
@@ -223,6 +229,20 @@ export class Session extends Follower {
       if (unconditional && filterMatches(filter, topic)) return true
     }
     return this.#guard.mayReceive(topic)
+  }
+
+  /** Its roles are others now: what waits on plain topics and may not be delivered any more is dropped. */
+  dropForbidden(): void {
+    const forbidden = ({ topic }: { topic: string }): boolean => !isChatTopic(topic) && !this.mayReceiveQueued(topic)
+    this.#waiting.purge((item) => item.kind === 'direct' && forbidden(item.message))
+    for (const { owner, seq } of this.#giveUp(forbidden)) owner.acknowledged(seq)
+  }
+
+  /** Packets from before the reconnect that have not had their turn yet, and get none: their flows are over. */
+  #giveUp(forbidden: Parameters<Resending['purge']>[0]): Flight[] {
+    const flights = this.#resending.purge(forbidden).map((packetId) => this.inflight.get(packetId)!)
+    for (const flight of flights) this.inflight.end(flight)
+    return flights
   }
 
   #wait(item: Waiting): void {
@@ -302,7 +322,8 @@ export class Session extends Follower {
     if (isExpired(message.extra)) return undefined
     const own = message.clientId === this.id ? this.#ownWish(message.topic) : undefined
     const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
-    if (this.mayReceiveQueued(message.topic)) return this.#forwarded(message.topic, shown, qos)[0]
+    const allowed = this.mayReceiveQueued(message.topic) && this.isFor(message.topic, message.payload)
+    if (allowed) return this.#forwarded(message.topic, shown, qos)[0]
     this.services.counters.add('dropped.forbidden')
     return undefined
   }
@@ -379,7 +400,8 @@ export class Session extends Follower {
   sendWaiting(): boolean {
     const item = this.#waiting.first!
     if (item.kind === 'direct') {
-      if (!this.#sendDirect(item.message, item.qos)) return false
+      if (!this.#maySeeStill(item.message)) this.services.counters.add('dropped.forbidden')
+      else if (!this.#sendDirect(item.message, item.qos)) return false
     } else {
       if (this.#stalled) return false
       const { topic } = item.feed.view
@@ -389,6 +411,12 @@ export class Session extends Follower {
     }
     this.#waiting.shift()
     return true
+  }
+
+  /** Who may read a device, and whose presence one sees, may change while a message waits. */
+  #maySeeStill({ topic, blank }: Direct): boolean {
+    if (deviceOf(topic) !== null) return this.mayReceiveQueued(topic)
+    return blank === true || this.#guard.maySee(topic)
   }
 
   /** Resolves when the direct messages that wait are few enough to add more without loss. */
@@ -447,7 +475,7 @@ export class Session extends Follower {
     }
     this.#patch(bytes, idAt[0]!, flight.packetId)
     markDuplicate(bytes)
-    this.#resending.add(flight.packetId, bytes)
+    this.#resending.add({ packetId: flight.packetId, topic: message.topic, bytes })
   }
 
   resendRelease(flight: Flight): void {

@@ -232,15 +232,18 @@ export class ShareGroup extends Follower implements Behind {
 
   /** A message of the moment: to whoever can take it now, else to the next in turn, where it waits. */
   acceptDirect(message: Direct, qos: QoS): void {
-    const present = this.#members.inTurn().filter((member) => this.#mayReceive(member, message.topic))
+    const present = this.#members.inTurn().filter((member) => this.#mayReceive(member, message))
     const member = present.find(({ session }) => session.room > 0) ?? present[0]
     if (!member) return
     const level = Math.min(message.qos, qos, member.subscription.qos) as QoS
     member.session.acceptDirect({ ...message, ...asked(member, message), cache: [] }, level)
   }
 
-  #mayReceive({ subscription, session }: PresentMember, topic: string): boolean {
-    return subscription.unconditional || session.mayReceive(topic)
+  #mayReceive(
+    { subscription, session }: PresentMember,
+    { topic, payload }: Pick<Message, 'topic' | 'payload'>,
+  ): boolean {
+    return session.isFor(topic, payload) && (subscription.unconditional || session.mayReceive(topic))
   }
 
   /** Everything that is noted is noted before a packet leaves: a member may save on the spot, and the group with it. */
@@ -256,7 +259,7 @@ export class ShareGroup extends Follower implements Behind {
     let dropped: 'forbidden' | 'packet_too_large' | null = null
     let full = false
     for (const member of this.#members.inTurn()) {
-      if (!this.#mayReceive(member, message.topic)) {
+      if (!this.#mayReceive(member, message)) {
         dropped = 'forbidden'
         continue
       }
@@ -355,7 +358,7 @@ export class ShareGroup extends Follower implements Behind {
 
   async #readFor({ member, feed, seq }: Loan): Promise<Shown | null> {
     const message = await this.#read(feed, seq)
-    if (!message || !isPresent(member) || !this.#mayReceive(member, message.topic)) return null
+    if (!message || !isPresent(member) || !this.#mayReceive(member, message)) return null
     return { ...message, ...asked(member, message) }
   }
 }

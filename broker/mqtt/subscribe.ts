@@ -230,6 +230,7 @@ async function sendHeld(connection: Connection, granted: readonly Granted[]): Pr
       if (matching.length === 0 || replaced.has(message.topic) || isExpired(message.extra)) continue
       if (message.clientId === session.id && matching.every(({ noLocal }) => noLocal)) continue
       if (matching.every(({ unconditional }) => !unconditional) && !access.mayReceive(actor, message.topic)) continue
+      if (!access.isFor(actor, message.topic, message.payload)) continue
       const qos = Math.min(message.qos, Math.max(...matching.map((subscription) => subscription.qos))) as QoS
       await sendRetained(connection, message, qos)
     }

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 
 /**
@@ -11,6 +12,8 @@ export interface ByteStream extends EventEmitter {
   readonly writableLength: number
   readonly destroyed: boolean
   readonly remoteAddress?: string | undefined
+  /** Of the client, where one was asked for and is good. */
+  readonly certificate?: X509Certificate | undefined
   pause(): unknown
   resume(): unknown
   /** Sends what is queued, then closes. */

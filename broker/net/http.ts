@@ -1,8 +1,9 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Accept } from './byte-stream.js'
+import { certificateOf } from './certificate.js'
 import { type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
-import { createTlsServer, readTlsFiles, type TlsFiles } from './tls.js'
+import { createTlsServer, readTlsOptions, type TlsSettings } from './tls.js'
 import { attachWebSocket, type WebSocketOptions } from './websocket.js'
 
 /** Who answers what is not a WebSocket upgrade. */
@@ -25,8 +26,8 @@ export function listenHttp(options: HttpOptions, accept: Accept): Promise<Listen
 }
 
 /** The same over TLS. */
-export async function listenHttps(options: HttpOptions & { tls: TlsFiles }, accept: Accept): Promise<Listener> {
-  const settings = { ...SOCKET_OPTIONS, ...LIMITS, ...(await readTlsFiles('https', options.tls)) }
+export async function listenHttps(options: HttpOptions & TlsSettings, accept: Accept): Promise<Listener> {
+  const settings = { ...SOCKET_OPTIONS, ...LIMITS, ...(await readTlsOptions('https', options)) }
   return openHttp(
     createTlsServer(() => https.createServer(settings)),
     'https',
@@ -41,7 +42,10 @@ function openHttp(
   options: HttpOptions,
   accept: Accept,
 ): Promise<Listener> {
-  server.on('request', (request, response) => options.handler.handle(request, response))
+  server.on('request', (request, response) => {
+    const certificate = certificateOf(request, options.origins)
+    options.handler.handle(certificate ? Object.assign(request, { certificate }) : request, response)
+  })
   attachWebSocket(server, options, accept)
   return openListener(server, name, options, async () => {
     server.closeIdleConnections()

@@ -1,6 +1,8 @@
+import { constants } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import tls from 'node:tls'
 import type { Accept } from './byte-stream.js'
+import { type ClientCertificates, noteCertificate } from './certificate.js'
 import {
   handOver,
   ListenError,
@@ -15,28 +17,54 @@ import {
 export interface TlsFiles {
   cert: string | null
   key: string | null
+  /** Authorities of client certificates, and their revocation lists. */
+  ca?: string | null
+  crl?: string | null
+}
+
+export interface TlsSettings {
+  tls: TlsFiles
+  clientCertificates?: ClientCertificates
 }
 
 /** A client that has not finished its handshake by then is dropped, in ms. */
 const HANDSHAKE_TIMEOUT = 10_000
 
 /** MQTT over TLS. */
-export async function listenTls(options: ListenOptions & { tls: TlsFiles }, accept: Accept): Promise<Listener> {
-  const settings = { ...SOCKET_OPTIONS, ...(await readTlsFiles('mqtts', options.tls)) }
+export async function listenTls(options: ListenOptions & TlsSettings, accept: Accept): Promise<Listener> {
+  const settings = { ...SOCKET_OPTIONS, ...(await readTlsOptions('mqtts', options)) }
   const server = createTlsServer(() => tls.createServer(settings, (socket) => handOver(socket, accept)))
   return openListener(server, 'mqtts', options)
 }
 
 /** What a TLS server for `name` is made with. */
-export async function readTlsFiles(name: ListenerName, files: TlsFiles): Promise<tls.TlsOptions> {
+export async function readTlsOptions(name: ListenerName, settings: TlsSettings): Promise<tls.TlsOptions> {
+  const { tls: files } = settings
   const [cert, key] = [await readPem(name, 'cert', files.cert), await readPem(name, 'key', files.key)]
-  return { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT }
+  const own = { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT } as const
+  return { ...own, ...(await readAuthorities(name, settings)) }
+}
+
+async function readAuthorities(
+  name: ListenerName,
+  { tls: files, clientCertificates = 'none' }: TlsSettings,
+): Promise<tls.TlsOptions> {
+  if (clientCertificates === 'none') return {}
+  const crl = files.crl ? { crl: await readPem(name, 'crl', files.crl) } : {}
+  return {
+    ca: await readPem(name, 'ca', files.ca ?? null),
+    ...crl,
+    requestCert: true,
+    rejectUnauthorized: clientCertificates === 'required',
+    // A resumed session would bring its certificate along unchecked, revoked or over as it may be by now.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  }
 }
 
 /** Runs `create`; a certificate or key that OpenSSL does not take becomes one clear error. */
-export function createTlsServer<S>(create: () => S): S {
+export function createTlsServer<S extends tls.Server>(create: () => S): S {
   try {
-    return create()
+    return create().prependListener('secureConnection', noteCertificate)
   } catch (cause) {
     const reason = (cause as Error).message
     throw new ListenError(`listen.tls: the certificate and key cannot be used: ${reason}`, { cause })

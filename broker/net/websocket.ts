@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import http from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -5,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
 import type { Accept, ByteStream } from './byte-stream.js'
+import { certificateOf } from './certificate.js'
 import { type Pinged, Pings } from './pings.js'
 
 export interface WebSocketOptions {
@@ -44,7 +46,8 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
     const refused = refuseUpgrade(request, options)
     if (refused) return endWith(socket, refused)
     sockets.handleUpgrade(request, socket, head, (ws) => {
-      const stream = new WebSocketStream(ws, socket, request.socket.remoteAddress)
+      const certificate = certificateOf(request, options.origins)
+      const stream = new WebSocketStream(ws, socket, request.socket.remoteAddress, certificate)
       stream.on('error', () => {})
       if (pings) stream.once('close', pings.add(stream))
       accept(stream, request)
@@ -87,6 +90,7 @@ function endWith(socket: Duplex, refusal: Refusal): void {
  */
 export class WebSocketStream extends EventEmitter implements ByteStream, Pinged {
   readonly remoteAddress: string | undefined
+  readonly certificate: X509Certificate | undefined
   readonly #ws: WebSocket
   readonly #socket: Duplex & { bytesRead?: number }
   /** Frames that were in the chunk being parsed when the reader paused; `ws` cannot hold them back. */
@@ -96,11 +100,12 @@ export class WebSocketStream extends EventEmitter implements ByteStream, Pinged 
   #ended = false
   #destroyed = false
 
-  constructor(ws: WebSocket, socket: Duplex, remoteAddress: string | undefined) {
+  constructor(ws: WebSocket, socket: Duplex, remoteAddress: string | undefined, certificate?: X509Certificate) {
     super()
     this.#ws = ws
     this.#socket = socket
     this.remoteAddress = remoteAddress
+    this.certificate = certificate
     ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
     ws.on('error', (error) => this.emit('error', error))
     ws.on('close', () => this.#closed())

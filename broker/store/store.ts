@@ -4,10 +4,19 @@
  */
 import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
+import type { RoomPolicies } from '../../schemas/policies.js'
+import type { AccountStore } from './accounts.js'
+import type { DeviceStore, OwnedRecords } from './devices.js'
+import type { ModerationStore } from './moderation.js'
+import type { OutboxStore, WebhookStore } from './outbox.js'
+import type { PrivacyStore } from './privacy.js'
 
 export type QoS = 0 | 1 | 2
 
-/** Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast. */
+/**
+ * Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast,
+ * `s:server` what becomes of accounts and rooms, `a:acts` audit.
+ */
 export type LogName = string
 
 /** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
@@ -31,8 +40,13 @@ export interface LogEntry {
 /** Why an entry cannot be read any more. */
 export type Gone =
   | { readonly why: 'expired' }
-  /** `at`: Unix ms. */
-  | { readonly why: 'deleted'; readonly by: string; readonly at: number }
+  | {
+      /** `replaced`: by a newer notification of its collapse key. */
+      readonly why: 'deleted' | 'replaced'
+      /** Null: it went with an account, and no name is left, not even of who wrote it. */
+      readonly by: string | null
+      readonly at: number
+    }
 
 /** What MQTT 5 publishers may add to a message, and receivers of that version see; and when a message expires. */
 export interface Extra {
@@ -72,8 +86,8 @@ export interface Effect {
   readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
 }
 
-/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned, whom it mentions. */
-export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention'
+/** What is kept about an entry: a summary of its changes, who reacted, its edits, the replies in its thread, that it is pinned, whom it mentions, what became of a notification. */
+export type NoteKind = 'state' | 'reaction' | 'edit' | 'reply' | 'pin' | 'mention' | 'notice'
 
 /** A small value beside a log, found by the entry it is about; goes with that entry. */
 export interface Note {
@@ -109,6 +123,8 @@ export interface NoteReader {
   getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]>
   /** In order of target and name. */
   list(log: LogName, query: NoteQuery): Promise<Note[]>
+  /** Writes a note on its own, not as the effect of an entry. */
+  putOp(log: LogName, note: Note): Op
   /** The name of a note that is named by a number. */
   nameOf(seq: number): string
   numberOf(name: string): number
@@ -163,6 +179,10 @@ export interface Store {
   readonly queue: QueueStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
+  readonly outbox: OutboxStore
+  readonly webhooks: WebhookStore
+  readonly accounts: AccountStore
+  readonly moderation: ModerationStore
   /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
   readonly persistence: Persistence
   readonly counts: StoreCounts
@@ -175,6 +195,8 @@ export interface Store {
   onAppend: (batches: readonly AppendedBatch[]) => void
   /** Queues a change. Never throws, never blocks: errors arrive in `settled`. */
   commit(change: Change): void
+  /** Does what an entry's effect would, with none appended: its notes name a target, and themselves. The log is open. */
+  effectOp(log: LogName, effect: Effect): Op
   /** Waits for what was queued, then closes. */
   close(): Promise<void>
 }
@@ -231,7 +253,7 @@ export interface LogReader {
   retain(name: LogName, bounds: { before: number; keep: number }): Promise<void>
   /** Takes payloads of entries that are gone off the disk, within a day if called every hour or more often. */
   sweep(): Promise<void>
-  /** Removes a log for good: entries, head, dedupe records. Only for a room that is deleted. */
+  /** Removes a log for good: entries, head, dedupe records. Only for a room or a user that is deleted. */
   drop(name: LogName): Promise<void>
   names(): AsyncIterable<LogName>
 }
@@ -382,10 +404,12 @@ export interface UserRecord {
   createdAt: number
   /** Unix ms; what was issued to the user before is void. */
   tokensValidFrom?: number
+  /** Who it is at an identity provider; absent: the account is linked to none. */
+  external?: string
 }
 
-/** A refreshable login, an API key, or an invitation to make an account. */
-export type CredentialKind = 'login' | 'key' | 'invite'
+/** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */
+export type CredentialKind = 'login' | 'key' | 'invite' | 'reset'
 
 /** Something to show in place of a password, known by its hash. */
 export interface CredentialRecord {
@@ -446,10 +470,18 @@ export interface RoomSettings {
   archived: boolean
   /** Null: as many as the broker allows. */
   maxMembers: number | null
+  /** Null: those of the broker alone. */
+  policies: RoomPolicies | null
 }
 
 /** What a room has that was made without. */
-export const ROOM_DEFAULTS: RoomSettings = { slowMode: 0, write: 'members', archived: false, maxMembers: null }
+export const ROOM_DEFAULTS: RoomSettings = {
+  slowMode: 0,
+  write: 'members',
+  archived: false,
+  maxMembers: null,
+  policies: null,
+}
 
 export interface RoomRecord extends RoomSettings {
   id: string
@@ -480,6 +512,8 @@ export interface MemberSettings {
   notifications: 'all' | 'mentions' | 'none'
   pinned: boolean
   hidden: boolean
+  /** The first message that is to count as unread, though it was read; null, or absent: none. */
+  unreadFrom?: number | null
 }
 
 export interface InviteRecord {
@@ -550,14 +584,14 @@ export interface JoinRequestRecord {
   message: string | null
 }
 
-/** Records of rooms, each under a name (a user, a link). From memory; those of a room go with it. */
-export interface RoomRecords<T> {
-  get(room: string, name: string): T | undefined
-  /** By name. */
-  of(room: string): ReadonlyMap<string, T>
-  putOp(record: T): Op
-  deleteOp(room: string, name: string): Op
+/** `user` has written in a direct conversation. */
+export interface WrittenRecord {
+  room: string
+  user: string
 }
+
+/** Records of rooms, each under a name (a user, a link). Those of a room go with it. */
+export type RoomRecords<T> = OwnedRecords<T>
 
 /** People and rooms. Rooms, memberships, invites, contacts and blocks are held in memory; users are read when asked for, the busy ones cached. */
 export interface DirectoryStore {
@@ -569,7 +603,7 @@ export interface DirectoryStore {
   /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account with its credentials, its profile, contacts, blocks and those of it; `at` (Unix ms) is kept. */
+  /** Removes the account with its credentials, its second factor, its profile, privacy settings, contacts, blocks and those of it; `at` (Unix ms) is kept. */
   deleteUserOps(id: string, at: number): Promise<Op[]>
   /** When an account of that name was removed last; 0: never. */
   removedAt(id: string): Promise<number>
@@ -607,6 +641,8 @@ export interface DirectoryStore {
   deleteMemberOp(room: string, user: string): Op
 
   invite(room: string, user: string): InviteRecord | undefined
+  /** By user. */
+  invites(room: string): ReadonlyMap<string, InviteRecord>
   inviteOp(record: InviteRecord): Op
   deleteInviteOp(room: string, user: string): Op
   /** Users who left or were removed: they come back only by rooms.join. */
@@ -618,9 +654,13 @@ export interface DirectoryStore {
   readonly mutes: RoomRecords<MuteRecord>
   readonly links: RoomRecords<LinkRecord>
   readonly joinRequests: RoomRecords<JoinRequestRecord>
+  readonly devices: DeviceStore
+  readonly written: RoomRecords<WrittenRecord>
+  readonly privacy: PrivacyStore
 
   presence(): AsyncIterable<PresenceRecord>
   presenceOp(record: PresenceRecord): Op
+  deletePresenceOp(user: string): Op
 }
 
 /** How far a member has come in a room. Of one membership: it goes with it. */
@@ -636,6 +676,8 @@ export interface ReceiptRecord {
   readonly delivered: number
   /** Unix ms of the last change that others may know of; 0: none. */
   readonly at: number
+  /** The last message read in threads, by the number of the message that began each. */
+  readonly threads?: Readonly<Record<number, number>>
 }
 
 /** In memory, like memberships; removed by `deleteMemberOp` and `deleteRoomOps`. */

@@ -1,10 +1,13 @@
 /** Accounts and logins. */
 import Type from 'typebox'
-import { command, NOTHING, object, orNull, time, user } from './parts.js'
+import { code, command, NOTHING, object, orNull, password, time, user } from './parts.js'
 
-const password = (description: string) => Type.String({ minLength: 1, maxLength: 1024, description })
+const secondFactor = Type.Optional({
+  ...code,
+  description: 'Of who has a second factor: a code of the authenticator app, or a recovery code.',
+})
 
-const Tokens = object(
+export const Tokens = object(
   {
     user: Type.String({ description: 'Who is logged in.' }),
     token: Type.String({
@@ -46,11 +49,13 @@ export const AUTH_COMMANDS = {
       expiresAt: time('When it ends.'),
     }),
     rate: 'create',
+    audit: ['uses', 'expiresIn'],
     http: { method: 'POST', path: '/auth/invites', status: 201 },
   }),
   'auth.login': command({
-    summary: 'Logs in with user name and password.',
-    params: object({ user, password: password('Of the account.') }),
+    summary:
+      'Logs in with user name and password. Who has a second factor is asked for `code` once the password was right.',
+    params: object({ user, password: password('Of the account.'), code: secondFactor }),
     result: Tokens,
     rate: 'login',
     open: true,
@@ -91,7 +96,7 @@ export const AUTH_COMMANDS = {
   }),
   'auth.password': command({
     summary: 'Changes the asker’s password. Every other session and all tokens so far end; the result is a new login.',
-    params: object({ old: password('The password of now.'), new: password('At least 6 bytes.') }),
+    params: object({ old: password('The password of now.'), new: password('At least 6 bytes.'), code: secondFactor }),
     result: Tokens,
     rate: 'login',
     http: { method: 'POST', path: '/auth/password' },

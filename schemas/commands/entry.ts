@@ -33,6 +33,7 @@ export const ENTRY_COMMANDS = {
     }),
     result: Link,
     rate: 'create',
+    audit: ['expires', 'uses'],
     http: { method: 'POST', path: '/rooms/{room}/links', status: 201 },
   }),
   'rooms.links.list': command({
@@ -47,6 +48,7 @@ export const ENTRY_COMMANDS = {
     params: object({ room, link }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}/links/{link}' },
   }),
   'rooms.request': command({
@@ -68,6 +70,7 @@ export const ENTRY_COMMANDS = {
     params: object({ room, user }),
     result: Member,
     rate: 'write',
+    audit: true,
     http: { method: 'PUT', path: '/rooms/{room}/requests/{user}' },
   }),
   'rooms.deny': command({
@@ -75,6 +78,7 @@ export const ENTRY_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}/requests/{user}' },
   }),
 } as const

@@ -22,6 +22,7 @@ export const MODERATION_COMMANDS = {
     params: object({ room, user, role }),
     result: Member,
     rate: 'write',
+    audit: ['role'],
     http: { method: 'PUT', path: '/rooms/{room}/members/{user}' },
   }),
   'rooms.transfer': command({
@@ -29,6 +30,7 @@ export const MODERATION_COMMANDS = {
     params: object({ room, user }),
     result: Member,
     rate: 'write',
+    audit: true,
     http: { method: 'POST', path: '/rooms/{room}/transfer' },
   }),
   'rooms.ban': command({
@@ -36,6 +38,7 @@ export const MODERATION_COMMANDS = {
     params: object({ room, user, for: seconds, reason: Type.Optional(reason) }),
     result: Ban,
     rate: 'write',
+    audit: ['for', 'reason'],
     http: { method: 'PUT', path: '/rooms/{room}/bans/{user}' },
   }),
   'rooms.unban': command({
@@ -43,6 +46,7 @@ export const MODERATION_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}/bans/{user}' },
   }),
   'rooms.bans': command({
@@ -57,6 +61,7 @@ export const MODERATION_COMMANDS = {
     params: object({ room, user, for: seconds }),
     result: Mute,
     rate: 'write',
+    audit: ['for'],
     http: { method: 'PUT', path: '/rooms/{room}/mutes/{user}' },
   }),
   'rooms.unmute': command({
@@ -64,6 +69,7 @@ export const MODERATION_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}/mutes/{user}' },
   }),
   'rooms.mutes': command({

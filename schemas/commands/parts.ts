@@ -38,6 +38,11 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
   rate: RateClass
   /** For those who are not logged in, too: HTTP asks for no Authorization. */
   open?: true
+  /**
+   * An administrative act: it goes into the audit log with the room and the user it names, and those of its parameters that are listed here.
+   * Never list secrets.
+   */
+  audit?: true | readonly string[]
   /** Null: it is about the asking connection, which HTTP has none of. */
   http: HttpRoute | null
 }
@@ -56,6 +61,12 @@ export const room = Type.String({
   description: 'A room id, dm:{a}:{b}, or @user for the direct conversation with that user.',
 })
 export const user = Type.String({ minLength: 1, maxLength: 128, description: 'A user id.' })
+export const password = (description: string) => Type.String({ minLength: 1, maxLength: 1024, description })
+export const code = Type.String({
+  minLength: 6,
+  maxLength: 64,
+  description: 'A code of the authenticator app, or a recovery code.',
+})
 export const seq = (description: string) => Type.Integer({ minimum: 1, description })
 export const time = (description: string) => Type.Integer({ description: `${description} Unix ms.` })
 export const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
@@ -64,6 +75,13 @@ export const link = Type.String({ minLength: 1, maxLength: 64, description: 'A l
 export const more = Type.Boolean({ description: 'There is another page.' })
 export const limit = (fallback: number, maximum: number) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback, description: 'Most entries of the page.' }))
+
+/** What large rooms are not told of every member. */
+export type Thinned = 'presence' | 'typing' | 'receipts'
+export const thinned = Type.Array(Type.Enum(['presence', 'typing', 'receipts']), {
+  description:
+    'What members are not told of each other here, for there are so many: presence, who is typing (a number instead), receipts (counts, on asking). Empty in smaller rooms.',
+})
 
 /** Of a list of users of a room. */
 export const userPage = {

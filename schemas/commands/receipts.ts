@@ -1,6 +1,6 @@
 /** Who has got and read what. */
 import Type from 'typebox'
-import { command, limit, more, object, room, seq, time, user } from './parts.js'
+import { command, limit, more, object, room, seq, thinned, time, user } from './parts.js'
 
 const place = (description: string) => Type.Integer({ minimum: 0, description })
 
@@ -21,9 +21,10 @@ export const RECEIPT_COMMANDS = {
       room,
       seq: place('The last message read; 0: none.'),
       private: Type.Optional(Type.Boolean({ default: false, description: 'True: others are not told.' })),
+      thread: Type.Optional(seq('Only in the thread this message began; others are not told.')),
     }),
     result: object({
-      read: place('seq of the last message the asker has read.'),
+      read: place('seq of the last message the asker has read; with thread, there.'),
       delivered: place('seq of the last message that reached the asker.'),
     }),
     rate: 'write',
@@ -40,7 +41,10 @@ export const RECEIPT_COMMANDS = {
     result: object({
       receipts: Type.Array(Receipt),
       read: Type.Optional(place('With seq: how many have read it.')),
-      delivered: Type.Optional(place('With seq: how many it has reached.')),
+      delivered: Type.Optional(
+        place('With seq: how many it has reached; where receipts are thinned, since the broker started.'),
+      ),
+      thinned,
       more,
     }),
     rate: 'read',

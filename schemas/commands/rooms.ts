@@ -1,6 +1,22 @@
 /** Rooms and who is in them. */
 import Type from 'typebox'
-import { command, limit, link, more, NOTHING, object, orNull, role, room, time, user, userPage } from './parts.js'
+import { RoomPolicies } from '../policies.js'
+import {
+  command,
+  limit,
+  link,
+  more,
+  NOTHING,
+  object,
+  orNull,
+  role,
+  room,
+  seq,
+  thinned,
+  time,
+  user,
+  userPage,
+} from './parts.js'
 
 const access = Type.Enum(['public', 'request', 'private'], {
   description: 'public: anyone may join. request: anyone may ask to. private: by invitation; not there for others.',
@@ -18,6 +34,8 @@ const maxMembers = orNull(
   Type.Integer({ minimum: 1, description: 'Nobody joins beyond it; null: as many as the broker allows.' }),
 )
 
+const policies = orNull(RoomPolicies)
+
 const details = {
   access: Type.Optional(access),
   name: Type.Optional(text(128, 'Name to show.')),
@@ -27,6 +45,7 @@ const details = {
   write: Type.Optional(write),
   archived: Type.Optional(archived),
   maxMembers: Type.Optional(maxMembers),
+  policies: Type.Optional(policies),
 }
 
 export const Member = object(
@@ -39,10 +58,13 @@ const mine = {
   pinned: Type.Boolean({ description: 'To be shown before others.' }),
   hidden: Type.Boolean({ description: 'Not to be shown.' }),
 }
-const Mine = object(mine, {
-  title: 'RoomSettings',
-  description: 'How the asker wants to see the room.',
-})
+const Mine = object(
+  { ...mine, unreadFrom: orNull(seq('The first message that was marked as unread; null: none.')) },
+  {
+    title: 'RoomSettings',
+    description: 'How the asker wants to see the room.',
+  },
+)
 
 export const Room = object(
   {
@@ -56,16 +78,19 @@ export const Room = object(
     write,
     archived,
     maxMembers,
+    policies,
     createdBy: Type.String({ description: 'User id.' }),
     createdAt: time('When it was made.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
+    thinned,
     role: orNull(role),
     mine: orNull(Mine),
-    head: Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' }),
+    head: orNull(Type.Integer({ minimum: 0, description: 'seq of the newest message; 0: none yet.' })),
   },
   {
     title: 'Room',
-    description: 'A room as the asker sees it; role and mine are the asker’s own; null: not a member.',
+    description:
+      'A room as the asker sees it; role and mine are the asker’s own; they and head are null to who is no member.',
   },
 )
 
@@ -82,6 +107,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, ...details, user: Type.Optional(user), role: Type.Optional(role) }),
     result: Type.Union([Room, Member]),
     rate: 'write',
+    audit: ['role', 'access', 'name', 'slowMode', 'write', 'archived', 'maxMembers', 'policies'],
     http: { method: 'PATCH', path: '/rooms/{room}' },
   }),
   'rooms.delete': command({
@@ -89,6 +115,7 @@ export const ROOM_COMMANDS = {
     params: object({ room }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}' },
   }),
   'rooms.join': command({
@@ -110,6 +137,7 @@ export const ROOM_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'POST', path: '/rooms/{room}/invites' },
   }),
   'rooms.remove': command({
@@ -117,14 +145,28 @@ export const ROOM_COMMANDS = {
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
+    audit: true,
     http: { method: 'DELETE', path: '/rooms/{room}/members/{user}' },
   }),
   'rooms.members': command({
-    summary: 'The members of a room, by user id. For members.',
+    summary: 'The members of a room, by user id, and how many there are. For members.',
     params: object(userPage),
-    result: object({ members: Type.Array(Member), more }),
+    result: object({
+      members: Type.Array(Member),
+      count: Type.Integer({ minimum: 0, description: 'Number of all members.' }),
+      thinned,
+      more,
+    }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/members', page: { items: 'members', key: 'user' } },
+  }),
+  'rooms.get': command({
+    summary:
+      'A room as the asker sees it. For everyone who is logged in, a private one for members and whom they invite.',
+    params: object({ room }),
+    result: Room,
+    rate: 'read',
+    http: { method: 'GET', path: '/rooms/{room}' },
   }),
   'rooms.settings': command({
     summary: 'Changes how the asker sees a room; answers with all of it. For members, direct conversations included.',

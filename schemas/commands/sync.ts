@@ -1,6 +1,6 @@
 /** What a client has missed. */
 import Type, { type Static } from 'typebox'
-import { command, limit, more, object } from './parts.js'
+import { command, limit, more, object, room, seq } from './parts.js'
 import { Receipt } from './receipts.js'
 import { Room } from './rooms.js'
 
@@ -8,7 +8,9 @@ const place = (description: string) => Type.Integer({ minimum: 0, description })
 
 export const counts = {
   head: place('seq of the newest message; 0: none yet.'),
-  read: place('seq of the last message the asker has read, or of the last one from before they came.'),
+  read: place(
+    'seq of the last message the asker has read, or of the last one from before they came; where they marked an earlier one as unread, the one before it.',
+  ),
   unread: Type.Integer({
     minimum: 0,
     maximum: 100,
@@ -21,6 +23,12 @@ export const counts = {
     description: 'Messages since then, in threads too, that mention the asker or @room. 100 means 100 or more.',
   }),
 }
+
+const RoomCounts = object({
+  room: Type.String({ description: 'Room id.' }),
+  thread: Type.Optional(seq('The counts are of replies in this thread.')),
+  ...counts,
+})
 
 const message = Type.Object(
   { seq: Type.Integer({ minimum: 1, description: 'Number in the room.' }) },
@@ -114,15 +122,26 @@ export const SYNC_COMMANDS = {
     rate: 'read',
     http: { method: 'POST', path: '/sync' },
   }),
+  markUnread: command({
+    summary:
+      'Lets messages from one on count as unread for the asker, until they are read again. Receipts do not go back by it. For members.',
+    params: object({ room, seq: seq('The first message to count.') }),
+    result: RoomCounts,
+    rate: 'write',
+    http: { method: 'PUT', path: '/rooms/{room}/unread' },
+  }),
   unread: command({
     summary: 'What the asker has not read, in one room or in all of them, by room id.',
     params: object({
       room: Type.Optional(Type.String({ minLength: 1, maxLength: 300, description: 'Of this room alone.' })),
+      thread: Type.Optional(
+        seq('With room: of replies in the thread this message began, since what was read there, else in the room.'),
+      ),
       after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the page before.' })),
       limit: limit(100, 1000),
     }),
     result: object({
-      rooms: Type.Array(object({ room: Type.String({ description: 'Room id.' }), ...counts })),
+      rooms: Type.Array(RoomCounts),
       more,
     }),
     rate: 'read',

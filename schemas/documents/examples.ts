@@ -12,7 +12,9 @@ const NAMES: Readonly<Record<string, unknown>> = {
   text: 'hello',
   name: 'tea',
   topic: null,
+  code: '123456',
   avatar: null,
+  verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
   token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…',
 }
 const UUID = '019b7701-9c00-7000-8000-000000000001'
@@ -22,6 +24,7 @@ type Node = TSchema & {
   type?: string
   description?: string
   default?: unknown
+  examples?: unknown[]
   minimum?: number
   enum?: unknown[]
   anyOf?: Node[]
@@ -31,7 +34,8 @@ type Node = TSchema & {
 }
 
 export function exampleOf(schema: TSchema, name = ''): unknown {
-  const { type, description = '', default: fallback, minimum, enum: values, anyOf, items } = schema as Node
+  const { type, description = '', default: fallback, examples, minimum, enum: values, anyOf, items } = schema as Node
+  if (examples) return examples[0]
   if (description.startsWith('UUID')) return UUID
   if (name in NAMES && (type === 'string' || anyOf)) return NAMES[name]
   if (fallback !== undefined) return fallback

@@ -1,9 +1,10 @@
 /** The OpenAPI 3.1 document of the HTTP door, made from the table of commands. */
 import Type from 'typebox'
-import { API, COMMANDS, type Command, type HttpRoute } from '../commands.js'
+import { API, COMMANDS, type Command, EXPORTS, type HttpRoute } from '../commands.js'
 import { Problem } from '../problem.js'
 import { Components, type Json } from './components.js'
 import { exampleObject, exampleOf } from './examples.js'
+import { OIDC_CALLBACK, OIDC_START } from './oidc.js'
 import { type RouteParts, routeParts, subjectOf } from './routes.js'
 
 const DESCRIPTION = `Every request a client can publish over MQTT is a route here too, with the same parameters, checks and results.
@@ -22,6 +23,9 @@ export function openApi(version: string): Json {
     if (command.http)
       add(`${API}${command.http.path}`, command.http.method, operation(name, command, command.http, components))
   add(`${API}/events`, 'get', EVENTS)
+  add(`${API}${EXPORTS}/{ticket}`, 'get', EXPORT)
+  add(`${API}/auth/oidc/start`, 'get', OIDC_START)
+  add(`${API}/auth/oidc/callback`, 'get', OIDC_CALLBACK)
   add('/healthz', 'get', HEALTH)
   const problem = components.use(Problem)
   const tags = [...new Set(table.filter(([, { http }]) => http).map(([name]) => subjectOf(name)))]
@@ -91,6 +95,21 @@ const EVENTS = {
   ],
   responses: {
     '200': { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+    default: { $ref: '#/components/responses/Refused' },
+  },
+}
+
+const EXPORT = {
+  operationId: 'exports',
+  summary: 'The zip file that account.export gave a link to. Once; whoever has the link may.',
+  tags: ['account'],
+  security: [],
+  parameters: [{ name: 'ticket', in: 'path', required: true, description: 'Of the link.', schema: { type: 'string' } }],
+  responses: {
+    '200': {
+      description: 'The file.',
+      content: { 'application/zip': { schema: { type: 'string', format: 'binary' } } },
+    },
     default: { $ref: '#/components/responses/Refused' },
   },
 }

@@ -1,9 +1,12 @@
 /** What travels on each topic, as schemas: what clients publish and what they receive. */
 import Type, { type TSchema } from 'typebox'
+import { AnnouncementInput, announcedRoles } from '../announcement.js'
+import { DeviceCommandInput, DeviceReceiptInput } from '../commands/devices.js'
 import { object, orNull, seq, time, user } from '../commands/parts.js'
 import { Receipt } from '../commands/receipts.js'
+import { Room } from '../commands/rooms.js'
 import { ERRORS } from '../errors.js'
-import { MessageInput, NotificationInput, PresenceInput, ReceiptInput, TypingInput } from '../message.js'
+import { Forwarded, MessageInput, NotificationInput, PresenceInput, ReceiptInput, TypingInput } from '../message.js'
 import { ROOM_LEAVES, type RoomLeaf, topics, USER_LEAVES, type UserLeaf } from '../topics.js'
 
 /** One topic: what goes in (null: only the broker publishes), and what comes out. */
@@ -16,7 +19,8 @@ export interface TopicDocument {
 
 const id = Type.String({ description: 'UUIDv7.' })
 const stamp = { id, seq: seq('Counts from 1 in its log, without holes.'), ts: time('When it was taken.'), from: user }
-const { cid: _, ...content } = MessageInput.properties
+const { cid: _, forward: __, ...said } = MessageInput.properties
+const content = { ...said, forwarded: Type.Optional(Forwarded) }
 
 export const MessageIn = Type.Object(MessageInput.properties, {
   title: 'MessageIn',
@@ -29,9 +33,13 @@ export const MessageOut = Type.Object(
   { title: 'MessageOut', description: 'A message as everyone receives it; `to` on direct messages.' },
 )
 const Announcement = Type.Object(
-  { ...stamp, channel: Type.String(), cid: MessageInput.properties.cid, ...content },
+  { ...stamp, channel: Type.String(), roles: announcedRoles, cid: MessageInput.properties.cid, ...content },
   { title: 'Announcement', description: 'A message of a broadcast channel.' },
 )
+const AnnouncementIn = Type.Object(AnnouncementInput.properties, {
+  title: 'AnnouncementIn',
+  additionalProperties: false,
+})
 const NotificationIn = Type.Object(NotificationInput.properties, {
   title: 'NotificationIn',
   additionalProperties: false,
@@ -57,7 +65,7 @@ const UserEvent = Type.Object(
     ts: time('When it was.'),
     type: Type.String({
       description:
-        'invited, added, removed, role; contact: someone asks to be one, or accepted; command: by gave a bot a command.',
+        'invited, added, removed, role; contact: someone asks to be one, or accepted; reported: something was, for moderators; settings, privacy: changed by oneself; acked: notifications were acknowledged; device: what one may do with a device; deviceCommand: what became of a command; command: by gave a bot a command.',
     }),
     room: Type.Optional(Type.String()),
     by: Type.Optional(user),
@@ -66,23 +74,25 @@ const UserEvent = Type.Object(
   { title: 'UserEvent', additionalProperties: true },
 )
 const Text = Type.String({ title: 'Text', description: 'Bare text.' })
-const Typing = object({ user, typing: Type.Boolean(), ts: time('When.') }, { title: 'Typing' })
-const RoomInfo = object(
+const Typing = object(
   {
-    room: Type.String(),
-    name: orNull(Type.String()),
-    topic: orNull(Type.String()),
-    avatar: orNull(Type.String()),
-    access: Type.Enum(['public', 'private']),
-    members: Type.Integer({ minimum: 0 }),
+    user: Type.Optional(user),
+    typing: Type.Union([
+      Type.Boolean(),
+      Type.Integer({ minimum: 0, description: 'Where typing is thinned: how many, without user.' }),
+    ]),
+    ts: time('When.'),
   },
-  { title: 'RoomInfo' },
+  { title: 'Typing' },
 )
+const { id: _id, direct, createdBy, createdAt, role, mine, head, ...roomInfo } = Room.properties
+const RoomInfo = object({ room: Type.String({ description: 'Room id.' }), ...roomInfo }, { title: 'RoomInfo' })
 const ReceiptIn = Type.Object(ReceiptInput.properties, { title: 'ReceiptIn', additionalProperties: false })
 const ReceiptOut = object(
   {
     ...Receipt.properties,
     private: Type.Optional(Type.Boolean({ description: 'True: only the user themselves is told.' })),
+    thread: Type.Optional(seq('read is in this thread; only the user themselves is told.')),
   },
   { title: 'ReceiptOut' },
 )
@@ -131,8 +141,16 @@ const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
   },
   text: { summary: 'The same as bare text.', in: Text, out: Text },
   events: { summary: 'Who came and went; changes of the room.', in: null, out: RoomEvent },
-  receipts: { summary: 'How far members have read.', in: ReceiptIn, out: ReceiptOut },
-  typing: { summary: 'Who is typing; never stored.', in: TypingInput, out: Typing },
+  receipts: {
+    summary: 'How far members have read; only one’s own where receipts are thinned.',
+    in: ReceiptIn,
+    out: ReceiptOut,
+  },
+  typing: {
+    summary: 'Who is typing, or how many where typing is thinned; never stored.',
+    in: TypingInput,
+    out: Typing,
+  },
   info: { summary: 'What the room is; retained.', in: null, out: RoomInfo },
 }
 
@@ -151,7 +169,19 @@ export const TOPIC_DOCUMENTS: readonly TopicDocument[] = [
   {
     topic: topics.broadcast('{channel}'),
     summary: 'Announcements; for the role publisher.',
-    in: MessageIn,
+    in: AnnouncementIn,
     out: Announcement,
+  },
+  {
+    topic: topics.device('{user}', 'commands'),
+    summary: 'Commands for a device, for it alone, until they are done or their time is over.',
+    in: object(DeviceCommandInput, { title: 'DeviceCommandIn' }),
+    out: Type.Object({ ...stamp, ...DeviceCommandInput }, { title: 'DeviceCommandOut' }),
+  },
+  {
+    topic: topics.device('{user}', 'receipts'),
+    summary: 'What a device says of the commands it got.',
+    in: object(DeviceReceiptInput, { title: 'DeviceReceiptIn' }),
+    out: null,
   },
 ]

@@ -1,9 +1,13 @@
 /** Every command of the table, through both doors: the same answers to the same questions. */
 import t from 'tap'
+import { callAdmin } from '../../broker/admin.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
-import { startTestBroker } from '../helpers/broker.js'
+import { codeOf } from '../helpers/authenticator-app.js'
+import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { type Ask, COMMAND_CASES, type CommandCases } from '../helpers/command-cases.js'
+import { erased } from '../helpers/erased.js'
 import { fetchFrom, requestOf } from '../helpers/http.js'
+import { LOGIN_CHALLENGE } from '../helpers/oidc-cases.js'
 import { Person } from '../helpers/people.js'
 import { checkResult } from '../helpers/results.js'
 
@@ -29,7 +33,6 @@ t.test('one table of commands, two doors', async (t) => {
   const people: Record<string, Person> = {}
   for (const user of ['alice', 'bob', 'carol', 'dora'])
     people[user] = await Person.connect(t, broker, user, { roles: roles(user) })
-  await broker.running.accounts.add('pat', 'pat-pw')
   /** Another login of pat, whose commands end it. */
   const login = async () => {
     const issued = await people['alice']!.get('auth.login', { user: 'pat', password: 'pat-pw' })
@@ -37,6 +40,7 @@ t.test('one table of commands, two doors', async (t) => {
     people['pat'] = await Person.connect(t, broker, 'pat', { password: issued.token, clientId })
     return { ...issued, clientId }
   }
+  await havePat(broker)
   let pat = await login()
   const said = (error: { code: string; field?: string }) => [error.code, error.field].filter(Boolean).join(' ')
 
@@ -78,11 +82,23 @@ t.test('one table of commands, two doors', async (t) => {
   }
   const tokens = { bob: await broker.token('bob'), carol: await broker.token('carol') }
   let link = ''
+  let notification = ''
+  let bridge = ''
+  let reset = ''
+  /** Of pat's authenticator app. */
+  let secret = 'A'
+  let report = ''
   let key = ''
   const prepare = async (before: CommandCases['before'], room: string): Promise<void> => {
-    for (const [name, { as, params }] of filled(before ?? [], room)) {
+    for (const asked of before ?? []) {
+      const [name, { as, params }] = filled(asked, room)
       const result = await people[as]!.get(name, params)
       if (name === 'rooms.links.create') link = result.link
+      if (name === 'devices.bridge') bridge = result.id
+      if (name === 'notify') notification = result.sent[0].id
+      if (name === 'auth.reset') reset = result.token
+      if (name === 'auth.totp.begin') secret = result.secret
+      if (name === 'reports.create') report = result.id
       if (name === 'keys.create') key = result.id
     }
   }
@@ -93,6 +109,13 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{session of pat}', pat.clientId)
         .replaceAll('{refresh token of pat}', pat.refreshToken)
         .replaceAll('{link}', link)
+        .replaceAll('{notification}', notification)
+        .replaceAll('{bridge}', bridge)
+        .replaceAll('{reset token}', reset)
+        .replaceAll('{code of pat}', codeOf(secret))
+        .replaceAll('{next code of pat}', codeOf(secret, 1))
+        .replaceAll('{login code of pat}', () => broker.running.loginCodes.issue('pat', LOGIN_CHALLENGE))
+        .replaceAll('{report}', report)
         .replaceAll('{key}', key)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),
     )
@@ -102,6 +125,8 @@ t.test('one table of commands, two doors', async (t) => {
       // What is about the asking connection has no route.
       if (door === http && !table[name]?.http) continue
       t.test(`${name} through ${at}`, async (t) => {
+        await callAdmin(broker.dataDir, 'user.totpReset', { name: 'pat' }).catch(() => {})
+        await havePat(broker)
         pat = await login()
         const room = await fresh()
         await prepare(cases.before, room)
@@ -120,3 +145,10 @@ t.test('one table of commands, two doors', async (t) => {
     }
   }
 })
+
+/** There is a pat, though a case may have removed the account: the name is free again once all of it is erased. */
+async function havePat(broker: TestBroker): Promise<void> {
+  const { store, accounts } = broker.running
+  await erased(broker, 'pat')
+  if (!(await store.directory.user('pat'))) await accounts.add('pat', 'pat-pw')
+}

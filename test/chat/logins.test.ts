@@ -1,11 +1,12 @@
 /** Accounts and logins as people meet them: registering, tokens, logging out, and what ends when they do. */
-import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
+import { Audit } from '../../broker/chat/audit.js'
 import { Commands, type Handlers } from '../../broker/chat/commands.js'
 import { Rates } from '../../broker/chat/rates.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
-import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { type Overrides, startTestBroker } from '../helpers/broker.js'
+import { knock } from '../helpers/knock.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
 
 const LASTING = { clean: false } as const
@@ -17,20 +18,15 @@ async function open(t: Test, overrides: Overrides = {}) {
   return { broker, connect, root }
 }
 
-/** The return code of a CONNECT: 0 when it is let in. */
-async function knock(broker: TestBroker, username: string, password: string): Promise<number> {
-  const client = mqtt.connect(broker.mqttUrl, { username, password, reconnectPeriod: 0, protocolVersion: 4 })
-  const code = await new Promise<number>((resolve) => {
-    client.once('error', (error) => resolve((error as { code?: number }).code ?? -1))
-    client.once('connect', () => resolve(0))
-  })
-  await client.endAsync(true)
-  return code
-}
-
 t.test('only open commands are for those who are not logged in', async (t) => {
+  const { broker } = await open(t)
   const answered = Object.fromEntries(Object.keys(COMMANDS).map((name) => [name, async () => '{}']))
-  const commands = new Commands(answered as unknown as Handlers, 1000, new Rates('off'))
+  const commands = new Commands(
+    answered as unknown as Handlers,
+    1000,
+    new Rates('off'),
+    new Audit(broker.running.store),
+  )
   const principal = { user: 'anonymous', roles: new Set<string>(), anonymous: true, expiresAt: null }
   const stranger = { principal, clientId: '', sessionId: null }
   const asked = Object.entries<Command>(COMMANDS).map(async ([name, { open = false }]) => {

@@ -495,8 +495,7 @@ t.test('who has a name anew changes nothing of what was written under it before'
   const alice = await join(t, broker, 'alice')
   const { accounts } = broker.running
   await accounts.add('bob', 'bob-pw')
-  const before = await join(t, broker, 'bob', { password: 'bob-pw' })
-  await before.tell('alice', 'mine')
+  await alice.tell('bob', 'to the bob of before')
   await callAdmin(broker.dataDir, 'user.remove', { name: 'bob' })
   await accounts.add('bob', 'bob-pw-2')
   const after = await join(t, broker, 'bob', { password: 'bob-pw-2' })
@@ -506,4 +505,32 @@ t.test('who has a name anew changes nothing of what was written under it before'
   t.equal(await outcome(after, 'users/alice/messages', { text: 'x', replyTo: 1 }), 'not_found replyTo')
   t.equal(await outcome(after, 'users/alice/messages', react(2, '👍')), 3)
   t.equal(await outcome(alice, 'users/bob/messages', react(1, '👍')), 4)
+})
+
+t.test('places and encrypted messages are edited as what they are', async (t) => {
+  const broker = await startTestBroker(t)
+  const [alice, bob] = [await join(t, broker, 'alice'), await join(t, broker, 'bob')]
+  await bob.subscribe([LOBBY, 'rooms/lobby/text'])
+  const code = ({ error }: { error?: { code: string; field: string } }) =>
+    error ? `${error.code} ${error.field}` : 'ok'
+  const edit = async (target: number, more: object) => code(await alice.send(LOBBY, { type: 'edit', target, ...more }))
+  await alice.send(LOBBY, { type: 'location', data: { lat: 1, lon: 2 } })
+  await alice.send(LOBBY, { type: 'encrypted', data: 'c2VjcmV0' })
+  t.equal(await edit(1, { data: { lat: 91, lon: 2 } }), 'bad_request data')
+  t.equal(await edit(1, { text: 'nowhere' }), 'bad_request data')
+  t.equal(await edit(1, { data: { lat: 3, lon: 4, name: 'Ulm' }, text: 'there' }), 'ok')
+  t.equal(await edit(2, { text: 'in the clear' }), 'bad_request text')
+  t.equal(await edit(2, { data: 'bmV3', mentions: ['@bob'] }), 'bad_request mentions')
+  t.equal(await edit(2, { data: 'bmV3' }), 'ok')
+  t.ok((await alice.send(LOBBY, { text: 'end' })).ok)
+  const { messages } = await bob.get('history', { room: 'lobby', view: 'folded' })
+  t.match(messages, [
+    { type: 'location', data: { lat: 3, lon: 4, name: 'Ulm' }, text: 'there', edits: 1 },
+    { type: 'encrypted', data: 'bmV3', edits: 1 },
+    { text: 'end' },
+  ])
+  await bob.inbox.wait(1, ({ topic, payload }) => topic === 'rooms/lobby/text' && String(payload) === 'end')
+  const bare = bob.heard.filter(({ topic }) => topic === 'rooms/lobby/text').map(({ payload }) => String(payload))
+  t.notOk(bare.includes('"c2VjcmV0"'), 'there is no bare text in what is encrypted')
+  t.match(bob.inbox.json(LOBBY)[1], { seq: 2, type: 'encrypted', data: 'c2VjcmV0' }, 'it is passed on as it came')
 })

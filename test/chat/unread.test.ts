@@ -1,5 +1,6 @@
 /** What someone has not read, and where they are mentioned: by formula, whatever happened meanwhile. */
 import t, { type Test } from 'tap'
+import { callAdmin } from '../../broker/admin.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { Person } from '../helpers/people.js'
@@ -76,6 +77,105 @@ t.test('mentions are of the user, or of the room, as the messages are now', asyn
   await bob.get('read', { room: 'den', seq: 4 })
   t.match(await counts(bob), { read: 4, mentions: 1 })
   t.equal((await counts(alice)).mentions, 0)
+})
+
+t.test('what was read can be marked as unread, for oneself alone, until it is read again', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  await den(alice, bob)
+  const phone = await Person.connect(t, broker, 'bob', { clientId: 'phone' })
+  await phone.subscribe('users/bob/events')
+  await alice.subscribe('rooms/den/receipts')
+  for (const text of ['1', '2', '3', '4', '5']) await alice.say('den', text)
+  await bob.get('read', { room: 'den', seq: 4 })
+  await alice.on('rooms/den/receipts', 1)
+  const marked = { room: 'den', head: 5, read: 1, unread: 4, mentions: 0 }
+  t.same(await bob.get('markUnread', { room: 'den', seq: 2 }), marked)
+  t.match(await phone.on('users/bob/events', 1), [{ type: 'settings', room: 'den', unreadFrom: 2 }])
+  t.match((await bob.get('sync')).rooms, [{ read: 1, unread: 4, info: { mine: { unreadFrom: 2 } } }])
+  t.match((await alice.get('receipts', { room: 'den' })).receipts, [{ user: 'bob', read: 4 }], 'receipts stay')
+  await bob.get('rooms.settings', { room: 'den', pinned: true })
+  await broker.restart()
+  const [again, other] = [await Person.connect(t, broker, 'bob'), await Person.connect(t, broker, 'alice')]
+  await again.subscribe('users/bob/events')
+  t.same((await again.get('unread')).rooms, [marked])
+  await again.get('read', { room: 'den', seq: 1 })
+  t.same(await counts(again), { read: 1, unread: 4, mentions: 0 }, 'what is before it changes nothing')
+  await again.get('read', { room: 'den', seq: 3 })
+  t.same(await counts(again), { read: 3, unread: 2, mentions: 0 }, 'step by step')
+  await again.publish('rooms/den/receipts', { read: 4, private: true })
+  t.match(await again.on('users/bob/events', 2), [{ unreadFrom: 4 }, { unreadFrom: null, pinned: true }])
+  t.same(await counts(again), { read: 4, unread: 1, mentions: 0 })
+  t.match((await other.get('receipts', { room: 'den' })).receipts, [{ user: 'bob', read: 4 }])
+  t.equal(alice.inbox.json('rooms/den/receipts').length, 1, 'others heard of one reading')
+  await again.get('markUnread', { room: 'den', seq: 5 })
+  t.same(await counts(again), { read: 4, unread: 1, mentions: 0 }, 'what is unread stays so')
+  t.equal(await again.fails('markUnread', { room: 'den', seq: 6 }), 'bad_request seq')
+})
+
+t.test('a thread has its own unread replies, and its own place', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'])
+  await den(alice, bob)
+  const phone = await Person.connect(t, broker, 'bob', { clientId: 'phone' })
+  const topic = 'rooms/den/receipts'
+  for (const person of [phone, alice]) await person.subscribe(topic)
+  const inThread = async (person: Person, thread: number) => {
+    const { read, unread, mentions } = (await person.get('unread', { room: 'den', thread })).rooms[0]
+    return { read, unread, mentions }
+  }
+  for (const text of ['1', '2']) await alice.say('den', text)
+  const reply = (who: Person, thread: number, more = {}) => who.say('den', { text: 'r', thread, ...more })
+  await reply(alice, 1)
+  await reply(alice, 1, { mentions: ['@bob'] })
+  await reply(bob, 1)
+  await reply(alice, 2)
+  t.same(await inThread(bob, 1), { read: 0, unread: 2, mentions: 1 })
+  t.same(await inThread(bob, 2), { read: 0, unread: 1, mentions: 0 })
+  t.same(await inThread(alice, 1), { read: 0, unread: 1, mentions: 0 })
+  t.same(await bob.get('read', { room: 'den', seq: 3, thread: 1 }), { read: 3, delivered: 0 })
+  t.match(await phone.on(topic, 1), [{ user: 'bob', thread: 1, read: 3, private: true }])
+  t.same(await inThread(bob, 1), { read: 3, unread: 1, mentions: 1 })
+  t.same(await inThread(bob, 2), { read: 0, unread: 1, mentions: 0 }, 'each by itself')
+  t.match(await counts(bob), { read: 0, unread: 2 }, 'the room is not read by it')
+  await bob.get('read', { room: 'den', seq: 1, thread: 1 })
+  await bob.get('read', { room: 'den', seq: 6 })
+  await alice.on(topic, 1)
+  t.same(await inThread(bob, 2), { read: 6, unread: 0, mentions: 0 }, 'where nothing is known it goes by the room')
+  t.same(await inThread(bob, 1), { read: 3, unread: 1, mentions: 1 }, 'it never goes back')
+  await alice.say('den', { type: 'delete', target: 4 })
+  t.same(await inThread(bob, 1), { read: 3, unread: 0, mentions: 0 }, 'what is gone does not count')
+  await bob.publish(topic, { read: 5, thread: 1 })
+  await reply(alice, 1)
+  await phone.inbox.wait(1, ({ payload }) => payload.includes('"read":5,"thread":1'))
+  await broker.restart()
+  const again = await Person.connect(t, broker, 'bob')
+  t.same(await inThread(again, 1), { read: 5, unread: 1, mentions: 0 })
+  t.same(
+    alice.inbox.json(topic).filter(({ thread }) => thread !== undefined),
+    [],
+    'nobody else is told',
+  )
+  t.equal(await again.fails('read', { room: 'den', seq: 1, thread: 9 }), 'bad_request thread')
+  t.equal(await again.fails('unread', { thread: 1 }), 'bad_request room')
+  const { error } = await again.refused(topic, { delivered: 1, thread: 1 })
+  t.equal(error.field, 'thread')
+})
+
+t.test('places in many threads are kept of those read furthest', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'], { limits: { rates: 'off' } })
+  await den(alice, bob)
+  await Promise.all(Array.from({ length: 101 }, (_, i) => alice.say('den', String(i))))
+  for (let thread = 1; thread <= 101; thread++) await bob.get('read', { room: 'den', seq: thread, thread })
+  const placeIn = async (thread: number) => (await bob.get('unread', { room: 'den', thread })).rooms[0].read
+  t.same([await placeIn(1), await placeIn(2), await placeIn(101)], [0, 2, 101])
+})
+
+t.test('what was said to another of the same name is not counted', async (t) => {
+  const { broker, alice } = await people(t, ['alice', 'bob'])
+  for (const text of ['1', '2']) await alice.tell('bob', text)
+  await callAdmin(broker.dataDir, 'user.remove', { name: 'bob' })
+  const bob = await Person.connect(t, broker, 'bob', { clientId: 'anew' })
+  await alice.tell('bob', '3')
+  t.match(await bob.get('markUnread', { room: '@alice', seq: 1 }), { head: 3, read: 2, unread: 1 })
 })
 
 t.test('what expired is neither unread nor a mention', async (t) => {

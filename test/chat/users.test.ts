@@ -74,6 +74,8 @@ t.test('a blocked user', async (t) => {
   await bob.inbox.wait(1, ({ topic, payload }) => topic === 'users/alice/presence' && payload.includes('seen'))
   t.same(await alice.get('blocks.add', { user: 'bob' }), {})
   t.same(await alice.get('blocks.add', { user: 'bob' }), {}, 'twice is once')
+  const end = '"state":"offline","status":null,"lastSeen":null'
+  await bob.inbox.wait(1, ({ topic, payload }) => topic === 'users/alice/presence' && payload.includes(end))
   const heardBefore = bob.heard.length
 
   await t.test('does not reach who blocks, and is not told why', async (t) => {
@@ -185,11 +187,12 @@ t.test('contacts see each other’s presence, once both want it and as long as t
   await a.publish('users/alice/presence', { status: 'hidden' })
   t.same((await b.get('contacts.list')).contacts, [])
   t.same(await b.subscribe('users/alice/presence'), [0x80])
+  t.notOk(b.heard.some(({ payload }) => payload.includes('hidden')))
 
   await b.get('contacts.request', { user: 'alice' })
   t.same(await a.get('contacts.request', { user: 'bob' }), { state: 'contact' }, 'asking back is accepting')
+  await b.inbox.wait(1, ({ payload }) => payload.includes('hidden'))
   await a.get('blocks.add', { user: 'bob' })
   t.same((await a.get('contacts.list')).contacts, [], 'a block ends it')
   t.equal(await b.fails('contacts.request', { user: 'alice' }), 'forbidden')
-  t.notOk(b.heard.some(({ payload }) => payload.includes('hidden')))
 })

@@ -1,26 +1,14 @@
 /** What nobody may read any more is not in the files either, a day later. */
-import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
 import type { FoldLimits } from '../../broker/store/level/folding.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import type { Store } from '../../broker/store/store.js'
+import { found, secret } from '../helpers/disk.js'
 import { append, commit, draft, folded } from './store-suite.js'
 
 const START = 1_800_000_000_000
 const HOUR = 3_600_000
 const LIMITS = { queueMessages: 1000, queueBytes: 1_000_000 }
-
-/** Words that compression finds little in. */
-const secret = (): string => randomBytes(18).toString('base64url')
-
-/** Which of the words are in any file, or a third of one: compression may have cut them. */
-async function found(directory: string, words: readonly string[]): Promise<string[]> {
-  const names = (await readdir(directory)).filter((name) => /\.(log|ldb|sst)$/.test(name))
-  const files = await Promise.all(names.map((name) => readFile(`${directory}/${name}`, 'latin1')))
-  const pieces = (word: string): string[] => [word.slice(0, 8), word.slice(8, 16), word.slice(16)]
-  return words.filter((word) => pieces(word).some((piece) => files.some((text) => text.includes(piece))))
-}
 
 const NEVER = { idleMs: 2 ** 30 }
 const ALWAYS = { ...NEVER, commits: 1 }
@@ -83,5 +71,37 @@ t.test('what expired or was erased is off the disk within a day, without any tra
       t.same(await found(location, [...secrets, kept]), [kept], 'only what is kept')
       await store.close()
     })
+  }
+})
+
+t.test('a log that is dropped, and an account that is removed, are off the disk within a day', async (t) => {
+  const location = `${t.testdir()}/store`
+  let now = START
+  const open = (fold: Partial<FoldLimits>): Promise<Store> =>
+    openLevelStore({ location, sync: true, limits: LIMITS, fold, now: () => now })
+  for (const fold of [ALWAYS, NEVER]) {
+    let store = await open(fold)
+    const [kept, ...gone] = Array.from({ length: 100 }, secret)
+    const [name, ...words] = gone
+    const profile = { user: 'ann', name: name!, avatar: null, fields: {}, updatedAt: 1 }
+    await commit(store, [], [store.directory.profileOp(profile)])
+    await append(store, draft('m:b', kept!))
+    for (const [i, word] of words.entries()) {
+      await append(store, draft('m:a', word))
+      if (i % 30 > 0) continue
+      await store.close()
+      store = await open(fold)
+    }
+    await folded(store)
+    t.same(await found(location, [kept!, ...gone]), [kept, ...gone], 'all there before')
+    await commit(store, [], await store.directory.deleteUserOps('ann', now))
+    await store.log.drop('m:a')
+    for (let hours = 1; hours <= 24; hours++) {
+      now += HOUR
+      await store.log.sweep()
+    }
+    t.same(await found(location, [kept!, ...gone]), [kept])
+    await store.log.drop('m:b')
+    await store.close()
   }
 })

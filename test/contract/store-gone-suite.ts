@@ -7,6 +7,7 @@ export function goneSuite(t: Test, newPlace: NewPlace): void {
   t.test('entries that expire', (t) => expiring(t, newPlace))
   t.test('entries that are erased', (t) => erased(t, newPlace))
   t.test('an erased entry of a chunk that has grown', (t) => grown(t, newPlace))
+  t.test('an effect without an entry, after which no name is left', (t) => nameless(t, newPlace))
   t.test('notes', (t) => notes(t, newPlace))
   t.test('a retry that is none', (t) => retryOnly(t, newPlace))
   t.test('retained messages that expire', (t) => retained(t, newPlace))
@@ -31,6 +32,58 @@ async function shownAll(store: Store): Promise<string[]> {
   const backwards = seen(await store.log.readBefore('m:a', 1e6, 1000, 1e6, 'shown'))
   if (JSON.stringify(shown) !== JSON.stringify(backwards)) throw new Error('both directions read the same')
   return shown
+}
+
+async function nameless(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const from = (name: string, text: string, more: Partial<Draft> = {}): Draft =>
+    draft('m:a', text, { from: name, ...more })
+  const named = { why: 'deleted', by: 'ann', at: 1 } as const
+  const gone = { why: 'deleted', by: null, at: 2 } as const
+  const note: NoteWrite = { kind: 'pin', target: 1, name: '', value: 'p' }
+  await append(store, from('bob', '1'), from('ann', '2'), from('ann', '3', { aside: true }))
+  await append(store, from('ann', '4', { effect: { erase: { seqs: [3], gone: named } } }))
+  const effect = async (seqs: number[], more: object = {}): Promise<void> => {
+    await commit(store, [], [store.effectOp('m:a', { erase: { seqs, gone }, ...more })])
+  }
+  await effect([2], { notes: [note] })
+  const check = async (when: string): Promise<void> => {
+    t.match(
+      await store.log.read('m:a', 1, 10, 1e6, 'shown'),
+      [
+        { seq: 2, from: '', gone },
+        { seq: 3, from: '', gone, aside: true },
+        { seq: 4, from: 'ann' },
+      ],
+      when,
+    )
+    t.same(texts(await store.log.read('m:a', 0, 10, 1e6)), ['1', '4'])
+    t.equal(await store.notes.get('m:a', 'pin', 1), 'p')
+    t.match(await store.log.open('m:a'), { head: 4 }, 'nothing is appended')
+  }
+  t.match((await store.log.read('m:a', 2, 1, 1, 'shown'))[0], { from: 'ann', gone: named })
+  await effect([3])
+  await check('at once')
+  await append(store, draft('m:b', 'folds'))
+  await folded(store)
+  await store.log.sweep()
+  await check('after a sweep')
+  await effect([2, 3])
+  await check('twice is once')
+  await store.close()
+  store = await place.open()
+  await check('after a restart')
+  await append(store, from('ann', '5', { effect: { erase: { seqs: [2, 3], gone: named } } }))
+  t.match(
+    await store.log.read('m:a', 1, 2, 1e6, 'shown'),
+    [
+      { from: '', gone },
+      { from: '', gone },
+    ],
+    'no name comes back',
+  )
+  await store.close()
 }
 
 async function expiring(t: Test, newPlace: NewPlace): Promise<void> {

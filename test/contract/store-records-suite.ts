@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import type { CredentialRecord, PlainMessage, SessionRecord, Store } from '../../broker/store/store.js'
+import { moderationSuite } from './store-moderation-suite.js'
 import { all, commit, type NewPlace } from './store-suite.js'
 
 export function recordsSuite(t: Test, newPlace: NewPlace): void {
@@ -11,9 +12,12 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('retained messages', (t) => retained(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
+  t.test('second factors', (t) => secondFactors(t, newPlace))
+  t.test('removals', (t) => removals(t, newPlace))
   t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
   t.test('rooms and members', (t) => rooms(t, newPlace))
+  moderationSuite(t, newPlace)
 }
 
 function message(topic: string, text: string, more: Partial<PlainMessage> = {}): PlainMessage {
@@ -290,6 +294,49 @@ async function users(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
 }
 
+async function secondFactors(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const record = (user: string, lastStep: number) => ({ user, sealed: 's', confirmedAt: 7, lastStep, recovery: ['a'] })
+  const { accounts } = store
+  t.equal(await accounts.secondFactor('ann'), null)
+  await commit(store, [], [accounts.secondFactorOp(record('ann', 1)), accounts.secondFactorOp(record('ann2', 2))])
+  await commit(store, [], [accounts.secondFactorOp(record('ann', 3))])
+  await store.close()
+  store = await place.open()
+  t.same(await store.accounts.secondFactor('ann'), record('ann', 3))
+  await commit(store, [], [store.accounts.deleteSecondFactorOp('ann')])
+  t.equal(await store.accounts.secondFactor('ann'), null)
+  await commit(store, [], await store.directory.deleteUserOps('ann2', 1))
+  t.equal(await store.accounts.secondFactor('ann2'), null, 'it goes with the account')
+  await store.close()
+}
+
+async function removals(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const record = (user: string) => ({ user, at: 7, rooms: ['tea', `dm:${user}:zoe`] })
+  const { accounts, directory } = store
+  const presence = { user: 'ann', online: false, status: 'zzz', away: false, lastSeen: 1 }
+  await commit(store, [], [accounts.removalOp(record('ann')), accounts.removalOp(record('bob'))])
+  await commit(
+    store,
+    [],
+    [directory.presenceOp(presence), directory.inviteOp({ room: 'tea', user: 'x', by: 'ann', at: 1 })],
+  )
+  t.match([...directory.invites('tea').values()], [{ user: 'x', by: 'ann' }])
+  await commit(store, [], [accounts.deleteRemovalOp('bob'), directory.deletePresenceOp('ann')])
+  await store.close()
+  store = await place.open()
+  const all: unknown[] = []
+  for await (const one of store.accounts.removals()) all.push(one)
+  t.same(all, [record('ann')])
+  t.same(await store.accounts.removal('ann'), record('ann'))
+  t.equal(await store.accounts.removal('bob'), null)
+  for await (const one of store.directory.presence()) t.fail(`${one.user} is forgotten`)
+  await store.close()
+}
+
 async function credentials(t: Test, newPlace: NewPlace): Promise<void> {
   const place = await newPlace(t)
   let store = await place.open()
@@ -347,6 +394,13 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   let store = await place.open()
   const user = (id: string) => ({ id, roles: [], passwordHash: null, createdAt: 1 })
   const block = (one: string, other: string) => ({ user: one, blocked: other, at: 5 })
+  const privacy = {
+    user: 'Ann',
+    messages: 'contacts',
+    presence: 'nobody',
+    readReceipts: 'everyone',
+    invites: 'nobody',
+  } as const
   const profile = { user: 'Ann', name: 'Ann', avatar: null, fields: { a: 1 }, updatedAt: 3 }
   const names = ['Ann', 'an', 'anna', 'ann~', 'Bob', 'annb']
   await commit(store, [], [...names.map((name) => store.directory.userOp(user(name)))])
@@ -359,6 +413,9 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.blockOp(block('Ann', 'an')),
       store.directory.blockOp(block('Bob', 'Ann')),
       store.directory.blockOp(block('anna', 'an')),
+      store.directory.privacy.putOp({ ...privacy, messages: 'everyone' }),
+      store.directory.privacy.putOp(privacy),
+      store.directory.privacy.putOp({ ...privacy, user: 'an' }),
       store.directory.contactOp('Ann', 'Bob', 7),
       store.directory.contactOp('an', 'Ann', 8),
     ],
@@ -373,6 +430,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     t.equal(await directory.profile('ann'), null)
     t.same([...directory.blocks('Ann').values()].map(({ blocked }) => blocked).sort(), ['Bob', 'an'])
     t.same(directory.blocks('Bob').get('Ann'), block('Bob', 'Ann'))
+    t.same(directory.privacy.get('Ann'), privacy)
+    t.equal(directory.privacy.get('Bob'), undefined)
     t.same([...directory.wanted('Ann')], [['Bob', 7]])
     t.same([...directory.wantedBy('Ann')], [['an', 8]])
     await store.close()
@@ -385,6 +444,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
   store = await place.open()
   t.equal(await store.directory.profile('Ann'), null)
+  t.equal(store.directory.privacy.get('Ann'), undefined)
+  t.same(store.directory.privacy.get('an'), { ...privacy, user: 'an' })
   t.same([store.directory.wanted('an').size, store.directory.wantedBy('Bob').size], [0, 0])
   t.same([store.directory.blocks('Ann').size, store.directory.blocks('Bob').size], [0, 0], 'both ways')
   await store.close()
@@ -405,6 +466,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       write: 'moderators',
       archived: true,
       maxMembers: 9,
+      policies: { links: 'deny' },
       createdBy: 'ann',
       createdAt: 1,
     }) as const
@@ -415,17 +477,19 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     mutes: { room: id, user: 'eve', by: 'ann', at: 8, until: 9 },
     links: { room: id, link: 'L1', by: 'ann', at: 10, expires: null, uses: 3 },
     joinRequests: { room: id, user: 'zoe', at: 11, message: 'please' },
+    written: { room: id, user: 'pia' },
   }))
   const put = (all: typeof records) =>
-    all.flatMap(({ bans, mutes, links, joinRequests }) => [
+    all.flatMap(({ bans, mutes, links, joinRequests, written }) => [
       store.directory.bans.putOp(bans),
       store.directory.mutes.putOp(mutes),
       store.directory.links.putOp(links),
       store.directory.joinRequests.putOp(joinRequests),
+      store.directory.written.putOp(written),
     ])
   const kept = (id: string) => {
-    const { bans, mutes, links, joinRequests } = store.directory
-    return [bans, mutes, links, joinRequests].flatMap((kind) => [...kind.of(id).values()] as object[])
+    const { bans, mutes, links, joinRequests, written } = store.directory
+    return [bans, mutes, links, joinRequests, written].flatMap((kind) => [...kind.of(id).values()] as object[])
   }
   const receipt = (id: string, user: string, read: number) =>
     ({ room: id, user, since: 3, read, told: read - 1, delivered: 9, at: 7 }) as const
@@ -443,7 +507,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
       store.directory.departedOp('r', 'joe'),
       ...put(records),
       store.receipts.putOp(receipt('r', 'ann', 2)),
-      store.receipts.putOp(receipt('r', 'ann', 5)),
+      store.receipts.putOp({ ...receipt('r', 'ann', 5), threads: { 2: 4, 30: 40 } }),
       store.receipts.putOp(receipt('r', 'eve', 6)),
       store.receipts.putOp(receipt('r2', 'ann', 8)),
     ],
@@ -461,7 +525,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     t.ok(store.directory.departed('r', 'joe'))
     for (const one of records) t.same(kept(one.bans.room), Object.values(one))
     t.same(store.directory.links.get('r', 'L1'), records[0]!.links)
-    t.same(store.receipts.get('r', 'ann'), receipt('r', 'ann', 5))
+    t.same(store.receipts.get('r', 'ann'), { ...receipt('r', 'ann', 5), threads: { 2: 4, 30: 40 } })
     t.same(store.receipts.get('r', 'eve'), receipt('r', 'eve', 6))
     t.equal(store.receipts.get('r2', 'eve'), undefined)
     await store.close()

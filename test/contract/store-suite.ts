@@ -11,7 +11,9 @@ import {
   type Store,
   type StoreError,
 } from '../../broker/store/store.js'
+import { devicesSuite } from './store-devices-suite.js'
 import { goneSuite } from './store-gone-suite.js'
+import { outboxSuite } from './store-outbox-suite.js'
 import { recordsSuite } from './store-records-suite.js'
 
 export interface StoreLimits {
@@ -86,7 +88,9 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   t.test('shorter logs', (t) => shorter(t, newPlace))
   t.test('cost', (t) => cost(t, newPlace))
   goneSuite(t, newPlace)
+  outboxSuite(t, newPlace)
   recordsSuite(t, newPlace)
+  devicesSuite(t, newPlace)
 }
 
 async function numbers(t: Test, newPlace: NewPlace): Promise<void> {

@@ -6,7 +6,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import pino from 'pino'
 import type { Test } from 'tap'
 import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
-import { type RunningBroker, startBroker } from '../../broker/broker.js'
+import { type BrokerOptions, type RunningBroker, startBroker } from '../../broker/broker.js'
 import { completeConfig } from '../../broker/config.js'
 import type { Config } from '../../schemas/config.js'
 import { checkResult } from './results.js'
@@ -29,12 +29,16 @@ export interface TestBroker {
   restart(overrides?: Overrides): Promise<void>
 }
 
-export async function startTestBroker(t: Test, overrides: Overrides = {}): Promise<TestBroker> {
+export async function startTestBroker(
+  t: Test,
+  overrides: Overrides = {},
+  options: Pick<BrokerOptions, 'screens'> = {},
+): Promise<TestBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
   const clients: MqttClient[] = []
   let config = testConfig(dataDir, overrides)
   const log = pino({ level: 'silent' })
-  let running = await startBroker(config, { log })
+  let running = await startBroker(config, { log, ...options })
   t.teardown(async () => {
     await Promise.all(clients.map((client) => client.endAsync(true)))
     await running.close()
@@ -78,18 +82,20 @@ export async function startTestBroker(t: Test, overrides: Overrides = {}): Promi
     restart: async (more = {}) => {
       await running.close()
       config = testConfig(dataDir, { ...overrides, ...more })
-      running = await startBroker(config, { log })
+      running = await startBroker(config, { log, ...options })
     },
   }
   return broker
 }
 
 function testConfig(dataDir: string, overrides: Overrides): Config {
-  const { node, listen, log, ...rest } = overrides
+  const { node, listen, log, search, ...rest } = overrides
   return completeConfig({
     ...rest,
     node: { dataDir, ...node },
     listen: { mqtt: 0, http: 0, ...listen },
+    // An index that is not in the way of what a test looks at.
+    search: { share: 1, ...search },
     log: { level: 'silent', ...log },
   })
 }

@@ -22,8 +22,8 @@ yGfx+sRA7JVeKF8UpkVYnCfz61sOnU/kZZOfpxFQ2dzUDyPPECiqX8hY
 -----END PRIVATE KEY-----
 `
 
-/** Both as files, for `listen.tls`. */
-export function certificateFiles(t: Test): { cert: string; key: string } {
-  const folder = t.testdir({ 'cert.pem': CERTIFICATE, 'key.pem': KEY })
+/** Both as files, for `listen.tls`; `more` are files beside them. */
+export function certificateFiles(t: Test, more: Record<string, string> = {}): { cert: string; key: string } {
+  const folder = t.testdir({ 'cert.pem': CERTIFICATE, 'key.pem': KEY, ...more })
   return { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
 }

@@ -3,8 +3,17 @@
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
  * pat has a password, `pat-pw`, and logs in anew for each case.
  */
+
+import { ABUSE_CASES } from './abuse-cases.js'
+import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
+import { DEVICE_CASES } from './device-cases.js'
+import { NOTICE_CASES } from './notice-cases.js'
+import { OIDC_CASES } from './oidc-cases.js'
+import { PRIVACY_CASES } from './privacy-cases.js'
 import { ROOM_CASES } from './room-cases.js'
+import { SEARCH_CASES } from './search-cases.js'
+import { WEBHOOK_CASES } from './webhook-cases.js'
 
 export interface Ask {
   as: string
@@ -12,7 +21,7 @@ export interface Ask {
 }
 
 export interface CommandCases {
-  /** Requests that have to succeed first; `{link}` stands for what one of them made. */
+  /** Requests that have to succeed first; `{link}` and `{notification}` stand for what one of them made. */
   before?: readonly (readonly [string, Ask])[]
   happy: Ask & { result: object }
   /** `anyone`: whoever is logged in may, so it is asked for in another's name. `open`: whoever comes may. */
@@ -24,7 +33,15 @@ export interface CommandCases {
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
+  ...WEBHOOK_CASES,
+  ...NOTICE_CASES,
+  ...DEVICE_CASES,
+  ...PRIVACY_CASES,
+  ...ACCOUNT_CASES,
   ...BOT_CASES,
+  ...ABUSE_CASES,
+  ...SEARCH_CASES,
+  ...OIDC_CASES,
   send: {
     happy: { as: 'bob', params: { room: '{room}', text: 'hi' }, result: { room: '{room}', seq: 1 } },
     forbidden: { as: 'dora', params: { room: '{room}', text: 'hi' }, code: 'forbidden' },

@@ -35,6 +35,12 @@ export function streamPair(): [Duplex, Duplex] {
   return [one, other]
 }
 
+function inMemory(broker: TestBroker): Duplex {
+  const [mine, theirs] = streamPair()
+  broker.running.aedes.handle(theirs as never)
+  return mine
+}
+
 export class RawClient extends EventEmitter {
   readonly stream: Duplex
   readonly packets: Packet[] = []
@@ -42,10 +48,11 @@ export class RawClient extends EventEmitter {
   closed = false
   #taken = 0
 
-  constructor(broker: TestBroker, version: 3 | 4 | 5 = 4) {
+  /** `stream`: a connection to the broker, where it is to be another than one in memory. */
+  constructor(broker: TestBroker, version: 3 | 4 | 5 = 4, stream?: Duplex) {
     super()
     this.version = version
-    const [mine, theirs] = streamPair()
+    const mine = stream ?? inMemory(broker)
     this.stream = mine
     const parser = mqttPacket.parser({ protocolVersion: version })
     parser.on('packet', (packet: Packet) => {
@@ -58,7 +65,6 @@ export class RawClient extends EventEmitter {
       this.emit('progress')
     }
     mine.on('end', ended).on('close', ended).on('error', ended)
-    broker.running.aedes.handle(theirs as never)
   }
 
   /** Packets as mqtt-packet writes them, raw bytes as they are, hex with spaces as bytes. */

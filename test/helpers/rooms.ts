@@ -3,8 +3,13 @@ import type { Test } from 'tap'
 import { type Overrides, startTestBroker } from './broker.js'
 import { Person, type PersonOptions } from './people.js'
 
-export async function people<N extends string>(t: Test, names: N[], overrides: Overrides = {}) {
-  const broker = await startTestBroker(t, overrides)
+export async function people<N extends string>(
+  t: Test,
+  names: N[],
+  overrides: Overrides = {},
+  options: Parameters<typeof startTestBroker>[2] = {},
+) {
+  const broker = await startTestBroker(t, overrides, options)
   const connect = (user: string, options: PersonOptions = {}) => Person.connect(t, broker, user, options)
   const entries = await Promise.all(names.map(async (name) => [name, await connect(name)] as const))
   return { broker, connect, ...(Object.fromEntries(entries) as Record<N, Person>) }

@@ -310,6 +310,10 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     hooks: noHooks,
     keys: new Keys({ store, perUser: 10, ended: () => {} }),
     logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, ended: () => {} }),
+    secondFactors: { isOn: async () => false },
+    backend: null,
+    adopt: false,
+    x509: completeConfig({}).auth.x509,
     now: () => now,
     ...parts,
   })
@@ -479,6 +483,7 @@ t.test('logging in', async (t) => {
       user: () => {
         throw new StoreError('gone')
       },
+      bots: { get: () => undefined },
     }
     const { login } = await openDoor(t, { directory: broken })
     t.match(await login({ username: 'alice', password: 'alice-pw' }), {

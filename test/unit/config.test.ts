@@ -126,6 +126,22 @@ t.test('keys that contradict each other are named', async (t) => {
   ])
 })
 
+t.test('webhooks are told apart, and lead somewhere, with events there are', async (t) => {
+  const secret = `whsec_${'A'.repeat(44)}`
+  const hook = `{ id: a, url: "https://a.example", secret: ${secret}, events: ["*"] }`
+  t.match(load(t, { yaml: `webhooks: [${hook}]` }).webhooks, [{ id: 'a', direct: false }])
+  const yaml = `webhooks:\n  - ${hook}\n  - { id: a, url: "http://", secret: ${secret}, events: ["message.send"] }`
+  t.strictSame(faultsOf(t, { yaml }), [
+    'config.yaml:3: webhooks[1].id: the webhook a is listed twice',
+    'config.yaml:3: webhooks[1].url: is not a URL',
+    'config.yaml:3: webhooks[1].events: there is no event message.send',
+  ])
+  t.match(faultsOf(t, { set: ['moderation.webhook.url=https://a.example'] }), [/needs moderation\.webhook\.secret/])
+  const short = faultsOf(t, { yaml: 'moderation: { webhook: { secret: hunter2 } }' }).join()
+  t.match(short, /moderation\.webhook\.secret: expected/)
+  t.notMatch(short, 'hunter2')
+})
+
 t.test('durations that null switches off have bounds of their own', async (t) => {
   const { listen, limits } = load(t, { set: ['listen.wsPing=null', 'limits.keepAlive=5m'] })
   t.same([listen.wsPing, limits.keepAlive], [null, 300])

@@ -12,6 +12,7 @@ import { documentFiles } from '../../schemas/documents/files.js'
 import { openApi } from '../../schemas/documents/openapi.js'
 import { MessageOut, TOPIC_DOCUMENTS } from '../../schemas/documents/payloads.js'
 import { parseTopic } from '../../schemas/topics.js'
+import { WEBHOOK_EVENTS } from '../../schemas/webhooks.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: documents are any JSON
 type Json = any
@@ -69,7 +70,10 @@ t.test('OpenAPI: what the specification asks of each part', async (t) => {
       const what = `${method} ${path}`
       t.notOk(ids.has(operation.operationId), `${what}: its operationId is its own`)
       ids.add(operation.operationId)
-      t.ok(Object.keys(operation.responses).some((code) => /^2\d\d$/.test(code)) && operation.responses.default, what)
+      t.ok(
+        Object.keys(operation.responses).some((code) => /^[23]\d\d$/.test(code)) && operation.responses.default,
+        what,
+      )
       for (const response of Object.values<Json>(operation.responses))
         t.ok(response.description || response.$ref, `${what}: responses are described`)
       const inPath = (operation.parameters ?? []).filter((one: Json) => one.in === 'path')
@@ -135,4 +139,10 @@ t.test('two schemas of one title are refused', async (t) => {
   components.use(Type.String({ title: 'One' }))
   t.same(components.use(Type.String({ title: 'One' })), { $ref: '#/x/One' })
   t.throws(() => components.use(Type.Number({ title: 'One' })), /two schemas are titled One/)
+})
+
+t.test('docs/webhooks.md lists every event there is', async (t) => {
+  const rows = Object.entries(WEBHOOK_EVENTS).map(([event, when]) => `| \`${event}\` | ${when} |`)
+  const [, table] = readFileSync('docs/webhooks.md', 'utf8').split(/<!-- \/?events -->\n/)
+  t.strictSame(table!.trim().split('\n').slice(2), rows)
 })

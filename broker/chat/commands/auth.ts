@@ -4,6 +4,7 @@ import type { Accounts } from '../../auth/accounts.js'
 import type { Logins } from '../../auth/logins.js'
 import type { Authenticator, Principal } from '../../auth/principal.js'
 import type { Registration } from '../../auth/registration.js'
+import { requirePassed, type SecondFactors } from '../../auth/second-factor.js'
 import type { Bus } from '../../store/bus.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireAdmin, requireUser } from '../actor.js'
@@ -16,16 +17,17 @@ export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 
 export interface AuthCommandParts {
   readonly renewLogin: RenewLogin
-  readonly authenticator: Pick<Authenticator, 'loginByPassword'>
-  readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens'>
+  readonly authenticator: Pick<Authenticator, 'loginByPassword' | 'stands'>
+  readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens' | 'remove'>
   readonly logins: Pick<Logins, 'begin' | 'renew' | 'end'>
+  readonly secondFactors: SecondFactors
   readonly registration: Pick<Registration, 'register' | 'invite'>
   readonly bus: Bus<Signal>
   readonly store: Pick<Store, 'commit'>
 }
 
 export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUTH_COMMANDS> {
-  const { renewLogin, accounts, logins, registration, bus } = parts
+  const { renewLogin, accounts, logins, registration, secondFactors, bus } = parts
   return {
     'auth.register': async ({ address = '' }, { user, password, invite }) => {
       await registration.register({ user, password, invite, address })
@@ -35,8 +37,9 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
       const by = requireAdmin(actor, 'invitations to register are made by admins')
       return JSON.stringify(await registration.invite(by, uses, expiresIn))
     },
-    'auth.login': async (actor, { user, password }) => {
-      await requirePassword(parts, actor, user, password, 'password')
+    'auth.login': async (actor, { user, password, code }) => {
+      await requirePassword(parts, actor, { user, password, field: 'password' })
+      requirePassed(await secondFactors.check(user, code))
       return JSON.stringify(await logins.begin(user))
     },
     'auth.token': async (_, { refreshToken }) => JSON.stringify(await logins.renew(refreshToken)),
@@ -59,9 +62,10 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
       endAfterAnswer(parts, { kind: 'logout', user, forget: true })
       return '{}'
     },
-    'auth.password': async (actor, { old, new: password }) => {
+    'auth.password': async (actor, { old, new: password, code }) => {
       const user = requireUser(actor)
-      await requirePassword(parts, actor, user, old, 'old')
+      await requirePassword(parts, actor, { user, password: old, field: 'old' })
+      requirePassed(await secondFactors.check(user, code))
       await accounts.setPassword(user, password)
       bus.send({ kind: 'logout', user, forget: false, except: actor.sessionId })
       return JSON.stringify(await logins.begin(user))
@@ -70,12 +74,10 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
 }
 
 /** Checked, throttled and shown to hooks like any login. */
-async function requirePassword(
-  { authenticator }: AuthCommandParts,
+export async function requirePassword(
+  { authenticator }: Pick<AuthCommandParts, 'authenticator'>,
   { clientId, address = '' }: Actor,
-  user: string,
-  password: string,
-  field: string,
+  { user, password, field }: { user: string; password: string; field: string },
 ): Promise<void> {
   const given = { username: user, password: Buffer.from(password), clientId, address }
   const login = await authenticator.loginByPassword(given)

@@ -16,7 +16,7 @@ export interface BotCommandParts {
   readonly accounts: Pick<Accounts, 'add'>
   readonly keys: Keys
   /** Removes an account with all it has. */
-  readonly remove: (user: string) => Promise<void>
+  readonly remove: (user: string) => Promise<unknown>
   /** Most bots of one user; 0: only admins make bots. */
   readonly botsPerUser: number
 }

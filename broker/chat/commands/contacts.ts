@@ -1,17 +1,17 @@
 import type { CONTACT_COMMANDS } from '../../../schemas/commands/contacts.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
-import type { Store } from '../../store/store.js'
-import type { Turns } from '../../turns.js'
 import { requireUser } from '../actor.js'
 import { requireNotBlocked } from '../blocks.js'
 import type { Handlers } from '../commands.js'
 import { userEvent } from '../events.js'
+import type { PeopleCommandParts } from './users.js'
 
 /** Most contacts and requests of a user, each way. */
 const MAX_CONTACTS = 1000
 
-export function contactCommands(store: Store, turns: Turns): Handlers<keyof typeof CONTACT_COMMANDS> {
+export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeof CONTACT_COMMANDS> {
+  const { store, turns, presence } = parts
   const { directory } = store
   const want = (me: string, user: string): Promise<string> =>
     turns.take(pair(me, user), async () => {
@@ -19,7 +19,8 @@ export function contactCommands(store: Store, turns: Turns): Handlers<keyof type
         if (directory.wanted(me).size >= MAX_CONTACTS || directory.wantedBy(user).size >= MAX_CONTACTS)
           throw new Refusal('conflict', `at most ${MAX_CONTACTS} contacts and requests at a time`)
         const drafts = [userEvent(user, { type: 'contact', by: me })]
-        await commit(store, { drafts, ops: [directory.contactOp(me, user, Date.now())] })
+        const ops = [directory.contactOp(me, user, Date.now())]
+        await presence.changing(me, user, () => commit(store, { drafts, ops }))
       }
       return JSON.stringify({ state: directory.wanted(user).has(me) ? 'contact' : 'asked' })
     })
@@ -41,7 +42,7 @@ export function contactCommands(store: Store, turns: Turns): Handlers<keyof type
       return turns.take(pair(me, user), async () => {
         const known = directory.wanted(me).has(user) || directory.wanted(user).has(me)
         const ops = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
-        if (known) await commit(store, { ops })
+        if (known) await presence.changing(me, user, () => commit(store, { ops }))
         return '{}'
       })
     },

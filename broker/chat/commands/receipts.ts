@@ -3,19 +3,21 @@ import type { ReceiptRecord, Store } from '../../store/store.js'
 import type { Handlers } from '../commands.js'
 import type { Receipts } from '../receipts.js'
 import type { RoomRules } from '../room-rules.js'
+import type { Thinning } from '../thinning.js'
 
 export interface ReceiptCommandParts {
   readonly store: Store
   readonly rules: RoomRules
   readonly receipts: Receipts
+  readonly thinning: Thinning
 }
 
 export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof typeof RECEIPT_COMMANDS> {
-  const { store, rules, receipts } = parts
+  const { store, rules, receipts, thinning } = parts
   return {
-    read: async (actor, { room, seq, private: silent = false }) => {
+    read: async (actor, { room, seq, private: silent = false, ...where }) => {
       const id = rules.resolve(actor, room)
-      const { read, delivered } = await receipts.move(actor, id, { read: seq, private: silent }, 'seq')
+      const { read, delivered } = await receipts.move(actor, id, { read: seq, private: silent, ...where }, 'seq')
       return JSON.stringify({ read, delivered })
     },
     receipts: async (actor, { room, seq, after = '', limit = 100 }) => {
@@ -30,7 +32,8 @@ export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof type
       const page = reached.filter(({ user }) => user > after).sort(byUser)
       const counts =
         seq === undefined ? {} : { read: reached.filter(({ told }) => told >= seq).length, delivered: reached.length }
-      return JSON.stringify({ receipts: page.slice(0, limit).map(shownReceipt), ...counts, more: page.length > limit })
+      const shown = { receipts: page.slice(0, limit).map(shownReceipt), ...counts, thinned: thinning.of(id) }
+      return JSON.stringify({ ...shown, more: page.length > limit })
     },
   }
 }

@@ -8,6 +8,7 @@ import type { Roles } from '../roles.js'
 import { type RoomPreferences, settingsOf } from '../room-preferences.js'
 import type { RoomRules } from '../room-rules.js'
 import type { Rooms } from '../rooms.js'
+import type { Thinning } from '../thinning.js'
 import { logs } from '../views.js'
 import { pageOf } from './pages.js'
 
@@ -18,12 +19,13 @@ export interface RoomCommandParts {
   readonly roles: Roles
   readonly preferences: RoomPreferences
   readonly rules: RoomRules
+  readonly thinning: Thinning
 }
 
 export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROOM_COMMANDS> {
-  const { store, rooms, members, roles, preferences, rules } = parts
+  const { store, rooms, members, roles, preferences, rules, thinning } = parts
   const { directory } = store
-  const show = (actor: Actor, room: RoomRecord): Promise<string> => shownRoom(store, actor, room)
+  const show = (actor: Actor, room: RoomRecord): Promise<string> => shownRoom(parts, actor, room)
   return {
     'rooms.create': async (actor, { room, ...details }) => show(actor, await rooms.create(actor, room, details)),
     'rooms.update': async (actor, { room, user, role, ...details }) => {
@@ -59,8 +61,10 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
       const { items, more } = pageOf(directory.members(id).values(), page)
-      return JSON.stringify({ members: items.map(asMember), more })
+      const count = directory.members(id).size
+      return JSON.stringify({ members: items.map(asMember), count, thinned: thinning.of(id), more })
     },
+    'rooms.get': async (actor, { room }) => show(actor, rules.visible(actor, rules.resolve(actor, room))),
     'rooms.settings': async (actor, { room, ...changes }) =>
       JSON.stringify(await preferences.set(actor, rules.resolve(actor, room), changes)),
     'rooms.list': async (actor, { scope = 'joined', after = '', limit = 100 }) => {
@@ -76,13 +80,20 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
   }
 }
 
-/** A room as its members see it. */
-export async function shownRoom({ log, directory }: Store, actor: Actor, room: RoomRecord): Promise<string> {
-  const { head } = await log.open(logs.messages(room.id))
+/** A room as the asker sees it; how much is said there is for its members. */
+export async function shownRoom(
+  { store, thinning }: Pick<RoomCommandParts, 'store' | 'thinning'>,
+  actor: Actor,
+  room: RoomRecord,
+): Promise<string> {
+  const { log, directory } = store
+  const known = await log.open(logs.messages(room.id))
   const members = directory.members(room.id).size
   const member = directory.member(room.id, actor.principal.user)
   const mine = member ? settingsOf(member) : null
-  return JSON.stringify({ ...room, members, role: member?.role ?? null, mine, head })
+  const head = member ? known.head : null
+  const thinned = thinning.of(room.id)
+  return JSON.stringify({ ...room, members, thinned, role: member?.role ?? null, mine, head })
 }
 
 export function asMember({ user, role, since }: MemberRecord) {

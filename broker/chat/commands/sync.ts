@@ -1,7 +1,9 @@
 import type { SYNC_COMMANDS } from '../../../schemas/commands/sync.js'
+import { Refusal } from '../../../schemas/errors.js'
 import type { MemberRecord, Store } from '../../store/store.js'
-import { requireUser } from '../actor.js'
+import { type Actor, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
+import type { RoomPreferences } from '../room-preferences.js'
 import type { RoomRules } from '../room-rules.js'
 import type { Sync } from '../sync.js'
 import type { Unread } from '../unread.js'
@@ -12,17 +14,34 @@ export interface SyncCommandParts {
   readonly rules: RoomRules
   readonly unread: Unread
   readonly sync: Sync
+  readonly preferences: RoomPreferences
 }
 
-export function syncCommands({ store, rules, unread, sync }: SyncCommandParts): Handlers<keyof typeof SYNC_COMMANDS> {
+export function syncCommands(parts: SyncCommandParts): Handlers<keyof typeof SYNC_COMMANDS> {
+  const { store, rules, unread, sync, preferences } = parts
   const countsOf = async (member: MemberRecord) => {
     const { head } = await store.log.open(logs.messages(member.room))
     return { room: member.room, head, ...(await unread.of(member)) }
   }
+  const ofThread = async (actor: Actor, room: string | undefined, thread: number) => {
+    if (room === undefined) throw new Refusal('bad_request', 'a thread is of a room', { field: 'room' })
+    const member = rules.requireMember(actor, rules.resolve(actor, room))
+    const { head } = await store.log.open(logs.messages(member.room))
+    return { room: member.room, thread, head, ...(await unread.ofThread(member, thread)) }
+  }
   return {
     sync: (actor, params) => sync.page(actor, params),
-    unread: async (actor, { room, after = '', limit = 100 }) => {
+    markUnread: async (actor, { room, seq }) => {
+      const id = rules.resolve(actor, room)
+      rules.requireMember(actor, id)
+      const { head } = await store.log.open(logs.messages(id))
+      if (seq > head) throw new Refusal('bad_request', `${id} has ${head} messages so far`, { field: 'seq' })
+      await preferences.set(actor, id, { unreadFrom: seq })
+      return JSON.stringify(await countsOf(rules.requireMember(actor, id)))
+    },
+    unread: async (actor, { room, thread, after = '', limit = 100 }) => {
       const user = requireUser(actor)
+      if (thread !== undefined) return JSON.stringify({ rooms: [await ofThread(actor, room, thread)], more: false })
       const mine =
         room === undefined
           ? [...store.directory.memberships(user).values()].sort((a, b) => (a.room < b.room ? -1 : 1))

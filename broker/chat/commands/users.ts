@@ -5,11 +5,19 @@ import type { BlockRecord, DirectoryStore, ProfileRecord, Store } from '../../st
 import type { Turns } from '../../turns.js'
 import { requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
+import type { Presence } from '../presence.js'
 
 /** Most users that one blocks. */
 const MAX_BLOCKS = 1000
 
-export function userCommands(store: Store, turns: Turns): Handlers<keyof typeof USER_COMMANDS> {
+export interface PeopleCommandParts {
+  readonly store: Store
+  readonly turns: Turns
+  readonly presence: Pick<Presence, 'changing'>
+}
+
+export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof USER_COMMANDS> {
+  const { store, turns, presence } = parts
   const { directory } = store
   return {
     'users.get': async (_, { user }) => {
@@ -47,14 +55,16 @@ export function userCommands(store: Store, turns: Turns): Handlers<keyof typeof 
         if (mine.size >= MAX_BLOCKS) throw new Refusal('conflict', `at most ${MAX_BLOCKS} users are blocked at a time`)
         // Who is blocked is no contact any more.
         const apart = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
-        await commit(store, { ops: [directory.blockOp({ user: me, blocked: user, at: Date.now() }), ...apart] })
+        const ops = [directory.blockOp({ user: me, blocked: user, at: Date.now() }), ...apart]
+        await presence.changing(me, user, () => commit(store, { ops }))
         return '{}'
       })
     },
     'blocks.remove': (actor, { user }) => {
       const me = requireUser(actor)
       return turns.take(`blocks ${me}`, async () => {
-        if (directory.blocks(me).has(user)) await commit(store, { ops: [directory.deleteBlockOp(me, user)] })
+        const ops = [directory.deleteBlockOp(me, user)]
+        if (directory.blocks(me).has(user)) await presence.changing(me, user, () => commit(store, { ops }))
         return '{}'
       })
     },

@@ -10,6 +10,7 @@ import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'
 import { Numbering } from './numbering.js'
 import { abandonOp, stageOp, WriteBatch } from './operation.js'
+import type { LevelOutbox } from './outbox.js'
 
 export interface CommitterParts {
   readonly database: Database
@@ -17,6 +18,7 @@ export interface CommitterParts {
   readonly logs: LevelLogs
   readonly dedupe: Dedupe
   readonly notes: LevelNotes
+  readonly outbox: LevelOutbox
   readonly counts: StoreCounts
   readonly sync: boolean
   readonly onAppend: (batches: readonly AppendedBatch[]) => void
@@ -51,7 +53,7 @@ export class Committer {
 
   /** Makes the prepared group durable and settles it. On error nothing is settled, and memory has to be read anew. */
   async write(group: readonly PendingChange[]): Promise<void> {
-    const { database, journal, logs, dedupe, counts, sync } = this.#parts
+    const { database, journal, logs, dedupe, outbox, counts, sync } = this.#parts
     const batch = new WriteBatch()
     const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
     let results: AppendResult[][]
@@ -64,7 +66,8 @@ export class Committer {
     }
     const appended = numbering.count > 0 ? numbering.finish() : null
     if (appended) batch.put(journal.nextKey, appended.value)
-    for (const one of numbering.effects) this.#stage(one, batch)
+    for (const { name, entries } of appended?.batches ?? []) outbox.stage(batch, name, entries[0]!.seq)
+    for (const one of numbering.effects) this.stageEffect(one, batch)
     const durable = sync && group.some(({ lazy }) => !lazy)
     if (batch.size > 0) {
       await database.write(batch, durable)
@@ -82,10 +85,11 @@ export class Committer {
     this.#announce(group, results, appended ? toBatches(appended.batches) : [])
   }
 
-  #stage({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
+  /** What the entry `seq` does to others. */
+  stageEffect({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
     this.#parts.notes.stage(batch, log.name, seq, notes)
     for (const erased of erase?.seqs ?? [])
-      if (!log.erasing.has(erased)) batch.put(keys.erased(log.name, erased), JSON.stringify(erase!.gone))
+      if (log.isNews(erased, erase!.gone)) batch.put(keys.erased(log.name, erased), JSON.stringify(erase!.gone))
   }
 
   /** Fails a group. `staged` tells whether its ops have already been told to change memory. */

@@ -14,13 +14,16 @@ import type {
   ProfileRecord,
   RoomRecord,
   UserRecord,
+  WrittenRecord,
 } from '../store.js'
 import { ROOM_DEFAULTS } from '../store.js'
 import { LevelBots } from './bots.js'
 import type { Database } from './database.js'
+import { LevelDevices } from './devices.js'
 import { keys, partsOf, ranges } from './keys.js'
-import { del, put, type StagedOp } from './operation.js'
+import { del, put, type StagedOp, wipe } from './operation.js'
 import { PairMap } from './pair-map.js'
+import { LevelPrivacy } from './privacy.js'
 import type { LevelReceipts } from './receipts.js'
 import { LevelRoomRecords } from './room-records.js'
 import { UserDirectory } from './users.js'
@@ -31,6 +34,9 @@ export class LevelDirectory implements DirectoryStore {
   readonly mutes: LevelRoomRecords<MuteRecord>
   readonly links: LevelRoomRecords<LinkRecord>
   readonly joinRequests: LevelRoomRecords<JoinRequestRecord>
+  readonly devices: LevelDevices
+  readonly written: LevelRoomRecords<WrittenRecord>
+  readonly privacy: LevelPrivacy
   readonly #records: readonly Pick<LevelRoomRecords<BanRecord>, 'load' | 'stageDeleteAll' | 'forgetAll'>[]
   readonly #database: Database
   readonly #users: UserDirectory
@@ -57,7 +63,10 @@ export class LevelDirectory implements DirectoryStore {
     this.mutes = new LevelRoomRecords<MuteRecord>(database, 'm', userOf)
     this.links = new LevelRoomRecords<LinkRecord>(database, 'l', ({ link }) => link)
     this.joinRequests = new LevelRoomRecords<JoinRequestRecord>(database, 'r', userOf)
-    this.#records = [this.bans, this.mutes, this.links, this.joinRequests]
+    this.devices = new LevelDevices(database)
+    this.written = new LevelRoomRecords<WrittenRecord>(database, 'w', userOf)
+    this.privacy = new LevelPrivacy(database)
+    this.#records = [this.bans, this.mutes, this.links, this.joinRequests, this.written]
   }
 
   /** Reads everything; what it returns makes that what memory says, at once. */
@@ -92,7 +101,9 @@ export class LevelDirectory implements DirectoryStore {
       wanted.set(user, other, at)
       wantedBy.set(other, user, at)
     })
-    const applies = await Promise.all([...this.#records, this.bots].map((records) => records.load()))
+    const applies = await Promise.all(
+      [...this.#records, this.bots, this.privacy, this.devices].map((records) => records.load()),
+    )
     return () => {
       for (const apply of applies) apply()
       this.#users.forget()
@@ -124,7 +135,7 @@ export class LevelDirectory implements DirectoryStore {
   }
 
   async deleteUserOps(id: string, at: number): Promise<Op[]> {
-    const credentials = (await this.credentials(id)).map((credential) => this.deleteCredentialOp(id, credential.id))
+    const credentials = (await this.credentials(id)).map((credential) => wipe(keys.credential(id, credential.id), at))
     const blocks = [...this.blocks(id).keys()].map((blocked) => this.deleteBlockOp(id, blocked))
     const blockers = [...this.#blockers.of(id).keys()].map((user) => this.deleteBlockOp(user, id))
     const wanted = [...this.wanted(id).keys()].map((other) => this.deleteContactOp(id, other))
@@ -136,8 +147,12 @@ export class LevelDirectory implements DirectoryStore {
       ...blockers,
       ...wanted,
       ...wantedBy,
-      del(keys.profile(id)),
+      this.privacy.deleteOp(id),
+      wipe(keys.profile(id), at),
+      wipe(keys.secondFactor(id), at),
+      wipe(keys.user(id), at),
       this.bots.deleteOp(id),
+      ...(await this.devices.deleteOps(id)),
       removed,
       this.#users.deleteOp(id),
     ]
@@ -293,6 +308,10 @@ export class LevelDirectory implements DirectoryStore {
     return this.#invites.get(room, user)
   }
 
+  invites(room: string): ReadonlyMap<string, InviteRecord> {
+    return this.#invites.of(room)
+  }
+
   inviteOp(record: InviteRecord): Op {
     const { room, user, ...fields } = record
     const kept = { ...record }
@@ -321,6 +340,10 @@ export class LevelDirectory implements DirectoryStore {
 
   presenceOp(record: PresenceRecord): Op {
     return put(keys.presence(record.user), JSON.stringify(record))
+  }
+
+  deletePresenceOp(user: string): Op {
+    return wipe(keys.presence(user), Date.now())
   }
 }
 

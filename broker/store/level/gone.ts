@@ -14,8 +14,14 @@ export function isExpired({ extra }: LogEntry, now: number): boolean {
   return extra !== null && extra.expiresAt > 0 && extra.expiresAt <= now
 }
 
-/** Who wrote it and when stays; what was written does not. */
-export function remains({ seq, ts, qos, from, aside }: LogEntry, gone: Gone): LogEntry {
+/** It went with an account. */
+export function isNameless(gone: Gone | undefined): boolean {
+  return gone?.why === 'deleted' && gone.by === null
+}
+
+/** Who wrote it and when stays, unless the account is gone; what was written does not. */
+export function remains({ seq, ts, qos, from: author, aside }: LogEntry, gone: Gone): LogEntry {
+  const from = isNameless(gone) ? '' : author
   const left = { seq, ts, qos, from, origin: '', payload: NOTHING, extra: null, gone }
   return aside ? { ...left, aside } : left
 }

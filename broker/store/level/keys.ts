@@ -47,8 +47,8 @@ function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
-/** Bans, mutes, links, requests to join. */
-export type RoomRecordKind = 'b' | 'm' | 'l' | 'r'
+/** Bans, mutes, links, requests to join, who has written. Of devices: themselves, shares, bridges, commands under way and finished. */
+export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'D' | 'S' | 'B' | 'C' | 'F'
 
 export const keys = {
   format: '!format',
@@ -114,8 +114,12 @@ export const keys = {
   userName: (lowerCase: string): string => `v${part(lowerCase)}`,
   userRemoved: (id: string): string => `V${part(id)}`,
   credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
+  secondFactor: (user: string): string => `2${part(user)}`,
+  /** Of a user whose traces are still to be erased. */
+  removal: (user: string): string => `X${part(user)}`,
   bot: (bot: string): string => `A${part(bot)}`,
   profile: (user: string): string => `P${part(user)}`,
+  privacy: (user: string): string => `Y${part(user)}`,
   block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
   contact: (user: string, wanted: string): string => `Q${part(user)}${END}${part(wanted)}`,
   room: (room: string): string => `o${part(room)}`,
@@ -126,6 +130,14 @@ export const keys = {
   ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
+  /** How far a reader has come in a log; without a reader: that it has not been read to its end. */
+  outbox: (log: string, reader: string): string => `Wo${part(log)}${END}${part(reader)}`,
+  outboxOf: (key: string): [log: string, reader: string] => partsOf(key.slice(1)) as [string, string],
+  webhook: (id: string): string => `Ww${part(id)}`,
+  deadLetter: (webhook: string, id: string): string => `Wd${part(webhook)}${END}${part(id)}`,
+  filters: 'Mf',
+  report: (id: string): string => `Mr${part(id)}`,
+  evidence: (id: string): string => `Me${part(id)}`,
   receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
@@ -170,6 +182,7 @@ export const ranges = {
   retainedBelow: (levels: string): KeyRange => ({ gte: `t${part(levels)}`, lt: `t${part(levels)}0` }),
   wills: kind('w'),
 
+  removals: kind('X'),
   users: kind('u'),
   /** Lower-case names that begin with `prefix`, after another. */
   userNames: (prefix: string, after: string): KeyRange => ({
@@ -178,6 +191,7 @@ export const ranges = {
   }),
   bots: kind('A'),
   allBlocks: kind('K'),
+  allPrivacy: kind('Y'),
   allContacts: kind('Q'),
   credentials: (user: string): KeyRange => below(`C${part(user)}`),
   rooms: kind('o'),
@@ -190,5 +204,13 @@ export const ranges = {
   allOfRooms: (letter: RoomRecordKind): KeyRange => ({ gte: `O${letter}`, lt: `O${kind(letter).lt}` }),
   ofRoom: (letter: RoomRecordKind, room: string): KeyRange => below(`O${letter}${part(room)}`),
   presence: kind('y'),
+  reports: { gte: 'Mr', lt: 'Ms' },
+  allOutbox: { gte: 'Wo', lt: 'Wp' },
+  webhooks: { gte: 'Ww', lt: 'Wx' },
+  /** After an id. */
+  deadLetters: (webhook: string, after: string): KeyRange => ({
+    ...below(`Wd${part(webhook)}`),
+    gte: `${keys.deadLetter(webhook, after)}${END}`,
+  }),
   allReceipts: kind('R'),
 } as const

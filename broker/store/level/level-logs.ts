@@ -95,9 +95,9 @@ export class LevelLogs implements LogReader {
     return erased
   }
 
-  /** From now on nobody reads these payloads. Who was first to erase one stays. */
+  /** From now on nobody reads these payloads. */
   erase(log: RoomLog, { seqs, gone }: NonNullable<Effect['erase']>): void {
-    for (const seq of seqs) if (!log.erasing.has(seq)) log.erasing.set(seq, gone)
+    for (const seq of seqs) if (log.isNews(seq, gone)) log.erasing.set(seq, gone)
     this.erased.add(log)
   }
 

@@ -1,5 +1,15 @@
 /** The embedded store: LevelDB in a directory, one writer, everything durable before it is told. */
-import { type AppendedBatch, type Change, type Op, type Store, type StoreCounts, StoreError } from '../store.js'
+import {
+  type AppendedBatch,
+  type Change,
+  type Effect,
+  type LogName,
+  type Op,
+  type Store,
+  type StoreCounts,
+  StoreError,
+} from '../store.js'
+import { LevelAccounts } from './accounts.js'
 import { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue, type PendingChange } from './commit-queue.js'
@@ -12,10 +22,12 @@ import { Disposal } from './disposal.js'
 import { Epoch } from './epoch.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
-import { keys, partsOf, ranges } from './keys.js'
+import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
+import { LevelModeration } from './moderation.js'
 import { LevelNotes } from './notes.js'
-import { WriteBatch } from './operation.js'
+import { type StagedOp, WriteBatch } from './operation.js'
+import { LevelOutbox } from './outbox.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
 import { LevelReceipts } from './receipts.js'
@@ -23,6 +35,7 @@ import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 import { LevelSessions } from './sessions.js'
 import { Subscriptions } from './subscriptions.js'
+import { LevelWebhooks } from './webhooks.js'
 
 const CHUNK_CACHE_BYTES = 32 * 1024 * 1024
 const FIRST_RETRY_MS = 100
@@ -68,6 +81,10 @@ class LevelStore implements Store {
   readonly queue: LevelQueue
   readonly directory: LevelDirectory
   readonly receipts: LevelReceipts
+  readonly outbox: LevelOutbox
+  readonly webhooks: LevelWebhooks
+  readonly accounts: LevelAccounts
+  readonly moderation: LevelModeration
   readonly persistence: LevelPersistence
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
@@ -116,7 +133,11 @@ class LevelStore implements Store {
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
+    this.accounts = new LevelAccounts(database)
+    this.moderation = new LevelModeration(database, this.#now)
     this.directory = new LevelDirectory(database, receipts)
+    const outbox = (this.outbox = new LevelOutbox(database, logs))
+    this.webhooks = new LevelWebhooks(database)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
     const shared = {
@@ -125,6 +146,7 @@ class LevelStore implements Store {
       logs,
       dedupe,
       notes,
+      outbox,
       counts: this.counts,
       onFault: this.#onFault,
       now: this.#now,
@@ -154,6 +176,8 @@ class LevelStore implements Store {
       await this.queue.load(),
       await this.directory.load(),
       await this.receipts.load(),
+      await this.outbox.load(),
+      await this.moderation.load(),
     ]
     for (const apply of applies) apply()
     for (const { log, dedupe } of journal)
@@ -176,6 +200,16 @@ class LevelStore implements Store {
 
   commit(change: Change): void {
     this.#commits.add(change)
+  }
+
+  effectOp(name: LogName, effect: Effect): Op {
+    const stage = (batch: WriteBatch): void =>
+      this.#committer.stageEffect({ log: this.log.peek(name)!, seq: 0, effect }, batch)
+    const applied = (): void => {
+      if (effect.erase) this.log.erase(this.log.peek(name)!, effect.erase)
+    }
+    const op: StagedOp = { type: 'staged', stage, applied }
+    return op
   }
 
   async close(): Promise<void> {
@@ -249,6 +283,7 @@ class LevelStore implements Store {
         const batch = new WriteBatch()
         batch.del(keys.head(log.name))
         batch.put(keys.dropping(log.name), '')
+        this.outbox.stageForget(batch, log.name)
         await this.#database.write(batch, true)
         this.counts.writes += batch.size
         this.log.forget(log)
@@ -263,12 +298,22 @@ class LevelStore implements Store {
   }
 
   async #finishDrop(name: string): Promise<void> {
+    await this.#markStale(ranges.chunks(name))
     await this.#database.clear(ranges.chunks(name))
     await this.#database.clear(ranges.erased(name))
     await this.#database.clear(ranges.allNotes(name))
     await this.#dedupe.dropLog(name)
     const batch = new WriteBatch()
     batch.del(keys.dropping(name))
+    await this.#database.write(batch, false)
+    this.counts.writes += batch.size
+  }
+
+  /** What is in a range leaves the disk within a day: its ends say from where to where. */
+  async #markStale(range: KeyRange): Promise<void> {
+    const batch = new WriteBatch()
+    for (const edge of [(await this.#database.some(range, 1))[0], await this.#database.last(range)])
+      if (edge) batch.put(keys.stale(edge[0]), String(this.#now()))
     await this.#database.write(batch, false)
     this.counts.writes += batch.size
   }

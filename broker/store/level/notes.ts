@@ -1,10 +1,18 @@
 /** Notes: small values beside the logs, written in the commit of the entry that makes them, found by the entry they are about. */
-import type { LogName, Note, NoteKind, NoteQuery, NoteReader, NoteWrite } from '../store.js'
+import type { LogName, Note, NoteKind, NoteQuery, NoteReader, NoteWrite, Op } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
-import type { WriteBatch } from './operation.js'
+import { put, type WriteBatch } from './operation.js'
 
-const LETTERS: Record<NoteKind, string> = { state: 's', reaction: 'r', edit: 'e', reply: 't', pin: 'p', mention: 'm' }
+const LETTERS: Record<NoteKind, string> = {
+  state: 's',
+  reaction: 'r',
+  edit: 'e',
+  reply: 't',
+  pin: 'p',
+  mention: 'm',
+  notice: 'n',
+}
 
 export class LevelNotes implements NoteReader {
   readonly #database: Database
@@ -30,6 +38,10 @@ export class LevelNotes implements NoteReader {
       : ranges.notes(log, letter, from, to)
     const found = await this.#database.some(range, limit, reverse)
     return found.map(([key, value]) => ({ kind, ...keys.noteOf(log, key), value: value.toString() }))
+  }
+
+  putOp(log: LogName, { kind, target, name, value }: Note): Op {
+    return put(keys.note(log, LETTERS[kind], target, name), value)
   }
 
   nameOf(seq: number): string {

@@ -1,6 +1,6 @@
 /** What the op builders of this adapter make, and the batch they end up in. */
 import type { Op } from '../store.js'
-import type { KeyRange } from './keys.js'
+import { type KeyRange, keys } from './keys.js'
 
 /** Ordered writes of one atomic step: a later one on the same key wins. */
 export class WriteBatch {
@@ -69,6 +69,15 @@ export function put(key: string, value: Buffer | string, applied?: () => void): 
 
 export function del(key: string, applied?: () => void): DelOp {
   return applied ? { type: 'del', key, applied } : { type: 'del', key }
+}
+
+/** Deletes a key so that its older values leave the disk within a day. @param at Unix ms: now */
+export function wipe(key: string, at: number): StagedOp {
+  const stage = (batch: WriteBatch): void => {
+    batch.del(key)
+    batch.put(keys.stale(key), String(at))
+  }
+  return { type: 'staged', stage }
 }
 
 export function stageOp(op: Op, batch: WriteBatch): void {

@@ -23,6 +23,11 @@ export class PairMap<T> {
     if (inner?.delete(other) && inner.size === 0) this.#outer.delete(one)
   }
 
+  /** All values, by the first name. */
+  *all(): Iterable<T> {
+    for (const inner of this.#outer.values()) yield* inner.values()
+  }
+
   deleteAll(one: string): void {
     this.#outer.delete(one)
   }

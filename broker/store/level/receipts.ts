@@ -5,6 +5,9 @@ import { keys, partsOf, ranges } from './keys.js'
 import { put, type WriteBatch } from './operation.js'
 import { PairMap } from './pair-map.js'
 
+/** since, read, told, delivered, at; threads where there are any. */
+type Stored = [number, number, number, number, number, ReceiptRecord['threads']?]
+
 export class LevelReceipts implements ReceiptStore {
   readonly #database: Database
   /** By room and user. */
@@ -19,14 +22,9 @@ export class LevelReceipts implements ReceiptStore {
     const receipts = new PairMap<ReceiptRecord>()
     await this.#database.scan(ranges.allReceipts, (key, value) => {
       const [room, user] = partsOf(key) as [string, string]
-      const [since, read, told, delivered, at] = JSON.parse(value.toString()) as [
-        number,
-        number,
-        number,
-        number,
-        number,
-      ]
-      receipts.set(room, user, { room, user, since, read, told, delivered, at })
+      const [since, read, told, delivered, at, threads] = JSON.parse(value.toString()) as Stored
+      const more = threads ? { threads } : {}
+      receipts.set(room, user, { room, user, since, read, told, delivered, at, ...more })
     })
     return () => {
       this.#receipts = receipts
@@ -38,8 +36,9 @@ export class LevelReceipts implements ReceiptStore {
   }
 
   putOp(record: ReceiptRecord): Op {
-    const { room, user, since, read, told, delivered, at } = record
-    const value = JSON.stringify([since, read, told, delivered, at])
+    const { room, user, since, read, told, delivered, at, threads } = record
+    const places: Stored = [since, read, told, delivered, at]
+    const value = JSON.stringify(threads ? [...places, threads] : places)
     return put(keys.receipt(room, user), value, () => this.#receipts.set(room, user, record))
   }
 

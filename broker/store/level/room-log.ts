@@ -1,7 +1,7 @@
 /** One log in memory: where it begins and ends, and the entries that are not yet in chunks. */
 import type { Gone, LogEntry, LogInfo } from '../store.js'
 import type { Chunk } from './chunk.js'
-import { EXPIRED, isExpired, remains } from './gone.js'
+import { EXPIRED, isExpired, isNameless, remains } from './gone.js'
 
 /** What the disk knows of a log without a scan; written with every fold and trim. */
 export interface HeadRecord {
@@ -51,13 +51,22 @@ export class RoomLog implements LogInfo {
   }
 
   goneAt(entry: LogEntry, now: number): Gone | undefined {
-    return entry.gone ?? this.erasing.get(entry.seq) ?? (isExpired(entry, now) ? EXPIRED : undefined)
+    const erased = this.erasing.get(entry.seq)
+    if (isNameless(erased)) return erased
+    return entry.gone ?? erased ?? (isExpired(entry, now) ? EXPIRED : undefined)
   }
 
   /** The entry as it is to be kept from now on. */
   keptAt(entry: LogEntry, now: number): LogEntry {
     const gone = this.goneAt(entry, now)
-    return gone && !entry.gone ? remains(entry, gone) : entry
+    if (!gone || gone === entry.gone || (isNameless(gone) && isNameless(entry.gone))) return entry
+    return remains(entry, gone)
+  }
+
+  /** Whether an erasure says anything new: who was first to erase an entry stays, until no name is to be left of it. */
+  isNews(seq: number, gone: Gone): boolean {
+    const known = this.erasing.get(seq)
+    return !known || (isNameless(gone) && !isNameless(known))
   }
 
   /**

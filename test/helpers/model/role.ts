@@ -1,13 +1,11 @@
 /** One member of the cast while it is connected: what it says, what it is owed, and what it does with what comes. */
 import type { IPublishPacket, Packet } from 'mqtt-packet'
+import { inTime } from '../patience.js'
 import type { RawClient } from '../raw-client.js'
 import { Violation } from './arrivals.js'
 import type { Model } from './model.js'
 import type { Delivery, Message, SessionModel } from './session.js'
 import type { Command, Connecting, Publishing } from './words.js'
-
-/** Milliseconds. */
-const LOOK_EVERY = 50
 
 export type Do<What extends Command['do']> = Extract<Command, { do: What }>
 
@@ -43,15 +41,7 @@ export class Prompter {
 
   /** `more`: ms that pass in any case. */
   async inTime<T>(event: Promise<T>, violation: string, more = 0): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const silence = new Promise<never>((_, reject) => {
-      let looks = 0
-      // Many short waits, so that a busy machine, where the broker has little of each, is not mistaken for a broker that is silent.
-      timer = setInterval(() => {
-        if (++looks > this.#patience + more / LOOK_EVERY) reject(new Violation(violation))
-      }, LOOK_EVERY)
-    })
-    return Promise.race([event, silence]).finally(() => clearInterval(timer))
+    return inTime(event, this.#patience, () => new Violation(violation), more)
   }
 }
 

@@ -1,0 +1,27 @@
+/** What is done on the command line goes into the audit log too. */
+import { SYSTEM } from '../schemas/ids.js'
+import type { AdminCommands } from './admin.js'
+import type { Act, Audit } from './chat/audit.js'
+
+/** They only look. */
+const READING: ReadonlySet<string> = new Set(['user.list', 'audit.list'])
+
+/** Every command but those that only look is logged, with the user it names and the roles it gives. */
+export function auditedCommands(commands: AdminCommands, audit: Audit): AdminCommands {
+  const all: AdminCommands = {
+    ...commands,
+    'audit.list': (params) => audit.list({ limit: 100, ...(params as object) }),
+  }
+  const wrap = ([name, run]: [string, AdminCommands[string]]): [string, AdminCommands[string]] => {
+    const logged: AdminCommands[string] = (params) =>
+      audit.during({ user: SYSTEM, address: null }, actOf(name, params), () => run(params))
+    return [name, READING.has(name) ? run : logged]
+  }
+  return Object.fromEntries(Object.entries(all).map(wrap))
+}
+
+function actOf(action: string, params: unknown): Act {
+  const { name, roles } = (params ?? {}) as { name?: unknown; roles?: unknown }
+  const given = Array.isArray(roles) && roles.length > 0 ? { details: { roles } } : {}
+  return { action, ...(typeof name === 'string' ? { user: name } : {}), ...given }
+}

@@ -1,0 +1,44 @@
+/** Codes that stand for a login that was just proved, until whoever asked for it takes it: once, soon, and with what only they know. */
+import { createHash } from 'node:crypto'
+import { Refusal } from '../../schemas/errors.js'
+import { hashSecret, newSecret } from './secrets.js'
+
+/** Ms. */
+const LIFETIME = 60_000
+/** Most codes that wait to be taken; the oldest gives way. */
+const MAX_CODES = 10_000
+
+interface Waiting {
+  readonly user: string
+  readonly challenge: string
+  readonly issuedAt: number
+}
+
+export class LoginCodes {
+  /** By hash, oldest first. */
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #now: () => number
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now
+  }
+
+  /** @param challenge base64url of the SHA-256 of what will be shown with the code */
+  issue(user: string, challenge: string): string {
+    const code = newSecret()
+    this.#waiting.set(hashSecret(code), { user, challenge, issuedAt: this.#now() })
+    if (this.#waiting.size > MAX_CODES) this.#waiting.delete(this.#waiting.keys().next().value!)
+    return code
+  }
+
+  /** Who it is for, and when they proved it (Unix ms). A code shown once is gone, whatever came with it. Throws a refusal. */
+  take(code: string, verifier: string): { user: string; issuedAt: number } {
+    const hash = hashSecret(code)
+    const waiting = this.#waiting.get(hash)
+    this.#waiting.delete(hash)
+    const fits = waiting && createHash('sha256').update(verifier).digest('base64url') === waiting.challenge
+    if (!fits || waiting.issuedAt + LIFETIME <= this.#now())
+      throw new Refusal('unauthorized', 'the code was refused; start the login again', { field: 'code' })
+    return waiting
+  }
+}

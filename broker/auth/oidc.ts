@@ -1,0 +1,159 @@
+/**
+ * `auth.oidc`: people of an identity provider log in with a browser, by the authorization code flow of OpenID Connect with PKCE. What is
+ * known of a login under way is in a cookie of that browser, sealed, so that nobody can end it in another one.
+ */
+import * as client from 'openid-client'
+import type { Config } from '../../schemas/config.js'
+import { Refusal } from '../../schemas/errors.js'
+import { endpointFault } from './endpoint.js'
+import { type Identity, identityOf } from './identity.js'
+import type { Seal } from './sealed.js'
+
+/** Seconds for which a person may take to log in. */
+export const LOGIN_LIFETIME = 600
+/** Seconds until the provider is given up. */
+const TIMEOUT = 5
+/** Ms for which a provider that could not be found is not looked for again. */
+const COOLDOWN = 5_000
+
+export interface Begun {
+  /** Where the browser goes. */
+  readonly location: string
+  /** For the cookie. */
+  readonly sealed: string
+}
+
+/** A login that began in this browser. */
+export interface UnderWay {
+  readonly returnTo: string
+  readonly challenge: string
+  readonly state: string
+  readonly nonce: string
+  readonly verifier: string
+}
+
+export interface OidcOptions {
+  readonly seal: Seal
+  /** Told why a login failed. For the log. */
+  readonly onFault: (error: unknown) => void
+  readonly now?: () => number
+}
+
+export class Oidc {
+  readonly #config: Config['auth']['oidc']
+  readonly #options: OidcOptions
+  readonly #now: () => number
+  #provider: Promise<client.Configuration> | null = null
+  #soughtAt = Number.NEGATIVE_INFINITY
+
+  constructor(config: Config['auth']['oidc'], options: OidcOptions) {
+    this.#config = config
+    this.#options = options
+    this.#now = options.now ?? Date.now
+  }
+
+  /** @param challenge of whoever will take the login, see `LoginCodes`. Rejects with a refusal. */
+  async begin(returnTo: string | undefined, challenge: string): Promise<Begun> {
+    const provider = await this.#find()
+    const verifier = client.randomPKCECodeVerifier()
+    const [state, nonce] = [client.randomState(), client.randomNonce()]
+    const underWay: UnderWay = { returnTo: this.#allowed(returnTo), challenge, state, nonce, verifier }
+    const location = client.buildAuthorizationUrl(provider, {
+      redirect_uri: this.#config.redirectUri!,
+      scope: this.#config.scopes.join(' '),
+      response_type: 'code',
+      state,
+      nonce,
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    })
+    return { location: location.href, sealed: await this.#options.seal.close({ ...underWay }) }
+  }
+
+  /** The login that a cookie holds; null: there is none, or it took too long. */
+  async underWay(sealed: string | undefined): Promise<UnderWay | null> {
+    return sealed === undefined ? null : ((await this.#options.seal.open(sealed)) as UnderWay | null)
+  }
+
+  /** Who came back with this query. Rejects with a refusal; the log says why. */
+  async finish(query: string, { state, nonce, verifier }: UnderWay): Promise<Identity> {
+    const provider = await this.#find()
+    const url = new URL(this.#config.redirectUri!)
+    url.search = query
+    try {
+      const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true }
+      const tokens = await client.authorizationCodeGrant(provider, url, checks)
+      const claims = await this.#complete(provider, tokens)
+      return identityOf(claims, this.#config)
+    } catch (error) {
+      this.#options.onFault(error)
+      throw refusalOf(error)
+    }
+  }
+
+  /** Many providers keep all but the subject for their user info endpoint. */
+  async #complete(
+    provider: client.Configuration,
+    tokens: Awaited<ReturnType<typeof client.authorizationCodeGrant>>,
+  ): Promise<client.IDToken> {
+    const claims = tokens.claims()!
+    const { userClaim, rolesClaim } = this.#config
+    const missing = [userClaim, rolesClaim].some((name) => name !== null && claims[name] === undefined)
+    if (!missing || provider.serverMetadata().userinfo_endpoint === undefined) return claims
+    return { ...(await client.fetchUserInfo(provider, tokens.access_token, claims.sub)), ...claims }
+  }
+
+  #allowed(returnTo: string = this.#config.returnTo[0]!): string {
+    if (this.#config.returnTo.includes(returnTo)) return returnTo
+    throw new Refusal('forbidden', 'a login does not lead there; auth.oidc.returnTo lists where it may', {
+      field: 'returnTo',
+    })
+  }
+
+  async #find(): Promise<client.Configuration> {
+    if (this.#provider === null && this.#now() - this.#soughtAt < COOLDOWN) throw unavailable()
+    this.#soughtAt = this.#now()
+    this.#provider ??= discover(this.#config)
+    try {
+      return await this.#provider
+    } catch (error) {
+      if (this.#provider !== null) this.#options.onFault(error)
+      this.#provider = null
+      throw unavailable()
+    }
+  }
+}
+
+function discover({ issuer, clientId, clientSecret }: Config['auth']['oidc']): Promise<client.Configuration> {
+  const url = new URL(issuer!)
+  const execute = [client.enableNonRepudiationChecks]
+  // Only a provider on this machine can have such an address.
+  if (url.protocol === 'http:' && endpointFault(issuer!) === null) execute.push(client.allowInsecureRequests)
+  return client.discovery(url, clientId!, undefined, authentication(clientSecret), { execute, timeout: TIMEOUT })
+}
+
+/** As the specification has it, unless the provider says that it knows only the other way. */
+function authentication(secret: string | null): client.ClientAuth {
+  if (secret === null) return client.None()
+  const [basic, post] = [client.ClientSecretBasic(secret), client.ClientSecretPost(secret)]
+  return (server, ...rest) => {
+    const known = server.token_endpoint_auth_methods_supported
+    const usePost =
+      known !== undefined && !known.includes('client_secret_basic') && known.includes('client_secret_post')
+    return (usePost ? post : basic)(server, ...rest)
+  }
+}
+
+function unavailable(): Refusal {
+  return new Refusal('unavailable', 'the identity provider cannot be reached right now', { retryAfter: 5 })
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof client.AuthorizationResponseError)
+    return new Refusal('forbidden', `the provider refused: ${error.error}`)
+  const { code = '' } = error as { code?: string }
+  if (error instanceof client.ResponseBodyError || code.startsWith('OAUTH_'))
+    return new Refusal('unauthorized', 'the login could not be confirmed; start it again')
+  return unavailable()
+}

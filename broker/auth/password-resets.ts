@@ -1,0 +1,69 @@
+/** Tokens that let who forgot the password set another, once. An admin, or the operator's backend, makes one and sees that it reaches the right person. */
+import { Refusal } from '../../schemas/errors.js'
+import { commit } from '../store/commit.js'
+import type { CredentialRecord, Store } from '../store/store.js'
+import { Turns } from '../turns.js'
+import type { Accounts } from './accounts.js'
+import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
+import type { LoginThrottle } from './throttle.js'
+
+export interface PasswordResetsParts {
+  readonly store: Pick<Store, 'commit' | 'directory'>
+  readonly accounts: Pick<Accounts, 'setPassword'>
+  /** Counts tokens that are none, by address. */
+  readonly throttle: LoginThrottle
+  readonly now?: () => number
+}
+
+export class PasswordResets {
+  readonly #parts: PasswordResetsParts
+  readonly #now: () => number
+  /** By user: a token that comes twice at once is used once. */
+  readonly #turns = new Turns()
+
+  constructor(parts: PasswordResetsParts) {
+    this.#parts = parts
+    this.#now = parts.now ?? Date.now
+  }
+
+  /** A user has one at a time: those of before are void. @param expiresIn seconds */
+  create(user: string, expiresIn: number): Promise<{ token: string; expiresAt: number }> {
+    return this.#turns.take(user, async () => {
+      const { directory } = this.#parts.store
+      if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+      const [id, secret, now] = [newCredentialId(), newSecret(), this.#now()]
+      const expiresAt = now + expiresIn * 1000
+      const record: CredentialRecord = {
+        ...{ user, id, kind: 'reset', hash: hashSecret(secret), previous: null, name: null },
+        ...{ createdAt: now, usedAt: 0, expiresAt },
+      }
+      const old = (await directory.credentials(user)).filter(({ kind }) => kind === 'reset')
+      const ops = old.map((one) => directory.deleteCredentialOp(user, one.id))
+      await commit(this.#parts.store, { ops: [...ops, directory.credentialOp(record)] })
+      return { token: writeSecret('reset', { user, id, secret }), expiresAt }
+    })
+  }
+
+  /** Sets the password and voids the token, and all that was issued before; resolves with whose it is. */
+  async use(token: string, password: string, address: string): Promise<string> {
+    const { throttle } = this.#parts
+    if (throttle.isRefused(address, ''))
+      throw new Refusal('rate_limited', 'too many tokens that are not good; try again later', { retryAfter: 60 })
+    const shown = readSecret('reset', token)
+    const user = shown && (await this.#turns.take(shown.user, () => this.#use(shown, password)))
+    if (user) return user
+    throttle.failed(address, '')
+    // One answer to all: who asks learns nothing of who has an account.
+    throw new Refusal('unauthorized', 'this needs a token that is still good', { field: 'token' })
+  }
+
+  async #use({ user, id, secret }: { user: string; id: string; secret: string }, password: string) {
+    const { store, accounts } = this.#parts
+    const record = await store.directory.credential(user, id)
+    if (record?.kind !== 'reset' || record.hash !== hashSecret(secret)) return null
+    if (record.expiresAt !== null && record.expiresAt <= this.#now()) return null
+    // It goes with all else that was issued.
+    await accounts.setPassword(user, password)
+    return user
+  }
+}

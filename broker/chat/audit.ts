@@ -1,0 +1,123 @@
+/** The log of administrative acts: who did what, to whom, when, from where, and whether it was allowed. */
+import { v7 as messageId } from 'uuid'
+import { Refusal } from '../../schemas/errors.js'
+import { commit } from '../store/commit.js'
+import type { Draft, LogEntry, Store } from '../store/store.js'
+import type { Actor } from './actor.js'
+import { Buckets } from './buckets.js'
+import { hashOf } from './message.js'
+import { logs } from './views.js'
+
+/** Attempts of one user that were refused: so many at once, and one a minute, are worth a line each. */
+const ATTEMPTS_AT_ONCE = 10
+const ATTEMPTS_PER_SECOND = 1 / 60
+/** Characters of details; an act with more goes without. */
+const MAX_DETAILS = 16_384
+/** Entries looked at for one page, and read at once. */
+const MAX_SCAN = 2000
+const PAGE = 200
+const PAGE_BYTES = 1_048_576
+
+/** What is done; `details`: parameters that say how. */
+export interface Act {
+  readonly action: string
+  /** To whom, and in which room. */
+  readonly user?: string | undefined
+  readonly room?: string | undefined
+  readonly details?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface AuditEntry extends Act {
+  readonly seq: number
+  readonly id: string
+  readonly ts: number
+  /** Who did it. */
+  readonly actor: string
+  /** Null: on the machine itself. */
+  readonly address: string | null
+  readonly result: 'ok' | 'forbidden'
+}
+
+export interface AuditQuery {
+  readonly before?: number | undefined
+  readonly limit: number
+  readonly actor?: string | undefined
+  readonly user?: string | undefined
+  readonly room?: string | undefined
+  readonly action?: string | undefined
+}
+
+/** Who acts: someone at a door, or the owner of the data directory. */
+export interface Acting {
+  readonly user: string
+  readonly address: string | null
+}
+
+export class Audit {
+  readonly #store: Pick<Store, 'commit' | 'log'>
+  readonly #attempts = new Buckets(ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE)
+
+  constructor(store: Pick<Store, 'commit' | 'log'>) {
+    this.#store = store
+  }
+
+  /** Does it; resolves once that is in the log, so that nobody is told of an act that is not. */
+  async during<T>(who: Acting, act: Act, work: () => Promise<T>): Promise<T> {
+    const result = await work().catch(async (error: unknown) => {
+      const attempt = error instanceof Refusal && error.code === 'forbidden'
+      if (attempt && this.#attempts.take(who.user) === 0) await this.#write(who, act, 'forbidden')
+      throw error
+    })
+    await this.#write(who, act, 'ok')
+    return result
+  }
+
+  /** An act that is to be committed with what it does. `once`: the same however often it comes, as a retry may. */
+  draft(who: Acting, act: Act, result: AuditEntry['result'] = 'ok', once: string | null = null): Draft {
+    const { action, user, room, details } = act
+    const id = messageId()
+    const ts = Date.now()
+    const given = details && JSON.stringify(details).length <= MAX_DETAILS ? details : undefined
+    const entry = { id, ts, actor: who.user, address: who.address, action, user, room, details: given, result }
+    const dedupe = once === null ? null : { cid: once, hash: hashOf(JSON.stringify(act)) }
+    const tail = `,${JSON.stringify(entry).slice(1)}`
+    return { log: logs.audit(), id, ts, from: who.user, qos: 1, head: '{"seq":', tail, dedupe }
+  }
+
+  /** The newest that match, or those before a number; ascending. `before`: where to go on. */
+  async list(query: AuditQuery): Promise<{ entries: AuditEntry[]; more: boolean; before?: number }> {
+    const log = logs.audit()
+    const { head } = await this.#store.log.open(log)
+    const entries: AuditEntry[] = []
+    let reached = query.before ?? head + 1
+    for (let scanned = 0; scanned < MAX_SCAN; ) {
+      const page = (await this.#store.log.readBefore(log, reached, PAGE, PAGE_BYTES)).reverse()
+      if (page.length === 0) return { entries, more: false }
+      for (const entry of page) {
+        reached = entry.seq
+        const read = readEntry(entry)
+        if (matches(read, query)) entries.unshift(read)
+        if (entries.length >= query.limit) return { entries, more: reached > 1, before: reached }
+      }
+      scanned += page.length
+    }
+    return { entries, more: true, before: reached }
+  }
+
+  async #write(who: Acting, act: Act, result: AuditEntry['result']): Promise<void> {
+    await commit(this.#store, { drafts: [this.draft(who, act, result)] })
+  }
+}
+
+export function acting({ principal, address }: Actor): Acting {
+  return { user: principal.user, address: address ?? null }
+}
+
+function readEntry({ payload }: LogEntry): AuditEntry {
+  return JSON.parse(payload.toString('utf8'))
+}
+
+function matches(entry: AuditEntry, query: AuditQuery): boolean {
+  const asked = (['actor', 'user', 'room', 'action'] as const).filter((key) => query[key] !== undefined)
+  return asked.every((key) => entry[key] === query[key])
+}

@@ -1,0 +1,51 @@
+import type { ACCOUNT_COMMANDS } from '../../../schemas/commands/account.js'
+import { API, EXPORTS } from '../../../schemas/commands.js'
+import { Refusal } from '../../../schemas/errors.js'
+import { requirePassed } from '../../auth/second-factor.js'
+import type { DirectoryStore } from '../../store/store.js'
+import { type Actor, requireUser } from '../actor.js'
+import type { Handlers } from '../commands.js'
+import type { Exports } from '../exports.js'
+import type { Removals } from '../removals.js'
+import { type AuthCommandParts, requirePassword } from './auth.js'
+
+export interface AccountParts extends Pick<AuthCommandParts, 'authenticator' | 'secondFactors'> {
+  readonly directory: Pick<DirectoryStore, 'user'>
+  readonly exports: Pick<Exports, 'ask'>
+  readonly removals: Pick<Removals, 'removeAsker'>
+}
+
+export function accountCommands(parts: AccountParts): Handlers<keyof typeof ACCOUNT_COMMANDS> {
+  const { exports, removals } = parts
+  return {
+    'account.export': async (actor) => {
+      const { ticket, expiresAt } = exports.ask(actor)
+      return JSON.stringify({ url: `${API}${EXPORTS}/${ticket}`, expiresAt })
+    },
+    'account.delete': async (actor, { user, password, code }) => {
+      if (user !== requireUser(actor))
+        throw new Refusal('forbidden', 'only your own account; admins remove others on the command line', {
+          field: 'user',
+        })
+      await requireOwner(parts, actor, password, code)
+      await removals.removeAsker(user)
+      return '{}'
+    },
+  }
+}
+
+/** A stolen token is not enough, where there is a password. */
+async function requireOwner(
+  parts: AccountParts,
+  actor: Actor,
+  password: string | undefined,
+  code: string | undefined,
+): Promise<void> {
+  const { user } = actor.principal
+  const record = await parts.directory.user(user)
+  if (record?.passwordHash == null) return
+  if (password === undefined)
+    throw new Refusal('unauthorized', 'this needs the password of the account', { field: 'password' })
+  await requirePassword(parts, actor, { user, password, field: 'password' })
+  requirePassed(await parts.secondFactors.check(user, code))
+}

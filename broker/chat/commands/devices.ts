@@ -1,0 +1,75 @@
+import type { BRIDGE_COMMANDS } from '../../../schemas/commands/bridges.js'
+import type { DEVICE_COMMANDS } from '../../../schemas/commands/devices.js'
+import type { DeviceCommandRecord, DeviceRecord } from '../../store/devices.js'
+import type { Store } from '../../store/store.js'
+import { type Actor, isAdmin, requireUser } from '../actor.js'
+import type { Bridges } from '../bridges.js'
+import type { Handlers } from '../commands.js'
+import type { DeviceCommands } from '../device-commands.js'
+import type { DeviceRules } from '../device-rules.js'
+import type { Devices } from '../devices.js'
+
+export interface DeviceCommandParts {
+  readonly store: Pick<Store, 'directory'>
+  readonly rules: DeviceRules
+  readonly devices: Devices
+  readonly commands: DeviceCommands
+  readonly bridges: Bridges
+}
+
+export function deviceCommands(
+  parts: DeviceCommandParts,
+): Handlers<keyof typeof DEVICE_COMMANDS | keyof typeof BRIDGE_COMMANDS> {
+  const { rules, devices, commands, bridges } = parts
+  const records = parts.store.directory.devices
+  const shown = (actor: Actor, record: DeviceRecord) => {
+    const { device, owner, name, createdAt } = record
+    return { device, owner, name, createdAt, may: rules.may(requireUser(actor), device) ?? 'own' }
+  }
+  return {
+    'devices.register': async (actor, { device, name = null }) => {
+      const { record, key } = await devices.register(actor, device, name)
+      return JSON.stringify({ device: shown(actor, record), key })
+    },
+    'devices.list': async (actor, { after = '', limit = 100 }) => {
+      const me = requireUser(actor)
+      const names = [...records.ownedBy(me).keys(), ...records.sharedWith(me).keys()]
+      const page = names.filter((device) => device > after).sort()
+      const all = page.slice(0, limit).map((device) => shown(actor, records.get(device)!))
+      return JSON.stringify({ devices: all, more: page.length > limit })
+    },
+    'devices.get': async (actor, { device }) => {
+      const record = rules.require(actor, device, 'read')
+      const owns = isAdmin(actor) || record.owner === requireUser(actor)
+      const own = <T extends { device: string }>(all: ReadonlyMap<string, T>) =>
+        owns ? [...all.values()].map(({ device: _, ...one }) => one) : []
+      const more = { shares: own(records.shares.of(device)), bridges: own(records.bridges.of(device)) }
+      return JSON.stringify({ ...shown(actor, record), ...more })
+    },
+    'devices.key': async (actor, { device }) => JSON.stringify({ device, key: await devices.key(actor, device) }),
+    'devices.remove': (actor, { device }) => devices.remove(actor, device).then(nothing),
+    'devices.transfer': (actor, { device, user }) => devices.transfer(actor, device, user).then(nothing),
+    'devices.share': (actor, { device, user, may }) => devices.share(actor, device, user, may).then(nothing),
+    'devices.unshare': (actor, { device, user }) => devices.unshare(actor, device, user).then(nothing),
+    'devices.bridge': async (actor, { device, filter, room, template = null }) => {
+      const { device: _, ...bridge } = await bridges.create(actor, device, { filter, room, template })
+      return JSON.stringify(bridge)
+    },
+    'devices.unbridge': (actor, { device, bridge }) => bridges.remove(actor, device, bridge).then(nothing),
+    'devices.command': async (actor, { device, ...asked }) =>
+      JSON.stringify(command((await commands.ask(actor, device, asked)).record)),
+    'devices.commands': async (actor, { device, before, limit = 50 }) => {
+      rules.require(actor, device, 'read')
+      const page = await commands.list(device, before, limit)
+      return JSON.stringify({ ...page, commands: page.commands.map(command) })
+    },
+  }
+}
+
+function command({ deliveredAt, finishedAt, ...record }: DeviceCommandRecord) {
+  return { ...record, deliveredAt: deliveredAt || null, finishedAt: finishedAt || null }
+}
+
+function nothing(): string {
+  return '{}'
+}

@@ -1,0 +1,56 @@
+import type { NOTIFICATION_COMMANDS } from '../../../schemas/commands/notifications.js'
+import { asRefusal, Refusal } from '../../../schemas/errors.js'
+import { topics } from '../../../schemas/topics.js'
+import { requireRole } from '../actor.js'
+import type { Handlers } from '../commands.js'
+import { isThere } from '../notice-state.js'
+import type { Notifications } from '../notifications.js'
+import { type Publish, publishAndWait } from '../publish-gate.js'
+
+/** Room of a result that is not notifications. */
+const ENVELOPE = 4096
+
+export interface NotificationCommandParts {
+  readonly notifications: Notifications
+  readonly publish: Publish
+  readonly replyBytes: number
+}
+
+export function notificationCommands(parts: NotificationCommandParts): Handlers<keyof typeof NOTIFICATION_COMMANDS> {
+  const { notifications, publish, replyBytes } = parts
+  return {
+    notify: async (actor, { user, users, ...input }) => {
+      requireRole(actor, 'notifier')
+      if ((user === undefined) === (users === undefined))
+        throw new Refusal('bad_request', 'either user or users says to whom', { field: 'user' })
+      const send = async (to: string) => {
+        const { id, seq, ts } = await publishAndWait(publish, actor, topics.user(to, 'notifications'), input)
+        return { user: to, id, seq, ts }
+      }
+      if (user !== undefined) return JSON.stringify({ sent: [await send(user)], refused: [] })
+      const refused: object[] = []
+      const sent = [...new Set(users)].map((to) =>
+        send(to).catch((error: unknown) => {
+          const { code, message } = asRefusal(error)
+          if (code === 'internal') throw error
+          refused.push({ user: to, code, message })
+          return null
+        }),
+      )
+      return JSON.stringify({ sent: (await Promise.all(sent)).filter((one) => one !== null), refused })
+    },
+    'notifications.list': (actor, { limit = 50, ...query }) =>
+      notifications.list(actor, { ...query, limit, maxBytes: replyBytes - ENVELOPE }),
+    'notifications.ack': async (actor, { ids, upTo }) => {
+      if ((ids === undefined) === (upTo === undefined))
+        throw new Refusal('bad_request', 'either ids or upTo says which', { field: 'ids' })
+      return JSON.stringify(await notifications.ack(actor, ids ?? null, upTo ?? 0))
+    },
+    'notifications.status': async (actor, { user, notification: id }) => {
+      const notice = await notifications.status(actor, user, id)
+      const { seq, ts, delivered, acked, replaced } = notice
+      const gone = isThere(notice) ? null : replaced > 0 ? 'replaced' : 'expired'
+      return JSON.stringify({ id, seq, ts, delivered: delivered || null, acked: acked || null, gone })
+    },
+  }
+}

@@ -1,0 +1,27 @@
+import { type PASSWORD_RESET_COMMANDS, RESET_EXPIRES_IN } from '../../../schemas/commands/password-reset.js'
+import type { PasswordResets } from '../../auth/password-resets.js'
+import type { Bus } from '../../store/bus.js'
+import { requireAdmin } from '../actor.js'
+import type { Handlers } from '../commands.js'
+import type { Signal } from '../signals.js'
+
+export interface PasswordResetParts {
+  readonly passwordResets: Pick<PasswordResets, 'create' | 'use'>
+}
+
+export function passwordResetCommands(
+  { passwordResets }: PasswordResetParts,
+  bus: Bus<Signal>,
+): Handlers<keyof typeof PASSWORD_RESET_COMMANDS> {
+  return {
+    'auth.reset': async (actor, { user, expiresIn = RESET_EXPIRES_IN.default }) => {
+      requireAdmin(actor, 'passwords are reset by admins')
+      return JSON.stringify(await passwordResets.create(user, expiresIn))
+    },
+    'auth.resetPassword': async ({ address = '' }, { token, password }) => {
+      const user = await passwordResets.use(token, password, address)
+      bus.send({ kind: 'logout', user, forget: false })
+      return '{}'
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import type { PRIVACY_COMMANDS, PrivacySettings } from '../../../schemas/commands/privacy.js'
+import { commit } from '../../store/commit.js'
+import type { Store } from '../../store/store.js'
+import type { Turns } from '../../turns.js'
+import { requireUser } from '../actor.js'
+import type { Handlers } from '../commands.js'
+import { userEvent } from '../events.js'
+import type { Presence } from '../presence.js'
+import { OPEN } from '../privacy.js'
+
+export interface PrivacyCommandParts {
+  readonly store: Store
+  readonly turns: Turns
+  readonly presence: Pick<Presence, 'audienceChanged'>
+}
+
+export function privacyCommands(parts: PrivacyCommandParts): Handlers<keyof typeof PRIVACY_COMMANDS> {
+  const { store, turns, presence } = parts
+  const { privacy } = store.directory
+  const settingsOf = (user: string): PrivacySettings => {
+    const { messages, presence, readReceipts, invites } = privacy.get(user) ?? OPEN
+    return { messages, presence, readReceipts, invites }
+  }
+  return {
+    'privacy.get': async (actor) => JSON.stringify(settingsOf(requireUser(actor))),
+    'privacy.update': (actor, changes) => {
+      const user = requireUser(actor)
+      return turns.take(`privacy ${user}`, async () => {
+        const before = settingsOf(user)
+        const settings = { ...before, ...changes }
+        if (Object.keys(changes).length === 0) return JSON.stringify(settings)
+        const drafts = [userEvent(user, { type: 'privacy', ...settings })]
+        await commit(store, { drafts, ops: [privacy.putOp({ user, ...settings })] })
+        if (settings.presence !== before.presence) presence.audienceChanged(user)
+        return JSON.stringify(settings)
+      })
+    },
+  }
+}

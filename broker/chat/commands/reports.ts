@@ -1,0 +1,47 @@
+import type { REPORT_COMMANDS } from '../../../schemas/commands/reports.js'
+import type { ReportRecord } from '../../store/moderation.js'
+import type { Store } from '../../store/store.js'
+import type { Handlers } from '../commands.js'
+import type { Reports } from '../reports.js'
+
+/** Room of a result that is not reports. */
+const ENVELOPE = 4096
+
+export interface ReportCommandParts {
+  readonly store: Store
+  readonly reports: Reports
+  readonly replyBytes: number
+}
+
+export function reportCommands(parts: ReportCommandParts): Handlers<keyof typeof REPORT_COMMANDS> {
+  const { store, reports, replyBytes } = parts
+  return {
+    'reports.create': async (actor, reported) => JSON.stringify(shown(await reports.create(actor, reported))),
+    'reports.list': async (actor, { room, status = 'open', after = '', limit = 50 }) => {
+      const found = reports
+        .list(actor, room, status)
+        .filter(({ id }) => id > after)
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+      const page: string[] = []
+      let bytes = ENVELOPE
+      for (const report of found.slice(0, limit)) {
+        const text = withMessage(report, await store.moderation.evidence(report.id))
+        bytes += text.length
+        if (bytes > replyBytes && page.length > 0) break
+        page.push(text)
+      }
+      return `{"reports":[${page.join(',')}],"more":${page.length < found.length}}`
+    },
+    'reports.resolve': async (actor, { report, action, for: seconds, note }) =>
+      JSON.stringify(shown(await reports.resolve(actor, report, action, { seconds, note }))),
+  }
+}
+
+function shown({ roomSince: _, ...report }: ReportRecord) {
+  return { ...report, status: report.resolution ? 'resolved' : 'open' }
+}
+
+/** The message goes out as it came in. */
+function withMessage(report: ReportRecord, message: Buffer | null): string {
+  return `${JSON.stringify(shown(report)).slice(0, -1)},"message":${message?.toString('utf8') ?? 'null'}}`
+}

@@ -1,0 +1,27 @@
+import type { TOTP_COMMANDS } from '../../../schemas/commands/totp.js'
+import { requireUser } from '../actor.js'
+import type { Handlers } from '../commands.js'
+import { type AuthCommandParts, requirePassword } from './auth.js'
+
+export type TotpCommandParts = Pick<AuthCommandParts, 'authenticator' | 'secondFactors'>
+
+export function totpCommands(parts: TotpCommandParts): Handlers<keyof typeof TOTP_COMMANDS> {
+  const { secondFactors } = parts
+  return {
+    'auth.totp.begin': async (actor, { password }) => {
+      const user = requireUser(actor)
+      // A stolen token must not lock its owner out.
+      await requirePassword(parts, actor, { user, password, field: 'password' })
+      return JSON.stringify(await secondFactors.begin(user))
+    },
+    'auth.totp.confirm': async (actor, { code }) =>
+      JSON.stringify({ recoveryCodes: await secondFactors.confirm(requireUser(actor), code) }),
+    'auth.totp.remove': async (actor, { password, code }) => {
+      const user = requireUser(actor)
+      await requirePassword(parts, actor, { user, password, field: 'password' })
+      await secondFactors.remove(user, code)
+      return '{}'
+    },
+    'auth.totp.status': async (actor) => JSON.stringify(await secondFactors.status(requireUser(actor))),
+  }
+}

@@ -1,0 +1,156 @@
+/** Devices of users: made, shared, handed over, removed. Each act on a device waits for the one before. */
+import type { Config } from '../../schemas/config.js'
+import { Refusal } from '../../schemas/errors.js'
+import type { Accounts } from '../auth/accounts.js'
+import type { Keys } from '../auth/keys.js'
+import { commit } from '../store/commit.js'
+import type { DeviceMay, DeviceRecord } from '../store/devices.js'
+import type { Store } from '../store/store.js'
+import type { Turns } from '../turns.js'
+import { type Actor, isAdmin, requireUser } from './actor.js'
+import { requireNotBlocked } from './blocks.js'
+import type { DeviceRules } from './device-rules.js'
+import { userEvent } from './events.js'
+
+/** Most users who share one device. */
+const MAX_SHARES = 100
+
+export interface DevicesParts {
+  readonly store: Store
+  readonly turns: Turns
+  readonly rules: DeviceRules
+  readonly accounts: Pick<Accounts, 'add'>
+  readonly keys: Pick<Keys, 'create' | 'list' | 'revoke'>
+  /** Removes an account with all it has. */
+  readonly remove: (user: string) => Promise<unknown>
+  readonly options: Config['devices']
+  readonly registration: Config['auth']['registration']
+}
+
+export class Devices {
+  readonly #parts: DevicesParts
+
+  constructor(parts: DevicesParts) {
+    this.#parts = parts
+  }
+
+  /** The device, and a key for it. */
+  register(actor: Actor, device: string, name: string | null): Promise<{ record: DeviceRecord; key: string }> {
+    const { store, turns, accounts } = this.#parts
+    const owner = requireUser(actor)
+    this.#requireMaker(actor)
+    return turns.take(`devices of ${owner}`, async () => {
+      const { devices } = store.directory
+      const { perUser } = this.#parts.options
+      if (!isAdmin(actor) && devices.ownedBy(owner).size >= perUser)
+        throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
+      const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
+      await accounts.add(device, null, ['device'], [devices.putOp(record)]).catch(aboutDevice)
+      return { record, key: await this.#newKey(device) }
+    })
+  }
+
+  /** Where accounts are not made by anyone, devices are not either. */
+  #requireMaker(actor: Actor): void {
+    const { options, registration, store } = this.#parts
+    if (isAdmin(actor)) return
+    if (options.register === 'admin' || registration !== 'open')
+      throw new Refusal('forbidden', 'devices are made by admins here (devices.register, auth.registration)')
+    const { devices, bots } = store.directory
+    const { user } = actor.principal
+    if (devices.get(user) || bots.get(user)) throw new Refusal('forbidden', 'a device or a bot makes no devices')
+  }
+
+  /** Another key in place of all so far. */
+  key(actor: Actor, device: string): Promise<string> {
+    return this.#acting(actor, device, async () => {
+      const { keys } = this.#parts
+      const old = await keys.list(device)
+      for (const { id } of old) await keys.revoke(device, id)
+      return this.#newKey(device)
+    })
+  }
+
+  async #newKey(device: string): Promise<string> {
+    return (await this.#parts.keys.create(device, { name: 'device', roles: null, expiresIn: null })).key
+  }
+
+  /** What it published goes too: the next who has the name inherits no state. */
+  remove(actor: Actor, device: string): Promise<void> {
+    return this.#acting(actor, device, async () => {
+      await this.#parts.remove(device)
+    })
+  }
+
+  transfer(actor: Actor, device: string, user: string): Promise<void> {
+    const { store } = this.#parts
+    const { directory } = store
+    return this.#acting(actor, device, async (record) => {
+      await this.#requirePerson(actor, user)
+      if (user === record.owner) return
+      const { perUser } = this.#parts.options
+      if (!isAdmin(actor) && directory.devices.ownedBy(user).size >= perUser)
+        throw new Refusal('conflict', `${user} has ${perUser} devices (devices.perUser)`, { field: 'user' })
+      const { shares } = directory.devices
+      const ops = [...shares.of(device).keys()].map((other) => shares.deleteOp(device, other))
+      ops.push(directory.devices.putOp({ ...record, owner: user }))
+      const by = requireUser(actor)
+      await commit(store, { drafts: [userEvent(user, { type: 'device', device, by, may: 'own' })], ops })
+    })
+  }
+
+  share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
+    const { store } = this.#parts
+    const { shares } = store.directory.devices
+    return this.#acting(actor, device, async (record) => {
+      await this.#requirePerson(actor, user)
+      if (user === record.owner) throw new Refusal('bad_request', `${device} is ${user}'s own`, { field: 'user' })
+      const known = shares.get(device, user)
+      if (known?.may === may) return
+      if (!known && shares.of(device).size >= MAX_SHARES)
+        throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
+      const by = requireUser(actor)
+      const drafts = [userEvent(user, { type: 'device', device, by, may })]
+      await commit(store, { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })] })
+    })
+  }
+
+  /** Deliveries are checked one by one, so it ends at once. */
+  unshare(actor: Actor, device: string, user: string): Promise<void> {
+    const { store, turns, rules } = this.#parts
+    const { shares } = store.directory.devices
+    return turns.take(turnOf(device), async () => {
+      const by = requireUser(actor)
+      rules.require(actor, device, by === user ? 'read' : 'own')
+      if (!shares.get(device, user))
+        throw new Refusal('not_found', `${device} is not shared with ${user}`, { field: 'user' })
+      const drafts = [userEvent(user, { type: 'device', device, by, may: null })]
+      await commit(store, { drafts, ops: [shares.deleteOp(device, user)] })
+    })
+  }
+
+  #acting<T>(actor: Actor, device: string, act: (record: DeviceRecord) => Promise<T>): Promise<T> {
+    const { turns, rules } = this.#parts
+    return turns.take(turnOf(device), async () => act(rules.require(actor, device, 'own')))
+  }
+
+  /** Who gets something of it: someone who exists, and does not block whoever gives it. */
+  async #requirePerson(actor: Actor, user: string): Promise<void> {
+    const { directory } = this.#parts.store
+    if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+    if (directory.devices.get(user)) throw new Refusal('bad_request', `${user} is a device itself`, { field: 'user' })
+    requireNotBlocked(directory, user, requireUser(actor), `you may share nothing with ${user}`)
+  }
+}
+
+/** What is done about one device is done in turn. */
+export function turnOf(device: string): string {
+  return `device ${device}`
+}
+
+/** The account's name is the device here. */
+function aboutDevice(error: unknown): never {
+  if (error instanceof Refusal && error.field === 'id')
+    throw new Refusal(error.code, error.message, { field: 'device', cause: error })
+  throw error
+}

@@ -1,0 +1,94 @@
+/** Exports of accounts: who asks gets a link, and whoever has the link gets the zip file, once. */
+import { Refusal } from '../../schemas/errors.js'
+import type { Principal } from '../auth/principal.js'
+import { hashSecret, newSecret } from '../auth/secrets.js'
+import type { Store } from '../store/store.js'
+import { accountFiles } from './account-files.js'
+import { type Actor, requireUser } from './actor.js'
+import { zipped } from './zip.js'
+
+/** How long a link is good for, in ms. */
+const LINK_LIVES = 600_000
+/** Links that are open at a time, and downloads under way; each user has one of both at most. */
+const MAX_LINKS = 10_000
+const MAX_DOWNLOADS = 4
+/** Bytes of messages in one export: a zip file without extensions ends at 4 GiB. */
+const MAX_BYTES = 2 ** 31
+
+export interface ExportsParts {
+  readonly store: Store
+  /** Whether nothing took back meanwhile what a login rests on. */
+  readonly stands: (principal: Principal) => Promise<boolean>
+  /** Whether there is an HTTP door to download from. */
+  readonly reachable: boolean
+}
+
+interface Link {
+  readonly principal: Principal
+  readonly hash: string
+  readonly expiresAt: number
+}
+
+export class Exports {
+  readonly #parts: ExportsParts
+  /** By user; oldest first. */
+  readonly #links = new Map<string, Link>()
+  readonly #downloading = new Set<string>()
+
+  constructor(parts: ExportsParts) {
+    this.#parts = parts
+  }
+
+  /** A new link takes the place of the one before. */
+  ask(actor: Actor): { ticket: string; expiresAt: number } {
+    const user = requireUser(actor)
+    if (!this.#parts.reachable)
+      throw new Refusal('not_implemented', 'exports are downloaded over HTTP, which is off here (listen.http)')
+    if (this.#downloading.has(user)) throw new Refusal('conflict', 'an export is under way; ask again when it is done')
+    const ticket = newSecret()
+    const expiresAt = Date.now() + LINK_LIVES
+    this.#links.delete(user)
+    this.#links.set(user, { principal: actor.principal, hash: hashSecret(ticket), expiresAt })
+    if (this.#links.size > MAX_LINKS) this.#links.delete(this.#links.keys().next().value!)
+    return { ticket, expiresAt }
+  }
+
+  /** The zip file of a link, which is used up by it. What is returned has to be read to the end, or returned. */
+  async open(ticket: string): Promise<AsyncGenerator<Buffer>> {
+    const link = this.#find(hashSecret(ticket))
+    if (this.#downloading.size >= MAX_DOWNLOADS)
+      throw new Refusal('unavailable', `${MAX_DOWNLOADS} exports are under way already`, { retryAfter: 60 })
+    const { user } = link.principal
+    this.#links.delete(user)
+    if (!(await this.#parts.stands(link.principal))) throw noLink()
+    return this.#download(link.principal)
+  }
+
+  async *#download(principal: Principal): AsyncGenerator<Buffer> {
+    const { store } = this.#parts
+    const { user } = principal
+    this.#downloading.add(user)
+    try {
+      yield* zipped(this.#whileItStands(principal, accountFiles(store, user, MAX_BYTES)))
+    } finally {
+      this.#downloading.delete(user)
+    }
+  }
+
+  /** Who is logged out meanwhile, or removed, gets no further file. */
+  async *#whileItStands<T>(principal: Principal, files: AsyncIterable<T>): AsyncGenerator<T> {
+    for await (const file of files) {
+      if (!(await this.#parts.stands(principal))) throw new Refusal('unauthorized', 'logged out during the export')
+      yield file
+    }
+  }
+
+  #find(hash: string): Link {
+    for (const link of this.#links.values()) if (link.hash === hash && link.expiresAt > Date.now()) return link
+    throw noLink()
+  }
+}
+
+function noLink(): Refusal {
+  return new Refusal('not_found', 'this link is not good any more; ask for another (account.export)')
+}

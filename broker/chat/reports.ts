@@ -1,0 +1,225 @@
+/** What users report to those who moderate: a queue, with the messages as they were, and what is done about it. */
+import { v7 as uuid } from 'uuid'
+import { Refusal } from '../../schemas/errors.js'
+import { isDirectRoom, SYSTEM } from '../../schemas/ids.js'
+import { allows } from '../../schemas/permissions.js'
+import { commit } from '../store/commit.js'
+import type { ReportRecord, Resolution } from '../store/moderation.js'
+import type { Draft, Store } from '../store/store.js'
+import { Turns } from '../turns.js'
+import { type Actor, isAdmin, requireUser } from './actor.js'
+import { userEvent } from './events.js'
+import type { References } from './references.js'
+import type { RoomRules } from './room-rules.js'
+import { logs } from './views.js'
+
+/** Open reports: of one user, of filters, of all. */
+const MOST_OF_USER = 100
+const MOST_OF_FILTERS = 5000
+const MOST_OPEN = 10_000
+/** Resolved ones; beyond it the oldest go before their time. */
+const MOST_RESOLVED = 10_000
+/** Moderators of one room who are told of a report. */
+const MOST_TOLD = 100
+
+/** What is reported. */
+export interface Reported {
+  readonly room?: string | undefined
+  readonly seq?: number | undefined
+  readonly user?: string | undefined
+  readonly reason: string
+  readonly text?: string | undefined
+}
+
+export interface ReportsParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly references: References
+  /** Seconds a resolved report is kept. */
+  readonly keep: number
+  /** Does what a moderator asks for, as if it came by itself. */
+  readonly run: (actor: Actor, method: string, params: object) => Promise<unknown>
+}
+
+type Target = Pick<ReportRecord, 'room' | 'roomSince' | 'seq' | 'user'>
+
+export class Reports {
+  readonly #parts: ReportsParts
+  readonly #turns = new Turns()
+
+  constructor(parts: ReportsParts) {
+    this.#parts = parts
+  }
+
+  /** One open report of each user about each message and user. */
+  create(actor: Actor, reported: Reported): Promise<ReportRecord> {
+    const by = requireUser(actor)
+    return this.#turns.take(`of ${by}`, async () => {
+      const { target, message } = await this.#target(actor, reported)
+      if (target.user === by) throw new Refusal('bad_request', 'that is you yourself', { field: 'user' })
+      const { reason, text = null } = reported
+      return this.#add({ ...target, by, reason, text }, message, MOST_OF_USER)
+    })
+  }
+
+  /** By a filter, after the message was taken. Where the queue is full nothing is added. */
+  async flag(user: string, room: string, seq: number, entry: number, why: string): Promise<void> {
+    const { log } = this.#parts.store
+    const [message] = await log.read(logs.messages(room), entry - 1, 1, 1)
+    if (message?.seq !== entry) return
+    const target = { room, roomSince: this.#roomSince(room), seq, user }
+    const report = { ...target, by: SYSTEM, reason: 'automatic', text: why }
+    await this.#turns.take(`of ${SYSTEM}`, async () => {
+      await this.#add(report, message.payload, MOST_OF_FILTERS).catch((error: unknown) => {
+        if (!(error instanceof Refusal) || error.code !== 'conflict') throw error
+      })
+    })
+  }
+
+  async #target(actor: Actor, { room, seq, user }: Reported): Promise<{ target: Target; message: Buffer | null }> {
+    const id = room === undefined ? null : this.#parts.rules.resolve(actor, room)
+    if (id !== null) this.#parts.rules.requireMember(actor, id)
+    const roomSince = id === null ? null : this.#roomSince(id)
+    if (seq === undefined) {
+      if (user === undefined)
+        throw new Refusal('bad_request', 'name a message (room and seq) or a user', { field: 'user' })
+      if (!(await this.#parts.store.directory.user(user)))
+        throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+      return { target: { room: id, roomSince, seq: null, user }, message: null }
+    }
+    if (id === null) throw new Refusal('bad_request', 'a message is named by room and seq', { field: 'room' })
+    if (user !== undefined) throw new Refusal('bad_request', 'the user is who wrote the message', { field: 'user' })
+    const { entry, message } = await this.#parts.references.find(actor, id, seq, 'seq')
+    if (!message) throw new Refusal('not_found', `message ${seq} is gone`, { field: 'seq' })
+    return { target: { room: id, roomSince, seq, user: entry.from }, message: entry.payload }
+  }
+
+  #roomSince(room: string): number | null {
+    return this.#parts.store.directory.room(room)?.createdAt ?? null
+  }
+
+  async #add(
+    report: Omit<ReportRecord, 'id' | 'at' | 'resolution'>,
+    message: Buffer | null,
+    most: number,
+  ): Promise<ReportRecord> {
+    const { store } = this.#parts
+    const open = this.#open()
+    const mine = open.filter(({ by }) => by === report.by)
+    const same = mine.find((other) => isSame(other, report))
+    if (same) return same
+    if (mine.length >= most) throw new Refusal('conflict', `${most} reports of yours are open`)
+    if (open.length >= MOST_OPEN) throw new Refusal('conflict', `${MOST_OPEN} reports are open; no more are taken`)
+    const record: ReportRecord = { id: uuid(), ...report, at: Date.now(), resolution: null }
+    const evidence = message ? [store.moderation.evidenceOp(record.id, message)] : []
+    await commit(store, { drafts: this.#events(record), ops: [store.moderation.reportOp(record), ...evidence] })
+    return record
+  }
+
+  #open(): ReportRecord[] {
+    return [...this.#parts.store.moderation.reports.values()].filter(({ resolution }) => resolution === null)
+  }
+
+  /** Those who moderate the room hear of it, but not of what is said about them. */
+  #events({ id, room, seq, user }: ReportRecord): Draft[] {
+    if (room === null || isDirectRoom(room)) return []
+    const moderators: string[] = []
+    for (const member of this.#parts.store.directory.members(room).values()) {
+      if (allows(member.role, 'moderate') && member.user !== user) moderators.push(member.user)
+      if (moderators.length === MOST_TOLD) break
+    }
+    return moderators.map((moderator) => userEvent(moderator, { type: 'reported', room, report: id, seq }))
+  }
+
+  /** Of a room, or of all; by id. */
+  list(actor: Actor, room: string | undefined, status: 'open' | 'resolved'): ReportRecord[] {
+    const id =
+      room === undefined
+        ? null
+        : isAdmin(actor) && !room.startsWith('@')
+          ? room
+          : this.#parts.rules.resolve(actor, room)
+    if (id === null && !isAdmin(actor)) throw new Refusal('forbidden', 'only admins see the reports of all rooms')
+    if (id !== null && !isAdmin(actor)) this.#parts.rules.require(actor, id, 'moderate')
+    return [...this.#parts.store.moderation.reports.values()].filter(
+      (report) =>
+        (report.resolution === null) === (status === 'open') &&
+        (id === null || report.room === id) &&
+        this.#maySee(actor, report),
+    )
+  }
+
+  /** Admins; and who moderates the room, as long as it is the same room and the report is not about them. */
+  #maySee(actor: Actor, { room, roomSince, user }: ReportRecord): boolean {
+    if (isAdmin(actor)) return true
+    const same = room !== null && this.#roomSince(room) === roomSince
+    return same && user !== actor.principal.user && this.#parts.rules.moderates(actor, room, 'moderate')
+  }
+
+  resolve(actor: Actor, id: string, action: Resolution['action'], options: ResolveOptions): Promise<ReportRecord> {
+    const { store } = this.#parts
+    return this.#turns.take(`about ${id}`, async () => {
+      const report = store.moderation.reports.get(id)
+      if (!report || !this.#maySee(actor, report))
+        throw new Refusal('not_found', `there is no report ${id}`, { field: 'report' })
+      if (report.resolution)
+        throw new Refusal('conflict', `${report.resolution.by} has resolved it`, { field: 'report' })
+      await this.#act(actor, report, action, options.seconds)
+      const resolution = { by: actor.principal.user, at: Date.now(), action, note: options.note ?? null }
+      const closed = this.#open().filter((other) => isSame(other, report))
+      const ops = closed.map((other) => store.moderation.reportOp({ ...other, resolution }))
+      await commit(store, { ops: [...ops, ...this.#makeRoom(closed.length)] })
+      return { ...report, resolution }
+    })
+  }
+
+  async #act(actor: Actor, report: ReportRecord, action: Resolution['action'], seconds?: number): Promise<void> {
+    const { room, seq, user, reason } = report
+    if (action === 'dismiss') return
+    if (room === null || this.#roomSince(room) !== report.roomSince)
+      throw new Refusal('bad_request', 'the report is about no room that is there', { field: 'action' })
+    if (action !== 'delete') {
+      const more = action === 'ban' ? { reason } : {}
+      return void (await this.#parts.run(actor, `rooms.${action}`, { room, user, for: seconds, ...more }))
+    }
+    if (seq === null) throw new Refusal('bad_request', 'the report is about no message', { field: 'action' })
+    // Or a send would join the room.
+    this.#parts.rules.requireMember(actor, room)
+    await this.#parts.run(actor, 'send', { room, type: 'delete', target: seq }).catch((error: unknown) => {
+      // Somebody was faster.
+      if (!(error instanceof Refusal) || error.code !== 'not_found') throw error
+    })
+  }
+
+  /** Forgets the oldest that are resolved, where `more` would be too many. */
+  #makeRoom(more: number) {
+    const { moderation } = this.#parts.store
+    const resolved = this.#resolved()
+    return resolved
+      .slice(0, Math.max(0, resolved.length + more - MOST_RESOLVED))
+      .map(({ id }) => moderation.deleteReportOp(id))
+  }
+
+  /** The longest resolved first. */
+  #resolved(): ReportRecord[] {
+    const resolved = [...this.#parts.store.moderation.reports.values()].filter(({ resolution }) => resolution !== null)
+    return resolved.sort((a, b) => a.resolution!.at - b.resolution!.at)
+  }
+
+  /** Forgets what was resolved long enough ago. */
+  async sweep(now = Date.now()): Promise<void> {
+    const { store, keep } = this.#parts
+    const old = this.#resolved().filter(({ resolution }) => resolution!.at + keep * 1000 <= now)
+    if (old.length > 0) await commit(store, { ops: old.map(({ id }) => store.moderation.deleteReportOp(id)) })
+  }
+}
+
+export interface ResolveOptions {
+  readonly seconds?: number | undefined
+  readonly note?: string | undefined
+}
+
+/** About the same message, or the same user in the same place. */
+function isSame(one: Target, other: Target): boolean {
+  return (['room', 'roomSince', 'seq', 'user'] as const).every((key) => one[key] === other[key])
+}

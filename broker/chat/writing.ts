@@ -1,0 +1,212 @@
+/** A checked message of someone who may write: counted, kept to the room's pace, screened, stamped and appended. */
+import { Refusal } from '../../schemas/errors.js'
+import { SYSTEM } from '../../schemas/ids.js'
+import type { MessageInput } from '../../schemas/message.js'
+import type { Draft, RoomRecord, Store } from '../store/store.js'
+import type { Actor } from './actor.js'
+import type { Changes } from './changes.js'
+import type { Forwarding } from './forwarding.js'
+import { mentionNote } from './mentions.js'
+import type { Checked } from './message.js'
+import { isChange } from './message-types.js'
+import type { Incoming, Receipt } from './pipeline.js'
+import { requireReachable } from './privacy.js'
+import type { Rates } from './rates.js'
+import type { References } from './references.js'
+import type { Replies, SendResult } from './replies.js'
+import type { RoomRules } from './room-rules.js'
+import type { Screening, Verdict } from './screening.js'
+import { Send, type Sending } from './send.js'
+import { calledIn, commandDraft } from './slash-commands.js'
+import type { SlowMode } from './slow-mode.js'
+import { stamp } from './stamp.js'
+import { logs } from './views.js'
+
+export interface WritingParts {
+  readonly store: Pick<Store, 'commit' | 'directory'>
+  readonly rules: RoomRules
+  readonly screening: Screening
+  readonly slowMode: SlowMode
+  readonly rates: Rates
+  readonly changes: Changes
+  readonly references: References
+  readonly forwarding: Forwarding
+  readonly replies: Replies
+  /** A screen wants those who moderate to look at what was taken. */
+  readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
+}
+
+/** A message on its way into a room. */
+interface Post {
+  readonly actor: Actor
+  readonly room: string
+  readonly message: Checked
+  /** Receiver of a direct message, or empty. */
+  readonly to: string
+  readonly incoming: Incoming
+  readonly receipt: Receipt
+}
+
+export class Writing {
+  readonly #parts: WritingParts
+
+  constructor(parts: WritingParts) {
+    this.#parts = parts
+  }
+
+  /** Into a room, at its pace. */
+  toRoom(actor: Actor, room: RoomRecord, message: Checked, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    this.count(room.id, receipt)
+    const slow =
+      room.slowMode > 0 && !isChange(message.input) && !this.#parts.rules.moderates(actor, room.id, 'moderate')
+    if (slow) return this.#writeSlowly(actor, room, message, incoming, receipt)
+    return this.append(actor, room.id, message, '', incoming, receipt)
+  }
+
+  /** One more message into a room: who is above its rate rests, or is refused. */
+  count(room: string, receipt: Receipt): void {
+    if (!receipt.rest) return this.#parts.rates.requireRoom(room)
+    const ms = this.#parts.rates.sent(room)
+    if (ms > 0) receipt.rest(ms)
+  }
+
+  /** One message every so many seconds. A retry of one that was taken is answered all the same. */
+  async #writeSlowly(
+    actor: Actor,
+    { id: room, slowMode: seconds }: RoomRecord,
+    message: Checked,
+    incoming: Incoming,
+    receipt: Receipt,
+  ): Promise<void> {
+    const { slowMode } = this.#parts
+    const { user } = actor.principal
+    const early = slowMode.take(room, user, seconds)
+    const post = { actor, room, message, to: '', incoming, receipt }
+    if (early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, early))
+    const settled: Receipt['settled'] = (refusal, result) => {
+      if (refusal) slowMode.giveBack(room, user)
+      receipt.settled(refusal, result)
+    }
+    try {
+      return await this.append(actor, room, message, '', incoming, { settled })
+    } catch (error) {
+      slowMode.giveBack(room, user)
+      throw error
+    }
+  }
+
+  /** Screens, stamps and appends. `to` is the receiver of a direct message, or empty. */
+  append(
+    actor: Actor,
+    room: string,
+    message: Checked,
+    to: string,
+    incoming: Incoming,
+    receipt: Receipt,
+  ): void | Promise<void> {
+    const post: Post = { actor, room, message, to, incoming, receipt }
+    return message.input?.forward ? this.#forward(post, message.input.forward) : this.#screen(post)
+  }
+
+  async #forward(post: Post, forward: NonNullable<MessageInput['forward']>): Promise<void> {
+    const { actor, room, message } = post
+    let filled: Checked
+    try {
+      filled = await this.#parts.forwarding.fill(actor, room, message, forward)
+      this.#requireAllowed(post)
+    } catch (error) {
+      return this.#onlyRetry(post, error)
+    }
+    return this.#screen({ ...post, message: filled })
+  }
+
+  #screen(post: Post): void | Promise<void> {
+    const { actor, room, message } = post
+    try {
+      const verdict = this.#parts.screening.screen(actor, room, message)
+      if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
+      return this.#append(verdict ? this.#judged(post, verdict) : post)
+    } catch (error) {
+      return this.#onlyRetry(post, error)
+    }
+  }
+
+  /** What was allowed before the wait has to be allowed still. */
+  async #appendAfter(screening: Promise<Verdict | undefined>, post: Post): Promise<void> {
+    try {
+      const verdict = await screening
+      this.#requireAllowed(post)
+      return await this.#append(verdict ? this.#judged(post, verdict) : post)
+    } catch (error) {
+      this.#onlyRetry(post, error)
+    }
+  }
+
+  #judged(post: Post, { message = post.message, report }: Verdict): Post {
+    if (report === undefined) return { ...post, message }
+    const settled: Receipt['settled'] = (refusal, result) => {
+      if (result) this.#parts.flagged(post.actor, message, result, report)
+      post.receipt.settled(refusal, result)
+    }
+    return { ...post, message, receipt: { settled } }
+  }
+
+  #requireAllowed({ actor, room, to }: Post): void {
+    const { rules, store } = this.#parts
+    const { user } = actor.principal
+    if (to !== '') requireReachable(store.directory, to, user, 'messages', `you may not write to ${to}`)
+    else if (user !== SYSTEM) rules.requireWriter(rules.requireMember(actor, room))
+  }
+
+  #append(post: Post): void | Promise<void> {
+    const { actor, room, message } = post
+    const { input } = message
+    const sending = this.#sending(post)
+    if (sending.command) return this.#parts.store.commit(new Send(this.#parts.replies, sending))
+    if (input) this.#parts.references.checkMentions(actor, room, input)
+    if (isChange(input)) return this.#parts.changes.send(input, sending)
+    if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
+    this.#parts.store.commit(new Send(this.#parts.replies, sending))
+  }
+
+  /** Refused, unless it was taken before: then it is answered as the first time. */
+  #onlyRetry(post: Post, why: unknown): void {
+    if (!(why instanceof Refusal) || post.message.cid === null) throw why
+    const sending = this.#sending(post)
+    const draft = { ...sending.draft, retryOnly: true }
+    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft, unlessRetry: why }))
+  }
+
+  /** A command goes to its bot in place of the room. */
+  #sending({ actor, room, message, to, incoming, receipt }: Post): Sending {
+    const called = calledIn(this.#parts.store.directory, actor, room, message)
+    if (called) {
+      const command = { bot: called.bot, name: called.command }
+      const draft = commandDraft(actor, room, called, message)
+      return { actor, room, cid: message.cid, incoming, draft, receipt, command }
+    }
+    const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
+    const stamped = stamp(actor, destination, message, incoming)
+    const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
+    return { actor, room, cid: message.cid, incoming, draft, receipt }
+  }
+
+  /** A message that names others. */
+  async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
+    const { notes = [] } = (await this.#parts.references.check(sending.actor, sending.room, input)) ?? {}
+    const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
+    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
+  }
+}
+
+/** Acknowledged and answered: to keep it back or to cut the connection would hold up all the client does in other rooms. */
+function tooEarly(room: string, seconds: number, early: number): Refusal {
+  const retryAfter = Math.ceil(early / 1000)
+  const why = `${room} is in slow mode: one message every ${seconds} s`
+  return new Refusal('rate_limited', why, { retryAfter, final: true })
+}
+
+/** With a note of whom it mentions; what a change mentions belongs to its target. */
+function mentioning(draft: Draft, input: MessageInput): Draft {
+  return isChange(input) ? draft : { ...draft, effect: { notes: mentionNote(input.mentions, draft) } }
+}

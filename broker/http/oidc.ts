@@ -1,0 +1,94 @@
+/** `/v1/auth/oidc/start` and `/v1/auth/oidc/callback`: a browser goes to the identity provider and comes back. No token is in an address. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { API } from '../../schemas/commands.js'
+import { asRefusal, Refusal } from '../../schemas/errors.js'
+import type { LoginCodes } from '../auth/login-codes.js'
+import { LOGIN_LIFETIME, type Oidc, type UnderWay } from '../auth/oidc.js'
+import type { Authenticator } from '../auth/principal.js'
+import type { LoginThrottle } from '../auth/throttle.js'
+
+export interface OidcParts {
+  readonly oidc: Oidc
+  readonly authenticator: Pick<Authenticator, 'loginByIdentity'>
+  readonly codes: LoginCodes
+  /** Counts logins that failed, by address: each costs the provider a request. */
+  readonly throttle: LoginThrottle
+  readonly redirectUri: string
+  readonly failed: (error: unknown) => void
+}
+
+const COOKIE = 'topictalk-login'
+const CHALLENGE = /^[A-Za-z0-9_-]{43}$/
+
+type Answer = (parts: OidcParts, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+/** `parts` null: there is no provider. */
+export function oidcRoutes(app: FastifyInstance, parts: OidcParts | null): void {
+  const route = (name: string, answer: Answer): void => {
+    app.get(`${API}/auth/oidc/${name}`, { exposeHeadRoute: false }, async (request, reply) => {
+      if (!parts) throw new Refusal('not_found', 'this broker has no identity provider (auth.oidc.issuer)')
+      reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+      return answer(parts, request, reply)
+    })
+  }
+  route('start', start)
+  route('callback', comeBack)
+}
+
+async function start({ oidc, redirectUri }: OidcParts, { query }: FastifyRequest, reply: FastifyReply) {
+  const { returnTo, challenge, ...rest } = query as Record<string, unknown>
+  const [stray] = Object.keys(rest)
+  if (stray !== undefined) throw wrong(stray, `unknown field ${JSON.stringify(stray)}`)
+  if (returnTo !== undefined && typeof returnTo !== 'string') throw wrong('returnTo', 'expected one address')
+  if (typeof challenge !== 'string' || !CHALLENGE.test(challenge))
+    throw wrong('challenge', 'expected the SHA-256 of a verifier of yours, as base64url: 43 characters')
+  const { location, sealed } = await oidc.begin(returnTo, challenge)
+  return reply.header('set-cookie', cookie(redirectUri, sealed, LOGIN_LIFETIME)).redirect(location, 302)
+}
+
+async function comeBack(parts: OidcParts, request: FastifyRequest, reply: FastifyReply) {
+  const underWay = await parts.oidc.underWay(sealedIn(request.headers.cookie))
+  if (!underWay)
+    throw new Refusal('bad_request', 'no login was begun in this browser in the last ten minutes; start it again')
+  reply.header('set-cookie', cookie(parts.redirectUri, '', 0))
+  const back = new URL(underWay.returnTo)
+  try {
+    back.searchParams.set('code', await logIn(parts, request, underWay))
+  } catch (error) {
+    const refusal = asRefusal(error)
+    if (refusal.code === 'internal') parts.failed(error)
+    back.searchParams.set('error', refusal.code)
+  }
+  return reply.redirect(back.href, 302)
+}
+
+async function logIn(parts: OidcParts, { ip, url }: FastifyRequest, underWay: UnderWay): Promise<string> {
+  const { oidc, authenticator, codes, throttle } = parts
+  if (throttle.isRefused(ip, '')) throw new Refusal('rate_limited', 'too many failed logins')
+  try {
+    const identity = await oidc.finish(url.slice(url.indexOf('?') + 1), underWay)
+    const login = await authenticator.loginByIdentity({ ...identity, clientId: '', address: ip })
+    if (login.ok) return codes.issue(login.principal.user, underWay.challenge)
+    throw new Refusal(login.refusal === 'unavailable' ? 'unavailable' : 'forbidden', login.detail)
+  } catch (error) {
+    throttle.failed(ip, '')
+    throw error
+  }
+}
+
+function wrong(field: string, why: string): Refusal {
+  return new Refusal('bad_request', why, { field })
+}
+
+function sealedIn(header = ''): string | undefined {
+  const pair = header.split(/; */).find((one) => one.startsWith(`${COOKIE}=`))
+  return pair?.slice(COOKIE.length + 1) || undefined
+}
+
+/** Lax: it has to come along when the provider's page leads back here. Its path is what a browser sees, in front of proxies. */
+function cookie(redirectUri: string, value: string, maxAge: number): string {
+  const { protocol, pathname } = new URL(redirectUri)
+  const path = pathname.slice(0, pathname.lastIndexOf('/'))
+  const secure = protocol === 'https:' ? '; Secure' : ''
+  return `${COOKIE}=${value}; Max-Age=${maxAge}; Path=${path}; HttpOnly; SameSite=Lax${secure}`
+}

@@ -1,0 +1,64 @@
+/** The thread that has the index: one call after another, as they come. */
+import { parentPort } from 'node:worker_threads'
+import { type Changes, isDamage, removeIndex, TextIndex, type Wanted } from './text-index.js'
+
+export type Call =
+  | { readonly what: 'open'; readonly path: string; readonly epoch: string }
+  | { readonly what: 'apply'; readonly changes: Changes }
+  | { readonly what: 'purge'; readonly name: string; readonly below: number | null; readonly limit: number }
+  | { readonly what: 'due'; readonly now: number; readonly after: number; readonly limit: number }
+  | { readonly what: 'find'; readonly wanted: Wanted }
+  | { readonly what: 'close' }
+
+export interface Answer {
+  readonly id: number
+  readonly result?: unknown
+  readonly error?: string
+  /** The file was damaged, and is gone. */
+  readonly damaged?: boolean
+}
+
+let index: TextIndex | null = null
+let path = ''
+
+function run(call: Call): unknown {
+  if (call.what === 'open') {
+    index?.close()
+    path = call.path
+    const opened = TextIndex.open(path, call.epoch)
+    index = opened.index
+    return { positions: index.positions(), why: opened.why }
+  }
+  if (!index) throw new Error('the search index is not open')
+  switch (call.what) {
+    case 'apply':
+      return index.apply(call.changes)
+    case 'purge':
+      return index.purge(call.name, call.below, call.limit)
+    case 'due':
+      return index.due(call.now, call.after, call.limit)
+    case 'find':
+      return index.find(call.wanted)
+    case 'close':
+      index.close()
+      index = null
+  }
+}
+
+/** A damaged index is of no more use to anyone: the next `open` begins anew. */
+function discard(): void {
+  index?.close()
+  index = null
+  removeIndex(path)
+}
+
+parentPort!.on('message', ({ id, call }: { id: number; call: Call }) => {
+  try {
+    parentPort!.postMessage({ id, result: run(call) } satisfies Answer)
+  } catch (error) {
+    const { message } = error as Error
+    const damaged = isDamage(error)
+    if (damaged) discard()
+    parentPort!.postMessage({ id, error: message, damaged } satisfies Answer)
+  }
+})

@@ -1,0 +1,89 @@
+/** Devices: users that belong to a user, who may read and command them, what was asked of them, and where what they publish goes. */
+import type { Op } from './store.js'
+
+/** Records of an owner, each under a name. From memory. */
+export interface OwnedRecords<T> {
+  get(owner: string, name: string): T | undefined
+  /** By name. */
+  of(owner: string): ReadonlyMap<string, T>
+  putOp(record: T): Op
+  deleteOp(owner: string, name: string): Op
+}
+
+export interface DeviceRecord {
+  device: string
+  owner: string
+  name: string | null
+  /** Unix ms. */
+  createdAt: number
+}
+
+/** `control`: may read and command it. */
+export type DeviceMay = 'read' | 'control'
+
+export interface DeviceShareRecord {
+  device: string
+  user: string
+  may: DeviceMay
+  /** Unix ms. */
+  at: number
+}
+
+/** What the device publishes on topics that match goes into a room. */
+export interface BridgeRecord {
+  device: string
+  id: string
+  /** Below `devices/{device}/`. */
+  filter: string
+  room: string
+  template: string | null
+  by: string
+  /** Unix ms. */
+  at: number
+}
+
+export type CommandState = 'pending' | 'delivered' | 'done' | 'failed' | 'expired'
+
+/** Something asked of a device. */
+export interface DeviceCommandRecord {
+  device: string
+  /** UUIDv7: ids sort by time. */
+  id: string
+  name: string
+  params?: unknown
+  by: string
+  /** Unix ms, like the following; 0: not yet. */
+  at: number
+  expiresAt: number
+  deliveredAt: number
+  finishedAt: number
+  state: CommandState
+  result?: unknown
+  error?: string
+}
+
+export interface DeviceStore {
+  get(device: string): DeviceRecord | undefined
+  /** By device. */
+  ownedBy(owner: string): ReadonlyMap<string, DeviceRecord>
+  putOp(record: DeviceRecord): Op
+  /** Forgets a device with its shares, bridges and commands; and what others share with it, where it is a user. */
+  deleteOps(id: string): Promise<Op[]>
+
+  /** By device and user. */
+  readonly shares: OwnedRecords<DeviceShareRecord>
+  /** By device: what others share with the user. */
+  sharedWith(user: string): ReadonlyMap<string, DeviceShareRecord>
+  /** By device and id. */
+  readonly bridges: OwnedRecords<BridgeRecord>
+
+  /** Commands under way, by device and id. From memory. */
+  readonly open: Pick<OwnedRecords<DeviceCommandRecord>, 'get' | 'of'>
+  allOpen(): Iterable<DeviceCommandRecord>
+  /** Under way, or finished: by its state. */
+  commandOps(record: DeviceCommandRecord): Op[]
+  finished(device: string, id: string): Promise<DeviceCommandRecord | null>
+  /** Finished ones below an id, newest first. */
+  finishedBefore(device: string, before: string, limit: number): Promise<DeviceCommandRecord[]>
+  forgetOp(device: string, id: string): Op
+}

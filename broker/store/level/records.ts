@@ -1,0 +1,92 @@
+/** Records of an owner under a name of their own, read once and kept in memory; memory changes after the disk did. */
+import type { OwnedRecords } from '../devices.js'
+import type { Op } from '../store.js'
+import type { Database } from './database.js'
+import { keys, type RoomRecordKind, ranges } from './keys.js'
+import { del, put, type WriteBatch } from './operation.js'
+import { PairMap } from './pair-map.js'
+
+export interface RecordNames<T> {
+  readonly ownerOf: (record: T) => string
+  readonly nameOf: (record: T) => string
+}
+
+export class LevelRecords<T extends object> implements OwnedRecords<T> {
+  readonly #database: Database
+  readonly #kind: RoomRecordKind
+  readonly #names: RecordNames<T>
+  #records = new PairMap<T>()
+  /** The other way round: by name and owner. */
+  #byName = new PairMap<T>()
+
+  constructor(database: Database, kind: RoomRecordKind, names: RecordNames<T>) {
+    this.#database = database
+    this.#kind = kind
+    this.#names = names
+  }
+
+  /** Reads everything; what it returns makes that what memory says. */
+  async load(): Promise<() => void> {
+    const records = new PairMap<T>()
+    const byName = new PairMap<T>()
+    await this.#database.scan(ranges.allOfRooms(this.#kind), (key, value) => {
+      const [owner, name] = keys.roomRecordOf(key) as [string, string]
+      const record = JSON.parse(value.toString()) as T
+      records.set(owner, name, record)
+      byName.set(name, owner, record)
+    })
+    return () => {
+      this.#records = records
+      this.#byName = byName
+    }
+  }
+
+  get(owner: string, name: string): T | undefined {
+    return this.#records.get(owner, name)
+  }
+
+  of(owner: string): ReadonlyMap<string, T> {
+    return this.#records.of(owner)
+  }
+
+  /** By owner. */
+  named(name: string): ReadonlyMap<string, T> {
+    return this.#byName.of(name)
+  }
+
+  putOp(record: T): Op {
+    const kept = { ...record }
+    const { ownerOf, nameOf } = this.#names
+    const [owner, name] = [ownerOf(record), nameOf(record)]
+    return put(this.#key(owner, name), JSON.stringify(kept), () => {
+      this.#records.set(owner, name, kept)
+      this.#byName.set(name, owner, kept)
+    })
+  }
+
+  deleteOp(owner: string, name: string): Op {
+    return del(this.#key(owner, name), () => {
+      this.#records.delete(owner, name)
+      this.#byName.delete(name, owner)
+    })
+  }
+
+  /** Stages the removal of all of an owner, with what the very commit adds, which is not in memory yet. */
+  stageDeleteAll(owner: string, batch: WriteBatch): void {
+    for (const name of this.#records.of(owner).keys()) batch.del(this.#key(owner, name))
+    batch.delPuts(ranges.ofRoom(this.#kind, owner))
+  }
+
+  forgetAll(owner: string): void {
+    for (const name of this.#records.of(owner).keys()) this.#byName.delete(name, owner)
+    this.#records.deleteAll(owner)
+  }
+
+  *all(): Iterable<T> {
+    yield* this.#records.all()
+  }
+
+  #key(owner: string, name: string): string {
+    return keys.ofRoom(this.#kind, owner, name)
+  }
+}

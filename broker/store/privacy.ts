@@ -1,0 +1,13 @@
+import type { PrivacySettings } from '../../schemas/commands/privacy.js'
+import type { Op } from './store.js'
+
+export interface PrivacyRecord extends PrivacySettings {
+  user: string
+}
+
+/** What users let others do and know. In memory, for those who ever changed it; removed with the account. */
+export interface PrivacyStore {
+  get(user: string): PrivacyRecord | undefined
+  putOp(record: PrivacyRecord): Op
+  deleteOp(user: string): Op
+}

@@ -1,0 +1,20 @@
+/** What becomes of accounts and rooms: events that belong to no log of a room or a user, written only where someone reads them. */
+import { v7 as messageId } from 'uuid'
+import { SYSTEM } from '../../schemas/ids.js'
+import type { Draft, LogName, Store } from './store.js'
+
+export const SERVER_LOG: LogName = 's:server'
+
+export type ServerEvent =
+  | { type: 'user.registered' | 'user.removed'; user: string }
+  | { type: 'room.deleted'; room: string; by: string }
+
+/** To be committed with what happens. */
+export function serverEvents(store: Pick<Store, 'outbox'>, event: ServerEvent): Draft[] {
+  if (!store.outbox.watches(SERVER_LOG)) return []
+  const id = messageId()
+  const ts = Date.now()
+  const head = `{"id":"${id}","seq":`
+  const tail = `,"ts":${ts},${JSON.stringify(event).slice(1)}`
+  return [{ log: SERVER_LOG, id, ts, from: SYSTEM, qos: 1, head, tail, dedupe: null }]
+}

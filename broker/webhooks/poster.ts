@@ -1,0 +1,86 @@
+/** Posts to the servers of others: kept connections, a deadline for everything, no redirects, and a bound on what is read. */
+import http from 'node:http'
+import https from 'node:https'
+import { namesPrivate, publicLookup } from './addresses.js'
+
+export interface Post {
+  readonly url: string
+  readonly headers: Record<string, string>
+  readonly body: Buffer
+  /** Seconds until it has failed, connecting and reading included. */
+  readonly timeout: number
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/** Longest answer that is read; of a longer one only the beginning is there. */
+export const ANSWER_BYTES = 65_536
+
+export class Poster {
+  readonly #privateAddresses: boolean
+  readonly #http = new http.Agent({ keepAlive: true })
+  readonly #https = new https.Agent({ keepAlive: true })
+  readonly #closing = new AbortController()
+
+  constructor(privateAddresses: boolean) {
+    this.#privateAddresses = privateAddresses
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted
+  }
+
+  /** Rejects with an error that says why there was no answer. */
+  async post({ url, headers, body, timeout }: Post): Promise<Answer> {
+    const target = new URL(url)
+    if (!this.#privateAddresses && namesPrivate(target))
+      throw new Error(`${target.hostname} is on a private network (webhookDelivery.privateAddresses)`)
+    const deadline = AbortSignal.timeout(timeout * 1000)
+    try {
+      return await this.#send(target, headers, body, AbortSignal.any([deadline, this.#closing.signal]))
+    } catch (cause) {
+      if (deadline.aborted) throw new Error(`no answer within ${timeout} s`, { cause })
+      throw cause
+    }
+  }
+
+  #send(target: URL, headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Answer> {
+    const secure = target.protocol === 'https:'
+    const options: https.RequestOptions = {
+      method: 'POST',
+      agent: secure ? this.#https : this.#http,
+      headers: { ...headers, 'content-length': body.length, 'user-agent': 'TopicTalk' },
+      signal,
+      ...(this.#privateAddresses ? {} : { lookup: publicLookup }),
+    }
+    return new Promise((resolve, reject) => {
+      const request = (secure ? https : http).request(target, options, (response) => {
+        read(response).then(resolve, reject)
+      })
+      request.once('error', reject)
+      request.end(body)
+    })
+  }
+
+  /** Ends what is under way. */
+  close(): void {
+    this.#closing.abort()
+    this.#http.destroy()
+    this.#https.destroy()
+  }
+}
+
+async function read(response: http.IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size >= ANSWER_BYTES) break
+  }
+  return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }
+}

@@ -1,0 +1,45 @@
+/**
+ * For whom an announcement is. The broker writes `roles` at the front of the message, behind `id` and `channel`, so that a delivery can be
+ * checked without reading the whole.
+ */
+import Type, { type Static } from 'typebox'
+import { MessageInput } from './message.js'
+import { topics } from './topics.js'
+
+/** Names of roles. */
+export const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
+
+export const MAX_ANNOUNCED_ROLES = 16
+
+export const announcedRoles = Type.Optional(
+  Type.Array(Type.String({ pattern: ROLE.source, maxLength: 64 }), {
+    minItems: 1,
+    maxItems: MAX_ANNOUNCED_ROLES,
+    description: 'Only for users who have one of these roles; for everyone when left out.',
+  }),
+)
+
+export const AnnouncementInput = Type.Object(
+  { roles: announcedRoles, ...MessageInput.properties },
+  { additionalProperties: false },
+)
+export type AnnouncementInput = Static<typeof AnnouncementInput>
+
+const BROADCAST = topics.broadcast('')
+/** `{"id":"`, a UUID, `",` */
+const ID_LENGTH = 7 + 36 + 2
+const ROLES = '"roles":'
+
+/** What an announcement says before its seq, behind its id. */
+export function announcementPlace(channel: string, roles: readonly string[] | undefined): string {
+  return `"channel":"${channel}",${roles ? `${ROLES}${JSON.stringify(roles)},` : ''}`
+}
+
+/** The roles that a message on `topic` is for; null: it is for everyone who may have the topic. */
+export function announcementRoles(topic: string, payload: Buffer): readonly string[] | null {
+  if (!topic.startsWith(BROADCAST)) return null
+  const at = ID_LENGTH + announcementPlace(topic.slice(BROADCAST.length), undefined).length
+  const list = at + ROLES.length
+  if (payload.toString('latin1', at, list) !== ROLES) return null
+  return JSON.parse(payload.toString('latin1', list, payload.indexOf(']', list) + 1)) as string[]
+}

@@ -1,0 +1,23 @@
+/** Logins by an identity provider. */
+import Type from 'typebox'
+import { Tokens } from './auth.js'
+import { command, object } from './parts.js'
+
+export const OIDC_COMMANDS = {
+  'auth.oidc': command({
+    summary:
+      'Takes the login that an identity provider confirmed: the code of the address it led back to, once, within a minute.',
+    params: object({
+      code: Type.String({ minLength: 1, maxLength: 100, description: 'The `code` of that address.' }),
+      verifier: Type.String({
+        minLength: 43,
+        maxLength: 128,
+        description: 'What the `challenge` of /v1/auth/oidc/start is the SHA-256 of.',
+      }),
+    }),
+    result: Tokens,
+    rate: 'login',
+    open: true,
+    http: { method: 'POST', path: '/auth/oidc' },
+  }),
+} as const

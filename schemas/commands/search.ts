@@ -1,0 +1,49 @@
+/** Finding messages by their words. */
+import Type from 'typebox'
+import { command, limit, more, object, user } from './parts.js'
+
+const MAX_QUERY = 256
+
+const found = object({
+  message: Type.Object(
+    { room: Type.String({ description: 'Where it is.' }), seq: Type.Integer({ description: 'Its number there.' }) },
+    { additionalProperties: true, description: 'The message as it is now, as history shows it (folded).' },
+  ),
+})
+
+export const SEARCH_COMMANDS = {
+  search: command({
+    summary: 'Messages with certain words, in one room of the asker or in all of them, newest first.',
+    params: object({
+      query: Type.String({
+        minLength: 1,
+        maxLength: MAX_QUERY,
+        description:
+          'Words that are all in the message or the names of its attachments, whatever their case and accents; "a phrase" in quotes; wor* for how a word begins.',
+      }),
+      room: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 300,
+          description: 'In this room alone; @user for the direct conversation.',
+        }),
+      ),
+      from: Type.Optional(user),
+      after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only messages sent after this time, Unix ms.' })),
+      before: Type.Optional(Type.Integer({ minimum: 0, description: 'Only messages sent before this time, Unix ms.' })),
+      limit: limit(20, 100),
+      cursor: Type.Optional(Type.String({ maxLength: 16, description: 'From the page before; with the same query.' })),
+    }),
+    result: object({
+      results: Type.Array(found),
+      more,
+      cursor: Type.Optional(Type.String({ description: 'With more: to go on with.' })),
+      pending: Type.Integer({
+        minimum: 0,
+        description: 'Entries of these rooms that are not in the index yet, and so not searched; 0: all are.',
+      }),
+    }),
+    rate: 'read',
+    http: { method: 'GET', path: '/search' },
+  }),
+} as const

@@ -1,0 +1,55 @@
+/**
+ * Random people in random rooms against a small model of who may know what (test/helpers/authorisation). A failure prints the seed, the
+ * shrunk program and all that was done; TOPICTALK_SEED repeats a run, TOPICTALK_PROGRAMS sets how many.
+ */
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { RULES } from '../helpers/authorisation/plain-rights.js'
+import { programs, sceneries } from '../helpers/authorisation/programs.js'
+import { Stage } from '../helpers/authorisation/stage.js'
+import type { Program } from '../helpers/authorisation/words.js'
+import { startTestBroker } from '../helpers/broker.js'
+
+const { TOPICTALK_SEED: seed, TOPICTALK_PROGRAMS: programCount } = process.env
+/** By default a minute's worth, where nothing else keeps the machine busy. */
+const count = Number(programCount ?? 24)
+/** Milliseconds after which no further program begins. */
+const LIMIT = 60_000 * Math.ceil(count / 24)
+
+/** Each program has a broker of its own, so that what is left of one does not disturb the next. */
+async function play(program: Program): Promise<void> {
+  const ends: (() => unknown)[] = []
+  const owner = { teardown: (end: () => unknown) => void ends.push(end) } as unknown as Test
+  const broker = await startTestBroker(owner, {
+    auth: { anonymous: true },
+    acl: { rules: RULES },
+    rooms: { list: [] },
+    store: { level: { sync: false } },
+    limits: { rates: 'off', typingPerSecond: 1000 },
+  })
+  try {
+    await new Stage(owner, broker).play(program)
+  } finally {
+    for (const end of ends.reverse()) await end()
+  }
+}
+
+const CASES: [string, fc.Arbitrary<Program>, number][] = [
+  ['whatever people do, nobody learns what is not theirs, and everyone gets what is', programs, 1],
+  ['nor do they from what waited for them when they lost the right to it', sceneries, 1 / 3],
+]
+
+for (const [name, arbitrary, share] of CASES) {
+  t.test(name, async (t) => {
+    const outcome = await fc.check(fc.asyncProperty(arbitrary, play), {
+      numRuns: Math.ceil(count * share),
+      interruptAfterTimeLimit: LIMIT,
+      includeErrorInReport: true,
+      ...(seed ? { seed: Number(seed) } : {}),
+    })
+    const report = await fc.asyncDefaultReportMessage(outcome)
+    t.ok(outcome.numRuns > 0, `${outcome.numRuns} programs`)
+    for (const line of report?.split('\n') ?? []) t.comment(line)
+    t.notOk(outcome.failed, `seed ${outcome.seed}`)
+  })
+}

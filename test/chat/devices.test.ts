@@ -1,0 +1,235 @@
+/** Devices of users: owned, shared, commanded; over MQTT 3.1.1 with plain JSON. */
+import t from 'tap'
+import { fetchFrom } from '../helpers/http.js'
+import type { Person } from '../helpers/people.js'
+import { people } from '../helpers/rooms.js'
+
+const LASTING = { clean: false } as const
+const STATE = 'devices/lamp/state'
+const COMMANDS = 'devices/lamp/commands'
+const RECEIPTS = 'devices/lamp/receipts'
+
+async function cast(t: Parameters<typeof people>[0], overrides = {}) {
+  const all = await people(t, ['owner', 'friend', 'stranger'], overrides)
+  const { key } = await all.owner.get('devices.register', { device: 'lamp', name: 'Lamp' })
+  const lamp = (options: object = {}) => all.connect('lamp', { password: key, ...options })
+  return { ...all, key, lamp }
+}
+
+/** The next command that the device gets, after so many. */
+async function commanded(lamp: Person, count: number) {
+  return (await lamp.on(COMMANDS, count))[count - 1]
+}
+
+t.test('the owner, and those it shares with, follow a device without any rule', async (t) => {
+  const { lamp, owner, friend, stranger } = await cast(t)
+  const device = await lamp()
+  await device.publish(STATE, 'on', { retain: true })
+  t.same(await owner.subscribe(['devices/lamp/#', 'devices/+/state']), [1, 1])
+  await owner.hears('on')
+  for (const person of [friend, stranger])
+    t.same(await person.subscribe(['devices/lamp/#', 'devices/+/state', 'devices/#', STATE]), [128, 128, 128, 128])
+  await owner.get('devices.share', { device: 'lamp', user: 'friend', may: 'read' })
+  t.same(await friend.subscribe('devices/+/state'), [1], 'of every device one may read')
+  await friend.hears('on')
+  await device.publish(STATE, 'off')
+  await device.publish('devices/lamp/temperature', '21')
+  await Promise.all([owner.hears('21'), friend.hears('off')])
+  t.same(friend.lines, [`${STATE} on`, `${STATE} off`])
+  t.equal((await friend.refused(STATE, 'forged')).error.code, 'forbidden')
+  t.equal((await owner.refused(STATE, 'forged')).error.code, 'forbidden', 'what it measures only it says')
+  t.match(await friend.get('devices.get', { device: 'lamp' }), { may: 'read', owner: 'owner', shares: [], bridges: [] })
+  t.equal(await stranger.fails('devices.get', { device: 'lamp' }), 'not_found device')
+})
+
+t.test('a share that is taken back ends live, queued, retained and shared delivery', async (t) => {
+  const { broker, connect, lamp, owner, friend } = await cast(t)
+  const device = await lamp()
+  await owner.get('devices.share', { device: 'lamp', user: 'friend', may: 'read' })
+  const phone = await connect('friend', { clientId: 'phone', ...LASTING })
+  const shared = await connect('friend', { clientId: 'desk' })
+  await phone.subscribe('devices/lamp/#')
+  await phone.leave()
+  await friend.subscribe('devices/lamp/#')
+  await shared.subscribe('$share/desk/devices/lamp/#')
+  await device.publish(STATE, 'before', { retain: true })
+  await Promise.all([friend.hears('before'), shared.hears('before')])
+  await owner.get('devices.unshare', { device: 'lamp', user: 'friend' })
+  await device.publish(STATE, 'after')
+  t.same(await friend.subscribe('devices/lamp/#'), [128])
+  const back = await connect('friend', { clientId: 'phone', ...LASTING })
+  await back.get('rooms.list')
+  for (const person of [friend, shared]) {
+    await person.get('rooms.list')
+    t.same(person.lines, [`${STATE} before`])
+  }
+  t.same(back.lines, [], 'what waited for it too')
+  t.equal((await fetchFrom(broker, '/v1/events?filter=devices/lamp/%23', { as: 'friend' })).status, 403)
+})
+
+t.test('a command waits for its device, is done once, and its outcome finds who asked', async (t) => {
+  const { broker, connect, lamp, owner } = await cast(t)
+  const device = await lamp({ clientId: 'lamp', ...LASTING })
+  await device.subscribe('devices/lamp/#')
+  await device.leave()
+  const phone = await connect('owner', { clientId: 'phone', ...LASTING })
+  await phone.subscribe('users/owner/events')
+  const asked = await owner.get('devices.command', { device: 'lamp', name: 'dim', params: { to: 3 }, cid: 'c1' })
+  t.match(asked, { state: 'pending', name: 'dim', by: 'owner', deliveredAt: null })
+  const again = await owner.get('devices.command', { device: 'lamp', name: 'dim', params: { to: 3 }, cid: 'c1' })
+  t.equal(again.id, asked.id, 'a retry is the same command')
+  t.equal(await owner.fails('devices.command', { device: 'lamp', name: 'off', cid: 'c1' }), 'conflict cid')
+  await phone.leave()
+  await broker.restart()
+
+  const back = await lamp({ clientId: 'lamp', ...LASTING })
+  const command = await commanded(back, 1)
+  t.match(command, { id: asked.id, from: 'owner', name: 'dim', params: { to: 3 } })
+  const asking = await connect('owner', { clientId: 'asking' })
+  const state = async () => (await asking.get('devices.commands', { device: 'lamp' })).commands[0]
+  while ((await state()).state === 'pending') await back.get('rooms.list')
+  t.match(await state(), { state: 'delivered', deliveredAt: Number, finishedAt: null })
+  await back.publish(RECEIPTS, { id: command.id, ok: true, result: { level: 3 } })
+  await back.publish(RECEIPTS, { id: command.id, ok: true, result: { level: 9 } })
+  t.match((await back.refused(RECEIPTS, { id: command.id, ok: false })).error, { code: 'conflict', field: 'id' })
+  t.match(await state(), { state: 'done', result: { level: 3 }, finishedAt: Number })
+  const home = await connect('owner', { clientId: 'phone', ...LASTING })
+  await asking.get('devices.command', { device: 'lamp', name: 'last' })
+  await back.publish(RECEIPTS, { id: (await commanded(back, 2)).id, ok: false, error: 'no power' })
+  const events = await home.on('users/owner/events', 2)
+  t.match(events, [
+    { type: 'deviceCommand', device: 'lamp', id: asked.id, name: 'dim', state: 'done', result: { level: 3 } },
+    { type: 'deviceCommand', name: 'last', state: 'failed', error: 'no power' },
+  ])
+})
+
+t.test('a new session gets what is under way, and nothing that is done or over', async (t) => {
+  const { lamp, owner } = await cast(t)
+  await owner.subscribe('users/owner/events')
+  const ask = async (name: string, ttl?: number) =>
+    (await owner.get('devices.command', { device: 'lamp', name, ...(ttl ? { ttl } : {}) })).id
+  const [, done] = [await ask('short', 1), await ask('done'), await ask('open')]
+  const first = await lamp()
+  await first.publish(RECEIPTS, { id: done, ok: true })
+  const events = await owner.on('users/owner/events', 2)
+  t.same(events.map(({ name, state }) => `${name} ${state}`).sort(), ['done done', 'short expired'])
+  t.equal((await first.refused(RECEIPTS, { id: (await commands(owner))[0].id, ok: true })).error.code, 'conflict')
+  for (const clientId of ['one', 'two']) {
+    const device = await lamp({ clientId })
+    await device.subscribe(COMMANDS)
+    const { id } = await commanded(device, 1)
+    await device.get('rooms.list')
+    t.same(
+      device.inbox.json(COMMANDS).map(({ name }) => name),
+      ['open'],
+      'until there is a receipt',
+    )
+    if (clientId === 'two') await device.publish(RECEIPTS, { id, ok: true })
+  }
+  t.same(
+    (await commands(owner)).map(({ state }: { state: string }) => state),
+    ['expired', 'done', 'done'],
+  )
+})
+
+async function commands(owner: Person) {
+  return (await owner.get('devices.commands', { device: 'lamp' })).commands
+}
+
+t.test('commands are published too, by those who may, and nobody else sees them', async (t) => {
+  const { lamp, owner, friend, stranger } = await cast(t)
+  const device = await lamp()
+  await device.subscribe('devices/lamp/#')
+  await owner.subscribe('devices/lamp/#')
+  await owner.get('devices.share', { device: 'lamp', user: 'friend', may: 'read' })
+  t.equal((await friend.refused(COMMANDS, { name: 'on' })).error.code, 'forbidden')
+  t.equal((await stranger.refused(COMMANDS, { name: 'on' })).error.code, 'forbidden')
+  await owner.get('devices.share', { device: 'lamp', user: 'friend', may: 'control' })
+  t.match(await friend.send(COMMANDS, { cid: 'c', name: 'on', ttl: 60 }), { ok: true, result: { seq: 1 } })
+  t.match(await friend.send(COMMANDS, { cid: 'c', name: 'on', ttl: 60 }), { ok: true, result: { seq: 1 } })
+  t.match(await commanded(device, 1), { from: 'friend', name: 'on', ttl: 60 })
+  for (const [payload, wrong] of [
+    ['on', 'bad_request'],
+    [{ params: 1 }, 'bad_request name'],
+    [{ name: 'on', ttl: 0 }, 'bad_request ttl'],
+    [{ name: 'on', why: 1 }, 'bad_request why'],
+  ] as const) {
+    const { code, field } = (await friend.refused(COMMANDS, payload)).error
+    t.equal([code, field].filter(Boolean).join(' '), wrong)
+  }
+  t.equal((await friend.refused(RECEIPTS, { id: 'x', ok: true })).error.code, 'forbidden')
+  t.equal((await device.refused(RECEIPTS, { id: 'x', ok: true })).error.code, 'not_found')
+  await device.publish('devices/lamp/last', 'x')
+  await owner.hears('x')
+  t.same(owner.lines, ['devices/lamp/last x'])
+  for (let n = 0; n < 99; n++) await friend.publish(COMMANDS, { name: `${n}` })
+  t.equal(await owner.fails('devices.command', { device: 'lamp', name: 'one too many' }), 'conflict')
+})
+
+t.test('a device that is handed over is nobody else’s any more', async (t) => {
+  const { lamp, owner, friend, stranger } = await cast(t)
+  const device = await lamp()
+  await owner.get('devices.share', { device: 'lamp', user: 'stranger', may: 'control' })
+  for (const person of [owner, stranger]) await person.subscribe('devices/lamp/#')
+  await friend.subscribe('users/friend/events')
+  await owner.get('devices.transfer', { device: 'lamp', user: 'friend' })
+  t.match(await friend.on('users/friend/events', 1), [{ type: 'device', device: 'lamp', by: 'owner', may: 'own' }])
+  await friend.subscribe('devices/lamp/#')
+  await device.publish(STATE, 'theirs')
+  await friend.hears('theirs')
+  for (const person of [owner, stranger]) {
+    t.same((await person.get('devices.list')).devices, [])
+    t.equal(await person.fails('devices.command', { device: 'lamp', name: 'on' }), 'not_found device')
+    t.same(person.lines, [])
+  }
+  t.equal(await friend.fails('devices.transfer', { device: 'lamp', user: 'lamp' }), 'bad_request user')
+  t.equal(await device.fails('devices.register', { device: 'child' }), 'forbidden')
+})
+
+t.test('a device that is removed leaves nothing to who has its name next', async (t) => {
+  const { broker, connect, key, lamp, owner, friend } = await cast(t)
+  const device = await lamp()
+  await device.publish(STATE, 'on', { retain: true })
+  await owner.get('devices.share', { device: 'lamp', user: 'friend', may: 'control' })
+  await friend.get('devices.command', { device: 'lamp', name: 'old' })
+  const gone = device.gone()
+  await owner.get('devices.remove', { device: 'lamp' })
+  await gone
+  t.equal(await owner.fails('devices.get', { device: 'lamp' }), 'not_found device')
+  await t.rejects(connect('lamp', { password: key }))
+  for await (const { topic } of broker.running.store.queue.retained(['devices/lamp/#'])) t.fail(topic)
+  const next = await friend.get('devices.register', { device: 'lamp' })
+  const heir = await connect('lamp', { password: next.key })
+  await heir.subscribe('devices/lamp/#')
+  await heir.get('rooms.list')
+  t.same(heir.lines, [])
+  t.match(await friend.get('devices.get', { device: 'lamp' }), { owner: 'friend', shares: [], may: 'own' })
+  t.same((await friend.get('devices.commands', { device: 'lamp' })).commands, [])
+  await broker.running.accounts.remove('friend')
+  t.equal(await owner.fails('devices.get', { device: 'lamp' }), 'not_found device', 'devices go with their owner')
+})
+
+t.test('another key ends those before', async (t) => {
+  const { connect, key, lamp, owner } = await cast(t)
+  const device = await lamp()
+  const gone = device.gone()
+  const next = await owner.get('devices.key', { device: 'lamp' })
+  await gone
+  await t.rejects(connect('lamp', { password: key }))
+  await connect('lamp', { password: next.key })
+})
+
+t.test('who makes devices, and how many, is the operator’s', async (t) => {
+  const few = await people(t, ['owner'], { devices: { perUser: 1 } })
+  await few.owner.get('devices.register', { device: 'one' })
+  t.equal(await few.owner.fails('devices.register', { device: 'two' }), 'conflict')
+  t.equal(await few.owner.fails('devices.register', { device: 'owner' }), 'conflict')
+  for (const overrides of [{ devices: { register: 'admin' } }, { auth: { registration: 'closed' } }]) {
+    const { connect, owner } = await people(t, ['owner'], overrides)
+    t.equal(await owner.fails('devices.register', { device: 'lamp' }), 'forbidden')
+    const root = await connect('root', { roles: ['admin'] })
+    await root.get('devices.register', { device: 'lamp' })
+    await root.get('devices.transfer', { device: 'lamp', user: 'owner' })
+    t.match(await owner.get('devices.list'), { devices: [{ device: 'lamp', may: 'own' }] })
+  }
+})

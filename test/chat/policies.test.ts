@@ -1,0 +1,102 @@
+/** What messages may hold: by the broker, and by the room they go to. */
+import t from 'tap'
+import { loadConfig } from '../../broker/config.js'
+import { people } from '../helpers/rooms.js'
+
+const image = (more: object = {}) => ({
+  type: 'image',
+  url: 'https://cdn.example.com/a.png',
+  mime: 'image/png',
+  size: 1000,
+  ...more,
+})
+const attached = (...attachments: object[]) => ({ attachments })
+
+t.test('attachments are held to what they state, and a refusal names the one that is wrong', async (t) => {
+  const attachments = {
+    max: 2,
+    bytes: 1000,
+    types: ['image/*', 'text/plain'],
+    hosts: ['cdn.example.com', '*.files.example'],
+  }
+  const { alice } = await people(t, ['alice'], { policies: { attachments } })
+  await alice.get('rooms.create', { room: 'den' })
+  const answer = async (...given: object[]) => {
+    const { ok, error } = await alice.send('rooms/den/messages', { text: 'look', ...attached(...given) })
+    return ok ? 'taken' : `${error.code} ${error.field}`
+  }
+  t.equal(
+    await answer(image(), image({ url: 'http://a.b.files.example/x', mime: 'TEXT/plain; charset=utf-8' })),
+    'taken',
+  )
+  t.equal(await answer(image(), image(), image()), 'too_large attachments')
+  t.equal(await answer(image(), image({ size: 1001 })), 'too_large attachments.1.size')
+  t.equal(await answer(image({ size: undefined })), 'too_large attachments.0.size')
+  t.equal(await answer(image({ mime: 'imagex/png' })), 'forbidden attachments.0.mime')
+  t.equal(await answer(image({ mime: undefined })), 'forbidden attachments.0.mime')
+  for (const url of [
+    'https://cdn.example.com.evil.org/a',
+    'https://evil.org/cdn.example.com',
+    'https://cdn.example.com@evil.org/a',
+    'https://xfiles.example/a',
+    'ftp://cdn.example.com/a',
+    'javascript:alert(1)//cdn.example.com',
+    'no url',
+  ])
+    t.equal(await answer(image({ url })), 'forbidden attachments.0.url', url)
+  const edit = { type: 'edit', target: 1, ...attached(image({ size: 1001 })) }
+  t.match(await alice.refused('rooms/den/messages', edit), { error: { code: 'too_large' } }, 'edits too')
+})
+
+t.test('links are found however they are written, and other dots are not links', async (t) => {
+  const { alice } = await people(t, ['alice'], { policies: { links: 'deny' } })
+  await alice.get('rooms.create', { room: 'den' })
+  for (const text of [
+    'see https://x.y',
+    'HTTP://X',
+    'www.shop',
+    'at Example.COM now',
+    'ｅｖｉｌ．ｃｏｍ',
+    'пример.com/x',
+    'a.b.io',
+  ])
+    t.match(await alice.send('rooms/den/messages', { text }), { error: { code: 'forbidden', field: 'text' } }, text)
+  for (const text of ['e.g. this', 'end.Next one', 'v1.2.3', 'config.yaml', 'a:b', '3.50'])
+    t.match(await alice.send('rooms/den/messages', { text }), { ok: true }, text)
+})
+
+t.test('a room denies more than the broker, and cannot allow what the broker denies', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'], { policies: { textLength: 10 } })
+  const policies = { textLength: 100, links: 'deny', customData: 'deny', attachments: { max: 0 } }
+  await alice.get('rooms.create', { room: 'pub' })
+  t.match(await alice.get('rooms.create', { room: 'den', policies }), { policies })
+  const says = async (room: string, message: object) => {
+    const { ok, error } = await alice.send(`rooms/${room}/messages`, message)
+    return ok ? 'taken' : `${error.code} ${error.field}`
+  }
+  t.equal(await says('den', { text: '0123456789a' }), 'too_large text')
+  t.equal(await says('den', { text: '👍🏽👍🏽👍🏽👍🏽👍🏽' }), 'taken', 'characters, not bytes')
+  t.equal(await says('den', { text: 'hi', data: 1 }), 'forbidden data')
+  t.match(await alice.refused('rooms/den/messages', { temp: 21 }), { error: { code: 'forbidden', field: 'data' } })
+  t.equal(await says('den', { type: 'reaction', target: 1, data: { emoji: '👍' } }), 'taken')
+  t.equal(await says('den', { type: 'location', data: { lat: 1, lon: 2 } }), 'taken')
+  t.equal(await says('den', { type: 'encrypted', data: 'q83v' }), 'taken')
+  t.equal(await says('den', attached(image())), 'forbidden attachments')
+  t.equal(await says('pub', { ...attached(image({ width: 3 })), data: 1 }), 'taken')
+  t.equal(await bob.fails('rooms.update', { room: 'pub', policies }), 'forbidden')
+  t.equal(await alice.fails('rooms.update', { room: 'pub', policies: { links: 'no' } }), 'bad_request policies.links')
+  await alice.get('rooms.update', { room: 'pub', policies: { customData: 'deny' } })
+  t.equal(await says('pub', attached(image({ width: 3 }))), 'forbidden attachments.0.width')
+  await alice.get('rooms.update', { room: 'den', policies: null })
+  t.equal(await says('den', { text: 'hi', data: 1 }), 'taken')
+  await alice.subscribe('users/bob/messages')
+  t.match(await alice.send('users/bob/messages', { text: '0123456789a' }), { error: { code: 'too_large' } })
+})
+
+t.test('policies that make no sense stop the start', (t) => {
+  const load = (set: string) => () => loadConfig({ env: {}, set: [set], cwd: t.testdir({}) })
+  t.throws(load('policies.links=no'), /policies\.links: expected one of allow, deny/)
+  t.throws(load('policies.attachments.types=[image]'), /policies\.attachments\.types\[0\]: expected text matching/)
+  t.throws(load('policies.textLength=0'), /policies\.textLength: expected an integer/)
+  t.end()
+})

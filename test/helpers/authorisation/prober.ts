@@ -1,0 +1,143 @@
+/** Reads all that someone can ask for, through every command of the table that reads, and holds it against the model. */
+import { COMMANDS, type Command } from '../../../schemas/commands.js'
+import type { Company } from './company.js'
+import { markersIn, Violation } from './listener.js'
+import { ROOMS, USERS } from './words.js'
+import type { World } from './world.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer is any JSON
+type Json = any
+
+/** Answered to members alone. */
+const FOR_MEMBERS = new Set(['history', 'receipts', 'unread', 'rooms.members'])
+
+export class Prober {
+  readonly #company: Company
+
+  constructor(company: Company) {
+    this.#company = company
+  }
+
+  get #world(): World {
+    return this.#company.world
+  }
+
+  async probe(user: string): Promise<void> {
+    if (this.#world.gone.has(user)) return
+    for (const [name, command] of Object.entries(COMMANDS as Record<string, Command>)) {
+      if (command.rate !== 'read' || !command.http) continue
+      for (const place of this.#places(name, Object.keys(command.params.properties)))
+        await this.#probeOne(user, name, { ...filled(command), ...place })
+    }
+    await this.#checkLists(user)
+    await this.#checkSearch(user)
+  }
+
+  #places(name: string, keys: readonly string[]): object[] {
+    if (!keys.includes('room')) return keys.includes('user') ? USERS.map((user) => ({ user })) : [{}]
+    const rooms = [...ROOMS, ...this.#world.pairs].map((room) => ({ room }))
+    return name === 'history' ? rooms.flatMap(({ room }) => [{ room }, { room, view: 'folded' }]) : rooms
+  }
+
+  async #probeOne(user: string, name: string, params: Record<string, unknown>): Promise<void> {
+    const { ok, text, body } = await this.#company.ask(user, name, params)
+    const fail = (why: string): never => {
+      throw new Violation(`${user} asked ${name} ${JSON.stringify(params)}: ${why}: ${text}`)
+    }
+    for (const marker of markersIn(text))
+      if (!this.#world.mayRead(user, this.#company.secrets.get(marker)!)) fail(`${marker} is not theirs`)
+    this.#checkNumbers(user, body, fail)
+    const { room } = params as { room?: string }
+    if (room === undefined) return
+    const member = this.#world.roomsOf(user).includes(room)
+    if (FOR_MEMBERS.has(name) && ok !== member) fail('it is answered to members')
+    const known = this.#world.rooms.get(room)
+    const hidden = !member && (!known || (known.access === 'private' && !known.invited.has(user)))
+    if (hidden) {
+      const missing = await this.#company.ask(user, name, { ...params, room: 'nowhere' })
+      if (ok || body.code !== missing.body.code) fail(`of a room that is not there it says ${missing.text}`)
+    }
+    if (name === 'history' && member) this.#checkHistory(room, text, fail)
+  }
+
+  /** How many messages there are in rooms one is not in is nobody's business. */
+  #checkNumbers(user: string, value: Json, fail: (why: string) => void): void {
+    if (typeof value !== 'object' || value === null) return
+    const room = value.room ?? value.id
+    const counts = ['head', 'unread', 'mentions'].filter((key) => typeof value[key] === 'number')
+    if (counts.length > 0 && typeof room === 'string' && !this.#world.roomsOf(user).includes(room))
+      fail(`${counts} of ${room} is told`)
+    for (const inner of Object.values(value)) this.#checkNumbers(user, inner, fail)
+  }
+
+  #checkHistory(room: string, text: string, fail: (why: string) => void): void {
+    const shown = new Set(markersIn(text))
+    for (const { marker, of } of this.#company.secrets.values()) {
+      const here =
+        (of.kind === 'room' && of.room === room && !of.details) ||
+        (of.kind === 'pair' && of.users.length === 2 && `dm:${[...of.users].sort().join(':')}` === room)
+      if (here && !this.#world.erased.has(marker) && !shown.has(marker)) fail(`${marker} is missing`)
+    }
+  }
+
+  /** All that may be read is found, as far as one page goes, once the index has it. */
+  async #checkSearch(user: string): Promise<void> {
+    const search = () => this.#company.ask(user, 'search', { query: 'mk*', limit: 100 })
+    let found = await search()
+    while (found.ok && found.body.pending > 0) found = await search()
+    if (!found.ok || found.body.more) return
+    const shown = new Set(markersIn(found.text))
+    const { secrets, world } = this.#company
+    for (const { marker, topics, of, at } of secrets.values()) {
+      const said = topics.some((topic) => topic.endsWith('/messages')) && of.kind !== 'nobody' && at > 0
+      const mine = of.kind === 'room' ? world.member(of.room, user) : of.kind === 'pair' && of.users.includes(user)
+      if (said && mine && !world.erased.has(marker) && !shown.has(marker))
+        throw new Violation(`${user} searched, and ${marker} is missing: ${found.text}`)
+    }
+  }
+
+  /** Lists name exactly what is the asker's. */
+  async #checkLists(user: string): Promise<void> {
+    const { rooms, blocks } = this.#world
+    const mine = this.#world.roomsOf(user)
+    const open = [...rooms].filter(([, { access }]) => access !== 'private').map(([room]) => room)
+    const lists: [string, Record<string, unknown>, (body: Json) => string[], string[]][] = [
+      ['rooms.list', {}, (body) => body.rooms.map(({ id }: Json) => id), mine],
+      ['rooms.list', { scope: 'public' }, (body) => body.rooms.map(({ id }: Json) => id), open],
+      ['unread', {}, (body) => body.rooms.map(({ room }: Json) => room), mine],
+      ['sync', {}, (body) => body.rooms.map(({ room }: Json) => room), mine],
+      [
+        'blocks.list',
+        {},
+        (body) => body.blocks.map((one: Json) => `${user}>${one.user}`),
+        [...blocks].filter((one) => one.startsWith(`${user}>`)),
+      ],
+    ]
+    for (const room of rooms.keys())
+      if (mine.includes(room))
+        lists.push([
+          'rooms.members',
+          { room },
+          (body) => body.members.map((one: Json) => one.user),
+          [...rooms.get(room)!.members.keys()],
+        ])
+    for (const [name, params, read, expected] of lists) {
+      const { body, text } = await this.#company.ask(user, name, params)
+      this.#checkNumbers(user, body, (why) => {
+        throw new Violation(`${user} asked ${name} ${JSON.stringify(params)}: ${why}: ${text}`)
+      })
+      if (read(body).sort().join() !== [...expected].sort().join())
+        throw new Violation(`${user}: ${name} ${JSON.stringify(params)} names ${text}, not ${expected}`)
+    }
+  }
+}
+
+/** Values for what a command requires beside a room and a user. */
+function filled({ params }: Command): Record<string, unknown> {
+  const required: string[] = (params as { required?: string[] }).required ?? []
+  const entries = required.map((key) => {
+    const { type, minimum } = params.properties[key] as { type?: string; minimum?: number }
+    return [key, type === 'integer' ? (minimum ?? 1) : 'mk*']
+  })
+  return Object.fromEntries(entries)
+}

@@ -1,0 +1,159 @@
+/** Short runs of commands in which a right is lost while messages wait for it: chance alone would rarely think of them. */
+import fc from 'fast-check'
+import { CAST, type Command, type Joining, type QoS, ROOMS, type RoomAct, USERS } from './words.js'
+
+/** Where its session is when a user loses a right: connected, connected and acknowledging nothing, or away. */
+const place = fc.constantFrom('here', 'held', 'away')
+type Place = 'here' | 'held' | 'away'
+
+const users = fc.constantFrom(...USERS)
+const slots = [...CAST.keys()].filter(
+  (slot) => USERS.some((user) => user === CAST[slot]!.user) && CAST[slot]!.id !== 'stream',
+)
+const slot = fc.constantFrom(...slots)
+const version = fc.constantFrom(4 as const, 5 as const)
+const qos = fc.constantFrom<QoS>(1, 2, 0)
+
+const come = (slot: number, wish: Partial<Joining>): Command => ({
+  do: 'come',
+  slot,
+  ...{ version: 5, clean: false, held: false, roles: [], filters: [], will: null, ...wish },
+})
+const act = (user: string, what: RoomAct['act'], room: string, peer: string): Command => ({
+  do: 'act',
+  ...{ user, act: what, room, peer, role: 'member', access: 'private' },
+})
+const say = (user: string, room: string, how: 0 | 1): Command => ({ do: 'say', user, room, how })
+
+/** It is there no more, or acknowledges nothing; and comes back to what it missed. */
+function leaves(slot: number, place: Place): Command[] {
+  return place === 'away' ? [{ do: 'cut', slot }] : []
+}
+function returns(slot: number, place: Place, roles: string[] = []): Command[] {
+  if (place === 'here') return []
+  return place === 'held' ? [{ do: 'thaw', slot }] : [come(slot, { roles })]
+}
+
+const filterOfRoom = fc.constantFrom(
+  'rooms/{room}/messages',
+  'rooms/{room}/text',
+  'rooms/{room}/#',
+  ...['rooms/+/messages', 'rooms/+/messages'],
+  '$share/g/rooms/{room}/messages',
+  '$share/g/rooms/+/#',
+)
+
+/** `user` is a member, whatever was before. */
+const enter = (room: string, user: string): Command[] => [
+  act('root', 'unban', room, user),
+  act('root', 'invite', room, user),
+  act(user, 'join', room, user),
+]
+
+/** Someone is out of a room, and perhaps comes back. */
+const lostRoom = fc
+  .record({
+    ...{ slot, place, version, qos, filter: filterOfRoom, room: fc.constantFrom(...ROOMS) },
+    how: fc.constantFrom<RoomAct['act']>('leave', 'remove', 'ban'),
+    rejoins: fc.boolean(),
+    quiet: fc.constantFrom<0 | 1>(0, 1),
+  })
+  .map(({ slot, place, version, qos, filter, room, how, rejoins, quiet }): Command[] => {
+    const { user } = CAST[slot]!
+    const held = place === 'held'
+    const filters = [{ filter: filter.replace('{room}', room), qos }]
+    return [
+      ...[...enter(room, user), say('root', room, 1), come(slot, { version, held, filters }), say('root', room, quiet)],
+      ...[...leaves(slot, place), say('root', room, 1), act(how === 'leave' ? user : 'root', how, room, user)],
+      ...[say('root', room, quiet), ...(rejoins ? [...enter(room, user), say('root', room, 1)] : [])],
+      ...[...returns(slot, place), say('root', room, 1)],
+    ]
+  })
+
+/** Someone is blocked, or no contact any more. */
+const lostSight = fc
+  .record({
+    ...{ slot, place, version, qos, seen: users },
+    filter: fc.constantFrom('users/{seen}/presence', 'users/+/presence', 'users/#'),
+    how: fc.constantFrom<'block' | 'part'>('block', 'part'),
+  })
+  .map(({ slot, place, version, qos, seen, filter, how }): Command[] => {
+    const { user } = CAST[slot]!
+    const social = (who: string, peer: string, what: 'ask' | 'accept' | 'unblock' | 'block' | 'part'): Command => ({
+      do: 'social',
+      ...{ user: who, peer, how: what },
+    })
+    const status: Command = { do: 'status', user: seen }
+    const filters = [{ filter: filter.replace('{seen}', seen), qos }]
+    return [
+      ...[social(seen, user, 'unblock'), social(user, seen, 'unblock'), social(user, seen, 'ask')],
+      ...[social(seen, user, 'accept'), come(slot, { version, held: place === 'held', filters })],
+      ...[status, status, status, ...leaves(slot, place), social(seen, user, how), status],
+      ...[...returns(slot, place), status],
+    ]
+  })
+
+/** Who shares a private room with someone who blocks them looks for presence. */
+const blockedNearby = fc
+  .record({
+    slot,
+    version,
+    seen: users,
+    filter: fc.constantFrom('users/{seen}/presence', 'users/+/presence', 'users/#'),
+  })
+  .map(({ slot, version, seen, filter }): Command[] => {
+    const { user } = CAST[slot]!
+    const block: Command = { do: 'social', user: seen, peer: user, how: 'block' }
+    const filters = [{ filter: filter.replace('{seen}', seen), qos: 1 as const }]
+    return [...enter('den', user), ...enter('den', seen), block, come(slot, { version, clean: true, filters })]
+  })
+
+/** Only one of two wants the other as a contact. */
+const oneSided = fc
+  .record({
+    slot,
+    version,
+    seen: users,
+    filter: fc.constantFrom('users/{seen}/presence', 'users/+/presence'),
+    asks: fc.boolean(),
+  })
+  .map(({ slot, version, seen, filter, asks }): Command[] => {
+    const { user } = CAST[slot]!
+    const [from, to] = asks ? [user, seen] : [seen, user]
+    const filters = [{ filter: filter.replace('{seen}', seen), qos: 1 as const }]
+    return [
+      { do: 'social', user, peer: seen, how: 'part' },
+      { do: 'social', user: from, peer: to, how: 'ask' },
+      come(slot, { version, clean: true, filters }),
+      { do: 'status', user: seen },
+    ]
+  })
+
+/** A session has another role from now on. */
+const lostRole = fc
+  .record({ slot, place, version, qos, how: fc.constantFrom<QoS>(1, 2, 0), clean: fc.boolean() })
+  .chain((all) => fc.constantFrom('red/#', '#', '+/plan', '$share/h/red/#').map((filter) => ({ ...all, filter })))
+  .map(({ slot, place, version, qos, how, clean, filter }): Command[] => {
+    const plan: Command = { do: 'plain', user: 'ann', topic: 'red/plan', qos: how, retain: false }
+    const there: Joining = {
+      version,
+      clean,
+      held: place === 'held',
+      roles: ['red'],
+      filters: [{ filter, qos }],
+      will: null,
+    }
+    const renewed: Command[] = place === 'away' ? [] : [{ do: 'renew', slot, roles: [] }]
+    return [
+      ...[come(slot, there), plan, plan, plan, plan, ...leaves(slot, place), plan],
+      ...[...renewed, plan, ...returns(slot, place), plan],
+    ]
+  })
+
+export const scenes: fc.Arbitrary<Command[]> = fc.oneof(
+  { weight: 3, arbitrary: lostRoom },
+  { weight: 1, arbitrary: lostSight },
+  { weight: 1, arbitrary: lostRole },
+  { weight: 1, arbitrary: blockedNearby },
+  { weight: 1, arbitrary: oneSided },
+)

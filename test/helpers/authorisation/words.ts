@@ -1,0 +1,85 @@
+/** What a program of the authorisation test says: commands are data, so that a failing program can be shrunk, printed and run again. */
+export const USERS = ['ann', 'bob', 'cat', 'dan'] as const
+export const ROOMS = ['hall', 'club', 'den', 'nest'] as const
+export const CHANNEL = 'broadcast/news'
+
+export type QoS = 0 | 1 | 2
+export type Role = 'owner' | 'admin' | 'moderator' | 'member' | 'reader'
+export type Access = 'public' | 'request' | 'private'
+export const ACCESS: Record<(typeof ROOMS)[number], Access> = {
+  hall: 'public',
+  club: 'request',
+  den: 'private',
+  nest: 'private',
+}
+
+/** Slots of listeners: sessions, and streams of server-sent events. */
+export const CAST = [
+  { user: 'ann', id: 'phone' },
+  { user: 'bob', id: 'phone' },
+  { user: 'cat', id: 'phone' },
+  { user: 'dan', id: 'phone' },
+  { user: 'ann', id: 'tablet' },
+  { user: 'bob', id: 'tablet' },
+  { user: 'anonymous', id: 'guest' },
+  { user: 'cat', id: 'stream' },
+  { user: 'dan', id: 'stream' },
+] as const
+
+export const ROOM_ACTS = [
+  ...(['join', 'leave', 'invite', 'remove', 'ban', 'unban'] as const),
+  ...(['mute', 'unmute', 'setRole', 'update', 'request', 'approve'] as const),
+]
+
+export interface RoomAct {
+  act: (typeof ROOM_ACTS)[number]
+  room: string
+  peer: string
+  role: Role
+  access: Access
+}
+
+export interface Joining {
+  version: 4 | 5
+  clean: boolean
+  /** Nothing is acknowledged until it is told to. */
+  held: boolean
+  roles: string[]
+  filters: { filter: string; qos: QoS }[]
+  /** Topic of the will. */
+  will: string | null
+}
+
+/** One command for each name. */
+type Each<Name extends string, Fields> = Name extends string ? { do: Name } & Fields : never
+
+/** `slot`: of CAST. `nth`: which of those there are. */
+export type Command =
+  | { do: 'say'; user: string; room: string; how: 0 | 1 | 2 | 'text' | 'http' }
+  | { do: 'erase'; user: string; room: string; nth: number }
+  | { do: 'tell'; user: string; peer: string; how: 0 | 1 | 2 | 'http' }
+  | Each<'signal' | 'notify', { user: string; peer: string }>
+  | Each<'typing' | 'read', { user: string; room: string }>
+  | Each<'status' | 'probe' | 'logout', { user: string }>
+  | { do: 'announce'; user: string; retain: boolean }
+  | { do: 'plain'; user: string; topic: string; qos: QoS; retain: boolean }
+  | { do: 'forge'; user: string; topic: string }
+  | ({ do: 'act'; user: string } & RoomAct)
+  /** Someone is removed while another speaks. */
+  | { do: 'race'; user: string; peer: string; speaker: string; room: string; ban: boolean }
+  | { do: 'social'; user: string; peer: string; how: 'block' | 'unblock' | 'ask' | 'accept' | 'part' }
+  | ({ do: 'come'; slot: number } & Joining)
+  | Each<'cut' | 'thaw' | 'end', { slot: number }>
+  | { do: 'subscribe'; slot: number; filter: string; qos: QoS }
+  | { do: 'unsubscribe'; slot: number; nth: number }
+  | { do: 'renew'; slot: number; roles: string[] }
+  | { do: 'restart' }
+
+export type Do<What extends Command['do']> = Extract<Command, { do: What }>
+
+export interface Program {
+  /** Roles by room and user; null: none. */
+  roles: (Role | null)[][]
+  cast: Joining[]
+  commands: Command[]
+}
