@@ -77,7 +77,7 @@ const HEARTBEAT = 5
 export class Broker extends (Aedes as unknown as new (options: object) => Aedes & AedesInternals) {
   readonly #defaults: Record<string, unknown>
   /** The same, of those that every message asks for. */
-  readonly #plainly: Pick<Aedes, 'authorizePublish' | 'published'>
+  readonly #plainly: Pick<Aedes, 'authorizePublish' | 'authorizeForward' | 'published'>
   readonly #parts: BrokerParts
   readonly #registering = new Map<string, Promise<void>>()
   /** All that are open, logged in or not. */
@@ -101,7 +101,11 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       'authorizeForward',
       'published',
     ] as const
-    this.#plainly = { authorizePublish: this.authorizePublish, published: this.published }
+    this.#plainly = {
+      authorizePublish: this.authorizePublish,
+      authorizeForward: this.authorizeForward,
+      published: this.published,
+    }
     this.#defaults = Object.fromEntries(hooks.map((name) => [name, this[name]]))
   }
 
@@ -368,7 +372,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
 
   /** Null while nobody set `authorizeForward`: deliveries then take the short way. The hook may change the payload. */
   forwardGate(connection: Connection | null): Forward | null {
-    if (!this.#hooked('authorizeForward')) return null
+    if (this.authorizeForward === this.#plainly.authorizeForward) return null
     const hook = this.authorizeForward as unknown as (
       client: Connection | null,
       packet: object,
