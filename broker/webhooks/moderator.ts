@@ -9,11 +9,11 @@ import { type Checked, contentOf, rewritten } from '../chat/message.js'
 import type { Screen, Verdict } from '../chat/screening.js'
 import { messageId } from '../message-id.js'
 import type { Counters } from '../metrics.js'
+import { signedHeaders } from '../signature.js'
 import { Slots } from '../slots.js'
 import { CircuitBreaker } from './circuit-breaker.js'
 import { bodyOf } from './events.js'
 import { Poster } from './poster.js'
-import { signedHeaders } from './signature.js'
 
 /** Name of the event that asks. */
 const CHECK = 'message.check'

@@ -13,6 +13,7 @@ import type {
 } from '../chat/commands/webhooks.js'
 import { messageId as eventId } from '../message-id.js'
 import type { Counters } from '../metrics.js'
+import { newWebhookSecret } from '../signature.js'
 import { commit } from '../store/commit.js'
 import type { WebhookRecord } from '../store/outbox.js'
 import type { AppendedBatch, Op, Store } from '../store/store.js'
@@ -22,7 +23,6 @@ import { bodyOf } from './events.js'
 import { OutboxKeeper } from './outbox-keeper.js'
 import type { Poster } from './poster.js'
 import { configured, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
-import { newWebhookSecret } from './signature.js'
 import { Teller } from './teller.js'
 
 export interface WebhooksParts {
