@@ -2,8 +2,8 @@
 import { COMMANDS, type Command } from '../../../schemas/commands.js'
 import type { Company } from './company.js'
 import { markersIn, Violation } from './listener.js'
-import { ROOMS, USERS } from './words.js'
-import type { World } from './world.js'
+import { CHANNEL, DEVICE, ROOMS, USERS } from './words.js'
+import type { Secret, World } from './world.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is any JSON
 type Json = any
@@ -34,6 +34,8 @@ export class Prober {
   }
 
   #places(name: string, keys: readonly string[]): object[] {
+    if (keys.includes('device')) return [{ device: DEVICE }]
+    if (keys.includes('channel')) return [{ channel: 'news', limit: 1000 }]
     if (!keys.includes('room')) return keys.includes('user') ? USERS.map((user) => ({ user })) : [{}]
     const rooms = [...ROOMS, ...this.#world.pairs].map((room) => ({ room }))
     return name === 'history' ? rooms.flatMap(({ room }) => [{ room }, { room, view: 'folded' }]) : rooms
@@ -44,8 +46,15 @@ export class Prober {
     const fail = (why: string): never => {
       throw new Violation(`${user} asked ${name} ${JSON.stringify(params)}: ${why}: ${text}`)
     }
-    for (const marker of markersIn(text))
-      if (!this.#world.mayRead(user, this.#company.secrets.get(marker)!)) fail(`${marker} is not theirs`)
+    for (const marker of markersIn(text)) {
+      const secret = this.#company.secrets.get(marker)!
+      const known = name === 'reports.list' ? this.#moderates(user, secret) : this.#world.mayRead(user, secret)
+      if (!known) fail(`${marker} is not theirs`)
+    }
+    if (name === 'broadcast.history') this.#checkAnnouncements(user, text, fail)
+    if (name === 'receipts' && ok)
+      for (const { user: reader } of body.receipts)
+        if (!this.#world.tellsReading(params['room'] as string, reader, user)) fail(`what ${reader} has read is hidden`)
     this.#checkNumbers(user, body, fail)
     const { room } = params as { room?: string }
     if (room === undefined) return
@@ -58,6 +67,19 @@ export class Prober {
       if (ok || body.code !== missing.body.code) fail(`of a room that is not there it says ${missing.text}`)
     }
     if (name === 'history' && member) this.#checkHistory(room, text, fail)
+  }
+
+  /** What was reported, as it was, is for those who moderate the room it was said in, but not for who is reported. */
+  #moderates(user: string, { marker, from }: Secret): boolean {
+    const room = this.#world.reported.get(marker)
+    return room !== undefined && from !== user && this.#world.mayModerate(room, user)
+  }
+
+  #checkAnnouncements(user: string, text: string, fail: (why: string) => void): void {
+    const shown = new Set(markersIn(text))
+    for (const secret of this.#company.secrets.values())
+      if (secret.topics[0] === CHANNEL && secret.from !== user && secret.of.kind !== 'nobody')
+        if (this.#world.mayRead(user, secret) && !shown.has(secret.marker)) fail(`${secret.marker} is missing`)
   }
 
   /** How many messages there are in rooms one is not in is nobody's business. */

@@ -80,6 +80,20 @@ export class Stage {
         return this.#speaking.announce(command)
       case 'plain':
         return this.#speaking.plain(command)
+      case 'slash':
+        return this.#speaking.slash(command)
+      case 'report':
+        return this.#speaking.report(command)
+      case 'forward':
+        return this.#speaking.forward(command)
+      case 'gauge':
+        return this.#speaking.gauge(command)
+      case 'order':
+        return this.#speaking.order(command)
+      case 'privacy':
+        return this.#rights.privacy(command)
+      case 'device':
+        return this.#rights.device(command)
       case 'forge':
         return this.#speaking.forge(command)
       case 'act':
@@ -153,6 +167,16 @@ export class Stage {
     const worlds = [before, this.#company.world]
     if (!worlds.some((world) => world.mayHear(reader, topic)))
       throw new Violation(`${name} must hear nothing on ${topic}, and got ${text}`)
+    const told = topic.startsWith('rooms/') && topic.endsWith('/messages') ? JSON.parse(text) : {}
+    const origin = told.forwarded?.room
+    if (origin !== undefined && origin !== told.room && !this.#company.world.toldOf.has(`${told.room} ${origin}`))
+      throw new Violation(`${name} must not know where it is from: ${text}`)
+    if (topic.endsWith('/receipts')) {
+      const { user } = JSON.parse(text)
+      const room = topic.split('/')[1]!
+      if (!worlds.some((world) => world.tellsReading(room, user, reader.user)))
+        throw new Violation(`${name} must not know what ${user} has read, and got ${text}`)
+    }
     for (const marker of markersIn(text)) {
       const secret = this.#company.secrets.get(marker)!
       const reply = topic === `users/${reader.user}/replies`
