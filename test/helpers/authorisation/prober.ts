@@ -1,5 +1,7 @@
 /** Reads all that someone can ask for, through every command of the table that reads, and holds it against the model. */
+import { unzipSync } from 'fflate'
 import { COMMANDS, type Command } from '../../../schemas/commands.js'
+import { httpUrl } from '../http.js'
 import type { Company } from './company.js'
 import { markersIn, Violation } from './listener.js'
 import { CHANNEL, DEVICE, ROOMS, USERS } from './words.js'
@@ -31,6 +33,7 @@ export class Prober {
     }
     await this.#checkLists(user)
     await this.#checkSearch(user)
+    await this.#checkExport(user)
   }
 
   #places(name: string, keys: readonly string[]): object[] {
@@ -115,6 +118,23 @@ export class Prober {
       const mine = of.kind === 'room' ? world.member(of.room, user) : of.kind === 'pair' && of.users.includes(user)
       if (said && mine && !world.erased.has(marker) && !shown.has(marker))
         throw new Violation(`${user} searched, and ${marker} is missing: ${found.text}`)
+    }
+  }
+
+  /** What one takes along is one's own: what one said, and what was said to oneself alone. */
+  async #checkExport(user: string): Promise<void> {
+    const { url } = await this.#company.must(user, 'account.export', {})
+    const response = await fetch(`${httpUrl(this.#company.broker)}${url}`)
+    const files = unzipSync(new Uint8Array(await response.arrayBuffer()))
+    const shown = new Set(Object.values(files).flatMap((bytes) => markersIn(Buffer.from(bytes).toString())))
+    for (const [marker, secret] of this.#company.secrets) {
+      const { of, from, copies = [] } = secret
+      const said = of.kind === 'room' && !of.details
+      const own = from === user || copies.some(({ by }) => by === user)
+      if (shown.has(marker) && !own && (said || !this.#world.mayRead(user, secret)))
+        throw new Violation(`${user} takes along ${JSON.stringify(secret)}`)
+      if (!shown.has(marker) && said && from === user && !this.#world.erased.has(marker))
+        throw new Violation(`${user} does not take along ${JSON.stringify(secret)}`)
     }
   }
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { PLAIN_TOPICS } from './plain-rights.js'
 import { scenes } from './scenes.js'
+import { scenesOfChange } from './scenes-of-change.js'
 import {
   type Access,
   AUDIENCES,
@@ -155,10 +156,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   of('restart', 1, {}),
 )
 
+const allScenes = fc.oneof(scenes, scenesOfChange)
+
 /** One command, or a scene. */
 const passage: fc.Arbitrary<Command[]> = fc.oneof(
   { weight: 12, arbitrary: command.map((one) => [one]) },
-  { weight: 1, arbitrary: scenes },
+  { weight: 1, arbitrary: allScenes },
 )
 
 function programOf(passages: fc.Arbitrary<Command[][]>): fc.Arbitrary<Program> {
@@ -174,4 +177,4 @@ function programOf(passages: fc.Arbitrary<Command[][]>): fc.Arbitrary<Program> {
 }
 
 export const programs = programOf(fc.array(passage, { minLength: 8, maxLength: 32, size: 'max' }))
-export const sceneries = programOf(fc.array(scenes, { minLength: 4, maxLength: 8, size: 'max' }))
+export const sceneries = programOf(fc.array(allScenes, { minLength: 4, maxLength: 8, size: 'max' }))

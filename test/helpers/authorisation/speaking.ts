@@ -92,7 +92,7 @@ export class Speaking {
     const allowed = world.mayWrite(room, user) && world.member(from, user) !== undefined
     const forward = { room: from, seq: this.#seqs.get(secret.marker) }
     const place = { topics: [`rooms/${room}/messages`, `rooms/${room}/text`], of: { kind: 'room' as const, room } }
-    if (allowed) secret.copies = [...(secret.copies ?? []), { ...place, at: world.step }]
+    if (allowed) secret.copies = [...(secret.copies ?? []), { ...place, by: user, at: world.step }]
     const { ok, text } = await this.#company.ask(user, 'send', { room, forward })
     if (ok !== allowed) throw new Violation(`${user} was ${ok ? '' : 'not '}allowed to forward: ${text}`)
     if (ok && world.rooms.get(from)!.access === 'public') world.toldOf.add(`${room} ${from}`)

@@ -11,6 +11,7 @@ import { MqttSession } from './mqtt-session.js'
 import { Prober } from './prober.js'
 import { Rights } from './rights.js'
 import { Speaking } from './speaking.js'
+import type { Told } from './told.js'
 import { type Command, type Joining, type Program, USERS } from './words.js'
 import type { World } from './world.js'
 
@@ -22,11 +23,13 @@ export class Stage {
   readonly #rights: Rights
   readonly #attendance: Attendance
   readonly #prober: Prober
+  readonly #told: Told
   /** Filters as they were before the step. */
   readonly #asked = new Map<Listener, string[]>()
   #ticks = 0
 
-  constructor(owner: Test, broker: TestBroker) {
+  constructor(owner: Test, broker: TestBroker, told: Told) {
+    this.#told = told
     const company = new Company(owner, broker)
     this.#company = company
     this.#speaking = new Speaking(company)
@@ -198,6 +201,7 @@ export class Stage {
       }
     }
     for (const user of USERS) await this.#perform({ do: 'probe', user })
+    await this.#told.check(this.#company)
   }
 }
 

@@ -42,7 +42,7 @@ export interface Secret {
     | { kind: 'nobody' }
   from: string
   /** Where it was passed on to, as far as it may be told there. */
-  copies?: Pick<Secret, 'topics' | 'of' | 'at'>[]
+  copies?: (Pick<Secret, 'topics' | 'of' | 'at'> & { by: string })[]
   /** The step in which it was said. */
   at: number
 }
