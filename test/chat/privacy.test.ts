@@ -1,6 +1,7 @@
 /** What users let others do and know: who may write to them, see them, invite them, and know what they have read. */
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
+import { erased } from '../helpers/erased.js'
 import { EventReader } from '../helpers/event-reader.js'
 import type { Person } from '../helpers/people.js'
 import { people, privateRoom } from '../helpers/rooms.js'
@@ -55,7 +56,8 @@ t.test('everything is open until it is changed, and one’s other devices are to
   t.equal(await alice.fails('privacy.update', { messages: 'friends' }), 'bad_request messages')
   await broker.restart()
   t.same(await (await connect('alice')).get('privacy.get'), some, 'after a restart too')
-  await broker.running.accounts.remove('alice')
+  await callAdmin(broker.dataDir, 'user.remove', { name: 'alice' })
+  await erased(broker, 'alice')
   t.same(await (await connect('alice', { clientId: 'anew' })).get('privacy.get'), open, 'who has the name next')
 })
 

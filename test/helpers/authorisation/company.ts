@@ -141,7 +141,10 @@ export class Company {
     const { path, request } = requestOf(name, params)
     const key = this.#keys.get(user)
     const login = key ? { headers: { authorization: `Bearer ${key}` } } : { as: user, roles: VOICES[user]! }
-    const { status, text, body } = await fetchFrom(this.broker, path, { ...request, ...login })
+    const fetched = () => fetchFrom(this.broker, path, { ...request, ...login })
+    let { status, text, body } = await fetched()
+    // On a busy machine its index may not be open yet.
+    while (name === 'search' && body?.code === 'unavailable') ({ status, text, body } = await fetched())
     if (status >= 500) throw new Violation(`${name} ${JSON.stringify(params)}: ${text}`)
     return { ok: status < 300, text, body }
   }
