@@ -263,3 +263,15 @@ t.test('receipts are told among those who tell each other', async (t) => {
   await alice.get('privacy.update', { readReceipts: 'everyone' })
   t.same(await asked(bob), ['alice 1', 'bob 3', 'carol 2'], 'what was read in silence stays so')
 })
+
+t.test('whoever shuts out others still reaches their own other devices', async (t) => {
+  const { connect, alice } = await people(t, ['alice'])
+  const phone = await connect('alice', { clientId: 'phone' })
+  await phone.subscribe('users/alice/signals')
+  for (const messages of ['contacts', 'nobody']) {
+    await alice.get('privacy.update', { messages })
+    await alice.publish('users/alice/signals', { now: messages })
+  }
+  const heard = await phone.on('users/alice/signals', 2)
+  t.match(heard, [{ data: { now: 'contacts' } }, { data: { now: 'nobody' } }])
+})
