@@ -1,6 +1,5 @@
 /** All webhooks: made, changed and removed, and told what the logs have. Which logs they have yet to read, the store's marks say. */
 
-import { v7 as eventId } from 'uuid'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { MAX_WEBHOOKS, TEST_EVENT, unknownEvents } from '../../schemas/webhooks.js'
@@ -12,6 +11,7 @@ import type {
   WebhookChanges,
   WebhookDetails,
 } from '../chat/commands/webhooks.js'
+import { messageId as eventId } from '../message-id.js'
 import type { Counters } from '../metrics.js'
 import { newWebhookSecret } from '../signature.js'
 import { commit } from '../store/commit.js'
