@@ -120,9 +120,9 @@ t.test('keys that contradict each other are named', async (t) => {
     'rooms:\n  list:\n    - id: lobby\n    - id: lobby\n    - id: "a b"'
   t.strictSame(faultsOf(t, { yaml }), [
     'config.yaml:1: listen.mqtts: needs listen.tls.cert and listen.tls.key',
+    'config.yaml:2: limits.packetBytes: is smaller than limits.payloadBytes',
     'config.yaml:6: rooms.list[1].id: the room lobby is listed twice',
     'config.yaml:7: rooms.list[2].id: "a b" is not a room id',
-    'config.yaml:2: limits.packetBytes: is smaller than limits.payloadBytes',
   ])
 })
 
