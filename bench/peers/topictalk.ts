@@ -16,7 +16,8 @@ export const topictalk: Peer = {
     const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean)
     return {
       file: process.execPath,
-      args: [...flags, CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])],
+      // As `npm start` and `topictalk` run it.
+      args: ['--max-semi-space-size=64', ...flags, CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])],
       env: {
         TOPICTALK_LISTEN_MQTT: String(port),
         TOPICTALK_LISTEN_HTTP: String(wsPort),
