@@ -2,7 +2,7 @@
 import { figure, ratio } from './figures.js'
 import { LOAD_LIMIT, type Row, type Suite } from './suite.js'
 
-const CELL = 30
+const CELL = 40
 const PEER = 12
 const GAP = 3
 
