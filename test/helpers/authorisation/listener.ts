@@ -14,7 +14,7 @@ export interface Heard {
 }
 
 /** Looks at the clock (patience.ts) after which what is owed counts as lost. */
-const LOOKS = 100
+export const LOOKS = 100
 
 export abstract class Listener {
   readonly name: string

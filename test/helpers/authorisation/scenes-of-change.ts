@@ -104,6 +104,7 @@ const takenBack = fc
       ...{ user: from, peer, how },
     })
     const filters = [{ filter, qos }]
+    const order: Command = { do: 'order', user }
     const third = USERS.find((one) => one !== 'ann' && one !== user)!
     return [
       ...USERS.flatMap((one) => [
@@ -111,9 +112,10 @@ const takenBack = fc
         social(one, 'ann', 'unblock'),
         hand(one, 'ann', 'transfer'),
       ]),
-      ...[hand('ann', user, may), come(slot, { version, held: place === 'held', filters }), gauge, gauge, gauge, gauge],
+      ...[hand('ann', user, may), order, come(slot, { version, held: place === 'held', filters })],
+      ...[gauge, gauge, gauge, gauge],
       ...[...leaves(slot, place), gauge, hand('ann', how === 'transfer' ? third : user, how), gauge],
-      ...[...returns(slot, place), gauge, { do: 'order' as const, user }],
+      ...[...returns(slot, place), gauge, order],
       { do: 'subscribe', slot, filter: 'devices/lamp/#', qos },
     ]
   })
@@ -123,6 +125,6 @@ export const scenesOfChange: fc.Arbitrary<Command[]> = fc.oneof(
   { weight: 2, arbitrary: withdrawn },
   { weight: 1, arbitrary: discreet },
   { weight: 2, arbitrary: demoted },
-  { weight: 1, arbitrary: streamed },
+  { weight: 2, arbitrary: streamed },
   { weight: 2, arbitrary: takenBack },
 )

@@ -1,8 +1,9 @@
 /** Servers that are told by webhooks of one room, of one user, and of what two say to each other: of that, and of nothing else. */
 import type { Test } from 'tap'
+import { inTime } from '../patience.js'
 import { Receiver } from '../receiver.js'
 import type { Company } from './company.js'
-import { markersIn, Violation } from './listener.js'
+import { LOOKS, markersIn, Violation } from './listener.js'
 import type { Secret } from './world.js'
 
 const SECRET = `whsec_${Buffer.from('a secret that only the tests know').toString('base64')}`
@@ -55,7 +56,11 @@ export class Told {
       for (const secret of secrets.values()) {
         const said = secret.of.kind === 'room' && secret.topics.some((topic) => topic.endsWith('/messages'))
         if (said && concerns(secret) && !world.erased.has(secret.marker))
-          await receiver.wait(1, ({ body }) => markersIn(body).includes(secret.marker))
+          await inTime(
+            receiver.wait(1, ({ body }) => markersIn(body).includes(secret.marker)),
+            LOOKS,
+            () => new Violation(`the webhook ${name} was never told ${JSON.stringify(secret)}`),
+          )
       }
       for (const { body } of receiver.received)
         for (const marker of markersIn(body)) {
