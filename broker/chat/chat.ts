@@ -75,6 +75,7 @@ import type { Signal } from './signals.js'
 import { SlowMode } from './slow-mode.js'
 import { Sync } from './sync.js'
 import { Thinning } from './thinning.js'
+import { Traces } from './traces.js'
 import { TypingCounts } from './typing.js'
 import { Unread } from './unread.js'
 import { logs, Views } from './views.js'
@@ -150,9 +151,6 @@ export async function makeChat(config: Config, parts: ChatParts) {
     stands: (principal) => auth.authenticator.stands(principal),
     reachable: config.listen.http !== null || config.listen.https !== null,
   })
-  const forgetting = new Forgetting({ store, turns, changeTurns })
-  const { accounts } = auth
-  const removals = new Removals({ store, accounts, members, presence, forgetting, endSessions, failed })
   const remove = (bot: string): Promise<unknown> => removals.remove(bot, 'kept')
   const audit = new Audit(store)
   const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
@@ -167,6 +165,17 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const devices = makeDevices(config, {
     ...{ ...auth, store, wheel, turns, remove, plain, replies, failed },
     ...{ roomRules: rules, members, screening, slowMode, rates, count },
+  })
+  // What is said while search is off is not in the index either, when it is on again.
+  const indexed = (room: string, seq: number): boolean => textSearch?.indexed(room, seq) ?? false
+  const forgetting = new Forgetting({ store, turns, changeTurns, indexed })
+  const traces = new Traces({
+    ...{ store, forgetting, reports, notifications, announcements, webhooks },
+    ...{ turns, commands: devices.commands },
+  })
+  const removals: Removals = new Removals({
+    ...{ store, members, presence, forgetting, traces, endSessions, failed },
+    accounts: auth.accounts,
   })
   const commands: Commands = new Commands(
     {
