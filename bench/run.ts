@@ -1,38 +1,43 @@
 /**
- * `npm run bench`: deliveries per CPU-second of the broker process, TopicTalk beside bare Aedes and mosquitto, in one run. Seconds of CPU
- * and ratios, as the wall clock of a shared machine says little.
+ * `npm run bench -- [suite…]`: TopicTalk as it is by default, with everything on, beside other brokers, each started in turn, in one run.
+ * Seconds of CPU and ratios count, as the wall clock of a shared machine says little. Without a suite: throughput. `all`: every one.
  *
- *   --quick              about 3 seconds a cell in place of 20
- *   --seconds N          measured, after a quarter of that to warm up
+ *   --quick              about 3 seconds a cell in place of 20, and sizes a tenth of what they are
+ *   --seconds N          measured in a cell, after a time to warm up
+ *   --scale N            of numbers of clients and messages; 1 is 10,000 connections, 10,000 × 100 messages and so on
+ *   --workers N          processes that make the load, where it can be split; default 1
  *   --cells TEXT         only cells whose name contains TEXT
  *   --peers A,B          only these brokers
- *   --rooms N --members N --window N    instead of the cell's own
- *   --out FILE           results as JSON; default bench/results/<time>.json
+ *   --rooms N --members N --window N    instead of a throughput cell's own
+ *   --out FILE.json      results; a report and plots go beside them; default bench/results/<time>.json
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { CELLS, type Cell, PAYLOAD_BYTES, userOf } from './cells.js'
-import type { LoadCommand, LoadReport, LoadSample } from './load.js'
-import { cpuSeconds, type Result, residentBytes } from './measure.js'
+import { PAYLOAD_BYTES } from './load/cells.js'
 import { aedes } from './peers/aedes.js'
+import { ejabberd } from './peers/ejabberd.js'
 import { mosquitto } from './peers/mosquitto.js'
-import { freePort, type Peer, passwordsFor, RunningPeer } from './peers/peer.js'
+import { nats } from './peers/nats.js'
+import type { Peer } from './peers/peer.js'
 import { topictalk } from './peers/topictalk.js'
-import { printHeader, printRow } from './table.js'
+import { writeReport } from './report.js'
+import type { Options, Row, Suite, Task } from './suite.js'
+import { SUITES } from './suites/all.js'
+import { printFailed, printHeader, printMissing, printRow } from './table.js'
 
-const PEERS: readonly Peer[] = [topictalk, aedes, mosquitto]
-const LOAD = fileURLToPath(new URL('./load.js', import.meta.url))
+const PEERS: readonly Peer[] = [topictalk, aedes, mosquitto, nats, ejabberd]
 const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url))
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     seconds: { type: 'string' },
+    scale: { type: 'string' },
+    workers: { type: 'string', default: '1' },
     cells: { type: 'string', default: '' },
     peers: { type: 'string' },
     rooms: { type: 'string' },
@@ -42,108 +47,70 @@ const { values: flags } = parseArgs({
   },
 })
 
-const seconds = Number(flags.seconds ?? (flags.quick ? 3 : 20))
-const results: Result[] = []
+const options: Options = {
+  seconds: Number(flags.seconds ?? (flags.quick ? 3 : 20)),
+  scale: Number(flags.scale ?? (flags.quick ? 0.1 : 1)),
+  workers: Number(flags.workers),
+  ...(flags.rooms && { rooms: Number(flags.rooms) }),
+  ...(flags.members && { members: Number(flags.members) }),
+  ...(flags.window && { window: Number(flags.window) }),
+}
 const peers = PEERS.filter(
   ({ name }) => !flags.peers || flags.peers.toLowerCase().split(',').includes(name.toLowerCase()),
 )
-printHeader(
-  peers.map(({ name }) => name),
-  { seconds, payload: PAYLOAD_BYTES },
-)
-for (const cell of CELLS.filter(({ name }) => name.includes(flags.cells)).map(withFlags)) {
-  const row: (Result | null)[] = []
-  for (const peer of peers) row.push(await measure(peer, cell))
-  printRow(cell, row)
-  results.push(...row.filter((result) => result !== null))
+const suites = chosen()
+const rows: Row[] = []
+for (const suite of suites) {
+  const tasks = suite.tasks(options).filter(({ cell }) => cell.includes(flags.cells))
+  if (tasks.length === 0) continue
+  printHeader(suite)
+  for (const task of tasks) await compare(suite, task)
 }
-await save(results)
+await save()
 
-function withFlags(cell: Cell): Cell {
-  const given = { rooms: flags.rooms, members: flags.members, window: flags.window }
-  const numbers = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)]]))
-  return { ...cell, ...Object.fromEntries(numbers) }
-}
-
-/** Null where the broker is not installed. */
-async function measure(peer: Peer, cell: Cell): Promise<Result | null> {
-  const dir = await mkdtemp(join(tmpdir(), 'topictalk-bench-'))
-  const context = { port: await freePort(), dir }
-  try {
-    const command = await peer.command(context)
-    if (!command) return null
-    const broker = await RunningPeer.start(command, context)
-    try {
-      return await underLoad(peer, cell, broker)
-    } finally {
-      await broker.stop()
-    }
-  } finally {
-    await rm(dir, { recursive: true, force: true })
-  }
-}
-
-async function underLoad(peer: Peer, cell: Cell, broker: RunningPeer): Promise<Result> {
-  const users = Array.from({ length: cell.rooms * cell.members }, (_, i) => userOf({ members: 1 }, i, 0))
-  const load = fork(LOAD)
-  try {
-    await ask(load, { start: { port: broker.port, cell, passwords: await passwordsFor(peer, users) } })
-    tell(load, 'publish')
-    await pause(seconds / 4)
-    const start = await sample(load, broker)
-    await pause(seconds)
-    const end = await sample(load, broker)
-    const brokerCpu = end.brokerCpu - start.brokerCpu
-    const deliveries = end.deliveries - start.deliveries
-    return {
-      cell: cell.name,
-      peer: peer.name,
-      deliveries,
-      published: end.published - start.published,
-      seconds: end.at - start.at,
-      brokerCpu,
-      loadCpu: end.cpu - start.cpu,
-      deliveriesPerCpuSecond: Math.round(deliveries / brokerCpu),
-      residentBytes: residentBytes(broker.pid),
-    }
-  } finally {
-    load.kill('SIGKILL')
-  }
-}
-
-async function sample(load: ChildProcess, broker: RunningPeer) {
-  const { deliveries, published, cpu } = (await ask(load, 'sample')) as LoadSample
-  return { deliveries, published, cpu, brokerCpu: cpuSeconds(broker.pid), at: performance.now() / 1000 }
-}
-
-function tell(load: ChildProcess, command: LoadCommand): void {
-  load.send(command)
-}
-
-async function ask(load: ChildProcess, command: LoadCommand): Promise<LoadReport> {
-  const ended = new AbortController()
-  const died = once(load, 'exit', { signal: ended.signal }).then(() => {
-    throw new Error('the load ended early; the reason is above')
+function chosen(): Suite[] {
+  const wanted = positionals.length === 0 ? ['throughput'] : positionals
+  if (wanted.includes('all')) return [...SUITES]
+  return wanted.map((name) => {
+    const suite = SUITES.find((suite) => suite.name === name)
+    if (!suite)
+      throw new Error(`there is no suite ${name}; there are all, ${SUITES.map(({ name }) => name).join(', ')}`)
+    return suite
   })
-  died.catch(() => {})
-  tell(load, command)
-  const [report] = (await Promise.race([once(load, 'message'), died])) as [LoadReport]
-  ended.abort()
-  return report
 }
 
-function pause(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+/** A broker that fails is named, and the run ends with code 1; the others go on. */
+async function compare(suite: Suite, { cell, measure }: Task): Promise<void> {
+  let ours: Row | undefined
+  for (const peer of suite.oursOnly ? [topictalk] : peers) {
+    try {
+      const values = await measure(peer)
+      if (!values) {
+        printMissing(cell, peer.name)
+        continue
+      }
+      const row = { suite: suite.name, cell, peer: peer.name, values }
+      if (peer === topictalk) ours = row
+      rows.push(row)
+      printRow(suite, row, ours)
+    } catch (error) {
+      printFailed(cell, peer.name, error)
+      process.exitCode = 1
+    }
+  }
 }
 
-async function save(results: readonly Result[]): Promise<void> {
+async function save(): Promise<void> {
   const time = new Date().toISOString()
   const file = flags.out ?? join(RESULTS, `${time.replaceAll(':', '-')}.json`)
   await mkdir(dirname(file), { recursive: true })
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
+  const results = rows.map(({ values, ...row }) => ({ ...row, ...values }))
   await writeFile(
     file,
-    `${JSON.stringify({ time, machine, seconds, payloadBytes: PAYLOAD_BYTES, results }, null, 2)}\n`,
+    `${JSON.stringify({ time, machine, ...options, payloadBytes: PAYLOAD_BYTES, results }, null, 2)}\n`,
   )
+  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
+  await writeReport(file.replace(/\.json$/, ''), { time, command, machine, rows }, suites)
   console.log(`\n${file}`)
 }

@@ -1,41 +1,38 @@
 /** The table that `npm run bench` prints, a row as soon as it is measured. */
-import type { Cell } from './cells.js'
-import type { Result } from './measure.js'
+import { figure, ratio } from './figures.js'
+import { LOAD_LIMIT, type Row, type Suite } from './suite.js'
 
-const FIRST = 16
-const COLUMN = 24
+const CELL = 30
+const PEER = 12
+const GAP = 3
 
-export function printHeader(
-  peers: readonly string[],
-  { seconds, payload }: { seconds: number; payload: number },
-): void {
-  console.log(`Deliveries per CPU-second of the broker; payload ${payload} bytes, ${seconds} s a cell, closed loop.`)
-  console.log(
-    'In parentheses: share of a core that the broker and the load used. The load is the bottleneck where its share is 100 %.\n',
-  )
-  console.log(
-    `${''.padEnd(FIRST) + peers.map((name) => name.padStart(COLUMN)).join('')}   TopicTalk against the others`,
-  )
+export function printHeader({ name, title, columns }: Suite): void {
+  const labels = columns.map(({ label }) => label.padStart(widthOf(label)))
+  console.log(`\n${name}: ${title}\n`)
+  console.log(`${''.padEnd(CELL + PEER)}${labels.join('')}   TopicTalk is better by`)
 }
 
-export function printRow({ name }: Cell, row: readonly (Result | null)[]): void {
-  const columns = row.map((result) => (result ? figure(result) : 'not installed').padStart(COLUMN)).join('')
-  console.log(`${name.padEnd(FIRST) + columns}   ${ratios(row)}`)
+/** `ours`: TopicTalk in the same cell. */
+export function printRow(suite: Suite, row: Row, ours: Row | undefined): void {
+  const figures = suite.columns.map((column) => figure(row.values[column.key], column).padStart(widthOf(column.label)))
+  const better = ours && ours !== row ? ratio(suite, ours, row) : null
+  const ends = [better === null ? '' : `${better.toFixed(2)} ×`, warning(row)].filter(Boolean)
+  console.log(`${row.cell.padEnd(CELL)}${row.peer.padEnd(PEER)}${figures.join('')}   ${ends.join('   ')}`.trimEnd())
 }
 
-function figure({ deliveriesPerCpuSecond, brokerCpu, loadCpu, seconds }: Result): string {
-  const share = (cpu: number): string => `${Math.round((100 * cpu) / seconds)} %`
-  return `${Math.round(deliveriesPerCpuSecond / 1000)}k (${share(brokerCpu)}, ${share(loadCpu)})`
+export function printMissing(cell: string, peer: string): void {
+  console.log(`${cell.padEnd(CELL)}${peer.padEnd(PEER)}   not installed`)
 }
 
-function ratios(row: readonly (Result | null)[]): string {
-  const [ours, ...others] = row
-  if (ours?.peer !== 'TopicTalk') return ''
-  return others
-    .filter((other) => other !== null && other !== undefined)
-    .map(
-      ({ peer, deliveriesPerCpuSecond }) =>
-        `${(ours.deliveriesPerCpuSecond / deliveriesPerCpuSecond).toFixed(1)} × ${peer}`,
-    )
-    .join(', ')
+export function printFailed(cell: string, peer: string, error: unknown): void {
+  console.log(`${cell.padEnd(CELL)}${peer.padEnd(PEER)}   failed: ${error instanceof Error ? error.message : error}`)
+}
+
+/** Where the load may have been the bottleneck. */
+export function warning({ values }: Row): string {
+  return (values['loadShare'] ?? 0) > LOAD_LIMIT ? 'the load was near its limit' : ''
+}
+
+function widthOf(label: string): number {
+  return Math.max(label.length, 7) + GAP
 }

@@ -3,14 +3,13 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
-import { Refusal } from '../schemas/errors.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
 import { auditedCommands } from './audited-commands.js'
 import type { Accounts } from './auth/accounts.js'
 import type { LoginCodes } from './auth/login-codes.js'
 import { Sealer } from './auth/sealing.js'
-import { LoginThrottle } from './auth/throttle.js'
+import { deriveKey } from './auth/tokens.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
@@ -18,6 +17,7 @@ import type { PublishGate } from './chat/publish-gate.js'
 import type { Screen } from './chat/screening.js'
 import type { Signal } from './chat/signals.js'
 import { Delivery } from './delivery.js'
+import { doorParts } from './door.js'
 import { FaultLog } from './fault-log.js'
 import { openHttpDoor } from './http/app.js'
 import { Streams } from './http/streams.js'
@@ -41,7 +41,7 @@ import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
 import { Moderator } from './webhooks/moderator.js'
 import { Poster } from './webhooks/poster.js'
-import { Webhooks } from './webhooks/webhooks.js'
+import { Webhooks, type WebhooksParts } from './webhooks/webhooks.js'
 import { Wheel } from './wheel.js'
 
 export interface RunningBroker {
@@ -125,9 +125,7 @@ async function start(
     streams.logout(logout)
     await registry.logout(logout)
   }
-  const poster = new Poster(config.webhookDelivery.privateAddresses)
-  const sealer = await Sealer.load(config.auth.jwt, config.node.dataDir, 'webhooks')
-  const webhooks = await Webhooks.open({ store, wheel, counters, poster, sealer, config, failed })
+  const webhooks = await openWebhooks(config, { store, wheel, counters, failed })
   closing.push(() => webhooks.close())
   const moderator = Moderator.of(config, counters, failed)
   closing.push(() => moderator?.close())
@@ -212,42 +210,8 @@ async function start(
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
   const healthy = (): boolean => store.healthy && !broker.closed
   const listeners: Listener[] = []
-  const door = await openHttpDoor({
-    commands: chat.commands,
-    exports: chat.exports,
-    authenticator: auth.authenticator,
-    mayLogIn: (user, password) => broker.mayLogIn(user, password),
-    authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
-    counters,
-    events: {
-      services: delivering,
-      streams,
-      access: chat.access,
-      presence: chat.presence,
-      limits: config.limits,
-      ping: config.listen.eventPing,
-      stands: (principal) => auth.authenticator.stands(principal),
-      authorizeSubscribe: async (actor, filter) => {
-        const passed = await broker.subscribeGate(null, { filter, qos: 1, ...NO_OPTIONS }, actor)
-        return passed instanceof Refusal ? passed : passed.filter
-      },
-      forward: () => broker.forwardGate(null),
-    },
-    oidc: auth.oidc && {
-      oidc: auth.oidc,
-      authenticator: auth.authenticator,
-      codes: auth.loginCodes,
-      throttle: new LoginThrottle(config.auth.throttle),
-      redirectUri: config.auth.oidc.redirectUri!,
-      failed,
-    },
-    listen: config.listen,
-    payloadBytes: config.limits.payloadBytes,
-    throttleWindow: config.auth.throttle.window,
-    about: () => about(config, listeners),
-    healthy,
-    failed,
-  })
+  const seen = { healthy, failed, about: () => about(config, listeners) }
+  const door = await openHttpDoor(doorParts(config, { ...seen, auth, chat, broker, counters, delivering, streams }))
   closing.push(() => door.close())
   await openListeners(config, { accept, door }, (listener) => {
     listeners.push(listener)
@@ -269,6 +233,18 @@ async function start(
   }
 }
 
+/** Names the key of the secrets of webhooks, among those derived from the broker's secret. */
+const WEBHOOKS_KEY = 'topictalk-webhooks'
+
+async function openWebhooks(
+  config: Config,
+  parts: Pick<WebhooksParts, 'store' | 'wheel' | 'counters' | 'failed'>,
+): Promise<Webhooks> {
+  const poster = new Poster(config.webhookDelivery.privateAddresses)
+  const sealer = new Sealer(await deriveKey(config.auth.jwt, config.node.dataDir, WEBHOOKS_KEY))
+  return Webhooks.open({ ...parts, poster, sealer, config })
+}
+
 function makeSearch(
   config: Config,
   { store, log, failed }: { store: Store; log: Logger; failed: (error: unknown) => void },
@@ -277,9 +253,6 @@ function makeSearch(
   const { share } = config.search
   return new Search({ store, path, share, failed, notice: (message, facts) => log.warn(facts, message) })
 }
-
-/** Of a subscription without options. */
-const NO_OPTIONS = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
 
 /** Connections first, then what they left to save. */
 async function closeBroker(broker: Broker, keeper: SessionKeeper, maintenance: Maintenance): Promise<void> {

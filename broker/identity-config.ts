@@ -4,9 +4,6 @@ import type { Config } from '../schemas/config.js'
 import { endpointFault } from './auth/endpoint.js'
 import type { Fault, Path } from './config-check.js'
 
-/** A shorter secret could be guessed from one signature. */
-const MIN_SECRET = 16
-
 export function identityFaults({ auth, listen }: Pick<Config, 'auth' | 'listen'>): Fault[] {
   return [...endpointFaults(auth), ...backendFaults(auth), ...certificateFaults(auth, listen), ...oidcFaults(auth)]
 }
@@ -61,10 +58,6 @@ function endpointFaults({ jwt, http, oidc }: Config['auth']): Fault[] {
 }
 
 function backendFaults({ http }: Config['auth']): Fault[] {
-  const faults: Fault[] = []
-  if (http.secret !== null && http.secret.length < MIN_SECRET)
-    faults.push({ path: ['auth', 'http', 'secret'], message: `needs at least ${MIN_SECRET} characters` })
-  if (!(http.timeout > 0 && http.timeout <= 60))
-    faults.push({ path: ['auth', 'http', 'timeout'], message: 'expected more than 0 seconds, at most 60' })
-  return faults
+  if (http.timeout > 0 && http.timeout <= 60) return []
+  return [{ path: ['auth', 'http', 'timeout'], message: 'expected more than 0 seconds, at most 60' }]
 }

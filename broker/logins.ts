@@ -14,6 +14,7 @@ import { Passwords } from './auth/passwords.js'
 import { Registration } from './auth/registration.js'
 import { RemoteKeys } from './auth/remote-keys.js'
 import { Seal } from './auth/sealed.js'
+import { Sealer } from './auth/sealing.js'
 import { SecondFactors } from './auth/second-factor.js'
 import { Failures, LoginThrottle } from './auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
@@ -25,13 +26,16 @@ import type { Store } from './store/store.js'
 /** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
 const CODE_ATTEMPTS = 5
 const CODE_WINDOW = 900_000
+
+/** Names of keys derived from the secret. */
 const SECOND_FACTOR_KEY = 'topictalk-second-factor'
+const OIDC_KEY = 'topictalk-oidc'
 
 /** What accounts have beside a password. */
 export async function makeAccountParts({ auth, node }: Config, store: Store, accounts: Accounts) {
-  const key = await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY)
+  const sealer = new Sealer(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
   return {
-    secondFactors: new SecondFactors({ store, key, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
+    secondFactors: new SecondFactors({ store, sealer, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
     passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(auth.throttle) }),
   }
 }
@@ -92,11 +96,8 @@ export async function makeLogins(
   return { hooks, accounts, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
 }
 
-/** Names the key of logins under way, among those derived from the secret. */
-const SEAL_KEY = 'topictalk-oidc'
-
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
-  const seal = new Seal(await deriveKey(auth.jwt, node.dataDir, SEAL_KEY), LOGIN_LIFETIME)
+  const seal = new Seal(new Sealer(await deriveKey(auth.jwt, node.dataDir, OIDC_KEY)), LOGIN_LIFETIME)
   return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
 }
 

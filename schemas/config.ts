@@ -195,7 +195,12 @@ const auth = section('Who may log in.', {
       ),
       publish: optionalText('URL that is asked who may publish what; it only narrows.'),
       subscribe: optionalText('URL that is asked who may subscribe to what; it only narrows.'),
-      secret: optionalText('Signs the requests; at least 16 characters. Null: they are not signed.', { secret: true }),
+      secret: Type.Union([webhookSecret, Type.Null()], {
+        default: null,
+        secret: true,
+        description:
+          'What requests are signed with, as webhooks are: whsec_ and 24 to 64 bytes in base64. Null: they are not signed.',
+      }),
       timeout: duration('5s', 'An answer that has not come by then denies.'),
       cache: duration('60s', 'How long an answer counts; 0 asks every time.'),
       maxConcurrent: count(32, 'Requests under way at the same time; more wait, no longer than timeout.', 1, 1024),

@@ -1,12 +1,18 @@
 /** A broker under load, in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { mintToken } from '../../broker/auth/tokens.js'
+import type { Transport } from '../load/wire.js'
 
 export interface PeerContext {
-  /** Free, on 127.0.0.1. */
+  /** For MQTT over TCP; free, on 127.0.0.1. */
   readonly port: number
+  /** For WebSocket, and HTTP where the broker has it; free too. */
+  readonly wsPort: number
   /** An empty folder. */
   readonly dir: string
 }
@@ -16,8 +22,10 @@ export interface Peer {
   readonly name: string
   /** Null where it is not installed. */
   command(context: PeerContext): Promise<PeerCommand | null>
-  /** Its users log in with tokens signed with this; null: anyone may. */
+  /** Its users log in with tokens signed with this; null: with any password, or none. */
   readonly secret: string | null
+  /** The password of everyone where there is no secret; null: nobody logs in. */
+  readonly password: string | null
 }
 
 export interface PeerCommand {
@@ -28,17 +36,23 @@ export interface PeerCommand {
 
 export class RunningPeer {
   readonly port: number
+  readonly wsPort: number
   readonly #process: ChildProcess
 
-  private constructor(port: number, child: ChildProcess) {
+  private constructor({ port, wsPort }: PeerContext, child: ChildProcess) {
     this.port = port
+    this.wsPort = wsPort
     this.#process = child
   }
 
+  portOf(transport: Transport): number {
+    return transport === 'tcp' ? this.port : this.wsPort
+  }
+
   /** Resolves when it accepts connections. */
-  static async start(command: PeerCommand, { port, dir }: PeerContext): Promise<RunningPeer> {
+  static async start(command: PeerCommand, context: PeerContext): Promise<RunningPeer> {
     const child = spawn(command.file, command.args, {
-      cwd: dir,
+      cwd: context.dir,
       env: { PATH: process.env['PATH'], ...command.env },
       stdio: ['ignore', 'ignore', 'inherit'],
     })
@@ -47,8 +61,14 @@ export class RunningPeer {
     })
     // Ends with the process, which is expected later.
     ended.catch(() => {})
-    await Promise.race([ended, reachable(port)])
-    return new RunningPeer(port, child)
+    try {
+      await Promise.race([ended, reachable(context.port), late(command.file)])
+      await Promise.race([ended, reachable(context.wsPort), late(command.file)])
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
+    return new RunningPeer(context, child)
   }
 
   get pid(): number {
@@ -60,11 +80,22 @@ export class RunningPeer {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const gone = once(this.#process, 'exit')
     this.#process.kill()
+    const hard = setTimeout(() => this.#process.kill('SIGKILL'), STOP_MS)
     await gone
+    clearTimeout(hard)
   }
 }
 
 const RETRY_MS = 20
+/** How long a broker may take to accept connections, and to end. */
+const START_MS = 20_000
+const STOP_MS = 10_000
+
+function late(file: string): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`${file} cannot be reached`)), START_MS).unref()
+  })
+}
 
 async function reachable(port: number): Promise<void> {
   for (;;) {
@@ -89,7 +120,28 @@ export async function freePort(): Promise<number> {
 
 /** The password of each user, or null where nobody logs in. */
 export async function passwordsFor(peer: Peer, users: readonly string[]): Promise<Record<string, string> | null> {
-  if (peer.secret === null) return null
-  const secret = Buffer.from(peer.secret)
-  return Object.fromEntries(await Promise.all(users.map(async (user) => [user, await mintToken(secret, user)])))
+  const { secret, password } = peer
+  if (secret !== null) {
+    const key = Buffer.from(secret)
+    return Object.fromEntries(await Promise.all(users.map(async (user) => [user, await mintToken(key, user)])))
+  }
+  return password === null ? null : Object.fromEntries(users.map((user) => [user, password]))
+}
+
+/** A broker of this kind for the time of `use`; null where it is not installed. */
+export async function withBroker<T>(peer: Peer, use: (broker: RunningPeer) => Promise<T>): Promise<T | null> {
+  const dir = await mkdtemp(join(tmpdir(), 'topictalk-bench-'))
+  try {
+    const context = { port: await freePort(), wsPort: await freePort(), dir }
+    const command = await peer.command(context)
+    if (!command) return null
+    const broker = await RunningPeer.start(command, context)
+    try {
+      return await use(broker)
+    } finally {
+      await broker.stop()
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
 }

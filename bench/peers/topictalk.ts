@@ -1,4 +1,4 @@
-/** TopicTalk as it is by default, everything on but the rate limits: token logins, membership, validation, a synced log. */
+/** TopicTalk as it is by default, everything on: token logins, membership, validation, a synced log, rate limits, search. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Peer } from './peer.js'
@@ -9,15 +9,18 @@ const SECRET = 'a secret for benchmarks alone, long enough for HS256'
 export const topictalk: Peer = {
   name: 'TopicTalk',
   secret: SECRET,
-  async command({ port, dir }) {
-    const settings = ['rooms.autoCreate=true', 'listen.http=null', 'log.level=warn', 'limits.rates=off']
+  password: null,
+  async command({ port, wsPort, dir }) {
+    const settings = ['rooms.autoCreate=true', 'log.level=warn']
     // BENCH_NODE_FLAGS: to profile the broker, say --cpu-prof.
     const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean)
     return {
       file: process.execPath,
-      args: [...flags, CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])],
+      // As `npm start` and `topictalk` run it.
+      args: ['--max-semi-space-size=64', ...flags, CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])],
       env: {
         TOPICTALK_LISTEN_MQTT: String(port),
+        TOPICTALK_LISTEN_HTTP: String(wsPort),
         TOPICTALK_NODE_DATA_DIR: join(dir, 'data'),
         TOPICTALK_AUTH_JWT_SECRET: SECRET,
       },

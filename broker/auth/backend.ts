@@ -2,12 +2,13 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { v7 as questionId } from 'uuid'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
+import { signedHeaders } from '../signature.js'
 import { Slots } from '../slots.js'
 import { askEndpoint } from './endpoint.js'
 import type { Guarded, HookName, HookRunner } from './hooks.js'
-import { signatureOf } from './signature.js'
 
 /** Most answers that are remembered; the one not needed for longest gives way. */
 const MAX_ANSWERS = 20_000
@@ -139,9 +140,8 @@ export class Backend {
     return this.#slots.run(async () => {
       const left = (deadline - performance.now()) / 1000
       if (left <= 0) throw new Error(`no answer within ${timeout} s: too many questions at once`)
-      const signature: Record<string, string> =
-        secret === null ? {} : { 'topictalk-signature': signatureOf(secret, body, this.#now()) }
-      const headers = { 'content-type': 'application/json', accept: 'application/json', ...signature }
+      const signed = signedHeaders(secret === null ? [] : [secret], questionId(), Buffer.from(body), this.#now())
+      const headers = { ...signed, accept: 'application/json' }
       const reply = await askEndpoint(url, { method: 'POST', headers, body, timeout: left, maxBytes: MAX_BYTES })
       return readAnswer(reply)
     })

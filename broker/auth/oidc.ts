@@ -67,12 +67,12 @@ export class Oidc {
       code_challenge: await client.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
     })
-    return { location: location.href, sealed: await this.#options.seal.close({ ...underWay }) }
+    return { location: location.href, sealed: this.#options.seal.close(underWay) }
   }
 
   /** The login that a cookie holds; null: there is none, or it took too long. */
-  async underWay(sealed: string | undefined): Promise<UnderWay | null> {
-    return sealed === undefined ? null : ((await this.#options.seal.open(sealed)) as UnderWay | null)
+  underWay(sealed: string | undefined): UnderWay | null {
+    return sealed === undefined ? null : (this.#options.seal.open(sealed) as UnderWay | null)
   }
 
   /** Who came back with this query. Rejects with a refusal; the log says why. */

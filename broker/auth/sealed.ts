@@ -1,36 +1,27 @@
-/** Texts that a browser keeps for the broker, and can neither read nor change: JWE, by a key of the broker's. */
-import type { KeyObject } from 'node:crypto'
-import { EncryptJWT, errors, type JWTPayload, jwtDecrypt } from 'jose'
+/** Values that a browser keeps for the broker for a while, and can neither read nor change. */
+import type { Sealer } from './sealing.js'
 
 export class Seal {
-  readonly #key: KeyObject
+  readonly #sealer: Sealer
   readonly #lifetime: number
   readonly #now: () => number
 
-  /** `key` of 256 bits, for this purpose alone; `lifetime` in seconds. */
-  constructor(key: KeyObject, lifetime: number, now: () => number = Date.now) {
-    this.#key = key
+  /** `lifetime` in seconds. */
+  constructor(sealer: Sealer, lifetime: number, now: () => number = Date.now) {
+    this.#sealer = sealer
     this.#lifetime = lifetime
     this.#now = now
   }
 
-  close(values: JWTPayload): Promise<string> {
-    const seconds = Math.floor(this.#now() / 1000)
-    return new EncryptJWT(values)
-      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-      .setExpirationTime(seconds + this.#lifetime)
-      .encrypt(this.#key)
+  close(values: object): string {
+    return this.#sealer.seal(JSON.stringify({ until: this.#now() + this.#lifetime * 1000, values }))
   }
 
   /** Null: not sealed here, or too long ago. */
-  async open(text: string): Promise<JWTPayload | null> {
-    const options = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] }
-    try {
-      const { payload } = await jwtDecrypt(text, this.#key, { ...options, currentDate: new Date(this.#now()) })
-      return payload
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return null
-      throw error
-    }
+  open(text: string): unknown {
+    const opened = this.#sealer.open(text)
+    if (opened === null) return null
+    const { until, values } = JSON.parse(opened) as { until: number; values: unknown }
+    return this.#now() < until ? values : null
   }
 }

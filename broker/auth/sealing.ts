@@ -1,37 +1,31 @@
-/** Secrets of others that the broker has to show again, such as those it signs webhooks with: encrypted at rest. */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import type { Config } from '../../schemas/config.js'
-import { loadTokenSecret } from './tokens.js'
+/** Secrets that the broker has to show again, such as those it signs webhooks with: encrypted at rest. */
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 
 const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
 export class Sealer {
-  readonly #key: Buffer
+  readonly #key: KeyObject
 
-  constructor(key: Buffer) {
+  /** `key` of 256 bits, for this purpose alone. */
+  constructor(key: KeyObject) {
     this.#key = key
   }
 
-  /** With a key of its own for each purpose, from the secret of the broker. */
-  static async load(jwt: Config['auth']['jwt'], dataDir: string, purpose: string): Promise<Sealer> {
-    const secret = await loadTokenSecret(jwt, dataDir)
-    return new Sealer(Buffer.from(hkdfSync('sha256', secret, '', `topictalk ${purpose}`, 32)))
-  }
-
-  seal(text: string): string {
+  /** Bound to its `owner`: what is sealed for one is of no use to another. */
+  seal(text: string, owner = ''): string {
     const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv(CIPHER, this.#key, nonce)
+    const cipher = createCipheriv(CIPHER, this.#key, nonce).setAAD(Buffer.from(owner))
     const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
   }
 
-  /** Null: it was sealed with another key, or changed since. */
-  open(sealed: string): string | null {
+  /** Null: it was sealed with another key or for another owner, or changed since. */
+  open(sealed: string, owner = ''): string | null {
     const bytes = Buffer.from(sealed, 'base64url')
     if (bytes.length < NONCE_BYTES + TAG_BYTES) return null
-    const decipher = createDecipheriv(CIPHER, this.#key, bytes.subarray(0, NONCE_BYTES))
+    const decipher = createDecipheriv(CIPHER, this.#key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(owner))
     decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
     try {
       return decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')

@@ -2,13 +2,14 @@
  * The second factor of an account: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for who has lost it. Who has one
  * logs in with the password and a code; each code is good once.
  */
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { Secret, TOTP } from 'otpauth'
 import { Refusal } from '../../schemas/errors.js'
 import type { SecondFactorRecord } from '../store/accounts.js'
 import { commit } from '../store/commit.js'
 import type { Store } from '../store/store.js'
 import { Turns } from '../turns.js'
+import type { Sealer } from './sealing.js'
 import { hashSecret } from './secrets.js'
 import type { Failures } from './throttle.js'
 
@@ -21,14 +22,10 @@ const SECRET_BYTES = 20
 const RECOVERY_CODES = 10
 /** 80 bits: a fast hash does, as for secrets. */
 const RECOVERY_BYTES = 10
-const CIPHER = 'aes-256-gcm'
-const IV_BYTES = 12
-const TAG_BYTES = 16
 
 export interface SecondFactorParts {
   readonly store: Pick<Store, 'commit' | 'accounts'>
-  /** Encrypts the shared secrets. */
-  readonly key: KeyObject
+  readonly sealer: Sealer
   /** Counts wrong codes of a user, wherever they come from: who gets that far has the password. */
   readonly failures: Failures
   readonly now?: () => number
@@ -60,7 +57,7 @@ export class SecondFactors {
       if ((await this.#record(user))?.confirmedAt)
         throw new Refusal('conflict', 'a second factor is on already; remove it first (auth.totp.remove)')
       const secret = new Secret({ size: SECRET_BYTES })
-      const sealed = this.#seal(user, Buffer.from(secret.bytes))
+      const sealed = this.#parts.sealer.seal(secret.base32, user)
       await this.#write({ user, sealed, confirmedAt: null, lastStep: 0, recovery: [] })
       return { secret: secret.base32, uri: totp(secret, user).toString() }
     })
@@ -151,10 +148,11 @@ export class SecondFactors {
 
   /** The time step that a code of the app is of; null: none around now, or one that was used. */
   #stepOf({ user, sealed, lastStep }: SecondFactorRecord, code: string): number | null {
-    const bytes = this.#open(user, sealed)
-    if (!bytes) return null
+    const secret = this.#parts.sealer.open(sealed, user)
+    // The broker's secret is another than it was: recovery codes are left, and the operator.
+    if (secret === null) return null
     const timestamp = this.#now()
-    const app = totp(new Secret({ buffer: Uint8Array.from(bytes).buffer }), user)
+    const app = totp(Secret.fromBase32(secret), user)
     const off = app.validate({ token: plain(code), timestamp, window: STEPS_OFF })
     const step = off === null ? 0 : Math.floor(timestamp / 1000 / PERIOD) + off
     return step > lastStep ? step : null
@@ -173,26 +171,6 @@ export class SecondFactors {
     const { store, failures } = this.#parts
     await commit(store, { ops: [store.accounts.deleteSecondFactorOp(user)] })
     failures.clear(user)
-  }
-
-  /** Bound to the user: what is sealed for one is of no use to another. */
-  #seal(user: string, secret: Buffer): string {
-    const iv = randomBytes(IV_BYTES)
-    const cipher = createCipheriv(CIPHER, this.#parts.key, iv).setAAD(Buffer.from(user))
-    const sealed = Buffer.concat([cipher.update(secret), cipher.final()])
-    return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url')
-  }
-
-  /** Null where the broker's secret is another than it was: then recovery codes are left, and the operator. */
-  #open(user: string, text: string): Buffer | null {
-    const sealed = Buffer.from(text, 'base64url')
-    const decipher = createDecipheriv(CIPHER, this.#parts.key, sealed.subarray(0, IV_BYTES))
-    decipher.setAAD(Buffer.from(user)).setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
-    try {
-      return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
-    } catch {
-      return null
-    }
   }
 }
 

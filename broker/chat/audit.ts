@@ -1,6 +1,7 @@
 /** The log of administrative acts: who did what, to whom, when, from where, and whether it was allowed. */
-import { v7 as messageId } from 'uuid'
+
 import { Refusal } from '../../schemas/errors.js'
+import { messageId } from '../message-id.js'
 import { commit } from '../store/commit.js'
 import type { Draft, LogEntry, Store } from '../store/store.js'
 import type { Actor } from './actor.js'

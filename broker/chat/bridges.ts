@@ -2,10 +2,11 @@
  * What a device publishes goes into rooms, in its own name and in the commit of the publish: acknowledged means posted. Only this way: nothing of
  * a room is published below a device, so nothing goes round.
  */
-import { v7 as bridgeId } from 'uuid'
+
 import { MAX_BRIDGED_TEXT } from '../../schemas/commands/bridges.js'
 import { Refusal } from '../../schemas/errors.js'
 import { filterMatches, topicFilterFault } from '../../schemas/topics.js'
+import { messageId as bridgeId } from '../message-id.js'
 import { commit } from '../store/commit.js'
 import type { BridgeRecord } from '../store/devices.js'
 import type { Draft, RoomRecord, Store } from '../store/store.js'

@@ -1,8 +1,8 @@
 /** Entries the broker itself writes: room events, user events. */
 
-import { v7 as messageId } from 'uuid'
 import type { PrivacySettings } from '../../schemas/commands/privacy.js'
 import { SYSTEM } from '../../schemas/ids.js'
+import { messageId } from '../message-id.js'
 import type { Draft, MemberSettings } from '../store/store.js'
 import { logs } from './views.js'
 

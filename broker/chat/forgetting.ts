@@ -2,9 +2,10 @@
  * Takes what a user wrote out of a room, and the name too. Messages are deleted as anyone's are, by an entry of the broker, so that
  * everyone hears of it; of reactions, changes and traces of earlier deletions nothing is left, and nobody is told.
  */
-import { v7 as messageId } from 'uuid'
+
 import { SYSTEM } from '../../schemas/ids.js'
 import type { MessageOutput, ReactionData } from '../../schemas/message.js'
+import { messageId } from '../message-id.js'
 import { commit } from '../store/commit.js'
 import type { Draft, Effect, Gone, LogEntry, LogName, NoteWrite, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'

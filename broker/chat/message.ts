@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { type Forwarded, MAX_DEPTH, MESSAGE_KEYS, MessageInput } from '../../schemas/message.js'
+import { type Forwarded, MAX_CID, MAX_DEPTH, MESSAGE_KEYS, MessageInput } from '../../schemas/message.js'
 import { checkType } from './message-types.js'
 import { checkShape } from './shape.js'
 
@@ -58,8 +58,22 @@ export function cidOf(payload: Buffer): string | null {
 export function checkMessage(payload: Buffer, bare: boolean): Checked {
   const text = decodeText(payload)
   const object = bare ? null : parseObject(text)
-  if (!object) return { cid: null, inside: textOnly(text), ttl: null, input: null, text }
-  return checkObject(toInput(object))
+  if (!object) return textOnly(text, null)
+  return textAlone(object) ?? checkObject(toInput(object))
+}
+
+/** Most messages are a text, perhaps with a cid, and need no look at the whole schema. Null: it is not that simple. */
+function textAlone(object: Record<string, unknown>): Checked | null {
+  let cid: string | null = null
+  let text: string | null = null
+  for (const key in object) {
+    const value = object[key]
+    if (typeof value !== 'string' || value === '') return null
+    if (key === 'text') text = value
+    else if (key === 'cid' && value.length <= MAX_CID) cid = value
+    else if (key !== 'type' || value !== 'text') return null
+  }
+  return text === null ? null : textOnly(text, cid)
 }
 
 function toInput(object: Record<string, unknown>): MessageInput {
@@ -84,20 +98,12 @@ function checkObject(input: MessageInput): Checked {
   const { cid = null, type = 'text', target, text, ...rest } = input
   const { attachments, data, replyTo, thread, mentions, forward, ttl } = rest
   const more = { attachments, data, replyTo, thread, mentions, forward, ttl }
-  // Most messages are text alone, which is cheaper to write.
-  if (type === 'text' && text !== undefined && isEmpty(more))
-    return { cid, inside: textOnly(text), ttl: null, input: null, text }
   const inside = stringify({ type, target, text, ...more }).slice(1, -1)
   return { cid, inside, ttl: ttl ?? null, input, text: text ?? null }
 }
 
-function isEmpty(values: object): boolean {
-  for (const value of Object.values(values)) if (value !== undefined) return false
-  return true
-}
-
-function textOnly(text: string): string {
-  return `"type":"text","text":${JSON.stringify(text)}`
+function textOnly(text: string, cid: string | null): Checked {
+  return { cid, inside: `"type":"text","text":${JSON.stringify(text)}`, ttl: null, input: null, text }
 }
 
 /** What a message holds, as its receivers would see it. */

@@ -17,10 +17,10 @@ export const OPEN: PrivacySettings = {
 
 export type People = Pick<DirectoryStore, 'blocks' | 'wanted' | 'privacy' | 'written'>
 
-/** Whether `other` is among those to whom `user` allows `what`. */
+/** Whether `other` is among those to whom `user` allows `what`; users are always among them themselves. */
 export function admits(directory: People, user: string, other: string, what: keyof PrivacySettings): boolean {
   const audience: Audience = directory.privacy.get(user)?.[what] ?? 'everyone'
-  if (audience === 'everyone') return true
+  if (audience === 'everyone' || user === other) return true
   return audience === 'contacts' && (areContacts(directory, user, other) || mayAnswer(directory, user, other, what))
 }
 

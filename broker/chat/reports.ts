@@ -1,8 +1,9 @@
 /** What users report to those who moderate: a queue, with the messages as they were, and what is done about it. */
-import { v7 as uuid } from 'uuid'
+
 import { Refusal } from '../../schemas/errors.js'
 import { isDirectRoom, SYSTEM } from '../../schemas/ids.js'
 import { allows } from '../../schemas/permissions.js'
+import { messageId } from '../message-id.js'
 import { commit } from '../store/commit.js'
 import type { ReportRecord, Resolution } from '../store/moderation.js'
 import type { Draft, Op, Store } from '../store/store.js'
@@ -111,7 +112,7 @@ export class Reports {
     if (same) return same
     if (mine.length >= most) throw new Refusal('conflict', `${most} reports of yours are open`)
     if (open.length >= MOST_OPEN) throw new Refusal('conflict', `${MOST_OPEN} reports are open; no more are taken`)
-    const record: ReportRecord = { id: uuid(), ...report, at: Date.now(), resolution: null }
+    const record: ReportRecord = { id: messageId(), ...report, at: Date.now(), resolution: null }
     const evidence = message ? [store.moderation.evidenceOp(record.id, message)] : []
     await commit(store, { drafts: this.#events(record), ops: [store.moderation.reportOp(record), ...evidence] })
     return record

@@ -1,4 +1,4 @@
-import { v7 as messageId } from 'uuid'
+import { messageId } from '../message-id.js'
 import type { Draft, Extra, LogName } from '../store/store.js'
 import type { Actor } from './actor.js'
 import { type Checked, hashOf } from './message.js'

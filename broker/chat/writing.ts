@@ -19,7 +19,7 @@ import type { Screening, Verdict } from './screening.js'
 import { Send, type Sending } from './send.js'
 import { calledIn, commandDraft } from './slash-commands.js'
 import type { SlowMode } from './slow-mode.js'
-import { stamp } from './stamp.js'
+import { type Destination, stamp } from './stamp.js'
 import { logs } from './views.js'
 
 export interface WritingParts {
@@ -36,6 +36,9 @@ export interface WritingParts {
   readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
 }
 
+/** Rooms whose strings are kept. */
+const MAX_DESTINATIONS = 10_000
+
 /** A message on its way into a room. */
 interface Post {
   readonly actor: Actor
@@ -49,6 +52,8 @@ interface Post {
 
 export class Writing {
   readonly #parts: WritingParts
+  /** By room. */
+  readonly #destinations = new Map<string, Destination>()
 
   constructor(parts: WritingParts) {
     this.#parts = parts
@@ -185,7 +190,8 @@ export class Writing {
       const draft = commandDraft(actor, room, called, message)
       return { actor, room, cid: message.cid, incoming, draft, receipt, command }
     }
-    const destination = { log: logs.messages(room), place: `"room":"${room}",`, ...(to === '' ? {} : { to }) }
+    const known = this.#destination(room)
+    const destination = to === '' ? known : { ...known, to }
     const stamped = stamp(actor, destination, message, incoming)
     const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
     const along = message.forwarded ? this.#noting(incoming, room, message.forwarded.from) : incoming
@@ -197,6 +203,16 @@ export class Writing {
     const { forwarded } = this.#parts.store.directory
     if (forwarded.get(room, user)) return incoming
     return { ...incoming, ops: [...incoming.ops, forwarded.putOp({ room, user })] }
+  }
+
+  /** The same strings for all messages of a room: they are what its log is looked up by. */
+  #destination(room: string): Destination {
+    const known = this.#destinations.get(room)
+    if (known) return known
+    if (this.#destinations.size >= MAX_DESTINATIONS) this.#destinations.clear()
+    const made = { log: logs.messages(room), place: `"room":"${room}",` }
+    this.#destinations.set(room, made)
+    return made
   }
 
   /** A message that names others. */

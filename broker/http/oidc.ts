@@ -47,7 +47,7 @@ async function start({ oidc, redirectUri }: OidcParts, { query }: FastifyRequest
 }
 
 async function comeBack(parts: OidcParts, request: FastifyRequest, reply: FastifyReply) {
-  const underWay = await parts.oidc.underWay(sealedIn(request.headers.cookie))
+  const underWay = parts.oidc.underWay(sealedIn(request.headers.cookie))
   if (!underWay)
     throw new Refusal('bad_request', 'no login was begun in this browser in the last ten minutes; start it again')
   reply.header('set-cookie', cookie(parts.redirectUri, '', 0))

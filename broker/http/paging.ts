@@ -1,24 +1,26 @@
 import type { FastifyRequest } from 'fastify'
 import type { HttpPage } from '../../schemas/commands.js'
 
-/** `before` or `after`, where the page itself says how to go on. */
-type Page = { more: boolean; before?: number; after?: number } & Record<string, unknown>
+/** `cursor`, `before` or `after`, where the page itself says how to go on. */
+type Page = { more: boolean; cursor?: string; before?: number; after?: number } & Record<string, unknown>
 
-/** Where the next page of a list is: the same request from the last entry on, or back from the first. Null: this was the last one. */
-export function nextPage(
-  { url, query }: FastifyRequest,
-  { items, key, back }: HttpPage,
-  result: string,
-): string | null {
+/** Where the next page of a list is: the same request, with what it goes on with. Null: this was the last one. */
+export function nextPage({ url, query }: FastifyRequest, list: HttpPage, result: string): string | null {
   // Most pages are the only one, and need not be read for this.
   if (!result.includes('"more":true')) return null
   const page = JSON.parse(result) as Page
-  const entries = page[items] as Record<string, unknown>[]
-  const backwards = back === true && !Object.hasOwn(query as object, 'after')
-  const edge = (backwards ? page.before : page.after) ?? entries.at(backwards ? 0 : -1)?.[key]
+  const backwards = list.back === true && !Object.hasOwn(query as object, 'after')
+  const parameter = list.key === undefined ? 'cursor' : backwards ? 'before' : 'after'
+  const edge = page[parameter] ?? edgeOf(page, list, backwards)
   if (!page.more || edge === undefined) return null
   const [path, search = ''] = url.split('?')
   const next = new URLSearchParams(search)
-  next.set(backwards ? 'before' : 'after', String(edge))
+  next.set(parameter, String(edge))
   return `${path}?${next}`
+}
+
+/** What is known of the last entry, or of the first one where the list is read backwards. */
+function edgeOf(page: Page, { items, key }: HttpPage, backwards: boolean): unknown {
+  if (key === undefined) return undefined
+  return (page[items] as Record<string, unknown>[]).at(backwards ? 0 : -1)?.[key]
 }

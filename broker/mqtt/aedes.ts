@@ -76,6 +76,8 @@ const HEARTBEAT = 5
 
 export class Broker extends (Aedes as unknown as new (options: object) => Aedes & AedesInternals) {
   readonly #defaults: Record<string, unknown>
+  /** The same, of those that every message asks for. */
+  readonly #plainly: Pick<Aedes, 'authorizePublish' | 'authorizeForward' | 'published'>
   readonly #parts: BrokerParts
   readonly #registering = new Map<string, Promise<void>>()
   /** All that are open, logged in or not. */
@@ -99,6 +101,11 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       'authorizeForward',
       'published',
     ] as const
+    this.#plainly = {
+      authorizePublish: this.authorizePublish,
+      authorizeForward: this.authorizeForward,
+      published: this.published,
+    }
     this.#defaults = Object.fromEntries(hooks.map((name) => [name, this[name]]))
   }
 
@@ -228,7 +235,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   announce(message: Message, client: Connection | null): void {
     const heard = this.mq.hears(message.topic)
     const watched = this.listenerCount('publish') > 0
-    const hooked = this.published !== this.#defaults['published']
+    const hooked = this.published !== this.#plainly.published
     if (!heard && !watched && !hooked) return
     const packet = new AedesPacket({ cmd: 'publish', ...message, dup: false }, this)
     if (client) packet.clientId = client.id
@@ -307,7 +314,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   /** Null: nothing to wait for, go on. */
   publishGate(connection: Connection, packet: Publish): Promise<Refusal | null> | null {
     const { hooks } = this.#parts.services()
-    if (!hooks.authorizePublish && !this.#hooked('authorizePublish')) return null
+    if (!hooks.authorizePublish && this.authorizePublish === this.#plainly.authorizePublish) return null
     return this.publishGateFor(connection, connection.login!.actor, packet)
   }
 
@@ -365,7 +372,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
 
   /** Null while nobody set `authorizeForward`: deliveries then take the short way. The hook may change the payload. */
   forwardGate(connection: Connection | null): Forward | null {
-    if (!this.#hooked('authorizeForward')) return null
+    if (this.authorizeForward === this.#plainly.authorizeForward) return null
     const hook = this.authorizeForward as unknown as (
       client: Connection | null,
       packet: object,

@@ -1,7 +1,7 @@
 /** The property section of what MQTT 5 clients receive, and what is kept of the one they send. Clauses are of MQTT 5. */
 import { isChatTopic } from '../../schemas/topics.js'
 import type { Extra } from '../store/store.js'
-import { encodeProperties, encodeVarint, type Properties } from './codec/properties.js'
+import { encodeProperties, encodeVarint, NO_PROPERTIES, type Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 
 const EMPTY = Buffer.alloc(0)
@@ -47,6 +47,8 @@ export function messageProperties(
  * payload format too, which on chat topics are the broker's. Null: nothing.
  */
 export function keptProperties(topic: string, given: Properties, now = Date.now()): Extra | null {
+  // As nearly all do.
+  if (given === NO_PROPERTIES) return null
   const { userProperties, responseTopic, correlationData, contentType, payloadFormat, messageExpiry } = given
   const kept: Properties = {}
   if (userProperties) kept.userProperties = userProperties

@@ -6,7 +6,7 @@ import type { Subscription } from '../following/subscription.js'
 import type { Batch } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { LogEntry, PlainMessage, QoS } from '../store/store.js'
-import { type EncodedPublishes, encodePublishes, publishSize } from './codec/encode.js'
+import { type EncodedPublishes, encodePublishes, type PublishOptions, publishSize } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
 import { messageProperties } from './message-properties.js'
 
@@ -68,6 +68,8 @@ export class PacketMaker {
   entries(feed: LogFeed, entries: readonly LogEntry[]): EncodedPublishes<LogEntry> {
     this.#counters.add('encoded')
     const topic = Buffer.from(feed.view.topic)
+    if (this.#isSimple(feed, entries))
+      return encodePublishes(this.#version, topic, entries, feed.qos, this.#simply(feed))
     const own = (entry: LogEntry): boolean => feed.own !== undefined && this.#isOwn(entry)
     const properties = (entry: LogEntry): Buffer =>
       messageProperties(feed.view.topic, entry.extra, (own(entry) ? feed.own : feed)?.ids ?? [])
@@ -78,6 +80,17 @@ export class PacketMaker {
       publishSize(this.#version, topic, entry, feed.qos, properties(entry)),
     )
     return encodePublishes(this.#version, topic, fitting, feed.qos, { properties })
+  }
+
+  /** Nothing to look at entry by entry, as nearly always. */
+  #isSimple({ own, ids }: LogFeed, entries: readonly LogEntry[]): boolean {
+    if (own !== undefined || ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY) return false
+    for (const { extra } of entries) if (extra) return false
+    return true
+  }
+
+  #simply({ view }: LogFeed): PublishOptions<LogEntry> | undefined {
+    return this.#version === 5 ? { properties: () => messageProperties(view.topic, null, []) } : undefined
   }
 
   #isOwn({ from, origin }: LogEntry): boolean {

@@ -1,6 +1,7 @@
 /** What becomes of accounts and rooms: events that belong to no log of a room or a user, written only where someone reads them. */
-import { v7 as messageId } from 'uuid'
+
 import { SYSTEM } from '../../schemas/ids.js'
+import { messageId } from '../message-id.js'
 import type { Draft, LogName, Store } from './store.js'
 
 export const SERVER_LOG: LogName = 's:server'

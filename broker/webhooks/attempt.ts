@@ -1,7 +1,8 @@
 /** One attempt to tell a webhook of an event, and what came of it. */
+
+import { signedHeaders } from '../signature.js'
 import { retryAfter } from './backoff.js'
 import type { Poster } from './poster.js'
-import { signedHeaders } from './signature.js'
 
 export type Outcome =
   | { readonly kind: 'taken'; readonly status: number }

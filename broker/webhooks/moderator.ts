@@ -1,19 +1,19 @@
 /** Asks a server of the operator's before a message is written: it may let it pass, refuse it, or put another text in its place. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
-import { v7 as messageId } from 'uuid'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, isDirectRoom, SYSTEM } from '../../schemas/ids.js'
 import type { Actor } from '../chat/actor.js'
 import { type Checked, contentOf, rewritten } from '../chat/message.js'
 import type { Screen, Verdict } from '../chat/screening.js'
+import { messageId } from '../message-id.js'
 import type { Counters } from '../metrics.js'
+import { signedHeaders } from '../signature.js'
 import { Slots } from '../slots.js'
 import { CircuitBreaker } from './circuit-breaker.js'
 import { bodyOf } from './events.js'
 import { Poster } from './poster.js'
-import { signedHeaders } from './signature.js'
 
 /** Name of the event that asks. */
 const CHECK = 'message.check'

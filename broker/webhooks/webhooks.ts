@@ -1,6 +1,5 @@
 /** All webhooks: made, changed and removed, and told what the logs have. Which logs they have yet to read, the store's marks say. */
 
-import { v7 as eventId } from 'uuid'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, SYSTEM } from '../../schemas/ids.js'
@@ -13,7 +12,9 @@ import type {
   WebhookChanges,
   WebhookDetails,
 } from '../chat/commands/webhooks.js'
+import { messageId as eventId } from '../message-id.js'
 import type { Counters } from '../metrics.js'
+import { newWebhookSecret } from '../signature.js'
 import { commit } from '../store/commit.js'
 import type { WebhookRecord } from '../store/outbox.js'
 import type { AppendedBatch, LogName, Op, Store } from '../store/store.js'
@@ -23,7 +24,6 @@ import { bodyOf } from './events.js'
 import { OutboxKeeper } from './outbox-keeper.js'
 import type { Poster } from './poster.js'
 import { configured, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
-import { newWebhookSecret } from './signature.js'
 import { Teller } from './teller.js'
 
 export interface WebhooksParts {

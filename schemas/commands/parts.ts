@@ -24,8 +24,8 @@ export interface HttpRoute {
 export interface HttpPage {
   /** Key of the result that holds the entries. */
   items: string
-  /** Key of an entry that `after` and `before` take. */
-  key: string
+  /** Key of an entry that `after` and `before` take; left out where the result has a `cursor` to go on with. */
+  key?: string
   back?: true
 }
 

@@ -44,6 +44,6 @@ export const SEARCH_COMMANDS = {
       }),
     }),
     rate: 'read',
-    http: { method: 'GET', path: '/search' },
+    http: { method: 'GET', path: '/search', page: { items: 'results' } },
   }),
 } as const

@@ -3,36 +3,16 @@
  * shrunk program and all that was done; TOPICTALK_SEED repeats a run, TOPICTALK_PROGRAMS sets how many.
  */
 import fc from 'fast-check'
-import t, { type Test } from 'tap'
-import { RULES } from '../helpers/authorisation/plain-rights.js'
+import t from 'tap'
+import { play } from '../helpers/authorisation/play.js'
 import { programs, sceneries } from '../helpers/authorisation/programs.js'
-import { Stage } from '../helpers/authorisation/stage.js'
 import type { Program } from '../helpers/authorisation/words.js'
-import { startTestBroker } from '../helpers/broker.js'
 
 const { TOPICTALK_SEED: seed, TOPICTALK_PROGRAMS: programCount } = process.env
 /** By default a minute's worth, where nothing else keeps the machine busy. */
 const count = Number(programCount ?? 24)
 /** Milliseconds after which no further program begins. */
 const LIMIT = 60_000 * Math.ceil(count / 24)
-
-/** Each program has a broker of its own, so that what is left of one does not disturb the next. */
-async function play(program: Program): Promise<void> {
-  const ends: (() => unknown)[] = []
-  const owner = { teardown: (end: () => unknown) => void ends.push(end) } as unknown as Test
-  const broker = await startTestBroker(owner, {
-    auth: { anonymous: true },
-    acl: { rules: RULES },
-    rooms: { list: [] },
-    store: { level: { sync: false } },
-    limits: { rates: 'off', typingPerSecond: 1000 },
-  })
-  try {
-    await new Stage(owner, broker).play(program)
-  } finally {
-    for (const end of ends.reverse()) await end()
-  }
-}
 
 const CASES: [string, fc.Arbitrary<Program>, number][] = [
   ['whatever people do, nobody learns what is not theirs, and everyone gets what is', programs, 1],

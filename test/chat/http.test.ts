@@ -362,14 +362,21 @@ t.test('lists', async (t) => {
     await send({ type: 'edit', target: 3, text: '3!' })
     t.same(await follow('/v1/rooms/b/messages?view=folded&limit=2', 'messages', 'text'), [['2', '3!'], ['1']])
     t.same(await follow('/v1/rooms/b/messages?view=folded&limit=2&after=0', 'messages', 'text'), [['1', '2'], ['3!']])
+    for (const text of ['green tea', 'black tea', 'white tea']) await send({ text })
+    const found = await follow('/v1/search?query=tea&limit=2', 'results', 'message')
+    t.match(found, [[{ text: 'white tea' }, { text: 'black tea' }], [{ text: 'green tea' }]])
   })
 
   t.test('every list of the table names its entries and their key', async (t) => {
     for (const [name, { http, params, result }] of Object.entries(COMMANDS as Record<string, Command>)) {
       const schema = result as unknown as { properties?: Record<string, { items?: { properties: object } }> }
-      const isList = http?.method === 'GET' && 'more' in (schema.properties ?? {}) && 'after' in params.properties
+      const goesOn = ['after', 'before', 'cursor'].some((key) => key in params.properties)
+      const isList = http?.method === 'GET' && 'more' in (schema.properties ?? {}) && goesOn
       t.equal(http?.page !== undefined, isList, name)
-      if (http?.page) t.ok(http.page.key in schema.properties![http.page.items]!.items!.properties, name)
+      if (!http?.page) continue
+      const { items, key } = http.page
+      if (key) t.ok(key in schema.properties![items]!.items!.properties, name)
+      else t.ok('cursor' in schema.properties! && 'cursor' in params.properties && items in schema.properties!, name)
     }
   })
 

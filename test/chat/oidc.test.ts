@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { userNameOf } from '../../broker/auth/identity.js'
 import { LoginCodes } from '../../broker/auth/login-codes.js'
 import { Seal } from '../../broker/auth/sealed.js'
+import { Sealer } from '../../broker/auth/sealing.js'
 import { completeConfig } from '../../broker/config.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { fetchFrom, httpUrl } from '../helpers/http.js'
@@ -267,14 +268,16 @@ t.test('a code waits a minute', async (t) => {
 
 t.test('what is sealed is opened for its time, by its key', async (t) => {
   let now = 1_000_000
-  const key = () => createSecretKey(randomBytes(32))
-  const seal = new Seal(key(), 600, () => now)
-  const text = await seal.close({ state: 'x' })
-  t.match(await seal.open(text), { state: 'x' })
-  t.equal(await new Seal(key(), 600, () => now).open(text), null)
-  for (const broken of ['', 'x', text.slice(0, -2), `${text}A`]) t.equal(await seal.open(broken), null)
-  now += 600_000
-  t.equal(await seal.open(text), null)
+  const sealer = () => new Sealer(createSecretKey(randomBytes(32)))
+  const seal = new Seal(sealer(), 600, () => now)
+  const text = seal.close({ state: 'x' })
+  t.same(seal.open(text), { state: 'x' })
+  t.equal(new Seal(sealer(), 600, () => now).open(text), null)
+  for (const broken of ['', 'x', text.slice(0, -2), `${text}AAAA`]) t.equal(seal.open(broken), null)
+  now += 599_999
+  t.same(seal.open(text), { state: 'x' })
+  now += 1
+  t.equal(seal.open(text), null)
 })
 
 t.test('the settings are checked', async (t) => {

@@ -1,6 +1,7 @@
 /** What users let others do and know: who may write to them, see them, invite them, and know what they have read. */
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
+import { erased } from '../helpers/erased.js'
 import { EventReader } from '../helpers/event-reader.js'
 import type { Person } from '../helpers/people.js'
 import { people, privateRoom } from '../helpers/rooms.js'
@@ -55,7 +56,8 @@ t.test('everything is open until it is changed, and one’s other devices are to
   t.equal(await alice.fails('privacy.update', { messages: 'friends' }), 'bad_request messages')
   await broker.restart()
   t.same(await (await connect('alice')).get('privacy.get'), some, 'after a restart too')
-  await broker.running.accounts.remove('alice')
+  await callAdmin(broker.dataDir, 'user.remove', { name: 'alice' })
+  await erased(broker, 'alice')
   t.same(await (await connect('alice', { clientId: 'anew' })).get('privacy.get'), open, 'who has the name next')
 })
 
@@ -260,4 +262,16 @@ t.test('receipts are told among those who tell each other', async (t) => {
   t.match((await alice.get('unread', { room: 'den' })).rooms, [{ read: 3, unread: 0 }], 'it is read for oneself')
   await alice.get('privacy.update', { readReceipts: 'everyone' })
   t.same(await asked(bob), ['alice 1', 'bob 3', 'carol 2'], 'what was read in silence stays so')
+})
+
+t.test('whoever shuts out others still reaches their own other devices', async (t) => {
+  const { connect, alice } = await people(t, ['alice'])
+  const phone = await connect('alice', { clientId: 'phone' })
+  await phone.subscribe('users/alice/signals')
+  for (const messages of ['contacts', 'nobody']) {
+    await alice.get('privacy.update', { messages })
+    await alice.publish('users/alice/signals', { now: messages })
+  }
+  const heard = await phone.on('users/alice/signals', 2)
+  t.match(heard, [{ data: { now: 'contacts' } }, { data: { now: 'nobody' } }])
 })

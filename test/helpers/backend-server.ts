@@ -1,13 +1,13 @@
 /** A backend of the operator's for `auth.http`: it knows a few people, notes what it was asked, and can fail in many ways. */
-import { createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { isSigned } from './receiver.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
 type Json = any
 
-export const BACKEND_SECRET = 'a secret of the backend'
+export const BACKEND_SECRET = `whsec_${Buffer.from('a secret of the backend!').toString('base64')}`
 
 /** What to answer: a body, a status, or nothing ever. */
 export type Reply = object | number | 'silence'
@@ -15,7 +15,7 @@ export type Reply = object | number | 'silence'
 export class BackendServer {
   /** All questions, as they came. */
   readonly asked: Json[] = []
-  /** What is wrong with signatures. */
+  /** Signatures that are wrong. */
   readonly unsigned: string[] = []
   url = ''
   answer: (question: Json) => Reply = () => 403
@@ -37,18 +37,13 @@ export class BackendServer {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     const body = Buffer.concat(chunks).toString()
-    this.#checkSignature(request.headers['topictalk-signature'], body)
+    if (!isSigned({ headers: request.headers, body }, BACKEND_SECRET))
+      this.unsigned.push(String(request.headers['webhook-signature']))
     this.asked.push(JSON.parse(body))
     const reply = this.answer(this.asked.at(-1))
     if (reply === 'silence') return void this.#held.push(response)
     response.statusCode = typeof reply === 'number' ? reply : 200
     if (reply === 302) response.setHeader('location', `${this.url}/elsewhere`)
     response.end(typeof reply === 'number' ? '' : JSON.stringify(reply))
-  }
-
-  #checkSignature(header: string | string[] | undefined, body: string): void {
-    const [, time = '', signature] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(header)) ?? []
-    const expected = createHmac('sha256', BACKEND_SECRET).update(`${time}.${body}`).digest('hex')
-    if (signature !== expected || Math.abs(Date.now() / 1000 - Number(time)) > 60) this.unsigned.push(String(header))
   }
 }

@@ -80,7 +80,7 @@ export class Receiver {
 }
 
 /** As a receiver checks it who read the specification of Standard Webhooks, and nothing of the broker. */
-export function isSigned({ headers, body }: Received, secret: string): boolean {
+export function isSigned({ headers, body }: Pick<Received, 'headers' | 'body'>, secret: string): boolean {
   const [id, at, list] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => String(headers[name]))
   if (Math.abs(Date.now() / 1000 - Number(at)) > 300) return false
   const key = Buffer.from(secret.replace('whsec_', ''), 'base64')

@@ -235,7 +235,7 @@ t.test('PUBACK and PUBREC: a refused publish is told, and the connection stays [
     ['no message at all', ROOM, '', {}, 0x99],
     ['too large', 't/a', 'x'.repeat(101), {}, 0x97],
     ['not the UTF-8 it says it is', 't/a', '\u00ff', { latin: true }, 0x99],
-    ['not built yet', ROOM, '{"type":"location","data":{}}', {}, 0x83],
+    ['data that is not of its type', ROOM, '{"type":"location","data":{}}', {}, 0x99],
   ]
   for (const [name, topic, payload, { latin }, reason] of cases as [
     string,

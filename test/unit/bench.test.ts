@@ -4,18 +4,19 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
-import type { Result } from '../../bench/measure.js'
+import { Histogram } from '../../bench/histogram.js'
 
 const RUN = fileURLToPath(new URL('../../bench/run.js', import.meta.url))
 
-t.test('the benchmark runs, and writes numbers', async (t) => {
-  const out = join(t.testdir(), 'results.json')
-  const tiny = ['--peers', 'topictalk', '--rooms', '2', '--members', '3', '--seconds', '1', '--out', out]
-  const { stdout } = await promisify(execFile)(process.execPath, [RUN, ...tiny, '--cells', 'pairs'])
-  const { results } = JSON.parse(await readFile(out, 'utf8')) as { results: Result[] }
+t.test('the benchmark runs, and writes numbers, a report and plots', async (t) => {
+  const dir = t.testdir()
+  const tiny = ['--peers', 'topictalk', '--rooms', '2', '--members', '3', '--seconds', '1']
+  const out = ['--out', join(dir, 'results.json')]
+  const { stdout } = await promisify(execFile)(process.execPath, [RUN, ...tiny, ...out, '--cells', 'pairs'])
+  const { results } = JSON.parse(await readFile(join(dir, 'results.json'), 'utf8'))
   t.strictSame(
-    results.map(({ cell, peer }) => `${peer}, ${cell}`),
-    ['TopicTalk, pairs QoS 0', 'TopicTalk, pairs QoS 1'],
+    results.map(({ cell, peer }: { cell: string; peer: string }) => `${peer}, ${cell}`),
+    ['QoS 0 TCP', 'QoS 1 TCP', 'QoS 0 WebSocket', 'QoS 1 WebSocket'].map((way) => `TopicTalk, pairs ${way}`),
   )
   for (const { deliveries, published, seconds, brokerCpu, loadCpu, deliveriesPerCpuSecond, residentBytes } of results) {
     const numbers = [deliveries, published, seconds, brokerCpu, loadCpu, deliveriesPerCpuSecond, residentBytes]
@@ -24,5 +25,22 @@ t.test('the benchmark runs, and writes numbers', async (t) => {
       JSON.stringify(numbers),
     )
   }
-  t.match(stdout, /pairs QoS 0 .*\d+k/)
+  t.match(stdout, /pairs QoS 0 TCP +TopicTalk +\d/)
+  t.match(await readFile(join(dir, 'results.md'), 'utf8'), /\| pairs QoS 1 WebSocket \| TopicTalk \| \d/)
+  t.match(await readFile(join(dir, 'results-throughput.svg'), 'utf8'), /^<svg .*<rect .*<\/svg>\n$/s)
+})
+
+t.test('a histogram knows quantiles to within 1.6 %, and adds up', (t) => {
+  const [low, high] = [new Histogram(), new Histogram()]
+  for (let us = 1; us <= 1_000_000; us++) (us % 2 ? low : high).record(us)
+  const both = new Histogram().add(low.toData()).add(high.toData())
+  t.equal(both.total, 1_000_000)
+  t.equal(both.max, 1_000_000)
+  for (const share of [0.00001, 0.5, 0.99, 0.999, 1]) {
+    const exact = share * 1_000_000
+    const found = both.quantile(share)
+    t.ok(found >= exact && found <= exact * 1.016, `${share}: ${found}`)
+  }
+  t.equal(new Histogram().quantile(0.99), 0, 'nothing has no latency')
+  t.end()
 })

@@ -39,6 +39,11 @@ t.test('every command is in every document', async (t) => {
   }
 })
 
+t.test('no parameter takes the place of what a request over MQTT has of its own', async (t) => {
+  for (const [name, { params }] of table)
+    t.notOk('id' in params.properties, `${name}: id says which request is answered`)
+})
+
 /** Every `$ref` with where it stands. */
 function references(document: Json, at = '#'): [string, string][] {
   if (typeof document !== 'object' || document === null) return []

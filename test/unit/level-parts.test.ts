@@ -38,6 +38,54 @@ t.test('keys', async (t) => {
   t.ok(inRange(keys.session('ann/x'), ranges.sessionsOf('ann')))
 })
 
+/** A key of each kind, by the name of what makes it. */
+function keyOfEachKind(): [string, string][] {
+  const { format, epoch, folded, queueNumber, filters } = keys
+  const fixed = Object.entries({ format, epoch, folded, queueNumber, filters })
+  const ofRooms = ['b', 'm', 'l', 'r', 'w', 'D', 'S', 'B', 'C', 'F'] as const
+  const { chunk, due, erased, note, dedupe, dueRetained, subscription, cursor, incoming, reference } = keys
+  const { credential, block, contact, member, invite, departed, outbox, deadLetter, receipt } = keys
+  const { journal, head, dropping, stale, generation, filter, session, inflight, packet, retained, will } = keys
+  const { user, userName, userRemoved, secondFactor, removal, bot, profile, privacy, room, presence } = keys
+  const { webhook, report, evidence } = keys
+  const numbered = { journal, generation, filter, packet }
+  const named = { head, dropping, stale, session, inflight, retained, will, user, userName, userRemoved, secondFactor }
+  const records = { removal, bot, profile, privacy, room, presence, webhook, report, evidence }
+  const pairs = { subscription, cursor, credential, block, contact, member, invite, departed, outbox, deadLetter }
+  return [
+    ...fixed,
+    ...ofRooms.map((kind): [string, string] => [`ofRoom ${kind}`, keys.ofRoom(kind, 'x', 'y')]),
+    ...Object.entries(numbered).map(([kind, of]): [string, string] => [kind, of(1)]),
+    ...Object.entries({ ...named, ...records }).map(([kind, of]): [string, string] => [kind, of('x')]),
+    ...Object.entries({ ...pairs, receipt }).map(([kind, of]): [string, string] => [kind, of('x', 'y')]),
+    ...Object.entries({ chunk, erased, incoming, reference }).map(([kind, of]): [string, string] => [kind, of('x', 1)]),
+    ['due', due(1, 'x', 1)],
+    ['dueRetained', dueRetained(1, 'x')],
+    ['note', note('x', 'n', 1, 'y')],
+    ['dedupe', dedupe(1, 'x')],
+  ]
+}
+
+t.test('each kind of key has a letter, or a pair of letters, that no other begins with', async (t) => {
+  const kinds = keyOfEachKind()
+  const notKinds = ['journalEdges', 'dueOf', 'retainedOfDue', 'keyOfStale', 'groupOf', 'noteOf', 'numbered']
+  const partsOfOthers = ['dedupeName', 'dedupeNameOf', 'dedupePrefix', 'roomRecordOf', 'outboxOf', 'ofRoom']
+  const known = new Set([...kinds.map(([kind]) => kind), ...notKinds, ...partsOfOthers])
+  t.same(
+    Object.keys(keys).filter((kind) => !known.has(kind)),
+    [],
+    'a new kind of key belongs here too',
+  )
+  /** Two letters where a letter is shared by kinds that have a second one. */
+  const prefixOf = (key: string): string => (key[0] === '!' ? key : key.slice(0, 'OWM'.includes(key[0]!) ? 2 : 1))
+  const owners = new Map<string, string>()
+  for (const [kind, key] of kinds) {
+    const prefix = prefixOf(key)
+    t.equal(owners.get(prefix), undefined, `${kind} begins with ${prefix}`)
+    owners.set(prefix, kind)
+  }
+})
+
 t.test('checksums are those of zlib', async (t) => {
   t.equal(checksum(Buffer.from('123456789')), 0xcbf43926)
   t.equal(tableChecksum(Buffer.from('123456789')), 0xcbf43926)

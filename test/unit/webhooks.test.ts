@@ -1,4 +1,5 @@
 /** The parts of webhooks that need no server. */
+import { createSecretKey } from 'node:crypto'
 import t from 'tap'
 import { Sealer } from '../../broker/auth/sealing.js'
 import { isPrivate, namesPrivate } from '../../broker/webhooks/addresses.js'
@@ -57,12 +58,14 @@ t.test('a circuit breaker opens after failures in a row, and closes by one succe
 })
 
 t.test('what is sealed opens with its key alone, and not when a byte has changed', async (t) => {
-  const sealer = new Sealer(Buffer.alloc(32, 1))
+  const sealer = new Sealer(createSecretKey(Buffer.alloc(32, 1)))
   const sealed = sealer.seal('whsec_secret')
   t.equal(sealer.open(sealed), 'whsec_secret')
   t.not(sealer.seal('whsec_secret'), sealed, 'no two alike')
   t.notMatch(Buffer.from(sealed, 'base64url').toString('latin1'), 'secret')
-  t.equal(new Sealer(Buffer.alloc(32, 2)).open(sealed), null)
+  t.equal(new Sealer(createSecretKey(Buffer.alloc(32, 2))).open(sealed), null)
+  const own = sealer.seal('whsec_secret', 'ann')
+  t.strictSame([sealer.open(own, 'ann'), sealer.open(own, 'ben'), sealer.open(own)], ['whsec_secret', null, null])
   for (let i = 0; i < sealed.length; i += 7) {
     const bytes = Buffer.from(sealed, 'base64url')
     bytes[i % bytes.length]! ^= 1

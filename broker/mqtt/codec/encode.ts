@@ -126,9 +126,11 @@ export function encodePublishes<M extends Outgoing>(
   { retain = false, properties }: PublishOptions<M> = {},
 ): EncodedPublishes<M> {
   const sections = version === 5 ? messages.map((message) => properties?.(message) ?? NO_PROPERTY_BYTES) : null
-  const lengths = messages.map((message, i) => bodyLength(topic, message, qos, sections?.[i]))
   let total = 0
-  for (const length of lengths) total += 1 + varintSize(length) + length
+  for (let i = 0; i < messages.length; i++) {
+    const length = bodyLength(topic, messages[i]!, qos, sections?.[i])
+    total += 1 + varintSize(length) + length
+  }
   const bytes = Buffer.allocUnsafe(total)
   const idAt: number[] = []
   const numbered: M[] = []
@@ -139,7 +141,7 @@ export function encodePublishes<M extends Outgoing>(
     const level = message.qos < qos ? message.qos : qos
     if (level > highest) highest = level
     bytes[at++] = (Type.publish << 4) | (level << 1) | (retain ? 1 : 0)
-    at = writeVarint(bytes, at, lengths[i]!)
+    at = writeVarint(bytes, at, bodyLength(topic, message, qos, sections?.[i]))
     bytes[at++] = topic.length >> 8
     bytes[at++] = topic.length & 0xff
     at += topic.copy(bytes, at)

@@ -5,21 +5,25 @@ import { fetchFrom, requestOf } from '../http.js'
 import { Violation } from './listener.js'
 import { MqttSession } from './mqtt-session.js'
 import { Stream } from './stream.js'
-import { ACCESS, CAST, type Program, type QoS, ROOMS, type RoomAct, USERS } from './words.js'
+import {
+  ACCESS,
+  BOT,
+  BOT_ROOMS,
+  CAST,
+  DEVICE,
+  type Program,
+  type QoS,
+  ROOMS,
+  type RoomAct,
+  USERS,
+  VOICES,
+} from './words.js'
 import { type Secret, World } from './world.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is any JSON
 type Json = any
 
 export const ROOT = 'root'
-/** Roles of the sessions people speak through. */
-const VOICES: Record<string, string[]> = {
-  ann: ['red'],
-  bob: ['blue'],
-  cat: [],
-  dan: ['red'],
-  root: ['admin', 'publisher', 'notifier'],
-}
 
 export class Company {
   readonly world = new World()
@@ -29,6 +33,8 @@ export class Company {
   /** By slot of CAST. */
   readonly listeners: (MqttSession | Stream)[]
   readonly voices = new Map<string, MqttSession>()
+  /** Of those who have no token. */
+  readonly #keys = new Map<string, string>()
   readonly retained = new Map<string, { secret: Secret; qos: QoS }>()
 
   constructor(owner: Test, broker: TestBroker) {
@@ -61,6 +67,7 @@ export class Company {
   }
 
   async enterVoices(): Promise<void> {
+    await this.#makeOthers()
     for (const [user, roles] of Object.entries(VOICES)) {
       const voice = new MqttSession(`${user}/voice`, { user, roles, clientId: 'voice', anonymous: false })
       await this.enterVoice(voice)
@@ -68,11 +75,30 @@ export class Company {
     }
   }
 
+  /** A device, and a bot with a command. */
+  async #makeOthers(): Promise<void> {
+    const { marker: name } = this.secret('ann', [], { kind: 'device' })
+    const made = await this.must('ann', 'devices.register', { device: DEVICE, name })
+    this.#keys.set(DEVICE, made.key)
+    const { key } = await this.must(ROOT, 'bots.create', { bot: BOT })
+    this.#keys.set(BOT, key.key)
+    await this.must(BOT, 'slash.set', { commands: [{ name: 'deploy', description: 'Deploys.' }] })
+  }
+
   async enterVoice(voice: MqttSession): Promise<void> {
     const { user, roles } = voice.reader
-    await voice.connect(this.broker, { version: 5, clean: true, held: false, roles, will: null }, null)
-    const all = ['#', 'devices/#', 'rooms/+/messages'].map((filter) => ({ filter, qos: 0 as const }))
-    if (user !== ROOT) return
+    await voice.connect(
+      this.broker,
+      { version: 5, clean: true, held: false, roles, will: null },
+      null,
+      this.#keys.get(user),
+    )
+    const heard: Record<string, string[]> = {
+      [ROOT]: ['#', 'devices/#', 'rooms/+/messages'],
+      [BOT]: [`users/${BOT}/events`],
+    }
+    const all = (heard[user] ?? []).map((filter) => ({ filter, qos: 0 as const }))
+    if (all.length === 0) return
     await voice.subscribe(all)
     for (const { filter, qos } of all) voice.filters.set(filter, qos)
   }
@@ -80,24 +106,26 @@ export class Company {
   async makeRooms(roles: Program['roles']): Promise<void> {
     for (const [i, room] of ROOMS.entries()) {
       const access = ACCESS[room]
-      await this.#must(ROOT, 'rooms.create', { room, access })
+      await this.must(ROOT, 'rooms.create', { room, access })
       const members = new Map([[ROOT, { role: 'owner' as const, since: 0 }]])
       const lists = { invited: new Set<string>(), asked: new Set<string>(), banned: new Set<string>() }
       this.world.rooms.set(room, { access, members, ...lists, muted: new Set(), departed: new Set() })
       for (const [j, role] of roles[i]!.entries()) if (role) await this.#admit(room, USERS[j]!, role)
+      if (BOT_ROOMS.some((one) => one === room)) await this.#admit(room, BOT, 'member')
     }
   }
 
   async #admit(room: string, user: string, role: RoomAct['role']): Promise<void> {
-    await this.#must(ROOT, 'rooms.invite', { room, user })
-    await this.#must(user, 'rooms.join', { room })
-    await this.#must(ROOT, 'rooms.setRole', { room, user, role })
+    await this.must(ROOT, 'rooms.invite', { room, user })
+    await this.must(user, 'rooms.join', { room })
+    await this.must(ROOT, 'rooms.setRole', { room, user, role })
     this.world.rooms.get(room)!.members.set(user, { role, since: 0 })
   }
 
-  async #must(user: string, name: string, params: Record<string, unknown>): Promise<void> {
+  async must(user: string, name: string, params: Record<string, unknown>): Promise<Json> {
     const { ok, body } = await this.ask(user, name, params)
     if (!ok) throw new Violation(`${name} ${JSON.stringify(params)}: ${JSON.stringify(body)}`)
+    return body
   }
 
   voice(user: string): MqttSession {
@@ -111,7 +139,12 @@ export class Company {
     params: Record<string, unknown>,
   ): Promise<{ ok: boolean; text: string; body: Json }> {
     const { path, request } = requestOf(name, params)
-    const { status, text, body } = await fetchFrom(this.broker, path, { ...request, as: user, roles: VOICES[user]! })
+    const key = this.#keys.get(user)
+    const login = key ? { headers: { authorization: `Bearer ${key}` } } : { as: user, roles: VOICES[user]! }
+    const fetched = () => fetchFrom(this.broker, path, { ...request, ...login })
+    let { status, text, body } = await fetched()
+    // On a busy machine its index may not be open yet.
+    while (name === 'search' && body?.code === 'unavailable') ({ status, text, body } = await fetched())
     if (status >= 500) throw new Violation(`${name} ${JSON.stringify(params)}: ${text}`)
     return { ok: status < 300, text, body }
   }

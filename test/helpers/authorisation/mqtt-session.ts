@@ -33,6 +33,7 @@ export class MqttSession extends Listener {
     broker: TestBroker,
     wish: Omit<Joining, 'filters'>,
     will: { payload: string; qos: QoS } | null,
+    key: string | null = null,
   ): Promise<void> {
     const { version, clean, held, roles } = wish
     const { anonymous, user, clientId: id } = this.reader
@@ -41,7 +42,8 @@ export class MqttSession extends Listener {
     const properties = { sessionExpiryInterval: clean ? 0 : LASTING, ...(held ? { receiveMaximum: 2 } : {}) }
     const opening = { user, id, clean, version, roles, ...(version === 5 ? { properties } : {}) }
     const last = will && wish.will ? { will: { topic: wish.will, ...will } } : {}
-    const { username, password, ...packet } = await connectPacket(broker, { ...opening, ...last })
+    const { username, password: token, ...packet } = await connectPacket(broker, { ...opening, ...last })
+    const password = key === null ? token : Buffer.from(key)
     client.send(anonymous ? packet : { ...packet, username: username!, password: password! })
     const connack = await client.next()
     const code = connack?.cmd === 'connack' ? (connack.reasonCode ?? connack.returnCode) : -1

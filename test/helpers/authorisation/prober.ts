@@ -1,9 +1,11 @@
 /** Reads all that someone can ask for, through every command of the table that reads, and holds it against the model. */
+import { unzipSync } from 'fflate'
 import { COMMANDS, type Command } from '../../../schemas/commands.js'
+import { httpUrl } from '../http.js'
 import type { Company } from './company.js'
 import { markersIn, Violation } from './listener.js'
-import { ROOMS, USERS } from './words.js'
-import type { World } from './world.js'
+import { CHANNEL, DEVICE, ROOMS, USERS } from './words.js'
+import type { Secret, World } from './world.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is any JSON
 type Json = any
@@ -31,9 +33,12 @@ export class Prober {
     }
     await this.#checkLists(user)
     await this.#checkSearch(user)
+    await this.#checkExport(user)
   }
 
   #places(name: string, keys: readonly string[]): object[] {
+    if (keys.includes('device')) return [{ device: DEVICE }]
+    if (keys.includes('channel')) return [{ channel: 'news', limit: 1000 }]
     if (!keys.includes('room')) return keys.includes('user') ? USERS.map((user) => ({ user })) : [{}]
     const rooms = [...ROOMS, ...this.#world.pairs].map((room) => ({ room }))
     return name === 'history' ? rooms.flatMap(({ room }) => [{ room }, { room, view: 'folded' }]) : rooms
@@ -44,8 +49,15 @@ export class Prober {
     const fail = (why: string): never => {
       throw new Violation(`${user} asked ${name} ${JSON.stringify(params)}: ${why}: ${text}`)
     }
-    for (const marker of markersIn(text))
-      if (!this.#world.mayRead(user, this.#company.secrets.get(marker)!)) fail(`${marker} is not theirs`)
+    for (const marker of markersIn(text)) {
+      const secret = this.#company.secrets.get(marker)!
+      const known = name === 'reports.list' ? this.#moderates(user, secret) : this.#world.mayRead(user, secret)
+      if (!known) fail(`${marker} is not theirs`)
+    }
+    if (name === 'broadcast.history') this.#checkAnnouncements(user, text, fail)
+    if (name === 'receipts' && ok)
+      for (const { user: reader } of body.receipts)
+        if (!this.#world.tellsReading(params['room'] as string, reader, user)) fail(`what ${reader} has read is hidden`)
     this.#checkNumbers(user, body, fail)
     const { room } = params as { room?: string }
     if (room === undefined) return
@@ -58,6 +70,19 @@ export class Prober {
       if (ok || body.code !== missing.body.code) fail(`of a room that is not there it says ${missing.text}`)
     }
     if (name === 'history' && member) this.#checkHistory(room, text, fail)
+  }
+
+  /** What was reported, as it was, is for those who moderate the room it was said in, but not for who is reported. */
+  #moderates(user: string, { marker, from }: Secret): boolean {
+    const room = this.#world.reported.get(marker)
+    return room !== undefined && from !== user && this.#world.mayModerate(room, user)
+  }
+
+  #checkAnnouncements(user: string, text: string, fail: (why: string) => void): void {
+    const shown = new Set(markersIn(text))
+    for (const secret of this.#company.secrets.values())
+      if (secret.topics[0] === CHANNEL && secret.from !== user && secret.of.kind !== 'nobody')
+        if (this.#world.mayRead(user, secret) && !shown.has(secret.marker)) fail(`${secret.marker} is missing`)
   }
 
   /** How many messages there are in rooms one is not in is nobody's business. */
@@ -93,6 +118,23 @@ export class Prober {
       const mine = of.kind === 'room' ? world.member(of.room, user) : of.kind === 'pair' && of.users.includes(user)
       if (said && mine && !world.erased.has(marker) && !shown.has(marker))
         throw new Violation(`${user} searched, and ${marker} is missing: ${found.text}`)
+    }
+  }
+
+  /** What one takes along is one's own: what one said, and what was said to oneself alone. */
+  async #checkExport(user: string): Promise<void> {
+    const { url } = await this.#company.must(user, 'account.export', {})
+    const response = await fetch(`${httpUrl(this.#company.broker)}${url}`)
+    const files = unzipSync(new Uint8Array(await response.arrayBuffer()))
+    const shown = new Set(Object.values(files).flatMap((bytes) => markersIn(Buffer.from(bytes).toString())))
+    for (const [marker, secret] of this.#company.secrets) {
+      const { of, from, copies = [] } = secret
+      const said = of.kind === 'room' && !of.details
+      const own = from === user || copies.some(({ by }) => by === user)
+      if (shown.has(marker) && !own && (said || !this.#world.mayRead(user, secret)))
+        throw new Violation(`${user} takes along ${JSON.stringify(secret)}`)
+      if (!shown.has(marker) && said && from === user && !this.#world.erased.has(marker))
+        throw new Violation(`${user} does not take along ${JSON.stringify(secret)}`)
     }
   }
 

@@ -2,12 +2,15 @@
 import fc from 'fast-check'
 import { PLAIN_TOPICS } from './plain-rights.js'
 import { scenes } from './scenes.js'
+import { scenesOfChange } from './scenes-of-change.js'
 import {
   type Access,
+  AUDIENCES,
   CAST,
   CHANNEL,
   type Command,
   type Joining,
+  PRIVACY,
   type Program,
   type QoS,
   ROOM_ACTS,
@@ -51,7 +54,15 @@ const filter = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom('open/#', '+/vault/+', 'red/#', '+/plan', 'drop/+', 'own/+/x', 'mine/+/x') },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('devices/bob/#', 'devices/ann/#', 'devices/cat/heat', 'rooms/dm:ann:bob/typing'),
+    arbitrary: fc.constantFrom(
+      'devices/lamp/#',
+      'devices/lamp/state',
+      'devices/+/state',
+      'devices/bob/#',
+      'devices/ann/#',
+      'devices/cat/heat',
+      'rooms/dm:ann:bob/typing',
+    ),
   },
   {
     weight: 2,
@@ -101,6 +112,8 @@ const byRoot = fc.constantFrom<RoomAct['act']>(
   'mute',
 )
 
+const deed = fc.constantFrom('read', 'control', 'read', 'unshare', 'transfer')
+
 /** Commands of one name, and how often they come. */
 function of<Name extends Command['do']>(name: Name, weight: number, fields: object) {
   const arbitrary = fc.record({ do: fc.constant(name), ...fields } as object) as fc.Arbitrary<unknown>
@@ -116,7 +129,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   of('typing', 4, { user, room }),
   of('read', 4, { user, room }),
   of('status', 8, { user }),
-  of('announce', 4, { user: anyone, retain: fc.boolean() }),
+  of('announce', 6, { user: anyone, roles, retain: fc.boolean() }),
+  of('slash', 4, { user, room }),
+  of('report', 3, { user, room, nth: fc.nat(9) }),
+  of('forward', 4, { user, from: room, room, nth: fc.nat(9) }),
+  of('privacy', 8, { user, what: fc.constantFrom(...PRIVACY), to: fc.constantFrom(...AUDIENCES) }),
+  of('gauge', 6, { qos, retain: rarely }),
+  of('order', 2, { user }),
+  of('device', 8, { user, peer: user, how: deed }),
+  of('device', 6, { user: fc.constant('ann'), peer: user, how: deed }),
   of('plain', 16, { user, topic: fc.constantFrom(...PLAIN_TOPICS), qos, retain: rarely }),
   of('forge', 8, { user, topic: forged }),
   of('act', 48, { ...act, user, act: fc.constantFrom(...ROOM_ACTS) }),
@@ -135,10 +156,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   of('restart', 1, {}),
 )
 
+const allScenes = fc.oneof(scenes, scenesOfChange)
+
 /** One command, or a scene. */
 const passage: fc.Arbitrary<Command[]> = fc.oneof(
   { weight: 12, arbitrary: command.map((one) => [one]) },
-  { weight: 1, arbitrary: scenes },
+  { weight: 1, arbitrary: allScenes },
 )
 
 function programOf(passages: fc.Arbitrary<Command[][]>): fc.Arbitrary<Program> {
@@ -154,4 +177,4 @@ function programOf(passages: fc.Arbitrary<Command[][]>): fc.Arbitrary<Program> {
 }
 
 export const programs = programOf(fc.array(passage, { minLength: 8, maxLength: 32, size: 'max' }))
-export const sceneries = programOf(fc.array(scenes, { minLength: 4, maxLength: 8, size: 'max' }))
+export const sceneries = programOf(fc.array(allScenes, { minLength: 4, maxLength: 8, size: 'max' }))

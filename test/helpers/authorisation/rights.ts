@@ -2,7 +2,7 @@
 import { fetchFrom } from '../http.js'
 import type { Company } from './company.js'
 import { Violation } from './listener.js'
-import type { Do, RoomAct } from './words.js'
+import { DEVICE, type Do, type RoomAct } from './words.js'
 
 export class Rights {
   readonly #company: Company
@@ -99,6 +99,21 @@ export class Rights {
     if (how === 'part' || how === 'block') for (const one of [mine, theirs]) wants.delete(one)
     if (how === 'block') blocks.add(mine)
     if (how === 'unblock') blocks.delete(mine)
+  }
+
+  async privacy({ user, what, to }: Do<'privacy'>): Promise<void> {
+    await this.#company.must(user, 'privacy.update', { [what]: to })
+    const { privacy } = this.#company.world
+    privacy.set(user, { ...privacy.get(user), [what]: to })
+  }
+
+  /** Who has a device, and with whom it is shared. */
+  async device({ user, peer, how }: Do<'device'>): Promise<void> {
+    const may = how === 'read' || how === 'control' ? { may: how } : {}
+    const name = `devices.${may.may ? 'share' : how}`
+    const { ok, text } = await this.#company.ask(user, name, { device: DEVICE, user: peer, ...may })
+    if (ok !== this.#company.world.handDevice(user, peer, how))
+      throw new Violation(`${user} was ${ok ? '' : 'not '}allowed: ${how} ${peer}: ${text}`)
   }
 
   /** For good: tokens of before are void, sessions and streams end with all they hold. */

@@ -1,35 +1,39 @@
 /** Short runs of commands in which a right is lost while messages wait for it: chance alone would rarely think of them. */
 import fc from 'fast-check'
-import { CAST, type Command, type Joining, type QoS, ROOMS, type RoomAct, USERS } from './words.js'
+import { CAST, type Command, type Do, type Joining, type QoS, ROOMS, type RoomAct, USERS } from './words.js'
 
 /** Where its session is when a user loses a right: connected, connected and acknowledging nothing, or away. */
-const place = fc.constantFrom('here', 'held', 'away')
+export const place = fc.constantFrom('here', 'held', 'away')
 type Place = 'here' | 'held' | 'away'
 
-const users = fc.constantFrom(...USERS)
+export const users = fc.constantFrom(...USERS)
 const slots = [...CAST.keys()].filter(
   (slot) => USERS.some((user) => user === CAST[slot]!.user) && CAST[slot]!.id !== 'stream',
 )
-const slot = fc.constantFrom(...slots)
-const version = fc.constantFrom(4 as const, 5 as const)
-const qos = fc.constantFrom<QoS>(1, 2, 0)
+export const slot = fc.constantFrom(...slots)
+export const version = fc.constantFrom(4 as const, 5 as const)
+export const qos = fc.constantFrom<QoS>(1, 2, 0)
 
-const come = (slot: number, wish: Partial<Joining>): Command => ({
+export const come = (slot: number, wish: Partial<Joining>): Command => ({
   do: 'come',
   slot,
   ...{ version: 5, clean: false, held: false, roles: [], filters: [], will: null, ...wish },
 })
-const act = (user: string, what: RoomAct['act'], room: string, peer: string): Command => ({
+export const act = (user: string, what: RoomAct['act'], room: string, peer: string): Command => ({
   do: 'act',
   ...{ user, act: what, room, peer, role: 'member', access: 'private' },
 })
-const say = (user: string, room: string, how: 0 | 1): Command => ({ do: 'say', user, room, how })
+export const social = (user: string, peer: string, how: Do<'social'>['how']): Command => ({
+  do: 'social',
+  ...{ user, peer, how },
+})
+export const say = (user: string, room: string, how: 0 | 1): Command => ({ do: 'say', user, room, how })
 
 /** It is there no more, or acknowledges nothing; and comes back to what it missed. */
-function leaves(slot: number, place: Place): Command[] {
+export function leaves(slot: number, place: Place): Command[] {
   return place === 'away' ? [{ do: 'cut', slot }] : []
 }
-function returns(slot: number, place: Place, roles: string[] = []): Command[] {
+export function returns(slot: number, place: Place, roles: string[] = []): Command[] {
   if (place === 'here') return []
   return place === 'held' ? [{ do: 'thaw', slot }] : [come(slot, { roles })]
 }
@@ -44,7 +48,7 @@ const filterOfRoom = fc.constantFrom(
 )
 
 /** `user` is a member, whatever was before. */
-const enter = (room: string, user: string): Command[] => [
+export const enter = (room: string, user: string): Command[] => [
   act('root', 'unban', room, user),
   act('root', 'invite', room, user),
   act(user, 'join', room, user),
@@ -70,40 +74,42 @@ const lostRoom = fc
     ]
   })
 
-/** Someone is blocked, or no contact any more. */
+/** Someone is blocked, or no contact any more, or shut out by a setting. */
 const lostSight = fc
   .record({
     ...{ slot, place, version, qos, seen: users },
     filter: fc.constantFrom('users/{seen}/presence', 'users/+/presence', 'users/#'),
-    how: fc.constantFrom<'block' | 'part'>('block', 'part'),
+    how: fc.constantFrom<'block' | 'part' | 'hide'>('block', 'part', 'hide'),
   })
   .map(({ slot, place, version, qos, seen, filter, how }): Command[] => {
     const { user } = CAST[slot]!
-    const social = (who: string, peer: string, what: 'ask' | 'accept' | 'unblock' | 'block' | 'part'): Command => ({
-      do: 'social',
-      ...{ user: who, peer, how: what },
-    })
+    const hide: Command = { do: 'privacy', user: seen, what: 'presence', to: 'nobody' }
+    const lost = how === 'hide' ? hide : social(seen, user, how)
     const status: Command = { do: 'status', user: seen }
     const filters = [{ filter: filter.replace('{seen}', seen), qos }]
     return [
+      { do: 'privacy', user: seen, what: 'presence', to: 'everyone' },
       ...[social(seen, user, 'unblock'), social(user, seen, 'unblock'), social(user, seen, 'ask')],
       ...[social(seen, user, 'accept'), come(slot, { version, held: place === 'held', filters })],
-      ...[status, status, status, ...leaves(slot, place), social(seen, user, how), status],
+      ...[status, status, status, ...leaves(slot, place), lost, status],
       ...[...returns(slot, place), status],
     ]
   })
 
-/** Who shares a private room with someone who blocks them looks for presence. */
+/** Who shares a private room with someone who blocks them, or shows it to contacts alone, looks for presence. */
 const blockedNearby = fc
   .record({
     slot,
     version,
     seen: users,
+    hides: fc.boolean(),
     filter: fc.constantFrom('users/{seen}/presence', 'users/+/presence', 'users/#'),
   })
-  .map(({ slot, version, seen, filter }): Command[] => {
+  .map(({ slot, version, seen, hides, filter }): Command[] => {
     const { user } = CAST[slot]!
-    const block: Command = { do: 'social', user: seen, peer: user, how: 'block' }
+    const block = hides
+      ? ({ do: 'privacy', user: seen, what: 'presence', to: 'contacts' } as const)
+      : social(seen, user, 'block')
     const filters = [{ filter: filter.replace('{seen}', seen), qos: 1 as const }]
     return [...enter('den', user), ...enter('den', seen), block, come(slot, { version, clean: true, filters })]
   })

@@ -1,7 +1,8 @@
 /** What people say: each message is taken where the model allows it, and refused where it does not. */
 import { type Company, ROOT } from './company.js'
 import { Violation } from './listener.js'
-import { CHANNEL, type Do } from './words.js'
+import { BOT, BOT_ROOMS, CHANNEL, DEVICE, type Do } from './words.js'
+import type { Secret } from './world.js'
 
 export class Speaking {
   /** Numbers of messages, by marker. */
@@ -30,11 +31,7 @@ export class Speaking {
 
   async erase({ user, room, nth }: Do<'erase'>): Promise<void> {
     const { world } = this.#company
-    const there = [...this.#company.secrets.values()].filter(
-      ({ marker, of }) =>
-        of.kind === 'room' && of.room === room && !of.details && !world.erased.has(marker) && this.#seqs.has(marker),
-    )
-    const secret = there[nth % there.length]
+    const secret = this.#saidIn(room, nth)
     if (!secret || !world.member(room, user)) return
     const allowed = world.mayWrite(room, user) && (secret.from === user || world.mayModerate(room, user))
     const { ok } = await this.#company.ask(user, 'send', {
@@ -46,9 +43,83 @@ export class Speaking {
     if (ok) world.erased.add(secret.marker)
   }
 
+  #saidIn(room: string, nth: number): Secret | undefined {
+    const there = [...this.#company.secrets.values()].filter(
+      ({ marker, of }) =>
+        of.kind === 'room' &&
+        of.room === room &&
+        !of.details &&
+        !this.#company.world.erased.has(marker) &&
+        this.#seqs.has(marker),
+    )
+    return there[nth % there.length]
+  }
+
+  /** What is for a bot in the room is for nobody else there. */
+  async slash({ user, room }: Do<'slash'>): Promise<void> {
+    const { world } = this.#company
+    if (!BOT_ROOMS.some((one) => one === room)) return
+    world.enter(room, user)
+    const allowed = world.mayWrite(room, user)
+    const secret = this.#company.secret(user, [`users/${BOT}/events`], { kind: 'pair', users: [BOT] })
+    const { ok } = await this.#company.voice(user).publish(`rooms/${room}/messages`, `/deploy ${secret.marker}`, 1)
+    this.#company.said(secret, allowed, ok, 'log')
+    const bot = this.#company.voice(BOT)
+    if (ok)
+      await bot.until(
+        () => bot.heard.some(({ text }) => text.includes(secret.marker)),
+        () => `never got ${secret.marker}`,
+      )
+  }
+
+  async report({ user, room, nth }: Do<'report'>): Promise<void> {
+    const secret = this.#saidIn(room, nth)
+    if (!secret) return
+    const { world } = this.#company
+    const params = { room, seq: this.#seqs.get(secret.marker), reason: 'spam' }
+    const { ok, text } = await this.#company.ask(user, 'reports.create', params)
+    const allowed = world.member(room, user) !== undefined && secret.from !== user
+    if (ok !== allowed) throw new Violation(`${user} was ${ok ? '' : 'not '}allowed to report: ${text}`)
+    if (ok) world.reported.set(secret.marker, room)
+  }
+
+  /** Words that are passed on may be known where they go; where they come from, where that is known anyway. */
+  async forward({ user, from, room, nth }: Do<'forward'>): Promise<void> {
+    const { world } = this.#company
+    const secret = this.#saidIn(from, nth)
+    if (!secret) return
+    world.enter(room, user)
+    const allowed = world.mayWrite(room, user) && world.member(from, user) !== undefined
+    const forward = { room: from, seq: this.#seqs.get(secret.marker) }
+    const place = { topics: [`rooms/${room}/messages`, `rooms/${room}/text`], of: { kind: 'room' as const, room } }
+    if (allowed) secret.copies = [...(secret.copies ?? []), { ...place, by: user, at: world.step }]
+    const { ok, text } = await this.#company.ask(user, 'send', { room, forward })
+    if (ok !== allowed) throw new Violation(`${user} was ${ok ? '' : 'not '}allowed to forward: ${text}`)
+    if (ok && world.rooms.get(from)!.access === 'public') world.toldOf.add(`${room} ${from}`)
+  }
+
+  async gauge({ qos, retain }: Do<'gauge'>): Promise<void> {
+    const topic = `devices/${DEVICE}/state`
+    const secret = this.#company.secret(DEVICE, [topic], { kind: 'device' })
+    const { ok } = await this.#company.voice(DEVICE).publish(topic, secret.marker, qos, retain)
+    this.#company.said(secret, true, qos === 0 || ok, qos)
+    if (retain) this.#company.retained.set(topic, { secret, qos })
+  }
+
+  /** Something is asked of the device, which never does it. */
+  async order({ user }: Do<'order'>): Promise<void> {
+    const { world } = this.#company
+    const secret = this.#company.secret(user, [`devices/${DEVICE}/commands`], { kind: 'device' })
+    const { ok, text } = await this.#company.ask(user, 'devices.command', { device: DEVICE, name: secret.marker })
+    const may = world.mayWith(user)
+    if (ok !== (may === 'own' || may === 'control')) throw new Violation(`${user} commands the device: ${text}`)
+    if (!ok) secret.of = { kind: 'nobody' }
+  }
+
   async tell({ user, peer, how }: Do<'tell'>): Promise<void> {
     const allowed = this.#company.world.mayTell(user, peer)
     const secret = this.#company.secret(user, ['users/{reader}/messages'], { kind: 'pair', users: [user, peer] })
+    if (allowed) this.#company.world.wrote.add(`${user}>${peer}`)
     if (allowed) this.#company.world.pairs.add(`dm:${[user, peer].sort().join(':')}`)
     if (how === 'http') {
       const { ok } = await this.#company.ask(user, 'send', { room: `@${peer}`, text: secret.marker })
@@ -91,9 +162,11 @@ export class Speaking {
     this.#company.said(secret, true, ok, 'moment')
   }
 
-  async announce({ user, retain }: Do<'announce'>): Promise<void> {
-    const secret = this.#company.secret(user, [CHANNEL], { kind: 'everyone' })
-    const { ok } = await this.#company.voice(user).publish(CHANNEL, secret.marker, 1, retain)
+  async announce({ user, roles, retain }: Do<'announce'>): Promise<void> {
+    const of: Secret['of'] = roles.length > 0 ? { kind: 'roles', roles } : { kind: 'everyone' }
+    const secret = this.#company.secret(user, [CHANNEL], of)
+    const payload = roles.length > 0 ? JSON.stringify({ text: secret.marker, roles }) : secret.marker
+    const { ok } = await this.#company.voice(user).publish(CHANNEL, payload, 1, retain)
     this.#company.said(secret, user === ROOT, ok, 'log')
     if (ok && retain) this.#company.retained.set(CHANNEL, { secret, qos: 1 })
   }

@@ -11,6 +11,7 @@ import { MqttSession } from './mqtt-session.js'
 import { Prober } from './prober.js'
 import { Rights } from './rights.js'
 import { Speaking } from './speaking.js'
+import type { Told } from './told.js'
 import { type Command, type Joining, type Program, USERS } from './words.js'
 import type { World } from './world.js'
 
@@ -22,11 +23,13 @@ export class Stage {
   readonly #rights: Rights
   readonly #attendance: Attendance
   readonly #prober: Prober
+  readonly #told: Told
   /** Filters as they were before the step. */
   readonly #asked = new Map<Listener, string[]>()
   #ticks = 0
 
-  constructor(owner: Test, broker: TestBroker) {
+  constructor(owner: Test, broker: TestBroker, told: Told) {
+    this.#told = told
     const company = new Company(owner, broker)
     this.#company = company
     this.#speaking = new Speaking(company)
@@ -80,6 +83,20 @@ export class Stage {
         return this.#speaking.announce(command)
       case 'plain':
         return this.#speaking.plain(command)
+      case 'slash':
+        return this.#speaking.slash(command)
+      case 'report':
+        return this.#speaking.report(command)
+      case 'forward':
+        return this.#speaking.forward(command)
+      case 'gauge':
+        return this.#speaking.gauge(command)
+      case 'order':
+        return this.#speaking.order(command)
+      case 'privacy':
+        return this.#rights.privacy(command)
+      case 'device':
+        return this.#rights.device(command)
       case 'forge':
         return this.#speaking.forge(command)
       case 'act':
@@ -153,6 +170,16 @@ export class Stage {
     const worlds = [before, this.#company.world]
     if (!worlds.some((world) => world.mayHear(reader, topic)))
       throw new Violation(`${name} must hear nothing on ${topic}, and got ${text}`)
+    const told = topic.startsWith('rooms/') && topic.endsWith('/messages') ? JSON.parse(text) : {}
+    const origin = told.forwarded?.room
+    if (origin !== undefined && origin !== told.room && !this.#company.world.toldOf.has(`${told.room} ${origin}`))
+      throw new Violation(`${name} must not know where it is from: ${text}`)
+    if (topic.endsWith('/receipts')) {
+      const { user } = JSON.parse(text)
+      const room = topic.split('/')[1]!
+      if (!worlds.some((world) => world.tellsReading(room, user, reader.user)))
+        throw new Violation(`${name} must not know what ${user} has read, and got ${text}`)
+    }
     for (const marker of markersIn(text)) {
       const secret = this.#company.secrets.get(marker)!
       const reply = topic === `users/${reader.user}/replies`
@@ -174,6 +201,7 @@ export class Stage {
       }
     }
     for (const user of USERS) await this.#perform({ do: 'probe', user })
+    await this.#told.check(this.#company)
   }
 }
 

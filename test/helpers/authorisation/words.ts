@@ -2,6 +2,25 @@
 export const USERS = ['ann', 'bob', 'cat', 'dan'] as const
 export const ROOMS = ['hall', 'club', 'den', 'nest'] as const
 export const CHANNEL = 'broadcast/news'
+/** A device of ann, and a bot in the rooms that BOT_ROOMS names. */
+export const DEVICE = 'lamp'
+export const BOT = 'helper'
+export const BOT_ROOMS = ['hall', 'den'] as const
+/** Roles of the sessions people speak through, and of what they ask. */
+export const VOICES: Record<string, string[]> = {
+  ann: ['red'],
+  bob: ['blue'],
+  cat: [],
+  dan: ['red'],
+  root: ['admin', 'publisher', 'notifier'],
+  [DEVICE]: ['device'],
+  [BOT]: ['bot'],
+}
+
+export const PRIVACY = ['messages', 'presence', 'readReceipts', 'invites'] as const
+export const AUDIENCES = ['everyone', 'contacts', 'nobody'] as const
+export type Privacy = (typeof PRIVACY)[number]
+export type Audience = (typeof AUDIENCES)[number]
 
 export type QoS = 0 | 1 | 2
 export type Role = 'owner' | 'admin' | 'moderator' | 'member' | 'reader'
@@ -61,7 +80,15 @@ export type Command =
   | Each<'signal' | 'notify', { user: string; peer: string }>
   | Each<'typing' | 'read', { user: string; room: string }>
   | Each<'status' | 'probe' | 'logout', { user: string }>
-  | { do: 'announce'; user: string; retain: boolean }
+  /** To all, where no role is named. */
+  | { do: 'announce'; user: string; roles: string[]; retain: boolean }
+  | { do: 'slash'; user: string; room: string }
+  | { do: 'report'; user: string; room: string; nth: number }
+  | { do: 'forward'; user: string; from: string; room: string; nth: number }
+  | { do: 'privacy'; user: string; what: Privacy; to: Audience }
+  | { do: 'gauge'; qos: QoS; retain: boolean }
+  | { do: 'order'; user: string }
+  | { do: 'device'; user: string; peer: string; how: 'read' | 'control' | 'unshare' | 'transfer' }
   | { do: 'plain'; user: string; topic: string; qos: QoS; retain: boolean }
   | { do: 'forge'; user: string; topic: string }
   | ({ do: 'act'; user: string } & RoomAct)

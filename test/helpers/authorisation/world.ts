@@ -4,7 +4,7 @@
  */
 import { matches } from '../model/matching.js'
 import { hears, type PlainRights, says } from './plain-rights.js'
-import type { Access, Role, RoomAct } from './words.js'
+import { type Access, type Audience, DEVICE, type Privacy, type Role, type RoomAct, VOICES } from './words.js'
 
 export interface Member {
   role: Role
@@ -34,10 +34,15 @@ export interface Secret {
     | { kind: 'room'; room: string; details?: true }
     | { kind: 'pair'; users: string[] }
     | { kind: 'plain' }
+    | { kind: 'device' }
+    /** Announced to those who have one of these. */
+    | { kind: 'roles'; roles: string[] }
     | { kind: 'status' }
     | { kind: 'everyone' }
     | { kind: 'nobody' }
   from: string
+  /** Where it was passed on to, as far as it may be told there. */
+  copies?: (Pick<Secret, 'topics' | 'of' | 'at'> & { by: string })[]
   /** The step in which it was said. */
   at: number
 }
@@ -56,10 +61,19 @@ export class World {
   blocks = new Set<string>()
   /** `a>b`: a wants b as a contact. */
   wants = new Set<string>()
+  /** What users let others do; all, where nothing is set. */
+  privacy = new Map<string, Partial<Record<Privacy, Audience>>>()
+  /** `a>b`: a has written to b. */
+  wrote = new Set<string>()
+  device = { owner: 'ann', shares: new Map<string, 'read' | 'control'>() }
+  /** Where what was said has been reported, by marker. */
+  reported = new Map<string, string>()
   /** Direct conversations that have begun. */
   pairs = new Set<string>()
   /** Markers of what was deleted. */
   erased = new Set<string>()
+  /** `a b`: in room a it was said, when b was public, that something is from b. */
+  toldOf = new Set<string>()
   /** Who is logged out for good. */
   gone = new Set<string>()
 
@@ -78,11 +92,36 @@ export class World {
     return [...[...this.rooms.keys()].filter((room) => this.member(room, user)), ...direct].sort()
   }
 
+  contacts(one: string, other: string): boolean {
+    return this.wants.has(`${one}>${other}`) && this.wants.has(`${other}>${one}`)
+  }
+
+  /** Whether the settings of `user` let `other`. */
+  admits(user: string, other: string, what: Privacy): boolean {
+    const audience = this.privacy.get(user)?.[what] ?? 'everyone'
+    if (audience !== 'contacts') return audience === 'everyone'
+    return this.contacts(user, other) || (what === 'messages' && this.wrote.has(`${user}>${other}`))
+  }
+
+  /** Whether `reader` may know how far `user` has read a room: where each tells the other. */
+  tellsReading(room: string, user: string, reader: string): boolean {
+    if (user === reader) return true
+    const blocks = this.blocks.has(`${user}>${reader}`) || this.blocks.has(`${reader}>${user}`)
+    if (room.startsWith('dm:') && blocks) return false
+    return this.admits(user, reader, 'readReceipts') && this.admits(reader, user, 'readReceipts')
+  }
+
+  /** What `user` may with the device. */
+  mayWith(user: string): 'own' | 'control' | 'read' | null {
+    return this.device.owner === user ? 'own' : (this.device.shares.get(user) ?? null)
+  }
+
   /** Whether `watcher` may see the presence of `user`. */
   sees(watcher: string, user: string): boolean {
     if (watcher === user) return true
     if (this.blocks.has(`${user}>${watcher}`)) return false
-    const contacts = this.wants.has(`${user}>${watcher}`) && this.wants.has(`${watcher}>${user}`)
+    if (!this.admits(user, watcher, 'presence')) return false
+    const contacts = this.contacts(user, watcher)
     const shares = ({ access, members }: Room) => access === 'private' && members.has(user) && members.has(watcher)
     return contacts || [...this.rooms.values()].some(shares)
   }
@@ -103,15 +142,24 @@ export class World {
         return !anonymous
       case '$SYS':
         return false
+      case 'devices':
+        if (!anonymous && (second === user || (second === DEVICE && this.mayWith(user)))) return true
+        return hears(reader, topic)
       default:
-        return (first === 'devices' && second === user && !anonymous) || hears(reader, topic)
+        return hears(reader, topic)
     }
   }
 
   /** Whether `secret` may be pushed to `reader` on `topic`. */
-  mayBeTold(reader: Reader, topic: string, { marker, topics, of, from, at }: Secret): boolean {
+  mayBeTold(reader: Reader, topic: string, secret: Secret): boolean {
+    const { marker, from, copies = [] } = secret
+    if (!this.mayHear(reader, topic)) return false
+    const told = [...(this.erased.has(marker) ? [] : [secret]), ...copies]
+    return told.some((one) => this.#isTold(reader, topic, from, one))
+  }
+
+  #isTold(reader: Reader, topic: string, from: string, { topics, of, at }: Omit<Secret, 'marker' | 'from'>): boolean {
     const { user } = reader
-    if (this.erased.has(marker) || !this.mayHear(reader, topic)) return false
     // What one asked for oneself comes as a reply.
     if (topic === `users/${user}/replies`) return false
     if (!topics.some((one) => one.replace('{reader}', user) === topic)) return false
@@ -124,15 +172,22 @@ export class World {
         return of.users.includes(user)
       case 'status':
         return this.sees(user, from)
+      case 'roles':
+        return of.roles.some((role) => reader.roles.includes(role))
       default:
         return of.kind !== 'nobody'
     }
   }
 
   /** Whether `user` may read it when asking for it. Everyone knows their own words. */
-  mayRead(user: string, { marker, of, from }: Secret): boolean {
+  mayRead(user: string, secret: Secret): boolean {
+    const { marker, from, copies = [] } = secret
     if (from === user) return true
-    if (this.erased.has(marker)) return false
+    const there = [...(this.erased.has(marker) ? [] : [secret]), ...copies]
+    return there.some(({ of }) => this.#isRead(user, from, of))
+  }
+
+  #isRead(user: string, from: string, of: Secret['of']): boolean {
     switch (of.kind) {
       case 'room': {
         const room = this.rooms.get(of.room)!
@@ -143,6 +198,10 @@ export class World {
         return of.users.includes(user)
       case 'status':
         return this.sees(user, from)
+      case 'roles':
+        return of.roles.some((role) => VOICES[user]!.includes(role))
+      case 'device':
+        return this.mayWith(user) !== null
       default:
         return of.kind === 'everyone'
     }
@@ -169,7 +228,7 @@ export class World {
       case '$SYS':
         return false
       case 'devices':
-        if (second === user && !anonymous) return true
+        if (!anonymous && (second === user || (/^([+#]|lamp)$/.test(second) && this.mayWith(user)))) return true
     }
     return universe.some((topic) => matches(filter, topic) && hears(reader, topic))
   }
@@ -189,11 +248,22 @@ export class World {
   }
 
   mayTell(from: string, to: string): boolean {
-    return from !== to && !this.blocks.has(`${to}>${from}`)
+    return from !== to && !this.blocks.has(`${to}>${from}`) && this.admits(to, from, 'messages')
   }
 
   mayModerate(room: string, user: string): boolean {
     return RANK[this.member(room, user)?.role ?? 'reader'] >= RANK.moderator
+  }
+
+  /** What becomes of the device. Returns whether it is allowed, and if so it is done. */
+  handDevice(user: string, peer: string, how: 'read' | 'control' | 'unshare' | 'transfer'): boolean {
+    const { shares, owner } = this.device
+    const may = this.mayWith(user)
+    if (how === 'unshare') return (may === 'own' || (may !== null && user === peer)) && shares.delete(peer)
+    if (may !== 'own' || this.blocks.has(`${peer}>${user}`) || (how !== 'transfer' && peer === owner)) return false
+    if (how !== 'transfer') shares.set(peer, how)
+    else if (peer !== owner) this.device = { owner: peer, shares: new Map() }
+    return true
   }
 
   maySay(rights: PlainRights, topic: string): boolean {
@@ -248,7 +318,7 @@ export class World {
   }
 
   #invite(room: Room, by: string, user: string): boolean {
-    return !this.blocks.has(`${user}>${by}`) && !!room.invited.add(user)
+    return !this.blocks.has(`${user}>${by}`) && this.admits(user, by, 'invites') && !!room.invited.add(user)
   }
 
   #admit(name: string, user: string): true {

@@ -1,4 +1,4 @@
-/** Signatures as Standard Webhooks has them: HMAC-SHA256 over id, time and body. */
+/** Signatures of what the broker posts to others, as Standard Webhooks has them: HMAC-SHA256 over id, time and body. */
 import { createHmac, randomBytes } from 'node:crypto'
 
 const PREFIX = 'whsec_'
@@ -7,7 +7,7 @@ export function newWebhookSecret(): string {
   return PREFIX + randomBytes(32).toString('base64')
 }
 
-/** The headers of a request; each of the secrets signs, so that a receiver may know either. `now`: Unix ms. */
+/** The headers of a request; each of the secrets signs, so that a receiver may know either. Without any it is not signed. `now`: Unix ms. */
 export function signedHeaders(
   secrets: readonly string[],
   id: string,
@@ -20,7 +20,7 @@ export function signedHeaders(
     'content-type': 'application/json',
     'webhook-id': id,
     'webhook-timestamp': timestamp,
-    'webhook-signature': signatures.join(' '),
+    ...(signatures.length > 0 ? { 'webhook-signature': signatures.join(' ') } : {}),
   }
 }
 

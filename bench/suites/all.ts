@@ -1,0 +1,22 @@
+import type { Suite } from '../suite.js'
+import { append } from './append.js'
+import { connections } from './connections.js'
+import { frozen } from './frozen.js'
+import { greedy } from './greedy.js'
+import { latency } from './latency.js'
+import { membership } from './membership.js'
+import { reads } from './reads.js'
+import { replay } from './replay.js'
+import { throughput } from './throughput.js'
+
+export const SUITES: readonly Suite[] = [
+  throughput,
+  latency,
+  connections,
+  replay,
+  reads,
+  append,
+  frozen,
+  greedy,
+  membership,
+]

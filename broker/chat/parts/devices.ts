@@ -1,0 +1,22 @@
+/** Devices: whose they are, what they are asked to do, and the rooms they speak in. */
+import type { Config } from '../../../schemas/config.js'
+import { Bridges, type BridgesParts } from '../bridges.js'
+import { DeviceCommands, type DeviceCommandsParts } from '../device-commands.js'
+import { DeviceRules } from '../device-rules.js'
+import { DeviceTopics, type DeviceTopicsParts } from '../device-topics.js'
+import { Devices, type DevicesParts } from '../devices.js'
+
+export type DevicesMadeFrom = Omit<DevicesParts, 'rules' | 'options' | 'registration'> &
+  Omit<DeviceCommandsParts & DeviceTopicsParts & BridgesParts, 'rules' | 'commands' | 'bridges' | 'topicLevels'>
+
+export function makeDevices(config: Config, parts: DevicesMadeFrom) {
+  const rules = new DeviceRules(parts.store.directory.devices)
+  const commands = new DeviceCommands({ ...parts, rules })
+  const bridges = new Bridges({ ...parts, rules, topicLevels: config.limits.topicLevels })
+  const topics = new DeviceTopics({ ...parts, rules, commands, bridges })
+  const { registration } = config.auth
+  const devices = new Devices({ ...parts, rules, options: config.devices, registration })
+  return { rules, commands, bridges, topics, devices }
+}
+
+export type DeviceParts = ReturnType<typeof makeDevices>

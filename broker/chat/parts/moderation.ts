@@ -1,0 +1,23 @@
+/** Keeping order: what is looked at before it is written, what is reported, and what is on record. */
+import type { Config } from '../../../schemas/config.js'
+import { Audit } from '../audit.js'
+import { Filters } from '../filters/filters.js'
+import { PolicyScreen } from '../policies.js'
+import { Reports, type ReportsParts } from '../reports.js'
+import { Screening } from '../screening.js'
+import type { RoomParts } from './rooms.js'
+import type { SharedParts } from './shared.js'
+
+export function makeModeration(
+  { moderation, policies }: Config,
+  { store, rules, references, screens, run }: SharedParts & RoomParts & Pick<ReportsParts, 'run'>,
+) {
+  const filters = new Filters(moderation.filters, () => store.moderation.filters)
+  return {
+    audit: new Audit(store),
+    reports: new Reports({ store, rules, references, keep: moderation.keepReports, run }),
+    screening: new Screening([new PolicyScreen(policies, store.directory), filters, ...screens]),
+  }
+}
+
+export type ModerationParts = ReturnType<typeof makeModeration>

@@ -1,0 +1,39 @@
+/** People: whether they are there, how far they have read, what they are told and what they take along. */
+import type { Config } from '../../../schemas/config.js'
+import { Announcements } from '../announcements.js'
+import { Exports } from '../exports.js'
+import { Notifications } from '../notifications.js'
+import { Presence } from '../presence.js'
+import { Receipts } from '../receipts.js'
+import { Sync } from '../sync.js'
+import { Unread } from '../unread.js'
+import type { RoomParts } from './rooms.js'
+import type { SharedParts } from './shared.js'
+
+export async function makePeople(config: Config, parts: SharedParts & RoomParts) {
+  const { store, bus, wheel, failed, turns, views, rules, thinning, preferences, replyBytes } = parts
+  const presence = new Presence({ store, bus, wheel, thinning, options: config.presence, failed })
+  await presence.load()
+  const { delivered } = config.receipts
+  const receipts = new Receipts({ store, bus, wheel, rules, preferences, thinning, delivered, failed })
+  const unread = new Unread(store, receipts)
+  return {
+    presence,
+    receipts,
+    unread,
+    sync: new Sync({ store, unread, receipts, replyBytes, thinning }),
+    notifications: new Notifications({ store, turns, options: config.notifications, failed }),
+    announcements: new Announcements(store, bus, views),
+    exports: makeExports(config, parts),
+  }
+}
+
+export type PeopleParts = Awaited<ReturnType<typeof makePeople>>
+
+function makeExports({ listen }: Config, { store, auth }: SharedParts): Exports {
+  return new Exports({
+    store,
+    stands: (principal) => auth.authenticator.stands(principal),
+    reachable: listen.http !== null || listen.https !== null,
+  })
+}

@@ -1,0 +1,37 @@
+/** Rooms: who is in them, how one gets in, and what members may do. */
+import type { Config } from '../../../schemas/config.js'
+import { JoinRequests } from '../join-requests.js'
+import { Links } from '../links.js'
+import { Members } from '../members.js'
+import { References } from '../references.js'
+import { Roles } from '../roles.js'
+import { RoomInfo } from '../room-info.js'
+import { RoomPreferences } from '../room-preferences.js'
+import { RoomRules } from '../room-rules.js'
+import { Rooms } from '../rooms.js'
+import { Sanctions } from '../sanctions.js'
+import { Thinning } from '../thinning.js'
+import type { SharedParts } from './shared.js'
+
+export function makeRooms({ rooms: options, receipts }: Config, { store, bus, turns }: SharedParts) {
+  const rules = new RoomRules(store.directory)
+  const thinning = new Thinning(store.directory, { thinAbove: options.thinAbove, receipts: receipts.maxMembers })
+  const info = new RoomInfo(store.directory, bus, thinning)
+  const infoChanged = (room: string): void => info.changed(room)
+  const members = new Members({ store, bus, rules, turns, maxMembers: options.maxMembers })
+  return {
+    rules,
+    thinning,
+    info,
+    members,
+    rooms: new Rooms({ store, bus, rules, members, turns, infoChanged, options }),
+    references: new References(store, rules),
+    roles: new Roles({ store, rules, turns }),
+    sanctions: new Sanctions({ store, bus, rules, turns }),
+    preferences: new RoomPreferences({ store, rules, turns }),
+    links: new Links({ store, rules, turns }),
+    joinRequests: new JoinRequests({ store, rules, members, turns }),
+  }
+}
+
+export type RoomParts = ReturnType<typeof makeRooms>

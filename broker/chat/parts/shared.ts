@@ -1,0 +1,68 @@
+/** What the parts of chat are made from, and what all of them share. */
+import type { Config } from '../../../schemas/config.js'
+import { createAcl } from '../../auth/acl.js'
+import type { Bus } from '../../store/bus.js'
+import type { Store } from '../../store/store.js'
+import { Turns } from '../../turns.js'
+import type { Wheel } from '../../wheel.js'
+import type { AuthCommandParts } from '../commands/auth.js'
+import type { BotCommandParts } from '../commands/bots.js'
+import type { OidcCommandParts } from '../commands/oidc.js'
+import type { PasswordResetParts } from '../commands/password-reset.js'
+import type { SessionCommandParts } from '../commands/sessions.js'
+import type { WebhookAdmin } from '../commands/webhooks.js'
+import { Plain } from '../plain.js'
+import type { PublishGate } from '../publish-gate.js'
+import { Rates } from '../rates.js'
+import type { RemovalsParts } from '../removals.js'
+import { Replies } from '../replies.js'
+import type { Screen } from '../screening.js'
+import type { TextSearch } from '../search.js'
+import type { Signal } from '../signals.js'
+import { SlowMode } from '../slow-mode.js'
+import { Views } from '../views.js'
+
+export interface ChatParts {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly wheel: Wheel
+  readonly auth: OidcCommandParts &
+    Omit<
+      AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
+      'store' | 'bus' | 'liveSessions'
+    >
+  readonly liveSessions: SessionCommandParts['liveSessions']
+  readonly endSessions: RemovalsParts['endSessions']
+  readonly failed: (error: unknown) => void
+  readonly gate: PublishGate
+  readonly webhooks: WebhookAdmin
+  /** Counts what is left out, by reason. */
+  readonly count: (name: string) => void
+  /** Of who runs the broker; asked after those of the configuration. */
+  readonly screens: readonly Screen[]
+  /** Null: there is none. */
+  readonly textSearch: TextSearch | null
+}
+
+export async function makeShared(config: Config, parts: ChatParts) {
+  const { store, bus } = parts
+  const views = new Views(store.directory)
+  await views.load(store.log)
+  const acl = createAcl(config.acl.rules)
+  return {
+    ...parts,
+    views,
+    acl,
+    plain: new Plain(store, bus, acl),
+    replies: new Replies(bus),
+    rates: new Rates(config.limits.rates),
+    slowMode: new SlowMode(),
+    /** By room, or by user. */
+    turns: new Turns(),
+    /** By room and message. */
+    changeTurns: new Turns(),
+    replyBytes: config.limits.replyBytes,
+  }
+}
+
+export type SharedParts = Awaited<ReturnType<typeof makeShared>>
