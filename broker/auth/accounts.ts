@@ -5,7 +5,7 @@ import { isAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
 import { serverEvents } from '../store/server-events.js'
 import type { DirectoryStore, Op, Store, UserRecord } from '../store/store.js'
-import { roomsTouchedBy } from '../store/touched-rooms.js'
+import { roomsWithWordsOf } from '../store/touched-rooms.js'
 import { Turns } from '../turns.js'
 import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
@@ -71,7 +71,7 @@ export class Accounts {
       const at = this.#now()
       const gone = [id, ...belongings(directory, id)]
       const ops = gone.map(async (user) => [
-        accounts.removalOp({ user, at, rooms: messages === 'erased' ? roomsTouchedBy(directory, user) : null }),
+        accounts.removalOp({ user, at, rooms: messages === 'erased' ? roomsWithWordsOf(directory, user) : null }),
         ...(await directory.deleteUserOps(user, at)),
       ])
       await this.#tell('user.removed', gone, (await Promise.all(ops)).flat())

@@ -8,10 +8,12 @@ import { makeDevices } from './parts/devices.js'
 import { makeModeration } from './parts/moderation.js'
 import { makePeople } from './parts/people.js'
 import { makePipeline } from './parts/pipeline.js'
+import { makeRemovals } from './parts/removals.js'
 import { makeRooms } from './parts/rooms.js'
 import { type ChatParts, makeShared } from './parts/shared.js'
 import { type Publish, publishGated } from './publish-gate.js'
 import type { Reached } from './receipts.js'
+import type { Removals } from './removals.js'
 import { logs } from './views.js'
 
 /** A session of the user acknowledged an entry. */
@@ -23,17 +25,18 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const people = { ...rooms, ...(await makePeople(config, rooms)) }
   const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
   const moderated = { ...people, ...makeModeration(config, { ...rooms, run }) }
-  const remove = (user: string): Promise<unknown> => people.removals.remove(user, 'kept')
+  const remove = (user: string): Promise<unknown> => removals.remove(user, 'kept')
   const { accounts, keys } = parts.auth
   const devices = makeDevices(config, { ...moderated, accounts, keys, remove, roomRules: rooms.rules })
+  const removals: Removals = makeRemovals({ ...moderated, devices })
   const publish: Publish = (...message) => publishGated(pipeline, parts.gate, ...message)
-  const handlers = makeHandlers(config, { ...moderated, devices, publish, remove })
+  const handlers = makeHandlers(config, { ...moderated, devices, removals, publish, remove })
   const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit)
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
 
   const { store, views, acl, plain, rates } = shared
   const { info, members } = rooms
-  const { presence, receipts, notifications, exports, removals } = people
+  const { presence, receipts, notifications, exports } = people
   const { audit, reports } = moderated
   /** What an acknowledgement of a log's entry means. Hot path. */
   const delivered: Delivered = (user, place, seq) => {

@@ -227,6 +227,32 @@ export class DeviceCommands implements Deadline {
     }
   }
 
+  /** Commands of a user who is gone, asked of one device: those under way are withdrawn. */
+  withdraw(user: string, device: string): Promise<void> {
+    const devices = this.#devices
+    return this.#parts.turns.take(turnOf(device), async () => {
+      const ops: Op[] = []
+      for (const { id, by } of devices.open.of(device).values())
+        if (by === user) ops.push(devices.open.wipeOp(device, id))
+      for (let before = LAST_ID; ; ) {
+        const page = await this.#below(device, before)
+        for (const { id, by } of page) if (by === user) ops.push(devices.forgetOp(device, id))
+        if (page.length < PAGE) break
+        before = page.at(-1)!.id
+      }
+      if (ops.length > 0) await commit(this.#parts.store, { ops: [...ops, await this.#eraseOp(user, device)] })
+    })
+  }
+
+  /** Of the log that the device reads. */
+  async #eraseOp(user: string, device: string): Promise<Op> {
+    const { store } = this.#parts
+    const log = logs.deviceCommands(device)
+    const entries = await store.log.read(log, 0, KEPT_ENTRIES * 2, Number.MAX_SAFE_INTEGER, 'shown')
+    const seqs = entries.filter(({ from }) => from === user).map(({ seq }) => seq)
+    return store.effectOp(log, { erase: { seqs, gone: { why: 'deleted', by: null, at: Date.now() } } })
+  }
+
   #below(device: string, id: string): Promise<DeviceCommandRecord[]> {
     return this.#devices.finishedBefore(device, id, PAGE)
   }

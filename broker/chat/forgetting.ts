@@ -24,6 +24,8 @@ export interface ForgettingParts {
   readonly turns: Turns
   /** Those in which changes of one message are made. */
   readonly changeTurns: Turns
+  /** Whether the search index has read an entry, or there is none. */
+  readonly indexed: (room: string, seq: number) => boolean
 }
 
 /** How far a page came; null: there is no more. `found`: something was forgotten. */
@@ -36,11 +38,13 @@ export class Forgetting {
   readonly #store: Store
   readonly #turns: Turns
   readonly #changeTurns: Turns
+  readonly #indexed: ForgettingParts['indexed']
 
-  constructor({ store, turns, changeTurns }: ForgettingParts) {
+  constructor({ store, turns, changeTurns, indexed }: ForgettingParts) {
     this.#store = store
     this.#turns = turns
     this.#changeTurns = changeTurns
+    this.#indexed = indexed
   }
 
   /** One page of the messages of a room. */
@@ -61,6 +65,14 @@ export class Forgetting {
     })
   }
 
+  /** One page of a log in which nothing is changed later: of what the user wrote nothing is left. */
+  async entries(user: string, log: LogName, after: number): Promise<Forgotten> {
+    const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
+    const seqs = page.filter(({ from }) => from === user).map(({ seq }) => seq)
+    if (seqs.length > 0) await this.#write(log, erasing(...seqs))
+    return { next: page.at(-1)?.seq ?? null, found: seqs.length > 0 }
+  }
+
   /** In a turn of the room, which is not deleted meanwhile. */
   #page(room: string, log: LogName, after: number, forget: (entry: LogEntry) => Promise<boolean>): Promise<Forgotten> {
     return this.#turns.take(room, async () => {
@@ -73,7 +85,8 @@ export class Forgetting {
 
   async #message(user: string, room: string, log: LogName, entry: LogEntry): Promise<boolean> {
     const { from, gone, aside } = entry
-    if (from !== user && !(gone?.why === 'deleted' && gone.by === user)) return false
+    const traced = gone ? gone.why === 'deleted' && gone.by === user : forwards(entry, user)
+    if (from !== user && !traced) return false
     if (gone) await this.#write(log, erasing(entry.seq))
     else if (aside) await this.#change(user, room, log, entry)
     else await this.#inTurn(room, entry.seq, () => this.#delete(room, log, entry.seq))
@@ -96,6 +109,8 @@ export class Forgetting {
           return this.#edit(room, log, entry, message)
         case 'pin':
           return this.#pin(user, log, entry, message)
+        case 'delete':
+          return this.#deletion(room, log, entry, message.target)
         default:
           return this.#write(log, erasing(entry.seq))
       }
@@ -143,6 +158,12 @@ export class Forgetting {
     await commit(this.#store, { drafts: [draft(room, log, said, { ...erasing(seq), notes })] })
   }
 
+  /** The search index learns of a deletion by its entry: where it has not read that yet, another one takes its place. */
+  async #deletion(room: string, log: LogName, { seq }: LogEntry, target: number): Promise<void> {
+    if (this.#indexed(room, seq)) return this.#write(log, erasing(seq))
+    await commit(this.#store, { drafts: [draft(room, log, { type: 'delete', target }, erasing(seq))] })
+  }
+
   async #pin(user: string, log: LogName, { seq }: LogEntry, { target }: { target: number }): Promise<void> {
     const pin = JSON.parse((await this.#store.notes.get(log, 'pin', target)) ?? 'null') as { by: string } | null
     const value = JSON.stringify({ ...pin, by: SYSTEM })
@@ -157,6 +178,12 @@ export class Forgetting {
   async #write(log: LogName, effect: Effect): Promise<void> {
     await commit(this.#store, { ops: [this.#store.effectOp(log, effect)] })
   }
+}
+
+/** Whether it says again what the user wrote. */
+export function forwards({ payload }: Pick<LogEntry, 'payload'>, user: string): boolean {
+  if (!payload.includes('"forwarded":')) return false
+  return (JSON.parse(payload.toString('utf8')) as MessageOutput).forwarded?.from === user
 }
 
 function erasing(...seqs: number[]): Effect {

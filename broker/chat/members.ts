@@ -194,7 +194,7 @@ export class Members {
     const ops: Op[] = []
     for (const { id } of directory.rooms()) {
       if (directory.invite(id, user)) ops.push(directory.deleteInviteOp(id, user))
-      if (directory.joinRequests.get(id, user)) ops.push(directory.joinRequests.deleteOp(id, user))
+      if (directory.joinRequests.get(id, user)) ops.push(directory.joinRequests.wipeOp(id, user))
       if (directory.departed(id, user)) ops.push(directory.deleteDepartedOp(id, user))
     }
     if (ops.length > 0) await commit(this.#store, { ops })

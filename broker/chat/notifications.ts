@@ -4,7 +4,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { NotificationInput } from '../../schemas/message.js'
 import { topics } from '../../schemas/topics.js'
 import { commit } from '../store/commit.js'
-import type { Draft, Effect, Gone, NoteWrite, Op, Store } from '../store/store.js'
+import type { Draft, Effect, Gone, LogName, NoteWrite, Op, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireRole, requireUser } from './actor.js'
 import { userEvent } from './events.js'
@@ -189,6 +189,32 @@ export class Notifications {
         await commit(store, { drafts: [userEvent(user, { type: 'acked', notifications: acked })], ops })
       return { acked, unacked }
     })
+  }
+
+  /** Takes back what a user who is gone sent to another, and what is left of earlier ones that it replaced. */
+  withdraw(from: string, to: string): Promise<void> {
+    const { store, turns } = this.#parts
+    const log = logs.notifications(to)
+    return turns.take(turnOf(to), async () => {
+      const seqs: number[] = []
+      const notes: NoteWrite[] = []
+      for await (const notice of noticesBefore(store.notes, log, END)) {
+        const { seq } = notice
+        if (notice.from === from) notes.push({ kind: 'notice', target: seq, name: '', value: null })
+        else if (!(await this.#isReplacedBy(from, log, notice))) continue
+        seqs.push(seq)
+      }
+      if (seqs.length === 0) return
+      await store.log.open(log)
+      const gone: Gone = { why: 'deleted', by: null, at: Date.now() }
+      await commit(store, { ops: [store.effectOp(log, { erase: { seqs, gone }, notes })] })
+    })
+  }
+
+  async #isReplacedBy(user: string, log: LogName, { seq, replaced }: KnownNotice): Promise<boolean> {
+    if (replaced === 0) return false
+    const [entry] = await this.#parts.store.log.read(log, seq - 1, 1, 1, 'shown')
+    return entry?.seq === seq && entry.gone?.why === 'replaced' && entry.gone.by === user
   }
 
   /** What became of one, to whoever sent it; to others it is not there. */

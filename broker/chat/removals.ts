@@ -9,12 +9,13 @@ import type { Accounts } from '../auth/accounts.js'
 import type { RemovalRecord } from '../store/accounts.js'
 import { commit } from '../store/commit.js'
 import type { Op, RoomRecord, Store } from '../store/store.js'
-import { roomsTouchedBy } from '../store/touched-rooms.js'
+import { roomsWithWordsOf } from '../store/touched-rooms.js'
 import { Turns } from '../turns.js'
 import { afterAnswer } from './endings.js'
 import type { Forgetting } from './forgetting.js'
 import type { Members } from './members.js'
 import type { Presence } from './presence.js'
+import type { Traces } from './traces.js'
 import { logs } from './views.js'
 
 /** Who asks on the command line waits so long for all to be erased, in ms. */
@@ -28,6 +29,7 @@ export interface RemovalsParts {
   readonly members: Pick<Members, 'forget'>
   readonly presence: Pick<Presence, 'forget'>
   readonly forgetting: Pick<Forgetting, 'messages' | 'events'>
+  readonly traces: Pick<Traces, 'forget'>
   /** Ends all sessions of a user with all they hold. */
   readonly endSessions: (user: string) => Promise<void>
   readonly failed: (error: unknown) => void
@@ -107,7 +109,10 @@ export class Removals {
   async #erase({ user, rooms }: RemovalRecord): Promise<void> {
     const { store, presence } = this.#parts
     await this.#endSessions(user)
-    if (rooms) await this.#eraseRooms(user, rooms)
+    if (rooms) {
+      await this.#eraseRooms(user, rooms)
+      await this.#parts.traces.forget(user, () => this.#pause())
+    }
     await this.#parts.members.forget(user)
     for (const log of [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)])
       await store.log.drop(log)
@@ -120,7 +125,7 @@ export class Removals {
     const reached = new Map<string, number>()
     // What was under way when the sessions ended is found by another pass, over what came since.
     for (let found = true; found; ) {
-      const all = new Set([...rooms, ...roomsTouchedBy(this.#parts.store.directory, user)])
+      const all = new Set([...rooms, ...roomsWithWordsOf(this.#parts.store.directory, user)])
       await this.#parts.members.forget(user)
       found = false
       for (const room of all) if (await this.#eraseRoom(user, room, reached)) found = true

@@ -6,10 +6,11 @@ import { allows } from '../../schemas/permissions.js'
 import { messageId } from '../message-id.js'
 import { commit } from '../store/commit.js'
 import type { ReportRecord, Resolution } from '../store/moderation.js'
-import type { Draft, Store } from '../store/store.js'
+import type { Draft, Op, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { userEvent } from './events.js'
+import { forwards } from './forgetting.js'
 import type { References } from './references.js'
 import type { RoomRules } from './room-rules.js'
 import { logs } from './views.js'
@@ -167,9 +168,11 @@ export class Reports {
         throw new Refusal('conflict', `${report.resolution.by} has resolved it`, { field: 'report' })
       await this.#act(actor, report, action, options.seconds)
       const resolution = { by: actor.principal.user, at: Date.now(), action, note: options.note ?? null }
-      const closed = this.#open().filter((other) => isSame(other, report))
-      const ops = closed.map((other) => store.moderation.reportOp({ ...other, resolution }))
-      await commit(store, { ops: [...ops, ...this.#makeRoom(closed.length)] })
+      await this.#turns.take(CHANGING, async () => {
+        const closed = this.#open().filter((other) => isSame(other, report))
+        const ops = closed.map((other) => store.moderation.reportOp({ ...other, resolution }))
+        await commit(store, { ops: [...ops, ...this.#makeRoom(closed.length)] })
+      })
       return { ...report, resolution }
     })
   }
@@ -207,6 +210,41 @@ export class Reports {
     return resolved.sort((a, b) => a.resolution!.at - b.resolution!.at)
   }
 
+  /** Of a user who is gone: reports about them, and their words and name in those they made or resolved. */
+  forget(user: string): Promise<void> {
+    const { store } = this.#parts
+    return this.#turns.take(CHANGING, async () => {
+      const ops: Op[] = []
+      for (const report of store.moderation.reports.values()) {
+        if (report.user === user) ops.push(store.moderation.deleteReportOp(report.id))
+        else ops.push(...(await this.#namelessOps(report, user)))
+      }
+      if (ops.length > 0) await commit(store, { ops })
+    })
+  }
+
+  async #namelessOps(report: ReportRecord, user: string): Promise<Op[]> {
+    const { directory, moderation } = this.#parts.store
+    const { id, by, room, resolution } = report
+    const ops: Op[] = []
+    const resolved = resolution?.by === user
+    if (by === user || resolved) {
+      const mine = by === user ? { by: SYSTEM, text: null } : {}
+      ops.push(
+        moderation.reportOp({
+          ...report,
+          ...mine,
+          resolution: resolved ? { ...resolution, by: SYSTEM, note: null } : resolution,
+        }),
+      )
+    }
+    if (room !== null && directory.forwarded.get(room, user)) {
+      const payload = await moderation.evidence(id)
+      if (payload && forwards({ payload }, user)) ops.push(moderation.deleteEvidenceOp(id))
+    }
+    return ops
+  }
+
   /** Forgets what was resolved long enough ago. */
   async sweep(now = Date.now()): Promise<void> {
     const { store, keep } = this.#parts
@@ -214,6 +252,9 @@ export class Reports {
     if (old.length > 0) await commit(store, { ops: old.map(({ id }) => store.moderation.deleteReportOp(id)) })
   }
 }
+
+/** Reports that are there are changed one after another. */
+const CHANGING = 'changing'
 
 export interface ResolveOptions {
   readonly seconds?: number | undefined

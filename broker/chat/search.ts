@@ -43,6 +43,8 @@ export interface TextSearch {
   find(query: TextQuery): Promise<{ hits: TextHit[]; pending: number }>
   /** The message is not what the index says. */
   stale(room: string, seq: number): void
+  /** Whether it has read this entry. */
+  indexed(room: string, seq: number): boolean
 }
 
 interface Found extends TextHit {

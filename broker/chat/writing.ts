@@ -194,7 +194,15 @@ export class Writing {
     const destination = to === '' ? known : { ...known, to }
     const stamped = stamp(actor, destination, message, incoming)
     const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
-    return { actor, room, cid: message.cid, incoming, draft, receipt }
+    const along = message.forwarded ? this.#noting(incoming, room, message.forwarded.from) : incoming
+    return { actor, room, cid: message.cid, incoming: along, draft, receipt }
+  }
+
+  /** It is kept whose words a room has, for when their account goes. */
+  #noting(incoming: Incoming, room: string, user: string): Incoming {
+    const { forwarded } = this.#parts.store.directory
+    if (forwarded.get(room, user)) return incoming
+    return { ...incoming, ops: [...incoming.ops, forwarded.putOp({ room, user })] }
   }
 
   /** The same strings for all messages of a room: they are what its log is looked up by. */

@@ -112,6 +112,11 @@ export class Indexer {
     }
   }
 
+  /** Whether it knows that the index has read an entry. */
+  has(log: LogName, seq: number): boolean {
+    return this.#open && this.#done(log) >= seq
+  }
+
   /** Entries of these logs that are not in the index. */
   pending(logs: readonly LogName[]): number {
     return logs.reduce((sum, log) => sum + Math.max(0, this.#head(log) - this.#done(log)), 0)

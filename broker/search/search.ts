@@ -49,6 +49,10 @@ export class Search implements TextSearch {
     this.#indexer.stale(logNames.messages(room), seq)
   }
 
+  indexed(room: string, seq: number): boolean {
+    return this.#indexer.has(logNames.messages(room), seq)
+  }
+
   async find(query: TextQuery): Promise<{ hits: TextHit[]; pending: number }> {
     const match = compileQuery(query.text)
     const release = this.#enter(query.user)

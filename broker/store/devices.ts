@@ -8,6 +8,8 @@ export interface OwnedRecords<T> {
   of(owner: string): ReadonlyMap<string, T>
   putOp(record: T): Op
   deleteOp(owner: string, name: string): Op
+  /** The same, and off the disk within a day. */
+  wipeOp(owner: string, name: string): Op
 }
 
 export interface DeviceRecord {
@@ -64,6 +66,7 @@ export interface DeviceCommandRecord {
 
 export interface DeviceStore {
   get(device: string): DeviceRecord | undefined
+  all(): Iterable<DeviceRecord>
   /** By device. */
   ownedBy(owner: string): ReadonlyMap<string, DeviceRecord>
   putOp(record: DeviceRecord): Op
@@ -78,12 +81,13 @@ export interface DeviceStore {
   readonly bridges: OwnedRecords<BridgeRecord>
 
   /** Commands under way, by device and id. From memory. */
-  readonly open: Pick<OwnedRecords<DeviceCommandRecord>, 'get' | 'of'>
+  readonly open: Pick<OwnedRecords<DeviceCommandRecord>, 'get' | 'of' | 'wipeOp'>
   allOpen(): Iterable<DeviceCommandRecord>
   /** Under way, or finished: by its state. */
   commandOps(record: DeviceCommandRecord): Op[]
   finished(device: string, id: string): Promise<DeviceCommandRecord | null>
   /** Finished ones below an id, newest first. */
   finishedBefore(device: string, before: string, limit: number): Promise<DeviceCommandRecord[]>
+  /** A finished one; off the disk within a day. */
   forgetOp(device: string, id: string): Op
 }

@@ -37,10 +37,12 @@ export interface ModerationStore {
 
   /** By id. */
   readonly reports: ReadonlyMap<string, ReportRecord>
+  /** What it said before is off the disk within a day. */
   reportOp(report: ReportRecord): Op
   /** The message a report is about, as it was. */
   evidence(id: string): Promise<Buffer | null>
   evidenceOp(id: string, message: Buffer): Op
-  /** With its evidence, which is off the disk within a day. */
+  /** Off the disk within a day, as the report with its evidence is. */
+  deleteEvidenceOp(id: string): Op
   deleteReportOp(id: string): Op
 }

@@ -590,6 +590,12 @@ export interface WrittenRecord {
   user: string
 }
 
+/** Words of `user` were forwarded into the room, whoever did it. */
+export interface ForwardedRecord {
+  room: string
+  user: string
+}
+
 /** Records of rooms, each under a name (a user, a link). Those of a room go with it. */
 export type RoomRecords<T> = OwnedRecords<T>
 
@@ -656,6 +662,7 @@ export interface DirectoryStore {
   readonly joinRequests: RoomRecords<JoinRequestRecord>
   readonly devices: DeviceStore
   readonly written: RoomRecords<WrittenRecord>
+  readonly forwarded: RoomRecords<ForwardedRecord>
   readonly privacy: PrivacyStore
 
   presence(): AsyncIterable<PresenceRecord>

@@ -8,3 +8,9 @@ export function roomsTouchedBy(directory: DirectoryStore, user: string): string[
     directory.bans.get(id, user) !== undefined
   return [...directory.rooms()].filter(touched).map(({ id }) => id)
 }
+
+/** Those, and where others forwarded what the user wrote. */
+export function roomsWithWordsOf(directory: DirectoryStore, user: string): string[] {
+  const forwarded = [...directory.rooms()].filter(({ id }) => directory.forwarded.get(id, user) !== undefined)
+  return [...new Set([...roomsTouchedBy(directory, user), ...forwarded.map(({ id }) => id)])]
+}

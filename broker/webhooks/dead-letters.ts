@@ -1,7 +1,7 @@
 /** Events one webhook could not be told: where they are in the logs, a bounded number of them. */
 import { commit } from '../store/commit.js'
 import type { DeadLetter } from '../store/outbox.js'
-import type { LogEntry, Op, Store } from '../store/store.js'
+import type { LogEntry, LogName, Op, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 
 const PAGE = 1000
@@ -49,6 +49,16 @@ export class DeadLetters {
       this.count += (known ? 0 : 1) - oldest.length
       return oldest.length
     })
+  }
+
+  /** Those about logs that are gone. */
+  async forget(gone: (log: LogName) => boolean): Promise<void> {
+    for (let after = ''; ; ) {
+      const page = await this.page(after, PAGE)
+      for (const { id, log } of page) if (gone(log)) await this.delete(id)
+      if (page.length < PAGE) return
+      after = page.at(-1)!.id
+    }
   }
 
   delete(id: string): Promise<void> {

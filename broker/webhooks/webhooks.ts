@@ -2,6 +2,7 @@
 
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
+import { directMembers, SYSTEM } from '../../schemas/ids.js'
 import { MAX_WEBHOOKS, TEST_EVENT, unknownEvents } from '../../schemas/webhooks.js'
 import type { Sealer } from '../auth/sealing.js'
 import type {
@@ -16,7 +17,7 @@ import type { Counters } from '../metrics.js'
 import { newWebhookSecret } from '../signature.js'
 import { commit } from '../store/commit.js'
 import type { WebhookRecord } from '../store/outbox.js'
-import type { AppendedBatch, Op, Store } from '../store/store.js'
+import type { AppendedBatch, LogName, Op, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Wheel } from '../wheel.js'
 import { bodyOf } from './events.js'
@@ -171,6 +172,20 @@ export class Webhooks implements WebhookAdmin {
     return { ok: error === null, status: outcome.status, error }
   }
 
+  forget(user: string): Promise<void> {
+    return this.#turns.take('', async () => {
+      const { store } = this.#parts
+      const went = (log: LogName): boolean => isLogOf(user, log) && !store.directory.room(log.slice(2))
+      for (const teller of this.#tellers.values()) {
+        await teller.letters.forget(went)
+        if (teller.record.createdBy !== user) continue
+        const record = { ...teller.record, createdBy: SYSTEM }
+        await commit(store, { ops: [store.webhooks.putOp(record)] })
+        teller.change(record)
+      }
+    })
+  }
+
   #teller(id: string): Teller {
     const teller = this.#tellers.get(id)
     if (!teller) throw new Refusal('not_found', `there is no webhook ${id}`, { field: 'webhook' })
@@ -224,6 +239,12 @@ export class Webhooks implements WebhookAdmin {
     const { webhooks, outbox } = this.#parts.store
     return [...(await webhooks.deleteOps(id)), ...(await outbox.forgetOps(id))]
   }
+}
+
+/** Notifications, or a direct conversation, of the user. */
+function isLogOf(user: string, log: LogName): boolean {
+  const name = log.slice(2)
+  return log.startsWith('n:') ? name === user : (directMembers(name)?.includes(user) ?? false)
 }
 
 function checkDetails({ url, events }: { url?: string | undefined; events?: readonly string[] | undefined }): void {

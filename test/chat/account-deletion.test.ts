@@ -1,8 +1,9 @@
 /** An account that is deleted leaves nothing of its user, and everyone else's rooms whole. */
+import { readFile } from 'node:fs/promises'
 import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
-import { storeLocation } from '../../broker/broker.js'
+import { searchLocation, storeLocation } from '../../broker/broker.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { Inbox, type Overrides, request, startTestBroker } from '../helpers/broker.js'
 import { BrokerProcess } from '../helpers/broker-process.js'
@@ -59,6 +60,8 @@ t.test('all that alice wrote is gone from everywhere, and the rooms go on', asyn
   const places = Object.fromEntries(rooms.map((room: { room: string; at: object }) => [room.room, room.at]))
   await away.leave()
 
+  // The index has read what was deleted before, and need not be told again.
+  await bob.get('search', { room: 'tea', query: 'bob' })
   const gone = alice.gone()
   t.same(await alice.get('account.delete', { user: 'alice' }), {})
   await gone
@@ -128,6 +131,24 @@ t.test('all that alice wrote is gone from everywhere, and the rooms go on', asyn
       ],
     )
   })
+})
+
+t.test('the search index hears of a deletion it had not read when the account went', async (t) => {
+  const { broker, alice, bob } = await open(t)
+  await bob.get('rooms.create', { room: 'tea' })
+  await alice.get('rooms.join', { room: 'tea' })
+  await alice.say('tea', 'xylophonics')
+  await bob.say('tea', 'kazoos')
+  const search = async (query: string) => (await bob.get('search', { room: 'tea', query })).results.length
+  t.equal(await search('xylophonics'), 1)
+  await alice.say('tea', { type: 'delete', target: 1 })
+  await alice.get('account.delete', { user: 'alice' })
+  await erased(broker, 'alice')
+  t.equal(await search('kazoos'), 1, 'the index has read all there is')
+  const files = ['', '-wal'].map((end) => readFile(`${searchLocation(broker.dataDir)}${end}`, 'latin1').catch(() => ''))
+  const text = (await Promise.all(files)).join('')
+  t.ok(text.includes('kazoos'))
+  t.notOk(text.includes('xylophonics'))
 })
 
 t.test('what bots wrote goes with their owner, and stays when only the bot goes', async (t) => {

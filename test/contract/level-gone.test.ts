@@ -236,3 +236,47 @@ t.test('who was reading a chunk while it lost a payload does not get it', async 
   t.same(texts(await store.log.read(LOG, 0, 10, 1e6)), ['1', '3', '4'], 'nor does anyone after')
   await store.close()
 })
+
+t.test('an erasure that takes the name too, while the disk follows the one before, is not forgotten', async (t) => {
+  const named = { why: 'deleted', by: 'ann', at: 1 } as const
+  const nameless = { why: 'deleted', by: null, at: 2 } as const
+  for (const { how, folded } of [
+    { how: 'into a chunk there is', folded: true },
+    { how: 'into a chunk that is made', folded: false },
+  ])
+    for (const swept of [true, false]) {
+      const location = `${t.testdir()}/store`
+      const level = new FaultyLevel(location)
+      const fold = { entries: folded ? 3 : 4, idleMs: 2 ** 30 }
+      const open = () => openLevelStore({ location, sync: true, limits: LIMITS, openDatabase: level.open, fold })
+      let store = await open()
+      const upkeep = () => store.log.trim('no such log', 0)
+      await commit(
+        store,
+        ['1', '2', '3'].map((text) => draft(LOG, text)),
+      )
+      await upkeep()
+      let release = (): void => {}
+      const after = new Promise<void>((resolve) => (release = resolve))
+      const following = new Promise<void>((resolve) => {
+        // The commit's own; in the other case the fold it begins comes next.
+        level.writeFaults.push({}, { after, during: resolve })
+      })
+      await commit(store, [draft(LOG, '4', { effect: { erase: { seqs: [3], gone: named } } })])
+      const sweeping = folded ? store.log.sweep() : upkeep()
+      await following
+      await commit(store, [], [store.effectOp(LOG, { erase: { seqs: [3], gone: nameless } })])
+      release()
+      await sweeping
+      await new Promise((resolve) => setImmediate(resolve))
+      const left = async () => (await store.log.read(LOG, 2, 1, 1, 'shown'))[0]
+      t.match(await left(), { seq: 3, from: '', gone: nameless }, how)
+      if (swept) await store.log.sweep()
+      await store.close()
+      store = await open()
+      t.match(await left(), { seq: 3, from: '', gone: nameless }, `${how}, after a restart`)
+      await store.log.sweep()
+      t.match(await left(), { seq: 3, from: '', gone: nameless })
+      await store.close()
+    }
+})

@@ -4,7 +4,10 @@ import { Level } from 'level'
 import type { LevelDatabase } from '../../broker/store/level/database.js'
 
 export interface Fault {
-  readonly error: Error
+  /** Left out: the write succeeds. */
+  readonly error?: Error
+  /** The write begins when this has happened. */
+  readonly after?: Promise<unknown>
   /** True: the write reaches the disk all the same, as a failing fsync may leave it. */
   readonly written?: boolean
   /** Called while the write is in flight. */
@@ -48,8 +51,9 @@ export class FaultyLevel {
       this.writes.emit('begin')
       const fault = this.writeFaults.shift()
       fault?.during?.()
-      if (!fault || fault.written) await perform()
-      if (fault) throw fault.error
+      await fault?.after
+      if (!fault?.error || fault.written) await perform()
+      if (fault?.error) throw fault.error
     }
     return Object.assign(level, {
       batch: () => {

@@ -21,6 +21,8 @@ export interface WebhookAdmin {
   /** Answers how many are tried again. */
   retry(id: string, delivery?: string): Promise<number>
   test(id: string): Promise<Result<'webhooks.test'>>
+  /** Of a user who is gone: the name as of who made a webhook, and dead letters about logs that went along. */
+  forget(user: string): Promise<void>
 }
 
 export function webhookCommands(webhooks: WebhookAdmin): Handlers<keyof Table> {

@@ -26,6 +26,7 @@ import { userCommands } from '../commands/users.js'
 import { webhookCommands } from '../commands/webhooks.js'
 import type { Handlers } from '../commands.js'
 import type { Publish } from '../publish-gate.js'
+import type { Removals } from '../removals.js'
 import type { DeviceParts } from './devices.js'
 import type { ModerationParts } from './moderation.js'
 import type { PeopleParts } from './people.js'
@@ -35,7 +36,12 @@ import type { SharedParts } from './shared.js'
 type Parts = SharedParts &
   RoomParts &
   PeopleParts &
-  ModerationParts & { devices: DeviceParts; publish: Publish; remove: (user: string) => Promise<unknown> }
+  ModerationParts & {
+    devices: DeviceParts
+    removals: Removals
+    publish: Publish
+    remove: (user: string) => Promise<unknown>
+  }
 
 export function makeHandlers({ limits, moderation }: Config, parts: Parts): Handlers {
   const { store, bus, auth, devices, textSearch, webhooks, audit } = parts

@@ -1,12 +1,10 @@
-/** People: whether they are there, how far they have read, what they are told, and what becomes of their accounts. */
+/** People: whether they are there, how far they have read, what they are told and what they take along. */
 import type { Config } from '../../../schemas/config.js'
 import { Announcements } from '../announcements.js'
 import { Exports } from '../exports.js'
-import { Forgetting } from '../forgetting.js'
 import { Notifications } from '../notifications.js'
 import { Presence } from '../presence.js'
 import { Receipts } from '../receipts.js'
-import { Removals } from '../removals.js'
 import { Sync } from '../sync.js'
 import { Unread } from '../unread.js'
 import type { RoomParts } from './rooms.js'
@@ -26,22 +24,16 @@ export async function makePeople(config: Config, parts: SharedParts & RoomParts)
     sync: new Sync({ store, unread, receipts, replyBytes, thinning }),
     notifications: new Notifications({ store, turns, options: config.notifications, failed }),
     announcements: new Announcements(store, bus, views),
-    ...makeEndings(config, { ...parts, presence }),
+    exports: makeExports(config, parts),
   }
 }
 
 export type PeopleParts = Awaited<ReturnType<typeof makePeople>>
 
-function makeEndings({ listen }: Config, parts: SharedParts & RoomParts & { presence: Presence }) {
-  const { store, turns, changeTurns, members, presence, endSessions, failed } = parts
-  const { accounts, authenticator } = parts.auth
-  const forgetting = new Forgetting({ store, turns, changeTurns })
-  return {
-    exports: new Exports({
-      store,
-      stands: (principal) => authenticator.stands(principal),
-      reachable: listen.http !== null || listen.https !== null,
-    }),
-    removals: new Removals({ store, accounts, members, presence, forgetting, endSessions, failed }),
-  }
+function makeExports({ listen }: Config, { store, auth }: SharedParts): Exports {
+  return new Exports({
+    store,
+    stands: (principal) => auth.authenticator.stands(principal),
+    reachable: listen.http !== null || listen.https !== null,
+  })
 }

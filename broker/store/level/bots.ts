@@ -2,7 +2,7 @@
 import type { BotRecord, BotRecords, Op } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
-import { del, put } from './operation.js'
+import { put, wipe } from './operation.js'
 
 export class LevelBots implements BotRecords {
   readonly #database: Database
@@ -46,7 +46,7 @@ export class LevelBots implements BotRecords {
   }
 
   deleteOp(bot: string): Op {
-    return del(keys.bot(bot), () => this.#changed(bot, null))
+    return { ...wipe(keys.bot(bot), Date.now()), applied: () => this.#changed(bot, null) }
   }
 
   #changed(bot: string, record: BotRecord | null): void {

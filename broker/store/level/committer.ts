@@ -4,6 +4,7 @@ import { CommitEncoder } from './commit-codec.js'
 import type { PendingChange } from './commit-queue.js'
 import { type Database, storeError } from './database.js'
 import type { Dedupe } from './dedupe.js'
+import { isNameless } from './gone.js'
 import type { Journal } from './journal.js'
 import { keys } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
@@ -89,7 +90,8 @@ export class Committer {
   stageEffect({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
     this.#parts.notes.stage(batch, log.name, seq, notes)
     for (const erased of erase?.seqs ?? [])
-      if (log.isNews(erased, erase!.gone)) batch.put(keys.erased(log.name, erased), JSON.stringify(erase!.gone))
+      if (log.isNews(erased, erase!.gone))
+        batch.put(keys.erased(log.name, erased, isNameless(erase!.gone)), JSON.stringify(erase!.gone))
   }
 
   /** Fails a group. `staged` tells whether its ops have already been told to change memory. */

@@ -10,7 +10,7 @@ import type {
 import type { Op } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
-import { del, put } from './operation.js'
+import { del, put, wipe } from './operation.js'
 import { LevelRecords } from './records.js'
 
 const OPEN: ReadonlySet<CommandState> = new Set(['pending', 'delivered'])
@@ -47,6 +47,10 @@ export class LevelDevices implements DeviceStore {
 
   get(device: string): DeviceRecord | undefined {
     return this.#devices.get(device, '')
+  }
+
+  all(): Iterable<DeviceRecord> {
+    return this.#devices.all()
   }
 
   ownedBy(owner: string): ReadonlyMap<string, DeviceRecord> {
@@ -94,7 +98,7 @@ export class LevelDevices implements DeviceStore {
   }
 
   forgetOp(device: string, id: string): Op {
-    return del(keys.ofRoom('F', device, id))
+    return wipe(keys.ofRoom('F', device, id), Date.now())
   }
 
   /** An op after which the device is its owner's, or nobody's. */

@@ -4,6 +4,7 @@ import type {
   BlockRecord,
   CredentialRecord,
   DirectoryStore,
+  ForwardedRecord,
   InviteRecord,
   JoinRequestRecord,
   LinkRecord,
@@ -36,6 +37,7 @@ export class LevelDirectory implements DirectoryStore {
   readonly joinRequests: LevelRoomRecords<JoinRequestRecord>
   readonly devices: LevelDevices
   readonly written: LevelRoomRecords<WrittenRecord>
+  readonly forwarded: LevelRoomRecords<ForwardedRecord>
   readonly privacy: LevelPrivacy
   readonly #records: readonly Pick<LevelRoomRecords<BanRecord>, 'load' | 'stageDeleteAll' | 'forgetAll'>[]
   readonly #database: Database
@@ -65,8 +67,9 @@ export class LevelDirectory implements DirectoryStore {
     this.joinRequests = new LevelRoomRecords<JoinRequestRecord>(database, 'r', userOf)
     this.devices = new LevelDevices(database)
     this.written = new LevelRoomRecords<WrittenRecord>(database, 'w', userOf)
+    this.forwarded = new LevelRoomRecords<ForwardedRecord>(database, 'f', userOf)
     this.privacy = new LevelPrivacy(database)
-    this.#records = [this.bans, this.mutes, this.links, this.joinRequests, this.written]
+    this.#records = [this.bans, this.mutes, this.links, this.joinRequests, this.written, this.forwarded]
   }
 
   /** Reads everything; what it returns makes that what memory says, at once. */

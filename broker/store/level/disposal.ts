@@ -90,9 +90,9 @@ export class Disposal {
       // Cannot be, and must not go on for ever.
       if (inside.length === 0) return void logs.erased.add(log)
       const batch = new WriteBatch()
-      for (const seq of inside) batch.del(keys.erased(log.name, seq))
+      const followed = log.stageErased(inside, batch)
       await this.#strip(log, chunk, batch)
-      log.erasedOnDisk(inside)
+      log.erasedOnDisk(followed)
     }
   }
 

@@ -13,7 +13,7 @@ import type { Journal } from './journal.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import { WriteBatch } from './operation.js'
-import type { HeadRecord, RoomLog } from './room-log.js'
+import type { Erasures, HeadRecord, RoomLog } from './room-log.js'
 
 /** When folding starts by itself. */
 export interface FoldLimits {
@@ -54,8 +54,8 @@ interface LogStep {
   readonly newest: Chunk
   /** A chunk that was there, with more entries; null: none. */
   readonly grown: Chunk | null
-  /** Numbers of erased entries that went into chunks without their payloads. */
-  readonly erased: readonly number[]
+  /** Of entries that went into chunks without their payloads. */
+  readonly erased: Erasures
 }
 
 export class Folding {
@@ -208,8 +208,7 @@ function isUnfinished({ newest }: RoomLog): boolean {
 
 function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now: number): LogStep {
   const entries = log.recent.slice(0, STEP_ENTRIES).map((entry) => log.keptAt(entry, now))
-  const erased = log.erasing.size > 0 ? entries.map(({ seq }) => seq).filter((seq) => log.erasing.has(seq)) : []
-  for (const seq of erased) batch.del(keys.erased(log.name, seq))
+  const erased = log.stageErased(log.erasing.size > 0 ? entries.map(({ seq }) => seq) : [], batch)
   let before = unfinished
   let newest: Chunk | null = null
   let grown: Chunk | null = null

@@ -47,8 +47,8 @@ function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
-/** Bans, mutes, links, requests to join, who has written. Of devices: themselves, shares, bridges, commands under way and finished. */
-export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'D' | 'S' | 'B' | 'C' | 'F'
+/** Bans, mutes, links, requests to join, who has written, whose words were forwarded there. Of devices: themselves, shares, bridges, commands under way and finished. */
+export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'f' | 'D' | 'S' | 'B' | 'C' | 'F'
 
 export const keys = {
   format: '!format',
@@ -79,8 +79,9 @@ export const keys = {
   /** The same for keys that lie close together: chunks of one log. */
   groupOf: (key: string): string => (key.startsWith('c') ? key.slice(0, -NUMBER_WIDTH) : key[0]!),
 
-  /** An entry whose payload is to be taken off the disk. */
-  erased: (log: string, seq: number): string => `z${part(log)}${END}${number(seq)}`,
+  /** An entry whose payload is to be taken off the disk, and its author's name too where that is gone: either is let go without the other. */
+  erased: (log: string, seq: number, nameless: boolean): string =>
+    `z${part(log)}${END}${nameless ? '!' : ''}${number(seq)}`,
   note: (log: string, kind: string, target: number, name: string): string =>
     `a${part(log)}${END}${kind}${number(target)}${name}`,
   /** Target and name of a note of a log. */

@@ -257,8 +257,8 @@ export class LevelLogs implements LogReader {
     if (log.newest && log.newest.first < tail) log.newest = null
     const batch = new WriteBatch()
     batch.put(keys.head(log.name), log.record(log.folded, log.newest))
-    const erased = [...log.erasing.keys()].filter((seq) => seq < tail)
-    for (const seq of erased) batch.del(keys.erased(log.name, seq))
+    const below = [...log.erasing.keys()].filter((seq) => seq < tail)
+    const erased = log.stageErased(below, batch)
     try {
       await this.#database.write(batch, false)
     } catch (error) {

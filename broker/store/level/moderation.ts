@@ -4,7 +4,7 @@ import type { ModerationStore, ReportRecord } from '../moderation.js'
 import type { Op } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
-import { put, type StagedOp } from './operation.js'
+import { put, type StagedOp, wipe } from './operation.js'
 
 export class LevelModeration implements ModerationStore {
   filters: readonly Filter[] = []
@@ -40,7 +40,13 @@ export class LevelModeration implements ModerationStore {
 
   reportOp(report: ReportRecord): Op {
     const kept = { ...report }
-    return put(keys.report(kept.id), JSON.stringify(kept), () => this.reports.set(kept.id, kept))
+    const key = keys.report(kept.id)
+    const stage: StagedOp['stage'] = (batch) => {
+      if (this.reports.has(kept.id)) batch.put(keys.stale(key), String(this.#now()))
+      batch.put(key, JSON.stringify(kept))
+    }
+    const op: StagedOp = { type: 'staged', stage, applied: () => void this.reports.set(kept.id, kept) }
+    return op
   }
 
   evidence(id: string): Promise<Buffer | null> {
@@ -51,12 +57,14 @@ export class LevelModeration implements ModerationStore {
     return put(keys.evidence(id), Buffer.from(message))
   }
 
+  deleteEvidenceOp(id: string): Op {
+    return wipe(keys.evidence(id), this.#now())
+  }
+
   deleteReportOp(id: string): Op {
-    const evidence = keys.evidence(id)
+    const wipes = [keys.report(id), keys.evidence(id)].map((key) => wipe(key, this.#now()))
     const stage: StagedOp['stage'] = (batch) => {
-      batch.del(keys.report(id))
-      batch.del(evidence)
-      batch.put(keys.stale(evidence), String(this.#now()))
+      for (const one of wipes) one.stage(batch)
     }
     const op: StagedOp = { type: 'staged', stage, applied: () => void this.reports.delete(id) }
     return op

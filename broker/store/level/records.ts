@@ -3,7 +3,7 @@ import type { OwnedRecords } from '../devices.js'
 import type { Op } from '../store.js'
 import type { Database } from './database.js'
 import { keys, type RoomRecordKind, ranges } from './keys.js'
-import { del, put, type WriteBatch } from './operation.js'
+import { del, put, type WriteBatch, wipe } from './operation.js'
 import { PairMap } from './pair-map.js'
 
 export interface RecordNames<T> {
@@ -69,6 +69,10 @@ export class LevelRecords<T extends object> implements OwnedRecords<T> {
       this.#records.delete(owner, name)
       this.#byName.delete(name, owner)
     })
+  }
+
+  wipeOp(owner: string, name: string): Op {
+    return { ...this.deleteOp(owner, name), ...wipe(this.#key(owner, name), Date.now()) }
   }
 
   /** Stages the removal of all of an owner, with what the very commit adds, which is not in memory yet. */

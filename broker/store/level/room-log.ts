@@ -2,6 +2,8 @@
 import type { Gone, LogEntry, LogInfo } from '../store.js'
 import type { Chunk } from './chunk.js'
 import { EXPIRED, isExpired, isNameless, remains } from './gone.js'
+import { keys } from './keys.js'
+import type { WriteBatch } from './operation.js'
 
 /** What the disk knows of a log without a scan; written with every fold and trim. */
 export interface HeadRecord {
@@ -11,6 +13,9 @@ export interface HeadRecord {
   /** The newest chunk: small ones are merged with what comes next. */
   newest: { first: number; count: number; bytes: number } | null
 }
+
+/** By number. */
+export type Erasures = ReadonlyMap<number, Gone>
 
 export class RoomLog implements LogInfo {
   readonly name: string
@@ -69,15 +74,30 @@ export class RoomLog implements LogInfo {
     return !known || (isNameless(gone) && !isNameless(known))
   }
 
+  /** Erasures of entries as they are known now: `batch`, which makes the disk follow them, lets them go there. */
+  stageErased(seqs: readonly number[], batch: WriteBatch): Erasures {
+    const known = new Map<number, Gone>()
+    for (const seq of seqs) {
+      const gone = this.erasing.get(seq)
+      if (!gone) continue
+      known.set(seq, gone)
+      batch.del(keys.erased(this.name, seq, false))
+      // Or one that is being committed meanwhile would be lost.
+      if (isNameless(gone)) batch.del(keys.erased(this.name, seq, true))
+    }
+    return known
+  }
+
   /**
-   * Forgets erasures that the disk has followed. Not at once: who has just read the chunk as it was before still has to be
-   * told.
+   * Forgets erasures that the disk has followed, unless they say more by now. Not at once: who has just read the chunk as it was
+   * before still has to be told.
    */
-  erasedOnDisk(seqs: readonly number[]): void {
-    if (seqs.length === 0) return
+  erasedOnDisk(erasures: Erasures): void {
+    if (erasures.size === 0) return
     const { epoch } = this
     setImmediate(() => {
-      if (this.epoch === epoch) for (const seq of seqs) this.erasing.delete(seq)
+      if (this.epoch !== epoch) return
+      for (const [seq, gone] of erasures) if (this.erasing.get(seq) === gone) this.erasing.delete(seq)
     })
   }
 
