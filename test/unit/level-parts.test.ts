@@ -42,7 +42,7 @@ t.test('keys', async (t) => {
 function keyOfEachKind(): [string, string][] {
   const { format, epoch, folded, queueNumber, filters } = keys
   const fixed = Object.entries({ format, epoch, folded, queueNumber, filters })
-  const ofRooms = ['b', 'm', 'l', 'r', 'w', 'D', 'S', 'B', 'C', 'F'] as const
+  const ofRooms = ['b', 'm', 'l', 'r', 'w', 'f', 'D', 'S', 'B', 'C', 'F'] as const
   const { chunk, due, erased, note, dedupe, dueRetained, subscription, cursor, incoming, reference } = keys
   const { credential, block, contact, member, invite, departed, outbox, deadLetter, receipt } = keys
   const { journal, head, dropping, stale, generation, filter, session, inflight, packet, retained, will } = keys
@@ -58,7 +58,10 @@ function keyOfEachKind(): [string, string][] {
     ...Object.entries(numbered).map(([kind, of]): [string, string] => [kind, of(1)]),
     ...Object.entries({ ...named, ...records }).map(([kind, of]): [string, string] => [kind, of('x')]),
     ...Object.entries({ ...pairs, receipt }).map(([kind, of]): [string, string] => [kind, of('x', 'y')]),
-    ...Object.entries({ chunk, erased, incoming, reference }).map(([kind, of]): [string, string] => [kind, of('x', 1)]),
+    ...Object.entries({ chunk, erased, incoming, reference }).map(([kind, of]): [string, string] => [
+      kind,
+      of('x', 1, false),
+    ]),
     ['due', due(1, 'x', 1)],
     ['dueRetained', dueRetained(1, 'x')],
     ['note', note('x', 'n', 1, 'y')],
