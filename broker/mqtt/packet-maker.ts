@@ -82,10 +82,10 @@ export class PacketMaker {
     return encodePublishes(this.#version, topic, fitting, feed.qos, { properties })
   }
 
-  /** Nothing to look at entry by entry, as nearly always. */
-  #isSimple({ own, ids }: LogFeed, entries: readonly LogEntry[]): boolean {
+  /** All of them, and the same for each, as nearly always. */
+  #isSimple({ own, ids, view }: LogFeed, entries: readonly LogEntry[]): boolean {
     if (own !== undefined || ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY) return false
-    for (const { extra } of entries) if (extra) return false
+    for (const { extra, payload } of entries) if (extra || !this.#isFor(view.topic, payload)) return false
     return true
   }
 
