@@ -19,7 +19,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/metrics.ts': [],
   'broker/version.ts': [],
   'broker/store': ['schemas', 'broker/message-id.ts', 'broker/topic-trie.ts'],
-  'broker/auth': ['schemas', 'broker/store', 'broker/signature.ts', 'broker/slots.ts', 'broker/turns.ts'],
+  'broker/auth': [
+    'schemas',
+    'broker/store',
+    'broker/message-id.ts',
+    'broker/signature.ts',
+    'broker/slots.ts',
+    'broker/turns.ts',
+  ],
   'broker/net': ['schemas'],
   'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
   'broker/chat': [
