@@ -98,7 +98,7 @@ export class Session extends Follower {
       this.dropWaiting(from)
       return
     }
-    this.#giveUp(({ packetId }) => this.inflight.get(packetId)?.owner.source === from.source)
+    this.#giveUp(({ packetId }) => this.inflight.get(packetId)?.owner === from)
     this.inflight.forget(from)
     this.dropLive(from)
   }
