@@ -1,5 +1,5 @@
 /** Some subscribers stop reading. Do the others notice, and does the broker's memory grow? */
-import { Histogram } from '../histogram.js'
+import { disturbedColumns, disturbedValues, GROWN } from '../disturbed.js'
 import { type Cell, cellsOf, type Shape } from '../load/cells.js'
 import { assemble } from '../load/split.js'
 import { withWorkers } from '../load/worker.js'
@@ -7,7 +7,6 @@ import { residentBytes } from '../measure.js'
 import { Meter, peakWhile, sharesOf } from '../meter.js'
 import { type Peer, withBroker } from '../peers/peer.js'
 import { type Options, SHARES, type Suite, type Values } from '../suite.js'
-import { quantiles } from './latency.js'
 
 const MEMBERS = 100
 /** 1 %. */
@@ -25,14 +24,7 @@ const SHAPES: readonly (Shape & { readonly rate: number })[] = [
 export const frozen: Suite = {
   name: 'frozen',
   title: `1 % of ${MEMBERS} subscribers frozen: latency of the others before and after, in one run`,
-  columns: [
-    { key: 'p99Before', label: 'p99 before', unit: 'milliseconds' },
-    { key: 'p99', label: 'p99 after', unit: 'milliseconds' },
-    { key: 'change', label: 'change', unit: 'share' },
-    { key: 'lost', label: 'not delivered', unit: 'share' },
-    { key: 'grown', label: 'RSS grown by', unit: 'bytes' },
-    ...SHARES,
-  ],
+  columns: [...disturbedColumns(['before', 'after']), GROWN, ...SHARES],
   main: { key: 'p99', better: 'less' },
   tasks(options) {
     return SHAPES.flatMap(({ rate, ...shape }) =>
@@ -58,14 +50,8 @@ function measure(peer: Peer, cell: Cell, rate: number, { seconds }: Options): Pr
         await worker!.call('pace', { rate, seconds })
         return worker!.call('pace', { rate, seconds })
       })
-      const latencies = new Histogram().add(after.latencies)
-      const { p99: p99Before } = quantiles(new Histogram().add(before.latencies))
-      const { p99 } = quantiles(latencies)
       return {
-        p99Before,
-        p99,
-        change: p99 / p99Before - 1,
-        lost: 1 - latencies.total / after.expected,
+        ...disturbedValues(before, after),
         grown: peak - memory,
         ...sharesOf(await meter.read()),
       }

@@ -1,5 +1,5 @@
 /** One publisher sends a hundred times its share. Do the others notice? */
-import { Histogram } from '../histogram.js'
+import { disturbedColumns, disturbedValues, GROWN } from '../disturbed.js'
 import { type Cell, cellsOf } from '../load/cells.js'
 import { assemble } from '../load/split.js'
 import { withWorkers } from '../load/worker.js'
@@ -7,7 +7,6 @@ import { residentBytes } from '../measure.js'
 import { Meter, peakWhile, sharesOf } from '../meter.js'
 import { type Peer, withBroker } from '../peers/peer.js'
 import { type Options, SHARES, type Suite, type Values } from '../suite.js'
-import { quantiles } from './latency.js'
 
 const PAIRS = 50
 /** Messages a second of each pair. */
@@ -18,12 +17,9 @@ export const greedy: Suite = {
   name: 'greedy',
   title: `${PAIRS} pairs at ${SHARE} messages/s, and one publisher at ${TIMES} times that: latency of the pairs without and with it`,
   columns: [
-    { key: 'p99Before', label: 'p99 without', unit: 'milliseconds' },
-    { key: 'p99', label: 'p99 with', unit: 'milliseconds' },
-    { key: 'change', label: 'change', unit: 'share' },
-    { key: 'lost', label: 'not delivered', unit: 'share' },
+    ...disturbedColumns(['without', 'with']),
     { key: 'greedyPerSecond', label: 'its deliveries/s', unit: 'count' },
-    { key: 'grown', label: 'RSS grown by', unit: 'bytes' },
+    GROWN,
     ...SHARES,
   ],
   main: { key: 'p99', better: 'less' },
@@ -48,14 +44,8 @@ function measure(peer: Peer, cell: Cell, { seconds }: Options): Promise<Values |
       const flood = hog!.call('pace', { rate: SHARE * TIMES, seconds })
       const [after, peak] = await peakWhile(broker, () => pairs!.call('pace', { rate, seconds }))
       const usage = await meter.read()
-      const latencies = new Histogram().add(after.latencies)
-      const { p99: p99Before } = quantiles(new Histogram().add(before.latencies))
-      const { p99 } = quantiles(latencies)
       return {
-        p99Before,
-        p99,
-        change: p99 / p99Before - 1,
-        lost: 1 - latencies.total / after.expected,
+        ...disturbedValues(before, after),
         greedyPerSecond: (await flood).received / seconds,
         grown: peak - memory,
         ...sharesOf(usage),
