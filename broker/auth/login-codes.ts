@@ -31,7 +31,7 @@ export class LoginCodes {
     return code
   }
 
-  /** Who it is for, and when they proved it (Unix ms). A code shown once is gone, whatever came with it. Throws a refusal. */
+  /** Who it is for, and a moment before they proved it (Unix ms). A code shown once is gone, whatever came with it. Throws a refusal. */
   take(code: string, verifier: string): { user: string; issuedAt: number } {
     const hash = hashSecret(code)
     const waiting = this.#waiting.get(hash)
@@ -39,6 +39,7 @@ export class LoginCodes {
     const fits = waiting && createHash('sha256').update(verifier).digest('base64url') === waiting.challenge
     if (!fits || waiting.issuedAt + LIFETIME <= this.#now())
       throw new Refusal('unauthorized', 'the code was refused; start the login again', { field: 'code' })
-    return waiting
+    // A logout or removal in the same millisecond counts as later: who was shut out stays out.
+    return { user: waiting.user, issuedAt: waiting.issuedAt - 1 }
   }
 }
