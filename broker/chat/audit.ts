@@ -2,6 +2,7 @@
 
 import { Refusal } from '../../schemas/errors.js'
 import { messageId } from '../message-id.js'
+import { body } from '../store/body.js'
 import { commit } from '../store/commit.js'
 import type { Draft, LogEntry, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
@@ -81,8 +82,8 @@ export class Audit {
     const given = details && JSON.stringify(details).length <= MAX_DETAILS ? details : undefined
     const entry = { id, ts, actor: who.user, address: who.address, action, user, room, details: given, result }
     const dedupe = once === null ? null : { cid: once, hash: hashOf(JSON.stringify(act)) }
-    const tail = `,${JSON.stringify(entry).slice(1)}`
-    return { log: logs.audit(), id, ts, from: who.user, qos: 1, head: '{"seq":', tail, dedupe }
+    const numbered = body('{"seq":', `,${JSON.stringify(entry).slice(1)}`)
+    return { log: logs.audit(), id, ts, from: who.user, qos: 1, body: numbered, dedupe }
   }
 
   /** The newest that match, or those before a number; ascending. `before`: where to go on. */

@@ -3,6 +3,7 @@
 import type { PrivacySettings } from '../../schemas/commands/privacy.js'
 import { SYSTEM } from '../../schemas/ids.js'
 import { messageId } from '../message-id.js'
+import { body } from '../store/body.js'
 import type { Draft, MemberSettings } from '../store/store.js'
 import { logs } from './views.js'
 
@@ -59,8 +60,7 @@ function draft(log: string, before: string, event: RoomEvent | UserEvent): Draft
     ts,
     from: SYSTEM,
     qos: 1,
-    head,
-    tail: `,"ts":${ts},${JSON.stringify(event).slice(1)}`,
+    body: body(head, `,"ts":${ts},${JSON.stringify(event).slice(1)}`),
     dedupe: null,
   }
 }

@@ -6,6 +6,7 @@
 import { SYSTEM } from '../../schemas/ids.js'
 import type { MessageOutput, ReactionData } from '../../schemas/message.js'
 import { messageId } from '../message-id.js'
+import { body } from '../store/body.js'
 import { commit } from '../store/commit.js'
 import type { Draft, Effect, Gone, LogEntry, LogName, NoteWrite, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
@@ -196,5 +197,5 @@ function draft(room: string, log: LogName, said: object, effect: Effect): Draft 
   const [id, ts] = [messageId(), Date.now()]
   const head = `{"id":"${id}","room":${JSON.stringify(room)},"seq":`
   const tail = `,"ts":${ts},"from":"${SYSTEM}",${JSON.stringify(said).slice(1)}`
-  return { log, id, ts, from: SYSTEM, qos: 1, head, tail, dedupe: null, aside: true, effect }
+  return { log, id, ts, from: SYSTEM, qos: 1, body: body(head, tail), dedupe: null, aside: true, effect }
 }

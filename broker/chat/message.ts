@@ -25,6 +25,32 @@ export interface Checked {
   forwarded?: Forwarded
 }
 
+/** A text that stands in its payload as JSON writes it. Nearly all messages are one: their words are not looked at unless someone asks. */
+export class PlainText implements Checked {
+  readonly cid = null
+  readonly ttl = null
+  readonly input = null
+  readonly payload: Buffer
+  /** Where the text lies in the payload. */
+  readonly from: number
+  readonly to: number
+  #text: string | null = null
+
+  constructor(payload: Buffer, from: number, to: number) {
+    this.payload = payload
+    this.from = from
+    this.to = to
+  }
+
+  get text(): string {
+    return (this.#text ??= this.payload.toString('utf8', this.from, this.to))
+  }
+
+  get inside(): string {
+    return `"type":"text","text":"${this.text}"`
+  }
+}
+
 /** What can be put in the place of what was sent. */
 export type Content = Partial<Pick<MessageInput, 'text' | 'attachments' | 'data'>>
 
@@ -56,13 +82,40 @@ export function cidOf(payload: Buffer): string | null {
  * `bare`: always text (the `text` leaf).
  */
 export function checkMessage(payload: Buffer, bare: boolean): Checked {
+  const plain = plainText(payload, bare)
+  if (plain) return plain
   const text = decodeText(payload)
   const object = bare ? null : parseObject(text)
   if (!object) return textOnly(text, null)
   return textAlone(object) ?? checkObject(toInput(object))
 }
 
-/** Most messages are a text, perhaps with a cid, and need no look at the whole schema. Null: it is not that simple. */
+const TEXT_ALONE = Buffer.from('{"text":"')
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const BRACE = 0x7b
+const SPACE = 0x20
+
+/** A text, bare or as `{"text":"…"}`, with nothing in it that JSON would escape, told by its bytes. Null: it is not that simple. */
+function plainText(payload: Buffer, bare: boolean): PlainText | null {
+  let from = 0
+  let to = payload.length
+  if (!bare && payload[0] === BRACE) {
+    for (; from < TEXT_ALONE.length; from++) if (payload[from] !== TEXT_ALONE[from]) return null
+    to -= 2
+    if (payload[to] !== QUOTE || payload[to + 1] !== 0x7d) return null
+  } else if (!bare && payload[0]! <= SPACE) return null
+  if (to <= from) return null
+  let ascii = true
+  for (let i = from; i < to; i++) {
+    const byte = payload[i]!
+    if (byte < SPACE || byte === QUOTE || byte === BACKSLASH) return null
+    if (byte > 0x7f) ascii = false
+  }
+  return ascii || isUtf8(payload) ? new PlainText(payload, from, to) : null
+}
+
+/** Many messages are a text, perhaps with a cid, and need no look at the whole schema. Null: it is not that simple. */
 function textAlone(object: Record<string, unknown>): Checked | null {
   let cid: string | null = null
   let text: string | null = null

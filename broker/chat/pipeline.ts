@@ -66,8 +66,12 @@ export interface PipelineParts {
   readonly payloadBytes: number
 }
 
+/** Topics whose parts are kept: whoever publishes does so again. */
+const MAX_TOPICS = 10_000
+
 export class Pipeline {
   readonly #parts: PipelineParts
+  readonly #topics = new Map<string, Topic>()
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
@@ -79,11 +83,20 @@ export class Pipeline {
    */
   publish(actor: Actor, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     try {
-      const work = this.#route(actor, parseTopic(incoming.topic), incoming, receipt)
+      const work = this.#route(actor, this.#parsed(incoming.topic), incoming, receipt)
       return work?.catch((error: unknown) => this.#caught(actor, incoming, receipt, error))
     } catch (error) {
       this.#caught(actor, incoming, receipt, error)
     }
+  }
+
+  #parsed(topic: string): Topic {
+    const known = this.#topics.get(topic)
+    if (known) return known
+    if (this.#topics.size >= MAX_TOPICS) this.#topics.clear()
+    const parsed = parseTopic(topic)
+    this.#topics.set(topic, parsed)
+    return parsed
   }
 
   #caught(actor: Actor, incoming: Incoming, receipt: Receipt, error: unknown): void {

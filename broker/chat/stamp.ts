@@ -1,7 +1,8 @@
 import { messageId } from '../message-id.js'
+import { type Body, BodyWriter } from '../store/body.js'
 import type { Draft, Extra, LogName } from '../store/store.js'
 import type { Actor } from './actor.js'
-import { type Checked, hashOf } from './message.js'
+import { type Checked, hashOf, PlainText } from './message.js'
 import type { Incoming } from './pipeline.js'
 
 /** Where a message goes. */
@@ -16,28 +17,61 @@ export interface Destination {
 /** Makes a draft of a checked message: what only the broker says of it (`id`, `ts`, `from`) around what the client said. */
 export function stamp(
   actor: Actor,
-  { log, place, to }: Destination,
-  { cid, inside, ttl, sent = inside }: Checked,
-  incoming: Pick<Incoming, 'qos' | 'extra'>,
+  destination: Destination,
+  message: Checked,
+  { qos, extra = null }: Pick<Incoming, 'qos' | 'extra'>,
 ): Draft {
-  const { user } = actor.principal
+  const { cid, ttl } = message
+  const from = actor.principal.user
   const id = messageId()
   const ts = Date.now()
-  // Ids of users hold nothing that JSON would escape.
-  const receiver = to === undefined ? '' : `,"to":"${to}"`
-  const chosen = cid === null ? '' : `,"cid":${JSON.stringify(cid)}`
   return {
-    log,
+    log: destination.log,
     id,
     ts,
-    from: user,
+    from,
     origin: actor.clientId,
-    qos: incoming.qos,
-    extra: limited(incoming.extra ?? null, ttl, ts),
-    head: `{"id":"${id}",${place}"seq":`,
-    tail: `,"ts":${ts},"from":"${user}"${receiver}${chosen},${inside}}`,
-    dedupe: cid === null ? null : { cid, hash: hashOf(sent) },
+    qos,
+    extra: limited(extra, ttl, ts),
+    body: bodyOf(id, ts, from, destination, message),
+    dedupe: cid === null ? null : { cid, hash: hashOf(message.sent ?? message.inside) },
   }
+}
+
+const writer = new BodyWriter()
+
+/** Ids of users and of messages hold nothing that JSON would escape. */
+function bodyOf(id: string, ts: number, from: string, { place, to }: Destination, message: Checked): Body {
+  writer.begin()
+  writer.text('{"id":"')
+  writer.text(id)
+  writer.text('",')
+  writer.text(place)
+  writer.text('"seq":')
+  writer.seq()
+  writer.text(',"ts":')
+  writer.number(ts)
+  writer.text(',"from":"')
+  writer.text(from)
+  if (to !== undefined) {
+    writer.text('","to":"')
+    writer.text(to)
+  }
+  writer.text('",')
+  if (message.cid !== null) {
+    writer.text('"cid":')
+    writer.text(JSON.stringify(message.cid))
+    writer.text(',')
+  }
+  if (message instanceof PlainText) {
+    writer.text('"type":"text","text":"')
+    writer.bytes(message.payload, message.from, message.to)
+    writer.text('"}')
+  } else {
+    writer.text(message.inside)
+    writer.text('}')
+  }
+  return writer.end()
 }
 
 /** The id that a payload of this form begins with. */

@@ -2,6 +2,7 @@
 
 import { SYSTEM } from '../../schemas/ids.js'
 import { messageId } from '../message-id.js'
+import { body } from './body.js'
 import type { Draft, LogName, Store } from './store.js'
 
 export const SERVER_LOG: LogName = 's:server'
@@ -17,5 +18,5 @@ export function serverEvents(store: Pick<Store, 'outbox'>, event: ServerEvent): 
   const ts = Date.now()
   const head = `{"id":"${id}","seq":`
   const tail = `,"ts":${ts},${JSON.stringify(event).slice(1)}`
-  return [{ log: SERVER_LOG, id, ts, from: SYSTEM, qos: 1, head, tail, dedupe: null }]
+  return [{ log: SERVER_LOG, id, ts, from: SYSTEM, qos: 1, body: body(head, tail), dedupe: null }]
 }

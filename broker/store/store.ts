@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import type { RoomRole } from '../../schemas/permissions.js'
 import type { RoomPolicies } from '../../schemas/policies.js'
 import type { AccountStore } from './accounts.js'
+import type { Body } from './body.js'
 import type { DeviceStore, OwnedRecords } from './devices.js'
 import type { ModerationStore } from './moderation.js'
 import type { OutboxStore, WebhookStore } from './outbox.js'
@@ -57,8 +58,7 @@ export interface Extra {
 }
 
 /**
- * An entry without its number. The append makes the payload by splicing: `head + seq + tail` as UTF-8, so the
- * bytes are made once, by whoever numbers (this process or a Lua script).
+ * An entry without its number. The append makes the payload by splicing the number into its bytes, which are made once.
  */
 export interface Draft {
   readonly log: LogName
@@ -69,8 +69,7 @@ export interface Draft {
   readonly origin?: string
   readonly qos: QoS
   readonly extra?: Extra | null
-  readonly head: string
-  readonly tail: string
+  readonly body: Body
   /** Null: no idempotency asked, no cost. `hash` is of the normalised input. */
   readonly dedupe: { readonly cid: string; readonly hash: string } | null
   readonly aside?: boolean

@@ -211,13 +211,18 @@ t.test('bytes are made once', async (t) => {
     const probe = await publisher(broker)
     const listening = [...(await subscribers(broker, 5, 0)), ...(await subscribers(broker, 5, 1))]
     const parsed = countJsonParse(t)
-    probe.receive(...burst(10))
-    for (const subscriber of listening) await subscriber.until(isPublish, 10)
-    await probe.until(isPuback, 11)
+    const publish = async (payload: string | object, so: number): Promise<void> => {
+      probe.receive(...Array.from({ length: 5 }, (_, i) => send(payload, { id: i + 1 })))
+      for (const subscriber of listening) await subscriber.until(isPublish, so)
+      await probe.until(isPuback, so + 1)
+    }
+    await publish({ text: 'ünï 🙂', data: { temp: 21.5 } }, 5)
+    t.equal(parsed(), 5)
+    await publish({ text: 'with a "quote"' }, 10)
     t.equal(parsed(), 10)
-    probe.receive(...Array.from({ length: 10 }, (_, i) => send('just text', { id: i + 1 })))
-    for (const subscriber of listening) await subscriber.until(isPublish, 20)
-    t.equal(parsed(), 10, 'plain text needs none')
+    await publish({ text: 'ünï 🙂' }, 15)
+    await publish('just text', 20)
+    t.equal(parsed(), 10, 'a text that stands there as JSON writes it, and plain text, need none')
   })
 })
 

@@ -5,6 +5,7 @@ import mqtt, { type MqttClient } from 'mqtt'
 import sqlite from 'node-sqlite3-wasm'
 import t, { type Test } from 'tap'
 import { searchLocation, storeLocation } from '../../broker/broker.js'
+import { body } from '../../broker/store/body.js'
 import { commit } from '../../broker/store/commit.js'
 import { type Draft, ROOM_DEFAULTS, type Store } from '../../broker/store/store.js'
 import { request, startTestBroker } from '../helpers/broker.js'
@@ -106,7 +107,7 @@ function drafter(room: string): (text: string, ts?: number) => Draft {
     const id = `${room}-${++count}`
     const head = `{"id":"${id}","room":"${room}","seq":`
     const tail = `,"ts":${ts},"from":"alice","type":"text","text":${JSON.stringify(text)}}`
-    return { log: `m:${room}`, id, ts, from: 'alice', qos: 1, head, tail, dedupe: null }
+    return { log: `m:${room}`, id, ts, from: 'alice', qos: 1, body: body(head, tail), dedupe: null }
   }
 }
 

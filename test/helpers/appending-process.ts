@@ -1,4 +1,6 @@
 /** A process that appends as fast as it can and tells its parent of every acknowledged number, until it is killed. */
+
+import { body } from '../../broker/store/body.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import type { AppendResult, StoreError } from '../../broker/store/store.js'
 
@@ -22,7 +24,7 @@ function append(): void {
     process.send?.({ log, cid, seq: result.seq })
     append()
   }
-  const draft = { log, id: cid, ts: 1, from: 'ann', qos: 1, head: `{"cid":"${cid}","seq":`, tail: '}' } as const
+  const draft = { log, id: cid, ts: 1, from: 'ann', qos: 1, body: body(`{"cid":"${cid}","seq":`, '}') } as const
   store.commit({ drafts: [{ ...draft, dedupe: { cid, hash: 'h' } }], ops: [], settled })
 }
 

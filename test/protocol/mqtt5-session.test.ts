@@ -1,6 +1,7 @@
 /** MQTT 5.0 where time passes: session expiry, subscription options and identifiers, message expiry, wills, requests and responses. */
 import type { IPublishPacket } from 'mqtt-packet'
 import t from 'tap'
+import { body } from '../../broker/store/body.js'
 import { commit } from '../../broker/store/commit.js'
 import type { Extra } from '../../broker/store/store.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
@@ -469,8 +470,7 @@ t.test('message expiry [MQTT5-3.3.2-5, MQTT5-3.3.2-6]', async (t) => {
     from: 'eve',
     qos: 1 as const,
     extra: extra(ms),
-    head: '{"room":"lobby","seq":',
-    tail: `,"text":${JSON.stringify(seconds)}}`,
+    body: body('{"room":"lobby","seq":', `,"text":${JSON.stringify(seconds)}}`),
     dedupe: null,
   })
   await t.test('of what waited: what is left; nothing that is over', async (t) => {

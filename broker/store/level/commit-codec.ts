@@ -1,25 +1,24 @@
 /**
  * The journal value of a commit: the entries of all its logs, in order, and the dedupe records that ride with them.
  *
- *   crc32 u32 | version u8 | entries u32 | names at u32 | entries… | names u32, then per log: length u16, name, first seq u48
- *   entry: log u32 | flags u8 | ts u48 | from length u16 | payload length u32 | origin length u16
- *          | [cid, hash, id lengths u16] | strings | [extra] | payload
+ *   crc32 u32 | version u8 | entries u32 | logs at u32 | entries…
+ *     | logs u32, each: name, first seq u48 | runs u32, each: log u32, entries u32 | records u32, each: entry u32, cid, hash, id
  *
- * Numbers are little-endian. The seq of an entry follows from its place: a log's entries in a commit are dense.
+ * Numbers are little-endian; a text has its length in front, u16. A run is of entries of one log. The seq of an entry follows from its
+ * place: a log's entries in a commit are dense.
  */
-import type { Draft, LogEntry, QoS } from '../store.js'
+import { digitsOf, writeNumber, writeText } from '../body.js'
+import type { Draft, LogEntry } from '../store.js'
 import { checksum } from './checksum.js'
-import { extraSize, readExtra, writeExtra } from './extra-codec.js'
+import { decodeEntry, ENTRY_HEADER, endOfEntry, writeEntryHeader } from './entry-codec.js'
+import { extraSize, writeExtra } from './extra-codec.js'
 
-const VERSION = 1
+const VERSION = 2
 const HEADER = 13
-const ENTRY_HEADER = 19
-const DEDUPE_HEADER = 6
-const DEDUPE_FLAG = 4
-const EXTRA_FLAG = 8
-const ASIDE_FLAG = 32
 const INITIAL_SCRATCH = 65_536
 const MAX_KEPT_SCRATCH = 8 * 1024 * 1024
+/** UTF-8 bytes of a UTF-16 code unit, at most. */
+const BYTES_PER_UNIT = 3
 
 export interface DedupeRecord {
   readonly hash: string
@@ -36,66 +35,108 @@ export interface CommittedLog {
   readonly dedupe: { readonly from: string; readonly cid: string; readonly record: DedupeRecord }[]
 }
 
+/** Where an entry lies in the value: from `at`, its payload from `payloadAt`, to `end`. */
+export interface EntryPlace {
+  readonly at: number
+  readonly payloadAt: number
+  readonly end: number
+}
+
+/** Entries of one log, one behind another. */
+interface Run {
+  readonly log: number
+  entries: number
+}
+
 /** Writes one commit at a time into a buffer it keeps: entries are encoded once, payloads become views of the value. */
 export class CommitEncoder {
   #scratch: Buffer = Buffer.allocUnsafeSlow(INITIAL_SCRATCH)
   #at = HEADER
-  /** Ends of the payloads; with the lengths they give the views. */
-  #payloads: number[] = []
+  #places: EntryPlace[] = []
+  #runs: Run[] = []
+  #records: { readonly entry: number; readonly texts: readonly string[] }[] = []
 
   begin(): void {
     if (this.#scratch.length > MAX_KEPT_SCRATCH) this.#scratch = Buffer.allocUnsafeSlow(INITIAL_SCRATCH)
     this.#at = HEADER
-    this.#payloads = []
+    this.#places = []
+    this.#runs = []
+    this.#records = []
   }
 
   /** `log` is the place of the log's name in what `finish` is given. */
   add(log: number, draft: Draft, seq: number): void {
-    const { head, tail, from, origin = '', dedupe, extra = null } = draft
-    const text = head + seq + tail
-    const strings = dedupe ? dedupe.cid.length + dedupe.hash.length + draft.id.length : 0
-    const names = from.length + origin.length + strings
-    this.#reserve(ENTRY_HEADER + DEDUPE_HEADER + 3 * (text.length + names) + (extra ? extraSize(extra) : 0))
+    const { from, origin = '', dedupe, extra = null } = draft
+    const { bytes, seqAt } = draft.body
+    const digits = digitsOf(seq)
+    const length = bytes.length + digits
+    this.#reserve(
+      ENTRY_HEADER + BYTES_PER_UNIT * (from.length + origin.length) + (extra ? extraSize(extra) : 0) + length,
+    )
     const buffer = this.#scratch
     const start = this.#at
-    let at = start + ENTRY_HEADER + (dedupe ? DEDUPE_HEADER : 0)
-    buffer.writeUInt32LE(log, start)
-    buffer[start + 4] = flagsOf(draft)
-    buffer.writeUIntLE(draft.ts, start + 5, 6)
-    at += writeShort(buffer, from, at, start + 11)
-    at += writeShort(buffer, origin, at, start + 17)
-    if (dedupe) {
-      at += writeShort(buffer, dedupe.cid, at, start + 19)
-      at += writeShort(buffer, dedupe.hash, at, start + 21)
-      at += writeShort(buffer, draft.id, at, start + 23)
-    }
-    if (extra) at = writeExtra(buffer, extra, at)
-    const length = buffer.write(text, at)
-    buffer.writeUInt32LE(length, start + 13)
-    this.#payloads.push(at, at + length)
+    const fromEnd = writeText(buffer, from, start + ENTRY_HEADER)
+    const originEnd = writeText(buffer, origin, fromEnd)
+    writeEntryHeader(buffer, start, draft, fromEnd - start - ENTRY_HEADER, originEnd - fromEnd, length)
+    const at = extra ? writeExtra(buffer, extra, originEnd) : originEnd
+    buffer.set(bytes, at)
+    buffer.copyWithin(at + seqAt + digits, at + seqAt, at + bytes.length)
+    writeNumber(buffer, seq, at + seqAt)
+    if (dedupe) this.#records.push({ entry: this.#places.length, texts: [dedupe.cid, dedupe.hash, draft.id] })
     this.#at = at + length
+    this.#places.push({ at: start, payloadAt: at, end: this.#at })
+    const run = this.#runs.at(-1)
+    if (run?.log === log) run.entries++
+    else this.#runs.push({ log, entries: 1 })
   }
 
-  /** The value, and the payloads in the order they were added. */
-  finish(logs: readonly { readonly name: string; readonly first: number }[]): { value: Buffer; payloads: Buffer[] } {
-    const namesAt = this.#at
-    this.#reserve(4)
-    this.#at = this.#scratch.writeUInt32LE(logs.length, namesAt)
+  /** The value, and where the entries are in it, in the order they were added. */
+  finish(logs: readonly { readonly name: string; readonly first: number }[]): {
+    value: Buffer
+    places: readonly EntryPlace[]
+  } {
+    const logsAt = this.#at
+    this.#uint32(logs.length)
     for (const { name, first } of logs) {
-      this.#reserve(8 + 3 * name.length)
-      const length = writeShort(this.#scratch, name, this.#at + 2, this.#at)
-      this.#at = this.#scratch.writeUIntLE(first, this.#at + 2 + length, 6)
+      this.#text(name)
+      this.#reserve(6)
+      this.#at = this.#scratch.writeUIntLE(first, this.#at, 6)
     }
+    this.#uint32(this.#runs.length)
+    for (const { log, entries } of this.#runs) {
+      this.#uint32(log)
+      this.#uint32(entries)
+    }
+    this.#uint32(this.#records.length)
+    for (const { entry, texts } of this.#records) {
+      this.#uint32(entry)
+      for (const text of texts) this.#text(text)
+    }
+    return { value: this.#sealed(logsAt), places: this.#places }
+  }
+
+  #sealed(logsAt: number): Buffer {
     const value = Buffer.allocUnsafeSlow(this.#at)
     this.#scratch.copy(value, 0, 0, this.#at)
     value[4] = VERSION
-    value.writeUInt32LE(this.#payloads.length / 2, 5)
-    value.writeUInt32LE(namesAt, 9)
+    value.writeUInt32LE(this.#places.length, 5)
+    value.writeUInt32LE(logsAt, 9)
     value.writeUInt32LE(checksum(value.subarray(4)), 0)
-    const payloads: Buffer[] = []
-    for (let i = 0; i < this.#payloads.length; i += 2)
-      payloads.push(value.subarray(this.#payloads[i]!, this.#payloads[i + 1]!))
-    return { value, payloads }
+    return value
+  }
+
+  #uint32(number: number): void {
+    this.#reserve(4)
+    this.#at = this.#scratch.writeUInt32LE(number, this.#at)
+  }
+
+  #text(text: string): void {
+    this.#reserve(2 + BYTES_PER_UNIT * text.length)
+    const end = writeText(this.#scratch, text, this.#at + 2)
+    const length = end - this.#at - 2
+    if (length > 0xffff) throw new RangeError(`a name of ${length} bytes is too long for the log`)
+    this.#scratch.writeUInt16LE(length, this.#at)
+    this.#at = end
   }
 
   #reserve(bytes: number): void {
@@ -107,67 +148,60 @@ export class CommitEncoder {
   }
 }
 
-function writeShort(buffer: Buffer, text: string, at: number, lengthAt: number): number {
-  const length = buffer.write(text, at)
-  if (length > 0xffff) throw new RangeError(`a name of ${length} bytes is too long for the log`)
-  buffer.writeUInt16LE(length, lengthAt)
-  return length
-}
-
 /** The logs of a commit, or null when the value is not what was written. */
 export function decodeCommit(value: Buffer): CommittedLog[] | null {
   if (value.length < HEADER || value.readUInt32LE(0) !== checksum(value.subarray(4)) || value[4] !== VERSION)
     return null
-  const count = value.readUInt32LE(5)
-  const { logs, firsts } = decodeNames(value, value.readUInt32LE(9))
+  const reader = new ValueReader(value, value.readUInt32LE(9))
+  const logs = reader.list(() => ({ log: reader.text(), first: reader.uint48() }))
+  const runs = reader.list(() => ({ log: reader.uint32(), entries: reader.uint32() }))
+  const committed: Committed[] = logs.map(({ log }) => ({ log, entries: [], dedupe: [] }))
+  const order: { readonly committed: Committed; readonly entry: LogEntry }[] = []
   let at = HEADER
-  for (let i = 0; i < count; i++) {
-    const index = value.readUInt32LE(at)
-    const log = logs[index]!
-    at = decodeEntry(value, at, log, firsts[index]! + log.entries.length)
-  }
-  return logs
+  for (const { log, entries } of runs)
+    for (let i = 0; i < entries; i++) {
+      const whole = committed[log]!
+      const entry = decodeEntry(value, at, logs[log]!.first + whole.entries.length)
+      whole.entries.push(entry)
+      order.push({ committed: whole, entry })
+      at = endOfEntry(value, at)
+    }
+  reader.list(() => {
+    const { committed, entry } = order[reader.uint32()]!
+    const [cid, hash, id] = [reader.text(), reader.text(), reader.text()]
+    committed.dedupe.push({ from: entry.from, cid, record: { hash, id, seq: entry.seq, ts: entry.ts } })
+  })
+  return committed
 }
 
-function decodeNames(value: Buffer, start: number): { logs: CommittedLog[]; firsts: number[] } {
-  const logs: CommittedLog[] = []
-  const firsts: number[] = []
-  let at = start + 4
-  for (let count = value.readUInt32LE(start); count > 0; count--) {
-    const length = value.readUInt16LE(at)
-    logs.push({ log: value.toString('utf8', at + 2, at + 2 + length), entries: [], dedupe: [] })
-    firsts.push(value.readUIntLE(at + 2 + length, 6))
-    at += 8 + length
-  }
-  return { logs, firsts }
-}
+type Committed = CommittedLog & { dedupe: CommittedLog['dedupe'][number][] }
 
-function decodeEntry(value: Buffer, start: number, log: CommittedLog, seq: number): number {
-  const flags = value[start + 4]!
-  const ts = value.readUIntLE(start + 5, 6)
-  let at = start + ENTRY_HEADER + (flags & DEDUPE_FLAG ? DEDUPE_HEADER : 0)
-  const read = (lengthAt: number): string => {
-    const end = at + value.readUInt16LE(lengthAt)
-    const text = value.toString('utf8', at, end)
-    at = end
-    return text
-  }
-  const from = read(start + 11)
-  const origin = read(start + 17)
-  if (flags & DEDUPE_FLAG) {
-    const cid = read(start + 19)
-    const hash = read(start + 21)
-    const id = read(start + 23)
-    log.dedupe.push({ from, cid, record: { hash, id, seq, ts } })
-  }
-  const extra = flags & EXTRA_FLAG ? readExtra(value, at) : null
-  if (extra) at += extraSize(extra)
-  const end = at + value.readUInt32LE(start + 13)
-  const entry = { seq, ts, qos: (flags & 3) as QoS, from, origin, payload: value.subarray(at, end), extra }
-  log.entries.push(flags & ASIDE_FLAG ? { ...entry, aside: true } : entry)
-  return end
-}
+class ValueReader {
+  readonly #value: Buffer
+  #at: number
 
-function flagsOf({ qos, dedupe, extra, aside }: Draft): number {
-  return qos | (dedupe ? DEDUPE_FLAG : 0) | (extra ? EXTRA_FLAG : 0) | (aside ? ASIDE_FLAG : 0)
+  constructor(value: Buffer, at: number) {
+    this.#value = value
+    this.#at = at
+  }
+
+  uint32(): number {
+    this.#at += 4
+    return this.#value.readUInt32LE(this.#at - 4)
+  }
+
+  uint48(): number {
+    this.#at += 6
+    return this.#value.readUIntLE(this.#at - 6, 6)
+  }
+
+  text(): string {
+    const start = this.#at + 2
+    this.#at = start + this.#value.readUInt16LE(this.#at)
+    return this.#value.toString('utf8', start, this.#at)
+  }
+
+  list<T>(read: () => T): T[] {
+    return Array.from({ length: this.uint32() }, read)
+  }
 }

@@ -101,6 +101,6 @@ export class CommitQueue {
 
 function weight({ drafts, ops }: Change): number {
   let bytes = ops.length * OP_BYTES
-  for (const { head, tail } of drafts) bytes += head.length + tail.length
+  for (const { body } of drafts) bytes += body.bytes.length
   return bytes
 }

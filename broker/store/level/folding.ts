@@ -230,9 +230,9 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
 
 /** So that the chunk is found again when payloads in it expire. */
 function noteExpiry(log: string, first: number, entries: readonly LogEntry[], batch: WriteBatch): void {
-  const hours = new Set<number>()
-  for (const { extra } of entries) if (extra && extra.expiresAt > 0) hours.add(hourOf(extra.expiresAt))
-  for (const hour of hours) batch.put(keys.due(hour, log, first), '')
+  let hours: Set<number> | null = null
+  for (const { extra } of entries) if (extra && extra.expiresAt > 0) (hours ??= new Set()).add(hourOf(extra.expiresAt))
+  for (const hour of hours ?? []) batch.put(keys.due(hour, log, first), '')
 }
 
 function span(chunk: Chunk): HeadRecord['newest'] {

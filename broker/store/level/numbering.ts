@@ -2,6 +2,7 @@
 import type { AppendResult, Draft, Effect, LogEntry } from '../store.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'
+import type { PackedEntry } from './entry-codec.js'
 import type { LevelLogs } from './level-logs.js'
 import type { RoomLog } from './room-log.js'
 
@@ -71,11 +72,13 @@ export class Numbering {
   /** The journal value, and what each log gets. */
   finish(): { value: Buffer; batches: NumberedBatch[] } {
     const batches = [...this.#numbered.values()]
-    const { value, payloads } = this.#encoder.finish(batches)
-    for (let i = 0; i < payloads.length; i++) {
+    const { value, places } = this.#encoder.finish(batches)
+    for (let i = 0; i < places.length; i++) {
+      const { at, payloadAt, end } = places[i]!
       const { drafts, entries, first } = this.#order[i]!
       const { ts, qos, from, origin = '', extra = null, aside } = drafts[entries.length]!
-      const entry = { seq: first + entries.length, ts, qos, from, origin, payload: payloads[i]!, extra }
+      const payload = value.subarray(payloadAt, end)
+      const entry: PackedEntry = { seq: first + entries.length, ts, qos, from, origin, payload, extra, at }
       entries.push(aside ? { ...entry, aside } : entry)
     }
     return { value, batches }

@@ -1,0 +1,101 @@
+/**
+ * What an entry's payload is made of before it has a number: its bytes, with a gap where the log writes its seq. Every message is made
+ * here, so it is written into memory that many share, by loops: for texts this short they cost less than a call into the engine.
+ */
+
+export interface Body {
+  readonly bytes: Buffer
+  /** Where the seq goes. */
+  readonly seqAt: number
+}
+
+/** Memory taken at once for bodies; larger ones get their own. */
+const ARENA_BYTES = 65_536
+/** Longer texts are for the engine to encode. */
+const SHORT = 64
+/** UTF-8 bytes of a UTF-16 code unit, at most. */
+const BYTES_PER_UNIT = 3
+const MAX_DIGITS = 16
+
+/** A body of two texts. */
+export function body(head: string, tail: string): Body {
+  const bytes = Buffer.from(head + tail)
+  return { bytes, seqAt: Buffer.byteLength(head) }
+}
+
+/** Writes UTF-8 and returns the place behind it. There is room for three bytes a character. */
+export function writeText(into: Buffer, text: string, at: number): number {
+  if (text.length > SHORT) return at + into.write(text, at)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return at + i + into.write(text.slice(i), at + i)
+    into[at + i] = code
+  }
+  return at + text.length
+}
+
+/** Writes a whole number in decimal digits and returns the place behind it. */
+export function writeNumber(into: Buffer, value: number, at: number): number {
+  const end = at + digitsOf(value)
+  let left = value
+  for (let i = end - 1; i >= at; i--) {
+    const next = Math.floor(left / 10)
+    into[i] = 0x30 + left - 10 * next
+    left = next
+  }
+  return end
+}
+
+export function digitsOf(value: number): number {
+  let digits = 1
+  for (let bound = 10; value >= bound; bound *= 10) digits++
+  return digits
+}
+
+/** One body after another: `begin`, what it holds in order with `seq` where that goes, `end`. */
+export class BodyWriter {
+  #arena: Buffer = Buffer.allocUnsafeSlow(ARENA_BYTES)
+  #start = 0
+  #at = 0
+  #seqAt = 0
+
+  begin(): void {
+    this.#start = this.#at
+  }
+
+  text(text: string): void {
+    this.#reserve(BYTES_PER_UNIT * text.length)
+    this.#at = writeText(this.#arena, text, this.#at)
+  }
+
+  number(value: number): void {
+    this.#reserve(MAX_DIGITS)
+    this.#at = writeNumber(this.#arena, value, this.#at)
+  }
+
+  bytes(source: Buffer, from: number, to: number): void {
+    this.#reserve(to - from)
+    if (to - from > SHORT) {
+      source.copy(this.#arena, this.#at, from, to)
+      this.#at += to - from
+    } else for (let i = from; i < to; i++) this.#arena[this.#at++] = source[i]!
+  }
+
+  seq(): void {
+    this.#seqAt = this.#at - this.#start
+  }
+
+  end(): Body {
+    return { bytes: this.#arena.subarray(this.#start, this.#at), seqAt: this.#seqAt }
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#arena.length) return
+    const begun = this.#at - this.#start
+    const larger = Buffer.allocUnsafeSlow(Math.max(ARENA_BYTES, 2 * (begun + bytes)))
+    this.#arena.copy(larger, 0, this.#start, this.#at)
+    this.#arena = larger
+    this.#start = 0
+    this.#at = begun
+  }
+}
