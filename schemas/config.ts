@@ -271,7 +271,7 @@ export interface RateFigures {
   login: number
 }
 
-export const RATES: RateFigures = { publish: 20_000, room: 50_000, read: 2000, write: 2000, create: 100, login: 20 }
+export const RATES: RateFigures = { publish: 20_000, room: 200_000, read: 2000, write: 2000, create: 100, login: 20 }
 
 const figure = { type: 'number', exclusiveMinimum: 0, maximum: 1e9 }
 

@@ -40,7 +40,7 @@ export function writeNumber(into: Buffer, value: number, at: number): number {
   let left = value
   for (let i = end - 1; i >= at; i--) {
     const next = Math.floor(left / 10)
-    into[i] = 0x30 + left - 10 * next
+    into[i] = 0x30 + (left - 10 * next)
     left = next
   }
   return end
