@@ -1,5 +1,5 @@
 /** JSON Web Tokens: the keys that sign them, checking one, making one. */
-import { createPublicKey, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createPublicKey, createSecretKey, hkdfSync, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -33,12 +33,15 @@ export type TokenCheck =
   /** `why` is for the log. */
   | { readonly ok: false; readonly why: string }
 
+const HS256 = { name: 'HMAC', hash: 'SHA-256' }
+
 export class Tokens {
   /** Each algorithm has the one key that may use it, so no token can choose how a key is used. */
   readonly #keys: ReadonlyMap<string, KeyObject>
   readonly #jwt: JwtConfig
   readonly #now: () => number
   readonly #remote: RemoteKeys | null
+  readonly #secrets = new WeakMap<KeyObject, Promise<webcrypto.CryptoKey>>()
 
   constructor(
     keys: ReadonlyMap<string, KeyObject>,
@@ -59,7 +62,7 @@ export class Tokens {
     if (!key) return { ok: false, why: `no key for tokens signed with ${alg}` }
     const { issuer, audience } = this.#jwt
     try {
-      const { payload } = await jwtVerify(token, key, {
+      const { payload } = await jwtVerify(token, await this.#usable(key), {
         algorithms: [alg!],
         currentDate: new Date(this.#now()),
         ...(issuer !== null && { issuer }),
@@ -83,13 +86,23 @@ export class Tokens {
     return key
   }
 
+  /** A secret as jose wants it: it would import it anew for every token. */
+  #usable(key: KeyObject): KeyObject | Promise<webcrypto.CryptoKey> {
+    if (key.type !== 'secret') return key
+    const known = this.#secrets.get(key)
+    if (known) return known
+    const imported = webcrypto.subtle.importKey('raw', key.export(), HS256, false, ['verify'])
+    this.#secrets.set(key, imported)
+    return imported
+  }
+
   /** The broker's own: what is configured for the tokens of others does not concern them. */
   async #verifyLogin(token: string): Promise<TokenCheck> {
     const key = this.#keys.get(LOGIN_KEY)
     if (!key) return { ok: false, why: 'this broker signs no tokens' }
     try {
       const options = { algorithms: ['HS256'], currentDate: new Date(this.#now()) }
-      const { payload } = await jwtVerify(token, key, options)
+      const { payload } = await jwtVerify(token, await this.#usable(key), options)
       const { sub, sid, exp = 0 } = payload
       if (typeof sub !== 'string' || typeof sid !== 'string') return { ok: false, why: 'a token without its login' }
       return { ok: true, user: sub, roles: null, expiresAt: ms(exp), issuedAt: ms(payload.iat ?? 0), login: sid }
