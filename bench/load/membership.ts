@@ -1,10 +1,11 @@
 /** A bystander's pings, while others make a room, fill it, write to it and leave it. */
 import http from 'node:http'
-import { Histogram, type HistogramData } from '../histogram.js'
+import type { HistogramData } from '../histogram.js'
 import { topicOf } from './cells.js'
 import { pause } from './crowd.js'
 import { publishAcknowledged } from './herd.js'
 import { Link } from './link.js'
+import { Pinging } from './pinging.js'
 import { type Caller, call } from './requests.js'
 
 export interface MembershipOptions {
@@ -23,7 +24,6 @@ export interface Phase {
   readonly pings: HistogramData
 }
 
-const PING_EVERY_MS = 5
 /** Requests under way at a time. */
 const LINES = 16
 const ROOM = 0
@@ -70,47 +70,4 @@ export async function* phases({
   writer.close()
   pinging.stop()
   agent.destroy()
-}
-
-/** Pings at a fixed rate; one that waits for another counts from when it should have left. */
-class Pinging {
-  latencies = new Histogram()
-  readonly #link: Link
-  #stopped = false
-  #turn = Promise.resolve()
-
-  private constructor(link: Link) {
-    this.#link = link
-  }
-
-  static async start(port: number, bystander: Caller): Promise<Pinging> {
-    const link = new Link(port, 'tcp')
-    await link.open(bystander)
-    const pinging = new Pinging(link)
-    void pinging.#run()
-    return pinging
-  }
-
-  async #run(): Promise<void> {
-    for (let due = performance.now(); !this.#stopped; due += PING_EVERY_MS) {
-      const early = due - performance.now()
-      if (early > 0) await pause(early)
-      this.#turn = this.#link.ping().then(() => this.latencies.record((performance.now() - due) * 1000))
-      await this.#turn
-    }
-    this.#link.close()
-  }
-
-  clear(): void {
-    this.latencies = new Histogram()
-  }
-
-  /** Resolves when what is under way has come back. */
-  turn(): Promise<void> {
-    return this.#turn
-  }
-
-  stop(): void {
-    this.#stopped = true
-  }
 }

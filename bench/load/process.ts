@@ -1,9 +1,12 @@
 /** The load, as a process of its own that does what it is asked for. */
+
+import type { HistogramData } from '../histogram.js'
 import { Crowd, type CrowdOptions, type PaceOptions } from './crowd.js'
 import { type EnqueueOptions, enqueue, Herd, type HerdOptions, publishAcknowledged } from './herd.js'
 import { Link } from './link.js'
 import { type MembershipOptions, type Phase, phases } from './membership.js'
-import { type RequestOptions, request } from './requests.js'
+import { Pinging } from './pinging.js'
+import { type Caller, type RequestOptions, request } from './requests.js'
 
 export interface LoadSample {
   readonly deliveries: number
@@ -22,6 +25,7 @@ export interface FillOptions {
 
 let crowd: Crowd | null = null
 const herd = new Herd()
+let pinging: Pinging | null = null
 
 const calls = {
   async assemble(options: CrowdOptions): Promise<void> {
@@ -46,6 +50,18 @@ const calls = {
   },
   async leave(): Promise<void> {
     herd.leave()
+  },
+  /** That the broker goes away is expected from now on. */
+  async expectLoss(): Promise<void> {
+    herd.expectLoss()
+  },
+  async startPinging(port: number, bystander: Caller): Promise<void> {
+    pinging = await Pinging.start(port, bystander)
+  },
+  async stopPinging(): Promise<HistogramData> {
+    pinging!.stop()
+    await pinging!.turn()
+    return pinging!.latencies.toData()
   },
   enqueue: (options: EnqueueOptions) => enqueue(options),
   request: (options: RequestOptions) => request(options),

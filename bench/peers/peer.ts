@@ -37,11 +37,15 @@ export interface PeerCommand {
 export class RunningPeer {
   readonly port: number
   readonly wsPort: number
-  readonly #process: ChildProcess
+  readonly #command: PeerCommand
+  readonly #context: PeerContext
+  #process: ChildProcess
 
-  private constructor({ port, wsPort }: PeerContext, child: ChildProcess) {
-    this.port = port
-    this.wsPort = wsPort
+  private constructor(command: PeerCommand, context: PeerContext, child: ChildProcess) {
+    this.port = context.port
+    this.wsPort = context.wsPort
+    this.#command = command
+    this.#context = context
     this.#process = child
   }
 
@@ -51,24 +55,15 @@ export class RunningPeer {
 
   /** Resolves when it accepts connections. */
   static async start(command: PeerCommand, context: PeerContext): Promise<RunningPeer> {
-    const child = spawn(command.file, command.args, {
-      cwd: context.dir,
-      env: { PATH: process.env['PATH'], ...command.env },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    const ended = once(child, 'exit').then(() => {
-      throw new Error(`${command.file} ended before it could be reached`)
-    })
-    // Ends with the process, which is expected later.
-    ended.catch(() => {})
-    try {
-      await Promise.race([ended, reachable(context.port), late(command.file)])
-      await Promise.race([ended, reachable(context.wsPort), late(command.file)])
-    } catch (error) {
-      child.kill('SIGKILL')
-      throw error
-    }
-    return new RunningPeer(context, child)
+    return new RunningPeer(command, context, await spawned(command, context))
+  }
+
+  /** Kills it and starts it anew on what it had, as after a crash. */
+  async crash(): Promise<void> {
+    const gone = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await gone
+    this.#process = await spawned(this.#command, this.#context)
   }
 
   get pid(): number {
@@ -84,6 +79,27 @@ export class RunningPeer {
     await gone
     clearTimeout(hard)
   }
+}
+
+async function spawned(command: PeerCommand, context: PeerContext): Promise<ChildProcess> {
+  const child = spawn(command.file, command.args, {
+    cwd: context.dir,
+    env: { PATH: process.env['PATH'], ...command.env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${command.file} ended before it could be reached`)
+  })
+  // Ends with the process, which is expected later.
+  ended.catch(() => {})
+  try {
+    await Promise.race([ended, reachable(context.port), late(command.file)])
+    await Promise.race([ended, reachable(context.wsPort), late(command.file)])
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
+  return child
 }
 
 const RETRY_MS = 20

@@ -7,6 +7,7 @@ import { latency } from './latency.js'
 import { membership } from './membership.js'
 import { reads } from './reads.js'
 import { replay } from './replay.js'
+import { returning } from './returning.js'
 import { throughput } from './throughput.js'
 
 export const SUITES: readonly Suite[] = [
@@ -19,4 +20,5 @@ export const SUITES: readonly Suite[] = [
   frozen,
   greedy,
   membership,
+  returning,
 ]

@@ -1,0 +1,67 @@
+/** All clients come back at once after a crash of the broker. */
+import { Histogram } from '../histogram.js'
+import { userName } from '../load/cells.js'
+import { withWorkers } from '../load/worker.js'
+import { residentBytes } from '../measure.js'
+import { Meter, sharesOf } from '../meter.js'
+import { type Peer, passwordsFor, withBroker } from '../peers/peer.js'
+import { type Options, SHARES, type Suite, type Values } from '../suite.js'
+import { quantiles } from './latency.js'
+
+const CLIENTS = 20_000
+const PER_ROOM = 100
+const CONCURRENCY = 200
+const BYSTANDER = 'bystander'
+
+export const returning: Suite = {
+  name: 'returning',
+  title:
+    'A crash, and everyone comes back at the same moment: sessions that are kept, subscribed to rooms of 100 (QoS 1)',
+  columns: [
+    { key: 'allInSeconds', label: 'all in', unit: 'seconds' },
+    { key: 'connectsPerSecond', label: 'CONNECT/s', unit: 'count' },
+    { key: 'connectsPerCpuSecond', label: 'CONNECT/CPU-s', unit: 'count' },
+    { key: 'p99', label: 'p99 of a ping', unit: 'milliseconds' },
+    { key: 'max', label: 'longest', unit: 'milliseconds' },
+    { key: 'downSeconds', label: 'start', unit: 'seconds' },
+    { key: 'residentBytes', label: 'RSS', unit: 'bytes' },
+    ...SHARES,
+  ],
+  main: { key: 'allInSeconds', better: 'less' },
+  oursOnly: true,
+  tasks({ scale }: Options) {
+    const clients = Math.max(PER_ROOM, Math.round((CLIENTS * scale) / PER_ROOM) * PER_ROOM)
+    return [{ cell: `${clients} clients`, measure: (peer) => measure(peer, clients) }]
+  },
+}
+
+function measure(peer: Peer, clients: number): Promise<Values | null> {
+  return withBroker(peer, (broker) =>
+    withWorkers(2, async ([herd, other]) => {
+      const users = Array.from({ length: clients }, (_, i) => userName(i))
+      const passwords = await passwordsFor(peer, [...users, BYSTANDER])
+      const everyone = { port: broker.port, transport: 'tcp', first: 0, end: clients, keep: true, passwords } as const
+      await herd!.call('connect', { ...everyone, concurrency: CONCURRENCY })
+      await herd!.call('subscribe', { perRoom: PER_ROOM })
+      await herd!.call('expectLoss')
+      const down = performance.now()
+      await broker.crash()
+      const downSeconds = (performance.now() - down) / 1000
+      await herd!.call('leave')
+      await other!.call('startPinging', broker.port, { user: BYSTANDER, password: passwords![BYSTANDER]! })
+      const meter = await Meter.start(broker, [herd!])
+      const allInSeconds = await herd!.call('connect', { ...everyone, concurrency: clients })
+      const usage = await meter.read()
+      const pings = await other!.call('stopPinging')
+      return {
+        allInSeconds,
+        connectsPerSecond: clients / allInSeconds,
+        connectsPerCpuSecond: clients / usage.brokerCpu,
+        ...quantiles(new Histogram().add(pings)),
+        downSeconds,
+        residentBytes: residentBytes(broker.pid),
+        ...sharesOf(usage),
+      }
+    }),
+  )
+}
