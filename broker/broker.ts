@@ -26,6 +26,7 @@ import { about, openListeners } from './listeners.js'
 import { endingLogins, makeLogins } from './logins.js'
 import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
+import { Admission } from './mqtt/admission.js'
 import { Broker } from './mqtt/aedes.js'
 import { Flusher } from './mqtt/outbox.js'
 import { liveSession, Registry } from './mqtt/registry.js'
@@ -157,6 +158,7 @@ async function start(
     keeper,
     shares,
     registry,
+    admission: new Admission(),
     flusher,
     wheel,
     log,

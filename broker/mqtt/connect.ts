@@ -4,7 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
 import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
+import { looksLikeKey } from '../auth/keys.js'
 import type { LoginRefusal, Principal } from '../auth/principal.js'
+import { algorithmOf } from '../auth/tokens.js'
 import { Interests } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
@@ -32,11 +34,50 @@ export async function connect(connection: Connection, received: Connect): Promis
   if (!askForToken(connection, packet, enterWith)) await enterWith(packet)
 }
 
+/** A password has to wait for its hash, in a line of its own: it takes its place among the others when that is known. */
 async function enter(connection: Connection, packet: Connect, clientId: string): Promise<void> {
-  const { broker } = connection
+  const { admission } = connection.services
+  const first = showsToken(packet)
+  if (first) await admitted(connection)
   const { logouts } = connection.services.registry
-  const principal = await authenticate(connection, packet, clientId)
-  if (connection.closed) return
+  let inside = first
+  try {
+    if (connection.closed) return
+    const principal = await authenticate(connection, packet, clientId)
+    if (!first) {
+      await admitted(connection)
+      inside = true
+    }
+    if (!connection.closed) await enterAs(connection, packet, clientId, principal, logouts)
+  } finally {
+    if (inside) admission.leave()
+  }
+}
+
+/** Resolves when it is the connection's turn. Its time to show who it is does not run out meanwhile. */
+async function admitted(connection: Connection): Promise<void> {
+  const { admission } = connection.services
+  const waiting = admission.enter()
+  if (!waiting) return
+  connection.services.wheel.delete(connection)
+  await waiting
+  if (!connection.closed) connection.awaitLogin()
+}
+
+function showsToken(packet: Connect): boolean {
+  if (tokenOf(packet) !== null) return true
+  const shown = packet.password?.toString('latin1') ?? ''
+  return algorithmOf(shown) !== null || looksLikeKey(shown)
+}
+
+async function enterAs(
+  connection: Connection,
+  packet: Connect,
+  clientId: string,
+  principal: Principal,
+  logouts: number,
+): Promise<void> {
+  const { broker } = connection
   const properties = connackProperties(connection, packet, clientId, principal)
   connection.id = `${principal.user}/${clientId}`
   connection.clean = packet.clean

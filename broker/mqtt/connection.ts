@@ -83,12 +83,18 @@ export class Connection extends AedesClient implements Deadline {
     this.#frames = new FrameReader(services.limits.packetBytes)
     this.outbox = new Outbox(stream, services.flusher, () => this.#flushed())
     this.#lastPacket = services.wheel.now
-    services.wheel.set(this, services.wheel.now + services.connectTimeout * 1000)
+    this.awaitLogin()
     stream.on('data', (chunk: Buffer) => this.#received(chunk))
     stream.on('drain', () => this.#flushed())
     stream.on('end', () => this.#finished())
     stream.on('close', () => this.#finished())
     stream.on('error', (error: Error) => this.finish({ reason: Reason.unspecified, why: error.message, error }))
+  }
+
+  /** It has so long from now to log in. */
+  awaitLogin(): void {
+    const { wheel, connectTimeout } = this.services
+    wheel.set(this, wheel.now + connectTimeout * 1000)
   }
 
   /** Its CONNECT will be refused, whatever it says: until then it may cost little. */

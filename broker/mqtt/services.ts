@@ -7,6 +7,7 @@ import type { Pipeline } from '../chat/pipeline.js'
 import type { Presence } from '../chat/presence.js'
 import type { Rates } from '../chat/rates.js'
 import type { Wheel } from '../wheel.js'
+import type { Admission } from './admission.js'
 import type { Flusher } from './outbox.js'
 import type { Registry } from './registry.js'
 import type { SessionKeeper } from './session-keeper.js'
@@ -29,6 +30,7 @@ export interface MqttServices extends SessionServices {
   readonly registry: Registry
   readonly keeper: SessionKeeper
   readonly shares: Shares
+  readonly admission: Admission
   readonly wheel: Wheel
   readonly flusher: Flusher
   readonly log: Logger

@@ -46,11 +46,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   n: erasedWhole('sessions'),
   s: erasedWhole('sessions'),
   k: {
-    exported: 'how far sessions have read',
+    exported: 'how far sessions have read, and packet ids under way',
     stays: 'the name in the id of a conversation the other keeps',
   },
-  f: erasedWhole('sessions'),
-  i: nobodys('packet ids'),
   p: { exported: 'messages on plain topics, while someone has yet to receive them', stays: 'until they are received' },
   r: nobodys('who has yet to receive them; goes with the session'),
   t: erasedWhole('retained'),
@@ -106,7 +104,7 @@ const ALL: Readonly<Record<string, Kind>> = {
 
 /** Members of the table of keys that are no key. */
 const PARTS =
-  /^(journalEdges|dueOf|retainedOfDue|keyOfStale|groupOf|noteOf|numbered|dedupeName|dedupeNameOf|dedupePrefix|roomRecordOf|outboxOf)$/
+  /^(journalEdges|dueOf|retainedOfDue|keyOfStale|groupOf|noteOf|placeOf|numbered|dedupeName|dedupeNameOf|dedupePrefix|roomRecordOf|outboxOf)$/
 
 /** Whose first, or second, part is a number. */
 const NUMBER_FIRST = new Set(['journal', 'due', 'dueRetained', 'generation', 'filter', 'dedupe', 'packet'])

@@ -117,6 +117,11 @@ export class Database {
     return this.#read((level) => level.iterator({ ...range, reverse, limit }).all())
   }
 
+  /** All entries of a range that is known to be small. */
+  async all(range: KeyRange): Promise<[string, Buffer][]> {
+    return this.#read((level) => level.iterator(range).all())
+  }
+
   /** The entries of a range in pages, from one snapshot. */
   async *pages(range: KeyRange): AsyncGenerator<[string, Buffer][]> {
     if (this.#reopening) await this.#reopening

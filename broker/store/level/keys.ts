@@ -102,9 +102,15 @@ export const keys = {
 
   session: (id: string): string => `n${part(id)}`,
   subscription: (id: string, topic: string): string => `s${part(id)}${END}${part(topic)}`,
-  cursor: (id: string, cursor: string): string => `k${part(id)}${END}${part(cursor)}`,
-  inflight: (id: string): string => `f${part(id)}`,
-  incoming: (id: string, packetId: number): string => `i${part(id)}${END}${number(packetId)}`,
+  /** Where a session is: its cursors, what is under way to it and from it. They lie together, to be read at once. */
+  cursor: (id: string, cursor: string): string => `k${part(id)}${END}c${part(cursor)}`,
+  inflight: (id: string): string => `k${part(id)}${END}f`,
+  incoming: (id: string, packetId: number): string => `k${part(id)}${END}i${number(packetId)}`,
+  /** Which of them a key is: its letter, and what follows. */
+  placeOf: (key: string): { kind: string; name: string } => {
+    const place = partsOf(key)[1]!
+    return { kind: place[0]!, name: place.slice(1) }
+  },
 
   packet: (queueNumber: number): string => `p${number(queueNumber)}`,
   reference: (id: string, queueNumber: number): string => `r${part(id)}${END}${number(queueNumber)}`,
@@ -173,8 +179,8 @@ export const ranges = {
   sessionsOf: (user: string): KeyRange => ({ gte: `n${part(user)}/`, lt: `n${part(user)}0` }),
   allSubscriptions: kind('s'),
   subscriptions: (id: string): KeyRange => below(`s${part(id)}`),
-  cursors: (id: string): KeyRange => below(`k${part(id)}`),
-  incoming: (id: string): KeyRange => below(`i${part(id)}`),
+  place: (id: string): KeyRange => below(`k${part(id)}`),
+  incoming: (id: string): KeyRange => ({ gte: `k${part(id)}${END}i`, lt: `k${part(id)}${END}j` }),
 
   allReferences: kind('r'),
   references: (id: string): KeyRange => below(`r${part(id)}`),

@@ -9,7 +9,7 @@ import type {
   StoredSubscription,
 } from '../store.js'
 import type { Database } from './database.js'
-import { type KeyRange, keys, numberOf, partsOf, ranges } from './keys.js'
+import { keys, numberOf, ranges } from './keys.js'
 import { del, put } from './operation.js'
 import type { LevelQueue } from './queue.js'
 import type { Subscriptions } from './subscriptions.js'
@@ -36,20 +36,25 @@ export class LevelSessions implements SessionStore {
   async load(id: string): Promise<SavedSession | null> {
     const record = await this.#database.get(keys.session(id))
     if (!record) return null
-    return {
-      record: decode(record),
-      subscriptions: await this.#subscriptions.read(id),
-      ...(await this.progress(id)),
-      incoming: (await this.#keysIn(ranges.incoming(id))).map(numberOf),
-    }
+    const [subscriptions, place] = await Promise.all([this.#subscriptions.read(id), this.#place(id)])
+    return { record: decode(record), subscriptions, ...place }
   }
 
-  async progress(id: string): Promise<Progress> {
-    const inflight = await this.#database.get(keys.inflight(id))
+  progress(id: string): Promise<Progress> {
+    return this.#place(id)
+  }
+
+  async #place(id: string): Promise<Progress & Pick<SavedSession, 'incoming'>> {
     const cursors = new Map<string, number>()
-    for await (const [key, value] of this.#database.entries(ranges.cursors(id)))
-      cursors.set(partsOf(key)[1]!, Number(value.toString()))
-    return { cursors, inflight: inflight ? decode(inflight) : [] }
+    const incoming: number[] = []
+    let inflight: SavedInflight[] = []
+    for (const [key, value] of await this.#database.all(ranges.place(id))) {
+      const { kind, name } = keys.placeOf(key)
+      if (kind === 'c') cursors.set(name, Number(value.toString()))
+      else if (kind === 'i') incoming.push(numberOf(key))
+      else inflight = decode(value)
+    }
+    return { cursors, inflight, incoming }
   }
 
   shared(): Iterable<StoredSubscription & { clientId: string }> {
@@ -95,12 +100,11 @@ export class LevelSessions implements SessionStore {
   async discard(id: string): Promise<void> {
     // Behind everything that was queued before, so that the scan sees it.
     await this.#writer.commit([])
-    const found = [...(await this.#keysIn(ranges.cursors(id))), ...(await this.#keysIn(ranges.incoming(id)))]
+    const found = await this.#database.all(ranges.place(id))
     await this.#writer.commit([
-      ...found.map((key) => del(key)),
+      ...found.map(([key]) => del(key)),
       ...this.#subscriptions.removeOps(id, this.#subscriptions.topicsOf(id)),
       this.#queue.discardOp(id),
-      del(keys.inflight(id)),
       del(keys.session(id)),
     ])
   }
@@ -116,12 +120,6 @@ export class LevelSessions implements SessionStore {
 
   async *all(): AsyncGenerator<SessionRecord> {
     for await (const [, value] of this.#database.entries(ranges.sessions)) yield decode(value)
-  }
-
-  async #keysIn(range: KeyRange): Promise<string[]> {
-    const found: string[] = []
-    for await (const page of this.#database.keyPages(range)) found.push(...page)
-    return found
   }
 }
 

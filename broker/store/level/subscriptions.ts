@@ -51,10 +51,11 @@ export class Subscriptions {
   }
 
   async read(id: string): Promise<StoredSubscription[]> {
-    const subscriptions: StoredSubscription[] = []
-    for await (const [key, value] of this.#database.entries(ranges.subscriptions(id)))
-      subscriptions.push({ topic: partsOf(key)[1]!, ...JSON.parse(value.toString()) })
-    return subscriptions
+    const read = async (topic: string): Promise<StoredSubscription[]> => {
+      const value = await this.#database.get(keys.subscription(id, topic))
+      return value ? [{ topic, ...JSON.parse(value.toString()) }] : []
+    }
+    return (await Promise.all(this.topicsOf(id).sort().map(read))).flat()
   }
 
   topicsOf(id: string): string[] {
