@@ -2,7 +2,9 @@
  * Someone with filters, who follows what they show: a session, or the sessions that share a subscription. Here is what both do alike:
  * which feeds there are and what the hub knows of them. How a message is sent is theirs.
  */
+
 import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js'
+import { LazyMap, LazySet } from '../lazy.js'
 import type { LogEntry, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { type Behind, type FeedHost, type FeedWish, LogFeed, QueueFeed, READ_BYTES } from './feeds.js'
 import { Pump, type Pumped } from './pump.js'
@@ -13,11 +15,11 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   readonly id: string
   readonly user: string
   /** By filter. */
-  readonly subscriptions = new Map<string, Subscription>()
+  readonly subscriptions = new LazyMap<string, Subscription>()
   /** By cursor. */
-  readonly feeds = new Map<string, LogFeed>()
+  readonly feeds = new LazyMap<string, LogFeed>()
   readonly queue: QueueFeed
-  readonly dirtyFeeds = new Set<LogFeed | QueueFeed>()
+  readonly dirtyFeeds = new LazySet<LogFeed | QueueFeed>()
   /** Queue numbers acknowledged since the last save. */
   acknowledgedQueue: number[] = []
   closed = false
@@ -25,8 +27,8 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
 
   protected readonly services: FollowerServices
   protected readonly pumping: Pump
-  readonly #plain = new Map<string, PlainSubscription>()
-  readonly #listening = new Set<string>()
+  readonly #plain = new LazyMap<string, PlainSubscription>()
+  readonly #listening = new LazySet<string>()
 
   constructor(id: string, user: string, services: FollowerServices) {
     this.id = id
@@ -126,7 +128,7 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     this.withdraw(topic)
   }
 
-  get listening(): ReadonlySet<string> {
+  get listening(): Iterable<string> {
     return this.#listening
   }
 

@@ -26,17 +26,22 @@ export abstract class AedesClient extends EventEmitter {
   connecting = false
   connected = false
   closed = false
-  /** aedes.js touches it on the birth of another broker. */
-  readonly duplicates: Record<string, number> = Object.create(null)
   readonly broker: Broker
   readonly conn: ByteStream
   readonly req: unknown
+  #duplicates: Record<string, number> | null = null
 
   constructor(broker: Broker, stream: ByteStream, request: unknown) {
     super()
     this.broker = broker
     this.conn = stream
     this.req = request
+  }
+
+  /** aedes.js touches it on the birth of another broker. */
+  get duplicates(): Record<string, number> {
+    this.#duplicates ??= Object.create(null) as Record<string, number>
+    return this.#duplicates
   }
 
   get subscriptions(): Record<string, RequestedSubscription> {

@@ -2,9 +2,11 @@
  * One connection's life: bytes become packets, packets are handled strictly one after another, and when it ends the session is saved and
  * the will is sent. To Aedes and its plugins this is the client.
  */
+
 import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { Interests } from '../following/interests.js'
+import { LazyMap, LazySet } from '../lazy.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import type { QoS, SessionRecord } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
@@ -44,9 +46,9 @@ export class Connection extends AedesClient implements Deadline {
   will: Will | null = null
   hasStoredWill = false
   /** Packet ids of inbound QoS 2 publishes that await PUBREL. */
-  incoming = new Set<number>()
+  readonly incoming = new LazySet<number>()
   /** Topic aliases this client has set [MQTT5-3.3.2.3.4]. */
-  readonly aliases = new Map<number, string>()
+  readonly aliases = new LazyMap<number, string>()
   /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
   explains = false
   /** Largest packet the client takes, in bytes. */

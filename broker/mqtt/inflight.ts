@@ -1,4 +1,5 @@
 import type { FlightOwner } from '../following/feeds.js'
+import { LazyMap } from '../lazy.js'
 import type { QoS, SavedInflight } from '../store/store.js'
 
 /** Packet ids there are: 1 to 65535. */
@@ -18,7 +19,7 @@ export interface Flight {
 
 /** The packets under way: at most `limit` at a time; a packet id is free again when its flow has ended [MQTT-2.3.1-4]. */
 export class Inflight {
-  readonly #flights = new Map<number, Flight>()
+  readonly #flights = new LazyMap<number, Flight>()
   readonly #limit: number
   #lastId = 0
   /** The ids that are free, in the order to use them, while they are so few that looking for one would take long; else null. */

@@ -22,7 +22,7 @@ export interface PacketMakerParts {
   readonly clientId: string
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
-  readonly subscriptions: ReadonlyMap<string, Subscription>
+  readonly subscriptions: { values(): Iterable<Subscription> }
   readonly counters: Counters
   /** Whether a message on a topic is for the session's user, as far as roles say. */
   readonly isFor: (topic: string, payload: Buffer) => boolean
@@ -33,7 +33,7 @@ export class PacketMaker {
   readonly #version: Version
   readonly #user: string
   readonly #clientId: string
-  readonly #subscriptions: ReadonlyMap<string, Subscription>
+  readonly #subscriptions: { values(): Iterable<Subscription> }
   readonly #counters: Counters
   readonly #isFor: PacketMakerParts['isFor']
 

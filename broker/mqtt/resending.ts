@@ -1,3 +1,5 @@
+import { LazySet } from '../lazy.js'
+
 /** One that has to wait for its turn. */
 interface Unsent {
   readonly packetId: number
@@ -10,7 +12,7 @@ export class Resending {
   readonly #push: (publish: Buffer) => void
   readonly #receiveMaximum: number
   #waiting: Unsent[] = []
-  readonly #sent = new Set<number>()
+  readonly #sent = new LazySet<number>()
 
   constructor(push: (publish: Buffer) => void, receiveMaximum: number) {
     this.#push = push

@@ -2,12 +2,14 @@
  * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
  * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
  */
+
 import { deviceOf, filterMatches, isChatTopic } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
 import { ownWish } from '../following/interests.js'
 import type { Batch, Direct } from '../hub.js'
+import { LazySet } from '../lazy.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
@@ -41,10 +43,10 @@ export class Session extends Follower {
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
   /** Groups that this session takes messages for. */
-  readonly shares = new Set<ShareGroup>()
+  readonly shares = new LazySet<ShareGroup>()
   readonly #resending: Resending
   /** While retained messages are read: topics that got another one since, live. */
-  readonly #replaced = new Set<Set<string>>()
+  readonly #replaced = new LazySet<Set<string>>()
   #roomAwaited: (() => void)[] = []
 
   constructor(identity: SessionIdentity, services: SessionServices, outbox: Outbox, guard: DeliveryGuard) {

@@ -44,7 +44,13 @@ export class FrameReader {
   next(): boolean {
     const chunk = this.#chunk
     const start = this.#at
-    if (this.#missing > 0 || start >= chunk.length) return false
+    if (this.#missing > 0 || start >= chunk.length) {
+      // An idle connection keeps nothing of what it said last.
+      this.#chunk = EMPTY
+      this.body = EMPTY
+      this.#at = 0
+      return false
+    }
     let at = start + 1
     let length = 0
     for (let shift = 0; ; shift += 7) {
