@@ -102,7 +102,7 @@ export class Crowd {
     let sent = 0
     await new Promise<void>((resolve) => {
       const tick = setInterval(() => {
-        const due = Math.min(total, Math.floor(((performance.now() - start) * rate) / 1000))
+        const due = Math.min(total, 1 + Math.floor(((performance.now() - start) * rate) / 1000))
         while (sent < due) {
           const us = Math.round((start + (1000 * sent) / rate) * 1000)
           speakers[sent % speakers.length]!.publishStamped(us)
