@@ -4,21 +4,25 @@ import { FoldedMessages } from '../chat/folded.js'
 import type { LogEntry, LogName, Store } from '../store/store.js'
 import type { Changes, Doc, Position } from './text-index.js'
 
-const MAX_DOCS = 500
+/** Messages of a batch that somebody waits for, and of one that nobody does: handing it over takes the main thread some 10 µs a message. */
+export const MANY = 500
+export const FEW = 100
 const MAX_BYTES = 1024 * 1024
 
 export class Batch {
   readonly #store: Store
+  readonly #maxDocs: number
   readonly #docs = new Map<string, Doc>()
   readonly #positions = new Map<LogName, Position>()
   #bytes = 0
 
-  constructor(store: Store) {
+  constructor(store: Store, maxDocs: number) {
     this.#store = store
+    this.#maxDocs = maxDocs
   }
 
   get full(): boolean {
-    return this.#docs.size >= MAX_DOCS || this.#bytes >= MAX_BYTES
+    return this.#docs.size >= this.#maxDocs || this.#bytes >= MAX_BYTES
   }
 
   get changes(): Changes {

@@ -4,7 +4,7 @@
  */
 import type { AppendedBatch, LogInfo, LogName, Store } from '../store/store.js'
 import { StoreError } from '../store/store.js'
-import { Batch } from './batch.js'
+import { Batch, FEW, MANY } from './batch.js'
 import { DamagedIndex, type IndexThread } from './index-thread.js'
 import type { Position } from './text-index.js'
 
@@ -217,7 +217,7 @@ export class Indexer {
   /** One batch, of as many logs as it takes. */
   async #step(): Promise<void> {
     const { store, thread, failed } = this.#parts
-    const batch = new Batch(store)
+    const batch = new Batch(store, this.#asked.size > 0 ? MANY : FEW)
     for (let name = this.#next(); name !== undefined; name = batch.full ? undefined : this.#next()) {
       try {
         if (!(await this.#take(name, batch))) this.#grown.add(name)
