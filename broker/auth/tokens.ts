@@ -13,6 +13,7 @@ import {
 import { type Config, ConfigError } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { algorithmsOf } from './algorithms.js'
+import { KnownTokens } from './known-tokens.js'
 import type { RemoteKeys } from './remote-keys.js'
 
 type JwtConfig = Config['auth']['jwt']
@@ -41,6 +42,7 @@ export class Tokens {
   readonly #jwt: JwtConfig
   readonly #now: () => number
   readonly #remote: RemoteKeys | null
+  readonly #known = new KnownTokens()
   readonly #secrets = new WeakMap<KeyObject, Promise<webcrypto.CryptoKey>>()
 
   constructor(
@@ -56,7 +58,15 @@ export class Tokens {
   }
 
   async verify(token: string): Promise<TokenCheck> {
-    if (isLoginToken(token)) return this.#verifyLogin(token)
+    const known = this.#known.find(token, this.#now())
+    if (known) return known
+    const check = await (isLoginToken(token) ? this.#verifyLogin(token) : this.#verifyOthers(token))
+    // A key set may lose a key at any time.
+    if (check.ok && !this.#remote) this.#known.keep(token, check)
+    return check
+  }
+
+  async #verifyOthers(token: string): Promise<TokenCheck> {
     const alg = algorithmOf(token)
     const key = alg === null ? undefined : await this.#keyOf(alg, kidOf(token))
     if (!key) return { ok: false, why: `no key for tokens signed with ${alg}` }

@@ -91,6 +91,19 @@ t.test('tokens', async (t) => {
     t.match(await tokens.verify(token), { ok: false, why: /exp/ })
   })
 
+  t.test('that were good before are over when they are over', async (t) => {
+    let now = START
+    const tokens = await tokensWith(t, {}, () => now)
+    const token = await mintToken(SECRET, 'ann', { ttl: 60, now: () => START })
+    for (let i = 0; i < 3; i++) t.match(await tokens.verify(token), { ok: true, user: 'ann' })
+    const wrong = `${token.slice(0, -4)}AAAA`
+    t.match(await tokens.verify(wrong), { ok: false }, 'another signature is another token')
+    now += 60_000
+    t.match(await tokens.verify(token), { ok: false, why: /exp/ })
+    now -= 1000
+    t.match(await tokens.verify(token), { ok: true, user: 'ann' })
+  })
+
   t.test('must be of the issuer and for the audience, where these are set', async (t) => {
     const tokens = await tokensWith(t, { issuer: 'us', audience: 'chat', userClaim: 'email' })
     const mint = (issuer: string, audience: string): Promise<string> =>
