@@ -4,6 +4,7 @@ import { connections } from './connections.js'
 import { frozen } from './frozen.js'
 import { greedy } from './greedy.js'
 import { latency } from './latency.js'
+import { long } from './long.js'
 import { membership } from './membership.js'
 import { reads } from './reads.js'
 import { replay } from './replay.js'
@@ -21,4 +22,5 @@ export const SUITES: readonly Suite[] = [
   greedy,
   membership,
   returning,
+  long,
 ]

@@ -193,6 +193,31 @@ t.test('TLS', async (t) => {
     t.equal(listener.url, `mqtts://127.0.0.1:${listener.port}`)
   })
 
+  t.test('who comes back resumes its session, without the certificate being shown and signed for again', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenTls({ ...LOCAL, tls: certificateFiles(t) }, accept))
+    const connect = async (session?: Buffer) => {
+      const socket = tls.connect({
+        host: 'localhost',
+        port: listener.port,
+        ca: CERTIFICATE,
+        ...(session && { session }),
+      })
+      t.teardown(() => socket.destroy())
+      const tickets: Buffer[] = []
+      const ticket = new Promise<void>((resolve) => {
+        socket.on('session', (given: Buffer) => resolve(void tickets.push(given)))
+      })
+      const stream = await next()
+      stream.write(Buffer.from('hello'))
+      await once(socket, 'data')
+      if (!session) await ticket
+      return { resumed: socket.isSessionReused(), ticket: tickets[0] }
+    }
+    const first = await connect()
+    t.notOk(first.resumed)
+    t.ok((await connect(first.ticket)).resumed)
+  })
+
   t.test('TLS 1.1 and plain text are turned away, and the listener goes on', async (t) => {
     const { listener, next } = await open(t, (accept) => listenTls({ ...LOCAL, tls: certificateFiles(t) }, accept))
     const { port } = listener
