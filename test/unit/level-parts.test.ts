@@ -74,7 +74,7 @@ function keyOfEachKind(): [string, string][] {
 
 t.test('each kind of key has a letter, or a pair of letters, that no other begins with', async (t) => {
   const kinds = keyOfEachKind()
-  const notKinds = ['journalEdges', 'dueOf', 'retainedOfDue', 'keyOfStale', 'groupOf', 'noteOf', 'numbered']
+  const notKinds = ['journalEdges', 'dueOf', 'retainedOfDue', 'keyOfStale', 'groupOf', 'noteOf', 'placeOf', 'numbered']
   const partsOfOthers = ['dedupeName', 'dedupeNameOf', 'dedupePrefix', 'roomRecordOf', 'outboxOf', 'ofRoom']
   const known = new Set([...kinds.map(([kind]) => kind), ...notKinds, ...partsOfOthers])
   t.same(
@@ -82,8 +82,12 @@ t.test('each kind of key has a letter, or a pair of letters, that no other begin
     [],
     'a new kind of key belongs here too',
   )
-  /** Two letters where a letter is shared by kinds that have a second one. */
-  const prefixOf = (key: string): string => (key[0] === '!' ? key : key.slice(0, 'OWM'.includes(key[0]!) ? 2 : 1))
+  /** Two letters where a letter is shared by kinds that have a second one; of where a session is, the second follows its id. */
+  const prefixOf = (key: string): string => {
+    if (key[0] === '!') return key
+    if (key[0] === 'k') return `k${key.split('\0')[1]![0]}`
+    return key.slice(0, 'OWM'.includes(key[0]!) ? 2 : 1)
+  }
   const owners = new Map<string, string>()
   for (const [kind, key] of kinds) {
     const prefix = prefixOf(key)

@@ -56,6 +56,7 @@ export class Arrivals {
     }
     this.#requireWay(session, delivery, arrived, false)
     this.#requireTurn(session, delivery, arrived)
+    this.#leaveEither(delivery, fitting)
     this.#learnNumber(delivery, arrived)
     session.deliveries = session.deliveries.filter((other) => other !== delivery)
     if (arrived.qos === 0) return null
@@ -65,6 +66,13 @@ export class Arrivals {
     Object.assign(delivery, { packetId, qos, state: 'sent', here: true })
     session.flows.push(delivery)
     return delivery
+  }
+
+  /** A message that is due live and as a retained one: which of the two came is not always told, so the other may come either way. */
+  #leaveEither(delivery: Delivery, fitting: readonly Delivery[]): void {
+    for (const other of fitting)
+      if (other !== delivery && other.message === delivery.message && other.retained !== delivery.retained)
+        other.ways = [...other.ways, ...delivery.ways]
   }
 
   #comesAs(session: SessionModel, delivery: Delivery, { qos, ids, retain }: Arrived): boolean {

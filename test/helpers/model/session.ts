@@ -36,7 +36,7 @@ export interface Delivery {
   /** In answer to a SUBSCRIBE. */
   readonly retained: boolean
   /** More than one where the specification leaves the choice. */
-  readonly ways: Way[]
+  ways: Way[]
   /** It has to come; else it may. */
   must: boolean
   /** It is still due when the connection is gone. */
