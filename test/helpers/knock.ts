@@ -16,6 +16,7 @@ export async function knock(
     client.once('close', () => resolve(-1))
     client.once('connect', () => resolve(0))
   })
-  await client.endAsync(true)
+  // Not waited for: of a connection that has closed by now no more is heard.
+  client.end(true)
   return code
 }

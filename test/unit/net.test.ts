@@ -403,7 +403,7 @@ t.test('WebSocket', async (t) => {
   })
 
   t.test('any data counts as life: a client that talks is not pinged', async (t) => {
-    const { connect } = await openWebSocket(t, { wsPing: 0.05 })
+    const { connect } = await openWebSocket(t, { wsPing: 0.3 })
     const silent = await connect()
     const talking = await connect('mqtt', { autoPong: false })
     talking.ws.on('ping', () => t.fail('it talks'))
