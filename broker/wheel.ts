@@ -1,9 +1,10 @@
 /** How often deadlines are looked at, in ms. */
 const TICK = 250
 
-/** Something with a deadline. `due` is asked when it may have passed, and answers with the next one (Unix ms), or 0 for none. */
+/** Something with a deadline. */
 export interface Deadline {
-  due(now: number): number
+  /** Asked when it may have passed, at `now` (Unix ms; `steady`: `Wheel.steady`); answers with the next one (Unix ms), or 0 for none. */
+  due(now: number, steady: number): number
 }
 
 /**
@@ -11,9 +12,11 @@ export interface Deadline {
  * when it came; a deadline that turns out to have moved is put into a later slot.
  */
 export class Wheel {
-  /** Unix ms of the last tick: a clock good enough for keepalive, for the price of a field. */
+  /** Unix ms of the last tick: a clock good enough for deadlines, for the price of a field. */
   now = Date.now()
-  readonly #slots = new Map<number, Set<Deadline>>()
+  /** Ms at the last tick by a clock that nobody sets: what is silent for long is measured by it. */
+  steady = performance.now()
+  #slots = new Map<number, Set<Deadline>>()
   readonly #slotOf = new Map<Deadline, number>()
   #nextSlot: number
   readonly #timer: NodeJS.Timeout
@@ -49,7 +52,10 @@ export class Wheel {
 
   #tick(): void {
     this.now = Date.now()
+    this.steady = performance.now()
     const current = slot(this.now)
+    const back = this.#nextSlot - 1 - current
+    if (back > 0) this.#setBack(back)
     // A clock that jumped far must not cost a loop over every slot in between.
     const due =
       current - this.#nextSlot > this.#slots.size
@@ -59,13 +65,20 @@ export class Wheel {
     for (const at of due) this.#turn(at)
   }
 
+  /** The clock was set back: whoever waits goes on waiting for as long as was left. */
+  #setBack(slots: number): void {
+    this.#slots = new Map([...this.#slots].map(([at, members]) => [at - slots, members]))
+    for (const [item, at] of this.#slotOf) this.#slotOf.set(item, at - slots)
+    this.#nextSlot -= slots
+  }
+
   #turn(at: number): void {
     const members = this.#slots.get(at)
     if (!members) return
     this.#slots.delete(at)
     for (const item of members) {
       this.#slotOf.delete(item)
-      const next = item.due(this.now)
+      const next = item.due(this.now, this.steady)
       if (next > 0) this.set(item, next)
     }
   }

@@ -4,9 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
 import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
-import { looksLikeKey } from '../auth/keys.js'
+import { isTokenOrKey } from '../auth/authenticator.js'
 import type { LoginRefusal, Principal } from '../auth/principal.js'
-import { algorithmOf } from '../auth/tokens.js'
 import { Interests } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
@@ -65,9 +64,7 @@ async function admitted(connection: Connection): Promise<void> {
 }
 
 function showsToken(packet: Connect): boolean {
-  if (tokenOf(packet) !== null) return true
-  const shown = packet.password?.toString('latin1') ?? ''
-  return algorithmOf(shown) !== null || looksLikeKey(shown)
+  return tokenOf(packet) !== null || isTokenOrKey(packet.password?.toString('latin1') ?? '')
 }
 
 async function enterAs(
@@ -100,8 +97,7 @@ async function enterAs(
   if (connection.closed) return
   connection.connecting = false
   connection.connected = true
-  connection.keepaliveMs = keepAlive(packet, connection.services.limits.keepAlive) * 1500
-  connection.watch()
+  connection.watch(keepAlive(packet, connection.services.limits.keepAlive) * 1.5)
   broker.emit('clientReady', connection)
   connection.emit('connected')
 }

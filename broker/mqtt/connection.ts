@@ -57,8 +57,6 @@ export class Connection extends AedesClient implements Deadline {
   authMethod: string | null = null
   /** The client was asked for something with AUTH: what its answer leads to. */
   exchange: ((answer: Auth) => Promise<void>) | null = null
-  /** Milliseconds without a packet after which the client is gone; 0: never. */
-  keepaliveMs = 0
   /** Publishes taken and not yet settled by the store. */
   unsettled = 0
   /** Those of them of QoS 1. */
@@ -74,7 +72,10 @@ export class Connection extends AedesClient implements Deadline {
   /** While it runs nothing is taken from the client, who is above its rate. */
   #rest: NodeJS.Timeout | null = null
   #ended = false
-  #lastPacket: number
+  /** Milliseconds without a packet after which the client is gone, or, before its login, without one; 0: never. */
+  #patience = 0
+  /** By the steady clock, as all that is measured rather than agreed upon: a clock that is set makes nobody silent. */
+  #lastPacket = 0
   /** The CONNECT under way or done. */
   #opening: Promise<void> | null = null
   #closing: Promise<void> | null = null
@@ -84,7 +85,6 @@ export class Connection extends AedesClient implements Deadline {
     this.services = services
     this.#frames = new FrameReader(services.limits.packetBytes)
     this.outbox = new Outbox(stream, services.flusher, () => this.#flushed())
-    this.#lastPacket = services.wheel.now
     this.awaitLogin()
     stream.on('data', (chunk: Buffer) => this.#received(chunk))
     stream.on('drain', () => this.#flushed())
@@ -95,16 +95,15 @@ export class Connection extends AedesClient implements Deadline {
 
   /** It has so long from now to log in. */
   awaitLogin(): void {
-    const { wheel, connectTimeout } = this.services
-    wheel.set(this, wheel.now + connectTimeout * 1000)
+    this.watch(this.services.connectTimeout)
   }
 
   /** Its CONNECT will be refused, whatever it says: until then it may cost little. */
   turnAway(refusal: ConnectRefused): void {
-    const { limits, connectTimeout, wheel } = this.services
+    const { limits, connectTimeout } = this.services
     this.#turnedAway = refusal
     this.#frames = new FrameReader(Math.min(limits.packetBytes, TURNED_AWAY.packetBytes))
-    wheel.set(this, wheel.now + Math.min(connectTimeout, TURNED_AWAY.connectTimeout) * 1000)
+    this.watch(Math.min(connectTimeout, TURNED_AWAY.connectTimeout))
   }
 
   // --- bytes in -----------------------------------------------------------------------------------------------------------------------
@@ -187,7 +186,7 @@ export class Connection extends AedesClient implements Deadline {
 
   #handle(header: number, body: Buffer): void | Promise<void> {
     if (this.login) {
-      this.#lastPacket = this.services.wheel.now
+      this.#lastPacket = this.services.wheel.steady
       return this.#dispatch(decodePacket(header, body, this.version!))
     }
     this.#opening = this.connecting ? this.#goOn(header, body) : this.#begin(header, body)
@@ -296,44 +295,44 @@ export class Connection extends AedesClient implements Deadline {
 
   // --- deadlines ----------------------------------------------------------------------------------------------------------------------
 
-  /** Starts the watch over keepalive and token expiry. */
-  watch(): void {
-    this.#lastPacket = this.services.wheel.now
-    const next = this.#nextDeadline()
-    this.services.wheel.delete(this)
-    if (next > 0) this.services.wheel.set(this, next)
+  /** Starts the watch: over its silence, of which it may keep so many seconds (0: as many as it likes), and over the expiry of its token. */
+  watch(seconds = this.#patience / 1000): void {
+    const { wheel } = this.services
+    this.#patience = seconds * 1000
+    this.#lastPacket = wheel.steady
+    wheel.delete(this)
+    const next = this.#nextDeadline(wheel.now, wheel.steady)
+    if (next > 0) wheel.set(this, next)
   }
 
-  due(now: number): number {
-    if (!this.login) {
-      this.finish({
-        reason: Reason.protocolError,
-        why: 'no CONNECT in time',
-        error: new Error('connect did not arrive in time'),
-      })
-      return 0
-    }
-    const { expiresAt } = this.login.actor.principal
+  due(now: number, steady: number): number {
+    const expiresAt = this.login?.actor.principal.expiresAt ?? null
     if (expiresAt !== null && now >= expiresAt) {
       this.finish({ reason: Reason.notAuthorized, why: 'the token expired' })
       return 0
     }
     // What the client sent meanwhile waits unread while we handle something of before.
-    if (this.#working || this.#paused) this.#lastPacket = now
-    if (this.keepaliveMs > 0 && now - this.#lastPacket >= this.keepaliveMs) {
-      this.broker.emit('keepaliveTimeout', this)
-      this.finish({
-        reason: Reason.keepAliveTimeout,
-        why: 'keep alive timeout',
-        error: new Error('keep alive timeout'),
-      })
+    if (this.login && (this.#working || this.#paused)) this.#lastPacket = steady
+    if (this.#patience > 0 && steady - this.#lastPacket >= this.#patience) {
+      this.#giveUp()
       return 0
     }
-    return this.#nextDeadline()
+    return this.#nextDeadline(now, steady)
   }
 
-  #nextDeadline(): number {
-    const silent = this.keepaliveMs > 0 ? this.#lastPacket + this.keepaliveMs : 0
+  #giveUp(): void {
+    if (!this.login) {
+      const error = new Error('connect did not arrive in time')
+      this.finish({ reason: Reason.protocolError, why: 'no CONNECT in time', error })
+      return
+    }
+    this.broker.emit('keepaliveTimeout', this)
+    const error = new Error('keep alive timeout')
+    this.finish({ reason: Reason.keepAliveTimeout, why: 'keep alive timeout', error })
+  }
+
+  #nextDeadline(now: number, steady: number): number {
+    const silent = this.#patience > 0 ? now + this.#patience - (steady - this.#lastPacket) : 0
     const expiry = this.login?.actor.principal.expiresAt ?? 0
     return silent > 0 && expiry > 0 ? Math.min(silent, expiry) : silent || expiry
   }

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
 import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { knock } from '../helpers/knock.js'
 import { Person, type PersonOptions, textOf } from '../helpers/people.js'
 import { RawClient } from '../helpers/raw-client.js'
 
@@ -18,15 +19,9 @@ async function people<N extends string>(t: Test, names: N[], overrides: Override
   return { broker, connect, ...(Object.fromEntries(entries) as Record<N, Person>) }
 }
 
-/** The return code of a CONNECT that is refused. */
-async function refusal(broker: TestBroker, options: IClientOptions): Promise<number> {
-  const client = mqtt.connect(broker.mqttUrl, { reconnectPeriod: 0, protocolVersion: 4, ...options })
-  const code = await new Promise<number>((resolve, reject) => {
-    client.once('error', (error) => resolve((error as { code?: number }).code ?? -1))
-    client.once('connect', () => reject(new Error('was let in')))
-  })
-  await client.endAsync(true)
-  return code
+/** The return code of a CONNECT. */
+function refusal(broker: TestBroker, { username = '', password, ...options }: IClientOptions): Promise<number> {
+  return knock(broker, username, password as string | undefined, options)
 }
 
 const code = ({ ok, error }: { ok: boolean; error?: { code: string; field?: string } }): string =>

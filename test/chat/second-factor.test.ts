@@ -1,14 +1,14 @@
 /** A second factor, as people meet it: turning it on, logging in with it, and losing the phone. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
 import { storeLocation } from '../../broker/broker.js'
 import { codeOf } from '../helpers/authenticator-app.js'
-import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'
+import { knock } from '../helpers/knock.js'
 import { Person } from '../helpers/people.js'
 
 async function open(t: Test, overrides: Overrides = {}) {
@@ -26,16 +26,6 @@ async function open(t: Test, overrides: Overrides = {}) {
 async function turnOn(alice: Person): Promise<{ secret: string; recoveryCodes: string[] }> {
   const { secret } = await alice.get('auth.totp.begin', { password: 'alice-pw' })
   return { secret, ...(await alice.get('auth.totp.confirm', { code: codeOf(secret) })) }
-}
-
-async function knock(broker: TestBroker, username: string, password: string): Promise<number> {
-  const client = mqtt.connect(broker.mqttUrl, { username, password, reconnectPeriod: 0, protocolVersion: 4 })
-  const code = await new Promise<number>((resolve) => {
-    client.once('error', (error) => resolve((error as { code?: number }).code ?? -1))
-    client.once('connect', () => resolve(0))
-  })
-  await client.endAsync(true)
-  return code
 }
 
 const NEEDS_CODE = { ok: false, error: { code: 'unauthorized', field: 'code' } }

@@ -45,7 +45,11 @@ const algorithm = sequence(oid(ECDSA_SHA256))
 const extension = (id: string, value: Uint8Array) => sequence(oid(id), octets(value))
 
 function pem(label: string, bytes: Buffer): string {
-  const lines = bytes.toString('base64').replace(/.{64}/g, '$&\n')
+  // No empty line at its end: what follows one is read as the whole body.
+  const lines = bytes
+    .toString('base64')
+    .match(/.{1,64}/g)!
+    .join('\n')
   return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`
 }
 

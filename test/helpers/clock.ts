@@ -1,6 +1,8 @@
-/** A clock that a test may put forward. To be made before the broker starts. */
+/** Clocks that a test may put forward. */
 import type { Test } from 'tap'
+import type { Connection } from '../../broker/mqtt/connection.js'
 
+/** To be made before the broker starts. */
 export interface Clock {
   forward(seconds: number): void
 }
@@ -13,4 +15,10 @@ export function movableClock(t: Test): Clock {
     Date.now = original
   })
   return { forward: (seconds) => void (ahead += seconds * 1000) }
+}
+
+/** Asks a connection for its next deadline as if `ms` had gone by. */
+export function dueIn(connection: Connection, ms: number): number {
+  const { wheel } = connection.services
+  return connection.due(wheel.now + ms, wheel.steady + ms)
 }

@@ -2,6 +2,7 @@
 import type { IConnackPacket, Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { dueIn } from '../helpers/clock.js'
 import {
   connectPacket,
   cut,
@@ -249,10 +250,9 @@ t.test('keep alive', async (t) => {
     const timeouts: string[] = []
     broker.running.aedes.once('keepaliveTimeout', (gone) => timeouts.push(gone.id))
     const connection = connectionOf('silent')
-    const now = Date.now()
-    t.ok(connection.due(now + 14_000) > now, 'not before')
+    t.ok(dueIn(connection, 14_000) > Date.now(), 'not before')
     t.notOk(client.closed)
-    t.equal(connection.due(now + 15_300), 0, 'but then')
+    t.equal(dueIn(connection, 15_300), 0, 'but then')
     await client.whenClosed()
     t.same(timeouts, ['ann/silent'])
     t.match((await takePublishes(watcher, 1)).map(told), ['t/will gone'], 'the will is sent')
@@ -268,19 +268,28 @@ t.test('keep alive', async (t) => {
     const client = await open(broker, { id: 'busy', keepalive: 10 })
     const connection = connectionOf('busy')
     const { wheel } = connection.services
-    const real = wheel.now
+    const real = wheel.steady
     for (const packet of [{ cmd: 'pingreq' }, { cmd: 'puback', messageId: 9 }] as Packet[]) {
-      wheel.now += 14_000
+      wheel.steady += 14_000
       client.send(packet)
       await untilPong(client)
-      t.ok(connection.due(wheel.now + 14_000) > 0, packet.cmd)
+      t.ok(dueIn(connection, 14_000) > 0, packet.cmd)
     }
     t.notOk(client.closed)
-    wheel.now = real
+    wheel.steady = real
   })
   await t.test('keep alive 0 switches it off', async (t) => {
     const client = await open(broker, { id: 'off', keepalive: 0 })
-    t.equal(connectionOf('off').due(Date.now() + 1e9), 0)
+    t.equal(dueIn(connectionOf('off'), 1e9), 0)
+    t.same(await untilPong(client), [])
+  })
+  await t.test('a clock that is set makes nobody silent', async (t) => {
+    const client = await open(broker, { id: 'still', keepalive: 10 })
+    const hour = 3_600_000
+    const connection = connectionOf('still')
+    const { wheel } = connection.services
+    t.ok(connection.due(wheel.now + hour, wheel.steady) > wheel.now + hour)
+    t.ok(connection.due(wheel.now - hour, wheel.steady) < wheel.now)
     t.same(await untilPong(client), [])
   })
 })
