@@ -51,5 +51,10 @@ export const SHARES: readonly Column[] = [
   { key: 'loadShare', label: 'load CPU', unit: 'share' },
 ]
 
+/** So many clients, in rooms that are full; at least one room. */
+export function inWhole(perRoom: number, clients: number): number {
+  return perRoom * Math.max(1, Math.round(clients / perRoom))
+}
+
 /** Above this share of a core a load process may have held the broker back. */
 export const LOAD_LIMIT = 0.8

@@ -55,7 +55,11 @@ export function userName(index: number): string {
   return `user-${index}`
 }
 
+export function userNames(count: number, first = 0): string[] {
+  return Array.from({ length: count }, (_, i) => userName(first + i))
+}
+
 /** All users of a cell. */
 export function usersOf({ rooms, members, firstRoom }: Cell): string[] {
-  return Array.from({ length: rooms * members }, (_, i) => userName(firstRoom * members + i))
+  return userNames(rooms * members, firstRoom * members)
 }

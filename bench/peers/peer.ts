@@ -6,6 +6,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mintToken } from '../../broker/auth/tokens.js'
+import type { Caller } from '../load/requests.js'
 import type { Transport } from '../load/wire.js'
 
 export interface PeerContext {
@@ -58,12 +59,14 @@ export class RunningPeer {
     return new RunningPeer(command, context, await spawned(command, context))
   }
 
-  /** Kills it and starts it anew on what it had, as after a crash. */
-  async crash(): Promise<void> {
+  /** Kills it and starts it anew on what it had, as after a crash. Resolves with the seconds it was away. */
+  async crash(): Promise<number> {
+    const start = performance.now()
     const gone = once(this.#process, 'exit')
     this.#process.kill('SIGKILL')
     await gone
     this.#process = await spawned(this.#command, this.#context)
+    return (performance.now() - start) / 1000
   }
 
   get pid(): number {
@@ -142,6 +145,12 @@ export async function passwordsFor(peer: Peer, users: readonly string[]): Promis
     return Object.fromEntries(await Promise.all(users.map(async (user) => [user, await mintToken(key, user)])))
   }
   return password === null ? null : Object.fromEntries(users.map((user) => [user, password]))
+}
+
+/** Users of a broker where everyone logs in, with their passwords. */
+export async function callersOf(peer: Peer, users: readonly string[]): Promise<Caller[]> {
+  const passwords = (await passwordsFor(peer, users))!
+  return users.map((user) => ({ user, password: passwords[user]! }))
 }
 
 /** A broker of this kind for the time of `use`; null where it is not installed. */

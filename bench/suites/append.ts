@@ -1,5 +1,5 @@
 /** What accepting a message costs: against the members of a room who are away, and against the length of its log. */
-import { topicOf, userName } from '../load/cells.js'
+import { topicOf, userNames } from '../load/cells.js'
 import { SPEAKER } from '../load/herd.js'
 import { withWorkers } from '../load/worker.js'
 import { Meter, sharesOf } from '../meter.js'
@@ -48,7 +48,7 @@ interface Sizes {
 function measure(peer: Peer, { members, before, measured }: Sizes): Promise<Values | null> {
   return withBroker(peer, (broker) =>
     withWorkers(1, async ([worker]) => {
-      const passwords = await passwordsFor(peer, [...Array.from({ length: members }, (_, i) => userName(i)), SPEAKER])
+      const passwords = await passwordsFor(peer, [...userNames(members), SPEAKER])
       const port = broker.port
       if (members > 0) {
         const herd = { port, transport: 'tcp', first: 0, end: members, keep: true, passwords } as const

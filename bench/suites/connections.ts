@@ -1,5 +1,5 @@
 /** A connect storm, and the memory of connections that do nothing. */
-import { TRANSPORT_NAMES, userName } from '../load/cells.js'
+import { TRANSPORT_NAMES, userNames } from '../load/cells.js'
 import { pause } from '../load/crowd.js'
 import type { Transport } from '../load/wire.js'
 import { withWorkers } from '../load/worker.js'
@@ -41,7 +41,7 @@ function measure(peer: Peer, transport: Transport, { scale }: Options): Promise<
   const end = SETTLED + count
   return withBroker(peer, (broker) =>
     withWorkers(1, async ([worker]) => {
-      const users = Array.from({ length: end }, (_, i) => userName(i))
+      const users = userNames(end)
       const passwords = await passwordsFor(peer, users)
       const herd = { port: broker.portOf(transport), transport, passwords, concurrency: CONCURRENCY }
       await worker!.call('connect', { ...herd, first: 0, end: SETTLED })

@@ -1,10 +1,10 @@
 /** A long log: how soon a broker with it is there again after a crash, and what a page anywhere in it costs. */
-import { topicOf, userName } from '../load/cells.js'
-import type { Ask, Caller } from '../load/requests.js'
+import { topicOf, userNames } from '../load/cells.js'
+import type { Ask } from '../load/requests.js'
 import { withWorkers } from '../load/worker.js'
 import { residentBytes } from '../measure.js'
 import { Meter, sharesOf } from '../meter.js'
-import { type Peer, passwordsFor, withBroker } from '../peers/peer.js'
+import { callersOf, type Peer, withBroker } from '../peers/peer.js'
 import { type Options, SHARES, type Suite, type Values } from '../suite.js'
 
 const MESSAGES = 10_000_000
@@ -39,16 +39,12 @@ export const long: Suite = {
 function measure(peer: Peer, messages: number, { seconds }: Options): Promise<Values | null> {
   return withBroker(peer, (broker) =>
     withWorkers(WRITERS, async (workers) => {
-      const users = workers.map((_, i) => userName(i))
-      const passwords = (await passwordsFor(peer, users))!
-      const callers: Caller[] = users.map((user) => ({ user, password: passwords[user]! }))
+      const callers = await callersOf(peer, userNames(WRITERS))
       const each = Math.ceil(messages / WRITERS)
       const writing = { port: broker.port, topic: topicOf(0), messages: each }
       const fills = workers.map((worker, i) => worker.call('fill', { ...writing, ...callers[i]! }))
       const fillSeconds = Math.max(...(await Promise.all(fills)))
-      const down = performance.now()
-      await broker.crash()
-      const startSeconds = (performance.now() - down) / 1000
+      const startSeconds = await broker.crash()
       const ask: Ask = {
         method: 'history',
         route: { verb: 'GET', path: `/v1/rooms/${ROOM}/messages` },

@@ -1,10 +1,10 @@
 /** The event loop seen from outside: pings of a bystander while a large room is made, joined, written to and left. */
 import { Histogram } from '../histogram.js'
-import { userName } from '../load/cells.js'
+import { userNames } from '../load/cells.js'
 import type { Phase } from '../load/membership.js'
 import type { Caller } from '../load/requests.js'
 import { withWorkers } from '../load/worker.js'
-import { type Peer, passwordsFor, withBroker } from '../peers/peer.js'
+import { callersOf, type Peer, withBroker } from '../peers/peer.js'
 import type { Options, Suite, Values } from '../suite.js'
 import { LATENCY_COLUMNS, quantiles } from './latency.js'
 
@@ -36,9 +36,7 @@ export const membership: Suite = {
 function measure(peer: Peer, members: number): Promise<readonly Phase[] | null> {
   return withBroker(peer, (broker) =>
     withWorkers(1, async ([worker]) => {
-      const users = Array.from({ length: members + 1 }, (_, i) => userName(i))
-      const passwords = (await passwordsFor(peer, users))!
-      const callers: Caller[] = users.map((user) => ({ user, password: passwords[user]! }))
+      const callers = await callersOf(peer, userNames(members + 1))
       const [bystander, ...people] = callers as [Caller, ...Caller[]]
       const ports = { port: broker.port, httpPort: broker.wsPort }
       return worker!.call('membership', { ...ports, people, bystander, messages: MESSAGES })

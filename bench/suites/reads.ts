@@ -1,9 +1,9 @@
 /** Pages of history, and sync, through both doors. */
-import { topicOf, userName } from '../load/cells.js'
-import type { Ask, Caller } from '../load/requests.js'
+import { topicOf, userNames } from '../load/cells.js'
+import type { Ask } from '../load/requests.js'
 import { withWorkers } from '../load/worker.js'
 import { Meter, sharesOf } from '../meter.js'
-import { type Peer, passwordsFor, withBroker } from '../peers/peer.js'
+import { callersOf, type Peer, withBroker } from '../peers/peer.js'
 import { type Options, SHARES, type Suite, type Values } from '../suite.js'
 
 const MESSAGES = 20_000
@@ -59,9 +59,7 @@ function measure(
 ): Promise<Values | null> {
   return withBroker(peer, (broker) =>
     withWorkers(1, async ([worker]) => {
-      const users = Array.from({ length: CALLERS }, (_, i) => userName(i))
-      const passwords = (await passwordsFor(peer, users))!
-      const callers: Caller[] = users.map((user) => ({ user, password: passwords[user]! }))
+      const callers = await callersOf(peer, userNames(CALLERS))
       const topic = topicOf(0)
       // A public room is joined by writing to it.
       for (const caller of callers) {

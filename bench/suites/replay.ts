@@ -1,11 +1,11 @@
 /** A backlog for sessions that are away, and their return. */
-import { userName } from '../load/cells.js'
+import { userNames } from '../load/cells.js'
 import { SPEAKER } from '../load/herd.js'
 import { withWorkers } from '../load/worker.js'
 import { residentBytes } from '../measure.js'
 import { Meter, sharesOf } from '../meter.js'
 import { type Peer, passwordsFor, withBroker } from '../peers/peer.js'
-import { SHARES, type Suite, type Values } from '../suite.js'
+import { inWhole, SHARES, type Suite, type Values } from '../suite.js'
 
 const SESSIONS = 10_000
 const MESSAGES = 100
@@ -27,7 +27,7 @@ export const replay: Suite = {
   ],
   main: { key: 'replayedPerCpuSecond', better: 'more' },
   tasks(options) {
-    const sessions = Math.max(PER_ROOM, Math.round((SESSIONS * options.scale) / PER_ROOM) * PER_ROOM)
+    const sessions = inWhole(PER_ROOM, SESSIONS * options.scale)
     return [{ cell: `${sessions} × ${MESSAGES}`, measure: (peer) => measure(peer, sessions) }]
   },
 }
@@ -36,8 +36,7 @@ function measure(peer: Peer, sessions: number): Promise<Values | null> {
   const rooms = sessions / PER_ROOM
   return withBroker(peer, (broker) =>
     withWorkers(2, async ([herd, speaker]) => {
-      const users = Array.from({ length: sessions }, (_, i) => userName(i))
-      const passwords = await passwordsFor(peer, [...users, SPEAKER])
+      const passwords = await passwordsFor(peer, [...userNames(sessions), SPEAKER])
       const everyone = { port: broker.port, transport: 'tcp', first: 0, end: sessions, keep: true, passwords } as const
       await herd!.call('connect', { ...everyone, concurrency: CONCURRENCY })
       await herd!.call('subscribe', { perRoom: PER_ROOM })

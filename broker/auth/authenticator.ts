@@ -133,10 +133,15 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   if (!username && !password) return asAnonymous(parts)
   if (!password) return refuse('bad_credentials', `${JSON.stringify(username)} gave no password`)
   const token = password.toString('latin1')
-  if (algorithmOf(token) !== null || looksLikeKey(token)) return byTokenOrKey(parts, { ...credentials, token })
+  if (isTokenOrKey(token)) return byTokenOrKey(parts, { ...credentials, token })
   if (parts.backend) return byPasswordOrBackend(parts, { ...credentials, password })
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
   return byPasswordAlone(parts, username, password, credentials.address)
+}
+
+/** Whether what a client shows as its password is, or pretends to be, a token or a key. */
+export function isTokenOrKey(shown: string): boolean {
+  return algorithmOf(shown) !== null || looksLikeKey(shown)
 }
 
 /** Who has a password here is nobody else's to let in. */

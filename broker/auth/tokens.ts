@@ -60,15 +60,16 @@ export class Tokens {
   async verify(token: string): Promise<TokenCheck> {
     const known = this.#known.find(token, this.#now())
     if (known) return known
-    const check = await (isLoginToken(token) ? this.#verifyLogin(token) : this.#verifyOthers(token))
+    const header = headerOf(token)
+    const check = await (header?.kid === LOGIN_KEY ? this.#verifyLogin(token) : this.#verifyOthers(token, header))
     // A key set may lose a key at any time.
     if (check.ok && !this.#remote) this.#known.keep(token, check)
     return check
   }
 
-  async #verifyOthers(token: string): Promise<TokenCheck> {
-    const alg = algorithmOf(token)
-    const key = alg === null ? undefined : await this.#keyOf(alg, kidOf(token))
+  async #verifyOthers(token: string, header: ProtectedHeaderParameters | null): Promise<TokenCheck> {
+    const alg = textOf(header?.alg)
+    const key = alg === null ? undefined : await this.#keyOf(alg, textOf(header?.kid) ?? undefined)
     if (!key) return { ok: false, why: `no key for tokens signed with ${alg}` }
     const { issuer, audience } = this.#jwt
     try {
@@ -181,13 +182,12 @@ const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 /** The algorithm a token claims; null when the text is no signed token at all. */
 export function algorithmOf(text: string): string | null {
-  const alg = headerOf(text)?.alg
-  return typeof alg === 'string' ? alg : null
+  return textOf(headerOf(text)?.alg)
 }
 
-function kidOf(token: string): string | undefined {
-  const kid: unknown = headerOf(token)?.kid
-  return typeof kid === 'string' ? kid : undefined
+/** Nobody has looked yet at what a token says of itself. */
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 function headerOf(text: string): ProtectedHeaderParameters | null {

@@ -12,6 +12,7 @@ import type { Announcements } from './announcements.js'
 import type { DeviceTopics } from './device-topics.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
+import { Memo } from './memo.js'
 import { checkMessage, cidOf } from './message.js'
 import type { Moments } from './moments.js'
 import type { Notifications } from './notifications.js'
@@ -66,12 +67,10 @@ export interface PipelineParts {
   readonly payloadBytes: number
 }
 
-/** Topics whose parts are kept: whoever publishes does so again. */
-const MAX_TOPICS = 10_000
-
 export class Pipeline {
   readonly #parts: PipelineParts
-  readonly #topics = new Map<string, Topic>()
+  /** Whoever publishes on a topic does so again. */
+  readonly #topics = new Memo(parseTopic)
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
@@ -83,20 +82,11 @@ export class Pipeline {
    */
   publish(actor: Actor, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     try {
-      const work = this.#route(actor, this.#parsed(incoming.topic), incoming, receipt)
+      const work = this.#route(actor, this.#topics.get(incoming.topic), incoming, receipt)
       return work?.catch((error: unknown) => this.#caught(actor, incoming, receipt, error))
     } catch (error) {
       this.#caught(actor, incoming, receipt, error)
     }
-  }
-
-  #parsed(topic: string): Topic {
-    const known = this.#topics.get(topic)
-    if (known) return known
-    if (this.#topics.size >= MAX_TOPICS) this.#topics.clear()
-    const parsed = parseTopic(topic)
-    this.#topics.set(topic, parsed)
-    return parsed
   }
 
   #caught(actor: Actor, incoming: Incoming, receipt: Receipt, error: unknown): void {

@@ -6,6 +6,7 @@ import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import type { Changes } from './changes.js'
 import type { Forwarding } from './forwarding.js'
+import { Memo } from './memo.js'
 import { mentionNote } from './mentions.js'
 import type { Checked } from './message.js'
 import { isChange } from './message-types.js'
@@ -36,9 +37,6 @@ export interface WritingParts {
   readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
 }
 
-/** Rooms whose strings are kept. */
-const MAX_DESTINATIONS = 10_000
-
 /** A message on its way into a room. */
 interface Post {
   readonly actor: Actor
@@ -52,8 +50,11 @@ interface Post {
 
 export class Writing {
   readonly #parts: WritingParts
-  /** By room. */
-  readonly #destinations = new Map<string, Destination>()
+  /** By room: the same strings for all its messages, as they are what its log is looked up by. */
+  readonly #destinations = new Memo<Destination>((room) => ({
+    log: logs.messages(room),
+    place: `"room":"${room}",`,
+  }))
 
   constructor(parts: WritingParts) {
     this.#parts = parts
@@ -190,7 +191,7 @@ export class Writing {
       const draft = commandDraft(actor, room, called, message)
       return { actor, room, cid: message.cid, incoming, draft, receipt, command }
     }
-    const known = this.#destination(room)
+    const known = this.#destinations.get(room)
     const destination = to === '' ? known : { ...known, to }
     const stamped = stamp(actor, destination, message, incoming)
     const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
@@ -203,16 +204,6 @@ export class Writing {
     const { forwarded } = this.#parts.store.directory
     if (forwarded.get(room, user)) return incoming
     return { ...incoming, ops: [...incoming.ops, forwarded.putOp({ room, user })] }
-  }
-
-  /** The same strings for all messages of a room: they are what its log is looked up by. */
-  #destination(room: string): Destination {
-    const known = this.#destinations.get(room)
-    if (known) return known
-    if (this.#destinations.size >= MAX_DESTINATIONS) this.#destinations.clear()
-    const made = { log: logs.messages(room), place: `"room":"${room}",` }
-    this.#destinations.set(room, made)
-    return made
   }
 
   /** A message that names others. */

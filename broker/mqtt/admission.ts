@@ -4,6 +4,8 @@
  * the turns stay short with.
  */
 
+import { Line } from '../line.js'
+
 /** Logins under way: at most, and however slow the turns are. */
 const MOST = 256
 const LEAST = 16
@@ -13,8 +15,7 @@ const SHORT_TURN = 20
 const BUDGET = 5
 
 export class Admission {
-  #waiting: (() => void)[] = []
-  #next = 0
+  readonly #waiting = new Line<() => void>()
   #underWay = 0
   #bound = MOST
   /** When the last turn began, by performance.now(); null: nobody can go on. */
@@ -38,7 +39,7 @@ export class Admission {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#next
+    return this.#waiting.length
   }
 
   /** Where somebody may go on, that is in the next turn. */
@@ -54,13 +55,9 @@ export class Admission {
     this.#bound = took > SHORT_TURN ? Math.max(LEAST, this.#bound >> 1) : Math.min(MOST, this.#bound + 1)
     while (this.waiting > 0 && this.#underWay < this.#bound && performance.now() - now < BUDGET) {
       this.#underWay++
-      this.#waiting[this.#next++]!()
+      this.#waiting.shift()!()
     }
     this.#turnAt = null
-    if (this.waiting === 0) {
-      this.#waiting = []
-      this.#next = 0
-    }
     this.#await()
   }
 }

@@ -1,3 +1,5 @@
+import { Line } from '../line.js'
+
 /** Milliseconds of one turn of the event loop that go into those who arrive. */
 const BUDGET = 5
 
@@ -7,8 +9,7 @@ const BUDGET = 5
  */
 export class Doorway<T> {
   readonly #letIn: (arrival: T) => void
-  #waiting: T[] = []
-  #next = 0
+  readonly #waiting = new Line<T>()
 
   constructor(letIn: (arrival: T) => void) {
     this.#letIn = letIn
@@ -21,12 +22,7 @@ export class Doorway<T> {
 
   #turn(): void {
     const began = performance.now()
-    while (this.#next < this.#waiting.length && performance.now() - began < BUDGET)
-      this.#letIn(this.#waiting[this.#next++]!)
-    if (this.#next < this.#waiting.length) setImmediate(() => this.#turn())
-    else {
-      this.#waiting = []
-      this.#next = 0
-    }
+    while (this.#waiting.length > 0 && performance.now() - began < BUDGET) this.#letIn(this.#waiting.shift()!)
+    if (this.#waiting.length > 0) setImmediate(() => this.#turn())
   }
 }

@@ -14,7 +14,7 @@ const ARENA_BYTES = 65_536
 /** Longer texts are for the engine to encode. */
 const SHORT = 64
 /** UTF-8 bytes of a UTF-16 code unit, at most. */
-const BYTES_PER_UNIT = 3
+export const BYTES_PER_UNIT = 3
 const MAX_DIGITS = 16
 
 /** A body of two texts. */

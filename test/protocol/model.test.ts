@@ -43,13 +43,13 @@ for (const [name, arbitrary, share] of CASES) {
     failed = false
     const outcome = await fc.check(fc.asyncProperty(arbitrary, play), {
       numRuns: Math.ceil(count * share),
-      interruptAfterTimeLimit: 100_000 * Math.ceil(count / 150),
+      interruptAfterTimeLimit: 170_000 * Math.ceil(count / 150),
+      markInterruptAsFailure: true,
       includeErrorInReport: true,
       seed: Number(seed),
     })
     const report = await fc.asyncDefaultReportMessage(outcome)
     for (const line of report?.split('\n') ?? []) t.comment(line)
     t.notOk(outcome.failed, `seed ${outcome.seed}`)
-    t.ok(outcome.numRuns >= (count * share) / 5, `${outcome.numRuns} programs in the time there was`)
   })
 }

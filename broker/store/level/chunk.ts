@@ -5,7 +5,7 @@
  */
 import type { LogEntry } from '../store.js'
 import { checksum } from './checksum.js'
-import { copyEntries, decodeEntry, endOfEntry, entrySize } from './entry-codec.js'
+import { copyEntries, decodeEntries, entrySize } from './entry-codec.js'
 
 const VERSION = 1
 const HEADER = 13
@@ -38,7 +38,7 @@ export class Chunk {
   }
 
   get entries(): readonly LogEntry[] {
-    return (this.#entries ??= decodeEntries(this.value, this.first, this.count))
+    return (this.#entries ??= decodeEntries(this.value, HEADER, this.first, this.count).entries)
   }
 
   /** A chunk of `before`'s entries and those of `entries` from `from` on that still fit: at least one. */
@@ -74,14 +74,4 @@ export class Chunk {
     value.writeUInt32LE(checksum(value.subarray(4)), 0)
     return new Chunk(value)
   }
-}
-
-function decodeEntries(value: Buffer, first: number, count: number): LogEntry[] {
-  const entries: LogEntry[] = []
-  let at = HEADER
-  for (let seq = first; seq < first + count; seq++) {
-    entries.push(decodeEntry(value, at, seq))
-    at = endOfEntry(value, at)
-  }
-  return entries
 }

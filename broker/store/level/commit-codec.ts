@@ -7,18 +7,16 @@
  * Numbers are little-endian; a text has its length in front, u16. A run is of entries of one log. The seq of an entry follows from its
  * place: a log's entries in a commit are dense.
  */
-import { digitsOf, writeNumber, writeText } from '../body.js'
+import { BYTES_PER_UNIT, digitsOf, writeNumber, writeText } from '../body.js'
 import type { Draft, LogEntry } from '../store.js'
 import { checksum } from './checksum.js'
-import { decodeEntry, ENTRY_HEADER, endOfEntry, writeEntryHeader } from './entry-codec.js'
+import { decodeEntries, ENTRY_HEADER, writeEntryHeader } from './entry-codec.js'
 import { extraSize, writeExtra } from './extra-codec.js'
 
 const VERSION = 2
 const HEADER = 13
 const INITIAL_SCRATCH = 65_536
 const MAX_KEPT_SCRATCH = 8 * 1024 * 1024
-/** UTF-8 bytes of a UTF-16 code unit, at most. */
-const BYTES_PER_UNIT = 3
 
 export interface DedupeRecord {
   readonly hash: string
@@ -158,14 +156,15 @@ export function decodeCommit(value: Buffer): CommittedLog[] | null {
   const committed: Committed[] = logs.map(({ log }) => ({ log, entries: [], dedupe: [] }))
   const order: { readonly committed: Committed; readonly entry: LogEntry }[] = []
   let at = HEADER
-  for (const { log, entries } of runs)
-    for (let i = 0; i < entries; i++) {
-      const whole = committed[log]!
-      const entry = decodeEntry(value, at, logs[log]!.first + whole.entries.length)
+  for (const { log, entries: count } of runs) {
+    const whole = committed[log]!
+    const { entries, end } = decodeEntries(value, at, logs[log]!.first + whole.entries.length, count)
+    for (const entry of entries) {
       whole.entries.push(entry)
       order.push({ committed: whole, entry })
-      at = endOfEntry(value, at)
     }
+    at = end
+  }
   reader.list(() => {
     const { committed, entry } = order[reader.uint32()]!
     const [cid, hash, id] = [reader.text(), reader.text(), reader.text()]

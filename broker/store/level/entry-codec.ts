@@ -102,31 +102,35 @@ function encodeEntry(into: Buffer, start: number, entry: LogEntry): number {
   return at + payload.copy(into, at)
 }
 
-/** The entry at a place of `value`, and its own. */
-export function decodeEntry(value: Buffer, at: number, seq: number): LogEntry {
-  const fromEnd = at + ENTRY_HEADER + value.readUInt16LE(at + 7)
-  const originEnd = fromEnd + value.readUInt16LE(at + 13)
-  const flags = value[at]!
-  const extra = flags & EXTRA_FLAG ? readExtra(value, originEnd) : null
-  const payloadAt = extra ? originEnd + extraSize(extra) : originEnd
-  const entry: PackedEntry = {
-    seq,
-    ts: value.readUIntLE(at + 1, 6),
-    qos: (flags & 3) as QoS,
-    from: value.toString('utf8', at + ENTRY_HEADER, fromEnd),
-    origin: value.toString('utf8', fromEnd, originEnd),
-    payload: value.subarray(payloadAt, payloadAt + value.readUInt32LE(at + 9)),
-    extra,
-    at: value.byteOffset + at,
+/** `count` entries from a place of `value` on, numbered from `first`, and the place behind them. */
+export function decodeEntries(
+  value: Buffer,
+  at: number,
+  first: number,
+  count: number,
+): { entries: LogEntry[]; end: number } {
+  const entries: LogEntry[] = []
+  for (let seq = first; seq < first + count; seq++) {
+    const flags = value[at]!
+    const fromEnd = at + ENTRY_HEADER + value.readUInt16LE(at + 7)
+    const originEnd = fromEnd + value.readUInt16LE(at + 13)
+    const extra = flags & EXTRA_FLAG ? readExtra(value, originEnd) : null
+    const payloadAt = extra ? originEnd + extraSize(extra) : originEnd
+    const end = payloadAt + value.readUInt32LE(at + 9)
+    const entry: PackedEntry = {
+      seq,
+      ts: value.readUIntLE(at + 1, 6),
+      qos: (flags & 3) as QoS,
+      from: value.toString('utf8', at + ENTRY_HEADER, fromEnd),
+      origin: value.toString('utf8', fromEnd, originEnd),
+      payload: value.subarray(payloadAt, end),
+      extra,
+      at: value.byteOffset + at,
+    }
+    entries.push(flags & (ASIDE_FLAG | GONE_FLAG) ? withFlags(entry, flags) : entry)
+    at = end
   }
-  return flags & (ASIDE_FLAG | GONE_FLAG) ? withFlags(entry, flags) : entry
-}
-
-/** The place behind the entry at a place of `value`. */
-export function endOfEntry(value: Buffer, at: number): number {
-  const texts = at + ENTRY_HEADER + value.readUInt16LE(at + 7) + value.readUInt16LE(at + 13)
-  const extra = value[at]! & EXTRA_FLAG ? extraSize(readExtra(value, texts)) : 0
-  return texts + extra + value.readUInt32LE(at + 9)
+  return { entries, end: at }
 }
 
 function withFlags(plain: PackedEntry, flags: number): LogEntry {
