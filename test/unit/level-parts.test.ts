@@ -6,10 +6,9 @@ import { BloomFilter, bloomHash } from '../../broker/store/level/bloom-filter.js
 import { checksum, tableChecksum } from '../../broker/store/level/checksum.js'
 import { Chunk } from '../../broker/store/level/chunk.js'
 import { CommitEncoder, decodeCommit } from '../../broker/store/level/commit-codec.js'
-import type { PackedEntry } from '../../broker/store/level/entry-codec.js'
 import { keys, numberOf, partsOf, ranges } from '../../broker/store/level/keys.js'
 import { decodePacket, encodePacket } from '../../broker/store/level/packet-codec.js'
-import type { LogEntry } from '../../broker/store/store.js'
+import { RunReader } from '../../broker/store/level/run.js'
 
 /** Names with what keys are made of. */
 const name = fc.string({ unit: fc.constantFrom('\0', '\x01', '\x02', '!', '/', 'a', 'b', 'é', '🙂'), maxLength: 6 })
@@ -135,25 +134,31 @@ t.test('a commit, and the chunks made of it, read back as written', async (t) =>
         const payload = Buffer.from(`${head}${seq}${tail}`)
         return { log, entry: { seq, ts, qos, from, origin, extra, payload, ...(aside ? { aside } : {}) } }
       })
-      const { value, places } = encoder.finish(logs)
+      const { value, payloads } = encoder.finish(logs)
       t.same(
-        places.map(({ payloadAt, end }) => value.subarray(payloadAt, end)),
+        expected.map((_, i) => value.subarray(payloads[2 * i], payloads[2 * i + 1])),
         expected.map(({ entry }) => entry.payload),
       )
-      for (const { log, entries, dedupe } of decodeCommit(value)!) {
+      for (const { log, runs, dedupe } of decodeCommit(value)!) {
+        const entries = runs.flatMap((run) => run.entries)
         t.same(
-          entries.map(unplaced),
+          entries,
           expected.filter((one) => one.log === log).map(({ entry }) => entry),
         )
         t.equal(dedupe.length, drafts.filter((draft) => draft.log === log && draft.dedupe).length)
+        for (const run of runs)
+          for (const { seq } of run.entries.slice(0, -1))
+            t.same(run.after(seq).entries, run.entries.slice(seq + 1 - run.first))
+        const source = new RunReader(runs)
         let chunk: Chunk | null = null
         for (let taken = 0; taken < entries.length; ) {
           const before: Chunk | null = chunk && chunk.count < 30 ? chunk : null
-          chunk = Chunk.pack(before, entries, taken)
+          chunk = Chunk.pack(before, source)
           taken += chunk.count - (before?.count ?? 0)
           const read = Chunk.read(chunk.value)!
-          t.same(read.entries.map(unplaced), entries.slice(taken - chunk.count, taken).map(unplaced))
+          t.same(read.entries, entries.slice(taken - chunk.count, taken))
         }
+        t.ok(source.done)
       }
       value[value.length >> 1]! ^= 4
       t.equal(decodeCommit(value), null, 'a flipped bit is seen')
@@ -180,8 +185,3 @@ t.test('packets keep their fields, text and bytes apart', async (t) => {
     t.strictSame(decodePacket(encodePacket(packet)), packet)
   }
 })
-
-/** Without where it lies. */
-function unplaced({ at: _, ...entry }: PackedEntry): LogEntry {
-  return entry
-}

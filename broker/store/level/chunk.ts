@@ -5,7 +5,8 @@
  */
 import type { LogEntry } from '../store.js'
 import { checksum } from './checksum.js'
-import { copyEntries, decodeEntries, entrySize } from './entry-codec.js'
+import { decodeEntries, encodeEntries, sizeOf } from './entry-codec.js'
+import type { RunReader } from './run.js'
 
 const VERSION = 1
 const HEADER = 13
@@ -38,32 +39,35 @@ export class Chunk {
   }
 
   get entries(): readonly LogEntry[] {
-    return (this.#entries ??= decodeEntries(this.value, HEADER, this.first, this.count).entries)
+    return (this.#entries ??= decodeEntries(this.value, HEADER, this.first, this.count))
   }
 
-  /** A chunk of `before`'s entries and those of `entries` from `from` on that still fit: at least one. */
-  static pack(before: Chunk | null, entries: readonly LogEntry[], from: number): Chunk {
+  /** A chunk of `before`'s entries and of those of `source` that still fit; with none before, at least one. */
+  static pack(before: Chunk | null, source: RunReader): Chunk {
+    const first = before?.first ?? source.next
+    const stretches: Uint8Array[] = []
     let count = before?.count ?? 0
     let size = before?.value.length ?? HEADER
-    let added = 0
-    for (let i = from; i < entries.length && count < CHUNK_ENTRIES; i++) {
-      const entry = entries[i]!
-      const bytes = entrySize(entry)
-      if (count > 0 && size + bytes > CHUNK_BYTES) break
-      added++
-      size += bytes
-      count++
+    while (count < CHUNK_ENTRIES && !source.done) {
+      const stretch = source.take(CHUNK_ENTRIES - count, CHUNK_BYTES - size, count === 0 ? 1 : 0)
+      if (!stretch) break
+      stretches.push(stretch)
+      count = source.next - first
+      size += stretch.length
     }
     const value = Buffer.allocUnsafeSlow(size)
-    const at = before ? before.value.copy(value) : HEADER
-    copyEntries(value, at, entries, from, added)
-    return Chunk.#sealed(value, before?.first ?? entries[from]!.seq, count)
+    let at = before ? before.value.copy(value) : HEADER
+    for (const stretch of stretches) {
+      value.set(stretch, at)
+      at += stretch.length
+    }
+    return Chunk.#sealed(value, first, count)
   }
 
   /** A chunk of exactly these entries: those of one there was, some of which are gone now. */
   static of(entries: readonly LogEntry[]): Chunk {
-    const value = Buffer.allocUnsafeSlow(entries.reduce((size, entry) => size + entrySize(entry), HEADER))
-    copyEntries(value, HEADER, entries, 0, entries.length)
+    const value = Buffer.allocUnsafeSlow(HEADER + sizeOf(entries))
+    encodeEntries(value, HEADER, entries)
     return Chunk.#sealed(value, entries[0]!.seq, entries.length)
   }
 

@@ -8,10 +8,11 @@
  * place: a log's entries in a commit are dense.
  */
 import { BYTES_PER_UNIT, digitsOf, writeNumber, writeText } from '../body.js'
-import type { Draft, LogEntry } from '../store.js'
+import type { Draft } from '../store.js'
 import { checksum } from './checksum.js'
-import { decodeEntries, ENTRY_HEADER, writeEntryHeader } from './entry-codec.js'
+import { ENTRY_HEADER, entryEnd, writeEntryHeader } from './entry-codec.js'
 import { extraSize, writeExtra } from './extra-codec.js'
+import { Run } from './run.js'
 
 const VERSION = 2
 const HEADER = 13
@@ -28,38 +29,46 @@ export interface DedupeRecord {
 /** What a log got in a commit, as read back. */
 export interface CommittedLog {
   readonly log: string
-  readonly entries: LogEntry[]
+  readonly runs: readonly Run[]
   /** Of the entries that asked for idempotency. */
   readonly dedupe: { readonly from: string; readonly cid: string; readonly record: DedupeRecord }[]
 }
 
-/** Where an entry lies in the value: from `at`, its payload from `payloadAt`, to `end`. */
-export interface EntryPlace {
-  readonly at: number
-  readonly payloadAt: number
-  readonly end: number
+/** A commit as it is written. */
+export interface EncodedCommit {
+  readonly value: Buffer
+  /** What it is made of, in order; `log` is the place of the log's name. */
+  readonly runs: readonly RunPlace[]
+  /** Where each payload begins and ends in the value, in order. */
+  readonly payloads: readonly number[]
 }
 
 /** Entries of one log, one behind another. */
-interface Run {
+interface RunPlace {
   readonly log: number
-  entries: number
+  readonly at: number
+  count: number
 }
 
 /** Writes one commit at a time into a buffer it keeps: entries are encoded once, payloads become views of the value. */
 export class CommitEncoder {
   #scratch: Buffer = Buffer.allocUnsafeSlow(INITIAL_SCRATCH)
   #at = HEADER
-  #places: EntryPlace[] = []
-  #runs: Run[] = []
+  #payloads: number[] = []
+  #runs: RunPlace[] = []
   #records: { readonly entry: number; readonly texts: readonly string[] }[] = []
 
   begin(): void {
     if (this.#scratch.length > MAX_KEPT_SCRATCH) this.#scratch = Buffer.allocUnsafeSlow(INITIAL_SCRATCH)
     this.#at = HEADER
-    this.#places = []
+    this.#payloads = []
     this.#runs = []
     this.#records = []
+  }
+
+  /** Entries added. */
+  get count(): number {
+    return this.#payloads.length / 2
   }
 
   /** `log` is the place of the log's name in what `finish` is given. */
@@ -80,19 +89,15 @@ export class CommitEncoder {
     buffer.set(bytes, at)
     buffer.copyWithin(at + seqAt + digits, at + seqAt, at + bytes.length)
     writeNumber(buffer, seq, at + seqAt)
-    if (dedupe) this.#records.push({ entry: this.#places.length, texts: [dedupe.cid, dedupe.hash, draft.id] })
+    if (dedupe) this.#records.push({ entry: this.count, texts: [dedupe.cid, dedupe.hash, draft.id] })
     this.#at = at + length
-    this.#places.push({ at: start, payloadAt: at, end: this.#at })
-    const run = this.#runs.at(-1)
-    if (run?.log === log) run.entries++
-    else this.#runs.push({ log, entries: 1 })
+    this.#payloads.push(at, this.#at)
+    const last = this.#runs.at(-1)
+    if (last?.log === log) last.count++
+    else this.#runs.push({ log, at: start, count: 1 })
   }
 
-  /** The value, and where the entries are in it, in the order they were added. */
-  finish(logs: readonly { readonly name: string; readonly first: number }[]): {
-    value: Buffer
-    places: readonly EntryPlace[]
-  } {
+  finish(logs: readonly { readonly name: string; readonly first: number }[]): EncodedCommit {
     const logsAt = this.#at
     this.#uint32(logs.length)
     for (const { name, first } of logs) {
@@ -101,23 +106,23 @@ export class CommitEncoder {
       this.#at = this.#scratch.writeUIntLE(first, this.#at, 6)
     }
     this.#uint32(this.#runs.length)
-    for (const { log, entries } of this.#runs) {
+    for (const { log, count } of this.#runs) {
       this.#uint32(log)
-      this.#uint32(entries)
+      this.#uint32(count)
     }
     this.#uint32(this.#records.length)
     for (const { entry, texts } of this.#records) {
       this.#uint32(entry)
       for (const text of texts) this.#text(text)
     }
-    return { value: this.#sealed(logsAt), places: this.#places }
+    return { value: this.#sealed(logsAt), runs: this.#runs, payloads: this.#payloads }
   }
 
   #sealed(logsAt: number): Buffer {
     const value = Buffer.allocUnsafeSlow(this.#at)
     this.#scratch.copy(value, 0, 0, this.#at)
     value[4] = VERSION
-    value.writeUInt32LE(this.#places.length, 5)
+    value.writeUInt32LE(this.count, 5)
     value.writeUInt32LE(logsAt, 9)
     value.writeUInt32LE(checksum(value.subarray(4)), 0)
     return value
@@ -152,28 +157,33 @@ export function decodeCommit(value: Buffer): CommittedLog[] | null {
     return null
   const reader = new ValueReader(value, value.readUInt32LE(9))
   const logs = reader.list(() => ({ log: reader.text(), first: reader.uint48() }))
-  const runs = reader.list(() => ({ log: reader.uint32(), entries: reader.uint32() }))
-  const committed: Committed[] = logs.map(({ log }) => ({ log, entries: [], dedupe: [] }))
-  const order: { readonly committed: Committed; readonly entry: LogEntry }[] = []
+  const places = reader.list(() => ({ log: reader.uint32(), count: reader.uint32() }))
+  const committed: Committed[] = logs.map(({ log }) => ({ log, runs: [], dedupe: [] }))
+  const order: { readonly committed: Committed; readonly run: Run; readonly before: number }[] = []
+  const nexts = logs.map(({ first }) => first)
   let at = HEADER
-  for (const { log, entries: count } of runs) {
-    const whole = committed[log]!
-    const { entries, end } = decodeEntries(value, at, logs[log]!.first + whole.entries.length, count)
-    for (const entry of entries) {
-      whole.entries.push(entry)
-      order.push({ committed: whole, entry })
-    }
-    at = end
+  let before = 0
+  for (const { log, count } of places) {
+    const run = new Run(value, at, nexts[log]!, count)
+    committed[log]!.runs.push(run)
+    order.push({ committed: committed[log]!, run, before })
+    nexts[log]! += count
+    before += count
+    for (let left = count; left > 0; left--) at = entryEnd(value, at)
   }
+  let next = 0
   reader.list(() => {
-    const { committed, entry } = order[reader.uint32()]!
+    const entry = reader.uint32()
     const [cid, hash, id] = [reader.text(), reader.text(), reader.text()]
-    committed.dedupe.push({ from: entry.from, cid, record: { hash, id, seq: entry.seq, ts: entry.ts } })
+    while (entry >= order[next]!.before + order[next]!.run.count) next++
+    const { committed, run, before } = order[next]!
+    const { from, seq, ts } = run.entries[entry - before]!
+    committed.dedupe.push({ from, cid, record: { hash, id, seq, ts } })
   })
   return committed
 }
 
-type Committed = CommittedLog & { dedupe: CommittedLog['dedupe'][number][] }
+type Committed = CommittedLog & { runs: Run[]; dedupe: CommittedLog['dedupe'][number][] }
 
 class ValueReader {
   readonly #value: Buffer

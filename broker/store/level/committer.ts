@@ -78,7 +78,7 @@ export class Committer {
     counts.duplicates += numbering.duplicates
     if (appended) {
       journal.added(appended.value.length, numbering.count)
-      for (const { log, entries } of appended.batches) logs.append(log, entries)
+      for (const { log, runs } of appended.batches) logs.append(log, runs)
       for (const { log, effect } of numbering.effects) if (effect.erase) logs.erase(log, effect.erase)
       for (const [name, record] of numbering.records) dedupe.remember(name, record)
       counts.appended += numbering.count

@@ -6,19 +6,13 @@
  * Numbers are little-endian. In the place of a payload that is gone stands why, as JSON.
  */
 import type { LogEntry, QoS } from '../store.js'
-import { extraSize, readExtra, writeExtra } from './extra-codec.js'
+import { extraEnd, extraSize, readExtra, writeExtra } from './extra-codec.js'
 import { remains } from './gone.js'
 
 export const ENTRY_HEADER = 15
 const EXTRA_FLAG = 8
 const GONE_FLAG = 16
 const ASIDE_FLAG = 32
-
-/** An entry that is a view of its encoded form. */
-export interface PackedEntry extends LogEntry {
-  /** Where that begins, in the memory that the payload is a view of; it ends with the payload. Absent: it has to be made. */
-  readonly at?: number
-}
 
 type Facts = Pick<LogEntry, 'ts' | 'qos'> & Partial<Pick<LogEntry, 'extra' | 'gone' | 'aside'>>
 
@@ -39,52 +33,32 @@ export function writeEntryHeader(
   into.writeUInt16LE(origin, at + 13)
 }
 
-export function entrySize(entry: PackedEntry): number {
-  const { from, origin, extra, payload, at } = entry
-  if (at !== undefined) return payload.byteOffset + payload.length - at
-  const names = Buffer.byteLength(from) + Buffer.byteLength(origin)
-  return ENTRY_HEADER + names + stored(entry).length + (extra ? extraSize(extra) : 0)
-}
-
-/** Writes `count` entries back to back and returns the place behind them. */
-export function copyEntries(
-  into: Buffer,
-  at: number,
-  entries: readonly PackedEntry[],
-  first: number,
-  count: number,
-): number {
-  for (let i = first; i < first + count; ) {
-    const run = runLength(entries, i, first + count)
-    at = run > 0 ? copyRun(into, at, entries[i]!, entries[i + run - 1]!) : encodeEntry(into, at, entries[i]!)
-    i += Math.max(1, run)
+/** Bytes of the encoded form of these. */
+export function sizeOf(entries: readonly LogEntry[]): number {
+  let size = 0
+  for (const entry of entries) {
+    const { from, origin, extra } = entry
+    const names = Buffer.byteLength(from) + Buffer.byteLength(origin)
+    size += ENTRY_HEADER + names + stored(entry).length + (extra ? extraSize(extra) : 0)
   }
-  return at
+  return size
 }
 
-/** How many of them lie one behind another in memory, as those of one log in one commit often do. */
-function runLength(entries: readonly PackedEntry[], first: number, end: number): number {
-  const { at, payload } = entries[first]!
-  if (at === undefined) return 0
-  let last = payload
-  let i = first + 1
-  for (; i < end; i++) {
-    const next = entries[i]!
-    if (next.at !== last.byteOffset + last.length || next.payload.buffer !== payload.buffer) break
-    last = next.payload
-  }
-  return i - first
+/** Writes entries back to back. */
+export function encodeEntries(into: Buffer, at: number, entries: readonly LogEntry[]): void {
+  for (const entry of entries) at = encodeEntry(into, at, entry)
 }
 
-function copyRun(
-  into: Buffer,
-  at: number,
-  { at: start, payload }: PackedEntry,
-  { payload: last }: PackedEntry,
-): number {
-  const run = new Uint8Array(payload.buffer, start, last.byteOffset + last.length - start!)
-  into.set(run, at)
-  return at + run.length
+/** The place behind the entry at `at`. */
+export function entryEnd(value: Buffer, at: number): number {
+  const extraAt = at + ENTRY_HEADER + value.readUInt16LE(at + 7) + value.readUInt16LE(at + 13)
+  const payloadAt = value[at]! & EXTRA_FLAG ? extraEnd(value, extraAt) : extraAt
+  return payloadAt + value.readUInt32LE(at + 9)
+}
+
+/** Whether the entry at `at` is gone, or has more than a payload. */
+export function isMarked(value: Buffer, at: number): boolean {
+  return (value[at]! & (EXTRA_FLAG | GONE_FLAG)) !== 0
 }
 
 function stored({ payload, gone }: LogEntry): Buffer {
@@ -102,38 +76,31 @@ function encodeEntry(into: Buffer, start: number, entry: LogEntry): number {
   return at + payload.copy(into, at)
 }
 
-/** `count` entries from a place of `value` on, numbered from `first`, and the place behind them. */
-export function decodeEntries(
-  value: Buffer,
-  at: number,
-  first: number,
-  count: number,
-): { entries: LogEntry[]; end: number } {
+/** `count` entries from a place of `value` on, numbered from `first`. */
+export function decodeEntries(value: Buffer, at: number, first: number, count: number): LogEntry[] {
   const entries: LogEntry[] = []
   for (let seq = first; seq < first + count; seq++) {
     const flags = value[at]!
     const fromEnd = at + ENTRY_HEADER + value.readUInt16LE(at + 7)
     const originEnd = fromEnd + value.readUInt16LE(at + 13)
-    const extra = flags & EXTRA_FLAG ? readExtra(value, originEnd) : null
-    const payloadAt = extra ? originEnd + extraSize(extra) : originEnd
+    const payloadAt = flags & EXTRA_FLAG ? extraEnd(value, originEnd) : originEnd
     const end = payloadAt + value.readUInt32LE(at + 9)
-    const entry: PackedEntry = {
+    const entry: LogEntry = {
       seq,
       ts: value.readUIntLE(at + 1, 6),
       qos: (flags & 3) as QoS,
       from: value.toString('utf8', at + ENTRY_HEADER, fromEnd),
       origin: value.toString('utf8', fromEnd, originEnd),
       payload: value.subarray(payloadAt, end),
-      extra,
-      at: value.byteOffset + at,
+      extra: flags & EXTRA_FLAG ? readExtra(value, originEnd) : null,
     }
     entries.push(flags & (ASIDE_FLAG | GONE_FLAG) ? withFlags(entry, flags) : entry)
     at = end
   }
-  return { entries, end: at }
+  return entries
 }
 
-function withFlags(plain: PackedEntry, flags: number): LogEntry {
+function withFlags(plain: LogEntry, flags: number): LogEntry {
   const entry = flags & ASIDE_FLAG ? { ...plain, aside: true } : plain
   return flags & GONE_FLAG ? remains(entry, JSON.parse(entry.payload.toString())) : entry
 }

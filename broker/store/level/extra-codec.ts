@@ -15,6 +15,10 @@ export function writeExtra(buffer: Buffer, { properties, expiresAt }: Extra, at:
 }
 
 export function readExtra(buffer: Buffer, at: number): Extra {
-  const end = at + HEADER + buffer.readUInt32LE(at + 6)
-  return { expiresAt: buffer.readUIntLE(at, 6), properties: buffer.subarray(at + HEADER, end) }
+  return { expiresAt: buffer.readUIntLE(at, 6), properties: buffer.subarray(at + HEADER, extraEnd(buffer, at)) }
+}
+
+/** The place behind the one at `at`. */
+export function extraEnd(buffer: Buffer, at: number): number {
+  return at + HEADER + buffer.readUInt32LE(at + 6)
 }

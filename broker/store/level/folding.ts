@@ -14,6 +14,7 @@ import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import { WriteBatch } from './operation.js'
 import type { Erasures, HeadRecord, RoomLog } from './room-log.js'
+import { Run, RunReader } from './run.js'
 
 /** When folding starts by itself. */
 export interface FoldLimits {
@@ -50,7 +51,6 @@ export interface FoldingParts {
 
 interface LogStep {
   readonly log: RoomLog
-  readonly taken: number
   readonly newest: Chunk
   /** A chunk that was there, with more entries; null: none. */
   readonly grown: Chunk | null
@@ -148,7 +148,7 @@ export class Folding {
       for (let entries = 0; next + step.length < goals.length && entries < STEP_ENTRIES; ) {
         const { log } = goals[next + step.length]!
         step.push(log)
-        entries += log.recent.length
+        entries += log.head - log.folded
       }
       await this.#foldStep(step)
       while (next < goals.length && goals[next]!.log.folded >= goals[next]!.head) next++
@@ -161,10 +161,9 @@ export class Folding {
     const now = this.#parts.now()
     const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch, now))
     await this.#write(batch)
-    for (const { log, taken, newest, grown, erased } of steps) {
-      log.folded += taken
+    for (const { log, newest, grown, erased } of steps) {
+      log.foldedTo(newest.last)
       log.newest = span(newest)
-      log.recent = log.recent.slice(taken)
       if (log.recent.length === 0) this.#parts.logs.unfolded.delete(log)
       // Or a deletion would later write the chunk anew as it was before.
       if (grown) {
@@ -207,25 +206,42 @@ function isUnfinished({ newest }: RoomLog): boolean {
 }
 
 function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now: number): LogStep {
-  const entries = log.recent.slice(0, STEP_ENTRIES).map((entry) => log.keptAt(entry, now))
-  const erased = log.stageErased(log.erasing.size > 0 ? entries.map(({ seq }) => seq) : [], batch)
+  const recent = log.firstRuns(STEP_ENTRIES)
+  const runs = recent.map((run) => keptAt(log, run, now))
+  const marked = runs.some((run) => run.marked)
+  const source = new RunReader(runs)
   let before = unfinished
   let newest: Chunk | null = null
   let grown: Chunk | null = null
-  let taken = 0
-  while (taken < entries.length) {
-    newest = Chunk.pack(before, entries, taken)
-    const added = entries.slice(taken, taken + newest.count - (before?.count ?? 0))
-    taken += added.length
+  while (!source.done && source.next <= log.folded + STEP_ENTRIES) {
+    newest = Chunk.pack(before, source)
     if (before) grown = newest
+    if (marked) noteMarked(log.name, newest, newest.entries.slice(before?.count ?? 0), batch, now)
     before = null
-    noteExpiry(log.name, newest.first, added, batch)
-    // The journal still has their payloads.
-    if (added.some(({ gone }) => gone)) batch.put(keys.stale(keys.chunk(log.name, newest.first)), String(now))
     batch.put(keys.chunk(log.name, newest.first), newest.value)
   }
-  batch.put(keys.head(log.name), log.record(log.folded + taken, span(newest!)))
-  return { log, taken, newest: newest!, grown, erased }
+  const erased = log.stageErased(seqsErased(log, newest!.last), batch)
+  batch.put(keys.head(log.name), log.record(newest!.last, span(newest!)))
+  return { log, newest: newest!, grown, erased }
+}
+
+/** The run as it is to be kept from now on. */
+function keptAt(log: RoomLog, run: Run, now: number): Run {
+  if (log.erasing.size === 0 && !run.marked) return run
+  const kept = run.entries.map((entry) => log.keptAt(entry, now))
+  return kept.some((entry, i) => entry !== run.entries[i]) ? Run.of(kept) : run
+}
+
+/** Of the entries that are not in chunks, up to `last`. */
+function seqsErased({ erasing, folded }: RoomLog, last: number): number[] {
+  return erasing.size === 0 ? [] : [...erasing.keys()].filter((seq) => seq > folded && seq <= last)
+}
+
+/** Of what a chunk got: when it has to be looked at again. */
+function noteMarked(log: string, { first }: Chunk, added: readonly LogEntry[], batch: WriteBatch, now: number): void {
+  noteExpiry(log, first, added, batch)
+  // The journal still has their payloads.
+  if (added.some(({ gone }) => gone)) batch.put(keys.stale(keys.chunk(log, first)), String(now))
 }
 
 /** So that the chunk is found again when payloads in it expire. */

@@ -53,7 +53,7 @@ export class Journal {
       if (!logs) throw new StoreError(`the journal is damaged: the checksum of commit ${commit} does not match`)
       this.added(
         value.length,
-        logs.reduce((sum, { entries }) => sum + entries.length, 0),
+        logs.flatMap(({ runs }) => runs).reduce((sum, { count }) => sum + count, 0),
       )
       yield logs
     }

@@ -10,6 +10,7 @@ import { keys, numberOf, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
 import { Page, type Sight } from './page.js'
 import { RoomLog } from './room-log.js'
+import type { Run } from './run.js'
 
 /** What the logs need of their surroundings, to change the disk in turn with everyone else. */
 export interface LogUpkeep {
@@ -114,15 +115,17 @@ export class LevelLogs implements LogReader {
   /** Takes entries from the journal that are not in chunks. */
   #restore(committed: CommittedLog): void {
     const log = this.#logs.get(committed.log)!
-    const entries = committed.entries.filter(({ seq }) => seq > log.folded)
-    if (entries.length === 0) return
-    if (entries[0]!.seq !== log.head + 1)
-      throw new StoreError(`the journal is damaged: log ${log.name} goes from ${log.head} to ${entries[0]!.seq}`)
-    this.append(log, entries)
+    const runs = committed.runs
+      .filter(({ last }) => last > log.folded)
+      .map((run) => (run.first > log.folded ? run : run.after(log.folded)))
+    if (runs.length === 0) return
+    if (runs[0]!.first !== log.head + 1)
+      throw new StoreError(`the journal is damaged: log ${log.name} goes from ${log.head} to ${runs[0]!.first}`)
+    this.append(log, runs)
   }
 
-  append(log: RoomLog, entries: readonly LogEntry[]): void {
-    log.append(entries)
+  append(log: RoomLog, runs: readonly Run[]): void {
+    log.append(runs)
     this.unfolded.add(log)
   }
 
@@ -152,11 +155,8 @@ export class LevelLogs implements LogReader {
     const page = new Page(Math.min(before - 1, log.head), limit, maxBytes, this.#sight(log, shown))
     // A log dropped meanwhile has a head below.
     while (!page.full && page.next >= log.tail && page.next <= log.head) {
-      if (page.next > log.folded) page.takeBackwards(log.recent, log.folded + 1, log.tail)
-      else {
-        const chunk = this.#cache.find(log, page.next) ?? (await this.fetch(log, page.next))
-        if (chunk) page.takeBackwards(chunk.entries, chunk.first, log.tail)
-      }
+      const piece = this.#inMemory(log, page.next) ?? (await this.fetch(log, page.next))
+      if (piece) page.takeBackwards(piece.entries, piece.first, log.tail)
     }
     return page.entries.reverse()
   }
@@ -172,13 +172,14 @@ export class LevelLogs implements LogReader {
 
   #takeFromMemory(log: RoomLog, page: Page): void {
     while (!page.full && page.next <= log.head) {
-      if (page.next > log.folded) page.take(log.recent, log.folded + 1)
-      else {
-        const chunk = this.#cache.find(log, page.next)
-        if (!chunk) return
-        page.take(chunk.entries, chunk.first)
-      }
+      const piece = this.#inMemory(log, page.next)
+      if (!piece) return
+      page.take(piece.entries, piece.first)
     }
+  }
+
+  #inMemory(log: RoomLog, seq: number): Run | Chunk | undefined {
+    return seq > log.folded ? log.recentRun(seq) : this.#cache.find(log, seq)
   }
 
   async #takeFromDisk(log: RoomLog, page: Page): Promise<LogEntry[]> {

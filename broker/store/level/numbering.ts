@@ -2,9 +2,9 @@
 import type { AppendResult, Draft, Effect, LogEntry } from '../store.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'
-import type { PackedEntry } from './entry-codec.js'
 import type { LevelLogs } from './level-logs.js'
 import type { RoomLog } from './room-log.js'
+import { Run } from './run.js'
 
 interface NumberedLog {
   readonly place: number
@@ -13,6 +13,7 @@ interface NumberedLog {
   readonly first: number
   readonly drafts: Draft[]
   readonly entries: LogEntry[]
+  readonly runs: Run[]
 }
 
 /** What a commit adds to one log. */
@@ -20,6 +21,8 @@ export interface NumberedBatch {
   readonly log: RoomLog
   readonly name: string
   readonly entries: readonly LogEntry[]
+  /** The same, as they lie in the commit. */
+  readonly runs: readonly Run[]
 }
 
 const ABSENT: AppendResult = { outcome: 'absent', id: '', seq: 0, ts: 0 }
@@ -32,8 +35,6 @@ export class Numbering {
   readonly #names: readonly string[]
   #nextName = 0
   readonly #numbered = new Map<string, NumberedLog>()
-  /** The log of every accepted draft, in order. */
-  readonly #order: NumberedLog[] = []
   /** What the accepted drafts do to other entries. */
   readonly effects: { readonly log: RoomLog; readonly seq: number; readonly effect: Effect }[] = []
   /** Client-chosen ids used for the first time here. */
@@ -49,7 +50,7 @@ export class Numbering {
   }
 
   get count(): number {
-    return this.#order.length
+    return this.#encoder.count
   }
 
   /** The log is in memory. */
@@ -63,7 +64,6 @@ export class Numbering {
     const seq = log.first + log.drafts.length
     this.#encoder.add(log.place, draft, seq)
     log.drafts.push(draft)
-    this.#order.push(log)
     if (draft.effect) this.effects.push({ log: log.log, seq, effect: draft.effect })
     if (name) this.records.set(name, { hash: draft.dedupe!.hash, id: draft.id, seq, ts: draft.ts })
     return { outcome: 'appended', id: draft.id, seq, ts: draft.ts }
@@ -72,21 +72,23 @@ export class Numbering {
   /** The journal value, and what each log gets. */
   finish(): { value: Buffer; batches: NumberedBatch[] } {
     const batches = [...this.#numbered.values()]
-    const { value, places } = this.#encoder.finish(batches)
-    for (let i = 0; i < places.length; i++) {
-      const { at, payloadAt, end } = places[i]!
-      const { drafts, entries, first } = this.#order[i]!
-      const { ts, qos, from, origin = '', extra = null, aside } = drafts[entries.length]!
-      const payload = value.subarray(payloadAt, end)
-      const entry: PackedEntry = { seq: first + entries.length, ts, qos, from, origin, payload, extra, at }
-      entries.push(aside ? { ...entry, aside } : entry)
+    const { value, runs, payloads } = this.#encoder.finish(batches)
+    let next = 0
+    for (const { log, at, count } of runs) {
+      const batch = batches[log]!
+      const { entries, drafts } = batch
+      batch.runs.push(new Run(value, at, batch.first + entries.length, count))
+      for (let left = count; left > 0; left--) {
+        const payload = value.subarray(payloads[next++]!, payloads[next++]!)
+        entries.push(toEntry(drafts[entries.length]!, batch.first + entries.length, payload))
+      }
     }
     return { value, batches }
   }
 
   #begin(name: string): NumberedLog {
     const log = this.#logs.peek(name)!
-    return { place: this.#numbered.size, log, name, first: log.head + 1, drafts: [], entries: [] }
+    return { place: this.#numbered.size, log, name, first: log.head + 1, drafts: [], entries: [], runs: [] }
   }
 
   #repeated(draft: Draft, { hash, id, seq, ts }: DedupeRecord): AppendResult {
@@ -94,4 +96,9 @@ export class Numbering {
     if (same) this.duplicates++
     return { outcome: same ? 'duplicate' : 'conflict', id, seq, ts }
   }
+}
+
+function toEntry({ ts, qos, from, origin = '', extra = null, aside }: Draft, seq: number, payload: Buffer): LogEntry {
+  const entry = { seq, ts, qos, from, origin, payload, extra }
+  return aside ? { ...entry, aside } : entry
 }

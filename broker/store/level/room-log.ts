@@ -4,6 +4,7 @@ import type { Chunk } from './chunk.js'
 import { EXPIRED, isExpired, isNameless, remains } from './gone.js'
 import { keys } from './keys.js'
 import type { WriteBatch } from './operation.js'
+import { holding, type Run } from './run.js'
 
 /** What the disk knows of a log without a scan; written with every fold and trim. */
 export interface HeadRecord {
@@ -24,7 +25,7 @@ export class RoomLog implements LogInfo {
   folded = 0
   newest: HeadRecord['newest'] = null
   /** Entries folded + 1 … head. */
-  recent: LogEntry[] = []
+  recent: Run[] = []
   /** Chunks in memory, ascending. */
   cached: Chunk[] = []
   /** Entries whose payload is erased, and still lies in a chunk or in the journal. */
@@ -101,22 +102,36 @@ export class RoomLog implements LogInfo {
     })
   }
 
-  append(entries: readonly LogEntry[]): void {
-    for (const entry of entries) this.recent.push(entry)
-    this.head += entries.length
+  append(runs: readonly Run[]): void {
+    for (const run of runs) {
+      this.recent.push(run)
+      this.head += run.count
+    }
+  }
+
+  /** The run that holds `seq`, which is not in a chunk. */
+  recentRun(seq: number): Run {
+    return holding(this.recent, seq)!
+  }
+
+  /** Enough of them for so many entries, where there are. */
+  firstRuns(entries: number): Run[] {
+    let taken = 0
+    for (let left = entries; left > 0 && taken < this.recent.length; ) left -= this.recent[taken++]!.count
+    return this.recent.slice(0, taken)
+  }
+
+  /** What is in chunks up to `seq` is not recent any more. */
+  foldedTo(seq: number): void {
+    this.folded = seq
+    const kept = this.recent.findIndex(({ last }) => last > seq)
+    this.recent = kept < 0 ? [] : this.recent.slice(kept)
+    const [first] = this.recent
+    if (first && first.first <= seq) this.recent[0] = first.after(seq)
   }
 
   /** The chunk in memory that holds `seq`. */
   cachedChunk(seq: number): Chunk | undefined {
-    let low = 0
-    let high = this.cached.length - 1
-    while (low <= high) {
-      const middle = (low + high) >>> 1
-      const chunk = this.cached[middle]!
-      if (seq < chunk.first) high = middle - 1
-      else if (seq > chunk.last) low = middle + 1
-      else return chunk
-    }
-    return undefined
+    return holding(this.cached, seq)
   }
 }
