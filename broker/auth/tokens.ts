@@ -1,10 +1,11 @@
 /** JSON Web Tokens: the keys that sign them, checking one, making one. */
-import { createPublicKey, createSecretKey, hkdfSync, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
+import { createPublicKey, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   decodeProtectedHeader,
   errors,
+  type JWTClaimVerificationOptions,
   type JWTPayload,
   jwtVerify,
   type ProtectedHeaderParameters,
@@ -15,6 +16,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { algorithmsOf } from './algorithms.js'
 import { KnownTokens } from './known-tokens.js'
 import type { RemoteKeys } from './remote-keys.js'
+import { verifyBySecret } from './secret-tokens.js'
 
 type JwtConfig = Config['auth']['jwt']
 
@@ -34,8 +36,6 @@ export type TokenCheck =
   /** `why` is for the log. */
   | { readonly ok: false; readonly why: string }
 
-const HS256 = { name: 'HMAC', hash: 'SHA-256' }
-
 export class Tokens {
   /** Each algorithm has the one key that may use it, so no token can choose how a key is used. */
   readonly #keys: ReadonlyMap<string, KeyObject>
@@ -43,7 +43,6 @@ export class Tokens {
   readonly #now: () => number
   readonly #remote: RemoteKeys | null
   readonly #known = new KnownTokens()
-  readonly #secrets = new WeakMap<KeyObject, Promise<webcrypto.CryptoKey>>()
 
   constructor(
     keys: ReadonlyMap<string, KeyObject>,
@@ -61,29 +60,33 @@ export class Tokens {
     const known = this.#known.find(token, this.#now())
     if (known) return known
     const header = headerOf(token)
-    const check = await (header?.kid === LOGIN_KEY ? this.#verifyLogin(token) : this.#verifyOthers(token, header))
+    if (!header) return { ok: false, why: 'this is no token' }
+    const check = await (header.kid === LOGIN_KEY
+      ? this.#verifyLogin(token, header)
+      : this.#verifyOthers(token, header))
     // A key set may lose a key at any time.
     if (check.ok && !this.#remote) this.#known.keep(token, check)
     return check
   }
 
-  async #verifyOthers(token: string, header: ProtectedHeaderParameters | null): Promise<TokenCheck> {
-    const alg = textOf(header?.alg)
-    const key = alg === null ? undefined : await this.#keyOf(alg, textOf(header?.kid) ?? undefined)
+  async #verifyOthers(token: string, header: ProtectedHeaderParameters): Promise<TokenCheck> {
+    const alg = textOf(header.alg)
+    const key = alg === null ? undefined : await this.#keyOf(alg, textOf(header.kid) ?? undefined)
     if (!key) return { ok: false, why: `no key for tokens signed with ${alg}` }
     const { issuer, audience } = this.#jwt
-    try {
-      const { payload } = await jwtVerify(token, await this.#usable(key), {
-        algorithms: [alg!],
-        currentDate: new Date(this.#now()),
-        ...(issuer !== null && { issuer }),
-        ...(audience !== null && { audience }),
-      })
-      return this.#read(payload)
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return { ok: false, why: `token refused: ${error.message}` }
-      throw error
-    }
+    const claims = { ...(issuer !== null && { issuer }), ...(audience !== null && { audience }) }
+    return checked(async () => this.#read(await this.#claimsOf(token, header, key, claims)))
+  }
+
+  #claimsOf(
+    token: string,
+    header: ProtectedHeaderParameters,
+    key: KeyObject,
+    claims: JWTClaimVerificationOptions = {},
+  ): JWTPayload | Promise<JWTPayload> {
+    const options = { ...claims, currentDate: new Date(this.#now()) }
+    if (key.type === 'secret') return verifyBySecret(token, header, key, options)
+    return jwtVerify(token, key, { ...options, algorithms: [header.alg!] }).then(({ payload }) => payload)
   }
 
   /** Keys of a key set come first for tokens that name one. Rejects with a refusal where there should be a set and never was. */
@@ -97,30 +100,15 @@ export class Tokens {
     return key
   }
 
-  /** A secret as jose wants it: it would import it anew for every token. */
-  #usable(key: KeyObject): KeyObject | Promise<webcrypto.CryptoKey> {
-    if (key.type !== 'secret') return key
-    const known = this.#secrets.get(key)
-    if (known) return known
-    const imported = webcrypto.subtle.importKey('raw', key.export(), HS256, false, ['verify'])
-    this.#secrets.set(key, imported)
-    return imported
-  }
-
   /** The broker's own: what is configured for the tokens of others does not concern them. */
-  async #verifyLogin(token: string): Promise<TokenCheck> {
+  async #verifyLogin(token: string, header: ProtectedHeaderParameters): Promise<TokenCheck> {
     const key = this.#keys.get(LOGIN_KEY)
     if (!key) return { ok: false, why: 'this broker signs no tokens' }
-    try {
-      const options = { algorithms: ['HS256'], currentDate: new Date(this.#now()) }
-      const { payload } = await jwtVerify(token, await this.#usable(key), options)
-      const { sub, sid, exp = 0 } = payload
+    return checked(async () => {
+      const { sub, sid, exp = 0, iat = 0 } = await this.#claimsOf(token, header, key)
       if (typeof sub !== 'string' || typeof sid !== 'string') return { ok: false, why: 'a token without its login' }
-      return { ok: true, user: sub, roles: null, expiresAt: ms(exp), issuedAt: ms(payload.iat ?? 0), login: sid }
-    } catch (error) {
-      if (error instanceof errors.JOSEError) return { ok: false, why: `token refused: ${error.message}` }
-      throw error
-    }
+      return { ok: true, user: sub, roles: null, expiresAt: ms(exp), issuedAt: ms(iat), login: sid }
+    })
   }
 
   /** Signs an access token of a login. Times are Unix ms. */
@@ -137,6 +125,16 @@ export class Tokens {
     const expiresAt = payload.exp === undefined ? null : ms(payload.exp)
     const issuedAt = ms(iat)
     return { ok: true, user, roles: roles === undefined ? null : textsOf(roles), expiresAt, issuedAt, login: null }
+  }
+}
+
+/** What jose has against a token becomes the answer. */
+async function checked(check: () => Promise<TokenCheck>): Promise<TokenCheck> {
+  try {
+    return await check()
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return { ok: false, why: `token refused: ${error.message}` }
+    throw error
   }
 }
 
