@@ -20,6 +20,14 @@ export interface View {
   readonly whole?: true
 }
 
+/** Forms that packets have: versions of MQTT and QoS. */
+const FORMS = 6
+
+/** Of its size from the start: an empty one that grows gets room for seventeen. */
+export function emptyCache(): unknown[] {
+  return new Array(FORMS)
+}
+
 /** The new entries of one view. `cache` holds encodings, so that each is made once for all sessions. */
 export class Batch {
   readonly view: View
@@ -28,7 +36,7 @@ export class Batch {
   readonly last: number
   /** Those of them that the view shows, in its form. */
   readonly entries: readonly LogEntry[]
-  readonly cache: unknown[] = []
+  readonly cache: unknown[] = emptyCache()
   /** Some of them are for certain roles only. */
   readonly restricted: boolean
 
@@ -69,7 +77,7 @@ type DirectOptions = Partial<Pick<Direct, 'retain' | 'replaces' | 'extra' | 'ori
 
 export function direct(topic: string, payload: Buffer, qos: QoS, options: DirectOptions = {}): Direct {
   const { retain = false, replaces = false, extra = null, origin = null, blank = false } = options
-  return { topic, payload, qos, retain, replaces, extra, origin, blank, cache: [] }
+  return { topic, payload, qos, retain, replaces, extra, origin, blank, cache: emptyCache() }
 }
 
 /** What the hub sees of a connected session. */

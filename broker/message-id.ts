@@ -10,34 +10,42 @@ const POOL_BYTES = 4096
 const DIGITS = 19
 /** Counts the ids of a millisecond, in 12 bits that begin below half of what they can hold (RFC 9562, 6.2). */
 const MAX_COUNT = 0xfff
-const COUNTS = Array.from({ length: MAX_COUNT + 1 }, (_, count) => count.toString(16).padStart(3, '0'))
+const HEX = Buffer.from('0123456789abcdef')
 /** Two bits of the digit are the variant. */
-const VARIANT = '89ab'
+const VARIANT = Buffer.from('89ab')
 
-let pool = ''
+/** Hexadecimal digits, as bytes. */
+let pool: Buffer = Buffer.alloc(0)
 let at = 0
 let ms = 0
 let count = 0
-let beginning = ''
+/** The id being made; its dashes stay, and what it begins with does for a millisecond. */
+const id = Buffer.from('00000000-0000-7000-8000-000000000000')
 
 export function messageId(now = Date.now()): string {
   if (at + DIGITS > pool.length) {
-    pool = randomBytes(POOL_BYTES).toString('hex')
+    pool = Buffer.from(randomBytes(POOL_BYTES).toString('hex'))
     at = 0
   }
   const first = at
   at += DIGITS
-  if (now > ms) begin(now, Number.parseInt(pool.slice(first + 16, first + DIGITS), 16) >> 1)
+  if (now > ms) begin(now, Number.parseInt(pool.toString('latin1', first + 16, first + DIGITS), 16) >> 1)
   else if (count < MAX_COUNT) count++
   // A clock that was set back, or more ids than a millisecond has numbers for: time goes on by itself.
   else begin(ms + 1, 0)
-  const variant = VARIANT[pool.charCodeAt(first) & 3]
-  return `${beginning}${COUNTS[count]}-${variant}${pool.slice(first + 1, first + 4)}-${pool.slice(first + 4, first + 16)}`
+  id[15] = HEX[count >> 8]!
+  id[16] = HEX[(count >> 4) & 15]!
+  id[17] = HEX[count & 15]!
+  id[19] = VARIANT[pool[first]! & 3]!
+  for (let i = 1; i < 4; i++) id[19 + i] = pool[first + i]!
+  for (let i = 4; i < 16; i++) id[20 + i] = pool[first + i]!
+  return id.toString('latin1')
 }
 
 function begin(time: number, from: number): void {
   ms = time
   count = from
   const digits = time.toString(16).padStart(12, '0')
-  beginning = `${digits.slice(0, 8)}-${digits.slice(8)}-7`
+  id.write(digits.slice(0, 8), 0)
+  id.write(digits.slice(8), 9)
 }

@@ -14,7 +14,7 @@ import { acknowledge } from './acknowledge.js'
 import type { Broker } from './aedes.js'
 import { AedesClient } from './aedes-client.js'
 import { reauthenticate } from './authentication.js'
-import { decodeConnect, decodePacket, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
+import { decodeConnect, decodePacket, decodePublish, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
 import { encodeAck, encodeAuth, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
 import { FrameReader } from './codec/frames.js'
 import type { Auth, Packet, Version, Will } from './codec/packets.js'
@@ -120,7 +120,7 @@ export class Connection extends AedesClient implements Deadline {
     this.#working = true
     try {
       while (!this.closed && !this.#crowded && this.#frames.next()) {
-        const waiting = this.#handle(this.#frames.header, this.#frames.body)
+        const waiting = this.#handle(this.#frames)
         if (waiting) {
           this.#pause()
           waiting.then(
@@ -184,12 +184,15 @@ export class Connection extends AedesClient implements Deadline {
     if (!this.#working && (this.#paused || this.#ended)) this.#work()
   }
 
-  #handle(header: number, body: Buffer): void | Promise<void> {
+  #handle(frame: FrameReader): void | Promise<void> {
+    const { header } = frame
     if (this.login) {
       this.#lastPacket = this.services.wheel.steady
-      return this.#dispatch(decodePacket(header, body, this.version!))
+      if (header >> 4 === PUBLISH)
+        return publish(this, decodePublish(header, frame.chunk, frame.from, frame.to, this.version!))
+      return this.#dispatch(decodePacket(header, frame.body, this.version!))
     }
-    this.#opening = this.connecting ? this.#goOn(header, body) : this.#begin(header, body)
+    this.#opening = this.connecting ? this.#goOn(header, frame.body) : this.#begin(header, frame.body)
     return this.#opening
   }
 
@@ -431,6 +434,9 @@ export class Connection extends AedesClient implements Deadline {
     this.services.shares.away(session)
   }
 }
+
+/** Its packet type [MQTT-3.3.1]. */
+const PUBLISH = 3
 
 /** Milliseconds a closing connection has to take its last bytes. */
 const CLOSE_TIMEOUT = 2000

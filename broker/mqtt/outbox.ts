@@ -35,7 +35,9 @@ export class Outbox {
   readonly #stream: ByteStream
   readonly #flusher: Flusher
   readonly #flushed: () => void
-  #chunks: Uint8Array[] = []
+  /** What waits; often that is one, and then there is no array. */
+  #first: Uint8Array | null = null
+  #more: Uint8Array[] | null = null
   #bytes = 0
   #queued = false
 
@@ -56,7 +58,9 @@ export class Outbox {
   }
 
   push(bytes: Uint8Array): void {
-    this.#chunks.push(bytes)
+    if (this.#first === null) this.#first = bytes
+    else if (this.#more === null) this.#more = [bytes]
+    else this.#more.push(bytes)
     this.#bytes += bytes.length
     if (this.#queued) return
     this.#queued = true
@@ -65,17 +69,16 @@ export class Outbox {
 
   flush(): void {
     this.#queued = false
-    const chunks = this.#chunks
-    if (chunks.length === 0) return
+    const first = this.#first
+    const more = this.#more
     const bytes = this.#bytes
-    this.#chunks = []
+    if (first === null) return
+    this.#first = this.#more = null
     this.#bytes = 0
     if (this.#stream.destroyed) return
-    if (chunks.length === 1 || bytes / chunks.length >= GATHER_BELOW) {
-      for (const chunk of chunks) this.#write(chunk)
-    } else {
-      this.#write(gather(chunks, bytes))
-    }
+    if (more === null) this.#write(first)
+    else if (bytes / (1 + more.length) < GATHER_BELOW) this.#write(gather(first, more, bytes))
+    else for (const chunk of [first, ...more]) this.#write(chunk)
     this.#flushed()
   }
 
@@ -85,10 +88,11 @@ export class Outbox {
   }
 }
 
-function gather(chunks: Uint8Array[], bytes: number): Uint8Array {
+function gather(first: Uint8Array, more: readonly Uint8Array[], bytes: number): Uint8Array {
   const all = Buffer.allocUnsafe(bytes)
-  let at = 0
-  for (const chunk of chunks) {
+  all.set(first)
+  let at = first.length
+  for (const chunk of more) {
     all.set(chunk, at)
     at += chunk.length
   }

@@ -67,14 +67,13 @@ export class PacketMaker {
   /** Entries for this session alone. */
   entries(feed: LogFeed, entries: readonly LogEntry[]): EncodedPublishes<LogEntry> {
     this.#counters.add('encoded')
-    const topic = Buffer.from(feed.view.topic)
+    const { topic } = feed.view
     if (this.#isSimple(feed, entries))
       return encodePublishes(this.#version, topic, entries, feed.qos, this.#simply(feed))
     const own = (entry: LogEntry): boolean => feed.own !== undefined && this.#isOwn(entry)
     const properties = (entry: LogEntry): Buffer =>
-      messageProperties(feed.view.topic, entry.extra, (own(entry) ? feed.own : feed)?.ids ?? [])
-    const { topic: name } = feed.view
-    const passes = ({ extra, payload }: LogEntry): boolean => !isExpired(extra) && this.#isFor(name, payload)
+      messageProperties(topic, entry.extra, (own(entry) ? feed.own : feed)?.ids ?? [])
+    const passes = ({ extra, payload }: LogEntry): boolean => !isExpired(extra) && this.#isFor(topic, payload)
     const wanted = entries.flatMap((entry) => (!passes(entry) ? [] : own(entry) ? asOwn(feed, entry) : entry))
     const fitting = this.#fitting(wanted, (entry) =>
       publishSize(this.#version, topic, entry, feed.qos, properties(entry)),
@@ -110,7 +109,7 @@ export class PacketMaker {
   plain({ topic, payload, retain, replaces, extra = null, ids }: Shown, qos: QoS): EncodedPublishes {
     const flag = retain || (replaces === true && this.#asPublished(topic))
     const properties = (): Buffer => messageProperties(topic, extra, ids ?? this.subscriptionIds(topic))
-    return encodePublishes(this.#version, Buffer.from(topic), [{ payload, qos }], qos, { retain: flag, properties })
+    return encodePublishes(this.#version, topic, [{ payload, qos }], qos, { retain: flag, properties })
   }
 
   /** An older client never sees RETAIN on a live message [MQTT-3.3.1-9], though it may come back to a session that asked for it in MQTT 5. */

@@ -8,7 +8,7 @@ import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
 import { ownWish } from '../following/interests.js'
-import type { Batch, Direct } from '../hub.js'
+import { type Batch, type Direct, emptyCache } from '../hub.js'
 import { LazySet } from '../lazy.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { AliasWriter } from './alias-writer.js'
@@ -175,7 +175,7 @@ export class Session extends Follower {
       if (queued !== null) this.queue.skip(queued)
       return
     }
-    if (own) this.#accept({ ...message, ids: own.ids, cache: [] }, Math.min(level, own.qos) as QoS, queued)
+    if (own) this.#accept({ ...message, ids: own.ids, cache: emptyCache() }, Math.min(level, own.qos) as QoS, queued)
     else this.#accept(message, level, queued)
   }
 

@@ -16,7 +16,7 @@ import {
 import { Follower } from '../following/follower.js'
 import { Interests } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
-import { type Batch, type Direct, direct } from '../hub.js'
+import { type Batch, type Direct, direct, emptyCache } from '../hub.js'
 import type { LogEntry, Progress, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import type { Shown } from './packet-maker.js'
 import type { Sender } from './session-keeper.js'
@@ -236,7 +236,7 @@ export class ShareGroup extends Follower implements Behind {
     const member = present.find(({ session }) => session.room > 0) ?? present[0]
     if (!member) return
     const level = Math.min(message.qos, qos, member.subscription.qos) as QoS
-    member.session.acceptDirect({ ...message, ...asked(member, message), cache: [] }, level)
+    member.session.acceptDirect({ ...message, ...asked(member, message), cache: emptyCache() }, level)
   }
 
   #mayReceive(

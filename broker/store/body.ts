@@ -3,6 +3,8 @@
  * here, so it is written into memory that many share, by loops: for texts this short they cost less than a call into the engine.
  */
 
+import { BYTES_PER_UNIT, writeText } from '../utf8.js'
+
 export interface Body {
   readonly bytes: Buffer
   /** Where the seq goes. */
@@ -11,27 +13,14 @@ export interface Body {
 
 /** Memory taken at once for bodies; larger ones get their own. */
 const ARENA_BYTES = 65_536
-/** Longer texts are for the engine to encode. */
+/** Longer pieces are for the engine to copy. */
 const SHORT = 64
-/** UTF-8 bytes of a UTF-16 code unit, at most. */
-export const BYTES_PER_UNIT = 3
 const MAX_DIGITS = 16
 
 /** A body of two texts. */
 export function body(head: string, tail: string): Body {
   const bytes = Buffer.from(head + tail)
   return { bytes, seqAt: Buffer.byteLength(head) }
-}
-
-/** Writes UTF-8 and returns the place behind it. There is room for three bytes a character. */
-export function writeText(into: Buffer, text: string, at: number): number {
-  if (text.length > SHORT) return at + into.write(text, at)
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code > 0x7f) return at + i + into.write(text.slice(i), at + i)
-    into[at + i] = code
-  }
-  return at + text.length
 }
 
 /** Writes a whole number in decimal digits and returns the place behind it. */

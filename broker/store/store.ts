@@ -151,6 +151,8 @@ export interface Op {
 export interface Change {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
+  /** May be lost in a crash: does not ask for the disk by itself. */
+  readonly lazy?: boolean
   /** Called exactly once, in the order of the `commit` calls. `results` are parallel to `drafts` (empty on error). Must not throw. */
   settled(error: StoreError | null, results: readonly AppendResult[]): void
 }

@@ -480,7 +480,7 @@ t.test('what we encode, mqtt-packet decodes', async (t) => {
         fc.boolean(),
         propertiesOf('publish'),
         (version, topic, list, cap, retain, properties) => {
-          const encoded = encodePublishes(version, Buffer.from(topic), list, cap, {
+          const encoded = encodePublishes(version, topic, list, cap, {
             retain,
             properties: () => encodeProperties(properties.ours),
           })
@@ -507,7 +507,7 @@ t.test('what we encode, mqtt-packet decodes', async (t) => {
       ),
       RUNS,
     )
-    const { bytes: once } = encodePublishes(4, Buffer.from('t'), [{ payload: Buffer.from('x'), qos: 1 }], 1)
+    const { bytes: once } = encodePublishes(4, 't', [{ payload: Buffer.from('x'), qos: 1 }], 1)
     once.writeUInt16BE(7, 5)
     markDuplicate(once)
     t.match(parse(once, 4), [{ dup: true, messageId: 7 }])
@@ -517,7 +517,7 @@ t.test('what we encode, mqtt-packet decodes', async (t) => {
     for (const length of [0, 120, 121, 122, 123, 124, 127, 128, 16375, 16376, 16384, 2_097_140, 2_097_152]) {
       for (const version of [4, 5] as const) {
         const payload = Buffer.alloc(length, 1)
-        const [packet] = parse(encodePublishes(version, Buffer.from('t/a'), [{ payload, qos: 0 }], 0).bytes, version)
+        const [packet] = parse(encodePublishes(version, 't/a', [{ payload, qos: 0 }], 0).bytes, version)
         t.ok(packet.payload.equals(payload), `${length} bytes`)
         const { header, body } = frameOf(
           { cmd: 'publish', topic: 't/a', payload, qos: 0, retain: false, dup: false },

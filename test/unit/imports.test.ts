@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/topic-trie.ts': ['schemas'],
   'broker/lazy.ts': [],
   'broker/line.ts': [],
+  'broker/utf8.ts': [],
   'broker/wheel.ts': [],
   'broker/turns.ts': [],
   'broker/message-id.ts': [],
@@ -20,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/signature.ts': [],
   'broker/metrics.ts': [],
   'broker/version.ts': [],
-  'broker/store': ['schemas', 'broker/message-id.ts', 'broker/topic-trie.ts'],
+  'broker/store': ['schemas', 'broker/message-id.ts', 'broker/topic-trie.ts', 'broker/utf8.ts'],
   'broker/auth': [
     'schemas',
     'broker/store',
@@ -83,6 +84,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'broker/line.ts',
     'broker/metrics.ts',
     'broker/topic-trie.ts',
+    'broker/utf8.ts',
     'broker/wheel.ts',
   ],
 }

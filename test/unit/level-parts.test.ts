@@ -121,13 +121,13 @@ t.test('a commit, and the chunks made of it, read back as written', async (t) =>
   fc.assert(
     fc.property(fc.array(draft, { minLength: 1, maxLength: 200 }), (drafts) => {
       encoder.begin()
-      const logs = [...new Set(drafts.map(({ log }) => log))].map((name, place) => ({
-        name,
+      const logs = [...new Set(drafts.map(({ log }) => log))].map((log, place) => ({
+        log,
         first: 10 ** (place + 12),
         count: 0,
       }))
       const expected = drafts.map((draft) => {
-        const place = logs.findIndex(({ name }) => name === draft.log)
+        const place = logs.findIndex(({ log }) => log === draft.log)
         const seq = logs[place]!.first + logs[place]!.count++
         const { log, ts, qos, from, origin, extra, head, tail, aside } = draft
         encoder.add(place, { ...draft, body: body(head, tail) }, seq)

@@ -4,7 +4,8 @@ import t from 'tap'
 import type { Actor } from '../../broker/chat/actor.js'
 import { checkMessage } from '../../broker/chat/message.js'
 import { stamp } from '../../broker/chat/stamp.js'
-import { body, writeNumber, writeText } from '../../broker/store/body.js'
+import { body, writeNumber } from '../../broker/store/body.js'
+import { writeText } from '../../broker/utf8.js'
 
 const ann: Actor = {
   principal: { user: 'ann', roles: new Set(), anonymous: false, expiresAt: null },

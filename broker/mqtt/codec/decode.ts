@@ -26,7 +26,7 @@ const NONE = NO_PROPERTIES as Properties
 export function decodePacket(header: number, body: Buffer, version: Version): Packet {
   switch (header >> 4) {
     case 3:
-      return decodePublish(header, body, version)
+      return decodePublish(header, body, 0, body.length, version)
     case 4:
       return decodeAck('puback', header, 0, body, version)
     case 5:
@@ -66,24 +66,24 @@ function requireFlags(packet: string, header: number, expected: number, version:
   throw malformed(`${packet} has flags ${flags}, not ${expected} [MQTT-2.2.2-2]`)
 }
 
-export function decodePublish(header: number, body: Buffer, version: Version): Publish {
+/** The packet that a broker reads most: by hand rather than through PacketReader, from where its body lies in what was received. */
+export function decodePublish(header: number, chunk: Buffer, from: number, to: number, version: Version): Publish {
   const qos = (header >> 1) & 3
   if (qos === 3) throw malformed('PUBLISH has both QoS bits set [MQTT-3.3.1-4]')
   const dup = (header & 0x08) !== 0
   if (dup && qos === 0 && version !== 3) throw malformed('PUBLISH of QoS 0 has DUP set [MQTT-3.3.1-2]')
-  if (body.length < 2) throw malformed('the packet ends before its topic')
-  // By hand rather than through PacketReader: this is the packet that a broker reads most.
-  let at = 2 + ((body[0]! << 8) | body[1]!)
-  if (at > body.length) throw malformed('the packet ends within its topic')
-  const topic = topicText(body, at)
+  if (to - from < 2) throw malformed('the packet ends before its topic')
+  let at = from + 2 + ((chunk[from]! << 8) | chunk[from + 1]!)
+  if (at > to) throw malformed('the packet ends within its topic')
+  const topic = topicText(chunk, from + 2, at)
   let packetId = 0
   if (qos > 0) {
-    if (at + 2 > body.length) throw malformed('the packet ends before its packet identifier')
-    packetId = (body[at]! << 8) | body[at + 1]!
+    if (at + 2 > to) throw malformed('the packet ends before its packet identifier')
+    packetId = (chunk[at]! << 8) | chunk[at + 1]!
     if (packetId === 0) throw malformed('packet identifier 0 [MQTT-2.3.1-1]')
     at += 2
   }
-  let payload = body.subarray(at)
+  let payload = chunk.subarray(at, to)
   let properties = NONE
   if (version === 5) {
     const reader = new PacketReader(payload)
@@ -102,14 +102,14 @@ export function decodePublish(header: number, body: Buffer, version: Version): P
   }
 }
 
-/** The topic before `end`. Most are ASCII, and need neither a view of their own nor a look at their UTF-8. */
-function topicText(body: Buffer, end: number): string {
-  for (let at = 2; at < end; at++) {
-    if (body[at]! < 0x80) continue
-    if (!isUtf8(body.subarray(2, end))) throw malformed('topic is not valid UTF-8 [MQTT-1.5.3-1]')
-    return body.toString('utf8', 2, end)
+/** Most topics are ASCII, and need neither a view of their own nor a look at their UTF-8. */
+function topicText(chunk: Buffer, from: number, to: number): string {
+  for (let at = from; at < to; at++) {
+    if (chunk[at]! < 0x80) continue
+    if (!isUtf8(chunk.subarray(from, to))) throw malformed('topic is not valid UTF-8 [MQTT-1.5.3-1]')
+    return chunk.toString('utf8', from, to)
   }
-  return body.toString('latin1', 2, end)
+  return chunk.toString('latin1', from, to)
 }
 
 function decodeAck(type: Ack['type'], header: number, flags: number, body: Buffer, version: Version): Ack {

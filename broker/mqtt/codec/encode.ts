@@ -1,5 +1,6 @@
 /** What the broker sends, as bytes. The hot one is PUBLISH: encoded once per (version, QoS) and shared, its packet id patched per session. */
 import type { QoS } from '../../store/store.js'
+import { writeText } from '../../utf8.js'
 import { Type, type Version } from './packets.js'
 import { encodeProperties, NO_PROPERTIES, type Properties } from './properties.js'
 
@@ -117,23 +118,28 @@ export interface PublishOptions<M extends Outgoing> {
   readonly properties?: (message: M) => Buffer
 }
 
-/** Encodes publishes on one topic back to back, each at the lower of its own QoS and `qos`. `topic` is UTF-8. */
+// Of those without ids: most, and never added to.
+const NO_IDS: number[] = []
+const NO_MESSAGES: never[] = []
+
+/** Encodes publishes on one topic back to back, each at the lower of its own QoS and `qos`. */
 export function encodePublishes<M extends Outgoing>(
   version: Version,
-  topic: Buffer,
+  topic: string,
   messages: readonly M[],
   qos: QoS,
   { retain = false, properties }: PublishOptions<M> = {},
 ): EncodedPublishes<M> {
   const sections = version === 5 ? messages.map((message) => properties?.(message) ?? NO_PROPERTY_BYTES) : null
+  const topicBytes = Buffer.byteLength(topic)
   let total = 0
   for (let i = 0; i < messages.length; i++) {
-    const length = bodyLength(topic, messages[i]!, qos, sections?.[i])
+    const length = bodyLength(topicBytes, messages[i]!, qos, sections?.[i])
     total += 1 + varintSize(length) + length
   }
   const bytes = Buffer.allocUnsafe(total)
-  const idAt: number[] = []
-  const numbered: M[] = []
+  let idAt: number[] = NO_IDS
+  let numbered: M[] = NO_MESSAGES
   let highest: QoS = 0
   let at = 0
   for (let i = 0; i < messages.length; i++) {
@@ -141,11 +147,15 @@ export function encodePublishes<M extends Outgoing>(
     const level = message.qos < qos ? message.qos : qos
     if (level > highest) highest = level
     bytes[at++] = (Type.publish << 4) | (level << 1) | (retain ? 1 : 0)
-    at = writeVarint(bytes, at, bodyLength(topic, message, qos, sections?.[i]))
-    bytes[at++] = topic.length >> 8
-    bytes[at++] = topic.length & 0xff
-    at += topic.copy(bytes, at)
+    at = writeVarint(bytes, at, bodyLength(topicBytes, message, qos, sections?.[i]))
+    bytes[at++] = topicBytes >> 8
+    bytes[at++] = topicBytes & 0xff
+    at = writeText(bytes, topic, at)
     if (level > 0) {
+      if (idAt === NO_IDS) {
+        idAt = []
+        numbered = []
+      }
       numbered.push(message)
       idAt.push(at)
       at += 2
@@ -157,14 +167,14 @@ export function encodePublishes<M extends Outgoing>(
 }
 
 /** Bytes of one such packet. */
-export function publishSize(version: Version, topic: Buffer, message: Outgoing, qos: QoS, section: Buffer): number {
-  const length = bodyLength(topic, message, qos, version === 5 ? section : undefined)
+export function publishSize(version: Version, topic: string, message: Outgoing, qos: QoS, section: Buffer): number {
+  const length = bodyLength(Buffer.byteLength(topic), message, qos, version === 5 ? section : undefined)
   return 1 + varintSize(length) + length
 }
 
-function bodyLength(topic: Buffer, message: Outgoing, qos: QoS, section: Buffer | undefined): number {
+function bodyLength(topicBytes: number, message: Outgoing, qos: QoS, section: Buffer | undefined): number {
   const id = message.qos > 0 && qos > 0 ? 2 : 0
-  return 2 + topic.length + id + (section?.length ?? 0) + message.payload.length
+  return 2 + topicBytes + id + (section?.length ?? 0) + message.payload.length
 }
 
 /** Sets DUP on a single encoded PUBLISH that is sent again [MQTT-3.3.1-1]. */

@@ -7,10 +7,12 @@ import { malformed, ProtocolError, Reason } from './reader.js'
 export class FrameReader {
   /** Fixed header of the frame found last: packet type in the high four bits, flags in the low. */
   header = 0
-  body: Buffer = EMPTY
+  /** Its body, from one place of what was received to another. */
+  chunk: Buffer = EMPTY
+  from = 0
+  to = 0
 
   readonly #maxBytes: number
-  #chunk: Buffer = EMPTY
   #at = 0
   /** What arrived of a packet larger than its chunk: copied, and grown with what comes, so that neither a claimed length costs memory nor many small pieces. */
   #partial: Buffer = EMPTY
@@ -21,34 +23,37 @@ export class FrameReader {
     this.#maxBytes = maxBytes
   }
 
+  get body(): Buffer {
+    return this.chunk.subarray(this.from, this.to)
+  }
+
   /** Bytes received and not yet given out. */
   get buffered(): number {
-    return this.#chunk.length - this.#at + this.#filled
+    return this.chunk.length - this.#at + this.#filled
   }
 
   push(chunk: Buffer): void {
     if (this.#missing > 0) {
       this.#gather(chunk)
       if (this.#missing > 0) return
-      this.#chunk = this.#partial.subarray(0, this.#filled)
+      this.chunk = this.#partial.subarray(0, this.#filled)
       this.#partial = EMPTY
       this.#filled = 0
       this.#at = 0
       return
     }
-    this.#chunk = this.#at < this.#chunk.length ? Buffer.concat([this.#chunk.subarray(this.#at), chunk]) : chunk
+    this.chunk = this.#at < this.chunk.length ? Buffer.concat([this.chunk.subarray(this.#at), chunk]) : chunk
     this.#at = 0
   }
 
-  /** Moves to the next whole frame and shows it in `header` and `body`; false when there is none yet. */
+  /** Moves to the next whole frame and shows it; false when there is none yet. */
   next(): boolean {
-    const chunk = this.#chunk
+    const { chunk } = this
     const start = this.#at
     if (this.#missing > 0 || start >= chunk.length) {
       // An idle connection keeps nothing of what it said last.
-      this.#chunk = EMPTY
-      this.body = EMPTY
-      this.#at = 0
+      this.chunk = EMPTY
+      this.from = this.to = this.#at = 0
       return false
     }
     let at = start + 1
@@ -68,14 +73,14 @@ export class FrameReader {
     }
     if (at + length > chunk.length) {
       this.#missing = at - start + length
-      this.#chunk = EMPTY
+      this.chunk = EMPTY
       this.#at = 0
       this.#gather(chunk.subarray(start))
       return false
     }
     this.header = chunk[start]!
-    this.body = chunk.subarray(at, at + length)
-    this.#at = at + length
+    this.from = at
+    this.#at = this.to = at + length
     return true
   }
 

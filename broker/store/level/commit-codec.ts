@@ -7,7 +7,8 @@
  * Numbers are little-endian; a text has its length in front, u16. A run is of entries of one log. The seq of an entry follows from its
  * place: a log's entries in a commit are dense.
  */
-import { BYTES_PER_UNIT, digitsOf, writeNumber, writeText } from '../body.js'
+import { BYTES_PER_UNIT, writeText } from '../../utf8.js'
+import { digitsOf, writeNumber } from '../body.js'
 import type { Draft } from '../store.js'
 import { checksum } from './checksum.js'
 import { ENTRY_HEADER, entryEnd, writeEntryHeader } from './entry-codec.js'
@@ -97,11 +98,11 @@ export class CommitEncoder {
     else this.#runs.push({ log, at: start, count: 1 })
   }
 
-  finish(logs: readonly { readonly name: string; readonly first: number }[]): EncodedCommit {
+  finish(logs: readonly { readonly log: string; readonly first: number }[]): EncodedCommit {
     const logsAt = this.#at
     this.#uint32(logs.length)
-    for (const { name, first } of logs) {
-      this.#text(name)
+    for (const { log, first } of logs) {
+      this.#text(log)
       this.#reserve(6)
       this.#at = this.#scratch.writeUIntLE(first, this.#at, 6)
     }

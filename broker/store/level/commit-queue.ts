@@ -8,17 +8,11 @@ const GROUP_CHANGES = 4096
 const GROUP_BYTES = 4 * 1024 * 1024
 const OP_BYTES = 128
 
-export interface PendingChange {
-  readonly change: Change
-  /** May be lost in a crash: does not ask for the disk by itself. */
-  readonly lazy: boolean
-}
-
-type Pending = PendingChange | { readonly task: () => Promise<void> }
+type Pending = Change | { readonly task: () => Promise<void> }
 
 export class CommitQueue {
   /** Writes a group and settles its changes; does not throw. */
-  readonly #write: (group: readonly PendingChange[]) => Promise<void>
+  readonly #write: (group: readonly Change[]) => Promise<void>
   #pending: Pending[] = []
   /** Place of the first item not yet taken. */
   #taken = 0
@@ -26,18 +20,18 @@ export class CommitQueue {
   #closed = false
   #idle: (() => void)[] = []
 
-  constructor(write: (group: readonly PendingChange[]) => Promise<void>) {
+  constructor(write: (group: readonly Change[]) => Promise<void>) {
     this.#write = write
   }
 
-  add(change: Change, lazy = false): void {
+  add(change: Change): void {
     const barrier = change.drafts.length === 0 && change.ops.length === 0
     if (this.#closed) {
       change.settled(new StoreError('the store is closed'), [])
     } else if (barrier && !this.#running) {
       change.settled(null, [])
     } else {
-      this.#pending.push({ change, lazy })
+      this.#pending.push(change)
       this.#start()
     }
   }
@@ -79,15 +73,15 @@ export class CommitQueue {
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  #takeGroup(): PendingChange[] {
-    const group: PendingChange[] = []
+  #takeGroup(): Change[] {
+    const group: Change[] = []
     let bytes = 0
     while (this.#taken < this.#pending.length && group.length < GROUP_CHANGES && bytes < GROUP_BYTES) {
       const item = this.#pending[this.#taken]!
       if ('task' in item) break
       this.#taken++
       group.push(item)
-      bytes += weight(item.change)
+      bytes += weight(item)
     }
     return group
   }

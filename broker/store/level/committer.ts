@@ -1,7 +1,6 @@
 /** One commit: numbers, one atomic write, then memory follows the disk and everyone hears of it. */
-import type { AppendedBatch, AppendResult, Change, StoreCounts, StoreError } from '../store.js'
+import type { AppendedBatch, AppendResult, Change, Draft, StoreCounts, StoreError } from '../store.js'
 import { CommitEncoder } from './commit-codec.js'
-import type { PendingChange } from './commit-queue.js'
 import { type Database, storeError } from './database.js'
 import type { Dedupe } from './dedupe.js'
 import { isNameless } from './gone.js'
@@ -37,13 +36,13 @@ export class Committer {
   }
 
   /** Reads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. */
-  prepare(group: readonly PendingChange[]): Promise<void> | undefined {
+  prepare(group: readonly Change[]): Promise<void> | undefined {
     const { logs, dedupe } = this.#parts
     const unknown: string[] = []
     const names: string[] = []
     this.#names = names
-    for (const { change } of group)
-      for (const draft of change.drafts) {
+    for (const { drafts } of group)
+      for (const draft of drafts) {
         if (!logs.peek(draft.log)) unknown.push(draft.log)
         if (draft.dedupe) names.push(dedupe.nameOf(draft))
       }
@@ -53,21 +52,22 @@ export class Committer {
   }
 
   /** Makes the prepared group durable and settles it. On error nothing is settled, and memory has to be read anew. */
-  async write(group: readonly PendingChange[]): Promise<void> {
+  async write(group: readonly Change[]): Promise<void> {
     const { database, journal, logs, dedupe, outbox, counts, sync } = this.#parts
     const batch = new WriteBatch()
     const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
     let results: AppendResult[][]
     try {
-      results = group.map(({ change }) => change.drafts.map((draft) => numbering.add(draft)))
-      for (const { change } of group) for (const op of change.ops) stageOp(op, batch)
+      const add = (draft: Draft): AppendResult => numbering.add(draft)
+      results = group.map(({ drafts }) => drafts.map(add))
+      for (const { ops } of group) for (const op of ops) stageOp(op, batch)
     } catch (cause) {
       database.distrust()
       throw storeError('a change cannot be written', cause)
     }
     const appended = numbering.count > 0 ? numbering.finish() : null
     if (appended) batch.put(journal.nextKey, appended.value)
-    for (const { name, entries } of appended?.batches ?? []) outbox.stage(batch, name, entries[0]!.seq)
+    for (const { log, entries } of appended?.batches ?? []) outbox.stage(batch, log, entries[0]!.seq)
     for (const one of numbering.effects) this.stageEffect(one, batch)
     const durable = sync && group.some(({ lazy }) => !lazy)
     if (batch.size > 0) {
@@ -78,12 +78,12 @@ export class Committer {
     counts.duplicates += numbering.duplicates
     if (appended) {
       journal.added(appended.value.length, numbering.count)
-      for (const { log, runs } of appended.batches) logs.append(log, runs)
+      for (const { target, runs } of appended.batches) logs.append(target, runs)
       for (const { log, effect } of numbering.effects) if (effect.erase) logs.erase(log, effect.erase)
       for (const [name, record] of numbering.records) dedupe.remember(name, record)
       counts.appended += numbering.count
     }
-    this.#announce(group, results, appended ? toBatches(appended.batches) : [])
+    this.#announce(group, results, appended?.batches ?? [])
   }
 
   /** What the entry `seq` does to others. */
@@ -95,21 +95,17 @@ export class Committer {
   }
 
   /** Fails a group. `staged` tells whether its ops have already been told to change memory. */
-  fail(group: readonly PendingChange[], error: StoreError, staged: boolean): void {
-    for (const { change } of group) {
+  fail(group: readonly Change[], error: StoreError, staged: boolean): void {
+    for (const change of group) {
       if (!staged) for (const op of change.ops) abandonOp(op)
       this.#guard(() => change.settled(error, []))
     }
   }
 
-  #announce(
-    group: readonly PendingChange[],
-    results: readonly AppendResult[][],
-    batches: readonly AppendedBatch[],
-  ): void {
-    for (const { change } of group) for (const { applied } of change.ops) if (applied) this.#guard(applied)
+  #announce(group: readonly Change[], results: readonly AppendResult[][], batches: readonly AppendedBatch[]): void {
+    for (const { ops } of group) for (const { applied } of ops) if (applied) this.#guard(applied)
     if (batches.length > 0) this.#guard(() => this.#parts.onAppend(batches))
-    for (let i = 0; i < group.length; i++) this.#settle(group[i]!.change, results[i]!)
+    for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
   }
 
   #settle(change: Change, results: readonly AppendResult[]): void {
@@ -128,8 +124,4 @@ export class Committer {
       this.#parts.onFault(error)
     }
   }
-}
-
-function toBatches(batches: readonly { name: string; entries: AppendedBatch['entries'] }[]): AppendedBatch[] {
-  return batches.map(({ name, entries }) => ({ log: name, entries }))
 }

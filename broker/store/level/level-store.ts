@@ -12,7 +12,7 @@ import {
 import { LevelAccounts } from './accounts.js'
 import { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
-import { CommitQueue, type PendingChange } from './commit-queue.js'
+import { CommitQueue } from './commit-queue.js'
 import { Committer } from './committer.js'
 import { Compaction } from './compaction.js'
 import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
@@ -230,11 +230,11 @@ class LevelStore implements Store {
   #commitOps(ops: readonly Op[], lazy: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const settled = (error: StoreError | null): void => (error ? reject(error) : resolve())
-      this.#commits.add({ drafts: [], ops, settled }, lazy)
+      this.#commits.add({ drafts: [], ops, lazy, settled })
     })
   }
 
-  async #write(group: readonly PendingChange[]): Promise<void> {
+  async #write(group: readonly Change[]): Promise<void> {
     let staged = false
     try {
       if (this.#database.suspect) await this.#recover()

@@ -1,28 +1,24 @@
 /** Gives the drafts of one commit their numbers, from the heads in memory; nothing changes until the commit is durable. */
-import type { AppendResult, Draft, Effect, LogEntry } from '../store.js'
+import type { AppendedBatch, AppendResult, Draft, Effect, LogEntry } from '../store.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'
 import type { LevelLogs } from './level-logs.js'
 import type { RoomLog } from './room-log.js'
 import { Run } from './run.js'
 
-interface NumberedLog {
-  readonly place: number
-  readonly log: RoomLog
-  readonly name: string
-  readonly first: number
-  readonly drafts: Draft[]
-  readonly entries: LogEntry[]
-  readonly runs: Run[]
+/** What a commit adds to one log. */
+export interface NumberedBatch extends AppendedBatch {
+  readonly target: RoomLog
+  /** The entries as they lie in the commit. */
+  readonly runs: readonly Run[]
 }
 
-/** What a commit adds to one log. */
-export interface NumberedBatch {
-  readonly log: RoomLog
-  readonly name: string
-  readonly entries: readonly LogEntry[]
-  /** The same, as they lie in the commit. */
-  readonly runs: readonly Run[]
+interface NumberedLog extends NumberedBatch {
+  readonly place: number
+  readonly first: number
+  count: number
+  entries: LogEntry[]
+  runs: Run[]
 }
 
 const ABSENT: AppendResult = { outcome: 'absent', id: '', seq: 0, ts: 0 }
@@ -35,6 +31,8 @@ export class Numbering {
   readonly #names: readonly string[]
   #nextName = 0
   readonly #numbered = new Map<string, NumberedLog>()
+  /** The accepted drafts, in order. */
+  readonly #drafts: Draft[] = []
   /** What the accepted drafts do to other entries. */
   readonly effects: { readonly log: RoomLog; readonly seq: number; readonly effect: Effect }[] = []
   /** Client-chosen ids used for the first time here. */
@@ -50,7 +48,7 @@ export class Numbering {
   }
 
   get count(): number {
-    return this.#encoder.count
+    return this.#drafts.length
   }
 
   /** The log is in memory. */
@@ -61,10 +59,10 @@ export class Numbering {
     if (draft.retryOnly) return ABSENT
     let log = this.#numbered.get(draft.log)
     if (!log) this.#numbered.set(draft.log, (log = this.#begin(draft.log)))
-    const seq = log.first + log.drafts.length
+    const seq = log.first + log.count++
     this.#encoder.add(log.place, draft, seq)
-    log.drafts.push(draft)
-    if (draft.effect) this.effects.push({ log: log.log, seq, effect: draft.effect })
+    this.#drafts.push(draft)
+    if (draft.effect) this.effects.push({ log: log.target, seq, effect: draft.effect })
     if (name) this.records.set(name, { hash: draft.dedupe!.hash, id: draft.id, seq, ts: draft.ts })
     return { outcome: 'appended', id: draft.id, seq, ts: draft.ts }
   }
@@ -76,19 +74,27 @@ export class Numbering {
     let next = 0
     for (const { log, at, count } of runs) {
       const batch = batches[log]!
-      const { entries, drafts } = batch
-      batch.runs.push(new Run(value, at, batch.first + entries.length, count))
-      for (let left = count; left > 0; left--) {
-        const payload = value.subarray(payloads[next++]!, payloads[next++]!)
-        entries.push(toEntry(drafts[entries.length]!, batch.first + entries.length, payload))
+      const first = batch.runs.at(-1)?.last ?? batch.first - 1
+      const run = new Run(value, at, first + 1, count)
+      const entries: LogEntry[] = new Array(count)
+      for (let i = 0; i < count; i++, next++) {
+        const payload = value.subarray(payloads[2 * next]!, payloads[2 * next + 1]!)
+        entries[i] = toEntry(this.#drafts[next]!, run.first + i, payload)
+      }
+      if (batch.runs.length === 0) {
+        batch.runs = [run]
+        batch.entries = entries
+      } else {
+        batch.runs.push(run)
+        for (const entry of entries) batch.entries.push(entry)
       }
     }
     return { value, batches }
   }
 
-  #begin(name: string): NumberedLog {
-    const log = this.#logs.peek(name)!
-    return { place: this.#numbered.size, log, name, first: log.head + 1, drafts: [], entries: [], runs: [] }
+  #begin(log: string): NumberedLog {
+    const target = this.#logs.peek(log)!
+    return { place: this.#numbered.size, log, target, first: target.head + 1, count: 0, entries: [], runs: [] }
   }
 
   #repeated(draft: Draft, { hash, id, seq, ts }: DedupeRecord): AppendResult {
