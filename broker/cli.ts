@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=64
+#!/usr/bin/env -S node --min-semi-space-size=32 --max-semi-space-size=32
 // The flag: what is under way at a time should fit into V8's young generation, or each of its collections copies it once more.
 import { Command } from 'commander'
 import { endWithReader, reportFailure } from './cli/report.js'

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Peer } from './peer.js'
 
 const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
+/** As `npm start` and `topictalk` run it. */
+const AS_STARTED = ['--min-semi-space-size=32', '--max-semi-space-size=32']
 const SECRET = 'a secret for benchmarks alone, long enough for HS256'
 
 export const topictalk: Peer = {
@@ -16,8 +18,7 @@ export const topictalk: Peer = {
     const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter(Boolean)
     return {
       file: process.execPath,
-      // As `npm start` and `topictalk` run it.
-      args: ['--max-semi-space-size=64', ...flags, CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])],
+      args: [...AS_STARTED, ...flags, CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])],
       env: {
         TOPICTALK_LISTEN_MQTT: String(port),
         TOPICTALK_LISTEN_HTTP: String(wsPort),
