@@ -70,8 +70,7 @@ function messagePage(parts: readonly string[], { entries, more, reached }: Scann
   const shown = parts.slice(0, count)
   if (back) shown.reverse()
   const at = cut ? entries[count - 1]!.seq : reached
-  const from = more || cut ? `,"${back ? 'before' : 'after'}":${at}` : ''
-  return `{"messages":[${shown.join(',')}],"more":${more || cut}${from}}`
+  return pageOf(shown, more || cut, back ? 'before' : 'after', at)
 }
 
 async function readRaw(store: Store, log: LogName, query: HistoryQuery): Promise<string> {
@@ -86,7 +85,8 @@ async function readRaw(store: Store, log: LogName, query: HistoryQuery): Promise
       entries.length > 0 ? Math.min(to, entries[entries.length - 1]!.seq) : to,
       query,
     )
-    return rawPage(page.parts, page.last < Math.min(head, (query.before ?? head + 1) - 1))
+    const more = page.last < Math.min(head, (query.before ?? head + 1) - 1)
+    return pageOf(page.parts, more, 'after', page.last)
   }
   const to = Math.min(head, (query.before ?? head + 1) - 1)
   const from = Math.max(1, to - limit + 1)
@@ -97,7 +97,7 @@ async function readRaw(store: Store, log: LogName, query: HistoryQuery): Promise
   // Where bytes and not numbers bounded the page it begins at its first message; older ones are asked for next.
   const cut = entries.length > 0 && entries[0]!.seq > Math.max(from, tail)
   const page = fill(entries, cut ? entries[0]!.seq : from, to, query)
-  return rawPage(page.parts, page.first > 1)
+  return pageOf(page.parts, page.first > 1, 'before', page.first)
 }
 
 /** The entries with a placeholder for each missing number of `from..to`. */
@@ -135,6 +135,7 @@ function gone(seq: number, why: 'retention' | 'blocked'): string {
   return `{"seq":${seq},"gone":"${why}"}`
 }
 
-function rawPage(parts: readonly string[], more: boolean): string {
-  return `{"messages":[${parts.join(',')}],"more":${more}}`
+/** `from`: what the next page is asked for with, where there is one. It ends the page, so that it is found without reading all. */
+function pageOf(parts: readonly string[], more: boolean, direction: 'before' | 'after', from: number): string {
+  return `{"messages":[${parts.join(',')}],"more":${more}${more ? `,"${direction}":${from}` : ''}}`
 }

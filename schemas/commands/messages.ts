@@ -63,7 +63,7 @@ export const MESSAGE_COMMANDS = {
     result: object({
       messages: Type.Array(Message),
       more,
-      before: Type.Optional(seq('To go on with: folded, in a thread, of the pinned ones.')),
+      before: Type.Optional(seq('To go on with, where there is more.')),
       after: Type.Optional(seq('The same, where the page was asked for by after.')),
     }),
     rate: 'read',
