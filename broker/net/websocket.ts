@@ -7,6 +7,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
 import type { Accept, ByteStream } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
+import { Doorway } from './doorway.js'
 import { type Pinged, Pings } from './pings.js'
 
 export interface WebSocketOptions {
@@ -31,6 +32,12 @@ const PACKETS_PER_FRAME = 4
 const CLOSE_NORMAL = 1000
 const CLOSE_UNSUPPORTED_DATA = 1003
 
+interface Upgrade {
+  readonly request: http.IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+
 /** Takes the WebSocket upgrades of `server` and hands each to `accept` as a byte stream, with its HTTP request. */
 export function attachWebSocket(server: http.Server, options: WebSocketOptions, accept: Accept): void {
   const sockets = new WebSocketServer({
@@ -41,10 +48,7 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
     handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
   })
   const pings = options.wsPing === null ? null : new Pings(options.wsPing)
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => {})
-    const refused = refuseUpgrade(request, options)
-    if (refused) return endWith(socket, refused)
+  const doorway = new Doorway(({ request, socket, head }: Upgrade) => {
     sockets.handleUpgrade(request, socket, head, (ws) => {
       const certificate = certificateOf(request, options.origins)
       const stream = new WebSocketStream(ws, socket, request.socket.remoteAddress, certificate)
@@ -52,6 +56,12 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
       if (pings) stream.once('close', pings.add(stream))
       accept(stream, request)
     })
+  })
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {})
+    const refused = refuseUpgrade(request, options)
+    if (refused) endWith(socket, refused)
+    else doorway.arrive({ request, socket, head })
   })
 }
 

@@ -85,3 +85,18 @@ t.test('on disk, folding at every commit', (t) => {
   storeSuite(t, onDisk(EVERY_COMMIT))
   t.end()
 })
+
+t.test('who reads key after key does not keep the event loop', async (t) => {
+  const store = await openLevelStore({ location: t.testdir(), sync: true, limits: LIMITS, fold: ON_DEMAND })
+  t.teardown(() => store.close())
+  let reads = 0
+  let over = false
+  const reading = (async () => {
+    for (; !over; reads++) await store.accounts.removal('nobody')
+  })()
+  // Three turns of it.
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+  over = true
+  await reading
+  t.ok(reads >= 1000)
+})

@@ -22,6 +22,8 @@ const OPTIONS = { valueEncoding: 'buffer', writeBufferSize: WRITE_BUFFER, cacheS
 /** What opening may write: the recovered write buffer, and as much again. */
 const ROOM_TO_OPEN = WRITE_BUFFER + 4 * 1024 * 1024
 const PROBE_BYTES = 262_144
+/** Keys read in one turn of the event loop: a millisecond or two, and whoever reads on lets others go first. */
+const READS_IN_TURN = 1000
 
 /** LevelDB in a directory. */
 export function diskDatabase(location: string): OpenDatabase {
@@ -48,6 +50,8 @@ export class Database {
   #level: LevelDatabase
   #reopening: Promise<void> | null = null
   #suspect = false
+  /** Keys read in this turn of the event loop. */
+  #readsInTurn = 0
 
   private constructor(location: string | null, openLevel: OpenDatabase, level: LevelDatabase) {
     this.#location = location
@@ -82,6 +86,8 @@ export class Database {
    * fifteen. For values of a page or more, and for many at once, `getMany` reads elsewhere.
    */
   async get(key: string): Promise<Buffer | undefined> {
+    if (this.#readsInTurn === 0) setImmediate(() => (this.#readsInTurn = 0))
+    if (++this.#readsInTurn > READS_IN_TURN) await new Promise((resolve) => setImmediate(resolve))
     return this.#read((level) => level.getSync(key))
   }
 
