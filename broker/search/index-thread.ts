@@ -4,9 +4,8 @@ import type { LogName } from '../store/store.js'
 import type { Changes, Hit, Position, Wanted } from './text-index.js'
 import type { Answer, Call } from './thread.js'
 
-/** Megabytes of JavaScript in the thread, and of what it has just made; SQLite has bounds of its own. */
+/** Megabytes of JavaScript in the thread; SQLite has bounds of its own. */
 const HEAP_MB = 128
-const YOUNG_MB = 8
 
 /** The index file was no index any more; it is to be opened anew, and is empty then. */
 export class DamagedIndex extends Error {}
@@ -67,7 +66,7 @@ export class IndexThread {
 
   #start(): Worker {
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
     // It has nothing to do without the broker, and keeps no process alive.
     worker.unref()

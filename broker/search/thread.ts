@@ -1,5 +1,4 @@
 /** The thread that has the index: one call after another, as they come. */
-import { constants, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { type Changes, isDamage, removeIndex, TextIndex, type Wanted } from './text-index.js'
 
@@ -18,9 +17,6 @@ export interface Answer {
   /** The file was damaged, and is gone. */
   readonly damaged?: boolean
 }
-
-// Where cores are short, messages go before their index. Linux lowers this thread alone; elsewhere it would be the whole process.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
 let index: TextIndex | null = null
 let path = ''
