@@ -97,7 +97,8 @@ async function enterAs(
   if (connection.closed) return
   connection.connecting = false
   connection.connected = true
-  connection.watch(keepAlive(packet, connection.services.limits.keepAlive) * 1.5)
+  // Keep alive 0 switches it off [MQTT-3.1.2.10].
+  connection.watch(keepAlive(packet, connection.services.limits.keepAlive) * 1.5 || Number.POSITIVE_INFINITY)
   broker.emit('clientReady', connection)
   connection.emit('connected')
 }

@@ -72,8 +72,8 @@ export class Connection extends AedesClient implements Deadline {
   /** While it runs nothing is taken from the client, who is above its rate. */
   #rest: NodeJS.Timeout | null = null
   #ended = false
-  /** Milliseconds without a packet after which the client is gone, or, before its login, without one; 0: never. */
-  #patience = 0
+  /** Milliseconds without a packet after which the client is gone, or, before its login, without one. */
+  #patience = Number.POSITIVE_INFINITY
   /** By the steady clock, as all that is measured rather than agreed upon: a clock that is set makes nobody silent. */
   #lastPacket = 0
   /** The CONNECT under way or done. */
@@ -298,7 +298,7 @@ export class Connection extends AedesClient implements Deadline {
 
   // --- deadlines ----------------------------------------------------------------------------------------------------------------------
 
-  /** Starts the watch: over its silence, of which it may keep so many seconds (0: as many as it likes), and over the expiry of its token. */
+  /** Starts the watch: over its silence, of which it may keep so many seconds, and over the expiry of its token. */
   watch(seconds = this.#patience / 1000): void {
     const { wheel } = this.services
     this.#patience = seconds * 1000
@@ -316,7 +316,7 @@ export class Connection extends AedesClient implements Deadline {
     }
     // What the client sent meanwhile waits unread while we handle something of before.
     if (this.login && (this.#working || this.#paused)) this.#lastPacket = steady
-    if (this.#patience > 0 && steady - this.#lastPacket >= this.#patience) {
+    if (steady - this.#lastPacket >= this.#patience) {
       this.#giveUp()
       return 0
     }
@@ -335,9 +335,9 @@ export class Connection extends AedesClient implements Deadline {
   }
 
   #nextDeadline(now: number, steady: number): number {
-    const silent = this.#patience > 0 ? now + this.#patience - (steady - this.#lastPacket) : 0
-    const expiry = this.login?.actor.principal.expiresAt ?? 0
-    return silent > 0 && expiry > 0 ? Math.min(silent, expiry) : silent || expiry
+    const expiry = this.login?.actor.principal.expiresAt ?? Number.POSITIVE_INFINITY
+    const next = Math.min(now + this.#patience - (steady - this.#lastPacket), expiry)
+    return Number.isFinite(next) ? next : 0
   }
 
   // --- the end ------------------------------------------------------------------------------------------------------------------------
