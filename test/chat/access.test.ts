@@ -20,7 +20,7 @@ async function people<N extends string>(t: Test, names: N[], overrides: Override
 }
 
 /** The return code of a CONNECT. */
-function refusal(broker: TestBroker, { username = '', password, ...options }: IClientOptions): Promise<number> {
+function refusal(broker: TestBroker, { username, password, ...options }: IClientOptions): Promise<number> {
   return knock(broker, username, password as string | undefined, options)
 }
 

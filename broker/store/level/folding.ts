@@ -207,8 +207,9 @@ function isUnfinished({ newest }: RoomLog): boolean {
 
 function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now: number): LogStep {
   const recent = log.firstRuns(STEP_ENTRIES)
-  const runs = recent.map((run) => keptAt(log, run, now))
-  const marked = runs.some((run) => run.marked)
+  // Else there is nothing to know of them but their bytes.
+  const marked = log.erasing.size > 0 || recent.some((run) => run.marked)
+  const runs = marked ? recent.map((run) => keptAt(log, run, now)) : recent
   const source = new RunReader(runs)
   let before = unfinished
   let newest: Chunk | null = null
@@ -227,7 +228,6 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
 
 /** The run as it is to be kept from now on. */
 function keptAt(log: RoomLog, run: Run, now: number): Run {
-  if (log.erasing.size === 0 && !run.marked) return run
   const kept = run.entries.map((entry) => log.keptAt(entry, now))
   return kept.some((entry, i) => entry !== run.entries[i]) ? Run.of(kept) : run
 }
