@@ -64,10 +64,10 @@ export async function* phases({
     const start = performance.now()
     await step()
     const seconds = (performance.now() - start) / 1000
-    await pinging.turn()
+    await pinging.settle()
     yield { phase, seconds, pings: pinging.latencies.toData() }
   }
   writer.close()
-  pinging.stop()
+  await pinging.stop()
   agent.destroy()
 }

@@ -1,4 +1,5 @@
 /** A bystander's round trips: the event loop of a broker seen from outside. */
+import { Line } from '../../broker/line.js'
 import { Histogram } from '../histogram.js'
 import { pause } from './crowd.js'
 import { Link } from './link.js'
@@ -6,15 +7,17 @@ import type { Caller } from './requests.js'
 
 const PING_EVERY_MS = 5
 
-/** Pings at a fixed rate; one that waits for another counts from when it should have left. */
+/** Pings at a fixed rate, whether or not those before are answered; each counts from when it should have left. */
 export class Pinging {
   latencies = new Histogram()
   readonly #link: Link
+  readonly #due = new Line<number>()
   #stopped = false
-  #turn = Promise.resolve()
+  #caughtUp: (() => void) | null = null
 
   private constructor(link: Link) {
     this.#link = link
+    link.onPong = () => this.#answered()
   }
 
   static async start(port: number, bystander: Caller): Promise<Pinging> {
@@ -29,10 +32,15 @@ export class Pinging {
     for (let due = performance.now(); !this.#stopped; due += PING_EVERY_MS) {
       const early = due - performance.now()
       if (early > 0) await pause(early)
-      this.#turn = this.#link.ping().then(() => this.latencies.record((performance.now() - due) * 1000))
-      await this.#turn
+      // A timer may be a little early.
+      this.#due.push(Math.min(due, performance.now()))
+      this.#link.ping()
     }
-    this.#link.close()
+  }
+
+  #answered(): void {
+    this.latencies.record((performance.now() - this.#due.shift()!) * 1000)
+    if (this.#due.length === 0) this.#caughtUp?.()
   }
 
   clear(): void {
@@ -40,11 +48,13 @@ export class Pinging {
   }
 
   /** Resolves when what is under way has come back. */
-  turn(): Promise<void> {
-    return this.#turn
+  async settle(): Promise<void> {
+    if (this.#due.length > 0) await new Promise<void>((resolve) => (this.#caughtUp = resolve))
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped = true
+    await this.settle()
+    this.#link.close()
   }
 }

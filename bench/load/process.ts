@@ -59,8 +59,7 @@ const calls = {
     pinging = await Pinging.start(port, bystander)
   },
   async stopPinging(): Promise<HistogramData> {
-    pinging!.stop()
-    await pinging!.turn()
+    await pinging!.stop()
     return pinging!.latencies.toData()
   },
   enqueue: (options: EnqueueOptions) => enqueue(options),
