@@ -81,8 +81,12 @@ export class LevelSessions implements SessionStore {
     return del(keys.cursor(id, cursor))
   }
 
+  /**
+   * Nothing under way is written down too: LevelDB looks through all that is deleted for the next key that is not, so that where every
+   * session has one that stays, none reads through what its neighbours have deleted.
+   */
   inflightOp(id: string, inflight: readonly SavedInflight[]): Op {
-    return inflight.length === 0 ? del(keys.inflight(id)) : put(keys.inflight(id), JSON.stringify(inflight))
+    return put(keys.inflight(id), JSON.stringify(inflight))
   }
 
   incomingOp(id: string, packetId: number): Op {
