@@ -1,10 +1,10 @@
 /** The embedded store passes the contract: in memory, on disk, and with every commit folded at once. */
 import { cp, readdir, rm, stat } from 'node:fs/promises'
 import t from 'tap'
-import { memoryDatabase } from '../../broker/store/level/database.js'
+import { memoryDatabase, type OpenDatabase } from '../../broker/store/level/database.js'
 import type { FoldLimits } from '../../broker/store/level/folding.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
-import { type NewPlace, type StorePlace, storeSuite } from './store-suite.js'
+import { append, draft, folded, type NewPlace, type StorePlace, storeSuite, texts } from './store-suite.js'
 
 const LIMITS = { queueMessages: 1000, queueBytes: 1_000_000 }
 
@@ -100,3 +100,76 @@ t.test('who reads key after key does not keep the event loop', async (t) => {
   await reading
   t.ok(reads >= 1000)
 })
+
+interface Written {
+  readonly bytes: number
+  readonly deleted: readonly string[]
+}
+
+/** A database in memory that tells of each batch. */
+async function watchedDatabase(told: (batch: Written) => void): Promise<OpenDatabase> {
+  const openDatabase = await memoryDatabase()
+  return async () => {
+    const level = await openDatabase()
+    const begin = level.batch.bind(level) as () => ReturnType<typeof level.batch>
+    const watched = () => {
+      const chain = begin()
+      const { put, del, write } = chain
+      const deleted: string[] = []
+      let bytes = 0
+      return Object.assign(chain, {
+        put(key: string, value: Buffer | string) {
+          bytes += value.length
+          return put.call(chain, key, value as Buffer, {})
+        },
+        del(key: string) {
+          deleted.push(key)
+          return del.call(chain, key, {})
+        },
+        write(options: object) {
+          told({ bytes, deleted })
+          return write.call(chain, options)
+        },
+      })
+    }
+    return Object.assign(level, { batch: watched }) as typeof level
+  }
+}
+
+t.test('large messages are folded in small steps, for commits wait while one is written', async (t) => {
+  const written: Written[] = []
+  const openDatabase = await watchedDatabase((batch) => written.push(batch))
+  const COMMITS = 20
+  const fold = { ...ON_DEMAND, commits: COMMITS }
+  const store = await openLevelStore({ location: null, sync: true, limits: LIMITS, openDatabase, fold })
+  t.teardown(() => store.close())
+  const long = 'x'.repeat(60_000)
+  const logs = ['m:one', 'm:two']
+  for (let i = 0; i < COMMITS; i++) await append(store, ...logs.map((log) => draft(log, `${i} ${long}`)))
+  await folded(store)
+  const largest = Math.max(...written.map(({ bytes }) => bytes))
+  t.ok(largest < 700_000, `the largest write has ${largest} bytes`)
+  for (const log of logs) {
+    const entries = await store.log.read(log, 0, COMMITS, 2 ** 30)
+    t.same(
+      texts(entries).map((text) => text.split(' ')[0]),
+      Array.from({ length: COMMITS }, (_, i) => String(i)),
+    )
+  }
+})
+
+t.test(
+  'nothing under way is written down, not deleted: sessions need not read past what others have deleted',
+  async (t) => {
+    const written: Written[] = []
+    const openDatabase = await watchedDatabase((batch) => written.push(batch))
+    const store = await openLevelStore({ location: null, sync: true, limits: LIMITS, openDatabase, fold: ON_DEMAND })
+    t.teardown(() => store.close())
+    await store.sessions.writeLazily([store.sessions.inflightOp('ann/phone', [])])
+    t.same(
+      written.flatMap(({ deleted }) => deleted),
+      [],
+    )
+    t.same((await store.sessions.progress('ann/phone')).inflight, [])
+  },
+)

@@ -26,8 +26,9 @@ export interface FoldLimits {
 
 export const FOLD_LIMITS: FoldLimits = { commits: 16_384, entries: 65_536, bytes: 16 * 1024 * 1024, idleMs: 1000 }
 
-/** Entries of one step: about a millisecond of work. */
+/** Entries of one step, and bytes of its chunks: about a millisecond of work. Commits wait while it is written. */
 const STEP_ENTRIES = 1024
+const STEP_BYTES = 512 * 1024
 /** The newest chunk is rewritten with what follows while it is smaller than this. */
 const MERGE_BYTES = 4096
 /** Commits wait when the journal is this many times over its limits. */
@@ -159,7 +160,11 @@ export class Folding {
     const unfinished = await this.#unfinishedChunks(logs)
     const batch = new WriteBatch()
     const now = this.#parts.now()
-    const steps = logs.map((log, i) => packLog(log, unfinished[i] ?? null, batch, now))
+    const steps: LogStep[] = []
+    for (const [i, log] of logs.entries()) {
+      if (batch.bytes >= STEP_BYTES) break
+      steps.push(packLog(log, unfinished[i] ?? null, batch, now))
+    }
     await this.#write(batch)
     for (const { log, newest, grown, erased } of steps) {
       log.foldedTo(newest.last)
@@ -212,18 +217,18 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
   const runs = marked ? recent.map((run) => keptAt(log, run, now)) : recent
   const source = new RunReader(runs)
   let before = unfinished
-  let newest: Chunk | null = null
+  let newest: Chunk
   let grown: Chunk | null = null
-  while (!source.done && source.next <= log.folded + STEP_ENTRIES) {
+  do {
     newest = Chunk.pack(before, source)
     if (before) grown = newest
     if (marked) noteMarked(log.name, newest, newest.entries.slice(before?.count ?? 0), batch, now)
     before = null
     batch.put(keys.chunk(log.name, newest.first), newest.value)
-  }
-  const erased = log.stageErased(seqsErased(log, newest!.last), batch)
-  batch.put(keys.head(log.name), log.record(newest!.last, span(newest!)))
-  return { log, newest: newest!, grown, erased }
+  } while (!source.done && source.next <= log.folded + STEP_ENTRIES && batch.bytes < STEP_BYTES)
+  const erased = log.stageErased(seqsErased(log, newest.last), batch)
+  batch.put(keys.head(log.name), log.record(newest.last, span(newest)))
+  return { log, newest, grown, erased }
 }
 
 /** The run as it is to be kept from now on. */

@@ -7,6 +7,8 @@ export class WriteBatch {
   readonly #keys: string[] = []
   /** Parallel to the keys; null deletes. */
   readonly #values: (Buffer | string | null)[] = []
+  /** Of its values. */
+  bytes = 0
 
   get size(): number {
     return this.#keys.length
@@ -15,6 +17,7 @@ export class WriteBatch {
   put(key: string, value: Buffer | string): void {
     this.#keys.push(key)
     this.#values.push(value)
+    this.bytes += value.length
   }
 
   del(key: string): void {
