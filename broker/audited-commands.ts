@@ -4,9 +4,9 @@ import type { AdminCommands } from './admin.js'
 import type { Act, Audit } from './chat/audit.js'
 
 /** They only look. */
-const READING: ReadonlySet<string> = new Set(['user.list', 'audit.list'])
+const READING: ReadonlySet<string> = new Set(['user.list', 'audit.list', 'backup.status'])
 
-/** Every command but those that only look is logged, with the user it names and the roles it gives. */
+/** Every command but those that only look is logged, with the user it names, the roles it gives and where it writes to. */
 export function auditedCommands(commands: AdminCommands, audit: Audit): AdminCommands {
   const all: AdminCommands = {
     ...commands,
@@ -21,7 +21,14 @@ export function auditedCommands(commands: AdminCommands, audit: Audit): AdminCom
 }
 
 function actOf(action: string, params: unknown): Act {
-  const { name, roles } = (params ?? {}) as { name?: unknown; roles?: unknown }
-  const given = Array.isArray(roles) && roles.length > 0 ? { details: { roles } } : {}
-  return { action, ...(typeof name === 'string' ? { user: name } : {}), ...given }
+  const { name, roles, directory } = (params ?? {}) as { name?: unknown; roles?: unknown; directory?: unknown }
+  const details = {
+    ...(Array.isArray(roles) && roles.length > 0 && { roles }),
+    ...(typeof directory === 'string' && { directory }),
+  }
+  return {
+    action,
+    ...(typeof name === 'string' && { user: name }),
+    ...(Object.keys(details).length > 0 && { details }),
+  }
 }

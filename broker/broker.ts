@@ -10,6 +10,7 @@ import type { Accounts } from './auth/accounts.js'
 import type { LoginCodes } from './auth/login-codes.js'
 import { Sealer } from './auth/sealing.js'
 import { deriveKey } from './auth/tokens.js'
+import { Backups, backupCommands } from './backups.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
@@ -199,15 +200,13 @@ async function start(
   const maintaining = { reports: chat.reports, search: textSearch, trim: chat.trim, failed }
   const maintenance = new Maintenance({ store, keeper, broker, counters, config, ...maintaining })
   closing.push(() => closeBroker(broker, keeper, maintenance))
+  const { dataDir } = config.node
+  const backups = new Backups({ store, dataDir, locate: storeLocation, failed })
+  closing.push(() => backups.close())
   const removeAccount = (user: string) => chat.removals.remove(user)
-  const admin = await serveAdmin(
-    config.node.dataDir,
-    auditedCommands(
-      accountCommands({ ...auth, accounts: endingLogins(auth.accounts, bus), removeAccount }),
-      chat.audit,
-    ),
-    failed,
-  )
+  const onAccounts = accountCommands({ ...auth, accounts: endingLogins(auth.accounts, bus), removeAccount })
+  const commands = auditedCommands({ ...onAccounts, ...backupCommands(backups) }, chat.audit)
+  const admin = await serveAdmin(dataDir, commands, failed)
   closing.push(() => admin.close())
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
   const healthy = (): boolean => store.healthy && !broker.closed

@@ -7,6 +7,7 @@ import { readVersion } from './version.js'
 // A command loads only what it needs: a chat starts without a broker.
 const serving = () => import('./cli/serve.js')
 const audits = () => import('./cli/audit.js')
+const backups = () => import('./cli/backup.js')
 const users = () => import('./cli/users.js')
 const tokens = () => import('./cli/token.js')
 const configs = () => import('./cli/config.js')
@@ -62,6 +63,10 @@ configured(program.command('audit'))
   .option('--action <name>', 'only acts of this name, such as rooms.ban')
   .option('--json', 'as JSON')
   .action(async (flags) => (await audits()).listAudit(flags))
+
+configured(program.command('backup <directory>'))
+  .description('copy all data into an empty directory that a broker can be started on; works beside a running broker')
+  .action(async (directory, flags) => (await backups()).backUp(directory, flags))
 
 configured(program.command('token <user>'))
   .description('print a token to log in with, in place of a password')

@@ -50,6 +50,11 @@ export class RunningPeer {
     this.#process = child
   }
 
+  /** Its folder. */
+  get dir(): string {
+    return this.#context.dir
+  }
+
   portOf(transport: Transport): number {
     return transport === 'tcp' ? this.port : this.wsPort
   }

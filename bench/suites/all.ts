@@ -10,6 +10,7 @@ import { reads } from './reads.js'
 import { replay } from './replay.js'
 import { returning } from './returning.js'
 import { throughput } from './throughput.js'
+import { upkeep } from './upkeep.js'
 
 export const SUITES: readonly Suite[] = [
   throughput,
@@ -22,5 +23,6 @@ export const SUITES: readonly Suite[] = [
   greedy,
   membership,
   returning,
+  upkeep,
   long,
 ]

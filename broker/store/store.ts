@@ -198,6 +198,11 @@ export interface Store {
   commit(change: Change): void
   /** Does what an entry's effect would, with none appended: its notes name a target, and themselves. The log is open. */
   effectOp(log: LogName, effect: Effect): Op
+  /**
+   * Copies all there is at this moment to `location`, where nothing is yet; others go on meanwhile. A store opened there has another
+   * epoch. `heard` is told of bytes copied; aborting rejects, and leaves what is no store.
+   */
+  copyTo(location: string, heard: (bytes: number) => void, signal: AbortSignal): Promise<void>
   /** Waits for what was queued, then closes. */
   close(): Promise<void>
 }

@@ -15,12 +15,14 @@ export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, 
 /** Gives an open database: called at the start and for every reopening, when the one before is closed. */
 export type OpenDatabase = () => Promise<LevelDatabase>
 
-const FORMAT = 'topictalk 1'
+export const FORMAT = 'topictalk 1'
 const PAGE = 1000
 const WRITE_BUFFER = 16 * 1024 * 1024
 const OPTIONS = { valueEncoding: 'buffer', writeBufferSize: WRITE_BUFFER, cacheSize: 32 * 1024 * 1024 }
 /** What opening may write: the recovered write buffer, and as much again. */
 const ROOM_TO_OPEN = WRITE_BUFFER + 4 * 1024 * 1024
+/** Read at once by who reads everything. */
+const COPY_BYTES = 256 * 1024
 const PROBE_BYTES = 262_144
 /** Keys read in one turn of the event loop: a millisecond or two, and whoever reads on lets others go first. */
 const READS_IN_TURN = 1000
@@ -111,9 +113,18 @@ export class Database {
   }
 
   /** The entries of a range in pages, from one snapshot. */
-  async *pages(range: KeyRange): AsyncGenerator<[string, Buffer][]> {
+  pages(range: KeyRange): AsyncGenerator<[string, Buffer][]> {
+    return this.#pages(range)
+  }
+
+  /** All there is at this moment, in pages of some bytes. */
+  everything(): AsyncGenerator<[string, Buffer][]> {
+    return this.#pages({ highWaterMarkBytes: COPY_BYTES })
+  }
+
+  async *#pages(options: object): AsyncGenerator<[string, Buffer][]> {
     if (this.#reopening) await this.#reopening
-    const iterator = this.#level.iterator(range)
+    const iterator = this.#level.iterator(options)
     try {
       while (true) {
         const page = await iterator.nextv(PAGE).catch((cause) => {

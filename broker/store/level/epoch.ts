@@ -14,6 +14,10 @@ interface Witness {
   commits: number
 }
 
+export function witnessOf(location: string): string {
+  return `${location}.witness`
+}
+
 export class Epoch {
   /** Empty before `open`. */
   id = ''
@@ -23,7 +27,7 @@ export class Epoch {
   /** `location` of the store; null: in memory, which nobody restores. */
   constructor(database: Database, location: string | null) {
     this.#database = database
-    this.#file = location === null ? null : `${location}.witness`
+    this.#file = location === null ? null : witnessOf(location)
   }
 
   /** `commits`: number of the last commit that is there. */
