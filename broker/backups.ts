@@ -44,13 +44,14 @@ export class Backups {
       throw new Refusal('conflict', `a backup to ${this.#status.directory} is under way`)
     const target = resolve(directory)
     this.#status = { directory: target, bytes: 0, done: false }
-    try {
-      await this.#prepare(target)
-    } catch (error) {
-      this.#status = null
-      throw error
-    }
-    this.#running = this.#run(target)
+    const prepared = this.#prepare(target)
+    this.#running = prepared.then(
+      () => this.#run(target),
+      () => {
+        this.#status = null
+      },
+    )
+    await prepared
     return this.#status
   }
 

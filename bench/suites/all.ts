@@ -3,6 +3,7 @@ import { append } from './append.js'
 import { connections } from './connections.js'
 import { frozen } from './frozen.js'
 import { greedy } from './greedy.js'
+import { growth } from './growth.js'
 import { latency } from './latency.js'
 import { long } from './long.js'
 import { membership } from './membership.js'
@@ -24,5 +25,6 @@ export const SUITES: readonly Suite[] = [
   membership,
   returning,
   upkeep,
+  growth,
   long,
 ]
