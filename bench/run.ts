@@ -1,21 +1,12 @@
 /**
  * `npm run bench -- [suite…]`: TopicTalk as it is by default, with everything on, beside other brokers, each started in turn, in one run.
- * Seconds of CPU and ratios count, as the wall clock of a shared machine says little. Without a suite: throughput. `all`: every one.
- *
- *   --quick              about 3 seconds a cell in place of 20, and sizes a tenth of what they are
- *   --seconds N          measured in a cell, after a time to warm up
- *   --scale N            of numbers of clients and messages; 1 is 10,000 connections, 10,000 × 100 messages and so on
- *   --workers N          processes that make the load, where it can be split; default 1
- *   --cells TEXT         only cells whose name contains TEXT
- *   --peers A,B          only these brokers
- *   --rooms N --members N --window N    instead of a throughput cell's own
- *   --out FILE.json      results; a report and plots go beside them; default bench/results/<time>.json
+ * Seconds of CPU and ratios count, as the wall clock of a shared machine says little. `--help` lists suites and options (flags.ts).
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readFlags, UsageError, usage, type Wanted } from './flags.js'
 import { PAYLOAD_BYTES } from './load/cells.js'
 import { aedes } from './peers/aedes.js'
 import { ejabberd } from './peers/ejabberd.js'
@@ -24,59 +15,42 @@ import { nats } from './peers/nats.js'
 import type { Peer } from './peers/peer.js'
 import { topictalk } from './peers/topictalk.js'
 import { writeReport } from './report.js'
-import type { Options, Row, Suite, Task } from './suite.js'
+import type { Row, Suite, Task } from './suite.js'
 import { SUITES } from './suites/all.js'
 import { printFailed, printHeader, printMissing, printRow } from './table.js'
 
 const PEERS: readonly Peer[] = [topictalk, aedes, mosquitto, nats, ejabberd]
 const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url))
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    quick: { type: 'boolean', default: false },
-    seconds: { type: 'string' },
-    scale: { type: 'string' },
-    workers: { type: 'string', default: '1' },
-    cells: { type: 'string', default: '' },
-    peers: { type: 'string' },
-    rooms: { type: 'string' },
-    members: { type: 'string' },
-    window: { type: 'string' },
-    out: { type: 'string' },
-  },
-})
-
-const options: Options = {
-  seconds: Number(flags.seconds ?? (flags.quick ? 3 : 20)),
-  scale: Number(flags.scale ?? (flags.quick ? 0.1 : 1)),
-  workers: Number(flags.workers),
-  ...(flags.rooms && { rooms: Number(flags.rooms) }),
-  ...(flags.members && { members: Number(flags.members) }),
-  ...(flags.window && { window: Number(flags.window) }),
-}
-const peers = PEERS.filter(
-  ({ name }) => !flags.peers || flags.peers.toLowerCase().split(',').includes(name.toLowerCase()),
-)
-const suites = chosen()
+const wanted = asked()
+const { options, suites, peers } = wanted
 const rows: Row[] = []
+let found = 0
 for (const suite of suites) {
-  const tasks = suite.tasks(options).filter(({ cell }) => cell.includes(flags.cells))
+  const tasks = suite.tasks(options).filter(({ cell }) => cell.includes(wanted.cells))
   if (tasks.length === 0) continue
+  found += tasks.length
   printHeader(suite)
   for (const task of tasks) await compare(suite, task)
 }
-await save()
+if (found > 0) await save()
+else giveUp(`nothing was measured: no cell of ${suites.map(({ name }) => name).join(', ')} contains ${wanted.cells}`)
 
-function chosen(): Suite[] {
-  const wanted = positionals.length === 0 ? ['throughput'] : positionals
-  if (wanted.includes('all')) return [...SUITES]
-  return wanted.map((name) => {
-    const suite = SUITES.find((suite) => suite.name === name)
-    if (!suite)
-      throw new Error(`there is no suite ${name}; there are all, ${SUITES.map(({ name }) => name).join(', ')}`)
-    return suite
-  })
+function asked(): Wanted {
+  try {
+    const wanted = readFlags(process.argv.slice(2), SUITES, PEERS)
+    if (wanted) return wanted
+    console.log(usage(SUITES, PEERS))
+    process.exit()
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    giveUp(`${error.message}; see npm run bench -- --help`)
+  }
+}
+
+function giveUp(why: string): never {
+  console.error(`bench: ${why}`)
+  process.exit(1)
 }
 
 /** A broker that fails is named, and the run ends with code 1; the others go on. */
@@ -102,7 +76,7 @@ async function compare(suite: Suite, { cell, measure }: Task): Promise<void> {
 
 async function save(): Promise<void> {
   const time = new Date().toISOString()
-  const file = flags.out ?? join(RESULTS, `${time.replaceAll(':', '-')}.json`)
+  const file = wanted.out ?? join(RESULTS, `${time.replaceAll(':', '-')}.json`)
   await mkdir(dirname(file), { recursive: true })
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version }
   const results = rows.map(({ values, ...row }) => ({ ...row, ...values }))

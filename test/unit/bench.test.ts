@@ -30,6 +30,24 @@ t.test('the benchmark runs, and writes numbers, a report and plots', async (t) =
   t.match(await readFile(join(dir, 'results-throughput.svg'), 'utf8'), /^<svg .*<rect .*<\/svg>\n$/s)
 })
 
+t.test('what the bench cannot do is one line that says what it can', async (t) => {
+  const fails = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [RUN, ...args]).then(
+      () => t.fail('it did something'),
+      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+    )
+  for (const [args, why] of [
+    [['fast'], /^bench: there is no suite fast; there are throughput, .*; see npm run bench -- --help\n$/],
+    [['--peers', 'topictalk,other'], /^bench: there is no broker other; there are TopicTalk, .*\n$/],
+    [['--cells', 'none'], /^bench: nothing was measured: no cell of throughput contains none\n$/],
+    [['--seconds', 'long'], /^bench: --seconds: expected a number above 0, not long; see .*\n$/],
+    [['--speed', '3'], /^bench: Unknown option '--speed'; see .*\n$/],
+  ] as const)
+    t.match(await fails(...args), { code: 1, stdout: '', stderr: why })
+  const { stdout } = await promisify(execFile)(process.execPath, [RUN, '--help'])
+  for (const word of ['throughput', 'growth', 'mosquitto', '--seconds N']) t.match(stdout, word)
+})
+
 t.test('a histogram knows quantiles to within 1.6 %, and adds up', (t) => {
   const [low, high] = [new Histogram(), new Histogram()]
   for (let us = 1; us <= 1_000_000; us++) (us % 2 ? low : high).record(us)
