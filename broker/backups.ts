@@ -98,14 +98,19 @@ export class Backups {
       this.#status = { ...this.#status!, done: true }
     } catch (error) {
       if (!(error instanceof Refusal)) failed(error)
-      const refusal =
-        error instanceof Refusal
-          ? error
-          : new Refusal('unavailable', error instanceof StoreError ? error.message : 'the backup failed')
-      for (const name of await readdir(target)) await rm(join(target, name), { recursive: true, force: true })
-      this.#status = { ...this.#status!, done: true, error: refusal.body() }
+      await clear(target).catch(failed)
+      this.#status = { ...this.#status!, done: true, error: told(error).body() }
     }
   }
+}
+
+async function clear(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true })
+}
+
+function told(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  return new Refusal('unavailable', error instanceof StoreError ? error.message : 'the backup failed')
 }
 
 /** What `topictalk backup` asks for. */
