@@ -3,14 +3,11 @@ import type { Accept, ByteStream } from './byte-stream.js'
 import { Doorway } from './doorway.js'
 import { handOver, type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
 
-/** MQTT over TCP. What a client sends before it is inside waits in the kernel. */
+/** MQTT over TCP. What a client sends before it is inside waits in its socket. */
 export function listenTcp(options: ListenOptions, accept: Accept): Promise<Listener> {
   const doorway = new Doorway((stream: ByteStream) => {
-    if (stream.destroyed) return
-    accept(stream)
-    stream.resume()
+    if (!stream.destroyed) accept(stream)
   })
-  const settings = { ...SOCKET_OPTIONS, pauseOnConnect: true }
-  const server = net.createServer(settings, (socket) => handOver(socket, (stream) => doorway.arrive(stream)))
+  const server = net.createServer(SOCKET_OPTIONS, (socket) => handOver(socket, (stream) => doorway.arrive(stream)))
   return openListener(server, 'mqtt', options)
 }
