@@ -31,7 +31,7 @@ function residentOf(pid: number): number {
 }
 
 /** Some brokers are started by a script, and are its children. */
-function familyOf(pid: number): number[] {
+export function familyOf(pid: number): number[] {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => {
     const list = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
     return list.split(' ').filter(Boolean).map(Number)

@@ -1,5 +1,5 @@
 /** ejabberd, where it is installed: its MQTT module alone, any password will do. */
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { installed } from './installed.js'
 import type { Peer } from './peer.js'
@@ -26,9 +26,26 @@ export const ejabberd: Peer = {
     await writeFile(config, `${lines.join('\n')}\n`)
     const folders = [join(dir, 'spool'), join(dir, 'logs')] as const
     await Promise.all(folders.map((folder) => mkdir(folder)))
-    // Started by root it runs as a user of its own, who has to write here.
-    await Promise.all([dir, ...folders].map((folder) => chmod(folder, 0o777)))
-    const args = ['--config', config, '--spool', folders[0], '--logs', folders[1], '--node', `bench${port}@localhost`]
+    // Read in place of the distribution's, which names its own configuration whatever the command line says, and has root become another user.
+    const settings = join(dir, 'ejabberdctl.cfg')
+    const control = [
+      `EJABBERD_CONFIG_PATH=${config}`,
+      `EJABBERD_PID_PATH=${join(dir, 'pid')}`,
+      'EXEC_CMD=as_current_user',
+    ]
+    await writeFile(settings, `${control.join('\n')}\n`)
+    const args = [
+      '--ctl-config',
+      settings,
+      '--config',
+      config,
+      '--spool',
+      folders[0],
+      '--logs',
+      folders[1],
+      '--node',
+      `bench${port}@localhost`,
+    ]
     return { file, args: [...args, 'foreground'], env: { HOME: dir } }
   },
 }

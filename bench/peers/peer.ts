@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { mintToken } from '../../broker/auth/tokens.js'
 import type { Caller } from '../load/requests.js'
 import type { Transport } from '../load/wire.js'
+import { familyOf } from '../measure.js'
 
 export interface PeerContext {
   /** For MQTT over TCP; free, on 127.0.0.1. */
@@ -82,10 +83,24 @@ export class RunningPeer {
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     const gone = once(this.#process, 'exit')
-    this.#process.kill()
-    const hard = setTimeout(() => this.#process.kill('SIGKILL'), STOP_MS)
+    // A script does not end what it has started.
+    const family = familyOf(this.pid)
+    const endAll = (signal: 'SIGTERM' | 'SIGKILL'): void => {
+      for (const pid of family) end(pid, signal)
+    }
+    endAll('SIGTERM')
+    const hard = setTimeout(() => endAll('SIGKILL'), STOP_MS)
     await gone
     clearTimeout(hard)
+  }
+}
+
+/** Unless it has ended. */
+function end(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has.
   }
 }
 
