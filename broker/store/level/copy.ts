@@ -2,7 +2,6 @@
  * A copy of the whole store as it is at one moment, while others go on to read and write: a LevelDB of its own, to be opened like one that
  * a crash has left. It is no store before it is whole, for what says so is written last.
  */
-import { writeFile } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Database, diskDatabase, FORMAT } from './database.js'
 import { keys } from './keys.js'
@@ -33,9 +32,4 @@ export async function copyDatabase(
   } finally {
     await level.close()
   }
-}
-
-/** Beside a copy: it is behind whatever its clients may know, so its numbers are of another life (epoch.ts). */
-export function writeWitness(file: string, epoch: string): Promise<void> {
-  return writeFile(file, JSON.stringify({ epoch, commits: Number.MAX_SAFE_INTEGER }), { flush: true } as object)
 }

@@ -14,8 +14,14 @@ interface Witness {
   commits: number
 }
 
-export function witnessOf(location: string): string {
+function witnessOf(location: string): string {
   return `${location}.witness`
+}
+
+/** Beside a copy of a store: it is behind whatever its clients may know, so its numbers are of another life. */
+export function outdate(location: string, epoch: string): Promise<void> {
+  const witness: Witness = { epoch, commits: Number.MAX_SAFE_INTEGER }
+  return writeFile(witnessOf(location), JSON.stringify(witness), { flush: true } as object)
 }
 
 export class Epoch {

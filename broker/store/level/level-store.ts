@@ -15,12 +15,12 @@ import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue } from './commit-queue.js'
 import { Committer } from './committer.js'
 import { Compaction } from './compaction.js'
-import { copyDatabase, writeWitness } from './copy.js'
+import { copyDatabase } from './copy.js'
 import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
 import { Dedupe } from './dedupe.js'
 import { LevelDirectory } from './directory.js'
 import { Disposal } from './disposal.js'
-import { Epoch, witnessOf } from './epoch.js'
+import { Epoch, outdate } from './epoch.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
@@ -216,7 +216,7 @@ class LevelStore implements Store {
   async copyTo(location: string, heard: (bytes: number) => void, signal: AbortSignal): Promise<void> {
     try {
       await copyDatabase(this.#database, location, heard, signal)
-      await writeWitness(witnessOf(location), this.epoch)
+      await outdate(location, this.epoch)
     } catch (cause) {
       throw signal.aborted ? cause : storeError('the store cannot be copied', cause)
     }
