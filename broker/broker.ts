@@ -79,6 +79,7 @@ export function openStore(config: Config, onFault?: (error: unknown) => void): P
     location: storeLocation(config.node.dataDir),
     sync: config.store.level.sync,
     limits: { queueMessages, queueBytes },
+    cacheBytes: config.store.level.cacheBytes,
     ...(onFault ? { onFault } : {}),
   })
 }

@@ -277,6 +277,11 @@ const figure = { type: 'number', exclusiveMinimum: 0, maximum: 1e9 }
 
 const limits = section('Bounds on what one client can cost.', {
   payloadBytes: count(65536, 'Longest payload of a PUBLISH, and body of an HTTP request, in bytes.', 1, 268_435_455),
+  propertyBytes: count(
+    8192,
+    'Bytes that the properties of an MQTT 5 message or will may take: user properties, response topic, correlation data, content type.',
+    0,
+  ),
   packetBytes: Type.Unsafe<number>({
     anyOf: [{ type: 'integer', minimum: 1024, maximum: 268_435_460 }, { enum: ['auto'] }],
     default: 'auto',
@@ -291,6 +296,10 @@ const limits = section('Bounds on what one client can cost.', {
   topicLevels: count(32, 'Deepest topic or filter, in levels.', 4, 65535),
   inflight: count(32, 'Messages sent to a client and not yet acknowledged.', 1, 65535),
   receiveMaximum: count(1024, 'QoS 1 and 2 messages a client may have unacknowledged.', 1, 65535),
+  receiveBytes: count(
+    1048576,
+    'Bytes of publishes of one client that are taken and not yet stored; beyond, its connection is read on only as they are.',
+  ),
   inboundQos2: count(1024, 'QoS 2 messages a client may leave without PUBREL.', 1, 65535),
   queueMessages: count(
     1000,
@@ -330,6 +339,11 @@ const store = section('Where data lives.', {
   driver: Type.Enum(['level'], { default: 'level', description: 'level: embedded, in node.dataDir.' }),
   level: section('The embedded store.', {
     sync: flag(true, 'fsync before every ack. false survives a crash of the process, not of the machine.'),
+    cacheBytes: count(
+      67108864,
+      'Bytes of logs kept in memory: half for what was read or written lately, half for what still lies in the journal.',
+      1048576,
+    ),
   }),
 })
 

@@ -65,6 +65,7 @@ export interface PipelineParts {
   readonly plain: Plain
   readonly deviceTopics: DeviceTopics
   readonly payloadBytes: number
+  readonly propertyBytes: number
 }
 
 export class Pipeline {
@@ -111,6 +112,7 @@ export class Pipeline {
         `the payload has ${incoming.payload.length} bytes; at most ${this.#parts.payloadBytes} (limits.payloadBytes)`,
       )
     }
+    requireFewProperties(incoming.extra, this.#parts.propertyBytes)
     switch (topic.kind) {
       case 'room':
         return this.#toRoom(actor, topic, incoming, receipt)
@@ -252,6 +254,16 @@ export class Pipeline {
     await work
     this.#settle(incoming, receipt)
   }
+}
+
+/** Those that are kept and passed on: the message would take as much wherever it waits. */
+export function requireFewProperties(extra: Extra | null | undefined, propertyBytes: number): void {
+  const bytes = extra?.properties.length ?? 0
+  if (bytes > propertyBytes)
+    throw new Refusal(
+      'too_large',
+      `the properties take ${bytes} bytes; at most ${propertyBytes} (limits.propertyBytes)`,
+    )
 }
 
 function answering(actor: Actor, { answer }: Incoming): Actor {

@@ -6,6 +6,7 @@ import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
 import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
 import { isTokenOrKey } from '../auth/authenticator.js'
 import type { LoginRefusal, Principal } from '../auth/principal.js'
+import { requireFewProperties } from '../chat/pipeline.js'
 import { Interests } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
@@ -16,7 +17,7 @@ import { ProtocolError, Reason } from './codec/reader.js'
 import { connackProperties, keepAlive, sessionExpiry } from './connack.js'
 import type { Connection, Login } from './connection.js'
 import { ConnectRefused } from './endings.js'
-import { checkResponseTopic } from './message-properties.js'
+import { checkResponseTopic, keptProperties } from './message-properties.js'
 import { Session } from './session.js'
 import { resumeSession } from './session-keeper.js'
 import { storedWill } from './wills.js'
@@ -123,6 +124,11 @@ function checkWill({ services }: Connection, { will }: Connect): void {
   if (!will) return
   const fault = topicNameFault(will.topic, services.limits.topicLevels)
   if (fault) throw new ProtocolError(Reason.topicNameInvalid, `will topic: ${fault}`)
+  try {
+    requireFewProperties(keptProperties(will.topic, will.properties), services.limits.propertyBytes)
+  } catch (error) {
+    throw new ConnectRefused(5, Reason.packetTooLarge, `the will: ${(error as Refusal).message}`)
+  }
 }
 
 async function authenticate(connection: Connection, packet: Connect, clientId: string): Promise<Principal> {

@@ -59,6 +59,8 @@ export class Connection extends AedesClient implements Deadline {
   exchange: ((answer: Auth) => Promise<void>) | null = null
   /** Publishes taken and not yet settled by the store. */
   unsettled = 0
+  /** Bytes of them. */
+  unsettledBytes = 0
   /** Those of them of QoS 1. */
   unsettledQos1 = 0
   /** A publish on its way to its place in the store's queue. */
@@ -144,8 +146,10 @@ export class Connection extends AedesClient implements Deadline {
   /** Reading stops while too much of what was read waits for the store, or for the client to read its answers. */
   get #crowded(): boolean {
     // An MQTT 5 client knows the bound; one more than it is its fault, and is looked for.
-    const bound = this.services.limits.receiveMaximum + (this.version === 5 ? 1 : 0)
-    return this.unsettled >= bound || this.outbox.congested || this.#rest !== null
+    const { receiveMaximum, receiveBytes } = this.services.limits
+    const bound = receiveMaximum + (this.version === 5 ? 1 : 0)
+    const full = this.unsettled >= bound || this.unsettledBytes >= receiveBytes
+    return full || this.outbox.congested || this.#rest !== null
   }
 
   /** Takes nothing more from the client for so many ms. What comes meanwhile waits in its socket. */
@@ -177,9 +181,10 @@ export class Connection extends AedesClient implements Deadline {
     return this.unsettledQos1 + this.incoming.size
   }
 
-  /** A publish was settled: reading may go on. */
-  settled(qos: QoS): void {
+  /** A publish of so many bytes was settled: reading may go on. */
+  settled(qos: QoS, bytes = 0): void {
     this.unsettled--
+    this.unsettledBytes -= bytes
     if (qos === 1) this.unsettledQos1--
     if (!this.#working && (this.#paused || this.#ended)) this.#work()
   }

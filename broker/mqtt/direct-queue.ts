@@ -1,5 +1,6 @@
 import type { LogFeed } from '../following/feeds.js'
 import type { Direct } from '../hub.js'
+import { messageSize } from '../store/message-size.js'
 import type { LogEntry, QoS } from '../store/store.js'
 
 /** A message that waits in memory for its connection: lost with it, bounded, dropped when the bound is met. */
@@ -32,7 +33,7 @@ export class DirectQueue {
   push(item: Waiting): boolean {
     const bytes = size(item)
     if (this.length >= this.#maxMessages || this.#bytes + bytes > this.#maxBytes) return false
-    this.#items.push(item)
+    this.#items.push(alone(item))
     this.#bytes += bytes
     return true
   }
@@ -54,6 +55,14 @@ export class DirectQueue {
   }
 }
 
+/** An entry comes as a view of all that was committed with it, which would wait in memory too, and be counted nowhere. */
+function alone(item: Waiting): Waiting {
+  if (item.kind === 'direct') return item
+  const { payload } = item.entry
+  if (payload.buffer.byteLength <= 2 * payload.length) return item
+  return { ...item, entry: { ...item.entry, payload: Buffer.from(payload) } }
+}
+
 function size(item: Waiting): number {
-  return item.kind === 'direct' ? item.message.topic.length + item.message.payload.length : item.entry.payload.length
+  return messageSize(item.kind === 'direct' ? item.message : item.entry)
 }

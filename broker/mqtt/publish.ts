@@ -20,9 +20,10 @@ export function publish(connection: Connection, packet: Publish): void | Promise
   if (ms > 0) connection.rest(ms)
   const ops = packet.qos === 2 ? remember(connection, packet.packetId) : NO_OPS
   connection.unsettled++
+  connection.unsettledBytes += packet.bytes
   if (packet.qos === 1) connection.unsettledQos1++
   if (!ops) {
-    repeatPubrec(connection, packet.packetId)
+    repeatPubrec(connection, packet)
     return
   }
   const gate = connection.broker.publishGate(connection, packet)
@@ -92,10 +93,10 @@ function remember(connection: Connection, packetId: number): readonly Op[] | nul
   return session.persistent ? [services.store.sessions.incomingOp(session.id, packetId)] : NO_OPS
 }
 
-function repeatPubrec(connection: Connection, packetId: number): void {
+function repeatPubrec(connection: Connection, { packetId, bytes }: Publish): void {
   const settled = (): void => {
     connection.sendAck('pubrec', packetId)
-    connection.settled(2)
+    connection.settled(2, bytes)
   }
   connection.services.store.commit({ drafts: [], ops: [], settled })
 }
@@ -155,7 +156,7 @@ class Inbound implements Receipt {
       this.#ack(Reason.success, this.#resultProperties(result))
       connection.broker.announce(this.#packet, connection)
     }
-    connection.settled(this.#packet.qos)
+    connection.settled(this.#packet.qos, this.#packet.bytes)
   }
 
   #ack(reason: number, properties?: Properties): void {

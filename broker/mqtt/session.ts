@@ -10,6 +10,7 @@ import { Follower } from '../following/follower.js'
 import { ownWish } from '../following/interests.js'
 import { type Batch, type Direct, emptyCache } from '../hub.js'
 import { LazySet } from '../lazy.js'
+import { messageSize } from '../store/message-size.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
@@ -191,10 +192,10 @@ export class Session extends Follower {
    * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
    * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
    */
-  #queueIsFull({ topic, payload }: Direct): boolean {
+  #queueIsFull(message: Direct): boolean {
     const { queueMessages, queueBytes } = this.services.limits
     const { messages, bytes } = this.services.store.queue.size(this.id)
-    return messages >= queueMessages || bytes + topic.length + payload.length > queueBytes
+    return messages >= queueMessages || bytes + messageSize(message) > queueBytes
   }
 
   /** What the filters that match ask for of the session's own messages. */

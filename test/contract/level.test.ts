@@ -3,8 +3,10 @@ import { cp, readdir, rm, stat } from 'node:fs/promises'
 import t from 'tap'
 import { memoryDatabase, type OpenDatabase } from '../../broker/store/level/database.js'
 import type { FoldLimits } from '../../broker/store/level/folding.js'
+import { keys, ranges } from '../../broker/store/level/keys.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
-import { append, draft, folded, type NewPlace, type StorePlace, storeSuite, texts } from './store-suite.js'
+import { encodeReference } from '../../broker/store/level/queue.js'
+import { append, commit, draft, folded, type NewPlace, type StorePlace, storeSuite, texts } from './store-suite.js'
 
 const LIMITS = { queueMessages: 1000, queueBytes: 1_000_000 }
 
@@ -84,6 +86,41 @@ t.test('on disk', (t) => {
 t.test('on disk, folding at every commit', (t) => {
   storeSuite(t, onDisk(EVERY_COMMIT))
   t.end()
+})
+
+t.test('what was queued when messages counted for less is taken away as it was counted', async (t) => {
+  const openDatabase = await memoryDatabase()
+  const options = { location: null, sync: true, limits: LIMITS, openDatabase, fold: ON_DEMAND }
+  let store = await openLevelStore(options)
+  const extra = { properties: Buffer.alloc(500), expiresAt: 0 }
+  const message = { topic: 'a/b', payload: Buffer.from('x'), qos: 1, retain: false, clientId: null, extra } as const
+  const { ops, number } = store.queue.enqueueOps(message, [{ sessionId: 'ann/a', qos: 1 }])
+  await commit(store, [], ops)
+  t.same(store.queue.size('ann/a'), { messages: 1, bytes: 504 })
+  await store.close()
+
+  const level = await openDatabase()
+  await level.put(keys.reference('ann/a', number), Buffer.from(encodeReference({ qos: 1, bytes: 4 })))
+  store = await openLevelStore(options)
+  t.same(store.queue.size('ann/a'), { messages: 1, bytes: 4 })
+  await commit(store, [], [store.queue.ackOp('ann/a', number)])
+  t.same(store.queue.size('ann/a'), { messages: 0, bytes: 0 })
+  await store.close()
+})
+
+t.test('commits are folded when the journal has its part of cacheBytes', async (t) => {
+  const openDatabase = await memoryDatabase()
+  const cacheBytes = 400_000
+  const options = { location: null, sync: true, limits: LIMITS, openDatabase, fold: ON_DEMAND, cacheBytes }
+  const store = await openLevelStore(options)
+  const level = await openDatabase()
+  const unfolded = async (appends: number): Promise<number> => {
+    for (let i = 0; i < appends; i++) await append(store, draft('r:lobby', 'x'.repeat(10_000)))
+    return (await level.keys(ranges.journal).all()).length
+  }
+  t.equal(await unfolded(5), 5)
+  t.ok((await unfolded(30)) < 25, 'half of it, and no more, is not folded')
+  await store.close()
 })
 
 t.test('who reads key after key does not keep the event loop', async (t) => {

@@ -254,6 +254,7 @@ t.test('what mqtt-packet encodes, we decode', async (t) => {
             dup,
             packetId: made.qos > 0 ? packetId : 0,
             properties: version === 5 ? expected : {},
+            bytes: frameOf(packet, version).body.length,
           },
         )
       }),

@@ -99,6 +99,7 @@ export function decodePublish(header: number, chunk: Buffer, from: number, to: n
     dup,
     packetId,
     properties,
+    bytes: to - from,
   }
 }
 

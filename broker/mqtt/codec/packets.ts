@@ -54,6 +54,8 @@ export interface Publish {
   /** 0 at QoS 0. */
   packetId: number
   properties: Properties
+  /** What it takes on the wire, without its fixed header. */
+  bytes: number
 }
 
 export interface Ack {

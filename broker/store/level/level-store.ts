@@ -38,7 +38,7 @@ import { LevelSessions } from './sessions.js'
 import { Subscriptions } from './subscriptions.js'
 import { LevelWebhooks } from './webhooks.js'
 
-const CHUNK_CACHE_BYTES = 32 * 1024 * 1024
+const CACHE_BYTES = 64 * 1024 * 1024
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 5000
 
@@ -50,6 +50,8 @@ export interface LevelStoreOptions {
   /** Days a client-chosen id is remembered. */
   readonly dedupeDays?: number
   readonly limits: QueueLimits
+  /** Bytes of logs kept in memory, of what is in chunks and of what is not yet. */
+  readonly cacheBytes?: number
   /** Told of faults nobody else hears of: a failed write, a failed fold, a listener that throws. */
   readonly onFault?: (error: unknown) => void
   /** Stands in for LevelDB in fault tests. */
@@ -72,6 +74,11 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     throw new StoreError(`${location ?? 'memory'}: ${(error as Error).message}`, { cause: error })
   }
   return store
+}
+
+/** Folding begins at half of what the journal may take in memory; commits wait for it at the whole. */
+function foldLimits(cacheBytes: number, given: Partial<FoldLimits> = {}): FoldLimits {
+  return { ...FOLD_LIMITS, bytes: Math.min(FOLD_LIMITS.bytes, cacheBytes / 4), ...given }
 }
 
 class LevelStore implements Store {
@@ -109,7 +116,8 @@ class LevelStore implements Store {
     this.#epoch = new Epoch(database, options.location)
     this.#onFault = options.onFault ?? (() => undefined)
     this.#now = options.now ?? Date.now
-    const cache = new ChunkCache(CHUNK_CACHE_BYTES)
+    const cacheBytes = options.cacheBytes ?? CACHE_BYTES
+    const cache = new ChunkCache(cacheBytes / 2)
     const alone = <T>(task: () => Promise<T>): Promise<T> => this.#alone(task)
     const written = (batch: WriteBatch): void => void (this.counts.writes += batch.size)
     const commit = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, false)
@@ -160,7 +168,7 @@ class LevelStore implements Store {
       compaction: new Compaction({ ...shared, alone, exclusive }),
     })
     const erase = (): Promise<void> => this.#disposal.erase()
-    this.#folding = new Folding({ ...shared, cache, alone, erase, limits: { ...FOLD_LIMITS, ...options.fold } })
+    this.#folding = new Folding({ ...shared, cache, alone, erase, limits: foldLimits(cacheBytes, options.fold) })
     const onAppend = (batches: readonly AppendedBatch[]): void => this.onAppend(batches)
     this.#committer = new Committer({ ...shared, sync: options.sync, onAppend })
   }

@@ -1,4 +1,5 @@
-/** The entries of one read, up to a number of entries and bytes of payload. */
+/** The entries of one read, up to a number of entries and bytes. */
+import { messageSize } from '../message-size.js'
 import type { LogEntry } from '../store.js'
 
 /** An entry as the reader sees it; null: not at all. */
@@ -44,7 +45,7 @@ export class Page {
   #add(stored: LogEntry): boolean {
     const entry = this.#sight(stored)
     if (!entry) return true
-    const bytes = entry.gone ? GONE_BYTES : entry.payload.length
+    const bytes = entry.gone ? GONE_BYTES : messageSize(entry)
     if (this.entries.length > 0 && this.#bytes + bytes > this.#maxBytes) this.full = true
     if (this.full) return false
     this.entries.push(entry)

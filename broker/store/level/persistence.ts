@@ -91,7 +91,7 @@ export class LevelPersistence implements Persistence {
     const stored = toPacket(packet)
     const qos = stored.qos ?? 0
     const targets = subscriptions.map(({ clientId }) => ({ sessionId: clientId, qos }))
-    await this.#parts.commit(this.#parts.queue.enqueuePacketOps(stored, targets).ops)
+    await this.#parts.commit(this.#parts.queue.enqueuePacketOps(stored, targets))
   }
 
   /** Gives a waiting packet its packet id; a packet of another kind with that id (PUBREL) takes its place. */

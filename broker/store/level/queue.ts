@@ -2,6 +2,7 @@
  * Messages on plain topics that persistent sessions wait for: one stored payload, one small key per session. Memory knows
  * which numbers wait for whom; payloads and grants are read when asked for.
  */
+import { messageSize } from '../message-size.js'
 import type { AedesPacketLike, Op, PlainMessage, QoS, QueuedMessage, QueueMatch, QueueStore } from '../store.js'
 import { StoreError } from '../store.js'
 import type { Database } from './database.js'
@@ -20,7 +21,10 @@ export interface QueueLimits {
   readonly queueBytes: number
 }
 
-/** A reference as stored: the granted QoS, the size of the message, and what the Aedes contract keeps beside it. */
+/**
+ * A reference as stored: the granted QoS, the size of the message as it was counted then, whatever counts now (what is taken away again is what
+ * was added), and what the Aedes contract keeps beside it.
+ */
 export interface Reference {
   readonly qos: QoS
   readonly bytes: number
@@ -86,15 +90,20 @@ export class LevelQueue implements QueueStore {
     message: PlainMessage,
     targets: readonly { sessionId: string; qos: QoS }[],
   ): { ops: Op[]; number: number; queued: string[] } {
-    return this.enqueuePacketOps(publishPacket(message), targets)
+    return this.#enqueue(publishPacket(message), messageSize(message), targets)
   }
 
-  enqueuePacketOps(
+  /** A packet of the Aedes contract. */
+  enqueuePacketOps(packet: AedesPacketLike, targets: readonly { sessionId: string; qos: QoS }[]): Op[] {
+    return this.#enqueue(packet, messageSize(plainMessage(packet)), targets).ops
+  }
+
+  #enqueue(
     packet: AedesPacketLike,
+    bytes: number,
     targets: readonly { sessionId: string; qos: QoS }[],
   ): { ops: Op[]; number: number; queued: string[] } {
     const number = this.#next++
-    const bytes = (packet.topic?.length ?? 0) + (packet.payload?.length ?? 0)
     const accepted = targets.filter(({ sessionId }) => this.#listOf(sessionId).reserve(bytes, this.#limits))
     this.dropped += targets.length - accepted.length
     const queued = accepted.map(({ sessionId }) => sessionId)
