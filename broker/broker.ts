@@ -198,6 +198,7 @@ async function start(
   await textSearch?.start()
   closing.push(() => chat.removals.close())
   await chat.removals.resume()
+  await chat.sanctions.expelAll()
   const maintaining = { reports: chat.reports, search: textSearch, trim: chat.trim, failed }
   const maintenance = new Maintenance({ store, keeper, broker, counters, config, ...maintaining })
   closing.push(() => closeBroker(broker, keeper, maintenance))

@@ -9,6 +9,7 @@ import { filterMatches, topicFilterFault } from '../../schemas/topics.js'
 import { messageId as bridgeId } from '../message-id.js'
 import { commit } from '../store/commit.js'
 import type { BridgeRecord } from '../store/devices.js'
+import { personBehind } from '../store/persons.js'
 import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, requireUser } from './actor.js'
@@ -129,11 +130,11 @@ export class Bridges {
 
   /** And to the rate of bridges. */
   #requirePace(actor: Actor, { id, room }: BridgeRecord): void {
-    const { slowMode, rates } = this.#parts
+    const { slowMode, rates, store } = this.#parts
     const { slowMode: seconds } = this.#requireWriter(actor, room)
     if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
     rates.requireRoom(room)
-    if (seconds > 0 && slowMode.take(room, actor.principal.user, seconds) > 0)
+    if (seconds > 0 && slowMode.take(room, personBehind(store.directory, actor.principal.user), seconds) > 0)
       throw new Refusal('rate_limited', `${room} is in slow mode`)
   }
 }

@@ -35,7 +35,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
 
   const { store, views, acl, plain, rates } = shared
-  const { info, members } = rooms
+  const { info, members, sanctions } = rooms
   const { presence, receipts, notifications, exports } = people
   const { audit, reports } = moderated
   /** What an acknowledgement of a log's entry means. Hot path. */
@@ -52,7 +52,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
     },
     access: new Access({ store, acl, pipeline, presence, info, devices: devices.rules }),
     rooms: rooms.rooms,
-    ...{ views, members, presence, plain, pipeline, commands, rates, receipts },
+    ...{ views, members, sanctions, presence, plain, pipeline, commands, rates, receipts },
     ...{ notifications, exports, removals, info, audit, reports },
   }
 }

@@ -5,6 +5,7 @@
 import type { Audience, PrivacySettings } from '../../schemas/commands/privacy.js'
 import { Refusal } from '../../schemas/errors.js'
 import { directRoom, isDirectRoom, SYSTEM } from '../../schemas/ids.js'
+import { type Ownership, personBehind } from '../store/persons.js'
 import type { DirectoryStore } from '../store/store.js'
 import { areContacts, blocks } from './blocks.js'
 
@@ -15,12 +16,12 @@ export const OPEN: PrivacySettings = {
   invites: 'everyone',
 }
 
-export type People = Pick<DirectoryStore, 'blocks' | 'wanted' | 'privacy' | 'written'>
+export type People = Pick<DirectoryStore, 'blocks' | 'wanted' | 'privacy' | 'written'> & Ownership
 
-/** Whether `other` is among those to whom `user` allows `what`; users are always among them themselves. */
+/** Whether `other` is among those to whom `user` allows `what`; users are always among them themselves, with what acts for them. */
 export function admits(directory: People, user: string, other: string, what: keyof PrivacySettings): boolean {
   const audience: Audience = directory.privacy.get(user)?.[what] ?? 'everyone'
-  if (audience === 'everyone' || user === other) return true
+  if (audience === 'everyone' || personBehind(directory, other) === user) return true
   return audience === 'contacts' && (areContacts(directory, user, other) || mayAnswer(directory, user, other, what))
 }
 

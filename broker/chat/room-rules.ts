@@ -2,7 +2,8 @@
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId } from '../../schemas/ids.js'
 import { allows, isAbove, PERMISSIONS, type RoomAct, type RoomRole } from '../../schemas/permissions.js'
-import type { DirectoryStore, MemberRecord, RoomRecord } from '../store/store.js'
+import { personBehind } from '../store/persons.js'
+import type { BanRecord, DirectoryStore, MemberRecord, MuteRecord, RoomRecord } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { isOver } from './sanctions.js'
 
@@ -87,15 +88,28 @@ export class RoomRules {
     if (record.archived) throw new Refusal('forbidden', `${room} is archived`)
     if (!allows(role, record.write === 'moderators' ? 'moderate' : 'write'))
       throw new Refusal('forbidden', `you may read ${room}, not write`)
-    const mute = this.#directory.mutes.get(room, user)
-    if (mute && !isOver(mute)) throw new Refusal('forbidden', `you are muted in ${room}${untilWhen(mute.until)}`)
+    const mute = this.standing('mutes', room, user)
+    if (mute) throw new Refusal('forbidden', `${who(mute, user)} muted in ${room}${untilWhen(mute.until)}`)
+    // A member who is banned is a bot or a device that came to its owner later.
+    const ban = this.standing('bans', room, user)
+    if (ban) throw new Refusal('forbidden', `${who(ban, user)} banned from ${room}${untilWhen(ban.until)}`)
     return record
   }
 
   /** Who knows of the room is told of a ban. */
   requireNotBanned(room: string, user: string): void {
-    const ban = this.#directory.bans.get(room, user)
-    if (ban && !isOver(ban)) throw new Refusal('forbidden', `${user} is banned from ${room}${untilWhen(ban.until)}`)
+    const ban = this.standing('bans', room, user)
+    if (ban) throw new Refusal('forbidden', `${ban.user} is banned from ${room}${untilWhen(ban.until)}`)
+  }
+
+  /** What is done about a user holds for the bots and devices that act for them. */
+  standing(what: 'bans' | 'mutes', room: string, user: string): MuteRecord | BanRecord | undefined {
+    const records = this.#directory[what]
+    if (records.of(room).size === 0) return undefined
+    const own = records.get(room, user)
+    if (own && !isOver(own)) return own
+    const ofPerson = records.get(room, personBehind(this.#directory, user))
+    return ofPerson && !isOver(ofPerson) ? ofPerson : undefined
   }
 
   roleOf(actor: Actor, room: string): RoomRole | undefined {
@@ -108,13 +122,17 @@ export class RoomRules {
     return !isDirectRoom(room) && role !== undefined && (allows(role, act) || isAdmin(actor))
   }
 
-  /** A room with members is not left without an owner. */
-  requireAnotherOwner(room: string, user: string): void {
+  /** A room with members is not left without an owner; `going`: who leaves. */
+  requireAnotherOwner(room: string, ...going: readonly string[]): void {
     for (const member of this.#directory.members(room).values()) {
-      if (member.role === 'owner' && member.user !== user) return
+      if (member.role === 'owner' && !going.includes(member.user)) return
     }
     throw new Refusal('conflict', `${room} needs another owner first (rooms.setRole)`)
   }
+}
+
+function who(record: MuteRecord, user: string): string {
+  return record.user === user ? 'you are' : `${record.user}, for whom you act, is`
 }
 
 function untilWhen(until: number | null): string {

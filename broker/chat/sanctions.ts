@@ -2,7 +2,8 @@
 import { Refusal } from '../../schemas/errors.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
-import type { BanRecord, MuteRecord, Op, RoomRecords, Store } from '../store/store.js'
+import { namesOf } from '../store/persons.js'
+import type { BanRecord, Draft, MemberRecord, MuteRecord, Op, RoomRecords, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import type { Actor } from './actor.js'
 import { roomEvent, type Sanction, userEvent } from './events.js'
@@ -37,28 +38,82 @@ export class Sanctions {
     this.#turns = turns
   }
 
-  /** `seconds`: for how long; undefined: for good. Whoever is banned is out at once, and asked or invited no more. */
+  /**
+   * `seconds`: for how long; undefined: for good. Whoever is banned is out at once, and asked or invited no more; so are the bots and
+   * devices that act for them.
+   */
   ban(actor: Actor, room: string, user: string, seconds?: number, reason: string | null = null): Promise<BanRecord> {
-    // Behind a join of that user, and before the next one.
-    return this.#turns.take(room, () =>
-      this.#turns.take(`${room} ${user}`, async () => {
-        const { directory } = this.#store
-        this.#rules.require(actor, room, 'ban')
-        await this.#requireTarget(actor, room, user)
-        const record: BanRecord = { ...sanction(actor, room, user, seconds), reason }
-        const member = directory.member(room, user)
-        const ops = [...this.#room(directory.bans, room), directory.bans.putOp(record)]
-        if (member) ops.push(directory.deleteMemberOp(room, user))
-        // When the ban is over too, they come back by rooms.join alone.
-        ops.push(directory.departedOp(room, user))
-        if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
-        if (directory.joinRequests.get(room, user)) ops.push(directory.joinRequests.deleteOp(room, user))
-        const { by, until } = record
-        await this.#commit(room, user, { type: 'banned', by, until, reason }, ops)
-        if (member) this.#bus.send({ kind: 'membership', room, user, member: false })
-        return record
-      }),
-    )
+    return this.#turns.take(room, () => {
+      const names = [...namesOf(this.#store.directory, user)]
+      // Behind joins of them, and before the next ones.
+      return this.#inTurns(room, names, () => this.#ban(actor, room, user, names, { seconds, reason }))
+    })
+  }
+
+  #inTurns<T>(room: string, [user, ...others]: readonly string[], act: () => Promise<T>): Promise<T> {
+    return user === undefined ? act() : this.#turns.take(`${room} ${user}`, () => this.#inTurns(room, others, act))
+  }
+
+  async #ban(
+    actor: Actor,
+    room: string,
+    user: string,
+    names: readonly string[],
+    { seconds, reason }: { seconds: number | undefined; reason: string | null },
+  ): Promise<BanRecord> {
+    const { directory } = this.#store
+    this.#rules.require(actor, room, 'ban')
+    await this.#requireTarget(actor, room, user)
+    const members = names.flatMap((name) => directory.member(room, name) ?? [])
+    for (const member of members) this.#rules.requireAbove(actor, member)
+    if (members.some(({ role }) => role === 'owner')) this.#rules.requireAnotherOwner(room, ...names)
+    const record: BanRecord = { ...sanction(actor, room, user, seconds), reason }
+    const { by, until } = record
+    const ops = [...this.#room(directory.bans, room), directory.bans.putOp(record), ...this.#outOps(room, names)]
+    const removed = members.filter((member) => member.user !== user).flatMap((member) => removedDrafts(member, by))
+    await this.#commit(room, user, { type: 'banned', by, until, reason }, ops, removed)
+    for (const member of members) this.#bus.send({ kind: 'membership', room, user: member.user, member: false })
+    return record
+  }
+
+  /** Ops after which none of them is in the room, or waits to be. When the ban is over too, they come back by rooms.join alone. */
+  #outOps(room: string, names: readonly string[]): Op[] {
+    const { directory } = this.#store
+    const ops: Op[] = []
+    for (const [i, name] of names.entries()) {
+      const member = directory.member(room, name)
+      if (member) ops.push(directory.deleteMemberOp(room, name))
+      if (member || i === 0) ops.push(directory.departedOp(room, name))
+      if (directory.invite(room, name)) ops.push(directory.deleteInviteOp(room, name))
+      if (directory.joinRequests.get(room, name)) ops.push(directory.joinRequests.deleteOp(room, name))
+    }
+    return ops
+  }
+
+  /** Takes the bots and devices that act for `person` out of rooms their owner is banned from: they came to them later. */
+  async expel(person: string): Promise<void> {
+    const { directory } = this.#store
+    for (const name of namesOf(directory, person))
+      for (const room of [...directory.memberships(name).keys()])
+        if (this.#rules.standing('bans', room, name)) await this.#expel(room, name)
+  }
+
+  #expel(room: string, name: string): Promise<void> {
+    return this.#turns.take(room, async () => {
+      const member = this.#store.directory.member(room, name)
+      const ban = this.#rules.standing('bans', room, name)
+      if (!member || !ban) return
+      await commit(this.#store, { drafts: removedDrafts(member, ban.by), ops: this.#outOps(room, [name]) })
+      this.#bus.send({ kind: 'membership', room, user: name, member: false })
+    })
+  }
+
+  /** The same of all who are banned anywhere. */
+  async expelAll(): Promise<void> {
+    const { directory } = this.#store
+    const banned = new Set<string>()
+    for (const { id } of directory.rooms()) for (const user of directory.bans.of(id).keys()) banned.add(user)
+    for (const user of banned) await this.expel(user)
   }
 
   unban(actor: Actor, room: string, user: string): Promise<void> {
@@ -124,10 +179,14 @@ export class Sanctions {
     return over.map(({ user }) => records.deleteOp(room, user))
   }
 
-  async #commit(room: string, user: string, event: Sanction, ops: Op[]): Promise<void> {
-    const drafts = [roomEvent(room, { ...event, user }), userEvent(user, { ...event, room })]
+  async #commit(room: string, user: string, event: Sanction, ops: Op[], more: Draft[] = []): Promise<void> {
+    const drafts = [roomEvent(room, { ...event, user }), userEvent(user, { ...event, room }), ...more]
     await commit(this.#store, { drafts, ops })
   }
+}
+
+function removedDrafts({ room, user }: MemberRecord, by: string): Draft[] {
+  return [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
 }
 
 function sanction(actor: Actor, room: string, user: string, seconds?: number): MuteRecord {

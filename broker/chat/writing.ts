@@ -2,6 +2,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { SYSTEM } from '../../schemas/ids.js'
 import type { MessageInput } from '../../schemas/message.js'
+import { personBehind } from '../store/persons.js'
 import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import type { Changes } from './changes.js'
@@ -84,8 +85,8 @@ export class Writing {
     incoming: Incoming,
     receipt: Receipt,
   ): Promise<void> {
-    const { slowMode } = this.#parts
-    const { user } = actor.principal
+    const { slowMode, store } = this.#parts
+    const user = personBehind(store.directory, actor.principal.user)
     const early = slowMode.take(room, user, seconds)
     const post = { actor, room, message, to: '', incoming, receipt }
     if (early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, early))
