@@ -64,6 +64,7 @@ export async function makeLogins(
     store,
     sign: (claims) => tokens.signLogin(claims),
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
+    grace: auth.refreshGrace,
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
   })
   const accountParts = await makeAccountParts(config, store, accounts)

@@ -74,7 +74,7 @@ export function methods(call: Call) {
       invite: (params: Params<'auth.invite'> = {}) => call('auth.invite', params, 'POST /auth/invites'),
       /** Logs in with user name and password. Who has a second factor is asked for `code` once the password was right. */
       login: (params: Params<'auth.login'>) => call('auth.login', params, 'POST /auth/login'),
-      /** A new access token and a new refresh token for the last refresh token. An older one ends the login. */
+      /** A new access token and a new refresh token for a refresh token. Shown again, as by two windows at once, that is good for the moment of auth.refreshGrace; an older one ends the login. */
       token: (params: Params<'auth.token'>) => call('auth.token', params, 'POST /auth/token'),
       /** Renews the login of the connection that asks, with another token of the same user. */
       refresh: (params: Params<'auth.refresh'>) => call('auth.refresh', params, null),

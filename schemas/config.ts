@@ -122,6 +122,10 @@ const auth = section('Who may log in.', {
   }),
   tokenTtl: duration('1h', 'How long an access token of auth.login lives.'),
   refreshTtl: duration('30d', 'How long a login goes on without being refreshed.'),
+  refreshGrace: duration(
+    '10s',
+    'A refresh token may be shown again for that long after its first use, as by two windows at once; later that ends the login.',
+  ),
   onRefused: Type.Enum(['ack', 'close'], {
     default: 'ack',
     description:

@@ -3,6 +3,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { CredentialRecord, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
+import { findCredential } from './credentials.js'
 import type { Principal } from './principal.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 
@@ -84,15 +85,11 @@ export class Keys {
 
   /** Who shows this key; null: it is none, or none that is good. */
   async check(text: string): Promise<Principal | null> {
-    const shown = readSecret('key', text)
-    if (!shown) return null
-    const { directory } = this.#parts.store
-    const record = await directory.credential(shown.user, shown.id)
-    if (record?.kind !== 'key' || record.hash !== hashSecret(shown.secret)) return null
-    const { user, id, expiresAt } = record
     const issuedAt = this.#now()
-    const account = await directory.user(user)
-    if (!account || (expiresAt !== null && expiresAt <= issuedAt)) return null
+    const found = await findCredential(this.#parts.store.directory, 'key', text, issuedAt)
+    if (!found) return null
+    const { record, account } = found
+    const { user, id, expiresAt } = record
     if (issuedAt - record.usedAt >= USED_EVERY) void this.#used(user, id, issuedAt)
     const roles = record.roles ? account.roles.filter((role) => record.roles!.includes(role)) : account.roles
     return { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login: id }

@@ -1,6 +1,7 @@
 /** Codes that stand for a login that was just proved, until whoever asked for it takes it: once, soon, and with what only they know. */
 import { createHash } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
+import { sameHash } from './credentials.js'
 import { hashSecret, newSecret } from './secrets.js'
 
 /** Ms. */
@@ -36,7 +37,7 @@ export class LoginCodes {
     const hash = hashSecret(code)
     const waiting = this.#waiting.get(hash)
     this.#waiting.delete(hash)
-    const fits = waiting && createHash('sha256').update(verifier).digest('base64url') === waiting.challenge
+    const fits = waiting && sameHash(createHash('sha256').update(verifier).digest('base64url'), waiting.challenge)
     if (!fits || waiting.issuedAt + LIFETIME <= this.#now())
       throw new Refusal('unauthorized', 'the code was refused; start the login again', { field: 'code' })
     // A logout or removal in the same millisecond counts as later: who was shut out stays out.

@@ -1,16 +1,18 @@
 /**
- * Logins that the broker keeps: each has short access tokens, and one refresh token that is another after every use. A refresh token of
- * before that is shown again was stolen, or its thief uses the new one: the login ends for both.
+ * Logins that the broker keeps: each has short access tokens, and a refresh token that is another after every use. A refresh token of
+ * before that is shown again was stolen, or its thief uses the new one: the login ends for both. What is no token of it ends nothing.
  */
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
-import type { CredentialRecord, Store } from '../store/store.js'
+import type { CredentialKind, CredentialRecord, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
+import { standingCredential } from './credentials.js'
 import type { Principal } from './principal.js'
+import { renewed } from './refresh-tokens.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 
 /** What a principal may rest on; the others are used once, for what they are. */
-const LOGS_IN: ReadonlySet<CredentialRecord['kind']> = new Set(['login', 'key'])
+const LOGS_IN: readonly CredentialKind[] = ['login', 'key']
 
 /** Most logins of a user; the one unused for longest gives way to another. */
 const MAX_LOGINS = 100
@@ -29,6 +31,8 @@ export interface LoginsParts {
   readonly sign: (claims: { user: string; login: string; issuedAt: number; expiresAt: number }) => Promise<string>
   /** Seconds that access and refresh tokens live. */
   readonly lifetimes: { readonly token: number; readonly refresh: number }
+  /** Seconds for which a refresh token that was used may be shown again. */
+  readonly grace: number
   /** Told of each login that ended. */
   readonly ended: (user: string, login: string) => void
   readonly now?: () => number
@@ -66,20 +70,17 @@ export class Logins {
     const shown = readSecret('login', refreshToken)
     if (!shown) throw refused()
     return this.#turns.take(shown.user, async () => {
-      const record = await this.#standing(shown.user, shown.id)
+      const { store, lifetimes, grace } = this.#parts
+      const [now, secret] = [this.#now(), newSecret()]
+      const record = (await standingCredential(store.directory, 'login', shown, now))?.record
       if (!record) throw refused()
-      const hash = hashSecret(shown.secret)
-      // The one before the current is good while nobody used the current one: its answer may have been lost on the way.
-      if (hash !== record.hash && hash !== record.previous) {
-        await this.#end(record.user, record.id)
-        throw refused()
-      }
-      const now = this.#now()
-      const secret = newSecret()
-      const expiresAt = now + this.#parts.lifetimes.refresh * 1000
-      const next = { ...record, hash: hashSecret(secret), previous: hash, usedAt: now, expiresAt }
-      await commit(this.#parts.store, { ops: [this.#parts.store.directory.credentialOp(next)] })
-      return this.#issue(next, secret)
+      const expiresAt = now + lifetimes.refresh * 1000
+      const hashes = { shown: hashSecret(shown.secret), next: hashSecret(secret) }
+      const outcome = renewed(record, { ...hashes, now, grace: grace * 1000, expiresAt })
+      if (outcome === 'stolen') await this.#end(record.user, record.id)
+      if (typeof outcome === 'string') throw refused()
+      await commit(store, { ops: [store.directory.credentialOp(outcome)] })
+      return this.#issue(outcome, secret)
     })
   }
 
@@ -98,16 +99,10 @@ export class Logins {
     const { directory } = this.#parts.store
     const record = await directory.user(user)
     if (issuedAt < (record ? (record.tokensValidFrom ?? 0) : await directory.removedAt(user))) return false
-    return login === null || (await this.#standing(user, login)) !== null
-  }
-
-  async #standing(user: string, id: string): Promise<CredentialRecord | null> {
-    const { directory } = this.#parts.store
-    const [record, account] = [await directory.credential(user, id), await directory.user(user)]
-    if (!record || !LOGS_IN.has(record.kind) || !account) return null
-    const over = record.expiresAt !== null && record.expiresAt <= this.#now()
-    const voided = record.kind === 'login' && record.createdAt < (account.tokensValidFrom ?? 0)
-    return over || voided ? null : record
+    if (login === null) return true
+    const shown = { user, id: login }
+    for (const kind of LOGS_IN) if (await standingCredential(directory, kind, shown, this.#now())) return true
+    return false
   }
 
   async #end(user: string, id: string): Promise<void> {

@@ -4,6 +4,7 @@ import { commit } from '../store/commit.js'
 import type { CredentialRecord, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Accounts } from './accounts.js'
+import { findCredential } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 import type { LoginThrottle } from './throttle.js'
 
@@ -50,20 +51,19 @@ export class PasswordResets {
     if (throttle.isRefused(address, ''))
       throw new Refusal('rate_limited', 'too many tokens that are not good; try again later', { retryAfter: 60 })
     const shown = readSecret('reset', token)
-    const user = shown && (await this.#turns.take(shown.user, () => this.#use(shown, password)))
+    const user = shown && (await this.#turns.take(shown.user, () => this.#use(token, password)))
     if (user) return user
     throttle.failed(address, '')
     // One answer to all: who asks learns nothing of who has an account.
     throw new Refusal('unauthorized', 'this needs a token that is still good', { field: 'token' })
   }
 
-  async #use({ user, id, secret }: { user: string; id: string; secret: string }, password: string) {
+  async #use(token: string, password: string): Promise<string | null> {
     const { store, accounts } = this.#parts
-    const record = await store.directory.credential(user, id)
-    if (record?.kind !== 'reset' || record.hash !== hashSecret(secret)) return null
-    if (record.expiresAt !== null && record.expiresAt <= this.#now()) return null
+    const found = await findCredential(store.directory, 'reset', token, this.#now())
+    if (!found) return null
     // It goes with all else that was issued.
-    await accounts.setPassword(user, password)
-    return user
+    await accounts.setPassword(found.account.id, password)
+    return found.account.id
   }
 }

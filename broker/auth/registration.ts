@@ -5,6 +5,7 @@ import { commit } from '../store/commit.js'
 import type { Op, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import type { Accounts } from './accounts.js'
+import { findCredential } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 import type { LoginThrottle } from './throttle.js'
 
@@ -69,9 +70,8 @@ export class Registration {
     if (!shown) throw notInvited()
     const { directory } = this.#parts.store
     await this.#turns.take(shown.id, async () => {
-      const record = await directory.credential(shown.user, shown.id)
-      if (record?.kind !== 'invite' || record.hash !== hashSecret(shown.secret)) throw notInvited()
-      if (record.expiresAt !== null && record.expiresAt <= Date.now()) throw notInvited()
+      const record = (await findCredential(directory, 'invite', invite!, Date.now()))?.record
+      if (!record) throw notInvited()
       const uses = (record.uses ?? 1) - 1
       const { user, id } = record
       await use(uses === 0 ? directory.deleteCredentialOp(user, id) : directory.credentialOp({ ...record, uses }))

@@ -35,15 +35,17 @@ export function writeSecret(kind: CredentialKind, { user, id, secret }: ShownSec
   return [PREFIXES[kind], Buffer.from(user).toString('base64url'), id, secret].join('.')
 }
 
-/** Null: it is no secret of that kind. */
+/** Null: it is no secret of that kind, or not as it was written. */
 export function readSecret(kind: CredentialKind, text: string): ShownSecret | null {
-  const [prefix, name, id, secret, ...more] = text.split('.')
-  if (prefix !== PREFIXES[kind] || !name || !id || !secret || more.length > 0) return null
-  const user = Buffer.from(name, 'base64url').toString()
-  return isAccountName(user) ? { user, id, secret } : null
+  const [, name, id, secret, ...more] = text.split('.')
+  if (!name || !id || !secret || more.length > 0) return null
+  const shown = { user: Buffer.from(name, 'base64url').toString(), id, secret }
+  return isAccountName(shown.user) && writeSecret(kind, shown) === text ? shown : null
 }
 
-/** Whether a text is a secret of this broker, of whatever kind, and so nobody else's business. */
+const SECRET = new RegExp(`^(${Object.values(PREFIXES).join('|')})\\.[^.]+\\.[^.]+\\.[^.]+$`, 'i')
+
+/** Whether a text is, or looks like, a secret of this broker, of whatever kind, and so nobody else's business. */
 export function isSecret(text: string): boolean {
-  return (Object.keys(PREFIXES) as CredentialKind[]).some((kind) => readSecret(kind, text) !== null)
+  return SECRET.test(text.trim())
 }

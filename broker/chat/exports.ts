@@ -1,5 +1,6 @@
 /** Exports of accounts: who asks gets a link, and whoever has the link gets the zip file, once. */
 import { Refusal } from '../../schemas/errors.js'
+import { sameHash } from '../auth/credentials.js'
 import type { Principal } from '../auth/principal.js'
 import { hashSecret, newSecret } from '../auth/secrets.js'
 import type { Store } from '../store/store.js'
@@ -84,7 +85,7 @@ export class Exports {
   }
 
   #find(hash: string): Link {
-    for (const link of this.#links.values()) if (link.hash === hash && link.expiresAt > Date.now()) return link
+    for (const link of this.#links.values()) if (sameHash(link.hash, hash) && link.expiresAt > Date.now()) return link
     throw noLink()
   }
 }

@@ -417,6 +417,17 @@ export interface UserRecord {
 /** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */
 export type CredentialKind = 'login' | 'key' | 'invite' | 'reset'
 
+/** A refresh token that is good. */
+export interface RefreshHead {
+  readonly hash: string
+  /** Hash of the one it was given for; null: it was given at the login. */
+  readonly previous: string | null
+  /** Unix ms at which that one was shown first. */
+  readonly at: number
+  /** Unix ms at which this one ends. */
+  readonly expiresAt: number
+}
+
 /** Something to show in place of a password, known by its hash. */
 export interface CredentialRecord {
   user: string
@@ -425,6 +436,10 @@ export interface CredentialRecord {
   hash: string
   /** Of a login: hash of the refresh token that the current one took the place of. */
   previous: string | null
+  /** Of a login: every refresh token that is good, newest first; absent: the one of `hash`. */
+  heads?: RefreshHead[]
+  /** Of a login: hashes of refresh tokens that were, newest first. */
+  had?: string[]
   /** Of a key: what its owner calls it. */
   name: string | null
   /** Unix ms, like the following. */

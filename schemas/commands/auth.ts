@@ -62,8 +62,15 @@ export const AUTH_COMMANDS = {
     http: { method: 'POST', path: '/auth/login' },
   }),
   'auth.token': command({
-    summary: 'A new access token and a new refresh token for the last refresh token. An older one ends the login.',
-    params: object({ refreshToken: Type.String({ minLength: 1, maxLength: 400, description: 'The last one.' }) }),
+    summary:
+      'A new access token and a new refresh token for a refresh token. Shown again, as by two windows at once, that is good for the moment of auth.refreshGrace; an older one ends the login.',
+    params: object({
+      refreshToken: Type.String({
+        minLength: 1,
+        maxLength: 400,
+        description: 'The last one that this client was answered.',
+      }),
+    }),
     result: Tokens,
     rate: 'login',
     open: true,

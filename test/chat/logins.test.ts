@@ -138,6 +138,28 @@ t.test('a refresh token is good once', async (t) => {
     t.match(await renew(wrong), { error: { code: 'unauthorized' } })
 })
 
+t.test('refreshing at once signs nobody out: each goes on with what it was answered', async (t) => {
+  const { broker, root } = await open(t)
+  const first = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
+  const renew = (refreshToken: string) => root.get('auth.token', { refreshToken })
+  const answers = await Promise.all([1, 2, 3].map(() => renew(first.refreshToken)))
+  for (const { token, refreshToken } of answers) {
+    t.equal(await knock(broker, 'alice', token), 0)
+    const next = await renew(refreshToken)
+    t.ok(await renew(next.refreshToken))
+  }
+})
+
+t.test('without a time of grace two at once are a retry, and the second answer counts', async (t) => {
+  const { root } = await open(t, { auth: { refreshGrace: 0 } })
+  const first = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
+  const [one, two] = [1, 2].map(() => root.get('auth.token', { refreshToken: first.refreshToken }))
+  const [lost, heard] = [await one, await two]
+  const next = await root.get('auth.token', { refreshToken: heard.refreshToken })
+  t.equal(await root.fails('auth.token', { refreshToken: lost.refreshToken }), 'unauthorized refreshToken')
+  t.equal(await root.fails('auth.token', { refreshToken: next.refreshToken }), 'unauthorized refreshToken', 'stolen')
+})
+
 t.test('a login outlives a restart, not its time', async (t) => {
   const { broker, root } = await open(t)
   const first = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })

@@ -322,7 +322,7 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     renewals: new LoginThrottle({ attempts: 3, addressAttempts: 50, window: 60 }, () => now),
     hooks: noHooks,
     keys: new Keys({ store, perUser: 10, ended: () => {} }),
-    logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, ended: () => {} }),
+    logins: new Logins({ store, sign: async () => '', lifetimes: { token: 1, refresh: 1 }, grace: 0, ended: () => {} }),
     secondFactors: { isOn: async () => false },
     backend: null,
     adopt: false,

@@ -1,0 +1,49 @@
+/**
+ * Where the secrets that the broker gave out are found again. The kind is part of the question: a secret of one kind, however it is
+ * written, is nothing at all where another is asked for.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import type { CredentialKind, CredentialRecord, DirectoryStore, UserRecord } from '../store/store.js'
+import { hashSecret, readSecret, type ShownSecret } from './secrets.js'
+
+export type CredentialStore = Pick<DirectoryStore, 'credential' | 'user'>
+
+/** What stands under a secret, and the account it is of. */
+export interface Credential {
+  readonly record: CredentialRecord
+  readonly account: UserRecord
+}
+
+/** The credential of this kind that a text proves; null: it proves none, or none that is good at `now` (Unix ms). */
+export async function findCredential(
+  store: CredentialStore,
+  kind: CredentialKind,
+  text: string,
+  now: number,
+): Promise<Credential | null> {
+  const shown = readSecret(kind, text)
+  const found = shown && (await standingCredential(store, kind, shown, now))
+  return found && sameHash(found.record.hash, hashSecret(shown.secret)) ? found : null
+}
+
+/** The credential of this kind and id, if it is good at `now`. That proves nothing about who asks. */
+export async function standingCredential(
+  store: CredentialStore,
+  kind: CredentialKind,
+  { user, id }: Pick<ShownSecret, 'user' | 'id'>,
+  now: number,
+): Promise<Credential | null> {
+  const record = await store.credential(user, id)
+  const account = await store.user(user)
+  if (record?.kind !== kind || !account) return null
+  if (record.expiresAt !== null && record.expiresAt <= now) return null
+  // Keys and invitations outlive a password; logins and reset tokens are gone with it, but for one made in between.
+  const voided = kind === 'login' && record.createdAt < (account.tokensValidFrom ?? 0)
+  return voided ? null : { record, account }
+}
+
+/** In a time that does not depend on where they differ. */
+export function sameHash(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
