@@ -1,7 +1,7 @@
 /** The composition root: makes the parts, wires them, opens the doors. The only file that names adapters. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import pino, { type Logger } from 'pino'
+import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
 import { accountCommands } from './account-commands.js'
 import { serveAdmin } from './admin.js'
@@ -24,6 +24,7 @@ import { openHttpDoor } from './http/app.js'
 import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
 import { about, openListeners } from './listeners.js'
+import { openLog } from './log.js'
 import { endingLogins, makeLogins } from './logins.js'
 import { Maintenance } from './maintenance.js'
 import { Counters } from './metrics.js'
@@ -37,6 +38,7 @@ import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
 import type { Listener } from './net/listener.js'
+import { RefusalLog } from './refusal-log.js'
 import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
@@ -93,7 +95,7 @@ export interface BrokerOptions {
 }
 
 export async function startBroker(config: Config, options: BrokerOptions = {}): Promise<RunningBroker> {
-  const log = options.log ?? pino({ level: config.log.level, base: null })
+  const log = options.log ?? openLog(config.log)
   await mkdir(config.node.dataDir, { recursive: true, mode: 0o700 })
   const closing: Closing[] = []
   try {
@@ -111,6 +113,8 @@ async function start(
 ): Promise<RunningBroker> {
   const faults = new FaultLog(log)
   const failed = (error: unknown): void => faults.report(error)
+  const refusals = new RefusalLog(log)
+  closing.push(() => refusals.close())
   const store = await openStore(config, failed)
   closing.push(() => store.close())
   const wheel = new Wheel()
@@ -164,6 +168,7 @@ async function start(
     flusher,
     wheel,
     log,
+    refusals,
     access: chat.access,
     pipeline: chat.pipeline,
     presence: chat.presence,

@@ -463,10 +463,18 @@ const search = section('Full-text search over the messages of rooms.', {
   }),
 })
 
-const log = section('The log on standard output.', {
+const log = section('The log: one JSON object a line; on a terminal, lines for people.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
     description: 'trace, debug, info, warn, error, fatal or silent.',
+  }),
+  format: Type.Enum(['auto', 'json', 'pretty'], {
+    default: 'auto',
+    description: 'json, pretty (lines for people), or auto: pretty on a terminal, json elsewhere.',
+  }),
+  output: Type.Enum(['stderr', 'stdout'], {
+    default: 'stderr',
+    description: 'Where it goes. What the broker says to who starts it goes to the other one.',
   }),
 })
 

@@ -2,6 +2,7 @@
 import type { Config } from '../../schemas/config.js'
 import { topics } from '../../schemas/topics.js'
 import { startBroker } from '../broker.js'
+import { openLog } from '../log.js'
 import { readVersion } from '../version.js'
 import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
 
@@ -15,16 +16,22 @@ const SAME_SIGNAL = 500
 export async function serve(flags: ConfigFlags): Promise<void> {
   const config = readConfig(flags)
   // Whoever reads our output may go away; the broker stays.
-  process.stdout.on('error', () => {})
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   ensureDataDir(config)
   const stop = stopSignal()
-  const broker = await startBroker(config)
-  console.log(banner(config, broker))
+  const broker = await startBroker(config, { log: openLog(config.log) })
+  say(config, banner(config, broker))
   await stop
-  console.log('stopping: connections are drained; once more stops at once')
+  say(config, 'stopping: connections are drained; once more stops at once')
   await drain(broker)
-  console.log('stopped')
+  say(config, 'stopped')
   process.exit(0)
+}
+
+/** To who started it, apart from the log. */
+function say({ log }: Config, text: string): void {
+  const stream = log.output === 'stdout' ? process.stderr : process.stdout
+  stream.write(`${text}\n`)
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process. */

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
-import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
+import { ANONYMOUS, isClientId, isUserId } from '../../schemas/ids.js'
 import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
 import { isTokenOrKey } from '../auth/authenticator.js'
 import type { LoginRefusal, Principal } from '../auth/principal.js'
@@ -131,8 +131,15 @@ function checkWill({ services }: Connection, { will }: Connect): void {
   }
 }
 
+/** Who puts a password or a token where the name belongs is not shown in the log. */
+function nameForLog(username: string | undefined): string | undefined {
+  return username === undefined || isUserId(username)
+    ? username
+    : `(${username.length} characters that are no user name)`
+}
+
 async function authenticate(connection: Connection, packet: Connect, clientId: string): Promise<Principal> {
-  const { authenticator, log, counters } = connection.services
+  const { authenticator, refusals, counters } = connection.services
   const { remoteAddress: address = '', certificate } = connection.conn
   const { username, password } = packet
   // By method the token is all that counts: a password beside it is not looked at.
@@ -143,7 +150,7 @@ async function authenticate(connection: Connection, packet: Connect, clientId: s
       : await authenticator.loginByToken({ username, token, clientId, address, certificate })
   if (!login.ok) {
     counters.add(`login.${login.refusal}`)
-    log.info({ user: username, address, why: login.detail }, 'login refused')
+    refusals.note('login refused', address, { user: nameForLog(username), address, why: login.detail })
     throw refusedLogin(token !== null && login.refusal === 'bad_credentials' ? 'not_authorized' : login.refusal)
   }
   const shown = token === null ? password : Buffer.from(token, 'latin1')
@@ -327,9 +334,7 @@ async function restoreSubscription(connection: Connection, session: Session, sav
     if (isPlainFilter(parsed)) session.subscribePlain(passed.filter, passed.qos)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    connection.services.log.info(
-      { client: connection.id, filter: passed.filter, why: error.message },
-      'a saved subscription is no longer allowed',
-    )
+    const facts = { client: connection.id, filter: passed.filter, why: error.message }
+    connection.services.refusals.note('a saved subscription is no longer allowed', connection.id, facts)
   }
 }

@@ -181,12 +181,10 @@ class Inbound implements Receipt {
   /** Permanent: acknowledged, for sending it again would change nothing. Transient: never acknowledged, so that the client keeps it. */
   #refused(refusal: Refusal): void {
     const connection = this.#connection
-    const { counters, log, onRefused } = connection.services
+    const { counters, refusals, onRefused } = connection.services
     counters.add(`refused.${refusal.code}`)
-    log.info(
-      { client: connection.id, topic: this.#packet.topic, code: refusal.code, why: refusal.message },
-      'publish refused',
-    )
+    const facts = { client: connection.id, topic: this.#packet.topic, code: refusal.code, why: refusal.message }
+    refusals.note('publish refused', connection.id, facts)
     if (!refusal.transient && onRefused === 'ack') {
       // A PUBREC that refuses ends the flow: its packet id is free [MQTT5-4.3.3].
       if (connection.version === 5 && this.#packet.qos === 2) this.#forgetId()

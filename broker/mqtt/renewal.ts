@@ -16,7 +16,7 @@ export async function renewLogin(connection: Connection, token: string): Promise
   const outcome = await verify(connection, actor, token)
   if (!outcome.ok) {
     services.counters.add(`renewal.${outcome.refusal}`)
-    services.log.info({ client: id, user, why: outcome.detail }, 'renewal of a login refused')
+    services.refusals.note('renewal of a login refused', id, { client: id, user, why: outcome.detail })
     return outcome
   }
   if (connection.closed) return outcome

@@ -6,6 +6,7 @@ import type { Access } from '../chat/access.js'
 import type { Pipeline } from '../chat/pipeline.js'
 import type { Presence } from '../chat/presence.js'
 import type { Rates } from '../chat/rates.js'
+import type { RefusalLog } from '../refusal-log.js'
 import type { Wheel } from '../wheel.js'
 import type { Admission } from './admission.js'
 import type { Flusher } from './outbox.js'
@@ -34,4 +35,5 @@ export interface MqttServices extends SessionServices {
   readonly wheel: Wheel
   readonly flusher: Flusher
   readonly log: Logger
+  readonly refusals: RefusalLog
 }

@@ -98,7 +98,7 @@ async function decide(
   known: ReadonlyMap<string, Granted>,
 ): Promise<Granted | Refusal> {
   const { interests, actor } = connection.login!
-  const { access, limits, counters, log, shares } = connection.services
+  const { access, limits, counters, log, refusals, shares } = connection.services
   try {
     if (!filters.has(requested.filter) && filters.size >= limits.subscriptions) throw tooMany('limits.subscriptions')
     const passed = await connection.broker.subscribeGate(connection, requested)
@@ -121,10 +121,8 @@ async function decide(
     if (refusal.code === 'internal')
       log.error({ err: error, client: connection.id }, 'a subscription could not be handled')
     counters.add(`refused.${refusal.code}`)
-    log.info(
-      { client: connection.id, filter: requested.filter, code: refusal.code, why: refusal.message },
-      'subscription refused',
-    )
+    const facts = { client: connection.id, filter: requested.filter, code: refusal.code, why: refusal.message }
+    refusals.note('subscription refused', connection.id, facts)
     return refusal
   }
 }
