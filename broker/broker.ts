@@ -38,6 +38,7 @@ import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
 import type { Listener } from './net/listener.js'
+import { warnOfOpenFiles } from './private-files.js'
 import { RefusalLog } from './refusal-log.js'
 import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
@@ -80,6 +81,7 @@ export function openStore(config: Config, onFault?: (error: unknown) => void): P
   return openLevelStore({
     location: storeLocation(config.node.dataDir),
     sync: config.store.level.sync,
+    dropDamaged: config.store.level.onDamage === 'drop',
     limits: { queueMessages, queueBytes },
     cacheBytes: config.store.level.cacheBytes,
     ...(onFault ? { onFault } : {}),
@@ -97,6 +99,7 @@ export interface BrokerOptions {
 export async function startBroker(config: Config, options: BrokerOptions = {}): Promise<RunningBroker> {
   const log = options.log ?? openLog(config.log)
   await mkdir(config.node.dataDir, { recursive: true, mode: 0o700 })
+  warnOfOpenFiles(config.node.dataDir, log)
   const closing: Closing[] = []
   try {
     return await start(config, { log, screens: options.screens ?? [] }, closing)

@@ -4,6 +4,9 @@ import { Command } from 'commander'
 import { endWithReader, reportFailure } from './cli/report.js'
 import { readVersion } from './version.js'
 
+// What any command writes below the data directory, or into a backup, is its owner's alone.
+process.umask(0o077)
+
 // A command loads only what it needs: a chat starts without a broker.
 const serving = () => import('./cli/serve.js')
 const audits = () => import('./cli/audit.js')

@@ -348,6 +348,10 @@ const store = section('Where data lives.', {
       'Bytes of logs kept in memory: half for what was read or written lately, half for what still lies in the journal.',
       1048576,
     ),
+    onDamage: Type.Enum(['stop', 'drop'], {
+      default: 'stop',
+      description: 'When its log is damaged: stop and say so, or drop what cannot be read; clients then begin anew.',
+    }),
   }),
 })
 

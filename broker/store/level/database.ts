@@ -2,13 +2,14 @@
  * The LevelDB underneath: opening with clear errors, reads that wait for a reopening, and writes after which a failure
  * is remembered. A write that failed may or may not be on disk, so nobody may write again before `reopen`.
  */
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbstractLevel } from 'abstract-level'
 import { Level } from 'level'
 import { StoreError } from '../store.js'
 import { type KeyRange, keys } from './keys.js'
 import type { WriteBatch } from './operation.js'
+import { damagedLogs } from './write-ahead-log.js'
 
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Buffer>
 
@@ -47,6 +48,8 @@ export async function memoryDatabase(): Promise<OpenDatabase> {
 }
 
 export class Database {
+  /** Whether writes were given up at the opening. */
+  lostWrites = false
   readonly #location: string | null
   readonly #openLevel: OpenDatabase
   #level: LevelDatabase
@@ -61,9 +64,11 @@ export class Database {
     this.#level = level
   }
 
-  static async open(location: string | null, openLevel: OpenDatabase): Promise<Database> {
-    if (location !== null) await mkdir(location, { recursive: true })
+  /** `dropDamaged`: what cannot be read of its log is given up; else the store is not opened. */
+  static async open(location: string | null, openLevel: OpenDatabase, dropDamaged = false): Promise<Database> {
+    const damaged = location === null ? false : await prepare(location, dropDamaged)
     const database = new Database(location, openLevel, await openAt(location, openLevel))
+    database.lostWrites = damaged
     try {
       await database.#checkFormat()
     } catch (error) {
@@ -254,6 +259,18 @@ export class Database {
       await rm(probe, { force: true })
     }
   }
+}
+
+/** The directory, for its owner alone. Whether a log in it is damaged, and may be. */
+async function prepare(location: string, dropDamaged: boolean): Promise<boolean> {
+  await mkdir(location, { recursive: true, mode: 0o700 })
+  await chmod(location, 0o700)
+  const [damage] = await damagedLogs(location)
+  if (!damage || dropDamaged) return damage !== undefined
+  throw new StoreError(
+    `${join(location, damage.file)} is damaged at byte ${damage.offset}: writes that were acknowledged cannot be read. ` +
+      'Start on a backup; or, to give up what cannot be read, start once with --set store.level.onDamage=drop',
+  )
 }
 
 async function openAt(location: string | null, openLevel: OpenDatabase): Promise<LevelDatabase> {

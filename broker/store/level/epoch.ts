@@ -4,9 +4,14 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import { StoreError } from '../store.js'
 import type { Database } from './database.js'
 import { keys } from './keys.js'
 import { WriteBatch } from './operation.js'
+
+const LOST =
+  'the log of the store was damaged: what could not be read is gone. What clients remember of numbers is void'
+const RESTORED = 'the store has less than it had: a backup, or a loss. What clients remember of numbers is void'
 
 interface Witness {
   epoch: string
@@ -30,18 +35,30 @@ export class Epoch {
   readonly #database: Database
   readonly #file: string | null
 
-  /** `location` of the store; null: in memory, which nobody restores. */
-  constructor(database: Database, location: string | null) {
+  readonly #notice: (error: StoreError) => void
+
+  /** `location` of the store; null: in memory, which nobody restores. `notice` hears that it has less than it had. */
+  constructor(database: Database, location: string | null, notice: (error: StoreError) => void) {
     this.#database = database
+    this.#notice = notice
     this.#file = location === null ? null : witnessOf(location)
   }
 
-  /** `commits`: number of the last commit that is there. */
-  async open(commits: number): Promise<void> {
+  /**
+   * @param commits Number of the last commit that is there.
+   * @param lost Whether it is known that writes are missing.
+   * @throws StoreError where all is gone that there was.
+   */
+  async open(commits: number, lost = false): Promise<void> {
     const stored = (await this.#database.get(keys.epoch))?.toString()
     const witness = await this.#witness()
+    if (witness !== null && stored === undefined && !lost)
+      throw new StoreError(
+        `the store is empty, but had data (${this.#file}). Start on a backup; or, to begin anew, remove that file`,
+      )
     const wentBack = witness !== null && (witness.epoch !== stored || witness.commits > commits)
-    if (stored !== undefined && !wentBack) this.id = stored
+    if (wentBack || lost) this.#notice(new StoreError(lost ? LOST : RESTORED))
+    if (stored !== undefined && !wentBack && !lost) this.id = stored
     else await this.#begin()
     await this.saw(commits)
   }

@@ -52,6 +52,8 @@ export interface LevelStoreOptions {
   readonly limits: QueueLimits
   /** Bytes of logs kept in memory, of what is in chunks and of what is not yet. */
   readonly cacheBytes?: number
+  /** Open a store whose log is damaged, without what cannot be read of it. */
+  readonly dropDamaged?: boolean
   /** Told of faults nobody else hears of: a failed write, a failed fold, a listener that throws. */
   readonly onFault?: (error: unknown) => void
   /** Stands in for LevelDB in fault tests. */
@@ -64,7 +66,7 @@ export interface LevelStoreOptions {
 export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
   const { location } = options
   const openDatabase = options.openDatabase ?? (location === null ? await memoryDatabase() : diskDatabase(location))
-  const database = await Database.open(location, openDatabase)
+  const database = await Database.open(location, openDatabase, options.dropDamaged)
   const store = new LevelStore(database, options)
   try {
     await store.load()
@@ -113,7 +115,7 @@ class LevelStore implements Store {
 
   constructor(database: Database, options: LevelStoreOptions) {
     this.#database = database
-    this.#epoch = new Epoch(database, options.location)
+    this.#epoch = new Epoch(database, options.location, (error) => this.#onFault(error))
     this.#onFault = options.onFault ?? (() => undefined)
     this.#now = options.now ?? Date.now
     const cacheBytes = options.cacheBytes ?? CACHE_BYTES
@@ -196,7 +198,7 @@ class LevelStore implements Store {
 
   /** Once, when all is read. */
   begin(): Promise<void> {
-    return this.#epoch.open(this.#journal.last)
+    return this.#epoch.open(this.#journal.last, this.#database.lostWrites)
   }
 
   get epoch(): string {
