@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/line.ts': [],
   'broker/utf8.ts': [],
   'broker/wheel.ts': [],
+  'broker/refusal-log.ts': [],
   'broker/turns.ts': [],
   'broker/message-id.ts': [],
   'broker/slots.ts': [],
@@ -70,6 +71,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'broker/chat',
     'broker/following',
     'broker/metrics.ts',
+    'broker/refusal-log.ts',
     'broker/wheel.ts',
   ],
   'broker/mqtt': [
@@ -85,6 +87,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'broker/metrics.ts',
     'broker/topic-trie.ts',
     'broker/utf8.ts',
+    'broker/refusal-log.ts',
     'broker/wheel.ts',
   ],
 }
