@@ -5,6 +5,7 @@
 
 import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js'
 import { LazyMap, LazySet } from '../lazy.js'
+import { messageSize } from '../store/message-size.js'
 import type { LogEntry, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { type Behind, type FeedHost, type FeedWish, LogFeed, QueueFeed, READ_BYTES } from './feeds.js'
 import { Pump, type Pumped } from './pump.js'
@@ -174,13 +175,23 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   }
 
   touched(feed: LogFeed | QueueFeed): void {
-    if (!this.persistent || !this.started) return
-    this.dirtyFeeds.add(feed)
+    if (!this.started) return
+    if (this.persistent) this.dirtyFeeds.add(feed)
     this.saver?.touched()
   }
 
   delivered(feed: LogFeed, seq: number): void {
     this.services.delivered(this.user, feed, seq)
+  }
+
+  /**
+   * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
+   * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
+   */
+  protected queueIsFull(message: Direct): boolean {
+    const { queueMessages, queueBytes } = this.services.limits
+    const { messages, bytes } = this.services.store.queue.size(this.id)
+    return messages >= queueMessages || bytes + messageSize(message) > queueBytes
   }
 
   forgetQueued(number: number): void {

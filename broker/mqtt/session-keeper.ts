@@ -104,7 +104,11 @@ export class SessionKeeper {
   #snapshot(session: Follower): Op[] {
     const { sessions, queue } = this.#store
     const ops: Op[] = []
-    if (!session.started || !session.persistent) return ops
+    if (!session.started) return ops
+    // Whether or not it outlives its members: the queue of a share group is bounded as any other.
+    for (const number of session.acknowledgedQueue) ops.push(queue.ackOp(session.id, number))
+    session.acknowledgedQueue = []
+    if (!session.persistent) return ops
     for (const feed of session.dirtyFeeds) {
       if (feed instanceof LogFeed) {
         if (feed.qos === 0) continue
@@ -115,8 +119,6 @@ export class SessionKeeper {
       }
     }
     session.dirtyFeeds.clear()
-    for (const number of session.acknowledgedQueue) ops.push(queue.ackOp(session.id, number))
-    session.acknowledgedQueue = []
     ops.push(sessions.inflightOp(session.id, session.savedInflight()))
     return ops
   }

@@ -10,7 +10,6 @@ import { Follower } from '../following/follower.js'
 import { ownWish } from '../following/interests.js'
 import { type Batch, type Direct, emptyCache } from '../hub.js'
 import { LazySet } from '../lazy.js'
-import { messageSize } from '../store/message-size.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
@@ -185,17 +184,7 @@ export class Session extends Follower {
     else if (level === 0 || !this.persistent) {
       this.acceptDirect(message, level)
       if (queued !== null) this.queue.skip(queued)
-    } else if (!this.#queueIsFull(message)) this.acceptDirect(message, 0)
-  }
-
-  /**
-   * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
-   * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
-   */
-  #queueIsFull(message: Direct): boolean {
-    const { queueMessages, queueBytes } = this.services.limits
-    const { messages, bytes } = this.services.store.queue.size(this.id)
-    return messages >= queueMessages || bytes + messageSize(message) > queueBytes
+    } else if (!this.queueIsFull(message)) this.acceptDirect(message, 0)
   }
 
   /** What the filters that match ask for of the session's own messages. */

@@ -226,8 +226,8 @@ export class ShareGroup extends Follower implements Behind {
   }
 
   acceptPlain(message: Direct, qos: QoS, _filters: readonly string[], queued: number | null): void {
-    if (Math.min(message.qos, qos) === 0) this.acceptDirect(message, 0)
-    else if (queued !== null) this.queue.accept(message, message.qos, queued)
+    if (queued !== null) this.queue.accept(message, message.qos, queued)
+    else if (Math.min(message.qos, qos) === 0 || !this.queueIsFull(message)) this.acceptDirect(message, 0)
   }
 
   /** A message of the moment: to whoever can take it now, else to the next in turn, where it waits. */

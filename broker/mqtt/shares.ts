@@ -53,6 +53,8 @@ export class Shares {
   readonly #byUser = new Map<string, Set<ShareGroup>>()
   /** Groups that a session is a member of, or has something to finish for. */
   readonly #bySession = new Map<string, Set<ShareGroup>>()
+  /** Of groups that are over: what they held is being forgotten. */
+  readonly #ending = new Map<string, Promise<void>>()
 
   constructor(services: SessionServices, keeper: SessionKeeper, failed: (error: unknown) => void) {
     this.#services = services
@@ -117,6 +119,11 @@ export class Shares {
     return group
   }
 
+  /** Resolves when nothing is left of an earlier group of that name: or what is stored for a new one would go with it. */
+  async settled(user: string, parsed: SharedFilter): Promise<void> {
+    await this.#ending.get(groupId(ownerOf(parsed, user), parsed))
+  }
+
   /** What a shared filter of `user` follows, or would. */
   interests(user: string, parsed: SharedFilter): Interests {
     return (this.#known(user, parsed) ?? this.#make(user, parsed)).interests
@@ -164,7 +171,13 @@ export class Shares {
     group.close()
     this.#groups.delete(group.id)
     remove(this.#byUser, group.user, group)
-    this.#services.store.sessions.discard(group.id).catch(this.#failed)
+    const ending = this.#services.store.sessions
+      .discard(group.id)
+      .catch(this.#failed)
+      .finally(() => {
+        if (this.#ending.get(group.id) === ending) this.#ending.delete(group.id)
+      })
+    this.#ending.set(group.id, ending)
   }
 
   /** A packet of a share group that was under way to a session; null: it is none, or done with. */

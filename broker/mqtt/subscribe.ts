@@ -17,8 +17,6 @@ const FAILURE = 0x80
 
 interface Granted {
   subscription: Subscription
-  /** Whose it becomes: the session's, or those of a share group. */
-  interests: Interests
   shown: Shown
   heads: Map<string, number>
 }
@@ -97,7 +95,7 @@ async function decide(
   filters: ReadonlySet<string>,
   known: ReadonlyMap<string, Granted>,
 ): Promise<Granted | Refusal> {
-  const { interests, actor } = connection.login!
+  const { actor } = connection.login!
   const { access, limits, counters, log, refusals, shares } = connection.services
   try {
     if (!filters.has(requested.filter) && filters.size >= limits.subscriptions) throw tooMany('limits.subscriptions')
@@ -111,10 +109,10 @@ async function decide(
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     const again = known.get(passed.filter)
     if (again) return { ...again, subscription }
-    const { user } = actor.principal
-    const whose = parsed.kind === 'shared' ? shares.interests(user, parsed) : interests
-    const shown = whose.shown(subscription)
-    return { subscription, interests: whose, shown, heads: await whose.heads(shown) }
+    if (parsed.kind === 'shared') await shares.settled(actor.principal.user, parsed)
+    const whose = interestsOf(connection, subscription)
+    const shown = whose.shown(asFollowed(subscription))
+    return { subscription, shown, heads: await whose.heads(shown) }
   } catch (error) {
     const refusal = asRefusal(error)
     if (error instanceof ProtocolError) throw error
@@ -127,6 +125,18 @@ async function decide(
   }
 }
 
+/** Whose a subscription becomes: the session's, or those of a share group. */
+function interestsOf({ login, services }: Connection, { parsed }: Subscription): Interests {
+  const { interests, actor } = login!
+  return parsed.kind === 'shared' ? services.shares.interests(actor.principal.user, parsed) : interests
+}
+
+/** A share group follows what comes after the name of the group. */
+function asFollowed(subscription: Subscription): Subscription {
+  const { parsed } = subscription
+  return parsed.kind === 'shared' ? { ...subscription, filter: parsed.filter, parsed: parsed.of } : subscription
+}
+
 /** Makes the granted subscriptions and the cursors they start durable; where that fails they are refused. */
 async function store(
   connection: Connection,
@@ -136,10 +146,10 @@ async function store(
   const { sessions } = connection.services.store
   if (!session.persistent) return decided
   const ops: Op[] = []
-  for (const one of lastOfEach(decided.filter(isGranted))) {
+  for (const { subscription, shown, heads } of lastOfEach(decided.filter(isGranted))) {
     ops.push(
-      ...sessions.subscribeOps(session.id, [stored(one.subscription)]),
-      ...one.interests.cursorOps(one.shown, one.subscription, one.heads),
+      ...sessions.subscribeOps(session.id, [stored(subscription)]),
+      ...interestsOf(connection, subscription).cursorOps(shown, subscription, heads),
     )
   }
   if (ops.length === 0) return decided

@@ -401,3 +401,46 @@ t.test('direct messages, typing and replies are shared too', async (t) => {
   t.equal(got.filter(({ text }) => text === 'hello').length, 1)
   t.equal(got.filter((payload) => payload.ring === 1 || payload.data?.ring === 1).length, 1)
 })
+
+const FROM_NOW: [filter: string, topic: string, payload: string][] = [
+  [ROOM, ROOM, 'x'],
+  ['rooms/+/messages', ROOM, 'x'],
+  ['users/ann/messages', 'users/ann/messages', 'x'],
+  ['users/ann/notifications', 'users/ann/notifications', '{"title":"t","body":"b"}'],
+  ['broadcast/news', 'broadcast/news', 'x'],
+]
+
+t.test('a new group begins where a new session does: now, and again when all its sessions had ended', async (t) => {
+  const broker = await startTestBroker(t)
+  const first = await member(broker, 'first', { filter: ROOM })
+  await leave(broker, first)
+  const sender = await open5(broker, { user: 'cleo', roles: ['publisher', 'notifier'] })
+  for (const [, topic, payload] of FROM_NOW) await publish(sender, topic, payload)
+  for (const [filter, topic, payload] of FROM_NOW)
+    for (const expiry of [0, 60]) {
+      const options = { filter: `$share/g/${filter}`, expiry }
+      const one = await member(broker, `one ${expiry} ${filter}`, options)
+      t.same(await untilPong(one), [], `${filter}, expiry ${expiry}: nothing old`)
+      await publish(sender, topic, payload)
+      for (const packet of await takePublishes(one, 1)) acknowledge(one, packet)
+      t.same(await untilPong(one), [], 'what is new comes once')
+      await leave(broker, one)
+      if (expiry > 0) await open5(broker, { id: `one ${expiry} ${filter}`, clean: true })
+      await publish(sender, topic, payload)
+      const again = await member(broker, 'again', { filter: options.filter })
+      t.same(await untilPong(again), [], 'another group of that name is new too')
+      await leave(broker, again)
+    }
+})
+
+t.test('where a kept group begins is durable with the SUBACK', async (t) => {
+  const broker = await startTestBroker(t)
+  const first = await member(broker, 'first', { filter: ROOM })
+  const sender = await open5(broker, { user: 'cleo' })
+  await publish(sender, ROOM, 'old')
+  await untilPong(first)
+  const { store } = broker.running
+  await member(broker, 'kept', { filter: CHAT, expiry: 60 })
+  const { cursors } = await store.sessions.progress(`ann/\u0001bots/${ROOM}`)
+  t.equal(cursors.get('m:lobby'), store.log.peek('m:lobby')!.head)
+})
