@@ -202,6 +202,7 @@ async function start(
   bus.listen((signal) => delivery.on(signal))
 
   await chat.rooms.ensureListed(config.rooms.list)
+  await chat.ownership.mendAll()
   await broker.listen()
   await textSearch?.start()
   closing.push(() => chat.removals.close())

@@ -38,7 +38,8 @@ export type UserEvent =
   | (Sanction & { room: string })
   /** Of a message, or of a user where seq is null. */
   | { type: 'reported'; room: string; report: string; seq: number | null }
-  | { type: 'invited' | 'added' | 'removed' | 'denied' | 'role'; room: string; by: string; role?: string }
+  /** `deleted`: the room, whose own events go with it. */
+  | { type: 'invited' | 'added' | 'removed' | 'denied' | 'deleted' | 'role'; room: string; by: string; role?: string }
 
 /** On `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */
 export function roomEvent(room: string, event: RoomEvent): Draft {

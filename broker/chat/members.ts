@@ -8,6 +8,7 @@ import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import { isValid, linkTurn } from './links.js'
+import type { Ownership } from './ownership.js'
 import { requireReachable } from './privacy.js'
 import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
@@ -19,6 +20,7 @@ export interface MembersParts {
   readonly rules: RoomRules
   /** Acts that depend on who is in a room are done one after another; joins only by user, or a crowd would queue. */
   readonly turns: Turns
+  readonly ownership: Pick<Ownership, 'mend' | 'succession'>
   readonly maxMembers: number
 }
 
@@ -34,17 +36,19 @@ export class Members {
   readonly #bus: Bus<Signal>
   readonly #rules: RoomRules
   readonly #turns: Turns
+  readonly #ownership: MembersParts['ownership']
   readonly #maxMembers: number
   /** Joins that are being written, by room: they count towards maxMembers. */
   readonly #joining = new Map<string, number>()
   /** Rooms that are being deleted: nobody comes in any more. */
   readonly #closing = new Set<string>()
 
-  constructor({ store, bus, rules, turns, maxMembers }: MembersParts) {
+  constructor({ store, bus, rules, turns, ownership, maxMembers }: MembersParts) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#turns = turns
+    this.#ownership = ownership
     this.#maxMembers = maxMembers
   }
 
@@ -68,7 +72,11 @@ export class Members {
       const how = record.access === 'request' ? 'for those who are let in; ask with rooms.request' : 'by invitation'
       throw new Refusal('forbidden', `${room} is ${how}`)
     }
-    return this.#enter(room, user)
+    const member = await this.#enter(room, user)
+    if (this.#store.directory.members(room).size > 1) return member
+    // The first in a room that all had left.
+    await this.#ownership.mend(room)
+    return this.#store.directory.member(room, user) ?? member
   }
 
   /** To strangers a link that is not valid says nothing of a private room. */
@@ -182,6 +190,7 @@ export class Members {
     }
     if (user === by) throw new Refusal('bad_request', 'leave with rooms.leave', { field: 'user' })
     this.#rules.requireAbove(actor, member)
+    if (member.role === 'owner' && directory.members(room).size > 1) this.#rules.requireAnotherOwner(room, user)
     const ops = [directory.deleteMemberOp(room, user), directory.departedOp(room, user)]
     const drafts = [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
     await commit(this.#store, { drafts, ops })
@@ -198,13 +207,23 @@ export class Members {
       if (directory.departed(id, user)) ops.push(directory.deleteDepartedOp(id, user))
     }
     if (ops.length > 0) await commit(this.#store, { ops })
-    for (const room of [...directory.memberships(user).keys()]) {
-      const drafts = isDirectRoom(room) ? [] : [roomEvent(room, { type: 'left', user })]
-      // Who has the name next is no longer whom the other has written to.
-      const written = [...directory.written.of(room).keys()].map((writer) => directory.written.deleteOp(room, writer))
-      await commit(this.#store, { drafts, ops: [directory.deleteMemberOp(room, user), ...written] })
-      this.#bus.send({ kind: 'membership', room, user, member: false })
-    }
+    for (const room of [...directory.memberships(user).keys()])
+      await this.#turns.take(room, () => this.#forgetIn(room, user))
+  }
+
+  /** A room that they alone owned is handed on. */
+  async #forgetIn(room: string, user: string): Promise<void> {
+    const { directory } = this.#store
+    if (!directory.member(room, user)) return
+    const { drafts, ops } = await this.#ownership.succession(room, user)
+    const left = isDirectRoom(room) ? [] : [roomEvent(room, { type: 'left', user })]
+    // Who has the name next is no longer whom the other has written to.
+    const written = [...directory.written.of(room).keys()].map((writer) => directory.written.deleteOp(room, writer))
+    await commit(this.#store, {
+      drafts: [...left, ...drafts],
+      ops: [directory.deleteMemberOp(room, user), ...written, ...ops],
+    })
+    this.#bus.send({ kind: 'membership', room, user, member: false })
   }
 
   async #commit(room: string, event: RoomEvent, ops: Op[]): Promise<void> {

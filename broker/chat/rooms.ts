@@ -8,11 +8,14 @@ import { serverEvents } from '../store/server-events.js'
 import { type Draft, type Op, ROOM_DEFAULTS, type RoomAccess, type RoomRecord, type Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
-import { type RoomEvent, roomEvent } from './events.js'
+import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import { type Members, newMember } from './members.js'
 import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
+
+/** Most users who are told of a deletion in the commit of it; a crash right after can keep it from those beyond. */
+const TOLD_AT_ONCE = 10_000
 
 export interface RoomOptions {
   create: 'user' | 'admin'
@@ -136,13 +139,27 @@ export class Rooms {
   async #remove(actor: Actor, room: string): Promise<void> {
     // Joins that were under way are done after this.
     await commit(this.#store, {})
-    const members = [...this.#store.directory.members(room).keys()]
+    const { directory } = this.#store
     const by = actor.principal.user
-    const event = roomEvent(room, { type: 'deleted', by })
-    // The room's own logs go at once; who has yet to read that it is deleted finds it there.
-    const drafts = [event, ...serverEvents(this.#store, { type: 'room.deleted', room, by })]
-    await commit(this.#store, { drafts, ops: this.#store.directory.deleteRoomOps(room) })
-    for (const user of members) this.#bus.send({ kind: 'membership', room, user, member: false })
+    const members = [...directory.members(room).keys()]
+    // The room's own events go with it: who is away, or hoped to come in, hears of it among their own.
+    const concerned = new Set([
+      ...members,
+      ...directory.invites(room).keys(),
+      ...directory.joinRequests.of(room).keys(),
+    ])
+    const told = [...concerned].map((user) => userEvent(user, { type: 'deleted', room, by }))
+    const drafts = [
+      roomEvent(room, { type: 'deleted', by }),
+      ...serverEvents(this.#store, { type: 'room.deleted', room, by }),
+      ...told.slice(0, TOLD_AT_ONCE),
+    ]
+    const [event] = await commit(this.#store, { drafts, ops: directory.deleteRoomOps(room) })
+    const [last] = await this.#store.log.read(logs.roomEvents(room), event!.seq - 1, 1, 1)
+    for (const user of members)
+      this.#bus.send({ kind: 'membership', room, user, member: false, ...(last ? { last } : {}) })
+    for (let i = TOLD_AT_ONCE; i < told.length; i += TOLD_AT_ONCE)
+      await commit(this.#store, { drafts: told.slice(i, i + TOLD_AT_ONCE) })
     await this.#store.log.drop(logs.messages(room))
     await this.#store.log.drop(logs.roomEvents(room))
   }

@@ -1,4 +1,4 @@
-import type { PlainMessage, QoS } from '../store/store.js'
+import type { LogEntry, PlainMessage, QoS } from '../store/store.js'
 import type { AnswerTo } from './actor.js'
 
 /** What chat tells every node and nobody stores. The delivery side (broker.ts wires it) acts on it. */
@@ -7,7 +7,8 @@ export type Signal =
   | { kind: 'moment'; topic: string; payload: Buffer; qos: QoS; only?: string }
   /** To the asking session if it listens to its replies, else to the user's sessions that do. */
   | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer; answer: AnswerTo | null }
-  | { kind: 'membership'; room: string; user: string; member: boolean }
+  /** `last`: what is yet to be heard of the room's events, though the membership is over. */
+  | { kind: 'membership'; room: string; user: string; member: boolean; last?: Pick<LogEntry, 'seq' | 'payload'> }
   | { kind: 'channel'; channel: string }
   /** To those who may see it; `only`: if it is this user. */
   | { kind: 'presence'; user: string; payload: Buffer; only?: string }

@@ -117,6 +117,11 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     this.withdraw(feed)
   }
 
+  /** Whether the entry is not on its way yet. */
+  owes(feed: LogFeed, seq: number): boolean {
+    return feed.next <= seq
+  }
+
   listen(topic: string, qos: QoS): void {
     if (this.closed) return
     this.#listening.add(topic)

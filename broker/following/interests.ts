@@ -5,9 +5,9 @@
 import { isDirectRoom } from '../../schemas/ids.js'
 import { type Filter, filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
 import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
-import type { View } from '../hub.js'
+import { direct, type View } from '../hub.js'
 import type { Counters } from '../metrics.js'
-import type { Op, QoS, Store } from '../store/store.js'
+import type { LogEntry, Op, QoS, Store } from '../store/store.js'
 import type { FeedWish, LogFeed, Wish } from './feeds.js'
 import type { Follower } from './follower.js'
 import type { Subscription } from './subscription.js'
@@ -88,9 +88,14 @@ export class Interests {
       this.#apply(this.#shownOfRoom(room), (view) => this.#views.start(view, user))
   }
 
-  /** A membership ended: nothing of the room is delivered from here on. Returns the exact filters that went with it. */
-  roomLeft(room: string): string[] {
+  /**
+   * A membership ended: nothing of the room is delivered from here on, but for the `last` of its events where that was not sent yet.
+   * Returns the exact filters that went with it.
+   */
+  roomLeft(room: string, last?: Pick<LogEntry, 'seq' | 'payload'>): string[] {
     const { subscriptions, feeds } = this.#follower
+    const events = last && [...feeds.values()].find(({ view }) => view.topic === topics.room(room, 'events'))
+    const owed = events && this.#follower.owes(events, last.seq)
     const exact = [...subscriptions.values()]
       .filter(({ parsed }) => parsed.kind === 'room' && parsed.room === room)
       .map(({ filter }) => filter)
@@ -98,6 +103,7 @@ export class Interests {
     for (const feed of [...feeds.values()]) if (feed.view.room === room) this.#follower.detach(feed)
     for (const topic of [...this.#follower.listening])
       if (topic.startsWith(topics.roomPrefix(room))) this.#follower.unlisten(topic)
+    if (owed) this.#follower.acceptDirect(direct(events.view.topic, last.payload, 1, { blank: true }), events.qos)
     return exact
   }
 

@@ -40,10 +40,10 @@ export class Streams {
     }
   }
 
-  membership({ room, user, member }: Signal & { kind: 'membership' }): void {
+  membership({ room, user, member, last }: Signal & { kind: 'membership' }): void {
     for (const { interests } of this.#of(user)) {
       if (member) interests.roomJoined(room).catch(this.#failed)
-      else interests.roomLeft(room)
+      else interests.roomLeft(room, last)
     }
   }
 

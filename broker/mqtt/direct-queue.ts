@@ -47,6 +47,10 @@ export class DirectQueue {
     }
   }
 
+  some(meant: (item: Waiting) => boolean): boolean {
+    return this.#items.some((item, i) => i >= this.#at && meant(item))
+  }
+
   /** Removes what may no longer be delivered. */
   purge(forbidden: (item: Waiting) => boolean): void {
     this.#items = this.#items.slice(this.#at).filter((item) => !forbidden(item))

@@ -68,11 +68,11 @@ export class Registry {
   }
 
   membership(change: Signal & { kind: 'membership' }): void {
-    const { room, user, member } = change
+    const { room, user, member, last } = change
     this.#shares.membership(change)
     for (const { login } of this.#byUser.get(user)?.values() ?? []) {
       if (member) login!.interests.roomJoined(room).catch(this.#failed)
-      else login!.interests.roomLeft(room)
+      else login!.interests.roomLeft(room, last)
     }
     if (!member) this.#forgetRoom(room, user).catch(this.#failed)
   }

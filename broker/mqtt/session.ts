@@ -113,6 +113,12 @@ export class Session extends Follower {
     this.#waiting.purge((item) => item.kind === 'live' && item.feed === feed)
   }
 
+  /** At QoS 0 a feed has no position: what is not on its way waits, unless the queue was full. */
+  override owes(feed: LogFeed, seq: number): boolean {
+    if (feed.qos > 0) return super.owes(feed, seq)
+    return this.#waiting.some((item) => item.kind === 'live' && item.feed === feed && item.entry.seq === seq)
+  }
+
   /** Messages of the moment on a topic that may no longer be delivered. */
   dropWaiting(topic: string): void {
     this.#waiting.purge((item) => item.kind === 'direct' && item.message.topic === topic)

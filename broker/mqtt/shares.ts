@@ -8,7 +8,7 @@ import { roomCursors } from '../chat/views.js'
 import { dropCursorOps, type Interests } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
 import { commit } from '../store/commit.js'
-import type { SavedInflight, StoredSubscription } from '../store/store.js'
+import type { LogEntry, SavedInflight, StoredSubscription } from '../store/store.js'
 import type { Session } from './session.js'
 import type { Sender, SessionKeeper } from './session-keeper.js'
 import type { SessionServices } from './session-parts.js'
@@ -186,15 +186,15 @@ export class Shares {
     return (parts && this.#groups.get(parts.group)?.loan(session.id, parts.source, seq)) ?? null
   }
 
-  membership({ room, user, member }: Signal & { kind: 'membership' }): void {
+  membership({ room, user, member, last }: Signal & { kind: 'membership' }): void {
     for (const group of [...(this.#byUser.get(user) ?? [])]) {
       if (member) group.interests.roomJoined(room).catch(this.#failed)
-      else this.#roomLeft(group, room)
+      else this.#roomLeft(group, room, last)
     }
   }
 
-  #roomLeft(group: ShareGroup, room: string): void {
-    const exact = group.interests.roomLeft(room)
+  #roomLeft(group: ShareGroup, room: string, last?: Pick<LogEntry, 'seq' | 'payload'>): void {
+    const exact = group.interests.roomLeft(room, last)
     if (exact.length === 0) {
       const { store } = this.#services
       const ops = roomCursors(room).flatMap((cursor) => dropCursorOps(store, group.id, cursor))

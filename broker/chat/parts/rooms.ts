@@ -3,6 +3,7 @@ import type { Config } from '../../../schemas/config.js'
 import { JoinRequests } from '../join-requests.js'
 import { Links } from '../links.js'
 import { Members } from '../members.js'
+import { Ownership } from '../ownership.js'
 import { References } from '../references.js'
 import { Roles } from '../roles.js'
 import { RoomInfo } from '../room-info.js'
@@ -18,12 +19,14 @@ export function makeRooms({ rooms: options, receipts }: Config, { store, bus, tu
   const thinning = new Thinning(store.directory, { thinAbove: options.thinAbove, receipts: receipts.maxMembers })
   const info = new RoomInfo(store.directory, bus, thinning)
   const infoChanged = (room: string): void => info.changed(room)
-  const members = new Members({ store, bus, rules, turns, maxMembers: options.maxMembers })
+  const ownership = new Ownership({ store, turns })
+  const members = new Members({ store, bus, rules, turns, ownership, maxMembers: options.maxMembers })
   return {
     rules,
     thinning,
     info,
     members,
+    ownership,
     rooms: new Rooms({ store, bus, rules, members, turns, infoChanged, options }),
     references: new References(store, rules),
     roles: new Roles({ store, rules, turns }),
