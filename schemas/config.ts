@@ -322,6 +322,12 @@ const limits = section('Bounds on what one client can cost.', {
   botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
+  unreadEntries: count(
+    2000,
+    'Newest messages looked at for one count of unread ones; where that ends it, atLeast says so.',
+  ),
+  unreadBytes: count(33554432, 'Bytes of the same.', 65536),
+  unreadMentions: count(10000, 'Newest messages with mentions looked at for one count of mentions.'),
   reactionsPerMessage: count(10000, 'Reactions to one message, of all users.'),
   rates: Type.Unsafe<'default' | 'off' | Partial<RateFigures>>({
     anyOf: [

@@ -1,5 +1,5 @@
 /** Which entries a page of messages is made of: those near an end, those of a thread, those that are pinned. */
-import type { LogEntry, LogName, Store } from '../store/store.js'
+import type { LogEntry, LogName, NoteReader, Store } from '../store/store.js'
 
 /** Entries looked at for one page: a long run of reactions must not hold up everyone else. */
 const MAX_SCAN = 2000
@@ -49,6 +49,19 @@ export async function scanMessages(store: Store, log: LogName, scan: Scan): Prom
     if (page.length === 0 || reached === end) return { entries, more: false, reached: end }
   }
   return { entries, more: reached !== end, reached }
+}
+
+/** Numbers of the newest replies in a thread, from `first` to `last`; newest first. */
+export async function repliesBefore(
+  notes: NoteReader,
+  log: LogName,
+  thread: number,
+  [first, last]: readonly [number, number],
+  limit: number,
+): Promise<number[]> {
+  const names = { gte: notes.nameOf(first), lt: notes.nameOf(last + 1) }
+  const found = await notes.list(log, { kind: 'reply', targets: [thread, thread], names, limit, reverse: true })
+  return found.map(({ name }) => notes.numberOf(name))
 }
 
 /** The replies in a thread; `reached` is the number of the last one given. */

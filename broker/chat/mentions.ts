@@ -2,8 +2,8 @@
 import { MENTION_ROOM } from '../../schemas/message.js'
 import type { Draft, LogName, NoteReader, NoteWrite } from '../store/store.js'
 
-/** Notes looked at for one count. */
-const MOST_LOOKED_AT = 1000
+/** Notes read at once. */
+const PAGE = 1000
 
 interface Mentions {
   /** Who wrote it. */
@@ -32,21 +32,38 @@ export function editedMentions(
   return before === null ? [] : [{ kind: 'mention', target: target.seq, name: '', value: null }]
 }
 
-/** Messages from number `first` to `last` in which others mention the user, or the room. */
+/** `cut`: there may be more beyond what was looked at. */
+export interface Counted {
+  readonly count: number
+  readonly cut: boolean
+}
+
+/** Messages from number `first` to `last` in which others mention the user, or the room: the newest, up to so many, among the newest that mention anyone. */
 export async function countMentions(
   notes: NoteReader,
   log: LogName,
   user: string,
   [first, last]: readonly [number, number],
-): Promise<number> {
-  const found = await notes.list(log, { kind: 'mention', targets: [first, last], limit: MOST_LOOKED_AT, reverse: true })
-  return found.filter(({ value }) => isMentioned(user, value)).length
+  most: { readonly counted: number; readonly lookedAt: number },
+): Promise<Counted> {
+  let count = 0
+  for (let lookedAt = 0, before = last + 1; before > first && count < most.counted; ) {
+    if (lookedAt >= most.lookedAt) return { count, cut: true }
+    const limit = Math.min(PAGE, most.lookedAt - lookedAt)
+    const found = await notes.list(log, { kind: 'mention', targets: [first, before - 1], limit, reverse: true })
+    count += found.filter(({ value }) => isMentioned(user, value)).length
+    lookedAt += found.length
+    before = found.length < limit ? 0 : found.at(-1)!.target
+  }
+  return { count: Math.min(count, most.counted), cut: false }
 }
 
-/** Whether by this note someone else mentions the user, or the room. */
+/** Whether by this note someone else mentions the user, whose name is one whatever the case, or the room. */
 export function isMentioned(user: string, note: string): boolean {
   const { from, of, until } = JSON.parse(note) as Mentions
-  return from !== user && (until === 0 || until > Date.now()) && (of.includes(`@${user}`) || of.includes(MENTION_ROOM))
+  if (from === user || (until !== 0 && until <= Date.now())) return false
+  const name = `@${user}`.toLowerCase()
+  return of.some((mention) => mention === MENTION_ROOM || mention.toLowerCase() === name)
 }
 
 function encode(mentions: Mentions): string {

@@ -22,6 +22,12 @@ export const counts = {
     maximum: 100,
     description: 'Messages since then, in threads too, that mention the asker or @room. 100 means 100 or more.',
   }),
+  atLeast: Type.Optional(
+    Type.Literal(true, {
+      description:
+        'There may be more: the counts are of the newest messages alone (limits.unreadEntries, unreadBytes and unreadMentions of the broker).',
+    }),
+  ),
 }
 
 const RoomCounts = object({

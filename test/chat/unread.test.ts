@@ -18,8 +18,8 @@ async function den(owner: Person, ...members: Person[]): Promise<void> {
 
 /** `{read, unread, mentions}` of one room. */
 async function counts(person: Person, room = 'den') {
-  const { read, unread, mentions } = (await person.get('unread', { room })).rooms[0]
-  return { read, unread, mentions }
+  const { read, unread, mentions, atLeast } = (await person.get('unread', { room })).rooms[0]
+  return { read, unread, mentions, ...(atLeast ? { atLeast } : {}) }
 }
 
 t.test('unread are the messages of others since the last one read', async (t) => {
@@ -187,6 +187,61 @@ t.test('what expired is neither unread nor a mention', async (t) => {
   t.same(await counts(bob), { read: 0, unread: 2, mentions: 2 })
   clock.forward(11)
   t.same(await counts(bob), { read: 0, unread: 1, mentions: 1 })
+})
+
+t.test('a mention is of the user whatever the case of the name', async (t) => {
+  const { alice, bob } = await people(t, ['alice', 'bob'])
+  await den(alice, bob)
+  await alice.say('den', { text: 'you', mentions: ['@Bob'] })
+  t.match(await counts(bob), { mentions: 1 })
+})
+
+t.test(
+  'what is unread is counted however much of one’s own came after it, in rooms, threads and among mentions',
+  async (t) => {
+    const { alice, bob } = await people(t, ['alice', 'bob'], { limits: { rates: 'off' } })
+    await den(alice, bob)
+    await alice.say('den', 'root')
+    const inThread = async () => (await bob.get('unread', { room: 'den', thread: 1 })).rooms[0]
+    const large = 'x'.repeat(60_000)
+    const all = (count: number, say: (i: number) => Promise<void>) =>
+      Promise.all(Array.from({ length: count }, (_, i) => say(i)))
+    await alice.say('den', { text: 'you', thread: 1, mentions: ['@bob'] })
+    await all(19, () => alice.say('den', { text: large, thread: 1 }))
+    await all(210, () => bob.say('den', { text: 'mine', thread: 1 }))
+    await all(20, () => bob.say('den', large))
+    t.match(await inThread(), { unread: 20, mentions: 1, atLeast: undefined })
+    t.match(await counts(bob), { unread: 1, mentions: 1, atLeast: undefined })
+    await all(120, () => alice.say('den', { text: 'on', thread: 1 }))
+    t.match(await inThread(), { unread: 100, mentions: 1 }, 'a mention is counted behind more than are counted')
+    await all(1100, () => alice.say('den', { text: 'she', mentions: ['@carol'] }))
+    t.match(await counts(bob), { unread: 100, mentions: 1, atLeast: undefined })
+  },
+)
+
+t.test('where more may be there than is looked at, counts say so', async (t) => {
+  const limits = { unreadEntries: 10, unreadMentions: 4, unreadBytes: 65536 }
+  const { alice, bob } = await people(t, ['alice', 'bob'], { limits })
+  const count = async (room: string, thread?: number) =>
+    (await bob.get('unread', { room, ...(thread === undefined ? {} : { thread }) })).rooms[0]
+  for (const room of ['entries', 'bytes', 'mentions', 'thread']) {
+    await alice.get('rooms.create', { room })
+    await bob.get('rooms.join', { room })
+    await alice.say(room, { text: 'one', mentions: ['@bob'] })
+  }
+  for (let i = 0; i < 10; i++) await bob.say('entries', 'mine')
+  t.match(await count('entries'), { unread: 0, mentions: 1, atLeast: true })
+  t.match(
+    (await bob.get('sync')).rooms.find(({ room }: { room: string }) => room === 'entries'),
+    { atLeast: true },
+  )
+  for (let i = 0; i < 2; i++) await bob.say('bytes', 'x'.repeat(40_000))
+  t.match(await count('bytes'), { unread: 0, atLeast: true })
+  for (let i = 0; i < 4; i++) await alice.say('mentions', { text: 'she', mentions: ['@carol'] })
+  t.match(await count('mentions'), { unread: 5, mentions: 0, atLeast: true })
+  await alice.say('thread', { text: 'reply', thread: 1 })
+  for (let i = 0; i < 10; i++) await bob.say('thread', { text: 'mine', thread: 1 })
+  t.match(await count('thread', 1), { unread: 0, mentions: 0, atLeast: true })
 })
 
 t.test('counts end at a hundred', async (t) => {

@@ -16,7 +16,7 @@ export async function makePeople(config: Config, parts: SharedParts & RoomParts)
   await presence.load()
   const { delivered } = config.receipts
   const receipts = new Receipts({ store, bus, wheel, rules, preferences, thinning, delivered, failed })
-  const unread = new Unread(store, receipts)
+  const unread = new Unread(store, receipts, config.limits)
   return {
     presence,
     receipts,
