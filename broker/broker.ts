@@ -23,7 +23,7 @@ import { FaultLog } from './fault-log.js'
 import { openHttpDoor } from './http/app.js'
 import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
-import { about, openListeners } from './listeners.js'
+import { about, openListeners, webRefusals } from './listeners.js'
 import { openLog } from './log.js'
 import { endingLogins, makeLogins } from './logins.js'
 import { Maintenance } from './maintenance.js'
@@ -37,7 +37,9 @@ import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
 import { Shares } from './mqtt/shares.js'
 import type { Accept } from './net/byte-stream.js'
+import { HttpConnections } from './net/http-connections.js'
 import type { Listener } from './net/listener.js'
+import { Origins } from './origins.js'
 import { warnOfOpenFiles } from './private-files.js'
 import { RefusalLog } from './refusal-log.js'
 import { Search } from './search/search.js'
@@ -222,10 +224,13 @@ async function start(
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
   const healthy = (): boolean => store.healthy && !broker.closed
   const listeners: Listener[] = []
-  const seen = { healthy, failed, about: () => about(config, listeners) }
+  const origins = new Origins(config.listen.origins)
+  const web = { origins, ...webRefusals(refusals, counters) }
+  const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
+  const seen = { healthy, failed, about: () => about(config, listeners), ...web }
   const door = await openHttpDoor(doorParts(config, { ...seen, auth, chat, broker, counters, delivering, streams }))
   closing.push(() => door.close())
-  await openListeners(config, { accept, door }, (listener) => {
+  await openListeners(config, { accept, door, connections, ...web }, (listener) => {
     listeners.push(listener)
     closing.push(() => listener.close())
   })

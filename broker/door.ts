@@ -7,7 +7,7 @@ import type { HttpParts } from './http/app.js'
 import type { makeLogins } from './logins.js'
 import type { Broker } from './mqtt/aedes.js'
 
-type Passed = Pick<HttpParts, 'counters' | 'about' | 'healthy' | 'failed'>
+type Passed = Pick<HttpParts, 'counters' | 'about' | 'healthy' | 'failed' | 'origins' | 'strange'>
 
 export interface DoorParts extends Passed {
   readonly auth: Awaited<ReturnType<typeof makeLogins>>
@@ -18,9 +18,9 @@ export interface DoorParts extends Passed {
 }
 
 export function doorParts(config: Config, parts: DoorParts): HttpParts {
-  const { auth, chat, broker, counters, about, healthy, failed } = parts
+  const { auth, chat, broker, counters, about, healthy, failed, origins, strange } = parts
   return {
-    ...{ counters, about, healthy, failed },
+    ...{ counters, about, healthy, failed, origins, strange },
     commands: chat.commands,
     exports: chat.exports,
     authenticator: auth.authenticator,

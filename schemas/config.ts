@@ -93,7 +93,7 @@ const listen = section('Where clients connect. A port of null switches a listene
   origins: Type.Array(Type.String({ minLength: 1 }), {
     default: [],
     description:
-      'Origins whose pages may open a WebSocket and use the HTTP API, such as https://chat.example.com; empty means any.',
+      'Origins whose pages may open a WebSocket and use the HTTP API, beside those of this very address, such as https://chat.example.com; "*": pages of any.',
   }),
   connectTimeout: duration('10s', 'A connection that has not sent CONNECT by then is closed.'),
   wsPing: optionalDuration(
@@ -104,6 +104,7 @@ const listen = section('Where clients connect. A port of null switches a listene
     '25s',
     'How often an idle event stream over HTTP gets a comment; a reader that takes nothing for that long is cut off.',
   ),
+  answerTimeout: duration('30s', 'An HTTP answer of which nothing is taken for that long is cut off.'),
   redirect: section('Sends clients to another server: with a reason and its name from MQTT 5 on.', {
     to: optionalText('The other server, such as mqtt.example.com:1883; null: nobody is sent anywhere.'),
     permanent: flag(false, 'The move is for good: clients should not come back here.'),
@@ -314,6 +315,11 @@ const limits = section('Bounds on what one client can cost.', {
   subscriptions: count(1000, 'Subscriptions of one session.'),
   filtersPerSubscribe: count(256, 'Filters in one SUBSCRIBE.'),
   connections: count(100000, 'Open connections.'),
+  httpConnections: count(20000, 'Open HTTP connections; WebSockets are not among them.'),
+  httpConnectionsPerAddress: count(
+    2000,
+    'Of those, from one address (one /64 of IPv6); raise it where a proxy without PROXY headers speaks for many.',
+  ),
   keepAlive: optionalDuration(
     null,
     'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',

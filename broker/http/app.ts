@@ -1,6 +1,5 @@
 /** The HTTP door: one Fastify application answers the plain HTTP of every listener. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import etag from '@fastify/etag'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Config } from '../../schemas/config.js'
 import type { Refusal } from '../../schemas/errors.js'
@@ -8,10 +7,12 @@ import type { Authenticator } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { Commands } from '../chat/commands.js'
 import type { Counters } from '../metrics.js'
+import type { Origins } from '../origins.js'
 import { acceptJson } from './bodies.js'
 import { commandRoutes } from './commands.js'
 import { allowOrigins } from './cors.js'
 import { documents, documentsPage } from './documents.js'
+import { tagAnswers } from './etags.js'
 import { type EventParts, eventRoute } from './events.js'
 import { type ExportParts, exportRoute } from './exports.js'
 import type { About } from './landing.js'
@@ -33,7 +34,10 @@ export interface HttpParts {
   readonly events: EventParts
   /** Null: there is no identity provider. */
   readonly oidc: OidcParts | null
-  readonly listen: Pick<Config['listen'], 'wsPath' | 'origins'>
+  readonly listen: Pick<Config['listen'], 'wsPath'>
+  readonly origins: Origins
+  /** Told of pages that may do nothing here. */
+  readonly strange: (page: string) => void
   /** Longest body. */
   readonly payloadBytes: number
   /** Seconds for which logins are refused after too many failures, at first. */
@@ -61,17 +65,17 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
   const app = fastify({
     bodyLimit: parts.payloadBytes,
     routerOptions: { maxParamLength: MAX_PARAMETER },
-    frameworkErrors: (error, request, reply) => refuse(error, request, reply),
+    frameworkErrors: (error, _request, reply) => refuse(error, reply),
   })
   const refuse = answerRefusals(app, parts)
   const underWay = new UnderWay(app)
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
   acceptJson(app)
-  allowOrigins(app, parts.listen.origins)
+  allowOrigins(app, parts.origins, parts.strange)
   const answered = answerOtherMethods(app)
   // What only reads has an ETag; what changes something has none, or a retry would be answered 304.
   await app.register(async (reads) => {
-    await reads.register(etag)
+    tagAnswers(reads)
     pages(reads, parts)
     documents(reads, parts.about().version)
     await reads.register(async (api) => {

@@ -53,7 +53,8 @@ function answer(request: FastifyRequest, reply: FastifyReply, http: HttpRoute, r
     'cache-control': 'private, no-cache',
     vary: [reply.getHeader('vary'), 'authorization'].filter(Boolean).join(', '),
   })
-  return reply.send(result)
+  // A line of its own on a terminal.
+  return reply.send(`${result}\n`)
 }
 
 function locationOf(template: string, result: string): string {

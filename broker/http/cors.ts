@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { type Origins, strangePage } from '../origins.js'
 
 const ALLOWED = 'authorization, content-type, idempotency-key, if-none-match, last-event-id'
 const EXPOSED = 'etag, link, location, retry-after, www-authenticate'
@@ -6,15 +7,20 @@ const EXPOSED = 'etag, link, location, retry-after, www-authenticate'
 const REMEMBERED = '7200'
 
 /**
- * Which pages may use the API: those of `origins`, or of any where the list is empty, as for WebSockets. Never with credentials, which
- * a browser adds by itself: a page has to have a token of its own.
+ * Which pages may use the API: those of this address, and of `origins`; requests of others are refused, whatever they ask. Never with
+ * credentials, which a browser adds by itself: a page of elsewhere has to have a token of its own.
  */
-export function allowOrigins(app: FastifyInstance, origins: readonly string[]): void {
-  app.addHook('onRequest', async ({ headers, method }, reply) => {
+export function allowOrigins(app: FastifyInstance, origins: Origins, strange: (page: string) => void): void {
+  app.addHook('onRequest', async ({ headers, method, raw }, reply) => {
     const { origin } = headers
-    if (origins.length > 0) reply.header('vary', 'origin')
-    if (origin === undefined || (origins.length > 0 && !origins.includes(origin))) return
-    reply.header('access-control-allow-origin', origins.length > 0 ? origin : '*')
+    if (!origins.any) reply.header('vary', 'origin')
+    const page = origins.stranger(raw)
+    if (page !== null) {
+      strange(page)
+      throw strangePage(page)
+    }
+    if (origin === undefined || !(origins.any || origins.lists(origin))) return
+    reply.header('access-control-allow-origin', origins.any ? '*' : origin)
     reply.header('access-control-expose-headers', EXPOSED)
     if (method !== 'OPTIONS') return
     reply.header('access-control-allow-headers', ALLOWED)

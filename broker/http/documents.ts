@@ -1,10 +1,11 @@
 /** The documents of both doors, and a page to browse the one of this. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { asyncApi } from '../../schemas/documents/asyncapi.js'
 import { openApi } from '../../schemas/documents/openapi.js'
+import { etagOf } from './etags.js'
 
 /** All of the page comes from here. It styles elements in place, and its icons are data. */
 const PAGE_POLICY = {
@@ -27,15 +28,34 @@ export async function documentsPage(app: FastifyInstance, version: string): Prom
   await app.register(swagger, { mode: 'static', specification: { document: openApi(version) as never } })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    uiHooks: { onRequest: documentOfPage(app) },
     staticCSP: PAGE_POLICY,
     uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0, layout: 'BaseLayout' },
     theme: { title: 'TopicTalk API', css: [{ filename: 'topictalk.css', content: STYLE }] },
   })
 }
 
+/** The page's own copies of the document, which it would write anew for each who asks. */
+function documentOfPage(app: FastifyInstance): onRequestAsyncHookHandler {
+  const json = once(() => Buffer.from(`${JSON.stringify(app.swagger())}\n`))
+  const yaml = once(() => Buffer.from(app.swagger({ yaml: true })))
+  return async ({ routeOptions: { url } }, reply) => {
+    if (url === '/docs/json') return reply.type('application/json; charset=utf-8').send(json())
+    if (url === '/docs/yaml') return reply.type('application/yaml; charset=utf-8').send(yaml())
+    return undefined
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
 function serve(app: FastifyInstance, path: string, document: object): void {
-  const text = `${JSON.stringify(document, null, 2)}\n`
-  app.get(path, (_request, reply) => reply.type('application/json; charset=utf-8').send(text))
+  // One buffer for all who ask: what waits for slow readers are references to it.
+  const body = Buffer.from(`${JSON.stringify(document, null, 2)}\n`)
+  const etag = etagOf(body)
+  app.get(path, (_request, reply) => reply.type('application/json; charset=utf-8').header('etag', etag).send(body))
 }
 
 /** Sits below the page's own style; the choice of servers has one entry, this one. */

@@ -22,23 +22,21 @@ export interface RefusalParts {
   readonly failed: (error: unknown) => void
 }
 
-type Refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
+type Refuse = (error: unknown, reply: FastifyReply) => void
 
 export function answerRefusals(app: FastifyInstance, parts: RefusalParts): Refuse {
-  const refuse: Refuse = (error, request, reply) => {
+  const refuse: Refuse = (error, reply) => {
     const refusal = toRefusal(error)
     if (refusal.code === 'internal') parts.failed(error)
     parts.counters.add(`refused.${refusal.code}`)
-    send(refusal, request, reply)
+    send(refusal, reply)
   }
-  app.setErrorHandler(refuse)
-  app.setNotFoundHandler((request, reply) => refuse(missing(request, parts.listen.wsPath), request, reply))
+  app.setErrorHandler((error, _request, reply) => refuse(error, reply))
+  app.setNotFoundHandler((request, reply) => refuse(missing(request, parts.listen.wsPath), reply))
   return refuse
 }
 
-function send(refusal: Refusal, request: FastifyRequest, reply: FastifyReply): void {
-  // A precondition is about what would have been answered with success (RFC 9110, 13.2.1).
-  delete request.headers['if-none-match']
+function send(refusal: Refusal, reply: FastifyReply): void {
   if (refusal instanceof HttpRefusal) reply.headers(refusal.headers)
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(refusal.retryAfter)))
   const problem = problemOf(refusal.body(), refusal instanceof HttpRefusal ? refusal.status : undefined)
@@ -50,7 +48,7 @@ function missing({ method, url }: FastifyRequest, wsPath: string): Refusal {
   const path = url.split('?', 1)[0]
   const reads = method === 'GET' || method === 'HEAD'
   if (!reads || path !== wsPath)
-    return new Refusal('not_found', `there is no ${method} ${path} here; GET / says what is`)
+    return new Refusal('not_found', `there is no ${method} ${path} here; /docs and /v1/openapi.json list what there is`)
   const why = `${wsPath} speaks MQTT over WebSocket: connect with an MQTT client`
   return new HttpRefusal('bad_request', 426, why, { upgrade: 'websocket', connection: 'upgrade' })
 }

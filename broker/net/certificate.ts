@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import type { Origins } from '../origins.js'
 
 /** A connection, or a request, that came with one. */
 export interface Certified {
@@ -19,15 +20,10 @@ export function noteCertificate(socket: TLSSocket): void {
 }
 
 /**
- * The certificate that counts for a request. A browser shows its own whatever page makes it ask, so for pages it counts only where
- * `origins` lists them: others need a token.
+ * The certificate that counts for a request. A browser shows its own whatever page makes it ask, so for pages it counts only where they are
+ * of here, or `origins` names them: others need a token.
  */
-export function certificateOf(request: IncomingMessage, origins: readonly string[]): X509Certificate | undefined {
+export function certificateOf(request: IncomingMessage, origins: Origins): X509Certificate | undefined {
   const { certificate } = request.socket as Certified
-  return certificate && !isOfStrangePage(request, origins) ? certificate : undefined
-}
-
-function isOfStrangePage({ headers }: IncomingMessage, origins: readonly string[]): boolean {
-  const { origin, 'sec-fetch-site': site = 'none' } = headers
-  return origin === undefined ? site !== 'none' && site !== 'same-origin' : !origins.includes(origin)
+  return certificate && origins.trusts(request) ? certificate : undefined
 }

@@ -2,6 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Accept } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
+import type { HttpConnections } from './http-connections.js'
 import { type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
 import { createTlsServer, readTlsOptions, type TlsSettings } from './tls.js'
 import { attachWebSocket, type WebSocketOptions } from './websocket.js'
@@ -15,6 +16,7 @@ export interface RequestHandler {
 
 export interface HttpOptions extends ListenOptions, WebSocketOptions {
   handler: RequestHandler
+  connections: HttpConnections
 }
 
 /** Bounds on how long a request may take to arrive, in ms. */
@@ -42,14 +44,17 @@ function openHttp(
   options: HttpOptions,
   accept: Accept,
 ): Promise<Listener> {
+  const { connections, handler, origins } = options
+  connections.guard(server, name === 'https' ? 'secureConnection' : 'connection')
   server.on('request', (request, response) => {
-    const certificate = certificateOf(request, options.origins)
-    options.handler.handle(certificate ? Object.assign(request, { certificate }) : request, response)
+    const certificate = certificateOf(request, origins)
+    const asked = certificate ? Object.assign(request, { certificate }) : request
+    connections.answer(request, response, () => handler.handle(asked, response))
   })
   attachWebSocket(server, options, accept)
   return openListener(server, name, options, async () => {
     server.closeIdleConnections()
-    await options.handler.drain()
+    await handler.drain()
     server.closeAllConnections()
   })
 }

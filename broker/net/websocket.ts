@@ -5,16 +5,22 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
+import { type Origins, strangePage } from '../origins.js'
 import type { Accept, ByteStream } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
 import { Doorway } from './doorway.js'
+import type { HttpConnections } from './http-connections.js'
 import { type Pinged, Pings } from './pings.js'
 
 export interface WebSocketOptions {
   /** Path of MQTT over WebSocket. */
   wsPath: string
-  /** Origins whose pages may connect; empty: any. A client that is no browser sends none, and may. */
-  origins: readonly string[]
+  /** Those of HTTP, among which it is counted no more once it is a WebSocket. */
+  connections: Pick<HttpConnections, 'release'>
+  /** Whose pages may connect. */
+  origins: Origins
+  /** Told of a page that may not. */
+  strange: (page: string) => void
   /** Longest MQTT packet. */
   packetBytes: number
   /** Seconds of silence after which a client is pinged; null: never. */
@@ -60,18 +66,20 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {})
     const refused = refuseUpgrade(request, options)
-    if (refused) endWith(socket, refused)
-    else doorway.arrive({ request, socket, head })
+    if (refused) return endWith(socket, refused)
+    options.connections.release(socket)
+    doorway.arrive({ request, socket, head })
   })
 }
 
-function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins }: WebSocketOptions): Refusal | null {
+function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins, strange }: WebSocketOptions): Refusal | null {
   const path = request.url!.split('?', 1)[0]
   if (path !== wsPath)
     return new Refusal('not_found', `there is no WebSocket at ${path}; MQTT over WebSocket is at ${wsPath}`)
-  const { origin } = request.headers
-  if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
-    return new Refusal('forbidden', `pages of ${origin} may not connect; listen.origins lists those that may`)
+  const page = origins.stranger(request)
+  if (page !== null) {
+    strange(page)
+    return strangePage(page)
   }
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
   if (!SUBPROTOCOLS.some((name) => offered.includes(name))) {

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
+import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import net from 'node:net'
 import { join } from 'node:path'
@@ -386,6 +386,11 @@ t.test('lists', async (t) => {
     const same = await get('/v1/rooms/a/messages', { 'if-none-match': etag })
     t.same([same.status, same.text], [304, ''])
     const missing = await get('/v1/rooms/none/messages')
+    for (const names of [`W/${etag}`, `"other", ${etag}`, `"other",W/${etag}`, '*'])
+      t.equal((await get('/v1/rooms/a/messages', { 'if-none-match': names })).status, 304, names)
+    for (const names of ['"other"', etag.slice(1, -1)])
+      t.equal((await get('/v1/rooms/a/messages', { 'if-none-match': names })).status, 200, names)
+    t.equal((await get('/v1/rooms/none/messages', { 'if-none-match': '*' })).status, 404)
     const again = await get('/v1/rooms/none/messages', { 'if-none-match': missing.headers.get('etag') ?? '*' })
     t.same([missing.status, again.status, again.body.code], [404, 404, 'not_found'], 'a refusal is said again')
     await fetchFrom(broker, '/v1/rooms/a/messages', { method: 'POST', as: 'alice', body: { text: '6' } })
@@ -408,8 +413,8 @@ t.test('pages of other origins', async (t) => {
   const origin = 'https://chat.example.com'
   const preflight = { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } }
 
-  t.test('any, where none is listed; never with credentials', async (t) => {
-    const broker = await startTestBroker(t)
+  t.test('any, where * is listed; never with credentials', async (t) => {
+    const broker = await startTestBroker(t, { listen: { origins: ['*'] } })
     const asked = await fetchFrom(broker, '/v1/rooms', preflight)
     t.equal(asked.status, 204)
     t.match(Object.fromEntries(asked.headers), {
@@ -424,13 +429,57 @@ t.test('pages of other origins', async (t) => {
     t.equal(refused.headers.get('access-control-allow-origin'), '*', 'a page may read why it was refused')
   })
 
-  t.test('those that are listed, where some are', async (t) => {
+  t.test('those that are listed, and no others', async (t) => {
     const broker = await startTestBroker(t, { listen: { origins: [origin] } })
     t.equal((await fetchFrom(broker, '/v1/rooms', preflight)).headers.get('access-control-allow-origin'), origin)
     const other = { ...preflight, headers: { ...preflight.headers, origin: 'https://evil.example.com' } }
-    const { headers } = await fetchFrom(broker, '/v1/rooms', other)
+    const { headers, status } = await fetchFrom(broker, '/v1/rooms', other)
+    t.equal(status, 403)
     t.notOk(headers.has('access-control-allow-origin'))
     t.match((await fetchFrom(broker, '/v1/rooms', { as: 'alice', headers: { origin } })).headers.get('vary'), /origin/)
+  })
+
+  t.test('those of elsewhere do nothing by default, whatever they know', async (t) => {
+    const broker = await startTestBroker(t)
+    await broker.running.accounts.add('alice', 'alice-pw')
+    const known = basic('alice', 'alice-pw')
+    const leave = { method: 'POST' }
+    const pages: Record<string, string>[] = [
+      { origin },
+      { origin: 'null' },
+      { origin: 'file://' },
+      { origin: 'ionic://localhost' },
+      { origin: httpUrl(broker).replace('127.0.0.1', 'localhost') },
+      { origin: httpUrl(broker), 'sec-fetch-site': 'same-site' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'navigate' },
+    ]
+    for (const headers of pages) {
+      const name = JSON.stringify(headers)
+      for (const login of [known, { authorization: `Bearer ${await broker.token('alice')}` }, {}]) {
+        const refused = await fetchFrom(broker, '/v1/rooms/lobby/leave', {
+          ...leave,
+          headers: { ...headers, ...login },
+        })
+        t.equal(refused.status, 403, name)
+        t.match(refused.headers.get('content-type'), /problem\+json/)
+        t.match(refused.body, { code: 'forbidden', detail: /listen\.origins/ })
+      }
+    }
+    t.ok(broker.running.counters.get('refused.origin')! >= pages.length * 3)
+    const may: Record<string, string>[] = [
+      {},
+      { origin: httpUrl(broker) },
+      { origin: 'http://localhost:5173', 'sec-fetch-site': 'same-origin' },
+      { 'sec-fetch-site': 'none' },
+    ]
+    for (const headers of may) {
+      const { status } = await fetchFrom(broker, '/v1/rooms', { headers: { ...headers, ...known } })
+      t.equal(status, 200, JSON.stringify(headers))
+    }
+    const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
+    const [followed] = await once(http.get(httpUrl(broker), { headers: link, agent: false }), 'response')
+    t.equal(followed.resume().statusCode, 200, 'a link to here can be followed')
   })
 
   t.test('OPTIONS says what a path takes', async (t) => {

@@ -163,7 +163,7 @@ t.test('a page cannot use the certificate of the browser it is open in', async (
   const from = (origin: string) => ({ wsOptions: { headers: { origin } } })
   t.equal(await knocks(ann, '', undefined, wss, from(own)), 0, 'unless it is listed')
   t.equal(await asks(ann, { origin: own, 'sec-fetch-site': 'cross-site' }), 200)
-  const anywhere = await open(t)
+  const anywhere = await open(t, {}, { listen: { origins: ['*'] } })
   t.equal(await anywhere.knocks(ann, '', undefined, anywhere.wss, from('https://evil.example.com')), 5)
   const foreign: Record<string, string>[] = [
     { origin: 'https://evil.example.com' },

@@ -27,11 +27,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'schemas',
     'broker/store',
     'broker/message-id.ts',
+    'broker/network.ts',
     'broker/signature.ts',
     'broker/slots.ts',
     'broker/turns.ts',
   ],
-  'broker/net': ['schemas', 'broker/line.ts'],
+  'broker/network.ts': [],
+  'broker/origins.ts': ['schemas'],
+  'broker/net': ['schemas', 'broker/line.ts', 'broker/network.ts', 'broker/origins.ts'],
   'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
   'broker/chat': [
     'schemas',
@@ -72,6 +75,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'broker/following',
     'broker/metrics.ts',
     'broker/refusal-log.ts',
+    'broker/origins.ts',
     'broker/wheel.ts',
   ],
   'broker/mqtt': [

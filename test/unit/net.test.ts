@@ -6,18 +6,27 @@ import t, { type Test } from 'tap'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { Accept, ByteStream } from '../../broker/net/byte-stream.js'
 import { type HttpOptions, listenHttp, listenHttps } from '../../broker/net/http.js'
+import { HttpConnections, type HttpConnectionsOptions } from '../../broker/net/http-connections.js'
 import { ListenError, type Listener } from '../../broker/net/listener.js'
 import { parseProxyHeader } from '../../broker/net/proxy-protocol.js'
 import { listenTcp } from '../../broker/net/tcp.js'
 import { listenTls } from '../../broker/net/tls.js'
+import { Origins } from '../../broker/origins.js'
 import { CERTIFICATE, certificateFiles } from '../helpers/certificate.js'
 
 const LOCAL = { host: '127.0.0.1', port: 0 }
 
+function connections(options: Partial<HttpConnectionsOptions> = {}): HttpConnections {
+  const limits = { httpConnections: 100, httpConnectionsPerAddress: 100 }
+  return new HttpConnections({ limits, answerTimeout: 30, refused: () => {}, ...options })
+}
+
 const WEB: HttpOptions = {
   ...LOCAL,
   wsPath: '/mqtt',
-  origins: [],
+  connections: connections(),
+  origins: new Origins([]),
+  strange: () => {},
   packetBytes: 1024,
   handler: { handle: (request, response) => response.end(`answered ${request.url}`), drain: async () => {} },
   wsPing: null,
@@ -446,14 +455,34 @@ t.test('WebSocket', async (t) => {
     }
   })
 
-  t.test('only listed origins may connect, and clients that have none', async (t) => {
+  t.test('only pages of here and of listed origins may connect, and clients that have none', async (t) => {
     const origin = 'https://chat.example.com'
-    const { connect, url } = await openWebSocket(t, { origins: [origin] })
+    const told: string[] = []
+    const strange = (page: string) => void told.push(page)
+    const { connect, url } = await openWebSocket(t, { origins: new Origins([origin]), strange })
     await connect('mqtt', { origin })
+    await connect('mqtt', { origin: new URL(url).origin.replace('ws', 'http') })
     await connect('mqtt')
-    const { status, problem } = await refusal(url, ['mqtt'], { origin: 'https://evil.example.com' })
-    t.equal(status, 403)
-    t.match(problem, { code: 'forbidden', detail: /https:\/\/evil\.example\.com may not connect/ })
+    const others = ['https://evil.example.com', 'null', 'file://', 'capacitor://localhost', 'http://127.0.0.1:1']
+    for (const other of others) {
+      const { status, problem } = await refusal(url, ['mqtt'], { origin: other })
+      t.equal(status, 403)
+      t.equal(problem.code, 'forbidden')
+      t.match(problem.detail, `pages of ${other} may do nothing here; listen.origins lists`)
+    }
+    t.same(told, others)
+    const open = await openWebSocket(t, { origins: new Origins(['*']) })
+    await open.connect('mqtt', { origin: 'null' })
+  })
+
+  t.test('a name that leads to this machine is no page of here', async (t) => {
+    const { connect, url } = await openWebSocket(t)
+    const { port } = new URL(url)
+    const from = (host: string) => ({ origin: `http://${host}`, headers: { host } })
+    await connect('mqtt', from(`localhost:${port}`))
+    t.equal((await refusal(url, ['mqtt'], from(`rebound.example.com:${port}`))).status, 403)
+    const proxied = { headers: { host: 'chat.example.com', 'sec-fetch-site': 'same-origin' } }
+    await connect('mqtt', { ...proxied, origin: 'https://chat.example.com' })
   })
 
   t.test('another path is not found', async (t) => {
@@ -461,6 +490,100 @@ t.test('WebSocket', async (t) => {
     const { status, problem } = await refusal(`${url}/other`, ['mqtt'])
     t.equal(status, 404)
     t.match(problem.detail, /at \/mqtt$/)
+  })
+})
+
+t.test('connections of HTTP', async (t) => {
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: here\r\n\r\n`
+  const connect = (t: Test, { listener }: { listener: Listener }) => {
+    const at = { host: '127.0.0.1', port: listener.port }
+    const socket =
+      listener.name === 'https' ? tls.connect({ ...at, rejectUnauthorized: false }) : net.connect({ ...at })
+    socket.on('error', () => {})
+    t.teardown(() => socket.destroy())
+    return socket
+  }
+  const openHttp = (t: Test, options: Partial<HttpOptions>) =>
+    open(t, (accept) => listenHttp({ ...WEB, ...options }, accept))
+
+  t.test('requests of one connection are answered one after another; too many that wait end it', async (t) => {
+    const asked = new EventEmitter()
+    const handle = (request: http.IncomingMessage, response: http.ServerResponse) =>
+      void asked.emit('request', request.url, response)
+    const opened = await openHttp(t, { connections: connections(), handler: { handle, drain: async () => {} } })
+    const seen: string[] = []
+    asked.on('request', (url) => seen.push(url))
+    const socket = connect(t, opened)
+    socket.write(['/1', '/2', '/3'].map(get).join(''))
+    for (const url of ['/1', '/2', '/3']) {
+      const [, response] = await once(asked, 'request')
+      t.equal(seen.at(-1), url)
+      response.end(url)
+    }
+    t.same(seen, ['/1', '/2', '/3'])
+    socket.write(get('/more').repeat(100))
+    await once(socket.resume(), 'close')
+    t.equal(seen.length, 4, 'of those that waited none was begun')
+  })
+
+  t.test('connections beyond the limits are told so, and a WebSocket is none', async (t) => {
+    for (const limits of [
+      { httpConnections: 1, httpConnectionsPerAddress: 9 },
+      { httpConnections: 9, httpConnectionsPerAddress: 1 },
+    ]) {
+      const told: string[] = []
+      const refused = (limit: string, address: string) => void told.push(`${limit} ${address}`)
+      const opened = await openHttp(t, { connections: connections({ limits, refused }) })
+      const ws = new WebSocket(`${opened.listener.url.replace('http', 'ws')}/mqtt`, 'mqtt')
+      t.teardown(() => ws.terminate())
+      await once(ws, 'open')
+      const first = connect(t, opened)
+      first.write(get('/'))
+      t.match(String((await once(first, 'data'))[0]), /^HTTP\/1\.1 200/)
+      const second = connect(t, opened)
+      t.match(String((await once(second, 'data'))[0]), /^HTTP\/1\.1 503 .*too many connections/s)
+      await once(second.resume(), 'close')
+      t.equal(told.length, 1)
+      t.match(told[0], /^limits\.httpConnections(PerAddress)? 127\.0\.0\.1$/)
+      first.destroy()
+      let answer = ''
+      // The broker may notice a moment later that the first one went.
+      while (!answer.startsWith('HTTP/1.1 200')) {
+        const third = connect(t, opened)
+        third.write(get('/'))
+        answer = String((await once(third, 'data'))[0])
+      }
+    }
+  })
+
+  t.test('an answer that nobody reads is cut off, one that is worked out is not', async (t) => {
+    const begun = new EventEmitter()
+    let tell = (): void => {}
+    const handler = {
+      handle: (request: http.IncomingMessage, response: http.ServerResponse) => {
+        if (request.url === '/slow') tell = () => response.end('at last')
+        else response.end(Buffer.alloc(50_000_000))
+        begun.emit('request', request)
+      },
+      drain: async () => {},
+    }
+    const options = () => ({ ...WEB, connections: connections({ answerTimeout: 0.1 }), handler })
+    const opened = [
+      await open(t, (accept) => listenHttp(options(), accept)),
+      await open(t, (accept) => listenHttps({ ...options(), tls: certificateFiles(t) }, accept)),
+    ]
+    for (const one of opened) {
+      const patient = connect(t, one)
+      patient.write(get('/slow'))
+      await once(begun, 'request')
+      const reader = connect(t, one)
+      reader.pause()
+      reader.write(get('/large'))
+      const [{ socket }] = await once(begun, 'request')
+      await once(socket, 'close')
+      tell()
+      t.match(String((await once(patient, 'data'))[0]), /at last/)
+    }
   })
 })
 
