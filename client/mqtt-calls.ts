@@ -3,6 +3,7 @@ import type { MqttClient } from 'mqtt'
 import type { ErrorBody } from '../schemas/errors.js'
 import { topics } from '../schemas/topics.js'
 import { type Call, CallError } from './calls.js'
+import { requestIds } from './request-ids.js'
 
 export interface MqttOptions {
   client: MqttClient
@@ -17,6 +18,7 @@ type Reply = { re: string; ok: true; result: unknown } | { re: string; ok: false
 /** Rejects with a `CallError`: also when the connection is lost before the reply came. */
 export function mqttCalls({ client, user, timeout = 10_000 }: MqttOptions): Call {
   const replies = topics.user(user, 'replies')
+  const nextId = requestIds()
   const waiting = new Map<string, (reply: Reply) => void>()
   /** The subscription of this connection. */
   let listening: Promise<unknown> | null = null
@@ -30,7 +32,7 @@ export function mqttCalls({ client, user, timeout = 10_000 }: MqttOptions): Call
     for (const [re, done] of waiting) done(unanswered(re, 'the connection was lost'))
   })
   const ask = (name: string, params: object): Promise<Reply> => {
-    const id = crypto.randomUUID()
+    const id = nextId()
     return new Promise((resolve) => {
       const timer = setTimeout(() => done(unanswered(id, 'no answer')), timeout)
       const done = (reply: Reply): void => {

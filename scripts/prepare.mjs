@@ -1,6 +1,11 @@
 /**
- * Makes a clone ready to run, before `npm start` and `npm test`: dependencies installed, sources compiled, and `npx topictalk`
- * there. What is up to date is left alone, so that a second start takes no time. With --test also the strangers' programs that tests use.
+ * Makes a clone ready, before `npm start`, `npm test` and `npm pack`: dependencies installed, sources compiled, and `npx topictalk`
+ * there. What is up to date is left alone, so that a second start takes no time.
+ *
+ * - without an option: what the broker and its clients need; tools of tests are left out (the workspace `test`)
+ * - `--all`: tests and benchmarks too; `--test`: also the strangers' programs that tests use
+ * - `--install`: dependencies alone, all of them; `--build`: compiling alone, where a compiler is there, as npm's `prepare` wants it
+ *
  * Plain JavaScript without dependencies, as nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process'
@@ -21,17 +26,30 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const CLI = join('dist', 'broker', 'cli.js')
+const TSC = join('node_modules', 'typescript', 'bin', 'tsc')
 /** What the build in dist was made of. Inside dist, so that it goes when dist goes. */
 const STAMP = join('dist', '.sources.json')
 /** The strangers' programs that tests talk to the broker with, and the Debian package of each. */
 const STRANGERS = { mosquitto_pub: 'mosquitto-clients', curl: 'curl' }
 
+const started = Date.now()
+const asked = (option) => process.argv.includes(option)
+const everything = asked('--all') || asked('--test') || asked('--install')
+const project = everything ? 'tsconfig.json' : 'tsconfig.product.json'
+
 process.chdir(root)
 checkNode()
-installDependencies()
-build()
-linkCommand()
-if (process.argv.includes('--test')) installStrangers()
+if (asked('--build')) {
+  // npm runs this at the end of every installation: of ours below too, and of one without a compiler.
+  if (!process.env.PREPARING && existsSync(TSC)) build()
+} else {
+  installDependencies()
+  if (!asked('--install')) {
+    build()
+    linkCommand()
+  }
+  if (asked('--test')) installStrangers()
+}
 
 function checkNode() {
   const wanted = JSON.parse(readFileSync('package.json', 'utf8')).engines.node
@@ -42,23 +60,33 @@ function checkNode() {
 
 function installDependencies() {
   if (dependenciesMatch()) return
-  say('installing dependencies …')
+  say(`installing dependencies${everything ? '' : ' (some 90 MB, half a minute or so; only the first time)'} …`)
   const npm = process.env.npm_execpath
   const install = ['ci', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund']
+  if (!everything) install.push('--workspaces=false')
+  const env = { ...process.env, PREPARING: '1' }
   // The npm that runs us, where there is one; on Windows, `npm` alone is a script that needs a shell.
-  const ran = /npm-cli\.js$/.test(npm ?? '') ? run(process.execPath, [npm, ...install]) : run('npm', install, true)
+  const ran = /npm-cli\.js$/.test(npm ?? '')
+    ? run(process.execPath, [npm, ...install], false, env)
+    : run('npm', install, true, env)
   if (!ran) stop('npm ci failed; the reason is above')
+  say(`installed after ${seconds()}`)
 }
 
-/** npm notes in node_modules what it has installed: it has to be what package-lock.json asks for. */
+/**
+ * npm notes in node_modules what it has installed: what is there has to be what package-lock.json asks for, and what we ask for ourselves
+ * has to be there. Without the tests' tools, what only those need may be missing.
+ */
 function dependenciesMatch() {
   const installed = readJson(join('node_modules', '.package-lock.json'))?.packages
   if (!installed) return false
-  const { '': _, ...wanted } = readJson('package-lock.json').packages
-  const names = new Set([...Object.keys(wanted), ...Object.keys(installed)])
-  for (const name of names) {
+  const { '': own, ...wanted } = readJson('package-lock.json').packages
+  const names = everything
+    ? Object.keys(wanted)
+    : Object.keys({ ...own.dependencies, ...own.devDependencies }).map((name) => `node_modules/${name}`)
+  for (const name of new Set([...names, ...Object.keys(installed)])) {
     // Optional packages are for other platforms; npm leaves them out.
-    if (!installed[name] && wanted[name].optional) continue
+    if (!installed[name] && wanted[name]?.optional) continue
     if (installed[name]?.integrity !== wanted[name]?.integrity || !wanted[name] || !installed[name]) return false
   }
   return true
@@ -67,19 +95,19 @@ function dependenciesMatch() {
 function build() {
   const sources = hashSources()
   const built = readJson(STAMP)
-  if (built && existsSync(CLI) && JSON.stringify(built) === JSON.stringify(sources)) return
+  if (built && existsSync(CLI) && Object.keys(sources).every((file) => built[file] === sources[file])) return
   say('building …')
   // tsc never deletes: what a removed source left behind would still be found, and run.
-  if (!built || Object.keys(built).some((file) => !(file in sources))) rmSync('dist', { recursive: true, force: true })
+  if (!built || Object.keys(built).some((file) => !existsSync(file))) rmSync('dist', { recursive: true, force: true })
   else rmSync(STAMP)
-  const tsc = join('node_modules', 'typescript', 'bin', 'tsc')
-  if (!run(process.execPath, [tsc, '-p', 'tsconfig.json'])) stop('the build failed; the reason is above')
+  if (!run(process.execPath, [TSC, '-p', project])) stop('the build failed; the reason is above')
   writeFileSync(STAMP, JSON.stringify(sources))
+  say(`built after ${seconds()}`)
 }
 
 /** Contents, not times: a git checkout changes times. */
 function hashSources() {
-  const { include } = JSON.parse(readFileSync('tsconfig.json', 'utf8'))
+  const { include } = JSON.parse(readFileSync(project, 'utf8'))
   const files = include.filter((folder) => existsSync(folder)).flatMap(typeScriptIn)
   const hashes = ['package-lock.json', 'tsconfig.json', ...files].sort().map((file) => [file, hash(file)])
   return Object.fromEntries(hashes)
@@ -162,6 +190,10 @@ function readJson(file) {
   } catch {
     return null
   }
+}
+
+function seconds() {
+  return `${Math.round((Date.now() - started) / 1000)} s`
 }
 
 function say(text) {

@@ -4,6 +4,7 @@ import { CallError } from '../../client/calls.js'
 import { httpCalls } from '../../client/http-calls.js'
 import { methods } from '../../client/methods.js'
 import { mqttCalls } from '../../client/mqtt-calls.js'
+import { requestIds } from '../../client/request-ids.js'
 import { COMMANDS } from '../../schemas/commands.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { httpUrl } from '../helpers/http.js'
@@ -64,4 +65,18 @@ t.test('a request without an answer is told so', async (t) => {
   await t.rejects(asked, new CallError({ code: 'unavailable', message: 'the connection was lost' }))
   const nobody = methods(httpCalls({ url: 'http://127.0.0.1:1' }))
   await t.rejects(nobody.rooms.list(), { code: 'unavailable', message: 'the broker did not answer' })
+})
+
+t.test('requests are told apart wherever the methods run', async (t) => {
+  const whole = globalThis.crypto
+  const pages = [whole, { getRandomValues: whole.getRandomValues.bind(whole) }, undefined]
+  const ids = new Set<string>()
+  for (const crypto of pages) {
+    t.intercept(globalThis, 'crypto', { value: crypto, configurable: true })
+    for (let session = 0; session < 100; session++) {
+      const next = requestIds()
+      for (let i = 0; i < 100; i++) ids.add(next())
+    }
+  }
+  t.equal(ids.size, pages.length * 10_000)
 })
