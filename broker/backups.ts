@@ -3,10 +3,11 @@
  * on. What is in the configuration file is not in them, nor is the search index, which is made anew.
  */
 import { constants } from 'node:fs'
-import { copyFile, mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { copyFile, mkdir, readdir, realpath, rm, stat, statfs } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { type ErrorBody, Refusal } from '../schemas/errors.js'
 import type { AdminCommands } from './admin.js'
+import { makeDirectory } from './make-directory.js'
 import { type Store, StoreError } from './store/store.js'
 
 /** What the disk has to have beyond the size of the store. */
@@ -70,7 +71,9 @@ export class Backups {
   async #prepare(target: string): Promise<void> {
     const { dataDir, locate } = this.#parts
     try {
-      await mkdir(target, { recursive: true, mode: 0o700 })
+      if (within(await canonical(dataDir), await canonical(target)))
+        throw new Refusal('bad_request', `${target} is in the data directory`, { field: 'directory' })
+      makeDirectory(target)
       if ((await readdir(target)).length > 0)
         throw new Refusal('conflict', `${target} is not empty`, { field: 'directory' })
       const needed = (await sizeOf(locate(dataDir))) + SPARE_BYTES
@@ -102,6 +105,16 @@ export class Backups {
       this.#status = { ...this.#status!, done: true, error: told(error).body() }
     }
   }
+}
+
+/** As the file system has it; of a path that is not there yet, as far as it is. */
+async function canonical(path: string): Promise<string> {
+  const parent = dirname(path)
+  return realpath(path).catch(async () => (parent === path ? path : join(await canonical(parent), basename(path))))
+}
+
+function within(directory: string, path: string): boolean {
+  return path === directory || path.startsWith(`${directory}${sep}`)
 }
 
 async function clear(directory: string): Promise<void> {

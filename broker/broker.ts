@@ -1,5 +1,4 @@
 /** The composition root: makes the parts, wires them, opens the doors. The only file that names adapters. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
@@ -27,6 +26,7 @@ import { about, openListeners, webRefusals } from './listeners.js'
 import { openLog } from './log.js'
 import { endingLogins, makeLogins } from './logins.js'
 import { Maintenance } from './maintenance.js'
+import { makeDirectory } from './make-directory.js'
 import { Counters } from './metrics.js'
 import { Admission } from './mqtt/admission.js'
 import { Broker } from './mqtt/aedes.js'
@@ -42,6 +42,7 @@ import type { Listener } from './net/listener.js'
 import { Origins } from './origins.js'
 import { warnOfOpenFiles } from './private-files.js'
 import { RefusalLog } from './refusal-log.js'
+import { type Reloaded, reload } from './reload.js'
 import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
@@ -64,6 +65,8 @@ export interface RunningBroker {
   readonly maintenance: Maintenance
   /** Socket writes so far, of all connections. */
   readonly socketWrites: () => number
+  /** Takes what can change of another configuration while it runs. */
+  reload(next: Config): Promise<Reloaded>
   /** Stops taking connections, ends those there are, saves, closes the store. */
   close(): Promise<void>
 }
@@ -100,7 +103,7 @@ export interface BrokerOptions {
 
 export async function startBroker(config: Config, options: BrokerOptions = {}): Promise<RunningBroker> {
   const log = options.log ?? openLog(config.log)
-  await mkdir(config.node.dataDir, { recursive: true, mode: 0o700 })
+  makeDirectory(config.node.dataDir)
   warnOfOpenFiles(config.node.dataDir, log)
   const closing: Closing[] = []
   try {
@@ -244,6 +247,7 @@ async function start(
     counters,
     maintenance,
     socketWrites: () => flusher.writes,
+    reload: (next) => reload(config, next, { log, listeners }),
     close: async () => {
       for (const close of closing.splice(0).reverse()) await close()
     },

@@ -89,6 +89,7 @@ program
   .option('--url <url>', 'where the broker is', 'mqtt://127.0.0.1:1883')
   .option('--password-stdin', 'the first line of standard input is the password')
   .option('--token <token>', 'a token in place of a password')
+  .option('--cafile <file>', 'over TLS: the authority that signed the certificate of the broker, PEM')
   .addHelpText('after', '\nThe password may also be in TOPICTALK_PASSWORD; on a terminal it is asked for.')
   .action(async (room = 'lobby', flags) => (await chats()).chatInTerminal(room, flags))
 

@@ -66,7 +66,8 @@ export function findFaults(value: unknown, hidden: (path: Path) => boolean): Fau
   return faults
 
   function walk(schema: SchemaNode, value: unknown, path: Path): void {
-    if (schema.properties && isMap(value)) walkSection(schema, value, path)
+    const section = isMap(value) ? sectionOf(schema) : undefined
+    if (section) walkSection(section, value as Record<string, unknown>, path)
     else if (schema.items && Array.isArray(value) && value.length >= (schema.minItems ?? 0))
       value.forEach((item, i) => {
         walk(schema.items!, item, [...path, i])
@@ -85,6 +86,11 @@ export function findFaults(value: unknown, hidden: (path: Path) => boolean): Fau
     for (const [key, child] of Object.entries(properties))
       if (value[key] !== undefined || schema.required?.includes(key)) walk(child, value[key], [...path, key])
   }
+}
+
+/** A section, or the one among several forms that is one: what is wrong in it is named there. */
+function sectionOf(schema: SchemaNode): SchemaNode | undefined {
+  return schema.properties ? schema : schema.anyOf?.find((form) => form.properties)
 }
 
 function expected(schema: SchemaNode): string {

@@ -8,6 +8,7 @@ import Value from 'typebox/value'
 import { type Config, ConfigError, DURATION } from '../schemas/config.js'
 import { isRoomId } from '../schemas/ids.js'
 import { MAX_WEBHOOKS, unknownEvents } from '../schemas/webhooks.js'
+import { createAcl } from './auth/acl.js'
 import { filterFaults } from './chat/filters/compile.js'
 import {
   type Fault,
@@ -192,8 +193,13 @@ function normalisePacketBytes({ limits }: Config): void {
 }
 
 /** What no single key can tell. */
-function findContradictions({ listen, auth, rooms, limits, moderation, webhooks }: Config): Fault[] {
+function findContradictions({ listen, auth, acl, rooms, limits, moderation, webhooks }: Config): Fault[] {
   const faults: Fault[] = identityFaults({ auth, listen })
+  faults.push(...aclFaults(acl.rules))
+  if (PORTS.every((name) => listen[name] === null))
+    faults.push({ path: ['listen'], message: `needs a port: one of ${PORTS.join(', ')}` })
+  for (const key of ['tokenTtl', 'refreshTtl'] as const)
+    if (auth[key] <= 0) faults.push({ path: ['auth', key], message: 'expected more than 0 seconds' })
   const { keepAlive } = limits
   if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
     faults.push({ path: ['limits', 'keepAlive'], message: 'expected whole seconds from 1 to 65535, or null' })
@@ -220,6 +226,22 @@ function findContradictions({ listen, auth, rooms, limits, moderation, webhooks 
   for (const { path, message } of filterFaults(moderation.filters))
     faults.push({ path: ['moderation', 'filters', ...path], message })
   return faults
+}
+
+const PORTS = ['mqtt', 'http', 'mqtts', 'https'] as const
+
+function aclFaults(rules: Config['acl']['rules']): Fault[] {
+  try {
+    createAcl(rules)
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.faults.map((fault) => {
+      const [, where, message] = /^(\S+): (.*)$/s.exec(fault)!
+      const steps = where!.split(/[.[\]]+/).filter((step) => step !== '')
+      return { path: steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), message: message! }
+    })
+  }
 }
 
 function webhookFaults(webhooks: Config['webhooks']): Fault[] {

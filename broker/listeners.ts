@@ -51,7 +51,7 @@ export async function openListeners(
   if (https !== null) await open(listenHttps({ ...options, port: https, ...secured }, accept))
 }
 
-function clientCertificates({ name, required }: Config['auth']['x509']): ClientCertificates {
+export function clientCertificates({ name, required }: Config['auth']['x509']): ClientCertificates {
   if (required) return 'required'
   return name === 'off' ? 'none' : 'asked'
 }

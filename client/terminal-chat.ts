@@ -16,6 +16,8 @@ export interface ChatOptions {
   password: string
   /** A room, or `@user` for a direct conversation. */
   room: string
+  /** PEM: over TLS, the authority of the broker's certificate. */
+  ca?: Buffer
   lines: AsyncIterable<string>
   /** Shows a line of chat. */
   print(line: string): void
@@ -68,7 +70,7 @@ export async function chat(options: ChatOptions): Promise<boolean> {
 }
 
 /** The first connection has to work; later ones are tried for as long as it takes. */
-function open({ url, user, password }: ChatOptions): Promise<MqttClient> {
+function open({ url, user, password, ca }: ChatOptions): Promise<MqttClient> {
   const client = connect(url, {
     protocolVersion: 4,
     clientId: `chat-${crypto.randomUUID()}`,
@@ -79,6 +81,7 @@ function open({ url, user, password }: ChatOptions): Promise<MqttClient> {
     reconnectPeriod: 1000,
     reconnectOnConnackError: true,
     connectTimeout: 10_000,
+    ...(ca ? { ca } : {}),
   })
   client.on('error', () => {})
   return new Promise((resolve, reject) => {

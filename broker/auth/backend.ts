@@ -141,7 +141,7 @@ export class Backend {
       const left = (deadline - performance.now()) / 1000
       if (left <= 0) throw new Error(`no answer within ${timeout} s: too many questions at once`)
       const signed = signedHeaders(secret === null ? [] : [secret], questionId(), Buffer.from(body), this.#now())
-      const headers = { ...signed, accept: 'application/json' }
+      const headers = { ...signed, accept: 'application/json', 'user-agent': 'TopicTalk' }
       const reply = await askEndpoint(url, { method: 'POST', headers, body, timeout: left, maxBytes: MAX_BYTES })
       return readAnswer(reply)
     })

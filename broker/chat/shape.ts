@@ -1,6 +1,7 @@
 /** Holds what clients sent against a schema. */
 import type { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
+import { patternWords } from '../../schemas/patterns.js'
 
 /** Checks `value` against a compiled schema; the first fault becomes a refusal that names the field. */
 export function checkShape(compiled: ReturnType<typeof Compile>, value: unknown): void {
@@ -16,9 +17,31 @@ export function checkShape(compiled: ReturnType<typeof Compile>, value: unknown)
     throw new Refusal('bad_request', `${field} is missing`, { field })
   }
   const field = (fault?.instancePath ?? '').slice(1).replaceAll('/', '.')
-  throw new Refusal(
-    'bad_request',
-    field ? `${field} ${fault!.message}` : `the request ${fault?.message ?? 'is not valid'}`,
-    field ? { field } : {},
-  )
+  const message = fault ? inWords(fault) : 'is not valid'
+  throw new Refusal('bad_request', `${field || 'the request'} ${message}`, field ? { field } : {})
+}
+
+/** Faults of schemas as one would say them; typebox's own words where it says it well. */
+function inWords({ keyword, params, message }: { keyword: string; params: unknown; message: string }): string {
+  const { limit, pattern, allowedValues } = params as { limit: number; pattern: string; allowedValues: unknown[] }
+  switch (keyword) {
+    case 'minLength':
+      return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`
+    case 'maxLength':
+      return `must have at most ${limit} characters`
+    case 'minItems':
+      return limit === 1 ? 'must not be empty' : `must have at least ${limit} entries`
+    case 'maxItems':
+      return `must have at most ${limit} entries`
+    case 'minimum':
+      return `must be at least ${limit}`
+    case 'maximum':
+      return `must be at most ${limit}`
+    case 'enum':
+      return `must be one of ${allowedValues.join(', ')}`
+    case 'pattern':
+      return `must be ${patternWords(pattern) ?? `text that matches ${pattern}`}`
+    default:
+      return message
+  }
 }

@@ -1,6 +1,7 @@
 /** `topictalk audit`. */
 import type { AuditEntry } from '../chat/audit.js'
 import { runOnBroker } from './local.js'
+import { CommandError } from './report.js'
 import { type ConfigFlags, readConfig } from './settings.js'
 
 export interface AuditFlags extends ConfigFlags {
@@ -13,7 +14,8 @@ export interface AuditFlags extends ConfigFlags {
 }
 
 export async function listAudit({ json, limit, actor, user, room, action, ...flags }: AuditFlags): Promise<void> {
-  const query = { limit: Math.max(1, Number(limit) || 100), actor, user, room, action }
+  if (!/^[1-9]\d{0,5}$/.test(limit)) throw new CommandError(`--limit: expected a number from 1 to 999999, got ${limit}`)
+  const query = { limit: Number(limit), actor, user, room, action }
   const { entries } = (await runOnBroker(readConfig(flags), 'audit.list', query)) as { entries: AuditEntry[] }
   if (json) return console.log(JSON.stringify(entries, null, 2))
   for (const entry of entries) console.log(line(entry))

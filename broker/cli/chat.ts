@@ -1,4 +1,5 @@
 /** `topictalk chat`: the terminal around the chat client. */
+import { readFileSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
 import { chat } from '../../client/terminal-chat.js'
 import { isRoomId, isUserId } from '../../schemas/ids.js'
@@ -10,6 +11,7 @@ export interface ChatFlags {
   user: string
   passwordStdin?: boolean
   token?: string
+  cafile?: string
 }
 
 const PROTOCOLS = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:'])
@@ -21,7 +23,7 @@ export async function chatInTerminal(room: string, flags: ChatFlags): Promise<vo
   try {
     const password = asked ?? (await terminal.firstLine())
     if (password === '') throw new CommandError('no password given')
-    const took = await chat({ url: flags.url, user: flags.user, password, room, ...terminal })
+    const took = await chat({ url: flags.url, user: flags.user, password, room, ...authority(flags), ...terminal })
     if (!took) process.exitCode = 1
   } catch (error) {
     throw new CommandError((error as Error).message, { cause: error })
@@ -36,6 +38,15 @@ function checkArguments(room: string, { url, user }: ChatFlags): void {
   if (!isUserId(user)) throw new CommandError(`--user: ${JSON.stringify(user)} is not a user name`)
   if (!URL.canParse(url) || !PROTOCOLS.has(new URL(url).protocol))
     throw new CommandError(`--url: expected mqtt://, mqtts://, ws:// or wss://, got ${url}`)
+}
+
+function authority({ cafile }: ChatFlags): { ca?: Buffer } {
+  if (cafile === undefined) return {}
+  try {
+    return { ca: readFileSync(cafile) }
+  } catch (error) {
+    throw new CommandError(`--cafile: cannot read ${cafile}: ${(error as Error).message}`)
+  }
 }
 
 /** Null: it is the first line of standard input, before the lines of chat. */

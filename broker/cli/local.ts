@@ -17,8 +17,12 @@ export async function runOnBroker(config: Config, command: string, params: objec
   if (answer !== 'not_running') return answer
   if (command !== 'user.add' && !existsSync(config.node.dataDir))
     throw new CommandError(`node.dataDir: there is no ${config.node.dataDir}; nothing has been stored yet`)
+  const { openStore, storeLocation } = await import('../broker.js')
+  const { dataDir } = config.node
+  // Whoever is in another directory than they think should see it.
+  if (!existsSync(storeLocation(dataDir)))
+    console.error(`topictalk: no broker runs on ${dataDir}, and nothing is there yet: a new store is made`)
   ensureDataDir(config)
-  const { openStore } = await import('../broker.js')
   const store = await openStore(config)
   try {
     const accounts = new Accounts(store, new Passwords({ concurrency: 1 }))

@@ -1,7 +1,12 @@
 /** `topictalk serve`: start, say where, and on Ctrl-C drain and go. */
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Logger } from 'pino'
 import type { Config } from '../../schemas/config.js'
 import { topics } from '../../schemas/topics.js'
 import { startBroker } from '../broker.js'
+import { loadConfig } from '../config.js'
+import { configWarnings } from '../config-trial.js'
 import { openLog } from '../log.js'
 import { readVersion } from '../version.js'
 import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
@@ -19,7 +24,10 @@ export async function serve(flags: ConfigFlags): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   ensureDataDir(config)
   const stop = stopSignal()
-  const broker = await startBroker(config, { log: openLog(config.log) })
+  const log = openLog(config.log)
+  for (const warning of configWarnings(config)) log.warn(warning)
+  const broker = await startBroker(config, { log })
+  reloadOnHangup(flags, broker, log)
   say(config, banner(config, broker))
   await stop
   say(config, 'stopping: connections are drained; once more stops at once')
@@ -34,6 +42,28 @@ function say({ log }: Config, text: string): void {
   stream.write(`${text}\n`)
 }
 
+/** SIGHUP reads the configuration and certificates anew; on a terminal it says that the terminal is gone, and stops. */
+function reloadOnHangup(flags: ConfigFlags, broker: RunningBroker, log: Logger): void {
+  if (process.platform === 'win32' || onTerminal()) return
+  let reloading: Promise<void> = Promise.resolve()
+  const reload = async (): Promise<void> => {
+    try {
+      const { applied, restart } = await broker.reload(readConfig(flags))
+      log.info({ applied }, 'configuration and certificates were read anew')
+      if (restart.length > 0) log.warn({ keys: restart }, 'changed, but counts only after a restart')
+    } catch (error) {
+      log.error({ why: (error as Error).message }, 'the configuration cannot be used; all stays as it was')
+    }
+  }
+  process.on('SIGHUP', () => {
+    reloading = reloading.then(reload)
+  })
+}
+
+function onTerminal(): boolean {
+  return process.stdin.isTTY === true || process.stdout.isTTY === true
+}
+
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process. */
 function stopSignal(): Promise<void> {
   let first: number | null = null
@@ -44,6 +74,7 @@ function stopSignal(): Promise<void> {
       resolve()
     }
     process.on('SIGINT', signalled).on('SIGTERM', signalled)
+    if (onTerminal()) process.on('SIGHUP', signalled)
     whenOrphaned(resolve)
   })
 }
@@ -101,6 +132,7 @@ function firstSteps(config: Config, mqtt: string | undefined, ws: string | undef
   const at = mqtt === undefined ? null : mosquittoAddress(config, new URL(mqtt))
   const chatUrl = mqtt ?? ws
   const url = chatUrl === 'mqtt://127.0.0.1:1883' ? '' : ` --url ${chatUrl}`
+  const secured = /^(mqtts|wss):/.test(chatUrl ?? '')
   return [
     '  A first user:',
     `    echo alice-pw | npx topictalk user add alice --password-stdin${dataDirFlag(config)}`,
@@ -112,7 +144,10 @@ function firstSteps(config: Config, mqtt: string | undefined, ws: string | undef
           `    mosquitto_pub${at} ${who} -q 1 -t ${topic} -m hello`,
         ]),
     '  Or chat line by line:',
-    `    npx topictalk chat ${room} --user alice${url}`,
+    `    npx topictalk chat ${room} --user alice${url}${secured ? ` --cafile ${shellQuoted(authorityOf(config))}` : ''}`,
+    ...(secured && authorityOf(config) === 'CA.pem'
+      ? ['  (CA.pem: the certificate of the authority that signed that of the broker)']
+      : []),
   ]
 }
 
@@ -122,7 +157,13 @@ function mosquittoAddress(config: Config, { protocol, hostname, port }: URL): st
     host === '127.0.0.1' || host === 'localhost' ? '' : ` -h ${host}`,
     port === '1883' ? '' : ` -p ${port}`,
   ]
-  return parts.join('') + (protocol === 'mqtts:' ? ` --cafile ${shellQuoted(config.listen.tls.cert ?? '')}` : '')
+  return parts.join('') + (protocol === 'mqtts:' ? ` --cafile ${shellQuoted(authorityOf(config))}` : '')
+}
+
+/** The file by which a client knows the broker's certificate: itself, where nobody else signed it. */
+function authorityOf({ listen: { tls } }: Config): string {
+  const { issuer, subject } = new X509Certificate(readFileSync(tls.cert!))
+  return issuer === subject ? tls.cert! : 'CA.pem'
 }
 
 /** Empty where a plain command finds the same data directory. */
@@ -132,7 +173,9 @@ function dataDirFlag(config: Config): string {
 
 function findsDataDir(dataDir: string): boolean {
   try {
-    return readConfig({ set: [] }).node.dataDir === dataDir
+    // Another terminal has not our settings in its environment.
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('TOPICTALK_'))
+    return loadConfig({ env: Object.fromEntries(others), set: [] }).node.dataDir === dataDir
   } catch {
     return false
   }

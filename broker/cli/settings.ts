@@ -1,7 +1,7 @@
 /** What a command works on: the configuration, and the data directory it names. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { type Config, loadConfig } from '../config.js'
+import { makeDirectory } from '../make-directory.js'
 import { CommandError } from './report.js'
 
 /** Flags of every command that reads the configuration. */
@@ -31,14 +31,6 @@ export function ensureDataDir({ node: { dataDir } }: Config): void {
     const why = REASONS[code ?? ''] ?? message
     throw new CommandError(`node.dataDir: cannot write to ${dataDir}: ${why}; set TOPICTALK_NODE_DATA_DIR`)
   }
-}
-
-/** `mkdir -p`. Node's own never returns where a file system answers ENOENT although the parent is there, as /proc does. */
-function makeDirectory(path: string): void {
-  if (!existsSync(path)) {
-    if (!existsSync(dirname(path))) makeDirectory(dirname(path))
-    mkdirSync(path, { mode: 0o700 })
-  } else if (!statSync(path).isDirectory()) throw Object.assign(new Error(), { code: 'EEXIST' })
 }
 
 const REASONS: Record<string, string> = {

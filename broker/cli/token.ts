@@ -1,4 +1,6 @@
 /** `topictalk token`. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { DURATION } from '../../schemas/config.js'
 import { isAccountName } from '../../schemas/ids.js'
 import { loadTokenSecret, mintToken } from '../auth/tokens.js'
@@ -20,6 +22,10 @@ export async function printToken(name: string, flags: TokenFlags): Promise<void>
   const ttl = flags.ttl === undefined ? {} : { ttl: seconds(flags.ttl) }
   const roles = flags.role ? { roles: flags.role } : {}
   if (jwt.secret === null) ensureDataDir(config)
+  if (jwt.secret === null && !existsSync(join(config.node.dataDir, 'secret')))
+    console.error(
+      `topictalk: ${config.node.dataDir} has no secret yet: one is made, and only a broker on it takes the token`,
+    )
   console.log(await mintToken(await loadTokenSecret(jwt, config.node.dataDir), name, { ...jwt, ...roles, ...ttl }))
 }
 

@@ -4,7 +4,7 @@ import type { Accept } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
 import type { HttpConnections } from './http-connections.js'
 import { type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
-import { createTlsServer, readTlsOptions, type TlsSettings } from './tls.js'
+import { createTlsServer, readTlsOptions, renewable, type TlsSettings } from './tls.js'
 import { attachWebSocket, type WebSocketOptions } from './websocket.js'
 
 /** Who answers what is not a WebSocket upgrade. */
@@ -30,12 +30,8 @@ export function listenHttp(options: HttpOptions, accept: Accept): Promise<Listen
 /** The same over TLS. */
 export async function listenHttps(options: HttpOptions & TlsSettings, accept: Accept): Promise<Listener> {
   const settings = { ...SOCKET_OPTIONS, ...LIMITS, ...(await readTlsOptions('https', options)) }
-  return openHttp(
-    createTlsServer(() => https.createServer(settings)),
-    'https',
-    options,
-    accept,
-  )
+  const server = createTlsServer(() => https.createServer(settings))
+  return renewable(await openHttp(server, 'https', options, accept), server, options)
 }
 
 function openHttp(

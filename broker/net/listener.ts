@@ -11,8 +11,19 @@ export interface Listener {
   /** Where a client on this machine reaches it, such as `mqtt://127.0.0.1:1883`. */
   readonly url: string
   readonly port: number
+  /** Takes certificates, keys and revocation lists for connections to come; where these cannot be used, nothing changes. Of TLS alone. */
+  renew?(files: TlsFiles): Promise<void>
   /** Stops accepting and frees the port. Connections handed to `accept` live on: they belong to the broker. */
   close(): Promise<void>
+}
+
+/** Paths of PEM files: `listen.tls`. */
+export interface TlsFiles {
+  cert: string | null
+  key: string | null
+  /** Authorities of client certificates, and their revocation lists. */
+  ca?: string | null
+  crl?: string | null
 }
 
 export interface ListenOptions {

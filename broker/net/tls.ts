@@ -11,16 +11,8 @@ import {
   type ListenOptions,
   openListener,
   SOCKET_OPTIONS,
+  type TlsFiles,
 } from './listener.js'
-
-/** Paths of PEM files: `listen.tls`. */
-export interface TlsFiles {
-  cert: string | null
-  key: string | null
-  /** Authorities of client certificates, and their revocation lists. */
-  ca?: string | null
-  crl?: string | null
-}
 
 export interface TlsSettings {
   tls: TlsFiles
@@ -34,7 +26,16 @@ const HANDSHAKE_TIMEOUT = 10_000
 export async function listenTls(options: ListenOptions & TlsSettings, accept: Accept): Promise<Listener> {
   const settings = { ...SOCKET_OPTIONS, ...(await readTlsOptions('mqtts', options)) }
   const server = createTlsServer(() => tls.createServer(settings, (socket) => handOver(socket, accept)))
-  return openListener(server, 'mqtts', options)
+  return renewable(await openListener(server, 'mqtts', options), server, options)
+}
+
+/** Gives a listener over TLS the way to take other certificates while it is open. */
+export function renewable(listener: Listener, server: tls.Server, settings: TlsSettings): Listener {
+  const renew = async (files: TlsFiles): Promise<void> => {
+    const options = await readTlsOptions(listener.name, { ...settings, tls: files })
+    usable(() => server.setSecureContext(options))
+  }
+  return { ...listener, renew }
 }
 
 /** What a TLS server for `name` is made with. */
@@ -63,12 +64,23 @@ async function readAuthorities(
 
 /** Runs `create`; a certificate or key that OpenSSL does not take becomes one clear error. */
 export function createTlsServer<S extends tls.Server>(create: () => S): S {
+  return usable(create).prependListener('secureConnection', noteCertificate)
+}
+
+/** @throws ListenError where OpenSSL does not take what `use` hands it. */
+function usable<T>(use: () => T): T {
   try {
-    return create().prependListener('secureConnection', noteCertificate)
+    return use()
   } catch (cause) {
     const reason = (cause as Error).message
     throw new ListenError(`listen.tls: the certificate and key cannot be used: ${reason}`, { cause })
   }
+}
+
+/** What `readTlsOptions` gives is tried, without a listener. @throws ListenError */
+export async function tryTls(name: ListenerName, settings: TlsSettings): Promise<void> {
+  const options = await readTlsOptions(name, settings)
+  usable(() => tls.createSecureContext(options))
 }
 
 async function readPem(name: ListenerName, part: keyof TlsFiles, path: string | null): Promise<Buffer> {

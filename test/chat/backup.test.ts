@@ -48,6 +48,15 @@ async function seqsOf(person: Person, room: string): Promise<number[]> {
   return seqs
 }
 
+t.test("a target that cannot be is refused at once, and stands in nobody's way", async (t) => {
+  const broker = await startTestBroker(t)
+  const start = (directory: string) => callAdmin(broker.dataDir, 'backup.start', { directory })
+  await t.rejects(start('/proc/topictalk'), { code: 'bad_request', message: /^cannot write to \/proc\/topictalk/ })
+  await t.rejects(start(join(broker.dataDir, 'inside')), { code: 'bad_request', message: /is in the data directory$/ })
+  await t.rejects(start(broker.dataDir), { code: 'bad_request', message: /is in the data directory$/ })
+  await t.rejects(start('/proc/topictalk'), { code: 'bad_request' }, 'none is under way')
+})
+
 t.test('a backup has all that was acknowledged before it, while people go on to write', async (t) => {
   const { broker, alice, bob, connect } = await people(t, ['alice', 'bob'])
   const root = await connect('root', { roles: ['admin'] })

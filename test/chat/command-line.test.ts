@@ -141,10 +141,28 @@ t.test('what is wrong is one line and exit code 1', async (t) => {
     [['user', 'add', 'alice'], /^topictalk: there is no terminal to ask on; use --password-stdin\n$/],
     [['token', 'alice', '--ttl', 'soon'], /^topictalk: --ttl: expected a duration .*\n$/],
     [['chat', '--user', 'alice', '--token', 'x', '--url', 'mqtt://127.0.0.1:1'], /^topictalk: cannot connect to .*\n$/],
+    [['audit', '--limit', 'x'], /^topictalk: --limit: expected a number .*\n$/],
+    [['chat', 'lobby', '--user', 'a', '--token', 'x', '--cafile', 'no.pem'], /^topictalk: --cafile: cannot read .*\n$/],
     [['chat', 'no room', '--user', 'alice', '--token', 'x'], /^topictalk: no room is neither .*\n$/],
   ]
   for (const [args, stderr] of faults) t.match(await run(args), { code: 1, stdout: '', stderr }, args.join(' '))
   t.match(await run(['config', 'check']), { code: 0, stdout: /^ok: / })
+})
+
+t.test('a command in another directory says that it begins anew there', async (t) => {
+  const { run, cwd } = commandLine(t)
+  const added = await run(['user', 'add', 'alice', '--password-stdin'], 'alice-pw\n')
+  t.match(added, { code: 0, stdout: 'added alice\n', stderr: /no broker runs on .*data, and nothing is there yet/ })
+  t.match(await run(['user', 'list']), { code: 0, stderr: '' })
+  rmSync(join(cwd, 'data', 'secret'), { force: true })
+  t.match(await run(['token', 'alice']), { code: 0, stderr: /has no secret yet/ })
+  t.match(await run(['token', 'alice']), { code: 0, stderr: '' })
+})
+
+t.test('the banner says what another terminal needs to find the data', async (t) => {
+  const { start, cwd } = commandLine(t)
+  const { banner } = await serve((args) => start(args, { TOPICTALK_NODE_DATA_DIR: join(cwd, 'elsewhere') }))
+  t.match(banner, `user add alice --password-stdin --set node.dataDir=${join(cwd, 'elsewhere')}`)
 })
 
 t.test('a line typed while the broker is away is sent when it is back, once', async (t) => {

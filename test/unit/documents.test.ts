@@ -11,6 +11,7 @@ import { exampleObject, exampleOf } from '../../schemas/documents/examples.js'
 import { documentFiles } from '../../schemas/documents/files.js'
 import { openApi } from '../../schemas/documents/openapi.js'
 import { MessageOut, TOPIC_DOCUMENTS } from '../../schemas/documents/payloads.js'
+import { patternWords } from '../../schemas/patterns.js'
 import { parseTopic } from '../../schemas/topics.js'
 import { WEBHOOK_EVENTS } from '../../schemas/webhooks.js'
 
@@ -150,4 +151,15 @@ t.test('docs/webhooks.md lists every event there is', async (t) => {
   const rows = Object.entries(WEBHOOK_EVENTS).map(([event, when]) => `| \`${event}\` | ${when} |`)
   const [, table] = readFileSync('docs/webhooks.md', 'utf8').split(/<!-- \/?events -->\n/)
   t.strictSame(table!.trim().split('\n').slice(2), rows)
+})
+
+t.test('what a pattern asks for can be said in words', async (t) => {
+  const visit = (schema: unknown, path: string): void => {
+    if (typeof schema !== 'object' || schema === null) return
+    const { pattern } = schema as { pattern?: unknown }
+    if (typeof pattern === 'string' && !path.includes('patternProperties'))
+      t.ok(patternWords(pattern), `${path}: ${pattern}`)
+    for (const [key, child] of Object.entries(schema)) visit(child, `${path}.${key}`)
+  }
+  for (const [name, { params }] of Object.entries(COMMANDS)) visit(params, name)
 })
