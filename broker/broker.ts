@@ -19,6 +19,7 @@ import type { Signal } from './chat/signals.js'
 import { Delivery } from './delivery.js'
 import { doorParts } from './door.js'
 import { FaultLog } from './fault-log.js'
+import { Backlogs } from './following/backlog.js'
 import { openHttpDoor } from './http/app.js'
 import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
@@ -30,6 +31,7 @@ import { makeDirectory } from './make-directory.js'
 import { Counters } from './metrics.js'
 import { Admission } from './mqtt/admission.js'
 import { Broker } from './mqtt/aedes.js'
+import type { Connection } from './mqtt/connection.js'
 import { Flusher } from './mqtt/outbox.js'
 import { liveSession, Registry } from './mqtt/registry.js'
 import { refreshLogin } from './mqtt/renewal.js'
@@ -132,6 +134,7 @@ async function start(
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
+  const connectionOf = (sessionId: string): Connection | undefined => broker.clients[sessionId]
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
@@ -155,7 +158,17 @@ async function start(
   closing.push(() => chat.notifications.close())
 
   const keeper = new SessionKeeper(store, failed)
-  const delivering = { hub, store, counters, views: chat.views, limits: config.limits, delivered: chat.delivered }
+  const backlogs = new Backlogs(config.limits)
+  backlogs.slow = (origin, backlog) => connectionOf(origin)?.slowFor(backlog)
+  const delivering = {
+    hub,
+    store,
+    counters,
+    views: chat.views,
+    limits: config.limits,
+    backlogs,
+    delivered: chat.delivered,
+  }
   const shares = new Shares(delivering, keeper, failed)
   await shares.load()
   const registry = new Registry({ hub, store, keeper, shares, failed })

@@ -311,6 +311,20 @@ const limits = section('Bounds on what one client can cost.', {
     'Messages on plain topics kept for one session, and live messages waiting for its socket.',
   ),
   queueBytes: count(1048576, 'Bytes of the same.'),
+  backlogBytes: count(
+    16777216,
+    'Bytes of QoS 1 and 2 on plain topics that may wait for a connected client that acknowledges; from half of it on its publishers are read more slowly. 0: no more than the two above.',
+    0,
+  ),
+  backlogTotalBytes: count(268435456, 'Bytes of the same for all clients together.', 0),
+  backlogWait: duration(
+    '10s',
+    'How long publishers are slowed for one client that does not catch up, and one publisher for all of them, before what does not fit is dropped.',
+  ),
+  backlogStill: duration(
+    '2s',
+    'A client that has acknowledged nothing for so long stands still: it has no such backlog, and nobody waits for it.',
+  ),
   sessionExpiry: duration('30d', 'How long a session outlives its connection, at most.'),
   subscriptions: count(1000, 'Subscriptions of one session.'),
   filtersPerSubscribe: count(256, 'Filters in one SUBSCRIBE.'),

@@ -12,6 +12,9 @@ import { Pump, type Pumped } from './pump.js'
 import type { FollowerSaver, FollowerServices } from './services.js'
 import type { Subscription } from './subscription.js'
 
+/** Queued messages acknowledged, of a queue where room is scarce, that are saved together at the latest. */
+const MANY_ACKNOWLEDGED = 500
+
 export abstract class Follower implements Endpoint, FeedHost, Pumped {
   readonly id: string
   readonly user: string
@@ -205,6 +208,7 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     const { queueMessages, queueBytes } = this.services.limits
     const { messages, bytes } = this.services.store.queue.size(this.id)
     const scarce = messages * 2 >= queueMessages || bytes * 2 >= queueBytes
-    if (scarce && this.acknowledgedQueue.length * 4 >= messages) this.saver?.saveSoon()
+    const many = Math.min(messages / 4, MANY_ACKNOWLEDGED)
+    if (scarce && this.acknowledgedQueue.length >= many) this.saver?.saveSoon()
   }
 }

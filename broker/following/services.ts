@@ -4,11 +4,10 @@ import type { Views } from '../chat/views.js'
 import type { Hub } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { Store } from '../store/store.js'
+import type { BacklogLimits, Backlogs } from './backlog.js'
 
-export interface FollowerLimits {
+export interface FollowerLimits extends BacklogLimits {
   inflight: number
-  queueMessages: number
-  queueBytes: number
 }
 
 export interface FollowerServices {
@@ -17,6 +16,7 @@ export interface FollowerServices {
   readonly views: Views
   readonly counters: Counters
   readonly limits: FollowerLimits
+  readonly backlogs: Backlogs
   /** Told of every acknowledgement in a log, so it must cost nearly nothing. */
   readonly delivered: (user: string, place: Reached, seq: number) => void
 }

@@ -5,6 +5,7 @@
 
 import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
+import type { Backlog } from '../following/backlog.js'
 import type { Interests } from '../following/interests.js'
 import { LazyMap, LazySet } from '../lazy.js'
 import type { ByteStream } from '../net/byte-stream.js'
@@ -28,6 +29,7 @@ import { Outbox } from './outbox.js'
 import { publish } from './publish.js'
 import type { MqttServices } from './services.js'
 import type { Session } from './session.js'
+import { Slowing } from './slowing.js'
 import { subscribe, unsubscribe } from './subscribe.js'
 
 /** What a connection is once its CONNECT was accepted. */
@@ -73,6 +75,8 @@ export class Connection extends AedesClient implements Deadline {
   #paused = false
   /** While it runs nothing is taken from the client, who is above its rate. */
   #rest: NodeJS.Timeout | null = null
+  /** Null: nobody was ever behind with what it publishes. */
+  #slowing: Slowing | null = null
   #ended = false
   /** Milliseconds without a packet after which the client is gone, or, before its login, without one. */
   #patience = Number.POSITIVE_INFINITY
@@ -139,7 +143,7 @@ export class Connection extends AedesClient implements Deadline {
     this.#working = false
     if (this.#crowded) this.#pause()
     else this.#resume()
-    if (this.#ended && this.unsettled === 0 && !this.#rest)
+    if (this.#ended && this.unsettled === 0 && !this.#rests)
       this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
   }
 
@@ -149,7 +153,21 @@ export class Connection extends AedesClient implements Deadline {
     const { receiveMaximum, receiveBytes } = this.services.limits
     const bound = receiveMaximum + (this.version === 5 ? 1 : 0)
     const full = this.unsettled >= bound || this.unsettledBytes >= receiveBytes
-    return full || this.outbox.congested || this.#rest !== null
+    return full || this.outbox.congested || this.#rests
+  }
+
+  get #rests(): boolean {
+    return this.#rest !== null || this.#slowing?.active === true
+  }
+
+  /** A reader that gets on is far behind with what this client publishes: it is read more slowly, for a bounded time. */
+  slowFor(backlog: Backlog): void {
+    if (this.closed || this.#slowing?.active) return
+    this.#slowing ??= new Slowing(this.services.limits.backlogWait * 1000, () => this.#goOnReading())
+    this.#slowing.begin(backlog)
+    if (!this.#slowing.active) return
+    this.services.counters.add('slowed')
+    if (!this.#working) this.#pause()
   }
 
   /** Takes nothing more from the client for so many ms. What comes meanwhile waits in its socket. */
@@ -162,6 +180,10 @@ export class Connection extends AedesClient implements Deadline {
 
   #rested(): void {
     this.#rest = null
+    this.#goOnReading()
+  }
+
+  #goOnReading(): void {
     if (!this.#working) this.#work()
   }
 
@@ -396,6 +418,7 @@ export class Connection extends AedesClient implements Deadline {
     const { services } = this
     services.wheel.delete(this)
     if (this.#rest) clearTimeout(this.#rest)
+    this.#slowing?.close()
     this.#announceEnd(ending)
     if (this.version === 5 && this.login && ending.reason >= 0x80)
       this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))

@@ -1,7 +1,7 @@
 import type { LogFeed } from '../following/feeds.js'
 import type { Direct } from '../hub.js'
 import { messageSize } from '../store/message-size.js'
-import type { LogEntry, QoS } from '../store/store.js'
+import type { Allowance, LogEntry, QoS } from '../store/store.js'
 
 /** A message that waits in memory for its connection: lost with it, bounded, dropped when the bound is met. */
 export type Waiting =
@@ -15,8 +15,11 @@ export class DirectQueue {
   #bytes = 0
   readonly #maxMessages: number
   readonly #maxBytes: number
+  readonly #backlog: Allowance
 
-  constructor(maxMessages: number, maxBytes: number) {
+  /** `backlog` may let more wait of QoS 1 and 2. */
+  constructor(maxMessages: number, maxBytes: number, backlog: Allowance) {
+    this.#backlog = backlog
     this.#maxMessages = maxMessages
     this.#maxBytes = maxBytes
   }
@@ -32,10 +35,16 @@ export class DirectQueue {
   /** False: the queue is full, the message (the newest) is dropped. */
   push(item: Waiting): boolean {
     const bytes = size(item)
-    if (this.length >= this.#maxMessages || this.#bytes + bytes > this.#maxBytes) return false
+    const fits = this.length < this.#maxMessages && this.#bytes + bytes <= this.#maxBytes
+    if (!fits && !this.#mayWait(item, bytes)) return false
     this.#items.push(alone(item))
     this.#bytes += bytes
     return true
+  }
+
+  #mayWait(item: Waiting, bytes: number): boolean {
+    if (item.kind === 'live' || item.qos === 0) return false
+    return this.#backlog.admits(this.length + 1, this.#bytes + bytes, item.message.origin)
   }
 
   shift(): void {
@@ -45,6 +54,7 @@ export class DirectQueue {
       this.#items = this.#items.slice(this.#at)
       this.#at = 0
     }
+    this.#backlog.left(this.length, this.#bytes)
   }
 
   some(meant: (item: Waiting) => boolean): boolean {
@@ -56,6 +66,7 @@ export class DirectQueue {
     this.#items = this.#items.slice(this.#at).filter((item) => !forbidden(item))
     this.#at = 0
     this.#bytes = this.#items.reduce((sum, item) => sum + size(item), 0)
+    this.#backlog.left(this.length, this.#bytes)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { deviceOf, filterMatches, isChatTopic } from '../../schemas/topics.js'
+import type { Backlog } from '../following/backlog.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
@@ -36,6 +37,9 @@ export class Session extends Follower {
   readonly #outbox: Outbox
   readonly #guard: DeliveryGuard
   readonly #waiting: DirectQueue
+  /** What may wait for it while it answers. */
+  readonly backlog: Backlog
+  #leaveQueue: (() => void) | null = null
   readonly #directOwner: FlightOwner
   readonly #packets: PacketMaker
   /** Null: the client takes no topic aliases. */
@@ -69,7 +73,8 @@ export class Session extends Follower {
     this.#aliases = topicAliases > 0 ? new AliasWriter(topicAliases, maxPacket) : null
     this.#resending = new Resending((publish) => this.#push(publish), identity.receiveMaximum)
     this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
-    this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes)
+    this.backlog = services.backlogs.open((sessionId) => sessionId === identity.id)
+    this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes, this.backlog)
     this.#directOwner = { source: null, acknowledged() {} }
   }
 
@@ -124,9 +129,16 @@ export class Session extends Follower {
     this.#waiting.purge((item) => item.kind === 'direct' && item.message.topic === topic)
   }
 
+  override start(): void {
+    if (this.persistent) this.#leaveQueue = this.services.store.queue.attend(this.id, this.backlog)
+    super.start()
+  }
+
   override close(): void {
     super.close()
     this.#waiting.purge(() => true)
+    this.#leaveQueue?.()
+    this.backlog.close()
     this.rested()
   }
 
@@ -304,16 +316,18 @@ export class Session extends Follower {
   }
 
   async sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): Promise<void> {
+    const packets: EncodedPublishes[] = []
     for (const { number, message, qos } of messages) {
       // Others may have filled the window while the messages were read.
-      if (this.closed || this.room <= 0) return
+      if (this.closed || this.room <= 0) break
       const level = Math.min(message.qos, qos) as QoS
       const shown = this.#queuedAsShown(message, level)
       feed.sent(number)
       const packet = shown ? this.#plainPacket(feed, shown, level, number) : null
-      if (packet) await this.#pushDurably(packet.bytes, packet)
+      if (packet) packets.push(packet)
       else if (!shown) feed.skip(number)
     }
+    await this.#pushInOrder(packets)
   }
 
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
@@ -370,6 +384,19 @@ export class Session extends Follower {
     return this.saver.saveNow().then(() => {
       for (const at of idAt) this.inflight.leaves(bytes.readUInt16BE(at))
       this.#push(bytes)
+    })
+  }
+
+  /** As `#pushDurably`, with one save for all of them. */
+  #pushInOrder(packets: readonly EncodedPublishes[]): void | Promise<void> {
+    const exactlyOnce = packets.some(({ qos }) => qos === 2)
+    const push = (): void => {
+      for (const { bytes } of packets) this.#push(bytes)
+    }
+    if (!exactlyOnce || !this.persistent || !this.saver) return push()
+    return this.saver.saveNow().then(() => {
+      for (const { bytes, idAt } of packets) this.inflight.leaves(bytes.readUInt16BE(idAt[0]!))
+      push()
     })
   }
 
@@ -444,6 +471,7 @@ export class Session extends Follower {
     const flight = this.inflight.get(packetId)
     if (!flight || flight.qos !== qos) return undefined
     const wasFull = this.inflight.room <= 0
+    this.backlog.answered()
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
     this.#resending.done(packetId)
@@ -456,6 +484,7 @@ export class Session extends Follower {
     const flight = this.inflight.get(packetId)
     const known = flight?.qos === 2
     if (known) flight.released = true
+    if (known) this.backlog.answered()
     // An id that is not known waits too: PUBRELs leave in the order of the PUBRECs [MQTT-4.6.0-4].
     if (this.persistent && this.saver) await this.saver.saveNow()
     return known

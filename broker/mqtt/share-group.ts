@@ -4,6 +4,7 @@
  * session leaves without having acknowledged it.
  */
 import type { Filter } from '../../schemas/topics.js'
+import type { Backlog } from '../following/backlog.js'
 import { isExpired } from '../following/expiry.js'
 import {
   type Behind,
@@ -43,6 +44,8 @@ export class ShareGroup extends Follower implements Behind {
   readonly #loans = new Loans()
   #returned: { feed: Source; seq: number }[] = []
   #unfollow: (() => void) | null = null
+  readonly #backlog: Backlog
+  #leaveQueue: (() => void) | null = null
 
   /** `user`: whose rooms and topics it follows; empty where the filter is plain, and its sessions are of any user. */
   constructor(
@@ -56,6 +59,7 @@ export class ShareGroup extends Follower implements Behind {
     this.#filter = filter
     this.#parsed = of
     this.#onFailure = onFailure
+    this.#backlog = services.backlogs.open((sessionId) => this.#members.get(sessionId) !== undefined)
     this.interests = new Interests(this, services.views, services.store, services.counters)
   }
 
@@ -82,6 +86,7 @@ export class ShareGroup extends Follower implements Behind {
   join(member: Member, heads: ReadonlyMap<string, number>): void {
     this.#members.set(member)
     member.session?.shares.add(this)
+    this.#attend()
     for (const loan of this.#loans.ofSession(member.sessionId)) loan.member = member
     this.#follow(heads)
     if (this.started) for (const feed of this.feeds.values()) this.touched(feed)
@@ -106,9 +111,23 @@ export class ShareGroup extends Follower implements Behind {
     this.#unfollow = qos > 0 ? this.services.store.queue.follow(this.id, this.#filter, qos) : null
   }
 
+  /** While somebody is there to take them, more may wait. */
+  #attend(): void {
+    const present = this.user === '' && !this.closed && [...this.#members].some(isPresent)
+    if (present === (this.#leaveQueue !== null)) return
+    if (present) {
+      this.#leaveQueue = this.services.store.queue.attend(this.id, this.#backlog)
+      return
+    }
+    this.#leaveQueue?.()
+    this.#leaveQueue = null
+    this.#backlog.close()
+  }
+
   /** It unsubscribed: it gets nothing new, and may still finish what it has [MQTT5-3.10.4-3]. */
   leave(sessionId: string): void {
     this.#members.delete(sessionId)
+    this.#attend()
     if (!this.isEmpty) this.#follow(new Map())
   }
 
@@ -117,6 +136,7 @@ export class ShareGroup extends Follower implements Behind {
     const member = this.#members.get(sessionId)
     if (member?.persistent) this.#members.set({ ...member, session: null })
     else this.leave(sessionId)
+    this.#attend()
     for (const loan of this.#loans.ofSession(sessionId)) if (loan.source === null) this.#takeBack(loan)
     this.pump()
   }
@@ -185,6 +205,7 @@ export class ShareGroup extends Follower implements Behind {
 
   override close(): void {
     super.close()
+    this.#attend()
     this.#unfollow?.()
     this.#loans.clear()
     this.#returned = []
@@ -294,6 +315,7 @@ export class ShareGroup extends Follower implements Behind {
   /** A loan is done with. */
   readonly settle = (loan: Loan): void => {
     if (!this.#loans.delete(loan)) return
+    this.#backlog.answered()
     loan.feed.acknowledged(loan.seq)
     loan.member.session?.saver?.touched()
     this.pump()

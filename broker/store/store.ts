@@ -372,7 +372,17 @@ export interface QueueMatch {
 }
 
 /** Queues of references: one stored payload per message, one small key per persistent session that waits for it. */
+/** Lets more wait for a receiver than the limits say. */
+export interface Allowance {
+  /** Whether so many messages and bytes may wait, the new one among them; `origin`: the session that published it. */
+  admits(messages: number, bytes: number, origin: string | null): boolean
+  /** So many still wait. */
+  left(messages: number, bytes: number): void
+}
+
 export interface QueueStore {
+  /** While its receiver is connected, `allowance` may let more wait for `id`. Returns what ends it. */
+  attend(id: string, allowance: Allowance): () => void
   /** Persistent sessions with a matching filter of QoS ≥ 1 (filters below rooms, users and broadcast are not kept here). From memory. */
   match(topic: string): readonly QueueMatch[]
   /** From now on `id` is matched too; kept in memory alone. Returns what ends it. */

@@ -124,7 +124,8 @@ t.test('commits are folded when the journal has its part of cacheBytes', async (
 })
 
 t.test('who reads key after key does not keep the event loop', async (t) => {
-  const store = await openLevelStore({ location: t.testdir(), sync: true, limits: LIMITS, fold: ON_DEMAND })
+  const location = `${t.testdir()}/store`
+  const store = await openLevelStore({ location, sync: true, limits: LIMITS, fold: ON_DEMAND })
   t.teardown(() => store.close())
   let reads = 0
   let over = false

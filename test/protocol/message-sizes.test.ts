@@ -22,7 +22,7 @@ t.test('the properties of a message count in the queue of a session that is away
 })
 
 t.test('and among those that wait for the window of a clean session', async (t) => {
-  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { queueBytes: 5500, inflight: 1 } })
+  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { queueBytes: 5500, backlogBytes: 0, inflight: 1 } })
   const reader = await open(broker, { user: 'bob' })
   await subscribe(reader, ['f/+', 1])
   const ann = await open5(broker)

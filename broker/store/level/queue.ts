@@ -3,7 +3,16 @@
  * which numbers wait for whom; payloads and grants are read when asked for.
  */
 import { messageSize } from '../message-size.js'
-import type { AedesPacketLike, Op, PlainMessage, QoS, QueuedMessage, QueueMatch, QueueStore } from '../store.js'
+import type {
+  AedesPacketLike,
+  Allowance,
+  Op,
+  PlainMessage,
+  QoS,
+  QueuedMessage,
+  QueueMatch,
+  QueueStore,
+} from '../store.js'
 import { StoreError } from '../store.js'
 import type { Database } from './database.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
@@ -44,6 +53,7 @@ export class LevelQueue implements QueueStore {
   readonly #limits: QueueLimits
   readonly #waiting = new Map<string, WaitingList>()
   readonly #messages = new Map<number, StoredMessage>()
+  readonly #allowances = new Map<string, Allowance>()
   #next = 1
   /** Numbers below are set aside on disk. */
   #setAside = 1
@@ -82,6 +92,13 @@ export class LevelQueue implements QueueStore {
     return this.#subscriptions.follow(id, filter, qos)
   }
 
+  attend(id: string, allowance: Allowance): () => void {
+    this.#allowances.set(id, allowance)
+    return () => {
+      if (this.#allowances.get(id) === allowance) this.#allowances.delete(id)
+    }
+  }
+
   holders(): Iterable<string> {
     return this.#waiting.keys()
   }
@@ -104,7 +121,9 @@ export class LevelQueue implements QueueStore {
     targets: readonly { sessionId: string; qos: QoS }[],
   ): { ops: Op[]; number: number; queued: string[] } {
     const number = this.#next++
-    const accepted = targets.filter(({ sessionId }) => this.#listOf(sessionId).reserve(bytes, this.#limits))
+    // A retained message is nobody's haste.
+    const origin = packet.retain ? null : (packet.clientId ?? null)
+    const accepted = targets.filter(({ sessionId }) => this.#reserve(sessionId, bytes, origin))
     this.dropped += targets.length - accepted.length
     const queued = accepted.map(({ sessionId }) => sessionId)
     if (accepted.length === 0) return { ops: [], number, queued }
@@ -180,6 +199,16 @@ export class LevelQueue implements QueueStore {
     }
   }
 
+  /** False when the queue is full. */
+  #reserve(sessionId: string, bytes: number, origin: string | null): boolean {
+    const list = this.#listOf(sessionId)
+    const { messages, bytes: taken } = list.size
+    const fits = messages < this.#limits.queueMessages && taken + bytes <= this.#limits.queueBytes
+    if (!fits && !this.#allowances.get(sessionId)?.admits(messages + 1, taken + bytes, origin)) return false
+    list.reserve(bytes)
+    return true
+  }
+
   #stageNumber(number: number, batch: WriteBatch): void {
     if (number < this.#setAside) return
     this.#setAside = number + NUMBER_BLOCK
@@ -205,6 +234,8 @@ export class LevelQueue implements QueueStore {
     const list = this.#waiting.get(sessionId)
     const message = this.#messages.get(number)
     if (!message || !list?.remove(number, message.bytes)) return
+    const { messages, bytes } = list.size
+    this.#allowances.get(sessionId)?.left(messages, bytes)
     if (list.unused) this.#waiting.delete(sessionId)
     batch.del(keys.reference(sessionId, number))
     if (--message.references > 0) return

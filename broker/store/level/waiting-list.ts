@@ -1,28 +1,32 @@
 /** The numbers that wait for one session, ascending, and what they take of its limits. */
-import type { QueueLimits } from './queue.js'
+
+/** Acknowledged numbers are mostly the first: so many are left where they are before the others move up. */
+const MOST_GONE = 1024
 
 export class WaitingList {
   #numbers: number[] = []
+  /** Where those that wait begin. */
+  #from = 0
   #bytes = 0
   /** For changes that are built but not yet committed. */
   #reservedMessages = 0
   #reservedBytes = 0
 
   get size(): { messages: number; bytes: number } {
-    return { messages: this.#numbers.length + this.#reservedMessages, bytes: this.#bytes + this.#reservedBytes }
+    return { messages: this.#count + this.#reservedMessages, bytes: this.#bytes + this.#reservedBytes }
+  }
+
+  get #count(): number {
+    return this.#numbers.length - this.#from
   }
 
   get unused(): boolean {
-    return this.#numbers.length === 0 && this.#reservedMessages === 0
+    return this.#count === 0 && this.#reservedMessages === 0
   }
 
-  /** False when the queue is full. */
-  reserve(bytes: number, limits: QueueLimits): boolean {
-    const size = this.size
-    if (size.messages >= limits.queueMessages || size.bytes + bytes > limits.queueBytes) return false
+  reserve(bytes: number): void {
     this.#reservedMessages++
     this.#reservedBytes += bytes
-    return true
   }
 
   release(bytes: number): void {
@@ -33,6 +37,7 @@ export class WaitingList {
   /** Forgets what is committed. */
   reset(): void {
     this.#numbers = []
+    this.#from = 0
     this.#bytes = 0
   }
 
@@ -45,13 +50,21 @@ export class WaitingList {
   remove(number: number, bytes: number): boolean {
     const place = this.#place(number)
     if (this.#numbers[place] !== number) return false
-    this.#numbers.splice(place, 1)
+    if (place === this.#from) this.#removeFirst()
+    else this.#numbers.splice(place, 1)
     this.#bytes -= bytes
     return true
   }
 
+  #removeFirst(): void {
+    this.#from++
+    if (this.#from < this.#numbers.length && this.#from < MOST_GONE) return
+    this.#numbers = this.#numbers.slice(this.#from)
+    this.#from = 0
+  }
+
   all(): number[] {
-    return [...this.#numbers]
+    return this.#numbers.slice(this.#from)
   }
 
   /** Numbers above `after`, up to the limits; one is always given. */
@@ -71,8 +84,9 @@ export class WaitingList {
   #place(number: number): number {
     const { length } = this.#numbers
     // New numbers come last, acknowledged ones are mostly the first.
-    if (length === 0 || number > this.#numbers[length - 1]!) return length
-    let low = 0
+    if (length === this.#from || number > this.#numbers[length - 1]!) return length
+    if (number <= this.#numbers[this.#from]!) return this.#from
+    let low = this.#from
     let high = length
     while (low < high) {
       const middle = (low + high) >>> 1

@@ -1,0 +1,87 @@
+/** What waits for a connected client on plain topics: all of it while the client gets on, for a bounded time at the cost of who publishes. */
+import type { MqttClient } from 'mqtt'
+import t from 'tap'
+import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { OPEN_ACL, open, subscribe } from '../helpers/protocol.js'
+
+const BURST = { 1: 10_000, 2: 3_000 }
+const WINDOW = 500
+
+/** Publishes as many as are unacknowledged at most, until the last is acknowledged. */
+async function burst(publisher: MqttClient, count: number, qos: 1 | 2, payload = ''): Promise<void> {
+  let next = 0
+  const lane = async (): Promise<void> => {
+    while (next < count) await publisher.publishAsync('f/x', `${next++}${payload}`, { qos })
+  }
+  await Promise.all(Array.from({ length: WINDOW }, lane))
+}
+
+function dropped({ running }: TestBroker): number {
+  return running.counters.get('dropped.queue_full') + running.store.queue.dropped
+}
+
+for (const qos of [1, 2] as const)
+  for (const clean of [true, false])
+    for (const filter of ['f/x', '$share/g/f/x']) {
+      const who = `${clean ? 'a clean' : 'a kept'} session, ${filter}, QoS ${qos}`
+      t.test(`a burst reaches who reads: ${who}`, async (t) => {
+        const broker = await startTestBroker(t, { acl: OPEN_ACL })
+        const reader = await broker.connect('rita', { clean })
+        await reader.subscribeAsync(filter, { qos })
+        const seen = new Set<number>()
+        const all = new Promise<void>((resolve) => {
+          reader.on('message', (_, payload) => {
+            seen.add(Number(payload))
+            if (seen.size === BURST[qos]) resolve()
+          })
+        })
+        await burst(await broker.connect('pia'), BURST[qos], qos)
+        await all
+        t.equal(dropped(broker), 0)
+      })
+    }
+
+for (const clean of [true, false]) {
+  const session = `${clean ? 'a clean' : 'a kept'} session`
+
+  t.test(`who publishes more than may wait is read more slowly: ${session}`, async (t) => {
+    const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { backlogBytes: 3_000_000 } })
+    const reader = await broker.connect('rita', { clean })
+    await reader.subscribeAsync('f/x', { qos: 1 })
+    const all = new Promise<void>((resolve) => {
+      let left = BURST[1]
+      reader.on('message', () => --left === 0 && resolve())
+    })
+    await burst(await broker.connect('pia'), BURST[1], 1, ' '.repeat(1000))
+    await all
+    t.equal(dropped(broker), 0)
+    t.ok(broker.running.counters.get('slowed') > 0)
+  })
+
+  t.test(`nobody waits for who stands still: ${session}`, async (t) => {
+    const limits = { queueMessages: 10, backlogBytes: 100_000, backlogStill: 0.2 }
+    const broker = await startTestBroker(t, { acl: OPEN_ACL, limits })
+    const frozen = await open(broker, { user: 'fred', id: 'frozen', clean })
+    await subscribe(frozen, ['f/x', 1])
+    const publisher = await broker.connect('pia')
+    while (dropped(broker) === 0) await burst(publisher, WINDOW, 1)
+    t.equal(broker.running.counters.get('slowed'), 0)
+  })
+
+  t.test(`nor for ever for who gets on, but does not catch up: ${session}`, async (t) => {
+    const limits = { inflight: 1, queueMessages: 10, backlogBytes: 50_000, backlogWait: 0.3, backlogStill: 10 }
+    const broker = await startTestBroker(t, { acl: OPEN_ACL, limits })
+    const slow = await open(broker, { user: 'sue', id: 'slow', clean })
+    await subscribe(slow, ['f/x', 1])
+    const publisher = await broker.connect('pia')
+    const { counters } = broker.running
+    for (let round = 0; round < 20; round++) {
+      await burst(publisher, WINDOW / 2, 1)
+      const next = await slow.next()
+      if (next?.cmd === 'publish') slow.send({ cmd: 'puback', messageId: next.messageId! })
+    }
+    t.ok(counters.get('slowed') >= 3, `slowed ${counters.get('slowed')} times`)
+    t.ok(counters.get('slowed') <= 6, 'for 0.3 seconds, a tenth of one at a time')
+    t.ok(dropped(broker) > 0)
+  })
+}
