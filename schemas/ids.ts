@@ -13,6 +13,8 @@ export const ANONYMOUS = 'anonymous'
 /** The user the broker itself speaks as. */
 export const SYSTEM = 'system'
 const RESERVED_USERS: ReadonlySet<string> = new Set([ANONYMOUS, SYSTEM])
+/** What mentions mean, or are taken to mean: `@room` is everyone in the room. */
+const GROUPS: ReadonlySet<string> = new Set(['room', 'everyone', 'all', 'here', 'channel'])
 
 export function isUserId(id: string): boolean {
   return USER.test(id)
@@ -21,6 +23,11 @@ export function isUserId(id: string): boolean {
 /** True for names an account may have: well formed and not reserved in any spelling. */
 export function isAccountName(id: string): boolean {
   return USER.test(id) && !RESERVED_USERS.has(id.toLowerCase())
+}
+
+/** True for names a new account may have: those there are already stay. */
+export function isNewAccountName(id: string): boolean {
+  return isAccountName(id) && !GROUPS.has(id.toLowerCase())
 }
 
 /** True for the id of a room that people create; direct conversations have their own form. */

@@ -84,7 +84,8 @@ export const ReactionData = Type.Object(
     emoji: Type.String({
       minLength: 1,
       maxLength: 64,
-      description: 'An emoji, or a name of your own such as :party:.',
+      description:
+        'An emoji, or a name of your own such as :party:. One emoji is one reaction, with or without U+FE0F.',
     }),
     remove: Type.Optional(Type.Boolean({ description: 'True takes it back.' })),
   },
@@ -105,8 +106,14 @@ export const LocationData = Type.Object(
 /** The `data` of an encrypted message, in either alphabet of RFC 4648: the broker does not look into it. Its length is `limits.payloadBytes`. */
 export const ENCRYPTED = /^(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}$/
 
-/** Neither spaces nor what cannot be seen. */
-export const EMOJI = /^[^\p{Cc}\p{Cs}\s]+$/u
+// What is seen by itself, with its marks and how it is to be shown; a flag with the letters of its region.
+const SEEN = '(?![\\p{M}\\p{Z}\\p{Cc}\\p{Cf}\\p{Cs}\\p{Default_Ignorable_Code_Point}\\s\\u2800\\u{1d159}])[^]'
+const MARKS = '(?:(?!\\p{Default_Ignorable_Code_Point})\\p{M}|[\\ufe0e\\ufe0f])*'
+const SIGN = `(?:\\u{1f3f4}[\\u{e0020}-\\u{e007e}]+\\u{e007f}|${SEEN}${MARKS})`
+/** Neither spaces nor what cannot be seen, but for what joins signs. */
+export const EMOJI = new RegExp(`^${SIGN}(?:[\\u200c\\u200d]?${SIGN})*$`, 'u')
+/** What was taken once, and can be taken back. */
+export const OLD_EMOJI = /^[^\p{Cc}\p{Cs}\s]+$/u
 
 /** What the broker says of a message that passes another one on. */
 export const Forwarded = Type.Object(
@@ -158,6 +165,9 @@ export const NotificationInput = Type.Object(
   { additionalProperties: false },
 )
 export type NotificationInput = Static<typeof NotificationInput>
+
+/** Seconds that a notice of typing counts; who types on says so again before. */
+export const TYPING_LASTS = 10
 
 /** Published to `rooms/{room}/typing`; an empty payload means true. */
 export const TypingInput = Type.Object({ typing: Type.Boolean() }, { additionalProperties: false })

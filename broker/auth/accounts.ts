@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
-import { isAccountName } from '../../schemas/ids.js'
+import { isNewAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
 import { serverEvents } from '../store/server-events.js'
 import type { DirectoryStore, Op, Store, UserRecord } from '../store/store.js'
@@ -121,6 +121,7 @@ export class Accounts {
     return this.#exclusively(user, async () => {
       const record = await this.#store.directory.user(user)
       if (!record) {
+        checkName(user)
         await this.#refuseTaken(user)
         return this.#create({
           id: user,
@@ -178,7 +179,7 @@ export class Accounts {
 }
 
 function checkName(id: string): void {
-  if (!isAccountName(id))
+  if (!isNewAccountName(id))
     throw new Refusal('bad_request', `${JSON.stringify(id)} cannot be a user name`, { field: 'id' })
 }
 

@@ -311,7 +311,7 @@ async function knownByNow(
     await (linkedTo ? accounts.link(linkedTo, adopt) : accounts.ensure(principal.user))
     return { ok: true, principal }
   } catch (error) {
-    if (error instanceof Refusal && (error.code === 'conflict' || error.code === 'forbidden'))
+    if (error instanceof Refusal && ['bad_request', 'conflict', 'forbidden'].includes(error.code))
       return refuse('not_authorized', error.message)
     throw error
   }

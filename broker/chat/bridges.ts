@@ -134,7 +134,7 @@ export class Bridges {
     const { slowMode: seconds } = this.#requireWriter(actor, room)
     if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
     rates.requireRoom(room)
-    if (seconds > 0 && slowMode.take(room, personBehind(store.directory, actor.principal.user), seconds) > 0)
+    if (seconds > 0 && slowMode.take(room, personBehind(store.directory, actor.principal.user), seconds).early > 0)
       throw new Refusal('rate_limited', `${room} is in slow mode`)
   }
 }

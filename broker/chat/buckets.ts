@@ -35,6 +35,12 @@ export class Buckets {
     return bucket.tokens < 0 ? this.#time(-bucket.tokens) : 0
   }
 
+  /** Takes back what was taken. */
+  giveBack(key: string, now = Date.now()): void {
+    const bucket = this.#filled(key, now)
+    bucket.tokens = Math.min(this.#burst, bucket.tokens + 1)
+  }
+
   #time(tokens: number): number {
     return Math.ceil((tokens / this.#perSecond) * 1000)
   }

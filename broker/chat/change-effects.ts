@@ -5,6 +5,7 @@ import type { ReactionData } from '../../schemas/message.js'
 import type { Draft, Effect, Gone, LogEntry, NoteWrite, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import { deletionOf } from './deletion.js'
+import { pinsOf } from './history-scan.js'
 import { editedMentions } from './mentions.js'
 import { countReaction, encodeState, readState, type State } from './message-state.js'
 import type { ChangeInput } from './message-types.js'
@@ -16,7 +17,7 @@ const MAX_EDITS = 1000
 /** Different emoji on one message. */
 const MAX_EMOJI = 50
 /** Pinned messages of one room. */
-export const MAX_PINS = 100
+const MAX_PINS = 100
 
 /** A change with what it is about. */
 export interface Asked {
@@ -111,9 +112,11 @@ export class ChangeEffects {
     const count = state.reactions.reduce((sum, [, each]) => sum + each, 0)
     if (!remove && count >= this.#maxReactions)
       throw conflict(`message ${target.seq} has ${count} reactions (limits.reactionsPerMessage)`)
-    const counted = encodeState(countReaction(state, emoji, remove ? -1 : 1), 'as before')
-    const notes = [stateNote(target, counted), this.#reactions.note(target.seq, user, emoji, !remove)]
-    return { effect: { notes, ...(last ? { erase: { seqs: [last.seq], gone: deletedBy(asked) } } : {}) } }
+    const on = last?.spellings.filter((one) => one.on).length ?? 0
+    const counted = encodeState(countReaction(state, emoji, (remove ? 0 : 1) - on), 'as before')
+    const notes = [stateNote(target, counted), ...this.#reactions.notesOf(target.seq, user, emoji, !remove, last)]
+    const seqs = last?.spellings.map(({ seq }) => seq) ?? []
+    return { effect: { notes, ...(seqs.length > 0 ? { erase: { seqs, gone: deletedBy(asked) } } : {}) } }
   }
 
   async #pin(asked: Asked): Promise<Outcome> {
@@ -121,12 +124,12 @@ export class ChangeEffects {
     this.#requirePinning(asked)
     const known = await this.#pinned(asked)
     if (known) return { same: known.seq }
-    const targets = [1, Number.MAX_SAFE_INTEGER - 1] as const
-    const pins = await this.#store.notes.list(draft.log, { kind: 'pin', targets, limit: MAX_PINS })
-    if (pins.length >= MAX_PINS) throw conflict(`${MAX_PINS} messages are pinned; unpin one first`)
+    const pins = await pinsOf(this.#store, draft.log, [1, Number.MAX_SAFE_INTEGER - 1])
+    const gone = pins.filter(({ entry }) => !entry)
+    if (pins.length - gone.length >= MAX_PINS) throw conflict(`${MAX_PINS} messages are pinned; unpin one first`)
     const head = JSON.stringify({ by: actor.principal.user, at: draft.ts }).slice(0, -1)
     const note: NoteWrite = { kind: 'pin', target: target.seq, name: '', value: [`${head},"seq":`, '}'] }
-    return { effect: { notes: [note] } }
+    return { effect: { notes: [note, ...gone.map((pin) => unpinned(pin.target))] } }
   }
 
   async #unpin(asked: Asked): Promise<Outcome> {
@@ -134,7 +137,7 @@ export class ChangeEffects {
     this.#requirePinning(asked)
     if (!(await this.#pinned(asked)))
       throw new Refusal('not_found', `message ${target.seq} is not pinned`, { field: 'target' })
-    return { effect: { notes: [{ kind: 'pin', target: target.seq, name: '', value: null }] } }
+    return { effect: { notes: [unpinned(target.seq)] } }
   }
 
   /** The author, and who moderates the room. */
@@ -158,6 +161,10 @@ export class ChangeEffects {
   async #pinned({ draft, target }: Asked): Promise<{ seq: number } | null> {
     return JSON.parse((await this.#store.notes.get(draft.log, 'pin', target.seq)) ?? 'null')
   }
+}
+
+function unpinned(target: number): NoteWrite {
+  return { kind: 'pin', target, name: '', value: null }
 }
 
 function stateNote({ seq }: LogEntry, value: NoteWrite['value']): NoteWrite {

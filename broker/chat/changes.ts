@@ -83,18 +83,20 @@ export class Changes {
 
   async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
-    if (!message) throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
+    // What is gone stays pinned until it is looked after.
+    if (!message && input.type !== 'unpin')
+      throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
     if (input.type === 'edit' && (message as MessageOutput).forwarded)
       throw new Refusal('forbidden', `message ${entry.seq} has the words of another; delete it, or forward anew`, {
         field: 'target',
       })
-    if (input.type === 'edit') checkEdit(input, message.type!)
+    if (input.type === 'edit') checkEdit(input, message!.type!)
     const asked: Asked = { actor, room, input, target: entry, draft }
     const outcome: Outcome = await this.#effects.of(asked)
     if (outcome.same !== undefined)
       return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
     // What is said about a message is over when the message is.
-    const extra = earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0)
+    const extra = message ? earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0) : (draft.extra ?? null)
     return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, along: this.#acts(asked) }
   }
 

@@ -171,7 +171,7 @@ export class DeviceCommands implements Deadline {
     const { store } = this.#parts
     const done = { ...record, finishedAt: Date.now() }
     const { device, id, name, state, by } = done
-    const told = { device, id, name, state, ...('result' in done ? { result: done.result } : {}) }
+    const told = { device, command: id, name, state, ...('result' in done ? { result: done.result } : {}) }
     const event = {
       type: 'deviceCommand' as const,
       ...told,

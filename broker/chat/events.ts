@@ -27,7 +27,16 @@ export type UserEvent =
   /** The user may do this with a device from now on; null: nothing any more. */
   | { type: 'device'; device: string; by: string; may: 'own' | 'control' | 'read' | null }
   /** What became of something the user asked a device to do. */
-  | { type: 'deviceCommand'; device: string; id: string; name: string; state: string; result?: unknown; error?: string }
+  | {
+      type: 'deviceCommand'
+      device: string
+      /** Id of the command. */
+      command: string
+      name: string
+      state: string
+      result?: unknown
+      error?: string
+    }
   /** Notifications, by seq. */
   | { type: 'acked'; notifications: readonly number[] }
   /** To a bot: `by` gave a command in a room; `message` is all that was sent. */
@@ -36,8 +45,8 @@ export type UserEvent =
   | ({ type: 'settings'; room: string } & MemberSettings)
   | ({ type: 'privacy' } & PrivacySettings)
   | (Sanction & { room: string })
-  /** Of a message, or of a user where seq is null. */
-  | { type: 'reported'; room: string; report: string; seq: number | null }
+  /** `target`: seq of the message; null: a user was reported. */
+  | { type: 'reported'; room: string; report: string; target: number | null }
   /** `deleted`: the room, whose own events go with it. */
   | { type: 'invited' | 'added' | 'removed' | 'denied' | 'deleted' | 'role'; room: string; by: string; role?: string }
 

@@ -11,6 +11,7 @@ import { commit } from '../store/commit.js'
 import type { Draft, Effect, Gone, LogEntry, LogName, NoteWrite, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { deletionOf } from './deletion.js'
+import { spelled } from './emoji.js'
 import { countReaction, encodeState, readState } from './message-state.js'
 import { Reactions } from './reactions.js'
 import { logs } from './views.js'
@@ -124,20 +125,16 @@ export class Forgetting {
     { seq }: LogEntry,
     { target, data }: { target: number; data?: unknown },
   ): Promise<void> {
-    const { emoji } = data as ReactionData
     const { notes } = this.#store
-    const last = (await new Reactions(notes).of(log, target, user)).get(emoji)
+    const mine = await new Reactions(notes).of(log, target, user)
+    const last = mine.get(spelled((data as ReactionData).emoji))?.spellings.find((one) => one.seq === seq)
     const writes: NoteWrite[] = []
-    if (last?.seq === seq) {
+    if (last) {
+      const { emoji } = last
       writes.push({ kind: 'reaction', target, name: `${user}/${emoji}`, value: null })
       const state = readState(await notes.get(log, 'state', target))
-      if (last.on)
-        writes.push({
-          kind: 'state',
-          target,
-          name: '',
-          value: encodeState(countReaction(state, emoji, -1), 'as before') as string,
-        })
+      const counted = countReaction(state, spelled(emoji), -1)
+      if (last.on) writes.push({ kind: 'state', target, name: '', value: encodeState(counted, 'as before') as string })
     }
     await this.#write(log, { ...erasing(seq), notes: writes })
   }

@@ -6,6 +6,9 @@ const MAX_SCAN = 2000
 /** Entries read at once. */
 const PAGE = 200
 
+/** Notes of pinned messages, those that are gone among them: they go when another message is pinned. */
+const MOST_PIN_NOTES = 1000
+
 /** From where on, in which direction, how far. Numbers outside of `first` to `last` are not looked at. */
 export interface Scan {
   readonly direction: 'back' | 'forth'
@@ -78,14 +81,30 @@ export async function scanThread(store: Store, log: LogName, thread: number, sca
   return { entries, more, reached: entries.at(-1)?.seq ?? 0 }
 }
 
-/** The pinned messages, all of them: a room has a bounded number. */
-export async function scanPins(store: Store, log: LogName, scan: Scan, maxPins: number): Promise<Scanned> {
-  const { first, last, direction, limit } = scan
-  const reverse = direction === 'back'
-  const found = await store.notes.list(log, { kind: 'pin', targets: [first, last], limit: maxPins, reverse })
-  const seqs = found.slice(0, limit).map(({ target }) => target)
-  const entries = await readAll(store, log, seqs, scan.maxBytes)
-  return { entries, more: entries.length > 0 && found.length > entries.length, reached: entries.at(-1)?.seq ?? 0 }
+/** The pinned messages that are there, all of them: a room has a bounded number. */
+export async function scanPins(store: Store, log: LogName, scan: Scan): Promise<Scanned> {
+  const { first, last, direction, limit, maxBytes } = scan
+  const present = (await pinsOf(store, log, [first, last])).filter(({ entry }) => entry).map(({ entry }) => entry!)
+  if (direction === 'back') present.reverse()
+  let bytes = 0
+  const fitting = present.findIndex(({ payload }, i) => i >= limit || ((bytes += payload.length) > maxBytes && i > 0))
+  const entries = fitting === -1 ? present : present.slice(0, fitting)
+  return { entries, more: entries.length < present.length, reached: entries.at(-1)?.seq ?? 0 }
+}
+
+/** What is pinned, ascending; without an entry where the message is gone, and its note is yet to go. */
+export async function pinsOf(
+  store: Pick<Store, 'log' | 'notes'>,
+  log: LogName,
+  targets: readonly [number, number],
+): Promise<{ target: number; entry: LogEntry | null }[]> {
+  const found = await store.notes.list(log, { kind: 'pin', targets, limit: MOST_PIN_NOTES })
+  const pins: { target: number; entry: LogEntry | null }[] = []
+  for (const { target } of found) {
+    const [entry] = await store.log.read(log, target - 1, 1, 1)
+    pins.push({ target, entry: entry?.seq === target ? entry : null })
+  }
+  return pins
 }
 
 /** Those with these numbers, up to `maxBytes` or one. */

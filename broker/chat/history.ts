@@ -3,7 +3,6 @@
  * `{seq, gone}` and why. Of messages alone (folded, a thread, the pinned ones) a page says from where to ask on.
  */
 import type { LogEntry, LogName, Store } from '../store/store.js'
-import { MAX_PINS } from './change-effects.js'
 import { FoldedMessages } from './folded.js'
 import { type Scan, type Scanned, scanMessages, scanPins, scanThread } from './history-scan.js'
 
@@ -42,7 +41,7 @@ export async function readHistory(store: Store, log: LogName, query: HistoryQuer
 
 function scanFor(store: Store, log: LogName, scan: Scan, { thread, pinned }: HistoryQuery): Promise<Scanned> {
   if (thread !== undefined) return scanThread(store, log, thread, scan)
-  return pinned ? scanPins(store, log, scan, MAX_PINS) : scanMessages(store, log, scan)
+  return pinned ? scanPins(store, log, scan) : scanMessages(store, log, scan)
 }
 
 async function asStored(entries: readonly LogEntry[]): Promise<string[]> {

@@ -63,7 +63,7 @@ export function isMentioned(user: string, note: string): boolean {
   const { from, of, until } = JSON.parse(note) as Mentions
   if (from === user || (until !== 0 && until <= Date.now())) return false
   const name = `@${user}`.toLowerCase()
-  return of.some((mention) => mention === MENTION_ROOM || mention.toLowerCase() === name)
+  return of.some((mention) => mention.toLowerCase() === MENTION_ROOM || mention.toLowerCase() === name)
 }
 
 function encode(mentions: Mentions): string {

@@ -1,5 +1,7 @@
 /** What has become of a message by its changes, in one small note: what a page of history needs without reading them all. */
 
+import { spelled } from './emoji.js'
+
 export interface State {
   edits: number
   /** Number of the last edit; 0: none. */
@@ -14,7 +16,16 @@ export interface State {
 const NEW: State = { edits: 0, edited: 0, editedAt: 0, editedBy: '', reactions: [] }
 
 export function readState(note: string | null): State {
-  return note === null ? { ...NEW } : { ...NEW, ...JSON.parse(note) }
+  if (note === null) return { ...NEW }
+  const state = { ...NEW, ...JSON.parse(note) } as State
+  return { ...state, reactions: together(state.reactions) }
+}
+
+/** One emoji once: those noted before may be there in more than one spelling. */
+function together(reactions: State['reactions']): State['reactions'] {
+  const counts = new Map<string, number>()
+  for (const [emoji, count] of reactions) counts.set(spelled(emoji), (counts.get(spelled(emoji)) ?? 0) + count)
+  return [...counts]
 }
 
 /** As a note; `edit` says whether the last edit is the one of before, or the entry that is being appended. */
@@ -23,8 +34,8 @@ export function encodeState({ edited, ...state }: State, edit: 'as before' | 'th
   return edit === 'this one' ? [`${rest},"edited":`, '}'] : `${rest},"edited":${edited}}`
 }
 
-/** With one more, or one less, who reacted so. */
-export function countReaction(state: State, emoji: string, change: 1 | -1): State {
+/** With so many more, or less, who reacted so. */
+export function countReaction(state: State, emoji: string, change: number): State {
   const known = state.reactions.some(([other]) => other === emoji)
   const reactions: State['reactions'] = known ? state.reactions : [...state.reactions, [emoji, 0]]
   const counted = reactions.map(([other, count]): [string, number] => [other, other === emoji ? count + change : count])

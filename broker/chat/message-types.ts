@@ -8,6 +8,7 @@ import {
   LocationData,
   MESSAGE_TYPES,
   type MessageInput,
+  OLD_EMOJI,
   ReactionData,
 } from '../../schemas/message.js'
 
@@ -79,7 +80,7 @@ function wrongData(why: string): Refusal {
 }
 
 function checkReaction(data: unknown): void {
-  if (reactionShape.Check(data) && EMOJI.test(data.emoji)) return
+  if (reactionShape.Check(data) && (data.remove ? OLD_EMOJI : EMOJI).test(data.emoji)) return
   throw wrongData('the data of a reaction is {"emoji":"👍"}, with "remove":true to take it back')
 }
 

@@ -3,7 +3,15 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../schemas/errors.js'
-import { type Forwarded, MAX_CID, MAX_DEPTH, MESSAGE_KEYS, MessageInput } from '../../schemas/message.js'
+import {
+  type Forwarded,
+  MAX_CID,
+  MAX_DEPTH,
+  MESSAGE_KEYS,
+  MessageInput,
+  type ReactionData,
+} from '../../schemas/message.js'
+import { spelled } from './emoji.js'
 import { checkType } from './message-types.js'
 import { checkShape } from './shape.js'
 
@@ -146,7 +154,17 @@ function toInput(object: Record<string, unknown>): MessageInput {
   return object as MessageInput
 }
 
+/** An emoji is spelled one way, whatever the client wrote. */
 function checkObject(input: MessageInput): Checked {
+  const checked = checkInput(input)
+  if (input.type !== 'reaction') return checked
+  const data = input.data as ReactionData
+  const emoji = spelled(data.emoji)
+  if (emoji === data.emoji) return checked
+  return { ...checkInput({ ...input, data: { ...data, emoji } }), sent: checked.inside }
+}
+
+function checkInput(input: MessageInput): Checked {
   checkType(input)
   const { cid = null, type = 'text', target, text, ...rest } = input
   const { attachments, data, replyTo, thread, mentions, forward, ttl } = rest

@@ -14,8 +14,7 @@ import { requireReachable } from './privacy.js'
 import type { RoomRules } from './room-rules.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
-import type { Thinning } from './thinning.js'
-import type { TypingCounts } from './typing.js'
+import type { Typing } from './typing.js'
 
 const typingShape = Compile(TypingInput)
 const presenceShape = Compile(PresenceInput)
@@ -25,8 +24,7 @@ export interface MomentsParts {
   readonly rules: RoomRules
   readonly directory: DirectoryStore
   readonly presence: Presence
-  readonly thinning: Thinning
-  readonly typingCounts: TypingCounts
+  readonly typing: Typing
   readonly typingPerSecond: number
 }
 
@@ -54,14 +52,7 @@ export class Moments {
       typing = (input as { typing: boolean }).typing
     }
     if (this.#typingRate.take(actor.sessionId ?? user) > 0) return
-    if (this.#parts.thinning.thins(room, 'typing')) return this.#parts.typingCounts.set(room, user, typing)
-    const out = { user, typing, ts: Date.now() }
-    this.#parts.bus.send({
-      kind: 'moment',
-      topic: topics.room(room, 'typing'),
-      payload: Buffer.from(JSON.stringify(out)),
-      qos: 0,
-    })
+    this.#parts.typing.set(room, user, typing)
   }
 
   /** Call signalling, key exchange: `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */

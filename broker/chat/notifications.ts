@@ -39,6 +39,14 @@ export interface NoticePage {
   readonly maxBytes: number
 }
 
+export interface Acknowledged {
+  readonly acked: number[]
+  /** How many are left. */
+  readonly unacked: number
+  /** Ids that are not there, or not any more. */
+  readonly unknown?: string[]
+}
+
 export class Notifications {
   readonly trimming: Trimming
   readonly #parts: NotificationsParts
@@ -162,8 +170,8 @@ export class Notifications {
     return `{"notifications":[${shown.reverse().join(',')}],"unacked":${open},"more":${more}}`
   }
 
-  /** Those of now that are not acknowledged yet; the user's other devices are told. */
-  ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<{ acked: number[]; unacked: number }> {
+  /** Those of now that are not acknowledged yet; the user's other devices are told. What is gone, or never was, holds up nothing. */
+  ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<Acknowledged> {
     const { store, turns } = this.#parts
     const user = requireUser(actor)
     const log = logs.notifications(user)
@@ -182,12 +190,10 @@ export class Notifications {
         acked.push(notice.seq)
         ops.push(noticeOp(store.notes, log, { ...notice, acked: Date.now() }))
       }
-      const [unknown] = wanted
-      if (unknown !== undefined) throw new Refusal('not_found', `there is no notification ${unknown}`, { field: 'ids' })
       acked.reverse()
       if (ops.length > 0)
         await commit(store, { drafts: [userEvent(user, { type: 'acked', notifications: acked })], ops })
-      return { acked, unacked }
+      return { acked, unacked, ...(wanted.size > 0 ? { unknown: [...wanted] } : {}) }
     })
   }
 

@@ -54,6 +54,7 @@ export class Presence {
         status: record.status,
         away: record.away,
         lastSeen: record.lastSeen,
+        shown: record.online ? 1 : 0,
       })
       if (person.online) this.#wheel.set(person, this.#wheel.now + this.#options.restartGrace * 1000)
     }
@@ -63,10 +64,9 @@ export class Presence {
     const person = this.#person(user)
     person.devices++
     this.#wheel.delete(person)
-    if (person.online && person.devices > 1) return
-    const known = person.online
+    if (person.online) return this.#devicesChanged(person)
     person.online = true
-    if (!known) this.#announce(person)
+    this.#announce(person)
   }
 
   disconnected(user: string): void {
@@ -74,7 +74,8 @@ export class Presence {
     if (!person) return
     person.devices--
     person.lastSeen = Date.now()
-    if (person.devices === 0) this.#wheel.set(person, person.lastSeen + this.#options.offlineDelay * 1000)
+    if (person.devices > 0) this.#devicesChanged(person)
+    else this.#wheel.set(person, person.lastSeen + this.#options.offlineDelay * 1000)
   }
 
   /** The account is gone, and nobody is connected any more. */
@@ -168,6 +169,12 @@ export class Presence {
     return person
   }
 
+  /** Who comes back before they are offline is there with one device, as they were. */
+  #devicesChanged(person: Person): void {
+    if (person.shown === shownDevices(person)) return
+    this.#bus.send({ kind: 'presence', user: person.user, payload: this.#render(person) })
+  }
+
   #offline(person: Person): number {
     if (person.devices > 0 || !person.online) return 0
     person.online = false
@@ -187,12 +194,20 @@ export class Presence {
     return this.#render(new Person(user, () => 0))
   }
 
-  #render({ user, online, away, status, lastSeen, devices }: Person): Buffer {
+  #render(person: Person): Buffer {
+    const { user, online, away, status, lastSeen } = person
+    const devices = shownDevices(person)
+    person.shown = devices
     const state = online ? (away ? 'away' : 'online') : 'offline'
     return Buffer.from(
       JSON.stringify({ user, state, status, lastSeen: online ? Date.now() : lastSeen || null, devices }),
     )
   }
+}
+
+/** Who is said to be online has a device. */
+function shownDevices({ online, devices }: Person): number {
+  return online ? Math.max(1, devices) : 0
 }
 
 class Person implements Deadline {
@@ -203,6 +218,8 @@ class Person implements Deadline {
   /** Unix ms. */
   lastSeen = 0
   devices = 0
+  /** How many were said to be there last. */
+  shown = 0
   readonly #gone: (person: Person) => number
 
   constructor(user: string, gone: (person: Person) => number) {

@@ -38,6 +38,11 @@ export class Rates {
     return this.#buckets?.room.charge(room) ?? 0
   }
 
+  /** It was a retry, and is no message. */
+  giveBack(room: string): void {
+    this.#buckets?.room.giveBack(room)
+  }
+
   /** For who cannot be made to wait: a message into a room is refused instead. */
   requireRoom(room: string): void {
     const wait = this.#buckets?.room.take(room) ?? 0

@@ -19,7 +19,7 @@ export class References {
   /** `@user`, or `@room` by those who moderate it. */
   checkMentions(actor: Actor, room: string, { mentions = [] }: MessageInput): void {
     for (const mention of mentions) {
-      if (mention === MENTION_ROOM) {
+      if (mention.toLowerCase() === MENTION_ROOM) {
         if (!isDirectRoom(room) && !this.#rules.moderates(actor, room, 'mentionRoom'))
           throw new Refusal('forbidden', `only who moderates ${room} mentions ${MENTION_ROOM}`, { field: 'mentions' })
       } else if (!mention.startsWith('@') || !isUserId(mention.slice(1))) {

@@ -130,7 +130,7 @@ export class Reports {
       if (allows(member.role, 'moderate') && member.user !== user) moderators.push(member.user)
       if (moderators.length === MOST_TOLD) break
     }
-    return moderators.map((moderator) => userEvent(moderator, { type: 'reported', room, report: id, seq }))
+    return moderators.map((moderator) => userEvent(moderator, { type: 'reported', room, report: id, target: seq }))
   }
 
   /** Of a room, or of all; by id. */

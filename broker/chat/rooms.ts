@@ -79,7 +79,7 @@ export class Rooms {
       })
     if (this.#options.create === 'admin' && !isAdmin(actor))
       throw new Refusal('forbidden', 'only admins create rooms here')
-    return this.#turns.take(room, async () => {
+    return this.#named(room, () => {
       if (this.#store.directory.room(room))
         throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
       return this.#create(room, user, details, user)
@@ -112,9 +112,23 @@ export class Rooms {
     if (!this.#options.autoCreate || !isRoomId(room)) return
     if (this.#options.create === 'admin' && !isAdmin(actor)) return
     const user = requireUser(actor)
-    await this.#turns.take(room, async () => {
+    await this.#named(room, async () => {
       if (!this.#store.directory.room(room)) await this.#create(room, user, { access: 'public' }, user)
     })
+  }
+
+  /** Makes a room, one at a time of those whose ids differ by case alone: only what is there already may do so. */
+  #named<T>(room: string, make: () => Promise<T>): Promise<T> {
+    return this.#turns.take(`name ${room.toLowerCase()}`, () =>
+      this.#turns.take(room, async () => {
+        const [other] = this.#store.directory.roomsLike(room)
+        if (other !== undefined && !this.#store.directory.room(room))
+          throw new Refusal('conflict', `there is a room ${other} already; ids may not differ only by case`, {
+            field: 'room',
+          })
+        return make()
+      }),
+    )
   }
 
   update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {

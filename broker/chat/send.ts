@@ -3,6 +3,7 @@ import { Refusal } from '../../schemas/errors.js'
 import type { AppendResult, Change, Draft, Op, StoreError } from '../store/store.js'
 import type { Actor } from './actor.js'
 import type { Incoming, Receipt } from './pipeline.js'
+import type { Rates } from './rates.js'
 import type { Replies, SendResult } from './replies.js'
 
 export interface Sending {
@@ -15,6 +16,8 @@ export interface Sending {
   /** Committed with it. */
   readonly along?: readonly Draft[]
   readonly receipt: Receipt
+  /** Where it was counted for its room before it was known whether it is a retry. */
+  readonly counted?: Pick<Rates, 'giveBack'>
   /** It was a command, and went to a bot. */
   readonly command?: NonNullable<SendResult['command']>
   /** What its sender hears if it is no retry: why it is refused, or what has been done before. */
@@ -44,6 +47,7 @@ export class Send implements Change {
       return
     }
     const result = this.#resultOf(results[0]!)
+    if (results[0]!.outcome === 'duplicate') this.#sending.counted?.giveBack(this.#sending.room)
     acceptSend(this.#replies, actor, cid, result)
     receipt.settled(null, result)
   }

@@ -2,6 +2,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { SYSTEM } from '../../schemas/ids.js'
 import type { MessageInput } from '../../schemas/message.js'
+import { commit } from '../store/commit.js'
 import { personBehind } from '../store/persons.js'
 import type { Draft, RoomRecord, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
@@ -77,7 +78,7 @@ export class Writing {
     if (ms > 0) receipt.rest(ms)
   }
 
-  /** One message every so many seconds. A retry of one that was taken is answered all the same. */
+  /** One message every so many seconds. A retry of one that was taken is answered all the same, and is no message. */
   async #writeSlowly(
     actor: Actor,
     { id: room, slowMode: seconds }: RoomRecord,
@@ -87,19 +88,28 @@ export class Writing {
   ): Promise<void> {
     const { slowMode, store } = this.#parts
     const user = personBehind(store.directory, actor.principal.user)
-    const early = slowMode.take(room, user, seconds)
     const post = { actor, room, message, to: '', incoming, receipt }
-    if (early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, early))
+    if (message.cid !== null && (await this.#isRetry(post)))
+      return this.#onlyRetry(post, tooEarly(room, seconds, seconds * 1000))
+    const turn = slowMode.take(room, user, seconds)
+    if (turn.early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, turn.early))
     const settled: Receipt['settled'] = (refusal, result) => {
-      if (refusal) slowMode.giveBack(room, user)
+      if (refusal) slowMode.giveBack(room, user, turn)
       receipt.settled(refusal, result)
     }
     try {
       return await this.append(actor, room, message, '', incoming, { settled })
     } catch (error) {
-      slowMode.giveBack(room, user)
+      slowMode.giveBack(room, user, turn)
       throw error
     }
+  }
+
+  /** Whether the log has an answer to it already, and it takes no turn. */
+  async #isRetry(post: Post): Promise<boolean> {
+    const { draft } = this.#sending(post)
+    const [result] = await commit(this.#parts.store, { drafts: [{ ...draft, retryOnly: true }] })
+    return result!.outcome !== 'absent'
   }
 
   /** Screens, stamps and appends. `to` is the receiver of a direct message, or empty. */
@@ -186,18 +196,19 @@ export class Writing {
 
   /** A command goes to its bot in place of the room. */
   #sending({ actor, room, message, to, incoming, receipt }: Post): Sending {
+    const { rates: counted } = this.#parts
     const called = calledIn(this.#parts.store.directory, actor, room, message)
     if (called) {
       const command = { bot: called.bot, name: called.command }
       const draft = commandDraft(actor, room, called, message)
-      return { actor, room, cid: message.cid, incoming, draft, receipt, command }
+      return { actor, room, cid: message.cid, incoming, draft, receipt, counted, command }
     }
     const known = this.#destinations.get(room)
     const destination = to === '' ? known : { ...known, to }
     const stamped = stamp(actor, destination, message, incoming)
     const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
     const along = message.forwarded ? this.#noting(incoming, room, message.forwarded.from) : incoming
-    return { actor, room, cid: message.cid, incoming: along, draft, receipt }
+    return { actor, room, cid: message.cid, incoming: along, draft, receipt, counted }
   }
 
   /** It is kept whose words a room has, for when their account goes. */

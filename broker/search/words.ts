@@ -1,11 +1,12 @@
 /**
  * What a text is cut into before it is indexed, and a query before it is asked: the same for both, or nothing would be found. Case,
- * width and accents are folded. Scripts that are written without spaces (or, like Korean, with endings) are cut into pairs of
+ * width and accents are folded, and what nobody sees divides nothing. Scripts that are written without spaces (or, like Korean, with endings) are cut into pairs of
  * characters, so that a word is found wherever it stands.
  */
+import { INVISIBLE } from '../invisible.js'
 
 /** Counts what this file does: an index that was made by another number is made anew. */
-export const WORDS_VERSION = 1
+export const WORDS_VERSION = 2
 /** Characters of a word that count; of longer ones (keys, blobs) the beginning is found. */
 export const MAX_WORD = 64
 
@@ -22,8 +23,9 @@ const ASCII = /^[\0-\x7f]*$/
 export function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase()
   // Upper case first: ß and SS are one, ı and i.
-  const lower = text.normalize('NFKC').toUpperCase().toLowerCase()
-  return lower.normalize('NFKD').replace(ACCENTS, '').normalize('NFC').replaceAll('ς', 'σ')
+  const lower = text.replace(INVISIBLE, '').normalize('NFKC').toUpperCase().toLowerCase()
+  // Letters of their own that stand for one that is drawn out leave the stroke behind.
+  return lower.normalize('NFKD').replace(ACCENTS, '').replace(INVISIBLE, '').normalize('NFC').replaceAll('ς', 'σ')
 }
 
 /** A stretch of one kind of script within a word. */

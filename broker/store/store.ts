@@ -666,6 +666,8 @@ export interface DirectoryStore {
 
   room(id: string): RoomRecord | undefined
   rooms(): Iterable<RoomRecord>
+  /** Ids that differ from this one by case at most. */
+  roomsLike(id: string): readonly string[]
   roomOp(record: RoomRecord): Op
   /** Removes the room with its memberships and invites. */
   deleteRoomOps(id: string): Op[]

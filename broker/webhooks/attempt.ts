@@ -26,7 +26,8 @@ export interface Attempt {
 export async function attempt(poster: Poster, { url, secrets, id, body, timeout }: Attempt): Promise<Outcome> {
   if (secrets.length === 0) return { kind: 'failed', status: null, error: 'its secret cannot be read', asked: null }
   try {
-    const { status, headers } = await poster.post({ url, headers: signedHeaders(secrets, id, body), body, timeout })
+    const post = { url, headers: signedHeaders(secrets, id, body), body, timeout, bodyless: true } as const
+    const { status, headers } = await poster.post(post)
     if (status >= 200 && status < 300) return { kind: 'taken', status }
     if (status === 410) return { kind: 'gone', status, error: 'answered 410: it wants no more' }
     const redirects = status >= 300 && status < 400

@@ -9,6 +9,8 @@ export interface Post {
   readonly body: Buffer
   /** Seconds until it has failed, connecting and reading included. */
   readonly timeout: number
+  /** Its status is all that counts: what comes behind it is dropped, and not waited for. */
+  readonly bodyless?: true
 }
 
 export interface Answer {
@@ -35,20 +37,27 @@ export class Poster {
   }
 
   /** Rejects with an error that says why there was no answer. */
-  async post({ url, headers, body, timeout }: Post): Promise<Answer> {
+  async post({ url, headers, body, timeout, bodyless }: Post): Promise<Answer> {
     const target = new URL(url)
     if (!this.#privateAddresses && namesPrivate(target))
       throw new Error(`${target.hostname} is on a private network (webhookDelivery.privateAddresses)`)
     const deadline = AbortSignal.timeout(timeout * 1000)
     try {
-      return await this.#send(target, headers, body, AbortSignal.any([deadline, this.#closing.signal]))
+      const signal = AbortSignal.any([deadline, this.#closing.signal])
+      return await this.#send(target, headers, body, signal, bodyless ? dropBody : read)
     } catch (cause) {
       if (deadline.aborted) throw new Error(`no answer within ${timeout} s`, { cause })
       throw cause
     }
   }
 
-  #send(target: URL, headers: Record<string, string>, body: Buffer, signal: AbortSignal): Promise<Answer> {
+  #send(
+    target: URL,
+    headers: Record<string, string>,
+    body: Buffer,
+    signal: AbortSignal,
+    answer: (response: http.IncomingMessage) => Promise<Answer>,
+  ): Promise<Answer> {
     const secure = target.protocol === 'https:'
     const options: https.RequestOptions = {
       method: 'POST',
@@ -59,9 +68,9 @@ export class Poster {
     }
     return new Promise((resolve, reject) => {
       const request = (secure ? https : http).request(target, options, (response) => {
-        read(response).then(resolve, reject)
+        answer(response).then(resolve, reject)
       })
-      request.once('error', reject)
+      request.on('error', reject)
       request.end(body)
     })
   }
@@ -72,6 +81,12 @@ export class Poster {
     this.#http.destroy()
     this.#https.destroy()
   }
+}
+
+/** A short one is read behind the answer, so that the connection can be used again; the deadline ends any other. */
+async function dropBody(response: http.IncomingMessage): Promise<Answer> {
+  read(response).catch(() => {})
+  return { status: response.statusCode!, headers: response.headers, body: Buffer.alloc(0) }
 }
 
 async function read(response: http.IncomingMessage): Promise<Answer> {

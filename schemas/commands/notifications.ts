@@ -62,6 +62,9 @@ export const NOTIFICATION_COMMANDS = {
     result: object({
       acked: Type.Array(seq('Number of one that had not been acknowledged.')),
       unacked: Type.Integer({ minimum: 0, description: 'How many are left.' }),
+      unknown: Type.Optional(
+        Type.Array(Type.String(), { description: 'Those of ids that are not there, or not kept any more.' }),
+      ),
     }),
     rate: 'write',
     http: { method: 'POST', path: '/notifications/acks' },

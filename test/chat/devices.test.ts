@@ -98,7 +98,7 @@ t.test('a command waits for its device, is done once, and its outcome finds who 
   await back.publish(RECEIPTS, { id: (await commanded(back, 2)).id, ok: false, error: 'no power' })
   const events = await home.on('users/owner/events', 2)
   t.match(events, [
-    { type: 'deviceCommand', device: 'lamp', id: asked.id, name: 'dim', state: 'done', result: { level: 3 } },
+    { type: 'deviceCommand', device: 'lamp', command: asked.id, name: 'dim', state: 'done', result: { level: 3 } },
     { type: 'deviceCommand', name: 'last', state: 'failed', error: 'no power' },
   ])
 })

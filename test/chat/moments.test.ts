@@ -1,6 +1,8 @@
 /** What is of the moment (typing, signals, presence), and what is said to one or to all (notifications, broadcast, devices). */
 import t, { type Test } from 'tap'
+import { TYPING_LASTS } from '../../schemas/message.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
+import { movableClock } from '../helpers/clock.js'
 import { Person, type PersonOptions, textOf } from '../helpers/people.js'
 
 const LASTING = { clean: false } as const
@@ -107,6 +109,18 @@ t.test('signals reach the sessions of one user that are there', async (t) => {
   }
 })
 
+t.test('typing ends by itself, also for who is cut off', async (t) => {
+  const clock = movableClock(t)
+  const { alice, bob } = await people(t, ['alice', 'bob'], { listen: { connectTimeout: '1d' } })
+  await privateRoom('den', alice, bob)
+  await alice.subscribe('rooms/den/typing')
+  await bob.publish('rooms/den/typing', '')
+  await alice.on('rooms/den/typing', 1)
+  await bob.vanish()
+  clock.forward(TYPING_LASTS)
+  t.match((await alice.on('rooms/den/typing', 2))[1], { user: 'bob', typing: false, ts: Number })
+})
+
 t.test('many sessions are one person, who is offline only after a while', async (t) => {
   const { broker, connect, alice, bob } = await people(t, ['alice', 'bob'], { presence: { offlineDelay: 0.4 } })
   await privateRoom('den', alice, bob)
@@ -116,33 +130,35 @@ t.test('many sessions are one person, who is offline only after a while', async 
   ])
   t.ok(alice.heard[0]!.retain, 'retained')
   const phone = await connect('bob', { clientId: 'phone' })
+  t.match((await alice.on('users/bob/presence', 2))[1], { state: 'online', devices: 2 }, 'who watches hears of it')
   await phone.publish('users/bob/presence', { status: 'in a meeting', away: true })
-  const [, away] = await alice.on('users/bob/presence', 2)
+  const [, , away] = await alice.on('users/bob/presence', 3)
   t.match(away, { state: 'away', status: 'in a meeting', devices: 2 })
   t.notOk(alice.heard[1]!.retain, 'live')
   await phone.publish('users/bob/presence', { away: false })
-  t.match((await alice.on('users/bob/presence', 3))[2], { state: 'online', status: 'in a meeting' })
+  t.match((await alice.on('users/bob/presence', 4))[3], { state: 'online', status: 'in a meeting' })
   await phone.publish('users/bob/presence', { status: null })
-  t.match((await alice.on('users/bob/presence', 4))[3], { status: null })
+  t.match((await alice.on('users/bob/presence', 5))[4], { status: null })
   t.equal(code(await phone.refused('users/bob/presence', 'away')), 'bad_request')
   t.equal(code(await phone.refused('users/bob/presence', { state: 'offline' })), 'bad_request state')
   t.equal(code(await phone.refused('users/bob/presence', { status: 'x'.repeat(257) })), 'bad_request status')
 
   await phone.vanish()
+  t.match((await alice.on('users/bob/presence', 6))[5], { state: 'online', devices: 1 })
   await bob.leave()
   const flicker = await connect('bob', { clientId: 'flicker' })
   await flicker.publish('users/bob/presence', { status: 'back before anyone knew' })
-  t.match((await alice.on('users/bob/presence', 5))[4], { state: 'online', devices: 1, status: /^back/ })
+  t.match((await alice.on('users/bob/presence', 7))[6], { state: 'online', devices: 1, status: /^back/ })
   const before = Date.now()
   await flicker.leave()
-  const [, , , , , offline] = await alice.on('users/bob/presence', 6)
+  const offline = (await alice.on('users/bob/presence', 8))[7]
   t.match(offline, { state: 'offline', devices: 0 })
   t.ok(Date.now() - before >= 400, 'after the delay')
   t.ok(offline.lastSeen >= before && offline.lastSeen <= Date.now() - 400, 'last seen when he left')
   const again = await connect('bob')
-  t.match((await alice.on('users/bob/presence', 7))[6], { state: 'online', devices: 1 })
+  t.match((await alice.on('users/bob/presence', 9))[8], { state: 'online', devices: 1 })
   await again.leave()
-  await alice.on('users/bob/presence', 8)
+  await alice.on('users/bob/presence', 10)
   await broker.restart()
   const later = await connect('alice')
   await later.subscribe('users/+/presence')

@@ -20,7 +20,7 @@ t.test('a report tells the moderators but not who it is about, and keeps what wa
   t.equal((await carol.get('reports.create', { ...about, reason: 'other' })).id, report.id, 'twice is once')
   for (const person of [alice, dora])
     t.match(await person.on(`users/${person.user}/events`, 1), [
-      { type: 'reported', room: 'den', report: report.id, seq: 1 },
+      { type: 'reported', room: 'den', report: report.id, target: 1 },
     ])
   await bob.say('den', { type: 'edit', target: 1, text: 'nothing' })
   await bob.say('den', { type: 'delete', target: 1 })

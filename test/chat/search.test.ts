@@ -274,3 +274,17 @@ t.test('a user has a few searches at once', async (t) => {
   }
   t.strictSame(await finds(alice, 'tea'), ['tea'])
 })
+
+t.test('what nobody sees divides no word, in what was said or in what is looked for', async (t) => {
+  const { alice } = await stage(t)
+  for (const [said, asked] of [
+    ['می\u200cخواهم', 'میخواهم'],
+    ['كـتـاب', 'كتاب'],
+    ['soft\u00adhyphen', 'softhyphen'],
+    ['zero\u200bwidth', 'zerowidth'],
+  ] as const) {
+    await alice.say('tea', said)
+    t.strictSame(await finds(alice, asked), [said])
+    t.strictSame(await finds(alice, said), [said])
+  }
+})

@@ -258,6 +258,12 @@ t.test('redirects are not followed, and no answer at all is a failure like any',
     status: null,
     error: 'no answer within 0.3 s',
   })
+  receiver.answer = () => ({ status: 200, endless: true })
+  t.match(
+    await alice.get('webhooks.test', { webhook: 'crm' }),
+    { ok: true, status: 200, error: null },
+    'a yes is a yes, whatever does not come behind it',
+  )
   receiver.answer = () => ({ status: 204 })
   t.match(await alice.get('webhooks.test', { webhook: 'crm' }), { ok: true, status: 204, error: null })
   t.equal(broker.running.counters.get('webhooks.dead'), 0)

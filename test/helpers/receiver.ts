@@ -17,6 +17,8 @@ export interface Reply {
   readonly status?: number
   readonly headers?: Record<string, string>
   readonly body?: string
+  /** The body goes on for ever. */
+  readonly endless?: true
 }
 
 /** Null: no answer. */
@@ -75,7 +77,9 @@ export class Receiver {
     const reply = await this.answer(received)
     if (!reply) return
     this.#unanswered.delete(response)
-    response.writeHead(reply.status ?? 200, reply.headers).end(reply.body)
+    response.writeHead(reply.status ?? 200, reply.headers)
+    if (reply.endless) response.write(reply.body ?? '{')
+    else response.end(reply.body)
   }
 }
 

@@ -8,7 +8,7 @@ import { isChange } from '../message-types.js'
 import { Moments } from '../moments.js'
 import { Pipeline } from '../pipeline.js'
 import { Requests } from '../requests.js'
-import { TypingCounts } from '../typing.js'
+import { Typing } from '../typing.js'
 import { Writing, type WritingParts } from '../writing.js'
 import type { DeviceParts } from './devices.js'
 import type { ModerationParts } from './moderation.js'
@@ -47,7 +47,7 @@ function makeWriting({ history, limits }: Config, parts: Parts): Writing {
 }
 
 function makeMoments({ limits: { typingPerSecond } }: Config, parts: Parts): Moments {
-  const { bus, wheel, store } = parts
-  const typingCounts = new TypingCounts(bus, wheel)
-  return new Moments({ ...parts, directory: store.directory, typingCounts, typingPerSecond })
+  const { bus, wheel, store, thinning } = parts
+  const typing = new Typing(bus, wheel, thinning)
+  return new Moments({ ...parts, directory: store.directory, typing, typingPerSecond })
 }

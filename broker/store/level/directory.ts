@@ -43,7 +43,9 @@ export class LevelDirectory implements DirectoryStore {
   readonly #database: Database
   readonly #users: UserDirectory
   readonly #receipts: LevelReceipts
-  #rooms = new Map<string, RoomRecord>()
+  readonly #rooms = new Map<string, RoomRecord>()
+  /** Ids by their lower case. */
+  readonly #roomsByName = new Map<string, readonly string[]>()
   #members = new MemberMap()
   /** By room and user. */
   #invites = new PairMap<InviteRecord>()
@@ -110,7 +112,9 @@ export class LevelDirectory implements DirectoryStore {
     return () => {
       for (const apply of applies) apply()
       this.#users.forget()
-      this.#rooms = rooms
+      this.#rooms.clear()
+      this.#roomsByName.clear()
+      for (const room of rooms.values()) this.#keepRoom(room)
       this.#members = members
       this.#invites = invites
       this.#departed = departed
@@ -250,7 +254,24 @@ export class LevelDirectory implements DirectoryStore {
 
   roomOp(record: RoomRecord): Op {
     const kept = { ...record }
-    return put(keys.room(record.id), JSON.stringify(kept), () => void this.#rooms.set(kept.id, kept))
+    return put(keys.room(record.id), JSON.stringify(kept), () => this.#keepRoom(kept))
+  }
+
+  roomsLike(id: string): readonly string[] {
+    return this.#roomsByName.get(id.toLowerCase()) ?? []
+  }
+
+  #keepRoom(record: RoomRecord): void {
+    const { id } = record
+    if (!this.#rooms.has(id)) this.#roomsByName.set(id.toLowerCase(), [...this.roomsLike(id), id])
+    this.#rooms.set(id, record)
+  }
+
+  #forgetRoom(id: string): void {
+    const others = this.roomsLike(id).filter((other) => other !== id)
+    if (others.length > 0) this.#roomsByName.set(id.toLowerCase(), others)
+    else this.#roomsByName.delete(id.toLowerCase())
+    this.#rooms.delete(id)
   }
 
   deleteRoomOps(id: string): Op[] {
@@ -267,7 +288,7 @@ export class LevelDirectory implements DirectoryStore {
       for (const records of this.#records) records.stageDeleteAll(id, batch)
     }
     const applied = (): void => {
-      this.#rooms.delete(id)
+      this.#forgetRoom(id)
       for (const map of [this.#members, this.#invites, this.#departed]) map.deleteAll(id)
       for (const records of this.#records) records.forgetAll(id)
       this.#receipts.deletedAll(id)
