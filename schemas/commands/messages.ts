@@ -1,7 +1,7 @@
 /** Messages: sending them, and reading what was sent. */
 import Type from 'typebox'
 import { MessageInput } from '../message.js'
-import { command, limit, more, object, room, seq, time } from './parts.js'
+import { command, limit, MESSAGE_EXAMPLE, more, object, room, seq, time } from './parts.js'
 
 export const Sent = object(
   {
@@ -27,6 +27,7 @@ const Message = Type.Object(
   {
     title: 'LoggedMessage',
     additionalProperties: true,
+    examples: [MESSAGE_EXAMPLE],
     description: 'A message as everyone received it; or {seq, gone} and why it is withheld.',
   },
 )

@@ -67,6 +67,16 @@ export const code = Type.String({
   maxLength: 64,
   description: 'A code of the authenticator app, or a recovery code.',
 })
+/** As documents show one. */
+export const MESSAGE_EXAMPLE = {
+  id: '019b7701-9c00-7000-8000-000000000001',
+  room: 'tea',
+  seq: 42,
+  ts: 1_767_225_600_000,
+  from: 'bob',
+  type: 'text',
+  text: 'hello',
+}
 export const seq = (description: string) => Type.Integer({ minimum: 1, description })
 export const time = (description: string) => Type.Integer({ description: `${description} Unix ms.` })
 export const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])

@@ -21,6 +21,12 @@ import {
 const access = Type.Enum(['public', 'request', 'private'], {
   description: 'public: anyone may join. request: anyone may ask to. private: by invitation; not there for others.',
 })
+const newRoom = Type.String({
+  minLength: 1,
+  maxLength: 300,
+  description:
+    'The id of the new room: letters, digits, `.`, `_` and `-`, at most 64, the first a letter or digit; no other room may have it in another case.',
+})
 const text = (maxLength: number, description: string) => orNull(Type.String({ maxLength, description }))
 
 const slowMode = Type.Integer({
@@ -97,7 +103,7 @@ export const Room = object(
 export const ROOM_COMMANDS = {
   'rooms.create': command({
     summary: 'Makes a room, with the asker as its owner.',
-    params: object({ room, ...details }),
+    params: object({ room: newRoom, ...details, access: Type.Optional({ ...access, default: 'public' }) }),
     result: Room,
     rate: 'create',
     http: { method: 'POST', path: '/rooms', status: 201, location: '/rooms/{id}' },

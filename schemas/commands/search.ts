@@ -1,13 +1,17 @@
 /** Finding messages by their words. */
 import Type from 'typebox'
-import { command, limit, more, object, user } from './parts.js'
+import { command, limit, MESSAGE_EXAMPLE, more, object, user } from './parts.js'
 
 const MAX_QUERY = 256
 
 const found = object({
   message: Type.Object(
     { room: Type.String({ description: 'Where it is.' }), seq: Type.Integer({ description: 'Its number there.' }) },
-    { additionalProperties: true, description: 'The message as it is now, as history shows it (folded).' },
+    {
+      additionalProperties: true,
+      examples: [MESSAGE_EXAMPLE],
+      description: 'The message as it is now, as history shows it (folded).',
+    },
   ),
 })
 

@@ -1,6 +1,6 @@
 /** What a client has missed. */
 import Type, { type Static } from 'typebox'
-import { command, limit, more, object, room, seq } from './parts.js'
+import { command, limit, MESSAGE_EXAMPLE, more, object, room, seq } from './parts.js'
 import { Receipt } from './receipts.js'
 import { Room } from './rooms.js'
 
@@ -40,6 +40,7 @@ const message = Type.Object(
   { seq: Type.Integer({ minimum: 1, description: 'Number in the room.' }) },
   {
     additionalProperties: true,
+    examples: [MESSAGE_EXAMPLE],
     description: 'A message as it is now (folded); or {seq, gone} and why it is withheld.',
   },
 )
@@ -111,9 +112,15 @@ export const SYNC_COMMANDS = {
       cursor: Type.Optional(
         Type.String({ maxLength: 300, description: 'From the page before; with the same rooms and epoch.' }),
       ),
-      limit: limit(20, 200),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 200, default: 20, description: 'Most messages of each room.' }),
+      ),
       maxBytes: Type.Optional(
-        Type.Integer({ minimum: 4096, default: 131072, description: 'Most bytes of a page, about.' }),
+        Type.Integer({
+          minimum: 4096,
+          default: 131072,
+          description: 'Most bytes of a page, about: as many rooms as fit, one at least.',
+        }),
       ),
     }),
     result: object({

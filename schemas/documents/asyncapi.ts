@@ -12,6 +12,7 @@ const DESCRIPTION = `A chat and notification broker that speaks plain MQTT 3.1, 
 const PARAMETERS: Record<string, string> = {
   room: 'A room id, or dm:{a}:{b} for what a direct conversation has beside messages.',
   user: 'A user id.',
+  device: 'The user id of a device.',
   channel: 'A channel of announcements.',
 }
 

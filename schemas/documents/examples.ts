@@ -12,6 +12,20 @@ const NAMES: Readonly<Record<string, unknown>> = {
   text: 'hello',
   name: 'tea',
   topic: null,
+  maxMembers: null,
+  policies: null,
+  unreadFrom: null,
+  emoji: '👍',
+  device: 'lamp',
+  bot: 'helper',
+  thinned: [],
+  seq: 42,
+  head: 42,
+  read: 40,
+  delivered: 42,
+  unread: 2,
+  mentions: 1,
+  members: 3,
   code: '123456',
   avatar: null,
   verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
@@ -37,7 +51,7 @@ export function exampleOf(schema: TSchema, name = ''): unknown {
   const { type, description = '', default: fallback, examples, minimum, enum: values, anyOf, items } = schema as Node
   if (examples) return examples[0]
   if (description.startsWith('UUID')) return UUID
-  if (name in NAMES && (type === 'string' || anyOf)) return NAMES[name]
+  if (fitsName(name, schema)) return NAMES[name]
   if (fallback !== undefined) return fallback
   if (values) return values[0]
   if (anyOf) return exampleOf(anyOf[0]!, name)
@@ -54,6 +68,15 @@ export function exampleOf(schema: TSchema, name = ''): unknown {
     default:
       return '…'
   }
+}
+
+/** Whether what is called so has the form of the schema. */
+function fitsName(name: string, { type, anyOf }: Node): boolean {
+  if (!(name in NAMES)) return false
+  const value = NAMES[name]
+  if (anyOf) return value === null || anyOf.some((one) => fitsName(name, one))
+  if (typeof value === 'number') return type === 'integer'
+  return Array.isArray(value) ? type === 'array' : type === 'string' && typeof value === 'string'
 }
 
 /** The keys it needs, and what is said, where something is. */

@@ -6,8 +6,17 @@ import { object, orNull, seq, time, user } from '../commands/parts.js'
 import { Receipt } from '../commands/receipts.js'
 import { Room } from '../commands/rooms.js'
 import { ERRORS } from '../errors.js'
-import { Forwarded, MessageInput, NotificationInput, PresenceInput, ReceiptInput, TypingInput } from '../message.js'
+import {
+  Forwarded,
+  MessageInput,
+  NotificationInput,
+  PresenceInput,
+  ReceiptInput,
+  TYPING_LASTS,
+  TypingInput,
+} from '../message.js'
 import { ROOM_LEAVES, type RoomLeaf, topics, USER_LEAVES, type UserLeaf } from '../topics.js'
+import { RoomEvent, UserEvent } from './events.js'
 
 /** One topic: what goes in (null: only the broker publishes), and what comes out. */
 export interface TopicDocument {
@@ -45,40 +54,12 @@ const NotificationIn = Type.Object(NotificationInput.properties, {
   additionalProperties: false,
 })
 const NotificationOut = Type.Object({ ...stamp, ...NotificationInput.properties }, { title: 'NotificationOut' })
-const RoomEvent = Type.Object(
-  {
-    id,
-    room: Type.String(),
-    seq: seq('Counts from 1 among the events of the room.'),
-    ts: time('When it was.'),
-    type: Type.String({ description: 'created, updated, deleted, joined, left, invited, removed, role.' }),
-    user: Type.Optional(user),
-    by: Type.Optional(user),
-    role: Type.Optional(Type.String()),
-  },
-  { title: 'RoomEvent', additionalProperties: true },
-)
-const UserEvent = Type.Object(
-  {
-    id,
-    seq: seq('Counts from 1 among the events of the user.'),
-    ts: time('When it was.'),
-    type: Type.String({
-      description:
-        'invited, added, removed, role; contact: someone asks to be one, or accepted; reported: something was, for moderators; settings, privacy: changed by oneself; acked: notifications were acknowledged; device: what one may do with a device; deviceCommand: what became of a command; command: by gave a bot a command.',
-    }),
-    room: Type.Optional(Type.String()),
-    by: Type.Optional(user),
-    role: Type.Optional(Type.String()),
-  },
-  { title: 'UserEvent', additionalProperties: true },
-)
 const Text = Type.String({ title: 'Text', description: 'Bare text.' })
 const Typing = object(
   {
     user: Type.Optional(user),
     typing: Type.Union([
-      Type.Boolean(),
+      Type.Boolean({ description: `True counts for ${TYPING_LASTS} s; then the broker says false.` }),
       Type.Integer({ minimum: 0, description: 'Where typing is thinned: how many, without user.' }),
     ]),
     ts: time('When.'),
@@ -99,10 +80,12 @@ const ReceiptOut = object(
 const Presence = object(
   {
     user,
-    state: Type.Enum(['online', 'away', 'offline']),
-    status: orNull(Type.String()),
-    lastSeen: orNull(time('When last seen.')),
-    devices: Type.Integer({ minimum: 0 }),
+    state: Type.Enum(['online', 'away', 'offline'], {
+      description: 'away: online, and said to be away. offline: also to whoever may not see more.',
+    }),
+    status: orNull(Type.String({ description: 'In the user’s own words; null: none.' })),
+    lastSeen: orNull(time('When last seen; while online, when this was sent; null: never.')),
+    devices: Type.Integer({ minimum: 0, description: 'Sessions that are connected; 1 at least while online.' }),
   },
   { title: 'Presence' },
 )
@@ -140,7 +123,7 @@ const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
     out: MessageOut,
   },
   text: { summary: 'The same as bare text.', in: Text, out: Text },
-  events: { summary: 'Who came and went; changes of the room.', in: null, out: RoomEvent },
+  events: { summary: 'Who came and went; changes of the room; one object for each type.', in: null, out: RoomEvent },
   receipts: {
     summary: 'How far members have read; only one’s own where receipts are thinned.',
     in: ReceiptIn,
@@ -156,7 +139,7 @@ const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
 
 const USERS: Record<UserLeaf, Omit<TopicDocument, 'topic'>> = {
   messages: { summary: 'Direct messages to a user, and the echo of one’s own.', in: MessageIn, out: MessageOut },
-  events: { summary: 'What happened to a user: invited, added, removed.', in: null, out: UserEvent },
+  events: { summary: 'What happened to a user, one object for each type.', in: null, out: UserEvent },
   notifications: { summary: 'Notifications; for the role notifier.', in: NotificationIn, out: NotificationOut },
   presence: { summary: 'Whether a user is there; retained. One’s own can be set.', in: PresenceInput, out: Presence },
   signals: { summary: 'Call signalling and the like; never stored.', in: Type.Unknown(), out: Signal },
@@ -173,13 +156,13 @@ export const TOPIC_DOCUMENTS: readonly TopicDocument[] = [
     out: Announcement,
   },
   {
-    topic: topics.device('{user}', 'commands'),
+    topic: topics.device('{device}', 'commands'),
     summary: 'Commands for a device, for it alone, until they are done or their time is over.',
     in: object(DeviceCommandInput, { title: 'DeviceCommandIn' }),
     out: Type.Object({ ...stamp, ...DeviceCommandInput }, { title: 'DeviceCommandOut' }),
   },
   {
-    topic: topics.device('{user}', 'receipts'),
+    topic: topics.device('{device}', 'receipts'),
     summary: 'What a device says of the commands it got.',
     in: object(DeviceReceiptInput, { title: 'DeviceReceiptIn' }),
     out: null,

@@ -11,6 +11,8 @@ export function reference(): string {
     HEAD,
     `| code | HTTP | MQTT 5 | meaning |\n|---|---|---|---|\n${errors()}`,
     ...commands.map(([name, command]) => section(name, command)),
+    OBJECTS,
+    ...namedIn(commands.flatMap(([, { params, result }]) => [params, result])).map(objectSection),
   ].join('\n\n')
 }
 
@@ -50,7 +52,9 @@ function section(name: string, command: Command): string {
     summary,
     `${route} · \`users/{me}/requests/${name}\` · counts as ${rate}${refused.length > 0 ? ` · refused with ${refused.join(', ')}` : ''}`,
     fields('parameter', params),
+    ...inner(params),
     fields('result', result) || 'The result is empty.',
+    ...inner(result),
     `\`\`\`text\n${[...(http ? [httpExample(command, http), ''] : []), mqttExample(name, command)].join('\n')}\n\`\`\``,
   ]
     .filter((part) => part !== '')
@@ -81,16 +85,65 @@ function fields(what: string, schema: TSchema): string {
   return `${head}| ${what} | type | |\n|---|---|---|\n${rows.join('\n')}`
 }
 
+const OBJECTS = `# Objects
+
+What several requests take or answer with.`
+
+function objectSection(schema: Node): string {
+  const { title, description = '' } = schema
+  return [`## Object: ${title}`, description, fields('field', schema), ...inner(schema)]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+/** Tables of the objects within that have no name of their own. */
+function inner(schema: TSchema, path = ''): string[] {
+  const { properties = {}, anyOf } = schema as Node
+  if (anyOf) return anyOf.flatMap((one) => inner(one, path))
+  return Object.entries(properties).flatMap(([name, one]) => {
+    const [within, many] = objectIn(one)
+    if (!within || within.title) return []
+    const place = `${path}${name}${many ? '[]' : ''}`
+    const said = within.description ? `: ${within.description}` : ''
+    const table = fields('field', within)
+    return table === '' ? [] : [`\`${place}\`${said}\n\n${table}`, ...inner(within, `${place}.`)]
+  })
+}
+
+/** The object that a field holds, or its array does. */
+function objectIn({ type, items, anyOf, ...rest }: Node): [Node | null, boolean] {
+  if (items) return [objectIn(items)[0], true]
+  if (anyOf) return anyOf.map(objectIn).find(([node]) => node !== null) ?? [null, false]
+  return [type === 'object' && rest.properties ? { type, ...rest } : null, false]
+}
+
+/** Objects with a name, each once, by name. */
+function namedIn(schemas: readonly TSchema[]): Node[] {
+  const named = new Map<string, Node>()
+  const look = (schema: Node): void => {
+    const { title, items, anyOf = [], properties = {} } = schema
+    if (title && schema.properties) named.set(title, schema)
+    for (const one of [...anyOf, ...(items ? [items] : []), ...Object.values(properties)]) look(one)
+  }
+  for (const schema of schemas) look(schema as Node)
+  return [...named.values()].sort((a, b) => (a.title! < b.title! ? -1 : 1))
+}
+
+function linkTo(title: string): string {
+  return `[${title}](#object-${title.toLowerCase()})`
+}
+
 function row(name: string, schema: Node, required: boolean): string {
   const { description = schema.anyOf?.find((one) => one.description)?.description ?? '', default: fallback } = schema
   const aside = fallback !== undefined ? `, ${JSON.stringify(fallback)}` : required ? '' : ', optional'
   return `| \`${name}\` | ${typeOf(schema)}${aside} | ${description} |`
 }
 
-function typeOf({ type, title, enum: values, anyOf, items }: Node): string {
+function typeOf({ type, title, enum: values, anyOf, items, properties }: Node): string {
+  if (title && properties) return linkTo(title)
   if (values) return values.map((value) => `\`${value}\``).join(' ')
   if (anyOf) return anyOf.map(typeOf).join(' or ')
-  if (items) return `array of ${items.title ?? typeOf(items)}`
+  if (items) return `array of ${typeOf(items)}`
   return title ?? type ?? 'any'
 }
 
