@@ -3,7 +3,7 @@
  * width and accents are folded, and what nobody sees divides nothing. Scripts that are written without spaces (or, like Korean, with endings) are cut into pairs of
  * characters, so that a word is found wherever it stands.
  */
-import { INVISIBLE } from '../invisible.js'
+import { INVISIBLE } from '../chat/filters/fold.js'
 
 /** Counts what this file does: an index that was made by another number is made anew. */
 export const WORDS_VERSION = 2

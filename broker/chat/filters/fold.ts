@@ -1,5 +1,4 @@
 /** Text in the form in which it is compared, and where each part of it was. */
-import { INVISIBLE } from '../../invisible.js'
 
 export interface Folded {
   readonly text: string
@@ -9,6 +8,8 @@ export interface Folded {
 
 /** A character with its marks (U+FF9E and U+FF9F are those of half-width kana), or the letters of a Korean syllable. */
 const CLUSTER = /(?:[\u1100-\u115f][\u1160-\u11ff]*|\P{M})[\p{M}\uff9e\uff9f]*|\p{M}+/gsu
+/** What nobody sees in a text: soft hyphens, zero-width spaces and joiners; and the strokes that only draw a word out. */
+export const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u0640\u07fa]/gu
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
 const ASCII = /^[\x00-\x7f]*$/
 
