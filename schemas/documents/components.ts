@@ -27,6 +27,11 @@ export class Components {
     if (typeof value !== 'object' || value === null) return value
     if (Array.isArray(value)) return value.map((item) => this.#refer(item))
     const inner = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#refer(item)]))
+    // Our own mark for what is never shown; JSON Schema has a word for what is only ever sent [JSON Schema validation, 9.4].
+    if (inner['secret'] === true) {
+      delete inner['secret']
+      inner['writeOnly'] = true
+    }
     const { title } = inner
     // A property may be called title too; that one is a schema.
     if (typeof title !== 'string') return inner

@@ -1,5 +1,7 @@
 /** The routes of logins by an identity provider: they lead a browser on, so they are no commands. */
+
 import type { Json } from './components.js'
+import { REFUSALS } from './refusals.js'
 
 const query = (name: string, required: boolean, description: string): Json => ({
   ...{ name, in: 'query', required, description },
@@ -8,7 +10,7 @@ const query = (name: string, required: boolean, description: string): Json => ({
 
 const leads = (description: string): Json => ({
   '302': { description, headers: { Location: { schema: { type: 'string' } } } },
-  default: { $ref: '#/components/responses/Refused' },
+  ...REFUSALS,
 })
 
 export const OIDC_START: Json = {

@@ -5,12 +5,38 @@ import { Problem } from '../problem.js'
 import { Components, type Json } from './components.js'
 import { exampleObject, exampleOf } from './examples.js'
 import { OIDC_CALLBACK, OIDC_START } from './oidc.js'
+import { REFUSALS } from './refusals.js'
 import { type RouteParts, routeParts, subjectOf } from './routes.js'
 
 const DESCRIPTION = `Every request a client can publish over MQTT is a route here too, with the same parameters, checks and results.
 
 Log in with the token or the password that MQTT takes. Errors are problem documents (RFC 9457) with the codes of replies over MQTT.
 A parameter that is not known is an error that names it.`
+
+/** What the routes of a tag are about. */
+const TAGS: Readonly<Record<string, string>> = {
+  account: 'The own account: its deletion, and the export of what the broker has of it.',
+  audit: 'Administrative acts, for admins.',
+  auth: 'Logins: accounts, tokens, passwords, second factors.',
+  blocks: 'Whom one wants to hear nothing from.',
+  bots: 'Accounts of programs, owned by people.',
+  broadcast: 'Announcements for everyone, or for some roles.',
+  broker: 'The broker itself.',
+  contacts: 'People who see the presence of each other.',
+  devices: 'Devices: who owns them, who may command them, what became of commands.',
+  events: 'What happens, as it happens.',
+  filters: 'Words and patterns that messages may not hold, for admins.',
+  keys: 'API keys of programs.',
+  messages: 'Sending, reading, searching, counting and catching up.',
+  notifications: 'Notifications of a user, and what became of them.',
+  privacy: 'Who may write, see presence, know receipts, invite.',
+  reports: 'Messages and users that people complain about.',
+  rooms: 'Rooms: who is in them, what they may do there, how they are found.',
+  sessions: 'MQTT sessions of a user, live and sleeping.',
+  slash: 'Commands that bots take in rooms.',
+  users: 'Profiles, and finding people.',
+  webhooks: 'Servers that are told what happens.',
+}
 
 export function openApi(version: string): Json {
   const components = new Components('#/components/schemas/')
@@ -33,7 +59,7 @@ export function openApi(version: string): Json {
     openapi: '3.1.0',
     info: { title: 'TopicTalk', version, description: DESCRIPTION, license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: '/' }],
-    tags: [...tags, 'events', 'broker'].map((name) => ({ name })),
+    tags: [...tags, 'events', 'broker'].map((name) => ({ name, description: TAGS[name] })),
     security: [{ token: [] }, { password: [] }],
     paths,
     components: {
@@ -63,7 +89,7 @@ const HEALTH = {
       description: 'It can.',
       content: { 'application/json': { schema: { type: 'object', properties: { status: { const: 'ok' } } } } },
     },
-    default: { $ref: '#/components/responses/Refused' },
+    ...REFUSALS,
   },
 }
 
@@ -95,7 +121,7 @@ const EVENTS = {
   ],
   responses: {
     '200': { description: 'The stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-    default: { $ref: '#/components/responses/Refused' },
+    ...REFUSALS,
   },
 }
 
@@ -110,7 +136,7 @@ const EXPORT = {
       description: 'The file.',
       content: { 'application/zip': { schema: { type: 'string', format: 'binary' } } },
     },
-    default: { $ref: '#/components/responses/Refused' },
+    ...REFUSALS,
   },
 }
 
@@ -150,7 +176,7 @@ function operation(name: string, command: Command, http: HttpRoute, components: 
     responses: {
       [http.status ?? 200]: success(command, http, components),
       ...(http.method === 'GET' ? { '304': { description: 'What If-None-Match names is still the answer.' } } : {}),
-      default: { $ref: '#/components/responses/Refused' },
+      ...REFUSALS,
     },
   }
 }

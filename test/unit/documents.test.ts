@@ -163,3 +163,29 @@ t.test('what a pattern asks for can be said in words', async (t) => {
   }
   for (const [name, { params }] of Object.entries(COMMANDS)) visit(params, name)
 })
+
+t.test('the OpenAPI document says what a linter looks for', async (t) => {
+  const { paths, tags } = openApi(version) as {
+    paths: Record<string, Record<string, { responses: object; tags: string[]; summary: string; operationId: string }>>
+    tags: { name: string; description?: string }[]
+  }
+  for (const { name, description } of tags) t.ok(description, `the tag ${name} has a description`)
+  const known = new Set(tags.map(({ name }) => name))
+  const ids = new Set<string>()
+  for (const [path, operations] of Object.entries(paths))
+    for (const [method, { responses, tags, summary, operationId }] of Object.entries(operations)) {
+      const where = `${method} ${path}`
+      t.ok(
+        Object.keys(responses).some((status) => status.startsWith('4')),
+        `${where} may be refused`,
+      )
+      t.ok(
+        tags.every((tag) => known.has(tag)),
+        where,
+      )
+      t.ok(summary, where)
+      t.notOk(ids.has(operationId), operationId)
+      ids.add(operationId)
+    }
+  t.notMatch(JSON.stringify(paths), /"secret":true/, 'no marks of our own in a schema')
+})
