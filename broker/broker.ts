@@ -143,7 +143,8 @@ async function start(
     streams.logout(logout)
     await registry.logout(logout)
   }
-  const webhooks = await openWebhooks(config, { store, wheel, counters, failed })
+  const note = refusals.note.bind(refusals)
+  const webhooks = await openWebhooks(config, { store, wheel, counters, failed, note })
   closing.push(() => webhooks.close())
   const moderator = Moderator.of(config, counters, failed)
   closing.push(() => moderator?.close())
@@ -243,7 +244,8 @@ async function start(
   const origins = new Origins(config.listen.origins)
   const web = { origins, ...webRefusals(refusals, counters) }
   const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
-  const seen = { healthy, failed, about: () => about(config, listeners), ...web }
+  const answered = (facts: Record<string, unknown>): void => log.debug(facts, 'request')
+  const seen = { healthy, failed, answered, about: () => about(config, listeners), ...web }
   const door = await openHttpDoor(doorParts(config, { ...seen, auth, chat, broker, counters, delivering, streams }))
   closing.push(() => door.close())
   await openListeners(config, { accept, door, connections, ...web }, (listener) => {
@@ -272,7 +274,7 @@ const WEBHOOKS_KEY = 'topictalk-webhooks'
 
 async function openWebhooks(
   config: Config,
-  parts: Pick<WebhooksParts, 'store' | 'wheel' | 'counters' | 'failed'>,
+  parts: Pick<WebhooksParts, 'store' | 'wheel' | 'counters' | 'failed' | 'note'>,
 ): Promise<Webhooks> {
   const poster = new Poster(config.webhookDelivery.privateAddresses)
   const sealer = new Sealer(await deriveKey(config.auth.jwt, config.node.dataDir, WEBHOOKS_KEY))

@@ -47,6 +47,8 @@ export interface HttpParts {
   /** False: `/healthz` answers 503. */
   readonly healthy: () => boolean
   readonly failed: (error: unknown) => void
+  /** Told of each request that was answered, for the log. */
+  readonly answered: (facts: Record<string, unknown>) => void
 }
 
 export interface HttpDoor {
@@ -70,6 +72,10 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
   const refuse = answerRefusals(app, parts)
   const underWay = new UnderWay(app)
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
+  app.addHook('onResponse', async ({ method, url, ip, actor }, { statusCode: status }) =>
+    // Without the query, where a token may be.
+    parts.answered({ method, path: url.split('?', 1)[0], status, address: ip, user: actor?.principal.user }),
+  )
   acceptJson(app)
   allowOrigins(app, parts.origins, parts.strange)
   const answered = answerOtherMethods(app)

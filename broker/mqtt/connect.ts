@@ -102,6 +102,8 @@ async function enterAs(
   connection.watch(keepAlive(packet, connection.services.limits.keepAlive) * 1.5 || Number.POSITIVE_INFINITY)
   broker.emit('clientReady', connection)
   connection.emit('connected')
+  const { log } = connection.services
+  log.debug({ client: connection.id, address: connection.conn.remoteAddress, version: packet.version }, 'connected')
 }
 
 /** An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. */

@@ -25,6 +25,8 @@ export interface TellerParts {
   readonly counters: Counters
   readonly options: Config['webhookDelivery']
   readonly failed: (error: unknown) => void
+  /** For the log of the broker: `kind` is the line, `facts` its fields. */
+  readonly note: (kind: string, webhook: string, facts: Record<string, unknown>) => void
   readonly random: () => number
   /** A log of which something was told. */
   readonly moved: (log: LogName) => void
@@ -246,13 +248,14 @@ export class Teller implements Deadline {
 
   /** The letter and the cursor beyond it are one commit: neither is the event lost, nor tried without end. */
   async #giveUp(tail: Tail, seq: number, id: string, type: string, error: string): Promise<void> {
-    const { store, counters } = this.#parts
+    const { store, counters, note } = this.#parts
     const webhook = this.#record.id
     const letter = { webhook, id, log: tail.log, seq, type, at: Date.now(), attempts: tail.failures, error }
     const dropped = await this.letters.add(letter, [store.outbox.cursorOp({ log: tail.log, reader: webhook, seq })])
     tail.failures = 0
     tail.saved = seq
     counters.add('webhooks.dead')
+    note('webhook: an event was given up', webhook, { webhook, event: id, type, attempts: letter.attempts, why: error })
     if (dropped > 0) counters.add('webhooks.lost.deadLetters', dropped)
   }
 

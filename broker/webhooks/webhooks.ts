@@ -24,7 +24,7 @@ import { bodyOf } from './events.js'
 import { OutboxKeeper } from './outbox-keeper.js'
 import type { Poster } from './poster.js'
 import { configured, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
-import { Teller } from './teller.js'
+import { Teller, type TellerParts } from './teller.js'
 
 export interface WebhooksParts {
   readonly store: Store
@@ -34,6 +34,7 @@ export interface WebhooksParts {
   readonly sealer: Sealer
   readonly config: Pick<Config, 'webhooks' | 'webhookDelivery'>
   readonly failed: (error: unknown) => void
+  readonly note: TellerParts['note']
   readonly random?: () => number
 }
 
@@ -214,9 +215,10 @@ export class Webhooks implements WebhookAdmin {
 
   #disable(id: string, why: string): Promise<void> {
     return this.#turns.take('', async () => {
-      const { store, counters } = this.#parts
+      const { store, counters, note } = this.#parts
       const teller = this.#tellers.get(id)
       if (!teller?.record.enabled) return
+      note('webhook: switched off', id, { webhook: id, why })
       const record = { ...teller.record, enabled: false, why }
       teller.change(record)
       counters.add('webhooks.disabled')

@@ -1,7 +1,9 @@
 /** Webhooks: what happens is told to the servers of others, signed, in order, at least once, and at nobody's expense. */
 
+import { PassThrough } from 'node:stream'
 import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
+import { openLog } from '../../broker/log.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { BrokerProcess } from '../helpers/broker-process.js'
 import { movableClock } from '../helpers/clock.js'
@@ -448,4 +450,24 @@ t.test('a crash at any moment loses no event', async (t) => {
   const ids = new Set(receiver.received.map(({ json }) => json.id))
   t.equal(ids.size, texts.length + 3, 'what is told again has the id it had')
   t.same(broker.complaints, [])
+})
+
+t.test('what a receiver did not take is in the log, at its default level', async (t) => {
+  const to = new PassThrough()
+  let text = ''
+  to.on('data', (chunk) => (text += chunk))
+  const logged = async (line: RegExp): Promise<void> => {
+    while (!line.test(text)) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const receiver = await Receiver.start(t)
+  const log = openLog({ level: 'info', format: 'json', output: 'stderr' }, to)
+  const config = { webhooks: [hook(receiver)], webhookDelivery: QUICK }
+  const broker = await startTestBroker(t, config as Overrides, { log })
+  const alice = await Person.connect(t, broker, 'alice')
+  receiver.answer = () => ({ status: 500 })
+  await alice.say('lobby', 'hello')
+  await logged(/"webhook":"crm".*"type":"message.sent","attempts":3,.*an event was given up/)
+  receiver.answer = () => ({ status: 410 })
+  await alice.say('lobby', 'hello')
+  await logged(/"webhook":"crm".*switched off/)
 })

@@ -32,7 +32,7 @@ export interface TestBroker {
 export async function startTestBroker(
   t: Test,
   overrides: Overrides = {},
-  options: Pick<BrokerOptions, 'screens'> = {},
+  options: Pick<BrokerOptions, 'screens' | 'log'> = {},
 ): Promise<TestBroker> {
   const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-'))
   const clients: MqttClient[] = []
