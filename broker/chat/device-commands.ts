@@ -27,6 +27,8 @@ const receiptShape = Compile(object(DeviceReceiptInput))
 const MAX_OPEN = 100
 /** Newest entries of a device's log that are kept, and newest commands that are remembered when they are finished. */
 const KEPT_ENTRIES = 1024
+/** Bytes of them that are read at once. */
+const READ_BYTES = 262_144
 const KEPT_FINISHED = 200
 /** Finished commands read at once. */
 const PAGE = 200
@@ -248,8 +250,14 @@ export class DeviceCommands implements Deadline {
   async #eraseOp(user: string, device: string): Promise<Op> {
     const { store } = this.#parts
     const log = logs.deviceCommands(device)
-    const entries = await store.log.read(log, 0, KEPT_ENTRIES * 2, Number.MAX_SAFE_INTEGER, 'shown')
-    const seqs = entries.filter(({ from }) => from === user).map(({ seq }) => seq)
+    const seqs: number[] = []
+    for (let after = 0, left = KEPT_ENTRIES * 2; left > 0; ) {
+      const entries = await store.log.read(log, after, left, READ_BYTES, 'shown')
+      if (entries.length === 0) break
+      for (const { seq, from } of entries) if (from === user) seqs.push(seq)
+      after = entries.at(-1)!.seq
+      left -= entries.length
+    }
     return store.effectOp(log, { erase: { seqs, gone: { why: 'deleted', by: null, at: Date.now() } } })
   }
 

@@ -5,11 +5,12 @@
 import type { ServerResponse } from 'node:http'
 import type { Actor } from '../chat/actor.js'
 import { isExpired } from '../following/expiry.js'
-import { type LogFeed, READ_ENTRIES } from '../following/feeds.js'
+import { type LogFeed, READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
 import { Interests } from '../following/interests.js'
 import type { FollowerServices } from '../following/services.js'
 import type { Batch, Direct } from '../hub.js'
+import { messageSize } from '../store/message-size.js'
 import type { LogEntry, QoS, SavedInflight } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
 import { writePosition } from './event-id.js'
@@ -131,6 +132,8 @@ export class EventStream extends Follower implements Deadline {
 
   sendBatch(feed: LogFeed, batch: Batch): boolean {
     if (this.#stalled || this.pumping.held || batch.entries.length > READ_ENTRIES) return false
+    // Read in pages instead: a commit may hold megabytes.
+    if (feed.qos > 0 && batch.entries.length > 1 && sizeOf(batch) > READ_BYTES) return false
     this.#send(feed, batch.entries, batch.last)
     return true
   }
@@ -218,4 +221,8 @@ export class EventStream extends Follower implements Deadline {
   #write(text: string): void {
     if (!this.closed) this.#out.write(text)
   }
+}
+
+function sizeOf({ entries }: Batch): number {
+  return entries.reduce((sum, entry) => sum + messageSize(entry), 0)
 }

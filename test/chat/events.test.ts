@@ -301,6 +301,30 @@ t.test('bounds', async (t) => {
     t.equal((await reader.texts(sent)).length, sent)
   })
 
+  t.test('what was committed together is written in pages', async (t) => {
+    const reader = await listen(t, broker, 'alice', filters('rooms/lobby/messages'))
+    const { store } = broker.running
+    const commit = store.commit.bind(store)
+    const held: Parameters<typeof commit>[0][] = []
+    store.commit = (change) => {
+      held.push(change)
+      if (held.length < 10) return
+      store.commit = commit
+      for (const one of held) commit(one)
+    }
+    const read = store.log.read.bind(store.log)
+    let pages = 0
+    store.log.read = (...asked) => {
+      if (asked[0] === 'm:lobby') pages++
+      return read(...asked)
+    }
+    const texts = Array.from({ length: 10 }, (_, i) => `${i}${'x'.repeat(30_000)}`)
+    await Promise.all(texts.map((text) => alice.say('lobby', text)))
+    t.strictSame(await reader.texts(10), texts)
+    store.log.read = read
+    t.ok(pages >= 5, `${pages} pages`)
+  })
+
   t.test('filters and streams of one user are counted', async (t) => {
     t.match(await fetchFrom(broker, filters('a', 'b', 'c', 'd'), { as: 'bob' }), {
       status: 413,
