@@ -202,7 +202,7 @@ async function start(
     authenticator: auth.authenticator,
     hooks: auth.hooks,
   }
-  const streams = new Streams(wheel, counters, failed)
+  const streams = new Streams(config.limits, wheel, counters, failed)
   const delivery = new Delivery({
     hub,
     registry,

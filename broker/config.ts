@@ -189,7 +189,8 @@ function toSeconds(text: string): number {
 const PACKET_OVERHEAD = 131_072
 
 function normalisePacketBytes({ limits }: Config): void {
-  if (typeof limits.packetBytes === 'string') limits.packetBytes = limits.payloadBytes + PACKET_OVERHEAD
+  if (typeof limits.packetBytes === 'string')
+    limits.packetBytes = Math.max(limits.payloadBytes, limits.syncBytes) + PACKET_OVERHEAD
 }
 
 /** What no single key can tell. */

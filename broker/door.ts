@@ -30,6 +30,7 @@ export function doorParts(config: Config, parts: DoorParts): HttpParts {
     oidc: oidcParts(config, parts),
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
+    syncBytes: config.limits.syncBytes,
     throttleWindow: config.auth.throttle.window,
   }
 }

@@ -154,7 +154,7 @@ export function methods(call: Call) {
     webhooks: {
       /** Makes a webhook, told of what happens from now on. For admins. */
       create: (params: Params<'webhooks.create'>) => call('webhooks.create', params, 'POST /webhooks'),
-      /** All webhooks and how they do. For admins. */
+      /** All webhooks and how they do, by id. For admins. */
       list: (params: Params<'webhooks.list'> = {}) => call('webhooks.list', params, 'GET /webhooks'),
       /** Changes a webhook; what is left out stays. The secret before signs beside a new one for a day. One of the configuration can only be switched on and off. For admins. */
       update: (params: Params<'webhooks.update'>) => call('webhooks.update', params, 'PATCH /webhooks/{webhook}'),

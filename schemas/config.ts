@@ -290,7 +290,8 @@ const limits = section('Bounds on what one client can cost.', {
   packetBytes: Type.Unsafe<number>({
     anyOf: [{ type: 'integer', minimum: 1024, maximum: 268_435_460 }, { enum: ['auto'] }],
     default: 'auto',
-    description: 'Longest packet, in bytes; a longer one closes the connection. auto: payloadBytes and 128 kB more.',
+    description:
+      'Longest packet, in bytes; a longer one closes the connection. auto: the greater of payloadBytes and syncBytes, and 128 kB more.',
   }),
   topicAliases: count(
     32,
@@ -340,8 +341,20 @@ const limits = section('Bounds on what one client can cost.', {
   ),
   keysPerUser: count(100, 'API keys of one user.'),
   botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
+  eventStreams: count(20000, 'Event streams over HTTP.'),
+  eventStreamsPerUser: count(32, 'Of those, of one user.'),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
-  replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
+  syncBytes: count(
+    1_000_000,
+    'Longest request of sync, in bytes, through either door: it carries where a client is in each of its rooms.',
+    1,
+    268_435_455,
+  ),
+  replyBytes: count(
+    262144,
+    'Longest reply to a request, in bytes; lists and history are cut into pages of it, one entry at least.',
+    4096,
+  ),
   unreadEntries: count(
     2000,
     'Newest messages looked at for one count of unread ones; where that ends it, atLeast says so.',

@@ -4,6 +4,7 @@ import { COMMANDS, type Command, type CommandName, type CommandParams } from '..
 import { Refusal } from '../../schemas/errors.js'
 import { type Actor, requireUser } from './actor.js'
 import { type Act, type Audit, acting } from './audit.js'
+import { cutList } from './lists.js'
 import type { Rates } from './rates.js'
 import { checkShape } from './shape.js'
 
@@ -22,7 +23,7 @@ export class Commands {
   readonly #rates: Rates
   readonly #audit: Audit
 
-  /** `resultBytes`: longest result. */
+  /** `resultBytes`: lists that are longer are cut. */
   constructor(handlers: Handlers, resultBytes: number, rates: Rates, audit: Audit) {
     this.#handlers = handlers
     this.#resultBytes = resultBytes
@@ -41,9 +42,8 @@ export class Commands {
     const act = actOf(name, params as Record<string, unknown>)
     const work = (): Promise<string> => handler(actor, params)
     const result = await (act ? this.#audit.during(acting(actor), act, work) : work())
-    if (result.length > this.#resultBytes)
-      throw new Refusal('too_large', 'the reply would be too large; ask for a smaller page')
-    return result
+    const page = COMMANDS[name as CommandName].http?.page
+    return page ? cutList(result, page, Object.hasOwn(params as object, 'after'), this.#resultBytes) : result
   }
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../../schemas/message.js'
 import { spelled } from './emoji.js'
 import { checkType } from './message-types.js'
+import { requireExactNumbers } from './numbers.js'
 import { checkShape } from './shape.js'
 
 const validator = Compile(MessageInput)
@@ -95,6 +96,7 @@ export function checkMessage(payload: Buffer, bare: boolean): Checked {
   const text = decodeText(payload)
   const object = bare ? null : parseObject(text)
   if (!object) return textOnly(text, null)
+  requireExactNumbers(text)
   return textAlone(object) ?? checkObject(toInput(object))
 }
 

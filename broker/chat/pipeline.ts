@@ -65,6 +65,7 @@ export interface PipelineParts {
   readonly plain: Plain
   readonly deviceTopics: DeviceTopics
   readonly payloadBytes: number
+  readonly syncBytes: number
   readonly propertyBytes: number
 }
 
@@ -105,13 +106,16 @@ export class Pipeline {
     this.#parts.store.commit({ drafts: [], ops: why.transient ? [] : incoming.ops, settled })
   }
 
+  /** `sync` carries back what the broker answered, which grows with the rooms one is in. */
+  #requireLong(topic: Topic, length: number): void {
+    const { payloadBytes, syncBytes } = this.#parts
+    const syncs = topic.kind === 'request' && topic.method === 'sync'
+    const [most, limit] = syncs ? [syncBytes, 'limits.syncBytes'] : [payloadBytes, 'limits.payloadBytes']
+    if (length > most) throw new Refusal('too_large', `the payload has ${length} bytes; at most ${most} (${limit})`)
+  }
+
   #route(actor: Actor, topic: Topic, incoming: Incoming, receipt: Receipt): void | Promise<void> {
-    if (incoming.payload.length > this.#parts.payloadBytes) {
-      throw new Refusal(
-        'too_large',
-        `the payload has ${incoming.payload.length} bytes; at most ${this.#parts.payloadBytes} (limits.payloadBytes)`,
-      )
-    }
+    if (incoming.payload.length > this.#parts.payloadBytes) this.#requireLong(topic, incoming.payload.length)
     requireFewProperties(incoming.extra, this.#parts.propertyBytes)
     switch (topic.kind) {
       case 'room':

@@ -4,6 +4,7 @@ import { asRefusal, Refusal } from '../../schemas/errors.js'
 import type { Actor } from './actor.js'
 import type { Commands } from './commands.js'
 import { decodeText, parseObject } from './message.js'
+import { requireExactNumbers } from './numbers.js'
 import type { Replies } from './replies.js'
 
 export class Requests {
@@ -33,8 +34,10 @@ export class Requests {
 }
 
 function readRequest(payload: Buffer): Record<string, unknown> {
-  const request = parseObject(decodeText(payload))
+  const text = decodeText(payload)
+  const request = parseObject(text)
   if (!request) throw new Refusal('bad_request', 'a request is a JSON object: {"id":"r1",…}')
+  requireExactNumbers(text)
   return request
 }
 

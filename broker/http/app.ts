@@ -40,6 +40,8 @@ export interface HttpParts {
   readonly strange: (page: string) => void
   /** Longest body. */
   readonly payloadBytes: number
+  /** The same for `sync`. */
+  readonly syncBytes: number
   /** Seconds for which logins are refused after too many failures, at first. */
   readonly throttleWindow: number
   /** What the landing page says; asked at each request, as ports may be known only then. */

@@ -1,14 +1,24 @@
 import type { FastifyInstance } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
 import { decodeText, parseObject } from '../chat/message.js'
+import { requireExactNumbers } from '../chat/numbers.js'
+import { HttpRefusal } from './refusals.js'
 
 /** JSON objects alone, read as strictly as over MQTT. An empty body is none. */
 export function acceptJson(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    const encoding = headers['content-encoding'] ?? 'identity'
+    if (encoding.toLowerCase() === 'identity') return
+    const why = `a body is taken as it is, not as ${encoding.slice(0, 40)}`
+    throw new HttpRefusal('bad_request', 415, why, { 'accept-encoding': 'identity' })
+  })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
     if (body.length === 0) return undefined
-    const object = parseObject(decodeText(body))
+    const text = decodeText(body)
+    const object = parseObject(text)
     if (!object) throw new Refusal('bad_request', 'the body is not a JSON object')
+    requireExactNumbers(text)
     return object
   })
 }

@@ -11,6 +11,8 @@ import { parametersOf } from './parameters.js'
 
 export interface CommandParts {
   readonly commands: Commands
+  /** Longest body of `sync`, which carries back what the broker answered. */
+  readonly syncBytes: number
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
 }
 
@@ -27,6 +29,7 @@ function addRoute(app: FastifyInstance, parts: CommandParts, name: string, comma
     method: http.method,
     url,
     config: { open: command.open === true },
+    ...(name === 'sync' ? { bodyLimit: parts.syncBytes } : {}),
     handler: async (request, reply) => {
       const params = parametersOf(request, command, http)
       await authorize(parts, request.actor, name, params)

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Actor } from '../chat/actor.js'
 import { isExpired } from '../following/expiry.js'
-import { type LogFeed, READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
+import { type Behind, LogFeed, READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
 import { Interests } from '../following/interests.js'
 import type { FollowerServices } from '../following/services.js'
@@ -13,7 +13,8 @@ import type { Batch, Direct } from '../hub.js'
 import { messageSize } from '../store/message-size.js'
 import type { LogEntry, QoS, SavedInflight } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
-import { writePosition } from './event-id.js'
+import { hasRoomFor, UNSURE, writePosition } from './event-id.js'
+import type { Starts } from './event-starts.js'
 import { eventText, gapText, PING, type Shown } from './event-text.js'
 
 /** What the stream does not decide itself. */
@@ -35,6 +36,9 @@ export interface StreamOptions {
   readonly ping: number
 }
 
+/** Feeds that are remembered to have sent something. */
+const MOST_RECENT = 200
+
 export type Ending = 'client gone' | 'slow reader' | 'token expired' | 'logged out' | 'broker stopping' | 'failed'
 
 /** Client's wait before it comes back, in ms. */
@@ -52,6 +56,12 @@ export class EventStream extends Follower implements Deadline {
   /** It was full at the last ping, and has not drained since. */
   #stoodStill = false
   #roomAwaited: (() => void)[] = []
+  /** Feeds that have something to send, or had a moment ago. */
+  readonly #behind = new Set<Behind>()
+  /** When each last sent something, Unix ms; the last one last. Those of a while ago are forgotten. */
+  readonly #recent = new Map<LogFeed, number>()
+  /** When all that was not sent could be named, Unix ms. */
+  #time = 0
 
   constructor(options: StreamOptions, services: FollowerServices, out: ServerResponse, guard: StreamGuard) {
     super(options.id, options.actor.principal.user, services)
@@ -63,8 +73,13 @@ export class EventStream extends Follower implements Deadline {
     out.on('close', () => this.end('client gone'))
   }
 
-  /** What it says first; events follow. `gaps`: what was asked for and is not replayed. */
-  open(gaps: readonly { topic: string; after: number; next: number }[]): void {
+  /** What it says first; events follow. `gaps`: what was asked for and is not replayed. `time`: of the position it goes on from. */
+  open({ gaps, young }: Pick<Starts, 'gaps' | 'young'>, time: number | null): void {
+    this.#time = time ?? 0
+    for (const cursor of young) {
+      const feed = this.feeds.get(cursor)
+      if (feed) this.#noteSent(feed)
+    }
     this.#write(`retry: ${RETRY}\nid: ${this.#position()}\n\n`)
     for (const { topic, after, next } of gaps) this.#write(gapText(topic, after, next))
     this.start()
@@ -116,6 +131,11 @@ export class EventStream extends Follower implements Deadline {
 
   rested(): void {}
 
+  override fallBehind(feed: Behind): void {
+    this.#behind.add(feed)
+    super.fallBehind(feed)
+  }
+
   failed(error: unknown): void {
     this.onFailure(error)
     this.end('failed')
@@ -155,6 +175,7 @@ export class EventStream extends Follower implements Deadline {
   /** The last one carries the position: a client that did not get it gets the others again. */
   #send(feed: LogFeed, entries: readonly LogEntry[], last: number): void {
     feed.sent(last)
+    this.#noteSent(feed)
     const { topic } = feed.view
     const shown = entries
       .filter(({ extra, payload }) => !isExpired(extra) && this.#guard.isFor(topic, payload))
@@ -210,12 +231,20 @@ export class EventStream extends Follower implements Deadline {
     this.pump()
   }
 
-  #position(): string {
-    const feeds = [...this.feeds.values()]
-    return writePosition(
-      this.#options.filters,
-      feeds.map(({ view, next }) => [view.cursor, next - 1] as const),
-    )
+  #noteSent(feed: LogFeed): void {
+    this.#recent.delete(feed)
+    this.#recent.set(feed, Date.now())
+    if (this.#recent.size > MOST_RECENT) this.#recent.delete(this.#recent.keys().next().value!)
+  }
+
+  /** Names what is still to be sent, and what was sent so lately that its time does not tell. */
+  #position(now = Date.now()): string {
+    for (const feed of this.#behind) if (!feed.behind || !(feed instanceof LogFeed)) this.#behind.delete(feed)
+    for (const [feed, at] of this.#recent) if (at < now - 2 * UNSURE || !feed.attached) this.#recent.delete(feed)
+    const behind = ([...this.#behind] as LogFeed[]).filter(({ attached }) => attached)
+    if (hasRoomFor(behind.map(cursorOf))) this.#time = now
+    const recent = [...this.#recent.keys()].reverse().filter((feed) => !this.#behind.has(feed))
+    return writePosition(this.#options.filters, this.#time, [...behind, ...recent].map(cursorOf))
   }
 
   #write(text: string): void {
@@ -225,4 +254,8 @@ export class EventStream extends Follower implements Deadline {
 
 function sizeOf({ entries }: Batch): number {
   return entries.reduce((sum, entry) => sum + messageSize(entry), 0)
+}
+
+function cursorOf({ view, next }: LogFeed): readonly [string, number] {
+  return [view.cursor, next - 1]
 }

@@ -21,8 +21,9 @@ import type { Presence } from '../chat/presence.js'
 import { isExpired } from '../following/expiry.js'
 import type { FollowerServices } from '../following/services.js'
 import type { Subscription } from '../following/subscription.js'
-import { direct, type View } from '../hub.js'
-import { filtersKey, type Position, readPosition } from './event-id.js'
+import { direct } from '../hub.js'
+import { filtersKey, readPosition } from './event-id.js'
+import { Starts } from './event-starts.js'
 import { EventStream, type StreamGuard } from './event-stream.js'
 import type { Streams } from './streams.js'
 
@@ -41,9 +42,6 @@ export interface EventParts {
   /** What hooks leave of each message; null: there are none. */
   readonly forward: () => StreamGuard['forward']
 }
-
-/** Most entries of a log that are replayed to a client that comes back. */
-const MOST_REPLAYED = 1000
 
 export function eventRoute(app: FastifyInstance, parts: EventParts): void {
   app.get(`${API}/events`, { exposeHeadRoute: false }, async (request, reply) => {
@@ -111,7 +109,10 @@ async function begin(
   try {
     // From here on a logout finds the stream; one that came between the login and now did not.
     if (!(await parts.stands(actor.principal))) return stream.end('logged out')
-    stream.open(await follow(stream, services, granted, readPosition(headers['last-event-id'] as string), filters))
+    const position = readPosition(headers['last-event-id'] as string)
+    const starts = new Starts(services, user, position, filters)
+    await follow(stream, granted, starts)
+    stream.open(starts, position?.time ?? null)
     await sendHeld(parts, stream, actor, granted)
   } catch (error) {
     stream.failed(error)
@@ -145,37 +146,15 @@ function unlessItThrows(ask: () => Buffer | null): Buffer | null {
   }
 }
 
-type Gap = { topic: string; after: number; next: number }
-
 /** Attaches the stream to all that its filters show: from the position it had, or from now on. */
-async function follow(
-  stream: EventStream,
-  { store, views }: FollowerServices,
-  granted: readonly Subscription[],
-  position: Position | null,
-  filters: string,
-): Promise<Gap[]> {
+async function follow(stream: EventStream, granted: readonly Subscription[], starts: Starts): Promise<void> {
   const { interests } = stream
-  const gaps = new Map<string, Gap>()
-  /** Of a log that the position does not name: it began since, or the client had not asked for it. */
-  const unnamed = (view: View, head: number): number =>
-    position?.complete && position.filters === filters ? views.start(view, stream.user) : head
-  const startOf = (view: View, head: number): number => {
-    const last = position?.cursors.get(view.cursor)
-    // A cursor beyond the head is of an earlier log of that name.
-    const wanted = last === undefined ? (position ? unnamed(view, head) : head) : last > head ? 0 : last
-    const asked = Math.max(wanted, views.start(view, stream.user))
-    const start = Math.max(asked, head - MOST_REPLAYED, (store.log.peek(view.log)?.tail ?? 1) - 1)
-    if (start > asked) gaps.set(view.cursor, { topic: view.topic, after: asked, next: start + 1 })
-    return start
-  }
   for (const subscription of granted) {
     const shown = interests.shown(subscription)
     const heads = await interests.heads(shown)
-    for (const view of shown.views) heads.set(view.cursor, startOf(view, heads.get(view.cursor)!))
+    for (const view of shown.views) heads.set(view.cursor, await starts.of(view, heads.get(view.cursor)!))
     if (!stream.closed) interests.add(subscription, heads)
   }
-  return [...gaps.values()]
 }
 
 /** Room info, presence, retained messages: what a new subscription gets at once. */

@@ -59,7 +59,7 @@ function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal || statusCode >= 500) return asRefusal(error)
   switch (statusCode) {
     case 413:
-      return new Refusal('too_large', 'the body is too large (limits.payloadBytes)')
+      return new Refusal('too_large', 'the body is too large (limits.payloadBytes; of sync: limits.syncBytes)')
     case 415:
       return new HttpRefusal('bad_request', 415, 'a body is JSON: Content-Type: application/json')
     default:

@@ -5,36 +5,47 @@ import type { Counters } from '../metrics.js'
 import type { Wheel } from '../wheel.js'
 import type { EventStream } from './event-stream.js'
 
-/** Streams of one user at the same time. */
-const MOST_OF_USER = 32
+export interface StreamLimits {
+  readonly eventStreams: number
+  readonly eventStreamsPerUser: number
+}
 
 export class Streams {
+  readonly #limits: StreamLimits
   readonly #byUser = new Map<string, Set<EventStream>>()
+  #count = 0
   readonly #wheel: Wheel
   readonly #counters: Counters
   readonly #failed: (error: unknown) => void
 
-  constructor(wheel: Wheel, counters: Counters, failed: (error: unknown) => void) {
+  constructor(limits: StreamLimits, wheel: Wheel, counters: Counters, failed: (error: unknown) => void) {
+    this.#limits = limits
     this.#wheel = wheel
     this.#counters = counters
     this.#failed = failed
   }
 
   requireRoomFor(user: string): void {
-    if ((this.#byUser.get(user)?.size ?? 0) >= MOST_OF_USER)
-      throw new Refusal('rate_limited', `${user} has ${MOST_OF_USER} streams open already`, { retryAfter: 30 })
+    const { eventStreams, eventStreamsPerUser } = this.#limits
+    if (this.#count >= eventStreams)
+      throw new Refusal('unavailable', 'too many streams are open (limits.eventStreams)', { retryAfter: 30 })
+    if ((this.#byUser.get(user)?.size ?? 0) < eventStreamsPerUser) return
+    const why = `${user} has ${eventStreamsPerUser} streams open already (limits.eventStreamsPerUser)`
+    throw new Refusal('rate_limited', why, { retryAfter: 30 })
   }
 
   /** `ended` is told when it is over, whyever. */
   add(stream: EventStream, ended: () => void): void {
     const mine = this.#byUser.get(stream.user) ?? new Set()
     this.#byUser.set(stream.user, mine.add(stream))
+    this.#count++
     this.#wheel.set(stream, stream.deadline(Date.now()))
     stream.onFailure = this.#failed
     stream.onEnd = (why) => {
       this.#counters.add(`streams.${why.replaceAll(' ', '_')}`)
       this.#wheel.delete(stream)
       mine.delete(stream)
+      this.#count--
       if (mine.size === 0) this.#byUser.delete(stream.user)
       ended()
     }

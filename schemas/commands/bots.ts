@@ -102,11 +102,17 @@ export const BOT_COMMANDS = {
   }),
   'slash.list': command({
     summary: 'The commands that bots take in a room, by name. For members.',
-    params: object({ room }),
+    params: object({
+      room,
+      cursor: Type.Optional(Type.String({ maxLength: 300, description: 'From the page before.' })),
+      limit: limit(1000, 1000),
+    }),
     result: object({
       commands: Type.Array(object({ ...slash, bot: Type.String({ description: 'Who takes it.' }) })),
+      more,
+      cursor: Type.Optional(Type.String({ description: 'With more: to go on with.' })),
     }),
     rate: 'read',
-    http: { method: 'GET', path: '/rooms/{room}/slash-commands' },
+    http: { method: 'GET', path: '/rooms/{room}/slash-commands', page: { items: 'commands' } },
   }),
 } as const

@@ -64,11 +64,14 @@ export const WEBHOOK_COMMANDS = {
     http: { method: 'POST', path: '/webhooks', status: 201 },
   }),
   'webhooks.list': command({
-    summary: 'All webhooks and how they do. For admins.',
-    params: object({}),
-    result: object({ webhooks: Type.Array(Webhook, { maxItems: 100 }) }),
+    summary: 'All webhooks and how they do, by id. For admins.',
+    params: object({
+      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last webhook of the page before.' })),
+      limit: limit(100, 100),
+    }),
+    result: object({ webhooks: Type.Array(Webhook), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/webhooks' },
+    http: { method: 'GET', path: '/webhooks', page: { items: 'webhooks', key: 'id' } },
   }),
   'webhooks.update': command({
     summary:

@@ -228,6 +228,65 @@ t.test('who comes back with Last-Event-ID gets what was missed, once and in orde
   })
 })
 
+t.test('a position says all, however many logs there are and whatever became of them', async (t) => {
+  const broker = await startTestBroker(t, { limits: { rates: 'off' } })
+  const alice = await Person.connect(t, broker, 'alice')
+  const bob = await Person.connect(t, broker, 'bob')
+  const path = filters('rooms/+/messages')
+  const make = async (room: string) => {
+    await alice.get('rooms.create', { room })
+    await bob.get('rooms.join', { room })
+  }
+  const back = (lastId: string) => listen(t, broker, 'bob', path, { headers: { 'last-event-id': lastId } })
+  const roomsOf = ({ events }: EventReader) => new Set(events.map(({ data }) => data.topic.split('/')[1]))
+
+  t.test('of more rooms than an id has room for each is told of', async (t) => {
+    const rooms = Array.from({ length: 150 }, (_, i) => `a-room-with-a-typical-name-${i}`)
+    for (const room of rooms) await make(room)
+    await Promise.all(rooms.map((room) => alice.say(room, 'before')))
+    const first = await listen(t, broker, 'bob', path)
+    t.ok(first.lastId.length <= 2000, 'an id stays short')
+    first.response.destroy()
+    await Promise.all(rooms.map((room) => alice.say(room, 'missed')))
+    const second = await back(first.lastId)
+    await second.until(() => roomsOf(second).size === rooms.length)
+    const missed = () => second.events.filter(({ data }) => data.message?.text === 'missed')
+    await second.until(() => missed().length === rooms.length)
+    t.equal(missed().length, rooms.length, 'once each')
+  })
+
+  t.test('an id of before, which was cut short, is told as gaps of the rest', async (t) => {
+    const { lastId } = await listen(t, broker, 'bob', path)
+    const reader = await back(`${lastId.slice(0, 8)} m:a-room-with-a-typical-name-0=2 +`)
+    await reader.until(() => roomsOf(reader).size === 149)
+    t.ok(reader.events.every(({ type }) => type === 'gap'))
+    t.notOk(roomsOf(reader).has('a-room-with-a-typical-name-0'))
+  })
+
+  t.test('a room that was made anew begins at its beginning', async (t) => {
+    const anew = async () => {
+      await alice.get('rooms.create', { room: 'tea' })
+      await carol.get('rooms.join', { room: 'tea' })
+    }
+    const carol = await Person.connect(t, broker, 'carol')
+    await anew()
+    for (let i = 1; i <= 3; i++) await alice.say('tea', `old ${i}`)
+    const wide = await listen(t, broker, 'carol', path)
+    const narrow = await listen(t, broker, 'carol', filters('rooms/tea/messages'))
+    await alice.say('tea', 'old 4')
+    await wide.texts(1)
+    await narrow.texts(1)
+    await alice.get('rooms.delete', { room: 'tea' })
+    await anew()
+    const comeBack = ({ lastId }: EventReader, to: string) =>
+      listen(t, broker, 'carol', to, { headers: { 'last-event-id': lastId } })
+    const whole = ['new 1', 'new 2', 'new 3', 'new 4', 'new 5']
+    for (const text of whole) await alice.say('tea', text)
+    t.same(await (await comeBack(wide, path)).texts(5), whole)
+    t.same(await (await comeBack(narrow, filters('rooms/tea/messages'))).texts(5), whole)
+  })
+})
+
 t.test('authorisation is in time', async (t) => {
   const broker = await startTestBroker(t)
   const alice = await Person.connect(t, broker, 'alice')

@@ -7,7 +7,11 @@ import type { BotRecord, SlashCommand, Store } from '../../store/store.js'
 import type { Turns } from '../../turns.js'
 import { type Actor, isAdmin, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
+import { fitting } from '../lists.js'
 import type { RoomRules } from '../room-rules.js'
+
+/** Room of a reply that is not commands. */
+const ENVELOPE = 1024
 
 export interface BotCommandParts {
   readonly store: Pick<Store, 'commit' | 'directory'>
@@ -19,6 +23,7 @@ export interface BotCommandParts {
   readonly remove: (user: string) => Promise<unknown>
   /** Most bots of one user; 0: only admins make bots. */
   readonly botsPerUser: number
+  readonly replyBytes: number
 }
 
 export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_COMMANDS> {
@@ -67,10 +72,16 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
         return '{}'
       })
     },
-    'slash.list': async (actor, { room }) => {
+    'slash.list': async (actor, { room, cursor, limit = 1000 }) => {
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
-      return JSON.stringify({ commands: commandsIn(parts, id) })
+      const all = commandsIn(parts, id)
+      const from = cursor === undefined ? 0 : all.findIndex((command) => placeOf(command) === cursor) + 1
+      if (cursor !== undefined && from === 0)
+        throw new Refusal('bad_request', 'the commands have changed; begin anew', { field: 'cursor' })
+      const page = fitting(all.slice(from, from + limit), parts.replyBytes - ENVELOPE)
+      const more = from + page.length < all.length
+      return JSON.stringify({ commands: page, more, ...(more ? { cursor: placeOf(page.at(-1)!) } : {}) })
     },
   }
 }
@@ -122,6 +133,11 @@ function requireDistinct(commands: readonly SlashCommand[]): void {
     if (names.has(name)) throw new Refusal('bad_request', `/${name} is there twice`, { field: `commands.${i}.name` })
     names.add(name)
   }
+}
+
+/** A command's place in the list. */
+function placeOf({ name, bot }: { name: string; bot: string }): string {
+  return `${name}@${bot}`
 }
 
 /** By name; of one name those that are taken first in front. */

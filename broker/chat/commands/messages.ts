@@ -1,6 +1,6 @@
 import type { MESSAGE_COMMANDS } from '../../../schemas/commands/messages.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { isDirectRoom } from '../../../schemas/ids.js'
+import { directPeer, isDirectRoom } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
 import type { Store } from '../../store/store.js'
 import type { Handlers } from '../commands.js'
@@ -23,9 +23,9 @@ export function messageCommands(parts: MessageCommandParts): Handlers<keyof type
   const { store, rules, publish, replyBytes } = parts
   return {
     send: async (actor, { room, ...message }) => {
-      const topic = room.startsWith('@')
-        ? topics.user(room.slice(1), 'messages')
-        : topics.room(rules.resolve(actor, room), 'messages')
+      const id = rules.resolve(actor, room)
+      const peer = directPeer(id, actor.principal.user)
+      const topic = peer === null ? topics.room(id, 'messages') : topics.user(peer, 'messages')
       // With a type it is a message, also where it has nothing else; without any key it would be taken as data.
       return JSON.stringify(await publishAndWait(publish, actor, topic, { type: 'text', ...message }))
     },

@@ -12,6 +12,9 @@ import type { Thinning } from '../thinning.js'
 import { logs } from '../views.js'
 import { pageOf } from './pages.js'
 
+/** Room of a reply that is not rooms. */
+const ENVELOPE = 1024
+
 export interface RoomCommandParts {
   readonly store: Store
   readonly rooms: Rooms
@@ -20,10 +23,11 @@ export interface RoomCommandParts {
   readonly preferences: RoomPreferences
   readonly rules: RoomRules
   readonly thinning: Thinning
+  readonly replyBytes: number
 }
 
 export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROOM_COMMANDS> {
-  const { store, rooms, members, roles, preferences, rules, thinning } = parts
+  const { store, rooms, members, roles, preferences, rules, thinning, replyBytes } = parts
   const { directory } = store
   const show = (actor: Actor, room: RoomRecord): Promise<string> => shownRoom(parts, actor, room)
   return {
@@ -74,8 +78,16 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
           ? [...directory.memberships(user).keys()].map((id) => directory.room(id)!)
           : [...directory.rooms()].filter(({ access }) => access !== 'private')
       const page = all.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
-      const shown = await Promise.all(page.slice(0, limit).map((room) => show(actor, room)))
-      return `{"rooms":[${shown.join(',')}],"more":${page.length > limit}}`
+      const shown: string[] = []
+      let bytes = 0
+      // A room may be long, by its policies: a page is not made longer than it can leave.
+      for (const room of page.slice(0, limit)) {
+        const text = await show(actor, room)
+        bytes += Buffer.byteLength(text) + 1
+        if (bytes > replyBytes - ENVELOPE && shown.length > 0) break
+        shown.push(text)
+      }
+      return `{"rooms":[${shown.join(',')}],"more":${page.length > shown.length}}`
     },
   }
 }

@@ -29,9 +29,11 @@ export function webhookCommands(webhooks: WebhookAdmin): Handlers<keyof Table> {
   const require = (actor: Actor): string => requireAdmin(actor, 'webhooks are for admins')
   return {
     'webhooks.create': async (actor, params) => JSON.stringify(await webhooks.create(require(actor), params)),
-    'webhooks.list': async (actor) => {
+    'webhooks.list': async (actor, { after = '', limit = 100 }) => {
       require(actor)
-      return JSON.stringify({ webhooks: webhooks.list() })
+      const all = webhooks.list().filter(({ id }) => id > after)
+      const page = all.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
+      return JSON.stringify({ webhooks: page, more: all.length > limit })
     },
     'webhooks.update': async (actor, { webhook, ...changes }) => {
       require(actor)

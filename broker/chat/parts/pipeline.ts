@@ -28,6 +28,7 @@ export function makePipeline(config: Config, parts: Parts): Pipeline {
     requests: new Requests(commands, replies, failed),
     moments: makeMoments(config, parts),
     payloadBytes: config.limits.payloadBytes,
+    syncBytes: config.limits.syncBytes,
     propertyBytes: config.limits.propertyBytes,
   })
 }

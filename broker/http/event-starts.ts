@@ -1,0 +1,93 @@
+/** Where a stream of events begins in each log: at the position it had, or now; and what it cannot have of what lies between. */
+import type { FollowerServices } from '../following/services.js'
+import type { View } from '../hub.js'
+import type { Store } from '../store/store.js'
+import { type Position, UNSURE } from './event-id.js'
+
+export type Gap = { topic: string; after: number; next: number }
+
+/** Most entries of a log that are replayed to a client that comes back. */
+const MOST_REPLAYED = 1000
+/** Entries looked at at once, and their bytes. */
+const PAGE = 100
+const PAGE_BYTES = 1024 * 1024
+
+export class Starts {
+  readonly #services: FollowerServices
+  readonly #user: string
+  /** Null: it begins now. */
+  readonly #position: Position | null
+  readonly #gaps = new Map<string, Gap>()
+  /** Cursors of logs that had an entry a moment ago: its time does not tell whether the stream has it. */
+  readonly young = new Set<string>()
+
+  /** `filters`: name of those asked for now; a position of others says only where the logs were that it names. */
+  constructor(services: FollowerServices, user: string, position: Position | null, filters: string) {
+    this.#services = services
+    this.#user = user
+    this.#position = position
+    this.#same = position?.filters === filters
+  }
+
+  readonly #same: boolean
+
+  get gaps(): Gap[] {
+    return [...this.#gaps.values()]
+  }
+
+  /** The number after which the stream goes on in a log that ends at `head`. */
+  async of(view: View, head: number): Promise<number> {
+    const { store, views } = this.#services
+    if (await isYoung(store, view, head)) this.young.add(view.cursor)
+    if (!this.#position) return head
+    const joined = views.start(view, this.#user)
+    const asked = Math.max(await this.#wanted(view, head, joined), joined)
+    const start = Math.max(asked, head - MOST_REPLAYED, (store.log.peek(view.log)?.tail ?? 1) - 1)
+    if (start > asked) this.#gaps.set(view.cursor, { topic: view.topic, after: asked, next: start + 1 })
+    return start
+  }
+
+  async #wanted(view: View, head: number, joined: number): Promise<number> {
+    const { time, cursors, complete } = this.#position!
+    const last = cursors.get(view.cursor)
+    if (last !== undefined) return last > head || (await this.#isAnew(view)) ? 0 : last
+    // It had not been asked for.
+    if (!this.#same) return head
+    if (time !== null) return await lastBefore(this.#services.store, view, head, time - UNSURE)
+    if (complete) return joined
+    // An id of before that was cut short: whatever there is may have been missed.
+    this.#gaps.set(view.cursor, { topic: view.topic, after: joined, next: head + 1 })
+    return head
+  }
+
+  /** Whether the log is another than the position knew: its room, or its user, was made since. */
+  async #isAnew({ room, log }: View): Promise<boolean> {
+    const { time } = this.#position!
+    const { directory } = this.#services.store
+    const owned = log.startsWith('n:') || log.startsWith('u:')
+    const record = room !== null ? directory.room(room) : owned ? await directory.user(this.#user) : undefined
+    return time !== null && (record?.createdAt ?? 0) > time
+  }
+}
+
+/** Also where the last one is gone already. */
+async function isYoung(store: Store, { log }: View, head: number): Promise<boolean> {
+  if (head === 0) return false
+  const [entry] = await store.log.read(log, head - 1, 1, 1)
+  return entry === undefined || entry.ts > Date.now() - UNSURE
+}
+
+/** The number of the last entry up to `time`, as far back as is replayed; 0: all that was looked at is younger. */
+async function lastBefore(store: Store, { log }: View, head: number, time: number): Promise<number> {
+  // A clock that was set back says nothing about what came since.
+  if (Date.now() < time) return 0
+  for (let next = head + 1, limit = 1; next > 1 && next > head - MOST_REPLAYED; limit = PAGE) {
+    const page = await store.log.readBefore(log, next, limit, PAGE_BYTES)
+    const older = page.findLast(({ ts }) => ts <= time)
+    // What was withheld behind it stays withheld.
+    if (older) return next === head + 1 && older === page.at(-1) ? head : older.seq
+    if (page.length === 0) return 0
+    next = page[0]!.seq
+  }
+  return 0
+}

@@ -1,0 +1,68 @@
+/** What a request over HTTP may hold and take. */
+import t from 'tap'
+import { startTestBroker } from '../helpers/broker.js'
+import { EventReader } from '../helpers/event-reader.js'
+import { fetchFrom } from '../helpers/http.js'
+import { Person } from '../helpers/people.js'
+
+t.test('sync carries back what it answered of many rooms, through both doors', async (t) => {
+  const broker = await startTestBroker(t, { limits: { rates: 'off', payloadBytes: 4096, syncBytes: 20_000 } })
+  const ann = await Person.connect(t, broker, 'ann')
+  for (let i = 0; i < 60; i++) await ann.get('rooms.create', { room: `room-${i}` })
+  const { epoch, rooms } = await ann.get('sync')
+  const known = Object.fromEntries(rooms.map(({ room, at }: { room: string; at: object }) => [room, at]))
+  const again = { epoch, rooms: known }
+  t.ok(JSON.stringify(again).length > 4096)
+  t.equal((await ann.get('sync', again)).rooms.length, rooms.length)
+  const sync = (body: object) => fetchFrom(broker, '/v1/sync', { method: 'POST', as: 'ann', body })
+  t.equal((await sync(again)).body.rooms.length, rooms.length)
+  const much = await sync({
+    epoch,
+    rooms: { ...known, ...Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`not-mine-${i}`, { seq: 1 }])) },
+  })
+  t.match(much, { status: 413, body: { detail: /limits\.syncBytes/ } })
+  const other = await fetchFrom(broker, '/v1/rooms', {
+    method: 'POST',
+    as: 'ann',
+    body: { room: 'x', topic: 'x'.repeat(5000) },
+  })
+  t.match(other, { status: 413, body: { detail: /limits\.payloadBytes/ } })
+})
+
+t.test('send takes a direct conversation by each of its names', async (t) => {
+  const broker = await startTestBroker(t)
+  const ann = await Person.connect(t, broker, 'ann')
+  await Person.connect(t, broker, 'bo')
+  const first = await ann.get('send', { room: '@bo', text: 'hi', cid: 'k1' })
+  t.equal(first.room, 'dm:ann:bo')
+  t.same(await ann.get('send', { room: first.room, text: 'hi', cid: 'k1' }), first, 'the same message')
+  const { seq } = await ann.get('send', { room: 'dm:ann:bo', type: 'edit', target: first.seq, text: 'hello' })
+  t.equal(seq, first.seq + 1)
+})
+
+t.test('an encoding of a body that is not undone is refused, and numbers that would be others', async (t) => {
+  const broker = await startTestBroker(t)
+  const post = (body: string, headers = {}) =>
+    fetchFrom(broker, '/v1/rooms/lobby/messages', {
+      method: 'POST',
+      as: 'ann',
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+  const encoded = await post('{"text":"plain"}', { 'content-encoding': 'gzip' })
+  t.equal(encoded.status, 415)
+  t.equal(encoded.headers.get('accept-encoding'), 'identity')
+  t.equal((await post('{"text":"plain"}', { 'content-encoding': 'identity' })).status, 201)
+  t.match(await post('{"type":"custom","data":{"id":9007199254740993}}'), { status: 400, body: { field: 'id' } })
+})
+
+t.test('event streams are counted, for each user and in all', async (t) => {
+  const broker = await startTestBroker(t, { limits: { eventStreams: 3, eventStreamsPerUser: 2 } })
+  const open = (as: string) => EventReader.open(t, broker, '/v1/events', { as })
+  const streams = [await open('ann'), await open('ann')]
+  t.equal((await open('ann')).response.statusCode, 429)
+  await open('bo')
+  t.equal((await open('cy')).response.statusCode, 503)
+  streams[0]!.response.destroy()
+  while ((await open('cy')).response.statusCode !== 200);
+})
