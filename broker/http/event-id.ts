@@ -10,7 +10,7 @@ const MAX_ID = 2000
 /** Numbers are written short. */
 const RADIX = 36
 /** An entry has the time at which it was taken, which is before it was committed; by at most this, in ms. */
-export const UNSURE = 10_000
+export const UNSURE = 300
 
 export interface Position {
   /** Of the filters: another choice of filters begins anew. */

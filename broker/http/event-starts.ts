@@ -4,7 +4,8 @@ import type { View } from '../hub.js'
 import type { Store } from '../store/store.js'
 import { type Position, UNSURE } from './event-id.js'
 
-export type Gap = { topic: string; after: number; next: number }
+/** `reset`: what the client holds is of an earlier log of that name. */
+export type Gap = { topic: string; after: number; next: number; reset?: true }
 
 /** Most entries of a log that are replayed to a client that comes back. */
 const MOST_REPLAYED = 1000
@@ -43,14 +44,20 @@ export class Starts {
     const joined = views.start(view, this.#user)
     const asked = Math.max(await this.#wanted(view, head, joined), joined)
     const start = Math.max(asked, head - MOST_REPLAYED, (store.log.peek(view.log)?.tail ?? 1) - 1)
-    if (start > asked) this.#gaps.set(view.cursor, { topic: view.topic, after: asked, next: start + 1 })
+    const known = this.#gaps.get(view.cursor)
+    if (start > asked || known?.reset)
+      this.#gaps.set(view.cursor, { ...known, topic: view.topic, after: asked, next: start + 1 })
     return start
   }
 
   async #wanted(view: View, head: number, joined: number): Promise<number> {
     const { time, cursors, complete } = this.#position!
     const last = cursors.get(view.cursor)
-    if (last !== undefined) return last > head || (await this.#isAnew(view)) ? 0 : last
+    if (last !== undefined) {
+      if (last <= head && !(await this.#isAnew(view))) return last
+      this.#gaps.set(view.cursor, { topic: view.topic, after: 0, next: 1, reset: true })
+      return 0
+    }
     // It had not been asked for.
     if (!this.#same) return head
     if (time !== null) return await lastBefore(this.#services.store, view, head, time - UNSURE)

@@ -13,7 +13,7 @@ import type { Batch, Direct } from '../hub.js'
 import { messageSize } from '../store/message-size.js'
 import type { LogEntry, QoS, SavedInflight } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
-import { hasRoomFor, UNSURE, writePosition } from './event-id.js'
+import { hasRoomFor, writePosition } from './event-id.js'
 import type { Starts } from './event-starts.js'
 import { eventText, gapText, PING, type Shown } from './event-text.js'
 
@@ -36,7 +36,8 @@ export interface StreamOptions {
   readonly ping: number
 }
 
-/** Feeds that are remembered to have sent something. */
+/** Feeds that are remembered to have sent something, and for how long, in ms. */
+const RECENT = 10_000
 const MOST_RECENT = 200
 
 export type Ending = 'client gone' | 'slow reader' | 'token expired' | 'logged out' | 'broker stopping' | 'failed'
@@ -81,7 +82,7 @@ export class EventStream extends Follower implements Deadline {
       if (feed) this.#noteSent(feed)
     }
     this.#write(`retry: ${RETRY}\nid: ${this.#position()}\n\n`)
-    for (const { topic, after, next } of gaps) this.#write(gapText(topic, after, next))
+    for (const gap of gaps) this.#write(gapText(gap))
     this.start()
   }
 
@@ -240,7 +241,7 @@ export class EventStream extends Follower implements Deadline {
   /** Names what is still to be sent, and what was sent so lately that its time does not tell. */
   #position(now = Date.now()): string {
     for (const feed of this.#behind) if (!feed.behind || !(feed instanceof LogFeed)) this.#behind.delete(feed)
-    for (const [feed, at] of this.#recent) if (at < now - 2 * UNSURE || !feed.attached) this.#recent.delete(feed)
+    for (const [feed, at] of this.#recent) if (at < now - RECENT || !feed.attached) this.#recent.delete(feed)
     const behind = ([...this.#behind] as LogFeed[]).filter(({ attached }) => attached)
     if (hasRoomFor(behind.map(cursorOf))) this.#time = now
     const recent = [...this.#recent.keys()].reverse().filter((feed) => !this.#behind.has(feed))

@@ -24,6 +24,6 @@ function content(topic: string, payload: Buffer): string {
 }
 
 /** Numbers of a log that are not replayed: `history` has them, or says why it has not. */
-export function gapText(topic: string, after: number, next: number): string {
-  return `event: gap\ndata: ${JSON.stringify({ topic, after, next })}\n\n`
+export function gapText(gap: { topic: string; after: number; next: number; reset?: true }): string {
+  return `event: gap\ndata: ${JSON.stringify(gap)}\n\n`
 }
