@@ -31,6 +31,16 @@ export async function newMember(store: Store, room: string, user: string, role: 
   return { room, user, role, since: Date.now(), joined: { messages, events } }
 }
 
+/** How someone comes in. */
+interface Entering {
+  /** What it uses up. */
+  readonly used?: readonly Op[]
+  /** Who let them in. */
+  readonly by?: string
+  /** Whether commands of a bot count from then on. */
+  readonly commands?: boolean
+}
+
 export class Members {
   readonly #store: Store
   readonly #bus: Bus<Signal>
@@ -72,7 +82,9 @@ export class Members {
       const how = record.access === 'request' ? 'for those who are let in; ask with rooms.request' : 'by invitation'
       throw new Refusal('forbidden', `${room} is ${how}`)
     }
-    const member = await this.#enter(room, user)
+    // Invited by name: by someone who may change the room, too.
+    const commands = invited !== undefined || isAdmin(actor)
+    const member = await this.#enter(room, user, { commands })
     if (this.#store.directory.members(room).size > 1) return member
     // The first in a room that all had left.
     await this.#ownership.mend(room)
@@ -90,27 +102,25 @@ export class Members {
         throw new Refusal('forbidden', 'the link is not valid any more', { field: 'link' })
       }
       const used = record.uses === null ? [] : [directory.links.putOp({ ...record, uses: record.uses - 1 })]
-      return this.#enter(room, user, used)
+      return this.#enter(room, user, { used })
     })
   }
 
   /** Lets in someone who asked. */
   admit(actor: Actor, room: string, user: string): Promise<MemberRecord> {
-    return this.#enter(room, user, [], actor.principal.user)
+    return this.#enter(room, user, { by: actor.principal.user, commands: this.#rules.mayUpdate(actor, room) })
   }
 
   /** What concerns one user in one room is done one after another. */
-  #enter(room: string, user: string, used: Op[] = [], by?: string): Promise<MemberRecord> {
+  #enter(room: string, user: string, how: Entering): Promise<MemberRecord> {
     const { directory } = this.#store
-    return this.#turns.take(
-      `${room} ${user}`,
-      async () => directory.member(room, user) ?? this.#add(room, user, used, by),
-    )
+    return this.#turns.take(`${room} ${user}`, async () => directory.member(room, user) ?? this.#add(room, user, how))
   }
 
-  async #add(room: string, user: string, used: Op[], by?: string): Promise<MemberRecord> {
+  async #add(room: string, user: string, { used = [], by, commands = false }: Entering): Promise<MemberRecord> {
     const { directory } = this.#store
-    const member = await newMember(this.#store, room, user, 'member')
+    const plain = await newMember(this.#store, room, user, 'member')
+    const member = directory.bots.get(user) ? { ...plain, commands } : plain
     this.#requireOpen(room)
     this.#rules.requireNotBanned(room, user)
     const ops = [directory.memberOp(member), ...used]
@@ -140,6 +150,17 @@ export class Members {
     const count = (this.#joining.get(room) ?? 0) + change
     if (count > 0) this.#joining.set(room, count)
     else this.#joining.delete(room)
+  }
+
+  /** Whether the commands of a bot count in the room. */
+  async allowCommands(actor: Actor, room: string, bot: string, commands: boolean): Promise<void> {
+    await this.#turns.take(room, async () => {
+      const { directory } = this.#store
+      this.#rules.require(actor, room, 'update')
+      const member = this.#rules.memberOf(room, bot)
+      if (!directory.bots.get(bot)) throw new Refusal('bad_request', `${bot} is no bot`, { field: 'bot' })
+      await commit(this.#store, { ops: [directory.memberOp({ ...member, commands })] })
+    })
   }
 
   leave(actor: Actor, room: string): Promise<void> {

@@ -534,6 +534,8 @@ export interface MemberRecord {
   since: number
   /** Heads of the room's logs at the join: where a cursor starts that no subscription has set. 0 in a direct conversation. */
   joined: { messages: number; events: number }
+  /** Of a bot: whether someone who may change the room let its commands count. Absent: it came before anyone was asked. */
+  commands?: boolean
   /** Absent: as everyone begins. */
   settings?: MemberSettings
 }

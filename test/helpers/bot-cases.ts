@@ -48,6 +48,12 @@ export const BOT_CASES: Record<string, CommandCases> = {
       answer: 'bad_request commands.0.name',
     },
   },
+  'slash.allow': {
+    before: [['rooms.join', { as: 'helper', params: { room: '{room}' } }]],
+    happy: { as: 'alice', params: { room: '{room}', bot: 'helper' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}', bot: 'helper' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}', bot: 'bob' }, answer: 'bad_request bot' },
+  },
   'slash.list': {
     happy: { as: 'bob', params: { room: '{room}' }, result: { commands: [] } },
     forbidden: { as: 'carol', params: { room: '{room}' }, code: 'forbidden' },

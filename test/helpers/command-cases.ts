@@ -1,7 +1,7 @@
 /**
  * For every command a request that succeeds, one that is forbidden and one that is not valid; the doors test runs each through MQTT and
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
- * pat has a password, `pat-pw`, and logs in anew for each case.
+ * helper is a bot of bob’s. pat has a password, `pat-pw`, and logs in anew for each case.
  */
 
 import { ABUSE_CASES } from './abuse-cases.js'

@@ -7,11 +7,14 @@ import type { BotRecord, SlashCommand, Store } from '../../store/store.js'
 import type { Turns } from '../../turns.js'
 import { type Actor, isAdmin, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
+import type { Members } from '../members.js'
 import type { RoomRules } from '../room-rules.js'
+import { commandRank } from '../slash-commands.js'
 
 export interface BotCommandParts {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly rules: RoomRules
+  readonly members: Pick<Members, 'allowCommands'>
   readonly turns: Turns
   readonly accounts: Pick<Accounts, 'add'>
   readonly keys: Keys
@@ -70,7 +73,11 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     'slash.list': async (actor, { room }) => {
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
-      return JSON.stringify({ commands: commandsIn(parts, id) })
+      return JSON.stringify({ commands: commandsIn(parts, id, requireUser(actor)) })
+    },
+    'slash.allow': async (actor, { room, bot, allow = true }) => {
+      await parts.members.allowCommands(actor, rules.resolve(actor, room), bot, allow)
+      return '{}'
     },
   }
 }
@@ -125,15 +132,18 @@ function requireDistinct(commands: readonly SlashCommand[]): void {
 }
 
 /** By name; of one name those that are taken first in front. */
-function commandsIn({ store }: BotCommandParts, room: string) {
+function commandsIn({ store }: BotCommandParts, room: string, asker: string) {
   const { directory } = store
-  const here: BotRecord[] = []
+  const here: { record: BotRecord; rank: number }[] = []
   for (const user of directory.members(room).keys()) {
-    const bot = directory.bots.get(user)
-    if (bot) here.push(bot)
+    const record = directory.bots.get(user)
+    const rank = record ? commandRank(directory, record, room, asker) : null
+    if (record && rank !== null) here.push({ record, rank })
   }
-  here.sort((a, b) => a.createdAt - b.createdAt)
-  const all = here.flatMap(({ bot, commands }) => commands.map((command) => ({ ...command, bot })))
+  here.sort((a, b) => a.rank - b.rank || a.record.createdAt - b.record.createdAt)
+  const all = here.flatMap(({ record: { bot, owner, commands } }) =>
+    commands.map((command) => ({ ...command, bot, owner })),
+  )
   return all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
