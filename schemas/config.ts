@@ -341,6 +341,10 @@ const limits = section('Bounds on what one client can cost.', {
   keysPerUser: count(100, 'API keys of one user.'),
   botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
   sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
+  asksPerPair: count(
+    100,
+    'Invitations, contact requests, shared and offered devices of one person to one user at once; they become free again in 1000 s.',
+  ),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   unreadEntries: count(
     2000,

@@ -3,6 +3,7 @@ import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { isNewAccountName } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
+import { namesOf } from '../store/persons.js'
 import { serverEvents } from '../store/server-events.js'
 import type { DirectoryStore, Op, Store, UserRecord } from '../store/store.js'
 import { roomsWithWordsOf } from '../store/touched-rooms.js'
@@ -194,5 +195,5 @@ function toAccount({ id, roles, passwordHash, createdAt }: UserRecord): Account 
 
 /** Users that belong to a user, and go with it. */
 export function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
-  return [...directory.bots.ofOwner(user).map(({ bot }) => bot), ...directory.devices.ownedBy(user).keys()]
+  return [...namesOf(directory, user)].filter((name) => name !== user)
 }

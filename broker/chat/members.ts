@@ -6,6 +6,7 @@ import { commit } from '../store/commit.js'
 import type { MemberRecord, Op, RoomRole, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
+import type { Asking } from './asking.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import { isValid, linkTurn } from './links.js'
 import type { Ownership } from './ownership.js'
@@ -14,6 +15,9 @@ import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
 
+/** Standing invitations of one room. */
+const MAX_INVITES = 10_000
+
 export interface MembersParts {
   readonly store: Store
   readonly bus: Bus<Signal>
@@ -21,6 +25,7 @@ export interface MembersParts {
   /** Acts that depend on who is in a room are done one after another; joins only by user, or a crowd would queue. */
   readonly turns: Turns
   readonly ownership: Pick<Ownership, 'mend' | 'succession'>
+  readonly asking: Asking
   readonly maxMembers: number
 }
 
@@ -47,18 +52,20 @@ export class Members {
   readonly #rules: RoomRules
   readonly #turns: Turns
   readonly #ownership: MembersParts['ownership']
+  readonly #asking: Asking
   readonly #maxMembers: number
   /** Joins that are being written, by room: they count towards maxMembers. */
   readonly #joining = new Map<string, number>()
   /** Rooms that are being deleted: nobody comes in any more. */
   readonly #closing = new Set<string>()
 
-  constructor({ store, bus, rules, turns, ownership, maxMembers }: MembersParts) {
+  constructor({ store, bus, rules, turns, ownership, asking, maxMembers }: MembersParts) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#turns = turns
     this.#ownership = ownership
+    this.#asking = asking
     this.#maxMembers = maxMembers
   }
 
@@ -179,6 +186,7 @@ export class Members {
     this.#bus.send({ kind: 'membership', room, user, member: false })
   }
 
+  /** Who is invited already is not told again. */
   async invite(actor: Actor, room: string, user: string): Promise<void> {
     const { directory } = this.#store
     this.#rules.require(actor, room, 'invite')
@@ -188,6 +196,10 @@ export class Members {
     this.#rules.requireNotBanned(room, user)
     const by = actor.principal.user
     requireReachable(directory, user, by, 'invites', `you may not invite ${user}`)
+    if (directory.invite(room, user)) return
+    if (directory.invites(room).size >= MAX_INVITES)
+      throw new Refusal('conflict', `${MAX_INVITES} users are invited to ${room} and have not come; withdraw one first`)
+    this.#asking.require(actor, user, `room ${room}`)
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
     await commit(this.#store, { drafts, ops })

@@ -96,3 +96,46 @@ t.test('who is blocked does not reach one by a bot or a device, nor sees one by 
   }
   t.same(await bot.subscribe('users/alice/presence'), [0x80])
 })
+
+t.test('asking again for what stands is no event, and over and over is refused', async (t) => {
+  const { connect, alice, mallory, bot } = await company(t, { limits: { asksPerPair: 20 } })
+  const root = await connect('root', { roles: ['admin'] })
+  await mallory.get('rooms.create', { room: 'spam' })
+  await alice.subscribe('users/alice/events')
+  for (let i = 0; i < 10; i++) await mallory.get('rooms.invite', { room: 'spam', user: 'alice' })
+  t.equal((await alice.on('users/alice/events', 1)).length, 1)
+  const ask = (person: Person) => person.ask('contacts.request', { user: 'alice' })
+  for (let i = 0; i < 5; i++) {
+    t.ok((await ask(mallory)).ok)
+    await mallory.get('contacts.remove', { user: 'alice' })
+  }
+  t.match((await ask(mallory)).error, { code: 'rate_limited', retryAfter: Number })
+  t.match((await ask(bot)).error, { code: 'rate_limited' }, 'a bot asks for its owner')
+  const share = (person: Person) => person.ask('devices.share', { device: 'mdev', user: 'alice', may: 'read' })
+  for (let i = 0; i < 5; i++) {
+    t.ok((await share(mallory)).ok)
+    await mallory.get('devices.unshare', { device: 'mdev', user: 'alice' })
+  }
+  t.match((await share(mallory)).error, { code: 'rate_limited' })
+  t.ok((await share(root)).ok, 'admins are not counted')
+  let rooms = 0
+  let last = { ok: true }
+  for (; last.ok && rooms < 30; rooms++) {
+    await mallory.get('rooms.create', { room: `r${rooms}` })
+    last = await mallory.ask('rooms.invite', { room: `r${rooms}`, user: 'alice' })
+  }
+  t.ok(rooms < 15, `${rooms} other rooms`)
+  t.ok((await mallory.ask('rooms.invite', { room: 'r0', user: 'mbot' })).ok, 'each other user is asked apart')
+})
+
+t.test('a device that comes to someone who is banned leaves the room', async (t) => {
+  const { connect, alice, mallory } = await company(t)
+  const { key } = await alice.get('devices.register', { device: 'lamp' })
+  const lamp = await connect('lamp', { password: key })
+  await alice.get('rooms.create', { room: 'plaza' })
+  await lamp.get('rooms.join', { room: 'plaza' })
+  await alice.get('rooms.ban', { room: 'plaza', user: 'mallory' })
+  await alice.get('devices.transfer', { device: 'lamp', user: 'mallory' })
+  await mallory.get('devices.accept', { device: 'lamp' })
+  t.same(await membersOf(alice, 'plaza'), ['alice'])
+})

@@ -86,9 +86,9 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
 function makeBot(parts: BotCommandParts, actor: Actor, owner: string, bot: string): Promise<void> {
   const { store, accounts, turns, botsPerUser } = parts
   return turns.take(`bots of ${owner}`, async () => {
-    const { bots } = store.directory
+    const { bots, devices } = store.directory
     if (!isAdmin(actor) && botsPerUser === 0) throw new Refusal('forbidden', 'bots are made by admins')
-    if (bots.get(owner)) throw new Refusal('forbidden', 'a bot makes no bots')
+    if (bots.get(owner) || devices.get(owner)) throw new Refusal('forbidden', 'a bot or a device makes no bots')
     if (!isAdmin(actor) && bots.ofOwner(owner).length >= botsPerUser)
       throw new Refusal('conflict', `you have ${botsPerUser} bots (limits.botsPerUser); delete one first`)
     const record: BotRecord = { bot, owner, createdAt: Date.now(), commands: [] }

@@ -14,13 +14,13 @@ import { Sanctions } from '../sanctions.js'
 import { Thinning } from '../thinning.js'
 import type { SharedParts } from './shared.js'
 
-export function makeRooms({ rooms: options, receipts }: Config, { store, bus, turns }: SharedParts) {
+export function makeRooms({ rooms: options, receipts }: Config, { store, bus, turns, asking }: SharedParts) {
   const rules = new RoomRules(store.directory)
   const thinning = new Thinning(store.directory, { thinAbove: options.thinAbove, receipts: receipts.maxMembers })
   const info = new RoomInfo(store.directory, bus, thinning)
   const infoChanged = (room: string): void => info.changed(room)
   const ownership = new Ownership({ store, turns })
-  const members = new Members({ store, bus, rules, turns, ownership, maxMembers: options.maxMembers })
+  const members = new Members({ store, bus, rules, turns, ownership, asking, maxMembers: options.maxMembers })
   return {
     rules,
     thinning,

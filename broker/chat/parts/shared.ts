@@ -5,6 +5,7 @@ import type { Bus } from '../../store/bus.js'
 import type { Store } from '../../store/store.js'
 import { Turns } from '../../turns.js'
 import type { Wheel } from '../../wheel.js'
+import { Asking } from '../asking.js'
 import type { AuthCommandParts } from '../commands/auth.js'
 import type { BotCommandParts } from '../commands/bots.js'
 import type { OidcCommandParts } from '../commands/oidc.js'
@@ -57,6 +58,7 @@ export async function makeShared(config: Config, parts: ChatParts) {
     replies: new Replies(bus),
     rates: new Rates(config.limits.rates),
     slowMode: new SlowMode(),
+    asking: new Asking(store.directory, config.limits.asksPerPair),
     /** By room, or by user. */
     turns: new Turns(),
     /** By room and message. */
