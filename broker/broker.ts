@@ -13,6 +13,7 @@ import { Backups, backupCommands } from './backups.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
+import { ownable } from './chat/parts/shared.js'
 import type { PublishGate } from './chat/publish-gate.js'
 import type { Screen } from './chat/screening.js'
 import type { Signal } from './chat/signals.js'
@@ -48,6 +49,7 @@ import { type Reloaded, reload } from './reload.js'
 import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
+import { accountOf, namesCountedWith } from './store/persons.js'
 import type { Store } from './store/store.js'
 import { Moderator } from './webhooks/moderator.js'
 import { Poster } from './webhooks/poster.js'
@@ -195,6 +197,7 @@ async function start(
     pipeline: chat.pipeline,
     presence: chat.presence,
     rates: chat.rates,
+    countedWith: (user) => namesCountedWith(store.directory, user, ownable(config)),
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
@@ -287,7 +290,15 @@ function makeSearch(
 ) {
   const path = searchLocation(config.node.dataDir)
   const { share } = config.search
-  return new Search({ store, path, share, failed, notice: (message, facts) => log.warn(facts, message) })
+  const counted = (user: string): string => accountOf(store.directory, user, ownable(config))
+  return new Search({
+    store,
+    path,
+    share,
+    failed,
+    accountOf: counted,
+    notice: (message, facts) => log.warn(facts, message),
+  })
 }
 
 /** Connections first, then what they left to save. */

@@ -71,6 +71,7 @@ export async function makeLogins(
   const keys = new Keys({
     store,
     perUser: config.limits.keysPerUser,
+    perBot: config.limits.keysPerBot,
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: false, login }),
   })
   const authenticator = createAuthenticator({

@@ -339,11 +339,15 @@ const limits = section('Bounds on what one client can cost.', {
     'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
   ),
   keysPerUser: count(100, 'API keys of one user.'),
+  keysPerBot: count(20, 'API keys of one bot or device.'),
   botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
-  sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
+  sessionsPerUser: count(
+    1000,
+    'Sessions of one user, bots and devices included, that outlive their connection; anonymous is not counted. Each bot and device may have one.',
+  ),
   asksPerPair: count(
     100,
-    'Invitations, contact requests, shared and offered devices of one person to one user at once; they become free again in 1000 s.',
+    'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. They become free again in 1000 s.',
   ),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   unreadEntries: count(
@@ -364,7 +368,7 @@ const limits = section('Bounds on what one client can cost.', {
     ],
     default: 'default',
     description:
-      'Token buckets: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1 }; ten seconds’ worth may come at once.',
+      'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1 }; ten seconds’ worth may come at once.',
   }),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
 })

@@ -4,20 +4,20 @@ import { type Ownership, personBehind } from '../store/persons.js'
 import { type Actor, isAdmin } from './actor.js'
 import { Buckets } from './buckets.js'
 
-/** About one thing, again and again. */
-const REPEATS_AT_ONCE = 5
-const REPEATS_PER_SECOND = 1 / 60
+/** About one thing, again and again: so small a part of all. */
+const REPEATS = 1 / 20
 /** About anything: of `limits.asksPerPair` that may come at once so many become free a second. */
 const SECONDS_TO_REFILL = 1000
 
 export class Asking {
   readonly #directory: Ownership
-  readonly #repeats = new Buckets(REPEATS_PER_SECOND, REPEATS_AT_ONCE)
+  readonly #repeats: Buckets
   readonly #pairs: Buckets
 
   /** `perPair`: how often one person may ask another at once. */
   constructor(directory: Ownership, perPair: number) {
     this.#directory = directory
+    this.#repeats = new Buckets((perPair * REPEATS) / SECONDS_TO_REFILL, perPair * REPEATS)
     this.#pairs = new Buckets(perPair / SECONDS_TO_REFILL, perPair)
   }
 

@@ -14,6 +14,7 @@ export const logs = {
   broadcast: (channel: string): LogName => `b:${channel}`,
   deviceCommands: (device: string): LogName => `d:${device}`,
   audit: (): LogName => 'a:acts',
+  serverAudit: (): LogName => 'a:server',
 }
 
 /** Where sessions listen that may see the presence of anyone, now and later. */

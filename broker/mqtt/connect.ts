@@ -9,6 +9,7 @@ import type { LoginRefusal, Principal } from '../auth/principal.js'
 import { requireFewProperties } from '../chat/pipeline.js'
 import { Interests } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
+import { isOwned } from '../store/persons.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
 import { askForToken, checkMethod, tokenOf } from './authentication.js'
 import { encodeConnack } from './codec/encode.js'
@@ -219,10 +220,16 @@ async function loadSession(
 
 async function requireRoomForSession({ services }: Connection, { user }: Principal): Promise<void> {
   if (user === ANONYMOUS) return
-  const { sessionsPerUser } = services.limits
-  const mine = await services.store.sessions.ofUser(user)
-  if (mine.length >= sessionsPerUser)
-    throw new ConnectRefused(3, Reason.quotaExceeded, `${user} has ${mine.length} sessions (limits.sessionsPerUser)`)
+  const { store, limits, countedWith } = services
+  let kept = (await store.sessions.ofUser(user)).length
+  // Each bot and device may have one, however many its owner has.
+  if (kept === 0 && isOwned(store.directory, user)) return
+  for (const name of countedWith(user)) {
+    if (kept >= limits.sessionsPerUser) break
+    if (name !== user) kept += (await store.sessions.ofUser(name)).length
+  }
+  if (kept >= limits.sessionsPerUser)
+    throw new ConnectRefused(3, Reason.quotaExceeded, `${user} has ${kept} sessions (limits.sessionsPerUser)`)
 }
 
 /** Kept in the store with its authority, so that it is sent even if this broker dies [MQTT-3.1.2-8]. */

@@ -16,7 +16,7 @@ export type QoS = 0 | 1 | 2
 
 /**
  * Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast,
- * `s:server` what becomes of accounts and rooms, `a:acts` audit.
+ * `s:server` what becomes of accounts and rooms, `a:acts` audit, `a:server` of acts beyond rooms.
  */
 export type LogName = string
 

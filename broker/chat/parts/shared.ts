@@ -2,6 +2,7 @@
 import type { Config } from '../../../schemas/config.js'
 import { createAcl } from '../../auth/acl.js'
 import type { Bus } from '../../store/bus.js'
+import { accountOf } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
 import { Turns } from '../../turns.js'
 import type { Wheel } from '../../wheel.js'
@@ -50,13 +51,15 @@ export async function makeShared(config: Config, parts: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const acl = createAcl(config.acl.rules)
+  const counted = (user: string): string => accountOf(store.directory, user, ownable(config))
   return {
     ...parts,
     views,
     acl,
     plain: new Plain(store, bus, acl),
     replies: new Replies(bus),
-    rates: new Rates(config.limits.rates),
+    accountOf: counted,
+    rates: new Rates(config.limits.rates, counted),
     slowMode: new SlowMode(),
     asking: new Asking(store.directory, config.limits.asksPerPair),
     /** By room, or by user. */
@@ -65,6 +68,11 @@ export async function makeShared(config: Config, parts: ChatParts) {
     changeTurns: new Turns(),
     replyBytes: config.limits.replyBytes,
   }
+}
+
+/** How many bots and devices a person may make. */
+export function ownable({ limits, devices }: Pick<Config, 'limits' | 'devices'>): number {
+  return limits.botsPerUser + devices.perUser
 }
 
 export type SharedParts = Awaited<ReturnType<typeof makeShared>>
