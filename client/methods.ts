@@ -178,8 +178,14 @@ export function methods(call: Call) {
       key: (params: Params<'devices.key'>) => call('devices.key', params, 'POST /devices/{device}/keys'),
       /** Removes a device with all it has: keys, memberships, commands, retained state. For its owner. */
       remove: (params: Params<'devices.remove'>) => call('devices.remove', params, 'DELETE /devices/{device}'),
-      /** Makes someone else the owner of a device; nobody shares it then. For its owner. */
+      /** Offers a device to someone, who becomes its owner with devices.accept; to name oneself takes it back. For its owner. Of admins it needs no acceptance. */
       transfer: (params: Params<'devices.transfer'>) => call('devices.transfer', params, 'PUT /devices/{device}/owner'),
+      /** The devices that others offer the asker, by user id. */
+      offers: (params: Params<'devices.offers'> = {}) => call('devices.offers', params, 'GET /device-offers'),
+      /** Takes a device that is offered: it is the asker’s, nobody shares it, its keys of before are void, and the answer is a new one. */
+      accept: (params: Params<'devices.accept'>) => call('devices.accept', params, 'POST /device-offers/{device}'),
+      /** Takes no device that is offered. */
+      decline: (params: Params<'devices.decline'>) => call('devices.decline', params, 'DELETE /device-offers/{device}'),
       /** Lets another user read or control a device, in place of what they might before. For its owner. */
       share: (params: Params<'devices.share'>) => call('devices.share', params, 'PUT /devices/{device}/shares/{user}'),
       /** Takes back what a user might with a device, at once. For its owner, and for that user. */
@@ -235,10 +241,12 @@ export function methods(call: Call) {
       delete: (params: Params<'bots.delete'>) => call('bots.delete', params, 'DELETE /bots/{bot}'),
     },
     slash: {
-      /** Says which commands a bot takes in the rooms it is a member of, in place of those it took before. For the bot and its owner. */
+      /** Says which commands a bot takes in rooms where they count, in place of those it took before. For the bot and its owner. */
       set: (params: Params<'slash.set'>) => call('slash.set', params, 'PUT /slash-commands'),
-      /** The commands that bots take in a room, by name. For members. */
+      /** The commands that count in a room for the asker, by name; of one name the bot that gets it first. For members. */
       list: (params: Params<'slash.list'>) => call('slash.list', params, 'GET /rooms/{room}/slash-commands'),
+      /** Lets the commands of a bot that is a member count in a room, or not any more. For owners and admins of the room. */
+      allow: (params: Params<'slash.allow'>) => call('slash.allow', params, 'PUT /rooms/{room}/slash-commands/{bot}'),
     },
     filters: {
       /** The filters that messages are held against. For admins. */

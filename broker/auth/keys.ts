@@ -15,8 +15,8 @@ export interface KeysParts {
   readonly store: Pick<Store, 'commit' | 'directory' | 'sessions'>
   /** Most keys of one user. */
   readonly perUser: number
-  /** Of a bot or a device. */
-  readonly perBot: number
+  /** Of a bot or a device; absent: as many. */
+  readonly perBot?: number
   /** Told of each key that was revoked. */
   readonly ended: (user: string, id: string) => void
   readonly now?: () => number
@@ -48,7 +48,7 @@ export class Keys {
   /** `key` is the secret, which nobody can learn later. Rejects with a refusal. */
   create(user: string, { name, roles, expiresIn }: NewKey): Promise<{ record: KeyRecord; key: string }> {
     return this.#turns.take(user, async () => {
-      const { store, perUser, perBot } = this.#parts
+      const { store, perUser, perBot = perUser } = this.#parts
       const most = isOwned(store.directory, user) ? Math.min(perUser, perBot) : perUser
       const [now, id, secret] = [this.#now(), newCredentialId(), newSecret()]
       const all = await this.#all(user)

@@ -65,7 +65,7 @@ export class Audit {
   readonly #attempts = new Buckets(ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE)
 
   /** `accountOf`: for whom a user counts. */
-  constructor(store: Pick<Store, 'commit' | 'log'>, accountOf: (user: string) => string) {
+  constructor(store: Pick<Store, 'commit' | 'log'>, accountOf = (user: string): string => user) {
     this.#store = store
     this.#accountOf = accountOf
   }
