@@ -26,7 +26,7 @@ import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
 import { about, openListeners, webRefusals } from './listeners.js'
 import { openLog } from './log.js'
-import { endingLogins, makeLogins } from './logins.js'
+import { makeLogins } from './logins.js'
 import { Maintenance } from './maintenance.js'
 import { makeDirectory } from './make-directory.js'
 import { Counters } from './metrics.js'
@@ -237,7 +237,7 @@ async function start(
   const backups = new Backups({ store, dataDir, locate: storeLocation, failed })
   closing.push(() => backups.close())
   const removeAccount = (user: string) => chat.removals.remove(user)
-  const onAccounts = accountCommands({ ...auth, accounts: endingLogins(auth.accounts, bus), removeAccount })
+  const onAccounts = accountCommands({ ...auth, accounts: auth.managed, removeAccount })
   const commands = auditedCommands({ ...onAccounts, ...backupCommands(backups) }, chat.audit)
   const admin = await serveAdmin(dataDir, commands, failed)
   closing.push(() => admin.close())

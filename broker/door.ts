@@ -48,7 +48,7 @@ function eventParts(
     presence: chat.presence,
     limits,
     ping: listen.eventPing,
-    stands: (principal) => auth.authenticator.stands(principal),
+    asOfNow: (principal) => auth.authenticator.asOfNow(principal),
     authorizeSubscribe: async (actor, filter) => {
       const passed = await broker.subscribeGate(null, { filter, qos: 1, ...NO_OPTIONS }, actor)
       return passed instanceof Refusal ? passed : passed.filter

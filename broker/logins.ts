@@ -21,6 +21,7 @@ import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js
 import { endAfterAnswer } from './chat/endings.js'
 import type { Signal } from './chat/signals.js'
 import type { LocalBus } from './store/bus.js'
+import { namesOf } from './store/persons.js'
 import type { Store } from './store/store.js'
 
 /** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
@@ -56,7 +57,7 @@ export async function makeLogins(
   })
   const hooks = bothOf(module, backend.hooks)
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
-  const accounts = new Accounts(store, passwords)
+  const accounts = new Accounts(store, passwords, Date.now, (user) => bus.send({ kind: 'roles', user }))
   const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
   tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
   const tokens = new Tokens(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
@@ -95,7 +96,8 @@ export async function makeLogins(
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
   const loginCodes = new LoginCodes()
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
-  return { hooks, accounts, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
+  const managed = endingLogins(accounts, { bus, store })
+  return { hooks, accounts, managed, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
 }
 
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
@@ -110,14 +112,24 @@ function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], l
   return new RemoteKeys({ url: jwks, maxAge: jwksMaxAge, cooldown: jwksCooldown, onFault })
 }
 
-/** Accounts whose changes reach the people who are logged in: a new password ends their sessions. */
-export function endingLogins(accounts: Accounts, bus: LocalBus<Signal>) {
+/** Accounts whose changes reach the people who are logged in: a new password or a suspension ends their sessions. */
+export function endingLogins(accounts: Accounts, { bus, store }: { bus: LocalBus<Signal>; store: Store }) {
+  const end = (user: string): void => bus.send({ kind: 'logout', user, forget: false })
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),
+    get: accounts.get.bind(accounts),
+    page: accounts.page.bind(accounts),
+    setRoles: accounts.setRoles.bind(accounts),
+    resume: accounts.resume.bind(accounts),
     setPassword: async (user: string, password: string) => {
       const account = await accounts.setPassword(user, password)
-      bus.send({ kind: 'logout', user, forget: false })
+      end(user)
+      return account
+    },
+    suspend: async (user: string, by: string, reason: string | null) => {
+      const account = await accounts.suspend(user, by, reason)
+      for (const name of namesOf(store.directory, user)) end(name)
       return account
     },
   }

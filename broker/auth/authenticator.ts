@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
-import type { DirectoryStore } from '../store/store.js'
 import type { Accounts } from './accounts.js'
 import type { Backend, BackendAnswer } from './backend.js'
 import type { HookRunner } from './hooks.js'
@@ -10,9 +9,18 @@ import type { Identity } from './identity.js'
 import { type Keys, looksLikeKey } from './keys.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
-import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
+import {
+  type Authenticator,
+  type Credentials,
+  type Login,
+  type LoginRefusal,
+  type Principal,
+  rolesOf,
+  type TokenCredentials,
+} from './principal.js'
 import type { SecondFactors } from './second-factor.js'
 import { hashSecret, isSecret } from './secrets.js'
+import { isSuspended, type SuspensionStore } from './suspensions.js'
 import type { LoginThrottle } from './throttle.js'
 import { algorithmOf, isLoginToken, type Tokens } from './tokens.js'
 import { type CertifiedNames, readCertificate } from './x509.js'
@@ -20,7 +28,7 @@ import { type CertifiedNames, readCertificate } from './x509.js'
 export interface AuthenticatorParts {
   /** Whether clients without credentials may come in. */
   readonly anonymous: boolean
-  readonly directory: Pick<DirectoryStore, 'user'> & { readonly bots: Pick<DirectoryStore['bots'], 'get'> }
+  readonly directory: SuspensionStore
   readonly accounts: Pick<Accounts, 'ensure' | 'link'>
   /** Whether an identity may have an account that is linked to none. */
   readonly adopt: boolean
@@ -49,6 +57,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     loginByPassword: (given) => admit(parts, given, () => identifyByPassword(parts, given)),
     loginByIdentity: (given) => admit(parts, given, () => asIdentified(parts, given)),
     stands: (principal) => parts.logins.stands(principal),
+    asOfNow: (principal) => asOfNow(parts, principal),
     renew: async (given) => {
       const { username, address } = given
       if (parts.renewals.isRefused(address, username)) return throttled(username, address)
@@ -70,7 +79,9 @@ async function admit(
   try {
     const login = await identify()
     if (!login.ok) return login
-    const { user, roles } = login.principal
+    const { user, roles, anonymous } = login.principal
+    if (!anonymous && (await isSuspended(parts.directory, user)))
+      return refuse('suspended', `the account ${user} is suspended`)
     const hook = parts.hooks.authenticate
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
@@ -80,6 +91,14 @@ async function admit(
     // The store or the hashing could not do it: not the client's fault, and no reason to let it in.
     return refuse('unavailable', error instanceof Refusal ? error.message : String((error as Error)?.stack ?? error))
   }
+}
+
+async function asOfNow({ logins, directory }: AuthenticatorParts, principal: Principal): Promise<Principal | null> {
+  if (principal.anonymous) return principal
+  if (!(await logins.stands(principal))) return null
+  const { user, ofAccount } = principal
+  if (!ofAccount) return principal
+  return { ...principal, roles: rolesOf(ofAccount, (await directory.user(user))?.roles ?? []) }
 }
 
 /** `atFirstSight`: others vouch for the user, who is made where there is none yet. `linkedTo`: an account has to be this identity's. */
@@ -116,9 +135,9 @@ async function byCertificate(
   const issuedAt = now()
   const { expiresAt } = shown
   if (expiresAt <= issuedAt) return refuse('bad_credentials', `the certificate of ${user} is over`)
-  const roles = new Set((await directory.user(user))?.roles)
-  if (x509.role !== null) roles.add(x509.role)
-  const principal = { user, roles, anonymous: false, expiresAt, issuedAt, login: null }
+  const ofAccount = x509.role === null ? {} : { plus: [x509.role] }
+  const roles = rolesOf(ofAccount, (await directory.user(user))?.roles ?? [])
+  const principal = { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: null }
   return { ok: true, atFirstSight: true, principal }
 }
 
@@ -208,8 +227,9 @@ async function byToken(parts: AuthenticatorParts, given: TokenCredentials): Prom
   if (username && username !== user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a token of ${user}`)
   // A token that says nothing about roles leaves the account's; one that does is the last word, even if it says none.
-  const roles = check.roles ?? (await parts.directory.user(user))?.roles ?? []
-  const principal = { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login }
+  const roles = new Set(check.roles ?? (await parts.directory.user(user))?.roles)
+  const ofAccount = check.roles === null ? { ofAccount: {} } : {}
+  const principal = { user, roles, ...ofAccount, anonymous: false, expiresAt, issuedAt, login }
   if (!(await parts.logins.stands(principal))) return refuse('bad_credentials', `a token of ${user} that was revoked`)
   return { ok: true, atFirstSight: true, principal }
 }
@@ -232,7 +252,8 @@ async function byPassword(
   if (fits && record) {
     throttle.succeeded(address, username)
     const roles = new Set(record.roles)
-    return { ok: true, principal: { user: record.id, roles, anonymous: false, expiresAt: null, issuedAt, login: null } }
+    const login = { roles, ofAccount: {}, anonymous: false, expiresAt: null, issuedAt, login: null }
+    return { ok: true, principal: { user: record.id, ...login } }
   }
   if (!free()) return throttled(username, address)
   throttle.failed(address, username)
@@ -279,10 +300,11 @@ async function vouchedFor(
   if (record && record.passwordHash !== null)
     return refuse('not_authorized', `${user}, whom the backend named, has a password here`)
   const given = new Set(roles ?? record?.roles ?? [])
+  const ofAccount = roles === undefined ? { ofAccount: {} } : {}
   return {
     ok: true,
     atFirstSight: true,
-    principal: { user, roles: given, anonymous: false, expiresAt, issuedAt, login: null },
+    principal: { user, roles: given, ...ofAccount, anonymous: false, expiresAt, issuedAt, login: null },
   }
 }
 

@@ -5,7 +5,7 @@ import { isOwned } from '../store/persons.js'
 import type { CredentialRecord, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import { findCredential } from './credentials.js'
-import type { Principal } from './principal.js'
+import { type Principal, rolesOf } from './principal.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 
 /** How exactly the time of the last use is kept, in ms: one write for all uses of a minute. */
@@ -95,8 +95,9 @@ export class Keys {
     const { record, account } = found
     const { user, id, expiresAt } = record
     if (issuedAt - record.usedAt >= USED_EVERY) void this.#used(user, id, issuedAt)
-    const roles = record.roles ? account.roles.filter((role) => record.roles!.includes(role)) : account.roles
-    return { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login: id }
+    const ofAccount = record.roles ? { only: record.roles } : {}
+    const roles = rolesOf(ofAccount, account.roles)
+    return { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: id }
   }
 
   /** Lost in a crash, it is noted at the next use. */

@@ -5,6 +5,8 @@ import type { Identity } from './identity.js'
 export interface Principal {
   readonly user: string
   readonly roles: ReadonlySet<string>
+  /** How the roles come from those of the account, whose changes they follow; absent: from elsewhere, such as a claim of a token. */
+  readonly ofAccount?: RolesOfAccount
   /** True for the shared user `anonymous`: only `acl.rules` speak for it. */
   readonly anonymous: boolean
   /** Unix ms at which the login ends (token expiry); null: never by itself. */
@@ -13,6 +15,23 @@ export interface Principal {
   readonly issuedAt?: number
   /** The login or API key behind it, where the broker keeps that; null or absent: none. */
   readonly login?: string | null
+}
+
+/** All roles of the account, unless it says less or more. */
+export interface RolesOfAccount {
+  /** These at most. */
+  readonly only?: readonly string[]
+  /** These in any case. */
+  readonly plus?: readonly string[]
+}
+
+/** The roles of a principal whose account has these. */
+export function rolesOf({ only, plus = [] }: RolesOfAccount, account: readonly string[]): Set<string> {
+  return new Set([...account.filter((role) => only?.includes(role) ?? true), ...plus])
+}
+
+export function sameRoles(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((role) => other.has(role))
 }
 
 /** What a client presents. */
@@ -36,7 +55,7 @@ export interface TokenCredentials {
   readonly certificate?: X509Certificate | undefined
 }
 
-export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'throttled' | 'unavailable'
+export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'suspended' | 'throttled' | 'unavailable'
 
 export type Login =
   | { readonly ok: true; readonly principal: Principal }
@@ -52,6 +71,8 @@ export interface Authenticator {
   loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>
   /** Whether nothing took back meanwhile what a login rests on. */
   stands(principal: Principal): Promise<boolean>
+  /** The same principal with the roles it has now; null: what it rests on was taken back. */
+  asOfNow(principal: Principal): Promise<Principal | null>
   /** A new token for a login that goes on: of that user, and throttled, as a failure may cost the client nothing. */
   renew(credentials: TokenCredentials & { username: string }): Promise<Login>
 }

@@ -141,7 +141,7 @@ export function turnOf(device: string): string {
 
 /** The account's name is the device here. */
 function aboutDevice(error: unknown): never {
-  if (error instanceof Refusal && error.field === 'id')
+  if (error instanceof Refusal && error.field === 'user')
     throw new Refusal(error.code, error.message, { field: 'device', cause: error })
   throw error
 }

@@ -24,6 +24,8 @@ export interface StreamGuard {
   isFor(topic: string, payload: Buffer): boolean
   /** What a hook leaves of a message, or null; null while there is no hook. */
   readonly forward: ((topic: string, payload: Buffer, qos: QoS) => Buffer | null) | null
+  /** Takes the roles of now; false: the login was taken back, or they do not allow what the stream shows. */
+  followRoles(): Promise<boolean>
 }
 
 export interface StreamOptions {
@@ -35,7 +37,14 @@ export interface StreamOptions {
   readonly ping: number
 }
 
-export type Ending = 'client gone' | 'slow reader' | 'token expired' | 'logged out' | 'broker stopping' | 'failed'
+export type Ending =
+  | 'client gone'
+  | 'slow reader'
+  | 'token expired'
+  | 'logged out'
+  | 'roles changed'
+  | 'broker stopping'
+  | 'failed'
 
 /** Client's wait before it comes back, in ms. */
 const RETRY = 2000
@@ -78,6 +87,10 @@ export class EventStream extends Follower implements Deadline {
     if (why === 'slow reader') this.#out.destroy()
     else this.#out.end()
     this.onEnd(why)
+  }
+
+  async followRoles(): Promise<void> {
+    if (!(await this.#guard.followRoles())) this.end('roles changed')
   }
 
   /** What the broker keeps of the login behind it. */

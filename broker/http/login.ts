@@ -92,6 +92,8 @@ function refusalOf(refusal: LoginRefusal, tried: boolean, throttleWindow: number
   switch (refusal) {
     case 'throttled':
       return new Refusal('rate_limited', 'too many failed logins', { retryAfter: throttleWindow })
+    case 'suspended':
+      return new Refusal('forbidden', 'this account is suspended')
     case 'unavailable':
       return new Refusal('unavailable', 'logins are not possible right now', { retryAfter: 5 })
     default:

@@ -40,7 +40,7 @@ async function enter(connection: Connection, packet: Connect, clientId: string):
   const { admission } = connection.services
   const first = showsToken(packet)
   if (first) await admitted(connection)
-  const { logouts } = connection.services.registry
+  const { changes } = connection.services.registry
   let inside = first
   try {
     if (connection.closed) return
@@ -49,7 +49,7 @@ async function enter(connection: Connection, packet: Connect, clientId: string):
       await admitted(connection)
       inside = true
     }
-    if (!connection.closed) await enterAs(connection, packet, clientId, principal, logouts)
+    if (!connection.closed) await enterAs(connection, packet, clientId, principal, changes)
   } finally {
     if (inside) admission.leave()
   }
@@ -74,7 +74,7 @@ async function enterAs(
   packet: Connect,
   clientId: string,
   principal: Principal,
-  logouts: number,
+  changes: number,
 ): Promise<void> {
   const { broker } = connection
   const properties = connackProperties(connection, packet, clientId, principal)
@@ -90,7 +90,7 @@ async function enterAs(
   if (connection.closed) return
   await storeWill(connection, packet, principal)
   if (connection.closed) return
-  await requireStanding(connection, principal, logouts)
+  actor.principal = await requireStanding(connection, principal, changes)
   if (connection.closed) return
   const session = openSession(connection, packet, actor, clientId, saved)
   connection.send(encodeConnack(packet.version, saved !== null, 0, properties))
@@ -169,6 +169,8 @@ function refusedLogin(refusal: LoginRefusal): ConnectRefused {
   switch (refusal) {
     case 'bad_credentials':
       return new ConnectRefused(4, Reason.badUserNameOrPassword, 'bad user name or password')
+    case 'suspended':
+      return new ConnectRefused(5, Reason.banned, 'this account is suspended')
     case 'not_authorized':
       return new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
     case 'throttled':
@@ -178,14 +180,16 @@ function refusedLogin(refusal: LoginRefusal): ConnectRefused {
   }
 }
 
-/** A logout that came after the login was checked, and before anyone can see the session, ends it too. */
-async function requireStanding({ services }: Connection, principal: Principal, logouts: number): Promise<void> {
+/** A logout that came after the login was checked, and before anyone can see the session, ends it too; other roles are those it has. */
+async function requireStanding({ services }: Connection, principal: Principal, changes: number): Promise<Principal> {
   const { registry, authenticator } = services
-  for (let seen = logouts; seen !== registry.logouts; ) {
-    seen = registry.logouts
-    if (!principal.anonymous && !(await authenticator.stands(principal)))
-      throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
+  let standing: Principal | null = principal
+  for (let seen = changes; seen !== registry.changes; ) {
+    seen = registry.changes
+    standing = await authenticator.asOfNow(principal)
+    if (!standing) throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
   }
+  return standing
 }
 
 /** The registry of Aedes closes an older connection of the session; its state and will are done before ours are looked at [MQTT-3.1.4-2]. */

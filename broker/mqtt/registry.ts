@@ -10,6 +10,7 @@ import type { Op, SessionRecord, Store } from '../store/store.js'
 import { Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { correlation } from './message-properties.js'
+import { followRoles } from './renewal.js'
 import type { Session } from './session.js'
 import type { SessionKeeper } from './session-keeper.js'
 import type { Shares } from './shares.js'
@@ -29,8 +30,8 @@ export class Registry {
   readonly #shares: Shares
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, Connection>>()
-  /** So far: a login that sees another number after it was checked has to be checked again. */
-  logouts = 0
+  /** Logouts and changes of roles so far: a login that sees another number after it was checked has to be checked again. */
+  changes = 0
 
   constructor({ hub, store, keeper, shares, failed }: RegistryParts) {
     this.#hub = hub
@@ -85,12 +86,21 @@ export class Registry {
 
   async logout(logout: Logout): Promise<void> {
     const { user, forget } = logout
-    this.logouts++
+    this.changes++
     const meant = this.of(user).filter(({ login }) => concerns(logout, login!.record))
     await Promise.all(meant.map((connection) => end(connection, forget)))
-    if (!forget) return
-    for (const record of await this.#store.sessions.ofUser(user))
-      if (concerns(logout, record) && !this.#isLive(record)) await this.#keeper.discard(record.id)
+    for (const record of await this.#store.sessions.ofUser(user)) {
+      if (!concerns(logout, record) || this.#isLive(record)) continue
+      // Nobody speaks by a login that was ended.
+      await this.#store.persistence.delWill({ id: record.id })
+      if (forget) await this.#keeper.discard(record.id)
+    }
+  }
+
+  /** Those who are connected have the roles of now, for every check from here on. */
+  async rolesChanged(user: string): Promise<void> {
+    this.changes++
+    await Promise.all(this.of(user).map((connection) => followRoles(connection)))
   }
 
   /** The live connections of a user. */

@@ -422,6 +422,16 @@ export interface UserRecord {
   tokensValidFrom?: number
   /** Who it is at an identity provider; absent: the account is linked to none. */
   external?: string
+  /** Nobody logs in as the user until that is taken back. */
+  suspended?: Suspension
+}
+
+export interface Suspension {
+  /** Unix ms. */
+  at: number
+  /** Who did it; `system`: on the command line. */
+  by: string
+  reason: string | null
 }
 
 /** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */
@@ -743,10 +753,15 @@ export interface AedesPacketLike {
   [key: string]: unknown
 }
 
-/** Will as stored: `user` and `roles` say on whose authority it is published, `due` (Unix ms) when; `streamWill` yields only due ones. */
+/** Will as stored: who left it, and by what login, says on whose authority it is published, `due` (Unix ms) when; `streamWill` yields only due ones. */
 export interface WillPacket extends AedesPacketLike {
   user?: string
   roles?: string[]
+  /** As in `Principal`; wills of earlier releases have none of these. */
+  ofAccount?: { only?: readonly string[]; plus?: readonly string[] }
+  login?: string | null
+  issuedAt?: number
+  expiresAt?: number | null
   due?: number
 }
 

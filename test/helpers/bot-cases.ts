@@ -24,7 +24,7 @@ export const BOT_CASES: Record<string, CommandCases> = {
   'bots.create': {
     happy: { as: 'bob', params: { bot }, result: { bot, key: { name: 'first' } } },
     forbidden: 'anyone',
-    invalid: { as: 'bob', params: { bot: 'a b' }, answer: 'bad_request id' },
+    invalid: { as: 'bob', params: { bot: 'a b' }, answer: 'bad_request bot' },
   },
   'bots.list': {
     before: made,

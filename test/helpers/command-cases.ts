@@ -5,6 +5,7 @@
  */
 
 import { ABUSE_CASES } from './abuse-cases.js'
+import { ACCOUNT_ADMIN_CASES } from './account-admin-cases.js'
 import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
 import { DEVICE_CASES } from './device-cases.js'
@@ -38,6 +39,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...DEVICE_CASES,
   ...PRIVACY_CASES,
   ...ACCOUNT_CASES,
+  ...ACCOUNT_ADMIN_CASES,
   ...BOT_CASES,
   ...ABUSE_CASES,
   ...SEARCH_CASES,

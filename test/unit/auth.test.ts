@@ -198,12 +198,15 @@ async function openAccounts(t: Test) {
 t.test('accounts', async (t) => {
   t.test('are added, listed, changed and removed', async (t) => {
     const { store, accounts } = await openAccounts(t)
-    const alice = { id: 'alice', roles: ['admin'], password: true, createdAt: START }
+    const alice = { id: 'alice', roles: ['admin'], password: true, createdAt: START, suspended: null }
     t.strictSame(await accounts.add('alice', 'alice-pw', ['admin', 'admin']), alice)
     await accounts.add('sensor-1', null, ['device'])
     const listed = []
     for await (const account of accounts.list()) listed.push(account)
-    t.strictSame(listed, [alice, { id: 'sensor-1', roles: ['device'], password: false, createdAt: START }])
+    t.strictSame(listed, [
+      alice,
+      { id: 'sensor-1', roles: ['device'], password: false, createdAt: START, suspended: null },
+    ])
 
     await accounts.setPassword('alice', 'another-pw')
     const record = await store.directory.user('alice')
@@ -217,7 +220,7 @@ t.test('accounts', async (t) => {
   t.test('need a good name, password and roles', async (t) => {
     const { accounts } = await openAccounts(t)
     for (const bad of ['', 'a b', 'a/b', 'anonymous', 'System', '+', 'x'.repeat(129)])
-      await t.rejects(accounts.add(bad, 'alice-pw'), refused('bad_request', 'id'))
+      await t.rejects(accounts.add(bad, 'alice-pw'), refused('bad_request', 'user'))
     await t.rejects(accounts.add('alice', 'short'), refused('bad_request', 'password'))
     await t.rejects(accounts.add('alice', 'alice-pw', ['a b']), refused('bad_request', 'roles'))
   })
@@ -226,7 +229,7 @@ t.test('accounts', async (t) => {
     const { accounts } = await openAccounts(t)
     await accounts.add('Alice', 'alice-pw')
     for (const taken of ['Alice', 'alice', 'ALICE'])
-      await t.rejects(accounts.add(taken, 'alice-pw'), refused('conflict', 'id'))
+      await t.rejects(accounts.add(taken, 'alice-pw'), refused('conflict', 'user'))
     await t.rejects(async () => accounts.ensure('aLICE'), refused('conflict'))
     const twins = await Promise.allSettled([accounts.add('bob', 'bob-pw'), accounts.add('BOB', 'bob-pw')])
     t.strictSame(
@@ -240,7 +243,7 @@ t.test('accounts', async (t) => {
     await Promise.all(Array.from({ length: 20 }, () => accounts.ensure('carol')))
     t.strictSame(await store.directory.user('carol'), { id: 'carol', roles: [], passwordHash: null, createdAt: START })
     t.equal(store.counts.commits, 1)
-    await t.rejects(async () => accounts.ensure('system'), refused('bad_request', 'id'))
+    await t.rejects(async () => accounts.ensure('system'), refused('bad_request', 'user'))
   })
 })
 
@@ -349,7 +352,7 @@ t.test('logging in', async (t) => {
     t.strictSame(await login({ username: 'alice', password: 'alice-pw' }), {
       ok: true,
       principal: {
-        ...{ user: 'alice', roles: new Set(['admin']), anonymous: false },
+        ...{ user: 'alice', roles: new Set(['admin']), ofAccount: {}, anonymous: false },
         ...{ expiresAt: null, issuedAt: START, login: null },
       },
     })
@@ -497,7 +500,8 @@ t.test('logging in', async (t) => {
       user: () => {
         throw new StoreError('gone')
       },
-      bots: { get: () => undefined },
+      bots: { get: () => undefined, ofOwner: () => [] },
+      devices: { get: () => undefined, ownedBy: () => new Map() },
     }
     const { login } = await openDoor(t, { directory: broken })
     t.match(await login({ username: 'alice', password: 'alice-pw' }), {

@@ -85,6 +85,8 @@ export async function requirePassword(
   switch (login.refusal) {
     case 'throttled':
       throw new Refusal('rate_limited', 'too many failed logins; try again later', { retryAfter: 60 })
+    case 'suspended':
+      throw new Refusal('forbidden', 'this account is suspended', { field: 'user' })
     case 'unavailable':
       throw new Refusal('unavailable', 'logins are not possible right now', { retryAfter: 5 })
     default:

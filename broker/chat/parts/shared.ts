@@ -7,6 +7,7 @@ import type { Store } from '../../store/store.js'
 import { Turns } from '../../turns.js'
 import type { Wheel } from '../../wheel.js'
 import { Asking } from '../asking.js'
+import type { AccountAdminParts } from '../commands/accounts.js'
 import type { AuthCommandParts } from '../commands/auth.js'
 import type { BotCommandParts } from '../commands/bots.js'
 import type { OidcCommandParts } from '../commands/oidc.js'
@@ -29,6 +30,7 @@ export interface ChatParts {
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
   readonly auth: OidcCommandParts &
+    Pick<AccountAdminParts, 'managed'> &
     Omit<
       AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
       'store' | 'bus' | 'liveSessions'
