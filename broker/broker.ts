@@ -138,7 +138,7 @@ async function start(
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
   const connectionOf = (sessionId: string): Connection | undefined => broker.clients[sessionId]
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
-  const auth = await makeLogins(config, { store, bus, log })
+  const auth = await makeLogins(config, { store, bus, log, refusals })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
   const endSessions = async (user: string): Promise<void> => {
     const logout = { kind: 'logout', user, forget: true } as const

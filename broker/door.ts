@@ -30,7 +30,6 @@ export function doorParts(config: Config, parts: DoorParts): HttpParts {
     oidc: oidcParts(config, parts),
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
-    throttleWindow: config.auth.throttle.window,
   }
 }
 
@@ -63,7 +62,7 @@ function oidcParts({ auth: { throttle, oidc } }: Config, { auth, failed }: DoorP
     oidc: auth.oidc,
     authenticator: auth.authenticator,
     codes: auth.loginCodes,
-    throttle: new LoginThrottle(throttle),
+    throttle: new LoginThrottle({ ...throttle, accountAttempts: undefined }),
     redirectUri: oidc.redirectUri!,
     failed,
   }

@@ -1,6 +1,7 @@
 /** What logins are made of, and how accounts reach those who are logged in. */
 import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
+import { isUserId } from '../schemas/ids.js'
 import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
 import { Backend } from './auth/backend.js'
@@ -20,6 +21,7 @@ import { Failures, LoginThrottle } from './auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
 import type { Signal } from './chat/signals.js'
+import type { RefusalLog } from './refusal-log.js'
 import type { LocalBus } from './store/bus.js'
 import { namesOf } from './store/persons.js'
 import type { Store } from './store/store.js'
@@ -37,14 +39,26 @@ export async function makeAccountParts({ auth, node }: Config, store: Store, acc
   const sealer = new Sealer(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
   return {
     secondFactors: new SecondFactors({ store, sealer, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
-    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(auth.throttle) }),
+    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(ofAddresses(auth.throttle)) }),
   }
+}
+
+/** What is shown there is no guess at an account. */
+function ofAddresses({ attempts, addressAttempts, window }: Config['auth']['throttle']) {
+  return { attempts, addressAttempts, window }
+}
+
+/** Who puts a password or a token where the name belongs is not shown in the log. */
+function nameForLog(username: string | undefined): string | undefined {
+  return username === undefined || isUserId(username)
+    ? username
+    : `(${username.length} characters that are no user name)`
 }
 
 /** Who may log in, and how. */
 export async function makeLogins(
   config: Config,
-  { store, bus, log }: { store: Store; bus: LocalBus<Signal>; log: Logger },
+  { store, bus, log, refusals }: { store: Store; bus: LocalBus<Signal>; log: Logger; refusals: RefusalLog },
 ) {
   const { auth, node } = config
   const backend = new Backend(auth.http, {
@@ -82,7 +96,9 @@ export async function makeLogins(
     passwords,
     tokens,
     throttle: new LoginThrottle(auth.throttle),
-    renewals: new LoginThrottle(auth.throttle),
+    renewals: new LoginThrottle(ofAddresses(auth.throttle)),
+    refused: ({ user, ...login }) =>
+      refusals.note('login refused', login.address, { user: nameForLog(user), ...login }),
     hooks,
     logins,
     secondFactors: accountParts.secondFactors,

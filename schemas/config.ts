@@ -140,6 +140,10 @@ const auth = section('Who may log in.', {
   throttle: section('Failed password logins.', {
     attempts: count(10, 'Failures of one user from one address before logins are refused for a window, then doubling.'),
     addressAttempts: count(100, 'Failures from one address, whatever the user.'),
+    accountAttempts: count(
+      30,
+      'Failures of one user in a window from wherever it did not log in before; more are slowed down to that many a window.',
+    ),
     registrations: count(
       20,
       'Accounts asked for from one address, before more are refused for a window, then doubling.',

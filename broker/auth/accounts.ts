@@ -53,7 +53,7 @@ export class Accounts {
       checkName(id)
       checkRoles(roles)
       await this.#refuseTaken(id)
-      const passwordHash = password === null ? null : await this.#passwords.hash(password)
+      const passwordHash = password === null ? null : await this.#passwords.hash(password, { place: '', name: id })
       const record = { id, roles: [...new Set(roles)], passwordHash, createdAt: this.#now() }
       return toAccount(await this.#create(record, along))
     })
@@ -62,7 +62,7 @@ export class Accounts {
   setPassword(id: string, password: string): Promise<void> {
     return this.#exclusively(id, async () => {
       const record = await this.#existing(id)
-      const passwordHash = await this.#passwords.hash(password)
+      const passwordHash = await this.#passwords.hash(password, { place: '', name: id })
       await this.#voidTokens({ ...record, passwordHash })
     })
   }

@@ -43,6 +43,7 @@ export interface Credentials {
   readonly address: string
   /** Of the client, where it showed one at its connection that is good. */
   readonly certificate?: X509Certificate | undefined
+  readonly door: DoorName
 }
 
 /** A token on its own: what the method JWT of MQTT 5 and `auth.refresh` present. */
@@ -53,14 +54,18 @@ export interface TokenCredentials {
   readonly clientId: string
   readonly address: string
   readonly certificate?: X509Certificate | undefined
+  readonly door: DoorName
 }
 
 export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'suspended' | 'throttled' | 'unavailable'
 
 export type Login =
   | { readonly ok: true; readonly principal: Principal }
-  /** `detail` is for the log, never for the client. */
-  | { readonly ok: false; readonly refusal: LoginRefusal; readonly detail: string }
+  /** `detail` is for the log, never for the client. `retryAfter`: seconds, of one that is throttled. */
+  | { readonly ok: false; readonly refusal: LoginRefusal; readonly detail: string; readonly retryAfter?: number }
+
+/** Which door a login is asked for at. */
+export type DoorName = 'mqtt' | 'http'
 
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>

@@ -40,8 +40,6 @@ export interface HttpParts {
   readonly strange: (page: string) => void
   /** Longest body. */
   readonly payloadBytes: number
-  /** Seconds for which logins are refused after too many failures, at first. */
-  readonly throttleWindow: number
   /** What the landing page says; asked at each request, as ports may be known only then. */
   readonly about: () => About
   /** False: `/healthz` answers 503. */

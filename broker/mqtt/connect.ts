@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
-import { ANONYMOUS, isClientId, isUserId } from '../../schemas/ids.js'
+import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
 import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
 import { isTokenOrKey } from '../auth/authenticator.js'
 import type { LoginRefusal, Principal } from '../auth/principal.js'
@@ -134,26 +134,18 @@ function checkWill({ services }: Connection, { will }: Connect): void {
   }
 }
 
-/** Who puts a password or a token where the name belongs is not shown in the log. */
-function nameForLog(username: string | undefined): string | undefined {
-  return username === undefined || isUserId(username)
-    ? username
-    : `(${username.length} characters that are no user name)`
-}
-
 async function authenticate(connection: Connection, packet: Connect, clientId: string): Promise<Principal> {
-  const { authenticator, refusals, counters } = connection.services
+  const { authenticator, counters } = connection.services
   const { remoteAddress: address = '', certificate } = connection.conn
   const { username, password } = packet
   // By method the token is all that counts: a password beside it is not looked at.
   const token = tokenOf(packet)
   const login =
     token === null
-      ? await authenticator.login({ username, password, clientId, address, certificate })
-      : await authenticator.loginByToken({ username, token, clientId, address, certificate })
+      ? await authenticator.login({ username, password, clientId, address, certificate, door: 'mqtt' })
+      : await authenticator.loginByToken({ username, token, clientId, address, certificate, door: 'mqtt' })
   if (!login.ok) {
     counters.add(`login.${login.refusal}`)
-    refusals.note('login refused', address, { user: nameForLog(username), address, why: login.detail })
     throw refusedLogin(token !== null && login.refusal === 'bad_credentials' ? 'not_authorized' : login.refusal)
   }
   const shown = token === null ? password : Buffer.from(token, 'latin1')

@@ -51,7 +51,7 @@ async function rightsChanged(connection: Connection, roles: ReadonlySet<string>)
 async function verify(connection: Connection, actor: Actor, token: string): Promise<Outcome> {
   const { principal, clientId } = actor
   const { remoteAddress: address = '', certificate } = connection.conn
-  const given = { username: principal.user, token, clientId, address, certificate }
+  const given = { username: principal.user, token, clientId, address, certificate, door: 'mqtt' as const }
   const outcome = await connection.services.authenticator.renew(given)
   if (!outcome.ok) return outcome
   try {
@@ -71,7 +71,9 @@ export async function refreshLogin(connection: Connection | undefined, token: st
   if (outcome.ok) return outcome.principal
   switch (outcome.refusal) {
     case 'throttled':
-      throw new Refusal('rate_limited', 'too many tokens were refused; try again later')
+      throw new Refusal('rate_limited', 'too many tokens were refused; try again later', {
+        retryAfter: outcome.retryAfter,
+      })
     case 'unavailable':
       throw new Refusal('unavailable', 'logins are not possible right now')
     default:

@@ -54,6 +54,25 @@ t.test('passwords', async (t) => {
     t.match(third, { status: 'rejected', reason: refused('unavailable') }, 'and the waiting list is bounded')
   })
 
+  t.test('that were right a moment ago need no hash, for their account and as long as it has them', async (t) => {
+    const passwords = new Passwords({ concurrency: 1, waiting: 0 })
+    const [right, other] = [Buffer.from('alice-pw'), await new Passwords({ concurrency: 1 }).hash('alice-pw')]
+    const ann = { place: '', name: 'ann' }
+    const verify = (stored: string, name: string) => passwords.verify(stored, right, undefined, { place: '', name })
+    t.ok(await passwords.verify(stored, right, undefined, ann))
+    const many = Array.from({ length: 10 }, () => verify(stored, 'ann'))
+    t.same(await Promise.all(many), Array(10).fill(true), 'though one at a time is hashed, and none may wait')
+    for (const [hash, name] of [
+      [other, 'ann'],
+      [stored, 'bob'],
+    ] as const) {
+      const [one, two] = await Promise.allSettled([verify(hash, name), verify(hash, name)])
+      t.match([one.status, two.status], ['fulfilled', 'rejected'], `${name} is hashed`)
+      await passwords.verify(stored, right, undefined, ann)
+    }
+    t.notOk(await passwords.verify(stored, Buffer.from('guess'), undefined, ann))
+  })
+
   t.test('are not hashed once nobody wants to know', async (t) => {
     t.notOk(await passwords.verify(stored, Buffer.from('alice-pw'), () => false))
   })
@@ -296,6 +315,45 @@ t.test('throttling', async (t) => {
     t.ok(throttle.isRefused('10.0.0.2', 'me'))
   })
 
+  t.test('slows guesses at one account from many addresses, and locks nobody out', async (t) => {
+    let now = START
+    const throttle = new LoginThrottle({ ...limits, accountAttempts: 6 }, () => now)
+    throttle.loggedIn('192.0.2.1', 'ann')
+    let guesses = 0
+    const guess = (): void => {
+      const address = `10.0.0.${++guesses}`
+      if (!throttle.isRefused(address, 'ann')) throttle.failed(address, 'ann')
+    }
+    for (let i = 0; i < 20; i++) guess()
+    t.equal(throttle.waitOf('10.1.0.1', 'ann'), 10, 'one in ten seconds from now on')
+    t.equal(throttle.waitOf('192.0.2.1', 'ann'), 0, 'but from where the account logged in before')
+    t.equal(throttle.waitOf('10.1.0.1', 'bob'), 0)
+    now += 10_000
+    t.equal(throttle.waitOf('10.1.0.1', 'ann'), 0)
+    guess()
+    t.ok(throttle.isRefused('10.1.0.1', 'ann'))
+    now += 60_000
+    for (let i = 0; i < 6; i++) {
+      t.notOk(throttle.isRefused('10.1.0.1', 'ann'), 'the pauses do not grow')
+      guess()
+    }
+    for (let i = 0; i < 3; i++) throttle.failed('192.0.2.1', 'ann')
+    t.ok(throttle.isRefused('192.0.2.1', 'ann'), 'where it is known failures count as ever')
+  })
+
+  t.test('says how long it takes, doubled windows too', async (t) => {
+    let now = START
+    const throttle = new LoginThrottle({ ...limits, window: 5 }, () => now)
+    for (let i = 0; i < 3; i++) throttle.failed('10.0.0.1', 'ann')
+    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 5)
+    now += 3_200
+    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 2)
+    now += 1_800
+    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 0)
+    throttle.failed('10.0.0.1', 'ann')
+    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 10)
+  })
+
   t.test('counts an IPv6 network as one address', async (t) => {
     t.equal(networkOf('2001:db8:0:1::5'), networkOf('2001:db8::1:a:b:c:d'))
     t.not(networkOf('2001:db8:0:1::5'), networkOf('2001:db8:0:2::5'))
@@ -335,10 +393,11 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     ...parts,
   })
   const renew: Door['renew'] = (username, token) =>
-    authenticator.renew({ username, token, clientId: 'c', address: '10.0.0.1' })
+    authenticator.renew({ username, token, clientId: 'c', address: '10.0.0.1', door: 'mqtt' })
   const login: Door['login'] = ({ username, password, clientId = 'c' }) => {
     const bytes = password === undefined ? undefined : Buffer.from(password)
-    return authenticator.login({ username, password: bytes, clientId, address: '10.0.0.1' } satisfies Credentials)
+    const given = { username, password: bytes, clientId, address: '10.0.0.1', door: 'mqtt' as const }
+    return authenticator.login(given satisfies Credentials)
   }
   return { login, renew, accounts, tick: (ms) => (now += ms) }
 }

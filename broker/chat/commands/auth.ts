@@ -76,15 +76,18 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
 /** Checked, throttled and shown to hooks like any login. */
 export async function requirePassword(
   { authenticator }: Pick<AuthCommandParts, 'authenticator'>,
-  { clientId, address = '' }: Actor,
+  { clientId, sessionId, address = '' }: Actor,
   { user, password, field }: { user: string; password: string; field: string },
 ): Promise<void> {
-  const given = { username: user, password: Buffer.from(password), clientId, address }
+  const door = sessionId === null ? 'http' : 'mqtt'
+  const given = { username: user, password: Buffer.from(password), clientId, address, door } as const
   const login = await authenticator.loginByPassword(given)
   if (login.ok) return
   switch (login.refusal) {
     case 'throttled':
-      throw new Refusal('rate_limited', 'too many failed logins; try again later', { retryAfter: 60 })
+      throw new Refusal('rate_limited', 'too many failed logins; try again later', {
+        retryAfter: login.retryAfter,
+      })
     case 'suspended':
       throw new Refusal('forbidden', 'this account is suspended', { field: 'user' })
     case 'unavailable':
