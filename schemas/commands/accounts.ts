@@ -7,10 +7,13 @@ import { command, limit, more, NOTHING, object, orNull, password, time, user } f
 /** Most roles of one account. */
 const MAX_ROLES = 64
 
-const roles = Type.Array(Type.String({ pattern: ROLE.source, description: 'A role, such as admin or notifier.' }), {
-  maxItems: MAX_ROLES,
-  description: 'All roles of the account.',
-})
+const roles = Type.Array(
+  Type.String({ pattern: ROLE.source, description: 'A role, such as admin or notifier.', examples: ['notifier'] }),
+  {
+    maxItems: MAX_ROLES,
+    description: 'All roles of the account.',
+  },
+)
 const reason = Type.String({ maxLength: 500, description: 'Why, for the audit log and for other admins.' })
 
 const Account = object(
