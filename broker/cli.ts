@@ -88,7 +88,7 @@ configured(program.command('backup <directory>'))
 configured(program.command('token <user>'))
   .description('print a token to log in with, in place of a password')
   .option('--role <role>', 'a role the token carries; may be repeated', collect)
-  .option('--ttl <duration>', 'how long it is valid, such as 1h (default: forever)')
+  .option('--ttl <duration>', 'how long it is valid, such as 1h; never: without end (default: 30d)')
   .action(async (name, flags) => (await tokens()).printToken(name, flags))
 
 const config = program.command('config').description('the configuration')

@@ -166,6 +166,10 @@ const auth = section('Who may log in.', {
     issuer: optionalText('Required iss claim.'),
     audience: optionalText('Required aud claim.'),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
+    leeway: duration(
+      '5s',
+      'How much later than here it may be where tokens are signed: one may begin (nbf) that much ahead.',
+    ),
   }),
   oidc: section(
     'People of an identity provider log in with a browser (OpenID Connect, authorization code with PKCE).',

@@ -83,10 +83,6 @@ export class Keys {
     })
   }
 
-  async isKey(user: string, id: string): Promise<boolean> {
-    return (await this.#parts.store.directory.credential(user, id))?.kind === 'key'
-  }
-
   /** Who shows this key; null: it is none, or none that is good. */
   async check(text: string): Promise<Principal | null> {
     const issuedAt = this.#now()
@@ -97,7 +93,7 @@ export class Keys {
     if (issuedAt - record.usedAt >= USED_EVERY) void this.#used(user, id, issuedAt)
     const ofAccount = record.roles ? { only: record.roles } : {}
     const roles = rolesOf(ofAccount, account.roles)
-    return { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: id }
+    return { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: id, byKey: true }
   }
 
   /** Lost in a crash, it is noted at the next use. */

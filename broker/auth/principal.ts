@@ -13,6 +13,8 @@ export interface Principal {
   readonly expiresAt: number | null
   /** Unix ms: when the token was made, or the password was shown. */
   readonly issuedAt?: number
+  /** Absent: it did not log in with an API key. */
+  readonly byKey?: true
   /** The login or API key behind it, where the broker keeps that; null or absent: none. */
   readonly login?: string | null
 }

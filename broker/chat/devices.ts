@@ -12,6 +12,7 @@ import type { Asking } from './asking.js'
 import { requireNotBlocked } from './blocks.js'
 import type { DeviceRules } from './device-rules.js'
 import { userEvent } from './events.js'
+import { withinLife } from './made-by-key.js'
 import { requireReachable } from './privacy.js'
 import type { Sanctions } from './sanctions.js'
 
@@ -51,7 +52,7 @@ export class Devices {
         throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
       const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
       await accounts.add(device, null, ['device'], [devices.putOp(record)]).catch(aboutDevice)
-      return { record, key: await this.#newKey(device) }
+      return { record, key: await this.#newKey(actor, device) }
     })
   }
 
@@ -72,12 +73,13 @@ export class Devices {
       const { keys } = this.#parts
       const old = await keys.list(device)
       for (const { id } of old) await keys.revoke(device, id)
-      return this.#newKey(device)
+      return this.#newKey(actor, device)
     })
   }
 
-  async #newKey(device: string): Promise<string> {
-    return (await this.#parts.keys.create(device, { name: 'device', roles: null, expiresIn: null })).key
+  async #newKey(actor: Actor, device: string): Promise<string> {
+    const made = { name: 'device', roles: null, expiresIn: withinLife(actor, null) }
+    return (await this.#parts.keys.create(device, made)).key
   }
 
   /** What it published goes too: the next who has the name inherits no state. */

@@ -3,6 +3,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { Account, Accounts } from '../../auth/accounts.js'
 import { type Actor, requireAdmin } from '../actor.js'
 import type { Handlers } from '../commands.js'
+import { requireWithinRoles } from '../made-by-key.js'
 
 export interface AccountAdminParts {
   /** Their changes reach those who are logged in. */
@@ -22,6 +23,7 @@ export function accountAdminCommands(parts: AccountAdminParts): Handlers<keyof t
   return {
     'accounts.create': async (actor, { user, password = null, roles = [] }) => {
       admin(actor)
+      requireWithinRoles(actor, roles)
       return told(await managed.add(user, password, roles))
     },
     'accounts.get': async (actor, { user }) => {
@@ -36,6 +38,7 @@ export function accountAdminCommands(parts: AccountAdminParts): Handlers<keyof t
     },
     'accounts.setRoles': async (actor, { user, roles }) => {
       admin(actor)
+      requireWithinRoles(actor, roles)
       return told(await managed.setRoles(user, roles))
     },
     'accounts.suspend': async (actor, { user, reason = null }) => {

@@ -10,6 +10,7 @@ import type { Store } from '../../store/store.js'
 import { type Actor, requireAdmin, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import { endAfterAnswer } from '../endings.js'
+import { withinLife } from '../made-by-key.js'
 import type { Signal } from '../signals.js'
 
 /** Renews the login behind an actor with a token. Rejects with a refusal. */
@@ -35,7 +36,7 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
     },
     'auth.invite': async (actor, { uses = 1, expiresIn = 604800 }) => {
       const by = requireAdmin(actor, 'invitations to register are made by admins')
-      return JSON.stringify(await registration.invite(by, uses, expiresIn))
+      return JSON.stringify(await registration.invite(by, uses, withinLife(actor, expiresIn)))
     },
     'auth.login': async (actor, { user, password, code }) => {
       await requirePassword(parts, actor, { user, password, field: 'password' })

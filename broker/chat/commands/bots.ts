@@ -7,6 +7,7 @@ import type { BotRecord, SlashCommand, Store } from '../../store/store.js'
 import type { Turns } from '../../turns.js'
 import { type Actor, isAdmin, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
+import { lifeForBot, requireNoKey } from '../made-by-key.js'
 import type { Members } from '../members.js'
 import type { RoomRules } from '../room-rules.js'
 import { commandRank } from '../slash-commands.js'
@@ -31,11 +32,12 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     'keys.create': async (actor, { name, user, expiresIn = null }) => {
       const whose = await whoseKeys(parts, actor, user)
       const own = whose === actor.principal.user
-      if (own && (await usesKey(parts, actor)))
-        throw new Refusal('forbidden', 'a key makes no other keys of its user; log in with a password or a token')
+      const ofBot = !own && directory.bots.get(whose)?.owner === actor.principal.user
+      if (!ofBot) requireNoKey(actor, 'makes keys for bots of its user alone')
       // A token may say less than its account has: no more comes out of it.
-      const roles = own ? [...actor.principal.roles] : null
-      const { record, key } = await keys.create(whose, { name, roles, expiresIn })
+      const roles = own ? [...actor.principal.roles] : rolesForBot(actor)
+      const life = ofBot ? lifeForBot(actor, expiresIn) : expiresIn
+      const { record, key } = await keys.create(whose, { name, roles, expiresIn: life })
       return JSON.stringify(newKey(record, key))
     },
     'keys.list': async (actor, { user }) => {
@@ -50,7 +52,8 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     'bots.create': async (actor, { bot }) => {
       const owner = requireUser(actor)
       await makeBot(parts, actor, owner, bot)
-      const { record, key } = await keys.create(bot, { name: 'first', roles: null, expiresIn: null })
+      const made = { name: 'first', roles: rolesForBot(actor), expiresIn: lifeForBot(actor, null) }
+      const { record, key } = await keys.create(bot, made)
       return JSON.stringify({ bot, key: newKey(record, key) })
     },
     'bots.list': async (actor, { after = '', limit = 100 }) => {
@@ -113,8 +116,9 @@ async function whoseKeys(parts: BotCommandParts, actor: Actor, user: string | un
   throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
 }
 
-async function usesKey({ keys }: BotCommandParts, { principal }: Actor): Promise<boolean> {
-  return principal.login != null && (await keys.isKey(principal.user, principal.login))
+/** All roles of the bot, but for a key, which gives none that it does not have. */
+function rolesForBot({ principal }: Actor): string[] | null {
+  return principal.byKey ? ['bot', ...principal.roles] : null
 }
 
 function requireBot({ store }: BotCommandParts, actor: Actor, bot: string): BotRecord {
