@@ -101,6 +101,32 @@ t.test('tokens', async (t) => {
     t.strictSame(await tokens.verify(await mintToken(SECRET, 'ann', { now })), bare)
   })
 
+  t.test('say when they were issued in whole seconds, and to the millisecond beside it', async (t) => {
+    const tokens = await tokensWith(t, {})
+    const minted = await mintToken(SECRET, 'ann', { now: () => START + 645 })
+    const { iat } = JSON.parse(Buffer.from(minted.split('.')[1]!, 'base64url').toString())
+    t.equal(iat, START / 1000)
+    t.match(await tokens.verify(minted), { issuedAt: START + 645 })
+    const signed = (claims: object) => new SignJWT({ sub: 'ann', ...claims }).setProtectedHeader({ alg: 'HS256' })
+    const of = async (claims: object) => tokens.verify(await signed(claims).sign(SECRET))
+    t.match(await of({ iat: START / 1000, iat_ms: START + 5_000 }), { issuedAt: START }, 'they have to agree')
+    t.match(await of({ iat: START / 1000 + 0.5 }), { issuedAt: START + 500 }, 'tokens of before have fractions')
+  })
+
+  t.test('may begin a little ahead, and end when they say', async (t) => {
+    const tokens = await tokensWith(t, {})
+    const now = START / 1000
+    const of = async (claims: object) =>
+      tokens.verify(await new SignJWT({ sub: 'ann', ...claims }).setProtectedHeader({ alg: 'HS256' }).sign(SECRET))
+    t.match(await of({ nbf: now + 5 }), { ok: true })
+    t.match(await of({ nbf: now + 6 }), { ok: false, why: /nbf/ })
+    t.match(await of({ exp: now }), { ok: false, why: /exp/ })
+    t.match(await of({ exp: now - 3 }), { ok: false, why: /exp/ })
+    const strict = await tokensWith(t, { leeway: 0 })
+    const ahead = await new SignJWT({ sub: 'ann', nbf: now + 1 }).setProtectedHeader({ alg: 'HS256' }).sign(SECRET)
+    t.match(await strict.verify(ahead), { ok: false })
+  })
+
   t.test('expire', async (t) => {
     let now = START
     const tokens = await tokensWith(t, {}, () => now)

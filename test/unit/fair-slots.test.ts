@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FairSlots } from '../../broker/fair-slots.js'
+import { FairSlots } from '../../broker/auth/fair-slots.js'
 
 /** One slot, taken until `begin`; then the order in which those who wait are served. */
 function line(waiting: number) {
