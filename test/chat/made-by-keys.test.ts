@@ -38,10 +38,9 @@ t.test('a key of an admin makes nothing for other admins, and nothing that outli
   await root.get('accounts.create', { user: 'boss', password: 'boss-pw', roles: ['admin'] })
   await root.get('accounts.create', { user: 'pub', password: 'pub-pw', roles: ['publisher'] })
   await root.get('accounts.create', { user: 'ann', password: 'ann-pw', roles: ['notifier'] })
-  const { client, expiresAt } = await byKey(
-    await connect('root', { roles: ['admin', 'notifier'], clientId: 'r2' }),
-    120,
-  )
+  await root.get('accounts.create', { user: 'chief', password: 'chief-pw', roles: ['admin', 'notifier'] })
+  const chief = await connect('chief', { password: 'chief-pw' })
+  const { client, expiresAt } = await byKey(chief, 120)
   for (const user of ['boss', 'pub', 'ann'])
     t.equal(await client.fails('keys.create', { name: 'x', user }), 'forbidden', user)
   for (const user of ['boss', 'pub']) t.equal(await client.fails('auth.reset', { user }), 'forbidden', user)
