@@ -14,7 +14,7 @@ export const ANONYMOUS = 'anonymous'
 export const SYSTEM = 'system'
 /** What a user may be called, for people. */
 export const USER_NAMES =
-  'letters, digits and . _ @ | ~ -, at most 128, beginning with a letter or digit; anonymous and system are reserved'
+  'letters, digits and . _ @ | ~ -, at most 128, beginning with a letter or digit; anonymous, system, room, everyone, all, here and channel are reserved'
 const RESERVED_USERS: ReadonlySet<string> = new Set([ANONYMOUS, SYSTEM])
 /** What mentions mean, or are taken to mean: `@room` is everyone in the room. */
 const GROUPS: ReadonlySet<string> = new Set(['room', 'everyone', 'all', 'here', 'channel'])
