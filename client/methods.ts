@@ -107,6 +107,22 @@ export function methods(call: Call) {
       /** Removes the asker’s account for good: logins, profile, people and devices at once, and in the background all they wrote, wherever it is. */
       delete: (params: Params<'account.delete'>) => call('account.delete', params, 'POST /account/delete'),
     },
+    accounts: {
+      /** Makes an account, whatever auth.registration says. For admins. */
+      create: (params: Params<'accounts.create'>) => call('accounts.create', params, 'POST /accounts'),
+      /** One account. For admins. */
+      get: (params: Params<'accounts.get'>) => call('accounts.get', params, 'GET /accounts/{user}'),
+      /** Accounts by user id, whatever its case. For admins. */
+      list: (params: Params<'accounts.list'> = {}) => call('accounts.list', params, 'GET /accounts'),
+      /** Gives an account these roles in place of those it had; live sessions and streams have them at once, unless a token of theirs says otherwise. For admins. */
+      setRoles: (params: Params<'accounts.setRoles'>) => call('accounts.setRoles', params, 'PUT /accounts/{user}/roles'),
+      /** Nobody logs in as the user, or as their bots and devices, until accounts.resume; who is logged in is cut off. What they have stays. For admins. */
+      suspend: (params: Params<'accounts.suspend'>) => call('accounts.suspend', params, 'PUT /accounts/{user}/suspension'),
+      /** Takes a suspension back. For admins. */
+      resume: (params: Params<'accounts.resume'>) => call('accounts.resume', params, 'DELETE /accounts/{user}/suspension'),
+      /** Removes an account with all its user left, as topictalk user remove does. For admins. */
+      delete: (params: Params<'accounts.delete'>) => call('accounts.delete', params, 'DELETE /accounts/{user}'),
+    },
     sessions: {
       /** The sessions of the asker by client id, or for admins those of anyone. */
       list: (params: Params<'sessions.list'> = {}) => call('sessions.list', params, 'GET /sessions'),
