@@ -305,7 +305,12 @@ const limits = section('Bounds on what one client can cost.', {
     1048576,
     'Bytes of publishes of one client that are taken and not yet stored; beyond, its connection is read on only as they are.',
   ),
-  inboundQos2: count(1024, 'QoS 2 messages a client may leave without PUBREL.', 1, 65535),
+  inboundQos2: count(
+    1024,
+    'QoS 2 messages a client may leave without PUBREL; PUBRECs of more are withheld until there is room.',
+    1,
+    65535,
+  ),
   queueMessages: count(
     1000,
     'Messages on plain topics kept for one session, and live messages waiting for its socket.',

@@ -43,13 +43,16 @@ function received(connection: Connection, packetId: number): void {
 /** PUBREL: the packet id is free again, durably, before PUBCOMP says so [MQTT-4.3.3-2]. */
 function release(connection: Connection, packetId: number): void {
   const { session } = connection.login!
-  const known = connection.incoming.delete(packetId)
+  // It did not wait for its PUBREC: it is not to wait for that now.
+  if (connection.incoming.isWithheld(packetId)) connection.sendAck('pubrec', packetId)
+  const known = connection.incoming.end(packetId)
   const { store } = connection.services
   const ops = known && session.persistent ? [store.sessions.dropIncomingOp(session.id, packetId)] : []
   connection.unsettled++
   const settled = (error: StoreError | null): void => {
     if (error) unstored(connection, error)
     else connection.sendAck('pubcomp', packetId, reasonOf(connection, known))
+    connection.receiveMore()
     connection.settled(0)
   }
   store.commit({ drafts: [], ops, settled })

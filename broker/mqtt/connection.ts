@@ -7,7 +7,7 @@ import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { Backlog } from '../following/backlog.js'
 import type { Interests } from '../following/interests.js'
-import { LazyMap, LazySet } from '../lazy.js'
+import { LazyMap } from '../lazy.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import type { QoS, SessionRecord } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
@@ -24,6 +24,7 @@ import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
 import { disconnect } from './disconnect.js'
 import { ConnectRefused, type Ending } from './endings.js'
+import { Incoming } from './incoming.js'
 import { leave } from './leave.js'
 import { Outbox } from './outbox.js'
 import { publish } from './publish.js'
@@ -47,8 +48,8 @@ export class Connection extends AedesClient implements Deadline {
   login: Login | null = null
   will: Will | null = null
   hasStoredWill = false
-  /** Packet ids of inbound QoS 2 publishes that await PUBREL. */
-  readonly incoming = new LazySet<number>()
+  /** Its QoS 2 publishes that await PUBREL. */
+  readonly incoming: Incoming
   /** Topic aliases this client has set [MQTT5-3.3.2.3.4]. */
   readonly aliases = new LazyMap<number, string>()
   /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
@@ -89,6 +90,7 @@ export class Connection extends AedesClient implements Deadline {
   constructor(services: MqttServices, broker: Broker, stream: ByteStream, request?: unknown) {
     super(broker, stream, request)
     this.services = services
+    this.incoming = new Incoming(services.limits.inboundQos2)
     this.#frames = new FrameReader(services.limits.packetBytes)
     this.outbox = new Outbox(stream, services.flusher, () => this.#flushed())
     this.awaitLogin()
@@ -200,7 +202,7 @@ export class Connection extends AedesClient implements Deadline {
 
   /** QoS 1 and 2 messages of the client that are not done [MQTT5-4.9]; those of QoS 2 end with their PUBREL. */
   get underWay(): number {
-    return this.unsettledQos1 + this.incoming.size
+    return this.unsettledQos1 + this.incoming.current
   }
 
   /** A publish of so many bytes was settled: reading may go on. */
@@ -311,6 +313,16 @@ export class Connection extends AedesClient implements Deadline {
     properties?: Properties,
   ): void {
     if (!this.closed) this.explain((more) => encodeAck(this.version!, type, packetId, reason, more), properties)
+  }
+
+  /** PUBREC, now or when the client has room for it. */
+  receive(packetId: number, reason = 0, properties?: Properties): void {
+    if (this.incoming.answer(packetId)) this.sendAck('pubrec', packetId, reason, properties)
+  }
+
+  /** Flows have ended: PUBRECs that were withheld may leave. */
+  receiveMore(): void {
+    for (let id = this.incoming.next(); id !== undefined; id = this.incoming.next()) this.sendAck('pubrec', id)
   }
 
   sendAuth(reason: number, method: string): void {
