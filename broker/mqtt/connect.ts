@@ -315,6 +315,7 @@ async function begin(connection: Connection, session: Session, saved: SavedSessi
       .catch((error: unknown) => log.warn({ err: error }, 'the session could not be noted'))
   }
   if (saved) {
+    connection.resumed = true
     for (const packetId of saved.incoming) connection.incoming.resume(packetId)
     for (const subscription of saved.subscriptions) await restoreSubscription(connection, session, subscription)
     await resumeSession(session, saved, connection)

@@ -48,6 +48,8 @@ export class Connection extends AedesClient implements Deadline {
   login: Login | null = null
   will: Will | null = null
   hasStoredWill = false
+  /** Its session goes on from an earlier connection. */
+  resumed = false
   /** Its QoS 2 publishes that await PUBREL. */
   readonly incoming: Incoming
   /** Topic aliases this client has set [MQTT5-3.3.2.3.4]. */
@@ -436,6 +438,8 @@ export class Connection extends AedesClient implements Deadline {
       this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))
     this.outbox.flush()
     this.conn.end()
+    // What still comes is read and dropped: the end of the other side is behind it.
+    this.conn.resume()
     if (this.login) this.#stopDelivery(this.login)
     try {
       // A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes.

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { ERRORS, Refusal } from '../../schemas/errors.js'
+import { Refusal } from '../../schemas/errors.js'
 import { topicNameFault } from '../../schemas/topics.js'
 import type { Incoming, Receipt } from '../chat/pipeline.js'
 import type { SendResult } from '../chat/replies.js'
@@ -181,12 +181,12 @@ class Inbound implements Receipt {
     if (!refusal.transient && onRefused === 'ack') {
       // A PUBREC that refuses ends the flow: its packet id is free [MQTT5-4.3.3].
       if (connection.version === 5 && this.#packet.qos === 2) this.#forgetId()
-      this.#ack(ERRORS[refusal.code].reason, connection.explanation(refusal.message))
+      this.#ack(refusal.reason, connection.explanation(refusal.message))
       return
     }
     if (this.#packet.qos === 2) connection.incoming.end(this.#packet.packetId)
     if (this.#packet.qos > 0 || !refusal.transient) {
-      void connection.finish({ reason: ERRORS[refusal.code].reason, why: `publish refused: ${refusal.message}` })
+      void connection.finish({ reason: refusal.reason, why: `publish refused: ${refusal.message}` })
     }
   }
 

@@ -246,7 +246,13 @@ t.test('QoS 1 and 2 from a client [MQTT-4.3]', async (t) => {
     client.send({ cmd: 'pubrel', messageId: 6 })
     t.match(await take(client, 'pubrec'), { messageId: 6 }, 'who does not wait for it has it at once')
     t.match(await take(client, 'pubcomp'), { messageId: 6 })
-    for (const [done, next] of [[1, 5], [3, 7], [4, 0], [5, 0], [7, 0]] as const) {
+    for (const [done, next] of [
+      [1, 5],
+      [3, 7],
+      [4, 0],
+      [5, 0],
+      [7, 0],
+    ] as const) {
       client.send({ cmd: 'pubrel', messageId: done })
       t.match(await take(client, 'pubcomp'), { messageId: done })
       if (next > 0) t.match(await take(client, 'pubrec'), { messageId: next })
@@ -255,24 +261,32 @@ t.test('QoS 1 and 2 from a client [MQTT-4.3]', async (t) => {
     for (const messageId of [1, 2, 3]) t.match(await take(client, 'pubrec'), { messageId }, 'ids are free again')
     t.same((await takePublishes(watcher, 7)).map(text), ids.map(String))
   })
-  await t.test('PUBRECs that were withheld when the connection ended come when the PUBLISH is sent again', async (t) => {
-    const opening = { id: 'withheld', clean: false }
-    const first = await open(broker, opening)
-    const message = (messageId: number) => packetOf('t/kept', { qos: 2, messageId, payload: `${messageId}` })
-    first.send(...[1, 2, 3, 4, 5].map(message))
-    t.equal((await takePublishes(watcher, 5)).length, 5)
-    for (const messageId of [1, 2, 3]) t.match(await take(first, 'pubrec'), { messageId })
-    await cut(broker, first)
-    const second = await open(broker, opening)
-    second.send({ cmd: 'pubrel', messageId: 1 }, message(6), { ...message(4), dup: true }, { ...message(5), dup: true })
-    t.match(await take(second, 'pubcomp'), { messageId: 1 })
-    for (const messageId of [6, 4, 5]) t.match(await take(second, 'pubrec'), { messageId })
-    t.same((await takePublishes(watcher, 1)).map(text), ['6'], 'none is delivered twice')
-    for (const messageId of [2, 3, 4, 5, 6]) {
-      second.send({ cmd: 'pubrel', messageId })
-      t.match(await take(second, 'pubcomp'), { messageId })
-    }
-  })
+  await t.test(
+    'PUBRECs that were withheld when the connection ended come when the PUBLISH is sent again',
+    async (t) => {
+      const opening = { id: 'withheld', clean: false }
+      const first = await open(broker, opening)
+      const message = (messageId: number) => packetOf('t/kept', { qos: 2, messageId, payload: `${messageId}` })
+      first.send(...[1, 2, 3, 4, 5].map(message))
+      t.equal((await takePublishes(watcher, 5)).length, 5)
+      for (const messageId of [1, 2, 3]) t.match(await take(first, 'pubrec'), { messageId })
+      await cut(broker, first)
+      const second = await open(broker, opening)
+      second.send(
+        { cmd: 'pubrel', messageId: 1 },
+        message(6),
+        { ...message(4), dup: true },
+        { ...message(5), dup: true },
+      )
+      t.match(await take(second, 'pubcomp'), { messageId: 1 })
+      for (const messageId of [6, 4, 5]) t.match(await take(second, 'pubrec'), { messageId })
+      t.same((await takePublishes(watcher, 1)).map(text), ['6'], 'none is delivered twice')
+      for (const messageId of [2, 3, 4, 5, 6]) {
+        second.send({ cmd: 'pubrel', messageId })
+        t.match(await take(second, 'pubcomp'), { messageId })
+      }
+    },
+  )
   await t.test('PUBREC, PUBREL and acks with ids nobody knows do no harm', async (t) => {
     const client = await open(broker)
     client.send({ cmd: 'puback', messageId: 9 }, { cmd: 'pubcomp', messageId: 9 }, { cmd: 'pubrec', messageId: 9 })
