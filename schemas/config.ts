@@ -343,6 +343,14 @@ const limits = section('Bounds on what one client can cost.', {
     null,
     'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
   ),
+  packetTimeout: duration(
+    '10m',
+    'How long one packet may take to arrive: so long its bytes count as signs of life, for keep alive.',
+  ),
+  unreadTimeout: duration(
+    '5m',
+    'A client that takes nothing of what waits for it for that long is cut off if it has no keep alive; others after one and a half of that.',
+  ),
   keysPerUser: count(100, 'API keys of one user.'),
   keysPerBot: count(20, 'API keys of one bot or device.'),
   botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),

@@ -84,7 +84,12 @@ export class Connection extends AedesClient implements Deadline {
   /** Milliseconds without a packet after which the client is gone, or, before its login, without one. */
   #patience = Number.POSITIVE_INFINITY
   /** By the steady clock, as all that is measured rather than agreed upon: a clock that is set makes nobody silent. */
-  #lastPacket = 0
+  #lastSign = 0
+  /** When the packet that is arriving began to. */
+  #packetSince = 0
+  /** When the client was last seen to take what waits for it, and how far that was. */
+  #lastTaken = 0
+  #taken = 0
   /** The CONNECT under way or done. */
   #opening: Promise<void> | null = null
   #closing: Promise<void> | null = null
@@ -120,8 +125,16 @@ export class Connection extends AedesClient implements Deadline {
 
   #received(chunk: Buffer): void {
     if (this.closed) return
+    if (this.login) this.#noteSign(this.services.wheel.steady)
     this.#frames.push(chunk)
     this.#work()
+  }
+
+  /** Any bytes are a sign of life, those of a long packet for so long [MQTT-3.1.2-24]. */
+  #noteSign(steady: number): void {
+    if (this.#frames.buffered === 0) this.#packetSince = steady
+    const late = steady - this.#packetSince >= this.services.limits.packetTimeout * 1000
+    if (!late || this.outbox.congested) this.#lastSign = steady
   }
 
   /** Handles packets in order; one that has to wait for something holds back those behind it, and then the socket. */
@@ -145,19 +158,23 @@ export class Connection extends AedesClient implements Deadline {
       return
     }
     this.#working = false
-    if (this.#crowded) this.#pause()
+    if (this.#full || (this.outbox.congested && this.#frames.buffered >= MAX_UNHANDLED)) this.#pause()
     else this.#resume()
     if (this.#ended && this.unsettled === 0 && !this.#rests)
       this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
   }
 
-  /** Reading stops while too much of what was read waits for the store, or for the client to read its answers. */
+  /** Nothing is handled while too much of what was waits for the store, or for the client to read its answers. */
   get #crowded(): boolean {
+    return this.#full || this.outbox.congested
+  }
+
+  /** Reading stops for reasons of ours. That the client does not read is none: what it sends shows that it lives. */
+  get #full(): boolean {
     // An MQTT 5 client knows the bound; one more than it is its fault, and is looked for.
     const { receiveMaximum, receiveBytes } = this.services.limits
     const bound = receiveMaximum + (this.version === 5 ? 1 : 0)
-    const full = this.unsettled >= bound || this.unsettledBytes >= receiveBytes
-    return full || this.outbox.congested || this.#rests
+    return this.unsettled >= bound || this.unsettledBytes >= receiveBytes || this.#rests
   }
 
   get #rests(): boolean {
@@ -218,7 +235,7 @@ export class Connection extends AedesClient implements Deadline {
   #handle(frame: FrameReader): void | Promise<void> {
     const { header } = frame
     if (this.login) {
-      this.#lastPacket = this.services.wheel.steady
+      this.#packetSince = this.services.wheel.steady
       if (header >> 4 === PUBLISH)
         return publish(this, decodePublish(header, frame.chunk, frame.from, frame.to, this.version!))
       return this.#dispatch(decodePacket(header, frame.body, this.version!))
@@ -334,7 +351,7 @@ export class Connection extends AedesClient implements Deadline {
   #flushed(): void {
     if (this.closed || this.outbox.congested) return
     this.login?.session.pump()
-    if (this.#paused && !this.#working) this.#work()
+    if (!this.#working && (this.#paused || this.#frames.buffered > 0)) this.#work()
   }
 
   // --- deadlines ----------------------------------------------------------------------------------------------------------------------
@@ -343,10 +360,9 @@ export class Connection extends AedesClient implements Deadline {
   watch(seconds = this.#patience / 1000): void {
     const { wheel } = this.services
     this.#patience = seconds * 1000
-    this.#lastPacket = wheel.steady
+    this.#lastSign = this.#packetSince = this.#lastTaken = wheel.steady
     wheel.delete(this)
-    const next = this.#nextDeadline(wheel.now, wheel.steady)
-    if (next > 0) wheel.set(this, next)
+    wheel.set(this, this.#nextDeadline(wheel.now, wheel.steady))
   }
 
   due(now: number, steady: number): number {
@@ -355,13 +371,26 @@ export class Connection extends AedesClient implements Deadline {
       this.finish({ reason: Reason.notAuthorized, why: 'the token expired' })
       return 0
     }
-    // What the client sent meanwhile waits unread while we handle something of before.
-    if (this.login && (this.#working || this.#paused)) this.#lastPacket = steady
-    if (steady - this.#lastPacket >= this.#patience) {
+    if (this.login) this.#lookAround(steady)
+    if (steady - this.#lastSign >= this.#patience || steady - this.#lastTaken >= this.#readingPatience) {
       this.#giveUp()
       return 0
     }
     return this.#nextDeadline(now, steady)
+  }
+
+  #lookAround(steady: number): void {
+    // What the client sent meanwhile waits unread while we handle something of before.
+    if (this.#working || this.#paused) this.#lastSign = steady
+    const { position, congested } = this.outbox
+    if (!congested || position !== this.#taken) this.#lastTaken = steady
+    this.#taken = position
+  }
+
+  /** Milliseconds after which a client is gone that takes nothing of what waits for it, whatever it sends. */
+  get #readingPatience(): number {
+    const patience = Number.isFinite(this.#patience) ? this.#patience : this.services.limits.unreadTimeout * 1000
+    return Math.max(patience, LEAST_UNREAD)
   }
 
   #giveUp(): void {
@@ -377,8 +406,9 @@ export class Connection extends AedesClient implements Deadline {
 
   #nextDeadline(now: number, steady: number): number {
     const expiry = this.login?.actor.principal.expiresAt ?? Number.POSITIVE_INFINITY
-    const next = Math.min(now + this.#patience - (steady - this.#lastPacket), expiry)
-    return Number.isFinite(next) ? next : 0
+    const silence = this.#patience - (steady - this.#lastSign)
+    const unread = this.login ? this.#readingPatience - (steady - this.#lastTaken) : Number.POSITIVE_INFINITY
+    return Math.min(now + silence, now + unread, expiry)
   }
 
   // --- the end ------------------------------------------------------------------------------------------------------------------------
@@ -481,6 +511,12 @@ export class Connection extends AedesClient implements Deadline {
 
 /** Its packet type [MQTT-3.3.1]. */
 const PUBLISH = 3
+
+/** Bytes of a client that are read though nothing is handled, for it does not read: its pings, for a long while. */
+const MAX_UNHANDLED = 16_384
+
+/** Milliseconds a client may take at least to read some of what waits for it: a kernel says so in large steps. */
+const LEAST_UNREAD = 10_000
 
 /** Milliseconds a closing connection has to take its last bytes. */
 const CLOSE_TIMEOUT = 2000

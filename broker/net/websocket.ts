@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
 import { type Origins, strangePage } from '../origins.js'
-import type { Accept, ByteStream } from './byte-stream.js'
+import { type Accept, type ByteStream, queuedIn } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
 import { Doorway } from './doorway.js'
 import { FrameSlicer } from './frame-slicer.js'
@@ -149,6 +149,10 @@ export class WebSocketStream extends EventEmitter implements ByteStream, Pinged 
 
   get writableLength(): number {
     return this.#ws.bufferedAmount
+  }
+
+  get queued(): number {
+    return queuedIn(this.#socket)
   }
 
   get destroyed(): boolean {
