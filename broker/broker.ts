@@ -51,6 +51,7 @@ import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import { accountOf, namesCountedWith } from './store/persons.js'
 import type { Store } from './store/store.js'
+import { Vigil } from './vigil.js'
 import { Moderator } from './webhooks/moderator.js'
 import { Poster } from './webhooks/poster.js'
 import { Webhooks, type WebhooksParts } from './webhooks/webhooks.js'
@@ -129,6 +130,8 @@ async function start(
   closing.push(() => refusals.close())
   const store = await openStore(config, failed)
   closing.push(() => store.close())
+  const vigil = await Vigil.begin(store, failed)
+  closing.push(() => vigil.close())
   const wheel = new Wheel()
   closing.push(() => wheel.close())
 
