@@ -343,6 +343,7 @@ const limits = section('Bounds on what one client can cost.', {
     null,
     'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
   ),
+  clientIdBytes: count(1024, 'Longest client id, in bytes.', 23, 65535),
   packetTimeout: duration(
     '10m',
     'How long one packet may take to arrive: so long its bytes count as signs of life, for keep alive.',

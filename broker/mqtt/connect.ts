@@ -23,16 +23,19 @@ import { Session } from './session.js'
 import { resumeSession } from './session-keeper.js'
 import { storedWill } from './wills.js'
 
-/** Longest client id of MQTT 3.1. */
-const MAX_CLIENT_ID_31 = 23
-
 export async function connect(connection: Connection, received: Connect): Promise<void> {
-  const packet = await connection.broker.preConnectGate(connection, received)
+  const packet = await connection.broker.preConnectGate(connection, withoutMetrics(received))
   checkProperties(packet)
-  const clientId = chooseClientId(packet)
+  const clientId = chooseClientId(packet, connection.services.limits.clientIdBytes)
   checkWill(connection, packet)
   const enterWith = (whole: Connect): Promise<void> => enter(connection, whole, clientId)
   if (!askForToken(connection, packet, enterWith)) await enterWith(packet)
+}
+
+/** The SDKs of AWS tell their name behind that of the user, as the query of an address: `ann?SDK=JavaScript&Version=1.0`. */
+function withoutMetrics(packet: Connect): Connect {
+  const [, username] = /^([^?]*)\?SDK=/.exec(packet.username ?? '') ?? []
+  return username === undefined ? packet : { ...packet, username }
 }
 
 /** A password has to wait for its hash, in a line of its own: it takes its place among the others when that is known. */
@@ -107,8 +110,11 @@ async function enterAs(
   log.debug({ client: connection.id, address: connection.conn.remoteAddress, version: packet.version }, 'connected')
 }
 
-/** An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. */
-function chooseClientId({ clientId, clean, version }: Connect): string {
+/**
+ * An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. The 23 characters of MQTT 3.1 are not held to: its
+ * clients do not either.
+ */
+function chooseClientId({ clientId, clean, version }: Connect, bytes: number): string {
   const identifierRejected = (why: string): ConnectRefused => new ConnectRefused(2, Reason.clientIdNotValid, why)
   if (clientId === '') {
     if (version === 3) throw identifierRejected('MQTT 3.1 needs a client id')
@@ -116,10 +122,9 @@ function chooseClientId({ clientId, clean, version }: Connect): string {
       throw identifierRejected('a session that outlives its connection needs a client id [MQTT-3.1.3-8]')
     return `auto-${randomUUID()}`
   }
-  if (version === 3 && clientId.length > MAX_CLIENT_ID_31)
-    throw identifierRejected('a client id of MQTT 3.1 has at most 23 characters')
-  if (!isClientId(clientId))
-    throw identifierRejected('a client id has at most 128 characters and no control characters')
+  if (Buffer.byteLength(clientId) > bytes)
+    throw identifierRejected(`a client id has at most ${bytes} bytes (limits.clientIdBytes)`)
+  if (!isClientId(clientId)) throw identifierRejected('a client id has no control characters')
   return clientId
 }
 

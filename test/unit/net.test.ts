@@ -288,6 +288,24 @@ t.test('TLS', async (t) => {
     t.equal(await read(await next(), 5), 'hello')
   })
 
+  t.test('https takes who says that it speaks MQTT as it is, and who speaks nothing there is told so', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenHttps({ ...WEB, tls: certificateFiles(t) }, accept))
+    const dial = (ALPNProtocols: string[]): tls.TLSSocket => {
+      const socket = tls.connect({ port: listener.port, host: LOCAL.host, rejectUnauthorized: false, ALPNProtocols })
+      t.teardown(() => socket.destroy())
+      return socket
+    }
+    const client = dial(['mqtt'])
+    const stream = await next()
+    client.write('mqtt as it is')
+    t.equal(await read(stream, 13), 'mqtt as it is')
+    const both = dial(['mqtt', 'http/1.1'])
+    both.write('GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    t.match(await text(both), /answered \/x/, 'HTTP where both are offered')
+    const [error] = (await once(dial(['other']), 'error')) as [NodeJS.ErrnoException]
+    t.match(error.code, /NO_APPLICATION_PROTOCOL/)
+  })
+
   t.test('files that are missing or useless are one line that names the key', async (t) => {
     const { cert, key } = certificateFiles(t)
     const listen = (files: { cert: string | null; key: string | null }) => listenTls({ ...LOCAL, tls: files }, () => {})
