@@ -49,7 +49,7 @@ import { type Reloaded, reload } from './reload.js'
 import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
-import { accountOf, namesCountedWith } from './store/persons.js'
+import { accountOf, namesCountedWith, personBehind } from './store/persons.js'
 import type { Store } from './store/store.js'
 import { Vigil } from './vigil.js'
 import { Moderator } from './webhooks/moderator.js'
@@ -175,9 +175,11 @@ async function start(
     backlogs,
     delivered: chat.delivered,
   }
-  const shares = new Shares(delivering, keeper, failed)
+  const couldReceive = chat.access.couldReceive.bind(chat.access)
+  const shares = new Shares({ ...delivering, couldReceive }, keeper, failed)
   await shares.load()
-  const registry = new Registry({ hub, store, keeper, shares, failed })
+  const person = (user: string): string => personBehind(store.directory, user)
+  const registry = new Registry({ hub, store, keeper, shares, personBehind: person, failed })
   const flusher = new Flusher()
   const broker = new Broker({
     persistence: store.persistence,
