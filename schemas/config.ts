@@ -363,6 +363,14 @@ const limits = section('Bounds on what one client can cost.', {
     100,
     'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. They become free again in 1000 s.',
   ),
+  roomsPerUser: count(
+    10000,
+    'Rooms one user is a member of, direct conversations not counted; who is in more stays in them, and joins none.',
+  ),
+  liveSessionsPerUser: count(
+    1000,
+    'Connected sessions of one user, with those of their bots and devices; a kept session may always come back. Anonymous is not counted.',
+  ),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   unreadEntries: count(
     2000,

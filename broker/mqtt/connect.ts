@@ -89,12 +89,16 @@ async function enterAs(
   const actor = { principal, clientId, sessionId: connection.id, address }
   await takeOver(connection)
   if (connection.closed) return
+  // Before its session is discarded for it.
+  if (packet.clean) requireLivePlace(connection, principal)
   const saved = await loadSession(connection, packet, principal)
   if (connection.closed) return
   await storeWill(connection, packet, principal)
   if (connection.closed) return
   await requireStanding(connection, principal, logouts)
   if (connection.closed) return
+  // What is kept may come back, however many there are: those are bounded where they begin.
+  if (!saved) requireLivePlace(connection, principal)
   const session = openSession(connection, packet, actor, clientId, saved)
   connection.send(encodeConnack(packet.version, saved !== null, 0, properties))
   broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
@@ -235,6 +239,13 @@ async function requireRoomForSession({ services }: Connection, { user }: Princip
   }
   if (kept >= limits.sessionsPerUser)
     throw new ConnectRefused(3, Reason.quotaExceeded, `${user} has ${kept} sessions (limits.sessionsPerUser)`)
+}
+
+function requireLivePlace({ services }: Connection, { user, anonymous }: Principal): void {
+  const { liveSessionsPerUser } = services.limits
+  if (anonymous || services.registry.countOf(user) < liveSessionsPerUser) return
+  const why = `${user} has ${liveSessionsPerUser} live sessions (limits.liveSessionsPerUser)`
+  throw new ConnectRefused(3, Reason.quotaExceeded, why)
 }
 
 /** Kept in the store with its authority, so that it is sent even if this broker dies [MQTT-3.1.2-8]. */
