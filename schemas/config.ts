@@ -371,6 +371,10 @@ const limits = section('Bounds on what one client can cost.', {
     1000,
     'Connected sessions of one user, with those of their bots and devices; a kept session may always come back. Anonymous is not counted.',
   ),
+  followedPerUser: count(
+    500000,
+    'Logs and live topics that the sessions of one user follow together, with those of bots and devices: each room of rooms/# is five. Asked where one filter shows a thousand, and at joins.',
+  ),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   unreadEntries: count(
     2000,

@@ -12,6 +12,7 @@ import type { Subscription } from '../following/subscription.js'
 import { isOwned } from '../store/persons.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
 import { askForToken, checkMethod, tokenOf } from './authentication.js'
+import { promiseBreadth } from './breadth.js'
 import { encodeConnack } from './codec/encode.js'
 import type { Connect } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
@@ -335,6 +336,7 @@ async function begin(connection: Connection, session: Session, saved: SavedSessi
     for (const packetId of saved.incoming) connection.incoming.resume(packetId)
     for (const subscription of saved.subscriptions) await restoreSubscription(connection, session, subscription)
     await resumeSession(session, saved, connection)
+    session.promised = 0
   }
   session.start()
 }
@@ -356,6 +358,7 @@ async function restoreSubscription(connection: Connection, session: Session, sav
     const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     if (parsed.kind === 'shared') return connection.services.shares.join(session, subscription)
+    await promiseBreadth(connection, parsed)
     session.subscriptions.set(passed.filter, subscription)
     if (isPlainFilter(parsed)) session.subscribePlain(passed.filter, passed.qos)
   } catch (error) {

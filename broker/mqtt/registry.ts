@@ -21,6 +21,8 @@ export interface RegistryParts {
   readonly shares: Shares
   /** Who answers for a user. */
   readonly personBehind: (user: string) => string
+  /** A person, and all who act for them. */
+  readonly namesOf: (person: string) => Iterable<string>
   readonly failed: (error: unknown) => void
 }
 
@@ -32,18 +34,20 @@ export class Registry {
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, Connection>>()
   readonly #personBehind: (user: string) => string
+  readonly #namesOf: (person: string) => Iterable<string>
   /** Whom each session counts for, and how many count for each: whoever owns a bot or a device may change meanwhile. */
   readonly #countedFor = new Map<Session, string>()
   readonly #counts = new Map<string, number>()
   /** So far: a login that sees another number after it was checked has to be checked again. */
   logouts = 0
 
-  constructor({ hub, store, keeper, shares, personBehind, failed }: RegistryParts) {
+  constructor({ hub, store, keeper, shares, personBehind, namesOf, failed }: RegistryParts) {
     this.#hub = hub
     this.#store = store
     this.#keeper = keeper
     this.#shares = shares
     this.#personBehind = personBehind
+    this.#namesOf = namesOf
     this.#failed = failed
   }
 
@@ -72,6 +76,16 @@ export class Registry {
   /** How many live sessions count for the person behind a user. */
   countOf(user: string): number {
     return this.#counts.get(this.#personBehind(user)) ?? 0
+  }
+
+  /** How many logs and topics the live sessions and groups of the person behind a user follow. */
+  followedBy(user: string): number {
+    let followed = 0
+    for (const name of this.#namesOf(this.#personBehind(user))) {
+      for (const session of this.#byUser.get(name)?.keys() ?? []) followed += session.followed
+      followed += this.#shares.followedBy(name)
+    }
+    return followed
   }
 
   /** To the asking session if it listens to its replies, else to the user's sessions that do (DESIGN §2, Results). */

@@ -129,6 +129,13 @@ export class Shares {
     return (this.#known(user, parsed) ?? this.#make(user, parsed)).interests
   }
 
+  /** Logs and topics that the groups of a user follow. */
+  followedBy(user: string): number {
+    let followed = 0
+    for (const group of this.#byUser.get(user) ?? []) followed += group.followed
+    return followed
+  }
+
   join(session: Session, subscription: Subscription, heads: ReadonlyMap<string, number> = new Map()): void {
     const { parsed } = subscription
     if (parsed.kind !== 'shared') return

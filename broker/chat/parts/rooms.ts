@@ -15,13 +15,16 @@ import { Sanctions } from '../sanctions.js'
 import { Thinning } from '../thinning.js'
 import type { SharedParts } from './shared.js'
 
-export function makeRooms({ rooms: options, receipts, limits }: Config, { store, bus, turns, asking }: SharedParts) {
+export function makeRooms(
+  { rooms: options, receipts, limits }: Config,
+  { store, bus, turns, asking, followedBy }: SharedParts,
+) {
   const rules = new RoomRules(store.directory)
   const thinning = new Thinning(store.directory, { thinAbove: options.thinAbove, receipts: receipts.maxMembers })
   const info = new RoomInfo(store.directory, bus, thinning)
   const infoChanged = (room: string): void => info.changed(room)
   const ownership = new Ownership({ store, turns })
-  const places = new RoomPlaces(store.directory, limits.roomsPerUser)
+  const places = new RoomPlaces(store.directory, limits, followedBy)
   const { maxMembers } = options
   const members = new Members({ store, bus, rules, turns, ownership, asking, places, maxMembers })
   return {
