@@ -174,7 +174,8 @@ export class Shares {
   }
 
   #tidy(group: ShareGroup): void {
-    if (!group.isEmpty) return
+    // A session may still know one that ended before: another may have its name by now.
+    if (!group.isEmpty || this.#groups.get(group.id) !== group) return
     group.close()
     this.#groups.delete(group.id)
     remove(this.#byUser, group.user, group)
