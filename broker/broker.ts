@@ -51,6 +51,7 @@ import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
 import { accountOf, namesCountedWith } from './store/persons.js'
 import type { Store } from './store/store.js'
+import { Vigil } from './vigil.js'
 import { Moderator } from './webhooks/moderator.js'
 import { Poster } from './webhooks/poster.js'
 import { Webhooks, type WebhooksParts } from './webhooks/webhooks.js'
@@ -129,6 +130,8 @@ async function start(
   closing.push(() => refusals.close())
   const store = await openStore(config, failed)
   closing.push(() => store.close())
+  const vigil = await Vigil.begin(store, failed)
+  closing.push(() => vigil.close())
   const wheel = new Wheel()
   closing.push(() => wheel.close())
 
@@ -154,7 +157,8 @@ async function start(
   closing.push(() => textSearch?.close())
   const asked = moderator ? [...screens, moderator] : screens
   const count = (name: string): void => counters.add(name)
-  const parts = { failed, gate, count, liveSessions, endSessions, webhooks, screens: asked, textSearch }
+  const followedBy = (user: string): number => registry.followedBy(user)
+  const parts = { failed, gate, count, followedBy, liveSessions, endSessions, webhooks, screens: asked, textSearch }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
@@ -172,9 +176,12 @@ async function start(
     backlogs,
     delivered: chat.delivered,
   }
-  const shares = new Shares(delivering, keeper, failed)
+  const couldReceive = chat.access.couldReceive.bind(chat.access)
+  const shares = new Shares({ ...delivering, couldReceive }, keeper, failed)
   await shares.load()
-  const registry = new Registry({ hub, store, keeper, shares, failed })
+  const person = (user: string): string => accountOf(store.directory, user, ownable(config))
+  const names = (user: string): Iterable<string> => namesCountedWith(store.directory, user, ownable(config))
+  const registry = new Registry({ hub, store, keeper, shares, personBehind: person, namesOf: names, failed })
   const flusher = new Flusher()
   const broker = new Broker({
     persistence: store.persistence,

@@ -64,7 +64,7 @@ export class Maintenance {
     for await (const record of store.sessions.all()) {
       if (broker.clients[record.id]) continue
       if (record.disconnectedAt === 0) {
-        // Connected when the broker died: its time begins now.
+        // It left while the broker ended, and that could not be noted: its time begins now.
         await store.sessions.writeLazily([store.sessions.recordOp({ ...record, disconnectedAt: now })])
       } else if (record.disconnectedAt + Math.min(record.expiry, config.limits.sessionExpiry) * 1000 < now) {
         await keeper.discard(record.id)

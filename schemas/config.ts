@@ -313,7 +313,12 @@ const limits = section('Bounds on what one client can cost.', {
     1048576,
     'Bytes of publishes of one client that are taken and not yet stored; beyond, its connection is read on only as they are.',
   ),
-  inboundQos2: count(1024, 'QoS 2 messages a client may leave without PUBREL.', 1, 65535),
+  inboundQos2: count(
+    1024,
+    'QoS 2 messages a client may leave without PUBREL; PUBRECs of more are withheld until there is room.',
+    1,
+    65535,
+  ),
   queueMessages: count(
     1000,
     'Messages on plain topics kept for one session, and live messages waiting for its socket.',
@@ -346,6 +351,15 @@ const limits = section('Bounds on what one client can cost.', {
     null,
     'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
   ),
+  clientIdBytes: count(1024, 'Longest client id, in bytes.', 23, 65535),
+  packetTimeout: duration(
+    '10m',
+    'How long one packet may take to arrive: so long its bytes count as signs of life, for keep alive.',
+  ),
+  unreadTimeout: duration(
+    '5m',
+    'A client that takes nothing of what waits for it for that long is cut off if it has no keep alive; others after one and a half of that.',
+  ),
   keysPerUser: count(100, 'API keys of one user.'),
   keysPerBot: count(20, 'API keys of one bot or device.'),
   botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
@@ -356,6 +370,18 @@ const limits = section('Bounds on what one client can cost.', {
   asksPerPair: count(
     100,
     'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. They become free again in 1000 s.',
+  ),
+  roomsPerUser: count(
+    10000,
+    'Rooms one user is a member of, direct conversations not counted; who is in more stays in them, and joins none.',
+  ),
+  liveSessionsPerUser: count(
+    1000,
+    'Connected sessions of one user, with those of their bots and devices; a kept session may always come back. Anonymous is not counted.',
+  ),
+  followedPerUser: count(
+    500000,
+    'Logs and live topics that the sessions of one user follow together, with those of bots and devices: each room of rooms/# is five. Asked where one filter shows a thousand, and at joins.',
   ),
   replyBytes: count(262144, 'Longest reply to a request, in bytes; lists and history are cut into pages.', 4096),
   unreadEntries: count(

@@ -89,6 +89,8 @@ export interface Acl {
   mayPublish(who: Principal, clientId: string, topic: string): boolean
   /** Whether a message on this very topic may be delivered. */
   mayReceive(who: Principal, clientId: string, topic: string): boolean
+  /** Whether a message on this very topic could be delivered to some login of the user: which roles it has is not known. */
+  couldReceive(user: string, clientId: string, topic: string): boolean
   /**
    * `all`: every topic the filter can match is allowed, no check at delivery needed. `some`: some topic it could match may be
    * allowed, so each delivery is checked. `none`: the first rule that covers the filter denies, or no rule allows any topic of it.

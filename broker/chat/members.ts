@@ -11,6 +11,7 @@ import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import { isValid, linkTurn } from './links.js'
 import type { Ownership } from './ownership.js'
 import { requireReachable } from './privacy.js'
+import type { RoomPlaces } from './room-places.js'
 import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
@@ -26,6 +27,7 @@ export interface MembersParts {
   readonly turns: Turns
   readonly ownership: Pick<Ownership, 'mend' | 'succession'>
   readonly asking: Asking
+  readonly places: RoomPlaces
   readonly maxMembers: number
 }
 
@@ -53,19 +55,21 @@ export class Members {
   readonly #turns: Turns
   readonly #ownership: MembersParts['ownership']
   readonly #asking: Asking
+  readonly #places: RoomPlaces
   readonly #maxMembers: number
   /** Joins that are being written, by room: they count towards maxMembers. */
   readonly #joining = new Map<string, number>()
   /** Rooms that are being deleted: nobody comes in any more. */
   readonly #closing = new Set<string>()
 
-  constructor({ store, bus, rules, turns, ownership, asking, maxMembers }: MembersParts) {
+  constructor({ store, bus, rules, turns, ownership, asking, places, maxMembers }: MembersParts) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#turns = turns
     this.#ownership = ownership
     this.#asking = asking
+    this.#places = places
     this.#maxMembers = maxMembers
   }
 
@@ -121,7 +125,10 @@ export class Members {
   /** What concerns one user in one room is done one after another. */
   #enter(room: string, user: string, how: Entering): Promise<MemberRecord> {
     const { directory } = this.#store
-    return this.#turns.take(`${room} ${user}`, async () => directory.member(room, user) ?? this.#add(room, user, how))
+    return this.#turns.take(
+      `${room} ${user}`,
+      async () => directory.member(room, user) ?? this.#places.take(user, () => this.#add(room, user, how)),
+    )
   }
 
   async #add(room: string, user: string, { used = [], by, commands = false }: Entering): Promise<MemberRecord> {

@@ -54,6 +54,15 @@ export class Views {
     return true
   }
 
+  /** How much a filter shows that follows memberships, at most and without a look at them; 0: it follows none. */
+  breadth(filter: Filter, user: string): number {
+    if (filter.kind === 'shared') return this.breadth(filter.of, user)
+    const rooms = this.#directory.memberships(user).size
+    if (filter.kind === 'room') return filter.room === null ? rooms * filter.leaves.length : 0
+    const mine = filter.kind === 'user' && (filter.user === null || filter.user === user)
+    return mine && filter.leaves.includes('messages') ? rooms : 0
+  }
+
   /** All that `filter` shows `user` now. */
   shown(filter: Filter, user: string): Shown {
     switch (filter.kind) {

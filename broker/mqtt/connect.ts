@@ -12,6 +12,7 @@ import type { Subscription } from '../following/subscription.js'
 import { isOwned } from '../store/persons.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
 import { askForToken, checkMethod, tokenOf } from './authentication.js'
+import { promiseBreadth } from './breadth.js'
 import { encodeConnack } from './codec/encode.js'
 import type { Connect } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
@@ -23,16 +24,19 @@ import { Session } from './session.js'
 import { resumeSession } from './session-keeper.js'
 import { storedWill } from './wills.js'
 
-/** Longest client id of MQTT 3.1. */
-const MAX_CLIENT_ID_31 = 23
-
 export async function connect(connection: Connection, received: Connect): Promise<void> {
-  const packet = await connection.broker.preConnectGate(connection, received)
+  const packet = await connection.broker.preConnectGate(connection, withoutMetrics(received))
   checkProperties(packet)
-  const clientId = chooseClientId(packet)
+  const clientId = chooseClientId(packet, connection.services.limits.clientIdBytes)
   checkWill(connection, packet)
   const enterWith = (whole: Connect): Promise<void> => enter(connection, whole, clientId)
   if (!askForToken(connection, packet, enterWith)) await enterWith(packet)
+}
+
+/** The SDKs of AWS tell their name behind that of the user, as the query of an address: `ann?SDK=JavaScript&Version=1.0`. */
+function withoutMetrics(packet: Connect): Connect {
+  const [, username] = /^([^?]*)\?SDK=/.exec(packet.username ?? '') ?? []
+  return username === undefined ? packet : { ...packet, username }
 }
 
 /** A password has to wait for its hash, in a line of its own: it takes its place among the others when that is known. */
@@ -86,12 +90,16 @@ async function enterAs(
   const actor = { principal, clientId, sessionId: connection.id, address }
   await takeOver(connection)
   if (connection.closed) return
+  // Before its session is discarded for it.
+  if (packet.clean) requireLivePlace(connection, principal)
   const saved = await loadSession(connection, packet, principal)
   if (connection.closed) return
   await storeWill(connection, packet, principal)
   if (connection.closed) return
   actor.principal = await requireStanding(connection, principal, changes)
   if (connection.closed) return
+  // What is kept may come back, however many there are: those are bounded where they begin.
+  if (!saved) requireLivePlace(connection, principal)
   const session = openSession(connection, packet, actor, clientId, saved)
   connection.send(encodeConnack(packet.version, saved !== null, 0, properties))
   broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
@@ -107,8 +115,11 @@ async function enterAs(
   log.debug({ client: connection.id, address: connection.conn.remoteAddress, version: packet.version }, 'connected')
 }
 
-/** An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. */
-function chooseClientId({ clientId, clean, version }: Connect): string {
+/**
+ * An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. The 23 characters of MQTT 3.1 are not held to: its
+ * clients do not either.
+ */
+function chooseClientId({ clientId, clean, version }: Connect, bytes: number): string {
   const identifierRejected = (why: string): ConnectRefused => new ConnectRefused(2, Reason.clientIdNotValid, why)
   if (clientId === '') {
     if (version === 3) throw identifierRejected('MQTT 3.1 needs a client id')
@@ -116,10 +127,9 @@ function chooseClientId({ clientId, clean, version }: Connect): string {
       throw identifierRejected('a session that outlives its connection needs a client id [MQTT-3.1.3-8]')
     return `auto-${randomUUID()}`
   }
-  if (version === 3 && clientId.length > MAX_CLIENT_ID_31)
-    throw identifierRejected('a client id of MQTT 3.1 has at most 23 characters')
-  if (!isClientId(clientId))
-    throw identifierRejected('a client id has at most 128 characters and no control characters')
+  if (Buffer.byteLength(clientId) > bytes)
+    throw identifierRejected(`a client id has at most ${bytes} bytes (limits.clientIdBytes)`)
+  if (!isClientId(clientId)) throw identifierRejected('a client id has no control characters')
   return clientId
 }
 
@@ -228,6 +238,13 @@ async function requireRoomForSession({ services }: Connection, { user }: Princip
     throw new ConnectRefused(3, Reason.quotaExceeded, `${user} has ${kept} sessions (limits.sessionsPerUser)`)
 }
 
+function requireLivePlace({ services }: Connection, { user, anonymous }: Principal): void {
+  const { liveSessionsPerUser } = services.limits
+  if (anonymous || services.registry.countOf(user) < liveSessionsPerUser) return
+  const why = `${user} has ${liveSessionsPerUser} live sessions (limits.liveSessionsPerUser)`
+  throw new ConnectRefused(3, Reason.quotaExceeded, why)
+}
+
 /** Kept in the store with its authority, so that it is sent even if this broker dies [MQTT-3.1.2-8]. */
 async function storeWill(connection: Connection, packet: Connect, principal: Principal): Promise<void> {
   const { persistence } = connection.services.store
@@ -311,9 +328,11 @@ async function begin(connection: Connection, session: Session, saved: SavedSessi
       .catch((error: unknown) => log.warn({ err: error }, 'the session could not be noted'))
   }
   if (saved) {
-    for (const packetId of saved.incoming) connection.incoming.add(packetId)
+    connection.resumed = true
+    for (const packetId of saved.incoming) connection.incoming.resume(packetId)
     for (const subscription of saved.subscriptions) await restoreSubscription(connection, session, subscription)
     await resumeSession(session, saved, connection)
+    session.promised = 0
   }
   session.start()
 }
@@ -335,6 +354,7 @@ async function restoreSubscription(connection: Connection, session: Session, sav
     const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     if (parsed.kind === 'shared') return connection.services.shares.join(session, subscription)
+    await promiseBreadth(connection, parsed)
     session.subscriptions.set(passed.filter, subscription)
     if (isPlainFilter(parsed)) session.subscribePlain(passed.filter, passed.qos)
   } catch (error) {

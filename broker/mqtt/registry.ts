@@ -20,6 +20,10 @@ export interface RegistryParts {
   readonly store: Store
   readonly keeper: SessionKeeper
   readonly shares: Shares
+  /** Who answers for a user. */
+  readonly personBehind: (user: string) => string
+  /** A person, and all who act for them. */
+  readonly namesOf: (person: string) => Iterable<string>
   readonly failed: (error: unknown) => void
 }
 
@@ -30,14 +34,21 @@ export class Registry {
   readonly #shares: Shares
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, Connection>>()
+  readonly #personBehind: (user: string) => string
+  readonly #namesOf: (person: string) => Iterable<string>
+  /** Whom each session counts for, and how many count for each: whoever owns a bot or a device may change meanwhile. */
+  readonly #countedFor = new Map<Session, string>()
+  readonly #counts = new Map<string, number>()
   /** Logouts and changes of roles so far: a login that sees another number after it was checked has to be checked again. */
   changes = 0
 
-  constructor({ hub, store, keeper, shares, failed }: RegistryParts) {
+  constructor({ hub, store, keeper, shares, personBehind, namesOf, failed }: RegistryParts) {
     this.#hub = hub
     this.#store = store
     this.#keeper = keeper
     this.#shares = shares
+    this.#personBehind = personBehind
+    this.#namesOf = namesOf
     this.#failed = failed
   }
 
@@ -46,12 +57,36 @@ export class Registry {
     let mine = this.#byUser.get(session.user)
     if (!mine) this.#byUser.set(session.user, (mine = new Map()))
     mine.set(session, connection)
+    const person = this.#personBehind(session.user)
+    this.#countedFor.set(session, person)
+    this.#counts.set(person, (this.#counts.get(person) ?? 0) + 1)
   }
 
   remove(session: Session): void {
     const mine = this.#byUser.get(session.user)
     mine?.delete(session)
     if (mine?.size === 0) this.#byUser.delete(session.user)
+    const person = this.#countedFor.get(session)
+    if (person === undefined) return
+    this.#countedFor.delete(session)
+    const left = this.#counts.get(person)! - 1
+    if (left > 0) this.#counts.set(person, left)
+    else this.#counts.delete(person)
+  }
+
+  /** How many live sessions count for the person behind a user. */
+  countOf(user: string): number {
+    return this.#counts.get(this.#personBehind(user)) ?? 0
+  }
+
+  /** How many logs and topics the live sessions and groups of the person behind a user follow. */
+  followedBy(user: string): number {
+    let followed = 0
+    for (const name of this.#namesOf(this.#personBehind(user))) {
+      for (const session of this.#byUser.get(name)?.keys() ?? []) followed += session.followed
+      followed += this.#shares.followedBy(name)
+    }
+    return followed
   }
 
   /** To the asking session if it listens to its replies, else to the user's sessions that do (DESIGN §2, Results). */

@@ -314,6 +314,12 @@ export interface SavedSession extends Progress {
   incoming: number[]
 }
 
+/** `at`: Unix ms. `ended`: it ended then, and all its sessions with it. */
+export interface Seen {
+  readonly at: number
+  readonly ended: boolean
+}
+
 export interface SessionStore {
   load(id: string): Promise<SavedSession | null>
   /** Of a session, or of a share group, which has no record of its own. */
@@ -338,6 +344,9 @@ export interface SessionStore {
   discard(id: string): Promise<void>
   ofUser(user: string): Promise<SessionRecord[]>
   all(): AsyncIterable<SessionRecord>
+  /** When the broker was last known to be there; null: that was never noted. */
+  seen(): Promise<Seen | null>
+  seenOp(seen: Seen): Op
 }
 
 /** A message on a plain MQTT topic. */

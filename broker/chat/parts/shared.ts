@@ -36,6 +36,8 @@ export interface ChatParts {
       'store' | 'bus' | 'liveSessions'
     >
   readonly liveSessions: SessionCommandParts['liveSessions']
+  /** How many logs and topics the live sessions of the person behind a user follow. */
+  readonly followedBy: (user: string) => number
   readonly endSessions: RemovalsParts['endSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 export const Reason = {
   success: 0x00,
   disconnectWithWill: 0x04,
+  noMatchingSubscribers: 0x10,
   noSubscriptionExisted: 0x11,
   continueAuthentication: 0x18,
   reAuthenticate: 0x19,

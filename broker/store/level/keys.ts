@@ -53,6 +53,7 @@ export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'f' | 'D' | 'S' | 'O'
 export const keys = {
   format: '!format',
   epoch: '!epoch',
+  seen: '!seen',
   /** Number of the last commit whose entries are all in chunks. */
   folded: '!folded',
   /** Queue numbers below this one may have been used. */
