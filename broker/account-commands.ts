@@ -1,12 +1,13 @@
 import { RESET_EXPIRES_IN } from '../schemas/commands/password-reset.js'
 import { Refusal } from '../schemas/errors.js'
+import { SYSTEM } from '../schemas/ids.js'
 import type { AdminCommands } from './admin.js'
 import type { Account, Accounts } from './auth/accounts.js'
 import type { PasswordResets } from './auth/password-resets.js'
 import type { SecondFactors } from './auth/second-factor.js'
 
 export interface AccountCommandParts {
-  readonly accounts: Pick<Accounts, 'add' | 'setPassword' | 'list'>
+  readonly accounts: Pick<Accounts, 'add' | 'get' | 'setPassword' | 'list' | 'setRoles' | 'suspend' | 'resume'>
   /** `erased`: also what the user left; false: that follows in the background. */
   readonly removeAccount: (user: string) => Promise<{ erased: boolean }>
   readonly secondFactors: Pick<SecondFactors, 'reset'>
@@ -29,6 +30,13 @@ export function accountCommands({
       return accounts.add(text(params, 'name'), password === null ? null : text(params, 'password'), roles(params))
     },
     'user.passwd': (params) => accounts.setPassword(text(params, 'name'), text(params, 'password')),
+    'user.get': (params) => accounts.get(text(params, 'name')),
+    'user.role': (params) => accounts.setRoles(text(params, 'name'), roles(params)),
+    'user.suspend': (params) => {
+      const { reason = null } = fields(params)
+      return accounts.suspend(text(params, 'name'), SYSTEM, reason === null ? null : text(params, 'reason'))
+    },
+    'user.resume': (params) => accounts.resume(text(params, 'name')),
     'user.remove': (params) => removeAccount(text(params, 'name')),
     'user.totpReset': async (params) => {
       const name = text(params, 'name')

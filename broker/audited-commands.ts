@@ -4,7 +4,7 @@ import type { AdminCommands } from './admin.js'
 import type { Act, Audit } from './chat/audit.js'
 
 /** They only look. */
-const READING: ReadonlySet<string> = new Set(['user.list', 'audit.list', 'backup.status'])
+const READING: ReadonlySet<string> = new Set(['user.list', 'user.get', 'audit.list', 'backup.status'])
 
 /** Every command but those that only look is logged, with the user it names, the roles it gives and where it writes to. */
 export function auditedCommands(commands: AdminCommands, audit: Audit): AdminCommands {
@@ -14,17 +14,18 @@ export function auditedCommands(commands: AdminCommands, audit: Audit): AdminCom
   }
   const wrap = ([name, run]: [string, AdminCommands[string]]): [string, AdminCommands[string]] => {
     const logged: AdminCommands[string] = (params) =>
-      audit.during({ user: SYSTEM, address: null }, actOf(name, params), () => run(params))
+      audit.during({ user: SYSTEM, address: null, admin: true }, actOf(name, params), () => run(params))
     return [name, READING.has(name) ? run : logged]
   }
   return Object.fromEntries(Object.entries(all).map(wrap))
 }
 
 function actOf(action: string, params: unknown): Act {
-  const { name, roles, directory } = (params ?? {}) as { name?: unknown; roles?: unknown; directory?: unknown }
+  const { name, roles, directory, reason } = (params ?? {}) as Record<string, unknown>
   const details = {
-    ...(Array.isArray(roles) && roles.length > 0 && { roles }),
+    ...(Array.isArray(roles) && (roles.length > 0 || action === 'user.role') && { roles }),
     ...(typeof directory === 'string' && { directory }),
+    ...(typeof reason === 'string' && { reason }),
   }
   return {
     action,

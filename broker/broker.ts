@@ -13,6 +13,7 @@ import { Backups, backupCommands } from './backups.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
 import type { LiveSession } from './chat/commands/sessions.js'
+import { ownable } from './chat/parts/shared.js'
 import type { PublishGate } from './chat/publish-gate.js'
 import type { Screen } from './chat/screening.js'
 import type { Signal } from './chat/signals.js'
@@ -25,7 +26,7 @@ import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
 import { about, openListeners, webRefusals } from './listeners.js'
 import { openLog } from './log.js'
-import { endingLogins, makeLogins } from './logins.js'
+import { makeLogins } from './logins.js'
 import { Maintenance } from './maintenance.js'
 import { makeDirectory } from './make-directory.js'
 import { Counters } from './metrics.js'
@@ -48,7 +49,9 @@ import { type Reloaded, reload } from './reload.js'
 import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
 import { openLevelStore } from './store/level/level-store.js'
+import { accountOf, namesCountedWith } from './store/persons.js'
 import type { Store } from './store/store.js'
+import { Vigil } from './vigil.js'
 import { Moderator } from './webhooks/moderator.js'
 import { Poster } from './webhooks/poster.js'
 import { Webhooks, type WebhooksParts } from './webhooks/webhooks.js'
@@ -127,6 +130,8 @@ async function start(
   closing.push(() => refusals.close())
   const store = await openStore(config, failed)
   closing.push(() => store.close())
+  const vigil = await Vigil.begin(store, failed)
+  closing.push(() => vigil.close())
   const wheel = new Wheel()
   closing.push(() => wheel.close())
 
@@ -136,7 +141,7 @@ async function start(
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
   const connectionOf = (sessionId: string): Connection | undefined => broker.clients[sessionId]
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
-  const auth = await makeLogins(config, { store, bus, log })
+  const auth = await makeLogins(config, { store, bus, log, refusals })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
   const endSessions = async (user: string): Promise<void> => {
     const logout = { kind: 'logout', user, forget: true } as const
@@ -152,7 +157,8 @@ async function start(
   closing.push(() => textSearch?.close())
   const asked = moderator ? [...screens, moderator] : screens
   const count = (name: string): void => counters.add(name)
-  const parts = { failed, gate, count, liveSessions, endSessions, webhooks, screens: asked, textSearch }
+  const followedBy = (user: string): number => registry.followedBy(user)
+  const parts = { failed, gate, count, followedBy, liveSessions, endSessions, webhooks, screens: asked, textSearch }
   const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
@@ -170,9 +176,12 @@ async function start(
     backlogs,
     delivered: chat.delivered,
   }
-  const shares = new Shares(delivering, keeper, failed)
+  const couldReceive = chat.access.couldReceive.bind(chat.access)
+  const shares = new Shares({ ...delivering, couldReceive }, keeper, failed)
   await shares.load()
-  const registry = new Registry({ hub, store, keeper, shares, failed })
+  const person = (user: string): string => accountOf(store.directory, user, ownable(config))
+  const names = (user: string): Iterable<string> => namesCountedWith(store.directory, user, ownable(config))
+  const registry = new Registry({ hub, store, keeper, shares, personBehind: person, namesOf: names, failed })
   const flusher = new Flusher()
   const broker = new Broker({
     persistence: store.persistence,
@@ -195,6 +204,7 @@ async function start(
     pipeline: chat.pipeline,
     presence: chat.presence,
     rates: chat.rates,
+    countedWith: (user) => namesCountedWith(store.directory, user, ownable(config)),
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,
@@ -234,7 +244,7 @@ async function start(
   const backups = new Backups({ store, dataDir, locate: storeLocation, failed })
   closing.push(() => backups.close())
   const removeAccount = (user: string) => chat.removals.remove(user)
-  const onAccounts = accountCommands({ ...auth, accounts: endingLogins(auth.accounts, bus), removeAccount })
+  const onAccounts = accountCommands({ ...auth, accounts: auth.managed, removeAccount })
   const commands = auditedCommands({ ...onAccounts, ...backupCommands(backups) }, chat.audit)
   const admin = await serveAdmin(dataDir, commands, failed)
   closing.push(() => admin.close())
@@ -287,7 +297,15 @@ function makeSearch(
 ) {
   const path = searchLocation(config.node.dataDir)
   const { share } = config.search
-  return new Search({ store, path, share, failed, notice: (message, facts) => log.warn(facts, message) })
+  const counted = (user: string): string => accountOf(store.directory, user, ownable(config))
+  return new Search({
+    store,
+    path,
+    share,
+    failed,
+    accountOf: counted,
+    notice: (message, facts) => log.warn(facts, message),
+  })
 }
 
 /** Connections first, then what they left to save. */

@@ -53,6 +53,10 @@ export class Delivery {
         views.addChannel(signal.channel)
         registry.channel(signal)
         return streams.channel(signal)
+      case 'roles':
+        streams.rolesChanged(signal.user).catch(failed)
+        registry.rolesChanged(signal.user).catch(failed)
+        return
       case 'logout':
         streams.logout(signal)
         registry.logout(signal).catch(failed)

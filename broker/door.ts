@@ -31,7 +31,6 @@ export function doorParts(config: Config, parts: DoorParts): HttpParts {
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
     syncBytes: config.limits.syncBytes,
-    throttleWindow: config.auth.throttle.window,
   }
 }
 
@@ -49,7 +48,7 @@ function eventParts(
     presence: chat.presence,
     limits,
     ping: listen.eventPing,
-    stands: (principal) => auth.authenticator.stands(principal),
+    asOfNow: (principal) => auth.authenticator.asOfNow(principal),
     authorizeSubscribe: async (actor, filter) => {
       const passed = await broker.subscribeGate(null, { filter, qos: 1, ...NO_OPTIONS }, actor)
       return passed instanceof Refusal ? passed : passed.filter
@@ -64,7 +63,7 @@ function oidcParts({ auth: { throttle, oidc } }: Config, { auth, failed }: DoorP
     oidc: auth.oidc,
     authenticator: auth.authenticator,
     codes: auth.loginCodes,
-    throttle: new LoginThrottle(throttle),
+    throttle: new LoginThrottle({ ...throttle, accountAttempts: undefined }),
     redirectUri: oidc.redirectUri!,
     failed,
   }

@@ -42,8 +42,7 @@ export async function openListeners(
 ): Promise<void> {
   const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, proxyProtocol } = config.listen
   const open = async (listening: Promise<Listener>): Promise<void> => opened(await listening)
-  const { packetBytes } = config.limits
-  const options = { ...web, host, proxyProtocol, wsPath, wsPing, packetBytes, handler: door }
+  const options = { ...web, host, proxyProtocol, wsPath, wsPing, handler: door }
   const secured = { tls, clientCertificates: clientCertificates(config.auth.x509) }
   if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
   if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, ...secured }, accept))

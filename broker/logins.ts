@@ -1,6 +1,7 @@
 /** What logins are made of, and how accounts reach those who are logged in. */
 import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
+import { isUserId } from '../schemas/ids.js'
 import { Accounts } from './auth/accounts.js'
 import { createAuthenticator } from './auth/authenticator.js'
 import { Backend } from './auth/backend.js'
@@ -20,7 +21,9 @@ import { Failures, LoginThrottle } from './auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
 import type { Signal } from './chat/signals.js'
+import type { RefusalLog } from './refusal-log.js'
 import type { LocalBus } from './store/bus.js'
+import { namesOf } from './store/persons.js'
 import type { Store } from './store/store.js'
 
 /** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
@@ -36,14 +39,26 @@ export async function makeAccountParts({ auth, node }: Config, store: Store, acc
   const sealer = new Sealer(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
   return {
     secondFactors: new SecondFactors({ store, sealer, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
-    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(auth.throttle) }),
+    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(ofAddresses(auth.throttle)) }),
   }
+}
+
+/** What is shown there is no guess at an account. */
+function ofAddresses({ attempts, addressAttempts, window }: Config['auth']['throttle']) {
+  return { attempts, addressAttempts, window }
+}
+
+/** Who puts a password or a token where the name belongs is not shown in the log. */
+function nameForLog(username: string | undefined): string | undefined {
+  return username === undefined || isUserId(username)
+    ? username
+    : `(${username.length} characters that are no user name)`
 }
 
 /** Who may log in, and how. */
 export async function makeLogins(
   config: Config,
-  { store, bus, log }: { store: Store; bus: LocalBus<Signal>; log: Logger },
+  { store, bus, log, refusals }: { store: Store; bus: LocalBus<Signal>; log: Logger; refusals: RefusalLog },
 ) {
   const { auth, node } = config
   const backend = new Backend(auth.http, {
@@ -56,7 +71,7 @@ export async function makeLogins(
   })
   const hooks = bothOf(module, backend.hooks)
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
-  const accounts = new Accounts(store, passwords)
+  const accounts = new Accounts(store, passwords, Date.now, (user) => bus.send({ kind: 'roles', user }))
   const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
   tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
   const tokens = new Tokens(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
@@ -71,6 +86,7 @@ export async function makeLogins(
   const keys = new Keys({
     store,
     perUser: config.limits.keysPerUser,
+    perBot: config.limits.keysPerBot,
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: false, login }),
   })
   const authenticator = createAuthenticator({
@@ -80,7 +96,9 @@ export async function makeLogins(
     passwords,
     tokens,
     throttle: new LoginThrottle(auth.throttle),
-    renewals: new LoginThrottle(auth.throttle),
+    renewals: new LoginThrottle(ofAddresses(auth.throttle)),
+    refused: ({ user, ...login }) =>
+      refusals.note('login refused', login.address, { user: nameForLog(user), ...login }),
     hooks,
     logins,
     secondFactors: accountParts.secondFactors,
@@ -94,7 +112,8 @@ export async function makeLogins(
   const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
   const loginCodes = new LoginCodes()
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
-  return { hooks, accounts, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
+  const managed = endingLogins(accounts, { bus, store })
+  return { hooks, accounts, managed, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
 }
 
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
@@ -109,14 +128,24 @@ function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], l
   return new RemoteKeys({ url: jwks, maxAge: jwksMaxAge, cooldown: jwksCooldown, onFault })
 }
 
-/** Accounts whose changes reach the people who are logged in: a new password ends their sessions. */
-export function endingLogins(accounts: Accounts, bus: LocalBus<Signal>) {
+/** Accounts whose changes reach the people who are logged in: a new password or a suspension ends their sessions. */
+export function endingLogins(accounts: Accounts, { bus, store }: { bus: LocalBus<Signal>; store: Store }) {
+  const end = (user: string): void => bus.send({ kind: 'logout', user, forget: false })
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),
+    get: accounts.get.bind(accounts),
+    page: accounts.page.bind(accounts),
+    setRoles: accounts.setRoles.bind(accounts),
+    resume: accounts.resume.bind(accounts),
     setPassword: async (user: string, password: string) => {
       const account = await accounts.setPassword(user, password)
-      bus.send({ kind: 'logout', user, forget: false })
+      end(user)
+      return account
+    },
+    suspend: async (user: string, by: string, reason: string | null) => {
+      const account = await accounts.suspend(user, by, reason)
+      for (const name of namesOf(store.directory, user)) end(name)
       return account
     },
   }

@@ -10,6 +10,7 @@ import type { Store } from './store/store.js'
 
 const FACTS_EVERY = 10_000
 const SWEEP_EVERY = 60_000
+const AUDITS: readonly string[] = [logs.audit(), logs.serverAudit()]
 const DAY = 86_400_000
 
 export interface MaintenanceParts {
@@ -63,7 +64,7 @@ export class Maintenance {
     for await (const record of store.sessions.all()) {
       if (broker.clients[record.id]) continue
       if (record.disconnectedAt === 0) {
-        // Connected when the broker died: its time begins now.
+        // It left while the broker ended, and that could not be noted: its time begins now.
         await store.sessions.writeLazily([store.sessions.recordOp({ ...record, disconnectedAt: now })])
       } else if (record.disconnectedAt + Math.min(record.expiry, config.limits.sessionExpiry) * 1000 < now) {
         await keeper.discard(record.id)
@@ -75,10 +76,11 @@ export class Maintenance {
   async #retain(now: number): Promise<void> {
     const { store, config } = this.#parts
     const { days, messages } = config.history
-    if (config.audit.days > 0) await store.log.retain(logs.audit(), { before: now - config.audit.days * DAY, keep: 0 })
+    if (config.audit.days > 0)
+      for (const log of AUDITS) await store.log.retain(log, { before: now - config.audit.days * DAY, keep: 0 })
     if (days === 0 && messages === 0) return
     for await (const name of store.log.names()) {
-      if (name !== logs.audit())
+      if (!AUDITS.includes(name))
         await store.log.retain(name, { before: days === 0 ? 0 : now - days * DAY, keep: messages })
     }
   }

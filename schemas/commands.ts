@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox'
 import { ACCOUNT_COMMANDS } from './commands/account.js'
+import { ACCOUNT_ADMIN_COMMANDS } from './commands/accounts.js'
 import { ANNOUNCEMENT_COMMANDS } from './commands/announcements.js'
 import { AUDIT_COMMANDS } from './commands/audit.js'
 import { AUTH_COMMANDS } from './commands/auth.js'
@@ -40,6 +41,7 @@ export const COMMANDS = {
   ...TOTP_COMMANDS,
   ...PASSWORD_RESET_COMMANDS,
   ...ACCOUNT_COMMANDS,
+  ...ACCOUNT_ADMIN_COMMANDS,
   ...SESSION_COMMANDS,
   ...USER_COMMANDS,
   ...RECEIPT_COMMANDS,

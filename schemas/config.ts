@@ -140,6 +140,10 @@ const auth = section('Who may log in.', {
   throttle: section('Failed password logins.', {
     attempts: count(10, 'Failures of one user from one address before logins are refused for a window, then doubling.'),
     addressAttempts: count(100, 'Failures from one address, whatever the user.'),
+    accountAttempts: count(
+      30,
+      'Failures of one user in a window from wherever it did not log in before; more are slowed down to that many a window.',
+    ),
     registrations: count(
       20,
       'Accounts asked for from one address, before more are refused for a window, then doubling.',
@@ -162,6 +166,10 @@ const auth = section('Who may log in.', {
     issuer: optionalText('Required iss claim.'),
     audience: optionalText('Required aud claim.'),
     userClaim: Type.String({ minLength: 1, default: 'sub', description: 'The claim that names the user.' }),
+    leeway: duration(
+      '5s',
+      'How much later than here it may be where tokens are signed: one may begin (nbf) that much ahead.',
+    ),
   }),
   oidc: section(
     'People of an identity provider log in with a browser (OpenID Connect, authorization code with PKCE).',
@@ -306,7 +314,12 @@ const limits = section('Bounds on what one client can cost.', {
     1048576,
     'Bytes of publishes of one client that are taken and not yet stored; beyond, its connection is read on only as they are.',
   ),
-  inboundQos2: count(1024, 'QoS 2 messages a client may leave without PUBREL.', 1, 65535),
+  inboundQos2: count(
+    1024,
+    'QoS 2 messages a client may leave without PUBREL; PUBRECs of more are withheld until there is room.',
+    1,
+    65535,
+  ),
   queueMessages: count(
     1000,
     'Messages on plain topics kept for one session, and live messages waiting for its socket.',
@@ -339,16 +352,45 @@ const limits = section('Bounds on what one client can cost.', {
     null,
     'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
   ),
+  clientIdBytes: count(1024, 'Longest client id, in bytes.', 23, 65535),
+  packetTimeout: duration(
+    '10m',
+    'How long one packet may take to arrive: so long its bytes count as signs of life, for keep alive.',
+  ),
+  unreadTimeout: duration(
+    '5m',
+    'A client that takes nothing of what waits for it for that long is cut off if it has no keep alive; others after one and a half of that.',
+  ),
   keysPerUser: count(100, 'API keys of one user.'),
+  keysPerBot: count(20, 'API keys of one bot or device.'),
   botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
   eventStreams: count(20000, 'Event streams over HTTP.'),
   eventStreamsPerUser: count(32, 'Of those, of one user.'),
-  sessionsPerUser: count(1000, 'Sessions of one user that outlive their connection; anonymous is not counted.'),
   syncBytes: count(
     1_000_000,
     'Longest request of sync, in bytes, through either door: it carries where a client is in each of its rooms.',
     1,
     268_435_455,
+  ),
+  sessionsPerUser: count(
+    1000,
+    'Sessions of one user, bots and devices included, that outlive their connection; anonymous is not counted. Each bot and device may have one.',
+  ),
+  asksPerPair: count(
+    100,
+    'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. They become free again in 1000 s.',
+  ),
+  roomsPerUser: count(
+    10000,
+    'Rooms one user is a member of, direct conversations not counted; who is in more stays in them, and joins none.',
+  ),
+  liveSessionsPerUser: count(
+    1000,
+    'Connected sessions of one user, with those of their bots and devices; a kept session may always come back. Anonymous is not counted.',
+  ),
+  followedPerUser: count(
+    500000,
+    'Logs and live topics that the sessions of one user follow together, with those of bots and devices: each room of rooms/# is five. Asked where one filter shows a thousand, and at joins.',
   ),
   replyBytes: count(
     262144,
@@ -373,7 +415,7 @@ const limits = section('Bounds on what one client can cost.', {
     ],
     default: 'default',
     description:
-      'Token buckets: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1 }; ten seconds’ worth may come at once.',
+      'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1 }; ten seconds’ worth may come at once.',
   }),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
 })

@@ -4,7 +4,7 @@
  */
 
 export interface ErrorKind {
-  /** MQTT 5 reason code of the PUBACK or PUBREC that reports it: one of those that both may carry [MQTT5-3.4.2.1]. */
+  /** MQTT 5 reason code of the PUBACK or PUBREC that reports it, where a refusal has none of its own: one of those that both may carry [MQTT5-3.4.2.1]. */
   reason: number
   /** HTTP status. */
   status: number
@@ -43,6 +43,8 @@ export class Refusal extends Error {
   readonly code: ErrorCode
   readonly field: string | undefined
   readonly retryAfter: number | undefined
+  /** MQTT 5 reason code of the ack. */
+  readonly reason: number
   readonly #final: boolean
 
   constructor(
@@ -51,6 +53,8 @@ export class Refusal extends Error {
     options: {
       field?: string | undefined
       retryAfter?: number | undefined
+      /** Another one than that of the code: of those that a PUBACK may carry. */
+      reason?: number
       /** Acknowledged and answered, though a later try may do: for what does not concern the connection. */
       final?: boolean
       cause?: unknown
@@ -61,6 +65,7 @@ export class Refusal extends Error {
     this.code = code
     this.field = options.field
     this.retryAfter = options.retryAfter
+    this.reason = options.reason ?? ERRORS[code].reason
     this.#final = options.final ?? false
   }
 

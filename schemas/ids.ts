@@ -5,13 +5,13 @@
 
 const USER = /^[A-Za-z0-9][A-Za-z0-9._@|~-]{0,127}$/
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-/** Longest client id, in characters. */
-export const MAX_CLIENT_ID = 128
-
 /** The user every client without credentials is, where `auth.anonymous` allows them. */
 export const ANONYMOUS = 'anonymous'
 /** The user the broker itself speaks as. */
 export const SYSTEM = 'system'
+/** What a user may be called, for people. */
+export const USER_NAMES =
+  'letters, digits and . _ @ | ~ -, at most 128, beginning with a letter or digit; anonymous, system, room, everyone, all, here and channel are reserved'
 const RESERVED_USERS: ReadonlySet<string> = new Set([ANONYMOUS, SYSTEM])
 /** What mentions mean, or are taken to mean: `@room` is everyone in the room. */
 const GROUPS: ReadonlySet<string> = new Set(['room', 'everyone', 'all', 'here', 'channel'])
@@ -39,9 +39,8 @@ export function isChannelId(id: string): boolean {
   return ROOM.test(id)
 }
 
-/** A client id is at most 128 characters, without control characters. */
+/** A client id has no control characters; how long it may be is `limits.clientIdBytes`. */
 export function isClientId(id: string): boolean {
-  if (id.length > MAX_CLIENT_ID) return false
   for (let i = 0; i < id.length; i++) {
     const code = id.charCodeAt(i)
     if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return false

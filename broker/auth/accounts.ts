@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
-import { isNewAccountName } from '../../schemas/ids.js'
+import { isNewAccountName, USER_NAMES } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
+import { namesOf } from '../store/persons.js'
 import { serverEvents } from '../store/server-events.js'
-import type { DirectoryStore, Op, Store, UserRecord } from '../store/store.js'
+import type { DirectoryStore, Op, Store, Suspension, UserRecord } from '../store/store.js'
 import { roomsWithWordsOf } from '../store/touched-rooms.js'
 import { Turns } from '../turns.js'
 import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
+import { sameRoles } from './principal.js'
 
 export interface Account {
   id: string
@@ -17,6 +19,8 @@ export interface Account {
   password: boolean
   /** Unix ms. */
   createdAt: number
+  /** Null: it is not. */
+  suspended: Suspension | null
 }
 
 type StoreOfAccounts = Pick<Store, 'commit' | 'directory' | 'accounts' | 'outbox'>
@@ -26,13 +30,21 @@ export class Accounts {
   readonly #store: StoreOfAccounts
   readonly #passwords: Passwords
   readonly #now: () => number
+  readonly #rolesChanged: (user: string) => void
   /** By lower-case name, so that two changes cannot both find a name free. */
   readonly #turns = new Turns()
 
-  constructor(store: StoreOfAccounts, passwords: Passwords, now: () => number = Date.now) {
+  /** `rolesChanged` is told whose roles are others, once they are. */
+  constructor(
+    store: StoreOfAccounts,
+    passwords: Passwords,
+    now: () => number = Date.now,
+    rolesChanged: (user: string) => void = () => {},
+  ) {
     this.#store = store
     this.#passwords = passwords
     this.#now = now
+    this.#rolesChanged = rolesChanged
   }
 
   /** @param password null for a user that logs in by token only. `along` is written with the account. */
@@ -41,7 +53,7 @@ export class Accounts {
       checkName(id)
       checkRoles(roles)
       await this.#refuseTaken(id)
-      const passwordHash = password === null ? null : await this.#passwords.hash(password)
+      const passwordHash = password === null ? null : await this.#passwords.hash(password, { place: '', name: id })
       const record = { id, roles: [...new Set(roles)], passwordHash, createdAt: this.#now() }
       return toAccount(await this.#create(record, along))
     })
@@ -50,7 +62,7 @@ export class Accounts {
   setPassword(id: string, password: string): Promise<void> {
     return this.#exclusively(id, async () => {
       const record = await this.#existing(id)
-      const passwordHash = await this.#passwords.hash(password)
+      const passwordHash = await this.#passwords.hash(password, { place: '', name: id })
       await this.#voidTokens({ ...record, passwordHash })
     })
   }
@@ -58,6 +70,44 @@ export class Accounts {
   /** Whatever was issued to the user until now is void; API keys are not. */
   voidTokens(id: string): Promise<void> {
     return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
+  }
+
+  /** In place of those it had. */
+  setRoles(id: string, roles: readonly string[]): Promise<Account> {
+    return this.#exclusively(id, async () => {
+      checkRoles(roles)
+      return toAccount(await this.#change(await this.#existing(id), { roles: [...new Set(roles)] }))
+    })
+  }
+
+  /** Nobody logs in as the user until `resume`; what the user has stays. Again, it only changes who says so, and why. */
+  suspend(id: string, by: string, reason: string | null): Promise<Account> {
+    return this.#exclusively(id, async () =>
+      toAccount(await this.#change(await this.#existing(id), { suspended: { at: this.#now(), by, reason } })),
+    )
+  }
+
+  resume(id: string): Promise<Account> {
+    return this.#exclusively(id, async () => {
+      const record: UserRecord = { ...(await this.#existing(id)) }
+      const { suspended } = record
+      delete record.suspended
+      if (suspended) await this.#write(this.#store.directory.userOp(record))
+      return toAccount(record)
+    })
+  }
+
+  /** Rejects with a refusal where there is none. */
+  async get(id: string): Promise<Account> {
+    return toAccount(await this.#existing(id))
+  }
+
+  /** Those whose names begin with a text, whatever its case, after another; by name. */
+  async page(prefix: string, after: string, limit: number): Promise<Account[]> {
+    const { directory } = this.#store
+    const ids = await directory.usersLike(prefix, after, limit)
+    const records = await Promise.all(ids.map(async (id) => directory.user(id)))
+    return records.filter((record) => record !== null).map(toAccount)
   }
 
   /**
@@ -133,26 +183,31 @@ export class Accounts {
       }
       if (record.external !== external && (record.external !== undefined || !adopt))
         throw new Refusal('forbidden', `the account ${user} belongs to someone else`)
-      const linked = { ...record, external, roles: roles === null ? record.roles : [...roles] }
-      if (!isDeepStrictEqual(linked, record)) await this.#write(this.#store.directory.userOp(linked))
-      return linked
+      return this.#change(record, { external, roles: roles === null ? record.roles : [...roles] })
     })
+  }
+
+  async #change(record: UserRecord, change: Partial<UserRecord>): Promise<UserRecord> {
+    const changed = { ...record, ...change }
+    if (!isDeepStrictEqual(changed, record)) await this.#write(this.#store.directory.userOp(changed))
+    if (!sameRoles(new Set(record.roles), new Set(changed.roles))) this.#rolesChanged(record.id)
+    return changed
   }
 
   async #existing(id: string): Promise<UserRecord> {
     const record = await this.#store.directory.user(id)
-    if (!record) throw new Refusal('not_found', `there is no user ${id}`)
+    if (!record) throw new Refusal('not_found', `there is no user ${id}`, { field: 'user' })
     return record
   }
 
   async #refuseTaken(id: string): Promise<void> {
     const taken = await this.#store.directory.userLike(id)
     if (!taken && (await this.#store.accounts.removal(id)))
-      throw new Refusal('conflict', `what ${id} left is being erased; try again later`, { field: 'id' })
+      throw new Refusal('conflict', `what ${id} left is being erased; try again later`, { field: 'user' })
     if (!taken) return
     const why =
       taken.id === id ? `the user ${id} exists` : `the user ${taken.id} exists; names may not differ only by case`
-    throw new Refusal('conflict', why, { field: 'id' })
+    throw new Refusal('conflict', why, { field: 'user' })
   }
 
   /** Nothing that was issued to an earlier bearer of the name is good for this one. */
@@ -180,7 +235,7 @@ export class Accounts {
 
 function checkName(id: string): void {
   if (!isNewAccountName(id))
-    throw new Refusal('bad_request', `${JSON.stringify(id)} cannot be a user name`, { field: 'id' })
+    throw new Refusal('bad_request', `${JSON.stringify(id)} cannot be a user name: ${USER_NAMES}`, { field: 'user' })
 }
 
 function checkRoles(roles: readonly string[]): void {
@@ -188,11 +243,11 @@ function checkRoles(roles: readonly string[]): void {
   if (bad !== undefined) throw new Refusal('bad_request', `${JSON.stringify(bad)} is not a role`, { field: 'roles' })
 }
 
-function toAccount({ id, roles, passwordHash, createdAt }: UserRecord): Account {
-  return { id, roles: [...roles], password: passwordHash !== null, createdAt }
+function toAccount({ id, roles, passwordHash, createdAt, suspended }: UserRecord): Account {
+  return { id, roles: [...roles], password: passwordHash !== null, createdAt, suspended: suspended ?? null }
 }
 
 /** Users that belong to a user, and go with it. */
 export function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
-  return [...directory.bots.ofOwner(user).map(({ bot }) => bot), ...directory.devices.ownedBy(user).keys()]
+  return [...namesOf(directory, user)].filter((name) => name !== user)
 }

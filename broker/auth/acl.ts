@@ -1,6 +1,6 @@
 /** `acl.rules`: who may publish and subscribe what, outside rooms, users and broadcast. */
 import { type AclRule, ConfigError } from '../../schemas/config.js'
-import { isAccountName } from '../../schemas/ids.js'
+import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import { isReservedLevel, topicFilterFault } from '../../schemas/topics.js'
 import { covers, intersection, type Levels, matches } from './filter-algebra.js'
 import type { Acl, Principal } from './principal.js'
@@ -13,6 +13,8 @@ interface Rule {
   publish: boolean
   subscribe: boolean
   speaksTo: (who: Principal) => boolean
+  /** Whether it speaks to some login of a user whose roles are not known. */
+  couldSpeakTo: (who: Principal) => boolean
   patterns: readonly Pattern[]
 }
 
@@ -54,6 +56,17 @@ class RuleAcl implements Acl {
 
   mayReceive(who: Principal, clientId: string, topic: string): boolean {
     return this.#decide(this.#view(who, clientId).subscribe, topic)
+  }
+
+  /** A rule for a role may allow, and need not deny. */
+  couldReceive(user: string, clientId: string, topic: string): boolean {
+    const who: Principal = { user, roles: NO_ROLES, anonymous: user === ANONYMOUS, expiresAt: null }
+    const levels = topic.split('/')
+    for (const { allow, subscribe, speaksTo, couldSpeakTo, patterns } of this.#rules) {
+      if (!subscribe || !(allow ? couldSpeakTo(who) : speaksTo(who))) continue
+      if (fillIn(patterns, user, clientId).some((filter) => matches(filter, levels))) return allow
+    }
+    return false
   }
 
   maySubscribe(who: Principal, clientId: string, filter: string): 'all' | 'some' | 'none' {
@@ -98,6 +111,8 @@ class RuleAcl implements Acl {
   }
 }
 
+const NO_ROLES: ReadonlySet<string> = new Set()
+
 /** Anything that could change the shape of a filter, or is no value at all. */
 const UNSAFE_VALUE = /[/+#]|^$/
 const PLACEHOLDER = /\{(user|client)\}/g
@@ -125,6 +140,7 @@ function compileRule(rule: AclRule, name: string, faults: string[]): Rule {
     publish: action !== 'subscribe',
     subscribe: action !== 'publish',
     speaksTo: compileWho(rule.who, name, faults),
+    couldSpeakTo: rule.who.startsWith('role:') ? ({ anonymous }) => !anonymous : compileWho(rule.who, name, []),
     patterns: rule.topics.map((topic, i) => compilePattern(topic, `${name}.topics[${i}]`, faults)),
   }
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
-import type { DirectoryStore } from '../store/store.js'
+import { networkOf } from '../network.js'
 import type { Accounts } from './accounts.js'
 import type { Backend, BackendAnswer } from './backend.js'
 import type { HookRunner } from './hooks.js'
@@ -10,9 +10,19 @@ import type { Identity } from './identity.js'
 import { type Keys, looksLikeKey } from './keys.js'
 import type { Logins } from './logins.js'
 import type { Passwords } from './passwords.js'
-import type { Authenticator, Credentials, Login, LoginRefusal, TokenCredentials } from './principal.js'
+import {
+  type Authenticator,
+  type Credentials,
+  type DoorName,
+  type Login,
+  type LoginRefusal,
+  type Principal,
+  rolesOf,
+  type TokenCredentials,
+} from './principal.js'
 import type { SecondFactors } from './second-factor.js'
 import { hashSecret, isSecret } from './secrets.js'
+import { isSuspended, type SuspensionStore } from './suspensions.js'
 import type { LoginThrottle } from './throttle.js'
 import { algorithmOf, isLoginToken, type Tokens } from './tokens.js'
 import { type CertifiedNames, readCertificate } from './x509.js'
@@ -20,7 +30,7 @@ import { type CertifiedNames, readCertificate } from './x509.js'
 export interface AuthenticatorParts {
   /** Whether clients without credentials may come in. */
   readonly anonymous: boolean
-  readonly directory: Pick<DirectoryStore, 'user'> & { readonly bots: Pick<DirectoryStore['bots'], 'get'> }
+  readonly directory: SuspensionStore
   readonly accounts: Pick<Accounts, 'ensure' | 'link'>
   /** Whether an identity may have an account that is linked to none. */
   readonly adopt: boolean
@@ -36,23 +46,52 @@ export interface AuthenticatorParts {
   /** Asked about whom the broker does not know itself; null: nobody is. */
   readonly backend: Pick<Backend, 'login'> | null
   readonly keys: Pick<Keys, 'check'>
+  /** Told of every login that was refused, for the log. */
+  readonly refused?: (login: RefusedLogin) => void
   readonly now?: () => number
 }
 
+export interface RefusedLogin {
+  /** As it was shown; undefined: none was. */
+  readonly user: string | undefined
+  readonly address: string
+  readonly door: DoorName
+  readonly reason: LoginRefusal
+  readonly why: string
+}
+
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
-  const loginByToken = (given: TokenCredentials): Promise<Login> =>
+  const byTokenAlone = (given: TokenCredentials): Promise<Login> =>
     admit(parts, given, () => withCertificate(parts, given, false, () => byTokenOrKey(parts, given)))
+  const noted = async (given: Attempt, login: Promise<Login>): Promise<Login> => {
+    const outcome = await login
+    if (!outcome.ok && showedSomething(given)) parts.refused?.(refusedLogin(given, outcome))
+    return outcome
+  }
   return {
     login: (given) =>
-      admit(parts, given, () => withCertificate(parts, given, !given.password?.length, () => identify(parts, given))),
-    loginByToken,
-    loginByPassword: (given) => admit(parts, given, () => identifyByPassword(parts, given)),
-    loginByIdentity: (given) => admit(parts, given, () => asIdentified(parts, given)),
+      noted(
+        given,
+        admit(parts, given, () => withCertificate(parts, given, !given.password?.length, () => identify(parts, given))),
+      ),
+    loginByToken: (given) => noted(given, byTokenAlone(given)),
+    loginByPassword: (given) =>
+      noted(
+        given,
+        admit(parts, given, () => identifyByPassword(parts, given)),
+      ),
+    loginByIdentity: (given) =>
+      noted(
+        { ...given, username: given.user, door: 'http' },
+        admit(parts, given, () => asIdentified(parts, given)),
+      ),
     stands: (principal) => parts.logins.stands(principal),
+    asOfNow: (principal) => asOfNow(parts, principal),
     renew: async (given) => {
       const { username, address } = given
-      if (parts.renewals.isRefused(address, username)) return throttled(username, address)
-      const login = await loginByToken(given)
+      const wait = parts.renewals.waitOf(address, username)
+      if (wait > 0) return throttled(username, address, wait)
+      const login = await byTokenAlone(given)
       // A backend may know a token as anyone's.
       if (login.ok && login.principal.user !== username)
         return refuse('not_authorized', `${username} came with a token of ${login.principal.user}`)
@@ -60,6 +99,18 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
       return login
     },
   }
+}
+
+type Attempt = Pick<Credentials, 'username' | 'address' | 'door'> &
+  Partial<Pick<Credentials, 'password'> & { token: string }>
+
+/** A browser that asks without credentials is told to come with some; that is no failed login. */
+function showedSomething({ door, username, password, token }: Attempt): boolean {
+  return door === 'mqtt' || Boolean(username || password?.length || token)
+}
+
+function refusedLogin({ username, address, door }: Attempt, { refusal, detail }: Login & { ok: false }): RefusedLogin {
+  return { user: username, address, door, reason: refusal, why: detail }
 }
 
 async function admit(
@@ -70,16 +121,28 @@ async function admit(
   try {
     const login = await identify()
     if (!login.ok) return login
-    const { user, roles } = login.principal
+    const { user, roles, anonymous } = login.principal
+    if (!anonymous && (await isSuspended(parts.directory, user)))
+      return refuse('suspended', `the account ${user} is suspended`)
     const hook = parts.hooks.authenticate
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
     // After the hook: whom it refuses leaves no account behind.
-    return login.atFirstSight || login.linkedTo ? await knownByNow(parts, login) : login
+    const outcome = login.atFirstSight || login.linkedTo ? await knownByNow(parts, login) : login
+    if (outcome.ok && !anonymous) parts.throttle.loggedIn(address, user)
+    return outcome
   } catch (error) {
     // The store or the hashing could not do it: not the client's fault, and no reason to let it in.
     return refuse('unavailable', error instanceof Refusal ? error.message : String((error as Error)?.stack ?? error))
   }
+}
+
+async function asOfNow({ logins, directory }: AuthenticatorParts, principal: Principal): Promise<Principal | null> {
+  if (principal.anonymous) return principal
+  if (!(await logins.stands(principal))) return null
+  const { user, ofAccount } = principal
+  if (!ofAccount) return principal
+  return { ...principal, roles: rolesOf(ofAccount, (await directory.user(user))?.roles ?? []) }
 }
 
 /** `atFirstSight`: others vouch for the user, who is made where there is none yet. `linkedTo`: an account has to be this identity's. */
@@ -116,9 +179,9 @@ async function byCertificate(
   const issuedAt = now()
   const { expiresAt } = shown
   if (expiresAt <= issuedAt) return refuse('bad_credentials', `the certificate of ${user} is over`)
-  const roles = new Set((await directory.user(user))?.roles)
-  if (x509.role !== null) roles.add(x509.role)
-  const principal = { user, roles, anonymous: false, expiresAt, issuedAt, login: null }
+  const ofAccount = x509.role === null ? {} : { plus: [x509.role] }
+  const roles = rolesOf(ofAccount, (await directory.user(user))?.roles ?? [])
+  const principal = { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: null }
   return { ok: true, atFirstSight: true, principal }
 }
 
@@ -208,8 +271,9 @@ async function byToken(parts: AuthenticatorParts, given: TokenCredentials): Prom
   if (username && username !== user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a token of ${user}`)
   // A token that says nothing about roles leaves the account's; one that does is the last word, even if it says none.
-  const roles = check.roles ?? (await parts.directory.user(user))?.roles ?? []
-  const principal = { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login }
+  const roles = new Set(check.roles ?? (await parts.directory.user(user))?.roles)
+  const ofAccount = check.roles === null ? { ofAccount: {} } : {}
+  const principal = { user, roles, ...ofAccount, anonymous: false, expiresAt, issuedAt, login }
   if (!(await parts.logins.stands(principal))) return refuse('bad_credentials', `a token of ${user} that was revoked`)
   return { ok: true, atFirstSight: true, principal }
 }
@@ -222,19 +286,21 @@ async function byPassword(
 ): Promise<Login> {
   // What cannot be a name needs no hash to hide whether it is one.
   if (!isAccountName(username)) return refuse('bad_credentials', `${JSON.stringify(username)} cannot log in`)
-  const free = (): boolean => !throttle.isRefused(address, username)
-  if (!free()) return throttled(username, address)
+  const wait = (): number => throttle.waitOf(address, username)
+  if (wait() > 0) return throttled(username, address, wait())
   // From here on: a password that is changed while it is checked counts as the old one.
   const issuedAt = now()
   const record = await directory.user(username)
   // Asked again when a hash is free: of many guesses sent at once, only as many count as are hashed at once.
-  const fits = await passwords.verify(record?.passwordHash ?? null, password, free)
+  const asking = { place: networkOf(address), name: username }
+  const fits = await passwords.verify(record?.passwordHash ?? null, password, () => wait() === 0, asking)
   if (fits && record) {
     throttle.succeeded(address, username)
     const roles = new Set(record.roles)
-    return { ok: true, principal: { user: record.id, roles, anonymous: false, expiresAt: null, issuedAt, login: null } }
+    const login = { roles, ofAccount: {}, anonymous: false, expiresAt: null, issuedAt, login: null }
+    return { ok: true, principal: { user: record.id, ...login } }
   }
-  if (!free()) return throttled(username, address)
+  if (wait() > 0) return throttled(username, address, wait())
   throttle.failed(address, username)
   return refuse('bad_credentials', `wrong password, or no user ${username}`)
 }
@@ -253,7 +319,8 @@ async function byBackend(parts: AuthenticatorParts, given: Shown): Promise<Ident
     return refuse('bad_credentials', 'what was shown cannot be anything the backend knows')
   // Who shows a token only is nobody yet: one that is wrong is counted by itself, not for all of an address.
   const counted = username || hashSecret(shown)
-  if (throttle.isRefused(address, counted)) return throttled(username, address)
+  const wait = throttle.waitOf(address, counted)
+  if (wait > 0) return throttled(username, address, wait)
   const issuedAt = now()
   const answer = await parts.backend!.login({ username: username || null, password: shown, clientId, address })
   if (answer.allow) throttle.succeeded(address, counted)
@@ -279,15 +346,17 @@ async function vouchedFor(
   if (record && record.passwordHash !== null)
     return refuse('not_authorized', `${user}, whom the backend named, has a password here`)
   const given = new Set(roles ?? record?.roles ?? [])
+  const ofAccount = roles === undefined ? { ofAccount: {} } : {}
   return {
     ok: true,
     atFirstSight: true,
-    principal: { user, roles: given, anonymous: false, expiresAt, issuedAt, login: null },
+    principal: { user, roles: given, ...ofAccount, anonymous: false, expiresAt, issuedAt, login: null },
   }
 }
 
-function throttled(username: string, address: string): Login {
-  return refuse('throttled', `too many failed logins of ${username} or from ${address}`)
+function throttled(username: string, address: string, retryAfter: number): Login & { ok: false } {
+  const detail = `too many failed logins of ${username} or from ${address}`
+  return { ok: false, refusal: 'throttled', detail, retryAfter }
 }
 
 async function asIdentified(

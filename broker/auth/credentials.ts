@@ -5,8 +5,9 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { CredentialKind, CredentialRecord, DirectoryStore, UserRecord } from '../store/store.js'
 import { hashSecret, readSecret, type ShownSecret } from './secrets.js'
+import { isSuspended, type SuspensionStore } from './suspensions.js'
 
-export type CredentialStore = Pick<DirectoryStore, 'credential' | 'user'>
+export type CredentialStore = Pick<DirectoryStore, 'credential'> & SuspensionStore
 
 /** What stands under a secret, and the account it is of. */
 export interface Credential {
@@ -35,7 +36,7 @@ export async function standingCredential(
 ): Promise<Credential | null> {
   const record = await store.credential(user, id)
   const account = await store.user(user)
-  if (record?.kind !== kind || !account) return null
+  if (record?.kind !== kind || !account || (await isSuspended(store, user))) return null
   if (record.expiresAt !== null && record.expiresAt <= now) return null
   // Keys and invitations outlive a password; logins and reset tokens are gone with it, but for one made in between.
   const voided = kind === 'login' && record.createdAt < (account.tokensValidFrom ?? 0)

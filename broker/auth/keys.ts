@@ -1,10 +1,11 @@
 /** API keys: what services and bots show in place of a password, until it is revoked. */
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
+import { isOwned } from '../store/persons.js'
 import type { CredentialRecord, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import { findCredential } from './credentials.js'
-import type { Principal } from './principal.js'
+import { type Principal, rolesOf } from './principal.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 
 /** How exactly the time of the last use is kept, in ms: one write for all uses of a minute. */
@@ -14,6 +15,8 @@ export interface KeysParts {
   readonly store: Pick<Store, 'commit' | 'directory' | 'sessions'>
   /** Most keys of one user. */
   readonly perUser: number
+  /** Of a bot or a device; absent: as many. */
+  readonly perBot?: number
   /** Told of each key that was revoked. */
   readonly ended: (user: string, id: string) => void
   readonly now?: () => number
@@ -45,12 +48,13 @@ export class Keys {
   /** `key` is the secret, which nobody can learn later. Rejects with a refusal. */
   create(user: string, { name, roles, expiresIn }: NewKey): Promise<{ record: KeyRecord; key: string }> {
     return this.#turns.take(user, async () => {
-      const { store, perUser } = this.#parts
+      const { store, perUser, perBot = perUser } = this.#parts
+      const most = isOwned(store.directory, user) ? Math.min(perUser, perBot) : perUser
       const [now, id, secret] = [this.#now(), newCredentialId(), newSecret()]
       const all = await this.#all(user)
       const over = all.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
-      if (all.length - over.length >= perUser)
-        throw new Refusal('conflict', `${user} has ${perUser} keys (limits.keysPerUser); revoke one first`)
+      if (all.length - over.length >= most)
+        throw new Refusal('conflict', `${user} has ${most} keys (limits.keysPerUser, keysPerBot); revoke one first`)
       const record: KeyRecord = {
         ...{ user, id, kind: 'key', hash: hashSecret(secret), previous: null, name, createdAt: now, usedAt: 0 },
         expiresAt: expiresIn === null ? null : now + expiresIn * 1000,
@@ -79,10 +83,6 @@ export class Keys {
     })
   }
 
-  async isKey(user: string, id: string): Promise<boolean> {
-    return (await this.#parts.store.directory.credential(user, id))?.kind === 'key'
-  }
-
   /** Who shows this key; null: it is none, or none that is good. */
   async check(text: string): Promise<Principal | null> {
     const issuedAt = this.#now()
@@ -91,8 +91,9 @@ export class Keys {
     const { record, account } = found
     const { user, id, expiresAt } = record
     if (issuedAt - record.usedAt >= USED_EVERY) void this.#used(user, id, issuedAt)
-    const roles = record.roles ? account.roles.filter((role) => record.roles!.includes(role)) : account.roles
-    return { user, roles: new Set(roles), anonymous: false, expiresAt, issuedAt, login: id }
+    const ofAccount = record.roles ? { only: record.roles } : {}
+    const roles = rolesOf(ofAccount, account.roles)
+    return { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: id, byKey: true }
   }
 
   /** Lost in a crash, it is noted at the next use. */

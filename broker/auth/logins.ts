@@ -10,6 +10,7 @@ import { standingCredential } from './credentials.js'
 import type { Principal } from './principal.js'
 import { renewed } from './refresh-tokens.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
+import { isSuspended } from './suspensions.js'
 
 /** What a principal may rest on; the others are used once, for what they are. */
 const LOGS_IN: readonly CredentialKind[] = ['login', 'key']
@@ -98,6 +99,7 @@ export class Logins {
   async stands({ user, issuedAt = 0, login = null }: Principal): Promise<boolean> {
     const { directory } = this.#parts.store
     const record = await directory.user(user)
+    if (await isSuspended(directory, user)) return false
     if (issuedAt < (record ? (record.tokensValidFrom ?? 0) : await directory.removedAt(user))) return false
     if (login === null) return true
     const shown = { user, id: login }

@@ -48,8 +48,9 @@ export class PasswordResets {
   /** Sets the password and voids the token, and all that was issued before; resolves with whose it is. */
   async use(token: string, password: string, address: string): Promise<string> {
     const { throttle } = this.#parts
-    if (throttle.isRefused(address, ''))
-      throw new Refusal('rate_limited', 'too many tokens that are not good; try again later', { retryAfter: 60 })
+    const retryAfter = throttle.waitOf(address, '')
+    if (retryAfter > 0)
+      throw new Refusal('rate_limited', 'too many tokens that are not good; try again later', { retryAfter })
     const shown = readSecret('reset', token)
     const user = shown && (await this.#turns.take(shown.user, () => this.#use(token, password)))
     if (user) return user

@@ -5,14 +5,35 @@ import type { Identity } from './identity.js'
 export interface Principal {
   readonly user: string
   readonly roles: ReadonlySet<string>
+  /** How the roles come from those of the account, whose changes they follow; absent: from elsewhere, such as a claim of a token. */
+  readonly ofAccount?: RolesOfAccount
   /** True for the shared user `anonymous`: only `acl.rules` speak for it. */
   readonly anonymous: boolean
   /** Unix ms at which the login ends (token expiry); null: never by itself. */
   readonly expiresAt: number | null
   /** Unix ms: when the token was made, or the password was shown. */
   readonly issuedAt?: number
+  /** Absent: it did not log in with an API key. */
+  readonly byKey?: true
   /** The login or API key behind it, where the broker keeps that; null or absent: none. */
   readonly login?: string | null
+}
+
+/** All roles of the account, unless it says less or more. */
+export interface RolesOfAccount {
+  /** These at most. */
+  readonly only?: readonly string[]
+  /** These in any case. */
+  readonly plus?: readonly string[]
+}
+
+/** The roles of a principal whose account has these. */
+export function rolesOf({ only, plus = [] }: RolesOfAccount, account: readonly string[]): Set<string> {
+  return new Set([...account.filter((role) => only?.includes(role) ?? true), ...plus])
+}
+
+export function sameRoles(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((role) => other.has(role))
 }
 
 /** What a client presents. */
@@ -24,6 +45,7 @@ export interface Credentials {
   readonly address: string
   /** Of the client, where it showed one at its connection that is good. */
   readonly certificate?: X509Certificate | undefined
+  readonly door: DoorName
 }
 
 /** A token on its own: what the method JWT of MQTT 5 and `auth.refresh` present. */
@@ -34,14 +56,18 @@ export interface TokenCredentials {
   readonly clientId: string
   readonly address: string
   readonly certificate?: X509Certificate | undefined
+  readonly door: DoorName
 }
 
-export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'throttled' | 'unavailable'
+export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'suspended' | 'throttled' | 'unavailable'
 
 export type Login =
   | { readonly ok: true; readonly principal: Principal }
-  /** `detail` is for the log, never for the client. */
-  | { readonly ok: false; readonly refusal: LoginRefusal; readonly detail: string }
+  /** `detail` is for the log, never for the client. `retryAfter`: seconds, of one that is throttled. */
+  | { readonly ok: false; readonly refusal: LoginRefusal; readonly detail: string; readonly retryAfter?: number }
+
+/** Which door a login is asked for at. */
+export type DoorName = 'mqtt' | 'http'
 
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>
@@ -52,6 +78,8 @@ export interface Authenticator {
   loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>
   /** Whether nothing took back meanwhile what a login rests on. */
   stands(principal: Principal): Promise<boolean>
+  /** The same principal with the roles it has now; null: what it rests on was taken back. */
+  asOfNow(principal: Principal): Promise<Principal | null>
   /** A new token for a login that goes on: of that user, and throttled, as a failure may cost the client nothing. */
   renew(credentials: TokenCredentials & { username: string }): Promise<Login>
 }
@@ -61,6 +89,8 @@ export interface Acl {
   mayPublish(who: Principal, clientId: string, topic: string): boolean
   /** Whether a message on this very topic may be delivered. */
   mayReceive(who: Principal, clientId: string, topic: string): boolean
+  /** Whether a message on this very topic could be delivered to some login of the user: which roles it has is not known. */
+  couldReceive(user: string, clientId: string, topic: string): boolean
   /**
    * `all`: every topic the filter can match is allowed, no check at delivery needed. `some`: some topic it could match may be
    * allowed, so each delivery is checked. `none`: the first rule that covers the filter denies, or no rule allows any topic of it.

@@ -40,8 +40,9 @@ export class Registration {
   async register({ user, password, invite, address }: Registering): Promise<void> {
     const { accounts, mode, throttle } = this.#parts
     if (mode === 'closed') throw new Refusal('forbidden', 'accounts are made by the operator of this broker')
-    if (throttle.isRefused(address, ''))
-      throw new Refusal('rate_limited', 'too many accounts were asked for; try again later', { retryAfter: 60 })
+    const retryAfter = throttle.waitOf(address, '')
+    if (retryAfter > 0)
+      throw new Refusal('rate_limited', 'too many accounts were asked for; try again later', { retryAfter })
     throttle.failed(address, '')
     if (mode === 'open') await accounts.add(user, password)
     else await this.#byInvite(invite, (op) => accounts.add(user, password, [], [op]))

@@ -38,7 +38,8 @@ export interface SecondFactorStatus {
   readonly recoveryCodes: number
 }
 
-export type CodeCheck = 'passed' | 'missing' | 'wrong' | 'throttled'
+/** `wait`: seconds until a code may be tried again. */
+export type CodeCheck = 'passed' | 'missing' | 'wrong' | { readonly wait: number }
 
 export class SecondFactors {
   readonly #parts: SecondFactorParts
@@ -128,7 +129,8 @@ export class SecondFactors {
 
   async #counted(user: string, passes: () => Promise<boolean>): Promise<Exclude<CodeCheck, 'missing'>> {
     const { failures } = this.#parts
-    if (failures.tooMany(user)) return 'throttled'
+    const wait = failures.waitOf(user)
+    if (wait > 0) return { wait: Math.ceil(wait / 1000) }
     if (!(await passes())) {
       failures.add(user)
       return 'wrong'
@@ -176,6 +178,11 @@ export class SecondFactors {
 
 /** Refuses a code that did not pass, in the words of every command that takes one. */
 export function requirePassed(check: CodeCheck): void {
+  if (typeof check === 'object')
+    throw new Refusal('rate_limited', 'too many wrong codes; try again later', {
+      retryAfter: check.wait,
+      field: 'code',
+    })
   switch (check) {
     case 'passed':
       return
@@ -183,8 +190,6 @@ export function requirePassed(check: CodeCheck): void {
       throw new Refusal('unauthorized', 'this account has a second factor: a code of the app, or a recovery code', {
         field: 'code',
       })
-    case 'throttled':
-      throw new Refusal('rate_limited', 'too many wrong codes; try again later', { retryAfter: 60, field: 'code' })
     default:
       throw new Refusal('unauthorized', 'the code is wrong, or was used already', { field: 'code' })
   }

@@ -75,7 +75,7 @@ export class Tokens {
     if (!key) return { ok: false, why: `no key for tokens signed with ${alg}` }
     const { issuer, audience } = this.#jwt
     const claims = { ...(issuer !== null && { issuer }), ...(audience !== null && { audience }) }
-    return checked(async () => this.#read(await this.#claimsOf(token, header, key, claims)))
+    return checked(async () => this.#read(await this.#claimsOf(token, header, key, claims)), this.#now())
   }
 
   #claimsOf(
@@ -84,7 +84,7 @@ export class Tokens {
     key: KeyObject,
     claims: JWTClaimVerificationOptions = {},
   ): JWTPayload | Promise<JWTPayload> {
-    const options = { ...claims, currentDate: new Date(this.#now()) }
+    const options = { ...claims, clockTolerance: this.#jwt.leeway, currentDate: new Date(this.#now()) }
     if (key.type === 'secret') return verifyBySecret(token, header, key, options)
     return jwtVerify(token, key, { ...options, algorithms: [header.alg!] }).then(({ payload }) => payload)
   }
@@ -105,15 +105,16 @@ export class Tokens {
     const key = this.#keys.get(LOGIN_KEY)
     if (!key) return { ok: false, why: 'this broker signs no tokens' }
     return checked(async () => {
-      const { sub, sid, exp = 0, iat = 0 } = await this.#claimsOf(token, header, key)
+      const payload = await this.#claimsOf(token, header, key)
+      const { sub, sid, exp = 0 } = payload
       if (typeof sub !== 'string' || typeof sid !== 'string') return { ok: false, why: 'a token without its login' }
-      return { ok: true, user: sub, roles: null, expiresAt: ms(exp), issuedAt: ms(iat), login: sid }
-    })
+      return { ok: true, user: sub, roles: null, expiresAt: ms(exp), issuedAt: issuedAtOf(payload), login: sid }
+    }, this.#now())
   }
 
   /** Signs an access token of a login. Times are Unix ms. */
   signLogin({ user, login, issuedAt, expiresAt }: LoginClaims): Promise<string> {
-    return new SignJWT({ sub: user, sid: login, iat: issuedAt / 1000, exp: expiresAt / 1000 })
+    return new SignJWT({ sub: user, sid: login, ...issued(issuedAt), exp: expiresAt / 1000 })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: LOGIN_KEY })
       .sign(this.#keys.get(LOGIN_KEY)!)
   }
@@ -121,17 +122,20 @@ export class Tokens {
   #read(payload: JWTPayload): TokenCheck {
     const user = payload[this.#jwt.userClaim]
     if (typeof user !== 'string') return { ok: false, why: `the token has no claim ${this.#jwt.userClaim}` }
-    const { roles, iat = 0 } = payload
+    const { roles } = payload
     const expiresAt = payload.exp === undefined ? null : ms(payload.exp)
-    const issuedAt = ms(iat)
+    const issuedAt = issuedAtOf(payload)
     return { ok: true, user, roles: roles === undefined ? null : textsOf(roles), expiresAt, issuedAt, login: null }
   }
 }
 
-/** What jose has against a token becomes the answer. */
-async function checked(check: () => Promise<TokenCheck>): Promise<TokenCheck> {
+/** What jose has against a token becomes the answer. Clocks may differ where a token begins; it ends when it says (`now`: Unix ms). */
+async function checked(check: () => Promise<TokenCheck>, now: number): Promise<TokenCheck> {
   try {
-    return await check()
+    const outcome = await check()
+    if (outcome.ok && outcome.expiresAt !== null && outcome.expiresAt <= now)
+      return { ok: false, why: 'token refused: "exp" claim timestamp check failed' }
+    return outcome
   } catch (error) {
     if (error instanceof errors.JOSEError) return { ok: false, why: `token refused: ${error.message}` }
     throw error
@@ -148,6 +152,20 @@ interface LoginClaims {
 /** A numeric date of JWT has seconds, with or without fractions. */
 function ms(seconds: number): number {
   return Math.round(seconds * 1000)
+}
+
+/**
+ * When a token was issued, in whole seconds as all JWT libraries read it; and in ms beside it, for a token has to be told from a logout in
+ * the same second. `at`: Unix ms.
+ */
+function issued(at: number): { iat: number; [ISSUED_MS]: number } {
+  return { iat: Math.floor(at / 1000), [ISSUED_MS]: at }
+}
+const ISSUED_MS = 'iat_ms'
+
+function issuedAtOf(payload: JWTPayload): number {
+  const { iat = 0, [ISSUED_MS]: exact } = payload
+  return typeof exact === 'number' && Math.floor(exact / 1000) === iat ? exact : ms(iat)
 }
 
 /** Names, among the keys and in the header of a token, the key of the broker's own logins. */
@@ -276,11 +294,10 @@ export interface MintOptions {
 /** Signs a token (HS256) that this configuration accepts. */
 export function mintToken(secret: Uint8Array, user: string, options: MintOptions = {}): Promise<string> {
   const { roles, ttl, issuer, audience, userClaim = 'sub', now = Date.now } = options
-  // With fractions: it may have to be told from a logout in the same second.
-  const issuedAt = now() / 1000
-  const token = new SignJWT({ [userClaim]: user, ...(roles && { roles: [...roles] }) })
-  token.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).setIssuedAt(issuedAt)
-  if (ttl !== undefined) token.setExpirationTime(Math.floor(issuedAt) + ttl)
+  const issuedAt = now()
+  const token = new SignJWT({ [userClaim]: user, ...(roles && { roles: [...roles] }), ...issued(issuedAt) })
+  token.setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+  if (ttl !== undefined) token.setExpirationTime(Math.floor(issuedAt / 1000) + ttl)
   if (issuer) token.setIssuer(issuer)
   if (audience) token.setAudience(audience)
   return token.sign(secret)

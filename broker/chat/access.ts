@@ -1,8 +1,8 @@
 /** What a client may subscribe to, and what it gets at once when it does. */
 import { announcementRoles } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
-import { directMembers } from '../../schemas/ids.js'
-import { deviceOf, type Filter, parseTopic, topics } from '../../schemas/topics.js'
+import { ANONYMOUS, directMembers } from '../../schemas/ids.js'
+import { deviceOf, type Filter, isChatTopic, parseTopic, topics } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import { type Direct, direct } from '../hub.js'
 import type { Store } from '../store/store.js'
@@ -86,6 +86,15 @@ export class Access {
     const { user, anonymous } = actor.principal
     if (device !== null && !anonymous && (device === user || this.#devices.allows(user, device, 'read'))) return true
     return this.#acl.mayReceive(actor.principal, actor.clientId, topic)
+  }
+
+  /** Whether a message on a topic with a rule or a device behind it could be delivered to some login of the user who is away. */
+  couldReceive(user: string, clientId: string, topic: string): boolean {
+    const anonymous = user === ANONYMOUS
+    if (topic.startsWith('$SYS/') || isChatTopic(topic)) return !anonymous
+    const device = deviceOf(topic)
+    if (device !== null && !anonymous && (device === user || this.#devices.allows(user, device, 'read'))) return true
+    return this.#acl.couldReceive(user, clientId, topic)
   }
 
   /** Whether a message is for the actor, as far as it says for which roles it is. Roles may change while it waits. */

@@ -138,11 +138,13 @@ const RECORDS: Readonly<Record<string, Read>> = {
     const own = [...devices.ownedBy(user).values()].map((device) => ({
       ...device,
       shares: [...devices.shares.of(device.device).values()],
+      offers: [...devices.offers.of(device.device).values()],
       bridges: [...devices.bridges.of(device.device).values()],
     }))
+    const offered = [...devices.offeredTo(user).values()]
     const shared = [...devices.sharedWith(user).values()]
     const within = [...own, ...shared].map(({ device }) => commandsOf(store, user, device))
-    return { own, shared, commands: (await Promise.all(within)).flat() }
+    return { own, shared, offered, commands: (await Promise.all(within)).flat() }
   },
   // Who reported the user is told by none of these.
   reports: ({ moderation }, user) => {

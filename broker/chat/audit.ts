@@ -5,7 +5,7 @@ import { messageId } from '../message-id.js'
 import { body } from '../store/body.js'
 import { commit } from '../store/commit.js'
 import type { Draft, LogEntry, Store } from '../store/store.js'
-import type { Actor } from './actor.js'
+import { type Actor, isAdmin } from './actor.js'
 import { Buckets } from './buckets.js'
 import { hashOf } from './message.js'
 import { logs } from './views.js'
@@ -43,6 +43,8 @@ export interface AuditEntry extends Act {
 export interface AuditQuery {
   readonly before?: number | undefined
   readonly limit: number
+  /** server: only what was done as an admin or on the machine, and tried outside of rooms. */
+  readonly scope?: 'all' | 'server' | undefined
   readonly actor?: string | undefined
   readonly user?: string | undefined
   readonly room?: string | undefined
@@ -53,29 +55,42 @@ export interface AuditQuery {
 export interface Acting {
   readonly user: string
   readonly address: string | null
+  /** By a right that reaches beyond rooms. */
+  readonly admin: boolean
 }
 
 export class Audit {
   readonly #store: Pick<Store, 'commit' | 'log'>
+  readonly #accountOf: (user: string) => string
   readonly #attempts = new Buckets(ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE)
 
-  constructor(store: Pick<Store, 'commit' | 'log'>) {
+  /** `accountOf`: for whom a user counts. */
+  constructor(store: Pick<Store, 'commit' | 'log'>, accountOf = (user: string): string => user) {
     this.#store = store
+    this.#accountOf = accountOf
   }
 
   /** Does it; resolves once that is in the log, so that nobody is told of an act that is not. */
   async during<T>(who: Acting, act: Act, work: () => Promise<T>): Promise<T> {
     const result = await work().catch(async (error: unknown) => {
       const attempt = error instanceof Refusal && error.code === 'forbidden'
-      if (attempt && this.#attempts.take(who.user) === 0) await this.#write(who, act, 'forbidden')
+      if (attempt && this.#attempts.take(this.#accountOf(who.user)) === 0) await this.#write(who, act, 'forbidden')
       throw error
     })
     await this.#write(who, act, 'ok')
     return result
   }
 
-  /** An act that is to be committed with what it does. `once`: the same however often it comes, as a retry may. */
-  draft(who: Acting, act: Act, result: AuditEntry['result'] = 'ok', once: string | null = null): Draft {
+  /**
+   * An act that is to be committed with what it does. `once`: the same however often it comes, as a retry may. Whoever has a room may fill the log of all
+   * acts, so those beyond rooms have one of their own, too.
+   */
+  drafts(who: Acting, act: Act, result: AuditEntry['result'] = 'ok', once: string | null = null): Draft[] {
+    const all = this.#draft(logs.audit(), who, act, result, once)
+    return who.admin || act.room === undefined ? [all, this.#draft(logs.serverAudit(), who, act, result, once)] : [all]
+  }
+
+  #draft(log: string, who: Acting, act: Act, result: AuditEntry['result'], once: string | null): Draft {
     const { action, user, room, details } = act
     const id = messageId()
     const ts = Date.now()
@@ -83,12 +98,12 @@ export class Audit {
     const entry = { id, ts, actor: who.user, address: who.address, action, user, room, details: given, result }
     const dedupe = once === null ? null : { cid: once, hash: hashOf(JSON.stringify(act)) }
     const numbered = body('{"seq":', `,${JSON.stringify(entry).slice(1)}`)
-    return { log: logs.audit(), id, ts, from: who.user, qos: 1, body: numbered, dedupe }
+    return { log, id, ts, from: who.user, qos: 1, body: numbered, dedupe }
   }
 
   /** The newest that match, or those before a number; ascending. `before`: where to go on. */
   async list(query: AuditQuery): Promise<{ entries: AuditEntry[]; more: boolean; before?: number }> {
-    const log = logs.audit()
+    const log = query.scope === 'server' ? await this.#serverLog() : logs.audit()
     const { head } = await this.#store.log.open(log)
     const entries: AuditEntry[] = []
     let reached = query.before ?? head + 1
@@ -106,13 +121,20 @@ export class Audit {
     return { entries, more: true, before: reached }
   }
 
+  /** Of before there was one of them alone, all are shown. */
+  async #serverLog(): Promise<string> {
+    const { head } = await this.#store.log.open(logs.serverAudit())
+    return head > 0 ? logs.serverAudit() : logs.audit()
+  }
+
   async #write(who: Acting, act: Act, result: AuditEntry['result']): Promise<void> {
-    await commit(this.#store, { drafts: [this.draft(who, act, result)] })
+    await commit(this.#store, { drafts: this.drafts(who, act, result) })
   }
 }
 
-export function acting({ principal, address }: Actor): Acting {
-  return { user: principal.user, address: address ?? null }
+export function acting(actor: Actor): Acting {
+  const { principal, address } = actor
+  return { user: principal.user, address: address ?? null, admin: isAdmin(actor) }
 }
 
 function readEntry({ payload }: LogEntry): AuditEntry {

@@ -105,7 +105,7 @@ export class Changes {
     if (target.from === actor.principal.user || (type !== 'edit' && type !== 'delete')) return []
     const act = { action: `message.${type}`, user: target.from, room, details: { seq: target.seq } }
     const once = draft.dedupe && `${room} ${draft.dedupe.cid}`
-    return [this.#audit.draft(acting(actor), act, 'ok', once)]
+    return this.#audit.drafts(acting(actor), act, 'ok', once)
   }
 
   /** What the sender of an entry was answered. */

@@ -53,8 +53,15 @@ function actOf(action: string, params: Record<string, unknown>): Act | null {
   if (!audit) return null
   const { user, room } = params as { user?: string; room?: string }
   const told = audit === true ? [] : audit.filter((key) => params[key] !== undefined)
-  const details = told.length > 0 ? Object.fromEntries(told.map((key) => [key, params[key]])) : undefined
+  const details = told.length > 0 ? Object.fromEntries(told.map((key) => [key, toldOf(key, params[key])])) : undefined
   return { action, user, room, details }
+}
+
+/** Of an address no more than where it is: names, paths and queries of webhooks are often what lets one in. */
+function toldOf(key: string, value: unknown): unknown {
+  if (key !== 'url' || typeof value !== 'string' || !URL.canParse(value)) return value
+  const { origin, pathname, search } = new URL(value)
+  return pathname === '/' && search === '' ? origin : `${origin}/…`
 }
 
 function unknownCommand(name: string): Refusal {

@@ -1,4 +1,4 @@
-/** Devices of users: made, shared, handed over, removed. Each act on a device waits for the one before. */
+/** Devices of users: made, shared, removed; device-offers.ts hands them over. Each act on a device waits for the one before. */
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import type { Accounts } from '../auth/accounts.js'
@@ -8,9 +8,13 @@ import type { DeviceMay, DeviceRecord } from '../store/devices.js'
 import type { Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
+import type { Asking } from './asking.js'
 import { requireNotBlocked } from './blocks.js'
 import type { DeviceRules } from './device-rules.js'
 import { userEvent } from './events.js'
+import { withinLife } from './made-by-key.js'
+import { requireReachable } from './privacy.js'
+import type { Sanctions } from './sanctions.js'
 
 /** Most users who share one device. */
 const MAX_SHARES = 100
@@ -23,6 +27,8 @@ export interface DevicesParts {
   readonly keys: Pick<Keys, 'create' | 'list' | 'revoke'>
   /** Removes an account with all it has. */
   readonly remove: (user: string) => Promise<unknown>
+  readonly asking: Asking
+  readonly sanctions: Pick<Sanctions, 'expel'>
   readonly options: Config['devices']
   readonly registration: Config['auth']['registration']
 }
@@ -46,7 +52,7 @@ export class Devices {
         throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
       const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
       await accounts.add(device, null, ['device'], [devices.putOp(record)]).catch(aboutDevice)
-      return { record, key: await this.#newKey(device) }
+      return { record, key: await this.#newKey(actor, device) }
     })
   }
 
@@ -67,12 +73,13 @@ export class Devices {
       const { keys } = this.#parts
       const old = await keys.list(device)
       for (const { id } of old) await keys.revoke(device, id)
-      return this.#newKey(device)
+      return this.#newKey(actor, device)
     })
   }
 
-  async #newKey(device: string): Promise<string> {
-    return (await this.#parts.keys.create(device, { name: 'device', roles: null, expiresIn: null })).key
+  async #newKey(actor: Actor, device: string): Promise<string> {
+    const made = { name: 'device', roles: null, expiresIn: withinLife(actor, null) }
+    return (await this.#parts.keys.create(device, made)).key
   }
 
   /** What it published goes too: the next who has the name inherits no state. */
@@ -82,33 +89,17 @@ export class Devices {
     })
   }
 
-  transfer(actor: Actor, device: string, user: string): Promise<void> {
-    const { store } = this.#parts
-    const { directory } = store
-    return this.#acting(actor, device, async (record) => {
-      await this.#requirePerson(actor, user)
-      if (user === record.owner) return
-      const { perUser } = this.#parts.options
-      if (!isAdmin(actor) && directory.devices.ownedBy(user).size >= perUser)
-        throw new Refusal('conflict', `${user} has ${perUser} devices (devices.perUser)`, { field: 'user' })
-      const { shares } = directory.devices
-      const ops = [...shares.of(device).keys()].map((other) => shares.deleteOp(device, other))
-      ops.push(directory.devices.putOp({ ...record, owner: user }))
-      const by = requireUser(actor)
-      await commit(store, { drafts: [userEvent(user, { type: 'device', device, by, may: 'own' })], ops })
-    })
-  }
-
   share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
     const { store } = this.#parts
     const { shares } = store.directory.devices
     return this.#acting(actor, device, async (record) => {
-      await this.#requirePerson(actor, user)
+      await requireRecipient(this.#parts, actor, user)
       if (user === record.owner) throw new Refusal('bad_request', `${device} is ${user}'s own`, { field: 'user' })
       const known = shares.get(device, user)
       if (known?.may === may) return
       if (!known && shares.of(device).size >= MAX_SHARES)
         throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
+      this.#parts.asking.require(actor, user, `device ${device}`)
       const by = requireUser(actor)
       const drafts = [userEvent(user, { type: 'device', device, by, may })]
       await commit(store, { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })] })
@@ -133,14 +124,16 @@ export class Devices {
     const { turns, rules } = this.#parts
     return turns.take(turnOf(device), async () => act(rules.require(actor, device, 'own')))
   }
+}
 
-  /** Who gets something of it: someone who exists, and does not block whoever gives it. */
-  async #requirePerson(actor: Actor, user: string): Promise<void> {
-    const { directory } = this.#parts.store
-    if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
-    if (directory.devices.get(user)) throw new Refusal('bad_request', `${user} is a device itself`, { field: 'user' })
-    requireNotBlocked(directory, user, requireUser(actor), `you may share nothing with ${user}`)
-  }
+/** Who gets something of a device: a person who exists, and lets whoever gives it ask them. Admins need not be let. */
+export async function requireRecipient({ store }: DevicesParts, actor: Actor, user: string): Promise<void> {
+  const { directory } = store
+  if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+  if (directory.devices.get(user)) throw new Refusal('bad_request', `${user} is a device itself`, { field: 'user' })
+  const [by, why] = [requireUser(actor), `you may share nothing with ${user}`]
+  if (isAdmin(actor)) requireNotBlocked(directory, user, by, why)
+  else requireReachable(directory, user, by, 'invites', why)
 }
 
 /** What is done about one device is done in turn. */
@@ -150,7 +143,7 @@ export function turnOf(device: string): string {
 
 /** The account's name is the device here. */
 function aboutDevice(error: unknown): never {
-  if (error instanceof Refusal && error.field === 'id')
+  if (error instanceof Refusal && error.field === 'user')
     throw new Refusal(error.code, error.message, { field: 'device', cause: error })
   throw error
 }

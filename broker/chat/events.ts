@@ -26,6 +26,8 @@ export type RoomEvent =
 export type UserEvent =
   /** The user may do this with a device from now on; null: nothing any more. */
   | { type: 'device'; device: string; by: string; may: 'own' | 'control' | 'read' | null }
+  /** `by` wants the user to take a device over. */
+  | { type: 'deviceOffered'; device: string; by: string }
   /** What became of something the user asked a device to do. */
   | {
       type: 'deviceCommand'

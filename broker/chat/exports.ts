@@ -13,6 +13,9 @@ const LINK_LIVES = 600_000
 /** Links that are open at a time, and downloads under way; each user has one of both at most. */
 const MAX_LINKS = 10_000
 const MAX_DOWNLOADS = 4
+/** A download that others wait for may be ended after so many ms, if it takes fewer bytes a second. */
+const HAD_THEIR_TIME = 30_000
+const SLOW = 262_144
 /** Bytes of messages in one export: a zip file without extensions ends at 4 GiB. */
 const MAX_BYTES = 2 ** 31
 
@@ -22,6 +25,8 @@ export interface ExportsParts {
   readonly stands: (principal: Principal) => Promise<boolean>
   /** Whether there is an HTTP door to download from. */
   readonly reachable: boolean
+  /** For whom a user counts. */
+  readonly accountOf: (user: string) => string
 }
 
 interface Link {
@@ -30,11 +35,21 @@ interface Link {
   readonly expiresAt: number
 }
 
+interface Download {
+  readonly account: string
+  /** Unix ms. */
+  readonly since: number
+  bytes: number
+  /** It gave way to another. */
+  ended: boolean
+}
+
 export class Exports {
   readonly #parts: ExportsParts
   /** By user; oldest first. */
   readonly #links = new Map<string, Link>()
-  readonly #downloading = new Set<string>()
+  /** For whom downloads count, with what each has taken: one of each. */
+  readonly #downloading = new Map<string, Download>()
 
   constructor(parts: ExportsParts) {
     this.#parts = parts
@@ -45,7 +60,7 @@ export class Exports {
     const user = requireUser(actor)
     if (!this.#parts.reachable)
       throw new Refusal('not_implemented', 'exports are downloaded over HTTP, which is off here (listen.http)')
-    if (this.#downloading.has(user)) throw new Refusal('conflict', 'an export is under way; ask again when it is done')
+    if (this.#downloading.has(this.#parts.accountOf(user))) throw underWay()
     const ticket = newSecret()
     const expiresAt = Date.now() + LINK_LIVES
     this.#links.delete(user)
@@ -57,22 +72,41 @@ export class Exports {
   /** The zip file of a link, which is used up by it. What is returned has to be read to the end, or returned. */
   async open(ticket: string): Promise<AsyncGenerator<Buffer>> {
     const link = this.#find(hashSecret(ticket))
-    if (this.#downloading.size >= MAX_DOWNLOADS)
-      throw new Refusal('unavailable', `${MAX_DOWNLOADS} exports are under way already`, { retryAfter: 60 })
     const { user } = link.principal
+    if (this.#downloading.has(this.#parts.accountOf(user))) throw underWay()
+    this.#makePlace()
     this.#links.delete(user)
     if (!(await this.#parts.stands(link.principal))) throw noLink()
     return this.#download(link.principal)
   }
 
+  /** Where all places are taken, the slowest of those that had their time gives way, if it is slow indeed. */
+  #makePlace(): void {
+    if (this.#downloading.size < MAX_DOWNLOADS) return
+    const now = Date.now()
+    const rates = [...this.#downloading.values()].filter(({ since }) => now - since > HAD_THEIR_TIME)
+    const [slowest] = rates.sort((a, b) => rateOf(a, now) - rateOf(b, now))
+    if (!slowest || rateOf(slowest, now) > SLOW)
+      throw new Refusal('unavailable', `${MAX_DOWNLOADS} exports are under way already`, { retryAfter: 60 })
+    slowest.ended = true
+    this.#downloading.delete(slowest.account)
+  }
+
   async *#download(principal: Principal): AsyncGenerator<Buffer> {
-    const { store } = this.#parts
+    const { store, accountOf } = this.#parts
     const { user } = principal
-    this.#downloading.add(user)
+    const account = accountOf(user)
+    if (this.#downloading.has(account)) throw underWay()
+    const download: Download = { account, since: Date.now(), bytes: 0, ended: false }
+    this.#downloading.set(account, download)
     try {
-      yield* zipped(this.#whileItStands(principal, accountFiles(store, user, MAX_BYTES)))
+      for await (const piece of zipped(this.#whileItStands(principal, accountFiles(store, user, MAX_BYTES)))) {
+        if (download.ended) throw new Refusal('unavailable', 'the download was too slow, and others waited')
+        download.bytes += piece.length
+        yield piece
+      }
     } finally {
-      this.#downloading.delete(user)
+      if (this.#downloading.get(account) === download) this.#downloading.delete(account)
     }
   }
 
@@ -88,6 +122,14 @@ export class Exports {
     for (const link of this.#links.values()) if (sameHash(link.hash, hash) && link.expiresAt > Date.now()) return link
     throw noLink()
   }
+}
+
+function rateOf({ since, bytes }: Download, now: number): number {
+  return (bytes * 1000) / (now - since)
+}
+
+function underWay(): Refusal {
+  return new Refusal('conflict', 'an export is under way; ask again when it is done')
 }
 
 function noLink(): Refusal {

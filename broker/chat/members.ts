@@ -6,13 +6,18 @@ import { commit } from '../store/commit.js'
 import type { MemberRecord, Op, RoomRole, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
+import type { Asking } from './asking.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import { isValid, linkTurn } from './links.js'
 import type { Ownership } from './ownership.js'
 import { requireReachable } from './privacy.js'
+import type { RoomPlaces } from './room-places.js'
 import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
+
+/** Standing invitations of one room. */
+const MAX_INVITES = 10_000
 
 export interface MembersParts {
   readonly store: Store
@@ -21,6 +26,8 @@ export interface MembersParts {
   /** Acts that depend on who is in a room are done one after another; joins only by user, or a crowd would queue. */
   readonly turns: Turns
   readonly ownership: Pick<Ownership, 'mend' | 'succession'>
+  readonly asking: Asking
+  readonly places: RoomPlaces
   readonly maxMembers: number
 }
 
@@ -31,24 +38,38 @@ export async function newMember(store: Store, room: string, user: string, role: 
   return { room, user, role, since: Date.now(), joined: { messages, events } }
 }
 
+/** How someone comes in. */
+interface Entering {
+  /** What it uses up. */
+  readonly used?: readonly Op[]
+  /** Who let them in. */
+  readonly by?: string
+  /** Whether commands of a bot count from then on. */
+  readonly commands?: boolean
+}
+
 export class Members {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #rules: RoomRules
   readonly #turns: Turns
   readonly #ownership: MembersParts['ownership']
+  readonly #asking: Asking
+  readonly #places: RoomPlaces
   readonly #maxMembers: number
   /** Joins that are being written, by room: they count towards maxMembers. */
   readonly #joining = new Map<string, number>()
   /** Rooms that are being deleted: nobody comes in any more. */
   readonly #closing = new Set<string>()
 
-  constructor({ store, bus, rules, turns, ownership, maxMembers }: MembersParts) {
+  constructor({ store, bus, rules, turns, ownership, asking, places, maxMembers }: MembersParts) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#turns = turns
     this.#ownership = ownership
+    this.#asking = asking
+    this.#places = places
     this.#maxMembers = maxMembers
   }
 
@@ -72,7 +93,9 @@ export class Members {
       const how = record.access === 'request' ? 'for those who are let in; ask with rooms.request' : 'by invitation'
       throw new Refusal('forbidden', `${room} is ${how}`)
     }
-    const member = await this.#enter(room, user)
+    // Invited by name: by someone who may change the room, too.
+    const commands = invited !== undefined || isAdmin(actor)
+    const member = await this.#enter(room, user, { commands })
     if (this.#store.directory.members(room).size > 1) return member
     // The first in a room that all had left.
     await this.#ownership.mend(room)
@@ -90,27 +113,28 @@ export class Members {
         throw new Refusal('forbidden', 'the link is not valid any more', { field: 'link' })
       }
       const used = record.uses === null ? [] : [directory.links.putOp({ ...record, uses: record.uses - 1 })]
-      return this.#enter(room, user, used)
+      return this.#enter(room, user, { used })
     })
   }
 
   /** Lets in someone who asked. */
   admit(actor: Actor, room: string, user: string): Promise<MemberRecord> {
-    return this.#enter(room, user, [], actor.principal.user)
+    return this.#enter(room, user, { by: actor.principal.user, commands: this.#rules.mayUpdate(actor, room) })
   }
 
   /** What concerns one user in one room is done one after another. */
-  #enter(room: string, user: string, used: Op[] = [], by?: string): Promise<MemberRecord> {
+  #enter(room: string, user: string, how: Entering): Promise<MemberRecord> {
     const { directory } = this.#store
     return this.#turns.take(
       `${room} ${user}`,
-      async () => directory.member(room, user) ?? this.#add(room, user, used, by),
+      async () => directory.member(room, user) ?? this.#places.take(user, () => this.#add(room, user, how)),
     )
   }
 
-  async #add(room: string, user: string, used: Op[], by?: string): Promise<MemberRecord> {
+  async #add(room: string, user: string, { used = [], by, commands = false }: Entering): Promise<MemberRecord> {
     const { directory } = this.#store
-    const member = await newMember(this.#store, room, user, 'member')
+    const plain = await newMember(this.#store, room, user, 'member')
+    const member = directory.bots.get(user) ? { ...plain, commands } : plain
     this.#requireOpen(room)
     this.#rules.requireNotBanned(room, user)
     const ops = [directory.memberOp(member), ...used]
@@ -142,6 +166,17 @@ export class Members {
     else this.#joining.delete(room)
   }
 
+  /** Whether the commands of a bot count in the room. */
+  async allowCommands(actor: Actor, room: string, bot: string, commands: boolean): Promise<void> {
+    await this.#turns.take(room, async () => {
+      const { directory } = this.#store
+      this.#rules.require(actor, room, 'update')
+      const member = this.#rules.memberOf(room, bot)
+      if (!directory.bots.get(bot)) throw new Refusal('bad_request', `${bot} is no bot`, { field: 'bot' })
+      await commit(this.#store, { ops: [directory.memberOp({ ...member, commands })] })
+    })
+  }
+
   leave(actor: Actor, room: string): Promise<void> {
     return this.#turns.take(room, () => this.#leave(actor, room))
   }
@@ -158,6 +193,7 @@ export class Members {
     this.#bus.send({ kind: 'membership', room, user, member: false })
   }
 
+  /** Who is invited already is not told again. */
   async invite(actor: Actor, room: string, user: string): Promise<void> {
     const { directory } = this.#store
     this.#rules.require(actor, room, 'invite')
@@ -167,6 +203,10 @@ export class Members {
     this.#rules.requireNotBanned(room, user)
     const by = actor.principal.user
     requireReachable(directory, user, by, 'invites', `you may not invite ${user}`)
+    if (directory.invite(room, user)) return
+    if (directory.invites(room).size >= MAX_INVITES)
+      throw new Refusal('conflict', `${MAX_INVITES} users are invited to ${room} and have not come; withdraw one first`)
+    this.#asking.require(actor, user, `room ${room}`)
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
     await commit(this.#store, { drafts, ops })

@@ -138,7 +138,7 @@ export class Pipeline {
       case 'sys':
         throw new Refusal('forbidden', `${incoming.topic}: only the broker publishes below $SYS`)
       case 'invalid':
-        throw new Refusal('bad_request', topic.why)
+        throw topicRefused(topic.why)
     }
   }
 
@@ -158,8 +158,7 @@ export class Pipeline {
   }
 
   #sendToRoom(actor: Actor, room: string, bare: boolean, incoming: Incoming, receipt: Receipt): void | Promise<void> {
-    if (directMembers(room))
-      throw new Refusal('bad_request', `direct messages are sent to ${topics.user('{user}', 'messages')}`)
+    if (directMembers(room)) throw topicRefused(`direct messages are sent to ${topics.user('{user}', 'messages')}`)
     const user = requireUser(actor)
     const { directory } = this.#parts.store
     const member = directory.member(room, user)
@@ -222,7 +221,7 @@ export class Pipeline {
 
   #sendToUser(actor: Actor, to: string, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     const user = requireUser(actor)
-    if (to === user) throw new Refusal('bad_request', 'that is your own name; a direct message goes to another user')
+    if (to === user) throw topicRefused('that is your own name; a direct message goes to another user')
     requireReachable(this.#parts.store.directory, to, user, 'messages', `you may not write to ${to}`)
     const message = checkMessage(incoming.payload, false)
     const room = directRoom(user, to)
@@ -276,4 +275,9 @@ function answering(actor: Actor, { answer }: Incoming): Actor {
 
 function requireOwn(actor: Actor, user: string, topic: string): void {
   if (requireUser(actor) !== user) throw new Refusal('forbidden', `${topic} belongs to ${user}`)
+}
+
+/** Nothing can be published there: Topic Name invalid, that is well formed and not accepted [MQTT5-3.4.2.1]. */
+function topicRefused(why: string): Refusal {
+  return new Refusal('bad_request', why, { reason: 0x90 })
 }

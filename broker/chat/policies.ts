@@ -12,9 +12,30 @@ import type { Screen } from './screening.js'
 type Attachment = NonNullable<MessageInput['attachments']>[number]
 type AttachmentPolicies = NonNullable<RoomPolicies['attachments']>
 
-/** What speaks of itself as a link, and names of hosts under the top levels most often linked to. */
+/** Schemes that lead somewhere without two slashes; a list of hosts' top levels most often linked to, and those in other scripts. */
+const SCHEMES = 'javascript|vbscript|blob|mailto|tel|sms|magnet|intent|tg|skype|facetime|bitcoin|ethereum|xmpp|sips?'
+const TOP_LEVELS =
+  'com|net|org|info|biz|io|co|app|dev|me|gg|tv|xyz|link|shop|site|online|store|club|top|eu|us|uk|de|fr|es|it|nl|pl|ru|ua|cn|jp|kr|in|br|' +
+  'edu|gov|ai|sh|ly|cc|su|cz|ch|se|dk|fi|gr|pt|ro|hu|sk|tk|ml|gq|zip|mov|page|live|news|blog|cloud|tech|space|website|host|icu|mobi|' +
+  'ca|au|nz|mx|ar|cl|sg|th|vn|tw|hk|tr|ir|il|za|xn--[a-z0-9-]+'
+const OTHER_TOP_LEVELS =
+  'рф|рус|москва|онлайн|сайт|орг|ком|дети|укр|бел|бг|ею|срб|мкд|мон|қаз|ελ|ευ|გე|հայ|ישראל|中国|中國|香港|台湾|台灣|新加坡|网址|网络|公司|商城|在线|中文网|移动|みんな|ストア|コム|한국|닷컴|닷넷|' +
+  'भारत|বাংলা|ভারত|ਭਾਰਤ|ભારત|இந்தியா|இலங்கை|சிங்கப்பூர்|ලංකා|భారత్|ಭಾರತ|ഭാരതം|ไทย|مصر|السعودية|ایران|امارات|الاردن|المغرب|قطر|تونس|سوريا|عمان|فلسطين|پاکستان|الجزائر|بھارت|بازار|شبكة'
+/**
+ * What is a link for those who read it, or for their client. In host names the ideographic full stop is a dot [UTS 46]; between words of Chinese and
+ * Japanese it ends a sentence, so that it counts before names in Latin letters alone.
+ */
 const LINK = RE2JS.compile(
-  '[a-z][a-z0-9+.-]*://|\\bwww\\.|[\\p{L}\\p{N}]\\.(?:com|net|org|info|biz|io|co|app|dev|me|gg|tv|xyz|link|shop|site|online|store|club|top|eu|us|uk|de|fr|es|it|nl|pl|ru|ua|cn|jp|kr|in|br)\\b',
+  [
+    '[a-z][a-z0-9+.-]*://',
+    `(?:^|[^\\p{L}\\p{N}])(?:${SCHEMES}):\\S`,
+    '(?:^|[^\\p{L}\\p{N}])data:[\\w.+-]*[/;,]',
+    '\\bwww[.\\x{3002}]',
+    `[\\p{L}\\p{M}\\p{N}][.\\x{3002}](?:${TOP_LEVELS})\\b`,
+    `[\\p{L}\\p{M}\\p{N}]\\.(?:${OTHER_TOP_LEVELS})(?:[^\\p{L}\\p{M}\\p{N}]|$)`,
+    '\\b\\d{1,3}(?:\\.\\d{1,3}){3}[:/]',
+    '\\[[0-9a-f]*:[0-9a-f:.]+\\]',
+  ].join('|'),
 )
 const ATTACHMENT_FIELDS = new Set(['type', 'url', 'name', 'mime', 'size'])
 
@@ -99,9 +120,12 @@ function isOfType(mime: string, type: string): boolean {
   return type.endsWith('/*') ? stated.startsWith(type.slice(0, -1)) : stated === type
 }
 
+/** Only what every reader of URLs takes for the same one: as it is written down itself, and without a name to log in with. */
 function isAt(url: string, host: string): boolean {
-  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' }
+  if (!URL.canParse(url)) return false
+  const { protocol, hostname, username, password, href } = new URL(url)
   if (protocol !== 'https:' && protocol !== 'http:') return false
+  if (username !== '' || password !== '' || (href !== url && href !== `${url}/`)) return false
   return host.startsWith('*.') ? hostname.endsWith(host.slice(1)) : hostname === host
 }
 

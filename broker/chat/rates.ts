@@ -1,4 +1,4 @@
-/** How much one user, or all users in one room, may ask of the broker (`limits.rates`). */
+/** How much one user with their bots and devices, or all users in one room, may ask of the broker (`limits.rates`). */
 import type { RateClass } from '../../schemas/commands.js'
 import { RATES, type RateFigures } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
@@ -11,8 +11,11 @@ const BURST_SECONDS = 10
 export class Rates {
   /** Null: no limits. */
   readonly #buckets: Record<keyof RateFigures, Buckets> | null
+  readonly #accountOf: (user: string) => string
 
-  constructor(rates: 'default' | 'off' | Partial<RateFigures>) {
+  /** `accountOf`: for whom a user counts. */
+  constructor(rates: 'default' | 'off' | Partial<RateFigures>, accountOf = (user: string): string => user) {
+    this.#accountOf = accountOf
     const figures = { ...RATES, ...(typeof rates === 'object' ? rates : {}) }
     const bucket = (perSecond: number): Buckets => new Buckets(perSecond, perSecond * BURST_SECONDS)
     this.#buckets =
@@ -30,7 +33,7 @@ export class Rates {
 
   /** Counts a publish of a user. Answers how many ms nothing more should be taken from them; 0: go on. */
   published(user: string): number {
-    return this.#buckets?.publish.charge(user) ?? 0
+    return this.#buckets?.publish.charge(this.#accountOf(user)) ?? 0
   }
 
   /** The same of a message into a room. */
@@ -53,7 +56,7 @@ export class Rates {
   requireCommand(actor: Actor, rate: RateClass): void {
     if (!this.#buckets) return
     const { principal, address, sessionId } = actor
-    const who = principal.anonymous ? `@${address ?? sessionId ?? ''}` : principal.user
+    const who = principal.anonymous ? `@${address ?? sessionId ?? ''}` : this.#accountOf(principal.user)
     const wait = this.#buckets[rate].take(who)
     if (wait > 0) throw tooMany(`requests of class ${rate}`, wait)
   }

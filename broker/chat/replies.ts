@@ -11,7 +11,7 @@ export interface SendResult {
   seq: number
   ts: number
   /** What took it in place of the room. */
-  command?: { bot: string; name: string }
+  command?: { bot: string; name: string; owner: string }
 }
 
 /** Answers on `users/{me}/replies` (DESIGN §2, Results). `re` is the request's id or the message's cid. */

@@ -10,6 +10,7 @@ import type { Draft, Op, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { userEvent } from './events.js'
+import { isOneLeft } from './fair-share.js'
 import { forwards } from './forgetting.js'
 import type { References } from './references.js'
 import type { RoomRules } from './room-rules.js'
@@ -19,6 +20,7 @@ import { logs } from './views.js'
 const MOST_OF_USER = 100
 const MOST_OF_FILTERS = 5000
 const MOST_OPEN = 10_000
+const MOST = { mostOfOne: MOST_OF_USER, most: MOST_OPEN }
 /** Resolved ones; beyond it the oldest go before their time. */
 const MOST_RESOLVED = 10_000
 /** Moderators of one room who are told of a report. */
@@ -41,6 +43,8 @@ export interface ReportsParts {
   readonly keep: number
   /** Does what a moderator asks for, as if it came by itself. */
   readonly run: (actor: Actor, method: string, params: object) => Promise<unknown>
+  /** For whom a user counts. */
+  readonly accountOf: (user: string) => string
 }
 
 type Target = Pick<ReportRecord, 'room' | 'roomSince' | 'seq' | 'user'>
@@ -56,11 +60,11 @@ export class Reports {
   /** One open report of each user about each message and user. */
   create(actor: Actor, reported: Reported): Promise<ReportRecord> {
     const by = requireUser(actor)
-    return this.#turns.take(`of ${by}`, async () => {
+    return this.#turns.take(`of ${this.#parts.accountOf(by)}`, async () => {
       const { target, message } = await this.#target(actor, reported)
       if (target.user === by) throw new Refusal('bad_request', 'that is you yourself', { field: 'user' })
       const { reason, text = null } = reported
-      return this.#add({ ...target, by, reason, text }, message, MOST_OF_USER)
+      return this.#add({ ...target, by, reason, text }, message)
     })
   }
 
@@ -72,7 +76,7 @@ export class Reports {
     const target = { room, roomSince: this.#roomSince(room), seq, user }
     const report = { ...target, by: SYSTEM, reason: 'automatic', text: why }
     await this.#turns.take(`of ${SYSTEM}`, async () => {
-      await this.#add(report, message.payload, MOST_OF_FILTERS).catch((error: unknown) => {
+      await this.#add(report, message.payload).catch((error: unknown) => {
         if (!(error instanceof Refusal) || error.code !== 'conflict') throw error
       })
     })
@@ -100,22 +104,28 @@ export class Reports {
     return this.#parts.store.directory.room(room)?.createdAt ?? null
   }
 
-  async #add(
-    report: Omit<ReportRecord, 'id' | 'at' | 'resolution'>,
-    message: Buffer | null,
-    most: number,
-  ): Promise<ReportRecord> {
+  async #add(report: Omit<ReportRecord, 'id' | 'at' | 'resolution'>, message: Buffer | null): Promise<ReportRecord> {
     const { store } = this.#parts
     const open = this.#open()
-    const mine = open.filter(({ by }) => by === report.by)
-    const same = mine.find((other) => isSame(other, report))
+    const same = open.find((other) => other.by === report.by && isSame(other, report))
     if (same) return same
-    if (mine.length >= most) throw new Refusal('conflict', `${most} reports of yours are open`)
-    if (open.length >= MOST_OPEN) throw new Refusal('conflict', `${MOST_OPEN} reports are open; no more are taken`)
+    this.#requirePlace(report.by, open)
     const record: ReportRecord = { id: messageId(), ...report, at: Date.now(), resolution: null }
     const evidence = message ? [store.moderation.evidenceOp(record.id, message)] : []
     await commit(store, { drafts: this.#events(record), ops: [store.moderation.reportOp(record), ...evidence] })
     return record
+  }
+
+  /** Filters have a number of their own; people share, and who owns bots and devices counts with them. */
+  #requirePlace(by: string, open: readonly ReportRecord[]): void {
+    const { accountOf } = this.#parts
+    const account = accountOf(by)
+    const mine = open.filter((other) => accountOf(other.by) === account).length
+    const all = open.length
+    if (by === SYSTEM ? mine < MOST_OF_FILTERS && all < MOST_OPEN : isOneLeft({ mine, all, ...MOST })) return
+    const why =
+      all >= MOST_OPEN ? `${MOST_OPEN} reports are open; no more` : `${mine} reports of yours are open; no more`
+    throw new Refusal('conflict', `${why} are taken`)
   }
 
   #open(): ReportRecord[] {

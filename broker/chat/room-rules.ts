@@ -71,6 +71,12 @@ export class RoomRules {
     return record
   }
 
+  /** Whether the asker may change the room. */
+  mayUpdate(actor: Actor, room: string): boolean {
+    const role = this.roleOf(actor, room)
+    return isAdmin(actor) || (role !== undefined && allows(role, 'update'))
+  }
+
   /** Nobody acts on someone of the same role or one above, except owners. */
   requireAbove(actor: Actor, { room, user, role }: MemberRecord): void {
     if (this.unbound(actor, room) || isAbove(this.roleOf(actor, room) ?? 'reader', role)) return

@@ -10,6 +10,7 @@ import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { type RoomEvent, roomEvent, userEvent } from './events.js'
 import { type Members, newMember } from './members.js'
+import type { RoomPlaces } from './room-places.js'
 import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 import { logs } from './views.js'
@@ -40,6 +41,7 @@ export interface RoomsParts {
   readonly rules: RoomRules
   readonly members: Members
   readonly turns: Turns
+  readonly places: RoomPlaces
   readonly options: RoomOptions
   readonly infoChanged: (room: string) => void
 }
@@ -48,18 +50,20 @@ export class Rooms {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #options: RoomOptions
+  readonly #places: RoomPlaces
   readonly #rules: RoomRules
   readonly #members: Members
   readonly #turns: Turns
   readonly #infoChanged: (room: string) => void
 
-  constructor({ store, bus, rules, members, turns, options, infoChanged }: RoomsParts) {
+  constructor({ store, bus, rules, members, turns, places, options, infoChanged }: RoomsParts) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#members = members
     this.#turns = turns
     this.#options = options
+    this.#places = places
     this.#infoChanged = infoChanged
   }
 
@@ -82,7 +86,7 @@ export class Rooms {
     return this.#named(room, () => {
       if (this.#store.directory.room(room))
         throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
-      return this.#create(room, user, details, user)
+      return this.#places.take(user, () => this.#create(room, user, details, user))
     })
   }
 
@@ -113,7 +117,8 @@ export class Rooms {
     if (this.#options.create === 'admin' && !isAdmin(actor)) return
     const user = requireUser(actor)
     await this.#named(room, async () => {
-      if (!this.#store.directory.room(room)) await this.#create(room, user, { access: 'public' }, user)
+      if (this.#store.directory.room(room)) return
+      await this.#places.take(user, () => this.#create(room, user, { access: 'public' }, user))
     })
   }
 

@@ -18,6 +18,8 @@ export type Signal =
   | { kind: 'receipt'; room: string; user: string; payload: Buffer }
   /** A message on a plain topic; `queued` are the sessions that have it in their durable queue under `number`. */
   | { kind: 'plain'; message: PlainMessage; queued: readonly string[]; number: number }
+  /** The roles of an account are others now. */
+  | { kind: 'roles'; user: string }
   | Logout
 
 /**

@@ -1,6 +1,8 @@
 /** Messages that are commands for a bot: `/name …` goes to the bot in the room that takes it, and to nobody else. */
 import { SLASH_NAME } from '../../schemas/commands/bots.js'
-import type { DirectoryStore, Draft } from '../store/store.js'
+import { allows } from '../../schemas/permissions.js'
+import { type Ownership, personBehind } from '../store/persons.js'
+import type { BotRecord, DirectoryStore, Draft } from '../store/store.js'
 import type { Actor } from './actor.js'
 import { userEvent } from './events.js'
 import { type Checked, hashOf } from './message.js'
@@ -8,6 +10,7 @@ import { type Checked, hashOf } from './message.js'
 /** A command that someone gave. */
 export interface Called {
   readonly bot: string
+  readonly owner: string
   readonly command: string
   readonly args: string
 }
@@ -16,21 +19,40 @@ const SLASH = '/'.charCodeAt(0)
 /** `/name`, or `/name@bot` where several bots take it. */
 const COMMAND = new RegExp(`^/(${SLASH_NAME.slice(1, -1)})(?:@(\\S+))?(?:\\s+([^]*))?$`)
 
-/** The command in a message to a room, if a bot in the room takes it; of several the bot that was made first, unless one is named. */
-export function calledIn(
-  directory: Pick<DirectoryStore, 'bots' | 'member'>,
-  { principal }: Actor,
-  room: string,
-  { text, input }: Checked,
-): Called | null {
+type Bots = Pick<DirectoryStore, 'bots' | 'member'> & Ownership
+
+/**
+ * Which of several bots that take a command gets it, of lower numbers first; null: its commands do not count. In front are those of who
+ * may change the room, then those they let in, then one's own, last those that came before anyone was asked.
+ */
+export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: string, asker: string): number | null {
+  const member = directory.member(room, bot)
+  if (!member) return null
+  const person = personBehind(directory, owner)
+  const role = directory.member(room, person)?.role
+  if (role === 'owner') return 0
+  if ((role && allows(role, 'update')) || allows(member.role, 'update')) return 1
+  if (member.commands) return 2
+  if (person === personBehind(directory, asker)) return 3
+  return member.commands === undefined ? 4 : null
+}
+
+/** The command in a message to a room, if the commands of a bot that takes it count there; of several bots of a rank the one that was made first. */
+export function calledIn(directory: Bots, { principal }: Actor, room: string, { text, input }: Checked): Called | null {
   // All that nearly every message costs.
   if (text === null || text.charCodeAt(0) !== SLASH || (input?.type ?? 'text') !== 'text') return null
   const [, command, named, args = ''] = COMMAND.exec(text) ?? []
   if (command === undefined) return null
-  const taker = directory.bots.taking(command).find(({ bot }) => {
-    return (named === undefined || bot === named) && bot !== principal.user && directory.member(room, bot) !== undefined
-  })
-  return taker ? { bot: taker.bot, command, args } : null
+  let taker: BotRecord | null = null
+  let best = Number.POSITIVE_INFINITY
+  for (const record of directory.bots.taking(command)) {
+    if ((named !== undefined && record.bot !== named) || record.bot === principal.user) continue
+    const rank = commandRank(directory, record, room, principal.user)
+    if (rank === null || rank >= best) continue
+    taker = record
+    best = rank
+  }
+  return taker ? { bot: taker.bot, owner: taker.owner, command, args } : null
 }
 
 /** What the bot gets, among its events: `message` is all that was sent. */

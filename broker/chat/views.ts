@@ -14,6 +14,7 @@ export const logs = {
   broadcast: (channel: string): LogName => `b:${channel}`,
   deviceCommands: (device: string): LogName => `d:${device}`,
   audit: (): LogName => 'a:acts',
+  serverAudit: (): LogName => 'a:server',
 }
 
 /** Where sessions listen that may see the presence of anyone, now and later. */
@@ -51,6 +52,15 @@ export class Views {
     if (this.#channels.has(channel)) return false
     this.#channels.add(channel)
     return true
+  }
+
+  /** How much a filter shows that follows memberships, at most and without a look at them; 0: it follows none. */
+  breadth(filter: Filter, user: string): number {
+    if (filter.kind === 'shared') return this.breadth(filter.of, user)
+    const rooms = this.#directory.memberships(user).size
+    if (filter.kind === 'room') return filter.room === null ? rooms * filter.leaves.length : 0
+    const mine = filter.kind === 'user' && (filter.user === null || filter.user === user)
+    return mine && filter.leaves.includes('messages') ? rooms : 0
   }
 
   /** All that `filter` shows `user` now. */

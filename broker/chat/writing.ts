@@ -199,7 +199,7 @@ export class Writing {
     const { rates: counted } = this.#parts
     const called = calledIn(this.#parts.store.directory, actor, room, message)
     if (called) {
-      const command = { bot: called.bot, name: called.command }
+      const command = { bot: called.bot, name: called.command, owner: called.owner }
       const draft = commandDraft(actor, room, called, message)
       return { actor, room, cid: message.cid, incoming, draft, receipt, counted, command }
     }

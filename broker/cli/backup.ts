@@ -8,6 +8,7 @@ import { callAdmin } from '../admin.js'
 import { auditedCommands } from '../audited-commands.js'
 import { type BackupStatus, Backups, backupCommands } from '../backups.js'
 import { Audit } from '../chat/audit.js'
+import { printLine } from './output.js'
 import { CommandError } from './report.js'
 import { type ConfigFlags, readConfig } from './settings.js'
 
@@ -23,7 +24,7 @@ export async function backUp(directory: string, flags: ConfigFlags): Promise<voi
     started === 'not_running'
       ? await backUpStore(config, params)
       : await watch(() => callAdmin(dataDir, 'backup.status'))
-  console.log(`backed up to ${params.directory} (${megabytes(bytes)})`)
+  printLine(`backed up to ${params.directory} (${megabytes(bytes)})`)
 }
 
 /** Of a data directory that no broker has open. */

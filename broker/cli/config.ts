@@ -1,11 +1,12 @@
 import { configWarnings, tryConfig } from '../config-trial.js'
+import { printError, printLine } from './output.js'
 import { type ConfigFlags, configFile, readConfig } from './settings.js'
 
 /** `topictalk config check`: a `ConfigError` says what is wrong, here as when serving. */
 export async function checkConfig(flags: ConfigFlags): Promise<void> {
   const config = readConfig(flags)
   await tryConfig(config)
-  for (const warning of configWarnings(config)) console.error(`topictalk: warning: ${warning}`)
+  for (const warning of configWarnings(config)) printError(`topictalk: warning: ${warning}`)
   const file = configFile(flags)
-  console.log(file === null ? 'ok: the defaults (there is no config.yaml here)' : `ok: ${file}`)
+  printLine(file === null ? 'ok: the defaults (there is no config.yaml here)' : `ok: ${file}`)
 }

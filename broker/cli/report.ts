@@ -3,6 +3,7 @@ import { ConfigError } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ListenError } from '../net/listener.js'
 import { StoreError } from '../store/store.js'
+import { printError } from './output.js'
 
 /** The command cannot be done as given; the message is all there is to say. */
 export class CommandError extends Error {}
@@ -21,5 +22,5 @@ export function reportFailure(error: unknown): void {
     console.error(error)
     return
   }
-  for (const line of error.message.split('\n')) console.error(`topictalk: ${line}`)
+  for (const line of error.message.split('\n')) printError(`topictalk: ${line}`)
 }

@@ -1,7 +1,9 @@
 /** `topictalk user …`. */
 import type { Account } from '../auth/accounts.js'
 import { runOnBroker } from './local.js'
+import { printJson, printLine } from './output.js'
 import { askPassword, readPasswordFromStdin } from './password.js'
+import { CommandError } from './report.js'
 import { type ConfigFlags, readConfig } from './settings.js'
 
 type PasswordFlags = ConfigFlags & { passwordStdin?: boolean }
@@ -11,38 +13,58 @@ export async function addUser(name: string, flags: PasswordFlags & RoleFlags): P
   const config = readConfig(flags)
   const password = await newPassword(name, flags)
   await runOnBroker(config, 'user.add', { name, password, roles: flags.role ?? [] })
-  console.log(`added ${name}`)
+  printLine(`added ${name}`)
 }
 
 export async function changePassword(name: string, flags: PasswordFlags): Promise<void> {
   const config = readConfig(flags)
   const password = await newPassword(name, flags)
   await runOnBroker(config, 'user.passwd', { name, password })
-  console.log(`changed the password of ${name}`)
+  printLine(`changed the password of ${name}`)
+}
+
+/** In place of those it had; without any it only says which those are. */
+export async function setRoles(name: string, roles: string[], flags: ConfigFlags & { none?: boolean }): Promise<void> {
+  if (flags.none && roles.length > 0) throw new CommandError('--none: there are roles beside it')
+  const command = roles.length > 0 || flags.none ? 'user.role' : 'user.get'
+  const account = (await runOnBroker(readConfig(flags), command, { name, roles })) as Account
+  printLine(`${name} has ${account.roles.length === 0 ? 'no role' : `the roles ${account.roles.join(', ')}`}`)
+}
+
+export async function suspendUser(name: string, flags: ConfigFlags & { reason?: string }): Promise<void> {
+  await runOnBroker(readConfig(flags), 'user.suspend', { name, reason: flags.reason ?? null })
+  printLine(`suspended ${name}`)
+}
+
+export async function resumeUser(name: string, flags: ConfigFlags): Promise<void> {
+  await runOnBroker(readConfig(flags), 'user.resume', { name })
+  printLine(`${name} may log in again`)
 }
 
 export async function removeUser(name: string, flags: ConfigFlags): Promise<void> {
   const { erased } = (await runOnBroker(readConfig(flags), 'user.remove', { name })) as { erased: boolean }
-  console.log(`removed ${name}${erased ? '' : '; what they left is erased while the broker runs'}`)
+  printLine(`removed ${name}${erased ? '' : '; what they left is erased while the broker runs'}`)
 }
 
 export async function resetSecondFactor(name: string, flags: ConfigFlags): Promise<void> {
   await runOnBroker(readConfig(flags), 'user.totpReset', { name })
-  console.log(`${name} has no second factor any more`)
+  printLine(`${name} has no second factor any more`)
 }
 
 /** Prints the token and nothing else. */
 export async function resetPassword(name: string, flags: ConfigFlags): Promise<void> {
   const { token } = (await runOnBroker(readConfig(flags), 'user.reset', { name })) as { token: string }
-  console.log(token)
+  printLine(token)
 }
 
 export async function listUsers(flags: ConfigFlags & { json?: boolean }): Promise<void> {
   const accounts = (await runOnBroker(readConfig(flags), 'user.list', {})) as Account[]
-  if (flags.json) return console.log(JSON.stringify(accounts, null, 2))
+  if (flags.json) return printJson(accounts)
   const width = Math.max(...accounts.map(({ id }) => id.length))
-  for (const { id, roles, password } of accounts)
-    console.log([id.padEnd(width), ...roles, password ? '' : '(token only)'].join('  ').trimEnd())
+  for (const { id, roles, password, suspended } of accounts) {
+    const notes = [password ? '' : '(token only)', suspended ? '(suspended)' : ''].filter(Boolean)
+    printLine([id.padEnd(width), ...roles, ...notes].join('  ').trimEnd())
+  }
 }
 
 function newPassword(name: string, { passwordStdin }: PasswordFlags): Promise<string> {

@@ -27,6 +27,8 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   /** Queue numbers acknowledged since the last save. */
   acknowledgedQueue: number[] = []
   closed = false
+  /** Logs and topics that filters will add which are granted and do not count yet. */
+  promised = 0
   saver: FollowerSaver | null = null
 
   protected readonly services: FollowerServices
@@ -135,6 +137,11 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
     if (!this.#listening.delete(topic)) return
     this.services.hub.unlisten(topic, this)
     this.withdraw(topic)
+  }
+
+  /** Logs and topics that it follows, or is about to. */
+  get followed(): number {
+    return this.feeds.size + this.#listening.size + this.promised
   }
 
   get listening(): Iterable<string> {

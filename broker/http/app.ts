@@ -42,8 +42,6 @@ export interface HttpParts {
   readonly payloadBytes: number
   /** The same for `sync`. */
   readonly syncBytes: number
-  /** Seconds for which logins are refused after too many failures, at first. */
-  readonly throttleWindow: number
   /** What the landing page says; asked at each request, as ports may be known only then. */
   readonly about: () => About
   /** False: `/healthz` answers 503. */

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 const MAX_ID = 2000
 /** Numbers are written short. */
 const RADIX = 36
-/** An entry has the time at which it was taken, which is before it was committed; by at most this, in ms. */
+/** An entry has the time at which it was taken; it is handed to the store within this, in ms. What the store has yet to commit is looked at. */
 export const UNSURE = 300
 
 export interface Position {

@@ -25,6 +25,8 @@ export interface StreamGuard {
   isFor(topic: string, payload: Buffer): boolean
   /** What a hook leaves of a message, or null; null while there is no hook. */
   readonly forward: ((topic: string, payload: Buffer, qos: QoS) => Buffer | null) | null
+  /** Takes the roles of now; false: the login was taken back, or they do not allow what the stream shows. */
+  followRoles(): Promise<boolean>
 }
 
 export interface StreamOptions {
@@ -40,7 +42,14 @@ export interface StreamOptions {
 const RECENT = 10_000
 const MOST_RECENT = 200
 
-export type Ending = 'client gone' | 'slow reader' | 'token expired' | 'logged out' | 'broker stopping' | 'failed'
+export type Ending =
+  | 'client gone'
+  | 'slow reader'
+  | 'token expired'
+  | 'logged out'
+  | 'roles changed'
+  | 'broker stopping'
+  | 'failed'
 
 /** Client's wait before it comes back, in ms. */
 const RETRY = 2000
@@ -94,6 +103,10 @@ export class EventStream extends Follower implements Deadline {
     if (why === 'slow reader') this.#out.destroy()
     else this.#out.end()
     this.onEnd(why)
+  }
+
+  async followRoles(): Promise<void> {
+    if (!(await this.#guard.followRoles())) this.end('roles changed')
   }
 
   /** What the broker keeps of the login behind it. */
@@ -243,7 +256,8 @@ export class EventStream extends Follower implements Deadline {
     for (const feed of this.#behind) if (!feed.behind || !(feed instanceof LogFeed)) this.#behind.delete(feed)
     for (const [feed, at] of this.#recent) if (at < now - RECENT || !feed.attached) this.#recent.delete(feed)
     const behind = ([...this.#behind] as LogFeed[]).filter(({ attached }) => attached)
-    if (hasRoomFor(behind.map(cursorOf))) this.#time = now
+    // What is not committed yet has an earlier time.
+    if (hasRoomFor(behind.map(cursorOf))) this.#time = this.services.store.pendingSince ?? now
     const recent = [...this.#recent.keys()].reverse().filter((feed) => !this.#behind.has(feed))
     return writePosition(this.#options.filters, this.#time, [...behind, ...recent].map(cursorOf))
   }

@@ -14,7 +14,7 @@ import {
   topicFilterFault,
   topics,
 } from '../../schemas/topics.js'
-import type { Principal } from '../auth/principal.js'
+import { type Principal, sameRoles } from '../auth/principal.js'
 import type { Access } from '../chat/access.js'
 import { type Actor, requireUser } from '../chat/actor.js'
 import type { Presence } from '../chat/presence.js'
@@ -35,8 +35,8 @@ export interface EventParts {
   readonly limits: { readonly filtersPerSubscribe: number; readonly topicLevels: number }
   /** Seconds. */
   readonly ping: number
-  /** Whether nothing took back meanwhile what a login rests on. */
-  readonly stands: (principal: Principal) => Promise<boolean>
+  /** A principal with the roles it has now; null: what its login rests on was taken back. */
+  readonly asOfNow: (principal: Principal) => Promise<Principal | null>
   /** What hooks make of a filter; they may change it. */
   readonly authorizeSubscribe: (actor: Actor, filter: string) => Promise<string | Refusal>
   /** What hooks leave of each message; null: there are none. */
@@ -93,22 +93,24 @@ function requireFilter(filter: string, topicLevels: number): Filter {
 
 async function begin(
   parts: EventParts,
-  { actor, headers }: FastifyRequest,
+  { actor: asking, headers }: FastifyRequest,
   reply: FastifyReply,
   granted: readonly Subscription[],
 ): Promise<void> {
   const { services, streams, presence } = parts
   const filters = filtersKey(granted.map(({ filter }) => filter))
+  const actor = { ...asking }
   const { user } = actor.principal
   const options = { id: `events/${user}/${randomUUID()}`, actor, filters, ping: parts.ping }
-  const stream = new EventStream(options, services, reply.raw, guardOf(parts, actor))
+  const guard = guardOf(parts, actor, granted)
+  const stream = new EventStream(options, services, reply.raw, guard)
   streams.add(stream, () => presence.disconnected(user))
   presence.connected(user)
   reply.hijack()
   reply.raw.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>)
   try {
     // From here on a logout finds the stream; one that came between the login and now did not.
-    if (!(await parts.stands(actor.principal))) return stream.end('logged out')
+    if (!(await guard.followRoles())) return stream.end('logged out')
     const position = readPosition(headers['last-event-id'] as string)
     const starts = new Starts(services, user, position, filters)
     await follow(stream, granted, starts)
@@ -126,8 +128,20 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 }
 
-function guardOf({ access, forward }: EventParts, actor: Actor): StreamGuard {
+function guardOf(
+  parts: EventParts,
+  actor: Actor & { principal: Principal },
+  granted: readonly Subscription[],
+): StreamGuard {
+  const { access, forward } = parts
   return {
+    followRoles: async () => {
+      const principal = await parts.asOfNow(actor.principal)
+      if (!principal) return false
+      const { roles } = actor.principal
+      actor.principal = principal
+      return sameRoles(roles, principal.roles) || stillGranted(parts, actor, granted)
+    },
     mayReceive: (topic) => access.mayReceive(actor, topic),
     isFor: (topic, payload) => access.isFor(actor, topic, payload),
     get forward(): StreamGuard['forward'] {
@@ -135,6 +149,22 @@ function guardOf({ access, forward }: EventParts, actor: Actor): StreamGuard {
       return hook && ((topic, payload, qos) => unlessItThrows(() => hook(topic, payload, qos)))
     },
   }
+}
+
+/** What is granted is looked at before hooks are asked: no message may slip through meanwhile. */
+async function stillGranted(
+  { access, authorizeSubscribe }: EventParts,
+  actor: Actor,
+  granted: readonly Subscription[],
+): Promise<boolean> {
+  try {
+    for (const one of granted) one.unconditional = access.check(actor, one.filter, one.parsed).unconditional
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+  for (const { filter } of granted) if ((await authorizeSubscribe(actor, filter)) instanceof Refusal) return false
+  return true
 }
 
 /** A hook that cannot do without a client lets nothing pass. */

@@ -1,4 +1,5 @@
 /** `GET /v1/exports/{ticket}`: the zip file that `account.export` gave a link to. Whoever has the link may, once. */
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { API, EXPORTS } from '../../schemas/commands.js'
@@ -6,6 +7,10 @@ import type { Exports } from '../chat/exports.js'
 
 /** Who takes nothing for so long, in ms, is gone. */
 const STALLED = 60_000
+/** And who takes fewer bytes in so many ms, or is not done in an hour. */
+const WINDOW = 30_000
+const BYTES_IN_WINDOW = 500_000
+const WINDOWS = 120
 const MAX_TICKET = 64
 
 export interface ExportParts {
@@ -22,6 +27,7 @@ export function exportRoute(app: FastifyInstance, { exports, failed }: ExportPar
     // A client that goes away is no fault.
     zip.on('error', (error) => !reply.raw.destroyed && failed(error))
     reply.raw.setTimeout(STALLED, () => reply.raw.destroy())
+    endIfSlow(reply.raw)
     reply.headers({
       'content-type': 'application/zip',
       'content-disposition': 'attachment; filename="topictalk-export.zip"',
@@ -29,4 +35,17 @@ export function exportRoute(app: FastifyInstance, { exports, failed }: ExportPar
     })
     return reply.send(zip)
   })
+}
+
+/** A download that is read in drops keeps its place no longer than one that is read. */
+function endIfSlow(answer: ServerResponse): void {
+  const { socket } = answer
+  let before = socket?.bytesWritten ?? 0
+  let windows = 0
+  const look = setInterval(() => {
+    const written = socket?.bytesWritten ?? 0
+    if (written - before < BYTES_IN_WINDOW || ++windows >= WINDOWS) answer.destroy()
+    before = written
+  }, WINDOW).unref()
+  answer.once('close', () => clearInterval(look))
 }

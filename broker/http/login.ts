@@ -23,7 +23,6 @@ export interface LoginParts {
   /** What hooks of the broker say of a login that is valid. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
   readonly counters: Counters
-  readonly throttleWindow: number
 }
 
 /** Every request of `app` has an actor, or is refused before its body is read. */
@@ -49,16 +48,17 @@ function stranger({ ip }: FastifyRequest): Actor {
 async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
   const given = tokenInQuery(request) ?? credentialsOf(request.headers.authorization)
   const { certificate } = request.raw as { certificate?: X509Certificate }
-  const from = { clientId: '', address: request.ip, certificate }
+  const from = { clientId: '', address: request.ip, certificate, door: 'http' as const }
   const login =
     'token' in given
       ? await parts.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
       : await parts.authenticator.login({ ...given, ...from })
   const refusal = login.ok ? await refusedByHook(parts, login.principal.user, given) : login.refusal
+  const { retryAfter } = login as { retryAfter?: number }
   if (login.ok && !refusal)
     return { principal: login.principal, sessionId: null, silent: true, clientId: '', address: request.ip }
   parts.counters.add(`login.${refusal}`)
-  throw refusalOf(refusal!, given !== NOBODY, parts.throttleWindow)
+  throw refusalOf(refusal!, given !== NOBODY, retryAfter)
 }
 
 async function refusedByHook({ mayLogIn }: LoginParts, user: string, given: Given): Promise<LoginRefusal | null> {
@@ -88,10 +88,12 @@ function credentialsOf(header: string | undefined): Given {
   return { username: text.slice(0, colon), password: Buffer.from(text.slice(colon + 1)) }
 }
 
-function refusalOf(refusal: LoginRefusal, tried: boolean, throttleWindow: number): Refusal {
+function refusalOf(refusal: LoginRefusal, tried: boolean, retryAfter: number | undefined): Refusal {
   switch (refusal) {
     case 'throttled':
-      return new Refusal('rate_limited', 'too many failed logins', { retryAfter: throttleWindow })
+      return new Refusal('rate_limited', 'too many failed logins', { retryAfter })
+    case 'suspended':
+      return new Refusal('forbidden', 'this account is suspended')
     case 'unavailable':
       return new Refusal('unavailable', 'logins are not possible right now', { retryAfter: 5 })
     default:

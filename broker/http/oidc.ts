@@ -64,7 +64,8 @@ async function comeBack(parts: OidcParts, request: FastifyRequest, reply: Fastif
 
 async function logIn(parts: OidcParts, { ip, url }: FastifyRequest, underWay: UnderWay): Promise<string> {
   const { oidc, authenticator, codes, throttle } = parts
-  if (throttle.isRefused(ip, '')) throw new Refusal('rate_limited', 'too many failed logins')
+  const retryAfter = throttle.waitOf(ip, '')
+  if (retryAfter > 0) throw new Refusal('rate_limited', 'too many failed logins', { retryAfter })
   try {
     const identity = await oidc.finish(url.slice(url.indexOf('?') + 1), underWay)
     const login = await authenticator.loginByIdentity({ ...identity, clientId: '', address: ip })

@@ -67,6 +67,11 @@ export class Streams {
     for (const stream of this.#of(user)) if (login === undefined || login === stream.login) stream.end('logged out')
   }
 
+  /** A stream that may not have all it shows any more ends: its client asks anew, and hears why. */
+  async rolesChanged(user: string): Promise<void> {
+    await Promise.all(this.#of(user).map((stream) => stream.followRoles()))
+  }
+
   close(): void {
     for (const mine of [...this.#byUser.values()]) for (const stream of [...mine]) stream.end('broker stopping')
   }

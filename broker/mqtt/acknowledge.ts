@@ -1,10 +1,12 @@
 import type { StoreError } from '../store/store.js'
 import type { Ack } from './codec/packets.js'
-import { Reason } from './codec/reader.js'
+import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
+import type { Flight } from './inflight.js'
 
 /** The four acknowledgements of MQTT 4.3. */
 export function acknowledge(connection: Connection, { type, packetId, reason }: Ack): void {
+  if (type !== 'pubrel') requireFitting(connection, type, packetId)
   switch (type) {
     case 'puback':
       return complete(connection, packetId, 1)
@@ -16,6 +18,25 @@ export function acknowledge(connection: Connection, { type, packetId, reason }: 
     case 'pubrel':
       return release(connection, packetId)
   }
+}
+
+/**
+ * A message that is under way takes only the answer whose turn it is [MQTT-4.3.2-2, MQTT-4.3.3-2]: another would leave it under way for good. An
+ * id that nobody knows does no harm: it may be of before a crash.
+ */
+function requireFitting({ login }: Connection, type: 'puback' | 'pubrec' | 'pubcomp', packetId: number): void {
+  const flight = login!.session.inflight.get(packetId)
+  if (!flight || fits(flight, type)) return
+  throw new ProtocolError(
+    Reason.protocolError,
+    `${type.toUpperCase()} ${packetId} for a message of QoS ${flight.qos} that awaits another answer [MQTT-4.8.0-1, MQTT5-4.13.1-1]`,
+  )
+}
+
+/** A PUBREC may come again: the client has not seen the PUBREL. */
+function fits({ qos, released }: Flight, type: 'puback' | 'pubrec' | 'pubcomp'): boolean {
+  if (type === 'puback') return qos === 1
+  return qos === 2 && (type === 'pubrec' || released)
 }
 
 function complete(connection: Connection, packetId: number, qos: 1 | 2): void {
@@ -43,13 +64,16 @@ function received(connection: Connection, packetId: number): void {
 /** PUBREL: the packet id is free again, durably, before PUBCOMP says so [MQTT-4.3.3-2]. */
 function release(connection: Connection, packetId: number): void {
   const { session } = connection.login!
-  const known = connection.incoming.delete(packetId)
+  // It did not wait for its PUBREC: it is not to wait for that now.
+  if (connection.incoming.isWithheld(packetId)) connection.sendAck('pubrec', packetId)
+  const known = connection.incoming.end(packetId)
   const { store } = connection.services
   const ops = known && session.persistent ? [store.sessions.dropIncomingOp(session.id, packetId)] : []
   connection.unsettled++
   const settled = (error: StoreError | null): void => {
     if (error) unstored(connection, error)
     else connection.sendAck('pubcomp', packetId, reasonOf(connection, known))
+    connection.receiveMore()
     connection.settled(0)
   }
   store.commit({ drafts: [], ops, settled })
@@ -62,6 +86,7 @@ function unstored(connection: Connection, error: unknown): void {
   void connection.finish({ reason: Reason.unspecified, why: 'an acknowledgement could not be stored' })
 }
 
-function reasonOf({ version }: Connection, known: boolean): number {
-  return known || version !== 5 ? Reason.success : Reason.packetIdNotFound
+/** That an id is not known is no error where a session goes on: its flow may have ended unseen with the connection before [MQTT5-3.7.2.1]. */
+function reasonOf({ version, resumed }: Connection, known: boolean): number {
+  return known || resumed || version !== 5 ? Reason.success : Reason.packetIdNotFound
 }

@@ -21,7 +21,7 @@ import { ConnectRefused, connectRefusal } from './endings.js'
 import { Mq, type MqMessage } from './mq.js'
 import type { MqttServices } from './services.js'
 import type { Forward } from './session-parts.js'
-import { DelayedWill, fromStored, type WillMessage } from './wills.js'
+import { DelayedWill, fromStored, principalOfWill, type WillMessage } from './wills.js'
 
 type Hook = (...args: never[]) => void
 
@@ -212,11 +212,18 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     this._clearWillInterval = setInterval(sweep, HEARTBEAT * 4000)
   }
 
-  publishStoredWill(will: WillPacket): Promise<void> {
-    return this.publishWill(actorOfWill(will), fromStored(will), null)
+  /** With what its login is worth by now, which may be nothing. */
+  async publishStoredWill(will: WillPacket): Promise<void> {
+    const { authenticator, counters } = this.#parts.services()
+    const left = principalOfWill(will, Date.now())
+    const principal = left && (await authenticator.asOfNow(left))
+    if (!principal) return counters.add('refused.will')
+    const actor = { principal, clientId: will.clientId ?? '', sessionId: null }
+    await this.publishWill(actor, fromStored(will), null)
   }
 
-  delayedWill(id: string, due: number, send: () => Promise<void>): DelayedWill {
+  delayedWill(id: string, due: number): DelayedWill {
+    const send = (kept: WillPacket): Promise<void> => this.publishStoredWill(kept)
     return new DelayedWill(id, due, this.#parts.persistence, send, (error) => this.#failed(error))
   }
 
@@ -391,14 +398,4 @@ export interface BrokerParts {
   readonly plain: Plain
   /** Read when a connection comes: the services name this broker, so they are made after it. */
   readonly services: () => MqttServices
-}
-
-/** The will of a client whose broker died: its owner's authority, as it was stored with it. */
-function actorOfWill({ user, roles, clientId }: WillPacket): Actor {
-  const anonymous = user === 'anonymous'
-  return {
-    principal: { user: user!, roles: new Set(roles), anonymous, expiresAt: null },
-    clientId: clientId ?? '',
-    sessionId: null,
-  }
 }

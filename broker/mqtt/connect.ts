@@ -2,15 +2,17 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
-import { ANONYMOUS, isClientId, isUserId } from '../../schemas/ids.js'
+import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
 import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
 import { isTokenOrKey } from '../auth/authenticator.js'
 import type { LoginRefusal, Principal } from '../auth/principal.js'
 import { requireFewProperties } from '../chat/pipeline.js'
 import { Interests } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
+import { isOwned } from '../store/persons.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
 import { askForToken, checkMethod, tokenOf } from './authentication.js'
+import { promiseBreadth } from './breadth.js'
 import { encodeConnack } from './codec/encode.js'
 import type { Connect } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
@@ -22,16 +24,19 @@ import { Session } from './session.js'
 import { resumeSession } from './session-keeper.js'
 import { storedWill } from './wills.js'
 
-/** Longest client id of MQTT 3.1. */
-const MAX_CLIENT_ID_31 = 23
-
 export async function connect(connection: Connection, received: Connect): Promise<void> {
-  const packet = await connection.broker.preConnectGate(connection, received)
+  const packet = await connection.broker.preConnectGate(connection, withoutMetrics(received))
   checkProperties(packet)
-  const clientId = chooseClientId(packet)
+  const clientId = chooseClientId(packet, connection.services.limits.clientIdBytes)
   checkWill(connection, packet)
   const enterWith = (whole: Connect): Promise<void> => enter(connection, whole, clientId)
   if (!askForToken(connection, packet, enterWith)) await enterWith(packet)
+}
+
+/** The SDKs of AWS tell their name behind that of the user, as the query of an address: `ann?SDK=JavaScript&Version=1.0`. */
+function withoutMetrics(packet: Connect): Connect {
+  const [, username] = /^([^?]*)\?SDK=/.exec(packet.username ?? '') ?? []
+  return username === undefined ? packet : { ...packet, username }
 }
 
 /** A password has to wait for its hash, in a line of its own: it takes its place among the others when that is known. */
@@ -39,7 +44,7 @@ async function enter(connection: Connection, packet: Connect, clientId: string):
   const { admission } = connection.services
   const first = showsToken(packet)
   if (first) await admitted(connection)
-  const { logouts } = connection.services.registry
+  const { changes } = connection.services.registry
   let inside = first
   try {
     if (connection.closed) return
@@ -48,7 +53,7 @@ async function enter(connection: Connection, packet: Connect, clientId: string):
       await admitted(connection)
       inside = true
     }
-    if (!connection.closed) await enterAs(connection, packet, clientId, principal, logouts)
+    if (!connection.closed) await enterAs(connection, packet, clientId, principal, changes)
   } finally {
     if (inside) admission.leave()
   }
@@ -73,7 +78,7 @@ async function enterAs(
   packet: Connect,
   clientId: string,
   principal: Principal,
-  logouts: number,
+  changes: number,
 ): Promise<void> {
   const { broker } = connection
   const properties = connackProperties(connection, packet, clientId, principal)
@@ -85,12 +90,16 @@ async function enterAs(
   const actor = { principal, clientId, sessionId: connection.id, address }
   await takeOver(connection)
   if (connection.closed) return
+  // Before its session is discarded for it.
+  if (packet.clean) requireLivePlace(connection, principal)
   const saved = await loadSession(connection, packet, principal)
   if (connection.closed) return
   await storeWill(connection, packet, principal)
   if (connection.closed) return
-  await requireStanding(connection, principal, logouts)
+  actor.principal = await requireStanding(connection, principal, changes)
   if (connection.closed) return
+  // What is kept may come back, however many there are: those are bounded where they begin.
+  if (!saved) requireLivePlace(connection, principal)
   const session = openSession(connection, packet, actor, clientId, saved)
   connection.send(encodeConnack(packet.version, saved !== null, 0, properties))
   broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
@@ -106,8 +115,11 @@ async function enterAs(
   log.debug({ client: connection.id, address: connection.conn.remoteAddress, version: packet.version }, 'connected')
 }
 
-/** An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. */
-function chooseClientId({ clientId, clean, version }: Connect): string {
+/**
+ * An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. The 23 characters of MQTT 3.1 are not held to: its
+ * clients do not either.
+ */
+function chooseClientId({ clientId, clean, version }: Connect, bytes: number): string {
   const identifierRejected = (why: string): ConnectRefused => new ConnectRefused(2, Reason.clientIdNotValid, why)
   if (clientId === '') {
     if (version === 3) throw identifierRejected('MQTT 3.1 needs a client id')
@@ -115,10 +127,9 @@ function chooseClientId({ clientId, clean, version }: Connect): string {
       throw identifierRejected('a session that outlives its connection needs a client id [MQTT-3.1.3-8]')
     return `auto-${randomUUID()}`
   }
-  if (version === 3 && clientId.length > MAX_CLIENT_ID_31)
-    throw identifierRejected('a client id of MQTT 3.1 has at most 23 characters')
-  if (!isClientId(clientId))
-    throw identifierRejected('a client id has at most 128 characters and no control characters')
+  if (Buffer.byteLength(clientId) > bytes)
+    throw identifierRejected(`a client id has at most ${bytes} bytes (limits.clientIdBytes)`)
+  if (!isClientId(clientId)) throw identifierRejected('a client id has no control characters')
   return clientId
 }
 
@@ -133,26 +144,18 @@ function checkWill({ services }: Connection, { will }: Connect): void {
   }
 }
 
-/** Who puts a password or a token where the name belongs is not shown in the log. */
-function nameForLog(username: string | undefined): string | undefined {
-  return username === undefined || isUserId(username)
-    ? username
-    : `(${username.length} characters that are no user name)`
-}
-
 async function authenticate(connection: Connection, packet: Connect, clientId: string): Promise<Principal> {
-  const { authenticator, refusals, counters } = connection.services
+  const { authenticator, counters } = connection.services
   const { remoteAddress: address = '', certificate } = connection.conn
   const { username, password } = packet
   // By method the token is all that counts: a password beside it is not looked at.
   const token = tokenOf(packet)
   const login =
     token === null
-      ? await authenticator.login({ username, password, clientId, address, certificate })
-      : await authenticator.loginByToken({ username, token, clientId, address, certificate })
+      ? await authenticator.login({ username, password, clientId, address, certificate, door: 'mqtt' })
+      : await authenticator.loginByToken({ username, token, clientId, address, certificate, door: 'mqtt' })
   if (!login.ok) {
     counters.add(`login.${login.refusal}`)
-    refusals.note('login refused', address, { user: nameForLog(username), address, why: login.detail })
     throw refusedLogin(token !== null && login.refusal === 'bad_credentials' ? 'not_authorized' : login.refusal)
   }
   const shown = token === null ? password : Buffer.from(token, 'latin1')
@@ -168,6 +171,8 @@ function refusedLogin(refusal: LoginRefusal): ConnectRefused {
   switch (refusal) {
     case 'bad_credentials':
       return new ConnectRefused(4, Reason.badUserNameOrPassword, 'bad user name or password')
+    case 'suspended':
+      return new ConnectRefused(5, Reason.banned, 'this account is suspended')
     case 'not_authorized':
       return new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
     case 'throttled':
@@ -177,14 +182,16 @@ function refusedLogin(refusal: LoginRefusal): ConnectRefused {
   }
 }
 
-/** A logout that came after the login was checked, and before anyone can see the session, ends it too. */
-async function requireStanding({ services }: Connection, principal: Principal, logouts: number): Promise<void> {
+/** A logout that came after the login was checked, and before anyone can see the session, ends it too; other roles are those it has. */
+async function requireStanding({ services }: Connection, principal: Principal, changes: number): Promise<Principal> {
   const { registry, authenticator } = services
-  for (let seen = logouts; seen !== registry.logouts; ) {
-    seen = registry.logouts
-    if (!principal.anonymous && !(await authenticator.stands(principal)))
-      throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
+  let standing: Principal | null = principal
+  for (let seen = changes; seen !== registry.changes; ) {
+    seen = registry.changes
+    standing = await authenticator.asOfNow(principal)
+    if (!standing) throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
   }
+  return standing
 }
 
 /** The registry of Aedes closes an older connection of the session; its state and will are done before ours are looked at [MQTT-3.1.4-2]. */
@@ -219,10 +226,23 @@ async function loadSession(
 
 async function requireRoomForSession({ services }: Connection, { user }: Principal): Promise<void> {
   if (user === ANONYMOUS) return
-  const { sessionsPerUser } = services.limits
-  const mine = await services.store.sessions.ofUser(user)
-  if (mine.length >= sessionsPerUser)
-    throw new ConnectRefused(3, Reason.quotaExceeded, `${user} has ${mine.length} sessions (limits.sessionsPerUser)`)
+  const { store, limits, countedWith } = services
+  let kept = (await store.sessions.ofUser(user)).length
+  // Each bot and device may have one, however many its owner has.
+  if (kept === 0 && isOwned(store.directory, user)) return
+  for (const name of countedWith(user)) {
+    if (kept >= limits.sessionsPerUser) break
+    if (name !== user) kept += (await store.sessions.ofUser(name)).length
+  }
+  if (kept >= limits.sessionsPerUser)
+    throw new ConnectRefused(3, Reason.quotaExceeded, `${user} has ${kept} sessions (limits.sessionsPerUser)`)
+}
+
+function requireLivePlace({ services }: Connection, { user, anonymous }: Principal): void {
+  const { liveSessionsPerUser } = services.limits
+  if (anonymous || services.registry.countOf(user) < liveSessionsPerUser) return
+  const why = `${user} has ${liveSessionsPerUser} live sessions (limits.liveSessionsPerUser)`
+  throw new ConnectRefused(3, Reason.quotaExceeded, why)
 }
 
 /** Kept in the store with its authority, so that it is sent even if this broker dies [MQTT-3.1.2-8]. */
@@ -308,9 +328,11 @@ async function begin(connection: Connection, session: Session, saved: SavedSessi
       .catch((error: unknown) => log.warn({ err: error }, 'the session could not be noted'))
   }
   if (saved) {
-    for (const packetId of saved.incoming) connection.incoming.add(packetId)
+    connection.resumed = true
+    for (const packetId of saved.incoming) connection.incoming.resume(packetId)
     for (const subscription of saved.subscriptions) await restoreSubscription(connection, session, subscription)
     await resumeSession(session, saved, connection)
+    session.promised = 0
   }
   session.start()
 }
@@ -332,6 +354,7 @@ async function restoreSubscription(connection: Connection, session: Session, sav
     const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     if (parsed.kind === 'shared') return connection.services.shares.join(session, subscription)
+    await promiseBreadth(connection, parsed)
     session.subscriptions.set(passed.filter, subscription)
     if (isPlainFilter(parsed)) session.subscribePlain(passed.filter, passed.qos)
   } catch (error) {

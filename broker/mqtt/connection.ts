@@ -7,7 +7,7 @@ import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { Backlog } from '../following/backlog.js'
 import type { Interests } from '../following/interests.js'
-import { LazyMap, LazySet } from '../lazy.js'
+import { LazyMap } from '../lazy.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import type { QoS, SessionRecord } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
@@ -24,6 +24,7 @@ import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
 import { disconnect } from './disconnect.js'
 import { ConnectRefused, type Ending } from './endings.js'
+import { Incoming } from './incoming.js'
 import { leave } from './leave.js'
 import { Outbox } from './outbox.js'
 import { publish } from './publish.js'
@@ -47,8 +48,10 @@ export class Connection extends AedesClient implements Deadline {
   login: Login | null = null
   will: Will | null = null
   hasStoredWill = false
-  /** Packet ids of inbound QoS 2 publishes that await PUBREL. */
-  readonly incoming = new LazySet<number>()
+  /** Its session goes on from an earlier connection. */
+  resumed = false
+  /** Its QoS 2 publishes that await PUBREL. */
+  readonly incoming: Incoming
   /** Topic aliases this client has set [MQTT5-3.3.2.3.4]. */
   readonly aliases = new LazyMap<number, string>()
   /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
@@ -81,7 +84,12 @@ export class Connection extends AedesClient implements Deadline {
   /** Milliseconds without a packet after which the client is gone, or, before its login, without one. */
   #patience = Number.POSITIVE_INFINITY
   /** By the steady clock, as all that is measured rather than agreed upon: a clock that is set makes nobody silent. */
-  #lastPacket = 0
+  #lastSign = 0
+  /** When the packet that is arriving began to. */
+  #packetSince = 0
+  /** When the client was last seen to take what waits for it, and how far that was. */
+  #lastTaken = 0
+  #taken = 0
   /** The CONNECT under way or done. */
   #opening: Promise<void> | null = null
   #closing: Promise<void> | null = null
@@ -89,6 +97,7 @@ export class Connection extends AedesClient implements Deadline {
   constructor(services: MqttServices, broker: Broker, stream: ByteStream, request?: unknown) {
     super(broker, stream, request)
     this.services = services
+    this.incoming = new Incoming(services.limits.inboundQos2)
     this.#frames = new FrameReader(services.limits.packetBytes)
     this.outbox = new Outbox(stream, services.flusher, () => this.#flushed())
     this.awaitLogin()
@@ -116,8 +125,16 @@ export class Connection extends AedesClient implements Deadline {
 
   #received(chunk: Buffer): void {
     if (this.closed) return
+    if (this.login) this.#noteSign(this.services.wheel.steady)
     this.#frames.push(chunk)
     this.#work()
+  }
+
+  /** Any bytes are a sign of life, those of a long packet for so long [MQTT-3.1.2-24]. */
+  #noteSign(steady: number): void {
+    if (this.#frames.buffered === 0) this.#packetSince = steady
+    const late = steady - this.#packetSince >= this.services.limits.packetTimeout * 1000
+    if (!late || this.outbox.congested) this.#lastSign = steady
   }
 
   /** Handles packets in order; one that has to wait for something holds back those behind it, and then the socket. */
@@ -141,19 +158,23 @@ export class Connection extends AedesClient implements Deadline {
       return
     }
     this.#working = false
-    if (this.#crowded) this.#pause()
+    if (this.#full || (this.outbox.congested && this.#frames.buffered >= MAX_UNHANDLED)) this.#pause()
     else this.#resume()
     if (this.#ended && this.unsettled === 0 && !this.#rests)
       this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
   }
 
-  /** Reading stops while too much of what was read waits for the store, or for the client to read its answers. */
+  /** Nothing is handled while too much of what was waits for the store, or for the client to read its answers. */
   get #crowded(): boolean {
+    return this.#full || this.outbox.congested
+  }
+
+  /** Reading stops for reasons of ours. That the client does not read is none: what it sends shows that it lives. */
+  get #full(): boolean {
     // An MQTT 5 client knows the bound; one more than it is its fault, and is looked for.
     const { receiveMaximum, receiveBytes } = this.services.limits
     const bound = receiveMaximum + (this.version === 5 ? 1 : 0)
-    const full = this.unsettled >= bound || this.unsettledBytes >= receiveBytes
-    return full || this.outbox.congested || this.#rests
+    return this.unsettled >= bound || this.unsettledBytes >= receiveBytes || this.#rests
   }
 
   get #rests(): boolean {
@@ -200,7 +221,7 @@ export class Connection extends AedesClient implements Deadline {
 
   /** QoS 1 and 2 messages of the client that are not done [MQTT5-4.9]; those of QoS 2 end with their PUBREL. */
   get underWay(): number {
-    return this.unsettledQos1 + this.incoming.size
+    return this.unsettledQos1 + this.incoming.current
   }
 
   /** A publish of so many bytes was settled: reading may go on. */
@@ -214,7 +235,7 @@ export class Connection extends AedesClient implements Deadline {
   #handle(frame: FrameReader): void | Promise<void> {
     const { header } = frame
     if (this.login) {
-      this.#lastPacket = this.services.wheel.steady
+      this.#packetSince = this.services.wheel.steady
       if (header >> 4 === PUBLISH)
         return publish(this, decodePublish(header, frame.chunk, frame.from, frame.to, this.version!))
       return this.#dispatch(decodePacket(header, frame.body, this.version!))
@@ -313,6 +334,16 @@ export class Connection extends AedesClient implements Deadline {
     if (!this.closed) this.explain((more) => encodeAck(this.version!, type, packetId, reason, more), properties)
   }
 
+  /** PUBREC, now or when the client has room for it. */
+  receive(packetId: number, reason = 0, properties?: Properties): void {
+    if (this.incoming.answer(packetId)) this.sendAck('pubrec', packetId, reason, properties)
+  }
+
+  /** Flows have ended: PUBRECs that were withheld may leave. */
+  receiveMore(): void {
+    for (let id = this.incoming.next(); id !== undefined; id = this.incoming.next()) this.sendAck('pubrec', id)
+  }
+
   sendAuth(reason: number, method: string): void {
     this.send(encodeAuth(reason, { authMethod: method }))
   }
@@ -320,7 +351,7 @@ export class Connection extends AedesClient implements Deadline {
   #flushed(): void {
     if (this.closed || this.outbox.congested) return
     this.login?.session.pump()
-    if (this.#paused && !this.#working) this.#work()
+    if (!this.#working && (this.#paused || this.#frames.buffered > 0)) this.#work()
   }
 
   // --- deadlines ----------------------------------------------------------------------------------------------------------------------
@@ -329,10 +360,9 @@ export class Connection extends AedesClient implements Deadline {
   watch(seconds = this.#patience / 1000): void {
     const { wheel } = this.services
     this.#patience = seconds * 1000
-    this.#lastPacket = wheel.steady
+    this.#lastSign = this.#packetSince = this.#lastTaken = wheel.steady
     wheel.delete(this)
-    const next = this.#nextDeadline(wheel.now, wheel.steady)
-    if (next > 0) wheel.set(this, next)
+    wheel.set(this, this.#nextDeadline(wheel.now, wheel.steady))
   }
 
   due(now: number, steady: number): number {
@@ -341,13 +371,26 @@ export class Connection extends AedesClient implements Deadline {
       this.finish({ reason: Reason.notAuthorized, why: 'the token expired' })
       return 0
     }
-    // What the client sent meanwhile waits unread while we handle something of before.
-    if (this.login && (this.#working || this.#paused)) this.#lastPacket = steady
-    if (steady - this.#lastPacket >= this.#patience) {
+    if (this.login) this.#lookAround(steady)
+    if (steady - this.#lastSign >= this.#patience || steady - this.#lastTaken >= this.#readingPatience) {
       this.#giveUp()
       return 0
     }
     return this.#nextDeadline(now, steady)
+  }
+
+  #lookAround(steady: number): void {
+    // What the client sent meanwhile waits unread while we handle something of before.
+    if (this.#working || this.#paused) this.#lastSign = steady
+    const { position, congested } = this.outbox
+    if (!congested || position !== this.#taken) this.#lastTaken = steady
+    this.#taken = position
+  }
+
+  /** Milliseconds after which a client is gone that takes nothing of what waits for it, whatever it sends. */
+  get #readingPatience(): number {
+    const patience = Number.isFinite(this.#patience) ? this.#patience : this.services.limits.unreadTimeout * 1000
+    return Math.max(patience, LEAST_UNREAD)
   }
 
   #giveUp(): void {
@@ -363,8 +406,9 @@ export class Connection extends AedesClient implements Deadline {
 
   #nextDeadline(now: number, steady: number): number {
     const expiry = this.login?.actor.principal.expiresAt ?? Number.POSITIVE_INFINITY
-    const next = Math.min(now + this.#patience - (steady - this.#lastPacket), expiry)
-    return Number.isFinite(next) ? next : 0
+    const silence = this.#patience - (steady - this.#lastSign)
+    const unread = this.login ? this.#readingPatience - (steady - this.#lastTaken) : Number.POSITIVE_INFINITY
+    return Math.min(now + silence, now + unread, expiry)
   }
 
   // --- the end ------------------------------------------------------------------------------------------------------------------------
@@ -424,6 +468,8 @@ export class Connection extends AedesClient implements Deadline {
       this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))
     this.outbox.flush()
     this.conn.end()
+    // What still comes is read and dropped: the end of the other side is behind it.
+    this.conn.resume()
     if (this.login) this.#stopDelivery(this.login)
     try {
       // A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes.
@@ -465,6 +511,12 @@ export class Connection extends AedesClient implements Deadline {
 
 /** Its packet type [MQTT-3.3.1]. */
 const PUBLISH = 3
+
+/** Bytes of a client that are read though nothing is handled, for it does not read: its pings, for a long while. */
+const MAX_UNHANDLED = 16_384
+
+/** Milliseconds a client may take at least to read some of what waits for it: a kernel says so in large steps. */
+const LEAST_UNREAD = 10_000
 
 /** Milliseconds a closing connection has to take its last bytes. */
 const CLOSE_TIMEOUT = 2000

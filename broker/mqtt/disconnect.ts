@@ -2,11 +2,15 @@ import type { Disconnect } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 
-/** DISCONNECT [MQTT-3.14]: the will is discarded [MQTT-3.14.4-3], unless MQTT 5 asks for it. */
+/**
+ * DISCONNECT [MQTT-3.14]: the will is discarded [MQTT-3.14.4-3], unless the client of MQTT 5 asks for it, or ends because of a fault
+ * [MQTT5-3.14.4-3, MQTT5-3.1.2-10].
+ */
 export function disconnect(connection: Connection, { reason, properties }: Disconnect): void {
   if (properties.sessionExpiry !== undefined) changeExpiry(connection, properties.sessionExpiry)
-  if (reason !== Reason.disconnectWithWill) connection.will = null
-  void connection.finish({ reason: Reason.success, why: 'the client disconnected' })
+  if (reason === Reason.success) connection.will = null
+  const why = reason < 0x80 ? 'the client disconnected' : `the client disconnected, reason code ${reason}`
+  void connection.finish({ reason: Reason.success, why })
 }
 
 /** A session that was to end with its connection cannot be made to outlive it now [MQTT5-3.14.2.2.2]. */

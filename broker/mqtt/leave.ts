@@ -20,16 +20,20 @@ export async function leave(connection: Connection, { actor, session, record }: 
   if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
 }
 
-/** At once, or when its delay is over; the session's end would be earlier [MQTT5-3.1.3-9]. */
+/**
+ * At once, or when its delay is over; the session's end would be earlier [MQTT5-3.1.3-9], and so would that of the token: after it nobody
+ * speaks by it.
+ */
 async function leaveWill(connection: Connection, actor: Actor, will: Will, expiry: number): Promise<void> {
   const { id, broker, services } = connection
-  const delay = Math.min(will.properties.willDelay ?? 0, expiry)
-  if (delay === 0) {
+  const now = Date.now()
+  const delay = Math.min(will.properties.willDelay ?? 0, expiry) * 1000
+  const due = Math.min(now + delay, actor.principal.expiresAt ?? Number.POSITIVE_INFINITY)
+  if (due <= now) {
     await broker.publishWill(actor, willMessage(will), connection)
     return
   }
-  const due = Date.now() + delay * 1000
   await services.store.persistence.putWill(connection, storedWill(will, actor.principal, due))
   connection.hasStoredWill = false
-  broker.delayedWill(id, due, () => broker.publishWill(actor, willMessage(will), null)).start(services.wheel)
+  broker.delayedWill(id, due).start(services.wheel)
 }

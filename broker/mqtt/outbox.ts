@@ -1,4 +1,4 @@
-import type { ByteStream } from '../net/byte-stream.js'
+import { type ByteStream, queuedIn } from '../net/byte-stream.js'
 
 /** Bytes given to a socket that may wait in it: what can still escape after an authorisation ended. */
 export const MAX_UNSENT = 65536
@@ -39,6 +39,7 @@ export class Outbox {
   #first: Uint8Array | null = null
   #more: Uint8Array[] | null = null
   #bytes = 0
+  #pushed = 0
   #queued = false
 
   /** `flushed` is called after each write, when the socket may take more. */
@@ -53,6 +54,12 @@ export class Outbox {
     return this.#bytes + this.#stream.writableLength
   }
 
+  /** How far the kernel is with all there was to send, in bytes: another number than before where it has taken some since. */
+  get position(): number {
+    const { writableLength, queued = queuedIn(this.#stream) } = this.#stream
+    return this.#pushed - this.#bytes - writableLength - queued
+  }
+
   get congested(): boolean {
     return this.#bytes + this.#stream.writableLength >= MAX_UNSENT
   }
@@ -62,6 +69,7 @@ export class Outbox {
     else if (this.#more === null) this.#more = [bytes]
     else this.#more.push(bytes)
     this.#bytes += bytes.length
+    this.#pushed += bytes.length
     if (this.#queued) return
     this.#queued = true
     this.#flusher.add(this)

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { ERRORS, Refusal } from '../../schemas/errors.js'
+import { Refusal } from '../../schemas/errors.js'
 import { topicNameFault } from '../../schemas/topics.js'
 import type { Incoming, Receipt } from '../chat/pipeline.js'
 import type { SendResult } from '../chat/replies.js'
@@ -81,21 +81,14 @@ const NO_OPS: readonly Op[] = []
 /** Notes a QoS 2 packet id; null where it is known: the message is not taken a second time [MQTT-4.3.3-2]. */
 function remember(connection: Connection, packetId: number): readonly Op[] | null {
   const { incoming, services, login } = connection
-  if (incoming.has(packetId)) return null
-  if (incoming.size >= services.limits.inboundQos2) {
-    throw new ProtocolError(
-      Reason.receiveMaximumExceeded,
-      `${incoming.size} QoS 2 messages await PUBREL (limits.inboundQos2)`,
-    )
-  }
-  incoming.add(packetId)
+  if (!incoming.take(packetId)) return null
   const { session } = login!
   return session.persistent ? [services.store.sessions.incomingOp(session.id, packetId)] : NO_OPS
 }
 
 function repeatPubrec(connection: Connection, { packetId, bytes }: Publish): void {
   const settled = (): void => {
-    connection.sendAck('pubrec', packetId)
+    connection.receive(packetId)
     connection.settled(2, bytes)
   }
   connection.services.store.commit({ drafts: [], ops: [], settled })
@@ -162,7 +155,7 @@ class Inbound implements Receipt {
   #ack(reason: number, properties?: Properties): void {
     const { qos, packetId } = this.#packet
     if (qos === 1) this.#connection.sendAck('puback', packetId, reason, properties)
-    else if (qos === 2) this.#connection.sendAck('pubrec', packetId, reason, properties)
+    else if (qos === 2) this.#connection.receive(packetId, reason, properties)
   }
 
   /** `id`, `seq` and `ts` of the message, unless the client asked not to be told [MQTT5-3.1.2-29]. */
@@ -188,18 +181,18 @@ class Inbound implements Receipt {
     if (!refusal.transient && onRefused === 'ack') {
       // A PUBREC that refuses ends the flow: its packet id is free [MQTT5-4.3.3].
       if (connection.version === 5 && this.#packet.qos === 2) this.#forgetId()
-      this.#ack(ERRORS[refusal.code].reason, connection.explanation(refusal.message))
+      this.#ack(refusal.reason, connection.explanation(refusal.message))
       return
     }
-    if (this.#packet.qos === 2) connection.incoming.delete(this.#packet.packetId)
+    if (this.#packet.qos === 2) connection.incoming.end(this.#packet.packetId)
     if (this.#packet.qos > 0 || !refusal.transient) {
-      void connection.finish({ reason: ERRORS[refusal.code].reason, why: `publish refused: ${refusal.message}` })
+      void connection.finish({ reason: refusal.reason, why: `publish refused: ${refusal.message}` })
     }
   }
 
   #forgetId(): void {
     const { incoming, login, services } = this.#connection
-    incoming.delete(this.#packet.packetId)
+    incoming.end(this.#packet.packetId)
     const { session } = login!
     if (!session.persistent) return
     const ops = [services.store.sessions.dropIncomingOp(session.id, this.#packet.packetId)]

@@ -10,6 +10,7 @@ import type { Op, SessionRecord, Store } from '../store/store.js'
 import { Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { correlation } from './message-properties.js'
+import { followRoles } from './renewal.js'
 import type { Session } from './session.js'
 import type { SessionKeeper } from './session-keeper.js'
 import type { Shares } from './shares.js'
@@ -19,6 +20,10 @@ export interface RegistryParts {
   readonly store: Store
   readonly keeper: SessionKeeper
   readonly shares: Shares
+  /** Who answers for a user. */
+  readonly personBehind: (user: string) => string
+  /** A person, and all who act for them. */
+  readonly namesOf: (person: string) => Iterable<string>
   readonly failed: (error: unknown) => void
 }
 
@@ -29,14 +34,21 @@ export class Registry {
   readonly #shares: Shares
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, Connection>>()
-  /** So far: a login that sees another number after it was checked has to be checked again. */
-  logouts = 0
+  readonly #personBehind: (user: string) => string
+  readonly #namesOf: (person: string) => Iterable<string>
+  /** Whom each session counts for, and how many count for each: whoever owns a bot or a device may change meanwhile. */
+  readonly #countedFor = new Map<Session, string>()
+  readonly #counts = new Map<string, number>()
+  /** Logouts and changes of roles so far: a login that sees another number after it was checked has to be checked again. */
+  changes = 0
 
-  constructor({ hub, store, keeper, shares, failed }: RegistryParts) {
+  constructor({ hub, store, keeper, shares, personBehind, namesOf, failed }: RegistryParts) {
     this.#hub = hub
     this.#store = store
     this.#keeper = keeper
     this.#shares = shares
+    this.#personBehind = personBehind
+    this.#namesOf = namesOf
     this.#failed = failed
   }
 
@@ -45,12 +57,36 @@ export class Registry {
     let mine = this.#byUser.get(session.user)
     if (!mine) this.#byUser.set(session.user, (mine = new Map()))
     mine.set(session, connection)
+    const person = this.#personBehind(session.user)
+    this.#countedFor.set(session, person)
+    this.#counts.set(person, (this.#counts.get(person) ?? 0) + 1)
   }
 
   remove(session: Session): void {
     const mine = this.#byUser.get(session.user)
     mine?.delete(session)
     if (mine?.size === 0) this.#byUser.delete(session.user)
+    const person = this.#countedFor.get(session)
+    if (person === undefined) return
+    this.#countedFor.delete(session)
+    const left = this.#counts.get(person)! - 1
+    if (left > 0) this.#counts.set(person, left)
+    else this.#counts.delete(person)
+  }
+
+  /** How many live sessions count for the person behind a user. */
+  countOf(user: string): number {
+    return this.#counts.get(this.#personBehind(user)) ?? 0
+  }
+
+  /** How many logs and topics the live sessions and groups of the person behind a user follow. */
+  followedBy(user: string): number {
+    let followed = 0
+    for (const name of this.#namesOf(this.#personBehind(user))) {
+      for (const session of this.#byUser.get(name)?.keys() ?? []) followed += session.followed
+      followed += this.#shares.followedBy(name)
+    }
+    return followed
   }
 
   /** To the asking session if it listens to its replies, else to the user's sessions that do (DESIGN §2, Results). */
@@ -85,12 +121,21 @@ export class Registry {
 
   async logout(logout: Logout): Promise<void> {
     const { user, forget } = logout
-    this.logouts++
+    this.changes++
     const meant = this.of(user).filter(({ login }) => concerns(logout, login!.record))
     await Promise.all(meant.map((connection) => end(connection, forget)))
-    if (!forget) return
-    for (const record of await this.#store.sessions.ofUser(user))
-      if (concerns(logout, record) && !this.#isLive(record)) await this.#keeper.discard(record.id)
+    for (const record of await this.#store.sessions.ofUser(user)) {
+      if (!concerns(logout, record) || this.#isLive(record)) continue
+      // Nobody speaks by a login that was ended.
+      await this.#store.persistence.delWill({ id: record.id })
+      if (forget) await this.#keeper.discard(record.id)
+    }
+  }
+
+  /** Those who are connected have the roles of now, for every check from here on. */
+  async rolesChanged(user: string): Promise<void> {
+    this.changes++
+    await Promise.all(this.of(user).map((connection) => followRoles(connection)))
   }
 
   /** The live connections of a user. */

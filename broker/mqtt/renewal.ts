@@ -1,8 +1,9 @@
 /** A live login goes on with another token of the same user, by AUTH of MQTT 5 or the request `auth.refresh`. */
 import { Refusal } from '../../schemas/errors.js'
-import type { Login as Outcome, Principal } from '../auth/principal.js'
+import { type Login as Outcome, type Principal, sameRoles } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { Subscription } from '../following/subscription.js'
+import { Reason } from './codec/reader.js'
 import type { Connection, Login } from './connection.js'
 import { ConnectRefused } from './endings.js'
 import { unsubscribe } from './subscribe.js'
@@ -23,14 +24,34 @@ export async function renewLogin(connection: Connection, token: string): Promise
   actor.principal = outcome.principal
   connection.login!.record.login = outcome.principal.login ?? null
   connection.watch()
-  if (!sameRoles(roles, outcome.principal.roles)) await applyRoles(connection, connection.login!)
+  await rightsChanged(connection, roles)
   return outcome
+}
+
+/** The roles of the account are others now; those of the connection, where they come from there. */
+export async function followRoles(connection: Connection): Promise<void> {
+  const { services, login } = connection
+  if (!login || connection.closed) return
+  const { roles } = login.actor.principal
+  const principal = await services.authenticator.asOfNow(login.actor.principal)
+  if (connection.closed) return
+  if (!principal) return connection.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
+  login.actor.principal = principal
+  await rightsChanged(connection, roles)
+}
+
+/** The principal is another than when it had `roles`. A will that is stored has its rights. */
+async function rightsChanged(connection: Connection, roles: ReadonlySet<string>): Promise<void> {
+  const { principal } = connection.login!.actor
+  if (!sameRoles(roles, principal.roles)) await applyRoles(connection, connection.login!)
+  if (connection.will && !connection.closed)
+    await connection.services.store.persistence.putWill(connection, storedWill(connection.will, principal))
 }
 
 async function verify(connection: Connection, actor: Actor, token: string): Promise<Outcome> {
   const { principal, clientId } = actor
   const { remoteAddress: address = '', certificate } = connection.conn
-  const given = { username: principal.user, token, clientId, address, certificate }
+  const given = { username: principal.user, token, clientId, address, certificate, door: 'mqtt' as const }
   const outcome = await connection.services.authenticator.renew(given)
   if (!outcome.ok) return outcome
   try {
@@ -50,7 +71,9 @@ export async function refreshLogin(connection: Connection | undefined, token: st
   if (outcome.ok) return outcome.principal
   switch (outcome.refusal) {
     case 'throttled':
-      throw new Refusal('rate_limited', 'too many tokens were refused; try again later')
+      throw new Refusal('rate_limited', 'too many tokens were refused; try again later', {
+        retryAfter: outcome.retryAfter,
+      })
     case 'unavailable':
       throw new Refusal('unavailable', 'logins are not possible right now')
     default:
@@ -58,11 +81,7 @@ export async function refreshLogin(connection: Connection | undefined, token: st
   }
 }
 
-function sameRoles(before: ReadonlySet<string>, now: ReadonlySet<string>): boolean {
-  return before.size === now.size && [...before].every((role) => now.has(role))
-}
-
-/** Subscriptions that the roles of now do not allow end, as if they were unsubscribed; the stored will has the roles of now. */
+/** Subscriptions that the roles of now do not allow end, as if they were unsubscribed. */
 async function applyRoles(connection: Connection, { actor, session }: Login): Promise<void> {
   const all = [...session.subscriptions.values()]
   // All at once and first: no message may slip through while hooks are asked.
@@ -73,8 +92,6 @@ async function applyRoles(connection: Connection, { actor, session }: Login): Pr
   const filters = [...refused].map(({ filter }) => filter).filter((filter) => session.subscriptions.has(filter))
   if (connection.closed) return
   if (filters.length > 0) await unsubscribe(connection, { type: 'unsubscribe', packetId: 0, filters, properties: {} })
-  if (connection.will && !connection.closed)
-    await connection.services.store.persistence.putWill(connection, storedWill(connection.will, actor.principal))
 }
 
 /** Rooms, users and broadcast do not ask for roles. */

@@ -28,6 +28,8 @@ export interface MqttServices extends SessionServices {
   readonly pipeline: Pipeline
   readonly presence: Presence
   readonly rates: Rates
+  /** The names that are counted together with this one. */
+  readonly countedWith: (user: string) => Iterable<string>
   readonly registry: Registry
   readonly keeper: SessionKeeper
   readonly shares: Shares

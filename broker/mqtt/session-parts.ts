@@ -1,4 +1,5 @@
 /** What a session is made of and works with. */
+import type { FollowerServices } from '../following/services.js'
 import type { QoS } from '../store/store.js'
 import type { Version } from './codec/packets.js'
 
@@ -18,6 +19,11 @@ export interface SessionIdentity {
   readonly maxPacket: number
   /** Topic aliases towards the client; 0: none. */
   readonly topicAliases: number
+}
+
+export interface ShareServices extends FollowerServices {
+  /** Whether a message could be delivered to some login of a user who is away. */
+  readonly couldReceive: (user: string, clientId: string, topic: string) => boolean
 }
 
 /** The Aedes `authorizeForward` hook: the payload to deliver, or null. */

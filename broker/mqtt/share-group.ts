@@ -21,9 +21,10 @@ import { type Batch, type Direct, direct, emptyCache } from '../hub.js'
 import type { LogEntry, Progress, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import type { Shown } from './packet-maker.js'
 import type { Sender } from './session-keeper.js'
-import type { SessionServices } from './session-parts.js'
+import type { ShareServices } from './session-parts.js'
 import { type HeldLoan, Loan, Loans } from './share-loans.js'
 import { isPresent, type Member, Members, type PresentMember } from './share-members.js'
+import { Parked } from './share-parked.js'
 
 type Source = LogFeed | QueueFeed
 
@@ -43,6 +44,8 @@ export class ShareGroup extends Follower implements Behind {
   readonly #members = new Members()
   readonly #loans = new Loans()
   #returned: { feed: Source; seq: number }[] = []
+  readonly #parked: Parked
+  readonly #couldReceive: ShareServices['couldReceive']
   #unfollow: (() => void) | null = null
   readonly #backlog: Backlog
   #leaveQueue: (() => void) | null = null
@@ -52,10 +55,12 @@ export class ShareGroup extends Follower implements Behind {
     id: string,
     user: string,
     { filter, of }: Filter & { kind: 'shared' },
-    services: SessionServices,
+    services: ShareServices,
     onFailure: (error: unknown) => void,
   ) {
     super(id, user, services)
+    this.#couldReceive = services.couldReceive
+    this.#parked = new Parked(services.limits)
     this.#filter = filter
     this.#parsed = of
     this.#onFailure = onFailure
@@ -88,6 +93,9 @@ export class ShareGroup extends Follower implements Behind {
     member.session?.shares.add(this)
     this.#attend()
     for (const loan of this.#loans.ofSession(member.sessionId)) loan.member = member
+    if (isPresent(member))
+      for (const { feed, seq } of this.#parked.take((topic) => this.#mayReceiveTopic(member, topic)))
+        this.#return(feed, seq)
     this.#follow(heads)
     if (this.started) for (const feed of this.feeds.values()) this.touched(feed)
     this.pump()
@@ -128,7 +136,10 @@ export class ShareGroup extends Follower implements Behind {
   leave(sessionId: string): void {
     this.#members.delete(sessionId)
     this.#attend()
-    if (!this.isEmpty) this.#follow(new Map())
+    if (this.isEmpty) return
+    this.#follow(new Map())
+    for (const { feed, seq } of this.#parked.take((topic) => !this.#mayGoToAway(topic)))
+      this.#drop('forbidden', feed, seq)
   }
 
   /** Its connection is gone. What it has of QoS 1 goes to others at once. */
@@ -196,6 +207,7 @@ export class ShareGroup extends Follower implements Behind {
     const topic = typeof from === 'string' ? from : from.view.topic
     for (const { session } of this.#members) session?.dropWaiting(topic)
     this.#returned = this.#returned.filter(({ feed }) => feed !== from)
+    if (typeof from !== 'string') this.#parked.forget(from)
     if (typeof from === 'string') return
     for (const loan of this.#loans.ofFeed(from)) {
       this.#loans.delete(loan)
@@ -247,7 +259,10 @@ export class ShareGroup extends Follower implements Behind {
   }
 
   acceptPlain(message: Direct, qos: QoS, _filters: readonly string[], queued: number | null): void {
-    if (queued !== null) this.queue.accept(message, message.qos, queued)
+    if (queued !== null && this.#concernsNobody(message)) {
+      this.services.counters.add('dropped.forbidden')
+      this.queue.skip(queued)
+    } else if (queued !== null) this.queue.accept(message, message.qos, queued)
     else if (Math.min(message.qos, qos) === 0 || !this.queueIsFull(message)) this.acceptDirect(message, 0)
   }
 
@@ -260,11 +275,27 @@ export class ShareGroup extends Follower implements Behind {
     member.session.acceptDirect({ ...message, ...asked(member, message), cache: emptyCache() }, level)
   }
 
-  #mayReceive(
-    { subscription, session }: PresentMember,
-    { topic, payload }: Pick<Message, 'topic' | 'payload'>,
-  ): boolean {
-    return session.isFor(topic, payload) && (subscription.unconditional || session.mayReceive(topic))
+  #mayReceive(member: PresentMember, { topic, payload }: Pick<Message, 'topic' | 'payload'>): boolean {
+    return member.session.isFor(topic, payload) && this.#mayReceiveTopic(member, topic)
+  }
+
+  #mayReceiveTopic({ subscription, session }: PresentMember, topic: string): boolean {
+    return subscription.unconditional || session.mayReceive(topic)
+  }
+
+  /** Whether a member who is away may have it, by what its user may: what roles it comes back with is not known. */
+  #mayGoToAway(topic: string): boolean {
+    for (const { sessionId } of this.#members.away()) {
+      const slash = sessionId.indexOf('/')
+      if (this.#couldReceive(sessionId.slice(0, slash), sessionId.slice(slash + 1), topic)) return true
+    }
+    return false
+  }
+
+  /** Or what is not for the group would take the room of what is, while its members are away. */
+  #concernsNobody({ topic }: Direct): boolean {
+    for (const member of this.#members) if (isPresent(member) && this.#mayReceiveTopic(member, topic)) return false
+    return !this.#mayGoToAway(topic)
   }
 
   /** Everything that is noted is noted before a packet leaves: a member may save on the spot, and the group with it. */
@@ -294,7 +325,13 @@ export class ShareGroup extends Follower implements Behind {
       this.#return(feed, seq)
       return false
     }
-    this.services.counters.add(`dropped.${dropped}`)
+    // Those who are here cannot have it: it is theirs to drop only if it is for nobody else.
+    if (!this.#mayGoToAway(message.topic)) return this.#drop(dropped, feed, seq)
+    return this.#parked.add(feed, seq, message) || this.#drop('queue_full', feed, seq)
+  }
+
+  #drop(why: 'forbidden' | 'packet_too_large' | 'queue_full', feed: Source, seq: number): true {
+    this.services.counters.add(`dropped.${why}`)
     return this.#done(feed, seq)
   }
 

@@ -55,6 +55,11 @@ export class Members {
     return highest
   }
 
+  /** Those whose messages wait while they are away. */
+  *away(): Generator<Member> {
+    for (const member of this) if (!isPresent(member) && member.persistent && member.subscription.qos > 0) yield member
+  }
+
   /** Messages that the connected ones can take now. */
   get room(): number {
     let room = 0

@@ -11,7 +11,7 @@ import { commit } from '../store/commit.js'
 import type { LogEntry, SavedInflight, StoredSubscription } from '../store/store.js'
 import type { Session } from './session.js'
 import type { Sender, SessionKeeper } from './session-keeper.js'
-import type { SessionServices } from './session-parts.js'
+import type { ShareServices } from './session-parts.js'
 import { ShareGroup } from './share-group.js'
 import { type HeldLoan, parseLoanSource } from './share-loans.js'
 
@@ -46,7 +46,7 @@ function remove<T>(map: Map<string, Set<T>>, key: string, value: T): void {
 }
 
 export class Shares {
-  readonly #services: SessionServices
+  readonly #services: ShareServices
   readonly #keeper: SessionKeeper
   readonly #failed: (error: unknown) => void
   readonly #groups = new Map<string, ShareGroup>()
@@ -56,7 +56,7 @@ export class Shares {
   /** Of groups that are over: what they held is being forgotten. */
   readonly #ending = new Map<string, Promise<void>>()
 
-  constructor(services: SessionServices, keeper: SessionKeeper, failed: (error: unknown) => void) {
+  constructor(services: ShareServices, keeper: SessionKeeper, failed: (error: unknown) => void) {
     this.#services = services
     this.#keeper = keeper
     this.#failed = failed
@@ -129,6 +129,13 @@ export class Shares {
     return (this.#known(user, parsed) ?? this.#make(user, parsed)).interests
   }
 
+  /** Logs and topics that the groups of a user follow. */
+  followedBy(user: string): number {
+    let followed = 0
+    for (const group of this.#byUser.get(user) ?? []) followed += group.followed
+    return followed
+  }
+
   join(session: Session, subscription: Subscription, heads: ReadonlyMap<string, number> = new Map()): void {
     const { parsed } = subscription
     if (parsed.kind !== 'shared') return
@@ -167,7 +174,8 @@ export class Shares {
   }
 
   #tidy(group: ShareGroup): void {
-    if (!group.isEmpty) return
+    // A session may still know one that ended before: another may have its name by now.
+    if (!group.isEmpty || this.#groups.get(group.id) !== group) return
     group.close()
     this.#groups.delete(group.id)
     remove(this.#byUser, group.user, group)

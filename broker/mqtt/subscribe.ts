@@ -7,6 +7,7 @@ import type { Subscription } from '../following/subscription.js'
 import { direct } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op, PlainMessage, QoS, StoredSubscription, StoreError } from '../store/store.js'
+import { promiseBreadth } from './breadth.js'
 import { encodeSuback, encodeUnsuback } from './codec/encode.js'
 import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
@@ -39,6 +40,7 @@ export async function subscribe(connection: Connection, packet: Subscribe): Prom
   // A share group may have messages waiting: the SUBACK goes first.
   if (packet.packetId > 0) sendSuback(connection, packet.packetId, codes, outcome)
   for (const one of lastOfEach(granted)) takeEffect(connection, one)
+  connection.login!.session.promised = 0
   announce(connection, packet, codes)
   // Not waited for: the acks that make room for many retained messages come behind this packet.
   const asking = granted.filter(({ subscription }) => wantsRetained(subscription, before))
@@ -109,6 +111,7 @@ async function decide(
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     const again = known.get(passed.filter)
     if (again) return { ...again, subscription }
+    if (!filters.has(passed.filter)) await promiseBreadth(connection, parsed)
     if (parsed.kind === 'shared') await shares.settled(actor.principal.user, parsed)
     const whose = interestsOf(connection, subscription)
     const shown = whose.shown(asFollowed(subscription))

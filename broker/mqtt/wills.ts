@@ -1,4 +1,5 @@
 /** Wills: kept in the store with their owner's authority while the client is connected, and while their delay runs [MQTT5-3.1.3.2.2]. */
+import { ANONYMOUS } from '../../schemas/ids.js'
 import type { Principal } from '../auth/principal.js'
 import type { Extra, Persistence, QoS, WillPacket } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
@@ -20,11 +21,28 @@ export function willMessage({ topic, payload, qos, retain, properties }: Will): 
 }
 
 /** `due`: Unix ms of the publication, where that is not the end of the connection. */
-export function storedWill(will: Will, { user, roles }: Principal, due?: number): WillPacket {
+export function storedWill(will: Will, principal: Principal, due?: number): WillPacket {
   const { topic, payload, qos, retain, properties } = will
   const { willDelay: _, ...given } = properties
-  const more = due === undefined ? {} : { due }
-  return { cmd: 'publish', topic, payload, qos, retain, willProperties: given, user, roles: [...roles], ...more }
+  const { user, roles, ofAccount, login = null, issuedAt, expiresAt } = principal
+  return {
+    ...{ cmd: 'publish', topic, payload, qos, retain, willProperties: given },
+    ...{ user, roles: [...roles], login, expiresAt },
+    ...(ofAccount && { ofAccount }),
+    ...(issuedAt !== undefined && { issuedAt }),
+    ...(due !== undefined && { due }),
+  }
+}
+
+/** Ms after the end of a token in which a will that was due by then is still sent: the wheel turns in steps. */
+const LATE = 1000
+
+/** Whose rights a stored will had. Where it does not say what login left it, that is not asked about. Null: its token is over. */
+export function principalOfWill(will: WillPacket, now: number): Principal | null {
+  const { user = ANONYMOUS, roles, ofAccount, login = null, issuedAt = now, expiresAt = null } = will
+  if (expiresAt !== null && now >= expiresAt + LATE) return null
+  const given = { user, roles: new Set(roles), login, issuedAt, expiresAt, anonymous: user === ANONYMOUS }
+  return ofAccount ? { ...given, ofAccount } : given
 }
 
 export function fromStored(packet: WillPacket): WillMessage {
@@ -43,14 +61,14 @@ export class DelayedWill implements Deadline {
   readonly #id: string
   readonly #due: number
   readonly #persistence: Persistence
-  readonly #send: () => Promise<void>
+  readonly #send: (kept: WillPacket) => Promise<void>
   readonly #failed: (error: unknown) => void
 
   constructor(
     id: string,
     due: number,
     persistence: Persistence,
-    send: () => Promise<void>,
+    send: (kept: WillPacket) => Promise<void>,
     failed: (error: unknown) => void,
   ) {
     this.#id = id
@@ -73,6 +91,6 @@ export class DelayedWill implements Deadline {
     const kept = await this.#persistence.getWill({ id: this.#id })
     if (kept?.due !== this.#due) return
     await this.#persistence.delWill({ id: this.#id })
-    await this.#send()
+    await this.#send(kept)
   }
 }

@@ -10,6 +10,8 @@ export interface ByteStream extends EventEmitter {
   write(chunk: Uint8Array): boolean
   /** Bytes accepted by `write` and not yet handed to the kernel. */
   readonly writableLength: number
+  /** Bytes of the write under way that the kernel has not taken; where it cannot tell, `queuedIn` can. */
+  readonly queued?: number
   readonly destroyed: boolean
   readonly remoteAddress?: string | undefined
   /** Of the client, where one was asked for and is good. */
@@ -24,3 +26,8 @@ export interface ByteStream extends EventEmitter {
 
 /** Where every listener hands its connections. */
 export type Accept = (stream: ByteStream, request?: unknown) => void
+
+/** Of a socket of Node: a long write moves long before it is done, and `writableLength` tells only that it is. Node's own timeouts look at it too. */
+export function queuedIn(socket: object): number {
+  return (socket as { _handle?: { writeQueueSize?: number } | null })._handle?.writeQueueSize ?? 0
+}

@@ -1,9 +1,10 @@
 import http from 'node:http'
 import https from 'node:https'
+import type { TLSSocket } from 'node:tls'
 import type { Accept } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
 import type { HttpConnections } from './http-connections.js'
-import { type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
+import { handOver, type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
 import { createTlsServer, readTlsOptions, renewable, type TlsSettings } from './tls.js'
 import { attachWebSocket, type WebSocketOptions } from './websocket.js'
 
@@ -27,10 +28,21 @@ export function listenHttp(options: HttpOptions, accept: Accept): Promise<Listen
   return openHttp(http.createServer({ ...SOCKET_OPTIONS, ...LIMITS }), 'http', options, accept)
 }
 
-/** The same over TLS. */
+/** What clients may say in their TLS handshake that they speak (ALPN); who says nothing speaks HTTP. */
+const PROTOCOLS = ['http/1.1', 'mqtt']
+
+/** The same over TLS, and MQTT as it is for clients that ask for nothing else: where but one port is open to the world, both are. */
 export async function listenHttps(options: HttpOptions & TlsSettings, accept: Accept): Promise<Listener> {
-  const settings = { ...SOCKET_OPTIONS, ...LIMITS, ...(await readTlsOptions('https', options)) }
+  const tlsOptions = await readTlsOptions('https', options)
+  const settings = { ...SOCKET_OPTIONS, ...LIMITS, ...tlsOptions, ALPNProtocols: PROTOCOLS }
   const server = createTlsServer(() => https.createServer(settings))
+  const toHttp = server.listeners('secureConnection').at(-1) as (socket: TLSSocket) => void
+  server.off('secureConnection', toHttp)
+  server.on('secureConnection', (socket) => {
+    if (socket.alpnProtocol !== 'mqtt') return toHttp.call(server, socket)
+    options.connections.release(socket)
+    handOver(socket, accept)
+  })
   return renewable(await openHttp(server, 'https', options, accept), server, options)
 }
 

@@ -6,9 +6,10 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
 import { type Origins, strangePage } from '../origins.js'
-import type { Accept, ByteStream } from './byte-stream.js'
+import { type Accept, type ByteStream, queuedIn } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
 import { Doorway } from './doorway.js'
+import { FrameSlicer } from './frame-slicer.js'
 import type { HttpConnections } from './http-connections.js'
 import { type Pinged, Pings } from './pings.js'
 
@@ -21,19 +22,12 @@ export interface WebSocketOptions {
   origins: Origins
   /** Told of a page that may not. */
   strange: (page: string) => void
-  /** Longest MQTT packet. */
-  packetBytes: number
   /** Seconds of silence after which a client is pinged; null: never. */
   wsPing: number | null
 }
 
-/** Subprotocols: `mqtt` [MQTT-6.0.0-3], and what MQTT 3.1 clients call theirs. */
-const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'] as const
-/**
- * A frame may hold several packets [MQTT-6.0.0-2], and mqtt.js in a browser puts all it has queued into one: frames get
- * room for a few of the longest packets, while each packet is held to its own limit when it is decoded.
- */
-const PACKETS_PER_FRAME = 4
+/** [MQTT-6.0.0-3]. Clients of old call it mqttv3.1, and libraries what they like: a browser gives up if none of those it offers is taken. */
+const SUBPROTOCOL = 'mqtt'
 /** WebSocket close codes (RFC 6455, 7.4.1). */
 const CLOSE_NORMAL = 1000
 const CLOSE_UNSUPPORTED_DATA = 1003
@@ -50,12 +44,12 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: PACKETS_PER_FRAME * options.packetBytes,
-    handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
+    handleProtocols: (offered) => chooseSubprotocol([...offered]),
   })
   const pings = options.wsPing === null ? null : new Pings(options.wsPing)
   const doorway = new Doorway(({ request, socket, head }: Upgrade) => {
     sockets.handleUpgrade(request, socket, head, (ws) => {
+      sliceFrames(ws, socket)
       const certificate = certificateOf(request, options.origins)
       const stream = new WebSocketStream(ws, socket, request.socket.remoteAddress, certificate)
       stream.on('error', () => {})
@@ -73,19 +67,42 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
 }
 
 function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins, strange }: WebSocketOptions): Refusal | null {
-  const path = request.url!.split('?', 1)[0]
-  if (path !== wsPath)
+  const path = pathOf(request.url!)
+  if (path !== wsPath && path !== `${wsPath}/`)
     return new Refusal('not_found', `there is no WebSocket at ${path}; MQTT over WebSocket is at ${wsPath}`)
   const page = origins.stranger(request)
   if (page !== null) {
     strange(page)
     return strangePage(page)
   }
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-  if (!SUBPROTOCOLS.some((name) => offered.includes(name))) {
-    return new Refusal('bad_request', 'MQTT over WebSocket needs the subprotocol mqtt: Sec-WebSocket-Protocol: mqtt')
-  }
   return null
+}
+
+/** Without its query; of a target in absolute form too, as clients of proxies write it (RFC 9112, 3.2.2). */
+function pathOf(target: string): string {
+  return target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split('?', 1)[0] || '/'
+}
+
+function chooseSubprotocol(offered: readonly string[]): string | false {
+  if (offered.includes(SUBPROTOCOL)) return SUBPROTOCOL
+  return offered.find((name) => name.toLowerCase().startsWith(SUBPROTOCOL)) ?? offered[0] ?? false
+}
+
+/** What the client sends goes to `ws` through a slicer: it listens in its place. */
+function sliceFrames(ws: WebSocket, socket: Duplex): void {
+  const [toWs] = socket.listeners('data') as ((bytes: Buffer) => void)[]
+  const slicer = new FrameSlicer((bytes) => toWs!.call(socket, bytes))
+  const slice = (chunk: Buffer): void => slicer.push(chunk)
+  const stop = (): unknown => socket.off('data', slice)
+  socket.off('data', toWs!)
+  socket.on('data', slice)
+  ws.once('error', stop)
+  // A socket that is lost while nobody reads it still holds what `ws` would read of it now.
+  socket.prependOnceListener('close', () => {
+    stop()
+    const rest = socket.read()
+    if (rest) slicer.push(rest)
+  })
 }
 
 /** Answers an upgrade that was refused. */
@@ -134,6 +151,10 @@ export class WebSocketStream extends EventEmitter implements ByteStream, Pinged 
     return this.#ws.bufferedAmount
   }
 
+  get queued(): number {
+    return queuedIn(this.#socket)
+  }
+
   get destroyed(): boolean {
     return this.#destroyed
   }
@@ -158,6 +179,7 @@ export class WebSocketStream extends EventEmitter implements ByteStream, Pinged 
   }
 
   pause(): void {
+    if (this.#ended) return
     this.#paused = true
     this.#ws.pause()
   }
@@ -195,6 +217,8 @@ export class WebSocketStream extends EventEmitter implements ByteStream, Pinged 
   /** The close frame follows what is queued; a peer that does not answer it is cut off by `ws` after 30 s. */
   #close(code: number, reason?: string): void {
     this.#ended = true
+    // The answer to it comes behind what is held back.
+    this.resume()
     this.#ws.close(code, reason)
   }
 

@@ -1,5 +1,6 @@
 /** Full-text search: an index beside the store that follows it (docs/search.md). */
 import { Refusal } from '../../schemas/errors.js'
+import { isOneLeft } from '../chat/fair-share.js'
 import type { TextHit, TextQuery, TextSearch } from '../chat/search.js'
 import { logs as logNames } from '../chat/views.js'
 import type { AppendedBatch, Store } from '../store/store.js'
@@ -20,15 +21,19 @@ export interface SearchParts extends Omit<IndexerParts, 'thread'> {
   readonly store: Store
   /** Of the index file. */
   readonly path: string
+  /** For whom a user counts. */
+  readonly accountOf: (user: string) => string
 }
 
 export class Search implements TextSearch {
   readonly #thread: IndexThread
   readonly #indexer: Indexer
+  readonly #accountOf: (user: string) => string
   readonly #asking = new Map<string, number>()
   #askingAll = 0
 
-  constructor({ path, ...parts }: SearchParts) {
+  constructor({ path, accountOf, ...parts }: SearchParts) {
+    this.#accountOf = accountOf
     this.#thread = new IndexThread(path)
     this.#indexer = new Indexer({ ...parts, thread: this.#thread })
   }
@@ -55,7 +60,7 @@ export class Search implements TextSearch {
 
   async find(query: TextQuery): Promise<{ hits: TextHit[]; pending: number }> {
     const match = compileQuery(query.text)
-    const release = this.#enter(query.user)
+    const release = this.#enter(this.#accountOf(query.user))
     try {
       return await this.#find(query, match)
     } finally {
@@ -91,7 +96,7 @@ export class Search implements TextSearch {
     const mine = this.#asking.get(user) ?? 0
     if (mine >= MAX_OF_USER)
       throw new Refusal('rate_limited', `at most ${MAX_OF_USER} searches at once`, { retryAfter: 1, final: true })
-    if (this.#askingAll >= MAX_OF_ALL)
+    if (!isOneLeft({ mine, all: this.#askingAll, mostOfOne: MAX_OF_USER, most: MAX_OF_ALL }))
       throw new Refusal('unavailable', 'too many searches are under way', { retryAfter: 1, final: true })
     this.#asking.set(user, mine + 1)
     this.#askingAll++

@@ -31,6 +31,15 @@ export interface DeviceShareRecord {
   at: number
 }
 
+/** The device is to become the user's, if they want it. */
+export interface DeviceOfferRecord {
+  device: string
+  user: string
+  by: string
+  /** Unix ms. */
+  at: number
+}
+
 /** What the device publishes on topics that match goes into a room. */
 export interface BridgeRecord {
   device: string
@@ -70,13 +79,17 @@ export interface DeviceStore {
   /** By device. */
   ownedBy(owner: string): ReadonlyMap<string, DeviceRecord>
   putOp(record: DeviceRecord): Op
-  /** Forgets a device with its shares, bridges and commands; and what others share with it, where it is a user. */
+  /** Forgets a device with its shares, offers, bridges and commands; and what others share with it or offer it, where it is a user. */
   deleteOps(id: string): Promise<Op[]>
 
   /** By device and user. */
   readonly shares: OwnedRecords<DeviceShareRecord>
   /** By device: what others share with the user. */
   sharedWith(user: string): ReadonlyMap<string, DeviceShareRecord>
+  /** By device and user. */
+  readonly offers: OwnedRecords<DeviceOfferRecord>
+  /** By device: what others offer the user. */
+  offeredTo(user: string): ReadonlyMap<string, DeviceOfferRecord>
   /** By device and id. */
   readonly bridges: OwnedRecords<BridgeRecord>
 

@@ -32,3 +32,27 @@ export function namesOf({ bots, devices }: Ownership, person: string): ReadonlyS
   }
   return names
 }
+
+/**
+ * The names that are counted together with this one, `name` among them: all of the person behind it. Who has more than the `most` a person may
+ * make got them from admins, as a fleet of devices is: each of those counts for itself.
+ */
+export function namesCountedWith(ownership: Ownership, name: string, most: number): ReadonlySet<string> {
+  const person = personBehind(ownership, name)
+  return ownedDirectly(ownership, person) > most ? new Set([name]) : namesOf(ownership, person)
+}
+
+/** The name for all that are counted together with this one. */
+export function accountOf(ownership: Ownership, name: string, most: number): string {
+  const person = personBehind(ownership, name)
+  if (person === name) return name
+  return ownedDirectly(ownership, person) > most ? name : person
+}
+
+function ownedDirectly({ bots, devices }: Ownership, person: string): number {
+  return bots.ofOwner(person).length + devices.ownedBy(person).size
+}
+
+export function isOwned({ bots, devices }: Ownership, name: string): boolean {
+  return bots.get(name) !== undefined || devices.get(name) !== undefined
+}

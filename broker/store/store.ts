@@ -16,7 +16,7 @@ export type QoS = 0 | 1 | 2
 
 /**
  * Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast,
- * `s:server` what becomes of accounts and rooms, `a:acts` audit.
+ * `s:server` what becomes of accounts and rooms, `a:acts` audit, `a:server` of acts beyond rooms.
  */
 export type LogName = string
 
@@ -191,6 +191,8 @@ export interface Store {
   readonly epoch: string
   /** False from a failed write until the store took writes again; reads go on. */
   readonly healthy: boolean
+  /** When the oldest change was handed over that is not committed, or not told to `onAppend`, yet: Unix ms; null: there is none. */
+  readonly pendingSince: number | null
 
   /** Told of every committed append, on the node that serves it, before the change settles. Set once, before the first commit. */
   onAppend: (batches: readonly AppendedBatch[]) => void
@@ -314,6 +316,12 @@ export interface SavedSession extends Progress {
   incoming: number[]
 }
 
+/** `at`: Unix ms. `ended`: it ended then, and all its sessions with it. */
+export interface Seen {
+  readonly at: number
+  readonly ended: boolean
+}
+
 export interface SessionStore {
   load(id: string): Promise<SavedSession | null>
   /** Of a session, or of a share group, which has no record of its own. */
@@ -338,6 +346,9 @@ export interface SessionStore {
   discard(id: string): Promise<void>
   ofUser(user: string): Promise<SessionRecord[]>
   all(): AsyncIterable<SessionRecord>
+  /** When the broker was last known to be there; null: that was never noted. */
+  seen(): Promise<Seen | null>
+  seenOp(seen: Seen): Op
 }
 
 /** A message on a plain MQTT topic. */
@@ -422,6 +433,16 @@ export interface UserRecord {
   tokensValidFrom?: number
   /** Who it is at an identity provider; absent: the account is linked to none. */
   external?: string
+  /** Nobody logs in as the user until that is taken back. */
+  suspended?: Suspension
+}
+
+export interface Suspension {
+  /** Unix ms. */
+  at: number
+  /** Who did it; `system`: on the command line. */
+  by: string
+  reason: string | null
 }
 
 /** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */
@@ -534,6 +555,8 @@ export interface MemberRecord {
   since: number
   /** Heads of the room's logs at the join: where a cursor starts that no subscription has set. 0 in a direct conversation. */
   joined: { messages: number; events: number }
+  /** Of a bot: whether someone who may change the room let its commands count. Absent: it came before anyone was asked. */
+  commands?: boolean
   /** Absent: as everyone begins. */
   settings?: MemberSettings
 }
@@ -741,10 +764,15 @@ export interface AedesPacketLike {
   [key: string]: unknown
 }
 
-/** Will as stored: `user` and `roles` say on whose authority it is published, `due` (Unix ms) when; `streamWill` yields only due ones. */
+/** Will as stored: who left it, and by what login, says on whose authority it is published, `due` (Unix ms) when; `streamWill` yields only due ones. */
 export interface WillPacket extends AedesPacketLike {
   user?: string
   roles?: string[]
+  /** As in `Principal`; wills of earlier releases have none of these. */
+  ofAccount?: { only?: readonly string[]; plus?: readonly string[] }
+  login?: string | null
+  issuedAt?: number
+  expiresAt?: number | null
   due?: number
 }
 

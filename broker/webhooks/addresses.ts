@@ -2,7 +2,8 @@
 import dns from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 
-const PRIVATE = new BlockList()
+/** What is not reachable from everywhere [IANA special-purpose registries]. */
+const SPECIAL = new BlockList()
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -11,22 +12,40 @@ for (const [net, prefix] of [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.31.196.0', 24],
+  ['192.52.193.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
+  ['192.175.48.0', 24],
   ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ] as const)
-  PRIVATE.addSubnet(net, prefix, 'ipv4')
+  SPECIAL.addSubnet(net, prefix, 'ipv4')
+/** Of what is routed: protocols of the IETF with Teredo, examples, and 6to4, which leads to any IPv4 address. */
 for (const [net, prefix] of [
-  ['::', 127],
-  ['64:ff9b::', 96],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  ['2002::', 16],
+  ['3fff::', 20],
 ] as const)
-  PRIVATE.addSubnet(net, prefix, 'ipv6')
+  SPECIAL.addSubnet(net, prefix, 'ipv6')
+
+/** All of IPv6 that is routed. Addresses within which there is one of IPv4 (`::a.b.c.d`, NAT64) are not. */
+const ROUTED = new BlockList()
+ROUTED.addSubnet('2000::', 3, 'ipv6')
+
+/** `::ffff:a.b.c.d`, however it is written. */
+const MAPPED = new BlockList()
+MAPPED.addSubnet('::ffff:0:0', 96, 'ipv6')
 
 export function isPrivate(address: string): boolean {
-  return PRIVATE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  if (isIP(address) !== 6) return SPECIAL.check(address, 'ipv4')
+  // A mapped address is asked about as the one of IPv4 that it is.
+  if (MAPPED.check(address, 'ipv6')) return SPECIAL.check(address, 'ipv6')
+  return !ROUTED.check(address, 'ipv6') || SPECIAL.check(address, 'ipv6')
 }
 
 /** Of a URL that names an address, which is not looked up. */

@@ -28,6 +28,12 @@ export const AUDIT_COMMANDS = {
     params: object({
       before: Type.Optional(seq('Only entries below this seq.')),
       limit: limit(100, 1000),
+      scope: Type.Optional(
+        Type.Enum(['all', 'server'], {
+          default: 'all',
+          description: 'server: without what roles in rooms allow; what was done as an admin or on the machine.',
+        }),
+      ),
       actor: by('Only what this user did.'),
       user: by('Only what was done to this user.'),
       room: by('Only what was done in this room.'),

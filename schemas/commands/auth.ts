@@ -1,5 +1,6 @@
 /** Accounts and logins. */
 import Type from 'typebox'
+import { USER_NAMES } from '../ids.js'
 import { code, command, NOTHING, object, orNull, password, time, user } from './parts.js'
 
 const secondFactor = Type.Optional({
@@ -23,7 +24,7 @@ export const AUTH_COMMANDS = {
   'auth.register': command({
     summary: 'Makes an account and logs it in, as far as auth.registration lets anyone.',
     params: object({
-      user,
+      user: { ...user, description: `What to be called: ${USER_NAMES}.` },
       password: password('At least 6 bytes.'),
       invite: Type.Optional(
         Type.String({ maxLength: 400, description: 'An invitation, where registration is by invitation.' }),

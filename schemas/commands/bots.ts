@@ -91,7 +91,7 @@ export const BOT_COMMANDS = {
   }),
   'slash.set': command({
     summary:
-      'Says which commands a bot takes in the rooms it is a member of, in place of those it took before. For the bot and its owner.',
+      'Says which commands a bot takes in rooms where they count, in place of those it took before. For the bot and its owner.',
     params: object({
       bot: Type.Optional({ ...user, description: 'A bot of one’s own; left out: the asker is the bot.' }),
       commands: Type.Array(object(slash), { maxItems: MAX_SLASH_COMMANDS, description: 'Empty: it takes none.' }),
@@ -101,18 +101,38 @@ export const BOT_COMMANDS = {
     http: { method: 'PUT', path: '/slash-commands' },
   }),
   'slash.list': command({
-    summary: 'The commands that bots take in a room, by name. For members.',
+    summary:
+      'The commands that count in a room for the asker, by name; of one name the bot that gets it first. For members.',
     params: object({
       room,
       cursor: Type.Optional(Type.String({ maxLength: 300, description: 'From the page before.' })),
       limit: limit(1000, 1000),
     }),
     result: object({
-      commands: Type.Array(object({ ...slash, bot: Type.String({ description: 'Who takes it.' }) })),
+      commands: Type.Array(
+        object({
+          ...slash,
+          bot: Type.String({ description: 'Who takes it.' }),
+          owner: Type.String({ description: 'Whose bot that is.' }),
+        }),
+      ),
       more,
       cursor: Type.Optional(Type.String({ description: 'With more: to go on with.' })),
     }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/slash-commands', page: { items: 'commands' } },
+  }),
+  'slash.allow': command({
+    summary:
+      'Lets the commands of a bot that is a member count in a room, or not any more. For owners and admins of the room.',
+    params: object({
+      room,
+      bot: user,
+      allow: Type.Optional(Type.Boolean({ default: true, description: 'false: they count no more.' })),
+    }),
+    result: NOTHING,
+    rate: 'write',
+    audit: ['bot', 'allow'],
+    http: { method: 'PUT', path: '/rooms/{room}/slash-commands/{bot}' },
   }),
 } as const

@@ -30,6 +30,16 @@ const Share = object(
   { title: 'DeviceShare' },
 )
 
+const Offer = object(
+  {
+    device: Type.String({ description: 'User id of the device.' }),
+    name,
+    by: Type.String({ description: 'Whose it is.' }),
+    at: time('Since when.'),
+  },
+  { title: 'DeviceOffer' },
+)
+
 /** What is published on `devices/{device}/commands` by those who may, or asked for with `devices.command`. */
 export const DeviceCommandInput = {
   name: Type.String({ minLength: 1, maxLength: 128, description: 'What it is to do.' }),
@@ -112,11 +122,36 @@ export const DEVICE_COMMANDS = {
     http: { method: 'DELETE', path: '/devices/{device}' },
   }),
   'devices.transfer': command({
-    summary: 'Makes someone else the owner of a device; nobody shares it then. For its owner.',
+    summary:
+      'Offers a device to someone, who becomes its owner with devices.accept; to name oneself takes it back. For its owner. Of admins it needs no acceptance.',
     params: object({ device, user }),
-    result: NOTHING,
+    result: object({
+      offered: Type.Boolean({ description: 'It waits to be accepted; false: it is done.' }),
+    }),
     rate: 'write',
     http: { method: 'PUT', path: '/devices/{device}/owner' },
+  }),
+  'devices.offers': command({
+    summary: 'The devices that others offer the asker, by user id.',
+    params: object({ after, limit: limit(100, 1000) }),
+    result: object({ offers: Type.Array(Offer), more }),
+    rate: 'read',
+    http: { method: 'GET', path: '/device-offers', page: { items: 'offers', key: 'device' } },
+  }),
+  'devices.accept': command({
+    summary:
+      'Takes a device that is offered: it is the asker’s, nobody shares it, its keys of before are void, and the answer is a new one.',
+    params: object({ device }),
+    result: object({ device: Device, key }),
+    rate: 'create',
+    http: { method: 'POST', path: '/device-offers/{device}', status: 201 },
+  }),
+  'devices.decline': command({
+    summary: 'Takes no device that is offered.',
+    params: object({ device }),
+    result: NOTHING,
+    rate: 'write',
+    http: { method: 'DELETE', path: '/device-offers/{device}' },
   }),
   'devices.share': command({
     summary: 'Lets another user read or control a device, in place of what they might before. For its owner.',

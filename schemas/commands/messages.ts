@@ -14,7 +14,11 @@ export const Sent = object(
     ts: time('When it was taken.'),
     command: Type.Optional(
       object(
-        { bot: Type.String({ description: 'User id.' }), name: Type.String() },
+        {
+          bot: Type.String({ description: 'User id.' }),
+          name: Type.String(),
+          owner: Type.String({ description: 'Whose bot it is.' }),
+        },
         { description: 'The bot that took it.' },
       ),
     ),

@@ -15,7 +15,9 @@ const settings = {
   readReceipts: audience(
     'Who is told what the user has got and read. The user is told of others who may know it of the user, and no more.',
   ),
-  invites: audience('Who may invite the user to rooms.'),
+  invites: audience(
+    'Who may invite the user to rooms, and share or offer devices. Contact requests come unless it is nobody.',
+  ),
 }
 
 export const PrivacySettings = object(settings, {

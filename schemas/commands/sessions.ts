@@ -34,7 +34,7 @@ export const SESSION_COMMANDS = {
     summary: 'Ends a session with all it holds, and the login behind it: its device has to log in anew.',
     params: object({
       user: whose,
-      session: Type.String({ minLength: 1, maxLength: 128, description: 'MQTT client id.' }),
+      session: Type.String({ minLength: 1, maxLength: 65535, description: 'MQTT client id.' }),
     }),
     result: NOTHING,
     rate: 'write',

@@ -71,6 +71,10 @@ export const UserEvent = Type.Union(
       by,
       may: orNull(Type.Enum(['own', 'control', 'read'])),
     }),
+    userEvent('deviceOffered', 'Someone wants the user to take a device over (devices.accept).', {
+      device: Type.String({ description: 'User id of the device.' }),
+      by,
+    }),
     userEvent('deviceCommand', 'What became of a command for a device.', {
       device: Type.String({ description: 'User id of the device.' }),
       command: Type.String({ description: 'Id of the command.' }),

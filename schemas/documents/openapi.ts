@@ -15,6 +15,7 @@ A parameter that is not known is an error that names it.`
 
 /** What the routes of a tag are about. */
 const TAGS: Readonly<Record<string, string>> = {
+  accounts: 'Accounts of everyone, for admins: making, roles, suspending.',
   account: 'The own account: its deletion, and the export of what the broker has of it.',
   audit: 'Administrative acts, for admins.',
   auth: 'Logins: accounts, tokens, passwords, second factors.',

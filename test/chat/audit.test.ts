@@ -77,6 +77,42 @@ t.test('the command line is logged without passwords, and so are refused attempt
   t.equal((await lines(root, { actor: 'alice' })).length, 10)
 })
 
+t.test('acts in rooms, however many, do not hide what was done beyond them', async (t) => {
+  const { broker, connect, alice, bob } = await people(t, ['alice', 'bob'])
+  const root = await connect('root', { roles: ['admin'] })
+  await alice.get('rooms.create', { room: 'den' })
+  await alice.get('rooms.update', { room: 'den', topic: 'first' })
+  t.same(
+    await lines(root, { scope: 'server' }),
+    await lines(root),
+    'what was logged before there was a log of these alone',
+  )
+  await root.get('auth.invite')
+  await root.get('rooms.ban', { room: 'den', user: 'bob' })
+  await bob.fails('auth.invite')
+  for (let i = 0; i < 20; i++) await alice.get('rooms.update', { room: 'den', topic: `${i}` })
+  const { entries } = (await callAdmin(broker.dataDir, 'audit.list', { limit: 10, scope: 'server' })) as {
+    entries: AuditEntry[]
+  }
+  t.match(entries, [
+    { action: 'auth.invite' },
+    { action: 'rooms.ban', actor: 'root' },
+    { actor: 'bob', result: 'forbidden' },
+  ])
+  t.equal(entries.length, 3)
+  t.equal((await lines(root, { room: 'den' })).length, 22, 'all of them are there for who asks')
+})
+
+t.test('of an address it is logged where it is, and nothing that lets one in', async (t) => {
+  const { connect } = await people(t, [])
+  const root = await connect('root', { roles: ['admin'] })
+  const url = 'https://me:pw@hooks.example.com/services/T0/s3cret?token=abc'
+  await root.ask('webhooks.create', { webhook: 'w', url: url.replace('me:pw@', ''), events: ['user.registered'] })
+  const [line] = await lines(root, { action: 'webhooks.create' })
+  t.match(line, '"url":"https://hooks.example.com/…"')
+  t.notMatch(line, /s3cret|abc/)
+})
+
 t.test('acts are kept as long as the configuration says, whatever becomes of messages', async (t) => {
   const { broker, connect, alice } = await people(t, ['alice'], { history: { days: 1 }, audit: { days: 10 } })
   const root = await connect('root', { roles: ['admin'] })

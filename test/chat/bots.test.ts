@@ -1,5 +1,6 @@
 /** API keys, bots, and the commands they take, over real connections. */
 import t, { type Test } from 'tap'
+import { commit } from '../../broker/store/commit.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
@@ -112,12 +113,14 @@ t.test('a slash command goes to the bot that takes it, even one that is away, an
   const ci = await connect('ci', { password: key.key, ...LASTING })
   await ci.subscribe('users/ci/events')
   for (const person of [ci, alice, bob]) await person.subscribe('rooms/lobby/messages')
+  const root = await connect('root', { roles: ['admin'] })
+  await root.get('slash.allow', { room: 'lobby', bot: 'ci' })
   const deploy = { name: 'deploy', description: 'Deploys a service.', usage: '<service>' }
   await ci.get('slash.set', { commands: [deploy] })
-  t.same((await bob.get('slash.list', { room: 'lobby' })).commands, [{ ...deploy, bot: 'ci' }])
+  t.same((await bob.get('slash.list', { room: 'lobby' })).commands, [{ ...deploy, bot: 'ci', owner: 'alice' }])
 
   const taken = await bob.send('rooms/lobby/messages', { cid: 'once', text: '/deploy web  now', mentions: ['@alice'] })
-  t.match(taken.result, { room: 'lobby', seq: 0, command: { bot: 'ci', name: 'deploy' } })
+  t.match(taken.result, { room: 'lobby', seq: 0, command: { bot: 'ci', name: 'deploy', owner: 'alice' } })
   const again = await bob.send('rooms/lobby/messages', { cid: 'once', text: '/deploy web  now', mentions: ['@alice'] })
   t.same(again.result, taken.result, 'a retry is answered as the first time')
   const [event] = await ci.on('users/ci/events', 1)
@@ -183,3 +186,47 @@ t.test('who may not write may not command either; of two bots the older one hear
   for (const person of hearing)
     t.match(await person.on(`users/${person.user}/events`, 1), [{ type: 'command', by: 'alice', seq: 1 }])
 })
+
+t.test(
+  'a bot that walks into a public room hears its owner alone, until someone who may change the room lets it',
+  async (t) => {
+    const { broker, connect } = await open(t)
+    const [alice, bob, mallory] = [await connect('alice'), await connect('bob'), await connect('mallory')]
+    const stranger = await mallory.get('bots.create', { bot: 'mbot' })
+    const own = await alice.get('bots.create', { bot: 'own' })
+    const commands = [{ name: 'deploy', description: '' }]
+    await mallory.get('slash.set', { bot: 'mbot', commands: [...commands, { name: 'extra', description: '' }] })
+    await alice.get('slash.set', { bot: 'own', commands })
+    await alice.get('rooms.create', { room: 'ops' })
+    const walked = await connect('mbot', { password: stranger.key.key })
+    for (const person of [walked, bob, mallory]) await person.get('rooms.join', { room: 'ops' })
+    const taker = async (person: Person, text: string): Promise<string | null> =>
+      (await person.send('rooms/ops/messages', { text })).result.command?.bot ?? null
+
+    t.equal(await taker(bob, '/deploy web --token=s3cret'), null, 'a text like any other')
+    t.equal(await taker(bob, '/deploy@mbot web'), null)
+    t.equal(await taker(mallory, '/deploy web'), 'mbot', 'of one’s own bots one knows whose they are')
+    t.same((await bob.get('slash.list', { room: 'ops' })).commands, [])
+    t.equal(await bob.fails('slash.allow', { room: 'ops', bot: 'mbot' }), 'forbidden')
+    t.equal(await walked.fails('slash.allow', { room: 'ops', bot: 'mbot' }), 'forbidden')
+    await alice.get('slash.allow', { room: 'ops', bot: 'mbot' })
+    t.equal(await taker(bob, '/deploy web'), 'mbot')
+
+    await (await connect('own', { password: own.key.key })).get('rooms.join', { room: 'ops' })
+    t.equal(await taker(bob, '/deploy web'), 'own', 'the room owner’s comes first, though it came later')
+    t.equal(await taker(mallory, '/deploy web'), 'own')
+    t.equal(await taker(bob, '/extra'), 'mbot')
+    await alice.get('slash.allow', { room: 'ops', bot: 'mbot', allow: false })
+    t.equal(await taker(bob, '/extra'), null)
+    await walked.get('rooms.leave', { room: 'ops' })
+    await alice.get('rooms.invite', { room: 'ops', user: 'mbot' })
+    await walked.get('rooms.join', { room: 'ops' })
+    t.equal(await taker(bob, '/extra'), 'mbot', 'who is invited by name is let')
+
+    const { directory } = broker.running.store
+    const { commands: _, ...before } = directory.member('ops', 'mbot')!
+    await commit(broker.running.store, { ops: [directory.memberOp(before)] })
+    t.equal(await taker(bob, '/extra'), 'mbot', 'what was there before anyone was asked goes on')
+    t.equal(await taker(bob, '/deploy web'), 'own')
+  },
+)

@@ -90,7 +90,12 @@ t.test('a first user and a first message, beside a running broker', async (t) =>
 
   t.match(await run(['user', 'add', 'alice', '--password-stdin'], 'alice-pw\n'), { code: 0, stdout: 'added alice\n' })
   const token = await run(['token', 'bob', '--ttl', '1h'])
-  t.match(token, { code: 0, stdout: /^[\w-]+\.[\w-]+\.[\w-]+\n$/, stderr: '' })
+  t.match(token, { code: 0, stdout: /^[\w-]+\.[\w-]+\.[\w-]+\n$/, stderr: /note: there is no user bob yet/ })
+  t.match(await run(['token', 'alice', '--role', 'admni']), {
+    code: 0,
+    stderr: /note: nothing speaks of the role admni/,
+  })
+  t.match(await run(['token', 'alice', '--role', 'admin']), { code: 0, stderr: '' })
 
   const alice = await run(['chat', '--user', 'alice', '--url', mqtt], 'hi\nthere\n', { TOPICTALK_PASSWORD: 'alice-pw' })
   t.match(alice, { code: 0, stdout: /^\d\d:\d\d alice: hi\n\d\d:\d\d alice: there\n$/, stderr: '' })
@@ -119,6 +124,14 @@ t.test('without a broker, users are changed in the store itself', async (t) => {
     stderr: /differ only by case/,
   })
   t.match(await run(['user', 'list']), { code: 0, stdout: 'alice  admin\n' })
+  t.match(await run(['user', 'role', 'alice']), { code: 0, stdout: 'alice has the roles admin\n' })
+  t.match(await run(['user', 'role', 'alice', 'notifier', 'publisher']), { stdout: /roles notifier, publisher\n$/ })
+  t.match(await run(['user', 'suspend', 'alice', '--reason', 'away']), { code: 0, stdout: 'suspended alice\n' })
+  t.match(await run(['user', 'list']), { stdout: 'alice  notifier  publisher  (suspended)\n' })
+  t.match(JSON.parse((await run(['user', 'list', '--json'])).stdout), [{ suspended: { by: 'system', reason: 'away' } }])
+  t.match(await run(['user', 'resume', 'alice']), { code: 0 })
+  t.match(await run(['user', 'role', 'alice', '--none']), { stdout: 'alice has no role\n' })
+  t.match(await run(['user', 'role', 'alice', 'x y']), { code: 1, stderr: /is not a role/ })
   t.match(await run(['user', 'passwd', 'alice', '--password-stdin'], 'other-pw'), { code: 0 })
   t.match(await run(['user', 'remove', 'alice']), { code: 0 })
   t.match(await run(['user', 'remove', 'alice']), { code: 1, stderr: 'topictalk: there is no user alice\n' })
@@ -139,6 +152,7 @@ t.test('what is wrong is one line and exit code 1', async (t) => {
     [['serve', '--config', 'wrong.yaml'], /^topictalk: .*listen\.mqt: unknown key; did you mean listen\.mqtt\?\n$/],
     [['config', 'check', '--config', 'wrong.yaml'], /^topictalk: .*listen\.mqt: unknown key.*\n$/],
     [['user', 'add', 'alice'], /^topictalk: there is no terminal to ask on; use --password-stdin\n$/],
+    [['token', 'alice', '--role', 'x y'], /^topictalk: --role: "x y" is not a role\n$/],
     [['token', 'alice', '--ttl', 'soon'], /^topictalk: --ttl: expected a duration .*\n$/],
     [['chat', '--user', 'alice', '--token', 'x', '--url', 'mqtt://127.0.0.1:1'], /^topictalk: cannot connect to .*\n$/],
     [['audit', '--limit', 'x'], /^topictalk: --limit: expected a number .*\n$/],

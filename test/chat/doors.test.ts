@@ -33,6 +33,8 @@ t.test('one table of commands, two doors', async (t) => {
   const people: Record<string, Person> = {}
   for (const user of ['alice', 'bob', 'carol', 'dora'])
     people[user] = await Person.connect(t, broker, user, { roles: roles(user) })
+  const helper = await people['bob']!.get('bots.create', { bot: 'helper' })
+  people['helper'] = await Person.connect(t, broker, 'helper', { password: helper.key.key })
   /** Another login of pat, whose commands end it. */
   const login = async () => {
     const issued = await people['alice']!.get('auth.login', { user: 'pat', password: 'pat-pw' })

@@ -50,9 +50,9 @@ t.test('whoever registers is logged in, and logs in again by token and by passwo
   t.match(await root.get('auth.login', { user: 'alice', password: 'alice-pw' }), { user: 'alice' })
 
   const table: [object, string][] = [
-    [{ user: 'alice', password: 'another' }, 'conflict id'],
-    [{ user: 'ALICE', password: 'another' }, 'conflict id'],
-    [{ user: 'anonymous', password: 'another' }, 'bad_request id'],
+    [{ user: 'alice', password: 'another' }, 'conflict user'],
+    [{ user: 'ALICE', password: 'another' }, 'conflict user'],
+    [{ user: 'anonymous', password: 'another' }, 'bad_request user'],
     [{ user: 'bob', password: 'short' }, 'bad_request password'],
     [{ user: 'bob', password: '' }, 'bad_request password'],
     [{ user: 'bob' }, 'bad_request password'],
@@ -92,7 +92,7 @@ t.test('an account is made by whom auth.registration lets', async (t) => {
   await t.test('from one address only so many', async (t) => {
     const { root } = await open(t, { auth: { throttle: { registrations: 2 } } })
     await root.get('auth.register', { user: 'a', password: 'secret' })
-    t.equal(await root.fails('auth.register', { user: 'a', password: 'secret' }), 'conflict id', 'attempts count')
+    t.equal(await root.fails('auth.register', { user: 'a', password: 'secret' }), 'conflict user', 'attempts count')
     const reply = await root.ask('auth.register', { user: 'c', password: 'secret' })
     t.match(reply.error, { code: 'rate_limited', retryAfter: 60 })
   })

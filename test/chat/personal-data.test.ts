@@ -88,6 +88,7 @@ const ROOM_KINDS: Readonly<Record<RoomRecordKind, Kind>> = {
   f: { exported: 'where others forwarded the user’s words is theirs', stays: null },
   D: erasedWhole('devices'),
   S: erasedWhole('devices'),
+  O: erasedWhole('devices'),
   B: erasedWhole('devices'),
   C: erasedWhole('devices'),
   F: erasedWhole('devices'),

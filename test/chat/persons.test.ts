@@ -1,5 +1,6 @@
 /** What holds for a person holds for their bots and devices, and what these do counts for the person. */
 import t, { type Test } from 'tap'
+import { commit } from '../../broker/store/commit.js'
 import type { Overrides } from '../helpers/broker.js'
 import type { Person } from '../helpers/people.js'
 import { people } from '../helpers/rooms.js'
@@ -12,7 +13,7 @@ async function company(t: Test, overrides: Overrides = {}) {
   const { key: deviceKey } = await mallory.get('devices.register', { device: 'mdev' })
   const bot = await connect('mbot', { password: key })
   const device = await connect('mdev', { password: deviceKey })
-  return { ...there, bot, device, owned: [bot, device] }
+  return { ...there, bot, device, owned: [bot, device], keys: { mbot: key, mdev: deviceKey } }
 }
 
 const membersOf = async (person: Person, room: string): Promise<string[]> =>
@@ -95,4 +96,111 @@ t.test('who is blocked does not reach one by a bot or a device, nor sees one by 
     t.equal(await person.fails('contacts.request', { user: 'alice' }), 'forbidden')
   }
   t.same(await bot.subscribe('users/alice/presence'), [0x80])
+})
+
+t.test('asking again for what stands is no event, and over and over is refused', async (t) => {
+  const { connect, alice, mallory, bot } = await company(t, { limits: { asksPerPair: 40 } })
+  const root = await connect('root', { roles: ['admin'] })
+  await mallory.get('rooms.create', { room: 'spam' })
+  await alice.subscribe('users/alice/events')
+  for (let i = 0; i < 10; i++) await mallory.get('rooms.invite', { room: 'spam', user: 'alice' })
+  t.equal((await alice.on('users/alice/events', 1)).length, 1)
+  const ask = (person: Person) => person.ask('contacts.request', { user: 'alice' })
+  for (let i = 0; i < 2; i++) {
+    t.ok((await ask(mallory)).ok)
+    await mallory.get('contacts.remove', { user: 'alice' })
+  }
+  t.match((await ask(mallory)).error, { code: 'rate_limited', retryAfter: Number })
+  t.match((await ask(bot)).error, { code: 'rate_limited' }, 'a bot asks for its owner')
+  const share = (person: Person) => person.ask('devices.share', { device: 'mdev', user: 'alice', may: 'read' })
+  for (let i = 0; i < 2; i++) {
+    t.ok((await share(mallory)).ok)
+    await mallory.get('devices.unshare', { device: 'mdev', user: 'alice' })
+  }
+  t.match((await share(mallory)).error, { code: 'rate_limited' })
+  t.ok((await share(root)).ok, 'admins are not counted')
+  let rooms = 0
+  let last = { ok: true }
+  for (; last.ok && rooms < 60; rooms++) {
+    await mallory.get('rooms.create', { room: `r${rooms}` })
+    last = await mallory.ask('rooms.invite', { room: `r${rooms}`, user: 'alice' })
+  }
+  t.ok(rooms < 45, `${rooms} other rooms`)
+  t.ok((await mallory.ask('rooms.invite', { room: 'r0', user: 'mbot' })).ok, 'each other user is asked apart')
+})
+
+t.test('a device that comes to someone who is banned leaves the room', async (t) => {
+  const { connect, alice, mallory } = await company(t)
+  const { key } = await alice.get('devices.register', { device: 'lamp' })
+  const lamp = await connect('lamp', { password: key })
+  await alice.get('rooms.create', { room: 'plaza' })
+  await lamp.get('rooms.join', { room: 'plaza' })
+  await alice.get('rooms.ban', { room: 'plaza', user: 'mallory' })
+  await alice.get('devices.transfer', { device: 'lamp', user: 'mallory' })
+  await mallory.get('devices.accept', { device: 'lamp' })
+  t.same(await membersOf(alice, 'plaza'), ['alice'])
+})
+
+t.test(
+  'reports of bots and devices are their owner’s, and a list that is nearly full is kept for who has none',
+  async (t) => {
+    const { broker, connect, alice, mallory, bot } = await company(t, { limits: { rates: 'off' } })
+    await mallory.get('rooms.create', { room: 'pit' })
+    for (const person of [bot, alice]) await person.get('rooms.join', { room: 'pit' })
+    for (let i = 0; i < 101; i++) await alice.say('pit', `words ${i}`)
+    const report = (person: Person, seq: number) => person.ask('reports.create', { room: 'pit', seq, reason: 'spam' })
+    for (let i = 0; i < 100; i++) t.ok((await report(i % 2 === 0 ? mallory : bot, i + 1)).ok)
+    t.match((await report(mallory, 101)).error, { code: 'conflict' })
+    t.match((await report(bot, 101)).error, { code: 'conflict' })
+
+    const { store } = broker.running
+    const { reports } = store.moderation
+    const [some] = reports.values()
+    const many = Array.from({ length: 9999 - reports.size }, (_, i) => ({
+      ...some!,
+      id: `many-${i}`,
+      by: `u${i % 500}`,
+    }))
+    await commit(store, { ops: many.map((one) => store.moderation.reportOp(one)) })
+    t.ok((await report(await connectMember('bob'), 1)).ok, 'the last place is for who has no report')
+    t.match((await report(await connectMember('carol'), 1)).error, { code: 'conflict' })
+
+    async function connectMember(user: string): Promise<Person> {
+      const person = await connect(user)
+      await person.get('rooms.join', { room: 'pit' })
+      return person
+    }
+  },
+)
+
+t.test('requests, sessions and keys of bots and devices count for their owner', async (t) => {
+  const rates = { read: 1 }
+  const { connect, mallory, owned, keys } = await company(t, { limits: { rates, sessionsPerUser: 2, keysPerBot: 2 } })
+  for (const person of [mallory, ...owned]) for (let i = 0; i < 4; i++) await person.ask('privacy.get')
+  t.match((await owned[0]!.ask('privacy.get')).error, { code: 'rate_limited' })
+
+  await mallory.get('keys.create', { name: 'second', user: 'mbot' })
+  t.equal(await mallory.fails('keys.create', { name: 'third', user: 'mbot' }), 'conflict')
+
+  const lasting = (user: 'mallory' | keyof typeof keys, clientId: string) =>
+    connect(user, { clientId, clean: false, ...(user === 'mallory' ? {} : { password: keys[user] }) })
+  await lasting('mallory', 'one')
+  await lasting('mbot', 'two')
+  await lasting('mdev', 'each may have one')
+  await t.rejects(lasting('mbot', 'three'))
+  await t.rejects(lasting('mallory', 'four'))
+
+  await lasting('mbot', 'two')
+  t.pass('what is there goes on')
+})
+
+t.test('a fleet that admins gave to one user counts by device', async (t) => {
+  const { connect } = await people(t, [], { limits: { sessionsPerUser: 1, botsPerUser: 0 }, devices: { perUser: 1 } })
+  const root = await connect('root', { roles: ['admin'] })
+  for (const device of ['d1', 'd2', 'd3']) {
+    const { key } = await root.get('devices.register', { device })
+    await connect(device, { password: key, clean: false })
+  }
+  await connect('root', { clientId: 'kept', clean: false })
+  t.pass('nobody uses up what another needs')
 })

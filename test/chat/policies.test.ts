@@ -41,6 +41,15 @@ t.test('attachments are held to what they state, and a refusal names the one tha
     'https://xfiles.example/a',
     'ftp://cdn.example.com/a',
     'javascript:alert(1)//cdn.example.com',
+    'http://cdn.example.com\\@evil.com',
+    'https:\\\\cdn.example.com/a',
+    'https://cdn.example.com/a\tb',
+    ' https://cdn.example.com/a',
+    'https://cdn.example.com/a\u0000',
+    'https://CDN.example.com/a',
+    'https://user:pw@cdn.example.com/a',
+    'https://user@cdn.example.com/a',
+    'https:/cdn.example.com/a',
     'no url',
   ])
     t.equal(await answer(image({ url })), 'forbidden attachments.0.url', url)
@@ -59,9 +68,32 @@ t.test('links are found however they are written, and other dots are not links',
     'ｅｖｉｌ．ｃｏｍ',
     'пример.com/x',
     'a.b.io',
+    'evil。com',
+    'evil｡com',
+    'evil\u200b.com',
+    'evil.рф',
+    'visit xn--e1afmkfd.xn--p1ai today',
+    'javascript:alert(1)',
+    'JavaScript:alert(1)',
+    'data:text/html,<b>',
+    'data:;base64,aGk=',
+    'mailto:me@host',
+    'at 192.0.2.7:8080',
+    '[2001:db8::1]',
   ])
     t.match(await alice.send('rooms/den/messages', { text }), { error: { code: 'forbidden', field: 'text' } }, text)
-  for (const text of ['e.g. this', 'end.Next one', 'v1.2.3', 'config.yaml', 'a:b', '3.50'])
+  for (const text of [
+    'e.g. this',
+    'end.Next one',
+    'v1.2.3',
+    'config.yaml',
+    'a:b',
+    '3.50',
+    '1.2.3.4',
+    'data: five',
+    '完成。中国很大',
+    'i.e.this',
+  ])
     t.match(await alice.send('rooms/den/messages', { text }), { ok: true }, text)
 })
 

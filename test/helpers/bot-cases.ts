@@ -24,7 +24,7 @@ export const BOT_CASES: Record<string, CommandCases> = {
   'bots.create': {
     happy: { as: 'bob', params: { bot }, result: { bot, key: { name: 'first' } } },
     forbidden: 'anyone',
-    invalid: { as: 'bob', params: { bot: 'a b' }, answer: 'bad_request id' },
+    invalid: { as: 'bob', params: { bot: 'a b' }, answer: 'bad_request bot' },
   },
   'bots.list': {
     before: made,
@@ -47,6 +47,12 @@ export const BOT_CASES: Record<string, CommandCases> = {
       params: { bot, commands: [{ name: 'De ploy', description: '' }] },
       answer: 'bad_request commands.0.name',
     },
+  },
+  'slash.allow': {
+    before: [['rooms.join', { as: 'helper', params: { room: '{room}' } }]],
+    happy: { as: 'alice', params: { room: '{room}', bot: 'helper' }, result: {} },
+    forbidden: { as: 'bob', params: { room: '{room}', bot: 'helper' }, code: 'forbidden' },
+    invalid: { as: 'alice', params: { room: '{room}', bot: 'bob' }, answer: 'bad_request bot' },
   },
   'slash.list': {
     happy: { as: 'bob', params: { room: '{room}' }, result: { commands: [] } },

@@ -1,10 +1,11 @@
 /**
  * For every command a request that succeeds, one that is forbidden and one that is not valid; the doors test runs each through MQTT and
  * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
- * pat has a password, `pat-pw`, and logs in anew for each case.
+ * helper is a bot of bob’s. pat has a password, `pat-pw`, and logs in anew for each case.
  */
 
 import { ABUSE_CASES } from './abuse-cases.js'
+import { ACCOUNT_ADMIN_CASES } from './account-admin-cases.js'
 import { ACCOUNT_CASES } from './account-cases.js'
 import { BOT_CASES } from './bot-cases.js'
 import { DEVICE_CASES } from './device-cases.js'
@@ -38,6 +39,7 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
   ...DEVICE_CASES,
   ...PRIVACY_CASES,
   ...ACCOUNT_CASES,
+  ...ACCOUNT_ADMIN_CASES,
   ...BOT_CASES,
   ...ABUSE_CASES,
   ...SEARCH_CASES,

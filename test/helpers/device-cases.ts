@@ -8,6 +8,11 @@ const shared = [
   ['devices.share', { as: 'bob', params: { device, user: 'carol', may: 'read' } }],
 ] satisfies CommandCases['before']
 
+const offered = [
+  ...registered,
+  ['devices.transfer', { as: 'bob', params: { device, user: 'dora' } }],
+] satisfies CommandCases['before']
+
 /** One for the owner. */
 function owned(params: object, result: object): CommandCases {
   return {
@@ -38,7 +43,25 @@ export const DEVICE_CASES: Record<string, CommandCases> = {
   },
   'devices.key': owned({}, { device }),
   'devices.remove': owned({}, {}),
-  'devices.transfer': owned({ user: 'dora' }, {}),
+  'devices.transfer': owned({ user: 'dora' }, { offered: true }),
+  'devices.offers': {
+    before: offered,
+    happy: { as: 'dora', params: { limit: 1000 }, result: { more: false } },
+    forbidden: 'anyone',
+    invalid: { as: 'dora', params: { limit: 0 }, answer: 'bad_request limit' },
+  },
+  'devices.accept': {
+    before: offered,
+    happy: { as: 'dora', params: { device }, result: { device: { device, owner: 'dora', may: 'own' } } },
+    forbidden: { as: 'carol', params: { device }, code: 'not_found' },
+    invalid: { as: 'dora', params: { device: '' }, answer: 'bad_request device' },
+  },
+  'devices.decline': {
+    before: offered,
+    happy: { as: 'dora', params: { device }, result: {} },
+    forbidden: { as: 'carol', params: { device }, code: 'not_found' },
+    invalid: { as: 'dora', params: { device: '' }, answer: 'bad_request device' },
+  },
   'devices.share': owned({ user: 'dora', may: 'control' }, {}),
   'devices.unshare': {
     before: shared,

@@ -444,3 +444,14 @@ t.test('where a kept group begins is durable with the SUBACK', async (t) => {
   const { cursors } = await store.sessions.progress(`ann/\u0001bots/${ROOM}`)
   t.equal(cursors.get('m:lobby'), store.log.peek('m:lobby')!.head)
 })
+
+t.test('a group that is left and joined again is not ended with the one before', async (t) => {
+  const broker = await startTestBroker(t, { acl: OPEN_ACL })
+  const one = await member(broker, 'one', { expiry: 60 })
+  await unsubscribe5(one, JOBS)
+  t.same(await subscribe5(one, JOBS), [1])
+  await leave(broker, one)
+  const sent = await send(await open(broker, { user: 'bob' }), 3)
+  const back = await open5(broker, { id: 'one', clean: false, expiry: 60 })
+  t.same((await takePublishes(back, 3)).map(text), sent)
+})

@@ -5,6 +5,7 @@ import t from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
 import {
   connectPacket,
+  cut,
   leave,
   OPEN_ACL,
   open,
@@ -229,20 +230,63 @@ t.test('QoS 1 and 2 from a client [MQTT-4.3]', async (t) => {
     for (const cmd of ['pubrec', 'pubcomp', 'pubrec', 'pubcomp', 'puback'] as const) await take(client, cmd)
     t.same((await takePublishes(watcher, 4)).map(text), ['1', '2', '3', '4'])
   })
-  await t.test('more than limits.inboundQos2 without PUBREL close the connection', async (t) => {
+  await t.test('more than limits.inboundQos2 without PUBREL: all are taken, PUBREC waits for room', async (t) => {
     const client = await open(broker)
-    for (const messageId of [1, 2, 3]) client.send(packetOf('t/many', { qos: 2, messageId }))
-    for (let i = 0; i < 3; i++) await take(client, 'pubrec')
-    client.send(packetOf('t/many', { qos: 2, messageId: 3, dup: true }))
-    await take(client, 'pubrec')
-    client.send({ cmd: 'pubrel', messageId: 1 })
-    await take(client, 'pubcomp')
-    client.send(packetOf('t/many', { qos: 2, messageId: 4 }))
-    await take(client, 'pubrec')
-    client.send(packetOf('t/many', { qos: 2, messageId: 5 }))
-    await client.whenClosed()
-    t.equal((await takePublishes(watcher, 4)).length, 4)
+    const ids = [1, 2, 3, 4, 5, 6, 7]
+    const message = (messageId: number) => packetOf('t/many', { qos: 2, messageId, payload: `${messageId}` })
+    client.send(...ids.map(message))
+    t.same((await takePublishes(watcher, 7)).map(text), ids.map(String), 'each is delivered')
+    for (const messageId of [1, 2, 3]) t.match(await take(client, 'pubrec'), { messageId })
+    client.send({ ...message(3), dup: true }, { ...message(5), dup: true })
+    t.match(await take(client, 'pubrec'), { messageId: 3 }, 'sent again, one with a PUBREC gets it again')
+    t.same(await untilPong(client), [], 'one without does not')
+    client.send({ cmd: 'pubrel', messageId: 2 })
+    t.match(await take(client, 'pubcomp'), { messageId: 2 })
+    t.match(await take(client, 'pubrec'), { messageId: 4 }, 'room for the next')
+    client.send({ cmd: 'pubrel', messageId: 6 })
+    t.match(await take(client, 'pubrec'), { messageId: 6 }, 'who does not wait for it has it at once')
+    t.match(await take(client, 'pubcomp'), { messageId: 6 })
+    for (const [done, next] of [
+      [1, 5],
+      [3, 7],
+      [4, 0],
+      [5, 0],
+      [7, 0],
+    ] as const) {
+      client.send({ cmd: 'pubrel', messageId: done })
+      t.match(await take(client, 'pubcomp'), { messageId: done })
+      if (next > 0) t.match(await take(client, 'pubrec'), { messageId: next })
+    }
+    client.send(...ids.map(message))
+    for (const messageId of [1, 2, 3]) t.match(await take(client, 'pubrec'), { messageId }, 'ids are free again')
+    t.same((await takePublishes(watcher, 7)).map(text), ids.map(String))
   })
+  await t.test(
+    'PUBRECs that were withheld when the connection ended come when the PUBLISH is sent again',
+    async (t) => {
+      const opening = { id: 'withheld', clean: false }
+      const first = await open(broker, opening)
+      const message = (messageId: number) => packetOf('t/kept', { qos: 2, messageId, payload: `${messageId}` })
+      first.send(...[1, 2, 3, 4, 5].map(message))
+      t.equal((await takePublishes(watcher, 5)).length, 5)
+      for (const messageId of [1, 2, 3]) t.match(await take(first, 'pubrec'), { messageId })
+      await cut(broker, first)
+      const second = await open(broker, opening)
+      second.send(
+        { cmd: 'pubrel', messageId: 1 },
+        message(6),
+        { ...message(4), dup: true },
+        { ...message(5), dup: true },
+      )
+      t.match(await take(second, 'pubcomp'), { messageId: 1 })
+      for (const messageId of [6, 4, 5]) t.match(await take(second, 'pubrec'), { messageId })
+      t.same((await takePublishes(watcher, 1)).map(text), ['6'], 'none is delivered twice')
+      for (const messageId of [2, 3, 4, 5, 6]) {
+        second.send({ cmd: 'pubrel', messageId })
+        t.match(await take(second, 'pubcomp'), { messageId })
+      }
+    },
+  )
   await t.test('PUBREC, PUBREL and acks with ids nobody knows do no harm', async (t) => {
     const client = await open(broker)
     client.send({ cmd: 'puback', messageId: 9 }, { cmd: 'pubcomp', messageId: 9 }, { cmd: 'pubrec', messageId: 9 })

@@ -54,6 +54,25 @@ t.test('passwords', async (t) => {
     t.match(third, { status: 'rejected', reason: refused('unavailable') }, 'and the waiting list is bounded')
   })
 
+  t.test('that were right a moment ago need no hash, for their account and as long as it has them', async (t) => {
+    const passwords = new Passwords({ concurrency: 1, waiting: 0 })
+    const [right, other] = [Buffer.from('alice-pw'), await new Passwords({ concurrency: 1 }).hash('alice-pw')]
+    const ann = { place: '', name: 'ann' }
+    const verify = (stored: string, name: string) => passwords.verify(stored, right, undefined, { place: '', name })
+    t.ok(await passwords.verify(stored, right, undefined, ann))
+    const many = Array.from({ length: 10 }, () => verify(stored, 'ann'))
+    t.same(await Promise.all(many), Array(10).fill(true), 'though one at a time is hashed, and none may wait')
+    for (const [hash, name] of [
+      [other, 'ann'],
+      [stored, 'bob'],
+    ] as const) {
+      const [one, two] = await Promise.allSettled([verify(hash, name), verify(hash, name)])
+      t.match([one.status, two.status], ['fulfilled', 'rejected'], `${name} is hashed`)
+      await passwords.verify(stored, right, undefined, ann)
+    }
+    t.notOk(await passwords.verify(stored, Buffer.from('guess'), undefined, ann))
+  })
+
   t.test('are not hashed once nobody wants to know', async (t) => {
     t.notOk(await passwords.verify(stored, Buffer.from('alice-pw'), () => false))
   })
@@ -80,6 +99,32 @@ t.test('tokens', async (t) => {
     })
     const bare = { ok: true, user: 'ann', roles: null, expiresAt: null, issuedAt: START, login: null }
     t.strictSame(await tokens.verify(await mintToken(SECRET, 'ann', { now })), bare)
+  })
+
+  t.test('say when they were issued in whole seconds, and to the millisecond beside it', async (t) => {
+    const tokens = await tokensWith(t, {})
+    const minted = await mintToken(SECRET, 'ann', { now: () => START + 645 })
+    const { iat } = JSON.parse(Buffer.from(minted.split('.')[1]!, 'base64url').toString())
+    t.equal(iat, START / 1000)
+    t.match(await tokens.verify(minted), { issuedAt: START + 645 })
+    const signed = (claims: object) => new SignJWT({ sub: 'ann', ...claims }).setProtectedHeader({ alg: 'HS256' })
+    const of = async (claims: object) => tokens.verify(await signed(claims).sign(SECRET))
+    t.match(await of({ iat: START / 1000, iat_ms: START + 5_000 }), { issuedAt: START }, 'they have to agree')
+    t.match(await of({ iat: START / 1000 + 0.5 }), { issuedAt: START + 500 }, 'tokens of before have fractions')
+  })
+
+  t.test('may begin a little ahead, and end when they say', async (t) => {
+    const tokens = await tokensWith(t, {})
+    const now = START / 1000
+    const of = async (claims: object) =>
+      tokens.verify(await new SignJWT({ sub: 'ann', ...claims }).setProtectedHeader({ alg: 'HS256' }).sign(SECRET))
+    t.match(await of({ nbf: now + 5 }), { ok: true })
+    t.match(await of({ nbf: now + 6 }), { ok: false, why: /nbf/ })
+    t.match(await of({ exp: now }), { ok: false, why: /exp/ })
+    t.match(await of({ exp: now - 3 }), { ok: false, why: /exp/ })
+    const strict = await tokensWith(t, { leeway: 0 })
+    const ahead = await new SignJWT({ sub: 'ann', nbf: now + 1 }).setProtectedHeader({ alg: 'HS256' }).sign(SECRET)
+    t.match(await strict.verify(ahead), { ok: false })
   })
 
   t.test('expire', async (t) => {
@@ -198,12 +243,15 @@ async function openAccounts(t: Test) {
 t.test('accounts', async (t) => {
   t.test('are added, listed, changed and removed', async (t) => {
     const { store, accounts } = await openAccounts(t)
-    const alice = { id: 'alice', roles: ['admin'], password: true, createdAt: START }
+    const alice = { id: 'alice', roles: ['admin'], password: true, createdAt: START, suspended: null }
     t.strictSame(await accounts.add('alice', 'alice-pw', ['admin', 'admin']), alice)
     await accounts.add('sensor-1', null, ['device'])
     const listed = []
     for await (const account of accounts.list()) listed.push(account)
-    t.strictSame(listed, [alice, { id: 'sensor-1', roles: ['device'], password: false, createdAt: START }])
+    t.strictSame(listed, [
+      alice,
+      { id: 'sensor-1', roles: ['device'], password: false, createdAt: START, suspended: null },
+    ])
 
     await accounts.setPassword('alice', 'another-pw')
     const record = await store.directory.user('alice')
@@ -217,7 +265,7 @@ t.test('accounts', async (t) => {
   t.test('need a good name, password and roles', async (t) => {
     const { accounts } = await openAccounts(t)
     for (const bad of ['', 'a b', 'a/b', 'anonymous', 'System', '+', 'x'.repeat(129)])
-      await t.rejects(accounts.add(bad, 'alice-pw'), refused('bad_request', 'id'))
+      await t.rejects(accounts.add(bad, 'alice-pw'), refused('bad_request', 'user'))
     await t.rejects(accounts.add('alice', 'short'), refused('bad_request', 'password'))
     await t.rejects(accounts.add('alice', 'alice-pw', ['a b']), refused('bad_request', 'roles'))
   })
@@ -226,7 +274,7 @@ t.test('accounts', async (t) => {
     const { accounts } = await openAccounts(t)
     await accounts.add('Alice', 'alice-pw')
     for (const taken of ['Alice', 'alice', 'ALICE'])
-      await t.rejects(accounts.add(taken, 'alice-pw'), refused('conflict', 'id'))
+      await t.rejects(accounts.add(taken, 'alice-pw'), refused('conflict', 'user'))
     await t.rejects(async () => accounts.ensure('aLICE'), refused('conflict'))
     const twins = await Promise.allSettled([accounts.add('bob', 'bob-pw'), accounts.add('BOB', 'bob-pw')])
     t.strictSame(
@@ -240,7 +288,7 @@ t.test('accounts', async (t) => {
     await Promise.all(Array.from({ length: 20 }, () => accounts.ensure('carol')))
     t.strictSame(await store.directory.user('carol'), { id: 'carol', roles: [], passwordHash: null, createdAt: START })
     t.equal(store.counts.commits, 1)
-    await t.rejects(async () => accounts.ensure('system'), refused('bad_request', 'id'))
+    await t.rejects(async () => accounts.ensure('system'), refused('bad_request', 'user'))
   })
 })
 
@@ -293,6 +341,45 @@ t.test('throttling', async (t) => {
     t.ok(throttle.isRefused('10.0.0.2', 'me'))
   })
 
+  t.test('slows guesses at one account from many addresses, and locks nobody out', async (t) => {
+    let now = START
+    const throttle = new LoginThrottle({ ...limits, accountAttempts: 6 }, () => now)
+    throttle.loggedIn('192.0.2.1', 'ann')
+    let guesses = 0
+    const guess = (): void => {
+      const address = `10.0.0.${++guesses}`
+      if (!throttle.isRefused(address, 'ann')) throttle.failed(address, 'ann')
+    }
+    for (let i = 0; i < 20; i++) guess()
+    t.equal(throttle.waitOf('10.1.0.1', 'ann'), 10, 'one in ten seconds from now on')
+    t.equal(throttle.waitOf('192.0.2.1', 'ann'), 0, 'but from where the account logged in before')
+    t.equal(throttle.waitOf('10.1.0.1', 'bob'), 0)
+    now += 10_000
+    t.equal(throttle.waitOf('10.1.0.1', 'ann'), 0)
+    guess()
+    t.ok(throttle.isRefused('10.1.0.1', 'ann'))
+    now += 60_000
+    for (let i = 0; i < 6; i++) {
+      t.notOk(throttle.isRefused('10.1.0.1', 'ann'), 'the pauses do not grow')
+      guess()
+    }
+    for (let i = 0; i < 3; i++) throttle.failed('192.0.2.1', 'ann')
+    t.ok(throttle.isRefused('192.0.2.1', 'ann'), 'where it is known failures count as ever')
+  })
+
+  t.test('says how long it takes, doubled windows too', async (t) => {
+    let now = START
+    const throttle = new LoginThrottle({ ...limits, window: 5 }, () => now)
+    for (let i = 0; i < 3; i++) throttle.failed('10.0.0.1', 'ann')
+    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 5)
+    now += 3_200
+    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 2)
+    now += 1_800
+    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 0)
+    throttle.failed('10.0.0.1', 'ann')
+    t.equal(throttle.waitOf('10.0.0.1', 'ann'), 10)
+  })
+
   t.test('counts an IPv6 network as one address', async (t) => {
     t.equal(networkOf('2001:db8:0:1::5'), networkOf('2001:db8::1:a:b:c:d'))
     t.not(networkOf('2001:db8:0:1::5'), networkOf('2001:db8:0:2::5'))
@@ -332,10 +419,11 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     ...parts,
   })
   const renew: Door['renew'] = (username, token) =>
-    authenticator.renew({ username, token, clientId: 'c', address: '10.0.0.1' })
+    authenticator.renew({ username, token, clientId: 'c', address: '10.0.0.1', door: 'mqtt' })
   const login: Door['login'] = ({ username, password, clientId = 'c' }) => {
     const bytes = password === undefined ? undefined : Buffer.from(password)
-    return authenticator.login({ username, password: bytes, clientId, address: '10.0.0.1' } satisfies Credentials)
+    const given = { username, password: bytes, clientId, address: '10.0.0.1', door: 'mqtt' as const }
+    return authenticator.login(given satisfies Credentials)
   }
   return { login, renew, accounts, tick: (ms) => (now += ms) }
 }
@@ -349,7 +437,7 @@ t.test('logging in', async (t) => {
     t.strictSame(await login({ username: 'alice', password: 'alice-pw' }), {
       ok: true,
       principal: {
-        ...{ user: 'alice', roles: new Set(['admin']), anonymous: false },
+        ...{ user: 'alice', roles: new Set(['admin']), ofAccount: {}, anonymous: false },
         ...{ expiresAt: null, issuedAt: START, login: null },
       },
     })
@@ -497,7 +585,8 @@ t.test('logging in', async (t) => {
       user: () => {
         throw new StoreError('gone')
       },
-      bots: { get: () => undefined },
+      bots: { get: () => undefined, ofOwner: () => [] },
+      devices: { get: () => undefined, ownedBy: () => new Map() },
     }
     const { login } = await openDoor(t, { directory: broken })
     t.match(await login({ username: 'alice', password: 'alice-pw' }), {

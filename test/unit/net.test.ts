@@ -5,6 +5,7 @@ import tls from 'node:tls'
 import t, { type Test } from 'tap'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { Accept, ByteStream } from '../../broker/net/byte-stream.js'
+import { FrameSlicer } from '../../broker/net/frame-slicer.js'
 import { type HttpOptions, listenHttp, listenHttps } from '../../broker/net/http.js'
 import { HttpConnections, type HttpConnectionsOptions } from '../../broker/net/http-connections.js'
 import { ListenError, type Listener } from '../../broker/net/listener.js'
@@ -27,7 +28,6 @@ const WEB: HttpOptions = {
   connections: connections(),
   origins: new Origins([]),
   strange: () => {},
-  packetBytes: 1024,
   handler: { handle: (request, response) => response.end(`answered ${request.url}`), drain: async () => {} },
   wsPing: null,
 }
@@ -100,14 +100,21 @@ async function get(listener: Listener, path: string, headers: http.OutgoingHttpH
 
 /** Resolves once `count` bytes have arrived. */
 async function read(stream: EventEmitter, count: number): Promise<string> {
+  return (await readBytes(stream, count)).toString()
+}
+
+async function readBytes(stream: EventEmitter, count: number): Promise<Buffer> {
   let seen = Buffer.alloc(0)
   await new Promise<void>((resolve) => {
-    stream.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer): void => {
       seen = Buffer.concat([seen, chunk])
-      if (seen.length >= count) resolve()
-    })
+      if (seen.length < count) return
+      stream.off('data', take)
+      resolve()
+    }
+    stream.on('data', take)
   })
-  return seen.toString()
+  return seen
 }
 
 function connectTcp(t: Test, { port }: Listener): net.Socket {
@@ -123,14 +130,46 @@ function frame(payload: string): Buffer {
 }
 
 /** A WebSocket client whose bytes the test writes itself. */
-async function connectByHand(t: Test, listener: Listener): Promise<net.Socket> {
+async function connectByHand(t: Test, listener: Listener, target = '/mqtt'): Promise<net.Socket> {
   const socket = connectTcp(t, listener)
   socket.write(
-    'GET /mqtt HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+    `GET ${target} HTTP/1.1\r\n` +
+      'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n',
   )
-  await once(socket, 'data')
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  if (!answer.includes(' 101 ')) throw new Error(answer.toString())
   return socket
+}
+
+/** A client's frame, masked. */
+function masked(first: number, payload: Buffer, key: number): Buffer {
+  const mask = Buffer.from([key, key * 3, key * 5, key * 7])
+  const { length } = payload
+  const header = length < 126 ? Buffer.from([first, 0x80 | length]) : Buffer.from([first, 0xfe, 0, 0])
+  if (length >= 65_536) {
+    const long = Buffer.alloc(10)
+    long.set([first, 0xff])
+    long.writeBigUInt64BE(BigInt(length), 2)
+    return Buffer.concat([long, mask, payload.map((byte, i) => byte ^ mask[i % 4]!)])
+  }
+  if (length >= 126) header.writeUInt16BE(length, 2)
+  return Buffer.concat([header, mask, payload.map((byte, i) => byte ^ mask[i % 4]!)])
+}
+
+/** The payloads of masked frames, which must all be whole messages of binary data. */
+function unmasked(frames: Buffer): Buffer {
+  const payloads: Buffer[] = []
+  for (let at = 0; at < frames.length; ) {
+    if (frames[at] !== 0x82) throw new Error(`a frame begins with ${frames[at]}`)
+    const short = frames[at + 1]! & 0x7f
+    const payload = at + (short === 126 ? 8 : 6)
+    const length = short === 126 ? frames.readUInt16BE(at + 2) : short
+    const mask = frames.subarray(payload - 4, payload)
+    payloads.push(frames.subarray(payload, payload + length).map((byte, i) => byte ^ mask[i % 4]!) as Buffer)
+    at = payload + length
+  }
+  return Buffer.concat(payloads)
 }
 
 t.test('TCP', async (t) => {
@@ -247,6 +286,24 @@ t.test('TLS', async (t) => {
     await once(ws, 'open')
     ws.send(Buffer.from('hello'))
     t.equal(await read(await next(), 5), 'hello')
+  })
+
+  t.test('https takes who says that it speaks MQTT as it is, and who speaks nothing there is told so', async (t) => {
+    const { listener, next } = await open(t, (accept) => listenHttps({ ...WEB, tls: certificateFiles(t) }, accept))
+    const dial = (ALPNProtocols: string[]): tls.TLSSocket => {
+      const socket = tls.connect({ port: listener.port, host: LOCAL.host, rejectUnauthorized: false, ALPNProtocols })
+      t.teardown(() => socket.destroy())
+      return socket
+    }
+    const client = dial(['mqtt'])
+    const stream = await next()
+    client.write('mqtt as it is')
+    t.equal(await read(stream, 13), 'mqtt as it is')
+    const both = dial(['mqtt', 'http/1.1'])
+    both.write('GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    t.match(await text(both), /answered \/x/, 'HTTP where both are offered')
+    const [error] = (await once(dial(['other']), 'error')) as [NodeJS.ErrnoException]
+    t.match(error.code, /NO_APPLICATION_PROTOCOL/)
   })
 
   t.test('files that are missing or useless are one line that names the key', async (t) => {
@@ -386,15 +443,100 @@ t.test('WebSocket', async (t) => {
     await closed
   })
 
-  t.test('a frame of several packets passes, a far longer one closes with 1009', async (t) => {
+  t.test('a frame of any length is read as it comes [MQTT-6.0.0-2, MQTT5-6.0.0-2]', async (t) => {
+    const { listener, next } = await openWebSocket(t)
+    const client = await connectByHand(t, listener)
+    const stream = await next()
+    const payload = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7) & 0xff))
+    const mask = Buffer.from([1, 2, 3, 4])
+    const length = Buffer.alloc(8)
+    // It says it has a terabyte more, which nobody has to wait for.
+    length.writeBigUInt64BE(2n ** 40n)
+    client.write(
+      Buffer.concat([Buffer.from([0x82, 0xff]), length, mask, payload.map((byte, i) => byte ^ mask[i % 4]!)]),
+    )
+    const seen = Buffer.from(await readBytes(stream, payload.length))
+    t.ok(seen.equals(payload), 'what has come is given out')
+    client.destroy()
+    await close(stream)
+  })
+
+  t.test('a message in fragments is bytes too, and control frames may come between them', async (t) => {
     const { connect } = await openWebSocket(t)
     const { ws, stream } = await connect()
-    ws.send(Buffer.alloc(3 * 1024))
-    t.equal((await read(stream, 3 * 1024)).length, 3 * 1024)
+    const pong = once(ws, 'pong')
+    ws.send(Buffer.from('a'), { fin: false })
+    t.equal(await read(stream, 1), 'a', 'before the last of them')
+    ws.ping()
+    await pong
+    ws.send(Buffer.from('b'), { fin: false })
+    ws.send(Buffer.from('c'))
+    ws.send(Buffer.from('d'))
+    t.equal(await read(stream, 3), 'bcd')
+  })
+
+  t.test('frames are the same wherever the bytes of the client are cut', async (t) => {
+    for (const size of [1, 2, 3, 7, 100, 1000, 100_000]) {
+      const { listener, next } = await openWebSocket(t)
+      const client = await connectByHand(t, listener)
+      const stream = await next()
+      const frames = [1, 125, 126, 300, 65_536].map((length, i) => masked(0x82, Buffer.alloc(length, 97 + i), i))
+      const bytes = Buffer.concat([
+        ...frames,
+        masked(0x89, Buffer.from('ping'), 9),
+        masked(0x82, Buffer.from('end'), 5),
+      ])
+      const all = 1 + 125 + 126 + 300 + 65_536 + 3
+      const seen = read(stream, all)
+      if (size < 100) for (let at = 0; at < 600; at += size) client.write(bytes.subarray(at, Math.min(600, at + size)))
+      for (let at = size < 100 ? 600 : 0; at < bytes.length; at += 1000) client.write(bytes.subarray(at, at + 1000))
+      t.equal((await seen).length, all, `${size} at a time`)
+    }
+  })
+
+  t.test('what breaks the rules of frames still closes: 1002', async (t) => {
+    const cases: Record<string, Buffer[]> = {
+      'no mask': [Buffer.from([0x82, 1, 97])],
+      'a continuation of nothing': [masked(0x80, Buffer.from('a'), 1)],
+      'a message within a message': [masked(0x02, Buffer.from('a'), 1), masked(0x82, Buffer.from('b'), 1)],
+      'reserved bits, as of what is compressed': [masked(0xc2, Buffer.from('a'), 1)],
+      'an opcode there is not': [masked(0x83, Buffer.from('a'), 1)],
+      'a long ping': [masked(0x89, Buffer.alloc(126), 1)],
+    }
+    for (const [name, frames] of Object.entries(cases)) {
+      const { listener, next } = await openWebSocket(t)
+      const client = await connectByHand(t, listener)
+      const stream = await next()
+      stream.on('error', () => {})
+      const closed = close(stream)
+      client.write(Buffer.concat(frames))
+      const [answer] = (await once(client, 'data')) as [Buffer]
+      t.same([answer[0], answer.readUInt16BE(2)], [0x88, 1002], name)
+      await closed
+    }
+  })
+
+  t.test('pieces of a frame that is cut anywhere are the frame', (t) => {
+    const payload = Buffer.from(Array.from({ length: 500 }, (_, i) => i & 0xff))
+    const bytes = Buffer.concat([masked(0x02, payload, 3), masked(0x80, payload, 4), masked(0x82, payload, 5)])
+    for (let size = 1; size < 40; size++) {
+      const out: Buffer[] = []
+      const slicer = new FrameSlicer((piece) => out.push(Buffer.from(piece)))
+      for (let at = 0; at < bytes.length; at += size) slicer.push(Buffer.from(bytes.subarray(at, at + size)))
+      t.ok(unmasked(Buffer.concat(out)).equals(Buffer.concat([payload, payload, payload])), `${size} at a time`)
+    }
+    t.end()
+  })
+
+  t.test('who is not read when it ends is closed as soon as the other side answers', async (t) => {
+    const { connect } = await openWebSocket(t)
+    const { ws, stream } = await connect()
     const closed = close(stream)
-    ws.send(Buffer.alloc(64 * 1024))
+    stream.pause()
+    stream.end()
+    stream.pause()
     const [code] = await once(ws, 'close')
-    t.equal(code, 1009)
+    t.equal(code, 1000)
     await closed
   })
 
@@ -444,15 +586,36 @@ t.test('WebSocket', async (t) => {
     t.equal(ws.readyState, WebSocket.OPEN, 'its pongs were seen')
   })
 
-  t.test('the subprotocol has to be mqtt [MQTT-6.0.0-3, MQTT-6.0.0-4, MQTT5-6.0.0-3, MQTT5-6.0.0-4]', async (t) => {
-    const { connect, url } = await openWebSocket(t)
-    t.equal((await connect(['chat', 'mqtt'])).ws.protocol, 'mqtt')
-    t.equal((await connect(['mqttv3.1'])).ws.protocol, 'mqttv3.1')
-    for (const offered of [[], ['chat']]) {
-      const { status, problem } = await refusal(url, offered)
-      t.equal(status, 400)
-      t.match(problem.detail, /subprotocol mqtt/)
-    }
+  t.test(
+    'the subprotocol is mqtt if it is offered [MQTT-6.0.0-3, MQTT-6.0.0-4, MQTT5-6.0.0-3, MQTT5-6.0.0-4]',
+    async (t) => {
+      const { connect } = await openWebSocket(t)
+      const offers: [offered: string[], taken: string][] = [
+        [['chat', 'mqttv3.1', 'mqtt'], 'mqtt'],
+        [['mqttv3.1'], 'mqttv3.1'],
+        [['chat', 'mqtt-v3.1.1'], 'mqtt-v3.1.1'],
+        [['mqttv5'], 'mqttv5'],
+        [['arduino'], 'arduino'],
+        [[], ''],
+      ]
+      for (const [offered, taken] of offers) t.equal((await connect(offered)).ws.protocol, taken, offered.join())
+    },
+  )
+
+  t.test('the path may end with a slash, and the target may be a whole address', async (t) => {
+    const { listener } = await openWebSocket(t)
+    for (const target of [
+      '/mqtt',
+      '/mqtt/',
+      '/mqtt?x=/y',
+      '/mqtt/?x',
+      'http://x/mqtt',
+      'http://x:80/mqtt/?a=b',
+      'WS://x/mqtt',
+    ])
+      await connectByHand(t, listener, target)
+    for (const target of ['http://x', '/', '/mqtt//', '/other/mqtt', 'http://mqtt/'])
+      await t.rejects(connectByHand(t, listener, target), /404/, target)
   })
 
   t.test('only pages of here and of listed origins may connect, and clients that have none', async (t) => {

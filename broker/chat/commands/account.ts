@@ -6,6 +6,7 @@ import type { DirectoryStore } from '../../store/store.js'
 import { type Actor, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import type { Exports } from '../exports.js'
+import { requireNoKey } from '../made-by-key.js'
 import type { Removals } from '../removals.js'
 import { type AuthCommandParts, requirePassword } from './auth.js'
 
@@ -27,6 +28,7 @@ export function accountCommands(parts: AccountParts): Handlers<keyof typeof ACCO
         throw new Refusal('forbidden', 'only your own account; admins remove others on the command line', {
           field: 'user',
         })
+      requireNoKey(actor, 'removes no account')
       await requireOwner(parts, actor, password, code)
       await removals.removeAsker(user)
       return '{}'

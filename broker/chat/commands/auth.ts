@@ -10,6 +10,7 @@ import type { Store } from '../../store/store.js'
 import { type Actor, requireAdmin, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import { endAfterAnswer } from '../endings.js'
+import { withinLife } from '../made-by-key.js'
 import type { Signal } from '../signals.js'
 
 /** Renews the login behind an actor with a token. Rejects with a refusal. */
@@ -35,7 +36,7 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
     },
     'auth.invite': async (actor, { uses = 1, expiresIn = 604800 }) => {
       const by = requireAdmin(actor, 'invitations to register are made by admins')
-      return JSON.stringify(await registration.invite(by, uses, expiresIn))
+      return JSON.stringify(await registration.invite(by, uses, withinLife(actor, expiresIn)))
     },
     'auth.login': async (actor, { user, password, code }) => {
       await requirePassword(parts, actor, { user, password, field: 'password' })
@@ -76,15 +77,20 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
 /** Checked, throttled and shown to hooks like any login. */
 export async function requirePassword(
   { authenticator }: Pick<AuthCommandParts, 'authenticator'>,
-  { clientId, address = '' }: Actor,
+  { clientId, sessionId, address = '' }: Actor,
   { user, password, field }: { user: string; password: string; field: string },
 ): Promise<void> {
-  const given = { username: user, password: Buffer.from(password), clientId, address }
+  const door = sessionId === null ? 'http' : 'mqtt'
+  const given = { username: user, password: Buffer.from(password), clientId, address, door } as const
   const login = await authenticator.loginByPassword(given)
   if (login.ok) return
   switch (login.refusal) {
     case 'throttled':
-      throw new Refusal('rate_limited', 'too many failed logins; try again later', { retryAfter: 60 })
+      throw new Refusal('rate_limited', 'too many failed logins; try again later', {
+        retryAfter: login.retryAfter,
+      })
+    case 'suspended':
+      throw new Refusal('forbidden', 'this account is suspended', { field: 'user' })
     case 'unavailable':
       throw new Refusal('unavailable', 'logins are not possible right now', { retryAfter: 5 })
     default:

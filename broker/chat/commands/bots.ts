@@ -8,7 +8,10 @@ import type { Turns } from '../../turns.js'
 import { type Actor, isAdmin, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import { fitting } from '../lists.js'
+import { lifeForBot, requireNoKey } from '../made-by-key.js'
+import type { Members } from '../members.js'
 import type { RoomRules } from '../room-rules.js'
+import { commandRank } from '../slash-commands.js'
 
 /** Room of a reply that is not commands. */
 const ENVELOPE = 1024
@@ -16,6 +19,7 @@ const ENVELOPE = 1024
 export interface BotCommandParts {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly rules: RoomRules
+  readonly members: Pick<Members, 'allowCommands'>
   readonly turns: Turns
   readonly accounts: Pick<Accounts, 'add'>
   readonly keys: Keys
@@ -33,11 +37,12 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     'keys.create': async (actor, { name, user, expiresIn = null }) => {
       const whose = await whoseKeys(parts, actor, user)
       const own = whose === actor.principal.user
-      if (own && (await usesKey(parts, actor)))
-        throw new Refusal('forbidden', 'a key makes no other keys of its user; log in with a password or a token')
+      const ofBot = !own && directory.bots.get(whose)?.owner === actor.principal.user
+      if (!ofBot) requireNoKey(actor, 'makes keys for bots of its user alone')
       // A token may say less than its account has: no more comes out of it.
-      const roles = own ? [...actor.principal.roles] : null
-      const { record, key } = await keys.create(whose, { name, roles, expiresIn })
+      const roles = own ? [...actor.principal.roles] : rolesForBot(actor)
+      const life = ofBot ? lifeForBot(actor, expiresIn) : expiresIn
+      const { record, key } = await keys.create(whose, { name, roles, expiresIn: life })
       return JSON.stringify(newKey(record, key))
     },
     'keys.list': async (actor, { user }) => {
@@ -52,7 +57,8 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     'bots.create': async (actor, { bot }) => {
       const owner = requireUser(actor)
       await makeBot(parts, actor, owner, bot)
-      const { record, key } = await keys.create(bot, { name: 'first', roles: null, expiresIn: null })
+      const made = { name: 'first', roles: rolesForBot(actor), expiresIn: lifeForBot(actor, null) }
+      const { record, key } = await keys.create(bot, made)
       return JSON.stringify({ bot, key: newKey(record, key) })
     },
     'bots.list': async (actor, { after = '', limit = 100 }) => {
@@ -75,13 +81,17 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     'slash.list': async (actor, { room, cursor, limit = 1000 }) => {
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
-      const all = commandsIn(parts, id)
+      const all = commandsIn(parts, id, requireUser(actor))
       const from = cursor === undefined ? 0 : all.findIndex((command) => placeOf(command) === cursor) + 1
       if (cursor !== undefined && from === 0)
         throw new Refusal('bad_request', 'the commands have changed; begin anew', { field: 'cursor' })
       const page = fitting(all.slice(from, from + limit), parts.replyBytes - ENVELOPE)
       const more = from + page.length < all.length
       return JSON.stringify({ commands: page, more, ...(more ? { cursor: placeOf(page.at(-1)!) } : {}) })
+    },
+    'slash.allow': async (actor, { room, bot, allow = true }) => {
+      await parts.members.allowCommands(actor, rules.resolve(actor, room), bot, allow)
+      return '{}'
     },
   }
 }
@@ -90,14 +100,21 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
 function makeBot(parts: BotCommandParts, actor: Actor, owner: string, bot: string): Promise<void> {
   const { store, accounts, turns, botsPerUser } = parts
   return turns.take(`bots of ${owner}`, async () => {
-    const { bots } = store.directory
+    const { bots, devices } = store.directory
     if (!isAdmin(actor) && botsPerUser === 0) throw new Refusal('forbidden', 'bots are made by admins')
-    if (bots.get(owner)) throw new Refusal('forbidden', 'a bot makes no bots')
+    if (bots.get(owner) || devices.get(owner)) throw new Refusal('forbidden', 'a bot or a device makes no bots')
     if (!isAdmin(actor) && bots.ofOwner(owner).length >= botsPerUser)
       throw new Refusal('conflict', `you have ${botsPerUser} bots (limits.botsPerUser); delete one first`)
     const record: BotRecord = { bot, owner, createdAt: Date.now(), commands: [] }
-    await accounts.add(bot, null, ['bot'], [bots.putOp(record)])
+    await accounts.add(bot, null, ['bot'], [bots.putOp(record)]).catch(aboutBot)
   })
+}
+
+/** What is wrong with the account is wrong with the bot that was asked for. */
+function aboutBot(error: unknown): never {
+  if (error instanceof Refusal && error.field === 'user')
+    throw new Refusal(error.code, error.message, { field: 'bot', cause: error })
+  throw error
 }
 
 async function whoseKeys(parts: BotCommandParts, actor: Actor, user: string | undefined): Promise<string> {
@@ -110,8 +127,9 @@ async function whoseKeys(parts: BotCommandParts, actor: Actor, user: string | un
   throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
 }
 
-async function usesKey({ keys }: BotCommandParts, { principal }: Actor): Promise<boolean> {
-  return principal.login != null && (await keys.isKey(principal.user, principal.login))
+/** All roles of the bot, but for a key, which gives none that it does not have. */
+function rolesForBot({ principal }: Actor): string[] | null {
+  return principal.byKey ? ['bot', ...principal.roles] : null
 }
 
 function requireBot({ store }: BotCommandParts, actor: Actor, bot: string): BotRecord {
@@ -141,15 +159,18 @@ function placeOf({ name, bot }: { name: string; bot: string }): string {
 }
 
 /** By name; of one name those that are taken first in front. */
-function commandsIn({ store }: BotCommandParts, room: string) {
+function commandsIn({ store }: BotCommandParts, room: string, asker: string) {
   const { directory } = store
-  const here: BotRecord[] = []
+  const here: { record: BotRecord; rank: number }[] = []
   for (const user of directory.members(room).keys()) {
-    const bot = directory.bots.get(user)
-    if (bot) here.push(bot)
+    const record = directory.bots.get(user)
+    const rank = record ? commandRank(directory, record, room, asker) : null
+    if (record && rank !== null) here.push({ record, rank })
   }
-  here.sort((a, b) => a.createdAt - b.createdAt)
-  const all = here.flatMap(({ bot, commands }) => commands.map((command) => ({ ...command, bot })))
+  here.sort((a, b) => a.rank - b.rank || a.record.createdAt - b.record.createdAt)
+  const all = here.flatMap(({ record: { bot, owner, commands } }) =>
+    commands.map((command) => ({ ...command, bot, owner })),
+  )
   return all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 

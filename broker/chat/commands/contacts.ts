@@ -1,23 +1,27 @@
 import type { CONTACT_COMMANDS } from '../../../schemas/commands/contacts.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/store.js'
 import { requireUser } from '../actor.js'
 import { requireNotBlocked } from '../blocks.js'
 import type { Handlers } from '../commands.js'
 import { userEvent } from '../events.js'
+import { OPEN } from '../privacy.js'
 import type { PeopleCommandParts } from './users.js'
 
 /** Most contacts and requests of a user, each way. */
 const MAX_CONTACTS = 1000
 
 export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeof CONTACT_COMMANDS> {
-  const { store, turns, presence } = parts
+  const { store, turns, presence, asking } = parts
   const { directory } = store
-  const want = (me: string, user: string): Promise<string> =>
+  /** `ask`: what is asked before who is wanted hears of it. */
+  const want = (me: string, user: string, ask: () => void): Promise<string> =>
     turns.take(pair(me, user), async () => {
       if (!directory.wanted(me).has(user)) {
         if (directory.wanted(me).size >= MAX_CONTACTS || directory.wantedBy(user).size >= MAX_CONTACTS)
           throw new Refusal('conflict', `at most ${MAX_CONTACTS} contacts and requests at a time`)
+        ask()
         const drafts = [userEvent(user, { type: 'contact', by: me })]
         const ops = [directory.contactOp(me, user, Date.now())]
         await presence.changing(me, user, () => commit(store, { drafts, ops }))
@@ -30,12 +34,15 @@ export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeo
       if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
       if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
       requireNotBlocked(directory, user, me, `you may not ask ${user}`)
-      return want(me, user)
+      return want(me, user, () => {
+        requireAskable(directory, user, me)
+        asking.require(actor, user, 'contact')
+      })
     },
     'contacts.accept': async (actor, { user }) => {
       const me = requireUser(actor)
       if (!directory.wanted(user).has(me)) throw new Refusal('not_found', `${user} did not ask you`, { field: 'user' })
-      return want(me, user)
+      return want(me, user, () => {})
     },
     'contacts.remove': (actor, { user }) => {
       const me = requireUser(actor)
@@ -57,6 +64,12 @@ export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeo
       return JSON.stringify({ contacts, more: page.length > limit })
     },
   }
+}
+
+/** Who takes invitations of nobody is asked by nobody, except by whom they asked. To be asked is how one gets contacts. */
+function requireAskable(directory: DirectoryStore, user: string, me: string): void {
+  const { invites } = directory.privacy.get(user) ?? OPEN
+  if (invites === 'nobody' && !directory.wanted(user).has(me)) throw new Refusal('forbidden', `you may not ask ${user}`)
 }
 
 /** Two who ask each other at once are contacts. */

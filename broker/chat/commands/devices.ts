@@ -6,6 +6,7 @@ import { type Actor, isAdmin, requireUser } from '../actor.js'
 import type { Bridges } from '../bridges.js'
 import type { Handlers } from '../commands.js'
 import type { DeviceCommands } from '../device-commands.js'
+import type { DeviceOffers } from '../device-offers.js'
 import type { DeviceRules } from '../device-rules.js'
 import type { Devices } from '../devices.js'
 
@@ -13,6 +14,7 @@ export interface DeviceCommandParts {
   readonly store: Pick<Store, 'directory'>
   readonly rules: DeviceRules
   readonly devices: Devices
+  readonly offers: DeviceOffers
   readonly commands: DeviceCommands
   readonly bridges: Bridges
 }
@@ -20,7 +22,7 @@ export interface DeviceCommandParts {
 export function deviceCommands(
   parts: DeviceCommandParts,
 ): Handlers<keyof typeof DEVICE_COMMANDS | keyof typeof BRIDGE_COMMANDS> {
-  const { rules, devices, commands, bridges } = parts
+  const { rules, devices, offers, commands, bridges } = parts
   const records = parts.store.directory.devices
   const shown = (actor: Actor, record: DeviceRecord) => {
     const { device, owner, name, createdAt } = record
@@ -48,7 +50,20 @@ export function deviceCommands(
     },
     'devices.key': async (actor, { device }) => JSON.stringify({ device, key: await devices.key(actor, device) }),
     'devices.remove': (actor, { device }) => devices.remove(actor, device).then(nothing),
-    'devices.transfer': (actor, { device, user }) => devices.transfer(actor, device, user).then(nothing),
+    'devices.transfer': async (actor, { device, user }) => JSON.stringify(await offers.transfer(actor, device, user)),
+    'devices.offers': async (actor, { after = '', limit = 100 }) => {
+      const all = [...records.offeredTo(requireUser(actor)).values()].filter(({ device }) => device > after)
+      const page = all.sort((a, b) => (a.device < b.device ? -1 : 1))
+      const shown = page.slice(0, limit).map(({ device, by, at }) => {
+        return { device, name: records.get(device)?.name ?? null, by, at }
+      })
+      return JSON.stringify({ offers: shown, more: page.length > limit })
+    },
+    'devices.accept': async (actor, { device }) => {
+      const { record, key } = await offers.accept(actor, device)
+      return JSON.stringify({ device: shown(actor, record), key })
+    },
+    'devices.decline': (actor, { device }) => offers.decline(actor, device).then(nothing),
     'devices.share': (actor, { device, user, may }) => devices.share(actor, device, user, may).then(nothing),
     'devices.unshare': (actor, { device, user }) => devices.unshare(actor, device, user).then(nothing),
     'devices.bridge': async (actor, { device, filter, room, template = null }) => {

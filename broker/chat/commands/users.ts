@@ -4,6 +4,7 @@ import { commit } from '../../store/commit.js'
 import type { BlockRecord, DirectoryStore, ProfileRecord, Store } from '../../store/store.js'
 import type { Turns } from '../../turns.js'
 import { requireUser } from '../actor.js'
+import type { Asking } from '../asking.js'
 import type { Handlers } from '../commands.js'
 import type { Presence } from '../presence.js'
 
@@ -14,6 +15,7 @@ export interface PeopleCommandParts {
   readonly store: Store
   readonly turns: Turns
   readonly presence: Pick<Presence, 'changing'>
+  readonly asking: Asking
 }
 
 export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof USER_COMMANDS> {

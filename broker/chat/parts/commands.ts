@@ -1,6 +1,7 @@
 /** Who answers each command of the table. */
 import type { Config } from '../../../schemas/config.js'
 import { accountCommands } from '../commands/account.js'
+import { accountAdminCommands } from '../commands/accounts.js'
 import { announcementCommands } from '../commands/announcements.js'
 import { auditCommands } from '../commands/audit.js'
 import { authCommands } from '../commands/auth.js'
@@ -54,6 +55,7 @@ export function makeHandlers({ limits, moderation }: Config, parts: Parts): Hand
     ...sessionCommands(ofLogins),
     ...botCommands({ ...ofLogins, botsPerUser: limits.botsPerUser }),
     ...accountCommands({ ...ofLogins, directory: store.directory }),
+    ...accountAdminCommands(ofLogins),
     ...userCommands(parts),
     ...contactCommands(parts),
     ...privacyCommands(parts),

@@ -2,6 +2,7 @@
 import type { Config } from '../../../schemas/config.js'
 import { Bridges, type BridgesParts } from '../bridges.js'
 import { DeviceCommands, type DeviceCommandsParts } from '../device-commands.js'
+import { DeviceOffers } from '../device-offers.js'
 import { DeviceRules } from '../device-rules.js'
 import { DeviceTopics, type DeviceTopicsParts } from '../device-topics.js'
 import { Devices, type DevicesParts } from '../devices.js'
@@ -15,8 +16,8 @@ export function makeDevices(config: Config, parts: DevicesMadeFrom) {
   const bridges = new Bridges({ ...parts, rules, topicLevels: config.limits.topicLevels })
   const topics = new DeviceTopics({ ...parts, rules, commands, bridges })
   const { registration } = config.auth
-  const devices = new Devices({ ...parts, rules, options: config.devices, registration })
-  return { rules, commands, bridges, topics, devices }
+  const made = { ...parts, rules, options: config.devices, registration }
+  return { rules, commands, bridges, topics, devices: new Devices(made), offers: new DeviceOffers(made) }
 }
 
 export type DeviceParts = ReturnType<typeof makeDevices>

@@ -10,12 +10,12 @@ import type { SharedParts } from './shared.js'
 
 export function makeModeration(
   { moderation, policies }: Config,
-  { store, rules, references, screens, run }: SharedParts & RoomParts & Pick<ReportsParts, 'run'>,
+  { store, rules, references, screens, run, accountOf }: SharedParts & RoomParts & Pick<ReportsParts, 'run'>,
 ) {
   const filters = new Filters(moderation.filters, () => store.moderation.filters)
   return {
-    audit: new Audit(store),
-    reports: new Reports({ store, rules, references, keep: moderation.keepReports, run }),
+    audit: new Audit(store, accountOf),
+    reports: new Reports({ store, rules, references, keep: moderation.keepReports, run, accountOf }),
     screening: new Screening([new PolicyScreen(policies, store.directory), filters, ...screens]),
   }
 }

@@ -30,10 +30,11 @@ export async function makePeople(config: Config, parts: SharedParts & RoomParts)
 
 export type PeopleParts = Awaited<ReturnType<typeof makePeople>>
 
-function makeExports({ listen }: Config, { store, auth }: SharedParts): Exports {
+function makeExports({ listen }: Config, { store, auth, accountOf }: SharedParts): Exports {
   return new Exports({
     store,
     stands: (principal) => auth.authenticator.stands(principal),
+    accountOf,
     reachable: listen.http !== null || listen.https !== null,
   })
 }

@@ -7,6 +7,7 @@ import { Ownership } from '../ownership.js'
 import { References } from '../references.js'
 import { Roles } from '../roles.js'
 import { RoomInfo } from '../room-info.js'
+import { RoomPlaces } from '../room-places.js'
 import { RoomPreferences } from '../room-preferences.js'
 import { RoomRules } from '../room-rules.js'
 import { Rooms } from '../rooms.js'
@@ -14,20 +15,25 @@ import { Sanctions } from '../sanctions.js'
 import { Thinning } from '../thinning.js'
 import type { SharedParts } from './shared.js'
 
-export function makeRooms({ rooms: options, receipts }: Config, { store, bus, turns }: SharedParts) {
+export function makeRooms(
+  { rooms: options, receipts, limits }: Config,
+  { store, bus, turns, asking, followedBy }: SharedParts,
+) {
   const rules = new RoomRules(store.directory)
   const thinning = new Thinning(store.directory, { thinAbove: options.thinAbove, receipts: receipts.maxMembers })
   const info = new RoomInfo(store.directory, bus, thinning)
   const infoChanged = (room: string): void => info.changed(room)
   const ownership = new Ownership({ store, turns })
-  const members = new Members({ store, bus, rules, turns, ownership, maxMembers: options.maxMembers })
+  const places = new RoomPlaces(store.directory, limits, followedBy)
+  const { maxMembers } = options
+  const members = new Members({ store, bus, rules, turns, ownership, asking, places, maxMembers })
   return {
     rules,
     thinning,
     info,
     members,
     ownership,
-    rooms: new Rooms({ store, bus, rules, members, turns, infoChanged, options }),
+    rooms: new Rooms({ store, bus, rules, members, turns, places, infoChanged, options }),
     references: new References(store, rules),
     roles: new Roles({ store, rules, turns }),
     sanctions: new Sanctions({ store, bus, rules, turns }),

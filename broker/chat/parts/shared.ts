@@ -2,9 +2,12 @@
 import type { Config } from '../../../schemas/config.js'
 import { createAcl } from '../../auth/acl.js'
 import type { Bus } from '../../store/bus.js'
+import { accountOf } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
 import { Turns } from '../../turns.js'
 import type { Wheel } from '../../wheel.js'
+import { Asking } from '../asking.js'
+import type { AccountAdminParts } from '../commands/accounts.js'
 import type { AuthCommandParts } from '../commands/auth.js'
 import type { BotCommandParts } from '../commands/bots.js'
 import type { OidcCommandParts } from '../commands/oidc.js'
@@ -27,11 +30,14 @@ export interface ChatParts {
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
   readonly auth: OidcCommandParts &
+    Pick<AccountAdminParts, 'managed'> &
     Omit<
       AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
       'store' | 'bus' | 'liveSessions'
     >
   readonly liveSessions: SessionCommandParts['liveSessions']
+  /** How many logs and topics the live sessions of the person behind a user follow. */
+  readonly followedBy: (user: string) => number
   readonly endSessions: RemovalsParts['endSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
@@ -49,20 +55,28 @@ export async function makeShared(config: Config, parts: ChatParts) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const acl = createAcl(config.acl.rules)
+  const counted = (user: string): string => accountOf(store.directory, user, ownable(config))
   return {
     ...parts,
     views,
     acl,
     plain: new Plain(store, bus, acl),
     replies: new Replies(bus),
-    rates: new Rates(config.limits.rates),
+    accountOf: counted,
+    rates: new Rates(config.limits.rates, counted),
     slowMode: new SlowMode(),
+    asking: new Asking(store.directory, config.limits.asksPerPair),
     /** By room, or by user. */
     turns: new Turns(),
     /** By room and message. */
     changeTurns: new Turns(),
     replyBytes: config.limits.replyBytes,
   }
+}
+
+/** How many bots and devices a person may make. */
+export function ownable({ limits, devices }: Pick<Config, 'limits' | 'devices'>): number {
+  return limits.botsPerUser + devices.perUser
 }
 
 export type SharedParts = Awaited<ReturnType<typeof makeShared>>

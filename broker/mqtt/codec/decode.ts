@@ -58,11 +58,11 @@ function notOfClients(header: number): ProtocolError {
   return new ProtocolError(Reason.protocolError, `packet type ${header >> 4} is not one that clients send`)
 }
 
-/** Reserved flag bits must have their listed value [MQTT-2.2.2-2]. MQTT 3.1 gave DUP a meaning on PUBREL, SUBSCRIBE and UNSUBSCRIBE. */
+/** Reserved flag bits must have their listed value [MQTT-2.2.2-2]. MQTT 3.1 has no such clause: they are DUP and RETAIN there, or not used. */
 function requireFlags(packet: string, header: number, expected: number, version: Version): void {
   const flags = header & 0x0f
   if (flags === expected) return
-  if (version === 3 && expected === 2 && (flags & ~0x08) === expected) return
+  if (version === 3 && (expected === 0 || (flags & 0x06) === expected)) return
   throw malformed(`${packet} has flags ${flags}, not ${expected} [MQTT-2.2.2-2]`)
 }
 
@@ -106,11 +106,39 @@ export function decodePublish(header: number, chunk: Buffer, from: number, to: n
 /** Most topics are ASCII, and need neither a view of their own nor a look at their UTF-8. */
 function topicText(chunk: Buffer, from: number, to: number): string {
   for (let at = from; at < to; at++) {
-    if (chunk[at]! < 0x80) continue
+    const byte = chunk[at]!
+    if (byte === 0) throw malformed('topic contains U+0000 [MQTT-1.5.3-2]')
+    if (byte < 0x80) continue
+    if (chunk.subarray(at, to).includes(0)) throw malformed('topic contains U+0000 [MQTT-1.5.3-2]')
     if (!isUtf8(chunk.subarray(from, to))) throw malformed('topic is not valid UTF-8 [MQTT-1.5.3-1]')
     return chunk.toString('utf8', from, to)
   }
   return chunk.toString('latin1', from, to)
+}
+
+const RECEIVED: readonly number[] = [
+  Reason.success,
+  Reason.noMatchingSubscribers,
+  Reason.unspecified,
+  Reason.implementationSpecific,
+  Reason.notAuthorized,
+  Reason.topicNameInvalid,
+  Reason.packetIdInUse,
+  Reason.quotaExceeded,
+  Reason.payloadFormatInvalid,
+]
+const RELEASED: readonly number[] = [Reason.success, Reason.packetIdNotFound]
+/** What each may say [MQTT5-3.4.2-1, MQTT5-3.5.2-1, MQTT5-3.6.2-1, MQTT5-3.7.2-1]. */
+const ACK_REASONS: Record<Ack['type'], readonly number[]> = {
+  puback: RECEIVED,
+  pubrec: RECEIVED,
+  pubrel: RELEASED,
+  pubcomp: RELEASED,
+}
+
+function requireReason(packet: string, reason: number, known: readonly number[]): void {
+  if (!known.includes(reason))
+    throw new ProtocolError(Reason.protocolError, `reason code ${reason} has no place in ${packet} [MQTT5-4.13.1-1]`)
 }
 
 function decodeAck(type: Ack['type'], header: number, flags: number, body: Buffer, version: Version): Ack {
@@ -121,6 +149,7 @@ function decodeAck(type: Ack['type'], header: number, flags: number, body: Buffe
   let properties = NONE
   if (version === 5 && reader.remaining > 0) {
     reason = reader.byte('reason code')
+    requireReason(type.toUpperCase(), reason, ACK_REASONS[type])
     if (reader.remaining > 0) properties = readProperties(reader, 'ack')
   }
   reader.end(type.toUpperCase())
@@ -169,6 +198,12 @@ function decodeUnsubscribe(header: number, body: Buffer, version: Version): Unsu
   return { type: 'unsubscribe', packetId, filters, properties }
 }
 
+/** Of clients and servers [MQTT5-3.14.2.1]. */
+const DISCONNECT_REASONS: readonly number[] = [
+  ...[0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8b, 0x8d, 0x8e, 0x8f, 0x90],
+  ...[0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2],
+]
+
 function decodeDisconnect(header: number, body: Buffer, version: Version): Disconnect {
   requireFlags('DISCONNECT', header, 0, version)
   const reader = new PacketReader(body)
@@ -176,6 +211,7 @@ function decodeDisconnect(header: number, body: Buffer, version: Version): Disco
   let properties = NONE
   if (version === 5 && reader.remaining > 0) {
     reason = reader.byte('reason code')
+    requireReason('DISCONNECT', reason, DISCONNECT_REASONS)
     if (reader.remaining > 0) properties = readProperties(reader, 'disconnect')
   }
   reader.end('DISCONNECT')
@@ -190,8 +226,7 @@ function decodeAuth(header: number, body: Buffer, version: Version): Auth {
   if ((header & 0x0f) !== 0) throw malformed('AUTH has flags [MQTT5-3.15.1-1]')
   const reader = new PacketReader(body)
   const reason = reader.remaining > 0 ? reader.byte('reason code') : Reason.success
-  if (!AUTH_REASONS.includes(reason))
-    throw new ProtocolError(Reason.protocolError, `reason code ${reason} has no place in AUTH [MQTT5-3.15.2-1]`)
+  requireReason('AUTH', reason, AUTH_REASONS)
   const { authMethod, authData } = reader.remaining > 0 ? readProperties(reader, 'auth') : NONE
   reader.end('AUTH')
   if (authMethod === undefined)
@@ -217,8 +252,9 @@ export class UnsupportedVersion extends ProtocolError {
 export function versionOfConnect(header: number, body: Buffer): Version {
   if (header >> 4 !== 1)
     throw new ProtocolError(Reason.protocolError, 'the first packet is not a CONNECT [MQTT-3.1.0-1]')
-  if ((header & 0x0f) !== 0) throw malformed('CONNECT has flags [MQTT-2.2.2-2]')
-  return readVersion(new PacketReader(body))
+  const version = readVersion(new PacketReader(body))
+  requireFlags('CONNECT', header, 0, version)
+  return version
 }
 
 /** Decodes the first packet of a connection, which must be a CONNECT [MQTT-3.1.0-1]. */
@@ -258,11 +294,13 @@ function readVersion(reader: PacketReader): Version {
   return level as Version
 }
 
+/** MQTT 3.1 does not look at the reserved flag, nor at what is said of a will where there is none. */
 function checkConnectFlags(flags: number, version: Version): void {
-  const willQos = (flags >> 3) & 3
-  if (flags & 0x01) throw malformed('CONNECT has its reserved flag set [MQTT-3.1.2-3]')
-  if (willQos === 3) throw malformed('will QoS 3 [MQTT-3.1.2-14]')
-  if (!(flags & 0x04) && flags & 0x38) throw malformed('will QoS or will retain without a will [MQTT-3.1.2-11]')
+  const hasWill = (flags & 0x04) !== 0
+  if (version !== 3 && flags & 0x01) throw malformed('CONNECT has its reserved flag set [MQTT-3.1.2-3]')
+  if ((hasWill || version !== 3) && ((flags >> 3) & 3) === 3) throw malformed('will QoS 3 [MQTT-3.1.2-14]')
+  if (version !== 3 && !hasWill && flags & 0x38)
+    throw malformed('will QoS or will retain without a will [MQTT-3.1.2-11]')
   if (version !== 5 && flags & 0x40 && !(flags & 0x80))
     throw malformed('a password without a user name [MQTT-3.1.2-22]')
 }

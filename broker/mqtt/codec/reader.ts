@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 export const Reason = {
   success: 0x00,
   disconnectWithWill: 0x04,
+  noMatchingSubscribers: 0x10,
   noSubscriptionExisted: 0x11,
   continueAuthentication: 0x18,
   reAuthenticate: 0x19,
@@ -17,6 +18,7 @@ export const Reason = {
   notAuthorized: 0x87,
   serverUnavailable: 0x88,
   serverBusy: 0x89,
+  banned: 0x8a,
   serverShuttingDown: 0x8b,
   badAuthenticationMethod: 0x8c,
   keepAliveTimeout: 0x8d,

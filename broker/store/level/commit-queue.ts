@@ -17,11 +17,19 @@ export class CommitQueue {
   /** Place of the first item not yet taken. */
   #taken = 0
   #running = false
+  /** When the first change of the group in flight, and of those that wait, came in, Unix ms. */
+  #groupSince: number | null = null
+  #waitingSince: number | null = null
   #closed = false
   #idle: (() => void)[] = []
 
   constructor(write: (group: readonly Change[]) => Promise<void>) {
     this.#write = write
+  }
+
+  /** When the oldest change came in that is not settled, Unix ms; null: there is none. */
+  get since(): number | null {
+    return this.#groupSince ?? this.#waitingSince
   }
 
   add(change: Change): void {
@@ -31,6 +39,7 @@ export class CommitQueue {
     } else if (barrier && !this.#running) {
       change.settled(null, [])
     } else {
+      this.#waitingSince ??= Date.now()
       this.#pending.push(change)
       this.#start()
     }
@@ -64,7 +73,11 @@ export class CommitQueue {
         this.#taken++
         await first.task()
       } else {
-        await this.#write(this.#takeGroup())
+        const group = this.#takeGroup()
+        this.#groupSince = this.#waitingSince
+        if (this.#taken === this.#pending.length) this.#waitingSince = null
+        await this.#write(group)
+        this.#groupSince = null
       }
       this.#forgetTaken()
       await new Promise((resolve) => setImmediate(resolve))

@@ -3,6 +3,7 @@ import type {
   BridgeRecord,
   CommandState,
   DeviceCommandRecord,
+  DeviceOfferRecord,
   DeviceRecord,
   DeviceShareRecord,
   DeviceStore,
@@ -20,6 +21,7 @@ const idOf = ({ id }: { id: string }): string => id
 
 export class LevelDevices implements DeviceStore {
   readonly shares: LevelRecords<DeviceShareRecord>
+  readonly offers: LevelRecords<DeviceOfferRecord>
   readonly bridges: LevelRecords<BridgeRecord>
   readonly open: LevelRecords<DeviceCommandRecord>
   readonly #database: Database
@@ -31,13 +33,16 @@ export class LevelDevices implements DeviceStore {
     this.#database = database
     this.#devices = new LevelRecords<DeviceRecord>(database, 'D', { ownerOf: deviceOf, nameOf: () => '' })
     this.shares = new LevelRecords<DeviceShareRecord>(database, 'S', { ownerOf: deviceOf, nameOf: ({ user }) => user })
+    this.offers = new LevelRecords<DeviceOfferRecord>(database, 'O', { ownerOf: deviceOf, nameOf: ({ user }) => user })
     this.bridges = new LevelRecords<BridgeRecord>(database, 'B', { ownerOf: deviceOf, nameOf: idOf })
     this.open = new LevelRecords<DeviceCommandRecord>(database, 'C', { ownerOf: deviceOf, nameOf: idOf })
   }
 
   /** Reads everything; what it returns makes that what memory says. */
   async load(): Promise<() => void> {
-    const applies = await Promise.all([this.#devices, this.shares, this.bridges, this.open].map((one) => one.load()))
+    const applies = await Promise.all(
+      [this.#devices, this.shares, this.offers, this.bridges, this.open].map((one) => one.load()),
+    )
     return () => {
       for (const apply of applies) apply()
       this.#owned = new Map()
@@ -64,8 +69,9 @@ export class LevelDevices implements DeviceStore {
 
   async deleteOps(id: string): Promise<Op[]> {
     const ops = [...this.sharedWith(id).keys()].map((device) => this.shares.deleteOp(device, id))
+    ops.push(...[...this.offeredTo(id).keys()].map((device) => this.offers.deleteOp(device, id)))
     if (!this.get(id)) return ops
-    for (const records of [this.shares, this.bridges, this.open])
+    for (const records of [this.shares, this.offers, this.bridges, this.open])
       for (const name of records.of(id).keys()) ops.push(records.deleteOp(id, name))
     for await (const page of this.#database.keyPages(ranges.ofRoom('F', id))) for (const key of page) ops.push(del(key))
     ops.push(this.#withOwner(this.#devices.deleteOp(id, ''), id, null))
@@ -74,6 +80,10 @@ export class LevelDevices implements DeviceStore {
 
   sharedWith(user: string): ReadonlyMap<string, DeviceShareRecord> {
     return this.shares.named(user)
+  }
+
+  offeredTo(user: string): ReadonlyMap<string, DeviceOfferRecord> {
+    return this.offers.named(user)
   }
 
   allOpen(): Iterable<DeviceCommandRecord> {

@@ -47,12 +47,13 @@ function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
-/** Bans, mutes, links, requests to join, who has written, whose words were forwarded there. Of devices: themselves, shares, bridges, commands under way and finished. */
-export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'f' | 'D' | 'S' | 'B' | 'C' | 'F'
+/** Bans, mutes, links, requests to join, who has written, whose words were forwarded there. Of devices: themselves, shares, offers, bridges, commands under way and finished. */
+export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'f' | 'D' | 'S' | 'O' | 'B' | 'C' | 'F'
 
 export const keys = {
   format: '!format',
   epoch: '!epoch',
+  seen: '!seen',
   /** Number of the last commit whose entries are all in chunks. */
   folded: '!folded',
   /** Queue numbers below this one may have been used. */

@@ -209,6 +209,10 @@ class LevelStore implements Store {
     return !this.#database.suspect
   }
 
+  get pendingSince(): number | null {
+    return this.#commits.since
+  }
+
   commit(change: Change): void {
     this.#commits.add(change)
   }

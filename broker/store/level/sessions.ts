@@ -4,6 +4,7 @@ import type {
   Progress,
   SavedInflight,
   SavedSession,
+  Seen,
   SessionRecord,
   SessionStore,
   StoredSubscription,
@@ -120,6 +121,15 @@ export class LevelSessions implements SessionStore {
       if (record.user === user) records.push(record)
     }
     return records
+  }
+
+  async seen(): Promise<Seen | null> {
+    const seen = await this.#database.get(keys.seen)
+    return seen ? decode(seen) : null
+  }
+
+  seenOp(seen: Seen): Op {
+    return put(keys.seen, JSON.stringify(seen))
   }
 
   async *all(): AsyncGenerator<SessionRecord> {

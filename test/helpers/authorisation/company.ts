@@ -85,6 +85,15 @@ export class Company {
     await this.must(BOT, 'slash.set', { commands: [{ name: 'deploy', description: 'Deploys.' }] })
   }
 
+  /** Of its key of before nothing is left: the device comes back with its new one. */
+  async takeDevice(user: string): Promise<void> {
+    const voice = this.voice(DEVICE)
+    const { key } = await this.must(user, 'devices.accept', { device: DEVICE })
+    this.#keys.set(DEVICE, key)
+    await voice.ended()
+    await this.enterVoice(voice)
+  }
+
   async enterVoice(voice: MqttSession): Promise<void> {
     const { user, roles } = voice.reader
     await voice.connect(

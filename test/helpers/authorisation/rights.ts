@@ -111,7 +111,8 @@ export class Rights {
   async device({ user, peer, how }: Do<'device'>): Promise<void> {
     const may = how === 'read' || how === 'control' ? { may: how } : {}
     const name = `devices.${may.may ? 'share' : how}`
-    const { ok, text } = await this.#company.ask(user, name, { device: DEVICE, user: peer, ...may })
+    const { ok, text, body } = await this.#company.ask(user, name, { device: DEVICE, user: peer, ...may })
+    if (ok && body?.offered) await this.#company.takeDevice(peer)
     if (ok !== this.#company.world.handDevice(user, peer, how))
       throw new Violation(`${user} was ${ok ? '' : 'not '}allowed: ${how} ${peer}: ${text}`)
   }

@@ -260,7 +260,9 @@ export class World {
     const { shares, owner } = this.device
     const may = this.mayWith(user)
     if (how === 'unshare') return (may === 'own' || (may !== null && user === peer)) && shares.delete(peer)
-    if (may !== 'own' || this.blocks.has(`${peer}>${user}`) || (how !== 'transfer' && peer === owner)) return false
+    if (may !== 'own' || this.blocks.has(`${peer}>${user}`) || (user !== peer && !this.admits(peer, user, 'invites')))
+      return false
+    if (how !== 'transfer' && peer === owner) return false
     if (how !== 'transfer') shares.set(peer, how)
     else if (peer !== owner) this.device = { owner: peer, shares: new Map() }
     return true

@@ -1,0 +1,11 @@
+/** Accounts that were suspended: nobody logs in by them, nor by the bots and devices that act for them. */
+import { type Ownership, personBehind } from '../store/persons.js'
+import type { DirectoryStore } from '../store/store.js'
+
+export type SuspensionStore = Pick<DirectoryStore, 'user'> & Ownership
+
+export async function isSuspended(store: SuspensionStore, user: string): Promise<boolean> {
+  if ((await store.user(user))?.suspended) return true
+  const person = personBehind(store, user)
+  return person !== user && Boolean((await store.user(person))?.suspended)
+}

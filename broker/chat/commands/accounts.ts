@@ -1,0 +1,77 @@
+import type { ACCOUNT_ADMIN_COMMANDS } from '../../../schemas/commands/accounts.js'
+import { Refusal } from '../../../schemas/errors.js'
+import type { Account, Accounts } from '../../auth/accounts.js'
+import { type Actor, requireAdmin } from '../actor.js'
+import type { Handlers } from '../commands.js'
+import { requireWithinRoles } from '../made-by-key.js'
+
+export interface AccountAdminParts {
+  /** Their changes reach those who are logged in. */
+  readonly managed: Pick<Accounts, 'add' | 'get' | 'page' | 'setRoles' | 'suspend' | 'resume'>
+  /** Removes an account with all it has. */
+  readonly remove: (user: string) => Promise<unknown>
+  /** Longest reply. */
+  readonly replyBytes: number
+}
+
+/** Bytes of a reply beside its entries. */
+const ENVELOPE = 256
+
+export function accountAdminCommands(parts: AccountAdminParts): Handlers<keyof typeof ACCOUNT_ADMIN_COMMANDS> {
+  const { managed, remove, replyBytes } = parts
+  const told = (account: Account): string => JSON.stringify(about(account))
+  return {
+    'accounts.create': async (actor, { user, password = null, roles = [] }) => {
+      admin(actor)
+      requireWithinRoles(actor, roles)
+      return told(await managed.add(user, password, roles))
+    },
+    'accounts.get': async (actor, { user }) => {
+      admin(actor)
+      return told(await managed.get(user))
+    },
+    'accounts.list': async (actor, { prefix = '', after = '', limit = 100 }) => {
+      admin(actor)
+      const found = (await managed.page(prefix, after, limit + 1)).map(about)
+      const shown = fitting(found.slice(0, limit), replyBytes - ENVELOPE)
+      return JSON.stringify({ accounts: shown, more: found.length > shown.length })
+    },
+    'accounts.setRoles': async (actor, { user, roles }) => {
+      admin(actor)
+      requireWithinRoles(actor, roles)
+      return told(await managed.setRoles(user, roles))
+    },
+    'accounts.suspend': async (actor, { user, reason = null }) => {
+      const by = admin(actor)
+      if (user === by)
+        throw new Refusal('bad_request', 'not your own account: you could not take it back', { field: 'user' })
+      return told(await managed.suspend(user, by, reason))
+    },
+    'accounts.resume': async (actor, { user }) => {
+      admin(actor)
+      return told(await managed.resume(user))
+    },
+    'accounts.delete': async (actor, { user }) => {
+      const by = admin(actor)
+      if (user === by) throw new Refusal('bad_request', 'your own account: use account.delete', { field: 'user' })
+      await remove(user)
+      return '{}'
+    },
+  }
+}
+
+function admin(actor: Actor): string {
+  return requireAdmin(actor, 'accounts are managed by admins')
+}
+
+function about({ id, roles, password, createdAt, suspended }: Account) {
+  const { at = 0, by = '', reason = null } = suspended ?? {}
+  return { user: id, roles, password, createdAt, suspended: suspended && { since: at, by, reason } }
+}
+
+/** As many as fit, one in any case. */
+function fitting<T>(entries: readonly T[], most: number): readonly T[] {
+  let bytes = 0
+  const over = entries.findIndex((entry, i) => (bytes += JSON.stringify(entry).length + 1) > most && i > 0)
+  return over === -1 ? entries : entries.slice(0, over)
+}
