@@ -107,6 +107,22 @@ export function methods(call: Call) {
       /** Removes the asker’s account for good: logins, profile, people and devices at once, and in the background all they wrote, wherever it is. */
       delete: (params: Params<'account.delete'>) => call('account.delete', params, 'POST /account/delete'),
     },
+    accounts: {
+      /** Makes an account, whatever auth.registration says. For admins. */
+      create: (params: Params<'accounts.create'>) => call('accounts.create', params, 'POST /accounts'),
+      /** One account. For admins. */
+      get: (params: Params<'accounts.get'>) => call('accounts.get', params, 'GET /accounts/{user}'),
+      /** Accounts by user id, whatever its case. For admins. */
+      list: (params: Params<'accounts.list'> = {}) => call('accounts.list', params, 'GET /accounts'),
+      /** Gives an account these roles in place of those it had; live sessions and streams have them at once, unless a token of theirs says otherwise. For admins. */
+      setRoles: (params: Params<'accounts.setRoles'>) => call('accounts.setRoles', params, 'PUT /accounts/{user}/roles'),
+      /** Nobody logs in as the user, or as their bots and devices, until accounts.resume; who is logged in is cut off. What they have stays. For admins. */
+      suspend: (params: Params<'accounts.suspend'>) => call('accounts.suspend', params, 'PUT /accounts/{user}/suspension'),
+      /** Takes a suspension back. For admins. */
+      resume: (params: Params<'accounts.resume'>) => call('accounts.resume', params, 'DELETE /accounts/{user}/suspension'),
+      /** Removes an account with all its user left, as topictalk user remove does. For admins. */
+      delete: (params: Params<'accounts.delete'>) => call('accounts.delete', params, 'DELETE /accounts/{user}'),
+    },
     sessions: {
       /** The sessions of the asker by client id, or for admins those of anyone. */
       list: (params: Params<'sessions.list'> = {}) => call('sessions.list', params, 'GET /sessions'),
@@ -178,8 +194,14 @@ export function methods(call: Call) {
       key: (params: Params<'devices.key'>) => call('devices.key', params, 'POST /devices/{device}/keys'),
       /** Removes a device with all it has: keys, memberships, commands, retained state. For its owner. */
       remove: (params: Params<'devices.remove'>) => call('devices.remove', params, 'DELETE /devices/{device}'),
-      /** Makes someone else the owner of a device; nobody shares it then. For its owner. */
+      /** Offers a device to someone, who becomes its owner with devices.accept; to name oneself takes it back. For its owner. Of admins it needs no acceptance. */
       transfer: (params: Params<'devices.transfer'>) => call('devices.transfer', params, 'PUT /devices/{device}/owner'),
+      /** The devices that others offer the asker, by user id. */
+      offers: (params: Params<'devices.offers'> = {}) => call('devices.offers', params, 'GET /device-offers'),
+      /** Takes a device that is offered: it is the asker’s, nobody shares it, its keys of before are void, and the answer is a new one. */
+      accept: (params: Params<'devices.accept'>) => call('devices.accept', params, 'POST /device-offers/{device}'),
+      /** Takes no device that is offered. */
+      decline: (params: Params<'devices.decline'>) => call('devices.decline', params, 'DELETE /device-offers/{device}'),
       /** Lets another user read or control a device, in place of what they might before. For its owner. */
       share: (params: Params<'devices.share'>) => call('devices.share', params, 'PUT /devices/{device}/shares/{user}'),
       /** Takes back what a user might with a device, at once. For its owner, and for that user. */
@@ -235,10 +257,12 @@ export function methods(call: Call) {
       delete: (params: Params<'bots.delete'>) => call('bots.delete', params, 'DELETE /bots/{bot}'),
     },
     slash: {
-      /** Says which commands a bot takes in the rooms it is a member of, in place of those it took before. For the bot and its owner. */
+      /** Says which commands a bot takes in rooms where they count, in place of those it took before. For the bot and its owner. */
       set: (params: Params<'slash.set'>) => call('slash.set', params, 'PUT /slash-commands'),
-      /** The commands that bots take in a room, by name. For members. */
+      /** The commands that count in a room for the asker, by name; of one name the bot that gets it first. For members. */
       list: (params: Params<'slash.list'>) => call('slash.list', params, 'GET /rooms/{room}/slash-commands'),
+      /** Lets the commands of a bot that is a member count in a room, or not any more. For owners and admins of the room. */
+      allow: (params: Params<'slash.allow'>) => call('slash.allow', params, 'PUT /rooms/{room}/slash-commands/{bot}'),
     },
     filters: {
       /** The filters that messages are held against. For admins. */
