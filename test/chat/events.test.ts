@@ -276,6 +276,7 @@ t.test('a position says all, however many logs there are and whatever became of 
     await alice.say('tea', 'old 4')
     await wide.texts(1)
     await narrow.texts(1)
+    for (const { response } of [wide, narrow]) response.destroy()
     await alice.get('rooms.delete', { room: 'tea' })
     await anew()
     const comeBack = ({ lastId }: EventReader, to: string) =>
