@@ -405,6 +405,10 @@ const limits = section('Bounds on what one client can cost.', {
       'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1 }; ten seconds’ worth may come at once.',
   }),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
+  presencePerSecond: count(
+    10,
+    'Changes of the status and the devices of one user that are told a second; of more the last one is, when there is room.',
+  ),
 })
 
 const store = section('Where data lives.', {
