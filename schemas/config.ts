@@ -367,6 +367,11 @@ const limits = section('Bounds on what one client can cost.', {
     1000,
     'Sessions of one user, bots and devices included, that outlive their connection; anonymous is not counted. Each bot and device may have one.',
   ),
+  retainedMessagesPerUser: count(
+    20000,
+    'Messages one user, bots and devices included, may have retained on plain and device topics; anonymous clients count together.',
+  ),
+  retainedBytesPerUser: count(67108864, 'Bytes of the same.'),
   asksPerPair: count(
     100,
     'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. They become free again in 1000 s.',

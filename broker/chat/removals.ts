@@ -188,7 +188,9 @@ export class Removals {
   /** What the user's devices retain, and what the user retained elsewhere. */
   async #dropRetained(user: string): Promise<void> {
     const { store } = this.#parts
-    for await (const { topic, clientId } of store.queue.retained(['#', topics.allDevices()])) {
+    // All that is retained is read only for who retained something.
+    const filters = store.queue.retainedBy(user).messages > 0 ? ['#', topics.allDevices()] : [topics.device(user, '#')]
+    for await (const { topic, clientId } of store.queue.retained(filters)) {
       if (!topic.startsWith(topics.deviceOf(user)) && !clientId?.startsWith(`${user}/`)) continue
       const cleared = { topic, payload: Buffer.alloc(0), qos: 0, retain: true, clientId: null } as const
       await commit(store, { ops: [store.queue.retainOp(cleared)] })
