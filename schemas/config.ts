@@ -372,6 +372,10 @@ const limits = section('Bounds on what one client can cost.', {
     'Messages one user, bots and devices included, may have retained on plain and device topics; anonymous clients count together.',
   ),
   retainedBytesPerUser: count(67108864, 'Bytes of the same.'),
+  invitationsPerUser: count(
+    10000,
+    'Invitations of one user, bots and devices included, that stand at a time: who is invited has not come yet.',
+  ),
   asksPerPair: count(
     100,
     'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. They become free again in 1000 s.',

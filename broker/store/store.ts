@@ -707,6 +707,8 @@ export interface DirectoryStore {
   invite(room: string, user: string): InviteRecord | undefined
   /** By user. */
   invites(room: string): ReadonlyMap<string, InviteRecord>
+  /** How many invitations of a name stand. From memory. */
+  invitesBy(name: string): number
   inviteOp(record: InviteRecord): Op
   deleteInviteOp(room: string, user: string): Op
   /** Users who left or were removed: they come back only by rooms.join. */

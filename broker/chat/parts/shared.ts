@@ -65,6 +65,7 @@ export async function makeShared(config: Config, parts: ChatParts) {
     plain: new Plain(store, bus, acl, new RetainedQuota(store.queue, config.limits, names)),
     replies: new Replies(bus),
     accountOf: counted,
+    namesCountedWith: names,
     rates: new Rates(config.limits.rates, counted),
     slowMode: new SlowMode(),
     asking: new Asking(store.directory, config.limits.asksPerPair),
