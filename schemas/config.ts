@@ -376,6 +376,15 @@ const limits = section('Bounds on what one client can cost.', {
     1000,
     'Sessions of one user, bots and devices included, that outlive their connection; anonymous is not counted. Each bot and device may have one.',
   ),
+  retainedMessagesPerUser: count(
+    20000,
+    'Messages one user, bots and devices included, may have retained on plain and device topics; anonymous clients count together.',
+  ),
+  retainedBytesPerUser: count(67108864, 'Bytes of the same.'),
+  invitationsPerUser: count(
+    10000,
+    'Invitations of one user, bots and devices included, that stand at a time: who is invited has not come yet.',
+  ),
   asksPerPair: count(
     100,
     'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. They become free again in 1000 s.',
@@ -418,6 +427,10 @@ const limits = section('Bounds on what one client can cost.', {
       'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1 }; ten seconds’ worth may come at once.',
   }),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
+  presencePerSecond: count(
+    10,
+    'Changes of the status and the devices of one user that are told a second; of more the last one is, when there is room.',
+  ),
 })
 
 const store = section('Where data lives.', {

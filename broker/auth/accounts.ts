@@ -3,7 +3,7 @@ import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { isNewAccountName, USER_NAMES } from '../../schemas/ids.js'
 import { commit } from '../store/commit.js'
-import { namesOf } from '../store/persons.js'
+import { namesOf, personBehind } from '../store/persons.js'
 import { serverEvents } from '../store/server-events.js'
 import type { DirectoryStore, Op, Store, Suspension, UserRecord } from '../store/store.js'
 import { roomsWithWordsOf } from '../store/touched-rooms.js'
@@ -120,8 +120,14 @@ export class Accounts {
       const { directory, accounts } = this.#store
       const at = this.#now()
       const gone = [id, ...belongings(directory, id)]
+      const person = personBehind(directory, id)
       const ops = gone.map(async (user) => [
-        accounts.removalOp({ user, at, rooms: messages === 'erased' ? roomsWithWordsOf(directory, user) : null }),
+        accounts.removalOp({
+          user,
+          at,
+          rooms: messages === 'erased' ? roomsWithWordsOf(directory, user) : null,
+          person,
+        }),
         ...(await directory.deleteUserOps(user, at)),
       ])
       await this.#tell('user.removed', gone, (await Promise.all(ops)).flat())

@@ -29,6 +29,9 @@ export interface MembersParts {
   readonly asking: Asking
   readonly places: RoomPlaces
   readonly maxMembers: number
+  /** Those that one person, with bots and devices, may have standing. */
+  readonly invitationsPerUser: number
+  readonly namesCountedWith: (user: string) => ReadonlySet<string>
 }
 
 /** A membership that begins now, its cursors at the heads of the room's logs. */
@@ -57,12 +60,15 @@ export class Members {
   readonly #asking: Asking
   readonly #places: RoomPlaces
   readonly #maxMembers: number
+  readonly #invitationsPerUser: number
+  readonly #namesCountedWith: MembersParts['namesCountedWith']
   /** Joins that are being written, by room: they count towards maxMembers. */
   readonly #joining = new Map<string, number>()
   /** Rooms that are being deleted: nobody comes in any more. */
   readonly #closing = new Set<string>()
 
-  constructor({ store, bus, rules, turns, ownership, asking, places, maxMembers }: MembersParts) {
+  constructor(parts: MembersParts) {
+    const { store, bus, rules, turns, ownership, asking, places, maxMembers } = parts
     this.#store = store
     this.#bus = bus
     this.#rules = rules
@@ -71,6 +77,8 @@ export class Members {
     this.#asking = asking
     this.#places = places
     this.#maxMembers = maxMembers
+    this.#invitationsPerUser = parts.invitationsPerUser
+    this.#namesCountedWith = parts.namesCountedWith
   }
 
   /** Lets nobody in while the room is deleted. */
@@ -206,10 +214,23 @@ export class Members {
     if (directory.invite(room, user)) return
     if (directory.invites(room).size >= MAX_INVITES)
       throw new Refusal('conflict', `${MAX_INVITES} users are invited to ${room} and have not come; withdraw one first`)
+    if (!isAdmin(actor)) this.#requireFewInvitations(by)
     this.#asking.require(actor, user, `room ${room}`)
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
     await commit(this.#store, { drafts, ops })
+  }
+
+  /** Of the person: bots and devices would be many of them. */
+  #requireFewInvitations(by: string): void {
+    const most = this.#invitationsPerUser
+    let standing = 0
+    for (const name of this.#namesCountedWith(by)) standing += this.#store.directory.invitesBy(name)
+    if (standing >= most)
+      throw new Refusal(
+        'conflict',
+        `${most} of your invitations stand (limits.invitationsPerUser); withdraw some, or wait for who is to come`,
+      )
   }
 
   /** Removes a member, or withdraws an invitation. */

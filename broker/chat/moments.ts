@@ -26,6 +26,8 @@ export interface MomentsParts {
   readonly presence: Presence
   readonly typing: Typing
   readonly typingPerSecond: number
+  /** Counts what is left out, by reason. */
+  readonly count: (name: string) => void
 }
 
 export class Moments {
@@ -51,7 +53,7 @@ export class Moments {
       checkShape(typingShape, input)
       typing = (input as { typing: boolean }).typing
     }
-    if (this.#typingRate.take(actor.sessionId ?? user) > 0) return
+    if (this.#typingRate.take(actor.sessionId ?? user) > 0) return this.#parts.count('dropped.typing_rate')
     this.#parts.typing.set(room, user, typing)
   }
 

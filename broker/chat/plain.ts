@@ -6,6 +6,7 @@ import type { Bus } from '../store/bus.js'
 import type { Draft, Op, PlainMessage, QueueMatch, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import type { Incoming, Receipt } from './pipeline.js'
+import type { RetainedQuota } from './retained-quota.js'
 import { storeRefusal } from './send.js'
 import type { Signal } from './signals.js'
 
@@ -13,11 +14,13 @@ export class Plain {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #acl: Acl
+  readonly #quota: RetainedQuota
 
-  constructor(store: Store, bus: Bus<Signal>, acl: Acl) {
+  constructor(store: Store, bus: Bus<Signal>, acl: Acl, quota: RetainedQuota) {
     this.#store = store
     this.#bus = bus
     this.#acl = acl
+    this.#quota = quota
   }
 
   publish(
@@ -32,6 +35,7 @@ export class Plain {
     if (!own && !this.#acl.mayPublish(principal, clientId, incoming.topic)) {
       throw new Refusal('forbidden', `you may not publish on ${incoming.topic}`)
     }
+    if (incoming.retain) this.#quota.require(principal.user, incoming)
     this.send({ ...incoming, clientId: sessionId }, incoming.ops, receipt, drafts)
   }
 

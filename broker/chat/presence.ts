@@ -1,6 +1,7 @@
 /**
  * Who is online. Many sessions make one user; going offline is said only after a delay, and a restart of the broker is not an absence:
- * whoever was online before has `restartGrace` seconds to come back unnoticed.
+ * whoever was online before has `restartGrace` seconds to come back unnoticed. What one user changes too often is told late, and only what
+ * it has come to; coming and going is always told.
  */
 import { topics } from '../../schemas/topics.js'
 import { type Direct, direct } from '../hub.js'
@@ -9,14 +10,20 @@ import { commit } from '../store/commit.js'
 import type { PresenceRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
 import { areContacts } from './blocks.js'
+import { Buckets } from './buckets.js'
 import { showsPresence } from './privacy.js'
 import type { Signal } from './signals.js'
 import type { Thinning } from './thinning.js'
+
+/** Milliseconds between two looks at whether what is late may be told. */
+const LATE_EVERY = 250
 
 export interface PresenceOptions {
   /** Seconds. */
   offlineDelay: number
   restartGrace: number
+  /** Of the user's own words and of devices, told of one user. */
+  perSecond: number
 }
 
 export interface PresenceParts {
@@ -25,6 +32,8 @@ export interface PresenceParts {
   readonly wheel: Wheel
   readonly thinning: Thinning
   readonly options: PresenceOptions
+  /** Counts what is left out, by reason. */
+  readonly count: (name: string) => void
   readonly failed: (error: unknown) => void
 }
 
@@ -35,14 +44,21 @@ export class Presence {
   readonly #thinning: Thinning
   readonly #options: PresenceOptions
   readonly #people = new Map<string, Person>()
+  readonly #rate: Buckets
+  /** Those whose last change is yet to be told. */
+  readonly #late = new Set<Person>()
+  readonly #tellingLate: Deadline = { due: (now) => this.#tellLate(now) }
+  readonly #count: (name: string) => void
   readonly #failed: (error: unknown) => void
 
-  constructor({ store, bus, wheel, thinning, options, failed }: PresenceParts) {
+  constructor({ store, bus, wheel, thinning, options, count, failed }: PresenceParts) {
     this.#store = store
     this.#bus = bus
     this.#wheel = wheel
     this.#thinning = thinning
     this.#options = options
+    this.#rate = new Buckets(options.perSecond)
+    this.#count = count
     this.#failed = failed
   }
 
@@ -81,17 +97,20 @@ export class Presence {
   /** The account is gone, and nobody is connected any more. */
   async forget(user: string): Promise<void> {
     const person = this.#people.get(user)
-    if (person) this.#wheel.delete(person)
+    if (person) {
+      this.#wheel.delete(person)
+      this.#late.delete(person)
+    }
     this.#people.delete(user)
     await commit(this.#store, { ops: [this.#store.directory.deletePresenceOp(user)] })
   }
 
-  /** The user's own words. */
+  /** The user's own words. Above the rate the last of them are told when there is room again. */
   set(user: string, { status, away }: { status?: string | null; away?: boolean }): void {
     const person = this.#person(user)
     if (status !== undefined) person.status = status
     if (away !== undefined) person.away = away
-    this.#announce(person)
+    if (this.#mayTell(person)) this.#announce(person)
   }
 
   /** Whether `watcher` may see `user`: oneself, and those who know the user, unless they are blocked or left out. */
@@ -171,8 +190,25 @@ export class Presence {
 
   /** Who comes back before they are offline is there with one device, as they were. */
   #devicesChanged(person: Person): void {
-    if (person.shown === shownDevices(person)) return
+    if (person.shown === shownDevices(person) || !this.#mayTell(person)) return
     this.#bus.send({ kind: 'presence', user: person.user, payload: this.#render(person) })
+  }
+
+  /** Whether a change may be told now; else it will be, unless another comes before. */
+  #mayTell(person: Person): boolean {
+    if (this.#late.has(person)) {
+      this.#count('dropped.presence_rate')
+      return false
+    }
+    if (this.#rate.take(person.user) === 0) return true
+    if (this.#late.size === 0) this.#wheel.set(this.#tellingLate, this.#wheel.now)
+    this.#late.add(person)
+    return false
+  }
+
+  #tellLate(now: number): number {
+    for (const person of this.#late) if (this.#rate.take(person.user) === 0) this.#announce(person)
+    return this.#late.size === 0 ? 0 : now + LATE_EVERY
   }
 
   #offline(person: Person): number {
@@ -183,6 +219,7 @@ export class Presence {
   }
 
   #announce(person: Person): void {
+    this.#late.delete(person)
     const { user, online, status, away, lastSeen } = person
     const record: PresenceRecord = { user, online, status, away, lastSeen: online ? Date.now() : lastSeen }
     this.#store.sessions.writeLazily([this.#store.directory.presenceOp(record)]).catch(this.#failed)

@@ -8,10 +8,11 @@ import { topics } from '../../schemas/topics.js'
 import type { Accounts } from '../auth/accounts.js'
 import type { RemovalRecord } from '../store/accounts.js'
 import { commit } from '../store/commit.js'
+import { personBehind } from '../store/persons.js'
 import type { Op, RoomRecord, Store } from '../store/store.js'
 import { roomsWithWordsOf } from '../store/touched-rooms.js'
-import { Turns } from '../turns.js'
 import { afterAnswer } from './endings.js'
+import { FairLine } from './fair-line.js'
 import type { Forgetting } from './forgetting.js'
 import type { Members } from './members.js'
 import type { Presence } from './presence.js'
@@ -39,10 +40,9 @@ class Stopping extends Error {}
 
 export class Removals {
   readonly #parts: RemovalsParts
-  /** One at a time: it is work for when there is time. */
-  readonly #turns = new Turns()
+  /** One at a time, by turns between persons: who removes bots by the hundred delays nobody else's removal. */
+  readonly #line = new FairLine()
   #closing = false
-  #last: Promise<unknown> = Promise.resolve()
   #retry: NodeJS.Timeout | undefined
 
   constructor(parts: RemovalsParts) {
@@ -51,15 +51,16 @@ export class Removals {
 
   /** Goes on with those that were not done. */
   async resume(): Promise<void> {
-    for await (const { user } of this.#parts.store.accounts.removals()) void this.run(user)
+    for await (const { user, person = user } of this.#parts.store.accounts.removals()) void this.run(user, person)
   }
 
   /** Removes the account, and waits a while for what its user left. */
   async remove(user: string, messages: 'erased' | 'kept' = 'erased'): Promise<{ erased: boolean }> {
+    const person = this.#personBehind(user)
     const gone = await this.#parts.accounts.remove(user, messages)
     const patience = new AbortController()
     const erased = await Promise.race([
-      this.#runAll(gone),
+      this.#runAll(gone, person),
       sleep(PATIENCE, false, { signal: patience.signal }).catch(() => false),
     ])
     patience.abort()
@@ -68,17 +69,25 @@ export class Removals {
 
   /** Removes the account of who asks: their sessions end once they had the answer. */
   async removeAsker(user: string): Promise<void> {
+    const person = this.#personBehind(user)
     const gone = await this.#parts.accounts.remove(user)
-    afterAnswer(this.#parts.store, () => this.#runAll(gone))
+    afterAnswer(this.#parts.store, () => this.#runAll(gone, person))
   }
 
-  async #runAll(users: readonly string[]): Promise<boolean> {
-    return (await Promise.all(users.map((user) => this.run(user)))).every((done) => done)
+  #personBehind(user: string): string {
+    return personBehind(this.#parts.store.directory, user)
   }
 
-  /** Resolves when all is erased that the record of the user asks for, with true; with false where that is not to be soon. */
-  run(user: string): Promise<boolean> {
-    const done = this.#turns.take('removal', async () => {
+  async #runAll(users: readonly string[], person: string): Promise<boolean> {
+    return (await Promise.all(users.map((user) => this.run(user, person)))).every((done) => done)
+  }
+
+  /**
+   * Resolves when all is erased that the record of the user asks for, with true; with false where that is not to be soon. `person`: whose turn
+   * it takes.
+   */
+  run(user: string, person: string): Promise<boolean> {
+    return this.#line.take(person, async () => {
       try {
         const record = await this.#parts.store.accounts.removal(user)
         if (record && !this.#closing) await this.#erase(record)
@@ -88,14 +97,12 @@ export class Removals {
         return false
       }
     })
-    this.#last = done
-    return done
   }
 
   async close(): Promise<void> {
     this.#closing = true
     clearTimeout(this.#retry)
-    await this.#last
+    await this.#line.idle()
   }
 
   #later(error: unknown): void {
@@ -181,7 +188,9 @@ export class Removals {
   /** What the user's devices retain, and what the user retained elsewhere. */
   async #dropRetained(user: string): Promise<void> {
     const { store } = this.#parts
-    for await (const { topic, clientId } of store.queue.retained(['#', topics.allDevices()])) {
+    // All that is retained is read only for who retained something.
+    const filters = store.queue.retainedBy(user).messages > 0 ? ['#', topics.allDevices()] : [topics.device(user, '#')]
+    for await (const { topic, clientId } of store.queue.retained(filters)) {
       if (!topic.startsWith(topics.deviceOf(user)) && !clientId?.startsWith(`${user}/`)) continue
       const cleared = { topic, payload: Buffer.alloc(0), qos: 0, retain: true, clientId: null } as const
       await commit(store, { ops: [store.queue.retainOp(cleared)] })

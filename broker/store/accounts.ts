@@ -21,6 +21,8 @@ export interface RemovalRecord {
   readonly at: number
   /** Where the user may have written; null: what was written stays. */
   readonly rooms: readonly string[] | null
+  /** Whose bot or device it was; the user, where it is nobody's. Absent in records of before that was kept. */
+  readonly person?: string
 }
 
 export interface AccountStore {

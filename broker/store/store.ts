@@ -419,6 +419,10 @@ export interface QueueStore {
 
   /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
   retainOp(message: PlainMessage): Op
+  /** How much is retained of what a name published, what is under way included. From memory. */
+  retainedBy(name: string): { messages: number; bytes: number }
+  /** Who published what a topic retains, and its size; undefined: nothing, or it is the broker's own. From memory. */
+  retainedAt(topic: string): { owner: string; bytes: number } | undefined
   /** Retained messages that match any of the filters, each once. */
   retained(filters: readonly string[]): AsyncIterable<PlainMessage>
 }
@@ -705,6 +709,8 @@ export interface DirectoryStore {
   invite(room: string, user: string): InviteRecord | undefined
   /** By user. */
   invites(room: string): ReadonlyMap<string, InviteRecord>
+  /** How many invitations of a name stand. From memory. */
+  invitesBy(name: string): number
   inviteOp(record: InviteRecord): Op
   deleteInviteOp(room: string, user: string): Op
   /** Users who left or were removed: they come back only by rooms.join. */

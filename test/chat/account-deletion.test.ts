@@ -1,5 +1,6 @@
 /** An account that is deleted leaves nothing of its user, and everyone else's rooms whole. */
 import { readFile } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin.js'
@@ -167,6 +168,40 @@ t.test('what bots wrote goes with their owner, and stays when only the bot goes'
   for (const user of ['alice', 'other']) await erased(broker, user)
   t.same(await historyOf(bob, 'tea'), ['1 says one', '2 gone deleted by null', '3 delete 2'])
   t.equal(await bob.fails('users.get', { user: 'other' }), 'not_found user')
+})
+
+t.test('many removed bots of one person do not delay the removal of another', async (t) => {
+  const { broker, connect, alice, bob } = await open(t)
+  const { accounts, log } = broker.running.store
+  const bots = Array.from({ length: 5 }, (_, i) => `a${i}`)
+  for (const bot of bots) await alice.get('bots.create', { bot })
+  await bob.get('bots.create', { bot: 'b' })
+  const done: string[] = []
+  const { deleteRemovalOp } = accounts
+  accounts.deleteRemovalOp = function (user) {
+    done.push(user)
+    return deleteRemovalOp.call(this, user)
+  }
+  // The first of them lasts until all are asked for.
+  let go = (): void => {}
+  const asked = new Promise<void>((resolve) => (go = resolve))
+  const { drop } = log
+  log.drop = async function (name) {
+    await asked
+    return drop.call(this, name)
+  }
+  // Requests of one connection wait for each other.
+  const devices = await Promise.all(bots.map((bot) => connect('alice', { clientId: bot })))
+  const alices = bots.map((bot, i) => devices[i]!.get('bots.delete', { bot }))
+  while ((await Promise.all(bots.map((bot) => accounts.removal(bot)))).includes(null)) await setImmediate()
+  const bobs = bob.get('bots.delete', { bot: 'b' })
+  while (!(await accounts.removal('b'))) await setImmediate()
+  await setImmediate()
+  go()
+  await Promise.all([...alices, bobs])
+  t.ok(done.indexOf('b') <= 2, `${done}: one of hers under way, one whose turn it was, and then his`)
+  t.same([...done].sort(), [...bots, 'b'].sort(), 'and all are done')
+  await (await connect('carol')).get('bots.create', { bot: 'b' })
 })
 
 t.test('an account is deleted by who owns it: name, password and code', async (t) => {

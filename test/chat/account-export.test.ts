@@ -143,6 +143,36 @@ t.test('who takes it slowly holds up nobody, and has one at a time', async (t) =
   t.pass('a download that breaks off makes room for another')
 })
 
+t.test('downloads that nobody reads keep nobody from theirs', async (t) => {
+  const clock = movableClock(t)
+  const { broker, alice, connect } = await open(t)
+  const words = Array.from({ length: 250 }, () => randomBytes(24_000).toString('base64'))
+  const slow = await Promise.all(
+    ['one', 'two', 'three', 'four'].map(async (user) => {
+      const person = await connect(user)
+      await person.get('rooms.create', { room: user })
+      for (const word of words) await person.say(user, word)
+      return slowly(broker, (await person.get('account.export')).url)
+    }),
+  )
+  const { url } = await alice.get('account.export')
+  await t.rejects(download(broker, url), { message: '503' }, 'all places are taken, and nobody had their time yet')
+  clock.forward(31)
+  t.ok((await download(broker, url))['README.txt'], 'one of them gave way; the link is good yet')
+  const done = await Promise.all(slow.map(isWhole))
+  t.equal(done.filter((whole) => whole).length, 3, 'and the others go on')
+})
+
+/** Reads a download to its end. */
+async function isWhole(response: IncomingMessage): Promise<boolean> {
+  try {
+    for await (const _ of response);
+  } catch {
+    return false
+  }
+  return response.complete
+}
+
 /** Asks, and reads nothing until told to. */
 async function slowly(broker: TestBroker, url: string): Promise<IncomingMessage> {
   const request = get(`${httpUrl(broker)}${url}`)

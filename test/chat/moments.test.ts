@@ -167,6 +167,25 @@ t.test('many sessions are one person, who is offline only after a while', async 
   t.same(states, { alice: ['online', null], bob: ['offline', 'back before anyone knew'] }, 'known after a restart')
 })
 
+t.test('who changes their status all the time is told of so often, and the last of it gets through', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'], { limits: { presencePerSecond: 3 } })
+  await privateRoom('den', alice, bob)
+  await alice.subscribe('users/bob/presence')
+  await alice.on('users/bob/presence', 1)
+  for (let i = 0; i < 200; i++) void bob.publish('users/bob/presence', { status: `${i}` }, { qos: 0 })
+  await bob.publish('users/bob/presence', { status: 'the last' })
+  await alice.inbox.wait(1, ({ payload }) => payload.includes('the last'))
+  const told = alice.inbox.json('users/bob/presence').length
+  const dropped = broker.running.counters.get('dropped.presence_rate')
+  t.ok(dropped > 150, `${dropped} of 201 are left out, and counted`)
+  t.equal(told - 1 + dropped, 201, 'the others are told')
+  t.same(
+    bob.replies.filter(({ ok }) => !ok),
+    [],
+    'none of them is refused',
+  )
+})
+
 t.test('only people of the same private room see each other', async (t) => {
   const { alice, bob, eve, mallory } = await people(t, ['alice', 'bob', 'eve', 'mallory'])
   for (const person of [alice, bob, eve]) await person.get('rooms.join', { room: 'lobby' })

@@ -173,6 +173,38 @@ t.test(
   },
 )
 
+t.test('invitations that stand are counted for the person, and stay', async (t) => {
+  const { broker, connect, alice, mallory, bot } = await company(t, { limits: { invitationsPerUser: 2 } })
+  for (const user of ['bob', 'carol', 'dave']) await connect(user)
+  for (const [owner, room] of [
+    [mallory, 'm'],
+    [bot, 'b'],
+  ] as const)
+    await owner.get('rooms.create', { room, access: 'private' })
+  await mallory.get('rooms.invite', { room: 'm', user: 'bob' })
+  await bot.get('rooms.invite', { room: 'b', user: 'bob' })
+  for (const [owner, room] of [
+    [mallory, 'm'],
+    [bot, 'b'],
+  ] as const) {
+    const { error } = await owner.ask('rooms.invite', { room, user: 'carol' })
+    t.equal(error.code, 'conflict')
+    t.match(error.message, 'limits.invitationsPerUser')
+  }
+  await mallory.get('rooms.invite', { room: 'm', user: 'bob' })
+  await alice.get('rooms.create', { room: 'a', access: 'private' })
+  await alice.get('rooms.invite', { room: 'a', user: 'carol' })
+  await bot.get('rooms.delete', { room: 'b' })
+  await mallory.get('rooms.invite', { room: 'm', user: 'carol' })
+
+  await broker.restart({ limits: { invitationsPerUser: 1 } })
+  const [back, bob] = [await connect('mallory'), await connect('bob')]
+  await bob.get('rooms.join', { room: 'm' })
+  t.equal(await back.fails('rooms.invite', { room: 'm', user: 'dave' }), 'conflict')
+  await (await connect('carol')).get('rooms.join', { room: 'm' })
+  await back.get('rooms.invite', { room: 'm', user: 'dave' })
+})
+
 t.test('requests, sessions and keys of bots and devices count for their owner', async (t) => {
   const rates = { read: 1 }
   const { connect, mallory, owned, keys } = await company(t, { limits: { rates, sessionsPerUser: 2, keysPerBot: 2 } })

@@ -344,7 +344,7 @@ async function retained(t: Test, newPlace: NewPlace): Promise<void> {
   let now = START
   const store = await place.open({}, () => now)
   const retain = (topic: string, text: string, expiresAt = 0): Promise<unknown> => {
-    const message = { topic, payload: Buffer.from(text), qos: 1, retain: true, clientId: null } as const
+    const message = { topic, payload: Buffer.from(text), qos: 1, retain: true, clientId: 'ann/phone' } as const
     const extra = { properties: Buffer.alloc(0), expiresAt }
     return commit(store, [], [store.queue.retainOp(expiresAt > 0 ? { ...message, extra } : message)])
   }
@@ -366,6 +366,7 @@ async function retained(t: Test, newPlace: NewPlace): Promise<void> {
   now = START + 2 * HOUR
   await store.log.sweep()
   t.same(await kept(), ['C', 'D'], 'those whose time is over, and no others')
+  t.same(store.queue.retainedBy('ann'), { messages: 2, bytes: 8 }, 'and are not counted any more')
   now = START + 24 * HOUR
   await store.log.sweep()
   t.same(await kept(), ['D'])

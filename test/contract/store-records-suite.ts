@@ -10,6 +10,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('queues', (t) => queues(t, newPlace))
   t.test('a full queue', (t) => fullQueue(t, newPlace))
   t.test('retained messages', (t) => retained(t, newPlace))
+  t.test('how much is retained', (t) => retainedCounts(t, newPlace))
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
   t.test('second factors', (t) => secondFactors(t, newPlace))
@@ -215,6 +216,38 @@ async function fullQueue(t: Test, newPlace: NewPlace): Promise<void> {
     ['ann/a'],
     'an acknowledgement makes room',
   )
+  await store.close()
+}
+
+async function retainedCounts(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const retain = (topic: string, text: string, more: Partial<PlainMessage> = {}): Promise<unknown> =>
+    commit(store, [], [store.queue.retainOp(message(topic, text, { retain: true, ...more }))])
+  const counted = (name: string): number[] => Object.values(store.queue.retainedBy(name))
+  const first = retain('a', '1234')
+  t.same(counted('ann'), [1, 5], 'what is under way counts')
+  t.equal(store.queue.retainedAt('a'), undefined, 'and is not there yet')
+  await first
+  await retain('b', '12')
+  await retain('c', '12', { clientId: 'bob/phone' })
+  await retain('d', '12', { clientId: null })
+  const check = (when: string): void => {
+    t.same(counted('ann'), [2, 8], when)
+    t.same(counted('bob'), [1, 3])
+    t.same(store.queue.retainedAt('c'), { owner: 'bob', bytes: 3 })
+    t.equal(store.queue.retainedAt('d'), undefined, 'the broker’s own is nobody’s')
+  }
+  check('by who published it, topics included')
+  await store.close()
+  store = await place.open()
+  check('after a restart')
+  await retain('a', '1')
+  await retain('b', '123456', { clientId: 'bob/phone' })
+  t.same(counted('ann'), [1, 2], 'of a topic the last counts')
+  t.same(counted('bob'), [2, 10])
+  for (const topic of ['a', 'b', 'c']) await retain(topic, '')
+  t.same([...counted('ann'), ...counted('bob')], [0, 0, 0, 0], 'cleared')
   await store.close()
 }
 

@@ -11,8 +11,9 @@ import type { RoomParts } from './rooms.js'
 import type { SharedParts } from './shared.js'
 
 export async function makePeople(config: Config, parts: SharedParts & RoomParts) {
-  const { store, bus, wheel, failed, turns, views, rules, thinning, preferences, replyBytes } = parts
-  const presence = new Presence({ store, bus, wheel, thinning, options: config.presence, failed })
+  const { store, bus, wheel, count, failed, turns, views, rules, thinning, preferences, replyBytes } = parts
+  const options = { ...config.presence, perSecond: config.limits.presencePerSecond }
+  const presence = new Presence({ store, bus, wheel, thinning, options, count, failed })
   await presence.load()
   const { delivered } = config.receipts
   const receipts = new Receipts({ store, bus, wheel, rules, preferences, thinning, delivered, failed })

@@ -17,7 +17,7 @@ import type { SharedParts } from './shared.js'
 
 export function makeRooms(
   { rooms: options, receipts, limits }: Config,
-  { store, bus, turns, asking, followedBy }: SharedParts,
+  { store, bus, turns, asking, followedBy, namesCountedWith }: SharedParts,
 ) {
   const rules = new RoomRules(store.directory)
   const thinning = new Thinning(store.directory, { thinAbove: options.thinAbove, receipts: receipts.maxMembers })
@@ -25,8 +25,18 @@ export function makeRooms(
   const infoChanged = (room: string): void => info.changed(room)
   const ownership = new Ownership({ store, turns })
   const places = new RoomPlaces(store.directory, limits, followedBy)
-  const { maxMembers } = options
-  const members = new Members({ store, bus, rules, turns, ownership, asking, places, maxMembers })
+  const members = new Members({
+    store,
+    bus,
+    rules,
+    turns,
+    ownership,
+    asking,
+    places,
+    namesCountedWith,
+    maxMembers: options.maxMembers,
+    invitationsPerUser: limits.invitationsPerUser,
+  })
   return {
     rules,
     thinning,

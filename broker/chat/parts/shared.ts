@@ -2,7 +2,7 @@
 import type { Config } from '../../../schemas/config.js'
 import { createAcl } from '../../auth/acl.js'
 import type { Bus } from '../../store/bus.js'
-import { accountOf } from '../../store/persons.js'
+import { accountOf, namesCountedWith } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
 import { Turns } from '../../turns.js'
 import type { Wheel } from '../../wheel.js'
@@ -19,6 +19,7 @@ import type { PublishGate } from '../publish-gate.js'
 import { Rates } from '../rates.js'
 import type { RemovalsParts } from '../removals.js'
 import { Replies } from '../replies.js'
+import { RetainedQuota } from '../retained-quota.js'
 import type { Screen } from '../screening.js'
 import type { TextSearch } from '../search.js'
 import type { Signal } from '../signals.js'
@@ -56,13 +57,15 @@ export async function makeShared(config: Config, parts: ChatParts) {
   await views.load(store.log)
   const acl = createAcl(config.acl.rules)
   const counted = (user: string): string => accountOf(store.directory, user, ownable(config))
+  const names = (user: string): ReadonlySet<string> => namesCountedWith(store.directory, user, ownable(config))
   return {
     ...parts,
     views,
     acl,
-    plain: new Plain(store, bus, acl),
+    plain: new Plain(store, bus, acl, new RetainedQuota(store.queue, config.limits, names)),
     replies: new Replies(bus),
     accountOf: counted,
+    namesCountedWith: names,
     rates: new Rates(config.limits.rates, counted),
     slowMode: new SlowMode(),
     asking: new Asking(store.directory, config.limits.asksPerPair),

@@ -21,6 +21,7 @@ import { ROOM_DEFAULTS } from '../store.js'
 import { LevelBots } from './bots.js'
 import type { Database } from './database.js'
 import { LevelDevices } from './devices.js'
+import { Invites } from './invites.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put, type StagedOp, wipe } from './operation.js'
 import { PairMap } from './pair-map.js'
@@ -48,7 +49,7 @@ export class LevelDirectory implements DirectoryStore {
   readonly #roomsByName = new Map<string, readonly string[]>()
   #members = new MemberMap()
   /** By room and user. */
-  #invites = new PairMap<InviteRecord>()
+  #invites = new Invites()
   #departed = new PairMap<true>()
   /** By who blocks and who is blocked. */
   #blocks = new PairMap<BlockRecord>()
@@ -78,7 +79,7 @@ export class LevelDirectory implements DirectoryStore {
   async load(): Promise<() => void> {
     const rooms = new Map<string, RoomRecord>()
     const members = new MemberMap()
-    const invites = new PairMap<InviteRecord>()
+    const invites = new Invites()
     const departed = new PairMap<true>()
     await this.#database.scan(ranges.rooms, (key, value) => {
       rooms.set(partsOf(key)[0]!, { ...ROOM_DEFAULTS, ...JSON.parse(value.toString()) })
@@ -89,7 +90,7 @@ export class LevelDirectory implements DirectoryStore {
     })
     await this.#database.scan(ranges.allInvites, (key, value) => {
       const [room, user] = pairOf(key)
-      invites.set(room, user, { room, user, ...JSON.parse(value.toString()) })
+      invites.set({ room, user, ...JSON.parse(value.toString()) })
     })
     await this.#database.scan(ranges.allDeparted, (key) => departed.set(...pairOf(key), true))
     const blocks = new PairMap<BlockRecord>()
@@ -336,10 +337,14 @@ export class LevelDirectory implements DirectoryStore {
     return this.#invites.of(room)
   }
 
+  invitesBy(name: string): number {
+    return this.#invites.countBy(name)
+  }
+
   inviteOp(record: InviteRecord): Op {
     const { room, user, ...fields } = record
     const kept = { ...record }
-    return put(keys.invite(room, user), JSON.stringify(fields), () => this.#invites.set(room, user, kept))
+    return put(keys.invite(room, user), JSON.stringify(fields), () => this.#invites.set(kept))
   }
 
   deleteInviteOp(room: string, user: string): Op {

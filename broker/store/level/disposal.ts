@@ -13,6 +13,7 @@ import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'
 import { WriteBatch } from './operation.js'
 import { decodePacket } from './packet-codec.js'
+import type { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 
 export interface DisposalParts {
@@ -20,6 +21,7 @@ export interface DisposalParts {
   readonly logs: LevelLogs
   readonly notes: LevelNotes
   readonly cache: ChunkCache
+  readonly retained: Pick<Retained, 'expired'>
   readonly compaction: Compaction
   readonly counts: StoreCounts
   /** Runs when no other upkeep does. */
@@ -124,7 +126,7 @@ export class Disposal {
 
   /** Between two commits, or a newer message of the topic could go in its place. */
   async #dropRetained(dueKey: string): Promise<void> {
-    const { database, now } = this.#parts
+    const { database, retained, now } = this.#parts
     const key = keys.retainedOfDue(dueKey)
     const value = await database.get(key)
     const expiresAt = (value && expiryOf(value)?.expiresAt) ?? 0
@@ -132,8 +134,10 @@ export class Disposal {
     batch.del(dueKey)
     // Also when another took its place: the disk may have it yet.
     batch.put(keys.stale(key), String(now()))
-    if (expiresAt > 0 && expiresAt <= now()) batch.del(key)
+    const over = expiresAt > 0 && expiresAt <= now()
+    if (over) batch.del(key)
     await this.#write(batch)
+    if (over) retained.expired(key)
   }
 
   async #write(batch: WriteBatch): Promise<void> {

@@ -103,6 +103,7 @@ class LevelStore implements Store {
   readonly #journal: Journal
   readonly #dedupe: Dedupe
   readonly #subscriptions: Subscriptions
+  readonly #retained: Retained
   readonly #folding: Folding
   readonly #disposal: Disposal
   readonly #committer: Committer
@@ -140,7 +141,7 @@ class LevelStore implements Store {
     })
     this.log = logs
     const subscriptions = (this.#subscriptions = new Subscriptions(database))
-    const retained = new Retained(database)
+    const retained = (this.#retained = new Retained(database))
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const receipts = (this.receipts = new LevelReceipts(database))
@@ -165,6 +166,7 @@ class LevelStore implements Store {
     this.#disposal = new Disposal({
       ...shared,
       cache,
+      retained,
       alone,
       exclusive,
       compaction: new Compaction({ ...shared, alone, exclusive }),
@@ -185,6 +187,7 @@ class LevelStore implements Store {
       await this.log.reload(journal),
       await this.#subscriptions.load(),
       await this.queue.load(),
+      await this.#retained.load(),
       await this.directory.load(),
       await this.receipts.load(),
       await this.outbox.load(),

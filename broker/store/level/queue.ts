@@ -183,6 +183,14 @@ export class LevelQueue implements QueueStore {
     return this.#retained.op(publishPacket(message))
   }
 
+  retainedBy(name: string): { messages: number; bytes: number } {
+    return this.#retained.counts.of(name)
+  }
+
+  retainedAt(topic: string): { owner: string; bytes: number } | undefined {
+    return this.#retained.counts.at(topic)
+  }
+
   async *retained(filters: readonly string[]): AsyncGenerator<PlainMessage> {
     for await (const packet of this.#retained.matching(filters)) yield plainMessage(packet)
   }
