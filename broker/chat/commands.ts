@@ -14,6 +14,8 @@ export type Handlers<N extends CommandName = CommandName> = { [K in N]: Handler<
 
 const validators = new Map(Object.entries(COMMANDS).map(([name, { params }]) => [name, Compile(params)]))
 
+type Validator = ReturnType<typeof Compile>
+
 /** For those who are not logged in, too. */
 const OPEN = new Set(Object.entries<Command>(COMMANDS).flatMap(([name, { open }]) => (open ? [name] : [])))
 
@@ -32,13 +34,22 @@ export class Commands {
   }
 
   /** Rejects with a refusal, or with a bug. */
-  async run(actor: Actor, name: string, params: unknown): Promise<string> {
+  async run(actor: Actor, name: string, asked: object): Promise<string> {
     const validator = validators.get(name)
     if (!validator) throw unknownCommand(name)
     if (!OPEN.has(name)) requireUser(actor)
     this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)
+    const old = oldNamesIn(asked, name as CommandName)
+    if (old.length === 0) return this.#checked(actor, name as CommandName, validator, asked)
+    const params = byNewNames(asked as Record<string, unknown>, old)
+    return this.#checked(actor, name as CommandName, validator, params).catch((error: unknown) => {
+      throw byOldNames(error, old)
+    })
+  }
+
+  async #checked(actor: Actor, name: CommandName, validator: Validator, params: object): Promise<string> {
     checkShape(validator, params)
-    const handler = this.#handlers[name as CommandName] as (actor: Actor, params: unknown) => Promise<string>
+    const handler = this.#handlers[name] as (actor: Actor, params: unknown) => Promise<string>
     const act = actOf(name, params as Record<string, unknown>)
     const work = (): Promise<string> => handler(actor, params)
     const result = await (act ? this.#audit.during(acting(actor), act, work) : work())
@@ -47,9 +58,35 @@ export class Commands {
   }
 }
 
+/** Old names of parameters that are asked with, and those they have now. */
+function oldNamesIn(asked: object, name: CommandName): [string, string][] {
+  const { deprecated = {} } = COMMANDS[name] as Command
+  return Object.entries(deprecated).filter(([old]) => Object.hasOwn(asked, old))
+}
+
+function byNewNames(asked: Readonly<Record<string, unknown>>, names: readonly [string, string][]): object {
+  const params = { ...asked }
+  for (const [old, now] of names) {
+    if (Object.hasOwn(asked, now) && asked[now] !== asked[old])
+      throw new Refusal('bad_request', `${old} is the old name of ${now}; here they differ`, { field: old })
+    params[now] = asked[old]
+    delete params[old]
+  }
+  return params
+}
+
+/** A refusal names the field that was sent. */
+function byOldNames(error: unknown, names: readonly [string, string][]): unknown {
+  if (!(error instanceof Refusal)) return error
+  const old = names.find(([, now]) => now === error.field)?.[0]
+  if (old === undefined) return error
+  const message = error.message.replace(new RegExp(`^${error.field} `), `${old} `)
+  return new Refusal(error.code, message, { field: old, retryAfter: error.retryAfter, cause: error })
+}
+
 /** What the audit log says of a command; null: nothing. */
-function actOf(action: string, params: Record<string, unknown>): Act | null {
-  const { audit } = COMMANDS[action as CommandName] as Command
+function actOf(action: CommandName, params: Record<string, unknown>): Act | null {
+  const { audit } = COMMANDS[action] as Command
   if (!audit) return null
   const { user, room } = params as { user?: string; room?: string }
   const told = audit === true ? [] : audit.filter((key) => params[key] !== undefined)

@@ -150,7 +150,7 @@ export class Webhooks implements WebhookAdmin {
     const page = await this.#teller(id).letters.page(after, limit + 1)
     const deliveries = page
       .slice(0, limit)
-      .map(({ id, type, at, attempts, error }) => ({ id, type, at, attempts, error }))
+      .map(({ id, type, at, attempts, error }) => ({ delivery: id, id, type, at, attempts, error }))
     return { deliveries, more: page.length > limit }
   }
 
@@ -264,6 +264,7 @@ function checkDetails({ url, events }: { url?: string | undefined; events?: read
 function shown(teller: Teller): ShownWebhook {
   const { secret: _, previous: __, ...record } = teller.record
   return {
+    webhook: record.id,
     ...record,
     events: [...record.events],
     rooms: record.rooms && [...record.rooms],

@@ -1,6 +1,6 @@
 /** API keys for services, bots, and the commands that bots take. */
 import Type from 'typebox'
-import { command, limit, more, NOTHING, object, orNull, room, time, user } from './parts.js'
+import { command, limit, more, NOTHING, object, orNull, room, time, user, was } from './parts.js'
 
 const whose = Type.Optional({
   ...user,
@@ -11,8 +11,10 @@ const expiresIn = Type.Optional(
   Type.Integer({ minimum: 60, maximum: 315_360_000, description: 'Seconds it is good for; left out: until revoked.' }),
 )
 
+const keyId = Type.String({ description: 'To revoke it by.' })
 const about = {
-  id: Type.String({ description: 'To revoke it by.' }),
+  keyId,
+  id: was('keyId', keyId),
   name,
   createdAt: time('When it was made.'),
   expiresAt: orNull(time('When it ends; null: not by itself.')),
@@ -60,10 +62,11 @@ export const BOT_COMMANDS = {
   }),
   'keys.revoke': command({
     summary: 'Ends an API key: connections that logged in with it are cut, what their sessions hold stays.',
-    params: object({ key: Type.String({ minLength: 1, maxLength: 64, description: 'Its id.' }), user: whose }),
+    params: object({ keyId: Type.String({ minLength: 1, maxLength: 64, description: 'Its id.' }), user: whose }),
     result: NOTHING,
     rate: 'write',
-    http: { method: 'DELETE', path: '/keys/{key}' },
+    deprecated: { key: 'keyId' },
+    http: { method: 'DELETE', path: '/keys/{keyId}' },
   }),
   'bots.create': command({
     summary: 'Makes a bot: a user with the role bot and no password, and its first API key.',

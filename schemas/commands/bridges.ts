@@ -1,6 +1,6 @@
 /** Rooms that devices report to. */
 import Type from 'typebox'
-import { command, NOTHING, object, orNull, time, user } from './parts.js'
+import { command, NOTHING, object, orNull, time, user, was } from './parts.js'
 
 /** Longest template, and longest text made of one, in characters. */
 export const MAX_TEMPLATE = 1024
@@ -19,9 +19,12 @@ const template = Type.String({
   description: 'Text of each message. {payload}, {topic} and {key}, for a key of the object published, are filled in.',
 })
 
+const bridge = Type.String({ description: 'To remove it by.' })
+
 export const DeviceBridge = object(
   {
-    id: Type.String({ description: 'To remove it by.' }),
+    bridge,
+    id: was('bridge', bridge),
     filter,
     room: roomId,
     template: orNull(template),

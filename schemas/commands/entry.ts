@@ -1,15 +1,17 @@
 /** Ways into a room beside an invitation: links, and asking. */
 import Type from 'typebox'
-import { command, link, more, NOTHING, object, orNull, room, time, user, userPage } from './parts.js'
+import { command, link, more, NOTHING, object, orNull, room, time, user, userPage, was } from './parts.js'
 import { Member } from './rooms.js'
 
 const message = Type.String({ maxLength: 500, description: 'What to say to those who decide.' })
+const expiresAt = orNull(time('Until when it is valid; null: for good.'))
 const Link = object(
   {
     link: Type.String({ description: 'What to join with.' }),
     by: Type.String({ description: 'Who made it, a user id.' }),
     at: time('When.'),
-    expires: orNull(time('Until when it is valid; null: for good.')),
+    expiresAt,
+    expires: was('expiresAt', expiresAt),
     uses: orNull(Type.Integer({ minimum: 0, description: 'How many it still lets in; null: any number.' })),
   },
   { title: 'RoomLink', description: 'A link into a room.' },
@@ -24,7 +26,7 @@ export const ENTRY_COMMANDS = {
     summary: 'Makes a link with which anyone may join the room. For owners and admins of the room.',
     params: object({
       room,
-      expires: Type.Optional(
+      expiresIn: Type.Optional(
         Type.Number({ exclusiveMinimum: 0, maximum: 1e10, description: 'Seconds it is valid; left out: for good.' }),
       ),
       uses: Type.Optional(
@@ -33,7 +35,8 @@ export const ENTRY_COMMANDS = {
     }),
     result: Link,
     rate: 'create',
-    audit: ['expires', 'uses'],
+    audit: ['expiresIn', 'uses'],
+    deprecated: { expires: 'expiresIn' },
     http: { method: 'POST', path: '/rooms/{room}/links', status: 201 },
   }),
   'rooms.links.list': command({

@@ -43,11 +43,26 @@ export interface Command<P extends TObject = TObject, R extends TSchema = TSchem
    * Never list secrets.
    */
   audit?: true | readonly string[]
+  /** Names that parameters had before, and those they have now: either is taken. */
+  deprecated?: Readonly<Record<string, string>>
   /** Null: it is about the asking connection, which HTTP has none of. */
   http: HttpRoute | null
 }
 
-export const command = <P extends TObject, R extends TSchema>(definition: Command<P, R>): Command<P, R> => definition
+/** The old names are in `params` too, so that every document shows them; handlers only ever see the new ones. */
+export const command = <P extends TObject, R extends TSchema>(definition: Command<P, R>): Command<P, R> => {
+  const { params, deprecated } = definition
+  if (!deprecated) return definition
+  const old = Object.entries(deprecated).map(([name, now]) => [name, Type.Optional(was(now, params.properties[now]!))])
+  return { ...definition, params: object({ ...params.properties, ...Object.fromEntries(old) }) as TObject as P }
+}
+
+/** A field that is called `now` today, under the name it had before. */
+export const was = <S extends TSchema>(now: string, schema: S): S => ({
+  ...schema,
+  deprecated: true,
+  description: `Deprecated: use ${now}.`,
+})
 
 /** An object of these properties and no others. One with a `title` is known by that name in the documents. */
 export const object = <P extends TProperties>(properties: P, options: { title?: string; description?: string } = {}) =>

@@ -1,6 +1,6 @@
 /** What users tell those who moderate of messages and of each other. */
 import Type from 'typebox'
-import { command, limit, more, object, orNull, room, seq, time, user } from './parts.js'
+import { command, limit, more, object, orNull, room, seq, time, user, was } from './parts.js'
 
 export const REPORT_REASONS = ['spam', 'harassment', 'inappropriate', 'illegal', 'other'] as const
 
@@ -10,9 +10,12 @@ const action = Type.Enum(['dismiss', 'delete', 'mute', 'ban'], {
   description: 'dismiss: nothing. delete: the message is removed. mute, ban: the user is, in the room.',
 })
 
+const report = Type.String({ description: 'UUIDv7 of the report.' })
+
 export const Report = object(
   {
-    id: Type.String({ description: 'UUIDv7 of the report.' }),
+    report,
+    id: was('report', report),
     by: Type.String({ description: 'Who reports, a user id; system: a filter.' }),
     room: orNull(Type.String({ description: 'Where; null: nowhere in particular.' })),
     seq: orNull(seq('The message; null: it is about the user.')),
@@ -69,7 +72,7 @@ export const REPORT_COMMANDS = {
     }),
     result: object({ reports: Type.Array(ReportWithMessage), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/reports', page: { items: 'reports', key: 'id' } },
+    http: { method: 'GET', path: '/reports', page: { items: 'reports', key: 'report' } },
   }),
   'reports.resolve': command({
     summary:

@@ -16,6 +16,7 @@ import {
   time,
   user,
   userPage,
+  was,
 } from './parts.js'
 
 const access = Type.Enum(['public', 'request', 'private'], {
@@ -72,9 +73,12 @@ const Mine = object(
   },
 )
 
+const roomId = Type.String({ description: 'Room id.' })
+
 export const Room = object(
   {
-    id: Type.String({ description: 'Room id.' }),
+    room: roomId,
+    id: was('room', roomId),
     access,
     direct: Type.Boolean({ description: 'A direct conversation.' }),
     name: text(128, 'Name to show.'),
@@ -106,7 +110,7 @@ export const ROOM_COMMANDS = {
     params: object({ room: newRoom, ...details, access: Type.Optional({ ...access, default: 'public' }) }),
     result: Room,
     rate: 'create',
-    http: { method: 'POST', path: '/rooms', status: 201, location: '/rooms/{id}' },
+    http: { method: 'POST', path: '/rooms', status: 201, location: '/rooms/{room}' },
   }),
   'rooms.update': command({
     summary: 'Changes a room, or with user and role a member’s role. For owners and admins of the room.',

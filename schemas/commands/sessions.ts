@@ -1,10 +1,12 @@
 /** The devices a user is connected with, or was. */
 import Type from 'typebox'
-import { command, limit, more, NOTHING, object, orNull, time, user } from './parts.js'
+import { command, limit, more, NOTHING, object, orNull, time, user, was } from './parts.js'
 
+const session = Type.String({ description: 'MQTT client id.' })
 const Session = object(
   {
-    id: Type.String({ description: 'MQTT client id.' }),
+    session,
+    id: was('session', session),
     connected: Type.Boolean(),
     current: Type.Boolean({ description: 'It is the one that asks.' }),
     since: time('When the session began.'),
@@ -23,12 +25,12 @@ export const SESSION_COMMANDS = {
     summary: 'The sessions of the asker by client id, or for admins those of anyone.',
     params: object({
       user: whose,
-      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last id of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last session of the page before.' })),
       limit: limit(100, 1000),
     }),
     result: object({ sessions: Type.Array(Session), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/sessions', page: { items: 'sessions', key: 'id' } },
+    http: { method: 'GET', path: '/sessions', page: { items: 'sessions', key: 'session' } },
   }),
   'sessions.end': command({
     summary: 'Ends a session with all it holds, and the login behind it: its device has to log in anew.',

@@ -52,12 +52,13 @@ export const USER_COMMANDS = {
   'users.search': command({
     summary: 'Users whose id begins with a text, whatever its case. For everyone who is logged in.',
     params: object({
-      prefix: Type.String({ minLength: 1, maxLength: 128, description: 'What the id begins with.' }),
+      query: Type.String({ minLength: 1, maxLength: 128, description: 'What the id begins with.' }),
       after,
       limit: limit(20, 100),
     }),
     result: object({ users: Type.Array(Profile), more }),
     rate: 'read',
+    deprecated: { prefix: 'query' },
     http: { method: 'GET', path: '/users', page: { items: 'users', key: 'user' } },
   }),
   'blocks.add': command({

@@ -1,7 +1,7 @@
 /** Where the broker tells what happens: for admins. */
 import Type from 'typebox'
 import { WEBHOOK_ID, webhookFilters, webhookId, webhookSecret, webhookUrl } from '../webhooks.js'
-import { command, limit, more, NOTHING, object, orNull, time } from './parts.js'
+import { command, limit, more, NOTHING, object, orNull, time, was } from './parts.js'
 
 const { events, rooms, users, direct } = webhookFilters
 const webhook = webhookId
@@ -14,7 +14,8 @@ const about = {
 }
 const Webhook = object(
   {
-    id: webhookId,
+    webhook,
+    id: was('webhook', webhook),
     ...about,
     source: Type.Enum(['config', 'command'], { description: 'Where it was made.' }),
     enabled: Type.Boolean({ description: 'False: events wait.' }),
@@ -35,9 +36,11 @@ const Made = object(
   },
   { title: 'MadeWebhook', description: 'A webhook with its new secret.' },
 )
+const delivery = Type.String({ description: 'The id of the event.' })
 const Delivery = object(
   {
-    id: Type.String({ description: 'Of the event.' }),
+    delivery,
+    id: was('delivery', delivery),
     type: Type.String({ description: 'The event.' }),
     at: time('The last attempt.'),
     attempts: Type.Integer({ minimum: 1, description: 'How often it was tried.' }),
@@ -104,12 +107,12 @@ export const WEBHOOK_COMMANDS = {
     summary: 'Events that were given up, by id, which is by time. For admins.',
     params: object({
       webhook,
-      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last id of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last delivery of the page before.' })),
       limit: limit(100, 1000),
     }),
     result: object({ deliveries: Type.Array(Delivery), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/webhooks/{webhook}/deliveries', page: { items: 'deliveries', key: 'id' } },
+    http: { method: 'GET', path: '/webhooks/{webhook}/deliveries', page: { items: 'deliveries', key: 'delivery' } },
   }),
   'webhooks.retry': command({
     summary: 'Tries events that were given up again, once each: one of them, or all. For admins.',

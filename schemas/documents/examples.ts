@@ -4,7 +4,8 @@ import type { TObject, TSchema } from 'typebox'
 /** What things are called in examples. */
 const NAMES: Readonly<Record<string, unknown>> = {
   room: 'tea',
-  id: 'tea',
+  session: 'phone',
+  webhook: 'crm',
   user: 'bob',
   from: 'bob',
   by: 'bob',
@@ -35,6 +36,7 @@ const UUID = '019b7701-9c00-7000-8000-000000000001'
 const TIME = 1_767_225_600_000
 
 type Node = TSchema & {
+  deprecated?: boolean
   type?: string
   description?: string
   default?: unknown
@@ -70,6 +72,11 @@ export function exampleOf(schema: TSchema, name = ''): unknown {
   }
 }
 
+/** What a deprecated field is called today; null: it is not deprecated. */
+function nameNow({ deprecated, description = '' }: Node): string | null {
+  return deprecated === true ? (/^Deprecated: use (\w+)/.exec(description)?.[1] ?? null) : null
+}
+
 /** Whether what is called so has the form of the schema. */
 function fitsName(name: string, { type, anyOf }: Node): boolean {
   if (!(name in NAMES)) return false
@@ -83,5 +90,10 @@ function fitsName(name: string, { type, anyOf }: Node): boolean {
 export function exampleObject(schema: TObject): Record<string, unknown> {
   const { properties, required = [] } = schema as Node
   const shown = Object.entries(properties ?? {}).filter(([key]) => required.includes(key) || key === 'text')
-  return Object.fromEntries(shown.map(([key, value]) => [key, exampleOf(value, key)]))
+  return Object.fromEntries(
+    shown.map(([key, value]) => {
+      const now = nameNow(value) ?? key
+      return [key, exampleOf(properties![now]!, now)]
+    }),
+  )
 }

@@ -188,8 +188,9 @@ function parameters(
   components: Components,
 ): Json[] {
   const parameter = (place: string) => (one: [string, Parameters<Components['use']>[0]]) => {
-    const { description, ...schema } = components.use(one[1])
-    return { name: one[0], in: place, required: place === 'path' || required.has(one[0]), description, schema }
+    const { description, deprecated, ...schema } = components.use(one[1])
+    const about = { name: one[0], in: place, required: place === 'path' || required.has(one[0]), description }
+    return { ...about, ...(deprecated ? { deprecated } : {}), schema }
   }
   const headers: Json[] = []
   if (idempotent)

@@ -67,7 +67,7 @@ const Typing = object(
   { title: 'Typing' },
 )
 const { id: _id, direct, createdBy, createdAt, role, mine, head, ...roomInfo } = Room.properties
-const RoomInfo = object({ room: Type.String({ description: 'Room id.' }), ...roomInfo }, { title: 'RoomInfo' })
+const RoomInfo = object(roomInfo, { title: 'RoomInfo' })
 const ReceiptIn = Type.Object(ReceiptInput.properties, { title: 'ReceiptIn', additionalProperties: false })
 const ReceiptOut = object(
   {

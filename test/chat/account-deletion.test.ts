@@ -115,7 +115,7 @@ t.test('all that alice wrote is gone from everywhere, and the rooms go on', asyn
     )
     t.equal(await bob.fails('users.get', { user: 'alice' }), 'not_found user')
     t.match(await bob.refused('users/alice/messages', 'hello?'), { ok: false, error: { code: 'not_found' } })
-    t.same((await bob.get('users.search', { prefix: 'ali' })).users, [])
+    t.same((await bob.get('users.search', { query: 'ali' })).users, [])
   })
 
   await t.test('who comes back finds the rooms as they are now', async (t) => {

@@ -32,7 +32,7 @@ t.test('a key opens every door until it is revoked, and then at once none', asyn
   t.match(first, { id, name: 'backup', usedAt: Number })
   t.notOk(JSON.stringify(first).includes(key.split('.')[3]), 'the secret is never shown again')
   const ends = Promise.all([service.gone(), nameless.gone()])
-  t.same(await alice.get('keys.revoke', { key: id }), {})
+  t.same(await alice.get('keys.revoke', { keyId: id }), {})
   await ends
   t.equal((await bearer(key, '/v1/rooms')).status, 401)
   await t.rejects(connect('alice', { password: key }))
@@ -91,7 +91,7 @@ t.test('a bot is a user with keys in place of a password, and goes with its owne
   const second = await alice.get('keys.create', { user: 'helper', name: 'second' })
   t.equal((await alice.get('keys.list', { user: 'helper' })).keys.length, 2)
   const cut = helper.gone()
-  await alice.get('keys.revoke', { user: 'helper', key: key.id })
+  await alice.get('keys.revoke', { user: 'helper', keyId: key.keyId })
   await cut
   const anew = await connect('helper', { password: second.key })
   const ended = anew.gone()

@@ -96,12 +96,12 @@ t.test('one table of commands, two doors', async (t) => {
       const [name, { as, params }] = filled(asked, room)
       const result = await people[as]!.get(name, params)
       if (name === 'rooms.links.create') link = result.link
-      if (name === 'devices.bridge') bridge = result.id
+      if (name === 'devices.bridge') bridge = result.bridge
       if (name === 'notify') notification = result.sent[0].id
       if (name === 'auth.reset') reset = result.token
       if (name === 'auth.totp.begin') secret = result.secret
-      if (name === 'reports.create') report = result.id
-      if (name === 'keys.create') key = result.id
+      if (name === 'reports.create') report = result.report
+      if (name === 'keys.create') key = result.keyId
     }
   }
   const filled = <T>(value: T, room: string): T =>

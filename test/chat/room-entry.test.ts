@@ -9,9 +9,9 @@ const membersOf = async (person: Person, room: string): Promise<string[]> =>
 t.test('a link lets strangers into a private room, as many as it has uses', async (t) => {
   const { broker, connect, alice, bob, carol } = await people(t, ['alice', 'bob', 'carol'])
   await privateRoom('den', alice)
-  const made = await alice.get('rooms.links.create', { room: 'den', uses: 2, expires: 3600 })
+  const made = await alice.get('rooms.links.create', { room: 'den', uses: 2, expiresIn: 3600 })
   t.match(made, { by: 'alice', uses: 2, link: /^[\w-]{22}$/ })
-  t.equal(made.expires - made.at, 3_600_000)
+  t.equal(made.expiresAt - made.at, 3_600_000)
   const { link } = made
   t.match(await bob.get('rooms.join', { room: 'den', link }), { id: 'den', role: 'member', members: 2 })
   t.match(await bob.get('rooms.join', { room: 'den', link }), { members: 2 }, 'a member uses nothing up')
@@ -38,7 +38,7 @@ t.test('a link that is wrong, expired or revoked opens nothing, nor does it for 
   t.equal(await join('guess', 'nowhere'), 'not_found room')
   t.equal(await join('guess', 'lobby'), 'forbidden link')
   t.equal(await join('x'.repeat(65)), 'bad_request link')
-  const { link: short } = await alice.get('rooms.links.create', { room: 'den', expires: 0.05 })
+  const { link: short } = await alice.get('rooms.links.create', { room: 'den', expiresIn: 0.05 })
   while ((await alice.get('rooms.links.list', { room: 'den' })).links.length > 0);
   t.equal(await join(short), 'not_found room')
   const { link } = await alice.get('rooms.links.create', { room: 'den' })

@@ -45,12 +45,12 @@ t.test('users are found by how their ids begin', async (t) => {
     const { users, more } = await alice.get('users.search', params)
     return [...users.map(({ user }: { user: string }) => user), ...(more ? ['…'] : [])]
   }
-  t.same(await find({ prefix: 'AL' }), ['Alan', 'albert', 'alice'])
-  t.same(await find({ prefix: 'al', limit: 2 }), ['Alan', 'albert', '…'])
-  t.same(await find({ prefix: 'al', limit: 2, after: 'albert' }), ['alice'])
-  t.same(await find({ prefix: 'x' }), [])
-  t.match(await alice.get('users.search', { prefix: 'alice' }), { users: [{ name: 'A.' }] })
-  t.equal(await alice.fails('users.search', { prefix: '' }), 'bad_request prefix')
+  t.same(await find({ query: 'AL' }), ['Alan', 'albert', 'alice'])
+  t.same(await find({ query: 'al', limit: 2 }), ['Alan', 'albert', '…'])
+  t.same(await find({ query: 'al', limit: 2, after: 'albert' }), ['alice'])
+  t.same(await find({ query: 'x' }), [])
+  t.match(await alice.get('users.search', { query: 'alice' }), { users: [{ name: 'A.' }] })
+  t.equal(await alice.fails('users.search', { query: '' }), 'bad_request query')
 })
 
 t.test('a blocked user', async (t) => {

@@ -17,9 +17,9 @@ export const BOT_CASES: Record<string, CommandCases> = {
   },
   'keys.revoke': {
     before: [['keys.create', { as: 'bob', params: { name: 'old' } }]],
-    happy: { as: 'bob', params: { key: '{key}' }, result: {} },
-    forbidden: { as: 'carol', params: { key: '{key}', user: 'bob' }, code: 'forbidden user' },
-    invalid: { as: 'bob', params: { key: 'none' }, answer: 'not_found key' },
+    happy: { as: 'bob', params: { keyId: '{key}' }, result: {} },
+    forbidden: { as: 'carol', params: { keyId: '{key}', user: 'bob' }, code: 'forbidden user' },
+    invalid: { as: 'bob', params: { keyId: 'none' }, answer: 'not_found keyId' },
   },
   'bots.create': {
     happy: { as: 'bob', params: { bot }, result: { bot, key: { name: 'first' } } },

@@ -192,9 +192,9 @@ export const COMMAND_CASES: Record<string, CommandCases> = {
     invalid: { as: 'bob', params: { user: 'carol' }, answer: 'bad_request user' },
   },
   'users.search': {
-    happy: { as: 'bob', params: { prefix: 'CAR' }, result: { users: [{ user: 'carol' }], more: false } },
+    happy: { as: 'bob', params: { query: 'CAR' }, result: { users: [{ user: 'carol' }], more: false } },
     forbidden: 'anyone',
-    invalid: { as: 'bob', params: { prefix: '' }, answer: 'bad_request prefix' },
+    invalid: { as: 'bob', params: { query: '' }, answer: 'bad_request query' },
   },
   'blocks.add': {
     happy: { as: 'bob', params: { user: 'dora' }, result: {} },

@@ -66,7 +66,7 @@ export const ROOM_CASES: Record<string, CommandCases> = {
     invalid: { as: 'bob', params: { room: '{room}', notifications: 'some' }, answer: 'bad_request notifications' },
   },
   'rooms.links.create': {
-    happy: { as: 'alice', params: { room: '{room}', uses: 3 }, result: { by: 'alice', uses: 3, expires: null } },
+    happy: { as: 'alice', params: { room: '{room}', uses: 3 }, result: { by: 'alice', uses: 3, expiresAt: null } },
     forbidden: { as: 'bob', params: { room: '{room}' }, code: 'forbidden' },
     invalid: { as: 'alice', params: { room: '{room}', uses: 0 }, answer: 'bad_request uses' },
   },

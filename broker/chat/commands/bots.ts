@@ -49,9 +49,9 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
       const all = await keys.list(await whoseKeys(parts, actor, user))
       return JSON.stringify({ keys: all.map((key) => ({ ...about(key), usedAt: key.usedAt || null })) })
     },
-    'keys.revoke': async (actor, { key, user }) => {
-      if (!(await keys.revoke(await whoseKeys(parts, actor, user), key)))
-        throw new Refusal('not_found', `there is no key ${JSON.stringify(key)}`, { field: 'key' })
+    'keys.revoke': async (actor, { keyId, user }) => {
+      if (!(await keys.revoke(await whoseKeys(parts, actor, user), keyId)))
+        throw new Refusal('not_found', `there is no key ${JSON.stringify(keyId)}`, { field: 'keyId' })
       return '{}'
     },
     'bots.create': async (actor, { bot }) => {
@@ -175,7 +175,7 @@ function commandsIn({ store }: BotCommandParts, room: string, asker: string) {
 }
 
 function about({ id, name, createdAt, expiresAt }: KeyRecord) {
-  return { id, name, createdAt, expiresAt }
+  return { keyId: id, id, name, createdAt, expiresAt }
 }
 
 function newKey(record: KeyRecord, key: string) {

@@ -1,6 +1,6 @@
 import type { BRIDGE_COMMANDS } from '../../../schemas/commands/bridges.js'
 import type { DEVICE_COMMANDS } from '../../../schemas/commands/devices.js'
-import type { DeviceCommandRecord, DeviceRecord } from '../../store/devices.js'
+import type { BridgeRecord, DeviceCommandRecord, DeviceRecord } from '../../store/devices.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, isAdmin, requireUser } from '../actor.js'
 import type { Bridges } from '../bridges.js'
@@ -43,10 +43,9 @@ export function deviceCommands(
     'devices.get': async (actor, { device }) => {
       const record = rules.require(actor, device, 'read')
       const owns = isAdmin(actor) || record.owner === requireUser(actor)
-      const own = <T extends { device: string }>(all: ReadonlyMap<string, T>) =>
-        owns ? [...all.values()].map(({ device: _, ...one }) => one) : []
-      const more = { shares: own(records.shares.of(device)), bridges: own(records.bridges.of(device)) }
-      return JSON.stringify({ ...shown(actor, record), ...more })
+      const shares = owns ? [...records.shares.of(device).values()].map(({ device: _, ...share }) => share) : []
+      const bridges = owns ? [...records.bridges.of(device).values()].map(shownBridge) : []
+      return JSON.stringify({ ...shown(actor, record), shares, bridges })
     },
     'devices.key': async (actor, { device }) => JSON.stringify({ device, key: await devices.key(actor, device) }),
     'devices.remove': (actor, { device }) => devices.remove(actor, device).then(nothing),
@@ -66,10 +65,8 @@ export function deviceCommands(
     'devices.decline': (actor, { device }) => offers.decline(actor, device).then(nothing),
     'devices.share': (actor, { device, user, may }) => devices.share(actor, device, user, may).then(nothing),
     'devices.unshare': (actor, { device, user }) => devices.unshare(actor, device, user).then(nothing),
-    'devices.bridge': async (actor, { device, filter, room, template = null }) => {
-      const { device: _, ...bridge } = await bridges.create(actor, device, { filter, room, template })
-      return JSON.stringify(bridge)
-    },
+    'devices.bridge': async (actor, { device, filter, room, template = null }) =>
+      JSON.stringify(shownBridge(await bridges.create(actor, device, { filter, room, template }))),
     'devices.unbridge': (actor, { device, bridge }) => bridges.remove(actor, device, bridge).then(nothing),
     'devices.command': async (actor, { device, ...asked }) =>
       JSON.stringify(command((await commands.ask(actor, device, asked)).record)),
@@ -87,4 +84,8 @@ function command({ deliveredAt, finishedAt, ...record }: DeviceCommandRecord) {
 
 function nothing(): string {
   return '{}'
+}
+
+function shownBridge({ device: _, ...bridge }: BridgeRecord) {
+  return { bridge: bridge.id, ...bridge }
 }

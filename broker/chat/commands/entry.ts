@@ -1,4 +1,5 @@
 import type { ENTRY_COMMANDS } from '../../../schemas/commands/entry.js'
+import type { LinkRecord } from '../../store/store.js'
 import type { Handlers } from '../commands.js'
 import type { JoinRequests } from '../join-requests.js'
 import type { Links } from '../links.js'
@@ -18,10 +19,10 @@ export function entryCommands({
   joinRequests,
 }: EntryCommandParts): Handlers<keyof typeof ENTRY_COMMANDS> {
   return {
-    'rooms.links.create': async (actor, { room, expires, uses }) =>
-      JSON.stringify(shown(await links.create(actor, rules.resolve(actor, room), expires, uses))),
+    'rooms.links.create': async (actor, { room, expiresIn, uses }) =>
+      JSON.stringify(shownLink(await links.create(actor, rules.resolve(actor, room), expiresIn, uses))),
     'rooms.links.list': async (actor, { room }) =>
-      JSON.stringify({ links: links.list(actor, rules.resolve(actor, room)).map(shown) }),
+      JSON.stringify({ links: links.list(actor, rules.resolve(actor, room)).map(shownLink) }),
     'rooms.links.revoke': async (actor, { room, link }) => {
       await links.revoke(actor, rules.resolve(actor, room), link)
       return '{}'
@@ -41,4 +42,8 @@ export function entryCommands({
       return '{}'
     },
   }
+}
+
+function shownLink(record: LinkRecord) {
+  return { ...shown(record), expiresAt: record.expires }
 }

@@ -38,7 +38,7 @@ export function reportCommands(parts: ReportCommandParts): Handlers<keyof typeof
 }
 
 function shown({ roomSince: _, ...report }: ReportRecord) {
-  return { ...report, status: report.resolution ? 'resolved' : 'open' }
+  return { report: report.id, ...report, status: report.resolution ? 'resolved' : 'open' }
 }
 
 /** The message goes out as it came in. */

@@ -105,7 +105,7 @@ export async function shownRoom(
   const mine = member ? settingsOf(member) : null
   const head = member ? known.head : null
   const thinned = thinning.of(room.id)
-  return JSON.stringify({ ...room, members, thinned, role: member?.role ?? null, mine, head })
+  return JSON.stringify({ room: room.id, ...room, members, thinned, role: member?.role ?? null, mine, head })
 }
 
 export function asMember({ user, role, since }: MemberRecord) {

@@ -57,6 +57,7 @@ function whoseSessions(actor: Actor, user: string | undefined): string {
 
 function shown(actor: Actor, record: SessionRecord, live: LiveSession | undefined) {
   return {
+    session: record.clientId,
     id: record.clientId,
     connected: live !== undefined,
     current: record.id === actor.sessionId,

@@ -41,8 +41,8 @@ export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof U
         return JSON.stringify(profile)
       })
     },
-    'users.search': async (_, { prefix, after = '', limit = 20 }) => {
-      const found = await directory.usersLike(prefix, after, limit + 1)
+    'users.search': async (_, { query, after = '', limit = 20 }) => {
+      const found = await directory.usersLike(query, after, limit + 1)
       const shown = found.slice(0, limit)
       const users = await Promise.all(shown.map(async (user) => (await directory.profile(user)) ?? plainProfile(user)))
       return JSON.stringify({ users, more: found.length > limit })
