@@ -246,7 +246,7 @@ export function methods(call: Call) {
       /** The API keys of oneself, or of a bot of one’s own, without their secrets; for admins those of anyone. */
       list: (params: Params<'keys.list'> = {}) => call('keys.list', params, 'GET /keys'),
       /** Ends an API key: connections that logged in with it are cut, what their sessions hold stays. */
-      revoke: (params: Params<'keys.revoke'>) => call('keys.revoke', params, 'DELETE /keys/{key}'),
+      revoke: (params: Params<'keys.revoke'>) => call('keys.revoke', params, 'DELETE /keys/{keyId}'),
     },
     bots: {
       /** Makes a bot: a user with the role bot and no password, and its first API key. */
