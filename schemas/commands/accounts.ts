@@ -61,7 +61,7 @@ export const ACCOUNT_ADMIN_COMMANDS = {
   'accounts.list': command({
     summary: 'Accounts by user id, whatever its case. For admins.',
     params: object({
-      prefix: Type.Optional(Type.String({ maxLength: 128, description: 'What the id begins with.' })),
+      query: Type.Optional(Type.String({ maxLength: 128, description: 'What the id begins with.' })),
       after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
       limit: limit(100, 1000),
     }),

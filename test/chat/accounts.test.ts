@@ -96,7 +96,7 @@ t.test('a suspended account lets nobody in by anything, and gives all back when 
   t.equal(await root.fails('auth.login', { user: 'alice', password: 'alice-pw' }), 'forbidden user')
   t.equal(await root.fails('auth.login', { user: 'alice', password: 'guess' }), 'unauthorized password')
   t.equal(await root.fails('auth.token', { refreshToken: login.refreshToken }), 'unauthorized refreshToken')
-  t.match(await root.get('accounts.list', { prefix: 'ali' }), { accounts: [{ suspended: { reason: 'spam' } }] })
+  t.match(await root.get('accounts.list', { query: 'ali' }), { accounts: [{ suspended: { reason: 'spam' } }] })
   t.match(await root.get('audit.list', { action: 'accounts.suspend' }), {
     entries: [{ user: 'alice', details: { reason: 'spam' } }],
   })
@@ -115,7 +115,7 @@ t.test('accounts are listed in pages, however large they are', async (t) => {
   for (let i = 0; i < 30; i++) await root.get('accounts.create', { user: `many-${String(i).padStart(2, '0')}`, roles })
   const seen: string[] = []
   for (let more = true; more; ) {
-    const page = await root.get('accounts.list', { prefix: 'many-', after: seen.at(-1) ?? '', limit: 1000 })
+    const page = await root.get('accounts.list', { query: 'many-', after: seen.at(-1) ?? '', limit: 1000 })
     seen.push(...page.accounts.map(({ user }: { user: string }) => user))
     more = page.more
   }

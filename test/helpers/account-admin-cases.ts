@@ -26,7 +26,7 @@ export const ACCOUNT_ADMIN_CASES: Record<string, CommandCases> = {
   },
   'accounts.list': {
     before: made,
-    happy: { as: 'alice', params: { prefix: '{room}-', limit: 1 }, result: { accounts: [{ user }], more: false } },
+    happy: { as: 'alice', params: { query: '{room}-', limit: 1 }, result: { accounts: [{ user }], more: false } },
     forbidden: { as: 'bob', params: {}, code: 'forbidden' },
     invalid: { as: 'alice', params: { limit: 0 }, answer: 'bad_request limit' },
   },

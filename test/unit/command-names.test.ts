@@ -71,6 +71,10 @@ t.test('old names of parameters are taken for those of today, which are not old 
     }),
   )
   t.same(old, ['rooms.links.create expires expiresIn', 'users.search prefix query', 'keys.revoke key keyId'])
+  const today = table.flatMap(([, { params, deprecated = {} }]) =>
+    Object.keys(params.properties).filter((name) => !Object.hasOwn(deprecated, name)),
+  )
+  for (const name of ['expires', 'prefix', 'key']) t.notOk(today.includes(name), `${name}: nowhere of today`)
 })
 
 t.test('OpenAPI marks them', async (t) => {

@@ -30,9 +30,9 @@ export function accountAdminCommands(parts: AccountAdminParts): Handlers<keyof t
       admin(actor)
       return told(await managed.get(user))
     },
-    'accounts.list': async (actor, { prefix = '', after = '', limit = 100 }) => {
+    'accounts.list': async (actor, { query = '', after = '', limit = 100 }) => {
       admin(actor)
-      const found = (await managed.page(prefix, after, limit + 1)).map(about)
+      const found = (await managed.page(query, after, limit + 1)).map(about)
       const shown = fitting(found.slice(0, limit), replyBytes - ENVELOPE)
       return JSON.stringify({ accounts: shown, more: found.length > shown.length })
     },
