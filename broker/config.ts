@@ -22,6 +22,7 @@ import {
   type SchemaNode,
 } from './config-check.js'
 import { type ConfigFile, fromText, readConfigFile } from './config-file.js'
+import { dropGone, GONE } from './config-gone.js'
 import { identityFaults } from './identity-config.js'
 
 export { type Config, ConfigError }
@@ -34,6 +35,8 @@ export interface ConfigSources {
   set: readonly string[]
   /** What relative paths are relative to. */
   cwd?: string
+  /** Told of each key that has no effect any more. */
+  warn?: (text: string) => void
 }
 
 const DEFAULT_FILE = 'config.yaml'
@@ -54,6 +57,7 @@ export function loadConfig(sources: ConfigSources): Config {
     cwd,
     where: (path) => overriddenBy(path) ?? file?.where(path),
     hidden: (path) => !overriddenBy(path) && file?.filled.has(pathText(path)) === true,
+    ...(sources.warn ? { warn: sources.warn } : {}),
   })
 }
 
@@ -63,12 +67,20 @@ export interface RawOrigin {
   where?: (path: Path) => string | undefined
   /** Whether the value of a path must not be shown. */
   hidden?: (path: Path) => boolean
+  /** Told of each key that has no effect any more. */
+  warn?: (text: string) => void
 }
 
 /** Checks what is there, adds the defaults for what is not, and normalises. Throws a `ConfigError`. */
 export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
   const { cwd = process.cwd(), where = () => undefined, hidden = () => false } = origin
-  const filled = Value.Default(root, structuredClone(raw))
+  const own = structuredClone(raw)
+  for (const path of dropGone(own)) {
+    const place = where(path)
+    const name = pathText(path)
+    origin.warn?.(`${place ? `${place}: ` : ''}${name} has no effect any more: ${GONE.get(name)}`)
+  }
+  const filled = Value.Default(root, own)
   const faults = findFaults(filled, hidden)
   if (faults.length > 0) throw configError(faults, where)
   normaliseDurations(root, filled as Record<string, unknown>)
@@ -104,6 +116,11 @@ interface Override {
   source: string
 }
 
+/** All that can be set, and what once could be. */
+function settings(): ReturnType<typeof leaves> {
+  return [...leaves(), ...[...GONE.keys()].map((path) => ({ path: path.split('.'), schema: {} as SchemaNode }))]
+}
+
 /** `listen.wsPath` is TOPICTALK_LISTEN_WS_PATH, or TOPICTALK_LISTEN_WSPATH. */
 export function envNames(path: readonly string[]): string[] {
   const snake = path.map((step) => step.replace(/(?=[A-Z])/g, '_')).join('_')
@@ -111,7 +128,7 @@ export function envNames(path: readonly string[]): string[] {
 }
 
 function envOverrides(env: NodeJS.ProcessEnv, interpolated: ReadonlySet<string> = new Set()): Override[] {
-  const byName = new Map(leaves().flatMap((leaf) => envNames(leaf.path).map((name) => [name, leaf] as const)))
+  const byName = new Map(settings().flatMap((leaf) => envNames(leaf.path).map((name) => [name, leaf] as const)))
   const overrides: Override[] = []
   const faults: string[] = []
   for (const [name, text] of Object.entries(env)) {
@@ -126,7 +143,7 @@ function envOverrides(env: NodeJS.ProcessEnv, interpolated: ReadonlySet<string> 
 }
 
 function setOverrides(set: readonly string[]): Override[] {
-  const byPath = new Map(leaves().map((leaf) => [leaf.path.join('.'), leaf] as const))
+  const byPath = new Map(settings().map((leaf) => [leaf.path.join('.'), leaf] as const))
   const overrides: Override[] = []
   const faults: string[] = []
   for (const text of set) {

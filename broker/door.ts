@@ -47,6 +47,7 @@ function eventParts(
     access: chat.access,
     presence: chat.presence,
     limits,
+    rates: chat.rates,
     ping: listen.eventPing,
     asOfNow: (principal) => auth.authenticator.asOfNow(principal),
     authorizeSubscribe: async (actor, filter) => {

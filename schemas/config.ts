@@ -282,9 +282,19 @@ export interface RateFigures {
   write: number
   create: number
   login: number
+  /** Filters that one user subscribes to or gives up. */
+  subscribe: number
 }
 
-export const RATES: RateFigures = { publish: 20_000, room: 200_000, read: 2000, write: 2000, create: 100, login: 20 }
+export const RATES: RateFigures = {
+  publish: 20_000,
+  room: 200_000,
+  read: 2000,
+  write: 2000,
+  create: 100,
+  login: 20,
+  subscribe: 5000,
+}
 
 const figure = { type: 'number', exclusiveMinimum: 0, maximum: 1e9 }
 
@@ -307,7 +317,7 @@ const limits = section('Bounds on what one client can cost.', {
     0,
     65535,
   ),
-  topicLevels: count(32, 'Deepest topic or filter, in levels.', 4, 65535),
+  topicLevels: count(128, 'Deepest topic or filter, in levels; a deeper one is refused.', 4, 65535),
   inflight: count(32, 'Messages sent to a client and not yet acknowledged.', 1, 65535),
   receiveMaximum: count(1024, 'QoS 1 and 2 messages a client may have unacknowledged.', 1, 65535),
   receiveBytes: count(
@@ -340,8 +350,14 @@ const limits = section('Bounds on what one client can cost.', {
     'A client that has acknowledged nothing for so long stands still: it has no such backlog, and nobody waits for it.',
   ),
   sessionExpiry: duration('30d', 'How long a session outlives its connection, at most.'),
-  subscriptions: count(1000, 'Subscriptions of one session.'),
-  filtersPerSubscribe: count(256, 'Filters in one SUBSCRIBE.'),
+  subscriptions: count(10000, 'Subscriptions of one session.'),
+  filterBytes: count(1024, 'Longest filter, in bytes; a longer one is refused.', 64, 65535),
+  subscriptionBytes: count(2097152, 'Bytes of all filters of one session, each with 64 more.', 4096),
+  subscriptionBytesPerUser: count(
+    33554432,
+    'The same of all sessions of one user, those that are away included; anonymous is counted by session alone.',
+    4096,
+  ),
   connections: count(100000, 'Open connections.'),
   httpConnections: count(20000, 'Open HTTP connections; WebSockets are not among them.'),
   httpConnectionsPerAddress: count(
@@ -424,7 +440,7 @@ const limits = section('Bounds on what one client can cost.', {
     ],
     default: 'default',
     description:
-      'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1 }; ten seconds’ worth may come at once.',
+      'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1, subscribe: 500 }; ten seconds’ worth may come at once.',
   }),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
   presencePerSecond: count(

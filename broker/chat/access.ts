@@ -17,6 +17,12 @@ export interface Grant {
   unconditional: boolean
 }
 
+/** Something the broker knows the state of, as it is when it is asked; null: it is nothing to the subscriber any more. */
+export interface Held {
+  readonly topic: string
+  current(): Direct | null
+}
+
 const GRANTED: Grant = { unconditional: true }
 
 export interface AccessParts {
@@ -110,22 +116,25 @@ export class Access {
   }
 
   /** What the broker holds for a new subscription: room info, presence. (Retained plain messages come from the store.) */
-  held(actor: Actor, parsed: Filter): Direct[] {
+  *held(actor: Actor, parsed: Filter): Generator<Held> {
     const { user } = actor.principal
     if (parsed.kind === 'room' && parsed.leaves.includes('info')) {
       const rooms = parsed.room === null ? this.#store.directory.memberships(user).keys() : [parsed.room]
-      return [...rooms].flatMap((room) => this.#heldInfo(room))
+      for (const room of [...rooms])
+        yield { topic: topics.room(room, 'info'), current: () => this.#heldInfo(room, user) }
     }
-    if (parsed.kind === 'user' && parsed.leaves.includes('presence')) {
-      if (parsed.user !== null) return [this.#presence.current(parsed.user)]
-      return this.#presence.visibleTo(user).map((seen) => this.#presence.current(seen))
-    }
-    return []
+    if (parsed.kind === 'user' && parsed.leaves.includes('presence'))
+      for (const seen of parsed.user === null ? this.#presence.visibleTo(user) : [parsed.user])
+        yield { topic: topics.user(seen, 'presence'), current: () => this.#heldPresence(seen, user) }
   }
 
-  #heldInfo(room: string): Direct[] {
-    const payload = this.#info.current(room)
-    return payload ? [direct(topics.room(room, 'info'), payload, 1, { retain: true })] : []
+  #heldInfo(room: string, user: string): Direct | null {
+    const payload = this.#store.directory.member(room, user) ? this.#info.current(room) : null
+    return payload && direct(topics.room(room, 'info'), payload, 1, { retain: true })
+  }
+
+  #heldPresence(seen: string, user: string): Direct | null {
+    return this.#presence.visible(seen, user) ? this.#presence.current(seen) : null
   }
 
   async #enterRoom(actor: Actor, { room, leaves }: Filter & { kind: 'room' }): Promise<void> {
@@ -165,14 +174,21 @@ export class Access {
   #checkDevice(actor: Actor, filter: string, { user: device }: Filter & { kind: 'device' }): Grant {
     const { user, anonymous } = actor.principal
     if (device === user && !anonymous) return GRANTED
-    const may =
-      !anonymous && (device === null ? this.#devices.hasAny(user) : this.#devices.allows(user, device, 'read'))
-    return may ? { unconditional: false } : this.#checkAcl(actor, actor.clientId, filter)
+    // Of all devices: those one may read, now and later.
+    const may = !anonymous && (device === null || this.#devices.allows(user, device, 'read'))
+    if (may) return { unconditional: false }
+    const why = `${device} is neither yours nor shared with you, and no rule allows you to subscribe to ${filter}`
+    return this.#checkAcl(actor, actor.clientId, filter, anonymous || device === null ? undefined : why)
   }
 
-  #checkAcl(actor: Actor, clientId: string, filter: string): Grant {
+  #checkAcl(
+    actor: Actor,
+    clientId: string,
+    filter: string,
+    why = `no rule allows you to subscribe to ${filter}`,
+  ): Grant {
     const answer = this.#acl.maySubscribe(actor.principal, clientId, filter)
-    if (answer === 'none') throw new Refusal('forbidden', `no rule allows you to subscribe to ${filter}`)
+    if (answer === 'none') throw new Refusal('forbidden', why)
     return { unconditional: answer === 'all' }
   }
 }

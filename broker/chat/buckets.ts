@@ -28,10 +28,10 @@ export class Buckets {
     return 0
   }
 
-  /** Takes a token, on credit if need be. Answers how many ms it takes until that is paid back; 0: nothing is owed. */
-  charge(key: string, now = Date.now()): number {
+  /** Takes tokens, on credit if need be. Answers how many ms it takes until that is paid back; 0: nothing is owed. */
+  charge(key: string, now = Date.now(), tokens = 1): number {
     const bucket = this.#filled(key, now)
-    bucket.tokens--
+    bucket.tokens -= tokens
     return bucket.tokens < 0 ? this.#time(-bucket.tokens) : 0
   }
 

@@ -26,11 +26,6 @@ export class DeviceRules {
     return may !== null && RANK[may] >= RANK[act]
   }
 
-  /** Whether there is a device that the user may read. */
-  hasAny(user: string): boolean {
-    return this.#devices.ownedBy(user).size > 0 || this.#devices.sharedWith(user).size > 0
-  }
-
   /** The device; to those who may not even read it, it is not there. Admins look after all devices. */
   require(actor: Actor, device: string, act: DeviceAct): DeviceRecord {
     const record = this.#devices.get(device)

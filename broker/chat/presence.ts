@@ -145,16 +145,24 @@ export class Presence {
     })
   }
 
-  /** Those whom `watcher` may see. */
-  visibleTo(watcher: string): string[] {
-    const seen = new Set([watcher])
-    const { directory } = this.#store
-    for (const user of directory.wanted(watcher).keys()) if (this.visible(user, watcher)) seen.add(user)
-    for (const room of directory.memberships(watcher).keys()) {
-      if (!this.#isShownIn(room)) continue
-      for (const user of directory.members(room).keys()) if (showsPresence(directory, user, watcher)) seen.add(user)
+  /** Those whom `watcher` may see, each once; looked for as they are asked for. */
+  *visibleTo(watcher: string): Generator<string> {
+    const seen = new Set<string>()
+    for (const user of this.#inSight(watcher)) {
+      if (seen.has(user)) continue
+      seen.add(user)
+      yield user
     }
-    return [...seen]
+  }
+
+  *#inSight(watcher: string): Generator<string> {
+    const { directory } = this.#store
+    yield watcher
+    for (const user of [...directory.wanted(watcher).keys()]) if (this.visible(user, watcher)) yield user
+    for (const room of [...directory.memberships(watcher).keys()]) {
+      if (!this.#isShownIn(room)) continue
+      for (const user of [...directory.members(room).keys()]) if (showsPresence(directory, user, watcher)) yield user
+    }
   }
 
   /** Tells `watcher` if they may see `user` now and could not before, or the other way round. */

@@ -28,12 +28,24 @@ export class Rates {
             write: bucket(figures.write),
             create: bucket(figures.create),
             login: bucket(figures.login),
+            subscribe: bucket(figures.subscribe),
           }
   }
 
   /** Counts a publish of a user. Answers how many ms nothing more should be taken from them; 0: go on. */
   published(user: string): number {
     return this.#buckets?.publish.charge(this.#accountOf(user)) ?? 0
+  }
+
+  /** Counts filters that a user subscribes to or gives up; the same. */
+  subscribed(user: string, filters: number): number {
+    return this.#buckets?.subscribe.charge(user, Date.now(), filters) ?? 0
+  }
+
+  /** For who cannot be made to wait. */
+  requireFilters(user: string, filters: number): void {
+    const wait = this.subscribed(user, filters)
+    if (wait > 0) throw tooMany('filters', wait)
   }
 
   /** The same of a message into a room. */

@@ -13,7 +13,8 @@ export interface ConfigFlags {
 export function readConfig({ config, set = [] }: ConfigFlags): Config {
   // The chat's password is no setting of the broker.
   const { TOPICTALK_PASSWORD: _, ...env } = process.env
-  return loadConfig({ file: config, env, set })
+  const warn = (text: string): void => void process.stderr.write(`warning: ${text}\n`)
+  return loadConfig({ file: config, env, set, warn })
 }
 
 /** The file that `readConfig` reads. */

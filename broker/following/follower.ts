@@ -10,7 +10,7 @@ import type { LogEntry, QoS, QueuedMessage, SavedInflight } from '../store/store
 import { type Behind, type FeedHost, type FeedWish, LogFeed, QueueFeed, READ_BYTES } from './feeds.js'
 import { Pump, type Pumped } from './pump.js'
 import type { FollowerSaver, FollowerServices } from './services.js'
-import type { Subscription } from './subscription.js'
+import { Subscriptions } from './subscriptions.js'
 
 /** Queued messages acknowledged, of a queue where room is scarce, that are saved together at the latest. */
 const MANY_ACKNOWLEDGED = 500
@@ -18,8 +18,7 @@ const MANY_ACKNOWLEDGED = 500
 export abstract class Follower implements Endpoint, FeedHost, Pumped {
   readonly id: string
   readonly user: string
-  /** By filter. */
-  readonly subscriptions = new LazyMap<string, Subscription>()
+  readonly subscriptions = new Subscriptions()
   /** By cursor. */
   readonly feeds = new LazyMap<string, LogFeed>()
   readonly queue: QueueFeed

@@ -150,6 +150,8 @@ export class Interests {
 
   #apply(shown: Shown, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
     const ops: Op[] = []
+    // As of plain topics: to look at all filters for each of thousands would take long.
+    if (shown.views.length === 0 && shown.topics.length === 0) return ops
     const near = this.#byNeighbourhood()
     for (const view of shown.views) ops.push(...this.#applyView(view, this.#wish(view.topic, near), start, saved))
     for (const topic of shown.topics) {

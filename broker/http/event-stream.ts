@@ -9,9 +9,10 @@ import { type Behind, LogFeed, READ_BYTES, READ_ENTRIES } from '../following/fee
 import { Follower } from '../following/follower.js'
 import { Interests } from '../following/interests.js'
 import type { FollowerServices } from '../following/services.js'
-import type { Batch, Direct } from '../hub.js'
+import type { Snapshots } from '../following/snapshots.js'
+import { type Batch, type Direct, direct } from '../hub.js'
 import { messageSize } from '../store/message-size.js'
-import type { LogEntry, QoS, SavedInflight } from '../store/store.js'
+import type { LogEntry, PlainMessage, QoS, SavedInflight } from '../store/store.js'
 import type { Deadline } from '../wheel.js'
 import { hasRoomFor, writePosition } from './event-id.js'
 import type { Starts } from './event-starts.js'
@@ -58,6 +59,8 @@ export class EventStream extends Follower implements Deadline {
   readonly persistent = false
   readonly waiting = 0
   readonly interests: Interests
+  /** What its filters get at once. */
+  snapshots: Snapshots | null = null
   onEnd: (why: Ending) => void = () => {}
   onFailure: (error: unknown) => void = () => {}
   readonly #options: StreamOptions
@@ -93,6 +96,7 @@ export class EventStream extends Follower implements Deadline {
     this.#write(`retry: ${RETRY}\nid: ${this.#position()}\n\n`)
     for (const gap of gaps) this.#write(gapText(gap))
     this.start()
+    this.rested()
   }
 
   end(why: Ending): void {
@@ -143,7 +147,9 @@ export class EventStream extends Follower implements Deadline {
     return false
   }
 
-  rested(): void {}
+  rested(): void {
+    for (const resolve of this.#roomAwaited.splice(0)) resolve()
+  }
 
   override fallBehind(feed: Behind): void {
     this.#behind.add(feed)
@@ -202,6 +208,7 @@ export class EventStream extends Follower implements Deadline {
   acceptDirect(message: Direct): void {
     if (this.closed || isExpired(message.extra)) return
     if (this.#stalled || this.pumping.held) return this.#dropped()
+    if (!message.retain) this.snapshots?.heard(message.topic)
     const [shown] = this.#forwarded(message, message.qos)
     if (shown) this.#write(eventText(shown, null))
   }
@@ -219,9 +226,20 @@ export class EventStream extends Follower implements Deadline {
     return true
   }
 
-  /** Resolves when there is room for more, or the stream has ended. */
-  async roomForDirect(): Promise<void> {
-    while (this.#stalled && !this.closed) await new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
+  hasRoom(): boolean {
+    return !this.#stalled && !this.pumping.held
+  }
+
+  async roomCame(): Promise<void> {
+    if (!this.closed) await new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
+  }
+
+  keeps(): boolean {
+    return false
+  }
+
+  takeRetained({ topic, payload, qos, extra = null }: PlainMessage): void {
+    this.acceptDirect(direct(topic, payload, qos, { retain: true, extra }))
   }
 
   #forwarded(message: Shown, qos: QoS): Shown[] {
@@ -241,7 +259,7 @@ export class EventStream extends Follower implements Deadline {
 
   #drained(): void {
     this.#stoodStill = false
-    for (const resolve of this.#roomAwaited.splice(0)) resolve()
+    this.rested()
     this.pump()
   }
 

@@ -5,23 +5,18 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
+import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
-import {
-  type Filter,
-  filterMatches,
-  isPlainFilter,
-  parseFilter,
-  topicFilterFault,
-  topics,
-} from '../../schemas/topics.js'
+import { type Filter, parseFilter, topicFilterFault, topics } from '../../schemas/topics.js'
 import { type Principal, sameRoles } from '../auth/principal.js'
 import type { Access } from '../chat/access.js'
 import { type Actor, requireUser } from '../chat/actor.js'
 import type { Presence } from '../chat/presence.js'
-import { isExpired } from '../following/expiry.js'
+import type { Rates } from '../chat/rates.js'
 import type { FollowerServices } from '../following/services.js'
+import { atCut, Snapshots } from '../following/snapshots.js'
 import type { Subscription } from '../following/subscription.js'
-import { direct } from '../hub.js'
+import { filterCost } from '../store/filter-cost.js'
 import { filtersKey, readPosition } from './event-id.js'
 import { Starts } from './event-starts.js'
 import { EventStream, type StreamGuard } from './event-stream.js'
@@ -32,7 +27,8 @@ export interface EventParts {
   readonly streams: Streams
   readonly access: Access
   readonly presence: Presence
-  readonly limits: { readonly filtersPerSubscribe: number; readonly topicLevels: number }
+  readonly limits: Pick<Config['limits'], 'subscriptions' | 'filterBytes' | 'subscriptionBytes' | 'topicLevels'>
+  readonly rates: Rates
   /** Seconds. */
   readonly ping: number
   /** A principal with the roles it has now; null: what its login rests on was taken back. */
@@ -48,7 +44,7 @@ export function eventRoute(app: FastifyInstance, parts: EventParts): void {
     const { actor } = request
     const user = requireUser(actor)
     parts.streams.requireRoomFor(user)
-    const filters = filtersOf(request, user, parts.limits.filtersPerSubscribe)
+    const filters = filtersOf(request, user, parts)
     const granted: Subscription[] = []
     for (const filter of filters) granted.push(await grant(parts, actor, filter))
     await begin(parts, request, reply, granted)
@@ -56,7 +52,7 @@ export function eventRoute(app: FastifyInstance, parts: EventParts): void {
 }
 
 /** Those of the query, with `{me}` for the user, or all that is the user's. */
-function filtersOf({ query }: FastifyRequest, user: string, most: number): string[] {
+function filtersOf({ query }: FastifyRequest, user: string, { limits, rates }: EventParts): string[] {
   const { filter = [topics.anyRoom('messages'), topics.allOfUser(user)], ...rest } = query as Record<
     string,
     string | string[]
@@ -64,8 +60,15 @@ function filtersOf({ query }: FastifyRequest, user: string, most: number): strin
   const [stray] = Object.keys(rest).filter((name) => name !== 'access_token')
   if (stray !== undefined) throw new Refusal('bad_request', `unknown field ${JSON.stringify(stray)}`, { field: stray })
   const filters = [...new Set([filter].flat().map((one) => one.replace('{me}', user)))]
-  if (filters.length <= most) return filters
-  throw new Refusal('too_large', `more than ${most} filters (limits.filtersPerSubscribe)`, { field: 'filter' })
+  const tooMuch = (why: string) => new Refusal('too_large', why, { field: 'filter' })
+  const { subscriptions, subscriptionBytes, filterBytes } = limits
+  if (filters.length > subscriptions) throw tooMuch(`more than ${subscriptions} filters (limits.subscriptions)`)
+  if (filters.some((one) => Buffer.byteLength(one) > filterBytes))
+    throw tooMuch(`a filter of more than ${filterBytes} bytes (limits.filterBytes)`)
+  if (filters.reduce((sum, one) => sum + filterCost(one), 0) > subscriptionBytes)
+    throw tooMuch(`filters of more than ${subscriptionBytes} bytes (limits.subscriptionBytes)`)
+  rates.requireFilters(user, filters.length)
+  return filters
 }
 
 async function grant(
@@ -97,7 +100,7 @@ async function begin(
   reply: FastifyReply,
   granted: readonly Subscription[],
 ): Promise<void> {
-  const { services, streams, presence } = parts
+  const { services, streams, presence, access } = parts
   const filters = filtersKey(granted.map(({ filter }) => filter))
   const actor = { ...asking }
   const { user } = actor.principal
@@ -111,11 +114,17 @@ async function begin(
   try {
     // From here on a logout finds the stream; one that came between the login and now did not.
     if (!(await guard.followRoles())) return stream.end('logged out')
+    stream.snapshots = new Snapshots({
+      receiver: stream,
+      actor,
+      access,
+      services,
+      failed: (error) => stream.failed(error),
+    })
     const position = readPosition(headers['last-event-id'] as string)
     const starts = new Starts(services, user, position, filters)
-    await follow(stream, granted, starts)
+    await follow(stream, services, granted, starts)
     stream.open(starts, position?.time ?? null)
-    await sendHeld(parts, stream, actor, granted)
   } catch (error) {
     stream.failed(error)
   }
@@ -177,39 +186,22 @@ function unlessItThrows(ask: () => Buffer | null): Buffer | null {
 }
 
 /** Attaches the stream to all that its filters show: from the position it had, or from now on. */
-async function follow(stream: EventStream, granted: readonly Subscription[], starts: Starts): Promise<void> {
+async function follow(
+  stream: EventStream,
+  { store }: FollowerServices,
+  granted: readonly Subscription[],
+  starts: Starts,
+): Promise<void> {
   const { interests } = stream
+  const headsOf = new Map<Subscription, Map<string, number>>()
   for (const subscription of granted) {
     const shown = interests.shown(subscription)
     const heads = await interests.heads(shown)
     for (const view of shown.views) heads.set(view.cursor, await starts.of(view, heads.get(view.cursor)!))
-    if (!stream.closed) interests.add(subscription, heads)
+    headsOf.set(subscription, heads)
   }
-}
-
-/** Room info, presence, retained messages: what a new subscription gets at once. */
-async function sendHeld(
-  { access, services }: EventParts,
-  stream: EventStream,
-  actor: Actor,
-  granted: readonly Subscription[],
-): Promise<void> {
-  for (const { parsed } of granted) {
-    for (const message of access.held(actor, parsed)) {
-      await stream.roomForDirect()
-      stream.acceptDirect(message)
-    }
-  }
-  const stored = granted.filter(({ parsed }) => isPlainFilter(parsed) || parsed.kind === 'broadcast')
-  if (stored.length === 0) return
-  for await (const { topic, payload, qos, extra = null } of services.store.queue.retained(
-    stored.map(({ filter }) => filter),
-  )) {
-    await stream.roomForDirect()
-    if (stream.closed) return
-    const matching = stored.filter(({ filter }) => filterMatches(filter, topic))
-    const allowed = matching.some(({ unconditional }) => unconditional) || access.mayReceive(actor, topic)
-    if (allowed && access.isFor(actor, topic, payload) && !isExpired(extra))
-      stream.acceptDirect(direct(topic, payload, qos, { retain: true, extra }))
-  }
+  await atCut(store, [], false, (cut) => {
+    if (!stream.closed) for (const [subscription, heads] of headsOf) interests.add(subscription, heads)
+    stream.snapshots?.ask(granted, cut)
+  })
 }

@@ -28,6 +28,10 @@ export class DirectQueue {
     return this.#items.length - this.#at
   }
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   get first(): Waiting | undefined {
     return this.#items[this.#at]
   }

@@ -15,7 +15,9 @@ import type { MqttServices } from './services.js'
 export function publish(connection: Connection, packet: Publish): void | Promise<void> {
   if (connection.version === 5) checkVersion5(connection, packet)
   const fault = topicNameFault(packet.topic, connection.services.limits.topicLevels)
-  if (fault) throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
+  // One that is too deep for this broker is a topic all the same: it is refused, and violates nothing.
+  if (fault && topicNameFault(packet.topic, Number.POSITIVE_INFINITY))
+    throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
   const ms = connection.services.rates.published(connection.rateKey)
   if (ms > 0) connection.rest(ms)
   const ops = packet.qos === 2 ? remember(connection, packet.packetId) : NO_OPS
@@ -26,6 +28,7 @@ export function publish(connection: Connection, packet: Publish): void | Promise
     repeatPubrec(connection, packet)
     return
   }
+  if (fault) return pass(connection, packet, ops, new Refusal('bad_request', `${fault} (limits.topicLevels)`, TOPIC))
   const gate = connection.broker.publishGate(connection, packet)
   if (gate) {
     return gate.then((denied) => {
@@ -35,6 +38,9 @@ export function publish(connection: Connection, packet: Publish): void | Promise
   }
   return pass(connection, packet, ops, null)
 }
+
+/** What is wrong with a publish is where it goes. */
+const TOPIC = { field: 'topic', reason: Reason.topicNameInvalid }
 
 /** What MQTT 5 adds to a publish: the alias becomes its topic, the properties are checked. */
 function checkVersion5(connection: Connection, packet: Publish): void {

@@ -138,6 +138,14 @@ export class Registry {
     await Promise.all(this.of(user).map((connection) => followRoles(connection)))
   }
 
+  /** What the filters of a user's sessions count for that end with their connections; the others are in the store. */
+  filterBytesOf(user: string): number {
+    let bytes = 0
+    for (const { persistent, subscriptions } of this.#byUser.get(user)?.keys() ?? [])
+      if (!persistent) bytes += subscriptions.bytes
+    return bytes
+  }
+
   /** The live connections of a user. */
   of(user: string): Connection[] {
     return [...(this.#byUser.get(user)?.values() ?? [])]

@@ -37,7 +37,8 @@ export class SessionKeeper {
   saver(follower: Follower, along: Iterable<Follower> = []): SessionSaver {
     return {
       touched: () => void this.#dirty.add(follower),
-      saveSoon: () => void this.#write(this.#snapshots(follower, along)),
+      // What was acknowledged leaves its queue with it: there is room.
+      saveSoon: () => void this.#write(this.#snapshots(follower, along)).then(() => follower.rested()),
       saveNow: this.#joined(follower, along),
     }
   }
@@ -64,9 +65,11 @@ export class SessionKeeper {
   /** Saves everything that moved since the last time. */
   async flush(): Promise<void> {
     const ops: Op[] = []
-    for (const session of this.#dirty) ops.push(...this.#snapshot(session))
+    const saved = [...this.#dirty]
+    for (const session of saved) ops.push(...this.#snapshot(session))
     this.#dirty.clear()
     await this.#write(ops)
+    for (const session of saved) session.rested()
   }
 
   /** Saves nothing more of a session that is over: its keys may be another's by then. */

@@ -9,9 +9,10 @@ import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
 import { ownWish } from '../following/interests.js'
-import { type Batch, type Direct, emptyCache } from '../hub.js'
-import { LazySet } from '../lazy.js'
-import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
+import type { Snapshots } from '../following/snapshots.js'
+import { type Batch, type Direct, direct, emptyCache } from '../hub.js'
+import { LazyMap, LazySet } from '../lazy.js'
+import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight, StoreError } from '../store/store.js'
 import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
 import type { Version } from './codec/packets.js'
@@ -49,8 +50,10 @@ export class Session extends Follower {
   /** Groups that this session takes messages for. */
   readonly shares = new LazySet<ShareGroup>()
   readonly #resending: Resending
-  /** While retained messages are read: topics that got another one since, live. */
-  readonly #replaced = new LazySet<Set<string>>()
+  /** What new subscriptions get at once; null: none has asked yet. */
+  snapshots: Snapshots | null = null
+  /** Retained messages in the queue that were not sent yet, by topic: their numbers; below 0 where a newer one went past them. */
+  readonly #copies = new LazyMap<string, number>()
   #roomAwaited: (() => void)[] = []
 
   constructor(identity: SessionIdentity, services: SessionServices, outbox: Outbox, guard: DeliveryGuard) {
@@ -98,6 +101,7 @@ export class Session extends Follower {
   override pump(): void {
     super.pump()
     for (const group of this.shares) group.pump()
+    this.rested()
   }
 
   protected withdraw(from: LogFeed | string): void {
@@ -135,6 +139,7 @@ export class Session extends Follower {
   }
 
   override close(): void {
+    for (const number of this.#copies.values()) if (number < 0) this.queue.skip(-number)
     super.close()
     this.#waiting.purge(() => true)
     this.#leaveQueue?.()
@@ -169,9 +174,10 @@ export class Session extends Follower {
 
   acceptDirect(message: Direct, qos: QoS): void {
     const level = Math.min(message.qos, qos) as QoS
-    if (this.#waiting.length === 0 && this.#sendDirect(message, level)) return
-    this.#wait({ kind: 'direct', message, qos: level })
-    this.pump()
+    const sent = this.#waiting.length === 0 && this.#sendDirect(message, level)
+    const taken = sent || this.#wait({ kind: 'direct', message, qos: level })
+    if (taken && !message.retain) this.snapshots?.heard(message.topic)
+    if (!sent) this.pump()
   }
 
   /** A reply on a topic of the client's choice: only where the session subscribes to it (DESIGN §2, Requests). */
@@ -181,7 +187,7 @@ export class Session extends Follower {
   }
 
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
-    if (message.replaces) for (const topics of this.#replaced) topics.add(message.topic)
+    if (message.replaces && queued === null) this.#overtake(message.topic)
     const own = message.origin === this.id ? this.#ownWish(message.topic) : undefined
     if (own === null) {
       if (queued !== null) this.queue.skip(queued)
@@ -210,14 +216,75 @@ export class Session extends Follower {
     return ownWish(this.#packets.matching(topic))
   }
 
-  watchReplaced(): ReadonlySet<string> {
-    const topics = new Set<string>()
-    this.#replaced.add(topics)
-    return topics
+  // --- retained messages of new subscriptions ------------------------------------------------------------------------------------
+
+  keeps(qos: QoS): boolean {
+    return qos > 0 && this.persistent
   }
 
-  unwatchReplaced(topics: ReadonlySet<string>): void {
-    this.#replaced.delete(topics as Set<string>)
+  /** By the measure by which what waits is dropped; the other half is left for what comes live. */
+  hasRoom(bytes: number, qos: QoS, kept: boolean): boolean {
+    const { queueMessages, queueBytes } = this.services.limits
+    if (kept) {
+      const waiting = this.services.store.queue.size(this.id)
+      if (waiting.messages === 0) return true
+      return waiting.messages * 2 < queueMessages && (waiting.bytes + bytes) * 2 <= queueBytes
+    }
+    if (this.#waiting.length === 0 && !this.#stalled && (qos === 0 || this.inflight.room > 0)) return true
+    return this.#waiting.length * 2 < queueMessages && (this.#waiting.bytes + bytes) * 2 <= queueBytes
+  }
+
+  async roomCame(): Promise<void> {
+    if (this.closed) return
+    const came = new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
+    this.#saveForRoom()
+    await came
+  }
+
+  override forgetQueued(number: number): void {
+    super.forgetQueued(number)
+    if (this.#roomAwaited.length > 0) this.#saveForRoom()
+  }
+
+  /** What is acknowledged takes room in the queue until it is saved: not in single steps. */
+  #saveForRoom(): void {
+    const { messages } = this.services.store.queue.size(this.id)
+    const acknowledged = this.acknowledgedQueue.length
+    if (acknowledged > 0 && acknowledged * 4 >= messages) this.saver?.saveSoon()
+  }
+
+  /** At QoS 1 and 2 to a session that outlives its connection: through its queue, so that it survives like any other message. */
+  takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void {
+    const { store } = this.services
+    if (!this.keeps(qos)) {
+      const { topic, payload, extra = null } = message
+      this.acceptDirect(direct(topic, payload, qos, { retain: true, extra }), qos)
+      return
+    }
+    let late = false
+    const isLate = (): boolean => (late = replaced())
+    const { op, number } = store.queue.copyOp({ ...message, retain: true }, { sessionId: this.id, qos }, isLate)
+    const settled = (error: StoreError | null): void => {
+      if (error) this.failed(error)
+      else if (!late && !this.closed) this.#copies.set(message.topic, number)
+      // In its turn, not a promise later: a live message of the same commit has the next number, and would go first.
+      this.queue.announce(number)
+    }
+    store.commit({ drafts: [], ops: [op], settled })
+  }
+
+  /** A newer message of the topic goes past the queue: what waits there of the topic is not to come behind it. */
+  #overtake(topic: string): void {
+    const number = this.#copies.get(topic)
+    if (number !== undefined && number > 0) this.#copies.set(topic, -number)
+  }
+
+  /** It has its turn. Whether it was overtaken. */
+  #wasOvertaken(topic: string, number: number): boolean {
+    const copy = this.#copies.get(topic)
+    if (copy === undefined || Math.abs(copy) !== number) return false
+    this.#copies.delete(topic)
+    return copy < 0
   }
 
   mayReceive(topic: string): boolean {
@@ -255,9 +322,11 @@ export class Session extends Follower {
     return flights
   }
 
-  #wait(item: Waiting): void {
-    if (!this.#waiting.push(item))
-      this.services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
+  /** False: it is dropped. */
+  #wait(item: Waiting): boolean {
+    if (this.#waiting.push(item)) return true
+    this.services.counters.add(item.kind === 'live' ? 'dropped.slow_reader' : 'dropped.queue_full')
+    return false
   }
 
   // --- sending ----------------------------------------------------------------------------------------------------------------
@@ -321,7 +390,8 @@ export class Session extends Follower {
       // Others may have filled the window while the messages were read.
       if (this.closed || this.room <= 0) break
       const level = Math.min(message.qos, qos) as QoS
-      const shown = this.#queuedAsShown(message, level)
+      const overtaken = message.retain && this.#wasOvertaken(message.topic, number)
+      const shown = overtaken ? undefined : this.#queuedAsShown(message, level)
       feed.sent(number)
       const packet = shown ? this.#plainPacket(feed, shown, level, number) : null
       if (packet) packets.push(packet)
@@ -349,7 +419,7 @@ export class Session extends Follower {
   }
 
   sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean {
-    if (this.room <= 0 || qos === 2 || this.#guard.forward) return false
+    if (this.room <= 0 || qos === 2 || this.#guard.forward || this.#waiting.length > 0) return false
     if (isExpired(message.extra)) {
       feed.sent(number)
       feed.skip(number)
@@ -444,16 +514,9 @@ export class Session extends Follower {
     return blank === true || this.#guard.maySee(topic)
   }
 
-  /** Resolves when the direct messages that wait are few enough to add more without loss. */
-  async roomForDirect(): Promise<void> {
-    while (!this.closed && this.#waiting.length > this.services.limits.queueMessages / 2) {
-      await new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
-    }
-  }
-
   /** Whoever waits for room may look again. */
   rested(): void {
-    for (const resolve of this.#roomAwaited.splice(0)) resolve()
+    if (this.#roomAwaited.length > 0) for (const resolve of this.#roomAwaited.splice(0)) resolve()
   }
 
   /** Told when the store could not be read or written on behalf of this session. */

@@ -1,72 +1,89 @@
 import { asRefusal, Refusal } from '../../schemas/errors.js'
-import { filterMatches, isPlainFilter, parseFilter, topicFilterFault } from '../../schemas/topics.js'
+import { parseFilter, topicFilterFault } from '../../schemas/topics.js'
+import { storeRefusal } from '../chat/send.js'
 import type { Shown } from '../chat/views.js'
-import { isExpired } from '../following/expiry.js'
 import type { Interests } from '../following/interests.js'
+import { atCut, Snapshots } from '../following/snapshots.js'
 import type { Subscription } from '../following/subscription.js'
-import { direct } from '../hub.js'
 import { commit } from '../store/commit.js'
-import type { Op, PlainMessage, QoS, StoredSubscription, StoreError } from '../store/store.js'
+import type { Op, StoredSubscription, StoreError } from '../store/store.js'
 import { promiseBreadth } from './breadth.js'
 import { encodeSuback, encodeUnsuback } from './codec/encode.js'
 import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
+import { FilterRoom } from './filter-room.js'
+
+/** Filters looked at in one turn of the event loop. */
+const SLICE = 256
 
 /** SUBACK return code of a refused filter on 3.1 and 3.1.1 [MQTT-3.9.3-2]. */
 const FAILURE = 0x80
 
 interface Granted {
   subscription: Subscription
+  /** The session did not have it. */
+  isNew: boolean
   shown: Shown
   heads: Map<string, number>
 }
 
 /**
- * SUBSCRIBE [MQTT-3.8]: each filter is decided in turn and has its own return code; a refused one leaves no trace. Those granted are
- * durable before the SUBACK. `packetId` 0: on behalf of the client, without a SUBACK.
+ * SUBSCRIBE [MQTT-3.8]: each filter is decided in turn and has its own return code; a refused one leaves no trace. Those granted take
+ * effect behind all that was published before, and are durable before the SUBACK. `packetId` 0: on behalf of the client, without a SUBACK.
  */
 export async function subscribe(connection: Connection, packet: Subscribe): Promise<void> {
-  const { limits } = connection.services
-  for (const { filter } of packet.subscriptions) requireFilter(filter, limits.topicLevels)
-  const before = new Set(connection.login!.session.subscriptions.keys())
-  const decided = await decideAll(connection, packet, new Set(before))
+  const { store } = connection.services
+  for (const { filter } of packet.subscriptions) requireFilter(filter)
+  if (packet.packetId > 0) charge(connection, packet.subscriptions.length)
+  const { session } = connection.login!
+  const decided = await decideAll(connection, packet)
   // A successor may have loaded the session by now: what it does not know must not be stored.
   if (connection.closed) return
-  const outcome = await store(connection, decided)
-  if (connection.closed) return
-  const granted = outcome.filter(isGranted)
-  const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
-  // A share group may have messages waiting: the SUBACK goes first.
-  if (packet.packetId > 0) sendSuback(connection, packet.packetId, codes, outcome)
-  for (const one of lastOfEach(granted)) takeEffect(connection, one)
-  connection.login!.session.promised = 0
-  announce(connection, packet, codes)
-  // Not waited for: the acks that make room for many retained messages come behind this packet.
-  const asking = granted.filter(({ subscription }) => wantsRetained(subscription, before))
-  sendHeld(connection, asking).catch((error: unknown) =>
-    connection.services.log.error({ err: error, client: connection.id }, 'retained messages could not be sent'),
-  )
+  await atCut(store, opsOf(connection, decided), session.persistent, (cut, error) => {
+    if (connection.closed) return cut.end()
+    const outcome = error && session.persistent ? refused(decided, error) : decided
+    const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
+    // A share group may have messages waiting: the SUBACK goes first.
+    if (packet.packetId > 0) sendSuback(connection, packet.packetId, codes, outcome)
+    const granted = [...lastOfEach(outcome.filter(isGranted))]
+    for (const one of granted) takeEffect(connection, one)
+    session.promised = 0
+    const asking = granted.filter(wantsRetained).map(({ subscription }) => subscription)
+    // Not waited for: the acks that make room for many retained messages come behind this packet.
+    snapshotsOf(connection).ask(asking, cut)
+    announce(connection, packet, codes)
+  })
 }
 
-/** `filters`: those of the session, and those granted before in the same packet. */
+function snapshotsOf({ login, services }: Connection): Snapshots {
+  const { session, actor } = login!
+  const { access, log } = services
+  const failed = (error: unknown): void =>
+    log.error({ err: error, client: session.id }, 'retained messages could not be sent')
+  session.snapshots ??= new Snapshots({ receiver: session, actor, access, services, failed })
+  return session.snapshots
+}
+
+/** Filters given and given up are counted: above its rate the client is read more slowly, and nothing is refused. */
+function charge(connection: Connection, filters: number): void {
+  const ms = connection.services.rates.subscribed(connection.rateKey, filters)
+  if (ms > 0) connection.rest(ms)
+}
+
 async function decideAll(
   connection: Connection,
   { subscriptions, properties }: Subscribe,
-  filters: Set<string>,
 ): Promise<(Granted | Refusal)[]> {
   const identifier = properties.subscriptionIds?.[0]
+  const room = new FilterRoom(connection)
   const known = new Map<string, Granted>()
   const decided: (Granted | Refusal)[] = []
-  for (const [index, requested] of subscriptions.entries()) {
-    const one =
-      index < connection.services.limits.filtersPerSubscribe
-        ? await decide(connection, requested, identifier, filters, known)
-        : tooMany('limits.filtersPerSubscribe')
+  for (const requested of subscriptions) {
+    const one = await decide(connection, requested, identifier, room, known)
     decided.push(one)
-    if (one instanceof Refusal) continue
-    filters.add(one.subscription.filter)
-    known.set(one.subscription.filter, one)
+    if (!(one instanceof Refusal)) known.set(one.subscription.filter, one)
+    if (decided.length % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
   }
   return decided
 }
@@ -80,30 +97,27 @@ function isGranted(one: Granted | Refusal): one is Granted {
   return !(one instanceof Refusal)
 }
 
-function requireFilter(filter: string, maxLevels: number): void {
-  const fault = topicFilterFault(filter, maxLevels)
+function requireFilter(filter: string): void {
+  const fault = topicFilterFault(filter, Number.POSITIVE_INFINITY)
   if (fault) throw new ProtocolError(Reason.topicFilterInvalid, `${JSON.stringify(filter)}: ${fault} [MQTT-4.7.1]`)
 }
 
-function tooMany(limit: string): Refusal {
-  return new Refusal('too_large', `too many subscriptions (${limit})`)
-}
-
-/** `filters`: those of the session, and those granted before in the same packet, which are `known`. */
+/** `known`: those granted before in the same packet. */
 async function decide(
   connection: Connection,
   requested: RequestedSubscription,
   identifier: number | undefined,
-  filters: ReadonlySet<string>,
+  room: FilterRoom,
   known: ReadonlyMap<string, Granted>,
 ): Promise<Granted | Refusal> {
   const { actor } = connection.login!
-  const { access, limits, counters, log, refusals, shares } = connection.services
+  const { access, counters, log, refusals, shares } = connection.services
   try {
-    if (!filters.has(requested.filter) && filters.size >= limits.subscriptions) throw tooMany('limits.subscriptions')
+    room.require(requested.filter)
     const passed = await connection.broker.subscribeGate(connection, requested)
     if (passed instanceof Refusal) throw passed
-    requireFilter(passed.filter, limits.topicLevels)
+    requireFilter(passed.filter)
+    if (passed.filter !== requested.filter) room.require(passed.filter)
     const parsed = parseFilter(passed.filter)
     if (parsed.kind === 'shared' && requested.noLocal)
       throw new ProtocolError(Reason.protocolError, 'no local on a shared subscription [MQTT5-3.8.3-4]')
@@ -111,11 +125,12 @@ async function decide(
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     const again = known.get(passed.filter)
     if (again) return { ...again, subscription }
-    if (!filters.has(passed.filter)) await promiseBreadth(connection, parsed)
+    if (!room.has(passed.filter)) await promiseBreadth(connection, parsed)
     if (parsed.kind === 'shared') await shares.settled(actor.principal.user, parsed)
     const whose = interestsOf(connection, subscription)
     const shown = whose.shown(asFollowed(subscription))
-    return { subscription, shown, heads: await whose.heads(shown) }
+    const heads = await whose.heads(shown)
+    return { subscription, isNew: room.take(passed.filter), shown, heads }
   } catch (error) {
     const refusal = asRefusal(error)
     if (error instanceof ProtocolError) throw error
@@ -140,14 +155,11 @@ function asFollowed(subscription: Subscription): Subscription {
   return parsed.kind === 'shared' ? { ...subscription, filter: parsed.filter, parsed: parsed.of } : subscription
 }
 
-/** Makes the granted subscriptions and the cursors they start durable; where that fails they are refused. */
-async function store(
-  connection: Connection,
-  decided: readonly (Granted | Refusal)[],
-): Promise<readonly (Granted | Refusal)[]> {
+/** What makes the granted subscriptions durable, and the cursors they start. */
+function opsOf(connection: Connection, decided: readonly (Granted | Refusal)[]): Op[] {
   const { session } = connection.login!
   const { sessions } = connection.services.store
-  if (!session.persistent) return decided
+  if (!session.persistent) return []
   const ops: Op[] = []
   for (const { subscription, shown, heads } of lastOfEach(decided.filter(isGranted))) {
     ops.push(
@@ -155,14 +167,13 @@ async function store(
       ...interestsOf(connection, subscription).cursorOps(shown, subscription, heads),
     )
   }
-  if (ops.length === 0) return decided
-  try {
-    await commit(connection.services.store, { ops })
-    return decided
-  } catch (error) {
-    const refusal = asRefusal(error)
-    return decided.map((one) => (one instanceof Refusal ? one : refusal))
-  }
+  return ops
+}
+
+/** What cannot be stored does not last, and is refused. */
+function refused(decided: readonly (Granted | Refusal)[], cause: StoreError): readonly (Granted | Refusal)[] {
+  const refusal = storeRefusal(cause)
+  return decided.map((one) => (one instanceof Refusal ? one : refusal))
 }
 
 function takeEffect({ login, services }: Connection, { subscription, heads }: Granted): void {
@@ -172,9 +183,9 @@ function takeEffect({ login, services }: Connection, { subscription, heads }: Gr
 }
 
 /** Retain handling [MQTT5-3.3.1-9…11]: always, for a new subscription only, or never; never for a shared one [MQTT5-4.8.2]. */
-function wantsRetained({ filter, parsed, retainHandling }: Subscription, before: ReadonlySet<string>): boolean {
+function wantsRetained({ subscription: { parsed, retainHandling }, isNew }: Granted): boolean {
   if (parsed.kind === 'shared') return false
-  return retainHandling === 0 || (retainHandling === 1 && !before.has(filter))
+  return retainHandling === 0 || (retainHandling === 1 && isNew)
 }
 
 function stored({
@@ -218,61 +229,6 @@ function failureOf({ version }: Connection, { code }: Refusal): number {
   return code === 'internal' || code === 'unavailable' ? Reason.unspecified : Reason.notAuthorized
 }
 
-/** Retained messages, room info, presence: what a new subscription gets at once [MQTT-3.3.1-6]. */
-async function sendHeld(connection: Connection, granted: readonly Granted[]): Promise<void> {
-  const { session, actor } = connection.login!
-  const { access, store } = connection.services
-  const stored: Subscription[] = []
-  for (const { subscription } of granted) {
-    for (const message of access.held(actor, subscription.parsed)) session.acceptDirect(message, subscription.qos)
-    const { parsed } = subscription
-    if (isPlainFilter(parsed) || parsed.kind === 'broadcast') stored.push(subscription)
-  }
-  if (stored.length === 0) return
-  const replaced = session.watchReplaced()
-  try {
-    for await (const message of store.queue.retained(stored.map(({ filter }) => filter))) {
-      await session.roomForDirect()
-      if (connection.closed) return
-      const matching = stored.filter(
-        (one) => session.subscriptions.get(one.filter) === one && filterMatches(one.filter, message.topic),
-      )
-      // Unsubscribed meanwhile; or a newer one was sent, live.
-      if (matching.length === 0 || replaced.has(message.topic) || isExpired(message.extra)) continue
-      if (message.clientId === session.id && matching.every(({ noLocal }) => noLocal)) continue
-      if (matching.every(({ unconditional }) => !unconditional) && !access.mayReceive(actor, message.topic)) continue
-      if (!access.isFor(actor, message.topic, message.payload)) continue
-      const qos = Math.min(message.qos, Math.max(...matching.map((subscription) => subscription.qos))) as QoS
-      await sendRetained(connection, message, qos)
-    }
-  } finally {
-    session.unwatchReplaced(replaced)
-  }
-}
-
-/** At QoS 1 and 2 to a session that outlives its connection: through its queue, so that it survives like any other message. */
-async function sendRetained(connection: Connection, message: PlainMessage, qos: QoS): Promise<void> {
-  const { session } = connection.login!
-  const { store } = connection.services
-  if (qos === 0 || !session.persistent) {
-    session.acceptDirect(
-      direct(message.topic, message.payload, qos, { retain: true, extra: message.extra ?? null }),
-      qos,
-    )
-    return
-  }
-  const { ops, number } = store.queue.enqueueOps({ ...message, retain: true }, [{ sessionId: session.id, qos }])
-  await new Promise<void>((resolve, reject) => {
-    const settled = (error: StoreError | null): void => {
-      if (error) return reject(error)
-      // In its turn, not a promise later: a live message of the same commit has the next number, and would go first.
-      session.queue.announce(number)
-      resolve()
-    }
-    store.commit({ drafts: [], ops, settled })
-  })
-}
-
 /** Ops that end the cursors no other filter keeps. */
 function remove({ login, services }: Connection, filter: string): Op[] {
   const { session, interests } = login!
@@ -284,8 +240,9 @@ function remove({ login, services }: Connection, filter: string): Op[] {
 /** UNSUBSCRIBE [MQTT-3.10]: no new message of the filter is sent after the UNSUBACK. */
 export async function unsubscribe(connection: Connection, packet: Unsubscribe): Promise<void> {
   const { session } = connection.login!
-  const { store, limits } = connection.services
-  for (const filter of packet.filters) requireFilter(filter, limits.topicLevels)
+  const { store } = connection.services
+  for (const filter of packet.filters) requireFilter(filter)
+  if (packet.packetId > 0) charge(connection, packet.filters.length)
   const known = new Set(session.subscriptions.keys())
   // A filter named twice is gone the second time.
   const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))

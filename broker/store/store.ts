@@ -326,6 +326,9 @@ export interface SessionStore {
   load(id: string): Promise<SavedSession | null>
   /** Of a session, or of a share group, which has no record of its own. */
   progress(id: string): Promise<Progress>
+  /** What the filters of a kept session count for, or those of all kept sessions of a user (filter-cost.ts). From memory. */
+  filterBytes(id: string): number
+  filterBytesOfUser(user: string): number
   /** Shared subscriptions with the ids of the sessions that have them. From memory. */
   shared(): Iterable<StoredSubscription & { clientId: string }>
   recordOp(record: SessionRecord): Op
@@ -423,8 +426,28 @@ export interface QueueStore {
   retainedBy(name: string): { messages: number; bytes: number }
   /** Who published what a topic retains, and its size; undefined: nothing, or it is the broker's own. From memory. */
   retainedAt(topic: string): { owner: string; bytes: number } | undefined
-  /** Retained messages that match any of the filters, each once. */
+  /** Retained messages that match any of the filters, each once, as they are when they are reached. */
   retained(filters: readonly string[]): AsyncIterable<PlainMessage>
+  /** `cut` is at the place of `op` in the order of commits. */
+  cut(): { op: Op; cut: RetainedCut }
+  /**
+   * Queues a retained message for a session, however full its queue is, unless it is replaced by the time this commit has its turn.
+   * `number` is its position.
+   */
+  copyOp(message: PlainMessage, target: { sessionId: string; qos: QoS }, replaced: () => boolean): CopyOp
+}
+
+export interface CopyOp {
+  readonly op: Op
+  readonly number: number
+}
+
+/** A place in the order of commits, seen from later on. */
+export interface RetainedCut {
+  /** Whether a commit behind it sets or clears the retained message of the topic. */
+  replaced(topic: string): boolean
+  /** Nobody asks any more. */
+  end(): void
 }
 
 export interface UserRecord {

@@ -333,7 +333,7 @@ t.test('authorisation is in time', async (t) => {
 })
 
 t.test('bounds', async (t) => {
-  const broker = await startTestBroker(t, { listen: { eventPing: '1s' }, limits: { filtersPerSubscribe: 3 } })
+  const broker = await startTestBroker(t, { listen: { eventPing: '1s' }, limits: { subscriptions: 3 } })
   const alice = await Person.connect(t, broker, 'alice')
   const bob = await Person.connect(t, broker, 'bob')
   for (const person of [alice, bob]) await person.get('rooms.join', { room: 'lobby' })

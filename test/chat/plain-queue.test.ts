@@ -15,12 +15,12 @@ t.test('a retained message reaches a persistent session beside a live one of the
   await publisher.until(({ cmd }) => cmd === 'puback')
   const subscriber = await ProbeStream.login(broker, 'sue', { clean: false })
   const { queue } = broker.running.store
-  const enqueue = queue.enqueueOps.bind(queue)
-  queue.enqueueOps = (message, targets) => {
-    queue.enqueueOps = enqueue
+  const copy = queue.copyOp.bind(queue)
+  queue.copyOp = (message, target, replaced) => {
+    queue.copyOp = copy
     // Still in this turn, so that both are in one commit.
     queueMicrotask(() => publisher.receive(publish('plant/live', 2, false)))
-    return enqueue(message, targets)
+    return copy(message, target, replaced)
   }
   await subscriber.subscribe('plant/#', 1)
   await subscriber.until(({ cmd }) => cmd === 'publish', 2)

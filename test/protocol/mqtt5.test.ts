@@ -548,7 +548,10 @@ t.test('topic aliases of the client [MQTT5-3.3.2-7, MQTT5-3.3.2-12]', async (t) 
 })
 
 t.test('SUBACK and UNSUBACK [MQTT5-3.9.3-1, MQTT5-3.9.3-2, MQTT5-3.11.3-1, MQTT5-3.11.3-2]', async (t) => {
-  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { subscriptions: 6, filtersPerSubscribe: 8 } })
+  const broker = await startTestBroker(t, {
+    acl: OPEN_ACL,
+    limits: { subscriptions: 6, filterBytes: 64, topicLevels: 8 },
+  })
   const client = await open5(broker)
   t.same(
     await subscribe5(
@@ -574,6 +577,8 @@ t.test('SUBACK and UNSUBACK [MQTT5-3.9.3-1, MQTT5-3.9.3-2, MQTT5-3.11.3-1, MQTT5
     [1, 1, 1, 1, 1, 1, 0x97],
     'limits.subscriptions',
   )
+  t.same(await unsubscribe5(client, 'l/1'), [0])
+  t.same(await subscribe5(client, [`l/${'x'.repeat(63)}`, 'l/a/b/c/d/e/f/g/h']), [0x97, 0x8f], 'too long, and too deep')
 })
 
 t.test('what a publisher adds reaches receivers unchanged [MQTT5-3.3.2-17…20]', async (t) => {

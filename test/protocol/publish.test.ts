@@ -45,7 +45,6 @@ t.test('packets that break the protocol close the connection [MQTT-4.8.0-1]', as
     'PUBLISH with a topic that is not UTF-8 [MQTT-3.3.2-1]': publishBytes(0x30, Buffer.from([0x74, 0x2f, 0xc3, 0x28])),
     'PUBLISH with an overlong encoding': publishBytes(0x30, Buffer.from([0xc0, 0xaf])),
     'PUBLISH with a surrogate [MQTT-1.5.3-1]': publishBytes(0x30, Buffer.from([0xed, 0xa0, 0x80])),
-    'PUBLISH with a topic deeper than limits.topicLevels': publishBytes(0x30, 'a/b/c/d/e/f/g/h/i'),
     'PUBLISH of QoS 1 with packet id 0 [MQTT-2.3.1-1]': publishBytes(0x32, 't/a', '\0\0x'),
     'PUBLISH of QoS 2 with packet id 0': publishBytes(0x34, 't/a', '\0\0x'),
     'PUBLISH that ends within its topic': '30 03 00 05 61',
@@ -516,4 +515,25 @@ t.test('order', async (t) => {
     await take(client, 'unsuback')
     aedes.authorizePublish = before
   })
+})
+
+t.test('a topic that is too deep is refused like any other, and cuts nobody', async (t) => {
+  const DEEP = 'a/b/c/d/e/f/g/h/i'
+  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { topicLevels: 8 } })
+  const publishOf = (qos: 0 | 1 | 2) =>
+    ({ cmd: 'publish', topic: DEEP, payload: 'x', qos, messageId: 9, dup: false, retain: false }) as const
+  const client = await open(broker)
+  client.send(publishOf(0), publishOf(1), publishOf(2))
+  await take(client, 'puback')
+  await take(client, 'pubrec')
+  const five = await open(broker, { version: 5 })
+  five.send(publishOf(1))
+  t.equal((await take(five, 'puback')).reasonCode, 0x90)
+  five.send(publishOf(2))
+  t.equal((await take(five, 'pubrec')).reasonCode, 0x90)
+  t.same(await untilPong(five), [])
+  const strict = await startTestBroker(t, { acl: OPEN_ACL, limits: { topicLevels: 8 }, auth: { onRefused: 'close' } })
+  const refused = await open(strict)
+  refused.send(publishOf(1))
+  await refused.whenClosed()
 })

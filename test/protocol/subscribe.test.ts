@@ -36,7 +36,7 @@ function announce(broker: TestBroker, topic: string, payload = topic, qos: 0 | 1
 }
 
 t.test('filters that are none close the connection [MQTT-4.7.1, MQTT-4.7.3]', async (t) => {
-  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { topicLevels: 8 } })
+  const broker = await startTestBroker(t, { acl: OPEN_ACL })
   const bad = [
     '',
     'a+',
@@ -50,7 +50,6 @@ t.test('filters that are none close the connection [MQTT-4.7.1, MQTT-4.7.3]', as
     'a/b#',
     '++',
     '##',
-    'a/b/c/d/e/f/g/h/i',
     '$share/g',
     '$share//a',
     '$share/+/a',
@@ -73,7 +72,10 @@ t.test('filters that are none close the connection [MQTT-4.7.1, MQTT-4.7.3]', as
 })
 
 t.test('SUBACK', async (t) => {
-  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { subscriptions: 5, filtersPerSubscribe: 4 } })
+  const broker = await startTestBroker(t, {
+    acl: OPEN_ACL,
+    limits: { subscriptions: 5, filterBytes: 64, topicLevels: 8 },
+  })
   await t.test('one code for each filter, in order, with the packet id [MQTT-3.8.4-2, MQTT-3.8.4-5]', async (t) => {
     const client = await open(broker)
     client.send(requested(['t/a', 1], ['denied/a', 2], ['t/b', 0], ['t/c', 2]))
@@ -104,11 +106,15 @@ t.test('SUBACK', async (t) => {
   }
   await t.test('limits: 0x80 for what is too many', async (t) => {
     const client = await open(broker)
-    t.same(await subscribe(client, ['l/1', 0], ['l/2', 0], ['l/3', 0], ['l/4', 0], ['l/5', 0]), [0, 0, 0, 0, 128])
-    t.same(await subscribe(client, ['l/5', 0]), [0])
+    const [first, ...others] = ['l/1', 'l/2', 'l/3', 'l/4', 'l/5', 'l/6'].map((filter): [string, 0] => [filter, 0])
+    t.same(await subscribe(client, first!, ...others), [0, 0, 0, 0, 0, 128])
     t.same(await subscribe(client, ['l/6', 0], ['l/5', 1]), [128, 1], 'what is there may be changed')
     await unsubscribe(client, 'l/1')
     t.same(await subscribe(client, ['l/6', 0]), [0])
+    await unsubscribe(client, 'l/6')
+    const long = `l/${'x'.repeat(63)}`
+    t.same(await subscribe(client, [long, 0], ['l/a/b/c/d/e/f/g/h', 0], ['$share/g/a/b/c/d/e/f/g', 0]), [128, 128, 128])
+    t.same(await subscribe(client, ['l/6', 0]), [0], 'the connection goes on')
   })
 })
 
@@ -331,6 +337,67 @@ t.test(
   },
 )
 
+t.test('a SUBSCRIBE holds as many filters as the session', async (t) => {
+  const broker = await startTestBroker(t, { acl: OPEN_ACL })
+  const COUNT = 10_000
+  const filters = Array.from({ length: COUNT }, (_, i) => `t/${i % 2 ? 'a' : 'b'}/${i}`)
+  for (const clean of [true, false]) {
+    const id = `many${clean}`
+    const client = await open(broker, { clean, id })
+    const granted = await subscribe(client, ...filters.map((filter): [string, 1] => [filter, 1]))
+    t.equal(granted.filter((code) => code === 1).length, COUNT)
+    t.same(await subscribe(client, ['t/one/more', 1]), [128])
+    await announce(broker, filters.at(-1)!)
+    t.same(
+      (await takePublishes(client, 1)).map(({ topic }) => topic),
+      [filters.at(-1)],
+    )
+    await unsubscribe(client, ...filters.slice(1))
+    t.same(await subscribe(client, ['t/one/more', 1]), [1])
+    t.same(
+      [...broker.running.aedes.clients[`ann/${id}`]!.login!.session.subscriptions.keys()],
+      [filters[0], 't/one/more'],
+    )
+    await cut(broker, client)
+  }
+})
+
+t.test(
+  'the filters of a session, and of all sessions of a user, are bounded in bytes; what is there goes on',
+  async (t) => {
+    const limits = { subscriptionBytes: 4096, subscriptionBytesPerUser: 6000 }
+    const broker = await startTestBroker(t, { acl: OPEN_ACL })
+    const long = (name: string): string => `t/${name}/${'x'.repeat(935)}`
+    const before = await open(broker, { clean: false, id: 'before' })
+    const had = ['1', '2', '3', '4', '5'].map((name): [string, 1] => [long(name), 1])
+    await subscribe(before, ...had)
+    await cut(broker, before)
+    await broker.restart({ limits })
+    const again = await open(broker, { clean: false, id: 'before' })
+    t.same(await subscribe(again, ...had, ['t/a', 1]), [1, 1, 1, 1, 1, 128], 'and grows no further')
+    await announce(broker, long('5'))
+    t.same(
+      (await takePublishes(again, 1)).map(({ topic }) => topic),
+      [long('5')],
+    )
+    const live = await open(broker, { id: 'live' })
+    t.same(await subscribe(live, ['t/b', 1], [long('6'), 1]), [1, 128], 'of the user')
+    const other = await open(broker, { user: 'bob' })
+    const five = had.map(([filter]): [string, 0] => [filter, 0])
+    t.same(await subscribe(other, ...five), [0, 0, 0, 0, 128], 'of the session')
+    await unsubscribe(again, long('1'), long('2'))
+    t.same(await subscribe(live, [long('6'), 1]), [1])
+    await cut(broker, again)
+    await broker.restart({ limits })
+    const third = await open(broker, { id: 'third' })
+    t.same(
+      await subscribe(third, ...['6', '7', '8', '9'].map((name): [string, 0] => [long(name), 0])),
+      [0, 0, 128, 128],
+      'sessions that are away are counted',
+    )
+  },
+)
+
 t.test('UNSUBSCRIBE', async (t) => {
   const broker = await startTestBroker(t, { acl: OPEN_ACL })
   await t.test('is answered, whether or not there was such a filter [MQTT-3.10.4-4, MQTT-3.10.4-5]', async (t) => {
@@ -367,11 +434,11 @@ t.test('UNSUBSCRIBE', async (t) => {
 t.test('devices: plain MQTT of a user of its own', async (t) => {
   const broker = await startTestBroker(t)
   const device = await open(broker, { user: 'sensor', id: 'c', clean: false })
-  t.same(await subscribe(device, ['devices/sensor/#', 2], ['devices/+/x', 1]), [2, 128])
+  t.same(await subscribe(device, ['devices/sensor/#', 2], ['devices/+/x', 1]), [2, 1])
   await publish(await open(broker, { user: 'sensor' }), 'devices/sensor/state', 'on', { retain: true })
   t.same((await takePublishes(device, 1)).map(told), ['devices/sensor/state on q1'])
   const other = await open(broker, { user: 'ann' })
-  t.same(await subscribe(other, ['devices/sensor/#', 0], ['devices/+/state', 0], ['devices/#', 0]), [128, 128, 128])
+  t.same(await subscribe(other, ['devices/sensor/#', 0], ['devices/+/state', 0], ['devices/#', 0]), [128, 0, 0])
   await publish(other, 'devices/sensor/state', 'off')
   t.same(await untilPong(device), [], 'no one else speaks or listens there, unless a rule says so')
 })

@@ -269,3 +269,20 @@ t.test('a partial configuration can be completed without files', async (t) => {
   t.equal(completeConfig({ listen: { mqtt: 0 } }).listen.mqtt, 0)
   t.throws(() => completeConfig({ listen: { mqtt: -1 } }), { message: /^listen\.mqtt: expected an integer/ })
 })
+
+t.test('a key that is gone has no effect, and says so', (t) => {
+  const warnings: string[] = []
+  const warn = (text: string) => void warnings.push(text)
+  const cwd = t.testdir({ 'config.yaml': 'limits:\n  inflight: 7\n  filtersPerSubscribe: 256' })
+  const env = { TOPICTALK_LIMITS_FILTERS_PER_SUBSCRIBE: '5' }
+  t.equal(loadConfig({ env: {}, set: [], cwd, warn }).limits.inflight, 7)
+  t.notOk(
+    'filtersPerSubscribe' in
+      loadConfig({ env, set: ['limits.filtersPerSubscribe=9'], cwd: t.testdir({}), warn }).limits,
+  )
+  t.match(warnings, [
+    /^config.yaml:3: limits.filtersPerSubscribe has no effect any more: .*limits.subscriptions/,
+    /^--set: limits/,
+  ])
+  t.end()
+})

@@ -62,6 +62,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'schemas',
     'broker/store',
     'broker/hub.ts',
+    'broker/topic-trie.ts',
     'broker/chat',
     'broker/lazy.ts',
     'broker/metrics.ts',

@@ -112,6 +112,17 @@ export class Database {
     return this.#read((level) => level.iterator({ ...range, reverse, limit }).all())
   }
 
+  /** The first keys of a range, at most so many; none: there are none. */
+  async someKeys(range: KeyRange, limit: number): Promise<string[]> {
+    return this.#read(async (level) => {
+      const iterator = level.keys({ ...range, limit })
+      const page = await iterator.nextv(limit)
+      // Nobody waits for that.
+      iterator.close().catch(() => {})
+      return page
+    })
+  }
+
   /** All entries of a range that is known to be small. */
   async all(range: KeyRange): Promise<[string, Buffer][]> {
     return this.#read((level) => level.iterator(range).all())

@@ -116,6 +116,8 @@ export const keys = {
   packet: (queueNumber: number): string => `p${number(queueNumber)}`,
   reference: (id: string, queueNumber: number): string => `r${part(id)}${END}${number(queueNumber)}`,
   retained: (topic: string): string => `t${part(topic)}`,
+  /** The first key there can be behind another. */
+  behind: (key: string): string => `${key}${END}`,
   will: (id: string): string => `w${part(id)}`,
 
   user: (id: string): string => `u${part(id)}`,

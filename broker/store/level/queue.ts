@@ -6,12 +6,14 @@ import { messageSize } from '../message-size.js'
 import type {
   AedesPacketLike,
   Allowance,
+  CopyOp,
   Op,
   PlainMessage,
   QoS,
   QueuedMessage,
   QueueMatch,
   QueueStore,
+  RetainedCut,
 } from '../store.js'
 import { StoreError } from '../store.js'
 import type { Database } from './database.js'
@@ -126,21 +128,40 @@ export class LevelQueue implements QueueStore {
     const accepted = targets.filter(({ sessionId }) => this.#reserve(sessionId, bytes, origin))
     this.dropped += targets.length - accepted.length
     const queued = accepted.map(({ sessionId }) => sessionId)
-    if (accepted.length === 0) return { ops: [], number, queued }
+    return { ops: accepted.length > 0 ? [this.#storeOp(packet, bytes, accepted, number)] : [], number, queued }
+  }
+
+  copyOp(message: PlainMessage, target: { sessionId: string; qos: QoS }, replaced: () => boolean): CopyOp {
+    const packet = publishPacket(message)
+    const number = this.#next++
+    const bytes = messageSize(message)
+    this.#listOf(target.sessionId).reserve(bytes)
+    return { op: this.#storeOp(packet, bytes, [target], number, replaced), number }
+  }
+
+  /** Writes what was reserved, unless it is not wanted any more. */
+  #storeOp(
+    packet: AedesPacketLike,
+    bytes: number,
+    targets: readonly { sessionId: string; qos: QoS }[],
+    number: number,
+    unwanted: () => boolean = () => false,
+  ): StagedOp {
     const value = encodePacket(packet)
+    const abandoned = (): void => {
+      for (const { sessionId } of targets) this.#listOf(sessionId).release(bytes)
+    }
     const stage = (batch: WriteBatch): void => {
+      abandoned()
+      if (unwanted()) return
       this.#stageNumber(number, batch)
       batch.put(keys.packet(number), value)
-      for (const { sessionId, qos } of accepted) {
+      for (const { sessionId, qos } of targets) {
         batch.put(keys.reference(sessionId, number), encodeReference({ qos, bytes }))
-        this.#listOf(sessionId).release(bytes)
         this.#refer(sessionId, number, bytes)
       }
     }
-    const abandoned = (): void => {
-      for (const sessionId of queued) this.#listOf(sessionId).release(bytes)
-    }
-    return { ops: [{ type: 'staged', stage, abandoned } as StagedOp], number, queued }
+    return { type: 'staged', stage, abandoned }
   }
 
   async read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]> {
@@ -189,6 +210,10 @@ export class LevelQueue implements QueueStore {
 
   retainedAt(topic: string): { owner: string; bytes: number } | undefined {
     return this.#retained.counts.at(topic)
+  }
+
+  cut(): { op: Op; cut: RetainedCut } {
+    return this.#retained.cut()
   }
 
   async *retained(filters: readonly string[]): AsyncGenerator<PlainMessage> {

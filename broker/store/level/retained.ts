@@ -2,20 +2,26 @@
  * Retained messages: on disk by topic; those of $SYS, which change every few seconds, in memory only. Whose they are and how large is known
  * from memory.
  */
-import { filterMatches, parseTopic } from '../../../schemas/topics.js'
+import { parseTopic } from '../../../schemas/topics.js'
+import { TopicTrie } from '../../topic-trie.js'
 import { messageSize } from '../message-size.js'
-import type { AedesPacketLike, Extra } from '../store.js'
+import type { AedesPacketLike, Extra, Op, RetainedCut } from '../store.js'
 import type { Database } from './database.js'
 import { hourOf } from './gone.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import type { StagedOp, WriteBatch } from './operation.js'
 import { decodePacket, encodePacket, plainMessage } from './packet-codec.js'
 import { RetainedCounts } from './retained-counts.js'
+import { RetainedCuts } from './retained-cuts.js'
+
+/** Keys read at once: who looks through many lets others have their turn. */
+const PAGE = 256
 
 export class Retained {
   readonly counts = new RetainedCounts()
   readonly #database: Database
   readonly #sys = new Map<string, AedesPacketLike>()
+  readonly #cuts = new RetainedCuts()
 
   constructor(database: Database) {
     this.#database = database
@@ -31,6 +37,7 @@ export class Retained {
 
   #clearingOp(topic: string): StagedOp {
     const stage = (batch: WriteBatch): void => {
+      this.#cuts.note(topic)
       batch.del(keys.retained(topic))
       this.counts.delete(topic)
     }
@@ -44,6 +51,7 @@ export class Retained {
     const bytes = sizeOf(packet)
     const release = owner === null ? null : this.counts.reserve(topic, owner, bytes)
     const stage = (batch: WriteBatch): void => {
+      this.#cuts.note(topic)
       batch.put(keys.retained(topic), value)
       if (expiresAt > 0) batch.put(keys.dueRetained(hourOf(expiresAt), topic), '')
       release?.()
@@ -72,27 +80,39 @@ export class Retained {
     this.counts.delete(partsOf(key)[0]!)
   }
 
-  /** Those that match any of the filters, each once. */
+  cut(): { op: Op; cut: RetainedCut } {
+    const { cut, begin } = this.#cuts.cut()
+    const op: StagedOp = { type: 'staged', stage: begin }
+    return { op, cut }
+  }
+
+  /** Those that match any of the filters, each once, as they are when they are reached: one walk for all filters. */
   async *matching(filters: readonly string[]): AsyncGenerator<AedesPacketLike> {
-    for (const [topic, packet] of this.#sys) if (filters.some((filter) => filterMatches(filter, topic))) yield packet
-    for (let i = 0; i < filters.length; i++) {
-      const earlier = filters.slice(0, i)
-      for await (const packet of this.#stored(filters[i]!))
-        if (!earlier.some((filter) => filterMatches(filter, packet.topic!))) yield packet
+    const wide = new TopicTrie<string>({ cacheWeight: 0 })
+    const narrow = new Set<string>()
+    for (const filter of filters)
+      if (literalLevels(filter) === filter) narrow.add(filter)
+      else wide.add(filter, filter)
+    const isWanted = (topic: string): boolean => wide.match(topic).length > 0
+    for (const [topic, packet] of this.#sys) if (narrow.has(topic) || isWanted(topic)) yield packet
+    for (const range of rangesOf(filters.filter((filter) => !narrow.has(filter))))
+      for await (const key of this.#keys(range)) if (isWanted(partsOf(key)[0]!)) yield* this.#at(key)
+    for (const topic of narrow) if (!isWanted(topic)) yield* this.#at(keys.retained(topic))
+  }
+
+  /** Read in pages of their own: what is behind a reader who takes his time is not held. */
+  async *#keys(range: KeyRange): AsyncGenerator<string> {
+    for (let { gte } = range; ; ) {
+      const page = await this.#database.someKeys({ gte, lt: range.lt }, PAGE)
+      if (page.length === 0) return
+      yield* page
+      gte = keys.behind(page[page.length - 1]!)
     }
   }
 
-  async *#stored(filter: string): AsyncGenerator<AedesPacketLike> {
-    const range = rangeOf(filter)
-    if (!range) {
-      const value = await this.#database.get(keys.retained(filter))
-      if (value) yield decodePacket(value)
-      return
-    }
-    for await (const [, value] of this.#database.entries(range)) {
-      const packet = decodePacket(value)
-      if (filterMatches(filter, packet.topic!)) yield packet
-    }
+  async *#at(key: string): AsyncGenerator<AedesPacketLike> {
+    const value = await this.#database.get(key)
+    if (value) yield decodePacket(value)
   }
 
   #sysOp(topic: string, packet: AedesPacketLike | null): StagedOp {
@@ -100,16 +120,34 @@ export class Retained {
       if (packet) this.#sys.set(topic, packet)
       else this.#sys.delete(topic)
     }
-    return { type: 'staged', stage: () => undefined, applied }
+    return { type: 'staged', stage: () => this.#cuts.note(topic), applied }
   }
 }
 
-/** The keys that a filter with wildcards can match: those below its literal levels. */
-function rangeOf(filter: string): KeyRange | null {
+/** Its levels before the first wildcard. */
+function literalLevels(filter: string): string {
   const levels = filter.split('/')
   const wildcard = levels.findIndex((level) => level === '+' || level === '#')
-  if (wildcard === -1) return null
-  return wildcard === 0 ? ranges.allRetained : ranges.retainedBelow(levels.slice(0, wildcard).join('/'))
+  return wildcard === -1 ? filter : levels.slice(0, wildcard).join('/')
+}
+
+/** The keys that filters with wildcards can match: those below their literal levels, none twice. */
+function rangesOf(filters: readonly string[]): KeyRange[] {
+  const found: KeyRange[] = []
+  let last: string | null = null
+  for (const levels of [...new Set(filters.map(literalLevels))].sort(bySlash)) {
+    if (levels === '') return [ranges.allRetained]
+    if (last !== null && levels.startsWith(`${last}/`)) continue
+    last = levels
+    found.push(ranges.retainedBelow(levels))
+  }
+  return found
+}
+
+/** So that what is below something follows it at once. */
+function bySlash(one: string, other: string): number {
+  const [a, b] = [one.replaceAll('/', '\0'), other.replaceAll('/', '\0')]
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** The name of who published it: session ids begin with it. Null: nobody, or the broker itself. */

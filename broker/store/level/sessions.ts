@@ -58,6 +58,14 @@ export class LevelSessions implements SessionStore {
     return { cursors, inflight, incoming }
   }
 
+  filterBytes(id: string): number {
+    return this.#subscriptions.bytesOf(id)
+  }
+
+  filterBytesOfUser(user: string): number {
+    return this.#subscriptions.bytesOfUser(user)
+  }
+
   shared(): Iterable<StoredSubscription & { clientId: string }> {
     return this.#subscriptions.shared()
   }

@@ -1,10 +1,11 @@
 /** The subscriptions of persistent sessions: on disk, and in memory by session and by filter. */
 import { isPlainFilter, parseFilter } from '../../../schemas/topics.js'
 import { TopicTrie } from '../../topic-trie.js'
+import { filterCost } from '../filter-cost.js'
 import type { Op, QoS, QueueMatch, StoredSubscription } from '../store.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
-import { del, put } from './operation.js'
+import { del, type StagedOp, type WriteBatch } from './operation.js'
 
 /** A subscription of QoS ≥ 1 whose messages are queued for its session. */
 export interface QueueSubscription extends StoredSubscription {
@@ -38,11 +39,18 @@ export class Subscriptions {
     }
   }
 
+  /** They match from now on: what is published behind them is theirs, though it may be committed with them. */
   addOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
     return subscriptions.map((subscription) => {
       const { topic, ...options } = subscription
       const kept = { ...subscription }
-      return put(keys.subscription(id, topic), JSON.stringify(options), () => this.#index.hold(id, kept))
+      const before = this.#index.held(id, topic)
+      const applied = (): void => this.#index.hold(id, kept)
+      applied()
+      const stage = (batch: WriteBatch): void => batch.put(keys.subscription(id, topic), JSON.stringify(options))
+      const abandoned = (): void => (before ? this.#index.hold(id, before) : this.#index.release(id, topic))
+      const op: StagedOp = { type: 'staged', stage, applied, abandoned }
+      return op
     })
   }
 
@@ -60,6 +68,14 @@ export class Subscriptions {
 
   topicsOf(id: string): string[] {
     return this.#index.topicsOf(id)
+  }
+
+  bytesOf(id: string): number {
+    return this.#index.bytes.get(id) ?? 0
+  }
+
+  bytesOfUser(user: string): number {
+    return this.#index.bytesByUser.get(user) ?? 0
   }
 
   match(topic: string): readonly QueueMatch[] {
@@ -102,6 +118,8 @@ class SubscriptionIndex {
   /** Matches by the answer of the trie, which is the same object while nothing changes. */
   readonly #matches = new WeakMap<readonly QueueSubscription[], readonly QueueMatch[]>()
   readonly #shared = new Set<QueueSubscription>()
+  readonly bytes = new Map<string, number>()
+  readonly bytesByUser = new Map<string, number>()
   #withQoS = 0
 
   shared(): Iterable<QueueSubscription> {
@@ -113,6 +131,7 @@ class SubscriptionIndex {
     this.release(id, topic)
     let topics = this.#byClient.get(id)
     if (!topics) this.#byClient.set(id, (topics = new Map()))
+    this.#count(id, filterCost(topic))
     if (qos > 0) this.#withQoS++
     const parsed = parseFilter(topic)
     const queued = { clientId: id, ...subscription }
@@ -126,6 +145,11 @@ class SubscriptionIndex {
     this.trie.add(topic, queued)
   }
 
+  held(id: string, topic: string): StoredSubscription | undefined {
+    const held = this.#byClient.get(id)?.get(topic)
+    return typeof held === 'number' ? { topic, qos: held } : held
+  }
+
   release(id: string, topic: string): void {
     const topics = this.#byClient.get(id)
     const held = topics?.get(topic)
@@ -133,7 +157,13 @@ class SubscriptionIndex {
     if ((typeof held === 'object' ? held.qos : held) !== 0) this.#withQoS--
     if (typeof held === 'object' && !this.#shared.delete(held)) this.trie.remove(topic, held)
     topics.delete(topic)
+    this.#count(id, -filterCost(topic))
     if (topics.size === 0) this.#byClient.delete(id)
+  }
+
+  #count(id: string, bytes: number): void {
+    add(this.bytes, id, bytes)
+    add(this.bytesByUser, id.slice(0, id.indexOf('/')), bytes)
   }
 
   topicsOf(id: string): string[] {
@@ -155,6 +185,12 @@ class SubscriptionIndex {
   count(): { subsCount: number; clientsCount: number } {
     return { subsCount: this.#withQoS, clientsCount: this.#byClient.size }
   }
+}
+
+function add(sums: Map<string, number>, key: string, bytes: number): void {
+  const sum = (sums.get(key) ?? 0) + bytes
+  if (sum === 0) sums.delete(key)
+  else sums.set(key, sum)
 }
 
 function bySession(subscriptions: readonly QueueSubscription[]): QueueMatch[] {

@@ -1,0 +1,61 @@
+/** How many filters a session may still have, and how large: what is there already goes on, and may be changed. */
+import { Refusal } from '../../schemas/errors.js'
+import { filterCost } from '../store/filter-cost.js'
+import type { Connection } from './connection.js'
+
+/** What is left for the filters of one SUBSCRIBE. */
+export class FilterRoom {
+  readonly #connection: Connection
+  /** Granted in this SUBSCRIBE, and new. */
+  readonly #taken = new Set<string>()
+  #takenBytes = 0
+  /** Of the other sessions of its user. */
+  readonly #elsewhere: number
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    const { session, actor } = connection.login!
+    const { registry, store } = connection.services
+    const all = store.sessions.filterBytesOfUser(session.user) + registry.filterBytesOf(session.user)
+    this.#elsewhere = actor.principal.anonymous ? 0 : all - session.subscriptions.bytes
+  }
+
+  /** Throws a refusal that names the bound a filter is beyond. */
+  require(filter: string): void {
+    if (this.has(filter)) return
+    const { filterBytes, topicLevels, subscriptions, subscriptionBytes, subscriptionBytesPerUser } =
+      this.#connection.services.limits
+    if (Buffer.byteLength(filter) > filterBytes)
+      throw new Refusal('too_large', `a filter may have at most ${filterBytes} bytes (limits.filterBytes)`)
+    if (isDeeper(filter, topicLevels))
+      throw new Refusal('bad_request', `a filter may have at most ${topicLevels} levels (limits.topicLevels)`)
+    const { size, bytes } = this.#connection.login!.session.subscriptions
+    const wanted = bytes + this.#takenBytes + filterCost(filter)
+    if (size + this.#taken.size >= subscriptions) throw tooMany('limits.subscriptions')
+    if (wanted > subscriptionBytes) throw tooMany('limits.subscriptionBytes')
+    if (this.#elsewhere + wanted > subscriptionBytesPerUser) throw tooMany('limits.subscriptionBytesPerUser')
+  }
+
+  /** It is granted. Whether the session did not have it before. */
+  take(filter: string): boolean {
+    if (this.has(filter)) return false
+    this.#taken.add(filter)
+    this.#takenBytes += filterCost(filter)
+    return true
+  }
+
+  /** The session has it, or will. */
+  has(filter: string): boolean {
+    return this.#taken.has(filter) || this.#connection.login!.session.subscriptions.has(filter)
+  }
+}
+
+function tooMany(limit: string): Refusal {
+  return new Refusal('too_large', `too many subscriptions (${limit})`)
+}
+
+function isDeeper(filter: string, most: number): boolean {
+  let levels = 1
+  for (let at = filter.indexOf('/'); at !== -1; at = filter.indexOf('/', at + 1)) if (++levels > most) return true
+  return false
+}
