@@ -313,6 +313,7 @@ function openSession(
     : { id: connection.id, user, clientId, createdAt: Date.now(), disconnectedAt: 0, expiry, login }
   const interests = new Interests(session, services.views, services.store, services.counters)
   connection.login = { actor, session, interests, record }
+  connection.letIn()
   services.registry.add(connection)
   if (!actor.principal.anonymous) services.presence.connected(user)
   return session

@@ -98,7 +98,8 @@ export class Connection extends AedesClient implements Deadline {
     super(broker, stream, request)
     this.services = services
     this.incoming = new Incoming(services.limits.inboundQos2)
-    this.#frames = new FrameReader(services.limits.packetBytes)
+    const { packetBytes, payloadBytes } = services.limits
+    this.#frames = new FrameReader(Math.min(packetBytes, payloadBytes + CONNECT_BYTES))
     this.outbox = new Outbox(stream, services.flusher, () => this.#flushed())
     this.awaitLogin()
     stream.on('data', (chunk: Buffer) => this.#received(chunk))
@@ -111,6 +112,11 @@ export class Connection extends AedesClient implements Deadline {
   /** It has so long from now to log in. */
   awaitLogin(): void {
     this.watch(this.services.connectTimeout)
+  }
+
+  /** It is logged in: packets may be as long as they may be. */
+  letIn(): void {
+    this.#frames.maxBytes = this.services.limits.packetBytes
   }
 
   /** Its CONNECT will be refused, whatever it says: until then it may cost little. */
@@ -520,6 +526,9 @@ const LEAST_UNREAD = 10_000
 
 /** Milliseconds a closing connection has to take its last bytes. */
 const CLOSE_TIMEOUT = 2000
+
+/** What a CONNECT may have beside the payload of its will: names and properties. Nobody is known before it, so it has no more. */
+const CONNECT_BYTES = 131_072
 
 /** Bounds on a connection whose CONNECT is refused in any case: bytes, seconds. */
 const TURNED_AWAY = { packetBytes: 16384, connectTimeout: 5 }

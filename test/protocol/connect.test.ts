@@ -80,6 +80,7 @@ t.test('CONNECT that is malformed closes the connection without CONNACK [MQTT-3.
     'a user name that is not UTF-8 [MQTT-3.1.3-11]': connectBytes({ flags: 0x82, fields: ['c', Buffer.from([0xff])] }),
     'an end within the variable header': '10 06 00 04 4d 51 54 54',
     'nothing in it': '10 00',
+    'a length that only packets behind a login may have': '10 80 80 20',
   }
   for (const [name, bytes] of Object.entries(cases)) {
     await t.test(name, async (t) => {

@@ -12,7 +12,8 @@ export class FrameReader {
   from = 0
   to = 0
 
-  readonly #maxBytes: number
+  /** Longest packet; those to come are held against it. */
+  maxBytes: number
   #at = 0
   /** What arrived of a packet larger than its chunk: copied, and grown with what comes, so that neither a claimed length costs memory nor many small pieces. */
   #partial: Buffer = EMPTY
@@ -20,7 +21,7 @@ export class FrameReader {
   #missing = 0
 
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
+    this.maxBytes = maxBytes
   }
 
   get body(): Buffer {
@@ -65,10 +66,10 @@ export class FrameReader {
       length += (byte & 0x7f) << shift
       if ((byte & 0x80) === 0) break
     }
-    if (at - start + length > this.#maxBytes) {
+    if (at - start + length > this.maxBytes) {
       throw new ProtocolError(
         Reason.packetTooLarge,
-        `a packet of ${length} bytes is larger than ${this.#maxBytes} (limits.packetBytes)`,
+        `a packet of ${length} bytes is larger than ${this.maxBytes} (limits.packetBytes)`,
       )
     }
     if (at + length > chunk.length) {
