@@ -149,7 +149,7 @@ t.test('topics no client may name close the connection', async (t) => {
     password: Buffer.from(await broker.token('alice')),
     keepalive: 0,
   } as const
-  for (const topic of ['rooms/+/messages', 'rooms/lobby/#', 'users/bob\0/messages', '', 'a/'.repeat(40)]) {
+  for (const topic of ['rooms/+/messages', 'rooms/lobby/#', 'users/bob\0/messages', '']) {
     const raw = new RawClient(broker)
     raw.send(connectPacket)
     await raw.next()

@@ -130,8 +130,12 @@ t.test('whatever fails, a number is given once and a retried message is there on
   let run = 0
   await fc.assert(
     fc.asyncProperty(groups, fc.array(fault, { maxLength: 40 }), async (groups, writeFaults) => {
-      const location = `${t.testdirName}-${++run}`
-      t.teardown(() => rm(location, { recursive: true, force: true }))
+      const directory = `${t.testdirName}-${++run}`
+      const location = `${directory}/store`
+      // With what lies beside the store; a run that was cut short may have left it.
+      const remove = () => rm(directory, { recursive: true, force: true })
+      t.teardown(remove)
+      await remove()
       const level = new FaultyLevel(location)
       const options = {
         location,

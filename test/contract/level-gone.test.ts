@@ -1,6 +1,7 @@
 /** Whatever is appended, erased, folded, swept, broken or started anew: what is gone stays gone, and nothing else is. */
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
@@ -167,10 +168,12 @@ t.test('what is gone stays gone, and nothing else is', async (t) => {
       fc.array(step, { minLength: 3, maxLength: 30 }),
       fc.array(fault, { maxLength: 30 }),
       async (steps, faults) => {
-        const run = new Run(`${t.testdirName}-${++runs}`)
-        t.teardown(() => rm(run.location, { recursive: true, force: true }))
+        const run = new Run(`${t.testdirName}-${++runs}/store`)
+        // With what lies beside the store.
+        const remove = () => rm(dirname(run.location), { recursive: true, force: true })
+        t.teardown(remove)
         // A run that was cut short may have left it.
-        await rm(run.location, { recursive: true, force: true })
+        await remove()
         await run.open()
         run.level.writeFaults.push(...faults)
         for (const step of steps) {

@@ -100,7 +100,7 @@ for (const version of VERSIONS) {
       0,
       0,
       version === 5 ? section() : Buffer.alloc(0),
-      'x'.repeat(129),
+      'x'.repeat(1025),
       'ann',
       good.password!.toString(),
     )

@@ -25,7 +25,7 @@ t.test('a refused CONNECT says why [MQTT5-3.2.2.3.9]', async (t) => {
   const cases: [string, Packet | Buffer, number, RegExp][] = [
     ['a wrong password', { ...base, password: wrong }, 0x86, /^bad user name or password$/],
     ['a user there is not', { ...base, username: 'nobody', password: wrong }, 0x86, /^bad user name or password$/],
-    ['a client id that is too long', { ...base, clientId: 'x'.repeat(129) }, 0x85, /at most 128 characters/],
+    ['a client id that is too long', { ...base, clientId: 'x'.repeat(1025) }, 0x85, /at most 1024 bytes/],
     ['a method there is not', { ...base, properties: { authenticationMethod: 'X' } }, 0x8c, /JWT/],
     [
       'a will on a wildcard',

@@ -228,7 +228,9 @@ export class World {
       case '$SYS':
         return false
       case 'devices':
-        if (!anonymous && (second === user || (/^([+#]|lamp)$/.test(second) && this.mayWith(user)))) return true
+        // All devices: those one may read, now and later.
+        if (!anonymous && (second === user || /^[+#]$/.test(second) || (second === 'lamp' && this.mayWith(user))))
+          return true
     }
     return universe.some((topic) => matches(filter, topic) && hears(reader, topic))
   }
