@@ -216,8 +216,7 @@ function findContradictions({ listen, auth, acl, rooms, limits, moderation, webh
   faults.push(...aclFaults(acl.rules))
   if (PORTS.every((name) => listen[name] === null))
     faults.push({ path: ['listen'], message: `needs a port: one of ${PORTS.join(', ')}` })
-  for (const key of ['tokenTtl', 'refreshTtl'] as const)
-    if (auth[key] <= 0) faults.push({ path: ['auth', key], message: 'expected more than 0 seconds' })
+  if (auth.tokenTtl <= 0) faults.push({ path: ['auth', 'tokenTtl'], message: 'expected more than 0 seconds' })
   const { keepAlive } = limits
   if (keepAlive !== null && !(Number.isInteger(keepAlive) && keepAlive >= 1 && keepAlive <= 65535))
     faults.push({ path: ['limits', 'keepAlive'], message: 'expected whole seconds from 1 to 65535, or null' })

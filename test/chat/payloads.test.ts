@@ -88,6 +88,7 @@ t.test('what is said on topics, and in every event there is, is as documented', 
   const [asked] = await lamp.on('devices/lamp/commands', 1)
   await lamp.publish('devices/lamp/receipts', { id: asked.id, ok: true, result: 1 })
   t.equal(asked.id, id)
+  await alice.get('devices.transfer', { device: 'lamp', user: 'bob' })
   const bot = await alice.get('bots.create', { bot: 'helper' })
   const helper = await connect('helper', { password: bot.key.key })
   await alice.get('rooms.create', { room: 'tea' })
@@ -95,6 +96,7 @@ t.test('what is said on topics, and in every event there is, is as documented', 
   await alice.get('slash.set', { bot: 'helper', commands: [{ name: 'deploy', description: 'Deploys.' }] })
   await alice.say('tea', '/deploy now')
   await alice.inbox.wait(1, ({ payload }) => payload.includes('"deviceCommand"'))
+  await alice.inbox.wait(1, ({ topic }) => topic === 'rooms/tea/info')
 
   const heard = [alice, bob, lamp].flatMap(({ inbox }) => inbox.messages)
   const documented = new Set<string>()

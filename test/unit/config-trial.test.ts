@@ -45,11 +45,7 @@ t.test('what stops the broker at its start stops the check', async (t) => {
     ],
     ['an address of nobody', { listen: { host: '999.1.1.1' } }, [/^listen\.host: 999\.1\.1\.1 is not an address/]],
     ['a key that cannot be read', { auth: { jwt: { publicKey: 'nope.pem' } } }, [/nope\.pem/]],
-    [
-      'tokens that are over at once',
-      { auth: { tokenTtl: 0, refreshTtl: 0 } },
-      [/^auth\.tokenTtl: expected more than 0/, /^auth\.refreshTtl/],
-    ],
+    ['tokens that are over at once', { auth: { tokenTtl: 0 } }, [/^auth\.tokenTtl: expected more than 0/]],
     [
       'no door at all',
       { listen: { mqtt: null, http: null } },
