@@ -7,7 +7,7 @@ import { back, kept, VERSIONS } from '../helpers/versions.js'
 
 for (const version of VERSIONS) {
   t.test(`MQTT ${version}: topics and filters`, async (t) => {
-    const broker = await startTestBroker(t, { acl: OPEN_ACL })
+    const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { filterBytes: 65535 } })
     const speaker = await open(broker, { version })
     const cases: [string, string[], Record<string, string[]>][] = [
       [
