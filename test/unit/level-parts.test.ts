@@ -42,8 +42,8 @@ t.test('keys', async (t) => {
 
 /** A key of each kind, by the name of what makes it. */
 function keyOfEachKind(): [string, string][] {
-  const { format, epoch, folded, queueNumber, filters } = keys
-  const fixed = Object.entries({ format, epoch, folded, queueNumber, filters })
+  const { format, epoch, folded, queueNumber, filters, seen } = keys
+  const fixed = Object.entries({ format, epoch, folded, queueNumber, filters, seen })
   const ofRooms = ['b', 'm', 'l', 'r', 'w', 'f', 'D', 'S', 'B', 'C', 'F'] as const
   const { chunk, due, erased, note, dedupe, dueRetained, subscription, cursor, incoming, reference } = keys
   const { credential, block, contact, member, invite, departed, outbox, deadLetter, receipt } = keys
@@ -73,7 +73,17 @@ function keyOfEachKind(): [string, string][] {
 
 t.test('each kind of key has a letter, or a pair of letters, that no other begins with', async (t) => {
   const kinds = keyOfEachKind()
-  const notKinds = ['journalEdges', 'dueOf', 'retainedOfDue', 'keyOfStale', 'groupOf', 'noteOf', 'placeOf', 'numbered']
+  const notKinds = [
+    'journalEdges',
+    'dueOf',
+    'retainedOfDue',
+    'keyOfStale',
+    'groupOf',
+    'noteOf',
+    'placeOf',
+    'numbered',
+    'behind',
+  ]
   const partsOfOthers = ['dedupeName', 'dedupeNameOf', 'dedupePrefix', 'roomRecordOf', 'outboxOf', 'ofRoom']
   const known = new Set([...kinds.map(([kind]) => kind), ...notKinds, ...partsOfOthers])
   t.same(
