@@ -11,10 +11,10 @@ export const ANONYMOUS = 'anonymous'
 export const SYSTEM = 'system'
 /** What a user may be called, for people. */
 export const USER_NAMES =
-  'letters, digits and . _ @ | ~ -, at most 128, beginning with a letter or digit; anonymous, system, room, everyone, all, here and channel are reserved'
+  'letters, digits and . _ @ | ~ -, at most 128, beginning with a letter or digit; anonymous, system and room are reserved'
 const RESERVED_USERS: ReadonlySet<string> = new Set([ANONYMOUS, SYSTEM])
-/** What mentions mean, or are taken to mean: `@room` is everyone in the room. */
-const GROUPS: ReadonlySet<string> = new Set(['room', 'everyone', 'all', 'here', 'channel'])
+/** `@room` mentions everyone in the room. */
+const EVERYONE = 'room'
 
 export function isUserId(id: string): boolean {
   return USER.test(id)
@@ -27,7 +27,7 @@ export function isAccountName(id: string): boolean {
 
 /** True for names a new account may have: those there are already stay. */
 export function isNewAccountName(id: string): boolean {
-  return isAccountName(id) && !GROUPS.has(id.toLowerCase())
+  return isAccountName(id) && id.toLowerCase() !== EVERYONE
 }
 
 /** True for the id of a room that people create; direct conversations have their own form. */
