@@ -66,6 +66,8 @@ export class IndexThread {
 
   #start(): Worker {
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
+      // What the process was told to load is not for it.
+      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
     // It has nothing to do without the broker, and keeps no process alive.

@@ -34,6 +34,12 @@ export interface IndexerParts {
   readonly notice: (message: string, facts: object) => void
 }
 
+/** Milliseconds. */
+export interface Patience {
+  readonly toOpen: number
+  readonly toRead: number
+}
+
 export class Indexer {
   readonly #parts: IndexerParts
   readonly #positions = new Map<LogName, Position>()
@@ -93,13 +99,19 @@ export class Indexer {
     if (this.#open && !this.#closed) this.#schedule(this.#failed(error))
   }
 
-  /** Waits until the index has what these logs have now, at most `patience` ms; not for what cannot be read. */
-  async settle(logs: readonly LogName[], patience: number): Promise<void> {
-    const deadline = Date.now() + patience
+  /**
+   * Waits until the index has what these logs have now, at most `patience.toOpen` ms for the index and then `patience.toRead` ms for
+   * them; not for what cannot be read.
+   */
+  async settle(logs: readonly LogName[], patience: Patience): Promise<void> {
+    let deadline = Date.now() + patience.toOpen
     let heads: ReadonlyMap<LogName, number> | null = null
     for (let before = Number.POSITIVE_INFINITY; performance.now() >= this.#retryAt; ) {
       if (this.#open) {
-        heads ??= new Map(logs.map((log) => [log, this.#head(log)]))
+        if (!heads) {
+          heads = new Map(logs.map((log) => [log, this.#head(log)]))
+          deadline = Date.now() + patience.toRead
+        }
         const missing = [...heads].filter(([log, head]) => this.#done(log) < head)
         const left = missing.reduce((sum, [log, head]) => sum + head - this.#done(log), 0)
         if (left === 0 || (!this.#running && left >= before)) return

@@ -9,8 +9,8 @@ import { Indexer, type IndexerParts } from './indexer.js'
 import { compileQuery } from './query.js'
 import type { Hit, Wanted } from './text-index.js'
 
-/** Milliseconds that a search waits for the index to have what was just said. */
-const PATIENCE = 2000
+/** How long a search waits: for the index of a broker that has just started, and for what was just said. */
+const PATIENCE = { toOpen: 15_000, toRead: 2000 }
 /** Milliseconds that the sweep of everything waits for the one of the index. */
 const SWEEP_PATIENCE = 10_000
 /** Searches under way, of one user and of all. */
