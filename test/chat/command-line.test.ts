@@ -24,7 +24,9 @@ interface Result {
 function commandLine(t: Test) {
   const cwd = mkdtempSync(join(tmpdir(), 'tt-'))
   t.teardown(() => rmSync(cwd, { recursive: true, force: true }))
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TOPICTALK_')))
+  // Neither our own settings, nor what tap loads into the processes it knows of.
+  const meant = (name: string): boolean => !name.startsWith('TOPICTALK_') && name !== 'NODE_OPTIONS'
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => meant(name)))
   const start = (args: string[], more: Record<string, string> = {}) => {
     const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...env, ...more } })
     t.teardown(() => child.kill('SIGKILL'))

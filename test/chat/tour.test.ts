@@ -19,7 +19,9 @@ class Served {
 
   private constructor(cwd: string) {
     this.#cwd = cwd
-    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TOPICTALK_'))
+    const own = Object.entries(process.env).filter(
+      ([name]) => !name.startsWith('TOPICTALK_') && name !== 'NODE_OPTIONS',
+    )
     this.#environment = { ...Object.fromEntries(own), TOPICTALK_LISTEN_MQTT: '0', TOPICTALK_LISTEN_HTTP: '0' }
     this.#child = this.start(process.execPath, [CLI, 'serve'])
     this.#child.stdout.on('data', (text) => (this.output += text))
@@ -130,7 +132,13 @@ t.test('the first five minutes of the README', async (t) => {
     stdout: /^\d\d:\d\d alice to bob: hello, bob\n\d\d:\d\d alice to bob: are you there\?\n$/,
     stderr: '',
   })
-  t.equal(served.errors, '')
+  await served.stop('SIGTERM')
+  const logged = served.errors
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.match(logged, [{ msg: 'publish refused', topic: 'rooms/nowhere/messages' }], 'what was refused, and nothing else')
+  t.equal(logged.length, 1)
 })
 
 t.test('a page for whoever looks with a browser', async (t) => {
