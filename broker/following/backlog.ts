@@ -50,7 +50,7 @@ export class Backlogs {
 export class Backlog implements Allowance {
   readonly #own: (sessionId: string) => boolean
   readonly #all: Backlogs
-  /** Something was acknowledged since it was last looked at. */
+  /** Something was acknowledged, or at QoS 0 taken by the socket, since it was last looked at. */
   #answered = false
   /** When it was seen to have answered; 0: never. */
   #answeredAt = 0
@@ -67,7 +67,7 @@ export class Backlog implements Allowance {
     this.#all = all
   }
 
-  /** The receiver has acknowledged something. Hot path: no clock is asked. */
+  /** The receiver gets on. Hot path: no clock is asked. */
   answered(): void {
     this.#answered = true
   }

@@ -1,7 +1,8 @@
+import type { Backlog } from '../following/backlog.js'
 import type { LogFeed } from '../following/feeds.js'
 import type { Direct } from '../hub.js'
 import { messageSize } from '../store/message-size.js'
-import type { Allowance, LogEntry, QoS } from '../store/store.js'
+import type { LogEntry, QoS } from '../store/store.js'
 
 /** A message that waits in memory for its connection: lost with it, bounded, dropped when the bound is met. */
 export type Waiting =
@@ -15,11 +16,17 @@ export class DirectQueue {
   #bytes = 0
   readonly #maxMessages: number
   readonly #maxBytes: number
-  readonly #backlog: Allowance
+  readonly #backlog: Backlog
+  readonly #position: () => number
+  #seen = 0
 
-  /** `backlog` may let more wait of QoS 1 and 2. */
-  constructor(maxMessages: number, maxBytes: number, backlog: Allowance) {
+  /**
+   * `backlog` may let more wait of what was published at QoS 1 and 2.
+   * `position`: how many bytes the client's socket has taken; at QoS 0 nothing else tells that it reads.
+   */
+  constructor(maxMessages: number, maxBytes: number, backlog: Backlog, position: () => number) {
     this.#backlog = backlog
+    this.#position = position
     this.#maxMessages = maxMessages
     this.#maxBytes = maxBytes
   }
@@ -47,7 +54,8 @@ export class DirectQueue {
   }
 
   #mayWait(item: Waiting, bytes: number): boolean {
-    if (item.kind === 'live' || item.qos === 0) return false
+    if (item.kind === 'live' || item.message.qos === 0) return false
+    if (item.qos === 0 && this.#seen !== (this.#seen = this.#position())) this.#backlog.answered()
     return this.#backlog.admits(this.length + 1, this.#bytes + bytes, item.message.origin)
   }
 

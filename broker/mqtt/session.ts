@@ -77,7 +77,8 @@ export class Session extends Follower {
     this.#resending = new Resending((publish) => this.#push(publish), identity.receiveMaximum)
     this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
     this.backlog = services.backlogs.open((sessionId) => sessionId === identity.id)
-    this.#waiting = new DirectQueue(services.limits.queueMessages, services.limits.queueBytes, this.backlog)
+    const { queueMessages, queueBytes } = services.limits
+    this.#waiting = new DirectQueue(queueMessages, queueBytes, this.backlog, () => outbox.position)
     this.#directOwner = { source: null, acknowledged() {} }
   }
 

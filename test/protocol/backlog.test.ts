@@ -41,6 +41,35 @@ for (const qos of [1, 2] as const)
       })
     }
 
+t.test('what was acknowledged reaches who reads at QoS 0 too, beyond queueBytes', async (t) => {
+  const broker = await startTestBroker(t, { acl: OPEN_ACL })
+  const reader = await broker.connect('rita')
+  await reader.subscribeAsync('f/x', { qos: 0 })
+  const all = new Promise<void>((resolve) => {
+    let left = 200
+    reader.on('message', () => --left === 0 && resolve())
+  })
+  await burst(await broker.connect('pia'), 200, 1, ' '.repeat(30_000))
+  await all
+  t.equal(dropped(broker), 0)
+})
+
+t.test('at QoS 0 nobody waits for who stands still, and nothing more for what nobody acknowledged', async (t) => {
+  const limits = { queueMessages: 10, backlogWait: 0.5, backlogStill: 0.5 }
+  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits })
+  const frozen = await open(broker, { user: 'fred', id: 'frozen' })
+  await subscribe(frozen, ['f/x', 0])
+  frozen.stream.pause()
+  const publisher = await broker.connect('pia')
+  while (dropped(broker) === 0) await burst(publisher, WINDOW, 1, ' '.repeat(1000))
+  const { counters } = broker.running
+  const slowed = counters.get('slowed')
+  for (let lost = dropped(broker); dropped(broker) < lost + 1000; ) {
+    await publisher.publishAsync('f/x', '0', { qos: 0 })
+  }
+  t.equal(counters.get('slowed'), slowed)
+})
+
 for (const clean of [true, false]) {
   const session = `${clean ? 'a clean' : 'a kept'} session`
 
