@@ -32,6 +32,7 @@ import { makeDirectory } from './make-directory.js'
 import { Counters } from './metrics.js'
 import { Admission } from './mqtt/admission.js'
 import { Broker } from './mqtt/aedes.js'
+import { AnonymousSessions } from './mqtt/anonymous-sessions.js'
 import type { Connection } from './mqtt/connection.js'
 import { Flusher } from './mqtt/outbox.js'
 import { liveSession, Registry } from './mqtt/registry.js'
@@ -165,6 +166,9 @@ async function start(
   closing.push(() => chat.notifications.close())
 
   const keeper = new SessionKeeper(store, failed)
+  const anonymousSessions = new AnonymousSessions(config.limits)
+  await anonymousSessions.load(store.sessions)
+  keeper.onDiscarded = (id) => anonymousSessions.release(id)
   const backlogs = new Backlogs(config.limits)
   backlogs.slow = (origin, backlog) => connectionOf(origin)?.slowFor(backlog)
   const delivering = {
@@ -193,6 +197,7 @@ async function start(
   const services: MqttServices = {
     ...delivering,
     keeper,
+    anonymousSessions,
     shares,
     registry,
     admission: new Admission(),

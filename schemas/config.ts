@@ -337,7 +337,7 @@ const limits = section('Bounds on what one client can cost.', {
   queueBytes: count(1048576, 'Bytes of the same.'),
   backlogBytes: count(
     16777216,
-    'Bytes of QoS 1 and 2 on plain topics that may wait for a connected client that acknowledges; from half of it on its publishers are read more slowly. 0: no more than the two above.',
+    'Bytes published at QoS 1 and 2 on plain topics that may wait for a connected client that acknowledges, or at QoS 0 reads; from half of it on its publishers are read more slowly. 0: no more than the two above.',
     0,
   ),
   backlogTotalBytes: count(268435456, 'Bytes of the same for all clients together.', 0),
@@ -347,7 +347,7 @@ const limits = section('Bounds on what one client can cost.', {
   ),
   backlogStill: duration(
     '2s',
-    'A client that has acknowledged nothing for so long stands still: it has no such backlog, and nobody waits for it.',
+    'A client that has acknowledged nothing for so long, or at QoS 0 read nothing, stands still: it has no such backlog, and nobody waits for it.',
   ),
   sessionExpiry: duration('30d', 'How long a session outlives its connection, at most.'),
   subscriptions: count(10000, 'Subscriptions of one session.'),
@@ -390,8 +390,14 @@ const limits = section('Bounds on what one client can cost.', {
   ),
   sessionsPerUser: count(
     1000,
-    'Sessions of one user, bots and devices included, that outlive their connection; anonymous is not counted. Each bot and device may have one.',
+    'Sessions of one user, bots and devices included, that outlive their connection; anonymous has limits of its own. Each bot and device may have one.',
   ),
+  anonymousSessions: count(
+    10000,
+    'Sessions of anonymous clients that outlive their connection; one that is there may always come back.',
+    0,
+  ),
+  anonymousSessionsPerAddress: count(1000, 'Of those, made from one address (one /64 of IPv6).', 0),
   retainedMessagesPerUser: count(
     20000,
     'Messages one user, bots and devices included, may have retained on plain and device topics; anonymous clients count together.',

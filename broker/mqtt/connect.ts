@@ -100,6 +100,7 @@ async function enterAs(
   if (connection.closed) return
   // What is kept may come back, however many there are: those are bounded where they begin.
   if (!saved) requireLivePlace(connection, principal)
+  if (!saved) takeAnonymousPlace(connection, packet, principal)
   const session = openSession(connection, packet, actor, clientId, saved)
   connection.send(encodeConnack(packet.version, saved !== null, 0, properties))
   broker.emit('connackSent', { cmd: 'connack', returnCode: 0, sessionPresent: saved !== null }, connection)
@@ -224,6 +225,13 @@ async function loadSession(
   }
 }
 
+function takeAnonymousPlace({ id, conn, services }: Connection, packet: Connect, { anonymous }: Principal): void {
+  if (!anonymous || sessionExpiry(packet, services.limits.sessionExpiry) === 0) return
+  const bound = services.anonymousSessions.take(id, conn.remoteAddress ?? '')
+  if (bound)
+    throw new ConnectRefused(3, Reason.quotaExceeded, `there are ${services.limits[bound]} sessions (limits.${bound})`)
+}
+
 async function requireRoomForSession({ services }: Connection, { user }: Principal): Promise<void> {
   if (user === ANONYMOUS) return
   const { store, limits, countedWith } = services
@@ -311,6 +319,7 @@ function openSession(
   const record: SessionRecord = saved
     ? { ...saved.record, disconnectedAt: 0, expiry, login }
     : { id: connection.id, user, clientId, createdAt: Date.now(), disconnectedAt: 0, expiry, login }
+  if (!saved && actor.principal.anonymous) record.address = actor.address ?? ''
   const interests = new Interests(session, services.views, services.store, services.counters)
   connection.login = { actor, session, interests, record }
   connection.letIn()

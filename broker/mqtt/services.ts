@@ -9,6 +9,7 @@ import type { Rates } from '../chat/rates.js'
 import type { RefusalLog } from '../refusal-log.js'
 import type { Wheel } from '../wheel.js'
 import type { Admission } from './admission.js'
+import type { AnonymousSessions } from './anonymous-sessions.js'
 import type { Flusher } from './outbox.js'
 import type { Registry } from './registry.js'
 import type { SessionKeeper } from './session-keeper.js'
@@ -32,6 +33,7 @@ export interface MqttServices extends SessionServices {
   readonly countedWith: (user: string) => Iterable<string>
   readonly registry: Registry
   readonly keeper: SessionKeeper
+  readonly anonymousSessions: AnonymousSessions
   readonly shares: Shares
   readonly admission: Admission
   readonly wheel: Wheel

@@ -23,8 +23,9 @@ export class SessionKeeper {
   readonly #dirty = new Set<Follower>()
   readonly #timer: NodeJS.Timeout
 
-  /** Told before a session is removed. */
+  /** Told before a session is removed, and when it is. */
   onDiscard: (id: string) => void = () => {}
+  onDiscarded: (id: string) => void = () => {}
 
   constructor(store: Store, failed: (error: unknown) => void) {
     this.#store = store
@@ -47,6 +48,7 @@ export class SessionKeeper {
   async discard(id: string): Promise<void> {
     this.onDiscard(id)
     await this.#store.sessions.discard(id)
+    this.onDiscarded(id)
   }
 
   /** Saves at once, one after another: all that is asked for while one save is under way shares the next. */

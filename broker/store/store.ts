@@ -286,6 +286,8 @@ export interface SessionRecord {
   disconnectedAt: number
   /** Seconds the session outlives its connection. */
   expiry: number
+  /** Of an anonymous client: where it was made from. */
+  address?: string
   /** The credential its client logged in with last; absent or null: none of those the broker keeps. */
   login?: string | null
 }

@@ -1,0 +1,53 @@
+/**
+ * The sessions of anonymous clients that outlive their connection. Nobody answers for them: they are bounded by address and in all, when
+ * they begin; one that is there may always come back.
+ */
+import { ANONYMOUS } from '../../schemas/ids.js'
+import { networkOf } from '../network.js'
+import type { SessionStore } from '../store/store.js'
+
+export interface AnonymousSessionLimits {
+  readonly anonymousSessions: number
+  readonly anonymousSessionsPerAddress: number
+}
+
+export class AnonymousSessions {
+  readonly #limits: AnonymousSessionLimits
+  /** By session id. */
+  readonly #networks = new Map<string, string>()
+  readonly #counts = new Map<string, number>()
+
+  constructor(limits: AnonymousSessionLimits) {
+    this.#limits = limits
+  }
+
+  /** Counts those that are in the store. */
+  async load(sessions: SessionStore): Promise<void> {
+    for (const { id, address = '' } of await sessions.ofUser(ANONYMOUS)) this.#add(id, networkOf(address))
+  }
+
+  /** A place for a new session, until it is released; the bound that is met where there is none. */
+  take(id: string, address: string): keyof AnonymousSessionLimits | null {
+    const network = networkOf(address)
+    const { anonymousSessions, anonymousSessionsPerAddress } = this.#limits
+    if (this.#networks.size >= anonymousSessions) return 'anonymousSessions'
+    if ((this.#counts.get(network) ?? 0) >= anonymousSessionsPerAddress) return 'anonymousSessionsPerAddress'
+    this.#add(id, network)
+    return null
+  }
+
+  release(id: string): void {
+    const network = this.#networks.get(id)
+    if (network === undefined) return
+    this.#networks.delete(id)
+    const left = this.#counts.get(network)! - 1
+    if (left > 0) this.#counts.set(network, left)
+    else this.#counts.delete(network)
+  }
+
+  #add(id: string, network: string): void {
+    this.release(id)
+    this.#networks.set(id, network)
+    this.#counts.set(network, (this.#counts.get(network) ?? 0) + 1)
+  }
+}
