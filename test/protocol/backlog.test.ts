@@ -1,8 +1,10 @@
 /** What waits for a connected client on plain topics: all of it while the client gets on, for a bounded time at the cost of who publishes. */
+import { connect } from 'node:net'
 import type { MqttClient } from 'mqtt'
 import t from 'tap'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { OPEN_ACL, open, subscribe } from '../helpers/protocol.js'
+import { connectPacket, OPEN_ACL, open, subscribe, take } from '../helpers/protocol.js'
+import { RawClient } from '../helpers/raw-client.js'
 
 const BURST = { 1: 10_000, 2: 3_000 }
 const WINDOW = 500
@@ -57,11 +59,14 @@ t.test('what was acknowledged reaches who reads at QoS 0 too, beyond queueBytes'
 t.test('at QoS 0 nobody waits for who stands still, and nothing more for what nobody acknowledged', async (t) => {
   const limits = { queueMessages: 10, backlogWait: 0.5, backlogStill: 0.5 }
   const broker = await startTestBroker(t, { acl: OPEN_ACL, limits })
-  const frozen = await open(broker, { user: 'fred', id: 'frozen' })
+  const socket = connect({ host: '127.0.0.1', port: broker.port })
+  const frozen = new RawClient(broker, 4, socket)
+  frozen.send(await connectPacket(broker, { user: 'fred', id: 'frozen' }))
+  await take(frozen, 'connack')
   await subscribe(frozen, ['f/x', 0])
-  frozen.stream.pause()
+  socket.pause()
   const publisher = await broker.connect('pia')
-  while (dropped(broker) === 0) await burst(publisher, WINDOW, 1, ' '.repeat(1000))
+  while (dropped(broker) === 0) await burst(publisher, WINDOW, 1, ' '.repeat(10_000))
   const { counters } = broker.running
   const slowed = counters.get('slowed')
   for (let lost = dropped(broker); dropped(broker) < lost + 1000; ) {
