@@ -86,7 +86,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
         admit(parts, given, () => asIdentified(parts, given)),
       ),
     stands: (principal) => parts.logins.stands(principal),
-    asOfNow: (principal) => asOfNow(parts, principal),
+    asOfNow: (principal, at) => asOfNow(parts, principal, at),
     renew: async (given) => {
       const { username, address } = given
       const wait = parts.renewals.waitOf(address, username)
@@ -137,9 +137,13 @@ async function admit(
   }
 }
 
-async function asOfNow({ logins, directory }: AuthenticatorParts, principal: Principal): Promise<Principal | null> {
+async function asOfNow(
+  { logins, directory }: AuthenticatorParts,
+  principal: Principal,
+  at?: number,
+): Promise<Principal | null> {
   if (principal.anonymous) return principal
-  if (!(await logins.stands(principal))) return null
+  if (!(await logins.stands(principal, at))) return null
   const { user, ofAccount } = principal
   if (!ofAccount) return principal
   return { ...principal, roles: rolesOf(ofAccount, (await directory.user(user))?.roles ?? []) }

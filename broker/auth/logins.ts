@@ -95,15 +95,15 @@ export class Logins {
     })
   }
 
-  /** Whether nothing took back meanwhile what was shown at the login. */
-  async stands({ user, issuedAt = 0, login = null }: Principal): Promise<boolean> {
+  /** Whether nothing took back meanwhile what was shown at the login. `at` (Unix ms): when it has to be good, which is now. */
+  async stands({ user, issuedAt = 0, login = null }: Principal, at = this.#now()): Promise<boolean> {
     const { directory } = this.#parts.store
     const record = await directory.user(user)
     if (await isSuspended(directory, user)) return false
     if (issuedAt < (record ? (record.tokensValidFrom ?? 0) : await directory.removedAt(user))) return false
     if (login === null) return true
     const shown = { user, id: login }
-    for (const kind of LOGS_IN) if (await standingCredential(directory, kind, shown, this.#now())) return true
+    for (const kind of LOGS_IN) if (await standingCredential(directory, kind, shown, at)) return true
     return false
   }
 

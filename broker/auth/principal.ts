@@ -78,8 +78,8 @@ export interface Authenticator {
   loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>
   /** Whether nothing took back meanwhile what a login rests on. */
   stands(principal: Principal): Promise<boolean>
-  /** The same principal with the roles it has now; null: what it rests on was taken back. */
-  asOfNow(principal: Principal): Promise<Principal | null>
+  /** The same principal with the roles it has now; null: what it rests on was taken back, or was over `at` (Unix ms; left out: now). */
+  asOfNow(principal: Principal, at?: number): Promise<Principal | null>
   /** A new token for a login that goes on: of that user, and throttled, as a failure may cost the client nothing. */
   renew(credentials: TokenCredentials & { username: string }): Promise<Login>
 }

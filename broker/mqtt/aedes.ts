@@ -21,7 +21,7 @@ import { ConnectRefused, connectRefusal } from './endings.js'
 import { Mq, type MqMessage } from './mq.js'
 import type { MqttServices } from './services.js'
 import type { Forward } from './session-parts.js'
-import { DelayedWill, fromStored, principalOfWill, type WillMessage } from './wills.js'
+import { DelayedWill, fromStored, lastMomentOf, principalOfWill, type WillMessage } from './wills.js'
 
 type Hook = (...args: never[]) => void
 
@@ -183,12 +183,17 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     this.#parts.services().log.error({ err: error }, 'the broker could not publish')
   }
 
-  /** A will goes out with the rights its owner has now; a refused one is dropped and counted. `connection` is the one that ended. */
-  async publishWill(actor: Actor, message: WillMessage, connection: Connection | null): Promise<void> {
+  /**
+   * A will goes out with what the login of its owner is worth now, which may be nothing: between the end of a connection and its will the account
+   * may be suspended or removed. A refused one is dropped and counted. `connection` is the one that ended.
+   */
+  async publishWill(left: Actor, message: WillMessage, connection: Connection | null): Promise<void> {
+    const { authenticator, counters } = this.#parts.services()
     try {
-      const refusal = await this.#sendWill(actor, message, connection)
-      if (refusal) this.#parts.services().counters.add('refused.will')
-      else this.announce(message, null)
+      const principal = await authenticator.asOfNow(left.principal, lastMomentOf(left.principal))
+      const sent = principal !== null && !(await this.#sendWill({ ...left, principal }, message, connection))
+      if (sent) this.announce(message, null)
+      else counters.add('refused.will')
     } catch (error) {
       this.#failed(error)
     }
@@ -212,12 +217,9 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     this._clearWillInterval = setInterval(sweep, HEARTBEAT * 4000)
   }
 
-  /** With what its login is worth by now, which may be nothing. */
   async publishStoredWill(will: WillPacket): Promise<void> {
-    const { authenticator, counters } = this.#parts.services()
-    const left = principalOfWill(will, Date.now())
-    const principal = left && (await authenticator.asOfNow(left))
-    if (!principal) return counters.add('refused.will')
+    const principal = principalOfWill(will, Date.now())
+    if (!principal) return this.#parts.services().counters.add('refused.will')
     const actor = { principal, clientId: will.clientId ?? '', sessionId: null }
     await this.publishWill(actor, fromStored(will), null)
   }

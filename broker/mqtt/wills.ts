@@ -45,6 +45,11 @@ export function principalOfWill(will: WillPacket, now: number): Principal | null
   return ofAccount ? { ...given, ofAccount } : given
 }
 
+/** Unix ms: now, or when it was last good. That a key ends at this moment refuses no will that its end sends. */
+export function lastMomentOf({ expiresAt }: Principal): number {
+  return Math.min(Date.now(), (expiresAt ?? Number.POSITIVE_INFINITY) - 1)
+}
+
 export function fromStored(packet: WillPacket): WillMessage {
   const { topic = '', payload = '', qos = 0, retain = false, willProperties } = packet
   return willMessage({

@@ -1,37 +1,9 @@
 /** Wills that wait for their time: by what login they were left, and what ends with it. */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { callAdmin } from '../../broker/admin.js'
-import type { WillPacket } from '../../broker/store/store.js'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import type { TestBroker } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
-import { Person } from '../helpers/people.js'
-
-const HOUR = 3600
-
-async function open(t: Test) {
-  const broker = await startTestBroker(t)
-  const root = await Person.connect(t, broker, 'root', { roles: ['admin'] })
-  const login = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
-  return { broker, root, login }
-}
-
-/** Alice's network breaks, and her will waits for an hour. */
-async function leaveWill(t: Test, broker: TestBroker, password: string, clientId = 'phone'): Promise<WillPacket> {
-  const will = {
-    topic: 'users/root/messages',
-    payload: 'gone',
-    qos: 1 as const,
-    properties: { willDelayInterval: HOUR },
-  }
-  const properties = { sessionExpiryInterval: 2 * HOUR }
-  const options = { protocolVersion: 5 as const, clean: false, properties, will: { ...will, retain: false } }
-  const alice = await Person.connect(t, broker, 'alice', { clientId, password, ...options })
-  await alice.vanish()
-  return (await kept(broker, clientId))!
-}
-
-const kept = (broker: TestBroker, clientId = 'phone') =>
-  broker.running.store.persistence.getWill({ id: `alice/${clientId}` })
+import { brokerWithAlice, kept, leaveWill } from '../helpers/wills.js'
 
 async function discarded(broker: TestBroker): Promise<void> {
   while (await kept(broker)) await new Promise((resolve) => setImmediate(resolve))
@@ -43,7 +15,7 @@ const post = (broker: TestBroker, path: string, bearer: string, body: object = {
 const remove = (broker: TestBroker, path: string, bearer: string) =>
   fetchFrom(broker, `/v1/${path}`, { method: 'DELETE', headers: headersOf(bearer) })
 
-type Opened = Awaited<ReturnType<typeof open>>
+type Opened = Awaited<ReturnType<typeof brokerWithAlice>>
 const admin = (name: string, params: object) => (o: Opened) => callAdmin(o.broker.dataDir, name, params)
 
 const ENDINGS: Record<string, (opened: Opened) => Promise<unknown>> = {
@@ -65,7 +37,7 @@ const ENDINGS: Record<string, (opened: Opened) => Promise<unknown>> = {
 
 for (const [name, end] of Object.entries(ENDINGS)) {
   t.test(`${name} discards a will that waits, and one that was read before speaks no more`, async (t) => {
-    const opened = await open(t)
+    const opened = await brokerWithAlice(t)
     const { broker, login } = opened
     const will = await leaveWill(t, broker, login.token)
     await end(opened)
@@ -79,10 +51,10 @@ for (const [name, end] of Object.entries(ENDINGS)) {
 }
 
 t.test('a key that is revoked takes its wills along, and no others', async (t) => {
-  const { broker, login } = await open(t)
+  const { broker, login } = await brokerWithAlice(t)
   const key = (await post(broker, 'keys', login.token, { name: 'k' })).body
   const will = await leaveWill(t, broker, key.key)
-  await leaveWill(t, broker, login.token, 'laptop')
+  await leaveWill(t, broker, login.token, { clientId: 'laptop' })
   await remove(broker, `keys/${key.id}`, login.token)
   await discarded(broker)
   t.ok(await kept(broker, 'laptop'))
@@ -91,7 +63,7 @@ t.test('a key that is revoked takes its wills along, and no others', async (t) =
 })
 
 t.test('a will that waits is sent with the roles its account has by then', async (t) => {
-  const { broker, root } = await open(t)
+  const { broker, root } = await brokerWithAlice(t)
   const { accounts, aedes, counters } = broker.running
   await accounts.setRoles('alice', ['publisher'])
   await root.subscribe('broadcast/news')
@@ -104,7 +76,7 @@ t.test('a will that waits is sent with the roles its account has by then', async
 })
 
 t.test('a will waits no longer than its token lives, and is not sent after that', async (t) => {
-  const { broker, login } = await open(t)
+  const { broker, login } = await brokerWithAlice(t)
   const will = await leaveWill(t, broker, login.token)
   t.equal(will.due, login.expiresAt)
   await broker.running.aedes.publishStoredWill({ ...will, expiresAt: Date.now() - 60_000 })
@@ -112,7 +84,7 @@ t.test('a will waits no longer than its token lives, and is not sent after that'
 })
 
 t.test('a will of an earlier release, which says nothing of its login, is sent', async (t) => {
-  const { broker, root, login } = await open(t)
+  const { broker, root, login } = await brokerWithAlice(t)
   await root.subscribe('users/root/messages')
   const { login: _, issuedAt: __, expiresAt: ___, ofAccount: ____, ...old } = await leaveWill(t, broker, login.token)
   await broker.running.aedes.publishStoredWill(old)
@@ -120,7 +92,7 @@ t.test('a will of an earlier release, which says nothing of its login, is sent',
 })
 
 t.test('a will that outlives the broker ends with its login too', async (t) => {
-  const { broker, login } = await open(t)
+  const { broker, login } = await brokerWithAlice(t)
   const will = await leaveWill(t, broker, login.token)
   await broker.restart()
   await callAdmin(broker.dataDir, 'user.suspend', { name: 'alice' })

@@ -1,0 +1,102 @@
+/** Wills whose owner lost what they spoke by: an account, a room, while a delay ran or a connection ended. */
+import t from 'tap'
+import type { Screen } from '../../broker/chat/screening.js'
+import { commit } from '../../broker/store/commit.js'
+import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { Person } from '../helpers/people.js'
+import { brokerWithAlice, kept, leaveWill, refusedWill } from '../helpers/wills.js'
+
+class Deferred {
+  resolve!: () => void
+  readonly promise = new Promise<undefined>((resolve) => {
+    this.resolve = () => resolve(undefined)
+  })
+}
+
+const STANDING: Record<string, (broker: TestBroker) => Promise<unknown>> = {
+  suspended: ({ running }) => running.accounts.suspend('alice', 'root', null),
+  removed: ({ running }) => running.accounts.remove('alice'),
+  'given another password': ({ running }) => running.accounts.setPassword('alice', 'another-pw'),
+}
+
+for (const [what, change] of Object.entries(STANDING)) {
+  t.test(
+    `whose account is ${what} speaks no more when the delay of a will is over, though nobody discarded it`,
+    async (t) => {
+      const { broker, root, login } = await brokerWithAlice(t)
+      await root.subscribe('users/root/messages')
+      await leaveWill(t, broker, login.token, { delay: 1 })
+      // The account alone, without what ends its sessions.
+      await change(broker)
+      await refusedWill(broker)
+      t.notOk(await kept(broker))
+      t.strictSame(root.lines, [])
+    },
+  )
+}
+
+t.test('a will of a bot is not sent when its owner is suspended', async (t) => {
+  const { broker, root, login } = await brokerWithAlice(t)
+  await root.subscribe('users/root/messages')
+  const alice = await Person.connect(t, broker, 'alice', { password: login.token })
+  const { key } = (await alice.get('bots.create', { bot: 'abot' })).key
+  await leaveWill(t, broker, key, { user: 'abot', delay: 1 })
+  await broker.running.accounts.suspend('alice', 'root', null)
+  await refusedWill(broker)
+  t.strictSame(root.lines, [])
+})
+
+for (const outcome of ['banned', 'removed'] as const) {
+  t.test(`a will does not speak in a room its owner was ${outcome} from`, async (t) => {
+    const { broker, root, login } = await brokerWithAlice(t)
+    await root.get('rooms.create', { room: 'den', access: 'public' })
+    await root.subscribe('rooms/den/messages')
+    const alice = await Person.connect(t, broker, 'alice', { password: login.token })
+    await alice.get('rooms.join', { room: 'den' })
+    await leaveWill(t, broker, login.token, { topic: 'rooms/den/messages', delay: 1 })
+    if (outcome === 'banned') await root.get('rooms.ban', { room: 'den', user: 'alice' })
+    else await root.get('rooms.remove', { room: 'den', user: 'alice' })
+    await refusedWill(broker)
+    t.strictSame(root.lines, [])
+  })
+}
+
+t.test('a will without delay is not sent when the account is suspended while the connection ends', async (t) => {
+  const [looked, answered] = [new Deferred(), new Deferred()]
+  const slow: Screen = {
+    screen: (_, __, { text }) => {
+      if (text !== 'slowly') return undefined
+      looked.resolve()
+      return answered.promise
+    },
+  }
+  const broker = await startTestBroker(t, {}, { screens: [slow] })
+  const root = await Person.connect(t, broker, 'root', { roles: ['admin'] })
+  await root.subscribe('users/root/messages')
+  const { token } = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
+  const laptop = await Person.connect(t, broker, 'alice', { password: token, clientId: 'laptop' })
+  const will = { topic: 'users/root/messages', payload: Buffer.from('gone'), qos: 1 as const, retain: false }
+  const alice = await Person.connect(t, broker, 'alice', { password: token, will })
+  alice.client.publish('users/root/messages', 'slowly')
+  await looked.promise
+  // Taken over, it waits for what it publishes, and is no live session any more that the suspension would find.
+  const successor = Person.connect(t, broker, 'alice', { password: token })
+  while ((await laptop.get('sessions.list')).sessions.length > 1);
+  await root.get('accounts.suspend', { user: 'alice' })
+  answered.resolve()
+  await t.rejects(successor)
+  t.equal(broker.running.counters.get('refused.will'), 1)
+  t.notOk(root.lines.some((line) => line.endsWith('gone')))
+})
+
+t.test('the end of an API key sends a will that waited for it', async (t) => {
+  const { broker, root, login } = await brokerWithAlice(t)
+  const { store } = broker.running
+  await root.subscribe('users/root/messages')
+  const alice = await Person.connect(t, broker, 'alice', { password: login.token })
+  const { key, keyId } = await alice.get('keys.create', { name: 'k' })
+  const record = (await store.directory.credential('alice', keyId))!
+  await commit(store, { ops: [store.directory.credentialOp({ ...record, expiresAt: Date.now() + 1500 })] })
+  await leaveWill(t, broker, key)
+  await root.hears('gone')
+})
