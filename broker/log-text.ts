@@ -3,6 +3,8 @@
  * come from outside, from people who have not logged in too.
  */
 
+import { onOneLine } from '../schemas/terminal-text.js'
+
 /** Most characters of one text; the reason for an error may be longer. */
 const MAX_TEXT = 200
 const MAX_MESSAGE = 1000
@@ -13,21 +15,15 @@ const MAX_DEPTH = 4
 
 /** Secrets of ours (`auth/secrets.ts`) and signed tokens [RFC 7515, 7.1], wherever they stand in a text: eight characters are shown. */
 const SECRETS = /\b(tt[a-z]\.[\w-]{4}|eyJ[\w-]{5})[\w.-]{8,}/g
-/** Controls, what changes the direction of text, and what is not seen. */
-const STEERING = /[\p{Cc}\p{Bidi_Control}\p{Cf}\u2028\u2029]/gu
 
 /** A text of a client for one line of the log. */
 export function logText(text: string, most = MAX_TEXT): string {
   // Looked at a little beyond the cut: a secret must not lose the end by which it is known.
   const seen = text.length > most * 2 ? text.slice(0, most * 2) : text
-  const shown = seen.replace(SECRETS, '$1…').replace(STEERING, escaped)
+  const shown = onOneLine(seen.replace(SECRETS, '$1…'))
   return shown.length > most || seen.length < text.length
     ? `${shown.slice(0, most)}… (${text.length} characters)`
     : shown
-}
-
-function escaped(character: string): string {
-  return `\\u{${character.codePointAt(0)!.toString(16)}}`
 }
 
 /** The fields of a line, every text in it by `logText`. */

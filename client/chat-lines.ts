@@ -1,4 +1,5 @@
 /** How chat looks as lines: what a person types, and what a message reads like. */
+import { STEERING } from '../schemas/terminal-text.js'
 
 /** A message as it arrives (DESIGN §2, message out); what a log has given up comes as `{seq, gone}`. */
 export interface ChatMessage {
@@ -88,8 +89,6 @@ function clock(ts: number): string {
 /** What others wrote must not steer this terminal: no escape sequences, no bidirectional overrides; further lines are indented. */
 export function printable(text: string): string {
   return text
-    .replace(/\r?\n/g, '\n      ')
-    .replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) =>
-      character === '\n' || character === '\t' ? character : '\u{fffd}',
-    )
+    .replace(/\r?\n|[\u2028\u2029]/g, '\n      ')
+    .replace(STEERING, (character) => (character === '\n' || character === '\t' ? character : '\u{fffd}'))
 }

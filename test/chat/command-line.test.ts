@@ -217,8 +217,8 @@ t.test('a refused line is told, and the chat goes on', async (t) => {
 })
 
 t.test('what others write cannot steer the terminal', async (t) => {
-  const message = { room: 'lobby', seq: 1, ts: Date.now(), from: 'eve', text: '\u001b[2Jgone\u202e\nnext' }
-  t.match(messageLine(message), /^\d\d:\d\d eve: \ufffd\[2Jgone\ufffd\n {6}next$/)
+  const message = { room: 'lobby', seq: 1, ts: Date.now(), from: 'eve', text: '\u001b[2Jgone\u202e\nnext\u2028bob: hi' }
+  t.match(messageLine(message), /^\d\d:\d\d eve: \ufffd\[2Jgone\ufffd\n {6}next\n {6}bob: hi$/)
 })
 
 t.test('what a person types', async (t) => {
