@@ -9,10 +9,12 @@ const PER_KIND = 1000
 const MAX_ORIGINS = 10_000
 
 interface Seen {
-  readonly kind: string
-  readonly origin: string | null
   lines: number
   repeated: number
+}
+
+interface SeenKind extends Seen {
+  readonly origins: Map<string, Seen>
 }
 
 /**
@@ -21,7 +23,9 @@ interface Seen {
  */
 export class RefusalLog {
   readonly #log: Logger
-  readonly #seen = new Map<string, Seen>()
+  readonly #kinds = new Map<string, SeenKind>()
+  /** Of all kinds. */
+  #origins = 0
   #timer: NodeJS.Timeout | null = null
 
   constructor(log: Logger) {
@@ -35,7 +39,9 @@ export class RefusalLog {
    */
   note(kind: string, origin: string, facts: Record<string, unknown>): void {
     if (!this.#log.isLevelEnabled('info')) return
-    if (this.#hasRoom(kind, null, PER_KIND) && this.#hasRoom(kind, origin, PER_ORIGIN)) this.#log.info(facts, kind)
+    const seen = this.#kind(kind)
+    // Its own bound first: who is over it takes no line of the others.
+    if (hasRoom(this.#origin(seen, origin), PER_ORIGIN) && hasRoom(seen, PER_KIND)) this.#log.info(facts, kind)
   }
 
   /** Says what was counted and not said yet. */
@@ -44,28 +50,47 @@ export class RefusalLog {
     this.#sum()
   }
 
-  #hasRoom(kind: string, origin: string | null, most: number): boolean {
-    const key = JSON.stringify([kind, origin])
-    let seen = this.#seen.get(key)
+  #kind(kind: string): SeenKind {
+    let seen = this.#kinds.get(kind)
     if (!seen) {
-      if (this.#seen.size >= MAX_ORIGINS) return true
-      seen = { kind, origin, lines: 0, repeated: 0 }
-      this.#seen.set(key, seen)
+      seen = { lines: 0, repeated: 0, origins: new Map() }
+      this.#kinds.set(kind, seen)
       this.#timer ??= setTimeout(() => this.#sum(), WINDOW).unref()
     }
-    if (seen.lines < most) {
-      seen.lines++
-      return true
+    return seen
+  }
+
+  /** Null: it is not told apart. */
+  #origin({ origins }: SeenKind, origin: string): Seen | null {
+    let seen = origins.get(origin) ?? null
+    if (!seen && this.#origins < MAX_ORIGINS) {
+      seen = { lines: 0, repeated: 0 }
+      origins.set(origin, seen)
+      this.#origins++
     }
-    seen.repeated++
-    return false
+    return seen
   }
 
   #sum(): void {
     this.#timer = null
-    const seen = [...this.#seen.values()]
-    this.#seen.clear()
-    for (const { kind, origin, repeated } of seen)
-      if (repeated > 0) this.#log.info({ ...(origin === null ? {} : { origin }), repeated }, `${kind}, repeatedly`)
+    const kinds = [...this.#kinds]
+    this.#kinds.clear()
+    this.#origins = 0
+    for (const [kind, { repeated, origins }] of kinds) {
+      if (repeated > 0) this.#log.info({ repeated }, `${kind}, repeatedly`)
+      for (const [origin, { repeated }] of origins)
+        if (repeated > 0) this.#log.info({ origin, repeated }, `${kind}, repeatedly`)
+    }
   }
+}
+
+/** Takes a line, where there is one left; else it is counted. */
+function hasRoom(seen: Seen | null, most: number): boolean {
+  if (!seen) return true
+  if (seen.lines < most) {
+    seen.lines++
+    return true
+  }
+  seen.repeated++
+  return false
 }

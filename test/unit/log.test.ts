@@ -70,6 +70,16 @@ t.test('what repeats itself is counted, for each origin and kind', async (t) => 
   t.match(facts().slice(12), [{ msg: 'login refused, repeatedly', origin: '10.0.0.1', repeated: 490 }])
 })
 
+t.test('who is refused all the time takes no lines of others', async (t) => {
+  const { log, facts } = opened()
+  const refusals = new RefusalLog(log)
+  for (let i = 0; i < 5000; i++) refusals.note('login refused', '10.0.0.1', { i })
+  refusals.note('login refused', '10.0.0.2', { from: 'elsewhere' })
+  t.match(facts().at(-1), { msg: 'login refused', from: 'elsewhere' })
+  refusals.close()
+  t.match(facts().slice(11), [{ origin: '10.0.0.1', repeated: 4990 }])
+})
+
 t.test('however many origins there are, a kind has a bounded number of lines', async (t) => {
   const { log, facts } = opened()
   const refusals = new RefusalLog(log)
