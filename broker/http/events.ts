@@ -110,6 +110,8 @@ async function begin(
   streams.add(stream, () => presence.disconnected(user))
   presence.connected(user)
   reply.hijack()
+  // Who went away while hooks were asked is told of by nothing that comes later.
+  if (reply.raw.destroyed) return stream.end('client gone')
   reply.raw.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>)
   try {
     // From here on a logout finds the stream; one that came between the login and now did not.

@@ -34,8 +34,9 @@ export class Streams {
     throw new Refusal('rate_limited', why, { retryAfter: 30 })
   }
 
-  /** `ended` is told when it is over, whyever. */
+  /** `ended` is told when it is over, whyever. Throws a refusal where there is no room, or none any more. */
   add(stream: EventStream, ended: () => void): void {
+    this.requireRoomFor(stream.user)
     const mine = this.#byUser.get(stream.user) ?? new Set()
     this.#byUser.set(stream.user, mine.add(stream))
     this.#count++

@@ -1,8 +1,10 @@
 /** What a request over HTTP may hold and take. */
+import { get } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
 import { EventReader } from '../helpers/event-reader.js'
-import { fetchFrom } from '../helpers/http.js'
+import { fetchFrom, httpUrl } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 
 t.test('sync carries back what it answered of many rooms, through both doors', async (t) => {
@@ -54,6 +56,35 @@ t.test('an encoding of a body that is not undone is refused, and numbers that wo
   t.equal(encoded.headers.get('accept-encoding'), 'identity')
   t.equal((await post('{"text":"plain"}', { 'content-encoding': 'identity' })).status, 201)
   t.match(await post('{"type":"custom","data":{"id":9007199254740993}}'), { status: 400, body: { field: 'id' } })
+})
+
+t.test('streams that are asked for at once, or by who is gone already, are counted', async (t) => {
+  const broker = await startTestBroker(t, { limits: { eventStreamsPerUser: 2 } })
+  const { aedes } = broker.running
+  let asked: (() => void)[] = []
+  aedes.authorizeSubscribe = (_client, subscription, done) => void asked.push(() => done(null, subscription))
+  const allAsked = async (count: number): Promise<void> => {
+    while (asked.length < count) await nextTurn()
+    for (const go of asked) go()
+    asked = []
+  }
+  const path = '/v1/events?filter=users/{me}/events'
+  const five = Array.from({ length: 5 }, () => EventReader.open(t, broker, path, { as: 'ann' }))
+  await allAsked(5)
+  const statuses = (await Promise.all(five)).map(({ response }) => response.statusCode)
+  t.same(statuses.sort(), [200, 200, 429, 429, 429])
+  const headers = { authorization: `Bearer ${await broker.token('bo')}` }
+  for (let i = 0; i < 2; i++) {
+    const request = get(`${httpUrl(broker)}${path}`, { headers, agent: false }).on('error', () => {})
+    while (asked.length === 0) await nextTurn()
+    request.destroy()
+    // By the second answer the broker has seen that the first one is gone.
+    for (let seen = 0; seen < 2; seen++) await fetchFrom(broker, '/healthz')
+    await allAsked(1)
+  }
+  const third = EventReader.open(t, broker, path, { as: 'bo' })
+  await allAsked(1)
+  t.equal((await third).response.statusCode, 200)
 })
 
 t.test('event streams are counted, for each user and in all', async (t) => {
