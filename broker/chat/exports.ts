@@ -71,13 +71,18 @@ export class Exports {
 
   /** The zip file of a link, which is used up by it. What is returned has to be read to the end, or returned. */
   async open(ticket: string): Promise<AsyncGenerator<Buffer>> {
-    const link = this.#find(hashSecret(ticket))
-    const { user } = link.principal
-    if (this.#downloading.has(this.#parts.accountOf(user))) throw underWay()
+    const { principal } = this.#find(hashSecret(ticket))
+    const account = this.#parts.accountOf(principal.user)
+    if (this.#downloading.has(account)) throw underWay()
     this.#makePlace()
-    this.#links.delete(user)
-    if (!(await this.#parts.stands(link.principal))) throw noLink()
-    return this.#download(link.principal)
+    const download: Download = { account, since: Date.now(), bytes: 0, ended: false }
+    // Its place is taken before anything is waited for: others come at the same time.
+    this.#downloading.set(account, download)
+    this.#links.delete(principal.user)
+    const pieces = this.#download(principal, download)
+    // Begun, so that it gives its place back also where it is dropped unread.
+    await pieces.next()
+    return pieces
   }
 
   /** Where all places are taken, the slowest of those that had their time gives way, if it is slow indeed. */
@@ -92,21 +97,20 @@ export class Exports {
     this.#downloading.delete(slowest.account)
   }
 
-  async *#download(principal: Principal): AsyncGenerator<Buffer> {
-    const { store, accountOf } = this.#parts
-    const { user } = principal
-    const account = accountOf(user)
-    if (this.#downloading.has(account)) throw underWay()
-    const download: Download = { account, since: Date.now(), bytes: 0, ended: false }
-    this.#downloading.set(account, download)
+  /** The first piece is none: by then it is known whether there will be any. */
+  async *#download(principal: Principal, download: Download): AsyncGenerator<Buffer> {
+    const { store, stands } = this.#parts
     try {
-      for await (const piece of zipped(this.#whileItStands(principal, accountFiles(store, user, MAX_BYTES)))) {
+      if (!(await stands(principal))) throw noLink()
+      yield Buffer.alloc(0)
+      const files = accountFiles(store, principal.user, MAX_BYTES)
+      for await (const piece of zipped(this.#whileItStands(principal, files))) {
         if (download.ended) throw new Refusal('unavailable', 'the download was too slow, and others waited')
         download.bytes += piece.length
         yield piece
       }
     } finally {
-      if (this.#downloading.get(account) === download) this.#downloading.delete(account)
+      if (this.#downloading.get(download.account) === download) this.#downloading.delete(download.account)
     }
   }
 

@@ -1,6 +1,6 @@
 /** The HTTP door: one Fastify application answers the plain HTTP of every listener. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Config } from '../../schemas/config.js'
 import type { Refusal } from '../../schemas/errors.js'
 import type { Authenticator } from '../auth/principal.js'
@@ -58,7 +58,7 @@ export interface HttpDoor {
   close(): Promise<void>
 }
 
-/** Room and user ids are longer than Fastify expects of a parameter, once they are percent-encoded. */
+/** Ids of rooms, users and clients are longer than the 100 characters that Fastify expects of a parameter. */
 const MAX_PARAMETER = 1024
 /** Requests under way get this long when the broker stops, in ms. */
 const DRAIN = 5_000
@@ -72,10 +72,10 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
   const refuse = answerRefusals(app, parts)
   const underWay = new UnderWay(app)
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
-  app.addHook('onResponse', async ({ method, url, ip, actor }, { statusCode: status }) =>
-    // Without the query, where a token may be.
-    parts.answered({ method, path: url.split('?', 1)[0], status, address: ip, user: actor?.principal.user }),
-  )
+  app.addHook('onResponse', async (request, { statusCode: status }) => {
+    const { method, ip, actor } = request
+    parts.answered({ method, path: pathForLog(request), status, address: ip, user: actor?.principal.user })
+  })
   acceptJson(app)
   allowOrigins(app, parts.origins, parts.strange)
   const answered = answerOtherMethods(app)
@@ -107,6 +107,11 @@ export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
     },
     close: () => app.close(),
   }
+}
+
+/** Without the query, where a token may be; and where nobody has to log in, without what in the path may let one in. */
+function pathForLog({ url, routeOptions }: FastifyRequest): string | undefined {
+  return routeOptions.config.open ? routeOptions.url : url.split('?', 1)[0]
 }
 
 /** The requests that are not answered yet. */

@@ -7,7 +7,7 @@ import type { Exports } from '../chat/exports.js'
 
 /** Who takes nothing for so long, in ms, is gone. */
 const STALLED = 60_000
-/** And who takes fewer bytes in so many ms, or is not done in an hour. */
+/** Milliseconds between two looks at how fast it goes, and the bytes that are to leave in between; for an hour at most. */
 const WINDOW = 30_000
 const BYTES_IN_WINDOW = 500_000
 const WINDOWS = 120
@@ -40,12 +40,27 @@ export function exportRoute(app: FastifyInstance, { exports, failed }: ExportPar
 /** A download that is read in drops keeps its place no longer than one that is read. */
 function endIfSlow(answer: ServerResponse): void {
   const { socket } = answer
-  let before = socket?.bytesWritten ?? 0
-  let windows = 0
+  const pace = new Pace(socket?.bytesWritten ?? 0)
   const look = setInterval(() => {
-    const written = socket?.bytesWritten ?? 0
-    if (written - before < BYTES_IN_WINDOW || ++windows >= WINDOWS) answer.destroy()
-    before = written
+    if (!pace.goesOn(socket?.bytesWritten ?? 0, answer.writableLength > 0)) answer.destroy()
+    if (answer.destroyed) clearInterval(look)
   }, WINDOW).unref()
   answer.once('close', () => clearInterval(look))
+}
+
+/** How fast a download leaves, looked at once in a window. */
+export class Pace {
+  #before: number
+  #windows = 0
+
+  constructor(written: number) {
+    this.#before = written
+  }
+
+  /** `written`: bytes so far. `waiting`: there are some that the client has yet to take; else it waits for the broker. */
+  goesOn(written: number, waiting: boolean): boolean {
+    const slow = waiting && written - this.#before < BYTES_IN_WINDOW
+    this.#before = written
+    return !slow && ++this.#windows < WINDOWS
+  }
 }
