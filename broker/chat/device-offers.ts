@@ -4,7 +4,7 @@ import { commit } from '../store/commit.js'
 import type { DeviceOfferRecord, DeviceRecord } from '../store/devices.js'
 import type { Op } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
-import { type DevicesParts, requireRecipient, turnOf } from './devices.js'
+import { type DevicesParts, newKey, requireRecipient, revokeKeys, turnOf } from './devices.js'
 import { userEvent } from './events.js'
 
 /** Offers to one user that wait for an answer: of all, and of one owner. */
@@ -53,7 +53,7 @@ export class DeviceOffers {
 
   /** By whom it is offered to. Keys of before are void; the answer is a new one. */
   accept(actor: Actor, device: string): Promise<{ record: DeviceRecord; key: string }> {
-    const { turns, keys, options } = this.#parts
+    const { turns, options } = this.#parts
     const user = requireUser(actor)
     // Devices of one owner are counted one after another.
     return turns.take(`devices of ${user}`, () =>
@@ -61,10 +61,9 @@ export class DeviceOffers {
         const offer = this.#offered(user, device)
         if (!isAdmin(actor) && this.#devices.ownedBy(user).size >= options.perUser)
           throw new Refusal('conflict', `you have ${options.perUser} devices (devices.perUser); remove one first`)
-        for (const { id } of await keys.list(device)) await keys.revoke(device, id)
+        await revokeKeys(this.#parts, device)
         const record = await this.#handOver(this.#devices.get(device)!, user, offer.by)
-        const { key } = await keys.create(device, { name: 'device', roles: null, expiresIn: null })
-        return { record, key }
+        return { record, key: await newKey(this.#parts, actor, device) }
       }),
     )
   }

@@ -52,7 +52,7 @@ export class Devices {
         throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
       const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
       await accounts.add(device, null, ['device'], [devices.putOp(record)]).catch(aboutDevice)
-      return { record, key: await this.#newKey(actor, device) }
+      return { record, key: await newKey(this.#parts, actor, device) }
     })
   }
 
@@ -70,16 +70,9 @@ export class Devices {
   /** Another key in place of all so far. */
   key(actor: Actor, device: string): Promise<string> {
     return this.#acting(actor, device, async () => {
-      const { keys } = this.#parts
-      const old = await keys.list(device)
-      for (const { id } of old) await keys.revoke(device, id)
-      return this.#newKey(actor, device)
+      await revokeKeys(this.#parts, device)
+      return newKey(this.#parts, actor, device)
     })
-  }
-
-  async #newKey(actor: Actor, device: string): Promise<string> {
-    const made = { name: 'device', roles: null, expiresIn: withinLife(actor, null) }
-    return (await this.#parts.keys.create(device, made)).key
   }
 
   /** What it published goes too: the next who has the name inherits no state. */
@@ -134,6 +127,16 @@ export async function requireRecipient({ store }: DevicesParts, actor: Actor, us
   const [by, why] = [requireUser(actor), `you may share nothing with ${user}`]
   if (isAdmin(actor)) requireNotBlocked(directory, user, by, why)
   else requireReachable(directory, user, by, 'invites', why)
+}
+
+export async function newKey({ keys }: DevicesParts, actor: Actor, device: string): Promise<string> {
+  const made = { name: 'device', roles: null, expiresIn: withinLife(actor, null) }
+  return (await keys.create(device, made)).key
+}
+
+/** All it has; its connections end. */
+export async function revokeKeys({ keys }: DevicesParts, device: string): Promise<void> {
+  for (const { id } of await keys.list(device)) await keys.revoke(device, id)
 }
 
 /** What is done about one device is done in turn. */

@@ -52,6 +52,20 @@ t.test('a key of an admin makes nothing for other admins, and nothing that outli
   t.ok(await root.get('auth.reset', { user: 'boss' }), 'a token is not held back')
 })
 
+t.test('a key of a device that a key took over ends with that', async (t) => {
+  const { connect, byKey } = await open(t)
+  const alice = await connect('alice')
+  const bob = await connect('bob')
+  await alice.get('devices.register', { device: 'lamp' })
+  await alice.get('devices.transfer', { device: 'lamp', user: 'bob' })
+  const { client, expiresAt } = await byKey(bob, 120)
+  const { key } = await client.get('devices.accept', { device: 'lamp' })
+  const lamp = await connect('lamp', { password: key })
+  const { keys } = await lamp.get('keys.list')
+  t.equal(keys.length, 1)
+  t.ok(Number.isInteger(keys[0].expiresAt) && keys[0].expiresAt <= expiresAt!, `${keys[0].expiresAt}`)
+})
+
 t.test('a key removes no account', async (t) => {
   const { connect, byKey } = await open(t)
   const { client } = await byKey(await connect('alice'))
