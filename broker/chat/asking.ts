@@ -25,11 +25,20 @@ export class Asking {
   require(actor: Actor, user: string, what: string): void {
     if (isAdmin(actor)) return
     const pair = `${personBehind(this.#directory, actor.principal.user)} ${user}`
-    const wait = this.#repeats.take(`${pair} ${what}`) || this.#pairs.take(pair)
+    const wait = this.#take(pair, `${pair} ${what}`)
     if (wait === 0) return
     throw new Refusal('rate_limited', `you have asked ${user} too often (limits.asksPerPair)`, {
       retryAfter: Math.ceil(wait / 1000),
       final: true,
     })
+  }
+
+  /** Of both or of neither; ms to wait. */
+  #take(pair: string, repeat: string): number {
+    const early = this.#repeats.take(repeat)
+    if (early > 0) return early
+    const wait = this.#pairs.take(pair)
+    if (wait > 0) this.#repeats.giveBack(repeat)
+    return wait
   }
 }

@@ -39,7 +39,7 @@ export class Rates {
 
   /** Counts filters that a user subscribes to or gives up; the same. */
   subscribed(user: string, filters: number): number {
-    return this.#buckets?.subscribe.charge(user, Date.now(), filters) ?? 0
+    return this.#buckets?.subscribe.charge(this.#accountOf(user), Date.now(), filters) ?? 0
   }
 
   /** For who cannot be made to wait. */

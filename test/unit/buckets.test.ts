@@ -1,8 +1,10 @@
 import t from 'tap'
 import type { Actor } from '../../broker/chat/actor.js'
+import { Asking } from '../../broker/chat/asking.js'
 import { Buckets } from '../../broker/chat/buckets.js'
 import { Rates } from '../../broker/chat/rates.js'
 import { RATES } from '../../schemas/config.js'
+import type { Refusal } from '../../schemas/errors.js'
 
 const START = 1_000_000
 
@@ -58,4 +60,29 @@ t.test('the figures: those that are given, else the defaults, or none at all', a
   t.ok(within(allowed(new Rates({ read: 1 })), most))
   t.ok(within(allowed(new Rates({ create: 0.5 })), 5))
   t.equal(allowed(new Rates('off')), 5 * most)
+})
+
+t.test('who asks too often about many things has not asked too often about each', async (t) => {
+  const nobody = { get: () => undefined }
+  const none = { ...nobody, ofOwner: () => [], ownedBy: () => new Map<never, never>() }
+  const asking = new Asking({ bots: none, devices: none }, 100)
+  const actor = { principal: { user: 'ann', roles: new Set<string>() } } as unknown as Actor
+  const ask = (what: string): number => {
+    try {
+      asking.require(actor, 'bob', what)
+      return 0
+    } catch (error) {
+      return (error as Refusal).retryAfter!
+    }
+  }
+  for (let i = 0; i < 100; i++) t.equal(ask(`room ${i}`), 0)
+  for (let i = 0; i < 20; i++) t.ok(ask('room x') <= 10, 'the next one is free in ten seconds')
+})
+
+t.test('filters count for the person, as publishes do', async (t) => {
+  const rates = new Rates({ subscribe: 1, publish: 1 }, () => 'ann')
+  t.equal(rates.subscribed('helper', 10), 0)
+  t.ok(rates.subscribed('lamp', 1) > 0)
+  for (let i = 0; i < 10; i++) t.equal(rates.published('helper'), 0)
+  t.ok(rates.published('lamp') > 0)
 })
