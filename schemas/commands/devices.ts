@@ -8,6 +8,8 @@ export const MAX_COMMAND_TTL = 2_592_000
 export const COMMAND_TTL = 3600
 
 const device = Type.String({ minLength: 1, maxLength: 128, description: 'User id of the device.' })
+/** The same as the broker tells it. */
+export const deviceId = Type.String({ description: 'User id of the device.' })
 const name = Type.Union([Type.String({ maxLength: 128 }), Type.Null()], { description: 'Name to show.' })
 const may = Type.Enum(['read', 'control'], {
   description: 'read: subscribe to what it publishes. control: command it, too.',
@@ -17,7 +19,7 @@ const key = Type.String({ description: 'Its API key, shown this once: an MQTT pa
 
 const Device = object(
   {
-    device: Type.String({ description: 'User id of the device.' }),
+    device: deviceId,
     owner: Type.String({ description: 'Whose it is.' }),
     name,
     createdAt: time('When it was registered.'),
@@ -25,6 +27,8 @@ const Device = object(
   },
   { title: 'Device' },
 )
+/** A device with a key that it had not before. */
+const withKey = object({ device: Device, key })
 const Share = object(
   { user: Type.String({ description: 'User id.' }), may, at: time('Since when.') },
   { title: 'DeviceShare' },
@@ -32,7 +36,7 @@ const Share = object(
 
 const Offer = object(
   {
-    device: Type.String({ description: 'User id of the device.' }),
+    device: deviceId,
     name,
     by: Type.String({ description: 'Whose it is.' }),
     at: time('Since when.'),
@@ -88,7 +92,7 @@ export const DEVICE_COMMANDS = {
   'devices.register': command({
     summary: 'Makes a device of the asker’s own: a user with the role device, and its API key.',
     params: object({ device, name: Type.Optional(name) }),
-    result: object({ device: Device, key }),
+    result: withKey,
     rate: 'create',
     http: { method: 'POST', path: '/devices', status: 201 },
   }),
@@ -110,7 +114,7 @@ export const DEVICE_COMMANDS = {
   'devices.key': command({
     summary: 'Another API key for a device; those it had so far end, with its connections. For its owner.',
     params: object({ device }),
-    result: object({ device: Type.String({ description: 'User id of the device.' }), key }),
+    result: object({ device: deviceId, key }),
     rate: 'create',
     http: { method: 'POST', path: '/devices/{device}/keys', status: 201 },
   }),
@@ -142,7 +146,7 @@ export const DEVICE_COMMANDS = {
     summary:
       'Takes a device that is offered: it is the asker’s, nobody shares it, its keys of before are void, and the answer is a new one.',
     params: object({ device }),
-    result: object({ device: Device, key }),
+    result: withKey,
     rate: 'create',
     http: { method: 'POST', path: '/device-offers/{device}', status: 201 },
   }),

@@ -2,6 +2,8 @@
 import Type from 'typebox'
 import { command, limit, more, NOTHING, object, orNull, time, user, was } from './parts.js'
 
+/** As long as `limits.clientIdBytes` can let one be. */
+const MAX_SESSION = 65_535
 const session = Type.String({ description: 'MQTT client id.' })
 const Session = object(
   {
@@ -25,7 +27,9 @@ export const SESSION_COMMANDS = {
     summary: 'The sessions of the asker by client id, or for admins those of anyone.',
     params: object({
       user: whose,
-      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last session of the page before.' })),
+      after: Type.Optional(
+        Type.String({ maxLength: MAX_SESSION, description: 'The last session of the page before.' }),
+      ),
       limit: limit(100, 1000),
     }),
     result: object({ sessions: Type.Array(Session), more }),
@@ -36,7 +40,7 @@ export const SESSION_COMMANDS = {
     summary: 'Ends a session with all it holds, and the login behind it: its device has to log in anew.',
     params: object({
       user: whose,
-      session: Type.String({ minLength: 1, maxLength: 65535, description: 'MQTT client id.' }),
+      session: Type.String({ minLength: 1, maxLength: MAX_SESSION, description: 'MQTT client id.' }),
     }),
     result: NOTHING,
     rate: 'write',

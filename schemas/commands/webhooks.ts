@@ -74,7 +74,7 @@ export const WEBHOOK_COMMANDS = {
     }),
     result: object({ webhooks: Type.Array(Webhook), more }),
     rate: 'read',
-    http: { method: 'GET', path: '/webhooks', page: { items: 'webhooks', key: 'id' } },
+    http: { method: 'GET', path: '/webhooks', page: { items: 'webhooks', key: 'webhook' } },
   }),
   'webhooks.update': command({
     summary:

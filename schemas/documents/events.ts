@@ -1,5 +1,6 @@
 /** What the broker tells on the topics of events: one schema for each type, told apart by `type`. */
 import Type, { type TProperties } from 'typebox'
+import { deviceId } from '../commands/devices.js'
 import { object, orNull, role, seq, time, user } from '../commands/parts.js'
 import { PrivacySettings } from '../commands/privacy.js'
 
@@ -67,16 +68,16 @@ export const UserEvent = Type.Union(
       target: orNull(seq('The message; null: a user.')),
     }),
     userEvent('device', 'What the user may do with a device from now on; null: nothing.', {
-      device: Type.String({ description: 'User id of the device.' }),
+      device: deviceId,
       by,
       may: orNull(Type.Enum(['own', 'control', 'read'])),
     }),
     userEvent('deviceOffered', 'Someone wants the user to take a device over (devices.accept).', {
-      device: Type.String({ description: 'User id of the device.' }),
+      device: deviceId,
       by,
     }),
     userEvent('deviceCommand', 'What became of a command for a device.', {
-      device: Type.String({ description: 'User id of the device.' }),
+      device: deviceId,
       command: Type.String({ description: 'Id of the command.' }),
       name: Type.String({ description: 'What was asked.' }),
       state: Type.Enum(['done', 'failed', 'expired']),

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { COMMANDS } from '../../schemas/commands.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
+import { fetchFrom } from '../helpers/http.js'
 import { Person, type PersonOptions } from '../helpers/people.js'
 
 async function open(t: Test, overrides: Overrides = {}) {
@@ -35,6 +36,24 @@ t.test('sessions are listed, connected or not, to their user and to admins', asy
   t.same(seen, [{ ...sessions[0], current: false }, sessions[1]])
   t.equal(await laptop.fails('sessions.list', { user: 'root' }), 'forbidden')
   t.ok(await laptop.get('sessions.list', { user: 'alice' }))
+})
+
+t.test('sessions with the longest of client ids are listed in pages, and ended through both doors', async (t) => {
+  const { broker, connect } = await open(t)
+  const names = ['a', 'b', 'c'].map((letter) => letter + 'é/'.repeat(341))
+  for (const clientId of names) await connect('alice', { clientId, clean: false })
+  const alice = await connect('alice', { clientId: 'z' })
+  const page = { limit: 2 }
+  const first = await alice.get('sessions.list', page)
+  const rest = await alice.get('sessions.list', { ...page, after: first.sessions.at(-1).session })
+  t.same(
+    [...first.sessions, ...rest.sessions].map(({ session }: { session: string }) => session),
+    [...names, 'z'],
+  )
+  const route = `/v1/sessions/${encodeURIComponent(names[0]!)}`
+  t.equal((await fetchFrom(broker, route, { method: 'DELETE', as: 'alice' })).status, 200)
+  await alice.get('sessions.end', { session: names[1] })
+  while ((await alice.get('sessions.list')).sessions.length > 2);
 })
 
 t.test('a session that is ended is gone with all it held, and so is its login', async (t) => {
