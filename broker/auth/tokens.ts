@@ -1,6 +1,6 @@
 /** JSON Web Tokens: the keys that sign them, checking one, making one. */
 import { createPublicKey, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   decodeProtectedHeader,
@@ -13,6 +13,7 @@ import {
 } from 'jose'
 import { type Config, ConfigError } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
+import { makeDirectory } from '../make-directory.js'
 import { algorithmsOf } from './algorithms.js'
 import { KnownTokens } from './known-tokens.js'
 import type { RemoteKeys } from './remote-keys.js'
@@ -243,7 +244,7 @@ export async function loadTokenSecret(jwt: JwtConfig, dataDir: string): Promise<
 }
 
 async function createSecret(dataDir: string, file: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  makeDirectory(dataDir)
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
   await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
   try {

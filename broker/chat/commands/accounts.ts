@@ -10,15 +10,10 @@ export interface AccountAdminParts {
   readonly managed: Pick<Accounts, 'add' | 'get' | 'page' | 'setRoles' | 'suspend' | 'resume'>
   /** Removes an account with all it has. */
   readonly remove: (user: string) => Promise<unknown>
-  /** Longest reply. */
-  readonly replyBytes: number
 }
 
-/** Bytes of a reply beside its entries. */
-const ENVELOPE = 256
-
 export function accountAdminCommands(parts: AccountAdminParts): Handlers<keyof typeof ACCOUNT_ADMIN_COMMANDS> {
-  const { managed, remove, replyBytes } = parts
+  const { managed, remove } = parts
   const told = (account: Account): string => JSON.stringify(about(account))
   return {
     'accounts.create': async (actor, { user, password = null, roles = [] }) => {
@@ -33,8 +28,7 @@ export function accountAdminCommands(parts: AccountAdminParts): Handlers<keyof t
     'accounts.list': async (actor, { query = '', after = '', limit = 100 }) => {
       admin(actor)
       const found = (await managed.page(query, after, limit + 1)).map(about)
-      const shown = fitting(found.slice(0, limit), replyBytes - ENVELOPE)
-      return JSON.stringify({ accounts: shown, more: found.length > shown.length })
+      return JSON.stringify({ accounts: found.slice(0, limit), more: found.length > limit })
     },
     'accounts.setRoles': async (actor, { user, roles }) => {
       admin(actor)
@@ -67,11 +61,4 @@ function admin(actor: Actor): string {
 function about({ id, roles, password, createdAt, suspended }: Account) {
   const { at = 0, by = '', reason = null } = suspended ?? {}
   return { user: id, roles, password, createdAt, suspended: suspended && { since: at, by, reason } }
-}
-
-/** As many as fit, one in any case. */
-function fitting<T>(entries: readonly T[], most: number): readonly T[] {
-  let bytes = 0
-  const over = entries.findIndex((entry, i) => (bytes += JSON.stringify(entry).length + 1) > most && i > 0)
-  return over === -1 ? entries : entries.slice(0, over)
 }
