@@ -38,7 +38,7 @@ export async function standingCredential(
   const account = await store.user(user)
   if (record?.kind !== kind || !account || (await isSuspended(store, user))) return null
   if (record.expiresAt !== null && record.expiresAt <= now) return null
-  // Keys and invitations outlive a password; logins and reset tokens are gone with it, but for one made in between.
+  // Keys and invitations outlive a password. Logins are deleted with it, but for one that was begun in that very moment.
   const voided = kind === 'login' && record.createdAt < (account.tokensValidFrom ?? 0)
   return voided ? null : { record, account }
 }

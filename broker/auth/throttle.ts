@@ -37,10 +37,6 @@ export class LoginThrottle {
     this.#accounts = accountAttempts === undefined ? null : new Guesses(accountAttempts, window, now)
   }
 
-  isRefused(address: string, user: string): boolean {
-    return this.waitOf(address, user) > 0
-  }
-
   /** Seconds until it may be tried again; 0: it may be tried. */
   waitOf(address: string, user: string): number {
     const network = networkOf(address)
@@ -135,10 +131,6 @@ export class Failures {
     this.#limit = limit
     this.#window = window
     this.#now = now
-  }
-
-  tooMany(key: string): boolean {
-    return this.waitOf(key) > 0
   }
 
   /** Ms until one more may be tried; 0: now. */

@@ -13,6 +13,7 @@ import { requireNotBlocked } from './blocks.js'
 import type { DeviceRules } from './device-rules.js'
 import { userEvent } from './events.js'
 import { withinLife } from './made-by-key.js'
+import { addOwned } from './owned-accounts.js'
 import { requireReachable } from './privacy.js'
 import type { Sanctions } from './sanctions.js'
 
@@ -51,7 +52,7 @@ export class Devices {
       if (!isAdmin(actor) && devices.ownedBy(owner).size >= perUser)
         throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
       const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
-      await accounts.add(device, null, ['device'], [devices.putOp(record)]).catch(aboutDevice)
+      await addOwned(accounts, 'device', device, devices.putOp(record))
       return { record, key: await newKey(this.#parts, actor, device) }
     })
   }
@@ -142,11 +143,4 @@ export async function revokeKeys({ keys }: DevicesParts, device: string): Promis
 /** What is done about one device is done in turn. */
 export function turnOf(device: string): string {
   return `device ${device}`
-}
-
-/** The account's name is the device here. */
-function aboutDevice(error: unknown): never {
-  if (error instanceof Refusal && error.field === 'user')
-    throw new Refusal(error.code, error.message, { field: 'device', cause: error })
-  throw error
 }

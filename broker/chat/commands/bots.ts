@@ -10,6 +10,7 @@ import type { Handlers } from '../commands.js'
 import { fitting } from '../lists.js'
 import { lifeForBot, requireNoKey } from '../made-by-key.js'
 import type { Members } from '../members.js'
+import { addOwned } from '../owned-accounts.js'
 import type { RoomRules } from '../room-rules.js'
 import { commandRank } from '../slash-commands.js'
 
@@ -106,15 +107,8 @@ function makeBot(parts: BotCommandParts, actor: Actor, owner: string, bot: strin
     if (!isAdmin(actor) && bots.ofOwner(owner).length >= botsPerUser)
       throw new Refusal('conflict', `you have ${botsPerUser} bots (limits.botsPerUser); delete one first`)
     const record: BotRecord = { bot, owner, createdAt: Date.now(), commands: [] }
-    await accounts.add(bot, null, ['bot'], [bots.putOp(record)]).catch(aboutBot)
+    await addOwned(accounts, 'bot', bot, bots.putOp(record))
   })
-}
-
-/** What is wrong with the account is wrong with the bot that was asked for. */
-function aboutBot(error: unknown): never {
-  if (error instanceof Refusal && error.field === 'user')
-    throw new Refusal(error.code, error.message, { field: 'bot', cause: error })
-  throw error
 }
 
 async function whoseKeys(parts: BotCommandParts, actor: Actor, user: string | undefined): Promise<string> {
