@@ -56,12 +56,13 @@ export class JoinRequests {
     return this.#store.directory.joinRequests.of(room).values()
   }
 
-  approve(actor: Actor, room: string, user: string): Promise<MemberRecord> {
-    return this.#turns.take(room, () => {
+  async approve(actor: Actor, room: string, user: string): Promise<MemberRecord> {
+    const member = await this.#turns.take(room, async () => {
       this.#rules.require(actor, room, 'approve')
       this.#requireAsked(room, user)
       return this.#members.admit(actor, room, user)
     })
+    return this.#members.settled(member)
   }
 
   deny(actor: Actor, room: string, user: string): Promise<void> {

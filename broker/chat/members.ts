@@ -90,7 +90,7 @@ export class Members {
   /** Joins a public room, or any other by an invitation or a link. Joining twice is joining once. */
   async join(actor: Actor, room: string, link?: string): Promise<MemberRecord> {
     const user = requireUser(actor)
-    if (link !== undefined) return this.#joinByLink(actor, room, link)
+    if (link !== undefined) return this.settled(await this.#joinByLink(actor, room, link))
     const record = this.#rules.visible(actor, room)
     const known = this.#store.directory.member(room, user)
     if (known) return known
@@ -103,9 +103,13 @@ export class Members {
     }
     // Invited by name: by someone who may change the room, too.
     const commands = invited !== undefined || isAdmin(actor)
-    const member = await this.#enter(room, user, { commands })
+    return this.settled(await this.#enter(room, user, { commands }))
+  }
+
+  /** A new member, who owns the room if all others had left. It takes the turn of the room. */
+  async settled(member: MemberRecord): Promise<MemberRecord> {
+    const { room, user } = member
     if (this.#store.directory.members(room).size > 1) return member
-    // The first in a room that all had left.
     await this.#ownership.mend(room)
     return this.#store.directory.member(room, user) ?? member
   }

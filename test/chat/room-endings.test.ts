@@ -137,3 +137,15 @@ t.test('the first to come into a room that all had left owns it', async (t) => {
   await alice.get('rooms.leave', { room: 'tea' })
   t.match(await bob.get('rooms.join', { room: 'tea' }), { role: 'owner' })
 })
+
+t.test('the same by a link, and by an admin of the broker who lets someone in', async (t) => {
+  const { connect, alice, bob } = await people(t, ['alice', 'bob'])
+  const root = await connect('root', { roles: ['admin'] })
+  await alice.get('rooms.create', { room: 'den', access: 'private' })
+  const { link } = await alice.get('rooms.links.create', { room: 'den' })
+  await alice.get('rooms.create', { room: 'club', access: 'request' })
+  for (const room of ['den', 'club']) await alice.get('rooms.leave', { room })
+  t.match(await bob.get('rooms.join', { room: 'den', link }), { role: 'owner' })
+  await bob.get('rooms.request', { room: 'club' })
+  t.match(await root.get('rooms.approve', { room: 'club', user: 'bob' }), { role: 'owner' })
+})
