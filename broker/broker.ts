@@ -142,7 +142,7 @@ async function start(
   const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
   const connectionOf = (sessionId: string): Connection | undefined => broker.clients[sessionId]
   const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
-  const auth = await makeLogins(config, { store, bus, log, refusals })
+  const auth = await makeLogins(config, { store, bus, log, refusals, counters })
   const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
   const endSessions = async (user: string): Promise<void> => {
     const logout = { kind: 'logout', user, forget: true } as const
@@ -215,6 +215,7 @@ async function start(
     connectTimeout: config.listen.connectTimeout,
     redirect: config.listen.redirect,
     authenticator: auth.authenticator,
+    refusedLogin: auth.refused,
     hooks: auth.hooks,
   }
   const streams = new Streams(config.limits, wheel, counters, failed)

@@ -24,6 +24,7 @@ export function doorParts(config: Config, parts: DoorParts): HttpParts {
     commands: chat.commands,
     exports: chat.exports,
     authenticator: auth.authenticator,
+    refusedLogin: auth.refused,
     mayLogIn: (user, password) => broker.mayLogIn(user, password),
     authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
     events: eventParts(config, parts),
@@ -63,6 +64,8 @@ function oidcParts({ auth: { throttle, oidc } }: Config, { auth, failed }: DoorP
   return {
     oidc: auth.oidc,
     authenticator: auth.authenticator,
+    proofs: auth.proofs,
+    refused: auth.refused,
     codes: auth.loginCodes,
     throttle: new LoginThrottle({ ...throttle, accountAttempts: undefined }),
     redirectUri: oidc.redirectUri!,

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
 import { isUserId } from '../schemas/ids.js'
 import { Accounts } from './auth/accounts.js'
-import { createAuthenticator } from './auth/authenticator.js'
+import { createAuthenticator, type RefusedLogin } from './auth/authenticator.js'
 import { Backend } from './auth/backend.js'
 import { bothOf, loadHooks } from './auth/hooks.js'
 import { Keys } from './auth/keys.js'
@@ -12,6 +12,7 @@ import { Logins } from './auth/logins.js'
 import { LOGIN_LIFETIME, Oidc } from './auth/oidc.js'
 import { PasswordResets } from './auth/password-resets.js'
 import { Passwords } from './auth/passwords.js'
+import { Proofs } from './auth/proofs.js'
 import { Registration } from './auth/registration.js'
 import { RemoteKeys } from './auth/remote-keys.js'
 import { Seal } from './auth/sealed.js'
@@ -21,6 +22,7 @@ import { Failures, LoginThrottle } from './auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from './auth/tokens.js'
 import { endAfterAnswer } from './chat/endings.js'
 import type { Signal } from './chat/signals.js'
+import type { Counters } from './metrics.js'
 import type { RefusalLog } from './refusal-log.js'
 import type { LocalBus } from './store/bus.js'
 import { namesOf } from './store/persons.js'
@@ -55,12 +57,21 @@ function nameForLog(username: string | undefined): string | undefined {
     : `(${username.length} characters that are no user name)`
 }
 
+export interface LoginsParts {
+  readonly store: Store
+  readonly bus: LocalBus<Signal>
+  readonly log: Logger
+  readonly refusals: RefusalLog
+  readonly counters: Counters
+}
+
 /** Who may log in, and how. */
-export async function makeLogins(
-  config: Config,
-  { store, bus, log, refusals }: { store: Store; bus: LocalBus<Signal>; log: Logger; refusals: RefusalLog },
-) {
+export async function makeLogins(config: Config, { store, bus, log, refusals, counters }: LoginsParts) {
   const { auth, node } = config
+  const refused = ({ user, ...login }: RefusedLogin): void => {
+    counters.add(`login.${login.reason}`)
+    refusals.note('login refused', login.address, { user: nameForLog(user), ...login })
+  }
   const backend = new Backend(auth.http, {
     onFault: (question, error) =>
       log.warn({ err: error, question }, 'auth.http gave no answer; it counts as a refusal'),
@@ -89,16 +100,16 @@ export async function makeLogins(
     perBot: config.limits.keysPerBot,
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: false, login }),
   })
+  const throttle = new LoginThrottle(auth.throttle)
   const authenticator = createAuthenticator({
     anonymous: auth.anonymous,
     directory: store.directory,
     accounts,
     passwords,
     tokens,
-    throttle: new LoginThrottle(auth.throttle),
+    throttle,
     renewals: new LoginThrottle(ofAddresses(auth.throttle)),
-    refused: ({ user, ...login }) =>
-      refusals.note('login refused', login.address, { user: nameForLog(user), ...login }),
+    refused,
     hooks,
     logins,
     secondFactors: accountParts.secondFactors,
@@ -107,13 +118,15 @@ export async function makeLogins(
     adopt: auth.oidc.linkExisting,
     backend: backend.answersLogins ? backend : null,
   })
+  const proofs = new Proofs({ refused, throttle })
   const { registrations, window } = auth.throttle
-  const throttle = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
-  const registration = new Registration({ store, accounts, mode: auth.registration, throttle })
+  const attempts = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
+  const registration = new Registration({ store, accounts, mode: auth.registration, throttle: attempts })
   const loginCodes = new LoginCodes()
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
   const managed = endingLogins(accounts, { bus, store })
-  return { hooks, accounts, managed, authenticator, logins, keys, registration, loginCodes, oidc, ...accountParts }
+  const checked = { authenticator, refused, proofs }
+  return { hooks, accounts, managed, ...checked, logins, keys, registration, loginCodes, oidc, ...accountParts }
 }
 
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {

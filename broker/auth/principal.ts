@@ -66,6 +66,9 @@ export type Login =
   /** `detail` is for the log, never for the client. `retryAfter`: seconds, of one that is throttled. */
   | { readonly ok: false; readonly refusal: LoginRefusal; readonly detail: string; readonly retryAfter?: number }
 
+/** Why a login that is good was refused, of hooks that plugins set; `auth.hooks` are the authenticator's. */
+export const REFUSED_BY_HOOK = 'refused by the authenticate hook'
+
 /** Which door a login is asked for at. */
 export type DoorName = 'mqtt' | 'http'
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Config } from '../../schemas/config.js'
 import type { Refusal } from '../../schemas/errors.js'
+import type { RefusedLogin } from '../auth/authenticator.js'
 import type { Authenticator } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { Commands } from '../chat/commands.js'
@@ -26,6 +27,7 @@ export interface HttpParts {
   readonly commands: Commands
   readonly exports: ExportParts['exports']
   readonly authenticator: Authenticator
+  readonly refusedLogin: (login: RefusedLogin) => void
   /** What hooks of the broker say of a login that is valid. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
   /** What hooks say of a publish; a request counts as one, as it does over MQTT. Null: they allow it. */

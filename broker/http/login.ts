@@ -4,9 +4,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS } from '../../schemas/ids.js'
-import type { Authenticator, LoginRefusal } from '../auth/principal.js'
+import type { RefusedLogin } from '../auth/authenticator.js'
+import { type Authenticator, type LoginRefusal, REFUSED_BY_HOOK } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
-import type { Counters } from '../metrics.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,7 +22,8 @@ export interface LoginParts {
   readonly authenticator: Authenticator
   /** What hooks of the broker say of a login that is valid. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
-  readonly counters: Counters
+  /** Told of logins that were refused, for the log; the authenticator tells of its own. */
+  readonly refusedLogin: (login: RefusedLogin) => void
 }
 
 /** Every request of `app` has an actor, or is refused before its body is read. */
@@ -46,24 +47,24 @@ function stranger({ ip }: FastifyRequest): Actor {
 }
 
 async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
-  const given = tokenInQuery(request) ?? credentialsOf(request.headers.authorization)
+  const given = tokenInQuery(request) ?? credentialsOf(request, parts)
   const { certificate } = request.raw as { certificate?: X509Certificate }
   const from = { clientId: '', address: request.ip, certificate, door: 'http' as const }
   const login =
     'token' in given
       ? await parts.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
       : await parts.authenticator.login({ ...given, ...from })
-  const refusal = login.ok ? await refusedByHook(parts, login.principal.user, given) : login.refusal
-  const { retryAfter } = login as { retryAfter?: number }
-  if (login.ok && !refusal)
-    return { principal: login.principal, sessionId: null, silent: true, clientId: '', address: request.ip }
-  parts.counters.add(`login.${refusal}`)
-  throw refusalOf(refusal!, given !== NOBODY, retryAfter)
+  if (!login.ok) throw refusalOf(login.refusal, given !== NOBODY, login.retryAfter)
+  const { principal } = login
+  await requireHook(request, parts, principal.user, given)
+  return { principal, sessionId: null, silent: true, clientId: '', address: request.ip }
 }
 
-async function refusedByHook({ mayLogIn }: LoginParts, user: string, given: Given): Promise<LoginRefusal | null> {
+async function requireHook({ ip }: FastifyRequest, parts: LoginParts, user: string, given: Given): Promise<void> {
   const password = 'token' in given ? Buffer.from(given.token) : given.password
-  return (await mayLogIn(user, password)) ? null : 'not_authorized'
+  if (await parts.mayLogIn(user, password)) return
+  parts.refusedLogin({ user, address: ip, door: 'http', reason: 'not_authorized', why: REFUSED_BY_HOOK })
+  throw refusalOf('not_authorized', given !== NOBODY, undefined)
 }
 
 type Given = { token: string } | { username: string | undefined; password: Buffer | undefined }
@@ -77,14 +78,18 @@ function tokenInQuery({ query, url }: FastifyRequest): Given | null {
 }
 
 /** A scheme is written in any case (RFC 9110, 11.1). */
-function credentialsOf(header: string | undefined): Given {
+function credentialsOf({ ip, headers }: FastifyRequest, { refusedLogin }: LoginParts): Given {
+  const header = headers.authorization
   if (header === undefined) return NOBODY
   const [, scheme = '', value = ''] = /^([^ ]+) +([^ ]+)$/.exec(header) ?? []
   if (scheme.toLowerCase() === 'bearer') return { token: value }
   const text = scheme.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString() : ''
   const colon = text.indexOf(':')
-  if (colon === -1)
-    throw new Refusal('unauthorized', 'Authorization is Bearer with a token, or Basic with a user name and a password')
+  if (colon === -1) {
+    const why = 'Authorization is Bearer with a token, or Basic with a user name and a password'
+    refusedLogin({ user: undefined, address: ip, door: 'http', reason: 'bad_credentials', why })
+    throw new Refusal('unauthorized', why)
+  }
   return { username: text.slice(0, colon), password: Buffer.from(text.slice(colon + 1)) }
 }
 

@@ -2,14 +2,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
+import type { RefusedLogin } from '../auth/authenticator.js'
 import type { LoginCodes } from '../auth/login-codes.js'
 import { LOGIN_LIFETIME, type Oidc, type UnderWay } from '../auth/oidc.js'
 import type { Authenticator } from '../auth/principal.js'
+import type { Proofs } from '../auth/proofs.js'
 import type { LoginThrottle } from '../auth/throttle.js'
 
 export interface OidcParts {
   readonly oidc: Oidc
   readonly authenticator: Pick<Authenticator, 'loginByIdentity'>
+  readonly proofs: Pick<Proofs, 'secret'>
+  /** Told of logins that were refused, for the log. */
+  readonly refused: (login: RefusedLogin) => void
   readonly codes: LoginCodes
   /** Counts logins that failed, by address: each costs the provider a request. */
   readonly throttle: LoginThrottle
@@ -48,8 +53,7 @@ async function start({ oidc, redirectUri }: OidcParts, { query }: FastifyRequest
 
 async function comeBack(parts: OidcParts, request: FastifyRequest, reply: FastifyReply) {
   const underWay = parts.oidc.underWay(sealedIn(request.headers.cookie))
-  if (!underWay)
-    throw new Refusal('bad_request', 'no login was begun in this browser in the last ten minutes; start it again')
+  if (!underWay) throw notBegun(parts, request)
   reply.header('set-cookie', cookie(parts.redirectUri, '', 0))
   const back = new URL(underWay.returnTo)
   try {
@@ -62,12 +66,13 @@ async function comeBack(parts: OidcParts, request: FastifyRequest, reply: Fastif
   return reply.redirect(back.href, 302)
 }
 
-async function logIn(parts: OidcParts, { ip, url }: FastifyRequest, underWay: UnderWay): Promise<string> {
-  const { oidc, authenticator, codes, throttle } = parts
-  const retryAfter = throttle.waitOf(ip, '')
-  if (retryAfter > 0) throw new Refusal('rate_limited', 'too many failed logins', { retryAfter })
+async function logIn(parts: OidcParts, request: FastifyRequest, underWay: UnderWay): Promise<string> {
+  const { ip, url } = request
+  const { oidc, authenticator, proofs, codes, throttle } = parts
+  const shown = shownBy(request)
+  await proofs.secret(shown, () => requirePatience(throttle.waitOf(ip, '')))
   try {
-    const identity = await oidc.finish(url.slice(url.indexOf('?') + 1), underWay)
+    const identity = await proofs.secret(shown, () => oidc.finish(url.slice(url.indexOf('?') + 1), underWay))
     const login = await authenticator.loginByIdentity({ ...identity, clientId: '', address: ip })
     if (login.ok) return codes.issue(login.principal.user, underWay.challenge)
     throw new Refusal(login.refusal === 'unavailable' ? 'unavailable' : 'forbidden', login.detail)
@@ -75,6 +80,21 @@ async function logIn(parts: OidcParts, { ip, url }: FastifyRequest, underWay: Un
     throttle.failed(ip, '')
     throw error
   }
+}
+
+function notBegun({ refused }: OidcParts, request: FastifyRequest): Refusal {
+  const why = 'no login was begun in this browser in the last ten minutes; start it again'
+  refused({ ...shownBy(request), reason: 'bad_credentials', why })
+  return new Refusal('bad_request', why)
+}
+
+function requirePatience(retryAfter: number): void {
+  if (retryAfter > 0) throw new Refusal('rate_limited', 'too many failed logins', { retryAfter })
+}
+
+/** Who they are is what the provider would say. */
+function shownBy({ ip }: FastifyRequest) {
+  return { user: undefined, address: ip, door: 'http' } as const
 }
 
 function wrong(field: string, why: string): Refusal {

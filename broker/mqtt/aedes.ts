@@ -9,6 +9,7 @@ import aedesPacket from 'aedes-packet'
 import { Refusal } from '../../schemas/errors.js'
 import { SYSTEM } from '../../schemas/ids.js'
 import { parseTopic } from '../../schemas/topics.js'
+import { REFUSED_BY_HOOK } from '../auth/principal.js'
 import type { Actor } from '../chat/actor.js'
 import type { Pipeline } from '../chat/pipeline.js'
 import type { Plain } from '../chat/plain.js'
@@ -307,7 +308,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     }
     if (allowed) return
     const told = 'not authorized'
-    throw new ConnectRefused(code, Reason.notAuthorized, 'refused by the authenticate hook', { told })
+    throw new ConnectRefused(code, Reason.notAuthorized, REFUSED_BY_HOOK, { told })
   }
 
   /** Of a login without a connection, over HTTP: the hook gets no client. One that cannot do without lets nobody in. */

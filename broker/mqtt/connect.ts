@@ -5,7 +5,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isClientId } from '../../schemas/ids.js'
 import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics.js'
 import { isTokenOrKey } from '../auth/authenticator.js'
-import type { LoginRefusal, Principal } from '../auth/principal.js'
+import { type LoginRefusal, type Principal, REFUSED_BY_HOOK } from '../auth/principal.js'
 import { requireFewProperties } from '../chat/pipeline.js'
 import { Interests } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
@@ -146,7 +146,7 @@ function checkWill({ services }: Connection, { will }: Connect): void {
 }
 
 async function authenticate(connection: Connection, packet: Connect, clientId: string): Promise<Principal> {
-  const { authenticator, counters } = connection.services
+  const { authenticator } = connection.services
   const { remoteAddress: address = '', certificate } = connection.conn
   const { username, password } = packet
   // By method the token is all that counts: a password beside it is not looked at.
@@ -155,17 +155,26 @@ async function authenticate(connection: Connection, packet: Connect, clientId: s
     token === null
       ? await authenticator.login({ username, password, clientId, address, certificate, door: 'mqtt' })
       : await authenticator.loginByToken({ username, token, clientId, address, certificate, door: 'mqtt' })
-  if (!login.ok) {
-    counters.add(`login.${login.refusal}`)
+  if (!login.ok)
     throw refusedLogin(token !== null && login.refusal === 'bad_credentials' ? 'not_authorized' : login.refusal)
-  }
   const shown = token === null ? password : Buffer.from(token, 'latin1')
-  await connection.broker.authenticateGate(
-    connection,
-    { username, password: shown },
-    `${login.principal.user}/${clientId}`,
-  )
+  await requireHook(connection, { username, password: shown }, login.principal.user, clientId)
   return login.principal
+}
+
+async function requireHook(
+  connection: Connection,
+  shown: Pick<Connect, 'username' | 'password'>,
+  user: string,
+  clientId: string,
+): Promise<void> {
+  try {
+    await connection.broker.authenticateGate(connection, shown, `${user}/${clientId}`)
+  } catch (error) {
+    const { remoteAddress: address = '' } = connection.conn
+    connection.services.refusedLogin({ user, address, door: 'mqtt', reason: 'not_authorized', why: REFUSED_BY_HOOK })
+    throw error
+  }
 }
 
 function refusedLogin(refusal: LoginRefusal): ConnectRefused {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../../schemas/config.js'
+import type { RefusedLogin } from '../auth/authenticator.js'
 import type { HookRunner } from '../auth/hooks.js'
 import type { Authenticator } from '../auth/principal.js'
 import type { Access } from '../chat/access.js'
@@ -40,4 +41,6 @@ export interface MqttServices extends SessionServices {
   readonly flusher: Flusher
   readonly log: Logger
   readonly refusals: RefusalLog
+  /** Told of logins that were refused, for the log; the authenticator tells of its own. */
+  readonly refusedLogin: (login: RefusedLogin) => void
 }

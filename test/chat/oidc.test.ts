@@ -2,6 +2,7 @@
 import { createHash, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import pino from 'pino'
 import t, { type Test } from 'tap'
 import { userNameOf } from '../../broker/auth/identity.js'
 import { LoginCodes } from '../../broker/auth/login-codes.js'
@@ -38,11 +39,12 @@ async function open(t: Test, { oidc = {}, auth = {}, people = {}, provider: opti
   const redirectUri = `http://127.0.0.1:${port}/v1/auth/oidc/callback`
   const provider = await startProvider(t, redirectUri, { people, ...options })
   const settings = { issuer: provider.issuer, clientId: CLIENT.id, clientSecret: CLIENT.secret, redirectUri }
-  const broker = await startTestBroker(t, {
-    auth: { oidc: { ...settings, returnTo: [APP, 'com.example.chat:/login'], ...oidc }, ...auth },
-    listen: { http: port },
-  })
-  return { broker, provider, ...app(broker) }
+  const lines: Record<string, unknown>[] = []
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const login = { oidc: { ...settings, returnTo: [APP, 'com.example.chat:/login'], ...oidc }, ...auth }
+  const broker = await startTestBroker(t, { auth: login, listen: { http: port } }, { log })
+  const refusals = () => lines.filter(({ msg }) => msg === 'login refused')
+  return { broker, provider, refusals, ...app(broker) }
 }
 
 /** What a web app does. */
@@ -81,14 +83,17 @@ t.test('someone logs in at the provider, and has a login here that lasts', async
 })
 
 t.test('a code is nothing without what the app that asked for it knows', async (t) => {
-  const { arrive, take } = await open(t)
+  const { arrive, take, refusals } = await open(t)
   const code = (await arrive('ann')).searchParams.get('code')
   t.equal((await take(code, LOGIN_VERIFIER.replace('verifier', 'stranger'))).status, 401)
   t.equal((await take(code)).status, 401, 'and who guessed has used it up')
+  const line = { address: '127.0.0.1', door: 'http', reason: 'bad_credentials', why: /the code was refused/ }
+  t.match(refusals(), [line, line])
+  t.notOk(JSON.stringify(refusals()).includes(code!))
 })
 
 t.test('the login ends in the browser in which it began', async (t) => {
-  const { broker, start, arrive } = await open(t)
+  const { broker, start, arrive, refusals } = await open(t)
   const [mallory, victim] = [new Browser(), new Browser()]
   const callback = await mallory.travel(start(), `${httpUrl(broker)}/v1/auth/oidc/callback`, 'mallory')
   const led = await victim.open(callback.href)
@@ -100,6 +105,10 @@ t.test('the login ends in the browser in which it began', async (t) => {
   forged.cookies.set('topictalk-login', 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAA.AAAA.AAAA')
   t.equal((await forged.open(callback.href)).status, 400)
   t.match((await arrive('ann', victim)).searchParams.get('code'), /./, 'and nothing is spoilt')
+  const line = { address: '127.0.0.1', door: 'http', reason: 'bad_credentials' }
+  const begun = { ...line, why: /no login was begun/ }
+  t.match(refusals(), [begun, { ...line, why: /could not be confirmed/ }, begun])
+  t.equal(refusals().length, 3)
 })
 
 t.test('the cookie is for the browser alone, for that path, and not for long', async (t) => {

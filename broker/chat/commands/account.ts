@@ -1,16 +1,15 @@
 import type { ACCOUNT_COMMANDS } from '../../../schemas/commands/account.js'
 import { API, EXPORTS } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { requirePassed } from '../../auth/second-factor.js'
 import type { DirectoryStore } from '../../store/store.js'
 import { type Actor, requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import type { Exports } from '../exports.js'
 import { requireNoKey } from '../made-by-key.js'
 import type { Removals } from '../removals.js'
-import { type AuthCommandParts, requirePassword } from './auth.js'
+import { type AuthCommandParts, requireCode, requirePassword } from './auth.js'
 
-export interface AccountParts extends Pick<AuthCommandParts, 'authenticator' | 'secondFactors'> {
+export interface AccountParts extends Pick<AuthCommandParts, 'authenticator' | 'secondFactors' | 'proofs'> {
   readonly directory: Pick<DirectoryStore, 'user'>
   readonly exports: Pick<Exports, 'ask'>
   readonly removals: Pick<Removals, 'removeAsker'>
@@ -49,5 +48,5 @@ async function requireOwner(
   if (password === undefined)
     throw new Refusal('unauthorized', 'this needs the password of the account', { field: 'password' })
   await requirePassword(parts, actor, { user, password, field: 'password' })
-  requirePassed(await parts.secondFactors.check(user, code))
+  await requireCode(parts, actor, user, code)
 }

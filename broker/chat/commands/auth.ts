@@ -3,8 +3,10 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { Accounts } from '../../auth/accounts.js'
 import type { Logins } from '../../auth/logins.js'
 import type { Authenticator, Principal } from '../../auth/principal.js'
+import type { Proofs } from '../../auth/proofs.js'
 import type { Registration } from '../../auth/registration.js'
 import { requirePassed, type SecondFactors } from '../../auth/second-factor.js'
+import { readSecret } from '../../auth/secrets.js'
 import type { Bus } from '../../store/bus.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireAdmin, requireUser } from '../actor.js'
@@ -19,6 +21,7 @@ export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 export interface AuthCommandParts {
   readonly renewLogin: RenewLogin
   readonly authenticator: Pick<Authenticator, 'loginByPassword' | 'stands'>
+  readonly proofs: Proofs
   readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens' | 'remove'>
   readonly logins: Pick<Logins, 'begin' | 'renew' | 'end'>
   readonly secondFactors: SecondFactors
@@ -28,7 +31,7 @@ export interface AuthCommandParts {
 }
 
 export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUTH_COMMANDS> {
-  const { renewLogin, accounts, logins, registration, secondFactors, bus } = parts
+  const { renewLogin, accounts, logins, registration, proofs, bus } = parts
   return {
     'auth.register': async ({ address = '' }, { user, password, invite }) => {
       await registration.register({ user, password, invite, address })
@@ -40,10 +43,13 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
     },
     'auth.login': async (actor, { user, password, code }) => {
       await requirePassword(parts, actor, { user, password, field: 'password' })
-      requirePassed(await secondFactors.check(user, code))
+      await requireCode(parts, actor, user, code)
       return JSON.stringify(await logins.begin(user))
     },
-    'auth.token': async (_, { refreshToken }) => JSON.stringify(await logins.renew(refreshToken)),
+    'auth.token': async (actor, { refreshToken }) => {
+      const shown = shownBy(actor, readSecret('login', refreshToken)?.user)
+      return JSON.stringify(await proofs.secret(shown, () => logins.renew(refreshToken)))
+    },
     'auth.refresh': async (actor, { token }) => {
       const { expiresAt, roles } = await renewLogin(actor, token)
       return JSON.stringify({ expiresAt, roles: [...roles] })
@@ -66,7 +72,7 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
     'auth.password': async (actor, { old, new: password, code }) => {
       const user = requireUser(actor)
       await requirePassword(parts, actor, { user, password: old, field: 'old' })
-      requirePassed(await secondFactors.check(user, code))
+      await requireCode(parts, actor, user, code)
       await accounts.setPassword(user, password)
       bus.send({ kind: 'logout', user, forget: false, except: actor.sessionId })
       return JSON.stringify(await logins.begin(user))
@@ -74,14 +80,31 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
   }
 }
 
+/** Who shows something, as they say, and where. */
+export function shownBy<U extends string | undefined>({ sessionId, address = '' }: Actor, user: U) {
+  return { user, address, door: sessionId === null ? 'http' : 'mqtt' } as const
+}
+
+/** The code of a second factor, where there is one. That one was left out is no failure: it is how a client learns that it has to ask for one. */
+export async function requireCode(
+  { secondFactors, proofs }: Pick<AuthCommandParts, 'secondFactors' | 'proofs'>,
+  actor: Actor,
+  user: string,
+  code: string | undefined,
+): Promise<void> {
+  const check = await secondFactors.check(user, code)
+  if (check === 'missing') requirePassed(check)
+  else await proofs.guessable(shownBy(actor, user), () => requirePassed(check))
+}
+
 /** Checked, throttled and shown to hooks like any login. */
 export async function requirePassword(
   { authenticator }: Pick<AuthCommandParts, 'authenticator'>,
-  { clientId, sessionId, address = '' }: Actor,
+  actor: Actor,
   { user, password, field }: { user: string; password: string; field: string },
 ): Promise<void> {
-  const door = sessionId === null ? 'http' : 'mqtt'
-  const given = { username: user, password: Buffer.from(password), clientId, address, door } as const
+  const { address, door } = shownBy(actor, user)
+  const given = { username: user, password: Buffer.from(password), clientId: actor.clientId, address, door }
   const login = await authenticator.loginByPassword(given)
   if (login.ok) return
   switch (login.refusal) {

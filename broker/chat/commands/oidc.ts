@@ -2,21 +2,29 @@ import type { OIDC_COMMANDS } from '../../../schemas/commands/oidc.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { LoginCodes } from '../../auth/login-codes.js'
 import type { Logins } from '../../auth/logins.js'
+import type { Principal } from '../../auth/principal.js'
+import type { Proofs } from '../../auth/proofs.js'
 import type { Handlers } from '../commands.js'
+import { shownBy } from './auth.js'
 
 export interface OidcCommandParts {
+  readonly proofs: Proofs
   readonly loginCodes: Pick<LoginCodes, 'take'>
   readonly logins: Pick<Logins, 'begin' | 'stands'>
 }
 
-export function oidcCommands({ loginCodes, logins }: OidcCommandParts): Handlers<keyof typeof OIDC_COMMANDS> {
+export function oidcCommands({ loginCodes, logins, proofs }: OidcCommandParts): Handlers<keyof typeof OIDC_COMMANDS> {
   return {
-    'auth.oidc': async (_, { code, verifier }) => {
-      const { user, issuedAt } = loginCodes.take(code, verifier)
+    'auth.oidc': async (actor, { code, verifier }) => {
+      const { user, issuedAt } = await proofs.secret(shownBy(actor, undefined), () => loginCodes.take(code, verifier))
       const proved = { user, issuedAt, roles: new Set<string>(), anonymous: false, expiresAt: null }
-      if (!(await logins.stands(proved)))
-        throw new Refusal('unauthorized', 'the login was taken back; start it again', { field: 'code' })
+      await proofs.secret(shownBy(actor, user), () => requireStanding(logins, proved))
       return JSON.stringify(await logins.begin(user))
     },
   }
+}
+
+async function requireStanding(logins: Pick<Logins, 'stands'>, proved: Principal): Promise<void> {
+  if (!(await logins.stands(proved)))
+    throw new Refusal('unauthorized', 'the login was taken back; start it again', { field: 'code' })
 }

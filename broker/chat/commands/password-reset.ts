@@ -1,19 +1,23 @@
 import { type PASSWORD_RESET_COMMANDS, RESET_EXPIRES_IN } from '../../../schemas/commands/password-reset.js'
 import type { Accounts } from '../../auth/accounts.js'
 import type { PasswordResets } from '../../auth/password-resets.js'
+import type { Proofs } from '../../auth/proofs.js'
+import { readSecret } from '../../auth/secrets.js'
 import type { Bus } from '../../store/bus.js'
 import { requireAdmin } from '../actor.js'
 import type { Handlers } from '../commands.js'
 import { requireWithinRoles, withinLife } from '../made-by-key.js'
 import type { Signal } from '../signals.js'
+import { shownBy } from './auth.js'
 
 export interface PasswordResetParts {
   readonly passwordResets: Pick<PasswordResets, 'create' | 'use'>
+  readonly proofs: Proofs
   readonly managed: Pick<Accounts, 'get'>
 }
 
 export function passwordResetCommands(
-  { passwordResets, managed }: PasswordResetParts,
+  { passwordResets, proofs, managed }: PasswordResetParts,
   bus: Bus<Signal>,
 ): Handlers<keyof typeof PASSWORD_RESET_COMMANDS> {
   const rolesOfAccount = async (user: string) => (await managed.get(user)).roles
@@ -23,8 +27,9 @@ export function passwordResetCommands(
       if (actor.principal.byKey) requireWithinRoles(actor, await rolesOfAccount(user))
       return JSON.stringify(await passwordResets.create(user, withinLife(actor, expiresIn)))
     },
-    'auth.resetPassword': async ({ address = '' }, { token, password }) => {
-      const user = await passwordResets.use(token, password, address)
+    'auth.resetPassword': async (actor, { token, password }) => {
+      const shown = shownBy(actor, readSecret('reset', token)?.user)
+      const user = await proofs.secret(shown, () => passwordResets.use(token, password, shown.address))
       bus.send({ kind: 'logout', user, forget: false })
       return '{}'
     },

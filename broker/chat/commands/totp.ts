@@ -1,12 +1,12 @@
 import type { TOTP_COMMANDS } from '../../../schemas/commands/totp.js'
 import { requireUser } from '../actor.js'
 import type { Handlers } from '../commands.js'
-import { type AuthCommandParts, requirePassword } from './auth.js'
+import { type AuthCommandParts, requirePassword, shownBy } from './auth.js'
 
-export type TotpCommandParts = Pick<AuthCommandParts, 'authenticator' | 'secondFactors'>
+export type TotpCommandParts = Pick<AuthCommandParts, 'authenticator' | 'secondFactors' | 'proofs'>
 
 export function totpCommands(parts: TotpCommandParts): Handlers<keyof typeof TOTP_COMMANDS> {
-  const { secondFactors } = parts
+  const { secondFactors, proofs } = parts
   return {
     'auth.totp.begin': async (actor, { password }) => {
       const user = requireUser(actor)
@@ -19,7 +19,7 @@ export function totpCommands(parts: TotpCommandParts): Handlers<keyof typeof TOT
     'auth.totp.remove': async (actor, { password, code }) => {
       const user = requireUser(actor)
       await requirePassword(parts, actor, { user, password, field: 'password' })
-      await secondFactors.remove(user, code)
+      await proofs.guessable(shownBy(actor, user), () => secondFactors.remove(user, code))
       return '{}'
     },
     'auth.totp.status': async (actor) => JSON.stringify(await secondFactors.status(requireUser(actor))),
