@@ -211,7 +211,7 @@ export class Connection extends AedesClient implements Deadline {
   }
 
   #goOnReading(): void {
-    if (!this.#working) this.#work()
+    if (!this.#working && !this.closed) this.#work()
   }
 
   /** Whose publishes are counted together. */

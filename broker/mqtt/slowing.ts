@@ -39,7 +39,8 @@ export class Slowing implements Slowed {
     if (!this.#timer) return
     this.close()
     this.#patience.spend(Math.min(0, performance.now() - this.#until))
-    this.#over()
+    // Not now: in the midst of a commit, or of a publish that has its number, what is read would go before it.
+    setImmediate(this.#over)
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import type { MqttClient } from 'mqtt'
 import t from 'tap'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { connectPacket, OPEN_ACL, open, subscribe, take } from '../helpers/protocol.js'
+import { connectPacket, OPEN_ACL, open, subscribe, take, untilPong } from '../helpers/protocol.js'
 import { RawClient } from '../helpers/raw-client.js'
 
 const BURST = { 1: 10_000, 2: 3_000 }
@@ -119,3 +119,45 @@ for (const clean of [true, false]) {
     t.ok(dropped(broker) > 0)
   })
 }
+
+t.test('who reads loses nothing when those that were slowed for another, who stands still, go on', async (t) => {
+  const limits = { inflight: 8, queueMessages: 40, backlogBytes: 40_000, backlogStill: 0.3 }
+  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits })
+  const reader = await broker.connect('rita', { clean: false })
+  await reader.subscribeAsync('f/x', { qos: 1 })
+  const seen = new Set<string>()
+  const last = new Promise<void>((resolve) => {
+    reader.on('message', (_, payload) => {
+      seen.add(String(payload))
+      if (seen.has('last')) resolve()
+    })
+  })
+  const frozen = await open(broker, { user: 'fred', id: 'frozen', clean: false })
+  await subscribe(frozen, ['f/x', 1])
+  const publishers = await Promise.all(['pia', 'pat', 'pam'].map((user) => broker.connect(user)))
+  const sent: string[] = []
+  const say = async (publisher: MqttClient, text: string): Promise<void> => {
+    await publisher.publishAsync('f/x', text, { qos: 1 })
+    sent.push(text)
+  }
+  for (let round = 0; round < 4; round++) {
+    const before = broker.running.store.queue.dropped
+    await say(publishers[0]!, `${round}`)
+    // Answers once more, and then not: what was slowed for it goes on when it counts as standing still.
+    for (const packet of await untilPong(frozen))
+      if (packet.cmd === 'publish') frozen.send({ cmd: 'puback', messageId: packet.messageId! })
+    await Promise.all(
+      publishers.map(async (publisher, who) => {
+        for (let i = 0; broker.running.store.queue.dropped < before + 20; i++)
+          await Promise.all([0, 1, 2].map((lane) => say(publisher, `${round} ${who} ${i} ${lane}`)))
+      }),
+    )
+  }
+  t.ok(broker.running.counters.get('slowed') > 0)
+  await say(publishers[0]!, 'last')
+  await last
+  t.same(
+    sent.filter((text) => !seen.has(text)),
+    [],
+  )
+})
