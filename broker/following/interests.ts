@@ -3,7 +3,7 @@
  * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
  */
 import { isDirectRoom } from '../../schemas/ids.js'
-import { type Filter, filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
+import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
 import { ANY_PRESENCE, type Shown, type Views } from '../chat/views.js'
 import { direct, type View } from '../hub.js'
 import type { Counters } from '../metrics.js'
@@ -11,6 +11,7 @@ import type { LogEntry, Op, QoS, Store } from '../store/store.js'
 import type { FeedWish, LogFeed, Wish } from './feeds.js'
 import type { Follower } from './follower.js'
 import type { Subscription } from './subscription.js'
+import { showsViews } from './subscriptions.js'
 
 export class Interests {
   readonly #follower: Follower
@@ -150,12 +151,9 @@ export class Interests {
 
   #apply(shown: Shown, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
     const ops: Op[] = []
-    // As of plain topics: to look at all filters for each of thousands would take long.
-    if (shown.views.length === 0 && shown.topics.length === 0) return ops
-    const near = this.#byNeighbourhood()
-    for (const view of shown.views) ops.push(...this.#applyView(view, this.#wish(view.topic, near), start, saved))
+    for (const view of shown.views) ops.push(...this.#applyView(view, this.#wish(view.topic), start, saved))
     for (const topic of shown.topics) {
-      const wish = this.#wish(topic, near)
+      const wish = this.#wish(topic)
       if (wish) this.#follower.listen(topic, wish.qos)
       else this.#follower.unlisten(topic)
     }
@@ -186,31 +184,12 @@ export class Interests {
     return []
   }
 
-  /** So that a thousand rooms need not be held against a thousand filters. */
-  #byNeighbourhood(): Neighbourhoods {
-    const near = new Map<string, Subscription[]>()
-    for (const subscription of this.#follower.subscriptions.values()) {
-      if (!showsViews(subscription.parsed)) continue
-      const key = neighbourhood(subscription.filter)
-      const group = near.get(key)
-      if (group) group.push(subscription)
-      else near.set(key, [subscription])
-    }
-    return near
-  }
-
   /** What the filters that show `topic` ask for together; null when none shows it. */
-  #wish(topic: string, near: Neighbourhoods): FeedWish | null {
-    const candidates = new Set([...(near.get(neighbourhood(topic)) ?? []), ...(near.get(ANYWHERE) ?? [])])
-    const matching = [...candidates].filter((subscription) => shows(subscription, topic))
+  #wish(topic: string): FeedWish | null {
+    const matching = this.#follower.subscriptions.near(topic).filter((subscription) => shows(subscription, topic))
     if (matching.length === 0) return null
     return { ...together(matching)!, own: ownWish(matching) }
   }
-}
-
-/** Filters of plain topics show none; those of devices may, beside plain topics. */
-function showsViews(parsed: Filter): boolean {
-  return parsed.kind === 'device' || !isPlainFilter(parsed)
 }
 
 /** The highest QoS, every identifier; null: no filter, no wish. */
@@ -226,18 +205,6 @@ function together(subscriptions: readonly Subscription[]): Wish | null {
 export function ownWish(subscriptions: readonly Subscription[]): Wish | null | undefined {
   const local = subscriptions.filter(({ noLocal }) => !noLocal)
   return local.length === subscriptions.length ? undefined : together(local)
-}
-
-/** Filters by the first two levels of what they match. */
-type Neighbourhoods = ReadonlyMap<string, readonly Subscription[]>
-
-/** Of filters whose second level is a wildcard. */
-const ANYWHERE = ''
-
-/** The first two levels of a topic, or of a filter that names them. */
-function neighbourhood(topic: string): string {
-  const [first, second = ''] = topic.split('/', 2)
-  return second === '+' || second === '#' ? ANYWHERE : `${first}/${second}`
 }
 
 /** A feed of QoS 0 has no cursor to go on from when it is raised; unless it was lowered, and still sends what waited then [MQTT5-3.8.4-4]. */

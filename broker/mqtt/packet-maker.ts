@@ -1,8 +1,10 @@
 /** The bytes of what a session sends: which entries it wants, what MQTT 5 adds for it, and what all sessions can share. */
 import { filterMatches } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
-import type { LogFeed } from '../following/feeds.js'
+import type { LogFeed, Wish } from '../following/feeds.js'
+import { ownWish } from '../following/interests.js'
 import type { Subscription } from '../following/subscription.js'
+import type { Subscriptions } from '../following/subscriptions.js'
 import type { Batch } from '../hub.js'
 import type { Counters } from '../metrics.js'
 import type { LogEntry, PlainMessage, QoS } from '../store/store.js'
@@ -22,7 +24,7 @@ export interface PacketMakerParts {
   readonly clientId: string
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
-  readonly subscriptions: { values(): Iterable<Subscription> }
+  readonly subscriptions: Pick<Subscriptions, 'values' | 'particular'>
   readonly counters: Counters
   /** Whether a message on a topic is for the session's user, as far as roles say. */
   readonly isFor: (topic: string, payload: Buffer) => boolean
@@ -33,7 +35,7 @@ export class PacketMaker {
   readonly #version: Version
   readonly #user: string
   readonly #clientId: string
-  readonly #subscriptions: { values(): Iterable<Subscription> }
+  readonly #subscriptions: PacketMakerParts['subscriptions']
   readonly #counters: Counters
   readonly #isFor: PacketMakerParts['isFor']
 
@@ -114,17 +116,27 @@ export class PacketMaker {
 
   /** An older client never sees RETAIN on a live message [MQTT-3.3.1-9], though it may come back to a session that asked for it in MQTT 5. */
   #asPublished(topic: string): boolean {
-    return this.#version === 5 && this.matching(topic).some(({ retainAsPublished }) => retainAsPublished)
+    return this.#version === 5 && this.#particular(topic).some(({ retainAsPublished }) => retainAsPublished)
   }
 
+  /** All filters are looked at: not for every message. */
   matching(topic: string): Subscription[] {
     return [...this.#subscriptions.values()].filter(({ filter }) => filterMatches(filter, topic))
+  }
+
+  #particular(topic: string): Subscription[] {
+    return [...this.#subscriptions.particular].filter(({ filter }) => filterMatches(filter, topic))
+  }
+
+  /** What the filters that match ask for of the session's own messages. */
+  ownWish(topic: string): Wish | null | undefined {
+    return this.#particular(topic).some(({ noLocal }) => noLocal) ? ownWish(this.matching(topic)) : undefined
   }
 
   /** Identifiers of the subscriptions that match a topic [MQTT5-3.3.4-3]. */
   subscriptionIds(topic: string): number[] {
     if (this.#version !== 5) return []
-    return this.matching(topic).flatMap(({ identifier }) => identifier ?? [])
+    return this.#particular(topic).flatMap(({ identifier }) => identifier ?? [])
   }
 
   /** A message of the moment: made once for all sessions that ask for the same. `cache` holds it. */
@@ -134,7 +146,7 @@ export class PacketMaker {
   }
 
   #asksForOwnBytes(): boolean {
-    for (const { identifier, retainAsPublished } of this.#subscriptions.values())
+    for (const { identifier, retainAsPublished } of this.#subscriptions.particular)
       if (identifier !== undefined || retainAsPublished) return true
     return false
   }

@@ -6,9 +6,8 @@
 import { deviceOf, filterMatches, isChatTopic } from '../../schemas/topics.js'
 import type { Backlog } from '../following/backlog.js'
 import { isExpired } from '../following/expiry.js'
-import type { FlightOwner, LogFeed, QueueFeed, Wish } from '../following/feeds.js'
+import type { FlightOwner, LogFeed, QueueFeed } from '../following/feeds.js'
 import { Follower } from '../following/follower.js'
-import { ownWish } from '../following/interests.js'
 import type { Snapshots } from '../following/snapshots.js'
 import { type Batch, type Direct, direct, emptyCache } from '../hub.js'
 import { LazyMap, LazySet } from '../lazy.js'
@@ -189,7 +188,7 @@ export class Session extends Follower {
 
   acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
     if (message.replaces && queued === null) this.#overtake(message.topic)
-    const own = message.origin === this.id ? this.#ownWish(message.topic) : undefined
+    const own = message.origin === this.id ? this.#packets.ownWish(message.topic) : undefined
     if (own === null) {
       if (queued !== null) this.queue.skip(queued)
       return
@@ -210,11 +209,6 @@ export class Session extends Follower {
       this.acceptDirect(message, level)
       if (queued !== null) this.queue.skip(queued)
     } else if (!this.queueIsFull(message)) this.acceptDirect(message, 0)
-  }
-
-  /** What the filters that match ask for of the session's own messages. */
-  #ownWish(topic: string): Wish | null | undefined {
-    return ownWish(this.#packets.matching(topic))
   }
 
   // --- retained messages of new subscriptions ------------------------------------------------------------------------------------
@@ -303,10 +297,10 @@ export class Session extends Follower {
 
   /** Whether a message that waited may still be delivered. */
   mayReceiveQueued(topic: string): boolean {
-    for (const { filter, unconditional } of this.subscriptions.values()) {
+    if (this.#guard.mayReceive(topic)) return true
+    for (const { filter, unconditional } of this.subscriptions.values())
       if (unconditional && filterMatches(filter, topic)) return true
-    }
-    return this.#guard.mayReceive(topic)
+    return false
   }
 
   /** Its roles are others now: what waits on plain topics and may not be delivered any more is dropped. */
@@ -403,7 +397,7 @@ export class Session extends Follower {
 
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
     if (isExpired(message.extra)) return undefined
-    const own = message.clientId === this.id ? this.#ownWish(message.topic) : undefined
+    const own = message.clientId === this.id ? this.#packets.ownWish(message.topic) : undefined
     const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
     const allowed = this.mayReceiveQueued(message.topic) && this.isFor(message.topic, message.payload)
     if (allowed) return this.#forwarded(message.topic, shown, qos)[0]
