@@ -20,6 +20,7 @@ import { connackProperties, keepAlive, sessionExpiry } from './connack.js'
 import type { Connection, Login } from './connection.js'
 import { ConnectRefused } from './endings.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
+import { asOfLastChange } from './renewal.js'
 import { Session } from './session.js'
 import { resumeSession } from './session-keeper.js'
 import { storedWill } from './wills.js'
@@ -194,13 +195,8 @@ function refusedLogin(refusal: LoginRefusal): ConnectRefused {
 
 /** A logout that came after the login was checked, and before anyone can see the session, ends it too; other roles are those it has. */
 async function requireStanding({ services }: Connection, principal: Principal, changes: number): Promise<Principal> {
-  const { registry, authenticator } = services
-  let standing: Principal | null = principal
-  for (let seen = changes; seen !== registry.changes; ) {
-    seen = registry.changes
-    standing = await authenticator.asOfNow(principal)
-    if (!standing) throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
-  }
+  const standing = await asOfLastChange(services, principal, changes)
+  if (!standing) throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
   return standing
 }
 

@@ -6,6 +6,7 @@ import type { Subscription } from '../following/subscription.js'
 import { Reason } from './codec/reader.js'
 import type { Connection, Login } from './connection.js'
 import { ConnectRefused } from './endings.js'
+import type { MqttServices } from './services.js'
 import { unsubscribe } from './subscribe.js'
 import { storedWill } from './wills.js'
 
@@ -13,7 +14,7 @@ import { storedWill } from './wills.js'
 export async function renewLogin(connection: Connection, token: string): Promise<Outcome> {
   const { id, services } = connection
   const { actor } = connection.login!
-  const { user, roles } = actor.principal
+  const { user } = actor.principal
   const outcome = await verify(connection, actor, token)
   if (!outcome.ok) {
     services.counters.add(`renewal.${outcome.refusal}`)
@@ -21,6 +22,7 @@ export async function renewLogin(connection: Connection, token: string): Promise
     return outcome
   }
   if (connection.closed) return outcome
+  const { roles } = actor.principal
   actor.principal = outcome.principal
   connection.login!.record.login = outcome.principal.login ?? null
   connection.watch()
@@ -31,33 +33,53 @@ export async function renewLogin(connection: Connection, token: string): Promise
 /** The roles of the account are others now; those of the connection, where they come from there. */
 export async function followRoles(connection: Connection): Promise<void> {
   const { services, login } = connection
-  if (!login || connection.closed) return
-  const { roles } = login.actor.principal
-  const principal = await services.authenticator.asOfNow(login.actor.principal)
-  if (connection.closed) return
-  if (!principal) return connection.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
-  login.actor.principal = principal
-  await rightsChanged(connection, roles)
+  while (login && !connection.closed) {
+    const before = login.actor.principal
+    const principal = await services.authenticator.asOfNow(before)
+    // It was renewed meanwhile, or changed once more.
+    if (connection.closed || login.actor.principal !== before) continue
+    if (!principal) return connection.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
+    login.actor.principal = principal
+    return rightsChanged(connection, before.roles)
+  }
+}
+
+/** A principal that was checked when the registry had seen so many changes; null: it was taken back since. */
+export async function asOfLastChange(
+  { registry, authenticator }: Pick<MqttServices, 'registry' | 'authenticator'>,
+  principal: Principal,
+  seen: number,
+): Promise<Principal | null> {
+  let standing: Principal | null = principal
+  for (let changes = seen; standing && changes !== registry.changes; ) {
+    changes = registry.changes
+    standing = await authenticator.asOfNow(principal)
+  }
+  return standing
 }
 
 /** The principal is another than when it had `roles`. A will that is stored has its rights. */
 async function rightsChanged(connection: Connection, roles: ReadonlySet<string>): Promise<void> {
-  const { principal } = connection.login!.actor
-  if (!sameRoles(roles, principal.roles)) await applyRoles(connection, connection.login!)
+  const { actor } = connection.login!
+  if (!sameRoles(roles, actor.principal.roles)) await applyRoles(connection, connection.login!)
   if (connection.will && !connection.closed)
-    await connection.services.store.persistence.putWill(connection, storedWill(connection.will, principal))
+    await connection.services.store.persistence.putWill(connection, storedWill(connection.will, actor.principal))
 }
 
 async function verify(connection: Connection, actor: Actor, token: string): Promise<Outcome> {
   const { principal, clientId } = actor
+  const { services } = connection
   const { remoteAddress: address = '', certificate } = connection.conn
   const given = { username: principal.user, token, clientId, address, certificate, door: 'mqtt' as const }
-  const outcome = await connection.services.authenticator.renew(given)
+  const { changes } = services.registry
+  const outcome = await services.authenticator.renew(given)
   if (!outcome.ok) return outcome
   try {
     const asked = { username: given.username, password: Buffer.from(token, 'latin1') }
     await connection.broker.authenticateGate(connection, asked, connection.id)
-    return outcome
+    const standing = await asOfLastChange(services, outcome.principal, changes)
+    if (!standing) return { ok: false, refusal: 'not_authorized', detail: 'the login behind the token has ended' }
+    return { ok: true, principal: standing }
   } catch (error) {
     if (!(error instanceof ConnectRefused)) throw error
     return { ok: false, refusal: 'not_authorized', detail: error.message }

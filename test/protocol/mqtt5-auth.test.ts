@@ -345,3 +345,23 @@ async function mqttJs(t: Test, broker: TestBroker, given: Buffer, withData: bool
   })
   return { client, connack }
 }
+
+t.test('roles that are taken while a login is renewed are gone', async (t) => {
+  const broker = await startTestBroker(t)
+  const { accounts, aedes } = broker.running
+  await accounts.add('ann', 'ann-password', ['publisher'])
+  const client = await login(broker)
+  t.same([...principalOf(broker).roles], ['publisher'])
+  const stock = aedes.authenticate
+  aedes.authenticate = (_client, _username, _password, done) =>
+    void accounts.setRoles('ann', []).then(() => done(null, true))
+  client.send(auth(RENEW, await token(broker, 'ann', { ttl: 60 })))
+  t.match(await take(client, 'auth'), { reasonCode: 0 })
+  t.same([...principalOf(broker).roles], [])
+  aedes.authenticate = stock
+  await accounts.setRoles('ann', ['notifier'])
+  client.send(auth(RENEW, await token(broker, 'ann', { ttl: 600 })))
+  t.match(await take(client, 'auth'), { reasonCode: 0 })
+  t.same([...principalOf(broker).roles], ['notifier'])
+  t.ok(principalOf(broker).expiresAt! > Date.now() + 300_000, 'it ends with its last token')
+})
