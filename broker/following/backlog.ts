@@ -55,6 +55,8 @@ export class Backlog implements Allowance {
   /** When it was seen to have answered; 0: never. */
   #answeredAt = 0
   #lookedAt = 0
+  /** That nobody looked was its excuse, once. */
+  #excused = false
   /** Bytes it holds, where that is beyond the plain bounds. */
   #held = 0
   #patience: Patience | null = null
@@ -125,9 +127,12 @@ export class Backlog implements Allowance {
 
   #isMoving(now: number): boolean {
     const still = this.#all.limits.backlogStill * 1000
-    // Where nobody looked for long it may have been the broker that stood still.
-    const unseen = this.#answeredAt > 0 && now - this.#lookedAt > still / 2
-    if (this.#answered || unseen) this.#answeredAt = now
+    // Where nobody looked for long it may have been the broker that stood still; or those who publish come by seldom, and it stands still.
+    const excused = !this.#excused && this.#answeredAt > 0 && now - this.#lookedAt > still / 2
+    if (this.#answered || excused) {
+      this.#answeredAt = now
+      this.#excused = excused && !this.#answered
+    }
     this.#answered = false
     this.#lookedAt = now
     return this.#answeredAt > 0 && now - this.#answeredAt < still

@@ -61,6 +61,16 @@ t.test('who has never answered has the plain bounds, and nobody is slowed for it
   t.same(slowed, [])
 })
 
+t.test('nor has more who stands still where others publish seldom', async (t) => {
+  const { backlog } = opened({ backlogStill: 1e-6 })
+  let admitted = 0
+  while (admitted < 50 && backlog.admits(20, 2000, null)) {
+    admitted++
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.equal(admitted, 2, 'the one behind its answer, and one for which the broker may have stood still')
+})
+
 t.test('those that are slowed go on when it has caught up', async (t) => {
   const { backlog } = opened()
   let eased = 0
