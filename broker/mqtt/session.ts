@@ -37,8 +37,9 @@ export class Session extends Follower {
   readonly #outbox: Outbox
   readonly #guard: DeliveryGuard
   readonly #waiting: DirectQueue
-  /** What may wait for it while it answers. */
-  readonly backlog: Backlog
+  /** What may wait for it while it answers: in memory, and in its queue where that outlives the connection. Each has one, for it says how much it holds. */
+  readonly #backlog: Backlog
+  readonly #queueBacklog: Backlog | null
   #leaveQueue: (() => void) | null = null
   readonly #directOwner: FlightOwner
   readonly #packets: PacketMaker
@@ -75,9 +76,11 @@ export class Session extends Follower {
     this.#aliases = topicAliases > 0 ? new AliasWriter(topicAliases, maxPacket) : null
     this.#resending = new Resending((publish) => this.#push(publish), identity.receiveMaximum)
     this.inflight = new Inflight(Math.min(services.limits.inflight, identity.receiveMaximum))
-    this.backlog = services.backlogs.open((sessionId) => sessionId === identity.id)
+    const own = (sessionId: string): boolean => sessionId === identity.id
+    this.#backlog = services.backlogs.open(own)
+    this.#queueBacklog = identity.persistent ? services.backlogs.open(own) : null
     const { queueMessages, queueBytes } = services.limits
-    this.#waiting = new DirectQueue(queueMessages, queueBytes, this.backlog, () => outbox.position)
+    this.#waiting = new DirectQueue(queueMessages, queueBytes, this.#backlog, () => outbox.position)
     this.#directOwner = { source: null, acknowledged() {} }
   }
 
@@ -134,7 +137,7 @@ export class Session extends Follower {
   }
 
   override start(): void {
-    if (this.persistent) this.#leaveQueue = this.services.store.queue.attend(this.id, this.backlog)
+    if (this.#queueBacklog) this.#leaveQueue = this.services.store.queue.attend(this.id, this.#queueBacklog)
     super.start()
   }
 
@@ -143,7 +146,8 @@ export class Session extends Follower {
     super.close()
     this.#waiting.purge(() => true)
     this.#leaveQueue?.()
-    this.backlog.close()
+    this.#queueBacklog?.close()
+    this.#backlog.close()
     this.rested()
   }
 
@@ -529,7 +533,7 @@ export class Session extends Follower {
     const flight = this.inflight.get(packetId)
     if (!flight || flight.qos !== qos) return undefined
     const wasFull = this.inflight.room <= 0
-    this.backlog.answered()
+    this.#answered()
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
     this.#resending.done(packetId)
@@ -537,12 +541,17 @@ export class Session extends Follower {
     return flight
   }
 
+  #answered(): void {
+    this.#backlog.answered()
+    this.#queueBacklog?.answered()
+  }
+
   /** PUBREC: the message is the client's; PUBREL follows, after the state is durable [MQTT-4.3.3-1]. */
   async release(packetId: number): Promise<boolean> {
     const flight = this.inflight.get(packetId)
     const known = flight?.qos === 2
     if (known) flight.released = true
-    if (known) this.backlog.answered()
+    if (known) this.#answered()
     // An id that is not known waits too: PUBRELs leave in the order of the PUBRECs [MQTT-4.6.0-4].
     if (this.persistent && this.saver) await this.saver.saveNow()
     return known

@@ -120,6 +120,30 @@ for (const clean of [true, false]) {
   })
 }
 
+t.test('what waits in memory for a kept session does not say how much its queue holds', async (t) => {
+  const limits = { inflight: 1, queueMessages: 10, backlogBytes: 50_000, backlogWait: 0.3, backlogStill: 10 }
+  const broker = await startTestBroker(t, { acl: OPEN_ACL, limits })
+  const slow = await open(broker, { user: 'sue', id: 'slow', clean: false })
+  await subscribe(slow, ['f/x', 1], ['users/sue/replies', 1])
+  const publisher = await broker.connect('pia')
+  const { counters } = broker.running
+  for (let round = 0; round < 20; round++) {
+    slow.send({
+      cmd: 'publish',
+      topic: 'users/sue/requests/rooms.list',
+      payload: '{"id":"r"}',
+      qos: 0,
+      dup: false,
+      retain: false,
+    })
+    await burst(publisher, WINDOW / 2, 1)
+    const next = await slow.next()
+    if (next?.cmd === 'publish') slow.send({ cmd: 'puback', messageId: next.messageId! })
+  }
+  t.ok(counters.get('slowed') >= 3, `slowed ${counters.get('slowed')} times`)
+  t.ok(counters.get('slowed') <= 6, 'for 0.3 seconds, a tenth of one at a time')
+})
+
 t.test('who reads loses nothing when those that were slowed for another, who stands still, go on', async (t) => {
   const limits = { inflight: 8, queueMessages: 40, backlogBytes: 40_000, backlogStill: 0.3 }
   const broker = await startTestBroker(t, { acl: OPEN_ACL, limits })
