@@ -209,7 +209,7 @@ async function start(
     pipeline: chat.pipeline,
     presence: chat.presence,
     rates: chat.rates,
-    countedWith: (user) => namesCountedWith(store.directory, user, ownable(config)),
+    countedWith: names,
     limits: config.limits,
     onRefused: config.auth.onRefused,
     connectTimeout: config.listen.connectTimeout,

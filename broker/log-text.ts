@@ -17,7 +17,7 @@ const MAX_DEPTH = 4
 const SECRETS = /\b(tt[a-z]\.[\w-]{4}|eyJ[\w-]{5})[\w.-]{8,}/g
 
 /** A text of a client for one line of the log. */
-export function logText(text: string, most = MAX_TEXT): string {
+function logText(text: string, most = MAX_TEXT): string {
   // Looked at a little beyond the cut: a secret must not lose the end by which it is known.
   const seen = text.length > most * 2 ? text.slice(0, most * 2) : text
   const shown = onOneLine(seen.replace(SECRETS, '$1…'))

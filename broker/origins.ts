@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../schemas/errors.js'
 
 /** Listed: pages of any origin may. */
-export const ANY_ORIGIN = '*'
+const ANY_ORIGIN = '*'
 
 /** Longest origin that is told of. */
 const SHOWN = 200

@@ -14,10 +14,8 @@ export class FilterRoom {
 
   constructor(connection: Connection) {
     this.#connection = connection
-    const { session, actor } = connection.login!
-    const { registry, store } = connection.services
-    const all = store.sessions.filterBytesOfUser(session.user) + registry.filterBytesOf(session.user)
-    this.#elsewhere = actor.principal.anonymous ? 0 : all - session.subscriptions.bytes
+    const { actor } = connection.login!
+    this.#elsewhere = actor.principal.anonymous ? 0 : bytesElsewhere(connection)
   }
 
   /** Throws a refusal that names the bound a filter is beyond. */
@@ -48,6 +46,12 @@ export class FilterRoom {
   has(filter: string): boolean {
     return this.#taken.has(filter) || this.#connection.login!.session.subscriptions.has(filter)
   }
+}
+
+function bytesElsewhere({ login, services }: Connection): number {
+  const { user, subscriptions } = login!.session
+  const { store, registry } = services
+  return store.sessions.filterBytesOfUser(user) + registry.filterBytesOf(user) - subscriptions.bytes
 }
 
 function tooMany(limit: string): Refusal {

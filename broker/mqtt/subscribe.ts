@@ -243,8 +243,8 @@ export async function unsubscribe(connection: Connection, packet: Unsubscribe): 
   const { store } = connection.services
   for (const filter of packet.filters) requireFilter(filter)
   if (packet.packetId > 0) charge(connection, packet.filters.length)
-  const known = new Set(session.subscriptions.keys())
   // A filter named twice is gone the second time.
+  const known = new Set(packet.filters.filter((filter) => session.subscriptions.has(filter)))
   const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))
   const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []
   for (const filter of packet.filters) ops.push(...remove(connection, filter))

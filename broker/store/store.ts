@@ -328,8 +328,7 @@ export interface SessionStore {
   load(id: string): Promise<SavedSession | null>
   /** Of a session, or of a share group, which has no record of its own. */
   progress(id: string): Promise<Progress>
-  /** What the filters of a kept session count for, or those of all kept sessions of a user (filter-cost.ts). From memory. */
-  filterBytes(id: string): number
+  /** What the filters of all kept sessions of a user count for (filter-cost.ts). From memory. */
   filterBytesOfUser(user: string): number
   /** Shared subscriptions with the ids of the sessions that have them. From memory. */
   shared(): Iterable<StoredSubscription & { clientId: string }>

@@ -149,15 +149,15 @@ export class LevelQueue implements QueueStore {
   ): StagedOp {
     const value = encodePacket(packet)
     const abandoned = (): void => {
-      for (const { sessionId } of targets) this.#listOf(sessionId).release(bytes)
+      for (const { sessionId } of targets) this.#giveUp(sessionId, bytes)
     }
     const stage = (batch: WriteBatch): void => {
-      abandoned()
-      if (unwanted()) return
+      if (unwanted()) return abandoned()
       this.#stageNumber(number, batch)
       batch.put(keys.packet(number), value)
       for (const { sessionId, qos } of targets) {
         batch.put(keys.reference(sessionId, number), encodeReference({ qos, bytes }))
+        this.#listOf(sessionId).release(bytes)
         this.#refer(sessionId, number, bytes)
       }
     }
@@ -240,6 +240,15 @@ export class LevelQueue implements QueueStore {
     if (!fits && !this.#allowances.get(sessionId)?.admits(messages + 1, taken + bytes, origin)) return false
     list.reserve(bytes)
     return true
+  }
+
+  /** What was reserved is not taken. */
+  #giveUp(sessionId: string, bytes: number): void {
+    const list = this.#listOf(sessionId)
+    list.release(bytes)
+    const { messages, bytes: left } = list.size
+    this.#allowances.get(sessionId)?.left(messages, left)
+    if (list.unused) this.#waiting.delete(sessionId)
   }
 
   #stageNumber(number: number, batch: WriteBatch): void {

@@ -58,10 +58,6 @@ export class LevelSessions implements SessionStore {
     return { cursors, inflight, incoming }
   }
 
-  filterBytes(id: string): number {
-    return this.#subscriptions.bytesOf(id)
-  }
-
   filterBytesOfUser(user: string): number {
     return this.#subscriptions.bytesOfUser(user)
   }

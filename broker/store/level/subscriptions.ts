@@ -70,10 +70,6 @@ export class Subscriptions {
     return this.#index.topicsOf(id)
   }
 
-  bytesOf(id: string): number {
-    return this.#index.bytes.get(id) ?? 0
-  }
-
   bytesOfUser(user: string): number {
     return this.#index.bytesByUser.get(user) ?? 0
   }
@@ -118,7 +114,6 @@ class SubscriptionIndex {
   /** Matches by the answer of the trie, which is the same object while nothing changes. */
   readonly #matches = new WeakMap<readonly QueueSubscription[], readonly QueueMatch[]>()
   readonly #shared = new Set<QueueSubscription>()
-  readonly bytes = new Map<string, number>()
   readonly bytesByUser = new Map<string, number>()
   #withQoS = 0
 
@@ -162,8 +157,10 @@ class SubscriptionIndex {
   }
 
   #count(id: string, bytes: number): void {
-    add(this.bytes, id, bytes)
-    add(this.bytesByUser, id.slice(0, id.indexOf('/')), bytes)
+    const user = id.slice(0, id.indexOf('/'))
+    const sum = (this.bytesByUser.get(user) ?? 0) + bytes
+    if (sum === 0) this.bytesByUser.delete(user)
+    else this.bytesByUser.set(user, sum)
   }
 
   topicsOf(id: string): string[] {
@@ -185,12 +182,6 @@ class SubscriptionIndex {
   count(): { subsCount: number; clientsCount: number } {
     return { subsCount: this.#withQoS, clientsCount: this.#byClient.size }
   }
-}
-
-function add(sums: Map<string, number>, key: string, bytes: number): void {
-  const sum = (sums.get(key) ?? 0) + bytes
-  if (sum === 0) sums.delete(key)
-  else sums.set(key, sum)
 }
 
 function bySession(subscriptions: readonly QueueSubscription[]): QueueMatch[] {
