@@ -8,7 +8,7 @@ import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
 import type { Extra, PlainMessage, Store } from '../store/store.js'
 import { type Actor, requireRole } from './actor.js'
-import { type Checked, checkMessage, decodeText, hashOf, parseObject, stringify } from './message.js'
+import { type Checked, checkMessage, hashOf, readObject, stringify } from './message.js'
 import { isChange } from './message-types.js'
 import type { Incoming, Pipeline, Receipt } from './pipeline.js'
 import type { SendResult } from './replies.js'
@@ -97,7 +97,7 @@ export class Announcements {
 
 /** A message as in a room, with the roles it is for beside it. */
 function readAnnouncement(payload: Buffer): { roles: readonly string[] | undefined; message: Checked } {
-  const object = parseObject(decodeText(payload))
+  const object = readObject(payload)
   if (!object || !Object.hasOwn(object, 'roles')) return { roles: undefined, message: checkMessage(payload, false) }
   const { roles, ...rest } = object
   checkShape(rolesShape, { roles })

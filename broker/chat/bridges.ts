@@ -18,6 +18,7 @@ import type { DeviceRules } from './device-rules.js'
 import { turnOf } from './devices.js'
 import type { Members } from './members.js'
 import { type Checked, checkMessage, decodeText, parseObject, stringify } from './message.js'
+import { inexactNumber } from './numbers.js'
 import type { Incoming } from './pipeline.js'
 import type { Rates } from './rates.js'
 import type { RoomRules } from './room-rules.js'
@@ -139,10 +140,11 @@ export class Bridges {
   }
 }
 
-/** An object is data, all else is text: what a device says is no edit, no mention, no command. */
+/** An object is data, all else is text: what a device says is no edit, no mention, no command. With numbers that data cannot hold it is text. */
 function asIs(payload: Buffer): Checked {
-  const data = parseObject(decodeText(payload))
-  if (!data) return checkMessage(payload, true)
+  const said = decodeText(payload)
+  const data = parseObject(said)
+  if (!data || inexactNumber(said)) return checkMessage(payload, true)
   return {
     cid: null,
     inside: stringify({ type: 'custom', data }).slice(1, -1),

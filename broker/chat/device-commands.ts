@@ -15,7 +15,7 @@ import { type Actor, requireUser } from './actor.js'
 import type { DeviceRules } from './device-rules.js'
 import { turnOf } from './devices.js'
 import { userEvent } from './events.js'
-import { decodeText, parseObject, stringify } from './message.js'
+import { readObject, stringify } from './message.js'
 import { checkShape } from './shape.js'
 import { stamp } from './stamp.js'
 import { Trimming } from './trimming.js'
@@ -143,7 +143,7 @@ export class DeviceCommands implements Deadline {
   /** What the device says of a command: `{id, ok, result?|error?}`. Once told, it cannot be told otherwise. */
   receipt(actor: Actor, payload: Buffer, ops: readonly Op[]): Promise<void> {
     const device = requireUser(actor)
-    const said = parseObject(decodeText(payload))
+    const said = readObject(payload)
     if (!said) throw new Refusal('bad_request', 'expected {"id":…,"ok":…}')
     checkShape(receiptShape, said)
     stringify(said)

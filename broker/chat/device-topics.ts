@@ -13,7 +13,7 @@ import type { Actor } from './actor.js'
 import type { Bridges } from './bridges.js'
 import type { AskedOfDevice, DeviceCommands } from './device-commands.js'
 import type { DeviceRules } from './device-rules.js'
-import { decodeText, parseObject } from './message.js'
+import { readObject } from './message.js'
 import type { Incoming, Receipt } from './pipeline.js'
 import type { Plain } from './plain.js'
 import type { Replies } from './replies.js'
@@ -58,7 +58,7 @@ export class DeviceTopics {
   async #ask(actor: Actor, device: string, incoming: Incoming, receipt: Receipt): Promise<void> {
     if (incoming.retain)
       throw new Refusal('bad_request', 'a command waits for its device by itself; publish it without RETAIN')
-    const asked = parseObject(decodeText(incoming.payload))
+    const asked = readObject(incoming.payload)
     if (!asked) throw new Refusal('bad_request', 'expected {"name":…}')
     checkShape(commandShape, asked)
     const { record, seq } = await this.#parts.commands.ask(

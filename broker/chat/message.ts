@@ -70,6 +70,14 @@ export function decodeText(payload: Buffer): string {
   return payload.toString('utf8')
 }
 
+/** The object that a client sent as JSON; null for any other text. Refuses one with numbers that would come back as others. */
+export function readObject(payload: Buffer): Record<string, unknown> | null {
+  const text = decodeText(payload)
+  const object = parseObject(text)
+  if (object) requireExactNumbers(text)
+  return object
+}
+
 /** JSON text of an object as that object; null for everything else. */
 export function parseObject(text: string): Record<string, unknown> | null {
   if (!/^\s*\{/.test(text)) return null

@@ -8,7 +8,7 @@ import type { Bus } from '../store/bus.js'
 import type { DirectoryStore } from '../store/store.js'
 import { type Actor, requireUser } from './actor.js'
 import { Buckets } from './buckets.js'
-import { decodeText, parseObject, stringify } from './message.js'
+import { decodeText, readObject, stringify } from './message.js'
 import type { Presence } from './presence.js'
 import { requireReachable } from './privacy.js'
 import type { RoomRules } from './room-rules.js'
@@ -49,7 +49,7 @@ export class Moments {
     } else this.#parts.rules.requireWriter(this.#parts.rules.requireMember(actor, room))
     let typing = true
     if (payload.length > 0) {
-      const input = parseObject(decodeText(payload)) ?? {}
+      const input = readObject(payload) ?? {}
       checkShape(typingShape, input)
       typing = (input as { typing: boolean }).typing
     }
@@ -62,9 +62,8 @@ export class Moments {
     const from = requireUser(actor)
     if (!(await this.#parts.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     requireReachable(this.#parts.directory, to, from, 'messages', `you may not write to ${to}`)
-    const text = decodeText(payload)
-    const data = parseObject(text)
-    const out = data ? { from, ts: Date.now(), data } : { from, ts: Date.now(), text }
+    const data = readObject(payload)
+    const out = { from, ts: Date.now(), ...(data ? { data } : { text: decodeText(payload) }) }
     this.#parts.bus.send({
       kind: 'moment',
       topic: topics.user(to, 'signals'),
@@ -74,7 +73,7 @@ export class Moments {
   }
 
   presence(actor: Actor, payload: Buffer): void {
-    const input = parseObject(decodeText(payload))
+    const input = readObject(payload)
     if (!input) throw new Refusal('bad_request', 'expected {"status":…,"away":…}')
     checkShape(presenceShape, input)
     this.#parts.presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })

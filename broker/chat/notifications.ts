@@ -8,7 +8,7 @@ import type { Draft, Effect, Gone, LogName, NoteWrite, Op, Store } from '../stor
 import type { Turns } from '../turns.js'
 import { type Actor, isAdmin, requireRole, requireUser } from './actor.js'
 import { userEvent } from './events.js'
-import { decodeText, parseObject, stringify } from './message.js'
+import { readObject, stringify } from './message.js'
 import { isThere, type KnownNotice, newNotice, noteOf, noticeOp, noticesBefore } from './notice-state.js'
 import type { Incoming, Pipeline, Receipt } from './pipeline.js'
 import { checkShape } from './shape.js'
@@ -63,7 +63,7 @@ export class Notifications {
   /** On `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. */
   async publish(actor: Actor, to: string, incoming: Incoming, receipt: Receipt, pipeline: Pipeline): Promise<void> {
     requireRole(actor, 'notifier')
-    const input = parseObject(decodeText(incoming.payload))
+    const input = readObject(incoming.payload)
     if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
     checkShape(inputShape, input)
     if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)

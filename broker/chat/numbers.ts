@@ -10,18 +10,23 @@ const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g
  * others. Fractions are rounded to the nearest double, as everywhere.
  */
 export function requireExactNumbers(json: string): void {
-  if (!SUSPECT.test(json)) return
+  const found = inexactNumber(json)
+  if (!found) return
+  const { token, field } = found
+  const shown = token.length > 40 ? `${token.slice(0, 40)}…` : token
+  throw new Refusal('bad_request', `${shown} cannot be kept exactly; send it as a text, in quotes`, { field })
+}
+
+/** The first of them, and the key it stands behind. */
+export function inexactNumber(json: string): { token: string; field: string | undefined } | null {
+  if (!SUSPECT.test(json)) return null
   let key: string | null = null
   for (const { 0: token, index } of json.matchAll(TOKENS)) {
     if (token.startsWith('"')) {
       if (/^\s*:/.test(json.slice(index + token.length, index + token.length + 8))) key = token
-      continue
-    }
-    if (isExact(token)) continue
-    const shown = token.length > 40 ? `${token.slice(0, 40)}…` : token
-    const why = `${shown} cannot be kept exactly; send it as a text, in quotes`
-    throw new Refusal('bad_request', why, key === null ? {} : { field: JSON.parse(key) as string })
+    } else if (!isExact(token)) return { token, field: key === null ? undefined : (JSON.parse(key) as string) }
   }
+  return null
 }
 
 function isExact(token: string): boolean {

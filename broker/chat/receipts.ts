@@ -11,7 +11,7 @@ import { commit } from '../store/commit.js'
 import type { MemberRecord, ReceiptRecord, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
 import type { Actor } from './actor.js'
-import { decodeText, parseObject } from './message.js'
+import { readObject } from './message.js'
 import { tellsReceipts } from './privacy.js'
 import type { RoomPreferences } from './room-preferences.js'
 import type { RoomRules } from './room-rules.js'
@@ -75,7 +75,7 @@ export class Receipts implements Deadline {
 
   /** A member's own: `{"read":42}`, `{"delivered":45}`, `{"read":42,"private":true}`. */
   async publish(actor: Actor, room: string, payload: Buffer): Promise<void> {
-    const input = parseObject(decodeText(payload))
+    const input = readObject(payload)
     if (!input) throw new Refusal('bad_request', 'expected {"read":…} or {"delivered":…}')
     checkShape(inputShape, input)
     if (input['read'] === undefined && input['delivered'] === undefined)

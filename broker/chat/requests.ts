@@ -3,8 +3,7 @@ import { MAX_REQUEST_ID } from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import type { Actor } from './actor.js'
 import type { Commands } from './commands.js'
-import { decodeText, parseObject } from './message.js'
-import { requireExactNumbers } from './numbers.js'
+import { readObject } from './message.js'
 import type { Replies } from './replies.js'
 
 export class Requests {
@@ -34,10 +33,8 @@ export class Requests {
 }
 
 function readRequest(payload: Buffer): Record<string, unknown> {
-  const text = decodeText(payload)
-  const request = parseObject(text)
+  const request = readObject(payload)
   if (!request) throw new Refusal('bad_request', 'a request is a JSON object: {"id":"r1",…}')
-  requireExactNumbers(text)
   return request
 }
 

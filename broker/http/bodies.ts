@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
-import { decodeText, parseObject } from '../chat/message.js'
-import { requireExactNumbers } from '../chat/numbers.js'
+import { readObject } from '../chat/message.js'
 import { HttpRefusal } from './refusals.js'
 
 /** JSON objects alone, read as strictly as over MQTT. An empty body is none. */
@@ -15,10 +14,8 @@ export function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
     if (body.length === 0) return undefined
-    const text = decodeText(body)
-    const object = parseObject(text)
+    const object = readObject(body)
     if (!object) throw new Refusal('bad_request', 'the body is not a JSON object')
-    requireExactNumbers(text)
     return object
   })
 }
