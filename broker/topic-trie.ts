@@ -6,11 +6,13 @@ import { isReservedLevel } from '../schemas/topics.js'
 
 /** Values and topics the cache holds together before it starts anew. */
 const CACHE_WEIGHT = 100_000
+/** Characters of a topic beyond which it counts for more than one. */
+const TOPIC_CHARACTERS = 128
 
 export interface TopicTrieOptions {
   /** First levels that a wildcard never reaches. */
   reserved?: (level: string) => boolean
-  /** Bound of the cache: topics plus the values they matched. 0: no cache. */
+  /** Bound of the cache: topics, long ones for more than one, plus the values they matched. 0: no cache. */
   cacheWeight?: number
 }
 
@@ -87,7 +89,7 @@ export class TopicTrie<T> {
   }
 
   #remember(topic: string, found: readonly T[]): void {
-    const weight = 1 + found.length
+    const weight = 1 + found.length + Math.floor(topic.length / TOPIC_CHARACTERS)
     if (weight > this.#cacheWeight) return
     if (this.#cached + weight > this.#cacheWeight) this.#forget()
     this.#cache.set(topic, found)

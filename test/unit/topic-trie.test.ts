@@ -104,3 +104,17 @@ t.test('it agrees with filterMatches', (t) => {
   )
   t.end()
 })
+
+t.test('topics of any length have a bounded place in the cache', async (t) => {
+  const trie = new TopicTrie<string>({ cacheWeight: 100 })
+  const short = trie.match('a/b')
+  t.equal(trie.match('a/b'), short, 'kept')
+  const long = `a/${'x'.repeat(6000)}`
+  const found = trie.match(long)
+  t.equal(trie.match(long), found, 'kept, too')
+  t.equal(trie.match('a/b'), short, 'beside the other')
+  trie.match(`b/${'x'.repeat(8000)}`)
+  t.not(trie.match(long), found, 'but not with one as long')
+  const longest = `a/${'x'.repeat(60_000)}`
+  t.not(trie.match(longest), trie.match(longest), 'and what is larger than all of it is not')
+})
