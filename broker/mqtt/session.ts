@@ -52,8 +52,8 @@ export class Session extends Follower {
   readonly #resending: Resending
   /** What new subscriptions get at once; null: none has asked yet. */
   snapshots: Snapshots | null = null
-  /** Retained messages in the queue that were not sent yet, by topic: their numbers; below 0 where a newer one went past them. */
-  readonly #copies = new LazyMap<string, number>()
+  /** Retained messages in the queue that were not sent yet: their topics, by number; null where a newer one went past them. */
+  readonly #copies = new LazyMap<number, string | null>()
   #roomAwaited: (() => void)[] = []
 
   constructor(identity: SessionIdentity, services: SessionServices, outbox: Outbox, guard: DeliveryGuard) {
@@ -142,7 +142,7 @@ export class Session extends Follower {
   }
 
   override close(): void {
-    for (const number of this.#copies.values()) if (number < 0) this.queue.skip(-number)
+    for (const [number, topic] of this.#copies) if (topic === null) this.queue.skip(number)
     super.close()
     this.#waiting.purge(() => true)
     this.#leaveQueue?.()
@@ -265,7 +265,7 @@ export class Session extends Follower {
     const { op, number } = store.queue.copyOp({ ...message, retain: true }, { sessionId: this.id, qos }, isLate)
     const settled = (error: StoreError | null): void => {
       if (error) this.failed(error)
-      else if (!late && !this.closed) this.#copies.set(message.topic, number)
+      else if (!late && !this.closed) this.#copies.set(number, message.topic)
       // In its turn, not a promise later: a live message of the same commit has the next number, and would go first.
       this.queue.announce(number)
     }
@@ -274,16 +274,14 @@ export class Session extends Follower {
 
   /** A newer message of the topic goes past the queue: what waits there of the topic is not to come behind it. */
   #overtake(topic: string): void {
-    const number = this.#copies.get(topic)
-    if (number !== undefined && number > 0) this.#copies.set(topic, -number)
+    for (const [number, waiting] of this.#copies) if (waiting === topic) this.#copies.set(number, null)
   }
 
   /** It has its turn. Whether it was overtaken. */
-  #wasOvertaken(topic: string, number: number): boolean {
-    const copy = this.#copies.get(topic)
-    if (copy === undefined || Math.abs(copy) !== number) return false
-    this.#copies.delete(topic)
-    return copy < 0
+  #wasOvertaken(number: number): boolean {
+    const topic = this.#copies.get(number)
+    this.#copies.delete(number)
+    return topic === null
   }
 
   mayReceive(topic: string): boolean {
@@ -389,7 +387,7 @@ export class Session extends Follower {
       // Others may have filled the window while the messages were read.
       if (this.closed || this.room <= 0) break
       const level = Math.min(message.qos, qos) as QoS
-      const overtaken = message.retain && this.#wasOvertaken(message.topic, number)
+      const overtaken = this.#wasOvertaken(number)
       const shown = overtaken ? undefined : this.#queuedAsShown(message, level)
       feed.sent(number)
       const packet = shown ? this.#plainPacket(feed, shown, level, number) : null

@@ -121,7 +121,7 @@ export class ShareGroup extends Follower implements Behind {
 
   /** While somebody is there to take them, more may wait. */
   #attend(): void {
-    const present = this.user === '' && !this.closed && [...this.#members].some(isPresent)
+    const present = this.user === '' && !this.closed && this.#members.isAnyPresent
     if (present === (this.#leaveQueue !== null)) return
     if (present) {
       this.#leaveQueue = this.services.store.queue.attend(this.id, this.#backlog)

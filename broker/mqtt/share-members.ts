@@ -55,6 +55,12 @@ export class Members {
     return highest
   }
 
+  /** Somebody is there to take what comes. */
+  get isAnyPresent(): boolean {
+    for (const member of this) if (isPresent(member)) return true
+    return false
+  }
+
   /** Those whose messages wait while they are away. */
   *away(): Generator<Member> {
     for (const member of this) if (!isPresent(member) && member.persistent && member.subscription.qos > 0) yield member
