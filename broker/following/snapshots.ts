@@ -186,22 +186,38 @@ export class Snapshots {
       if (this.#receiver.closed) return
       const matching = trie.match(message.topic)
       const replaced = (): boolean => matching.every((filter) => asked.get(filter)!.cut.replaced(message.topic))
+      const isKnown = (): boolean => matching.every((filter) => asked.get(filter)!.cut.complete)
       if (message.topic.startsWith('broadcast/')) await this.#giveAnnouncement(message, asked, matching)
-      else await this.#giveStored(message, matching, replaced)
+      else await this.#giveStored(message, matching, replaced, isKnown)
     }
     // What is kept asks the cuts in its turn.
     await commit(this.#store, {})
   }
 
-  async #giveStored(message: PlainMessage, filters: readonly string[], replaced: () => boolean): Promise<void> {
-    for (;;) {
+  /** `isKnown`: whether all that replaced it is known. Else it is read anew whenever it had to wait: it may come twice then, but no older one after a newer. */
+  async #giveStored(
+    found: PlainMessage,
+    filters: readonly string[],
+    replaced: () => boolean,
+    isKnown: () => boolean,
+  ): Promise<void> {
+    for (let message = found; ; ) {
       if (replaced() || isExpired(message.extra)) return
       const qos = this.#wanted(message, filters)
       if (qos === null) return
       if (this.#receiver.hasRoom(messageSize(message), qos, this.#receiver.keeps(qos)))
         return this.#receiver.takeRetained(message, qos, replaced)
       await this.#receiver.roomCame()
+      if (isKnown()) continue
+      const now = await this.#retainedAt(message.topic)
+      if (!now) return
+      message = now
     }
+  }
+
+  async #retainedAt(topic: string): Promise<PlainMessage | undefined> {
+    for await (const message of this.#store.queue.retained([topic])) return message
+    return undefined
   }
 
   /** It is in a log, too, and retained a commit later: by its number it comes here or by the feed. */
@@ -215,10 +231,15 @@ export class Snapshots {
     let last: PlainMessage | undefined = message
     if (this.#headOf(topic) > place) {
       await commit(this.#store, {})
-      last = undefined
-      for await (const now of this.#store.queue.retained([topic])) last = now
+      last = await this.#retainedAt(topic)
     }
-    if (last && numberOf(last) <= place) await this.#giveStored(last, filters, () => false)
+    if (last && numberOf(last) <= place)
+      await this.#giveStored(
+        last,
+        filters,
+        () => false,
+        () => true,
+      )
   }
 
   #headOf(topic: string): number {
@@ -255,6 +276,9 @@ function sharedCut(cut: RetainedCut, among: number): RetainedCut {
   let left = among
   return {
     replaced: (topic) => cut.replaced(topic),
+    get complete() {
+      return cut.complete
+    },
     end: () => {
       if (--left === 0) cut.end()
     },

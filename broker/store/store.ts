@@ -445,8 +445,9 @@ export interface CopyOp {
 
 /** A place in the order of commits, seen from later on. */
 export interface RetainedCut {
-  /** Whether a commit behind it sets or clears the retained message of the topic. */
+  /** Whether a commit behind it sets or clears the retained message of the topic; where it is not `complete` that is known of the last ones alone. */
   replaced(topic: string): boolean
+  readonly complete: boolean
   /** Nobody asks any more. */
   end(): void
 }

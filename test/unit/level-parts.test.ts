@@ -8,6 +8,7 @@ import { Chunk } from '../../broker/store/level/chunk.js'
 import { CommitEncoder, decodeCommit } from '../../broker/store/level/commit-codec.js'
 import { keys, numberOf, partsOf, ranges } from '../../broker/store/level/keys.js'
 import { decodePacket, encodePacket } from '../../broker/store/level/packet-codec.js'
+import { RetainedCuts } from '../../broker/store/level/retained-cuts.js'
 import { RunReader } from '../../broker/store/level/run.js'
 
 /** Names with what keys are made of. */
@@ -194,4 +195,31 @@ t.test('packets keep their fields, text and bytes apart', async (t) => {
     const packet = { cmd: 'publish', topic: 't', properties, ...(payload === undefined ? {} : { payload }) }
     t.strictSame(decodePacket(encodePacket(packet)), packet)
   }
+})
+
+t.test('however long somebody asks what is replaced, and however much is, a bounded part of it is kept', async (t) => {
+  const cuts = new RetainedCuts(10, 100)
+  const begun = () => {
+    const { cut, begin } = cuts.cut()
+    begin()
+    return cut
+  }
+  const first = begun()
+  for (let i = 0; i < 10; i++) cuts.note(`t/${i}`)
+  t.ok(first.complete)
+  t.ok(first.replaced('t/0'))
+  const later = begun()
+  cuts.note('t/10')
+  t.notOk(first.complete, 'what it is told may be too little')
+  t.notOk(first.replaced('t/0'))
+  t.ok(first.replaced('t/1') && first.replaced('t/10'))
+  t.ok(later.complete, 'for it nothing is missing')
+  cuts.note(`t/${'x'.repeat(97)}`)
+  t.ok(later.replaced(`t/${'x'.repeat(97)}`))
+  t.notOk(later.replaced('t/10') || later.complete, 'long topics count for what they are')
+  first.end()
+  later.end()
+  const next = begun()
+  for (let i = 0; i < 10; i++) cuts.note(`t/${i}`)
+  t.ok(next.complete && next.replaced('t/0'), 'with those who asked it is over')
 })
