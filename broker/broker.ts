@@ -257,6 +257,10 @@ async function start(
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
   const healthy = (): boolean => store.healthy && !broker.closed
   const listeners: Listener[] = []
+  const rulesChanged = (): Promise<void> => {
+    streams.rulesChanged()
+    return registry.rulesChanged()
+  }
   const origins = new Origins(config.listen.origins)
   const web = { origins, ...webRefusals(refusals, counters) }
   const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
@@ -278,7 +282,7 @@ async function start(
     counters,
     maintenance,
     socketWrites: () => flusher.writes,
-    reload: (next) => reload(config, next, { log, listeners }),
+    reload: (next) => reload(config, next, { log, listeners, acl: chat.acl, rates: chat.rates, rulesChanged }),
     close: async () => {
       for (const close of closing.splice(0).reverse()) await close()
     },

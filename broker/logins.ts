@@ -121,7 +121,7 @@ export async function makeLogins(config: Config, { store, bus, log, refusals, co
   const proofs = new Proofs({ refused, throttle })
   const { registrations, window } = auth.throttle
   const attempts = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
-  const registration = new Registration({ store, accounts, mode: auth.registration, throttle: attempts })
+  const registration = new Registration({ store, accounts, mode: () => auth.registration, throttle: attempts })
   const loginCodes = new LoginCodes()
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
   const managed = endingLogins(accounts, { bus, store })

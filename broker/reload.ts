@@ -1,6 +1,8 @@
 /** What of the configuration changes in a running broker, without cutting anyone off. */
 import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
+import type { RuleAcl } from './auth/acl.js'
+import type { Rates } from './chat/rates.js'
 import { leaves } from './config-check.js'
 import type { Listener } from './net/listener.js'
 
@@ -11,6 +13,15 @@ export interface Reloaded {
   readonly restart: readonly string[]
 }
 
+export interface Reloading {
+  readonly log: Logger
+  readonly listeners: readonly Listener[]
+  readonly acl: Pick<RuleAcl, 'replace'>
+  readonly rates: Pick<Rates, 'set'>
+  /** Told once other rules count: what live sessions have has to be looked at anew. */
+  readonly rulesChanged: () => Promise<void>
+}
+
 /** Certificates and revocation lists are read anew even where their paths are the same. */
 const LIVE: ReadonlySet<string> = new Set([
   'log.level',
@@ -18,6 +29,11 @@ const LIVE: ReadonlySet<string> = new Set([
   'listen.tls.key',
   'listen.tls.ca',
   'listen.tls.crl',
+  'acl.rules',
+  'limits.rates',
+  'auth.registration',
+  'rooms.create',
+  'rooms.autoCreate',
 ])
 
 /**
@@ -25,20 +41,29 @@ const LIVE: ReadonlySet<string> = new Set([
  *
  * @throws ListenError where a certificate cannot be used: nothing has changed then.
  */
-export async function reload(
-  current: Config,
-  next: Config,
-  { log, listeners }: { log: Logger; listeners: readonly Listener[] },
-): Promise<Reloaded> {
-  for (const { renew } of listeners) await renew?.(next.listen.tls)
+export async function reload(current: Config, next: Config, parts: Reloading): Promise<Reloaded> {
+  for (const { renew } of parts.listeners) await renew?.(next.listen.tls)
   const changed = changedKeys(current, next)
-  log.level = next.log.level
-  current.log.level = next.log.level
-  Object.assign(current.listen.tls, next.listen.tls)
+  parts.log.level = next.log.level
+  parts.acl.replace(next.acl.rules)
+  parts.rates.set(next.limits.rates)
+  take(current, next)
+  if (changed.includes('acl.rules')) await parts.rulesChanged()
   return {
     applied: changed.filter((key) => LIVE.has(key)),
     restart: changed.filter((key) => !LIVE.has(key)),
   }
+}
+
+/** Those who ask `current` each time know of it at once. */
+function take(current: Config, next: Config): void {
+  current.log.level = next.log.level
+  Object.assign(current.listen.tls, next.listen.tls)
+  current.acl.rules = next.acl.rules
+  current.limits.rates = next.limits.rates
+  current.auth.registration = next.auth.registration
+  current.rooms.create = next.rooms.create
+  current.rooms.autoCreate = next.rooms.autoCreate
 }
 
 function changedKeys(before: Config, after: Config): string[] {

@@ -31,23 +31,26 @@ interface Verdict {
 }
 
 /** Throws a `ConfigError` that names the rules that are wrong. */
-export function createAcl(rules: readonly AclRule[]): Acl {
-  const faults: string[] = []
-  const compiled = rules.map((rule, i) => compileRule(rule, `acl.rules[${i}]`, faults))
-  if (faults.length > 0) throw new ConfigError(faults)
-  return new RuleAcl(compiled)
+export function createAcl(rules: readonly AclRule[]): RuleAcl {
+  return new RuleAcl(compile(rules))
 }
 
-class RuleAcl implements Acl {
-  readonly #rules: readonly Rule[]
+export class RuleAcl implements Acl {
+  #rules: readonly Rule[]
   /** A principal belongs to one connection, so it has one client id. */
-  readonly #views = new WeakMap<Principal, View>()
+  #views = new WeakMap<Principal, View>()
   /** The hub asks for the same topic once per subscriber in a row. */
   #topic = ''
   #levels: Levels = ['']
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules
+  }
+
+  /** Other rules count from now on; who asked before has to ask again. Throws a `ConfigError` that names those that are wrong: nothing has changed then. */
+  replace(rules: readonly AclRule[]): void {
+    this.#rules = compile(rules)
+    this.#views = new WeakMap()
   }
 
   mayPublish(who: Principal, clientId: string, topic: string): boolean {
@@ -130,6 +133,13 @@ function fillIn(patterns: readonly Pattern[], user: string, client: string): Lev
 }
 
 const PLACEHOLDER_FIRST = /^[^/]*\{(user|client)\}/
+
+function compile(rules: readonly AclRule[]): Rule[] {
+  const faults: string[] = []
+  const compiled = rules.map((rule, i) => compileRule(rule, `acl.rules[${i}]`, faults))
+  if (faults.length > 0) throw new ConfigError(faults)
+  return compiled
+}
 
 function compileRule(rule: AclRule, name: string, faults: string[]): Rule {
   const action = rule.allow ?? rule.deny

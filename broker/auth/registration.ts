@@ -15,7 +15,8 @@ const MAX_INVITES = 1000
 export interface RegistrationParts {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly accounts: Pick<Accounts, 'add'>
-  readonly mode: Config['auth']['registration']
+  /** Asked each time: it may change. */
+  readonly mode: () => Config['auth']['registration']
   /** Counts attempts by address, good ones too. */
   readonly throttle: LoginThrottle
 }
@@ -38,7 +39,8 @@ export class Registration {
 
   /** Rejects with a refusal. */
   async register({ user, password, invite, address }: Registering): Promise<void> {
-    const { accounts, mode, throttle } = this.#parts
+    const { accounts, throttle } = this.#parts
+    const mode = this.#parts.mode()
     if (mode === 'closed') throw new Refusal('forbidden', 'accounts are made by the operator of this broker')
     const retryAfter = throttle.waitOf(address, '')
     if (retryAfter > 0)

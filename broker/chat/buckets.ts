@@ -10,12 +10,18 @@ interface Bucket {
 
 /** A token bucket per key: `perSecond` on average, `burst` at once. A known key costs a look into a map and nothing else. */
 export class Buckets {
-  readonly #perSecond: number
-  readonly #burst: number
+  #perSecond: number
+  #burst: number
   #buckets = new Map<string, Bucket>()
   #older = new Map<string, Bucket>()
 
   constructor(perSecond: number, burst = perSecond) {
+    this.#perSecond = perSecond
+    this.#burst = Math.max(1, burst)
+  }
+
+  /** Other figures from now on; what is owed stays owed. */
+  refit(perSecond: number, burst = perSecond): void {
     this.#perSecond = perSecond
     this.#burst = Math.max(1, burst)
   }

@@ -53,7 +53,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
     access: new Access({ store, acl, pipeline, presence, info, devices: devices.rules }),
     rooms: rooms.rooms,
     ownership: rooms.ownership,
-    ...{ views, members, sanctions, presence, plain, pipeline, commands, rates, receipts },
+    ...{ acl, views, members, sanctions, presence, plain, pipeline, commands, rates, receipts },
     ...{ notifications, exports, removals, info, audit, reports },
   }
 }

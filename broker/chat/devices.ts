@@ -31,7 +31,8 @@ export interface DevicesParts {
   readonly asking: Asking
   readonly sanctions: Pick<Sanctions, 'expel'>
   readonly options: Config['devices']
-  readonly registration: Config['auth']['registration']
+  /** Asked each time: it may change. */
+  readonly registration: () => Config['auth']['registration']
 }
 
 export class Devices {
@@ -61,7 +62,7 @@ export class Devices {
   #requireMaker(actor: Actor): void {
     const { options, registration, store } = this.#parts
     if (isAdmin(actor)) return
-    if (options.register === 'admin' || registration !== 'open')
+    if (options.register === 'admin' || registration() !== 'open')
       throw new Refusal('forbidden', 'devices are made by admins here (devices.register, auth.registration)')
     const { devices, bots } = store.directory
     const { user } = actor.principal

@@ -1,6 +1,6 @@
 /** How much one user with their bots and devices, or all users in one room, may ask of the broker (`limits.rates`). */
 import type { RateClass } from '../../schemas/commands.js'
-import { RATES, type RateFigures } from '../../schemas/config.js'
+import { type Config, RATES, type RateFigures } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import type { Actor } from './actor.js'
 import { Buckets } from './buckets.js'
@@ -10,26 +10,21 @@ const BURST_SECONDS = 10
 
 export class Rates {
   /** Null: no limits. */
-  readonly #buckets: Record<keyof RateFigures, Buckets> | null
+  #buckets: Record<keyof RateFigures, Buckets> | null = null
   readonly #accountOf: (user: string) => string
 
   /** `accountOf`: for whom a user counts. */
-  constructor(rates: 'default' | 'off' | Partial<RateFigures>, accountOf = (user: string): string => user) {
+  constructor(rates: Config['limits']['rates'], accountOf = (user: string): string => user) {
     this.#accountOf = accountOf
+    this.set(rates)
+  }
+
+  /** Other figures from now on. */
+  set(rates: Config['limits']['rates']): void {
     const figures = { ...RATES, ...(typeof rates === 'object' ? rates : {}) }
-    const bucket = (perSecond: number): Buckets => new Buckets(perSecond, perSecond * BURST_SECONDS)
-    this.#buckets =
-      rates === 'off'
-        ? null
-        : {
-            publish: bucket(figures.publish),
-            room: bucket(figures.room),
-            read: bucket(figures.read),
-            write: bucket(figures.write),
-            create: bucket(figures.create),
-            login: bucket(figures.login),
-            subscribe: bucket(figures.subscribe),
-          }
+    if (rates === 'off') this.#buckets = null
+    else if (this.#buckets) refit(this.#buckets, figures)
+    else this.#buckets = bucketsOf(figures)
   }
 
   /** Counts a publish of a user. Answers how many ms nothing more should be taken from them; 0: go on. */
@@ -79,4 +74,22 @@ function tooMany(what: string, wait: number): Refusal {
     retryAfter: Math.ceil(wait / 1000),
     final: true,
   })
+}
+
+function bucketsOf(figures: RateFigures): Record<keyof RateFigures, Buckets> {
+  const bucket = (perSecond: number): Buckets => new Buckets(perSecond, perSecond * BURST_SECONDS)
+  return {
+    publish: bucket(figures.publish),
+    room: bucket(figures.room),
+    read: bucket(figures.read),
+    write: bucket(figures.write),
+    create: bucket(figures.create),
+    login: bucket(figures.login),
+    subscribe: bucket(figures.subscribe),
+  }
+}
+
+function refit(buckets: Record<keyof RateFigures, Buckets>, figures: RateFigures): void {
+  for (const name of Object.keys(figures) as (keyof RateFigures)[])
+    buckets[name].refit(figures[name], figures[name] * BURST_SECONDS)
 }

@@ -28,6 +28,8 @@ export interface StreamGuard {
   readonly forward: ((topic: string, payload: Buffer, qos: QoS) => Buffer | null) | null
   /** Takes the roles of now; false: the login was taken back, or they do not allow what the stream shows. */
   followRoles(): Promise<boolean>
+  /** False: `acl.rules` of now do not allow what the stream shows. */
+  followRules(): boolean
 }
 
 export interface StreamOptions {
@@ -49,6 +51,7 @@ export type Ending =
   | 'token expired'
   | 'logged out'
   | 'roles changed'
+  | 'rules changed'
   | 'broker stopping'
   | 'failed'
 
@@ -111,6 +114,10 @@ export class EventStream extends Follower implements Deadline {
 
   async followRoles(): Promise<void> {
     if (!(await this.#guard.followRoles())) this.end('roles changed')
+  }
+
+  followRules(): void {
+    if (!this.#guard.followRules()) this.end('rules changed')
   }
 
   /** What the broker keeps of the login behind it. */

@@ -153,6 +153,7 @@ function guardOf(
       actor.principal = principal
       return sameRoles(roles, principal.roles) || stillGranted(parts, actor, granted)
     },
+    followRules: () => standAll(parts, actor, granted),
     mayReceive: (topic) => access.mayReceive(actor, topic),
     isFor: (topic, payload) => access.isFor(actor, topic, payload),
     get forward(): StreamGuard['forward'] {
@@ -163,19 +164,20 @@ function guardOf(
 }
 
 /** What is granted is looked at before hooks are asked: no message may slip through meanwhile. */
-async function stillGranted(
-  { access, authorizeSubscribe }: EventParts,
-  actor: Actor,
-  granted: readonly Subscription[],
-): Promise<boolean> {
+async function stillGranted(parts: EventParts, actor: Actor, granted: readonly Subscription[]): Promise<boolean> {
+  if (!standAll(parts, actor, granted)) return false
+  for (const { filter } of granted) if ((await parts.authorizeSubscribe(actor, filter)) instanceof Refusal) return false
+  return true
+}
+
+function standAll({ access }: EventParts, actor: Actor, granted: readonly Subscription[]): boolean {
   try {
     for (const one of granted) one.unconditional = access.check(actor, one.filter, one.parsed).unconditional
+    return true
   } catch (error) {
     if (error instanceof Refusal) return false
     throw error
   }
-  for (const { filter } of granted) if ((await authorizeSubscribe(actor, filter)) instanceof Refusal) return false
-  return true
 }
 
 /** A hook that cannot do without a client lets nothing pass. */

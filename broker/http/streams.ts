@@ -73,6 +73,11 @@ export class Streams {
     await Promise.all(this.#of(user).map((stream) => stream.followRoles()))
   }
 
+  /** The same of `acl.rules`. */
+  rulesChanged(): void {
+    for (const mine of [...this.#byUser.values()]) for (const stream of [...mine]) stream.followRules()
+  }
+
   close(): void {
     for (const mine of [...this.#byUser.values()]) for (const stream of [...mine]) stream.end('broker stopping')
   }

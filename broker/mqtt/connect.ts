@@ -366,10 +366,11 @@ async function restoreSubscription(connection: Connection, session: Session, sav
   if (passed instanceof Refusal) return
   const parsed = parseFilter(passed.filter)
   try {
+    if (parsed.kind !== 'shared') await promiseBreadth(connection, parsed)
+    // From here on a change of rules finds it.
     const { unconditional } = connection.services.access.check(connection.login!.actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     if (parsed.kind === 'shared') return connection.services.shares.join(session, subscription)
-    await promiseBreadth(connection, parsed)
     session.subscriptions.set(passed.filter, subscription)
     if (isPlainFilter(parsed)) session.subscribePlain(passed.filter, passed.qos)
   } catch (error) {

@@ -1,4 +1,5 @@
 /** The live sessions by user, and what membership, replies and logouts mean for them. */
+import { setImmediate as turn } from 'node:timers/promises'
 import { parseFilter, topics } from '../../schemas/topics.js'
 import type { LiveSession } from '../chat/commands/sessions.js'
 import type { Logout, Signal } from '../chat/signals.js'
@@ -10,10 +11,13 @@ import type { Op, SessionRecord, Store } from '../store/store.js'
 import { Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { correlation } from './message-properties.js'
-import { followRoles } from './renewal.js'
+import { followRoles, followRules } from './renewal.js'
 import type { Session } from './session.js'
 import type { SessionKeeper } from './session-keeper.js'
 import type { Shares } from './shares.js'
+
+/** Milliseconds of work on many sessions before others have their turn. */
+const SLICE = 10
 
 export interface RegistryParts {
   readonly hub: Hub
@@ -39,7 +43,7 @@ export class Registry {
   /** Whom each session counts for, and how many count for each: whoever owns a bot or a device may change meanwhile. */
   readonly #countedFor = new Map<Session, string>()
   readonly #counts = new Map<string, number>()
-  /** Logouts and changes of roles so far: a login that sees another number after it was checked has to be checked again. */
+  /** Logouts, changes of roles and of rules so far: what sees another number after it was checked has to be checked again. */
   changes = 0
 
   constructor({ hub, store, keeper, shares, personBehind, namesOf, failed }: RegistryParts) {
@@ -136,6 +140,19 @@ export class Registry {
   async rolesChanged(user: string): Promise<void> {
     this.changes++
     await Promise.all(this.of(user).map((connection) => followRoles(connection)))
+  }
+
+  /** All who are connected keep what `acl.rules` of now allow. In slices: there may be many, with many filters. */
+  async rulesChanged(): Promise<void> {
+    this.changes++
+    let begun = performance.now()
+    for (const mine of [...this.#byUser.values()])
+      for (const connection of [...mine.values()]) {
+        followRules(connection).catch(this.#failed)
+        if (performance.now() - begun < SLICE) continue
+        await turn()
+        begun = performance.now()
+      }
   }
 
   /** What the filters of a user's sessions count for that end with their connections; the others are in the store. */

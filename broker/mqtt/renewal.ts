@@ -7,6 +7,7 @@ import { Reason } from './codec/reader.js'
 import type { Connection, Login } from './connection.js'
 import { ConnectRefused } from './endings.js'
 import type { MqttServices } from './services.js'
+import { stands } from './standing.js'
 import { unsubscribe } from './subscribe.js'
 import { storedWill } from './wills.js'
 
@@ -103,30 +104,32 @@ export async function refreshLogin(connection: Connection | undefined, token: st
   }
 }
 
-/** Subscriptions that the roles of now do not allow end, as if they were unsubscribed. */
-async function applyRoles(connection: Connection, { actor, session }: Login): Promise<void> {
-  const all = [...session.subscriptions.values()]
-  // All at once and first: no message may slip through while hooks are asked.
-  const refused = new Set(all.filter((subscription) => !stands(connection, actor, subscription)))
-  session.dropForbidden()
-  for (const subscription of all)
-    if ((await connection.broker.subscribeGate(connection, subscription)) instanceof Refusal) refused.add(subscription)
-  const filters = [...refused].map(({ filter }) => filter).filter((filter) => session.subscriptions.has(filter))
-  if (connection.closed) return
-  if (filters.length > 0) await unsubscribe(connection, { type: 'unsubscribe', packetId: 0, filters, properties: {} })
+/** `acl.rules` are others now: what they do not allow any more ends. Hooks are not asked again, for they know nothing of rules. */
+export async function followRules(connection: Connection): Promise<void> {
+  if (!connection.login || connection.closed) return
+  const refused = dropRefused(connection, connection.login)
+  await giveUp(connection, connection.login, refused)
 }
 
-/** Rooms, users and broadcast do not ask for roles. */
-function stands({ services }: Connection, actor: Actor, subscription: Subscription): boolean {
-  const { filter, parsed } = subscription
-  const { kind } = parsed.kind === 'shared' ? parsed.of : parsed
-  if (kind === 'room' || kind === 'user' || kind === 'broadcast') return true
-  try {
-    subscription.unconditional = services.access.check(actor, filter, parsed).unconditional
-    return true
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    subscription.unconditional = false
-    return false
-  }
+/** Subscriptions that the roles of now do not allow end, as if they were unsubscribed. */
+async function applyRoles(connection: Connection, login: Login): Promise<void> {
+  const all = [...login.session.subscriptions.values()]
+  // All at once and first: no message may slip through while hooks are asked.
+  const refused = dropRefused(connection, login)
+  for (const subscription of all)
+    if ((await connection.broker.subscribeGate(connection, subscription)) instanceof Refusal) refused.add(subscription)
+  await giveUp(connection, login, refused)
+}
+
+/** Answers which subscriptions stand no more; what waits and is forbidden by now is gone. */
+function dropRefused({ services }: Connection, { actor, session }: Login): Set<Subscription> {
+  const refused = [...session.subscriptions.values()].filter((one) => !stands(services, actor, one))
+  session.dropForbidden()
+  return new Set(refused)
+}
+
+async function giveUp(connection: Connection, { session }: Login, refused: Iterable<Subscription>): Promise<void> {
+  const filters = [...refused].map(({ filter }) => filter).filter((filter) => session.subscriptions.has(filter))
+  if (connection.closed || filters.length === 0) return
+  await unsubscribe(connection, { type: 'unsubscribe', packetId: 0, filters, properties: {} })
 }

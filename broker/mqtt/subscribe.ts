@@ -13,6 +13,7 @@ import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/pack
 import { ProtocolError, Reason } from './codec/reader.js'
 import type { Connection } from './connection.js'
 import { FilterRoom } from './filter-room.js'
+import { stands } from './standing.js'
 
 /** Filters looked at in one turn of the event loop. */
 const SLICE = 256
@@ -37,12 +38,14 @@ export async function subscribe(connection: Connection, packet: Subscribe): Prom
   for (const { filter } of packet.subscriptions) requireFilter(filter)
   if (packet.packetId > 0) charge(connection, packet.subscriptions.length)
   const { session } = connection.login!
+  const { changes } = connection.services.registry
   const decided = await decideAll(connection, packet)
   // A successor may have loaded the session by now: what it does not know must not be stored.
   if (connection.closed) return
   await atCut(store, opsOf(connection, decided), session.persistent, (cut, error) => {
     if (connection.closed) return cut.end()
-    const outcome = error && session.persistent ? refused(decided, error) : decided
+    const kept = error && session.persistent ? refused(decided, error) : decided
+    const outcome = changes === connection.services.registry.changes ? kept : stillStanding(connection, kept)
     const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
     // A share group may have messages waiting: the SUBACK goes first.
     if (packet.packetId > 0) sendSuback(connection, packet.packetId, codes, outcome)
@@ -174,6 +177,26 @@ function opsOf(connection: Connection, decided: readonly (Granted | Refusal)[]):
 function refused(decided: readonly (Granted | Refusal)[], cause: StoreError): readonly (Granted | Refusal)[] {
   const refusal = storeRefusal(cause)
   return decided.map((one) => (one instanceof Refusal ? one : refusal))
+}
+
+/** Roles or rules changed meanwhile, and nobody finds a subscription that has not taken effect. */
+function stillStanding(connection: Connection, decided: readonly (Granted | Refusal)[]): (Granted | Refusal)[] {
+  const { services, login } = connection
+  const { session, actor } = login!
+  const outcome = decided.map((one) =>
+    one instanceof Refusal || stands(services, actor, one.subscription)
+      ? one
+      : new Refusal('forbidden', `${one.subscription.filter}: not any more`),
+  )
+  const filterOf = (one: Granted | Refusal): string[] => (isGranted(one) ? [one.subscription.filter] : [])
+  const standing = new Set([...outcome.flatMap(filterOf), ...session.subscriptions.keys()])
+  const filters = decided.flatMap(filterOf).filter((filter) => !standing.has(filter))
+  if (session.persistent && filters.length > 0) {
+    const failed = (err: unknown): void =>
+      services.log.error({ err, client: session.id }, 'a subscription came to stay')
+    commit(services.store, { ops: services.store.sessions.unsubscribeOps(session.id, filters) }).catch(failed)
+  }
+  return outcome
 }
 
 function takeEffect({ login, services }: Connection, { subscription, heads }: Granted): void {

@@ -15,7 +15,7 @@ export function makeDevices(config: Config, parts: DevicesMadeFrom) {
   const commands = new DeviceCommands({ ...parts, rules })
   const bridges = new Bridges({ ...parts, rules, topicLevels: config.limits.topicLevels })
   const topics = new DeviceTopics({ ...parts, rules, commands, bridges })
-  const { registration } = config.auth
+  const registration = () => config.auth.registration
   const made = { ...parts, rules, options: config.devices, registration }
   return { rules, commands, bridges, topics, devices: new Devices(made), offers: new DeviceOffers(made) }
 }
