@@ -309,7 +309,7 @@ const limits = section('Bounds on what one client can cost.', {
     anyOf: [{ type: 'integer', minimum: 1024, maximum: 268_435_460 }, { enum: ['auto'] }],
     default: 'auto',
     description:
-      'Longest packet, in bytes; a longer one closes the connection. auto: the greater of payloadBytes and syncBytes, and 128 kB more.',
+      'Longest packet, in bytes; a longer one closes the connection, but for a PUBLISH before MQTT 5, which is refused. auto: the greater of payloadBytes and syncBytes, and 128 kB more.',
   }),
   topicAliases: count(
     32,

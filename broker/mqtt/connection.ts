@@ -18,7 +18,7 @@ import { reauthenticate } from './authentication.js'
 import { decodeConnect, decodePacket, decodePublish, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
 import { encodeAck, encodeAuth, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
 import { FrameReader } from './codec/frames.js'
-import type { Auth, Packet, Version, Will } from './codec/packets.js'
+import { type Auth, type Packet, Type, type Version, type Will } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reader.js'
 import { connect } from './connect.js'
@@ -114,9 +114,10 @@ export class Connection extends AedesClient implements Deadline {
     this.watch(this.services.connectTimeout)
   }
 
-  /** It is logged in: packets may be as long as they may be. */
+  /** It is logged in: packets may be as long as they may be. Clients before MQTT 5 are not told how long that is. */
   letIn(): void {
     this.#frames.maxBytes = this.services.limits.packetBytes
+    this.#frames.skipsPayloads = this.version !== 5
   }
 
   /** Its CONNECT will be refused, whatever it says: until then it may cost little. */
@@ -242,8 +243,8 @@ export class Connection extends AedesClient implements Deadline {
     const { header } = frame
     if (this.login) {
       this.#packetSince = this.services.wheel.steady
-      if (header >> 4 === PUBLISH)
-        return publish(this, decodePublish(header, frame.chunk, frame.from, frame.to, this.version!))
+      if (header >> 4 === Type.publish)
+        return publish(this, decodePublish(header, frame.chunk, frame.from, frame.to, this.version!), frame.skipped)
       return this.#dispatch(decodePacket(header, frame.body, this.version!))
     }
     this.#opening = this.connecting ? this.#goOn(header, frame.body) : this.#begin(header, frame.body)
@@ -514,9 +515,6 @@ export class Connection extends AedesClient implements Deadline {
     this.services.shares.away(session)
   }
 }
-
-/** Its packet type [MQTT-3.3.1]. */
-const PUBLISH = 3
 
 /** Bytes of a client that are read though nothing is handled, for it does not read: its pings, for a long while. */
 const MAX_UNHANDLED = 16_384

@@ -11,8 +11,11 @@ import type { Connection } from './connection.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
 import type { MqttServices } from './services.js'
 
-/** PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-2, MQTT-4.6.0-3]. */
-export function publish(connection: Connection, packet: Publish): void | Promise<void> {
+/**
+ * PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-2, MQTT-4.6.0-3].
+ * @param skipped Bytes of its payload that were too many to be kept.
+ */
+export function publish(connection: Connection, packet: Publish, skipped = 0): void | Promise<void> {
   if (connection.version === 5) checkVersion5(connection, packet)
   const fault = topicNameFault(packet.topic, connection.services.limits.topicLevels)
   // One that is too deep for this broker is a topic all the same: it is refused, and violates nothing.
@@ -21,6 +24,7 @@ export function publish(connection: Connection, packet: Publish): void | Promise
   const ms = connection.services.rates.published(connection.rateKey)
   if (ms > 0) connection.rest(ms)
   const ops = packet.qos === 2 ? remember(connection, packet.packetId) : NO_OPS
+  if (skipped > 0) connection.services.counters.add('skipped.payload_bytes', skipped)
   connection.unsettled++
   connection.unsettledBytes += packet.bytes
   if (packet.qos === 1) connection.unsettledQos1++
@@ -29,6 +33,7 @@ export function publish(connection: Connection, packet: Publish): void | Promise
     return
   }
   if (fault) return pass(connection, packet, ops, new Refusal('bad_request', `${fault} (limits.topicLevels)`, TOPIC))
+  if (skipped > 0) return pass(connection, packet, ops, tooLong(connection, skipped))
   const gate = connection.broker.publishGate(connection, packet)
   if (gate) {
     return gate.then((denied) => {
@@ -37,6 +42,11 @@ export function publish(connection: Connection, packet: Publish): void | Promise
     })
   }
   return pass(connection, packet, ops, null)
+}
+
+function tooLong({ services: { limits } }: Connection, skipped: number): Refusal {
+  const why = `the payload has ${skipped} bytes; a packet at most ${limits.packetBytes} (limits.packetBytes)`
+  return new Refusal('too_large', why)
 }
 
 /** What is wrong with a publish is where it goes. */

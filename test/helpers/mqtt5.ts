@@ -53,7 +53,7 @@ export async function unsubscribe5(client: RawClient, ...filters: string[]): Pro
 }
 
 /** A PUBLISH as a packet. */
-export function message(topic: string, payload: string, more: Partial<IPublishPacket> = {}): IPublishPacket {
+export function message(topic: string, payload: string | Buffer, more: Partial<IPublishPacket> = {}): IPublishPacket {
   return { cmd: 'publish', topic, payload, qos: 1, messageId: 1, retain: false, dup: false, ...more }
 }
 

@@ -55,6 +55,28 @@ t.test('the bytes of a long packet are signs of life, for limits.packetTimeout',
   await client.whenClosed()
 })
 
+t.test('so are those of a PUBLISH that is too long to be kept, for as long', async (t) => {
+  const { broker, connectionOf, wheel } = await start(t, {
+    packetTimeout: '60s',
+    packetBytes: 2000,
+    payloadBytes: 1000,
+  })
+  const client = await open(broker, { id: 'slow', keepalive: 10 })
+  const connection = connectionOf('slow')
+  const packet = { cmd: 'publish', topic: 't/long', payload: 'x'.repeat(3000), qos: 1, messageId: 1 } as const
+  const bytes = mqttPacket.generate({ ...packet, retain: false, dup: false })
+  await send(broker, client, 'slow', PINGREQ)
+  await take(client, 'pingresp')
+  for (let at = 0; at < 5; at++) {
+    await send(broker, client, 'slow', bytes.subarray(at * 20, at * 20 + 20))
+    t.ok(dueIn(connection, 14_000) > 0, `${at * 14} s`)
+    wheel.steady += 14_000
+  }
+  await send(broker, client, 'slow', bytes.subarray(100, 120))
+  t.equal(dueIn(connection, 2000), 0, 'a trickle holds it no longer')
+  await client.whenClosed()
+})
+
 /** A client with a will whose socket takes nothing any more, and has more to take than fits. */
 async function frozen(t: Test, id: string, keepalive: number) {
   const started = await start(t, { unreadTimeout: '5m' })

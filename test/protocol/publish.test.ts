@@ -83,7 +83,7 @@ t.test('packets that break the protocol close the connection [MQTT-4.8.0-1]', as
     'PINGRESP from a client': 'd0 00',
     'a remaining length of five bytes [MQTT-2.2.3]': '30 ff ff ff ff 01',
     'a remaining length that never ends': '30 80 80 80 80',
-    'a packet larger than limits.packetBytes': '30 ff ff 07',
+    'a SUBSCRIBE larger than limits.packetBytes': '82 ff ff 07',
   }
   for (const [name, bytes] of Object.entries(cases)) {
     await t.test(name, async (t) => {

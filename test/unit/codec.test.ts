@@ -600,7 +600,92 @@ t.test('FrameReader', async (t) => {
     frames.push(Buffer.from('308080', 'hex'))
     t.notOk(frames.next(), 'a length that goes on')
   })
+
+  await t.test('a PUBLISH that is too long is its topic and packet id, and what comes behind it is whole', async () => {
+    const publish = fc.record({
+      qos,
+      topic: fc.constantFrom('t', 'some/longer/topic', 'x'.repeat(300)),
+      length: fc.oneof(fc.nat({ max: 2000 }), fc.constant(100_000)),
+    })
+    const pieces = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 5000 })), {
+      minLength: 1,
+      maxLength: 30,
+    })
+    fc.assert(
+      fc.property(fc.array(publish, { minLength: 1, maxLength: 6 }), pieces, fc.boolean(), (list, sizes, late) => {
+        const packets = list.map(({ qos, topic, length }, i) => ({
+          qos,
+          topic,
+          payload: Buffer.alloc(length, 7),
+          id: i + 1,
+        }))
+        const ping = Buffer.from('c000', 'hex')
+        const stream = Buffer.concat(packets.flatMap((packet) => [publishOf(packet), ping]))
+        const frames = new FrameReader(1000)
+        frames.skipsPayloads = true
+        const found: unknown[] = []
+        const take = (): void => {
+          while (frames.next()) {
+            if (frames.header === 0xc0) continue
+            const packet = decodePacket(frames.header, frames.body, 4)
+            assert.ok(packet.type === 'publish')
+            found.push([packet.topic, packet.qos, packet.packetId, packet.payload.length, frames.skipped])
+          }
+        }
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          const size = sizes[i % sizes.length]!
+          frames.push(stream.subarray(at, at + size))
+          at += size
+          // A connection that has much to do takes what is there later.
+          if (!late || i % 3 === 0) take()
+        }
+        take()
+        const expected = packets.map((packet) => {
+          const { qos, topic, payload, id } = packet
+          const kept = publishOf(packet).length <= 1000
+          return [topic, qos, qos > 0 ? id : 0, kept ? payload.length : 0, kept ? 0 : payload.length]
+        })
+        assert.deepStrictEqual(found, expected)
+        assert.strictEqual(frames.buffered, 0)
+      }),
+      RUNS,
+    )
+  })
+
+  await t.test('not where the topic does not fit, nor any other packet', async (t) => {
+    const refused = (stream: Buffer): void => {
+      const frames = new FrameReader(1000)
+      frames.skipsPayloads = true
+      t.throws(() => {
+        for (const one of stream) {
+          frames.push(Buffer.from([one]))
+          frames.next()
+        }
+      }, new ProtocolError(0x95, ''))
+    }
+    refused(publishOf({ qos: 1, topic: 'x'.repeat(994), payload: Buffer.alloc(10), id: 1 }))
+    refused(Buffer.concat([Buffer.from('30d00fffff', 'hex'), Buffer.alloc(2000)]))
+    refused(Buffer.from('82ffff03', 'hex'))
+  })
+
+  await t.test('under way from its first byte, and little is kept of it', async (t) => {
+    const frames = new FrameReader(1000)
+    frames.skipsPayloads = true
+    const stream = publishOf({ qos: 2, topic: 'a/topic', payload: Buffer.alloc(60_000), id: 1 })
+    for (const one of stream.subarray(0, -1)) {
+      frames.push(Buffer.from([one]))
+      if (frames.next() || frames.buffered === 0 || frames.buffered > 20) throw new Error(`${frames.buffered} buffered`)
+    }
+    frames.push(stream.subarray(-1))
+    t.ok(frames.next())
+    t.equal(frames.body.length, 2 + 7 + 2)
+    t.equal(frames.skipped, 60_000)
+  })
 })
+
+function publishOf({ qos, topic, payload, id }: { qos: QoS; topic: string; payload: Buffer; id: number }): Buffer {
+  return mqttPacket.generate({ cmd: 'publish', topic, payload, qos, messageId: id, dup: false, retain: false })
+}
 
 /** A remaining length [MQTT-2.2.3]. */
 function lengthOf(length: number): Buffer {

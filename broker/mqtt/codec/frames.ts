@@ -1,8 +1,12 @@
+import { Gathering } from './gathering.js'
+import { LongPublish } from './long-publish.js'
+import { Type } from './packets.js'
 import { malformed, ProtocolError, Reason } from './reader.js'
 
 /**
  * Cuts a byte stream into control packets: fixed header and body [MQTT-2.2]. A body is a view of the received chunk where
- * one chunk holds all of it; a packet larger than `maxBytes` is refused from its header alone, before it is gathered.
+ * one chunk holds all of it; a packet larger than `maxBytes` is refused from its header alone, before it is gathered, or, where it is a PUBLISH
+ * and `skipsPayloads` is set, is given out without its payload once that has passed by.
  */
 export class FrameReader {
   /** Fixed header of the frame found last: packet type in the high four bits, flags in the low. */
@@ -11,14 +15,19 @@ export class FrameReader {
   chunk: Buffer = EMPTY
   from = 0
   to = 0
+  /** Bytes of its payload that were not kept; 0: it is whole. */
+  skipped = 0
 
   /** Longest packet; those to come are held against it. */
   maxBytes: number
+  /** The client is not told `maxBytes`. Cut off, it would send the same again, for ever. */
+  skipsPayloads = false
   #at = 0
-  /** What arrived of a packet larger than its chunk: copied, and grown with what comes, so that neither a claimed length costs memory nor many small pieces. */
-  #partial: Buffer = EMPTY
-  #filled = 0
+  /** What arrived of a packet larger than its chunk. */
+  readonly #partial = new Gathering()
   #missing = 0
+  /** The PUBLISH under way that is longer than packets may be. */
+  #long: LongPublish | null = null
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes
@@ -30,16 +39,19 @@ export class FrameReader {
 
   /** Bytes received and not yet given out. */
   get buffered(): number {
-    return this.chunk.length - this.#at + this.#filled
+    return this.chunk.length - this.#at + this.#partial.length + (this.#long?.length ?? 0)
   }
 
   push(chunk: Buffer): void {
     if (this.#missing > 0) {
       this.#gather(chunk)
       if (this.#missing > 0) return
-      this.chunk = this.#partial.subarray(0, this.#filled)
-      this.#partial = EMPTY
-      this.#filled = 0
+      this.chunk = this.#partial.take()
+      this.#at = 0
+      return
+    }
+    if (this.#long && !this.#long.complete) {
+      this.chunk = chunk.subarray(this.#long.take(chunk))
       this.#at = 0
       return
     }
@@ -49,6 +61,7 @@ export class FrameReader {
 
   /** Moves to the next whole frame and shows it; false when there is none yet. */
   next(): boolean {
+    if (this.#long) return this.#nextLong(this.#long)
     const { chunk } = this
     const start = this.#at
     if (this.#missing > 0 || start >= chunk.length) {
@@ -66,12 +79,7 @@ export class FrameReader {
       length += (byte & 0x7f) << shift
       if ((byte & 0x80) === 0) break
     }
-    if (at - start + length > this.maxBytes) {
-      throw new ProtocolError(
-        Reason.packetTooLarge,
-        `a packet of ${length} bytes is larger than ${this.maxBytes} (limits.packetBytes)`,
-      )
-    }
+    if (at - start + length > this.maxBytes) return this.#beginLong(chunk[start]!, length, at)
     if (at + length > chunk.length) {
       this.#missing = at - start + length
       this.chunk = EMPTY
@@ -80,25 +88,49 @@ export class FrameReader {
       return false
     }
     this.header = chunk[start]!
+    this.skipped = 0
     this.from = at
     this.#at = this.to = at + length
     return true
   }
 
   #gather(piece: Buffer): void {
-    const filled = this.#filled + piece.length
-    if (filled > this.#partial.length) this.#grow(filled)
-    piece.copy(this.#partial, this.#filled)
-    this.#filled = filled
     this.#missing -= piece.length
+    this.#partial.add(piece, Math.max(this.#missing, 0))
   }
 
-  /** To twice the size, but no larger than the packet needs. */
-  #grow(needed: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(needed, Math.min(2 * needed, this.#filled + this.#missing)))
-    this.#partial.copy(larger, 0, 0, this.#filled)
-    this.#partial = larger
+  #beginLong(header: number, length: number, at: number): boolean {
+    if (!this.skipsPayloads || header >> 4 !== Type.publish)
+      throw tooLarge(`a packet of ${length} bytes`, this.maxBytes)
+    this.#long = new LongPublish(header, length)
+    this.#at = at + this.#long.take(this.chunk.subarray(at))
+    return this.#nextLong(this.#long)
+  }
+
+  /** It is shown with what came behind it, as if both had come in one chunk. */
+  #nextLong(long: LongPublish): boolean {
+    if (FIXED_HEADER + long.headLength > this.maxBytes) throw tooLarge('a PUBLISH without its payload', this.maxBytes)
+    if (!long.complete) {
+      this.chunk = EMPTY
+      this.from = this.to = this.#at = 0
+      return false
+    }
+    this.#long = null
+    const head = long.head()
+    this.header = long.header
+    this.skipped = long.skipped
+    this.chunk = Buffer.concat([head, this.chunk.subarray(this.#at)])
+    this.from = 0
+    this.#at = this.to = head.length
+    return true
   }
 }
 
+function tooLarge(what: string, maxBytes: number): ProtocolError {
+  return new ProtocolError(Reason.packetTooLarge, `${what} is larger than ${maxBytes} (limits.packetBytes)`)
+}
+
 const EMPTY = Buffer.alloc(0)
+
+/** The longest there is: a byte, and four of remaining length. */
+const FIXED_HEADER = 5
