@@ -105,6 +105,10 @@ const listen = section('Where clients connect. A port of null switches a listene
     'How often an idle event stream over HTTP gets a comment; a reader that takes nothing for that long is cut off.',
   ),
   answerTimeout: duration('30s', 'An HTTP answer of which nothing is taken for that long is cut off.'),
+  idleTimeout: duration(
+    '75s',
+    'An HTTP connection without a request is closed after that; longer than proxies keep theirs (60 s mostly), or they meet closed ones.',
+  ),
   redirect: section('Sends clients to another server: with a reason and its name from MQTT 5 on.', {
     to: optionalText('The other server, such as mqtt.example.com:1883; null: nobody is sent anywhere.'),
     permanent: flag(false, 'The move is for good: clients should not come back here.'),

@@ -37,6 +37,8 @@ export function answerRefusals(app: FastifyInstance, parts: RefusalParts): Refus
 }
 
 function send(refusal: Refusal, reply: FastifyReply): void {
+  // Fastify closes the connection where a body was not read to its end: a client that is still sending it would see a reset in place of the answer.
+  reply.removeHeader('connection')
   if (refusal instanceof HttpRefusal) reply.headers(refusal.headers)
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(refusal.retryAfter)))
   const problem = problemOf(refusal.body(), refusal instanceof HttpRefusal ? refusal.status : undefined)

@@ -7,12 +7,16 @@ export interface HttpConnectionsOptions {
   readonly limits: { readonly httpConnections: number; readonly httpConnectionsPerAddress: number }
   /** Seconds in which nothing of an answer is taken, after which its connection is cut. */
   readonly answerTimeout: number
+  /** Seconds without a request, after which a connection is closed; its client is told. */
+  readonly idleTimeout: number
   /** Told of each connection that has no place, and of the limit that says so. */
   readonly refused: (limit: string, address: string) => void
 }
 
-/** Requests that may wait behind the one that is being answered; who pipelines more is cut off. */
+/** Requests of one connection that may wait behind the one that is being answered. */
 const MOST_WAITING = 16
+/** Those beyond it, of all connections; who pipelines more is cut off. */
+const MOST_EXTRA = 10_000
 
 const FULL = [
   'HTTP/1.1 503 Service Unavailable',
@@ -37,6 +41,7 @@ export class HttpConnections {
   readonly #options: HttpConnectionsOptions
   readonly #places = new Map<object, Place>()
   readonly #ofNetwork = new Map<string, number>()
+  #extra = 0
 
   constructor(options: HttpConnectionsOptions) {
     this.#options = options
@@ -49,6 +54,7 @@ export class HttpConnections {
       if (this.#take(socket)) for (const listener of letIn) listener.call(server, socket)
       else turnAway(socket)
     })
+    server.keepAliveTimeout = this.#options.idleTimeout * 1000
     server.setTimeout(this.#options.answerTimeout * 1000, (socket) => this.#stoodStill(socket))
   }
 
@@ -58,11 +64,12 @@ export class HttpConnections {
     if (!place) return void socket.destroy()
     const begin = (): void => {
       place.answering = true
+      if (this.#isCrowded(place)) response.setHeader('connection', 'close')
       response.once('close', () => this.#next(socket, place))
       answer()
     }
     if (!place.answering) return begin()
-    if (place.waiting.length === MOST_WAITING) return void socket.destroy()
+    if (place.waiting.length >= MOST_WAITING && ++this.#extra > MOST_EXTRA) socket.destroy()
     place.waiting.push(begin)
     socket.pause()
   }
@@ -72,6 +79,7 @@ export class HttpConnections {
     const place = this.#places.get(socket)
     if (!place) return
     this.#places.delete(socket)
+    this.#extra -= Math.max(0, place.waiting.splice(0).length - MOST_WAITING)
     const left = this.#ofNetwork.get(place.network)! - 1
     if (left === 0) this.#ofNetwork.delete(place.network)
     else this.#ofNetwork.set(place.network, left)
@@ -95,9 +103,17 @@ export class HttpConnections {
 
   #next(socket: Socket, place: Place): void {
     place.answering = false
-    if (socket.destroyed || socket.writableEnded) return void place.waiting.splice(0)
+    if (socket.destroyed || socket.writableEnded) return
+    if (place.waiting.length > MOST_WAITING) this.#extra--
     place.waiting.shift()?.()
     if (place.waiting.length === 0) socket.resume()
+  }
+
+  /** Where half the room is taken connections end with their answers, which say so: those that are idle keep nobody out. */
+  #isCrowded({ network }: Place): boolean {
+    const { httpConnections, httpConnectionsPerAddress } = this.#options.limits
+    const count = this.#ofNetwork.get(network)!
+    return this.#places.size > Math.ceil(httpConnections / 2) || count > Math.ceil(httpConnectionsPerAddress / 2)
   }
 
   /**
@@ -105,10 +121,18 @@ export class HttpConnections {
    * waits; with no request at all it is idle.
    */
   #stoodStill(socket: Socket): void {
-    if (this.#places.get(socket)?.answering && socket.writableLength === 0)
-      socket.setTimeout(this.#options.answerTimeout * 1000)
-    else socket.destroy()
+    if (!this.#places.get(socket)?.answering) closeIdle(socket)
+    else if (socket.writableLength > 0) socket.destroy()
+    else socket.setTimeout(this.#options.answerTimeout * 1000)
   }
+}
+
+/** Where this process was busy, a request may have come in time and be read only now. */
+function closeIdle(socket: Socket): void {
+  const { bytesRead } = socket
+  setImmediate(() => {
+    if (socket.bytesRead === bytesRead) socket.destroy()
+  })
 }
 
 function turnAway(socket: Socket): void {

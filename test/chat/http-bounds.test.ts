@@ -1,5 +1,6 @@
 /** What a request over HTTP may hold and take. */
-import { get } from 'node:http'
+import { once } from 'node:events'
+import http, { get } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
@@ -85,6 +86,34 @@ t.test('streams that are asked for at once, or by who is gone already, are count
   const third = EventReader.open(t, broker, path, { as: 'bo' })
   await allAsked(1)
   t.equal((await third).response.statusCode, 200)
+})
+
+t.test('who sends a body that is refused gets the answer, and goes on with the connection', async (t) => {
+  const broker = await startTestBroker(t)
+  const { port } = broker.running.listeners.find(({ name }) => name === 'http')!
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const authorization = `Bearer ${await broker.token('ann')}`
+  const post = async (body: Buffer, headers: http.OutgoingHttpHeaders): Promise<[number, number]> => {
+    const options = { port, agent, method: 'POST', path: '/v1/rooms/lobby/messages' }
+    const request = http.request({
+      ...options,
+      headers: { authorization, 'content-type': 'application/json', ...headers },
+    })
+    // In pieces: it is still being sent when the answer comes.
+    for (let at = 0; at < body.length; at += 100_000) request.write(body.subarray(at, at + 100_000))
+    request.end()
+    const [response] = await once(request, 'response')
+    const { localPort } = response.socket
+    await once(response.resume(), 'end')
+    return [response.statusCode, localPort]
+  }
+  const large = Buffer.alloc(20_000_000, ' ')
+  const [status, socket] = await post(large, { 'content-length': large.length })
+  t.equal(status, 413)
+  t.same(await post(large, { 'transfer-encoding': 'chunked' }), [413, socket])
+  t.same(await post(Buffer.from('not JSON'), { 'content-length': 8 }), [400, socket])
+  t.same(await post(Buffer.from('{"text":"hi"}'), { 'content-length': 13 }), [201, socket])
 })
 
 t.test('event streams are counted, for each user and in all', async (t) => {

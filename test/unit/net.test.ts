@@ -19,7 +19,7 @@ const LOCAL = { host: '127.0.0.1', port: 0 }
 
 function connections(options: Partial<HttpConnectionsOptions> = {}): HttpConnections {
   const limits = { httpConnections: 100, httpConnectionsPerAddress: 100 }
-  return new HttpConnections({ limits, answerTimeout: 30, refused: () => {}, ...options })
+  return new HttpConnections({ limits, answerTimeout: 30, idleTimeout: 75, refused: () => {}, ...options })
 }
 
 const WEB: HttpOptions = {
@@ -668,26 +668,41 @@ t.test('connections of HTTP', async (t) => {
   }
   const openHttp = (t: Test, options: Partial<HttpOptions>) =>
     open(t, (accept) => listenHttp({ ...WEB, ...options }, accept))
+  const both = async (t: Test, options: () => HttpOptions) => [
+    await open(t, (accept) => listenHttp(options(), accept)),
+    await open(t, (accept) => listenHttps({ ...options(), tls: certificateFiles(t) }, accept)),
+  ]
 
-  t.test('requests of one connection are answered one after another; too many that wait end it', async (t) => {
-    const asked = new EventEmitter()
-    const handle = (request: http.IncomingMessage, response: http.ServerResponse) =>
-      void asked.emit('request', request.url, response)
-    const opened = await openHttp(t, { connections: connections(), handler: { handle, drain: async () => {} } })
-    const seen: string[] = []
-    asked.on('request', (url) => seen.push(url))
-    const socket = connect(t, opened)
-    socket.write(['/1', '/2', '/3'].map(get).join(''))
-    for (const url of ['/1', '/2', '/3']) {
-      const [, response] = await once(asked, 'request')
-      t.equal(seen.at(-1), url)
-      response.end(url)
-    }
-    t.same(seen, ['/1', '/2', '/3'])
-    socket.write(get('/more').repeat(100))
-    await once(socket.resume(), 'close')
-    t.equal(seen.length, 4, 'of those that waited none was begun')
-  })
+  t.test(
+    'requests of one connection are answered one after another; too many that wait, of all, end some',
+    async (t) => {
+      const asked = new EventEmitter()
+      const handle = (request: http.IncomingMessage, response: http.ServerResponse) =>
+        void asked.emit('request', request.url, response)
+      const opened = await openHttp(t, { connections: connections(), handler: { handle, drain: async () => {} } })
+      const seen: string[] = []
+      asked.on('request', (url) => seen.push(url))
+      const socket = connect(t, opened)
+      socket.write(['/1', '/2', '/3'].map(get).join(''))
+      for (const url of ['/1', '/2', '/3']) {
+        const [, response] = await once(asked, 'request')
+        t.equal(seen.at(-1), url)
+        response.end(url)
+      }
+      t.same(seen, ['/1', '/2', '/3'])
+      const greedy = Array.from({ length: 12 }, () => connect(t, opened))
+      for (const one of greedy) one.resume().write(get('/more').repeat(1900))
+      await Promise.race(greedy.map((one) => once(one, 'close')))
+      t.ok(seen.length <= 3 + greedy.length, 'of those that waited none was begun')
+      t.notOk(greedy.every(({ destroyed }) => destroyed))
+      socket.write(['/4', '/5'].map(get).join(''))
+      for (const url of ['/4', '/5']) {
+        const [, response] = await once(asked, 'request')
+        t.equal(seen.at(-1), url)
+        response.end(url)
+      }
+    },
+  )
 
   t.test('connections beyond the limits are told so, and a WebSocket is none', async (t) => {
     for (const limits of [
@@ -719,6 +734,63 @@ t.test('connections of HTTP', async (t) => {
     }
   })
 
+  t.test('an idle connection stands as long as its client is told', async (t) => {
+    for (const one of await both(t, () => ({ ...WEB, connections: connections({ idleTimeout: 1 }) }))) {
+      const client = connect(t, one)
+      client.write(get('/'))
+      t.match(String((await once(client, 'data'))[0]), /^Keep-Alive: timeout=1\r$/m)
+      const answered = performance.now()
+      await once(client.resume(), 'close')
+      t.ok(performance.now() - answered > 990)
+    }
+  })
+
+  t.test('a request that came in time is answered, however busy the process was', async (t) => {
+    for (const one of await both(t, () => ({ ...WEB, connections: connections({ idleTimeout: 0.1 }) }))) {
+      const client = connect(t, one)
+      client.write(get('/first'))
+      t.match(String((await once(client, 'data'))[0]), /answered \/first/)
+      await new Promise<void>((resolve) => client.write(get('/second'), () => resolve()))
+      // Node gives an idle connection a second more than it says.
+      for (const until = performance.now() + 1500; performance.now() < until; );
+      t.match(String((await once(client, 'data'))[0]), /answered \/second/)
+    }
+  })
+
+  t.test('where half the room is taken answers say that their connection ends', async (t) => {
+    for (const limits of [
+      { httpConnections: 4, httpConnectionsPerAddress: 100 },
+      { httpConnections: 100, httpConnectionsPerAddress: 4 },
+    ]) {
+      const [one] = await both(t, () => ({ ...WEB, connections: connections({ limits }) }))
+      const says: boolean[] = []
+      let client = connect(t, one!)
+      for (let i = 0; i < 3; i++) {
+        if (i > 0) client = connect(t, one!)
+        client.write(get('/'))
+        says.push(/^Connection: close\r$/im.test(String((await once(client, 'data'))[0])))
+      }
+      t.same(says, [false, false, true])
+      await once(client.resume(), 'close')
+    }
+  })
+
+  t.test('many requests at once on one connection are answered in turn', async (t) => {
+    for (const one of await both(t, () => ({ ...WEB, connections: connections() }))) {
+      const client = connect(t, one)
+      client.write(Array.from({ length: 300 }, (_, i) => get(`/${i}`)).join(''))
+      let text = ''
+      client.on('data', (chunk) => {
+        text += chunk
+      })
+      while (!text.includes('answered /299')) await once(client, 'data')
+      t.same(
+        text.match(/(?<=answered \/)\d+/g),
+        Array.from({ length: 300 }, (_, i) => String(i)),
+      )
+    }
+  })
+
   t.test('an answer that nobody reads is cut off, one that is worked out is not', async (t) => {
     const begun = new EventEmitter()
     let tell = (): void => {}
@@ -730,12 +802,7 @@ t.test('connections of HTTP', async (t) => {
       },
       drain: async () => {},
     }
-    const options = () => ({ ...WEB, connections: connections({ answerTimeout: 0.1 }), handler })
-    const opened = [
-      await open(t, (accept) => listenHttp(options(), accept)),
-      await open(t, (accept) => listenHttps({ ...options(), tls: certificateFiles(t) }, accept)),
-    ]
-    for (const one of opened) {
+    for (const one of await both(t, () => ({ ...WEB, connections: connections({ answerTimeout: 0.1 }), handler }))) {
       const patient = connect(t, one)
       patient.write(get('/slow'))
       await once(begun, 'request')
