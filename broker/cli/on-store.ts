@@ -1,0 +1,29 @@
+/** Commands on the store itself, where no broker runs. Loaded then alone: beside a broker a command needs little of this. */
+import { existsSync } from 'node:fs'
+import type { Config } from '../../schemas/config.js'
+import { accountCommands } from '../account-commands.js'
+import { auditedCommands } from '../audited-commands.js'
+import { Accounts } from '../auth/accounts.js'
+import { Passwords } from '../auth/passwords.js'
+import { openStore, storeLocation } from '../broker.js'
+import { Audit } from '../chat/audit.js'
+import { makeAccountParts } from '../logins.js'
+import { ensureDataDir } from './settings.js'
+
+export async function runOnStore(config: Config, command: string, params: object): Promise<unknown> {
+  const { dataDir } = config.node
+  // Whoever is in another directory than they think should see it.
+  if (!existsSync(storeLocation(dataDir)))
+    console.error(`topictalk: no broker runs on ${dataDir}, and nothing is there yet: a new store is made`)
+  ensureDataDir(config)
+  const store = await openStore(config)
+  try {
+    const accounts = new Accounts(store, new Passwords({ concurrency: 1 }))
+    const removeAccount = (user: string) => accounts.remove(user).then(() => ({ erased: false }))
+    const parts = { accounts, removeAccount, ...(await makeAccountParts(config, store, accounts)) }
+    const commands = auditedCommands(accountCommands(parts), new Audit(store))
+    return await commands[command]!(params)
+  } finally {
+    await store.close()
+  }
+}
