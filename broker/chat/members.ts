@@ -41,6 +41,11 @@ export async function newMember(store: Store, room: string, user: string, role: 
   return { room, user, role, since: Date.now(), joined: { messages, events } }
 }
 
+/** No other turn has such a name, whatever the room is called: those of devices are `device lamp`. */
+export function memberTurn(room: string, user: string): string {
+  return `${room}/${user}`
+}
+
 /** How someone comes in. */
 interface Entering {
   /** What it uses up. */
@@ -138,7 +143,7 @@ export class Members {
   #enter(room: string, user: string, how: Entering): Promise<MemberRecord> {
     const { directory } = this.#store
     return this.#turns.take(
-      `${room} ${user}`,
+      memberTurn(room, user),
       async () => directory.member(room, user) ?? this.#places.take(user, () => this.#add(room, user, how)),
     )
   }

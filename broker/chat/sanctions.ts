@@ -7,6 +7,7 @@ import type { BanRecord, Draft, MemberRecord, MuteRecord, Op, RoomRecords, Store
 import type { Turns } from '../turns.js'
 import type { Actor } from './actor.js'
 import { roomEvent, type Sanction, userEvent } from './events.js'
+import { memberTurn } from './members.js'
 import type { RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 
@@ -51,7 +52,7 @@ export class Sanctions {
   }
 
   #inTurns<T>(room: string, [user, ...others]: readonly string[], act: () => Promise<T>): Promise<T> {
-    return user === undefined ? act() : this.#turns.take(`${room} ${user}`, () => this.#inTurns(room, others, act))
+    return user === undefined ? act() : this.#turns.take(memberTurn(room, user), () => this.#inTurns(room, others, act))
   }
 
   async #ban(

@@ -102,3 +102,24 @@ t.test('a bridge needs the device to be one’s own, and a room one may invite i
   for (let n = 0; n < 20; n++) await bridge({ filter: `${n}` })
   t.equal(await owner.fails('devices.bridge', asked), 'conflict')
 })
+
+t.test('a room may be called whatever the broker calls its turns', async (t) => {
+  const { connect, alice, bob, carol } = await people(t, ['alice', 'bob', 'carol'])
+  await carol.get('rooms.create', { room: 'device' })
+  await bob.get('rooms.join', { room: 'device' })
+  await carol.get('rooms.ban', { room: 'device', user: 'bob' })
+  await alice.get('rooms.join', { room: 'device' })
+  await carol.get('rooms.setRole', { room: 'device', user: 'alice', role: 'admin' })
+  const { key } = await alice.get('devices.register', { device: 'lamp' })
+  await connect('lamp', { password: key })
+  t.match(await alice.get('devices.bridge', { device: 'lamp', filter: 'alarms', room: 'device' }), { room: 'device' })
+  await alice.get('devices.transfer', { device: 'lamp', user: 'bob' })
+  await Promise.all([
+    bob.get('devices.accept', { device: 'lamp' }),
+    carol.get('rooms.ban', { room: 'device', user: 'alice' }),
+  ])
+  t.same(
+    (await carol.get('rooms.members', { room: 'device' })).members.map(({ user }: { user: string }) => user),
+    ['carol'],
+  )
+})
