@@ -8,6 +8,7 @@ import type { Access, Held } from '../chat/access.js'
 import type { Actor } from '../chat/actor.js'
 import { parseObject } from '../chat/message.js'
 import type { Views } from '../chat/views.js'
+import { LazyMap } from '../lazy.js'
 import { commit } from '../store/commit.js'
 import { messageSize } from '../store/message-size.js'
 import type { Op, PlainMessage, QoS, RetainedCut, Store, StoreError } from '../store/store.js'
@@ -47,6 +48,9 @@ interface Asked {
   readonly places: ReadonlyMap<string, number>
 }
 
+/** By filter. */
+type Asking = LazyMap<string, Asked>
+
 /**
  * Calls `effect` at one place in the order of commits: all that was published before is told, nothing of what comes behind it. The ops
  * are durable by then, or `error` says why not. `lasting`: they are worth asking the disk for.
@@ -79,10 +83,10 @@ export class Snapshots {
   readonly #views: Views
   readonly #failed: (error: unknown) => void
   /** By filter: asked again before its turn, it is asked once. */
-  #asked = new Map<string, Asked>()
+  #asked: Asking = new LazyMap()
   #walking = false
   /** Topics of rooms and users that were heard of live, by when. */
-  readonly #heard = new Map<string, number>()
+  #heard = new LazyMap<string, number>()
   #clock = 0
 
   constructor({ receiver, actor, access, services, failed }: SnapshotParts) {
@@ -120,7 +124,7 @@ export class Snapshots {
     try {
       while (this.#asked.size > 0) {
         const asked = this.#asked
-        this.#asked = new Map()
+        this.#asked = new LazyMap()
         try {
           await this.#giveHeld(asked)
           await this.#giveRetained(asked)
@@ -132,9 +136,9 @@ export class Snapshots {
       this.#failed(error)
     } finally {
       this.#walking = false
-      this.#heard.clear()
+      this.#heard = new LazyMap()
       for (const { cut } of this.#asked.values()) cut.end()
-      this.#asked.clear()
+      this.#asked = new LazyMap()
     }
   }
 
@@ -145,7 +149,7 @@ export class Snapshots {
 
   // --- what the broker knows: room info, presence -------------------------------------------------------------------------------------
 
-  async #giveHeld(asked: ReadonlyMap<string, Asked>): Promise<void> {
+  async #giveHeld(asked: Asking): Promise<void> {
     let steps = 0
     for (const [filter, { since }] of asked) {
       const subscription = this.#current(filter)
@@ -172,7 +176,7 @@ export class Snapshots {
 
   // --- what is stored ------------------------------------------------------------------------------------------------------------------
 
-  async #giveRetained(asked: ReadonlyMap<string, Asked>): Promise<void> {
+  async #giveRetained(asked: Asking): Promise<void> {
     const trie = new TopicTrie<string>({ cacheWeight: 0 })
     const filters: string[] = []
     for (const filter of asked.keys()) {
@@ -221,11 +225,7 @@ export class Snapshots {
   }
 
   /** It is in a log, too, and retained a commit later: by its number it comes here or by the feed. */
-  async #giveAnnouncement(
-    message: PlainMessage,
-    asked: ReadonlyMap<string, Asked>,
-    filters: readonly string[],
-  ): Promise<void> {
+  async #giveAnnouncement(message: PlainMessage, asked: Asking, filters: readonly string[]): Promise<void> {
     const { topic } = message
     const place = Math.max(...filters.map((filter) => asked.get(filter)!.places.get(topic) ?? 0))
     let last: PlainMessage | undefined = message

@@ -13,7 +13,7 @@ export class Incoming {
   readonly #bound: number
   readonly #steps = new LazyMap<number, Step>()
   readonly #withheld = new LazySet<number>()
-  /** Goes through those withheld, first to last, however many have gone before. */
+  /** Where the walk over the withheld ids is, in the order of their publishes. */
   #line: Iterator<number> | null = null
   #answered = 0
   /** Those that came on this connection [MQTT5-4.9]. */
@@ -83,7 +83,7 @@ export class Incoming {
     this.#answered++
   }
 
-  /** From the start of the set each time, one would look through all places that are empty by now. */
+  /** One iterator for all calls: a new one would first pass over the entries that were deleted before, each time. */
   #first(): number {
     const next = this.#line?.next()
     if (next && !next.done) return next.value

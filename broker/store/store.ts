@@ -386,7 +386,6 @@ export interface QueueMatch {
   noLocal: boolean
 }
 
-/** Queues of references: one stored payload per message, one small key per persistent session that waits for it. */
 /** Lets more wait for a receiver than the limits say. */
 export interface Allowance {
   /** Whether so many messages and bytes may wait, the new one among them; `origin`: the session that published it. */
@@ -395,6 +394,7 @@ export interface Allowance {
   left(messages: number, bytes: number): void
 }
 
+/** Queues of references: one stored payload per message, one small key per persistent session that waits for it. */
 export interface QueueStore {
   /** While its receiver is connected, `allowance` may let more wait for `id`. Returns what ends it. */
   attend(id: string, allowance: Allowance): () => void
