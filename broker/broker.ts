@@ -49,6 +49,7 @@ import { RefusalLog } from './refusal-log.js'
 import { type Reloaded, reload } from './reload.js'
 import { Search } from './search/search.js'
 import { LocalBus } from './store/bus.js'
+import { FreeSpace } from './store/level/free-space.js'
 import { openLevelStore } from './store/level/level-store.js'
 import { accountOf, namesCountedWith } from './store/persons.js'
 import type { Store } from './store/store.js'
@@ -133,6 +134,8 @@ async function start(
   closing.push(() => store.close())
   const vigil = await Vigil.begin(store, failed)
   closing.push(() => vigil.close())
+  const space = await watchSpace(config, log, failed)
+  closing.push(() => space.close())
   const wheel = new Wheel()
   closing.push(() => wheel.close())
 
@@ -160,7 +163,7 @@ async function start(
   const count = (name: string): void => counters.add(name)
   const followedBy = (user: string): number => registry.followedBy(user)
   const parts = { failed, gate, count, followedBy, liveSessions, endSessions, webhooks, screens: asked, textSearch }
-  const chat = await makeChat(config, { store, bus, wheel, ...parts, auth: { ...auth, renewLogin } })
+  const chat = await makeChat(config, { store, bus, wheel, space, ...parts, auth: { ...auth, renewLogin } })
   closing.push(() => chat.info.close())
   closing.push(() => chat.receipts.close())
   closing.push(() => chat.notifications.close())
@@ -243,7 +246,7 @@ async function start(
   closing.push(() => chat.removals.close())
   await chat.removals.resume()
   await chat.sanctions.expelAll()
-  const maintaining = { reports: chat.reports, search: textSearch, trim: chat.trim, failed }
+  const maintaining = { reports: chat.reports, search: textSearch, trim: chat.trim, space, failed }
   const maintenance = new Maintenance({ store, keeper, broker, counters, config, ...maintaining })
   closing.push(() => closeBroker(broker, keeper, maintenance))
   const { dataDir } = config.node
@@ -265,7 +268,8 @@ async function start(
   const web = { origins, ...webRefusals(refusals, counters) }
   const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
   const answered = (facts: Record<string, unknown>): void => log.debug(facts, 'request')
-  const seen = { healthy, failed, answered, about: () => about(config, listeners), ...web }
+  const low = (): boolean => space.low
+  const seen = { healthy, low, failed, answered, about: () => about(config, listeners), ...web }
   const door = await openHttpDoor(doorParts(config, { ...seen, auth, chat, broker, counters, delivering, streams }))
   closing.push(() => door.close())
   await openListeners(config, { accept, door, connections, ...web }, (listener) => {
@@ -299,6 +303,16 @@ async function openWebhooks(
   const poster = new Poster(config.webhookDelivery.privateAddresses)
   const sealer = new Sealer(await deriveKey(config.auth.jwt, config.node.dataDir, WEBHOOKS_KEY))
   return Webhooks.open({ ...parts, poster, sealer, config })
+}
+
+function watchSpace({ node, store }: Config, log: Logger, failed: (error: unknown) => void): Promise<FreeSpace> {
+  const { minFree } = store.level
+  const changed = (low: boolean, free: number): void => {
+    const facts = { free, minFree }
+    if (low) log.warn(facts, 'the disk is nearly full: what would be stored is refused (store.level.minFree)')
+    else log.info(facts, 'the disk has room again')
+  }
+  return FreeSpace.watch({ location: node.dataDir, minFree, changed, failed })
 }
 
 function makeSearch(

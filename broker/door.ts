@@ -7,7 +7,7 @@ import type { HttpParts } from './http/app.js'
 import type { makeLogins } from './logins.js'
 import type { Broker } from './mqtt/aedes.js'
 
-type Passed = Pick<HttpParts, 'counters' | 'about' | 'healthy' | 'failed' | 'answered' | 'origins' | 'strange'>
+type Passed = Pick<HttpParts, 'counters' | 'about' | 'healthy' | 'low' | 'failed' | 'answered' | 'origins' | 'strange'>
 
 export interface DoorParts extends Passed {
   readonly auth: Awaited<ReturnType<typeof makeLogins>>
@@ -18,9 +18,9 @@ export interface DoorParts extends Passed {
 }
 
 export function doorParts(config: Config, parts: DoorParts): HttpParts {
-  const { auth, chat, broker, counters, about, healthy, failed, answered, origins, strange } = parts
+  const { auth, chat, broker, counters, about, healthy, low, failed, answered, origins, strange } = parts
   return {
-    ...{ counters, about, healthy, failed, answered, origins, strange },
+    ...{ counters, about, healthy, low, failed, answered, origins, strange },
     commands: chat.commands,
     exports: chat.exports,
     authenticator: auth.authenticator,

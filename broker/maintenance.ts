@@ -1,6 +1,7 @@
 /** What a broker does from time to time: expired sessions, retention, its own facts below `$SYS`. */
 import type { Config } from '../schemas/config.js'
 import type { Reports } from './chat/reports.js'
+import type { Space } from './chat/space.js'
 import { logs } from './chat/views.js'
 import type { Counters } from './metrics.js'
 import type { Broker } from './mqtt/aedes.js'
@@ -23,6 +24,7 @@ export interface MaintenanceParts {
   /** Cuts logs of which only the newest entries are kept. */
   trim: () => Promise<void>
   search: Pick<Search, 'sweep'> | null
+  space: Space
   failed: (error: unknown) => void
 }
 
@@ -86,12 +88,13 @@ export class Maintenance {
   }
 
   #facts(): void {
-    const { store, broker, counters } = this.#parts
+    const { store, broker, counters, space } = this.#parts
     const facts = {
       clients: broker.connectedClients,
       uptime: Math.floor(process.uptime()),
       rss: process.memoryUsage.rss(),
       store: store.counts,
+      diskLow: space.low,
       ...counters.all(),
     }
     broker.publish({ topic: `$SYS/${broker.id}/facts`, payload: JSON.stringify(facts), retain: true })

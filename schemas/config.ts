@@ -468,6 +468,11 @@ const store = section('Where data lives.', {
       'Bytes of logs kept in memory: half for what was read or written lately, half for what still lies in the journal.',
       1048576,
     ),
+    minFree: count(
+      67108864,
+      'Bytes of its disk that stay free: below it what would be stored is refused as unavailable; logins, reads and deletions go on. 0: no bound.',
+      0,
+    ),
     onDamage: Type.Enum(['stop', 'drop'], {
       default: 'stop',
       description: 'When its log is damaged: stop and say so, or drop what cannot be read; clients then begin anew.',

@@ -31,7 +31,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const removals: Removals = makeRemovals({ ...moderated, devices })
   const publish: Publish = (...message) => publishGated(pipeline, parts.gate, ...message)
   const handlers = makeHandlers(config, { ...moderated, devices, removals, publish, remove })
-  const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit)
+  const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit, parts.space)
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
 
   const { store, views, acl, plain, rates } = shared

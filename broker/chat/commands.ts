@@ -7,6 +7,7 @@ import { type Act, type Audit, acting } from './audit.js'
 import { cutList } from './lists.js'
 import type { Rates } from './rates.js'
 import { checkShape } from './shape.js'
+import { requireSpaceFor, type Space } from './space.js'
 
 /** Results are JSON text, so that stored messages go out as they are. */
 export type Handler<N extends CommandName> = (actor: Actor, params: CommandParams<N>) => Promise<string>
@@ -24,13 +25,15 @@ export class Commands {
   readonly #resultBytes: number
   readonly #rates: Rates
   readonly #audit: Audit
+  readonly #space: Space
 
   /** `resultBytes`: lists that are longer are cut. */
-  constructor(handlers: Handlers, resultBytes: number, rates: Rates, audit: Audit) {
+  constructor(handlers: Handlers, resultBytes: number, rates: Rates, audit: Audit, space: Space) {
     this.#handlers = handlers
     this.#resultBytes = resultBytes
     this.#rates = rates
     this.#audit = audit
+    this.#space = space
   }
 
   /** Rejects with a refusal, or with a bug. */
@@ -39,6 +42,7 @@ export class Commands {
     if (!validator) throw unknownCommand(name)
     if (!OPEN.has(name)) requireUser(actor)
     this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)
+    requireSpaceFor(this.#space, name as CommandName)
     const old = oldNamesIn(asked, name as CommandName)
     if (old.length === 0) return this.#checked(actor, name as CommandName, validator, asked)
     const params = byNewNames(asked as Record<string, unknown>, old)

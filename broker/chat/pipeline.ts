@@ -13,7 +13,7 @@ import type { DeviceTopics } from './device-topics.js'
 import type { DirectConversations } from './direct-conversations.js'
 import type { Members } from './members.js'
 import { Memo } from './memo.js'
-import { checkMessage, cidOf } from './message.js'
+import { type Checked, checkMessage, cidOf } from './message.js'
 import type { Moments } from './moments.js'
 import type { Notifications } from './notifications.js'
 import type { Plain } from './plain.js'
@@ -24,6 +24,7 @@ import type { Requests } from './requests.js'
 import type { RoomRules } from './room-rules.js'
 import type { Rooms } from './rooms.js'
 import { refuseSend, Send, storeRefusal } from './send.js'
+import { requireSpace, type Space } from './space.js'
 import type { Writing } from './writing.js'
 
 /** What was published. */
@@ -64,6 +65,7 @@ export interface PipelineParts {
   readonly receipts: Receipts
   readonly plain: Plain
   readonly deviceTopics: DeviceTopics
+  readonly space: Space
   readonly payloadBytes: number
   readonly syncBytes: number
   readonly propertyBytes: number
@@ -130,10 +132,13 @@ export class Pipeline {
           receipt,
         )
       case 'broadcast':
+        requireSpace(this.#parts.space)
         return this.#parts.announcements.publish(actor, topic.channel, incoming, receipt, this)
       case 'device':
+        if (!clears(incoming)) requireSpace(this.#parts.space)
         return this.#parts.deviceTopics.publish(actor, topic, incoming, receipt)
       case 'plain':
+        if (!clears(incoming)) requireSpace(this.#parts.space)
         return this.#parts.plain.publish(actor, topic, incoming, receipt)
       case 'sys':
         throw new Refusal('forbidden', `${incoming.topic}: only the broker publishes below $SYS`)
@@ -164,9 +169,9 @@ export class Pipeline {
     const member = directory.member(room, user)
     if (member) {
       const record = this.#parts.rules.requireWriter(member)
-      return this.#parts.writing.toRoom(actor, record, checkMessage(incoming.payload, bare), incoming, receipt)
+      return this.#parts.writing.toRoom(actor, record, this.#message(incoming.payload, bare), incoming, receipt)
     }
-    const message = checkMessage(incoming.payload, bare)
+    const message = this.#message(incoming.payload, bare)
     if (user === SYSTEM || !incoming.joins) {
       if (user === SYSTEM) this.#parts.rules.visible(actor, room)
       else this.#parts.rules.requireMember(actor, room)
@@ -207,6 +212,7 @@ export class Pipeline {
       case 'messages':
         return this.#sendToUser(actor, topic.user, incoming, receipt)
       case 'notifications':
+        requireSpace(this.#parts.space)
         return this.#parts.notifications.publish(actor, topic.user, incoming, receipt, this)
       case 'signals':
         return this.#settleAfter(this.#parts.moments.signal(actor, topic.user, incoming.payload), incoming, receipt)
@@ -219,11 +225,19 @@ export class Pipeline {
     }
   }
 
+  /** What deletes is taken on a disk that is nearly full, too. */
+  #message(payload: Buffer, bare: boolean): Checked {
+    const { space } = this.#parts
+    const message = checkMessage(payload, bare)
+    if (space.low && message.input?.type !== 'delete') requireSpace(space)
+    return message
+  }
+
   #sendToUser(actor: Actor, to: string, incoming: Incoming, receipt: Receipt): void | Promise<void> {
     const user = requireUser(actor)
     if (to === user) throw topicRefused('that is your own name; a direct message goes to another user')
     requireReachable(this.#parts.store.directory, to, user, 'messages', `you may not write to ${to}`)
-    const message = checkMessage(incoming.payload, false)
+    const message = this.#message(incoming.payload, false)
     const room = directRoom(user, to)
     this.#parts.writing.count(room, receipt)
     const written = this.#writing(room, user, incoming)
@@ -257,6 +271,11 @@ export class Pipeline {
     await work
     this.#settle(incoming, receipt)
   }
+}
+
+/** It takes a retained message away. */
+function clears({ retain, payload }: Incoming): boolean {
+  return retain && payload.length === 0
 }
 
 /** Those that are kept and passed on: the message would take as much wherever it waits. */

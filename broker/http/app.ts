@@ -48,6 +48,8 @@ export interface HttpParts {
   readonly about: () => About
   /** False: `/healthz` answers 503. */
   readonly healthy: () => boolean
+  /** `/healthz` tells. */
+  readonly low: () => boolean
   readonly failed: (error: unknown) => void
   /** Told of each request that was answered, for the log. */
   readonly answered: (facts: Record<string, unknown>) => void

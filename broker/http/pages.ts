@@ -6,12 +6,14 @@ import { type About, aboutJson, landingPage } from './landing.js'
 export interface PageParts {
   readonly about: () => About
   readonly healthy: () => boolean
+  /** Little is left of the disk: what adds to it is refused. */
+  readonly low: () => boolean
 }
 
 /** The page is self-contained: nothing else may load, and nothing may run. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-export function pages(app: FastifyInstance, { about, healthy }: PageParts): void {
+export function pages(app: FastifyInstance, { about, healthy, low }: PageParts): void {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-cache')
   })
@@ -23,7 +25,7 @@ export function pages(app: FastifyInstance, { about, healthy }: PageParts): void
   })
   app.get('/healthz', async (_request, reply) => {
     if (!healthy()) throw new Refusal('unavailable', 'the broker is not able to serve right now')
-    return reply.type(JSON_TYPE).send(pretty({ status: 'ok' }))
+    return reply.type(JSON_TYPE).send(pretty({ status: 'ok', ...(low() && { disk: 'nearly full' }) }))
   })
 }
 

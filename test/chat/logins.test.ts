@@ -26,6 +26,7 @@ t.test('only open commands are for those who are not logged in', async (t) => {
     1000,
     new Rates('off'),
     new Audit(broker.running.store),
+    { low: false },
   )
   const principal = { user: 'anonymous', roles: new Set<string>(), anonymous: true, expiresAt: null }
   const stranger = { principal, clientId: '', sessionId: null }

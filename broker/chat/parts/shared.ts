@@ -24,12 +24,14 @@ import type { Screen } from '../screening.js'
 import type { TextSearch } from '../search.js'
 import type { Signal } from '../signals.js'
 import { SlowMode } from '../slow-mode.js'
+import type { Space } from '../space.js'
 import { Views } from '../views.js'
 
 export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: Wheel
+  readonly space: Space
   readonly auth: OidcCommandParts &
     Pick<AccountAdminParts, 'managed'> &
     Omit<
