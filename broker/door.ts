@@ -26,6 +26,7 @@ export function doorParts(config: Config, parts: DoorParts): HttpParts {
     authenticator: auth.authenticator,
     refusedLogin: auth.refused,
     mayLogIn: (user, password) => broker.mayLogIn(user, password),
+    requireBytes: (actor, bytes) => chat.rates.requireBytes(actor, bytes),
     authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
     events: eventParts(config, parts),
     oidc: oidcParts(config, parts),

@@ -279,6 +279,8 @@ const rooms = section('Rooms.', {
 export interface RateFigures {
   /** Publishes of one user. */
   publish: number
+  /** Bytes of the same, as they come: topic and properties included. */
+  publishBytes: number
   /** Messages into one room. */
   room: number
   /** Requests of one user, by what they cost. */
@@ -292,6 +294,7 @@ export interface RateFigures {
 
 export const RATES: RateFigures = {
   publish: 20_000,
+  publishBytes: 16_777_216,
   room: 200_000,
   read: 2000,
   write: 2000,
@@ -450,7 +453,7 @@ const limits = section('Bounds on what one client can cost.', {
     ],
     default: 'default',
     description:
-      'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, room: 500, read: 20, write: 20, create: 1, login: 1, subscribe: 500 }; ten seconds’ worth may come at once.',
+      'Token buckets of users with their bots and devices: default, off, or figures a second, such as { publish: 50, publishBytes: 65536, room: 500, read: 20, write: 20, create: 1, login: 1, subscribe: 500 }; ten seconds’ worth may come at once.',
   }),
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
   presencePerSecond: count(

@@ -41,6 +41,14 @@ export class Buckets {
     return bucket.tokens < 0 ? this.#time(-bucket.tokens) : 0
   }
 
+  /** Takes tokens, on credit if need be, where nothing is owed. Answers how many ms it takes until it is paid back; 0: taken. */
+  spend(key: string, now: number, tokens: number): number {
+    const bucket = this.#filled(key, now)
+    if (bucket.tokens < 0) return this.#time(-bucket.tokens)
+    bucket.tokens -= tokens
+    return 0
+  }
+
   /** Takes back what was taken. */
   giveBack(key: string, now = Date.now()): void {
     const bucket = this.#filled(key, now)

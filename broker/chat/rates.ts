@@ -8,9 +8,13 @@ import { Buckets } from './buckets.js'
 /** So many seconds' worth may come at once. */
 const BURST_SECONDS = 10
 
+type BucketName = Exclude<keyof RateFigures, 'publishBytes'>
+
 export class Rates {
   /** Null: no limits. */
-  #buckets: Record<keyof RateFigures, Buckets> | null = null
+  #buckets: Record<BucketName, Buckets> | null = null
+  /** What a byte of a publish takes of its bucket, where one publish takes 1. */
+  #perByte = 0
   readonly #accountOf: (user: string) => string
 
   /** `accountOf`: for whom a user counts. */
@@ -22,14 +26,26 @@ export class Rates {
   /** Other figures from now on. */
   set(rates: Config['limits']['rates']): void {
     const figures = { ...RATES, ...(typeof rates === 'object' ? rates : {}) }
+    this.#perByte = figures.publish / figures.publishBytes
     if (rates === 'off') this.#buckets = null
     else if (this.#buckets) refit(this.#buckets, figures)
     else this.#buckets = bucketsOf(figures)
   }
 
-  /** Counts a publish of a user. Answers how many ms nothing more should be taken from them; 0: go on. */
-  published(user: string): number {
-    return this.#buckets?.publish.charge(this.#accountOf(user)) ?? 0
+  /**
+   * Counts a publish of a user: as one, or as its part of the bytes where that is more, so that one bucket bounds both. Answers how many ms
+   * nothing more should be taken from them; 0: go on. Hot path.
+   */
+  published(user: string, bytes: number): number {
+    if (!this.#buckets) return 0
+    return this.#buckets.publish.charge(this.#accountOf(user), Date.now(), Math.max(1, bytes * this.#perByte))
+  }
+
+  /** The bytes of a request over HTTP, for which `requireCommand` counts: it cannot be made to wait. */
+  requireBytes(actor: Actor, bytes: number): void {
+    if (!this.#buckets) return
+    const wait = this.#buckets.publish.spend(this.#whoFor(actor), Date.now(), bytes * this.#perByte)
+    if (wait > 0) throw tooMany('bytes', wait)
   }
 
   /** Counts filters that a user subscribes to or gives up; the same. */
@@ -62,10 +78,12 @@ export class Rates {
   /** A command of its class. Who has no name is counted by address. */
   requireCommand(actor: Actor, rate: RateClass): void {
     if (!this.#buckets) return
-    const { principal, address, sessionId } = actor
-    const who = principal.anonymous ? `@${address ?? sessionId ?? ''}` : this.#accountOf(principal.user)
-    const wait = this.#buckets[rate].take(who)
+    const wait = this.#buckets[rate].take(this.#whoFor(actor))
     if (wait > 0) throw tooMany(`requests of class ${rate}`, wait)
+  }
+
+  #whoFor({ principal, address, sessionId }: Actor): string {
+    return principal.anonymous ? `@${address ?? sessionId ?? ''}` : this.#accountOf(principal.user)
   }
 }
 
@@ -76,7 +94,7 @@ function tooMany(what: string, wait: number): Refusal {
   })
 }
 
-function bucketsOf(figures: RateFigures): Record<keyof RateFigures, Buckets> {
+function bucketsOf(figures: RateFigures): Record<BucketName, Buckets> {
   const bucket = (perSecond: number): Buckets => new Buckets(perSecond, perSecond * BURST_SECONDS)
   return {
     publish: bucket(figures.publish),
@@ -89,7 +107,7 @@ function bucketsOf(figures: RateFigures): Record<keyof RateFigures, Buckets> {
   }
 }
 
-function refit(buckets: Record<keyof RateFigures, Buckets>, figures: RateFigures): void {
-  for (const name of Object.keys(figures) as (keyof RateFigures)[])
+function refit(buckets: Record<BucketName, Buckets>, figures: RateFigures): void {
+  for (const name of Object.keys(buckets) as BucketName[])
     buckets[name].refit(figures[name], figures[name] * BURST_SECONDS)
 }

@@ -30,6 +30,7 @@ export interface HttpParts {
   readonly refusedLogin: (login: RefusedLogin) => void
   /** What hooks of the broker say of a login that is valid. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
+  readonly requireBytes: (actor: Actor, bytes: number) => void
   /** What hooks say of a publish; a request counts as one, as it does over MQTT. Null: they allow it. */
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters

@@ -13,6 +13,8 @@ export interface CommandParts {
   readonly commands: Commands
   /** Longest body of `sync`, which carries back what the broker answered. */
   readonly syncBytes: number
+  /** Refuses who has sent too many bytes of late. */
+  readonly requireBytes: (actor: Actor, bytes: number) => void
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
 }
 
@@ -32,15 +34,22 @@ function addRoute(app: FastifyInstance, parts: CommandParts, name: string, comma
     ...(name === 'sync' ? { bodyLimit: parts.syncBytes } : {}),
     handler: async (request, reply) => {
       const params = parametersOf(request, command, http)
-      await authorize(parts, request.actor, name, params)
+      await authorize(parts, request.actor, name, params, http)
       return answer(request, reply, http, await parts.commands.run(request.actor, name, params))
     },
   })
 }
 
 /** To hooks a request is a publish on its topic, whichever door it came through. */
-async function authorize(parts: CommandParts, actor: Actor, name: string, params: object): Promise<void> {
+async function authorize(
+  parts: CommandParts,
+  actor: Actor,
+  name: string,
+  params: object,
+  { method }: HttpRoute,
+): Promise<void> {
   const payload = Buffer.from(stringify(params))
+  if (method !== 'GET') parts.requireBytes(actor, payload.length)
   const denied = await parts.authorizePublish(actor, topics.request(actor.principal.user, name), payload)
   if (denied) throw denied
 }

@@ -78,3 +78,42 @@ t.test('over HTTP the refusals of rates and of slow mode say when to try again',
   t.same(await post('bob', '/v1/rooms/den/messages', { text: 'one' }), [201, false])
   t.same(await post('bob', '/v1/rooms/den/messages', { text: 'two' }), [429, true])
 })
+
+t.test('bytes count beside the number: who publishes more is read more slowly, and nobody else waits', async (t) => {
+  const { broker, alice, bob } = await people(t, ['alice', 'bob'], rates({ publishBytes: 10_000 }))
+  await bob.subscribe('rooms/lobby/messages')
+  const text = 'x'.repeat(20_000)
+  for (let i = 0; i < 4; i++) await alice.say('lobby', text)
+  t.equal(restsOf(broker), 0, 'ten seconds of it come at once')
+  const begun = Date.now()
+  await alice.say('lobby', text)
+  let waits = true
+  const next = alice.say('lobby', 'behind it').then(() => (waits = false))
+  await bob.say('lobby', 'meanwhile')
+  t.ok(waits, 'another person is served at once')
+  await next
+  t.ok(restsOf(broker) > 0)
+  await bob.hears('behind it')
+  t.ok(alice.client.connected)
+  t.ok(Date.now() - begun < 5000, 'only until what is owed is paid back')
+})
+
+t.test('bytes of one person are counted together: of all devices, and of requests over HTTP', async (t) => {
+  const { broker, connect, alice } = await people(t, ['alice', 'bob'], rates({ publishBytes: 1000 }))
+  const { key } = (await alice.get('bots.create', { bot: 'abot' })).key
+  const bot = await connect('abot', { password: key })
+  await alice.get('rooms.create', { room: 'den' })
+  void bot.publish('rooms/den/messages', 'x'.repeat(30_000), { qos: 0 })
+  const send = async (user: string) =>
+    fetchFrom(broker, '/v1/rooms/lobby/messages', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await broker.token(user)}` },
+      body: { text: 'hello' },
+    })
+  // The bot's publish is counted once it is read.
+  while (restsOf(broker) === 0) await new Promise((resolve) => setImmediate(resolve))
+  const refused = await send('alice')
+  t.match(refused, { status: 429, body: { code: 'rate_limited', detail: /bytes \(limits\.rates\)/ } })
+  t.ok(Number(refused.headers.get('retry-after')) > 1)
+  t.equal((await send('bob')).status, 201)
+})
