@@ -203,7 +203,7 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   if (isTokenOrKey(token)) return byTokenOrKey(parts, { ...credentials, token })
   if (parts.backend) return byPasswordOrBackend(parts, { ...credentials, password })
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
-  return byPasswordAlone(parts, username, password, credentials.address)
+  return byPasswordAlone(parts, username, password, credentials)
 }
 
 /** Whether what a client shows as its password is, or pretends to be, a token or a key. */
@@ -213,8 +213,8 @@ export function isTokenOrKey(shown: string): boolean {
 
 /** Who has a password here is nobody else's to let in. */
 async function byPasswordOrBackend(parts: AuthenticatorParts, given: Shown): Promise<Identified> {
-  const { username, password, address } = given
-  if (username && (await hasPassword(parts, username))) return byPasswordAlone(parts, username, password, address)
+  const { username, password } = given
+  if (username && (await hasPassword(parts, username))) return byPasswordAlone(parts, username, password, given)
   return byBackend(parts, given)
 }
 
@@ -225,10 +225,10 @@ async function hasPassword({ directory }: AuthenticatorParts, user: string): Pro
 
 function identifyByPassword(
   parts: AuthenticatorParts,
-  { username, password, address }: Credentials,
+  { username, password, ...from }: Credentials,
 ): Identified | Promise<Identified> {
   if (!username || !password?.length) return refuse('bad_credentials', 'no user name, or no password')
-  return byPassword(parts, username, password, address)
+  return byPassword(parts, username, password, from)
 }
 
 /** Where there is no place for a code, who has a second factor shows a token instead. */
@@ -236,9 +236,9 @@ async function byPasswordAlone(
   parts: AuthenticatorParts,
   username: string,
   password: Buffer,
-  address: string,
+  from: From,
 ): Promise<Login> {
-  const login = await byPassword(parts, username, password, address)
+  const login = await byPassword(parts, username, password, from)
   if (!login.ok || !(await parts.secondFactors.isOn(login.principal.user))) return login
   return refuse(
     'not_authorized',
@@ -282,11 +282,13 @@ async function byToken(parts: AuthenticatorParts, given: TokenCredentials): Prom
   return { ok: true, atFirstSight: true, principal }
 }
 
+type From = Pick<Credentials, 'address' | 'clientId' | 'door'>
+
 async function byPassword(
   { directory, passwords, throttle, now = Date.now }: AuthenticatorParts,
   username: string,
   password: Buffer,
-  address: string,
+  { address, clientId, door }: From,
 ): Promise<Login> {
   // What cannot be a name needs no hash to hide whether it is one.
   if (!isAccountName(username)) return refuse('bad_credentials', `${JSON.stringify(username)} cannot log in`)
@@ -296,7 +298,9 @@ async function byPassword(
   const issuedAt = now()
   const record = await directory.user(username)
   // Asked again when a hash is free: of many guesses sent at once, only as many count as are hashed at once.
-  const asking = { place: networkOf(address), name: username }
+  // A client that gave up waiting and is back has lost nothing: it is the same session, with the same password.
+  const key = door === 'mqtt' ? `${clientId}\0${password.toString('latin1')}` : undefined
+  const asking = { place: networkOf(address), name: username, key }
   const fits = await passwords.verify(record?.passwordHash ?? null, password, () => wait() === 0, asking)
   if (fits && record) {
     throttle.succeeded(address, username)

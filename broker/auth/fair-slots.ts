@@ -7,9 +7,12 @@ export interface Asking {
   readonly place: string
   /** For whom. */
   readonly name: string
+  /** What asks: who asks for the same again while it waits does so in its place, and the one before is turned away. */
+  readonly key?: string | undefined
 }
 
 interface Waiting {
+  readonly key: string | undefined
   readonly go: () => void
   readonly turnAway: () => void
 }
@@ -46,7 +49,7 @@ export class FairSlots {
       return
     }
     await new Promise<void>((go, failed) => {
-      this.#join(asking, { go, turnAway: () => failed(this.#full()) })
+      this.#join(asking, { key: asking.key, go, turnAway: () => failed(this.#full()) })
       if (this.#waiting > this.#maxWaiting) this.#turnAwayOne()
     })
   }
@@ -54,6 +57,12 @@ export class FairSlots {
   #join({ place, name }: Asking, waiting: Waiting): void {
     const here = this.#line.get(place) ?? new Map<string, Waiting[]>()
     const mine = here.get(name) ?? []
+    const before = waiting.key === undefined ? -1 : mine.findIndex(({ key }) => key === waiting.key)
+    if (before >= 0) {
+      mine[before]!.turnAway()
+      mine[before] = waiting
+      return
+    }
     mine.push(waiting)
     here.set(name, mine)
     this.#line.set(place, here)

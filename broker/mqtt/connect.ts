@@ -65,9 +65,15 @@ async function admitted(connection: Connection): Promise<void> {
   const { admission } = connection.services
   const waiting = admission.enter()
   if (!waiting) return
+  await unhurried(connection, waiting)
+}
+
+/** Waits for what others have to be done with before. */
+async function unhurried<T>(connection: Connection, work: Promise<T>): Promise<T> {
   connection.services.wheel.delete(connection)
-  await waiting
+  const outcome = await work
   if (!connection.closed) connection.awaitLogin()
+  return outcome
 }
 
 function showsToken(packet: Connect): boolean {
@@ -154,7 +160,10 @@ async function authenticate(connection: Connection, packet: Connect, clientId: s
   const token = tokenOf(packet)
   const login =
     token === null
-      ? await authenticator.login({ username, password, clientId, address, certificate, door: 'mqtt' })
+      ? await unhurried(
+          connection,
+          authenticator.login({ username, password, clientId, address, certificate, door: 'mqtt' }),
+        )
       : await authenticator.loginByToken({ username, token, clientId, address, certificate, door: 'mqtt' })
   if (!login.ok)
     throw refusedLogin(token !== null && login.refusal === 'bad_credentials' ? 'not_authorized' : login.refusal)

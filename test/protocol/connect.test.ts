@@ -1,5 +1,5 @@
 /** CONNECT, CONNACK, PINGREQ, DISCONNECT, keep alive, will and takeover: MQTT 3.1 and 3.1.1. */
-import type { IConnackPacket, Packet } from 'mqtt-packet'
+import type { IConnackPacket, IConnectPacket, Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { dueIn } from '../helpers/clock.js'
@@ -265,6 +265,48 @@ t.test('a client that does not send CONNECT is cut off', async (t) => {
   t.same([...silent.packets, ...slow.packets], [], 'nothing was answered')
   t.same(errors, ['connect did not arrive in time', 'connect did not arrive in time'])
   t.same(await untilPong(connected), [], 'who is in stays in')
+})
+
+t.test('many with passwords at once all get in, however long the line for hashes is', async (t) => {
+  const auth = { maxConcurrentHashes: 1 }
+  const broker = await startTestBroker(t, { auth, listen: { connectTimeout: '0.3s' } })
+  const names = Array.from({ length: 40 }, (_, i) => `meter${i}`)
+  for (const name of names) await broker.running.accounts.add(name, 'secret-of-meters', [])
+  const connectOf = async (username: string): Promise<IConnectPacket> => ({
+    ...(await connectPacket(broker, { id: 'm' })),
+    username,
+    password: Buffer.from('secret-of-meters'),
+  })
+  const packets = await Promise.all(names.map(connectOf))
+  const clients = packets.map((packet) => {
+    const client = new RawClient(broker)
+    client.send(packet)
+    return client
+  })
+  const connacks = await Promise.all(clients.map((client) => take(client, 'connack')))
+  t.same(
+    connacks.map(({ returnCode }) => returnCode),
+    Array(40).fill(0),
+  )
+
+  await t.test('and who gives up and comes back does not lose its turn', async (t) => {
+    const again = await startTestBroker(t, { auth })
+    for (const name of names) await again.running.accounts.add(name, 'secret-of-meters', [])
+    const order: string[] = []
+    again.running.aedes.on('clientReady', ({ id }) => order.push(id))
+    const logIn = (packet: IConnectPacket): RawClient => {
+      const client = new RawClient(again)
+      client.send(packet)
+      return client
+    }
+    const clients = packets.map(logIn)
+    await take(clients[0]!, 'connack')
+    clients[20]!.stream.destroy()
+    clients[20] = logIn(packets[20]!)
+    await Promise.all(clients.slice(1).map((client) => take(client, 'connack')))
+    t.ok(order.indexOf('meter20/m') < 30, order.join())
+    t.equal(order.length, 40)
+  })
 })
 
 t.test('keep alive', async (t) => {

@@ -50,6 +50,28 @@ t.test('many names from one place take no turns from another', async (t) => {
   t.equal((await finish()).indexOf('there ann'), 1)
 })
 
+t.test('who asks for the same again takes the place of the one before', async (t) => {
+  const slots = new FairSlots(1, 3, () => new Error('full'))
+  let begin = () => {}
+  const began = new Promise<void>((resolve) => (begin = resolve))
+  const first = slots.run({ place: '', name: 'x' }, () => began)
+  const served: string[] = []
+  const ask = (name: string, key: string | undefined, what: string) =>
+    slots
+      .run({ place: '', name, key }, async () => void served.push(what))
+      .then(
+        () => 'done',
+        () => 'turned away',
+      )
+  const asked = [ask('ann', 'phone', 'ann'), ask('bob', undefined, 'bob'), ask('bob', undefined, 'bob again')]
+  for (let i = 0; i < 9; i++) asked.push(ask('ann', 'phone', `ann ${i}`))
+  begin()
+  const outcomes = await Promise.all(asked)
+  await first
+  t.same(served, ['ann 8', 'bob', 'bob again'])
+  t.same(outcomes, ['turned away', 'done', 'done', ...Array(8).fill('turned away'), 'done'])
+})
+
 t.test('work that fails gives its place to the next', async (t) => {
   const slots = new FairSlots(1, 10, () => new Error('full'))
   const failing = slots.run({ place: '', name: '' }, () => Promise.reject(new Error('no')))
