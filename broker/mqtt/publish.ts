@@ -21,7 +21,7 @@ export function publish(connection: Connection, packet: Publish, skipped = 0): v
   // One that is too deep for this broker is a topic all the same: it is refused, and violates nothing.
   if (fault && topicNameFault(packet.topic, Number.POSITIVE_INFINITY))
     throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
-  const ms = connection.services.rates.published(connection.rateKey, packet.bytes)
+  const ms = connection.services.rates.published(connection.rateKey, packet.bytes + skipped)
   if (ms > 0) connection.rest(ms)
   const ops = packet.qos === 2 ? remember(connection, packet.packetId) : NO_OPS
   if (skipped > 0) connection.services.counters.add('skipped.payload_bytes', skipped)

@@ -125,6 +125,15 @@ t.test('a PUBLISH longer than limits.packetBytes, of a client that is not told',
     t.equal(broker.running.counters.get('skipped.payload_bytes'), length)
   })
 
+  await t.test('counts among the bytes of limits.rates with all that was sent', async (t) => {
+    const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { rates: { publishBytes: 150_000 } } })
+    const ann = await open(broker)
+    await publish(ann, 'f/large', Buffer.alloc(1_400_000))
+    t.equal(broker.running.counters.get('rests'), 0)
+    await publish(ann, 'f/large', Buffer.alloc(1_400_000))
+    t.equal(broker.running.counters.get('rests'), 1)
+  })
+
   await t.test('closes with auth.onRefused: close', async (t) => {
     const broker = await startTestBroker(t, { acl: OPEN_ACL, auth: { onRefused: 'close' } })
     const ann = await open(broker)
