@@ -10,8 +10,9 @@ import type { Extra, PlainMessage, Store } from '../store/store.js'
 import { type Actor, requireRole } from './actor.js'
 import { type Checked, checkMessage, hashOf, readObject, stringify } from './message.js'
 import { isChange } from './message-types.js'
-import type { Incoming, Pipeline, Receipt } from './pipeline.js'
-import type { SendResult } from './replies.js'
+import type { Publication, Publisher } from './publication.js'
+import type { Replies, SendResult } from './replies.js'
+import { Send } from './send.js'
 import { checkShape } from './shape.js'
 import type { Signal } from './signals.js'
 import { stamp } from './stamp.js'
@@ -23,28 +24,24 @@ export class Announcements {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #views: Views
+  readonly #replies: Replies
 
-  constructor(store: Store, bus: Bus<Signal>, views: Views) {
+  constructor(store: Store, bus: Bus<Signal>, views: Views, replies: Replies) {
     this.#store = store
     this.#bus = bus
     this.#views = views
+    this.#replies = replies
   }
 
   /** On `broadcast/{channel}`: a message with `channel` in place of `room`; kept for later subscribers where RETAIN asks for it. */
-  async publish(
-    actor: Actor,
-    channel: string,
-    incoming: Incoming,
-    receipt: Receipt,
-    pipeline: Pipeline,
-  ): Promise<void> {
+  async publish(actor: Actor, channel: string, publication: Publication, publisher: Publisher): Promise<void> {
     requireRole(actor, 'publisher')
-    if (incoming.retain && incoming.payload.length === 0) {
+    if (publication.retain && publication.payload.length === 0) {
       await this.clear(channel)
-      this.#store.commit({ drafts: [], ops: incoming.ops, settled: () => receipt.settled(null, null) })
+      this.#store.commit({ drafts: [], ops: publication.ops, settled: () => publisher.settled(null, null) })
       return
     }
-    const { roles, message } = readAnnouncement(incoming.payload)
+    const { roles, message } = readAnnouncement(publication.payload)
     if (isChange(message.input))
       throw new Refusal('bad_request', `an announcement cannot be changed; there is no ${message.input.type} here`, {
         field: 'type',
@@ -53,13 +50,14 @@ export class Announcements {
       throw new Refusal('bad_request', 'an announcement says its own words', { field: 'forward' })
     if (this.#views.addChannel(channel)) this.#bus.send({ kind: 'channel', channel })
     const destination = { log: logs.broadcast(channel), place: announcementPlace(channel, roles) }
-    const stamped = stamp(actor, destination, message, incoming)
+    const stamped = stamp(actor, destination, message, publication)
     const { cid } = message
     // The same message to others is another one.
     const draft =
       cid === null || !roles ? stamped : { ...stamped, dedupe: { cid, hash: hashOf(`${message.inside} ${roles}`) } }
-    const done = incoming.retain ? this.#retainThen(channel, receipt) : receipt
-    pipeline.appendDraft(actor, topics.broadcast(channel), cid, draft, incoming, done)
+    const done = publication.retain ? this.#retainThen(channel, publisher) : publisher
+    const sending = { actor, room: topics.broadcast(channel), cid, publication, draft, publisher: done }
+    this.#store.commit(new Send(this.#replies, sending))
   }
 
   /** Forgets the retained announcement. */
@@ -68,18 +66,18 @@ export class Announcements {
   }
 
   /** The retained announcement is the stored entry, so it is kept once its number is known, and before the ack. */
-  #retainThen(channel: string, receipt: Receipt): Receipt {
+  #retainThen(channel: string, publisher: Publisher): Publisher {
     const keep = async (result: SendResult): Promise<void> => {
       const [entry] = await this.#store.log.read(logs.broadcast(channel), result.seq - 1, 1, 1)
       if (entry?.seq === result.seq) await this.#retain(channel, entry.payload, entry.extra)
     }
     return {
       settled: (refusal, result) => {
-        if (refusal || !result) return receipt.settled(refusal, result)
+        if (refusal || !result) return publisher.settled(refusal, result)
         keep(result).then(
-          () => receipt.settled(null, result),
+          () => publisher.settled(null, result),
           (error: unknown) =>
-            receipt.settled(
+            publisher.settled(
               error instanceof Refusal ? error : new Refusal('unavailable', 'not retained', { cause: error }),
               null,
             ),

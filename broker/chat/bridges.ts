@@ -19,7 +19,7 @@ import { turnOf } from './devices.js'
 import type { Members } from './members.js'
 import { type Checked, checkMessage, decodeText, parseObject, stringify } from './message.js'
 import { inexactNumber } from './numbers.js'
-import type { Incoming } from './pipeline.js'
+import type { Publication } from './publication.js'
 import type { Rates } from './rates.js'
 import type { RoomRules } from './room-rules.js'
 import type { Screening } from './screening.js'
@@ -92,13 +92,13 @@ export class Bridges {
   }
 
   /** What is to be posted with a publish of the device on `rest`, one message a room; null: nothing. */
-  drafts(actor: Actor, rest: string, incoming: Incoming): Promise<Draft[]> | null {
+  drafts(actor: Actor, rest: string, publication: Publication): Promise<Draft[]> | null {
     const all = this.#parts.store.directory.devices.bridges.of(actor.principal.user)
-    if (all.size === 0 || incoming.payload.length === 0) return null
+    if (all.size === 0 || publication.payload.length === 0) return null
     const byRoom = new Map<string, BridgeRecord>()
     for (const bridge of all.values())
       if (!byRoom.has(bridge.room) && filterMatches(bridge.filter, rest)) byRoom.set(bridge.room, bridge)
-    return byRoom.size === 0 ? null : this.#drafts(actor, [...byRoom.values()], rest, incoming.payload)
+    return byRoom.size === 0 ? null : this.#drafts(actor, [...byRoom.values()], rest, publication.payload)
   }
 
   async #drafts(actor: Actor, bridges: readonly BridgeRecord[], rest: string, payload: Buffer): Promise<Draft[]> {

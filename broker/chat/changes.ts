@@ -62,13 +62,13 @@ export class Changes {
   }
 
   async #send(input: ChangeInput, sending: Sending, over: () => void): Promise<void> {
-    const receipt: Sending['receipt'] = {
+    const publisher: Sending['publisher'] = {
       settled: (refusal, result) => {
-        sending.receipt.settled(refusal, result)
+        sending.publisher.settled(refusal, result)
         over()
       },
     }
-    this.#store.commit(new Send(this.#replies, { ...sending, receipt, ...(await this.#checked(input, sending)) }))
+    this.#store.commit(new Send(this.#replies, { ...sending, publisher, ...(await this.#checked(input, sending)) }))
   }
 
   /** With its effect, or as what can only be the retry of a change that was allowed when it came. */

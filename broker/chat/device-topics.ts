@@ -14,8 +14,8 @@ import type { Bridges } from './bridges.js'
 import type { AskedOfDevice, DeviceCommands } from './device-commands.js'
 import type { DeviceRules } from './device-rules.js'
 import { readObject } from './message.js'
-import type { Incoming, Receipt } from './pipeline.js'
 import type { Plain } from './plain.js'
+import type { Publication, Publisher } from './publication.js'
 import type { Replies } from './replies.js'
 import { acceptSend } from './send.js'
 import { checkShape } from './shape.js'
@@ -40,42 +40,42 @@ export class DeviceTopics {
     this.#parts = parts
   }
 
-  publish(actor: Actor, topic: DeviceTopic, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+  publish(actor: Actor, topic: DeviceTopic, publication: Publication, publisher: Publisher): void | Promise<void> {
     const { store, rules, plain } = this.#parts
     const { user, anonymous } = actor.principal
     const { user: device, rest } = topic
-    if (anonymous || !store.directory.devices.get(device)) return plain.publish(actor, topic, incoming, receipt)
-    if (rest === 'receipts' && user === device) return this.#receipt(actor, incoming, receipt)
-    if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, incoming, receipt)
-    const bridged = user === device ? this.#parts.bridges.drafts(actor, rest, incoming) : null
-    if (!bridged) return plain.publish(actor, topic, incoming, receipt)
+    if (anonymous || !store.directory.devices.get(device)) return plain.publish(actor, topic, publication, publisher)
+    if (rest === 'receipts' && user === device) return this.#receipt(actor, publication, publisher)
+    if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, publication, publisher)
+    const bridged = user === device ? this.#parts.bridges.drafts(actor, rest, publication) : null
+    if (!bridged) return plain.publish(actor, topic, publication, publisher)
     // A copy: a screen may take its time, and the payload is a view of a read buffer.
-    const kept = { ...incoming, payload: Buffer.from(incoming.payload) }
-    return bridged.then((drafts) => plain.publish(actor, topic, kept, receipt, drafts))
+    const kept = { ...publication, payload: Buffer.from(publication.payload) }
+    return bridged.then((drafts) => plain.publish(actor, topic, kept, publisher, drafts))
   }
 
   /** `{"name":…,"params":…,"ttl":…}` by who may control the device: the same as `devices.command`. */
-  async #ask(actor: Actor, device: string, incoming: Incoming, receipt: Receipt): Promise<void> {
-    if (incoming.retain)
+  async #ask(actor: Actor, device: string, publication: Publication, publisher: Publisher): Promise<void> {
+    if (publication.retain)
       throw new Refusal('bad_request', 'a command waits for its device by itself; publish it without RETAIN')
-    const asked = readObject(incoming.payload)
+    const asked = readObject(publication.payload)
     if (!asked) throw new Refusal('bad_request', 'expected {"name":…}')
     checkShape(commandShape, asked)
     const { record, seq } = await this.#parts.commands.ask(
       actor,
       device,
       asked as unknown as AskedOfDevice,
-      incoming.ops,
+      publication.ops,
     )
-    const result = { id: record.id, room: incoming.topic, seq, ts: record.at }
+    const result = { id: record.id, room: publication.topic, seq, ts: record.at }
     acceptSend(this.#parts.replies, actor, (asked['cid'] as string | undefined) ?? null, result)
-    receipt.settled(null, result)
+    publisher.settled(null, result)
   }
 
-  async #receipt(actor: Actor, incoming: Incoming, receipt: Receipt): Promise<void> {
-    await this.#parts.commands.receipt(actor, incoming.payload, incoming.ops)
+  async #receipt(actor: Actor, publication: Publication, publisher: Publisher): Promise<void> {
+    await this.#parts.commands.receipt(actor, publication.payload, publication.ops)
     // In its turn: acks leave in the order of the publishes.
     await commit(this.#parts.store, {})
-    receipt.settled(null, null)
+    publisher.settled(null, null)
   }
 }

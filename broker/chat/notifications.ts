@@ -10,7 +10,9 @@ import { type Actor, isAdmin, requireRole, requireUser } from './actor.js'
 import { userEvent } from './events.js'
 import { readObject, stringify } from './message.js'
 import { isThere, type KnownNotice, newNotice, noteOf, noticeOp, noticesBefore } from './notice-state.js'
-import type { Incoming, Pipeline, Receipt } from './pipeline.js'
+import type { Publication, Publisher } from './publication.js'
+import type { Replies } from './replies.js'
+import { Send } from './send.js'
 import { checkShape } from './shape.js'
 import { stamp } from './stamp.js'
 import { Trimming } from './trimming.js'
@@ -27,6 +29,7 @@ const END = Number.MAX_SAFE_INTEGER
 export interface NotificationsParts {
   readonly store: Store
   readonly turns: Turns
+  readonly replies: Replies
   /** `keep`: newest of a user. `ttl`: seconds; 0: no limit. */
   readonly options: { readonly keep: number; readonly ttl: number }
   readonly failed: (error: unknown) => void
@@ -61,24 +64,27 @@ export class Notifications {
   }
 
   /** On `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. */
-  async publish(actor: Actor, to: string, incoming: Incoming, receipt: Receipt, pipeline: Pipeline): Promise<void> {
+  async publish(actor: Actor, to: string, publication: Publication, publisher: Publisher): Promise<void> {
     requireRole(actor, 'notifier')
-    const input = readObject(incoming.payload)
+    const input = readObject(publication.payload)
     if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
     checkShape(inputShape, input)
     if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     const { cid = null, ...rest } = input as NotificationInput
     const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: this.#ttl(rest.ttl), input: null, text: null }
     const log = logs.notifications(to)
-    const draft = stamp(actor, { log, place: '' }, checked, incoming)
-    const append = (effect: Effect, after: () => void = () => {}): void =>
-      pipeline.appendDraft(actor, topics.user(to, 'notifications'), cid, { ...draft, effect }, incoming, {
-        settled: (refusal, result) => {
-          if (result) this.trimming.grew(log, result.seq)
-          receipt.settled(refusal, result)
-          after()
-        },
-      })
+    const draft = stamp(actor, { log, place: '' }, checked, publication)
+    const { store, replies } = this.#parts
+    const room = topics.user(to, 'notifications')
+    const append = (effect: Effect, after: () => void = () => {}): void => {
+      const settled: Publisher['settled'] = (refusal, result) => {
+        if (result) this.trimming.grew(log, result.seq)
+        publisher.settled(refusal, result)
+        after()
+      }
+      const sending = { actor, room, cid, publication, draft: { ...draft, effect }, publisher: { settled } }
+      store.commit(new Send(replies, sending))
+    }
     const { collapseKey: key } = rest
     if (key === undefined) return append({ notes: [noticeOf(draft)] })
     return this.#parts.turns.hold(turnOf(to), async (over) => append(await this.#replacing(draft, key), over))

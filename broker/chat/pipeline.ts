@@ -6,8 +6,8 @@
 import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
-import type { Draft, Extra, Op, QoS, Store, StoreError } from '../store/store.js'
-import { type Actor, type AnswerTo, requireUser } from './actor.js'
+import type { Extra, Store, StoreError } from '../store/store.js'
+import { type Actor, requireUser } from './actor.js'
 import type { Announcements } from './announcements.js'
 import type { DeviceTopics } from './device-topics.js'
 import type { DirectConversations } from './direct-conversations.js'
@@ -18,37 +18,15 @@ import type { Moments } from './moments.js'
 import type { Notifications } from './notifications.js'
 import type { Plain } from './plain.js'
 import { requireReachable } from './privacy.js'
+import type { Publication, Publisher } from './publication.js'
 import type { Receipts } from './receipts.js'
-import type { Replies, SendResult } from './replies.js'
+import type { Replies } from './replies.js'
 import type { Requests } from './requests.js'
 import type { RoomRules } from './room-rules.js'
 import type { Rooms } from './rooms.js'
-import { refuseSend, Send, storeRefusal } from './send.js'
+import { refuseSend, storeRefusal } from './send.js'
 import { requireSpace, type Space } from './space.js'
 import type { Writing } from './writing.js'
-
-/** What was published. */
-export interface Incoming {
-  readonly topic: string
-  readonly payload: Buffer
-  readonly qos: QoS
-  readonly retain: boolean
-  /** Writes that must be durable with it: the packet id of a QoS 2 publish. */
-  readonly ops: readonly Op[]
-  /** Whether it joins a public room; a will never does. */
-  readonly joins: boolean
-  /** What an MQTT 5 publisher added, to be passed on. */
-  readonly extra?: Extra | null
-  /** Where an MQTT 5 request wants its reply, and how it knows it. */
-  readonly answer?: AnswerTo | null
-}
-
-/** Hears once, in the order of the publishes of one connection, what became of it. */
-export interface Receipt {
-  settled(refusal: Refusal | null, result: SendResult | null): void
-  /** The sender is above the rate: nothing more is to be taken from it for so many ms. Absent: it is refused instead. */
-  rest?(ms: number): void
-}
 
 export interface PipelineParts {
   readonly store: Store
@@ -84,28 +62,28 @@ export class Pipeline {
    * Takes a publish. Returns once it has its place in the store's queue: at once (nothing), or with a promise where something must be read
    * or written first. The next publish of the connection waits for that, and only for that.
    */
-  publish(actor: Actor, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+  publish(actor: Actor, publication: Publication, publisher: Publisher): void | Promise<void> {
     try {
-      const work = this.#route(actor, this.#topics.get(incoming.topic), incoming, receipt)
-      return work?.catch((error: unknown) => this.#caught(actor, incoming, receipt, error))
+      const work = this.#route(actor, this.#topics.get(publication.topic), publication, publisher)
+      return work?.catch((error: unknown) => this.#caught(actor, publication, publisher, error))
     } catch (error) {
-      this.#caught(actor, incoming, receipt, error)
+      this.#caught(actor, publication, publisher, error)
     }
   }
 
-  #caught(actor: Actor, incoming: Incoming, receipt: Receipt, error: unknown): void {
+  #caught(actor: Actor, publication: Publication, publisher: Publisher, error: unknown): void {
     if (!(error instanceof Refusal)) throw error
-    this.reject(actor, incoming, receipt, error)
+    this.reject(actor, publication, publisher, error)
   }
 
   /** Refuses in its turn: acks leave in the order of the publishes. What a refused QoS 2 publish must remember is kept too. */
-  reject(actor: Actor, incoming: Incoming, receipt: Receipt, why: Refusal): void {
+  reject(actor: Actor, publication: Publication, publisher: Publisher, why: Refusal): void {
     const settled = (failure: StoreError | null): void => {
       const refusal = failure ? storeRefusal(failure) : why
-      refuseSend(this.#parts.replies, actor, refusal, cidOf(incoming.payload), incoming.topic)
-      receipt.settled(refusal, null)
+      refuseSend(this.#parts.replies, actor, refusal, cidOf(publication.payload), publication.topic)
+      publisher.settled(refusal, null)
     }
-    this.#parts.store.commit({ drafts: [], ops: why.transient ? [] : incoming.ops, settled })
+    this.#parts.store.commit({ drafts: [], ops: why.transient ? [] : publication.ops, settled })
   }
 
   /** `sync` carries back what the broker answered, which grows with the rooms one is in. */
@@ -116,70 +94,85 @@ export class Pipeline {
     if (length > most) throw new Refusal('too_large', `the payload has ${length} bytes; at most ${most} (${limit})`)
   }
 
-  #route(actor: Actor, topic: Topic, incoming: Incoming, receipt: Receipt): void | Promise<void> {
-    if (incoming.payload.length > this.#parts.payloadBytes) this.#requireLong(topic, incoming.payload.length)
-    requireFewProperties(incoming.extra, this.#parts.propertyBytes)
+  #route(actor: Actor, topic: Topic, publication: Publication, publisher: Publisher): void | Promise<void> {
+    if (publication.payload.length > this.#parts.payloadBytes) this.#requireLong(topic, publication.payload.length)
+    requireFewProperties(publication.extra, this.#parts.propertyBytes)
     switch (topic.kind) {
       case 'room':
-        return this.#toRoom(actor, topic, incoming, receipt)
+        return this.#toRoom(actor, topic, publication, publisher)
       case 'user':
-        return this.#toUser(actor, topic, incoming, receipt)
+        return this.#toUser(actor, topic, publication, publisher)
       case 'request':
-        requireOwn(actor, topic.user, incoming.topic)
+        requireOwn(actor, topic.user, publication.topic)
         return this.#settleAfter(
-          this.#parts.requests.handle(answering(actor, incoming), topic.method, incoming.payload),
-          incoming,
-          receipt,
+          this.#parts.requests.handle(answering(actor, publication), topic.method, publication.payload),
+          publication,
+          publisher,
         )
       case 'broadcast':
         requireSpace(this.#parts.space)
-        return this.#parts.announcements.publish(actor, topic.channel, incoming, receipt, this)
+        return this.#parts.announcements.publish(actor, topic.channel, publication, publisher)
       case 'device':
-        if (!clears(incoming)) requireSpace(this.#parts.space)
-        return this.#parts.deviceTopics.publish(actor, topic, incoming, receipt)
+        if (!clears(publication)) requireSpace(this.#parts.space)
+        return this.#parts.deviceTopics.publish(actor, topic, publication, publisher)
       case 'plain':
-        if (!clears(incoming)) requireSpace(this.#parts.space)
-        return this.#parts.plain.publish(actor, topic, incoming, receipt)
+        if (!clears(publication)) requireSpace(this.#parts.space)
+        return this.#parts.plain.publish(actor, topic, publication, publisher)
       case 'sys':
-        throw new Refusal('forbidden', `${incoming.topic}: only the broker publishes below $SYS`)
+        throw new Refusal('forbidden', `${publication.topic}: only the broker publishes below $SYS`)
       case 'invalid':
         throw topicRefused(topic.why)
     }
   }
 
-  #toRoom(actor: Actor, topic: Topic & { kind: 'room' }, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+  #toRoom(
+    actor: Actor,
+    topic: Topic & { kind: 'room' },
+    publication: Publication,
+    publisher: Publisher,
+  ): void | Promise<void> {
     switch (topic.leaf) {
       case 'messages':
       case 'text':
-        return this.#sendToRoom(actor, topic.room, topic.leaf === 'text', incoming, receipt)
+        return this.#sendToRoom(actor, topic.room, topic.leaf === 'text', publication, publisher)
       case 'typing':
-        this.#parts.moments.typing(actor, topic.room, incoming.payload)
-        return this.#settle(incoming, receipt)
+        this.#parts.moments.typing(actor, topic.room, publication.payload)
+        return this.#settle(publication, publisher)
       case 'receipts':
-        return this.#settleAfter(this.#parts.receipts.publish(actor, topic.room, incoming.payload), incoming, receipt)
+        return this.#settleAfter(
+          this.#parts.receipts.publish(actor, topic.room, publication.payload),
+          publication,
+          publisher,
+        )
       default:
-        throw new Refusal('forbidden', `only the broker publishes on ${incoming.topic}`)
+        throw new Refusal('forbidden', `only the broker publishes on ${publication.topic}`)
     }
   }
 
-  #sendToRoom(actor: Actor, room: string, bare: boolean, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+  #sendToRoom(
+    actor: Actor,
+    room: string,
+    bare: boolean,
+    publication: Publication,
+    publisher: Publisher,
+  ): void | Promise<void> {
     if (directMembers(room)) throw topicRefused(`direct messages are sent to ${topics.user('{user}', 'messages')}`)
     const user = requireUser(actor)
     const { directory } = this.#parts.store
     const member = directory.member(room, user)
     if (member) {
       const record = this.#parts.rules.requireWriter(member)
-      return this.#parts.writing.toRoom(actor, record, this.#message(incoming.payload, bare), incoming, receipt)
+      return this.#parts.writing.toRoom(actor, record, this.#message(publication.payload, bare), publication, publisher)
     }
-    const message = this.#message(incoming.payload, bare)
-    if (user === SYSTEM || !incoming.joins) {
+    const message = this.#message(publication.payload, bare)
+    if (user === SYSTEM || !publication.joins) {
       if (user === SYSTEM) this.#parts.rules.visible(actor, room)
       else this.#parts.rules.requireMember(actor, room)
-      return this.#parts.writing.append(actor, room, message, '', incoming, receipt)
+      return this.#parts.writing.append(actor, room, message, '', publication, publisher)
     }
     return this.enter(actor, room).then(() => {
       const record = this.#parts.rules.requireWriter(this.#parts.rules.requireMember(actor, room))
-      return this.#parts.writing.toRoom(actor, record, message, incoming, receipt)
+      return this.#parts.writing.toRoom(actor, record, message, publication, publisher)
     })
   }
 
@@ -194,34 +187,30 @@ export class Pipeline {
     else await members.join(actor, room)
   }
 
-  /** Appends a draft that is not a chat message, with the same answers. */
-  appendDraft(
+  #toUser(
     actor: Actor,
-    name: string,
-    cid: string | null,
-    draft: Draft,
-    incoming: Incoming,
-    receipt: Receipt,
-  ): void {
-    const sending = { actor, room: name, cid, incoming, draft, receipt }
-    this.#parts.store.commit(new Send(this.#parts.replies, sending))
-  }
-
-  #toUser(actor: Actor, topic: Topic & { kind: 'user' }, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+    topic: Topic & { kind: 'user' },
+    publication: Publication,
+    publisher: Publisher,
+  ): void | Promise<void> {
     switch (topic.leaf) {
       case 'messages':
-        return this.#sendToUser(actor, topic.user, incoming, receipt)
+        return this.#sendToUser(actor, topic.user, publication, publisher)
       case 'notifications':
         requireSpace(this.#parts.space)
-        return this.#parts.notifications.publish(actor, topic.user, incoming, receipt, this)
+        return this.#parts.notifications.publish(actor, topic.user, publication, publisher)
       case 'signals':
-        return this.#settleAfter(this.#parts.moments.signal(actor, topic.user, incoming.payload), incoming, receipt)
+        return this.#settleAfter(
+          this.#parts.moments.signal(actor, topic.user, publication.payload),
+          publication,
+          publisher,
+        )
       case 'presence':
-        requireOwn(actor, topic.user, incoming.topic)
-        this.#parts.moments.presence(actor, incoming.payload)
-        return this.#settle(incoming, receipt)
+        requireOwn(actor, topic.user, publication.topic)
+        this.#parts.moments.presence(actor, publication.payload)
+        return this.#settle(publication, publisher)
       default:
-        throw new Refusal('forbidden', `only the broker publishes on ${incoming.topic}`)
+        throw new Refusal('forbidden', `only the broker publishes on ${publication.topic}`)
     }
   }
 
@@ -233,27 +222,27 @@ export class Pipeline {
     return message
   }
 
-  #sendToUser(actor: Actor, to: string, incoming: Incoming, receipt: Receipt): void | Promise<void> {
+  #sendToUser(actor: Actor, to: string, publication: Publication, publisher: Publisher): void | Promise<void> {
     const user = requireUser(actor)
     if (to === user) throw topicRefused('that is your own name; a direct message goes to another user')
     requireReachable(this.#parts.store.directory, to, user, 'messages', `you may not write to ${to}`)
-    const message = this.#message(incoming.payload, false)
+    const message = this.#message(publication.payload, false)
     const room = directRoom(user, to)
-    this.#parts.writing.count(room, receipt)
-    const written = this.#writing(room, user, incoming)
+    this.#parts.writing.count(room, publisher)
+    const written = this.#writing(room, user, publication)
     if (this.#parts.directs.isOpen(room, user, to)) {
-      return this.#parts.writing.append(actor, room, message, to, written, receipt)
+      return this.#parts.writing.append(actor, room, message, to, written, publisher)
     }
     return this.#beginDirect(actor, to).then((begun) =>
-      this.#parts.writing.append(actor, begun, message, to, written, receipt),
+      this.#parts.writing.append(actor, begun, message, to, written, publisher),
     )
   }
 
   /** With the first message of each of the two it is kept that they have written, in the same commit. */
-  #writing(room: string, user: string, incoming: Incoming): Incoming {
+  #writing(room: string, user: string, publication: Publication): Publication {
     const { written } = this.#parts.store.directory
-    if (written.get(room, user)) return incoming
-    return { ...incoming, ops: [...incoming.ops, written.putOp({ room, user })] }
+    if (written.get(room, user)) return publication
+    return { ...publication, ops: [...publication.ops, written.putOp({ room, user })] }
   }
 
   async #beginDirect(actor: Actor, to: string): Promise<string> {
@@ -262,19 +251,19 @@ export class Pipeline {
   }
 
   /** Nothing to store: acknowledged in its turn. */
-  #settle(incoming: Incoming, receipt: Receipt): void {
-    const settled = (error: StoreError | null): void => receipt.settled(error ? storeRefusal(error) : null, null)
-    this.#parts.store.commit({ drafts: [], ops: incoming.ops, settled })
+  #settle(publication: Publication, publisher: Publisher): void {
+    const settled = (error: StoreError | null): void => publisher.settled(error ? storeRefusal(error) : null, null)
+    this.#parts.store.commit({ drafts: [], ops: publication.ops, settled })
   }
 
-  async #settleAfter(work: Promise<void>, incoming: Incoming, receipt: Receipt): Promise<void> {
+  async #settleAfter(work: Promise<void>, publication: Publication, publisher: Publisher): Promise<void> {
     await work
-    this.#settle(incoming, receipt)
+    this.#settle(publication, publisher)
   }
 }
 
 /** It takes a retained message away. */
-function clears({ retain, payload }: Incoming): boolean {
+function clears({ retain, payload }: Publication): boolean {
   return retain && payload.length === 0
 }
 
@@ -288,7 +277,7 @@ export function requireFewProperties(extra: Extra | null | undefined, propertyBy
     )
 }
 
-function answering(actor: Actor, { answer }: Incoming): Actor {
+function answering(actor: Actor, { answer }: Publication): Actor {
   return answer ? { ...actor, answer } : actor
 }
 

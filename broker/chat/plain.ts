@@ -5,7 +5,7 @@ import type { Acl } from '../auth/principal.js'
 import type { Bus } from '../store/bus.js'
 import type { Draft, Op, PlainMessage, QueueMatch, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
-import type { Incoming, Receipt } from './pipeline.js'
+import type { Publication, Publisher } from './publication.js'
 import type { RetainedQuota } from './retained-quota.js'
 import { storeRefusal } from './send.js'
 import type { Signal } from './signals.js'
@@ -26,34 +26,34 @@ export class Plain {
   publish(
     actor: Actor,
     topic: Topic & { kind: 'device' | 'plain' },
-    incoming: Incoming,
-    receipt: Receipt,
+    publication: Publication,
+    publisher: Publisher,
     drafts: readonly Draft[] = [],
   ): void {
     const { principal, clientId, sessionId } = actor
     const own = topic.kind === 'device' && topic.user === principal.user && !principal.anonymous
-    if (!own && !this.#acl.mayPublish(principal, clientId, incoming.topic)) {
-      throw new Refusal('forbidden', `you may not publish on ${incoming.topic}`)
+    if (!own && !this.#acl.mayPublish(principal, clientId, publication.topic)) {
+      throw new Refusal('forbidden', `you may not publish on ${publication.topic}`)
     }
-    if (incoming.retain) this.#quota.require(principal.user, incoming)
-    this.send({ ...incoming, clientId: sessionId }, incoming.ops, receipt, drafts)
+    if (publication.retain) this.#quota.require(principal.user, publication)
+    this.send({ ...publication, clientId: sessionId }, publication.ops, publisher, drafts)
   }
 
   /** `drafts` are appended with it. As the broker itself, or after the checks. */
   send(
-    incoming: Omit<Incoming, 'ops' | 'joins'> & { clientId: string | null },
+    publication: Omit<Publication, 'ops' | 'joins'> & { clientId: string | null },
     more: readonly Op[],
-    receipt: Receipt,
+    publisher: Publisher,
     drafts: readonly Draft[] = [],
   ): void {
     // A copy: the payload is a view of a socket's read buffer, and may wait in memory far longer than that.
     const message: PlainMessage = {
-      topic: incoming.topic,
-      payload: Buffer.from(incoming.payload),
-      qos: incoming.qos,
-      retain: incoming.retain,
-      clientId: incoming.clientId,
-      ...(incoming.extra ? { extra: incoming.extra } : {}),
+      topic: publication.topic,
+      payload: Buffer.from(publication.payload),
+      qos: publication.qos,
+      retain: publication.retain,
+      clientId: publication.clientId,
+      ...(publication.extra ? { extra: publication.extra } : {}),
     }
     const ops: Op[] = [...more]
     if (message.retain) ops.push(this.#store.queue.retainOp(message))
@@ -72,7 +72,7 @@ export class Plain {
       ops,
       settled: (error) => {
         if (!error) this.#bus.send({ kind: 'plain', message, queued, number })
-        receipt.settled(error ? storeRefusal(error) : null, null)
+        publisher.settled(error ? storeRefusal(error) : null, null)
       },
     })
   }

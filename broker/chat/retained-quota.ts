@@ -2,7 +2,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { messageSize } from '../store/message-size.js'
 import type { QueueStore } from '../store/store.js'
-import type { Incoming } from './pipeline.js'
+import type { Publication } from './publication.js'
 
 export interface RetainedLimits {
   readonly retainedMessagesPerUser: number
@@ -25,7 +25,7 @@ export class RetainedQuota {
   }
 
   /** Refuses what makes it more than `user` may have. What is there may be cleared, and give way to what is no larger. */
-  require(user: string, message: Pick<Incoming, 'topic' | 'payload' | 'extra'>): void {
+  require(user: string, message: Pick<Publication, 'topic' | 'payload' | 'extra'>): void {
     if (message.payload.length === 0) return
     const size = messageSize(message)
     const before = this.#queue.retainedAt(message.topic)

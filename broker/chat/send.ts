@@ -2,7 +2,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import type { AppendResult, Change, Draft, Op, StoreError } from '../store/store.js'
 import type { Actor } from './actor.js'
-import type { Incoming, Receipt } from './pipeline.js'
+import type { Publication, Publisher } from './publication.js'
 import type { Rates } from './rates.js'
 import type { Replies, SendResult } from './replies.js'
 
@@ -11,11 +11,11 @@ export interface Sending {
   /** The room, or where else it goes, as the answer names it. */
   readonly room: string
   readonly cid: string | null
-  readonly incoming: Incoming
+  readonly publication: Publication
   readonly draft: Draft
   /** Committed with it. */
   readonly along?: readonly Draft[]
-  readonly receipt: Receipt
+  readonly publisher: Publisher
   /** Where it was counted for its room before it was known whether it is a retry. */
   readonly counted?: Pick<Rates, 'giveBack'>
   /** It was a command, and went to a bot. */
@@ -33,23 +33,23 @@ export class Send implements Change {
 
   constructor(replies: Replies, sending: Sending) {
     this.drafts = sending.along ? [sending.draft, ...sending.along] : [sending.draft]
-    this.ops = sending.incoming.ops
+    this.ops = sending.publication.ops
     this.#replies = replies
     this.#sending = sending
   }
 
   settled(error: StoreError | null, results: readonly AppendResult[]): void {
-    const { actor, cid, incoming, receipt } = this.#sending
+    const { actor, cid, publication, publisher } = this.#sending
     const refusal = error ? storeRefusal(error) : this.#refusalOf(results[0]!)
     if (refusal) {
-      refuseSend(this.#replies, actor, refusal, cid, incoming.topic)
-      receipt.settled(refusal, null)
+      refuseSend(this.#replies, actor, refusal, cid, publication.topic)
+      publisher.settled(refusal, null)
       return
     }
     const result = this.#resultOf(results[0]!)
     if (results[0]!.outcome === 'duplicate') this.#sending.counted?.giveBack(this.#sending.room)
     acceptSend(this.#replies, actor, cid, result)
-    receipt.settled(null, result)
+    publisher.settled(null, result)
   }
 
   #resultOf({ outcome, id, seq, ts }: AppendResult): SendResult {

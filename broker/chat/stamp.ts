@@ -3,7 +3,7 @@ import { type Body, BodyWriter } from '../store/body.js'
 import type { Draft, Extra, LogName } from '../store/store.js'
 import type { Actor } from './actor.js'
 import { type Checked, hashOf, PlainText } from './message.js'
-import type { Incoming } from './pipeline.js'
+import type { Publication } from './publication.js'
 
 /** Where a message goes. */
 export interface Destination {
@@ -19,7 +19,7 @@ export function stamp(
   actor: Actor,
   destination: Destination,
   message: Checked,
-  { qos, extra = null }: Pick<Incoming, 'qos' | 'extra'>,
+  { qos, extra = null }: Pick<Publication, 'qos' | 'extra'>,
 ): Draft {
   const { cid, ttl } = message
   const from = actor.principal.user

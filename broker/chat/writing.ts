@@ -12,8 +12,8 @@ import { Memo } from './memo.js'
 import { mentionNote } from './mentions.js'
 import type { Checked } from './message.js'
 import { isChange } from './message-types.js'
-import type { Incoming, Receipt } from './pipeline.js'
 import { requireReachable } from './privacy.js'
+import type { Publication, Publisher } from './publication.js'
 import type { Rates } from './rates.js'
 import type { References } from './references.js'
 import type { Replies, SendResult } from './replies.js'
@@ -46,8 +46,8 @@ interface Post {
   readonly message: Checked
   /** Receiver of a direct message, or empty. */
   readonly to: string
-  readonly incoming: Incoming
-  readonly receipt: Receipt
+  readonly publication: Publication
+  readonly publisher: Publisher
 }
 
 export class Writing {
@@ -63,19 +63,25 @@ export class Writing {
   }
 
   /** Into a room, at its pace. */
-  toRoom(actor: Actor, room: RoomRecord, message: Checked, incoming: Incoming, receipt: Receipt): void | Promise<void> {
-    this.count(room.id, receipt)
+  toRoom(
+    actor: Actor,
+    room: RoomRecord,
+    message: Checked,
+    publication: Publication,
+    publisher: Publisher,
+  ): void | Promise<void> {
+    this.count(room.id, publisher)
     const slow =
       room.slowMode > 0 && !isChange(message.input) && !this.#parts.rules.moderates(actor, room.id, 'moderate')
-    if (slow) return this.#writeSlowly(actor, room, message, incoming, receipt)
-    return this.append(actor, room.id, message, '', incoming, receipt)
+    if (slow) return this.#writeSlowly(actor, room, message, publication, publisher)
+    return this.append(actor, room.id, message, '', publication, publisher)
   }
 
   /** One more message into a room: who is above its rate rests, or is refused. */
-  count(room: string, receipt: Receipt): void {
-    if (!receipt.rest) return this.#parts.rates.requireRoom(room)
+  count(room: string, publisher: Publisher): void {
+    if (!publisher.rest) return this.#parts.rates.requireRoom(room)
     const ms = this.#parts.rates.sent(room)
-    if (ms > 0) receipt.rest(ms)
+    if (ms > 0) publisher.rest(ms)
   }
 
   /** One message every so many seconds. A retry of one that was taken is answered all the same, and is no message. */
@@ -83,22 +89,22 @@ export class Writing {
     actor: Actor,
     { id: room, slowMode: seconds }: RoomRecord,
     message: Checked,
-    incoming: Incoming,
-    receipt: Receipt,
+    publication: Publication,
+    publisher: Publisher,
   ): Promise<void> {
     const { slowMode, store } = this.#parts
     const user = personBehind(store.directory, actor.principal.user)
-    const post = { actor, room, message, to: '', incoming, receipt }
+    const post = { actor, room, message, to: '', publication, publisher }
     if (message.cid !== null && (await this.#isRetry(post)))
       return this.#onlyRetry(post, tooEarly(room, seconds, seconds * 1000))
     const turn = slowMode.take(room, user, seconds)
     if (turn.early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, turn.early))
-    const settled: Receipt['settled'] = (refusal, result) => {
+    const settled: Publisher['settled'] = (refusal, result) => {
       if (refusal) slowMode.giveBack(room, user, turn)
-      receipt.settled(refusal, result)
+      publisher.settled(refusal, result)
     }
     try {
-      return await this.append(actor, room, message, '', incoming, { settled })
+      return await this.append(actor, room, message, '', publication, { settled })
     } catch (error) {
       slowMode.giveBack(room, user, turn)
       throw error
@@ -118,10 +124,10 @@ export class Writing {
     room: string,
     message: Checked,
     to: string,
-    incoming: Incoming,
-    receipt: Receipt,
+    publication: Publication,
+    publisher: Publisher,
   ): void | Promise<void> {
-    const post: Post = { actor, room, message, to, incoming, receipt }
+    const post: Post = { actor, room, message, to, publication, publisher }
     return message.input?.forward ? this.#forward(post, message.input.forward) : this.#screen(post)
   }
 
@@ -161,11 +167,11 @@ export class Writing {
 
   #judged(post: Post, { message = post.message, report }: Verdict): Post {
     if (report === undefined) return { ...post, message }
-    const settled: Receipt['settled'] = (refusal, result) => {
+    const settled: Publisher['settled'] = (refusal, result) => {
       if (result) this.#parts.flagged(post.actor, message, result, report)
-      post.receipt.settled(refusal, result)
+      post.publisher.settled(refusal, result)
     }
-    return { ...post, message, receipt: { settled } }
+    return { ...post, message, publisher: { settled } }
   }
 
   #requireAllowed({ actor, room, to }: Post): void {
@@ -195,27 +201,27 @@ export class Writing {
   }
 
   /** A command goes to its bot in place of the room. */
-  #sending({ actor, room, message, to, incoming, receipt }: Post): Sending {
+  #sending({ actor, room, message, to, publication, publisher }: Post): Sending {
     const { rates: counted } = this.#parts
     const called = calledIn(this.#parts.store.directory, actor, room, message)
     if (called) {
       const command = { bot: called.bot, name: called.command, owner: called.owner }
       const draft = commandDraft(actor, room, called, message)
-      return { actor, room, cid: message.cid, incoming, draft, receipt, counted, command }
+      return { actor, room, cid: message.cid, publication, draft, publisher, counted, command }
     }
     const known = this.#destinations.get(room)
     const destination = to === '' ? known : { ...known, to }
-    const stamped = stamp(actor, destination, message, incoming)
+    const stamped = stamp(actor, destination, message, publication)
     const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
-    const along = message.forwarded ? this.#noting(incoming, room, message.forwarded.from) : incoming
-    return { actor, room, cid: message.cid, incoming: along, draft, receipt, counted }
+    const along = message.forwarded ? this.#noting(publication, room, message.forwarded.from) : publication
+    return { actor, room, cid: message.cid, publication: along, draft, publisher, counted }
   }
 
   /** It is kept whose words a room has, for when their account goes. */
-  #noting(incoming: Incoming, room: string, user: string): Incoming {
+  #noting(publication: Publication, room: string, user: string): Publication {
     const { forwarded } = this.#parts.store.directory
-    if (forwarded.get(room, user)) return incoming
-    return { ...incoming, ops: [...incoming.ops, forwarded.putOp({ room, user })] }
+    if (forwarded.get(room, user)) return publication
+    return { ...publication, ops: [...publication.ops, forwarded.putOp({ room, user })] }
   }
 
   /** A message that names others. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../../schemas/errors.js'
 import { topicNameFault } from '../../schemas/topics.js'
-import type { Incoming, Receipt } from '../chat/pipeline.js'
+import type { Publication, Publisher } from '../chat/publication.js'
 import type { SendResult } from '../chat/replies.js'
 import type { Op } from '../store/store.js'
 import type { Publish } from './codec/packets.js'
@@ -118,7 +118,7 @@ function pass(
 ): void | Promise<void> {
   const { pipeline } = connection.services
   const { actor } = connection.login!
-  const incoming: Incoming = {
+  const publication: Publication = {
     topic: packet.topic,
     payload: packet.payload,
     qos: packet.qos,
@@ -128,24 +128,24 @@ function pass(
     extra: keptProperties(packet.topic, packet.properties),
     answer: answerTo(packet),
   }
-  const receipt = new Inbound(connection, packet)
+  const publisher = new Inbound(connection, packet)
   if (packet.properties.payloadFormat === 1 && !isUtf8(packet.payload)) {
     denied ??= new Refusal('bad_request', 'the payload is not the UTF-8 its format says it is')
   }
-  if (denied) return pipeline.reject(actor, incoming, receipt, denied)
-  const entering = pipeline.publish(actor, incoming, receipt)
+  if (denied) return pipeline.reject(actor, publication, publisher, denied)
+  const entering = pipeline.publish(actor, publication, publisher)
   if (entering) connection.entering = entering.catch(() => {})
   return entering
 }
 
 /** Where an MQTT 5 request wants its reply [MQTT5-4.10]. */
-function answerTo({ properties: { responseTopic, correlationData } }: Publish): Incoming['answer'] {
+function answerTo({ properties: { responseTopic, correlationData } }: Publish): Publication['answer'] {
   if (responseTopic === undefined && !correlationData) return null
   return { topic: responseTopic ?? null, correlationData: correlationData ? Buffer.from(correlationData) : null }
 }
 
 /** A publish on its way: acknowledges it, or not, when the store has spoken. */
-class Inbound implements Receipt {
+class Inbound implements Publisher {
   readonly #connection: Connection
   readonly #packet: Publish
 

@@ -11,7 +11,7 @@ import type { RoomParts } from './rooms.js'
 import type { SharedParts } from './shared.js'
 
 export async function makePeople(config: Config, parts: SharedParts & RoomParts) {
-  const { store, bus, wheel, count, failed, turns, views, rules, thinning, preferences, replyBytes } = parts
+  const { store, bus, wheel, count, failed, turns, replies, views, rules, thinning, preferences, replyBytes } = parts
   const options = { ...config.presence, perSecond: config.limits.presencePerSecond }
   const presence = new Presence({ store, bus, wheel, thinning, options, count, failed })
   await presence.load()
@@ -23,8 +23,8 @@ export async function makePeople(config: Config, parts: SharedParts & RoomParts)
     receipts,
     unread,
     sync: new Sync({ store, unread, receipts, replyBytes, thinning }),
-    notifications: new Notifications({ store, turns, options: config.notifications, failed }),
-    announcements: new Announcements(store, bus, views),
+    notifications: new Notifications({ store, turns, replies, options: config.notifications, failed }),
+    announcements: new Announcements(store, bus, views, replies),
     exports: makeExports(config, parts),
   }
 }
