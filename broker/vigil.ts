@@ -3,7 +3,8 @@
  * comes round to look: however often it is started, and however long nothing ran, their expiry goes on from that moment.
  */
 import { commit } from './store/commit.js'
-import type { Op, Store } from './store/store.js'
+import type { Op } from './store/op.js'
+import type { Store } from './store/store.js'
 
 /** Ms between two notes. */
 const NOTED_EVERY = 30_000

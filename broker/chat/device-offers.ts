@@ -2,7 +2,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { DeviceOfferRecord, DeviceRecord } from '../store/devices.js'
-import type { Op } from '../store/store.js'
+import type { Op } from '../store/op.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
 import { type DevicesParts, newKey, requireRecipient, revokeKeys, turnOf } from './devices.js'
 import { userEvent } from './events.js'

@@ -1,5 +1,6 @@
 /** What became of each notification of a user: one note beside the log, written with the notification, found newest first. */
-import type { LogName, Note, NoteReader, NoteWrite, Op } from '../store/store.js'
+import type { Op } from '../store/op.js'
+import type { LogName, Note, NoteReader, NoteWrite } from '../store/store.js'
 
 export interface NoticeState {
   readonly id: string

@@ -1,7 +1,7 @@
 /** Accounts of bots and devices: users with no password, known by keys that their owner has. */
 import { Refusal } from '../../schemas/errors.js'
 import type { Accounts } from '../auth/accounts.js'
-import type { Op } from '../store/store.js'
+import type { Op } from '../store/op.js'
 
 /** Makes one, with what says whose it is. What is wrong with the account is wrong with the bot or device that was asked for. */
 export async function addOwned(

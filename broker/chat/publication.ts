@@ -1,5 +1,6 @@
 import type { Refusal } from '../../schemas/errors.js'
-import type { Extra, Op, QoS } from '../store/store.js'
+import type { Op } from '../store/op.js'
+import type { Extra, QoS } from '../store/store.js'
 import type { AnswerTo } from './actor.js'
 import type { SendResult } from './replies.js'
 

@@ -5,7 +5,11 @@ import { allows, isAbove, PERMISSIONS, type RoomAct, type RoomRole } from '../..
 import { personBehind } from '../store/persons.js'
 import type { BanRecord, DirectoryStore, MemberRecord, MuteRecord, RoomRecord } from '../store/store.js'
 import { type Actor, isAdmin, requireUser } from './actor.js'
-import { isOver } from './sanctions.js'
+
+/** Whether a ban or mute that has an end is over. */
+export function isOver({ until }: { until: number | null }, now = Date.now()): boolean {
+  return until !== null && until <= now
+}
 
 export class RoomRules {
   readonly #directory: DirectoryStore

@@ -2,13 +2,14 @@
 import { Refusal } from '../../schemas/errors.js'
 import type { Bus } from '../store/bus.js'
 import { commit } from '../store/commit.js'
+import type { Op } from '../store/op.js'
 import { namesOf } from '../store/persons.js'
-import type { BanRecord, Draft, MemberRecord, MuteRecord, Op, RoomRecords, Store } from '../store/store.js'
+import type { BanRecord, Draft, MemberRecord, MuteRecord, RoomRecords, Store } from '../store/store.js'
 import type { Turns } from '../turns.js'
 import type { Actor } from './actor.js'
 import { roomEvent, type Sanction, userEvent } from './events.js'
 import { memberTurn } from './members.js'
-import type { RoomRules } from './room-rules.js'
+import { isOver, type RoomRules } from './room-rules.js'
 import type { Signal } from './signals.js'
 
 /** Of each kind, in one room. */
@@ -19,11 +20,6 @@ export interface SanctionsParts {
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
   readonly turns: Turns
-}
-
-/** Whether one that has an end is over. */
-export function isOver({ until }: { until: number | null }, now = Date.now()): boolean {
-  return until !== null && until <= now
 }
 
 export class Sanctions {

@@ -1,6 +1,7 @@
 /** A message on its way through the store, and what its sender hears of it. */
 import { Refusal } from '../../schemas/errors.js'
-import type { AppendResult, Change, Draft, Op, StoreError } from '../store/store.js'
+import type { Op } from '../store/op.js'
+import type { AppendResult, Change, Draft, StoreError } from '../store/store.js'
 import type { Actor } from './actor.js'
 import type { Publication, Publisher } from './publication.js'
 import type { Rates } from './rates.js'

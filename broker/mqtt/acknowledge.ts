@@ -1,6 +1,6 @@
 import type { StoreError } from '../store/store.js'
 import type { Ack } from './codec/packets.js'
-import { ProtocolError, Reason } from './codec/reader.js'
+import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { Connection } from './connection.js'
 import type { Flight } from './inflight.js'
 

@@ -3,7 +3,7 @@
  * the broker asks for; and AUTH with another token of the same user renews the login while it goes on.
  */
 import type { Auth, Connect } from './codec/packets.js'
-import { ProtocolError, Reason } from './codec/reader.js'
+import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { Connection } from './connection.js'
 import { ConnectRefused } from './endings.js'
 import { renewLogin } from './renewal.js'

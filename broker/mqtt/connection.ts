@@ -20,7 +20,7 @@ import { encodeAck, encodeAuth, encodeConnack, encodeDisconnect, PINGRESP } from
 import { FrameReader } from './codec/frames.js'
 import { type Auth, type Packet, Type, type Version, type Will } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
-import { ProtocolError, Reason } from './codec/reader.js'
+import { ProtocolError, Reason } from './codec/reason-codes.js'
 import { connect } from './connect.js'
 import { disconnect } from './disconnect.js'
 import { ConnectRefused, type Ending } from './endings.js'

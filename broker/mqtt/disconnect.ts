@@ -1,5 +1,5 @@
 import type { Disconnect } from './codec/packets.js'
-import { ProtocolError, Reason } from './codec/reader.js'
+import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { Connection } from './connection.js'
 
 /**

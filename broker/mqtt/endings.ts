@@ -1,6 +1,6 @@
 /** How connections end before their client wants them to. */
 import type { Config } from '../../schemas/config.js'
-import { Reason } from './codec/reader.js'
+import { Reason } from './codec/reason-codes.js'
 
 /** Why a connection ended: for the log and, on MQTT 5, the DISCONNECT. */
 export interface Ending {

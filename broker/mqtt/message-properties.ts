@@ -2,7 +2,7 @@
 import { isChatTopic } from '../../schemas/topics.js'
 import type { Extra } from '../store/store.js'
 import { encodeProperties, encodeVarint, NO_PROPERTIES, type Properties } from './codec/properties.js'
-import { ProtocolError, Reason } from './codec/reader.js'
+import { ProtocolError, Reason } from './codec/reason-codes.js'
 
 const EMPTY = Buffer.alloc(0)
 const NONE = Buffer.from([0])

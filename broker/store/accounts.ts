@@ -1,5 +1,5 @@
 /** What the broker keeps of accounts beside the directory. */
-import type { Op } from './store.js'
+import type { Op } from './op.js'
 
 /** A second factor: what an authenticator app and the broker both know. */
 export interface SecondFactorRecord {

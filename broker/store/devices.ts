@@ -1,5 +1,5 @@
 /** Devices: users that belong to a user, who may read and command them, what was asked of them, and where what they publish goes. */
-import type { Op } from './store.js'
+import type { Op } from './op.js'
 
 /** Records of an owner, each under a name. From memory. */
 export interface OwnedRecords<T> {

@@ -1,6 +1,6 @@
 /** What those who keep order leave in the store. */
 import type { Filter } from '../../schemas/moderation.js'
-import type { Op } from './store.js'
+import type { Op } from './op.js'
 
 export interface ReportRecord {
   /** Sorts by time. */

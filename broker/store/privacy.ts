@@ -1,5 +1,5 @@
 import type { PrivacySettings } from '../../schemas/commands/privacy.js'
-import type { Op } from './store.js'
+import type { Op } from './op.js'
 
 export interface PrivacyRecord extends PrivacySettings {
   user: string

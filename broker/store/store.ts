@@ -9,6 +9,7 @@ import type { AccountStore } from './accounts.js'
 import type { Body } from './body.js'
 import type { DeviceStore, OwnedRecords } from './devices.js'
 import type { ModerationStore } from './moderation.js'
+import type { Op } from './op.js'
 import type { OutboxStore, WebhookStore } from './outbox.js'
 import type { PrivacyStore } from './privacy.js'
 
@@ -135,14 +136,6 @@ export type AppendResult =
   | { readonly outcome: 'conflict'; readonly id: string; readonly seq: number; readonly ts: number }
   /** It was to be a retry and is none; the rest is empty. */
   | { readonly outcome: 'absent'; readonly id: string; readonly seq: number; readonly ts: number }
-
-/**
- * An opaque write made by one of the store's op builders; `applied` runs once it is durable, before any `settled`. To be
- * committed once, soon: what `enqueueOps` builds holds its place in the queues from then on.
- */
-export interface Op {
-  readonly applied?: () => void
-}
 
 /**
  * Everything in a change becomes durable together, or nothing does. `ops` are written even if a draft turns out to be

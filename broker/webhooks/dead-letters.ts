@@ -1,7 +1,8 @@
 /** Events one webhook could not be told: where they are in the logs, a bounded number of them. */
 import { commit } from '../store/commit.js'
+import type { Op } from '../store/op.js'
 import type { DeadLetter } from '../store/outbox.js'
-import type { LogEntry, LogName, Op, Store } from '../store/store.js'
+import type { LogEntry, LogName, Store } from '../store/store.js'
 import { Turns } from '../turns.js'
 
 const PAGE = 1000

@@ -1,8 +1,9 @@
 /** Between the store's outbox and those who tell: which logs have grown, what is kept of how far each has come, and when a log is read. */
 import { commit } from '../store/commit.js'
+import type { Op } from '../store/op.js'
 import type { WebhookRecord } from '../store/outbox.js'
 import { SERVER_LOG } from '../store/server-events.js'
-import type { AppendedBatch, LogName, Op, Store } from '../store/store.js'
+import type { AppendedBatch, LogName, Store } from '../store/store.js'
 import type { Deadline, Wheel } from '../wheel.js'
 import { EventFilter } from './events.js'
 import type { Teller } from './teller.js'

@@ -2,12 +2,12 @@
 
 import type { Test } from 'tap'
 import { body } from '../../broker/store/body.js'
+import type { Op } from '../../broker/store/op.js'
 import {
   type AppendedBatch,
   type AppendResult,
   type Draft,
   type LogEntry,
-  type Op,
   ROOM_DEFAULTS,
   type Store,
   type StoreError,

@@ -79,7 +79,10 @@ for (const clean of [true, false]) {
   const session = `${clean ? 'a clean' : 'a kept'} session`
 
   t.test(`who publishes more than may wait is read more slowly: ${session}`, async (t) => {
-    const broker = await startTestBroker(t, { acl: OPEN_ACL, limits: { backlogBytes: 3_000_000, backlogWait: 60, backlogStill: 30 } })
+    const broker = await startTestBroker(t, {
+      acl: OPEN_ACL,
+      limits: { backlogBytes: 3_000_000, backlogWait: 60, backlogStill: 30 },
+    })
     const reader = await broker.connect('rita', { clean })
     await reader.subscribeAsync('f/x', { qos: 1 })
     const all = new Promise<void>((resolve) => {

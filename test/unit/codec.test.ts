@@ -19,7 +19,7 @@ import { FrameReader } from '../../broker/mqtt/codec/frames.js'
 import type { Version } from '../../broker/mqtt/codec/packets.js'
 import type { Properties } from '../../broker/mqtt/codec/properties.js'
 import { encodeProperties } from '../../broker/mqtt/codec/properties.js'
-import { ProtocolError } from '../../broker/mqtt/codec/reader.js'
+import { ProtocolError } from '../../broker/mqtt/codec/reason-codes.js'
 
 type Fields = Record<string, unknown>
 type QoS = 0 | 1 | 2

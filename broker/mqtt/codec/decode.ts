@@ -18,7 +18,8 @@ import type {
   Will,
 } from './packets.js'
 import { NO_PROPERTIES, type Properties, readProperties } from './properties.js'
-import { malformed, PacketReader, ProtocolError, Reason } from './reader.js'
+import { PacketReader } from './reader.js'
+import { malformed, ProtocolError, Reason } from './reason-codes.js'
 
 const NONE = NO_PROPERTIES as Properties
 

@@ -1,7 +1,7 @@
 import { Gathering } from './gathering.js'
 import { LongPublish } from './long-publish.js'
 import { Type } from './packets.js'
-import { malformed, ProtocolError, Reason } from './reader.js'
+import { malformed, ProtocolError, Reason } from './reason-codes.js'
 
 /**
  * Cuts a byte stream into control packets: fixed header and body [MQTT-2.2]. A body is a view of the received chunk where

@@ -1,5 +1,6 @@
 /** MQTT 5 properties [MQTT5-2.2.2]: one table says what exists, its wire type, and which packets may carry it. */
-import { malformed, type PacketReader, ProtocolError, Reason } from './reader.js'
+import type { PacketReader } from './reader.js'
+import { malformed, ProtocolError, Reason } from './reason-codes.js'
 
 type WireType = 'byte' | 'flag' | 'uint16' | 'uint32' | 'varint' | 'string' | 'binary' | 'pair' | 'varints'
 

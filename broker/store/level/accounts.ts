@@ -1,6 +1,6 @@
 /** Second factors, which go with their account (`deleteUserOps`), and removals under way: read when asked for. */
 import type { AccountStore, RemovalRecord, SecondFactorRecord } from '../accounts.js'
-import type { Op } from '../store.js'
+import type { Op } from '../op.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import { put, wipe } from './operation.js'

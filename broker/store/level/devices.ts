@@ -8,7 +8,7 @@ import type {
   DeviceShareRecord,
   DeviceStore,
 } from '../devices.js'
-import type { Op } from '../store.js'
+import type { Op } from '../op.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import { del, put, wipe } from './operation.js'

@@ -1,4 +1,5 @@
 /** People and rooms. Rooms, memberships and invites are read once and kept in memory; it changes after the disk did. */
+import type { Op } from '../op.js'
 import type {
   BanRecord,
   BlockRecord,
@@ -10,7 +11,6 @@ import type {
   LinkRecord,
   MemberRecord,
   MuteRecord,
-  Op,
   PresenceRecord,
   ProfileRecord,
   RoomRecord,

@@ -1,10 +1,10 @@
 /** The embedded store: LevelDB in a directory, one writer, everything durable before it is told. */
+import type { Op } from '../op.js'
 import {
   type AppendedBatch,
   type Change,
   type Effect,
   type LogName,
-  type Op,
   type Store,
   type StoreCounts,
   StoreError,

@@ -1,7 +1,7 @@
 /** What those who keep order leave: read once and kept in memory, which changes after the disk did. */
 import type { Filter } from '../../../schemas/moderation.js'
 import type { ModerationStore, ReportRecord } from '../moderation.js'
-import type { Op } from '../store.js'
+import type { Op } from '../op.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import { put, type StagedOp, wipe } from './operation.js'

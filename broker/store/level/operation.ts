@@ -1,5 +1,5 @@
 /** What the op builders of this adapter make, and the batch they end up in. */
-import type { Op } from '../store.js'
+import type { Op } from '../op.js'
 import { type KeyRange, keys } from './keys.js'
 
 /** Ordered writes of one atomic step: a later one on the same key wins. */

@@ -4,7 +4,8 @@
  */
 import { Readable } from 'node:stream'
 import aedesPacket from 'aedes-packet'
-import type { AedesPacketLike, Op, Persistence, QoS, StoredSubscription, WillPacket } from '../store.js'
+import type { Op } from '../op.js'
+import type { AedesPacketLike, Persistence, QoS, StoredSubscription, WillPacket } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import { del, put } from './operation.js'

@@ -1,6 +1,7 @@
 /** Privacy settings: one small key per user who changed them, read once and kept in memory; it changes after the disk did. */
+
+import type { Op } from '../op.js'
 import type { PrivacyRecord, PrivacyStore } from '../privacy.js'
-import type { Op } from '../store.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, put } from './operation.js'

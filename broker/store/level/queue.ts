@@ -3,11 +3,11 @@
  * which numbers wait for whom; payloads and grants are read when asked for.
  */
 import { messageSize } from '../message-size.js'
+import type { Op } from '../op.js'
 import type {
   AedesPacketLike,
   Allowance,
   CopyOp,
-  Op,
   PlainMessage,
   QoS,
   QueuedMessage,

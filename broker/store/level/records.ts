@@ -1,6 +1,6 @@
 /** Records of an owner under a name of their own, read once and kept in memory; memory changes after the disk did. */
 import type { OwnedRecords } from '../devices.js'
-import type { Op } from '../store.js'
+import type { Op } from '../op.js'
 import type { Database } from './database.js'
 import { keys, type RoomRecordKind, ranges } from './keys.js'
 import { del, put, type WriteBatch, wipe } from './operation.js'

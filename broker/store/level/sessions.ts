@@ -1,6 +1,6 @@
 /** Persistent sessions: a record, and small keys beside it that change on their own. */
+import type { Op } from '../op.js'
 import type {
-  Op,
   Progress,
   SavedInflight,
   SavedSession,

@@ -1,6 +1,7 @@
 /** Webhooks and what could not be told to them: read when asked for. */
+
+import type { Op } from '../op.js'
 import type { DeadLetter, WebhookRecord, WebhookStore } from '../outbox.js'
-import type { Op } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import { del, put } from './operation.js'
