@@ -326,7 +326,12 @@ const limits = section('Bounds on what one client can cost.', {
   ),
   topicLevels: count(128, 'Deepest topic or filter, in levels; a deeper one is refused.', 4, 65535),
   inflight: count(32, 'Messages sent to a client and not yet acknowledged.', 1, 65535),
-  receiveMaximum: count(1024, 'QoS 1 and 2 messages a client may have unacknowledged.', 1, 65535),
+  receiveMaximum: count(
+    65535,
+    'QoS 1 and 2 messages a client may have unacknowledged. MQTT 5 clients are told, and cut off beyond it: some send all that gathered while they were away at once.',
+    1,
+    65535,
+  ),
   receiveBytes: count(
     1048576,
     'Bytes of publishes of one client that are taken and not yet stored; beyond, its connection is read on only as they are.',

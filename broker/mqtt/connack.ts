@@ -7,7 +7,6 @@ import type { Properties } from './codec/properties.js'
 import { Reason } from './codec/reason-codes.js'
 import type { Connection } from './connection.js'
 import { ConnectRefused } from './endings.js'
-import { receiveMaximum } from './publish.js'
 
 /** Seconds the session outlives its connection: before MQTT 5 all or nothing, from then on as asked, bounded [MQTT5-3.1.2.11.2]. */
 export function sessionExpiry({ version, clean, properties }: Connect, most: number): number {
@@ -31,7 +30,7 @@ export function connackProperties(
   const { sessionExpiry: asked, requestResponseInformation, authMethod } = packet.properties
   const expiry = sessionExpiry(packet, limits.sessionExpiry)
   const properties: Properties = {
-    receiveMaximum: receiveMaximum(limits),
+    receiveMaximum: limits.receiveMaximum,
     maximumPacketSize: limits.packetBytes,
   }
   if (limits.topicAliases > 0) properties.topicAliasMaximum = limits.topicAliases

@@ -33,6 +33,9 @@ import type { Session } from './session.js'
 import { Slowing } from './slowing.js'
 import { subscribe, unsubscribe } from './subscribe.js'
 
+/** Publishes of one client that wait for the store at a time; what it sent beyond waits in its socket. */
+const MAX_UNSETTLED = 1024
+
 /** What a connection is once its CONNECT was accepted. */
 export interface Login {
   /** Its principal is another after a renewal; whoever holds the actor sees the new one. */
@@ -180,7 +183,7 @@ export class Connection extends AedesClient implements Deadline {
   get #full(): boolean {
     // An MQTT 5 client knows the bound; one more than it is its fault, and is looked for.
     const { receiveMaximum, receiveBytes } = this.services.limits
-    const bound = receiveMaximum + (this.version === 5 ? 1 : 0)
+    const bound = Math.min(receiveMaximum + (this.version === 5 ? 1 : 0), MAX_UNSETTLED)
     return this.unsettled >= bound || this.unsettledBytes >= receiveBytes || this.#rests
   }
 

@@ -4,10 +4,10 @@ import { LazyMap, LazySet } from '../lazy.js'
 type Step = 'before' | 'taken' | 'answered'
 
 /**
- * The packet ids of a client's QoS 2 publishes, from PUBLISH to PUBREL [MQTT-4.3.3]. A client before MQTT 5 is not told how many may await
- * their PUBREL: more than the bound are taken like any, for their PUBRELs can only come behind what the client has written already, and
- * their PUBRECs are withheld until others have had their PUBREL. The messages are in the store by then. What waits is packet ids, and of these
- * MQTT has 65,535.
+ * The packet ids of a client's QoS 2 publishes, from PUBLISH to PUBREL [MQTT-4.3.3]. A client before MQTT 5 cannot be told how many
+ * may be under way, and some of MQTT 5 send what gathered while they were away whatever they are told: more than the bound are taken like
+ * any, for their PUBRELs can only come behind what the client has written already, and their PUBRECs are withheld until others have had
+ * their PUBREL. The messages are in the store by then. What waits is packet ids, and of these MQTT has 65,535.
  */
 export class Incoming {
   readonly #bound: number

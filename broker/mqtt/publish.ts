@@ -9,7 +9,6 @@ import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { Connection } from './connection.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
-import type { MqttServices } from './services.js'
 
 /**
  * PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-2, MQTT-4.6.0-3].
@@ -60,7 +59,7 @@ function checkVersion5(connection: Connection, packet: Publish): void {
   checkResponseTopic(packet.properties)
   // One that is sent again is under way already.
   const known = packet.qos === 2 && connection.incoming.has(packet.packetId)
-  if (packet.qos > 0 && !known && connection.underWay >= receiveMaximum(connection.services.limits)) {
+  if (packet.qos > 0 && !known && connection.underWay >= connection.services.limits.receiveMaximum) {
     throw new ProtocolError(
       Reason.receiveMaximumExceeded,
       `more than ${connection.underWay} messages under way [MQTT5-3.3.4-7]`,
@@ -70,13 +69,6 @@ function checkVersion5(connection: Connection, packet: Publish): void {
   else if (packet.topic === '')
     throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2.3.4]')
 }
-
-/** What CONNACK tells: QoS 2 messages that may wait for their PUBREL are among those under way [MQTT5-3.2.2.3.3]. */
-export function receiveMaximum({ receiveMaximum, inboundQos2 }: Limits): number {
-  return Math.min(receiveMaximum, inboundQos2)
-}
-
-type Limits = Pick<MqttServices['limits'], 'receiveMaximum' | 'inboundQos2'>
 
 function resolveAlias({ aliases, services }: Connection, packet: Publish, alias: number): void {
   if (alias === 0 || alias > services.limits.topicAliases) {

@@ -138,21 +138,35 @@ t.test('server keep alive [MQTT5-3.1.2-21, MQTT5-3.2.2-21, MQTT5-3.2.2-22]', asy
   })
 })
 
-t.test('the receive maximum is never more than the QoS 2 messages that may wait [MQTT5-3.2.2.3.3]', async (t) => {
-  const unreleased = (id: number) => message('t/a', 'x', { qos: 2, messageId: id })
-  for (const limits of [
-    { receiveMaximum: 20, inboundQos2: 5 },
-    { receiveMaximum: 5, inboundQos2: 20 },
-  ]) {
-    const broker = await startTestBroker(t, { limits, acl: OPEN_ACL })
-    const [client, { properties }] = await connect5(broker, {})
-    t.equal(properties?.receiveMaximum, 5)
-    client.send(...[1, 2, 3, 4, 5].map(unreleased))
-    for (let i = 0; i < 5; i++) await take(client, 'pubrec')
-    t.same(await untilPong(client), [], 'as many are taken')
-    client.send(message('t/a', 'x', { qos: 1, messageId: 6 }))
-    t.equal(await disconnected(client), 0x93, 'one more is not, of either QoS [MQTT5-3.3.4-9]')
-  }
+t.test(
+  'a client that goes beyond the receive maximum it was told is cut off, whatever the QoS [MQTT5-3.3.4-9]',
+  async (t) => {
+    const unreleased = (id: number) => message('t/a', 'x', { qos: 2, messageId: id })
+    for (const qos of [1, 2] as const) {
+      const broker = await startTestBroker(t, { limits: { receiveMaximum: 5 }, acl: OPEN_ACL })
+      const [client, { properties }] = await connect5(broker, {})
+      t.equal(properties?.receiveMaximum, 5)
+      client.send(...[1, 2, 3, 4, 5].map(unreleased))
+      for (let i = 0; i < 5; i++) await take(client, 'pubrec')
+      t.same(await untilPong(client), [], 'as many are taken')
+      client.send(message('t/a', 'x', { qos, messageId: 6 }))
+      t.equal(await disconnected(client), 0x93, 'one more is not')
+    }
+  },
+)
+
+t.test('more QoS 2 messages than may await their PUBREL are taken; their PUBRECs wait for room', async (t) => {
+  const broker = await startTestBroker(t, { limits: { inboundQos2: 5 }, acl: OPEN_ACL })
+  const [client, { properties }] = await connect5(broker, {})
+  t.equal(properties?.receiveMaximum, 65535, 'all packet ids there are')
+  const ids = Array.from({ length: 3000 }, (_, i) => i + 1)
+  client.send(...ids.map((id) => message('t/a', 'x', { qos: 2, messageId: id })))
+  const answered = async (): Promise<unknown[]> => [(await take(client, 'pubrec')).messageId, await untilPong(client)]
+  for (const id of [1, 2, 3, 4]) t.equal((await take(client, 'pubrec')).messageId, id)
+  t.same(await answered(), [5, []])
+  client.send({ cmd: 'pubrel', messageId: 1 })
+  t.equal((await take(client, 'pubcomp')).messageId, 1)
+  t.same(await answered(), [6, []], 'one for one')
 })
 
 t.test('clients are sent to another server [MQTT5-4.11]', async (t) => {
