@@ -221,7 +221,7 @@ async function spoil(path: string, from: number, to: number): Promise<void> {
   await file.close()
 }
 
-t.test('kill -9 while it is indexing: nothing is missing, nothing comes twice', { timeout: 120_000 }, async (t) => {
+t.test('kill -9 while it is indexing: nothing is missing, nothing comes twice', { timeout: 600_000 }, async (t) => {
   const random = Random.from('SEARCH_SEED')
   t.comment(`SEARCH_SEED=${random.seed} repeats this run`)
   const { broker, connect } = await process(t)

@@ -125,7 +125,7 @@ function addressOf(room: string, user: string): string {
   return peer === null ? room : `@${peer}`
 }
 
-t.test('whoever searches finds what the model says', { timeout: 120_000 }, async (t) => {
+t.test('whoever searches finds what the model says', { timeout: 600_000 }, async (t) => {
   const random = Random.from('SEARCH_SEED')
   t.comment(`SEARCH_SEED=${random.seed} repeats this run`)
   const broker = await startTestBroker(t)

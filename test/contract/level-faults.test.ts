@@ -411,7 +411,7 @@ t.test('a payload goes with its last reference', async (t) => {
   t.equal(left.filter((key) => key.startsWith('r')).length, 1, 'for one session')
 })
 
-t.test('kill -9 at any moment loses nothing that was acknowledged', { timeout: 60_000 }, async (t) => {
+t.test('kill -9 at any moment loses nothing that was acknowledged', { timeout: 600_000 }, async (t) => {
   const { location, open } = setup(t)
   const acked: { log: string; cid: string; seq: number }[] = []
   for (const messages of [100, 1500, 4000]) {

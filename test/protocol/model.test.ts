@@ -43,7 +43,7 @@ for (const [name, arbitrary, share] of CASES) {
     failed = false
     const outcome = await fc.check(fc.asyncProperty(arbitrary, play), {
       numRuns: Math.ceil(count * share),
-      interruptAfterTimeLimit: 170_000 * Math.ceil(count / 150),
+      interruptAfterTimeLimit: 500_000 * Math.ceil(count / 150),
       markInterruptAsFailure: true,
       includeErrorInReport: true,
       seed: Number(seed),

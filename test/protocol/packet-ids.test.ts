@@ -77,7 +77,7 @@ async function fullWindow(
   return [reader, await takePublishes(reader, window)]
 }
 
-t.test('outbound: every id once, then nothing, then those that were acknowledged', { timeout: 120_000 }, async (t) => {
+t.test('outbound: every id once, then nothing, then those that were acknowledged', { timeout: 600_000 }, async (t) => {
   const broker = await start(t)
   const opening = { id: 'reader', clean: false }
   const [reader, first] = await fullWindow(t, broker, opening, 1, ALL)
@@ -106,7 +106,7 @@ t.test('outbound: every id once, then nothing, then those that were acknowledged
 
 t.test(
   'outbound at QoS 2: half of the ids released, across a restart of the broker',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async (t) => {
     // Not all of them: each save is of the whole window, and there are many.
     const window = 8192
@@ -137,7 +137,7 @@ function toldId(packet: Packet | null): string {
   return `publish ${packet.messageId}${packet.dup ? ' dup' : ''}`
 }
 
-t.test('inbound at QoS 2: an id is known until it is released, across a restart', { timeout: 120_000 }, async (t) => {
+t.test('inbound at QoS 2: an id is known until it is released, across a restart', { timeout: 600_000 }, async (t) => {
   const broker = await start(t)
   const opening = { id: 'writer', ...KEPT_5 }
   const writer = await open(broker, opening)
