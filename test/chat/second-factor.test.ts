@@ -12,7 +12,8 @@ import { knock } from '../helpers/knock.js'
 import { Person } from '../helpers/people.js'
 
 async function open(t: Test, overrides: Overrides = {}) {
-  const clock = movableClock(t)
+  // Codes are good for a step of 30 s.
+  const clock = movableClock(t, 30)
   const broker = await startTestBroker(t, { limits: { rates: 'off' }, ...overrides })
   const root = await Person.connect(t, broker, 'root', { roles: ['admin'], keepalive: 0 })
   const { token } = await root.get('auth.register', { user: 'alice', password: 'alice-pw' })
