@@ -4,29 +4,25 @@ import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { Connection } from './connection.js'
 import type { Flight } from './inflight.js'
 
+/** What a client says of a message it was sent. */
+type Answer = Exclude<Ack['type'], 'pubrel'>
+
 /** The four acknowledgements of MQTT 4.3. */
 export function acknowledge(connection: Connection, { type, packetId, reason }: Ack): void {
-  if (type !== 'pubrel') requireFitting(connection, type, packetId)
-  switch (type) {
-    case 'puback':
-      return complete(connection, packetId, 1)
-    case 'pubcomp':
-      return complete(connection, packetId, 2)
-    case 'pubrec':
-      // The client refused it: the flow ends here [MQTT5-4.3.3].
-      return reason >= 0x80 ? complete(connection, packetId, 2) : received(connection, packetId)
-    case 'pubrel':
-      return release(connection, packetId)
-  }
+  if (type === 'pubrel') return release(connection, packetId)
+  const flight = flightOf(connection, type, packetId)
+  // A PUBREC with which the client refuses the message ends its flow [MQTT5-4.3.3].
+  if (type === 'pubrec' && reason < 0x80) received(connection, packetId)
+  else if (flight) complete(connection, flight)
 }
 
 /**
  * A message that is under way takes only the answer whose turn it is [MQTT-4.3.2-2, MQTT-4.3.3-2]: another would leave it under way for good. An
  * id that nobody knows does no harm: it may be of before a crash.
  */
-function requireFitting({ login }: Connection, type: 'puback' | 'pubrec' | 'pubcomp', packetId: number): void {
+function flightOf({ login }: Connection, type: Answer, packetId: number): Flight | undefined {
   const flight = login!.session.inflight.get(packetId)
-  if (!flight || fits(flight, type)) return
+  if (!flight || fits(flight, type)) return flight
   throw new ProtocolError(
     Reason.protocolError,
     `${type.toUpperCase()} ${packetId} for a message of QoS ${flight.qos} that awaits another answer [MQTT-4.8.0-1, MQTT5-4.13.1-1]`,
@@ -34,16 +30,16 @@ function requireFitting({ login }: Connection, type: 'puback' | 'pubrec' | 'pubc
 }
 
 /** A PUBREC may come again: the client has not seen the PUBREL. */
-function fits({ qos, released }: Flight, type: 'puback' | 'pubrec' | 'pubcomp'): boolean {
+function fits({ qos, released }: Flight, type: Answer): boolean {
   if (type === 'puback') return qos === 1
   return qos === 2 && (type === 'pubrec' || released)
 }
 
-function complete(connection: Connection, packetId: number, qos: 1 | 2): void {
-  const flight = connection.login!.session.complete(packetId, qos)
-  if (flight && connection.broker.listenerCount('ack') > 0) {
-    connection.broker.emit('ack', { cmd: qos === 1 ? 'publish' : 'pubrel', messageId: packetId, qos }, connection)
-  }
+function complete(connection: Connection, flight: Flight): void {
+  connection.login!.session.complete(flight)
+  if (connection.broker.listenerCount('ack') === 0) return
+  const { packetId, qos } = flight
+  connection.broker.emit('ack', { cmd: qos === 1 ? 'publish' : 'pubrel', messageId: packetId, qos }, connection)
 }
 
 /**

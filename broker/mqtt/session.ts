@@ -526,17 +526,14 @@ export class Session extends Follower {
 
   // --- acknowledgements from the client ------------------------------------------------------------------------------------------
 
-  /** PUBACK, or PUBCOMP. Unknown ids are ignored: they may stem from before a crash. */
-  complete(packetId: number, qos: QoS): Flight | undefined {
-    const flight = this.inflight.get(packetId)
-    if (!flight || flight.qos !== qos) return undefined
+  /** PUBACK, or PUBCOMP. */
+  complete(flight: Flight): void {
     const wasFull = this.inflight.room <= 0
     this.#answered()
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
-    this.#resending.done(packetId)
+    this.#resending.done(flight.packetId)
     if (wasFull || this.pumping.isBehind || this.waiting > 0) this.pump()
-    return flight
   }
 
   #answered(): void {
@@ -562,7 +559,7 @@ export class Session extends Follower {
     const { bytes, idAt } = this.#packets.plain(message, flight.qos)
     if (bytes.length > this.maxPacket) {
       this.services.counters.add('dropped.packet_too_large')
-      this.complete(flight.packetId, flight.qos)
+      this.complete(flight)
       return
     }
     this.#patch(bytes, idAt[0]!, flight.packetId)

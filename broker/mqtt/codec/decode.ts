@@ -142,7 +142,11 @@ function requireReason(packet: string, reason: number, known: readonly number[])
     throw new ProtocolError(Reason.protocolError, `reason code ${reason} has no place in ${packet} [MQTT5-4.13.1-1]`)
 }
 
+/** Of the packets a broker reads most at QoS 1 and 2, nearly all are a packet id and nothing else. */
 function decodeAck(type: Ack['type'], header: number, flags: number, body: Buffer, version: Version): Ack {
+  const short = body.length === 2 && (header & 0x0f) === flags
+  const id = short ? (body[0]! << 8) | body[1]! : 0
+  if (id > 0) return { type, packetId: id, reason: Reason.success, properties: NONE }
   requireFlags(type.toUpperCase(), header, flags, version)
   const reader = new PacketReader(body)
   const packetId = reader.packetId()
