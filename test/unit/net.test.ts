@@ -541,7 +541,7 @@ t.test('WebSocket', async (t) => {
   })
 
   t.test('a silent client is pinged; one that does not answer is cut off', async (t) => {
-    const { connect } = await openWebSocket(t, { wsPing: 0.05 })
+    const { connect } = await openWebSocket(t, { wsPing: 0.5 })
     const answering = await connect()
     const mute = await connect('mqtt', { autoPong: false })
     const gone = close(mute.stream)
