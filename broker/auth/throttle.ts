@@ -14,7 +14,7 @@ export interface ThrottleLimits {
   /** Seconds. */
   readonly window: number
   /** Of one user from wherever it never logged in, in a window; left out: such failures are not counted together. */
-  readonly accountAttempts?: number
+  readonly accountAttempts?: number | undefined
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Forwarded, MessageInput, MessageOutput } from '../../schemas/messa
 import type { LogEntry, Store } from '../store/store.js'
 import type { Actor } from './actor.js'
 import { applyEdit } from './folded.js'
-import { type Checked, forwarded } from './message.js'
+import { type Checked, type Content, forwarded } from './message.js'
 import { readState } from './message-state.js'
 import type { References } from './references.js'
 import type { RoomRules } from './room-rules.js'
@@ -29,9 +29,9 @@ export class Forwarding {
     const from = this.#readable(actor, room)
     const { entry, message: origin } = await this.#parts.references.find(actor, from, seq, 'forward.seq')
     if (!origin) throw new Refusal('not_found', `message ${seq} is gone`, { field: 'forward.seq' })
-    const { type, text, attachments, data } = await this.#now(from, entry, origin)
+    const content = said(await this.#now(from, entry, origin))
     const source = (origin as MessageOutput).forwarded ?? this.#source(from, to, entry)
-    return forwarded(message, { type, text, attachments, data }, source, lifeOf(entry, message.ttl))
+    return forwarded(message, content, source, lifeOf(entry, message.ttl))
   }
 
   #readable(actor: Actor, room: string): string {
@@ -57,6 +57,16 @@ export class Forwarding {
   #source(room: string, to: string, { seq, from, ts }: LogEntry): Forwarded {
     const known = !isDirectRoom(room) && this.#parts.store.directory.room(room)?.access === 'public'
     return { from, ts, ...(known || room === to ? { room, seq } : {}) }
+  }
+}
+
+/** What a message says of its own, without its place among others. */
+function said({ type, text, attachments, data }: MessageInput): Content & Pick<MessageInput, 'type'> {
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(text === undefined ? {} : { text }),
+    ...(attachments === undefined ? {} : { attachments }),
+    ...(data === undefined ? {} : { data }),
   }
 }
 

@@ -194,7 +194,11 @@ export function contentOf({ inside }: Checked): MessageInput {
 
 /** A message with other content, the same to a retry. */
 export function rewritten(message: Checked, content: Content): Checked {
-  const input = { ...(message.input ?? { text: message.text! }), cid: message.cid ?? undefined, ...content }
+  const input = {
+    ...(message.input ?? { text: message.text! }),
+    ...(message.cid === null ? {} : { cid: message.cid }),
+    ...content,
+  }
   return attributed({ ...checkObject(input), sent: message.sent ?? message.inside }, message.forwarded)
 }
 

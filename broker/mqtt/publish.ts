@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../../schemas/errors.js'
 import { topicNameFault } from '../../schemas/topics.js'
+import type { AnswerTo } from '../chat/actor.js'
 import type { Publication, Publisher } from '../chat/publication.js'
 import type { SendResult } from '../chat/replies.js'
 import type { Op } from '../store/op.js'
@@ -131,7 +132,7 @@ function pass(
 }
 
 /** Where an MQTT 5 request wants its reply [MQTT5-4.10]. */
-function answerTo({ properties: { responseTopic, correlationData } }: Publish): Publication['answer'] {
+function answerTo({ properties: { responseTopic, correlationData } }: Publish): AnswerTo | null {
   if (responseTopic === undefined && !correlationData) return null
   return { topic: responseTopic ?? null, correlationData: correlationData ? Buffer.from(correlationData) : null }
 }

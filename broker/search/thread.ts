@@ -42,6 +42,7 @@ function run(call: Call): unknown {
     case 'close':
       index.close()
       index = null
+      return undefined
   }
 }
 

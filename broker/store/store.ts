@@ -785,6 +785,9 @@ export interface AedesPacketLike {
   brokerId?: string
   brokerCounter?: number
   clientId?: string
+  /** What our own messages carry beside what Aedes knows. */
+  extra?: unknown
+  replaces?: unknown
   [key: string]: unknown
 }
 

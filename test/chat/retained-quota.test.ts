@@ -8,7 +8,7 @@ import { people } from '../helpers/rooms.js'
 const RETAIN = { retain: true } as const
 
 /** Mallory, and a device of hers. */
-async function company(t: Test, limits: Overrides['limits']) {
+async function company(t: Test, limits: NonNullable<Overrides['limits']>) {
   const there = await people(t, ['alice', 'mallory'], { limits })
   const device = async (clientId = 'd') => there.connect('mdev', { clientId, password: key })
   const { key } = (await there.mallory.get('devices.register', { device: 'mdev' })).key

@@ -397,7 +397,7 @@ t.test('where it is forbidden, private addresses are not posted to, by number or
     ['name', 'localhost'],
     ['six', '[::1]'],
     ['mapped', '[::ffff:7f00:1]'],
-  ]) {
+  ] as const) {
     await alice.get('webhooks.create', { webhook: id, url: `http://${host}:${port}/`, events: ['*'] })
     t.match(
       await alice.get('webhooks.test', { webhook: id }),

@@ -17,7 +17,7 @@ function about(user: string, result: object, before: CommandCases['before'] = []
 }
 
 /** One that lists, for those who moderate. */
-function listing(result: object, before: CommandCases['before']): CommandCases {
+function listing(result: object, before: CommandCases['before'] = []): CommandCases {
   return {
     before,
     happy: { as: 'alice', params: { room: '{room}' }, result },

@@ -4,9 +4,9 @@ import type { CommandCases } from './command-cases.js'
 const NOWHERE = 'http://127.0.0.1:9/'
 const webhook = 'w-{room}'
 
-const made: CommandCases['before'] = [
+const made = [
   ['webhooks.create', { as: 'alice', params: { webhook, url: NOWHERE, events: ['room.deleted'] } }],
-]
+] satisfies CommandCases['before']
 
 /** One that names a webhook. */
 function about(params: object, result: object): CommandCases {

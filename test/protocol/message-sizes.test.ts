@@ -80,10 +80,12 @@ t.test('a PUBLISH longer than limits.packetBytes, of a client that is not told',
           await subscribe(ann, ['users/ann/replies', 0])
           const large = message('f/large', Buffer.alloc(2_000_000), { qos, messageId: 7 })
           ann.send(large, message('f/after', 'x', { qos: 1, messageId: 8 }))
-          const got: Record<string, unknown[]> = { puback: [], pubrec: [], publish: [] }
-          while (!got.puback!.includes(8) || got.publish!.length === 0) {
+          const got = { puback: [] as unknown[], pubrec: [] as unknown[], publish: [] as unknown[] }
+          while (!got.puback.includes(8) || got.publish.length === 0) {
             const packet = (await ann.next())!
-            got[packet.cmd]!.push(packet.cmd === 'publish' ? JSON.parse(packet.payload.toString()) : packet.messageId)
+            got[packet.cmd as keyof typeof got].push(
+              packet.cmd === 'publish' ? JSON.parse(packet.payload.toString()) : packet.messageId,
+            )
           }
           t.same(got.puback, qos === 1 ? [7, 8] : [8])
           t.same(got.pubrec, qos === 2 ? [7] : [])
