@@ -1,14 +1,14 @@
-/** The README shows the table of roles as it is. */
+/** docs/rooms.md shows the table of roles as it is. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { allows, PERMISSIONS, ROOM_ROLES } from '../../schemas/permissions.js'
 
-const README = readFileSync(join(fileURLToPath(import.meta.url), '..', '..', '..', '..', 'README.md'), 'utf8')
+const PAGE = readFileSync(join(fileURLToPath(import.meta.url), '..', '..', '..', '..', 'docs', 'rooms.md'), 'utf8')
 
-t.test('every permission is in the README, with the least role that has it', async (t) => {
-  const shown = [...README.matchAll(/^\| may (.*) \| `(\w+)` \|$/gm)].map(([, may, least]) => ({ may, least }))
+t.test('every permission is in docs/rooms.md, with the least role that has it', async (t) => {
+  const shown = [...PAGE.matchAll(/^\| may (.*) \| `(\w+)` \|$/gm)].map(([, may, least]) => ({ may, least }))
   t.same(shown, Object.values(PERMISSIONS))
 })
 
