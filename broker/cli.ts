@@ -2,7 +2,7 @@
 // The flag: what is under way at a time should fit into V8's young generation, or each of its collections copies it once more.
 import { Command } from 'commander'
 import { endWithReader, reportFailure } from './cli/report.js'
-import { readVersion } from './version.js'
+import { readVersion } from './util/version.js'
 
 // What any command writes below the data directory, or into a backup, is its owner's alone.
 process.umask(0o077)

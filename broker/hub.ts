@@ -4,7 +4,7 @@
  */
 import { announcementRoles } from '../schemas/announcement.js'
 import type { AppendedBatch, Extra, LogEntry, LogName, PlainMessage, QoS } from './store/store.js'
-import { TopicTrie } from './topic-trie.js'
+import { TopicTrie } from './store/topic-trie.js'
 
 /** One way of seeing a log: which topic its entries appear on, and in what form. A cursor belongs to a session and a view. */
 export interface View {

@@ -1,5 +1,5 @@
 /**
- * The configuration: every key with its type, default and description, once. `broker/config.ts` validates with this
+ * The configuration: every key with its type, default and description, once. `broker/config/config.ts` validates with this
  * schema, `config.yaml` shows its defaults, the docs are made from it. Durations are seconds once loaded.
  */
 import Type, { type Static, type TProperties, type TSchemaOptions } from 'typebox'

@@ -1,5 +1,5 @@
 /** A bystander's round trips: the event loop of a broker seen from outside. */
-import { Line } from '../../broker/line.js'
+import { Line } from '../../broker/util/fifo.js'
 import { Histogram } from '../histogram.js'
 import { pause } from './crowd.js'
 import { Link } from './link.js'

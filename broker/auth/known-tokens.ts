@@ -2,10 +2,6 @@
  * Tokens whose signature was found good more than once: clients of HTTP show theirs with every request, and a signature takes some hundred
  * microseconds. Whether the login behind one still stands is asked each time all the same.
  */
-import type { TokenCheck } from './tokens.js'
-
-type Good = TokenCheck & { readonly ok: true }
-
 const MAX_TOKENS = 10_000
 /** Longer ones are checked each time, in characters. */
 const MAX_LENGTH = 2048
@@ -13,7 +9,8 @@ const MAX_LENGTH = 2048
 const MAX_SEEN = 1000
 const SIGNATURE_END = -22
 
-export class KnownTokens {
+/** `Good`: what was found of a token; `expiresAt` in Unix ms, null: never. */
+export class KnownTokens<Good extends { readonly expiresAt: number | null }> {
   /** Oldest first. */
   readonly #good = new Map<string, Good>()
   readonly #seen = new Set<string>()

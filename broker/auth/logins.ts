@@ -5,7 +5,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { CredentialKind, CredentialRecord, Store } from '../store/store.js'
-import { Turns } from '../turns.js'
+import { Turns } from '../util/keyed-mutex.js'
 import { standingCredential } from './credentials.js'
 import type { Principal } from './principal.js'
 import { renewed } from './refresh-tokens.js'

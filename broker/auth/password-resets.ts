@@ -2,7 +2,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { CredentialRecord, Store } from '../store/store.js'
-import { Turns } from '../turns.js'
+import { Turns } from '../util/keyed-mutex.js'
 import type { Accounts } from './accounts.js'
 import { findCredential } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'

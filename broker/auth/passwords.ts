@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import { Refusal } from '../../schemas/errors.js'
-import { type Asking, FairSlots } from './fair-slots.js'
+import { type Asking, FairSlots } from '../util/fair-semaphore.js'
 import { KnownPasswords } from './known-passwords.js'
 
 /** argon2id with the parameters OWASP asks for; KiB, passes, lanes. */

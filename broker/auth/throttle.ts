@@ -1,4 +1,4 @@
-import { networkOf } from '../network.js'
+import { networkOf } from '../util/network.js'
 
 /** Longest time an address is refused, in ms, however many failures. */
 const LONGEST = 3_600_000

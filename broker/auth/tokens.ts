@@ -13,7 +13,7 @@ import {
 } from 'jose'
 import { type Config, ConfigError } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
-import { makeDirectory } from '../make-directory.js'
+import { makeDirectory } from '../util/make-directory.js'
 import { algorithmsOf } from './algorithms.js'
 import { KnownTokens } from './known-tokens.js'
 import type { RemoteKeys } from './remote-keys.js'
@@ -43,7 +43,7 @@ export class Tokens {
   readonly #jwt: JwtConfig
   readonly #now: () => number
   readonly #remote: RemoteKeys | null
-  readonly #known = new KnownTokens()
+  readonly #known = new KnownTokens<TokenCheck & { readonly ok: true }>()
 
   constructor(
     keys: ReadonlyMap<string, KeyObject>,

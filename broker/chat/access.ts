@@ -6,11 +6,11 @@ import { deviceOf, type Filter, isChatTopic, parseTopic, topics } from '../../sc
 import type { Acl } from '../auth/principal.js'
 import { type Direct, direct } from '../hub.js'
 import type { Store } from '../store/store.js'
-import { type Actor, hasOneOf, isAdmin, requireUser } from './actor.js'
-import type { DeviceRules } from './device-rules.js'
+import type { DeviceRules } from './devices/device-rules.js'
+import { type Actor, hasOneOf, isAdmin, requireUser } from './model/actor.js'
 import type { Pipeline } from './pipeline.js'
-import type { Presence } from './presence.js'
-import type { RoomInfo } from './room-info.js'
+import type { Presence } from './presence/presence.js'
+import type { RoomInfo } from './rooms/room-info.js'
 
 export interface Grant {
   /** Every topic the filter can match is allowed: deliveries need no check of their own. */

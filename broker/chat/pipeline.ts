@@ -1,5 +1,5 @@
 /**
- * The way of a message in: parse the topic, validate, authorise, then writing.ts stamps and appends. It knows neither MQTT nor sessions: delivery comes back
+ * The way of a message in: parse the topic, validate, authorise, then chat/messages/writing.ts stamps and appends. It knows neither MQTT nor sessions: delivery comes back
  * through the log (or the bus, for what no log keeps), on every node alike.
  */
 
@@ -7,26 +7,26 @@ import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { Extra, Store, StoreError } from '../store/store.js'
-import { type Actor, requireUser } from './actor.js'
-import type { Announcements } from './announcements.js'
-import type { DeviceTopics } from './device-topics.js'
-import type { DirectConversations } from './direct-conversations.js'
-import type { Members } from './members.js'
-import { Memo } from './memo.js'
-import { type Checked, checkMessage, cidOf } from './message.js'
-import type { Moments } from './moments.js'
-import type { Notifications } from './notifications.js'
-import type { Plain } from './plain.js'
-import { requireReachable } from './privacy.js'
-import type { Publication, Publisher } from './publication.js'
-import type { Receipts } from './receipts.js'
-import type { Replies } from './replies.js'
-import type { Requests } from './requests.js'
-import type { RoomRules } from './room-rules.js'
-import type { Rooms } from './rooms.js'
-import { refuseSend, storeRefusal } from './send.js'
-import { requireSpace, type Space } from './space.js'
-import type { Writing } from './writing.js'
+import { Memo } from '../util/bounded-cache.js'
+import type { Requests } from './commands/requests.js'
+import type { DeviceTopics } from './devices/device-topics.js'
+import type { Plain } from './messages/plain-topics.js'
+import { refuseSend, storeRefusal } from './messages/send.js'
+import type { Writing } from './messages/writing.js'
+import { type Actor, requireUser } from './model/actor.js'
+import { requireSpace, type Space } from './model/disk-space.js'
+import { type Checked, checkMessage, cidOf } from './model/message.js'
+import { requireReachable } from './model/privacy.js'
+import type { Publication, Publisher } from './model/publication.js'
+import type { Replies } from './model/replies.js'
+import type { Announcements } from './notices/announcements.js'
+import type { Notifications } from './notices/notifications.js'
+import type { Moments } from './presence/ephemeral.js'
+import type { Receipts } from './presence/receipts.js'
+import type { DirectConversations } from './rooms/direct-conversations.js'
+import type { Members } from './rooms/members.js'
+import type { RoomRules } from './rooms/room-rules.js'
+import type { Rooms } from './rooms/rooms.js'
 
 export interface PipelineParts {
   readonly store: Store

@@ -1,5 +1,5 @@
 /** `topictalk audit`. */
-import type { AuditEntry } from '../chat/audit.js'
+import type { AuditEntry } from '../chat/model/audit.js'
 import { runOnBroker } from './local.js'
 import { printJson, printLine } from './output.js'
 import { CommandError } from './report.js'

@@ -1,4 +1,4 @@
-import { configWarnings, tryConfig } from '../config-trial.js'
+import { configWarnings, tryConfig } from '../config/trial.js'
 import { printError, printLine } from './output.js'
 import { type ConfigFlags, configFile, readConfig } from './settings.js'
 

@@ -1,7 +1,7 @@
 /** Commands on a data directory, whether a broker has it open or not. */
 import { existsSync } from 'node:fs'
 import type { Config } from '../../schemas/config.js'
-import { callAdmin } from '../admin.js'
+import { callAdmin } from '../admin/control-socket.js'
 import { CommandError } from './report.js'
 
 /** Asks the broker that has the data directory open; where none has, works on the store itself. */

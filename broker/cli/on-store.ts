@@ -1,13 +1,13 @@
 /** Commands on the store itself, where no broker runs. Loaded then alone: beside a broker a command needs little of this. */
 import { existsSync } from 'node:fs'
 import type { Config } from '../../schemas/config.js'
-import { accountCommands } from '../account-commands.js'
-import { auditedCommands } from '../audited-commands.js'
+import { accountCommands } from '../admin/account-commands.js'
+import { auditedCommands } from '../admin/audited-commands.js'
 import { Accounts } from '../auth/accounts.js'
 import { Passwords } from '../auth/passwords.js'
 import { openStore, storeLocation } from '../broker.js'
-import { Audit } from '../chat/audit.js'
-import { makeAccountParts } from '../logins.js'
+import { Audit } from '../chat/model/audit.js'
+import { makeAccountParts } from '../wiring/logins.js'
 import { ensureDataDir } from './settings.js'
 
 export async function runOnStore(config: Config, command: string, params: object): Promise<unknown> {

@@ -1,7 +1,7 @@
 /** What a command works on: the configuration, and the data directory it names. */
 import { accessSync, constants, existsSync } from 'node:fs'
-import { type Config, loadConfig } from '../config.js'
-import { makeDirectory } from '../make-directory.js'
+import { type Config, loadConfig } from '../config/config.js'
+import { makeDirectory } from '../util/make-directory.js'
 import { CommandError } from './report.js'
 
 /** Flags of every command that reads the configuration. */

@@ -1,9 +1,10 @@
 /** What a follower works with. */
-import type { Reached } from '../chat/receipts.js'
-import type { Views } from '../chat/views.js'
+
+import type { Views } from '../chat/model/views.js'
+import type { Reached } from '../chat/presence/receipts.js'
 import type { Hub } from '../hub.js'
-import type { Counters } from '../metrics.js'
 import type { Store } from '../store/store.js'
+import type { Counters } from '../util/counters.js'
 import type { BacklogLimits, Backlogs } from './backlog.js'
 
 export interface FollowerLimits extends BacklogLimits {

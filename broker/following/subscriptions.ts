@@ -1,6 +1,6 @@
 import { type Filter, isPlainFilter } from '../../schemas/topics.js'
-import { LazyMap, LazySet } from '../lazy.js'
 import { filterCost } from '../store/filter-cost.js'
+import { LazyMap, LazySet } from '../util/lazy.js'
 import type { Subscription } from './subscription.js'
 
 /** Of filters whose second level is a wildcard. */

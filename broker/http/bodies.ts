@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
-import { readObject } from '../chat/message.js'
+import { readObject } from '../chat/model/message.js'
 import { HttpRefusal } from './refusals.js'
 
 /** JSON objects alone, read as strictly as over MQTT. An empty body is none. */

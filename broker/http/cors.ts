@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { type Origins, strangePage } from '../origins.js'
+import { type Origins, strangePage } from '../net/origins.js'
 
 const ALLOWED = 'authorization, content-type, idempotency-key, if-none-match, last-event-id'
 const EXPOSED = 'etag, link, location, retry-after, www-authenticate'

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { API, EXPORTS } from '../../schemas/commands.js'
-import type { Exports } from '../chat/exports.js'
+import type { Exports } from '../chat/exports/exports.js'
 
 /** Who takes nothing for so long, in ms, is gone. */
 const STALLED = 60_000

@@ -6,7 +6,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS } from '../../schemas/ids.js'
 import type { RefusedLogin } from '../auth/authenticator.js'
 import { type Authenticator, type LoginRefusal, REFUSED_BY_HOOK } from '../auth/principal.js'
-import type { Actor } from '../chat/actor.js'
+import type { Actor } from '../chat/model/actor.js'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asRefusal, type ErrorCode, Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
-import type { Counters } from '../metrics.js'
+import type { Counters } from '../util/counters.js'
 
 /** A refusal for which HTTP has a status of its own, or headers. */
 export class HttpRefusal extends Refusal {

@@ -1,8 +1,8 @@
 /** The open streams by user, and what membership and logouts mean for them. */
 import { Refusal } from '../../schemas/errors.js'
-import type { Logout, Signal } from '../chat/signals.js'
-import type { Counters } from '../metrics.js'
-import type { Wheel } from '../wheel.js'
+import type { Logout, Signal } from '../chat/model/signals.js'
+import type { Counters } from '../util/counters.js'
+import type { Wheel } from '../util/timer-wheel.js'
 import type { EventStream } from './event-stream.js'
 
 export interface StreamLimits {

@@ -4,7 +4,7 @@
  * the turns stay short with.
  */
 
-import { Line } from '../line.js'
+import { Line } from '../util/fifo.js'
 
 /** Logins under way: at most, and however slow the turns are. */
 const MOST = 256

@@ -3,8 +3,8 @@
  * they begin; one that is there may always come back.
  */
 import { ANONYMOUS } from '../../schemas/ids.js'
-import { networkOf } from '../network.js'
 import type { SessionStore } from '../store/store.js'
+import { networkOf } from '../util/network.js'
 
 export interface AnonymousSessionLimits {
   readonly anonymousSessions: number

@@ -4,13 +4,13 @@
  */
 
 import type { Principal } from '../auth/principal.js'
-import type { Actor } from '../chat/actor.js'
+import type { Actor } from '../chat/model/actor.js'
 import type { Backlog } from '../following/backlog.js'
-import type { Interests } from '../following/interests.js'
-import { LazyMap } from '../lazy.js'
+import type { Interests } from '../following/subscription-set.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import type { QoS, SessionRecord } from '../store/store.js'
-import type { Deadline } from '../wheel.js'
+import { LazyMap } from '../util/lazy.js'
+import type { Deadline } from '../util/timer-wheel.js'
 import { acknowledge } from './acknowledge.js'
 import type { Broker } from './aedes.js'
 import { AedesClient } from './aedes-client.js'

@@ -1,4 +1,4 @@
-import { LazyMap, LazySet } from '../lazy.js'
+import { LazyMap, LazySet } from '../util/lazy.js'
 
 /** `before`: of an earlier connection. `taken`: its PUBREC has not left yet. */
 type Step = 'before' | 'taken' | 'answered'

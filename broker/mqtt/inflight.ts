@@ -1,6 +1,6 @@
 import type { FlightOwner } from '../following/feeds.js'
-import { LazyMap } from '../lazy.js'
 import type { QoS, SavedInflight } from '../store/store.js'
+import { LazyMap } from '../util/lazy.js'
 
 /** Packet ids there are: 1 to 65535. */
 const IDS = 65_535

@@ -1,4 +1,4 @@
-import type { Actor } from '../chat/actor.js'
+import type { Actor } from '../chat/model/actor.js'
 import { commit } from '../store/commit.js'
 import type { Will } from './codec/packets.js'
 import type { Connection, Login } from './connection.js'

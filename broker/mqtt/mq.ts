@@ -2,7 +2,7 @@
  * The emitter behind `broker.mq`, by the contract of mqemitter. Sessions do not listen here (they have the hub); plugins, and Aedes itself,
  * do. A listener that never calls back delays nobody: messages are handed to every listener at once, and no message waits for another.
  */
-import { TopicTrie } from '../topic-trie.js'
+import { TopicTrie } from '../store/topic-trie.js'
 
 export interface MqMessage {
   topic: string

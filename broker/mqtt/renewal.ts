@@ -1,7 +1,7 @@
 /** A live login goes on with another token of the same user, by AUTH of MQTT 5 or the request `auth.refresh`. */
 import { Refusal } from '../../schemas/errors.js'
 import { type Login as Outcome, type Principal, sameRoles } from '../auth/principal.js'
-import type { Actor } from '../chat/actor.js'
+import type { Actor } from '../chat/model/actor.js'
 import type { Subscription } from '../following/subscription.js'
 import { Reason } from './codec/reason-codes.js'
 import type { Connection, Login } from './connection.js'

@@ -1,4 +1,4 @@
-import { LazySet } from '../lazy.js'
+import { LazySet } from '../util/lazy.js'
 
 /** One that has to wait for its turn. */
 interface Unsent {

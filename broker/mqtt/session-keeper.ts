@@ -4,7 +4,7 @@
  * either acknowledged, under way with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
 import { type FlightOwner, LogFeed, QUEUE_SENT } from '../following/feeds.js'
-import type { Follower } from '../following/follower.js'
+import type { Follower } from '../following/log-subscription.js'
 import type { View } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'

@@ -14,9 +14,9 @@ import {
   type QueueFeed,
   READ_ENTRIES,
 } from '../following/feeds.js'
-import { Follower } from '../following/follower.js'
-import { Interests } from '../following/interests.js'
+import { Follower } from '../following/log-subscription.js'
 import type { Subscription } from '../following/subscription.js'
+import { Interests } from '../following/subscription-set.js'
 import { type Batch, type Direct, direct, emptyCache } from '../hub.js'
 import type { LogEntry, Progress, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import type { Shown } from './packet-maker.js'

@@ -3,10 +3,10 @@
  * broadcast it is private to its user: it follows that user's memberships, with one cursor per group and log.
  */
 import { type Filter, isPlainFilter, parseFilter } from '../../schemas/topics.js'
-import type { Signal } from '../chat/signals.js'
-import { roomCursors } from '../chat/views.js'
-import { dropCursorOps, type Interests } from '../following/interests.js'
+import type { Signal } from '../chat/model/signals.js'
+import { roomCursors } from '../chat/model/views.js'
 import type { Subscription } from '../following/subscription.js'
+import { dropCursorOps, type Interests } from '../following/subscription-set.js'
 import { commit } from '../store/commit.js'
 import type { LogEntry, SavedInflight, StoredSubscription } from '../store/store.js'
 import type { Session } from './session.js'

@@ -1,6 +1,6 @@
 /** Whether a subscription stands by what its session may now. */
 import { Refusal } from '../../schemas/errors.js'
-import type { Actor } from '../chat/actor.js'
+import type { Actor } from '../chat/model/actor.js'
 import type { Subscription } from '../following/subscription.js'
 import type { MqttServices } from './services.js'
 

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import type { Origins } from '../origins.js'
+import type { Origins } from './origins.js'
 
 /** A connection, or a request, that came with one. */
 export interface Certified {

@@ -1,7 +1,7 @@
 /** The connections of the HTTP listeners: how many there may be, how the requests of one take turns, and how long its answers wait for a reader. */
 import type http from 'node:http'
 import type { Socket } from 'node:net'
-import { networkOf } from '../network.js'
+import { networkOf } from '../util/network.js'
 
 export interface HttpConnectionsOptions {
   readonly limits: { readonly httpConnections: number; readonly httpConnectionsPerAddress: number }

@@ -1,6 +1,6 @@
 import net from 'node:net'
+import { Doorway } from './accept-queue.js'
 import type { Accept, ByteStream } from './byte-stream.js'
-import { Doorway } from './doorway.js'
 import { handOver, type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
 
 /** MQTT over TCP. What a client sends before it is inside waits in its socket. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import tls from 'node:tls'
+import type { Config } from '../../schemas/config.js'
 import type { Accept } from './byte-stream.js'
 import { type ClientCertificates, noteCertificate } from './certificate.js'
 import {
@@ -92,4 +93,10 @@ async function readPem(name: ListenerName, part: keyof TlsFiles, path: string | 
     const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : message
     throw new ListenError(`listen.tls.${part}: cannot read ${path}: ${reason}`, { cause })
   }
+}
+
+/** What is asked of clients, by `auth.x509`. */
+export function clientCertificates({ name, required }: Config['auth']['x509']): ClientCertificates {
+  if (required) return 'required'
+  return name === 'off' ? 'none' : 'asked'
 }

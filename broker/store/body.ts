@@ -3,7 +3,7 @@
  * here, so it is written into memory that many share, by loops: for texts this short they cost less than a call into the engine.
  */
 
-import { BYTES_PER_UNIT, writeText } from '../utf8.js'
+import { BYTES_PER_UNIT, writeText } from '../util/utf8.js'
 
 export interface Body {
   readonly bytes: Buffer

@@ -3,8 +3,8 @@
  * each reader has come. Nothing is copied. A log is *marked* in the commit of the first entry after it was read to its end, so
  * that no crash can come between the two; the entries that follow cost nothing.
  */
+import type { LogName } from './log-name.js'
 import type { Op } from './op.js'
-import type { LogName } from './store.js'
 
 export interface OutboxStore {
   /** From now on the commits that add to such a log mark it; null: none does. Before the first commit, or later. */

@@ -1,7 +1,7 @@
 /** What becomes of accounts and rooms: events that belong to no log of a room or a user, written only where someone reads them. */
 
 import { SYSTEM } from '../../schemas/ids.js'
-import { messageId } from '../message-id.js'
+import { messageId } from '../util/uuid7.js'
 import { body } from './body.js'
 import type { Draft, LogName, Store } from './store.js'
 

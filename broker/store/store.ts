@@ -8,18 +8,15 @@ import type { RoomPolicies } from '../../schemas/policies.js'
 import type { AccountStore } from './accounts.js'
 import type { Body } from './body.js'
 import type { DeviceStore, OwnedRecords } from './devices.js'
+import type { LogName } from './log-name.js'
 import type { ModerationStore } from './moderation.js'
 import type { Op } from './op.js'
 import type { OutboxStore, WebhookStore } from './outbox.js'
 import type { PrivacyStore } from './privacy.js'
 
-export type QoS = 0 | 1 | 2
+export type { LogName } from './log-name.js'
 
-/**
- * Names a log: `m:{room}` messages, `e:{room}` room events, `u:{user}` user events, `n:{user}` notifications, `b:{channel}` broadcast,
- * `s:server` what becomes of accounts and rooms, `a:acts` audit, `a:server` of acts beyond rooms.
- */
-export type LogName = string
+export type QoS = 0 | 1 | 2
 
 /** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
 export interface LogEntry {

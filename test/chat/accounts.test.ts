@@ -1,6 +1,6 @@
 /** Accounts as those who run the broker see to them: their roles, and whether anyone may log in by them. */
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { EventReader } from '../helpers/event-reader.js'
 import { fetchFrom } from '../helpers/http.js'

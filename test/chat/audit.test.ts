@@ -1,7 +1,7 @@
 /** The log of administrative acts: who did what, to whom, from where, and whether it was allowed. */
 import t from 'tap'
-import { callAdmin } from '../../broker/admin.js'
-import type { AuditEntry } from '../../broker/chat/audit.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
+import type { AuditEntry } from '../../broker/chat/model/audit.js'
 import { fetchFrom } from '../helpers/http.js'
 import type { Person } from '../helpers/people.js'
 import { people, roomOf } from '../helpers/rooms.js'

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check'
 import t from 'tap'
-import { play } from '../helpers/authorisation/play.js'
-import { programs, sceneries } from '../helpers/authorisation/programs.js'
-import type { Program } from '../helpers/authorisation/words.js'
+import { play } from '../models/authorisation/play.js'
+import { programs, sceneries } from '../models/authorisation/programs.js'
+import type { Program } from '../models/authorisation/words.js'
 
 const { TOPICTALK_SEED: seed = 20261122, TOPICTALK_PROGRAMS: programCount } = process.env
 /** By default a minute's worth, where nothing else keeps the machine busy. */

@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { completeConfig } from '../../broker/config.js'
+import { completeConfig } from '../../broker/config/config.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { BACKEND_SECRET, BackendServer, type Reply } from '../helpers/backend-server.js'
 import { startTestBroker } from '../helpers/broker.js'

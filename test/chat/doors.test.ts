@@ -1,6 +1,6 @@
 /** Every command of the table, through both doors: the same answers to the same questions. */
 import t from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'

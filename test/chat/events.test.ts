@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { EventReader, type ReaderOptions } from '../helpers/event-reader.js'

@@ -1,6 +1,6 @@
 /** What messages may not say, through every door and after a restart. */
 import t from 'tap'
-import { loadConfig } from '../../broker/config.js'
+import { loadConfig } from '../../broker/config/config.js'
 import { people } from '../helpers/rooms.js'
 
 const MASKS = { match: 'words', patterns: ['darn', '笨蛋'], action: 'mask' }

@@ -1,9 +1,9 @@
 /** Accounts and logins as people meet them: registering, tokens, logging out, and what ends when they do. */
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
-import { Audit } from '../../broker/chat/audit.js'
-import { Commands, type Handlers } from '../../broker/chat/commands.js'
-import { Rates } from '../../broker/chat/rates.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
+import { Commands, type Handlers } from '../../broker/chat/commands/table.js'
+import { Audit } from '../../broker/chat/model/audit.js'
+import { Rates } from '../../broker/chat/model/rates.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { knock } from '../helpers/knock.js'

@@ -1,6 +1,6 @@
 /** What becomes of messages after they were sent. */
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { Person, type PersonOptions } from '../helpers/people.js'

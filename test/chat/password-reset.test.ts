@@ -1,6 +1,6 @@
 /** Who forgot the password gets a token from an admin, sets another once, and nobody else is the wiser. */
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'

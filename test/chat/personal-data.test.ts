@@ -1,9 +1,9 @@
 /** Every kind of record in the store is exported or not personal, and erased or listed as staying: none can be forgotten. */
 import { Level } from 'level'
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { storeLocation } from '../../broker/broker.js'
-import { accountFiles } from '../../broker/chat/account-files.js'
+import { accountFiles } from '../../broker/chat/exports/account-files.js'
 import { keys, type RoomRecordKind } from '../../broker/store/level/keys.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'

@@ -1,6 +1,6 @@
 /** What messages may hold: by the broker, and by the room they go to. */
 import t from 'tap'
-import { loadConfig } from '../../broker/config.js'
+import { loadConfig } from '../../broker/config/config.js'
 import { people } from '../helpers/rooms.js'
 
 const image = (more: object = {}) => ({

@@ -1,6 +1,6 @@
 /** What users let others do and know: who may write to them, see them, invite them, and know what they have read. */
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { erased } from '../helpers/erased.js'
 import { EventReader } from '../helpers/event-reader.js'
 import type { Person } from '../helpers/people.js'

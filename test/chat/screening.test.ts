@@ -1,8 +1,8 @@
 /** Who looks at messages before they are written: whatever the door, and whatever happens meanwhile. */
 import t from 'tap'
-import type { Checked } from '../../broker/chat/message.js'
-import { rewritten } from '../../broker/chat/message.js'
-import type { Screen, Verdict } from '../../broker/chat/screening.js'
+import type { Screen, Verdict } from '../../broker/chat/messages/screening.js'
+import type { Checked } from '../../broker/chat/model/message.js'
+import { rewritten } from '../../broker/chat/model/message.js'
 import { Refusal } from '../../schemas/errors.js'
 import { fetchFrom } from '../helpers/http.js'
 import { textOf } from '../helpers/people.js'

@@ -4,7 +4,7 @@ import { directPeer } from '../../schemas/ids.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { Person } from '../helpers/people.js'
 import { Random } from '../helpers/random.js'
-import { type Query, randomQuery, randomText, SearchModel } from '../helpers/search-model.js'
+import { type Query, randomQuery, randomText, SearchModel } from '../models/search.js'
 
 const STEPS = 400
 const USERS = ['ann', 'ben', 'cem', 'dia']

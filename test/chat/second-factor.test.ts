@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { storeLocation } from '../../broker/broker.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'

@@ -1,6 +1,6 @@
 /** What someone has not read, and where they are mentioned: by formula, whatever happened meanwhile. */
 import t, { type Test } from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
 import { Person } from '../helpers/people.js'

@@ -3,7 +3,7 @@
 import { PassThrough } from 'node:stream'
 import mqtt from 'mqtt'
 import t, { type Test } from 'tap'
-import { openLog } from '../../broker/log.js'
+import { openLog } from '../../broker/util/log.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { BrokerProcess } from '../helpers/broker-process.js'
 import { movableClock } from '../helpers/clock.js'

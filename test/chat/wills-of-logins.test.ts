@@ -1,6 +1,6 @@
 /** Wills that wait for their time: by what login they were left, and what ends with it. */
 import t from 'tap'
-import { callAdmin } from '../../broker/admin.js'
+import { callAdmin } from '../../broker/admin/control-socket.js'
 import type { TestBroker } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
 import { brokerWithAlice, kept, leaveWill } from '../helpers/wills.js'

@@ -1,6 +1,6 @@
 /** Wills whose owner lost what they spoke by: an account, a room, while a delay ran or a connection ended. */
 import t from 'tap'
-import type { Screen } from '../../broker/chat/screening.js'
+import type { Screen } from '../../broker/chat/messages/screening.js'
 import { commit } from '../../broker/store/commit.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { Person } from '../helpers/people.js'

@@ -2,7 +2,7 @@
 import https from 'node:https'
 import tls from 'node:tls'
 import t, { type Test } from 'tap'
-import { completeConfig } from '../../broker/config.js'
+import { completeConfig } from '../../broker/config/config.js'
 import { Authority, type ClientCertificate } from '../helpers/authority.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { CERTIFICATE } from '../helpers/certificate.js'

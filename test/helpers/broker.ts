@@ -7,7 +7,7 @@ import pino from 'pino'
 import type { Test } from 'tap'
 import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
 import { type BrokerOptions, type RunningBroker, startBroker } from '../../broker/broker.js'
-import { completeConfig } from '../../broker/config.js'
+import { completeConfig } from '../../broker/config/config.js'
 import type { Config } from '../../schemas/config.js'
 import { checkResult } from './results.js'
 

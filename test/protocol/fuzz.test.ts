@@ -5,7 +5,7 @@
  */
 import t, { type Test } from 'tap'
 import { openStore } from '../../broker/broker.js'
-import { completeConfig } from '../../broker/config.js'
+import { completeConfig } from '../../broker/config/config.js'
 import { BrokerProcess, freePort } from '../helpers/broker-process.js'
 import { within } from '../helpers/crash-cast.js'
 import { describe, type FuzzCase, makeCase } from '../helpers/fuzz-cases.js'

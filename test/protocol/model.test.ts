@@ -5,9 +5,9 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { startTestBroker } from '../helpers/broker.js'
-import { Stage } from '../helpers/model/stage.js'
-import { type Program, programs, timedPrograms } from '../helpers/model/words.js'
 import { OPEN_ACL } from '../helpers/protocol.js'
+import { Stage } from '../models/session/stage.js'
+import { type Program, programs, timedPrograms } from '../models/session/words.js'
 
 const { TOPICTALK_SEED: seed = 20261122, TOPICTALK_PROGRAMS: programCount } = process.env
 const count = Number(programCount ?? 150)

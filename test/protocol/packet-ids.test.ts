@@ -1,7 +1,7 @@
 /** All 65,535 packet ids under way at once, both ways: none is used twice, none is lost [MQTT-2.3.1-2, MQTT-2.3.1-4, MQTT5-2.2.1-4]. */
 import type { IPublishPacket, Packet } from 'mqtt-packet'
 import t, { type Test } from 'tap'
-import { logs } from '../../broker/chat/views.js'
+import { logs } from '../../broker/chat/model/views.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { cut, leave, type Opening, open, subscribe, take, takePublishes, untilPong } from '../helpers/protocol.js'
 import type { RawClient } from '../helpers/raw-client.js'

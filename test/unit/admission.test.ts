@@ -1,7 +1,7 @@
 /** Who comes in when all come at once. */
 import t from 'tap'
 import { Admission } from '../../broker/mqtt/admission.js'
-import { Doorway } from '../../broker/net/doorway.js'
+import { Doorway } from '../../broker/net/accept-queue.js'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

@@ -1,8 +1,8 @@
 /** `config check` finds what `serve` would. */
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Config, ConfigError, completeConfig } from '../../broker/config.js'
-import { configWarnings, tryConfig } from '../../broker/config-trial.js'
+import { type Config, ConfigError, completeConfig } from '../../broker/config/config.js'
+import { configWarnings, tryConfig } from '../../broker/config/trial.js'
 import { certificateFiles } from '../helpers/certificate.js'
 
 async function faultsOf(t: Test, raw: object): Promise<readonly string[]> {

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import Value from 'typebox/value'
 import { parse } from 'yaml'
-import { type Config, ConfigError, completeConfig, envNames, loadConfig } from '../../broker/config.js'
-import { leaves, root, type SchemaNode } from '../../broker/config-check.js'
+import { leaves, root, type SchemaNode } from '../../broker/config/check.js'
+import { type Config, ConfigError, completeConfig, envNames, loadConfig } from '../../broker/config/config.js'
 
 interface Given {
   yaml?: string

@@ -1,7 +1,7 @@
 /** What filters find in a text, and how long they may take. */
 import t from 'tap'
-import { compileFilters, filterFaults } from '../../broker/chat/filters/compile.js'
-import { fold, unfold } from '../../broker/chat/filters/fold.js'
+import { compileFilters, filterFaults } from '../../broker/chat/moderation/filters/compile.js'
+import { fold, unfold } from '../../broker/util/text-folding.js'
 import type { Filter } from '../../schemas/moderation.js'
 
 /** What is found, as it was written. */

@@ -1,4 +1,4 @@
-/** Holds the arrows of the house: which part may import which (docs/architecture.md). */
+/** Holds the layout of the house: every file belongs to a part, and imports go one way (docs/architecture.md). */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,99 +6,54 @@ import t from 'tap'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 
-/** Part → the parts it may import. A part is a folder, or a file where it stands alone. The longest matching name is a file's part. */
+const BASE = ['schemas', 'broker/util', 'broker/store', 'broker/auth', 'broker/hub.ts']
+
+/** The folders of chat, lowest first: each may import those before it. Folders that stand in one row do not know each other. */
+const CHAT = [
+  ['model'],
+  ['rooms'],
+  ['presence'],
+  ['history'],
+  ['messages'],
+  ['devices', 'notices', 'moderation'],
+  ['erasure', 'exports'],
+  ['commands'],
+  ['pipeline.ts'],
+  ['access.ts'],
+  ['wiring'],
+  ['chat.ts'],
+].map((row) => row.map((name) => `broker/chat/${name}`))
+
+const chatParts = CHAT.flatMap((row, above) => row.map((part) => [part, [...BASE, ...CHAT.slice(0, above).flat()]]))
+
+/** Part → the parts it may import. A part is a folder, or a file that stands alone. The longest matching name is a file's part. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   schemas: [],
   client: ['schemas'],
-  'broker/topic-trie.ts': ['schemas'],
-  'broker/lazy.ts': [],
-  'broker/line.ts': [],
-  'broker/utf8.ts': [],
-  'broker/wheel.ts': [],
-  'broker/refusal-log.ts': [],
-  'broker/turns.ts': [],
-  'broker/message-id.ts': [],
-  'broker/slots.ts': [],
-  'broker/signature.ts': [],
-  'broker/metrics.ts': [],
-  'broker/version.ts': [],
-  'broker/store': ['schemas', 'broker/message-id.ts', 'broker/topic-trie.ts', 'broker/utf8.ts'],
-  'broker/auth': [
-    'schemas',
-    'broker/store',
-    'broker/make-directory.ts',
-    'broker/message-id.ts',
-    'broker/network.ts',
-    'broker/signature.ts',
-    'broker/slots.ts',
-    'broker/turns.ts',
-  ],
-  'broker/make-directory.ts': [],
-  'broker/network.ts': [],
-  'broker/origins.ts': ['schemas'],
-  'broker/net': ['schemas', 'broker/line.ts', 'broker/network.ts', 'broker/origins.ts'],
-  'broker/hub.ts': ['schemas', 'broker/store', 'broker/topic-trie.ts'],
-  'broker/chat': [
-    'schemas',
-    'broker/store',
-    'broker/auth',
-    'broker/hub.ts',
-    'broker/message-id.ts',
-    'broker/turns.ts',
-    'broker/wheel.ts',
-  ],
-  'broker/webhooks': [
-    'schemas',
-    'broker/store',
-    'broker/auth',
+  'broker/util': ['schemas'],
+  'broker/store': ['schemas', 'broker/util'],
+  'broker/auth': ['schemas', 'broker/util', 'broker/store'],
+  'broker/hub.ts': ['schemas', 'broker/util', 'broker/store'],
+  ...Object.fromEntries(chatParts),
+  'broker/following': [...BASE, 'broker/chat'],
+  'broker/net': ['schemas', 'broker/util'],
+  'broker/mqtt': [...BASE, 'broker/chat', 'broker/following', 'broker/net'],
+  'broker/http': [...BASE, 'broker/chat', 'broker/following', 'broker/net'],
+  'broker/readers': [...BASE, 'broker/chat'],
+  'broker/config': [...BASE, 'broker/chat', 'broker/net'],
+  'broker/admin': [...BASE, 'broker/chat'],
+  'broker/wiring': [
+    ...BASE,
     'broker/chat',
-    'broker/message-id.ts',
-    'broker/metrics.ts',
-    'broker/signature.ts',
-    'broker/slots.ts',
-    'broker/turns.ts',
-    'broker/wheel.ts',
-  ],
-  'broker/search': ['schemas', 'broker/store', 'broker/chat'],
-  'broker/following': [
-    'schemas',
-    'broker/store',
-    'broker/hub.ts',
-    'broker/topic-trie.ts',
-    'broker/chat',
-    'broker/lazy.ts',
-    'broker/metrics.ts',
-  ],
-  'broker/http': [
-    'schemas',
-    'broker/store',
-    'broker/auth',
-    'broker/hub.ts',
-    'broker/chat',
-    'broker/following',
-    'broker/metrics.ts',
-    'broker/network.ts',
-    'broker/refusal-log.ts',
-    'broker/origins.ts',
-    'broker/wheel.ts',
-  ],
-  'broker/mqtt': [
-    'schemas',
-    'broker/store',
-    'broker/auth',
-    'broker/hub.ts',
-    'broker/chat',
-    'broker/following',
+    'broker/config',
+    'broker/http',
+    'broker/mqtt',
     'broker/net',
-    'broker/lazy.ts',
-    'broker/line.ts',
-    'broker/metrics.ts',
-    'broker/topic-trie.ts',
-    'broker/utf8.ts',
-    'broker/network.ts',
-    'broker/refusal-log.ts',
-    'broker/wheel.ts',
+    'broker/readers',
   ],
+  'broker/broker.ts': ['schemas', 'broker'],
+  'broker/cli': ['schemas', 'broker', 'client'],
+  'broker/cli.ts': ['broker/cli', 'broker/util'],
 }
 
 /** Where a package may be imported, of those that only one part should know. */
@@ -112,8 +67,8 @@ const ONLY_IN: Record<string, readonly string[]> = {
   'openid-client': ['broker/auth/oidc.ts'],
   '@node-rs/argon2': ['broker/auth'],
   otpauth: ['broker/auth'],
-  fflate: ['broker/chat/zip.ts'],
-  'node-sqlite3-wasm': ['broker/search'],
+  fflate: ['broker/chat/exports/zip.ts'],
+  'node-sqlite3-wasm': ['broker/readers/search'],
   commander: ['broker/cli', 'broker/cli.ts'],
   mqtt: ['client'],
   fastify: ['broker/http'],
@@ -153,18 +108,62 @@ function partOf(file: string): string | undefined {
     .sort((a, b) => b.length - a.length)[0]
 }
 
-const all = ['schemas', 'broker', 'client'].flatMap(sources).flatMap(importsOf)
+/** Rings of imports, each once: what is walked to its end is not walked again. */
+function cyclesOf(edges: readonly (readonly [string, string])[]): string[][] {
+  const targets = new Map<string, Set<string>>()
+  for (const [from, to] of edges) {
+    if (!targets.has(from)) targets.set(from, new Set())
+    if (to !== from) targets.get(from)!.add(to)
+  }
+  const cycles: string[][] = []
+  const done = new Set<string>()
+  const walk = (at: string, path: readonly string[]): void => {
+    if (path.includes(at)) {
+      cycles.push([...path.slice(path.indexOf(at)), at])
+      return
+    }
+    if (done.has(at)) return
+    for (const to of targets.get(at) ?? []) walk(to, [...path, at])
+    done.add(at)
+  }
+  for (const from of targets.keys()) walk(from, [])
+  return cycles
+}
+
+const files = ['schemas', 'broker', 'client'].flatMap(sources)
+const all = files.flatMap(importsOf)
 const ours = all.filter(({ target }) => target.endsWith('.ts'))
+
+const HOW = 'The parts and their arrows are in MAY_IMPORT of test/unit/imports.test.ts and in docs/architecture.md'
+
+t.test('every file belongs to a part', async (t) => {
+  for (const file of files)
+    if (partOf(file) === undefined)
+      t.fail(`${file} belongs to no part: move it into the folder of what it is about. ${HOW}`)
+})
 
 t.test('imports follow the arrows of the house', async (t) => {
   t.ok(ours.length > 100, 'the walk found the sources')
   for (const { file, target } of ours) {
     const part = partOf(file)
     if (part === undefined || isIn(target, part)) continue
-    const allowed = MAY_IMPORT[part]!.some((other) => isIn(target, other))
-    if (!allowed)
-      t.fail(`${file} imports ${target}: ${part} may import ${MAY_IMPORT[part]!.join(', ') || 'nothing of ours'}`)
+    if (MAY_IMPORT[part]!.some((other) => isIn(target, other))) continue
+    t.fail(
+      `${file} imports ${target}, but ${part} may import only ${MAY_IMPORT[part]!.join(', ') || 'nothing of ours'}. ` +
+        `Move what both need into a part that both may import, or hand it over as an argument. ${HOW}`,
+    )
   }
+})
+
+t.test('no folder and no file is imported by what it imports, types included', async (t) => {
+  /** A folder; what lies at the top of the house, or of chat, stands for itself. */
+  const folderOf = (file: string): string =>
+    ['schemas', 'broker', 'broker/chat'].includes(dirname(file)) ? file : dirname(file)
+  for (const cycle of cyclesOf(ours.map(({ file, target }) => [folderOf(file), folderOf(target)])))
+    t.fail(`these folders import each other: ${cycle.join(' → ')}. Move what both need into the lower one. ${HOW}`)
+  const loose = ours.filter(({ file }) => !isIn(file, 'broker/mqtt'))
+  for (const cycle of cyclesOf(loose.map(({ file, target }) => [file, target])))
+    t.fail(`these files import each other: ${cycle.join(' → ')}. Move the type that both need into a file of its own.`)
 })
 
 t.test('only the composition root names a store adapter', async (t) => {

@@ -1,6 +1,6 @@
 /** Lists in replies: cut to what a reply may hold, and complete over their pages. */
 import t from 'tap'
-import { cutList } from '../../broker/chat/lists.js'
+import { cutList } from '../../broker/chat/commands/lists.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 
 const MAX = 8192

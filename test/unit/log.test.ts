@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { newCredentialId, newSecret, writeSecret } from '../../broker/auth/secrets.js'
 import { mintToken } from '../../broker/auth/tokens.js'
-import { openLog } from '../../broker/log.js'
-import { RefusalLog } from '../../broker/refusal-log.js'
+import { openLog } from '../../broker/util/log.js'
+import { RefusalLog } from '../../broker/util/refusal-log.js'
 import type { Config } from '../../schemas/config.js'
 
 const JSON_LINES: Config['log'] = { level: 'info', format: 'json', output: 'stderr' }

@@ -1,11 +1,11 @@
 /** From a payload to the bytes of a message. */
 import fc from 'fast-check'
 import t from 'tap'
-import type { Actor } from '../../broker/chat/actor.js'
-import { checkMessage } from '../../broker/chat/message.js'
-import { stamp } from '../../broker/chat/stamp.js'
+import type { Actor } from '../../broker/chat/model/actor.js'
+import { checkMessage } from '../../broker/chat/model/message.js'
+import { stamp } from '../../broker/chat/model/stamp.js'
 import { body, writeNumber } from '../../broker/store/body.js'
-import { writeText } from '../../broker/utf8.js'
+import { writeText } from '../../broker/util/utf8.js'
 
 const ann: Actor = {
   principal: { user: 'ann', roles: new Set(), anonymous: false, expiresAt: null },

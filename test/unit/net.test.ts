@@ -9,10 +9,10 @@ import { FrameSlicer } from '../../broker/net/frame-slicer.js'
 import { type HttpOptions, listenHttp, listenHttps } from '../../broker/net/http.js'
 import { HttpConnections, type HttpConnectionsOptions } from '../../broker/net/http-connections.js'
 import { ListenError, type Listener } from '../../broker/net/listener.js'
+import { Origins } from '../../broker/net/origins.js'
 import { parseProxyHeader } from '../../broker/net/proxy-protocol.js'
 import { listenTcp } from '../../broker/net/tcp.js'
 import { listenTls } from '../../broker/net/tls.js'
-import { Origins } from '../../broker/origins.js'
 import { CERTIFICATE, certificateFiles } from '../helpers/certificate.js'
 
 const LOCAL = { host: '127.0.0.1', port: 0 }

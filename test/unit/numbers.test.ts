@@ -1,5 +1,5 @@
 import t from 'tap'
-import { requireExactNumbers } from '../../broker/chat/numbers.js'
+import { requireExactNumbers } from '../../broker/chat/model/numbers.js'
 
 t.test('numbers that would come back as others are refused, with the field', async (t) => {
   for (const number of ['9007199254740993', '-9007199254740993', '12345678901234567890', '1e400', '-1e400', '1e-400']) {

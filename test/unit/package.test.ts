@@ -46,7 +46,7 @@ t.test('an application in TypeScript sees the types of the SDK and of the broker
     import { httpCalls } from 'topictalk/dist/client/http-calls.js'
     import { methods } from 'topictalk/dist/client/methods.js'
     import { startBroker } from 'topictalk/dist/broker/broker.js'
-    import { completeConfig } from 'topictalk/dist/broker/config.js'
+    import { completeConfig } from 'topictalk/dist/broker/config/config.js'
     const broker = await startBroker(completeConfig({}))
     const port: number = broker.listeners[0]!.port
     const alice = methods(httpCalls({ url: 'http://127.0.0.1:' + port, token: () => 't' }))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { TopicTrie } from '../../broker/topic-trie.js'
+import { TopicTrie } from '../../broker/store/topic-trie.js'
 import { filterMatches } from '../../schemas/topics.js'
 
 function trieOf(...filters: string[]): TopicTrie<string> {

@@ -2,10 +2,10 @@
 import { createSecretKey } from 'node:crypto'
 import t from 'tap'
 import { Sealer } from '../../broker/auth/sealing.js'
-import { isPrivate, namesPrivate } from '../../broker/webhooks/addresses.js'
-import { retryAfter, waitAfter } from '../../broker/webhooks/backoff.js'
-import { CircuitBreaker } from '../../broker/webhooks/circuit-breaker.js'
-import { EventFilter } from '../../broker/webhooks/events.js'
+import { isPrivate, namesPrivate } from '../../broker/readers/webhooks/addresses.js'
+import { retryAfter, waitAfter } from '../../broker/readers/webhooks/backoff.js'
+import { CircuitBreaker } from '../../broker/readers/webhooks/circuit-breaker.js'
+import { EventFilter } from '../../broker/readers/webhooks/events.js'
 import { WEBHOOK_EVENTS } from '../../schemas/webhooks.js'
 
 t.test(

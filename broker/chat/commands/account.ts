@@ -2,12 +2,12 @@ import type { ACCOUNT_COMMANDS } from '../../../schemas/commands/account.js'
 import { API, EXPORTS } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { DirectoryStore } from '../../store/store.js'
-import { type Actor, requireUser } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import type { Exports } from '../exports.js'
-import { requireNoKey } from '../made-by-key.js'
-import type { Removals } from '../removals.js'
+import type { Removals } from '../erasure/account-removals.js'
+import type { Exports } from '../exports/exports.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import { requireNoKey } from '../model/made-by-key.js'
 import { type AuthCommandParts, requireCode, requirePassword } from './auth.js'
+import type { Handlers } from './table.js'
 
 export interface AccountParts extends Pick<AuthCommandParts, 'authenticator' | 'secondFactors' | 'proofs'> {
   readonly directory: Pick<DirectoryStore, 'user'>

@@ -1,9 +1,9 @@
 import type { ACCOUNT_ADMIN_COMMANDS } from '../../../schemas/commands/accounts.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { Account, Accounts } from '../../auth/accounts.js'
-import { type Actor, requireAdmin } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import { requireWithinRoles } from '../made-by-key.js'
+import { type Actor, requireAdmin } from '../model/actor.js'
+import { requireWithinRoles } from '../model/made-by-key.js'
+import type { Handlers } from './table.js'
 
 export interface AccountAdminParts {
   /** Their changes reach those who are logged in. */

@@ -4,12 +4,12 @@ import { Refusal } from '../../../schemas/errors.js'
 import { isChannelId } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
 import type { LogEntry, Store } from '../../store/store.js'
-import { type Actor, hasOneOf, requireRole } from '../actor.js'
-import type { Announcements } from '../announcements.js'
-import type { Handlers } from '../commands.js'
-import { readHistory } from '../history.js'
-import { type Publish, publishAndWait } from '../publish-gate.js'
-import { logs, type Views } from '../views.js'
+import { readHistory } from '../history/history.js'
+import { type Actor, hasOneOf, requireRole } from '../model/actor.js'
+import { type Publish, publishAndWait } from '../model/publish-gate.js'
+import { logs, type Views } from '../model/views.js'
+import type { Announcements } from '../notices/announcements.js'
+import type { Handlers } from './table.js'
 
 /** Room of a result that is not announcements. */
 const ENVELOPE = 4096

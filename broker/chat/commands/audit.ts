@@ -1,7 +1,7 @@
 import type { AUDIT_COMMANDS } from '../../../schemas/commands/audit.js'
-import { requireAdmin } from '../actor.js'
-import type { Audit } from '../audit.js'
-import type { Handlers } from '../commands.js'
+import { requireAdmin } from '../model/actor.js'
+import type { Audit } from '../model/audit.js'
+import type { Handlers } from './table.js'
 
 export function auditCommands(audit: Audit): Handlers<keyof typeof AUDIT_COMMANDS> {
   return {

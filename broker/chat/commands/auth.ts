@@ -9,11 +9,11 @@ import { requirePassed, type SecondFactors } from '../../auth/second-factor.js'
 import { readSecret } from '../../auth/secrets.js'
 import type { Bus } from '../../store/bus.js'
 import type { Store } from '../../store/store.js'
-import { type Actor, requireAdmin, requireUser } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import { endAfterAnswer } from '../endings.js'
-import { withinLife } from '../made-by-key.js'
-import type { Signal } from '../signals.js'
+import { type Actor, requireAdmin, requireUser } from '../model/actor.js'
+import { withinLife } from '../model/made-by-key.js'
+import { endAfterAnswer } from '../model/session-endings.js'
+import type { Signal } from '../model/signals.js'
+import type { Handlers } from './table.js'
 
 /** Renews the login behind an actor with a token. Rejects with a refusal. */
 export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>

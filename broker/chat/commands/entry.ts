@@ -1,11 +1,11 @@
 import type { ENTRY_COMMANDS } from '../../../schemas/commands/entry.js'
 import type { LinkRecord } from '../../store/store.js'
-import type { Handlers } from '../commands.js'
-import type { JoinRequests } from '../join-requests.js'
-import type { Links } from '../links.js'
-import type { RoomRules } from '../room-rules.js'
+import type { JoinRequests } from '../rooms/join-requests.js'
+import type { Links } from '../rooms/links.js'
+import type { RoomRules } from '../rooms/room-rules.js'
 import { pageOf, shown } from './pages.js'
 import { asMember } from './rooms.js'
+import type { Handlers } from './table.js'
 
 export interface EntryCommandParts {
   readonly rules: RoomRules

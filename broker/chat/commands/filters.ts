@@ -3,9 +3,9 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { Filter } from '../../../schemas/moderation.js'
 import { commit } from '../../store/commit.js'
 import type { Store } from '../../store/store.js'
-import { requireAdmin } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import { filterFaults } from '../filters/compile.js'
+import { requireAdmin } from '../model/actor.js'
+import { filterFaults } from '../moderation/filters/compile.js'
+import type { Handlers } from './table.js'
 
 export function filterCommands(
   store: Pick<Store, 'commit' | 'moderation'>,

@@ -3,11 +3,11 @@ import { Refusal } from '../../../schemas/errors.js'
 import { directPeer, isDirectRoom } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
 import type { Store } from '../../store/store.js'
-import type { Handlers } from '../commands.js'
-import { readHistory } from '../history.js'
-import { type Publish, publishAndWait } from '../publish-gate.js'
-import type { RoomRules } from '../room-rules.js'
-import { logs } from '../views.js'
+import { readHistory } from '../history/history.js'
+import { type Publish, publishAndWait } from '../model/publish-gate.js'
+import { logs } from '../model/views.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import type { Handlers } from './table.js'
 
 /** Room of a result that is not messages. */
 const ENVELOPE = 4096

@@ -1,10 +1,10 @@
 import type { MODERATION_COMMANDS } from '../../../schemas/commands/moderation.js'
-import type { Handlers } from '../commands.js'
-import type { Roles } from '../roles.js'
-import type { RoomRules } from '../room-rules.js'
-import type { Sanctions } from '../sanctions.js'
+import type { Roles } from '../rooms/roles.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import type { Sanctions } from '../rooms/sanctions.js'
 import { pageOf, shown } from './pages.js'
 import { asMember } from './rooms.js'
+import type { Handlers } from './table.js'
 
 export interface ModerationCommandParts {
   readonly rules: RoomRules

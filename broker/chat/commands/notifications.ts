@@ -1,11 +1,11 @@
 import type { NOTIFICATION_COMMANDS } from '../../../schemas/commands/notifications.js'
 import { asRefusal, Refusal } from '../../../schemas/errors.js'
 import { topics } from '../../../schemas/topics.js'
-import { requireRole } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import { isThere } from '../notice-state.js'
-import type { Notifications } from '../notifications.js'
-import { type Publish, publishAndWait } from '../publish-gate.js'
+import { requireRole } from '../model/actor.js'
+import { type Publish, publishAndWait } from '../model/publish-gate.js'
+import { isThere } from '../notices/notice-state.js'
+import type { Notifications } from '../notices/notifications.js'
+import type { Handlers } from './table.js'
 
 /** Room of a result that is not notifications. */
 const ENVELOPE = 4096

@@ -4,8 +4,8 @@ import type { LoginCodes } from '../../auth/login-codes.js'
 import type { Logins } from '../../auth/logins.js'
 import type { Principal } from '../../auth/principal.js'
 import type { Proofs } from '../../auth/proofs.js'
-import type { Handlers } from '../commands.js'
 import { shownBy } from './auth.js'
+import type { Handlers } from './table.js'
 
 export interface OidcCommandParts {
   readonly proofs: Proofs

@@ -4,11 +4,11 @@ import type { PasswordResets } from '../../auth/password-resets.js'
 import type { Proofs } from '../../auth/proofs.js'
 import { readSecret } from '../../auth/secrets.js'
 import type { Bus } from '../../store/bus.js'
-import { requireAdmin } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import { requireWithinRoles, withinLife } from '../made-by-key.js'
-import type { Signal } from '../signals.js'
+import { requireAdmin } from '../model/actor.js'
+import { requireWithinRoles, withinLife } from '../model/made-by-key.js'
+import type { Signal } from '../model/signals.js'
 import { shownBy } from './auth.js'
+import type { Handlers } from './table.js'
 
 export interface PasswordResetParts {
   readonly passwordResets: Pick<PasswordResets, 'create' | 'use'>

@@ -1,12 +1,12 @@
 import type { PRIVACY_COMMANDS, PrivacySettings } from '../../../schemas/commands/privacy.js'
 import { commit } from '../../store/commit.js'
 import type { Store } from '../../store/store.js'
-import type { Turns } from '../../turns.js'
-import { requireUser } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import { userEvent } from '../events.js'
-import type { Presence } from '../presence.js'
-import { OPEN } from '../privacy.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import { requireUser } from '../model/actor.js'
+import { userEvent } from '../model/events.js'
+import { OPEN } from '../model/privacy.js'
+import type { Presence } from '../presence/presence.js'
+import type { Handlers } from './table.js'
 
 export interface PrivacyCommandParts {
   readonly store: Store

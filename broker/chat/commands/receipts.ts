@@ -1,9 +1,9 @@
 import type { RECEIPT_COMMANDS } from '../../../schemas/commands/receipts.js'
 import type { ReceiptRecord, Store } from '../../store/store.js'
-import type { Handlers } from '../commands.js'
-import type { Receipts } from '../receipts.js'
-import type { RoomRules } from '../room-rules.js'
-import type { Thinning } from '../thinning.js'
+import { type Receipts, shownReceipt } from '../presence/receipts.js'
+import type { Thinning } from '../rooms/large-room-policy.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import type { Handlers } from './table.js'
 
 export interface ReceiptCommandParts {
   readonly store: Store
@@ -36,11 +36,6 @@ export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof type
       return JSON.stringify({ ...shown, more: page.length > limit })
     },
   }
-}
-
-/** As others may see it. */
-export function shownReceipt({ user, told, delivered, at }: ReceiptRecord) {
-  return { user, read: told, delivered, ts: at }
 }
 
 function byUser(a: ReceiptRecord, b: ReceiptRecord): number {

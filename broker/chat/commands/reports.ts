@@ -1,8 +1,8 @@
 import type { REPORT_COMMANDS } from '../../../schemas/commands/reports.js'
 import type { ReportRecord } from '../../store/moderation.js'
 import type { Store } from '../../store/store.js'
-import type { Handlers } from '../commands.js'
-import type { Reports } from '../reports.js'
+import type { Reports } from '../moderation/reports.js'
+import type { Handlers } from './table.js'
 
 /** Room of a result that is not reports. */
 const ENVELOPE = 4096

@@ -1,16 +1,16 @@
 import type { ROOM_COMMANDS } from '../../../schemas/commands/rooms.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { MemberRecord, RoomRecord, Store } from '../../store/store.js'
-import { type Actor, requireUser } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import type { Members } from '../members.js'
-import type { Roles } from '../roles.js'
-import { type RoomPreferences, settingsOf } from '../room-preferences.js'
-import type { RoomRules } from '../room-rules.js'
-import type { Rooms } from '../rooms.js'
-import type { Thinning } from '../thinning.js'
-import { logs } from '../views.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import type { Thinning } from '../rooms/large-room-policy.js'
+import type { Members } from '../rooms/members.js'
+import type { Roles } from '../rooms/roles.js'
+import type { RoomPreferences } from '../rooms/room-preferences.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import { shownRoom } from '../rooms/room-view.js'
+import type { Rooms } from '../rooms/rooms.js'
 import { pageOf } from './pages.js'
+import type { Handlers } from './table.js'
 
 /** Room of a reply that is not rooms. */
 const ENVELOPE = 1024
@@ -90,22 +90,6 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       return `{"rooms":[${shown.join(',')}],"more":${page.length > shown.length}}`
     },
   }
-}
-
-/** A room as the asker sees it; how much is said there is for its members. */
-export async function shownRoom(
-  { store, thinning }: Pick<RoomCommandParts, 'store' | 'thinning'>,
-  actor: Actor,
-  room: RoomRecord,
-): Promise<string> {
-  const { log, directory } = store
-  const known = await log.open(logs.messages(room.id))
-  const members = directory.members(room.id).size
-  const member = directory.member(room.id, actor.principal.user)
-  const mine = member ? settingsOf(member) : null
-  const head = member ? known.head : null
-  const thinned = thinning.of(room.id)
-  return JSON.stringify({ room: room.id, ...room, members, thinned, role: member?.role ?? null, mine, head })
 }
 
 export function asMember({ user, role, since }: MemberRecord) {

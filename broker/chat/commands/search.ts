@@ -1,6 +1,6 @@
 import type { SEARCH_COMMANDS } from '../../../schemas/commands/search.js'
-import type { Handlers } from '../commands.js'
-import { MessageSearch, type MessageSearchParts } from '../search.js'
+import { MessageSearch, type MessageSearchParts } from '../history/search.js'
+import type { Handlers } from './table.js'
 
 export function searchCommands(parts: MessageSearchParts): Handlers<keyof typeof SEARCH_COMMANDS> {
   const messages = new MessageSearch(parts)

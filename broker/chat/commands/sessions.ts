@@ -3,10 +3,10 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { Logins } from '../../auth/logins.js'
 import type { Bus } from '../../store/bus.js'
 import type { SessionRecord, Store } from '../../store/store.js'
-import { type Actor, requireAdmin, requireUser } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import { endAfterAnswer } from '../endings.js'
-import type { Signal } from '../signals.js'
+import { type Actor, requireAdmin, requireUser } from '../model/actor.js'
+import { endAfterAnswer } from '../model/session-endings.js'
+import type { Signal } from '../model/signals.js'
+import type { Handlers } from './table.js'
 
 /** A session whose client is connected. */
 export interface LiveSession {

@@ -1,13 +1,13 @@
 import type { SYNC_COMMANDS } from '../../../schemas/commands/sync.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { MemberRecord, Store } from '../../store/store.js'
-import { type Actor, requireUser } from '../actor.js'
-import type { Handlers } from '../commands.js'
-import type { RoomPreferences } from '../room-preferences.js'
-import type { RoomRules } from '../room-rules.js'
-import type { Sync } from '../sync.js'
-import type { Unread } from '../unread.js'
-import { logs } from '../views.js'
+import type { Sync } from '../history/sync.js'
+import type { Unread } from '../history/unread.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import { logs } from '../model/views.js'
+import type { RoomPreferences } from '../rooms/room-preferences.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import type { Handlers } from './table.js'
 
 export interface SyncCommandParts {
   readonly store: Store

@@ -1,7 +1,7 @@
 import type { TOTP_COMMANDS } from '../../../schemas/commands/totp.js'
-import { requireUser } from '../actor.js'
-import type { Handlers } from '../commands.js'
+import { requireUser } from '../model/actor.js'
 import { type AuthCommandParts, requirePassword, shownBy } from './auth.js'
+import type { Handlers } from './table.js'
 
 export type TotpCommandParts = Pick<AuthCommandParts, 'authenticator' | 'secondFactors' | 'proofs'>
 

@@ -2,11 +2,11 @@ import { MAX_FIELDS_BYTES, type USER_COMMANDS } from '../../../schemas/commands/
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
 import type { BlockRecord, DirectoryStore, ProfileRecord, Store } from '../../store/store.js'
-import type { Turns } from '../../turns.js'
-import { requireUser } from '../actor.js'
-import type { Asking } from '../asking.js'
-import type { Handlers } from '../commands.js'
-import type { Presence } from '../presence.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import { requireUser } from '../model/actor.js'
+import type { Asking } from '../model/asking.js'
+import type { Presence } from '../presence/presence.js'
+import type { Handlers } from './table.js'
 
 /** Most users that one blocks. */
 const MAX_BLOCKS = 1000

@@ -7,7 +7,7 @@
  * Numbers are little-endian; a text has its length in front, u16. A run is of entries of one log. The seq of an entry follows from its
  * place: a log's entries in a commit are dense.
  */
-import { BYTES_PER_UNIT, writeText } from '../../utf8.js'
+import { BYTES_PER_UNIT, writeText } from '../../util/utf8.js'
 import { digitsOf, writeNumber } from '../body.js'
 import type { Draft } from '../store.js'
 import { checksum } from './checksum.js'

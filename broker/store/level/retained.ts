@@ -3,10 +3,10 @@
  * from memory.
  */
 import { parseTopic } from '../../../schemas/topics.js'
-import { TopicTrie } from '../../topic-trie.js'
 import { messageSize } from '../message-size.js'
 import type { Op } from '../op.js'
 import type { AedesPacketLike, Extra, RetainedCut } from '../store.js'
+import { TopicTrie } from '../topic-trie.js'
 import type { Database } from './database.js'
 import { hourOf } from './gone.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'

@@ -1,9 +1,9 @@
 /** The subscriptions of persistent sessions: on disk, and in memory by session and by filter. */
 import { isPlainFilter, parseFilter } from '../../../schemas/topics.js'
-import { TopicTrie } from '../../topic-trie.js'
 import { filterCost } from '../filter-cost.js'
 import type { Op } from '../op.js'
 import type { QoS, QueueMatch, StoredSubscription } from '../store.js'
+import { TopicTrie } from '../topic-trie.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { del, type StagedOp, type WriteBatch } from './operation.js'

@@ -1,0 +1,110 @@
+/** What a client asks for, whichever door it came through: parameters are checked, the handler runs, the result is JSON text. */
+import { Compile } from 'typebox/compile'
+import { COMMANDS, type Command, type CommandName, type CommandParams } from '../../../schemas/commands.js'
+import { Refusal } from '../../../schemas/errors.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import { type Act, type Audit, acting } from '../model/audit.js'
+import { checkShape } from '../model/check-schema.js'
+import { requireSpaceFor, type Space } from '../model/disk-space.js'
+import type { Rates } from '../model/rates.js'
+import { cutList } from './lists.js'
+
+/** Results are JSON text, so that stored messages go out as they are. */
+export type Handler<N extends CommandName> = (actor: Actor, params: CommandParams<N>) => Promise<string>
+export type Handlers<N extends CommandName = CommandName> = { [K in N]: Handler<K> }
+
+const validators = new Map(Object.entries(COMMANDS).map(([name, { params }]) => [name, Compile(params)]))
+
+type Validator = ReturnType<typeof Compile>
+
+/** For those who are not logged in, too. */
+const OPEN = new Set(Object.entries<Command>(COMMANDS).flatMap(([name, { open }]) => (open ? [name] : [])))
+
+export class Commands {
+  readonly #handlers: Handlers
+  readonly #resultBytes: number
+  readonly #rates: Rates
+  readonly #audit: Audit
+  readonly #space: Space
+
+  /** `resultBytes`: lists that are longer are cut. */
+  constructor(handlers: Handlers, resultBytes: number, rates: Rates, audit: Audit, space: Space) {
+    this.#handlers = handlers
+    this.#resultBytes = resultBytes
+    this.#rates = rates
+    this.#audit = audit
+    this.#space = space
+  }
+
+  /** Rejects with a refusal, or with a bug. */
+  async run(actor: Actor, name: string, asked: object): Promise<string> {
+    const validator = validators.get(name)
+    if (!validator) throw unknownCommand(name)
+    if (!OPEN.has(name)) requireUser(actor)
+    this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)
+    requireSpaceFor(this.#space, name as CommandName)
+    const old = oldNamesIn(asked, name as CommandName)
+    if (old.length === 0) return this.#checked(actor, name as CommandName, validator, asked)
+    const params = byNewNames(asked as Record<string, unknown>, old)
+    return this.#checked(actor, name as CommandName, validator, params).catch((error: unknown) => {
+      throw byOldNames(error, old)
+    })
+  }
+
+  async #checked(actor: Actor, name: CommandName, validator: Validator, params: object): Promise<string> {
+    checkShape(validator, params)
+    const handler = this.#handlers[name] as (actor: Actor, params: unknown) => Promise<string>
+    const act = actOf(name, params as Record<string, unknown>)
+    const work = (): Promise<string> => handler(actor, params)
+    const result = await (act ? this.#audit.during(acting(actor), act, work) : work())
+    const page = COMMANDS[name as CommandName].http?.page
+    return page ? cutList(result, page, Object.hasOwn(params as object, 'after'), this.#resultBytes) : result
+  }
+}
+
+/** Old names of parameters that are asked with, and those they have now. */
+function oldNamesIn(asked: object, name: CommandName): [string, string][] {
+  const { deprecated = {} } = COMMANDS[name] as Command
+  return Object.entries(deprecated).filter(([old]) => Object.hasOwn(asked, old))
+}
+
+function byNewNames(asked: Readonly<Record<string, unknown>>, names: readonly [string, string][]): object {
+  const params = { ...asked }
+  for (const [old, now] of names) {
+    if (Object.hasOwn(asked, now) && asked[now] !== asked[old])
+      throw new Refusal('bad_request', `${old} is the old name of ${now}; here they differ`, { field: old })
+    params[now] = asked[old]
+    delete params[old]
+  }
+  return params
+}
+
+/** A refusal names the field that was sent. */
+function byOldNames(error: unknown, names: readonly [string, string][]): unknown {
+  if (!(error instanceof Refusal)) return error
+  const old = names.find(([, now]) => now === error.field)?.[0]
+  if (old === undefined) return error
+  const message = error.message.replace(new RegExp(`^${error.field} `), `${old} `)
+  return new Refusal(error.code, message, { field: old, retryAfter: error.retryAfter, cause: error })
+}
+
+/** What the audit log says of a command; null: nothing. */
+function actOf(action: CommandName, params: Record<string, unknown>): Act | null {
+  const { audit } = COMMANDS[action] as Command
+  if (!audit) return null
+  const { user, room } = params as { user?: string; room?: string }
+  const told = audit === true ? [] : audit.filter((key) => params[key] !== undefined)
+  const details = told.length > 0 ? Object.fromEntries(told.map((key) => [key, toldOf(key, params[key])])) : undefined
+  return { action, user, room, details }
+}
+
+/** Of an address no more than where it is: names, paths and queries of webhooks are often what lets one in. */
+function toldOf(key: string, value: unknown): unknown {
+  if (key !== 'url' || typeof value !== 'string' || !URL.canParse(value)) return value
+  const { origin, pathname, search } = new URL(value)
+  return pathname === '/' && search === '' ? origin : `${origin}/…`
+}
+
+function unknownCommand(name: string): Refusal {
+  return new Refusal('not_found', `there is no method ${name}; there are ${[...validators.keys()].join(', ')}`)
+}

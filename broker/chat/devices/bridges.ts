@@ -1,0 +1,172 @@
+/**
+ * What a device publishes goes into rooms, in its own name and in the commit of the publish: acknowledged means posted. Only this way: nothing of
+ * a room is published below a device, so nothing goes round.
+ */
+
+import { MAX_BRIDGED_TEXT } from '../../../schemas/commands/bridges.js'
+import { Refusal } from '../../../schemas/errors.js'
+import { filterMatches, topicFilterFault } from '../../../schemas/topics.js'
+import { commit } from '../../store/commit.js'
+import type { BridgeRecord } from '../../store/devices.js'
+import { personBehind } from '../../store/persons.js'
+import type { Draft, RoomRecord, Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import { Buckets } from '../../util/token-buckets.js'
+import { messageId as bridgeId } from '../../util/uuid7.js'
+import type { Screening } from '../messages/screening.js'
+import type { SlowMode } from '../messages/slow-mode.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import { type Checked, checkMessage, decodeText, parseObject, stringify } from '../model/message.js'
+import { inexactNumber } from '../model/numbers.js'
+import type { Publication } from '../model/publication.js'
+import type { Rates } from '../model/rates.js'
+import { stamp } from '../model/stamp.js'
+import { logs } from '../model/views.js'
+import type { Members } from '../rooms/members.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import type { DeviceRules } from './device-rules.js'
+import { turnOf } from './devices.js'
+
+/** Bridges of one device. */
+const MAX_BRIDGES = 20
+/** Messages of one bridge a second; ten may come at once. More are left out of the room. */
+const PER_SECOND = 1
+const AT_ONCE = 10
+
+export interface BridgesParts {
+  readonly store: Store
+  readonly turns: Turns
+  readonly rules: DeviceRules
+  readonly roomRules: RoomRules
+  readonly members: Members
+  readonly screening: Screening
+  readonly slowMode: SlowMode
+  readonly rates: Rates
+  readonly topicLevels: number
+  /** Counts what is left out, by reason. */
+  readonly count: (name: string) => void
+}
+
+export type NewBridge = Pick<BridgeRecord, 'filter' | 'room' | 'template'>
+
+export class Bridges {
+  readonly #parts: BridgesParts
+  readonly #buckets = new Buckets(PER_SECOND, AT_ONCE)
+
+  constructor(parts: BridgesParts) {
+    this.#parts = parts
+  }
+
+  /** By the owner of the device, who may invite into the room: the device becomes a member of it. */
+  create(actor: Actor, device: string, { filter, room, template }: NewBridge): Promise<BridgeRecord> {
+    const { store, turns, rules, roomRules, members } = this.#parts
+    const { bridges } = store.directory.devices
+    return turns.take(turnOf(device), async () => {
+      rules.require(actor, device, 'own')
+      this.#requireFilter(filter)
+      roomRules.require(actor, room, 'invite')
+      if (bridges.of(device).size >= MAX_BRIDGES)
+        throw new Refusal('conflict', `${device} has ${MAX_BRIDGES} bridges; remove one first`)
+      await members.admit(actor, room, device)
+      const by = requireUser(actor)
+      const record: BridgeRecord = { device, id: bridgeId(), filter, room, template, by, at: Date.now() }
+      await commit(store, { ops: [bridges.putOp(record)] })
+      return record
+    })
+  }
+
+  #requireFilter(filter: string): void {
+    const fault = topicFilterFault(filter, this.#parts.topicLevels)
+    if (fault) throw new Refusal('bad_request', fault, { field: 'filter' })
+  }
+
+  /** The device stays a member of the room. */
+  remove(actor: Actor, device: string, id: string): Promise<void> {
+    const { store, turns, rules } = this.#parts
+    const { bridges } = store.directory.devices
+    return turns.take(turnOf(device), async () => {
+      rules.require(actor, device, 'own')
+      if (!bridges.get(device, id)) throw new Refusal('not_found', `there is no bridge ${id}`, { field: 'bridge' })
+      await commit(store, { ops: [bridges.deleteOp(device, id)] })
+    })
+  }
+
+  /** What is to be posted with a publish of the device on `rest`, one message a room; null: nothing. */
+  drafts(actor: Actor, rest: string, publication: Publication): Promise<Draft[]> | null {
+    const all = this.#parts.store.directory.devices.bridges.of(actor.principal.user)
+    if (all.size === 0 || publication.payload.length === 0) return null
+    const byRoom = new Map<string, BridgeRecord>()
+    for (const bridge of all.values())
+      if (!byRoom.has(bridge.room) && filterMatches(bridge.filter, rest)) byRoom.set(bridge.room, bridge)
+    return byRoom.size === 0 ? null : this.#drafts(actor, [...byRoom.values()], rest, publication.payload)
+  }
+
+  async #drafts(actor: Actor, bridges: readonly BridgeRecord[], rest: string, payload: Buffer): Promise<Draft[]> {
+    const drafts = await Promise.all(bridges.map((bridge) => this.#draft(actor, bridge, rest, payload)))
+    return drafts.filter((draft) => draft !== null)
+  }
+
+  /** Null: it is left out, and counted. What the device publishes is published all the same. */
+  async #draft(actor: Actor, bridge: BridgeRecord, rest: string, payload: Buffer): Promise<Draft | null> {
+    try {
+      const { room, template } = bridge
+      this.#requirePace(actor, bridge)
+      const said = template === null ? asIs(payload) : filledIn(template, rest, payload)
+      const message = (await this.#parts.screening.screen(actor, room, said))?.message ?? said
+      this.#requireWriter(actor, room)
+      return stamp(actor, { log: logs.messages(room), place: `"room":"${room}",` }, message, { qos: 1 })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      this.#parts.count(`dropped.bridge_${error.code}`)
+      return null
+    }
+  }
+
+  /** The device is held to what holds for every member. */
+  #requireWriter({ principal }: Actor, room: string): RoomRecord {
+    const member = this.#parts.store.directory.member(room, principal.user)
+    if (!member) throw new Refusal('forbidden', `${principal.user} is not a member of ${room}`)
+    return this.#parts.roomRules.requireWriter(member)
+  }
+
+  /** And to the rate of bridges. */
+  #requirePace(actor: Actor, { id, room }: BridgeRecord): void {
+    const { slowMode, rates, store } = this.#parts
+    const { slowMode: seconds } = this.#requireWriter(actor, room)
+    if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
+    rates.requireRoom(room)
+    if (seconds > 0 && slowMode.take(room, personBehind(store.directory, actor.principal.user), seconds).early > 0)
+      throw new Refusal('rate_limited', `${room} is in slow mode`)
+  }
+}
+
+/** An object is data, all else is text: what a device says is no edit, no mention, no command. With numbers that data cannot hold it is text. */
+function asIs(payload: Buffer): Checked {
+  const said = decodeText(payload)
+  const data = parseObject(said)
+  if (!data || inexactNumber(said)) return checkMessage(payload, true)
+  return {
+    cid: null,
+    inside: stringify({ type: 'custom', data }).slice(1, -1),
+    ttl: null,
+    input: { type: 'custom', data },
+    text: null,
+  }
+}
+
+const PLACE = /\{([^{}]{1,64})\}/g
+
+/** `{payload}`, `{topic}` below the device, and the keys of an object that was published; what is not there is empty. */
+function filledIn(template: string, rest: string, payload: Buffer): Checked {
+  const said = decodeText(payload)
+  const fields = parseObject(said) ?? {}
+  const value = (name: string): unknown => {
+    if (name === 'payload') return said
+    return name === 'topic' ? rest : Object.hasOwn(fields, name) ? fields[name] : ''
+  }
+  const text = template.replace(PLACE, (_, name: string) => {
+    const found = value(name)
+    return typeof found === 'string' ? found : stringify(found)
+  })
+  return checkMessage(Buffer.from(text.slice(0, MAX_BRIDGED_TEXT)), true)
+}

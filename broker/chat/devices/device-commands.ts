@@ -1,0 +1,268 @@
+/**
+ * What devices are asked to do. A command is an entry of the device's log, so it waits while the device is away, and a record that goes
+ * pending → delivered → done, failed or expired. The outcome and the event that tells it are one commit: there is only one.
+ */
+import { Compile } from 'typebox/compile'
+import { COMMAND_TTL, DeviceReceiptInput } from '../../../schemas/commands/devices.js'
+import { object } from '../../../schemas/commands/parts.js'
+import { Refusal } from '../../../schemas/errors.js'
+import { commit } from '../../store/commit.js'
+import type { DeviceCommandRecord } from '../../store/devices.js'
+import type { Op } from '../../store/op.js'
+import type { AppendResult, Draft, Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import type { Deadline, Wheel } from '../../util/timer-wheel.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import { checkShape } from '../model/check-schema.js'
+import { userEvent } from '../model/events.js'
+import { readObject, stringify } from '../model/message.js'
+import { stamp } from '../model/stamp.js'
+import { Trimming } from '../model/trimming.js'
+import { logs } from '../model/views.js'
+import type { DeviceRules } from './device-rules.js'
+import { turnOf } from './devices.js'
+
+const receiptShape = Compile(object(DeviceReceiptInput))
+
+/** Commands under way of one device. */
+const MAX_OPEN = 100
+/** Newest entries of a device's log that are kept, and newest commands that are remembered when they are finished. */
+const KEPT_ENTRIES = 1024
+/** Bytes of them that are read at once. */
+const READ_BYTES = 262_144
+const KEPT_FINISHED = 200
+/** Finished commands read at once. */
+const PAGE = 200
+/** Above every id. */
+const LAST_ID = 'g'
+
+export interface AskedOfDevice {
+  readonly name: string
+  readonly params?: unknown
+  readonly ttl?: number
+  readonly cid?: string
+}
+
+export interface DeviceCommandsParts {
+  readonly store: Store
+  readonly turns: Turns
+  readonly wheel: Wheel
+  readonly rules: DeviceRules
+  readonly failed: (error: unknown) => void
+}
+
+export class DeviceCommands implements Deadline {
+  readonly #parts: DeviceCommandsParts
+  readonly #trimming: Trimming
+  /** Devices that have finished something since the last look. */
+  readonly #grown = new Set<string>()
+  /** Unix ms at which the wheel asks; 0: it does not. */
+  #next = 0
+
+  constructor(parts: DeviceCommandsParts) {
+    this.#parts = parts
+    this.#trimming = new Trimming(parts.store.log, KEPT_ENTRIES)
+    for (const { expiresAt } of this.#devices.allOpen()) this.#watch(expiresAt)
+  }
+
+  get #devices() {
+    return this.#parts.store.directory.devices
+  }
+
+  /** Asks for something. `ops` are written with it; `seq` is its number in the device's log. */
+  ask(
+    actor: Actor,
+    device: string,
+    asked: AskedOfDevice,
+    ops: readonly Op[] = [],
+  ): Promise<{ record: DeviceCommandRecord; seq: number }> {
+    return this.#parts.turns.take(turnOf(device), async () => {
+      this.#parts.rules.require(actor, device, 'control')
+      const { cid = null, ...rest } = asked
+      const checked = {
+        cid,
+        inside: stringify(rest).slice(1, -1),
+        ttl: asked.ttl ?? COMMAND_TTL,
+        input: null,
+        text: null,
+      }
+      const log = logs.deviceCommands(device)
+      const draft = stamp(actor, { log, place: '' }, checked, { qos: 1 })
+      return (await this.#again(device, draft)) ?? this.#take(device, draft, asked, ops)
+    })
+  }
+
+  /** The command that a retry is about. Looked up first: what is written with an entry is written for a retry too. */
+  async #again(device: string, draft: Draft): Promise<{ record: DeviceCommandRecord; seq: number } | null> {
+    if (!draft.dedupe) return null
+    const [result] = await commit(this.#parts.store, { drafts: [{ ...draft, retryOnly: true }] })
+    const { outcome, id, seq } = result as AppendResult
+    if (outcome === 'absent') return null
+    if (outcome === 'conflict')
+      throw new Refusal('conflict', `cid ${JSON.stringify(draft.dedupe.cid)} was used for another command`, {
+        field: 'cid',
+      })
+    const record = this.#devices.open.get(device, id) ?? (await this.#devices.finished(device, id))
+    if (record) return { record, seq }
+    throw new Refusal('conflict', 'this command was asked for before, and is forgotten', { field: 'cid' })
+  }
+
+  async #take(device: string, draft: Draft, { name, params }: AskedOfDevice, ops: readonly Op[]) {
+    if (this.#devices.open.of(device).size >= MAX_OPEN)
+      throw new Refusal('conflict', `${device} has ${MAX_OPEN} commands under way`)
+    const record: DeviceCommandRecord = {
+      ...{ device, id: draft.id, name, ...(params === undefined ? {} : { params }), by: draft.from, at: draft.ts },
+      ...{ expiresAt: draft.extra!.expiresAt, deliveredAt: 0, finishedAt: 0, state: 'pending' as const },
+    }
+    const all = [...ops, ...this.#devices.commandOps(record)]
+    const [result] = await commit(this.#parts.store, { drafts: [draft], ops: all })
+    const { seq } = result as AppendResult
+    this.#trimming.grew(draft.log, seq)
+    this.#watch(record.expiresAt)
+    return { record, seq }
+  }
+
+  /** The device acknowledged an entry of its log. */
+  reached(device: string, seq: number): void {
+    this.#delivered(device, seq).catch(this.#parts.failed)
+  }
+
+  async #delivered(device: string, seq: number): Promise<void> {
+    const { store, turns } = this.#parts
+    const [entry] = await store.log.read(logs.deviceCommands(device), seq - 1, 1, 1)
+    if (entry?.seq !== seq) return
+    const { id } = JSON.parse(entry.payload.toString('utf8')) as { id: string }
+    await turns.take(turnOf(device), async () => {
+      const known = this.#devices.open.get(device, id)
+      if (known?.state !== 'pending') return
+      await commit(store, {
+        ops: this.#devices.commandOps({ ...known, state: 'delivered', deliveredAt: Date.now() }),
+      })
+    })
+  }
+
+  /** What the device says of a command: `{id, ok, result?|error?}`. Once told, it cannot be told otherwise. */
+  receipt(actor: Actor, payload: Buffer, ops: readonly Op[]): Promise<void> {
+    const device = requireUser(actor)
+    const said = readObject(payload)
+    if (!said) throw new Refusal('bad_request', 'expected {"id":…,"ok":…}')
+    checkShape(receiptShape, said)
+    stringify(said)
+    const { id, ok, result, error } = said as { id: string; ok: boolean; result?: unknown; error?: string }
+    const state = ok ? ('done' as const) : ('failed' as const)
+    return this.#parts.turns.take(turnOf(device), async () => {
+      const known = this.#devices.open.get(device, id)
+      if (!known || known.expiresAt <= Date.now()) {
+        if (known) await this.#finish({ ...known, state: 'expired' })
+        return this.#requireSame(device, id, state, ops)
+      }
+      const outcome = { ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
+      const now = Date.now()
+      await this.#finish({ ...known, ...outcome, state, deliveredAt: known.deliveredAt || now }, ops)
+    })
+  }
+
+  /** A receipt that comes twice is one. */
+  async #requireSame(device: string, id: string, state: string, ops: readonly Op[]): Promise<void> {
+    const known = await this.#devices.finished(device, id)
+    if (!known) throw new Refusal('not_found', `there is no command ${id}`, { field: 'id' })
+    if (known.state !== state) throw new Refusal('conflict', `command ${id} is ${known.state} already`, { field: 'id' })
+    await commit(this.#parts.store, { ops })
+  }
+
+  async #finish(record: DeviceCommandRecord, ops: readonly Op[] = []): Promise<void> {
+    const { store } = this.#parts
+    const done = { ...record, finishedAt: Date.now() }
+    const { device, id, name, state, by } = done
+    const told = { device, command: id, name, state, ...('result' in done ? { result: done.result } : {}) }
+    const event = {
+      type: 'deviceCommand' as const,
+      ...told,
+      ...(done.error === undefined ? {} : { error: done.error }),
+    }
+    // Who has the name next did not ask.
+    const drafts = (await store.directory.user(by)) ? [userEvent(by, event)] : []
+    await commit(store, { drafts, ops: [...ops, ...this.#devices.commandOps(done)] })
+    this.#grown.add(device)
+  }
+
+  /** A page, ascending. */
+  async list(device: string, before: string = LAST_ID, limit: number) {
+    const open = [...this.#devices.open.of(device).values()].filter(({ id }) => id < before)
+    const finished = await this.#devices.finishedBefore(device, before, limit + 1)
+    const all = [...open, ...finished].sort((a, b) => (a.id < b.id ? 1 : -1))
+    return { commands: all.slice(0, limit).reverse(), more: all.length > limit }
+  }
+
+  #watch(at: number): void {
+    if (this.#next !== 0 && this.#next <= at) return
+    this.#next = at
+    this.#parts.wheel.set(this, at)
+  }
+
+  due(now: number): number {
+    let next = 0
+    for (const record of this.#devices.allOpen()) {
+      const { device, id, expiresAt } = record
+      if (expiresAt <= now) void this.#expire(device, id).catch(this.#parts.failed)
+      else if (next === 0 || expiresAt < next) next = expiresAt
+    }
+    this.#next = next
+    return next
+  }
+
+  #expire(device: string, id: string): Promise<void> {
+    return this.#parts.turns.take(turnOf(device), async () => {
+      const known = this.#devices.open.get(device, id)
+      if (known) await this.#finish({ ...known, state: 'expired' })
+    })
+  }
+
+  /** Forgets the oldest of what is finished. */
+  async trim(): Promise<void> {
+    await this.#trimming.run()
+    for (const device of [...this.#grown]) {
+      this.#grown.delete(device)
+      const kept = await this.#devices.finishedBefore(device, LAST_ID, KEPT_FINISHED)
+      const oldest = kept.length < KEPT_FINISHED ? '' : kept[KEPT_FINISHED - 1]!.id
+      for (let old = await this.#below(device, oldest); old.length > 0; old = await this.#below(device, oldest))
+        await commit(this.#parts.store, { ops: old.map(({ id }) => this.#devices.forgetOp(device, id)) })
+    }
+  }
+
+  /** Commands of a user who is gone, asked of one device: those under way are withdrawn. */
+  withdraw(user: string, device: string): Promise<void> {
+    const devices = this.#devices
+    return this.#parts.turns.take(turnOf(device), async () => {
+      const ops: Op[] = []
+      for (const { id, by } of devices.open.of(device).values())
+        if (by === user) ops.push(devices.open.wipeOp(device, id))
+      for (let before = LAST_ID; ; ) {
+        const page = await this.#below(device, before)
+        for (const { id, by } of page) if (by === user) ops.push(devices.forgetOp(device, id))
+        if (page.length < PAGE) break
+        before = page.at(-1)!.id
+      }
+      if (ops.length > 0) await commit(this.#parts.store, { ops: [...ops, await this.#eraseOp(user, device)] })
+    })
+  }
+
+  /** Of the log that the device reads. */
+  async #eraseOp(user: string, device: string): Promise<Op> {
+    const { store } = this.#parts
+    const log = logs.deviceCommands(device)
+    const seqs: number[] = []
+    for (let after = 0, left = KEPT_ENTRIES * 2; left > 0; ) {
+      const entries = await store.log.read(log, after, left, READ_BYTES, 'shown')
+      if (entries.length === 0) break
+      for (const { seq, from } of entries) if (from === user) seqs.push(seq)
+      after = entries.at(-1)!.seq
+      left -= entries.length
+    }
+    return store.effectOp(log, { erase: { seqs, gone: { why: 'deleted', by: null, at: Date.now() } } })
+  }
+
+  #below(device: string, id: string): Promise<DeviceCommandRecord[]> {
+    return this.#devices.finishedBefore(device, id, PAGE)
+  }
+}

@@ -1,0 +1,107 @@
+/** Devices that are handed over: offered by their owner, and taken by who wants them. What admins hand over is theirs at once. */
+import { Refusal } from '../../../schemas/errors.js'
+import { commit } from '../../store/commit.js'
+import type { DeviceOfferRecord, DeviceRecord } from '../../store/devices.js'
+import type { Op } from '../../store/op.js'
+import { type Actor, isAdmin, requireUser } from '../model/actor.js'
+import { userEvent } from '../model/events.js'
+import { type DevicesParts, newKey, requireRecipient, revokeKeys, turnOf } from './devices.js'
+
+/** Offers to one user that wait for an answer: of all, and of one owner. */
+const MOST_OF_ALL = 1000
+const MOST_OF_ONE = 100
+
+export class DeviceOffers {
+  readonly #parts: DevicesParts
+
+  constructor(parts: DevicesParts) {
+    this.#parts = parts
+  }
+
+  get #devices() {
+    return this.#parts.store.directory.devices
+  }
+
+  /** Whether it waits to be accepted now. The owner who names themselves takes back what they offered. */
+  transfer(actor: Actor, device: string, user: string): Promise<{ offered: boolean }> {
+    const { turns, rules } = this.#parts
+    return turns.take(turnOf(device), async () => {
+      const record = rules.require(actor, device, 'own')
+      await requireRecipient(this.#parts, actor, user)
+      if (user === record.owner) {
+        await commit(this.#parts.store, { ops: this.#withdrawOps(device) })
+        return { offered: false }
+      }
+      if (isAdmin(actor)) await this.#handOver(record, user, requireUser(actor))
+      else await this.#offer(actor, record, user)
+      return { offered: !isAdmin(actor) }
+    })
+  }
+
+  async #offer(actor: Actor, { device, owner }: DeviceRecord, user: string): Promise<void> {
+    const { offers } = this.#devices
+    if (offers.get(device, user)) return
+    const waiting = [...this.#devices.offeredTo(user).values()]
+    const mine = waiting.filter(({ by }) => by === owner)
+    if (waiting.length >= MOST_OF_ALL || mine.length >= MOST_OF_ONE)
+      throw new Refusal('conflict', `${user} has too many offers to answer`, { field: 'user' })
+    this.#parts.asking.require(actor, user, `device ${device}`)
+    const offer: DeviceOfferRecord = { device, user, by: owner, at: Date.now() }
+    const drafts = [userEvent(user, { type: 'deviceOffered', device, by: owner })]
+    await commit(this.#parts.store, { drafts, ops: [...this.#withdrawOps(device), offers.putOp(offer)] })
+  }
+
+  /** By whom it is offered to. Keys of before are void; the answer is a new one. */
+  accept(actor: Actor, device: string): Promise<{ record: DeviceRecord; key: string }> {
+    const { turns, options } = this.#parts
+    const user = requireUser(actor)
+    // Devices of one owner are counted one after another.
+    return turns.take(`devices of ${user}`, () =>
+      turns.take(turnOf(device), async () => {
+        const offer = this.#offered(user, device)
+        if (!isAdmin(actor) && this.#devices.ownedBy(user).size >= options.perUser)
+          throw new Refusal('conflict', `you have ${options.perUser} devices (devices.perUser); remove one first`)
+        await revokeKeys(this.#parts, device)
+        const record = await this.#handOver(this.#devices.get(device)!, user, offer.by)
+        return { record, key: await newKey(this.#parts, actor, device) }
+      }),
+    )
+  }
+
+  decline(actor: Actor, device: string): Promise<void> {
+    const { turns, store } = this.#parts
+    const user = requireUser(actor)
+    return turns.take(turnOf(device), async () => {
+      this.#offered(user, device)
+      await commit(store, { ops: [this.#devices.offers.deleteOp(device, user)] })
+    })
+  }
+
+  #offered(user: string, device: string): DeviceOfferRecord {
+    const offer = this.#devices.offers.get(device, user)
+    if (offer && this.#devices.get(device)?.owner === offer.by) return offer
+    throw new Refusal('not_found', `nobody offers you a device ${device}`, { field: 'device' })
+  }
+
+  /** Nobody shares it then, and it leaves rooms that its new owner is banned from. */
+  async #handOver(record: DeviceRecord, user: string, by: string): Promise<DeviceRecord> {
+    const { store, sanctions } = this.#parts
+    const { device, owner } = record
+    const { shares } = this.#devices
+    const mine = { ...record, owner: user }
+    const ops = [...shares.of(device).keys()].map((other) => shares.deleteOp(device, other))
+    ops.push(...this.#withdrawOps(device), this.#devices.putOp(mine))
+    const drafts = [
+      userEvent(user, { type: 'device', device, by, may: 'own' }),
+      userEvent(owner, { type: 'device', device, by: user, may: null }),
+    ]
+    await commit(store, { drafts, ops })
+    await sanctions.expel(user)
+    return mine
+  }
+
+  #withdrawOps(device: string): Op[] {
+    const { offers } = this.#devices
+    return [...offers.of(device).keys()].map((user) => offers.deleteOp(device, user))
+  }
+}

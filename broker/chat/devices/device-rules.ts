@@ -1,0 +1,40 @@
+/** What may be done with a device, by whom: decisions alone, no changes. */
+import { Refusal } from '../../../schemas/errors.js'
+import type { DeviceMay, DeviceRecord, DeviceStore } from '../../store/devices.js'
+import { type Actor, isAdmin, requireUser } from '../model/actor.js'
+
+export type DeviceAct = DeviceMay | 'own'
+
+const RANK: Record<DeviceAct, number> = { read: 1, control: 2, own: 3 }
+
+export class DeviceRules {
+  readonly #devices: DeviceStore
+
+  constructor(devices: DeviceStore) {
+    this.#devices = devices
+  }
+
+  /** Null: nothing. From memory: asked at every delivery. */
+  may(user: string, device: string): DeviceAct | null {
+    const record = this.#devices.get(device)
+    if (!record) return null
+    return record.owner === user ? 'own' : (this.#devices.shares.get(device, user)?.may ?? null)
+  }
+
+  allows(user: string, device: string, act: DeviceAct): boolean {
+    const may = this.may(user, device)
+    return may !== null && RANK[may] >= RANK[act]
+  }
+
+  /** The device; to those who may not even read it, it is not there. Admins look after all devices. */
+  require(actor: Actor, device: string, act: DeviceAct): DeviceRecord {
+    const record = this.#devices.get(device)
+    const may = isAdmin(actor) ? 'own' : this.may(requireUser(actor), device)
+    if (!record || !may) throw new Refusal('not_found', `you have no device ${device}`, { field: 'device' })
+    if (RANK[may] >= RANK[act]) return record
+    throw new Refusal(
+      'forbidden',
+      act === 'own' ? `${device} belongs to ${record.owner}` : `you may read ${device} only`,
+    )
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What is published below `devices/`. On topics of a registered device commands and receipts have a form; all else there is plain MQTT,
+ * for the device itself and whoever `acl.rules` allow.
+ */
+import { Compile } from 'typebox/compile'
+import { DeviceCommandInput } from '../../../schemas/commands/devices.js'
+import { object } from '../../../schemas/commands/parts.js'
+import { Refusal } from '../../../schemas/errors.js'
+import type { Topic } from '../../../schemas/topics.js'
+import { commit } from '../../store/commit.js'
+import type { Store } from '../../store/store.js'
+import type { Plain } from '../messages/plain-topics.js'
+import { acceptSend } from '../messages/send.js'
+import type { Actor } from '../model/actor.js'
+import { checkShape } from '../model/check-schema.js'
+import { readObject } from '../model/message.js'
+import type { Publication, Publisher } from '../model/publication.js'
+import type { Replies } from '../model/replies.js'
+import type { Bridges } from './bridges.js'
+import type { AskedOfDevice, DeviceCommands } from './device-commands.js'
+import type { DeviceRules } from './device-rules.js'
+
+const commandShape = Compile(object(DeviceCommandInput))
+
+export type DeviceTopic = Topic & { kind: 'device' }
+
+export interface DeviceTopicsParts {
+  readonly store: Store
+  readonly rules: DeviceRules
+  readonly commands: DeviceCommands
+  readonly bridges: Bridges
+  readonly plain: Plain
+  readonly replies: Replies
+}
+
+export class DeviceTopics {
+  readonly #parts: DeviceTopicsParts
+
+  constructor(parts: DeviceTopicsParts) {
+    this.#parts = parts
+  }
+
+  publish(actor: Actor, topic: DeviceTopic, publication: Publication, publisher: Publisher): void | Promise<void> {
+    const { store, rules, plain } = this.#parts
+    const { user, anonymous } = actor.principal
+    const { user: device, rest } = topic
+    if (anonymous || !store.directory.devices.get(device)) return plain.publish(actor, topic, publication, publisher)
+    if (rest === 'receipts' && user === device) return this.#receipt(actor, publication, publisher)
+    if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, publication, publisher)
+    const bridged = user === device ? this.#parts.bridges.drafts(actor, rest, publication) : null
+    if (!bridged) return plain.publish(actor, topic, publication, publisher)
+    // A copy: a screen may take its time, and the payload is a view of a read buffer.
+    const kept = { ...publication, payload: Buffer.from(publication.payload) }
+    return bridged.then((drafts) => plain.publish(actor, topic, kept, publisher, drafts))
+  }
+
+  /** `{"name":…,"params":…,"ttl":…}` by who may control the device: the same as `devices.command`. */
+  async #ask(actor: Actor, device: string, publication: Publication, publisher: Publisher): Promise<void> {
+    if (publication.retain)
+      throw new Refusal('bad_request', 'a command waits for its device by itself; publish it without RETAIN')
+    const asked = readObject(publication.payload)
+    if (!asked) throw new Refusal('bad_request', 'expected {"name":…}')
+    checkShape(commandShape, asked)
+    const { record, seq } = await this.#parts.commands.ask(
+      actor,
+      device,
+      asked as unknown as AskedOfDevice,
+      publication.ops,
+    )
+    const result = { id: record.id, room: publication.topic, seq, ts: record.at }
+    acceptSend(this.#parts.replies, actor, (asked['cid'] as string | undefined) ?? null, result)
+    publisher.settled(null, result)
+  }
+
+  async #receipt(actor: Actor, publication: Publication, publisher: Publisher): Promise<void> {
+    await this.#parts.commands.receipt(actor, publication.payload, publication.ops)
+    // In its turn: acks leave in the order of the publishes.
+    await commit(this.#parts.store, {})
+    publisher.settled(null, null)
+  }
+}

@@ -1,0 +1,147 @@
+/** Devices of users: made, shared, removed; device-offers.ts hands them over. Each act on a device waits for the one before. */
+import type { Config } from '../../../schemas/config.js'
+import { Refusal } from '../../../schemas/errors.js'
+import type { Accounts } from '../../auth/accounts.js'
+import type { Keys } from '../../auth/keys.js'
+import { commit } from '../../store/commit.js'
+import type { DeviceMay, DeviceRecord } from '../../store/devices.js'
+import type { Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import { type Actor, isAdmin, requireUser } from '../model/actor.js'
+import type { Asking } from '../model/asking.js'
+import { requireNotBlocked } from '../model/blocks.js'
+import { userEvent } from '../model/events.js'
+import { withinLife } from '../model/made-by-key.js'
+import { addOwned } from '../model/owned-accounts.js'
+import { requireReachable } from '../model/privacy.js'
+import type { Sanctions } from '../rooms/sanctions.js'
+import type { DeviceRules } from './device-rules.js'
+
+/** Most users who share one device. */
+const MAX_SHARES = 100
+
+export interface DevicesParts {
+  readonly store: Store
+  readonly turns: Turns
+  readonly rules: DeviceRules
+  readonly accounts: Pick<Accounts, 'add'>
+  readonly keys: Pick<Keys, 'create' | 'list' | 'revoke'>
+  /** Removes an account with all it has. */
+  readonly remove: (user: string) => Promise<unknown>
+  readonly asking: Asking
+  readonly sanctions: Pick<Sanctions, 'expel'>
+  readonly options: Config['devices']
+  /** Asked each time: it may change. */
+  readonly registration: () => Config['auth']['registration']
+}
+
+export class Devices {
+  readonly #parts: DevicesParts
+
+  constructor(parts: DevicesParts) {
+    this.#parts = parts
+  }
+
+  /** The device, and a key for it. */
+  register(actor: Actor, device: string, name: string | null): Promise<{ record: DeviceRecord; key: string }> {
+    const { store, turns, accounts } = this.#parts
+    const owner = requireUser(actor)
+    this.#requireMaker(actor)
+    return turns.take(`devices of ${owner}`, async () => {
+      const { devices } = store.directory
+      const { perUser } = this.#parts.options
+      if (!isAdmin(actor) && devices.ownedBy(owner).size >= perUser)
+        throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
+      const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
+      await addOwned(accounts, 'device', device, devices.putOp(record))
+      return { record, key: await newKey(this.#parts, actor, device) }
+    })
+  }
+
+  /** Where accounts are not made by anyone, devices are not either. */
+  #requireMaker(actor: Actor): void {
+    const { options, registration, store } = this.#parts
+    if (isAdmin(actor)) return
+    if (options.register === 'admin' || registration() !== 'open')
+      throw new Refusal('forbidden', 'devices are made by admins here (devices.register, auth.registration)')
+    const { devices, bots } = store.directory
+    const { user } = actor.principal
+    if (devices.get(user) || bots.get(user)) throw new Refusal('forbidden', 'a device or a bot makes no devices')
+  }
+
+  /** Another key in place of all so far. */
+  key(actor: Actor, device: string): Promise<string> {
+    return this.#acting(actor, device, async () => {
+      await revokeKeys(this.#parts, device)
+      return newKey(this.#parts, actor, device)
+    })
+  }
+
+  /** What it published goes too: the next who has the name inherits no state. */
+  remove(actor: Actor, device: string): Promise<void> {
+    return this.#acting(actor, device, async () => {
+      await this.#parts.remove(device)
+    })
+  }
+
+  share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
+    const { store } = this.#parts
+    const { shares } = store.directory.devices
+    return this.#acting(actor, device, async (record) => {
+      await requireRecipient(this.#parts, actor, user)
+      if (user === record.owner) throw new Refusal('bad_request', `${device} is ${user}'s own`, { field: 'user' })
+      const known = shares.get(device, user)
+      if (known?.may === may) return
+      if (!known && shares.of(device).size >= MAX_SHARES)
+        throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
+      this.#parts.asking.require(actor, user, `device ${device}`)
+      const by = requireUser(actor)
+      const drafts = [userEvent(user, { type: 'device', device, by, may })]
+      await commit(store, { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })] })
+    })
+  }
+
+  /** Deliveries are checked one by one, so it ends at once. */
+  unshare(actor: Actor, device: string, user: string): Promise<void> {
+    const { store, turns, rules } = this.#parts
+    const { shares } = store.directory.devices
+    return turns.take(turnOf(device), async () => {
+      const by = requireUser(actor)
+      rules.require(actor, device, by === user ? 'read' : 'own')
+      if (!shares.get(device, user))
+        throw new Refusal('not_found', `${device} is not shared with ${user}`, { field: 'user' })
+      const drafts = [userEvent(user, { type: 'device', device, by, may: null })]
+      await commit(store, { drafts, ops: [shares.deleteOp(device, user)] })
+    })
+  }
+
+  #acting<T>(actor: Actor, device: string, act: (record: DeviceRecord) => Promise<T>): Promise<T> {
+    const { turns, rules } = this.#parts
+    return turns.take(turnOf(device), async () => act(rules.require(actor, device, 'own')))
+  }
+}
+
+/** Who gets something of a device: a person who exists, and lets whoever gives it ask them. Admins need not be let. */
+export async function requireRecipient({ store }: DevicesParts, actor: Actor, user: string): Promise<void> {
+  const { directory } = store
+  if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+  if (directory.devices.get(user)) throw new Refusal('bad_request', `${user} is a device itself`, { field: 'user' })
+  const [by, why] = [requireUser(actor), `you may share nothing with ${user}`]
+  if (isAdmin(actor)) requireNotBlocked(directory, user, by, why)
+  else requireReachable(directory, user, by, 'invites', why)
+}
+
+export async function newKey({ keys }: DevicesParts, actor: Actor, device: string): Promise<string> {
+  const made = { name: 'device', roles: null, expiresIn: withinLife(actor, null) }
+  return (await keys.create(device, made)).key
+}
+
+/** All it has; its connections end. */
+export async function revokeKeys({ keys }: DevicesParts, device: string): Promise<void> {
+  for (const { id } of await keys.list(device)) await keys.revoke(device, id)
+}
+
+/** What is done about one device is done in turn. */
+export function turnOf(device: string): string {
+  return `device ${device}`
+}

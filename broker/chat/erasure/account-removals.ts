@@ -1,0 +1,220 @@
+/**
+ * What is left of a user after the account is gone is erased in the background: in pages, each in a commit of its own, so that it holds up
+ * nobody. A record says that it is to be done; it goes last, so that a crash at any moment only means to begin again.
+ */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { directMembers, SYSTEM } from '../../../schemas/ids.js'
+import { topics } from '../../../schemas/topics.js'
+import type { Accounts } from '../../auth/accounts.js'
+import type { RemovalRecord } from '../../store/accounts.js'
+import { commit } from '../../store/commit.js'
+import type { Op } from '../../store/op.js'
+import { personBehind } from '../../store/persons.js'
+import type { RoomRecord, Store } from '../../store/store.js'
+import { roomsWithWordsOf } from '../../store/touched-rooms.js'
+import { FairLine } from '../../util/fair-queue.js'
+import { afterAnswer } from '../model/session-endings.js'
+import { logs } from '../model/views.js'
+import type { Presence } from '../presence/presence.js'
+import type { Members } from '../rooms/members.js'
+import type { Forgetting } from './room-erasure.js'
+import type { Traces } from './user-erasure.js'
+
+/** Who asks on the command line waits so long for all to be erased, in ms. */
+const PATIENCE = 10_000
+/** After an error it is tried again, in ms. */
+const RETRY = 60_000
+
+export interface RemovalsParts {
+  readonly store: Store
+  readonly accounts: Pick<Accounts, 'remove'>
+  readonly members: Pick<Members, 'forget'>
+  readonly presence: Pick<Presence, 'forget'>
+  readonly forgetting: Pick<Forgetting, 'messages' | 'events'>
+  readonly traces: Pick<Traces, 'forget'>
+  /** Ends all sessions of a user with all they hold. */
+  readonly endSessions: (user: string) => Promise<void>
+  readonly failed: (error: unknown) => void
+}
+
+class Stopping extends Error {}
+
+export class Removals {
+  readonly #parts: RemovalsParts
+  /** One at a time, by turns between persons: who removes bots by the hundred delays nobody else's removal. */
+  readonly #line = new FairLine()
+  #closing = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(parts: RemovalsParts) {
+    this.#parts = parts
+  }
+
+  /** Goes on with those that were not done. */
+  async resume(): Promise<void> {
+    for await (const { user, person = user } of this.#parts.store.accounts.removals()) void this.run(user, person)
+  }
+
+  /** Removes the account, and waits a while for what its user left. */
+  async remove(user: string, messages: 'erased' | 'kept' = 'erased'): Promise<{ erased: boolean }> {
+    const person = this.#personBehind(user)
+    const gone = await this.#parts.accounts.remove(user, messages)
+    const patience = new AbortController()
+    const erased = await Promise.race([
+      this.#runAll(gone, person),
+      sleep(PATIENCE, false, { signal: patience.signal }).catch(() => false),
+    ])
+    patience.abort()
+    return { erased }
+  }
+
+  /** Removes the account of who asks: their sessions end once they had the answer. */
+  async removeAsker(user: string): Promise<void> {
+    const person = this.#personBehind(user)
+    const gone = await this.#parts.accounts.remove(user)
+    afterAnswer(this.#parts.store, () => this.#runAll(gone, person))
+  }
+
+  #personBehind(user: string): string {
+    return personBehind(this.#parts.store.directory, user)
+  }
+
+  async #runAll(users: readonly string[], person: string): Promise<boolean> {
+    return (await Promise.all(users.map((user) => this.run(user, person)))).every((done) => done)
+  }
+
+  /**
+   * Resolves when all is erased that the record of the user asks for, with true; with false where that is not to be soon. `person`: whose turn
+   * it takes.
+   */
+  run(user: string, person: string): Promise<boolean> {
+    return this.#line.take(person, async () => {
+      try {
+        const record = await this.#parts.store.accounts.removal(user)
+        if (record && !this.#closing) await this.#erase(record)
+        return !this.#closing
+      } catch (error) {
+        if (!(error instanceof Stopping)) this.#later(error)
+        return false
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    clearTimeout(this.#retry)
+    await this.#line.idle()
+  }
+
+  #later(error: unknown): void {
+    const { failed } = this.#parts
+    failed(error)
+    clearTimeout(this.#retry)
+    if (this.#closing) return
+    this.#retry = setTimeout(() => this.resume().catch(failed), RETRY).unref()
+  }
+
+  async #erase({ user, rooms }: RemovalRecord): Promise<void> {
+    const { store, presence } = this.#parts
+    await this.#endSessions(user)
+    if (rooms) {
+      await this.#eraseRooms(user, rooms)
+      await this.#parts.traces.forget(user, () => this.#pause())
+    }
+    await this.#parts.members.forget(user)
+    for (const log of [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)])
+      await store.log.drop(log)
+    await this.#dropRetained(user)
+    await presence.forget(user)
+    await commit(store, { ops: [store.accounts.deleteRemovalOp(user)] })
+  }
+
+  async #eraseRooms(user: string, rooms: readonly string[]): Promise<void> {
+    const reached = new Map<string, number>()
+    // What was under way when the sessions ended is found by another pass, over what came since.
+    for (let found = true; found; ) {
+      const all = new Set([...rooms, ...roomsWithWordsOf(this.#parts.store.directory, user)])
+      await this.#parts.members.forget(user)
+      found = false
+      for (const room of all) if (await this.#eraseRoom(user, room, reached)) found = true
+    }
+    await this.#renameRecords(user)
+    await this.#dropConversations(user, rooms)
+  }
+
+  async #endSessions(user: string): Promise<void> {
+    const { store, endSessions } = this.#parts
+    const kept = await store.sessions.ofUser(user)
+    await endSessions(user)
+    for (const { id } of kept) await store.persistence.delWill({ id })
+    await commit(store, {})
+  }
+
+  /** `reached`: how far the passes of before came in each log. */
+  async #eraseRoom(user: string, room: string, reached: Map<string, number>): Promise<boolean> {
+    const { store, forgetting } = this.#parts
+    let found = false
+    for (const what of ['messages', 'events'] as const)
+      while (store.directory.room(room)) {
+        await this.#pause()
+        const log = `${what} ${room}`
+        const page = await forgetting[what](user, room, reached.get(log) ?? 0)
+        if (page.next === null) break
+        reached.set(log, page.next)
+        found ||= page.found
+      }
+    return found
+  }
+
+  /** Rooms, invitations, links and sanctions stay; who made them is not known any more. */
+  async #renameRecords(user: string): Promise<void> {
+    const { store } = this.#parts
+    for (const room of [...store.directory.rooms()]) {
+      await this.#pause()
+      const ops = renamed(store, room, user)
+      if (ops.length > 0) await commit(store, { ops })
+    }
+  }
+
+  /** Conversations that the other has left too. */
+  async #dropConversations(user: string, rooms: readonly string[]): Promise<void> {
+    const { store } = this.#parts
+    for (const room of rooms) {
+      if (!directMembers(room)?.includes(user) || store.directory.members(room).size > 0) continue
+      await commit(store, { ops: store.directory.deleteRoomOps(room) })
+      await store.log.drop(logs.messages(room))
+    }
+  }
+
+  /** What the user's devices retain, and what the user retained elsewhere. */
+  async #dropRetained(user: string): Promise<void> {
+    const { store } = this.#parts
+    // All that is retained is read only for who retained something.
+    const filters = store.queue.retainedBy(user).messages > 0 ? ['#', topics.allDevices()] : [topics.device(user, '#')]
+    for await (const { topic, clientId } of store.queue.retained(filters)) {
+      if (!topic.startsWith(topics.deviceOf(user)) && !clientId?.startsWith(`${user}/`)) continue
+      const cleared = { topic, payload: Buffer.alloc(0), qos: 0, retain: true, clientId: null } as const
+      await commit(store, { ops: [store.queue.retainOp(cleared)] })
+    }
+  }
+
+  /** Others have their turn in between; a broker that stops does not wait for the rest. */
+  async #pause(): Promise<void> {
+    await nextTurn()
+    if (this.#closing) throw new Stopping()
+  }
+}
+
+function renamed({ directory }: Store, room: RoomRecord, user: string): Op[] {
+  const { id } = room
+  const by = SYSTEM
+  const mine = <T extends { by: string }>(records: ReadonlyMap<string, T>): T[] =>
+    [...records.values()].filter((record) => record.by === user).map((record) => ({ ...record, by }))
+  return [
+    ...(room.createdBy === user ? [directory.roomOp({ ...room, createdBy: by })] : []),
+    ...mine(directory.invites(id)).map((record) => directory.inviteOp(record)),
+    ...mine(directory.bans.of(id)).map((record) => directory.bans.putOp(record)),
+    ...mine(directory.mutes.of(id)).map((record) => directory.mutes.putOp(record)),
+    ...mine(directory.links.of(id)).map((record) => directory.links.putOp(record)),
+  ]
+}

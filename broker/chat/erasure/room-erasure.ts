@@ -1,0 +1,193 @@
+/**
+ * Takes what a user wrote out of a room, and the name too. Messages are deleted as anyone's are, by an entry of the broker, so that
+ * everyone hears of it; of reactions, changes and traces of earlier deletions nothing is left, and nobody is told.
+ */
+
+import { SYSTEM } from '../../../schemas/ids.js'
+import type { MessageOutput, ReactionData } from '../../../schemas/message.js'
+import { body } from '../../store/body.js'
+import { commit } from '../../store/commit.js'
+import type { Draft, Effect, Gone, LogEntry, LogName, NoteWrite, Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import { messageId } from '../../util/uuid7.js'
+import { deletionOf } from '../history/deletion.js'
+import { countReaction, encodeState, readState } from '../history/message-state.js'
+import { Reactions } from '../history/reactions.js'
+import { forwards } from '../messages/forwarding.js'
+import { spelled } from '../model/emoji.js'
+import { logs } from '../model/views.js'
+
+/** Entries looked at in one turn of the room, and their bytes. */
+const PAGE = 100
+const PAGE_BYTES = 1024 * 1024
+
+export interface ForgettingParts {
+  readonly store: Store
+  /** Those of rooms. */
+  readonly turns: Turns
+  /** Those in which changes of one message are made. */
+  readonly changeTurns: Turns
+  /** Whether the search index has read an entry, or there is none. */
+  readonly indexed: (room: string, seq: number) => boolean
+}
+
+/** How far a page came; null: there is no more. `found`: something was forgotten. */
+export interface Forgotten {
+  readonly next: number | null
+  readonly found: boolean
+}
+
+export class Forgetting {
+  readonly #store: Store
+  readonly #turns: Turns
+  readonly #changeTurns: Turns
+  readonly #indexed: ForgettingParts['indexed']
+
+  constructor({ store, turns, changeTurns, indexed }: ForgettingParts) {
+    this.#store = store
+    this.#turns = turns
+    this.#changeTurns = changeTurns
+    this.#indexed = indexed
+  }
+
+  /** One page of the messages of a room. */
+  messages(user: string, room: string, after: number): Promise<Forgotten> {
+    const log = logs.messages(room)
+    return this.#page(room, log, after, (entry) => this.#message(user, room, log, entry))
+  }
+
+  /** One page of the events of a room: those that name the user. */
+  events(user: string, room: string, after: number): Promise<Forgotten> {
+    const log = logs.roomEvents(room)
+    return this.#page(room, log, after, async (entry) => {
+      if (entry.gone) return false
+      const event = JSON.parse(entry.payload.toString('utf8')) as { user?: string; by?: string }
+      if (event.user !== user && event.by !== user) return false
+      await this.#write(log, erasing(entry.seq))
+      return true
+    })
+  }
+
+  /** One page of a log in which nothing is changed later: of what the user wrote nothing is left. */
+  async entries(user: string, log: LogName, after: number): Promise<Forgotten> {
+    const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
+    const seqs = page.filter(({ from }) => from === user).map(({ seq }) => seq)
+    if (seqs.length > 0) await this.#write(log, erasing(...seqs))
+    return { next: page.at(-1)?.seq ?? null, found: seqs.length > 0 }
+  }
+
+  /** In a turn of the room, which is not deleted meanwhile. */
+  #page(room: string, log: LogName, after: number, forget: (entry: LogEntry) => Promise<boolean>): Promise<Forgotten> {
+    return this.#turns.take(room, async () => {
+      const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
+      // Together, so that they are one commit or few.
+      const found = await Promise.all(page.map(forget))
+      return { next: page.at(-1)?.seq ?? null, found: found.includes(true) }
+    })
+  }
+
+  async #message(user: string, room: string, log: LogName, entry: LogEntry): Promise<boolean> {
+    const { from, gone, aside } = entry
+    const traced = gone ? gone.why === 'deleted' && gone.by === user : forwards(entry, user)
+    if (from !== user && !traced) return false
+    if (gone) await this.#write(log, erasing(entry.seq))
+    else if (aside) await this.#change(user, room, log, entry)
+    else await this.#inTurn(room, entry.seq, () => this.#delete(room, log, entry.seq))
+    return true
+  }
+
+  async #delete(room: string, log: LogName, seq: number): Promise<void> {
+    const { seqs, notes } = await deletionOf(this.#store.notes, log, seq)
+    const effect = { ...erasing(...seqs), notes }
+    await commit(this.#store, { drafts: [draft(room, log, { type: 'delete', target: seq }, effect)] })
+  }
+
+  #change(user: string, room: string, log: LogName, entry: LogEntry): Promise<void> {
+    const message = JSON.parse(entry.payload.toString('utf8')) as MessageOutput & { target: number }
+    return this.#inTurn(room, message.target, () => {
+      switch (message.type) {
+        case 'reaction':
+          return this.#reaction(user, log, entry, message)
+        case 'edit':
+          return this.#edit(room, log, entry, message)
+        case 'pin':
+          return this.#pin(user, log, entry, message)
+        case 'delete':
+          return this.#deletion(room, log, entry, message.target)
+        default:
+          return this.#write(log, erasing(entry.seq))
+      }
+    })
+  }
+
+  async #reaction(
+    user: string,
+    log: LogName,
+    { seq }: LogEntry,
+    { target, data }: { target: number; data?: unknown },
+  ): Promise<void> {
+    const { notes } = this.#store
+    const mine = await new Reactions(notes).of(log, target, user)
+    const last = mine.get(spelled((data as ReactionData).emoji))?.spellings.find((one) => one.seq === seq)
+    const writes: NoteWrite[] = []
+    if (last) {
+      const { emoji } = last
+      writes.push({ kind: 'reaction', target, name: `${user}/${emoji}`, value: null })
+      const state = readState(await notes.get(log, 'state', target))
+      const counted = countReaction(state, spelled(emoji), -1)
+      if (last.on) writes.push({ kind: 'state', target, name: '', value: encodeState(counted, 'as before') as string })
+    }
+    await this.#write(log, { ...erasing(seq), notes: writes })
+  }
+
+  /** What a moderator made of another's message stays, as the broker's: what was taken out of it must not come back. */
+  async #edit(room: string, log: LogName, { seq }: LogEntry, message: MessageOutput & { target: number }) {
+    const { target, text, attachments, data, mentions } = message
+    const note = await this.#store.notes.get(log, 'state', target)
+    const state = readState(note)
+    const old: NoteWrite = { kind: 'edit', target, name: this.#store.notes.nameOf(seq), value: null }
+    if (note === null || state.edited !== seq) return this.#write(log, { ...erasing(seq), notes: [old] })
+    const value = encodeState({ ...state, editedBy: SYSTEM }, 'this one')
+    const notes: NoteWrite[] = [
+      old,
+      { kind: 'edit', target, name: null, value: '' },
+      { kind: 'state', target, name: '', value },
+    ]
+    const said = { type: 'edit', target, text, attachments, data, mentions }
+    await commit(this.#store, { drafts: [draft(room, log, said, { ...erasing(seq), notes })] })
+  }
+
+  /** The search index learns of a deletion by its entry: where it has not read that yet, another one takes its place. */
+  async #deletion(room: string, log: LogName, { seq }: LogEntry, target: number): Promise<void> {
+    if (this.#indexed(room, seq)) return this.#write(log, erasing(seq))
+    await commit(this.#store, { drafts: [draft(room, log, { type: 'delete', target }, erasing(seq))] })
+  }
+
+  async #pin(user: string, log: LogName, { seq }: LogEntry, { target }: { target: number }): Promise<void> {
+    const pin = JSON.parse((await this.#store.notes.get(log, 'pin', target)) ?? 'null') as { by: string } | null
+    const value = JSON.stringify({ ...pin, by: SYSTEM })
+    const notes: NoteWrite[] = pin?.by === user ? [{ kind: 'pin', target, name: '', value }] : []
+    await this.#write(log, { ...erasing(seq), notes })
+  }
+
+  #inTurn(room: string, target: number, work: () => Promise<void>): Promise<void> {
+    return this.#changeTurns.take(`${room} ${target}`, work)
+  }
+
+  async #write(log: LogName, effect: Effect): Promise<void> {
+    await commit(this.#store, { ops: [this.#store.effectOp(log, effect)] })
+  }
+}
+
+function erasing(...seqs: number[]): Effect {
+  const gone: Gone = { why: 'deleted', by: null, at: Date.now() }
+  return { erase: { seqs, gone } }
+}
+
+/** An entry of the broker about another. */
+function draft(room: string, log: LogName, said: object, effect: Effect): Draft {
+  const [id, ts] = [messageId(), Date.now()]
+  const head = `{"id":"${id}","room":${JSON.stringify(room)},"seq":`
+  const tail = `,"ts":${ts},"from":"${SYSTEM}",${JSON.stringify(said).slice(1)}`
+  return { log, id, ts, from: SYSTEM, qos: 1, body: body(head, tail), dedupe: null, aside: true, effect }
+}

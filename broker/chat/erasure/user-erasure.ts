@@ -1,0 +1,89 @@
+/** What a user left outside of rooms: with other users and their devices, with everyone, and with those who keep order. */
+import { SYSTEM } from '../../../schemas/ids.js'
+import { topics } from '../../../schemas/topics.js'
+import { commit } from '../../store/commit.js'
+import type { Op } from '../../store/op.js'
+import type { Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import type { DeviceCommands } from '../devices/device-commands.js'
+import { turnOf } from '../devices/devices.js'
+import { parseObject } from '../model/message.js'
+import { logs } from '../model/views.js'
+import type { WebhookAdmin } from '../model/webhook-admin.js'
+import type { Reports } from '../moderation/reports.js'
+import type { Announcements } from '../notices/announcements.js'
+import type { Notifications } from '../notices/notifications.js'
+import type { Forgetting } from './room-erasure.js'
+
+const NOTIFICATIONS = logs.notifications('')
+const BROADCAST = logs.broadcast('')
+
+export interface TracesParts {
+  readonly store: Store
+  readonly turns: Turns
+  readonly forgetting: Pick<Forgetting, 'entries'>
+  readonly reports: Pick<Reports, 'forget'>
+  readonly notifications: Pick<Notifications, 'withdraw'>
+  readonly announcements: Pick<Announcements, 'clear'>
+  readonly commands: Pick<DeviceCommands, 'withdraw'>
+  readonly webhooks: Pick<WebhookAdmin, 'forget'>
+}
+
+type Pause = () => Promise<void>
+
+export class Traces {
+  readonly #parts: TracesParts
+
+  constructor(parts: TracesParts) {
+    this.#parts = parts
+  }
+
+  /** Each step may be taken twice. `pause`: between two of them, others have their turn. */
+  async forget(user: string, pause: Pause): Promise<void> {
+    const { store, reports, notifications, webhooks } = this.#parts
+    await reports.forget(user)
+    for await (const log of store.log.names()) {
+      if (log.startsWith(NOTIFICATIONS)) {
+        await pause()
+        await notifications.withdraw(user, log.slice(NOTIFICATIONS.length))
+      } else if (log.startsWith(BROADCAST)) await this.#announcements(user, log.slice(BROADCAST.length), pause)
+    }
+    await this.#devices(user, pause)
+    await webhooks.forget(user)
+    await this.#forwarded(user)
+  }
+
+  async #announcements(user: string, channel: string, pause: Pause): Promise<void> {
+    const { store, forgetting, announcements } = this.#parts
+    for (let after: number | null = 0; after !== null; ) {
+      await pause()
+      after = (await forgetting.entries(user, logs.broadcast(channel), after)).next
+    }
+    for await (const { payload } of store.queue.retained([topics.broadcast(channel)]))
+      if (parseObject(payload.toString('utf8'))?.['from'] === user) await announcements.clear(channel)
+  }
+
+  /** Devices of others that the user commanded, and bridges made by the user for devices that are another's by now. */
+  async #devices(user: string, pause: Pause): Promise<void> {
+    const { store, turns, commands } = this.#parts
+    const { devices } = store.directory
+    for (const { device } of [...devices.all()]) {
+      await pause()
+      await commands.withdraw(user, device)
+      await turns.take(turnOf(device), async () => {
+        const mine = [...devices.bridges.of(device).values()].filter(({ by }) => by === user)
+        const ops = mine.map((bridge) => devices.bridges.putOp({ ...bridge, by: SYSTEM }))
+        if (ops.length > 0) await commit(store, { ops })
+      })
+    }
+  }
+
+  /** Where words of the user were forwarded, there are none any more. */
+  async #forwarded(user: string): Promise<void> {
+    const { store } = this.#parts
+    const { forwarded } = store.directory
+    const ops: Op[] = []
+    for (const { id } of store.directory.rooms()) if (forwarded.get(id, user)) ops.push(forwarded.deleteOp(id, user))
+    if (ops.length > 0) await commit(store, { ops })
+  }
+}

@@ -1,0 +1,254 @@
+/** All that the broker has of a user, as the files of an export. Logs are read page by page, and only as fast as someone takes them. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { directPeer, isDirectRoom } from '../../../schemas/ids.js'
+import { topics } from '../../../schemas/topics.js'
+import type { LogEntry, LogName, MemberRecord, Store } from '../../store/store.js'
+import { roomsTouchedBy } from '../../store/touched-rooms.js'
+import { logs } from '../model/views.js'
+import { noticesBefore } from '../notices/notice-state.js'
+
+/** Entries read at once, and their bytes. */
+const PAGE = 200
+const PAGE_BYTES = 256 * 1024
+/** Finished commands of one device, and above every id of one. */
+const MOST_COMMANDS = 1000
+const LAST_ID = 'g'
+const NOTIFICATIONS = logs.notifications('')
+const BROADCAST = logs.broadcast('')
+
+export interface ExportFile {
+  readonly name: string
+  /** Pieces of its text. */
+  readonly text: AsyncIterable<string>
+}
+
+/** @param maxBytes of logs; what is beyond is left out, and the last file says so. */
+export async function* accountFiles(store: Store, user: string, maxBytes: number): AsyncGenerator<ExportFile> {
+  const budget = { left: maxBytes, leftOut: [] as string[] }
+  yield { name: 'README.txt', text: once(README(user)) }
+  for (const [name, read] of Object.entries(RECORDS))
+    yield { name: `${name}.json`, text: once(`${JSON.stringify(await read(store, user), null, 2)}\n`) }
+  for (const { name, ...lines } of await logFiles(store, user)) {
+    if (budget.left <= 0) budget.leftOut.push(name)
+    else yield { name, text: linesOf(store, { name, ...lines }, budget) }
+  }
+  yield { name: 'announcements.jsonl', text: announcedLines(store, user, budget) }
+  yield { name: 'sent-notifications.jsonl', text: sentLines(store, user) }
+  if (budget.leftOut.length > 0) yield { name: 'INCOMPLETE.txt', text: once(INCOMPLETE(maxBytes, budget.leftOut)) }
+}
+
+interface LogFile {
+  readonly name: string
+  readonly log: LogName
+  readonly after: number
+  /** Which entries are the user's to have. */
+  readonly pick: (entry: LogEntry) => boolean
+}
+
+const all = (): boolean => true
+
+async function logFiles(store: Store, user: string): Promise<LogFile[]> {
+  const mine = (entry: LogEntry): boolean => entry.from === user
+  const files: LogFile[] = [
+    { name: 'events.jsonl', log: logs.userEvents(user), after: 0, pick: all },
+    { name: 'notifications.jsonl', log: logs.notifications(user), after: 0, pick: all },
+    { name: 'acts.jsonl', log: logs.audit(), after: 0, pick: mine },
+  ]
+  for (const room of roomsTouchedBy(store.directory, user)) {
+    const log = logs.messages(room)
+    // The past of a direct conversation belongs to who had the name then.
+    const after = isDirectRoom(room) ? (store.directory.member(room, user)?.joined.messages ?? 0) : 0
+    const peer = directPeer(room, user)
+    if (peer === null) files.push({ name: `messages/${encodeURIComponent(room)}.jsonl`, log, after, pick: mine })
+    else files.push({ name: `direct/${encodeURIComponent(peer)}.jsonl`, log, after, pick: all })
+  }
+  return files
+}
+
+async function* linesOf(
+  store: Store,
+  { name, log, after, pick }: LogFile,
+  budget: { left: number; leftOut: string[] },
+): AsyncGenerator<string> {
+  for (let last = after; ; ) {
+    // Pages in memory come at once: others have their turn in between.
+    await nextTurn()
+    const page = await store.log.read(log, last, PAGE, PAGE_BYTES)
+    if (page.length === 0) return
+    last = page[page.length - 1]!.seq
+    const lines = page.filter(pick).map(({ payload }) => `${payload.toString('utf8')}\n`)
+    budget.left -= lines.reduce((bytes, line) => bytes + Buffer.byteLength(line), 0)
+    if (lines.length > 0) yield lines.join('')
+    if (budget.left <= 0) return void budget.leftOut.push(`${name}, after ${last}`)
+  }
+}
+
+async function* announcedLines(
+  store: Store,
+  user: string,
+  budget: { left: number; leftOut: string[] },
+): AsyncGenerator<string> {
+  const pick = (entry: LogEntry): boolean => entry.from === user
+  for await (const log of store.log.names())
+    if (log.startsWith(BROADCAST))
+      yield* linesOf(
+        store,
+        { name: `announcements.jsonl of ${log.slice(BROADCAST.length)}`, log, after: 0, pick },
+        budget,
+      )
+}
+
+/** Notifications that the user sent to others, as far as they are there. */
+async function* sentLines(store: Store, user: string): AsyncGenerator<string> {
+  for await (const log of store.log.names()) {
+    if (!log.startsWith(NOTIFICATIONS)) continue
+    await nextTurn()
+    for await (const { seq, from } of noticesBefore(store.notes, log, Number.MAX_SAFE_INTEGER)) {
+      if (from !== user) continue
+      const [entry] = await store.log.read(log, seq - 1, 1, 1)
+      if (entry?.seq !== seq) continue
+      const notification = JSON.parse(entry.payload.toString('utf8'))
+      yield `${JSON.stringify({ to: log.slice(NOTIFICATIONS.length), ...notification })}\n`
+    }
+  }
+}
+
+async function* once(text: string): AsyncGenerator<string> {
+  yield text
+}
+
+type Read = (store: Store, user: string) => unknown
+
+const RECORDS: Readonly<Record<string, Read>> = {
+  account: async ({ directory, accounts }, user) => {
+    const { roles = [], createdAt = null, passwordHash = null, external = null } = (await directory.user(user)) ?? {}
+    const factor = await accounts.secondFactor(user)
+    const secondFactor = factor?.confirmedAt ? { since: factor.confirmedAt } : null
+    return { user, roles, createdAt, password: passwordHash !== null, secondFactor, external }
+  },
+  profile: ({ directory }, user) => directory.profile(user),
+  privacy: ({ directory }, user) => directory.privacy.get(user) ?? null,
+  presence: async ({ directory }, user) => {
+    for await (const record of directory.presence()) if (record.user === user) return record
+    return null
+  },
+  bots: ({ directory }, user) => directory.bots.ofOwner(user),
+  devices: async (store, user) => {
+    const { devices } = store.directory
+    const own = [...devices.ownedBy(user).values()].map((device) => ({
+      ...device,
+      shares: [...devices.shares.of(device.device).values()],
+      offers: [...devices.offers.of(device.device).values()],
+      bridges: [...devices.bridges.of(device.device).values()],
+    }))
+    const offered = [...devices.offeredTo(user).values()]
+    const shared = [...devices.sharedWith(user).values()]
+    const within = [...own, ...shared].map(({ device }) => commandsOf(store, user, device))
+    return { own, shared, offered, commands: (await Promise.all(within)).flat() }
+  },
+  // Who reported the user is told by none of these.
+  reports: ({ moderation }, user) => {
+    const all = [...moderation.reports.values()]
+    const resolved = all.filter(({ resolution }) => resolution?.by === user)
+    return {
+      made: all.filter(({ by }) => by === user),
+      resolved: resolved.map(({ id, resolution }) => ({ id, resolution })),
+    }
+  },
+  retained: async ({ queue }, user) => {
+    const found = []
+    for await (const { topic, payload, clientId } of queue.retained(['#', topics.allDevices()]))
+      if (clientId?.startsWith(`${user}/`)) found.push({ topic, payload: payload.toString('utf8') })
+    return found
+  },
+  webhooks: async ({ webhooks }, user) => {
+    const made = []
+    for await (const { secret: _, previous: __, ...record } of webhooks.all())
+      if (record.createdBy === user) made.push(record)
+    return made
+  },
+  // Without what could be used to log in.
+  credentials: async ({ directory }, user) =>
+    (await directory.credentials(user)).map(({ hash: _, previous: __, ...known }) => known),
+  sessions: async ({ sessions }, user) => {
+    const records = await sessions.ofUser(user)
+    return Promise.all(
+      records.map(async ({ login: _, ...record }) => ({
+        ...record,
+        subscriptions: (await sessions.load(record.id))?.subscriptions ?? [],
+      })),
+    )
+  },
+  contacts: ({ directory }, user) => ({
+    wanted: named(directory.wanted(user)),
+    wantedBy: named(directory.wantedBy(user)),
+  }),
+  blocks: ({ directory }, user) => [...directory.blocks(user).values()],
+  rooms: ({ directory, receipts }, user) => {
+    const place = ({ room, since }: MemberRecord) => {
+      const receipt = receipts.get(room, user)
+      return receipt?.since === since ? { read: receipt.read, delivered: receipt.delivered, at: receipt.at } : null
+    }
+    return [...directory.memberships(user).values()].map((member) => ({
+      name: directory.room(member.room)?.name ?? null,
+      ...member,
+      receipt: place(member),
+    }))
+  },
+  invitations: ({ directory }, user) => inRooms(directory, (room) => directory.invite(room, user)),
+  requests: ({ directory }, user) => inRooms(directory, (room) => directory.joinRequests.get(room, user)),
+  sanctions: ({ directory }, user) => ({
+    bans: inRooms(directory, (room) => directory.bans.get(room, user)),
+    mutes: inRooms(directory, (room) => directory.mutes.get(room, user)),
+  }),
+}
+
+function commandsOf({ directory: { devices } }: Store, user: string, device: string) {
+  const asked = async () => {
+    const open = [...devices.open.of(device).values()]
+    const finished = await devices.finishedBefore(device, LAST_ID, MOST_COMMANDS)
+    return [...finished.reverse(), ...open].filter(({ by }) => by === user)
+  }
+  return asked()
+}
+
+function named(times: ReadonlyMap<string, number>) {
+  return [...times].map(([user, at]) => ({ user, at }))
+}
+
+function inRooms<T>(directory: Store['directory'], find: (room: string) => T | undefined): T[] {
+  return [...directory.rooms()].flatMap(({ id }) => find(id) ?? [])
+}
+
+const README = (user: string): string => `What this TopicTalk broker has of ${user}, as of ${new Date().toISOString()}.
+
+account.json        the account: roles, when it was made, who you are at an identity provider; never the password
+profile.json        how you show yourself
+privacy.json        who may write to you and know what of you, where you changed it
+presence.json       when you were seen last, and your status
+bots.json           your bots and their commands
+devices.json        devices of yours and those shared with you, with bridges, and what you asked of them
+reports.json        what you reported and what came of it, and what you decided about the reports of others
+retained.json       messages on plain topics that you retained
+webhooks.json       webhooks you made, without their secrets
+credentials.json    logins, API keys and invitations, without their secrets
+sessions.json       your devices and what they subscribe to
+contacts.json       whom you want as contacts, and who wants you
+blocks.json         whom you block
+rooms.json          rooms and conversations you are in, your role, your settings, how far you have read
+invitations.json    rooms you are invited to
+requests.json       rooms you asked to join
+sanctions.json      bans and mutes of you
+events.jsonl        what happened to you: invitations, roles, …
+notifications.jsonl your notifications
+messages/           what you wrote in each room you are or were in, reactions and edits included
+sent-notifications.jsonl  notifications you sent to others
+acts.jsonl          what you did as an administrator or moderator, as the audit log has it
+announcements.jsonl what you announced to everyone
+direct/             your direct conversations, whole
+
+Times are Unix ms. A file .jsonl has one JSON object a line. What was deleted, has expired or was dropped by retention is not there.
+`
+
+const INCOMPLETE = (maxBytes: number, names: readonly string[]): string =>
+  `An export has at most ${maxBytes} bytes of messages. Left out, wholly or after a number:\n\n${names.join('\n')}\n`

@@ -1,0 +1,39 @@
+import type { LogName, Note, NoteKind, NoteReader, NoteWrite } from '../../store/store.js'
+import { readReaction } from './reactions.js'
+
+/** Notes read at once. */
+const PAGE = 1000
+
+/** What goes with a message that is deleted: the entries that hold what was said with it, and all that is noted about it. */
+export async function deletionOf(
+  reader: NoteReader,
+  log: LogName,
+  target: number,
+): Promise<{ seqs: number[]; notes: NoteWrite[] }> {
+  const seqs = [target]
+  const notes: NoteWrite[] = [
+    { kind: 'state', target, name: '', value: null },
+    { kind: 'pin', target, name: '', value: null },
+  ]
+  if (await reader.get(log, 'mention', target)) notes.push({ kind: 'mention', target, name: '', value: null })
+  const forget = ({ kind, name }: Note): unknown => notes.push({ kind, target, name, value: null })
+  for await (const note of allNotes(reader, log, 'edit', target)) {
+    seqs.push(reader.numberOf(note.name))
+    forget(note)
+  }
+  for await (const note of allNotes(reader, log, 'reaction', target)) {
+    seqs.push(readReaction(note).seq)
+    forget(note)
+  }
+  return { seqs, notes }
+}
+
+async function* allNotes(reader: NoteReader, log: LogName, kind: NoteKind, target: number): AsyncGenerator<Note> {
+  for (let gte = ''; ; ) {
+    const names = { gte, lt: '\u{10ffff}' }
+    const page = await reader.list(log, { kind, targets: [target, target], names, limit: PAGE })
+    yield* page
+    if (page.length < PAGE) return
+    gte = `${page[page.length - 1]!.name}\0`
+  }
+}

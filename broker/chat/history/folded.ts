@@ -1,0 +1,77 @@
+/** Messages as they are now: what they say since their last edit, who reacted, whether they are pinned. */
+import type { MessageInput, MessageOutput, ReactionData } from '../../../schemas/message.js'
+import type { LogEntry, LogName, Store } from '../../store/store.js'
+import { readState, type State } from './message-state.js'
+import { Reactions } from './reactions.js'
+
+/** What the folded view adds to a message. */
+export interface Folded extends MessageOutput {
+  edits?: number
+  /** Unix ms. */
+  editedAt?: number
+  editedBy?: string
+  reactions?: { emoji: ReactionData['emoji']; count: number; me: boolean }[]
+  pinned?: { by: string; at: number }
+}
+
+export class FoldedMessages {
+  readonly #store: Store
+  readonly #log: LogName
+  readonly #reader: string
+  readonly #reactions: Reactions
+
+  constructor(store: Store, log: LogName, reader: string) {
+    this.#store = store
+    this.#log = log
+    this.#reader = reader
+    this.#reactions = new Reactions(store.notes)
+  }
+
+  /** Each as JSON. Those nothing has happened to go out as they are stored. */
+  async render(entries: readonly LogEntry[]): Promise<string[]> {
+    const { notes } = this.#store
+    const seqs = entries.map(({ seq }) => seq)
+    const states = await notes.getMany(this.#log, 'state', seqs)
+    const pins = await notes.getMany(this.#log, 'pin', seqs)
+    return Promise.all(entries.map((entry, i) => this.#fold(entry, states[i]!, pins[i]!)))
+  }
+
+  async #fold(entry: LogEntry, state: string | null, pin: string | null): Promise<string> {
+    if (state === null && pin === null) return entry.payload.toString('utf8')
+    const message = JSON.parse(entry.payload.toString('utf8')) as Folded
+    if (state !== null) await this.#applyState(message, readState(state))
+    if (pin !== null) {
+      const { by, at } = JSON.parse(pin) as { by: string; at: number }
+      message.pinned = { by, at }
+    }
+    return JSON.stringify(message)
+  }
+
+  async #applyState(message: Folded, state: State): Promise<void> {
+    if (state.edits > 0) {
+      const edit = await this.#edit(state.edited)
+      if (edit) {
+        const { edits, editedAt, editedBy } = state
+        applyEdit(message, edit)
+        Object.assign(message, { edits, editedAt, editedBy })
+      }
+    }
+    if (state.reactions.length === 0) return
+    const mine = await this.#reactions.of(this.#log, message.seq, this.#reader)
+    message.reactions = state.reactions.map(([emoji, count]) => ({ emoji, count, me: mine.get(emoji)?.on === true }))
+  }
+
+  /** Null: it expired before the message did. */
+  async #edit(seq: number): Promise<MessageInput | null> {
+    const [entry] = await this.#store.log.read(this.#log, seq - 1, 1, 1)
+    return entry?.seq === seq ? (JSON.parse(entry.payload.toString('utf8')) as MessageInput) : null
+  }
+}
+
+/** What an edit says takes the place of what was said. */
+export function applyEdit(message: MessageInput, edit: MessageInput): void {
+  for (const field of ['text', 'attachments', 'data', 'mentions'] as const) {
+    delete message[field]
+    if (edit[field] !== undefined) Object.assign(message, { [field]: edit[field] })
+  }
+}

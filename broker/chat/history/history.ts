@@ -1,0 +1,140 @@
+/**
+ * The past of a room. Raw, it is the log: every number of the page's range is answered, with the entry as it is stored or with
+ * `{seq, gone}` and why. Of messages alone (folded, a thread, the pinned ones) a page says from where to ask on.
+ */
+import type { LogEntry, LogName, Store } from '../../store/store.js'
+import { FoldedMessages } from './folded.js'
+import { type Scan, type Scanned, scanMessages, scanPins, scanThread } from './history-scan.js'
+
+export interface HistoryQuery {
+  before?: number | undefined
+  after?: number | undefined
+  limit: number
+  maxBytes: number
+  view?: 'raw' | 'folded' | undefined
+  thread?: number | undefined
+  pinned?: boolean | undefined
+  /** Messages up to this number are not for the reader. */
+  hidden: number
+  /** Whether an entry is for the reader at all; absent: all are. */
+  isFor?: (entry: LogEntry) => boolean
+  /** Whose reactions are `me`. */
+  reader: string
+}
+
+/** A page as JSON: `{"messages":[…ascending…],"more":…}`. `more`: there is more in the direction asked (older without `after`). */
+export async function readHistory(store: Store, log: LogName, query: HistoryQuery): Promise<string> {
+  const { thread, pinned, view = 'raw' } = query
+  if (view === 'raw' && thread === undefined && !pinned) return readRaw(store, log, query)
+  const { head, tail } = await store.log.open(log)
+  const scan: Scan = {
+    direction: query.after === undefined ? 'back' : 'forth',
+    first: Math.max(tail, query.hidden + 1, (query.after ?? 0) + 1),
+    last: Math.min(head, (query.before ?? head + 1) - 1),
+    limit: query.limit,
+    maxBytes: query.maxBytes,
+  }
+  const found = await scanFor(store, log, scan, query)
+  const render = view === 'folded' ? new FoldedMessages(store, log, query.reader) : { render: asStored }
+  return messagePage(await renderAll(found.entries, (present) => render.render(present)), found, scan)
+}
+
+function scanFor(store: Store, log: LogName, scan: Scan, { thread, pinned }: HistoryQuery): Promise<Scanned> {
+  if (thread !== undefined) return scanThread(store, log, thread, scan)
+  return pinned ? scanPins(store, log, scan) : scanMessages(store, log, scan)
+}
+
+async function asStored(entries: readonly LogEntry[]): Promise<string[]> {
+  return entries.map(({ payload }) => payload.toString('utf8'))
+}
+
+/** What is left of those that are gone, the others by `render`; in their order. */
+export async function renderAll(
+  entries: readonly LogEntry[],
+  render: (present: LogEntry[]) => Promise<string[]>,
+): Promise<string[]> {
+  const present = entries.filter(({ gone }) => !gone)
+  const rendered = await render(present)
+  let next = 0
+  return entries.map((entry) => (entry.gone ? tombstone(entry) : rendered[next++]!))
+}
+
+/** As many as the bytes allow, nearest first; one always. */
+function messagePage(parts: readonly string[], { entries, more, reached }: Scanned, scan: Scan): string {
+  let bytes = 0
+  const fitting = parts.findIndex((part, i) => (bytes += Buffer.byteLength(part)) > scan.maxBytes && i > 0)
+  const count = fitting === -1 ? parts.length : fitting
+  const cut = count < parts.length
+  const back = scan.direction === 'back'
+  const shown = parts.slice(0, count)
+  if (back) shown.reverse()
+  const at = cut ? entries[count - 1]!.seq : reached
+  return pageOf(shown, more || cut, back ? 'before' : 'after', at)
+}
+
+async function readRaw(store: Store, log: LogName, query: HistoryQuery): Promise<string> {
+  const { head, tail } = await store.log.open(log)
+  const { limit, maxBytes } = query
+  if (query.after !== undefined) {
+    const to = Math.min(head, query.after + limit, (query.before ?? head + 1) - 1)
+    const entries = to > query.after ? await store.log.read(log, query.after, to - query.after, maxBytes, 'shown') : []
+    const page = fill(
+      entries.filter(({ seq }) => seq <= to),
+      query.after + 1,
+      entries.length > 0 ? Math.min(to, entries[entries.length - 1]!.seq) : to,
+      query,
+    )
+    const more = page.last < Math.min(head, (query.before ?? head + 1) - 1)
+    return pageOf(page.parts, more, 'after', page.last)
+  }
+  const to = Math.min(head, (query.before ?? head + 1) - 1)
+  const from = Math.max(1, to - limit + 1)
+  const entries =
+    to >= from
+      ? (await store.log.readBefore(log, to + 1, limit, maxBytes, 'shown')).filter(({ seq }) => seq >= from)
+      : []
+  // Where bytes and not numbers bounded the page it begins at its first message; older ones are asked for next.
+  const cut = entries.length > 0 && entries[0]!.seq > Math.max(from, tail)
+  const page = fill(entries, cut ? entries[0]!.seq : from, to, query)
+  return pageOf(page.parts, page.first > 1, 'before', page.first)
+}
+
+/** The entries with a placeholder for each missing number of `from..to`. */
+function fill(
+  entries: readonly LogEntry[],
+  from: number,
+  to: number,
+  query: HistoryQuery,
+): { parts: string[]; first: number; last: number } {
+  const parts: string[] = []
+  let next = from
+  for (const entry of entries) {
+    for (; next < entry.seq; next++) parts.push(gone(next, 'retention'))
+    parts.push(shown(entry, query))
+    next = entry.seq + 1
+  }
+  for (; next <= to; next++) parts.push(gone(next, 'retention'))
+  return { parts, first: from, last: Math.max(to, from - 1) }
+}
+
+function shown(entry: LogEntry, { hidden, isFor }: HistoryQuery): string {
+  if (entry.seq <= hidden) return gone(entry.seq, 'blocked')
+  if (entry.gone) return tombstone(entry)
+  return isFor?.(entry) === false ? gone(entry.seq, 'blocked') : entry.payload.toString('utf8')
+}
+
+/** `{seq, gone:"expired"}`, or `{seq, gone:"deleted", by, at}`. */
+function tombstone({ seq, gone: reason }: LogEntry): string {
+  const { why, ...more } = reason!
+  return JSON.stringify({ seq, gone: why, ...more })
+}
+
+/** What is missing from a log altogether was dropped by retention. */
+function gone(seq: number, why: 'retention' | 'blocked'): string {
+  return `{"seq":${seq},"gone":"${why}"}`
+}
+
+/** `from`: what the next page is asked for with, where there is one. It ends the page, so that it is found without reading all. */
+function pageOf(parts: readonly string[], more: boolean, direction: 'before' | 'after', from: number): string {
+  return `{"messages":[${parts.join(',')}],"more":${more}${more ? `,"${direction}":${from}` : ''}}`
+}

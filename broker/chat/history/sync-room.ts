@@ -1,0 +1,150 @@
+/** What a client has missed of one room: the newest messages, and those it has that were changed since. */
+import type { Place } from '../../../schemas/commands/sync.js'
+import { isDirectRoom } from '../../../schemas/ids.js'
+import type { LogEntry, LogName, MemberRecord, RoomRecord, Store } from '../../store/store.js'
+import type { Actor } from '../model/actor.js'
+import { logs } from '../model/views.js'
+import { type Receipts, shownReceipt } from '../presence/receipts.js'
+import type { Thinning } from '../rooms/large-room-policy.js'
+import { shownRoom } from '../rooms/room-view.js'
+import { FoldedMessages } from './folded.js'
+import { renderAll } from './history.js'
+import { scanMessages } from './history-scan.js'
+import { type Missed, missedSince } from './sync-changes.js'
+import type { Unread } from './unread.js'
+
+/** Receipts of so long ago are told again: they may have been on their way to the disk. */
+const RECEIPTS_AGAIN = 60_000
+
+export interface RoomSyncParts {
+  readonly store: Store
+  readonly unread: Unread
+  readonly receipts: Receipts
+  readonly thinning: Thinning
+}
+
+export interface RoomSyncQuery {
+  /** Null: the room is new to the client. */
+  readonly place: Place | null
+  /** All the client knows is void. */
+  readonly void: boolean
+  readonly limit: number
+  /** Of the whole page. */
+  readonly maxBytes: number
+}
+
+/** A room's log, as it is now. */
+interface Log {
+  readonly name: LogName
+  readonly head: number
+  /** The first number the reader may see. */
+  readonly first: number
+  readonly tail: number
+}
+
+export class RoomSync {
+  readonly #parts: RoomSyncParts
+
+  constructor(parts: RoomSyncParts) {
+    this.#parts = parts
+  }
+
+  /** As JSON; null: the room is gone meanwhile. */
+  async render(actor: Actor, member: MemberRecord, query: RoomSyncQuery): Promise<string | null> {
+    const { store, unread, receipts } = this.#parts
+    const { room } = member
+    const ts = Date.now()
+    const log = await this.#open(member)
+    const events = (await store.log.open(logs.roomEvents(room))).head
+    const record = store.directory.room(room)
+    if (!record) return null
+    const known = await this.#known(log, record, query)
+    const folded = new FoldedMessages(store, log.name, member.user)
+    const changes = known ? await this.#changes(log, known.seq, folded, query.maxBytes / 4) : null
+    const since = known && changes ? known.seq : 0
+    const messages = await this.#messages(log, since, folded, { ...query, maxBytes: query.maxBytes / 2 })
+    const fresh = since === 0 ? 0 : (known?.ts ?? 0)
+    const parts = {
+      room,
+      at: { seq: log.head, ...(await this.#idAt(log, log.head)), events, created: record.createdAt, ts },
+      reset: query.place !== null && query.place.seq > 0 && since === 0,
+      ...gapOf(log, since),
+      tail: log.first,
+      head: log.head,
+      ...(await unread.of(member)),
+      delivered: receipts.of(member).delivered,
+      ...this.#receipts(member, fresh, query.maxBytes / 8),
+    }
+    const news = known?.events === events ? '' : `,"info":${await shownRoom(this.#parts, actor, record)}`
+    return `${JSON.stringify(parts).slice(0, -1)},${messages},"changed":[${(changes ?? []).join(',')}]${news}}`
+  }
+
+  async #open({ room, joined }: MemberRecord): Promise<Log> {
+    const name = logs.messages(room)
+    const { head, tail } = await this.#parts.store.log.open(name)
+    // The past of a direct conversation belongs to who had the name then.
+    return { name, head, tail, first: Math.max(tail, isDirectRoom(room) ? joined.messages + 1 : 1) }
+  }
+
+  /** Where the client is, if that is a place in this very log. */
+  async #known(log: Log, record: RoomRecord, { place, void: isVoid }: RoomSyncQuery): Promise<Place | null> {
+    if (!place || isVoid || place.seq > log.head) return null
+    if (place.created !== undefined && place.created !== record.createdAt) return null
+    if (place.id === undefined) return place
+    const { id } = await this.#idAt(log, place.seq)
+    return id === undefined || id === place.id ? place : null
+  }
+
+  /** Nothing where the entry is gone, or there is none. */
+  async #idAt({ name, first }: Log, seq: number): Promise<{ id?: string }> {
+    if (seq < first) return {}
+    const [entry] = await this.#parts.store.log.read(name, seq - 1, 1, 1)
+    return entry?.seq === seq ? { id: JSON.parse(entry.payload.toString('utf8')).id } : {}
+  }
+
+  /** Messages the client has, as they are since they were changed. Null: too much has happened to tell. */
+  async #changes(log: Log, since: number, folded: FoldedMessages, maxBytes: number): Promise<string[] | null> {
+    const { store } = this.#parts
+    const missed: Missed | null = await missedSince(store, log.name, Math.max(since, log.tail - 1), log.head)
+    if (!missed) return null
+    const touched = [...missed.targets].filter((seq) => seq <= since && seq >= log.first).sort((a, b) => a - b)
+    const entries: LogEntry[] = []
+    for (const seq of touched) entries.push(...(await store.log.read(log.name, seq - 1, 1, 1, 'shown')))
+    const parts = await renderAll(entries, (present) => folded.render(present))
+    const bytes = parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0)
+    return bytes > maxBytes ? null : parts
+  }
+
+  /** `"messages":[…],"more":…`: as many as fit, newest first, shown ascending. */
+  async #messages(
+    { name, head, first }: Log,
+    since: number,
+    folded: FoldedMessages,
+    { limit, maxBytes }: Pick<RoomSyncQuery, 'limit' | 'maxBytes'>,
+  ): Promise<string> {
+    const lowest = Math.max(first, since + 1)
+    const scan = { direction: 'back', first: lowest, last: head, limit, maxBytes } as const
+    const { entries, more, reached } = await scanMessages(this.#parts.store, name, scan)
+    const parts = await renderAll(entries, (present) => folded.render(present))
+    let bytes = 0
+    const over = parts.findIndex((part) => (bytes += Buffer.byteLength(part)) > maxBytes)
+    const count = over === -1 ? parts.length : over
+    const cut = count < parts.length
+    const at = cut ? (entries[count - 1]?.seq ?? head + 1) : reached
+    const shown = parts.slice(0, count).reverse()
+    return `"messages":[${shown.join(',')}],"more":${cut || more}${cut || more ? `,"before":${at}` : ''}`
+  }
+
+  #receipts({ room, user }: MemberRecord, since: number, maxBytes: number) {
+    const { store, receipts, thinning } = this.#parts
+    if (thinning.thins(room, 'receipts')) return {}
+    const told = [...store.directory.members(room).values()].flatMap((member) => receipts.stored(member, user) ?? [])
+    const shown = told.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(shownReceipt)
+    return JSON.stringify(shown).length > maxBytes ? {} : { receipts: shown }
+  }
+}
+
+/** What retention took between the client and what is there. */
+function gapOf({ tail, first }: Log, since: number) {
+  return since > 0 && tail > since + 1 && tail === first ? { gap: { from: since + 1, to: tail - 1 } } : {}
+}

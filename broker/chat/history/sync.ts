@@ -1,0 +1,69 @@
+/** Brings a client up to date: room by room what it has missed, in pages of bounded size. */
+import type { CommandParams } from '../../../schemas/commands.js'
+import type { MemberRecord } from '../../store/store.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import { RoomSync, type RoomSyncParts } from './sync-room.js'
+
+/** Bytes of a result that is not rooms. */
+const ENVELOPE = 1024
+const MOST_ROOMS = 500
+
+export interface SyncParts extends RoomSyncParts {
+  /** Longest reply. */
+  readonly replyBytes: number
+}
+
+export class Sync {
+  readonly #parts: SyncParts
+  readonly #room: RoomSync
+
+  constructor(parts: SyncParts) {
+    this.#parts = parts
+    this.#room = new RoomSync(parts)
+  }
+
+  /** A page as JSON. Rooms come by id, so that what changes meanwhile neither repeats nor hides one. */
+  async page(actor: Actor, { epoch, rooms: known = {}, cursor, ...asked }: CommandParams<'sync'>): Promise<string> {
+    const user = requireUser(actor)
+    const { store, receipts } = this.#parts
+    const { limit = 20, maxBytes = 131_072 } = asked
+    const most = this.#parts.replyBytes - ENVELOPE
+    const left = cursor === undefined ? this.#left(user, Object.keys(known)) : []
+    let bytes = JSON.stringify(left).length
+    const void_ = epoch !== undefined && epoch !== store.epoch
+    await receipts.settle()
+    const rooms: string[] = []
+    let last = cursor ?? ''
+    for (const member of this.#after(user, last)) {
+      // They may have left while others had their turn.
+      if (store.directory.member(member.room, user)?.since !== member.since) continue
+      const place = Object.hasOwn(known, member.room) ? known[member.room]! : null
+      const query = { place, void: void_, limit, maxBytes: Math.min(maxBytes, most) }
+      const room = await this.#room.render(actor, member, query)
+      if (room === null || !store.directory.member(member.room, user)) continue
+      const size = Buffer.byteLength(room) + 1
+      const full = rooms.length === MOST_ROOMS || (rooms.length > 0 && bytes + size > Math.min(maxBytes, most))
+      if (full) return this.#shown(rooms, left, last)
+      rooms.push(room)
+      bytes += size
+      last = member.room
+      // Between rooms others get their turn.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return this.#shown(rooms, left, null)
+  }
+
+  #after(user: string, room: string): MemberRecord[] {
+    const mine = [...this.#parts.store.directory.memberships(user).values()].filter((member) => member.room > room)
+    return mine.sort((a, b) => (a.room < b.room ? -1 : 1))
+  }
+
+  #left(user: string, rooms: readonly string[]): string[] {
+    return rooms.filter((room) => !this.#parts.store.directory.member(room, user))
+  }
+
+  #shown(rooms: readonly string[], left: readonly string[], cursor: string | null): string {
+    const rest = { epoch: this.#parts.store.epoch, left, more: cursor !== null, ...(cursor === null ? {} : { cursor }) }
+    return `{"rooms":[${rooms.join(',')}],${JSON.stringify(rest).slice(1)}`
+  }
+}

@@ -1,0 +1,180 @@
+/** What each kind of change needs, and what it does to its target and to what is noted about it. */
+import { Refusal } from '../../../schemas/errors.js'
+import { isDirectRoom } from '../../../schemas/ids.js'
+import type { ReactionData } from '../../../schemas/message.js'
+import type { Draft, Effect, Gone, LogEntry, NoteWrite, Store } from '../../store/store.js'
+import { deletionOf } from '../history/deletion.js'
+import { pinsOf } from '../history/history-scan.js'
+import { editedMentions } from '../history/mentions.js'
+import { countReaction, encodeState, readState, type State } from '../history/message-state.js'
+import { Reactions } from '../history/reactions.js'
+import type { Actor } from '../model/actor.js'
+import type { ChangeInput } from '../model/message-types.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+
+/** Edits of one message. */
+const MAX_EDITS = 1000
+/** Different emoji on one message. */
+const MAX_EMOJI = 50
+/** Pinned messages of one room. */
+const MAX_PINS = 100
+
+/** A change with what it is about. */
+export interface Asked {
+  readonly actor: Actor
+  readonly room: string
+  readonly input: ChangeInput
+  readonly target: LogEntry
+  readonly draft: Draft
+}
+
+/** What it does; or the number of the entry that has done the same already. */
+export type Outcome =
+  | { readonly effect: Effect; readonly same?: undefined }
+  | { readonly same: number; readonly effect?: undefined }
+
+export interface ChangeEffectsParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  /** Seconds; 0: no limit. */
+  readonly editWindow: number
+  readonly reactionsPerMessage: number
+}
+
+export class ChangeEffects {
+  readonly #store: Store
+  readonly #rules: RoomRules
+  readonly #reactions: Reactions
+  readonly #editWindow: number
+  readonly #maxReactions: number
+
+  constructor({ store, rules, editWindow, reactionsPerMessage }: ChangeEffectsParts) {
+    this.#store = store
+    this.#rules = rules
+    this.#reactions = new Reactions(store.notes)
+    this.#editWindow = editWindow
+    this.#maxReactions = reactionsPerMessage
+  }
+
+  of(asked: Asked): Promise<Outcome> {
+    switch (asked.input.type) {
+      case 'edit':
+        return this.#edit(asked)
+      case 'delete':
+        return this.#delete(asked)
+      case 'reaction':
+        return this.#react(asked, asked.input.data as ReactionData)
+      case 'pin':
+        return this.#pin(asked)
+      default:
+        return this.#unpin(asked)
+    }
+  }
+
+  async #edit(asked: Asked): Promise<Outcome> {
+    const { actor, target, draft } = asked
+    this.#requireAuthority(asked)
+    if (this.#editWindow > 0 && draft.ts > target.ts + this.#editWindow * 1000)
+      throw new Refusal('forbidden', `messages are edited within ${this.#editWindow} s (history.editWindow)`, {
+        field: 'target',
+      })
+    const state = await this.#state(asked)
+    if (state.edits >= MAX_EDITS) throw conflict(`message ${target.seq} was edited ${MAX_EDITS} times`)
+    const edited = { ...state, edits: state.edits + 1, editedAt: draft.ts, editedBy: actor.principal.user }
+    const edit: NoteWrite = { kind: 'edit', target: target.seq, name: null, value: '' }
+    const mentioned = await this.#store.notes.get(draft.log, 'mention', target.seq)
+    const { seq, from, extra } = target
+    const about = { seq, from, until: extra?.expiresAt ?? 0 }
+    const mentions = editedMentions(asked.input.mentions, about, mentioned)
+    return { effect: { notes: [stateNote(target, encodeState(edited, 'this one')), edit, ...mentions] } }
+  }
+
+  /** The entries that hold what was said with the message go with it, and all that is noted about it. */
+  async #delete(asked: Asked): Promise<Outcome> {
+    const { target, draft } = asked
+    this.#requireAuthority(asked)
+    const { seqs, notes } = await deletionOf(this.#store.notes, draft.log, target.seq)
+    return { effect: { erase: { seqs, gone: deletedBy(asked) }, notes } }
+  }
+
+  /** Of the entries by which one user puts one emoji on and takes it off, only the last is kept. */
+  async #react(asked: Asked, { emoji, remove = false }: ReactionData): Promise<Outcome> {
+    const { actor, target, draft } = asked
+    const { user } = actor.principal
+    const mine = await this.#reactions.of(draft.log, target.seq, user)
+    const last = mine.get(emoji)
+    if (last && last.on === !remove) return { same: last.seq }
+    if (remove && !last) throw new Refusal('not_found', `you did not react with ${emoji}`, { field: 'data' })
+    this.#reactions.requireRoom(mine, emoji)
+    const state = await this.#state(asked)
+    if (!remove && state.reactions.length >= MAX_EMOJI && !state.reactions.some(([other]) => other === emoji))
+      throw conflict(`message ${target.seq} has ${MAX_EMOJI} different emoji already`)
+    const count = state.reactions.reduce((sum, [, each]) => sum + each, 0)
+    if (!remove && count >= this.#maxReactions)
+      throw conflict(`message ${target.seq} has ${count} reactions (limits.reactionsPerMessage)`)
+    const on = last?.spellings.filter((one) => one.on).length ?? 0
+    const counted = encodeState(countReaction(state, emoji, (remove ? 0 : 1) - on), 'as before')
+    const notes = [stateNote(target, counted), ...this.#reactions.notesOf(target.seq, user, emoji, !remove, last)]
+    const seqs = last?.spellings.map(({ seq }) => seq) ?? []
+    return { effect: { notes, ...(seqs.length > 0 ? { erase: { seqs, gone: deletedBy(asked) } } : {}) } }
+  }
+
+  async #pin(asked: Asked): Promise<Outcome> {
+    const { actor, draft, target } = asked
+    this.#requirePinning(asked)
+    const known = await this.#pinned(asked)
+    if (known) return { same: known.seq }
+    const pins = await pinsOf(this.#store, draft.log, [1, Number.MAX_SAFE_INTEGER - 1])
+    const gone = pins.filter(({ entry }) => !entry)
+    if (pins.length - gone.length >= MAX_PINS) throw conflict(`${MAX_PINS} messages are pinned; unpin one first`)
+    const head = JSON.stringify({ by: actor.principal.user, at: draft.ts }).slice(0, -1)
+    const note: NoteWrite = { kind: 'pin', target: target.seq, name: '', value: [`${head},"seq":`, '}'] }
+    return { effect: { notes: [note, ...gone.map((pin) => unpinned(pin.target))] } }
+  }
+
+  async #unpin(asked: Asked): Promise<Outcome> {
+    const { target } = asked
+    this.#requirePinning(asked)
+    if (!(await this.#pinned(asked)))
+      throw new Refusal('not_found', `message ${target.seq} is not pinned`, { field: 'target' })
+    return { effect: { notes: [unpinned(target.seq)] } }
+  }
+
+  /** The author, and who moderates the room. */
+  #requireAuthority({ actor, room, input, target }: Asked): void {
+    if (target.from === actor.principal.user || this.#rules.moderates(actor, room, 'moderate')) return
+    const others = isDirectRoom(room) ? '' : ` or moderates ${room}`
+    throw new Refusal('forbidden', `only who wrote message ${target.seq}${others} may ${input.type} it`, {
+      field: 'target',
+    })
+  }
+
+  #requirePinning({ actor, room, input }: Asked): void {
+    if (isDirectRoom(room) || this.#rules.moderates(actor, room, 'pin')) return
+    throw new Refusal('forbidden', `only who moderates ${room} may ${input.type} messages`, { field: 'target' })
+  }
+
+  async #state({ draft, target }: Asked): Promise<State> {
+    return readState(await this.#store.notes.get(draft.log, 'state', target.seq))
+  }
+
+  async #pinned({ draft, target }: Asked): Promise<{ seq: number } | null> {
+    return JSON.parse((await this.#store.notes.get(draft.log, 'pin', target.seq)) ?? 'null')
+  }
+}
+
+function unpinned(target: number): NoteWrite {
+  return { kind: 'pin', target, name: '', value: null }
+}
+
+function stateNote({ seq }: LogEntry, value: NoteWrite['value']): NoteWrite {
+  return { kind: 'state', target: seq, name: '', value }
+}
+
+function deletedBy({ actor, draft }: Asked): Gone {
+  return { why: 'deleted', by: actor.principal.user, at: draft.ts }
+}
+
+function conflict(message: string): Refusal {
+  return new Refusal('conflict', message, { field: 'target' })
+}

@@ -1,0 +1,122 @@
+/**
+ * What people do to messages that are there: each is an entry of the log like any other, checked against its target before
+ * it is appended. Changes of one message are made one after another, so that what was checked still holds at the commit.
+ */
+import { Refusal } from '../../../schemas/errors.js'
+import type { MessageOutput } from '../../../schemas/message.js'
+import type { Draft, Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import { type Audit, acting } from '../model/audit.js'
+import { type ChangeInput, checkEdit } from '../model/message-types.js'
+import type { Replies, SendResult } from '../model/replies.js'
+import { earlier } from '../model/stamp.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
+import type { References } from './references.js'
+import { Send, type Sending } from './send.js'
+
+export interface ChangesParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly references: References
+  readonly replies: Replies
+  /** By room and message. */
+  readonly turns: Turns
+  readonly audit: Audit
+  /** Seconds; 0: no limit. */
+  readonly editWindow: number
+  readonly reactionsPerMessage: number
+}
+
+export class Changes {
+  readonly #store: Store
+  readonly #references: References
+  readonly #replies: Replies
+  readonly #audit: Audit
+  readonly #effects: ChangeEffects
+  readonly #turns: Turns
+
+  constructor(parts: ChangesParts) {
+    this.#store = parts.store
+    this.#references = parts.references
+    this.#replies = parts.replies
+    this.#turns = parts.turns
+    this.#audit = parts.audit
+    this.#effects = new ChangeEffects(parts)
+  }
+
+  /** Resolves once the change has its place in the store's queue. Its turn lasts until it is settled. */
+  send(input: ChangeInput, sending: Sending): Promise<void> {
+    const { room } = sending
+    const key = `${room} ${input.target}`
+    if (input.type !== 'pin') return this.#turns.hold(key, (over) => this.#send(input, sending, over))
+    // Pins are counted in their room.
+    return this.#turns.hold(key, (over) => {
+      const send = (alsoOver: () => void): Promise<void> =>
+        this.#send(input, sending, () => {
+          alsoOver()
+          over()
+        })
+      return this.#turns.hold(`${room} pins`, send)
+    })
+  }
+
+  async #send(input: ChangeInput, sending: Sending, over: () => void): Promise<void> {
+    const publisher: Sending['publisher'] = {
+      settled: (refusal, result) => {
+        sending.publisher.settled(refusal, result)
+        over()
+      },
+    }
+    this.#store.commit(new Send(this.#replies, { ...sending, publisher, ...(await this.#checked(input, sending)) }))
+  }
+
+  /** With its effect, or as what can only be the retry of a change that was allowed when it came. */
+  async #checked(input: ChangeInput, sending: Sending): Promise<Partial<Sending>> {
+    try {
+      return await this.#asAllowed(input, sending)
+    } catch (error) {
+      if (!(error instanceof Refusal) || sending.cid === null) throw error
+      return { draft: { ...sending.draft, retryOnly: true }, unlessRetry: error }
+    }
+  }
+
+  async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
+    const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
+    // What is gone stays pinned until it is looked after.
+    if (!message && input.type !== 'unpin')
+      throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
+    if (input.type === 'edit' && (message as MessageOutput).forwarded)
+      throw new Refusal('forbidden', `message ${entry.seq} has the words of another; delete it, or forward anew`, {
+        field: 'target',
+      })
+    if (input.type === 'edit') checkEdit(input, message!.type!)
+    const asked: Asked = { actor, room, input, target: entry, draft }
+    const outcome: Outcome = await this.#effects.of(asked)
+    if (outcome.same !== undefined)
+      return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
+    // What is said about a message is over when the message is.
+    const extra = message ? earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0) : (draft.extra ?? null)
+    return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, along: this.#acts(asked) }
+  }
+
+  /** What someone does to the words of another is for the audit log, in the same commit. */
+  #acts({ actor, room, input: { type }, target, draft }: Asked): Draft[] {
+    if (target.from === actor.principal.user || (type !== 'edit' && type !== 'delete')) return []
+    const act = { action: `message.${type}`, user: target.from, room, details: { seq: target.seq } }
+    const once = draft.dedupe && `${room} ${draft.dedupe.cid}`
+    return this.#audit.drafts(acting(actor), act, 'ok', once)
+  }
+
+  /** What the sender of an entry was answered. */
+  async #resultOf({ room, draft }: Asked, seq: number): Promise<SendResult> {
+    const [entry] = await this.#store.log.read(draft.log, seq - 1, 1, 1)
+    if (entry?.seq !== seq) throw new Refusal('conflict', `message ${seq} has done this`, { field: 'target' })
+    const { id, ts } = JSON.parse(entry.payload.toString('utf8')) as SendResult
+    return { id, room, seq, ts }
+  }
+}
+
+function missing(message: string): Refusal {
+  return new Refusal('not_found', message, { field: 'target' })
+}

@@ -1,0 +1,86 @@
+/** Messages that say what another message says: its words as they are now, and whose they are. */
+import { Refusal } from '../../../schemas/errors.js'
+import { isDirectRoom } from '../../../schemas/ids.js'
+import type { Forwarded, MessageInput, MessageOutput } from '../../../schemas/message.js'
+import type { LogEntry, Store } from '../../store/store.js'
+import { applyEdit } from '../history/folded.js'
+import { readState } from '../history/message-state.js'
+import type { Actor } from '../model/actor.js'
+import { type Checked, type Content, forwarded } from '../model/message.js'
+import { logs } from '../model/views.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import type { References } from './references.js'
+
+export interface ForwardingParts {
+  readonly store: Pick<Store, 'directory' | 'log' | 'notes'>
+  readonly rules: RoomRules
+  readonly references: References
+}
+
+export class Forwarding {
+  readonly #parts: ForwardingParts
+
+  constructor(parts: ForwardingParts) {
+    this.#parts = parts
+  }
+
+  /** The message with what it forwards into `to`, which the actor has to be able to read. It lives no longer than that. */
+  async fill(actor: Actor, to: string, message: Checked, { room, seq }: Forward): Promise<Checked> {
+    const from = this.#readable(actor, room)
+    const { entry, message: origin } = await this.#parts.references.find(actor, from, seq, 'forward.seq')
+    if (!origin) throw new Refusal('not_found', `message ${seq} is gone`, { field: 'forward.seq' })
+    const content = said(await this.#now(from, entry, origin))
+    const source = (origin as MessageOutput).forwarded ?? this.#source(from, to, entry)
+    return forwarded(message, content, source, lifeOf(entry, message.ttl))
+  }
+
+  #readable(actor: Actor, room: string): string {
+    try {
+      return this.#parts.rules.requireMember(actor, this.#parts.rules.resolve(actor, room)).room
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      throw new Refusal(error.code, error.message, { field: 'forward.room' })
+    }
+  }
+
+  /** What it says since its last edit. */
+  async #now(room: string, { seq }: LogEntry, origin: MessageInput): Promise<MessageInput> {
+    const log = logs.messages(room)
+    const state = readState(await this.#parts.store.notes.get(log, 'state', seq))
+    if (state.edits === 0) return origin
+    const [edit] = await this.#parts.store.log.read(log, state.edited - 1, 1, 1)
+    if (edit?.seq === state.edited) applyEdit(origin, JSON.parse(edit.payload.toString('utf8')))
+    return origin
+  }
+
+  /** Where it was said is for those who may know of the room: everyone, or who reads it there. */
+  #source(room: string, to: string, { seq, from, ts }: LogEntry): Forwarded {
+    const known = !isDirectRoom(room) && this.#parts.store.directory.room(room)?.access === 'public'
+    return { from, ts, ...(known || room === to ? { room, seq } : {}) }
+  }
+}
+
+/** What a message says of its own, without its place among others. */
+function said({ type, text, attachments, data }: MessageInput): Content & Pick<MessageInput, 'type'> {
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(text === undefined ? {} : { text }),
+    ...(attachments === undefined ? {} : { attachments }),
+    ...(data === undefined ? {} : { data }),
+  }
+}
+
+type Forward = NonNullable<MessageInput['forward']>
+
+/** Seconds. */
+function lifeOf({ extra }: LogEntry, ttl: number | null): number | null {
+  const end = extra?.expiresAt ?? 0
+  if (end === 0) return ttl
+  return Math.min(ttl ?? Number.POSITIVE_INFINITY, Math.max(0, end - Date.now()) / 1000)
+}
+
+/** Whether it says again what the user wrote. */
+export function forwards({ payload }: Pick<LogEntry, 'payload'>, user: string): boolean {
+  if (!payload.includes('"forwarded":')) return false
+  return (JSON.parse(payload.toString('utf8')) as MessageOutput).forwarded?.from === user
+}

@@ -1,0 +1,70 @@
+/** What a message says of other messages and of people: that it is there, and that the sender may say so. */
+import { Refusal } from '../../../schemas/errors.js'
+import { isDirectRoom, isUserId } from '../../../schemas/ids.js'
+import { CHANGE_TYPES, MENTION_ROOM, type MessageInput } from '../../../schemas/message.js'
+import type { Effect, LogEntry, Store } from '../../store/store.js'
+import type { Actor } from '../model/actor.js'
+import { logs } from '../model/views.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+
+export class References {
+  readonly #store: Store
+  readonly #rules: RoomRules
+
+  constructor(store: Store, rules: RoomRules) {
+    this.#store = store
+    this.#rules = rules
+  }
+
+  /** `@user`, or `@room` by those who moderate it. */
+  checkMentions(actor: Actor, room: string, { mentions = [] }: MessageInput): void {
+    for (const mention of mentions) {
+      if (mention.toLowerCase() === MENTION_ROOM) {
+        if (!isDirectRoom(room) && !this.#rules.moderates(actor, room, 'mentionRoom'))
+          throw new Refusal('forbidden', `only who moderates ${room} mentions ${MENTION_ROOM}`, { field: 'mentions' })
+      } else if (!mention.startsWith('@') || !isUserId(mention.slice(1))) {
+        throw new Refusal('bad_request', `${JSON.stringify(mention)} is neither @user nor ${MENTION_ROOM}`, {
+          field: 'mentions',
+        })
+      }
+    }
+  }
+
+  /** Checks the message answered and the one that began the thread; what is noted so that the thread is found again. */
+  async check(actor: Actor, room: string, { replyTo, thread }: MessageInput): Promise<Effect | null> {
+    if (replyTo !== undefined) await this.find(actor, room, replyTo, 'replyTo')
+    if (thread === undefined) return null
+    const { message } = await this.find(actor, room, thread, 'thread')
+    if (message?.thread !== undefined)
+      throw new Refusal('bad_request', `message ${thread} is itself in a thread: ${message.thread}`, {
+        field: 'thread',
+      })
+    return { notes: [{ kind: 'reply', target: thread, name: null, value: '' }] }
+  }
+
+  /** The message with a number that a field names, as far as the actor may know of it. Its content is null when it is gone. */
+  async find(
+    actor: Actor,
+    room: string,
+    seq: number,
+    field: 'target' | 'replyTo' | 'thread' | 'seq' | 'forward.seq',
+  ): Promise<{ entry: LogEntry; message: MessageInput | null }> {
+    const log = logs.messages(room)
+    const { head } = await this.#store.log.open(log)
+    if (seq > head || seq <= this.#hidden(actor, room))
+      throw new Refusal('not_found', `there is no message ${seq} in ${room}`, { field })
+    const [entry] = await this.#store.log.read(log, seq - 1, 1, 1, 'shown')
+    if (entry?.seq !== seq) throw new Refusal('not_found', `message ${seq} is not kept any more`, { field })
+    if (entry.gone) return { entry, message: null }
+    const message = JSON.parse(entry.payload.toString('utf8')) as MessageInput
+    if (!CHANGE_TYPES.has(message.type!)) return { entry, message }
+    const hint = `${seq} is of type ${message.type}; the message it is about is ${message.target}`
+    throw new Refusal('bad_request', hint, { field })
+  }
+
+  /** The past of a direct conversation belongs to who had the name then. */
+  #hidden(actor: Actor, room: string): number {
+    if (!isDirectRoom(room)) return 0
+    return this.#store.directory.member(room, actor.principal.user)?.joined.messages ?? 0
+  }
+}

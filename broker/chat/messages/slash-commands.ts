@@ -1,0 +1,68 @@
+/** Messages that are commands for a bot: `/name …` goes to the bot in the room that takes it, and to nobody else. */
+import { SLASH_NAME } from '../../../schemas/commands/bots.js'
+import { allows } from '../../../schemas/permissions.js'
+import { type Ownership, personBehind } from '../../store/persons.js'
+import type { BotRecord, DirectoryStore, Draft } from '../../store/store.js'
+import type { Actor } from '../model/actor.js'
+import { userEvent } from '../model/events.js'
+import { type Checked, hashOf } from '../model/message.js'
+
+/** A command that someone gave. */
+export interface Called {
+  readonly bot: string
+  readonly owner: string
+  readonly command: string
+  readonly args: string
+}
+
+const SLASH = '/'.charCodeAt(0)
+/** `/name`, or `/name@bot` where several bots take it. */
+const COMMAND = new RegExp(`^/(${SLASH_NAME.slice(1, -1)})(?:@(\\S+))?(?:\\s+([^]*))?$`)
+
+type Bots = Pick<DirectoryStore, 'bots' | 'member'> & Ownership
+
+/**
+ * Which of several bots that take a command gets it, of lower numbers first; null: its commands do not count. In front are those of who
+ * may change the room, then those they let in, then one's own, last those that came before anyone was asked.
+ */
+export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: string, asker: string): number | null {
+  const member = directory.member(room, bot)
+  if (!member) return null
+  const person = personBehind(directory, owner)
+  const role = directory.member(room, person)?.role
+  if (role === 'owner') return 0
+  if ((role && allows(role, 'update')) || allows(member.role, 'update')) return 1
+  if (member.commands) return 2
+  if (person === personBehind(directory, asker)) return 3
+  return member.commands === undefined ? 4 : null
+}
+
+/** The command in a message to a room, if the commands of a bot that takes it count there; of several bots of a rank the one that was made first. */
+export function calledIn(directory: Bots, { principal }: Actor, room: string, { text, input }: Checked): Called | null {
+  // All that nearly every message costs.
+  if (text === null || text.charCodeAt(0) !== SLASH || (input?.type ?? 'text') !== 'text') return null
+  const [, command, named, args = ''] = COMMAND.exec(text) ?? []
+  if (command === undefined) return null
+  let taker: BotRecord | null = null
+  let best = Number.POSITIVE_INFINITY
+  for (const record of directory.bots.taking(command)) {
+    if ((named !== undefined && record.bot !== named) || record.bot === principal.user) continue
+    const rank = commandRank(directory, record, room, principal.user)
+    if (rank === null || rank >= best) continue
+    taker = record
+    best = rank
+  }
+  return taker ? { bot: taker.bot, owner: taker.owner, command, args } : null
+}
+
+/** What the bot gets, among its events: `message` is all that was sent. */
+export function commandDraft(actor: Actor, room: string, { bot, command, args }: Called, checked: Checked): Draft {
+  const by = actor.principal.user
+  const message = JSON.parse(`{${checked.inside}}`) as object
+  const { cid, inside } = checked
+  return {
+    ...userEvent(bot, { type: 'command', room, by, command, args, message }),
+    from: by,
+    dedupe: cid === null ? null : { cid, hash: hashOf(inside) },
+  }
+}

@@ -1,0 +1,245 @@
+/** A checked message of someone who may write: counted, kept to the room's pace, screened, stamped and appended. */
+import { Refusal } from '../../../schemas/errors.js'
+import { SYSTEM } from '../../../schemas/ids.js'
+import type { MessageInput } from '../../../schemas/message.js'
+import { commit } from '../../store/commit.js'
+import { personBehind } from '../../store/persons.js'
+import type { Draft, RoomRecord, Store } from '../../store/store.js'
+import { Memo } from '../../util/bounded-cache.js'
+import { mentionNote } from '../history/mentions.js'
+import type { Actor } from '../model/actor.js'
+import type { Checked } from '../model/message.js'
+import { isChange } from '../model/message-types.js'
+import { requireReachable } from '../model/privacy.js'
+import type { Publication, Publisher } from '../model/publication.js'
+import type { Rates } from '../model/rates.js'
+import type { Replies, SendResult } from '../model/replies.js'
+import { type Destination, stamp } from '../model/stamp.js'
+import { logs } from '../model/views.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import type { Changes } from './changes.js'
+import type { Forwarding } from './forwarding.js'
+import type { References } from './references.js'
+import type { Screening, Verdict } from './screening.js'
+import { Send, type Sending } from './send.js'
+import { calledIn, commandDraft } from './slash-commands.js'
+import type { SlowMode } from './slow-mode.js'
+
+export interface WritingParts {
+  readonly store: Pick<Store, 'commit' | 'directory'>
+  readonly rules: RoomRules
+  readonly screening: Screening
+  readonly slowMode: SlowMode
+  readonly rates: Rates
+  readonly changes: Changes
+  readonly references: References
+  readonly forwarding: Forwarding
+  readonly replies: Replies
+  /** A screen wants those who moderate to look at what was taken. */
+  readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
+}
+
+/** A message on its way into a room. */
+interface Post {
+  readonly actor: Actor
+  readonly room: string
+  readonly message: Checked
+  /** Receiver of a direct message, or empty. */
+  readonly to: string
+  readonly publication: Publication
+  readonly publisher: Publisher
+}
+
+export class Writing {
+  readonly #parts: WritingParts
+  /** By room: the same strings for all its messages, as they are what its log is looked up by. */
+  readonly #destinations = new Memo<Destination>((room) => ({
+    log: logs.messages(room),
+    place: `"room":"${room}",`,
+  }))
+
+  constructor(parts: WritingParts) {
+    this.#parts = parts
+  }
+
+  /** Into a room, at its pace. */
+  toRoom(
+    actor: Actor,
+    room: RoomRecord,
+    message: Checked,
+    publication: Publication,
+    publisher: Publisher,
+  ): void | Promise<void> {
+    this.count(room.id, publisher)
+    const slow =
+      room.slowMode > 0 && !isChange(message.input) && !this.#parts.rules.moderates(actor, room.id, 'moderate')
+    if (slow) return this.#writeSlowly(actor, room, message, publication, publisher)
+    return this.append(actor, room.id, message, '', publication, publisher)
+  }
+
+  /** One more message into a room: who is above its rate rests, or is refused. */
+  count(room: string, publisher: Publisher): void {
+    if (!publisher.rest) return this.#parts.rates.requireRoom(room)
+    const ms = this.#parts.rates.sent(room)
+    if (ms > 0) publisher.rest(ms)
+  }
+
+  /** One message every so many seconds. A retry of one that was taken is answered all the same, and is no message. */
+  async #writeSlowly(
+    actor: Actor,
+    { id: room, slowMode: seconds }: RoomRecord,
+    message: Checked,
+    publication: Publication,
+    publisher: Publisher,
+  ): Promise<void> {
+    const { slowMode, store } = this.#parts
+    const user = personBehind(store.directory, actor.principal.user)
+    const post = { actor, room, message, to: '', publication, publisher }
+    if (message.cid !== null && (await this.#isRetry(post)))
+      return this.#onlyRetry(post, tooEarly(room, seconds, seconds * 1000))
+    const turn = slowMode.take(room, user, seconds)
+    if (turn.early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, turn.early))
+    const settled: Publisher['settled'] = (refusal, result) => {
+      if (refusal) slowMode.giveBack(room, user, turn)
+      publisher.settled(refusal, result)
+    }
+    try {
+      return await this.append(actor, room, message, '', publication, { settled })
+    } catch (error) {
+      slowMode.giveBack(room, user, turn)
+      throw error
+    }
+  }
+
+  /** Whether the log has an answer to it already, and it takes no turn. */
+  async #isRetry(post: Post): Promise<boolean> {
+    const { draft } = this.#sending(post)
+    const [result] = await commit(this.#parts.store, { drafts: [{ ...draft, retryOnly: true }] })
+    return result!.outcome !== 'absent'
+  }
+
+  /** Screens, stamps and appends. `to` is the receiver of a direct message, or empty. */
+  append(
+    actor: Actor,
+    room: string,
+    message: Checked,
+    to: string,
+    publication: Publication,
+    publisher: Publisher,
+  ): void | Promise<void> {
+    const post: Post = { actor, room, message, to, publication, publisher }
+    return message.input?.forward ? this.#forward(post, message.input.forward) : this.#screen(post)
+  }
+
+  async #forward(post: Post, forward: NonNullable<MessageInput['forward']>): Promise<void> {
+    const { actor, room, message } = post
+    let filled: Checked
+    try {
+      filled = await this.#parts.forwarding.fill(actor, room, message, forward)
+      this.#requireAllowed(post)
+    } catch (error) {
+      return this.#onlyRetry(post, error)
+    }
+    return this.#screen({ ...post, message: filled })
+  }
+
+  #screen(post: Post): void | Promise<void> {
+    const { actor, room, message } = post
+    try {
+      const verdict = this.#parts.screening.screen(actor, room, message)
+      if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
+      return this.#append(verdict ? this.#judged(post, verdict) : post)
+    } catch (error) {
+      return this.#onlyRetry(post, error)
+    }
+  }
+
+  /** What was allowed before the wait has to be allowed still. */
+  async #appendAfter(screening: Promise<Verdict | undefined>, post: Post): Promise<void> {
+    try {
+      const verdict = await screening
+      this.#requireAllowed(post)
+      return await this.#append(verdict ? this.#judged(post, verdict) : post)
+    } catch (error) {
+      this.#onlyRetry(post, error)
+    }
+  }
+
+  #judged(post: Post, { message = post.message, report }: Verdict): Post {
+    if (report === undefined) return { ...post, message }
+    const settled: Publisher['settled'] = (refusal, result) => {
+      if (result) this.#parts.flagged(post.actor, message, result, report)
+      post.publisher.settled(refusal, result)
+    }
+    return { ...post, message, publisher: { settled } }
+  }
+
+  #requireAllowed({ actor, room, to }: Post): void {
+    const { rules, store } = this.#parts
+    const { user } = actor.principal
+    if (to !== '') requireReachable(store.directory, to, user, 'messages', `you may not write to ${to}`)
+    else if (user !== SYSTEM) rules.requireWriter(rules.requireMember(actor, room))
+  }
+
+  #append(post: Post): void | Promise<void> {
+    const { actor, room, message } = post
+    const { input } = message
+    const sending = this.#sending(post)
+    if (sending.command) return this.#parts.store.commit(new Send(this.#parts.replies, sending))
+    if (input) this.#parts.references.checkMentions(actor, room, input)
+    if (isChange(input)) return this.#parts.changes.send(input, sending)
+    if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
+    this.#parts.store.commit(new Send(this.#parts.replies, sending))
+  }
+
+  /** Refused, unless it was taken before: then it is answered as the first time. */
+  #onlyRetry(post: Post, why: unknown): void {
+    if (!(why instanceof Refusal) || post.message.cid === null) throw why
+    const sending = this.#sending(post)
+    const draft = { ...sending.draft, retryOnly: true }
+    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft, unlessRetry: why }))
+  }
+
+  /** A command goes to its bot in place of the room. */
+  #sending({ actor, room, message, to, publication, publisher }: Post): Sending {
+    const { rates: counted } = this.#parts
+    const called = calledIn(this.#parts.store.directory, actor, room, message)
+    if (called) {
+      const command = { bot: called.bot, name: called.command, owner: called.owner }
+      const draft = commandDraft(actor, room, called, message)
+      return { actor, room, cid: message.cid, publication, draft, publisher, counted, command }
+    }
+    const known = this.#destinations.get(room)
+    const destination = to === '' ? known : { ...known, to }
+    const stamped = stamp(actor, destination, message, publication)
+    const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
+    const along = message.forwarded ? this.#noting(publication, room, message.forwarded.from) : publication
+    return { actor, room, cid: message.cid, publication: along, draft, publisher, counted }
+  }
+
+  /** It is kept whose words a room has, for when their account goes. */
+  #noting(publication: Publication, room: string, user: string): Publication {
+    const { forwarded } = this.#parts.store.directory
+    if (forwarded.get(room, user)) return publication
+    return { ...publication, ops: [...publication.ops, forwarded.putOp({ room, user })] }
+  }
+
+  /** A message that names others. */
+  async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
+    const { notes = [] } = (await this.#parts.references.check(sending.actor, sending.room, input)) ?? {}
+    const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
+    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
+  }
+}
+
+/** Acknowledged and answered: to keep it back or to cut the connection would hold up all the client does in other rooms. */
+function tooEarly(room: string, seconds: number, early: number): Refusal {
+  const retryAfter = Math.ceil(early / 1000)
+  const why = `${room} is in slow mode: one message every ${seconds} s`
+  return new Refusal('rate_limited', why, { retryAfter, final: true })
+}
+
+/** With a note of whom it mentions; what a change mentions belongs to its target. */
+function mentioning(draft: Draft, input: MessageInput): Draft {
+  return isChange(input) ? draft : { ...draft, effect: { notes: mentionNote(input.mentions, draft) } }
+}

@@ -1,0 +1,229 @@
+/** Which logs and topics a filter shows a user: the one place where the topic table of DESIGN §2 meets the logs. */
+import { directPeer } from '../../../schemas/ids.js'
+import { CHANGE_TYPES } from '../../../schemas/message.js'
+import { type Filter, type RoomLeaf, topics, type UserLeaf } from '../../../schemas/topics.js'
+import type { View } from '../../hub.js'
+import type { DirectoryStore, LogEntry, LogName, LogReader } from '../../store/store.js'
+import { messageIdOf } from './stamp.js'
+
+export const logs = {
+  messages: (room: string): LogName => `m:${room}`,
+  roomEvents: (room: string): LogName => `e:${room}`,
+  userEvents: (user: string): LogName => `u:${user}`,
+  notifications: (user: string): LogName => `n:${user}`,
+  broadcast: (channel: string): LogName => `b:${channel}`,
+  deviceCommands: (device: string): LogName => `d:${device}`,
+  audit: (): LogName => 'a:acts',
+  serverAudit: (): LogName => 'a:server',
+}
+
+/** Where sessions listen that may see the presence of anyone, now and later. */
+export const ANY_PRESENCE = topics.user('+', 'presence')
+
+/** What a filter shows: logs with a cursor, and topics that carry messages of the moment. */
+export interface Shown {
+  views: View[]
+  topics: string[]
+}
+
+const LOGGED_ROOM_LEAVES: ReadonlySet<RoomLeaf> = new Set(['messages', 'text', 'events'])
+
+export class Views {
+  readonly #directory: DirectoryStore
+  readonly #channels = new Set<string>()
+
+  constructor(directory: DirectoryStore) {
+    this.#directory = directory
+  }
+
+  /** Learns which broadcast channels there are; later ones come by `addChannel`. */
+  async load(log: LogReader): Promise<void> {
+    for await (const name of log.names()) {
+      if (name.startsWith('b:')) this.#channels.add(name.slice(2))
+    }
+  }
+
+  get channels(): ReadonlySet<string> {
+    return this.#channels
+  }
+
+  /** True when the channel is new. */
+  addChannel(channel: string): boolean {
+    if (this.#channels.has(channel)) return false
+    this.#channels.add(channel)
+    return true
+  }
+
+  /** How much a filter shows that follows memberships, at most and without a look at them; 0: it follows none. */
+  breadth(filter: Filter, user: string): number {
+    if (filter.kind === 'shared') return this.breadth(filter.of, user)
+    const rooms = this.#directory.memberships(user).size
+    if (filter.kind === 'room') return filter.room === null ? rooms * filter.leaves.length : 0
+    const mine = filter.kind === 'user' && (filter.user === null || filter.user === user)
+    return mine && filter.leaves.includes('messages') ? rooms : 0
+  }
+
+  /** All that `filter` shows `user` now. */
+  shown(filter: Filter, user: string): Shown {
+    switch (filter.kind) {
+      case 'room':
+        return this.#shownRooms(filter, user)
+      case 'user':
+        return this.#shownUsers(filter, user)
+      case 'broadcast': {
+        const channels = filter.channel === null ? [...this.#channels] : [filter.channel]
+        return { views: channels.map(broadcastView), topics: [] }
+      }
+      case 'device': {
+        const own = filter.commands && (filter.user === null || filter.user === user)
+        return { views: own && this.#directory.devices.get(user) ? [this.#commandView(user)] : [], topics: [] }
+      }
+      default:
+        return { views: [], topics: [] }
+    }
+  }
+
+  /** Commands for a device, as long as they are under way. */
+  #commandView(device: string): View {
+    const log = logs.deviceCommands(device)
+    const { open } = this.#directory.devices
+    const form = ({ payload }: LogEntry): Buffer => (open.get(device, messageIdOf(payload)) ? payload : NOTHING)
+    return { cursor: log, log, topic: topics.device(device, 'commands'), form, room: null, whole: true }
+  }
+
+  /** The view that a cursor is of, where `user` may still see it. */
+  named(cursor: string, user: string): View | null {
+    const name = cursor.slice(2)
+    const kind = cursor.slice(0, 2)
+    if (kind === 'b:') return this.#channels.has(name) ? broadcastView(name) : null
+    if (kind === 'd:') return name === user && this.#directory.devices.get(name) ? this.#commandView(name) : null
+    if (kind === 'u:' || kind === 'n:') {
+      const own: Filter = { kind: 'user', user, leaves: [kind === 'u:' ? 'events' : 'notifications'] }
+      return this.shown(own, user).views.find((view) => view.cursor === cursor) ?? null
+    }
+    if (!this.#directory.member(name, user)) return null
+    const views = [...directViews(name, user), ...LOGGED_ROOM_LEAVES].map((one) =>
+      typeof one === 'string' ? roomView(name, one) : one,
+    )
+    return views.find((view) => view.cursor === cursor) ?? null
+  }
+
+  /** What `filter` shows of one room (or direct conversation) that `user` is a member of. */
+  shownOfRoom(filter: Filter, user: string, room: string): Shown {
+    if (filter.kind === 'user') {
+      const mine = filter.user === null || filter.user === user
+      return { views: mine && filter.leaves.includes('messages') ? directViews(room, user) : [], topics: [] }
+    }
+    if (filter.kind !== 'room' || (filter.room !== null && filter.room !== room)) return { views: [], topics: [] }
+    const views: View[] = []
+    const topicsShown: string[] = []
+    const peer = directPeer(room, user)
+    for (const leaf of filter.leaves) {
+      if (!LOGGED_ROOM_LEAVES.has(leaf)) topicsShown.push(topics.room(room, leaf))
+      else if (peer === null) views.push(roomView(room, leaf))
+    }
+    return { views, topics: topicsShown }
+  }
+
+  /** Where a cursor starts that no subscription has set: at the join, or at the beginning of what came later. */
+  start(view: View, user: string): number {
+    if (view.room === null) return 0
+    const joined = this.#directory.member(view.room, user)?.joined
+    if (!joined) return 0
+    return view.log.startsWith('e:') ? joined.events : joined.messages
+  }
+
+  #shownRooms(filter: Filter & { kind: 'room' }, user: string): Shown {
+    const memberships = this.#directory.memberships(user)
+    const rooms = filter.room === null ? [...memberships.keys()] : memberships.has(filter.room) ? [filter.room] : []
+    const shown: Shown = { views: [], topics: [] }
+    for (const room of rooms) {
+      const { views, topics: live } = this.shownOfRoom(filter, user, room)
+      shown.views.push(...views)
+      shown.topics.push(...live)
+    }
+    return shown
+  }
+
+  #shownUsers(filter: Filter & { kind: 'user' }, user: string): Shown {
+    const shown: Shown = { views: [], topics: [] }
+    if (filter.user !== null && filter.user !== user) {
+      if (filter.leaves.includes('presence')) shown.topics.push(topics.user(filter.user, 'presence'))
+      return shown
+    }
+    for (const leaf of filter.leaves) this.#showUserLeaf(leaf, filter.user === null, user, shown)
+    return shown
+  }
+
+  #showUserLeaf(leaf: UserLeaf, anyone: boolean, user: string, shown: Shown): void {
+    switch (leaf) {
+      case 'messages':
+        for (const room of this.#directory.memberships(user).keys()) shown.views.push(...directViews(room, user))
+        return
+      case 'events':
+        shown.views.push({
+          cursor: logs.userEvents(user),
+          log: logs.userEvents(user),
+          topic: topics.user(user, 'events'),
+          form: null,
+          room: null,
+        })
+        return
+      case 'notifications':
+        shown.views.push({
+          cursor: logs.notifications(user),
+          log: logs.notifications(user),
+          topic: topics.user(user, 'notifications'),
+          form: null,
+          room: null,
+        })
+        return
+      case 'presence':
+        shown.topics.push(anyone ? ANY_PRESENCE : topics.user(user, 'presence'))
+        return
+      default:
+        shown.topics.push(topics.user(user, leaf))
+    }
+  }
+}
+
+/** Names of all cursors a session may have in a room. */
+export function roomCursors(room: string): string[] {
+  return [logs.messages(room), textCursor(room), logs.roomEvents(room)]
+}
+
+const textCursor = (room: string): string => `t:${room}`
+
+function roomView(room: string, leaf: RoomLeaf): View {
+  const log = leaf === 'events' ? logs.roomEvents(room) : logs.messages(room)
+  const cursor = leaf === 'text' ? textCursor(room) : log
+  return { cursor, log, topic: topics.room(room, leaf), form: leaf === 'text' ? bareText : null, room }
+}
+
+function directViews(room: string, user: string): View[] {
+  if (directPeer(room, user) === null) return []
+  return [
+    { cursor: logs.messages(room), log: logs.messages(room), topic: topics.user(user, 'messages'), form: null, room },
+  ]
+}
+
+function broadcastView(channel: string): View {
+  return {
+    cursor: logs.broadcast(channel),
+    log: logs.broadcast(channel),
+    topic: topics.broadcast(channel),
+    form: null,
+    room: null,
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** A message as bare text: its text, or its data as JSON. An edit is shown as what it says; what says nothing is not shown. */
+function bareText(entry: LogEntry): Buffer {
+  const message = JSON.parse(entry.payload.toString('utf8')) as { type: string; text?: string; data?: unknown }
+  const said = message.type === 'edit' || !CHANGE_TYPES.has(message.type)
+  if (!said || message.type === 'encrypted') return NOTHING
+  if (typeof message.text === 'string') return Buffer.from(message.text, 'utf8')
+  return message.data === undefined ? NOTHING : Buffer.from(JSON.stringify(message.data), 'utf8')
+}

@@ -1,0 +1,55 @@
+/** From the filters as they are written to what looks at messages; and what is wrong with them. */
+import { type Filter, MAX_FILTERS, MAX_REGEXES, MAX_WORDS } from '../../../../schemas/moderation.js'
+import type { Span } from '../../../util/text-folding.js'
+import { Regexes } from './regexes.js'
+import { Words } from './words.js'
+
+export interface CompiledFilter {
+  readonly action: Filter['action']
+  /** Null: everywhere. */
+  readonly rooms: ReadonlySet<string> | null
+  /** Whether letters are compared whatever their case. */
+  readonly lower: boolean
+  find(text: string, limit: number): Span[]
+}
+
+export interface FilterFault {
+  /** Below the list. */
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+export function compileFilters(filters: readonly Filter[]): CompiledFilter[] {
+  return filters.map(({ match, patterns, action, rooms }) => {
+    const matcher = match === 'words' ? new Words(patterns) : new Regexes(patterns)
+    const find = matcher.find.bind(matcher)
+    return { action, rooms: rooms ? new Set(rooms) : null, lower: match === 'words', find }
+  })
+}
+
+/** Empty: `compileFilters` takes them. */
+export function filterFaults(filters: readonly Filter[]): FilterFault[] {
+  if (filters.length > MAX_FILTERS)
+    return [{ path: [], message: `has ${filters.length} filters, at most ${MAX_FILTERS}` }]
+  return filters.flatMap((filter, i) => faultsOf(filter).map(({ path, message }) => ({ path: [i, ...path], message })))
+}
+
+function faultsOf({ match, patterns }: Filter): FilterFault[] {
+  const most = match === 'regex' ? MAX_REGEXES : MAX_WORDS
+  if (patterns.length > most)
+    return [{ path: ['patterns'], message: `has ${patterns.length} patterns, at most ${most}` }]
+  return patterns.flatMap((pattern, i) => {
+    const why = faultOf(match, pattern)
+    return why === null ? [] : [{ path: ['patterns', i], message: `${JSON.stringify(pattern)}: ${why}` }]
+  })
+}
+
+function faultOf(match: Filter['match'], pattern: string): string | null {
+  try {
+    if (match === 'words') new Words([pattern])
+    else new Regexes([pattern])
+    return null
+  } catch (error) {
+    return (error as Error).message
+  }
+}

@@ -1,0 +1,94 @@
+/** Holds what messages say against the filters: those of the configuration, then those that admins keep in the store. */
+import { Refusal } from '../../../../schemas/errors.js'
+import type { ReactionData } from '../../../../schemas/message.js'
+import type { Filter } from '../../../../schemas/moderation.js'
+import { type Folded, fold, type Span, unfold } from '../../../util/text-folding.js'
+import type { Screen, Verdict } from '../../messages/screening.js'
+import type { Actor } from '../../model/actor.js'
+import { type Checked, rewritten } from '../../model/message.js'
+import { type CompiledFilter, compileFilters } from './compile.js'
+
+/** Places of one message that a filter masks; a message with more is refused. */
+const MOST_MASKED = 32
+
+export class Filters implements Screen {
+  readonly #configured: readonly CompiledFilter[]
+  readonly #kept: () => readonly Filter[]
+  #compiled: { of: readonly Filter[]; filters: readonly CompiledFilter[] }
+
+  /** `kept`: those of the store, the same list until they change. */
+  constructor(configured: readonly Filter[], kept: () => readonly Filter[]) {
+    this.#configured = compileFilters(configured)
+    this.#kept = kept
+    this.#compiled = { of: [], filters: this.#configured }
+  }
+
+  screen(_actor: Actor, room: string, message: Checked): Verdict | undefined {
+    const filters = this.#filters()
+    if (filters.length === 0) return undefined
+    const said = words(message)
+    if (said === null) return undefined
+    const { text, report } = filtered(filters, room, said)
+    if (text === said) return report ? { report } : undefined
+    // What is no text cannot be masked.
+    if (message.text === null) throw refused()
+    return { message: rewritten(message, { text }), ...(report ? { report } : {}) }
+  }
+
+  #filters(): readonly CompiledFilter[] {
+    const kept = this.#kept()
+    if (kept !== this.#compiled.of)
+      this.#compiled = { of: kept, filters: [...this.#configured, ...compileFilters(kept)] }
+    return this.#compiled.filters
+  }
+}
+
+/** Its text, or how it reacts. */
+function words({ text, input }: Checked): string | null {
+  return input?.type === 'reaction' ? (input.data as ReactionData).emoji : text
+}
+
+/** What is left to say; each filter sees what those before it left. */
+function filtered(
+  filters: readonly CompiledFilter[],
+  room: string,
+  said: string,
+): { text: string; report: string | null } {
+  let text = said
+  let report: string | null = null
+  const folded: { lower: Folded | null; as: Folded | null } = { lower: null, as: null }
+  for (const filter of filters) {
+    if (filter.rooms && !filter.rooms.has(room)) continue
+    const form = filter.lower ? 'lower' : 'as'
+    const seen = (folded[form] ??= fold(text, filter.lower))
+    const found = filter.find(seen.text, filter.action === 'mask' ? MOST_MASKED + 1 : 1)
+    if (found.length === 0) continue
+    if (filter.action === 'refuse' || found.length > MOST_MASKED) throw refused()
+    if (filter.action === 'report') {
+      report ??= text.slice(...unfold(seen, found[0]!))
+      continue
+    }
+    text = masked(
+      text,
+      found.map((span) => unfold(seen, span)),
+    )
+    folded.lower = folded.as = null
+  }
+  return { text, report }
+}
+
+function masked(text: string, spans: readonly Span[]): string {
+  const parts: string[] = []
+  let from = 0
+  for (const [start, end] of [...spans].sort(([a], [b]) => a - b)) {
+    if (end <= from) continue
+    const begin = Math.max(start, from)
+    parts.push(text.slice(from, begin), '*'.repeat([...text.slice(begin, end)].length))
+    from = end
+  }
+  return parts.join('') + text.slice(from)
+}
+
+function refused(): Refusal {
+  return new Refusal('forbidden', 'this says what may not be said here (moderation.filters)', { field: 'text' })
+}

@@ -1,0 +1,103 @@
+/** Announcements to everyone, or to those who have a role: logged like messages, sent by those who have the role. */
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import { announcedRoles, announcementPlace } from '../../../schemas/announcement.js'
+import { Refusal } from '../../../schemas/errors.js'
+import { topics } from '../../../schemas/topics.js'
+import type { Bus } from '../../store/bus.js'
+import { commit } from '../../store/commit.js'
+import type { Extra, PlainMessage, Store } from '../../store/store.js'
+import { Send } from '../messages/send.js'
+import { type Actor, requireRole } from '../model/actor.js'
+import { checkShape } from '../model/check-schema.js'
+import { type Checked, checkMessage, hashOf, readObject, stringify } from '../model/message.js'
+import { isChange } from '../model/message-types.js'
+import type { Publication, Publisher } from '../model/publication.js'
+import type { Replies, SendResult } from '../model/replies.js'
+import type { Signal } from '../model/signals.js'
+import { stamp } from '../model/stamp.js'
+import { logs, type Views } from '../model/views.js'
+
+const rolesShape = Compile(Type.Object({ roles: announcedRoles }))
+
+export class Announcements {
+  readonly #store: Store
+  readonly #bus: Bus<Signal>
+  readonly #views: Views
+  readonly #replies: Replies
+
+  constructor(store: Store, bus: Bus<Signal>, views: Views, replies: Replies) {
+    this.#store = store
+    this.#bus = bus
+    this.#views = views
+    this.#replies = replies
+  }
+
+  /** On `broadcast/{channel}`: a message with `channel` in place of `room`; kept for later subscribers where RETAIN asks for it. */
+  async publish(actor: Actor, channel: string, publication: Publication, publisher: Publisher): Promise<void> {
+    requireRole(actor, 'publisher')
+    if (publication.retain && publication.payload.length === 0) {
+      await this.clear(channel)
+      this.#store.commit({ drafts: [], ops: publication.ops, settled: () => publisher.settled(null, null) })
+      return
+    }
+    const { roles, message } = readAnnouncement(publication.payload)
+    if (isChange(message.input))
+      throw new Refusal('bad_request', `an announcement cannot be changed; there is no ${message.input.type} here`, {
+        field: 'type',
+      })
+    if (message.input?.forward)
+      throw new Refusal('bad_request', 'an announcement says its own words', { field: 'forward' })
+    if (this.#views.addChannel(channel)) this.#bus.send({ kind: 'channel', channel })
+    const destination = { log: logs.broadcast(channel), place: announcementPlace(channel, roles) }
+    const stamped = stamp(actor, destination, message, publication)
+    const { cid } = message
+    // The same message to others is another one.
+    const draft =
+      cid === null || !roles ? stamped : { ...stamped, dedupe: { cid, hash: hashOf(`${message.inside} ${roles}`) } }
+    const done = publication.retain ? this.#retainThen(channel, publisher) : publisher
+    const sending = { actor, room: topics.broadcast(channel), cid, publication, draft, publisher: done }
+    this.#store.commit(new Send(this.#replies, sending))
+  }
+
+  /** Forgets the retained announcement. */
+  clear(channel: string): Promise<void> {
+    return this.#retain(channel, Buffer.alloc(0))
+  }
+
+  /** The retained announcement is the stored entry, so it is kept once its number is known, and before the ack. */
+  #retainThen(channel: string, publisher: Publisher): Publisher {
+    const keep = async (result: SendResult): Promise<void> => {
+      const [entry] = await this.#store.log.read(logs.broadcast(channel), result.seq - 1, 1, 1)
+      if (entry?.seq === result.seq) await this.#retain(channel, entry.payload, entry.extra)
+    }
+    return {
+      settled: (refusal, result) => {
+        if (refusal || !result) return publisher.settled(refusal, result)
+        keep(result).then(
+          () => publisher.settled(null, result),
+          (error: unknown) =>
+            publisher.settled(
+              error instanceof Refusal ? error : new Refusal('unavailable', 'not retained', { cause: error }),
+              null,
+            ),
+        )
+      },
+    }
+  }
+
+  async #retain(channel: string, payload: Buffer, extra: Extra | null = null): Promise<void> {
+    const topic = topics.broadcast(channel)
+    const message: PlainMessage = { topic, payload, qos: 1, retain: true, clientId: null, ...(extra ? { extra } : {}) }
+    await commit(this.#store, { ops: [this.#store.queue.retainOp(message)] })
+  }
+}
+
+/** A message as in a room, with the roles it is for beside it. */
+function readAnnouncement(payload: Buffer): { roles: readonly string[] | undefined; message: Checked } {
+  const object = readObject(payload)
+  if (!object || !Object.hasOwn(object, 'roles')) return { roles: undefined, message: checkMessage(payload, false) }
+  const { roles, ...rest } = object
+  checkShape(rolesShape, { roles })
+  return { roles: roles as string[], message: checkMessage(Buffer.from(stringify(rest)), false) }
+}

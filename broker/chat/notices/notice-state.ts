@@ -1,0 +1,52 @@
+/** What became of each notification of a user: one note beside the log, written with the notification, found newest first. */
+import type { Op } from '../../store/op.js'
+import type { LogName, Note, NoteReader, NoteWrite } from '../../store/store.js'
+
+export interface NoticeState {
+  readonly id: string
+  readonly from: string
+  /** Unix ms, like the following; 0: not, or not yet. */
+  readonly ts: number
+  readonly until: number
+  readonly delivered: number
+  readonly acked: number
+  readonly replaced: number
+  /** Collapse key. */
+  readonly key?: string
+}
+
+export interface KnownNotice extends NoticeState {
+  readonly seq: number
+}
+
+/** Notes read at once. */
+const PAGE = 100
+
+export function newNotice(state: Pick<NoticeState, 'id' | 'from' | 'ts' | 'until' | 'key'>): NoteWrite {
+  const { id, from, ts, until, key } = state
+  const value = { id, from, ts, until, delivered: 0, acked: 0, replaced: 0, ...(key === undefined ? {} : { key }) }
+  return { kind: 'notice', target: null, name: '', value: JSON.stringify(value) }
+}
+
+/** Neither replaced nor expired. */
+export function isThere({ until, replaced }: NoticeState, now = Date.now()): boolean {
+  return replaced === 0 && (until === 0 || until > now)
+}
+
+/** Newest first, below `before`. */
+export async function* noticesBefore(notes: NoteReader, log: LogName, before: number): AsyncGenerator<KnownNotice> {
+  for (let last = before - 1; last > 0; ) {
+    const page = await notes.list(log, { kind: 'notice', targets: [1, last], limit: PAGE, reverse: true })
+    for (const { target, value } of page) yield { seq: target, ...(JSON.parse(value) as NoticeState) }
+    if (page.length < PAGE) return
+    last = page[page.length - 1]!.target - 1
+  }
+}
+
+export function noticeOp(notes: NoteReader, log: LogName, notice: KnownNotice): Op {
+  return notes.putOp(log, noteOf(notice))
+}
+
+export function noteOf({ seq, ...state }: KnownNotice): Note {
+  return { kind: 'notice', target: seq, name: '', value: JSON.stringify(state) }
+}

@@ -1,0 +1,248 @@
+/** Notifications to a user: logged like messages, sent by those who have the role, acknowledged once for all devices. */
+import { Compile } from 'typebox/compile'
+import { Refusal } from '../../../schemas/errors.js'
+import { NotificationInput } from '../../../schemas/message.js'
+import { topics } from '../../../schemas/topics.js'
+import { commit } from '../../store/commit.js'
+import type { Op } from '../../store/op.js'
+import type { Draft, Effect, Gone, LogName, NoteWrite, Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import { Send } from '../messages/send.js'
+import { type Actor, isAdmin, requireRole, requireUser } from '../model/actor.js'
+import { checkShape } from '../model/check-schema.js'
+import { userEvent } from '../model/events.js'
+import { readObject, stringify } from '../model/message.js'
+import type { Publication, Publisher } from '../model/publication.js'
+import type { Replies } from '../model/replies.js'
+import { stamp } from '../model/stamp.js'
+import { Trimming } from '../model/trimming.js'
+import { logs } from '../model/views.js'
+import { isThere, type KnownNotice, newNotice, noteOf, noticeOp, noticesBefore } from './notice-state.js'
+
+const inputShape = Compile(NotificationInput)
+
+/** Milliseconds that arrivals are gathered before they are written. */
+const GATHERED_FOR = 1000
+/** Arrivals gathered; beyond it those of users with many wait for nothing more to be known. */
+const MOST_GATHERED = 100_000
+const END = Number.MAX_SAFE_INTEGER
+
+export interface NotificationsParts {
+  readonly store: Store
+  readonly turns: Turns
+  readonly replies: Replies
+  /** `keep`: newest of a user. `ttl`: seconds; 0: no limit. */
+  readonly options: { readonly keep: number; readonly ttl: number }
+  readonly failed: (error: unknown) => void
+}
+
+export interface NoticePage {
+  readonly before?: number
+  readonly unacked?: boolean
+  readonly limit: number
+  readonly maxBytes: number
+}
+
+export interface Acknowledged {
+  readonly acked: number[]
+  /** How many are left. */
+  readonly unacked: number
+  /** Ids that are not there, or not any more. */
+  readonly unknown?: string[]
+}
+
+export class Notifications {
+  readonly trimming: Trimming
+  readonly #parts: NotificationsParts
+  /** By user: numbers that reached a device, with the time; not written yet. */
+  #reached = new Map<string, Map<number, number>>()
+  #gathered = 0
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(parts: NotificationsParts) {
+    this.#parts = parts
+    this.trimming = new Trimming(parts.store.log, parts.options.keep)
+  }
+
+  /** On `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. */
+  async publish(actor: Actor, to: string, publication: Publication, publisher: Publisher): Promise<void> {
+    requireRole(actor, 'notifier')
+    const input = readObject(publication.payload)
+    if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
+    checkShape(inputShape, input)
+    if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    const { cid = null, ...rest } = input as NotificationInput
+    const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: this.#ttl(rest.ttl), input: null, text: null }
+    const log = logs.notifications(to)
+    const draft = stamp(actor, { log, place: '' }, checked, publication)
+    const { store, replies } = this.#parts
+    const room = topics.user(to, 'notifications')
+    const append = (effect: Effect, after: () => void = () => {}): void => {
+      const settled: Publisher['settled'] = (refusal, result) => {
+        if (result) this.trimming.grew(log, result.seq)
+        publisher.settled(refusal, result)
+        after()
+      }
+      const sending = { actor, room, cid, publication, draft: { ...draft, effect }, publisher: { settled } }
+      store.commit(new Send(replies, sending))
+    }
+    const { collapseKey: key } = rest
+    if (key === undefined) return append({ notes: [noticeOf(draft)] })
+    return this.#parts.turns.hold(turnOf(to), async (over) => append(await this.#replacing(draft, key), over))
+  }
+
+  /** The earlier of what its sender and what the configuration says. */
+  #ttl(asked: number | undefined): number | null {
+    const { ttl } = this.#parts.options
+    if (ttl === 0) return asked ?? null
+    return Math.min(asked ?? ttl, ttl)
+  }
+
+  /** What is gone once the draft is there: the payload of the one with the same key before it. */
+  async #replacing(draft: Draft, key: string): Promise<Effect> {
+    const notes: NoteWrite[] = [noticeOf(draft, key)]
+    const seqs: number[] = []
+    for await (const known of noticesBefore(this.#parts.store.notes, draft.log, END)) {
+      if (known.key !== key || !isThere(known)) continue
+      notes.push(noteOf({ ...known, replaced: draft.ts }))
+      seqs.push(known.seq)
+      break
+    }
+    const gone: Gone = { why: 'replaced', by: draft.from, at: draft.ts }
+    return seqs.length === 0 ? { notes } : { notes, erase: { seqs, gone } }
+  }
+
+  /** A device of the user acknowledged the packet. Written within a second. */
+  reached(user: string, seq: number): void {
+    if (this.#gathered >= MOST_GATHERED) return
+    let mine = this.#reached.get(user)
+    if (!mine) this.#reached.set(user, (mine = new Map()))
+    if (!mine.has(seq)) {
+      mine.set(seq, Date.now())
+      this.#gathered++
+    }
+    this.#timer ??= setTimeout(() => void this.#writeReached(), GATHERED_FOR).unref()
+  }
+
+  /** Writes what is left. */
+  async close(): Promise<void> {
+    await this.#writeReached()
+  }
+
+  async #writeReached(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    const reached = this.#reached
+    this.#reached = new Map()
+    this.#gathered = 0
+    const writes = [...reached].map(([user, seqs]) => this.#writeReachedOf(user, seqs).catch(this.#parts.failed))
+    await Promise.all(writes)
+  }
+
+  #writeReachedOf(user: string, seqs: ReadonlyMap<number, number>): Promise<void> {
+    const { store, turns } = this.#parts
+    const log = logs.notifications(user)
+    return turns.take(turnOf(user), async () => {
+      const values = await store.notes.getMany(log, 'notice', [...seqs.keys()])
+      const ops: Op[] = []
+      for (const [i, [seq, at]] of [...seqs].entries()) {
+        const known = JSON.parse(values[i] ?? 'null') as KnownNotice | null
+        if (known?.delivered === 0) ops.push(noticeOp(store.notes, log, { ...known, seq, delivered: at }))
+      }
+      if (ops.length > 0) await commit(store, { ops })
+    })
+  }
+
+  /** As JSON. */
+  async list(actor: Actor, { before = END, unacked = false, limit, maxBytes }: NoticePage): Promise<string> {
+    const { store } = this.#parts
+    const log = logs.notifications(requireUser(actor))
+    const shown: string[] = []
+    let bytes = 0
+    let more = false
+    let open = 0
+    for await (const notice of noticesBefore(store.notes, log, END)) {
+      if (!isThere(notice)) continue
+      if (notice.acked === 0) open++
+      if (more || notice.seq >= before || (unacked && notice.acked > 0)) continue
+      const [entry] = await store.log.read(log, notice.seq - 1, 1, 1)
+      if (entry?.seq !== notice.seq) continue
+      const { acked, delivered } = notice
+      const state = `,"acked":${acked || null},"delivered":${delivered || null}}`
+      const text = entry.payload.toString('utf8').slice(0, -1) + state
+      bytes += text.length
+      more = shown.length >= limit || (shown.length > 0 && bytes > maxBytes)
+      if (!more) shown.push(text)
+    }
+    return `{"notifications":[${shown.reverse().join(',')}],"unacked":${open},"more":${more}}`
+  }
+
+  /** Those of now that are not acknowledged yet; the user's other devices are told. What is gone, or never was, holds up nothing. */
+  ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<Acknowledged> {
+    const { store, turns } = this.#parts
+    const user = requireUser(actor)
+    const log = logs.notifications(user)
+    return turns.take(turnOf(user), async () => {
+      const wanted = new Set(ids ?? [])
+      const acked: number[] = []
+      const ops: Op[] = []
+      let unacked = 0
+      for await (const notice of noticesBefore(store.notes, log, END)) {
+        const meant = ids === null ? notice.seq <= upTo : wanted.delete(notice.id)
+        if (notice.acked > 0 || !isThere(notice)) continue
+        if (!meant) {
+          unacked++
+          continue
+        }
+        acked.push(notice.seq)
+        ops.push(noticeOp(store.notes, log, { ...notice, acked: Date.now() }))
+      }
+      acked.reverse()
+      if (ops.length > 0)
+        await commit(store, { drafts: [userEvent(user, { type: 'acked', notifications: acked })], ops })
+      return { acked, unacked, ...(wanted.size > 0 ? { unknown: [...wanted] } : {}) }
+    })
+  }
+
+  /** Takes back what a user who is gone sent to another, and what is left of earlier ones that it replaced. */
+  withdraw(from: string, to: string): Promise<void> {
+    const { store, turns } = this.#parts
+    const log = logs.notifications(to)
+    return turns.take(turnOf(to), async () => {
+      const seqs: number[] = []
+      const notes: NoteWrite[] = []
+      for await (const notice of noticesBefore(store.notes, log, END)) {
+        const { seq } = notice
+        if (notice.from === from) notes.push({ kind: 'notice', target: seq, name: '', value: null })
+        else if (!(await this.#isReplacedBy(from, log, notice))) continue
+        seqs.push(seq)
+      }
+      if (seqs.length === 0) return
+      await store.log.open(log)
+      const gone: Gone = { why: 'deleted', by: null, at: Date.now() }
+      await commit(store, { ops: [store.effectOp(log, { erase: { seqs, gone }, notes })] })
+    })
+  }
+
+  async #isReplacedBy(user: string, log: LogName, { seq, replaced }: KnownNotice): Promise<boolean> {
+    if (replaced === 0) return false
+    const [entry] = await this.#parts.store.log.read(log, seq - 1, 1, 1, 'shown')
+    return entry?.seq === seq && entry.gone?.why === 'replaced' && entry.gone.by === user
+  }
+
+  /** What became of one, to whoever sent it; to others it is not there. */
+  async status(actor: Actor, user: string, id: string): Promise<KnownNotice> {
+    const me = requireUser(actor)
+    for await (const notice of noticesBefore(this.#parts.store.notes, logs.notifications(user), END))
+      if (notice.id === id && (notice.from === me || isAdmin(actor))) return notice
+    throw new Refusal('not_found', `you sent no notification ${id} to ${user}`, { field: 'notification' })
+  }
+}
+
+function noticeOf({ id, from, ts, extra }: Draft, key?: string): NoteWrite {
+  return newNotice({ id, from, ts, until: extra?.expiresAt ?? 0, ...(key === undefined ? {} : { key }) })
+}
+
+function turnOf(user: string): string {
+  return `notifications ${user}`
+}

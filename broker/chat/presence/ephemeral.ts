@@ -1,0 +1,81 @@
+/** Messages of the moment: typing, signals, status. Nothing here is stored; whoever is away does not get it. */
+import { Compile } from 'typebox/compile'
+import { Refusal } from '../../../schemas/errors.js'
+import { directMembers } from '../../../schemas/ids.js'
+import { PresenceInput, TypingInput } from '../../../schemas/message.js'
+import { topics } from '../../../schemas/topics.js'
+import type { Bus } from '../../store/bus.js'
+import type { DirectoryStore } from '../../store/store.js'
+import { Buckets } from '../../util/token-buckets.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import { checkShape } from '../model/check-schema.js'
+import { decodeText, readObject, stringify } from '../model/message.js'
+import { requireReachable } from '../model/privacy.js'
+import type { Signal } from '../model/signals.js'
+import type { RoomRules } from '../rooms/room-rules.js'
+import type { Presence } from './presence.js'
+import type { Typing } from './typing.js'
+
+const typingShape = Compile(TypingInput)
+const presenceShape = Compile(PresenceInput)
+
+export interface MomentsParts {
+  readonly bus: Bus<Signal>
+  readonly rules: RoomRules
+  readonly directory: DirectoryStore
+  readonly presence: Presence
+  readonly typing: Typing
+  readonly typingPerSecond: number
+  /** Counts what is left out, by reason. */
+  readonly count: (name: string) => void
+}
+
+export class Moments {
+  readonly #parts: MomentsParts
+  readonly #typingRate: Buckets
+
+  constructor(parts: MomentsParts) {
+    this.#parts = parts
+    this.#typingRate = new Buckets(parts.typingPerSecond)
+  }
+
+  /** Above the rate it is dropped without an answer: the next one tells the same. */
+  typing(actor: Actor, room: string, payload: Buffer): void {
+    const user = requireUser(actor)
+    const pair = directMembers(room)
+    if (pair?.includes(user)) {
+      const other = pair[0] === user ? pair[1] : pair[0]
+      requireReachable(this.#parts.directory, other, user, 'messages', `you may not write to ${other}`)
+    } else this.#parts.rules.requireWriter(this.#parts.rules.requireMember(actor, room))
+    let typing = true
+    if (payload.length > 0) {
+      const input = readObject(payload) ?? {}
+      checkShape(typingShape, input)
+      typing = (input as { typing: boolean }).typing
+    }
+    if (this.#typingRate.take(actor.sessionId ?? user) > 0) return this.#parts.count('dropped.typing_rate')
+    this.#parts.typing.set(room, user, typing)
+  }
+
+  /** Call signalling, key exchange: `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */
+  async signal(actor: Actor, to: string, payload: Buffer): Promise<void> {
+    const from = requireUser(actor)
+    if (!(await this.#parts.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    requireReachable(this.#parts.directory, to, from, 'messages', `you may not write to ${to}`)
+    const data = readObject(payload)
+    const out = { from, ts: Date.now(), ...(data ? { data } : { text: decodeText(payload) }) }
+    this.#parts.bus.send({
+      kind: 'moment',
+      topic: topics.user(to, 'signals'),
+      payload: Buffer.from(stringify(out)),
+      qos: 0,
+    })
+  }
+
+  presence(actor: Actor, payload: Buffer): void {
+    const input = readObject(payload)
+    if (!input) throw new Refusal('bad_request', 'expected {"status":…,"away":…}')
+    checkShape(presenceShape, input)
+    this.#parts.presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })
+  }
+}

@@ -1,0 +1,80 @@
+/** Links into a room: whoever has one may join, as long as it is valid and has uses left. */
+import { randomBytes } from 'node:crypto'
+import { Refusal } from '../../../schemas/errors.js'
+import { commit } from '../../store/commit.js'
+import type { Op } from '../../store/op.js'
+import type { LinkRecord, Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import type { Actor } from '../model/actor.js'
+import type { RoomRules } from './room-rules.js'
+
+/** Of one room. */
+const MAX_LINKS = 100
+
+export interface LinksParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly turns: Turns
+}
+
+export class Links {
+  readonly #store: Store
+  readonly #rules: RoomRules
+  readonly #turns: Turns
+
+  constructor({ store, rules, turns }: LinksParts) {
+    this.#store = store
+    this.#rules = rules
+    this.#turns = turns
+  }
+
+  /** `seconds` it is valid, and how many it lets in; undefined: for good, any number. */
+  create(actor: Actor, room: string, seconds?: number, uses?: number): Promise<LinkRecord> {
+    return this.#turns.take(room, async () => {
+      this.#rules.require(actor, room, 'invite')
+      const ops = this.#forgetSpent(room)
+      if (this.#store.directory.links.of(room).size - ops.length >= MAX_LINKS)
+        throw new Refusal('conflict', `${room} has ${MAX_LINKS} links; revoke one first`)
+      const at = Date.now()
+      const record: LinkRecord = {
+        room,
+        link: randomBytes(16).toString('base64url'),
+        by: actor.principal.user,
+        at,
+        expires: seconds === undefined ? null : at + seconds * 1000,
+        uses: uses ?? null,
+      }
+      await commit(this.#store, { ops: [...ops, this.#store.directory.links.putOp(record)] })
+      return record
+    })
+  }
+
+  /** Those that still let someone in, oldest first. */
+  list(actor: Actor, room: string): LinkRecord[] {
+    this.#rules.require(actor, room, 'invite')
+    return [...this.#store.directory.links.of(room).values()]
+      .filter((link) => isValid(link))
+      .sort((a, b) => a.at - b.at || (a.link < b.link ? -1 : 1))
+  }
+
+  revoke(actor: Actor, room: string, link: string): Promise<void> {
+    return this.#turns.take(linkTurn(room, link), async () => {
+      this.#rules.require(actor, room, 'invite')
+      const { links } = this.#store.directory
+      if (!links.get(room, link)) throw new Refusal('not_found', 'there is no such link', { field: 'link' })
+      await commit(this.#store, { ops: [links.deleteOp(room, link)] })
+    })
+  }
+
+  #forgetSpent(room: string): Op[] {
+    const { links } = this.#store.directory
+    return [...links.of(room).values()].filter((link) => !isValid(link)).map(({ link }) => links.deleteOp(room, link))
+  }
+}
+
+/** Uses of a link are counted one after another. */
+export const linkTurn = (room: string, link: string): string => `${room} link ${link}`
+
+export function isValid({ expires, uses }: LinkRecord, now = Date.now()): boolean {
+  return (expires === null || now < expires) && uses !== 0
+}

@@ -1,0 +1,75 @@
+/** Roles: given, and the room handed over. Each act is one commit with its events, one after another in each room. */
+import { Refusal } from '../../../schemas/errors.js'
+import { isAbove } from '../../../schemas/permissions.js'
+import { commit } from '../../store/commit.js'
+import type { Draft, MemberRecord, RoomRole, Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import type { Actor } from '../model/actor.js'
+import { roomEvent, userEvent } from '../model/events.js'
+import type { RoomRules } from './room-rules.js'
+
+export interface RolesParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly turns: Turns
+}
+
+export class Roles {
+  readonly #store: Store
+  readonly #rules: RoomRules
+  readonly #turns: Turns
+
+  constructor({ store, rules, turns }: RolesParts) {
+    this.#store = store
+    this.#rules = rules
+    this.#turns = turns
+  }
+
+  set(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+    return this.#turns.take(room, () => this.#set(actor, room, user, role))
+  }
+
+  async #set(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
+    this.#rules.require(actor, room, 'setRole')
+    const member = this.#rules.memberOf(room, user)
+    this.#requireNotAboveOwn(actor, room, role)
+    // Or an admin could remove another one by way of a lower role. Everyone may step down.
+    if (user !== actor.principal.user) this.#rules.requireAbove(actor, member)
+    if (member.role === 'owner' && role !== 'owner') this.#rules.requireAnotherOwner(room, user)
+    const [record] = await this.#give(actor, [{ ...member, role }])
+    return record!
+  }
+
+  /** The owner who asks becomes an admin, the other the owner. */
+  transfer(actor: Actor, room: string, user: string): Promise<MemberRecord> {
+    return this.#turns.take(room, async () => {
+      this.#rules.require(actor, room, 'transfer')
+      const heir = this.#rules.memberOf(room, user)
+      const mine = this.#store.directory.member(room, actor.principal.user)
+      if (mine?.role !== 'owner')
+        throw new Refusal('forbidden', `only an owner hands ${room} over; admins use rooms.setRole`)
+      if (user === mine.user) throw new Refusal('bad_request', 'the room is yours already', { field: 'user' })
+      const [record] = await this.#give(actor, [
+        { ...heir, role: 'owner' },
+        { ...mine, role: 'admin' },
+      ])
+      return record!
+    })
+  }
+
+  #requireNotAboveOwn(actor: Actor, room: string, role: RoomRole): void {
+    const own = this.#rules.roleOf(actor, room) ?? 'reader'
+    if (!this.#rules.unbound(actor, room) && isAbove(role, own))
+      throw new Refusal('forbidden', `only an owner makes an ${role}`, { field: 'role' })
+  }
+
+  async #give(actor: Actor, records: MemberRecord[]): Promise<MemberRecord[]> {
+    const by = actor.principal.user
+    const drafts: Draft[] = records.flatMap(({ room, user, role }) => [
+      roomEvent(room, { type: 'role', user, by, role }),
+      userEvent(user, { type: 'role', room, by, role }),
+    ])
+    await commit(this.#store, { drafts, ops: records.map((record) => this.#store.directory.memberOp(record)) })
+    return records
+  }
+}

@@ -1,0 +1,50 @@
+import { topics } from '../../../schemas/topics.js'
+import type { Bus } from '../../store/bus.js'
+import type { DirectoryStore } from '../../store/store.js'
+import type { Signal } from '../model/signals.js'
+import type { Thinning } from './large-room-policy.js'
+
+/** Milliseconds between two live updates of one room. */
+const AT_MOST_EVERY = 1000
+
+/** What is on `rooms/{room}/info`; live at most once a second, however many join. */
+export class RoomInfo {
+  readonly #directory: DirectoryStore
+  readonly #bus: Bus<Signal>
+  readonly #thinning: Thinning
+  readonly #changed = new Set<string>()
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(directory: DirectoryStore, bus: Bus<Signal>, thinning: Thinning) {
+    this.#directory = directory
+    this.#bus = bus
+    this.#thinning = thinning
+  }
+
+  /** As it is now; null: there is none. */
+  current(room: string): Buffer | null {
+    const record = this.#directory.room(room)
+    if (!record || record.direct) return null
+    const { id, createdBy: _, createdAt: __, direct: ___, ...details } = record
+    const counted = { members: this.#directory.members(id).size, thinned: this.#thinning.of(id) }
+    return Buffer.from(JSON.stringify({ room: id, ...details, ...counted }))
+  }
+
+  changed(room: string): void {
+    this.#changed.add(room)
+    this.#timer ??= setTimeout(() => this.#send(), AT_MOST_EVERY).unref()
+  }
+
+  close(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  #send(): void {
+    this.#timer = null
+    for (const room of this.#changed) {
+      const payload = this.current(room)
+      if (payload) this.#bus.send({ kind: 'moment', topic: topics.room(room, 'info'), payload, qos: 1 })
+    }
+    this.#changed.clear()
+  }
+}

@@ -1,0 +1,59 @@
+/** How each member wants to see a room: their own affair, told to their other devices. */
+import { commit } from '../../store/commit.js'
+import type { MemberRecord, MemberSettings, Store } from '../../store/store.js'
+import type { Turns } from '../../util/keyed-mutex.js'
+import type { Actor } from '../model/actor.js'
+import { userEvent } from '../model/events.js'
+import type { RoomRules } from './room-rules.js'
+
+const DEFAULTS: Required<MemberSettings> = { notifications: 'all', pinned: false, hidden: false, unreadFrom: null }
+
+export interface RoomPreferencesParts {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly turns: Turns
+}
+
+export class RoomPreferences {
+  readonly #store: Store
+  readonly #rules: RoomRules
+  readonly #turns: Turns
+
+  constructor({ store, rules, turns }: RoomPreferencesParts) {
+    this.#store = store
+    this.#rules = rules
+    this.#turns = turns
+  }
+
+  /** Changes what is given, and answers with all. They end with the membership. */
+  set(actor: Actor, room: string, changes: Partial<MemberSettings>): Promise<Required<MemberSettings>> {
+    return this.#turns.take(room, async () => {
+      const member = this.#rules.requireMember(actor, room)
+      const settings = { ...settingsOf(member), ...changes }
+      if (Object.keys(changes).length === 0) return settings
+      await this.#commit(member, settings)
+      return settings
+    })
+  }
+
+  /** The member read up to `seq`, who had read up to `furthest` before: of what is marked as unread the rest is left. */
+  async readAgain({ room, user }: MemberRecord, seq: number, furthest: number): Promise<void> {
+    const { directory } = this.#store
+    const from = (): number => directory.member(room, user)?.settings?.unreadFrom ?? Number.POSITIVE_INFINITY
+    if (seq < from()) return
+    await this.#turns.take(room, async () => {
+      if (seq < from()) return
+      const member = directory.member(room, user)!
+      await this.#commit(member, { ...settingsOf(member), unreadFrom: seq < furthest ? seq + 1 : null })
+    })
+  }
+
+  async #commit(member: MemberRecord, settings: Required<MemberSettings>): Promise<void> {
+    const drafts = [userEvent(member.user, { type: 'settings', room: member.room, ...settings })]
+    await commit(this.#store, { drafts, ops: [this.#store.directory.memberOp({ ...member, settings })] })
+  }
+}
+
+export function settingsOf({ settings }: { settings?: MemberSettings }): Required<MemberSettings> {
+  return { ...DEFAULTS, ...settings }
+}

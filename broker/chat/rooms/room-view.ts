@@ -1,0 +1,21 @@
+import type { RoomRecord, Store } from '../../store/store.js'
+import type { Actor } from '../model/actor.js'
+import { logs } from '../model/views.js'
+import type { Thinning } from './large-room-policy.js'
+import { settingsOf } from './room-preferences.js'
+
+/** A room as the asker sees it; how much is said there is for its members. */
+export async function shownRoom(
+  { store, thinning }: { readonly store: Store; readonly thinning: Thinning },
+  actor: Actor,
+  room: RoomRecord,
+): Promise<string> {
+  const { log, directory } = store
+  const known = await log.open(logs.messages(room.id))
+  const members = directory.members(room.id).size
+  const member = directory.member(room.id, actor.principal.user)
+  const mine = member ? settingsOf(member) : null
+  const head = member ? known.head : null
+  const thinned = thinning.of(room.id)
+  return JSON.stringify({ room: room.id, ...room, members, thinned, role: member?.role ?? null, mine, head })
+}

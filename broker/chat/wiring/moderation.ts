@@ -1,0 +1,23 @@
+/** Keeping order: what is looked at before it is written, what is reported, and what is on record. */
+import type { Config } from '../../../schemas/config.js'
+import { Screening } from '../messages/screening.js'
+import { Audit } from '../model/audit.js'
+import { Filters } from '../moderation/filters/filters.js'
+import { PolicyScreen } from '../moderation/policies.js'
+import { Reports, type ReportsParts } from '../moderation/reports.js'
+import type { RoomParts } from './rooms.js'
+import type { SharedParts } from './shared.js'
+
+export function makeModeration(
+  { moderation, policies }: Config,
+  { store, rules, references, screens, run, accountOf }: SharedParts & RoomParts & Pick<ReportsParts, 'run'>,
+) {
+  const filters = new Filters(moderation.filters, () => store.moderation.filters)
+  return {
+    audit: new Audit(store, accountOf),
+    reports: new Reports({ store, rules, references, keep: moderation.keepReports, run, accountOf }),
+    screening: new Screening([new PolicyScreen(policies, store.directory), filters, ...screens]),
+  }
+}
+
+export type ModerationParts = ReturnType<typeof makeModeration>

@@ -1,0 +1,41 @@
+/** People: whether they are there, how far they have read, what they are told and what they take along. */
+import type { Config } from '../../../schemas/config.js'
+import { Exports } from '../exports/exports.js'
+import { Sync } from '../history/sync.js'
+import { Unread } from '../history/unread.js'
+import { Announcements } from '../notices/announcements.js'
+import { Notifications } from '../notices/notifications.js'
+import { Presence } from '../presence/presence.js'
+import { Receipts } from '../presence/receipts.js'
+import type { RoomParts } from './rooms.js'
+import type { SharedParts } from './shared.js'
+
+export async function makePeople(config: Config, parts: SharedParts & RoomParts) {
+  const { store, bus, wheel, count, failed, turns, replies, views, rules, thinning, preferences, replyBytes } = parts
+  const options = { ...config.presence, perSecond: config.limits.presencePerSecond }
+  const presence = new Presence({ store, bus, wheel, thinning, options, count, failed })
+  await presence.load()
+  const { delivered } = config.receipts
+  const receipts = new Receipts({ store, bus, wheel, rules, preferences, thinning, delivered, failed })
+  const unread = new Unread(store, receipts, config.limits)
+  return {
+    presence,
+    receipts,
+    unread,
+    sync: new Sync({ store, unread, receipts, replyBytes, thinning }),
+    notifications: new Notifications({ store, turns, replies, options: config.notifications, failed }),
+    announcements: new Announcements(store, bus, views, replies),
+    exports: makeExports(config, parts),
+  }
+}
+
+export type PeopleParts = Awaited<ReturnType<typeof makePeople>>
+
+function makeExports({ listen }: Config, { store, auth, accountOf }: SharedParts): Exports {
+  return new Exports({
+    store,
+    stands: (principal) => auth.authenticator.stands(principal),
+    accountOf,
+    reachable: listen.http !== null || listen.https !== null,
+  })
+}

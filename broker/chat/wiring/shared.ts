@@ -1,0 +1,87 @@
+/** What the parts of chat are made from, and what all of them share. */
+import type { Config } from '../../../schemas/config.js'
+import { createAcl } from '../../auth/acl.js'
+import type { Bus } from '../../store/bus.js'
+import { accountOf, namesCountedWith } from '../../store/persons.js'
+import type { Store } from '../../store/store.js'
+import { Turns } from '../../util/keyed-mutex.js'
+import type { Wheel } from '../../util/timer-wheel.js'
+import type { AccountAdminParts } from '../commands/accounts.js'
+import type { AuthCommandParts } from '../commands/auth.js'
+import type { BotCommandParts } from '../commands/bots.js'
+import type { OidcCommandParts } from '../commands/oidc.js'
+import type { PasswordResetParts } from '../commands/password-reset.js'
+import type { SessionCommandParts } from '../commands/sessions.js'
+import type { RemovalsParts } from '../erasure/account-removals.js'
+import type { TextSearch } from '../history/search.js'
+import { Plain } from '../messages/plain-topics.js'
+import { RetainedQuota } from '../messages/retained-quota.js'
+import type { Screen } from '../messages/screening.js'
+import { SlowMode } from '../messages/slow-mode.js'
+import { Asking } from '../model/asking.js'
+import type { Space } from '../model/disk-space.js'
+import type { PublishGate } from '../model/publish-gate.js'
+import { Rates } from '../model/rates.js'
+import { Replies } from '../model/replies.js'
+import type { Signal } from '../model/signals.js'
+import { Views } from '../model/views.js'
+import type { WebhookAdmin } from '../model/webhook-admin.js'
+
+export interface ChatParts {
+  readonly store: Store
+  readonly bus: Bus<Signal>
+  readonly wheel: Wheel
+  readonly space: Space
+  readonly auth: OidcCommandParts &
+    Pick<AccountAdminParts, 'managed'> &
+    Omit<
+      AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
+      'store' | 'bus' | 'liveSessions'
+    >
+  readonly liveSessions: SessionCommandParts['liveSessions']
+  /** How many logs and topics the live sessions of the person behind a user follow. */
+  readonly followedBy: (user: string) => number
+  readonly endSessions: RemovalsParts['endSessions']
+  readonly failed: (error: unknown) => void
+  readonly gate: PublishGate
+  readonly webhooks: WebhookAdmin
+  /** Counts what is left out, by reason. */
+  readonly count: (name: string) => void
+  /** Of who runs the broker; asked after those of the configuration. */
+  readonly screens: readonly Screen[]
+  /** Null: there is none. */
+  readonly textSearch: TextSearch | null
+}
+
+export async function makeShared(config: Config, parts: ChatParts) {
+  const { store, bus } = parts
+  const views = new Views(store.directory)
+  await views.load(store.log)
+  const acl = createAcl(config.acl.rules)
+  const counted = (user: string): string => accountOf(store.directory, user, ownable(config))
+  const names = (user: string): ReadonlySet<string> => namesCountedWith(store.directory, user, ownable(config))
+  return {
+    ...parts,
+    views,
+    acl,
+    plain: new Plain(store, bus, acl, new RetainedQuota(store.queue, config.limits, names)),
+    replies: new Replies(bus),
+    accountOf: counted,
+    namesCountedWith: names,
+    rates: new Rates(config.limits.rates, counted),
+    slowMode: new SlowMode(),
+    asking: new Asking(store.directory, config.limits.asksPerPair),
+    /** By room, or by user. */
+    turns: new Turns(),
+    /** By room and message. */
+    changeTurns: new Turns(),
+    replyBytes: config.limits.replyBytes,
+  }
+}
+
+/** How many bots and devices a person may make. */
+export function ownable({ limits, devices }: Pick<Config, 'limits' | 'devices'>): number {
+  return limits.botsPerUser + devices.perUser
+}
+
+export type SharedParts = Awaited<ReturnType<typeof makeShared>>

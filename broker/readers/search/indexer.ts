@@ -1,0 +1,359 @@
+/**
+ * Keeps the index behind the logs: follows what is appended, catches up after a start, takes out what is gone. It notes which logs have
+ * grown and reads them when it comes to it, one bounded batch after another; nobody waits for it but who searches.
+ */
+import type { AppendedBatch, LogInfo, LogName, Store } from '../../store/store.js'
+import { StoreError } from '../../store/store.js'
+import { Batch, FEW, MANY } from './batch.js'
+import { DamagedIndex, type IndexThread } from './index-thread.js'
+import type { Position } from './text-index.js'
+
+/** Milliseconds in which messages gather before they are indexed, where nobody searches. */
+const GATHER = 1000
+/** Milliseconds until what failed is tried again. */
+const RETRY = 5000
+/** Longest rest after a batch, in ms. */
+const MAX_REST = 10_000
+/** Entries, and bytes of them, read at once. */
+const PAGE = 100
+const PAGE_BYTES = 256 * 1024
+/** Messages taken out at once. */
+const PURGE = 100
+const MAX_STALE = 1000
+
+const MESSAGES = 'm:'
+const ROOM_EVENTS = 'e:'
+
+export interface IndexerParts {
+  /** Of one core, that it takes at most while nobody searches: delivery goes first, and a backlog is for quieter times. */
+  readonly share: number
+  readonly store: Store
+  readonly thread: IndexThread
+  readonly failed: (error: unknown) => void
+  /** For the log. */
+  readonly notice: (message: string, facts: object) => void
+}
+
+/** Milliseconds. */
+export interface Patience {
+  readonly toOpen: number
+  readonly toRead: number
+}
+
+export class Indexer {
+  readonly #parts: IndexerParts
+  readonly #positions = new Map<LogName, Position>()
+  /** Logs to look at, and those that somebody waits for: they come first. */
+  readonly #grown = new Set<LogName>()
+  readonly #asked = new Set<LogName>()
+  /** Messages to look at again. */
+  readonly #stale = new Map<LogName, Map<number, number>>()
+  #staleCount = 0
+  #open = false
+  #closed = false
+  #timer: NodeJS.Timeout | null = null
+  #running: Promise<void> | null = null
+  #endRest: (() => void) | null = null
+  /** By performance.now(). */
+  #retryAt = 0
+  #waiting: (() => void)[] = []
+
+  constructor(parts: IndexerParts) {
+    this.#parts = parts
+  }
+
+  /** Whether it has read where the index is. */
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** Catches up, soon, where there is anything. */
+  async start(): Promise<void> {
+    for await (const name of this.#parts.store.log.names()) {
+      if (name.startsWith(MESSAGES)) return this.#schedule(GATHER)
+    }
+  }
+
+  /** Part of every commit: notes names, no more. */
+  grew(batches: readonly AppendedBatch[]): void {
+    for (const { log } of batches) {
+      if (log.startsWith(MESSAGES)) this.#grown.add(log)
+      // Rooms are made and deleted.
+      else if (log.startsWith(ROOM_EVENTS)) this.#grown.add(MESSAGES + log.slice(ROOM_EVENTS.length))
+    }
+    if (this.#grown.size > 0) this.#schedule(GATHER)
+  }
+
+  /** A message is not what the index says. */
+  stale(log: LogName, seq: number): void {
+    if (this.#staleCount >= MAX_STALE) return
+    const known = this.#stale.get(log) ?? new Map<number, number>()
+    if (!known.has(seq)) this.#staleCount++
+    this.#stale.set(log, known.set(seq, 0))
+    this.#grown.add(log)
+    this.#schedule(GATHER)
+  }
+
+  /** The index could not answer a search. */
+  lost(error: unknown): void {
+    if (this.#open && !this.#closed) this.#schedule(this.#failed(error))
+  }
+
+  /**
+   * Waits until the index has what these logs have now, at most `patience.toOpen` ms for the index and then `patience.toRead` ms for
+   * them; not for what cannot be read.
+   */
+  async settle(logs: readonly LogName[], patience: Patience): Promise<void> {
+    let deadline = Date.now() + patience.toOpen
+    let heads: ReadonlyMap<LogName, number> | null = null
+    for (let before = Number.POSITIVE_INFINITY; performance.now() >= this.#retryAt; ) {
+      if (this.#open) {
+        if (!heads) {
+          heads = new Map(logs.map((log) => [log, this.#head(log)]))
+          deadline = Date.now() + patience.toRead
+        }
+        const missing = [...heads].filter(([log, head]) => this.#done(log) < head)
+        const left = missing.reduce((sum, [log, head]) => sum + head - this.#done(log), 0)
+        if (left === 0 || (!this.#running && left >= before)) return
+        before = left
+        for (const [log] of missing) this.#asked.add(log)
+      }
+      void this.#run()
+      this.#endRest?.()
+      if (!(await this.#progress(deadline))) return
+    }
+  }
+
+  /** Whether it knows that the index has read an entry. */
+  has(log: LogName, seq: number): boolean {
+    return this.#open && this.#done(log) >= seq
+  }
+
+  /** Entries of these logs that are not in the index. */
+  pending(logs: readonly LogName[]): number {
+    return logs.reduce((sum, log) => sum + Math.max(0, this.#head(log) - this.#done(log)), 0)
+  }
+
+  /** Takes out what has expired or was dropped, before anything else; waits at most `patience` ms for that. */
+  async sweep(patience: number): Promise<void> {
+    const deadline = Date.now() + patience
+    for (const name of this.#positions.keys()) if (this.#holdsDropped(name)) this.#asked.add(name)
+    for (let after = 0; this.#open; ) {
+      const due = await this.#parts.thread.due(Date.now(), after, PAGE)
+      for (const { log, seq } of due) {
+        this.stale(log, seq)
+        this.#asked.add(log)
+      }
+      while (this.#open && this.#asked.size > 0) {
+        void this.#run()
+        this.#endRest?.()
+        // Told after a step: what was asked for when it began is done.
+        if (!(await this.#progress(deadline))) return
+      }
+      if (due.length < PAGE) return
+      after = due.at(-1)!.id
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#endRest?.()
+    this.#tell()
+    await this.#running
+  }
+
+  #schedule(delay: number): void {
+    if (this.#timer || this.#running || this.#closed) return
+    this.#timer = setTimeout(() => void this.#run(), delay)
+    this.#timer.unref()
+  }
+
+  #run(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#running ??= this.#work().then((again) => {
+      this.#running = null
+      this.#tell()
+      if (again !== null) this.#schedule(again)
+    })
+    return this.#running
+  }
+
+  /** Until the index has everything; returns after how many ms to go on, null: when something grows. */
+  async #work(): Promise<number | null> {
+    try {
+      if (!this.#open) await this.#begin()
+      while (!this.#closed && this.#grown.size + this.#asked.size > 0) {
+        const began = performance.now()
+        await this.#step()
+        this.#tell()
+        if (this.#asked.size === 0 && this.#grown.size > 0) await this.#rest(performance.now() - began)
+      }
+      return null
+    } catch (error) {
+      return this.#closed ? null : this.#failed(error)
+    }
+  }
+
+  /** After how many ms to begin again. */
+  #failed(error: unknown): number {
+    this.#open = false
+    if (error instanceof DamagedIndex) {
+      this.#parts.notice('the search index is damaged and is made anew', { why: error.message })
+      return 0
+    }
+    this.#parts.failed(error)
+    this.#retryAt = performance.now() + RETRY
+    return RETRY
+  }
+
+  async #begin(): Promise<void> {
+    const { store, thread, notice } = this.#parts
+    const { positions, why } = await thread.open(store.epoch)
+    if (why !== null) notice('the search index is made anew', { why })
+    this.#positions.clear()
+    for (const position of positions) {
+      this.#positions.set(position.name, position)
+      if (this.#isOff(position.name)) this.#grown.add(position.name)
+    }
+    for await (const name of store.log.names()) {
+      if (!name.startsWith(MESSAGES)) continue
+      await store.log.open(name)
+      if (this.#isOff(name)) this.#grown.add(name)
+    }
+    this.#open = true
+  }
+
+  /** One batch, of as many logs as it takes. */
+  async #step(): Promise<void> {
+    const { store, thread, failed } = this.#parts
+    const batch = new Batch(store, this.#asked.size > 0 ? MANY : FEW)
+    for (let name = this.#next(); name !== undefined; name = batch.full ? undefined : this.#next()) {
+      try {
+        if (!(await this.#take(name, batch))) this.#grown.add(name)
+      } catch (error) {
+        // A log that cannot be read must not keep the others out.
+        if (!(error instanceof StoreError)) throw error
+        failed(error)
+      }
+    }
+    const { changes } = batch
+    if (changes.positions.length === 0) return
+    await thread.apply(changes)
+    for (const position of changes.positions) this.#positions.set(position.name, position)
+  }
+
+  #next(): LogName | undefined {
+    const [name] = this.#asked.size > 0 ? this.#asked : this.#grown
+    if (name === undefined) return undefined
+    this.#asked.delete(name)
+    this.#grown.delete(name)
+    return name
+  }
+
+  /** As much of a log as the batch takes; true: that was all of it. */
+  async #take(name: LogName, batch: Batch): Promise<boolean> {
+    const { log } = this.#parts.store
+    const info = await log.open(name)
+    const stale = this.#takeStale(name)
+    let position = await this.#position(name, info)
+    if (!position) return true
+    await batch.look(name, stale)
+    while (position.done < info.head && !batch.full) {
+      const entries = await log.read(name, position.done, PAGE, PAGE_BYTES, 'shown')
+      await batch.add(name, entries)
+      // Nothing is left of it where nothing is read.
+      position = { ...position, done: entries.at(-1)?.seq ?? info.head }
+    }
+    batch.reached(position)
+    return position.done >= info.head
+  }
+
+  /** Where the index is in a log, once it holds nothing of it that is dropped. Null: there is no such room. */
+  async #position(name: LogName, { head, tail }: LogInfo): Promise<Position | null> {
+    const room = this.#roomOf(name)
+    const known = this.#positions.get(name)
+    if (known && (known.made !== room?.createdAt || head < known.done)) {
+      await this.#purge(name, null)
+      this.#positions.delete(name)
+    }
+    if (!room) return null
+    const position = this.#positions.get(name) ?? { name, made: room.createdAt, done: 0, tail }
+    if (position.tail >= tail) return position
+    await this.#purge(name, tail)
+    return { ...position, tail }
+  }
+
+  async #purge(name: LogName, below: number | null): Promise<void> {
+    while (await this.#parts.thread.purge(name, below, PURGE)) {
+      // What is half done must not count as done.
+      if (this.#closed) throw new Error('the search index is closing')
+    }
+  }
+
+  #takeStale(name: LogName): ReadonlyMap<number, number> {
+    const stale = this.#stale.get(name) ?? new Map<number, number>()
+    this.#staleCount -= stale.size
+    this.#stale.delete(name)
+    return stale
+  }
+
+  /** Whether what the index has of a log and the log differ. */
+  #isOff(name: LogName): boolean {
+    if (!this.#positions.has(name)) return this.#roomOf(name) !== undefined && this.#head(name) > 0
+    return this.#holdsDropped(name) || this.#head(name) > this.#done(name)
+  }
+
+  /** Whether the index has what the log has no more. */
+  #holdsDropped(name: LogName): boolean {
+    const position = this.#positions.get(name)
+    if (!position) return false
+    if (position.made !== this.#roomOf(name)?.createdAt) return true
+    const log = this.#parts.store.log.peek(name)
+    return log !== undefined && (log.head < position.done || log.tail > position.tail)
+  }
+
+  #head(name: LogName): number {
+    return this.#parts.store.log.peek(name)?.head ?? 0
+  }
+
+  #done(name: LogName): number {
+    return this.#positions.get(name)?.done ?? 0
+  }
+
+  #roomOf(name: LogName) {
+    return this.#parts.store.directory.room(name.slice(MESSAGES.length))
+  }
+
+  /** Leaves the machine to others for a while, unless somebody asks. */
+  #rest(took: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        this.#endRest = null
+        resolve()
+      }
+      const timer = setTimeout(end, Math.min(took * (1 / this.#parts.share - 1), MAX_REST))
+      this.#endRest = end
+    })
+  }
+
+  /** False: nothing has happened by then, in Unix ms, and nothing will. */
+  #progress(deadline: number): Promise<boolean> {
+    const left = deadline - Date.now()
+    if (this.#closed || left <= 0) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), left)
+      this.#waiting.push(() => {
+        clearTimeout(timer)
+        resolve(true)
+      })
+    })
+  }
+
+  #tell(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,118 @@
+/** Full-text search: an index beside the store that follows it (docs/search.md). */
+import { Refusal } from '../../../schemas/errors.js'
+import type { TextHit, TextQuery, TextSearch } from '../../chat/history/search.js'
+import { logs as logNames } from '../../chat/model/views.js'
+import type { AppendedBatch, Store } from '../../store/store.js'
+import { isOneLeft } from '../../util/fair-share.js'
+import { IndexThread } from './index-thread.js'
+import { Indexer, type IndexerParts } from './indexer.js'
+import { compileQuery } from './query.js'
+import type { Hit, Wanted } from './text-index.js'
+
+/** How long a search waits: for the index of a broker that has just started, and for what was just said. */
+const PATIENCE = { toOpen: 15_000, toRead: 2000 }
+/** Milliseconds that the sweep of everything waits for the one of the index. */
+const SWEEP_PATIENCE = 10_000
+/** Searches under way, of one user and of all. */
+const MAX_OF_USER = 4
+const MAX_OF_ALL = 64
+
+export interface SearchParts extends Omit<IndexerParts, 'thread'> {
+  readonly store: Store
+  /** Of the index file. */
+  readonly path: string
+  /** For whom a user counts. */
+  readonly accountOf: (user: string) => string
+}
+
+export class Search implements TextSearch {
+  readonly #thread: IndexThread
+  readonly #indexer: Indexer
+  readonly #accountOf: (user: string) => string
+  readonly #asking = new Map<string, number>()
+  #askingAll = 0
+
+  constructor({ path, accountOf, ...parts }: SearchParts) {
+    this.#accountOf = accountOf
+    this.#thread = new IndexThread(path)
+    this.#indexer = new Indexer({ ...parts, thread: this.#thread })
+  }
+
+  start(): Promise<void> {
+    return this.#indexer.start()
+  }
+
+  grew(batches: readonly AppendedBatch[]): void {
+    this.#indexer.grew(batches)
+  }
+
+  sweep(): Promise<void> {
+    return this.#indexer.sweep(SWEEP_PATIENCE)
+  }
+
+  stale(room: string, seq: number): void {
+    this.#indexer.stale(logNames.messages(room), seq)
+  }
+
+  indexed(room: string, seq: number): boolean {
+    return this.#indexer.has(logNames.messages(room), seq)
+  }
+
+  async find(query: TextQuery): Promise<{ hits: TextHit[]; pending: number }> {
+    const match = compileQuery(query.text)
+    const release = this.#enter(this.#accountOf(query.user))
+    try {
+      return await this.#find(query, match)
+    } finally {
+      release()
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#indexer.close()
+    await this.#thread.close()
+  }
+
+  async #find({ rooms, from, after, before, below, limit }: TextQuery, match: string) {
+    const logs = rooms.map(logNames.messages)
+    await this.#indexer.settle(logs, PATIENCE)
+    if (!this.#indexer.open) throw notNow()
+    const found = await this.#ask({ logs, match, from, after, before, below, limit })
+    const hits = found.map(({ id, log, seq }) => ({ id, seq, room: log.slice(logNames.messages('').length) }))
+    return { hits, pending: this.#indexer.pending(logs) }
+  }
+
+  async #ask(wanted: Wanted): Promise<Hit[]> {
+    try {
+      return await this.#thread.find(wanted)
+    } catch (error) {
+      this.#indexer.lost(error)
+      throw notNow(error)
+    }
+  }
+
+  /** Counts a search; what it returns ends it. */
+  #enter(user: string): () => void {
+    const mine = this.#asking.get(user) ?? 0
+    if (mine >= MAX_OF_USER)
+      throw new Refusal('rate_limited', `at most ${MAX_OF_USER} searches at once`, { retryAfter: 1, final: true })
+    if (!isOneLeft({ mine, all: this.#askingAll, mostOfOne: MAX_OF_USER, most: MAX_OF_ALL }))
+      throw new Refusal('unavailable', 'too many searches are under way', { retryAfter: 1, final: true })
+    this.#asking.set(user, mine + 1)
+    this.#askingAll++
+    return () => {
+      this.#askingAll--
+      const left = this.#asking.get(user)! - 1
+      if (left === 0) this.#asking.delete(user)
+      else this.#asking.set(user, left)
+    }
+  }
+}
+
+function notNow(cause?: unknown): Refusal {
+  return new Refusal('unavailable', 'the search index is not open yet; try again soon', {
+    retryAfter: 5,
+    final: true,
+    cause,
+  })
+}

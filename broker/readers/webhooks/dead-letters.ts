@@ -1,0 +1,78 @@
+/** Events one webhook could not be told: where they are in the logs, a bounded number of them. */
+import { commit } from '../../store/commit.js'
+import type { Op } from '../../store/op.js'
+import type { DeadLetter } from '../../store/outbox.js'
+import type { LogEntry, LogName, Store } from '../../store/store.js'
+import { Turns } from '../../util/keyed-mutex.js'
+
+const PAGE = 1000
+
+export class DeadLetters {
+  readonly #store: Store
+  readonly #webhook: string
+  readonly #max: number
+  readonly #turns = new Turns()
+  count = 0
+
+  constructor(store: Store, webhook: string, max: number) {
+    this.#store = store
+    this.#webhook = webhook
+    this.#max = max
+  }
+
+  async load(): Promise<void> {
+    this.count = (await this.ids()).length
+  }
+
+  /** From the oldest on. */
+  async ids(): Promise<string[]> {
+    const ids: string[] = []
+    for (let page = await this.page('', PAGE); page.length > 0; page = await this.page(ids.at(-1)!, PAGE))
+      ids.push(...page.map(({ id }) => id))
+    return ids
+  }
+
+  page(after: string, limit: number): Promise<DeadLetter[]> {
+    return this.#store.webhooks.letters(this.#webhook, after, limit)
+  }
+
+  get(id: string): Promise<DeadLetter | null> {
+    return this.#store.webhooks.letter(this.#webhook, id)
+  }
+
+  /** Keeps one, durably with what else is written; the oldest one goes where there are too many. Answers how many went. */
+  add(letter: DeadLetter, along: readonly Op[] = []): Promise<number> {
+    return this.#turns.take('', async () => {
+      const known = await this.get(letter.id)
+      const oldest = !known && this.count >= this.#max ? await this.page('', this.count + 1 - this.#max) : []
+      const drops = oldest.map(({ id }) => this.#store.webhooks.deleteLetterOp(this.#webhook, id))
+      await commit(this.#store, { ops: [this.#store.webhooks.letterOp(letter), ...drops, ...along] })
+      this.count += (known ? 0 : 1) - oldest.length
+      return oldest.length
+    })
+  }
+
+  /** Those about logs that are gone. */
+  async forget(gone: (log: LogName) => boolean): Promise<void> {
+    for (let after = ''; ; ) {
+      const page = await this.page(after, PAGE)
+      for (const { id, log } of page) if (gone(log)) await this.delete(id)
+      if (page.length < PAGE) return
+      after = page.at(-1)!.id
+    }
+  }
+
+  delete(id: string): Promise<void> {
+    return this.#turns.take('', async () => {
+      if (!(await this.get(id))) return
+      await commit(this.#store, { ops: [this.#store.webhooks.deleteLetterOp(this.#webhook, id)] })
+      this.count--
+    })
+  }
+
+  /** What it is about, where the log still has it. */
+  async entryOf({ log, seq }: DeadLetter): Promise<LogEntry | null> {
+    const [entry] = await this.#store.log.read(log, seq - 1, 1, 1)
+    return entry?.seq === seq ? entry : null
+  }
+}

@@ -1,0 +1,125 @@
+/** Entries of the logs as the events that webhooks are told. */
+import { isDirectRoom } from '../../../schemas/ids.js'
+import { takesEvent, WEBHOOK_EVENTS, type WebhookEvent } from '../../../schemas/webhooks.js'
+import type { WebhookRecord } from '../../store/outbox.js'
+import type { LogEntry, LogName } from '../../store/store.js'
+
+export interface Told {
+  /** Of the entry: the same whenever it is told, and to whom. */
+  readonly id: string
+  readonly type: string
+  readonly room: string | null
+  /** Who did it, and whom it concerns. */
+  readonly users: readonly string[]
+  readonly body: Buffer
+}
+
+/** What an entry of a log says of itself. */
+interface Said {
+  id: string
+  type?: string
+  from?: string
+  to?: string
+  user?: string
+  by?: string
+  room?: string
+}
+
+const CHANGES: Readonly<Record<string, WebhookEvent>> = {
+  edit: 'message.edited',
+  delete: 'message.deleted',
+  reaction: 'message.reaction',
+  pin: 'message.pinned',
+  unpin: 'message.unpinned',
+}
+
+/** By the letter a log's name begins with: the kinds of events in it. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  m: ['message'],
+  e: ['room', 'member'],
+  n: ['notification'],
+  b: ['broadcast'],
+  s: ['user', 'room'],
+}
+
+/** Null: nobody is told of it. */
+export function eventOf(log: LogName, entry: LogEntry): Told | null {
+  const said = JSON.parse(entry.payload.toString()) as Said
+  const type = typeOf(log, said)
+  if (!(type in WEBHOOK_EVENTS)) return null
+  const kind = log[0]!
+  const name = log.slice(2)
+  const users = [said.from, said.to, said.user, said.by].filter((user) => user !== undefined)
+  // A notification does not say whom it is for: its topic does.
+  const data = kind === 'n' ? [`{"user":${JSON.stringify(name)},`, entry.payload.subarray(1)] : ['', entry.payload]
+  return {
+    id: said.id,
+    type,
+    room: kind === 'm' || kind === 'e' ? name : (said.room ?? null),
+    users: kind === 'n' ? [...users, name] : users,
+    body: bodyOf(said.id, type, entry.ts, ...(data as [string, Buffer])),
+  }
+}
+
+/** `{id, type, ts, data}`; the data goes out as it is stored. */
+export function bodyOf(id: string, type: string, ts: number, before: string, data: Buffer): Buffer {
+  const head = `{"id":${JSON.stringify(id)},"type":"${type}","ts":${ts},"data":${before}`
+  return Buffer.concat([Buffer.from(head), data, Buffer.from('}')])
+}
+
+function typeOf(log: LogName, { type = '' }: Said): string {
+  switch (log[0]) {
+    case 'm':
+      return CHANGES[type] ?? 'message.sent'
+    case 'e':
+      // That a room is deleted stands in the server's log, for its own goes.
+      return type === 'created' || type === 'updated' ? `room.${type}` : `member.${type}`
+    case 'n':
+      return 'notification.sent'
+    case 'b':
+      return 'broadcast.sent'
+    default:
+      return type
+  }
+}
+
+/** What one webhook wants to hear of. */
+export class EventFilter {
+  readonly #events: readonly string[]
+  readonly #rooms: ReadonlySet<string> | null
+  readonly #users: ReadonlySet<string> | null
+  readonly #direct: boolean
+  /** Letters of the logs that hold such events. */
+  readonly #kinds: ReadonlySet<string>
+
+  constructor({ events, rooms, users, direct }: Pick<WebhookRecord, 'events' | 'rooms' | 'users' | 'direct'>) {
+    this.#events = events
+    this.#rooms = rooms && new Set(rooms)
+    this.#users = users && new Set(users)
+    this.#direct = direct
+    const all = Object.keys(WEBHOOK_EVENTS).filter((event) => this.#takesType(event))
+    const letters = Object.keys(KINDS)
+    this.#kinds = new Set(
+      letters.filter((letter) => all.some((event) => KINDS[letter]!.includes(event.slice(0, event.indexOf('.'))))),
+    )
+  }
+
+  /** Whether a log may hold something for it. */
+  takesLog(log: LogName): boolean {
+    if (!this.#kinds.has(log[0]!)) return false
+    if (log[0] !== 'm' && log[0] !== 'e') return true
+    const room = log.slice(2)
+    if (isDirectRoom(room) && !this.#direct) return false
+    return this.#rooms?.has(room) ?? true
+  }
+
+  takes({ type, room, users }: Told): boolean {
+    if (!this.#takesType(type)) return false
+    if (this.#rooms && (room === null || !this.#rooms.has(room))) return false
+    return this.#users === null || users.some((user) => this.#users!.has(user))
+  }
+
+  #takesType(type: string): boolean {
+    return this.#events.some((filter) => takesEvent(filter, type))
+  }
+}

@@ -1,0 +1,164 @@
+/** Between the store's outbox and those who tell: which logs have grown, what is kept of how far each has come, and when a log is read. */
+import { commit } from '../../store/commit.js'
+import type { Op } from '../../store/op.js'
+import type { WebhookRecord } from '../../store/outbox.js'
+import { SERVER_LOG } from '../../store/server-events.js'
+import type { AppendedBatch, LogName, Store } from '../../store/store.js'
+import type { Deadline, Wheel } from '../../util/timer-wheel.js'
+import { EventFilter } from './events.js'
+import type { Teller } from './webhook-worker.js'
+
+/** How often cursors are kept; a crash may have as much told again. */
+const SAVE_EVERY = 1000
+/** A log that was quiet for so long and has been told is forgotten until it grows. */
+const QUIET = 5000
+/** Entries of the server's log that are kept, for those who are behind, and for dead letters. */
+const SERVER_ENTRIES = 10_000
+
+export interface OutboxKeeperParts {
+  readonly store: Store
+  readonly wheel: Wheel
+  readonly tellers: ReadonlyMap<string, Teller>
+  readonly failed: (error: unknown) => void
+}
+
+export class OutboxKeeper implements Deadline {
+  readonly #parts: OutboxKeeperParts
+  /** Logs with something to keep, with the time they grew last (Unix ms). */
+  readonly #changed = new Map<LogName, number>()
+  #scheduled = false
+  #saving: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor(parts: OutboxKeeperParts) {
+    this.#parts = parts
+  }
+
+  /** Takes up what was left: every marked log, from each one's cursor, or from the mark. */
+  async open(): Promise<void> {
+    const { store, tellers } = this.#parts
+    const cursors = new Map<string, number>()
+    for await (const { log, reader, seq } of store.outbox.cursors()) cursors.set(`${reader} ${log}`, seq)
+    const unwanted: Op[] = []
+    for (const [log, mark] of [...store.outbox.marked()]) {
+      const { head } = await store.log.open(log)
+      const takers = [...tellers.values()].filter((teller) => teller.takesLog(log))
+      for (const teller of takers) teller.begin(log, cursors.get(`${teller.record.id} ${log}`) ?? mark, head)
+      if (takers.length === 0) unwanted.push(store.outbox.readOp(log, head))
+      else this.moved(log)
+    }
+    if (unwanted.length > 0) await commit(store, { ops: unwanted })
+  }
+
+  appended(batches: readonly AppendedBatch[]): void {
+    for (const { log, entries } of batches) {
+      let taken = false
+      for (const teller of this.#parts.tellers.values()) {
+        if (!teller.takesLog(log)) continue
+        taken = true
+        teller.grown(log, entries[0]!.seq, entries.at(-1)!.seq)
+      }
+      if (taken) this.#note(log, Date.now())
+    }
+  }
+
+  /** Something of it was told. */
+  moved(log: LogName): void {
+    this.#note(log, this.#changed.get(log) ?? 0)
+  }
+
+  #note(log: LogName, at: number): void {
+    this.#changed.set(log, at)
+    if (this.#scheduled || this.#closed) return
+    this.#scheduled = true
+    this.#parts.wheel.set(this, Date.now() + SAVE_EVERY)
+  }
+
+  /** There is one more who reads logs. */
+  widened(): void {
+    const { store, tellers } = this.#parts
+    store.outbox.watch((log) => {
+      for (const teller of tellers.values()) if (teller.takesLog(log)) return true
+      return false
+    })
+  }
+
+  /** There is one less, or it takes less: logs that nobody else reads are forgotten. */
+  narrowed(): void {
+    const { store, tellers } = this.#parts
+    if (tellers.size === 0) store.outbox.watch(null)
+    for (const log of store.outbox.marked().keys()) this.moved(log)
+  }
+
+  /** Ops by which one begins at the heads of logs that others have yet to read. Of others the mark will say where. */
+  async startOps(record: WebhookRecord, teller?: Teller): Promise<Op[]> {
+    const { store } = this.#parts
+    const filter = new EventFilter(record)
+    const ops: Op[] = []
+    for (const log of store.outbox.marked().keys()) {
+      if (!filter.takesLog(log) || teller?.tail(log)) continue
+      ops.push(store.outbox.cursorOp({ log, reader: record.id, seq: (await store.log.open(log)).head }))
+    }
+    return ops
+  }
+
+  due(now: number): number {
+    this.#scheduled = false
+    this.#saving = this.#saving.then(() => this.#save(now)).catch((error) => this.#parts.failed(error))
+    return 0
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#parts.wheel.delete(this)
+    await this.#saving
+    await this.#save(Date.now())
+  }
+
+  async #save(now: number): Promise<void> {
+    const { store } = this.#parts
+    const ops: Op[] = []
+    const again: [LogName, number][] = []
+    for (const [log, grewAt] of this.#changed) {
+      this.#changed.delete(log)
+      if (log === SERVER_LOG) await store.log.trim(log, (store.log.peek(log)?.head ?? 0) - SERVER_ENTRIES)
+      if (now - grewAt >= QUIET && this.#isRead(log)) ops.push(this.#forget(log))
+      else {
+        ops.push(...this.#cursorOps(log))
+        if (this.#isRead(log)) again.push([log, grewAt])
+      }
+    }
+    if (ops.length > 0) await store.sessions.writeLazily(ops)
+    for (const [log, grewAt] of again) if (!this.#changed.has(log)) this.#note(log, grewAt)
+  }
+
+  #isRead(log: LogName): boolean {
+    return this.#tellersOf(log).every((teller) => {
+      const tail = teller.tail(log)
+      return !tail || (!tail.behind && !tail.busy)
+    })
+  }
+
+  #tellersOf(log: LogName): Teller[] {
+    return [...this.#parts.tellers.values()].filter((teller) => teller.takesLog(log))
+  }
+
+  /** Where it grows before this is written, its mark stays. */
+  #forget(log: LogName): Op {
+    const tellers = this.#tellersOf(log)
+    const read = tellers.map((teller) => teller.tail(log)?.done ?? Number.MAX_SAFE_INTEGER)
+    for (const teller of tellers) teller.forget(log)
+    return this.#parts.store.outbox.readOp(log, Math.min(...read, Number.MAX_SAFE_INTEGER))
+  }
+
+  #cursorOps(log: LogName): Op[] {
+    const ops: Op[] = []
+    for (const teller of this.#tellersOf(log)) {
+      const tail = teller.tail(log)
+      if (!tail || tail.saved === tail.done) continue
+      tail.saved = tail.done
+      ops.push(this.#parts.store.outbox.cursorOp({ log, reader: teller.record.id, seq: tail.done }))
+    }
+    return ops
+  }
+}

@@ -1,0 +1,88 @@
+/** Where signals become deliveries: the wiring between what chat says and who is connected here. */
+import { topics } from '../../schemas/topics.js'
+import type { Signal } from '../chat/model/signals.js'
+import { ANY_PRESENCE, type Views } from '../chat/model/views.js'
+import type { Presence } from '../chat/presence/presence.js'
+import type { Receipts } from '../chat/presence/receipts.js'
+import type { RoomInfo } from '../chat/rooms/room-info.js'
+import type { Streams } from '../http/streams.js'
+import { direct, type Endpoint, type Hub } from '../hub.js'
+import type { Registry } from '../mqtt/registry.js'
+
+export interface DeliveryParts {
+  hub: Hub
+  registry: Registry
+  streams: Streams
+  views: Views
+  presence: Presence
+  receipts: Receipts
+  info: RoomInfo
+  failed: (error: unknown) => void
+}
+
+export class Delivery {
+  readonly #parts: DeliveryParts
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts
+  }
+
+  on(signal: Signal): void {
+    const { hub, registry, streams, views, info, failed } = this.#parts
+    switch (signal.kind) {
+      case 'moment':
+        return hub.send(
+          direct(signal.topic, signal.payload, signal.qos),
+          signal.only === undefined ? undefined : (endpoint) => endpoint.user === signal.only,
+        )
+      case 'plain':
+        return hub.publishPlain(signal.message, signal.queued.length > 0 ? new Set(signal.queued) : null, signal.number)
+      case 'reply':
+        return registry.reply(signal)
+      case 'presence':
+      case 'unseen':
+        return this.#presence(signal)
+      case 'receipt':
+        return this.#receipt(signal)
+      case 'membership':
+        registry.membership(signal)
+        streams.membership(signal)
+        if (!signal.member) this.#parts.receipts.left(signal.room, signal.user)
+        return info.changed(signal.room)
+      case 'channel':
+        views.addChannel(signal.channel)
+        registry.channel(signal)
+        return streams.channel(signal)
+      case 'roles':
+        streams.rolesChanged(signal.user).catch(failed)
+        registry.rolesChanged(signal.user).catch(failed)
+        return
+      case 'logout':
+        streams.logout(signal)
+        registry.logout(signal).catch(failed)
+    }
+  }
+
+  /** To those it is for, whether they named the user or asked for everyone; once each. */
+  #presence(signal: Signal & { kind: 'presence' | 'unseen' }): void {
+    const { hub } = this.#parts
+    const message = direct(topics.user(signal.user, 'presence'), signal.payload, 1, { blank: signal.kind === 'unseen' })
+    const concerns = (endpoint: Endpoint): boolean => this.#concerns(signal, endpoint.user)
+    hub.send(message, concerns)
+    hub.send(message, (endpoint) => !hub.isListening(message.topic, endpoint) && concerns(endpoint), ANY_PRESENCE)
+  }
+
+  #concerns({ kind, user, only }: Signal & { kind: 'presence' | 'unseen' }, watcher: string): boolean {
+    const { presence } = this.#parts
+    if (only !== undefined && only !== watcher) return false
+    if (kind === 'presence') return presence.visible(user, watcher)
+    return !presence.visible(user, watcher) && (only === watcher || presence.knows(watcher, user))
+  }
+
+  #receipt({ room, user, payload }: Signal & { kind: 'receipt' }): void {
+    const { hub, receipts } = this.#parts
+    hub.send(direct(topics.room(room, 'receipts'), payload, 0), (endpoint) =>
+      receipts.mayKnow(room, user, endpoint.user),
+    )
+  }
+}

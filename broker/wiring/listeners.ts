@@ -1,0 +1,50 @@
+/** The doors of the configuration: which listeners there are, and what stands behind each. */
+import type { Config } from '../../schemas/config.js'
+import type { HttpDoor } from '../http/app.js'
+import type { Accept } from '../net/byte-stream.js'
+import { type HttpOptions, listenHttp, listenHttps } from '../net/http.js'
+import type { Listener } from '../net/listener.js'
+import { listenTcp } from '../net/tcp.js'
+import { clientCertificates, listenTls } from '../net/tls.js'
+import type { Counters } from '../util/counters.js'
+import type { RefusalLog } from '../util/refusal-log.js'
+import { readVersion } from '../util/version.js'
+
+/** What the landing page says. */
+export function about({ listen, rooms }: Config, listeners: readonly Listener[]) {
+  return { version: readVersion(), listeners, wsPath: listen.wsPath, room: rooms.list[0]?.id ?? 'lobby' }
+}
+
+/** What is told of pages that may do nothing, and of HTTP connections that have no place. */
+export function webRefusals(refusals: RefusalLog, counters: Counters) {
+  return {
+    strange: (page: string): void => {
+      counters.add('refused.origin')
+      refusals.note('web page refused: listen.origins does not list its origin', page, { origin: page })
+    },
+    refused: (limit: string, address: string): void => {
+      counters.add('refused.http_connections')
+      refusals.note(`HTTP connection refused: ${limit}`, address, { address })
+    },
+  }
+}
+
+/** Opens those that are configured; `opened` is told of each. */
+export async function openListeners(
+  config: Config,
+  {
+    accept,
+    door,
+    ...web
+  }: { accept: Accept; door: HttpDoor } & Pick<HttpOptions, 'connections' | 'origins' | 'strange'>,
+  opened: (listener: Listener) => void,
+): Promise<void> {
+  const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, proxyProtocol } = config.listen
+  const open = async (listening: Promise<Listener>): Promise<void> => opened(await listening)
+  const options = { ...web, host, proxyProtocol, wsPath, wsPing, handler: door }
+  const secured = { tls, clientCertificates: clientCertificates(config.auth.x509) }
+  if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
+  if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, ...secured }, accept))
+  if (http !== null) await open(listenHttp({ ...options, port: http }, accept))
+  if (https !== null) await open(listenHttps({ ...options, port: https, ...secured }, accept))
+}

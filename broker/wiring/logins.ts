@@ -1,0 +1,165 @@
+/** What logins are made of, and how accounts reach those who are logged in. */
+import type { Logger } from 'pino'
+import type { Config } from '../../schemas/config.js'
+import { isUserId } from '../../schemas/ids.js'
+import { Accounts } from '../auth/accounts.js'
+import { createAuthenticator, type RefusedLogin } from '../auth/authenticator.js'
+import { Backend } from '../auth/backend.js'
+import { bothOf, loadHooks } from '../auth/hooks.js'
+import { Keys } from '../auth/keys.js'
+import { LoginCodes } from '../auth/login-codes.js'
+import { Logins } from '../auth/logins.js'
+import { LOGIN_LIFETIME, Oidc } from '../auth/oidc.js'
+import { PasswordResets } from '../auth/password-resets.js'
+import { Passwords } from '../auth/passwords.js'
+import { Proofs } from '../auth/proofs.js'
+import { Registration } from '../auth/registration.js'
+import { RemoteKeys } from '../auth/remote-keys.js'
+import { Seal } from '../auth/sealed.js'
+import { Sealer } from '../auth/sealing.js'
+import { SecondFactors } from '../auth/second-factor.js'
+import { Failures, LoginThrottle } from '../auth/throttle.js'
+import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from '../auth/tokens.js'
+import { endAfterAnswer } from '../chat/model/session-endings.js'
+import type { Signal } from '../chat/model/signals.js'
+import type { LocalBus } from '../store/bus.js'
+import { namesOf } from '../store/persons.js'
+import type { Store } from '../store/store.js'
+import type { Counters } from '../util/counters.js'
+import type { RefusalLog } from '../util/refusal-log.js'
+
+/** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
+const CODE_ATTEMPTS = 5
+const CODE_WINDOW = 900_000
+
+/** Names of keys derived from the secret. */
+const SECOND_FACTOR_KEY = 'topictalk-second-factor'
+const OIDC_KEY = 'topictalk-oidc'
+
+/** What accounts have beside a password. */
+export async function makeAccountParts({ auth, node }: Config, store: Store, accounts: Accounts) {
+  const sealer = new Sealer(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
+  return {
+    secondFactors: new SecondFactors({ store, sealer, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
+    passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(ofAddresses(auth.throttle)) }),
+  }
+}
+
+/** What is shown there is no guess at an account. */
+function ofAddresses({ attempts, addressAttempts, window }: Config['auth']['throttle']) {
+  return { attempts, addressAttempts, window }
+}
+
+/** Who puts a password or a token where the name belongs is not shown in the log. */
+function nameForLog(username: string | undefined): string | undefined {
+  return username === undefined || isUserId(username)
+    ? username
+    : `(${username.length} characters that are no user name)`
+}
+
+export interface LoginsParts {
+  readonly store: Store
+  readonly bus: LocalBus<Signal>
+  readonly log: Logger
+  readonly refusals: RefusalLog
+  readonly counters: Counters
+}
+
+/** Who may log in, and how. */
+export async function makeLogins(config: Config, { store, bus, log, refusals, counters }: LoginsParts) {
+  const { auth, node } = config
+  const refused = ({ user, ...login }: RefusedLogin): void => {
+    counters.add(`login.${login.reason}`)
+    refusals.note('login refused', login.address, { user: nameForLog(user), ...login })
+  }
+  const backend = new Backend(auth.http, {
+    onFault: (question, error) =>
+      log.warn({ err: error, question }, 'auth.http gave no answer; it counts as a refusal'),
+  })
+  const module = await loadHooks(auth.hooks, {
+    timeout: auth.hooksTimeout,
+    onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
+  })
+  const hooks = bothOf(module, backend.hooks)
+  const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
+  const accounts = new Accounts(store, passwords, Date.now, (user) => bus.send({ kind: 'roles', user }))
+  const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
+  tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
+  const tokens = new Tokens(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
+  const logins = new Logins({
+    store,
+    sign: (claims) => tokens.signLogin(claims),
+    lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
+    grace: auth.refreshGrace,
+    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
+  })
+  const accountParts = await makeAccountParts(config, store, accounts)
+  const keys = new Keys({
+    store,
+    perUser: config.limits.keysPerUser,
+    perBot: config.limits.keysPerBot,
+    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: false, login }),
+  })
+  const throttle = new LoginThrottle(auth.throttle)
+  const authenticator = createAuthenticator({
+    anonymous: auth.anonymous,
+    directory: store.directory,
+    accounts,
+    passwords,
+    tokens,
+    throttle,
+    renewals: new LoginThrottle(ofAddresses(auth.throttle)),
+    refused,
+    hooks,
+    logins,
+    secondFactors: accountParts.secondFactors,
+    keys,
+    x509: auth.x509,
+    adopt: auth.oidc.linkExisting,
+    backend: backend.answersLogins ? backend : null,
+  })
+  const proofs = new Proofs({ refused, throttle })
+  const { registrations, window } = auth.throttle
+  const attempts = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
+  const registration = new Registration({ store, accounts, mode: () => auth.registration, throttle: attempts })
+  const loginCodes = new LoginCodes()
+  const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
+  const managed = endingLogins(accounts, { bus, store })
+  const checked = { authenticator, refused, proofs }
+  return { hooks, accounts, managed, ...checked, logins, keys, registration, loginCodes, oidc, ...accountParts }
+}
+
+async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
+  const seal = new Seal(new Sealer(await deriveKey(auth.jwt, node.dataDir, OIDC_KEY)), LOGIN_LIFETIME)
+  return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
+}
+
+function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], log: Logger): RemoteKeys | null {
+  if (jwks === null) return null
+  const onFault = (err: Error): void =>
+    log.warn({ err, url: jwks }, 'auth.jwt.jwks cannot be read; the keys of before stay good')
+  return new RemoteKeys({ url: jwks, maxAge: jwksMaxAge, cooldown: jwksCooldown, onFault })
+}
+
+/** Accounts whose changes reach the people who are logged in: a new password or a suspension ends their sessions. */
+export function endingLogins(accounts: Accounts, { bus, store }: { bus: LocalBus<Signal>; store: Store }) {
+  const end = (user: string): void => bus.send({ kind: 'logout', user, forget: false })
+  return {
+    add: accounts.add.bind(accounts),
+    list: accounts.list.bind(accounts),
+    get: accounts.get.bind(accounts),
+    page: accounts.page.bind(accounts),
+    setRoles: accounts.setRoles.bind(accounts),
+    resume: accounts.resume.bind(accounts),
+    setPassword: async (user: string, password: string) => {
+      const account = await accounts.setPassword(user, password)
+      end(user)
+      return account
+    },
+    suspend: async (user: string, by: string, reason: string | null) => {
+      const account = await accounts.suspend(user, by, reason)
+      for (const name of namesOf(store.directory, user)) end(name)
+      return account
+    },
+  }
+}

@@ -1,0 +1,102 @@
+/** What a broker does from time to time: expired sessions, retention, its own facts below `$SYS`. */
+import type { Config } from '../../schemas/config.js'
+import type { Space } from '../chat/model/disk-space.js'
+import { logs } from '../chat/model/views.js'
+import type { Reports } from '../chat/moderation/reports.js'
+import type { Broker } from '../mqtt/aedes.js'
+import type { SessionKeeper } from '../mqtt/session-keeper.js'
+import type { Search } from '../readers/search/search.js'
+import type { Store } from '../store/store.js'
+import type { Counters } from '../util/counters.js'
+
+const FACTS_EVERY = 10_000
+const SWEEP_EVERY = 60_000
+const AUDITS: readonly string[] = [logs.audit(), logs.serverAudit()]
+const DAY = 86_400_000
+
+export interface MaintenanceParts {
+  store: Store
+  keeper: SessionKeeper
+  broker: Broker
+  counters: Counters
+  reports: Pick<Reports, 'sweep'>
+  config: Config
+  /** Cuts logs of which only the newest entries are kept. */
+  trim: () => Promise<void>
+  search: Pick<Search, 'sweep'> | null
+  space: Space
+  failed: (error: unknown) => void
+}
+
+export class Maintenance {
+  readonly #parts: MaintenanceParts
+  readonly #timers: NodeJS.Timeout[]
+  #sweeping = false
+
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts
+    this.#timers = [setInterval(() => this.#facts(), FACTS_EVERY), setInterval(() => void this.sweep(), SWEEP_EVERY)]
+    for (const timer of this.#timers) timer.unref()
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  /** Ends sessions that outlived their expiry and drops messages that outlived theirs. */
+  async sweep(now = Date.now()): Promise<void> {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    try {
+      await this.#expireSessions(now)
+      await this.#retain(now)
+      await this.#parts.reports.sweep(now)
+      await this.#parts.trim()
+      await this.#parts.store.log.sweep()
+      await this.#parts.search?.sweep()
+    } catch (error) {
+      this.#parts.failed(error)
+    } finally {
+      this.#sweeping = false
+    }
+  }
+
+  async #expireSessions(now: number): Promise<void> {
+    const { store, keeper, broker, counters, config } = this.#parts
+    for await (const record of store.sessions.all()) {
+      if (broker.clients[record.id]) continue
+      if (record.disconnectedAt === 0) {
+        // It left while the broker ended, and that could not be noted: its time begins now.
+        await store.sessions.writeLazily([store.sessions.recordOp({ ...record, disconnectedAt: now })])
+      } else if (record.disconnectedAt + Math.min(record.expiry, config.limits.sessionExpiry) * 1000 < now) {
+        await keeper.discard(record.id)
+        counters.add('sessions.expired')
+      }
+    }
+  }
+
+  async #retain(now: number): Promise<void> {
+    const { store, config } = this.#parts
+    const { days, messages } = config.history
+    if (config.audit.days > 0)
+      for (const log of AUDITS) await store.log.retain(log, { before: now - config.audit.days * DAY, keep: 0 })
+    if (days === 0 && messages === 0) return
+    for await (const name of store.log.names()) {
+      if (!AUDITS.includes(name))
+        await store.log.retain(name, { before: days === 0 ? 0 : now - days * DAY, keep: messages })
+    }
+  }
+
+  #facts(): void {
+    const { store, broker, counters, space } = this.#parts
+    const facts = {
+      clients: broker.connectedClients,
+      uptime: Math.floor(process.uptime()),
+      rss: process.memoryUsage.rss(),
+      store: store.counts,
+      diskLow: space.low,
+      ...counters.all(),
+    }
+    broker.publish({ topic: `$SYS/${broker.id}/facts`, payload: JSON.stringify(facts), retain: true })
+  }
+}
