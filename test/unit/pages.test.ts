@@ -1,6 +1,6 @@
-/** The pages in Markdown: every relative link resolves, and the README is short and leads to every page. */
+/** The pages in Markdown: links resolve, the README is short and leads to every page, decisions have a date and a status and are in the index. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import t from 'tap'
 
 const README_LINES = 200
@@ -75,4 +75,16 @@ t.test('every page is found from the README', async (t) => {
     [],
     'add a link to the tables of the README, or to a page they name',
   )
+})
+
+t.test('every decision has a date and a status, and is in the index', async (t) => {
+  const areas = PAGES.filter((page) => /^docs.decisions.(?!README)/.test(page))
+  const index = new Set(linksOf(join('docs', 'decisions', 'README.md')))
+  t.ok(areas.length > 5)
+  for (const page of areas) {
+    for (const [, heading, status] of readFileSync(page, 'utf8').matchAll(/^## (.+)\n\n(.*)$/gm))
+      t.match(status, /^\d{4}-\d{2} · (accepted|superseded by \[.+\]\(.+\))$/, `${page}: ${heading}`)
+    for (const anchor of [...anchorsOf(page)].slice(1))
+      t.ok(index.has(`${basename(page)}#${anchor}`), `docs/decisions/README.md lists ${basename(page)}#${anchor}`)
+  }
 })
