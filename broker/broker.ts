@@ -128,6 +128,7 @@ async function start(
 ): Promise<RunningBroker> {
   const faults = new FaultLog(log)
   const failed = (error: unknown): void => faults.report(error)
+  const pluginFaults = new FaultLog(log, 'a plugin failed')
   const refusals = new RefusalLog(log)
   closing.push(() => refusals.close())
   const store = await openStore(config, failed)
@@ -194,6 +195,7 @@ async function start(
     persistence: store.persistence,
     pipeline: chat.pipeline,
     plain: chat.plain,
+    pluginFailed: (error) => pluginFaults.report(error),
     services: () => services,
   })
   broker.on('error' as never, failed as never)

@@ -158,6 +158,8 @@ class ChatSession {
   /** False when the user quits. */
   async #take(input: Input): Promise<boolean> {
     switch (input.kind) {
+      case 'empty':
+        break
       case 'quit':
         return false
       case 'room':

@@ -38,6 +38,12 @@ export abstract class AedesClient extends EventEmitter {
     this.req = request
   }
 
+  /** Listeners are code of plugins: what they throw is not ours. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (this.listenerCount(event) === 0) return super.emit(event, ...args)
+    return this.broker.emitFor(this as unknown as Connection, event, args)
+  }
+
   /** aedes.js touches it on the birth of another broker. */
   get duplicates(): Record<string, number> {
     this.#duplicates ??= Object.create(null) as Record<string, number>

@@ -3,7 +3,6 @@
  * put in at its own seams (DESIGN §3). Hooks that a plugin sets can only narrow what TopicTalk allows: our checks run in any case.
  */
 import type { EventEmitter } from 'node:events'
-import { promisify } from 'node:util'
 import { Aedes, type PublishPacket } from 'aedes'
 import aedesPacket from 'aedes-packet'
 import { Refusal } from '../../schemas/errors.js'
@@ -20,6 +19,7 @@ import { Reason } from './codec/reason-codes.js'
 import { Connection } from './connection.js'
 import { ConnectRefused, connectRefusal } from './endings.js'
 import { Mq, type MqMessage } from './mq.js'
+import { askPlugin, callPlugin, emitTo, type PluginFailed } from './plugin-calls.js'
 import type { MqttServices } from './services.js'
 import type { Forward } from './session-parts.js'
 import { DelayedWill, fromStored, lastMomentOf, principalOfWill, type WillMessage } from './wills.js'
@@ -87,7 +87,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   readonly #turnedAway = new Set<Connection>()
 
   constructor(parts: BrokerParts) {
-    super({ mq: new Mq(), persistence: parts.persistence, heartbeatInterval: HEARTBEAT * 1000 })
+    super({ mq: new Mq({}, parts.pluginFailed), persistence: parts.persistence, heartbeatInterval: HEARTBEAT * 1000 })
     this.#parts = parts
     this.handle = ((stream: ByteStream, request?: unknown) => this.#accept(stream, request)) as never
     this.setMaxListeners(0)
@@ -108,6 +108,17 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
       published: this.published,
     }
     this.#defaults = Object.fromEntries(hooks.map((name) => [name, this[name]]))
+  }
+
+  /** Listeners are code of plugins: Aedes would let what they throw end what it is doing. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (this.listenerCount(event) === 0) return super.emit(event as never, ...(args as never[]))
+    return emitTo(this, event, args, this.#parts.pluginFailed)
+  }
+
+  /** An event of one client. */
+  emitFor(client: Connection, event: string | symbol, args: unknown[]): boolean {
+    return emitTo(client, event, args, this.#parts.pluginFailed)
   }
 
   #accept(stream: ByteStream, request: unknown): Connection {
@@ -167,7 +178,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     const receipt = {
       settled: (refusal: Refusal | null) => {
         if (!refusal) this.announce(message, connection)
-        callback?.(refusal ?? undefined)
+        if (callback) callPlugin(() => callback(refusal ?? undefined), this.#parts.pluginFailed)
       },
     }
     const { pipeline, plain } = this.#parts
@@ -250,7 +261,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     const packet = new AedesPacket({ cmd: 'publish', ...message, dup: false }, this)
     if (client) packet.clientId = client.id
     if (heard) this.mq.emit(packet)
-    if (hooked) this.published(packet as never, client as never, () => {})
+    if (hooked) callPlugin(() => this.published(packet as never, client as never, () => {}), this.#parts.pluginFailed)
     if (watched) this.emit('publish', packet as never, client as never)
   }
 
@@ -274,13 +285,17 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     return (this as unknown as Record<string, unknown>)[name] !== this.#defaults[name]
   }
 
+  #ask<T>(hook: Parameters<typeof askPlugin<T>>[0]): Promise<T | undefined> {
+    return askPlugin(hook, this.#parts.pluginFailed)
+  }
+
   /** The hook may change the packet, which has not been looked at yet. */
   async preConnectGate(connection: Connection, packet: Connect): Promise<Connect> {
     if (!this.#hooked('preConnect')) return packet
     const shown = { ...packet, cmd: 'connect', protocolVersion: packet.version }
-    const allowed = await promisify(this.preConnect)
-      .call(this, connection as never, shown as never)
-      .catch((error: Error) => error)
+    const allowed = await this.#ask<boolean>((done) =>
+      this.preConnect(connection as never, shown as never, done as never),
+    ).catch((error: Error) => error)
     if (allowed === true) return shown
     const why = allowed instanceof Error ? `: ${allowed.message}` : ''
     const told = 'not authorized'
@@ -299,7 +314,9 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     let allowed: unknown = false
     let code = 5
     try {
-      allowed = await promisify(this.authenticate).call(this, connection as never, username as never, password as never)
+      allowed = await this.#ask((done) =>
+        this.authenticate(connection as never, username as never, password as never, done as never),
+      )
     } catch (error) {
       const given = (error as { returnCode?: number }).returnCode
       if (given && given >= 2 && given <= 5) code = given
@@ -315,7 +332,8 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
   async mayLogIn(username: string, password: Buffer | undefined): Promise<boolean> {
     if (!this.#hooked('authenticate')) return true
     try {
-      return Boolean(await promisify(this.authenticate).call(this, null as never, username, password as never))
+      const asked = this.#ask((done) => this.authenticate(null as never, username, password as never, done as never))
+      return Boolean(await asked)
     } catch {
       return false
     }
@@ -337,8 +355,10 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     const { hooks } = this.#parts.services()
     if (this.#hooked('authorizePublish')) {
       const shown = { cmd: 'publish', dup: false, retain: false, ...message } as PublishPacket
-      const error = await new Promise<Error | null | undefined>((resolve) =>
-        this.authorizePublish(connection as never, shown, resolve),
+      const asked = this.#ask((done) => this.authorizePublish(connection as never, shown, done))
+      const error = await asked.then(
+        () => null,
+        (error: Error) => error,
       )
       if (error) return new Refusal('forbidden', `refused: ${error.message}`)
       Object.assign(message, { topic: shown.topic, payload: Buffer.from(shown.payload) })
@@ -366,9 +386,9 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     let passed = requested
     if (this.#hooked('authorizeSubscribe')) {
       const asked = { topic: requested.filter, qos: requested.qos }
-      const answer = await promisify(this.authorizeSubscribe)
-        .call(this, connection as never, asked)
-        .catch((error: Error) => error)
+      const answer = await this.#ask<typeof asked>((done) =>
+        this.authorizeSubscribe(connection as never, asked, done as never),
+      ).catch((error: Error) => error)
       if (answer instanceof Error || !answer) return new Refusal('forbidden', 'refused by the authorizeSubscribe hook')
       passed = { ...requested, filter: answer.topic, qos: answer.qos as QoS }
     }
@@ -389,8 +409,13 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
     ) => PublishedMessage | null
     return (topic, payload, qos) => {
       const packet = new AedesPacket({ cmd: 'publish', topic, payload, qos, retain: false, dup: false }, this)
-      const passed = hook.call(this, connection, packet)
-      return passed ? Buffer.from(passed.payload ?? '') : null
+      try {
+        const passed = hook.call(this, connection, packet)
+        return passed ? Buffer.from(passed.payload ?? '') : null
+      } catch (error) {
+        this.#parts.pluginFailed(error)
+        return null
+      }
     }
   }
 }
@@ -399,6 +424,8 @@ export interface BrokerParts {
   readonly persistence: Persistence
   readonly pipeline: Pipeline
   readonly plain: Plain
+  /** Told of what listeners and hooks of plugins throw. */
+  readonly pluginFailed: PluginFailed
   /** Read when a connection comes: the services name this broker, so they are made after it. */
   readonly services: () => MqttServices
 }

@@ -109,7 +109,7 @@ export class Connection extends AedesClient implements Deadline {
     stream.on('drain', () => this.#flushed())
     stream.on('end', () => this.#finished())
     stream.on('close', () => this.#finished())
-    stream.on('error', (error: Error) => this.finish({ reason: Reason.unspecified, why: error.message, error }))
+    stream.on('error', (error: Error) => void this.finish({ reason: Reason.unspecified, why: error.message, error }))
   }
 
   /** It has so long from now to log in. */
@@ -171,7 +171,7 @@ export class Connection extends AedesClient implements Deadline {
     if (this.#full || (this.outbox.congested && this.#frames.buffered >= MAX_UNHANDLED)) this.#pause()
     else this.#resume()
     if (this.#ended && this.unsettled === 0 && !this.#rests)
-      this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
+      void this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
   }
 
   /** Nothing is handled while too much of what was waits for the store, or for the client to read its answers. */
@@ -378,7 +378,7 @@ export class Connection extends AedesClient implements Deadline {
   due(now: number, steady: number): number {
     const expiresAt = this.login?.actor.principal.expiresAt ?? null
     if (expiresAt !== null && now >= expiresAt) {
-      this.finish({ reason: Reason.notAuthorized, why: 'the token expired' })
+      void this.finish({ reason: Reason.notAuthorized, why: 'the token expired' })
       return 0
     }
     if (this.login) this.#lookAround(steady)
@@ -406,12 +406,12 @@ export class Connection extends AedesClient implements Deadline {
   #giveUp(): void {
     if (!this.login) {
       const error = new Error('connect did not arrive in time')
-      this.finish({ reason: Reason.protocolError, why: 'no CONNECT in time', error })
+      void this.finish({ reason: Reason.protocolError, why: 'no CONNECT in time', error })
       return
     }
     this.broker.emit('keepaliveTimeout', this)
     const error = new Error('keep alive timeout')
-    this.finish({ reason: Reason.keepAliveTimeout, why: 'keep alive timeout', error })
+    void this.finish({ reason: Reason.keepAliveTimeout, why: 'keep alive timeout', error })
   }
 
   #nextDeadline(now: number, steady: number): number {
@@ -427,7 +427,7 @@ export class Connection extends AedesClient implements Deadline {
     if (error instanceof ConnectRefused) {
       const code = this.version === 5 ? error.reason : error.code
       this.#refuseConnect(this.version!, code, error.told, error.serverReference)
-      this.finish({ reason: error.reason, why: error.message, error })
+      void this.finish({ reason: error.reason, why: error.message, error })
       return
     }
     if (error instanceof UnsupportedVersion) {
@@ -438,11 +438,11 @@ export class Connection extends AedesClient implements Deadline {
       // MQTT 5 clients are told even in answer to a CONNECT that is wrong [MQTT5-4.13.1-1].
       if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason, error.message)
       this.services.counters.add('protocol_errors')
-      this.finish({ reason: error.reason, why: error.message, error })
+      void this.finish({ reason: error.reason, why: error.message, error })
       return
     }
     this.services.log.error({ err: error, client: this.id }, 'a packet could not be handled')
-    this.finish({ reason: Reason.unspecified, why: 'internal error', error: error as Error })
+    void this.finish({ reason: Reason.unspecified, why: 'internal error', error: error as Error })
   }
 
   #refuseConnect(version: Version, returnCode: number, why: string, serverReference?: string): void {

@@ -3,6 +3,7 @@
  * do. A listener that never calls back delays nobody: messages are handed to every listener at once, and no message waits for another.
  */
 import { TopicTrie } from '../store/topic-trie.js'
+import { callPlugin, type PluginFailed } from './plugin-calls.js'
 
 export interface MqMessage {
   topic: string
@@ -35,8 +36,14 @@ export class Mq {
   readonly #trie = new TopicTrie<Registration>({ reserved: () => false })
   readonly #registrations = new Map<string, Registration[]>()
   readonly #options: Required<MqOptions>
+  readonly #failed: PluginFailed
 
-  constructor({ separator = '/', wildcardOne = '+', wildcardSome = '#', matchEmptyLevels = true }: MqOptions = {}) {
+  /** `failed`: told of what a listener throws or rejects with. Without it, that goes to whoever emits. */
+  constructor(
+    { separator = '/', wildcardOne = '+', wildcardSome = '#', matchEmptyLevels = true }: MqOptions = {},
+    failed: PluginFailed = rethrow,
+  ) {
+    this.#failed = failed
     this.#options = { separator, wildcardOne, wildcardSome, matchEmptyLevels }
   }
 
@@ -93,7 +100,14 @@ export class Mq {
       this.current--
       done(null)
     }
-    for (const { notify } of listeners) notify.call(this, message as never, once(heard))
+    for (const { notify } of listeners) {
+      const done = once(heard)
+      const failed = (error: unknown): void => {
+        done()
+        this.#failed(error)
+      }
+      callPlugin(() => notify.call(this, message as never, done), failed)
+    }
     return this
   }
 
@@ -127,6 +141,10 @@ export class Mq {
 function takesEmptyLevels(filter: string, topic: string): boolean {
   const levels = topic.split('/')
   return filter.split('/').every((level, index) => level !== '+' || levels[index] !== '')
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }
 
 /** Listeners of others may call back twice. */

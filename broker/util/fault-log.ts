@@ -7,10 +7,13 @@ const MAX_KINDS = 100
 /** Logs faults of background work, each kind once in ten seconds: a full disk fails every commit, and one line says it. */
 export class FaultLog {
   readonly #log: Logger
+  readonly #what: string
   readonly #seen = new Map<string, { at: number; repeated: number }>()
 
-  constructor(log: Logger) {
+  /** `what`: the line that is logged. */
+  constructor(log: Logger, what = 'background work failed') {
     this.#log = log
+    this.#what = what
   }
 
   /** `error` is anything thrown. `now` in Unix ms. */
@@ -23,6 +26,6 @@ export class FaultLog {
     }
     if (this.#seen.size >= MAX_KINDS) this.#seen.clear()
     this.#seen.set(kind, { at: now, repeated: 0 })
-    this.#log.error({ err: error, ...(seen?.repeated ? { repeated: seen.repeated } : {}) }, 'background work failed')
+    this.#log.error({ err: error, ...(seen?.repeated ? { repeated: seen.repeated } : {}) }, this.#what)
   }
 }

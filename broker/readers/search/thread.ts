@@ -43,6 +43,8 @@ function run(call: Call): unknown {
       index.close()
       index = null
       return undefined
+    default:
+      return call satisfies never
   }
 }
 

@@ -111,6 +111,8 @@ export class Stage {
         return this.#rights.logout(command)
       case 'restart':
         return this.#attendance.restart()
+      default:
+        command satisfies never
     }
   }
 
@@ -131,6 +133,8 @@ export class Stage {
         return this.#attendance.unsubscribe(listener, command)
       case 'renew':
         return this.#attendance.renew(listener, command)
+      default:
+        command satisfies never
     }
   }
 

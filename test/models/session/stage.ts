@@ -73,6 +73,8 @@ export class Stage {
         return role.repeat()
       case 'acknowledge':
         return role.choose(command)
+      default:
+        command satisfies never
     }
   }
 
