@@ -8,7 +8,7 @@ import { Backups, backupCommands } from './admin/backups.js'
 import { serveAdmin } from './admin/control-socket.js'
 import type { Accounts } from './auth/accounts.js'
 import type { LoginCodes } from './auth/login-codes.js'
-import { Sealer } from './auth/sealing.js'
+import { SecretBox } from './auth/secret-box.js'
 import { deriveKey } from './auth/tokens.js'
 import { makeChat } from './chat/chat.js'
 import type { RenewLogin } from './chat/commands/auth.js'
@@ -18,7 +18,7 @@ import type { PublishGate } from './chat/model/publish-gate.js'
 import type { Signal } from './chat/model/signals.js'
 import { ownable } from './chat/wiring/shared.js'
 import { Backlogs } from './following/backlog.js'
-import { openHttpDoor } from './http/app.js'
+import { openHttpApp } from './http/app.js'
 import { Streams } from './http/streams.js'
 import { Hub } from './hub.js'
 import { Admission } from './mqtt/admission.js'
@@ -40,7 +40,7 @@ import { Moderator } from './readers/webhooks/moderator.js'
 import { Poster } from './readers/webhooks/poster.js'
 import { Webhooks, type WebhooksParts } from './readers/webhooks/webhooks.js'
 import { LocalBus } from './store/bus.js'
-import { Vigil } from './store/heartbeat.js'
+import { Heartbeat } from './store/heartbeat.js'
 import { FreeSpace } from './store/level/free-space.js'
 import { openLevelStore } from './store/level/level-store.js'
 import { accountOf, namesCountedWith } from './store/persons.js'
@@ -51,9 +51,9 @@ import { openLog } from './util/log.js'
 import { makeDirectory } from './util/make-directory.js'
 import { warnOfOpenFiles } from './util/private-files.js'
 import { RefusalLog } from './util/refusal-log.js'
-import { Wheel } from './util/timer-wheel.js'
+import { TimerWheel } from './util/timer-wheel.js'
 import { Delivery } from './wiring/delivery.js'
-import { doorParts } from './wiring/http.js'
+import { httpAppParts } from './wiring/http.js'
 import { about, openListeners, webRefusals } from './wiring/listeners.js'
 import { makeLogins } from './wiring/logins.js'
 import { Maintenance } from './wiring/maintenance.js'
@@ -133,11 +133,11 @@ async function start(
   closing.push(() => refusals.close())
   const store = await openStore(config, failed)
   closing.push(() => store.close())
-  const vigil = await Vigil.begin(store, failed)
-  closing.push(() => vigil.close())
+  const heartbeat = await Heartbeat.begin(store, failed)
+  closing.push(() => heartbeat.close())
   const space = await watchSpace(config, log, failed)
   closing.push(() => space.close())
-  const wheel = new Wheel()
+  const wheel = new TimerWheel()
   closing.push(() => wheel.close())
 
   const counters = new Counters()
@@ -194,7 +194,7 @@ async function start(
   const broker = new Broker({
     persistence: store.persistence,
     pipeline: chat.pipeline,
-    plain: chat.plain,
+    plainTopics: chat.plainTopics,
     pluginFailed: (error) => pluginFaults.report(error),
     services: () => services,
   })
@@ -272,9 +272,11 @@ async function start(
   const answered = (facts: Record<string, unknown>): void => log.debug(facts, 'request')
   const low = (): boolean => space.low
   const seen = { healthy, low, failed, answered, about: () => about(config, listeners), ...web }
-  const door = await openHttpDoor(doorParts(config, { ...seen, auth, chat, broker, counters, delivering, streams }))
-  closing.push(() => door.close())
-  await openListeners(config, { accept, door, connections, ...web }, (listener) => {
+  const httpApp = await openHttpApp(
+    httpAppParts(config, { ...seen, auth, chat, broker, counters, delivering, streams }),
+  )
+  closing.push(() => httpApp.close())
+  await openListeners(config, { accept, httpApp, connections, ...web }, (listener) => {
     listeners.push(listener)
     closing.push(() => listener.close())
   })
@@ -303,8 +305,8 @@ async function openWebhooks(
   parts: Pick<WebhooksParts, 'store' | 'wheel' | 'counters' | 'failed' | 'note'>,
 ): Promise<Webhooks> {
   const poster = new Poster(config.webhookDelivery.privateAddresses)
-  const sealer = new Sealer(await deriveKey(config.auth.jwt, config.node.dataDir, WEBHOOKS_KEY))
-  return Webhooks.open({ ...parts, poster, sealer, config })
+  const secretBox = new SecretBox(await deriveKey(config.auth.jwt, config.node.dataDir, WEBHOOKS_KEY))
+  return Webhooks.open({ ...parts, poster, secretBox, config })
 }
 
 function watchSpace({ node, store }: Config, log: Logger, failed: (error: unknown) => void): Promise<FreeSpace> {

@@ -29,7 +29,7 @@ export function emptyCache(): unknown[] {
 }
 
 /** The new entries of one view. `cache` holds encodings, so that each is made once for all sessions. */
-export class Batch {
+export class ViewBatch {
   readonly view: View
   /** Numbers of the first and last entry of the log this batch covers. */
   readonly first: number
@@ -44,7 +44,7 @@ export class Batch {
     this.view = view
     this.first = entries[0]!.seq
     this.last = entries[entries.length - 1]!.seq
-    this.entries = shape(view, entries)
+    this.entries = inForm(view, entries)
     this.restricted = this.entries.some(({ payload }) => announcementRoles(view.topic, payload) !== null)
   }
 }
@@ -52,11 +52,11 @@ export class Batch {
 /** A session's listening to one view. `slot` belongs to the hub. */
 export interface Feed {
   slot: number
-  accept(batch: Batch): void
+  accept(batch: ViewBatch): void
 }
 
 /** A message that is not in any log: typing, presence, a reply, a plain MQTT message. */
-export interface Direct {
+export interface UnloggedMessage {
   readonly topic: string
   readonly payload: Buffer
   readonly qos: QoS
@@ -73,9 +73,9 @@ export interface Direct {
   readonly cache: unknown[]
 }
 
-type DirectOptions = Partial<Pick<Direct, 'retain' | 'replaces' | 'extra' | 'origin' | 'blank'>>
+type UnloggedOptions = Partial<Pick<UnloggedMessage, 'retain' | 'replaces' | 'extra' | 'origin' | 'blank'>>
 
-export function direct(topic: string, payload: Buffer, qos: QoS, options: DirectOptions = {}): Direct {
+export function unlogged(topic: string, payload: Buffer, qos: QoS, options: UnloggedOptions = {}): UnloggedMessage {
   const { retain = false, replaces = false, extra = null, origin = null, blank = false } = options
   return { topic, payload, qos, retain, replaces, extra, origin, blank, cache: emptyCache() }
 }
@@ -85,9 +85,9 @@ export interface Endpoint {
   readonly id: string
   readonly user: string
   /** `qos`: granted by the subscription. */
-  acceptDirect(message: Direct, qos: QoS): void
+  acceptDirect(message: UnloggedMessage, qos: QoS): void
   /** `queued`: the message's number in this session's durable queue, or null when it is not there. */
-  acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void
+  acceptPlain(message: UnloggedMessage, qos: QoS, filters: readonly string[], queued: number | null): void
 }
 
 /** A session's plain filter. The session keeps it, to unsubscribe with. */
@@ -147,7 +147,7 @@ export class Hub {
       const channels = this.#channels.get(log)
       if (!channels) continue
       for (const channel of channels) {
-        const batch = new Batch(channel.view, entries)
+        const batch = new ViewBatch(channel.view, entries)
         const feeds = channel.feeds
         for (let i = 0; i < feeds.length; i++) feeds[i]!.accept(batch)
       }
@@ -171,7 +171,7 @@ export class Hub {
   }
 
   /** To the sessions that listen to the topic (or to `listenedTo` instead); `accept` narrows them. */
-  send(message: Direct, accept?: (endpoint: Endpoint) => boolean, listenedTo = message.topic): void {
+  send(message: UnloggedMessage, accept?: (endpoint: Endpoint) => boolean, listenedTo = message.topic): void {
     const listeners = this.#listeners.get(listenedTo)
     if (!listeners) return
     for (const { endpoint, qos } of listeners.values()) {
@@ -193,7 +193,7 @@ export class Hub {
     if (matches.length === 0) return
     // The flag says how it was published; a live delivery goes without it [MQTT-3.3.1-9].
     const { topic, payload, qos, retain, extra = null, clientId } = message
-    const out = direct(topic, payload, qos, { replaces: retain, extra, origin: clientId })
+    const out = unlogged(topic, payload, qos, { replaces: retain, extra, origin: clientId })
     if (matches.length === 1) {
       const only = matches[0]!
       only.endpoint.acceptPlain(out, only.qos, [only.filter], queued?.has(only.endpoint.id) ? number : null)
@@ -214,7 +214,7 @@ export class Hub {
   }
 }
 
-function shape(view: View, entries: readonly LogEntry[]): readonly LogEntry[] {
+function inForm(view: View, entries: readonly LogEntry[]): readonly LogEntry[] {
   const { form } = view
   if (!form) return entries
   return entries.map((entry) => ({ ...entry, payload: form(entry) })).filter((entry) => entry.payload.length > 0)

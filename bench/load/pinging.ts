@@ -1,5 +1,5 @@
 /** A bystander's round trips: the event loop of a broker seen from outside. */
-import { Line } from '../../broker/util/fifo.js'
+import { Fifo } from '../../broker/util/fifo.js'
 import { Histogram } from '../histogram.js'
 import { pause } from './crowd.js'
 import { Link } from './link.js'
@@ -11,7 +11,7 @@ const PING_EVERY_MS = 5
 export class Pinging {
   latencies = new Histogram()
   readonly #link: Link
-  readonly #due = new Line<number>()
+  readonly #due = new Fifo<number>()
   #stopped = false
   #caughtUp: (() => void) | null = null
 

@@ -8,7 +8,7 @@ import { namesOf, personBehind } from '../store/persons.js'
 import { serverEvents } from '../store/server-events.js'
 import type { DirectoryStore, Store, Suspension, UserRecord } from '../store/store.js'
 import { roomsWithWordsOf } from '../store/touched-rooms.js'
-import { Turns } from '../util/keyed-mutex.js'
+import { KeyedMutex } from '../util/keyed-mutex.js'
 import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
 import { sameRoles } from './principal.js'
@@ -33,7 +33,7 @@ export class Accounts {
   readonly #now: () => number
   readonly #rolesChanged: (user: string) => void
   /** By lower-case name, so that two changes cannot both find a name free. */
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
 
   /** `rolesChanged` is told whose roles are others, once they are. */
   constructor(
@@ -236,7 +236,7 @@ export class Accounts {
   }
 
   #exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
-    return this.#turns.take(id.toLowerCase(), work)
+    return this.#locks.runExclusive(id.toLowerCase(), work)
   }
 }
 

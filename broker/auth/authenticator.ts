@@ -24,7 +24,7 @@ import type { SecondFactors } from './second-factor.js'
 import { hashSecret, isSecret } from './secrets.js'
 import { isSuspended, type SuspensionStore } from './suspensions.js'
 import type { LoginThrottle } from './throttle.js'
-import { algorithmOf, isLoginToken, type Tokens } from './tokens.js'
+import { algorithmOf, isLoginToken, type TokenVerifier } from './tokens.js'
 import { type CertifiedNames, readCertificate } from './x509.js'
 
 export interface AuthenticatorParts {
@@ -35,7 +35,7 @@ export interface AuthenticatorParts {
   /** Whether an identity may have an account that is linked to none. */
   readonly adopt: boolean
   readonly passwords: Passwords
-  readonly tokens: Tokens
+  readonly tokens: TokenVerifier
   readonly throttle: LoginThrottle
   /** Counts failed renewals, apart from logins: guesses at a neighbour's password must not end live logins. */
   readonly renewals: LoginThrottle
@@ -212,7 +212,7 @@ export function isTokenOrKey(shown: string): boolean {
 }
 
 /** Who has a password here is nobody else's to let in. */
-async function byPasswordOrBackend(parts: AuthenticatorParts, given: Shown): Promise<Identified> {
+async function byPasswordOrBackend(parts: AuthenticatorParts, given: ProofSource): Promise<Identified> {
   const { username, password } = given
   if (username && (await hasPassword(parts, username))) return byPasswordAlone(parts, username, password, given)
   return byBackend(parts, given)
@@ -313,13 +313,13 @@ async function byPassword(
   return refuse('bad_credentials', `wrong password, or no user ${username}`)
 }
 
-type Shown = Omit<Credentials, 'password'> & { readonly password: Buffer }
+type ProofSource = Omit<Credentials, 'password'> & { readonly password: Buffer }
 
 /** Longest user name and password that a backend is asked about, in bytes. */
 const MAX_NAME = 1024
 const MAX_SHOWN = 16_384
 
-async function byBackend(parts: AuthenticatorParts, given: Shown): Promise<Identified> {
+async function byBackend(parts: AuthenticatorParts, given: ProofSource): Promise<Identified> {
   const { throttle, now = Date.now } = parts
   const { username = '', password, clientId, address } = given
   const shown = password.toString()

@@ -4,9 +4,9 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
-import { Slots } from '../util/semaphore.js'
+import { Semaphore } from '../util/semaphore.js'
 import { signedHeaders } from '../util/signature.js'
-import { messageId as questionId } from '../util/uuid7.js'
+import { uuid7 as questionId } from '../util/uuid7.js'
 import { askEndpoint } from './endpoint.js'
 import type { Guarded, HookName, HookRunner } from './hooks.js'
 
@@ -50,7 +50,7 @@ export class Backend {
   readonly #config: Config['auth']['http']
   readonly #options: BackendOptions
   readonly #now: () => number
-  readonly #slots: Slots
+  readonly #semaphore: Semaphore
   /** Least recently needed first. */
   readonly #answers = new Map<string, { answer: BackendAnswer; until: number }>()
   readonly #asking = new Map<string, Promise<BackendAnswer>>()
@@ -61,7 +61,7 @@ export class Backend {
     this.#config = config
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.#slots = new Slots(config.maxConcurrent, MAX_WAITING, tooMany)
+    this.#semaphore = new Semaphore(config.maxConcurrent, MAX_WAITING, tooMany)
     this.hooks = {
       authenticate: undefined,
       // Not the payload: what someone may publish where is asked once, and not for each message.
@@ -137,7 +137,7 @@ export class Backend {
   async #fetch(url: string, body: string): Promise<BackendAnswer> {
     const { timeout, secret } = this.#config
     const deadline = performance.now() + timeout * 1000
-    return this.#slots.run(async () => {
+    return this.#semaphore.run(async () => {
       const left = (deadline - performance.now()) / 1000
       if (left <= 0) throw new Error(`no answer within ${timeout} s: too many questions at once`)
       const signed = signedHeaders(secret === null ? [] : [secret], questionId(), Buffer.from(body), this.#now())

@@ -3,7 +3,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import { isOwned } from '../store/persons.js'
 import type { CredentialRecord, Store } from '../store/store.js'
-import { Turns } from '../util/keyed-mutex.js'
+import { KeyedMutex } from '../util/keyed-mutex.js'
 import { findCredential } from './credentials.js'
 import { type Principal, rolesOf } from './principal.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
@@ -38,7 +38,7 @@ export class Keys {
   readonly #parts: KeysParts
   readonly #now: () => number
   /** By user: a note of a use must not bring back what is revoked meanwhile. */
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
 
   constructor(parts: KeysParts) {
     this.#parts = parts
@@ -47,7 +47,7 @@ export class Keys {
 
   /** `key` is the secret, which nobody can learn later. Rejects with a refusal. */
   create(user: string, { name, roles, expiresIn }: NewKey): Promise<{ record: KeyRecord; key: string }> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const { store, perUser, perBot = perUser } = this.#parts
       const most = isOwned(store.directory, user) ? Math.min(perUser, perBot) : perUser
       const [now, id, secret] = [this.#now(), newCredentialId(), newSecret()]
@@ -74,7 +74,7 @@ export class Keys {
 
   /** False: there is none of that id. */
   revoke(user: string, id: string): Promise<boolean> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const { store, ended } = this.#parts
       if ((await store.directory.credential(user, id))?.kind !== 'key') return false
       await commit(store, { ops: [store.directory.deleteCredentialOp(user, id)] })
@@ -98,7 +98,7 @@ export class Keys {
 
   /** Lost in a crash, it is noted at the next use. */
   #used(user: string, id: string, at: number): Promise<void> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const { sessions, directory } = this.#parts.store
       const record = await directory.credential(user, id)
       if (!record || at - record.usedAt < USED_EVERY) return

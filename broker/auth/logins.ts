@@ -5,7 +5,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { CredentialKind, CredentialRecord, Store } from '../store/store.js'
-import { Turns } from '../util/keyed-mutex.js'
+import { KeyedMutex } from '../util/keyed-mutex.js'
 import { standingCredential } from './credentials.js'
 import type { Principal } from './principal.js'
 import { renewed } from './refresh-tokens.js'
@@ -43,7 +43,7 @@ export class Logins {
   readonly #parts: LoginsParts
   readonly #now: () => number
   /** By user. */
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
 
   constructor(parts: LoginsParts) {
     this.#parts = parts
@@ -52,7 +52,7 @@ export class Logins {
 
   /** The user is who it says: it has proved that just now. */
   begin(user: string): Promise<Issued> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const { directory } = this.#parts.store
       const now = this.#now()
       const secret = newSecret()
@@ -70,7 +70,7 @@ export class Logins {
   async renew(refreshToken: string): Promise<Issued> {
     const shown = readSecret('login', refreshToken)
     if (!shown) throw refused()
-    return this.#turns.take(shown.user, async () => {
+    return this.#locks.runExclusive(shown.user, async () => {
       const { store, lifetimes, grace } = this.#parts
       const [now, secret] = [this.#now(), newSecret()]
       const record = (await standingCredential(store.directory, 'login', shown, now))?.record
@@ -87,7 +87,7 @@ export class Logins {
 
   /** Ends a login for good, with the sessions that used it. False: there is none; an API key is revoked as such. */
   end(user: string, id: string): Promise<boolean> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const record = await this.#parts.store.directory.credential(user, id)
       if (record?.kind !== 'login') return false
       await this.#end(user, id)

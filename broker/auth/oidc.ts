@@ -7,7 +7,7 @@ import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { endpointFault } from './endpoint.js'
 import { type Identity, identityOf } from './identity.js'
-import type { Seal } from './sealed.js'
+import type { SealedState } from './sealed-state.js'
 
 /** Seconds for which a person may take to log in. */
 export const LOGIN_LIFETIME = 600
@@ -33,7 +33,7 @@ export interface UnderWay {
 }
 
 export interface OidcOptions {
-  readonly seal: Seal
+  readonly seal: SealedState
   /** Told why a login failed. For the log. */
   readonly onFault: (error: unknown) => void
   readonly now?: () => number

@@ -2,7 +2,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { CredentialRecord, Store } from '../store/store.js'
-import { Turns } from '../util/keyed-mutex.js'
+import { KeyedMutex } from '../util/keyed-mutex.js'
 import type { Accounts } from './accounts.js'
 import { findCredential } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
@@ -20,7 +20,7 @@ export class PasswordResets {
   readonly #parts: PasswordResetsParts
   readonly #now: () => number
   /** By user: a token that comes twice at once is used once. */
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
 
   constructor(parts: PasswordResetsParts) {
     this.#parts = parts
@@ -29,7 +29,7 @@ export class PasswordResets {
 
   /** A user has one at a time: those of before are void. @param expiresIn seconds */
   create(user: string, expiresIn: number): Promise<{ token: string; expiresAt: number }> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const { directory } = this.#parts.store
       if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
       const [id, secret, now] = [newCredentialId(), newSecret(), this.#now()]
@@ -52,7 +52,7 @@ export class PasswordResets {
     if (retryAfter > 0)
       throw new Refusal('rate_limited', 'too many tokens that are not good; try again later', { retryAfter })
     const shown = readSecret('reset', token)
-    const user = shown && (await this.#turns.take(shown.user, () => this.#use(token, password)))
+    const user = shown && (await this.#locks.runExclusive(shown.user, () => this.#use(token, password)))
     if (user) return user
     throttle.failed(address, '')
     // One answer to all: who asks learns nothing of who has an account.

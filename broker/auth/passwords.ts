@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import { Refusal } from '../../schemas/errors.js'
-import { type Asking, FairSlots } from '../util/fair-semaphore.js'
+import { FairSemaphore, type Requester } from '../util/fair-semaphore.js'
 import { KnownPasswords } from './known-passwords.js'
 
 /** argon2id with the parameters OWASP asks for; KiB, passes, lanes. */
@@ -13,18 +13,18 @@ export const MAX_PASSWORD_BYTES = 1024
 /** Logins that may wait for a hash: at some 30 ms each, two at a time, more would wait longer than a client does. */
 const MAX_WAITING = 2000
 
-const NOBODY: Asking = { place: '', name: '' }
+const NOBODY: Requester = { place: '', name: '' }
 
 /** Hashes and checks passwords, a few at a time: the hashes share their threads with log writes. Who waits is served by turns. */
 export class Passwords {
-  readonly #free: FairSlots
+  readonly #free: FairSemaphore
   readonly #known = new KnownPasswords()
   /** Costs as much to check as a real hash, and no password fits. */
   readonly #nobody =
     `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$${base64(16)}$${base64(32)}`
 
   constructor({ concurrency, waiting = MAX_WAITING }: { concurrency: number; waiting?: number }) {
-    this.#free = new FairSlots(
+    this.#free = new FairSemaphore(
       concurrency,
       waiting,
       () => new Refusal('unavailable', 'too many logins at once', { retryAfter: 5 }),
@@ -32,7 +32,7 @@ export class Passwords {
   }
 
   /** Makes the PHC string to store. Rejects with a `Refusal`: `bad_request` (`password`), or `unavailable` when too busy. */
-  async hash(password: string, asking: Asking = NOBODY): Promise<string> {
+  async hash(password: string, asking: Requester = NOBODY): Promise<string> {
     const bytes = Buffer.byteLength(password)
     if (bytes < MIN_PASSWORD_BYTES || bytes > MAX_PASSWORD_BYTES)
       throw new Refusal('bad_request', `a password has ${MIN_PASSWORD_BYTES} to ${MAX_PASSWORD_BYTES} bytes`, {
@@ -50,7 +50,7 @@ export class Passwords {
     stored: string | null,
     password: Buffer,
     stillWanted: () => boolean = () => true,
-    asking: Asking = NOBODY,
+    asking: Requester = NOBODY,
   ): Promise<boolean> {
     if (password.length > MAX_PASSWORD_BYTES) return false
     if (this.#isKnown(stored, password, asking)) return true
@@ -64,7 +64,7 @@ export class Passwords {
     })
   }
 
-  #isKnown(stored: string | null, password: Buffer, { name }: Asking): boolean {
+  #isKnown(stored: string | null, password: Buffer, { name }: Requester): boolean {
     return stored !== null && this.#known.isKnown(name, stored, password)
   }
 }

@@ -12,7 +12,7 @@ export interface ProofsParts {
 }
 
 /** Who shows something, as they say, and where. */
-export type Shown = Pick<RefusedLogin, 'user' | 'address' | 'door'>
+export type ProofSource = Pick<RefusedLogin, 'user' | 'address' | 'door'>
 
 /** Other refusals are of what was asked for, such as a password that is too short. */
 const REASONS: { readonly [code in Refusal['code']]?: LoginRefusal } = {
@@ -30,7 +30,7 @@ export class Proofs {
   }
 
   /** Of what nobody guesses: a refusal is told, and not counted. `prove` throws or rejects with it. */
-  async secret<T>(shown: Shown, prove: () => T | Promise<T>): Promise<T> {
+  async secret<T>(shown: ProofSource, prove: () => T | Promise<T>): Promise<T> {
     try {
       return await prove()
     } catch (error) {
@@ -40,7 +40,7 @@ export class Proofs {
   }
 
   /** Of what can be guessed: a wrong one counts for the address as a wrong password does. */
-  async guessable<T>(shown: Shown & { user: string }, prove: () => T | Promise<T>): Promise<T> {
+  async guessable<T>(shown: ProofSource & { user: string }, prove: () => T | Promise<T>): Promise<T> {
     try {
       return await prove()
     } catch (error) {
@@ -49,7 +49,7 @@ export class Proofs {
     }
   }
 
-  #tell(shown: Shown, error: unknown): LoginRefusal | undefined {
+  #tell(shown: ProofSource, error: unknown): LoginRefusal | undefined {
     const reason = error instanceof Refusal ? REASONS[error.code] : undefined
     if (reason) this.#parts.refused({ ...shown, reason, why: (error as Refusal).message })
     return reason

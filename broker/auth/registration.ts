@@ -4,7 +4,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { Store } from '../store/store.js'
-import { Turns } from '../util/keyed-mutex.js'
+import { KeyedMutex } from '../util/keyed-mutex.js'
 import type { Accounts } from './accounts.js'
 import { findCredential } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
@@ -32,7 +32,7 @@ export interface Registering {
 export class Registration {
   readonly #parts: RegistrationParts
   /** By invitation: each use counts. */
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
 
   constructor(parts: RegistrationParts) {
     this.#parts = parts
@@ -73,7 +73,7 @@ export class Registration {
     const shown = readSecret('invite', invite ?? '')
     if (!shown) throw notInvited()
     const { directory } = this.#parts.store
-    await this.#turns.take(shown.id, async () => {
+    await this.#locks.runExclusive(shown.id, async () => {
       const record = (await findCredential(directory, 'invite', invite!, Date.now()))?.record
       if (!record) throw notInvited()
       const uses = (record.uses ?? 1) - 1

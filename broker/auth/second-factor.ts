@@ -8,8 +8,8 @@ import { Refusal } from '../../schemas/errors.js'
 import type { SecondFactorRecord } from '../store/accounts.js'
 import { commit } from '../store/commit.js'
 import type { Store } from '../store/store.js'
-import { Turns } from '../util/keyed-mutex.js'
-import type { Sealer } from './sealing.js'
+import { KeyedMutex } from '../util/keyed-mutex.js'
+import type { SecretBox } from './secret-box.js'
 import { hashSecret } from './secrets.js'
 import type { Failures } from './throttle.js'
 
@@ -25,7 +25,7 @@ const RECOVERY_BYTES = 10
 
 export interface SecondFactorParts {
   readonly store: Pick<Store, 'commit' | 'accounts'>
-  readonly sealer: Sealer
+  readonly secretBox: SecretBox
   /** Counts wrong codes of a user, wherever they come from: who gets that far has the password. */
   readonly failures: Failures
   readonly now?: () => number
@@ -45,7 +45,7 @@ export class SecondFactors {
   readonly #parts: SecondFactorParts
   readonly #now: () => number
   /** By user: a code that comes twice at once is taken once. */
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
 
   constructor(parts: SecondFactorParts) {
     this.#parts = parts
@@ -54,11 +54,11 @@ export class SecondFactors {
 
   /** Makes a secret that counts from its confirmation on; one that was never confirmed is forgotten. */
   begin(user: string): Promise<{ secret: string; uri: string }> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       if ((await this.#record(user))?.confirmedAt)
         throw new Refusal('conflict', 'a second factor is on already; remove it first (auth.totp.remove)')
       const secret = new Secret({ size: SECRET_BYTES })
-      const sealed = this.#parts.sealer.seal(secret.base32, user)
+      const sealed = this.#parts.secretBox.seal(secret.base32, user)
       await this.#write({ user, sealed, confirmedAt: null, lastStep: 0, recovery: [] })
       return { secret: secret.base32, uri: totp(secret, user).toString() }
     })
@@ -66,7 +66,7 @@ export class SecondFactors {
 
   /** From now on codes are asked for. The recovery codes are told this once. */
   confirm(user: string, code: string): Promise<string[]> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const record = await this.#record(user)
       if (!record || record.confirmedAt !== null)
         throw new Refusal('conflict', 'there is nothing to confirm; begin with auth.totp.begin')
@@ -86,7 +86,7 @@ export class SecondFactors {
 
   /** The code is one of the app, or a recovery code; it has been checked that the user has the password. */
   remove(user: string, code: string): Promise<void> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const record = await this.#record(user)
       if (!record?.confirmedAt) throw new Refusal('not_found', 'there is no second factor to remove')
       requirePassed(await this.#counted(user, async () => this.#after(record, code) !== null))
@@ -96,7 +96,7 @@ export class SecondFactors {
 
   /** For who is locked out: the operator has made sure who asks. False: there was none. */
   reset(user: string): Promise<boolean> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       if (!(await this.#record(user))) return false
       await this.#forget(user)
       return true
@@ -115,7 +115,7 @@ export class SecondFactors {
 
   /** Takes a code with which its user logs in, once; who has no second factor needs none. */
   check(user: string, code: string | undefined): Promise<CodeCheck> {
-    return this.#turns.take(user, async () => {
+    return this.#locks.runExclusive(user, async () => {
       const record = await this.#record(user)
       if (!record?.confirmedAt) return 'passed'
       if (code === undefined) return 'missing'
@@ -150,7 +150,7 @@ export class SecondFactors {
 
   /** The time step that a code of the app is of; null: none around now, or one that was used. */
   #stepOf({ user, sealed, lastStep }: SecondFactorRecord, code: string): number | null {
-    const secret = this.#parts.sealer.open(sealed, user)
+    const secret = this.#parts.secretBox.open(sealed, user)
     // The broker's secret is another than it was: recovery codes are left, and the operator.
     if (secret === null) return null
     const timestamp = this.#now()

@@ -37,7 +37,7 @@ export type TokenCheck =
   /** `why` is for the log. */
   | { readonly ok: false; readonly why: string }
 
-export class Tokens {
+export class TokenVerifier {
   /** Each algorithm has the one key that may use it, so no token can choose how a key is used. */
   readonly #keys: ReadonlyMap<string, KeyObject>
   readonly #jwt: JwtConfig

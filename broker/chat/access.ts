@@ -4,7 +4,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, directMembers } from '../../schemas/ids.js'
 import { deviceOf, type Filter, isChatTopic, parseTopic, topics } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
-import { type Direct, direct } from '../hub.js'
+import { type UnloggedMessage, unlogged } from '../hub.js'
 import type { Store } from '../store/store.js'
 import type { DeviceRules } from './devices/device-rules.js'
 import { type Actor, hasOneOf, isAdmin, requireUser } from './model/actor.js'
@@ -20,7 +20,7 @@ export interface Grant {
 /** Something the broker knows the state of, as it is when it is asked; null: it is nothing to the subscriber any more. */
 export interface Held {
   readonly topic: string
-  current(): Direct | null
+  current(): UnloggedMessage | null
 }
 
 const GRANTED: Grant = { unconditional: true }
@@ -128,12 +128,12 @@ export class Access {
         yield { topic: topics.user(seen, 'presence'), current: () => this.#heldPresence(seen, user) }
   }
 
-  #heldInfo(room: string, user: string): Direct | null {
+  #heldInfo(room: string, user: string): UnloggedMessage | null {
     const payload = this.#store.directory.member(room, user) ? this.#info.current(room) : null
-    return payload && direct(topics.room(room, 'info'), payload, 1, { retain: true })
+    return payload && unlogged(topics.room(room, 'info'), payload, 1, { retain: true })
   }
 
-  #heldPresence(seen: string, user: string): Direct | null {
+  #heldPresence(seen: string, user: string): UnloggedMessage | null {
     return this.#presence.visible(seen, user) ? this.#presence.current(seen) : null
   }
 

@@ -2,9 +2,9 @@
 import type { Config } from '../../schemas/config.js'
 import { Access } from './access.js'
 import { Commands } from './commands/table.js'
-import type { Removals } from './erasure/account-removals.js'
+import type { AccountRemovals } from './erasure/account-removals.js'
 import type { Actor } from './model/actor.js'
-import { type Publish, publishGated } from './model/publish-gate.js'
+import { type PublishFunction, publishGated } from './model/publish-gate.js'
 import { logs } from './model/views.js'
 import type { Reached } from './presence/receipts.js'
 import { makeHandlers } from './wiring/commands.js'
@@ -28,13 +28,13 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const remove = (user: string): Promise<unknown> => removals.remove(user, 'kept')
   const { accounts, keys } = parts.auth
   const devices = makeDevices(config, { ...moderated, accounts, keys, remove, roomRules: rooms.rules })
-  const removals: Removals = makeRemovals({ ...moderated, devices })
-  const publish: Publish = (...message) => publishGated(pipeline, parts.gate, ...message)
+  const removals: AccountRemovals = makeRemovals({ ...moderated, devices })
+  const publish: PublishFunction = (...message) => publishGated(pipeline, parts.gate, ...message)
   const handlers = makeHandlers(config, { ...moderated, devices, removals, publish, remove })
   const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit, parts.space)
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
 
-  const { store, views, acl, plain, rates } = shared
+  const { store, views, acl, plainTopics, rates } = shared
   const { info, members, sanctions } = rooms
   const { presence, receipts, notifications, exports } = people
   const { audit, reports } = moderated
@@ -53,7 +53,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
     access: new Access({ store, acl, pipeline, presence, info, devices: devices.rules }),
     rooms: rooms.rooms,
     ownership: rooms.ownership,
-    ...{ acl, views, members, sanctions, presence, plain, pipeline, commands, rates, receipts },
+    ...{ acl, views, members, sanctions, presence, plainTopics, pipeline, commands, rates, receipts },
     ...{ notifications, exports, removals, info, audit, reports },
   }
 }

@@ -7,10 +7,10 @@ import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { Extra, Store, StoreError } from '../store/store.js'
-import { Memo } from '../util/bounded-cache.js'
+import { BoundedCache } from '../util/bounded-cache.js'
 import type { Requests } from './commands/requests.js'
 import type { DeviceTopics } from './devices/device-topics.js'
-import type { Plain } from './messages/plain-topics.js'
+import type { PlainTopics } from './messages/plain-topics.js'
 import { refuseSend, storeRefusal } from './messages/send.js'
 import type { Writing } from './messages/writing.js'
 import { type Actor, requireUser } from './model/actor.js'
@@ -21,7 +21,7 @@ import type { Publication, Publisher } from './model/publication.js'
 import type { Replies } from './model/replies.js'
 import type { Announcements } from './notices/announcements.js'
 import type { Notifications } from './notices/notifications.js'
-import type { Moments } from './presence/ephemeral.js'
+import type { EphemeralMessages } from './presence/ephemeral.js'
 import type { Receipts } from './presence/receipts.js'
 import type { DirectConversations } from './rooms/direct-conversations.js'
 import type { Members } from './rooms/members.js'
@@ -37,11 +37,11 @@ export interface PipelineParts {
   readonly directs: DirectConversations
   readonly replies: Replies
   readonly requests: Requests
-  readonly moments: Moments
+  readonly ephemeral: EphemeralMessages
   readonly notifications: Notifications
   readonly announcements: Announcements
   readonly receipts: Receipts
-  readonly plain: Plain
+  readonly plainTopics: PlainTopics
   readonly deviceTopics: DeviceTopics
   readonly space: Space
   readonly payloadBytes: number
@@ -52,7 +52,7 @@ export interface PipelineParts {
 export class Pipeline {
   readonly #parts: PipelineParts
   /** Whoever publishes on a topic does so again. */
-  readonly #topics = new Memo(parseTopic)
+  readonly #topics = new BoundedCache(parseTopic)
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
@@ -117,7 +117,7 @@ export class Pipeline {
         return this.#parts.deviceTopics.publish(actor, topic, publication, publisher)
       case 'plain':
         if (!clears(publication)) requireSpace(this.#parts.space)
-        return this.#parts.plain.publish(actor, topic, publication, publisher)
+        return this.#parts.plainTopics.publish(actor, topic, publication, publisher)
       case 'sys':
         throw new Refusal('forbidden', `${publication.topic}: only the broker publishes below $SYS`)
       case 'invalid':
@@ -136,7 +136,7 @@ export class Pipeline {
       case 'text':
         return this.#sendToRoom(actor, topic.room, topic.leaf === 'text', publication, publisher)
       case 'typing':
-        this.#parts.moments.typing(actor, topic.room, publication.payload)
+        this.#parts.ephemeral.typing(actor, topic.room, publication.payload)
         return this.#settle(publication, publisher)
       case 'receipts':
         return this.#settleAfter(
@@ -201,13 +201,13 @@ export class Pipeline {
         return this.#parts.notifications.publish(actor, topic.user, publication, publisher)
       case 'signals':
         return this.#settleAfter(
-          this.#parts.moments.signal(actor, topic.user, publication.payload),
+          this.#parts.ephemeral.signal(actor, topic.user, publication.payload),
           publication,
           publisher,
         )
       case 'presence':
         requireOwn(actor, topic.user, publication.topic)
-        this.#parts.moments.presence(actor, publication.payload)
+        this.#parts.ephemeral.presence(actor, publication.payload)
         return this.#settle(publication, publisher)
       default:
         throw new Refusal('forbidden', `only the broker publishes on ${publication.topic}`)

@@ -2,7 +2,7 @@
  * Where a follower's messages come from, one feed per source: a view of a log, or the session's queue of plain messages. A feed knows
  * what was sent and what was acknowledged; what it may not send now it reads later from the store, so a slow reader costs no memory.
  */
-import type { Batch, Direct, Feed, View } from '../hub.js'
+import type { Feed, UnloggedMessage, View, ViewBatch } from '../hub.js'
 import type { LogEntry, QoS, QueuedMessage } from '../store/store.js'
 
 /** Most entries a feed reads from the store at once, and their bytes. */
@@ -34,16 +34,16 @@ export interface Behind extends FlightOwner {
 export interface FeedHost {
   readonly id: string
   /** Messages that may still go under way. */
-  readonly room: number
+  readonly capacity: number
   fallBehind(feed: Behind): void
   /** Sends a live batch if it fits; false: nothing was sent. */
-  sendBatch(feed: LogFeed, batch: Batch): boolean
+  sendBatch(feed: LogFeed, batch: ViewBatch): boolean
   /** A live batch for a subscription of QoS 0: sent, kept for a moment, or dropped and counted. */
-  sendLive(feed: LogFeed, batch: Batch): void
+  sendLive(feed: LogFeed, batch: ViewBatch): void
   /** Sends entries that were read. A promise where QoS 2 state must be durable first. */
   sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void>
   sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void | Promise<void>
-  sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean
+  sendPlain(feed: QueueFeed, message: UnloggedMessage, qos: QoS, number: number): boolean
   readLog(view: View, after: number, limit: number): LogEntry[] | Promise<LogEntry[]>
   headOf(view: View): number
   readQueue(after: number, limit: number): Promise<QueuedMessage[]>
@@ -82,16 +82,16 @@ class Outstanding {
 }
 
 /** What filters ask for together. */
-export interface Wish {
+export interface FeedOptions {
   readonly qos: QoS
   /** Subscription identifiers [MQTT5-3.3.4-3]. */
   readonly ids: readonly number[]
 }
 
 /** What the session's filters ask for of a view. */
-export interface FeedWish extends Wish {
+export interface ViewFeedOptions extends FeedOptions {
   /** What they ask for of the session's own messages, where a filter says no local [MQTT5-3.8.3-3]: null is nothing, undefined the same. */
-  readonly own: Wish | null | undefined
+  readonly own: FeedOptions | null | undefined
 }
 
 export class LogFeed implements Feed, Behind {
@@ -99,7 +99,7 @@ export class LogFeed implements Feed, Behind {
   readonly view: View
   qos: QoS
   ids: readonly number[]
-  own: Wish | null | undefined
+  own: FeedOptions | null | undefined
   /** Number of the next entry to send. */
   next: number
   behind = false
@@ -107,7 +107,7 @@ export class LogFeed implements Feed, Behind {
   readonly outstanding = new Outstanding()
   readonly #host: FeedHost
 
-  constructor(host: FeedHost, view: View, { qos, ids, own }: FeedWish, next: number) {
+  constructor(host: FeedHost, view: View, { qos, ids, own }: ViewFeedOptions, next: number) {
     this.#host = host
     this.view = view
     this.qos = qos
@@ -125,7 +125,7 @@ export class LogFeed implements Feed, Behind {
     return (this.outstanding.first ?? this.next) - 1
   }
 
-  accept(batch: Batch): void {
+  accept(batch: ViewBatch): void {
     // Also at QoS 0: a filter that was lowered to it while messages waited gets those first.
     if (this.behind || batch.last < this.next) return
     if (this.qos === 0) {
@@ -148,9 +148,9 @@ export class LogFeed implements Feed, Behind {
   }
 
   advance(): Progress | Promise<Progress> {
-    if (this.#host.room <= 0) return 'blocked'
+    if (this.#host.capacity <= 0) return 'blocked'
     const head = this.#host.headOf(this.view)
-    const entries = this.#host.readLog(this.view, this.next - 1, Math.min(this.#host.room, READ_ENTRIES))
+    const entries = this.#host.readLog(this.view, this.next - 1, Math.min(this.#host.capacity, READ_ENTRIES))
     return entries instanceof Promise ? entries.then((read) => this.#send(read, head)) : this.#send(entries, head)
   }
 
@@ -159,9 +159,9 @@ export class LogFeed implements Feed, Behind {
     if (!this.attached) return 'done'
     if (entries.length > 0) {
       // Others may have filled the window while the entries were read.
-      const { room } = this.#host
-      if (room <= 0) return 'blocked'
-      const sending = this.#host.sendEntries(this, entries.slice(0, room))
+      const { capacity } = this.#host
+      if (capacity <= 0) return 'blocked'
+      const sending = this.#host.sendEntries(this, entries.slice(0, capacity))
       return sending ? sending.then(() => 'sent') : 'sent'
     }
     // Entries may have been removed from under the cursor: nothing to read, and yet not at the head.
@@ -187,7 +187,7 @@ export class QueueFeed implements Behind {
     this.next = next
   }
 
-  accept(message: Direct, qos: QoS, number: number): void {
+  accept(message: UnloggedMessage, qos: QoS, number: number): void {
     if (number > this.#newest) this.#newest = number
     if (this.behind || number < this.next) return
     if (!this.#host.sendPlain(this, message, qos, number)) this.#host.fallBehind(this)
@@ -216,9 +216,9 @@ export class QueueFeed implements Behind {
   }
 
   async advance(): Promise<Progress> {
-    if (this.#host.room <= 0) return 'blocked'
+    if (this.#host.capacity <= 0) return 'blocked'
     const newest = this.#newest
-    const messages = await this.#host.readQueue(this.next - 1, Math.min(this.#host.room, READ_ENTRIES))
+    const messages = await this.#host.readQueue(this.next - 1, Math.min(this.#host.capacity, READ_ENTRIES))
     if (messages.length === 0) {
       this.behind = this.#newest !== newest
       return this.behind ? 'sent' : 'done'

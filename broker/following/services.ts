@@ -7,23 +7,23 @@ import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
 import type { BacklogLimits, Backlogs } from './backlog.js'
 
-export interface FollowerLimits extends BacklogLimits {
+export interface SubscriberLimits extends BacklogLimits {
   inflight: number
 }
 
-export interface FollowerServices {
+export interface SubscriberServices {
   readonly hub: Hub
   readonly store: Store
   readonly views: Views
   readonly counters: Counters
-  readonly limits: FollowerLimits
+  readonly limits: SubscriberLimits
   readonly backlogs: Backlogs
   /** Told of every acknowledgement in a log, so it must cost nearly nothing. */
   readonly delivered: (user: string, place: Reached, seq: number) => void
 }
 
 /** Hears that there is something to save, and saves at once what must be durable before a packet leaves. */
-export interface FollowerSaver {
+export interface SubscriberSaver {
   touched(): void
   /** Saves with the next commit, without waiting for the disk. */
   saveSoon(): void

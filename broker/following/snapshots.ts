@@ -15,15 +15,15 @@ import type { PlainMessage, QoS, RetainedCut, Store, StoreError } from '../store
 import { TopicTrie } from '../store/topic-trie.js'
 import { LazyMap } from '../util/lazy.js'
 import { isExpired } from './expiry.js'
-import type { Follower } from './log-subscription.js'
-import type { FollowerServices } from './services.js'
+import type { SubscriberServices } from './services.js'
+import type { Subscriber } from './subscriber.js'
 import type { Subscription } from './subscription.js'
 
 /** Steps in one turn of the event loop. */
 const SLICE = 256
 
 /** Who gets it, and how much of it at a time. */
-export interface Receiver extends Follower {
+export interface Receiver extends Subscriber {
   /** Whether one more of so many bytes would wait without loss; `kept`: in its queue in the store. */
   hasRoom(bytes: number, qos: QoS, kept: boolean): boolean
   /** Resolves when it is worth asking again, or it is closed. */
@@ -37,7 +37,7 @@ export interface SnapshotParts {
   readonly receiver: Receiver
   readonly actor: Actor
   readonly access: Access
-  readonly services: Pick<FollowerServices, 'store' | 'views'>
+  readonly services: Pick<SubscriberServices, 'store' | 'views'>
   readonly failed: (error: unknown) => void
 }
 

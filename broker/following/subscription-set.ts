@@ -1,225 +1,66 @@
-/**
- * Turns someone's filters into feeds and listening: which views it follows, at which QoS, from where. What a filter shows changes with
- * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
- */
-import { isDirectRoom } from '../../schemas/ids.js'
-import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
-import { ANY_PRESENCE, type Shown, type Views } from '../chat/model/views.js'
-import { direct, type View } from '../hub.js'
-import type { Op } from '../store/op.js'
-import type { LogEntry, QoS, Store } from '../store/store.js'
-import type { Counters } from '../util/counters.js'
-import type { FeedWish, LogFeed, Wish } from './feeds.js'
-import type { Follower } from './log-subscription.js'
+import { type Filter, isPlainFilter } from '../../schemas/topics.js'
+import { filterCost } from '../store/filter-cost.js'
+import { LazyMap, LazySet } from '../util/lazy.js'
 import type { Subscription } from './subscription.js'
-import { showsViews } from './subscriptions.js'
 
-export class Interests {
-  readonly #follower: Follower
-  readonly #views: Views
-  readonly #store: Store
-  readonly #counters: Counters
+/** Of filters whose second level is a wildcard. */
+const ANYWHERE = ''
 
-  constructor(follower: Follower, views: Views, store: Store, counters: Counters) {
-    this.#follower = follower
-    this.#views = views
-    this.#store = store
-    this.#counters = counters
-  }
+/** The subscriptions of a follower, by filter. There may be ten thousand: what is asked for each message, or each filter, looks at few of them. */
+export class SubscriptionSet extends LazyMap<string, Subscription> {
+  /** Of all filters, with what each costs beside. */
+  bytes = 0
+  /** Those that ask for more than messages at a QoS: an identifier, RETAIN as published, nothing of one's own. */
+  readonly particular = new LazySet<Subscription>()
+  /** Those that show views, by the first two levels of what they match. */
+  readonly #near = new LazyMap<string, Subscription[]>()
 
-  shown(subscription: Subscription): Shown {
-    return this.#views.shown(subscription.parsed, this.#follower.user)
-  }
-
-  /** Where each view of `shown` ends now; the logs are loaded, so that later questions need no waiting. */
-  async heads(shown: Shown): Promise<Map<string, number>> {
-    const heads = new Map<string, number>()
-    for (const view of shown.views) {
-      const info = this.#store.log.peek(view.log) ?? (await this.#store.log.open(view.log))
-      heads.set(view.cursor, view.whole ? info.tail - 1 : info.head)
+  override set(filter: string, subscription: Subscription): this {
+    this.#forget(filter)
+    this.bytes += filterCost(filter)
+    const { identifier, retainAsPublished, noLocal, parsed } = subscription
+    if (identifier !== undefined || retainAsPublished || noLocal) this.particular.add(subscription)
+    if (showsViews(parsed)) {
+      const place = neighbourhood(filter)
+      const near = this.#near.get(place)
+      if (near) near.push(subscription)
+      else this.#near.set(place, [subscription])
     }
-    return heads
+    return super.set(filter, subscription)
   }
 
-  /** Cursors that `shown` would start, as ops that make them durable. */
-  cursorOps(shown: Shown, subscription: Subscription, heads: ReadonlyMap<string, number>): Op[] {
-    if (subscription.qos === 0) return []
-    const { id, feeds, persistent } = this.#follower
-    const { sessions } = this.#store
-    const ops: Op[] = []
-    for (const { cursor } of shown.views) {
-      const feed = feeds.get(cursor)
-      if (!feed || startsAnew(feed)) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
-      // A share group that was not kept until now.
-      else if (!persistent)
-        ops.push(sessions.cursorOp(id, cursor, feed.acked), sessions.cursorOp(id, `${cursor}>`, feed.acked))
-    }
-    return ops
+  override delete(filter: string): boolean {
+    this.#forget(filter)
+    return super.delete(filter)
   }
 
-  /** A subscription took effect: new views start at `heads`, those that came since it was decided where they began. */
-  add(subscription: Subscription, heads: ReadonlyMap<string, number>): void {
-    const { filter, parsed, qos } = subscription
-    if (parsed.kind === 'room' && parsed.room !== null && !this.#mayEnter(parsed.room)) return
-    this.#follower.subscriptions.set(filter, subscription)
-    if (isPlainFilter(parsed)) this.#follower.subscribePlain(filter, qos)
-    if (!showsViews(parsed)) return
-    const start = (view: View): number => heads.get(view.cursor) ?? this.#views.start(view, this.#follower.user)
-    this.#apply(this.shown(subscription), start)
+  #forget(filter: string): void {
+    const subscription = this.get(filter)
+    if (!subscription) return
+    this.bytes -= filterCost(filter)
+    this.particular.delete(subscription)
+    const place = neighbourhood(filter)
+    const near = this.#near.get(place)
+    const at = near?.indexOf(subscription) ?? -1
+    if (at !== -1) near!.splice(at, 1)
+    if (near?.length === 0) this.#near.delete(place)
   }
 
-  #mayEnter(room: string): boolean {
-    return isDirectRoom(room) || this.#store.directory.member(room, this.#follower.user) !== undefined
-  }
-
-  /** Ops that end the cursors no other filter keeps. */
-  remove(filter: string): Op[] {
-    const subscription = this.#follower.subscriptions.get(filter)
-    if (!subscription) return []
-    this.#follower.subscriptions.delete(filter)
-    this.#follower.unsubscribePlain(filter)
-    return this.#apply(this.shown(subscription), () => 0)
-  }
-
-  /** A membership began: wildcard filters follow it, from the join on. */
-  async roomJoined(room: string): Promise<void> {
-    const { user } = this.#follower
-    await this.heads(this.#shownOfRoom(room))
-    // It may have ended meanwhile, as may the subscriptions.
-    if (!this.#follower.closed && this.#store.directory.member(room, user))
-      this.#apply(this.#shownOfRoom(room), (view) => this.#views.start(view, user))
-  }
-
-  /**
-   * A membership ended: nothing of the room is delivered from here on, but for the `last` of its events where that was not sent yet.
-   * Returns the exact filters that went with it.
-   */
-  roomLeft(room: string, last?: Pick<LogEntry, 'seq' | 'payload'>): string[] {
-    const { subscriptions, feeds } = this.#follower
-    const events = last && [...feeds.values()].find(({ view }) => view.topic === topics.room(room, 'events'))
-    const owed = events && this.#follower.owes(events, last.seq)
-    const exact = [...subscriptions.values()]
-      .filter(({ parsed }) => parsed.kind === 'room' && parsed.room === room)
-      .map(({ filter }) => filter)
-    for (const filter of exact) subscriptions.delete(filter)
-    for (const feed of [...feeds.values()]) if (feed.view.room === room) this.#follower.detach(feed)
-    for (const topic of [...this.#follower.listening])
-      if (topic.startsWith(topics.roomPrefix(room))) this.#follower.unlisten(topic)
-    if (owed) this.#follower.acceptDirect(direct(events.view.topic, last.payload, 1, { blank: true }), events.qos)
-    return exact
-  }
-
-  /** A broadcast channel was used for the first time: wildcard filters see it from its beginning. */
-  channelAdded(channel: string): void {
-    const topic = topics.broadcast(channel)
-    for (const subscription of this.#follower.subscriptions.values()) {
-      if (subscription.parsed.kind !== 'broadcast') continue
-      const views = this.shown(subscription).views.filter((view) => view.topic === topic)
-      this.#apply({ views, topics: [] }, () => 0)
-    }
-  }
-
-  /** Feeds of a session or group that comes back, at their saved cursors. */
-  async restore(cursors: ReadonlyMap<string, number>): Promise<void> {
-    for (const subscription of this.#follower.subscriptions.values()) {
-      await this.heads(this.shown(subscription))
-      // Shown anew: a membership may have begun or ended meanwhile, and the filter with it.
-      if (this.#follower.subscriptions.get(subscription.filter) !== subscription) continue
-      this.#apply(this.shown(subscription), (view) => this.#restoredStart(view, cursors), cursors)
-    }
-  }
-
-  /** The saved cursor; at a later join, the join; at what retention left, counted. */
-  #restoredStart(view: View, cursors: ReadonlyMap<string, number>): number {
-    const { head, tail } = this.#store.log.peek(view.log) ?? { head: 0, tail: 1 }
-    const saved = cursors.get(view.cursor) ?? 0
-    // A cursor beyond the head is of an earlier log of that name: the room was deleted and made anew.
-    const start = Math.max(saved > head ? 0 : saved, this.#views.start(view, this.#follower.user))
-    if (start >= tail - 1) return start
-    this.#counters.add('skipped.retention', tail - 1 - start)
-    return tail - 1
-  }
-
-  #shownOfRoom(room: string): Shown {
-    const all: Shown = { views: [], topics: [] }
-    for (const { parsed } of this.#follower.subscriptions.values()) {
-      const shown = this.#views.shownOfRoom(parsed, this.#follower.user, room)
-      all.views.push(...shown.views)
-      all.topics.push(...shown.topics)
-    }
-    return all
-  }
-
-  #apply(shown: Shown, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
-    const ops: Op[] = []
-    for (const view of shown.views) ops.push(...this.#applyView(view, this.#wish(view.topic), start, saved))
-    for (const topic of shown.topics) {
-      const wish = this.#wish(topic)
-      if (wish) this.#follower.listen(topic, wish.qos)
-      else this.#follower.unlisten(topic)
-    }
-    return ops
-  }
-
-  #applyView(
-    view: View,
-    wish: FeedWish | null,
-    start: (view: View) => number,
-    saved: ReadonlyMap<string, number> | undefined,
-  ): Op[] {
-    const follower = this.#follower
-    const feed = follower.feeds.get(view.cursor)
-    if (!wish) {
-      if (!feed) return []
-      follower.letGo(feed)
-      return follower.persistent ? dropCursorOps(this.#store, follower.id, view.cursor) : []
-    }
-    if (!feed) {
-      const from = start(view)
-      follower.attach(view, wish, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
-    } else if (wish.qos > 0 && startsAnew(feed)) {
-      follower.follow(feed, wish, start(view) + 1)
-    } else {
-      Object.assign(feed, wish)
-    }
-    return []
-  }
-
-  /** What the filters that show `topic` ask for together; null when none shows it. */
-  #wish(topic: string): FeedWish | null {
-    const matching = this.#follower.subscriptions.near(topic).filter((subscription) => shows(subscription, topic))
-    if (matching.length === 0) return null
-    return { ...together(matching)!, own: ownWish(matching) }
+  /** Those whose filter may show a view on the topic. */
+  near(topic: string): readonly Subscription[] {
+    const place = neighbourhood(topic)
+    const wide = this.#near.get(ANYWHERE) ?? []
+    return place === ANYWHERE ? wide : [...(this.#near.get(place) ?? []), ...wide]
   }
 }
 
-/** The highest QoS, every identifier; null: no filter, no wish. */
-function together(subscriptions: readonly Subscription[]): Wish | null {
-  if (subscriptions.length === 0) return null
-  return {
-    qos: Math.max(...subscriptions.map(({ qos }) => qos)) as QoS,
-    ids: subscriptions.flatMap(({ identifier }) => identifier ?? []),
-  }
+/** Filters of plain topics show none, those of devices may, beside plain topics. What a shared filter shows its group follows. */
+export function showsViews(parsed: Filter): boolean {
+  return parsed.kind === 'device' || (parsed.kind !== 'shared' && !isPlainFilter(parsed))
 }
 
-/** What filters ask for of the session's own messages; undefined: the same as of all. */
-export function ownWish(subscriptions: readonly Subscription[]): Wish | null | undefined {
-  const local = subscriptions.filter(({ noLocal }) => !noLocal)
-  return local.length === subscriptions.length ? undefined : together(local)
-}
-
-/** A feed of QoS 0 has no cursor to go on from when it is raised; unless it was lowered, and still sends what waited then [MQTT5-3.8.4-4]. */
-function startsAnew({ qos, behind }: LogFeed): boolean {
-  return qos === 0 && !behind
-}
-
-function shows({ filter, parsed }: Subscription, topic: string): boolean {
-  if (topic === ANY_PRESENCE)
-    return parsed.kind === 'user' && parsed.user === null && parsed.leaves.includes('presence')
-  return filterMatches(filter, topic) && (!topic.endsWith('/text') || filter.endsWith('/text'))
-}
-
-/** The cursor and how far was sent beyond it (session-keeper.ts). */
-export function dropCursorOps(store: Store, id: string, cursor: string): Op[] {
-  return [store.sessions.dropCursorOp(id, cursor), store.sessions.dropCursorOp(id, `${cursor}>`)]
+/** The first two levels of a topic, or of a filter that names them. */
+function neighbourhood(topic: string): string {
+  const [first, second = ''] = topic.split('/', 2)
+  return second === '+' || second === '#' ? ANYWHERE : `${first}/${second}`
 }

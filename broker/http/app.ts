@@ -56,7 +56,7 @@ export interface HttpParts {
   readonly answered: (facts: Record<string, unknown>) => void
 }
 
-export interface HttpDoor {
+export interface HttpApp {
   handle(request: IncomingMessage, response: ServerResponse): void
   /** Resolves when the requests under way are answered, or have had their time. */
   drain(): Promise<void>
@@ -68,7 +68,7 @@ const MAX_PARAMETER = 1024
 /** Requests under way get this long when the broker stops, in ms. */
 const DRAIN = 5_000
 
-export async function openHttpDoor(parts: HttpParts): Promise<HttpDoor> {
+export async function openHttpApp(parts: HttpParts): Promise<HttpApp> {
   const app = fastify({
     bodyLimit: parts.payloadBytes,
     routerOptions: { maxParamLength: MAX_PARAMETER },

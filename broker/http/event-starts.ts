@@ -1,5 +1,5 @@
 /** Where a stream of events begins in each log: at the position it had, or now; and what it cannot have of what lies between. */
-import type { FollowerServices } from '../following/services.js'
+import type { SubscriberServices } from '../following/services.js'
 import type { View } from '../hub.js'
 import type { Store } from '../store/store.js'
 import { type Position, UNSURE } from './event-id.js'
@@ -14,7 +14,7 @@ const PAGE = 100
 const PAGE_BYTES = 1024 * 1024
 
 export class Starts {
-  readonly #services: FollowerServices
+  readonly #services: SubscriberServices
   readonly #user: string
   /** Null: it begins now. */
   readonly #position: Position | null
@@ -23,7 +23,7 @@ export class Starts {
   readonly young = new Set<string>()
 
   /** `filters`: name of those asked for now; a position of others says only where the logs were that it names. */
-  constructor(services: FollowerServices, user: string, position: Position | null, filters: string) {
+  constructor(services: SubscriberServices, user: string, position: Position | null, filters: string) {
     this.#services = services
     this.#user = user
     this.#position = position

@@ -5,18 +5,18 @@
 import type { ServerResponse } from 'node:http'
 import type { Actor } from '../chat/model/actor.js'
 import { isExpired } from '../following/expiry.js'
+import { FeedSet } from '../following/feed-set.js'
 import { type Behind, LogFeed, READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
-import { Follower } from '../following/log-subscription.js'
-import type { FollowerServices } from '../following/services.js'
+import type { SubscriberServices } from '../following/services.js'
 import type { Snapshots } from '../following/snapshots.js'
-import { Interests } from '../following/subscription-set.js'
-import { type Batch, type Direct, direct } from '../hub.js'
+import { Subscriber } from '../following/subscriber.js'
+import { type UnloggedMessage, unlogged, type ViewBatch } from '../hub.js'
 import { messageSize } from '../store/message-size.js'
 import type { LogEntry, PlainMessage, QoS, SavedInflight } from '../store/store.js'
 import type { Deadline } from '../util/timer-wheel.js'
 import { hasRoomFor, writePosition } from './event-id.js'
 import type { Starts } from './event-starts.js'
-import { eventText, gapText, PING, type Shown } from './event-text.js'
+import { eventText, gapText, PING, type ShownViews } from './event-text.js'
 
 /** What the stream does not decide itself. */
 export interface StreamGuard {
@@ -58,10 +58,10 @@ export type Ending =
 /** Client's wait before it comes back, in ms. */
 const RETRY = 2000
 
-export class EventStream extends Follower implements Deadline {
+export class EventStream extends Subscriber implements Deadline {
   readonly persistent = false
   readonly waiting = 0
-  readonly interests: Interests
+  readonly feedSet: FeedSet
   /** What its filters get at once. */
   snapshots: Snapshots | null = null
   onEnd: (why: Ending) => void = () => {}
@@ -79,12 +79,12 @@ export class EventStream extends Follower implements Deadline {
   /** When all that was not sent could be named, Unix ms. */
   #time = 0
 
-  constructor(options: StreamOptions, services: FollowerServices, out: ServerResponse, guard: StreamGuard) {
+  constructor(options: StreamOptions, services: SubscriberServices, out: ServerResponse, guard: StreamGuard) {
     super(options.id, options.actor.principal.user, services)
     this.#options = options
     this.#out = out
     this.#guard = guard
-    this.interests = new Interests(this, services.views, services.store, services.counters)
+    this.feedSet = new FeedSet(this, services.views, services.store, services.counters)
     out.on('drain', () => this.#drained())
     out.on('close', () => this.end('client gone'))
   }
@@ -146,7 +146,7 @@ export class EventStream extends Follower implements Deadline {
 
   // --- what a follower does ----------------------------------------------------------------------------------------------------
 
-  get room(): number {
+  get capacity(): number {
     return this.#stalled ? 0 : READ_ENTRIES
   }
 
@@ -177,7 +177,7 @@ export class EventStream extends Follower implements Deadline {
 
   // --- sending -----------------------------------------------------------------------------------------------------------------
 
-  sendBatch(feed: LogFeed, batch: Batch): boolean {
+  sendBatch(feed: LogFeed, batch: ViewBatch): boolean {
     if (this.#stalled || this.pumping.held || batch.entries.length > READ_ENTRIES) return false
     // Read in pages instead: a commit may hold megabytes.
     if (feed.qos > 0 && batch.entries.length > 1 && sizeOf(batch) > READ_BYTES) return false
@@ -185,7 +185,7 @@ export class EventStream extends Follower implements Deadline {
     return true
   }
 
-  sendLive(feed: LogFeed, batch: Batch): void {
+  sendLive(feed: LogFeed, batch: ViewBatch): void {
     if (!this.sendBatch(feed, batch)) this.#dropped()
   }
 
@@ -212,7 +212,7 @@ export class EventStream extends Follower implements Deadline {
     this.#write(shown.map((message, i) => eventText(message, i === shown.length - 1 ? id : null)).join(''))
   }
 
-  acceptDirect(message: Direct): void {
+  acceptDirect(message: UnloggedMessage): void {
     if (this.closed || isExpired(message.extra)) return
     if (this.#stalled || this.pumping.held) return this.#dropped()
     if (!message.retain) this.snapshots?.heard(message.topic)
@@ -220,7 +220,7 @@ export class EventStream extends Follower implements Deadline {
     if (shown) this.#write(eventText(shown, null))
   }
 
-  acceptPlain(message: Direct, _qos: QoS, filters: readonly string[]): void {
+  acceptPlain(message: UnloggedMessage, _qos: QoS, filters: readonly string[]): void {
     const unchecked = filters.some((filter) => this.subscriptions.get(filter)?.unconditional)
     if (unchecked || this.#guard.mayReceive(message.topic)) this.acceptDirect(message)
     else this.services.counters.add('dropped.forbidden')
@@ -246,10 +246,10 @@ export class EventStream extends Follower implements Deadline {
   }
 
   takeRetained({ topic, payload, qos, extra = null }: PlainMessage): void {
-    this.acceptDirect(direct(topic, payload, qos, { retain: true, extra }))
+    this.acceptDirect(unlogged(topic, payload, qos, { retain: true, extra }))
   }
 
-  #forwarded(message: Shown, qos: QoS): Shown[] {
+  #forwarded(message: ShownViews, qos: QoS): ShownViews[] {
     const { forward } = this.#guard
     if (!forward) return [message]
     const payload = forward(message.topic, message.payload, qos)
@@ -292,7 +292,7 @@ export class EventStream extends Follower implements Deadline {
   }
 }
 
-function sizeOf({ entries }: Batch): number {
+function sizeOf({ entries }: ViewBatch): number {
   return entries.reduce((sum, entry) => sum + messageSize(entry), 0)
 }
 

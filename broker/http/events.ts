@@ -13,7 +13,7 @@ import type { Access } from '../chat/access.js'
 import { type Actor, requireUser } from '../chat/model/actor.js'
 import type { Rates } from '../chat/model/rates.js'
 import type { Presence } from '../chat/presence/presence.js'
-import type { FollowerServices } from '../following/services.js'
+import type { SubscriberServices } from '../following/services.js'
 import { atCut, Snapshots } from '../following/snapshots.js'
 import type { Subscription } from '../following/subscription.js'
 import { filterCost } from '../store/filter-cost.js'
@@ -23,7 +23,7 @@ import { EventStream, type StreamGuard } from './event-stream.js'
 import type { Streams } from './streams.js'
 
 export interface EventParts {
-  readonly services: FollowerServices
+  readonly services: SubscriberServices
   readonly streams: Streams
   readonly access: Access
   readonly presence: Presence
@@ -192,20 +192,20 @@ function unlessItThrows(ask: () => Buffer | null): Buffer | null {
 /** Attaches the stream to all that its filters show: from the position it had, or from now on. */
 async function follow(
   stream: EventStream,
-  { store }: FollowerServices,
+  { store }: SubscriberServices,
   granted: readonly Subscription[],
   starts: Starts,
 ): Promise<void> {
-  const { interests } = stream
+  const { feedSet } = stream
   const headsOf = new Map<Subscription, Map<string, number>>()
   for (const subscription of granted) {
-    const shown = interests.shown(subscription)
-    const heads = await interests.heads(shown)
+    const shown = feedSet.shown(subscription)
+    const heads = await feedSet.heads(shown)
     for (const view of shown.views) heads.set(view.cursor, await starts.of(view, heads.get(view.cursor)!))
     headsOf.set(subscription, heads)
   }
   await atCut(store, [], false, (cut) => {
-    if (!stream.closed) for (const [subscription, heads] of headsOf) interests.add(subscription, heads)
+    if (!stream.closed) for (const [subscription, heads] of headsOf) feedSet.add(subscription, heads)
     stream.snapshots?.ask(granted, cut)
   })
 }

@@ -2,7 +2,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import type { Logout, Signal } from '../chat/model/signals.js'
 import type { Counters } from '../util/counters.js'
-import type { Wheel } from '../util/timer-wheel.js'
+import type { TimerWheel } from '../util/timer-wheel.js'
 import type { EventStream } from './event-stream.js'
 
 export interface StreamLimits {
@@ -14,11 +14,11 @@ export class Streams {
   readonly #limits: StreamLimits
   readonly #byUser = new Map<string, Set<EventStream>>()
   #count = 0
-  readonly #wheel: Wheel
+  readonly #wheel: TimerWheel
   readonly #counters: Counters
   readonly #failed: (error: unknown) => void
 
-  constructor(limits: StreamLimits, wheel: Wheel, counters: Counters, failed: (error: unknown) => void) {
+  constructor(limits: StreamLimits, wheel: TimerWheel, counters: Counters, failed: (error: unknown) => void) {
     this.#limits = limits
     this.#wheel = wheel
     this.#counters = counters
@@ -53,14 +53,14 @@ export class Streams {
   }
 
   membership({ room, user, member, last }: Signal & { kind: 'membership' }): void {
-    for (const { interests } of this.#of(user)) {
-      if (member) interests.roomJoined(room).catch(this.#failed)
-      else interests.roomLeft(room, last)
+    for (const { feedSet } of this.#of(user)) {
+      if (member) feedSet.roomJoined(room).catch(this.#failed)
+      else feedSet.roomLeft(room, last)
     }
   }
 
   channel({ channel }: Signal & { kind: 'channel' }): void {
-    for (const mine of this.#byUser.values()) for (const { interests } of mine) interests.channelAdded(channel)
+    for (const mine of this.#byUser.values()) for (const { feedSet } of mine) feedSet.channelAdded(channel)
   }
 
   logout({ user, session, login }: Logout): void {

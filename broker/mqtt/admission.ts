@@ -4,7 +4,7 @@
  * the turns stay short with.
  */
 
-import { Line } from '../util/fifo.js'
+import { Fifo } from '../util/fifo.js'
 
 /** Logins under way: at most, and however slow the turns are. */
 const MOST = 256
@@ -15,7 +15,7 @@ const SHORT_TURN = 20
 const BUDGET = 5
 
 export class Admission {
-  readonly #waiting = new Line<() => void>()
+  readonly #waiting = new Fifo<() => void>()
   #underWay = 0
   #bound = MOST
   /** When the last turn began, by performance.now(); null: nobody can go on. */

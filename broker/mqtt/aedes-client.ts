@@ -1,7 +1,7 @@
 /** What Aedes and its plugins see of a connection: the client of Aedes' documentation (docs/Client.md there). */
 import { EventEmitter } from 'node:events'
 import { READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
-import { direct } from '../hub.js'
+import { unlogged } from '../hub.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import { commit } from '../store/commit.js'
 import type { QoS } from '../store/store.js'
@@ -62,7 +62,7 @@ export abstract class AedesClient extends EventEmitter {
   ): void {
     const payload = Buffer.from(message.payload ?? '')
     const qos = message.qos ?? 0
-    this.login?.session.acceptDirect(direct(message.topic, payload, qos, { retain: message.retain ?? false }), qos)
+    this.login?.session.acceptDirect(unlogged(message.topic, payload, qos, { retain: message.retain ?? false }), qos)
     if (done) setImmediate(done, this.login ? undefined : new Error('not connected'))
   }
 

@@ -9,7 +9,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { SYSTEM } from '../../schemas/ids.js'
 import { parseTopic } from '../../schemas/topics.js'
 import { REFUSED_BY_HOOK } from '../auth/principal.js'
-import type { Plain } from '../chat/messages/plain-topics.js'
+import type { PlainTopics } from '../chat/messages/plain-topics.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { Pipeline } from '../chat/pipeline.js'
 import type { ByteStream } from '../net/byte-stream.js'
@@ -181,10 +181,10 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
         if (callback) callPlugin(() => callback(refusal ?? undefined), this.#parts.pluginFailed)
       },
     }
-    const { pipeline, plain } = this.#parts
+    const { pipeline, plainTopics } = this.#parts
     const kind = parseTopic(message.topic).kind
     if (actor === BROKER_ACTOR && (kind === 'plain' || kind === 'device' || kind === 'sys' || kind === 'invalid')) {
-      plain.send({ ...message, clientId: null }, [], receipt)
+      plainTopics.send({ ...message, clientId: null }, [], receipt)
       return
     }
     const entering = pipeline.publish(actor, { ...message, ops: [], joins: connection !== null }, receipt)
@@ -423,7 +423,7 @@ export class Broker extends (Aedes as unknown as new (options: object) => Aedes 
 export interface BrokerParts {
   readonly persistence: Persistence
   readonly pipeline: Pipeline
-  readonly plain: Plain
+  readonly plainTopics: PlainTopics
   /** Told of what listeners and hooks of plugins throw. */
   readonly pluginFailed: PluginFailed
   /** Read when a connection comes: the services name this broker, so they are made after it. */

@@ -7,8 +7,8 @@ import { isPlainFilter, parseFilter, topicNameFault } from '../../schemas/topics
 import { isTokenOrKey } from '../auth/authenticator.js'
 import { type LoginRefusal, type Principal, REFUSED_BY_HOOK } from '../auth/principal.js'
 import { requireFewProperties } from '../chat/pipeline.js'
+import { FeedSet } from '../following/feed-set.js'
 import type { Subscription } from '../following/subscription.js'
-import { Interests } from '../following/subscription-set.js'
 import { isOwned } from '../store/persons.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/store.js'
 import { askForToken, checkMethod, tokenOf } from './authentication.js'
@@ -334,8 +334,8 @@ function openSession(
     ? { ...saved.record, disconnectedAt: 0, expiry, login }
     : { id: connection.id, user, clientId, createdAt: Date.now(), disconnectedAt: 0, expiry, login }
   if (!saved && actor.principal.anonymous) record.address = actor.address ?? ''
-  const interests = new Interests(session, services.views, services.store, services.counters)
-  connection.login = { actor, session, interests, record }
+  const feedSet = new FeedSet(session, services.views, services.store, services.counters)
+  connection.login = { actor, session, feedSet, record }
   connection.letIn()
   services.registry.add(connection)
   if (!actor.principal.anonymous) services.presence.connected(user)

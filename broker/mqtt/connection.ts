@@ -6,7 +6,7 @@
 import type { Principal } from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { Backlog } from '../following/backlog.js'
-import type { Interests } from '../following/subscription-set.js'
+import type { FeedSet } from '../following/feed-set.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import type { QoS, SessionRecord } from '../store/store.js'
 import { LazyMap } from '../util/lazy.js'
@@ -41,7 +41,7 @@ export interface Login {
   /** Its principal is another after a renewal; whoever holds the actor sees the new one. */
   readonly actor: Actor & { principal: Principal }
   readonly session: Session
-  readonly interests: Interests
+  readonly feedSet: FeedSet
   readonly record: SessionRecord
 }
 

@@ -1,12 +1,12 @@
 import type { Backlog } from '../following/backlog.js'
 import type { LogFeed } from '../following/feeds.js'
-import type { Direct } from '../hub.js'
+import type { UnloggedMessage } from '../hub.js'
 import { messageSize } from '../store/message-size.js'
 import type { LogEntry, QoS } from '../store/store.js'
 
 /** A message that waits in memory for its connection: lost with it, bounded, dropped when the bound is met. */
 export type Waiting =
-  | { kind: 'direct'; message: Direct; qos: QoS }
+  | { kind: 'direct'; message: UnloggedMessage; qos: QoS }
   /** Entries for a QoS 0 subscription. */
   | { kind: 'live'; feed: LogFeed; entry: LogEntry }
 

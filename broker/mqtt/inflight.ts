@@ -29,7 +29,7 @@ export class Inflight {
     this.#limit = limit
   }
 
-  get room(): number {
+  get capacity(): number {
     return this.#limit - this.#flights.size
   }
 

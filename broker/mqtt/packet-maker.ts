@@ -1,11 +1,11 @@
 /** The bytes of what a session sends: which entries it wants, what MQTT 5 adds for it, and what all sessions can share. */
 import { filterMatches } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
-import type { LogFeed, Wish } from '../following/feeds.js'
+import { ownOptions } from '../following/feed-set.js'
+import type { FeedOptions, LogFeed } from '../following/feeds.js'
 import type { Subscription } from '../following/subscription.js'
-import { ownWish } from '../following/subscription-set.js'
-import type { Subscriptions } from '../following/subscriptions.js'
-import type { Batch } from '../hub.js'
+import type { SubscriptionSet } from '../following/subscription-set.js'
+import type { ViewBatch } from '../hub.js'
 import type { LogEntry, PlainMessage, QoS } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
 import { type EncodedPublishes, encodePublishes, type PublishOptions, publishSize } from './codec/encode.js'
@@ -13,7 +13,7 @@ import type { Version } from './codec/packets.js'
 import { messageProperties } from './message-properties.js'
 
 /** A message as a packet shows it. */
-export interface Shown extends Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'> {
+export interface ShownViews extends Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'> {
   /** Subscription identifiers; absent: those of all filters that match the topic. */
   ids?: readonly number[]
 }
@@ -24,7 +24,7 @@ export interface PacketMakerParts {
   readonly clientId: string
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
-  readonly subscriptions: Pick<Subscriptions, 'values' | 'particular'>
+  readonly subscriptions: Pick<SubscriptionSet, 'values' | 'particular'>
   readonly counters: Counters
   /** Whether a message on a topic is for the session's user, as far as roles say. */
   readonly isFor: (topic: string, payload: Buffer) => boolean
@@ -50,7 +50,7 @@ export class PacketMaker {
   }
 
   /** The new entries of a view: encoded once for all sessions that ask for the same. */
-  batch(feed: LogFeed, batch: Batch): EncodedPublishes<LogEntry> {
+  batch(feed: LogFeed, batch: ViewBatch): EncodedPublishes<LogEntry> {
     if (batch.restricted || this.#isParticular(feed)) return this.entries(feed, batch.entries)
     const key = (this.#version === 5 ? 3 : 0) + feed.qos
     const known = batch.cache[key]
@@ -108,7 +108,7 @@ export class PacketMaker {
   }
 
   /** One message on a topic. */
-  plain({ topic, payload, retain, replaces, extra = null, ids }: Shown, qos: QoS): EncodedPublishes {
+  plain({ topic, payload, retain, replaces, extra = null, ids }: ShownViews, qos: QoS): EncodedPublishes {
     const flag = retain || (replaces === true && this.#asPublished(topic))
     const properties = (): Buffer => messageProperties(topic, extra, ids ?? this.subscriptionIds(topic))
     return encodePublishes(this.#version, topic, [{ payload, qos }], qos, { retain: flag, properties })
@@ -129,8 +129,8 @@ export class PacketMaker {
   }
 
   /** What the filters that match ask for of the session's own messages. */
-  ownWish(topic: string): Wish | null | undefined {
-    return this.#particular(topic).some(({ noLocal }) => noLocal) ? ownWish(this.matching(topic)) : undefined
+  ownOptions(topic: string): FeedOptions | null | undefined {
+    return this.#particular(topic).some(({ noLocal }) => noLocal) ? ownOptions(this.matching(topic)) : undefined
   }
 
   /** Identifiers of the subscriptions that match a topic [MQTT5-3.3.4-3]. */
@@ -140,7 +140,7 @@ export class PacketMaker {
   }
 
   /** A message of the moment: made once for all sessions that ask for the same. `cache` holds it. */
-  direct(message: Shown, qos: QoS, cache: unknown[]): EncodedPublishes {
+  direct(message: ShownViews, qos: QoS, cache: unknown[]): EncodedPublishes {
     if (this.#version === 5 && (message.ids || this.#asksForOwnBytes())) return this.plain(message, qos)
     return (cache[(this.#version === 5 ? 3 : 0) + qos] ??= this.plain(message, qos)) as EncodedPublishes
   }

@@ -4,8 +4,8 @@ import { parseFilter, topics } from '../../schemas/topics.js'
 import type { LiveSession } from '../chat/commands/sessions.js'
 import type { Logout, Signal } from '../chat/model/signals.js'
 import { roomCursors } from '../chat/model/views.js'
-import { dropCursorOps } from '../following/subscription-set.js'
-import { direct, type Hub } from '../hub.js'
+import { dropCursorOps } from '../following/feed-set.js'
+import { type Hub, unlogged } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { SessionRecord, Store } from '../store/store.js'
@@ -98,10 +98,10 @@ export class Registry {
   reply({ user, sessionId, payload, answer }: Signal & { kind: 'reply' }): void {
     const topic = topics.user(user, 'replies')
     const extra = correlation(answer?.correlationData ?? undefined)
-    const message = direct(topic, payload, 1, { extra })
+    const message = unlogged(topic, payload, 1, { extra })
     const asking = [...(this.#byUser.get(user)?.keys() ?? [])].find(({ id }) => id === sessionId)
     if (answer?.topic && answer.topic !== topic) {
-      asking?.answer(direct(answer.topic, payload, 1, { extra }))
+      asking?.answer(unlogged(answer.topic, payload, 1, { extra }))
       return
     }
     if (asking && this.#hub.isListening(topic, asking)) this.#hub.send(message, (endpoint) => endpoint === asking)
@@ -112,8 +112,8 @@ export class Registry {
     const { room, user, member, last } = change
     this.#shares.membership(change)
     for (const { login } of this.#byUser.get(user)?.values() ?? []) {
-      if (member) login!.interests.roomJoined(room).catch(this.#failed)
-      else login!.interests.roomLeft(room, last)
+      if (member) login!.feedSet.roomJoined(room).catch(this.#failed)
+      else login!.feedSet.roomLeft(room, last)
     }
     if (!member) this.#forgetRoom(room, user).catch(this.#failed)
   }
@@ -121,7 +121,7 @@ export class Registry {
   channel({ channel }: Signal & { kind: 'channel' }): void {
     this.#shares.channel(channel)
     for (const mine of this.#byUser.values())
-      for (const { login } of mine.values()) login!.interests.channelAdded(channel)
+      for (const { login } of mine.values()) login!.feedSet.channelAdded(channel)
   }
 
   async logout(logout: Logout): Promise<void> {

@@ -8,7 +8,7 @@ import type { Rates } from '../chat/model/rates.js'
 import type { Pipeline } from '../chat/pipeline.js'
 import type { Presence } from '../chat/presence/presence.js'
 import type { RefusalLog } from '../util/refusal-log.js'
-import type { Wheel } from '../util/timer-wheel.js'
+import type { TimerWheel } from '../util/timer-wheel.js'
 import type { Admission } from './admission.js'
 import type { AnonymousSessions } from './anonymous-sessions.js'
 import type { Flusher } from './outbox.js'
@@ -37,7 +37,7 @@ export interface MqttServices extends SessionServices {
   readonly anonymousSessions: AnonymousSessions
   readonly shares: Shares
   readonly admission: Admission
-  readonly wheel: Wheel
+  readonly wheel: TimerWheel
   readonly flusher: Flusher
   readonly log: Logger
   readonly refusals: RefusalLog

@@ -4,14 +4,14 @@
  * either acknowledged, under way with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
 import { type FlightOwner, LogFeed, QUEUE_SENT } from '../following/feeds.js'
-import type { Follower } from '../following/log-subscription.js'
+import type { Subscriber } from '../following/subscriber.js'
 import type { View } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { SavedInflight, SavedSession, SessionRecord, Store } from '../store/store.js'
 import type { Connection } from './connection.js'
 import { farewell, NOBODY } from './inflight.js'
-import type { Shown } from './packet-maker.js'
+import type { ShownViews } from './packet-maker.js'
 import type { Session } from './session.js'
 import type { SessionSaver } from './session-parts.js'
 
@@ -21,7 +21,7 @@ const SAVE_EVERY = 1000
 export class SessionKeeper {
   readonly #store: Store
   readonly #failed: (error: unknown) => void
-  readonly #dirty = new Set<Follower>()
+  readonly #dirty = new Set<Subscriber>()
   readonly #timer: NodeJS.Timeout
 
   /** Told before a session is removed, and when it is. */
@@ -36,12 +36,12 @@ export class SessionKeeper {
   }
 
   /** `along`: what is saved together with it, for the one speaks of the other (loans of share groups). */
-  saver(follower: Follower, along: Iterable<Follower> = []): SessionSaver {
+  saver(subscriber: Subscriber, along: Iterable<Subscriber> = []): SessionSaver {
     return {
-      touched: () => void this.#dirty.add(follower),
+      touched: () => void this.#dirty.add(subscriber),
       // What was acknowledged leaves its queue with it: there is room.
-      saveSoon: () => void this.#write(this.#snapshots(follower, along)).then(() => follower.rested()),
-      saveNow: this.#joined(follower, along),
+      saveSoon: () => void this.#write(this.#snapshots(subscriber, along)).then(() => subscriber.rested()),
+      saveNow: this.#joined(subscriber, along),
     }
   }
 
@@ -53,14 +53,14 @@ export class SessionKeeper {
   }
 
   /** Saves at once, one after another: all that is asked for while one save is under way shares the next. */
-  #joined(follower: Follower, along: Iterable<Follower>): () => Promise<void> {
+  #joined(subscriber: Subscriber, along: Iterable<Subscriber>): () => Promise<void> {
     let last = Promise.resolve()
     let next: Promise<void> | null = null
     const save = async (): Promise<void> => {
       next = null
       // The last save of a session that ended holds all of this; by now a successor may have loaded it.
-      if (follower.closed) return
-      await commit(this.#store, { drafts: [], ops: this.#snapshots(follower, along) })
+      if (subscriber.closed) return
+      await commit(this.#store, { drafts: [], ops: this.#snapshots(subscriber, along) })
     }
     return () => (next ??= last = last.then(save, save))
   }
@@ -101,13 +101,13 @@ export class SessionKeeper {
     }
   }
 
-  #snapshots(follower: Follower, along: Iterable<Follower>): Op[] {
-    const all = [follower, ...along]
+  #snapshots(subscriber: Subscriber, along: Iterable<Subscriber>): Op[] {
+    const all = [subscriber, ...along]
     for (const one of all) this.#dirty.delete(one)
     return all.flatMap((one) => this.#snapshot(one))
   }
 
-  #snapshot(session: Follower): Op[] {
+  #snapshot(session: Subscriber): Op[] {
     const { sessions, queue } = this.#store
     const ops: Op[] = []
     if (!session.started) return ops
@@ -142,7 +142,7 @@ export async function resumeSession(
   session.queue.next = (saved.cursors.get(QUEUE_SENT) ?? 0) + 1
   // Packet ids are taken before any feed sends, so that none is used twice.
   const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NOBODY, packet) }))
-  await login!.interests.restore(saved.cursors)
+  await login!.feedSet.restore(saved.cursors)
   for (const { packet, flight } of flights) {
     const sender =
       shares.loan(session, packet) ??
@@ -169,7 +169,7 @@ export async function resumeSession(
 /** Whose a packet from before is, and how its message is read again: null when it is gone, or forbidden now. */
 export interface Sender {
   readonly owner: FlightOwner
-  read(): Promise<Shown | null>
+  read(): Promise<ShownViews | null>
   sentBefore?(): void
 }
 
@@ -202,14 +202,14 @@ async function entryAgain(
   session: Session,
   { view, ids }: Pick<LogFeed, 'view' | 'ids'>,
   seq: number,
-): Promise<Shown | null> {
+): Promise<ShownViews | null> {
   const [entry] = await store.log.read(view.log, seq - 1, 1, 1, 'expired too')
   if (entry?.seq !== seq || !session.isFor(view.topic, entry.payload)) return null
   const payload = view.form ? view.form(entry) : entry.payload
   return { topic: view.topic, payload, retain: false, extra: entry.extra, ids }
 }
 
-async function queuedAgain(store: Store, session: Session, number: number): Promise<Shown | null> {
+async function queuedAgain(store: Store, session: Session, number: number): Promise<ShownViews | null> {
   const [queued] = await store.queue.read(session.id, number - 1, 1, 1)
   if (queued?.number !== number) return null
   const { message } = queued

@@ -1,11 +1,11 @@
 /** What a session is made of and works with. */
-import type { FollowerServices } from '../following/services.js'
+import type { SubscriberServices } from '../following/services.js'
 import type { QoS } from '../store/store.js'
 import type { Version } from './codec/packets.js'
 
 export type {
-  FollowerSaver as SessionSaver,
-  FollowerServices as SessionServices,
+  SubscriberSaver as SessionSaver,
+  SubscriberServices as SessionServices,
 } from '../following/services.js'
 
 export interface SessionIdentity {
@@ -21,7 +21,7 @@ export interface SessionIdentity {
   readonly topicAliases: number
 }
 
-export interface ShareServices extends FollowerServices {
+export interface ShareServices extends SubscriberServices {
   /** Whether a message could be delivered to some login of a user who is away. */
   readonly couldReceive: (user: string, clientId: string, topic: string) => boolean
 }

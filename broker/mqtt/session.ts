@@ -7,9 +7,9 @@ import { deviceOf, filterMatches, isChatTopic } from '../../schemas/topics.js'
 import type { Backlog } from '../following/backlog.js'
 import { isExpired } from '../following/expiry.js'
 import type { FlightOwner, LogFeed, QueueFeed } from '../following/feeds.js'
-import { Follower } from '../following/log-subscription.js'
 import type { Snapshots } from '../following/snapshots.js'
-import { type Batch, type Direct, direct, emptyCache } from '../hub.js'
+import { Subscriber } from '../following/subscriber.js'
+import { emptyCache, type UnloggedMessage, unlogged, type ViewBatch } from '../hub.js'
 import type { LogEntry, PlainMessage, QoS, QueuedMessage, SavedInflight, StoreError } from '../store/store.js'
 import { LazyMap, LazySet } from '../util/lazy.js'
 import { AliasWriter } from './alias-writer.js'
@@ -18,18 +18,18 @@ import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
 import { type Flight, farewell, Inflight } from './inflight.js'
 import type { Outbox } from './outbox.js'
-import { PacketMaker, type Shown } from './packet-maker.js'
+import { PacketMaker, type ShownViews } from './packet-maker.js'
 import { Resending } from './resending.js'
 import type { DeliveryGuard, SessionIdentity, SessionServices } from './session-parts.js'
 import type { ShareGroup } from './share-group.js'
 
 /** A message of a share group, as one of its sessions is to have it. */
-export type Shared = Shown & { readonly qos: QoS }
+export type Shared = ShownViews & { readonly qos: QoS }
 
 /** `full`: not now. `done`: nothing to wait for. */
 export type Taken = 'lent' | 'done' | 'full' | 'too_large'
 
-export class Session extends Follower {
+export class Session extends Subscriber {
   readonly version: Version
   readonly persistent: boolean
   readonly inflight: Inflight
@@ -88,8 +88,8 @@ export class Session extends Follower {
     return this.#waiting.length
   }
 
-  get room(): number {
-    return this.#stalled ? 0 : this.inflight.room
+  get capacity(): number {
+    return this.#stalled ? 0 : this.inflight.capacity
   }
 
   /** Until the packets from before a reconnect are on their way, nothing else is sent. */
@@ -153,20 +153,20 @@ export class Session extends Follower {
 
   // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
 
-  sendBatch(feed: LogFeed, batch: Batch): boolean {
+  sendBatch(feed: LogFeed, batch: ViewBatch): boolean {
     if (this.#stalled || this.#guard.forward || this.#resending.isWaiting) return false
     const encoded = this.#packets.batch(feed, batch)
     if (encoded.idAt.length === 0) {
       if (encoded.bytes.length > 0) this.#push(encoded.bytes)
     } else {
-      if (this.inflight.room < encoded.idAt.length || (encoded.qos === 2 && this.persistent)) return false
+      if (this.inflight.capacity < encoded.idAt.length || (encoded.qos === 2 && this.persistent)) return false
       this.#push(this.#number(feed, encoded))
     }
     feed.sent(batch.last)
     return true
   }
 
-  sendLive(feed: LogFeed, batch: Batch): void {
+  sendLive(feed: LogFeed, batch: ViewBatch): void {
     if (this.#waiting.length === 0 && !this.#stalled && !this.#guard.forward) {
       const { bytes } = this.#packets.batch(feed, batch)
       if (bytes.length > 0) this.#push(bytes)
@@ -176,7 +176,7 @@ export class Session extends Follower {
     this.pump()
   }
 
-  acceptDirect(message: Direct, qos: QoS): void {
+  acceptDirect(message: UnloggedMessage, qos: QoS): void {
     const level = Math.min(message.qos, qos) as QoS
     const sent = this.#waiting.length === 0 && this.#sendDirect(message, level)
     const taken = sent || this.#wait({ kind: 'direct', message, qos: level })
@@ -185,14 +185,14 @@ export class Session extends Follower {
   }
 
   /** A reply on a topic of the client's choice: only where the session subscribes to it (DESIGN §2, Requests). */
-  answer(message: Direct): void {
+  answer(message: UnloggedMessage): void {
     const matching = this.#packets.matching(message.topic)
     if (matching.length > 0) this.acceptDirect(message, Math.max(...matching.map(({ qos }) => qos)) as QoS)
   }
 
-  acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void {
+  acceptPlain(message: UnloggedMessage, qos: QoS, filters: readonly string[], queued: number | null): void {
     if (message.replaces && queued === null) this.#overtake(message.topic)
-    const own = message.origin === this.id ? this.#packets.ownWish(message.topic) : undefined
+    const own = message.origin === this.id ? this.#packets.ownOptions(message.topic) : undefined
     if (own === null) {
       if (queued !== null) this.queue.skip(queued)
       return
@@ -207,7 +207,7 @@ export class Session extends Follower {
     else this.#accept(message, level, queued)
   }
 
-  #accept(message: Direct, level: QoS, queued: number | null): void {
+  #accept(message: UnloggedMessage, level: QoS, queued: number | null): void {
     if (queued !== null && level > 0) this.queue.accept(message, level, queued)
     else if (level === 0 || !this.persistent) {
       this.acceptDirect(message, level)
@@ -229,7 +229,7 @@ export class Session extends Follower {
       if (waiting.messages === 0) return true
       return waiting.messages * 2 < queueMessages && (waiting.bytes + bytes) * 2 <= queueBytes
     }
-    if (this.#waiting.length === 0 && !this.#stalled && (qos === 0 || this.inflight.room > 0)) return true
+    if (this.#waiting.length === 0 && !this.#stalled && (qos === 0 || this.inflight.capacity > 0)) return true
     return this.#waiting.length * 2 < queueMessages && (this.#waiting.bytes + bytes) * 2 <= queueBytes
   }
 
@@ -257,7 +257,7 @@ export class Session extends Follower {
     const { store } = this.services
     if (!this.keeps(qos)) {
       const { topic, payload, extra = null } = message
-      this.acceptDirect(direct(topic, payload, qos, { retain: true, extra }), qos)
+      this.acceptDirect(unlogged(topic, payload, qos, { retain: true, extra }), qos)
       return
     }
     let late = false
@@ -331,7 +331,7 @@ export class Session extends Follower {
   /** One message of a share group; `owner` is told when it is done. */
   take(owner: FlightOwner, seq: number, message: Shared): Taken {
     const { qos } = message
-    if (this.#stalled || (qos > 0 && this.inflight.room <= 0)) return 'full'
+    if (this.#stalled || (qos > 0 && this.inflight.capacity <= 0)) return 'full'
     const [shown] = this.#forwarded(message.topic, message, qos)
     if (!shown) return 'done'
     const encoded = this.#packets.plain(shown, qos)
@@ -385,7 +385,7 @@ export class Session extends Follower {
     const packets: EncodedPublishes[] = []
     for (const { number, message, qos } of messages) {
       // Others may have filled the window while the messages were read.
-      if (this.closed || this.room <= 0) break
+      if (this.closed || this.capacity <= 0) break
       const level = Math.min(message.qos, qos) as QoS
       const overtaken = this.#wasOvertaken(number)
       const shown = overtaken ? undefined : this.#queuedAsShown(message, level)
@@ -399,8 +399,8 @@ export class Session extends Follower {
 
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
     if (isExpired(message.extra)) return undefined
-    const own = message.clientId === this.id ? this.#packets.ownWish(message.topic) : undefined
-    const shown: Shown & PlainMessage = own ? { ...message, ids: own.ids } : message
+    const own = message.clientId === this.id ? this.#packets.ownOptions(message.topic) : undefined
+    const shown: ShownViews & PlainMessage = own ? { ...message, ids: own.ids } : message
     const allowed = this.mayReceiveQueued(message.topic) && this.isFor(message.topic, message.payload)
     if (allowed) return this.#forwarded(message.topic, shown, qos)[0]
     this.services.counters.add('dropped.forbidden')
@@ -415,8 +415,8 @@ export class Session extends Follower {
     return payload ? [{ ...message, payload }] : []
   }
 
-  sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean {
-    if (this.room <= 0 || qos === 2 || this.#guard.forward || this.#waiting.length > 0) return false
+  sendPlain(feed: QueueFeed, message: UnloggedMessage, qos: QoS, number: number): boolean {
+    if (this.capacity <= 0 || qos === 2 || this.#guard.forward || this.#waiting.length > 0) return false
     if (isExpired(message.extra)) {
       feed.sent(number)
       feed.skip(number)
@@ -429,7 +429,7 @@ export class Session extends Follower {
   }
 
   /** Null: larger than the client takes, and done with. */
-  #plainPacket(feed: QueueFeed, message: Shown, qos: QoS, number: number): EncodedPublishes | null {
+  #plainPacket(feed: QueueFeed, message: ShownViews, qos: QoS, number: number): EncodedPublishes | null {
     const encoded = this.#packets.plain(message, qos)
     if (encoded.bytes.length > this.maxPacket) {
       this.services.counters.add('dropped.packet_too_large')
@@ -468,8 +468,8 @@ export class Session extends Follower {
   }
 
   /** False when it cannot go now. */
-  #sendDirect(message: Direct, qos: QoS): boolean {
-    if (this.#stalled || (qos > 0 && this.inflight.room <= 0)) return false
+  #sendDirect(message: UnloggedMessage, qos: QoS): boolean {
+    if (this.#stalled || (qos > 0 && this.inflight.capacity <= 0)) return false
     if (isExpired(message.extra)) return true
     const [shown] = this.#forwarded(message.topic, message, qos)
     if (!shown) return true
@@ -506,7 +506,7 @@ export class Session extends Follower {
   }
 
   /** Who may read a device, and whose presence one sees, may change while a message waits. */
-  #maySeeStill({ topic, blank }: Direct): boolean {
+  #maySeeStill({ topic, blank }: UnloggedMessage): boolean {
     if (deviceOf(topic) !== null) return this.mayReceiveQueued(topic)
     return blank === true || this.#guard.maySee(topic)
   }
@@ -528,7 +528,7 @@ export class Session extends Follower {
 
   /** PUBACK, or PUBCOMP. */
   complete(flight: Flight): void {
-    const wasFull = this.inflight.room <= 0
+    const wasFull = this.inflight.capacity <= 0
     this.#answered()
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
@@ -555,7 +555,7 @@ export class Session extends Follower {
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------
 
   /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]; where it is larger than the client takes now, it is done with. */
-  resend(flight: Flight, message: Shown): void {
+  resend(flight: Flight, message: ShownViews): void {
     const { bytes, idAt } = this.#packets.plain(message, flight.qos)
     if (bytes.length > this.maxPacket) {
       this.services.counters.add('dropped.packet_too_large')

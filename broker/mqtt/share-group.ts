@@ -6,6 +6,7 @@
 import type { Filter } from '../../schemas/topics.js'
 import type { Backlog } from '../following/backlog.js'
 import { isExpired } from '../following/expiry.js'
+import { FeedSet } from '../following/feed-set.js'
 import {
   type Behind,
   LogFeed,
@@ -14,12 +15,11 @@ import {
   type QueueFeed,
   READ_ENTRIES,
 } from '../following/feeds.js'
-import { Follower } from '../following/log-subscription.js'
+import { Subscriber } from '../following/subscriber.js'
 import type { Subscription } from '../following/subscription.js'
-import { Interests } from '../following/subscription-set.js'
-import { type Batch, type Direct, direct, emptyCache } from '../hub.js'
+import { emptyCache, type UnloggedMessage, unlogged, type ViewBatch } from '../hub.js'
 import type { LogEntry, Progress, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
-import type { Shown } from './packet-maker.js'
+import type { ShownViews } from './packet-maker.js'
 import type { Sender } from './session-keeper.js'
 import type { ShareServices } from './session-parts.js'
 import { type HeldLoan, Loan, Loans } from './share-loans.js'
@@ -28,13 +28,13 @@ import { Parked } from './share-parked.js'
 
 type Source = LogFeed | QueueFeed
 
-type Message = Shown & { readonly qos: QoS }
+type Message = ShownViews & { readonly qos: QoS }
 
 /** Most messages that came back and wait, beyond which nothing new is read. */
 const MOST_RETURNED = READ_ENTRIES
 
-export class ShareGroup extends Follower implements Behind {
-  readonly interests: Interests
+export class ShareGroup extends Subscriber implements Behind {
+  readonly feedSet: FeedSet
   /** The group itself is a feed to its pump: of messages that came back. */
   readonly source = null
   behind = false
@@ -65,7 +65,7 @@ export class ShareGroup extends Follower implements Behind {
     this.#parsed = of
     this.#onFailure = onFailure
     this.#backlog = services.backlogs.open((sessionId) => this.#members.get(sessionId) !== undefined)
-    this.interests = new Interests(this, services.views, services.store, services.counters)
+    this.feedSet = new FeedSet(this, services.views, services.store, services.counters)
   }
 
   // --- members ---------------------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ export class ShareGroup extends Follower implements Behind {
   #follow(heads: ReadonlyMap<string, number>): void {
     const qos = this.#members.highestQos
     if (this.subscriptions.get(this.#filter)?.qos === qos) return
-    this.interests.add(this.#subscription(qos), heads)
+    this.feedSet.add(this.#subscription(qos), heads)
     if (this.user === '') this.#queueFor(qos)
   }
 
@@ -177,8 +177,8 @@ export class ShareGroup extends Follower implements Behind {
 
   // --- what a follower does ----------------------------------------------------------------------------------------------------------
 
-  get room(): number {
-    return this.#returned.length > MOST_RETURNED ? 0 : this.#members.room
+  get capacity(): number {
+    return this.#returned.length > MOST_RETURNED ? 0 : this.#members.capacity
   }
 
   readonly waiting = 0
@@ -225,8 +225,8 @@ export class ShareGroup extends Follower implements Behind {
 
   // --- sending -----------------------------------------------------------------------------------------------------------------------
 
-  sendBatch(feed: LogFeed, batch: Batch): boolean {
-    if (this.room < batch.entries.length) return false
+  sendBatch(feed: LogFeed, batch: ViewBatch): boolean {
+    if (this.capacity < batch.entries.length) return false
     for (const entry of batch.entries) this.#give(feed, entry.seq, asShown(feed, entry))
     feed.sent(batch.last)
     return true
@@ -240,25 +240,25 @@ export class ShareGroup extends Follower implements Behind {
     feed.sent(entries[entries.length - 1]!.seq)
   }
 
-  sendLive(feed: LogFeed, batch: Batch): void {
+  sendLive(feed: LogFeed, batch: ViewBatch): void {
     const { topic } = feed.view
-    for (const { payload, extra } of batch.entries) this.acceptDirect(direct(topic, payload, 0, { extra }), 0)
+    for (const { payload, extra } of batch.entries) this.acceptDirect(unlogged(topic, payload, 0, { extra }), 0)
   }
 
   sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void {
     for (const { number, message } of messages) {
-      if (this.room <= 0) return
+      if (this.capacity <= 0) return
       this.#give(feed, number, message)
     }
   }
 
-  sendPlain(feed: QueueFeed, message: Direct, _qos: QoS, number: number): boolean {
-    if (this.room <= 0) return false
+  sendPlain(feed: QueueFeed, message: UnloggedMessage, _qos: QoS, number: number): boolean {
+    if (this.capacity <= 0) return false
     this.#give(feed, number, message)
     return true
   }
 
-  acceptPlain(message: Direct, qos: QoS, _filters: readonly string[], queued: number | null): void {
+  acceptPlain(message: UnloggedMessage, qos: QoS, _filters: readonly string[], queued: number | null): void {
     if (queued !== null && this.#concernsNobody(message)) {
       this.services.counters.add('dropped.forbidden')
       this.queue.skip(queued)
@@ -267,9 +267,9 @@ export class ShareGroup extends Follower implements Behind {
   }
 
   /** A message of the moment: to whoever can take it now, else to the next in turn, where it waits. */
-  acceptDirect(message: Direct, qos: QoS): void {
+  acceptDirect(message: UnloggedMessage, qos: QoS): void {
     const present = this.#members.inTurn().filter((member) => this.#mayReceive(member, message))
-    const member = present.find(({ session }) => session.room > 0) ?? present[0]
+    const member = present.find(({ session }) => session.capacity > 0) ?? present[0]
     if (!member) return
     const level = Math.min(message.qos, qos, member.subscription.qos) as QoS
     member.session.acceptDirect({ ...message, ...asked(member, message), cache: emptyCache() }, level)
@@ -293,7 +293,7 @@ export class ShareGroup extends Follower implements Behind {
   }
 
   /** Or what is not for the group would take the room of what is, while its members are away. */
-  #concernsNobody({ topic }: Direct): boolean {
+  #concernsNobody({ topic }: UnloggedMessage): boolean {
     for (const member of this.#members) if (isPresent(member) && this.#mayReceiveTopic(member, topic)) return false
     return !this.#mayGoToAway(topic)
   }
@@ -364,7 +364,7 @@ export class ShareGroup extends Follower implements Behind {
       this.behind = false
       return 'done'
     }
-    if (this.#members.room <= 0) return 'blocked'
+    if (this.#members.capacity <= 0) return 'blocked'
     const { feed, seq } = this.#returned.shift()!
     const message = await this.#read(feed, seq)
     if (this.closed || !feed.outstanding.has(seq)) return 'sent'
@@ -395,7 +395,7 @@ export class ShareGroup extends Follower implements Behind {
     if (this.user === '') {
       this.subscribePlain(this.#filter, qos)
       this.#queueFor(qos)
-    } else await this.interests.restore(cursors)
+    } else await this.feedSet.restore(cursors)
     for (const { source, seq } of inflight) {
       const feed = source === this.queue.source ? this.queue : this.feeds.get(source)
       if (!feed) continue
@@ -415,7 +415,7 @@ export class ShareGroup extends Follower implements Behind {
     return loan ? { owner: loan, read: () => this.#readFor(loan) } : null
   }
 
-  async #readFor({ member, feed, seq }: Loan): Promise<Shown | null> {
+  async #readFor({ member, feed, seq }: Loan): Promise<ShownViews | null> {
     const message = await this.#read(feed, seq)
     if (!message || !isPresent(member) || !this.#mayReceive(member, message)) return null
     return { ...message, ...asked(member, message) }
@@ -434,7 +434,7 @@ function formed(feed: LogFeed, entry: LogEntry): Message | null {
 }
 
 /** What the member's subscription says of a message. */
-function asked({ subscription }: Member, { retain, replaces = false }: Message | Direct) {
+function asked({ subscription }: Member, { retain, replaces = false }: Message | UnloggedMessage) {
   const { identifier, retainAsPublished } = subscription
   return {
     retain: retain || (replaces && retainAsPublished),

@@ -67,9 +67,9 @@ export class Members {
   }
 
   /** Messages that the connected ones can take now. */
-  get room(): number {
+  get capacity(): number {
     let room = 0
-    for (const member of this) if (isPresent(member)) room += Math.max(0, member.session.room)
+    for (const member of this) if (isPresent(member)) room += Math.max(0, member.session.capacity)
     return room
   }
 

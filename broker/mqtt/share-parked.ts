@@ -1,6 +1,6 @@
 /** What a share group keeps for members who are away, because none of those who are here may have it. */
 import type { LogFeed, QueueFeed } from '../following/feeds.js'
-import type { FollowerLimits } from '../following/services.js'
+import type { SubscriberLimits } from '../following/services.js'
 import { messageSize, type Sized } from '../store/message-size.js'
 
 interface Waiting {
@@ -14,11 +14,11 @@ interface Waiting {
 const PART = 1 / 2
 
 export class Parked {
-  readonly #limits: FollowerLimits
+  readonly #limits: SubscriberLimits
   #waiting: Waiting[] = []
   #bytes = 0
 
-  constructor(limits: FollowerLimits) {
+  constructor(limits: SubscriberLimits) {
     this.#limits = limits
   }
 

@@ -5,8 +5,8 @@
 import { type Filter, isPlainFilter, parseFilter } from '../../schemas/topics.js'
 import type { Signal } from '../chat/model/signals.js'
 import { roomCursors } from '../chat/model/views.js'
+import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
 import type { Subscription } from '../following/subscription.js'
-import { dropCursorOps, type Interests } from '../following/subscription-set.js'
 import { commit } from '../store/commit.js'
 import type { LogEntry, SavedInflight, StoredSubscription } from '../store/store.js'
 import type { Session } from './session.js'
@@ -125,8 +125,8 @@ export class Shares {
   }
 
   /** What a shared filter of `user` follows, or would. */
-  interests(user: string, parsed: SharedFilter): Interests {
-    return (this.#known(user, parsed) ?? this.#make(user, parsed)).interests
+  feedSet(user: string, parsed: SharedFilter): FeedSet {
+    return (this.#known(user, parsed) ?? this.#make(user, parsed)).feedSet
   }
 
   /** Logs and topics that the groups of a user follow. */
@@ -196,13 +196,13 @@ export class Shares {
 
   membership({ room, user, member, last }: Signal & { kind: 'membership' }): void {
     for (const group of [...(this.#byUser.get(user) ?? [])]) {
-      if (member) group.interests.roomJoined(room).catch(this.#failed)
+      if (member) group.feedSet.roomJoined(room).catch(this.#failed)
       else this.#roomLeft(group, room, last)
     }
   }
 
   #roomLeft(group: ShareGroup, room: string, last?: Pick<LogEntry, 'seq' | 'payload'>): void {
-    const exact = group.interests.roomLeft(room, last)
+    const exact = group.feedSet.roomLeft(room, last)
     if (exact.length === 0) {
       const { store } = this.#services
       const ops = roomCursors(room).flatMap((cursor) => dropCursorOps(store, group.id, cursor))
@@ -217,6 +217,6 @@ export class Shares {
   }
 
   channel(channel: string): void {
-    for (const group of this.#groups.values()) group.interests.channelAdded(channel)
+    for (const group of this.#groups.values()) group.feedSet.channelAdded(channel)
   }
 }

@@ -1,10 +1,10 @@
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import { parseFilter, topicFilterFault } from '../../schemas/topics.js'
 import { storeRefusal } from '../chat/messages/send.js'
-import type { Shown } from '../chat/model/views.js'
+import type { ShownViews } from '../chat/model/views.js'
+import type { FeedSet } from '../following/feed-set.js'
 import { atCut, Snapshots } from '../following/snapshots.js'
 import type { Subscription } from '../following/subscription.js'
-import type { Interests } from '../following/subscription-set.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { StoredSubscription, StoreError } from '../store/store.js'
@@ -26,7 +26,7 @@ interface Granted {
   subscription: Subscription
   /** The session did not have it. */
   isNew: boolean
-  shown: Shown
+  shown: ShownViews
   heads: Map<string, number>
 }
 
@@ -148,9 +148,9 @@ async function decide(
 }
 
 /** Whose a subscription becomes: the session's, or those of a share group. */
-function interestsOf({ login, services }: Connection, { parsed }: Subscription): Interests {
-  const { interests, actor } = login!
-  return parsed.kind === 'shared' ? services.shares.interests(actor.principal.user, parsed) : interests
+function interestsOf({ login, services }: Connection, { parsed }: Subscription): FeedSet {
+  const { feedSet, actor } = login!
+  return parsed.kind === 'shared' ? services.shares.feedSet(actor.principal.user, parsed) : feedSet
 }
 
 /** A share group follows what comes after the name of the group. */
@@ -201,9 +201,9 @@ function stillStanding(connection: Connection, decided: readonly (Granted | Refu
 }
 
 function takeEffect({ login, services }: Connection, { subscription, heads }: Granted): void {
-  const { session, interests } = login!
+  const { session, feedSet } = login!
   if (subscription.parsed.kind === 'shared') services.shares.join(session, subscription, heads)
-  else interests.add(subscription, heads)
+  else feedSet.add(subscription, heads)
 }
 
 /** Retain handling [MQTT5-3.3.1-9…11]: always, for a new subscription only, or never; never for a shared one [MQTT5-4.8.2]. */
@@ -255,10 +255,10 @@ function failureOf({ version }: Connection, { code }: Refusal): number {
 
 /** Ops that end the cursors no other filter keeps. */
 function remove({ login, services }: Connection, filter: string): Op[] {
-  const { session, interests } = login!
+  const { session, feedSet } = login!
   const parsed = session.subscriptions.get(filter)?.parsed
   if (parsed?.kind === 'shared') services.shares.leave(session, parsed)
-  return interests.remove(filter)
+  return feedSet.remove(filter)
 }
 
 /** UNSUBSCRIBE [MQTT-3.10]: no new message of the filter is sent after the UNSUBACK. */

@@ -2,7 +2,7 @@
 import { ANONYMOUS } from '../../schemas/ids.js'
 import type { Principal } from '../auth/principal.js'
 import type { Extra, Persistence, QoS, WillPacket } from '../store/store.js'
-import type { Deadline, Wheel } from '../util/timer-wheel.js'
+import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
 import type { Will } from './codec/packets.js'
 import { keptProperties } from './message-properties.js'
 
@@ -83,7 +83,7 @@ export class DelayedWill implements Deadline {
     this.#failed = failed
   }
 
-  start(wheel: Wheel): void {
+  start(wheel: TimerWheel): void {
     wheel.set(this, this.#due)
   }
 

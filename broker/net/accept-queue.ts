@@ -1,4 +1,4 @@
-import { Line } from '../util/fifo.js'
+import { Fifo } from '../util/fifo.js'
 
 /** Milliseconds of one turn of the event loop that go into those who arrive. */
 const BUDGET = 5
@@ -7,9 +7,9 @@ const BUDGET = 5
  * Lets in who arrives, in order, a few in each turn of the event loop: the kernel hands over all that have connected at once, and those
  * who are inside already should not have to wait for thousands of them.
  */
-export class Doorway<T> {
+export class AcceptQueue<T> {
   readonly #letIn: (arrival: T) => void
-  readonly #waiting = new Line<T>()
+  readonly #waiting = new Fifo<T>()
 
   constructor(letIn: (arrival: T) => void) {
     this.#letIn = letIn

@@ -1,13 +1,13 @@
 import net from 'node:net'
-import { Doorway } from './accept-queue.js'
+import { AcceptQueue } from './accept-queue.js'
 import type { Accept, ByteStream } from './byte-stream.js'
 import { handOver, type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
 
 /** MQTT over TCP. What a client sends before it is inside waits in its socket. */
 export function listenTcp(options: ListenOptions, accept: Accept): Promise<Listener> {
-  const doorway = new Doorway((stream: ByteStream) => {
+  const acceptQueue = new AcceptQueue((stream: ByteStream) => {
     if (!stream.destroyed) accept(stream)
   })
-  const server = net.createServer(SOCKET_OPTIONS, (socket) => handOver(socket, (stream) => doorway.arrive(stream)))
+  const server = net.createServer(SOCKET_OPTIONS, (socket) => handOver(socket, (stream) => acceptQueue.arrive(stream)))
   return openListener(server, 'mqtt', options)
 }

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
-import { Doorway } from './accept-queue.js'
+import { AcceptQueue } from './accept-queue.js'
 import { type Accept, type ByteStream, queuedIn } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
 import { FrameSlicer } from './frame-slicer.js'
@@ -47,7 +47,7 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
     handleProtocols: (offered) => chooseSubprotocol([...offered]),
   })
   const pings = options.wsPing === null ? null : new Pings(options.wsPing)
-  const doorway = new Doorway(({ request, socket, head }: Upgrade) => {
+  const acceptQueue = new AcceptQueue(({ request, socket, head }: Upgrade) => {
     sockets.handleUpgrade(request, socket, head, (ws) => {
       sliceFrames(ws, socket)
       const certificate = certificateOf(request, options.origins)
@@ -62,7 +62,7 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
     const refused = refuseUpgrade(request, options)
     if (refused) return endWith(socket, refused)
     options.connections.release(socket)
-    doorway.arrive({ request, socket, head })
+    acceptQueue.arrive({ request, socket, head })
   })
 }
 

@@ -11,18 +11,18 @@ const NOTED_EVERY = 30_000
 /** Records written at once. */
 const BATCH = 500
 
-export class Vigil {
+export class Heartbeat {
   readonly #store: Store
   readonly #timer: NodeJS.Timeout
 
   /** Notes when those that were connected left, before anyone comes back. */
-  static async begin(store: Store, failed: (error: unknown) => void): Promise<Vigil> {
+  static async begin(store: Store, failed: (error: unknown) => void): Promise<Heartbeat> {
     const before = await store.sessions.seen()
     // One that said goodbye has noted it for each session.
     if (!before?.ended) await noteEnds(store, before?.at ?? Date.now())
-    const vigil = new Vigil(store, failed)
-    await vigil.#note(false)
-    return vigil
+    const heartbeat = new Heartbeat(store, failed)
+    await heartbeat.#note(false)
+    return heartbeat
   }
 
   private constructor(store: Store, failed: (error: unknown) => void) {

@@ -1,7 +1,7 @@
 /** What becomes of accounts and rooms: events that belong to no log of a room or a user, written only where someone reads them. */
 
 import { SYSTEM } from '../../schemas/ids.js'
-import { messageId } from '../util/uuid7.js'
+import { uuid7 } from '../util/uuid7.js'
 import { body } from './body.js'
 import type { Draft, LogName, Store } from './store.js'
 
@@ -14,7 +14,7 @@ export type ServerEvent =
 /** To be committed with what happens. */
 export function serverEvents(store: Pick<Store, 'outbox'>, event: ServerEvent): Draft[] {
   if (!store.outbox.watches(SERVER_LOG)) return []
-  const id = messageId()
+  const id = uuid7()
   const ts = Date.now()
   const head = `{"id":"${id}","seq":`
   const tail = `,"ts":${ts},${JSON.stringify(event).slice(1)}`

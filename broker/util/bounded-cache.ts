@@ -4,7 +4,7 @@ const MAX_LENGTH = 512
 const MAX_KEYS = 10_000
 
 /** What was made of a text, for those who ask again: with too many it begins anew. */
-export class Memo<V> {
+export class BoundedCache<V> {
   readonly #make: (key: string) => V
   readonly #known = new Map<string, V>()
 

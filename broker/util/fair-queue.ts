@@ -1,5 +1,5 @@
 /** Work for when there is time: one thing at a time, and those who have much to do take turns with those who have little. */
-export class FairLine {
+export class FairQueue {
   /** By key, whose turn is next first: what waits, oldest first. */
   readonly #lines = new Map<string, (() => Promise<void>)[]>()
   #serving: Promise<void> | null = null

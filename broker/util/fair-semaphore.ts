@@ -2,7 +2,7 @@
  * So much work at a time, and a bounded number of it waits. Who waits is served by turns: one place after another, and of one place one name
  * after another, so that nobody who asks for much stands in the way of who asks for little.
  */
-export interface Asking {
+export interface Requester {
   /** Where it comes from, such as an address. */
   readonly place: string
   /** For whom. */
@@ -17,7 +17,7 @@ interface Waiting {
   readonly turnAway: () => void
 }
 
-export class FairSlots {
+export class FairSemaphore {
   #free: number
   readonly #maxWaiting: number
   /** What is said to who has to go, where the line is too long. */
@@ -32,7 +32,7 @@ export class FairSlots {
     this.#full = full
   }
 
-  async run<T>(asking: Asking, work: () => Promise<T>): Promise<T> {
+  async run<T>(asking: Requester, work: () => Promise<T>): Promise<T> {
     await this.#take(asking)
     try {
       return await work()
@@ -43,7 +43,7 @@ export class FairSlots {
     }
   }
 
-  async #take(asking: Asking): Promise<void> {
+  async #take(asking: Requester): Promise<void> {
     if (this.#free > 0) {
       this.#free--
       return
@@ -54,7 +54,7 @@ export class FairSlots {
     })
   }
 
-  #join({ place, name }: Asking, waiting: Waiting): void {
+  #join({ place, name }: Requester, waiting: Waiting): void {
     const here = this.#line.get(place) ?? new Map<string, Waiting[]>()
     const mine = here.get(name) ?? []
     const before = waiting.key === undefined ? -1 : mine.findIndex(({ key }) => key === waiting.key)

@@ -1,5 +1,5 @@
 /** First in, first out. Taking from a long array would move all that is behind each time. */
-export class Line<T> {
+export class Fifo<T> {
   #items: T[] = []
   #next = 0
 

@@ -1,9 +1,9 @@
 /** Work on one thing at a time: what is asked under a key waits for what was asked under it before. */
-export class Turns {
+export class KeyedMutex {
   /** By key: the last work under way. */
   readonly #last = new Map<string, Promise<unknown>>()
 
-  take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
     const done = (this.#last.get(key) ?? Promise.resolve()).then(work, work)
     this.#last.set(key, done)
     const forget = (): void => {
@@ -23,7 +23,7 @@ export class Turns {
             failed(error)
           })
         })
-      void this.take(key, turn)
+      void this.runExclusive(key, turn)
     })
   }
 }

@@ -1,5 +1,5 @@
 /** So much work at a time; more waits in line, and a bounded number of it. */
-export class Slots {
+export class Semaphore {
   #free: number
   readonly #maxWaiting: number
   /** What is said where the line is too long. */

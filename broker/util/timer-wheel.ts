@@ -3,7 +3,7 @@ const TICK = 250
 
 /** Something with a deadline. */
 export interface Deadline {
-  /** Asked when it may have passed, at `now` (Unix ms; `steady`: `Wheel.steady`); answers with the next one (Unix ms), or 0 for none. */
+  /** Asked when it may have passed, at `now` (Unix ms; `steady`: `TimerWheel.steady`); answers with the next one (Unix ms), or 0 for none. */
   due(now: number, steady: number): number
 }
 
@@ -11,7 +11,7 @@ export interface Deadline {
  * One timer for all deadlines of all connections (connect, keepalive, token expiry): a packet costs no timer, only a note of
  * when it came; a deadline that turns out to have moved is put into a later slot.
  */
-export class Wheel {
+export class TimerWheel {
   /** Unix ms of the last tick: a clock good enough for deadlines, for the price of a field. */
   now = Date.now()
   /** Ms at the last tick by a clock that nobody sets: what is silent for long is measured by it. */

@@ -9,7 +9,7 @@ interface Bucket {
 }
 
 /** A token bucket per key: `perSecond` on average, `burst` at once. A known key costs a look into a map and nothing else. */
-export class Buckets {
+export class TokenBuckets {
   #perSecond: number
   #burst: number
   #buckets = new Map<string, Bucket>()

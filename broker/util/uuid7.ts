@@ -22,7 +22,7 @@ let count = 0
 /** The id being made; its dashes stay, and what it begins with does for a millisecond. */
 const id = Buffer.from('00000000-0000-7000-8000-000000000000')
 
-export function messageId(now = Date.now()): string {
+export function uuid7(now = Date.now()): string {
   if (at + DIGITS > pool.length) {
     pool = Buffer.from(randomBytes(POOL_BYTES).toString('hex'))
     at = 0

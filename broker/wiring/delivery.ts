@@ -6,7 +6,7 @@ import type { Presence } from '../chat/presence/presence.js'
 import type { Receipts } from '../chat/presence/receipts.js'
 import type { RoomInfo } from '../chat/rooms/room-info.js'
 import type { Streams } from '../http/streams.js'
-import { direct, type Endpoint, type Hub } from '../hub.js'
+import { type Endpoint, type Hub, unlogged } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
 
 export interface DeliveryParts {
@@ -30,9 +30,9 @@ export class Delivery {
   on(signal: Signal): void {
     const { hub, registry, streams, views, info, failed } = this.#parts
     switch (signal.kind) {
-      case 'moment':
+      case 'ephemeral':
         return hub.send(
-          direct(signal.topic, signal.payload, signal.qos),
+          unlogged(signal.topic, signal.payload, signal.qos),
           signal.only === undefined ? undefined : (endpoint) => endpoint.user === signal.only,
         )
       case 'plain':
@@ -66,7 +66,9 @@ export class Delivery {
   /** To those it is for, whether they named the user or asked for everyone; once each. */
   #presence(signal: Signal & { kind: 'presence' | 'unseen' }): void {
     const { hub } = this.#parts
-    const message = direct(topics.user(signal.user, 'presence'), signal.payload, 1, { blank: signal.kind === 'unseen' })
+    const message = unlogged(topics.user(signal.user, 'presence'), signal.payload, 1, {
+      blank: signal.kind === 'unseen',
+    })
     const concerns = (endpoint: Endpoint): boolean => this.#concerns(signal, endpoint.user)
     hub.send(message, concerns)
     hub.send(message, (endpoint) => !hub.isListening(message.topic, endpoint) && concerns(endpoint), ANY_PRESENCE)
@@ -81,7 +83,7 @@ export class Delivery {
 
   #receipt({ room, user, payload }: Signal & { kind: 'receipt' }): void {
     const { hub, receipts } = this.#parts
-    hub.send(direct(topics.room(room, 'receipts'), payload, 0), (endpoint) =>
+    hub.send(unlogged(topics.room(room, 'receipts'), payload, 0), (endpoint) =>
       receipts.mayKnow(room, user, endpoint.user),
     )
   }

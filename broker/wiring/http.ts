@@ -9,7 +9,7 @@ import type { makeLogins } from './logins.js'
 
 type Passed = Pick<HttpParts, 'counters' | 'about' | 'healthy' | 'low' | 'failed' | 'answered' | 'origins' | 'strange'>
 
-export interface DoorParts extends Passed {
+export interface HttpAppParts extends Passed {
   readonly auth: Awaited<ReturnType<typeof makeLogins>>
   readonly chat: Awaited<ReturnType<typeof makeChat>>
   readonly broker: Broker
@@ -17,7 +17,7 @@ export interface DoorParts extends Passed {
   readonly streams: HttpParts['events']['streams']
 }
 
-export function doorParts(config: Config, parts: DoorParts): HttpParts {
+export function httpAppParts(config: Config, parts: HttpAppParts): HttpParts {
   const { auth, chat, broker, counters, about, healthy, low, failed, answered, origins, strange } = parts
   return {
     ...{ counters, about, healthy, low, failed, answered, origins, strange },
@@ -41,7 +41,7 @@ const NO_OPTIONS = { noLocal: false, retainAsPublished: false, retainHandling: 0
 
 function eventParts(
   { limits, listen }: Config,
-  { auth, chat, broker, delivering, streams }: DoorParts,
+  { auth, chat, broker, delivering, streams }: HttpAppParts,
 ): HttpParts['events'] {
   return {
     services: delivering,
@@ -60,7 +60,7 @@ function eventParts(
   }
 }
 
-function oidcParts({ auth: { throttle, oidc } }: Config, { auth, failed }: DoorParts): HttpParts['oidc'] {
+function oidcParts({ auth: { throttle, oidc } }: Config, { auth, failed }: HttpAppParts): HttpParts['oidc'] {
   if (!auth.oidc) return null
   return {
     oidc: auth.oidc,

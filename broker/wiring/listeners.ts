@@ -1,6 +1,6 @@
 /** The doors of the configuration: which listeners there are, and what stands behind each. */
 import type { Config } from '../../schemas/config.js'
-import type { HttpDoor } from '../http/app.js'
+import type { HttpApp } from '../http/app.js'
 import type { Accept } from '../net/byte-stream.js'
 import { type HttpOptions, listenHttp, listenHttps } from '../net/http.js'
 import type { Listener } from '../net/listener.js'
@@ -34,14 +34,14 @@ export async function openListeners(
   config: Config,
   {
     accept,
-    door,
+    httpApp,
     ...web
-  }: { accept: Accept; door: HttpDoor } & Pick<HttpOptions, 'connections' | 'origins' | 'strange'>,
+  }: { accept: Accept; httpApp: HttpApp } & Pick<HttpOptions, 'connections' | 'origins' | 'strange'>,
   opened: (listener: Listener) => void,
 ): Promise<void> {
   const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, proxyProtocol } = config.listen
   const open = async (listening: Promise<Listener>): Promise<void> => opened(await listening)
-  const options = { ...web, host, proxyProtocol, wsPath, wsPing, handler: door }
+  const options = { ...web, host, proxyProtocol, wsPath, wsPing, handler: httpApp }
   const secured = { tls, clientCertificates: clientCertificates(config.auth.x509) }
   if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
   if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, ...secured }, accept))

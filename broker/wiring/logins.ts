@@ -15,11 +15,11 @@ import { Passwords } from '../auth/passwords.js'
 import { Proofs } from '../auth/proofs.js'
 import { Registration } from '../auth/registration.js'
 import { RemoteKeys } from '../auth/remote-keys.js'
-import { Seal } from '../auth/sealed.js'
-import { Sealer } from '../auth/sealing.js'
+import { SealedState } from '../auth/sealed-state.js'
 import { SecondFactors } from '../auth/second-factor.js'
+import { SecretBox } from '../auth/secret-box.js'
 import { Failures, LoginThrottle } from '../auth/throttle.js'
-import { deriveKey, loadLoginKey, loadTokenKeys, Tokens } from '../auth/tokens.js'
+import { deriveKey, loadLoginKey, loadTokenKeys, TokenVerifier } from '../auth/tokens.js'
 import { endAfterAnswer } from '../chat/model/session-endings.js'
 import type { Signal } from '../chat/model/signals.js'
 import type { LocalBus } from '../store/bus.js'
@@ -38,9 +38,13 @@ const OIDC_KEY = 'topictalk-oidc'
 
 /** What accounts have beside a password. */
 export async function makeAccountParts({ auth, node }: Config, store: Store, accounts: Accounts) {
-  const sealer = new Sealer(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
+  const secretBox = new SecretBox(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
   return {
-    secondFactors: new SecondFactors({ store, sealer, failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now) }),
+    secondFactors: new SecondFactors({
+      store,
+      secretBox,
+      failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now),
+    }),
     passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(ofAddresses(auth.throttle)) }),
   }
 }
@@ -85,7 +89,7 @@ export async function makeLogins(config: Config, { store, bus, log, refusals, co
   const accounts = new Accounts(store, passwords, Date.now, (user) => bus.send({ kind: 'roles', user }))
   const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
   tokenKeys.set(...(await loadLoginKey(auth.jwt, node.dataDir)))
-  const tokens = new Tokens(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
+  const tokens = new TokenVerifier(tokenKeys, auth.jwt, Date.now, remoteKeys(auth.jwt, log))
   const logins = new Logins({
     store,
     sign: (claims) => tokens.signLogin(claims),
@@ -130,7 +134,7 @@ export async function makeLogins(config: Config, { store, bus, log, refusals, co
 }
 
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
-  const seal = new Seal(new Sealer(await deriveKey(auth.jwt, node.dataDir, OIDC_KEY)), LOGIN_LIFETIME)
+  const seal = new SealedState(new SecretBox(await deriveKey(auth.jwt, node.dataDir, OIDC_KEY)), LOGIN_LIFETIME)
   return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
 }
 

@@ -27,9 +27,9 @@ t.test('who is connected has the roles that the account has now, unless a token 
   const { key } = await byLogin.get('keys.create', { name: 'all' })
   const byKey = await connect('ops', { password: key, clientId: 'key' })
   const byClaim = await connect('ops', { roles: ['admin'], clientId: 'claim' })
-  const followers = [byPassword, byLogin, byKey]
+  const subscribers = [byPassword, byLogin, byKey]
   const topic = `$SYS/${broker.running.aedes.id}/#`
-  for (const one of [...followers, byClaim]) {
+  for (const one of [...subscribers, byClaim]) {
     t.same(await one.subscribe(topic), [1])
     await one.get('audit.list')
   }
@@ -44,7 +44,7 @@ t.test('who is connected has the roles that the account has now, unless a token 
 
   await callAdmin(broker.dataDir, 'user.role', { name: 'ops', roles: ['notifier'] })
   await stream.end()
-  for (const one of followers) {
+  for (const one of subscribers) {
     t.equal(await one.fails('audit.list'), 'forbidden')
     while (session(one).subscriptions.has(topic)) await new Promise((resolve) => setImmediate(resolve))
   }
@@ -53,7 +53,7 @@ t.test('who is connected has the roles that the account has now, unless a token 
   t.notOk(rooms.ended, 'a stream that needs no role goes on')
 
   await root.get('accounts.setRoles', { user: 'ops', roles: ['admin'] })
-  for (const one of followers) t.ok(await one.get('audit.list'), 'and gets them back without another login')
+  for (const one of subscribers) t.ok(await one.get('audit.list'), 'and gets them back without another login')
 })
 
 t.test('a key has no more than it was made for, whatever its account gets', async (t) => {

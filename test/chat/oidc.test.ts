@@ -6,8 +6,8 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import { userNameOf } from '../../broker/auth/identity.js'
 import { LoginCodes } from '../../broker/auth/login-codes.js'
-import { Seal } from '../../broker/auth/sealed.js'
-import { Sealer } from '../../broker/auth/sealing.js'
+import { SealedState } from '../../broker/auth/sealed-state.js'
+import { SecretBox } from '../../broker/auth/secret-box.js'
 import { completeConfig } from '../../broker/config/config.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { fetchFrom, httpUrl } from '../helpers/http.js'
@@ -281,11 +281,11 @@ t.test('a code waits a minute', async (t) => {
 
 t.test('what is sealed is opened for its time, by its key', async (t) => {
   let now = 1_000_000
-  const sealer = () => new Sealer(createSecretKey(randomBytes(32)))
-  const seal = new Seal(sealer(), 600, () => now)
+  const secretBox = () => new SecretBox(createSecretKey(randomBytes(32)))
+  const seal = new SealedState(secretBox(), 600, () => now)
   const text = seal.close({ state: 'x' })
   t.same(seal.open(text), { state: 'x' })
-  t.equal(new Seal(sealer(), 600, () => now).open(text), null)
+  t.equal(new SealedState(secretBox(), 600, () => now).open(text), null)
   for (const broken of ['', 'x', text.slice(0, -2), `${text}AAAA`]) t.equal(seal.open(broken), null)
   now += 599_999
   t.same(seal.open(text), { state: 'x' })

@@ -1,7 +1,7 @@
 /** Who comes in when all come at once. */
 import t from 'tap'
 import { Admission } from '../../broker/mqtt/admission.js'
-import { Doorway } from '../../broker/net/accept-queue.js'
+import { AcceptQueue } from '../../broker/net/accept-queue.js'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -71,11 +71,11 @@ t.test('logins: one that takes long holds up nobody, and costs no turns', async 
 t.test('connections: a few in each turn, in order', async (t) => {
   const seen: [turn: number, arrival: number][] = []
   let turns = 0
-  const doorway = new Doorway<number>((arrival) => {
+  const acceptQueue = new AcceptQueue<number>((arrival) => {
     seen.push([turns, arrival])
     busy(6)
   })
-  for (let i = 0; i < 5; i++) doorway.arrive(i)
+  for (let i = 0; i < 5; i++) acceptQueue.arrive(i)
   t.same(seen, [], 'nobody at once')
   for (; seen.length < 5; turns++) await turn()
   t.equal(new Set(seen.map(([turn]) => turn)).size, 5, 'each had a turn of its own')
@@ -83,7 +83,7 @@ t.test('connections: a few in each turn, in order', async (t) => {
     seen.map(([, arrival]) => arrival),
     [0, 1, 2, 3, 4],
   )
-  doorway.arrive(5)
+  acceptQueue.arrive(5)
   await turn()
   t.same(seen.at(-1)?.[1], 5, 'and later ones after them')
 })

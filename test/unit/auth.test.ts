@@ -11,7 +11,7 @@ import { Logins } from '../../broker/auth/logins.js'
 import { Passwords } from '../../broker/auth/passwords.js'
 import type { Credentials, Login } from '../../broker/auth/principal.js'
 import { LoginThrottle } from '../../broker/auth/throttle.js'
-import { loadTokenKeys, loadTokenSecret, mintToken, Tokens } from '../../broker/auth/tokens.js'
+import { loadTokenKeys, loadTokenSecret, mintToken, TokenVerifier } from '../../broker/auth/tokens.js'
 import { completeConfig } from '../../broker/config/config.js'
 import { commit } from '../../broker/store/commit.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
@@ -80,9 +80,9 @@ t.test('passwords', async (t) => {
 
 const jwtDefaults = completeConfig({}).auth.jwt
 
-async function tokensWith(t: Test, jwt: Partial<Config['auth']['jwt']>, now = () => START): Promise<Tokens> {
+async function tokensWith(t: Test, jwt: Partial<Config['auth']['jwt']>, now = () => START): Promise<TokenVerifier> {
   const config = { ...jwtDefaults, secret: SECRET.toString(), ...jwt }
-  return new Tokens(await loadTokenKeys(config, t.testdir({})), config, now)
+  return new TokenVerifier(await loadTokenKeys(config, t.testdir({})), config, now)
 }
 
 t.test('tokens', async (t) => {
@@ -223,7 +223,7 @@ t.test('tokens', async (t) => {
     for (const secret of secrets) t.same(secret, secrets[0], 'however many ask at once')
     t.same(await loadTokenSecret(jwtDefaults, dataDir), secrets[0], 'and later')
     t.equal(statSync(join(dataDir, 'secret')).mode & 0o777, 0o600)
-    const tokens = new Tokens(await loadTokenKeys(jwtDefaults, dataDir), jwtDefaults)
+    const tokens = new TokenVerifier(await loadTokenKeys(jwtDefaults, dataDir), jwtDefaults)
     t.match(await tokens.verify(await mintToken(secrets[0]!, 'ann')), { ok: true })
   })
 

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { FairSlots } from '../../broker/util/fair-semaphore.js'
+import { FairSemaphore } from '../../broker/util/fair-semaphore.js'
 
 /** One slot, taken until `begin`; then the order in which those who wait are served. */
 function line(waiting: number) {
-  const slots = new FairSlots(1, waiting, () => new Error('full'))
+  const slots = new FairSemaphore(1, waiting, () => new Error('full'))
   const served: string[] = []
   const turnedAway: string[] = []
   let begin = () => {}
@@ -51,7 +51,7 @@ t.test('many names from one place take no turns from another', async (t) => {
 })
 
 t.test('who asks for the same again takes the place of the one before', async (t) => {
-  const slots = new FairSlots(1, 3, () => new Error('full'))
+  const slots = new FairSemaphore(1, 3, () => new Error('full'))
   let begin = () => {}
   const began = new Promise<void>((resolve) => (begin = resolve))
   const first = slots.run({ place: '', name: 'x' }, () => began)
@@ -73,7 +73,7 @@ t.test('who asks for the same again takes the place of the one before', async (t
 })
 
 t.test('work that fails gives its place to the next', async (t) => {
-  const slots = new FairSlots(1, 10, () => new Error('full'))
+  const slots = new FairSemaphore(1, 10, () => new Error('full'))
   const failing = slots.run({ place: '', name: '' }, () => Promise.reject(new Error('no')))
   const next = slots.run({ place: '', name: '' }, async () => 'done')
   await t.rejects(failing, /no/)

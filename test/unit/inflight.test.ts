@@ -23,11 +23,11 @@ t.test('an id is used once at a time, whatever the order in which they become fr
       for (const { ends, from, starts } of steps) {
         const at = flights.length === 0 ? 0 : from % flights.length
         for (const flight of flights.splice(at, ends)) inflight.end(flight)
-        for (let i = 0; i < starts && inflight.room > 0; i++) flights.push(inflight.start(NOBODY, i, 1))
+        for (let i = 0; i < starts && inflight.capacity > 0; i++) flights.push(inflight.start(NOBODY, i, 1))
       }
       assert.strictEqual(new Set(flights.map(({ packetId }) => packetId)).size, flights.length)
       assert.ok(flights.every(({ packetId }) => packetId >= 1 && packetId <= IDS))
-      assert.strictEqual(inflight.room, IDS - flights.length)
+      assert.strictEqual(inflight.capacity, IDS - flights.length)
     }),
     { numRuns: 30 },
   )

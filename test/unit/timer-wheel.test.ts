@@ -1,13 +1,13 @@
 /** Deadlines under a clock that is set, forward or back. */
 import t, { type Test } from 'tap'
-import { type Deadline, Wheel } from '../../broker/util/timer-wheel.js'
+import { type Deadline, TimerWheel } from '../../broker/util/timer-wheel.js'
 import { type Clock, movableClock } from '../helpers/clock.js'
 
 const HOUR = 3600
 
-function open(t: Test): { wheel: Wheel; clock: Clock } {
+function open(t: Test): { wheel: TimerWheel; clock: Clock } {
   const clock = movableClock(t)
-  const wheel = new Wheel()
+  const wheel = new TimerWheel()
   // Its own timer keeps nothing alive.
   const awake = setInterval(() => {}, 1000)
   t.teardown(() => {
@@ -18,7 +18,7 @@ function open(t: Test): { wheel: Wheel; clock: Clock } {
 }
 
 /** Waits `ms` on the wheel; answers what the steady clock says was waited. */
-function waited(wheel: Wheel, ms: number): Promise<number> {
+function waited(wheel: TimerWheel, ms: number): Promise<number> {
   const began = wheel.steady
   return new Promise((resolve) => {
     const item: Deadline = {

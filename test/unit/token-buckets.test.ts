@@ -1,15 +1,15 @@
 import t from 'tap'
 import type { Actor } from '../../broker/chat/model/actor.js'
-import { Asking } from '../../broker/chat/model/asking.js'
+import { AskLimits } from '../../broker/chat/model/ask-limits.js'
 import { Rates } from '../../broker/chat/model/rates.js'
-import { Buckets } from '../../broker/util/token-buckets.js'
+import { TokenBuckets } from '../../broker/util/token-buckets.js'
 import { RATES } from '../../schemas/config.js'
 import type { Refusal } from '../../schemas/errors.js'
 
 const START = 1_000_000
 
 t.test('a burst at once, then so many a second', async (t) => {
-  const buckets = new Buckets(2, 3)
+  const buckets = new TokenBuckets(2, 3)
   const take = (ms: number, key = 'a') => buckets.take(key, START + ms)
   t.same([take(0), take(0), take(0)], [0, 0, 0])
   t.same([take(0), take(400)], [500, 100], 'how long until there is one')
@@ -19,7 +19,7 @@ t.test('a burst at once, then so many a second', async (t) => {
 })
 
 t.test('on credit: what is owed is paid back in time', async (t) => {
-  const buckets = new Buckets(10, 2)
+  const buckets = new TokenBuckets(10, 2)
   const charge = (ms: number) => buckets.charge('a', START + ms)
   t.same([charge(0), charge(0), charge(0), charge(0)], [0, 0, 100, 200])
   t.equal(buckets.take('a', START + 100), 200)
@@ -27,14 +27,14 @@ t.test('on credit: what is owed is paid back in time', async (t) => {
 })
 
 t.test('a clock that is set back gives nothing and takes nothing', async (t) => {
-  const buckets = new Buckets(1, 1)
+  const buckets = new TokenBuckets(1, 1)
   t.equal(buckets.take('a', START), 0)
   t.equal(buckets.take('a', START - 5000), 1000)
   t.equal(buckets.take('a', START - 4000), 0)
 })
 
 t.test('those who are busy are remembered, however many come by', async (t) => {
-  const buckets = new Buckets(1, 1)
+  const buckets = new TokenBuckets(1, 1)
   t.equal(buckets.take('busy', START), 0)
   for (let i = 0; i < 50_000; i++) {
     buckets.take(`one-off ${i}`, START)
@@ -65,7 +65,7 @@ t.test('the figures: those that are given, else the defaults, or none at all', a
 t.test('who asks too often about many things has not asked too often about each', async (t) => {
   const nobody = { get: () => undefined }
   const none = { ...nobody, ofOwner: () => [], ownedBy: () => new Map<never, never>() }
-  const asking = new Asking({ bots: none, devices: none }, 100)
+  const asking = new AskLimits({ bots: none, devices: none }, 100)
   const actor = { principal: { user: 'ann', roles: new Set<string>() } } as unknown as Actor
   const ask = (what: string): number => {
     try {

@@ -1,7 +1,7 @@
 /** The parts of webhooks that need no server. */
 import { createSecretKey } from 'node:crypto'
 import t from 'tap'
-import { Sealer } from '../../broker/auth/sealing.js'
+import { SecretBox } from '../../broker/auth/secret-box.js'
 import { isPrivate, namesPrivate } from '../../broker/readers/webhooks/addresses.js'
 import { retryAfter, waitAfter } from '../../broker/readers/webhooks/backoff.js'
 import { CircuitBreaker } from '../../broker/readers/webhooks/circuit-breaker.js'
@@ -58,20 +58,23 @@ t.test('a circuit breaker opens after failures in a row, and closes by one succe
 })
 
 t.test('what is sealed opens with its key alone, and not when a byte has changed', async (t) => {
-  const sealer = new Sealer(createSecretKey(Buffer.alloc(32, 1)))
-  const sealed = sealer.seal('whsec_secret')
-  t.equal(sealer.open(sealed), 'whsec_secret')
-  t.not(sealer.seal('whsec_secret'), sealed, 'no two alike')
+  const secretBox = new SecretBox(createSecretKey(Buffer.alloc(32, 1)))
+  const sealed = secretBox.seal('whsec_secret')
+  t.equal(secretBox.open(sealed), 'whsec_secret')
+  t.not(secretBox.seal('whsec_secret'), sealed, 'no two alike')
   t.notMatch(Buffer.from(sealed, 'base64url').toString('latin1'), 'secret')
-  t.equal(new Sealer(createSecretKey(Buffer.alloc(32, 2))).open(sealed), null)
-  const own = sealer.seal('whsec_secret', 'ann')
-  t.strictSame([sealer.open(own, 'ann'), sealer.open(own, 'ben'), sealer.open(own)], ['whsec_secret', null, null])
+  t.equal(new SecretBox(createSecretKey(Buffer.alloc(32, 2))).open(sealed), null)
+  const own = secretBox.seal('whsec_secret', 'ann')
+  t.strictSame(
+    [secretBox.open(own, 'ann'), secretBox.open(own, 'ben'), secretBox.open(own)],
+    ['whsec_secret', null, null],
+  )
   for (let i = 0; i < sealed.length; i += 7) {
     const bytes = Buffer.from(sealed, 'base64url')
     bytes[i % bytes.length]! ^= 1
-    t.equal(sealer.open(bytes.toString('base64url')), null)
+    t.equal(secretBox.open(bytes.toString('base64url')), null)
   }
-  t.equal(sealer.open(''), null)
+  t.equal(secretBox.open(''), null)
 })
 
 t.test('private addresses, in all their spellings', async (t) => {

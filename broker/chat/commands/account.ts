@@ -2,7 +2,7 @@ import type { ACCOUNT_COMMANDS } from '../../../schemas/commands/account.js'
 import { API, EXPORTS } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { DirectoryStore } from '../../store/store.js'
-import type { Removals } from '../erasure/account-removals.js'
+import type { AccountRemovals } from '../erasure/account-removals.js'
 import type { Exports } from '../exports/exports.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { requireNoKey } from '../model/made-by-key.js'
@@ -12,7 +12,7 @@ import type { Handlers } from './table.js'
 export interface AccountParts extends Pick<AuthCommandParts, 'authenticator' | 'secondFactors' | 'proofs'> {
   readonly directory: Pick<DirectoryStore, 'user'>
   readonly exports: Pick<Exports, 'ask'>
-  readonly removals: Pick<Removals, 'removeAsker'>
+  readonly removals: Pick<AccountRemovals, 'removeAsker'>
 }
 
 export function accountCommands(parts: AccountParts): Handlers<keyof typeof ACCOUNT_COMMANDS> {

@@ -6,7 +6,7 @@ import { topics } from '../../../schemas/topics.js'
 import type { LogEntry, Store } from '../../store/store.js'
 import { readHistory } from '../history/history.js'
 import { type Actor, hasOneOf, requireRole } from '../model/actor.js'
-import { type Publish, publishAndWait } from '../model/publish-gate.js'
+import { type PublishFunction, publishAndWait } from '../model/publish-gate.js'
 import { logs, type Views } from '../model/views.js'
 import type { Announcements } from '../notices/announcements.js'
 import type { Handlers } from './table.js'
@@ -21,7 +21,7 @@ export interface AnnouncementCommandParts {
   readonly store: Store
   readonly announcements: Announcements
   readonly views: Views
-  readonly publish: Publish
+  readonly publish: PublishFunction
   readonly replyBytes: number
 }
 

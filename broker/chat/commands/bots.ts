@@ -4,7 +4,7 @@ import type { Accounts } from '../../auth/accounts.js'
 import type { KeyRecord, Keys } from '../../auth/keys.js'
 import { commit } from '../../store/commit.js'
 import type { BotRecord, SlashCommand, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { commandRank } from '../messages/slash-commands.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 import { lifeForBot, requireNoKey } from '../model/made-by-key.js'
@@ -21,7 +21,7 @@ export interface BotCommandParts {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly rules: RoomRules
   readonly members: Pick<Members, 'allowCommands'>
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly accounts: Pick<Accounts, 'add'>
   readonly keys: Keys
   /** Removes an account with all it has. */
@@ -73,7 +73,7 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     },
     'slash.set': (actor, { bot = requireUser(actor), commands }) => {
       requireDistinct(commands)
-      return parts.turns.take(`bot ${bot}`, async () => {
+      return parts.locks.runExclusive(`bot ${bot}`, async () => {
         const record = bot === requireUser(actor) ? requireBotItself(parts, bot) : requireBot(parts, actor, bot)
         await commit(store, { ops: [directory.bots.putOp({ ...record, commands })] })
         return '{}'
@@ -99,8 +99,8 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
 
 /** In its owner's turn: bots of one owner are counted one after another. */
 function makeBot(parts: BotCommandParts, actor: Actor, owner: string, bot: string): Promise<void> {
-  const { store, accounts, turns, botsPerUser } = parts
-  return turns.take(`bots of ${owner}`, async () => {
+  const { store, accounts, locks, botsPerUser } = parts
+  return locks.runExclusive(`bots of ${owner}`, async () => {
     const { bots, devices } = store.directory
     if (!isAdmin(actor) && botsPerUser === 0) throw new Refusal('forbidden', 'bots are made by admins')
     if (bots.get(owner) || devices.get(owner)) throw new Refusal('forbidden', 'a bot or a device makes no bots')

@@ -13,11 +13,11 @@ import type { PeopleCommandParts } from './users.js'
 const MAX_CONTACTS = 1000
 
 export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeof CONTACT_COMMANDS> {
-  const { store, turns, presence, asking } = parts
+  const { store, locks, presence, askLimits } = parts
   const { directory } = store
   /** `ask`: what is asked before who is wanted hears of it. */
   const want = (me: string, user: string, ask: () => void): Promise<string> =>
-    turns.take(pair(me, user), async () => {
+    locks.runExclusive(pair(me, user), async () => {
       if (!directory.wanted(me).has(user)) {
         if (directory.wanted(me).size >= MAX_CONTACTS || directory.wantedBy(user).size >= MAX_CONTACTS)
           throw new Refusal('conflict', `at most ${MAX_CONTACTS} contacts and requests at a time`)
@@ -36,7 +36,7 @@ export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeo
       requireNotBlocked(directory, user, me, `you may not ask ${user}`)
       return want(me, user, () => {
         requireAskable(directory, user, me)
-        asking.require(actor, user, 'contact')
+        askLimits.require(actor, user, 'contact')
       })
     },
     'contacts.accept': async (actor, { user }) => {
@@ -46,7 +46,7 @@ export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeo
     },
     'contacts.remove': (actor, { user }) => {
       const me = requireUser(actor)
-      return turns.take(pair(me, user), async () => {
+      return locks.runExclusive(pair(me, user), async () => {
         const known = directory.wanted(me).has(user) || directory.wanted(user).has(me)
         const ops = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
         if (known) await presence.changing(me, user, () => commit(store, { ops }))

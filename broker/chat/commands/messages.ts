@@ -4,7 +4,7 @@ import { directPeer, isDirectRoom } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
 import type { Store } from '../../store/store.js'
 import { readHistory } from '../history/history.js'
-import { type Publish, publishAndWait } from '../model/publish-gate.js'
+import { type PublishFunction, publishAndWait } from '../model/publish-gate.js'
 import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Handlers } from './table.js'
@@ -15,7 +15,7 @@ const ENVELOPE = 4096
 export interface MessageCommandParts {
   readonly store: Store
   readonly rules: RoomRules
-  readonly publish: Publish
+  readonly publish: PublishFunction
   readonly replyBytes: number
 }
 

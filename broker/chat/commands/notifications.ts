@@ -2,7 +2,7 @@ import type { NOTIFICATION_COMMANDS } from '../../../schemas/commands/notificati
 import { asRefusal, Refusal } from '../../../schemas/errors.js'
 import { topics } from '../../../schemas/topics.js'
 import { requireRole } from '../model/actor.js'
-import { type Publish, publishAndWait } from '../model/publish-gate.js'
+import { type PublishFunction, publishAndWait } from '../model/publish-gate.js'
 import { isThere } from '../notices/notice-state.js'
 import type { Notifications } from '../notices/notifications.js'
 import type { Handlers } from './table.js'
@@ -12,7 +12,7 @@ const ENVELOPE = 4096
 
 export interface NotificationCommandParts {
   readonly notifications: Notifications
-  readonly publish: Publish
+  readonly publish: PublishFunction
   readonly replyBytes: number
 }
 

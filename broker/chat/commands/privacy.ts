@@ -1,7 +1,7 @@
 import type { PRIVACY_COMMANDS, PrivacySettings } from '../../../schemas/commands/privacy.js'
 import { commit } from '../../store/commit.js'
 import type { Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
 import { OPEN } from '../model/privacy.js'
@@ -10,12 +10,12 @@ import type { Handlers } from './table.js'
 
 export interface PrivacyCommandParts {
   readonly store: Store
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly presence: Pick<Presence, 'audienceChanged'>
 }
 
 export function privacyCommands(parts: PrivacyCommandParts): Handlers<keyof typeof PRIVACY_COMMANDS> {
-  const { store, turns, presence } = parts
+  const { store, locks, presence } = parts
   const { privacy } = store.directory
   const settingsOf = (user: string): PrivacySettings => {
     const { messages, presence, readReceipts, invites } = privacy.get(user) ?? OPEN
@@ -25,7 +25,7 @@ export function privacyCommands(parts: PrivacyCommandParts): Handlers<keyof type
     'privacy.get': async (actor) => JSON.stringify(settingsOf(requireUser(actor))),
     'privacy.update': (actor, changes) => {
       const user = requireUser(actor)
-      return turns.take(`privacy ${user}`, async () => {
+      return locks.runExclusive(`privacy ${user}`, async () => {
         const before = settingsOf(user)
         const settings = { ...before, ...changes }
         if (Object.keys(changes).length === 0) return JSON.stringify(settings)

@@ -1,7 +1,7 @@
 import type { RECEIPT_COMMANDS } from '../../../schemas/commands/receipts.js'
 import type { ReceiptRecord, Store } from '../../store/store.js'
 import { type Receipts, shownReceipt } from '../presence/receipts.js'
-import type { Thinning } from '../rooms/large-room-policy.js'
+import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Handlers } from './table.js'
 
@@ -9,11 +9,11 @@ export interface ReceiptCommandParts {
   readonly store: Store
   readonly rules: RoomRules
   readonly receipts: Receipts
-  readonly thinning: Thinning
+  readonly largeRooms: LargeRoomPolicy
 }
 
 export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof typeof RECEIPT_COMMANDS> {
-  const { store, rules, receipts, thinning } = parts
+  const { store, rules, receipts, largeRooms } = parts
   return {
     read: async (actor, { room, seq, private: silent = false, ...where }) => {
       const id = rules.resolve(actor, room)
@@ -32,7 +32,7 @@ export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof type
       const page = reached.filter(({ user }) => user > after).sort(byUser)
       const counts =
         seq === undefined ? {} : { read: reached.filter(({ told }) => told >= seq).length, delivered: reached.length }
-      const shown = { receipts: page.slice(0, limit).map(shownReceipt), ...counts, thinned: thinning.of(id) }
+      const shown = { receipts: page.slice(0, limit).map(shownReceipt), ...counts, thinned: largeRooms.of(id) }
       return JSON.stringify({ ...shown, more: page.length > limit })
     },
   }

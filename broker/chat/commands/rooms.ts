@@ -2,7 +2,7 @@ import type { ROOM_COMMANDS } from '../../../schemas/commands/rooms.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { MemberRecord, RoomRecord, Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../model/actor.js'
-import type { Thinning } from '../rooms/large-room-policy.js'
+import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { Members } from '../rooms/members.js'
 import type { Roles } from '../rooms/roles.js'
 import type { RoomPreferences } from '../rooms/room-preferences.js'
@@ -22,12 +22,12 @@ export interface RoomCommandParts {
   readonly roles: Roles
   readonly preferences: RoomPreferences
   readonly rules: RoomRules
-  readonly thinning: Thinning
+  readonly largeRooms: LargeRoomPolicy
   readonly replyBytes: number
 }
 
 export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROOM_COMMANDS> {
-  const { store, rooms, members, roles, preferences, rules, thinning, replyBytes } = parts
+  const { store, rooms, members, roles, preferences, rules, largeRooms, replyBytes } = parts
   const { directory } = store
   const show = (actor: Actor, room: RoomRecord): Promise<string> => shownRoom(parts, actor, room)
   return {
@@ -66,7 +66,7 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       rules.requireMember(actor, id)
       const { items, more } = pageOf(directory.members(id).values(), page)
       const count = directory.members(id).size
-      return JSON.stringify({ members: items.map(asMember), count, thinned: thinning.of(id), more })
+      return JSON.stringify({ members: items.map(asMember), count, thinned: largeRooms.of(id), more })
     },
     'rooms.get': async (actor, { room }) => show(actor, rules.visible(actor, rules.resolve(actor, room))),
     'rooms.settings': async (actor, { room, ...changes }) =>

@@ -4,7 +4,7 @@ import { COMMANDS, type Command, type CommandName, type CommandParams } from '..
 import { Refusal } from '../../../schemas/errors.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { type Act, type Audit, acting } from '../model/audit.js'
-import { checkShape } from '../model/check-schema.js'
+import { checkSchema } from '../model/check-schema.js'
 import { requireSpaceFor, type Space } from '../model/disk-space.js'
 import type { Rates } from '../model/rates.js'
 import { cutList } from './lists.js'
@@ -52,7 +52,7 @@ export class Commands {
   }
 
   async #checked(actor: Actor, name: CommandName, validator: Validator, params: object): Promise<string> {
-    checkShape(validator, params)
+    checkSchema(validator, params)
     const handler = this.#handlers[name] as (actor: Actor, params: unknown) => Promise<string>
     const act = actOf(name, params as Record<string, unknown>)
     const work = (): Promise<string> => handler(actor, params)

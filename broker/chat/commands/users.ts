@@ -2,9 +2,9 @@ import { MAX_FIELDS_BYTES, type USER_COMMANDS } from '../../../schemas/commands/
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
 import type { BlockRecord, DirectoryStore, ProfileRecord, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { requireUser } from '../model/actor.js'
-import type { Asking } from '../model/asking.js'
+import type { AskLimits } from '../model/ask-limits.js'
 import type { Presence } from '../presence/presence.js'
 import type { Handlers } from './table.js'
 
@@ -13,13 +13,13 @@ const MAX_BLOCKS = 1000
 
 export interface PeopleCommandParts {
   readonly store: Store
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly presence: Pick<Presence, 'changing'>
-  readonly asking: Asking
+  readonly askLimits: AskLimits
 }
 
 export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof USER_COMMANDS> {
-  const { store, turns, presence } = parts
+  const { store, locks, presence } = parts
   const { directory } = store
   return {
     'users.get': async (_, { user }) => {
@@ -28,7 +28,7 @@ export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof U
     },
     'users.update': (actor, { name, avatar, fields }) => {
       const user = requireUser(actor)
-      return turns.take(`profile ${user}`, async () => {
+      return locks.runExclusive(`profile ${user}`, async () => {
         const before = (await directory.profile(user)) ?? plainProfile(user)
         const profile: ProfileRecord = {
           user,
@@ -51,7 +51,7 @@ export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof U
       const me = requireUser(actor)
       if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
       await requireKnown(directory, user)
-      return turns.take(`blocks ${me}`, async () => {
+      return locks.runExclusive(`blocks ${me}`, async () => {
         const mine = directory.blocks(me)
         if (mine.has(user)) return '{}'
         if (mine.size >= MAX_BLOCKS) throw new Refusal('conflict', `at most ${MAX_BLOCKS} users are blocked at a time`)
@@ -64,7 +64,7 @@ export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof U
     },
     'blocks.remove': (actor, { user }) => {
       const me = requireUser(actor)
-      return turns.take(`blocks ${me}`, async () => {
+      return locks.runExclusive(`blocks ${me}`, async () => {
         const ops = [directory.deleteBlockOp(me, user)]
         if (directory.blocks(me).has(user)) await presence.changing(me, user, () => commit(store, { ops }))
         return '{}'

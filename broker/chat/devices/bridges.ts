@@ -10,9 +10,9 @@ import { commit } from '../../store/commit.js'
 import type { BridgeRecord } from '../../store/devices.js'
 import { personBehind } from '../../store/persons.js'
 import type { Draft, RoomRecord, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
-import { Buckets } from '../../util/token-buckets.js'
-import { messageId as bridgeId } from '../../util/uuid7.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import { TokenBuckets } from '../../util/token-buckets.js'
+import { uuid7 as bridgeId } from '../../util/uuid7.js'
 import type { Screening } from '../messages/screening.js'
 import type { SlowMode } from '../messages/slow-mode.js'
 import { type Actor, requireUser } from '../model/actor.js'
@@ -25,7 +25,7 @@ import { logs } from '../model/views.js'
 import type { Members } from '../rooms/members.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { DeviceRules } from './device-rules.js'
-import { turnOf } from './devices.js'
+import { lockOf } from './devices.js'
 
 /** Bridges of one device. */
 const MAX_BRIDGES = 20
@@ -35,7 +35,7 @@ const AT_ONCE = 10
 
 export interface BridgesParts {
   readonly store: Store
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly rules: DeviceRules
   readonly roomRules: RoomRules
   readonly members: Members
@@ -51,7 +51,7 @@ export type NewBridge = Pick<BridgeRecord, 'filter' | 'room' | 'template'>
 
 export class Bridges {
   readonly #parts: BridgesParts
-  readonly #buckets = new Buckets(PER_SECOND, AT_ONCE)
+  readonly #buckets = new TokenBuckets(PER_SECOND, AT_ONCE)
 
   constructor(parts: BridgesParts) {
     this.#parts = parts
@@ -59,9 +59,9 @@ export class Bridges {
 
   /** By the owner of the device, who may invite into the room: the device becomes a member of it. */
   create(actor: Actor, device: string, { filter, room, template }: NewBridge): Promise<BridgeRecord> {
-    const { store, turns, rules, roomRules, members } = this.#parts
+    const { store, locks, rules, roomRules, members } = this.#parts
     const { bridges } = store.directory.devices
-    return turns.take(turnOf(device), async () => {
+    return locks.runExclusive(lockOf(device), async () => {
       rules.require(actor, device, 'own')
       this.#requireFilter(filter)
       roomRules.require(actor, room, 'invite')
@@ -82,9 +82,9 @@ export class Bridges {
 
   /** The device stays a member of the room. */
   remove(actor: Actor, device: string, id: string): Promise<void> {
-    const { store, turns, rules } = this.#parts
+    const { store, locks, rules } = this.#parts
     const { bridges } = store.directory.devices
-    return turns.take(turnOf(device), async () => {
+    return locks.runExclusive(lockOf(device), async () => {
       rules.require(actor, device, 'own')
       if (!bridges.get(device, id)) throw new Refusal('not_found', `there is no bridge ${id}`, { field: 'bridge' })
       await commit(store, { ops: [bridges.deleteOp(device, id)] })

@@ -10,17 +10,17 @@ import { commit } from '../../store/commit.js'
 import type { DeviceCommandRecord } from '../../store/devices.js'
 import type { Op } from '../../store/op.js'
 import type { AppendResult, Draft, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
-import type { Deadline, Wheel } from '../../util/timer-wheel.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import { type Actor, requireUser } from '../model/actor.js'
-import { checkShape } from '../model/check-schema.js'
+import { checkSchema } from '../model/check-schema.js'
 import { userEvent } from '../model/events.js'
 import { readObject, stringify } from '../model/message.js'
 import { stamp } from '../model/stamp.js'
 import { Trimming } from '../model/trimming.js'
 import { logs } from '../model/views.js'
 import type { DeviceRules } from './device-rules.js'
-import { turnOf } from './devices.js'
+import { lockOf } from './devices.js'
 
 const receiptShape = Compile(object(DeviceReceiptInput))
 
@@ -45,8 +45,8 @@ export interface AskedOfDevice {
 
 export interface DeviceCommandsParts {
   readonly store: Store
-  readonly turns: Turns
-  readonly wheel: Wheel
+  readonly locks: KeyedMutex
+  readonly wheel: TimerWheel
   readonly rules: DeviceRules
   readonly failed: (error: unknown) => void
 }
@@ -76,7 +76,7 @@ export class DeviceCommands implements Deadline {
     asked: AskedOfDevice,
     ops: readonly Op[] = [],
   ): Promise<{ record: DeviceCommandRecord; seq: number }> {
-    return this.#parts.turns.take(turnOf(device), async () => {
+    return this.#parts.locks.runExclusive(lockOf(device), async () => {
       this.#parts.rules.require(actor, device, 'control')
       const { cid = null, ...rest } = asked
       const checked = {
@@ -128,11 +128,11 @@ export class DeviceCommands implements Deadline {
   }
 
   async #delivered(device: string, seq: number): Promise<void> {
-    const { store, turns } = this.#parts
+    const { store, locks } = this.#parts
     const [entry] = await store.log.read(logs.deviceCommands(device), seq - 1, 1, 1)
     if (entry?.seq !== seq) return
     const { id } = JSON.parse(entry.payload.toString('utf8')) as { id: string }
-    await turns.take(turnOf(device), async () => {
+    await locks.runExclusive(lockOf(device), async () => {
       const known = this.#devices.open.get(device, id)
       if (known?.state !== 'pending') return
       await commit(store, {
@@ -146,11 +146,11 @@ export class DeviceCommands implements Deadline {
     const device = requireUser(actor)
     const said = readObject(payload)
     if (!said) throw new Refusal('bad_request', 'expected {"id":…,"ok":…}')
-    checkShape(receiptShape, said)
+    checkSchema(receiptShape, said)
     stringify(said)
     const { id, ok, result, error } = said as { id: string; ok: boolean; result?: unknown; error?: string }
     const state = ok ? ('done' as const) : ('failed' as const)
-    return this.#parts.turns.take(turnOf(device), async () => {
+    return this.#parts.locks.runExclusive(lockOf(device), async () => {
       const known = this.#devices.open.get(device, id)
       if (!known || known.expiresAt <= Date.now()) {
         if (known) await this.#finish({ ...known, state: 'expired' })
@@ -212,7 +212,7 @@ export class DeviceCommands implements Deadline {
   }
 
   #expire(device: string, id: string): Promise<void> {
-    return this.#parts.turns.take(turnOf(device), async () => {
+    return this.#parts.locks.runExclusive(lockOf(device), async () => {
       const known = this.#devices.open.get(device, id)
       if (known) await this.#finish({ ...known, state: 'expired' })
     })
@@ -233,7 +233,7 @@ export class DeviceCommands implements Deadline {
   /** Commands of a user who is gone, asked of one device: those under way are withdrawn. */
   withdraw(user: string, device: string): Promise<void> {
     const devices = this.#devices
-    return this.#parts.turns.take(turnOf(device), async () => {
+    return this.#parts.locks.runExclusive(lockOf(device), async () => {
       const ops: Op[] = []
       for (const { id, by } of devices.open.of(device).values())
         if (by === user) ops.push(devices.open.wipeOp(device, id))

@@ -5,7 +5,7 @@ import type { DeviceOfferRecord, DeviceRecord } from '../../store/devices.js'
 import type { Op } from '../../store/op.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
-import { type DevicesParts, newKey, requireRecipient, revokeKeys, turnOf } from './devices.js'
+import { type DevicesParts, lockOf, newKey, requireRecipient, revokeKeys } from './devices.js'
 
 /** Offers to one user that wait for an answer: of all, and of one owner. */
 const MOST_OF_ALL = 1000
@@ -24,8 +24,8 @@ export class DeviceOffers {
 
   /** Whether it waits to be accepted now. The owner who names themselves takes back what they offered. */
   transfer(actor: Actor, device: string, user: string): Promise<{ offered: boolean }> {
-    const { turns, rules } = this.#parts
-    return turns.take(turnOf(device), async () => {
+    const { locks, rules } = this.#parts
+    return locks.runExclusive(lockOf(device), async () => {
       const record = rules.require(actor, device, 'own')
       await requireRecipient(this.#parts, actor, user)
       if (user === record.owner) {
@@ -45,7 +45,7 @@ export class DeviceOffers {
     const mine = waiting.filter(({ by }) => by === owner)
     if (waiting.length >= MOST_OF_ALL || mine.length >= MOST_OF_ONE)
       throw new Refusal('conflict', `${user} has too many offers to answer`, { field: 'user' })
-    this.#parts.asking.require(actor, user, `device ${device}`)
+    this.#parts.askLimits.require(actor, user, `device ${device}`)
     const offer: DeviceOfferRecord = { device, user, by: owner, at: Date.now() }
     const drafts = [userEvent(user, { type: 'deviceOffered', device, by: owner })]
     await commit(this.#parts.store, { drafts, ops: [...this.#withdrawOps(device), offers.putOp(offer)] })
@@ -53,11 +53,11 @@ export class DeviceOffers {
 
   /** By whom it is offered to. Keys of before are void; the answer is a new one. */
   accept(actor: Actor, device: string): Promise<{ record: DeviceRecord; key: string }> {
-    const { turns, options } = this.#parts
+    const { locks, options } = this.#parts
     const user = requireUser(actor)
     // Devices of one owner are counted one after another.
-    return turns.take(`devices of ${user}`, () =>
-      turns.take(turnOf(device), async () => {
+    return locks.runExclusive(`devices of ${user}`, () =>
+      locks.runExclusive(lockOf(device), async () => {
         const offer = this.#offered(user, device)
         if (!isAdmin(actor) && this.#devices.ownedBy(user).size >= options.perUser)
           throw new Refusal('conflict', `you have ${options.perUser} devices (devices.perUser); remove one first`)
@@ -69,9 +69,9 @@ export class DeviceOffers {
   }
 
   decline(actor: Actor, device: string): Promise<void> {
-    const { turns, store } = this.#parts
+    const { locks, store } = this.#parts
     const user = requireUser(actor)
-    return turns.take(turnOf(device), async () => {
+    return locks.runExclusive(lockOf(device), async () => {
       this.#offered(user, device)
       await commit(store, { ops: [this.#devices.offers.deleteOp(device, user)] })
     })

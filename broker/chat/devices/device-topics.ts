@@ -9,10 +9,10 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { Topic } from '../../../schemas/topics.js'
 import { commit } from '../../store/commit.js'
 import type { Store } from '../../store/store.js'
-import type { Plain } from '../messages/plain-topics.js'
+import type { PlainTopics } from '../messages/plain-topics.js'
 import { acceptSend } from '../messages/send.js'
 import type { Actor } from '../model/actor.js'
-import { checkShape } from '../model/check-schema.js'
+import { checkSchema } from '../model/check-schema.js'
 import { readObject } from '../model/message.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Replies } from '../model/replies.js'
@@ -29,7 +29,7 @@ export interface DeviceTopicsParts {
   readonly rules: DeviceRules
   readonly commands: DeviceCommands
   readonly bridges: Bridges
-  readonly plain: Plain
+  readonly plainTopics: PlainTopics
   readonly replies: Replies
 }
 
@@ -41,17 +41,18 @@ export class DeviceTopics {
   }
 
   publish(actor: Actor, topic: DeviceTopic, publication: Publication, publisher: Publisher): void | Promise<void> {
-    const { store, rules, plain } = this.#parts
+    const { store, rules, plainTopics } = this.#parts
     const { user, anonymous } = actor.principal
     const { user: device, rest } = topic
-    if (anonymous || !store.directory.devices.get(device)) return plain.publish(actor, topic, publication, publisher)
+    if (anonymous || !store.directory.devices.get(device))
+      return plainTopics.publish(actor, topic, publication, publisher)
     if (rest === 'receipts' && user === device) return this.#receipt(actor, publication, publisher)
     if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, publication, publisher)
     const bridged = user === device ? this.#parts.bridges.drafts(actor, rest, publication) : null
-    if (!bridged) return plain.publish(actor, topic, publication, publisher)
+    if (!bridged) return plainTopics.publish(actor, topic, publication, publisher)
     // A copy: a screen may take its time, and the payload is a view of a read buffer.
     const kept = { ...publication, payload: Buffer.from(publication.payload) }
-    return bridged.then((drafts) => plain.publish(actor, topic, kept, publisher, drafts))
+    return bridged.then((drafts) => plainTopics.publish(actor, topic, kept, publisher, drafts))
   }
 
   /** `{"name":…,"params":…,"ttl":…}` by who may control the device: the same as `devices.command`. */
@@ -60,7 +61,7 @@ export class DeviceTopics {
       throw new Refusal('bad_request', 'a command waits for its device by itself; publish it without RETAIN')
     const asked = readObject(publication.payload)
     if (!asked) throw new Refusal('bad_request', 'expected {"name":…}')
-    checkShape(commandShape, asked)
+    checkSchema(commandShape, asked)
     const { record, seq } = await this.#parts.commands.ask(
       actor,
       device,

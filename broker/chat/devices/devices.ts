@@ -6,9 +6,9 @@ import type { Keys } from '../../auth/keys.js'
 import { commit } from '../../store/commit.js'
 import type { DeviceMay, DeviceRecord } from '../../store/devices.js'
 import type { Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
-import type { Asking } from '../model/asking.js'
+import type { AskLimits } from '../model/ask-limits.js'
 import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'
 import { withinLife } from '../model/made-by-key.js'
@@ -22,13 +22,13 @@ const MAX_SHARES = 100
 
 export interface DevicesParts {
   readonly store: Store
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly rules: DeviceRules
   readonly accounts: Pick<Accounts, 'add'>
   readonly keys: Pick<Keys, 'create' | 'list' | 'revoke'>
   /** Removes an account with all it has. */
   readonly remove: (user: string) => Promise<unknown>
-  readonly asking: Asking
+  readonly askLimits: AskLimits
   readonly sanctions: Pick<Sanctions, 'expel'>
   readonly options: Config['devices']
   /** Asked each time: it may change. */
@@ -44,10 +44,10 @@ export class Devices {
 
   /** The device, and a key for it. */
   register(actor: Actor, device: string, name: string | null): Promise<{ record: DeviceRecord; key: string }> {
-    const { store, turns, accounts } = this.#parts
+    const { store, locks, accounts } = this.#parts
     const owner = requireUser(actor)
     this.#requireMaker(actor)
-    return turns.take(`devices of ${owner}`, async () => {
+    return locks.runExclusive(`devices of ${owner}`, async () => {
       const { devices } = store.directory
       const { perUser } = this.#parts.options
       if (!isAdmin(actor) && devices.ownedBy(owner).size >= perUser)
@@ -94,7 +94,7 @@ export class Devices {
       if (known?.may === may) return
       if (!known && shares.of(device).size >= MAX_SHARES)
         throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
-      this.#parts.asking.require(actor, user, `device ${device}`)
+      this.#parts.askLimits.require(actor, user, `device ${device}`)
       const by = requireUser(actor)
       const drafts = [userEvent(user, { type: 'device', device, by, may })]
       await commit(store, { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })] })
@@ -103,9 +103,9 @@ export class Devices {
 
   /** Deliveries are checked one by one, so it ends at once. */
   unshare(actor: Actor, device: string, user: string): Promise<void> {
-    const { store, turns, rules } = this.#parts
+    const { store, locks, rules } = this.#parts
     const { shares } = store.directory.devices
-    return turns.take(turnOf(device), async () => {
+    return locks.runExclusive(lockOf(device), async () => {
       const by = requireUser(actor)
       rules.require(actor, device, by === user ? 'read' : 'own')
       if (!shares.get(device, user))
@@ -116,8 +116,8 @@ export class Devices {
   }
 
   #acting<T>(actor: Actor, device: string, act: (record: DeviceRecord) => Promise<T>): Promise<T> {
-    const { turns, rules } = this.#parts
-    return turns.take(turnOf(device), async () => act(rules.require(actor, device, 'own')))
+    const { locks, rules } = this.#parts
+    return locks.runExclusive(lockOf(device), async () => act(rules.require(actor, device, 'own')))
   }
 }
 
@@ -142,6 +142,6 @@ export async function revokeKeys({ keys }: DevicesParts, device: string): Promis
 }
 
 /** What is done about one device is done in turn. */
-export function turnOf(device: string): string {
+export function lockOf(device: string): string {
   return `device ${device}`
 }

@@ -12,26 +12,26 @@ import type { Op } from '../../store/op.js'
 import { personBehind } from '../../store/persons.js'
 import type { RoomRecord, Store } from '../../store/store.js'
 import { roomsWithWordsOf } from '../../store/touched-rooms.js'
-import { FairLine } from '../../util/fair-queue.js'
+import { FairQueue } from '../../util/fair-queue.js'
 import { afterAnswer } from '../model/session-endings.js'
 import { logs } from '../model/views.js'
 import type { Presence } from '../presence/presence.js'
 import type { Members } from '../rooms/members.js'
-import type { Forgetting } from './room-erasure.js'
-import type { Traces } from './user-erasure.js'
+import type { RoomErasure } from './room-erasure.js'
+import type { UserErasure } from './user-erasure.js'
 
 /** Who asks on the command line waits so long for all to be erased, in ms. */
 const PATIENCE = 10_000
 /** After an error it is tried again, in ms. */
 const RETRY = 60_000
 
-export interface RemovalsParts {
+export interface AccountRemovalsParts {
   readonly store: Store
   readonly accounts: Pick<Accounts, 'remove'>
   readonly members: Pick<Members, 'forget'>
   readonly presence: Pick<Presence, 'forget'>
-  readonly forgetting: Pick<Forgetting, 'messages' | 'events'>
-  readonly traces: Pick<Traces, 'forget'>
+  readonly roomErasure: Pick<RoomErasure, 'messages' | 'events'>
+  readonly userErasure: Pick<UserErasure, 'forget'>
   /** Ends all sessions of a user with all they hold. */
   readonly endSessions: (user: string) => Promise<void>
   readonly failed: (error: unknown) => void
@@ -39,14 +39,14 @@ export interface RemovalsParts {
 
 class Stopping extends Error {}
 
-export class Removals {
-  readonly #parts: RemovalsParts
+export class AccountRemovals {
+  readonly #parts: AccountRemovalsParts
   /** One at a time, by turns between persons: who removes bots by the hundred delays nobody else's removal. */
-  readonly #line = new FairLine()
+  readonly #line = new FairQueue()
   #closing = false
   #retry: NodeJS.Timeout | undefined
 
-  constructor(parts: RemovalsParts) {
+  constructor(parts: AccountRemovalsParts) {
     this.#parts = parts
   }
 
@@ -119,7 +119,7 @@ export class Removals {
     await this.#endSessions(user)
     if (rooms) {
       await this.#eraseRooms(user, rooms)
-      await this.#parts.traces.forget(user, () => this.#pause())
+      await this.#parts.userErasure.forget(user, () => this.#pause())
     }
     await this.#parts.members.forget(user)
     for (const log of [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)])
@@ -152,13 +152,13 @@ export class Removals {
 
   /** `reached`: how far the passes of before came in each log. */
   async #eraseRoom(user: string, room: string, reached: Map<string, number>): Promise<boolean> {
-    const { store, forgetting } = this.#parts
+    const { store, roomErasure } = this.#parts
     let found = false
     for (const what of ['messages', 'events'] as const)
       while (store.directory.room(room)) {
         await this.#pause()
         const log = `${what} ${room}`
-        const page = await forgetting[what](user, room, reached.get(log) ?? 0)
+        const page = await roomErasure[what](user, room, reached.get(log) ?? 0)
         if (page.next === null) break
         reached.set(log, page.next)
         found ||= page.found

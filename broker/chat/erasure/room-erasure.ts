@@ -8,56 +8,56 @@ import type { MessageOutput, ReactionData } from '../../../schemas/message.js'
 import { body } from '../../store/body.js'
 import { commit } from '../../store/commit.js'
 import type { Draft, Effect, Gone, LogEntry, LogName, NoteWrite, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
-import { messageId } from '../../util/uuid7.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import { uuid7 } from '../../util/uuid7.js'
 import { deletionOf } from '../history/deletion.js'
 import { countReaction, encodeState, readState } from '../history/message-state.js'
 import { Reactions } from '../history/reactions.js'
 import { forwards } from '../messages/forwarding.js'
-import { spelled } from '../model/emoji.js'
+import { normalizeEmoji } from '../model/emoji.js'
 import { logs } from '../model/views.js'
 
 /** Entries looked at in one turn of the room, and their bytes. */
 const PAGE = 100
 const PAGE_BYTES = 1024 * 1024
 
-export interface ForgettingParts {
+export interface RoomErasureParts {
   readonly store: Store
   /** Those of rooms. */
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   /** Those in which changes of one message are made. */
-  readonly changeTurns: Turns
+  readonly messageLocks: KeyedMutex
   /** Whether the search index has read an entry, or there is none. */
   readonly indexed: (room: string, seq: number) => boolean
 }
 
 /** How far a page came; null: there is no more. `found`: something was forgotten. */
-export interface Forgotten {
+export interface ErasedPage {
   readonly next: number | null
   readonly found: boolean
 }
 
-export class Forgetting {
+export class RoomErasure {
   readonly #store: Store
-  readonly #turns: Turns
-  readonly #changeTurns: Turns
-  readonly #indexed: ForgettingParts['indexed']
+  readonly #locks: KeyedMutex
+  readonly #messageLocks: KeyedMutex
+  readonly #indexed: RoomErasureParts['indexed']
 
-  constructor({ store, turns, changeTurns, indexed }: ForgettingParts) {
+  constructor({ store, locks, messageLocks, indexed }: RoomErasureParts) {
     this.#store = store
-    this.#turns = turns
-    this.#changeTurns = changeTurns
+    this.#locks = locks
+    this.#messageLocks = messageLocks
     this.#indexed = indexed
   }
 
   /** One page of the messages of a room. */
-  messages(user: string, room: string, after: number): Promise<Forgotten> {
+  messages(user: string, room: string, after: number): Promise<ErasedPage> {
     const log = logs.messages(room)
     return this.#page(room, log, after, (entry) => this.#message(user, room, log, entry))
   }
 
   /** One page of the events of a room: those that name the user. */
-  events(user: string, room: string, after: number): Promise<Forgotten> {
+  events(user: string, room: string, after: number): Promise<ErasedPage> {
     const log = logs.roomEvents(room)
     return this.#page(room, log, after, async (entry) => {
       if (entry.gone) return false
@@ -69,7 +69,7 @@ export class Forgetting {
   }
 
   /** One page of a log in which nothing is changed later: of what the user wrote nothing is left. */
-  async entries(user: string, log: LogName, after: number): Promise<Forgotten> {
+  async entries(user: string, log: LogName, after: number): Promise<ErasedPage> {
     const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
     const seqs = page.filter(({ from }) => from === user).map(({ seq }) => seq)
     if (seqs.length > 0) await this.#write(log, erasing(...seqs))
@@ -77,8 +77,8 @@ export class Forgetting {
   }
 
   /** In a turn of the room, which is not deleted meanwhile. */
-  #page(room: string, log: LogName, after: number, forget: (entry: LogEntry) => Promise<boolean>): Promise<Forgotten> {
-    return this.#turns.take(room, async () => {
+  #page(room: string, log: LogName, after: number, forget: (entry: LogEntry) => Promise<boolean>): Promise<ErasedPage> {
+    return this.#locks.runExclusive(room, async () => {
       const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
       // Together, so that they are one commit or few.
       const found = await Promise.all(page.map(forget))
@@ -128,13 +128,13 @@ export class Forgetting {
   ): Promise<void> {
     const { notes } = this.#store
     const mine = await new Reactions(notes).of(log, target, user)
-    const last = mine.get(spelled((data as ReactionData).emoji))?.spellings.find((one) => one.seq === seq)
+    const last = mine.get(normalizeEmoji((data as ReactionData).emoji))?.spellings.find((one) => one.seq === seq)
     const writes: NoteWrite[] = []
     if (last) {
       const { emoji } = last
       writes.push({ kind: 'reaction', target, name: `${user}/${emoji}`, value: null })
       const state = readState(await notes.get(log, 'state', target))
-      const counted = countReaction(state, spelled(emoji), -1)
+      const counted = countReaction(state, normalizeEmoji(emoji), -1)
       if (last.on) writes.push({ kind: 'state', target, name: '', value: encodeState(counted, 'as before') as string })
     }
     await this.#write(log, { ...erasing(seq), notes: writes })
@@ -171,7 +171,7 @@ export class Forgetting {
   }
 
   #inTurn(room: string, target: number, work: () => Promise<void>): Promise<void> {
-    return this.#changeTurns.take(`${room} ${target}`, work)
+    return this.#messageLocks.runExclusive(`${room} ${target}`, work)
   }
 
   async #write(log: LogName, effect: Effect): Promise<void> {
@@ -186,7 +186,7 @@ function erasing(...seqs: number[]): Effect {
 
 /** An entry of the broker about another. */
 function draft(room: string, log: LogName, said: object, effect: Effect): Draft {
-  const [id, ts] = [messageId(), Date.now()]
+  const [id, ts] = [uuid7(), Date.now()]
   const head = `{"id":"${id}","room":${JSON.stringify(room)},"seq":`
   const tail = `,"ts":${ts},"from":"${SYSTEM}",${JSON.stringify(said).slice(1)}`
   return { log, id, ts, from: SYSTEM, qos: 1, body: body(head, tail), dedupe: null, aside: true, effect }

@@ -4,24 +4,24 @@ import { topics } from '../../../schemas/topics.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { DeviceCommands } from '../devices/device-commands.js'
-import { turnOf } from '../devices/devices.js'
+import { lockOf } from '../devices/devices.js'
 import { parseObject } from '../model/message.js'
 import { logs } from '../model/views.js'
 import type { WebhookAdmin } from '../model/webhook-admin.js'
 import type { Reports } from '../moderation/reports.js'
 import type { Announcements } from '../notices/announcements.js'
 import type { Notifications } from '../notices/notifications.js'
-import type { Forgetting } from './room-erasure.js'
+import type { RoomErasure } from './room-erasure.js'
 
 const NOTIFICATIONS = logs.notifications('')
 const BROADCAST = logs.broadcast('')
 
-export interface TracesParts {
+export interface UserErasureParts {
   readonly store: Store
-  readonly turns: Turns
-  readonly forgetting: Pick<Forgetting, 'entries'>
+  readonly locks: KeyedMutex
+  readonly roomErasure: Pick<RoomErasure, 'entries'>
   readonly reports: Pick<Reports, 'forget'>
   readonly notifications: Pick<Notifications, 'withdraw'>
   readonly announcements: Pick<Announcements, 'clear'>
@@ -31,10 +31,10 @@ export interface TracesParts {
 
 type Pause = () => Promise<void>
 
-export class Traces {
-  readonly #parts: TracesParts
+export class UserErasure {
+  readonly #parts: UserErasureParts
 
-  constructor(parts: TracesParts) {
+  constructor(parts: UserErasureParts) {
     this.#parts = parts
   }
 
@@ -54,10 +54,10 @@ export class Traces {
   }
 
   async #announcements(user: string, channel: string, pause: Pause): Promise<void> {
-    const { store, forgetting, announcements } = this.#parts
+    const { store, roomErasure, announcements } = this.#parts
     for (let after: number | null = 0; after !== null; ) {
       await pause()
-      after = (await forgetting.entries(user, logs.broadcast(channel), after)).next
+      after = (await roomErasure.entries(user, logs.broadcast(channel), after)).next
     }
     for await (const { payload } of store.queue.retained([topics.broadcast(channel)]))
       if (parseObject(payload.toString('utf8'))?.['from'] === user) await announcements.clear(channel)
@@ -65,12 +65,12 @@ export class Traces {
 
   /** Devices of others that the user commanded, and bridges made by the user for devices that are another's by now. */
   async #devices(user: string, pause: Pause): Promise<void> {
-    const { store, turns, commands } = this.#parts
+    const { store, locks, commands } = this.#parts
     const { devices } = store.directory
     for (const { device } of [...devices.all()]) {
       await pause()
       await commands.withdraw(user, device)
-      await turns.take(turnOf(device), async () => {
+      await locks.runExclusive(lockOf(device), async () => {
         const mine = [...devices.bridges.of(device).values()].filter(({ by }) => by === user)
         const ops = mine.map((bridge) => devices.bridges.putOp({ ...bridge, by: SYSTEM }))
         if (ops.length > 0) await commit(store, { ops })

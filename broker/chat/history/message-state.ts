@@ -1,6 +1,6 @@
 /** What has become of a message by its changes, in one small note: what a page of history needs without reading them all. */
 
-import { spelled } from '../model/emoji.js'
+import { normalizeEmoji } from '../model/emoji.js'
 
 export interface State {
   edits: number
@@ -24,7 +24,8 @@ export function readState(note: string | null): State {
 /** One emoji once: those noted before may be there in more than one spelling. */
 function together(reactions: State['reactions']): State['reactions'] {
   const counts = new Map<string, number>()
-  for (const [emoji, count] of reactions) counts.set(spelled(emoji), (counts.get(spelled(emoji)) ?? 0) + count)
+  for (const [emoji, count] of reactions)
+    counts.set(normalizeEmoji(emoji), (counts.get(normalizeEmoji(emoji)) ?? 0) + count)
   return [...counts]
 }
 

@@ -1,7 +1,7 @@
 /** Who reacted to a message with what: one note per user and emoji, which names the entry that tells of it. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { Note, NoteReader, NoteWrite } from '../../store/store.js'
-import { spelled } from '../model/emoji.js'
+import { normalizeEmoji } from '../model/emoji.js'
 
 /** Different emoji of one user on one message. */
 const MAX_EMOJI = 20
@@ -32,9 +32,9 @@ export class Reactions {
     const mine = new Map<string, Reacted>()
     for (const note of notes) {
       const one = { emoji: note.name.slice(user.length + 1), ...readReaction(note) }
-      const known = mine.get(spelled(one.emoji))
+      const known = mine.get(normalizeEmoji(one.emoji))
       const { on, seq } = known?.on ? known : one
-      mine.set(spelled(one.emoji), { on, seq, spellings: [...(known?.spellings ?? []), one] })
+      mine.set(normalizeEmoji(one.emoji), { on, seq, spellings: [...(known?.spellings ?? []), one] })
     }
     return mine
   }

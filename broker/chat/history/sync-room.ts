@@ -5,7 +5,7 @@ import type { LogEntry, LogName, MemberRecord, RoomRecord, Store } from '../../s
 import type { Actor } from '../model/actor.js'
 import { logs } from '../model/views.js'
 import { type Receipts, shownReceipt } from '../presence/receipts.js'
-import type { Thinning } from '../rooms/large-room-policy.js'
+import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import { shownRoom } from '../rooms/room-view.js'
 import { FoldedMessages } from './folded.js'
 import { renderAll } from './history.js'
@@ -20,7 +20,7 @@ export interface RoomSyncParts {
   readonly store: Store
   readonly unread: Unread
   readonly receipts: Receipts
-  readonly thinning: Thinning
+  readonly largeRooms: LargeRoomPolicy
 }
 
 export interface RoomSyncQuery {
@@ -136,8 +136,8 @@ export class RoomSync {
   }
 
   #receipts({ room, user }: MemberRecord, since: number, maxBytes: number) {
-    const { store, receipts, thinning } = this.#parts
-    if (thinning.thins(room, 'receipts')) return {}
+    const { store, receipts, largeRooms } = this.#parts
+    if (largeRooms.thins(room, 'receipts')) return {}
     const told = [...store.directory.members(room).values()].flatMap((member) => receipts.stored(member, user) ?? [])
     const shown = told.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(shownReceipt)
     return JSON.stringify(shown).length > maxBytes ? {} : { receipts: shown }

@@ -5,7 +5,7 @@
 import { Refusal } from '../../../schemas/errors.js'
 import type { MessageOutput } from '../../../schemas/message.js'
 import type { Draft, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Audit, acting } from '../model/audit.js'
 import { type ChangeInput, checkEdit } from '../model/message-types.js'
 import type { Replies, SendResult } from '../model/replies.js'
@@ -21,7 +21,7 @@ export interface ChangesParts {
   readonly references: References
   readonly replies: Replies
   /** By room and message. */
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly audit: Audit
   /** Seconds; 0: no limit. */
   readonly editWindow: number
@@ -34,13 +34,13 @@ export class Changes {
   readonly #replies: Replies
   readonly #audit: Audit
   readonly #effects: ChangeEffects
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
 
   constructor(parts: ChangesParts) {
     this.#store = parts.store
     this.#references = parts.references
     this.#replies = parts.replies
-    this.#turns = parts.turns
+    this.#locks = parts.locks
     this.#audit = parts.audit
     this.#effects = new ChangeEffects(parts)
   }
@@ -49,15 +49,15 @@ export class Changes {
   send(input: ChangeInput, sending: Sending): Promise<void> {
     const { room } = sending
     const key = `${room} ${input.target}`
-    if (input.type !== 'pin') return this.#turns.hold(key, (over) => this.#send(input, sending, over))
+    if (input.type !== 'pin') return this.#locks.hold(key, (over) => this.#send(input, sending, over))
     // Pins are counted in their room.
-    return this.#turns.hold(key, (over) => {
+    return this.#locks.hold(key, (over) => {
       const send = (alsoOver: () => void): Promise<void> =>
         this.#send(input, sending, () => {
           alsoOver()
           over()
         })
-      return this.#turns.hold(`${room} pins`, send)
+      return this.#locks.hold(`${room} pins`, send)
     })
   }
 

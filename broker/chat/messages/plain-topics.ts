@@ -11,7 +11,7 @@ import type { Signal } from '../model/signals.js'
 import type { RetainedQuota } from './retained-quota.js'
 import { storeRefusal } from './send.js'
 
-export class Plain {
+export class PlainTopics {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #acl: Acl

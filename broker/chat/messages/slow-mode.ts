@@ -1,7 +1,7 @@
 /** Most senders remembered; beyond it the longest silent are forgotten, which only ever allows more. */
 const MAX_SENDERS = 10_000
 
-export interface Turn {
+export interface Pace {
   readonly early: number
   /** Unix ms of the message before; undefined: none is known. */
   readonly before: number | undefined
@@ -13,7 +13,7 @@ export class SlowMode {
   readonly #last = new Map<string, number>()
 
   /** Takes the turn of a member; `early`: or by how many ms it is too early. */
-  take(room: string, user: string, seconds: number, now = Date.now()): Turn {
+  take(room: string, user: string, seconds: number, now = Date.now()): Pace {
     const key = `${room} ${user}`
     const before = this.#last.get(key)
     const early = before === undefined ? 0 : Math.max(0, before + seconds * 1000 - now)
@@ -25,7 +25,7 @@ export class SlowMode {
   }
 
   /** The message was not taken after all. */
-  giveBack(room: string, user: string, { before }: Turn): void {
+  giveBack(room: string, user: string, { before }: Pace): void {
     const key = `${room} ${user}`
     if (before === undefined) this.#last.delete(key)
     else this.#last.set(key, before)

@@ -5,7 +5,7 @@ import type { MessageInput } from '../../../schemas/message.js'
 import { commit } from '../../store/commit.js'
 import { personBehind } from '../../store/persons.js'
 import type { Draft, RoomRecord, Store } from '../../store/store.js'
-import { Memo } from '../../util/bounded-cache.js'
+import { BoundedCache } from '../../util/bounded-cache.js'
 import { mentionNote } from '../history/mentions.js'
 import type { Actor } from '../model/actor.js'
 import type { Checked } from '../model/message.js'
@@ -53,7 +53,7 @@ interface Post {
 export class Writing {
   readonly #parts: WritingParts
   /** By room: the same strings for all its messages, as they are what its log is looked up by. */
-  readonly #destinations = new Memo<Destination>((room) => ({
+  readonly #destinations = new BoundedCache<Destination>((room) => ({
     log: logs.messages(room),
     place: `"room":"${room}",`,
   }))

@@ -4,8 +4,8 @@ import { Refusal } from '../../../schemas/errors.js'
 import { body } from '../../store/body.js'
 import { commit } from '../../store/commit.js'
 import type { Draft, LogEntry, Store } from '../../store/store.js'
-import { Buckets } from '../../util/token-buckets.js'
-import { messageId } from '../../util/uuid7.js'
+import { TokenBuckets } from '../../util/token-buckets.js'
+import { uuid7 } from '../../util/uuid7.js'
 import { type Actor, isAdmin } from './actor.js'
 import { hashOf } from './message.js'
 import { logs } from './views.js'
@@ -62,7 +62,7 @@ export interface Acting {
 export class Audit {
   readonly #store: Pick<Store, 'commit' | 'log'>
   readonly #accountOf: (user: string) => string
-  readonly #attempts = new Buckets(ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE)
+  readonly #attempts = new TokenBuckets(ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE)
 
   /** `accountOf`: for whom a user counts. */
   constructor(store: Pick<Store, 'commit' | 'log'>, accountOf = (user: string): string => user) {
@@ -92,7 +92,7 @@ export class Audit {
 
   #draft(log: string, who: Acting, act: Act, result: AuditEntry['result'], once: string | null): Draft {
     const { action, user, room, details } = act
-    const id = messageId()
+    const id = uuid7()
     const ts = Date.now()
     const given = details && JSON.stringify(details).length <= MAX_DETAILS ? details : undefined
     const entry = { id, ts, actor: who.user, address: who.address, action, user, room, details: given, result }

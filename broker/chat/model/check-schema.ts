@@ -4,7 +4,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import { patternWords } from '../../../schemas/patterns.js'
 
 /** Checks `value` against a compiled schema; the first fault becomes a refusal that names the field. */
-export function checkShape(compiled: ReturnType<typeof Compile>, value: unknown): void {
+export function checkSchema(compiled: ReturnType<typeof Compile>, value: unknown): void {
   if (compiled.Check(value)) return
   const faults = compiled.Errors(value)
   const fault = faults.find(({ keyword }) => keyword !== 'boolean') ?? faults[0]

@@ -7,7 +7,7 @@ const KEYCAP = /([0-9#*])\u20e3/g
 const SELECTORS = /[\ufe0e\ufe0f]/g
 
 /** As Unicode calls it fully qualified. */
-export function spelled(emoji: string): string {
+export function normalizeEmoji(emoji: string): string {
   const bare = emoji.normalize('NFC').replace(SELECTORS, '')
   return bare.replace(TEXT_BY_DEFAULT, '$&\ufe0f').replace(KEYCAP, '$1\ufe0f\u20e3')
 }

@@ -4,7 +4,7 @@ import type { PrivacySettings } from '../../../schemas/commands/privacy.js'
 import { SYSTEM } from '../../../schemas/ids.js'
 import { body } from '../../store/body.js'
 import type { Draft, MemberSettings } from '../../store/store.js'
-import { messageId } from '../../util/uuid7.js'
+import { uuid7 } from '../../util/uuid7.js'
 import { logs } from './views.js'
 
 /** What is done about someone. `until`: Unix ms; null: for good. */
@@ -63,7 +63,7 @@ export function userEvent(user: string, event: UserEvent): Draft {
 }
 
 function draft(log: string, before: string, event: RoomEvent | UserEvent): Draft {
-  const id = messageId()
+  const id = uuid7()
   const ts = Date.now()
   const head = `{"id":"${id}",${before}"seq":`
   return {

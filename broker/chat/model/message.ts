@@ -11,8 +11,8 @@ import {
   MessageInput,
   type ReactionData,
 } from '../../../schemas/message.js'
-import { checkShape } from './check-schema.js'
-import { spelled } from './emoji.js'
+import { checkSchema } from './check-schema.js'
+import { normalizeEmoji } from './emoji.js'
 import { checkType } from './message-types.js'
 import { requireExactNumbers } from './numbers.js'
 
@@ -160,7 +160,7 @@ function toInput(object: Record<string, unknown>): MessageInput {
       field: unknown,
     })
   }
-  checkShape(validator, object)
+  checkSchema(validator, object)
   return object as MessageInput
 }
 
@@ -169,7 +169,7 @@ function checkObject(input: MessageInput): Checked {
   const checked = checkInput(input)
   if (input.type !== 'reaction') return checked
   const data = input.data as ReactionData
-  const emoji = spelled(data.emoji)
+  const emoji = normalizeEmoji(data.emoji)
   if (emoji === data.emoji) return checked
   return { ...checkInput({ ...input, data: { ...data, emoji } }), sent: checked.inside }
 }

@@ -12,11 +12,11 @@ export type PublishGate = (
 ) => Promise<Refusal | null>
 
 /** The way of every message in. */
-export type Publish = (actor: Actor, publication: Publication, publisher: Publisher) => void | Promise<void>
+export type PublishFunction = (actor: Actor, publication: Publication, publisher: Publisher) => void | Promise<void>
 
 /** The pipeline, as those see it who publish in someone's name. */
 export interface Publishing {
-  publish: Publish
+  publish: PublishFunction
   reject(actor: Actor, publication: Publication, publisher: Publisher, why: Refusal): void
 }
 
@@ -37,7 +37,7 @@ export async function publishGated(
 
 /** Publishes what a request asks for in its asker's name. Resolves with what became of it; rejects with the refusal. */
 export function publishAndWait(
-  publish: Publish,
+  publish: PublishFunction,
   actor: Actor,
   topic: string,
   input: object,

@@ -2,7 +2,7 @@
 import type { RateClass } from '../../../schemas/commands.js'
 import { type Config, RATES, type RateFigures } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { Buckets } from '../../util/token-buckets.js'
+import { TokenBuckets } from '../../util/token-buckets.js'
 import type { Actor } from './actor.js'
 
 /** So many seconds' worth may come at once. */
@@ -12,7 +12,7 @@ type BucketName = Exclude<keyof RateFigures, 'publishBytes'>
 
 export class Rates {
   /** Null: no limits. */
-  #buckets: Record<BucketName, Buckets> | null = null
+  #buckets: Record<BucketName, TokenBuckets> | null = null
   /** What a byte of a publish takes of its bucket, where one publish takes 1. */
   #perByte = 0
   readonly #accountOf: (user: string) => string
@@ -94,8 +94,8 @@ function tooMany(what: string, wait: number): Refusal {
   })
 }
 
-function bucketsOf(figures: RateFigures): Record<BucketName, Buckets> {
-  const bucket = (perSecond: number): Buckets => new Buckets(perSecond, perSecond * BURST_SECONDS)
+function bucketsOf(figures: RateFigures): Record<BucketName, TokenBuckets> {
+  const bucket = (perSecond: number): TokenBuckets => new TokenBuckets(perSecond, perSecond * BURST_SECONDS)
   return {
     publish: bucket(figures.publish),
     room: bucket(figures.room),
@@ -107,7 +107,7 @@ function bucketsOf(figures: RateFigures): Record<BucketName, Buckets> {
   }
 }
 
-function refit(buckets: Record<BucketName, Buckets>, figures: RateFigures): void {
+function refit(buckets: Record<BucketName, TokenBuckets>, figures: RateFigures): void {
   for (const name of Object.keys(buckets) as BucketName[])
     buckets[name].refit(figures[name], figures[name] * BURST_SECONDS)
 }

@@ -4,7 +4,7 @@ import type { AnswerTo } from './actor.js'
 /** What chat tells every node and nobody stores. The delivery side (broker.ts wires it) acts on it. */
 export type Signal =
   /** A message of the moment, to whoever listens to its topic; `only`: if it is this user. */
-  | { kind: 'moment'; topic: string; payload: Buffer; qos: QoS; only?: string }
+  | { kind: 'ephemeral'; topic: string; payload: Buffer; qos: QoS; only?: string }
   /** To the asking session if it listens to its replies, else to the user's sessions that do. */
   | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer; answer: AnswerTo | null }
   /** `last`: what is yet to be heard of the room's events, though the membership is over. */

@@ -1,6 +1,6 @@
 import { type Body, BodyWriter } from '../../store/body.js'
 import type { Draft, Extra, LogName } from '../../store/store.js'
-import { messageId } from '../../util/uuid7.js'
+import { uuid7 } from '../../util/uuid7.js'
 import type { Actor } from './actor.js'
 import { type Checked, hashOf, PlainText } from './message.js'
 import type { Publication } from './publication.js'
@@ -23,7 +23,7 @@ export function stamp(
 ): Draft {
   const { cid, ttl } = message
   const from = actor.principal.user
-  const id = messageId()
+  const id = uuid7()
   const ts = Date.now()
   return {
     log: destination.log,

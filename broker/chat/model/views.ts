@@ -21,7 +21,7 @@ export const logs = {
 export const ANY_PRESENCE = topics.user('+', 'presence')
 
 /** What a filter shows: logs with a cursor, and topics that carry messages of the moment. */
-export interface Shown {
+export interface ShownViews {
   views: View[]
   topics: string[]
 }
@@ -64,7 +64,7 @@ export class Views {
   }
 
   /** All that `filter` shows `user` now. */
-  shown(filter: Filter, user: string): Shown {
+  shown(filter: Filter, user: string): ShownViews {
     switch (filter.kind) {
       case 'room':
         return this.#shownRooms(filter, user)
@@ -109,7 +109,7 @@ export class Views {
   }
 
   /** What `filter` shows of one room (or direct conversation) that `user` is a member of. */
-  shownOfRoom(filter: Filter, user: string, room: string): Shown {
+  shownOfRoom(filter: Filter, user: string, room: string): ShownViews {
     if (filter.kind === 'user') {
       const mine = filter.user === null || filter.user === user
       return { views: mine && filter.leaves.includes('messages') ? directViews(room, user) : [], topics: [] }
@@ -133,10 +133,10 @@ export class Views {
     return view.log.startsWith('e:') ? joined.events : joined.messages
   }
 
-  #shownRooms(filter: Filter & { kind: 'room' }, user: string): Shown {
+  #shownRooms(filter: Filter & { kind: 'room' }, user: string): ShownViews {
     const memberships = this.#directory.memberships(user)
     const rooms = filter.room === null ? [...memberships.keys()] : memberships.has(filter.room) ? [filter.room] : []
-    const shown: Shown = { views: [], topics: [] }
+    const shown: ShownViews = { views: [], topics: [] }
     for (const room of rooms) {
       const { views, topics: live } = this.shownOfRoom(filter, user, room)
       shown.views.push(...views)
@@ -145,8 +145,8 @@ export class Views {
     return shown
   }
 
-  #shownUsers(filter: Filter & { kind: 'user' }, user: string): Shown {
-    const shown: Shown = { views: [], topics: [] }
+  #shownUsers(filter: Filter & { kind: 'user' }, user: string): ShownViews {
+    const shown: ShownViews = { views: [], topics: [] }
     if (filter.user !== null && filter.user !== user) {
       if (filter.leaves.includes('presence')) shown.topics.push(topics.user(filter.user, 'presence'))
       return shown
@@ -155,7 +155,7 @@ export class Views {
     return shown
   }
 
-  #showUserLeaf(leaf: UserLeaf, anyone: boolean, user: string, shown: Shown): void {
+  #showUserLeaf(leaf: UserLeaf, anyone: boolean, user: string, shown: ShownViews): void {
     switch (leaf) {
       case 'messages':
         for (const room of this.#directory.memberships(user).keys()) shown.views.push(...directViews(room, user))

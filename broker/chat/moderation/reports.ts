@@ -8,8 +8,8 @@ import type { ReportRecord, Resolution } from '../../store/moderation.js'
 import type { Op } from '../../store/op.js'
 import type { Draft, Store } from '../../store/store.js'
 import { isOneLeft } from '../../util/fair-share.js'
-import { Turns } from '../../util/keyed-mutex.js'
-import { messageId } from '../../util/uuid7.js'
+import { KeyedMutex } from '../../util/keyed-mutex.js'
+import { uuid7 } from '../../util/uuid7.js'
 import { forwards } from '../messages/forwarding.js'
 import type { References } from '../messages/references.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
@@ -52,7 +52,7 @@ type Target = Pick<ReportRecord, 'room' | 'roomSince' | 'seq' | 'user'>
 
 export class Reports {
   readonly #parts: ReportsParts
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
 
   constructor(parts: ReportsParts) {
     this.#parts = parts
@@ -61,7 +61,7 @@ export class Reports {
   /** One open report of each user about each message and user. */
   create(actor: Actor, reported: Reported): Promise<ReportRecord> {
     const by = requireUser(actor)
-    return this.#turns.take(`of ${this.#parts.accountOf(by)}`, async () => {
+    return this.#locks.runExclusive(`of ${this.#parts.accountOf(by)}`, async () => {
       const { target, message } = await this.#target(actor, reported)
       if (target.user === by) throw new Refusal('bad_request', 'that is you yourself', { field: 'user' })
       const { reason, text = null } = reported
@@ -76,7 +76,7 @@ export class Reports {
     if (message?.seq !== entry) return
     const target = { room, roomSince: this.#roomSince(room), seq, user }
     const report = { ...target, by: SYSTEM, reason: 'automatic', text: why }
-    await this.#turns.take(`of ${SYSTEM}`, async () => {
+    await this.#locks.runExclusive(`of ${SYSTEM}`, async () => {
       await this.#add(report, message.payload).catch((error: unknown) => {
         if (!(error instanceof Refusal) || error.code !== 'conflict') throw error
       })
@@ -111,7 +111,7 @@ export class Reports {
     const same = open.find((other) => other.by === report.by && isSame(other, report))
     if (same) return same
     this.#requirePlace(report.by, open)
-    const record: ReportRecord = { id: messageId(), ...report, at: Date.now(), resolution: null }
+    const record: ReportRecord = { id: uuid7(), ...report, at: Date.now(), resolution: null }
     const evidence = message ? [store.moderation.evidenceOp(record.id, message)] : []
     await commit(store, { drafts: this.#events(record), ops: [store.moderation.reportOp(record), ...evidence] })
     return record
@@ -171,7 +171,7 @@ export class Reports {
 
   resolve(actor: Actor, id: string, action: Resolution['action'], options: ResolveOptions): Promise<ReportRecord> {
     const { store } = this.#parts
-    return this.#turns.take(`about ${id}`, async () => {
+    return this.#locks.runExclusive(`about ${id}`, async () => {
       const report = store.moderation.reports.get(id)
       if (!report || !this.#maySee(actor, report))
         throw new Refusal('not_found', `there is no report ${id}`, { field: 'report' })
@@ -179,7 +179,7 @@ export class Reports {
         throw new Refusal('conflict', `${report.resolution.by} has resolved it`, { field: 'report' })
       await this.#act(actor, report, action, options.seconds)
       const resolution = { by: actor.principal.user, at: Date.now(), action, note: options.note ?? null }
-      await this.#turns.take(CHANGING, async () => {
+      await this.#locks.runExclusive(CHANGING, async () => {
         const closed = this.#open().filter((other) => isSame(other, report))
         const ops = closed.map((other) => store.moderation.reportOp({ ...other, resolution }))
         await commit(store, { ops: [...ops, ...this.#makeRoom(closed.length)] })
@@ -224,7 +224,7 @@ export class Reports {
   /** Of a user who is gone: reports about them, and their words and name in those they made or resolved. */
   forget(user: string): Promise<void> {
     const { store } = this.#parts
-    return this.#turns.take(CHANGING, async () => {
+    return this.#locks.runExclusive(CHANGING, async () => {
       const ops: Op[] = []
       for (const report of store.moderation.reports.values()) {
         if (report.user === user) ops.push(store.moderation.deleteReportOp(report.id))

@@ -9,7 +9,7 @@ import { commit } from '../../store/commit.js'
 import type { Extra, PlainMessage, Store } from '../../store/store.js'
 import { Send } from '../messages/send.js'
 import { type Actor, requireRole } from '../model/actor.js'
-import { checkShape } from '../model/check-schema.js'
+import { checkSchema } from '../model/check-schema.js'
 import { type Checked, checkMessage, hashOf, readObject, stringify } from '../model/message.js'
 import { isChange } from '../model/message-types.js'
 import type { Publication, Publisher } from '../model/publication.js'
@@ -98,6 +98,6 @@ function readAnnouncement(payload: Buffer): { roles: readonly string[] | undefin
   const object = readObject(payload)
   if (!object || !Object.hasOwn(object, 'roles')) return { roles: undefined, message: checkMessage(payload, false) }
   const { roles, ...rest } = object
-  checkShape(rolesShape, { roles })
+  checkSchema(rolesShape, { roles })
   return { roles: roles as string[], message: checkMessage(Buffer.from(stringify(rest)), false) }
 }

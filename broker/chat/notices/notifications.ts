@@ -6,10 +6,10 @@ import { topics } from '../../../schemas/topics.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import type { Draft, Effect, Gone, LogName, NoteWrite, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { Send } from '../messages/send.js'
 import { type Actor, isAdmin, requireRole, requireUser } from '../model/actor.js'
-import { checkShape } from '../model/check-schema.js'
+import { checkSchema } from '../model/check-schema.js'
 import { userEvent } from '../model/events.js'
 import { readObject, stringify } from '../model/message.js'
 import type { Publication, Publisher } from '../model/publication.js'
@@ -29,7 +29,7 @@ const END = Number.MAX_SAFE_INTEGER
 
 export interface NotificationsParts {
   readonly store: Store
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly replies: Replies
   /** `keep`: newest of a user. `ttl`: seconds; 0: no limit. */
   readonly options: { readonly keep: number; readonly ttl: number }
@@ -69,7 +69,7 @@ export class Notifications {
     requireRole(actor, 'notifier')
     const input = readObject(publication.payload)
     if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
-    checkShape(inputShape, input)
+    checkSchema(inputShape, input)
     if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     const { cid = null, ...rest } = input as NotificationInput
     const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: this.#ttl(rest.ttl), input: null, text: null }
@@ -88,7 +88,7 @@ export class Notifications {
     }
     const { collapseKey: key } = rest
     if (key === undefined) return append({ notes: [noticeOf(draft)] })
-    return this.#parts.turns.hold(turnOf(to), async (over) => append(await this.#replacing(draft, key), over))
+    return this.#parts.locks.hold(lockOf(to), async (over) => append(await this.#replacing(draft, key), over))
   }
 
   /** The earlier of what its sender and what the configuration says. */
@@ -140,9 +140,9 @@ export class Notifications {
   }
 
   #writeReachedOf(user: string, seqs: ReadonlyMap<number, number>): Promise<void> {
-    const { store, turns } = this.#parts
+    const { store, locks } = this.#parts
     const log = logs.notifications(user)
-    return turns.take(turnOf(user), async () => {
+    return locks.runExclusive(lockOf(user), async () => {
       const values = await store.notes.getMany(log, 'notice', [...seqs.keys()])
       const ops: Op[] = []
       for (const [i, [seq, at]] of [...seqs].entries()) {
@@ -179,10 +179,10 @@ export class Notifications {
 
   /** Those of now that are not acknowledged yet; the user's other devices are told. What is gone, or never was, holds up nothing. */
   ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<Acknowledged> {
-    const { store, turns } = this.#parts
+    const { store, locks } = this.#parts
     const user = requireUser(actor)
     const log = logs.notifications(user)
-    return turns.take(turnOf(user), async () => {
+    return locks.runExclusive(lockOf(user), async () => {
       const wanted = new Set(ids ?? [])
       const acked: number[] = []
       const ops: Op[] = []
@@ -206,9 +206,9 @@ export class Notifications {
 
   /** Takes back what a user who is gone sent to another, and what is left of earlier ones that it replaced. */
   withdraw(from: string, to: string): Promise<void> {
-    const { store, turns } = this.#parts
+    const { store, locks } = this.#parts
     const log = logs.notifications(to)
-    return turns.take(turnOf(to), async () => {
+    return locks.runExclusive(lockOf(to), async () => {
       const seqs: number[] = []
       const notes: NoteWrite[] = []
       for await (const notice of noticesBefore(store.notes, log, END)) {
@@ -243,6 +243,6 @@ function noticeOf({ id, from, ts, extra }: Draft, key?: string): NoteWrite {
   return newNotice({ id, from, ts, until: extra?.expiresAt ?? 0, ...(key === undefined ? {} : { key }) })
 }
 
-function turnOf(user: string): string {
+function lockOf(user: string): string {
   return `notifications ${user}`
 }

@@ -6,9 +6,9 @@ import { PresenceInput, TypingInput } from '../../../schemas/message.js'
 import { topics } from '../../../schemas/topics.js'
 import type { Bus } from '../../store/bus.js'
 import type { DirectoryStore } from '../../store/store.js'
-import { Buckets } from '../../util/token-buckets.js'
+import { TokenBuckets } from '../../util/token-buckets.js'
 import { type Actor, requireUser } from '../model/actor.js'
-import { checkShape } from '../model/check-schema.js'
+import { checkSchema } from '../model/check-schema.js'
 import { decodeText, readObject, stringify } from '../model/message.js'
 import { requireReachable } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
@@ -19,7 +19,7 @@ import type { Typing } from './typing.js'
 const typingShape = Compile(TypingInput)
 const presenceShape = Compile(PresenceInput)
 
-export interface MomentsParts {
+export interface EphemeralMessagesParts {
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
   readonly directory: DirectoryStore
@@ -30,13 +30,13 @@ export interface MomentsParts {
   readonly count: (name: string) => void
 }
 
-export class Moments {
-  readonly #parts: MomentsParts
-  readonly #typingRate: Buckets
+export class EphemeralMessages {
+  readonly #parts: EphemeralMessagesParts
+  readonly #typingRate: TokenBuckets
 
-  constructor(parts: MomentsParts) {
+  constructor(parts: EphemeralMessagesParts) {
     this.#parts = parts
-    this.#typingRate = new Buckets(parts.typingPerSecond)
+    this.#typingRate = new TokenBuckets(parts.typingPerSecond)
   }
 
   /** Above the rate it is dropped without an answer: the next one tells the same. */
@@ -50,7 +50,7 @@ export class Moments {
     let typing = true
     if (payload.length > 0) {
       const input = readObject(payload) ?? {}
-      checkShape(typingShape, input)
+      checkSchema(typingShape, input)
       typing = (input as { typing: boolean }).typing
     }
     if (this.#typingRate.take(actor.sessionId ?? user) > 0) return this.#parts.count('dropped.typing_rate')
@@ -65,7 +65,7 @@ export class Moments {
     const data = readObject(payload)
     const out = { from, ts: Date.now(), ...(data ? { data } : { text: decodeText(payload) }) }
     this.#parts.bus.send({
-      kind: 'moment',
+      kind: 'ephemeral',
       topic: topics.user(to, 'signals'),
       payload: Buffer.from(stringify(out)),
       qos: 0,
@@ -75,7 +75,7 @@ export class Moments {
   presence(actor: Actor, payload: Buffer): void {
     const input = readObject(payload)
     if (!input) throw new Refusal('bad_request', 'expected {"status":…,"away":…}')
-    checkShape(presenceShape, input)
+    checkSchema(presenceShape, input)
     this.#parts.presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })
   }
 }

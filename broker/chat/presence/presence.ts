@@ -4,16 +4,16 @@
  * it has come to; coming and going is always told.
  */
 import { topics } from '../../../schemas/topics.js'
-import { type Direct, direct } from '../../hub.js'
+import { type UnloggedMessage, unlogged } from '../../hub.js'
 import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { PresenceRecord, Store } from '../../store/store.js'
-import type { Deadline, Wheel } from '../../util/timer-wheel.js'
-import { Buckets } from '../../util/token-buckets.js'
+import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
+import { TokenBuckets } from '../../util/token-buckets.js'
 import { areContacts } from '../model/blocks.js'
 import { showsPresence } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
-import type { Thinning } from '../rooms/large-room-policy.js'
+import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 
 /** Milliseconds between two looks at whether what is late may be told. */
 const LATE_EVERY = 250
@@ -29,8 +29,8 @@ export interface PresenceOptions {
 export interface PresenceParts {
   readonly store: Store
   readonly bus: Bus<Signal>
-  readonly wheel: Wheel
-  readonly thinning: Thinning
+  readonly wheel: TimerWheel
+  readonly largeRooms: LargeRoomPolicy
   readonly options: PresenceOptions
   /** Counts what is left out, by reason. */
   readonly count: (name: string) => void
@@ -40,24 +40,24 @@ export interface PresenceParts {
 export class Presence {
   readonly #store: Store
   readonly #bus: Bus<Signal>
-  readonly #wheel: Wheel
-  readonly #thinning: Thinning
+  readonly #wheel: TimerWheel
+  readonly #largeRooms: LargeRoomPolicy
   readonly #options: PresenceOptions
   readonly #people = new Map<string, Person>()
-  readonly #rate: Buckets
+  readonly #rate: TokenBuckets
   /** Those whose last change is yet to be told. */
   readonly #late = new Set<Person>()
   readonly #tellingLate: Deadline = { due: (now) => this.#tellLate(now) }
   readonly #count: (name: string) => void
   readonly #failed: (error: unknown) => void
 
-  constructor({ store, bus, wheel, thinning, options, count, failed }: PresenceParts) {
+  constructor({ store, bus, wheel, largeRooms, options, count, failed }: PresenceParts) {
     this.#store = store
     this.#bus = bus
     this.#wheel = wheel
-    this.#thinning = thinning
+    this.#largeRooms = largeRooms
     this.#options = options
-    this.#rate = new Buckets(options.perSecond)
+    this.#rate = new TokenBuckets(options.perSecond)
     this.#count = count
     this.#failed = failed
   }
@@ -139,10 +139,15 @@ export class Presence {
   }
 
   /** What a subscription to someone's presence gets at once. */
-  current(user: string): Direct {
-    return direct(topics.user(user, 'presence'), this.#render(this.#people.get(user) ?? new Person(user, () => 0)), 1, {
-      retain: true,
-    })
+  current(user: string): UnloggedMessage {
+    return unlogged(
+      topics.user(user, 'presence'),
+      this.#render(this.#people.get(user) ?? new Person(user, () => 0)),
+      1,
+      {
+        retain: true,
+      },
+    )
   }
 
   /** Those whom `watcher` may see, each once; looked for as they are asked for. */
@@ -176,7 +181,7 @@ export class Presence {
   /** Whether those in the room see each other's presence. */
   #isShownIn(room: string): boolean {
     const record = this.#store.directory.room(room)
-    return record?.access === 'private' && !record.direct && !this.#thinning.thins(room, 'presence')
+    return record?.access === 'private' && !record.direct && !this.#largeRooms.thins(room, 'presence')
   }
 
   #shareRoom(one: string, other: string): boolean {

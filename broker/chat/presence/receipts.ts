@@ -9,14 +9,14 @@ import { topics } from '../../../schemas/topics.js'
 import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { MemberRecord, ReceiptRecord, Store } from '../../store/store.js'
-import type { Deadline, Wheel } from '../../util/timer-wheel.js'
+import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import type { Actor } from '../model/actor.js'
-import { checkShape } from '../model/check-schema.js'
+import { checkSchema } from '../model/check-schema.js'
 import { readObject } from '../model/message.js'
 import { tellsReceipts } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
-import type { Thinning } from '../rooms/large-room-policy.js'
+import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { RoomPreferences } from '../rooms/room-preferences.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 
@@ -32,10 +32,10 @@ const inputShape = Compile(ReceiptInput)
 export interface ReceiptsParts {
   readonly store: Store
   readonly bus: Bus<Signal>
-  readonly wheel: Wheel
+  readonly wheel: TimerWheel
   readonly rules: RoomRules
   readonly preferences: Pick<RoomPreferences, 'readAgain'>
-  readonly thinning: Thinning
+  readonly largeRooms: LargeRoomPolicy
   /** Acks are receipts. */
   readonly delivered: boolean
   readonly failed: (error: unknown) => void
@@ -77,7 +77,7 @@ export class Receipts implements Deadline {
   async publish(actor: Actor, room: string, payload: Buffer): Promise<void> {
     const input = readObject(payload)
     if (!input) throw new Refusal('bad_request', 'expected {"read":…} or {"delivered":…}')
-    checkShape(inputShape, input)
+    checkSchema(inputShape, input)
     if (input['read'] === undefined && input['delivered'] === undefined)
       throw new Refusal('bad_request', 'read or delivered is missing', { field: 'read' })
     await this.move(actor, room, input as ReceiptInput)
@@ -168,7 +168,7 @@ export class Receipts implements Deadline {
   }
 
   #tellsDelivered(room: string): boolean {
-    return this.#parts.delivered && !this.#parts.thinning.thins(room, 'receipts')
+    return this.#parts.delivered && !this.#parts.largeRooms.thins(room, 'receipts')
   }
 
   /** Of several sessions of a user the furthest counts. */
@@ -267,13 +267,13 @@ export class Receipts implements Deadline {
   }
 
   #tell(before: ReceiptRecord, { room, user, read, told, delivered, at, threads = {} }: ReceiptRecord): void {
-    const { bus, thinning } = this.#parts
+    const { bus, largeRooms } = this.#parts
     const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
     const toSelf = (payload: Buffer): void =>
-      bus.send({ kind: 'moment', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })
+      bus.send({ kind: 'ephemeral', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })
     if (told > before.told || delivered > before.delivered) {
       // In a large room everyone's receipts to everyone would be the square of its members.
-      if (thinning.thins(room, 'receipts')) toSelf(shown({ read: told }))
+      if (largeRooms.thins(room, 'receipts')) toSelf(shown({ read: told }))
       else bus.send({ kind: 'receipt', room, user, payload: shown({ read: told }) })
     }
     if (read > before.read && read > told) toSelf(shown({ read, private: true }))

@@ -5,9 +5,9 @@
 import { TYPING_LASTS } from '../../../schemas/message.js'
 import { topics } from '../../../schemas/topics.js'
 import type { Bus } from '../../store/bus.js'
-import type { Deadline, Wheel } from '../../util/timer-wheel.js'
+import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import type { Signal } from '../model/signals.js'
-import type { Thinning } from '../rooms/large-room-policy.js'
+import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 
 /** Milliseconds between two looks at who has stopped, and between two numbers of one room. */
 const AT_MOST_EVERY = 1000
@@ -21,19 +21,19 @@ interface Typists {
 
 export class Typing implements Deadline {
   readonly #bus: Bus<Signal>
-  readonly #wheel: Wheel
-  readonly #thinning: Pick<Thinning, 'thins'>
+  readonly #wheel: TimerWheel
+  readonly #largeRooms: Pick<LargeRoomPolicy, 'thins'>
   readonly #rooms = new Map<string, Typists>()
 
-  constructor(bus: Bus<Signal>, wheel: Wheel, thinning: Pick<Thinning, 'thins'>) {
+  constructor(bus: Bus<Signal>, wheel: TimerWheel, largeRooms: Pick<LargeRoomPolicy, 'thins'>) {
     this.#bus = bus
     this.#wheel = wheel
-    this.#thinning = thinning
+    this.#largeRooms = largeRooms
   }
 
   set(room: string, user: string, typing: boolean): void {
     let typists = this.#rooms.get(room)
-    if (!this.#thinning.thins(room, 'typing')) this.#tell(room, { user, typing })
+    if (!this.#largeRooms.thins(room, 'typing')) this.#tell(room, { user, typing })
     if (!typists && !typing) return
     if (this.#rooms.size === 0) this.#wheel.set(this, this.#wheel.now)
     if (!typists) this.#rooms.set(room, (typists = { until: new Map(), told: 0 }))
@@ -43,7 +43,7 @@ export class Typing implements Deadline {
 
   due(now: number): number {
     for (const [room, typists] of this.#rooms) {
-      const counted = this.#thinning.thins(room, 'typing')
+      const counted = this.#largeRooms.thins(room, 'typing')
       for (const [user, until] of typists.until) {
         if (until > now) continue
         typists.until.delete(user)
@@ -64,6 +64,6 @@ export class Typing implements Deadline {
 
   #tell(room: string, notice: { user?: string; typing: boolean | number }): void {
     const payload = Buffer.from(JSON.stringify({ ...notice, ts: Date.now() }))
-    this.#bus.send({ kind: 'moment', topic: topics.room(room, 'typing'), payload, qos: 0 })
+    this.#bus.send({ kind: 'ephemeral', topic: topics.room(room, 'typing'), payload, qos: 0 })
   }
 }

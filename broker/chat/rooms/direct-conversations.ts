@@ -4,25 +4,25 @@ import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import { ROOM_DEFAULTS, type Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Signal } from '../model/signals.js'
 import { newMember } from './members.js'
 
 export class DirectConversations {
   readonly #store: Store
   readonly #bus: Bus<Signal>
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
 
-  constructor(store: Store, bus: Bus<Signal>, turns: Turns) {
+  constructor(store: Store, bus: Bus<Signal>, locks: KeyedMutex) {
     this.#store = store
     this.#bus = bus
-    this.#turns = turns
+    this.#locks = locks
   }
 
   /** The direct conversation of two users, made when its first message comes. Both are known to exist. */
   async ensure(one: string, other: string): Promise<string> {
     const room = directRoom(one, other)
-    await this.#turns.take(room, async () => {
+    await this.#locks.runExclusive(room, async () => {
       if (!this.isOpen(room, one, other)) await this.#open(room, one, other)
     })
     return room

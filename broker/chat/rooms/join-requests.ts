@@ -2,7 +2,7 @@
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
 import type { JoinRequestRecord, MemberRecord, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import type { Members } from './members.js'
@@ -15,20 +15,20 @@ export interface JoinRequestsParts {
   readonly store: Store
   readonly rules: RoomRules
   readonly members: Members
-  readonly turns: Turns
+  readonly locks: KeyedMutex
 }
 
 export class JoinRequests {
   readonly #store: Store
   readonly #rules: RoomRules
   readonly #members: Members
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
 
-  constructor({ store, rules, members, turns }: JoinRequestsParts) {
+  constructor({ store, rules, members, locks }: JoinRequestsParts) {
     this.#store = store
     this.#rules = rules
     this.#members = members
-    this.#turns = turns
+    this.#locks = locks
   }
 
   /** Asking twice is asking once. */
@@ -36,7 +36,7 @@ export class JoinRequests {
     const user = requireUser(actor)
     const record = this.#rules.visible(actor, room)
     if (record.direct) throw new Refusal('bad_request', 'nobody is let into a direct conversation', { field: 'room' })
-    return this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(room, async () => {
       const { directory } = this.#store
       if (directory.member(room, user)) throw new Refusal('conflict', `you are a member of ${room} already`)
       if (directory.room(room)?.access !== 'request')
@@ -57,7 +57,7 @@ export class JoinRequests {
   }
 
   async approve(actor: Actor, room: string, user: string): Promise<MemberRecord> {
-    const member = await this.#turns.take(room, async () => {
+    const member = await this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'approve')
       this.#requireAsked(room, user)
       return this.#members.admit(actor, room, user)
@@ -66,7 +66,7 @@ export class JoinRequests {
   }
 
   deny(actor: Actor, room: string, user: string): Promise<void> {
-    return this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'approve')
       this.#requireAsked(room, user)
       const by = actor.principal.user

@@ -2,18 +2,18 @@
 import type { Thinned } from '../../../schemas/commands/parts.js'
 import type { DirectoryStore } from '../../store/store.js'
 
-export interface ThinningOptions {
+export interface LargeRoomOptions {
   /** Rooms of more members are told of neither presence nor, by name, of typing. */
   readonly thinAbove: number
   /** Rooms of more members are told of no receipts. */
   readonly receipts: number
 }
 
-export class Thinning {
+export class LargeRoomPolicy {
   readonly #directory: Pick<DirectoryStore, 'members'>
   readonly #limits: Record<Thinned, number>
 
-  constructor(directory: Pick<DirectoryStore, 'members'>, { thinAbove, receipts }: ThinningOptions) {
+  constructor(directory: Pick<DirectoryStore, 'members'>, { thinAbove, receipts }: LargeRoomOptions) {
     this.#directory = directory
     this.#limits = { presence: thinAbove, typing: thinAbove, receipts }
   }

@@ -4,7 +4,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import type { LinkRecord, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Actor } from '../model/actor.js'
 import type { RoomRules } from './room-rules.js'
 
@@ -14,23 +14,23 @@ const MAX_LINKS = 100
 export interface LinksParts {
   readonly store: Store
   readonly rules: RoomRules
-  readonly turns: Turns
+  readonly locks: KeyedMutex
 }
 
 export class Links {
   readonly #store: Store
   readonly #rules: RoomRules
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
 
-  constructor({ store, rules, turns }: LinksParts) {
+  constructor({ store, rules, locks }: LinksParts) {
     this.#store = store
     this.#rules = rules
-    this.#turns = turns
+    this.#locks = locks
   }
 
   /** `seconds` it is valid, and how many it lets in; undefined: for good, any number. */
   create(actor: Actor, room: string, seconds?: number, uses?: number): Promise<LinkRecord> {
-    return this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'invite')
       const ops = this.#forgetSpent(room)
       if (this.#store.directory.links.of(room).size - ops.length >= MAX_LINKS)
@@ -58,7 +58,7 @@ export class Links {
   }
 
   revoke(actor: Actor, room: string, link: string): Promise<void> {
-    return this.#turns.take(linkTurn(room, link), async () => {
+    return this.#locks.runExclusive(linkLock(room, link), async () => {
       this.#rules.require(actor, room, 'invite')
       const { links } = this.#store.directory
       if (!links.get(room, link)) throw new Refusal('not_found', 'there is no such link', { field: 'link' })
@@ -73,7 +73,7 @@ export class Links {
 }
 
 /** Uses of a link are counted one after another. */
-export const linkTurn = (room: string, link: string): string => `${room} link ${link}`
+export const linkLock = (room: string, link: string): string => `${room} link ${link}`
 
 export function isValid({ expires, uses }: LinkRecord, now = Date.now()): boolean {
   return (expires === null || now < expires) && uses !== 0

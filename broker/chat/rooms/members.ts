@@ -5,14 +5,14 @@ import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import type { MemberRecord, RoomRole, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
-import type { Asking } from '../model/asking.js'
+import type { AskLimits } from '../model/ask-limits.js'
 import { type RoomEvent, roomEvent, userEvent } from '../model/events.js'
 import { requireReachable } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
-import { isValid, linkTurn } from './links.js'
+import { isValid, linkLock } from './links.js'
 import type { Ownership } from './ownership.js'
 import type { RoomPlaces } from './room-places.js'
 import type { RoomRules } from './room-rules.js'
@@ -25,9 +25,9 @@ export interface MembersParts {
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
   /** Acts that depend on who is in a room are done one after another; joins only by user, or a crowd would queue. */
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly ownership: Pick<Ownership, 'mend' | 'succession'>
-  readonly asking: Asking
+  readonly askLimits: AskLimits
   readonly places: RoomPlaces
   readonly maxMembers: number
   /** Those that one person, with bots and devices, may have standing. */
@@ -43,7 +43,7 @@ export async function newMember(store: Store, room: string, user: string, role: 
 }
 
 /** No other turn has such a name, whatever the room is called: those of devices are `device lamp`. */
-export function memberTurn(room: string, user: string): string {
+export function memberLock(room: string, user: string): string {
   return `${room}/${user}`
 }
 
@@ -61,9 +61,9 @@ export class Members {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #rules: RoomRules
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
   readonly #ownership: MembersParts['ownership']
-  readonly #asking: Asking
+  readonly #askLimits: AskLimits
   readonly #places: RoomPlaces
   readonly #maxMembers: number
   readonly #invitationsPerUser: number
@@ -74,13 +74,13 @@ export class Members {
   readonly #closing = new Set<string>()
 
   constructor(parts: MembersParts) {
-    const { store, bus, rules, turns, ownership, asking, places, maxMembers } = parts
+    const { store, bus, rules, locks, ownership, askLimits, places, maxMembers } = parts
     this.#store = store
     this.#bus = bus
     this.#rules = rules
-    this.#turns = turns
+    this.#locks = locks
     this.#ownership = ownership
-    this.#asking = asking
+    this.#askLimits = askLimits
     this.#places = places
     this.#maxMembers = maxMembers
     this.#invitationsPerUser = parts.invitationsPerUser
@@ -124,7 +124,7 @@ export class Members {
   #joinByLink(actor: Actor, room: string, link: string): Promise<MemberRecord> {
     const { user } = actor.principal
     const { directory } = this.#store
-    return this.#turns.take(linkTurn(room, link), async () => {
+    return this.#locks.runExclusive(linkLock(room, link), async () => {
       const record = directory.links.get(room, link)
       if (!record || !isValid(record)) {
         this.#rules.visible(actor, room)
@@ -143,8 +143,8 @@ export class Members {
   /** What concerns one user in one room is done one after another. */
   #enter(room: string, user: string, how: Entering): Promise<MemberRecord> {
     const { directory } = this.#store
-    return this.#turns.take(
-      memberTurn(room, user),
+    return this.#locks.runExclusive(
+      memberLock(room, user),
       async () => directory.member(room, user) ?? this.#places.take(user, () => this.#add(room, user, how)),
     )
   }
@@ -186,7 +186,7 @@ export class Members {
 
   /** Whether the commands of a bot count in the room. */
   async allowCommands(actor: Actor, room: string, bot: string, commands: boolean): Promise<void> {
-    await this.#turns.take(room, async () => {
+    await this.#locks.runExclusive(room, async () => {
       const { directory } = this.#store
       this.#rules.require(actor, room, 'update')
       const member = this.#rules.memberOf(room, bot)
@@ -196,7 +196,7 @@ export class Members {
   }
 
   leave(actor: Actor, room: string): Promise<void> {
-    return this.#turns.take(room, () => this.#leave(actor, room))
+    return this.#locks.runExclusive(room, () => this.#leave(actor, room))
   }
 
   async #leave(actor: Actor, room: string): Promise<void> {
@@ -225,7 +225,7 @@ export class Members {
     if (directory.invites(room).size >= MAX_INVITES)
       throw new Refusal('conflict', `${MAX_INVITES} users are invited to ${room} and have not come; withdraw one first`)
     if (!isAdmin(actor)) this.#requireFewInvitations(by)
-    this.#asking.require(actor, user, `room ${room}`)
+    this.#askLimits.require(actor, user, `room ${room}`)
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
     await commit(this.#store, { drafts, ops })
@@ -245,7 +245,7 @@ export class Members {
 
   /** Removes a member, or withdraws an invitation. */
   removeMember(actor: Actor, room: string, user: string): Promise<void> {
-    return this.#turns.take(room, () => this.#removeMember(actor, room, user))
+    return this.#locks.runExclusive(room, () => this.#removeMember(actor, room, user))
   }
 
   async #removeMember(actor: Actor, room: string, user: string): Promise<void> {
@@ -279,7 +279,7 @@ export class Members {
     }
     if (ops.length > 0) await commit(this.#store, { ops })
     for (const room of [...directory.memberships(user).keys()])
-      await this.#turns.take(room, () => this.#forgetIn(room, user))
+      await this.#locks.runExclusive(room, () => this.#forgetIn(room, user))
   }
 
   /** A room that they alone owned is handed on. */

@@ -4,22 +4,22 @@ import { isAbove } from '../../../schemas/permissions.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import type { Draft, MemberRecord, RoomRecord, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import { logs } from '../model/views.js'
 
 export interface OwnershipParts {
   readonly store: Store
-  readonly turns: Turns
+  readonly locks: KeyedMutex
 }
 
 export class Ownership {
   readonly #store: Store
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
 
-  constructor({ store, turns }: OwnershipParts) {
+  constructor({ store, locks }: OwnershipParts) {
     this.#store = store
-    this.#turns = turns
+    this.#locks = locks
   }
 
   /** Rooms that were left without an owner get one. */
@@ -30,7 +30,7 @@ export class Ownership {
   /** The same of one room, in its turn. */
   async mend(room: string): Promise<void> {
     if (!this.#isOrphan(room)) return
-    await this.#turns.take(room, async () => {
+    await this.#locks.runExclusive(room, async () => {
       const record = this.#store.directory.room(room)
       if (!record || !this.#isOrphan(room) || !(await this.#wasOwned(record))) return
       const change = await this.succession(room)

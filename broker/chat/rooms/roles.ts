@@ -3,7 +3,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import { isAbove } from '../../../schemas/permissions.js'
 import { commit } from '../../store/commit.js'
 import type { Draft, MemberRecord, RoomRole, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Actor } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import type { RoomRules } from './room-rules.js'
@@ -11,22 +11,22 @@ import type { RoomRules } from './room-rules.js'
 export interface RolesParts {
   readonly store: Store
   readonly rules: RoomRules
-  readonly turns: Turns
+  readonly locks: KeyedMutex
 }
 
 export class Roles {
   readonly #store: Store
   readonly #rules: RoomRules
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
 
-  constructor({ store, rules, turns }: RolesParts) {
+  constructor({ store, rules, locks }: RolesParts) {
     this.#store = store
     this.#rules = rules
-    this.#turns = turns
+    this.#locks = locks
   }
 
   set(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
-    return this.#turns.take(room, () => this.#set(actor, room, user, role))
+    return this.#locks.runExclusive(room, () => this.#set(actor, room, user, role))
   }
 
   async #set(actor: Actor, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
@@ -42,7 +42,7 @@ export class Roles {
 
   /** The owner who asks becomes an admin, the other the owner. */
   transfer(actor: Actor, room: string, user: string): Promise<MemberRecord> {
-    return this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'transfer')
       const heir = this.#rules.memberOf(room, user)
       const mine = this.#store.directory.member(room, actor.principal.user)

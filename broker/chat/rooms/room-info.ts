@@ -2,7 +2,7 @@ import { topics } from '../../../schemas/topics.js'
 import type { Bus } from '../../store/bus.js'
 import type { DirectoryStore } from '../../store/store.js'
 import type { Signal } from '../model/signals.js'
-import type { Thinning } from './large-room-policy.js'
+import type { LargeRoomPolicy } from './large-room-policy.js'
 
 /** Milliseconds between two live updates of one room. */
 const AT_MOST_EVERY = 1000
@@ -11,14 +11,14 @@ const AT_MOST_EVERY = 1000
 export class RoomInfo {
   readonly #directory: DirectoryStore
   readonly #bus: Bus<Signal>
-  readonly #thinning: Thinning
+  readonly #largeRooms: LargeRoomPolicy
   readonly #changed = new Set<string>()
   #timer: NodeJS.Timeout | null = null
 
-  constructor(directory: DirectoryStore, bus: Bus<Signal>, thinning: Thinning) {
+  constructor(directory: DirectoryStore, bus: Bus<Signal>, largeRooms: LargeRoomPolicy) {
     this.#directory = directory
     this.#bus = bus
-    this.#thinning = thinning
+    this.#largeRooms = largeRooms
   }
 
   /** As it is now; null: there is none. */
@@ -26,7 +26,7 @@ export class RoomInfo {
     const record = this.#directory.room(room)
     if (!record || record.direct) return null
     const { id, createdBy: _, createdAt: __, direct: ___, ...details } = record
-    const counted = { members: this.#directory.members(id).size, thinned: this.#thinning.of(id) }
+    const counted = { members: this.#directory.members(id).size, thinned: this.#largeRooms.of(id) }
     return Buffer.from(JSON.stringify({ room: id, ...details, ...counted }))
   }
 
@@ -43,7 +43,7 @@ export class RoomInfo {
     this.#timer = null
     for (const room of this.#changed) {
       const payload = this.current(room)
-      if (payload) this.#bus.send({ kind: 'moment', topic: topics.room(room, 'info'), payload, qos: 1 })
+      if (payload) this.#bus.send({ kind: 'ephemeral', topic: topics.room(room, 'info'), payload, qos: 1 })
     }
     this.#changed.clear()
   }

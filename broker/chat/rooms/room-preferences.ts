@@ -1,7 +1,7 @@
 /** How each member wants to see a room: their own affair, told to their other devices. */
 import { commit } from '../../store/commit.js'
 import type { MemberRecord, MemberSettings, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
 import type { RoomRules } from './room-rules.js'
@@ -11,23 +11,23 @@ const DEFAULTS: Required<MemberSettings> = { notifications: 'all', pinned: false
 export interface RoomPreferencesParts {
   readonly store: Store
   readonly rules: RoomRules
-  readonly turns: Turns
+  readonly locks: KeyedMutex
 }
 
 export class RoomPreferences {
   readonly #store: Store
   readonly #rules: RoomRules
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
 
-  constructor({ store, rules, turns }: RoomPreferencesParts) {
+  constructor({ store, rules, locks }: RoomPreferencesParts) {
     this.#store = store
     this.#rules = rules
-    this.#turns = turns
+    this.#locks = locks
   }
 
   /** Changes what is given, and answers with all. They end with the membership. */
   set(actor: Actor, room: string, changes: Partial<MemberSettings>): Promise<Required<MemberSettings>> {
-    return this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(room, async () => {
       const member = this.#rules.requireMember(actor, room)
       const settings = { ...settingsOf(member), ...changes }
       if (Object.keys(changes).length === 0) return settings
@@ -41,7 +41,7 @@ export class RoomPreferences {
     const { directory } = this.#store
     const from = (): number => directory.member(room, user)?.settings?.unreadFrom ?? Number.POSITIVE_INFINITY
     if (seq < from()) return
-    await this.#turns.take(room, async () => {
+    await this.#locks.runExclusive(room, async () => {
       if (seq < from()) return
       const member = directory.member(room, user)!
       await this.#commit(member, { ...settingsOf(member), unreadFrom: seq < furthest ? seq + 1 : null })

@@ -7,7 +7,7 @@ import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import { serverEvents } from '../../store/server-events.js'
 import { type Draft, ROOM_DEFAULTS, type RoomAccess, type RoomRecord, type Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 import { type RoomEvent, roomEvent, userEvent } from '../model/events.js'
 import type { Signal } from '../model/signals.js'
@@ -41,7 +41,7 @@ export interface RoomsParts {
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
   readonly members: Members
-  readonly turns: Turns
+  readonly locks: KeyedMutex
   readonly places: RoomPlaces
   readonly options: RoomOptions
   readonly infoChanged: (room: string) => void
@@ -54,15 +54,15 @@ export class Rooms {
   readonly #places: RoomPlaces
   readonly #rules: RoomRules
   readonly #members: Members
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
   readonly #infoChanged: (room: string) => void
 
-  constructor({ store, bus, rules, members, turns, places, options, infoChanged }: RoomsParts) {
+  constructor({ store, bus, rules, members, locks, places, options, infoChanged }: RoomsParts) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#members = members
-    this.#turns = turns
+    this.#locks = locks
     this.#options = options
     this.#places = places
     this.#infoChanged = infoChanged
@@ -125,8 +125,8 @@ export class Rooms {
 
   /** Makes a room, one at a time of those whose ids differ by case alone: only what is there already may do so. */
   #named<T>(room: string, make: () => Promise<T>): Promise<T> {
-    return this.#turns.take(`name ${room.toLowerCase()}`, () =>
-      this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(`name ${room.toLowerCase()}`, () =>
+      this.#locks.runExclusive(room, async () => {
         const [other] = this.#store.directory.roomsLike(room)
         if (other !== undefined && !this.#store.directory.room(room))
           throw new Refusal('conflict', `there is a room ${other} already; ids may not differ only by case`, {
@@ -138,7 +138,7 @@ export class Rooms {
   }
 
   update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
-    return this.#turns.take(room, () => this.#update(actor, room, details))
+    return this.#locks.runExclusive(room, () => this.#update(actor, room, details))
   }
 
   async #update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
@@ -150,7 +150,7 @@ export class Rooms {
   }
 
   remove(actor: Actor, room: string): Promise<void> {
-    return this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'delete')
       await this.#members.shut(room, () => this.#remove(actor, room))
     })

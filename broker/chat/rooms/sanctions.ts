@@ -5,11 +5,11 @@ import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import { namesOf } from '../../store/persons.js'
 import type { BanRecord, Draft, MemberRecord, MuteRecord, RoomRecords, Store } from '../../store/store.js'
-import type { Turns } from '../../util/keyed-mutex.js'
+import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Actor } from '../model/actor.js'
 import { roomEvent, type Sanction, userEvent } from '../model/events.js'
 import type { Signal } from '../model/signals.js'
-import { memberTurn } from './members.js'
+import { memberLock } from './members.js'
 import { isOver, type RoomRules } from './room-rules.js'
 
 /** Of each kind, in one room. */
@@ -19,20 +19,20 @@ export interface SanctionsParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
-  readonly turns: Turns
+  readonly locks: KeyedMutex
 }
 
 export class Sanctions {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #rules: RoomRules
-  readonly #turns: Turns
+  readonly #locks: KeyedMutex
 
-  constructor({ store, bus, rules, turns }: SanctionsParts) {
+  constructor({ store, bus, rules, locks }: SanctionsParts) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
-    this.#turns = turns
+    this.#locks = locks
   }
 
   /**
@@ -40,7 +40,7 @@ export class Sanctions {
    * devices that act for them.
    */
   ban(actor: Actor, room: string, user: string, seconds?: number, reason: string | null = null): Promise<BanRecord> {
-    return this.#turns.take(room, () => {
+    return this.#locks.runExclusive(room, () => {
       const names = [...namesOf(this.#store.directory, user)]
       // Behind joins of them, and before the next ones.
       return this.#inTurns(room, names, () => this.#ban(actor, room, user, names, { seconds, reason }))
@@ -48,7 +48,9 @@ export class Sanctions {
   }
 
   #inTurns<T>(room: string, [user, ...others]: readonly string[], act: () => Promise<T>): Promise<T> {
-    return user === undefined ? act() : this.#turns.take(memberTurn(room, user), () => this.#inTurns(room, others, act))
+    return user === undefined
+      ? act()
+      : this.#locks.runExclusive(memberLock(room, user), () => this.#inTurns(room, others, act))
   }
 
   async #ban(
@@ -96,7 +98,7 @@ export class Sanctions {
   }
 
   #expel(room: string, name: string): Promise<void> {
-    return this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(room, async () => {
       const member = this.#store.directory.member(room, name)
       const ban = this.#rules.standing('bans', room, name)
       if (!member || !ban) return
@@ -114,12 +116,12 @@ export class Sanctions {
   }
 
   unban(actor: Actor, room: string, user: string): Promise<void> {
-    return this.#turns.take(room, () => this.#lift(actor, room, user, 'ban'))
+    return this.#locks.runExclusive(room, () => this.#lift(actor, room, user, 'ban'))
   }
 
   /** A member who is muted reads on, and writes nothing; leaving and coming back does not change that. */
   mute(actor: Actor, room: string, user: string, seconds?: number): Promise<MuteRecord> {
-    return this.#turns.take(room, async () => {
+    return this.#locks.runExclusive(room, async () => {
       const { mutes } = this.#store.directory
       this.#rules.require(actor, room, 'mute')
       this.#rules.memberOf(room, user)
@@ -132,7 +134,7 @@ export class Sanctions {
   }
 
   unmute(actor: Actor, room: string, user: string): Promise<void> {
-    return this.#turns.take(room, () => this.#lift(actor, room, user, 'mute'))
+    return this.#locks.runExclusive(room, () => this.#lift(actor, room, user, 'mute'))
   }
 
   /** Those that still stand. */

@@ -26,8 +26,8 @@ import type { Handlers } from '../commands/table.js'
 import { totpCommands } from '../commands/totp.js'
 import { userCommands } from '../commands/users.js'
 import { webhookCommands } from '../commands/webhooks.js'
-import type { Removals } from '../erasure/account-removals.js'
-import type { Publish } from '../model/publish-gate.js'
+import type { AccountRemovals } from '../erasure/account-removals.js'
+import type { PublishFunction } from '../model/publish-gate.js'
 import type { DeviceParts } from './devices.js'
 import type { ModerationParts } from './moderation.js'
 import type { PeopleParts } from './people.js'
@@ -39,8 +39,8 @@ type Parts = SharedParts &
   PeopleParts &
   ModerationParts & {
     devices: DeviceParts
-    removals: Removals
-    publish: Publish
+    removals: AccountRemovals
+    publish: PublishFunction
     remove: (user: string) => Promise<unknown>
   }
 

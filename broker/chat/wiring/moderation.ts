@@ -2,7 +2,7 @@
 import type { Config } from '../../../schemas/config.js'
 import { Screening } from '../messages/screening.js'
 import { Audit } from '../model/audit.js'
-import { Filters } from '../moderation/filters/filters.js'
+import { ContentFilters } from '../moderation/filters/filters.js'
 import { PolicyScreen } from '../moderation/policies.js'
 import { Reports, type ReportsParts } from '../moderation/reports.js'
 import type { RoomParts } from './rooms.js'
@@ -12,7 +12,7 @@ export function makeModeration(
   { moderation, policies }: Config,
   { store, rules, references, screens, run, accountOf }: SharedParts & RoomParts & Pick<ReportsParts, 'run'>,
 ) {
-  const filters = new Filters(moderation.filters, () => store.moderation.filters)
+  const filters = new ContentFilters(moderation.filters, () => store.moderation.filters)
   return {
     audit: new Audit(store, accountOf),
     reports: new Reports({ store, rules, references, keep: moderation.keepReports, run, accountOf }),

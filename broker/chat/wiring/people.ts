@@ -11,19 +11,19 @@ import type { RoomParts } from './rooms.js'
 import type { SharedParts } from './shared.js'
 
 export async function makePeople(config: Config, parts: SharedParts & RoomParts) {
-  const { store, bus, wheel, count, failed, turns, replies, views, rules, thinning, preferences, replyBytes } = parts
+  const { store, bus, wheel, count, failed, locks, replies, views, rules, largeRooms, preferences, replyBytes } = parts
   const options = { ...config.presence, perSecond: config.limits.presencePerSecond }
-  const presence = new Presence({ store, bus, wheel, thinning, options, count, failed })
+  const presence = new Presence({ store, bus, wheel, largeRooms, options, count, failed })
   await presence.load()
   const { delivered } = config.receipts
-  const receipts = new Receipts({ store, bus, wheel, rules, preferences, thinning, delivered, failed })
+  const receipts = new Receipts({ store, bus, wheel, rules, preferences, largeRooms, delivered, failed })
   const unread = new Unread(store, receipts, config.limits)
   return {
     presence,
     receipts,
     unread,
-    sync: new Sync({ store, unread, receipts, replyBytes, thinning }),
-    notifications: new Notifications({ store, turns, replies, options: config.notifications, failed }),
+    sync: new Sync({ store, unread, receipts, replyBytes, largeRooms }),
+    notifications: new Notifications({ store, locks, replies, options: config.notifications, failed }),
     announcements: new Announcements(store, bus, views, replies),
     exports: makeExports(config, parts),
   }

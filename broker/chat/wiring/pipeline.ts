@@ -7,7 +7,7 @@ import { Forwarding } from '../messages/forwarding.js'
 import { Writing, type WritingParts } from '../messages/writing.js'
 import { isChange } from '../model/message-types.js'
 import { Pipeline } from '../pipeline.js'
-import { Moments } from '../presence/ephemeral.js'
+import { EphemeralMessages } from '../presence/ephemeral.js'
 import { Typing } from '../presence/typing.js'
 import { DirectConversations } from '../rooms/direct-conversations.js'
 import type { DeviceParts } from './devices.js'
@@ -19,14 +19,14 @@ import type { SharedParts } from './shared.js'
 type Parts = SharedParts & RoomParts & PeopleParts & ModerationParts & { devices: DeviceParts; commands: Commands }
 
 export function makePipeline(config: Config, parts: Parts): Pipeline {
-  const { store, bus, turns, replies, commands, failed } = parts
+  const { store, bus, locks, replies, commands, failed } = parts
   return new Pipeline({
     ...parts,
     writing: makeWriting(config, parts),
-    directs: new DirectConversations(store, bus, turns),
+    directs: new DirectConversations(store, bus, locks),
     deviceTopics: parts.devices.topics,
     requests: new Requests(commands, replies, failed),
-    moments: makeMoments(config, parts),
+    ephemeral: makeEphemeral(config, parts),
     payloadBytes: config.limits.payloadBytes,
     syncBytes: config.limits.syncBytes,
     propertyBytes: config.limits.propertyBytes,
@@ -34,21 +34,21 @@ export function makePipeline(config: Config, parts: Parts): Pipeline {
 }
 
 function makeWriting({ history, limits }: Config, parts: Parts): Writing {
-  const { changeTurns, reports, failed } = parts
+  const { messageLocks, reports, failed } = parts
   const { editWindow } = history
   const { reactionsPerMessage } = limits
   const flagged: WritingParts['flagged'] = ({ principal: { user } }, { input }, { room, seq }, why) =>
     void reports.flag(user, room, isChange(input) ? input.target : seq, seq, why).catch(failed)
   return new Writing({
     ...parts,
-    changes: new Changes({ ...parts, turns: changeTurns, editWindow, reactionsPerMessage }),
+    changes: new Changes({ ...parts, locks: messageLocks, editWindow, reactionsPerMessage }),
     forwarding: new Forwarding(parts),
     flagged,
   })
 }
 
-function makeMoments({ limits: { typingPerSecond } }: Config, parts: Parts): Moments {
-  const { bus, wheel, store, thinning } = parts
-  const typing = new Typing(bus, wheel, thinning)
-  return new Moments({ ...parts, directory: store.directory, typing, typingPerSecond })
+function makeEphemeral({ limits: { typingPerSecond } }: Config, parts: Parts): EphemeralMessages {
+  const { bus, wheel, store, largeRooms } = parts
+  const typing = new Typing(bus, wheel, largeRooms)
+  return new EphemeralMessages({ ...parts, directory: store.directory, typing, typingPerSecond })
 }

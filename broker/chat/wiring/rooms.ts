@@ -2,7 +2,7 @@
 import type { Config } from '../../../schemas/config.js'
 import { References } from '../messages/references.js'
 import { JoinRequests } from '../rooms/join-requests.js'
-import { Thinning } from '../rooms/large-room-policy.js'
+import { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import { Links } from '../rooms/links.js'
 import { Members } from '../rooms/members.js'
 import { Ownership } from '../rooms/ownership.js'
@@ -17,21 +17,24 @@ import type { SharedParts } from './shared.js'
 
 export function makeRooms(
   { rooms: options, receipts, limits }: Config,
-  { store, bus, turns, asking, followedBy, namesCountedWith }: SharedParts,
+  { store, bus, locks, askLimits, followedBy, namesCountedWith }: SharedParts,
 ) {
   const rules = new RoomRules(store.directory)
-  const thinning = new Thinning(store.directory, { thinAbove: options.thinAbove, receipts: receipts.maxMembers })
-  const info = new RoomInfo(store.directory, bus, thinning)
+  const largeRooms = new LargeRoomPolicy(store.directory, {
+    thinAbove: options.thinAbove,
+    receipts: receipts.maxMembers,
+  })
+  const info = new RoomInfo(store.directory, bus, largeRooms)
   const infoChanged = (room: string): void => info.changed(room)
-  const ownership = new Ownership({ store, turns })
+  const ownership = new Ownership({ store, locks })
   const places = new RoomPlaces(store.directory, limits, followedBy)
   const members = new Members({
     store,
     bus,
     rules,
-    turns,
+    locks,
     ownership,
-    asking,
+    askLimits,
     places,
     namesCountedWith,
     maxMembers: options.maxMembers,
@@ -39,17 +42,17 @@ export function makeRooms(
   })
   return {
     rules,
-    thinning,
+    largeRooms,
     info,
     members,
     ownership,
-    rooms: new Rooms({ store, bus, rules, members, turns, places, infoChanged, options }),
+    rooms: new Rooms({ store, bus, rules, members, locks, places, infoChanged, options }),
     references: new References(store, rules),
-    roles: new Roles({ store, rules, turns }),
-    sanctions: new Sanctions({ store, bus, rules, turns }),
-    preferences: new RoomPreferences({ store, rules, turns }),
-    links: new Links({ store, rules, turns }),
-    joinRequests: new JoinRequests({ store, rules, members, turns }),
+    roles: new Roles({ store, rules, locks }),
+    sanctions: new Sanctions({ store, bus, rules, locks }),
+    preferences: new RoomPreferences({ store, rules, locks }),
+    links: new Links({ store, rules, locks }),
+    joinRequests: new JoinRequests({ store, rules, members, locks }),
   }
 }
 

@@ -4,21 +4,21 @@ import { createAcl } from '../../auth/acl.js'
 import type { Bus } from '../../store/bus.js'
 import { accountOf, namesCountedWith } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
-import { Turns } from '../../util/keyed-mutex.js'
-import type { Wheel } from '../../util/timer-wheel.js'
+import { KeyedMutex } from '../../util/keyed-mutex.js'
+import type { TimerWheel } from '../../util/timer-wheel.js'
 import type { AccountAdminParts } from '../commands/accounts.js'
 import type { AuthCommandParts } from '../commands/auth.js'
 import type { BotCommandParts } from '../commands/bots.js'
 import type { OidcCommandParts } from '../commands/oidc.js'
 import type { PasswordResetParts } from '../commands/password-reset.js'
 import type { SessionCommandParts } from '../commands/sessions.js'
-import type { RemovalsParts } from '../erasure/account-removals.js'
+import type { AccountRemovalsParts } from '../erasure/account-removals.js'
 import type { TextSearch } from '../history/search.js'
-import { Plain } from '../messages/plain-topics.js'
+import { PlainTopics } from '../messages/plain-topics.js'
 import { RetainedQuota } from '../messages/retained-quota.js'
 import type { Screen } from '../messages/screening.js'
 import { SlowMode } from '../messages/slow-mode.js'
-import { Asking } from '../model/asking.js'
+import { AskLimits } from '../model/ask-limits.js'
 import type { Space } from '../model/disk-space.js'
 import type { PublishGate } from '../model/publish-gate.js'
 import { Rates } from '../model/rates.js'
@@ -30,7 +30,7 @@ import type { WebhookAdmin } from '../model/webhook-admin.js'
 export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
-  readonly wheel: Wheel
+  readonly wheel: TimerWheel
   readonly space: Space
   readonly auth: OidcCommandParts &
     Pick<AccountAdminParts, 'managed'> &
@@ -41,7 +41,7 @@ export interface ChatParts {
   readonly liveSessions: SessionCommandParts['liveSessions']
   /** How many logs and topics the live sessions of the person behind a user follow. */
   readonly followedBy: (user: string) => number
-  readonly endSessions: RemovalsParts['endSessions']
+  readonly endSessions: AccountRemovalsParts['endSessions']
   readonly failed: (error: unknown) => void
   readonly gate: PublishGate
   readonly webhooks: WebhookAdmin
@@ -64,17 +64,17 @@ export async function makeShared(config: Config, parts: ChatParts) {
     ...parts,
     views,
     acl,
-    plain: new Plain(store, bus, acl, new RetainedQuota(store.queue, config.limits, names)),
+    plainTopics: new PlainTopics(store, bus, acl, new RetainedQuota(store.queue, config.limits, names)),
     replies: new Replies(bus),
     accountOf: counted,
     namesCountedWith: names,
     rates: new Rates(config.limits.rates, counted),
     slowMode: new SlowMode(),
-    asking: new Asking(store.directory, config.limits.asksPerPair),
+    askLimits: new AskLimits(store.directory, config.limits.asksPerPair),
     /** By room, or by user. */
-    turns: new Turns(),
+    locks: new KeyedMutex(),
     /** By room and message. */
-    changeTurns: new Turns(),
+    messageLocks: new KeyedMutex(),
     replyBytes: config.limits.replyBytes,
   }
 }

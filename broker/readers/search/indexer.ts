@@ -4,7 +4,7 @@
  */
 import type { AppendedBatch, LogInfo, LogName, Store } from '../../store/store.js'
 import { StoreError } from '../../store/store.js'
-import { Batch, FEW, MANY } from './batch.js'
+import { FEW, IndexBatch, MANY } from './index-batch.js'
 import { DamagedIndex, type IndexThread } from './index-thread.js'
 import type { Position } from './text-index.js'
 
@@ -229,7 +229,7 @@ export class Indexer {
   /** One batch, of as many logs as it takes. */
   async #step(): Promise<void> {
     const { store, thread, failed } = this.#parts
-    const batch = new Batch(store, this.#asked.size > 0 ? MANY : FEW)
+    const batch = new IndexBatch(store, this.#asked.size > 0 ? MANY : FEW)
     for (let name = this.#next(); name !== undefined; name = batch.full ? undefined : this.#next()) {
       try {
         if (!(await this.#take(name, batch))) this.#grown.add(name)
@@ -254,7 +254,7 @@ export class Indexer {
   }
 
   /** As much of a log as the batch takes; true: that was all of it. */
-  async #take(name: LogName, batch: Batch): Promise<boolean> {
+  async #take(name: LogName, batch: IndexBatch): Promise<boolean> {
     const { log } = this.#parts.store
     const info = await log.open(name)
     const stale = this.#takeStale(name)

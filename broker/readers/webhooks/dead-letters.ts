@@ -3,7 +3,7 @@ import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import type { DeadLetter } from '../../store/outbox.js'
 import type { LogEntry, LogName, Store } from '../../store/store.js'
-import { Turns } from '../../util/keyed-mutex.js'
+import { KeyedMutex } from '../../util/keyed-mutex.js'
 
 const PAGE = 1000
 
@@ -11,7 +11,7 @@ export class DeadLetters {
   readonly #store: Store
   readonly #webhook: string
   readonly #max: number
-  readonly #turns = new Turns()
+  readonly #locks = new KeyedMutex()
   count = 0
 
   constructor(store: Store, webhook: string, max: number) {
@@ -42,7 +42,7 @@ export class DeadLetters {
 
   /** Keeps one, durably with what else is written; the oldest one goes where there are too many. Answers how many went. */
   add(letter: DeadLetter, along: readonly Op[] = []): Promise<number> {
-    return this.#turns.take('', async () => {
+    return this.#locks.runExclusive('', async () => {
       const known = await this.get(letter.id)
       const oldest = !known && this.count >= this.#max ? await this.page('', this.count + 1 - this.#max) : []
       const drops = oldest.map(({ id }) => this.#store.webhooks.deleteLetterOp(this.#webhook, id))
@@ -63,7 +63,7 @@ export class DeadLetters {
   }
 
   delete(id: string): Promise<void> {
-    return this.#turns.take('', async () => {
+    return this.#locks.runExclusive('', async () => {
       if (!(await this.get(id))) return
       await commit(this.#store, { ops: [this.#store.webhooks.deleteLetterOp(this.#webhook, id)] })
       this.count--

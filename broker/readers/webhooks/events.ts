@@ -4,7 +4,7 @@ import { takesEvent, WEBHOOK_EVENTS, type WebhookEvent } from '../../../schemas/
 import type { WebhookRecord } from '../../store/outbox.js'
 import type { LogEntry, LogName } from '../../store/store.js'
 
-export interface Told {
+export interface OutgoingEvent {
   /** Of the entry: the same whenever it is told, and to whom. */
   readonly id: string
   readonly type: string
@@ -43,7 +43,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Null: nobody is told of it. */
-export function eventOf(log: LogName, entry: LogEntry): Told | null {
+export function eventOf(log: LogName, entry: LogEntry): OutgoingEvent | null {
   const said = JSON.parse(entry.payload.toString()) as Said
   const type = typeOf(log, said)
   if (!(type in WEBHOOK_EVENTS)) return null
@@ -113,7 +113,7 @@ export class EventFilter {
     return this.#rooms?.has(room) ?? true
   }
 
-  takes({ type, room, users }: Told): boolean {
+  takes({ type, room, users }: OutgoingEvent): boolean {
     if (!this.#takesType(type)) return false
     if (this.#rooms && (room === null || !this.#rooms.has(room))) return false
     return this.#users === null || users.some((user) => this.#users!.has(user))

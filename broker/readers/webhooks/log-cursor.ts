@@ -1,7 +1,7 @@
 import type { LogName } from '../../store/store.js'
 
 /** How far one webhook has come in one log. Of a log one event is told at a time, in order. */
-export class Tail {
+export class LogCursor {
   readonly log: LogName
   /** Number of the last entry that was told, or is not to be. */
   done: number

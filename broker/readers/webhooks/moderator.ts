@@ -8,9 +8,9 @@ import type { Screen, Verdict } from '../../chat/messages/screening.js'
 import type { Actor } from '../../chat/model/actor.js'
 import { type Checked, contentOf, rewritten } from '../../chat/model/message.js'
 import type { Counters } from '../../util/counters.js'
-import { Slots } from '../../util/semaphore.js'
+import { Semaphore } from '../../util/semaphore.js'
 import { signedHeaders } from '../../util/signature.js'
-import { messageId } from '../../util/uuid7.js'
+import { uuid7 } from '../../util/uuid7.js'
 import { CircuitBreaker } from './circuit-breaker.js'
 import { bodyOf } from './events.js'
 import { Poster } from './poster.js'
@@ -51,7 +51,7 @@ export class Moderator implements Screen {
   /** Where it leads is the operator's choice alone. */
   readonly #poster = new Poster(true)
   readonly #breaker = new CircuitBreaker({ failures: FAILURES, pause: PAUSE })
-  readonly #slots: Slots
+  readonly #semaphore: Semaphore
 
   /** Null: there is nobody to ask. */
   static of(
@@ -79,7 +79,7 @@ export class Moderator implements Screen {
     this.#counters = counters
     this.#failed = failed
     const full = (): Error => new Error(`more than ${MAX_WAITING} messages wait for an answer`)
-    this.#slots = new Slots(options.concurrency, MAX_WAITING, full)
+    this.#semaphore = new Semaphore(options.concurrency, MAX_WAITING, full)
   }
 
   screen(actor: Actor, room: string, message: Checked): Promise<Verdict | undefined> | undefined {
@@ -113,7 +113,7 @@ export class Moderator implements Screen {
   /** Rejects with a refusal, or with what went wrong. */
   async #ask(user: string, room: string, message: Checked): Promise<Verdict | undefined> {
     const asked = Date.now()
-    const judgement = await this.#slots.run(() => this.#request(asked, user, room, message))
+    const judgement = await this.#semaphore.run(() => this.#request(asked, user, room, message))
     return this.#obey(judgement, message)
   }
 
@@ -168,7 +168,7 @@ export class Moderator implements Screen {
 }
 
 function bodyOfCheck(user: string, room: string, message: Checked): { id: string; body: Buffer } {
-  const id = messageId()
+  const id = uuid7()
   const { cid: _, ...content } = contentOf(message)
   const to = directMembers(room)?.find((member) => member !== user)
   const data = { room, from: user, ...(to === undefined ? {} : { to }), message: content }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { WebhookConfig } from '../../../schemas/config.js'
 import { SYSTEM } from '../../../schemas/ids.js'
-import type { Sealer } from '../../auth/sealing.js'
+import type { SecretBox } from '../../auth/secret-box.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 
 /** How long the secret before signs beside a new one, in ms. */
@@ -36,12 +36,12 @@ export function configured(
 }
 
 /** The secrets that sign for a webhook now; none where they cannot be opened. */
-export function secretsOf(record: WebhookRecord, config: readonly WebhookConfig[], sealer: Sealer): string[] {
+export function secretsOf(record: WebhookRecord, config: readonly WebhookConfig[], secretBox: SecretBox): string[] {
   if (record.source === 'config') {
     const { secret, previousSecret } = config.find(({ id }) => id === record.id)!
     return previousSecret === undefined ? [secret] : [secret, previousSecret]
   }
   const { secret, previous } = record
   const sealed = [secret, previous && previous.until > Date.now() ? previous.secret : null]
-  return sealed.flatMap((one) => (one === null ? [] : (sealer.open(one) ?? [])))
+  return sealed.flatMap((one) => (one === null ? [] : (secretBox.open(one) ?? [])))
 }

@@ -6,22 +6,22 @@ import type { Config } from '../../../schemas/config.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 import type { LogEntry, LogName, Store } from '../../store/store.js'
 import type { Counters } from '../../util/counters.js'
-import type { Deadline, Wheel } from '../../util/timer-wheel.js'
+import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import { attempt, type Outcome } from './attempt.js'
 import { waitAfter } from './backoff.js'
 import { DeadLetters } from './dead-letters.js'
-import { EventFilter, eventOf, type Told } from './events.js'
-import { Tail } from './log-cursor.js'
+import { EventFilter, eventOf, type OutgoingEvent } from './events.js'
+import { LogCursor } from './log-cursor.js'
 import type { Poster } from './poster.js'
 
 /** Of a log, at a time; other logs have their turn in between. */
 const PAGE_ENTRIES = 16
 const PAGE_BYTES = 262_144
 
-export interface TellerParts {
+export interface WebhookWorkerParts {
   readonly store: Store
   readonly poster: Poster
-  readonly wheel: Wheel
+  readonly wheel: TimerWheel
   readonly counters: Counters
   readonly options: Config['webhookDelivery']
   readonly failed: (error: unknown) => void
@@ -34,18 +34,18 @@ export interface TellerParts {
   readonly gone: (webhook: string, why: string) => void
 }
 
-export class Teller implements Deadline {
+export class WebhookWorker implements Deadline {
   readonly letters: DeadLetters
-  readonly #parts: TellerParts
+  readonly #parts: WebhookWorkerParts
   #record: WebhookRecord
   #filter: EventFilter
   /** Those that sign now. */
   readonly #secrets: () => readonly string[]
-  readonly #tails = new Map<LogName, Tail>()
+  readonly #cursors = new Map<LogName, LogCursor>()
   /** In line to be told. */
-  readonly #ready: Tail[] = []
+  readonly #ready: LogCursor[] = []
   /** Tails that wait until they are due. */
-  readonly #waiting = new Set<Tail>()
+  readonly #waiting = new Set<LogCursor>()
   /** When the first of them is due (Unix ms); 0: none. */
   #nextDue = 0
   #active = 0
@@ -55,7 +55,7 @@ export class Teller implements Deadline {
   lastSuccess: number | null = null
   lastError: string | null = null
 
-  constructor(parts: TellerParts, record: WebhookRecord, secrets: () => readonly string[]) {
+  constructor(parts: WebhookWorkerParts, record: WebhookRecord, secrets: () => readonly string[]) {
     this.#parts = parts
     this.#record = record
     this.#filter = new EventFilter(record)
@@ -69,7 +69,7 @@ export class Teller implements Deadline {
 
   get behind(): number {
     let behind = 0
-    for (const tail of this.#tails.values()) if (tail.behind) behind++
+    for (const cursor of this.#cursors.values()) if (cursor.behind) behind++
     return behind
   }
 
@@ -77,52 +77,52 @@ export class Teller implements Deadline {
     return this.#filter.takesLog(log)
   }
 
-  tail(log: LogName): Tail | undefined {
-    return this.#tails.get(log)
+  cursor(log: LogName): LogCursor | undefined {
+    return this.#cursors.get(log)
   }
 
   /** Goes on in a log where it was. */
   begin(log: LogName, done: number, head: number): void {
-    const tail = new Tail(log, done, head)
-    this.#tails.set(log, tail)
-    this.#enqueue(tail)
+    const cursor = new LogCursor(log, done, head)
+    this.#cursors.set(log, cursor)
+    this.#enqueue(cursor)
   }
 
   /** Has been told all of a log, and forgets it until it grows. */
   forget(log: LogName): void {
-    const tail = this.#tails.get(log)
-    if (tail) this.#waiting.delete(tail)
-    this.#tails.delete(log)
+    const cursor = this.#cursors.get(log)
+    if (cursor) this.#waiting.delete(cursor)
+    this.#cursors.delete(log)
   }
 
   grown(log: LogName, first: number, last: number): void {
-    const tail = this.#tails.get(log)
+    const cursor = this.#cursors.get(log)
     // One that was dropped begins anew.
-    if (!tail || first <= tail.head) return this.begin(log, first - 1, last)
-    tail.head = last
-    this.#enqueue(tail)
+    if (!cursor || first <= cursor.head) return this.begin(log, first - 1, last)
+    cursor.head = last
+    this.#enqueue(cursor)
   }
 
   change(record: WebhookRecord): void {
     this.#record = record
     this.#filter = new EventFilter(record)
-    for (const log of [...this.#tails.keys()]) if (!this.takesLog(log)) this.forget(log)
+    for (const log of [...this.#cursors.keys()]) if (!this.takesLog(log)) this.forget(log)
     if (!record.enabled) return
-    for (const tail of this.#waiting) tail.due = 0
+    for (const cursor of this.#waiting) cursor.due = 0
     this.#waiting.clear()
-    for (const tail of this.#tails.values()) this.#enqueue(tail)
+    for (const cursor of this.#cursors.values()) this.#enqueue(cursor)
     this.#pump()
   }
 
   /** Tails whose time to be tried again has come; answers when the next one has (Unix ms), or 0. */
   due(now: number): number {
     let next = 0
-    for (const tail of this.#waiting) {
-      if (tail.due <= now) {
-        this.#waiting.delete(tail)
-        tail.due = 0
-        this.#enqueue(tail)
-      } else if (next === 0 || tail.due < next) next = tail.due
+    for (const cursor of this.#waiting) {
+      if (cursor.due <= now) {
+        this.#waiting.delete(cursor)
+        cursor.due = 0
+        this.#enqueue(cursor)
+      } else if (next === 0 || cursor.due < next) next = cursor.due
     }
     this.#nextDue = next
     return next
@@ -150,77 +150,77 @@ export class Teller implements Deadline {
     this.#retrying = this.#retrying.then(work).catch((error) => this.#parts.failed(error))
   }
 
-  #enqueue(tail: Tail): void {
-    if (tail.busy || tail.due > 0 || !tail.behind) return
-    tail.busy = true
-    this.#ready.push(tail)
+  #enqueue(cursor: LogCursor): void {
+    if (cursor.busy || cursor.due > 0 || !cursor.behind) return
+    cursor.busy = true
+    this.#ready.push(cursor)
     this.#pump()
   }
 
   #pump(): void {
     while (!this.#closed && this.#record.enabled && this.#active < this.#parts.options.concurrency) {
-      const tail = this.#ready.shift()
-      if (!tail) return
+      const cursor = this.#ready.shift()
+      if (!cursor) return
       this.#active++
-      void this.#turn(tail)
+      void this.#turn(cursor)
     }
   }
 
-  async #turn(tail: Tail): Promise<void> {
+  async #turn(cursor: LogCursor): Promise<void> {
     try {
-      await this.#tell(tail)
+      await this.#tell(cursor)
     } catch (error) {
       this.#parts.failed(error)
-      this.#wait(tail, null)
+      this.#wait(cursor, null)
     }
     this.#active--
-    tail.busy = false
-    if (this.#tails.get(tail.log) === tail) {
-      this.#parts.moved(tail.log)
-      this.#enqueue(tail)
+    cursor.busy = false
+    if (this.#cursors.get(cursor.log) === cursor) {
+      this.#parts.moved(cursor.log)
+      this.#enqueue(cursor)
     }
     this.#pump()
     if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   /** What comes next in a log, until something fails. */
-  async #tell(tail: Tail): Promise<void> {
+  async #tell(cursor: LogCursor): Promise<void> {
     const { log } = this.#parts.store
-    const { head, tail: first } = await log.open(tail.log)
-    if (tail.done < first - 1) {
-      this.#parts.counters.add('webhooks.lost.retention', first - 1 - tail.done)
-      tail.done = first - 1
+    const { head, tail: first } = await log.open(cursor.log)
+    if (cursor.done < first - 1) {
+      this.#parts.counters.add('webhooks.lost.retention', first - 1 - cursor.done)
+      cursor.done = first - 1
     }
-    const entries = await log.read(tail.log, tail.done, PAGE_ENTRIES, PAGE_BYTES)
+    const entries = await log.read(cursor.log, cursor.done, PAGE_ENTRIES, PAGE_BYTES)
     for (const entry of entries) {
-      if (!this.#mayTell(tail)) return
-      const event = eventOf(tail.log, entry)
-      if (event && this.#filter.takes(event) && !(await this.#tellOne(tail, entry, event))) return
-      tail.done = entry.seq
+      if (!this.#mayTell(cursor)) return
+      const event = eventOf(cursor.log, entry)
+      if (event && this.#filter.takes(event) && !(await this.#tellOne(cursor, entry, event))) return
+      cursor.done = entry.seq
     }
     // Nothing of what there was can be read any more.
-    if (entries.length === 0) tail.done = Math.max(tail.done, head)
+    if (entries.length === 0) cursor.done = Math.max(cursor.done, head)
   }
 
-  #mayTell(tail: Tail): boolean {
-    return !this.#closed && this.#record.enabled && this.#tails.get(tail.log) === tail
+  #mayTell(cursor: LogCursor): boolean {
+    return !this.#closed && this.#record.enabled && this.#cursors.get(cursor.log) === cursor
   }
 
   /** True: on to the next one. */
-  async #tellOne(tail: Tail, entry: LogEntry, { id, type, body }: Told): Promise<boolean> {
+  async #tellOne(cursor: LogCursor, entry: LogEntry, { id, type, body }: OutgoingEvent): Promise<boolean> {
     const outcome = await this.post(id, body)
     this.#note(outcome)
     if (outcome.kind === 'taken') {
-      tail.failures = 0
+      cursor.failures = 0
       return true
     }
     if (outcome.kind !== 'failed') return false
     const { attempts } = this.#parts.options
-    if (++tail.failures < attempts) {
-      this.#wait(tail, outcome.asked)
+    if (++cursor.failures < attempts) {
+      this.#wait(cursor, outcome.asked)
       return false
     }
-    await this.#giveUp(tail, entry.seq, id, type, outcome.error)
+    await this.#giveUp(cursor, entry.seq, id, type, outcome.error)
     return true
   }
 
@@ -236,24 +236,24 @@ export class Teller implements Deadline {
     if (outcome.kind === 'gone') gone(this.#record.id, outcome.error)
   }
 
-  #wait(tail: Tail, asked: number | null): void {
+  #wait(cursor: LogCursor, asked: number | null): void {
     const { options, random, wheel } = this.#parts
     if (this.#closed) return
-    tail.due = Date.now() + waitAfter(Math.max(tail.failures, 1), options, asked, random)
-    this.#waiting.add(tail)
-    if (this.#nextDue !== 0 && this.#nextDue <= tail.due) return
-    this.#nextDue = tail.due
-    wheel.set(this, tail.due)
+    cursor.due = Date.now() + waitAfter(Math.max(cursor.failures, 1), options, asked, random)
+    this.#waiting.add(cursor)
+    if (this.#nextDue !== 0 && this.#nextDue <= cursor.due) return
+    this.#nextDue = cursor.due
+    wheel.set(this, cursor.due)
   }
 
   /** The letter and the cursor beyond it are one commit: neither is the event lost, nor tried without end. */
-  async #giveUp(tail: Tail, seq: number, id: string, type: string, error: string): Promise<void> {
+  async #giveUp(cursor: LogCursor, seq: number, id: string, type: string, error: string): Promise<void> {
     const { store, counters, note } = this.#parts
     const webhook = this.#record.id
-    const letter = { webhook, id, log: tail.log, seq, type, at: Date.now(), attempts: tail.failures, error }
-    const dropped = await this.letters.add(letter, [store.outbox.cursorOp({ log: tail.log, reader: webhook, seq })])
-    tail.failures = 0
-    tail.saved = seq
+    const letter = { webhook, id, log: cursor.log, seq, type, at: Date.now(), attempts: cursor.failures, error }
+    const dropped = await this.letters.add(letter, [store.outbox.cursorOp({ log: cursor.log, reader: webhook, seq })])
+    cursor.failures = 0
+    cursor.saved = seq
     counters.add('webhooks.dead')
     note('webhook: an event was given up', webhook, { webhook, event: id, type, attempts: letter.attempts, why: error })
     if (dropped > 0) counters.add('webhooks.lost.deadLetters', dropped)

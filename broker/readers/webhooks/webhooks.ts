@@ -4,7 +4,7 @@ import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { directMembers, SYSTEM } from '../../../schemas/ids.js'
 import { MAX_WEBHOOKS, TEST_EVENT, unknownEvents } from '../../../schemas/webhooks.js'
-import type { Sealer } from '../../auth/sealing.js'
+import type { SecretBox } from '../../auth/secret-box.js'
 import type {
   MadeWebhook,
   ShownWebhook,
@@ -17,37 +17,37 @@ import type { Op } from '../../store/op.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 import type { AppendedBatch, LogName, Store } from '../../store/store.js'
 import type { Counters } from '../../util/counters.js'
-import { Turns } from '../../util/keyed-mutex.js'
+import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { newWebhookSecret } from '../../util/signature.js'
-import type { Wheel } from '../../util/timer-wheel.js'
-import { messageId as eventId } from '../../util/uuid7.js'
+import type { TimerWheel } from '../../util/timer-wheel.js'
+import { uuid7 as eventId } from '../../util/uuid7.js'
 import { bodyOf } from './events.js'
-import { OutboxKeeper } from './outbox-keeper.js'
+import { OutboxReader } from './outbox-reader.js'
 import type { Poster } from './poster.js'
 import { configured, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
-import { Teller, type TellerParts } from './webhook-worker.js'
+import { WebhookWorker, type WebhookWorkerParts } from './webhook-worker.js'
 
 export interface WebhooksParts {
   readonly store: Store
-  readonly wheel: Wheel
+  readonly wheel: TimerWheel
   readonly counters: Counters
   readonly poster: Poster
-  readonly sealer: Sealer
+  readonly secretBox: SecretBox
   readonly config: Pick<Config, 'webhooks' | 'webhookDelivery'>
   readonly failed: (error: unknown) => void
-  readonly note: TellerParts['note']
+  readonly note: WebhookWorkerParts['note']
   readonly random?: () => number
 }
 
 export class Webhooks implements WebhookAdmin {
   readonly #parts: WebhooksParts
-  readonly #tellers = new Map<string, Teller>()
-  readonly #keeper: OutboxKeeper
-  readonly #turns = new Turns()
+  readonly #workers = new Map<string, WebhookWorker>()
+  readonly #outboxReader: OutboxReader
+  readonly #locks = new KeyedMutex()
 
   private constructor(parts: WebhooksParts) {
     this.#parts = parts
-    this.#keeper = new OutboxKeeper({ ...parts, tellers: this.#tellers })
+    this.#outboxReader = new OutboxReader({ ...parts, workers: this.#workers })
   }
 
   /** Before anything is committed: what is, is told from then on. */
@@ -67,53 +67,53 @@ export class Webhooks implements WebhookAdmin {
     const removed = others.filter(({ source }) => source === 'config')
     const ops = listed.map((record) => store.webhooks.putOp(record))
     for (const { id } of removed) ops.push(...(await this.#forgetOps(id)))
-    for (const record of listed) if (!known.has(record.id)) ops.push(...(await this.#keeper.startOps(record)))
+    for (const record of listed) if (!known.has(record.id)) ops.push(...(await this.#outboxReader.startOps(record)))
     if (ops.length > 0) await commit(store, { ops })
     for (const record of [...listed, ...others.filter(({ source }) => source === 'command')]) await this.#add(record)
-    await this.#keeper.open()
+    await this.#outboxReader.open()
   }
 
   /** Told of every commit. */
   appended(batches: readonly AppendedBatch[]): void {
-    if (this.#tellers.size > 0) this.#keeper.appended(batches)
+    if (this.#workers.size > 0) this.#outboxReader.appended(batches)
   }
 
   async close(): Promise<void> {
     this.#parts.poster.close()
-    await Promise.all([...this.#tellers.values()].map((teller) => teller.close()))
-    await this.#keeper.close()
+    await Promise.all([...this.#workers.values()].map((worker) => worker.close()))
+    await this.#outboxReader.close()
   }
 
   create(
     by: string,
     { webhook: id = newWebhookId(), secret = newWebhookSecret(), ...details }: WebhookDetails,
   ): Promise<MadeWebhook> {
-    return this.#turns.take('', async () => {
-      const { store, sealer } = this.#parts
+    return this.#locks.runExclusive('', async () => {
+      const { store, secretBox } = this.#parts
       checkDetails(details)
-      if (this.#tellers.has(id)) throw new Refusal('conflict', `there is a webhook ${id} already`, { field: 'webhook' })
-      if (this.#tellers.size >= MAX_WEBHOOKS) throw new Refusal('conflict', `at most ${MAX_WEBHOOKS} webhooks`)
+      if (this.#workers.has(id)) throw new Refusal('conflict', `there is a webhook ${id} already`, { field: 'webhook' })
+      if (this.#workers.size >= MAX_WEBHOOKS) throw new Refusal('conflict', `at most ${MAX_WEBHOOKS} webhooks`)
       const { url, events, rooms = null, users = null, direct = false } = details
       const record: WebhookRecord = {
         ...{ id, source: 'command', url, events, rooms, users, direct },
-        ...{ secret: sealer.seal(secret), previous: null, enabled: true, why: null },
+        ...{ secret: secretBox.seal(secret), previous: null, enabled: true, why: null },
         ...{ createdBy: by, createdAt: Date.now() },
       }
-      await commit(store, { ops: [store.webhooks.putOp(record), ...(await this.#keeper.startOps(record))] })
+      await commit(store, { ops: [store.webhooks.putOp(record), ...(await this.#outboxReader.startOps(record))] })
       await this.#add(record)
-      return { ...shown(this.#tellers.get(id)!), secret }
+      return { ...shown(this.#workers.get(id)!), secret }
     })
   }
 
   list(): ShownWebhook[] {
-    return [...this.#tellers.values()].map(shown)
+    return [...this.#workers.values()].map(shown)
   }
 
   update(id: string, changes: WebhookChanges): Promise<MadeWebhook> {
-    return this.#turns.take('', async () => {
+    return this.#locks.runExclusive('', async () => {
       const { store } = this.#parts
-      const teller = this.#teller(id)
-      const { record: before } = teller
+      const worker = this.#worker(id)
+      const { record: before } = worker
       const { enabled = before.enabled, secret: given, rotate = false, ...details } = changes
       if (before.source === 'config' && Object.keys(changes).some((key) => key !== 'enabled'))
         throw new Refusal('conflict', `${id} is in the configuration; only enabled can be changed here`)
@@ -128,27 +128,29 @@ export class Webhooks implements WebhookAdmin {
       }
       if (enabled && this.#secretsOf(record).length === 0)
         throw new Refusal('conflict', `the secret of ${id} cannot be read; set a new one`, { field: 'secret' })
-      await commit(store, { ops: [store.webhooks.putOp(record), ...(await this.#keeper.startOps(record, teller))] })
-      teller.change(record)
-      this.#keeper.narrowed()
-      return { ...shown(teller), secret }
+      await commit(store, {
+        ops: [store.webhooks.putOp(record), ...(await this.#outboxReader.startOps(record, worker))],
+      })
+      worker.change(record)
+      this.#outboxReader.narrowed()
+      return { ...shown(worker), secret }
     })
   }
 
   remove(id: string): Promise<void> {
-    return this.#turns.take('', async () => {
-      const teller = this.#teller(id)
-      if (teller.record.source === 'config')
+    return this.#locks.runExclusive('', async () => {
+      const worker = this.#worker(id)
+      if (worker.record.source === 'config')
         throw new Refusal('conflict', `${id} is in the configuration; remove it there`)
-      this.#tellers.delete(id)
-      teller.change({ ...teller.record, enabled: false })
+      this.#workers.delete(id)
+      worker.change({ ...worker.record, enabled: false })
       await commit(this.#parts.store, { ops: await this.#forgetOps(id) })
-      this.#keeper.narrowed()
+      this.#outboxReader.narrowed()
     })
   }
 
   async deliveries(id: string, after: string, limit: number) {
-    const page = await this.#teller(id).letters.page(after, limit + 1)
+    const page = await this.#worker(id).letters.page(after, limit + 1)
     const deliveries = page
       .slice(0, limit)
       .map(({ id, type, at, attempts, error }) => ({ delivery: id, id, type, at, attempts, error }))
@@ -156,84 +158,84 @@ export class Webhooks implements WebhookAdmin {
   }
 
   async retry(id: string, delivery?: string): Promise<number> {
-    const teller = this.#teller(id)
-    if (delivery !== undefined && !(await teller.letters.get(delivery)))
+    const worker = this.#worker(id)
+    if (delivery !== undefined && !(await worker.letters.get(delivery)))
       throw new Refusal('not_found', `there is no delivery ${delivery} to retry`, { field: 'delivery' })
-    const ids = delivery === undefined ? await teller.letters.ids() : [delivery]
-    teller.retry(ids)
+    const ids = delivery === undefined ? await worker.letters.ids() : [delivery]
+    worker.retry(ids)
     return ids.length
   }
 
   async test(id: string) {
-    const teller = this.#teller(id)
+    const worker = this.#worker(id)
     const event = eventId()
     const data = Buffer.from(JSON.stringify({ webhook: id }))
-    const outcome = await teller.post(event, bodyOf(event, TEST_EVENT, Date.now(), '', data))
+    const outcome = await worker.post(event, bodyOf(event, TEST_EVENT, Date.now(), '', data))
     if (outcome.kind === 'ended') throw new Refusal('unavailable', 'the broker is closing')
     const error = outcome.kind === 'taken' ? null : outcome.error
     return { ok: error === null, status: outcome.status, error }
   }
 
   forget(user: string): Promise<void> {
-    return this.#turns.take('', async () => {
+    return this.#locks.runExclusive('', async () => {
       const { store } = this.#parts
       const went = (log: LogName): boolean => isLogOf(user, log) && !store.directory.room(log.slice(2))
-      for (const teller of this.#tellers.values()) {
-        await teller.letters.forget(went)
-        if (teller.record.createdBy !== user) continue
-        const record = { ...teller.record, createdBy: SYSTEM }
+      for (const worker of this.#workers.values()) {
+        await worker.letters.forget(went)
+        if (worker.record.createdBy !== user) continue
+        const record = { ...worker.record, createdBy: SYSTEM }
         await commit(store, { ops: [store.webhooks.putOp(record)] })
-        teller.change(record)
+        worker.change(record)
       }
     })
   }
 
-  #teller(id: string): Teller {
-    const teller = this.#tellers.get(id)
-    if (!teller) throw new Refusal('not_found', `there is no webhook ${id}`, { field: 'webhook' })
-    return teller
+  #worker(id: string): WebhookWorker {
+    const worker = this.#workers.get(id)
+    if (!worker) throw new Refusal('not_found', `there is no webhook ${id}`, { field: 'webhook' })
+    return worker
   }
 
   async #add(record: WebhookRecord): Promise<void> {
     const { config } = this.#parts
-    const teller: Teller = new Teller(
+    const worker: WebhookWorker = new WebhookWorker(
       {
         ...this.#parts,
         options: config.webhookDelivery,
         random: this.#parts.random ?? Math.random,
-        moved: (log) => this.#keeper.moved(log),
+        moved: (log) => this.#outboxReader.moved(log),
         gone: (id, why) => void this.#disable(id, why).catch(this.#parts.failed),
       },
       record,
-      () => this.#secretsOf(teller.record),
+      () => this.#secretsOf(worker.record),
     )
-    await teller.letters.load()
-    this.#tellers.set(record.id, teller)
-    this.#keeper.widened()
+    await worker.letters.load()
+    this.#workers.set(record.id, worker)
+    this.#outboxReader.widened()
     if (record.enabled && this.#secretsOf(record).length === 0)
       await this.#disable(record.id, 'its secret cannot be read, for the broker’s own has changed; set a new one')
   }
 
   #disable(id: string, why: string): Promise<void> {
-    return this.#turns.take('', async () => {
+    return this.#locks.runExclusive('', async () => {
       const { store, counters, note } = this.#parts
-      const teller = this.#tellers.get(id)
-      if (!teller?.record.enabled) return
+      const worker = this.#workers.get(id)
+      if (!worker?.record.enabled) return
       note('webhook: switched off', id, { webhook: id, why })
-      const record = { ...teller.record, enabled: false, why }
-      teller.change(record)
+      const record = { ...worker.record, enabled: false, why }
+      worker.change(record)
       counters.add('webhooks.disabled')
       await commit(store, { ops: [store.webhooks.putOp(record)] })
     })
   }
 
   #secretsOf(record: WebhookRecord): string[] {
-    return secretsOf(record, this.#parts.config.webhooks, this.#parts.sealer)
+    return secretsOf(record, this.#parts.config.webhooks, this.#parts.secretBox)
   }
 
   #rotated({ secret: previous }: WebhookRecord, secret: string): Pick<WebhookRecord, 'secret' | 'previous'> {
     return {
-      secret: this.#parts.sealer.seal(secret),
+      secret: this.#parts.secretBox.seal(secret),
       previous: previous === null ? null : { secret: previous, until: Date.now() + ROTATION_MS },
     }
   }
@@ -262,17 +264,17 @@ function checkDetails({ url, events }: { url?: string | undefined; events?: read
   if (unknown !== undefined) throw new Refusal('bad_request', `there is no event ${unknown}`, { field: 'events' })
 }
 
-function shown(teller: Teller): ShownWebhook {
-  const { secret: _, previous: __, ...record } = teller.record
+function shown(worker: WebhookWorker): ShownWebhook {
+  const { secret: _, previous: __, ...record } = worker.record
   return {
     webhook: record.id,
     ...record,
     events: [...record.events],
     rooms: record.rooms && [...record.rooms],
     users: record.users && [...record.users],
-    behind: teller.behind,
-    dead: teller.letters.count,
-    lastSuccess: teller.lastSuccess,
-    lastError: teller.lastError,
+    behind: worker.behind,
+    dead: worker.letters.count,
+    lastSuccess: worker.lastSuccess,
+    lastError: worker.lastError,
   }
 }

@@ -23,8 +23,8 @@ import type { Database } from './database.js'
 import { LevelDevices } from './devices.js'
 import { Invites } from './invites.js'
 import { keys, partsOf, ranges } from './keys.js'
+import { NestedMap } from './nested-map.js'
 import { del, put, type StagedOp, wipe } from './operation.js'
-import { PairMap } from './pair-map.js'
 import { LevelPrivacy } from './privacy.js'
 import type { LevelReceipts } from './receipts.js'
 import { LevelRoomRecords } from './room-records.js'
@@ -50,14 +50,14 @@ export class LevelDirectory implements DirectoryStore {
   #members = new MemberMap()
   /** By room and user. */
   #invites = new Invites()
-  #departed = new PairMap<true>()
+  #departed = new NestedMap<true>()
   /** By who blocks and who is blocked. */
-  #blocks = new PairMap<BlockRecord>()
+  #blocks = new NestedMap<BlockRecord>()
   /** The other way round. */
-  #blockers = new PairMap<true>()
+  #blockers = new NestedMap<true>()
   /** By who wants whom as a contact, and the other way round. */
-  #wanted = new PairMap<number>()
-  #wantedBy = new PairMap<number>()
+  #wanted = new NestedMap<number>()
+  #wantedBy = new NestedMap<number>()
 
   constructor(database: Database, receipts: LevelReceipts) {
     this.#database = database
@@ -80,7 +80,7 @@ export class LevelDirectory implements DirectoryStore {
     const rooms = new Map<string, RoomRecord>()
     const members = new MemberMap()
     const invites = new Invites()
-    const departed = new PairMap<true>()
+    const departed = new NestedMap<true>()
     await this.#database.scan(ranges.rooms, (key, value) => {
       rooms.set(partsOf(key)[0]!, { ...ROOM_DEFAULTS, ...JSON.parse(value.toString()) })
     })
@@ -93,14 +93,14 @@ export class LevelDirectory implements DirectoryStore {
       invites.set({ room, user, ...JSON.parse(value.toString()) })
     })
     await this.#database.scan(ranges.allDeparted, (key) => departed.set(...pairOf(key), true))
-    const blocks = new PairMap<BlockRecord>()
-    const blockers = new PairMap<true>()
+    const blocks = new NestedMap<BlockRecord>()
+    const blockers = new NestedMap<true>()
     await this.#database.scan(ranges.allBlocks, (key, value) => {
       const [user, blocked] = pairOf(key)
       blocks.set(user, blocked, { user, blocked, at: Number(value.toString()) })
       blockers.set(blocked, user, true)
     })
-    const [wanted, wantedBy] = [new PairMap<number>(), new PairMap<number>()]
+    const [wanted, wantedBy] = [new NestedMap<number>(), new NestedMap<number>()]
     await this.#database.scan(ranges.allContacts, (key, value) => {
       const [user, other] = pairOf(key)
       const at = Number(value.toString())
@@ -378,8 +378,8 @@ export class LevelDirectory implements DirectoryStore {
 
 /** Memberships, by room and user and by user and room. */
 class MemberMap {
-  readonly #byRoom = new PairMap<MemberRecord>()
-  readonly #byUser = new PairMap<MemberRecord>()
+  readonly #byRoom = new NestedMap<MemberRecord>()
+  readonly #byUser = new NestedMap<MemberRecord>()
 
   get(room: string, user: string): MemberRecord | undefined {
     return this.#byRoom.get(room, user)

@@ -1,10 +1,10 @@
 /** Who is invited where, and how many are invited by whom. */
 import type { InviteRecord } from '../store.js'
-import { PairMap } from './pair-map.js'
+import { NestedMap } from './nested-map.js'
 
 export class Invites {
   /** By room and user. */
-  readonly #records = new PairMap<InviteRecord>()
+  readonly #records = new NestedMap<InviteRecord>()
   readonly #by = new Map<string, number>()
 
   get(room: string, user: string): InviteRecord | undefined {

@@ -3,8 +3,8 @@ import type { Op } from '../op.js'
 import type { ReceiptRecord, ReceiptStore } from '../store.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
+import { NestedMap } from './nested-map.js'
 import { put, type WriteBatch } from './operation.js'
-import { PairMap } from './pair-map.js'
 
 /** since, read, told, delivered, at; threads where there are any. */
 type Stored = [number, number, number, number, number, ReceiptRecord['threads']?]
@@ -12,7 +12,7 @@ type Stored = [number, number, number, number, number, ReceiptRecord['threads']?
 export class LevelReceipts implements ReceiptStore {
   readonly #database: Database
   /** By room and user. */
-  #receipts = new PairMap<ReceiptRecord>()
+  #receipts = new NestedMap<ReceiptRecord>()
 
   constructor(database: Database) {
     this.#database = database
@@ -20,7 +20,7 @@ export class LevelReceipts implements ReceiptStore {
 
   /** Reads everything; what it returns makes that what memory says, at once. */
   async load(): Promise<() => void> {
-    const receipts = new PairMap<ReceiptRecord>()
+    const receipts = new NestedMap<ReceiptRecord>()
     await this.#database.scan(ranges.allReceipts, (key, value) => {
       const [room, user] = partsOf(key) as [string, string]
       const [since, read, told, delivered, at, threads] = JSON.parse(value.toString()) as Stored

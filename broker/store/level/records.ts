@@ -3,8 +3,8 @@ import type { OwnedRecords } from '../devices.js'
 import type { Op } from '../op.js'
 import type { Database } from './database.js'
 import { keys, type RoomRecordKind, ranges } from './keys.js'
+import { NestedMap } from './nested-map.js'
 import { del, put, type WriteBatch, wipe } from './operation.js'
-import { PairMap } from './pair-map.js'
 
 export interface RecordNames<T> {
   readonly ownerOf: (record: T) => string
@@ -15,9 +15,9 @@ export class LevelRecords<T extends object> implements OwnedRecords<T> {
   readonly #database: Database
   readonly #kind: RoomRecordKind
   readonly #names: RecordNames<T>
-  #records = new PairMap<T>()
+  #records = new NestedMap<T>()
   /** The other way round: by name and owner. */
-  #byName = new PairMap<T>()
+  #byName = new NestedMap<T>()
 
   constructor(database: Database, kind: RoomRecordKind, names: RecordNames<T>) {
     this.#database = database
@@ -27,8 +27,8 @@ export class LevelRecords<T extends object> implements OwnedRecords<T> {
 
   /** Reads everything; what it returns makes that what memory says. */
   async load(): Promise<() => void> {
-    const records = new PairMap<T>()
-    const byName = new PairMap<T>()
+    const records = new NestedMap<T>()
+    const byName = new NestedMap<T>()
     await this.#database.scan(ranges.allOfRooms(this.#kind), (key, value) => {
       const [owner, name] = keys.roomRecordOf(key) as [string, string]
       const record = JSON.parse(value.toString()) as T

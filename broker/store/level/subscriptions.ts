@@ -22,7 +22,7 @@ export class Subscriptions {
   readonly #database: Database
   #index = new SubscriptionIndex()
   /** Queues that belong to no session; not stored. */
-  readonly #followers = new TopicTrie<QueueSubscription>()
+  readonly #subscribers = new TopicTrie<QueueSubscription>()
 
   constructor(database: Database) {
     this.#database = database
@@ -77,15 +77,15 @@ export class Subscriptions {
 
   match(topic: string): readonly QueueMatch[] {
     const matches = this.#index.match(topic)
-    const followers = this.#followers.match(topic)
-    return followers.length === 0 ? matches : [...matches, ...bySession(followers)]
+    const subscribers = this.#subscribers.match(topic)
+    return subscribers.length === 0 ? matches : [...matches, ...bySession(subscribers)]
   }
 
   /** Queues what `filter` matches for `id` too, until the function that this returns is called. */
   follow(id: string, filter: string, qos: QoS): () => void {
-    const follower = { clientId: id, topic: filter, qos }
-    this.#followers.add(filter, follower)
-    return () => void this.#followers.remove(filter, follower)
+    const subscriber = { clientId: id, topic: filter, qos }
+    this.#subscribers.add(filter, subscriber)
+    return () => void this.#subscribers.remove(filter, subscriber)
   }
 
   /** Shared subscriptions with the sessions that have them. */

@@ -55,7 +55,7 @@ export class Company {
   }
 
   /** It was said, or refused: then nobody may know of it. */
-  said(secret: Secret, allowed: boolean, ok: boolean, kind: 'moment' | 'log' | QoS): void {
+  said(secret: Secret, allowed: boolean, ok: boolean, kind: 'ephemeral' | 'log' | QoS): void {
     if (ok !== allowed)
       throw new Violation(`${secret.from} was ${ok ? '' : 'not '}allowed to say ${JSON.stringify(secret)}`)
     if (!allowed) secret.of = { kind: 'nobody' }

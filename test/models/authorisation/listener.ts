@@ -63,14 +63,14 @@ export abstract class Listener {
   }
 
   /** Something was said. `kind`: of the moment, in a log, or on a plain topic at this QoS. */
-  owe(world: World, secret: Secret, kind: 'moment' | 'log' | QoS): void {
+  owe(world: World, secret: Secret, kind: 'ephemeral' | 'log' | QoS): void {
     for (const one of secret.topics) {
       const topic = one.replace('{reader}', this.reader.user)
       const qos = this.shows(topic)
       if (qos === null || !world.mayBeTold(this.reader, topic, secret)) continue
       // It may have come before its sender was told that it was taken.
       if (this.heard.some((heard) => heard.topic === topic && heard.text.includes(secret.marker))) continue
-      const lasting = this.kept && qos > 0 && (kind === 'log' || (kind !== 'moment' && kind > 0))
+      const lasting = this.kept && qos > 0 && (kind === 'log' || (kind !== 'ephemeral' && kind > 0))
       if (this.connected || lasting) this.owed.set(`${topic} ${secret.marker}`, { topic, secret, lasting })
     }
   }

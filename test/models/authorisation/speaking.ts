@@ -136,7 +136,7 @@ export class Speaking {
     const secret = this.#company.secret(user, [topic], { kind: 'pair', users: [peer] })
     const payload = notify ? JSON.stringify({ title: secret.marker, body: 'x' }) : secret.marker
     const { ok } = await this.#company.voice(user).publish(topic, payload, 1)
-    this.#company.said(secret, allowed, ok, notify ? 'log' : 'moment')
+    this.#company.said(secret, allowed, ok, notify ? 'log' : 'ephemeral')
   }
 
   async typing({ user, room }: Do<'typing'>): Promise<void> {
@@ -159,7 +159,7 @@ export class Speaking {
     const topic = `users/${user}/presence`
     const secret = this.#company.secret(user, [topic], { kind: 'status' })
     const { ok } = await this.#company.voice(user).publish(topic, JSON.stringify({ status: secret.marker }), 1)
-    this.#company.said(secret, true, ok, 'moment')
+    this.#company.said(secret, true, ok, 'ephemeral')
   }
 
   async announce({ user, roles, retain }: Do<'announce'>): Promise<void> {

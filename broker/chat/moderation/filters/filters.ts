@@ -11,7 +11,7 @@ import { type CompiledFilter, compileFilters } from './compile.js'
 /** Places of one message that a filter masks; a message with more is refused. */
 const MOST_MASKED = 32
 
-export class Filters implements Screen {
+export class ContentFilters implements Screen {
   readonly #configured: readonly CompiledFilter[]
   readonly #kept: () => readonly Filter[]
   #compiled: { of: readonly Filter[]; filters: readonly CompiledFilter[] }

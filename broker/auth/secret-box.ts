@@ -5,7 +5,7 @@ const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-export class Sealer {
+export class SecretBox {
   readonly #key: KeyObject
 
   /** `key` of 256 bits, for this purpose alone. */

@@ -3,22 +3,22 @@
  * which feeds there are and what the hub knows of them. How a message is sent is theirs.
  */
 
-import type { Batch, Direct, Endpoint, PlainSubscription, View } from '../hub.js'
+import type { Endpoint, PlainSubscription, UnloggedMessage, View, ViewBatch } from '../hub.js'
 import { messageSize } from '../store/message-size.js'
 import type { LogEntry, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
 import { LazyMap, LazySet } from '../util/lazy.js'
-import { type Behind, type FeedHost, type FeedWish, LogFeed, QueueFeed, READ_BYTES } from './feeds.js'
+import { type Behind, type FeedHost, LogFeed, QueueFeed, READ_BYTES, type ViewFeedOptions } from './feeds.js'
 import { Pump, type Pumped } from './pump.js'
-import type { FollowerSaver, FollowerServices } from './services.js'
-import { Subscriptions } from './subscriptions.js'
+import type { SubscriberSaver, SubscriberServices } from './services.js'
+import { SubscriptionSet } from './subscription-set.js'
 
 /** Queued messages acknowledged, of a queue where room is scarce, that are saved together at the latest. */
 const MANY_ACKNOWLEDGED = 500
 
-export abstract class Follower implements Endpoint, FeedHost, Pumped {
+export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   readonly id: string
   readonly user: string
-  readonly subscriptions = new Subscriptions()
+  readonly subscriptions = new SubscriptionSet()
   /** By cursor. */
   readonly feeds = new LazyMap<string, LogFeed>()
   readonly queue: QueueFeed
@@ -28,14 +28,14 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   closed = false
   /** Logs and topics that filters will add which are granted and do not count yet. */
   promised = 0
-  saver: FollowerSaver | null = null
+  saver: SubscriberSaver | null = null
 
-  protected readonly services: FollowerServices
+  protected readonly services: SubscriberServices
   protected readonly pumping: Pump
   readonly #plain = new LazyMap<string, PlainSubscription>()
   readonly #listening = new LazySet<string>()
 
-  constructor(id: string, user: string, services: FollowerServices) {
+  constructor(id: string, user: string, services: SubscriberServices) {
     this.id = id
     this.user = user
     this.services = services
@@ -45,7 +45,7 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
 
   /** What it holds is kept in the store, for it outlives its connections. */
   abstract readonly persistent: boolean
-  abstract readonly room: number
+  abstract readonly capacity: number
   abstract readonly waiting: number
   abstract sendWaiting(): boolean
   abstract rested(): void
@@ -61,13 +61,13 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   /** Live messages of the feed that wait for the socket will come from the log instead. */
   protected dropLive(_feed: LogFeed): void {}
 
-  abstract acceptDirect(message: Direct, qos: QoS): void
-  abstract acceptPlain(message: Direct, qos: QoS, filters: readonly string[], queued: number | null): void
-  abstract sendBatch(feed: LogFeed, batch: Batch): boolean
-  abstract sendLive(feed: LogFeed, batch: Batch): void
+  abstract acceptDirect(message: UnloggedMessage, qos: QoS): void
+  abstract acceptPlain(message: UnloggedMessage, qos: QoS, filters: readonly string[], queued: number | null): void
+  abstract sendBatch(feed: LogFeed, batch: ViewBatch): boolean
+  abstract sendLive(feed: LogFeed, batch: ViewBatch): void
   abstract sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void>
   abstract sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void | Promise<void>
-  abstract sendPlain(feed: QueueFeed, message: Direct, qos: QoS, number: number): boolean
+  abstract sendPlain(feed: QueueFeed, message: UnloggedMessage, qos: QoS, number: number): boolean
 
   /** What was saved is wholly back: only then may it be saved anew. */
   get started(): boolean {
@@ -90,18 +90,18 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
   }
 
   /** Sends messages of a view from `next` on; what is there already is read first. */
-  attach(view: View, wish: FeedWish, next: number): void {
+  attach(view: View, options: ViewFeedOptions, next: number): void {
     if (this.closed) return
-    const feed = new LogFeed(this, view, wish, next)
+    const feed = new LogFeed(this, view, options, next)
     this.feeds.set(view.cursor, feed)
     this.services.hub.attach(view, feed)
-    if (wish.qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
+    if (options.qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
   }
 
   /** A feed that was live only has a cursor from `next` on. What it sent when it had one before stays under way [MQTT-3.10.4-3]. */
-  follow(feed: LogFeed, wish: FeedWish, next: number): void {
+  follow(feed: LogFeed, options: ViewFeedOptions, next: number): void {
     this.dropLive(feed)
-    Object.assign(feed, wish, { next })
+    Object.assign(feed, options, { next })
     if (next <= this.headOf(feed.view)) this.fallBehind(feed)
   }
 
@@ -202,7 +202,7 @@ export abstract class Follower implements Endpoint, FeedHost, Pumped {
    * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
    * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
    */
-  protected queueIsFull(message: Direct): boolean {
+  protected queueIsFull(message: UnloggedMessage): boolean {
     const { queueMessages, queueBytes } = this.services.limits
     const { messages, bytes } = this.services.store.queue.size(this.id)
     return messages >= queueMessages || bytes + messageSize(message) > queueBytes

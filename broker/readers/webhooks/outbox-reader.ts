@@ -4,9 +4,9 @@ import type { Op } from '../../store/op.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 import { SERVER_LOG } from '../../store/server-events.js'
 import type { AppendedBatch, LogName, Store } from '../../store/store.js'
-import type { Deadline, Wheel } from '../../util/timer-wheel.js'
+import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import { EventFilter } from './events.js'
-import type { Teller } from './webhook-worker.js'
+import type { WebhookWorker } from './webhook-worker.js'
 
 /** How often cursors are kept; a crash may have as much told again. */
 const SAVE_EVERY = 1000
@@ -15,35 +15,35 @@ const QUIET = 5000
 /** Entries of the server's log that are kept, for those who are behind, and for dead letters. */
 const SERVER_ENTRIES = 10_000
 
-export interface OutboxKeeperParts {
+export interface OutboxReaderParts {
   readonly store: Store
-  readonly wheel: Wheel
-  readonly tellers: ReadonlyMap<string, Teller>
+  readonly wheel: TimerWheel
+  readonly workers: ReadonlyMap<string, WebhookWorker>
   readonly failed: (error: unknown) => void
 }
 
-export class OutboxKeeper implements Deadline {
-  readonly #parts: OutboxKeeperParts
+export class OutboxReader implements Deadline {
+  readonly #parts: OutboxReaderParts
   /** Logs with something to keep, with the time they grew last (Unix ms). */
   readonly #changed = new Map<LogName, number>()
   #scheduled = false
   #saving: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor(parts: OutboxKeeperParts) {
+  constructor(parts: OutboxReaderParts) {
     this.#parts = parts
   }
 
   /** Takes up what was left: every marked log, from each one's cursor, or from the mark. */
   async open(): Promise<void> {
-    const { store, tellers } = this.#parts
+    const { store, workers } = this.#parts
     const cursors = new Map<string, number>()
     for await (const { log, reader, seq } of store.outbox.cursors()) cursors.set(`${reader} ${log}`, seq)
     const unwanted: Op[] = []
     for (const [log, mark] of [...store.outbox.marked()]) {
       const { head } = await store.log.open(log)
-      const takers = [...tellers.values()].filter((teller) => teller.takesLog(log))
-      for (const teller of takers) teller.begin(log, cursors.get(`${teller.record.id} ${log}`) ?? mark, head)
+      const takers = [...workers.values()].filter((worker) => worker.takesLog(log))
+      for (const worker of takers) worker.begin(log, cursors.get(`${worker.record.id} ${log}`) ?? mark, head)
       if (takers.length === 0) unwanted.push(store.outbox.readOp(log, head))
       else this.moved(log)
     }
@@ -53,10 +53,10 @@ export class OutboxKeeper implements Deadline {
   appended(batches: readonly AppendedBatch[]): void {
     for (const { log, entries } of batches) {
       let taken = false
-      for (const teller of this.#parts.tellers.values()) {
-        if (!teller.takesLog(log)) continue
+      for (const worker of this.#parts.workers.values()) {
+        if (!worker.takesLog(log)) continue
         taken = true
-        teller.grown(log, entries[0]!.seq, entries.at(-1)!.seq)
+        worker.grown(log, entries[0]!.seq, entries.at(-1)!.seq)
       }
       if (taken) this.#note(log, Date.now())
     }
@@ -76,27 +76,27 @@ export class OutboxKeeper implements Deadline {
 
   /** There is one more who reads logs. */
   widened(): void {
-    const { store, tellers } = this.#parts
+    const { store, workers } = this.#parts
     store.outbox.watch((log) => {
-      for (const teller of tellers.values()) if (teller.takesLog(log)) return true
+      for (const worker of workers.values()) if (worker.takesLog(log)) return true
       return false
     })
   }
 
   /** There is one less, or it takes less: logs that nobody else reads are forgotten. */
   narrowed(): void {
-    const { store, tellers } = this.#parts
-    if (tellers.size === 0) store.outbox.watch(null)
+    const { store, workers } = this.#parts
+    if (workers.size === 0) store.outbox.watch(null)
     for (const log of store.outbox.marked().keys()) this.moved(log)
   }
 
   /** Ops by which one begins at the heads of logs that others have yet to read. Of others the mark will say where. */
-  async startOps(record: WebhookRecord, teller?: Teller): Promise<Op[]> {
+  async startOps(record: WebhookRecord, worker?: WebhookWorker): Promise<Op[]> {
     const { store } = this.#parts
     const filter = new EventFilter(record)
     const ops: Op[] = []
     for (const log of store.outbox.marked().keys()) {
-      if (!filter.takesLog(log) || teller?.tail(log)) continue
+      if (!filter.takesLog(log) || worker?.cursor(log)) continue
       ops.push(store.outbox.cursorOp({ log, reader: record.id, seq: (await store.log.open(log)).head }))
     }
     return ops
@@ -133,31 +133,31 @@ export class OutboxKeeper implements Deadline {
   }
 
   #isRead(log: LogName): boolean {
-    return this.#tellersOf(log).every((teller) => {
-      const tail = teller.tail(log)
-      return !tail || (!tail.behind && !tail.busy)
+    return this.#tellersOf(log).every((worker) => {
+      const cursor = worker.cursor(log)
+      return !cursor || (!cursor.behind && !cursor.busy)
     })
   }
 
-  #tellersOf(log: LogName): Teller[] {
-    return [...this.#parts.tellers.values()].filter((teller) => teller.takesLog(log))
+  #tellersOf(log: LogName): WebhookWorker[] {
+    return [...this.#parts.workers.values()].filter((worker) => worker.takesLog(log))
   }
 
   /** Where it grows before this is written, its mark stays. */
   #forget(log: LogName): Op {
-    const tellers = this.#tellersOf(log)
-    const read = tellers.map((teller) => teller.tail(log)?.done ?? Number.MAX_SAFE_INTEGER)
-    for (const teller of tellers) teller.forget(log)
+    const workers = this.#tellersOf(log)
+    const read = workers.map((worker) => worker.cursor(log)?.done ?? Number.MAX_SAFE_INTEGER)
+    for (const worker of workers) worker.forget(log)
     return this.#parts.store.outbox.readOp(log, Math.min(...read, Number.MAX_SAFE_INTEGER))
   }
 
   #cursorOps(log: LogName): Op[] {
     const ops: Op[] = []
-    for (const teller of this.#tellersOf(log)) {
-      const tail = teller.tail(log)
-      if (!tail || tail.saved === tail.done) continue
-      tail.saved = tail.done
-      ops.push(this.#parts.store.outbox.cursorOp({ log, reader: teller.record.id, seq: tail.done }))
+    for (const worker of this.#tellersOf(log)) {
+      const cursor = worker.cursor(log)
+      if (!cursor || cursor.saved === cursor.done) continue
+      cursor.saved = cursor.done
+      ops.push(this.#parts.store.outbox.cursorOp({ log, reader: worker.record.id, seq: cursor.done }))
     }
     return ops
   }

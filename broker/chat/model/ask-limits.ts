@@ -1,7 +1,7 @@
 /** How often one person may ask another for something: invitations, contact requests, shares and offers, each a stored event for who is asked. */
 import { Refusal } from '../../../schemas/errors.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
-import { Buckets } from '../../util/token-buckets.js'
+import { TokenBuckets } from '../../util/token-buckets.js'
 import { type Actor, isAdmin } from './actor.js'
 
 /** About one thing, again and again: so small a part of all. */
@@ -9,16 +9,16 @@ const REPEATS = 1 / 20
 /** About anything: of `limits.asksPerPair` that may come at once so many become free a second. */
 const SECONDS_TO_REFILL = 1000
 
-export class Asking {
+export class AskLimits {
   readonly #directory: Ownership
-  readonly #repeats: Buckets
-  readonly #pairs: Buckets
+  readonly #repeats: TokenBuckets
+  readonly #pairs: TokenBuckets
 
   /** `perPair`: how often one person may ask another at once. */
   constructor(directory: Ownership, perPair: number) {
     this.#directory = directory
-    this.#repeats = new Buckets((perPair * REPEATS) / SECONDS_TO_REFILL, perPair * REPEATS)
-    this.#pairs = new Buckets(perPair / SECONDS_TO_REFILL, perPair)
+    this.#repeats = new TokenBuckets((perPair * REPEATS) / SECONDS_TO_REFILL, perPair * REPEATS)
+    this.#pairs = new TokenBuckets(perPair / SECONDS_TO_REFILL, perPair)
   }
 
   /** Counts an event that is to tell `user` of something about `what`: a room, a device, being contacts. Admins are not counted. */

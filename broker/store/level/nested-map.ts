@@ -1,7 +1,7 @@
 /** Values by two names, where all of the first are asked for together. */
 const NONE: ReadonlyMap<string, never> = new Map<string, never>()
 
-export class PairMap<T> {
+export class NestedMap<T> {
   readonly #outer = new Map<string, Map<string, T>>()
 
   get(one: string, other: string): T | undefined {

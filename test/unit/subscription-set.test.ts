@@ -1,7 +1,7 @@
 /** The subscriptions of a follower: what is asked of them for each message or filter is answered without a look at all of them. */
 import t from 'tap'
 import type { Subscription } from '../../broker/following/subscription.js'
-import { Subscriptions } from '../../broker/following/subscriptions.js'
+import { SubscriptionSet } from '../../broker/following/subscription-set.js'
 import { parseFilter } from '../../schemas/topics.js'
 
 const MANY = 10_000
@@ -11,13 +11,13 @@ function subscription(filter: string, more: Partial<Subscription> = {}): Subscri
   return { filter, parsed: parseFilter(filter), ...options, ...more }
 }
 
-function holding(...filters: readonly string[]): Subscriptions {
-  const subscriptions = new Subscriptions()
+function holding(...filters: readonly string[]): SubscriptionSet {
+  const subscriptions = new SubscriptionSet()
   for (const filter of filters) subscriptions.set(filter, subscription(filter))
   return subscriptions
 }
 
-function near(subscriptions: Subscriptions, topic: string): string[] {
+function near(subscriptions: SubscriptionSet, topic: string): string[] {
   return subscriptions.near(topic).map(({ filter }) => filter)
 }
 

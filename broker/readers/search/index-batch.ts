@@ -9,7 +9,7 @@ export const MANY = 500
 export const FEW = 100
 const MAX_BYTES = 1024 * 1024
 
-export class Batch {
+export class IndexBatch {
   readonly #store: Store
   readonly #maxDocs: number
   readonly #docs = new Map<string, Doc>()

@@ -1,0 +1,225 @@
+/**
+ * Turns someone's filters into feeds and listening: which views it follows, at which QoS, from where. What a filter shows changes with
+ * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
+ */
+import { isDirectRoom } from '../../schemas/ids.js'
+import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
+import { ANY_PRESENCE, type ShownViews, type Views } from '../chat/model/views.js'
+import { unlogged, type View } from '../hub.js'
+import type { Op } from '../store/op.js'
+import type { LogEntry, QoS, Store } from '../store/store.js'
+import type { Counters } from '../util/counters.js'
+import type { FeedOptions, LogFeed, ViewFeedOptions } from './feeds.js'
+import type { Subscriber } from './subscriber.js'
+import type { Subscription } from './subscription.js'
+import { showsViews } from './subscription-set.js'
+
+export class FeedSet {
+  readonly #subscriber: Subscriber
+  readonly #views: Views
+  readonly #store: Store
+  readonly #counters: Counters
+
+  constructor(subscriber: Subscriber, views: Views, store: Store, counters: Counters) {
+    this.#subscriber = subscriber
+    this.#views = views
+    this.#store = store
+    this.#counters = counters
+  }
+
+  shown(subscription: Subscription): ShownViews {
+    return this.#views.shown(subscription.parsed, this.#subscriber.user)
+  }
+
+  /** Where each view of `shown` ends now; the logs are loaded, so that later questions need no waiting. */
+  async heads(shown: ShownViews): Promise<Map<string, number>> {
+    const heads = new Map<string, number>()
+    for (const view of shown.views) {
+      const info = this.#store.log.peek(view.log) ?? (await this.#store.log.open(view.log))
+      heads.set(view.cursor, view.whole ? info.tail - 1 : info.head)
+    }
+    return heads
+  }
+
+  /** Cursors that `shown` would start, as ops that make them durable. */
+  cursorOps(shown: ShownViews, subscription: Subscription, heads: ReadonlyMap<string, number>): Op[] {
+    if (subscription.qos === 0) return []
+    const { id, feeds, persistent } = this.#subscriber
+    const { sessions } = this.#store
+    const ops: Op[] = []
+    for (const { cursor } of shown.views) {
+      const feed = feeds.get(cursor)
+      if (!feed || startsAnew(feed)) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
+      // A share group that was not kept until now.
+      else if (!persistent)
+        ops.push(sessions.cursorOp(id, cursor, feed.acked), sessions.cursorOp(id, `${cursor}>`, feed.acked))
+    }
+    return ops
+  }
+
+  /** A subscription took effect: new views start at `heads`, those that came since it was decided where they began. */
+  add(subscription: Subscription, heads: ReadonlyMap<string, number>): void {
+    const { filter, parsed, qos } = subscription
+    if (parsed.kind === 'room' && parsed.room !== null && !this.#mayEnter(parsed.room)) return
+    this.#subscriber.subscriptions.set(filter, subscription)
+    if (isPlainFilter(parsed)) this.#subscriber.subscribePlain(filter, qos)
+    if (!showsViews(parsed)) return
+    const start = (view: View): number => heads.get(view.cursor) ?? this.#views.start(view, this.#subscriber.user)
+    this.#apply(this.shown(subscription), start)
+  }
+
+  #mayEnter(room: string): boolean {
+    return isDirectRoom(room) || this.#store.directory.member(room, this.#subscriber.user) !== undefined
+  }
+
+  /** Ops that end the cursors no other filter keeps. */
+  remove(filter: string): Op[] {
+    const subscription = this.#subscriber.subscriptions.get(filter)
+    if (!subscription) return []
+    this.#subscriber.subscriptions.delete(filter)
+    this.#subscriber.unsubscribePlain(filter)
+    return this.#apply(this.shown(subscription), () => 0)
+  }
+
+  /** A membership began: wildcard filters follow it, from the join on. */
+  async roomJoined(room: string): Promise<void> {
+    const { user } = this.#subscriber
+    await this.heads(this.#shownOfRoom(room))
+    // It may have ended meanwhile, as may the subscriptions.
+    if (!this.#subscriber.closed && this.#store.directory.member(room, user))
+      this.#apply(this.#shownOfRoom(room), (view) => this.#views.start(view, user))
+  }
+
+  /**
+   * A membership ended: nothing of the room is delivered from here on, but for the `last` of its events where that was not sent yet.
+   * Returns the exact filters that went with it.
+   */
+  roomLeft(room: string, last?: Pick<LogEntry, 'seq' | 'payload'>): string[] {
+    const { subscriptions, feeds } = this.#subscriber
+    const events = last && [...feeds.values()].find(({ view }) => view.topic === topics.room(room, 'events'))
+    const owed = events && this.#subscriber.owes(events, last.seq)
+    const exact = [...subscriptions.values()]
+      .filter(({ parsed }) => parsed.kind === 'room' && parsed.room === room)
+      .map(({ filter }) => filter)
+    for (const filter of exact) subscriptions.delete(filter)
+    for (const feed of [...feeds.values()]) if (feed.view.room === room) this.#subscriber.detach(feed)
+    for (const topic of [...this.#subscriber.listening])
+      if (topic.startsWith(topics.roomPrefix(room))) this.#subscriber.unlisten(topic)
+    if (owed) this.#subscriber.acceptDirect(unlogged(events.view.topic, last.payload, 1, { blank: true }), events.qos)
+    return exact
+  }
+
+  /** A broadcast channel was used for the first time: wildcard filters see it from its beginning. */
+  channelAdded(channel: string): void {
+    const topic = topics.broadcast(channel)
+    for (const subscription of this.#subscriber.subscriptions.values()) {
+      if (subscription.parsed.kind !== 'broadcast') continue
+      const views = this.shown(subscription).views.filter((view) => view.topic === topic)
+      this.#apply({ views, topics: [] }, () => 0)
+    }
+  }
+
+  /** Feeds of a session or group that comes back, at their saved cursors. */
+  async restore(cursors: ReadonlyMap<string, number>): Promise<void> {
+    for (const subscription of this.#subscriber.subscriptions.values()) {
+      await this.heads(this.shown(subscription))
+      // Shown anew: a membership may have begun or ended meanwhile, and the filter with it.
+      if (this.#subscriber.subscriptions.get(subscription.filter) !== subscription) continue
+      this.#apply(this.shown(subscription), (view) => this.#restoredStart(view, cursors), cursors)
+    }
+  }
+
+  /** The saved cursor; at a later join, the join; at what retention left, counted. */
+  #restoredStart(view: View, cursors: ReadonlyMap<string, number>): number {
+    const { head, tail } = this.#store.log.peek(view.log) ?? { head: 0, tail: 1 }
+    const saved = cursors.get(view.cursor) ?? 0
+    // A cursor beyond the head is of an earlier log of that name: the room was deleted and made anew.
+    const start = Math.max(saved > head ? 0 : saved, this.#views.start(view, this.#subscriber.user))
+    if (start >= tail - 1) return start
+    this.#counters.add('skipped.retention', tail - 1 - start)
+    return tail - 1
+  }
+
+  #shownOfRoom(room: string): ShownViews {
+    const all: ShownViews = { views: [], topics: [] }
+    for (const { parsed } of this.#subscriber.subscriptions.values()) {
+      const shown = this.#views.shownOfRoom(parsed, this.#subscriber.user, room)
+      all.views.push(...shown.views)
+      all.topics.push(...shown.topics)
+    }
+    return all
+  }
+
+  #apply(shown: ShownViews, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
+    const ops: Op[] = []
+    for (const view of shown.views) ops.push(...this.#applyView(view, this.#options(view.topic), start, saved))
+    for (const topic of shown.topics) {
+      const options = this.#options(topic)
+      if (options) this.#subscriber.listen(topic, options.qos)
+      else this.#subscriber.unlisten(topic)
+    }
+    return ops
+  }
+
+  #applyView(
+    view: View,
+    options: ViewFeedOptions | null,
+    start: (view: View) => number,
+    saved: ReadonlyMap<string, number> | undefined,
+  ): Op[] {
+    const subscriber = this.#subscriber
+    const feed = subscriber.feeds.get(view.cursor)
+    if (!options) {
+      if (!feed) return []
+      subscriber.letGo(feed)
+      return subscriber.persistent ? dropCursorOps(this.#store, subscriber.id, view.cursor) : []
+    }
+    if (!feed) {
+      const from = start(view)
+      subscriber.attach(view, options, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
+    } else if (options.qos > 0 && startsAnew(feed)) {
+      subscriber.follow(feed, options, start(view) + 1)
+    } else {
+      Object.assign(feed, options)
+    }
+    return []
+  }
+
+  /** What the filters that show `topic` ask for together; null when none shows it. */
+  #options(topic: string): ViewFeedOptions | null {
+    const matching = this.#subscriber.subscriptions.near(topic).filter((subscription) => shows(subscription, topic))
+    if (matching.length === 0) return null
+    return { ...together(matching)!, own: ownOptions(matching) }
+  }
+}
+
+/** The highest QoS, every identifier; null: no filter, no wish. */
+function together(subscriptions: readonly Subscription[]): FeedOptions | null {
+  if (subscriptions.length === 0) return null
+  return {
+    qos: Math.max(...subscriptions.map(({ qos }) => qos)) as QoS,
+    ids: subscriptions.flatMap(({ identifier }) => identifier ?? []),
+  }
+}
+
+/** What filters ask for of the session's own messages; undefined: the same as of all. */
+export function ownOptions(subscriptions: readonly Subscription[]): FeedOptions | null | undefined {
+  const local = subscriptions.filter(({ noLocal }) => !noLocal)
+  return local.length === subscriptions.length ? undefined : together(local)
+}
+
+/** A feed of QoS 0 has no cursor to go on from when it is raised; unless it was lowered, and still sends what waited then [MQTT5-3.8.4-4]. */
+function startsAnew({ qos, behind }: LogFeed): boolean {
+  return qos === 0 && !behind
+}
+
+function shows({ filter, parsed }: Subscription, topic: string): boolean {
+  if (topic === ANY_PRESENCE)
+    return parsed.kind === 'user' && parsed.user === null && parsed.leaves.includes('presence')
+  return filterMatches(filter, topic) && (!topic.endsWith('/text') || filter.endsWith('/text'))
+}
+
+/** The cursor and how far was sent beyond it (session-keeper.ts). */
+export function dropCursorOps(store: Store, id: string, cursor: string): Op[] {
+  return [store.sessions.dropCursorOp(id, cursor), store.sessions.dropCursorOp(id, `${cursor}>`)]
+}
