@@ -9,7 +9,7 @@ import { topics } from './topics.js'
 /** Names of roles. */
 export const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
 
-export const MAX_ANNOUNCED_ROLES = 16
+const MAX_ANNOUNCED_ROLES = 16
 
 export const announcedRoles = Type.Optional(
   Type.Array(Type.String({ pattern: ROLE.source, maxLength: 64 }), {

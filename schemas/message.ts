@@ -23,7 +23,7 @@ export const MAX_CID = 128
 /** Levels of objects and arrays in a message. */
 export const MAX_DEPTH = 100
 /** Seconds: a year. */
-export const MAX_TTL = 31_536_000
+const MAX_TTL = 31_536_000
 
 const ttl = Type.Optional(
   Type.Integer({ minimum: 1, maximum: MAX_TTL, description: 'Seconds it lives, counted from its ts.' }),
@@ -31,7 +31,7 @@ const ttl = Type.Optional(
 
 const seq = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
 
-export const Attachment = Type.Object(
+const Attachment = Type.Object(
   {
     type: Type.String({ minLength: 1, maxLength: 64, description: 'image, audio, video, file or a kind of your own.' }),
     url: Type.String({ minLength: 1, maxLength: 2048 }),

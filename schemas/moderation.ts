@@ -8,7 +8,7 @@ export const MAX_WORDS = 1000
 /** Patterns of one filter of regular expressions, which cost more to look for. */
 export const MAX_REGEXES = 100
 /** Characters of one pattern. */
-export const MAX_PATTERN = 256
+const MAX_PATTERN = 256
 
 export const Filter = Type.Object(
   {

@@ -37,7 +37,7 @@ export const MAX_WEBHOOKS = 100
 
 export const WEBHOOK_ID = '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'
 /** `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it. */
-export const WEBHOOK_SECRET = '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'
+const WEBHOOK_SECRET = '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'
 const EVENT = '^(\\*|[a-z]+\\.(\\*|[a-z]+))$'
 
 /** Whether a filter such as `*`, `message.*` or `message.sent` takes an event. */

@@ -247,7 +247,7 @@ export class Link {
   }
 }
 
-export function fail(error: Error): never {
+function fail(error: Error): never {
   console.error(`load: ${error.message}`)
   process.exit(1)
 }

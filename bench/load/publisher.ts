@@ -3,8 +3,8 @@ import type { Link } from './link.js'
 import { framed, publishPacket, type Qos } from './wire.js'
 
 /** Before the time at which a message should have left, in the text of a stamped payload. */
-export const MARK = 0x40
-export const STAMP_DIGITS = 13
+const MARK = 0x40
+const STAMP_DIGITS = 13
 
 export function payloadOf(bytes: number): Buffer {
   const around = '{"text":""}'.length

@@ -255,6 +255,6 @@ function toAccount({ id, roles, passwordHash, createdAt, suspended }: UserRecord
 }
 
 /** Users that belong to a user, and go with it. */
-export function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
+function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
   return [...namesOf(directory, user)].filter((name) => name !== user)
 }

@@ -7,8 +7,8 @@ import { KnownPasswords } from './known-passwords.js'
 /** argon2id with the parameters OWASP asks for; KiB, passes, lanes. */
 const COST = { memoryCost: 19456, timeCost: 2, parallelism: 1 }
 
-export const MIN_PASSWORD_BYTES = 6
-export const MAX_PASSWORD_BYTES = 1024
+const MIN_PASSWORD_BYTES = 6
+const MAX_PASSWORD_BYTES = 1024
 
 /** Logins that may wait for a hash: at some 30 ms each, two at a time, more would wait longer than a client does. */
 const MAX_WAITING = 2000

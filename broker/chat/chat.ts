@@ -17,7 +17,7 @@ import { makeRooms } from './wiring/rooms.js'
 import { type ChatParts, makeShared } from './wiring/shared.js'
 
 /** A session of the user acknowledged an entry. */
-export type Delivered = (user: string, place: Reached, seq: number) => void
+type Delivered = (user: string, place: Reached, seq: number) => void
 
 export async function makeChat(config: Config, parts: ChatParts) {
   const shared = await makeShared(config, parts)

@@ -31,7 +31,7 @@ export function pages(app: FastifyInstance, { about, healthy, low }: PageParts):
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-export function pretty(value: unknown): string {
+function pretty(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`
 }
 

@@ -18,7 +18,7 @@ export function parametersOf(request: FastifyRequest, { params }: Command, { met
   return withKey({ ...given, ...path }, request, params)
 }
 
-export function takesBody(method: HttpRoute['method']): boolean {
+function takesBody(method: HttpRoute['method']): boolean {
   return method !== 'GET' && method !== 'DELETE'
 }
 

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Origins } from './origins.js'
 
 /** A connection, or a request, that came with one. */
-export interface Certified {
+interface Certified {
   readonly certificate?: X509Certificate | undefined
 }
 

@@ -9,7 +9,7 @@ import { createTlsServer, readTlsOptions, renewable, type TlsSettings } from './
 import { attachWebSocket, type WebSocketOptions } from './websocket.js'
 
 /** Who answers what is not a WebSocket upgrade. */
-export interface RequestHandler {
+interface RequestHandler {
   handle(request: http.IncomingMessage, response: http.ServerResponse): void
   /** Resolves when the requests under way are answered, or have had their time. */
   drain(): Promise<void>

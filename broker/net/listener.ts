@@ -78,7 +78,7 @@ export function handOver(socket: net.Socket, accept: Accept): void {
 }
 
 /** The host to put in a URL: loopback stands for "every interface", and IPv6 addresses get brackets. */
-export function reachableHost(host: string): string {
+function reachableHost(host: string): string {
   if (host === '0.0.0.0' || host === '') return '127.0.0.1'
   if (host === '::') return '[::1]'
   return net.isIPv6(host) ? `[${host}]` : host

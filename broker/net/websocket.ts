@@ -123,7 +123,7 @@ function endWith(socket: Duplex, refusal: Refusal): void {
  * A WebSocket as a byte stream: each `write` leaves as one binary frame, and the frames that arrive are the bytes,
  * wherever packets begin and end in them.
  */
-export class WebSocketStream extends EventEmitter implements ByteStream, Pinged {
+class WebSocketStream extends EventEmitter implements ByteStream, Pinged {
   readonly remoteAddress: string | undefined
   readonly certificate: X509Certificate | undefined
   readonly #ws: WebSocket

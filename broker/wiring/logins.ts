@@ -146,7 +146,7 @@ function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], l
 }
 
 /** Accounts whose changes reach the people who are logged in: a new password or a suspension ends their sessions. */
-export function endingLogins(accounts: Accounts, { bus, store }: { bus: LocalBus<Signal>; store: Store }) {
+function endingLogins(accounts: Accounts, { bus, store }: { bus: LocalBus<Signal>; store: Store }) {
   const end = (user: string): void => bus.send({ kind: 'logout', user, forget: false })
   return {
     add: accounts.add.bind(accounts),

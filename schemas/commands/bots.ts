@@ -42,7 +42,7 @@ const slash = {
     Type.String({ maxLength: 256, description: 'What may follow it, such as <service> [version].' }),
   ),
 }
-export const MAX_SLASH_COMMANDS = 100
+const MAX_SLASH_COMMANDS = 100
 
 export const BOT_COMMANDS = {
   'keys.create': command({

@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { command, NOTHING, object, orNull, time, user, was } from './parts.js'
 
 /** Longest template, and longest text made of one, in characters. */
-export const MAX_TEMPLATE = 1024
+const MAX_TEMPLATE = 1024
 export const MAX_BRIDGED_TEXT = 4096
 
 const device = { ...user, description: 'User id of the device.' }

@@ -4,7 +4,7 @@ import { DeviceBridge } from './bridges.js'
 import { command, limit, more, NOTHING, object, orNull, time, user } from './parts.js'
 
 /** Seconds: the longest a command waits for its device. */
-export const MAX_COMMAND_TTL = 2_592_000
+const MAX_COMMAND_TTL = 2_592_000
 export const COMMAND_TTL = 3600
 
 const device = Type.String({ minLength: 1, maxLength: 128, description: 'User id of the device.' })

@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { MessageInput } from '../message.js'
 import { command, limit, MESSAGE_EXAMPLE, more, object, room, seq, time } from './parts.js'
 
-export const Sent = object(
+const Sent = object(
   {
     id: Type.String({ description: 'UUIDv7 of the message.' }),
     room: Type.String({ description: 'Where it is: a room id, or dm:{a}:{b}.' }),

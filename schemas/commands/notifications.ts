@@ -4,7 +4,7 @@ import { NotificationInput } from '../message.js'
 import { command, limit, more, object, orNull, seq, time, user } from './parts.js'
 
 /** Most users one request notifies, and most notifications it acknowledges by id. */
-export const MAX_NOTIFIED = 100
+const MAX_NOTIFIED = 100
 
 const id = Type.String({ minLength: 1, maxLength: 64, description: 'UUIDv7 of the notification.' })
 const acked = orNull(time('When the user acknowledged it; null: not yet.'))

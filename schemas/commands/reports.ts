@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import { command, limit, more, object, orNull, room, seq, time, user, was } from './parts.js'
 
-export const REPORT_REASONS = ['spam', 'harassment', 'inappropriate', 'illegal', 'other'] as const
+const REPORT_REASONS = ['spam', 'harassment', 'inappropriate', 'illegal', 'other'] as const
 
 const words = (description: string) => Type.String({ minLength: 1, maxLength: 1000, description })
 const status = Type.Enum(['open', 'resolved'])
@@ -12,7 +12,7 @@ const action = Type.Enum(['dismiss', 'delete', 'mute', 'ban'], {
 
 const report = Type.String({ description: 'UUIDv7 of the report.' })
 
-export const Report = object(
+const Report = object(
   {
     report,
     id: was('report', report),

@@ -6,7 +6,7 @@ import { Room } from './rooms.js'
 
 const place = (description: string) => Type.Integer({ minimum: 0, description })
 
-export const counts = {
+const counts = {
   head: place('seq of the newest message; 0: none yet.'),
   read: place(
     'seq of the last message the asker has read, or of the last one from before they came; where they marked an earlier one as unread, the one before it.',
@@ -63,7 +63,7 @@ export const Place = object(
 )
 export type Place = Static<typeof Place>
 
-export const SyncedRoom = object(
+const SyncedRoom = object(
   {
     room: Type.String({ description: 'Room id.' }),
     at: Place,

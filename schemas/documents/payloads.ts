@@ -93,7 +93,7 @@ const Signal = Type.Object(
   { from: user, ts: time('When.'), data: Type.Optional(Type.Unknown()), text: Type.Optional(Type.String()) },
   { title: 'Signal' },
 )
-export const ErrorSchema = object(
+const ErrorSchema = object(
   {
     code: Type.Enum(Object.keys(ERRORS)),
     message: Type.String(),

@@ -10,7 +10,7 @@ import type { Rates } from '../model/rates.js'
 import { cutList } from './lists.js'
 
 /** Results are JSON text, so that stored messages go out as they are. */
-export type Handler<N extends CommandName> = (actor: Actor, params: CommandParams<N>) => Promise<string>
+type Handler<N extends CommandName> = (actor: Actor, params: CommandParams<N>) => Promise<string>
 export type Handlers<N extends CommandName = CommandName> = { [K in N]: Handler<K> }
 
 const validators = new Map(Object.entries(COMMANDS).map(([name, { params }]) => [name, Compile(params)]))

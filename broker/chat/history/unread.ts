@@ -7,7 +7,7 @@ import { repliesBefore } from './history-scan.js'
 import { type Counted, countMentions, isMentioned } from './mentions.js'
 
 /** Counted at most: it stands for as many or more. */
-export const MOST_UNREAD = 100
+const MOST_UNREAD = 100
 /** Entries read at once, and their bytes. */
 const PAGE = 200
 const PAGE_BYTES = 1024 * 1024

@@ -19,7 +19,7 @@ export const OPEN: PrivacySettings = {
 export type People = Pick<DirectoryStore, 'blocks' | 'wanted' | 'privacy' | 'written'> & Ownership
 
 /** Whether `other` is among those to whom `user` allows `what`; users are always among them themselves, with what acts for them. */
-export function admits(directory: People, user: string, other: string, what: keyof PrivacySettings): boolean {
+function admits(directory: People, user: string, other: string, what: keyof PrivacySettings): boolean {
   const audience: Audience = directory.privacy.get(user)?.[what] ?? 'everyone'
   if (audience === 'everyone' || personBehind(directory, other) === user) return true
   return audience === 'contacts' && (areContacts(directory, user, other) || mayAnswer(directory, user, other, what))

@@ -206,7 +206,7 @@ function uint16(value: number): Buffer {
   return Buffer.from([value >> 8, value & 0xff])
 }
 
-export function encodeString(text: string): Buffer {
+function encodeString(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8')
   return Buffer.concat([uint16(bytes.length), bytes])
 }

@@ -3,7 +3,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import { pairsOf, type Run, runsOf, wordsOf } from './words.js'
 
 /** Words and phrases of one query. */
-export const MAX_TERMS = 16
+const MAX_TERMS = 16
 /** Letters that a beginning needs: shorter ones would find nearly everything. */
 const LEAST_PREFIX = 2
 

@@ -8,7 +8,7 @@ import { INVISIBLE } from '../../util/text-folding.js'
 /** Counts what this file does: an index that was made by another number is made anew. */
 export const WORDS_VERSION = 2
 /** Characters of a word that count; of longer ones (keys, blobs) the beginning is found. */
-export const MAX_WORD = 64
+const MAX_WORD = 64
 
 const WORD = /[\p{L}\p{N}\p{M}]+|\p{Extended_Pictographic}/gu
 const SCRIPTS = ['Han', 'Hiragana', 'Katakana', 'Hangul', 'Bopomofo', 'Thai', 'Lao', 'Khmer', 'Myanmar']
@@ -20,7 +20,7 @@ const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]/gu
 const ASCII = /^[\0-\x7f]*$/
 
 /** Of what is written alike, one way of writing it. */
-export function fold(text: string): string {
+function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase()
   // Upper case first: ß and SS are one, ı and i.
   const lower = text.replace(INVISIBLE, '').normalize('NFKC').toUpperCase().toLowerCase()

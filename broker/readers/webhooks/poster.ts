@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** Longest answer that is read; of a longer one only the beginning is there. */
-export const ANSWER_BYTES = 65_536
+const ANSWER_BYTES = 65_536
 
 export class Poster {
   readonly #privateAddresses: boolean

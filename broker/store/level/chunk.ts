@@ -12,7 +12,7 @@ const VERSION = 1
 const HEADER = 13
 
 export const CHUNK_ENTRIES = 64
-export const CHUNK_BYTES = 65_536
+const CHUNK_BYTES = 65_536
 
 /** Entries as they lie in the log, decoded when first asked for. */
 export class Chunk {

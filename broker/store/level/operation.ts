@@ -64,7 +64,7 @@ export interface StagedOp extends Op {
   abandoned?(): void
 }
 
-export type LevelOp = PutOp | DelOp | StagedOp
+type LevelOp = PutOp | DelOp | StagedOp
 
 export function put(key: string, value: Buffer | string, applied?: () => void): PutOp {
   return applied ? { type: 'put', key, value, applied } : { type: 'put', key, value }
