@@ -8,8 +8,8 @@ import { type UnloggedMessage, unlogged } from '../hub.js'
 import type { Store } from '../store/store.js'
 import type { DeviceRules } from './devices/device-rules.js'
 import { type Actor, hasOneOf, isAdmin, requireUser } from './model/actor.js'
-import type { Pipeline } from './pipeline.js'
 import type { Presence } from './presence/presence.js'
+import type { RoomEntry } from './rooms/room-entry.js'
 import type { RoomInfo } from './rooms/room-info.js'
 
 export interface Grant {
@@ -28,7 +28,7 @@ const GRANTED: Grant = { unconditional: true }
 export interface AccessParts {
   readonly store: Store
   readonly acl: Acl
-  readonly pipeline: Pipeline
+  readonly entry: RoomEntry
   readonly presence: Presence
   readonly info: RoomInfo
   readonly devices: DeviceRules
@@ -37,15 +37,15 @@ export interface AccessParts {
 export class Access {
   readonly #store: Store
   readonly #acl: Acl
-  readonly #pipeline: Pipeline
+  readonly #entry: RoomEntry
   readonly #presence: Presence
   readonly #info: RoomInfo
   readonly #devices: DeviceRules
 
-  constructor({ store, acl, pipeline, presence, info, devices }: AccessParts) {
+  constructor({ store, acl, entry, presence, info, devices }: AccessParts) {
     this.#store = store
     this.#acl = acl
-    this.#pipeline = pipeline
+    this.#entry = entry
     this.#presence = presence
     this.#info = info
     this.#devices = devices
@@ -141,7 +141,7 @@ export class Access {
     if (room === null || directMembers(room)) return
     if (this.#store.directory.member(room, requireUser(actor))) return
     const joins = leaves.length === 1 && (leaves[0] === 'messages' || leaves[0] === 'text')
-    if (joins) await this.#pipeline.enter(actor, room)
+    if (joins) await this.#entry.enter(actor, room)
   }
 
   #requireShown(actor: Actor, room: string, { leaves }: Filter & { kind: 'room' }): void {

@@ -1,4 +1,4 @@
-/** Chat, made and wired: each kind of part in `parts/`. */
+/** Chat, made and wired: `wiring/` has a maker for each subject. */
 import type { Config } from '../../schemas/config.js'
 import { Access } from './access.js'
 import { Commands } from './commands/table.js'
@@ -50,7 +50,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
       await notifications.trimming.run()
       await devices.commands.trim()
     },
-    access: new Access({ store, acl, pipeline, presence, info, devices: devices.rules }),
+    access: new Access({ store, acl, entry: rooms.entry, presence, info, devices: devices.rules }),
     rooms: rooms.rooms,
     ownership: rooms.ownership,
     ...{ acl, views, members, sanctions, presence, plainTopics, pipeline, commands, rates, receipts },

@@ -1,6 +1,6 @@
 /**
- * The way of a message in: parse the topic, validate, authorise, then chat/messages/writing.ts stamps and appends. It knows neither MQTT nor sessions: delivery comes back
- * through the log (or the bus, for what no log keeps), on every node alike.
+ * The one way in for what is published, whatever the transport: parse the topic, validate, authorise, then messages/writing.ts stamps and
+ * appends. Delivery comes back through the log, or through the bus for what no log keeps; so every node delivers by the same code.
  */
 
 import { Refusal } from '../../schemas/errors.js'
@@ -11,6 +11,7 @@ import { BoundedCache } from '../util/bounded-cache.js'
 import type { Requests } from './commands/requests.js'
 import type { DeviceTopics } from './devices/device-topics.js'
 import type { PlainTopics } from './messages/plain-topics.js'
+import type { Post } from './messages/post.js'
 import { refuseSend, storeRefusal } from './messages/send.js'
 import type { Writing } from './messages/writing.js'
 import { type Actor, requireUser } from './model/actor.js'
@@ -24,14 +25,12 @@ import type { Notifications } from './notices/notifications.js'
 import type { EphemeralMessages } from './presence/ephemeral.js'
 import type { Receipts } from './presence/receipts.js'
 import type { DirectConversations } from './rooms/direct-conversations.js'
-import type { Members } from './rooms/members.js'
+import type { RoomEntry } from './rooms/room-entry.js'
 import type { RoomRules } from './rooms/room-rules.js'
-import type { Rooms } from './rooms/rooms.js'
 
 export interface PipelineParts {
   readonly store: Store
-  readonly rooms: Rooms
-  readonly members: Members
+  readonly entry: RoomEntry
   readonly rules: RoomRules
   readonly writing: Writing
   readonly directs: DirectConversations
@@ -162,29 +161,20 @@ export class Pipeline {
     const member = directory.member(room, user)
     if (member) {
       const record = this.#parts.rules.requireWriter(member)
-      return this.#parts.writing.toRoom(actor, record, this.#message(publication.payload, bare), publication, publisher)
+      const message = this.#message(publication.payload, bare)
+      return this.#parts.writing.toRoom(record, { actor, room, message, to: '', publication, publisher })
     }
     const message = this.#message(publication.payload, bare)
+    const post: Post = { actor, room, message, to: '', publication, publisher }
     if (user === SYSTEM || !publication.joins) {
       if (user === SYSTEM) this.#parts.rules.visible(actor, room)
       else this.#parts.rules.requireMember(actor, room)
-      return this.#parts.writing.append(actor, room, message, '', publication, publisher)
+      return this.#parts.writing.append(post)
     }
-    return this.enter(actor, room).then(() => {
+    return this.#parts.entry.enter(actor, room).then(() => {
       const record = this.#parts.rules.requireWriter(this.#parts.rules.requireMember(actor, room))
-      return this.#parts.writing.toRoom(actor, record, message, publication, publisher)
+      return this.#parts.writing.toRoom(record, post)
     })
-  }
-
-  /** Publishing on, or subscribing to, a public room joins it; whoever left comes back only by rooms.join. */
-  async enter(actor: Actor, room: string): Promise<void> {
-    const { rooms, members, rules, store } = this.#parts
-    const user = requireUser(actor)
-    if (!store.directory.room(room)) await rooms.autoCreate(actor, room)
-    // Who made it is in it; who came second to the making joins like anyone.
-    const open = rules.visible(actor, room).access === 'public' && !store.directory.departed(room, user)
-    if (store.directory.member(room, user) || !open) rules.requireMember(actor, room)
-    else await members.join(actor, room)
   }
 
   #toUser(
@@ -229,13 +219,9 @@ export class Pipeline {
     const message = this.#message(publication.payload, false)
     const room = directRoom(user, to)
     this.#parts.writing.count(room, publisher)
-    const written = this.#writing(room, user, publication)
-    if (this.#parts.directs.isOpen(room, user, to)) {
-      return this.#parts.writing.append(actor, room, message, to, written, publisher)
-    }
-    return this.#beginDirect(actor, to).then((begun) =>
-      this.#parts.writing.append(actor, begun, message, to, written, publisher),
-    )
+    const post: Post = { actor, room, message, to, publication: this.#writing(room, user, publication), publisher }
+    if (this.#parts.directs.isOpen(room, user, to)) return this.#parts.writing.append(post)
+    return this.#beginDirect(actor, to).then(() => this.#parts.writing.append(post))
   }
 
   /** With the first message of each of the two it is kept that they have written, in the same commit. */
@@ -245,9 +231,9 @@ export class Pipeline {
     return { ...publication, ops: [...publication.ops, written.putOp({ room, user })] }
   }
 
-  async #beginDirect(actor: Actor, to: string): Promise<string> {
+  async #beginDirect(actor: Actor, to: string): Promise<void> {
     if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
-    return this.#parts.directs.ensure(actor.principal.user, to)
+    await this.#parts.directs.ensure(actor.principal.user, to)
   }
 
   /** Nothing to store: acknowledged in its turn. */

@@ -18,8 +18,7 @@ const CHAT = [
   ['devices', 'notices', 'moderation'],
   ['erasure', 'exports'],
   ['commands'],
-  ['pipeline.ts'],
-  ['access.ts'],
+  ['pipeline.ts', 'access.ts'],
   ['wiring'],
   ['chat.ts'],
 ].map((row) => row.map((name) => `broker/chat/${name}`))

@@ -19,6 +19,7 @@ import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Changes } from './changes.js'
 import type { Forwarding } from './forwarding.js'
+import type { Post } from './post.js'
 import type { References } from './references.js'
 import type { Screening, Verdict } from './screening.js'
 import { Send, type Sending } from './send.js'
@@ -39,17 +40,6 @@ export interface WritingParts {
   readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
 }
 
-/** A message on its way into a room. */
-interface Post {
-  readonly actor: Actor
-  readonly room: string
-  readonly message: Checked
-  /** Receiver of a direct message, or empty. */
-  readonly to: string
-  readonly publication: Publication
-  readonly publisher: Publisher
-}
-
 export class Writing {
   readonly #parts: WritingParts
   /** By room: the same strings for all its messages, as they are what its log is looked up by. */
@@ -63,18 +53,13 @@ export class Writing {
   }
 
   /** Into a room, at its pace. */
-  toRoom(
-    actor: Actor,
-    room: RoomRecord,
-    message: Checked,
-    publication: Publication,
-    publisher: Publisher,
-  ): void | Promise<void> {
-    this.count(room.id, publisher)
+  toRoom(room: RoomRecord, post: Post): void | Promise<void> {
+    this.count(room.id, post.publisher)
     const slow =
-      room.slowMode > 0 && !isChange(message.input) && !this.#parts.rules.moderates(actor, room.id, 'moderate')
-    if (slow) return this.#writeSlowly(actor, room, message, publication, publisher)
-    return this.append(actor, room.id, message, '', publication, publisher)
+      room.slowMode > 0 &&
+      !isChange(post.message.input) &&
+      !this.#parts.rules.moderates(post.actor, room.id, 'moderate')
+    return slow ? this.#writeSlowly(room, post) : this.append(post)
   }
 
   /** One more message into a room: who is above its rate rests, or is refused. */
@@ -85,26 +70,19 @@ export class Writing {
   }
 
   /** One message every so many seconds. A retry of one that was taken is answered all the same, and is no message. */
-  async #writeSlowly(
-    actor: Actor,
-    { id: room, slowMode: seconds }: RoomRecord,
-    message: Checked,
-    publication: Publication,
-    publisher: Publisher,
-  ): Promise<void> {
+  async #writeSlowly({ id: room, slowMode: seconds }: RoomRecord, post: Post): Promise<void> {
     const { slowMode, store } = this.#parts
-    const user = personBehind(store.directory, actor.principal.user)
-    const post = { actor, room, message, to: '', publication, publisher }
-    if (message.cid !== null && (await this.#isRetry(post)))
+    const user = personBehind(store.directory, post.actor.principal.user)
+    if (post.message.cid !== null && (await this.#isRetry(post)))
       return this.#onlyRetry(post, tooEarly(room, seconds, seconds * 1000))
     const turn = slowMode.take(room, user, seconds)
     if (turn.early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, turn.early))
     const settled: Publisher['settled'] = (refusal, result) => {
       if (refusal) slowMode.giveBack(room, user, turn)
-      publisher.settled(refusal, result)
+      post.publisher.settled(refusal, result)
     }
     try {
-      return await this.append(actor, room, message, '', publication, { settled })
+      return await this.append({ ...post, publisher: { settled } })
     } catch (error) {
       slowMode.giveBack(room, user, turn)
       throw error
@@ -118,17 +96,10 @@ export class Writing {
     return result!.outcome !== 'absent'
   }
 
-  /** Screens, stamps and appends. `to` is the receiver of a direct message, or empty. */
-  append(
-    actor: Actor,
-    room: string,
-    message: Checked,
-    to: string,
-    publication: Publication,
-    publisher: Publisher,
-  ): void | Promise<void> {
-    const post: Post = { actor, room, message, to, publication, publisher }
-    return message.input?.forward ? this.#forward(post, message.input.forward) : this.#screen(post)
+  /** Screens, stamps and appends. */
+  append(post: Post): void | Promise<void> {
+    const { forward } = post.message.input ?? {}
+    return forward ? this.#forward(post, forward) : this.#screen(post)
   }
 
   async #forward(post: Post, forward: NonNullable<MessageInput['forward']>): Promise<void> {

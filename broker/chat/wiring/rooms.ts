@@ -7,6 +7,7 @@ import { Links } from '../rooms/links.js'
 import { Members } from '../rooms/members.js'
 import { Ownership } from '../rooms/ownership.js'
 import { Roles } from '../rooms/roles.js'
+import { RoomEntry } from '../rooms/room-entry.js'
 import { RoomInfo } from '../rooms/room-info.js'
 import { RoomPlaces } from '../rooms/room-places.js'
 import { RoomPreferences } from '../rooms/room-preferences.js'
@@ -40,13 +41,15 @@ export function makeRooms(
     maxMembers: options.maxMembers,
     invitationsPerUser: limits.invitationsPerUser,
   })
+  const made = new Rooms({ store, bus, rules, members, locks, places, infoChanged, options })
   return {
     rules,
     largeRooms,
     info,
     members,
     ownership,
-    rooms: new Rooms({ store, bus, rules, members, locks, places, infoChanged, options }),
+    rooms: made,
+    entry: new RoomEntry({ directory: store.directory, rooms: made, members, rules }),
     references: new References(store, rules),
     roles: new Roles({ store, rules, locks }),
     sanctions: new Sanctions({ store, bus, rules, locks }),

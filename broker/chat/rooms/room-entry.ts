@@ -1,0 +1,35 @@
+import type { DirectoryStore } from '../../store/store.js'
+import { type Actor, requireUser } from '../model/actor.js'
+import type { Members } from './members.js'
+import type { RoomRules } from './room-rules.js'
+import type { Rooms } from './rooms.js'
+
+export interface RoomEntryParts {
+  readonly directory: DirectoryStore
+  readonly rooms: Rooms
+  readonly members: Members
+  readonly rules: RoomRules
+}
+
+/** Joining by use: an exact subscription to a public room, or a publish into it, makes the user a member. */
+export class RoomEntry {
+  readonly #parts: RoomEntryParts
+
+  constructor(parts: RoomEntryParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Resolves once the user is a member. Whoever left or was removed comes back only by `rooms.join`.
+   * @throws Refusal where the user is no member and may not join in this way
+   */
+  async enter(actor: Actor, room: string): Promise<void> {
+    const { rooms, members, rules, directory } = this.#parts
+    const user = requireUser(actor)
+    if (!directory.room(room)) await rooms.autoCreate(actor, room)
+    // Who made the room is a member; a second client that wanted to make it joins like anyone.
+    const open = rules.visible(actor, room).access === 'public' && !directory.departed(room, user)
+    if (directory.member(room, user) || !open) rules.requireMember(actor, room)
+    else await members.join(actor, room)
+  }
+}
