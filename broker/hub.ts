@@ -3,7 +3,11 @@
  * take a message now notes it and reads it from the log later. It knows neither MQTT nor the rules of chat.
  */
 import { announcementRoles } from '../schemas/announcement.js'
-import type { AppendedBatch, Extra, LogEntry, LogName, PlainMessage, QoS } from './store/store.js'
+import type { AppendedBatch } from './store/changes.js'
+import type { LogName } from './store/log-name.js'
+import type { Extra, LogEntry } from './store/logs.js'
+import type { QoS } from './store/qos.js'
+import type { PlainMessage } from './store/queues.js'
 import { TopicTrie } from './store/topic-trie.js'
 
 /** One way of seeing a log: which topic its entries appear on, and in what form. A cursor belongs to a session and a view. */

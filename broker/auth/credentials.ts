@@ -3,7 +3,9 @@
  * written, is nothing at all where another is asked for.
  */
 import { timingSafeEqual } from 'node:crypto'
-import type { CredentialKind, CredentialRecord, DirectoryStore, UserRecord } from '../store/store.js'
+import type { CredentialKind, CredentialRecord } from '../store/credentials.js'
+import type { DirectoryStore } from '../store/directory.js'
+import type { UserRecord } from '../store/users.js'
 import { hashSecret, readSecret, type ShownSecret } from './secrets.js'
 import { isSuspended, type SuspensionStore } from './suspensions.js'
 

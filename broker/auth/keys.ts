@@ -1,8 +1,9 @@
 /** API keys: what services and bots show in place of a password, until it is revoked. */
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
+import type { CredentialRecord } from '../store/credentials.js'
 import { isOwned } from '../store/persons.js'
-import type { CredentialRecord, Store } from '../store/store.js'
+import type { Store } from '../store/store.js'
 import { KeyedMutex } from '../util/keyed-mutex.js'
 import { findCredential } from './credentials.js'
 import { type Principal, rolesOf } from './principal.js'

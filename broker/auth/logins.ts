@@ -4,7 +4,8 @@
  */
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
-import type { CredentialKind, CredentialRecord, Store } from '../store/store.js'
+import type { CredentialKind, CredentialRecord } from '../store/credentials.js'
+import type { Store } from '../store/store.js'
 import { KeyedMutex } from '../util/keyed-mutex.js'
 import { standingCredential } from './credentials.js'
 import type { Principal } from './principal.js'

@@ -1,7 +1,8 @@
 /** Tokens that let who forgot the password set another, once. An admin, or the operator's backend, makes one and sees that it reaches the right person. */
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
-import type { CredentialRecord, Store } from '../store/store.js'
+import type { CredentialRecord } from '../store/credentials.js'
+import type { Store } from '../store/store.js'
 import { KeyedMutex } from '../util/keyed-mutex.js'
 import type { Accounts } from './accounts.js'
 import { findCredential } from './credentials.js'

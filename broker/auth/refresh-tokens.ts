@@ -3,7 +3,7 @@
  * browser may ask at once with the same token. So a token may be shown again for a moment after its first use, and gets a successor
  * of its own; and for as long as nobody used what it was answered, which that takes the place of.
  */
-import type { CredentialRecord, RefreshHead } from '../store/store.js'
+import type { CredentialRecord, RefreshHead } from '../store/credentials.js'
 import { sameHash } from './credentials.js'
 
 /** Most that are good at a time; the oldest gives way: whoever has more windows than that logs in again in one of them. */

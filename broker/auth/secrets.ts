@@ -1,7 +1,7 @@
 /** Secrets the broker gives out and knows again by a hash: refresh tokens, API keys, invitations, password resets. */
 import { createHash, randomBytes } from 'node:crypto'
 import { isAccountName } from '../../schemas/ids.js'
-import type { CredentialKind } from '../store/store.js'
+import type { CredentialKind } from '../store/credentials.js'
 
 /** So that people, and scanners for leaked secrets, see what they have found. */
 const PREFIXES: Readonly<Record<CredentialKind, string>> = {

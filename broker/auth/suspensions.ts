@@ -1,6 +1,7 @@
 /** Accounts that were suspended: nobody logs in by them, nor by the bots and devices that act for them. */
+
+import type { DirectoryStore } from '../store/directory.js'
 import { type Ownership, personBehind } from '../store/persons.js'
-import type { DirectoryStore } from '../store/store.js'
 
 export type SuspensionStore = Pick<DirectoryStore, 'user'> & Ownership
 

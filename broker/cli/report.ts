@@ -2,7 +2,7 @@
 import { ConfigError } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ListenError } from '../net/listener.js'
-import { StoreError } from '../store/store.js'
+import { StoreError } from '../store/changes.js'
 import { printError } from './output.js'
 
 /** The command cannot be done as given; the message is all there is to say. */

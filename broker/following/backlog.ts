@@ -3,7 +3,7 @@
  * bytes, and from half of that on those who publish to it are read more slowly, for a bounded time. Who stands still has the plain bounds, and
  * nobody waits for it.
  */
-import type { Allowance } from '../store/store.js'
+import type { Allowance } from '../store/queues.js'
 import { Patience } from './patience.js'
 
 export interface BacklogLimits {

@@ -1,4 +1,4 @@
-import type { Extra } from '../store/store.js'
+import type { Extra } from '../store/logs.js'
 
 /** Its time is over: it is not delivered any more. */
 export function isExpired(extra: Extra | null | undefined, now = Date.now()): boolean {

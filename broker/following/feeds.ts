@@ -3,7 +3,9 @@
  * what was sent and what was acknowledged; what it may not send now it reads later from the store, so a slow reader costs no memory.
  */
 import type { Feed, UnloggedMessage, View, ViewBatch } from '../hub.js'
-import type { LogEntry, QoS, QueuedMessage } from '../store/store.js'
+import type { LogEntry } from '../store/logs.js'
+import type { QoS } from '../store/qos.js'
+import type { QueuedMessage } from '../store/queues.js'
 
 /** Most entries a feed reads from the store at once, and their bytes. */
 export const READ_ENTRIES = 64

@@ -4,8 +4,11 @@
  */
 
 import type { Endpoint, PlainSubscription, UnloggedMessage, View, ViewBatch } from '../hub.js'
+import type { LogEntry } from '../store/logs.js'
 import { messageSize } from '../store/message-size.js'
-import type { LogEntry, QoS, QueuedMessage, SavedInflight } from '../store/store.js'
+import type { QoS } from '../store/qos.js'
+import type { QueuedMessage } from '../store/queues.js'
+import type { SavedInflight } from '../store/sessions.js'
 import { LazyMap, LazySet } from '../util/lazy.js'
 import { type Behind, type FeedHost, LogFeed, QueueFeed, READ_BYTES, type ViewFeedOptions } from './feeds.js'
 import { Pump, type Pumped } from './pump.js'

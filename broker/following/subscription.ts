@@ -1,5 +1,5 @@
 import type { Filter } from '../../schemas/topics.js'
-import type { QoS } from '../store/store.js'
+import type { QoS } from '../store/qos.js'
 
 /** A filter of a follower, granted. */
 export interface Subscription {

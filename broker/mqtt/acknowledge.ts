@@ -1,4 +1,4 @@
-import type { StoreError } from '../store/store.js'
+import type { StoreError } from '../store/changes.js'
 import type { Ack } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { Connection } from './connection.js'

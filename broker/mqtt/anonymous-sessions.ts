@@ -3,7 +3,7 @@
  * they begin; one that is there may always come back.
  */
 import { ANONYMOUS } from '../../schemas/ids.js'
-import type { SessionStore } from '../store/store.js'
+import type { SessionStore } from '../store/sessions.js'
 import { networkOf } from '../util/network.js'
 
 export interface AnonymousSessionLimits {

@@ -1,8 +1,9 @@
 import type { Backlog } from '../following/backlog.js'
 import type { LogFeed } from '../following/feeds.js'
 import type { UnloggedMessage } from '../hub.js'
+import type { LogEntry } from '../store/logs.js'
 import { messageSize } from '../store/message-size.js'
-import type { LogEntry, QoS } from '../store/store.js'
+import type { QoS } from '../store/qos.js'
 
 /** A message that waits in memory for its connection: lost with it, bounded, dropped when the bound is met. */
 export type Waiting =

@@ -1,5 +1,6 @@
 import type { FlightOwner } from '../following/feeds.js'
-import type { QoS, SavedInflight } from '../store/store.js'
+import type { QoS } from '../store/qos.js'
+import type { SavedInflight } from '../store/sessions.js'
 import { LazyMap } from '../util/lazy.js'
 
 /** Packet ids there are: 1 to 65535. */

@@ -1,6 +1,6 @@
 /** The property section of what MQTT 5 clients receive, and what is kept of the one they send. Clauses are of MQTT 5. */
 import { isChatTopic } from '../../schemas/topics.js'
-import type { Extra } from '../store/store.js'
+import type { Extra } from '../store/logs.js'
 import { encodeProperties, encodeVarint, NO_PROPERTIES, type Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
 

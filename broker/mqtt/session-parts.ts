@@ -1,6 +1,6 @@
 /** What a session is made of and works with. */
 import type { SubscriberServices } from '../following/services.js'
-import type { QoS } from '../store/store.js'
+import type { QoS } from '../store/qos.js'
 import type { Version } from './codec/packets.js'
 
 export type {

@@ -1,5 +1,5 @@
 import type { Subscription } from '../following/subscription.js'
-import type { QoS } from '../store/store.js'
+import type { QoS } from '../store/qos.js'
 import type { Session } from './session.js'
 
 /** A session's part in a share group. */

@@ -1,7 +1,9 @@
 /** Wills: kept in the store with their owner's authority while the client is connected, and while their delay runs [MQTT5-3.1.3.2.2]. */
 import { ANONYMOUS } from '../../schemas/ids.js'
 import type { Principal } from '../auth/principal.js'
-import type { Extra, Persistence, QoS, WillPacket } from '../store/store.js'
+import type { Extra } from '../store/logs.js'
+import type { Persistence, WillPacket } from '../store/persistence.js'
+import type { QoS } from '../store/qos.js'
 import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
 import type { Will } from './codec/packets.js'
 import { keptProperties } from './message-properties.js'

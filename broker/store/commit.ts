@@ -1,5 +1,6 @@
 import { Refusal } from '../../schemas/errors.js'
-import type { AppendResult, Change, Store } from './store.js'
+import type { AppendResult, Change } from './changes.js'
+import type { Store } from './store.js'
 
 /**
  * Commits a change and waits until it is durable. Resolves with one result per draft; rejects with a `Refusal`

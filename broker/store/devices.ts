@@ -1,16 +1,6 @@
 /** Devices: users that belong to a user, who may read and command them, what was asked of them, and where what they publish goes. */
 import type { Op } from './op.js'
-
-/** Records of an owner, each under a name. From memory. */
-export interface OwnedRecords<T> {
-  get(owner: string, name: string): T | undefined
-  /** By name. */
-  of(owner: string): ReadonlyMap<string, T>
-  putOp(record: T): Op
-  deleteOp(owner: string, name: string): Op
-  /** The same, and off the disk within a day. */
-  wipeOp(owner: string, name: string): Op
-}
+import type { OwnedRecords } from './owned-records.js'
 
 export interface DeviceRecord {
   device: string

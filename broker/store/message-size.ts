@@ -1,4 +1,4 @@
-import type { Extra } from './store.js'
+import type { Extra } from './logs.js'
 
 /** Of an entry of a log the topic is its log's, and counts nothing. */
 export interface Sized {

@@ -1,6 +1,7 @@
 /** Who answers for a name: a bot or a device acts for who owns it, and counts for them. */
+
+import type { BotRecords } from './bots.js'
 import type { DeviceStore } from './devices.js'
-import type { BotRecords } from './store.js'
 
 /** From memory, all of it. */
 export interface Ownership {

@@ -3,7 +3,9 @@
 import { SYSTEM } from '../../schemas/ids.js'
 import { uuid7 } from '../util/uuid7.js'
 import { body } from './body.js'
-import type { Draft, LogName, Store } from './store.js'
+import type { Draft } from './changes.js'
+import type { LogName } from './log-name.js'
+import type { Store } from './store.js'
 
 export const SERVER_LOG: LogName = 's:server'
 

@@ -1,4 +1,4 @@
-import type { DirectoryStore } from './store.js'
+import type { DirectoryStore } from './directory.js'
 
 /** Rooms and conversations where a user is or was, and may have written: who was there is a member, or has left, or is banned. */
 export function roomsTouchedBy(directory: DirectoryStore, user: string): string[] {

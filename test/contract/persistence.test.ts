@@ -3,7 +3,8 @@ import { createRequire } from 'node:module'
 import type { Readable } from 'node:stream'
 import t from 'tap'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
-import type { Persistence, Store, WillPacket } from '../../broker/store/store.js'
+import type { Persistence, WillPacket } from '../../broker/store/persistence.js'
+import type { Store } from '../../broker/store/store.js'
 import { type NodeTest, nodeTest } from '../helpers/node-test.js'
 
 type AbstractSuite = (options: { test: NodeTest; testAsync: true; persistence: () => Promise<Persistence> }) => void

@@ -1,6 +1,9 @@
 /** The part of the store contract about entries that cannot be read any more. */
 import type { Test } from 'tap'
-import type { Draft, LogEntry, NoteWrite, Store } from '../../broker/store/store.js'
+import type { Draft } from '../../broker/store/changes.js'
+import type { LogEntry } from '../../broker/store/logs.js'
+import type { NoteWrite } from '../../broker/store/notes.js'
+import type { Store } from '../../broker/store/store.js'
 import { append, commit, draft, folded, type NewPlace, type StorePlace, texts } from './store-suite.js'
 
 export function goneSuite(t: Test, newPlace: NewPlace): void {

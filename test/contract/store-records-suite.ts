@@ -1,7 +1,10 @@
 /** The part of the store contract that is not about logs: sessions, queues, retained messages, people and rooms. */
 
 import type { Test } from 'tap'
-import type { CredentialRecord, PlainMessage, SessionRecord, Store } from '../../broker/store/store.js'
+import type { CredentialRecord } from '../../broker/store/credentials.js'
+import type { PlainMessage } from '../../broker/store/queues.js'
+import type { SessionRecord } from '../../broker/store/sessions.js'
+import type { Store } from '../../broker/store/store.js'
 import { moderationSuite } from './store-moderation-suite.js'
 import { all, commit, type NewPlace } from './store-suite.js'
 

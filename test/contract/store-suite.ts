@@ -2,16 +2,11 @@
 
 import type { Test } from 'tap'
 import { body } from '../../broker/store/body.js'
+import type { AppendedBatch, AppendResult, Draft, StoreError } from '../../broker/store/changes.js'
+import type { LogEntry } from '../../broker/store/logs.js'
 import type { Op } from '../../broker/store/op.js'
-import {
-  type AppendedBatch,
-  type AppendResult,
-  type Draft,
-  type LogEntry,
-  ROOM_DEFAULTS,
-  type Store,
-  type StoreError,
-} from '../../broker/store/store.js'
+import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
+import type { Store } from '../../broker/store/store.js'
 import { devicesSuite } from './store-devices-suite.js'
 import { goneSuite } from './store-gone-suite.js'
 import { outboxSuite } from './store-outbox-suite.js'

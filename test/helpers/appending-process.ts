@@ -1,8 +1,8 @@
 /** A process that appends as fast as it can and tells its parent of every acknowledged number, until it is killed. */
 
 import { body } from '../../broker/store/body.js'
+import type { AppendResult, StoreError } from '../../broker/store/changes.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
-import type { AppendResult, StoreError } from '../../broker/store/store.js'
 
 const LOGS = 5
 const AT_ONCE = 50

@@ -1,6 +1,6 @@
 /** People who leave wills, and what becomes of them. */
 import type { Test } from 'tap'
-import type { WillPacket } from '../../broker/store/store.js'
+import type { WillPacket } from '../../broker/store/persistence.js'
 import { startTestBroker, type TestBroker } from './broker.js'
 import { Person } from './people.js'
 

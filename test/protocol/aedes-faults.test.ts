@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream'
 import type { IPublishPacket, Packet } from 'mqtt-packet'
 import mqttPacket from 'mqtt-packet'
 import t from 'tap'
-import { type Change, StoreError } from '../../broker/store/store.js'
+import { type Change, StoreError } from '../../broker/store/changes.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import {
   connectPacket,

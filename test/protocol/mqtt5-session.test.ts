@@ -3,7 +3,7 @@ import type { IPublishPacket } from 'mqtt-packet'
 import t from 'tap'
 import { body } from '../../broker/store/body.js'
 import { commit } from '../../broker/store/commit.js'
-import type { Extra } from '../../broker/store/store.js'
+import type { Extra } from '../../broker/store/logs.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { acknowledge, connect5, disconnected, ids, message, open5, subscribe5, unsubscribe5 } from '../helpers/mqtt5.js'
 import {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { renewed } from '../../broker/auth/refresh-tokens.js'
-import type { CredentialRecord } from '../../broker/store/store.js'
+import type { CredentialRecord } from '../../broker/store/credentials.js'
 
 const GRACE = 10_000
 const LIFETIME = 1_000_000

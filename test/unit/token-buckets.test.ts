@@ -3,7 +3,7 @@ import type { Actor } from '../../broker/chat/model/actor.js'
 import { AskLimits } from '../../broker/chat/model/ask-limits.js'
 import { Rates } from '../../broker/chat/model/rates.js'
 import { TokenBuckets } from '../../broker/util/token-buckets.js'
-import { RATES } from '../../schemas/config.js'
+import { RATES } from '../../schemas/config/limits.js'
 import type { Refusal } from '../../schemas/errors.js'
 
 const START = 1_000_000

@@ -1,7 +1,7 @@
 import type { ACCOUNT_COMMANDS } from '../../../schemas/commands/account.js'
 import { API, EXPORTS } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
-import type { DirectoryStore } from '../../store/store.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { AccountRemovals } from '../erasure/account-removals.js'
 import type { Exports } from '../exports/exports.js'
 import { type Actor, requireUser } from '../model/actor.js'

@@ -1,7 +1,7 @@
 import type { CONTACT_COMMANDS } from '../../../schemas/commands/contacts.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
-import type { DirectoryStore } from '../../store/store.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { requireUser } from '../model/actor.js'
 import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'

@@ -1,5 +1,5 @@
 import type { ENTRY_COMMANDS } from '../../../schemas/commands/entry.js'
-import type { LinkRecord } from '../../store/store.js'
+import type { LinkRecord } from '../../store/rooms.js'
 import type { JoinRequests } from '../rooms/join-requests.js'
 import type { Links } from '../rooms/links.js'
 import type { RoomRules } from '../rooms/room-rules.js'

@@ -1,5 +1,6 @@
 import type { RECEIPT_COMMANDS } from '../../../schemas/commands/receipts.js'
-import type { ReceiptRecord, Store } from '../../store/store.js'
+import type { ReceiptRecord } from '../../store/receipts.js'
+import type { Store } from '../../store/store.js'
 import { type Receipts, shownReceipt } from '../presence/receipts.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { RoomRules } from '../rooms/room-rules.js'

@@ -1,6 +1,7 @@
 import type { ROOM_COMMANDS } from '../../../schemas/commands/rooms.js'
 import { Refusal } from '../../../schemas/errors.js'
-import type { MemberRecord, RoomRecord, Store } from '../../store/store.js'
+import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { Members } from '../rooms/members.js'

@@ -1,6 +1,7 @@
 import type { SYNC_COMMANDS } from '../../../schemas/commands/sync.js'
 import { Refusal } from '../../../schemas/errors.js'
-import type { MemberRecord, Store } from '../../store/store.js'
+import type { MemberRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { Sync } from '../history/sync.js'
 import type { Unread } from '../history/unread.js'
 import { type Actor, requireUser } from '../model/actor.js'

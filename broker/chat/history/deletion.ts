@@ -1,4 +1,5 @@
-import type { LogName, Note, NoteKind, NoteReader, NoteWrite } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
+import type { Note, NoteKind, NoteReader, NoteWrite } from '../../store/notes.js'
 import { readReaction } from './reactions.js'
 
 /** Notes read at once. */

@@ -1,6 +1,8 @@
 /** Messages as they are now: what they say since their last edit, who reacted, whether they are pinned. */
 import type { MessageInput, MessageOutput, ReactionData } from '../../../schemas/message.js'
-import type { LogEntry, LogName, Store } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { Store } from '../../store/store.js'
 import { readState, type State } from './message-state.js'
 import { Reactions } from './reactions.js'
 

@@ -1,5 +1,9 @@
 /** Which entries a page of messages is made of: those near an end, those of a thread, those that are pinned. */
-import type { LogEntry, LogName, NoteReader, Store } from '../../store/store.js'
+
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { NoteReader } from '../../store/notes.js'
+import type { Store } from '../../store/store.js'
 
 /** Entries looked at for one page: a long run of reactions must not hold up everyone else. */
 const MAX_SCAN = 2000

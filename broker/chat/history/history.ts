@@ -2,7 +2,10 @@
  * The past of a room. Raw, it is the log: every number of the page's range is answered, with the entry as it is stored or with
  * `{seq, gone}` and why. Of messages alone (folded, a thread, the pinned ones) a page says from where to ask on.
  */
-import type { LogEntry, LogName, Store } from '../../store/store.js'
+
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { Store } from '../../store/store.js'
 import { FoldedMessages } from './folded.js'
 import { type Scan, type Scanned, scanMessages, scanPins, scanThread } from './history-scan.js'
 

@@ -1,6 +1,8 @@
 /** Whom messages mention, noted beside the log so that mentions are counted without reading what was said. */
 import { MENTION_ROOM } from '../../../schemas/message.js'
-import type { Draft, LogName, NoteReader, NoteWrite } from '../../store/store.js'
+import type { Draft } from '../../store/changes.js'
+import type { LogName } from '../../store/log-name.js'
+import type { NoteReader, NoteWrite } from '../../store/notes.js'
 
 /** Notes read at once. */
 const PAGE = 1000

@@ -1,6 +1,6 @@
 /** Who reacted to a message with what: one note per user and emoji, which names the entry that tells of it. */
 import { Refusal } from '../../../schemas/errors.js'
-import type { Note, NoteReader, NoteWrite } from '../../store/store.js'
+import type { Note, NoteReader, NoteWrite } from '../../store/notes.js'
 import { normalizeEmoji } from '../model/emoji.js'
 
 /** Different emoji of one user on one message. */

@@ -1,5 +1,6 @@
 /** Which messages were changed by what a client has missed. */
-import type { LogName, Store } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
+import type { Store } from '../../store/store.js'
 
 /** Entries a client may be behind; beyond that it is cheaper to begin anew. */
 const MOST_MISSED = 2000

@@ -1,7 +1,10 @@
 /** What a client has missed of one room: the newest messages, and those it has that were changed since. */
 import type { Place } from '../../../schemas/commands/sync.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
-import type { LogEntry, LogName, MemberRecord, RoomRecord, Store } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import { logs } from '../model/views.js'
 import { type Receipts, shownReceipt } from '../presence/receipts.js'

@@ -1,6 +1,6 @@
 /** Brings a client up to date: room by room what it has missed, in pages of bounded size. */
 import type { CommandParams } from '../../../schemas/commands.js'
-import type { MemberRecord } from '../../store/store.js'
+import type { MemberRecord } from '../../store/rooms.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { RoomSync, type RoomSyncParts } from './sync-room.js'
 

@@ -1,6 +1,9 @@
 /** What a member has not read, counted when it is asked for: nothing is written per recipient. */
 import { isDirectRoom } from '../../../schemas/ids.js'
-import type { LogEntry, LogName, MemberRecord, Store } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { MemberRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import { logs } from '../model/views.js'
 import type { Receipts } from '../presence/receipts.js'
 import { repliesBefore } from './history-scan.js'

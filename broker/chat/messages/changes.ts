@@ -4,7 +4,8 @@
  */
 import { Refusal } from '../../../schemas/errors.js'
 import type { MessageOutput } from '../../../schemas/message.js'
-import type { Draft, Store } from '../../store/store.js'
+import type { Draft } from '../../store/changes.js'
+import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Audit, acting } from '../model/audit.js'
 import { type ChangeInput, checkEdit } from '../model/message-types.js'

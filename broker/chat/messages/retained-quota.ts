@@ -1,7 +1,7 @@
 /** How much one person may have retained on plain and device topics. */
 import { Refusal } from '../../../schemas/errors.js'
 import { messageSize } from '../../store/message-size.js'
-import type { QueueStore } from '../../store/store.js'
+import type { QueueStore } from '../../store/queues.js'
 import type { Publication } from '../model/publication.js'
 
 export interface RetainedLimits {

@@ -1,7 +1,7 @@
 /** A message on its way through the store, and what its sender hears of it. */
 import { Refusal } from '../../../schemas/errors.js'
+import type { AppendResult, Change, Draft, StoreError } from '../../store/changes.js'
 import type { Op } from '../../store/op.js'
-import type { AppendResult, Change, Draft, StoreError } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Rates } from '../model/rates.js'

@@ -1,8 +1,10 @@
 /** Messages that are commands for a bot: `/name …` goes to the bot in the room that takes it, and to nobody else. */
 import { SLASH_NAME } from '../../../schemas/commands/bots.js'
 import { allows } from '../../../schemas/permissions.js'
+import type { BotRecord } from '../../store/bots.js'
+import type { Draft } from '../../store/changes.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
-import type { BotRecord, DirectoryStore, Draft } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
 import { type Checked, hashOf } from '../model/message.js'

@@ -2,8 +2,10 @@
 
 import { Refusal } from '../../../schemas/errors.js'
 import { body } from '../../store/body.js'
+import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
-import type { Draft, LogEntry, Store } from '../../store/store.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { Store } from '../../store/store.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import { uuid7 } from '../../util/uuid7.js'
 import { type Actor, isAdmin } from './actor.js'

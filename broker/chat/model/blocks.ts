@@ -1,6 +1,6 @@
 import { Refusal } from '../../../schemas/errors.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
-import type { DirectoryStore } from '../../store/store.js'
 
 /** Each wants the other. */
 export function areContacts(directory: Pick<DirectoryStore, 'wanted'>, one: string, other: string): boolean {

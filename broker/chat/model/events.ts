@@ -3,7 +3,8 @@
 import type { PrivacySettings } from '../../../schemas/commands/privacy.js'
 import { SYSTEM } from '../../../schemas/ids.js'
 import { body } from '../../store/body.js'
-import type { Draft, MemberSettings } from '../../store/store.js'
+import type { Draft } from '../../store/changes.js'
+import type { MemberSettings } from '../../store/rooms.js'
 import { uuid7 } from '../../util/uuid7.js'
 import { logs } from './views.js'
 

@@ -5,8 +5,8 @@
 import type { Audience, PrivacySettings } from '../../../schemas/commands/privacy.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { directRoom, isDirectRoom, SYSTEM } from '../../../schemas/ids.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
-import type { DirectoryStore } from '../../store/store.js'
 import { areContacts, blocks } from './blocks.js'
 
 export const OPEN: PrivacySettings = {

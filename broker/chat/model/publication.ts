@@ -1,6 +1,7 @@
 import type { Refusal } from '../../../schemas/errors.js'
+import type { Extra } from '../../store/logs.js'
 import type { Op } from '../../store/op.js'
-import type { Extra, QoS } from '../../store/store.js'
+import type { QoS } from '../../store/qos.js'
 import type { AnswerTo } from './actor.js'
 import type { SendResult } from './replies.js'
 

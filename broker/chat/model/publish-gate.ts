@@ -1,5 +1,5 @@
 import type { Refusal } from '../../../schemas/errors.js'
-import type { QoS } from '../../store/store.js'
+import type { QoS } from '../../store/qos.js'
 import type { Actor } from './actor.js'
 import { stringify } from './message.js'
 import type { Publication, Publisher } from './publication.js'

@@ -1,6 +1,7 @@
 /** How much one user with their bots and devices, or all users in one room, may ask of the broker (`limits.rates`). */
 import type { RateClass } from '../../../schemas/commands.js'
-import { type Config, RATES, type RateFigures } from '../../../schemas/config.js'
+import { RATES, type RateFigures } from '../../../schemas/config/limits.js'
+import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import type { Actor } from './actor.js'

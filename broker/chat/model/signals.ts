@@ -1,4 +1,6 @@
-import type { LogEntry, PlainMessage, QoS } from '../../store/store.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { QoS } from '../../store/qos.js'
+import type { PlainMessage } from '../../store/queues.js'
 import type { AnswerTo } from './actor.js'
 
 /** What chat tells every node and nobody stores. The delivery side (broker.ts wires it) acts on it. */

@@ -1,5 +1,7 @@
 import { type Body, BodyWriter } from '../../store/body.js'
-import type { Draft, Extra, LogName } from '../../store/store.js'
+import type { Draft } from '../../store/changes.js'
+import type { LogName } from '../../store/log-name.js'
+import type { Extra } from '../../store/logs.js'
 import { uuid7 } from '../../util/uuid7.js'
 import type { Actor } from './actor.js'
 import { type Checked, hashOf, PlainText } from './message.js'

@@ -1,5 +1,6 @@
 /** Logs of which only the newest entries are kept. They are cut in whole chunks, so somewhat more may stay. */
-import type { LogName, LogReader } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogReader } from '../../store/logs.js'
 
 /** Entries of a chunk, at most. */
 const CHUNK = 64

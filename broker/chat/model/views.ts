@@ -3,7 +3,9 @@ import { directPeer } from '../../../schemas/ids.js'
 import { CHANGE_TYPES } from '../../../schemas/message.js'
 import { type Filter, type RoomLeaf, topics, type UserLeaf } from '../../../schemas/topics.js'
 import type { View } from '../../hub.js'
-import type { DirectoryStore, LogEntry, LogName, LogReader } from '../../store/store.js'
+import type { DirectoryStore } from '../../store/directory.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry, LogReader } from '../../store/logs.js'
 import { messageIdOf } from './stamp.js'
 
 export const logs = {

@@ -1,6 +1,8 @@
 /** What became of each notification of a user: one note beside the log, written with the notification, found newest first. */
+
+import type { LogName } from '../../store/log-name.js'
+import type { Note, NoteReader, NoteWrite } from '../../store/notes.js'
 import type { Op } from '../../store/op.js'
-import type { LogName, Note, NoteReader, NoteWrite } from '../../store/store.js'
 
 export interface NoticeState {
   readonly id: string

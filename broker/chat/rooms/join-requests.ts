@@ -1,7 +1,8 @@
 /** Asking to be let in: the request waits until someone who may invite approves or denies it. */
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
-import type { JoinRequestRecord, MemberRecord, Store } from '../../store/store.js'
+import type { JoinRequestRecord, MemberRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'

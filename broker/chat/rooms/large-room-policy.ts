@@ -1,6 +1,6 @@
 /** What large rooms are spared: what every member would be told of every other grows with the square of their number. */
 import type { Thinned } from '../../../schemas/commands/parts.js'
-import type { DirectoryStore } from '../../store/store.js'
+import type { DirectoryStore } from '../../store/directory.js'
 
 export interface LargeRoomOptions {
   /** Rooms of more members are told of neither presence nor, by name, of typing. */

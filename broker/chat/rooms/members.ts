@@ -1,10 +1,12 @@
 /** Who is in a room. Each act is one commit: the membership, the room's event and the user's event, all or nothing. */
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
+import type { RoomRole } from '../../../schemas/permissions.js'
 import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
-import type { MemberRecord, RoomRole, Store } from '../../store/store.js'
+import type { MemberRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 import type { AskLimits } from '../model/ask-limits.js'

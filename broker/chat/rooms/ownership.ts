@@ -1,9 +1,11 @@
 /** A room that people made has an owner as long as anyone is in it: where the last one's account is gone, another member takes the place. */
 import { SYSTEM } from '../../../schemas/ids.js'
 import { isAbove } from '../../../schemas/permissions.js'
+import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
-import type { Draft, MemberRecord, RoomRecord, Store } from '../../store/store.js'
+import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import { logs } from '../model/views.js'

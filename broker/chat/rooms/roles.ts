@@ -1,8 +1,11 @@
 /** Roles: given, and the room handed over. Each act is one commit with its events, one after another in each room. */
 import { Refusal } from '../../../schemas/errors.js'
+import type { RoomRole } from '../../../schemas/permissions.js'
 import { isAbove } from '../../../schemas/permissions.js'
+import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
-import type { Draft, MemberRecord, RoomRole, Store } from '../../store/store.js'
+import type { MemberRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Actor } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'

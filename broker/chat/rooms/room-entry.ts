@@ -1,4 +1,4 @@
-import type { DirectoryStore } from '../../store/store.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import type { Members } from './members.js'
 import type { RoomRules } from './room-rules.js'

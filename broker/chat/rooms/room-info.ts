@@ -1,6 +1,6 @@
 import { topics } from '../../../schemas/topics.js'
 import type { Bus } from '../../store/bus.js'
-import type { DirectoryStore } from '../../store/store.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { Signal } from '../model/signals.js'
 import type { LargeRoomPolicy } from './large-room-policy.js'
 

@@ -1,7 +1,7 @@
 /** In how many rooms a user is, or is about to be (`limits.roomsPerUser`). */
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
-import type { DirectoryStore } from '../../store/store.js'
+import type { DirectoryStore } from '../../store/directory.js'
 
 export interface RoomLimits {
   readonly roomsPerUser: number

@@ -1,6 +1,7 @@
 /** How each member wants to see a room: their own affair, told to their other devices. */
 import { commit } from '../../store/commit.js'
-import type { MemberRecord, MemberSettings, Store } from '../../store/store.js'
+import type { MemberRecord, MemberSettings } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'

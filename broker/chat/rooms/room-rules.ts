@@ -2,8 +2,9 @@
 import { Refusal } from '../../../schemas/errors.js'
 import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId } from '../../../schemas/ids.js'
 import { allows, isAbove, PERMISSIONS, type RoomAct, type RoomRole } from '../../../schemas/permissions.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { personBehind } from '../../store/persons.js'
-import type { BanRecord, DirectoryStore, MemberRecord, MuteRecord, RoomRecord } from '../../store/store.js'
+import type { BanRecord, MemberRecord, MuteRecord, RoomRecord } from '../../store/rooms.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 
 /** Whether a ban or mute that has an end is over. */

@@ -1,4 +1,5 @@
-import type { RoomRecord, Store } from '../../store/store.js'
+import type { RoomRecord } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import { logs } from '../model/views.js'
 import type { LargeRoomPolicy } from './large-room-policy.js'

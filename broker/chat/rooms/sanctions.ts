@@ -1,10 +1,12 @@
 /** Bans and mutes: given and taken back by those who moderate. Each act is one commit with its events; one that runs out does so by itself. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { Bus } from '../../store/bus.js'
+import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import { namesOf } from '../../store/persons.js'
-import type { BanRecord, Draft, MemberRecord, MuteRecord, RoomRecords, Store } from '../../store/store.js'
+import type { BanRecord, MemberRecord, MuteRecord, RoomRecords } from '../../store/rooms.js'
+import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Actor } from '../model/actor.js'
 import { roomEvent, type Sanction, userEvent } from '../model/events.js'

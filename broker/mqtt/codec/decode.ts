@@ -3,7 +3,7 @@
  * sees only well-formed packets. Clauses are of MQTT 3.1.1; `MQTT5-` marks those of 5.0.
  */
 import { isUtf8 } from 'node:buffer'
-import type { QoS } from '../../store/store.js'
+import type { QoS } from '../../store/qos.js'
 import type {
   Ack,
   Auth,

@@ -1,5 +1,5 @@
 /** What the broker sends, as bytes. The hot one is PUBLISH: encoded once per (version, QoS) and shared, its packet id patched per session. */
-import type { QoS } from '../../store/store.js'
+import type { QoS } from '../../store/qos.js'
 import { writeText } from '../../util/utf8.js'
 import { Type, type Version } from './packets.js'
 import { encodeProperties, NO_PROPERTIES, type Properties } from './properties.js'

@@ -1,4 +1,4 @@
-import type { QoS } from '../../store/store.js'
+import type { QoS } from '../../store/qos.js'
 import type { Properties } from './properties.js'
 
 /** MQTT 3.1, 3.1.1, 5.0. */

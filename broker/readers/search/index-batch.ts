@@ -1,7 +1,9 @@
 /** What goes into the index in one transaction, of bounded size; and how a stretch of a log becomes that. */
 import type { MessageInput } from '../../../schemas/message.js'
 import { FoldedMessages } from '../../chat/history/folded.js'
-import type { LogEntry, LogName, Store } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { Store } from '../../store/store.js'
 import type { Changes, Doc, Position } from './text-index.js'
 
 /** Messages of a batch that somebody waits for, and of one that nobody does: handing it over takes the main thread some 10 µs a message. */

@@ -1,6 +1,6 @@
 /** The index as the broker sees it: calls to the thread that has it. The thread is started when it is first needed. */
 import { Worker } from 'node:worker_threads'
-import type { LogName } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
 import type { Changes, Hit, Position, Wanted } from './text-index.js'
 import type { Answer, Call } from './thread.js'
 

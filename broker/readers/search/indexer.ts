@@ -2,8 +2,11 @@
  * Keeps the index behind the logs: follows what is appended, catches up after a start, takes out what is gone. It notes which logs have
  * grown and reads them when it comes to it, one bounded batch after another; nobody waits for it but who searches.
  */
-import type { AppendedBatch, LogInfo, LogName, Store } from '../../store/store.js'
-import { StoreError } from '../../store/store.js'
+import type { AppendedBatch } from '../../store/changes.js'
+import { StoreError } from '../../store/changes.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogInfo } from '../../store/logs.js'
+import type { Store } from '../../store/store.js'
 import { FEW, IndexBatch, MANY } from './index-batch.js'
 import { DamagedIndex, type IndexThread } from './index-thread.js'
 import type { Position } from './text-index.js'

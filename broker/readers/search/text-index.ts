@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs'
 import sqlite, { type Database, type Statement } from 'node-sqlite3-wasm'
 import type { MessageOutput } from '../../../schemas/message.js'
-import type { LogName } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
 import { indexed, WORDS_VERSION } from './words.js'
 
 /** How far the index is in one log. */

@@ -1,8 +1,10 @@
 /** Events one webhook could not be told: where they are in the logs, a bounded number of them. */
 import { commit } from '../../store/commit.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
 import type { Op } from '../../store/op.js'
 import type { DeadLetter } from '../../store/outbox.js'
-import type { LogEntry, LogName, Store } from '../../store/store.js'
+import type { Store } from '../../store/store.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 
 const PAGE = 1000

@@ -1,8 +1,9 @@
 /** Entries of the logs as the events that webhooks are told. */
 import { isDirectRoom } from '../../../schemas/ids.js'
 import { takesEvent, WEBHOOK_EVENTS, type WebhookEvent } from '../../../schemas/webhooks.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
 import type { WebhookRecord } from '../../store/outbox.js'
-import type { LogEntry, LogName } from '../../store/store.js'
 
 export interface OutgoingEvent {
   /** Of the entry: the same whenever it is told, and to whom. */

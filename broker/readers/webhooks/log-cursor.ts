@@ -1,4 +1,4 @@
-import type { LogName } from '../../store/store.js'
+import type { LogName } from '../../store/log-name.js'
 
 /** How far one webhook has come in one log. Of a log one event is told at a time, in order. */
 export class LogCursor {

@@ -1,9 +1,12 @@
 /** Between the store's outbox and those who tell: which logs have grown, what is kept of how far each has come, and when a log is read. */
+
+import type { AppendedBatch } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
+import type { LogName } from '../../store/log-name.js'
 import type { Op } from '../../store/op.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 import { SERVER_LOG } from '../../store/server-events.js'
-import type { AppendedBatch, LogName, Store } from '../../store/store.js'
+import type { Store } from '../../store/store.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import { EventFilter } from './events.js'
 import type { WebhookWorker } from './webhook-worker.js'

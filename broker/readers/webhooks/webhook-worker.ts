@@ -3,8 +3,10 @@
  * does, chat goes on: all that a message costs here is a note that its log has grown.
  */
 import type { Config } from '../../../schemas/config.js'
+import type { LogName } from '../../store/log-name.js'
+import type { LogEntry } from '../../store/logs.js'
 import type { WebhookRecord } from '../../store/outbox.js'
-import type { LogEntry, LogName, Store } from '../../store/store.js'
+import type { Store } from '../../store/store.js'
 import type { Counters } from '../../util/counters.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import { attempt, type Outcome } from './attempt.js'

@@ -12,10 +12,12 @@ import type {
   WebhookChanges,
   WebhookDetails,
 } from '../../chat/model/webhook-admin.js'
+import type { AppendedBatch } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
+import type { LogName } from '../../store/log-name.js'
 import type { Op } from '../../store/op.js'
 import type { WebhookRecord } from '../../store/outbox.js'
-import type { AppendedBatch, LogName, Store } from '../../store/store.js'
+import type { Store } from '../../store/store.js'
 import type { Counters } from '../../util/counters.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { newWebhookSecret } from '../../util/signature.js'

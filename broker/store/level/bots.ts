@@ -1,6 +1,7 @@
 /** Bots, read once and kept in memory; it changes after the disk did. */
+
+import type { BotRecord, BotRecords } from '../bots.js'
 import type { Op } from '../op.js'
-import type { BotRecord, BotRecords } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import { put, wipe } from './operation.js'

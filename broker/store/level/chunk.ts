@@ -3,7 +3,7 @@
  *
  *   crc32 u32 | version u8 | entries u16 | first seq u48 | entries…
  */
-import type { LogEntry } from '../store.js'
+import type { LogEntry } from '../logs.js'
 import { checksum } from './checksum.js'
 import { decodeEntries, encodeEntries, sizeOf } from './entry-codec.js'
 import type { RunReader } from './run.js'

@@ -9,7 +9,7 @@
  */
 import { BYTES_PER_UNIT, writeText } from '../../util/utf8.js'
 import { digitsOf, writeNumber } from '../body.js'
-import type { Draft } from '../store.js'
+import type { Draft } from '../changes.js'
 import { checksum } from './checksum.js'
 import { ENTRY_HEADER, entryEnd, writeEntryHeader } from './entry-codec.js'
 import { extraSize, writeExtra } from './extra-codec.js'

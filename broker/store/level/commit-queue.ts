@@ -2,7 +2,7 @@
  * The order of all writes: one queue, one group in flight, everything that waits goes into the next group. A group starts
  * in the check phase of the event loop, so that whatever the sockets brought in one turn shares one write.
  */
-import { type Change, StoreError } from '../store.js'
+import { type Change, StoreError } from '../changes.js'
 
 const GROUP_CHANGES = 4096
 const GROUP_BYTES = 4 * 1024 * 1024

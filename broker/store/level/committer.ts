@@ -1,5 +1,6 @@
 /** One commit: numbers, one atomic write, then memory follows the disk and everyone hears of it. */
-import type { AppendedBatch, AppendResult, Change, Draft, StoreCounts, StoreError } from '../store.js'
+import type { AppendedBatch, AppendResult, Change, Draft, StoreError } from '../changes.js'
+import type { StoreCounts } from '../store.js'
 import { CommitEncoder } from './commit-codec.js'
 import { type Database, storeError } from './database.js'
 import type { Dedupe } from './dedupe.js'

@@ -3,7 +3,7 @@
  * the current generation. A generation holds the records of one day (or a million of them), has a Bloom filter in memory,
  * and is dropped whole. A fresh id thus costs a look into memory, rarely a read.
  */
-import type { Draft } from '../store.js'
+import type { Draft } from '../changes.js'
 import { BloomFilter, bloomHash } from './bloom-filter.js'
 import type { DedupeRecord } from './commit-codec.js'
 import type { Database } from './database.js'

@@ -1,23 +1,21 @@
 /** People and rooms. Rooms, memberships and invites are read once and kept in memory; it changes after the disk did. */
+
+import type { CredentialRecord } from '../credentials.js'
+import type { DirectoryStore } from '../directory.js'
 import type { Op } from '../op.js'
 import type {
   BanRecord,
-  BlockRecord,
-  CredentialRecord,
-  DirectoryStore,
   ForwardedRecord,
   InviteRecord,
   JoinRequestRecord,
   LinkRecord,
   MemberRecord,
   MuteRecord,
-  PresenceRecord,
-  ProfileRecord,
   RoomRecord,
-  UserRecord,
   WrittenRecord,
-} from '../store.js'
-import { ROOM_DEFAULTS } from '../store.js'
+} from '../rooms.js'
+import { ROOM_DEFAULTS } from '../rooms.js'
+import type { BlockRecord, PresenceRecord, ProfileRecord, UserRecord } from '../users.js'
 import { LevelBots } from './bots.js'
 import type { Database } from './database.js'
 import { LevelDevices } from './devices.js'

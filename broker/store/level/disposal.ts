@@ -2,7 +2,8 @@
  * Takes off the disk what nobody may read any more. A chunk with payloads that are gone is written anew without them; the
  * older versions, and what the journal had, go with the next compaction.
  */
-import type { Extra, StoreCounts } from '../store.js'
+import type { Extra } from '../logs.js'
+import type { StoreCounts } from '../store.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Compaction } from './compaction.js'

@@ -5,7 +5,8 @@
  *
  * Numbers are little-endian. In the place of a payload that is gone stands why, as JSON.
  */
-import type { LogEntry, QoS } from '../store.js'
+import type { LogEntry } from '../logs.js'
+import type { QoS } from '../qos.js'
 import { extraEnd, extraSize, readExtra, writeExtra } from './extra-codec.js'
 import { remains } from './gone.js'
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { StoreError } from '../store.js'
+import { StoreError } from '../changes.js'
 import type { Database } from './database.js'
 import { keys } from './keys.js'
 import { WriteBatch } from './operation.js'

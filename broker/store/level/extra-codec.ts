@@ -1,5 +1,5 @@
 /** What an MQTT 5 publisher added, as it lies in journal and chunks: expires u48 | properties length u32 | properties. */
-import type { Extra } from '../store.js'
+import type { Extra } from '../logs.js'
 
 const HEADER = 10
 

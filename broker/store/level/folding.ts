@@ -3,7 +3,8 @@
  * records that point to them together; the journal is let go by one last write. A crash in between only means that some
  * entries are in both, which the replay sees by the head records.
  */
-import type { LogEntry, StoreCounts } from '../store.js'
+import type { LogEntry } from '../logs.js'
+import type { StoreCounts } from '../store.js'
 import { CHUNK_ENTRIES, Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { Database } from './database.js'

@@ -1,5 +1,5 @@
 /** Entries that nobody may read any more: from when on that is so, and what is left of them. */
-import type { Gone, LogEntry } from '../store.js'
+import type { Gone, LogEntry } from '../logs.js'
 
 export const EXPIRED: Gone = { why: 'expired' }
 export const HOUR = 3_600_000

@@ -1,5 +1,5 @@
 /** Who is invited where, and how many are invited by whom. */
-import type { InviteRecord } from '../store.js'
+import type { InviteRecord } from '../rooms.js'
 import { NestedMap } from './nested-map.js'
 
 export class Invites {

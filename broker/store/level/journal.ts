@@ -1,5 +1,5 @@
 /** The commits whose entries are not all in chunks yet: one value each, numbered without gaps, replayed at the start. */
-import { StoreError } from '../store.js'
+import { StoreError } from '../changes.js'
 import { type CommittedLog, decodeCommit } from './commit-codec.js'
 import type { Database } from './database.js'
 import { keys, numberOf, ranges } from './keys.js'

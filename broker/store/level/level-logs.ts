@@ -1,6 +1,8 @@
 /** The logs: numbers for new entries, reads from memory and chunks, and what makes a log shorter. */
-import type { Effect, Gone, GoneEntries, LogEntry, LogInfo, LogName, LogReader } from '../store.js'
-import { StoreError } from '../store.js'
+import type { Effect } from '../changes.js'
+import { StoreError } from '../changes.js'
+import type { LogName } from '../log-name.js'
+import type { Gone, GoneEntries, LogEntry, LogInfo, LogReader } from '../logs.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'

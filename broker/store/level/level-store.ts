@@ -1,14 +1,9 @@
 /** The embedded store: LevelDB in a directory, one writer, everything durable before it is told. */
+
+import { type AppendedBatch, type Change, type Effect, StoreError } from '../changes.js'
+import type { LogName } from '../log-name.js'
 import type { Op } from '../op.js'
-import {
-  type AppendedBatch,
-  type Change,
-  type Effect,
-  type LogName,
-  type Store,
-  type StoreCounts,
-  StoreError,
-} from '../store.js'
+import type { Store, StoreCounts } from '../store.js'
 import { LevelAccounts } from './accounts.js'
 import { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'

@@ -1,6 +1,8 @@
 /** Notes: small values beside the logs, written in the commit of the entry that makes them, found by the entry they are about. */
+
+import type { LogName } from '../log-name.js'
+import type { Note, NoteKind, NoteQuery, NoteReader, NoteWrite } from '../notes.js'
 import type { Op } from '../op.js'
-import type { LogName, Note, NoteKind, NoteQuery, NoteReader, NoteWrite } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import { put, type WriteBatch } from './operation.js'

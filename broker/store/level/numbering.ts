@@ -1,5 +1,6 @@
 /** Gives the drafts of one commit their numbers, from the heads in memory; nothing changes until the commit is durable. */
-import type { AppendedBatch, AppendResult, Draft, Effect, LogEntry } from '../store.js'
+import type { AppendedBatch, AppendResult, Draft, Effect } from '../changes.js'
+import type { LogEntry } from '../logs.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'
 import type { LevelLogs } from './level-logs.js'

@@ -1,8 +1,8 @@
 /** Marks of logs that have not been read to their end, and cursors of those who read them: a few small keys, marks in memory too. */
 
+import type { LogName } from '../log-name.js'
 import type { Op } from '../op.js'
 import type { OutboxCursor, OutboxStore } from '../outbox.js'
-import type { LogName } from '../store.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'

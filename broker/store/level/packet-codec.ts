@@ -1,5 +1,8 @@
 /** A packet as stored: its fields as JSON, its payload as it is. */
-import type { AedesPacketLike, Extra, PlainMessage } from '../store.js'
+
+import type { Extra } from '../logs.js'
+import type { AedesPacketLike } from '../persistence.js'
+import type { PlainMessage } from '../queues.js'
 
 const HEADER = 5
 const NO_PAYLOAD = 0

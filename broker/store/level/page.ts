@@ -1,6 +1,7 @@
 /** The entries of one read, up to a number of entries and bytes. */
+
+import type { LogEntry } from '../logs.js'
 import { messageSize } from '../message-size.js'
-import type { LogEntry } from '../store.js'
 
 /** An entry as the reader sees it; null: not at all. */
 export type Sight = (entry: LogEntry) => LogEntry | null

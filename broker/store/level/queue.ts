@@ -2,20 +2,13 @@
  * Messages on plain topics that persistent sessions wait for: one stored payload, one small key per session. Memory knows
  * which numbers wait for whom; payloads and grants are read when asked for.
  */
+
+import { StoreError } from '../changes.js'
 import { messageSize } from '../message-size.js'
 import type { Op } from '../op.js'
-import type {
-  AedesPacketLike,
-  Allowance,
-  CopyOp,
-  PlainMessage,
-  QoS,
-  QueuedMessage,
-  QueueMatch,
-  QueueStore,
-  RetainedCut,
-} from '../store.js'
-import { StoreError } from '../store.js'
+import type { AedesPacketLike } from '../persistence.js'
+import type { QoS } from '../qos.js'
+import type { Allowance, CopyOp, PlainMessage, QueuedMessage, QueueMatch, QueueStore, RetainedCut } from '../queues.js'
 import type { Database } from './database.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import type { StagedOp, WriteBatch } from './operation.js'

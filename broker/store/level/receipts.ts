@@ -1,6 +1,6 @@
 /** Who has read what: one small key per user and room, read once and kept in memory; it changes after the disk did. */
 import type { Op } from '../op.js'
-import type { ReceiptRecord, ReceiptStore } from '../store.js'
+import type { ReceiptRecord, ReceiptStore } from '../receipts.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
 import { NestedMap } from './nested-map.js'

@@ -1,6 +1,7 @@
 /** Records of an owner under a name of their own, read once and kept in memory; memory changes after the disk did. */
-import type { OwnedRecords } from '../devices.js'
+
 import type { Op } from '../op.js'
+import type { OwnedRecords } from '../owned-records.js'
 import type { Database } from './database.js'
 import { keys, type RoomRecordKind, ranges } from './keys.js'
 import { NestedMap } from './nested-map.js'

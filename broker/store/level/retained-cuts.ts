@@ -2,7 +2,7 @@
  * Which retained messages are others since a place in the order of commits. Kept only while somebody asks: a new subscription gets the
  * retained messages of its place one after another, and what replaces one of them meanwhile comes live.
  */
-import type { RetainedCut } from '../store.js'
+import type { RetainedCut } from '../queues.js'
 
 /** Changes that are known at most, and characters of their topics: who asks may take hours, and others may change what they like. */
 const MOST_CHANGES = 100_000

@@ -3,9 +3,11 @@
  * from memory.
  */
 import { parseTopic } from '../../../schemas/topics.js'
+import type { Extra } from '../logs.js'
 import { messageSize } from '../message-size.js'
 import type { Op } from '../op.js'
-import type { AedesPacketLike, Extra, RetainedCut } from '../store.js'
+import type { AedesPacketLike } from '../persistence.js'
+import type { RetainedCut } from '../queues.js'
 import { TopicTrie } from '../topic-trie.js'
 import type { Database } from './database.js'
 import { hourOf } from './gone.js'

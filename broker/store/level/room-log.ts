@@ -1,5 +1,5 @@
 /** One log in memory: where it begins and ends, and the entries that are not yet in chunks. */
-import type { Gone, LogEntry, LogInfo } from '../store.js'
+import type { Gone, LogEntry, LogInfo } from '../logs.js'
 import type { Chunk } from './chunk.js'
 import { EXPIRED, isExpired, isNameless, remains } from './gone.js'
 import { keys } from './keys.js'

@@ -1,5 +1,5 @@
 /** Records of rooms under a name of their own. */
-import type { RoomRecords } from '../store.js'
+import type { RoomRecords } from '../rooms.js'
 import type { Database } from './database.js'
 import type { RoomRecordKind } from './keys.js'
 import { LevelRecords } from './records.js'

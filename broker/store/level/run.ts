@@ -2,7 +2,7 @@
  * Entries of one log that lie one behind another in a journal value. A log keeps what is not yet in chunks as such runs: few objects
  * that live until it is folded, however many messages that are.
  */
-import type { LogEntry } from '../store.js'
+import type { LogEntry } from '../logs.js'
 import { decodeEntries, encodeEntries, entryEnd, isMarked, sizeOf } from './entry-codec.js'
 
 export class Run {

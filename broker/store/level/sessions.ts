@@ -8,7 +8,7 @@ import type {
   SessionRecord,
   SessionStore,
   StoredSubscription,
-} from '../store.js'
+} from '../sessions.js'
 import type { Database } from './database.js'
 import { keys, numberOf, ranges } from './keys.js'
 import { del, put } from './operation.js'

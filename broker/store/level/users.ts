@@ -1,5 +1,5 @@
 /** Accounts: read when asked for, the busy ones cached. Names that differ only by case are found through an index. */
-import type { UserRecord } from '../store.js'
+import type { UserRecord } from '../users.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { StagedOp } from './operation.js'

@@ -1,0 +1,64 @@
+/** The persistence contract of Aedes. */
+
+import type { Readable } from 'node:stream'
+import type { QoS } from './qos.js'
+import type { StoredSubscription } from './sessions.js'
+
+/** A message as the Aedes persistence contract sees it. */
+export interface AedesPacketLike {
+  cmd?: string
+  topic?: string
+  payload?: Buffer | string
+  qos?: QoS
+  retain?: boolean
+  dup?: boolean
+  messageId?: number | undefined
+  brokerId?: string
+  brokerCounter?: number
+  clientId?: string
+  /** What our own messages carry beside what Aedes knows. */
+  extra?: unknown
+  replaces?: unknown
+  [key: string]: unknown
+}
+
+/** Will as stored: who left it, and by what login, says on whose authority it is published, `due` (Unix ms) when; `streamWill` yields only due ones. */
+export interface WillPacket extends AedesPacketLike {
+  user?: string
+  roles?: string[]
+  /** As in `Principal`; wills of earlier releases have none of these. */
+  ofAccount?: { only?: readonly string[]; plus?: readonly string[] }
+  login?: string | null
+  issuedAt?: number
+  expiresAt?: number | null
+  due?: number
+}
+
+/** The contract of aedes-persistence 11 (asyncPersistence), to the letter: its abstract suite runs on it. */
+export interface Persistence {
+  setup(broker: { id: string }): Promise<void>
+  storeRetained(packet: AedesPacketLike): Promise<void>
+  createRetainedStream(pattern: string): Readable
+  createRetainedStreamCombi(patterns: string[]): Readable
+  addSubscriptions(client: { id: string }, subscriptions: StoredSubscription[]): Promise<void>
+  removeSubscriptions(client: { id: string }, topics: string[]): Promise<void>
+  subscriptionsByClient(client: { id: string }): Promise<StoredSubscription[]>
+  subscriptionsByTopic(topic: string): Promise<(StoredSubscription & { clientId: string })[]>
+  cleanSubscriptions(client: { id: string }): Promise<void>
+  countOffline(): Promise<{ subsCount: number; clientsCount: number }>
+  outgoingEnqueue(subscription: { clientId: string }, packet: AedesPacketLike): Promise<void>
+  outgoingEnqueueCombi(subscriptions: { clientId: string }[], packet: AedesPacketLike): Promise<void>
+  outgoingUpdate(client: { id: string }, packet: AedesPacketLike): Promise<void>
+  outgoingClearMessageId(client: { id: string }, packet: AedesPacketLike): Promise<AedesPacketLike | undefined>
+  outgoingStream(client: { id: string }): Readable
+  incomingStorePacket(client: { id: string }, packet: AedesPacketLike): Promise<void>
+  incomingGetPacket(client: { id: string }, packet: AedesPacketLike): Promise<AedesPacketLike>
+  incomingDelPacket(client: { id: string }, packet: AedesPacketLike): Promise<void>
+  cleanIncoming(client: { id: string }): Promise<void>
+  putWill(client: { id: string }, packet: WillPacket): Promise<void>
+  getWill(client: { id: string }): Promise<WillPacket | undefined>
+  delWill(client: { id: string }): Promise<WillPacket | undefined>
+  streamWill(brokers?: Record<string, number>): Readable
+  getClientList(topic: string): Readable
+  destroy(): Promise<void>
+}
