@@ -27,7 +27,6 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const CLI = join('dist', 'broker', 'cli.js')
 const TSC = join('node_modules', 'typescript', 'bin', 'tsc')
-const TAP = join('node_modules', 'tap', 'dist', 'esm', 'run.mjs')
 /** What the build in dist was made of. Inside dist, so that it goes when dist goes. */
 const STAMP = join('dist', '.sources.json')
 /** The strangers' programs that tests talk to the broker with, and the Debian package of each. */
@@ -71,8 +70,6 @@ function installDependencies() {
     ? run(process.execPath, [npm, ...install], false, env)
     : run('npm', install, true, env)
   if (!ran) stop('npm ci failed; the reason is above')
-  // With the plugins of .taprc; `tap run` would do it too, but too late for its first run.
-  if (everything && !run(process.execPath, [TAP, 'build'])) stop('tap could not be built; the reason is above')
   say(`installed after ${seconds()}`)
 }
 
