@@ -5,6 +5,7 @@ import mqtt, { type IClientOptions } from 'mqtt'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
 import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
+import { USER_LEAVES } from '../../schemas/topics.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { knock } from '../helpers/knock.js'
 import { Person, type PersonOptions, textOf } from '../helpers/people.js'
@@ -48,7 +49,7 @@ t.test('the topics of others cannot be listened to, by no spelling', async (t) =
   const { connect, alice, bob } = await people(t, ['alice', 'bob'], { acl: { rules: [...rules] } })
   const root = await connect('root', { roles: ['admin', 'notifier', 'publisher'] })
   const eve = await connect('eve')
-  const leaves = ['messages', 'events', 'notifications', 'presence', 'signals', 'replies', 'requests/history', '#', '+']
+  const leaves = [...USER_LEAVES, 'requests/history', '#', '+']
   for (const leaf of leaves) t.same(await eve.subscribe(`users/bob/${leaf}`), [0x80], leaf)
   t.same(await eve.subscribe(['$share/g/users/bob/messages', '$share/g/rooms/#', '$share/g/#']), [0x80, 1, 1])
   t.same(await eve.subscribe(['$SYS/#', '$SYS/+/facts', '$other/#', '$queue/x']), Array(4).fill(0x80))

@@ -4,7 +4,7 @@ import { callAdmin } from '../../broker/admin/control-socket.js'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { type Ask, COMMAND_CASES, type CommandCases } from '../helpers/command-cases.js'
+import { type Ask, COMMAND_CASES, type CommandCases, NO_CASES } from '../helpers/command-cases.js'
 import { erased } from '../helpers/erased.js'
 import { fetchFrom, requestOf } from '../helpers/http.js'
 import { LOGIN_CHALLENGE } from '../helpers/oidc-cases.js'
@@ -24,7 +24,9 @@ interface Door {
 const table = COMMANDS as Record<string, Command>
 
 t.test('every command of the table has its cases', async (t) => {
-  t.strictSame(Object.keys(COMMAND_CASES).sort(), Object.keys(table).sort())
+  for (const name of Object.keys(table)) t.ok(COMMAND_CASES[name], `${name}: ${NO_CASES}`)
+  for (const name of Object.keys(COMMAND_CASES))
+    t.ok(table[name], `${name} has cases, but is no command any more: remove them`)
 })
 
 t.test('one table of commands, two doors', async (t) => {

@@ -533,7 +533,11 @@ t.test('documents', async (t) => {
     for (const name of ['openapi', 'asyncapi']) {
       const { status, headers, text } = await fetchFrom(broker, `/v1/${name}.json`)
       t.same([status, headers.get('content-type')], [200, 'application/json; charset=utf-8'])
-      t.equal(text, readFileSync(`schemas/json/${name}.json`, 'utf8'), name)
+      t.equal(
+        text,
+        readFileSync(`schemas/json/${name}.json`, 'utf8'),
+        `schemas/json/${name}.json is generated: run npm run schemas`,
+      )
     }
   })
 

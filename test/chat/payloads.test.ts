@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { RoomEvent, UserEvent } from '../../schemas/documents/events.js'
 import { TOPIC_DOCUMENTS } from '../../schemas/documents/payloads.js'
+import { ROOM_LEAVES, USER_LEAVES } from '../../schemas/topics.js'
 import { duplicateKeys } from '../helpers/duplicate-keys.js'
 import type { Person } from '../helpers/people.js'
 import { people } from '../helpers/rooms.js'
@@ -12,6 +13,9 @@ import { people } from '../helpers/rooms.js'
 t.test('a key that stands twice is found', async (t) => {
   t.same(duplicateKeys('{"id":1,"a":{"id":2},"b":[{"id":3},{"id":4}],"c":"\\"id\\":{","id":5}'), ['id'])
 })
+
+/** Of a topic on which nothing came. */
+const NOT_SEEN = 'let someone publish there in the test above, so that its payload is held to TOPIC_DOCUMENTS'
 
 /** The types of a union of events. */
 const typesOf = ({ anyOf }: { anyOf: { properties: { type: { const: string } } }[] }): string[] =>
@@ -106,10 +110,9 @@ t.test('what is said on topics, and in every event there is, is as documented', 
     documented.add(topic.replace(/^(\w+)\/[^/]+/, '$1/+'))
     t.same(faults, [])
   }
-  for (const topic of ['presence', 'events', 'messages', 'notifications', 'signals', 'replies'])
-    t.ok(documented.has(`users/+/${topic}`), topic)
-  for (const topic of ['messages', 'events', 'receipts', 'typing', 'info'])
-    t.ok(documented.has(`rooms/+/${topic}`), topic)
+  for (const leaf of USER_LEAVES) t.ok(documented.has(`users/+/${leaf}`), `users/+/${leaf}: ${NOT_SEEN}`)
+  for (const leaf of ROOM_LEAVES.filter((leaf) => leaf !== 'text'))
+    t.ok(documented.has(`rooms/+/${leaf}`), `rooms/+/${leaf}: ${NOT_SEEN}`)
 
   const types = { 'e:': new Set<string>(), 'u:': new Set<string>() }
   for (const line of kept) {
@@ -126,4 +129,11 @@ t.test('docs/topics.md names every type of event and every field of presence', a
   const page = await readFile('docs/topics.md', 'utf8')
   for (const type of [...typesOf(RoomEvent as never), ...typesOf(UserEvent as never)]) t.match(page, `\`${type}\``)
   for (const field of ['user', 'state', 'status', 'lastSeen', 'devices']) t.match(page, `"${field}":`)
+})
+
+t.test('docs/topics.md has a row for every topic', async (t) => {
+  const page = await readFile('docs/topics.md', 'utf8')
+  const rows = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, topic]) => topic!.replace(/\{\w+\}/g, '{}'))
+  for (const { topic } of TOPIC_DOCUMENTS)
+    t.ok(rows.includes(topic.replace(/\{\w+\}/g, '{}')), `${topic}: add a row to the first table of docs/topics.md`)
 })

@@ -118,7 +118,10 @@ t.test('every key the store knows is of a kind that is decided upon', async (t) 
       ? [1, 'x', 1]
       : ['b', SECOND.has(name) ? 1 : 'x', name === 'ofRoom' ? 'x' : 1, 'x']
     const key = typeof make === 'function' ? (make as (...parts: unknown[]) => string)(...given) : String(make)
-    t.ok(ALL[kindOf(key)], `${name}: ${kindOf(key)}`)
+    t.ok(
+      ALL[kindOf(key)],
+      `keys.${name} begins with ${kindOf(key)}, which KINDS of this file does not have: say there in which file of an export such records are, or why in none, and whether a name may stay in them`,
+    )
   }
 })
 

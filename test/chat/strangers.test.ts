@@ -6,7 +6,7 @@
 import t, { type Test } from 'tap'
 import { COMMANDS, type Command } from '../../schemas/commands.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
-import { COMMAND_CASES } from '../helpers/command-cases.js'
+import { casesOf } from '../helpers/command-cases.js'
 import { fetchFrom, requestOf } from '../helpers/http.js'
 import { subscribe5 } from '../helpers/mqtt5.js'
 import { Person } from '../helpers/people.js'
@@ -43,7 +43,7 @@ async function cast(t: Test) {
 
 /** The valid request of a command, about another room. */
 function about(name: string, room: string): Record<string, unknown> {
-  const params = COMMAND_CASES[name]!.happy.params
+  const params = casesOf(name).happy.params
   const filled = JSON.stringify({ ...params, room }).replace(/\{[a-z ]+\}/g, 'x')
   return JSON.parse(filled)
 }

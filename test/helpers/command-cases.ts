@@ -31,6 +31,16 @@ export interface CommandCases {
   invalid: Ask & { answer: string }
 }
 
+/** The cases of a command; what is to be done where there are none. */
+export function casesOf(name: string): CommandCases {
+  const cases = COMMAND_CASES[name]
+  if (!cases) throw new Error(`${name}: ${NO_CASES}`)
+  return cases
+}
+
+export const NO_CASES =
+  'no cases for this command: add an entry (happy, forbidden, invalid) to COMMAND_CASES, in test/helpers/command-cases.ts or in the file of its group beside it, such as room-cases.ts'
+
 /** `{room}` is a fresh room of each case, `{token of bob}` a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,

@@ -28,7 +28,11 @@ function faultsOf(t: Test, given: Given): readonly string[] {
 }
 
 t.test('config.yaml shows every key of the schema with its default', async (t) => {
-  t.strictSame(parse(readFileSync('config.yaml', 'utf8')), Value.Default(root, {}))
+  t.strictSame(
+    parse(readFileSync('config.yaml', 'utf8')),
+    Value.Default(root, {}),
+    'write each key of schemas/config.ts into config.yaml, with its default and a comment',
+  )
 })
 
 t.test('every key and section has a default and a description', async (t) => {

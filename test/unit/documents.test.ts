@@ -23,7 +23,8 @@ const files = documentFiles(version)
 const table = Object.entries(COMMANDS as Record<string, Command>)
 
 t.test('the committed files are what the sources say (npm run schemas)', async (t) => {
-  for (const [path, text] of Object.entries(files)) t.equal(readFileSync(path, 'utf8'), text, path)
+  for (const [path, text] of Object.entries(files))
+    t.equal(readFileSync(path, 'utf8'), text, `${path} is generated: run npm run schemas`)
 })
 
 t.test('every command is in every document', async (t) => {
@@ -150,7 +151,7 @@ t.test('two schemas of one title are refused', async (t) => {
 t.test('docs/webhooks.md lists every event there is', async (t) => {
   const rows = Object.entries(WEBHOOK_EVENTS).map(([event, when]) => `| \`${event}\` | ${when} |`)
   const [, table] = readFileSync('docs/webhooks.md', 'utf8').split(/<!-- \/?events -->\n/)
-  t.strictSame(table!.trim().split('\n').slice(2), rows)
+  t.strictSame(table!.trim().split('\n').slice(2), rows, 'write the rows of WEBHOOK_EVENTS (schemas/webhooks.ts) there')
 })
 
 t.test('what a pattern asks for can be said in words', async (t) => {
