@@ -18,26 +18,29 @@ import { sameRoles } from './principal.js'
 export interface Account {
   id: string
   roles: string[]
-  /** False: known by token only. */
+  /** False: the user logs in by token only. */
   password: boolean
   /** Unix ms. */
   createdAt: number
-  /** Null: it is not. */
+  /** Null: not suspended. */
   suspended: Suspension | null
 }
 
 type StoreOfAccounts = Pick<Store, 'commit' | 'directory' | 'accounts' | 'outbox'>
 
-/** The users. Every method but `list` rejects with a `Refusal` when it cannot. */
+/**
+ * The user accounts: registration, passwords, roles, suspension, removal. Methods that cannot do it reject with a
+ * `Refusal`.
+ */
 export class Accounts {
   readonly #store: StoreOfAccounts
   readonly #passwords: Passwords
   readonly #now: () => number
   readonly #rolesChanged: (user: string) => void
-  /** By lower-case name, so that two changes cannot both find a name free. */
+  /** By lower-case name, so that two changes cannot both find the same name free. */
   readonly #locks = new KeyedMutex()
 
-  /** `rolesChanged` is told whose roles are others, once they are. */
+  /** @param rolesChanged Called with the users whose roles have changed, after the change is stored. */
   constructor(
     store: StoreOfAccounts,
     passwords: Passwords,
@@ -50,7 +53,10 @@ export class Accounts {
     this.#rolesChanged = rolesChanged
   }
 
-  /** @param password null for a user that logs in by token only. `along` is written with the account. */
+  /**
+   * @param password null for a user that logs in by token only.
+   * @param along Written in the same commit.
+   */
   add(id: string, password: string | null, roles: readonly string[] = [], along: readonly Op[] = []): Promise<Account> {
     return this.#exclusively(id, async () => {
       checkName(id)
@@ -70,12 +76,12 @@ export class Accounts {
     })
   }
 
-  /** Whatever was issued to the user until now is void; API keys are not. */
+  /** Voids all tokens issued to the user until now, except API keys. */
   voidTokens(id: string): Promise<void> {
     return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
-  /** In place of those it had. */
+  /** Replaces the user's roles. */
   setRoles(id: string, roles: readonly string[]): Promise<Account> {
     return this.#exclusively(id, async () => {
       checkRoles(roles)
@@ -83,7 +89,10 @@ export class Accounts {
     })
   }
 
-  /** Nobody logs in as the user until `resume`; what the user has stays. Again, it only changes who says so, and why. */
+  /**
+   * Blocks logins of the user until `resume`; the user's data stays. For a suspended user it only replaces `by` and
+   * `reason`.
+   */
   suspend(id: string, by: string, reason: string | null): Promise<Account> {
     return this.#exclusively(id, async () =>
       toAccount(await this.#change(await this.#existing(id), { suspended: { at: this.#now(), by, reason } })),
@@ -100,12 +109,12 @@ export class Accounts {
     })
   }
 
-  /** Rejects with a refusal where there is none. */
+  /** Rejects with a refusal if there is no such account. */
   async get(id: string): Promise<Account> {
     return toAccount(await this.#existing(id))
   }
 
-  /** Those whose names begin with a text, whatever its case, after another; by name. */
+  /** Accounts whose names begin with `prefix` (ignoring case), after `after`, ordered by name. */
   async page(prefix: string, after: string, limit: number): Promise<Account[]> {
     const { directory } = this.#store
     const ids = await directory.usersLike(prefix, after, limit)
@@ -114,8 +123,9 @@ export class Accounts {
   }
 
   /**
-   * Nobody logs in as the user any more, nor as one of their bots and devices: nobody could revoke their keys. What they left is erased by who reads
-   * the records of it; until then the names are nobody's. `messages`: whether what they wrote stays.
+   * Removes an account and the bots and devices it owns, whose keys nobody could revoke any more. Data is erased later,
+   * from the removal records; until then the names cannot be taken. Resolves with the removed users. `messages`:
+   * whether their messages are erased or kept.
    */
   remove(id: string, messages: 'erased' | 'kept' = 'erased'): Promise<string[]> {
     return this.#exclusively(id, async () => {
@@ -149,7 +159,10 @@ export class Accounts {
     await this.#write(directory.userOp({ ...record, tokensValidFrom: this.#now() }), ...ended)
   }
 
-  /** The user of a valid token, made when first seen. Without a promise when cached: every token login comes here. */
+  /**
+   * The user of a valid token, created when first seen. Returns no promise if cached, since every login by token calls
+   * it.
+   */
   ensure(id: string, roles: readonly string[] = []): UserRecord | Promise<UserRecord> {
     const known = this.#store.directory.user(id)
     if (known !== null && !(known instanceof Promise)) return known
@@ -173,8 +186,9 @@ export class Accounts {
   }
 
   /**
-   * The user of an identity, made when first seen. Rejects with a refusal (`forbidden`) where the account is not the identity's; one that is
-   * linked to none becomes so where `adopt` says so. Its roles are those of the identity, where that has any say.
+   * The user linked to an external identity, created when first seen. Rejects with a refusal (`forbidden`) if the
+   * account belongs to somebody else; an account without a link is linked if `adopt` is set. If the identity has roles,
+   * they replace those of the account.
    */
   link({ user, external, roles }: Identity, adopt: boolean): Promise<UserRecord> {
     return this.#exclusively(user, async () => {
@@ -219,7 +233,7 @@ export class Accounts {
     throw new Refusal('conflict', why, { field: 'user' })
   }
 
-  /** Nothing that was issued to an earlier bearer of the name is good for this one. */
+  /** Creates an account. Tokens issued to an earlier account of the same name stay void. */
   async #create(record: UserRecord, along: readonly Op[] = []): Promise<UserRecord> {
     const { directory } = this.#store
     const removedAt = await directory.removedAt(record.id)
@@ -256,7 +270,7 @@ function toAccount({ id, roles, passwordHash, createdAt, suspended }: UserRecord
   return { id, roles: [...roles], password: passwordHash !== null, createdAt, suspended: suspended ?? null }
 }
 
-/** Users that belong to a user, and go with it. */
+/** The bots and devices of a user, which are removed with the account. */
 function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
   return [...namesOf(directory, user)].filter((name) => name !== user)
 }

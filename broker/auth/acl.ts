@@ -1,11 +1,11 @@
-/** `acl.rules`: who may publish and subscribe what, outside rooms, users and broadcast. */
+/** Access control by `acl.rules`: who may publish and subscribe on topics outside rooms, users and broadcast. */
 import { type AclRule, ConfigError } from '../../schemas/config.js'
 import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import { isReservedLevel, topicFilterFault } from '../../schemas/topics.js'
 import { covers, intersection, type Levels, matches } from './filter-algebra.js'
 import type { Acl, Principal } from './principal.js'
 
-/** A filter of a rule: ready, or with `{user}` and `{client}` still in it. */
+/** A filter of a rule: compiled, or a template with `{user}` and `{client}`. */
 type Pattern = { levels: Levels } | { template: string }
 
 interface Rule {
@@ -13,12 +13,12 @@ interface Rule {
   publish: boolean
   subscribe: boolean
   speaksTo: (who: Principal) => boolean
-  /** Whether it speaks to some login of a user whose roles are not known. */
+  /** Whether the rule could apply to some login of the user, whose roles are not known. */
   couldSpeakTo: (who: Principal) => boolean
   patterns: readonly Pattern[]
 }
 
-/** The rules that speak to one client, placeholders filled in. */
+/** The rules that apply to one client, with placeholders filled in. */
 interface View {
   clientId: string
   publish: readonly Verdict[]
@@ -30,16 +30,16 @@ interface Verdict {
   filters: readonly Levels[]
 }
 
-/** Throws a `ConfigError` that names the rules that are wrong. */
+/** Throws a `ConfigError` that names the invalid rules. */
 export function createAcl(rules: readonly AclRule[]): RuleAcl {
   return new RuleAcl(compile(rules))
 }
 
 export class RuleAcl implements Acl {
   #rules: readonly Rule[]
-  /** A principal belongs to one connection, so it has one client id. */
+  /** Caches the compiled rules of a principal. A principal belongs to one connection, so it has one client id. */
   #views = new WeakMap<Principal, View>()
-  /** The hub asks for the same topic once per subscriber in a row. */
+  /** Caches the split levels of the last topic: the hub asks about the same topic once per subscriber. */
   #topic = ''
   #levels: Levels = ['']
 
@@ -47,7 +47,10 @@ export class RuleAcl implements Acl {
     this.#rules = rules
   }
 
-  /** Other rules count from now on; who asked before has to ask again. Throws a `ConfigError` that names those that are wrong: nothing has changed then. */
+  /**
+   * Replaces the rules; earlier answers have to be asked for again. Throws a `ConfigError` that names the invalid
+   * rules, and then changes nothing.
+   */
   replace(rules: readonly AclRule[]): void {
     this.#rules = compile(rules)
     this.#views = new WeakMap()
@@ -61,7 +64,7 @@ export class RuleAcl implements Acl {
     return this.#decide(this.#view(who, clientId).subscribe, topic)
   }
 
-  /** A rule for a role may allow, and need not deny. */
+  /** A deny rule for a role does not count here, since the login may not have the role. */
   couldReceive(user: string, clientId: string, topic: string): boolean {
     const who: Principal = { user, roles: NO_ROLES, anonymous: user === ANONYMOUS, expiresAt: null }
     const levels = topic.split('/')
@@ -116,7 +119,7 @@ export class RuleAcl implements Acl {
 
 const NO_ROLES: ReadonlySet<string> = new Set()
 
-/** Anything that could change the shape of a filter, or is no value at all. */
+/** Values that would change the levels of a filter, or are empty. */
 const UNSAFE_VALUE = /[/+#]|^$/
 const PLACEHOLDER = /\{(user|client)\}/g
 
@@ -127,7 +130,7 @@ function fillIn(patterns: readonly Pattern[], user: string, client: string): Lev
     const names = [...pattern.template.matchAll(PLACEHOLDER)].map((match) => match[1]!)
     if (names.some((name) => UNSAFE_VALUE.test(values[name]!))) return []
     const levels = pattern.template.replace(PLACEHOLDER, (_, name: string) => values[name]!).split('/')
-    // Or a user who is called `devices` owned them all.
+    // Otherwise a user named `devices` would own all devices.
     return PLACEHOLDER_FIRST.test(pattern.template) && isReservedLevel(levels[0]!) ? [] : [levels]
   })
 }
@@ -171,7 +174,7 @@ function split(text: string, separator: string): [string, string] {
 }
 
 const CLOSED_LEVELS: ReadonlySet<string> = new Set(['rooms', 'users', 'broadcast'])
-/** Rules are the operator's: only the protocol bounds their depth. */
+/** Rules come from the operator, so only the protocol bounds their depth. */
 const MAX_LEVELS = 65535
 
 function compilePattern(topic: string, name: string, faults: string[]): Pattern {

@@ -3,8 +3,8 @@ import type { KeyObject } from 'node:crypto'
 const EC: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
 
 /**
- * The algorithms a public key may verify tokens with; none of them is symmetric, so no token can pass a public key off as a secret. Empty:
- * the key is too weak, or of no kind that signs tokens. `rsa`: those of an RSA key.
+ * The algorithms a public key may verify tokens with. None is symmetric, so a token cannot use a public key as an HMAC
+ * secret. Empty: the key is too weak, or of a kind that cannot sign tokens. `rsa`: the algorithms for RSA keys.
  */
 export function algorithmsOf(key: KeyObject, rsa: readonly string[]): readonly string[] {
   const { namedCurve = '', modulusLength = 0 } = key.asymmetricKeyDetails ?? {}

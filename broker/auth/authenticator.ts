@@ -28,31 +28,34 @@ import { algorithmOf, isLoginToken, type TokenVerifier } from './tokens.js'
 import { type CertifiedNames, readCertificate } from './x509.js'
 
 export interface AuthenticatorParts {
-  /** Whether clients without credentials may come in. */
+  /** Whether clients may connect without credentials. */
   readonly anonymous: boolean
   readonly directory: SuspensionStore
   readonly accounts: Pick<Accounts, 'ensure' | 'link'>
-  /** Whether an identity may have an account that is linked to none. */
+  /** Whether an external identity may be linked to an existing account that has no link. */
   readonly adopt: boolean
   readonly passwords: Passwords
   readonly tokens: TokenVerifier
   readonly throttle: LoginThrottle
-  /** Counts failed renewals, apart from logins: guesses at a neighbour's password must not end live logins. */
+  /**
+   * Counts failed renewals separately from logins: password guesses by others from the same address must not end live
+   * logins.
+   */
   readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
   readonly logins: Pick<Logins, 'stands'>
   readonly secondFactors: Pick<SecondFactors, 'isOn'>
   readonly x509: Config['auth']['x509']
-  /** Asked about whom the broker does not know itself; null: nobody is. */
+  /** Asked about users the broker does not know itself; null: no backend is configured. */
   readonly backend: Pick<Backend, 'login'> | null
   readonly keys: Pick<Keys, 'check'>
-  /** Told of every login that was refused, for the log. */
+  /** Called for every refused login, for the log. */
   readonly refused?: (login: RefusedLogin) => void
   readonly now?: () => number
 }
 
 export interface RefusedLogin {
-  /** As it was shown; undefined: none was. */
+  /** The name the client gave; undefined: none. */
   readonly user: string | undefined
   readonly address: string
   readonly door: DoorName
@@ -92,7 +95,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
       const wait = parts.renewals.waitOf(address, username)
       if (wait > 0) return throttled(username, address, wait)
       const login = await byTokenAlone(given)
-      // A backend may know a token as anyone's.
+      // A backend may map a token to any user.
       if (login.ok && login.principal.user !== username)
         return refuse('not_authorized', `${username} came with a token of ${login.principal.user}`)
       if (!login.ok && login.refusal === 'bad_credentials') parts.renewals.failed(address, username)
@@ -104,7 +107,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
 type Attempt = Pick<Credentials, 'username' | 'address' | 'door'> &
   Partial<Pick<Credentials, 'password'> & { token: string }>
 
-/** A browser that asks without credentials is told to come with some; that is no failed login. */
+/** A browser's first request has no credentials and is answered with 401; that is not a failed login. */
 function showedSomething({ door, username, password, token }: Attempt): boolean {
   return door === 'mqtt' || Boolean(username || password?.length || token)
 }
@@ -127,12 +130,12 @@ async function admit(
     const hook = parts.hooks.authenticate
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
-    // After the hook: whom it refuses leaves no account behind.
+    // Created after the hook has agreed: a refused user gets no account.
     const outcome = login.atFirstSight || login.linkedTo ? await knownByNow(parts, login) : login
     if (outcome.ok && !anonymous) parts.throttle.loggedIn(address, user)
     return outcome
   } catch (error) {
-    // The store or the hashing could not do it: not the client's fault, and no reason to let it in.
+    // The store or the password hashing failed: not the client's fault, but no reason to let it in.
     return refuse('unavailable', error instanceof Refusal ? error.message : String((error as Error)?.stack ?? error))
   }
 }
@@ -149,10 +152,16 @@ async function asOfNow(
   return { ...principal, roles: rolesOf(ofAccount, (await directory.user(user))?.roles ?? []) }
 }
 
-/** `atFirstSight`: others vouch for the user, who is made where there is none yet. `linkedTo`: an account has to be this identity's. */
+/**
+ * `atFirstSight`: the user is vouched for by others, and is created if missing. `linkedTo`: the account must belong to
+ * this identity.
+ */
 type Identified = Login & { readonly atFirstSight?: true; readonly linkedTo?: Identity }
 
-/** A certificate logs in alone; what is shown beside it counts as ever, and has to be of the same user. */
+/**
+ * A certificate is sufficient by itself. Other credentials presented with it are checked as usual, and must be of the
+ * same user.
+ */
 async function withCertificate(
   parts: AuthenticatorParts,
   { username, certificate }: Pick<Credentials, 'username' | 'certificate'>,
@@ -193,7 +202,7 @@ function namesIn({ names }: CertifiedNames): string {
   return names.join(', ') || 'nobody'
 }
 
-/** A user name or password of no length counts as absent: many clients cannot leave them out. */
+/** An empty user name or password counts as absent: many clients cannot omit them. */
 function identify(parts: AuthenticatorParts, credentials: Credentials): Identified | Promise<Identified> {
   const username = credentials.username || undefined
   const password = credentials.password?.length ? credentials.password : undefined
@@ -206,12 +215,12 @@ function identify(parts: AuthenticatorParts, credentials: Credentials): Identifi
   return byPasswordAlone(parts, username, password, credentials)
 }
 
-/** Whether what a client shows as its password is, or pretends to be, a token or a key. */
+/** Whether a client's password is, or looks like, a token or an API key. */
 export function isTokenOrKey(shown: string): boolean {
   return algorithmOf(shown) !== null || looksLikeKey(shown)
 }
 
-/** Who has a password here is nobody else's to let in. */
+/** A user who has a password at this broker cannot log in through the backend. */
 async function byPasswordOrBackend(parts: AuthenticatorParts, given: ProofSource): Promise<Identified> {
   const { username, password } = given
   if (username && (await hasPassword(parts, username))) return byPasswordAlone(parts, username, password, given)
@@ -231,7 +240,7 @@ function identifyByPassword(
   return byPassword(parts, username, password, from)
 }
 
-/** Where there is no place for a code, who has a second factor shows a token instead. */
+/** Where no code can be passed, a user with a second factor has to use a token. */
 async function byPasswordAlone(
   parts: AuthenticatorParts,
   username: string,
@@ -255,7 +264,7 @@ function byTokenOrKey(parts: AuthenticatorParts, given: TokenCredentials): Promi
   return looksLikeKey(given.token) ? byKey(parts, given) : byToken(parts, given)
 }
 
-/** Nobody guesses one, so wrong ones are not counted. */
+/** Keys cannot be guessed, so wrong ones are not counted. */
 async function byKey({ keys }: AuthenticatorParts, { username, token }: TokenCredentials): Promise<Identified> {
   const principal = await keys.check(token)
   if (!principal) return refuse('bad_credentials', 'an API key that is not good, or not any more')
@@ -274,7 +283,7 @@ async function byToken(parts: AuthenticatorParts, given: TokenCredentials): Prom
   if (!isAccountName(user)) return refuse('bad_credentials', `the token's user ${JSON.stringify(user)} cannot log in`)
   if (username && username !== user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a token of ${user}`)
-  // A token that says nothing about roles leaves the account's; one that does is the last word, even if it says none.
+  // Without a roles claim the account's roles apply; a roles claim replaces them, even if it is empty.
   const roles = new Set(check.roles ?? (await parts.directory.user(user))?.roles)
   const ofAccount = check.roles === null ? { ofAccount: {} } : {}
   const principal = { user, roles, ...ofAccount, anonymous: false, expiresAt, issuedAt, login }
@@ -290,15 +299,15 @@ async function byPassword(
   password: Buffer,
   { address, clientId, door }: From,
 ): Promise<Login> {
-  // What cannot be a name needs no hash to hide whether it is one.
+  // A name that is no valid account name needs no dummy hash to hide whether it exists.
   if (!isAccountName(username)) return refuse('bad_credentials', `${JSON.stringify(username)} cannot log in`)
   const wait = (): number => throttle.waitOf(address, username)
   if (wait() > 0) return throttled(username, address, wait())
-  // From here on: a password that is changed while it is checked counts as the old one.
+  // Taken before the check: if the password is changed meanwhile, this login is void.
   const issuedAt = now()
   const record = await directory.user(username)
-  // Asked again when a hash is free: of many guesses sent at once, only as many count as are hashed at once.
-  // A client that gave up waiting and is back has lost nothing: it is the same session, with the same password.
+  // Checked again when a hash may run: of many guesses sent at once, only as many count as are hashed at once. A client
+  // that reconnects while it waits keeps its place: it is the same session with the same password.
   const key = door === 'mqtt' ? `${clientId}\0${password.toString('latin1')}` : undefined
   const asking = { place: networkOf(address), name: username, key }
   const fits = await passwords.verify(record?.passwordHash ?? null, password, () => wait() === 0, asking)
@@ -315,7 +324,7 @@ async function byPassword(
 
 type ProofSource = Omit<Credentials, 'password'> & { readonly password: Buffer }
 
-/** Longest user name and password that a backend is asked about, in bytes. */
+/** Longest user name and password passed to the backend, in bytes. */
 const MAX_NAME = 1024
 const MAX_SHOWN = 16_384
 
@@ -325,7 +334,7 @@ async function byBackend(parts: AuthenticatorParts, given: ProofSource): Promise
   const shown = password.toString()
   if (Buffer.byteLength(username) > MAX_NAME || password.length > MAX_SHOWN || !isUtf8(password) || isSecret(shown))
     return refuse('bad_credentials', 'what was shown cannot be anything the backend knows')
-  // Who shows a token only is nobody yet: one that is wrong is counted by itself, not for all of an address.
+  // If only a token was given, failures are counted for that token, and not for the whole address.
   const counted = username || hashSecret(shown)
   const wait = throttle.waitOf(address, counted)
   if (wait > 0) return throttled(username, address, wait)
@@ -382,7 +391,7 @@ async function knownByNow(
   { accounts, adopt, directory }: AuthenticatorParts,
   { principal, linkedTo }: Identified & { ok: true },
 ): Promise<Login> {
-  // Its owner took that name and has its keys: whom others know by it would share the account with them.
+  // Users known by others only could otherwise share an account with a bot, whose owner has its keys.
   if (directory.bots.get(principal.user)) return refuse('not_authorized', `${principal.user} is a bot: it has keys`)
   try {
     await (linkedTo ? accounts.link(linkedTo, adopt) : accounts.ensure(principal.user))

@@ -1,4 +1,7 @@
-/** `auth.http`: a backend of the operator's answers who someone is and what they may do. What is no timely, clear answer denies. */
+/**
+ * `auth.http`: an HTTP backend of the operator decides who a user is and what they may do. Anything but a clear answer
+ * in time denies.
+ */
 import { createHmac, randomBytes } from 'node:crypto'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -10,11 +13,11 @@ import { uuid7 as questionId } from '../util/uuid7.js'
 import { askEndpoint } from './endpoint.js'
 import type { Guarded, HookName, HookRunner } from './hooks.js'
 
-/** Most answers that are remembered; the one not needed for longest gives way. */
+/** Most cached answers; the least recently used is evicted. */
 const MAX_ANSWERS = 20_000
 /** Longest answer, in bytes. */
 const MAX_BYTES = 65_536
-/** Questions that may wait for others to be answered. */
+/** Requests that may wait for others to finish. */
 const MAX_WAITING = 1024
 
 const Answer = Type.Object({
@@ -24,14 +27,14 @@ const Answer = Type.Object({
   expiresAt: Type.Optional(Type.Integer({ minimum: 0 })),
 })
 
-/** `user`, `roles` and `expiresAt` (Unix ms) are of a login. */
+/** `user`, `roles` and `expiresAt` (Unix ms) are for logins. */
 export type BackendAnswer = Static<typeof Answer>
 
 const answers = Compile(Answer)
 const DENIED: BackendAnswer = { allow: false }
 
 export interface LoginQuestion {
-  /** Null: only a token was shown. */
+  /** Null: only a token was given. */
   readonly username: string | null
   readonly password: string
   readonly clientId: string
@@ -39,22 +42,22 @@ export interface LoginQuestion {
 }
 
 export interface BackendOptions {
-  /** Told of every question without a clear answer. For the log. */
+  /** Called for every request without a clear answer, for the log. */
   readonly onFault?: (question: string, error: Error) => void
   readonly now?: () => number
 }
 
 export class Backend {
-  /** What the broker asks it at a publish or subscription. */
+  /** Asks the backend about publishes and subscriptions. */
   readonly hooks: HookRunner
   readonly #config: Config['auth']['http']
   readonly #options: BackendOptions
   readonly #now: () => number
   readonly #semaphore: Semaphore
-  /** Least recently needed first. */
+  /** Least recently used first. */
   readonly #answers = new Map<string, { answer: BackendAnswer; until: number }>()
   readonly #asking = new Map<string, Promise<BackendAnswer>>()
-  /** Questions hold passwords, so they are known by a hash that nobody else can make. */
+  /** Requests contain passwords, so cache keys are HMACs under this key. */
   readonly #key = randomBytes(32)
 
   constructor(config: Config['auth']['http'], options: BackendOptions = {}) {
@@ -64,7 +67,7 @@ export class Backend {
     this.#semaphore = new Semaphore(config.maxConcurrent, MAX_WAITING, tooMany)
     this.hooks = {
       authenticate: undefined,
-      // Not the payload: what someone may publish where is asked once, and not for each message.
+      // Without the payload: the answer is per user and topic, not per message.
       authorizePublish: this.#hook<'authorizePublish'>('publish', ({ payload: _, ...request }) => request),
       authorizeSubscribe: this.#hook<'authorizeSubscribe'>('subscribe', (request) => request),
     }
@@ -74,7 +77,7 @@ export class Backend {
     return this.#config.login !== null
   }
 
-  /** Rejects with a refusal (`unavailable`) where there is no clear answer. */
+  /** Rejects with a refusal (`unavailable`) if there is no clear answer. */
   async login(question: LoginQuestion): Promise<BackendAnswer> {
     try {
       return await this.#ask('login', this.#config.login!, question)
@@ -100,7 +103,7 @@ export class Backend {
     }
   }
 
-  /** Without a promise when it is remembered. */
+  /** Returns no promise if the answer is cached. */
   #ask(action: string, url: string, question: object): BackendAnswer | Promise<BackendAnswer> {
     const body = JSON.stringify({ action, ...question })
     const key = createHmac('sha256', this.#key).update(body).digest('base64')
@@ -124,7 +127,10 @@ export class Backend {
     return known.answer
   }
 
-  /** Refused logins are not remembered: they are throttled, and who gets an account at the backend should not have to wait. */
+  /**
+   * Refused logins are not cached: they are throttled already, and a user who has just been given an account should not
+   * have to wait.
+   */
   #remember(key: string, action: string, answer: BackendAnswer): BackendAnswer {
     const until = Math.min(this.#now() + this.#config.cache * 1000, answer.expiresAt ?? Number.POSITIVE_INFINITY)
     if (until <= this.#now() || (action === 'login' && !answer.allow)) return answer
@@ -133,7 +139,7 @@ export class Backend {
     return answer
   }
 
-  /** The time it waits for its turn counts too. */
+  /** The time spent waiting in the semaphore counts towards the timeout. */
   async #fetch(url: string, body: string): Promise<BackendAnswer> {
     const { timeout, secret } = this.#config
     const deadline = performance.now() + timeout * 1000
@@ -148,7 +154,7 @@ export class Backend {
   }
 }
 
-/** 401 and 403 refuse, 200 says it in its body; nothing else is an answer. */
+/** 401 and 403 refuse, 200 answers in its body; anything else is no answer. */
 function readAnswer({ status, text }: { status: number; text: string }): BackendAnswer {
   if (status === 401 || status === 403) return DENIED
   if (status !== 200) throw new Error(`the backend answered with status ${status}`)

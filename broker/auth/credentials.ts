@@ -1,6 +1,6 @@
 /**
- * Where the secrets that the broker gave out are found again. The kind is part of the question: a secret of one kind, however it is
- * written, is nothing at all where another is asked for.
+ * Looks up the secrets issued by the broker. The kind is part of the lookup: a secret of one kind is never accepted
+ * where another kind is expected.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { CredentialKind, CredentialRecord } from '../store/credentials.js'
@@ -11,13 +11,13 @@ import { isSuspended, type SuspensionStore } from './suspensions.js'
 
 export type CredentialStore = Pick<DirectoryStore, 'credential'> & SuspensionStore
 
-/** What stands under a secret, and the account it is of. */
+/** A stored credential and its account. */
 export interface Credential {
   readonly record: CredentialRecord
   readonly account: UserRecord
 }
 
-/** The credential of this kind that a text proves; null: it proves none, or none that is good at `now` (Unix ms). */
+/** The credential of this kind proved by `text`; null: none, or it is not valid at `now` (Unix ms). */
 export async function findCredential(
   store: CredentialStore,
   kind: CredentialKind,
@@ -29,7 +29,7 @@ export async function findCredential(
   return found && sameHash(found.record.hash, hashSecret(shown.secret)) ? found : null
 }
 
-/** The credential of this kind and id, if it is good at `now`. That proves nothing about who asks. */
+/** The credential of this kind and id if it is valid at `now`. It proves nothing about the caller. */
 export async function standingCredential(
   store: CredentialStore,
   kind: CredentialKind,
@@ -40,12 +40,13 @@ export async function standingCredential(
   const account = await store.user(user)
   if (record?.kind !== kind || !account || (await isSuspended(store, user))) return null
   if (record.expiresAt !== null && record.expiresAt <= now) return null
-  // Keys and invitations outlive a password. Logins are deleted with it, but for one that was begun in that very moment.
+  // Keys and invitations survive a change of password. Logins are deleted by it, except one that begins at the same
+  // moment.
   const voided = kind === 'login' && record.createdAt < (account.tokensValidFrom ?? 0)
   return voided ? null : { record, account }
 }
 
-/** In a time that does not depend on where they differ. */
+/** Compares in constant time. */
 export function sameHash(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)]
   return a.length === b.length && timingSafeEqual(a, b)

@@ -1,6 +1,9 @@
-/** Requests of the broker to services its operator named: bounded in time and size, and never sent elsewhere by a redirect. */
+/** HTTP requests to services named by the operator: bounded in time and size, never following redirects. */
 
-/** Why `url` may not be asked; null: it may. What is said there decides who logs in, so it must not be changed on the way. */
+/**
+ * Why `url` may not be used; null: it may. Its answers decide who logs in, so the connection must be protected against
+ * changes.
+ */
 export function endpointFault(url: string): string | null {
   if (!URL.canParse(url)) return 'expected a URL that begins with https://'
   const { protocol, hostname, username, hash } = new URL(url)
@@ -18,13 +21,13 @@ export interface EndpointRequest {
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Seconds until it is given up, the body included. */
+  /** Seconds for the whole request, body included. */
   readonly timeout: number
-  /** Longest answer, in bytes. */
+  /** Longest response, in bytes. */
   readonly maxBytes: number
 }
 
-/** Rejects where there is no whole answer in time. */
+/** Rejects if there is no complete response in time. */
 export async function askEndpoint(
   url: string,
   { timeout, maxBytes, ...request }: EndpointRequest,
@@ -43,7 +46,7 @@ export async function askEndpoint(
   return { status: response.status, text: Buffer.concat(chunks).toString() }
 }
 
-/** What fetch says itself is "fetch failed". */
+/** The message of fetch itself is only "fetch failed"; the reason is its cause. */
 function reasonOf(error: Error, timeout: number): string {
   if (error.name === 'TimeoutError') return `no answer within ${timeout} s`
   const { cause } = error as { cause?: Error & { code?: string } }

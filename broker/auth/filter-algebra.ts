@@ -1,6 +1,6 @@
 /**
  * Topic filters as sets of topics. Filters are given as levels, already known to be well formed. A wildcard in the
- * first level reaches neither reserved levels nor `$` topics (DESIGN §2).
+ * first level matches neither reserved levels nor `$` topics (DESIGN §2).
  */
 import { isReservedLevel } from '../../schemas/topics.js'
 
@@ -19,20 +19,20 @@ export function matches(filter: Levels, topic: Levels): boolean {
   return filter.length === topic.length
 }
 
-/** Whether every topic that `inner` matches is matched by `outer`. */
+/** Whether every topic that `inner` matches is matched by `outer` too. */
 export function covers(outer: Levels, inner: Levels): boolean {
   if (isWildcard(outer[0]!) && !isWildcard(inner[0]!) && isReservedLevel(inner[0]!)) return false
   for (let i = 0; i < outer.length; i++) {
     if (outer[i] === '#') return true
     if (i >= inner.length) return false
-    // `a/#` matches `a` and `a/+/#` does not. But every topic has a first level: there `+/#` is the same as `#`.
+    // `a/#` matches `a` and `a/+/#` does not. At the first level `+/#` equals `#`, as every topic has a first level.
     if (inner[i] === '#') return i === 0 && outer[0] === '+' && outer[1] === '#'
     if (outer[i] !== '+' && outer[i] !== inner[i]) return false
   }
   return outer.length === inner.length
 }
 
-/** The filter of the topics that both match, or null when there is none. */
+/** The filter of the topics that both match; null: there are none. */
 export function intersection(a: Levels, b: Levels): Levels | null {
   if (isWildcard(a[0]!) !== isWildcard(b[0]!) && isReservedLevel(isWildcard(a[0]!) ? b[0]! : a[0]!)) return null
   const common: string[] = []

@@ -1,4 +1,4 @@
-/** The module named by `auth.hooks`. Its functions only narrow: whatever is not a timely `true` denies. */
+/** The module named by `auth.hooks`. Its functions can only deny: anything but `true` in time denies. */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '../../schemas/config.js'
@@ -7,14 +7,16 @@ import type { AuthHooks } from './principal.js'
 const NAMES = ['authenticate', 'authorizePublish', 'authorizeSubscribe'] as const
 export type HookName = (typeof NAMES)[number]
 
-/** The hooks of the module with its faults kept in. Undefined where the module has none, so that callers skip the work. */
+/**
+ * The module's hooks, guarded against exceptions. Undefined where the module has none, so that callers skip the work.
+ */
 export interface HookRunner {
   readonly authenticate: Guarded<'authenticate'> | undefined
   readonly authorizePublish: Guarded<'authorizePublish'> | undefined
   readonly authorizeSubscribe: Guarded<'authorizeSubscribe'> | undefined
 }
 
-/** Never throws or rejects. A plain boolean when the hook answered at once. */
+/** Never throws or rejects. Returns a plain boolean if the hook answered synchronously. */
 export type Guarded<N extends HookName> = (request: Request<N>) => boolean | Promise<boolean>
 type Request<N extends HookName> = Parameters<NonNullable<AuthHooks[N]>>[0]
 
@@ -22,7 +24,7 @@ export interface HookOptions {
   /** Seconds. */
   timeout: number
   cwd?: string
-  /** Told of every answer that is no boolean: exceptions, rejections, missed deadlines. For the log. */
+  /** Called for every answer that is no boolean: exceptions, rejections, missed deadlines. For the log. */
   onFault?: (hook: HookName, error: Error) => void
 }
 
@@ -32,7 +34,7 @@ export const noHooks: HookRunner = {
   authorizeSubscribe: undefined,
 }
 
-/** Loads the module; `path` null: no hooks. Throws a `ConfigError` when it cannot be used. */
+/** Loads the module; `path` null: no hooks. Throws a `ConfigError` if it cannot be used. */
 export async function loadHooks(path: string | null, options: HookOptions): Promise<HookRunner> {
   if (path === null) return noHooks
   const file = resolve(options.cwd ?? process.cwd(), path)
@@ -51,7 +53,7 @@ export async function loadHooks(path: string | null, options: HookOptions): Prom
   }
 }
 
-/** Each may only narrow, so both have to agree; the second is not asked about what the first refuses. */
+/** Allows what both allow; the second is not asked about what the first refuses. */
 export function bothOf(first: HookRunner, second: HookRunner): HookRunner {
   const both = <N extends HookName>(name: N): Guarded<N> | undefined => {
     const [one, other] = [first[name], second[name]] as [Guarded<N> | undefined, Guarded<N> | undefined]
@@ -77,7 +79,7 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** A misspelt hook would never be asked, and so allow everything: unknown exports are refused. */
+/** A misspelt hook would never be called, and so allow everything: unknown exports are refused. */
 function checkExports(file: string, exported: Record<string, unknown>): void {
   const known: readonly string[] = NAMES
   const faults = Object.keys(exported)
@@ -99,7 +101,7 @@ function ask(hook: () => unknown, name: HookName, options: HookOptions): boolean
   try {
     const answer = hook()
     if (typeof answer === 'boolean') return answer
-    // What is neither a boolean nor a promise of one is refused after the same detour.
+    // A value that is neither a boolean nor a promise of one is refused below.
     return beforeDeadline(Promise.resolve(answer), options.timeout).then(
       (late) => (typeof late === 'boolean' ? late : deny(`answered ${typeof late}, expected true or false`)),
       deny,

@@ -1,12 +1,12 @@
-/** Who an identity provider says someone is, as a user of this broker. */
+/** Maps the claims of an identity provider to a user of this broker. */
 import { Refusal } from '../../schemas/errors.js'
 import { isAccountName } from '../../schemas/ids.js'
 
 export interface Identity {
   readonly user: string
-  /** The provider and the name that never changes there: what an account is linked to. */
+  /** The provider and its immutable subject id: what the account is linked to. */
   readonly external: string
-  /** Null: those of the account stay. */
+  /** Null: the account keeps its roles. */
   readonly roles: readonly string[] | null
 }
 
@@ -19,7 +19,7 @@ type Claims = Readonly<Record<string, unknown>>
 
 const MAX_ROLES = 64
 
-/** Throws a refusal (`forbidden`) where the claims name nobody who could be a user. */
+/** Throws a refusal (`forbidden`) if the claims name no possible user. */
 export function identityOf(claims: Claims & { iss: string; sub: string }, names: ClaimNames): Identity {
   const { userClaim, rolesClaim } = names
   const value = claims[userClaim]
@@ -36,8 +36,8 @@ export function identityOf(claims: Claims & { iss: string; sub: string }, names:
 }
 
 /**
- * A name as a user id: what is no character of one becomes `~` and the two hex digits of each of its bytes, `~` itself too, so that two
- * names never become one. A first character that cannot begin a user id has `u~` before it.
+ * Encodes a name as a user id: each byte of a character that ids do not allow, and of `~` itself, becomes `~` and two
+ * hex digits, so that no two names collide. If the first character cannot begin an id, `u~` is put before it.
  */
 export function userNameOf(value: string): string {
   const safe = value.replace(/[^A-Za-z0-9._@|-]/gu, (character) =>
@@ -48,7 +48,7 @@ export function userNameOf(value: string): string {
 
 const ROLE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/
 
-/** What cannot be a role is none; nor is what comes in any other form than a list. */
+/** Ignores values that are no valid role, and claims that are no list. */
 function rolesOf(value: unknown): string[] {
   if (!Array.isArray(value)) return []
   return value.filter((item): item is string => typeof item === 'string' && ROLE.test(item)).slice(0, MAX_ROLES)

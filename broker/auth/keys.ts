@@ -1,4 +1,4 @@
-/** API keys: what services and bots show in place of a password, until it is revoked. */
+/** API keys: used by services and bots instead of a password, until revoked. */
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { CredentialRecord } from '../store/credentials.js'
@@ -9,23 +9,23 @@ import { findCredential } from './credentials.js'
 import { type Principal, rolesOf } from './principal.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 
-/** How exactly the time of the last use is kept, in ms: one write for all uses of a minute. */
+/** Precision of the time of last use, in ms: at most one write a minute per key. */
 const USED_EVERY = 60_000
 
 export interface KeysParts {
   readonly store: Pick<Store, 'commit' | 'directory' | 'sessions'>
   /** Most keys of one user. */
   readonly perUser: number
-  /** Of a bot or a device; absent: as many. */
+  /** Most keys of one bot or device; absent: the same. */
   readonly perBot?: number
-  /** Told of each key that was revoked. */
+  /** Called for each revoked key. */
   readonly ended: (user: string, id: string) => void
   readonly now?: () => number
 }
 
 export interface NewKey {
   readonly name: string
-  /** What it is good for, of the roles its user has at the time; null: for all of them. */
+  /** The subset of the user's roles that it grants; null: all of them. */
   readonly roles: readonly string[] | null
   /** Seconds; null: until revoked. */
   readonly expiresIn: number | null
@@ -38,7 +38,7 @@ export interface KeyRecord extends CredentialRecord {
 export class Keys {
   readonly #parts: KeysParts
   readonly #now: () => number
-  /** By user: a note of a use must not bring back what is revoked meanwhile. */
+  /** By user: recording a use must not restore a key that is revoked meanwhile. */
   readonly #locks = new KeyedMutex()
 
   constructor(parts: KeysParts) {
@@ -46,7 +46,7 @@ export class Keys {
     this.#now = parts.now ?? Date.now
   }
 
-  /** `key` is the secret, which nobody can learn later. Rejects with a refusal. */
+  /** `key` is the secret, which cannot be retrieved later. Rejects with a refusal. */
   create(user: string, { name, roles, expiresIn }: NewKey): Promise<{ record: KeyRecord; key: string }> {
     return this.#locks.runExclusive(user, async () => {
       const { store, perUser, perBot = perUser } = this.#parts
@@ -67,13 +67,13 @@ export class Keys {
     })
   }
 
-  /** Those that are good, oldest first. */
+  /** The valid keys, oldest first. */
   async list(user: string): Promise<KeyRecord[]> {
     const good = (await this.#all(user)).filter(({ expiresAt }) => expiresAt === null || expiresAt > this.#now())
     return good.sort((a, b) => a.createdAt - b.createdAt)
   }
 
-  /** False: there is none of that id. */
+  /** Resolves with false if there is no such key. */
   revoke(user: string, id: string): Promise<boolean> {
     return this.#locks.runExclusive(user, async () => {
       const { store, ended } = this.#parts
@@ -84,7 +84,7 @@ export class Keys {
     })
   }
 
-  /** Who shows this key; null: it is none, or none that is good. */
+  /** The principal of a key; null: the key is not valid. */
   async check(text: string): Promise<Principal | null> {
     const issuedAt = this.#now()
     const found = await findCredential(this.#parts.store.directory, 'key', text, issuedAt)
@@ -97,7 +97,7 @@ export class Keys {
     return { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: id, byKey: true }
   }
 
-  /** Lost in a crash, it is noted at the next use. */
+  /** Written lazily: if a crash loses it, the next use is recorded. */
   #used(user: string, id: string, at: number): Promise<void> {
     return this.#locks.runExclusive(user, async () => {
       const { sessions, directory } = this.#parts.store
@@ -113,7 +113,7 @@ export class Keys {
   }
 }
 
-/** Whether a text looks like a key, good or not. */
+/** Whether a text has the form of a key. */
 export function looksLikeKey(text: string): boolean {
   return readSecret('key', text) !== null
 }

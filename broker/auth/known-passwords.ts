@@ -1,6 +1,7 @@
 /**
- * Passwords that were found right a moment ago: who shows one with every request, as Basic does, or connects with a fleet of clients, costs one
- * hash a minute and not one each time. Known by a keyed hash, so that no password stays in memory, and only for the account as it is.
+ * Caches successful password checks for a short time: a client that sends its password with every request (HTTP Basic),
+ * or a fleet of clients, costs one argon2 hash a minute instead of one each time. Stored as a keyed hash, so that no
+ * password stays in memory; a changed account does not match.
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import { sameHash } from './credentials.js'
@@ -11,7 +12,7 @@ const MAX_USERS = 20_000
 
 interface Known {
   readonly mac: string
-  /** The hash that is stored for the account: another password makes another. */
+  /** The account's stored hash at the time of the check: another password has another. */
   readonly stored: string
   readonly until: number
 }

@@ -1,21 +1,24 @@
 /**
- * Tokens whose signature was found good more than once: clients of HTTP show theirs with every request, and a signature takes some hundred
- * microseconds. Whether the login behind one still stands is asked each time all the same.
+ * Caches tokens whose signature was verified more than once: HTTP clients send theirs with every request, and a
+ * verification takes some hundred microseconds. Whether the login is still valid is checked each time regardless.
  */
 const MAX_TOKENS = 10_000
-/** Longer ones are checked each time, in characters. */
+/** Longer tokens (in characters) are not cached. */
 const MAX_LENGTH = 2048
-/** A session over MQTT shows its token once: so many of the last ones are noted, by the end of their signatures. */
+/**
+ * A client over MQTT presents its token only once, so a token is cached at its second use. Size of the list of recent
+ * tokens, kept as the ends of their signatures.
+ */
 const MAX_SEEN = 1000
 const SIGNATURE_END = -22
 
-/** `Good`: what was found of a token; `expiresAt` in Unix ms, null: never. */
+/** `Good`: the result of a verification; `expiresAt` in Unix ms, null: never. */
 export class KnownTokens<Good extends { readonly expiresAt: number | null }> {
   /** Oldest first. */
   readonly #good = new Map<string, Good>()
   readonly #seen = new Set<string>()
 
-  /** `now` in Unix ms. */
+  /** @param now Unix ms. */
   find(token: string, now: number): Good | undefined {
     const good = this.#good.get(token)
     if (!good || good.expiresAt === null || now < good.expiresAt) return good

@@ -1,4 +1,7 @@
-/** Codes that stand for a login that was just proved, until whoever asked for it takes it: once, soon, and with what only they know. */
+/**
+ * Authorization codes: each stands for a login that was just proved, and is exchanged once, soon, by whoever knows the
+ * PKCE verifier.
+ */
 import { createHash } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
 import { sameHash } from './credentials.js'
@@ -6,7 +9,7 @@ import { hashSecret, newSecret } from './secrets.js'
 
 /** Ms. */
 const LIFETIME = 60_000
-/** Most codes that wait to be taken; the oldest gives way. */
+/** Most pending codes; the oldest is dropped. */
 const MAX_CODES = 10_000
 
 interface Waiting {
@@ -24,7 +27,7 @@ export class LoginCodes {
     this.#now = now
   }
 
-  /** @param challenge base64url of the SHA-256 of what will be shown with the code */
+  /** @param challenge base64url of the SHA-256 of the verifier that will be presented with the code. */
   issue(user: string, challenge: string): string {
     const code = newSecret()
     this.#waiting.set(hashSecret(code), { user, challenge, issuedAt: this.#now() })
@@ -32,7 +35,10 @@ export class LoginCodes {
     return code
   }
 
-  /** Who it is for, and a moment before they proved it (Unix ms). A code shown once is gone, whatever came with it. Throws a refusal. */
+  /**
+   * The user and the time of the login (Unix ms). A code is consumed by the first attempt, successful or not. Throws a
+   * refusal.
+   */
   take(code: string, verifier: string): { user: string; issuedAt: number } {
     const hash = hashSecret(code)
     const waiting = this.#waiting.get(hash)
@@ -40,7 +46,7 @@ export class LoginCodes {
     const fits = waiting && sameHash(createHash('sha256').update(verifier).digest('base64url'), waiting.challenge)
     if (!fits || waiting.issuedAt + LIFETIME <= this.#now())
       throw new Refusal('unauthorized', 'the code was refused; start the login again', { field: 'code' })
-    // A logout or removal in the same millisecond counts as later: who was shut out stays out.
+    // A logout or removal in the same millisecond counts as later.
     return { user: waiting.user, issuedAt: waiting.issuedAt - 1 }
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Logins that the broker keeps: each has short access tokens, and a refresh token that is another after every use. A refresh token of
- * before that is shown again was stolen, or its thief uses the new one: the login ends for both. What is no token of it ends nothing.
+ * Refreshable logins: short-lived access tokens, and a refresh token that is rotated at every use. If a former refresh
+ * token is used again, either it was stolen or a thief uses the current one: the login ends for both. A token that was
+ * never one of the login ends nothing.
  */
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
@@ -13,29 +14,29 @@ import { renewed } from './refresh-tokens.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 import { isSuspended } from './suspensions.js'
 
-/** What a principal may rest on; the others are used once, for what they are. */
+/** Kinds that a principal may be logged in by; the others are used once, for their purpose. */
 const LOGS_IN: readonly CredentialKind[] = ['login', 'key']
 
-/** Most logins of a user; the one unused for longest gives way to another. */
+/** Most logins of a user; a new one replaces the least recently used. */
 const MAX_LOGINS = 100
 
 export interface Issued {
   readonly user: string
   readonly token: string
-  /** Unix ms at which the token ends. */
+  /** Unix ms at which the access token expires. */
   readonly expiresAt: number
   readonly refreshToken: string
 }
 
 export interface LoginsParts {
   readonly store: Pick<Store, 'commit' | 'directory'>
-  /** Makes an access token. */
+  /** Signs an access token. */
   readonly sign: (claims: { user: string; login: string; issuedAt: number; expiresAt: number }) => Promise<string>
-  /** Seconds that access and refresh tokens live. */
+  /** Lifetimes of access and refresh tokens, in seconds. */
   readonly lifetimes: { readonly token: number; readonly refresh: number }
-  /** Seconds for which a refresh token that was used may be shown again. */
+  /** Seconds for which a refresh token may be presented again after its first use. */
   readonly grace: number
-  /** Told of each login that ended. */
+  /** Called for each login that ended. */
   readonly ended: (user: string, login: string) => void
   readonly now?: () => number
 }
@@ -51,7 +52,7 @@ export class Logins {
     this.#now = parts.now ?? Date.now
   }
 
-  /** The user is who it says: it has proved that just now. */
+  /** Begins a login. The caller has verified the user. */
   begin(user: string): Promise<Issued> {
     return this.#locks.runExclusive(user, async () => {
       const { directory } = this.#parts.store
@@ -67,7 +68,7 @@ export class Logins {
     })
   }
 
-  /** New tokens for a refresh token. Rejects with a refusal. */
+  /** Exchanges a refresh token for new tokens. Rejects with a refusal. */
   async renew(refreshToken: string): Promise<Issued> {
     const shown = readSecret('login', refreshToken)
     if (!shown) throw refused()
@@ -86,7 +87,9 @@ export class Logins {
     })
   }
 
-  /** Ends a login for good, with the sessions that used it. False: there is none; an API key is revoked as such. */
+  /**
+   * Ends a login with the sessions that use it. Resolves with false if there is none; API keys are revoked elsewhere.
+   */
   end(user: string, id: string): Promise<boolean> {
     return this.#locks.runExclusive(user, async () => {
       const record = await this.#parts.store.directory.credential(user, id)
@@ -96,7 +99,10 @@ export class Logins {
     })
   }
 
-  /** Whether nothing took back meanwhile what was shown at the login. `at` (Unix ms): when it has to be good, which is now. */
+  /**
+   * Whether the principal's login or token has not been revoked since. `at` (Unix ms): the time at which it must be
+   * valid; default: now.
+   */
   async stands({ user, issuedAt = 0, login = null }: Principal, at = this.#now()): Promise<boolean> {
     const { directory } = this.#parts.store
     const record = await directory.user(user)
@@ -114,7 +120,7 @@ export class Logins {
     ended(user, id)
   }
 
-  /** Logins that are over, and those that give way to one more. */
+  /** Expired logins, and those to be replaced by a new one. */
   async #superfluous(user: string): Promise<CredentialRecord[]> {
     const all = (await this.#parts.store.directory.credentials(user)).filter(({ kind }) => kind === 'login')
     const now = this.#now()
@@ -124,14 +130,14 @@ export class Logins {
 
   async #issue({ user, id }: CredentialRecord, secret: string): Promise<Issued> {
     const issuedAt = this.#now()
-    // In whole seconds, as whoever verifies it counts.
+    // In whole seconds, as verifiers count.
     const expiresAt = Math.floor(issuedAt / 1000 + this.#parts.lifetimes.token) * 1000
     const token = await this.#parts.sign({ user, login: id, issuedAt, expiresAt })
     return { user, token, expiresAt, refreshToken: writeSecret('login', { user, id, secret }) }
   }
 }
 
-/** Why is nobody's business. */
+/** The reason is not revealed. */
 function refused(): Refusal {
   return new Refusal('unauthorized', 'the refresh token was refused; log in again', { field: 'refreshToken' })
 }

@@ -1,6 +1,6 @@
 /**
- * `auth.oidc`: people of an identity provider log in with a browser, by the authorization code flow of OpenID Connect with PKCE. What is
- * known of a login under way is in a cookie of that browser, sealed, so that nobody can end it in another one.
+ * `auth.oidc`: login in a browser by an identity provider (OpenID Connect, authorization code flow with PKCE). The
+ * state of a pending login is in an encrypted cookie of the browser, so that it cannot be completed in another browser.
  */
 import * as client from 'openid-client'
 import type { Config } from '../../schemas/config.js'
@@ -9,21 +9,21 @@ import { endpointFault } from './endpoint.js'
 import { type Identity, identityOf } from './identity.js'
 import type { SealedState } from './sealed-state.js'
 
-/** Seconds for which a person may take to log in. */
+/** Seconds in which a login has to be completed. */
 export const LOGIN_LIFETIME = 600
-/** Seconds until the provider is given up. */
+/** Timeout of requests to the provider, in seconds. */
 const TIMEOUT = 5
-/** Ms for which a provider that could not be found is not looked for again. */
+/** Ms after a failed discovery before the next attempt. */
 const COOLDOWN = 5_000
 
 export interface Begun {
-  /** Where the browser goes. */
+  /** Where the browser is redirected. */
   readonly location: string
-  /** For the cookie. */
+  /** Value of the cookie. */
   readonly sealed: string
 }
 
-/** A login that began in this browser. */
+/** A pending login of this browser. */
 export interface UnderWay {
   readonly returnTo: string
   readonly challenge: string
@@ -34,7 +34,7 @@ export interface UnderWay {
 
 export interface OidcOptions {
   readonly seal: SealedState
-  /** Told why a login failed. For the log. */
+  /** Called with the reason of a failed login, for the log. */
   readonly onFault: (error: unknown) => void
   readonly now?: () => number
 }
@@ -52,7 +52,10 @@ export class Oidc {
     this.#now = options.now ?? Date.now
   }
 
-  /** @param challenge of whoever will take the login, see `LoginCodes`. Rejects with a refusal. */
+  /**
+   * @param challenge PKCE challenge of the client that will exchange the code, see `LoginCodes`. Rejects with a
+   * refusal.
+   */
   async begin(returnTo: string | undefined, challenge: string): Promise<Begun> {
     const provider = await this.#find()
     const verifier = client.randomPKCECodeVerifier()
@@ -70,12 +73,12 @@ export class Oidc {
     return { location: location.href, sealed: this.#options.seal.close(underWay) }
   }
 
-  /** The login that a cookie holds; null: there is none, or it took too long. */
+  /** The pending login in a cookie; null: none, or it has expired. */
   underWay(sealed: string | undefined): UnderWay | null {
     return sealed === undefined ? null : (this.#options.seal.open(sealed) as UnderWay | null)
   }
 
-  /** Who came back with this query. Rejects with a refusal; the log says why. */
+  /** The identity returned by the provider in this query. Rejects with a refusal; the log has the reason. */
   async finish(query: string, { state, nonce, verifier }: UnderWay): Promise<Identity> {
     const provider = await this.#find()
     const url = new URL(this.#config.redirectUri!)
@@ -91,7 +94,7 @@ export class Oidc {
     }
   }
 
-  /** Many providers keep all but the subject for their user info endpoint. */
+  /** Many providers return everything but the subject from their user info endpoint only. */
   async #complete(
     provider: client.Configuration,
     tokens: Awaited<ReturnType<typeof client.authorizationCodeGrant>>,
@@ -127,12 +130,12 @@ export class Oidc {
 function discover({ issuer, clientId, clientSecret }: Config['auth']['oidc']): Promise<client.Configuration> {
   const url = new URL(issuer!)
   const execute = [client.enableNonRepudiationChecks]
-  // Only a provider on this machine can have such an address.
+  // `endpointFault` allows plain HTTP only for this machine.
   if (url.protocol === 'http:' && endpointFault(issuer!) === null) execute.push(client.allowInsecureRequests)
   return client.discovery(url, clientId!, undefined, authentication(clientSecret), { execute, timeout: TIMEOUT })
 }
 
-/** As the specification has it, unless the provider says that it knows only the other way. */
+/** client_secret_basic by default, as specified, unless the provider only supports client_secret_post. */
 function authentication(secret: string | null): client.ClientAuth {
   if (secret === null) return client.None()
   const [basic, post] = [client.ClientSecretBasic(secret), client.ClientSecretPost(secret)]

@@ -1,4 +1,7 @@
-/** Tokens that let who forgot the password set another, once. An admin, or the operator's backend, makes one and sees that it reaches the right person. */
+/**
+ * Password reset tokens, each good once. An admin, or the operator's backend, creates one and delivers it to the right
+ * person.
+ */
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
 import type { CredentialRecord } from '../store/credentials.js'
@@ -12,7 +15,7 @@ import type { LoginThrottle } from './throttle.js'
 export interface PasswordResetsParts {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly accounts: Pick<Accounts, 'setPassword'>
-  /** Counts tokens that are none, by address. */
+  /** Counts invalid tokens, by address. */
   readonly throttle: LoginThrottle
   readonly now?: () => number
 }
@@ -20,7 +23,7 @@ export interface PasswordResetsParts {
 export class PasswordResets {
   readonly #parts: PasswordResetsParts
   readonly #now: () => number
-  /** By user: a token that comes twice at once is used once. */
+  /** By user: a token presented twice at once is used once. */
   readonly #locks = new KeyedMutex()
 
   constructor(parts: PasswordResetsParts) {
@@ -28,7 +31,7 @@ export class PasswordResets {
     this.#now = parts.now ?? Date.now
   }
 
-  /** A user has one at a time: those of before are void. @param expiresIn seconds */
+  /** Voids earlier tokens of the user. @param expiresIn seconds */
   create(user: string, expiresIn: number): Promise<{ token: string; expiresAt: number }> {
     return this.#locks.runExclusive(user, async () => {
       const { directory } = this.#parts.store
@@ -46,7 +49,7 @@ export class PasswordResets {
     })
   }
 
-  /** Sets the password and voids the token, and all that was issued before; resolves with whose it is. */
+  /** Sets the password, and voids the token and everything issued before. Resolves with the user. */
   async use(token: string, password: string, address: string): Promise<string> {
     const { throttle } = this.#parts
     const retryAfter = throttle.waitOf(address, '')
@@ -56,7 +59,7 @@ export class PasswordResets {
     const user = shown && (await this.#locks.runExclusive(shown.user, () => this.#use(token, password)))
     if (user) return user
     throttle.failed(address, '')
-    // One answer to all: who asks learns nothing of who has an account.
+    // The same answer for every reason, so that it does not reveal which accounts exist.
     throw new Refusal('unauthorized', 'this needs a token that is still good', { field: 'token' })
   }
 
@@ -64,7 +67,7 @@ export class PasswordResets {
     const { store, accounts } = this.#parts
     const found = await findCredential(store.directory, 'reset', token, this.#now())
     if (!found) return null
-    // It goes with all else that was issued.
+    // The token is voided with everything else that was issued.
     await accounts.setPassword(found.account.id, password)
     return found.account.id
   }

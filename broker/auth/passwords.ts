@@ -4,22 +4,25 @@ import { Refusal } from '../../schemas/errors.js'
 import { FairSemaphore, type Requester } from '../util/fair-semaphore.js'
 import { KnownPasswords } from './known-passwords.js'
 
-/** argon2id with the parameters OWASP asks for; KiB, passes, lanes. */
+/** argon2id with the parameters OWASP recommends: KiB, passes, lanes. */
 const COST = { memoryCost: 19456, timeCost: 2, parallelism: 1 }
 
 const MIN_PASSWORD_BYTES = 6
 const MAX_PASSWORD_BYTES = 1024
 
-/** Logins that may wait for a hash: at some 30 ms each, two at a time, more would wait longer than a client does. */
+/** Logins that may wait for a hash: at some 30 ms each, two at a time, more would wait longer than clients do. */
 const MAX_WAITING = 2000
 
 const NOBODY: Requester = { place: '', name: '' }
 
-/** Hashes and checks passwords, a few at a time: the hashes share their threads with log writes. Who waits is served by turns. */
+/**
+ * Hashes and checks passwords, a few at a time since hashes share their threads with log writes; waiting requests are
+ * served fairly.
+ */
 export class Passwords {
   readonly #free: FairSemaphore
   readonly #known = new KnownPasswords()
-  /** Costs as much to check as a real hash, and no password fits. */
+  /** A hash that no password matches, used for unknown users so that timing does not reveal them. */
   readonly #nobody =
     `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$${base64(16)}$${base64(32)}`
 
@@ -31,7 +34,10 @@ export class Passwords {
     )
   }
 
-  /** Makes the PHC string to store. Rejects with a `Refusal`: `bad_request` (`password`), or `unavailable` when too busy. */
+  /**
+   * Makes the PHC string to store. Rejects with a `Refusal`: `bad_request` (`password`), or `unavailable` when too
+   * busy.
+   */
   async hash(password: string, asking: Requester = NOBODY): Promise<string> {
     const bytes = Buffer.byteLength(password)
     if (bytes < MIN_PASSWORD_BYTES || bytes > MAX_PASSWORD_BYTES)
@@ -42,9 +48,9 @@ export class Passwords {
   }
 
   /**
-   * Whether the password fits. A `stored` of null (no such user, or one without password) takes as long as any other.
-   * `stillWanted` is asked when the turn comes, before the work. Rejects with a `Refusal` (`unavailable`) when too busy.
-   * `asking`: for whose account, and from where; a password of theirs that was right a moment ago is known.
+   * Whether the password is right. A `stored` of null (no such user, or no password) takes as long as any other.
+   * `stillWanted` is called before hashing. `asking`: for which account and from where; a recently verified password is
+   * answered from the cache. Rejects with a `Refusal` (`unavailable`) when too busy.
    */
   async verify(
     stored: string | null,
@@ -56,7 +62,7 @@ export class Passwords {
     if (this.#isKnown(stored, password, asking)) return true
     return this.#free.run(asking, async () => {
       if (!stillWanted()) return false
-      // Of many that came at once the first has found out for all.
+      // Of several equal requests at once, the first has filled the cache.
       if (this.#isKnown(stored, password, asking)) return true
       const fits = await verify(stored ?? this.#nobody, password)
       if (fits && stored !== null && asking !== NOBODY) this.#known.keep(asking.name, stored, password)

@@ -1,29 +1,32 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Identity } from './identity.js'
 
-/** Who a connection or request acts for, once authenticated. */
+/** The authenticated user that a connection or request acts for. */
 export interface Principal {
   readonly user: string
   readonly roles: ReadonlySet<string>
-  /** How the roles come from those of the account, whose changes they follow; absent: from elsewhere, such as a claim of a token. */
+  /**
+   * How the roles derive from those of the account, so that they follow its changes; absent: they come from elsewhere,
+   * such as a token's claim.
+   */
   readonly ofAccount?: RolesOfAccount
-  /** True for the shared user `anonymous`: only `acl.rules` speak for it. */
+  /** True for the shared user `anonymous`, for whom only `acl.rules` apply. */
   readonly anonymous: boolean
-  /** Unix ms at which the login ends (token expiry); null: never by itself. */
+  /** Unix ms at which the login expires; null: never. */
   readonly expiresAt: number | null
-  /** Unix ms: when the token was made, or the password was shown. */
+  /** Unix ms: when the token was issued, or the password verified. */
   readonly issuedAt?: number
-  /** Absent: it did not log in with an API key. */
+  /** Set if it logged in with an API key. */
   readonly byKey?: true
-  /** The login or API key behind it, where the broker keeps that; null or absent: none. */
+  /** Id of the refreshable login or API key; null or absent: neither. */
   readonly login?: string | null
 }
 
-/** All roles of the account, unless it says less or more. */
+/** All roles of the account, unless restricted or extended. */
 export interface RolesOfAccount {
-  /** These at most. */
+  /** At most these. */
   readonly only?: readonly string[]
-  /** These in any case. */
+  /** These in addition. */
   readonly plus?: readonly string[]
 }
 
@@ -36,21 +39,21 @@ export function sameRoles(one: ReadonlySet<string>, other: ReadonlySet<string>):
   return one.size === other.size && [...one].every((role) => other.has(role))
 }
 
-/** What a client presents. */
+/** What a client presents at a login. */
 export interface Credentials {
   readonly username: string | undefined
   readonly password: Buffer | undefined
   readonly clientId: string
   /** Remote address, for throttling and the log. */
   readonly address: string
-  /** Of the client, where it showed one at its connection that is good. */
+  /** The verified client certificate of the connection, if any. */
   readonly certificate?: X509Certificate | undefined
   readonly door: DoorName
 }
 
-/** A token on its own: what the method JWT of MQTT 5 and `auth.refresh` present. */
+/** A token without a password field: the authentication method JWT of MQTT 5, and `auth.refresh`. */
 export interface TokenCredentials {
-  /** Whose token it must be; undefined or empty: anyone's. */
+  /** The user the token must be for; undefined or empty: any. */
   readonly username: string | undefined
   readonly token: string
   readonly clientId: string
@@ -63,47 +66,54 @@ export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'suspended' | 
 
 export type Login =
   | { readonly ok: true; readonly principal: Principal }
-  /** `detail` is for the log, never for the client. `retryAfter`: seconds, of one that is throttled. */
+  /** `detail` is for the log, never for the client. `retryAfter`: seconds, if throttled. */
   | { readonly ok: false; readonly refusal: LoginRefusal; readonly detail: string; readonly retryAfter?: number }
 
-/** Why a login that is good was refused, of hooks that plugins set; `auth.hooks` are the authenticator's. */
+/**
+ * The reason logged when a hook set by an Aedes plugin refuses a valid login; `auth.hooks` are called by the
+ * authenticator.
+ */
 export const REFUSED_BY_HOOK = 'refused by the authenticate hook'
 
-/** Which door a login is asked for at. */
+/** Over which protocol a login is requested. */
 export type DoorName = 'mqtt' | 'http'
 
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>
   loginByToken(credentials: TokenCredentials): Promise<Login>
-  /** With the password of an account and nothing else, such as a token. Whether a second factor is asked for is up to the caller. */
+  /** Accepts only the password of an account, no token. The caller handles the second factor. */
   loginByPassword(credentials: Credentials): Promise<Login>
-  /** Whom an identity provider vouched for just now. */
+  /** Logs in a user whom an identity provider has just verified. */
   loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>
-  /** Whether nothing took back meanwhile what a login rests on. */
+  /** Whether the login has not been revoked since. */
   stands(principal: Principal): Promise<boolean>
-  /** The same principal with the roles it has now; null: what it rests on was taken back, or was over `at` (Unix ms; left out: now). */
+  /** The principal with its current roles; null: its login was revoked, or had expired `at` (Unix ms; default: now). */
   asOfNow(principal: Principal, at?: number): Promise<Principal | null>
-  /** A new token for a login that goes on: of that user, and throttled, as a failure may cost the client nothing. */
+  /** Renews a live login with a new token of the same user. Throttled; a failure does not end the login. */
   renew(credentials: TokenCredentials & { username: string }): Promise<Login>
 }
 
-/** What `acl.rules` say about topics outside rooms, users and broadcast. Rules are matched first to last; nothing matched denies. */
+/**
+ * Decides by `acl.rules` about topics outside rooms, users and broadcast. The first matching rule counts; without one,
+ * access is denied.
+ */
 export interface Acl {
   mayPublish(who: Principal, clientId: string, topic: string): boolean
-  /** Whether a message on this very topic may be delivered. */
+  /** Whether a message on this topic may be delivered. */
   mayReceive(who: Principal, clientId: string, topic: string): boolean
-  /** Whether a message on this very topic could be delivered to some login of the user: which roles it has is not known. */
+  /** Whether a message on this topic could be delivered to some login of the user, whose roles are not known. */
   couldReceive(user: string, clientId: string, topic: string): boolean
   /**
-   * `all`: every topic the filter can match is allowed, no check at delivery needed. `some`: some topic it could match may be
-   * allowed, so each delivery is checked. `none`: the first rule that covers the filter denies, or no rule allows any topic of it.
+   * `all`: every topic that the filter matches is allowed, so delivery needs no check. `some`: some may be allowed, so
+   * each delivery is checked. `none`: the first rule that covers the filter denies, or no rule allows any of its
+   * topics.
    */
   maySubscribe(who: Principal, clientId: string, filter: string): 'all' | 'some' | 'none'
 }
 
 /**
- * The module named by `auth.hooks` (DESIGN §2): each function may only narrow what TopicTalk allows. A rejection, an exception, a value
- * other than true, or no answer before the deadline denies.
+ * The module named by `auth.hooks` (DESIGN §2): each function can only deny what TopicTalk allows. A rejection, an
+ * exception, a value other than true, or no answer before the deadline denies.
  */
 export interface AuthHooks {
   authenticate?(login: { user: string; roles: string[]; clientId: string; address: string }): boolean | Promise<boolean>

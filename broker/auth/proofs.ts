@@ -1,20 +1,23 @@
-/** What proves who someone is elsewhere than at the authenticator: codes of a second factor, refresh and reset tokens, logins at a provider. */
+/**
+ * Throttles and logs proofs of identity that do not pass the authenticator: codes of a second factor, refresh and reset
+ * tokens, logins at a provider.
+ */
 import { Refusal } from '../../schemas/errors.js'
 import type { RefusedLogin } from './authenticator.js'
 import type { LoginRefusal } from './principal.js'
 import type { LoginThrottle } from './throttle.js'
 
 export interface ProofsParts {
-  /** Told of each that was refused, as of every login. */
+  /** Called for each refused proof, like for a refused login. */
   readonly refused: (login: RefusedLogin) => void
-  /** That of logins. */
+  /** The same throttle as for logins. */
   readonly throttle: Pick<LoginThrottle, 'failed'>
 }
 
-/** Who shows something, as they say, and where. */
+/** The claimed user, the address and the protocol. */
 export type ProofSource = Pick<RefusedLogin, 'user' | 'address' | 'door'>
 
-/** Other refusals are of what was asked for, such as a password that is too short. */
+/** Codes that are refused logins; other refusals concern the request, such as a password that is too short. */
 const REASONS: { readonly [code in Refusal['code']]?: LoginRefusal } = {
   unauthorized: 'bad_credentials',
   forbidden: 'not_authorized',
@@ -29,7 +32,7 @@ export class Proofs {
     this.#parts = parts
   }
 
-  /** Of what nobody guesses: a refusal is told, and not counted. `prove` throws or rejects with it. */
+  /** For proofs that cannot be guessed: a refusal is logged, not counted. `prove` throws or rejects with it. */
   async secret<T>(shown: ProofSource, prove: () => T | Promise<T>): Promise<T> {
     try {
       return await prove()
@@ -39,7 +42,7 @@ export class Proofs {
     }
   }
 
-  /** Of what can be guessed: a wrong one counts for the address as a wrong password does. */
+  /** For proofs that can be guessed: a wrong one counts for the address like a wrong password. */
   async guessable<T>(shown: ProofSource & { user: string }, prove: () => T | Promise<T>): Promise<T> {
     try {
       return await prove()

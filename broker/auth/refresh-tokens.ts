@@ -1,30 +1,35 @@
 /**
- * The refresh tokens of one login. Each is good once and then has a successor; but the answer with it may be lost, and two windows of one
- * browser may ask at once with the same token. So a token may be shown again for a moment after its first use, and gets a successor
- * of its own; and for as long as nobody used what it was answered, which that takes the place of.
+ * Rotation of the refresh tokens of one login. A token is used once and replaced by its successor. But the response may
+ * be lost, and two windows of one browser may refresh at the same time with the same token. So a token may be used
+ * again within a grace period, and then gets another successor; and also later, as long as its successor was not used,
+ * which is then replaced.
  */
 import type { CredentialRecord, RefreshHead } from '../store/credentials.js'
 import { sameHash } from './credentials.js'
 
-/** Most that are good at a time; the oldest gives way: whoever has more windows than that logs in again in one of them. */
+/**
+ * Most valid tokens at a time; the oldest is dropped: a browser with more windows has to log in again in one of them.
+ */
 const MAX_HEADS = 16
-/** How many of before are known again, as theirs. */
+/** How many former tokens are remembered, to detect their reuse. */
 const MAX_HAD = 64
 
 export interface Renewal {
-  /** Hash of the token that was shown. */
+  /** Hash of the token presented. */
   readonly shown: string
-  /** Hash of the one that takes its place. */
+  /** Hash of its successor. */
   readonly next: string
   /** Unix ms. */
   readonly now: number
-  /** Ms for which a token that was used is not yet one of before. */
+  /** Grace period in ms. */
   readonly grace: number
-  /** Unix ms at which the next one ends. */
+  /** Unix ms at which the successor expires. */
   readonly expiresAt: number
 }
 
-/** The record with the next token; `stolen`: what was shown was used long ago; `unknown`: it never was one of this login. */
+/**
+ * The record with the successor. `stolen`: the token was used long ago; `unknown`: it was never a token of this login.
+ */
 export function renewed(record: CredentialRecord, renewal: Renewal): CredentialRecord | 'stolen' | 'unknown' {
   const { shown, next: hash, now, grace, expiresAt } = renewal
   const heads = headsOf(record).filter((head) => head.expiresAt > now)
@@ -37,7 +42,7 @@ export function renewed(record: CredentialRecord, renewal: Renewal): CredentialR
   }
   const given = heads.filter(({ previous }) => previous !== null && sameHash(previous, shown))
   const [first] = given
-  // It counts from the first use: who asks again and again gains no time by it.
+  // The grace period counts from the first use, and is not extended by further uses.
   if (first && now - first.at < grace) return withHeads(record, [{ ...next, at: first.at }, ...heads], [], renewal)
   if (had.some((hash) => sameHash(hash, shown))) return 'stolen'
   if (!first) return 'unknown'
@@ -46,7 +51,7 @@ export function renewed(record: CredentialRecord, renewal: Renewal): CredentialR
   return withHeads(record, [next, ...others], replaced, renewal)
 }
 
-/** Logins of before know the current one and the one it took the place of. */
+/** Records of earlier versions have only the current and the previous token. */
 function headsOf({ heads, hash, previous, usedAt, expiresAt }: CredentialRecord): readonly RefreshHead[] {
   return heads ?? [{ hash, previous, at: usedAt, expiresAt: expiresAt ?? Number.POSITIVE_INFINITY }]
 }

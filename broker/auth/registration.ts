@@ -1,4 +1,4 @@
-/** Who may make an account, and the invitations that let one in. */
+/** Registration of accounts, and invitations to register. */
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { commit } from '../store/commit.js'
@@ -10,15 +10,15 @@ import { findCredential } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 import type { LoginThrottle } from './throttle.js'
 
-/** Most invitations of one admin that are open at a time. */
+/** Most open invitations of one admin. */
 const MAX_INVITES = 1000
 
 export interface RegistrationParts {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly accounts: Pick<Accounts, 'add'>
-  /** Asked each time: it may change. */
+  /** A function, since the mode can change on reload. */
   readonly mode: () => Config['auth']['registration']
-  /** Counts attempts by address, good ones too. */
+  /** Counts attempts by address, successful ones too. */
   readonly throttle: LoginThrottle
 }
 
@@ -68,7 +68,7 @@ export class Registration {
     return { invite: writeSecret('invite', { user: by, id, secret }), expiresAt }
   }
 
-  /** `use` gets the write that counts the use, to be kept with what it was used for. */
+  /** Calls `use` with the write that counts the use, to be committed together with the account. */
   async #byInvite(invite: string | undefined, use: (counted: Op) => Promise<unknown>): Promise<void> {
     const shown = readSecret('invite', invite ?? '')
     if (!shown) throw notInvited()

@@ -1,12 +1,12 @@
-/** `auth.jwt.jwks`: public keys fetched from whoever signs tokens, by key id (RFC 7517). */
+/** `auth.jwt.jwks`: public keys fetched from a token issuer, by key id (RFC 7517). */
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { algorithmsOf } from './algorithms.js'
 import { askEndpoint } from './endpoint.js'
 
-/** Longest key set, in bytes, and most keys of it that are looked at. */
+/** Longest key set in bytes, and most keys read from it. */
 const MAX_BYTES = 262_144
 const MAX_KEYS = 200
-/** Seconds. */
+/** Timeout in seconds. */
 const TIMEOUT = 5
 
 const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
@@ -19,10 +19,10 @@ interface RemoteKey {
 
 export interface RemoteKeysOptions {
   readonly url: string
-  /** Seconds until they are asked for again, and the least time between two requests. */
+  /** Seconds until the set is fetched again, and the least time between two fetches. */
   readonly maxAge: number
   readonly cooldown: number
-  /** Told when the keys cannot be had; those of before stay good. For the log. */
+  /** Called if the set cannot be fetched; the former keys remain valid. For the log. */
   readonly onFault?: (error: Error) => void
   readonly now?: () => number
 }
@@ -30,7 +30,7 @@ export interface RemoteKeysOptions {
 export class RemoteKeys {
   readonly #options: RemoteKeysOptions
   readonly #now: () => number
-  /** Null: there never were any. */
+  /** Null: never fetched successfully. */
   #keys: readonly RemoteKey[] | null = null
   #askedAt = Number.NEGATIVE_INFINITY
   #gotAt = Number.NEGATIVE_INFINITY
@@ -41,14 +41,14 @@ export class RemoteKeys {
     this.#now = options.now ?? Date.now
   }
 
-  /** False: there never were any keys, so that nothing can be said of a token. */
+  /** False: never fetched successfully, so that no token can be judged. */
   get known(): boolean {
     return this.#keys !== null
   }
 
   /**
-   * The key a token names. An unknown `kid` may be of a key that is new: the set is asked for again, though not more often than the
-   * cool-down allows.
+   * The key a token names. An unknown `kid` may be a new key, so the set is fetched again, but not more often than the
+   * cooldown allows.
    */
   async find(kid: string | undefined, alg: string): Promise<KeyObject | null> {
     if (this.#now() - this.#gotAt >= this.#options.maxAge * 1000) await this.#ask()
@@ -82,7 +82,7 @@ export class RemoteKeys {
   }
 }
 
-/** The keys that can verify; throws where the text is no key set, or one without such a key. */
+/** The keys that can verify; throws if the text is no key set, or has no such key. */
 function readKeySet(text: string): RemoteKey[] {
   const { keys } = (JSON.parse(text) ?? {}) as { keys?: unknown }
   if (!Array.isArray(keys)) throw new Error('answered with something that is no key set')
@@ -91,7 +91,7 @@ function readKeySet(text: string): RemoteKey[] {
   return usable
 }
 
-/** A key that is of no use here says nothing about the others. */
+/** Returns no key if it cannot be used here; other keys of the set still count. */
 function readKey(jwk: JsonWebKey & { kid?: unknown; alg?: unknown; use?: unknown }): RemoteKey[] {
   try {
     const { kid, alg, use = 'sig' } = jwk

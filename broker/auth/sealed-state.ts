@@ -1,4 +1,4 @@
-/** Values that a browser keeps for the broker for a while, and can neither read nor change. */
+/** Encrypted, expiring values that a browser keeps for the broker (in a cookie) and can neither read nor change. */
 import type { SecretBox } from './secret-box.js'
 
 export class SealedState {
@@ -6,7 +6,7 @@ export class SealedState {
   readonly #lifetime: number
   readonly #now: () => number
 
-  /** `lifetime` in seconds. */
+  /** @param lifetime Seconds. */
   constructor(secretBox: SecretBox, lifetime: number, now: () => number = Date.now) {
     this.#secretBox = secretBox
     this.#lifetime = lifetime
@@ -17,7 +17,7 @@ export class SealedState {
     return this.#secretBox.seal(JSON.stringify({ until: this.#now() + this.#lifetime * 1000, values }))
   }
 
-  /** Null: not sealed here, or too long ago. */
+  /** Null: not encrypted by this broker, or expired. */
   open(text: string): unknown {
     const opened = this.#secretBox.open(text)
     if (opened === null) return null

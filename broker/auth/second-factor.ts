@@ -1,6 +1,6 @@
 /**
- * The second factor of an account: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for who has lost it. Who has one
- * logs in with the password and a code; each code is good once.
+ * Second factors: codes of an authenticator app (TOTP, RFC 6238), and recovery codes in case the app is lost. A user
+ * who has one logs in with the password and a code; each code is accepted once.
  */
 import { randomBytes } from 'node:crypto'
 import { Secret, TOTP } from 'otpauth'
@@ -13,27 +13,27 @@ import type { SecretBox } from './secret-box.js'
 import { hashSecret } from './secrets.js'
 import type { Failures } from './throttle.js'
 
-/** Name the app shows beside the user's. */
+/** The issuer the app shows beside the user's name. */
 const ISSUER = 'TopicTalk'
-/** Seconds of a step, and how many steps a clock may be off. */
+/** Length of a time step in seconds, and tolerance for clock differences in steps. */
 const PERIOD = 30
 const STEPS_OFF = 1
 const SECRET_BYTES = 20
 const RECOVERY_CODES = 10
-/** 80 bits: a fast hash does, as for secrets. */
+/** 80 bits: a fast hash is sufficient, as for secrets. */
 const RECOVERY_BYTES = 10
 
 export interface SecondFactorParts {
   readonly store: Pick<Store, 'commit' | 'accounts'>
   readonly secretBox: SecretBox
-  /** Counts wrong codes of a user, wherever they come from: who gets that far has the password. */
+  /** Counts wrong codes per user, from any address: whoever gets that far knows the password. */
   readonly failures: Failures
   readonly now?: () => number
 }
 
 export interface SecondFactorStatus {
   readonly enabled: boolean
-  /** Unix ms; null: it is not on. */
+  /** Unix ms; null: it is not enabled. */
   readonly since: number | null
   readonly recoveryCodes: number
 }
@@ -44,7 +44,7 @@ export type CodeCheck = 'passed' | 'missing' | 'wrong' | { readonly wait: number
 export class SecondFactors {
   readonly #parts: SecondFactorParts
   readonly #now: () => number
-  /** By user: a code that comes twice at once is taken once. */
+  /** By user: a code presented twice at once is accepted once. */
   readonly #locks = new KeyedMutex()
 
   constructor(parts: SecondFactorParts) {
@@ -52,7 +52,7 @@ export class SecondFactors {
     this.#now = parts.now ?? Date.now
   }
 
-  /** Makes a secret that counts from its confirmation on; one that was never confirmed is forgotten. */
+  /** Creates a secret, effective after `confirm`; replaces an unconfirmed one. */
   begin(user: string): Promise<{ secret: string; uri: string }> {
     return this.#locks.runExclusive(user, async () => {
       if ((await this.#record(user))?.confirmedAt)
@@ -64,7 +64,7 @@ export class SecondFactors {
     })
   }
 
-  /** From now on codes are asked for. The recovery codes are told this once. */
+  /** Enables the second factor. Returns the recovery codes, which cannot be retrieved later. */
   confirm(user: string, code: string): Promise<string[]> {
     return this.#locks.runExclusive(user, async () => {
       const record = await this.#record(user)
@@ -84,7 +84,7 @@ export class SecondFactors {
     })
   }
 
-  /** The code is one of the app, or a recovery code; it has been checked that the user has the password. */
+  /** Removes it after checking a code of the app or a recovery code; the caller has checked the password. */
   remove(user: string, code: string): Promise<void> {
     return this.#locks.runExclusive(user, async () => {
       const record = await this.#record(user)
@@ -94,7 +94,7 @@ export class SecondFactors {
     })
   }
 
-  /** For who is locked out: the operator has made sure who asks. False: there was none. */
+  /** For users who are locked out; the operator has verified them. Resolves with false if there was none. */
   reset(user: string): Promise<boolean> {
     return this.#locks.runExclusive(user, async () => {
       if (!(await this.#record(user))) return false
@@ -113,7 +113,7 @@ export class SecondFactors {
     return (await this.status(user)).enabled
   }
 
-  /** Takes a code with which its user logs in, once; who has no second factor needs none. */
+  /** Checks a code at a login and consumes it. Passes if the user has no second factor. */
   check(user: string, code: string | undefined): Promise<CodeCheck> {
     return this.#locks.runExclusive(user, async () => {
       const record = await this.#record(user)
@@ -139,7 +139,7 @@ export class SecondFactors {
     return 'passed'
   }
 
-  /** The record once this code was used; null: it is none. */
+  /** The record after using this code; null: the code is wrong. */
   #after(record: SecondFactorRecord, code: string): SecondFactorRecord | null {
     const hash = hashSecret(plain(code))
     if (record.recovery.includes(hash))
@@ -148,10 +148,11 @@ export class SecondFactors {
     return lastStep === null ? null : { ...record, lastStep }
   }
 
-  /** The time step that a code of the app is of; null: none around now, or one that was used. */
+  /** The time step of a code; null: it matches none close to now, or one that is used up. */
   #stepOf({ user, sealed, lastStep }: SecondFactorRecord, code: string): number | null {
     const secret = this.#parts.secretBox.open(sealed, user)
-    // The broker's secret is another than it was: recovery codes are left, and the operator.
+    // The broker's secret has changed, so the shared secret cannot be decrypted: only recovery codes and the operator
+    // remain.
     if (secret === null) return null
     const timestamp = this.#now()
     const app = totp(Secret.fromBase32(secret), user)
@@ -176,7 +177,7 @@ export class SecondFactors {
   }
 }
 
-/** Refuses a code that did not pass, in the words of every command that takes one. */
+/** Throws the refusal for a code that did not pass, the same for all commands. */
 export function requirePassed(check: CodeCheck): void {
   if (typeof check === 'object')
     throw new Refusal('rate_limited', 'too many wrong codes; try again later', {
@@ -201,14 +202,14 @@ function totp(secret: Secret, user: string): TOTP {
 
 const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz'
 
-/** Such as `q3k9-7hmd-…`: letters that are not mistaken for digits, five bits each. */
+/** Such as `q3k9-7hmd-…`: five bits per character, no letters that look like digits. */
 function newRecoveryCode(): string {
   const bits = [...randomBytes(RECOVERY_BYTES)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
   const text = bits.match(/.{5}/g)!.map((five) => LETTERS[Number.parseInt(five, 2)])
   return text.join('').match(/.{4}/g)!.join('-')
 }
 
-/** As it was typed, or read out. */
+/** Normalises a code as typed by hand. */
 function plain(code: string): string {
   return code.toLowerCase().replace(/[\s-]/g, '')
 }

@@ -1,4 +1,4 @@
-/** Secrets that the broker has to show again, such as those it signs webhooks with: encrypted at rest. */
+/** Encrypts secrets that the broker needs in plain text again, such as those it signs webhooks with. */
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 
 const CIPHER = 'aes-256-gcm'
@@ -8,12 +8,12 @@ const TAG_BYTES = 16
 export class SecretBox {
   readonly #key: KeyObject
 
-  /** `key` of 256 bits, for this purpose alone. */
+  /** @param key 256 bits, used for nothing else. */
   constructor(key: KeyObject) {
     this.#key = key
   }
 
-  /** Bound to its `owner`: what is sealed for one is of no use to another. */
+  /** Bound to `owner`: the result can be opened for the same owner only. */
   seal(text: string, owner = ''): string {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv(CIPHER, this.#key, nonce).setAAD(Buffer.from(owner))
@@ -21,7 +21,7 @@ export class SecretBox {
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url')
   }
 
-  /** Null: it was sealed with another key or for another owner, or changed since. */
+  /** Null: encrypted with another key or for another owner, or modified. */
   open(sealed: string, owner = ''): string | null {
     const bytes = Buffer.from(sealed, 'base64url')
     if (bytes.length < NONCE_BYTES + TAG_BYTES) return null

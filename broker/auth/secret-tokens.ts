@@ -1,6 +1,6 @@
 /**
- * HS256 tokens [RFC 7515, RFC 7519], checked in the thread that asks: jose would have WebCrypto compute the signature in another one, and
- * the way there and back takes ten times as long. The claims are jose's to check.
+ * Verifies HS256 tokens [RFC 7515, RFC 7519] synchronously: jose has WebCrypto compute the HMAC in another thread,
+ * which takes ten times as long. Claims are checked by jose.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto'
 import {
@@ -21,7 +21,7 @@ export function verifyBySecret(
   options: JWTClaimVerificationOptions,
 ): JWTPayload {
   if (header.alg !== 'HS256') throw new errors.JOSEAlgNotAllowed('a secret signs with HS256 alone')
-  // Extensions a reader has to understand [RFC 7515, 4.1.11]: there are none here.
+  // A critical extension must be understood [RFC 7515, 4.1.11]; none is supported.
   if (header.crit !== undefined) throw new errors.JOSENotSupported('the header has extensions ("crit")')
   const end = token.lastIndexOf('.')
   const signature = Buffer.from(token.slice(end + 1), 'base64url')

@@ -1,9 +1,12 @@
-/** Secrets the broker gives out and knows again by a hash: refresh tokens, API keys, invitations, password resets. */
+/**
+ * Format of the secrets issued by the broker, which stores only their hashes: refresh tokens, API keys, invitations,
+ * password resets.
+ */
 import { createHash, randomBytes } from 'node:crypto'
 import { isAccountName } from '../../schemas/ids.js'
 import type { CredentialKind } from '../store/credentials.js'
 
-/** So that people, and scanners for leaked secrets, see what they have found. */
+/** Prefixes let people, and scanners for leaked secrets, recognise what they have found. */
 const PREFIXES: Readonly<Record<CredentialKind, string>> = {
   login: 'ttr',
   key: 'ttk',
@@ -11,7 +14,7 @@ const PREFIXES: Readonly<Record<CredentialKind, string>> = {
   reset: 'ttp',
 }
 
-/** What a text that looks like a secret says: whose, which one, and the part that proves it. */
+/** The parts of a secret: user, id of the credential, and the secret part. */
 export interface ShownSecret {
   readonly user: string
   readonly id: string
@@ -26,7 +29,7 @@ export function newSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** 256 random bits cannot be guessed, so a fast hash does. */
+/** 256 random bits cannot be guessed, so a fast hash is sufficient. */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')
 }
@@ -35,7 +38,7 @@ export function writeSecret(kind: CredentialKind, { user, id, secret }: ShownSec
   return [PREFIXES[kind], Buffer.from(user).toString('base64url'), id, secret].join('.')
 }
 
-/** Null: it is no secret of that kind, or not as it was written. */
+/** Null: the text is not a well-formed secret of that kind. */
 export function readSecret(kind: CredentialKind, text: string): ShownSecret | null {
   const [, name, id, secret, ...more] = text.split('.')
   if (!name || !id || !secret || more.length > 0) return null
@@ -45,7 +48,7 @@ export function readSecret(kind: CredentialKind, text: string): ShownSecret | nu
 
 const SECRET = new RegExp(`^(${Object.values(PREFIXES).join('|')})\\.[^.]+\\.[^.]+\\.[^.]+$`, 'i')
 
-/** Whether a text is, or looks like, a secret of this broker, of whatever kind, and so nobody else's business. */
+/** Whether a text is, or looks like, any secret of this broker, which must not be forwarded or logged. */
 export function isSecret(text: string): boolean {
   return SECRET.test(text.trim())
 }

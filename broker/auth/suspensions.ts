@@ -1,4 +1,4 @@
-/** Accounts that were suspended: nobody logs in by them, nor by the bots and devices that act for them. */
+/** Suspended accounts: they cannot log in, nor can their bots and devices. */
 
 import type { DirectoryStore } from '../store/directory.js'
 import { type Ownership, personBehind } from '../store/persons.js'

@@ -1,11 +1,11 @@
 import { networkOf } from '../util/network.js'
 
-/** Longest time an address is refused, in ms, however many failures. */
+/** Longest refusal in ms, however many failures. */
 const LONGEST = 3_600_000
-/** Most addresses, and most users of addresses, that are remembered; the oldest are forgotten. */
+/** Most entries kept, of addresses and of users per address; the oldest are dropped. */
 const MAX_ENTRIES = 20_000
 
-/** Networks that an account is known at; the one not seen for longest is forgotten. */
+/** Most networks remembered per account; the least recently seen is dropped. */
 const MAX_KNOWN = 16
 
 export interface ThrottleLimits {
@@ -13,20 +13,21 @@ export interface ThrottleLimits {
   readonly addressAttempts: number
   /** Seconds. */
   readonly window: number
-  /** Of one user from wherever it never logged in, in a window; left out: such failures are not counted together. */
+  /** Failures of one user from unknown networks within a window; absent: these are not counted together. */
   readonly accountAttempts?: number | undefined
 }
 
 /**
- * Counts failed password logins of a user from an address, and of an address. Too many: refused for a window, and
- * twice as long for each failure after that. What is refused is not tried, so it does not count. Failures of one account from many addresses
- * only slow each other down, and not who comes from where the account logged in before: or anyone could lock anyone out.
+ * Counts failed password logins per user and address, and per address. Beyond the limit logins are refused for a
+ * window, then twice as long for each further failure. Refused logins are not tried, so they do not count. Failures of
+ * one account from many addresses only slow down logins from unknown networks, since otherwise anyone could lock any
+ * user out.
  */
 export class LoginThrottle {
   readonly #pairs: Failures
   readonly #addresses: Failures
   readonly #accounts: Guesses | null
-  /** By user, the networks it logged in from. */
+  /** By user: the networks of earlier logins. */
   readonly #known = new Map<string, Set<string>>()
 
   constructor(limits: ThrottleLimits, now: () => number = Date.now) {
@@ -37,7 +38,7 @@ export class LoginThrottle {
     this.#accounts = accountAttempts === undefined ? null : new Guesses(accountAttempts, window, now)
   }
 
-  /** Seconds until it may be tried again; 0: it may be tried. */
+  /** Seconds until the next attempt is allowed; 0: now. */
   waitOf(address: string, user: string): number {
     const network = networkOf(address)
     const ms = Math.max(
@@ -55,13 +56,16 @@ export class LoginThrottle {
     if (!this.#isKnown(network, user)) this.#accounts?.add(user)
   }
 
-  /** Clears the user's failures, not the address's: or a known password would buy guesses at others. */
+  /**
+   * Clears the failures of the user, not those of the address: otherwise logins with a known password would allow more
+   * guesses at others.
+   */
   succeeded(address: string, user: string): void {
     this.#pairs.clear(`${networkOf(address)} ${user}`)
     this.loggedIn(address, user)
   }
 
-  /** In whatever way: who comes from there is not slowed by what others try elsewhere. */
+  /** Records the network of a successful login of any kind: logins from there are not slowed by failures elsewhere. */
   loggedIn(address: string, user: string): void {
     if (!this.#accounts) return
     const network = networkOf(address)
@@ -79,12 +83,12 @@ export class LoginThrottle {
   }
 }
 
-/** So many guesses a window at each account, spread over it once they are used up. */
+/** Allows so many guesses at each account per window, and spreads them over the window once they are used up. */
 class Guesses {
   readonly #most: number
   readonly #window: number
   readonly #now: () => number
-  /** How many are left, and as of when (Unix ms); the one that came first is forgotten first. */
+  /** Guesses left, and as of when (Unix ms); the oldest entry is dropped first. */
   readonly #left = new Map<string, { guesses: number; at: number }>()
 
   constructor(most: number, window: number, now: () => number) {
@@ -93,7 +97,7 @@ class Guesses {
     this.#now = now
   }
 
-  /** Ms until one more may be made; 0: now. */
+  /** Ms until the next guess is allowed; 0: now. */
   waitOf(user: string): number {
     const left = this.#leftOf(user)
     return left >= 1 ? 0 : ((1 - left) * this.#window) / this.#most
@@ -119,7 +123,10 @@ interface Entry {
   refusedUntil: number
 }
 
-/** Counts failures under a key, such as a user. Who fails too often is refused for a window (ms), then twice as long each time. */
+/**
+ * Counts failures by key, such as a user. Beyond the limit a key is refused for a window (ms), then twice as long each
+ * time.
+ */
 export class Failures {
   readonly #limit: number
   readonly #window: number
@@ -133,7 +140,7 @@ export class Failures {
     this.#now = now
   }
 
-  /** Ms until one more may be tried; 0: now. */
+  /** Ms until the next attempt is allowed; 0: now. */
   waitOf(key: string): number {
     return Math.max(0, (this.#entries.get(key)?.refusedUntil ?? 0) - this.#now())
   }

@@ -29,16 +29,16 @@ export type TokenCheck =
       readonly roles: readonly string[] | null
       /** Unix ms; null: never. */
       readonly expiresAt: number | null
-      /** Unix ms; 0: it does not say. */
+      /** Unix ms; 0: not stated. */
       readonly issuedAt: number
-      /** The login it belongs to, of those the broker keeps. */
+      /** The refreshable login it belongs to; null: none. */
       readonly login: string | null
     }
   /** `why` is for the log. */
   | { readonly ok: false; readonly why: string }
 
 export class TokenVerifier {
-  /** Each algorithm has the one key that may use it, so no token can choose how a key is used. */
+  /** Exactly one key per algorithm, so that a token cannot choose how a key is used. */
   readonly #keys: ReadonlyMap<string, KeyObject>
   readonly #jwt: JwtConfig
   readonly #now: () => number
@@ -65,7 +65,7 @@ export class TokenVerifier {
     const check = await (header.kid === LOGIN_KEY
       ? this.#verifyLogin(token, header)
       : this.#verifyOthers(token, header))
-    // A key set may lose a key at any time.
+    // Not with a key set, which may lose a key at any time.
     if (check.ok && !this.#remote) this.#known.keep(token, check)
     return check
   }
@@ -90,7 +90,10 @@ export class TokenVerifier {
     return jwtVerify(token, key, { ...options, algorithms: [header.alg!] }).then(({ payload }) => payload)
   }
 
-  /** Keys of a key set come first for tokens that name one. Rejects with a refusal where there should be a set and never was. */
+  /**
+   * For tokens that name a key, the key set comes first. Rejects with a refusal if a set is configured and was never
+   * fetched.
+   */
   async #keyOf(alg: string, kid: string | undefined): Promise<KeyObject | undefined> {
     const own = this.#keys.get(alg)
     const remote = this.#remote
@@ -101,7 +104,7 @@ export class TokenVerifier {
     return key
   }
 
-  /** The broker's own: what is configured for the tokens of others does not concern them. */
+  /** For tokens of the broker's own logins; the configuration for tokens of other issuers does not apply. */
   async #verifyLogin(token: string, header: ProtectedHeaderParameters): Promise<TokenCheck> {
     const key = this.#keys.get(LOGIN_KEY)
     if (!key) return { ok: false, why: 'this broker signs no tokens' }
@@ -130,7 +133,10 @@ export class TokenVerifier {
   }
 }
 
-/** What jose has against a token becomes the answer. Clocks may differ where a token begins; it ends when it says (`now`: Unix ms). */
+/**
+ * Turns errors of jose into a result. Clock differences are tolerated at the beginning of a token's validity, not at
+ * its end (`now`: Unix ms).
+ */
 async function checked(check: () => Promise<TokenCheck>, now: number): Promise<TokenCheck> {
   try {
     const outcome = await check()
@@ -150,14 +156,14 @@ interface LoginClaims {
   readonly expiresAt: number
 }
 
-/** A numeric date of JWT has seconds, with or without fractions. */
+/** Numeric dates of JWT are seconds, possibly with fractions. */
 function ms(seconds: number): number {
   return Math.round(seconds * 1000)
 }
 
 /**
- * When a token was issued, in whole seconds as all JWT libraries read it; and in ms beside it, for a token has to be told from a logout in
- * the same second. `at`: Unix ms.
+ * The time of issue in whole seconds, as all JWT libraries read it, and in ms, to order a token and a logout within the
+ * same second. `at`: Unix ms.
  */
 function issued(at: number): { iat: number; [ISSUED_MS]: number } {
   return { iat: Math.floor(at / 1000), [ISSUED_MS]: at }
@@ -169,23 +175,23 @@ function issuedAtOf(payload: JWTPayload): number {
   return typeof exact === 'number' && Math.floor(exact / 1000) === iat ? exact : ms(iat)
 }
 
-/** Names, among the keys and in the header of a token, the key of the broker's own logins. */
+/** Names the key of the broker's own logins, in the key map and in the token header. */
 const LOGIN_KEY = 'topictalk-login'
 
-/** Whether a text is, or pretends to be, a token of this broker's own logins. */
+/** Whether a text is, or claims to be, a token of this broker's own logins. */
 export function isLoginToken(token: string): boolean {
   return headerOf(token)?.kid === LOGIN_KEY
 }
 
 /**
- * The key of the broker's own logins: from the secret, and not the secret itself, so that a token of the one kind never passes for one
- * of the other.
+ * The key for the broker's own logins. Derived from the secret rather than the secret itself, so that tokens of the two
+ * kinds cannot be mistaken for one another.
  */
 export async function loadLoginKey(jwt: JwtConfig, dataDir: string): Promise<[string, KeyObject]> {
   return [LOGIN_KEY, await deriveKey(jwt, dataDir, LOGIN_KEY)]
 }
 
-/** A key of 256 bits from the broker's secret, for one purpose alone. */
+/** Derives a key of 256 bits from the broker's secret, for one purpose. */
 export async function deriveKey(jwt: JwtConfig, dataDir: string, purpose: string): Promise<KeyObject> {
   const secret = await loadTokenSecret(jwt, dataDir)
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
@@ -197,12 +203,12 @@ function textsOf(value: unknown): string[] {
 
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
-/** The algorithm a token claims; null when the text is no signed token at all. */
+/** The algorithm a token claims; null: the text is not a signed token. */
 export function algorithmOf(text: string): string | null {
   return textOf(headerOf(text)?.alg)
 }
 
-/** Nobody has looked yet at what a token says of itself. */
+/** Token headers are unverified input. */
 function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
@@ -217,8 +223,8 @@ function headerOf(text: string): ProtectedHeaderParameters | null {
 }
 
 /**
- * The keys of the configuration. Without any, makes the file `secret` in the data directory, or uses the one there.
- * Throws a `ConfigError` when a key is of no use.
+ * The keys of the configuration. If there are none, reads or creates the file `secret` in the data directory. Throws a
+ * `ConfigError` if a key cannot be used.
  */
 export async function loadTokenKeys(jwt: JwtConfig, dataDir: string): Promise<Map<string, KeyObject>> {
   const keys = new Map<string, KeyObject>()
@@ -233,7 +239,10 @@ export async function loadTokenKeys(jwt: JwtConfig, dataDir: string): Promise<Ma
   return keys
 }
 
-/** The secret that signs tokens: configured, or the file `secret` in the data directory, made (0600) if it is missing. */
+/**
+ * The secret that signs tokens: from the configuration, or the file `secret` in the data directory, created (0600) if
+ * missing.
+ */
 export async function loadTokenSecret(jwt: JwtConfig, dataDir: string): Promise<Uint8Array> {
   if (jwt.secret !== null) return Buffer.from(jwt.secret)
   const file = join(dataDir, 'secret')
@@ -248,7 +257,8 @@ async function createSecret(dataDir: string, file: string): Promise<string> {
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
   await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
   try {
-    // Unlike rename, link never replaces what another process made meanwhile; unlike a write, it is never half done.
+    // Unlike rename, link never replaces a file made by another process meanwhile; unlike a write, it is never half
+    // done.
     await link(draft, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -274,7 +284,7 @@ async function readPublicKey(pemOrPath: string): Promise<KeyObject> {
   const name = inline ? 'auth.jwt.publicKey' : `auth.jwt.publicKey (${pemOrPath})`
   try {
     const pem = inline ? pemOrPath : await readFile(pemOrPath, 'utf8')
-    // Node would take the public half of it.
+    // Node would silently derive the public key.
     if (pem.includes('PRIVATE KEY')) throw new Error('is a private key; the broker needs the public one')
     return createPublicKey(pem)
   } catch (cause) {
@@ -284,7 +294,7 @@ async function readPublicKey(pemOrPath: string): Promise<KeyObject> {
 
 export interface MintOptions {
   roles?: readonly string[]
-  /** Seconds; without it the token never expires. */
+  /** Seconds; absent: the token never expires. */
   ttl?: number
   issuer?: string | null
   audience?: string | null
@@ -292,7 +302,7 @@ export interface MintOptions {
   now?: () => number
 }
 
-/** Signs a token (HS256) that this configuration accepts. */
+/** Signs a token (HS256) that is valid under this configuration. */
 export function mintToken(secret: Uint8Array, user: string, options: MintOptions = {}): Promise<string> {
   const { roles, ttl, issuer, audience, userClaim = 'sub', now = Date.now } = options
   const issuedAt = now()

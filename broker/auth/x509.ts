@@ -1,12 +1,12 @@
-/** `auth.x509`: whom the certificate of a client names. Whether it is of a trusted authority was seen to when it was shown. */
+/** `auth.x509`: the users named by a client certificate. The TLS listener has verified its authority. */
 import type { X509Certificate } from 'node:crypto'
 import type { Config } from '../../schemas/config.js'
 import { isAccountName } from '../../schemas/ids.js'
 
 export interface CertifiedNames {
-  /** Users it may log in as. */
+  /** The users it may log in as. */
   readonly names: readonly string[]
-  /** Unix ms at which it is over. */
+  /** Unix ms at which it expires. */
   readonly expiresAt: number
 }
 
@@ -19,7 +19,7 @@ export function readCertificate(
   return { names: names.filter(isAccountName), expiresAt: Date.parse(certificate.validTo) }
 }
 
-/** Of several only one could be meant, and nobody could say which. */
+/** Several common names would be ambiguous, so they name nobody. */
 function commonNames(certificate: X509Certificate): string[] {
   const { CN } = certificate.toLegacyObject().subject as { CN?: string | string[] }
   return typeof CN === 'string' ? [CN] : []
@@ -27,7 +27,7 @@ function commonNames(certificate: X509Certificate): string[] {
 
 const PREFIXES = { email: 'email:', dns: 'DNS:' } as const
 
-/** Node puts what could be taken for more than one name into quotes; what can be a user needs none. */
+/** Node quotes values that could be taken for several names; valid user names need no quotes. */
 function alternativeNames({ subjectAltName = '' }: X509Certificate, kind: keyof typeof PREFIXES): string[] {
   if (subjectAltName.includes('"')) return []
   const prefix = PREFIXES[kind]

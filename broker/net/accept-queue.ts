@@ -1,11 +1,11 @@
 import { Fifo } from '../util/fifo.js'
 
-/** Milliseconds of one turn of the event loop that go into those who arrive. */
+/** Milliseconds of one turn of the event loop spent on accepting. */
 const BUDGET = 5
 
 /**
- * Lets in who arrives, in order, a few in each turn of the event loop: the kernel hands over all that have connected at once, and those
- * who are inside already should not have to wait for thousands of them.
+ * Accepts arrivals in order, a few per turn of the event loop: after a reconnect storm the kernel hands over thousands
+ * of connections at once, and traffic of those that are connected already must not wait for all of them.
  */
 export class AcceptQueue<T> {
   readonly #letIn: (arrival: T) => void

@@ -1,18 +1,18 @@
-/** Certificates of clients: those a TLS listener asked for, and found to be of one of its authorities. */
+/** Certificates of clients: those requested by a TLS listener and issued by one of its authorities. */
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Origins } from './origins.js'
 
-/** A connection, or a request, that came with one. */
+/** A connection, or a request, with a client certificate. */
 interface Certified {
   readonly certificate?: X509Certificate | undefined
 }
 
-/** Whether clients are asked for one, and whether they have to have one. */
+/** Whether clients are asked for a certificate, and whether they must have one. */
 export type ClientCertificates = 'none' | 'asked' | 'required'
 
-/** One that was not found good is none. */
+/** Records the certificate of a connection; one that was not verified counts as none. */
 export function noteCertificate(socket: TLSSocket): void {
   if (!socket.authorized) return
   const certificate = socket.getPeerX509Certificate()
@@ -20,8 +20,8 @@ export function noteCertificate(socket: TLSSocket): void {
 }
 
 /**
- * The certificate that counts for a request. A browser shows its own whatever page makes it ask, so for pages it counts only where they are
- * of here, or `origins` names them: others need a token.
+ * The client certificate that counts for a request. A browser sends its certificate whatever page makes the request, so
+ * it counts only for pages of the broker's own origin or of one that `origins` names; other pages need a token.
  */
 export function certificateOf(request: IncomingMessage, origins: Origins): X509Certificate | undefined {
   const { certificate } = request.socket as Certified

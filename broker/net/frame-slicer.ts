@@ -1,4 +1,4 @@
-/** Payload length at which a WebSocket header says it in two, or eight, further bytes (RFC 6455, 5.2). */
+/** Values of the length field that announce two, or eight, more bytes of length (RFC 6455, 5.2). */
 const IN_TWO_BYTES = 126
 const IN_EIGHT_BYTES = 127
 const FIN = 0x80
@@ -8,24 +8,25 @@ const CONTROL = 8
 const MASK = 0x80
 
 /**
- * What a WebSocket client sends, on its way to `ws`. `ws` gives out a message when all of it is there, and holds it until then; MQTT does
- * not look at where frames begin and end [MQTT-6.0.0-2], and mqtt.js in a browser puts all it has queued into one. Here a frame that is
- * not whole yet becomes several, one for each piece that arrives, and each fragment of a message a message of its own: so a frame may be of
- * any length, and no more of it waits than of a TCP stream. All else passes as it is, for `ws` to check.
+ * Rewrites the frames of a WebSocket client on their way to `ws`. `ws` buffers a message until it is complete, but
+ * frame boundaries mean nothing to MQTT [MQTT-6.0.0-2], and mqtt.js in a browser puts all it has queued into one frame.
+ * Here an incomplete frame becomes several, one for each piece that arrives, and each fragment of a message becomes a
+ * message of its own; so a frame may have any length, and no more of it is buffered than of a TCP stream. Everything
+ * else passes unchanged, for `ws` to check.
  */
 export class FrameSlicer {
   readonly #out: (bytes: Buffer) => void
-  /** What arrived of a header that is not whole. */
+  /** What has arrived of an incomplete header. */
   #header: Buffer = EMPTY
-  /** Bytes of the payload under way that are to come. */
+  /** Bytes of the current payload still to come. */
   #left = 0
-  /** They pass as they are. */
+  /** The current payload passes unchanged. */
   #verbatim = false
   #first = 0
   #key: Buffer = EMPTY
-  /** Bytes of the payload that have passed. */
+  /** Bytes of the current payload that have passed. */
   #passed = 0
-  /** A message is under way whose last fragment is to come. */
+  /** A fragmented message has begun, and its last fragment has not come yet. */
   #fragmented = false
 
   constructor(out: (bytes: Buffer) => void) {
@@ -35,7 +36,7 @@ export class FrameSlicer {
   push(bytes: Buffer): void {
     const chunk = this.#header.length > 0 ? Buffer.concat([this.#header, bytes]) : bytes
     this.#header = EMPTY
-    // From there on nothing has been passed on.
+    // Start of what has not been passed on yet.
     let from = 0
     let at = 0
     while (at < chunk.length) {
@@ -69,13 +70,14 @@ export class FrameSlicer {
     this.#pass(chunk, from, at)
   }
 
-  /** Takes note of a frame, and makes it one that is not part of another. */
+  /** Begins a frame, and rewrites it as one that is not part of a fragmented message. */
   #begin(chunk: Buffer, at: number, payload: number, length: number): void {
     const first = chunk[at]!
     const opcode = first & OPCODE
     this.#verbatim = opcode >= CONTROL || (chunk[at + 1]! & MASK) === 0 || length > Number.MAX_SAFE_INTEGER
     if (this.#verbatim) return
-    // What is out of place is left so, or put out of place: a continuation of nothing.
+    // A frame that violates the order stays invalid, or is made invalid (a continuation of nothing), so that `ws`
+    // refuses it.
     const fits = (opcode === 0) === this.#fragmented
     const shown = fits ? opcode || BINARY : 0
     this.#fragmented = (first & FIN) === 0
@@ -89,7 +91,7 @@ export class FrameSlicer {
     if (to > from) this.#out(chunk.subarray(from, to))
   }
 
-  /** A piece of a payload, as a frame. It stays masked: the key is turned to where it begins. */
+  /** Sends a piece of a payload as a frame. It stays masked: the key is rotated to the offset of the piece. */
   #slice(piece: Buffer): void {
     const { length } = piece
     const extra = length < IN_TWO_BYTES ? 0 : length < 65536 ? 2 : 8
@@ -107,7 +109,7 @@ export class FrameSlicer {
 
 const EMPTY = Buffer.alloc(0)
 
-/** As far as the bytes tell: more than there are where they end within it. */
+/** Length of the header as far as the bytes tell: greater than what is there if they end within it. */
 function headerLength(chunk: Buffer, at: number): number {
   if (at + 2 > chunk.length) return 2
   const length = chunk[at + 1]! & ~MASK

@@ -1,21 +1,21 @@
-/** The connections of the HTTP listeners: how many there may be, how the requests of one take turns, and how long its answers wait for a reader. */
+/** Connections of the HTTP listeners: limits on their number, one request at a time per connection, and timeouts. */
 import type http from 'node:http'
 import type { Socket } from 'node:net'
 import { networkOf } from '../util/network.js'
 
 export interface HttpConnectionsOptions {
   readonly limits: { readonly httpConnections: number; readonly httpConnectionsPerAddress: number }
-  /** Seconds in which nothing of an answer is taken, after which its connection is cut. */
+  /** Seconds without progress of a response after which its connection is closed. */
   readonly answerTimeout: number
-  /** Seconds without a request, after which a connection is closed; its client is told. */
+  /** Seconds without a request after which a connection is closed; told to the client. */
   readonly idleTimeout: number
-  /** Told of each connection that has no place, and of the limit that says so. */
+  /** Called for each connection that is refused, with the limit it met. */
   readonly refused: (limit: string, address: string) => void
 }
 
-/** Requests of one connection that may wait behind the one that is being answered. */
+/** Requests of one connection that may wait behind the one being answered. */
 const MOST_WAITING = 16
-/** Those beyond it, of all connections; who pipelines more is cut off. */
+/** Waiting requests beyond that, over all connections; a client that pipelines more is disconnected. */
 const MOST_EXTRA = 10_000
 
 const FULL = [
@@ -29,10 +29,10 @@ const FULL = [
 
 type Answer = () => void
 
-/** What is known of one connection. */
+/** State of one connection. */
 interface Place {
   readonly network: string
-  /** A request is being answered, or its answer is on its way. */
+  /** A request is being answered, or its response is being sent. */
   answering: boolean
   readonly waiting: Answer[]
 }
@@ -47,7 +47,10 @@ export class HttpConnections {
     this.#options = options
   }
 
-  /** Connections beyond the limits are told so and closed, before anything of them is read. `event` is that of a connection that can be read. */
+  /**
+   * Refuses connections beyond the limits before anything of them is read. `event` is the one emitted when a connection
+   * can be read.
+   */
   guard(server: http.Server, event: 'connection' | 'secureConnection'): void {
     const letIn = server.listeners(event)
     server.removeAllListeners(event).on(event, (socket: Socket) => {
@@ -58,7 +61,10 @@ export class HttpConnections {
     server.setTimeout(this.#options.answerTimeout * 1000, (socket) => this.#stoodStill(socket))
   }
 
-  /** Answers a request when those before it on its connection are answered and taken: what nobody reads is one answer, however much is asked. */
+  /**
+   * Answers a request once all earlier ones of its connection are answered and sent: a client that does not read costs
+   * one response, however many it requests.
+   */
   answer({ socket }: http.IncomingMessage, response: http.ServerResponse, answer: Answer): void {
     const place = this.#places.get(socket)
     if (!place) return void socket.destroy()
@@ -74,7 +80,7 @@ export class HttpConnections {
     socket.pause()
   }
 
-  /** It is no more one of HTTP. */
+  /** The connection is not one of HTTP any more (it became a WebSocket). */
   release(socket: object): void {
     const place = this.#places.get(socket)
     if (!place) return
@@ -109,7 +115,10 @@ export class HttpConnections {
     if (place.waiting.length === 0) socket.resume()
   }
 
-  /** Where half the room is taken connections end with their answers, which say so: those that are idle keep nobody out. */
+  /**
+   * When half of a limit is used, connections close after their response, which says so: idle ones must not keep others
+   * out.
+   */
   #isCrowded({ network }: Place): boolean {
     const { httpConnections, httpConnectionsPerAddress } = this.#options.limits
     const count = this.#ofNetwork.get(network)!
@@ -117,8 +126,8 @@ export class HttpConnections {
   }
 
   /**
-   * For a while nothing came, and nothing of what waits went. While an answer is worked out, or an event stream has nothing to say, nothing
-   * waits; with no request at all it is idle.
+   * Nothing was received and nothing sent for a while. Without a request the connection is idle. While a response is
+   * computed, or an event stream has no event, nothing is buffered and the connection stays.
    */
   #stoodStill(socket: Socket): void {
     if (!this.#places.get(socket)?.answering) closeIdle(socket)
@@ -127,7 +136,7 @@ export class HttpConnections {
   }
 }
 
-/** Where this process was busy, a request may have come in time and be read only now. */
+/** If this process was busy, a request may have arrived in time and not have been read yet. */
 function closeIdle(socket: Socket): void {
   const { bytesRead } = socket
   setImmediate(() => {

@@ -8,10 +8,10 @@ import { handOver, type Listener, type ListenOptions, openListener, SOCKET_OPTIO
 import { createTlsServer, readTlsOptions, renewable, type TlsSettings } from './tls.js'
 import { attachWebSocket, type WebSocketOptions } from './websocket.js'
 
-/** Who answers what is not a WebSocket upgrade. */
+/** Handles HTTP requests other than WebSocket upgrades. */
 interface RequestHandler {
   handle(request: http.IncomingMessage, response: http.ServerResponse): void
-  /** Resolves when the requests under way are answered, or have had their time. */
+  /** Resolves when the pending requests are answered, or their time is over. */
   drain(): Promise<void>
 }
 
@@ -20,7 +20,7 @@ export interface HttpOptions extends ListenOptions, WebSocketOptions {
   connections: HttpConnections
 }
 
-/** Bounds on how long a request may take to arrive, in ms. */
+/** Longest time a request may take to arrive, in ms. */
 const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000 }
 
 /** HTTP, and MQTT over WebSocket. */
@@ -28,10 +28,13 @@ export function listenHttp(options: HttpOptions, accept: Accept): Promise<Listen
   return openHttp(http.createServer({ ...SOCKET_OPTIONS, ...LIMITS }), 'http', options, accept)
 }
 
-/** What clients may say in their TLS handshake that they speak (ALPN); who says nothing speaks HTTP. */
+/** Protocols a client may ask for in its TLS handshake (ALPN); without ALPN it speaks HTTP. */
 const PROTOCOLS = ['http/1.1', 'mqtt']
 
-/** The same over TLS, and MQTT as it is for clients that ask for nothing else: where but one port is open to the world, both are. */
+/**
+ * HTTPS and MQTT over secure WebSocket, and plain MQTT over TLS for clients that ask for it by ALPN: where only one
+ * port is open to the world, it serves both.
+ */
 export async function listenHttps(options: HttpOptions & TlsSettings, accept: Accept): Promise<Listener> {
   const tlsOptions = await readTlsOptions('https', options)
   const settings = { ...SOCKET_OPTIONS, ...LIMITS, ...tlsOptions, ALPNProtocols: PROTOCOLS }

@@ -5,15 +5,18 @@ import { acceptProxied } from './proxy-protocol.js'
 /** The key under `listen` that a listener serves. */
 export type ListenerName = 'mqtt' | 'mqtts' | 'http' | 'https'
 
-/** An open door. */
+/** An open listener. */
 export interface Listener {
   readonly name: ListenerName
   /** Where a client on this machine reaches it, such as `mqtt://127.0.0.1:1883`. */
   readonly url: string
   readonly port: number
-  /** Takes certificates, keys and revocation lists for connections to come; where these cannot be used, nothing changes. Of TLS alone. */
+  /**
+   * TLS only. Uses other certificates, keys and revocation lists for connections to come; if these are invalid, nothing
+   * changes.
+   */
   renew?(files: TlsFiles): Promise<void>
-  /** Stops accepting and frees the port. Connections handed to `accept` live on: they belong to the broker. */
+  /** Stops accepting and frees the port. Open connections remain: they belong to the broker. */
   close(): Promise<void>
 }
 
@@ -35,7 +38,7 @@ export interface ListenOptions {
   proxyProtocol?: boolean
 }
 
-/** A listener could not be opened; the message names the key to change. */
+/** A listener could not be opened; the message names the configuration key to change. */
 export class ListenError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options)
@@ -43,10 +46,13 @@ export class ListenError extends Error {
   }
 }
 
-/** Connections wait here while a reconnect storm is let in; the kernel caps it. */
+/** Connections wait here during a reconnect storm; the kernel caps the value. */
 const BACKLOG = 4096
 
-/** Socket options of every listener: small packets leave at once, and dead peers without MQTT keep-alive are found in the end. */
+/**
+ * Socket options of every listener: small packets are sent at once, and dead peers without MQTT keep alive are detected
+ * eventually.
+ */
 export const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const
 
 /** Opens `server` for `name`, behind a PROXY protocol reader if asked. */
@@ -64,20 +70,20 @@ export async function openListener(
     url: `${name}://${reachableHost(options.host)}:${port}`,
     port,
     async close() {
-      // `close` frees the port at once; its callback would wait for the connections, which are the broker's.
+      // `close` frees the port at once; its callback would wait for the connections, which belong to the broker.
       front.close()
       await closeOwn()
     },
   }
 }
 
-/** Gives a socket to the broker. Its errors end in its own `close`, never in an unhandled `error`. */
+/** Hands a socket to the broker. Its errors lead to `close`, never to an unhandled `error`. */
 export function handOver(socket: net.Socket, accept: Accept): void {
   socket.on('error', () => {})
   accept(socket)
 }
 
-/** The host to put in a URL: loopback stands for "every interface", and IPv6 addresses get brackets. */
+/** The host to put in a URL: loopback for "every interface", IPv6 addresses in brackets. */
 function reachableHost(host: string): string {
   if (host === '0.0.0.0' || host === '') return '127.0.0.1'
   if (host === '::') return '[::1]'
@@ -89,7 +95,7 @@ function listen(server: net.Server, name: ListenerName, { host, port }: ListenOp
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenFault(error, name, host, port)))
     server.listen({ host, port, backlog: BACKLOG }, () => {
       server.removeAllListeners('error')
-      // Accepting one connection can fail later (too many open files, say): it is that connection's loss.
+      // Accepting a single connection can fail later (too many open files, say): only that connection is lost.
       server.on('error', () => {})
       resolve()
     })

@@ -1,11 +1,14 @@
-/** Which web pages may use the broker. What is no page (curl, apps, servers) says nothing of where it comes from, and may. */
+/**
+ * Which web pages may use the broker (Origin checks). Clients other than browsers send no Origin and are always
+ * allowed.
+ */
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../../schemas/errors.js'
 
-/** Listed: pages of any origin may. */
+/** In the list: pages of any origin are allowed. */
 const ANY_ORIGIN = '*'
 
-/** Longest origin that is told of. */
+/** Longest origin that is logged. */
 const SHOWN = 200
 
 export function strangePage(page: string): Refusal {
@@ -23,18 +26,21 @@ export class Origins {
     return this.#listed.has(ANY_ORIGIN)
   }
 
-  /** Whether it is listed by name. */
+  /** Whether the origin is listed by name. */
   lists(origin: string): boolean {
     return this.#listed.has(origin)
   }
 
-  /** The page behind a request that may not make it, in words; null: it may, or there is none. */
+  /** The origin of the page behind a request that may not make it; null: it may, or there is no page. */
   stranger(request: IncomingMessage): string | null {
     const visits = request.headers.origin === undefined && isVisit(request)
     return this.any || visits ? null : this.#otherPage(request)
   }
 
-  /** Whether what a browser adds by itself, such as a certificate, counts: for pages of here, and for those that are listed by name. */
+  /**
+   * Whether credentials that a browser sends by itself (certificates) count: only for pages of the broker's own origin
+   * or a listed one.
+   */
   trusts(request: IncomingMessage): boolean {
     return this.#otherPage(request) === null
   }
@@ -46,19 +52,19 @@ export class Origins {
       return own ? null : 'another origin'
     }
     if (this.#listed.has(origin) || site === 'same-origin') return null
-    // Browsers before 2023, and all of them on plain HTTP, leave the other header out.
+    // Browsers before 2023, and all of them over plain HTTP, do not send Sec-Fetch-Site.
     return site === undefined && isOfHere(origin, request) ? null : origin.slice(0, SHOWN)
   }
 }
 
-/** A link that is followed to here: what comes is shown in place of the page, which sees nothing of it. */
+/** A navigation: the response replaces the page, which cannot read it. */
 function isVisit({ method, headers }: IncomingMessage): boolean {
   return (method === 'GET' || method === 'HEAD') && headers['sec-fetch-mode'] === 'navigate'
 }
 
 /**
- * Whether the page came from the address it now asks. At a loopback address that has to be its number or `localhost`: any other name may be of
- * a page elsewhere that had it lead to this machine meanwhile (DNS rebinding).
+ * Whether the page came from the address it now requests. At a loopback address the host has to be the address itself
+ * or `localhost`: any other name may be that of a foreign page whose name resolves to this machine (DNS rebinding).
  */
 function isOfHere(origin: string, { headers: { host = '' }, socket }: IncomingMessage): boolean {
   const page = urlOf(origin)

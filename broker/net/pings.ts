@@ -1,13 +1,13 @@
-/** Something that can be asked whether it is still there. */
+/** A peer that can be pinged. */
 export interface Pinged {
-  /** Bytes that came in so far; null: its reader holds them back, so that silence says nothing. */
+  /** Bytes received so far; null: reading is paused, so that silence means nothing. */
   readonly received: number | null
   ping(): void
-  /** It did not answer: it is gone. */
+  /** Closes it: it did not answer. */
   terminate(): void
 }
 
-/** Each interval is cut into so many rounds, so that a hundred thousand pings do not leave at once. */
+/** Each interval is divided into this many rounds, so that a hundred thousand pings are not sent at once. */
 const ROUNDS = 25
 
 interface Seen {
@@ -15,7 +15,10 @@ interface Seen {
   pinged: boolean
 }
 
-/** Pings whatever was silent for an interval, and ends what stays silent for another. One timer for all of them; none while there are none. */
+/**
+ * Pings peers that were silent for an interval, and closes those that stay silent for another. One timer for all of
+ * them; none while there are none.
+ */
 export class Pings {
   readonly #turnMs: number
   readonly #rounds = Array.from({ length: ROUNDS }, () => new Map<Pinged, Seen>())
@@ -24,12 +27,12 @@ export class Pings {
   #round = 0
   #timer: NodeJS.Timeout | null = null
 
-  /** `interval` in seconds. */
+  /** @param interval Seconds. */
   constructor(interval: number) {
     this.#turnMs = (interval * 1000) / ROUNDS
   }
 
-  /** Returns what takes it out again. */
+  /** Returns a function that removes the peer. */
   add(peer: Pinged): () => void {
     const round = this.#rounds[this.#newest++ % ROUNDS]!
     round.set(peer, { received: peer.received, pinged: false })

@@ -1,19 +1,19 @@
 /**
  * The PROXY protocol, versions 1 and 2 (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt): a load balancer
- * puts one header in front of each connection that says who the client is.
+ * puts a header in front of each connection that names the client.
  */
 import net from 'node:net'
 import tls from 'node:tls'
 
 export type ProxyHeader =
-  /** `length` bytes long; `address` is null when the proxy speaks for itself (health checks). */
+  /** `length` in bytes; `address` is null for connections of the proxy itself (health checks). */
   { kind: 'header'; length: number; address: string | null } | { kind: 'incomplete' } | { kind: 'malformed' }
 
-/** A connection whose header is not complete by then is dropped, in ms. */
+/** Milliseconds after which a connection without a complete header is closed. */
 const HEADER_TIMEOUT = 5_000
-/** Longest version 1 header: fixed by the specification. */
+/** Longest version 1 header, by the specification. */
 const V1_MAX = 107
-/** Longest version 2 header taken: addresses and a generous room for TLVs. */
+/** Longest version 2 header accepted: the addresses and ample space for TLVs. */
 const V2_MAX = 2048
 const V2_SIGNATURE = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a])
 const V2_FIXED = 16
@@ -73,7 +73,7 @@ function readAddress(bytes: Buffer, family: number): string | null {
 }
 
 /**
- * A server to listen in place of `server`: it takes each connection's header off and hands the rest on, with the
+ * A server to listen in place of `server`: it removes the header of each connection and passes the rest on, with the
  * client's address as `remoteAddress`. Works in front of TCP, TLS and HTTP servers alike.
  */
 export function acceptProxied(server: net.Server, options: net.ServerOpts): net.Server {
@@ -99,7 +99,7 @@ export function acceptProxied(server: net.Server, options: net.ServerOpts): net.
   return front
 }
 
-/** Calls back once: with the header, or with null when the connection is over. */
+/** Calls `done` once: with the header, or with null when the connection has ended. */
 function readHeader(socket: net.Socket, done: (header: { address: string | null } | null) => void): void {
   let seen = Buffer.alloc(0)
   const finish = (header: { address: string | null } | null) => {
@@ -126,7 +126,10 @@ function setAddress(socket: net.Socket, address: string): void {
   Object.defineProperty(socket, 'remoteAddress', { value: address })
 }
 
-/** A TLSSocket asks the kernel for its peer, which is the proxy; the proxy's own address and port lead back to the client's. */
+/**
+ * A TLSSocket asks the kernel for its peer, which is the proxy; the proxy's own address and port are mapped back to the
+ * client's.
+ */
 function addressCarrier(server: tls.Server): (socket: net.Socket, address: string) => void {
   const clients = new Map<string, string>()
   server.prependListener('secureConnection', (socket) => {

@@ -3,7 +3,7 @@ import { AcceptQueue } from './accept-queue.js'
 import type { Accept, ByteStream } from './byte-stream.js'
 import { handOver, type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
 
-/** MQTT over TCP. What a client sends before it is inside waits in its socket. */
+/** MQTT over TCP. Until the accept queue reaches a connection, what its client sends stays in the socket. */
 export function listenTcp(options: ListenOptions, accept: Accept): Promise<Listener> {
   const acceptQueue = new AcceptQueue((stream: ByteStream) => {
     if (!stream.destroyed) accept(stream)

@@ -20,7 +20,7 @@ export interface TlsSettings {
   clientCertificates?: ClientCertificates
 }
 
-/** A client that has not finished its handshake by then is dropped, in ms. */
+/** Milliseconds after which a client that has not finished its handshake is disconnected. */
 const HANDSHAKE_TIMEOUT = 10_000
 
 /** MQTT over TLS. */
@@ -30,7 +30,7 @@ export async function listenTls(options: ListenOptions & TlsSettings, accept: Ac
   return renewable(await openListener(server, 'mqtts', options), server, options)
 }
 
-/** Gives a listener over TLS the way to take other certificates while it is open. */
+/** Adds `renew` to a listener over TLS: certificates can be replaced while it is open. */
 export function renewable(listener: Listener, server: tls.Server, settings: TlsSettings): Listener {
   const renew = async (files: TlsFiles): Promise<void> => {
     const options = await readTlsOptions(listener.name, { ...settings, tls: files })
@@ -39,7 +39,7 @@ export function renewable(listener: Listener, server: tls.Server, settings: TlsS
   return { ...listener, renew }
 }
 
-/** What a TLS server for `name` is made with. */
+/** The options for a TLS server of `name`. */
 export async function readTlsOptions(name: ListenerName, settings: TlsSettings): Promise<tls.TlsOptions> {
   const { tls: files } = settings
   const [cert, key] = [await readPem(name, 'cert', files.cert), await readPem(name, 'key', files.key)]
@@ -58,17 +58,17 @@ async function readAuthorities(
     ...crl,
     requestCert: true,
     rejectUnauthorized: clientCertificates === 'required',
-    // A resumed session would bring its certificate along unchecked, revoked or over as it may be by now.
+    // A resumed session would carry its certificate over unchecked, though it may be revoked or expired by now.
     secureOptions: constants.SSL_OP_NO_TICKET,
   }
 }
 
-/** Runs `create`; a certificate or key that OpenSSL does not take becomes one clear error. */
+/** Runs `create`; a certificate or key that OpenSSL rejects becomes one clear error. */
 export function createTlsServer<S extends tls.Server>(create: () => S): S {
   return usable(create).prependListener('secureConnection', noteCertificate)
 }
 
-/** @throws ListenError where OpenSSL does not take what `use` hands it. */
+/** @throws ListenError where OpenSSL rejects what `use` passes to it. */
 function usable<T>(use: () => T): T {
   try {
     return use()
@@ -78,7 +78,7 @@ function usable<T>(use: () => T): T {
   }
 }
 
-/** What `readTlsOptions` gives is tried, without a listener. @throws ListenError */
+/** Checks the files by building a TLS context, without a listener. @throws ListenError */
 export async function tryTls(name: ListenerName, settings: TlsSettings): Promise<void> {
   const options = await readTlsOptions(name, settings)
   usable(() => tls.createSecureContext(options))
@@ -95,7 +95,7 @@ async function readPem(name: ListenerName, part: keyof TlsFiles, path: string | 
   }
 }
 
-/** What is asked of clients, by `auth.x509`. */
+/** Whether clients are asked for a certificate, by `auth.x509`. */
 export function clientCertificates({ name, required }: Config['auth']['x509']): ClientCertificates {
   if (required) return 'required'
   return name === 'off' ? 'none' : 'asked'

@@ -16,17 +16,20 @@ import { type Pinged, Pings } from './pings.js'
 export interface WebSocketOptions {
   /** Path of MQTT over WebSocket. */
   wsPath: string
-  /** Those of HTTP, among which it is counted no more once it is a WebSocket. */
+  /** The HTTP connections, from which an upgraded one is released. */
   connections: Pick<HttpConnections, 'release'>
-  /** Whose pages may connect. */
+  /** The pages that may connect. */
   origins: Origins
-  /** Told of a page that may not. */
+  /** Called with the origin of a page that may not. */
   strange: (page: string) => void
   /** Seconds of silence after which a client is pinged; null: never. */
   wsPing: number | null
 }
 
-/** [MQTT-6.0.0-3]. Clients of old call it mqttv3.1, and libraries what they like: a browser gives up if none of those it offers is taken. */
+/**
+ * [MQTT-6.0.0-3]. Older clients ask for mqttv3.1, and some libraries for other names: a browser fails the connection
+ * unless one of those it offers is selected.
+ */
 const SUBPROTOCOL = 'mqtt'
 /** WebSocket close codes (RFC 6455, 7.4.1). */
 const CLOSE_NORMAL = 1000
@@ -38,7 +41,7 @@ interface Upgrade {
   readonly head: Buffer
 }
 
-/** Takes the WebSocket upgrades of `server` and hands each to `accept` as a byte stream, with its HTTP request. */
+/** Accepts the WebSocket upgrades of `server` and hands each to `accept` as a byte stream, with its HTTP request. */
 export function attachWebSocket(server: http.Server, options: WebSocketOptions, accept: Accept): void {
   const sockets = new WebSocketServer({
     noServer: true,
@@ -78,7 +81,10 @@ function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins, strange
   return null
 }
 
-/** Without its query; of a target in absolute form too, as clients of proxies write it (RFC 9112, 3.2.2). */
+/**
+ * The path of a request target, without the query; also of the absolute form, which clients of proxies send (RFC 9112,
+ * 3.2.2).
+ */
 function pathOf(target: string): string {
   return target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split('?', 1)[0] || '/'
 }
@@ -88,7 +94,7 @@ function chooseSubprotocol(offered: readonly string[]): string | false {
   return offered.find((name) => name.toLowerCase().startsWith(SUBPROTOCOL)) ?? offered[0] ?? false
 }
 
-/** What the client sends goes to `ws` through a slicer: it listens in its place. */
+/** Puts a slicer between the socket and `ws`, in place of the listeners of `ws`. */
 function sliceFrames(ws: WebSocket, socket: Duplex): void {
   const [toWs] = socket.listeners('data') as ((bytes: Buffer) => void)[]
   const slicer = new FrameSlicer((bytes) => toWs!.call(socket, bytes))
@@ -97,7 +103,7 @@ function sliceFrames(ws: WebSocket, socket: Duplex): void {
   socket.off('data', toWs!)
   socket.on('data', slice)
   ws.once('error', stop)
-  // A socket that is lost while nobody reads it still holds what `ws` would read of it now.
+  // A socket closed while reading was paused still holds data that `ws` would now read.
   socket.prependOnceListener('close', () => {
     stop()
     const rest = socket.read()
@@ -105,7 +111,7 @@ function sliceFrames(ws: WebSocket, socket: Duplex): void {
   })
 }
 
-/** Answers an upgrade that was refused. */
+/** Answers a refused upgrade. */
 function endWith(socket: Duplex, refusal: Refusal): void {
   const problem = problemOf(refusal.body())
   const body = `${JSON.stringify(problem)}\n`
@@ -120,18 +126,18 @@ function endWith(socket: Duplex, refusal: Refusal): void {
 }
 
 /**
- * A WebSocket as a byte stream: each `write` leaves as one binary frame, and the frames that arrive are the bytes,
- * wherever packets begin and end in them.
+ * A WebSocket as a byte stream: each `write` is sent as one binary frame, and the payloads of received frames are
+ * concatenated, wherever packets begin and end in them.
  */
 class WebSocketStream extends EventEmitter implements ByteStream, Pinged {
   readonly remoteAddress: string | undefined
   readonly certificate: X509Certificate | undefined
   readonly #ws: WebSocket
   readonly #socket: Duplex & { bytesRead?: number }
-  /** Frames that were in the chunk being parsed when the reader paused; `ws` cannot hold them back. */
+  /** Frames of the chunk that was being parsed when reading was paused; `ws` cannot hold them back. */
   #held: Buffer[] = []
   #paused = false
-  /** We said goodbye: what still arrives is not for us. */
+  /** The close frame is sent: what still arrives is ignored. */
   #ended = false
   #destroyed = false
 
@@ -159,7 +165,7 @@ class WebSocketStream extends EventEmitter implements ByteStream, Pinged {
     return this.#destroyed
   }
 
-  /** Any bytes are a sign of life: a pong, or part of a long frame. */
+  /** Any byte counts as a sign of life: a pong, or a part of a long frame. */
   get received(): number | null {
     return this.#paused ? null : (this.#socket.bytesRead ?? null)
   }
@@ -214,10 +220,10 @@ class WebSocketStream extends EventEmitter implements ByteStream, Pinged {
     while (!this.#paused && this.#held.length > 0) this.emit('data', this.#held.shift()!)
   }
 
-  /** The close frame follows what is queued; a peer that does not answer it is cut off by `ws` after 30 s. */
+  /** The close frame follows what is buffered; a peer that does not answer it is disconnected by `ws` after 30 s. */
   #close(code: number, reason?: string): void {
     this.#ended = true
-    // The answer to it comes behind what is held back.
+    // The answering close frame comes behind what is held back.
     this.resume()
     this.#ws.close(code, reason)
   }

@@ -1,27 +1,30 @@
-/** What the broker keeps of accounts beside the directory. */
+/** Second factors, and removals of accounts in progress. */
 import type { Op } from './op.js'
 
-/** A second factor: what an authenticator app and the broker both know. */
+/** A second factor (TOTP): the secret shared with an authenticator app. */
 export interface SecondFactorRecord {
   readonly user: string
   /** The shared secret, encrypted; base64url. */
   readonly sealed: string
   /** Unix ms; null: asked for, and not confirmed yet. */
   readonly confirmedAt: number | null
-  /** Number of the time step whose code was taken last: none up to it is taken again. */
+  /** The last time step whose code was accepted: codes up to it are refused, so that none is used twice. */
   readonly lastStep: number
-  /** Hashes of the recovery codes that were not used yet. */
+  /** Hashes of the unused recovery codes. */
   readonly recovery: readonly string[]
 }
 
-/** An account that was removed, and what its user left is not erased yet. The name is nobody's until then. */
+/** A removed account whose data is not erased completely yet. Until then its name cannot be taken. */
 export interface RemovalRecord {
   readonly user: string
   /** Unix ms. */
   readonly at: number
-  /** Where the user may have written; null: what was written stays. */
+  /** Rooms in which the user may have written, for the erasure; null: messages stay. */
   readonly rooms: readonly string[] | null
-  /** Whose bot or device it was; the user, where it is nobody's. Absent in records of before that was kept. */
+  /**
+   * The owner, if the account was a bot or a device, else the user. Absent in records of versions that did not store
+   * it.
+   */
   readonly person?: string
 }
 

@@ -1,29 +1,30 @@
 /**
- * What an entry's payload is made of before it has a number: its bytes, with a gap where the log writes its seq. Every message is made
- * here, so it is written into memory that many share, by loops: for texts this short they cost less than a call into the engine.
+ * Builds the payload of a log entry before its number is known: the bytes, with a gap where the log writes `seq`. Every
+ * message is built here, so bodies share an arena and are written in loops, which for short texts is faster than a call
+ * into native code.
  */
 
 import { BYTES_PER_UNIT, writeText } from '../util/utf8.js'
 
 export interface Body {
   readonly bytes: Buffer
-  /** Where the seq goes. */
+  /** Offset of the gap for `seq`. */
   readonly seqAt: number
 }
 
-/** Memory taken at once for bodies; larger ones get their own. */
+/** Size of an arena; a larger body gets memory of its own. */
 const ARENA_BYTES = 65_536
-/** Longer pieces are for the engine to copy. */
+/** Longer pieces are copied natively. */
 const SHORT = 64
 const MAX_DIGITS = 16
 
-/** A body of two texts. */
+/** A body with `seq` between two texts. */
 export function body(head: string, tail: string): Body {
   const bytes = Buffer.from(head + tail)
   return { bytes, seqAt: Buffer.byteLength(head) }
 }
 
-/** Writes a whole number in decimal digits and returns the place behind it. */
+/** Writes a whole number in decimal digits and returns the offset behind it. */
 export function writeNumber(into: Buffer, value: number, at: number): number {
   const end = at + digitsOf(value)
   let left = value
@@ -41,7 +42,7 @@ export function digitsOf(value: number): number {
   return digits
 }
 
-/** One body after another: `begin`, what it holds in order with `seq` where that goes, `end`. */
+/** Writes one body after another: `begin`, then its content in order with `seq` at its place, then `end`. */
 export class BodyWriter {
   #arena: Buffer = Buffer.allocUnsafeSlow(ARENA_BYTES)
   #start = 0

@@ -1,7 +1,7 @@
 /** Bots: users that act for another user. */
 import type { Op } from './op.js'
 
-/** A command that a bot takes: a message that begins with `/name` goes to the bot alone. */
+/** A slash command: a message that begins with `/name` is delivered to the bot only. */
 export interface SlashCommand {
   name: string
   description: string
@@ -17,11 +17,11 @@ export interface BotRecord {
   commands: SlashCommand[]
 }
 
-/** From memory. The record of a bot goes with its account. */
+/** In memory. The record of a bot is removed with its account. */
 export interface BotRecords {
   get(bot: string): BotRecord | undefined
   ofOwner(owner: string): readonly BotRecord[]
-  /** Bots that take the command, the one made first in front. */
+  /** Bots that declare the command, the oldest first. */
   taking(command: string): readonly BotRecord[]
   putOp(record: BotRecord): Op
 }

@@ -1,9 +1,9 @@
 /**
- * What nodes tell each other and nobody stores: typing, replies, signals, presence, membership and session changes.
- * With one node the bus is a function call; it is the seam where Redis comes in.
+ * Signals between nodes that are not stored: typing, replies, ephemeral signals, presence, membership and session
+ * changes. With a single node the bus is a function call; Redis will be another implementation.
  */
 export interface Bus<Signal> {
-  /** Reaches every node, this one included, in the order sent from here. Never throws. */
+  /** Delivers to every node, this one included, in the order sent from here. Never throws. */
   send(signal: Signal): void
   listen(listener: (signal: Signal) => void): void
 }

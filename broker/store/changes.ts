@@ -1,4 +1,4 @@
-/** What is written: drafts of log entries and other writes, together in one atomic change. */
+/** Writing to the store: drafts of log entries and other operations, committed together as one atomic change. */
 
 import type { Body } from './body.js'
 import type { LogName } from './log-name.js'
@@ -7,12 +7,10 @@ import type { NoteWrite } from './notes.js'
 import type { Op } from './op.js'
 import type { QoS } from './qos.js'
 
-/**
- * An entry without its number. The append makes the payload by splicing the number into its bytes, which are made once.
- */
+/** A log entry without its number, which only the append knows. The append writes it into the gap of `body`. */
 export interface Draft {
   readonly log: LogName
-  /** UUIDv7 of the message; kept with the dedupe record so that a retry can be answered. */
+  /** UUIDv7 of the message; kept in the dedupe record, so that a retry gets the same answer. */
   readonly id: string
   readonly ts: number
   readonly from: string
@@ -20,18 +18,18 @@ export interface Draft {
   readonly qos: QoS
   readonly extra?: Extra | null
   readonly body: Body
-  /** Null: no idempotency asked, no cost. `hash` is of the normalised input. */
+  /** Null: the client gave no `cid`, and nothing is recorded. `hash` is of the normalised input. */
   readonly dedupe: { readonly cid: string; readonly hash: string } | null
   readonly aside?: boolean
-  /** Nothing is appended, but a retry is answered as the first time. */
+  /** Never appends; a retry is still answered as the first time. */
   readonly retryOnly?: boolean
-  /** What happens to other entries of the log if, and only if, this one is appended. */
+  /** What changes about other entries of the log if, and only if, this one is appended. */
   readonly effect?: Effect | null
 }
 
 export interface Effect {
   readonly notes?: readonly NoteWrite[]
-  /** Entries whose payload is gone from then on. */
+  /** Entries whose payload is removed. */
   readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
 }
 
@@ -39,29 +37,32 @@ export type AppendResult =
   | { readonly outcome: 'appended' | 'duplicate'; readonly id: string; readonly seq: number; readonly ts: number }
   /** The same `(log, from, cid)` was used within the dedupe window with another input. */
   | { readonly outcome: 'conflict'; readonly id: string; readonly seq: number; readonly ts: number }
-  /** It was to be a retry and is none; the rest is empty. */
+  /** `retryOnly` was set and this is no retry; `id`, `seq` and `ts` mean nothing. */
   | { readonly outcome: 'absent'; readonly id: string; readonly seq: number; readonly ts: number }
 
 /**
- * Everything in a change becomes durable together, or nothing does. `ops` are written even if a draft turns out to be
- * a duplicate or a conflict. Without drafts and ops a change writes nothing, and settles in its turn: a barrier.
+ * An atomic change: everything in it becomes durable together, or nothing does. `ops` are written even if a draft turns
+ * out to be a duplicate or a conflict. A change without drafts and ops writes nothing and settles in order: a barrier.
  */
 export interface Change {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
-  /** May be lost in a crash: does not ask for the disk by itself. */
+  /** May be lost in a crash: causes no fsync of its own. */
   readonly lazy?: boolean
-  /** Called exactly once, in the order of the `commit` calls. `results` are parallel to `drafts` (empty on error). Must not throw. */
+  /**
+   * Called exactly once, in the order of the `commit` calls. `results` are parallel to `drafts` (empty on error). Must
+   * not throw.
+   */
   settled(error: StoreError | null, results: readonly AppendResult[]): void
 }
 
-/** The entries one commit added to one log: ascending, dense. */
+/** The entries that one commit added to one log, in ascending order without gaps. */
 export interface AppendedBatch {
   readonly log: LogName
   readonly entries: readonly LogEntry[]
 }
 
-/** The store could not do it; nothing of the change was kept. `full`: no space left, reads go on. */
+/** The store failed; nothing of the change was written. `full`: no disk space is left, reading still works. */
 export class StoreError extends Error {
   readonly full: boolean
   constructor(message: string, options: { cause?: unknown; full?: boolean } = {}) {

@@ -4,7 +4,7 @@ import type { Store } from './store.js'
 
 /**
  * Commits a change and waits until it is durable. Resolves with one result per draft; rejects with a `Refusal`
- * (`unavailable`) when the store could not keep it, and then nothing of it was kept.
+ * (`unavailable`) if the store failed, and then nothing was written.
  */
 export function commit(
   store: Pick<Store, 'commit'>,

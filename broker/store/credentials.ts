@@ -1,40 +1,40 @@
 /** Credentials other than a password: logins that can be refreshed, API keys, invitations and password resets. */
 
-/** A refreshable login, an API key, an invitation to make an account, or what sets a new password once. */
+/** A refreshable login, an API key, an invitation to register, or a password reset token. */
 export type CredentialKind = 'login' | 'key' | 'invite' | 'reset'
 
-/** A refresh token that is good. */
+/** A refresh token that is valid. */
 export interface RefreshHead {
   readonly hash: string
-  /** Hash of the one it was given for; null: it was given at the login. */
+  /** Hash of the token it was issued for; null: issued at the login. */
   readonly previous: string | null
-  /** Unix ms at which that one was shown first. */
+  /** Unix ms of the first use of that token. */
   readonly at: number
-  /** Unix ms at which this one ends. */
+  /** Unix ms at which this token expires. */
   readonly expiresAt: number
 }
 
-/** Something to show in place of a password, known by its hash. */
+/** A secret that is used instead of a password; only its hash is stored. */
 export interface CredentialRecord {
   user: string
   id: string
   kind: CredentialKind
   hash: string
-  /** Of a login: hash of the refresh token that the current one took the place of. */
+  /** Of a login: hash of the refresh token that the current one replaced. */
   previous: string | null
-  /** Of a login: every refresh token that is good, newest first; absent: the one of `hash`. */
+  /** Of a login: all valid refresh tokens, newest first; absent: only the one of `hash`. */
   heads?: RefreshHead[]
-  /** Of a login: hashes of refresh tokens that were, newest first. */
+  /** Of a login: hashes of former refresh tokens, newest first. Using one of them again ends the login. */
   had?: string[]
-  /** Of a key: what its owner calls it. */
+  /** Of a key: the name its owner gave it. */
   name: string | null
   /** Unix ms, like the following. */
   createdAt: number
-  /** 0: never. */
+  /** 0: never used. */
   usedAt: number
   expiresAt: number | null
-  /** Of a key: what it is good for, of the roles of its user; absent: for all. */
+  /** Of a key: the subset of the user's roles that it grants; absent: all of them. */
   roles?: string[]
-  /** Of an invitation: how many more accounts it makes. */
+  /** Of an invitation: how many more accounts may be registered with it. */
   uses?: number
 }

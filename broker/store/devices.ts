@@ -1,4 +1,7 @@
-/** Devices: users that belong to a user, who may read and command them, what was asked of them, and where what they publish goes. */
+/**
+ * Devices: users that belong to a user. Their records, shares with other users, offers of ownership, bridges into
+ * rooms, and commands.
+ */
 import type { Op } from './op.js'
 import type { OwnedRecords } from './owned-records.js'
 
@@ -10,7 +13,7 @@ export interface DeviceRecord {
   createdAt: number
 }
 
-/** `control`: may read and command it. */
+/** `control`: may read and send commands. */
 export type DeviceMay = 'read' | 'control'
 
 export interface DeviceShareRecord {
@@ -21,7 +24,7 @@ export interface DeviceShareRecord {
   at: number
 }
 
-/** The device is to become the user's, if they want it. */
+/** An offer of ownership: the device becomes the user's once they accept. */
 export interface DeviceOfferRecord {
   device: string
   user: string
@@ -30,11 +33,11 @@ export interface DeviceOfferRecord {
   at: number
 }
 
-/** What the device publishes on topics that match goes into a room. */
+/** A bridge: what the device publishes on matching topics is posted to a room. */
 export interface BridgeRecord {
   device: string
   id: string
-  /** Below `devices/{device}/`. */
+  /** A filter below `devices/{device}/`. */
   filter: string
   room: string
   template: string | null
@@ -45,10 +48,10 @@ export interface BridgeRecord {
 
 export type CommandState = 'pending' | 'delivered' | 'done' | 'failed' | 'expired'
 
-/** Something asked of a device. */
+/** A command sent to a device. */
 export interface DeviceCommandRecord {
   device: string
-  /** UUIDv7: ids sort by time. */
+  /** UUIDv7: sorts by time. */
   id: string
   name: string
   params?: unknown
@@ -69,28 +72,31 @@ export interface DeviceStore {
   /** By device. */
   ownedBy(owner: string): ReadonlyMap<string, DeviceRecord>
   putOp(record: DeviceRecord): Op
-  /** Forgets a device with its shares, offers, bridges and commands; and what others share with it or offer it, where it is a user. */
+  /**
+   * Removes a device with its shares, offers, bridges and commands, and, if `id` is also a user, what others share with
+   * it or offer it.
+   */
   deleteOps(id: string): Promise<Op[]>
 
   /** By device and user. */
   readonly shares: OwnedRecords<DeviceShareRecord>
-  /** By device: what others share with the user. */
+  /** Devices that others share with the user, by device. */
   sharedWith(user: string): ReadonlyMap<string, DeviceShareRecord>
   /** By device and user. */
   readonly offers: OwnedRecords<DeviceOfferRecord>
-  /** By device: what others offer the user. */
+  /** Devices that others offer the user, by device. */
   offeredTo(user: string): ReadonlyMap<string, DeviceOfferRecord>
   /** By device and id. */
   readonly bridges: OwnedRecords<BridgeRecord>
 
-  /** Commands under way, by device and id. From memory. */
+  /** Unfinished commands, by device and id. In memory. */
   readonly open: Pick<OwnedRecords<DeviceCommandRecord>, 'get' | 'of' | 'wipeOp'>
   allOpen(): Iterable<DeviceCommandRecord>
-  /** Under way, or finished: by its state. */
+  /** Writes a command to the unfinished or the finished ones, by its state. */
   commandOps(record: DeviceCommandRecord): Op[]
   finished(device: string, id: string): Promise<DeviceCommandRecord | null>
-  /** Finished ones below an id, newest first. */
+  /** Finished commands with smaller ids, newest first. */
   finishedBefore(device: string, before: string, limit: number): Promise<DeviceCommandRecord[]>
-  /** A finished one; off the disk within a day. */
+  /** Removes a finished command; off the disk within a day. */
   forgetOp(device: string, id: string): Op
 }

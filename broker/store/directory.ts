@@ -19,19 +19,25 @@ import type {
 } from './rooms.js'
 import type { BlockRecord, PresenceRecord, ProfileRecord, UserRecord } from './users.js'
 
-/** People and rooms. Rooms, memberships, invites, contacts and blocks are held in memory; users are read when asked for, the busy ones cached. */
+/**
+ * Users and rooms. Rooms, memberships, invites, contacts and blocks are held in memory; users are read on demand and
+ * cached.
+ */
 export interface DirectoryStore {
-  /** Without a promise when cached. */
+  /** Returns no promise if cached. */
   user(id: string): UserRecord | null | Promise<UserRecord | null>
-  /** The existing user whose name differs at most by case. */
+  /** The existing user whose name equals this one except for case. */
   userLike(id: string): Promise<UserRecord | null>
   users(): AsyncIterable<UserRecord>
-  /** Ids that begin with `prefix`, whatever the case, after the id `after`; in the order of their lower case. */
+  /** Ids after `after` that begin with `prefix`, ignoring case; sorted by their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
   userOp(record: UserRecord): Op
-  /** Removes the account with its credentials, its second factor, its profile, privacy settings, contacts, blocks and those of it; `at` (Unix ms) is kept. */
+  /**
+   * Removes the account with its credentials, second factor, profile, privacy settings, contacts, and blocks in both
+   * directions. `at` (Unix ms) is recorded as the time of removal.
+   */
   deleteUserOps(id: string, at: number): Promise<Op[]>
-  /** When an account of that name was removed last; 0: never. */
+  /** When an account of that name was last removed; 0: never. */
   removedAt(id: string): Promise<number>
   credential(user: string, id: string): Promise<CredentialRecord | null>
   credentials(user: string): Promise<CredentialRecord[]>
@@ -42,11 +48,11 @@ export interface DirectoryStore {
 
   profile(user: string): Promise<ProfileRecord | null>
   profileOp(record: ProfileRecord): Op
-  /** By the blocked user. */
+  /** Users whom the user blocks, by their id. */
   blocks(user: string): ReadonlyMap<string, BlockRecord>
-  /** Whom the user wants as contacts, with the time (Unix ms); who wants the user too is one. */
+  /** Contact wishes of the user, with their time (Unix ms). A contact is mutual: the other has the wish too. */
   wanted(user: string): ReadonlyMap<string, number>
-  /** Who wants the user as a contact. */
+  /** Users with a contact wish for this user. */
   wantedBy(user: string): ReadonlyMap<string, number>
   contactOp(user: string, wanted: string, at: number): Op
   deleteContactOp(user: string, wanted: string): Op
@@ -55,7 +61,7 @@ export interface DirectoryStore {
 
   room(id: string): RoomRecord | undefined
   rooms(): Iterable<RoomRecord>
-  /** Ids that differ from this one by case at most. */
+  /** Ids that equal this one except for case. */
   roomsLike(id: string): readonly string[]
   roomOp(record: RoomRecord): Op
   /** Removes the room with its memberships and invites. */
@@ -71,11 +77,11 @@ export interface DirectoryStore {
   invite(room: string, user: string): InviteRecord | undefined
   /** By user. */
   invites(room: string): ReadonlyMap<string, InviteRecord>
-  /** How many invitations of a name stand. From memory. */
+  /** Number of open invitations made by a user. From memory. */
   invitesBy(name: string): number
   inviteOp(record: InviteRecord): Op
   deleteInviteOp(room: string, user: string): Op
-  /** Users who left or were removed: they come back only by rooms.join. */
+  /** Users who left or were removed: they come back only by `rooms.join`. */
   departed(room: string, user: string): boolean
   departedOp(room: string, user: string): Op
   deleteDepartedOp(room: string, user: string): Op

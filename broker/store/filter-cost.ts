@@ -1,7 +1,7 @@
-/** What a subscription costs beside the bytes of its filter, about. */
+/** Approximate memory of a subscription beside the bytes of its filter. */
 const BESIDE = 64
 
-/** Bytes that a filter of someone counts for. */
+/** What a filter counts against the limits on subscription bytes. */
 export function filterCost(filter: string): number {
   return Buffer.byteLength(filter) + BESIDE
 }

@@ -1,24 +1,25 @@
 /**
- * When a broker was last known to be there. Sessions that were connected when it died ended their connection then, not when the next broker
- * comes round to look: however often it is started, and however long nothing ran, their expiry goes on from that moment.
+ * Records at intervals that the broker is running. After a crash, sessions that were connected count as disconnected at
+ * the last heartbeat, and not at the next start: their expiry continues from there however often the broker is started
+ * and however long it was down.
  */
 import { commit } from './commit.js'
 import type { Op } from './op.js'
 import type { Store } from './store.js'
 
-/** Ms between two notes. */
+/** Ms between two heartbeats. */
 const NOTED_EVERY = 30_000
-/** Records written at once. */
+/** Records written per commit. */
 const BATCH = 500
 
 export class Heartbeat {
   readonly #store: Store
   readonly #timer: NodeJS.Timeout
 
-  /** Notes when those that were connected left, before anyone comes back. */
+  /** Sets the disconnect time of sessions that were connected at a crash, before any client reconnects. */
   static async begin(store: Store, failed: (error: unknown) => void): Promise<Heartbeat> {
     const before = await store.sessions.seen()
-    // One that said goodbye has noted it for each session.
+    // A broker that shut down cleanly has already written it for each session.
     if (!before?.ended) await noteEnds(store, before?.at ?? Date.now())
     const heartbeat = new Heartbeat(store, failed)
     await heartbeat.#note(false)

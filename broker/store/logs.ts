@@ -1,23 +1,23 @@
-/** The logs: what an entry of one is, and how logs are read. */
+/** Logs: their entries, and reading them. */
 
 import type { LogName } from './log-name.js'
 import type { QoS } from './qos.js'
 
-/** One entry of a log, as it was committed. `payload` is what members receive, byte for byte. */
+/** A committed log entry. `payload` is delivered to members byte for byte. */
 export interface LogEntry {
   readonly seq: number
   /** Unix ms. */
   readonly ts: number
   readonly qos: QoS
   readonly from: string
-  /** Client id of the session that published it; empty: none (MQTT 5 no local). */
+  /** Client id of the publishing session; empty: none. Needed for No Local (MQTT 5). */
   readonly origin: string
   readonly payload: Buffer
-  /** What came with the payload; null: nothing. */
+  /** MQTT 5 properties and expiry; null: none. */
   readonly extra: Extra | null
-  /** It is about another entry: an edit, a reaction, a deletion. */
+  /** It changes another entry: an edit, a reaction, a deletion. */
   readonly aside?: boolean
-  /** Set where only this is left of it; the payload is empty then. */
+  /** Set if only this is left of the entry; the payload is then empty. */
   readonly gone?: Gone
 }
 
@@ -25,16 +25,16 @@ export interface LogEntry {
 export type Gone =
   | { readonly why: 'expired' }
   | {
-      /** `replaced`: by a newer notification of its collapse key. */
+      /** `replaced`: by a newer notification with the same collapse key. */
       readonly why: 'deleted' | 'replaced'
-      /** Null: it went with an account, and no name is left, not even of who wrote it. */
+      /** Null: removed with its author's account; no name is kept. */
       readonly by: string | null
       readonly at: number
     }
 
-/** What MQTT 5 publishers may add to a message, and receivers of that version see; and when a message expires. */
+/** MQTT 5 properties that the publisher set and MQTT 5 receivers get, and the message's expiry. */
 export interface Extra {
-  /** Encoded MQTT 5 properties to pass on as they are, without the length in front. */
+  /** Encoded MQTT 5 properties, forwarded unchanged; without the length prefix. */
   readonly properties: Buffer
   /** Unix ms from which it is not delivered any more; 0: never. */
   readonly expiresAt: number
@@ -42,27 +42,28 @@ export interface Extra {
 
 export interface LogInfo {
   readonly name: LogName
-  /** Number of the last entry, 0 when there never was one. Never goes back. */
+  /** Number of the last entry, 0 if there never was one. Never decreases. */
   readonly head: number
-  /** Number of the first entry still there; head + 1 when none is. */
+  /** Number of the first entry still stored; head + 1 if there is none. */
   readonly tail: number
 }
 
 /**
- * What a reader sees of entries that are gone: nothing, or what is left of them. `expired too`: those that expired come whole while they
- * are still stored, for a client they were sent to already [MQTT5-4.3.3-7].
+ * What a read returns for entries that are gone: nothing, or what is left of them. `expired too`: expired entries come
+ * whole while they are still stored, for a client to which they were sent before they expired [MQTT5-4.3.3-7].
  */
 export type GoneEntries = 'passed over' | 'shown' | 'expired too'
 
 export interface LogReader {
-  /** Head and tail, from memory once loaded: no scan. */
+  /** Head and tail, from memory once loaded. */
   open(name: LogName): Promise<LogInfo>
-  /** The same object while the process lives, its fields kept current; undefined before `open` or the first append. */
+  /**
+   * The same object for the life of the process, its fields kept current; undefined before `open` or the first append.
+   */
   peek(name: LogName): LogInfo | undefined
   /**
-   * Entries with `after < seq`, ascending, at most `limit`, and at most `maxBytes` of payload except that one entry is
-   * always returned. Answers from memory, without a promise, where the log's recent end suffices. Entries that are gone
-   * are passed over unless asked for.
+   * Entries with `after < seq`, ascending, at most `limit`, and at most `maxBytes` of payload, but at least one if
+   * there is one. Returns no promise if the entries are in memory. Entries that are gone are skipped unless asked for.
    */
   read(
     name: LogName,
@@ -71,15 +72,21 @@ export interface LogReader {
     maxBytes: number,
     gone?: GoneEntries,
   ): LogEntry[] | Promise<LogEntry[]>
-  /** The last entries with `seq < before`, ascending; the rest as in `read`. */
+  /** The last entries with `seq < before`, ascending; otherwise like `read`. */
   readBefore(name: LogName, before: number, limit: number, maxBytes: number, gone?: GoneEntries): Promise<LogEntry[]>
-  /** Forgets the oldest entries in whole chunks: all with `seq <= upTo` that a chunk boundary allows. Moves the tail. */
+  /**
+   * Removes the oldest entries in whole chunks, up to `seq <= upTo` as far as chunk boundaries allow. Advances the
+   * tail.
+   */
   trim(name: LogName, upTo: number): Promise<void>
-  /** Drops whole chunks in which every entry is older than `before` (Unix ms), or beyond the newest `keep`; 0 switches a bound off. */
+  /**
+   * Removes whole chunks in which every entry is older than `before` (Unix ms), or beyond the newest `keep`; 0 disables
+   * a bound.
+   */
   retain(name: LogName, bounds: { before: number; keep: number }): Promise<void>
-  /** Takes payloads of entries that are gone off the disk, within a day if called every hour or more often. */
+  /** Removes payloads of entries that are gone from the disk; called at least hourly, each is removed within a day. */
   sweep(): Promise<void>
-  /** Removes a log for good: entries, head, dedupe records. Only for a room or a user that is deleted. */
+  /** Removes a log with its entries, head and dedupe records. Only when its room or user is deleted. */
   drop(name: LogName): Promise<void>
   names(): AsyncIterable<LogName>
 }

@@ -1,6 +1,6 @@
 import type { Extra } from './logs.js'
 
-/** Of an entry of a log the topic is its log's, and counts nothing. */
+/** `topic` is absent for entries of a log: it is that of the log, and not counted. */
 export interface Sized {
   readonly topic?: string
   readonly payload: Buffer
@@ -8,9 +8,9 @@ export interface Sized {
 }
 
 /**
- * How many bytes a message is: what every bound in bytes counts of messages that wait, are read or are kept. Its payload, its topic, and
- * what an MQTT 5 publisher added (user properties, content type, response topic, correlation data). What it costs to hold one beside that
- * is for the bounds in numbers.
+ * The size of a message in bytes, as every limit in bytes counts it: payload, topic, and MQTT 5 properties set by the
+ * publisher (user properties, content type, response topic, correlation data). The memory it takes to hold a message
+ * besides is bounded by the limits on numbers.
  */
 export function messageSize({ topic, payload, extra }: Sized): number {
   return payload.length + (topic === undefined ? 0 : Buffer.byteLength(topic)) + (extra ? extra.properties.length : 0)

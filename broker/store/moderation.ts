@@ -1,4 +1,4 @@
-/** What those who keep order leave in the store. */
+/** Records of moderation: reports with their evidence, and content filters. */
 import type { Filter } from '../../schemas/moderation.js'
 import type { Op } from './op.js'
 
@@ -7,16 +7,16 @@ export interface ReportRecord {
   readonly id: string
   readonly by: string
   readonly room: string | null
-  /** Unix ms when that room was made: another one of the name has nothing to do with it. Null: no room. */
+  /** Unix ms when that room was created, since a later room may have the same name. Null: no room. */
   readonly roomSince: number | null
   readonly seq: number | null
-  /** Who is reported. */
+  /** The reported user. */
   readonly user: string
   readonly reason: string
   readonly text: string | null
   /** Unix ms. */
   readonly at: number
-  /** Null: it is open. */
+  /** Null: the report is open. */
   readonly resolution: Resolution | null
 }
 
@@ -28,21 +28,21 @@ export interface Resolution {
   readonly note: string | null
 }
 
-/** Held in memory, evidence excepted. */
+/** In memory, except evidence. */
 export interface ModerationStore {
-  /** What messages may not say, beside the configuration; the same list until it changes. */
+  /** Content filters set by command, beside those of the configuration. The same array until it changes. */
   readonly filters: readonly Filter[]
   /** Replaces the list. */
   filtersOp(filters: readonly Filter[]): Op
 
   /** By id. */
   readonly reports: ReadonlyMap<string, ReportRecord>
-  /** What it said before is off the disk within a day. */
+  /** A former version of the report is off the disk within a day. */
   reportOp(report: ReportRecord): Op
-  /** The message a report is about, as it was. */
+  /** A copy of the reported message as it was. */
   evidence(id: string): Promise<Buffer | null>
   evidenceOp(id: string, message: Buffer): Op
-  /** Off the disk within a day, as the report with its evidence is. */
+  /** Off the disk within a day, like a deleted report with its evidence. */
   deleteEvidenceOp(id: string): Op
   deleteReportOp(id: string): Op
 }

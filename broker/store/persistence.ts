@@ -16,17 +16,20 @@ export interface AedesPacketLike {
   brokerId?: string
   brokerCounter?: number
   clientId?: string
-  /** What our own messages carry beside what Aedes knows. */
+  /** Fields of our own messages that Aedes does not know. */
   extra?: unknown
   replaces?: unknown
   [key: string]: unknown
 }
 
-/** Will as stored: who left it, and by what login, says on whose authority it is published, `due` (Unix ms) when; `streamWill` yields only due ones. */
+/**
+ * A will as stored. `user`, `roles` and `login` say on whose authority it is published; `due` (Unix ms), when.
+ * `streamWill` yields only those that are due.
+ */
 export interface WillPacket extends AedesPacketLike {
   user?: string
   roles?: string[]
-  /** As in `Principal`; wills of earlier releases have none of these. */
+  /** As in `Principal`; wills stored by earlier versions have none of these. */
   ofAccount?: { only?: readonly string[]; plus?: readonly string[] }
   login?: string | null
   issuedAt?: number
@@ -34,7 +37,7 @@ export interface WillPacket extends AedesPacketLike {
   due?: number
 }
 
-/** The contract of aedes-persistence 11 (asyncPersistence), to the letter: its abstract suite runs on it. */
+/** The contract of aedes-persistence 11 (asyncPersistence), exactly: its abstract test suite runs against it. */
 export interface Persistence {
   setup(broker: { id: string }): Promise<void>
   storeRetained(packet: AedesPacketLike): Promise<void>

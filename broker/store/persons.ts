@@ -1,15 +1,15 @@
-/** Who answers for a name: a bot or a device acts for who owns it, and counts for them. */
+/** Ownership: a bot or a device acts for its owner, and counts against the owner's limits. */
 
 import type { BotRecords } from './bots.js'
 import type { DeviceStore } from './devices.js'
 
-/** From memory, all of it. */
+/** All of it in memory. */
 export interface Ownership {
   readonly bots: Pick<BotRecords, 'get' | 'ofOwner'>
   readonly devices: Pick<DeviceStore, 'get' | 'ownedBy'>
 }
 
-/** Devices of old may belong to a bot, and bots to a device; no chain is longer. */
+/** Bots and devices created by earlier versions may be owned by one another; no chain is longer than this. */
 const MAX_OWNERS = 4
 
 /** The person behind a name: the owner of a bot or a device, else the name itself. */
@@ -23,10 +23,10 @@ export function personBehind({ bots, devices }: Ownership, name: string): string
   return person
 }
 
-/** A person, and all the names that act for them. */
+/** A person with all their bots and devices. */
 export function namesOf({ bots, devices }: Ownership, person: string): ReadonlySet<string> {
   const names = new Set([person])
-  // A set is walked to what is added meanwhile.
+  // Iteration of a Set includes values added during it.
   for (const name of names) {
     for (const { bot } of bots.ofOwner(name)) names.add(bot)
     for (const device of devices.ownedBy(name).keys()) names.add(device)
@@ -35,15 +35,16 @@ export function namesOf({ bots, devices }: Ownership, person: string): ReadonlyS
 }
 
 /**
- * The names that are counted together with this one, `name` among them: all of the person behind it. Who has more than the `most` a person may
- * make got them from admins, as a fleet of devices is: each of those counts for itself.
+ * The names counted together with this one, itself included: all of the same person. A person with more than `most`
+ * bots and devices (the limit for making them oneself) was given them by admins, such as a fleet of devices: then each
+ * of those counts for itself.
  */
 export function namesCountedWith(ownership: Ownership, name: string, most: number): ReadonlySet<string> {
   const person = personBehind(ownership, name)
   return ownedDirectly(ownership, person) > most ? new Set([name]) : namesOf(ownership, person)
 }
 
-/** The name for all that are counted together with this one. */
+/** The name under which this one is counted: that of the person, or its own. */
 export function accountOf(ownership: Ownership, name: string, most: number): string {
   const person = personBehind(ownership, name)
   if (person === name) return name

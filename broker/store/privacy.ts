@@ -5,7 +5,7 @@ export interface PrivacyRecord extends PrivacySettings {
   user: string
 }
 
-/** What users let others do and know. In memory, for those who ever changed it; removed with the account. */
+/** Privacy settings. In memory, for users who changed them; removed with the account. */
 export interface PrivacyStore {
   get(user: string): PrivacyRecord | undefined
   putOp(record: PrivacyRecord): Op

@@ -10,10 +10,10 @@ export interface PlainMessage {
   readonly payload: Buffer
   readonly qos: QoS
   readonly retain: boolean
-  /** Session id of the publisher, null when the broker itself speaks. */
+  /** Session id of the publisher; null: the broker itself. */
   readonly clientId: string | null
   readonly extra?: Extra | null
-  /** Queued, not retained itself, and published with RETAIN: MQTT 5 subscribers may ask to see that. */
+  /** Published with RETAIN, for Retain As Published (MQTT 5). Set on queued messages only. */
   readonly replaces?: boolean
 }
 
@@ -21,7 +21,7 @@ export interface QueuedMessage {
   /** Position in the queue: ascending over all queues of the store. */
   readonly number: number
   readonly message: PlainMessage
-  /** The QoS granted by the subscription that queued it; delivery is the minimum of both. */
+  /** QoS of the subscription that queued it; delivery uses the minimum of both. */
   readonly qos: QoS
 }
 
@@ -29,33 +29,38 @@ export interface QueueMatch {
   sessionId: string
   /** Highest QoS among the session's matching filters. */
   qos: QoS
-  /** The filters that matched (delivery checks authorisation by them). */
+  /** The matching filters; delivery checks authorisation by them. */
   filters: string[]
-  /** All of them say no local: what the session published itself is not for it. */
+  /** All of them have No Local: the session does not get what it published itself. */
   noLocal: boolean
 }
 
-/** Lets more wait for a receiver than the limits say. */
+/** Allows a queue to grow beyond its limits while its receiver is connected. */
 export interface Allowance {
-  /** Whether so many messages and bytes may wait, the new one among them; `origin`: the session that published it. */
+  /**
+   * Whether the queue may hold so many messages and bytes, the new message included. `origin`: the publishing session.
+   */
   admits(messages: number, bytes: number, origin: string | null): boolean
-  /** So many still wait. */
+  /** Reports that a message has left the queue, and what still waits. */
   left(messages: number, bytes: number): void
 }
 
-/** Queues of references: one stored payload per message, one small key per persistent session that waits for it. */
+/** Queues of references: a message is stored once, with a small key for each persistent session that waits for it. */
 export interface QueueStore {
-  /** While its receiver is connected, `allowance` may let more wait for `id`. Returns what ends it. */
+  /** Sets the allowance of a queue while its receiver is connected. Returns a function that removes it. */
   attend(id: string, allowance: Allowance): () => void
-  /** Persistent sessions with a matching filter of QoS ≥ 1 (filters below rooms, users and broadcast are not kept here). From memory. */
+  /**
+   * Persistent sessions with a matching filter of QoS ≥ 1; filters below rooms, users and broadcast are not included.
+   * From memory.
+   */
   match(topic: string): readonly QueueMatch[]
-  /** From now on `id` is matched too; kept in memory alone. Returns what ends it. */
+  /** Adds a filter for `id`, in memory only. Returns a function that removes it. */
   follow(id: string, filter: string, qos: QoS): () => void
-  /** Ids that messages wait for. */
+  /** Ids with a queue that is not empty. */
   holders(): Iterable<string>
   /**
-   * Ops that store `message` once and reference it from each target. Targets whose queue is full (`limits`) are left out and
-   * counted; `queued` are those that got it. `number` is the message's position.
+   * Builds the ops that store `message` once and reference it from each target. Targets whose queue is full are left
+   * out and counted; `queued` are the others. `number` is the message's position.
    */
   enqueueOps(
     message: PlainMessage,
@@ -63,7 +68,7 @@ export interface QueueStore {
   ): { ops: Op[]; number: number; queued: string[] }
   /** Messages of a session with `after < number`, ascending. */
   read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]>
-  /** Forgets one reference; the payload goes with the last one. */
+  /** Removes one reference; the payload is removed with the last. */
   ackOp(sessionId: string, number: number): Op
   /** Messages and bytes waiting for a session. */
   size(sessionId: string): { messages: number; bytes: number }
@@ -72,17 +77,22 @@ export interface QueueStore {
 
   /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
   retainOp(message: PlainMessage): Op
-  /** How much is retained of what a name published, what is under way included. From memory. */
+  /** Retained messages and bytes of a publisher, pending commits included. From memory. */
   retainedBy(name: string): { messages: number; bytes: number }
-  /** Who published what a topic retains, and its size; undefined: nothing, or it is the broker's own. From memory. */
+  /**
+   * Publisher and size of a topic's retained message; undefined: there is none, or the broker published it. From
+   * memory.
+   */
   retainedAt(topic: string): { owner: string; bytes: number } | undefined
-  /** Retained messages that match any of the filters, each once, as they are when they are reached. */
+  /**
+   * Retained messages that match any of the filters, each once. Read while iterating: each as it is when it is reached.
+   */
   retained(filters: readonly string[]): AsyncIterable<PlainMessage>
-  /** `cut` is at the place of `op` in the order of commits. */
+  /** Takes a cut: a position in the order of commits, at that of `op`. */
   cut(): { op: Op; cut: RetainedCut }
   /**
-   * Queues a retained message for a session, however full its queue is, unless it is replaced by the time this commit has its turn.
-   * `number` is its position.
+   * Queues a retained message for a session even if its queue is full, unless `replaced` says, when the commit is
+   * applied, that it has been replaced. `number` is its position.
    */
   copyOp(message: PlainMessage, target: { sessionId: string; qos: QoS }, replaced: () => boolean): CopyOp
 }
@@ -92,11 +102,14 @@ export interface CopyOp {
   readonly number: number
 }
 
-/** A place in the order of commits, seen from later on. */
+/** A position in the order of commits, for asking later what was written after it. */
 export interface RetainedCut {
-  /** Whether a commit behind it sets or clears the retained message of the topic; where it is not `complete` that is known of the last ones alone. */
+  /**
+   * Whether a later commit set or cleared the retained message of the topic. If not `complete`, only the most recent
+   * commits are known.
+   */
   replaced(topic: string): boolean
   readonly complete: boolean
-  /** Nobody asks any more. */
+  /** Releases the cut. */
   end(): void
 }

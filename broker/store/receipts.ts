@@ -1,20 +1,20 @@
 /** Read and delivery receipts. */
 import type { Op } from './op.js'
 
-/** How far a member has come in a room. Of one membership: it goes with it. */
+/** A member's read and delivery positions in a room. Belongs to one membership and is removed with it. */
 export interface ReceiptRecord {
   readonly room: string
   readonly user: string
-  /** Of the membership; a record with another one is void. */
+  /** Start of the membership; a record with another value is void. */
   readonly since: number
-  /** Number of the last message read, and of the last one of which others may know that. */
+  /** The last message read, and the last that others may know of (privacy). */
   readonly read: number
   readonly told: number
-  /** Number of the last message that reached one of the user's sessions. */
+  /** The last message that reached one of the user's sessions. */
   readonly delivered: number
   /** Unix ms of the last change that others may know of; 0: none. */
   readonly at: number
-  /** The last message read in threads, by the number of the message that began each. */
+  /** The last message read in each thread, by the number of the thread's first message. */
   readonly threads?: Readonly<Record<number, number>>
 }
 

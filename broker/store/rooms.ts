@@ -4,23 +4,23 @@ import type { RoomRole } from '../../schemas/permissions.js'
 import type { RoomPolicies } from '../../schemas/policies.js'
 import type { OwnedRecords } from './owned-records.js'
 
-/** `request`: seen by all, entered by who is let in. */
+/** `request`: visible to all; joining has to be approved. */
 export type RoomAccess = 'public' | 'request' | 'private'
 
-/** What a room asks of those in it. */
+/** Rules of a room for its members. */
 export interface RoomSettings {
   /** Seconds between two messages of a member; 0: none. */
   slowMode: number
   write: 'members' | 'moderators'
-  /** Nobody writes, nobody joins. */
+  /** Nobody may write or join. */
   archived: boolean
-  /** Null: as many as the broker allows. */
+  /** Null: the limit of the configuration. */
   maxMembers: number | null
-  /** Null: those of the broker alone. */
+  /** Null: only the broker's own policies apply. */
   policies: RoomPolicies | null
 }
 
-/** What a room has that was made without. */
+/** Settings of a room created without any. */
 export const ROOM_DEFAULTS: RoomSettings = {
   slowMode: 0,
   write: 'members',
@@ -47,20 +47,22 @@ export interface MemberRecord {
   role: RoomRole
   /** Unix ms. */
   since: number
-  /** Heads of the room's logs at the join: where a cursor starts that no subscription has set. 0 in a direct conversation. */
+  /** Heads of the room's logs at the join, where a cursor starts by default. 0 in a direct conversation. */
   joined: { messages: number; events: number }
-  /** Of a bot: whether someone who may change the room let its commands count. Absent: it came before anyone was asked. */
+  /**
+   * Of a bot: whether a room admin has enabled its slash commands. Absent: the membership is older than that setting.
+   */
   commands?: boolean
-  /** Absent: as everyone begins. */
+  /** Absent: the defaults. */
   settings?: MemberSettings
 }
 
-/** How a member wants to see a room. */
+/** A member's own settings for a room. */
 export interface MemberSettings {
   notifications: 'all' | 'mentions' | 'none'
   pinned: boolean
   hidden: boolean
-  /** The first message that is to count as unread, though it was read; null, or absent: none. */
+  /** The first message marked as unread, although it was read; null or absent: none. */
   unreadFrom?: number | null
 }
 
@@ -86,14 +88,14 @@ export type MuteRecord = Omit<BanRecord, 'reason'>
 
 export interface LinkRecord {
   room: string
-  /** The token that lets in whoever has it. */
+  /** The token: whoever presents it may join. */
   link: string
   by: string
   /** Unix ms. */
   at: number
   /** Unix ms; null: never. */
   expires: number | null
-  /** How many it still lets in; null: any number. */
+  /** How many more may join by it; null: any number. */
   uses: number | null
 }
 
@@ -105,17 +107,17 @@ export interface JoinRequestRecord {
   message: string | null
 }
 
-/** `user` has written in a direct conversation. */
+/** The user has written in this direct conversation. */
 export interface WrittenRecord {
   room: string
   user: string
 }
 
-/** Words of `user` were forwarded into the room, whoever did it. */
+/** A message of the user was forwarded into the room, by anyone. */
 export interface ForwardedRecord {
   room: string
   user: string
 }
 
-/** Records of rooms, each under a name (a user, a link). Those of a room go with it. */
+/** Records of rooms, keyed by a user or a link. Removed with the room. */
 export type RoomRecords<T> = OwnedRecords<T>

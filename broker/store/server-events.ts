@@ -1,4 +1,4 @@
-/** What becomes of accounts and rooms: events that belong to no log of a room or a user, written only where someone reads them. */
+/** Events about accounts and rooms that belong to no log of a room or a user. Written only if a reader wants them. */
 
 import { SYSTEM } from '../../schemas/ids.js'
 import { uuid7 } from '../util/uuid7.js'
@@ -13,7 +13,7 @@ export type ServerEvent =
   | { type: 'user.registered' | 'user.removed'; user: string }
   | { type: 'room.deleted'; room: string; by: string }
 
-/** To be committed with what happens. */
+/** Drafts to be committed together with what happened. */
 export function serverEvents(store: Pick<Store, 'outbox'>, event: ServerEvent): Draft[] {
   if (!store.outbox.watches(SERVER_LOG)) return []
   const id = uuid7()

@@ -23,27 +23,27 @@ export interface SessionRecord {
   disconnectedAt: number
   /** Seconds the session outlives its connection. */
   expiry: number
-  /** Of an anonymous client: where it was made from. */
+  /** Of an anonymous client: the address that created the session. */
   address?: string
-  /** The credential its client logged in with last; absent or null: none of those the broker keeps. */
+  /** The credential used at the last login; absent or null: none that the broker stores. */
   login?: string | null
 }
 
-/** A packet given to the client and not yet acknowledged. */
+/** A packet sent to the client and not yet acknowledged. */
 export interface SavedInflight {
   packetId: number
   /** The cursor it belongs to, or `queue`. */
   source: string
-  /** Sequence in the log, or the queue number. */
+  /** Number in the log or in the queue. */
   seq: number
   qos: QoS
-  /** QoS 2: PUBREC arrived, PUBREL is owed. */
+  /** QoS 2: PUBREC was received, PUBREL is due. */
   released: boolean
 }
 
-/** How far delivery came. */
+/** The state of delivery to a session. */
 export interface Progress {
-  /** Cursor name → number of the last entry of the contiguous acknowledged prefix. */
+  /** Cursor name → the last entry up to which all are acknowledged. */
   cursors: Map<string, number>
   inflight: SavedInflight[]
 }
@@ -55,7 +55,7 @@ export interface SavedSession extends Progress {
   incoming: number[]
 }
 
-/** `at`: Unix ms. `ended`: it ended then, and all its sessions with it. */
+/** A heartbeat of the broker. `at`: Unix ms. `ended`: a clean shutdown, after which all sessions are disconnected. */
 export interface Seen {
   readonly at: number
   readonly ended: boolean
@@ -65,29 +65,29 @@ export interface SessionStore {
   load(id: string): Promise<SavedSession | null>
   /** Of a session, or of a share group, which has no record of its own. */
   progress(id: string): Promise<Progress>
-  /** What the filters of all kept sessions of a user count for (filter-cost.ts). From memory. */
+  /** What the filters of all kept sessions of a user count (filter-cost.ts). From memory. */
   filterBytesOfUser(user: string): number
-  /** Shared subscriptions with the ids of the sessions that have them. From memory. */
+  /** Shared subscriptions with the ids of their sessions. From memory. */
   shared(): Iterable<StoredSubscription & { clientId: string }>
   recordOp(record: SessionRecord): Op
   subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[]
   unsubscribeOps(id: string, topics: readonly string[]): Op[]
   cursorOp(id: string, cursor: string, seq: number): Op
   dropCursorOp(id: string, cursor: string): Op
-  /** Replaces the list. */
+  /** Replaces the stored list. */
   inflightOp(id: string, inflight: readonly SavedInflight[]): Op
   incomingOp(id: string, packetId: number): Op
   dropIncomingOp(id: string, packetId: number): Op
   /**
-   * Writes without waiting for the disk: what may be lost in a crash (cursors and QoS 1 state, at most a second old).
-   * Ordered before every later commit.
+   * Writes without waiting for fsync: for state that may be lost in a crash (cursors and QoS 1 state, at most a second
+   * old). Ordered before every later commit.
    */
   writeLazily(ops: readonly Op[]): Promise<void>
-  /** Removes the session with all it holds: subscriptions, cursors, queue, inbound packet ids. Not its will. Durable. */
+  /** Removes the session with its subscriptions, cursors, queue and inbound packet ids, but not its will. Durable. */
   discard(id: string): Promise<void>
   ofUser(user: string): Promise<SessionRecord[]>
   all(): AsyncIterable<SessionRecord>
-  /** When the broker was last known to be there; null: that was never noted. */
+  /** The last heartbeat; null: there was none. */
   seen(): Promise<Seen | null>
   seenOp(seen: Seen): Op
 }

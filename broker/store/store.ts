@@ -1,6 +1,6 @@
 /**
- * What the broker needs of a store. Adapters live in folders beside this file and pass one contract suite
- * (test/contract/). Everything durable goes through `commit`: one queue, one commit in flight, group-committed.
+ * The store as the rest of the broker sees it. Adapters are in folders beside this file and pass one contract suite
+ * (test/contract/). All durable writes go through `commit`: one queue, one commit in flight, group-committed.
  */
 import type { AccountStore } from './accounts.js'
 import type { AppendedBatch, Change, Effect } from './changes.js'
@@ -27,28 +27,37 @@ export interface Store {
   readonly webhooks: WebhookStore
   readonly accounts: AccountStore
   readonly moderation: ModerationStore
-  /** The Aedes persistence contract over the same data (async form: methods return promises, streams are object-mode). */
+  /**
+   * The Aedes persistence contract over the same data (asynchronous form: methods return promises, streams are in
+   * object mode).
+   */
   readonly persistence: Persistence
   readonly counts: StoreCounts
-  /** Changes when the store's logs have become shorter than they were: a backup was restored. */
+  /** Changes when logs have become shorter than they were: a backup was restored. */
   readonly epoch: string
-  /** False from a failed write until the store took writes again; reads go on. */
+  /** False from a failed write until a write succeeds again; reading still works. */
   readonly healthy: boolean
-  /** When the oldest change was handed over that is not committed, or not told to `onAppend`, yet: Unix ms; null: there is none. */
+  /**
+   * Unix ms when the oldest change was queued that is not yet committed and passed to `onAppend`; null: there is none.
+   */
   readonly pendingSince: number | null
 
-  /** Told of every committed append, on the node that serves it, before the change settles. Set once, before the first commit. */
+  /**
+   * Called with the entries of every commit, on the node that made it, before the change settles. Set once, before the
+   * first commit.
+   */
   onAppend: (batches: readonly AppendedBatch[]) => void
   /** Queues a change. Never throws, never blocks: errors arrive in `settled`. */
   commit(change: Change): void
-  /** Does what an entry's effect would, with none appended: its notes name a target, and themselves. The log is open. */
+  /** Applies the effect of an entry without appending one: its notes name target and name. The log must be open. */
   effectOp(log: LogName, effect: Effect): Op
   /**
-   * Copies all there is at this moment to `location`, where nothing is yet; others go on meanwhile. A store opened there has another
-   * epoch. `heard` is told of bytes copied; aborting rejects, and leaves what is no store.
+   * Copies the current state to `location`, which must be empty; reading and writing go on. A store opened there has
+   * another epoch. `heard` is called with the bytes copied. Aborting rejects, and leaves an incomplete copy that does
+   * not open.
    */
   copyTo(location: string, heard: (bytes: number) => void, signal: AbortSignal): Promise<void>
-  /** Waits for what was queued, then closes. */
+  /** Waits for queued changes, then closes. */
   close(): Promise<void>
 }
 
@@ -58,7 +67,7 @@ export interface StoreCounts {
   commits: number
   /** Log entries appended. */
   appended: number
-  /** Keys put or deleted, of commits and of background folding alike. */
+  /** Keys put or deleted, by commits and by background folding. */
   writes: number
   duplicates: number
   /** Commits that failed. */

@@ -1,18 +1,18 @@
 /**
- * Which values were added under filters that match a topic (MQTT 4.7): the index behind live delivery and offline queues.
- * Matching is on the hot path: one pass over the levels, no closures, and recent answers are kept.
+ * Maps topic filters to values and finds those that match a topic (MQTT 4.7): the index behind live delivery and
+ * offline queues. Matching is on the hot path: one pass over the levels, no closures, and a cache of recent answers.
  */
 import { isReservedLevel } from '../../schemas/topics.js'
 
-/** Values and topics the cache holds together before it starts anew. */
+/** Weight at which the cache is cleared. */
 const CACHE_WEIGHT = 100_000
-/** Characters of a topic beyond which it counts for more than one. */
+/** Characters of a topic per unit of weight. */
 const TOPIC_CHARACTERS = 128
 
 export interface TopicTrieOptions {
-  /** First levels that a wildcard never reaches. */
+  /** First levels that wildcards do not match. */
   reserved?: (level: string) => boolean
-  /** Bound of the cache: topics, long ones for more than one, plus the values they matched. 0: no cache. */
+  /** Bound of the cache: one per topic (more if it is long) and one per value matched. 0: no cache. */
   cacheWeight?: number
 }
 
@@ -40,7 +40,7 @@ export class TopicTrie<T> {
     return this.#size
   }
 
-  /** Values are told apart by identity; adding a pair twice is adding it once. */
+  /** Values are compared by identity; adding a pair twice has no effect. */
   add(filter: string, value: T): void {
     let node = this.#root
     for (const level of filter.split('/')) {
@@ -55,7 +55,7 @@ export class TopicTrie<T> {
     this.#forget()
   }
 
-  /** False when the pair was not there. */
+  /** Returns false if the pair was not there. */
   remove(filter: string, value: T): boolean {
     const levels = filter.split('/')
     const path = [this.#root]
@@ -76,8 +76,8 @@ export class TopicTrie<T> {
   }
 
   /**
-   * The values whose filter matches `topic`, wider filters first. A value added under several matching filters comes once
-   * for each. The array is shared with later calls: not to be changed.
+   * The values whose filter matches `topic`, wider filters first. A value added under several matching filters occurs
+   * once for each. The array is shared with later calls: do not change it.
    */
   match(topic: string): readonly T[] {
     const known = this.#cache.get(topic)
@@ -110,7 +110,7 @@ function collect<T>(
   reserved: (level: string) => boolean,
   found: T[],
 ): void {
-  // The parent level counts as matched: sport/# gets sport too [MQTT-4.7.1-2].
+  // The parent level matches too: sport/# gets sport [MQTT-4.7.1-2].
   const wildcards = depth > 0 || !reserved(levels[0]!)
   if (wildcards) take(node.children.get('#'), found)
   if (depth === levels.length) {
@@ -119,7 +119,7 @@ function collect<T>(
   }
   const single = wildcards ? node.children.get('+') : undefined
   if (single) collect(single, levels, depth + 1, reserved, found)
-  // A topic name holds no wildcard; should one, it must not be read as the filter's own.
+  // A topic name has no wildcard; should one have, it must not match the filter's own wildcard node.
   const level = levels[depth]!
   const exact = level === '+' || level === '#' ? undefined : node.children.get(level)
   if (exact) collect(exact, levels, depth + 1, reserved, found)

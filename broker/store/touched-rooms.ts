@@ -1,6 +1,8 @@
 import type { DirectoryStore } from './directory.js'
 
-/** Rooms and conversations where a user is or was, and may have written: who was there is a member, or has left, or is banned. */
+/**
+ * Rooms and conversations in which a user may have written: those where they are a member, have left, or are banned.
+ */
 export function roomsTouchedBy(directory: DirectoryStore, user: string): string[] {
   const touched = ({ id }: { id: string }): boolean =>
     directory.member(id, user) !== undefined ||
@@ -9,7 +11,7 @@ export function roomsTouchedBy(directory: DirectoryStore, user: string): string[
   return [...directory.rooms()].filter(touched).map(({ id }) => id)
 }
 
-/** Those, and where others forwarded what the user wrote. */
+/** Also rooms into which others forwarded messages of the user. */
 export function roomsWithWordsOf(directory: DirectoryStore, user: string): string[] {
   const forwarded = [...directory.rooms()].filter(({ id }) => directory.forwarded.get(id, user) !== undefined)
   return [...new Set([...roomsTouchedBy(directory, user), ...forwarded.map(({ id }) => id)])]

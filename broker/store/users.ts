@@ -1,4 +1,4 @@
-/** Users, and what is kept of each. */
+/** Users, and records kept for each. */
 
 export interface UserRecord {
   id: string
@@ -6,18 +6,18 @@ export interface UserRecord {
   /** argon2id in PHC form; null for users known by token only. */
   passwordHash: string | null
   createdAt: number
-  /** Unix ms; what was issued to the user before is void. */
+  /** Unix ms; tokens issued to the user before are void. */
   tokensValidFrom?: number
-  /** Who it is at an identity provider; absent: the account is linked to none. */
+  /** The identity at an OpenID provider; absent: the account is not linked. */
   external?: string
-  /** Nobody logs in as the user until that is taken back. */
+  /** While set, the user cannot log in. */
   suspended?: Suspension
 }
 
 export interface Suspension {
   /** Unix ms. */
   at: number
-  /** Who did it; `system`: on the command line. */
+  /** Who suspended the user; `system`: by the command line. */
   by: string
   reason: string | null
 }
@@ -31,7 +31,7 @@ export interface PresenceRecord {
   lastSeen: number
 }
 
-/** How a user shows itself. */
+/** A user's public profile. */
 export interface ProfileRecord {
   user: string
   name: string | null
@@ -41,7 +41,7 @@ export interface ProfileRecord {
   updatedAt: number | null
 }
 
-/** `user` wants nothing of `blocked`. */
+/** `user` blocks `blocked`. */
 export interface BlockRecord {
   user: string
   blocked: string

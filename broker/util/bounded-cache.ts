@@ -1,9 +1,11 @@
-/** Longer keys are not kept, in characters: what clients make up must not fill the memory. */
+/**
+ * Keys longer than this (in characters) are not cached: clients choose them, and must not be able to fill the memory.
+ */
 const MAX_LENGTH = 512
-/** Keys that are kept. */
+/** Most keys cached. */
 const MAX_KEYS = 10_000
 
-/** What was made of a text, for those who ask again: with too many it begins anew. */
+/** Caches what `make` computes of a key. The cache is emptied when it is full. */
 export class BoundedCache<V> {
   readonly #make: (key: string) => V
   readonly #known = new Map<string, V>()

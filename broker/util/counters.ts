@@ -1,4 +1,4 @@
-/** Running totals of what happened, by name and reason: shown below `$SYS`, asked for by tests on cost. */
+/** Counters by name: shown below `$SYS` and in the metrics, and read by tests on cost. */
 export class Counters {
   readonly #totals = new Map<string, number>()
 

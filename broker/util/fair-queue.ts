@@ -1,6 +1,6 @@
-/** Work for when there is time: one thing at a time, and those who have much to do take turns with those who have little. */
+/** Runs background work one job at a time. Keys take turns, so that a key with many jobs does not delay the others. */
 export class FairQueue {
-  /** By key, whose turn is next first: what waits, oldest first. */
+  /** By key, the next to be served first: its waiting jobs, oldest first. */
   readonly #lines = new Map<string, (() => Promise<void>)[]>()
   #serving: Promise<void> | null = null
 
@@ -14,13 +14,14 @@ export class FairQueue {
     })
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no job waits any more. */
   async idle(): Promise<void> {
     await this.#serving
   }
 
   async #serve(): Promise<void> {
-    // A map is walked to what is added meanwhile: who has more to do is put behind all others.
+    // Iteration of a Map includes keys added during it: a key with more jobs is appended and served again after all
+    // others.
     for (const [key, line] of this.#lines) {
       const turn = line.shift()!
       this.#lines.delete(key)

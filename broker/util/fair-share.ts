@@ -1,18 +1,18 @@
-/** What all share is shared: one who has much of it leaves the rest to those who have little. */
+/** Divides a shared limit fairly: the less is free, the less one requester may hold. */
 
 export interface Share {
-  /** What the asker has, and what all have together. */
+  /** What the requester holds, and what all hold together. */
   readonly mine: number
   readonly all: number
-  /** The most of one, and of all. */
+  /** The limit of one requester, and of all together. */
   readonly mostOfOne: number
   readonly most: number
 }
 
-/** The less is left, the fewer each may have: an eighth of what is free, and the last for who has none. */
+/** One requester may hold at most this fraction of what is free (1/8), but always one if any is free. */
 const PART = 8
 
-/** Whether there is one more for who asks. */
+/** Whether the requester may take one more. */
 export function isOneLeft({ mine, all, mostOfOne, most }: Share): boolean {
   const free = most - all
   return free > 0 && mine < Math.min(mostOfOne, Math.max(1, Math.floor(free / PART)))

@@ -1,4 +1,4 @@
-/** First in, first out. Taking from a long array would move all that is behind each time. */
+/** A queue, first in, first out. `shift` costs constant time; `Array.shift` moves all remaining items. */
 export class Fifo<T> {
   #items: T[] = []
   #next = 0

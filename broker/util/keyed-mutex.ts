@@ -1,6 +1,6 @@
-/** Work on one thing at a time: what is asked under a key waits for what was asked under it before. */
+/** A mutex per key: work under a key starts when all earlier work under that key has settled. */
 export class KeyedMutex {
-  /** By key: the last work under way. */
+  /** By key: the promise of the last work queued. */
   readonly #last = new Map<string, Promise<unknown>>()
 
   runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -13,7 +13,9 @@ export class KeyedMutex {
     return done
   }
 
-  /** A turn that lasts until `over` is called. Resolves once `begin` has; where that fails the turn is over too. */
+  /**
+   * Holds the lock of `key` until `over` is called. Resolves once `begin` has; if `begin` fails, the lock is released.
+   */
   hold(key: string, begin: (over: () => void) => Promise<void>): Promise<void> {
     return new Promise((begun, failed) => {
       const turn = (): Promise<void> =>

@@ -1,6 +1,6 @@
 /**
- * A Map and a Set that take next to no memory until something is put into them: an idle connection has a dozen of them, and an empty
- * table of the engine takes some 200 bytes.
+ * A Map and a Set that allocate on first insertion: each connection has a dozen of them, most stay empty, and an empty
+ * Map takes some 200 bytes.
  */
 
 export class LazyMap<K, V> {

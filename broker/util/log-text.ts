@@ -1,24 +1,27 @@
 /**
- * What clients wrote, as it may stand in a log: short, one line, without what steers a terminal, and without secrets. Names, topics and reasons
- * come from outside, from people who have not logged in too.
+ * Makes text from clients safe to log: short, on one line, without terminal control sequences and without secrets.
+ * Names, topics and reasons come from outside, also from clients that have not logged in.
  */
 
 import { onOneLine } from '../../schemas/terminal-text.js'
 
-/** Most characters of one text; the reason for an error may be longer. */
+/** Longest text in characters; error messages and stacks may be longer. */
 const MAX_TEXT = 200
 const MAX_MESSAGE = 1000
 const MAX_STACK = 4000
-/** Most entries of a list, and how deep a value is looked into. */
+/** Most entries of a list, and the deepest level of a nested value, that are logged. */
 const MAX_ITEMS = 20
 const MAX_DEPTH = 4
 
-/** Secrets of ours (`auth/secrets.ts`) and signed tokens [RFC 7515, 7.1], wherever they stand in a text: eight characters are shown. */
+/**
+ * Secrets made by the broker (`auth/secrets.ts`) and signed tokens [RFC 7515, 7.1], anywhere in a text: only eight
+ * characters are kept.
+ */
 const SECRETS = /\b(tt[a-z]\.[\w-]{4}|eyJ[\w-]{5})[\w.-]{8,}/g
 
-/** A text of a client for one line of the log. */
+/** A client's text for one line of the log. */
 function logText(text: string, most = MAX_TEXT): string {
-  // Looked at a little beyond the cut: a secret must not lose the end by which it is known.
+  // Searched a little beyond the cut: a secret cut in two would not be recognised.
   const seen = text.length > most * 2 ? text.slice(0, most * 2) : text
   const shown = onOneLine(seen.replace(SECRETS, '$1…'))
   return shown.length > most || seen.length < text.length
@@ -26,9 +29,9 @@ function logText(text: string, most = MAX_TEXT): string {
     : shown
 }
 
-/** The fields of a line, every text in it by `logText`. */
+/** The fields of a log line, with `logText` applied to every string. */
 export function logFields(fields: Record<string, unknown>): Record<string, unknown> {
-  // An error has a serializer of its own.
+  // Errors have a serializer of their own.
   const entries = Object.entries(fields)
   return Object.fromEntries(
     entries.map(([key, value]) => [logText(key), value instanceof Error ? value : logValue(value, 0)]),

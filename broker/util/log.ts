@@ -1,10 +1,10 @@
-/** The log: JSON, one object a line; on a terminal, lines for people. */
+/** Opens the log: JSON, one object a line; on a terminal, readable lines. */
 import pino, { type DestinationStream, type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import type { Config } from '../../schemas/config.js'
 import { logError, logFields } from './log-text.js'
 
-/** @param to Where lines go; left out: standard error or output, as `log.output` says. */
+/** @param to Where lines are written; default: standard error or output, as `log.output` says. */
 export function openLog({ level, format, output }: Config['log'], to?: DestinationStream): Logger {
   const stream = output === 'stdout' ? process.stdout : process.stderr
   const forPeople = format === 'pretty' || (format === 'auto' && to === undefined && stream.isTTY === true)

@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** `mkdir -p`. Node's own never returns where a file system answers ENOENT although the parent is there, as /proc does. */
+/**
+ * `mkdir -p`. Node's own recursive mkdir never returns if the file system answers ENOENT although the parent exists, as
+ * /proc does.
+ */
 export function makeDirectory(path: string): void {
   if (!existsSync(path)) {
     if (!existsSync(dirname(path))) makeDirectory(dirname(path))

@@ -1,7 +1,9 @@
-/** Addresses, as those who count by them see them. */
+/** The network of an address, the unit by which clients are counted and limited. */
 import { isIPv4, isIPv6 } from 'node:net'
 
-/** Whoever has one IPv6 address has its /64; an IPv4 address may come wrapped in IPv6. */
+/**
+ * An IPv6 client has a whole /64 at its disposal, so that is its network. An IPv4 address may come mapped into IPv6.
+ */
 export function networkOf(address: string): string {
   const mapped = address.replace(/^::ffff:/i, '')
   if (isIPv4(mapped)) return mapped

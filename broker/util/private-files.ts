@@ -2,7 +2,10 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 
-/** Others may list the data directory, if somebody made it so; the secret that signs tokens is another matter. */
+/**
+ * Warns when others may read the files that hold secrets. The data directory itself may be listed by others, if its
+ * owner made it so.
+ */
 export function warnOfOpenFiles(dataDir: string, log: Logger): void {
   if (process.platform === 'win32') return
   const secret = join(dataDir, 'secret')

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino'
 
-/** Milliseconds in which what repeats itself is counted. */
+/** Milliseconds over which repeated refusals are counted. */
 const WINDOW = 60_000
-/** Lines of one kind within a window: of one origin, and of all together. */
+/** Lines of one kind within a window: of one origin, and in total. */
 const PER_ORIGIN = 10
 const PER_KIND = 1000
-/** Origins that are told apart; beyond it a kind has only its own bound. */
+/** Most origins counted separately; beyond it only the limit per kind applies. */
 const MAX_ORIGINS = 10_000
 
 interface Seen {
@@ -18,13 +18,13 @@ interface SeenKind extends Seen {
 }
 
 /**
- * Logs what clients were refused. Who is refused all the time (a guesser, a broken script) costs a few lines a minute and a line that says how many
- * more there were, so that nobody fills the disk, or buries the rest, by asking for what they may not have.
+ * Logs refused requests. A client that is refused over and over (password guessing, a broken script) gets a few lines a
+ * minute and one line with the number of the others, so that it can neither fill the disk nor hide other lines.
  */
 export class RefusalLog {
   readonly #log: Logger
   readonly #kinds = new Map<string, SeenKind>()
-  /** Of all kinds. */
+  /** Origins counted separately, of all kinds. */
   #origins = 0
   #timer: NodeJS.Timeout | null = null
 
@@ -40,11 +40,11 @@ export class RefusalLog {
   note(kind: string, origin: string, facts: Record<string, unknown>): void {
     if (!this.#log.isLevelEnabled('info')) return
     const seen = this.#kind(kind)
-    // Its own bound first: who is over it takes no line of the others.
+    // The origin's limit is checked first: an origin over it must not use up the lines of the kind.
     if (hasRoom(this.#origin(seen, origin), PER_ORIGIN) && hasRoom(seen, PER_KIND)) this.#log.info(facts, kind)
   }
 
-  /** Says what was counted and not said yet. */
+  /** Logs the counts that are not logged yet. */
   close(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#sum()
@@ -60,7 +60,7 @@ export class RefusalLog {
     return seen
   }
 
-  /** Null: it is not told apart. */
+  /** Null: this origin is not counted separately. */
   #origin({ origins }: SeenKind, origin: string): Seen | null {
     let seen = origins.get(origin) ?? null
     if (!seen && this.#origins < MAX_ORIGINS) {
@@ -84,7 +84,7 @@ export class RefusalLog {
   }
 }
 
-/** Takes a line, where there is one left; else it is counted. */
+/** Uses up one line if there is one left, else counts a repetition. */
 function hasRoom(seen: Seen | null, most: number): boolean {
   if (!seen) return true
   if (seen.lines < most) {

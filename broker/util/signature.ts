@@ -1,4 +1,4 @@
-/** Signatures of what the broker posts to others, as Standard Webhooks has them: HMAC-SHA256 over id, time and body. */
+/** Signs HTTP requests of the broker in the format of Standard Webhooks: HMAC-SHA256 over id, time and body. */
 import { createHmac, randomBytes } from 'node:crypto'
 
 const PREFIX = 'whsec_'
@@ -7,7 +7,10 @@ export function newWebhookSecret(): string {
   return PREFIX + randomBytes(32).toString('base64')
 }
 
-/** The headers of a request; each of the secrets signs, so that a receiver may know either. Without any it is not signed. `now`: Unix ms. */
+/**
+ * The signature headers of a request, one signature per secret, so that a receiver may hold either during a change. No
+ * secrets, no headers. `now`: Unix ms.
+ */
 export function signedHeaders(
   secrets: readonly string[],
   id: string,

@@ -1,19 +1,28 @@
-/** Text in the form in which it is compared, and where each part of it was. */
+/** Normalises text for comparison, and maps positions in the result back to the original. */
 
 export interface Folded {
   readonly text: string
-  /** Index in the original text by index in this one, and its length at the end; null: the same. */
+  /**
+   * For each index of `text` the index in the original, and at the end the original's length; null: positions are
+   * equal.
+   */
   readonly at: Uint32Array | null
 }
 
-/** A character with its marks (U+FF9E and U+FF9F are those of half-width kana), or the letters of a Korean syllable. */
+/**
+ * A character with its combining marks (U+FF9E and U+FF9F are those of half-width kana), or the letters of a Korean
+ * syllable.
+ */
 const CLUSTER = /(?:[\u1100-\u115f][\u1160-\u11ff]*|\P{M})[\p{M}\uff9e\uff9f]*|\p{M}+/gsu
-/** What nobody sees in a text: soft hyphens, zero-width spaces and joiners; and the strokes that only draw a word out. */
+/**
+ * Characters that are not displayed: soft hyphens, zero-width spaces and joiners; and strokes (tatweel) that only
+ * lengthen a word.
+ */
 export const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u0640\u07fa]/gu
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
 const ASCII = /^[\x00-\x7f]*$/
 
-/** NFKC without what cannot be seen; `lower`: whatever the case, too. */
+/** Normalises to NFKC and removes invisible characters; `lower`: also folds the case. */
 export function fold(original: string, lower: boolean): Folded {
   if (ASCII.test(original)) return { text: lower ? original.toLowerCase() : original, at: null }
   const parts: string[] = []
@@ -28,7 +37,7 @@ export function fold(original: string, lower: boolean): Folded {
   return { text: parts.join(''), at: Uint32Array.from(at) }
 }
 
-/** The same place in the original text; what ends within a character ends behind it. */
+/** Maps a span back to the original text; an end within a character is moved behind it. */
 export function unfold({ at }: Folded, [start, end]: Span): Span {
   if (!at) return [start, end]
   let after = end
@@ -36,5 +45,5 @@ export function unfold({ at }: Folded, [start, end]: Span): Span {
   return [at[start]!, at[after]!]
 }
 
-/** First index, and index behind the last. */
+/** First index, and the index after the last. */
 export type Span = readonly [number, number]

@@ -1,20 +1,23 @@
-/** How often deadlines are looked at, in ms. */
+/** Milliseconds between two ticks. */
 const TICK = 250
 
 /** Something with a deadline. */
 export interface Deadline {
-  /** Asked when it may have passed, at `now` (Unix ms; `steady`: `TimerWheel.steady`); answers with the next one (Unix ms), or 0 for none. */
+  /**
+   * Called when its deadline may have passed. Returns the next deadline (Unix ms), or 0 for none. `now`: Unix ms;
+   * `steady`: `TimerWheel.steady`.
+   */
   due(now: number, steady: number): number
 }
 
 /**
- * One timer for all deadlines of all connections (connect, keepalive, token expiry): a packet costs no timer, only a note of
- * when it came; a deadline that turns out to have moved is put into a later slot.
+ * One timer for the deadlines of all connections (connect, keep alive, token expiry). A received packet sets no timer,
+ * it only records its time; a deadline that has moved meanwhile is put into a later slot when its slot comes up.
  */
 export class TimerWheel {
-  /** Unix ms of the last tick: a clock good enough for deadlines, for the price of a field. */
+  /** Unix ms of the last tick: precise enough for deadlines, and cheaper than `Date.now()`. */
   now = Date.now()
-  /** Ms at the last tick by a clock that nobody sets: what is silent for long is measured by it. */
+  /** Milliseconds of the monotonic clock at the last tick: durations of silence are measured by it. */
   steady = performance.now()
   #slots = new Map<number, Set<Deadline>>()
   readonly #slotOf = new Map<Deadline, number>()
@@ -27,7 +30,7 @@ export class TimerWheel {
     this.#timer.unref()
   }
 
-  /** Asks `item` at `at` (Unix ms) or within a tick after it. One deadline per item: the earlier one is forgotten. */
+  /** Calls `item.due` at `at` (Unix ms) or within a tick after it. Replaces an earlier deadline of the item. */
   set(item: Deadline, at: number): void {
     this.delete(item)
     const when = Math.max(slot(at) + 1, this.#nextSlot)
@@ -56,7 +59,7 @@ export class TimerWheel {
     const current = slot(this.now)
     const back = this.#nextSlot - 1 - current
     if (back > 0) this.#setBack(back)
-    // A clock that jumped far must not cost a loop over every slot in between.
+    // After the clock has jumped far ahead, do not loop over every slot in between.
     const due =
       current - this.#nextSlot > this.#slots.size
         ? [...this.#slots.keys()].filter((at) => at <= current)
@@ -65,7 +68,7 @@ export class TimerWheel {
     for (const at of due) this.#turn(at)
   }
 
-  /** The clock was set back: whoever waits goes on waiting for as long as was left. */
+  /** The clock was set back: shift all slots, so that each item waits for what was left. */
   #setBack(slots: number): void {
     this.#slots = new Map([...this.#slots].map(([at, members]) => [at - slots, members]))
     for (const [item, at] of this.#slotOf) this.#slotOf.set(item, at - slots)

@@ -1,14 +1,14 @@
-/** Keys in a generation; those not used for two generations are forgotten, which only ever allows more. */
+/** Keys of one generation. Keys not used for two generations are dropped; that only ever allows more. */
 const MAX_KEYS = 10_000
 
 interface Bucket {
-  /** Below 0: owed. */
+  /** Negative: a debt. */
   tokens: number
   /** Unix ms of the last change. */
   at: number
 }
 
-/** A token bucket per key: `perSecond` on average, `burst` at once. A known key costs a look into a map and nothing else. */
+/** A token bucket per key: `perSecond` on average, `burst` at once. For a known key the cost is one Map lookup. */
 export class TokenBuckets {
   #perSecond: number
   #burst: number
@@ -20,13 +20,13 @@ export class TokenBuckets {
     this.#burst = Math.max(1, burst)
   }
 
-  /** Other figures from now on; what is owed stays owed. */
+  /** Changes rate and burst; debts remain. */
   refit(perSecond: number, burst = perSecond): void {
     this.#perSecond = perSecond
     this.#burst = Math.max(1, burst)
   }
 
-  /** Takes a token where there is one. Answers how many ms it is until there is; 0: taken. */
+  /** Takes a token if there is one. Returns 0 if taken, else the ms until there is one. */
   take(key: string, now = Date.now()): number {
     const bucket = this.#filled(key, now)
     if (bucket.tokens < 1) return this.#time(1 - bucket.tokens)
@@ -34,14 +34,17 @@ export class TokenBuckets {
     return 0
   }
 
-  /** Takes tokens, on credit if need be. Answers how many ms it takes until that is paid back; 0: nothing is owed. */
+  /** Takes tokens, into debt if need be. Returns the ms until the debt is repaid; 0: there is none. */
   charge(key: string, now = Date.now(), tokens = 1): number {
     const bucket = this.#filled(key, now)
     bucket.tokens -= tokens
     return bucket.tokens < 0 ? this.#time(-bucket.tokens) : 0
   }
 
-  /** Takes tokens, on credit if need be, where nothing is owed. Answers how many ms it takes until it is paid back; 0: taken. */
+  /**
+   * Takes tokens, into debt if need be, but only if there is no debt yet. Returns 0 if taken, else the ms until the
+   * debt is repaid.
+   */
   spend(key: string, now: number, tokens: number): number {
     const bucket = this.#filled(key, now)
     if (bucket.tokens < 0) return this.#time(-bucket.tokens)
@@ -49,7 +52,7 @@ export class TokenBuckets {
     return 0
   }
 
-  /** Takes back what was taken. */
+  /** Returns a token that was taken. */
   giveBack(key: string, now = Date.now()): void {
     const bucket = this.#filled(key, now)
     bucket.tokens = Math.min(this.#burst, bucket.tokens + 1)
@@ -61,14 +64,14 @@ export class TokenBuckets {
 
   #filled(key: string, now: number): Bucket {
     const bucket = this.#buckets.get(key) ?? this.#take(key, now)
-    // A clock that was set back gives nothing, and takes nothing.
+    // If the clock was set back, nothing is added and nothing is taken away.
     const tokens = bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * this.#perSecond
     bucket.tokens = Math.min(this.#burst, tokens)
     bucket.at = now
     return bucket
   }
 
-  /** Into the generation of now. */
+  /** Moves the bucket into the current generation. */
   #take(key: string, now: number): Bucket {
     const bucket = this.#older.get(key) ?? { tokens: this.#burst, at: now }
     if (this.#buckets.size >= MAX_KEYS) {

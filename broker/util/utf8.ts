@@ -1,11 +1,11 @@
-/** Short texts as UTF-8, by a loop: for them it costs less than a call into the engine. */
+/** Encodes short texts as UTF-8 in a loop: for them that is faster than a call into native code. */
 
-/** Longer texts are for the engine to encode. */
+/** Longer texts are encoded natively. */
 const SHORT = 64
-/** UTF-8 bytes of a UTF-16 code unit, at most. */
+/** Most bytes of UTF-8 per UTF-16 code unit. */
 export const BYTES_PER_UNIT = 3
 
-/** Writes a text, for which there is room, and returns the place behind it. */
+/** Writes a text and returns the offset behind it. The caller makes sure that it fits. */
 export function writeText(into: Buffer, text: string, at: number): number {
   if (text.length > SHORT) return at + into.write(text, at)
   for (let i = 0; i < text.length; i++) {

@@ -1,25 +1,26 @@
 /**
- * Ids of messages and events: UUIDs of version 7 (RFC 9562, 5.7), ascending within a process. Made here and not by a library, as every
- * message needs one: random digits come from a pool, and what all ids of a millisecond begin with is made once.
+ * Makes the ids of messages and events: UUIDs of version 7 (RFC 9562, 5.7), ascending within a process. Not left to a
+ * library since every message needs one: random digits come from a pool, and the prefix that all ids of a millisecond
+ * share is written once.
  */
 import { randomBytes } from 'node:crypto'
 
 /** Random bytes drawn at once. */
 const POOL_BYTES = 4096
-/** Hexadecimal digits that an id takes of them. */
+/** Hexadecimal digits of the pool per id. */
 const DIGITS = 19
-/** Counts the ids of a millisecond, in 12 bits that begin below half of what they can hold (RFC 9562, 6.2). */
+/** The counter within a millisecond has 12 bits, and starts in their lower half (RFC 9562, 6.2). */
 const MAX_COUNT = 0xfff
 const HEX = Buffer.from('0123456789abcdef')
-/** Two bits of the digit are the variant. */
+/** The variant takes two bits of this digit. */
 const VARIANT = Buffer.from('89ab')
 
-/** Hexadecimal digits, as bytes. */
+/** Random hexadecimal digits, as bytes. */
 let pool: Buffer = Buffer.alloc(0)
 let at = 0
 let ms = 0
 let count = 0
-/** The id being made; its dashes stay, and what it begins with does for a millisecond. */
+/** The id being built; the dashes stay, and the prefix stays for a millisecond. */
 const id = Buffer.from('00000000-0000-7000-8000-000000000000')
 
 export function uuid7(now = Date.now()): string {
@@ -31,7 +32,7 @@ export function uuid7(now = Date.now()): string {
   at += DIGITS
   if (now > ms) begin(now, Number.parseInt(pool.toString('latin1', first + 16, first + DIGITS), 16) >> 1)
   else if (count < MAX_COUNT) count++
-  // A clock that was set back, or more ids than a millisecond has numbers for: time goes on by itself.
+  // The clock was set back, or the counter is exhausted: advance the time of the ids independently of the clock.
   else begin(ms + 1, 0)
   id[15] = HEX[count >> 8]!
   id[16] = HEX[(count >> 4) & 15]!
