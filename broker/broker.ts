@@ -26,11 +26,11 @@ import { Broker } from './mqtt/aedes.js'
 import { AnonymousSessions } from './mqtt/anonymous-sessions.js'
 import type { Connection } from './mqtt/connection.js'
 import { Flusher } from './mqtt/outbox.js'
-import { liveSession, Registry } from './mqtt/registry.js'
+import { Registry } from './mqtt/registry.js'
 import { refreshLogin } from './mqtt/renewal.js'
 import type { MqttServices } from './mqtt/services.js'
 import { SessionKeeper } from './mqtt/session-keeper.js'
-import { Shares } from './mqtt/shares.js'
+import { Shares } from './mqtt/shared/groups.js'
 import type { Accept } from './net/byte-stream.js'
 import { HttpConnections } from './net/http-connections.js'
 import type { Listener } from './net/listener.js'
@@ -143,11 +143,12 @@ async function start(
   const counters = new Counters()
   const bus = new LocalBus<Signal>()
   const hub = new Hub()
-  const renewLogin: RenewLogin = ({ sessionId }, token) => refreshLogin(broker.clients[sessionId ?? ''], token)
+  const renewLogin: RenewLogin = ({ sessionId }, token) =>
+    refreshLogin(broker.clients[sessionId ?? '']?.client ?? null, token)
   const connectionOf = (sessionId: string): Connection | undefined => broker.clients[sessionId]
-  const gate: PublishGate = (actor, message) => broker.publishGateFor(null, actor, message)
+  const gate: PublishGate = (actor, message) => broker.gates.publishFor(null, actor, message)
   const auth = await makeLogins(config, { store, bus, log, refusals, counters })
-  const liveSessions = (user: string): LiveSession[] => registry.of(user).map(liveSession)
+  const liveSessions = (user: string): LiveSession[] => registry.of(user).map((client) => client.describe())
   const endSessions = async (user: string): Promise<void> => {
     const logout = { kind: 'logout', user, forget: true } as const
     streams.logout(logout)
@@ -174,7 +175,7 @@ async function start(
   await anonymousSessions.load(store.sessions)
   keeper.onDiscarded = (id) => anonymousSessions.release(id)
   const backlogs = new Backlogs(config.limits)
-  backlogs.slow = (origin, backlog) => connectionOf(origin)?.slowFor(backlog)
+  backlogs.slow = (origin, backlog) => connectionOf(origin)?.packets.slowFor(backlog)
   const delivering = {
     hub,
     store,

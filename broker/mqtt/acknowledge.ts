@@ -1,27 +1,27 @@
 import type { StoreError } from '../store/changes.js'
 import type { Ack } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
-import type { Connection } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 import type { Flight } from './inflight.js'
 
 /** What a client says of a message it was sent. */
 type Answer = Exclude<Ack['type'], 'pubrel'>
 
 /** The four acknowledgements of MQTT 4.3. */
-export function acknowledge(connection: Connection, { type, packetId, reason }: Ack): void {
-  if (type === 'pubrel') return release(connection, packetId)
-  const flight = flightOf(connection, type, packetId)
+export function acknowledge(client: ConnectedClient, { type, packetId, reason }: Ack): void {
+  if (type === 'pubrel') return release(client, packetId)
+  const flight = flightOf(client, type, packetId)
   // A PUBREC with which the client refuses the message ends its flow [MQTT5-4.3.3].
-  if (type === 'pubrec' && reason < 0x80) received(connection, packetId)
-  else if (flight) complete(connection, flight)
+  if (type === 'pubrec' && reason < 0x80) received(client, packetId)
+  else if (flight) complete(client, flight)
 }
 
 /**
  * A message that is under way takes only the answer whose turn it is [MQTT-4.3.2-2, MQTT-4.3.3-2]: another would leave it under way for good. An
  * id that nobody knows does no harm: it may be of before a crash.
  */
-function flightOf({ login }: Connection, type: Answer, packetId: number): Flight | undefined {
-  const flight = login!.session.inflight.get(packetId)
+function flightOf({ session }: ConnectedClient, type: Answer, packetId: number): Flight | undefined {
+  const flight = session.inflight.get(packetId)
   if (!flight || fits(flight, type)) return flight
   throw new ProtocolError(
     Reason.protocolError,
@@ -35,54 +35,54 @@ function fits({ qos, released }: Flight, type: Answer): boolean {
   return qos === 2 && (type === 'pubrec' || released)
 }
 
-function complete(connection: Connection, flight: Flight): void {
-  connection.login!.session.complete(flight)
-  if (connection.broker.listenerCount('ack') === 0) return
+function complete(client: ConnectedClient, flight: Flight): void {
+  client.session.complete(flight)
+  if (client.broker.listenerCount('ack') === 0) return
   const { packetId, qos } = flight
-  connection.broker.emit('ack', { cmd: qos === 1 ? 'publish' : 'pubrel', messageId: packetId, qos }, connection)
+  client.broker.emit('ack', { cmd: qos === 1 ? 'publish' : 'pubrel', messageId: packetId, qos }, client.connection)
 }
 
 /**
  * PUBREC is answered with PUBREL even for an id that is not known: the client must be able to finish [MQTT-4.3.3-1]. What comes behind it
  * does not wait for the disk: a window of them is one save.
  */
-function received(connection: Connection, packetId: number): void {
-  connection.unsettled++
-  connection
-    .login!.session.release(packetId)
+function received(client: ConnectedClient, packetId: number): void {
+  client.connection.packets.began(0)
+  client.session
+    .release(packetId)
     .then(
-      (known) => connection.sendAck('pubrel', packetId, reasonOf(connection, known)),
-      (error: unknown) => unstored(connection, error),
+      (known) => client.sendAck('pubrel', packetId, reasonOf(client, known)),
+      (error: unknown) => unstored(client, error),
     )
-    .finally(() => connection.settled(0))
+    .finally(() => client.connection.packets.settled(0))
 }
 
 /** PUBREL: the packet id is free again, durably, before PUBCOMP says so [MQTT-4.3.3-2]. */
-function release(connection: Connection, packetId: number): void {
-  const { session } = connection.login!
+function release(client: ConnectedClient, packetId: number): void {
+  const { session } = client
   // It did not wait for its PUBREC: it is not to wait for that now.
-  if (connection.incoming.isWithheld(packetId)) connection.sendAck('pubrec', packetId)
-  const known = connection.incoming.end(packetId)
-  const { store } = connection.services
+  if (client.incoming.isWithheld(packetId)) client.sendAck('pubrec', packetId)
+  const known = client.incoming.end(packetId)
+  const { store } = client.services
   const ops = known && session.persistent ? [store.sessions.dropIncomingOp(session.id, packetId)] : []
-  connection.unsettled++
+  client.connection.packets.began(0)
   const settled = (error: StoreError | null): void => {
-    if (error) unstored(connection, error)
-    else connection.sendAck('pubcomp', packetId, reasonOf(connection, known))
-    connection.receiveMore()
-    connection.settled(0)
+    if (error) unstored(client, error)
+    else client.sendAck('pubcomp', packetId, reasonOf(client, known))
+    client.sendWithheldPubrecs()
+    client.connection.packets.settled(0)
   }
   store.commit({ drafts: [], ops, settled })
 }
 
 /** No answer: the client comes back and goes on where it was. */
-function unstored(connection: Connection, error: unknown): void {
-  if (connection.closed) return
-  connection.services.log.error({ err: error, client: connection.id }, 'an acknowledgement could not be stored')
-  void connection.finish({ reason: Reason.unspecified, why: 'an acknowledgement could not be stored' })
+function unstored(client: ConnectedClient, error: unknown): void {
+  if (client.closed) return
+  client.services.log.error({ err: error, client: client.id }, 'an acknowledgement could not be stored')
+  void client.finish({ reason: Reason.unspecified, why: 'an acknowledgement could not be stored' })
 }
 
 /** That an id is not known is no error where a session goes on: its flow may have ended unseen with the connection before [MQTT5-3.7.2.1]. */
-function reasonOf({ version, resumed }: Connection, known: boolean): number {
+function reasonOf({ version, resumed }: ConnectedClient, known: boolean): number {
   return known || resumed || version !== 5 ? Reason.success : Reason.packetIdNotFound
 }

@@ -5,9 +5,9 @@ import { unlogged } from '../hub.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import { commit } from '../store/commit.js'
 import type { QoS } from '../store/qos.js'
-import type { Broker } from './aedes.js'
+import type { BrokerPort } from './broker-port.js'
 import type { RequestedSubscription, Version } from './codec/packets.js'
-import type { Connection } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 import { subscribe, unsubscribe } from './subscribe.js'
 
 type AedesSubscription = { topic: string; qos: QoS }
@@ -23,15 +23,18 @@ export abstract class AedesClient extends EventEmitter {
   id = ''
   clean = true
   version: Version | null = null
-  connecting = false
-  connected = false
-  closed = false
-  readonly broker: Broker
+  readonly broker: BrokerPort
   readonly conn: ByteStream
   readonly req: unknown
   #duplicates: Record<string, number> | null = null
 
-  constructor(broker: Broker, stream: ByteStream, request: unknown) {
+  abstract readonly connecting: boolean
+  abstract readonly connected: boolean
+  abstract readonly closed: boolean
+  /** Null: it is not logged in yet. */
+  protected abstract readonly client: ConnectedClient | null
+
+  constructor(broker: BrokerPort, stream: ByteStream, request: unknown) {
     super()
     this.broker = broker
     this.conn = stream
@@ -41,7 +44,7 @@ export abstract class AedesClient extends EventEmitter {
   /** Listeners are code of plugins: what they throw is not ours. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (this.listenerCount(event) === 0) return super.emit(event, ...args)
-    return this.broker.emitFor(this as unknown as Connection, event, args)
+    return this.broker.emitFor(this, event, args)
   }
 
   /** aedes.js touches it on the birth of another broker. */
@@ -51,23 +54,19 @@ export abstract class AedesClient extends EventEmitter {
   }
 
   get subscriptions(): Record<string, RequestedSubscription> {
-    return Object.fromEntries((this as unknown as Connection).login?.session.subscriptions ?? [])
+    return Object.fromEntries(this.client?.session.subscriptions ?? [])
   }
 
   /** Sends a message to this client alone. */
-  publish(
-    this: Connection,
-    message: { topic: string; payload?: Buffer | string; qos?: QoS; retain?: boolean },
-    done?: Done,
-  ): void {
+  publish(message: { topic: string; payload?: Buffer | string; qos?: QoS; retain?: boolean }, done?: Done): void {
     const payload = Buffer.from(message.payload ?? '')
     const qos = message.qos ?? 0
-    this.login?.session.acceptDirect(unlogged(message.topic, payload, qos, { retain: message.retain ?? false }), qos)
-    if (done) setImmediate(done, this.login ? undefined : new Error('not connected'))
+    this.client?.session.acceptDirect(unlogged(message.topic, payload, qos, { retain: message.retain ?? false }), qos)
+    if (done) setImmediate(done, this.client ? undefined : new Error('not connected'))
   }
 
   /** Subscribes on behalf of the client, with its rights; with a `messageId` the client gets a SUBACK. */
-  subscribe(this: Connection, subscriptions: AedesSubscriptions, done?: Done): void {
+  subscribe(subscriptions: AedesSubscriptions, done?: Done): void {
     const list = 'subscriptions' in subscriptions ? subscriptions.subscriptions : [subscriptions].flat()
     const requested = list.map(({ topic, qos }) => ({
       filter: topic,
@@ -77,22 +76,38 @@ export abstract class AedesClient extends EventEmitter {
       retainHandling: 0 as const,
     }))
     const packetId = ('messageId' in subscriptions && subscriptions.messageId) || 0
-    settle(subscribe(this, { type: 'subscribe', packetId, subscriptions: requested, properties: {} }), done)
+    settle(
+      this.#asClient((client) =>
+        subscribe(client, { type: 'subscribe', packetId, subscriptions: requested, properties: {} }),
+      ),
+      done,
+    )
   }
 
-  unsubscribe(this: Connection, filters: string | string[] | { unsubscriptions: string[] }, done?: Done): void {
+  unsubscribe(filters: string | string[] | { unsubscriptions: string[] }, done?: Done): void {
     const list =
       typeof filters === 'object' && 'unsubscriptions' in filters ? filters.unsubscriptions : [filters].flat()
-    settle(unsubscribe(this, { type: 'unsubscribe', packetId: 0, filters: list, properties: {} }), done)
+    settle(
+      this.#asClient((client) =>
+        unsubscribe(client, { type: 'unsubscribe', packetId: 0, filters: list, properties: {} }),
+      ),
+      done,
+    )
   }
 
   /** Forgets the messages on plain topics that wait for this client. */
-  emptyOutgoingQueue(this: Connection, done?: Done): void {
-    settle(emptyQueue(this), done)
+  emptyOutgoingQueue(done?: Done): void {
+    settle(this.#asClient(emptyQueue), done)
+  }
+
+  /** Rejects before the login. */
+  async #asClient(work: (client: ConnectedClient) => Promise<void>): Promise<void> {
+    if (!this.client) throw new Error('not connected')
+    await work(this.client)
   }
 }
 
-async function emptyQueue({ id, services: { store } }: Connection): Promise<void> {
+async function emptyQueue({ id, services: { store } }: ConnectedClient): Promise<void> {
   for (let after = 0; ; ) {
     const page = await store.queue.read(id, after, READ_ENTRIES, READ_BYTES)
     if (page.length === 0) return

@@ -2,9 +2,10 @@
  * Enhanced authentication [MQTT5-4.12]. There is one method, JWT: the authentication data is a token, in the CONNECT or in the AUTH that
  * the broker asks for; and AUTH with another token of the same user renews the login while it goes on.
  */
+import { encodeAuth } from './codec/encode.js'
 import type { Auth, Connect } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
-import type { Connection } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 import { ConnectRefused } from './endings.js'
 import { renewLogin } from './renewal.js'
 
@@ -24,45 +25,49 @@ export function tokenOf({ properties: { authMethod, authData } }: Connect): stri
   return authMethod === undefined ? null : (authData ?? NO_DATA).toString('latin1')
 }
 
-/** Asks for the token that a CONNECT left out; false where there is nothing to ask. `enter` goes on with the whole CONNECT. */
-export function askForToken(
-  connection: Connection,
-  packet: Connect,
-  enter: (packet: Connect) => Promise<void>,
-): boolean {
+/** A CONNECT that may name a method and leave out the token. */
+export interface TokenRequest {
+  packet: Connect
+  /** What the answer to an AUTH leads to; null: nothing was asked. */
+  exchange: ((answer: Auth) => void) | null
+  readonly connection: { send(bytes: Uint8Array): void }
+}
+
+/** Asks for the token that a CONNECT left out. The answer becomes part of the CONNECT. */
+export function askForToken(request: TokenRequest): void {
+  const { packet, connection } = request
   const { authMethod, authData } = packet.properties
-  if (authMethod === undefined || authData) return false
-  connection.exchange = (answer) => {
+  if (authMethod === undefined || authData) return
+  request.exchange = (answer) => {
     requireStep(answer, authMethod, Reason.continueAuthentication)
-    return enter({ ...packet, properties: { ...packet.properties, authData: answer.data ?? NO_DATA } })
+    request.packet = { ...packet, properties: { ...packet.properties, authData: answer.data ?? NO_DATA } }
   }
-  connection.sendAuth(Reason.continueAuthentication, authMethod)
-  return true
+  connection.send(encodeAuth(Reason.continueAuthentication, { authMethod }))
 }
 
 /** AUTH of a client that is logged in [MQTT5-4.12.1]. What else it sends is handled meanwhile, in its turn. */
-export async function reauthenticate(connection: Connection, packet: Auth): Promise<void> {
-  const { authMethod, exchange } = connection
+export async function reauthenticate(client: ConnectedClient, packet: Auth): Promise<void> {
+  const { authMethod, exchange } = client
   if (authMethod === null)
     throw new ProtocolError(Reason.protocolError, 'AUTH after a CONNECT without a method [MQTT5-4.12.0-7]')
-  connection.exchange = null
+  client.exchange = null
   if (exchange && packet.reason === Reason.continueAuthentication) return exchange(packet)
   requireStep(packet, authMethod, Reason.reAuthenticate)
-  if (packet.data) return renew(connection, packet.data)
-  connection.exchange = (answer) => {
+  if (packet.data) return renew(client, packet.data)
+  client.exchange = (answer) => {
     requireStep(answer, authMethod, Reason.continueAuthentication)
-    return renew(connection, answer.data ?? NO_DATA)
+    return renew(client, answer.data ?? NO_DATA)
   }
-  connection.sendAuth(Reason.continueAuthentication, authMethod)
+  client.sendAuth(Reason.continueAuthentication, authMethod)
 }
 
-async function renew(connection: Connection, token: Buffer): Promise<void> {
-  const login = await renewLogin(connection, token.toString('latin1'))
-  if (connection.closed) return
-  if (login.ok) connection.sendAuth(Reason.success, connection.authMethod!)
+async function renew(client: ConnectedClient, token: Buffer): Promise<void> {
+  const login = await renewLogin(client, token.toString('latin1'))
+  if (client.closed) return
+  if (login.ok) client.sendAuth(Reason.success, client.authMethod!)
   else if (login.refusal === 'unavailable')
-    void connection.finish({ reason: Reason.unspecified, why: 'logins are not possible right now' })
-  else void connection.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
+    void client.finish({ reason: Reason.unspecified, why: 'logins are not possible right now' })
+  else void client.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
 }
 
 function requireStep({ method, reason }: Auth, expected: string, step: number): void {

@@ -2,14 +2,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { Refusal } from '../../schemas/errors.js'
 import type { Filter } from '../../schemas/topics.js'
-import type { Connection } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 
 /** Logs and topics from which on it is asked. */
 const WIDE = 1000
 
 /** Sets aside what a filter will add, until `session.promised` is 0 again; each wide one has a turn of the event loop of its own. */
-export async function promiseBreadth({ login, services }: Connection, parsed: Filter): Promise<void> {
-  const { session } = login!
+export async function promiseBreadth({ session, services }: ConnectedClient, parsed: Filter): Promise<void> {
   const { views, registry, limits } = services
   const breadth = views.breadth(parsed, session.user)
   if (breadth < WIDE) return

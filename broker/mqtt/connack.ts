@@ -5,7 +5,6 @@ import { encodeConnack } from './codec/encode.js'
 import type { Connect } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { Reason } from './codec/reason-codes.js'
-import type { Connection } from './connection.js'
 import { ConnectRefused } from './endings.js'
 
 /** Seconds the session outlives its connection: before MQTT 5 all or nothing, from then on as asked, bounded [MQTT5-3.1.2.11.2]. */
@@ -20,9 +19,26 @@ export function keepAlive({ version, keepalive }: Connect, most: number | null):
   return keepalive === 0 ? most : Math.min(keepalive, most)
 }
 
+/** Longest reason string, in characters. */
+const MAX_REASON = 1024
+
+export function explained(why: string): Properties {
+  return { reasonString: why.slice(0, MAX_REASON) }
+}
+
+export interface ConnackLimits {
+  readonly receiveMaximum: number
+  readonly packetBytes: number
+  readonly topicAliases: number
+  /** Seconds. */
+  readonly sessionExpiry: number
+  readonly keepAlive: number | null
+}
+
 /** What the client should know of this broker's bounds, and of what became of its wishes [MQTT5-3.2.2.3]. */
 export function connackProperties(
-  { services: { limits }, maxPacket }: Connection,
+  limits: ConnackLimits,
+  maxPacket: number,
   packet: Connect,
   clientId: string,
   { user }: Principal,

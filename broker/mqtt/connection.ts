@@ -1,327 +1,187 @@
 /**
- * One connection's life: bytes become packets, packets are handled strictly one after another, and when it ends the session is saved and
- * the will is sent. To Aedes and its plugins this is the client.
+ * One connection's life. Bytes become packets (packet-queue.ts), and what a packet means depends on the phase:
+ *
+ *   opened      the transport is there, CONNECT is awaited
+ *   connecting  CONNECT is decided, step by step (connect.ts); AUTH may be part of it
+ *   connected   the client is logged in; its packets go to their handlers (packet-handlers.ts)
+ *   closed      the session is saved and the will is sent (leave.ts), whichever phase was before
+ *
+ * To Aedes and its plugins this is the client (aedes-client.ts).
  */
-
-import type { Principal } from '../auth/principal.js'
-import type { Actor } from '../chat/model/actor.js'
-import type { Backlog } from '../following/backlog.js'
-import type { FeedSet } from '../following/feed-set.js'
 import type { ByteStream } from '../net/byte-stream.js'
-import type { QoS } from '../store/qos.js'
-import type { SessionRecord } from '../store/sessions.js'
-import { LazyMap } from '../util/lazy.js'
-import type { Deadline } from '../util/timer-wheel.js'
-import { acknowledge } from './acknowledge.js'
-import type { Broker } from './aedes.js'
 import { AedesClient } from './aedes-client.js'
-import { reauthenticate } from './authentication.js'
+import type { BrokerPort } from './broker-port.js'
 import { decodeConnect, decodePacket, decodePublish, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
-import { encodeAck, encodeAuth, encodeConnack, encodeDisconnect, PINGRESP } from './codec/encode.js'
-import { FrameReader } from './codec/frames.js'
-import { type Auth, type Packet, Type, type Version, type Will } from './codec/packets.js'
+import { encodeConnack, encodeDisconnect } from './codec/encode.js'
+import type { FrameReader } from './codec/frames.js'
+import { Type, type Version } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
-import { connect } from './connect.js'
-import { disconnect } from './disconnect.js'
+import { explained } from './connack.js'
+import { connect, continueConnect } from './connect.js'
+import { ConnectContext, type ConnectingConnection } from './connect-context.js'
+import type { ConnectedClient } from './connected-client.js'
 import { ConnectRefused, type Ending } from './endings.js'
-import { Incoming } from './incoming.js'
+import { KeepAlive, type Watched } from './keep-alive.js'
 import { leave } from './leave.js'
 import { Outbox } from './outbox.js'
+import { handlePacket } from './packet-handlers.js'
+import { type PacketHandler, PacketQueue } from './packet-queue.js'
 import { publish } from './publish.js'
+import { followRoles, followRules } from './renewal.js'
 import type { MqttServices } from './services.js'
-import type { Session } from './session.js'
-import { Slowing } from './slowing.js'
-import { subscribe, unsubscribe } from './subscribe.js'
 
-/** Publishes of one client that wait for the store at a time; what it sent beyond waits in its socket. */
-const MAX_UNSETTLED = 1024
+type Phase =
+  /** `refusal`: the answer to its CONNECT, whatever that says. */
+  | { readonly name: 'opened'; readonly refusal: ConnectRefused | null }
+  /** `step` settles when no more can be done before the client's next packet. */
+  | { readonly name: 'connecting'; readonly context: ConnectContext; step: Promise<void> }
+  | { readonly name: 'connected'; readonly client: ConnectedClient }
+  | { readonly name: 'closed'; readonly client: ConnectedClient | null; readonly done: Promise<void> }
 
-/** What a connection is once its CONNECT was accepted. */
-export interface Login {
-  /** Its principal is another after a renewal; whoever holds the actor sees the new one. */
-  readonly actor: Actor & { principal: Principal }
-  readonly session: Session
-  readonly feedSet: FeedSet
-  readonly record: SessionRecord
-}
+/** What a CONNECT may have beside the payload of its will: names and properties. Nobody is known before it, so it has no more. */
+const CONNECT_BYTES = 131_072
 
-export class Connection extends AedesClient implements Deadline {
+/** Bounds on a connection whose CONNECT is refused in any case: bytes, seconds. */
+const TURNED_AWAY = { packetBytes: 16384, connectTimeout: 5 }
+
+/** Milliseconds a closing connection has to take its last bytes. */
+const CLOSE_TIMEOUT = 2000
+
+export class Connection extends AedesClient implements ConnectingConnection, PacketHandler, Watched {
   readonly services: MqttServices
-  readonly outbox: Outbox
-  login: Login | null = null
-  will: Will | null = null
-  hasStoredWill = false
-  /** Its session goes on from an earlier connection. */
-  resumed = false
-  /** Its QoS 2 publishes that await PUBREL. */
-  readonly incoming: Incoming
-  /** Topic aliases this client has set [MQTT5-3.3.2.3.4]. */
-  readonly aliases = new LazyMap<number, string>()
-  /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
-  explains = false
+  readonly output: Outbox
+  readonly packets: PacketQueue
+  readonly keepAlive: KeepAlive
   /** Largest packet the client takes, in bytes. */
   maxPacket = Number.POSITIVE_INFINITY
-  /** Of enhanced authentication [MQTT5-4.12]; null: the client logged in without. */
-  authMethod: string | null = null
-  /** The client was asked for something with AUTH: what its answer leads to. */
-  exchange: ((answer: Auth) => Promise<void>) | null = null
-  /** Publishes taken and not yet settled by the store. */
-  unsettled = 0
-  /** Bytes of them. */
-  unsettledBytes = 0
-  /** Those of them of QoS 1. */
-  unsettledQos1 = 0
-  /** A publish on its way to its place in the store's queue. */
-  entering: Promise<void> | null = null
+  #phase: Phase
 
-  #frames: FrameReader
-  /** The answer to its CONNECT, whatever that says. */
-  #turnedAway: ConnectRefused | null = null
-  #working = false
-  #paused = false
-  /** While it runs nothing is taken from the client, who is above its rate. */
-  #rest: NodeJS.Timeout | null = null
-  /** Null: nobody was ever behind with what it publishes. */
-  #slowing: Slowing | null = null
-  #ended = false
-  /** Milliseconds without a packet after which the client is gone, or, before its login, without one. */
-  #patience = Number.POSITIVE_INFINITY
-  /** By the steady clock, as all that is measured rather than agreed upon: a clock that is set makes nobody silent. */
-  #lastSign = 0
-  /** When the packet that is arriving began to. */
-  #packetSince = 0
-  /** When the client was last seen to take what waits for it, and how far that was. */
-  #lastTaken = 0
-  #taken = 0
-  /** The CONNECT under way or done. */
-  #opening: Promise<void> | null = null
-  #closing: Promise<void> | null = null
-
-  constructor(services: MqttServices, broker: Broker, stream: ByteStream, request?: unknown) {
+  /** `refusal`: its CONNECT will be refused, whatever it says; until then it may cost little. */
+  constructor(
+    services: MqttServices,
+    broker: BrokerPort,
+    stream: ByteStream,
+    request: unknown,
+    refusal: ConnectRefused | null,
+  ) {
     super(broker, stream, request)
+    const { limits, flusher, wheel, connectTimeout } = services
     this.services = services
-    this.incoming = new Incoming(services.limits.inboundQos2)
-    const { packetBytes, payloadBytes } = services.limits
-    this.#frames = new FrameReader(Math.min(packetBytes, payloadBytes + CONNECT_BYTES))
-    this.outbox = new Outbox(stream, services.flusher, () => this.#flushed())
-    this.awaitLogin()
+    this.#phase = { name: 'opened', refusal }
+    this.output = new Outbox(stream, flusher, () => this.#flushed())
+    const packetBytes = refusal ? TURNED_AWAY.packetBytes : limits.payloadBytes + CONNECT_BYTES
+    this.packets = new PacketQueue(this, limits, Math.min(limits.packetBytes, packetBytes))
+    this.keepAlive = new KeepAlive(this, wheel, limits)
+    this.keepAlive.watch(refusal ? Math.min(connectTimeout, TURNED_AWAY.connectTimeout) : connectTimeout)
     stream.on('data', (chunk: Buffer) => this.#received(chunk))
     stream.on('drain', () => this.#flushed())
-    stream.on('end', () => this.#finished())
-    stream.on('close', () => this.#finished())
+    stream.on('end', () => this.packets.end())
+    stream.on('close', () => this.packets.end())
     stream.on('error', (error: Error) => void this.finish({ reason: Reason.unspecified, why: error.message, error }))
   }
 
-  /** It has so long from now to log in. */
-  awaitLogin(): void {
-    this.watch(this.services.connectTimeout)
-  }
+  // --- the phases ---------------------------------------------------------------------------------------------------------------------
 
-  /** It is logged in: packets may be as long as they may be. Clients before MQTT 5 are not told how long that is. */
-  letIn(): void {
-    this.#frames.maxBytes = this.services.limits.packetBytes
-    this.#frames.skipsPayloads = this.version !== 5
-  }
-
-  /** Its CONNECT will be refused, whatever it says: until then it may cost little. */
-  turnAway(refusal: ConnectRefused): void {
-    const { limits, connectTimeout } = this.services
-    this.#turnedAway = refusal
-    this.#frames = new FrameReader(Math.min(limits.packetBytes, TURNED_AWAY.packetBytes))
-    this.watch(Math.min(connectTimeout, TURNED_AWAY.connectTimeout))
-  }
-
-  // --- bytes in -----------------------------------------------------------------------------------------------------------------------
-
-  #received(chunk: Buffer): void {
-    if (this.closed) return
-    if (this.login) this.#noteSign(this.services.wheel.steady)
-    this.#frames.push(chunk)
-    this.#work()
-  }
-
-  /** Any bytes are a sign of life, those of a long packet for so long [MQTT-3.1.2-24]. */
-  #noteSign(steady: number): void {
-    if (this.#frames.buffered === 0) this.#packetSince = steady
-    const late = steady - this.#packetSince >= this.services.limits.packetTimeout * 1000
-    if (!late || this.outbox.congested) this.#lastSign = steady
-  }
-
-  /** Handles packets in order; one that has to wait for something holds back those behind it, and then the socket. */
-  #work(): void {
-    if (this.#working) return
-    this.#working = true
-    try {
-      while (!this.closed && !this.#crowded && this.#frames.next()) {
-        const waiting = this.#handle(this.#frames)
-        if (waiting) {
-          this.#pause()
-          waiting.then(
-            () => this.#workOn(),
-            (error: unknown) => this.#fail(error),
-          )
-          return
-        }
-      }
-    } catch (error) {
-      this.#fail(error)
-      return
+  handle(frame: FrameReader): void | Promise<void> {
+    const phase = this.#phase
+    switch (phase.name) {
+      case 'connected':
+        return this.#handle(phase.client, frame)
+      case 'opened':
+        return this.#connect(frame, phase.refusal)
+      case 'connecting':
+        phase.step = this.#continueConnect(frame, phase.context)
+        return phase.step
+      case 'closed':
+        return
     }
-    this.#working = false
-    if (this.#full || (this.outbox.congested && this.#frames.buffered >= MAX_UNHANDLED)) this.#pause()
-    else this.#resume()
-    if (this.#ended && this.unsettled === 0 && !this.#rests)
-      void this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
   }
 
-  /** Nothing is handled while too much of what was waits for the store, or for the client to read its answers. */
-  get #crowded(): boolean {
-    return this.#full || this.outbox.congested
-  }
-
-  /** Reading stops for reasons of ours. That the client does not read is none: what it sends shows that it lives. */
-  get #full(): boolean {
-    // An MQTT 5 client knows the bound; one more than it is its fault, and is looked for.
-    const { receiveMaximum, receiveBytes } = this.services.limits
-    const bound = Math.min(receiveMaximum + (this.version === 5 ? 1 : 0), MAX_UNSETTLED)
-    return this.unsettled >= bound || this.unsettledBytes >= receiveBytes || this.#rests
-  }
-
-  get #rests(): boolean {
-    return this.#rest !== null || this.#slowing?.active === true
-  }
-
-  /** A reader that gets on is far behind with what this client publishes: it is read more slowly, for a bounded time. */
-  slowFor(backlog: Backlog): void {
-    if (this.closed || this.#slowing?.active) return
-    this.#slowing ??= new Slowing(this.services.limits.backlogWait * 1000, () => this.#goOnReading())
-    this.#slowing.begin(backlog)
-    if (!this.#slowing.active) return
-    this.services.counters.add('slowed')
-    if (!this.#working) this.#pause()
-  }
-
-  /** Takes nothing more from the client for so many ms. What comes meanwhile waits in its socket. */
-  rest(ms: number): void {
-    if (this.closed || this.#rest) return
-    this.services.counters.add('rests')
-    this.#rest = setTimeout(() => this.#rested(), ms)
-    if (!this.#working) this.#pause()
-  }
-
-  #rested(): void {
-    this.#rest = null
-    this.#goOnReading()
-  }
-
-  #goOnReading(): void {
-    if (!this.#working && !this.closed) this.#work()
-  }
-
-  /** Whose publishes are counted together. */
-  get rateKey(): string {
-    const { user, anonymous } = this.login!.actor.principal
-    return anonymous ? this.id : user
-  }
-
-  #workOn(): void {
-    this.#working = false
-    this.#work()
-  }
-
-  /** QoS 1 and 2 messages of the client that are not done [MQTT5-4.9]; those of QoS 2 end with their PUBREL. */
-  get underWay(): number {
-    return this.unsettledQos1 + this.incoming.current
-  }
-
-  /** A publish of so many bytes was settled: reading may go on. */
-  settled(qos: QoS, bytes = 0): void {
-    this.unsettled--
-    this.unsettledBytes -= bytes
-    if (qos === 1) this.unsettledQos1--
-    if (!this.#working && (this.#paused || this.#ended)) this.#work()
-  }
-
-  #handle(frame: FrameReader): void | Promise<void> {
-    const { header } = frame
-    if (this.login) {
-      this.#packetSince = this.services.wheel.steady
-      if (header >> 4 === Type.publish)
-        return publish(this, decodePublish(header, frame.chunk, frame.from, frame.to, this.version!), frame.skipped)
-      return this.#dispatch(decodePacket(header, frame.body, this.version!))
-    }
-    this.#opening = this.connecting ? this.#goOn(header, frame.body) : this.#begin(header, frame.body)
-    return this.#opening
-  }
-
-  async #begin(header: number, body: Buffer): Promise<void> {
-    this.connecting = true
+  async #connect({ header, body }: FrameReader, refusal: ConnectRefused | null): Promise<void> {
     this.version = versionOfConnect(header, body)
     const packet = decodeConnect(header, body)
     this.maxPacket = packet.properties.maximumPacketSize ?? this.maxPacket
-    if (this.#turnedAway) throw this.#turnedAway
-    await connect(this, packet)
+    if (refusal) throw refusal
+    const context = new ConnectContext(this, packet)
+    const phase: Phase = { name: 'connecting', context, step: Promise.resolve() }
+    this.#phase = phase
+    phase.step = connect(context)
+    await phase.step
   }
 
   /** A CONNECT that was answered with AUTH: until that is done, nothing but AUTH and DISCONNECT [MQTT5-3.1.2-30]. */
-  async #goOn(header: number, body: Buffer): Promise<void> {
+  async #continueConnect({ header, body }: FrameReader, context: ConnectContext): Promise<void> {
     const packet = decodePacket(header, body, this.version!)
-    const { exchange } = this
-    this.exchange = null
-    if (packet.type === 'disconnect') void this.finish({ reason: Reason.success, why: 'the client disconnected' })
-    else if (packet.type === 'auth' && exchange) await exchange(packet)
+    if (packet.type === 'auth') await continueConnect(context, packet)
+    else if (packet.type === 'disconnect') void this.finish({ reason: Reason.success, why: 'the client disconnected' })
     else throw new ProtocolError(Reason.protocolError, `${packet.type} before the login is done [MQTT5-3.1.2-30]`)
   }
 
-  #dispatch(packet: Packet): void | Promise<void> {
-    switch (packet.type) {
-      case 'publish':
-        return publish(this, packet)
-      case 'puback':
-      case 'pubrec':
-      case 'pubrel':
-      case 'pubcomp':
-        return acknowledge(this, packet)
-      case 'subscribe':
-        return subscribe(this, packet)
-      case 'unsubscribe':
-        return unsubscribe(this, packet)
-      case 'auth':
-        return reauthenticate(this, packet)
-      case 'pingreq':
-        this.send(PINGRESP)
-        this.broker.emit('ping', { cmd: 'pingreq' }, this)
-        return
-      case 'disconnect':
-        return disconnect(this, packet)
-      case 'connect':
-        throw new ProtocolError(Reason.protocolError, 'a second CONNECT [MQTT-3.1.0-2]')
-    }
+  opened(client: ConnectedClient): void {
+    this.packets.admit(client.version === 5, this.services.limits.packetBytes)
   }
 
-  #pause(): void {
-    if (this.#paused) return
-    this.#paused = true
-    this.conn.pause()
+  accepted(client: ConnectedClient, keepAlive: number): void {
+    this.#phase = { name: 'connected', client }
+    this.keepAlive.watch(keepAlive)
+    this.broker.emit('clientReady', this)
+    this.emit('connected')
+    const { remoteAddress: address } = this.conn
+    this.services.log.debug({ client: this.id, address, version: this.version }, 'connected')
   }
 
-  #resume(): void {
-    if (!this.#paused || this.closed) return
-    this.#paused = false
-    this.conn.resume()
+  #handle(client: ConnectedClient, frame: FrameReader): void | Promise<void> {
+    this.keepAlive.packetCame()
+    const { header } = frame
+    // Most packets: decoded where they lie.
+    if (header >> 4 === Type.publish)
+      return publish(client, decodePublish(header, frame.chunk, frame.from, frame.to, client.version), frame.skipped)
+    return handlePacket(client, decodePacket(header, frame.body, client.version))
   }
 
-  /** The peer closed its side. What it sent before is still handled. */
-  #finished(): void {
-    this.#ended = true
-    if (!this.#working) this.#work()
+  get connecting(): boolean {
+    return this.#phase.name === 'connecting'
   }
 
-  // --- bytes out ----------------------------------------------------------------------------------------------------------------------
+  get connected(): boolean {
+    return this.#phase.name === 'connected'
+  }
+
+  get closed(): boolean {
+    return this.#phase.name === 'closed'
+  }
+
+  /** Whoever is logged in, or was; it may be that its session is not wholly back yet. */
+  get client(): ConnectedClient | null {
+    const phase = this.#phase
+    if (phase.name === 'opened') return null
+    return phase.name === 'connecting' ? phase.context.client : phase.client
+  }
+
+  // --- bytes --------------------------------------------------------------------------------------------------------------------------
+
+  #received(chunk: Buffer): void {
+    if (this.closed) return
+    if (this.isLoggedIn) this.keepAlive.bytesCame(this.packets.isMidPacket)
+    this.packets.push(chunk)
+  }
+
+  /** Everything that came before the client closed its side was handled. */
+  ended(): void {
+    void this.finish({ reason: Reason.unspecified, why: 'the client closed the connection' })
+  }
+
+  get congested(): boolean {
+    return this.output.congested
+  }
+
+  count(name: 'slowed' | 'rests'): void {
+    this.services.counters.add(name)
+  }
 
   send(bytes: Uint8Array): void {
-    this.outbox.push(bytes)
+    this.output.push(bytes)
   }
 
   /** Sends what `encode` makes, without what explains it where that would be more than the client takes [MQTT5-3.4.2-2, MQTT5-3.14.2-3]. */
@@ -330,82 +190,32 @@ export class Connection extends AedesClient implements Deadline {
     this.send(properties && bytes.length > this.maxPacket ? encode() : bytes)
   }
 
-  /** For packets other than CONNACK and DISCONNECT: only to who wants to know [MQTT5-3.1.2-29]. */
-  explanation(why: string): Properties | undefined {
-    return this.explains ? explained(why) : undefined
-  }
-
-  /** Acknowledges without a store: used where nothing has to be waited for. */
-  sendAck(
-    type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
-    packetId: number,
-    reason = 0,
-    properties?: Properties,
-  ): void {
-    if (!this.closed) this.explain((more) => encodeAck(this.version!, type, packetId, reason, more), properties)
-  }
-
-  /** PUBREC, now or when the client has room for it. */
-  receive(packetId: number, reason = 0, properties?: Properties): void {
-    if (this.incoming.answer(packetId)) this.sendAck('pubrec', packetId, reason, properties)
-  }
-
-  /** Flows have ended: PUBRECs that were withheld may leave. */
-  receiveMore(): void {
-    for (let id = this.incoming.next(); id !== undefined; id = this.incoming.next()) this.sendAck('pubrec', id)
-  }
-
-  sendAuth(reason: number, method: string): void {
-    this.send(encodeAuth(reason, { authMethod: method }))
-  }
-
   #flushed(): void {
-    if (this.closed || this.outbox.congested) return
-    this.login?.session.pump()
-    if (!this.#working && (this.#paused || this.#frames.buffered > 0)) this.#work()
+    if (this.closed || this.congested) return
+    this.client?.session.pump()
+    this.packets.drained()
   }
 
-  // --- deadlines ----------------------------------------------------------------------------------------------------------------------
+  // --- what is watched ----------------------------------------------------------------------------------------------------------------
 
-  /** Starts the watch: over its silence, of which it may keep so many seconds, and over the expiry of its token. */
-  watch(seconds = this.#patience / 1000): void {
-    const { wheel } = this.services
-    this.#patience = seconds * 1000
-    this.#lastSign = this.#packetSince = this.#lastTaken = wheel.steady
-    wheel.delete(this)
-    wheel.set(this, this.#nextDeadline(wheel.now, wheel.steady))
+  get isLoggedIn(): boolean {
+    return this.client !== null
   }
 
-  due(now: number, steady: number): number {
-    const expiresAt = this.login?.actor.principal.expiresAt ?? null
-    if (expiresAt !== null && now >= expiresAt) {
-      void this.finish({ reason: Reason.notAuthorized, why: 'the token expired' })
-      return 0
-    }
-    if (this.login) this.#lookAround(steady)
-    if (steady - this.#lastSign >= this.#patience || steady - this.#lastTaken >= this.#readingPatience) {
-      this.#giveUp()
-      return 0
-    }
-    return this.#nextDeadline(now, steady)
+  get expiresAt(): number | null {
+    return this.client?.actor.principal.expiresAt ?? null
   }
 
-  #lookAround(steady: number): void {
-    // What the client sent meanwhile waits unread while we handle something of before.
-    if (this.#working || this.#paused) this.#lastSign = steady
-    const { position, congested } = this.outbox
-    if (!congested || position !== this.#taken) this.#lastTaken = steady
-    this.#taken = position
+  get isBusy(): boolean {
+    return this.packets.isBusy
   }
 
-  /** Milliseconds after which a client is gone that takes nothing of what waits for it, whatever it sends. */
-  get #readingPatience(): number {
-    const patience = Number.isFinite(this.#patience) ? this.#patience : this.services.limits.unreadTimeout * 1000
-    return Math.max(patience, LEAST_UNREAD)
+  tokenExpired(): void {
+    void this.finish({ reason: Reason.notAuthorized, why: 'the token expired' })
   }
 
-  #giveUp(): void {
-    if (!this.login) {
+  timedOut(): void {
+    if (!this.isLoggedIn) {
       const error = new Error('connect did not arrive in time')
       void this.finish({ reason: Reason.protocolError, why: 'no CONNECT in time', error })
       return
@@ -415,16 +225,18 @@ export class Connection extends AedesClient implements Deadline {
     void this.finish({ reason: Reason.keepAliveTimeout, why: 'keep alive timeout', error })
   }
 
-  #nextDeadline(now: number, steady: number): number {
-    const expiry = this.login?.actor.principal.expiresAt ?? Number.POSITIVE_INFINITY
-    const silence = this.#patience - (steady - this.#lastSign)
-    const unread = this.login ? this.#readingPatience - (steady - this.#lastTaken) : Number.POSITIVE_INFINITY
-    return Math.min(now + silence, now + unread, expiry)
+  async followRoles(): Promise<void> {
+    if (this.client) await followRoles(this.client)
+  }
+
+  async followRules(): Promise<void> {
+    if (this.client) await followRules(this.client)
   }
 
   // --- the end ------------------------------------------------------------------------------------------------------------------------
 
-  #fail(error: unknown): void {
+  /** A packet could not be handled. */
+  failed(error: unknown): void {
     if (error instanceof ConnectRefused) {
       const code = this.version === 5 ? error.reason : error.code
       this.#refuseConnect(this.version!, code, error.told, error.serverReference)
@@ -437,7 +249,7 @@ export class Connection extends AedesClient implements Deadline {
     }
     if (error instanceof ProtocolError) {
       // MQTT 5 clients are told even in answer to a CONNECT that is wrong [MQTT5-4.13.1-1].
-      if (this.version === 5 && !this.login) this.#refuseConnect(5, error.reason, error.message)
+      if (this.version === 5 && !this.isLoggedIn) this.#refuseConnect(5, error.reason, error.message)
       this.services.counters.add('protocol_errors')
       void this.finish({ reason: error.reason, why: error.message, error })
       return
@@ -454,8 +266,14 @@ export class Connection extends AedesClient implements Deadline {
 
   /** Ends the connection. The first call decides why. */
   finish(ending: Ending): Promise<void> {
-    this.#closing ??= this.#close(ending)
-    return this.#closing
+    const before = this.#phase
+    if (before.name === 'closed') return before.done
+    const { client } = this
+    let closed!: () => void
+    const done = new Promise<void>((resolve) => (closed = resolve))
+    this.#phase = { name: 'closed', client, done }
+    void this.#close(before, client, ending).then(closed)
+    return done
   }
 
   /** Aedes' way to end a client: takeover, shutdown, plugins. Always calls back. */
@@ -467,37 +285,34 @@ export class Connection extends AedesClient implements Deadline {
     void this.finish(ending).then(() => done?.())
   }
 
-  async #close(ending: Ending): Promise<void> {
-    this.closed = true
-    this.connected = false
-    const { services } = this
-    services.wheel.delete(this)
-    if (this.#rest) clearTimeout(this.#rest)
-    this.#slowing?.close()
+  async #close(before: Phase, client: ConnectedClient | null, ending: Ending): Promise<void> {
+    this.keepAlive.stop()
+    this.packets.close()
     this.#announceEnd(ending)
-    if (this.version === 5 && this.login && ending.reason >= 0x80)
+    if (client?.version === 5 && ending.reason >= 0x80)
       this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))
-    this.outbox.flush()
+    this.output.flush()
     this.conn.end()
     // What still comes is read and dropped: the end of the other side is behind it.
     this.conn.resume()
-    if (this.login) this.#stopDelivery(this.login)
+    if (client) this.#stopDelivery(client)
     try {
-      // A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes.
-      if (this.#registered) await this.#opening?.catch(() => {})
-      if (this.login) await leave(this, this.login)
-      if (this.hasStoredWill) await services.store.persistence.delWill(this)
+      await this.#leave(before, client)
     } catch (error) {
-      services.log.error({ err: error, client: this.id }, 'the session could not be saved')
+      this.services.log.error({ err: error, client: this.id }, 'the session could not be saved')
     } finally {
       this.#destroySoon()
       this.broker.forget(this)
-      if (this.#registered) this.broker.unregisterClient(this)
+      if (this.broker.isRegistered(this)) this.broker.unregister(this)
     }
   }
 
-  get #registered(): boolean {
-    return this.id !== '' && this.broker.clients[this.id] === this
+  /** Session and will. A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes. */
+  async #leave(before: Phase, client: ConnectedClient | null): Promise<void> {
+    const context = before.name === 'connecting' ? before.context : null
+    if (before.name === 'connecting' && this.broker.isRegistered(this)) await before.step.catch(() => {})
+    if (client) await leave(client)
+    if ((client ?? context)?.hasStoredWill) await this.services.store.persistence.delWill(this)
   }
 
   /** What was written may still leave; a client that does not read it is not waited for. */
@@ -511,33 +326,11 @@ export class Connection extends AedesClient implements Deadline {
     this.services.log.debug({ client: this.id, address: this.conn.remoteAddress, reason, why }, 'connection ended')
     if (!error) return
     if (this.listenerCount('error') > 0) this.emit('error', error)
-    this.broker.emit(this.login ? 'clientError' : 'connectionError', this, error)
+    this.broker.emit(this.isLoggedIn ? 'clientError' : 'connectionError', this, error)
   }
 
-  #stopDelivery({ session }: Login): void {
+  #stopDelivery({ session }: ConnectedClient): void {
     session.close()
     this.services.shares.away(session)
   }
-}
-
-/** Bytes of a client that are read though nothing is handled, for it does not read: its pings, for a long while. */
-const MAX_UNHANDLED = 16_384
-
-/** Milliseconds a client may take at least to read some of what waits for it: a kernel says so in large steps. */
-const LEAST_UNREAD = 10_000
-
-/** Milliseconds a closing connection has to take its last bytes. */
-const CLOSE_TIMEOUT = 2000
-
-/** What a CONNECT may have beside the payload of its will: names and properties. Nobody is known before it, so it has no more. */
-const CONNECT_BYTES = 131_072
-
-/** Bounds on a connection whose CONNECT is refused in any case: bytes, seconds. */
-const TURNED_AWAY = { packetBytes: 16384, connectTimeout: 5 }
-
-/** Longest reason string, in characters. */
-const MAX_REASON = 1024
-
-function explained(why: string): Properties {
-  return { reasonString: why.slice(0, MAX_REASON) }
 }

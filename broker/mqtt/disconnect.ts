@@ -1,21 +1,20 @@
 import type { Disconnect } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
-import type { Connection } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 
 /**
  * DISCONNECT [MQTT-3.14]: the will is discarded [MQTT-3.14.4-3], unless the client of MQTT 5 asks for it, or ends because of a fault
  * [MQTT5-3.14.4-3, MQTT5-3.1.2-10].
  */
-export function disconnect(connection: Connection, { reason, properties }: Disconnect): void {
-  if (properties.sessionExpiry !== undefined) changeExpiry(connection, properties.sessionExpiry)
-  if (reason === Reason.success) connection.will = null
+export function disconnect(client: ConnectedClient, { reason, properties }: Disconnect): void {
+  if (properties.sessionExpiry !== undefined) changeExpiry(client, properties.sessionExpiry)
+  if (reason === Reason.success) client.will = null
   const why = reason < 0x80 ? 'the client disconnected' : `the client disconnected, reason code ${reason}`
-  void connection.finish({ reason: Reason.success, why })
+  void client.finish({ reason: Reason.success, why })
 }
 
 /** A session that was to end with its connection cannot be made to outlive it now [MQTT5-3.14.2.2.2]. */
-function changeExpiry({ login, services }: Connection, seconds: number): void {
-  const { record } = login!
+function changeExpiry({ record, services }: ConnectedClient, seconds: number): void {
   if (record.expiry === 0 && seconds > 0)
     throw new ProtocolError(Reason.protocolError, 'session expiry set on DISCONNECT after 0 on CONNECT')
   record.expiry = Math.min(seconds, services.limits.sessionExpiry)

@@ -1,33 +1,32 @@
 /** How many filters a session may still have, and how large: what is there already goes on, and may be changed. */
 import { Refusal } from '../../schemas/errors.js'
 import { filterCost } from '../store/filter-cost.js'
-import type { Connection } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 
 /** What is left for the filters of one SUBSCRIBE. */
 export class FilterRoom {
-  readonly #connection: Connection
+  readonly #client: ConnectedClient
   /** Granted in this SUBSCRIBE, and new. */
   readonly #taken = new Set<string>()
   #takenBytes = 0
   /** Of the other sessions of its user. */
   readonly #elsewhere: number
 
-  constructor(connection: Connection) {
-    this.#connection = connection
-    const { actor } = connection.login!
-    this.#elsewhere = actor.principal.anonymous ? 0 : bytesElsewhere(connection)
+  constructor(client: ConnectedClient) {
+    this.#client = client
+    this.#elsewhere = client.actor.principal.anonymous ? 0 : bytesElsewhere(client)
   }
 
   /** Throws a refusal that names the bound a filter is beyond. */
   require(filter: string): void {
     if (this.has(filter)) return
     const { filterBytes, topicLevels, subscriptions, subscriptionBytes, subscriptionBytesPerUser } =
-      this.#connection.services.limits
+      this.#client.services.limits
     if (Buffer.byteLength(filter) > filterBytes)
       throw new Refusal('too_large', `a filter may have at most ${filterBytes} bytes (limits.filterBytes)`)
     if (isDeeper(filter, topicLevels))
       throw new Refusal('bad_request', `a filter may have at most ${topicLevels} levels (limits.topicLevels)`)
-    const { size, bytes } = this.#connection.login!.session.subscriptions
+    const { size, bytes } = this.#client.session.subscriptions
     const wanted = bytes + this.#takenBytes + filterCost(filter)
     if (size + this.#taken.size >= subscriptions) throw tooMany('limits.subscriptions')
     if (wanted > subscriptionBytes) throw tooMany('limits.subscriptionBytes')
@@ -44,12 +43,12 @@ export class FilterRoom {
 
   /** The session has it, or will. */
   has(filter: string): boolean {
-    return this.#taken.has(filter) || this.#connection.login!.session.subscriptions.has(filter)
+    return this.#taken.has(filter) || this.#client.session.subscriptions.has(filter)
   }
 }
 
-function bytesElsewhere({ login, services }: Connection): number {
-  const { user, subscriptions } = login!.session
+function bytesElsewhere({ session, services }: ConnectedClient): number {
+  const { user, subscriptions } = session
   const { store, registry } = services
   return store.sessions.filterBytesOfUser(user) + registry.filterBytesOf(user) - subscriptions.bytes
 }

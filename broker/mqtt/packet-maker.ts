@@ -8,17 +8,11 @@ import type { SubscriptionSet } from '../following/subscription-set.js'
 import type { ViewBatch } from '../hub.js'
 import type { LogEntry } from '../store/logs.js'
 import type { QoS } from '../store/qos.js'
-import type { PlainMessage } from '../store/queues.js'
 import type { Counters } from '../util/counters.js'
 import { type EncodedPublishes, encodePublishes, type PublishOptions, publishSize } from './codec/encode.js'
+import type { OutboundMessage } from './codec/outbound-message.js'
 import type { Version } from './codec/packets.js'
 import { messageProperties } from './message-properties.js'
-
-/** A message as a packet shows it. */
-export interface ShownViews extends Pick<PlainMessage, 'topic' | 'payload' | 'retain' | 'replaces' | 'extra'> {
-  /** Subscription identifiers; absent: those of all filters that match the topic. */
-  ids?: readonly number[]
-}
 
 export interface PacketMakerParts {
   readonly version: Version
@@ -110,7 +104,7 @@ export class PacketMaker {
   }
 
   /** One message on a topic. */
-  plain({ topic, payload, retain, replaces, extra = null, ids }: ShownViews, qos: QoS): EncodedPublishes {
+  plain({ topic, payload, retain, replaces, extra = null, ids }: OutboundMessage, qos: QoS): EncodedPublishes {
     const flag = retain || (replaces === true && this.#asPublished(topic))
     const properties = (): Buffer => messageProperties(topic, extra, ids ?? this.subscriptionIds(topic))
     return encodePublishes(this.#version, topic, [{ payload, qos }], qos, { retain: flag, properties })
@@ -142,7 +136,7 @@ export class PacketMaker {
   }
 
   /** A message of the moment: made once for all sessions that ask for the same. `cache` holds it. */
-  direct(message: ShownViews, qos: QoS, cache: unknown[]): EncodedPublishes {
+  direct(message: OutboundMessage, qos: QoS, cache: unknown[]): EncodedPublishes {
     if (this.#version === 5 && (message.ids || this.#asksForOwnBytes())) return this.plain(message, qos)
     return (cache[(this.#version === 5 ? 3 : 0) + qos] ??= this.plain(message, qos)) as EncodedPublishes
   }

@@ -8,43 +8,41 @@ import type { Op } from '../store/op.js'
 import type { Publish } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
-import type { Connection } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
 
 /**
  * PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-2, MQTT-4.6.0-3].
  * @param skipped Bytes of its payload that were too many to be kept.
  */
-export function publish(connection: Connection, packet: Publish, skipped = 0): void | Promise<void> {
-  if (connection.version === 5) checkVersion5(connection, packet)
-  const fault = topicNameFault(packet.topic, connection.services.limits.topicLevels)
+export function publish(client: ConnectedClient, packet: Publish, skipped = 0): void | Promise<void> {
+  if (client.version === 5) checkVersion5(client, packet)
+  const fault = topicNameFault(packet.topic, client.services.limits.topicLevels)
   // One that is too deep for this broker is a topic all the same: it is refused, and violates nothing.
   if (fault && topicNameFault(packet.topic, Number.POSITIVE_INFINITY))
     throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
-  const ms = connection.services.rates.published(connection.rateKey, packet.bytes + skipped)
-  if (ms > 0) connection.rest(ms)
-  const ops = packet.qos === 2 ? remember(connection, packet.packetId) : NO_OPS
-  if (skipped > 0) connection.services.counters.add('skipped.payload_bytes', skipped)
-  connection.unsettled++
-  connection.unsettledBytes += packet.bytes
-  if (packet.qos === 1) connection.unsettledQos1++
+  const ms = client.services.rates.published(client.rateKey, packet.bytes + skipped)
+  if (ms > 0) client.connection.packets.pauseFor(ms)
+  const ops = packet.qos === 2 ? remember(client, packet.packetId) : NO_OPS
+  if (skipped > 0) client.services.counters.add('skipped.payload_bytes', skipped)
+  client.connection.packets.began(packet.qos, packet.bytes)
   if (!ops) {
-    repeatPubrec(connection, packet)
+    repeatPubrec(client, packet)
     return
   }
-  if (fault) return pass(connection, packet, ops, new Refusal('bad_request', `${fault} (limits.topicLevels)`, TOPIC))
-  if (skipped > 0) return pass(connection, packet, ops, tooLong(connection, skipped))
-  const gate = connection.broker.publishGate(connection, packet)
+  if (fault) return pass(client, packet, ops, new Refusal('bad_request', `${fault} (limits.topicLevels)`, TOPIC))
+  if (skipped > 0) return pass(client, packet, ops, tooLong(client, skipped))
+  const gate = client.broker.gates.publish(client.connection, client.actor, packet)
   if (gate) {
     return gate.then((denied) => {
       // A successor may have loaded the session by now: the client sends it again, there.
-      if (!connection.closed) return pass(connection, packet, ops, denied)
+      if (!client.closed) return pass(client, packet, ops, denied)
     })
   }
-  return pass(connection, packet, ops, null)
+  return pass(client, packet, ops, null)
 }
 
-function tooLong({ services: { limits } }: Connection, skipped: number): Refusal {
+function tooLong({ services: { limits } }: ConnectedClient, skipped: number): Refusal {
   const why = `the payload has ${skipped} bytes; a packet at most ${limits.packetBytes} (limits.packetBytes)`
   return new Refusal('too_large', why)
 }
@@ -53,25 +51,25 @@ function tooLong({ services: { limits } }: Connection, skipped: number): Refusal
 const TOPIC = { field: 'topic', reason: Reason.topicNameInvalid }
 
 /** What MQTT 5 adds to a publish: the alias becomes its topic, the properties are checked. */
-function checkVersion5(connection: Connection, packet: Publish): void {
+function checkVersion5(client: ConnectedClient, packet: Publish): void {
   const { topicAlias, subscriptionIds } = packet.properties
   if (subscriptionIds)
     throw new ProtocolError(Reason.protocolError, 'a client set a subscription identifier [MQTT5-3.3.4-6]')
   checkResponseTopic(packet.properties)
   // One that is sent again is under way already.
-  const known = packet.qos === 2 && connection.incoming.has(packet.packetId)
-  if (packet.qos > 0 && !known && connection.underWay >= connection.services.limits.receiveMaximum) {
+  const known = packet.qos === 2 && client.incoming.has(packet.packetId)
+  if (packet.qos > 0 && !known && client.underWay >= client.services.limits.receiveMaximum) {
     throw new ProtocolError(
       Reason.receiveMaximumExceeded,
-      `more than ${connection.underWay} messages under way [MQTT5-3.3.4-7]`,
+      `more than ${client.underWay} messages under way [MQTT5-3.3.4-7]`,
     )
   }
-  if (topicAlias !== undefined) resolveAlias(connection, packet, topicAlias)
+  if (topicAlias !== undefined) resolveAlias(client, packet, topicAlias)
   else if (packet.topic === '')
     throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2.3.4]')
 }
 
-function resolveAlias({ aliases, services }: Connection, packet: Publish, alias: number): void {
+function resolveAlias({ aliases, services }: ConnectedClient, packet: Publish, alias: number): void {
   if (alias === 0 || alias > services.limits.topicAliases) {
     throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-8, MQTT5-3.3.2-9]`)
   }
@@ -88,29 +86,28 @@ function resolveAlias({ aliases, services }: Connection, packet: Publish, alias:
 const NO_OPS: readonly Op[] = []
 
 /** Notes a QoS 2 packet id; null where it is known: the message is not taken a second time [MQTT-4.3.3-2]. */
-function remember(connection: Connection, packetId: number): readonly Op[] | null {
-  const { incoming, services, login } = connection
+function remember(client: ConnectedClient, packetId: number): readonly Op[] | null {
+  const { incoming, services, session } = client
   if (!incoming.take(packetId)) return null
-  const { session } = login!
   return session.persistent ? [services.store.sessions.incomingOp(session.id, packetId)] : NO_OPS
 }
 
-function repeatPubrec(connection: Connection, { packetId, bytes }: Publish): void {
+function repeatPubrec(client: ConnectedClient, { packetId, bytes }: Publish): void {
   const settled = (): void => {
-    connection.receive(packetId)
-    connection.settled(2, bytes)
+    client.sendPubrec(packetId)
+    client.connection.packets.settled(2, bytes)
   }
-  connection.services.store.commit({ drafts: [], ops: [], settled })
+  client.services.store.commit({ drafts: [], ops: [], settled })
 }
 
 function pass(
-  connection: Connection,
+  client: ConnectedClient,
   packet: Publish,
   ops: readonly Op[],
   denied: Refusal | null,
 ): void | Promise<void> {
-  const { pipeline } = connection.services
-  const { actor } = connection.login!
+  const { pipeline } = client.services
+  const { actor } = client
   const publication: Publication = {
     topic: packet.topic,
     payload: packet.payload,
@@ -121,13 +118,13 @@ function pass(
     extra: keptProperties(packet.topic, packet.properties),
     answer: answerTo(packet),
   }
-  const publisher = new Inbound(connection, packet)
+  const publisher = new Inbound(client, packet)
   if (packet.properties.payloadFormat === 1 && !isUtf8(packet.payload)) {
     denied ??= new Refusal('bad_request', 'the payload is not the UTF-8 its format says it is')
   }
   if (denied) return pipeline.reject(actor, publication, publisher, denied)
   const entering = pipeline.publish(actor, publication, publisher)
-  if (entering) connection.entering = entering.catch(() => {})
+  if (entering) client.entering = entering.catch(() => {})
   return entering
 }
 
@@ -139,37 +136,37 @@ function answerTo({ properties: { responseTopic, correlationData } }: Publish): 
 
 /** A publish on its way: acknowledges it, or not, when the store has spoken. */
 class Inbound implements Publisher {
-  readonly #connection: Connection
+  readonly #client: ConnectedClient
   readonly #packet: Publish
 
-  constructor(connection: Connection, packet: Publish) {
-    this.#connection = connection
+  constructor(client: ConnectedClient, packet: Publish) {
+    this.#client = client
     this.#packet = packet
   }
 
   rest(ms: number): void {
-    this.#connection.rest(ms)
+    this.#client.connection.packets.pauseFor(ms)
   }
 
   settled(refusal: Refusal | null, result: SendResult | null): void {
-    const connection = this.#connection
+    const client = this.#client
     if (refusal) this.#refused(refusal)
     else {
       this.#ack(Reason.success, this.#resultProperties(result))
-      connection.broker.announce(this.#packet, connection)
+      client.broker.announce(this.#packet, client.connection)
     }
-    connection.settled(this.#packet.qos, this.#packet.bytes)
+    client.connection.packets.settled(this.#packet.qos, this.#packet.bytes)
   }
 
   #ack(reason: number, properties?: Properties): void {
     const { qos, packetId } = this.#packet
-    if (qos === 1) this.#connection.sendAck('puback', packetId, reason, properties)
-    else if (qos === 2) this.#connection.receive(packetId, reason, properties)
+    if (qos === 1) this.#client.sendAck('puback', packetId, reason, properties)
+    else if (qos === 2) this.#client.sendPubrec(packetId, reason, properties)
   }
 
   /** `id`, `seq` and `ts` of the message, unless the client asked not to be told [MQTT5-3.1.2-29]. */
   #resultProperties(result: SendResult | null): Properties | undefined {
-    if (!result || !this.#connection.explains) return undefined
+    if (!result || !this.#client.explains) return undefined
     const { id, seq, ts } = result
     return {
       userProperties: [
@@ -182,27 +179,26 @@ class Inbound implements Publisher {
 
   /** Permanent: acknowledged, for sending it again would change nothing. Transient: never acknowledged, so that the client keeps it. */
   #refused(refusal: Refusal): void {
-    const connection = this.#connection
-    const { counters, refusals, onRefused } = connection.services
+    const client = this.#client
+    const { counters, refusals, onRefused } = client.services
     counters.add(`refused.${refusal.code}`)
-    const facts = { client: connection.id, topic: this.#packet.topic, code: refusal.code, why: refusal.message }
-    refusals.note('publish refused', connection.id, facts)
+    const facts = { client: client.id, topic: this.#packet.topic, code: refusal.code, why: refusal.message }
+    refusals.note('publish refused', client.id, facts)
     if (!refusal.transient && onRefused === 'ack') {
       // A PUBREC that refuses ends the flow: its packet id is free [MQTT5-4.3.3].
-      if (connection.version === 5 && this.#packet.qos === 2) this.#forgetId()
-      this.#ack(refusal.reason, connection.explanation(refusal.message))
+      if (client.version === 5 && this.#packet.qos === 2) this.#forgetId()
+      this.#ack(refusal.reason, client.explanation(refusal.message))
       return
     }
-    if (this.#packet.qos === 2) connection.incoming.end(this.#packet.packetId)
+    if (this.#packet.qos === 2) client.incoming.end(this.#packet.packetId)
     if (this.#packet.qos > 0 || !refusal.transient) {
-      void connection.finish({ reason: refusal.reason, why: `publish refused: ${refusal.message}` })
+      void client.finish({ reason: refusal.reason, why: `publish refused: ${refusal.message}` })
     }
   }
 
   #forgetId(): void {
-    const { incoming, login, services } = this.#connection
+    const { incoming, session, services } = this.#client
     incoming.end(this.#packet.packetId)
-    const { session } = login!
     if (!session.persistent) return
     const ops = [services.store.sessions.dropIncomingOp(session.id, this.#packet.packetId)]
     services.store.commit({ drafts: [], ops, settled() {} })

@@ -4,22 +4,42 @@ import { parseFilter, topics } from '../../schemas/topics.js'
 import type { LiveSession } from '../chat/commands/sessions.js'
 import type { Logout, Signal } from '../chat/model/signals.js'
 import { roomCursors } from '../chat/model/views.js'
-import { dropCursorOps } from '../following/feed-set.js'
+import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
 import { type Hub, unlogged } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
+import type { Will } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
-import type { Connection } from './connection.js'
+import type { Ending } from './endings.js'
 import { correlation } from './message-properties.js'
-import { followRoles, followRules } from './renewal.js'
 import type { Session } from './session.js'
 import type { SessionKeeper } from './session-keeper.js'
-import type { Shares } from './shares.js'
+import type { Shares } from './shared/groups.js'
 
 /** Milliseconds of work on many sessions before others have their turn. */
 const SLICE = 10
+
+/** What the registry asks of the connection of a client. */
+export interface LiveConnection {
+  finish(ending: Ending): Promise<void>
+  /** The roles of the account may be others now. */
+  followRoles(): Promise<void>
+  /** `acl.rules` are others now. */
+  followRules(): Promise<void>
+}
+
+/** A client that is logged in. */
+export interface LiveClient {
+  readonly connection: LiveConnection
+  readonly session: Session
+  readonly feedSet: FeedSet
+  readonly record: SessionRecord
+  /** Null: it has none, or none will be sent. */
+  will: Will | null
+  describe(): LiveSession
+}
 
 export interface RegistryParts {
   readonly hub: Hub
@@ -39,7 +59,7 @@ export class Registry {
   readonly #keeper: SessionKeeper
   readonly #shares: Shares
   readonly #failed: (error: unknown) => void
-  readonly #byUser = new Map<string, Map<Session, Connection>>()
+  readonly #byUser = new Map<string, Map<Session, LiveClient>>()
   readonly #personBehind: (user: string) => string
   readonly #namesOf: (person: string) => Iterable<string>
   /** Whom each session counts for, and how many count for each: whoever owns a bot or a device may change meanwhile. */
@@ -58,11 +78,11 @@ export class Registry {
     this.#failed = failed
   }
 
-  add(connection: Connection): void {
-    const { session } = connection.login!
+  add(client: LiveClient): void {
+    const { session } = client
     let mine = this.#byUser.get(session.user)
     if (!mine) this.#byUser.set(session.user, (mine = new Map()))
-    mine.set(session, connection)
+    mine.set(session, client)
     const person = this.#personBehind(session.user)
     this.#countedFor.set(session, person)
     this.#counts.set(person, (this.#counts.get(person) ?? 0) + 1)
@@ -112,24 +132,23 @@ export class Registry {
   membership(change: Signal & { kind: 'membership' }): void {
     const { room, user, member, last } = change
     this.#shares.membership(change)
-    for (const { login } of this.#byUser.get(user)?.values() ?? []) {
-      if (member) login!.feedSet.roomJoined(room).catch(this.#failed)
-      else login!.feedSet.roomLeft(room, last)
+    for (const { feedSet } of this.#byUser.get(user)?.values() ?? []) {
+      if (member) feedSet.roomJoined(room).catch(this.#failed)
+      else feedSet.roomLeft(room, last)
     }
     if (!member) this.#forgetRoom(room, user).catch(this.#failed)
   }
 
   channel({ channel }: Signal & { kind: 'channel' }): void {
     this.#shares.channel(channel)
-    for (const mine of this.#byUser.values())
-      for (const { login } of mine.values()) login!.feedSet.channelAdded(channel)
+    for (const mine of this.#byUser.values()) for (const { feedSet } of mine.values()) feedSet.channelAdded(channel)
   }
 
   async logout(logout: Logout): Promise<void> {
     const { user, forget } = logout
     this.changes++
-    const meant = this.of(user).filter(({ login }) => concerns(logout, login!.record))
-    await Promise.all(meant.map((connection) => end(connection, forget)))
+    const meant = this.of(user).filter(({ record }) => concerns(logout, record))
+    await Promise.all(meant.map((client) => end(client, forget)))
     for (const record of await this.#store.sessions.ofUser(user)) {
       if (!concerns(logout, record) || this.#isLive(record)) continue
       // Nobody speaks by a login that was ended.
@@ -141,7 +160,7 @@ export class Registry {
   /** Those who are connected have the roles of now, for every check from here on. */
   async rolesChanged(user: string): Promise<void> {
     this.changes++
-    await Promise.all(this.of(user).map((connection) => followRoles(connection)))
+    await Promise.all(this.of(user).map(({ connection }) => connection.followRoles()))
   }
 
   /** All who are connected keep what `acl.rules` of now allow. In slices: there may be many, with many filters. */
@@ -149,8 +168,8 @@ export class Registry {
     this.changes++
     let begun = performance.now()
     for (const mine of [...this.#byUser.values()])
-      for (const connection of [...mine.values()]) {
-        followRules(connection).catch(this.#failed)
+      for (const { connection } of [...mine.values()]) {
+        connection.followRules().catch(this.#failed)
         if (performance.now() - begun < SLICE) continue
         await turn()
         begun = performance.now()
@@ -165,14 +184,14 @@ export class Registry {
     return bytes
   }
 
-  /** The live connections of a user. */
-  of(user: string): Connection[] {
+  /** The connected clients of a user. */
+  of(user: string): LiveClient[] {
     return [...(this.#byUser.get(user)?.values() ?? [])]
   }
 
   /** Someone logged in anew under the id of a session that was to be forgotten. */
   #isLive({ user, id }: SessionRecord): boolean {
-    return this.of(user).some(({ login }) => login!.session.id === id)
+    return this.of(user).some(({ session }) => session.id === id)
   }
 
   /** Losing membership removes exact filters and cursors, and keeps wildcards, in every saved session of the user. */
@@ -192,17 +211,11 @@ export class Registry {
   }
 }
 
-/** What its user may know of a connection. */
-export function liveSession({ login, req, version, conn }: Connection): LiveSession {
-  const protocol = version === 5 ? '5.0' : version === 4 ? '3.1.1' : '3.1'
-  return { record: login!.record, via: req ? 'websocket' : 'mqtt', protocol, address: conn.remoteAddress ?? '' }
-}
-
 /** A session that is forgotten goes with its connection, before a successor can ask for it. */
-function end(connection: Connection, forget: boolean): Promise<void> {
-  connection.will = null
-  if (forget) connection.login!.record.expiry = 0
-  return connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
+function end(client: LiveClient, forget: boolean): Promise<void> {
+  client.will = null
+  if (forget) client.record.expiry = 0
+  return client.connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
 }
 
 function concerns({ session, login, except }: Logout, record: SessionRecord): boolean {

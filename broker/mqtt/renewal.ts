@@ -1,10 +1,9 @@
 /** A live login goes on with another token of the same user, by AUTH of MQTT 5 or the request `auth.refresh`. */
 import { Refusal } from '../../schemas/errors.js'
 import { type Login as Outcome, type Principal, sameRoles } from '../auth/principal.js'
-import type { Actor } from '../chat/model/actor.js'
 import type { Subscription } from '../following/subscription.js'
 import { Reason } from './codec/reason-codes.js'
-import type { Connection, Login } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 import { ConnectRefused } from './endings.js'
 import type { MqttServices } from './services.js'
 import { stands } from './standing.js'
@@ -12,36 +11,35 @@ import { unsubscribe } from './subscribe.js'
 import { storedWill } from './wills.js'
 
 /** The token's expiry and roles take the place of those before, for every check from here on. A token that is refused changes nothing. */
-export async function renewLogin(connection: Connection, token: string): Promise<Outcome> {
-  const { id, services } = connection
-  const { actor } = connection.login!
+export async function renewLogin(client: ConnectedClient, token: string): Promise<Outcome> {
+  const { id, services, actor } = client
   const { user } = actor.principal
-  const outcome = await verify(connection, actor, token)
+  const outcome = await verify(client, token)
   if (!outcome.ok) {
     services.counters.add(`renewal.${outcome.refusal}`)
     services.refusals.note('renewal of a login refused', id, { client: id, user, why: outcome.detail })
     return outcome
   }
-  if (connection.closed) return outcome
+  if (client.closed) return outcome
   const { roles } = actor.principal
   actor.principal = outcome.principal
-  connection.login!.record.login = outcome.principal.login ?? null
-  connection.watch()
-  await rightsChanged(connection, roles)
+  client.record.login = outcome.principal.login ?? null
+  client.connection.keepAlive.watch()
+  await rightsChanged(client, roles)
   return outcome
 }
 
 /** The roles of the account are others now; those of the connection, where they come from there. */
-export async function followRoles(connection: Connection): Promise<void> {
-  const { services, login } = connection
-  while (login && !connection.closed) {
-    const before = login.actor.principal
+export async function followRoles(client: ConnectedClient): Promise<void> {
+  const { services, actor } = client
+  while (!client.closed) {
+    const before = actor.principal
     const principal = await services.authenticator.asOfNow(before)
     // It was renewed meanwhile, or changed once more.
-    if (connection.closed || login.actor.principal !== before) continue
-    if (!principal) return connection.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
-    login.actor.principal = principal
-    return rightsChanged(connection, before.roles)
+    if (client.closed || actor.principal !== before) continue
+    if (!principal) return client.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
+    actor.principal = principal
+    return rightsChanged(client, before.roles)
   }
 }
 
@@ -60,16 +58,16 @@ export async function asOfLastChange(
 }
 
 /** The principal is another than when it had `roles`. A will that is stored has its rights. */
-async function rightsChanged(connection: Connection, roles: ReadonlySet<string>): Promise<void> {
-  const { actor } = connection.login!
-  if (!sameRoles(roles, actor.principal.roles)) await applyRoles(connection, connection.login!)
-  if (connection.will && !connection.closed)
-    await connection.services.store.persistence.putWill(connection, storedWill(connection.will, actor.principal))
+async function rightsChanged(client: ConnectedClient, roles: ReadonlySet<string>): Promise<void> {
+  const { actor, services } = client
+  if (!sameRoles(roles, actor.principal.roles)) await applyRoles(client)
+  if (client.will && !client.closed)
+    await services.store.persistence.putWill(client, storedWill(client.will, actor.principal))
 }
 
-async function verify(connection: Connection, actor: Actor, token: string): Promise<Outcome> {
-  const { principal, clientId } = actor
-  const { services } = connection
+async function verify(client: ConnectedClient, token: string): Promise<Outcome> {
+  const { services, connection } = client
+  const { principal, clientId } = client.actor
   const { remoteAddress: address = '', certificate } = connection.conn
   const given = { username: principal.user, token, clientId, address, certificate, door: 'mqtt' as const }
   const { changes } = services.registry
@@ -77,7 +75,7 @@ async function verify(connection: Connection, actor: Actor, token: string): Prom
   if (!outcome.ok) return outcome
   try {
     const asked = { username: given.username, password: Buffer.from(token, 'latin1') }
-    await connection.broker.authenticateGate(connection, asked, connection.id)
+    await client.broker.gates.authenticate(connection, asked, client.id)
     const standing = await asOfLastChange(services, outcome.principal, changes)
     if (!standing) return { ok: false, refusal: 'not_authorized', detail: 'the login behind the token has ended' }
     return { ok: true, principal: standing }
@@ -88,9 +86,9 @@ async function verify(connection: Connection, actor: Actor, token: string): Prom
 }
 
 /** The request `auth.refresh`: renews the login of the session that asks. */
-export async function refreshLogin(connection: Connection | undefined, token: string): Promise<Principal> {
-  if (!connection?.login) throw new Refusal('unauthorized', 'there is no live login to renew')
-  const outcome = await renewLogin(connection, token)
+export async function refreshLogin(client: ConnectedClient | null, token: string): Promise<Principal> {
+  if (!client) throw new Refusal('unauthorized', 'there is no live login to renew')
+  const outcome = await renewLogin(client, token)
   if (outcome.ok) return outcome.principal
   switch (outcome.refusal) {
     case 'throttled':
@@ -105,31 +103,31 @@ export async function refreshLogin(connection: Connection | undefined, token: st
 }
 
 /** `acl.rules` are others now: what they do not allow any more ends. Hooks are not asked again, for they know nothing of rules. */
-export async function followRules(connection: Connection): Promise<void> {
-  if (!connection.login || connection.closed) return
-  const refused = dropRefused(connection, connection.login)
-  await giveUp(connection, connection.login, refused)
+export async function followRules(client: ConnectedClient): Promise<void> {
+  if (!client.closed) await giveUp(client, dropRefused(client))
 }
 
 /** Subscriptions that the roles of now do not allow end, as if they were unsubscribed. */
-async function applyRoles(connection: Connection, login: Login): Promise<void> {
-  const all = [...login.session.subscriptions.values()]
+async function applyRoles(client: ConnectedClient): Promise<void> {
+  const { session, broker, connection, actor } = client
+  const all = [...session.subscriptions.values()]
   // All at once and first: no message may slip through while hooks are asked.
-  const refused = dropRefused(connection, login)
+  const refused = dropRefused(client)
   for (const subscription of all)
-    if ((await connection.broker.subscribeGate(connection, subscription)) instanceof Refusal) refused.add(subscription)
-  await giveUp(connection, login, refused)
+    if ((await broker.gates.subscribe(connection, actor, subscription)) instanceof Refusal) refused.add(subscription)
+  await giveUp(client, refused)
 }
 
 /** Answers which subscriptions stand no more; what waits and is forbidden by now is gone. */
-function dropRefused({ services }: Connection, { actor, session }: Login): Set<Subscription> {
+function dropRefused({ services, actor, session }: ConnectedClient): Set<Subscription> {
   const refused = [...session.subscriptions.values()].filter((one) => !stands(services, actor, one))
   session.dropForbidden()
   return new Set(refused)
 }
 
-async function giveUp(connection: Connection, { session }: Login, refused: Iterable<Subscription>): Promise<void> {
+async function giveUp(client: ConnectedClient, refused: Iterable<Subscription>): Promise<void> {
+  const { session } = client
   const filters = [...refused].map(({ filter }) => filter).filter((filter) => session.subscriptions.has(filter))
-  if (connection.closed || filters.length === 0) return
-  await unsubscribe(connection, { type: 'unsubscribe', packetId: 0, filters, properties: {} })
+  if (client.closed || filters.length === 0) return
+  await unsubscribe(client, { type: 'unsubscribe', packetId: 0, filters, properties: {} })
 }

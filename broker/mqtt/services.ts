@@ -15,7 +15,7 @@ import type { Flusher } from './outbox.js'
 import type { Registry } from './registry.js'
 import type { SessionKeeper } from './session-keeper.js'
 import type { SessionServices } from './session-parts.js'
-import type { Shares } from './shares.js'
+import type { Shares } from './shared/groups.js'
 
 /** What a connection works with; made once, by the composition root. */
 export interface MqttServices extends SessionServices {

@@ -3,16 +3,12 @@
  * acknowledged prefix (`{cursor}`) and how far it was sent (`{cursor}>`), and the packets under way. So after a crash every number is
  * either acknowledged, under way with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
-import { type FlightOwner, LogFeed, QUEUE_SENT } from '../following/feeds.js'
+import { LogFeed, QUEUE_SENT } from '../following/feeds.js'
 import type { Subscriber } from '../following/subscriber.js'
-import type { View } from '../hub.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
-import type { SavedInflight, SavedSession, SessionRecord } from '../store/sessions.js'
+import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
-import type { Connection } from './connection.js'
-import { farewell, NOBODY } from './inflight.js'
-import type { ShownViews } from './packet-maker.js'
 import type { Session } from './session.js'
 import type { SessionSaver } from './session-parts.js'
 
@@ -129,90 +125,4 @@ export class SessionKeeper {
     ops.push(sessions.inflightOp(session.id, session.savedInflight()))
     return ops
   }
-}
-
-/**
- * Brings a saved session back to life: feeds at their cursors, then the packets that were under way, again and first
- * [MQTT-4.4.0-1]. `session.subscriptions` is filled already, with what is still allowed.
- */
-export async function resumeSession(
-  session: Session,
-  saved: SavedSession,
-  { services: { store, shares, views }, login }: Connection,
-): Promise<void> {
-  session.queue.next = (saved.cursors.get(QUEUE_SENT) ?? 0) + 1
-  // Packet ids are taken before any feed sends, so that none is used twice.
-  const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NOBODY, packet) }))
-  await login!.feedSet.restore(saved.cursors)
-  for (const { packet, flight } of flights) {
-    const sender =
-      shares.loan(session, packet) ??
-      senderOf(session, packet, saved, store) ??
-      farewellSender(views.named(packet.source, session.user), packet, store, session)
-    if (packet.released) {
-      if (sender) flight.owner = sender.owner
-      session.resendRelease(flight)
-      continue
-    }
-    const message = (await sender?.read()) ?? null
-    if (!sender || !message) {
-      session.inflight.end(flight)
-      sender?.owner.acknowledged(packet.seq)
-      continue
-    }
-    flight.owner = sender.owner
-    sender.sentBefore?.()
-    session.resend(flight, message)
-  }
-  if (store.queue.size(session.id).messages > 0) session.fallBehind(session.queue)
-}
-
-/** Whose a packet from before is, and how its message is read again: null when it is gone, or forbidden now. */
-export interface Sender {
-  readonly owner: FlightOwner
-  read(): Promise<ShownViews | null>
-  sentBefore?(): void
-}
-
-function senderOf(
-  session: Session,
-  { source, seq }: SavedInflight,
-  { cursors }: SavedSession,
-  store: Store,
-): Sender | null {
-  const feed = source === session.queue.source ? session.queue : session.feeds.get(source)
-  // From before the filter was given up and given again.
-  if (!feed || (feed instanceof LogFeed && seq <= (cursors.get(source) ?? 0))) return null
-  const read =
-    feed instanceof LogFeed ? () => entryAgain(store, session, feed, seq) : () => queuedAgain(store, session, seq)
-  return { owner: feed, read, sentBefore: () => feed.outstanding.add(seq) }
-}
-
-/** Of a view that no filter shows any more. */
-function farewellSender(
-  view: View | null,
-  { source, seq }: SavedInflight,
-  store: Store,
-  session: Session,
-): Sender | null {
-  return view && { owner: farewell(source), read: () => entryAgain(store, session, { view, ids: [] }, seq) }
-}
-
-async function entryAgain(
-  store: Store,
-  session: Session,
-  { view, ids }: Pick<LogFeed, 'view' | 'ids'>,
-  seq: number,
-): Promise<ShownViews | null> {
-  const [entry] = await store.log.read(view.log, seq - 1, 1, 1, 'expired too')
-  if (entry?.seq !== seq || !session.isFor(view.topic, entry.payload)) return null
-  const payload = view.form ? view.form(entry) : entry.payload
-  return { topic: view.topic, payload, retain: false, extra: entry.extra, ids }
-}
-
-async function queuedAgain(store: Store, session: Session, number: number): Promise<ShownViews | null> {
-  const [queued] = await store.queue.read(session.id, number - 1, 1, 1)
-  if (queued?.number !== number) return null
-  const { message } = queued
-  return session.mayReceiveQueued(message.topic) && session.isFor(message.topic, message.payload) ? message : null
 }

@@ -1,5 +1,4 @@
 /** What a session is made of and works with. */
-import type { SubscriberServices } from '../following/services.js'
 import type { QoS } from '../store/qos.js'
 import type { Version } from './codec/packets.js'
 
@@ -19,11 +18,6 @@ export interface SessionIdentity {
   readonly maxPacket: number
   /** Topic aliases towards the client; 0: none. */
   readonly topicAliases: number
-}
-
-export interface ShareServices extends SubscriberServices {
-  /** Whether a message could be delivered to some login of a user who is away. */
-  readonly couldReceive: (user: string, clientId: string, topic: string) => boolean
 }
 
 /** The Aedes `authorizeForward` hook: the payload to deliver, or null. */

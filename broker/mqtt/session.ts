@@ -18,22 +18,17 @@ import type { SavedInflight } from '../store/sessions.js'
 import { LazyMap, LazySet } from '../util/lazy.js'
 import { AliasWriter } from './alias-writer.js'
 import { type EncodedPublishes, encodeAck, markDuplicate, type Outgoing } from './codec/encode.js'
+import type { OutboundMessage } from './codec/outbound-message.js'
 import type { Version } from './codec/packets.js'
 import { DirectQueue, type Waiting } from './direct-queue.js'
 import { type Flight, farewell, Inflight } from './inflight.js'
 import type { Outbox } from './outbox.js'
-import { PacketMaker, type ShownViews } from './packet-maker.js'
+import { PacketMaker } from './packet-maker.js'
 import { Resending } from './resending.js'
 import type { DeliveryGuard, SessionIdentity, SessionServices } from './session-parts.js'
-import type { ShareGroup } from './share-group.js'
+import type { MemberSession, SharedMessage, TakeResult } from './shared/members.js'
 
-/** A message of a share group, as one of its sessions is to have it. */
-export type Shared = ShownViews & { readonly qos: QoS }
-
-/** `full`: not now. `done`: nothing to wait for. */
-export type Taken = 'lent' | 'done' | 'full' | 'too_large'
-
-export class Session extends Subscriber {
+export class Session extends Subscriber implements MemberSession {
   readonly version: Version
   readonly persistent: boolean
   readonly inflight: Inflight
@@ -52,7 +47,7 @@ export class Session extends Subscriber {
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
   /** Groups that this session takes messages for. */
-  readonly shares = new LazySet<ShareGroup>()
+  readonly shares = new LazySet<Subscriber>()
   readonly #resending: Resending
   /** What new subscriptions get at once; null: none has asked yet. */
   snapshots: Snapshots | null = null
@@ -333,7 +328,7 @@ export class Session extends Subscriber {
   // --- sending ----------------------------------------------------------------------------------------------------------------
 
   /** One message of a share group; `owner` is told when it is done. */
-  take(owner: FlightOwner, seq: number, message: Shared): Taken {
+  take(owner: FlightOwner, seq: number, message: SharedMessage): TakeResult {
     const { qos } = message
     if (this.#stalled || (qos > 0 && this.inflight.capacity <= 0)) return 'full'
     const [shown] = this.#forwarded(message.topic, message, qos)
@@ -404,7 +399,7 @@ export class Session extends Subscriber {
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
     if (isExpired(message.extra)) return undefined
     const own = message.clientId === this.id ? this.#packets.ownOptions(message.topic) : undefined
-    const shown: ShownViews & PlainMessage = own ? { ...message, ids: own.ids } : message
+    const shown: OutboundMessage & PlainMessage = own ? { ...message, ids: own.ids } : message
     const allowed = this.mayReceiveQueued(message.topic) && this.isFor(message.topic, message.payload)
     if (allowed) return this.#forwarded(message.topic, shown, qos)[0]
     this.services.counters.add('dropped.forbidden')
@@ -433,7 +428,7 @@ export class Session extends Subscriber {
   }
 
   /** Null: larger than the client takes, and done with. */
-  #plainPacket(feed: QueueFeed, message: ShownViews, qos: QoS, number: number): EncodedPublishes | null {
+  #plainPacket(feed: QueueFeed, message: OutboundMessage, qos: QoS, number: number): EncodedPublishes | null {
     const encoded = this.#packets.plain(message, qos)
     if (encoded.bytes.length > this.maxPacket) {
       this.services.counters.add('dropped.packet_too_large')
@@ -559,7 +554,7 @@ export class Session extends Subscriber {
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------
 
   /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]; where it is larger than the client takes now, it is done with. */
-  resend(flight: Flight, message: ShownViews): void {
+  resend(flight: Flight, message: OutboundMessage): void {
     const { bytes, idAt } = this.#packets.plain(message, flight.qos)
     if (bytes.length > this.maxPacket) {
       this.services.counters.add('dropped.packet_too_large')

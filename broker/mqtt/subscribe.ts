@@ -13,7 +13,7 @@ import { promiseBreadth } from './breadth.js'
 import { encodeSuback, encodeUnsuback } from './codec/encode.js'
 import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
-import type { Connection } from './connection.js'
+import type { ConnectedClient } from './connected-client.js'
 import { FilterRoom } from './filter-room.js'
 import { stands } from './standing.js'
 
@@ -35,34 +35,33 @@ interface Granted {
  * SUBSCRIBE [MQTT-3.8]: each filter is decided in turn and has its own return code; a refused one leaves no trace. Those granted take
  * effect behind all that was published before, and are durable before the SUBACK. `packetId` 0: on behalf of the client, without a SUBACK.
  */
-export async function subscribe(connection: Connection, packet: Subscribe): Promise<void> {
-  const { store } = connection.services
+export async function subscribe(client: ConnectedClient, packet: Subscribe): Promise<void> {
+  const { store } = client.services
   for (const { filter } of packet.subscriptions) requireFilter(filter)
-  if (packet.packetId > 0) charge(connection, packet.subscriptions.length)
-  const { session } = connection.login!
-  const { changes } = connection.services.registry
-  const decided = await decideAll(connection, packet)
+  if (packet.packetId > 0) charge(client, packet.subscriptions.length)
+  const { session } = client
+  const { changes } = client.services.registry
+  const decided = await decideAll(client, packet)
   // A successor may have loaded the session by now: what it does not know must not be stored.
-  if (connection.closed) return
-  await atCut(store, opsOf(connection, decided), session.persistent, (cut, error) => {
-    if (connection.closed) return cut.end()
+  if (client.closed) return
+  await atCut(store, opsOf(client, decided), session.persistent, (cut, error) => {
+    if (client.closed) return cut.end()
     const kept = error && session.persistent ? refused(decided, error) : decided
-    const outcome = changes === connection.services.registry.changes ? kept : stillStanding(connection, kept)
-    const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(connection, one) : one.subscription.qos))
+    const outcome = changes === client.services.registry.changes ? kept : stillStanding(client, kept)
+    const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(client, one) : one.subscription.qos))
     // A share group may have messages waiting: the SUBACK goes first.
-    if (packet.packetId > 0) sendSuback(connection, packet.packetId, codes, outcome)
+    if (packet.packetId > 0) sendSuback(client, packet.packetId, codes, outcome)
     const granted = [...lastOfEach(outcome.filter(isGranted))]
-    for (const one of granted) takeEffect(connection, one)
+    for (const one of granted) takeEffect(client, one)
     session.promised = 0
     const asking = granted.filter(wantsRetained).map(({ subscription }) => subscription)
     // Not waited for: the acks that make room for many retained messages come behind this packet.
-    snapshotsOf(connection).ask(asking, cut)
-    announce(connection, packet, codes)
+    snapshotsOf(client).ask(asking, cut)
+    announce(client, packet, codes)
   })
 }
 
-function snapshotsOf({ login, services }: Connection): Snapshots {
-  const { session, actor } = login!
+function snapshotsOf({ session, actor, services }: ConnectedClient): Snapshots {
   const { access, log } = services
   const failed = (error: unknown): void =>
     log.error({ err: error, client: session.id }, 'retained messages could not be sent')
@@ -71,21 +70,21 @@ function snapshotsOf({ login, services }: Connection): Snapshots {
 }
 
 /** Filters given and given up are counted: above its rate the client is read more slowly, and nothing is refused. */
-function charge(connection: Connection, filters: number): void {
-  const ms = connection.services.rates.subscribed(connection.rateKey, filters)
-  if (ms > 0) connection.rest(ms)
+function charge(client: ConnectedClient, filters: number): void {
+  const ms = client.services.rates.subscribed(client.rateKey, filters)
+  if (ms > 0) client.connection.packets.pauseFor(ms)
 }
 
 async function decideAll(
-  connection: Connection,
+  client: ConnectedClient,
   { subscriptions, properties }: Subscribe,
 ): Promise<(Granted | Refusal)[]> {
   const identifier = properties.subscriptionIds?.[0]
-  const room = new FilterRoom(connection)
+  const room = new FilterRoom(client)
   const known = new Map<string, Granted>()
   const decided: (Granted | Refusal)[] = []
   for (const requested of subscriptions) {
-    const one = await decide(connection, requested, identifier, room, known)
+    const one = await decide(client, requested, identifier, room, known)
     decided.push(one)
     if (!(one instanceof Refusal)) known.set(one.subscription.filter, one)
     if (decided.length % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -109,17 +108,17 @@ function requireFilter(filter: string): void {
 
 /** `known`: those granted before in the same packet. */
 async function decide(
-  connection: Connection,
+  client: ConnectedClient,
   requested: RequestedSubscription,
   identifier: number | undefined,
   room: FilterRoom,
   known: ReadonlyMap<string, Granted>,
 ): Promise<Granted | Refusal> {
-  const { actor } = connection.login!
-  const { access, counters, log, refusals, shares } = connection.services
+  const { actor } = client
+  const { access, counters, log, refusals, shares } = client.services
   try {
     room.require(requested.filter)
-    const passed = await connection.broker.subscribeGate(connection, requested)
+    const passed = await client.broker.gates.subscribe(client.connection, actor, requested)
     if (passed instanceof Refusal) throw passed
     requireFilter(passed.filter)
     if (passed.filter !== requested.filter) room.require(passed.filter)
@@ -130,27 +129,25 @@ async function decide(
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     const again = known.get(passed.filter)
     if (again) return { ...again, subscription }
-    if (!room.has(passed.filter)) await promiseBreadth(connection, parsed)
+    if (!room.has(passed.filter)) await promiseBreadth(client, parsed)
     if (parsed.kind === 'shared') await shares.settled(actor.principal.user, parsed)
-    const whose = interestsOf(connection, subscription)
+    const whose = interestsOf(client, subscription)
     const shown = whose.shown(asFollowed(subscription))
     const heads = await whose.heads(shown)
     return { subscription, isNew: room.take(passed.filter), shown, heads }
   } catch (error) {
     const refusal = asRefusal(error)
     if (error instanceof ProtocolError) throw error
-    if (refusal.code === 'internal')
-      log.error({ err: error, client: connection.id }, 'a subscription could not be handled')
+    if (refusal.code === 'internal') log.error({ err: error, client: client.id }, 'a subscription could not be handled')
     counters.add(`refused.${refusal.code}`)
-    const facts = { client: connection.id, filter: requested.filter, code: refusal.code, why: refusal.message }
-    refusals.note('subscription refused', connection.id, facts)
+    const facts = { client: client.id, filter: requested.filter, code: refusal.code, why: refusal.message }
+    refusals.note('subscription refused', client.id, facts)
     return refusal
   }
 }
 
 /** Whose a subscription becomes: the session's, or those of a share group. */
-function interestsOf({ login, services }: Connection, { parsed }: Subscription): FeedSet {
-  const { feedSet, actor } = login!
+function interestsOf({ feedSet, actor, services }: ConnectedClient, { parsed }: Subscription): FeedSet {
   return parsed.kind === 'shared' ? services.shares.feedSet(actor.principal.user, parsed) : feedSet
 }
 
@@ -161,15 +158,15 @@ function asFollowed(subscription: Subscription): Subscription {
 }
 
 /** What makes the granted subscriptions durable, and the cursors they start. */
-function opsOf(connection: Connection, decided: readonly (Granted | Refusal)[]): Op[] {
-  const { session } = connection.login!
-  const { sessions } = connection.services.store
+function opsOf(client: ConnectedClient, decided: readonly (Granted | Refusal)[]): Op[] {
+  const { session } = client
+  const { sessions } = client.services.store
   if (!session.persistent) return []
   const ops: Op[] = []
   for (const { subscription, shown, heads } of lastOfEach(decided.filter(isGranted))) {
     ops.push(
       ...sessions.subscribeOps(session.id, [stored(subscription)]),
-      ...interestsOf(connection, subscription).cursorOps(shown, subscription, heads),
+      ...interestsOf(client, subscription).cursorOps(shown, subscription, heads),
     )
   }
   return ops
@@ -182,9 +179,8 @@ function refused(decided: readonly (Granted | Refusal)[], cause: StoreError): re
 }
 
 /** Roles or rules changed meanwhile, and nobody finds a subscription that has not taken effect. */
-function stillStanding(connection: Connection, decided: readonly (Granted | Refusal)[]): (Granted | Refusal)[] {
-  const { services, login } = connection
-  const { session, actor } = login!
+function stillStanding(client: ConnectedClient, decided: readonly (Granted | Refusal)[]): (Granted | Refusal)[] {
+  const { services, session, actor } = client
   const outcome = decided.map((one) =>
     one instanceof Refusal || stands(services, actor, one.subscription)
       ? one
@@ -201,8 +197,7 @@ function stillStanding(connection: Connection, decided: readonly (Granted | Refu
   return outcome
 }
 
-function takeEffect({ login, services }: Connection, { subscription, heads }: Granted): void {
-  const { session, feedSet } = login!
+function takeEffect({ session, feedSet, services }: ConnectedClient, { subscription, heads }: Granted): void {
   if (subscription.parsed.kind === 'shared') services.shares.join(session, subscription, heads)
   else feedSet.add(subscription, heads)
 }
@@ -227,27 +222,27 @@ function stored({
 
 /** A refusal says why, to who wants to know. */
 function sendSuback(
-  connection: Connection,
+  client: ConnectedClient,
   packetId: number,
   codes: readonly number[],
   outcome: readonly (Granted | Refusal)[],
 ): void {
   const why = new Set(outcome.flatMap((one) => (one instanceof Refusal ? [one.message] : [])))
-  connection.explain(
-    (more) => encodeSuback(connection.version!, packetId, codes, more),
-    why.size > 0 ? connection.explanation([...why].join('; ')) : undefined,
+  client.connection.explain(
+    (more) => encodeSuback(client.version, packetId, codes, more),
+    why.size > 0 ? client.explanation([...why].join('; ')) : undefined,
   )
 }
 
-function announce(connection: Connection, packet: Subscribe, codes: readonly number[]): void {
+function announce(client: ConnectedClient, packet: Subscribe, codes: readonly number[]): void {
   const listed = new Map(
     packet.subscriptions.map(({ filter }, index) => [filter, { topic: filter, qos: codes[index] }]),
   )
-  connection.broker.subscribed(connection, [...listed.values()])
+  client.broker.subscribed(client.connection, [...listed.values()])
 }
 
 /** The reason codes a SUBACK may carry are few [MQTT5-3.9.3]. */
-function failureOf({ version }: Connection, { code }: Refusal): number {
+function failureOf({ version }: ConnectedClient, { code }: Refusal): number {
   if (version !== 5) return FAILURE
   if (code === 'bad_request') return Reason.topicFilterInvalid
   if (code === 'too_large') return Reason.quotaExceeded
@@ -255,25 +250,24 @@ function failureOf({ version }: Connection, { code }: Refusal): number {
 }
 
 /** Ops that end the cursors no other filter keeps. */
-function remove({ login, services }: Connection, filter: string): Op[] {
-  const { session, feedSet } = login!
+function remove({ session, feedSet, services }: ConnectedClient, filter: string): Op[] {
   const parsed = session.subscriptions.get(filter)?.parsed
   if (parsed?.kind === 'shared') services.shares.leave(session, parsed)
   return feedSet.remove(filter)
 }
 
 /** UNSUBSCRIBE [MQTT-3.10]: no new message of the filter is sent after the UNSUBACK. */
-export async function unsubscribe(connection: Connection, packet: Unsubscribe): Promise<void> {
-  const { session } = connection.login!
-  const { store } = connection.services
+export async function unsubscribe(client: ConnectedClient, packet: Unsubscribe): Promise<void> {
+  const { session } = client
+  const { store } = client.services
   for (const filter of packet.filters) requireFilter(filter)
-  if (packet.packetId > 0) charge(connection, packet.filters.length)
+  if (packet.packetId > 0) charge(client, packet.filters.length)
   // A filter named twice is gone the second time.
   const known = new Set(packet.filters.filter((filter) => session.subscriptions.has(filter)))
   const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))
   const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []
-  for (const filter of packet.filters) ops.push(...remove(connection, filter))
+  for (const filter of packet.filters) ops.push(...remove(client, filter))
   if (session.persistent) await commit(store, { ops })
-  if (packet.packetId > 0) connection.send(encodeUnsuback(connection.version!, packet.packetId, codes))
-  connection.broker.unsubscribed(connection, packet.filters)
+  if (packet.packetId > 0) client.connection.send(encodeUnsuback(client.version, packet.packetId, codes))
+  client.broker.unsubscribed(client.connection, packet.filters)
 }

@@ -25,9 +25,9 @@ export function httpAppParts(config: Config, parts: HttpAppParts): HttpParts {
     exports: chat.exports,
     authenticator: auth.authenticator,
     refusedLogin: auth.refused,
-    mayLogIn: (user, password) => broker.mayLogIn(user, password),
+    mayLogIn: (user, password) => broker.gates.mayLogIn(user, password),
     requireBytes: (actor, bytes) => chat.rates.requireBytes(actor, bytes),
-    authorizePublish: (actor, topic, payload) => broker.publishGateFor(null, actor, { topic, payload, qos: 1 }),
+    authorizePublish: (actor, topic, payload) => broker.gates.publishFor(null, actor, { topic, payload, qos: 1 }),
     events: eventParts(config, parts),
     oidc: oidcParts(config, parts),
     listen: config.listen,
@@ -53,10 +53,10 @@ function eventParts(
     ping: listen.eventPing,
     asOfNow: (principal) => auth.authenticator.asOfNow(principal),
     authorizeSubscribe: async (actor, filter) => {
-      const passed = await broker.subscribeGate(null, { filter, qos: 1, ...NO_OPTIONS }, actor)
+      const passed = await broker.gates.subscribe(null, actor, { filter, qos: 1, ...NO_OPTIONS })
       return passed instanceof Refusal ? passed : passed.filter
     },
-    forward: () => broker.forwardGate(null),
+    forward: () => broker.gates.forward(null),
   }
 }
 

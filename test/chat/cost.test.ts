@@ -314,9 +314,9 @@ t.test('a frozen subscriber', async (t) => {
       for (let i = 0; i < count; i++) {
         probe.receive(send({ text: `${i} ${text}` }))
         await Promise.all([witness!.until(isPublish, i + 1), probe.until(isPuback, i + 2)])
-        most = Math.max(most, server.outbox.unsent)
+        most = Math.max(most, server.output.unsent)
       }
-      t.ok(server.outbox.congested, 'the socket is full')
+      t.ok(server.output.congested, 'the socket is full')
       t.ok(most < MAX_UNSENT + 2 * (text.length + 1000), `${most} bytes waited in the broker`)
       socket.resume()
       await socket.received(count)

@@ -45,7 +45,7 @@ for (const [name, end] of Object.entries(ENDINGS)) {
     if (name === 'sessions.end') return
     const { counters, aedes } = broker.running
     const before = counters.get('refused.will')
-    await aedes.publishStoredWill(will)
+    await aedes.wills.publishStored(will)
     t.equal(counters.get('refused.will'), before + 1)
   })
 }
@@ -58,7 +58,7 @@ t.test('a key that is revoked takes its wills along, and no others', async (t) =
   await remove(broker, `keys/${key.id}`, login.token)
   await discarded(broker)
   t.ok(await kept(broker, 'laptop'))
-  await broker.running.aedes.publishStoredWill(will)
+  await broker.running.aedes.wills.publishStored(will)
   t.equal(broker.running.counters.get('refused.will'), 1)
 })
 
@@ -68,10 +68,10 @@ t.test('a will that waits is sent with the roles its account has by then', async
   await accounts.setRoles('alice', ['publisher'])
   await root.subscribe('broadcast/news')
   const will = { ...(await leaveWill(t, broker, 'alice-pw')), topic: 'broadcast/news' }
-  await aedes.publishStoredWill(will)
+  await aedes.wills.publishStored(will)
   await root.hears('gone')
   await accounts.setRoles('alice', [])
-  await aedes.publishStoredWill(will)
+  await aedes.wills.publishStored(will)
   t.equal(counters.get('refused.will'), 1)
 })
 
@@ -79,7 +79,7 @@ t.test('a will waits no longer than its token lives, and is not sent after that'
   const { broker, login } = await brokerWithAlice(t)
   const will = await leaveWill(t, broker, login.token)
   t.equal(will.due, login.expiresAt)
-  await broker.running.aedes.publishStoredWill({ ...will, expiresAt: Date.now() - 60_000 })
+  await broker.running.aedes.wills.publishStored({ ...will, expiresAt: Date.now() - 60_000 })
   t.equal(broker.running.counters.get('refused.will'), 1)
 })
 
@@ -87,7 +87,7 @@ t.test('a will of an earlier release, which says nothing of its login, is sent',
   const { broker, root, login } = await brokerWithAlice(t)
   await root.subscribe('users/root/messages')
   const { login: _, issuedAt: __, expiresAt: ___, ofAccount: ____, ...old } = await leaveWill(t, broker, login.token)
-  await broker.running.aedes.publishStoredWill(old)
+  await broker.running.aedes.wills.publishStored(old)
   await root.hears('gone')
 })
 
@@ -98,6 +98,6 @@ t.test('a will that outlives the broker ends with its login too', async (t) => {
   await callAdmin(broker.dataDir, 'user.suspend', { name: 'alice' })
   await discarded(broker)
   await callAdmin(broker.dataDir, 'user.resume', { name: 'alice' })
-  await broker.running.aedes.publishStoredWill(will)
+  await broker.running.aedes.wills.publishStored(will)
   t.equal(broker.running.counters.get('refused.will'), 0, 'a suspension that is over leaves logins as they were')
 })

@@ -21,5 +21,5 @@ export function movableClock(t: Test, step = 0): Clock {
 /** Asks a connection for its next deadline as if `ms` had gone by. */
 export function dueIn(connection: Connection, ms: number): number {
   const { wheel } = connection.services
-  return connection.due(wheel.now + ms, wheel.steady + ms)
+  return connection.keepAlive.due(wheel.now + ms, wheel.steady + ms)
 }

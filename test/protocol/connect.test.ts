@@ -357,8 +357,8 @@ t.test('keep alive', async (t) => {
     const hour = 3_600_000
     const connection = connectionOf('still')
     const { wheel } = connection.services
-    t.ok(connection.due(wheel.now + hour, wheel.steady) > wheel.now + hour)
-    t.ok(connection.due(wheel.now - hour, wheel.steady) < wheel.now)
+    t.ok(connection.keepAlive.due(wheel.now + hour, wheel.steady) > wheel.now + hour)
+    t.ok(connection.keepAlive.due(wheel.now - hour, wheel.steady) < wheel.now)
     t.same(await untilPong(client), [])
   })
 })

@@ -89,7 +89,7 @@ async function frozen(t: Test, id: string, keepalive: number) {
   const announcer = await open(broker, { user: 'announcer' })
   for (let i = 0; i < 4; i++) await publish(announcer, 't/flood', 'x'.repeat(60_000), { qos: 0 })
   await takePublishes(watcher, 4)
-  while (!connection.outbox.congested) await new Promise(setImmediate)
+  while (!connection.output.congested) await new Promise(setImmediate)
   t.ok(dueIn(connection, 0) > 0)
   const gone = async (): Promise<void> => {
     t.same((await takePublishes(watcher, 1)).map(told), ['t/will gone'])
@@ -122,13 +122,13 @@ t.test('a client that sends and never reads is given up as late as one that is s
 t.test('a client that reads slowly is not given up', async (t) => {
   const { connection, held, ping, wheel } = await frozen(t, 'slow', 10)
   for (let i = 0; i < 4; i++) connection.send(Buffer.alloc(60_000))
-  connection.outbox.flush()
+  connection.output.flush()
   for (let i = 0; i < 2; i++) {
     wheel.steady += 14_000
     await ping()
     held.shift()!()
     await new Promise(setImmediate)
-    t.ok(connection.outbox.congested)
+    t.ok(connection.output.congested)
     t.ok(dueIn(connection, 0) > 0, 'its socket took something')
   }
 })

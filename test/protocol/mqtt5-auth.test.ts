@@ -56,7 +56,7 @@ async function login(broker: TestBroker, options: MintOptions = {}): Promise<Raw
 }
 
 function principalOf(broker: TestBroker, id = 'ann/c') {
-  return broker.running.aedes.clients[id]!.login!.actor.principal
+  return broker.running.aedes.clients[id]!.client!.actor.principal
 }
 
 async function refused(t: Test, client: RawClient): Promise<number | undefined> {
@@ -239,7 +239,7 @@ t.test('new roles take effect at once', async (t) => {
     t.same(await subscribe5(client, ['staff/#', '$SYS/some/#', ...KEPT, '$share/g/staff/#']), [1, 1, 1, 1, 1, 1])
     client.send(auth(RENEW, await token(broker, 'ann', { roles: [] })))
     t.match(await take(client, 'auth'), auth(0))
-    const left = [...broker.running.aedes.clients['ann/c']!.login!.session.subscriptions.keys()]
+    const left = [...broker.running.aedes.clients['ann/c']!.client!.session.subscriptions.keys()]
     t.same(left, KEPT)
     await publish(other, 'staff/a', 'secret')
     await publish(other, 't/a', 'open')

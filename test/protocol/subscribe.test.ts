@@ -355,7 +355,7 @@ t.test('a SUBSCRIBE holds as many filters as the session', async (t) => {
     await unsubscribe(client, ...filters.slice(1))
     t.same(await subscribe(client, ['t/one/more', 1]), [1])
     t.same(
-      [...broker.running.aedes.clients[`ann/${id}`]!.login!.session.subscriptions.keys()],
+      [...broker.running.aedes.clients[`ann/${id}`]!.client!.session.subscriptions.keys()],
       [filters[0], 't/one/more'],
     )
     await cut(broker, client)

@@ -1,7 +1,7 @@
 /** What a share group keeps for members who are away, because none of those who are here may have it. */
-import type { LogFeed, QueueFeed } from '../following/feeds.js'
-import type { SubscriberLimits } from '../following/services.js'
-import { messageSize, type Sized } from '../store/message-size.js'
+import type { LogFeed, QueueFeed } from '../../following/feeds.js'
+import type { SubscriberLimits } from '../../following/services.js'
+import { messageSize, type Sized } from '../../store/message-size.js'
 
 interface Waiting {
   readonly feed: LogFeed | QueueFeed

@@ -2,21 +2,27 @@
  * The share groups of this broker. On plain and device topics a group is what MQTT says, one for all users. Below rooms, users and
  * broadcast it is private to its user: it follows that user's memberships, with one cursor per group and log.
  */
-import { type Filter, isPlainFilter, parseFilter } from '../../schemas/topics.js'
-import type { Signal } from '../chat/model/signals.js'
-import { roomCursors } from '../chat/model/views.js'
-import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
-import type { Subscription } from '../following/subscription.js'
-import { commit } from '../store/commit.js'
-import type { LogEntry } from '../store/logs.js'
-import type { SavedInflight, StoredSubscription } from '../store/sessions.js'
-import type { Session } from './session.js'
-import type { Sender, SessionKeeper } from './session-keeper.js'
-import type { ShareServices } from './session-parts.js'
-import { ShareGroup } from './share-group.js'
-import { type HeldLoan, parseLoanSource } from './share-loans.js'
+import { type Filter, isPlainFilter, parseFilter } from '../../../schemas/topics.js'
+import type { Signal } from '../../chat/model/signals.js'
+import { roomCursors } from '../../chat/model/views.js'
+import { dropCursorOps, type FeedSet } from '../../following/feed-set.js'
+import type { SubscriberSaver } from '../../following/services.js'
+import type { Subscriber } from '../../following/subscriber.js'
+import type { Subscription } from '../../following/subscription.js'
+import { commit } from '../../store/commit.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { SavedInflight, StoredSubscription } from '../../store/sessions.js'
+import { type LentMessage, ShareGroup, type ShareServices } from './group.js'
+import { type HeldLoan, parseLoanSource } from './loans.js'
+import type { MemberSession } from './members.js'
 
 type SharedFilter = Filter & { kind: 'shared' }
+
+/** Saves what groups hold, and tells of sessions that end. */
+export interface GroupKeeper {
+  onDiscard: (sessionId: string) => void
+  saver(group: Subscriber): SubscriberSaver
+}
 
 /** No client id holds a control character: a group's id is no session's. */
 const MARK = '\u0001'
@@ -48,7 +54,7 @@ function remove<T>(map: Map<string, Set<T>>, key: string, value: T): void {
 
 export class Shares {
   readonly #services: ShareServices
-  readonly #keeper: SessionKeeper
+  readonly #keeper: GroupKeeper
   readonly #failed: (error: unknown) => void
   readonly #groups = new Map<string, ShareGroup>()
   readonly #byUser = new Map<string, Set<ShareGroup>>()
@@ -57,7 +63,7 @@ export class Shares {
   /** Of groups that are over: what they held is being forgotten. */
   readonly #ending = new Map<string, Promise<void>>()
 
-  constructor(services: ShareServices, keeper: SessionKeeper, failed: (error: unknown) => void) {
+  constructor(services: ShareServices, keeper: GroupKeeper, failed: (error: unknown) => void) {
     this.#services = services
     this.#keeper = keeper
     this.#failed = failed
@@ -137,7 +143,7 @@ export class Shares {
     return followed
   }
 
-  join(session: Session, subscription: Subscription, heads: ReadonlyMap<string, number> = new Map()): void {
+  join(session: MemberSession, subscription: Subscription, heads: ReadonlyMap<string, number> = new Map()): void {
     const { parsed } = subscription
     if (parsed.kind !== 'shared') return
     session.subscriptions.set(subscription.filter, subscription)
@@ -149,7 +155,7 @@ export class Shares {
   }
 
   /** The session unsubscribed. */
-  leave(session: Session, parsed: SharedFilter): void {
+  leave(session: MemberSession, parsed: SharedFilter): void {
     const group = this.#known(session.user, parsed)
     if (!group) return
     group.leave(session.id)
@@ -157,7 +163,7 @@ export class Shares {
   }
 
   /** Its connection is gone. */
-  away(session: Session): void {
+  away(session: MemberSession): void {
     for (const group of this.#bySession.get(session.id) ?? []) {
       group.away(session.id)
       this.#tidy(group)
@@ -190,7 +196,7 @@ export class Shares {
   }
 
   /** A packet of a share group that was under way to a session; null: it is none, or done with. */
-  loan(session: Session, { source, seq }: SavedInflight): Sender | null {
+  loan(session: MemberSession, { source, seq }: SavedInflight): LentMessage | null {
     const parts = parseLoanSource(source)
     return (parts && this.#groups.get(parts.group)?.loan(session.id, parts.source, seq)) ?? null
   }

@@ -1,8 +1,8 @@
 /** What the sessions of a share group have of it, and have not acknowledged. */
 
-import type { FlightOwner, LogFeed, QueueFeed } from '../following/feeds.js'
-import type { QoS } from '../store/qos.js'
-import type { Member } from './share-members.js'
+import type { FlightOwner, LogFeed, QueueFeed } from '../../following/feeds.js'
+import type { QoS } from '../../store/qos.js'
+import type { Member } from './members.js'
 
 export class Loan implements FlightOwner {
   readonly feed: LogFeed | QueueFeed

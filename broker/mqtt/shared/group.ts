@@ -3,35 +3,44 @@
  * hub and the logs the group is one follower with its own cursors and queue; what it sends is lent to a session and comes back if that
  * session leaves without having acknowledged it.
  */
-import type { Filter } from '../../schemas/topics.js'
-import type { Backlog } from '../following/backlog.js'
-import { isExpired } from '../following/expiry.js'
-import { FeedSet } from '../following/feed-set.js'
+import type { Filter } from '../../../schemas/topics.js'
+import type { Backlog } from '../../following/backlog.js'
+import { isExpired } from '../../following/expiry.js'
+import { FeedSet } from '../../following/feed-set.js'
 import {
   type Behind,
+  type FlightOwner,
   LogFeed,
   type Progress as Pumped,
   QUEUE_SENT,
   type QueueFeed,
   READ_ENTRIES,
-} from '../following/feeds.js'
-import { Subscriber } from '../following/subscriber.js'
-import type { Subscription } from '../following/subscription.js'
-import { emptyCache, type UnloggedMessage, unlogged, type ViewBatch } from '../hub.js'
-import type { LogEntry } from '../store/logs.js'
-import type { QoS } from '../store/qos.js'
-import type { QueuedMessage } from '../store/queues.js'
-import type { Progress, SavedInflight } from '../store/sessions.js'
-import type { ShownViews } from './packet-maker.js'
-import type { Sender } from './session-keeper.js'
-import type { ShareServices } from './session-parts.js'
-import { type HeldLoan, Loan, Loans } from './share-loans.js'
-import { isPresent, type Member, Members, type PresentMember } from './share-members.js'
-import { Parked } from './share-parked.js'
+} from '../../following/feeds.js'
+import type { SubscriberServices } from '../../following/services.js'
+import { Subscriber } from '../../following/subscriber.js'
+import type { Subscription } from '../../following/subscription.js'
+import { emptyCache, type UnloggedMessage, unlogged, type ViewBatch } from '../../hub.js'
+import type { LogEntry } from '../../store/logs.js'
+import type { QoS } from '../../store/qos.js'
+import type { QueuedMessage } from '../../store/queues.js'
+import type { Progress, SavedInflight } from '../../store/sessions.js'
+import type { OutboundMessage } from '../codec/outbound-message.js'
+import { type HeldLoan, Loan, Loans } from './loans.js'
+import { isPresent, type Member, Members, type PresentMember, type SharedMessage } from './members.js'
+import { Parked } from './parked.js'
 
 type Source = LogFeed | QueueFeed
 
-type Message = ShownViews & { readonly qos: QoS }
+export interface ShareServices extends SubscriberServices {
+  /** Whether a message could be delivered to some login of a user who is away. */
+  readonly couldReceive: (user: string, clientId: string, topic: string) => boolean
+}
+
+/** A message that was lent before a reconnect, and how it is read again: null when it is gone, or forbidden now. */
+export interface LentMessage {
+  readonly owner: FlightOwner
+  read(): Promise<OutboundMessage | null>
+}
 
 /** Most messages that came back and wait, beyond which nothing new is read. */
 const MOST_RETURNED = READ_ENTRIES
@@ -278,7 +287,7 @@ export class ShareGroup extends Subscriber implements Behind {
     member.session.acceptDirect({ ...message, ...asked(member, message), cache: emptyCache() }, level)
   }
 
-  #mayReceive(member: PresentMember, { topic, payload }: Pick<Message, 'topic' | 'payload'>): boolean {
+  #mayReceive(member: PresentMember, { topic, payload }: Pick<SharedMessage, 'topic' | 'payload'>): boolean {
     return member.session.isFor(topic, payload) && this.#mayReceiveTopic(member, topic)
   }
 
@@ -302,14 +311,14 @@ export class ShareGroup extends Subscriber implements Behind {
   }
 
   /** Everything that is noted is noted before a packet leaves: a member may save on the spot, and the group with it. */
-  #give(feed: Source, seq: number, message: Message): void {
+  #give(feed: Source, seq: number, message: SharedMessage): void {
     feed.sent(seq)
     feed.outstanding.add(seq)
     this.#lend(feed, seq, message)
   }
 
   /** False: nobody can take it now, and it waits. */
-  #lend(feed: Source, seq: number, message: Message): boolean {
+  #lend(feed: Source, seq: number, message: SharedMessage): boolean {
     if (isExpired(message.extra)) return this.#done(feed, seq)
     let dropped: 'forbidden' | 'packet_too_large' | null = null
     let full = false
@@ -343,7 +352,7 @@ export class ShareGroup extends Subscriber implements Behind {
     return true
   }
 
-  #offer(member: PresentMember, feed: Source, seq: number, message: Message) {
+  #offer(member: PresentMember, feed: Source, seq: number, message: SharedMessage) {
     const qos = Math.min(message.qos, member.subscription.qos) as QoS
     const loan = new Loan(this, member, feed, seq, qos)
     this.#loans.add(loan)
@@ -378,7 +387,7 @@ export class ShareGroup extends Subscriber implements Behind {
   acknowledged(): void {}
 
   /** Null: no longer there. */
-  async #read(feed: Source, seq: number): Promise<Message | null> {
+  async #read(feed: Source, seq: number): Promise<SharedMessage | null> {
     const { log, queue } = this.services.store
     if (feed instanceof LogFeed) {
       const [entry] = await log.read(feed.view.log, seq - 1, 1, 1, 'expired too')
@@ -413,31 +422,31 @@ export class ShareGroup extends Subscriber implements Behind {
   }
 
   /** A loan from before the reconnect of its member. */
-  loan(sessionId: string, source: string, seq: number): Sender | null {
+  loan(sessionId: string, source: string, seq: number): LentMessage | null {
     const loan = this.#loans.find({ sessionId, source, seq })
     return loan ? { owner: loan, read: () => this.#readFor(loan) } : null
   }
 
-  async #readFor({ member, feed, seq }: Loan): Promise<ShownViews | null> {
+  async #readFor({ member, feed, seq }: Loan): Promise<OutboundMessage | null> {
     const message = await this.#read(feed, seq)
     if (!message || !isPresent(member) || !this.#mayReceive(member, message)) return null
     return { ...message, ...asked(member, message) }
   }
 }
 
-function asShown({ view }: LogFeed, { payload, qos, extra }: LogEntry): Message {
+function asShown({ view }: LogFeed, { payload, qos, extra }: LogEntry): SharedMessage {
   return { topic: view.topic, payload, qos, retain: false, extra }
 }
 
 /** Null: the view does not show the entry. */
-function formed(feed: LogFeed, entry: LogEntry): Message | null {
+function formed(feed: LogFeed, entry: LogEntry): SharedMessage | null {
   const { form } = feed.view
   const shown = asShown(feed, form ? { ...entry, payload: form(entry) } : entry)
   return shown.payload.length > 0 ? shown : null
 }
 
 /** What the member's subscription says of a message. */
-function asked({ subscription }: Member, { retain, replaces = false }: Message | UnloggedMessage) {
+function asked({ subscription }: Member, { retain, replaces = false }: SharedMessage | UnloggedMessage) {
   const { identifier, retainAsPublished } = subscription
   return {
     retain: retain || (replaces && retainAsPublished),

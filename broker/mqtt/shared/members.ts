@@ -1,6 +1,34 @@
-import type { Subscription } from '../following/subscription.js'
-import type { QoS } from '../store/qos.js'
-import type { Session } from './session.js'
+import type { FlightOwner } from '../../following/feeds.js'
+import type { Subscriber } from '../../following/subscriber.js'
+import type { Subscription } from '../../following/subscription.js'
+import type { UnloggedMessage } from '../../hub.js'
+import type { QoS } from '../../store/qos.js'
+import type { OutboundMessage } from '../codec/outbound-message.js'
+
+/** A message of a share group, as one of its members is to have it. */
+export type SharedMessage = OutboundMessage & { readonly qos: QoS }
+
+/** What became of a message offered to a member. `full`: it cannot go now. `done`: nothing to wait for. */
+export type TakeResult = 'lent' | 'done' | 'full' | 'too_large'
+
+/** What a share group needs of the session of a member. */
+export interface MemberSession
+  extends Pick<Subscriber, 'id' | 'user' | 'persistent' | 'closed' | 'subscriptions' | 'saver'> {
+  /** Messages that it can take now. */
+  readonly capacity: number
+  /** The groups it takes messages for. */
+  readonly shares: { add(group: Subscriber): void }
+  readonly inflight: { forget(owner: FlightOwner): void }
+  /** Whether a message on a plain topic may be delivered to it. */
+  mayReceive(topic: string): boolean
+  /** Whether a message is for its user, as far as roles say. */
+  isFor(topic: string, payload: Buffer): boolean
+  /** `owner` is told when the message is done. */
+  take(owner: FlightOwner, seq: number, message: SharedMessage): TakeResult
+  acceptDirect(message: UnloggedMessage, qos: QoS): void
+  /** Drops what waits of a topic. */
+  dropWaiting(topic: string): void
+}
 
 /** A session's part in a share group. */
 export interface Member {
@@ -10,10 +38,10 @@ export interface Member {
   /** As granted: its QoS, its identifier. */
   readonly subscription: Pick<Subscription, 'filter' | 'qos' | 'identifier' | 'retainAsPublished' | 'unconditional'>
   /** Null while it is away. */
-  readonly session: Session | null
+  readonly session: MemberSession | null
 }
 
-export type PresentMember = Member & { readonly session: Session }
+export type PresentMember = Member & { readonly session: MemberSession }
 
 export function isPresent(member: Member): member is PresentMember {
   return member.session !== null && !member.session.closed

@@ -1,0 +1,207 @@
+/**
+ * The gates in front of our own checks: the hooks that a plugin sets on the Aedes broker, and those of `auth.hooks`. They can only narrow what
+ * TopicTalk allows: what they let pass is checked like everything else.
+ */
+import { Refusal } from '../../schemas/errors.js'
+import type { HookRunner } from '../auth/hooks.js'
+import { REFUSED_BY_HOOK } from '../auth/principal.js'
+import type { Actor } from '../chat/model/actor.js'
+import type { QoS } from '../store/qos.js'
+import type { Connect, RequestedSubscription } from './codec/packets.js'
+import { Reason } from './codec/reason-codes.js'
+import { ConnectRefused } from './endings.js'
+import { askPlugin, type PluginFailed } from './plugin-calls.js'
+import type { Forward } from './session-parts.js'
+
+/** The client that a hook is shown. */
+export interface HookClient {
+  id: string
+}
+
+type Hook = (...args: never[]) => void
+
+/** The properties of the Aedes broker that plugins set. */
+export interface AedesHooks {
+  readonly preConnect: Hook
+  readonly authenticate: Hook
+  readonly authorizePublish: Hook
+  readonly authorizeSubscribe: Hook
+  readonly authorizeForward: Hook
+  /** A packet of the class that plugins get. */
+  toPacket(message: object): object
+}
+
+type HookName = Exclude<keyof AedesHooks, 'toPacket'>
+
+interface GatedMessage {
+  topic: string
+  payload: Buffer
+  qos: QoS
+}
+
+export class Gates {
+  readonly #aedes: AedesHooks
+  readonly #hooks: () => HookRunner
+  readonly #pluginFailed: PluginFailed
+  /** What Aedes itself installed: it stands for "nobody set a hook". */
+  readonly #defaults: Readonly<Record<HookName, Hook>>
+
+  /** To be made before a plugin can set a hook. `hooks`: those of `auth.hooks`. `pluginFailed`: told of what hooks of plugins throw. */
+  constructor(aedes: AedesHooks, hooks: () => HookRunner, pluginFailed: PluginFailed) {
+    this.#aedes = aedes
+    this.#pluginFailed = pluginFailed
+    this.#hooks = hooks
+    const { preConnect, authenticate, authorizePublish, authorizeSubscribe, authorizeForward } = aedes
+    this.#defaults = { preConnect, authenticate, authorizePublish, authorizeSubscribe, authorizeForward }
+  }
+
+  #ask<T>(hook: Parameters<typeof askPlugin<T>>[0]): Promise<T | undefined> {
+    return askPlugin(hook, this.#pluginFailed)
+  }
+
+  #isSet(name: HookName): boolean {
+    return this.#aedes[name] !== this.#defaults[name]
+  }
+
+  /** The hook may change the packet, which has not been looked at yet. */
+  async preConnect(client: HookClient, packet: Connect): Promise<Connect> {
+    if (!this.#isSet('preConnect')) return packet
+    const shown = { ...packet, cmd: 'connect', protocolVersion: packet.version }
+    const allowed = await this.#ask<boolean>((done) =>
+      this.#aedes.preConnect(client as never, shown as never, done as never),
+    ).catch((error: Error) => error)
+    if (allowed === true) return shown
+    const why = allowed instanceof Error ? `: ${allowed.message}` : ''
+    const told = 'not authorized'
+    throw new ConnectRefused(5, Reason.notAuthorized, `refused by the preConnect hook${why}`, { told })
+  }
+
+  /** `id`: what the client would be, or is. */
+  async authenticate(
+    client: HookClient,
+    { username, password }: Pick<Connect, 'username' | 'password'>,
+    id: string,
+  ): Promise<void> {
+    if (!this.#isSet('authenticate')) return
+    const before = client.id
+    client.id = id
+    let allowed: unknown = false
+    let code = 5
+    try {
+      allowed = await this.#authenticate(client, username, password)
+    } catch (error) {
+      const given = (error as { returnCode?: number }).returnCode
+      if (given && given >= 2 && given <= 5) code = given
+    } finally {
+      client.id = before
+    }
+    if (allowed) return
+    const told = 'not authorized'
+    throw new ConnectRefused(code, Reason.notAuthorized, REFUSED_BY_HOOK, { told })
+  }
+
+  /** Of a login without a connection, over HTTP: the hook gets no client. One that cannot do without lets nobody in. */
+  async mayLogIn(username: string, password: Buffer | undefined): Promise<boolean> {
+    if (!this.#isSet('authenticate')) return true
+    try {
+      return Boolean(await this.#authenticate(null, username, password))
+    } catch {
+      return false
+    }
+  }
+
+  #authenticate(
+    client: HookClient | null,
+    username: string | undefined,
+    password: Buffer | undefined,
+  ): Promise<unknown> {
+    return this.#ask((done) =>
+      this.#aedes.authenticate(client as never, username as never, password as never, done as never),
+    )
+  }
+
+  /** Null: nothing to wait for, go on. */
+  publish(client: HookClient, actor: Actor, message: GatedMessage): Promise<Refusal | null> | null {
+    const isSet = this.#aedes.authorizePublish !== this.#defaults.authorizePublish
+    if (!isSet && !this.#hooks().authorizePublish) return null
+    return this.publishFor(client, actor, message)
+  }
+
+  /** The Aedes hook may change topic and payload of `message`; what it leaves is checked like everything else. */
+  async publishFor(client: HookClient | null, actor: Actor, message: GatedMessage): Promise<Refusal | null> {
+    const refusal = await this.#authorizePublish(client, message)
+    if (refusal) return refusal
+    const { authorizePublish } = this.#hooks()
+    if (!authorizePublish) return null
+    const { topic, payload } = message
+    return (await authorizePublish({ ...describe(actor), topic, payload }))
+      ? null
+      : new Refusal('forbidden', 'refused by the authorizePublish hook')
+  }
+
+  async #authorizePublish(client: HookClient | null, message: GatedMessage): Promise<Refusal | null> {
+    if (!this.#isSet('authorizePublish')) return null
+    const shown = { cmd: 'publish', dup: false, retain: false, ...message }
+    const error = await this.#ask((done) =>
+      this.#aedes.authorizePublish(client as never, shown as never, done as never),
+    ).then(
+      () => null,
+      (error: Error) => error,
+    )
+    if (error) return new Refusal('forbidden', `refused: ${error.message}`)
+    Object.assign(message, { topic: shown.topic, payload: Buffer.from(shown.payload) })
+    return null
+  }
+
+  /** The Aedes hook may change filter and QoS. `client`: null where it is no connection that asks. */
+  async subscribe(
+    client: HookClient | null,
+    actor: Actor,
+    requested: RequestedSubscription,
+  ): Promise<RequestedSubscription | Refusal> {
+    let passed = requested
+    if (this.#isSet('authorizeSubscribe')) {
+      const answer = await this.#authorizeSubscribe(client, requested)
+      if (answer instanceof Error || !answer) return new Refusal('forbidden', 'refused by the authorizeSubscribe hook')
+      passed = { ...requested, filter: answer.topic, qos: answer.qos }
+    }
+    const { authorizeSubscribe } = this.#hooks()
+    if (!authorizeSubscribe) return passed
+    return (await authorizeSubscribe({ ...describe(actor), filter: passed.filter }))
+      ? passed
+      : new Refusal('forbidden', 'refused by the authorizeSubscribe hook')
+  }
+
+  #authorizeSubscribe(
+    client: HookClient | null,
+    { filter, qos }: RequestedSubscription,
+  ): Promise<{ topic: string; qos: QoS } | Error | undefined> {
+    return this.#ask<{ topic: string; qos: QoS }>((done) =>
+      this.#aedes.authorizeSubscribe(client as never, { topic: filter, qos } as never, done as never),
+    ).catch((error: Error) => error)
+  }
+
+  /** Null while nobody set `authorizeForward`: deliveries then take the short way. The hook may change the payload. */
+  forward(client: HookClient | null): Forward | null {
+    const aedes = this.#aedes
+    if (aedes.authorizeForward === this.#defaults.authorizeForward) return null
+    const hook = aedes.authorizeForward as unknown as (
+      client: HookClient | null,
+      packet: object,
+    ) => { payload?: Buffer | string } | null
+    return (topic, payload, qos) => {
+      const packet = aedes.toPacket({ cmd: 'publish', topic, payload, qos, retain: false, dup: false })
+      try {
+        const passed = hook.call(aedes, client, packet)
+        return passed ? Buffer.from(passed.payload ?? '') : null
+      } catch (error) {
+        this.#pluginFailed(error)
+        return null
+      }
+    }
+  }
+}
+
+function describe({ principal, clientId }: Actor): { user: string; roles: string[]; clientId: string } {
+  return { user: principal.user, roles: [...principal.roles], clientId }
+}

@@ -1,0 +1,77 @@
+/** Publishes wills: at the end of a connection, when their delay is over, and those of a broker that died. */
+import type { Refusal } from '../../schemas/errors.js'
+import type { Authenticator } from '../auth/principal.js'
+import type { Actor } from '../chat/model/actor.js'
+import type { Pipeline } from '../chat/pipeline.js'
+import type { Persistence, WillPacket } from '../store/persistence.js'
+import type { Counters } from '../util/counters.js'
+import type { Gates, HookClient } from './gates.js'
+import { DelayedWill, fromStored, lastMomentOf, principalOfWill, type WillMessage } from './wills.js'
+
+export interface WillPublisherParts {
+  readonly persistence: Persistence
+  readonly pipeline: Pipeline
+  readonly gates: Gates
+  /** Read when a will is due: they are made later. */
+  readonly services: () => { readonly authenticator: Authenticator; readonly counters: Counters }
+  /** Tells plugins of a will that was published. */
+  readonly published: (message: WillMessage) => void
+  readonly failed: (error: unknown) => void
+}
+
+export class WillPublisher {
+  readonly #parts: WillPublisherParts
+
+  constructor(parts: WillPublisherParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * A will goes out with what the login of its owner is worth now, which may be nothing: between the end of a connection and its will the account
+   * may be suspended or removed. A refused one is dropped and counted. `client` is the one whose connection ended.
+   */
+  async publish(left: Actor, message: WillMessage, client: HookClient | null): Promise<void> {
+    const { authenticator, counters } = this.#parts.services()
+    try {
+      const principal = await authenticator.asOfNow(left.principal, lastMomentOf(left.principal))
+      const sent = principal !== null && !(await this.#send({ ...left, principal }, message, client))
+      if (sent) this.#parts.published(message)
+      else counters.add('refused.will')
+    } catch (error) {
+      this.#parts.failed(error)
+    }
+  }
+
+  async #send(actor: Actor, message: WillMessage, client: HookClient | null): Promise<Refusal | null> {
+    const { gates, pipeline } = this.#parts
+    const denied = await gates.publishFor(client, actor, message)
+    if (denied) return denied
+    return new Promise((settled, failed) => {
+      const publication = { ...message, ops: [], joins: false }
+      const entering = pipeline.publish({ ...actor, sessionId: null }, publication, { settled })
+      entering?.catch(failed)
+    })
+  }
+
+  async publishStored(will: WillPacket): Promise<void> {
+    const principal = principalOfWill(will, Date.now())
+    if (!principal) return this.#parts.services().counters.add('refused.will')
+    const actor = { principal, clientId: will.clientId ?? '', sessionId: null }
+    await this.publish(actor, fromStored(will), null)
+  }
+
+  /** Of the client `id`, stored already; to be sent at `due` (Unix ms). */
+  delayed(id: string, due: number): DelayedWill {
+    const { persistence, failed } = this.#parts
+    return new DelayedWill(id, due, persistence, (kept) => this.publishStored(kept), failed)
+  }
+
+  /** Sends the wills of clients whose broker died. `alive`: the brokers that did not, and when each was last seen. */
+  async sweep(alive: Record<string, number>): Promise<void> {
+    const { persistence } = this.#parts
+    for await (const will of persistence.streamWill(alive) as AsyncIterable<WillPacket>) {
+      await this.publishStored(will)
+      await persistence.delWill({ id: will.clientId ?? '' })
+    }
+  }
+}
