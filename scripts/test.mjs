@@ -5,7 +5,8 @@
  *     npm test                         all of them
  *     npm test -- chat/rooms unit/     the files whose path has one of these in it
  *
- * What passes is a line; of a file that fails, all is shown but the checks that passed.
+ * On a terminal, what passes is a line, and of a file that fails all is shown but the checks that passed. Elsewhere (CI, a pipe) the output is
+ * TAP 14 with every check, each file a subtest.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -17,6 +18,8 @@ const JOBS = 2
 const TIMEOUT = 600
 /** Seconds in which a file that has reached it says what it was at, before its process is killed. */
 const GRACE = 30
+
+const onTerminal = process.stdout.isTTY === true
 
 const wanted = process.argv.slice(2)
 const files = readdirSync(ROOT, { recursive: true })
@@ -34,6 +37,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   })
 
 const queue = [...files]
+if (!onTerminal) console.log('TAP version 14')
 await Promise.all(Array.from({ length: JOBS }, work))
 report()
 
@@ -41,10 +45,23 @@ async function work() {
   for (let file = queue.shift(); file; file = queue.shift()) {
     const result = await runFile(file)
     results.push(result)
-    const { failure, seconds, output } = result
-    const line = `${String(results.length).padStart(3)}/${files.length} ${file} ${seconds.toFixed(1)} s`
-    console.log(failure ? `${withoutPassed(output)}\n${line} FAILED: ${failure}` : line)
+    console.log(onTerminal ? asLine(result) : asSubtest(result))
   }
+}
+
+function asLine({ file, failure, seconds, output }) {
+  const line = `${String(results.length).padStart(3)}/${files.length} ${file} ${seconds.toFixed(1)} s`
+  return failure ? `${withoutPassed(output)}\n${line} FAILED: ${failure}` : line
+}
+
+function asSubtest({ file, failure, seconds, output }) {
+  const name = join(ROOT, file)
+  const inside = output
+    .trimEnd()
+    .replace(/^TAP version 14\n/, '')
+    .replace(/^(?=.)/gm, '    ')
+  const point = `${failure ? 'not ok' : 'ok'} ${results.length} - ${name} # time=${Math.round(seconds * 1000)}ms`
+  return `# Subtest: ${name}\n${inside}\n${point}${failure ? `\n  ---\n  failure: ${JSON.stringify(failure)}\n  ...` : ''}\n`
 }
 
 /** Resolves when the process is gone and all it said is read. */
@@ -103,16 +120,14 @@ function report() {
   const sums = {}
   for (const { counts } of results)
     for (const [name, count] of Object.entries(counts ?? {})) sums[name] = (sums[name] ?? 0) + Number(count)
+  const total = Object.entries(sums).map(([name, sum]) => `${name}: ${sum}`)
   const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10)
-  console.log(`\nslowest: ${slowest.map(({ file, seconds }) => `${file} ${Math.round(seconds)} s`).join(', ')}`)
+  if (!onTerminal) console.log(`1..${results.length}`)
+  console.log(`# slowest: ${slowest.map(({ file, seconds }) => `${file} ${Math.round(seconds)} s`).join(', ')}`)
   for (const { file, leftOut } of results)
-    for (const line of leftOut) console.log(`left out in ${file}: ${line.trim()}`)
+    for (const line of leftOut) console.log(`# left out in ${file}: ${line.trim()}`)
   const failed = results.filter(({ failure }) => failure)
-  for (const { file, failure } of failed) console.log(`FAILED ${file}: ${failure}`)
-  console.log(
-    `# { ${Object.entries({ files: results.length, ...sums })
-      .map(([name, sum]) => `${name}: ${sum}`)
-      .join(', ')} }`,
-  )
+  for (const { file, failure } of failed) console.log(`# FAILED ${file}: ${failure}`)
+  console.log(`# ${results.length} files in ${Math.round(process.uptime())} s\n# { ${total.join(', ')} }`)
   if (failed.length > 0 || results.length === 0) process.exitCode = 1
 }
