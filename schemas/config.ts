@@ -10,15 +10,7 @@ import { Filter } from './moderation.js'
 import { Policies } from './policies.js'
 import { webhookFilters, webhookId, webhookSecret, webhookUrl } from './webhooks.js'
 
-/** The configuration is wrong: one line per fault. */
-export class ConfigError extends Error {
-  readonly faults: readonly string[]
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
-    this.name = 'ConfigError'
-    this.faults = faults
-  }
-}
+export { ConfigError } from './config/error.js'
 
 const node = section('This broker process.', {
   id: Type.String({ minLength: 1, default: 'auto', description: 'Name of this node; auto makes one.' }),

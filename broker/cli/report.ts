@@ -1,5 +1,6 @@
 /** How a command ends when it cannot do it: what can be expected is one line, a bug is a stack. */
-import { ConfigError } from '../../schemas/config.js'
+// Not by way of the schema: what only prints its help loads none.
+import { ConfigError } from '../../schemas/config/error.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ListenError } from '../net/listener.js'
 import { StoreError } from '../store/changes.js'

@@ -2,9 +2,11 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
+import { stringify } from 'yaml'
 import { API } from '../../schemas/commands.js'
 import { asyncApi } from '../../schemas/documents/asyncapi.js'
 import { openApi } from '../../schemas/documents/openapi.js'
+import { once } from '../util/once.js'
 import { etagOf } from './etags.js'
 
 /** All of the page comes from here. It styles elements in place, and its icons are data. */
@@ -19,16 +21,18 @@ const PAGE_POLICY = {
   'frame-ancestors': ["'none'"],
 }
 
+/** A document is made when someone first asks for it: all three would be a third of the time that a broker takes to start. */
 export function documents(app: FastifyInstance, version: string): void {
-  serve(app, `${API}/openapi.json`, openApi(version))
-  serve(app, `${API}/asyncapi.json`, asyncApi(version))
+  serve(app, `${API}/openapi.json`, () => openApi(version))
+  serve(app, `${API}/asyncapi.json`, () => asyncApi(version))
 }
 
 export async function documentsPage(app: FastifyInstance, version: string): Promise<void> {
-  await app.register(swagger, { mode: 'static', specification: { document: openApi(version) as never } })
+  // The page wants this plugin; its document is not read, as `documentOfPage` answers for it.
+  await app.register(swagger, { mode: 'static', specification: { document: {} as never } })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    uiHooks: { onRequest: documentOfPage(app) },
+    uiHooks: { onRequest: documentOfPage(version) },
     staticCSP: PAGE_POLICY,
     uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0, layout: 'BaseLayout' },
     theme: { title: 'TopicTalk API', css: [{ filename: 'topictalk.css', content: STYLE }] },
@@ -36,9 +40,9 @@ export async function documentsPage(app: FastifyInstance, version: string): Prom
 }
 
 /** The page's own copies of the document, which it would write anew for each who asks. */
-function documentOfPage(app: FastifyInstance): onRequestAsyncHookHandler {
-  const json = once(() => Buffer.from(`${JSON.stringify(app.swagger())}\n`))
-  const yaml = once(() => Buffer.from(app.swagger({ yaml: true })))
+function documentOfPage(version: string): onRequestAsyncHookHandler {
+  const json = once(() => Buffer.from(`${JSON.stringify(openApi(version))}\n`))
+  const yaml = once(() => Buffer.from(stringify(openApi(version), { strict: false })))
   return async ({ routeOptions: { url } }, reply) => {
     if (url === '/docs/json') return reply.type('application/json; charset=utf-8').send(json())
     if (url === '/docs/yaml') return reply.type('application/yaml; charset=utf-8').send(yaml())
@@ -46,16 +50,16 @@ function documentOfPage(app: FastifyInstance): onRequestAsyncHookHandler {
   }
 }
 
-function once<T>(make: () => T): () => T {
-  let made: T | undefined
-  return () => (made ??= make())
-}
-
-function serve(app: FastifyInstance, path: string, document: object): void {
+function serve(app: FastifyInstance, path: string, document: () => object): void {
   // One buffer for all who ask: what waits for slow readers are references to it.
-  const body = Buffer.from(`${JSON.stringify(document, null, 2)}\n`)
-  const etag = etagOf(body)
-  app.get(path, (_request, reply) => reply.type('application/json; charset=utf-8').header('etag', etag).send(body))
+  const answer = once(() => {
+    const body = Buffer.from(`${JSON.stringify(document(), null, 2)}\n`)
+    return { body, etag: etagOf(body) }
+  })
+  app.get(path, (_request, reply) => {
+    const { body, etag } = answer()
+    return reply.type('application/json; charset=utf-8').header('etag', etag).send(body)
+  })
 }
 
 /** Sits below the page's own style; the choice of servers has one entry, this one. */

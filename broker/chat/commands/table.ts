@@ -2,6 +2,7 @@
 import { Compile } from 'typebox/compile'
 import { COMMANDS, type Command, type CommandName, type CommandParams } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
+import { once } from '../../util/once.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { type Act, type Audit, acting } from '../model/audit.js'
 import { checkSchema } from '../model/check-schema.js'
@@ -13,9 +14,12 @@ import { cutList } from './lists.js'
 type Handler<N extends CommandName> = (actor: Actor, params: CommandParams<N>) => Promise<string>
 export type Handlers<N extends CommandName = CommandName> = { [K in N]: Handler<K> }
 
-const validators = new Map(Object.entries(COMMANDS).map(([name, { params }]) => [name, Compile(params)]))
-
 type Validator = ReturnType<typeof Compile>
+
+/** Each is compiled when its command is first run: all of them would be half of what a start compiles. */
+const validators = new Map<string, () => Validator>(
+  Object.entries(COMMANDS).map(([name, { params }]) => [name, once((): Validator => Compile(params))]),
+)
 
 /** For those who are not logged in, too. */
 const OPEN = new Set(Object.entries<Command>(COMMANDS).flatMap(([name, { open }]) => (open ? [name] : [])))
@@ -38,7 +42,7 @@ export class Commands {
 
   /** Rejects with a refusal, or with a bug. */
   async run(actor: Actor, name: string, asked: object): Promise<string> {
-    const validator = validators.get(name)
+    const validator = validators.get(name)?.()
     if (!validator) throw unknownCommand(name)
     if (!OPEN.has(name)) requireUser(actor)
     this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)

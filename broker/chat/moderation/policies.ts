@@ -4,6 +4,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { MessageInput } from '../../../schemas/message.js'
 import type { Policies, RoomPolicies } from '../../../schemas/policies.js'
 import type { DirectoryStore } from '../../store/directory.js'
+import { once } from '../../util/once.js'
 import { fold } from '../../util/text-folding.js'
 import type { Screen } from '../messages/screening.js'
 import type { Actor } from '../model/actor.js'
@@ -25,17 +26,19 @@ const OTHER_TOP_LEVELS =
  * What is a link for those who read it, or for their client. In host names the ideographic full stop is a dot [UTS 46]; between words of Chinese and
  * Japanese it ends a sentence, so that it counts before names in Latin letters alone.
  */
-const LINK = RE2JS.compile(
-  [
-    '[a-z][a-z0-9+.-]*://',
-    `(?:^|[^\\p{L}\\p{N}])(?:${SCHEMES}):\\S`,
-    '(?:^|[^\\p{L}\\p{N}])data:[\\w.+-]*[/;,]',
-    '\\bwww[.\\x{3002}]',
-    `[\\p{L}\\p{M}\\p{N}][.\\x{3002}](?:${TOP_LEVELS})\\b`,
-    `[\\p{L}\\p{M}\\p{N}]\\.(?:${OTHER_TOP_LEVELS})(?:[^\\p{L}\\p{M}\\p{N}]|$)`,
-    '\\b\\d{1,3}(?:\\.\\d{1,3}){3}[:/]',
-    '\\[[0-9a-f]*:[0-9a-f:.]+\\]',
-  ].join('|'),
+const link = once(() =>
+  RE2JS.compile(
+    [
+      '[a-z][a-z0-9+.-]*://',
+      `(?:^|[^\\p{L}\\p{N}])(?:${SCHEMES}):\\S`,
+      '(?:^|[^\\p{L}\\p{N}])data:[\\w.+-]*[/;,]',
+      '\\bwww[.\\x{3002}]',
+      `[\\p{L}\\p{M}\\p{N}][.\\x{3002}](?:${TOP_LEVELS})\\b`,
+      `[\\p{L}\\p{M}\\p{N}]\\.(?:${OTHER_TOP_LEVELS})(?:[^\\p{L}\\p{M}\\p{N}]|$)`,
+      '\\b\\d{1,3}(?:\\.\\d{1,3}){3}[:/]',
+      '\\[[0-9a-f]*:[0-9a-f:.]+\\]',
+    ].join('|'),
+  ),
 )
 const ATTACHMENT_FIELDS = new Set(['type', 'url', 'name', 'mime', 'size'])
 
@@ -86,7 +89,7 @@ function checkText({ textLength, links }: RoomPolicies, text: string, of: string
   // A character is one or two units.
   if (textLength !== undefined && text.length > textLength && [...text].length > textLength)
     throw new Refusal('too_large', `a text has at most ${textLength} characters (policies${of})`, { field: 'text' })
-  if (links === 'deny' && LINK.test(fold(text, true).text)) throw denied('links', of, 'text')
+  if (links === 'deny' && link().test(fold(text, true).text)) throw denied('links', of, 'text')
 }
 
 function checkAttachments({ customData, attachments = {} }: RoomPolicies, given: Attachment[], of: string): void {
