@@ -243,7 +243,7 @@ async function start(
   bus.listen((signal) => delivery.on(signal))
 
   await chat.rooms.ensureListed(config.rooms.list)
-  await chat.ownership.mendAll()
+  await chat.ownership.ensureOwners()
   await broker.listen()
   await textSearch?.start()
   closing.push(() => chat.removals.close())

@@ -14,7 +14,7 @@ export function auditedCommands(commands: AdminCommands, audit: Audit): AdminCom
   }
   const wrap = ([name, run]: [string, AdminCommands[string]]): [string, AdminCommands[string]] => {
     const logged: AdminCommands[string] = (params) =>
-      audit.during({ user: SYSTEM, address: null, admin: true }, actOf(name, params), () => run(params))
+      audit.runAudited({ user: SYSTEM, address: null, admin: true }, actOf(name, params), () => run(params))
     return [name, READING.has(name) ? run : logged]
   }
   return Object.fromEntries(Object.entries(all).map(wrap))

@@ -6,7 +6,7 @@ import type { AccountRemovals } from './erasure/account-removals.js'
 import type { Actor } from './model/actor.js'
 import { type PublishFunction, publishGated } from './model/publish-gate.js'
 import { logs } from './model/views.js'
-import type { Reached } from './presence/receipts.js'
+import type { CursorPosition } from './presence/receipts.js'
 import { makeHandlers } from './wiring/commands.js'
 import { makeDevices } from './wiring/devices.js'
 import { makeRemovals } from './wiring/erasure.js'
@@ -17,7 +17,7 @@ import { makeRooms } from './wiring/rooms.js'
 import { type ChatParts, makeShared } from './wiring/shared.js'
 
 /** A session of the user acknowledged an entry. */
-type Delivered = (user: string, place: Reached, seq: number) => void
+type Delivered = (user: string, place: CursorPosition, seq: number) => void
 
 export async function makeChat(config: Config, parts: ChatParts) {
   const shared = await makeShared(config, parts)
@@ -40,7 +40,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const { audit, reports } = moderated
   /** What an acknowledgement of a log's entry means. Hot path. */
   const delivered: Delivered = (user, place, seq) => {
-    if (place.view.room !== null) receipts.reached(user, place)
+    if (place.view.room !== null) receipts.acked(user, place)
     else if (place.view.log === logs.notifications(user)) notifications.reached(user, seq)
     else if (place.view.log === logs.deviceCommands(user)) devices.commands.reached(user, seq)
   }

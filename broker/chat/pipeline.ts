@@ -17,8 +17,8 @@ import type { Post } from './messages/post.js'
 import { refuseSend, storeRefusal } from './messages/send.js'
 import type { Writing } from './messages/writing.js'
 import { type Actor, requireUser } from './model/actor.js'
-import { requireSpace, type Space } from './model/disk-space.js'
-import { type Checked, checkMessage, cidOf } from './model/message.js'
+import { type DiskSpace, requireSpace } from './model/disk-space.js'
+import { type CheckedMessage, checkMessage, cidOf } from './model/message.js'
 import { requireReachable } from './model/privacy.js'
 import type { Publication, Publisher } from './model/publication.js'
 import type { Replies } from './model/replies.js'
@@ -44,7 +44,7 @@ export interface PipelineParts {
   readonly receipts: Receipts
   readonly plainTopics: PlainTopics
   readonly deviceTopics: DeviceTopics
-  readonly space: Space
+  readonly space: DiskSpace
   readonly payloadBytes: number
   readonly syncBytes: number
   readonly propertyBytes: number
@@ -169,7 +169,7 @@ export class Pipeline {
     const message = this.#message(publication.payload, bare)
     const post: Post = { actor, room, message, to: '', publication, publisher }
     if (user === SYSTEM || !publication.joins) {
-      if (user === SYSTEM) this.#parts.rules.visible(actor, room)
+      if (user === SYSTEM) this.#parts.rules.requireVisible(actor, room)
       else this.#parts.rules.requireMember(actor, room)
       return this.#parts.writing.append(post)
     }
@@ -207,7 +207,7 @@ export class Pipeline {
   }
 
   /** What deletes is taken on a disk that is nearly full, too. */
-  #message(payload: Buffer, bare: boolean): Checked {
+  #message(payload: Buffer, bare: boolean): CheckedMessage {
     const { space } = this.#parts
     const message = checkMessage(payload, bare)
     if (space.low && message.input?.type !== 'delete') requireSpace(space)

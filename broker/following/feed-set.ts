@@ -4,7 +4,7 @@
  */
 import { isDirectRoom } from '../../schemas/ids.js'
 import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
-import { ANY_PRESENCE, type ShownViews, type Views } from '../chat/model/views.js'
+import { ANY_PRESENCE, type FilterViews, type Views } from '../chat/model/views.js'
 import { unlogged, type View } from '../hub.js'
 import type { LogEntry } from '../store/logs.js'
 import type { Op } from '../store/op.js'
@@ -29,27 +29,27 @@ export class FeedSet {
     this.#counters = counters
   }
 
-  shown(subscription: Subscription): ShownViews {
-    return this.#views.shown(subscription.parsed, this.#subscriber.user)
+  viewsOf(subscription: Subscription): FilterViews {
+    return this.#views.viewsOf(subscription.parsed, this.#subscriber.user)
   }
 
-  /** Where each view of `shown` ends now; the logs are loaded, so that later questions need no waiting. */
-  async heads(shown: ShownViews): Promise<Map<string, number>> {
+  /** Where each view of `matched` ends now; the logs are loaded, so that later questions need no waiting. */
+  async heads(matched: FilterViews): Promise<Map<string, number>> {
     const heads = new Map<string, number>()
-    for (const view of shown.views) {
+    for (const view of matched.views) {
       const info = this.#store.log.peek(view.log) ?? (await this.#store.log.open(view.log))
       heads.set(view.cursor, view.whole ? info.tail - 1 : info.head)
     }
     return heads
   }
 
-  /** Cursors that `shown` would start, as ops that make them durable. */
-  cursorOps(shown: ShownViews, subscription: Subscription, heads: ReadonlyMap<string, number>): Op[] {
+  /** Cursors that `matched` would start, as ops that make them durable. */
+  cursorOps(matched: FilterViews, subscription: Subscription, heads: ReadonlyMap<string, number>): Op[] {
     if (subscription.qos === 0) return []
     const { id, feeds, persistent } = this.#subscriber
     const { sessions } = this.#store
     const ops: Op[] = []
-    for (const { cursor } of shown.views) {
+    for (const { cursor } of matched.views) {
       const feed = feeds.get(cursor)
       if (!feed || startsAnew(feed)) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
       // A share group that was not kept until now.
@@ -67,7 +67,7 @@ export class FeedSet {
     if (isPlainFilter(parsed)) this.#subscriber.subscribePlain(filter, qos)
     if (!showsViews(parsed)) return
     const start = (view: View): number => heads.get(view.cursor) ?? this.#views.start(view, this.#subscriber.user)
-    this.#apply(this.shown(subscription), start)
+    this.#apply(this.viewsOf(subscription), start)
   }
 
   #mayEnter(room: string): boolean {
@@ -80,16 +80,16 @@ export class FeedSet {
     if (!subscription) return []
     this.#subscriber.subscriptions.delete(filter)
     this.#subscriber.unsubscribePlain(filter)
-    return this.#apply(this.shown(subscription), () => 0)
+    return this.#apply(this.viewsOf(subscription), () => 0)
   }
 
   /** A membership began: wildcard filters follow it, from the join on. */
   async roomJoined(room: string): Promise<void> {
     const { user } = this.#subscriber
-    await this.heads(this.#shownOfRoom(room))
+    await this.heads(this.#viewsInRoom(room))
     // It may have ended meanwhile, as may the subscriptions.
     if (!this.#subscriber.closed && this.#store.directory.member(room, user))
-      this.#apply(this.#shownOfRoom(room), (view) => this.#views.start(view, user))
+      this.#apply(this.#viewsInRoom(room), (view) => this.#views.start(view, user))
   }
 
   /**
@@ -116,7 +116,7 @@ export class FeedSet {
     const topic = topics.broadcast(channel)
     for (const subscription of this.#subscriber.subscriptions.values()) {
       if (subscription.parsed.kind !== 'broadcast') continue
-      const views = this.shown(subscription).views.filter((view) => view.topic === topic)
+      const views = this.viewsOf(subscription).views.filter((view) => view.topic === topic)
       this.#apply({ views, topics: [] }, () => 0)
     }
   }
@@ -124,10 +124,10 @@ export class FeedSet {
   /** Feeds of a session or group that comes back, at their saved cursors. */
   async restore(cursors: ReadonlyMap<string, number>): Promise<void> {
     for (const subscription of this.#subscriber.subscriptions.values()) {
-      await this.heads(this.shown(subscription))
+      await this.heads(this.viewsOf(subscription))
       // Shown anew: a membership may have begun or ended meanwhile, and the filter with it.
       if (this.#subscriber.subscriptions.get(subscription.filter) !== subscription) continue
-      this.#apply(this.shown(subscription), (view) => this.#restoredStart(view, cursors), cursors)
+      this.#apply(this.viewsOf(subscription), (view) => this.#restoredStart(view, cursors), cursors)
     }
   }
 
@@ -142,20 +142,20 @@ export class FeedSet {
     return tail - 1
   }
 
-  #shownOfRoom(room: string): ShownViews {
-    const all: ShownViews = { views: [], topics: [] }
+  #viewsInRoom(room: string): FilterViews {
+    const all: FilterViews = { views: [], topics: [] }
     for (const { parsed } of this.#subscriber.subscriptions.values()) {
-      const shown = this.#views.shownOfRoom(parsed, this.#subscriber.user, room)
-      all.views.push(...shown.views)
-      all.topics.push(...shown.topics)
+      const matched = this.#views.viewsInRoom(parsed, this.#subscriber.user, room)
+      all.views.push(...matched.views)
+      all.topics.push(...matched.topics)
     }
     return all
   }
 
-  #apply(shown: ShownViews, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
+  #apply(matched: FilterViews, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
     const ops: Op[] = []
-    for (const view of shown.views) ops.push(...this.#applyView(view, this.#options(view.topic), start, saved))
-    for (const topic of shown.topics) {
+    for (const view of matched.views) ops.push(...this.#applyView(view, this.#options(view.topic), start, saved))
+    for (const topic of matched.topics) {
       const options = this.#options(topic)
       if (options) this.#subscriber.listen(topic, options.qos)
       else this.#subscriber.unlisten(topic)

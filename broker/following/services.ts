@@ -1,7 +1,7 @@
 /** What a follower works with. */
 
 import type { Views } from '../chat/model/views.js'
-import type { Reached } from '../chat/presence/receipts.js'
+import type { CursorPosition } from '../chat/presence/receipts.js'
 import type { Hub } from '../hub.js'
 import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
@@ -19,7 +19,7 @@ export interface SubscriberServices {
   readonly limits: SubscriberLimits
   readonly backlogs: Backlogs
   /** Told of every acknowledgement in a log, so it must cost nearly nothing. */
-  readonly delivered: (user: string, place: Reached, seq: number) => void
+  readonly delivered: (user: string, place: CursorPosition, seq: number) => void
 }
 
 /** Hears that there is something to save, and saves at once what must be durable before a packet leaves. */

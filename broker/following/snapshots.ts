@@ -247,7 +247,7 @@ export class Snapshots {
   }
 
   #headOf(topic: string): number {
-    const [view] = this.#views.shown(parseFilter(topic), this.#receiver.user).views
+    const [view] = this.#views.viewsOf(parseFilter(topic), this.#receiver.user).views
     return (view && this.#store.log.peek(view.log)?.head) ?? 0
   }
 
@@ -267,7 +267,7 @@ export class Snapshots {
   #placesOf({ parsed }: Subscription): Map<string, number> {
     const places = new Map<string, number>()
     if (parsed.kind !== 'broadcast') return places
-    for (const { topic, log, cursor } of this.#views.shown(parsed, this.#receiver.user).views) {
+    for (const { topic, log, cursor } of this.#views.viewsOf(parsed, this.#receiver.user).views) {
       const feed = this.#receiver.feeds.get(cursor)
       places.set(topic, feed && feed.qos > 0 ? feed.next - 1 : (this.#store.log.peek(log)?.head ?? 0))
     }

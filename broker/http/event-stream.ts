@@ -19,7 +19,7 @@ import type { SavedInflight } from '../store/sessions.js'
 import type { Deadline } from '../util/timer-wheel.js'
 import { hasRoomFor, writePosition } from './event-id.js'
 import type { Starts } from './event-starts.js'
-import { eventText, gapText, PING, type ShownViews } from './event-text.js'
+import { eventText, gapText, PING, type StreamMessage } from './event-text.js'
 
 /** What the stream does not decide itself. */
 export interface StreamGuard {
@@ -252,7 +252,7 @@ export class EventStream extends Subscriber implements Deadline {
     this.acceptDirect(unlogged(topic, payload, qos, { retain: true, extra }))
   }
 
-  #forwarded(message: ShownViews, qos: QoS): ShownViews[] {
+  #forwarded(message: StreamMessage, qos: QoS): StreamMessage[] {
     const { forward } = this.#guard
     if (!forward) return [message]
     const payload = forward(message.topic, message.payload, qos)

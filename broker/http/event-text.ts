@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { isChatTopic } from '../../schemas/topics.js'
 
 /** What a stream shows of a message. */
-export interface ShownViews {
+export interface StreamMessage {
   readonly topic: string
   readonly payload: Buffer
   readonly retain?: boolean
@@ -12,7 +12,7 @@ export interface ShownViews {
 /** A comment; it keeps proxies from closing what is idle. */
 export const PING = ':\n\n'
 
-export function eventText({ topic, payload, retain }: ShownViews, id: string | null): string {
+export function eventText({ topic, payload, retain }: StreamMessage, id: string | null): string {
   const place = `"topic":${JSON.stringify(topic)},${retain ? '"retained":true,' : ''}`
   return `${id === null ? '' : `id: ${id}\n`}data: {${place}${content(topic, payload)}}\n\n`
 }

@@ -199,9 +199,9 @@ async function follow(
   const { feedSet } = stream
   const headsOf = new Map<Subscription, Map<string, number>>()
   for (const subscription of granted) {
-    const shown = feedSet.shown(subscription)
-    const heads = await feedSet.heads(shown)
-    for (const view of shown.views) heads.set(view.cursor, await starts.of(view, heads.get(view.cursor)!))
+    const matched = feedSet.viewsOf(subscription)
+    const heads = await feedSet.heads(matched)
+    for (const view of matched.views) heads.set(view.cursor, await starts.of(view, heads.get(view.cursor)!))
     headsOf.set(subscription, heads)
   }
   await atCut(store, [], false, (cut) => {

@@ -21,7 +21,7 @@ export function publish(client: ConnectedClient, packet: Publish, skipped = 0): 
   // One that is too deep for this broker is a topic all the same: it is refused, and violates nothing.
   if (fault && topicNameFault(packet.topic, Number.POSITIVE_INFINITY))
     throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
-  const ms = client.services.rates.published(client.rateKey, packet.bytes + skipped)
+  const ms = client.services.rates.chargePublish(client.rateKey, packet.bytes + skipped)
   if (ms > 0) client.connection.packets.pauseFor(ms)
   const ops = packet.qos === 2 ? remember(client, packet.packetId) : NO_OPS
   if (skipped > 0) client.services.counters.add('skipped.payload_bytes', skipped)
@@ -144,7 +144,7 @@ class Inbound implements Publisher {
     this.#packet = packet
   }
 
-  rest(ms: number): void {
+  pause(ms: number): void {
     this.#client.connection.packets.pauseFor(ms)
   }
 

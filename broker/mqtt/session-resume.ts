@@ -36,7 +36,7 @@ export async function resumeSession(
     const sender =
       shares.loan(session, packet) ??
       senderOf(session, packet, saved, store) ??
-      farewellSender(views.named(packet.source, session.user), packet, store, session)
+      farewellSender(views.viewOfCursor(packet.source, session.user), packet, store, session)
     if (packet.released) {
       if (sender) flight.owner = sender.owner
       session.resendRelease(flight)

@@ -1,7 +1,7 @@
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import { parseFilter, topicFilterFault } from '../../schemas/topics.js'
 import { storeRefusal } from '../chat/messages/send.js'
-import type { ShownViews } from '../chat/model/views.js'
+import type { FilterViews } from '../chat/model/views.js'
 import type { FeedSet } from '../following/feed-set.js'
 import { atCut, Snapshots } from '../following/snapshots.js'
 import type { Subscription } from '../following/subscription.js'
@@ -27,7 +27,7 @@ interface Granted {
   subscription: Subscription
   /** The session did not have it. */
   isNew: boolean
-  shown: ShownViews
+  shown: FilterViews
   heads: Map<string, number>
 }
 
@@ -71,7 +71,7 @@ function snapshotsOf({ session, actor, services }: ConnectedClient): Snapshots {
 
 /** Filters given and given up are counted: above its rate the client is read more slowly, and nothing is refused. */
 function charge(client: ConnectedClient, filters: number): void {
-  const ms = client.services.rates.subscribed(client.rateKey, filters)
+  const ms = client.services.rates.chargeFilters(client.rateKey, filters)
   if (ms > 0) client.connection.packets.pauseFor(ms)
 }
 
@@ -132,7 +132,7 @@ async function decide(
     if (!room.has(passed.filter)) await promiseBreadth(client, parsed)
     if (parsed.kind === 'shared') await shares.settled(actor.principal.user, parsed)
     const whose = interestsOf(client, subscription)
-    const shown = whose.shown(asFollowed(subscription))
+    const shown = whose.viewsOf(asFollowed(subscription))
     const heads = await whose.heads(shown)
     return { subscription, isNew: room.take(passed.filter), shown, heads }
   } catch (error) {

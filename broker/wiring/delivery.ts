@@ -40,14 +40,14 @@ export class Delivery {
       case 'reply':
         return registry.reply(signal)
       case 'presence':
-      case 'unseen':
+      case 'presenceHidden':
         return this.#presence(signal)
       case 'receipt':
         return this.#receipt(signal)
       case 'membership':
         registry.membership(signal)
         streams.membership(signal)
-        if (!signal.member) this.#parts.receipts.left(signal.room, signal.user)
+        if (!signal.member) this.#parts.receipts.membershipEnded(signal.room, signal.user)
         return info.changed(signal.room)
       case 'channel':
         views.addChannel(signal.channel)
@@ -64,27 +64,27 @@ export class Delivery {
   }
 
   /** To those it is for, whether they named the user or asked for everyone; once each. */
-  #presence(signal: Signal & { kind: 'presence' | 'unseen' }): void {
+  #presence(signal: Signal & { kind: 'presence' | 'presenceHidden' }): void {
     const { hub } = this.#parts
     const message = unlogged(topics.user(signal.user, 'presence'), signal.payload, 1, {
-      blank: signal.kind === 'unseen',
+      blank: signal.kind === 'presenceHidden',
     })
     const concerns = (endpoint: Endpoint): boolean => this.#concerns(signal, endpoint.user)
     hub.send(message, concerns)
     hub.send(message, (endpoint) => !hub.isListening(message.topic, endpoint) && concerns(endpoint), ANY_PRESENCE)
   }
 
-  #concerns({ kind, user, only }: Signal & { kind: 'presence' | 'unseen' }, watcher: string): boolean {
+  #concerns({ kind, user, only }: Signal & { kind: 'presence' | 'presenceHidden' }, watcher: string): boolean {
     const { presence } = this.#parts
     if (only !== undefined && only !== watcher) return false
     if (kind === 'presence') return presence.visible(user, watcher)
-    return !presence.visible(user, watcher) && (only === watcher || presence.knows(watcher, user))
+    return !presence.visible(user, watcher) && (only === watcher || presence.isAcquainted(watcher, user))
   }
 
   #receipt({ room, user, payload }: Signal & { kind: 'receipt' }): void {
     const { hub, receipts } = this.#parts
     hub.send(unlogged(topics.room(room, 'receipts'), payload, 0), (endpoint) =>
-      receipts.mayKnow(room, user, endpoint.user),
+      receipts.maySee(room, user, endpoint.user),
     )
   }
 }

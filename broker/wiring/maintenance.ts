@@ -1,6 +1,6 @@
 /** What a broker does from time to time: expired sessions, retention, its own facts below `$SYS`. */
 import type { Config } from '../../schemas/config.js'
-import type { Space } from '../chat/model/disk-space.js'
+import type { DiskSpace } from '../chat/model/disk-space.js'
 import { logs } from '../chat/model/views.js'
 import type { Reports } from '../chat/moderation/reports.js'
 import type { Broker } from '../mqtt/aedes.js'
@@ -24,7 +24,7 @@ export interface MaintenanceParts {
   /** Cuts logs of which only the newest entries are kept. */
   trim: () => Promise<void>
   search: Pick<Search, 'sweep'> | null
-  space: Space
+  space: DiskSpace
   failed: (error: unknown) => void
 }
 

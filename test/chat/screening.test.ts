@@ -1,7 +1,7 @@
 /** Who looks at messages before they are written: whatever the door, and whatever happens meanwhile. */
 import t from 'tap'
 import type { Screen, Verdict } from '../../broker/chat/messages/screening.js'
-import type { Checked } from '../../broker/chat/model/message.js'
+import type { CheckedMessage } from '../../broker/chat/model/message.js'
 import { rewritten } from '../../broker/chat/model/message.js'
 import { Refusal } from '../../schemas/errors.js'
 import { fetchFrom } from '../helpers/http.js'
@@ -16,7 +16,7 @@ class Slow implements Screen {
   readonly asked: { answer: () => void }[] = []
   #came: (() => void)[] = []
 
-  screen(_actor: unknown, _room: string, message: Checked): Promise<Verdict | undefined> {
+  screen(_actor: unknown, _room: string, message: CheckedMessage): Promise<Verdict | undefined> {
     return new Promise((resolve, reject) => {
       const answer = (): void => {
         try {
@@ -36,7 +36,7 @@ class Slow implements Screen {
   }
 }
 
-function judged(message: Checked): Verdict | undefined {
+function judged(message: CheckedMessage): Verdict | undefined {
   const { text } = message
   if (text?.includes('spam')) throw new Refusal('forbidden', 'no spam', { field: 'text' })
   return text?.includes('hell') ? { message: rewritten(message, { text: text.replace('hell', 'heck') }) } : undefined

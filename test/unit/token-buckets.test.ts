@@ -81,21 +81,21 @@ t.test('who asks too often about many things has not asked too often about each'
 
 t.test('filters count for the person, as publishes do', async (t) => {
   const rates = new Rates({ subscribe: 1, publish: 1 }, () => 'ann')
-  t.equal(rates.subscribed('helper', 10), 0)
-  t.ok(rates.subscribed('lamp', 1) > 0)
-  for (let i = 0; i < 10; i++) t.equal(rates.published('helper', 10), 0)
-  t.ok(rates.published('lamp', 10) > 0)
+  t.equal(rates.chargeFilters('helper', 10), 0)
+  t.ok(rates.chargeFilters('lamp', 1) > 0)
+  for (let i = 0; i < 10; i++) t.equal(rates.chargePublish('helper', 10), 0)
+  t.ok(rates.chargePublish('lamp', 10) > 0)
 })
 
 t.test('a publish counts as one, or as its part of the bytes where that is more', async (t) => {
   const rates = new Rates({ publish: 10, publishBytes: 1000 })
   const room = { principal: { user: 'ann', anonymous: false }, clientId: 'c', sessionId: 'ann/c' } as Actor
-  for (let i = 0; i < 50; i++) t.equal(rates.published('ann', 100), 0)
-  t.equal(rates.published('ann', 5000), 0, 'half of ten seconds in number, half in bytes')
-  t.ok(rates.published('ann', 1000) > 900, 'a second to pay back')
+  for (let i = 0; i < 50; i++) t.equal(rates.chargePublish('ann', 100), 0)
+  t.equal(rates.chargePublish('ann', 5000), 0, 'half of ten seconds in number, half in bytes')
+  t.ok(rates.chargePublish('ann', 1000) > 900, 'a second to pay back')
   t.throws(() => rates.requireBytes(room, 1), { code: 'rate_limited', retryAfter: 1 })
   t.equal(
-    rates.published('bob', 100_000),
+    rates.chargePublish('bob', 100_000),
     1000 * 90,
     'one that is larger than all that may come at once is taken, on credit',
   )

@@ -5,7 +5,7 @@ import type { DirectoryStore } from '../../store/directory.js'
 import type { AccountRemovals } from '../erasure/account-removals.js'
 import type { Exports } from '../exports/exports.js'
 import { type Actor, requireUser } from '../model/actor.js'
-import { requireNoKey } from '../model/made-by-key.js'
+import { requireNoKey } from '../model/api-key-limits.js'
 import { type AuthCommandParts, requireCode, requirePassword } from './auth.js'
 import type { Handlers } from './table.js'
 

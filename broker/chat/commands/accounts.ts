@@ -2,7 +2,7 @@ import type { ACCOUNT_ADMIN_COMMANDS } from '../../../schemas/commands/accounts.
 import { Refusal } from '../../../schemas/errors.js'
 import type { Account, Accounts } from '../../auth/accounts.js'
 import { type Actor, requireAdmin } from '../model/actor.js'
-import { requireWithinRoles } from '../model/made-by-key.js'
+import { requireWithinRoles } from '../model/api-key-limits.js'
 import type { Handlers } from './table.js'
 
 export interface AccountAdminParts {

@@ -10,7 +10,7 @@ import { readSecret } from '../../auth/secrets.js'
 import type { Bus } from '../../store/bus.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireAdmin, requireUser } from '../model/actor.js'
-import { withinLife } from '../model/made-by-key.js'
+import { limitedLife } from '../model/api-key-limits.js'
 import { endAfterAnswer } from '../model/session-endings.js'
 import type { Signal } from '../model/signals.js'
 import type { Handlers } from './table.js'
@@ -39,7 +39,7 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
     },
     'auth.invite': async (actor, { uses = 1, expiresIn = 604800 }) => {
       const by = requireAdmin(actor, 'invitations to register are made by admins')
-      return JSON.stringify(await registration.invite(by, uses, withinLife(actor, expiresIn)))
+      return JSON.stringify(await registration.invite(by, uses, limitedLife(actor, expiresIn)))
     },
     'auth.login': async (actor, { user, password, code }) => {
       await requirePassword(parts, actor, { user, password, field: 'password' })

@@ -8,7 +8,7 @@ import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { commandRank } from '../messages/slash-commands.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
-import { lifeForBot, requireNoKey } from '../model/made-by-key.js'
+import { botKeyLife, requireNoKey } from '../model/api-key-limits.js'
 import { addOwned } from '../model/owned-accounts.js'
 import type { Members } from '../rooms/members.js'
 import type { RoomRules } from '../rooms/room-rules.js'
@@ -43,7 +43,7 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
       if (!ofBot) requireNoKey(actor, 'makes keys for bots of its user alone')
       // A token may say less than its account has: no more comes out of it.
       const roles = own ? [...actor.principal.roles] : rolesForBot(actor)
-      const life = ofBot ? lifeForBot(actor, expiresIn) : expiresIn
+      const life = ofBot ? botKeyLife(actor, expiresIn) : expiresIn
       const { record, key } = await keys.create(whose, { name, roles, expiresIn: life })
       return JSON.stringify(newKey(record, key))
     },
@@ -59,7 +59,7 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     'bots.create': async (actor, { bot }) => {
       const owner = requireUser(actor)
       await makeBot(parts, actor, owner, bot)
-      const made = { name: 'first', roles: rolesForBot(actor), expiresIn: lifeForBot(actor, null) }
+      const made = { name: 'first', roles: rolesForBot(actor), expiresIn: botKeyLife(actor, null) }
       const { record, key } = await keys.create(bot, made)
       return JSON.stringify({ bot, key: newKey(record, key) })
     },

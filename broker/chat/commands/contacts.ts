@@ -5,7 +5,7 @@ import type { DirectoryStore } from '../../store/directory.js'
 import { requireUser } from '../model/actor.js'
 import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'
-import { OPEN } from '../model/privacy.js'
+import { DEFAULT_PRIVACY } from '../model/privacy.js'
 import type { Handlers } from './table.js'
 import type { PeopleCommandParts } from './users.js'
 
@@ -24,7 +24,7 @@ export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeo
         ask()
         const drafts = [userEvent(user, { type: 'contact', by: me })]
         const ops = [directory.contactOp(me, user, Date.now())]
-        await presence.changing(me, user, () => commit(store, { drafts, ops }))
+        await presence.updateVisibility(me, user, () => commit(store, { drafts, ops }))
       }
       return JSON.stringify({ state: directory.wanted(user).has(me) ? 'contact' : 'asked' })
     })
@@ -49,7 +49,7 @@ export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeo
       return locks.runExclusive(pair(me, user), async () => {
         const known = directory.wanted(me).has(user) || directory.wanted(user).has(me)
         const ops = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
-        if (known) await presence.changing(me, user, () => commit(store, { ops }))
+        if (known) await presence.updateVisibility(me, user, () => commit(store, { ops }))
         return '{}'
       })
     },
@@ -68,7 +68,7 @@ export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeo
 
 /** Who takes invitations of nobody is asked by nobody, except by whom they asked. To be asked is how one gets contacts. */
 function requireAskable(directory: DirectoryStore, user: string, me: string): void {
-  const { invites } = directory.privacy.get(user) ?? OPEN
+  const { invites } = directory.privacy.get(user) ?? DEFAULT_PRIVACY
   if (invites === 'nobody' && !directory.wanted(user).has(me)) throw new Refusal('forbidden', `you may not ask ${user}`)
 }
 

@@ -5,7 +5,7 @@ import type { Proofs } from '../../auth/proofs.js'
 import { readSecret } from '../../auth/secrets.js'
 import type { Bus } from '../../store/bus.js'
 import { requireAdmin } from '../model/actor.js'
-import { requireWithinRoles, withinLife } from '../model/made-by-key.js'
+import { limitedLife, requireWithinRoles } from '../model/api-key-limits.js'
 import type { Signal } from '../model/signals.js'
 import { shownBy } from './auth.js'
 import type { Handlers } from './table.js'
@@ -25,7 +25,7 @@ export function passwordResetCommands(
     'auth.reset': async (actor, { user, expiresIn = RESET_EXPIRES_IN.default }) => {
       requireAdmin(actor, 'passwords are reset by admins')
       if (actor.principal.byKey) requireWithinRoles(actor, await rolesOfAccount(user))
-      return JSON.stringify(await passwordResets.create(user, withinLife(actor, expiresIn)))
+      return JSON.stringify(await passwordResets.create(user, limitedLife(actor, expiresIn)))
     },
     'auth.resetPassword': async (actor, { token, password }) => {
       const shown = shownBy(actor, readSecret('reset', token)?.user)

@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
-import { OPEN } from '../model/privacy.js'
+import { DEFAULT_PRIVACY } from '../model/privacy.js'
 import type { Presence } from '../presence/presence.js'
 import type { Handlers } from './table.js'
 
@@ -18,7 +18,7 @@ export function privacyCommands(parts: PrivacyCommandParts): Handlers<keyof type
   const { store, locks, presence } = parts
   const { privacy } = store.directory
   const settingsOf = (user: string): PrivacySettings => {
-    const { messages, presence, readReceipts, invites } = privacy.get(user) ?? OPEN
+    const { messages, presence, readReceipts, invites } = privacy.get(user) ?? DEFAULT_PRIVACY
     return { messages, presence, readReceipts, invites }
   }
   return {

@@ -1,7 +1,7 @@
 import type { RECEIPT_COMMANDS } from '../../../schemas/commands/receipts.js'
 import type { ReceiptRecord } from '../../store/receipts.js'
 import type { Store } from '../../store/store.js'
-import { type Receipts, shownReceipt } from '../presence/receipts.js'
+import { publicReceipt, type Receipts } from '../presence/receipts.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Handlers } from './table.js'
@@ -25,15 +25,15 @@ export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof type
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
       const reader = actor.principal.user
-      await receipts.settle()
+      await receipts.flush()
       const places = [...store.directory.members(id).values()].flatMap(
-        (member) => receipts.stored(member, reader) ?? [],
+        (member) => receipts.storedFor(member, reader) ?? [],
       )
       const reached = places.filter(({ told, delivered }) => Math.max(told, delivered) >= (seq ?? 1))
       const page = reached.filter(({ user }) => user > after).sort(byUser)
       const counts =
         seq === undefined ? {} : { read: reached.filter(({ told }) => told >= seq).length, delivered: reached.length }
-      const shown = { receipts: page.slice(0, limit).map(shownReceipt), ...counts, thinned: largeRooms.of(id) }
+      const shown = { receipts: page.slice(0, limit).map(publicReceipt), ...counts, thinned: largeRooms.of(id) }
       return JSON.stringify({ ...shown, more: page.length > limit })
     },
   }

@@ -8,7 +8,7 @@ import type { Members } from '../rooms/members.js'
 import type { Roles } from '../rooms/roles.js'
 import type { RoomPreferences } from '../rooms/room-preferences.js'
 import type { RoomRules } from '../rooms/room-rules.js'
-import { shownRoom } from '../rooms/room-view.js'
+import { describeRoom } from '../rooms/room-view.js'
 import type { Rooms } from '../rooms/rooms.js'
 import { pageOf } from './pages.js'
 import type { Handlers } from './table.js'
@@ -30,7 +30,7 @@ export interface RoomCommandParts {
 export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROOM_COMMANDS> {
   const { store, rooms, members, roles, preferences, rules, largeRooms, replyBytes } = parts
   const { directory } = store
-  const show = (actor: Actor, room: RoomRecord): Promise<string> => shownRoom(parts, actor, room)
+  const show = (actor: Actor, room: RoomRecord): Promise<string> => describeRoom(parts, actor, room)
   return {
     'rooms.create': async (actor, { room, ...details }) => show(actor, await rooms.create(actor, room, details)),
     'rooms.update': async (actor, { room, user, role, ...details }) => {
@@ -69,7 +69,7 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       const count = directory.members(id).size
       return JSON.stringify({ members: items.map(asMember), count, thinned: largeRooms.of(id), more })
     },
-    'rooms.get': async (actor, { room }) => show(actor, rules.visible(actor, rules.resolve(actor, room))),
+    'rooms.get': async (actor, { room }) => show(actor, rules.requireVisible(actor, rules.resolve(actor, room))),
     'rooms.settings': async (actor, { room, ...changes }) =>
       JSON.stringify(await preferences.set(actor, rules.resolve(actor, room), changes)),
     'rooms.list': async (actor, { scope = 'joined', after = '', limit = 100 }) => {

@@ -4,9 +4,9 @@ import { COMMANDS, type Command, type CommandName, type CommandParams } from '..
 import { Refusal } from '../../../schemas/errors.js'
 import { once } from '../../util/once.js'
 import { type Actor, requireUser } from '../model/actor.js'
-import { type Act, type Audit, acting } from '../model/audit.js'
+import { type Act, type Audit, auditActor } from '../model/audit.js'
 import { checkSchema } from '../model/check-schema.js'
-import { requireSpaceFor, type Space } from '../model/disk-space.js'
+import { type DiskSpace, requireSpaceFor } from '../model/disk-space.js'
 import type { Rates } from '../model/rates.js'
 import { cutList } from './lists.js'
 
@@ -29,10 +29,10 @@ export class Commands {
   readonly #resultBytes: number
   readonly #rates: Rates
   readonly #audit: Audit
-  readonly #space: Space
+  readonly #space: DiskSpace
 
   /** `resultBytes`: lists that are longer are cut. */
-  constructor(handlers: Handlers, resultBytes: number, rates: Rates, audit: Audit, space: Space) {
+  constructor(handlers: Handlers, resultBytes: number, rates: Rates, audit: Audit, space: DiskSpace) {
     this.#handlers = handlers
     this.#resultBytes = resultBytes
     this.#rates = rates
@@ -60,7 +60,7 @@ export class Commands {
     const handler = this.#handlers[name] as (actor: Actor, params: unknown) => Promise<string>
     const act = actOf(name, params as Record<string, unknown>)
     const work = (): Promise<string> => handler(actor, params)
-    const result = await (act ? this.#audit.during(acting(actor), act, work) : work())
+    const result = await (act ? this.#audit.runAudited(auditActor(actor), act, work) : work())
     const page = COMMANDS[name as CommandName].http?.page
     return page ? cutList(result, page, Object.hasOwn(params as object, 'after'), this.#resultBytes) : result
   }

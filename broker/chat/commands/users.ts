@@ -16,7 +16,7 @@ const MAX_BLOCKS = 1000
 export interface PeopleCommandParts {
   readonly store: Store
   readonly locks: KeyedMutex
-  readonly presence: Pick<Presence, 'changing'>
+  readonly presence: Pick<Presence, 'updateVisibility'>
   readonly askLimits: AskLimits
 }
 
@@ -60,7 +60,7 @@ export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof U
         // Who is blocked is no contact any more.
         const apart = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
         const ops = [directory.blockOp({ user: me, blocked: user, at: Date.now() }), ...apart]
-        await presence.changing(me, user, () => commit(store, { ops }))
+        await presence.updateVisibility(me, user, () => commit(store, { ops }))
         return '{}'
       })
     },
@@ -68,7 +68,7 @@ export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof U
       const me = requireUser(actor)
       return locks.runExclusive(`blocks ${me}`, async () => {
         const ops = [directory.deleteBlockOp(me, user)]
-        if (directory.blocks(me).has(user)) await presence.changing(me, user, () => commit(store, { ops }))
+        if (directory.blocks(me).has(user)) await presence.updateVisibility(me, user, () => commit(store, { ops }))
         return '{}'
       })
     },

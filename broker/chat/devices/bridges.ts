@@ -18,7 +18,7 @@ import { uuid7 as bridgeId } from '../../util/uuid7.js'
 import type { Screening } from '../messages/screening.js'
 import type { SlowMode } from '../messages/slow-mode.js'
 import { type Actor, requireUser } from '../model/actor.js'
-import { type Checked, checkMessage, decodeText, parseObject, stringify } from '../model/message.js'
+import { type CheckedMessage, checkMessage, decodeText, parseObject, stringify } from '../model/message.js'
 import { inexactNumber } from '../model/numbers.js'
 import type { Publication } from '../model/publication.js'
 import type { Rates } from '../model/rates.js'
@@ -136,14 +136,14 @@ export class Bridges {
     const { slowMode, rates, store } = this.#parts
     const { slowMode: seconds } = this.#requireWriter(actor, room)
     if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
-    rates.requireRoom(room)
+    rates.requireRoomRate(room)
     if (seconds > 0 && slowMode.take(room, personBehind(store.directory, actor.principal.user), seconds).early > 0)
       throw new Refusal('rate_limited', `${room} is in slow mode`)
   }
 }
 
 /** An object is data, all else is text: what a device says is no edit, no mention, no command. With numbers that data cannot hold it is text. */
-function asIs(payload: Buffer): Checked {
+function asIs(payload: Buffer): CheckedMessage {
   const said = decodeText(payload)
   const data = parseObject(said)
   if (!data || inexactNumber(said)) return checkMessage(payload, true)
@@ -159,7 +159,7 @@ function asIs(payload: Buffer): Checked {
 const PLACE = /\{([^{}]{1,64})\}/g
 
 /** `{payload}`, `{topic}` below the device, and the keys of an object that was published; what is not there is empty. */
-function filledIn(template: string, rest: string, payload: Buffer): Checked {
+function filledIn(template: string, rest: string, payload: Buffer): CheckedMessage {
   const said = decodeText(payload)
   const fields = parseObject(said) ?? {}
   const value = (name: string): unknown => {

@@ -118,7 +118,7 @@ export class DeviceCommands implements Deadline {
     const all = [...ops, ...this.#devices.commandOps(record)]
     const [result] = await commit(this.#parts.store, { drafts: [draft], ops: all })
     const { seq } = result as AppendResult
-    this.#trimming.grew(draft.log, seq)
+    this.#trimming.appended(draft.log, seq)
     this.#watch(record.expiresAt)
     return { record, seq }
   }

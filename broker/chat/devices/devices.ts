@@ -8,10 +8,10 @@ import type { DeviceMay, DeviceRecord } from '../../store/devices.js'
 import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
+import { limitedLife } from '../model/api-key-limits.js'
 import type { AskLimits } from '../model/ask-limits.js'
 import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'
-import { withinLife } from '../model/made-by-key.js'
 import { addOwned } from '../model/owned-accounts.js'
 import { requireReachable } from '../model/privacy.js'
 import type { Sanctions } from '../rooms/sanctions.js'
@@ -71,7 +71,7 @@ export class Devices {
 
   /** Another key in place of all so far. */
   key(actor: Actor, device: string): Promise<string> {
-    return this.#acting(actor, device, async () => {
+    return this.#asOwner(actor, device, async () => {
       await revokeKeys(this.#parts, device)
       return newKey(this.#parts, actor, device)
     })
@@ -79,7 +79,7 @@ export class Devices {
 
   /** What it published goes too: the next who has the name inherits no state. */
   remove(actor: Actor, device: string): Promise<void> {
-    return this.#acting(actor, device, async () => {
+    return this.#asOwner(actor, device, async () => {
       await this.#parts.remove(device)
     })
   }
@@ -87,7 +87,7 @@ export class Devices {
   share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
     const { store } = this.#parts
     const { shares } = store.directory.devices
-    return this.#acting(actor, device, async (record) => {
+    return this.#asOwner(actor, device, async (record) => {
       await requireRecipient(this.#parts, actor, user)
       if (user === record.owner) throw new Refusal('bad_request', `${device} is ${user}'s own`, { field: 'user' })
       const known = shares.get(device, user)
@@ -115,7 +115,7 @@ export class Devices {
     })
   }
 
-  #acting<T>(actor: Actor, device: string, act: (record: DeviceRecord) => Promise<T>): Promise<T> {
+  #asOwner<T>(actor: Actor, device: string, act: (record: DeviceRecord) => Promise<T>): Promise<T> {
     const { locks, rules } = this.#parts
     return locks.runExclusive(lockOf(device), async () => act(rules.require(actor, device, 'own')))
   }
@@ -132,7 +132,7 @@ export async function requireRecipient({ store }: DevicesParts, actor: Actor, us
 }
 
 export async function newKey({ keys }: DevicesParts, actor: Actor, device: string): Promise<string> {
-  const made = { name: 'device', roles: null, expiresIn: withinLife(actor, null) }
+  const made = { name: 'device', roles: null, expiresIn: limitedLife(actor, null) }
   return (await keys.create(device, made)).key
 }
 

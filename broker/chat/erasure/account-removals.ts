@@ -29,7 +29,7 @@ const RETRY = 60_000
 export interface AccountRemovalsParts {
   readonly store: Store
   readonly accounts: Pick<Accounts, 'remove'>
-  readonly members: Pick<Members, 'forget'>
+  readonly members: Pick<Members, 'removeUser'>
   readonly presence: Pick<Presence, 'forget'>
   readonly roomErasure: Pick<RoomErasure, 'messages' | 'events'>
   readonly userErasure: Pick<UserErasure, 'forget'>
@@ -122,7 +122,7 @@ export class AccountRemovals {
       await this.#eraseRooms(user, rooms)
       await this.#parts.userErasure.forget(user, () => this.#pause())
     }
-    await this.#parts.members.forget(user)
+    await this.#parts.members.removeUser(user)
     for (const log of [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)])
       await store.log.drop(log)
     await this.#dropRetained(user)
@@ -135,7 +135,7 @@ export class AccountRemovals {
     // What was under way when the sessions ended is found by another pass, over what came since.
     for (let found = true; found; ) {
       const all = new Set([...rooms, ...roomsWithWordsOf(this.#parts.store.directory, user)])
-      await this.#parts.members.forget(user)
+      await this.#parts.members.removeUser(user)
       found = false
       for (const room of all) if (await this.#eraseRoom(user, room, reached)) found = true
     }

@@ -132,7 +132,7 @@ export class RoomErasure {
   ): Promise<void> {
     const { notes } = this.#store
     const mine = await new Reactions(notes).of(log, target, user)
-    const last = mine.get(normalizeEmoji((data as ReactionData).emoji))?.spellings.find((one) => one.seq === seq)
+    const last = mine.get(normalizeEmoji((data as ReactionData).emoji))?.variants.find((one) => one.seq === seq)
     const writes: NoteWrite[] = []
     if (last) {
       const { emoji } = last

@@ -2,10 +2,10 @@ import type { LogName } from '../../store/log-name.js'
 import type { Note, NoteKind, NoteReader, NoteWrite } from '../../store/notes.js'
 import { readReaction } from './reactions.js'
 
-/** Notes read at once. */
+/** Notes per read. */
 const PAGE = 1000
 
-/** What goes with a message that is deleted: the entries that hold what was said with it, and all that is noted about it. */
+/** What is deleted together with a message: its edits and reactions, and all notes about it. */
 export async function deletionOf(
   reader: NoteReader,
   log: LogName,
@@ -17,14 +17,14 @@ export async function deletionOf(
     { kind: 'pin', target, name: '', value: null },
   ]
   if (await reader.get(log, 'mention', target)) notes.push({ kind: 'mention', target, name: '', value: null })
-  const forget = ({ kind, name }: Note): unknown => notes.push({ kind, target, name, value: null })
+  const remove = ({ kind, name }: Note): unknown => notes.push({ kind, target, name, value: null })
   for await (const note of allNotes(reader, log, 'edit', target)) {
     seqs.push(reader.numberOf(note.name))
-    forget(note)
+    remove(note)
   }
   for await (const note of allNotes(reader, log, 'reaction', target)) {
     seqs.push(readReaction(note).seq)
-    forget(note)
+    remove(note)
   }
   return { seqs, notes }
 }

@@ -1,12 +1,12 @@
-/** Messages as they are now: what they say since their last edit, who reacted, whether they are pinned. */
+/** The folded view of messages: the present content, reactions and pin of each. */
 import type { MessageInput, MessageOutput, ReactionData } from '../../../schemas/message.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
-import { readState, type State } from './message-state.js'
+import { type MessageState, readState } from './message-state.js'
 import { Reactions } from './reactions.js'
 
-/** What the folded view adds to a message. */
+/** A message with the fields that the folded view adds. */
 export interface Folded extends MessageOutput {
   edits?: number
   /** Unix ms. */
@@ -29,7 +29,7 @@ export class FoldedMessages {
     this.#reactions = new Reactions(store.notes)
   }
 
-  /** Each as JSON. Those nothing has happened to go out as they are stored. */
+  /** JSON of each entry. Messages without changes are returned as stored. */
   async render(entries: readonly LogEntry[]): Promise<string[]> {
     const { notes } = this.#store
     const seqs = entries.map(({ seq }) => seq)
@@ -49,7 +49,7 @@ export class FoldedMessages {
     return JSON.stringify(message)
   }
 
-  async #applyState(message: Folded, state: State): Promise<void> {
+  async #applyState(message: Folded, state: MessageState): Promise<void> {
     if (state.edits > 0) {
       const edit = await this.#edit(state.edited)
       if (edit) {
@@ -63,14 +63,14 @@ export class FoldedMessages {
     message.reactions = state.reactions.map(([emoji, count]) => ({ emoji, count, me: mine.get(emoji)?.on === true }))
   }
 
-  /** Null: it expired before the message did. */
+  /** Null: the edit expired before the message. */
   async #edit(seq: number): Promise<MessageInput | null> {
     const [entry] = await this.#store.log.read(this.#log, seq - 1, 1, 1)
     return entry?.seq === seq ? (JSON.parse(entry.payload.toString('utf8')) as MessageInput) : null
   }
 }
 
-/** What an edit says takes the place of what was said. */
+/** Replaces the content of a message by that of an edit. */
 export function applyEdit(message: MessageInput, edit: MessageInput): void {
   for (const field of ['text', 'attachments', 'data', 'mentions'] as const) {
     delete message[field]

@@ -1,19 +1,19 @@
-/** Which entries a page of messages is made of: those near an end, those of a thread, those that are pinned. */
+/** Selects the log entries of a history page: messages near a position, replies of a thread, pinned messages. */
 
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { NoteReader } from '../../store/notes.js'
 import type { Store } from '../../store/store.js'
 
-/** Entries looked at for one page: a long run of reactions must not hold up everyone else. */
+/** Entries scanned per page, so that a long run of reactions does not block the event loop. */
 const MAX_SCAN = 2000
-/** Entries read at once. */
+/** Entries per read. */
 const PAGE = 200
 
-/** Notes of pinned messages, those that are gone among them: they go when another message is pinned. */
-const MOST_PIN_NOTES = 1000
+/** Maximum number of pin notes. It includes notes of deleted messages, which are removed with the next pin. */
+const MAX_PIN_NOTES = 1000
 
-/** From where on, in which direction, how far. Numbers outside of `first` to `last` are not looked at. */
+/** A range of seqs (`first` to `last`), a direction, and the limits of the page. */
 export interface Scan {
   readonly direction: 'back' | 'forth'
   readonly first: number
@@ -22,43 +22,43 @@ export interface Scan {
   readonly maxBytes: number
 }
 
-export interface Scanned {
-  /** Nearest first. */
+export interface ScanResult {
+  /** In scan order: nearest to the start first. */
   readonly entries: readonly LogEntry[]
-  /** There may be more beyond. */
+  /** There may be more in this direction. */
   readonly more: boolean
-  /** The last number looked at. */
-  readonly reached: number
+  /** The last seq scanned. */
+  readonly position: number
 }
 
-/** Messages alone, also those that are gone; what is about others is passed over. */
-export async function scanMessages(store: Store, log: LogName, scan: Scan): Promise<Scanned> {
+/** Scans for messages, including deleted ones; edits, reactions and other changes are skipped. */
+export async function scanMessages(store: Store, log: LogName, scan: Scan): Promise<ScanResult> {
   const { direction, first, last, limit, maxBytes } = scan
   const back = direction === 'back'
   const end = back ? first : last
-  let reached = back ? last + 1 : first - 1
+  let position = back ? last + 1 : first - 1
   const entries: LogEntry[] = []
   let bytes = 0
   for (let scanned = 0; scanned < MAX_SCAN; ) {
     const page = back
-      ? (await store.log.readBefore(log, reached, PAGE, maxBytes, 'shown')).reverse()
-      : await store.log.read(log, reached, PAGE, maxBytes, 'shown')
+      ? (await store.log.readBefore(log, position, PAGE, maxBytes, 'shown')).reverse()
+      : await store.log.read(log, position, PAGE, maxBytes, 'shown')
     for (const entry of page) {
-      if (entry.seq < first || entry.seq > last) return { entries, more: false, reached: end }
-      reached = entry.seq
+      if (entry.seq < first || entry.seq > last) return { entries, more: false, position: end }
+      position = entry.seq
       scanned++
       if (!entry.aside) {
         entries.push(entry)
         bytes += entry.payload.length
       }
-      if (entries.length >= limit || bytes >= maxBytes) return { entries, more: reached !== end, reached }
+      if (entries.length >= limit || bytes >= maxBytes) return { entries, more: position !== end, position }
     }
-    if (page.length === 0 || reached === end) return { entries, more: false, reached: end }
+    if (page.length === 0 || position === end) return { entries, more: false, position: end }
   }
-  return { entries, more: reached !== end, reached }
+  return { entries, more: position !== end, position }
 }
 
-/** Numbers of the newest replies in a thread, from `first` to `last`; newest first. */
+/** Seqs of the newest replies in a thread, from `first` to `last`; newest first. */
 export async function repliesBefore(
   notes: NoteReader,
   log: LogName,
@@ -71,8 +71,8 @@ export async function repliesBefore(
   return found.map(({ name }) => notes.numberOf(name))
 }
 
-/** The replies in a thread; `reached` is the number of the last one given. */
-export async function scanThread(store: Store, log: LogName, thread: number, scan: Scan): Promise<Scanned> {
+/** Scans the replies in a thread; `position` is the seq of the last one returned. */
+export async function scanThread(store: Store, log: LogName, thread: number, scan: Scan): Promise<ScanResult> {
   const { direction, first, last, limit } = scan
   const { notes } = store
   const names = { gte: notes.nameOf(first), lt: notes.nameOf(last + 1) }
@@ -82,27 +82,27 @@ export async function scanThread(store: Store, log: LogName, thread: number, sca
   const seqs = found.slice(0, limit).map(({ name }) => notes.numberOf(name))
   const entries = await readAll(store, log, seqs, scan.maxBytes)
   const more = entries.length > 0 && found.length > entries.length
-  return { entries, more, reached: entries.at(-1)?.seq ?? 0 }
+  return { entries, more, position: entries.at(-1)?.seq ?? 0 }
 }
 
-/** The pinned messages that are there, all of them: a room has a bounded number. */
-export async function scanPins(store: Store, log: LogName, scan: Scan): Promise<Scanned> {
+/** Scans the pinned messages. The number of pins per room is bounded, so all are read. */
+export async function scanPins(store: Store, log: LogName, scan: Scan): Promise<ScanResult> {
   const { first, last, direction, limit, maxBytes } = scan
   const present = (await pinsOf(store, log, [first, last])).filter(({ entry }) => entry).map(({ entry }) => entry!)
   if (direction === 'back') present.reverse()
   let bytes = 0
   const fitting = present.findIndex(({ payload }, i) => i >= limit || ((bytes += payload.length) > maxBytes && i > 0))
   const entries = fitting === -1 ? present : present.slice(0, fitting)
-  return { entries, more: entries.length < present.length, reached: entries.at(-1)?.seq ?? 0 }
+  return { entries, more: entries.length < present.length, position: entries.at(-1)?.seq ?? 0 }
 }
 
-/** What is pinned, ascending; without an entry where the message is gone, and its note is yet to go. */
+/** The pins, ascending. `entry` is null for a deleted message whose note has not been removed yet. */
 export async function pinsOf(
   store: Pick<Store, 'log' | 'notes'>,
   log: LogName,
   targets: readonly [number, number],
 ): Promise<{ target: number; entry: LogEntry | null }[]> {
-  const found = await store.notes.list(log, { kind: 'pin', targets, limit: MOST_PIN_NOTES })
+  const found = await store.notes.list(log, { kind: 'pin', targets, limit: MAX_PIN_NOTES })
   const pins: { target: number; entry: LogEntry | null }[] = []
   for (const { target } of found) {
     const [entry] = await store.log.read(log, target - 1, 1, 1)
@@ -111,7 +111,7 @@ export async function pinsOf(
   return pins
 }
 
-/** Those with these numbers, up to `maxBytes` or one. */
+/** Reads the entries with these seqs, up to `maxBytes`, but at least one. */
 async function readAll(
   store: Store,
   log: LogName,

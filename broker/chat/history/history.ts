@@ -1,13 +1,13 @@
 /**
- * The past of a room. Raw, it is the log: every number of the page's range is answered, with the entry as it is stored or with
- * `{seq, gone}` and why. Of messages alone (folded, a thread, the pinned ones) a page says from where to ask on.
+ * Reads the history of a room. The raw view is the log: every seq of the page's range is answered, by the entry or by `{seq, gone}` with
+ * the reason. The other views (folded, thread, pinned) have messages only, and each page names the position of the next.
  */
 
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
 import { FoldedMessages } from './folded.js'
-import { type Scan, type Scanned, scanMessages, scanPins, scanThread } from './history-scan.js'
+import { type Scan, type ScanResult, scanMessages, scanPins, scanThread } from './history-scan.js'
 
 export interface HistoryQuery {
   before?: number | undefined
@@ -17,15 +17,15 @@ export interface HistoryQuery {
   view?: 'raw' | 'folded' | undefined
   thread?: number | undefined
   pinned?: boolean | undefined
-  /** Messages up to this number are not for the reader. */
+  /** Messages up to this seq are hidden from the reader. */
   hidden: number
-  /** Whether an entry is for the reader at all; absent: all are. */
+  /** Whether the reader may see an entry; absent: all. */
   isFor?: (entry: LogEntry) => boolean
-  /** Whose reactions are `me`. */
+  /** The user whose own reactions are marked `me`. */
   reader: string
 }
 
-/** A page as JSON: `{"messages":[…ascending…],"more":…}`. `more`: there is more in the direction asked (older without `after`). */
+/** A page as JSON: `{"messages":[…ascending…],"more":…}`. `more`: there is more in the requested direction (older, without `after`). */
 export async function readHistory(store: Store, log: LogName, query: HistoryQuery): Promise<string> {
   const { thread, pinned, view = 'raw' } = query
   if (view === 'raw' && thread === undefined && !pinned) return readRaw(store, log, query)
@@ -42,7 +42,7 @@ export async function readHistory(store: Store, log: LogName, query: HistoryQuer
   return messagePage(await renderAll(found.entries, (present) => render.render(present)), found, scan)
 }
 
-function scanFor(store: Store, log: LogName, scan: Scan, { thread, pinned }: HistoryQuery): Promise<Scanned> {
+function scanFor(store: Store, log: LogName, scan: Scan, { thread, pinned }: HistoryQuery): Promise<ScanResult> {
   if (thread !== undefined) return scanThread(store, log, thread, scan)
   return pinned ? scanPins(store, log, scan) : scanMessages(store, log, scan)
 }
@@ -51,7 +51,7 @@ async function asStored(entries: readonly LogEntry[]): Promise<string[]> {
   return entries.map(({ payload }) => payload.toString('utf8'))
 }
 
-/** What is left of those that are gone, the others by `render`; in their order. */
+/** JSON of all entries in their order: deleted ones as tombstones, the others by `render`. */
 export async function renderAll(
   entries: readonly LogEntry[],
   render: (present: LogEntry[]) => Promise<string[]>,
@@ -62,8 +62,8 @@ export async function renderAll(
   return entries.map((entry) => (entry.gone ? tombstone(entry) : rendered[next++]!))
 }
 
-/** As many as the bytes allow, nearest first; one always. */
-function messagePage(parts: readonly string[], { entries, more, reached }: Scanned, scan: Scan): string {
+/** As many messages as fit into the bytes, at least one. */
+function messagePage(parts: readonly string[], { entries, more, position }: ScanResult, scan: Scan): string {
   let bytes = 0
   const fitting = parts.findIndex((part, i) => (bytes += Buffer.byteLength(part)) > scan.maxBytes && i > 0)
   const count = fitting === -1 ? parts.length : fitting
@@ -71,7 +71,7 @@ function messagePage(parts: readonly string[], { entries, more, reached }: Scann
   const back = scan.direction === 'back'
   const shown = parts.slice(0, count)
   if (back) shown.reverse()
-  const at = cut ? entries[count - 1]!.seq : reached
+  const at = cut ? entries[count - 1]!.seq : position
   return pageOf(shown, more || cut, back ? 'before' : 'after', at)
 }
 
@@ -96,13 +96,13 @@ async function readRaw(store: Store, log: LogName, query: HistoryQuery): Promise
     to >= from
       ? (await store.log.readBefore(log, to + 1, limit, maxBytes, 'shown')).filter(({ seq }) => seq >= from)
       : []
-  // Where bytes and not numbers bounded the page it begins at its first message; older ones are asked for next.
+  // If the bytes cut the page, it begins at its first message, and the next page ends before it.
   const cut = entries.length > 0 && entries[0]!.seq > Math.max(from, tail)
   const page = fill(entries, cut ? entries[0]!.seq : from, to, query)
   return pageOf(page.parts, page.first > 1, 'before', page.first)
 }
 
-/** The entries with a placeholder for each missing number of `from..to`. */
+/** JSON of the entries, with a placeholder for each missing seq of `from..to`. */
 function fill(
   entries: readonly LogEntry[],
   from: number,
@@ -132,12 +132,12 @@ function tombstone({ seq, gone: reason }: LogEntry): string {
   return JSON.stringify({ seq, gone: why, ...more })
 }
 
-/** What is missing from a log altogether was dropped by retention. */
+/** Seqs that are missing from the log were dropped by retention. */
 function gone(seq: number, why: 'retention' | 'blocked'): string {
   return `{"seq":${seq},"gone":"${why}"}`
 }
 
-/** `from`: what the next page is asked for with, where there is one. It ends the page, so that it is found without reading all. */
+/** `from`: position of the next page. It comes last, so that it can be found without parsing the whole page. */
 function pageOf(parts: readonly string[], more: boolean, direction: 'before' | 'after', from: number): string {
   return `{"messages":[${parts.join(',')}],"more":${more}${more ? `,"${direction}":${from}` : ''}}`
 }

@@ -1,27 +1,27 @@
-/** Whom messages mention, noted beside the log so that mentions are counted without reading what was said. */
+/** Mention notes, stored beside the log, so that mentions are counted without reading messages. */
 import { MENTION_ROOM } from '../../../schemas/message.js'
 import type { Draft } from '../../store/changes.js'
 import type { LogName } from '../../store/log-name.js'
 import type { NoteReader, NoteWrite } from '../../store/notes.js'
 
-/** Notes read at once. */
+/** Notes per read. */
 const PAGE = 1000
 
 interface Mentions {
-  /** Who wrote it. */
+  /** Author of the message. */
   from: string
   of: readonly string[]
-  /** Unix ms from which the message is gone; 0: never. */
+  /** Unix ms at which the message expires; 0: never. */
   until: number
 }
 
-/** The note of a message; it goes when the message is deleted. */
+/** The note of a new message; it is deleted with the message. */
 export function mentionNote(of: readonly string[] | undefined, { from, extra }: Draft): NoteWrite[] {
   if (!of || of.length === 0) return []
   return [{ kind: 'mention', target: null, name: '', value: encode({ from, of, until: extra?.expiresAt ?? 0 }) }]
 }
 
-/** What an edit makes of the note of its target, which had `before`. */
+/** The change that an edit makes to the note of its target; `before`: the present note. */
 export function editedMentions(
   of: readonly string[] | undefined,
   target: { seq: number; from: string; until: number },
@@ -34,33 +34,36 @@ export function editedMentions(
   return before === null ? [] : [{ kind: 'mention', target: target.seq, name: '', value: null }]
 }
 
-/** `cut`: there may be more beyond what was looked at. */
-export interface Counted {
+/** A count with an upper bound of work. `partial`: not all was looked at, so there may be more. */
+export interface BoundedCount {
   readonly count: number
-  readonly cut: boolean
+  readonly partial: boolean
 }
 
-/** Messages from number `first` to `last` in which others mention the user, or the room: the newest, up to so many, among the newest that mention anyone. */
+/**
+ * Counts messages in a range in which others mention the user or the room, newest first, with an upper bound on the count and on the notes
+ * read.
+ */
 export async function countMentions(
   notes: NoteReader,
   log: LogName,
   user: string,
   [first, last]: readonly [number, number],
-  most: { readonly counted: number; readonly lookedAt: number },
-): Promise<Counted> {
+  bounds: { readonly count: number; readonly scanned: number },
+): Promise<BoundedCount> {
   let count = 0
-  for (let lookedAt = 0, before = last + 1; before > first && count < most.counted; ) {
-    if (lookedAt >= most.lookedAt) return { count, cut: true }
-    const limit = Math.min(PAGE, most.lookedAt - lookedAt)
+  for (let scanned = 0, before = last + 1; before > first && count < bounds.count; ) {
+    if (scanned >= bounds.scanned) return { count, partial: true }
+    const limit = Math.min(PAGE, bounds.scanned - scanned)
     const found = await notes.list(log, { kind: 'mention', targets: [first, before - 1], limit, reverse: true })
     count += found.filter(({ value }) => isMentioned(user, value)).length
-    lookedAt += found.length
+    scanned += found.length
     before = found.length < limit ? 0 : found.at(-1)!.target
   }
-  return { count: Math.min(count, most.counted), cut: false }
+  return { count: Math.min(count, bounds.count), partial: false }
 }
 
-/** Whether by this note someone else mentions the user, whose name is one whatever the case, or the room. */
+/** Whether the note says that someone else mentions the user (names are case-insensitive) or the room. */
 export function isMentioned(user: string, note: string): boolean {
   const { from, of, until } = JSON.parse(note) as Mentions
   if (from === user || (until !== 0 && until <= Date.now())) return false

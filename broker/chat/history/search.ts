@@ -1,6 +1,6 @@
 /**
- * Finding messages by their words. The index only says where to look: what is answered is read from the log, as history reads it, and
- * only from rooms the asker is a member of at that moment.
+ * Full-text search. The index only gives candidates: messages are read from the log, as history does, and only from rooms that the actor is
+ * a member of at that moment.
  */
 import type { CommandParams } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
@@ -13,43 +13,44 @@ import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import { FoldedMessages } from './folded.js'
 
-/** Bytes of a result that is not messages. */
+/** Bytes of the reply beside the messages. */
 const ENVELOPE = 1024
-/** Hits that turn out to be gone are followed by others; so often at most in one page. */
+/** Rounds per page: hits that turn out to be stale are replaced by further ones. */
 const MAX_ROUNDS = 20
 
 export interface TextQuery {
   readonly user: string
   readonly rooms: readonly string[]
-  /** As the user wrote it. */
+  /** The query as the user wrote it. */
   readonly text: string
   readonly from: string | null
   /** Unix ms, both exclusive; null: no bound. */
   readonly after: number | null
   readonly before: number | null
-  /** Only what is older than this hit. */
+  /** Only hits older than this one. */
   readonly below: number | null
   readonly limit: number
 }
 
 export interface TextHit {
-  /** Higher is newer. */
+  /** Ascending with time. */
   readonly id: number
   readonly room: string
   readonly seq: number
 }
 
-/** Where words are, among the messages of rooms. */
+/** A full-text index of room messages. */
 export interface TextSearch {
-  /** Newest first. `pending`: how many entries of these rooms it has not read yet. Throws a refusal where the text is no query. */
+  /** Hits, newest first. `pending`: number of entries of these rooms that are not indexed yet. @throws Refusal for an invalid query. */
   find(query: TextQuery): Promise<{ hits: TextHit[]; pending: number }>
-  /** The message is not what the index says. */
+  /** Reports a hit whose message is not what the index says. */
   stale(room: string, seq: number): void
-  /** Whether it has read this entry. */
+  /** Whether the entry is indexed. */
   indexed(room: string, seq: number): boolean
 }
 
-interface Found extends TextHit {
+/** A hit whose message was read and may be seen by the user. */
+interface VerifiedHit extends TextHit {
   readonly entry: LogEntry
   readonly member: MemberRecord
 }
@@ -57,7 +58,7 @@ interface Found extends TextHit {
 export interface MessageSearchParts {
   readonly store: Store
   readonly rules: RoomRules
-  /** Null: it is switched off. */
+  /** Null: search is disabled. */
   readonly index: TextSearch | null
   readonly replyBytes: number
 }
@@ -77,25 +78,25 @@ export class MessageSearch {
     const { query: text, limit = 20, cursor, from = null, after = null, before = null } = params
     const rooms = this.#rooms(actor, params.room)
     const query = { user, rooms, text, from, after, before }
-    const found: Found[] = []
+    const verified: VerifiedHit[] = []
     let below = cursor === undefined ? null : readCursor(cursor)
     let pending = 0
     let ended = false
-    // One more than is shown says whether there is more.
-    for (let round = 0; !ended && found.length <= limit && round < MAX_ROUNDS; round++) {
-      const wanted = limit + 1 - found.length
+    // One more than the page shows tells whether there are more.
+    for (let round = 0; !ended && verified.length <= limit && round < MAX_ROUNDS; round++) {
+      const wanted = limit + 1 - verified.length
       const answer = await index.find({ ...query, below, limit: wanted })
       for (const hit of answer.hits) {
         const still = await this.#read(user, hit, query)
-        if (still) found.push(still)
+        if (still) verified.push(still)
         below = hit.id
       }
       pending = answer.pending
       ended = answer.hits.length < wanted
     }
-    const shown = await this.#render(user, found.slice(0, limit))
-    const more = !ended || found.length > shown.length
-    // Nothing shown, and yet more to look at.
+    const shown = await this.#render(user, verified.slice(0, limit))
+    const more = !ended || verified.length > shown.length
+    // Possibly nothing is shown, and there is still more to search.
     const last = shown.at(-1)?.id ?? below
     return page(shown, more && last !== null ? last : null, pending)
   }
@@ -104,20 +105,20 @@ export class MessageSearch {
     const { store, rules } = this.#parts
     if (room === undefined) return [...store.directory.memberships(requireUser(actor)).keys()]
     const id = rules.resolve(actor, room)
-    // Nobody has written there yet; history says so, too.
+    // Nobody has written in this conversation yet; history returns an empty page, too.
     if (isDirectRoom(id) && !store.directory.room(id)) return []
     return [rules.requireMember(actor, id).room]
   }
 
-  /** Null: it is nothing for the asker, or not there any more. */
+  /** Null: the message does not match, is gone, or must not be seen by the user. */
   async #read(
     user: string,
     hit: TextHit,
     { from, after, before }: Pick<TextQuery, 'from' | 'after' | 'before'>,
-  ): Promise<Found | null> {
+  ): Promise<VerifiedHit | null> {
     const { store, index } = this.#parts
     const member = store.directory.member(hit.room, user)
-    // The past of a direct conversation belongs to who had the name then.
+    // A user of a deleted and re-registered name does not see the past of a direct conversation.
     if (!member || (isDirectRoom(hit.room) && hit.seq <= member.joined.messages)) return null
     const [entry] = await store.log.read(logs.messages(hit.room), hit.seq - 1, 1, 1)
     if (entry?.seq !== hit.seq || entry.aside) {
@@ -128,18 +129,18 @@ export class MessageSearch {
     return asked ? { ...hit, entry, member } : null
   }
 
-  /** As many as fit, one always; none of a room that was left meanwhile. */
-  async #render(user: string, found: readonly Found[]): Promise<{ id: number; text: string }[]> {
+  /** As many as fit, at least one; messages of rooms left meanwhile are omitted. */
+  async #render(user: string, verified: readonly VerifiedHit[]): Promise<{ id: number; text: string }[]> {
     const { store, replyBytes } = this.#parts
-    const texts = new Map<Found, string>()
-    for (const room of new Set(found.map((one) => one.room))) {
-      const there = found.filter((one) => one.room === room)
+    const texts = new Map<VerifiedHit, string>()
+    for (const room of new Set(verified.map((one) => one.room))) {
+      const there = verified.filter((one) => one.room === room)
       const folded = new FoldedMessages(store, logs.messages(room), user)
       const rendered = await folded.render(there.map(({ entry }) => entry))
       there.forEach((one, i) => void texts.set(one, rendered[i]!))
     }
     let bytes = 0
-    const allowed = found.filter(({ room, member }) => store.directory.member(room, user)?.since === member.since)
+    const allowed = verified.filter(({ room, member }) => store.directory.member(room, user)?.since === member.since)
     const parts = allowed.map((one) => ({ id: one.id, text: `{"message":${texts.get(one)}}` }))
     const over = parts.findIndex(
       ({ text }, i) => (bytes += Buffer.byteLength(text) + 1) > replyBytes - ENVELOPE && i > 0,

@@ -1,22 +1,30 @@
-/** Which messages were changed by what a client has missed. */
+/** Finds the messages that were changed by entries a client has missed. */
 import type { LogName } from '../../store/log-name.js'
 import type { Store } from '../../store/store.js'
 
-/** Entries a client may be behind; beyond that it is cheaper to begin anew. */
-const MOST_MISSED = 2000
-/** Entries read at once, and their bytes. */
+/** Maximum number of missed entries; beyond that it is cheaper for the client to start anew. */
+const MAX_MISSED = 2000
+/** Entries and bytes per read. */
 const PAGE = 200
 const PAGE_BYTES = 1024 * 1024
 
 export interface Missed {
-  /** Numbers of the messages that edits, deletions, reactions and pins were about. */
+  /** Seqs of the messages that edits, deletes, reactions and pins refer to. */
   readonly targets: ReadonlySet<number>
 }
 
-/** Of the entries `since + 1` to `head`. Null: too many, or one of them expired, or went with an account, and can no more say what it changed. */
-export async function missedSince(store: Store, log: LogName, since: number, head: number): Promise<Missed | null> {
+/**
+ * Reads the entries `since + 1` to `head`. Null: too many, or one of them expired or was deleted with an account, so that its target is
+ * unknown.
+ */
+export async function changedTargets(
+  store: Store,
+  log: LogName,
+  since: number,
+  head: number,
+): Promise<ReadonlySet<number> | null> {
   const targets = new Set<number>()
-  if (head - since > MOST_MISSED) return null
+  if (head - since > MAX_MISSED) return null
   for (let after = since; after < head; ) {
     const page = await store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
     if (page.length === 0) break
@@ -24,9 +32,9 @@ export async function missedSince(store: Store, log: LogName, since: number, hea
     for (const { aside, gone, payload } of page) {
       if (!aside) continue
       if (gone?.why === 'expired' || (gone && gone.by === null)) return null
-      // What was deleted with its target, or replaced, is told by what deleted or replaced it.
+      // A change that was deleted or replaced is covered by the entry that deleted or replaced it.
       if (!gone) targets.add(JSON.parse(payload.toString('utf8')).target)
     }
   }
-  return { targets }
+  return targets
 }

@@ -1,4 +1,4 @@
-/** What a client has missed of one room: the newest messages, and those it has that were changed since. */
+/** The update of one room in `sync`: new messages, changes to messages the client has, receipts, unread counts. */
 import type { Place } from '../../../schemas/commands/sync.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { LogName } from '../../store/log-name.js'
@@ -7,16 +7,16 @@ import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
 import { logs } from '../model/views.js'
-import { type Receipts, shownReceipt } from '../presence/receipts.js'
+import { publicReceipt, type Receipts } from '../presence/receipts.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
-import { shownRoom } from '../rooms/room-view.js'
+import { describeRoom } from '../rooms/room-view.js'
 import { FoldedMessages } from './folded.js'
 import { renderAll } from './history.js'
 import { scanMessages } from './history-scan.js'
-import { type Missed, missedSince } from './sync-changes.js'
+import { changedTargets } from './sync-changes.js'
 import type { Unread } from './unread.js'
 
-/** Receipts of so long ago are told again: they may have been on their way to the disk. */
+/** Receipts up to this many ms older than the client's last sync are sent again, because they may not have been durable then. */
 const RECEIPTS_AGAIN = 60_000
 
 export interface RoomSyncParts {
@@ -27,20 +27,20 @@ export interface RoomSyncParts {
 }
 
 export interface RoomSyncQuery {
-  /** Null: the room is new to the client. */
+  /** Position of the client in the room; null: the room is new to the client. */
   readonly place: Place | null
-  /** All the client knows is void. */
+  /** The client's positions are invalid, because the store is another one (`epoch`). */
   readonly void: boolean
   readonly limit: number
   /** Of the whole page. */
   readonly maxBytes: number
 }
 
-/** A room's log, as it is now. */
+/** The state of a room's log. */
 interface Log {
   readonly name: LogName
   readonly head: number
-  /** The first number the reader may see. */
+  /** The first seq the reader may see. */
   readonly first: number
   readonly tail: number
 }
@@ -52,7 +52,7 @@ export class RoomSync {
     this.#parts = parts
   }
 
-  /** As JSON; null: the room is gone meanwhile. */
+  /** JSON; null: the room was deleted meanwhile. */
   async render(actor: Actor, member: MemberRecord, query: RoomSyncQuery): Promise<string | null> {
     const { store, unread, receipts } = this.#parts
     const { room } = member
@@ -78,18 +78,18 @@ export class RoomSync {
       delivered: receipts.of(member).delivered,
       ...this.#receipts(member, fresh, query.maxBytes / 8),
     }
-    const news = known?.events === events ? '' : `,"info":${await shownRoom(this.#parts, actor, record)}`
+    const news = known?.events === events ? '' : `,"info":${await describeRoom(this.#parts, actor, record)}`
     return `${JSON.stringify(parts).slice(0, -1)},${messages},"changed":[${(changes ?? []).join(',')}]${news}}`
   }
 
   async #open({ room, joined }: MemberRecord): Promise<Log> {
     const name = logs.messages(room)
     const { head, tail } = await this.#parts.store.log.open(name)
-    // The past of a direct conversation belongs to who had the name then.
+    // A user of a deleted and re-registered name does not see the past of a direct conversation.
     return { name, head, tail, first: Math.max(tail, isDirectRoom(room) ? joined.messages + 1 : 1) }
   }
 
-  /** Where the client is, if that is a place in this very log. */
+  /** The client's position, if it is one of this incarnation of the log. */
   async #known(log: Log, record: RoomRecord, { place, void: isVoid }: RoomSyncQuery): Promise<Place | null> {
     if (!place || isVoid || place.seq > log.head) return null
     if (place.created !== undefined && place.created !== record.createdAt) return null
@@ -98,27 +98,27 @@ export class RoomSync {
     return id === undefined || id === place.id ? place : null
   }
 
-  /** Nothing where the entry is gone, or there is none. */
+  /** Id of the message at `seq`; empty if there is none. */
   async #idAt({ name, first }: Log, seq: number): Promise<{ id?: string }> {
     if (seq < first) return {}
     const [entry] = await this.#parts.store.log.read(name, seq - 1, 1, 1)
     return entry?.seq === seq ? { id: JSON.parse(entry.payload.toString('utf8')).id } : {}
   }
 
-  /** Messages the client has, as they are since they were changed. Null: too much has happened to tell. */
+  /** Messages that the client has and that were changed since, in their present form. Null: too many; the client starts anew. */
   async #changes(log: Log, since: number, folded: FoldedMessages, maxBytes: number): Promise<string[] | null> {
     const { store } = this.#parts
-    const missed: Missed | null = await missedSince(store, log.name, Math.max(since, log.tail - 1), log.head)
-    if (!missed) return null
-    const touched = [...missed.targets].filter((seq) => seq <= since && seq >= log.first).sort((a, b) => a - b)
+    const targets = await changedTargets(store, log.name, Math.max(since, log.tail - 1), log.head)
+    if (!targets) return null
+    const changed = [...targets].filter((seq) => seq <= since && seq >= log.first).sort((a, b) => a - b)
     const entries: LogEntry[] = []
-    for (const seq of touched) entries.push(...(await store.log.read(log.name, seq - 1, 1, 1, 'shown')))
+    for (const seq of changed) entries.push(...(await store.log.read(log.name, seq - 1, 1, 1, 'shown')))
     const parts = await renderAll(entries, (present) => folded.render(present))
     const bytes = parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0)
     return bytes > maxBytes ? null : parts
   }
 
-  /** `"messages":[…],"more":…`: as many as fit, newest first, shown ascending. */
+  /** `"messages":[…],"more":…`: the newest that fit, in ascending order. */
   async #messages(
     { name, head, first }: Log,
     since: number,
@@ -127,27 +127,27 @@ export class RoomSync {
   ): Promise<string> {
     const lowest = Math.max(first, since + 1)
     const scan = { direction: 'back', first: lowest, last: head, limit, maxBytes } as const
-    const { entries, more, reached } = await scanMessages(this.#parts.store, name, scan)
+    const { entries, more, position } = await scanMessages(this.#parts.store, name, scan)
     const parts = await renderAll(entries, (present) => folded.render(present))
     let bytes = 0
     const over = parts.findIndex((part) => (bytes += Buffer.byteLength(part)) > maxBytes)
     const count = over === -1 ? parts.length : over
     const cut = count < parts.length
-    const at = cut ? (entries[count - 1]?.seq ?? head + 1) : reached
+    const at = cut ? (entries[count - 1]?.seq ?? head + 1) : position
     const shown = parts.slice(0, count).reverse()
     return `"messages":[${shown.join(',')}],"more":${cut || more}${cut || more ? `,"before":${at}` : ''}`
   }
 
   #receipts({ room, user }: MemberRecord, since: number, maxBytes: number) {
     const { store, receipts, largeRooms } = this.#parts
-    if (largeRooms.thins(room, 'receipts')) return {}
-    const told = [...store.directory.members(room).values()].flatMap((member) => receipts.stored(member, user) ?? [])
-    const shown = told.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(shownReceipt)
+    if (largeRooms.suppresses(room, 'receipts')) return {}
+    const told = [...store.directory.members(room).values()].flatMap((member) => receipts.storedFor(member, user) ?? [])
+    const shown = told.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(publicReceipt)
     return JSON.stringify(shown).length > maxBytes ? {} : { receipts: shown }
   }
 }
 
-/** What retention took between the client and what is there. */
+/** The range that retention removed after the client's position. */
 function gapOf({ tail, first }: Log, since: number) {
   return since > 0 && tail > since + 1 && tail === first ? { gap: { from: since + 1, to: tail - 1 } } : {}
 }

@@ -1,15 +1,15 @@
-/** Brings a client up to date: room by room what it has missed, in pages of bounded size. */
+/** `sync`: brings a client up to date room by room, in pages of bounded size. */
 import type { CommandParams } from '../../../schemas/commands.js'
 import type { MemberRecord } from '../../store/rooms.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { RoomSync, type RoomSyncParts } from './sync-room.js'
 
-/** Bytes of a result that is not rooms. */
+/** Bytes of the reply beside the rooms. */
 const ENVELOPE = 1024
-const MOST_ROOMS = 500
+const MAX_ROOMS = 500
 
 export interface SyncParts extends RoomSyncParts {
-  /** Longest reply. */
+  /** Maximum bytes of a reply. */
   readonly replyBytes: number
 }
 
@@ -22,7 +22,7 @@ export class Sync {
     this.#room = new RoomSync(parts)
   }
 
-  /** A page as JSON. Rooms come by id, so that what changes meanwhile neither repeats nor hides one. */
+  /** A page as JSON. Rooms are ordered by id, so that a change between two pages neither repeats nor skips one. */
   async page(actor: Actor, { epoch, rooms: known = {}, cursor, ...asked }: CommandParams<'sync'>): Promise<string> {
     const user = requireUser(actor)
     const { store, receipts } = this.#parts
@@ -31,23 +31,23 @@ export class Sync {
     const left = cursor === undefined ? this.#left(user, Object.keys(known)) : []
     let bytes = JSON.stringify(left).length
     const void_ = epoch !== undefined && epoch !== store.epoch
-    await receipts.settle()
+    await receipts.flush()
     const rooms: string[] = []
     let last = cursor ?? ''
     for (const member of this.#after(user, last)) {
-      // They may have left while others had their turn.
+      // The user may have left while this request yielded.
       if (store.directory.member(member.room, user)?.since !== member.since) continue
       const place = Object.hasOwn(known, member.room) ? known[member.room]! : null
       const query = { place, void: void_, limit, maxBytes: Math.min(maxBytes, most) }
       const room = await this.#room.render(actor, member, query)
       if (room === null || !store.directory.member(member.room, user)) continue
       const size = Buffer.byteLength(room) + 1
-      const full = rooms.length === MOST_ROOMS || (rooms.length > 0 && bytes + size > Math.min(maxBytes, most))
+      const full = rooms.length === MAX_ROOMS || (rooms.length > 0 && bytes + size > Math.min(maxBytes, most))
       if (full) return this.#shown(rooms, left, last)
       rooms.push(room)
       bytes += size
       last = member.room
-      // Between rooms others get their turn.
+      // Yields to the event loop between rooms.
       await new Promise((resolve) => setImmediate(resolve))
     }
     return this.#shown(rooms, left, null)

@@ -1,4 +1,4 @@
-/** What a member has not read, counted when it is asked for: nothing is written per recipient. */
+/** Unread counts, computed when asked for: nothing is written per recipient. */
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
@@ -7,42 +7,42 @@ import type { Store } from '../../store/store.js'
 import { logs } from '../model/views.js'
 import type { Receipts } from '../presence/receipts.js'
 import { repliesBefore } from './history-scan.js'
-import { type Counted, countMentions, isMentioned } from './mentions.js'
+import { type BoundedCount, countMentions, isMentioned } from './mentions.js'
 
-/** Counted at most: it stands for as many or more. */
-const MOST_UNREAD = 100
-/** Entries read at once, and their bytes. */
+/** Upper bound of a count. */
+const MAX_UNREAD = 100
+/** Entries and bytes per read. */
 const PAGE = 200
 const PAGE_BYTES = 1024 * 1024
-/** Replies of a thread read at once, each by itself. */
+/** Replies of a thread per read; each is read by itself. */
 const REPLIES = 50
 
 export interface UnreadCounts {
-  /** The last message the member has read, or the last one from before they came. */
+  /** Seq of the last message the member has read, or of the head at the join. */
   readonly read: number
   readonly unread: number
   readonly mentions: number
-  /** More may be there than was looked at. */
+  /** The work limit was reached: there may be more. */
   readonly atLeast?: true
 }
 
-/** What is looked at for one count, from the newest on: entries and their bytes; for mentions, messages that mention anyone. */
+/** Limits of work for one count, from the newest message on: entries and bytes scanned; for mentions, notes read. */
 export interface UnreadBounds {
   readonly unreadEntries: number
   readonly unreadBytes: number
   readonly unreadMentions: number
 }
 
-/** Numbers, the first and the last. */
+/** First and last seq. */
 type Range = readonly [number, number]
 
-/** Entries, newest first, and the lowest number looked at. */
+/** Entries, newest first, and the lowest seq scanned. */
 interface Slice {
   readonly entries: readonly LogEntry[]
-  readonly reached: number
+  readonly position: number
 }
 
-type Slices = (before: number, limit: number, maxBytes: number) => Promise<Slice>
+type ReadSlice = (before: number, limit: number, maxBytes: number) => Promise<Slice>
 
 export class Unread {
   readonly #store: Store
@@ -62,13 +62,13 @@ export class Unread {
     const read = this.#readBy(member)
     if (read >= head) return { read, unread: 0, mentions: 0 }
     const range: Range = [read + 1, head]
-    const slice: Slices = (before, limit, maxBytes) => this.#newest(log, before, limit, maxBytes)
+    const slice: ReadSlice = (before, limit, maxBytes) => this.#newest(log, before, limit, maxBytes)
     const unread = await this.#count(range, slice, (entry) => isUnread(entry, user) && !isInThread(entry))
-    const most = { counted: MOST_UNREAD, lookedAt: this.#bounds.unreadMentions }
-    return counts(read, unread, await countMentions(this.#store.notes, log, user, range, most))
+    const bounds = { count: MAX_UNREAD, scanned: this.#bounds.unreadMentions }
+    return counts(read, unread, await countMentions(this.#store.notes, log, user, range, bounds))
   }
 
-  /** Replies in a thread, since what the member read there; where that is not known, since what they read of the room. */
+  /** Unread replies in a thread, after the member's receipt in the thread; without one, after the receipt in the room. */
   async ofThread(member: MemberRecord, thread: number): Promise<UnreadCounts> {
     const { room, user, joined } = member
     const log = logs.messages(room)
@@ -77,12 +77,12 @@ export class Unread {
     const placed = record.threads?.[thread] ?? Math.max(record.read, joined.messages)
     const read = Math.max(placed, isDirectRoom(room) ? joined.messages : 0)
     const range: Range = [read + 1, head]
-    const slice: Slices = (before, limit) => this.#newestIn(log, thread, [read + 1, before - 1], limit)
+    const slice: ReadSlice = (before, limit) => this.#newestIn(log, thread, [read + 1, before - 1], limit)
     const unread = await this.#count(range, slice, (entry) => isUnread(entry, user))
     return counts(read, unread, await this.#mentionsIn(log, thread, user, range))
   }
 
-  /** What the member marked as unread counts from there; not what was before them in a direct conversation. */
+  /** The read receipt, or an earlier mark as unread, but never before the join to a direct conversation. */
   #readBy(member: MemberRecord): number {
     const { room, joined, settings } = member
     const read = Math.max(this.#receipts.of(member).read, joined.messages)
@@ -90,25 +90,25 @@ export class Unread {
     return Math.max(Math.min(read, settings.unreadFrom - 1), isDirectRoom(room) ? joined.messages : 0)
   }
 
-  /** From the newest back: those are in memory, and the same for all who have been away. */
-  async #count([first, last]: Range, slice: Slices, counts: (entry: LogEntry) => boolean): Promise<Counted> {
+  /** Counts from the newest entry backwards: the newest are likely in memory. */
+  async #count([first, last]: Range, slice: ReadSlice, counts: (entry: LogEntry) => boolean): Promise<BoundedCount> {
     let [entriesLeft, bytesLeft] = [this.#bounds.unreadEntries, this.#bounds.unreadBytes]
     let count = 0
     for (let before = last + 1; before > first; ) {
-      if (entriesLeft <= 0 || bytesLeft <= 0) return { count, cut: true }
-      const { entries, reached } = await slice(before, Math.min(PAGE, entriesLeft), Math.min(PAGE_BYTES, bytesLeft))
+      if (entriesLeft <= 0 || bytesLeft <= 0) return { count, partial: true }
+      const { entries, position } = await slice(before, Math.min(PAGE, entriesLeft), Math.min(PAGE_BYTES, bytesLeft))
       for (const entry of entries) if (entry.seq >= first && counts(entry)) count++
-      if (count >= MOST_UNREAD) return { count: MOST_UNREAD, cut: false }
+      if (count >= MAX_UNREAD) return { count: MAX_UNREAD, partial: false }
       entriesLeft -= entries.length
       bytesLeft -= entries.reduce((sum, { payload }) => sum + payload.length, 0)
-      before = reached
+      before = position
     }
-    return { count, cut: false }
+    return { count, partial: false }
   }
 
   async #newest(log: LogName, before: number, limit: number, maxBytes: number): Promise<Slice> {
     const page = await this.#store.log.readBefore(log, before, limit, maxBytes, 'shown')
-    return { entries: page.toReversed(), reached: page[0]?.seq ?? 0 }
+    return { entries: page.toReversed(), position: page[0]?.seq ?? 0 }
   }
 
   async #newestIn(log: LogName, thread: number, range: Range, limit: number): Promise<Slice> {
@@ -118,32 +118,32 @@ export class Unread {
       const [entry] = await this.#store.log.read(log, seq - 1, 1, 1, 'shown')
       if (entry?.seq === seq) entries.push(entry)
     }
-    return { entries, reached: seqs.at(-1) ?? 0 }
+    return { entries, position: seqs.at(-1) ?? 0 }
   }
 
-  /** By the notes of the replies, whatever those say. */
-  async #mentionsIn(log: LogName, thread: number, user: string, [first, last]: Range): Promise<Counted> {
+  /** Counts by the notes of the replies, without reading these. */
+  async #mentionsIn(log: LogName, thread: number, user: string, [first, last]: Range): Promise<BoundedCount> {
     const { notes } = this.#store
     let left = this.#bounds.unreadMentions
     let count = 0
-    for (let before = last + 1; before > first && count < MOST_UNREAD; ) {
-      if (left <= 0) return { count, cut: true }
+    for (let before = last + 1; before > first && count < MAX_UNREAD; ) {
+      if (left <= 0) return { count, partial: true }
       const seqs = await repliesBefore(notes, log, thread, [first, before - 1], PAGE)
       const found = await notes.getMany(log, 'mention', seqs)
       count += found.filter((note) => note !== null && isMentioned(user, note)).length
       left -= seqs.length
       before = seqs.at(-1) ?? 0
     }
-    return { count: Math.min(count, MOST_UNREAD), cut: false }
+    return { count: Math.min(count, MAX_UNREAD), partial: false }
   }
 }
 
-function counts(read: number, unread: Counted, mentions: Counted): UnreadCounts {
+function counts(read: number, unread: BoundedCount, mentions: BoundedCount): UnreadCounts {
   const shown = { read, unread: unread.count, mentions: mentions.count }
-  return unread.cut || mentions.cut ? { ...shown, atLeast: true } : shown
+  return unread.partial || mentions.partial ? { ...shown, atLeast: true } : shown
 }
 
-/** Neither one's own, nor about another, nor gone. */
+/** Neither the user's own, nor a change, nor deleted. */
 function isUnread({ aside, gone, from }: LogEntry, user: string): boolean {
   return !aside && !gone && from !== user
 }

@@ -9,7 +9,7 @@ import type { Store } from '../../store/store.js'
 import { deletionOf } from '../history/deletion.js'
 import { pinsOf } from '../history/history-scan.js'
 import { editedMentions } from '../history/mentions.js'
-import { countReaction, encodeState, readState, type State } from '../history/message-state.js'
+import { countReaction, encodeState, type MessageState, readState } from '../history/message-state.js'
 import { Reactions } from '../history/reactions.js'
 import type { Actor } from '../model/actor.js'
 import type { ChangeInput } from '../model/message-types.js'
@@ -108,17 +108,17 @@ export class ChangeEffects {
     const last = mine.get(emoji)
     if (last && last.on === !remove) return { same: last.seq }
     if (remove && !last) throw new Refusal('not_found', `you did not react with ${emoji}`, { field: 'data' })
-    this.#reactions.requireRoom(mine, emoji)
+    this.#reactions.requireCapacity(mine, emoji)
     const state = await this.#state(asked)
     if (!remove && state.reactions.length >= MAX_EMOJI && !state.reactions.some(([other]) => other === emoji))
       throw conflict(`message ${target.seq} has ${MAX_EMOJI} different emoji already`)
     const count = state.reactions.reduce((sum, [, each]) => sum + each, 0)
     if (!remove && count >= this.#maxReactions)
       throw conflict(`message ${target.seq} has ${count} reactions (limits.reactionsPerMessage)`)
-    const on = last?.spellings.filter((one) => one.on).length ?? 0
+    const on = last?.variants.filter((one) => one.on).length ?? 0
     const counted = encodeState(countReaction(state, emoji, (remove ? 0 : 1) - on), 'as before')
     const notes = [stateNote(target, counted), ...this.#reactions.notesOf(target.seq, user, emoji, !remove, last)]
-    const seqs = last?.spellings.map(({ seq }) => seq) ?? []
+    const seqs = last?.variants.map(({ seq }) => seq) ?? []
     return { effect: { notes, ...(seqs.length > 0 ? { erase: { seqs, gone: deletedBy(asked) } } : {}) } }
   }
 
@@ -145,7 +145,7 @@ export class ChangeEffects {
 
   /** The author, and who moderates the room. */
   #requireAuthority({ actor, room, input, target }: Asked): void {
-    if (target.from === actor.principal.user || this.#rules.moderates(actor, room, 'moderate')) return
+    if (target.from === actor.principal.user || this.#rules.mayModerate(actor, room, 'moderate')) return
     const others = isDirectRoom(room) ? '' : ` or moderates ${room}`
     throw new Refusal('forbidden', `only who wrote message ${target.seq}${others} may ${input.type} it`, {
       field: 'target',
@@ -153,11 +153,11 @@ export class ChangeEffects {
   }
 
   #requirePinning({ actor, room, input }: Asked): void {
-    if (isDirectRoom(room) || this.#rules.moderates(actor, room, 'pin')) return
+    if (isDirectRoom(room) || this.#rules.mayModerate(actor, room, 'pin')) return
     throw new Refusal('forbidden', `only who moderates ${room} may ${input.type} messages`, { field: 'target' })
   }
 
-  async #state({ draft, target }: Asked): Promise<State> {
+  async #state({ draft, target }: Asked): Promise<MessageState> {
     return readState(await this.#store.notes.get(draft.log, 'state', target.seq))
   }
 

@@ -7,10 +7,10 @@ import type { MessageOutput } from '../../../schemas/message.js'
 import type { Draft } from '../../store/changes.js'
 import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
-import { type Audit, acting } from '../model/audit.js'
+import { type Audit, auditActor } from '../model/audit.js'
 import { type ChangeInput, checkEdit } from '../model/message-types.js'
 import type { Replies, SendResult } from '../model/replies.js'
-import { earlier } from '../model/stamp.js'
+import { expiringBy } from '../model/stamp.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
 import type { References } from './references.js'
@@ -97,7 +97,7 @@ export class Changes {
     if (outcome.same !== undefined)
       return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
     // What is said about a message is over when the message is.
-    const extra = message ? earlier(draft.extra ?? null, entry.extra?.expiresAt ?? 0) : (draft.extra ?? null)
+    const extra = message ? expiringBy(draft.extra ?? null, entry.extra?.expiresAt ?? 0) : (draft.extra ?? null)
     return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, along: this.#acts(asked) }
   }
 
@@ -106,7 +106,7 @@ export class Changes {
     if (target.from === actor.principal.user || (type !== 'edit' && type !== 'delete')) return []
     const act = { action: `message.${type}`, user: target.from, room, details: { seq: target.seq } }
     const once = draft.dedupe && `${room} ${draft.dedupe.cid}`
-    return this.#audit.drafts(acting(actor), act, 'ok', once)
+    return this.#audit.drafts(auditActor(actor), act, 'ok', once)
   }
 
   /** What the sender of an entry was answered. */

@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.js'
 import { applyEdit } from '../history/folded.js'
 import { readState } from '../history/message-state.js'
 import type { Actor } from '../model/actor.js'
-import { type Checked, type Content, forwarded } from '../model/message.js'
+import { type CheckedMessage, type Content, forwarded } from '../model/message.js'
 import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { References } from './references.js'
@@ -26,7 +26,7 @@ export class Forwarding {
   }
 
   /** The message with what it forwards into `to`, which the actor has to be able to read. It lives no longer than that. */
-  async fill(actor: Actor, to: string, message: Checked, { room, seq }: Forward): Promise<Checked> {
+  async fill(actor: Actor, to: string, message: CheckedMessage, { room, seq }: Forward): Promise<CheckedMessage> {
     const from = this.#readable(actor, room)
     const { entry, message: origin } = await this.#parts.references.find(actor, from, seq, 'forward.seq')
     if (!origin) throw new Refusal('not_found', `message ${seq} is gone`, { field: 'forward.seq' })

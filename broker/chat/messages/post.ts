@@ -1,12 +1,12 @@
 import type { Actor } from '../model/actor.js'
-import type { Checked } from '../model/message.js'
+import type { CheckedMessage } from '../model/message.js'
 import type { Publication, Publisher } from '../model/publication.js'
 
 /** A message on its way into a room: made once by the pipeline, and handed from step to step. */
 export interface Post {
   readonly actor: Actor
   readonly room: string
-  readonly message: Checked
+  readonly message: CheckedMessage
   /** Receiver of a direct message, or empty. */
   readonly to: string
   readonly publication: Publication

@@ -22,7 +22,7 @@ export class References {
   checkMentions(actor: Actor, room: string, { mentions = [] }: MessageInput): void {
     for (const mention of mentions) {
       if (mention.toLowerCase() === MENTION_ROOM) {
-        if (!isDirectRoom(room) && !this.#rules.moderates(actor, room, 'mentionRoom'))
+        if (!isDirectRoom(room) && !this.#rules.mayModerate(actor, room, 'mentionRoom'))
           throw new Refusal('forbidden', `only who moderates ${room} mentions ${MENTION_ROOM}`, { field: 'mentions' })
       } else if (!mention.startsWith('@') || !isUserId(mention.slice(1))) {
         throw new Refusal('bad_request', `${JSON.stringify(mention)} is neither @user nor ${MENTION_ROOM}`, {

@@ -3,11 +3,11 @@
  * the door, edits included. A retry (`cid`) of a message that was taken is answered as before, whatever is said of it now.
  */
 import type { Actor } from '../model/actor.js'
-import type { Checked } from '../model/message.js'
+import type { CheckedMessage } from '../model/message.js'
 
 export interface Verdict {
   /** What goes on in its place (see `rewritten` in chat/model/message.ts). */
-  readonly message?: Checked
+  readonly message?: CheckedMessage
   /** Why those who moderate should look at it once it is taken; shown to them alone. */
   readonly report?: string
 }
@@ -17,7 +17,7 @@ export interface Screen {
    * Nothing: it goes on as it is. Refuses by throwing, or rejecting with, a `Refusal`. Without a promise where there is nothing to wait for;
    * whoever waits has a deadline of its own.
    */
-  screen(actor: Actor, room: string, message: Checked): Verdict | undefined | Promise<Verdict | undefined>
+  screen(actor: Actor, room: string, message: CheckedMessage): Verdict | undefined | Promise<Verdict | undefined>
 }
 
 /** Screens, one after another: each sees what those before it made of the message. */
@@ -29,7 +29,7 @@ export class Screening {
   }
 
   /** Undefined, and nothing spent, where no screen has anything to say. */
-  screen(actor: Actor, room: string, message: Checked): Verdict | undefined | Promise<Verdict | undefined> {
+  screen(actor: Actor, room: string, message: CheckedMessage): Verdict | undefined | Promise<Verdict | undefined> {
     let verdict: Verdict | undefined
     for (let i = 0; i < this.#screens.length; i++) {
       const next = this.#screens[i]!.screen(actor, room, verdict?.message ?? message)
@@ -43,7 +43,7 @@ export class Screening {
     from: number,
     actor: Actor,
     room: string,
-    message: Checked,
+    message: CheckedMessage,
     before: Verdict | undefined,
     waiting: Promise<Verdict | undefined>,
   ): Promise<Verdict | undefined> {

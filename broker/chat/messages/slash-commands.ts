@@ -7,7 +7,7 @@ import type { DirectoryStore } from '../../store/directory.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
 import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
-import { type Checked, hashOf } from '../model/message.js'
+import { type CheckedMessage, hashOf } from '../model/message.js'
 
 /** A command that someone gave. */
 export interface Called {
@@ -40,7 +40,12 @@ export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: st
 }
 
 /** The command in a message to a room, if the commands of a bot that takes it count there; of several bots of a rank the one that was made first. */
-export function calledIn(directory: Bots, { principal }: Actor, room: string, { text, input }: Checked): Called | null {
+export function calledIn(
+  directory: Bots,
+  { principal }: Actor,
+  room: string,
+  { text, input }: CheckedMessage,
+): Called | null {
   // All that nearly every message costs.
   if (text === null || text.charCodeAt(0) !== SLASH || (input?.type ?? 'text') !== 'text') return null
   const [, command, named, args = ''] = COMMAND.exec(text) ?? []
@@ -58,7 +63,12 @@ export function calledIn(directory: Bots, { principal }: Actor, room: string, { 
 }
 
 /** What the bot gets, among its events: `message` is all that was sent. */
-export function commandDraft(actor: Actor, room: string, { bot, command, args }: Called, checked: Checked): Draft {
+export function commandDraft(
+  actor: Actor,
+  room: string,
+  { bot, command, args }: Called,
+  checked: CheckedMessage,
+): Draft {
   const by = actor.principal.user
   const message = JSON.parse(`{${checked.inside}}`) as object
   const { cid, inside } = checked

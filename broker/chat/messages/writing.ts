@@ -10,7 +10,7 @@ import type { Store } from '../../store/store.js'
 import { BoundedCache } from '../../util/bounded-cache.js'
 import { mentionNote } from '../history/mentions.js'
 import type { Actor } from '../model/actor.js'
-import type { Checked } from '../model/message.js'
+import type { CheckedMessage } from '../model/message.js'
 import { isChange } from '../model/message-types.js'
 import { requireReachable } from '../model/privacy.js'
 import type { Publication, Publisher } from '../model/publication.js'
@@ -39,7 +39,7 @@ export interface WritingParts {
   readonly forwarding: Forwarding
   readonly replies: Replies
   /** A screen wants those who moderate to look at what was taken. */
-  readonly flagged: (actor: Actor, message: Checked, result: SendResult, why: string) => void
+  readonly flagged: (actor: Actor, message: CheckedMessage, result: SendResult, why: string) => void
 }
 
 export class Writing {
@@ -60,15 +60,15 @@ export class Writing {
     const slow =
       room.slowMode > 0 &&
       !isChange(post.message.input) &&
-      !this.#parts.rules.moderates(post.actor, room.id, 'moderate')
+      !this.#parts.rules.mayModerate(post.actor, room.id, 'moderate')
     return slow ? this.#writeSlowly(room, post) : this.append(post)
   }
 
   /** One more message into a room: who is above its rate rests, or is refused. */
   count(room: string, publisher: Publisher): void {
-    if (!publisher.rest) return this.#parts.rates.requireRoom(room)
-    const ms = this.#parts.rates.sent(room)
-    if (ms > 0) publisher.rest(ms)
+    if (!publisher.pause) return this.#parts.rates.requireRoomRate(room)
+    const ms = this.#parts.rates.chargeRoom(room)
+    if (ms > 0) publisher.pause(ms)
   }
 
   /** One message every so many seconds. A retry of one that was taken is answered all the same, and is no message. */
@@ -106,7 +106,7 @@ export class Writing {
 
   async #forward(post: Post, forward: NonNullable<MessageInput['forward']>): Promise<void> {
     const { actor, room, message } = post
-    let filled: Checked
+    let filled: CheckedMessage
     try {
       filled = await this.#parts.forwarding.fill(actor, room, message, forward)
       this.#requireAllowed(post)

@@ -1,22 +1,22 @@
 import { Refusal } from '../../../schemas/errors.js'
 import type { Principal } from '../../auth/principal.js'
 
-/** On whose behalf something is done. */
+/** The user on whose behalf a publish or a request is handled, and the session it came from. */
 export interface Actor {
   readonly principal: Principal
   /** MQTT client id; empty where there is none. */
   readonly clientId: string
-  /** `{user}/{clientId}` of the asking session, to which replies go first; null: none. */
+  /** `{user}/{clientId}` of the asking session, which gets the reply if it subscribes to replies; null: there is no session (HTTP). */
   readonly sessionId: string | null
-  /** Where it comes from, for throttling. */
+  /** Network address of the client, for throttling. */
   readonly address?: string
-  /** Of an MQTT 5 request [MQTT5-4.10]. */
+  /** Set for an MQTT 5 request that names a response topic [MQTT5-4.10]. */
   readonly answer?: AnswerTo
-  /** It is told of what became of its request where it asked: no reply is published. */
+  /** No reply is published, because the caller returns the result itself (HTTP, or a publish made by a request). */
   readonly silent?: boolean
 }
 
-/** Where a reply goes instead of `users/{me}/replies`, and what the client knows it by. */
+/** Response topic of an MQTT 5 request, used in place of `users/{me}/replies`, and its correlation data. */
 export interface AnswerTo {
   readonly topic: string | null
   readonly correlationData: Buffer | null
@@ -31,18 +31,18 @@ export function requireAdmin(actor: Actor, why: string): string {
   return requireUser(actor)
 }
 
-/** Whoever has the role, and admins. */
+/** @throws Refusal `forbidden` unless the actor has the role or is an admin. */
 export function requireRole(actor: Actor, role: string): void {
   requireUser(actor)
   if (!actor.principal.roles.has(role) && !isAdmin(actor)) throw new Refusal('forbidden', `this needs the role ${role}`)
 }
 
-/** Whether what is for these roles is for the actor; null: for everyone. */
+/** Whether the actor has one of `roles`; null: every actor qualifies. */
 export function hasOneOf({ principal }: Actor, roles: readonly string[] | null): boolean {
   return roles === null || roles.some((role) => principal.roles.has(role))
 }
 
-/** Anonymous clients have no rooms, no users, no broadcast (DESIGN §2). */
+/** Returns the user. Anonymous clients have no rooms, users or broadcast (DESIGN §2). @throws Refusal `unauthorized` for them. */
 export function requireUser(actor: Actor): string {
   if (actor.principal.anonymous)
     throw new Refusal('unauthorized', 'anonymous clients have no rooms and no users; log in')

@@ -1,12 +1,15 @@
-/** How often one person may ask another for something: invitations, contact requests, shares and offers, each a stored event for who is asked. */
+/**
+ * Limits how often one person may ask another for something (invitations, contact requests, shares, offers), because each request is an
+ * event stored for the person asked.
+ */
 import { Refusal } from '../../../schemas/errors.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import { type Actor, isAdmin } from './actor.js'
 
-/** About one thing, again and again: so small a part of all. */
-const REPEATS = 1 / 20
-/** About anything: of `limits.asksPerPair` that may come at once so many become free a second. */
+/** Share of the limit that requests about one and the same thing may use. */
+const REPEAT_SHARE = 1 / 20
+/** Time in which the full limit (`limits.asksPerPair`) becomes available again. */
 const SECONDS_TO_REFILL = 1000
 
 export class AskLimits {
@@ -14,14 +17,17 @@ export class AskLimits {
   readonly #repeats: TokenBuckets
   readonly #pairs: TokenBuckets
 
-  /** `perPair`: how often one person may ask another at once. */
+  /** `perPair`: requests from one person to another that are allowed at once. */
   constructor(directory: Ownership, perPair: number) {
     this.#directory = directory
-    this.#repeats = new TokenBuckets((perPair * REPEATS) / SECONDS_TO_REFILL, perPair * REPEATS)
+    this.#repeats = new TokenBuckets((perPair * REPEAT_SHARE) / SECONDS_TO_REFILL, perPair * REPEAT_SHARE)
     this.#pairs = new TokenBuckets(perPair / SECONDS_TO_REFILL, perPair)
   }
 
-  /** Counts an event that is to tell `user` of something about `what`: a room, a device, being contacts. Admins are not counted. */
+  /**
+   * Counts a request to `user` about `what` (a room, a device, or becoming contacts). Admins are not counted. @throws Refusal
+   * `rate_limited`.
+   */
   require(actor: Actor, user: string, what: string): void {
     if (isAdmin(actor)) return
     const pair = `${personBehind(this.#directory, actor.principal.user)} ${user}`
@@ -33,7 +39,7 @@ export class AskLimits {
     })
   }
 
-  /** Of both or of neither; ms to wait. */
+  /** Takes a token from both buckets or from neither. Returns ms to wait; 0: taken. */
   #take(pair: string, repeat: string): number {
     const early = this.#repeats.take(repeat)
     if (early > 0) return early

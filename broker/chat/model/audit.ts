@@ -12,20 +12,20 @@ import { type Actor, isAdmin } from './actor.js'
 import { hashOf } from './message.js'
 import { logs } from './views.js'
 
-/** Attempts of one user that were refused: so many at once, and one a minute, are worth a line each. */
+/** Refused attempts are recorded at most this often per user, so that an attacker cannot flood the log: a burst, then one a minute. */
 const ATTEMPTS_AT_ONCE = 10
 const ATTEMPTS_PER_SECOND = 1 / 60
-/** Characters of details; an act with more goes without. */
+/** Maximum length of the details in characters of JSON; longer details are left out. */
 const MAX_DETAILS = 16_384
-/** Entries looked at for one page, and read at once. */
+/** Entries scanned for one page of results, and entries and bytes per read. */
 const MAX_SCAN = 2000
 const PAGE = 200
 const PAGE_BYTES = 1_048_576
 
-/** What is done; `details`: parameters that say how. */
+/** An administrative act. `details`: the parameters of the command. */
 export interface Act {
   readonly action: string
-  /** To whom, and in which room. */
+  /** The user and the room acted on. */
   readonly user?: string | undefined
   readonly room?: string | undefined
   readonly details?: Readonly<Record<string, unknown>> | undefined
@@ -35,9 +35,9 @@ export interface AuditEntry extends Act {
   readonly seq: number
   readonly id: string
   readonly ts: number
-  /** Who did it. */
+  /** The user who acted. */
   readonly actor: string
-  /** Null: on the machine itself. */
+  /** Null: done on the machine itself (command line). */
   readonly address: string | null
   readonly result: 'ok' | 'forbidden'
 }
@@ -45,7 +45,7 @@ export interface AuditEntry extends Act {
 export interface AuditQuery {
   readonly before?: number | undefined
   readonly limit: number
-  /** server: only what was done as an admin or on the machine, and tried outside of rooms. */
+  /** `server`: only acts done by an admin or on the machine, and acts outside of rooms. */
   readonly scope?: 'all' | 'server' | undefined
   readonly actor?: string | undefined
   readonly user?: string | undefined
@@ -53,11 +53,11 @@ export interface AuditQuery {
   readonly action?: string | undefined
 }
 
-/** Who acts: someone at a door, or the owner of the data directory. */
-export interface Acting {
+/** The user who acts, over MQTT or HTTP or on the command line (the owner of the data directory). */
+export interface AuditActor {
   readonly user: string
   readonly address: string | null
-  /** By a right that reaches beyond rooms. */
+  /** Acts by a right that is not limited to one room (an admin). */
   readonly admin: boolean
 }
 
@@ -66,14 +66,14 @@ export class Audit {
   readonly #accountOf: (user: string) => string
   readonly #attempts = new TokenBuckets(ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE)
 
-  /** `accountOf`: for whom a user counts. */
+  /** `accountOf`: the account whose limit a user's attempts count against. */
   constructor(store: Pick<Store, 'commit' | 'log'>, accountOf = (user: string): string => user) {
     this.#store = store
     this.#accountOf = accountOf
   }
 
-  /** Does it; resolves once that is in the log, so that nobody is told of an act that is not. */
-  async during<T>(who: Acting, act: Act, work: () => Promise<T>): Promise<T> {
+  /** Runs `work` and records the act. Resolves once the record is durable, so that no act is reported as done that is not in the log. */
+  async runAudited<T>(who: AuditActor, act: Act, work: () => Promise<T>): Promise<T> {
     const result = await work().catch(async (error: unknown) => {
       const attempt = error instanceof Refusal && error.code === 'forbidden'
       if (attempt && this.#attempts.take(this.#accountOf(who.user)) === 0) await this.#write(who, act, 'forbidden')
@@ -84,15 +84,15 @@ export class Audit {
   }
 
   /**
-   * An act that is to be committed with what it does. `once`: the same however often it comes, as a retry may. Whoever has a room may fill the log of all
-   * acts, so those beyond rooms have one of their own, too.
+   * Drafts of the record, to be committed together with what the act writes. `once`: deduplication id, equal for every retry of the act.
+   * Acts outside of rooms are also written to a log of their own, because the owner of a room could push them out of the common log.
    */
-  drafts(who: Acting, act: Act, result: AuditEntry['result'] = 'ok', once: string | null = null): Draft[] {
+  drafts(who: AuditActor, act: Act, result: AuditEntry['result'] = 'ok', once: string | null = null): Draft[] {
     const all = this.#draft(logs.audit(), who, act, result, once)
     return who.admin || act.room === undefined ? [all, this.#draft(logs.serverAudit(), who, act, result, once)] : [all]
   }
 
-  #draft(log: string, who: Acting, act: Act, result: AuditEntry['result'], once: string | null): Draft {
+  #draft(log: string, who: AuditActor, act: Act, result: AuditEntry['result'], once: string | null): Draft {
     const { action, user, room, details } = act
     const id = uuid7()
     const ts = Date.now()
@@ -103,38 +103,38 @@ export class Audit {
     return { log, id, ts, from: who.user, qos: 1, body: numbered, dedupe }
   }
 
-  /** The newest that match, or those before a number; ascending. `before`: where to go on. */
+  /** The newest matching entries, or the newest before a seq, in ascending order. `before`: where the next page starts. */
   async list(query: AuditQuery): Promise<{ entries: AuditEntry[]; more: boolean; before?: number }> {
     const log = query.scope === 'server' ? await this.#serverLog() : logs.audit()
     const { head } = await this.#store.log.open(log)
     const entries: AuditEntry[] = []
-    let reached = query.before ?? head + 1
+    let position = query.before ?? head + 1
     for (let scanned = 0; scanned < MAX_SCAN; ) {
-      const page = (await this.#store.log.readBefore(log, reached, PAGE, PAGE_BYTES)).reverse()
+      const page = (await this.#store.log.readBefore(log, position, PAGE, PAGE_BYTES)).reverse()
       if (page.length === 0) return { entries, more: false }
       for (const entry of page) {
-        reached = entry.seq
+        position = entry.seq
         const read = readEntry(entry)
         if (matches(read, query)) entries.unshift(read)
-        if (entries.length >= query.limit) return { entries, more: reached > 1, before: reached }
+        if (entries.length >= query.limit) return { entries, more: position > 1, before: position }
       }
       scanned += page.length
     }
-    return { entries, more: true, before: reached }
+    return { entries, more: true, before: position }
   }
 
-  /** Of before there was one of them alone, all are shown. */
+  /** A store written before the server log existed has only the common log; it is shown in full. */
   async #serverLog(): Promise<string> {
     const { head } = await this.#store.log.open(logs.serverAudit())
     return head > 0 ? logs.serverAudit() : logs.audit()
   }
 
-  async #write(who: Acting, act: Act, result: AuditEntry['result']): Promise<void> {
+  async #write(who: AuditActor, act: Act, result: AuditEntry['result']): Promise<void> {
     await commit(this.#store, { drafts: this.drafts(who, act, result) })
   }
 }
 
-export function acting(actor: Actor): Acting {
+export function auditActor(actor: Actor): AuditActor {
   const { principal, address } = actor
   return { user: principal.user, address: address ?? null, admin: isAdmin(actor) }
 }
@@ -144,6 +144,6 @@ function readEntry({ payload }: LogEntry): AuditEntry {
 }
 
 function matches(entry: AuditEntry, query: AuditQuery): boolean {
-  const asked = (['actor', 'user', 'room', 'action'] as const).filter((key) => query[key] !== undefined)
-  return asked.every((key) => entry[key] === query[key])
+  const given = (['actor', 'user', 'room', 'action'] as const).filter((key) => query[key] !== undefined)
+  return given.every((key) => entry[key] === query[key])
 }

@@ -1,9 +1,9 @@
-/** Holds what clients sent against a schema. */
+/** Checks what clients sent against compiled schemas. */
 import type { Compile } from 'typebox/compile'
 import { Refusal } from '../../../schemas/errors.js'
 import { patternWords } from '../../../schemas/patterns.js'
 
-/** Checks `value` against a compiled schema; the first fault becomes a refusal that names the field. */
+/** @throws Refusal `bad_request` for the first fault, naming the field. */
 export function checkSchema(compiled: ReturnType<typeof Compile>, value: unknown): void {
   if (compiled.Check(value)) return
   const faults = compiled.Errors(value)
@@ -21,7 +21,7 @@ export function checkSchema(compiled: ReturnType<typeof Compile>, value: unknown
   throw new Refusal('bad_request', `${field || 'the request'} ${message}`, field ? { field } : {})
 }
 
-/** Faults of schemas as one would say them; typebox's own words where it says it well. */
+/** A fault as a readable sentence; other keywords keep the message of TypeBox. */
 function inWords({ keyword, params, message }: { keyword: string; params: unknown; message: string }): string {
   const { limit, pattern, allowedValues } = params as { limit: number; pattern: string; allowedValues: unknown[] }
   switch (keyword) {

@@ -1,17 +1,17 @@
-/** What is refused while the disk is nearly full, before it is: what adds to it. What reads, takes away or protects goes on. */
+/** Refuses writes that need disk space while the disk is nearly full. Reads, deletions and protective commands stay available. */
 import { COMMANDS, type CommandName } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
 
-export interface Space {
-  /** Too little is left (`store.level.minFree`). */
+export interface DiskSpace {
+  /** Less is free than `store.level.minFree`. */
   readonly low: boolean
 }
 
 /** Seconds after which a client may try again. */
 const RETRY_AFTER = 30
 
-/** Of those that write: `send` is decided by what is sent, and where one has read to is one number. */
-const GO_ON: ReadonlySet<CommandName> = new Set<CommandName>([
+/** Writing commands that stay available. `send` is checked by the type of the message; a read cursor overwrites one number. */
+const ALLOWED_WHEN_FULL: ReadonlySet<CommandName> = new Set<CommandName>([
   'accounts.delete',
   'accounts.suspend',
   'account.export',
@@ -41,20 +41,20 @@ const GO_ON: ReadonlySet<CommandName> = new Set<CommandName>([
   'webhooks.delete',
 ])
 
-export function requireSpace({ low }: Space): void {
-  if (low) throw full()
+export function requireSpace({ low }: DiskSpace): void {
+  if (low) throw diskFull()
 }
 
-export function requireSpaceFor(space: Space, name: CommandName): void {
-  if (space.low && writes(name)) throw full()
+export function requireSpaceFor(space: DiskSpace, name: CommandName): void {
+  if (space.low && writes(name)) throw diskFull()
 }
 
 function writes(name: CommandName): boolean {
   const { rate } = COMMANDS[name]
-  return name === 'auth.register' || ((rate === 'write' || rate === 'create') && !GO_ON.has(name))
+  return name === 'auth.register' || ((rate === 'write' || rate === 'create') && !ALLOWED_WHEN_FULL.has(name))
 }
 
-function full(): Refusal {
+function diskFull(): Refusal {
   const why = 'the disk is nearly full: less is free than store.level.minFree; nothing was stored'
   return new Refusal('unavailable', why, { retryAfter: RETRY_AFTER })
 }

@@ -1,4 +1,4 @@
-/** Entries the broker itself writes: room events, user events. */
+/** Log entries that the broker writes: room events and user events. */
 
 import type { PrivacySettings } from '../../../schemas/commands/privacy.js'
 import { SYSTEM } from '../../../schemas/ids.js'
@@ -8,7 +8,7 @@ import type { MemberSettings } from '../../store/rooms.js'
 import { uuid7 } from '../../util/uuid7.js'
 import { logs } from './views.js'
 
-/** What is done about someone. `until`: Unix ms; null: for good. */
+/** A sanction or its end. `until`: Unix ms; null: permanent. */
 export type Sanction =
   | { type: 'banned'; by: string; until: number | null; reason: string | null }
   | { type: 'muted'; by: string; until: number | null }
@@ -16,20 +16,20 @@ export type Sanction =
 
 export type RoomEvent =
   | { type: 'created' | 'updated' | 'deleted'; by: string }
-  /** `by`: who let them in. */
+  /** `by`: the member who let the user in. */
   | { type: 'joined'; user: string; by?: string }
   | { type: 'left' | 'requested'; user: string }
   | { type: 'invited' | 'removed' | 'denied'; user: string; by: string }
   | { type: 'role'; user: string; by: string; role: string }
   | (Sanction & { user: string })
 
-/** `contact`: `by` wants to be a contact, or accepted to be one. */
+/** `contact`: `by` sent a contact request, or accepted one. */
 export type UserEvent =
-  /** The user may do this with a device from now on; null: nothing any more. */
+  /** The user's rights on a device changed; null: no rights any more. */
   | { type: 'device'; device: string; by: string; may: 'own' | 'control' | 'read' | null }
-  /** `by` wants the user to take a device over. */
+  /** `by` offered the user to take over a device. */
   | { type: 'deviceOffered'; device: string; by: string }
-  /** What became of something the user asked a device to do. */
+  /** New state of a command that the user sent to a device. */
   | {
       type: 'deviceCommand'
       device: string
@@ -40,25 +40,25 @@ export type UserEvent =
       result?: unknown
       error?: string
     }
-  /** Notifications, by seq. */
+  /** Acknowledged notifications, by seq. */
   | { type: 'acked'; notifications: readonly number[] }
-  /** To a bot: `by` gave a command in a room; `message` is all that was sent. */
+  /** To a bot: `by` used one of its commands in a room; `message` is the complete message. */
   | { type: 'command'; room: string; by: string; command: string; args: string; message: object }
   | { type: 'contact'; by: string }
   | ({ type: 'settings'; room: string } & MemberSettings)
   | ({ type: 'privacy' } & PrivacySettings)
   | (Sanction & { room: string })
-  /** `target`: seq of the message; null: a user was reported. */
+  /** `target`: seq of the reported message; null: a user was reported. */
   | { type: 'reported'; room: string; report: string; target: number | null }
-  /** `deleted`: the room, whose own events go with it. */
+  /** `deleted`: sent to the user, because the room's own event log is deleted with the room. */
   | { type: 'invited' | 'added' | 'removed' | 'denied' | 'deleted' | 'role'; room: string; by: string; role?: string }
 
-/** On `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */
+/** An entry of `rooms/{room}/events`: `{id, room, seq, ts, type, …}`. */
 export function roomEvent(room: string, event: RoomEvent): Draft {
   return draft(logs.roomEvents(room), `"room":${JSON.stringify(room)},`, event)
 }
 
-/** On `users/{user}/events`: `{id, seq, ts, type, room, by, …}`. */
+/** An entry of `users/{user}/events`: `{id, seq, ts, type, room, by, …}`. */
 export function userEvent(user: string, event: UserEvent): Draft {
   return draft(logs.userEvents(user), '', event)
 }

@@ -1,4 +1,4 @@
-/** What each type of message holds: the one table of which fields it takes and which it needs. */
+/** The fields that each message type takes and requires. */
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../../schemas/errors.js'
 import {
@@ -15,30 +15,30 @@ import {
 const reactionShape = Compile(ReactionData)
 const locationShape = Compile(LocationData)
 
-/** A message about another one of its room. */
+/** A message that refers to another message of its room (edit, delete, reaction, pin, unpin). */
 export type ChangeInput = MessageInput & { type: string; target: number }
 
-interface Kind {
-  /** Beside `cid` and `type`. */
+interface TypeFields {
+  /** Allowed fields, beside `cid` and `type`. */
   readonly fields: readonly (keyof MessageInput)[]
-  /** At least one of these. */
+  /** At least one of these is required. */
   readonly needs: readonly (keyof MessageInput)[]
 }
 
-const CONTENT = ['text', 'attachments', 'data', 'mentions'] as const
-const MESSAGE = [...CONTENT, 'replyTo', 'thread', 'ttl'] as const
+const CONTENT_FIELDS = ['text', 'attachments', 'data', 'mentions'] as const
+const MESSAGE_FIELDS = [...CONTENT_FIELDS, 'replyTo', 'thread', 'ttl'] as const
 
-/** It says what the other message says. */
-const FORWARD: Kind = { fields: ['forward', 'replyTo', 'thread', 'ttl'], needs: [] }
-/** What is encrypted is all in its data: nothing else of it is to be read. */
-const SEALED = ['data', 'replyTo', 'thread', 'ttl'] as const
+/** A forward takes its content from the message it forwards. */
+const FORWARD_FIELDS: TypeFields = { fields: ['forward', 'replyTo', 'thread', 'ttl'], needs: [] }
+/** An encrypted message has all its content in `data`, so it takes no readable content. */
+const ENCRYPTED_FIELDS = ['data', 'replyTo', 'thread', 'ttl'] as const
 
-const KINDS: Record<string, Kind> = {
-  text: { fields: MESSAGE, needs: ['text', 'attachments'] },
-  custom: { fields: MESSAGE, needs: ['data'] },
-  location: { fields: MESSAGE, needs: ['data'] },
-  encrypted: { fields: SEALED, needs: ['data'] },
-  edit: { fields: [...CONTENT, 'target'], needs: ['text', 'attachments', 'data'] },
+const TYPE_FIELDS: Record<string, TypeFields> = {
+  text: { fields: MESSAGE_FIELDS, needs: ['text', 'attachments'] },
+  custom: { fields: MESSAGE_FIELDS, needs: ['data'] },
+  location: { fields: MESSAGE_FIELDS, needs: ['data'] },
+  encrypted: { fields: ENCRYPTED_FIELDS, needs: ['data'] },
+  edit: { fields: [...CONTENT_FIELDS, 'target'], needs: ['text', 'attachments', 'data'] },
   delete: { fields: ['target'], needs: [] },
   reaction: { fields: ['target', 'data'], needs: ['data'] },
   pin: { fields: ['target'], needs: [] },
@@ -49,18 +49,18 @@ export function isChange(input: MessageInput | null): input is ChangeInput {
   return CHANGE_TYPES.has(input?.type ?? 'text')
 }
 
-/** Throws a refusal that names the field. */
+/** @throws Refusal that names the field. */
 export function checkType(input: MessageInput): void {
   const type = input.type ?? 'text'
   if (type === 'system') throw new Refusal('forbidden', 'only the broker sends system messages', { field: 'type' })
   if (!(MESSAGE_TYPES as readonly string[]).includes(type))
     throw new Refusal('bad_request', `type must be one of ${MESSAGE_TYPES.join(', ')}`, { field: 'type' })
-  if (input.forward !== undefined && type === 'text') return checkFields('forward', input, FORWARD)
-  checkFields(type, input, KINDS[type]!)
+  if (input.forward !== undefined && type === 'text') return checkFields('forward', input, FORWARD_FIELDS)
+  checkFields(type, input, TYPE_FIELDS[type]!)
   checkData(type, input.data)
 }
 
-/** An edit says what its target says now: it is held to what the target's type needs. */
+/** The content of an edit replaces that of its target, so it must be valid for the target's type. @throws Refusal */
 export function checkEdit(edit: MessageInput, targetType: string): void {
   if (targetType !== 'location' && targetType !== 'encrypted') return
   const { type: _, target: __, ...content } = edit
@@ -84,13 +84,13 @@ function checkReaction(data: unknown): void {
   throw wrongData('the data of a reaction is {"emoji":"👍"}, with "remove":true to take it back')
 }
 
-function checkFields(type: string, input: MessageInput, { fields, needs }: Kind): void {
-  const about = CHANGE_TYPES.has(type)
+function checkFields(type: string, input: MessageInput, { fields, needs }: TypeFields): void {
+  const isChangeType = CHANGE_TYPES.has(type)
   for (const field of Object.keys(input) as (keyof MessageInput)[]) {
     if (field === 'cid' || field === 'type' || input[field] === undefined || fields.includes(field)) continue
     throw new Refusal('bad_request', `a message of type ${type} has no ${field}`, { field })
   }
-  if (about && input.target === undefined)
+  if (isChangeType && input.target === undefined)
     throw new Refusal('bad_request', `a message of type ${type} needs a target: the seq it is about`, {
       field: 'target',
     })

@@ -1,4 +1,4 @@
-/** From the bytes a client published to a checked message, and to the pieces the log splices its number into. */
+/** Parses and checks a published payload: from bytes to a checked message, whose JSON the log completes with its seq. */
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
@@ -18,29 +18,32 @@ import { requireExactNumbers } from './numbers.js'
 
 const validator = Compile(MessageInput)
 
-export interface Checked {
+export interface CheckedMessage {
   cid: string | null
   /** The message without its cid, keys in a fixed order, as the inside of a JSON object: `"type":"text","text":"hi"`. */
   inside: string
-  /** Seconds it lives; null: no end. */
+  /** Seconds until the message expires; null: never. */
   ttl: number | null
-  /** What was sent; null: text alone. */
+  /** The parsed input; null: the message is text only. */
   input: MessageInput | null
-  /** What it says in words; null: nothing. */
+  /** The text; null: none. */
   text: string | null
-  /** `inside` as it was sent, where the broker made something else of it: a retry is known by that. */
+  /** `inside` as the client sent it, if the broker changed the message: deduplication hashes this, so that a retry is recognised. */
   sent?: string
-  /** Whose words these are, where it passes on those of another. */
+  /** Author and origin of a forwarded message. */
   forwarded?: Forwarded
 }
 
-/** A text that stands in its payload as JSON writes it. Nearly all messages are one: their words are not looked at unless someone asks. */
-export class PlainText implements Checked {
+/**
+ * A text whose bytes in the payload can be copied into JSON without escaping, as for nearly all messages. It is decoded only when `text` is
+ * read.
+ */
+export class PlainText implements CheckedMessage {
   readonly cid = null
   readonly ttl = null
   readonly input = null
   readonly payload: Buffer
-  /** Where the text lies in the payload. */
+  /** Range of the text in `payload`: start and end in bytes. */
   readonly from: number
   readonly to: number
   #text: string | null = null
@@ -60,17 +63,17 @@ export class PlainText implements Checked {
   }
 }
 
-/** What can be put in the place of what was sent. */
+/** The content of a message, which a broker-side rule may replace. */
 export type Content = Partial<Pick<MessageInput, 'text' | 'attachments' | 'data'>>
 
-/** Valid UTF-8 as a string; anything else is refused. */
+/** Decodes valid UTF-8. @throws Refusal `bad_request` for an empty or invalid payload. */
 export function decodeText(payload: Buffer): string {
   if (payload.length === 0) throw new Refusal('bad_request', 'the message is empty')
   if (!isUtf8(payload)) throw new Refusal('bad_request', 'the payload is not valid UTF-8')
   return payload.toString('utf8')
 }
 
-/** The object that a client sent as JSON; null for any other text. Refuses one with numbers that would come back as others. */
+/** Parses a JSON object; null for any other text. @throws Refusal if a number cannot be kept exactly. */
 export function readObject(payload: Buffer): Record<string, unknown> | null {
   const text = decodeText(payload)
   const object = parseObject(text)
@@ -78,7 +81,7 @@ export function readObject(payload: Buffer): Record<string, unknown> | null {
   return object
 }
 
-/** JSON text of an object as that object; null for everything else. */
+/** Parses a JSON object; null for any other text. */
 export function parseObject(text: string): Record<string, unknown> | null {
   if (!/^\s*\{/.test(text)) return null
   try {
@@ -88,17 +91,17 @@ export function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** Reads the cid of a message that will be refused, so that the refusal can name it. */
+/** Reads the cid of a message that will be refused, so that the refusal can carry it. */
 export function cidOf(payload: Buffer): string | null {
   const cid = parseObject(payload.toString('utf8'))?.['cid']
   return typeof cid === 'string' && cid.length <= 128 ? cid : null
 }
 
 /**
- * A message in: a JSON object of the known keys, an object of none of them (`custom` data), or any other text, verbatim.
- * `bare`: always text (the `text` leaf).
+ * Checks a published message: a JSON object of known keys, an object of none of them (`custom` data), or any other text, verbatim. `bare`:
+ * always text (the `text` leaf). @throws Refusal
  */
-export function checkMessage(payload: Buffer, bare: boolean): Checked {
+export function checkMessage(payload: Buffer, bare: boolean): CheckedMessage {
   const plain = plainText(payload, bare)
   if (plain) return plain
   const text = decodeText(payload)
@@ -114,7 +117,7 @@ const BACKSLASH = 0x5c
 const BRACE = 0x7b
 const SPACE = 0x20
 
-/** A text, bare or as `{"text":"…"}`, with nothing in it that JSON would escape, told by its bytes. Null: it is not that simple. */
+/** Recognises by its bytes a text, bare or as `{"text":"…"}`, that needs no JSON escaping. Null: it needs the parser. Hot path. */
 function plainText(payload: Buffer, bare: boolean): PlainText | null {
   let from = 0
   let to = payload.length
@@ -133,8 +136,8 @@ function plainText(payload: Buffer, bare: boolean): PlainText | null {
   return ascii || isUtf8(payload) ? new PlainText(payload, from, to) : null
 }
 
-/** Many messages are a text, perhaps with a cid, and need no look at the whole schema. Null: it is not that simple. */
-function textAlone(object: Record<string, unknown>): Checked | null {
+/** Recognises a message of only text and cid, which needs no schema check. Null: it needs the full check. */
+function textAlone(object: Record<string, unknown>): CheckedMessage | null {
   let cid: string | null = null
   let text: string | null = null
   for (const key in object) {
@@ -164,8 +167,8 @@ function toInput(object: Record<string, unknown>): MessageInput {
   return object as MessageInput
 }
 
-/** An emoji is spelled one way, whatever the client wrote. */
-function checkObject(input: MessageInput): Checked {
+/** Checks an input; the emoji of a reaction is normalised. */
+function checkObject(input: MessageInput): CheckedMessage {
   const checked = checkInput(input)
   if (input.type !== 'reaction') return checked
   const data = input.data as ReactionData
@@ -174,7 +177,7 @@ function checkObject(input: MessageInput): Checked {
   return { ...checkInput({ ...input, data: { ...data, emoji } }), sent: checked.inside }
 }
 
-function checkInput(input: MessageInput): Checked {
+function checkInput(input: MessageInput): CheckedMessage {
   checkType(input)
   const { cid = null, type = 'text', target, text, ...rest } = input
   const { attachments, data, replyTo, thread, mentions, forward, ttl } = rest
@@ -183,17 +186,17 @@ function checkInput(input: MessageInput): Checked {
   return { cid, inside, ttl: ttl ?? null, input, text: text ?? null }
 }
 
-function textOnly(text: string, cid: string | null): Checked {
+function textOnly(text: string, cid: string | null): CheckedMessage {
   return { cid, inside: `"type":"text","text":${JSON.stringify(text)}`, ttl: null, input: null, text }
 }
 
-/** What a message holds, as its receivers would see it. */
-export function contentOf({ inside }: Checked): MessageInput {
+/** The content of a message as its receivers see it. */
+export function contentOf({ inside }: CheckedMessage): MessageInput {
   return JSON.parse(`{${inside}}`)
 }
 
-/** A message with other content, the same to a retry. */
-export function rewritten(message: Checked, content: Content): Checked {
+/** The message with other content. Its deduplication hash stays that of what was sent. */
+export function rewritten(message: CheckedMessage, content: Content): CheckedMessage {
   const input = {
     ...(message.input ?? { text: message.text! }),
     ...(message.cid === null ? {} : { cid: message.cid }),
@@ -202,24 +205,24 @@ export function rewritten(message: Checked, content: Content): Checked {
   return attributed({ ...checkObject(input), sent: message.sent ?? message.inside }, message.forwarded)
 }
 
-/** A message that forwards, with what it forwards. `ttl`: seconds it lives. */
+/** A forward with the content of the message it forwards. `ttl`: seconds; null: never expires. */
 export function forwarded(
-  message: Checked,
+  message: CheckedMessage,
   content: Content & Pick<MessageInput, 'type'>,
   source: Forwarded,
   ttl: number | null,
-): Checked {
-  const { forward: _, ...said } = message.input!
-  const checked = checkObject({ ...said, ...content })
+): CheckedMessage {
+  const { forward: _, ...input } = message.input!
+  const checked = checkObject({ ...input, ...content })
   return attributed({ ...checked, ttl, sent: message.inside }, source)
 }
 
-function attributed(message: Checked, source: Forwarded | undefined): Checked {
+function attributed(message: CheckedMessage, source: Forwarded | undefined): CheckedMessage {
   if (!source) return message
   return { ...message, inside: `${message.inside},"forwarded":${JSON.stringify(source)}`, forwarded: source }
 }
 
-/** JSON. Bounded, for what is written here is written again where the stack is deeper, and clients have stacks too. */
+/** `JSON.stringify` with a limit on nesting: the value is serialised again deeper in the stack, and clients must be able to parse it. */
 export function stringify(value: unknown): string {
   if (isDeeper(value, MAX_DEPTH)) throw new Refusal('bad_request', `nested deeper than ${MAX_DEPTH} levels`)
   return JSON.stringify(value)
@@ -230,7 +233,7 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
-/** Of the normalised input: the same cid with another hash is a conflict. */
+/** Deduplication hash of the normalised input: the same cid with another hash is a conflict. */
 export function hashOf(inside: string): string {
   return createHash('sha256').update(inside).digest('base64url').slice(0, 24)
 }

@@ -1,13 +1,13 @@
-/** Numbers in JSON that a client sent, and that would not come back as they were. */
+/** Refuses numbers in JSON that cannot be represented exactly. */
 import { Refusal } from '../../../schemas/errors.js'
 
-/** Nearly no JSON has any: sixteen digits in a row, or an exponent. */
+/** Quick check, false for nearly all JSON: sixteen digits in a row, or an exponent. */
 const SUSPECT = /\d{16}|\d[eE]/
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g
 
 /**
- * Refuses whole numbers that no double is (9007199254740993), and what is too large or too small for one (1e400): they would be stored as
- * others. Fractions are rounded to the nearest double, as everywhere.
+ * Refuses integers that no double represents (9007199254740993) and numbers out of range (1e400), because another value would be stored.
+ * Fractions are rounded to the nearest double, as everywhere.
  */
 export function requireExactNumbers(json: string): void {
   const found = inexactNumber(json)
@@ -17,7 +17,7 @@ export function requireExactNumbers(json: string): void {
   throw new Refusal('bad_request', `${shown} cannot be kept exactly; send it as a text, in quotes`, { field })
 }
 
-/** The first of them, and the key it stands behind. */
+/** The first inexact number, and the key before it. */
 export function inexactNumber(json: string): { token: string; field: string | undefined } | null {
   if (!SUSPECT.test(json)) return null
   let key: string | null = null

@@ -1,9 +1,9 @@
-/** Accounts of bots and devices: users with no password, known by keys that their owner has. */
+/** Accounts of bots and devices: users without a password, who log in with keys that their owner creates. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { Accounts } from '../../auth/accounts.js'
 import type { Op } from '../../store/op.js'
 
-/** Makes one, with what says whose it is. What is wrong with the account is wrong with the bot or device that was asked for. */
+/** Creates the account together with the record of its owner. A refusal of the name carries the field `bot` or `device`. */
 export async function addOwned(
   accounts: Pick<Accounts, 'add'>,
   kind: 'bot' | 'device',

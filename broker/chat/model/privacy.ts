@@ -1,15 +1,15 @@
 /**
- * Who may reach whom, and who may know what: blocks, and what users let others do. The one place where both are asked, by every path
- * in and out. Who is refused hears the same words whatever the reason.
+ * Blocks and privacy settings: who may contact whom, and who may see what of a user. Every path in and out asks this module. A refusal has
+ * the same message whatever the reason, so that it does not reveal a block.
  */
 import type { Audience, PrivacySettings } from '../../../schemas/commands/privacy.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { directRoom, isDirectRoom, SYSTEM } from '../../../schemas/ids.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
-import { areContacts, blocks } from './blocks.js'
+import { areContacts, hasBlocked } from './blocks.js'
 
-export const OPEN: PrivacySettings = {
+export const DEFAULT_PRIVACY: PrivacySettings = {
   messages: 'everyone',
   presence: 'everyone',
   readReceipts: 'everyone',
@@ -18,19 +18,19 @@ export const OPEN: PrivacySettings = {
 
 export type People = Pick<DirectoryStore, 'blocks' | 'wanted' | 'privacy' | 'written'> & Ownership
 
-/** Whether `other` is among those to whom `user` allows `what`; users are always among them themselves, with what acts for them. */
-function admits(directory: People, user: string, other: string, what: keyof PrivacySettings): boolean {
+/** Whether the setting `what` of `user` admits `other`. Users always admit themselves, their bots and their devices. */
+function allowsTo(directory: People, user: string, other: string, what: keyof PrivacySettings): boolean {
   const audience: Audience = directory.privacy.get(user)?.[what] ?? 'everyone'
   if (audience === 'everyone' || personBehind(directory, other) === user) return true
-  return audience === 'contacts' && (areContacts(directory, user, other) || mayAnswer(directory, user, other, what))
+  return audience === 'contacts' && (areContacts(directory, user, other) || isAnswer(directory, user, other, what))
 }
 
-/** Whom one has written to oneself is no stranger. */
-function mayAnswer({ written }: People, user: string, other: string, what: keyof PrivacySettings): boolean {
+/** Someone whom the user has written to may always answer. */
+function isAnswer({ written }: People, user: string, other: string, what: keyof PrivacySettings): boolean {
   return what === 'messages' && written.get(directRoom(user, other), user) !== undefined
 }
 
-/** `why` is all that the other hears: neither that it is a block nor that it is a setting. */
+/** `why` is the message of the refusal: it must reveal neither a block nor a setting. @throws Refusal `forbidden`. */
 export function requireReachable(
   directory: People,
   user: string,
@@ -39,20 +39,20 @@ export function requireReachable(
   why: string,
 ): void {
   if (other === SYSTEM) return
-  if (blocks(directory, user, other) || !admits(directory, user, other, what)) throw new Refusal('forbidden', why)
+  if (hasBlocked(directory, user, other) || !allowsTo(directory, user, other, what)) throw new Refusal('forbidden', why)
 }
 
-/** Whether `user` shows their presence to `watcher`, if `watcher` is one to see it. */
+/** Whether `watcher`, who may see presence of contacts and co-members at all, may see that of `user`. */
 export function showsPresence(directory: People, user: string, watcher: string): boolean {
-  return !blocks(directory, user, watcher) && admits(directory, user, watcher, 'presence')
+  return !hasBlocked(directory, user, watcher) && allowsTo(directory, user, watcher, 'presence')
 }
 
 /**
- * Whether `reader` is told how far `user` has come in a room: where both tell each other; in a direct conversation neither may block
- * the other.
+ * Whether `reader` may see the read receipts of `user` in a room: both must share theirs with each other, and in a direct conversation
+ * neither may block the other.
  */
-export function tellsReceipts(directory: People, room: string, user: string, reader: string): boolean {
+export function mayReadReceipts(directory: People, room: string, user: string, reader: string): boolean {
   if (user === reader) return true
-  if (isDirectRoom(room) && (blocks(directory, user, reader) || blocks(directory, reader, user))) return false
-  return admits(directory, user, reader, 'readReceipts') && admits(directory, reader, user, 'readReceipts')
+  if (isDirectRoom(room) && (hasBlocked(directory, user, reader) || hasBlocked(directory, reader, user))) return false
+  return allowsTo(directory, user, reader, 'readReceipts') && allowsTo(directory, reader, user, 'readReceipts')
 }

@@ -5,25 +5,25 @@ import type { QoS } from '../../store/qos.js'
 import type { AnswerTo } from './actor.js'
 import type { SendResult } from './replies.js'
 
-/** What was published. */
+/** A publish, from any transport. */
 export interface Publication {
   readonly topic: string
   readonly payload: Buffer
   readonly qos: QoS
   readonly retain: boolean
-  /** Writes that must be durable with it: the packet id of a QoS 2 publish. */
+  /** Writes that must be committed with it: the packet id of a QoS 2 publish. */
   readonly ops: readonly Op[]
-  /** Whether it joins a public room; a will never does. */
+  /** Whether it joins a public room; false for a will. */
   readonly joins: boolean
-  /** What an MQTT 5 publisher added, to be passed on. */
+  /** MQTT 5 properties and expiry that the publisher set, passed on to receivers. */
   readonly extra?: Extra | null
-  /** Where an MQTT 5 request wants its reply, and how it knows it. */
+  /** Response topic and correlation data of an MQTT 5 request. */
   readonly answer?: AnswerTo | null
 }
 
-/** Who published. Hears once, in the order of the publishes of one connection, what became of it. */
+/** The source of a publication. `settled` is called once per publication, in the order of the publishes of one connection. */
 export interface Publisher {
   settled(refusal: Refusal | null, result: SendResult | null): void
-  /** The sender is above the rate: nothing more is to be taken from it for so many ms. Absent: it is refused instead. */
-  rest?(ms: number): void
+  /** Asks the source to stop reading for `ms`, because it exceeds its rate. Absent: the publication is refused instead. */
+  pause?(ms: number): void
 }

@@ -5,22 +5,22 @@ import { stringify } from './message.js'
 import type { Publication, Publisher } from './publication.js'
 import type { SendResult } from './replies.js'
 
-/** What hooks say of a publish; they may change its topic and payload. */
+/** Asks the hooks about a publish; they may change its topic and payload. Resolves with a refusal, or null. */
 export type PublishGate = (
   actor: Actor,
   message: { topic: string; payload: Buffer; qos: QoS },
 ) => Promise<Refusal | null>
 
-/** The way of every message in. */
+/** Handles a published message: the entrance of the pipeline. */
 export type PublishFunction = (actor: Actor, publication: Publication, publisher: Publisher) => void | Promise<void>
 
-/** The pipeline, as those see it who publish in someone's name. */
+/** The part of the pipeline that is used to publish in a user's name. */
 export interface Publishing {
   publish: PublishFunction
   reject(actor: Actor, publication: Publication, publisher: Publisher, why: Refusal): void
 }
 
-/** A message that came inside a request was seen by hooks as that request alone: they are asked about it too. */
+/** Publishes a message that came inside a request. The hooks have only seen the request, so they are asked about the message too. */
 export async function publishGated(
   pipeline: Publishing,
   gate: PublishGate,
@@ -35,7 +35,7 @@ export async function publishGated(
   return pipeline.publish(actor, { ...publication, ...message }, publisher)
 }
 
-/** Publishes what a request asks for in its asker's name. Resolves with what became of it; rejects with the refusal. */
+/** Publishes in the name of the actor of a request. Resolves with the result of the send. @throws Refusal */
 export function publishAndWait(
   publish: PublishFunction,
   actor: Actor,

@@ -1,4 +1,4 @@
-/** How much one user with their bots and devices, or all users in one room, may ask of the broker (`limits.rates`). */
+/** Rate limits (`limits.rates`): per account (a user with their bots and devices) and per room. */
 import type { RateClass } from '../../../schemas/commands.js'
 import { RATES, type RateFigures } from '../../../schemas/config/limits.js'
 import type { Config } from '../../../schemas/config.js'
@@ -6,7 +6,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import type { Actor } from './actor.js'
 
-/** So many seconds' worth may come at once. */
+/** Size of a bucket, in seconds of its rate. */
 const BURST_SECONDS = 10
 
 type BucketName = Exclude<keyof RateFigures, 'publishBytes'>
@@ -14,17 +14,17 @@ type BucketName = Exclude<keyof RateFigures, 'publishBytes'>
 export class Rates {
   /** Null: no limits. */
   #buckets: Record<BucketName, TokenBuckets> | null = null
-  /** What a byte of a publish takes of its bucket, where one publish takes 1. */
+  /** Tokens that a byte costs in the publish bucket, where a publish costs 1. */
   #perByte = 0
   readonly #accountOf: (user: string) => string
 
-  /** `accountOf`: for whom a user counts. */
+  /** `accountOf`: the account whose limits a user counts against. */
   constructor(rates: Config['limits']['rates'], accountOf = (user: string): string => user) {
     this.#accountOf = accountOf
     this.set(rates)
   }
 
-  /** Other figures from now on. */
+  /** Replaces the figures, keeping what the buckets have counted. */
   set(rates: Config['limits']['rates']): void {
     const figures = { ...RATES, ...(typeof rates === 'object' ? rates : {}) }
     this.#perByte = figures.publish / figures.publishBytes
@@ -34,56 +34,56 @@ export class Rates {
   }
 
   /**
-   * Counts a publish of a user: as one, or as its part of the bytes where that is more, so that one bucket bounds both. Answers how many ms
-   * nothing more should be taken from them; 0: go on. Hot path.
+   * Charges a publish: 1, or the share of its bytes if that is more, so that one bucket bounds both. Returns ms for which nothing more
+   * should be read from the client; 0: go on. Hot path.
    */
-  published(user: string, bytes: number): number {
+  chargePublish(user: string, bytes: number): number {
     if (!this.#buckets) return 0
     return this.#buckets.publish.charge(this.#accountOf(user), Date.now(), Math.max(1, bytes * this.#perByte))
   }
 
-  /** The bytes of a request over HTTP, for which `requireCommand` counts: it cannot be made to wait. */
+  /** Charges the bytes of a request over HTTP, which `requireCommand` counts. HTTP cannot be paused. @throws Refusal `rate_limited`. */
   requireBytes(actor: Actor, bytes: number): void {
     if (!this.#buckets) return
-    const wait = this.#buckets.publish.spend(this.#whoFor(actor), Date.now(), bytes * this.#perByte)
+    const wait = this.#buckets.publish.spend(this.#bucketKey(actor), Date.now(), bytes * this.#perByte)
     if (wait > 0) throw tooMany('bytes', wait)
   }
 
-  /** Counts filters that a user subscribes to or gives up; the same. */
-  subscribed(user: string, filters: number): number {
+  /** Charges filters of a SUBSCRIBE or UNSUBSCRIBE. Returns ms to pause, as `chargePublish` does. */
+  chargeFilters(user: string, filters: number): number {
     return this.#buckets?.subscribe.charge(this.#accountOf(user), Date.now(), filters) ?? 0
   }
 
-  /** For who cannot be made to wait. */
+  /** The same for a client that cannot be paused. @throws Refusal `rate_limited`. */
   requireFilters(user: string, filters: number): void {
-    const wait = this.subscribed(user, filters)
+    const wait = this.chargeFilters(user, filters)
     if (wait > 0) throw tooMany('filters', wait)
   }
 
-  /** The same of a message into a room. */
-  sent(room: string): number {
+  /** Charges a message to its room. Returns ms to pause. */
+  chargeRoom(room: string): number {
     return this.#buckets?.room.charge(room) ?? 0
   }
 
-  /** It was a retry, and is no message. */
+  /** Returns the token of a message that turned out to be a retry. */
   giveBack(room: string): void {
     this.#buckets?.room.giveBack(room)
   }
 
-  /** For who cannot be made to wait: a message into a room is refused instead. */
-  requireRoom(room: string): void {
+  /** The same as `chargeRoom` for a client that cannot be paused. @throws Refusal `rate_limited`. */
+  requireRoomRate(room: string): void {
     const wait = this.#buckets?.room.take(room) ?? 0
     if (wait > 0) throw tooMany(`messages into ${room}`, wait)
   }
 
-  /** A command of its class. Who has no name is counted by address. */
+  /** Charges a command to its class; an anonymous client is counted by address. @throws Refusal `rate_limited`. */
   requireCommand(actor: Actor, rate: RateClass): void {
     if (!this.#buckets) return
-    const wait = this.#buckets[rate].take(this.#whoFor(actor))
+    const wait = this.#buckets[rate].take(this.#bucketKey(actor))
     if (wait > 0) throw tooMany(`requests of class ${rate}`, wait)
   }
 
-  #whoFor({ principal, address, sessionId }: Actor): string {
+  #bucketKey({ principal, address, sessionId }: Actor): string {
     return principal.anonymous ? `@${address ?? sessionId ?? ''}` : this.#accountOf(principal.user)
   }
 }

@@ -3,18 +3,18 @@ import type { Bus } from '../../store/bus.js'
 import type { Actor } from './actor.js'
 import type { Signal } from './signals.js'
 
-/** What a send resulted in. */
+/** Result of a send. */
 export interface SendResult {
   id: string
   room: string
-  /** 0: a command, which has no number in the room. */
+  /** 0: the message was a bot command, which has no number in the room. */
   seq: number
   ts: number
-  /** What took it in place of the room. */
+  /** Set if a bot took the message as a command. */
   command?: { bot: string; name: string; owner: string }
 }
 
-/** Answers on `users/{me}/replies` (DESIGN §2, Results). `re` is the request's id or the message's cid. */
+/** Publishes replies on `users/{me}/replies` (DESIGN §2, Results). `re` is the request's id or the message's cid. */
 export class Replies {
   readonly #bus: Bus<Signal>
 
@@ -22,12 +22,12 @@ export class Replies {
     this.#bus = bus
   }
 
-  /** `result` is JSON text. */
+  /** `result`: JSON text. */
   ok(to: Actor, re: string | number | null, method: string, result: string): void {
     this.#send(to, `{"re":${JSON.stringify(re)},"method":${JSON.stringify(method)},"ok":true,"result":${result}}`)
   }
 
-  /** `topic` names a refused send that had no cid. */
+  /** `topic`: given for a refused send without cid. */
   refused(to: Actor, re: string | number | null, method: string, refusal: Refusal, topic?: string): void {
     const body = { re, method, ok: false, ...(topic === undefined ? {} : { topic }), error: refusal.body() }
     this.#send(to, JSON.stringify(body))

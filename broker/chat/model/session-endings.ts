@@ -4,8 +4,8 @@ import type { Store } from '../../store/store.js'
 import type { Logout, Signal } from './signals.js'
 
 /**
- * Ends sessions once the one that asked for it, which may be among them, had its answer and its ack: these are on their way by the next
- * turn of the event loop, the ack behind a commit.
+ * Ends sessions after the answer to the request that ended them: the asking session may be one of them. Its answer and ack are sent by the
+ * next turn of the event loop, the ack after a commit; so this waits for both.
  */
 export function endAfterAnswer(
   { store, bus }: { store: Pick<Store, 'commit'>; bus: Bus<Signal> },

@@ -3,30 +3,30 @@ import type { QoS } from '../../store/qos.js'
 import type { PlainMessage } from '../../store/queues.js'
 import type { AnswerTo } from './actor.js'
 
-/** What chat tells every node and nobody stores. The delivery side (broker.ts wires it) acts on it. */
+/** Signals that chat sends to every node and nobody stores. The delivery side acts on them (wired in broker.ts). */
 export type Signal =
-  /** A message of the moment, to whoever listens to its topic; `only`: if it is this user. */
+  /** An ephemeral message, for the subscribers of its topic; `only`: for this user alone. */
   | { kind: 'ephemeral'; topic: string; payload: Buffer; qos: QoS; only?: string }
-  /** To the asking session if it listens to its replies, else to the user's sessions that do. */
+  /** A reply: to the asking session if it subscribes to its replies, else to the user's sessions that do. */
   | { kind: 'reply'; user: string; sessionId: string | null; payload: Buffer; answer: AnswerTo | null }
-  /** `last`: what is yet to be heard of the room's events, though the membership is over. */
+  /** A membership began or ended. `last`: the last room event that is still delivered although the membership is over. */
   | { kind: 'membership'; room: string; user: string; member: boolean; last?: Pick<LogEntry, 'seq' | 'payload'> }
   | { kind: 'channel'; channel: string }
-  /** To those who may see it; `only`: if it is this user. */
+  /** New presence of a user, for those who may see it; `only`: for this user alone. */
   | { kind: 'presence'; user: string; payload: Buffer; only?: string }
-  /** To those who know the user and may not see them any more; `only`: to this one, who could see them until now. */
-  | { kind: 'unseen'; user: string; payload: Buffer; only?: string }
-  /** How far `user` has come in a room, to those who may know. */
+  /** Presence for users who may not see it any more; `only`: for this one, who could see it until now. */
+  | { kind: 'presenceHidden'; user: string; payload: Buffer; only?: string }
+  /** New receipts of `user` in a room, for members who may see them. */
   | { kind: 'receipt'; room: string; user: string; payload: Buffer }
-  /** A message on a plain topic; `queued` are the sessions that have it in their durable queue under `number`. */
+  /** A message on a plain topic; `queued`: the sessions that have it in their durable queue under `number`. */
   | { kind: 'plain'; message: PlainMessage; queued: readonly string[]; number: number }
-  /** The roles of an account are others now. */
+  /** The roles of an account changed. */
   | { kind: 'roles'; user: string }
   | Logout
 
 /**
- * Sessions of the user end now: all of them, or those with this id, or those that logged in with this credential. `forget`: with all they
- * hold. `except`: the id of one that goes on.
+ * Sessions of the user end: all of them, or the one with this id, or those that logged in with this credential. `forget`: their stored
+ * state is deleted too. `except`: id of a session that stays.
  */
 export interface Logout {
   readonly kind: 'logout'

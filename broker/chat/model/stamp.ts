@@ -4,23 +4,23 @@ import type { LogName } from '../../store/log-name.js'
 import type { Extra } from '../../store/logs.js'
 import { uuid7 } from '../../util/uuid7.js'
 import type { Actor } from './actor.js'
-import { type Checked, hashOf, PlainText } from './message.js'
+import { type CheckedMessage, hashOf, PlainText } from './message.js'
 import type { Publication } from './publication.js'
 
-/** Where a message goes. */
+/** The log of a message, and how the message names its place. */
 export interface Destination {
   readonly log: LogName
-  /** What it says of that before its seq, as the inside of a JSON object: `"room":"lobby",`, or nothing. */
+  /** Properties before the seq, as the inside of a JSON object: `"room":"lobby",`, or empty. */
   readonly place: string
-  /** Receiver of a direct message. */
+  /** Receiver, if it is a direct message. */
   readonly to?: string
 }
 
-/** Makes a draft of a checked message: what only the broker says of it (`id`, `ts`, `from`) around what the client said. */
+/** Makes a draft of a checked message: adds what only the broker may set (`id`, `ts`, `from`) to what the client sent. Hot path. */
 export function stamp(
   actor: Actor,
   destination: Destination,
-  message: Checked,
+  message: CheckedMessage,
   { qos, extra = null }: Pick<Publication, 'qos' | 'extra'>,
 ): Draft {
   const { cid, ttl } = message
@@ -34,7 +34,7 @@ export function stamp(
     from,
     origin: actor.clientId,
     qos,
-    extra: limited(extra, ttl, ts),
+    extra: withTtl(extra, ttl, ts),
     body: bodyOf(id, ts, from, destination, message),
     dedupe: cid === null ? null : { cid, hash: hashOf(message.sent ?? message.inside) },
   }
@@ -42,8 +42,8 @@ export function stamp(
 
 const writer = new BodyWriter()
 
-/** Ids of users and of messages hold nothing that JSON would escape. */
-function bodyOf(id: string, ts: number, from: string, { place, to }: Destination, message: Checked): Body {
+/** Writes the JSON of the message. User names and message ids need no escaping. */
+function bodyOf(id: string, ts: number, from: string, { place, to }: Destination, message: CheckedMessage): Body {
   writer.begin()
   writer.text('{"id":"')
   writer.text(id)
@@ -76,7 +76,7 @@ function bodyOf(id: string, ts: number, from: string, { place, to }: Destination
   return writer.end()
 }
 
-/** The id that a payload of this form begins with. */
+/** The id of a message, read from the beginning of its payload. */
 export function messageIdOf(payload: Buffer): string {
   return payload.toString('latin1', ID_AT, ID_AT + ID_LENGTH)
 }
@@ -85,13 +85,13 @@ const ID_AT = '{"id":"'.length
 const ID_LENGTH = 36
 const NOTHING = Buffer.alloc(0)
 
-/** What came with it, expiring at the latest when its ttl is over. */
-function limited(extra: Extra | null, ttl: number | null, ts: number): Extra | null {
-  return ttl === null ? extra : earlier(extra, ts + ttl * 1000)
+/** MQTT 5 properties with the message's ttl as upper limit of their expiry. */
+function withTtl(extra: Extra | null, ttl: number | null, ts: number): Extra | null {
+  return ttl === null ? extra : expiringBy(extra, ts + ttl * 1000)
 }
 
-/** Expires at the earlier of what it says and `end` (Unix ms); 0 sets no end. */
-export function earlier(extra: Extra | null, end: number): Extra | null {
+/** Limits the expiry of `extra` to `end` (Unix ms); 0: no limit. */
+export function expiringBy(extra: Extra | null, end: number): Extra | null {
   if (end === 0) return extra
   const expiresAt = extra && extra.expiresAt > 0 ? Math.min(extra.expiresAt, end) : end
   return { properties: extra?.properties ?? NOTHING, expiresAt }

@@ -1,4 +1,4 @@
-/** Which logs and topics a filter shows a user: the one place where the topic table of DESIGN §2 meets the logs. */
+/** Maps topic filters to logs and topics for a user, as the topic table of DESIGN §2 says. This happens nowhere else. */
 import { directPeer } from '../../../schemas/ids.js'
 import { CHANGE_TYPES } from '../../../schemas/message.js'
 import { type Filter, type RoomLeaf, topics, type UserLeaf } from '../../../schemas/topics.js'
@@ -19,11 +19,11 @@ export const logs = {
   serverAudit: (): LogName => 'a:server',
 }
 
-/** Where sessions listen that may see the presence of anyone, now and later. */
+/** The topic under which sessions listen that may see everyone's presence, now and later. */
 export const ANY_PRESENCE = topics.user('+', 'presence')
 
-/** What a filter shows: logs with a cursor, and topics that carry messages of the moment. */
-export interface ShownViews {
+/** What a filter matches: views of logs (with cursor), and topics of ephemeral messages. */
+export interface FilterViews {
   views: View[]
   topics: string[]
 }
@@ -38,7 +38,7 @@ export class Views {
     this.#directory = directory
   }
 
-  /** Learns which broadcast channels there are; later ones come by `addChannel`. */
+  /** Reads the names of the broadcast channels; later ones are added by `addChannel`. */
   async load(log: LogReader): Promise<void> {
     for await (const name of log.names()) {
       if (name.startsWith('b:')) this.#channels.add(name.slice(2))
@@ -49,14 +49,14 @@ export class Views {
     return this.#channels
   }
 
-  /** True when the channel is new. */
+  /** Returns true if the channel is new. */
   addChannel(channel: string): boolean {
     if (this.#channels.has(channel)) return false
     this.#channels.add(channel)
     return true
   }
 
-  /** How much a filter shows that follows memberships, at most and without a look at them; 0: it follows none. */
+  /** Upper bound of the views of a filter that follows memberships; 0: it follows none. Cheap: memberships are counted, not checked. */
   breadth(filter: Filter, user: string): number {
     if (filter.kind === 'shared') return this.breadth(filter.of, user)
     const rooms = this.#directory.memberships(user).size
@@ -65,13 +65,13 @@ export class Views {
     return mine && filter.leaves.includes('messages') ? rooms : 0
   }
 
-  /** All that `filter` shows `user` now. */
-  shown(filter: Filter, user: string): ShownViews {
+  /** All that `filter` matches for `user` now. */
+  viewsOf(filter: Filter, user: string): FilterViews {
     switch (filter.kind) {
       case 'room':
-        return this.#shownRooms(filter, user)
+        return this.#roomViews(filter, user)
       case 'user':
-        return this.#shownUsers(filter, user)
+        return this.#userViews(filter, user)
       case 'broadcast': {
         const channels = filter.channel === null ? [...this.#channels] : [filter.channel]
         return { views: channels.map(broadcastView), topics: [] }
@@ -85,7 +85,7 @@ export class Views {
     }
   }
 
-  /** Commands for a device, as long as they are under way. */
+  /** The commands of a device that are still open; a closed command is not delivered. */
   #commandView(device: string): View {
     const log = logs.deviceCommands(device)
     const { open } = this.#directory.devices
@@ -93,15 +93,15 @@ export class Views {
     return { cursor: log, log, topic: topics.device(device, 'commands'), form, room: null, whole: true }
   }
 
-  /** The view that a cursor is of, where `user` may still see it. */
-  named(cursor: string, user: string): View | null {
+  /** The view of a cursor; null if `user` may not see it any more. */
+  viewOfCursor(cursor: string, user: string): View | null {
     const name = cursor.slice(2)
     const kind = cursor.slice(0, 2)
     if (kind === 'b:') return this.#channels.has(name) ? broadcastView(name) : null
     if (kind === 'd:') return name === user && this.#directory.devices.get(name) ? this.#commandView(name) : null
     if (kind === 'u:' || kind === 'n:') {
       const own: Filter = { kind: 'user', user, leaves: [kind === 'u:' ? 'events' : 'notifications'] }
-      return this.shown(own, user).views.find((view) => view.cursor === cursor) ?? null
+      return this.viewsOf(own, user).views.find((view) => view.cursor === cursor) ?? null
     }
     if (!this.#directory.member(name, user)) return null
     const views = [...directViews(name, user), ...LOGGED_ROOM_LEAVES].map((one) =>
@@ -110,24 +110,24 @@ export class Views {
     return views.find((view) => view.cursor === cursor) ?? null
   }
 
-  /** What `filter` shows of one room (or direct conversation) that `user` is a member of. */
-  shownOfRoom(filter: Filter, user: string, room: string): ShownViews {
+  /** What `filter` matches in one room or direct conversation that `user` is a member of. */
+  viewsInRoom(filter: Filter, user: string, room: string): FilterViews {
     if (filter.kind === 'user') {
       const mine = filter.user === null || filter.user === user
       return { views: mine && filter.leaves.includes('messages') ? directViews(room, user) : [], topics: [] }
     }
     if (filter.kind !== 'room' || (filter.room !== null && filter.room !== room)) return { views: [], topics: [] }
     const views: View[] = []
-    const topicsShown: string[] = []
+    const liveTopics: string[] = []
     const peer = directPeer(room, user)
     for (const leaf of filter.leaves) {
-      if (!LOGGED_ROOM_LEAVES.has(leaf)) topicsShown.push(topics.room(room, leaf))
+      if (!LOGGED_ROOM_LEAVES.has(leaf)) liveTopics.push(topics.room(room, leaf))
       else if (peer === null) views.push(roomView(room, leaf))
     }
-    return { views, topics: topicsShown }
+    return { views, topics: liveTopics }
   }
 
-  /** Where a cursor starts that no subscription has set: at the join, or at the beginning of what came later. */
+  /** Start of a cursor that no subscription has set: the head at the join, or 0 for logs that began later. */
   start(view: View, user: string): number {
     if (view.room === null) return 0
     const joined = this.#directory.member(view.room, user)?.joined
@@ -135,35 +135,35 @@ export class Views {
     return view.log.startsWith('e:') ? joined.events : joined.messages
   }
 
-  #shownRooms(filter: Filter & { kind: 'room' }, user: string): ShownViews {
+  #roomViews(filter: Filter & { kind: 'room' }, user: string): FilterViews {
     const memberships = this.#directory.memberships(user)
     const rooms = filter.room === null ? [...memberships.keys()] : memberships.has(filter.room) ? [filter.room] : []
-    const shown: ShownViews = { views: [], topics: [] }
+    const matched: FilterViews = { views: [], topics: [] }
     for (const room of rooms) {
-      const { views, topics: live } = this.shownOfRoom(filter, user, room)
-      shown.views.push(...views)
-      shown.topics.push(...live)
+      const { views, topics: live } = this.viewsInRoom(filter, user, room)
+      matched.views.push(...views)
+      matched.topics.push(...live)
     }
-    return shown
+    return matched
   }
 
-  #shownUsers(filter: Filter & { kind: 'user' }, user: string): ShownViews {
-    const shown: ShownViews = { views: [], topics: [] }
+  #userViews(filter: Filter & { kind: 'user' }, user: string): FilterViews {
+    const matched: FilterViews = { views: [], topics: [] }
     if (filter.user !== null && filter.user !== user) {
-      if (filter.leaves.includes('presence')) shown.topics.push(topics.user(filter.user, 'presence'))
-      return shown
+      if (filter.leaves.includes('presence')) matched.topics.push(topics.user(filter.user, 'presence'))
+      return matched
     }
-    for (const leaf of filter.leaves) this.#showUserLeaf(leaf, filter.user === null, user, shown)
-    return shown
+    for (const leaf of filter.leaves) this.#addUserLeaf(leaf, filter.user === null, user, matched)
+    return matched
   }
 
-  #showUserLeaf(leaf: UserLeaf, anyone: boolean, user: string, shown: ShownViews): void {
+  #addUserLeaf(leaf: UserLeaf, anyone: boolean, user: string, matched: FilterViews): void {
     switch (leaf) {
       case 'messages':
-        for (const room of this.#directory.memberships(user).keys()) shown.views.push(...directViews(room, user))
+        for (const room of this.#directory.memberships(user).keys()) matched.views.push(...directViews(room, user))
         return
       case 'events':
-        shown.views.push({
+        matched.views.push({
           cursor: logs.userEvents(user),
           log: logs.userEvents(user),
           topic: topics.user(user, 'events'),
@@ -172,7 +172,7 @@ export class Views {
         })
         return
       case 'notifications':
-        shown.views.push({
+        matched.views.push({
           cursor: logs.notifications(user),
           log: logs.notifications(user),
           topic: topics.user(user, 'notifications'),
@@ -181,15 +181,15 @@ export class Views {
         })
         return
       case 'presence':
-        shown.topics.push(anyone ? ANY_PRESENCE : topics.user(user, 'presence'))
+        matched.topics.push(anyone ? ANY_PRESENCE : topics.user(user, 'presence'))
         return
       default:
-        shown.topics.push(topics.user(user, leaf))
+        matched.topics.push(topics.user(user, leaf))
     }
   }
 }
 
-/** Names of all cursors a session may have in a room. */
+/** Names of all cursors that a session may have in a room. */
 export function roomCursors(room: string): string[] {
   return [logs.messages(room), textCursor(room), logs.roomEvents(room)]
 }
@@ -221,11 +221,14 @@ function broadcastView(channel: string): View {
 
 const NOTHING = Buffer.alloc(0)
 
-/** A message as bare text: its text, or its data as JSON. An edit is shown as what it says; what says nothing is not shown. */
+/**
+ * A message as bare text: its text, or its data as JSON. An edit gives its new text. A message without content (a reaction, a delete) gives
+ * nothing.
+ */
 function bareText(entry: LogEntry): Buffer {
   const message = JSON.parse(entry.payload.toString('utf8')) as { type: string; text?: string; data?: unknown }
-  const said = message.type === 'edit' || !CHANGE_TYPES.has(message.type)
-  if (!said || message.type === 'encrypted') return NOTHING
+  const hasContent = message.type === 'edit' || !CHANGE_TYPES.has(message.type)
+  if (!hasContent || message.type === 'encrypted') return NOTHING
   if (typeof message.text === 'string') return Buffer.from(message.text, 'utf8')
   return message.data === undefined ? NOTHING : Buffer.from(JSON.stringify(message.data), 'utf8')
 }

@@ -6,19 +6,19 @@ type Result<N extends keyof Table> = Static<Table[N]['result']>
 
 export type WebhookDetails = Static<Table['webhooks.create']['params']>
 export type WebhookChanges = Omit<Static<Table['webhooks.update']['params']>, 'webhook'>
-export type ShownWebhook = Result<'webhooks.list'>['webhooks'][number]
-export type MadeWebhook = Result<'webhooks.create'>
+export type WebhookInfo = Result<'webhooks.list'>['webhooks'][number]
+export type CreatedWebhook = Result<'webhooks.create'>
 
-/** What looks after webhooks; told who asks only once they may. Rejects with refusals. */
+/** Manages webhooks. The caller checks permissions first. Rejects with refusals. */
 export interface WebhookAdmin {
-  create(by: string, details: WebhookDetails): Promise<MadeWebhook>
-  list(): ShownWebhook[]
-  update(id: string, changes: WebhookChanges): Promise<MadeWebhook>
+  create(by: string, details: WebhookDetails): Promise<CreatedWebhook>
+  list(): WebhookInfo[]
+  update(id: string, changes: WebhookChanges): Promise<CreatedWebhook>
   remove(id: string): Promise<void>
   deliveries(id: string, after: string, limit: number): Promise<Result<'webhooks.deliveries'>>
-  /** Answers how many are tried again. */
+  /** Resolves with the number of deliveries that are retried. */
   retry(id: string, delivery?: string): Promise<number>
   test(id: string): Promise<Result<'webhooks.test'>>
-  /** Of a user who is gone: the name as of who made a webhook, and dead letters about logs that went along. */
+  /** Removes a deleted user: as creator of webhooks, and from dead letters about logs deleted with the user. */
   forget(user: string): Promise<void>
 }

@@ -8,7 +8,7 @@ import { once } from '../../util/once.js'
 import { fold } from '../../util/text-folding.js'
 import type { Screen } from '../messages/screening.js'
 import type { Actor } from '../model/actor.js'
-import type { Checked } from '../model/message.js'
+import type { CheckedMessage } from '../model/message.js'
 
 type Attachment = NonNullable<MessageInput['attachments']>[number]
 type AttachmentPolicies = NonNullable<RoomPolicies['attachments']>
@@ -52,7 +52,7 @@ export class PolicyScreen implements Screen {
     this.#directory = directory
   }
 
-  screen(_actor: Actor, room: string, message: Checked): undefined {
+  screen(_actor: Actor, room: string, message: CheckedMessage): undefined {
     if (this.#everywhere) check(this.#everywhere, message, '')
     const policies = this.#directory.room(room)?.policies
     if (policies) check(policies, message, ` of ${room}`)
@@ -77,7 +77,7 @@ function denying({ textLength, links, customData, attachments }: Policies): Room
 const OF_THE_BROKER: ReadonlySet<string> = new Set(['location', 'encrypted'])
 
 /** `of`: whose they are, for the refusal. */
-function check(policies: RoomPolicies, { text, input }: Checked, of: string): void {
+function check(policies: RoomPolicies, { text, input }: CheckedMessage, of: string): void {
   if (text !== null) checkText(policies, text, of)
   if (!input || input.type === 'reaction') return
   const own = input.data !== undefined && !OF_THE_BROKER.has(input.type ?? 'text')

@@ -167,7 +167,7 @@ export class Reports {
   #maySee(actor: Actor, { room, roomSince, user }: ReportRecord): boolean {
     if (isAdmin(actor)) return true
     const same = room !== null && this.#roomSince(room) === roomSince
-    return same && user !== actor.principal.user && this.#parts.rules.moderates(actor, room, 'moderate')
+    return same && user !== actor.principal.user && this.#parts.rules.mayModerate(actor, room, 'moderate')
   }
 
   resolve(actor: Actor, id: string, action: Resolution['action'], options: ResolveOptions): Promise<ReportRecord> {

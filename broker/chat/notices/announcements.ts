@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.js'
 import { Send } from '../messages/send.js'
 import { type Actor, requireRole } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
-import { type Checked, checkMessage, hashOf, readObject, stringify } from '../model/message.js'
+import { type CheckedMessage, checkMessage, hashOf, readObject, stringify } from '../model/message.js'
 import { isChange } from '../model/message-types.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Replies, SendResult } from '../model/replies.js'
@@ -96,7 +96,7 @@ export class Announcements {
 }
 
 /** A message as in a room, with the roles it is for beside it. */
-function readAnnouncement(payload: Buffer): { roles: readonly string[] | undefined; message: Checked } {
+function readAnnouncement(payload: Buffer): { roles: readonly string[] | undefined; message: CheckedMessage } {
   const object = readObject(payload)
   if (!object || !Object.hasOwn(object, 'roles')) return { roles: undefined, message: checkMessage(payload, false) }
   const { roles, ...rest } = object

@@ -83,7 +83,7 @@ export class Notifications {
     const room = topics.user(to, 'notifications')
     const append = (effect: Effect, after: () => void = () => {}): void => {
       const settled: Publisher['settled'] = (refusal, result) => {
-        if (result) this.trimming.grew(log, result.seq)
+        if (result) this.trimming.appended(log, result.seq)
         publisher.settled(refusal, result)
         after()
       }

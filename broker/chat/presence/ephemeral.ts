@@ -1,4 +1,4 @@
-/** Messages of the moment: typing, signals, status. Nothing here is stored; whoever is away does not get it. */
+/** Ephemeral messages: typing, signals and the user's presence status. They are never stored, so offline users do not get them. */
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../../schemas/errors.js'
 import { directMembers } from '../../../schemas/ids.js'
@@ -26,7 +26,7 @@ export interface EphemeralMessagesParts {
   readonly presence: Presence
   readonly typing: Typing
   readonly typingPerSecond: number
-  /** Counts what is left out, by reason. */
+  /** Counts dropped messages, by reason. */
   readonly count: (name: string) => void
 }
 
@@ -39,7 +39,7 @@ export class EphemeralMessages {
     this.#typingRate = new TokenBuckets(parts.typingPerSecond)
   }
 
-  /** Above the rate it is dropped without an answer: the next one tells the same. */
+  /** Above the rate it is dropped without an answer, because the next one carries the same information. */
   typing(actor: Actor, room: string, payload: Buffer): void {
     const user = requireUser(actor)
     const pair = directMembers(room)
@@ -57,7 +57,7 @@ export class EphemeralMessages {
     this.#parts.typing.set(room, user, typing)
   }
 
-  /** Call signalling, key exchange: `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */
+  /** Signals between users (calls, key exchange): `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */
   async signal(actor: Actor, to: string, payload: Buffer): Promise<void> {
     const from = requireUser(actor)
     if (!(await this.#parts.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)

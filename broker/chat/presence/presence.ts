@@ -1,7 +1,8 @@
 /**
- * Who is online. Many sessions make one user; going offline is said only after a delay, and a restart of the broker is not an absence:
- * whoever was online before has `restartGrace` seconds to come back unnoticed. What one user changes too often is told late, and only what
- * it has come to; coming and going is always told.
+ * Presence of users. A user is online while any of their sessions is. Going offline is announced only after `offlineDelay`, and after a
+ * restart of the broker users who were online have `restartGrace` seconds to reconnect without any announcement. Changes of status and of
+ * the number of devices are rate limited: above the rate only the last state is announced, later. Going online and offline is always
+ * announced.
  */
 import { topics } from '../../../schemas/topics.js'
 import { type UnloggedMessage, unlogged } from '../../hub.js'
@@ -16,14 +17,14 @@ import { showsPresence } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 
-/** Milliseconds between two looks at whether what is late may be told. */
-const LATE_EVERY = 250
+/** Milliseconds between two attempts to announce pending changes. */
+const RETRY_INTERVAL = 250
 
 export interface PresenceOptions {
   /** Seconds. */
   offlineDelay: number
   restartGrace: number
-  /** Of the user's own words and of devices, told of one user. */
+  /** Announced changes of status and devices per second and user. */
   perSecond: number
 }
 
@@ -33,7 +34,7 @@ export interface PresenceParts {
   readonly wheel: TimerWheel
   readonly largeRooms: LargeRoomPolicy
   readonly options: PresenceOptions
-  /** Counts what is left out, by reason. */
+  /** Counts dropped announcements, by reason. */
   readonly count: (name: string) => void
   readonly failed: (error: unknown) => void
 }
@@ -44,11 +45,11 @@ export class Presence {
   readonly #wheel: TimerWheel
   readonly #largeRooms: LargeRoomPolicy
   readonly #options: PresenceOptions
-  readonly #people = new Map<string, Person>()
+  readonly #users = new Map<string, UserPresence>()
   readonly #rate: TokenBuckets
-  /** Those whose last change is yet to be told. */
-  readonly #late = new Set<Person>()
-  readonly #tellingLate: Deadline = { due: (now) => this.#tellLate(now) }
+  /** Users with a change that is still to be announced. */
+  readonly #pending = new Set<UserPresence>()
+  readonly #pendingTimer: Deadline = { due: (now) => this.#announcePending(now) }
   readonly #count: (name: string) => void
   readonly #failed: (error: unknown) => void
 
@@ -65,85 +66,88 @@ export class Presence {
 
   async load(): Promise<void> {
     for await (const record of this.#store.directory.presence()) {
-      const person = this.#person(record.user)
-      Object.assign(person, {
+      const presence = this.#presence(record.user)
+      Object.assign(presence, {
         online: record.online,
         status: record.status,
         away: record.away,
         lastSeen: record.lastSeen,
-        shown: record.online ? 1 : 0,
+        announcedDevices: record.online ? 1 : 0,
       })
-      if (person.online) this.#wheel.set(person, this.#wheel.now + this.#options.restartGrace * 1000)
+      if (presence.online) this.#wheel.set(presence, this.#wheel.now + this.#options.restartGrace * 1000)
     }
   }
 
   connected(user: string): void {
-    const person = this.#person(user)
-    person.devices++
-    this.#wheel.delete(person)
-    if (person.online) return this.#devicesChanged(person)
-    person.online = true
-    this.#announce(person)
+    const presence = this.#presence(user)
+    presence.devices++
+    this.#wheel.delete(presence)
+    if (presence.online) return this.#devicesChanged(presence)
+    presence.online = true
+    this.#announce(presence)
   }
 
   disconnected(user: string): void {
-    const person = this.#people.get(user)
-    if (!person) return
-    person.devices--
-    person.lastSeen = Date.now()
-    if (person.devices > 0) this.#devicesChanged(person)
-    else this.#wheel.set(person, person.lastSeen + this.#options.offlineDelay * 1000)
+    const presence = this.#users.get(user)
+    if (!presence) return
+    presence.devices--
+    presence.lastSeen = Date.now()
+    if (presence.devices > 0) this.#devicesChanged(presence)
+    else this.#wheel.set(presence, presence.lastSeen + this.#options.offlineDelay * 1000)
   }
 
-  /** The account is gone, and nobody is connected any more. */
+  /** Removes a deleted user, who has no connection any more. */
   async forget(user: string): Promise<void> {
-    const person = this.#people.get(user)
-    if (person) {
-      this.#wheel.delete(person)
-      this.#late.delete(person)
+    const presence = this.#users.get(user)
+    if (presence) {
+      this.#wheel.delete(presence)
+      this.#pending.delete(presence)
     }
-    this.#people.delete(user)
+    this.#users.delete(user)
     await commit(this.#store, { ops: [this.#store.directory.deletePresenceOp(user)] })
   }
 
-  /** The user's own words. Above the rate the last of them are told when there is room again. */
+  /** Sets the user's status. Above the rate, the last one is announced as soon as the rate allows. */
   set(user: string, { status, away }: { status?: string | null; away?: boolean }): void {
-    const person = this.#person(user)
-    if (status !== undefined) person.status = status
-    if (away !== undefined) person.away = away
-    if (this.#mayTell(person)) this.#announce(person)
+    const presence = this.#presence(user)
+    if (status !== undefined) presence.status = status
+    if (away !== undefined) presence.away = away
+    if (this.#mayAnnounce(presence)) this.#announce(presence)
   }
 
-  /** Whether `watcher` may see `user`: oneself, and those who know the user, unless they are blocked or left out. */
+  /**
+   * Whether `watcher` may see the presence of `user`: the users themselves, and contacts and co-members unless blocks or privacy settings
+   * exclude them.
+   */
   visible(user: string, watcher: string): boolean {
-    return user === watcher || (showsPresence(this.#store.directory, user, watcher) && this.knows(watcher, user))
+    return user === watcher || (showsPresence(this.#store.directory, user, watcher) && this.isAcquainted(watcher, user))
   }
 
-  /** Contacts, and people who share a private room that is not too large for it. */
-  knows(watcher: string, user: string): boolean {
+  /** Contacts, and members of a common private room that is not too large. */
+  isAcquainted(watcher: string, user: string): boolean {
     return areContacts(this.#store.directory, user, watcher) || this.#shareRoom(user, watcher)
   }
 
-  /** The user shows it to others than before: those who may see it are told, and to the others the user is gone. */
+  /** The user's privacy setting changed: those who may see the presence get it, all others get the state of an unknown user. */
   audienceChanged(user: string): void {
-    this.#bus.send({ kind: 'presence', user, payload: this.#render(this.#person(user)) })
-    this.#bus.send({ kind: 'unseen', user, payload: this.#unseen(user) })
+    this.#bus.send({ kind: 'presence', user, payload: this.#render(this.#presence(user)) })
+    this.#bus.send({ kind: 'presenceHidden', user, payload: this.#unknownPresence(user) })
   }
 
-  /** Does what may let two see each other, or end it; each is told where it did. */
-  async changing<T>(one: string, other: string, work: () => Promise<T>): Promise<T> {
+  /** Runs `work`, which may change whether two users see each other, and announces each to the other where it did. */
+  async updateVisibility<T>(one: string, other: string, work: () => Promise<T>): Promise<T> {
     const seen = [this.visible(one, other), this.visible(other, one)] as const
     const done = await work()
-    this.#turned(one, other, seen[0])
-    this.#turned(other, one, seen[1])
+    this.#announceVisibility(one, other, seen[0])
+    this.#announceVisibility(other, one, seen[1])
     return done
   }
 
-  /** What a subscription to someone's presence gets at once. */
+  /** The retained presence that a new subscription gets. */
   current(user: string): UnloggedMessage {
     return unlogged(
       topics.user(user, 'presence'),
-      this.#render(this.#people.get(user) ?? new Person(user, () => 0)),
+      this.#render(this.#users.get(user) ?? new UserPresence(user, () => 0)),
       1,
       {
         retain: true,
@@ -151,104 +155,104 @@ export class Presence {
     )
   }
 
-  /** Those whom `watcher` may see, each once; looked for as they are asked for. */
+  /** The users whom `watcher` may see, each once. Lazy, because it may be a long list. */
   *visibleTo(watcher: string): Generator<string> {
     const seen = new Set<string>()
-    for (const user of this.#inSight(watcher)) {
+    for (const user of this.#candidates(watcher)) {
       if (seen.has(user)) continue
       seen.add(user)
       yield user
     }
   }
 
-  *#inSight(watcher: string): Generator<string> {
+  *#candidates(watcher: string): Generator<string> {
     const { directory } = this.#store
     yield watcher
     for (const user of [...directory.wanted(watcher).keys()]) if (this.visible(user, watcher)) yield user
     for (const room of [...directory.memberships(watcher).keys()]) {
-      if (!this.#isShownIn(room)) continue
+      if (!this.#isSharedIn(room)) continue
       for (const user of [...directory.members(room).keys()]) if (showsPresence(directory, user, watcher)) yield user
     }
   }
 
-  /** Tells `watcher` if they may see `user` now and could not before, or the other way round. */
-  #turned(user: string, watcher: string, before: boolean): void {
+  /** Announces `user` to `watcher` if `watcher` may see the user now and could not before, or the other way round. */
+  #announceVisibility(user: string, watcher: string, before: boolean): void {
     const now = this.visible(user, watcher)
     if (now === before) return
-    if (now) this.#bus.send({ kind: 'presence', user, payload: this.#render(this.#person(user)), only: watcher })
-    else this.#bus.send({ kind: 'unseen', user, payload: this.#unseen(user), only: watcher })
+    if (now) this.#bus.send({ kind: 'presence', user, payload: this.#render(this.#presence(user)), only: watcher })
+    else this.#bus.send({ kind: 'presenceHidden', user, payload: this.#unknownPresence(user), only: watcher })
   }
 
-  /** Whether those in the room see each other's presence. */
-  #isShownIn(room: string): boolean {
+  /** Whether members of the room see each other's presence. */
+  #isSharedIn(room: string): boolean {
     const record = this.#store.directory.room(room)
-    return record?.access === 'private' && !record.direct && !this.#largeRooms.thins(room, 'presence')
+    return record?.access === 'private' && !record.direct && !this.#largeRooms.suppresses(room, 'presence')
   }
 
   #shareRoom(one: string, other: string): boolean {
     const { directory } = this.#store
     const [mine, theirs] = [directory.memberships(one), directory.memberships(other)]
     const [few, many] = mine.size <= theirs.size ? [mine, theirs] : [theirs, mine]
-    for (const room of few.keys()) if (many.has(room) && this.#isShownIn(room)) return true
+    for (const room of few.keys()) if (many.has(room) && this.#isSharedIn(room)) return true
     return false
   }
 
-  #person(user: string): Person {
-    let person = this.#people.get(user)
-    if (!person) {
-      person = new Person(user, (gone) => this.#offline(gone))
-      this.#people.set(user, person)
+  #presence(user: string): UserPresence {
+    let presence = this.#users.get(user)
+    if (!presence) {
+      presence = new UserPresence(user, (expired) => this.#offline(expired))
+      this.#users.set(user, presence)
     }
-    return person
+    return presence
   }
 
-  /** Who comes back before they are offline is there with one device, as they were. */
-  #devicesChanged(person: Person): void {
-    if (person.shown === shownDevices(person) || !this.#mayTell(person)) return
-    this.#bus.send({ kind: 'presence', user: person.user, payload: this.#render(person) })
+  /** A user who reconnects within `offlineDelay` is announced only if the number of devices differs. */
+  #devicesChanged(presence: UserPresence): void {
+    if (presence.announcedDevices === shownDevices(presence) || !this.#mayAnnounce(presence)) return
+    this.#bus.send({ kind: 'presence', user: presence.user, payload: this.#render(presence) })
   }
 
-  /** Whether a change may be told now; else it will be, unless another comes before. */
-  #mayTell(person: Person): boolean {
-    if (this.#late.has(person)) {
+  /** Whether a change may be announced now; otherwise it is pending, or replaced by the next one. */
+  #mayAnnounce(presence: UserPresence): boolean {
+    if (this.#pending.has(presence)) {
       this.#count('dropped.presence_rate')
       return false
     }
-    if (this.#rate.take(person.user) === 0) return true
-    if (this.#late.size === 0) this.#wheel.set(this.#tellingLate, this.#wheel.now)
-    this.#late.add(person)
+    if (this.#rate.take(presence.user) === 0) return true
+    if (this.#pending.size === 0) this.#wheel.set(this.#pendingTimer, this.#wheel.now)
+    this.#pending.add(presence)
     return false
   }
 
-  #tellLate(now: number): number {
-    for (const person of this.#late) if (this.#rate.take(person.user) === 0) this.#announce(person)
-    return this.#late.size === 0 ? 0 : now + LATE_EVERY
+  #announcePending(now: number): number {
+    for (const presence of this.#pending) if (this.#rate.take(presence.user) === 0) this.#announce(presence)
+    return this.#pending.size === 0 ? 0 : now + RETRY_INTERVAL
   }
 
-  #offline(person: Person): number {
-    if (person.devices > 0 || !person.online) return 0
-    person.online = false
-    this.#announce(person)
+  #offline(presence: UserPresence): number {
+    if (presence.devices > 0 || !presence.online) return 0
+    presence.online = false
+    this.#announce(presence)
     return 0
   }
 
-  #announce(person: Person): void {
-    this.#late.delete(person)
-    const { user, online, status, away, lastSeen } = person
+  #announce(presence: UserPresence): void {
+    this.#pending.delete(presence)
+    const { user, online, status, away, lastSeen } = presence
     const record: PresenceRecord = { user, online, status, away, lastSeen: online ? Date.now() : lastSeen }
     this.#store.sessions.writeLazily([this.#store.directory.presenceOp(record)]).catch(this.#failed)
-    this.#bus.send({ kind: 'presence', user, payload: this.#render(person) })
+    this.#bus.send({ kind: 'presence', user, payload: this.#render(presence) })
   }
 
-  /** As of one who was never there. */
-  #unseen(user: string): Buffer {
-    return this.#render(new Person(user, () => 0))
+  /** The presence of a user who has never been online. */
+  #unknownPresence(user: string): Buffer {
+    return this.#render(new UserPresence(user, () => 0))
   }
 
-  #render(person: Person): Buffer {
-    const { user, online, away, status, lastSeen } = person
-    const devices = shownDevices(person)
-    person.shown = devices
+  #render(presence: UserPresence): Buffer {
+    const { user, online, away, status, lastSeen } = presence
+    const devices = shownDevices(presence)
+    presence.announcedDevices = devices
     const state = online ? (away ? 'away' : 'online') : 'offline'
     return Buffer.from(
       JSON.stringify({ user, state, status, lastSeen: online ? Date.now() : lastSeen || null, devices }),
@@ -256,12 +260,12 @@ export class Presence {
   }
 }
 
-/** Who is said to be online has a device. */
-function shownDevices({ online, devices }: Person): number {
+/** A user who is announced as online has at least one device. */
+function shownDevices({ online, devices }: UserPresence): number {
   return online ? Math.max(1, devices) : 0
 }
 
-class Person implements Deadline {
+class UserPresence implements Deadline {
   readonly user: string
   online = false
   away = false
@@ -269,16 +273,16 @@ class Person implements Deadline {
   /** Unix ms. */
   lastSeen = 0
   devices = 0
-  /** How many were said to be there last. */
-  shown = 0
-  readonly #gone: (person: Person) => number
+  /** Number of devices in the last announcement. */
+  announcedDevices = 0
+  readonly #expired: (presence: UserPresence) => number
 
-  constructor(user: string, gone: (person: Person) => number) {
+  constructor(user: string, expired: (presence: UserPresence) => number) {
     this.user = user
-    this.#gone = gone
+    this.#expired = expired
   }
 
   due(): number {
-    return this.#gone(this)
+    return this.#expired(this)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Who has got and read what. A member's place in a room only moves on, never beyond the head. It is written first and told then, so
- * that nobody is told what a crash takes back; both at most once a second for each user and room.
+ * Delivered and read receipts. A receipt only increases, never beyond the head of the room. It is committed before it is sent, so that no
+ * client sees a receipt that a crash takes back. Both happen at most once a second per user and room.
  */
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../../schemas/errors.js'
@@ -15,19 +15,19 @@ import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import type { Actor } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
 import { readObject } from '../model/message.js'
-import { tellsReceipts } from '../model/privacy.js'
+import { mayReadReceipts } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { RoomPreferences } from '../rooms/room-preferences.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 
-/** Milliseconds between two receipts of one user in one room. */
-const AT_MOST_EVERY = 1000
-/** Threads of one room in which a member's place is kept: those read furthest. */
+/** Minimum milliseconds between two receipts of one user in one room. */
+const INTERVAL = 1000
+/** Thread receipts kept per member and room: those with the highest seqs. */
 const MAX_THREADS = 100
-/** Receipts written in one commit. */
-const MOST_AT_ONCE = 5000
+/** Maximum number of receipts in one commit. */
+const MAX_PER_COMMIT = 5000
 
 const inputShape = Compile(ReceiptInput)
 
@@ -36,46 +36,46 @@ export interface ReceiptsParts {
   readonly bus: Bus<Signal>
   readonly wheel: TimerWheel
   readonly rules: RoomRules
-  readonly preferences: Pick<RoomPreferences, 'readAgain'>
+  readonly preferences: Pick<RoomPreferences, 'clearUnreadMark'>
   readonly largeRooms: LargeRoomPolicy
-  /** Acks are receipts. */
+  /** Whether acks count as delivered receipts (`receipts.delivered`). */
   readonly delivered: boolean
   readonly failed: (error: unknown) => void
 }
 
-/** Where a session is in a log: the last number of the prefix it has acknowledged. */
-export interface Reached {
+/** Position of a session in a log: the end of the contiguous acknowledged prefix. */
+export interface CursorPosition {
   readonly acked: number
   readonly view: { readonly log: string; readonly room: string | null }
 }
 
-/** A receipt that memory has and the disk has not. */
-interface Ahead {
+/** A receipt that is not durable yet. */
+interface PendingReceipt {
   record: ReceiptRecord
-  /** What the disk has. */
+  /** The durable receipt. */
   readonly before: ReceiptRecord
-  /** Unix ms from which it may be written and told. */
+  /** Unix ms from which it may be committed and sent. */
   due: number
 }
 
 export class Receipts implements Deadline {
   readonly #parts: ReceiptsParts
-  /** By room and user. */
-  readonly #ahead = new Map<string, Ahead>()
-  /** When a receipt was last told, of those told within the last second. */
-  readonly #told = new Map<string, number>()
-  /** Sessions' places that moved by acks since the last look. */
-  readonly #reached = new Map<Reached, string>()
-  /** What acks say in large rooms, by room and user; since the start. */
-  readonly #counted = new Map<string, Pick<ReceiptRecord, 'since' | 'delivered' | 'at'>>()
-  #looking = false
+  /** Receipts to be committed, by room and user. */
+  readonly #pending = new Map<string, PendingReceipt>()
+  /** Unix ms at which the last receipt was sent, for receipts of the last second. */
+  readonly #lastSent = new Map<string, number>()
+  /** Session positions that acks have moved since the last collection, with their users. */
+  readonly #acked = new Map<CursorPosition, string>()
+  /** Delivered receipts in large rooms, by room and user. In memory only, since the start of the broker. */
+  readonly #largeRoomDelivered = new Map<string, Pick<ReceiptRecord, 'since' | 'delivered' | 'at'>>()
+  #scheduled = false
   #flushing: Promise<void> = Promise.resolve()
 
   constructor(parts: ReceiptsParts) {
     this.#parts = parts
   }
 
-  /** A member's own: `{"read":42}`, `{"delivered":45}`, `{"read":42,"private":true}`. */
+  /** A receipt that a member publishes: `{"read":42}`, `{"delivered":45}`, `{"read":42,"private":true}`. @throws Refusal */
   async publish(actor: Actor, room: string, payload: Buffer): Promise<void> {
     const input = readObject(payload)
     if (!input) throw new Refusal('bad_request', 'expected {"read":…} or {"delivered":…}')
@@ -85,7 +85,7 @@ export class Receipts implements Deadline {
     await this.move(actor, room, input as ReceiptInput)
   }
 
-  /** What the member has read and got from now on. `readField`: how the asker named the first. */
+  /** Advances the member's receipts. `readField`: the name of `read` in the caller's parameters, for refusals. @throws Refusal */
   async move(actor: Actor, room: string, input: ReceiptInput, readField = 'read'): Promise<ReceiptRecord> {
     this.#parts.rules.requireMember(actor, room)
     const { head } = await this.#parts.store.log.open(logs.messages(room))
@@ -97,101 +97,101 @@ export class Receipts implements Deadline {
     const { read = 0, delivered = 0, thread } = input
     const member = this.#parts.rules.requireMember(actor, room)
     if (thread !== undefined) return this.#readThread(member, thread, input)
-    // What is read while nobody is told stays so.
+    // A read receipt that is not shared now is not shared later either.
     const silent = input.private || this.#parts.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
     const told = silent ? 0 : read
-    const counts = this.#tellsDelivered(room)
+    const counts = this.#sendsDelivered(room)
     if (!counts && delivered > 0) this.#count(member, delivered)
     const record = this.#advance(member, { read, told, delivered: counts ? delivered : 0 }, 'soon')
-    if (read > 0) await this.#parts.preferences.readAgain(member, read, record.read)
+    if (read > 0) await this.#parts.preferences.clearUnreadMark(member, read, record.read)
     return record
   }
 
-  /** Hot path: a session acknowledged something. Looked at within a second. */
-  reached(user: string, place: Reached): void {
+  /** A session acknowledged messages. They are collected within a second. Hot path. */
+  acked(user: string, place: CursorPosition): void {
     if (!this.#parts.delivered) return
-    this.#reached.set(place, user)
-    if (!this.#looking) this.#lookAt(this.#parts.wheel.now + AT_MOST_EVERY)
+    this.#acked.set(place, user)
+    if (!this.#scheduled) this.#schedule(this.#parts.wheel.now + INTERVAL)
   }
 
-  /** How far the member has come. */
+  /** The member's receipt, durable or not. */
   of({ room, user, since }: MemberRecord): ReceiptRecord {
-    const known = this.#ahead.get(key(room, user))?.record ?? this.#parts.store.receipts.get(room, user)
+    const known = this.#pending.get(key(room, user))?.record ?? this.#parts.store.receipts.get(room, user)
     if (known?.since === since) return known
     return { room, user, since, read: 0, told: 0, delivered: 0, at: 0 }
   }
 
-  /** The same, as far as `reader` may know: what is not stored yet could be taken back. */
-  stored({ room, user, since }: MemberRecord, reader: string): ReceiptRecord | null {
-    if (!this.mayKnow(room, user, reader)) return null
+  /** The durable receipt if `reader` may see it: one that is not durable could be taken back. */
+  storedFor({ room, user, since }: MemberRecord, reader: string): ReceiptRecord | null {
+    if (!this.maySee(room, user, reader)) return null
     const known = this.#parts.store.receipts.get(room, user)
     const stored = known?.since === since && known.at > 0 ? known : null
-    const counted = this.#counted.get(key(room, user))
+    const counted = this.#largeRoomDelivered.get(key(room, user))
     if (counted?.since !== since || counted.delivered <= (stored?.delivered ?? 0)) return stored
     return { room, user, read: 0, told: 0, ...stored, ...counted }
   }
 
-  /** The membership is over, and what was counted of it. */
-  left(room: string, user: string): void {
-    this.#counted.delete(key(room, user))
+  /** The membership ended. */
+  membershipEnded(room: string, user: string): void {
+    this.#largeRoomDelivered.delete(key(room, user))
   }
 
-  /** Resolves when what is due is stored. */
-  settle(): Promise<void> {
+  /** Resolves when all due receipts are durable. */
+  flush(): Promise<void> {
     return this.#flush()
   }
 
-  /** Writes and tells what is left. */
+  /** Commits and sends all pending receipts. */
   async close(): Promise<void> {
     this.#parts.wheel.delete(this)
-    this.#look()
-    for (const ahead of this.#ahead.values()) ahead.due = 0
-    for (let left = this.#ahead.size; left > 0; left -= MOST_AT_ONCE) await this.#flush()
+    this.#collectAcks()
+    for (const pending of this.#pending.values()) pending.due = 0
+    for (let left = this.#pending.size; left > 0; left -= MAX_PER_COMMIT) await this.#flush()
   }
 
   due(now: number): number {
-    this.#looking = false
-    this.#look()
-    for (const [id, at] of this.#told) if (now - at >= AT_MOST_EVERY) this.#told.delete(id)
+    this.#scheduled = false
+    this.#collectAcks()
+    for (const [id, at] of this.#lastSent) if (now - at >= INTERVAL) this.#lastSent.delete(id)
     void this.#flush()
-    if (this.#ahead.size === 0 && this.#told.size === 0) return 0
-    this.#looking = true
-    return now + AT_MOST_EVERY / 4
+    if (this.#pending.size === 0 && this.#lastSent.size === 0) return 0
+    this.#scheduled = true
+    return now + INTERVAL / 4
   }
 
-  /** Whether `reader` is told how far `user` has come. */
-  mayKnow(room: string, user: string, reader: string): boolean {
-    return tellsReceipts(this.#parts.store.directory, room, user, reader)
+  /** Whether `reader` may see the receipts of `user`. */
+  maySee(room: string, user: string, reader: string): boolean {
+    return mayReadReceipts(this.#parts.store.directory, room, user, reader)
   }
 
-  #lookAt(at: number): void {
-    this.#looking = true
+  #schedule(at: number): void {
+    this.#scheduled = true
     this.#parts.wheel.set(this, at)
   }
 
-  #tellsDelivered(room: string): boolean {
-    return this.#parts.delivered && !this.#parts.largeRooms.thins(room, 'receipts')
+  #sendsDelivered(room: string): boolean {
+    return this.#parts.delivered && !this.#parts.largeRooms.suppresses(room, 'receipts')
   }
 
-  /** Of several sessions of a user the furthest counts. */
-  #look(): void {
+  /** The highest position of a user's sessions counts. */
+  #collectAcks(): void {
     const { store } = this.#parts
-    for (const [{ acked, view }, user] of this.#reached) {
+    for (const [{ acked, view }, user] of this.#acked) {
       const room = view.room!
       const member = view.log === logs.messages(room) && store.directory.member(room, user)
       if (!member) continue
-      if (this.#tellsDelivered(room)) this.#advance(member, { read: 0, told: 0, delivered: acked }, 'now due')
+      if (this.#sendsDelivered(room)) this.#advance(member, { read: 0, told: 0, delivered: acked }, 'now due')
       else this.#count(member, acked)
     }
-    this.#reached.clear()
+    this.#acked.clear()
   }
 
-  /** Of a large room, where nobody is told and nothing is written: to be counted when asked. */
+  /** Counts a delivery in a large room, where receipts are neither sent nor written, but can be queried. */
   #count({ room, user, since }: MemberRecord, delivered: number): void {
     const id = key(room, user)
-    const known = this.#counted.get(id)
+    const known = this.#largeRoomDelivered.get(id)
     if (known?.since !== since || known.delivered < delivered)
-      this.#counted.set(id, { since, delivered, at: Date.now() })
+      this.#largeRoomDelivered.set(id, { since, delivered, at: Date.now() })
   }
 
   #advance(
@@ -202,18 +202,18 @@ export class Receipts implements Deadline {
     const known = this.of(member)
     const read = Math.max(known.read, to.read)
     const told = Math.max(known.told, to.told)
-    // Who has read it has got it.
+    // A message that was read was also delivered.
     const delivered = Math.max(known.delivered, to.delivered, told)
     if (read === known.read && told === known.told && delivered === known.delivered) return known
     const shown = told > known.told || delivered > known.delivered
     const record = { ...known, read, told, delivered, at: shown ? Date.now() : known.at }
-    this.#keep(record, known)
+    this.#setPending(record, known)
     if (when === 'soon') this.#flushSoon()
-    else if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
+    else if (!this.#scheduled) this.#schedule(this.#parts.wheel.now)
     return record
   }
 
-  /** A member's place in a thread is their own affair. */
+  /** Thread receipts are private to the member. */
   #readThread(member: MemberRecord, thread: number, { read, delivered }: ReceiptInput): ReceiptRecord {
     if (delivered !== undefined)
       throw new Refusal('bad_request', 'delivered is of the room, not of a thread', { field: 'thread' })
@@ -222,7 +222,7 @@ export class Receipts implements Deadline {
     const place = Math.max(before, read ?? 0)
     if (place > before) {
       const places = Object.entries({ ...known.threads, [thread]: place }).sort(([, a], [, b]) => b - a)
-      this.#keep({ ...known, threads: Object.fromEntries(places.slice(0, MAX_THREADS)) }, known)
+      this.#setPending({ ...known, threads: Object.fromEntries(places.slice(0, MAX_THREADS)) }, known)
       this.#flushSoon()
     }
     return { ...known, read: place }
@@ -230,17 +230,17 @@ export class Receipts implements Deadline {
 
   #flushSoon(): void {
     setImmediate(() => void this.#flush())
-    if (!this.#looking) this.#lookAt(this.#parts.wheel.now)
+    if (!this.#scheduled) this.#schedule(this.#parts.wheel.now)
   }
 
-  #keep(record: ReceiptRecord, before: ReceiptRecord): void {
+  #setPending(record: ReceiptRecord, before: ReceiptRecord): void {
     const id = key(record.room, record.user)
-    const ahead = this.#ahead.get(id)
-    if (ahead && ahead.record.since === record.since) ahead.record = record
-    else this.#ahead.set(id, { record, before, due: (this.#told.get(id) ?? 0) + AT_MOST_EVERY })
+    const pending = this.#pending.get(id)
+    if (pending && pending.record.since === record.since) pending.record = record
+    else this.#pending.set(id, { record, before, due: (this.#lastSent.get(id) ?? 0) + INTERVAL })
   }
 
-  /** One after another. */
+  /** Flushes run one at a time. */
   #flush(): Promise<void> {
     this.#flushing = this.#flushing.then(() => this.#writeDue()).catch(this.#parts.failed)
     return this.#flushing
@@ -248,34 +248,34 @@ export class Receipts implements Deadline {
 
   async #writeDue(): Promise<void> {
     const now = Date.now()
-    const due = [...this.#ahead.values()].filter((ahead) => ahead.due <= now).slice(0, MOST_AT_ONCE)
+    const due = [...this.#pending.values()].filter((pending) => pending.due <= now).slice(0, MAX_PER_COMMIT)
     if (due.length === 0) return
     const { store } = this.#parts
     const written = due.map(({ record }) => record)
     await commit(store, { ops: written.map((record) => store.receipts.putOp(record)) })
-    for (const [i, ahead] of due.entries()) this.#settle(ahead, written[i]!, now)
+    for (const [i, pending] of due.entries()) this.#confirm(pending, written[i]!, now)
   }
 
-  /** Durable: now others may know. */
-  #settle({ before, record }: Ahead, written: ReceiptRecord, now: number): void {
+  /** The receipt is durable: sends it to others. */
+  #confirm({ before, record }: PendingReceipt, written: ReceiptRecord, now: number): void {
     const id = key(written.room, written.user)
-    if (this.#ahead.get(id)?.record.since === written.since) {
-      this.#ahead.delete(id)
-      this.#told.set(id, now)
-      if (record !== written) this.#keep(record, written)
+    if (this.#pending.get(id)?.record.since === written.since) {
+      this.#pending.delete(id)
+      this.#lastSent.set(id, now)
+      if (record !== written) this.#setPending(record, written)
     }
     if (this.#parts.store.directory.member(written.room, written.user)?.since === written.since)
-      this.#tell(before, written)
+      this.#send(before, written)
   }
 
-  #tell(before: ReceiptRecord, { room, user, read, told, delivered, at, threads = {} }: ReceiptRecord): void {
+  #send(before: ReceiptRecord, { room, user, read, told, delivered, at, threads = {} }: ReceiptRecord): void {
     const { bus, largeRooms } = this.#parts
     const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
     const toSelf = (payload: Buffer): void =>
       bus.send({ kind: 'ephemeral', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })
     if (told > before.told || delivered > before.delivered) {
-      // In a large room everyone's receipts to everyone would be the square of its members.
-      if (largeRooms.thins(room, 'receipts')) toSelf(shown({ read: told }))
+      // In a large room, sending every receipt to everyone would grow with the square of the number of members.
+      if (largeRooms.suppresses(room, 'receipts')) toSelf(shown({ read: told }))
       else bus.send({ kind: 'receipt', room, user, payload: shown({ read: told }) })
     }
     if (read > before.read && read > told) toSelf(shown({ read, private: true }))
@@ -289,7 +289,7 @@ function key(room: string, user: string): string {
   return `${room} ${user}`
 }
 
-/** As others may see it. */
-export function shownReceipt({ user, told, delivered, at }: ReceiptRecord) {
+/** A receipt as other members see it. */
+export function publicReceipt({ user, told, delivered, at }: ReceiptRecord) {
   return { user, read: told, delivered, ts: at }
 }

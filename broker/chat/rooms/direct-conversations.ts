@@ -1,4 +1,4 @@
-/** Direct conversations: rooms of two that begin with their first message. */
+/** Direct conversations: rooms of two users, created with the first message. */
 import { directRoom } from '../../../schemas/ids.js'
 import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
@@ -20,7 +20,7 @@ export class DirectConversations {
     this.#locks = locks
   }
 
-  /** The direct conversation of two users, made when its first message comes. Both are known to exist. */
+  /** Creates the conversation of two existing users if there is none. Resolves with its room id. */
   async ensure(one: string, other: string): Promise<string> {
     const room = directRoom(one, other)
     await this.#locks.runExclusive(room, async () => {
@@ -34,7 +34,7 @@ export class DirectConversations {
     return directory.member(room, one) !== undefined && directory.member(room, other) !== undefined
   }
 
-  /** Who comes to an existing conversation (the name was given anew) comes after its past. */
+  /** A user who joins an existing conversation (the name was deleted and registered again) sees nothing from before. */
   async #open(room: string, one: string, other: string): Promise<void> {
     const { directory } = this.#store
     const ops: Op[] = []

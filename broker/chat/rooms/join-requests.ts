@@ -1,4 +1,4 @@
-/** Asking to be let in: the request waits until someone who may invite approves or denies it. */
+/** Requests to join a room, which wait until someone who may approve them approves or denies them. */
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
 import type { JoinRequestRecord, MemberRecord } from '../../store/rooms.js'
@@ -9,7 +9,7 @@ import { roomEvent, userEvent } from '../model/events.js'
 import type { Members } from './members.js'
 import type { RoomRules } from './room-rules.js'
 
-/** Of one room. */
+/** Per room. */
 const MAX_REQUESTS = 1000
 
 export interface JoinRequestsParts {
@@ -32,10 +32,10 @@ export class JoinRequests {
     this.#locks = locks
   }
 
-  /** Asking twice is asking once. */
+  /** Idempotent: a second request changes nothing. */
   ask(actor: Actor, room: string, message: string | null): Promise<void> {
     const user = requireUser(actor)
-    const record = this.#rules.visible(actor, room)
+    const record = this.#rules.requireVisible(actor, room)
     if (record.direct) throw new Refusal('bad_request', 'nobody is let into a direct conversation', { field: 'room' })
     return this.#locks.runExclusive(room, async () => {
       const { directory } = this.#store
@@ -51,7 +51,7 @@ export class JoinRequests {
     })
   }
 
-  /** Those that wait. */
+  /** The open requests. */
   list(actor: Actor, room: string): Iterable<JoinRequestRecord> {
     this.#rules.require(actor, room, 'approve')
     return this.#store.directory.joinRequests.of(room).values()
@@ -60,23 +60,23 @@ export class JoinRequests {
   async approve(actor: Actor, room: string, user: string): Promise<MemberRecord> {
     const member = await this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'approve')
-      this.#requireAsked(room, user)
+      this.#requireRequest(room, user)
       return this.#members.admit(actor, room, user)
     })
-    return this.#members.settled(member)
+    return this.#members.withOwner(member)
   }
 
   deny(actor: Actor, room: string, user: string): Promise<void> {
     return this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'approve')
-      this.#requireAsked(room, user)
+      this.#requireRequest(room, user)
       const by = actor.principal.user
       const drafts = [roomEvent(room, { type: 'denied', user, by }), userEvent(user, { type: 'denied', room, by })]
       await commit(this.#store, { drafts, ops: [this.#store.directory.joinRequests.deleteOp(room, user)] })
     })
   }
 
-  #requireAsked(room: string, user: string): void {
+  #requireRequest(room: string, user: string): void {
     if (!this.#store.directory.joinRequests.get(room, user))
       throw new Refusal('not_found', `${user} has not asked to join ${room}`, { field: 'user' })
   }

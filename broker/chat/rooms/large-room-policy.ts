@@ -1,11 +1,14 @@
-/** What large rooms are spared: what every member would be told of every other grows with the square of their number. */
+/**
+ * What is not sent in large rooms: presence, typing and receipts of every member to every other grow with the square of the number of
+ * members.
+ */
 import type { Thinned } from '../../../schemas/commands/parts.js'
 import type { DirectoryStore } from '../../store/directory.js'
 
 export interface LargeRoomOptions {
-  /** Rooms of more members are told of neither presence nor, by name, of typing. */
+  /** Rooms with more members get no presence, and typing without user names. */
   readonly thinAbove: number
-  /** Rooms of more members are told of no receipts. */
+  /** Rooms with more members get no receipts. */
   readonly receipts: number
 }
 
@@ -18,12 +21,12 @@ export class LargeRoomPolicy {
     this.#limits = { presence: thinAbove, typing: thinAbove, receipts }
   }
 
-  thins(room: string, kind: Thinned): boolean {
+  suppresses(room: string, kind: Thinned): boolean {
     return this.#directory.members(room).size > this.#limits[kind]
   }
 
-  /** All that is thinned in a room of the size it has now. */
+  /** All kinds that are suppressed at the current size of the room. */
   of(room: string): Thinned[] {
-    return (Object.keys(this.#limits) as Thinned[]).filter((kind) => this.thins(room, kind))
+    return (Object.keys(this.#limits) as Thinned[]).filter((kind) => this.suppresses(room, kind))
   }
 }

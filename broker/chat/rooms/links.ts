@@ -1,4 +1,4 @@
-/** Links into a room: whoever has one may join, as long as it is valid and has uses left. */
+/** Invitation links: anyone who has a link may join its room, as long as the link is valid and has uses left. */
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
@@ -9,7 +9,7 @@ import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Actor } from '../model/actor.js'
 import type { RoomRules } from './room-rules.js'
 
-/** Of one room. */
+/** Per room. */
 const MAX_LINKS = 100
 
 export interface LinksParts {
@@ -29,11 +29,11 @@ export class Links {
     this.#locks = locks
   }
 
-  /** `seconds` it is valid, and how many it lets in; undefined: for good, any number. */
+  /** `seconds`: life of the link, `uses`: number of joins; undefined: unlimited. */
   create(actor: Actor, room: string, seconds?: number, uses?: number): Promise<LinkRecord> {
     return this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'invite')
-      const ops = this.#forgetSpent(room)
+      const ops = this.#deleteSpentOps(room)
       if (this.#store.directory.links.of(room).size - ops.length >= MAX_LINKS)
         throw new Refusal('conflict', `${room} has ${MAX_LINKS} links; revoke one first`)
       const at = Date.now()
@@ -50,7 +50,7 @@ export class Links {
     })
   }
 
-  /** Those that still let someone in, oldest first. */
+  /** The valid links, oldest first. */
   list(actor: Actor, room: string): LinkRecord[] {
     this.#rules.require(actor, room, 'invite')
     return [...this.#store.directory.links.of(room).values()]
@@ -67,13 +67,13 @@ export class Links {
     })
   }
 
-  #forgetSpent(room: string): Op[] {
+  #deleteSpentOps(room: string): Op[] {
     const { links } = this.#store.directory
     return [...links.of(room).values()].filter((link) => !isValid(link)).map(({ link }) => links.deleteOp(room, link))
   }
 }
 
-/** Uses of a link are counted one after another. */
+/** Key of the lock under which the uses of a link are counted. */
 export const linkLock = (room: string, link: string): string => `${room} link ${link}`
 
 export function isValid({ expires, uses }: LinkRecord, now = Date.now()): boolean {

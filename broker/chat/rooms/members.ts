@@ -1,4 +1,4 @@
-/** Who is in a room. Each act is one commit: the membership, the room's event and the user's event, all or nothing. */
+/** Memberships and invitations. Each act is one commit: the membership, the room's event and the user's event. */
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { RoomRole } from '../../../schemas/permissions.js'
@@ -15,47 +15,53 @@ import { requireReachable } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
 import { isValid, linkLock } from './links.js'
-import type { Ownership } from './ownership.js'
-import type { RoomPlaces } from './room-places.js'
+import type { RoomOwnership } from './room-ownership.js'
+import type { RoomQuota } from './room-quota.js'
 import type { RoomRules } from './room-rules.js'
 
-/** Standing invitations of one room. */
+/** Open invitations per room. */
 const MAX_INVITES = 10_000
 
 export interface MembersParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
-  /** Acts that depend on who is in a room are done one after another; joins only by user, or a crowd would queue. */
+  /**
+   * Acts that depend on all members run under the room's lock. Joins only take the lock of room and user, so that many users can join at
+   * once.
+   */
   readonly locks: KeyedMutex
-  readonly ownership: Pick<Ownership, 'mend' | 'succession'>
+  readonly ownership: Pick<RoomOwnership, 'ensureOwner' | 'succession'>
   readonly askLimits: AskLimits
-  readonly places: RoomPlaces
+  readonly roomQuota: RoomQuota
   readonly maxMembers: number
-  /** Those that one person, with bots and devices, may have standing. */
+  /** Open invitations per person, bots and devices included. */
   readonly invitationsPerUser: number
   readonly namesCountedWith: (user: string) => ReadonlySet<string>
 }
 
-/** A membership that begins now, its cursors at the heads of the room's logs. */
+/** A new membership, with its cursors at the heads of the room's logs. */
 export async function newMember(store: Store, room: string, user: string, role: RoomRole): Promise<MemberRecord> {
   const messages = (await store.log.open(logs.messages(room))).head
   const events = (await store.log.open(logs.roomEvents(room))).head
   return { room, user, role, since: Date.now(), joined: { messages, events } }
 }
 
-/** No other turn has such a name, whatever the room is called: those of devices are `device lamp`. */
+/**
+ * Key of the lock of one user in one room. No other key contains a slash, so it collides with none (locks of devices are named `device
+ * lamp`).
+ */
 export function memberLock(room: string, user: string): string {
   return `${room}/${user}`
 }
 
-/** How someone comes in. */
-interface Entering {
-  /** What it uses up. */
-  readonly used?: readonly Op[]
-  /** Who let them in. */
+/** How a user joins. */
+interface JoinOptions {
+  /** Writes committed with the membership, such as the used link. */
+  readonly consumed?: readonly Op[]
+  /** Member who let the user in. */
   readonly by?: string
-  /** Whether commands of a bot count from then on. */
+  /** Whether a bot's commands are enabled in the room. */
   readonly commands?: boolean
 }
 
@@ -66,40 +72,40 @@ export class Members {
   readonly #locks: KeyedMutex
   readonly #ownership: MembersParts['ownership']
   readonly #askLimits: AskLimits
-  readonly #places: RoomPlaces
+  readonly #roomQuota: RoomQuota
   readonly #maxMembers: number
   readonly #invitationsPerUser: number
   readonly #namesCountedWith: MembersParts['namesCountedWith']
-  /** Joins that are being written, by room: they count towards maxMembers. */
+  /** Joins whose commit is under way, by room: they count towards maxMembers. */
   readonly #joining = new Map<string, number>()
-  /** Rooms that are being deleted: nobody comes in any more. */
+  /** Rooms that are being deleted, which nobody may join. */
   readonly #closing = new Set<string>()
 
   constructor(parts: MembersParts) {
-    const { store, bus, rules, locks, ownership, askLimits, places, maxMembers } = parts
+    const { store, bus, rules, locks, ownership, askLimits, roomQuota, maxMembers } = parts
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#locks = locks
     this.#ownership = ownership
     this.#askLimits = askLimits
-    this.#places = places
+    this.#roomQuota = roomQuota
     this.#maxMembers = maxMembers
     this.#invitationsPerUser = parts.invitationsPerUser
     this.#namesCountedWith = parts.namesCountedWith
   }
 
-  /** Lets nobody in while the room is deleted. */
-  async shut(room: string, work: () => Promise<void>): Promise<void> {
+  /** Runs `work` (the deletion of the room) while nobody can join. */
+  async whileClosed(room: string, work: () => Promise<void>): Promise<void> {
     this.#closing.add(room)
     await work().finally(() => this.#closing.delete(room))
   }
 
-  /** Joins a public room, or any other by an invitation or a link. Joining twice is joining once. */
+  /** Joins a public room, or any room by an invitation or a link. Idempotent. @throws Refusal */
   async join(actor: Actor, room: string, link?: string): Promise<MemberRecord> {
     const user = requireUser(actor)
-    if (link !== undefined) return this.settled(await this.#joinByLink(actor, room, link))
-    const record = this.#rules.visible(actor, room)
+    if (link !== undefined) return this.withOwner(await this.#joinByLink(actor, room, link))
+    const record = this.#rules.requireVisible(actor, room)
     const known = this.#store.directory.member(room, user)
     if (known) return known
     const invited = this.#store.directory.invite(room, user)
@@ -109,55 +115,55 @@ export class Members {
       const how = record.access === 'request' ? 'for those who are let in; ask with rooms.request' : 'by invitation'
       throw new Refusal('forbidden', `${room} is ${how}`)
     }
-    // Invited by name: by someone who may change the room, too.
+    // An invitation by name can only come from a member who may also change the room.
     const commands = invited !== undefined || isAdmin(actor)
-    return this.settled(await this.#enter(room, user, { commands }))
+    return this.withOwner(await this.#addOnce(room, user, { commands }))
   }
 
-  /** A new member, who owns the room if all others had left. It takes the turn of the room. */
-  async settled(member: MemberRecord): Promise<MemberRecord> {
+  /** Completes a join: if all others had left, the new member becomes the owner. Takes the room's lock. */
+  async withOwner(member: MemberRecord): Promise<MemberRecord> {
     const { room, user } = member
     if (this.#store.directory.members(room).size > 1) return member
-    await this.#ownership.mend(room)
+    await this.#ownership.ensureOwner(room)
     return this.#store.directory.member(room, user) ?? member
   }
 
-  /** To strangers a link that is not valid says nothing of a private room. */
+  /** For an invalid link, `requireVisible` refuses with `not_found` first, so that a stranger learns nothing of a private room. */
   #joinByLink(actor: Actor, room: string, link: string): Promise<MemberRecord> {
     const { user } = actor.principal
     const { directory } = this.#store
     return this.#locks.runExclusive(linkLock(room, link), async () => {
       const record = directory.links.get(room, link)
       if (!record || !isValid(record)) {
-        this.#rules.visible(actor, room)
+        this.#rules.requireVisible(actor, room)
         throw new Refusal('forbidden', 'the link is not valid any more', { field: 'link' })
       }
-      const used = record.uses === null ? [] : [directory.links.putOp({ ...record, uses: record.uses - 1 })]
-      return this.#enter(room, user, { used })
+      const consumed = record.uses === null ? [] : [directory.links.putOp({ ...record, uses: record.uses - 1 })]
+      return this.#addOnce(room, user, { consumed })
     })
   }
 
-  /** Lets in someone who asked. */
+  /** Admits a user who requested to join. */
   admit(actor: Actor, room: string, user: string): Promise<MemberRecord> {
-    return this.#enter(room, user, { by: actor.principal.user, commands: this.#rules.mayUpdate(actor, room) })
+    return this.#addOnce(room, user, { by: actor.principal.user, commands: this.#rules.mayUpdate(actor, room) })
   }
 
-  /** What concerns one user in one room is done one after another. */
-  #enter(room: string, user: string, how: Entering): Promise<MemberRecord> {
+  /** Runs under the lock of user and room, so that joining twice makes one membership. */
+  #addOnce(room: string, user: string, how: JoinOptions): Promise<MemberRecord> {
     const { directory } = this.#store
     return this.#locks.runExclusive(
       memberLock(room, user),
-      async () => directory.member(room, user) ?? this.#places.take(user, () => this.#add(room, user, how)),
+      async () => directory.member(room, user) ?? this.#roomQuota.reserve(user, () => this.#add(room, user, how)),
     )
   }
 
-  async #add(room: string, user: string, { used = [], by, commands = false }: Entering): Promise<MemberRecord> {
+  async #add(room: string, user: string, { consumed = [], by, commands = false }: JoinOptions): Promise<MemberRecord> {
     const { directory } = this.#store
-    const plain = await newMember(this.#store, room, user, 'member')
-    const member = directory.bots.get(user) ? { ...plain, commands } : plain
+    const record = await newMember(this.#store, room, user, 'member')
+    const member = directory.bots.get(user) ? { ...record, commands } : record
     this.#requireOpen(room)
     this.#rules.requireNotBanned(room, user)
-    const ops = [directory.memberOp(member), ...used]
+    const ops = [directory.memberOp(member), ...consumed]
     if (directory.invite(room, user)) ops.push(directory.deleteInviteOp(room, user))
     if (directory.joinRequests.get(room, user)) ops.push(directory.joinRequests.deleteOp(room, user))
     if (directory.departed(room, user)) ops.push(directory.deleteDepartedOp(room, user))
@@ -186,7 +192,7 @@ export class Members {
     else this.#joining.delete(room)
   }
 
-  /** Whether the commands of a bot count in the room. */
+  /** Enables or disables the commands of a bot in the room. */
   async allowCommands(actor: Actor, room: string, bot: string, commands: boolean): Promise<void> {
     await this.#locks.runExclusive(room, async () => {
       const { directory } = this.#store
@@ -213,7 +219,7 @@ export class Members {
     this.#bus.send({ kind: 'membership', room, user, member: false })
   }
 
-  /** Who is invited already is not told again. */
+  /** Idempotent: no second event for a user who is already invited. */
   async invite(actor: Actor, room: string, user: string): Promise<void> {
     const { directory } = this.#store
     this.#rules.require(actor, room, 'invite')
@@ -233,12 +239,12 @@ export class Members {
     await commit(this.#store, { drafts, ops })
   }
 
-  /** Of the person: bots and devices would be many of them. */
+  /** Counted per person, because a person could otherwise invite through many bots and devices. */
   #requireFewInvitations(by: string): void {
     const most = this.#invitationsPerUser
-    let standing = 0
-    for (const name of this.#namesCountedWith(by)) standing += this.#store.directory.invitesBy(name)
-    if (standing >= most)
+    let open = 0
+    for (const name of this.#namesCountedWith(by)) open += this.#store.directory.invitesBy(name)
+    if (open >= most)
       throw new Refusal(
         'conflict',
         `${most} of your invitations stand (limits.invitationsPerUser); withdraw some, or wait for who is to come`,
@@ -270,8 +276,8 @@ export class Members {
     this.#bus.send({ kind: 'membership', room, user, member: false })
   }
 
-  /** Takes a user who is removed out of every room and conversation; who has the name next inherits no invitation. */
-  async forget(user: string): Promise<void> {
+  /** Removes a deleted user from every room and conversation, with all invitations, so that the next user of that name inherits none. */
+  async removeUser(user: string): Promise<void> {
     const { directory } = this.#store
     const ops: Op[] = []
     for (const { id } of directory.rooms()) {
@@ -281,16 +287,16 @@ export class Members {
     }
     if (ops.length > 0) await commit(this.#store, { ops })
     for (const room of [...directory.memberships(user).keys()])
-      await this.#locks.runExclusive(room, () => this.#forgetIn(room, user))
+      await this.#locks.runExclusive(room, () => this.#removeUserFrom(room, user))
   }
 
-  /** A room that they alone owned is handed on. */
-  async #forgetIn(room: string, user: string): Promise<void> {
+  /** If the user was the only owner, another member becomes owner. */
+  async #removeUserFrom(room: string, user: string): Promise<void> {
     const { directory } = this.#store
     if (!directory.member(room, user)) return
     const { drafts, ops } = await this.#ownership.succession(room, user)
     const left = isDirectRoom(room) ? [] : [roomEvent(room, { type: 'left', user })]
-    // Who has the name next is no longer whom the other has written to.
+    // Otherwise the next user of that name could write to the other without being a contact.
     const written = [...directory.written.of(room).keys()].map((writer) => directory.written.deleteOp(room, writer))
     await commit(this.#store, {
       drafts: [...left, ...drafts],

@@ -1,4 +1,4 @@
-/** Roles: given, and the room handed over. Each act is one commit with its events, one after another in each room. */
+/** Changes the roles of members and transfers rooms. Each act is one commit with its events, under the lock of the room. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { RoomRole } from '../../../schemas/permissions.js'
 import { isAbove } from '../../../schemas/permissions.js'
@@ -36,24 +36,24 @@ export class Roles {
     this.#rules.require(actor, room, 'setRole')
     const member = this.#rules.memberOf(room, user)
     this.#requireNotAboveOwn(actor, room, role)
-    // Or an admin could remove another one by way of a lower role. Everyone may step down.
+    // Otherwise an admin could remove another admin by lowering the role first. Everyone may lower their own role.
     if (user !== actor.principal.user) this.#rules.requireAbove(actor, member)
     if (member.role === 'owner' && role !== 'owner') this.#rules.requireAnotherOwner(room, user)
     const [record] = await this.#give(actor, [{ ...member, role }])
     return record!
   }
 
-  /** The owner who asks becomes an admin, the other the owner. */
+  /** Makes `user` the owner, and the asking owner an admin. */
   transfer(actor: Actor, room: string, user: string): Promise<MemberRecord> {
     return this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'transfer')
-      const heir = this.#rules.memberOf(room, user)
+      const successor = this.#rules.memberOf(room, user)
       const mine = this.#store.directory.member(room, actor.principal.user)
       if (mine?.role !== 'owner')
         throw new Refusal('forbidden', `only an owner hands ${room} over; admins use rooms.setRole`)
       if (user === mine.user) throw new Refusal('bad_request', 'the room is yours already', { field: 'user' })
       const [record] = await this.#give(actor, [
-        { ...heir, role: 'owner' },
+        { ...successor, role: 'owner' },
         { ...mine, role: 'admin' },
       ])
       return record!
@@ -62,7 +62,7 @@ export class Roles {
 
   #requireNotAboveOwn(actor: Actor, room: string, role: RoomRole): void {
     const own = this.#rules.roleOf(actor, room) ?? 'reader'
-    if (!this.#rules.unbound(actor, room) && isAbove(role, own))
+    if (!this.#rules.isOwnerOrAdmin(actor, room) && isAbove(role, own))
       throw new Refusal('forbidden', `only an owner makes an ${role}`, { field: 'role' })
   }
 

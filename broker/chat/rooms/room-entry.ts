@@ -11,7 +11,7 @@ export interface RoomEntryParts {
   readonly rules: RoomRules
 }
 
-/** Joining by use: an exact subscription to a public room, or a publish into it, makes the user a member. */
+/** Joining by use: an exact subscription to a public room, or a publish into it, makes the user a member (DESIGN §2). */
 export class RoomEntry {
   readonly #parts: RoomEntryParts
 
@@ -20,15 +20,15 @@ export class RoomEntry {
   }
 
   /**
-   * Resolves once the user is a member. Whoever left or was removed comes back only by `rooms.join`.
-   * @throws Refusal where the user is no member and may not join in this way
+   * Resolves once the user is a member. A user who left or was removed comes back only by `rooms.join`.
+   * @throws Refusal if the user is not a member and may not join in this way
    */
   async enter(actor: Actor, room: string): Promise<void> {
     const { rooms, members, rules, directory } = this.#parts
     const user = requireUser(actor)
     if (!directory.room(room)) await rooms.autoCreate(actor, room)
-    // Who made the room is a member; a second client that wanted to make it joins like anyone.
-    const open = rules.visible(actor, room).access === 'public' && !directory.departed(room, user)
+    // The creator of a room is a member; a second client that tries to create it joins it like anyone else.
+    const open = rules.requireVisible(actor, room).access === 'public' && !directory.departed(room, user)
     if (directory.member(room, user) || !open) rules.requireMember(actor, room)
     else await members.join(actor, room)
   }

@@ -4,10 +4,10 @@ import type { DirectoryStore } from '../../store/directory.js'
 import type { Signal } from '../model/signals.js'
 import type { LargeRoomPolicy } from './large-room-policy.js'
 
-/** Milliseconds between two live updates of one room. */
-const AT_MOST_EVERY = 1000
+/** Minimum milliseconds between two live updates of one room. */
+const UPDATE_INTERVAL = 1000
 
-/** What is on `rooms/{room}/info`; live at most once a second, however many join. */
+/** The retained message on `rooms/{room}/info`, updated live at most once a second however many users join. */
 export class RoomInfo {
   readonly #directory: DirectoryStore
   readonly #bus: Bus<Signal>
@@ -21,7 +21,7 @@ export class RoomInfo {
     this.#largeRooms = largeRooms
   }
 
-  /** As it is now; null: there is none. */
+  /** The current payload; null: no such room, or a direct conversation. */
   current(room: string): Buffer | null {
     const record = this.#directory.room(room)
     if (!record || record.direct) return null
@@ -32,7 +32,7 @@ export class RoomInfo {
 
   changed(room: string): void {
     this.#changed.add(room)
-    this.#timer ??= setTimeout(() => this.#send(), AT_MOST_EVERY).unref()
+    this.#timer ??= setTimeout(() => this.#send(), UPDATE_INTERVAL).unref()
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-/** How each member wants to see a room: their own affair, told to their other devices. */
+/** Each member's own settings for a room (notifications, pinned, hidden, marked as unread). Only the member's own sessions see them. */
 import { commit } from '../../store/commit.js'
 import type { MemberRecord, MemberSettings } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
@@ -26,7 +26,7 @@ export class RoomPreferences {
     this.#locks = locks
   }
 
-  /** Changes what is given, and answers with all. They end with the membership. */
+  /** Changes the given settings and returns all of them. The settings end with the membership. */
   set(actor: Actor, room: string, changes: Partial<MemberSettings>): Promise<Required<MemberSettings>> {
     return this.#locks.runExclusive(room, async () => {
       const member = this.#rules.requireMember(actor, room)
@@ -37,8 +37,11 @@ export class RoomPreferences {
     })
   }
 
-  /** The member read up to `seq`, who had read up to `furthest` before: of what is marked as unread the rest is left. */
-  async readAgain({ room, user }: MemberRecord, seq: number, furthest: number): Promise<void> {
+  /**
+   * Clears the mark as unread as far as the member has read: up to `seq`. `furthest`: the member's read receipt so far; messages between
+   * the two stay marked.
+   */
+  async clearUnreadMark({ room, user }: MemberRecord, seq: number, furthest: number): Promise<void> {
     const { directory } = this.#store
     const from = (): number => directory.member(room, user)?.settings?.unreadFrom ?? Number.POSITIVE_INFINITY
     if (seq < from()) return

@@ -1,4 +1,4 @@
-/** What may be known and done in a room, by whom: decisions alone, no changes. */
+/** Permission checks for rooms: who may see and do what. Nothing is changed here. */
 import { Refusal } from '../../../schemas/errors.js'
 import { directMembers, directRoom, isDirectRoom, isRoomId, isUserId } from '../../../schemas/ids.js'
 import { allows, isAbove, PERMISSIONS, type RoomAct, type RoomRole } from '../../../schemas/permissions.js'
@@ -7,7 +7,7 @@ import { personBehind } from '../../store/persons.js'
 import type { BanRecord, MemberRecord, MuteRecord, RoomRecord } from '../../store/rooms.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 
-/** Whether a ban or mute that has an end is over. */
+/** Whether a ban or mute has expired. */
 export function isOver({ until }: { until: number | null }, now = Date.now()): boolean {
   return until !== null && until <= now
 }
@@ -19,7 +19,7 @@ export class RoomRules {
     this.#directory = directory
   }
 
-  /** The id behind `room` or `@user`; dm ids are checked to be the asker's own. */
+  /** The room id for `room` or `@user`. @throws Refusal for an invalid id, or the conversation of others. */
   resolve(actor: Actor, room: string): string {
     const user = requireUser(actor)
     if (room.startsWith('@')) {
@@ -36,8 +36,11 @@ export class RoomRules {
     return room
   }
 
-  /** The room, as far as the asker may know of it: a private room is `not_found` to strangers. */
-  visible(actor: Actor, room: string): RoomRecord {
+  /**
+   * The room, if the actor may know of it. @throws Refusal `not_found` for an unknown room, or a private room of which the actor is neither
+   * member nor invited.
+   */
+  requireVisible(actor: Actor, room: string): RoomRecord {
     const record = this.#directory.room(room)
     const user = requireUser(actor)
     const known =
@@ -54,20 +57,20 @@ export class RoomRules {
     const user = requireUser(actor)
     const member = this.#directory.member(room, user)
     if (member) return member
-    this.visible(actor, room)
+    this.requireVisible(actor, room)
     throw new Refusal('forbidden', `you are not a member of ${room}; join it with rooms.join`, { field: 'room' })
   }
 
-  /** Someone who is acted on. */
+  /** The member that an act is about. @throws Refusal `not_found`. */
   memberOf(room: string, user: string): MemberRecord {
     const member = this.#directory.member(room, user)
     if (!member) throw new Refusal('not_found', `${user} is not a member of ${room}`, { field: 'user' })
     return member
   }
 
-  /** The room, where the asker's role allows the act. Admins of the broker look after all rooms. */
+  /** The room, if the actor's role allows `act`. Admins of the broker may do all in every room. @throws Refusal */
   require(actor: Actor, room: string, act: RoomAct): RoomRecord {
-    const record = this.visible(actor, room)
+    const record = this.requireVisible(actor, room)
     if (record.direct)
       throw new Refusal('bad_request', 'a direct conversation has no settings and no other members', { field: 'room' })
     const role = this.roleOf(actor, room)
@@ -76,45 +79,45 @@ export class RoomRules {
     return record
   }
 
-  /** Whether the asker may change the room. */
+  /** Whether the actor may change the room's settings. */
   mayUpdate(actor: Actor, room: string): boolean {
     const role = this.roleOf(actor, room)
     return isAdmin(actor) || (role !== undefined && allows(role, 'update'))
   }
 
-  /** Nobody acts on someone of the same role or one above, except owners. */
+  /** Nobody may act on a member of the same or a higher role, except owners and admins. @throws Refusal `forbidden`. */
   requireAbove(actor: Actor, { room, user, role }: MemberRecord): void {
-    if (this.unbound(actor, room) || isAbove(this.roleOf(actor, room) ?? 'reader', role)) return
+    if (this.isOwnerOrAdmin(actor, room) || isAbove(this.roleOf(actor, room) ?? 'reader', role)) return
     throw new Refusal('forbidden', `${user} is ${role} of ${room}: that takes a role above`, { field: 'user' })
   }
 
-  /** Owners, and admins of the broker: no role is above theirs. */
-  unbound(actor: Actor, room: string): boolean {
+  /** Whether the actor is an owner or an admin of the broker, above whom there is no role. */
+  isOwnerOrAdmin(actor: Actor, room: string): boolean {
     return isAdmin(actor) || this.roleOf(actor, room) === 'owner'
   }
 
-  /** Whether a member may write now, whatever it is. */
+  /** The room, if the member may write in it now. @throws Refusal `forbidden` (archived, read only, muted, banned). */
   requireWriter({ room, user, role }: MemberRecord): RoomRecord {
     const record = this.#directory.room(room)!
     if (record.archived) throw new Refusal('forbidden', `${room} is archived`)
     if (!allows(role, record.write === 'moderators' ? 'moderate' : 'write'))
       throw new Refusal('forbidden', `you may read ${room}, not write`)
-    const mute = this.standing('mutes', room, user)
-    if (mute) throw new Refusal('forbidden', `${who(mute, user)} muted in ${room}${untilWhen(mute.until)}`)
-    // A member who is banned is a bot or a device that came to its owner later.
-    const ban = this.standing('bans', room, user)
-    if (ban) throw new Refusal('forbidden', `${who(ban, user)} banned from ${room}${untilWhen(ban.until)}`)
+    const mute = this.activeSanction('mutes', room, user)
+    if (mute) throw new Refusal('forbidden', `${subject(mute, user)} muted in ${room}${untilWhen(mute.until)}`)
+    // A banned member is a bot or device that was created, or changed its owner, after the ban.
+    const ban = this.activeSanction('bans', room, user)
+    if (ban) throw new Refusal('forbidden', `${subject(ban, user)} banned from ${room}${untilWhen(ban.until)}`)
     return record
   }
 
-  /** Who knows of the room is told of a ban. */
+  /** @throws Refusal `forbidden` for a banned user. Only call it for users who may know of the room. */
   requireNotBanned(room: string, user: string): void {
-    const ban = this.standing('bans', room, user)
+    const ban = this.activeSanction('bans', room, user)
     if (ban) throw new Refusal('forbidden', `${ban.user} is banned from ${room}${untilWhen(ban.until)}`)
   }
 
-  /** What is done about a user holds for the bots and devices that act for them. */
-  standing(what: 'bans' | 'mutes', room: string, user: string): MuteRecord | BanRecord | undefined {
+  /** The ban or mute of a user that is in force. A sanction of a user also covers their bots and devices. */
+  activeSanction(what: 'bans' | 'mutes', room: string, user: string): MuteRecord | BanRecord | undefined {
     const records = this.#directory[what]
     if (records.of(room).size === 0) return undefined
     const own = records.get(room, user)
@@ -127,13 +130,13 @@ export class RoomRules {
     return this.#directory.member(room, actor.principal.user)?.role
   }
 
-  /** Whether a member's role allows what concerns the messages of others. In a direct conversation nobody's does. */
-  moderates(actor: Actor, room: string, act: RoomAct): boolean {
+  /** Whether the member may do `act` to messages of others. In a direct conversation nobody may. */
+  mayModerate(actor: Actor, room: string, act: RoomAct): boolean {
     const role = this.roleOf(actor, room)
     return !isDirectRoom(room) && role !== undefined && (allows(role, act) || isAdmin(actor))
   }
 
-  /** A room with members is not left without an owner; `going`: who leaves. */
+  /** A room with members must keep an owner; `going`: members who leave. @throws Refusal `conflict`. */
   requireAnotherOwner(room: string, ...going: readonly string[]): void {
     for (const member of this.#directory.members(room).values()) {
       if (member.role === 'owner' && !going.includes(member.user)) return
@@ -142,7 +145,7 @@ export class RoomRules {
   }
 }
 
-function who(record: MuteRecord, user: string): string {
+function subject(record: MuteRecord, user: string): string {
   return record.user === user ? 'you are' : `${record.user}, for whom you act, is`
 }
 

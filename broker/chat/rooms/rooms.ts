@@ -1,4 +1,4 @@
-/** Rooms: made, changed, deleted. Each act is one commit: the change and the room's event, all or nothing. */
+/** Creates, changes and deletes rooms. Each act is one commit: the change and the room's event. */
 import { Refusal } from '../../../schemas/errors.js'
 import { isRoomId, SYSTEM } from '../../../schemas/ids.js'
 import type { RoomPolicies } from '../../../schemas/policies.js'
@@ -15,11 +15,14 @@ import { type RoomEvent, roomEvent, userEvent } from '../model/events.js'
 import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
 import { type Members, newMember } from './members.js'
-import type { RoomPlaces } from './room-places.js'
+import type { RoomQuota } from './room-quota.js'
 import type { RoomRules } from './room-rules.js'
 
-/** Most users who are told of a deletion in the commit of it; a crash right after can keep it from those beyond. */
-const TOLD_AT_ONCE = 10_000
+/**
+ * Maximum number of user events in the commit of a deletion; further ones follow in commits of their own, and a crash before these loses
+ * them.
+ */
+const EVENTS_PER_COMMIT = 10_000
 
 export interface RoomOptions {
   create: 'user' | 'admin'
@@ -44,7 +47,7 @@ export interface RoomsParts {
   readonly rules: RoomRules
   readonly members: Members
   readonly locks: KeyedMutex
-  readonly places: RoomPlaces
+  readonly roomQuota: RoomQuota
   readonly options: RoomOptions
   readonly infoChanged: (room: string) => void
 }
@@ -53,24 +56,24 @@ export class Rooms {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #options: RoomOptions
-  readonly #places: RoomPlaces
+  readonly #roomQuota: RoomQuota
   readonly #rules: RoomRules
   readonly #members: Members
   readonly #locks: KeyedMutex
   readonly #infoChanged: (room: string) => void
 
-  constructor({ store, bus, rules, members, locks, places, options, infoChanged }: RoomsParts) {
+  constructor({ store, bus, rules, members, locks, roomQuota, options, infoChanged }: RoomsParts) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#members = members
     this.#locks = locks
     this.#options = options
-    this.#places = places
+    this.#roomQuota = roomQuota
     this.#infoChanged = infoChanged
   }
 
-  /** The rooms of the configuration that do not exist yet. */
+  /** Creates the rooms of the configuration that do not exist yet. */
   async ensureListed(list: readonly ({ id: string } & RoomDetails)[]): Promise<void> {
     for (const { id, ...details } of list) {
       if (!isRoomId(id)) throw new Refusal('bad_request', `rooms.list: ${JSON.stringify(id)} is not a room id`)
@@ -86,10 +89,10 @@ export class Rooms {
       })
     if (this.#options.create === 'admin' && !isAdmin(actor))
       throw new Refusal('forbidden', 'only admins create rooms here')
-    return this.#named(room, () => {
+    return this.#withUniqueId(room, () => {
       if (this.#store.directory.room(room))
         throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
-      return this.#places.take(user, () => this.#create(room, user, details, user))
+      return this.#roomQuota.reserve(user, () => this.#create(room, user, details, user))
     })
   }
 
@@ -100,7 +103,7 @@ export class Rooms {
       topic: null,
       avatar: null,
       ...ROOM_DEFAULTS,
-      ...given(details),
+      ...definedOf(details),
       id: room,
       direct: false,
       createdBy: by,
@@ -114,19 +117,19 @@ export class Rooms {
     return record
   }
 
-  /** First use of an unknown room, where the configuration makes rooms so. */
+  /** Creates an unknown room on first use, if `rooms.autoCreate` is set. */
   async autoCreate(actor: Actor, room: string): Promise<void> {
     if (!this.#options.autoCreate || !isRoomId(room)) return
     if (this.#options.create === 'admin' && !isAdmin(actor)) return
     const user = requireUser(actor)
-    await this.#named(room, async () => {
+    await this.#withUniqueId(room, async () => {
       if (this.#store.directory.room(room)) return
-      await this.#places.take(user, () => this.#create(room, user, { access: 'public' }, user))
+      await this.#roomQuota.reserve(user, () => this.#create(room, user, { access: 'public' }, user))
     })
   }
 
-  /** Makes a room, one at a time of those whose ids differ by case alone: only what is there already may do so. */
-  #named<T>(room: string, make: () => Promise<T>): Promise<T> {
+  /** Runs `make` under the lock of the id. No two rooms may have ids that differ only by case, except rooms that already do. */
+  #withUniqueId<T>(room: string, make: () => Promise<T>): Promise<T> {
     return this.#locks.runExclusive(`name ${room.toLowerCase()}`, () =>
       this.#locks.runExclusive(room, async () => {
         const [other] = this.#store.directory.roomsLike(room)
@@ -145,7 +148,7 @@ export class Rooms {
 
   async #update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
     const before = this.#rules.require(actor, room, 'update')
-    const record: RoomRecord = { ...before, ...given(details) }
+    const record: RoomRecord = { ...before, ...definedOf(details) }
     await this.#commit(room, { type: 'updated', by: actor.principal.user }, [this.#store.directory.roomOp(record)])
     this.#infoChanged(room)
     return record
@@ -154,34 +157,34 @@ export class Rooms {
   remove(actor: Actor, room: string): Promise<void> {
     return this.#locks.runExclusive(room, async () => {
       this.#rules.require(actor, room, 'delete')
-      await this.#members.shut(room, () => this.#remove(actor, room))
+      await this.#members.whileClosed(room, () => this.#remove(actor, room))
     })
   }
 
   async #remove(actor: Actor, room: string): Promise<void> {
-    // Joins that were under way are done after this.
+    // Waits for joins whose commit is under way.
     await commit(this.#store, {})
     const { directory } = this.#store
     const by = actor.principal.user
     const members = [...directory.members(room).keys()]
-    // The room's own events go with it: who is away, or hoped to come in, hears of it among their own.
-    const concerned = new Set([
+    // The room's event log is deleted with the room, so everyone concerned gets the event in their own log.
+    const recipients = new Set([
       ...members,
       ...directory.invites(room).keys(),
       ...directory.joinRequests.of(room).keys(),
     ])
-    const told = [...concerned].map((user) => userEvent(user, { type: 'deleted', room, by }))
+    const userEvents = [...recipients].map((user) => userEvent(user, { type: 'deleted', room, by }))
     const drafts = [
       roomEvent(room, { type: 'deleted', by }),
       ...serverEvents(this.#store, { type: 'room.deleted', room, by }),
-      ...told.slice(0, TOLD_AT_ONCE),
+      ...userEvents.slice(0, EVENTS_PER_COMMIT),
     ]
     const [event] = await commit(this.#store, { drafts, ops: directory.deleteRoomOps(room) })
     const [last] = await this.#store.log.read(logs.roomEvents(room), event!.seq - 1, 1, 1)
     for (const user of members)
       this.#bus.send({ kind: 'membership', room, user, member: false, ...(last ? { last } : {}) })
-    for (let i = TOLD_AT_ONCE; i < told.length; i += TOLD_AT_ONCE)
-      await commit(this.#store, { drafts: told.slice(i, i + TOLD_AT_ONCE) })
+    for (let i = EVENTS_PER_COMMIT; i < userEvents.length; i += EVENTS_PER_COMMIT)
+      await commit(this.#store, { drafts: userEvents.slice(i, i + EVENTS_PER_COMMIT) })
     await this.#store.log.drop(logs.messages(room))
     await this.#store.log.drop(logs.roomEvents(room))
   }
@@ -191,7 +194,7 @@ export class Rooms {
   }
 }
 
-/** Details without those that are undefined. */
-function given(details: RoomDetails): Partial<RoomRecord> {
+/** The details that are not undefined. */
+function definedOf(details: RoomDetails): Partial<RoomRecord> {
   return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined))
 }

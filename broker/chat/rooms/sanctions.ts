@@ -1,4 +1,4 @@
-/** Bans and mutes: given and taken back by those who moderate. Each act is one commit with its events; one that runs out does so by itself. */
+/** Bans and mutes. Each act is one commit with its events; a sanction with an end expires without any write. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { Bus } from '../../store/bus.js'
 import type { Draft } from '../../store/changes.js'
@@ -14,7 +14,7 @@ import type { Signal } from '../model/signals.js'
 import { memberLock } from './members.js'
 import { isOver, type RoomRules } from './room-rules.js'
 
-/** Of each kind, in one room. */
+/** Per room, of each kind. */
 const MAX_SANCTIONS = 10_000
 
 export interface SanctionsParts {
@@ -38,21 +38,21 @@ export class Sanctions {
   }
 
   /**
-   * `seconds`: for how long; undefined: for good. Whoever is banned is out at once, and asked or invited no more; so are the bots and
-   * devices that act for them.
+   * Bans a user, who is removed at once together with their bots and devices; invitations and join requests are deleted. `seconds`:
+   * duration; undefined: permanent.
    */
   ban(actor: Actor, room: string, user: string, seconds?: number, reason: string | null = null): Promise<BanRecord> {
     return this.#locks.runExclusive(room, () => {
       const names = [...namesOf(this.#store.directory, user)]
-      // Behind joins of them, and before the next ones.
-      return this.#inTurns(room, names, () => this.#ban(actor, room, user, names, { seconds, reason }))
+      // Waits for joins under way, and holds up later ones.
+      return this.#withMemberLocks(room, names, () => this.#ban(actor, room, user, names, { seconds, reason }))
     })
   }
 
-  #inTurns<T>(room: string, [user, ...others]: readonly string[], act: () => Promise<T>): Promise<T> {
+  #withMemberLocks<T>(room: string, [user, ...others]: readonly string[], act: () => Promise<T>): Promise<T> {
     return user === undefined
       ? act()
-      : this.#locks.runExclusive(memberLock(room, user), () => this.#inTurns(room, others, act))
+      : this.#locks.runExclusive(memberLock(room, user), () => this.#withMemberLocks(room, others, act))
   }
 
   async #ban(
@@ -77,7 +77,7 @@ export class Sanctions {
     return record
   }
 
-  /** Ops after which none of them is in the room, or waits to be. When the ban is over too, they come back by rooms.join alone. */
+  /** Writes that remove these users, their invitations and their join requests. After the ban they come back only by `rooms.join`. */
   #outOps(room: string, names: readonly string[]): Op[] {
     const { directory } = this.#store
     const ops: Op[] = []
@@ -91,25 +91,25 @@ export class Sanctions {
     return ops
   }
 
-  /** Takes the bots and devices that act for `person` out of rooms their owner is banned from: they came to them later. */
+  /** Removes the bots and devices of `person` from rooms where the person is banned: those created after the ban. */
   async expel(person: string): Promise<void> {
     const { directory } = this.#store
     for (const name of namesOf(directory, person))
       for (const room of [...directory.memberships(name).keys()])
-        if (this.#rules.standing('bans', room, name)) await this.#expel(room, name)
+        if (this.#rules.activeSanction('bans', room, name)) await this.#expel(room, name)
   }
 
   #expel(room: string, name: string): Promise<void> {
     return this.#locks.runExclusive(room, async () => {
       const member = this.#store.directory.member(room, name)
-      const ban = this.#rules.standing('bans', room, name)
+      const ban = this.#rules.activeSanction('bans', room, name)
       if (!member || !ban) return
       await commit(this.#store, { drafts: removedDrafts(member, ban.by), ops: this.#outOps(room, [name]) })
       this.#bus.send({ kind: 'membership', room, user: name, member: false })
     })
   }
 
-  /** The same of all who are banned anywhere. */
+  /** The same for all banned users. */
   async expelAll(): Promise<void> {
     const { directory } = this.#store
     const banned = new Set<string>()
@@ -121,7 +121,7 @@ export class Sanctions {
     return this.#locks.runExclusive(room, () => this.#lift(actor, room, user, 'ban'))
   }
 
-  /** A member who is muted reads on, and writes nothing; leaving and coming back does not change that. */
+  /** Mutes a member, who may still read. The mute stays when the member leaves and joins again. */
   mute(actor: Actor, room: string, user: string, seconds?: number): Promise<MuteRecord> {
     return this.#locks.runExclusive(room, async () => {
       const { mutes } = this.#store.directory
@@ -139,7 +139,7 @@ export class Sanctions {
     return this.#locks.runExclusive(room, () => this.#lift(actor, room, user, 'mute'))
   }
 
-  /** Those that still stand. */
+  /** The sanctions in force. */
   bans(actor: Actor, room: string): BanRecord[] {
     this.#rules.require(actor, room, 'ban')
     return standing(this.#store.directory.bans.of(room))
@@ -171,7 +171,7 @@ export class Sanctions {
     if (member?.role === 'owner') this.#rules.requireAnotherOwner(room, user)
   }
 
-  /** Ops that forget what is over; refuses where what stands leaves no room. */
+  /** Writes that delete expired records once the list is full. @throws Refusal `conflict` if none has expired. */
   #room(records: RoomRecords<MuteRecord>, room: string): Op[] {
     const all = records.of(room)
     if (all.size < MAX_SANCTIONS) return []

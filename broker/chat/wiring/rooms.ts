@@ -5,12 +5,12 @@ import { JoinRequests } from '../rooms/join-requests.js'
 import { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import { Links } from '../rooms/links.js'
 import { Members } from '../rooms/members.js'
-import { Ownership } from '../rooms/ownership.js'
 import { Roles } from '../rooms/roles.js'
 import { RoomEntry } from '../rooms/room-entry.js'
 import { RoomInfo } from '../rooms/room-info.js'
-import { RoomPlaces } from '../rooms/room-places.js'
+import { RoomOwnership } from '../rooms/room-ownership.js'
 import { RoomPreferences } from '../rooms/room-preferences.js'
+import { RoomQuota } from '../rooms/room-quota.js'
 import { RoomRules } from '../rooms/room-rules.js'
 import { Rooms } from '../rooms/rooms.js'
 import { Sanctions } from '../rooms/sanctions.js'
@@ -27,8 +27,8 @@ export function makeRooms(
   })
   const info = new RoomInfo(store.directory, bus, largeRooms)
   const infoChanged = (room: string): void => info.changed(room)
-  const ownership = new Ownership({ store, locks })
-  const places = new RoomPlaces(store.directory, limits, followedBy)
+  const ownership = new RoomOwnership({ store, locks })
+  const roomQuota = new RoomQuota(store.directory, limits, followedBy)
   const members = new Members({
     store,
     bus,
@@ -36,12 +36,12 @@ export function makeRooms(
     locks,
     ownership,
     askLimits,
-    places,
+    roomQuota,
     namesCountedWith,
     maxMembers: options.maxMembers,
     invitationsPerUser: limits.invitationsPerUser,
   })
-  const made = new Rooms({ store, bus, rules, members, locks, places, infoChanged, options })
+  const made = new Rooms({ store, bus, rules, members, locks, roomQuota, infoChanged, options })
   return {
     rules,
     largeRooms,

@@ -19,7 +19,7 @@ import { RetainedQuota } from '../messages/retained-quota.js'
 import type { Screen } from '../messages/screening.js'
 import { SlowMode } from '../messages/slow-mode.js'
 import { AskLimits } from '../model/ask-limits.js'
-import type { Space } from '../model/disk-space.js'
+import type { DiskSpace } from '../model/disk-space.js'
 import type { PublishGate } from '../model/publish-gate.js'
 import { Rates } from '../model/rates.js'
 import { Replies } from '../model/replies.js'
@@ -31,7 +31,7 @@ export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: TimerWheel
-  readonly space: Space
+  readonly space: DiskSpace
   readonly auth: OidcCommandParts &
     Pick<AccountAdminParts, 'managed'> &
     Omit<

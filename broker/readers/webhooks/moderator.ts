@@ -6,7 +6,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import { directMembers, isDirectRoom, SYSTEM } from '../../../schemas/ids.js'
 import type { Screen, Verdict } from '../../chat/messages/screening.js'
 import type { Actor } from '../../chat/model/actor.js'
-import { type Checked, contentOf, rewritten } from '../../chat/model/message.js'
+import { type CheckedMessage, contentOf, rewritten } from '../../chat/model/message.js'
 import type { Counters } from '../../util/counters.js'
 import { Semaphore } from '../../util/semaphore.js'
 import { signedHeaders } from '../../util/signature.js'
@@ -82,7 +82,7 @@ export class Moderator implements Screen {
     this.#semaphore = new Semaphore(options.concurrency, MAX_WAITING, full)
   }
 
-  screen(actor: Actor, room: string, message: Checked): Promise<Verdict | undefined> | undefined {
+  screen(actor: Actor, room: string, message: CheckedMessage): Promise<Verdict | undefined> | undefined {
     const { user } = actor.principal
     if (user === SYSTEM || SILENT.has(message.input?.type ?? 'text')) return undefined
     if (isDirectRoom(room) ? !this.#options.direct : this.#rooms && !this.#rooms.has(room)) return undefined
@@ -93,7 +93,7 @@ export class Moderator implements Screen {
     this.#poster.close()
   }
 
-  async #judge(user: string, room: string, message: Checked): Promise<Verdict | undefined> {
+  async #judge(user: string, room: string, message: CheckedMessage): Promise<Verdict | undefined> {
     let verdict: Verdict | undefined
     try {
       verdict = await this.#ask(user, room, message)
@@ -111,13 +111,13 @@ export class Moderator implements Screen {
   }
 
   /** Rejects with a refusal, or with what went wrong. */
-  async #ask(user: string, room: string, message: Checked): Promise<Verdict | undefined> {
+  async #ask(user: string, room: string, message: CheckedMessage): Promise<Verdict | undefined> {
     const asked = Date.now()
     const judgement = await this.#semaphore.run(() => this.#request(asked, user, room, message))
     return this.#obey(judgement, message)
   }
 
-  async #request(asked: number, user: string, room: string, message: Checked): Promise<Judgement> {
+  async #request(asked: number, user: string, room: string, message: CheckedMessage): Promise<Judgement> {
     const timeout = this.#options.timeout - (Date.now() - asked) / 1000
     if (timeout <= 0) throw new Error(`no answer within ${this.#options.timeout} s`)
     if (!this.#breaker.mayAsk(Date.now())) throw new Error(`not asked: it failed ${FAILURES} times in a row`)
@@ -141,7 +141,7 @@ export class Moderator implements Screen {
     return judgement
   }
 
-  #obey(judgement: Judgement, message: Checked): Verdict | undefined {
+  #obey(judgement: Judgement, message: CheckedMessage): Verdict | undefined {
     if (judgement.action === 'allow') {
       this.#counters.add('moderation.allowed')
       return undefined
@@ -156,7 +156,7 @@ export class Moderator implements Screen {
   }
 
   /** What the sender could not have sent itself is no judgement. */
-  #rewritten(message: Checked, text: string): Checked {
+  #rewritten(message: CheckedMessage, text: string): CheckedMessage {
     try {
       const made = rewritten(message, { text })
       if (Buffer.byteLength(made.inside) <= this.#payloadBytes) return made
@@ -167,7 +167,7 @@ export class Moderator implements Screen {
   }
 }
 
-function bodyOfCheck(user: string, room: string, message: Checked): { id: string; body: Buffer } {
+function bodyOfCheck(user: string, room: string, message: CheckedMessage): { id: string; body: Buffer } {
   const id = uuid7()
   const { cid: _, ...content } = contentOf(message)
   const to = directMembers(room)?.find((member) => member !== user)

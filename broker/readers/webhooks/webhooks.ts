@@ -6,11 +6,11 @@ import { directMembers, SYSTEM } from '../../../schemas/ids.js'
 import { MAX_WEBHOOKS, TEST_EVENT, unknownEvents } from '../../../schemas/webhooks.js'
 import type { SecretBox } from '../../auth/secret-box.js'
 import type {
-  MadeWebhook,
-  ShownWebhook,
+  CreatedWebhook,
   WebhookAdmin,
   WebhookChanges,
   WebhookDetails,
+  WebhookInfo,
 } from '../../chat/model/webhook-admin.js'
 import type { AppendedBatch } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
@@ -89,7 +89,7 @@ export class Webhooks implements WebhookAdmin {
   create(
     by: string,
     { webhook: id = newWebhookId(), secret = newWebhookSecret(), ...details }: WebhookDetails,
-  ): Promise<MadeWebhook> {
+  ): Promise<CreatedWebhook> {
     return this.#locks.runExclusive('', async () => {
       const { store, secretBox } = this.#parts
       checkDetails(details)
@@ -107,11 +107,11 @@ export class Webhooks implements WebhookAdmin {
     })
   }
 
-  list(): ShownWebhook[] {
+  list(): WebhookInfo[] {
     return [...this.#workers.values()].map(shown)
   }
 
-  update(id: string, changes: WebhookChanges): Promise<MadeWebhook> {
+  update(id: string, changes: WebhookChanges): Promise<CreatedWebhook> {
     return this.#locks.runExclusive('', async () => {
       const { store } = this.#parts
       const worker = this.#worker(id)
@@ -266,7 +266,7 @@ function checkDetails({ url, events }: { url?: string | undefined; events?: read
   if (unknown !== undefined) throw new Refusal('bad_request', `there is no event ${unknown}`, { field: 'events' })
 }
 
-function shown(worker: WebhookWorker): ShownWebhook {
+function shown(worker: WebhookWorker): WebhookInfo {
   const { secret: _, previous: __, ...record } = worker.record
   return {
     webhook: record.id,

@@ -5,7 +5,7 @@ import type { Filter } from '../../../../schemas/moderation.js'
 import { type Folded, fold, type Span, unfold } from '../../../util/text-folding.js'
 import type { Screen, Verdict } from '../../messages/screening.js'
 import type { Actor } from '../../model/actor.js'
-import { type Checked, rewritten } from '../../model/message.js'
+import { type CheckedMessage, rewritten } from '../../model/message.js'
 import { type CompiledFilter, compileFilters } from './compile.js'
 
 /** Places of one message that a filter masks; a message with more is refused. */
@@ -23,7 +23,7 @@ export class ContentFilters implements Screen {
     this.#compiled = { of: [], filters: this.#configured }
   }
 
-  screen(_actor: Actor, room: string, message: Checked): Verdict | undefined {
+  screen(_actor: Actor, room: string, message: CheckedMessage): Verdict | undefined {
     const filters = this.#filters()
     if (filters.length === 0) return undefined
     const said = words(message)
@@ -44,7 +44,7 @@ export class ContentFilters implements Screen {
 }
 
 /** Its text, or how it reacts. */
-function words({ text, input }: Checked): string | null {
+function words({ text, input }: CheckedMessage): string | null {
   return input?.type === 'reaction' ? (input.data as ReactionData).emoji : text
 }
 

@@ -1,4 +1,7 @@
-/** A room that people made has an owner as long as anyone is in it: where the last one's account is gone, another member takes the place. */
+/**
+ * Keeps every room that users created owned while it has members: when the account of its last owner is deleted, another member becomes
+ * owner.
+ */
 import { SYSTEM } from '../../../schemas/ids.js'
 import { isAbove } from '../../../schemas/permissions.js'
 import type { Draft } from '../../store/changes.js'
@@ -10,27 +13,27 @@ import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import { logs } from '../model/views.js'
 
-export interface OwnershipParts {
+export interface RoomOwnershipParts {
   readonly store: Store
   readonly locks: KeyedMutex
 }
 
-export class Ownership {
+export class RoomOwnership {
   readonly #store: Store
   readonly #locks: KeyedMutex
 
-  constructor({ store, locks }: OwnershipParts) {
+  constructor({ store, locks }: RoomOwnershipParts) {
     this.#store = store
     this.#locks = locks
   }
 
-  /** Rooms that were left without an owner get one. */
-  async mendAll(): Promise<void> {
-    for (const { id } of [...this.#store.directory.rooms()]) await this.mend(id)
+  /** Gives an owner to every room without one. */
+  async ensureOwners(): Promise<void> {
+    for (const { id } of [...this.#store.directory.rooms()]) await this.ensureOwner(id)
   }
 
-  /** The same of one room, in its turn. */
-  async mend(room: string): Promise<void> {
+  /** The same for one room. Takes the lock of the room. */
+  async ensureOwner(room: string): Promise<void> {
     if (!this.#isOrphan(room)) return
     await this.#locks.runExclusive(room, async () => {
       const record = this.#store.directory.room(room)
@@ -40,34 +43,34 @@ export class Ownership {
     })
   }
 
-  /** What hands the room on where nobody but `leaving` owns it; to be committed in the room's turn. */
+  /** The change that gives the room a new owner if nobody but `leaving` owns it. The caller commits it under the room's lock. */
   async succession(room: string, leaving?: string): Promise<{ drafts: Draft[]; ops: Op[] }> {
     const { directory } = this.#store
     const others = [...directory.members(room).values()].filter(({ user }) => user !== leaving)
     const nothing = { drafts: [], ops: [] }
     if (directory.room(room)?.direct || others.some(({ role }) => role === 'owner')) return nothing
-    const heir = await this.#heir(others)
-    if (!heir) return nothing
-    const { user } = heir
+    const successor = await this.#successor(others)
+    if (!successor) return nothing
+    const { user } = successor
     const given = { type: 'role', by: SYSTEM, role: 'owner' } as const
     return {
       drafts: [roomEvent(room, { ...given, user }), userEvent(user, { ...given, room })],
-      ops: [directory.memberOp({ ...heir, role: 'owner' })],
+      ops: [directory.memberOp({ ...successor, role: 'owner' })],
     }
   }
 
-  /** People before bots and devices, then the highest role, then who has been there longest; and who has an account still. */
-  async #heir(members: readonly MemberRecord[]): Promise<MemberRecord | undefined> {
+  /** The successor: people before bots and devices, then by role, then by length of membership. The account must still exist. */
+  async #successor(members: readonly MemberRecord[]): Promise<MemberRecord | undefined> {
     const { directory } = this.#store
-    const isThing = ({ user }: MemberRecord): boolean =>
+    const isAutomated = ({ user }: MemberRecord): boolean =>
       Boolean(directory.bots.get(user) ?? directory.devices.get(user))
-    const inLine = members.toSorted(
+    const candidates = members.toSorted(
       (a, b) =>
-        Number(isThing(a)) - Number(isThing(b)) ||
+        Number(isAutomated(a)) - Number(isAutomated(b)) ||
         Number(isAbove(b.role, a.role)) - Number(isAbove(a.role, b.role)) ||
         a.since - b.since,
     )
-    for (const member of inLine) if (await directory.user(member.user)) return member
+    for (const member of candidates) if (await directory.user(member.user)) return member
     return undefined
   }
 
@@ -79,7 +82,10 @@ export class Ownership {
     return true
   }
 
-  /** Rooms of the configuration have no owner. Of one whose maker's account is gone, the event of its making is gone too. */
+  /**
+   * Rooms of the configuration never had an owner. If the account of a room's creator is deleted, `createdBy` is SYSTEM and the `created`
+   * event is deleted, which tells the two cases apart.
+   */
   async #wasOwned({ id, createdBy }: RoomRecord): Promise<boolean> {
     if (createdBy !== SYSTEM) return true
     const [first] = await this.#store.log.read(logs.roomEvents(id), 0, 1, 1, 'shown')

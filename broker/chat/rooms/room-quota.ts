@@ -1,4 +1,4 @@
-/** In how many rooms a user is, or is about to be (`limits.roomsPerUser`). */
+/** Limits the rooms of a user, joins under way included (`limits.roomsPerUser`). */
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { DirectoryStore } from '../../store/directory.js'
@@ -8,17 +8,17 @@ export interface RoomLimits {
   readonly followedPerUser: number
 }
 
-/** Rooms of a user from which on it is asked what the sessions follow. */
-const MANY = 100
+/** With fewer rooms than this the feeds of the user's sessions are not counted. */
+const CHECK_FEEDS_FROM = 100
 
-export class RoomPlaces {
+export class RoomQuota {
   readonly #directory: Pick<DirectoryStore, 'memberships'>
   readonly #limits: RoomLimits
   readonly #followedBy: (user: string) => number
-  /** Memberships that are being written, by user. */
-  readonly #taken = new Map<string, number>()
+  /** Memberships whose commit is under way, by user. */
+  readonly #pending = new Map<string, number>()
 
-  /** `followedBy`: how many logs and topics the live sessions of the person behind a user follow. */
+  /** `followedBy`: number of logs and topics that the live sessions of a user (with bots and devices) follow. */
   constructor(
     directory: Pick<DirectoryStore, 'memberships'>,
     limits: RoomLimits,
@@ -29,27 +29,27 @@ export class RoomPlaces {
     this.#followedBy = followedBy
   }
 
-  /** Does what makes `user` a member of one more room. */
-  async take<T>(user: string, work: () => Promise<T>): Promise<T> {
-    const taken = this.#taken.get(user) ?? 0
+  /** Runs `work`, which makes `user` a member of one more room. @throws Refusal `conflict` at the limit. */
+  async reserve<T>(user: string, work: () => Promise<T>): Promise<T> {
+    const pending = this.#pending.get(user) ?? 0
     const { roomsPerUser, followedPerUser } = this.#limits
-    const rooms = this.#rooms(user) + taken
+    const rooms = this.#rooms(user) + pending
     if (rooms >= roomsPerUser)
       throw new Refusal('conflict', `${user} is in ${roomsPerUser} rooms; at most so many (limits.roomsPerUser)`)
-    // Each of the sessions that follow all rooms will follow one more.
-    if (rooms >= MANY && this.#followedBy(user) >= followedPerUser)
+    // Each session that follows all rooms will follow one more.
+    if (rooms >= CHECK_FEEDS_FROM && this.#followedBy(user) >= followedPerUser)
       throw new Refusal('conflict', `the sessions of ${user} follow too much already (limits.followedPerUser)`)
-    this.#taken.set(user, taken + 1)
-    return work().finally(() => this.#giveBack(user))
+    this.#pending.set(user, pending + 1)
+    return work().finally(() => this.#release(user))
   }
 
-  #giveBack(user: string): void {
-    const taken = this.#taken.get(user)! - 1
-    if (taken > 0) this.#taken.set(user, taken)
-    else this.#taken.delete(user)
+  #release(user: string): void {
+    const pending = this.#pending.get(user)! - 1
+    if (pending > 0) this.#pending.set(user, pending)
+    else this.#pending.delete(user)
   }
 
-  /** Looked at one by one only near the limit. */
+  /** Direct conversations do not count; they are only told apart near the limit. */
   #rooms(user: string): number {
     const memberships = this.#directory.memberships(user)
     if (memberships.size < this.#limits.roomsPerUser / 2) return memberships.size
