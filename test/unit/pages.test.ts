@@ -88,3 +88,18 @@ t.test('every decision has a date and a status, and is in the index', async (t) 
       t.ok(index.has(`${basename(page)}#${anchor}`), `docs/decisions/README.md lists ${basename(page)}#${anchor}`)
   }
 })
+
+t.test('every source file that a page names is there', async (t) => {
+  const named = PAGES.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/`([a-z0-9][\w./-]*\/[\w.-]+\.(?:ts|mjs|yaml))`/g)].map(([, path]) => ({
+      page,
+      path,
+    })),
+  )
+  t.ok(named.length > 100)
+  for (const { page, path } of named)
+    t.ok(
+      ['', 'broker', 'test'].some((folder) => existsSync(join(folder, path!))),
+      `${page} names ${path}: it was moved or removed`,
+    )
+})
