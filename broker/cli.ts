@@ -4,10 +4,10 @@ import { Command } from 'commander'
 import { endWithReader, reportFailure } from './cli/report.js'
 import { readVersion } from './util/version.js'
 
-// What any command writes below the data directory, or into a backup, is its owner's alone.
+// Files written below the data directory, or into a backup, are for their owner only.
 process.umask(0o077)
 
-// A command loads only what it needs: a chat starts without a broker.
+// Modules are loaded on demand: `chat` starts without loading the broker.
 const serving = () => import('./cli/serve.js')
 const audits = () => import('./cli/audit.js')
 const backups = () => import('./cli/backup.js')
@@ -18,7 +18,7 @@ const chats = () => import('./cli/chat.js')
 
 const collect = (value: string, values: string[] = []) => [...values, value]
 
-/** A command that reads the configuration. */
+/** Adds the options of commands that read the configuration. */
 function configured(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file (default: ./config.yaml if there is one)')

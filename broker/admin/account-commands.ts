@@ -8,15 +8,15 @@ import type { AdminCommands } from './control-socket.js'
 
 export interface AccountCommandParts {
   readonly accounts: Pick<Accounts, 'add' | 'get' | 'setPassword' | 'list' | 'setRoles' | 'suspend' | 'resume'>
-  /** `erased`: also what the user left; false: that follows in the background. */
+  /** `erased`: whether the user's data is erased already; false: that follows in the background. */
   readonly removeAccount: (user: string) => Promise<{ erased: boolean }>
   readonly secondFactors: Pick<SecondFactors, 'reset'>
   readonly passwordResets: Pick<PasswordResets, 'create'>
 }
 
 /**
- * What `topictalk user …` can do: the running broker answers these on its control socket, and without one the command
- * runs them on the store. `password` may be null for a user that logs in by token only.
+ * The commands of `topictalk user …`: answered by a running broker on its control socket, or run on the store if there
+ * is none. `password` may be null for a user that logs in by token only.
  */
 export function accountCommands({
   accounts,

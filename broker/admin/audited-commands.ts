@@ -1,12 +1,12 @@
-/** What is done on the command line goes into the audit log too. */
+/** Writes commands of the command line to the audit log. */
 import { SYSTEM } from '../../schemas/ids.js'
 import type { Act, Audit } from '../chat/model/audit.js'
 import type { AdminCommands } from './control-socket.js'
 
-/** They only look. */
+/** Commands that only read. */
 const READING: ReadonlySet<string> = new Set(['user.list', 'user.get', 'audit.list', 'backup.status'])
 
-/** Every command but those that only look is logged, with the user it names, the roles it gives and where it writes to. */
+/** Wraps all other commands: logs the user, the roles and the target directory they name. */
 export function auditedCommands(commands: AdminCommands, audit: Audit): AdminCommands {
   const all: AdminCommands = {
     ...commands,

@@ -1,6 +1,6 @@
 /**
- * Copies of the data directory, made while the broker runs: one at a time, each into a directory of its own that a broker can be started
- * on. What is in the configuration file is not in them, nor is the search index, which is made anew.
+ * Backups: copies of the data directory made while the broker runs, one at a time, each into its own directory on which
+ * a broker can be started. They contain neither the configuration file nor the search index, which is rebuilt.
  */
 import { constants } from 'node:fs'
 import { copyFile, mkdir, readdir, realpath, rm, stat, statfs } from 'node:fs/promises'
@@ -11,13 +11,13 @@ import type { Store } from '../store/store.js'
 import { makeDirectory } from '../util/make-directory.js'
 import type { AdminCommands } from './control-socket.js'
 
-/** What the disk has to have beyond the size of the store. */
+/** Free space required beyond the size of the store. */
 const SPARE_BYTES = 64 * 1024 * 1024
 
 export interface BackupParts {
   readonly store: Pick<Store, 'copyTo'>
   readonly dataDir: string
-  /** Of the store below a data directory. */
+  /** Path of the store below a data directory. */
   readonly locate: (dataDir: string) => string
   readonly failed: (error: unknown) => void
 }
@@ -40,7 +40,7 @@ export class Backups {
     this.#parts = parts
   }
 
-  /** Resolves when it is under way. */
+  /** Resolves when the copy has begun. */
   async start(directory: string): Promise<BackupStatus> {
     if (this.#status && !this.#status.done)
       throw new Refusal('conflict', `a backup to ${this.#status.directory} is under way`)
@@ -57,13 +57,13 @@ export class Backups {
     return this.#status
   }
 
-  /** Of the last one. */
+  /** Status of the last backup. */
   get status(): BackupStatus {
     if (!this.#status) throw new Refusal('not_found', 'no backup was made since the start')
     return this.#status
   }
 
-  /** One that is under way ends unfinished. */
+  /** Aborts a running backup. */
   async close(): Promise<void> {
     this.#ending.abort(new Refusal('unavailable', 'the broker was stopped before the backup was done'))
     await this.#running
@@ -108,7 +108,7 @@ export class Backups {
   }
 }
 
-/** As the file system has it; of a path that is not there yet, as far as it is. */
+/** Resolves symbolic links; of a path that does not exist yet, those of its existing part. */
 async function canonical(path: string): Promise<string> {
   const parent = dirname(path)
   return realpath(path).catch(async () => (parent === path ? path : join(await canonical(parent), basename(path))))
@@ -127,7 +127,7 @@ function told(error: unknown): Refusal {
   return new Refusal('unavailable', error instanceof StoreError ? error.message : 'the backup failed')
 }
 
-/** What `topictalk backup` asks for. */
+/** The commands of `topictalk backup`. */
 export function backupCommands(backups: Backups): AdminCommands {
   return {
     'backup.start': (params) => {
@@ -143,7 +143,7 @@ async function copySecret(dataDir: string, target: string): Promise<void> {
   try {
     await copyFile(join(dataDir, 'secret'), join(target, 'secret'), constants.COPYFILE_EXCL)
   } catch (error) {
-    // The configuration has the secret.
+    // The secret is in the configuration.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
@@ -154,7 +154,7 @@ async function sizeOf(directory: string): Promise<number> {
     try {
       bytes += (await stat(join(directory, name))).size
     } catch {
-      // LevelDB has tidied it away.
+      // LevelDB has deleted the file meanwhile.
     }
   }
   return bytes

@@ -1,7 +1,7 @@
 /**
- * The local control socket: how a command finds the broker that has the data directory open. One JSON object a line,
- * `{"command","params"}` in, `{"ok":true,"result"}` or `{"ok":false,"error":{code,message,field?}}` out. Whoever may
- * open the socket may do everything: it lies in the data directory and belongs to its owner alone.
+ * The local control socket, by which a command finds the broker that has the data directory open. One JSON object per
+ * line: `{"command","params"}` in, `{"ok":true,"result"}` or `{"ok":false,"error":{code,message,field?}}` out. Access
+ * to the socket grants every command, so it is in the data directory, for its owner only.
  */
 import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
@@ -13,19 +13,19 @@ import { asRefusal, ERRORS, type ErrorBody, Refusal } from '../../schemas/errors
 export type AdminCommands = Readonly<Record<string, (params: unknown) => Promise<unknown>>>
 
 export interface AdminServer {
-  /** Lets running commands finish and be answered, then removes the socket. */
+  /** Lets running commands finish, then removes the socket. */
   close(): Promise<void>
 }
 
-/** Longest request line, in characters; a reply may be longer, as lists are. */
+/** Longest request line in characters; replies may be longer, as lists are. */
 const MAX_REQUEST = 64 * 1024
 const MAX_REPLY = 64 * 1024 * 1024
-/** A broker that has not answered a command by then is stuck, in ms. */
+/** Timeout of a command in ms. */
 const CALL_TIMEOUT = 30_000
-/** What a Unix socket's path may have in bytes, on every system (sun_path is 104 on macOS, 108 on Linux). */
+/** Longest path of a Unix socket in bytes that all systems allow (sun_path is 104 on macOS, 108 on Linux). */
 const MAX_SOCKET_PATH = 100
 
-/** Answers commands for `dataDir`. Refuses when another process already does. `onBug` hears what no command should throw. */
+/** Serves commands for `dataDir`. Rejects if another process already does. `onBug` is called with unexpected errors. */
 export async function serveAdmin(
   dataDir: string,
   commands: AdminCommands,
@@ -68,7 +68,7 @@ export async function callAdmin(
   throw new Refusal('unavailable', 'the broker stopped before it answered')
 }
 
-/** Runs a client's commands one after the other, until it hangs up. */
+/** Runs the commands of one client one after the other, until it disconnects. */
 class AdminConnection {
   readonly #socket: net.Socket
   #busy = false
@@ -76,12 +76,12 @@ class AdminConnection {
 
   constructor(socket: net.Socket, commands: AdminCommands, onBug: (error: unknown) => void) {
     this.#socket = socket
-    // A client that went away needs no answer.
+    // A client that disconnects needs no answer.
     socket.on('error', () => {})
     this.#serve(commands, onBug).catch(() => socket.destroy())
   }
 
-  /** Closes once the running command is answered. */
+  /** Closes after answering the running command. */
   finish(): void {
     this.#finishing = true
     if (!this.#busy) this.#socket.destroy()
@@ -100,7 +100,7 @@ class AdminConnection {
       if (error instanceof Refusal) this.#socket.end(refusalLine(error))
       else throw error
     }
-    // Whatever else the client has to say would keep the connection open.
+    // Unread input would keep the connection open.
     this.#socket.destroySoon()
   }
 }
@@ -159,7 +159,7 @@ function tooLong(maxLength: number): Refusal {
   return new Refusal('too_large', `a line may have at most ${maxLength} characters`)
 }
 
-/** Binds `path`, over a socket that a killed broker left behind but never over one that answers. */
+/** Binds `path`, replacing the socket of a killed broker, but never one that answers. */
 async function listenAlone(server: net.Server, path: string, dataDir: string): Promise<void> {
   try {
     await listen(server, path)
@@ -178,7 +178,7 @@ async function listenAlone(server: net.Server, path: string, dataDir: string): P
 function listen(server: net.Server, path: string): Promise<void> {
   return new Promise((done, fail) => {
     server.once('error', fail)
-    // Binding happens within the call, so that the socket never exists with wider permissions than its owner's.
+    // Binding happens within the call, so the socket never exists with wider permissions.
     const mask = process.platform === 'win32' ? null : process.umask(0o177)
     server.listen({ path }, () => {
       server.off('error', fail)
@@ -189,7 +189,7 @@ function listen(server: net.Server, path: string): Promise<void> {
   })
 }
 
-/** Null when nobody listens there. */
+/** Null: nobody listens there. */
 function connect(path: string): Promise<net.Socket | null> {
   return new Promise((done, fail) => {
     const socket = net.connect({ path })
@@ -208,7 +208,7 @@ function connect(path: string): Promise<net.Socket | null> {
   })
 }
 
-/** `admin.sock` in the data directory; where that path is too long, a private directory for temporary files has it. */
+/** `admin.sock` in the data directory; if that path is too long, a socket in a private temporary directory. */
 function adminPath(dataDir: string): string {
   const name = createHash('sha256').update(canonical(dataDir)).digest('hex').slice(0, 32)
   if (process.platform === 'win32') return `\\\\.\\pipe\\topictalk-${name}`
@@ -217,7 +217,7 @@ function adminPath(dataDir: string): string {
   return join(privateDirectory(), `${name}.sock`)
 }
 
-/** The same text for the same directory, whichever way it is named. */
+/** The same text for the same directory, however it is written. */
 function canonical(dataDir: string): string {
   try {
     return realpathSync(dataDir)

@@ -12,7 +12,7 @@ import { printLine } from './output.js'
 import { CommandError } from './report.js'
 import { type ConfigFlags, readConfig } from './settings.js'
 
-/** Milliseconds between looks at how far it is. */
+/** Milliseconds between polls of the progress. */
 const LOOK_EVERY = 250
 
 export async function backUp(directory: string, flags: ConfigFlags): Promise<void> {
@@ -27,7 +27,7 @@ export async function backUp(directory: string, flags: ConfigFlags): Promise<voi
   printLine(`backed up to ${params.directory} (${megabytes(bytes)})`)
 }
 
-/** Of a data directory that no broker has open. */
+/** Backs up a data directory that no broker has open. */
 async function backUpStore(config: Config, params: object): Promise<number> {
   const { dataDir } = config.node
   const { openStore, storeLocation } = await import('../broker.js')
@@ -45,7 +45,7 @@ async function backUpStore(config: Config, params: object): Promise<number> {
   }
 }
 
-/** Bytes copied, when it is done. */
+/** Resolves with the bytes copied when it is done. */
 async function watch(look: () => Promise<unknown>): Promise<number> {
   while (true) {
     const status = await look()
@@ -58,7 +58,7 @@ async function watch(look: () => Promise<unknown>): Promise<number> {
   }
 }
 
-/** On a terminal, in place of what was there. */
+/** On a terminal, overwrites the line. */
 function show(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
 }

@@ -1,4 +1,4 @@
-/** `topictalk chat`: the terminal around the chat client. */
+/** `topictalk chat`: runs the chat client on a terminal. */
 import { readFileSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
 import { chat } from '../../client/terminal-chat.js'
@@ -49,13 +49,13 @@ function authority({ cafile }: ChatFlags): { ca?: Buffer } {
   }
 }
 
-/** Null: it is the first line of standard input, before the lines of chat. */
+/** Null: the password is the first line of standard input, before the lines of chat. */
 async function passwordBeforehand({ user, token, passwordStdin }: ChatFlags): Promise<string | null> {
   if (passwordStdin) return null
   return token ?? process.env['TOPICTALK_PASSWORD'] ?? (await askPassword(`Password for ${user}: `, false))
 }
 
-/** Lines in and out. On a terminal, what arrives is written above the line being typed. */
+/** Reads and writes lines. On a terminal, received lines are printed above the line being typed. */
 function openTerminal() {
   const { stdin, stdout } = process
   const isTerminal = stdin.isTTY === true && stdout.isTTY === true

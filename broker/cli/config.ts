@@ -2,7 +2,7 @@ import { configWarnings, tryConfig } from '../config/trial.js'
 import { printError, printLine } from './output.js'
 import { type ConfigFlags, configFile, readConfig } from './settings.js'
 
-/** `topictalk config check`: a `ConfigError` says what is wrong, here as when serving. */
+/** `topictalk config check`: throws the same `ConfigError` as `serve`. */
 export async function checkConfig(flags: ConfigFlags): Promise<void> {
   const config = readConfig(flags)
   await tryConfig(config)

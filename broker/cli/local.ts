@@ -1,10 +1,10 @@
-/** Commands on a data directory, whether a broker has it open or not. */
+/** Runs commands on a data directory, whether a broker has it open or not. */
 import { existsSync } from 'node:fs'
 import type { Config } from '../../schemas/config.js'
 import { callAdmin } from '../admin/control-socket.js'
 import { CommandError } from './report.js'
 
-/** Asks the broker that has the data directory open; where none has, works on the store itself. */
+/** Asks the broker that has the data directory open; if there is none, works on the store directly. */
 export async function runOnBroker(config: Config, command: string, params: object): Promise<unknown> {
   const { dataDir } = config.node
   const answer = await callAdmin(dataDir, command, params)

@@ -1,4 +1,4 @@
-/** Commands on the store itself, where no broker runs. Loaded then alone: beside a broker a command needs little of this. */
+/** Runs commands directly on the store when no broker runs. Loaded only then, since it needs most of the broker. */
 import { existsSync } from 'node:fs'
 import type { Config } from '../../schemas/config.js'
 import { accountCommands } from '../admin/account-commands.js'
@@ -12,7 +12,7 @@ import { ensureDataDir } from './settings.js'
 
 export async function runOnStore(config: Config, command: string, params: object): Promise<unknown> {
   const { dataDir } = config.node
-  // Whoever is in another directory than they think should see it.
+  // Users in the wrong directory should notice.
   if (!existsSync(storeLocation(dataDir)))
     console.error(`topictalk: no broker runs on ${dataDir}, and nothing is there yet: a new store is made`)
   ensureDataDir(config)

@@ -1,4 +1,4 @@
-/** What commands print. Much of it was written by users, and must not steer the terminal of who reads it. */
+/** Prints output. Texts of users must not control the terminal of the reader. */
 import { escapeWith, onOneLine } from '../../schemas/terminal-text.js'
 
 export function printLine(text: string): void {
@@ -9,10 +9,10 @@ export function printError(text: string): void {
   console.error(onOneLine(text))
 }
 
-/** The same value to who parses it. */
+/** Prints JSON for programs. */
 export function printJson(value: unknown): void {
   const text = JSON.stringify(value, null, 2)
-  // Line feeds are JSON's own here: those in strings are escaped already.
+  // Newlines here are formatting: those in strings are escaped already.
   console.log(escapeWith(text, (character) => (character === '\n' ? character : escapedUnits(character))))
 }
 

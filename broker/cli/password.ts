@@ -1,10 +1,10 @@
 import { StringDecoder } from 'node:string_decoder'
 import { CommandError } from './report.js'
 
-/** More than any password has; what is longer is no password. */
+/** Longer input is no password. */
 const MAX_INPUT = 64 * 1024
 
-/** All of standard input, without the newline at its end. */
+/** All of standard input, without a trailing newline. */
 export async function readPasswordFromStdin(): Promise<string> {
   let text = ''
   process.stdin.setEncoding('utf8')
@@ -18,7 +18,7 @@ export async function readPasswordFromStdin(): Promise<string> {
   return password
 }
 
-/** Asks on the terminal, without echo; `twice` to catch what was mistyped. */
+/** Asks on the terminal without echo; `twice` to detect typing errors. */
 export async function askPassword(question: string, twice: boolean): Promise<string> {
   if (!process.stdin.isTTY) throw new CommandError('there is no terminal to ask on; use --password-stdin')
   const password = await askHidden(question)

@@ -1,17 +1,17 @@
-/** How a command ends when it cannot do it: what can be expected is one line, a bug is a stack. */
-// Not by way of the schema: what only prints its help loads none.
+/** How failed commands end: expected errors print one line, bugs a stack. */
+// Not through schemas/config.ts: a command that only prints its help loads no schema.
 import { ConfigError } from '../../schemas/config/error.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ListenError } from '../net/listener.js'
 import { StoreError } from '../store/changes.js'
 import { printError } from './output.js'
 
-/** The command cannot be done as given; the message is all there is to say. */
+/** An expected failure of a command; only the message is printed. */
 export class CommandError extends Error {}
 
 const EXPECTED = [CommandError, ConfigError, ListenError, Refusal, StoreError] as const
 
-/** `topictalk user list | head` is no failure. */
+/** A closed pipe is no failure, as in `topictalk user list | head`. */
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 }

@@ -1,4 +1,4 @@
-/** `topictalk serve`: start, say where, and on Ctrl-C drain and go. */
+/** `topictalk serve`: starts the broker, prints its addresses, and drains and stops on Ctrl-C. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
@@ -13,14 +13,14 @@ import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
 
 type RunningBroker = Awaited<ReturnType<typeof startBroker>>
 
-/** A drain that takes longer is given up, in ms. */
+/** Timeout of a drain in ms. */
 const DRAIN_TIMEOUT = 30_000
-/** Under npm one Ctrl-C arrives twice, from the terminal and passed on by npm: within this time, in ms, both are one. */
+/** Under npm one Ctrl-C arrives twice, from the terminal and from npm: signals within this many ms count as one. */
 const SAME_SIGNAL = 500
 
 export async function serve(flags: ConfigFlags): Promise<void> {
   const config = readConfig(flags)
-  // Whoever reads our output may go away; the broker stays.
+  // If the reader of our output goes away, the broker stays.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   ensureDataDir(config)
   const stop = stopSignal()
@@ -36,13 +36,16 @@ export async function serve(flags: ConfigFlags): Promise<void> {
   process.exit(0)
 }
 
-/** To who started it, apart from the log. */
+/** Prints to the other stream than the log. */
 function say({ log }: Config, text: string): void {
   const stream = log.output === 'stdout' ? process.stderr : process.stdout
   stream.write(`${text}\n`)
 }
 
-/** SIGHUP reads the configuration and certificates anew; on a terminal it says that the terminal is gone, and stops. */
+/**
+ * SIGHUP reloads the configuration and certificates; on a terminal it means that the terminal was closed, and stops the
+ * broker.
+ */
 function reloadOnHangup(flags: ConfigFlags, broker: RunningBroker, log: Logger): void {
   if (process.platform === 'win32' || onTerminal()) return
   let reloading: Promise<void> = Promise.resolve()
@@ -79,7 +82,7 @@ function stopSignal(): Promise<void> {
   })
 }
 
-/** Of a signal that reaches npm alone, only the shell between it and us hears, and ends without telling us. */
+/** If only npm gets a signal, the shell between npm and this process ends without passing it on. */
 function whenOrphaned(callback: () => void): void {
   if (process.env['npm_lifecycle_event'] === undefined) return
   const parent = process.ppid
@@ -100,7 +103,10 @@ async function drain(broker: RunningBroker): Promise<void> {
   clearTimeout(timeout)
 }
 
-/** Where it listens, where the data is, and what to paste; its last line begins with the word scripts wait for. */
+/**
+ * The start-up message: listeners, data directory, and commands to paste; scripts wait for the first word of its last
+ * line.
+ */
 export function banner(config: Config, { listeners, dataDir }: RunningBroker): string {
   const { wsPath } = config.listen
   const url = (name: string) => listeners.find((listener) => listener.name === name)?.url
@@ -160,20 +166,20 @@ function mosquittoAddress(config: Config, { protocol, hostname, port }: URL): st
   return parts.join('') + (protocol === 'mqtts:' ? ` --cafile ${shellQuoted(authorityOf(config))}` : '')
 }
 
-/** The file by which a client knows the broker's certificate: itself, where nobody else signed it. */
+/** The file by which a client trusts the broker's certificate: the certificate itself if it is self-signed. */
 function authorityOf({ listen: { tls } }: Config): string {
   const { issuer, subject } = new X509Certificate(readFileSync(tls.cert!))
   return issuer === subject ? tls.cert! : 'CA.pem'
 }
 
-/** Empty where a plain command finds the same data directory. */
+/** Empty if a command without options finds the same data directory. */
 function dataDirFlag(config: Config): string {
   return findsDataDir(config.node.dataDir) ? '' : ` --set ${shellQuoted(`node.dataDir=${config.node.dataDir}`)}`
 }
 
 function findsDataDir(dataDir: string): boolean {
   try {
-    // Another terminal has not our settings in its environment.
+    // Another terminal does not have the settings of this process's environment.
     const others = Object.entries(process.env).filter(([name]) => !name.startsWith('TOPICTALK_'))
     return loadConfig({ env: Object.fromEntries(others), set: [] }).node.dataDir === dataDir
   } catch {

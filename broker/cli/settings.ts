@@ -1,17 +1,17 @@
-/** What a command works on: the configuration, and the data directory it names. */
+/** The configuration that a command works with, and its data directory. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { type Config, loadConfig } from '../config/config.js'
 import { makeDirectory } from '../util/make-directory.js'
 import { CommandError } from './report.js'
 
-/** Flags of every command that reads the configuration. */
+/** Options of every command that reads the configuration. */
 export interface ConfigFlags {
   config?: string
   set?: string[]
 }
 
 export function readConfig({ config, set = [] }: ConfigFlags): Config {
-  // The chat's password is no setting of the broker.
+  // The password for `chat` is no setting of the broker.
   const { TOPICTALK_PASSWORD: _, ...env } = process.env
   const warn = (text: string): void => void process.stderr.write(`warning: ${text}\n`)
   return loadConfig({ file: config, env, set, warn })
@@ -22,7 +22,7 @@ export function configFile({ config }: ConfigFlags): string | null {
   return config ?? (existsSync('config.yaml') ? 'config.yaml' : null)
 }
 
-/** Makes the data directory, for its owner alone, or says in one line why it cannot be used. */
+/** Creates the data directory for its owner only, or says in one line why it cannot be used. */
 export function ensureDataDir({ node: { dataDir } }: Config): void {
   try {
     makeDirectory(dataDir)

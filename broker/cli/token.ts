@@ -13,12 +13,12 @@ import { type ConfigFlags, ensureDataDir, readConfig } from './settings.js'
 
 type TokenFlags = ConfigFlags & { role?: string[]; ttl?: string }
 
-/** How long a token lives where nobody says. */
+/** Default lifetime of a token. */
 const TTL = '30d'
-/** What `--ttl` says of one without end. */
+/** Value of `--ttl` for a token that does not expire. */
 const NEVER = 'never'
 
-/** Prints the token, and nothing else there; what looks like a mistake is said beside it. */
+/** Prints the token, and nothing else, on standard output; warnings about likely mistakes go to standard error. */
 export async function printToken(name: string, flags: TokenFlags): Promise<void> {
   const config = readConfig(flags)
   const { jwt } = config.auth
@@ -42,10 +42,10 @@ export async function printToken(name: string, flags: TokenFlags): Promise<void>
   console.log(await mintToken(await loadTokenSecret(jwt, config.node.dataDir), name, { ...jwt, ...roles, ...ttl }))
 }
 
-/** Roles that mean something without a rule. */
+/** Roles that have a meaning without a rule. */
 const BUILT_IN = ['admin', 'notifier', 'publisher', 'device', 'bot']
 
-/** Of a user there is none of, as far as a running broker knows, and roles that nothing speaks of. */
+/** Warnings: the user does not exist, as far as a running broker knows, or no rule names a role. */
 async function notesOn(config: Config, name: string, roles: readonly string[]): Promise<string[]> {
   const named = config.acl.rules.flatMap(({ who }) => (who.startsWith('role:') ? [who.slice('role:'.length)] : []))
   const known = new Set([...BUILT_IN, ...named])

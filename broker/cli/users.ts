@@ -23,7 +23,7 @@ export async function changePassword(name: string, flags: PasswordFlags): Promis
   printLine(`changed the password of ${name}`)
 }
 
-/** In place of those it had; without any it only says which those are. */
+/** Replaces the roles of a user; without any it prints the current ones. */
 export async function setRoles(name: string, roles: string[], flags: ConfigFlags & { none?: boolean }): Promise<void> {
   if (flags.none && roles.length > 0) throw new CommandError('--none: there are roles beside it')
   const command = roles.length > 0 || flags.none ? 'user.role' : 'user.get'

@@ -1,10 +1,10 @@
-/** Holds a raw configuration against the schema: every fault with its path, what was expected and what was found. */
+/** Validates a raw configuration against the schema. Each fault has its path, what was expected and what was found. */
 
 import type { TSchema } from 'typebox'
 import Value from 'typebox/value'
 import { ConfigSchema } from '../../schemas/config.js'
 
-/** The parts of a JSON schema that the configuration uses. */
+/** The parts of JSON Schema that the configuration uses. */
 export interface SchemaNode extends TSchema {
   type?: string
   properties?: Record<string, SchemaNode>
@@ -21,7 +21,7 @@ export interface SchemaNode extends TSchema {
   description?: string
   /** Seconds, or a string with a unit. */
   duration?: boolean
-  /** Never shown. */
+  /** Never shown in messages. */
   secret?: boolean
 }
 
@@ -44,13 +44,13 @@ export function pathText(path: Path): string {
   return text
 }
 
-/** Every key that holds a value (not a section), with its schema. */
+/** All keys that hold a value (not sections), with their schema. */
 export function leaves(schema: SchemaNode = root, path: string[] = []): { path: string[]; schema: SchemaNode }[] {
   if (!schema.properties) return [{ path, schema }]
   return Object.entries(schema.properties).flatMap(([key, child]) => leaves(child, [...path, key]))
 }
 
-/** The schema of a path, or undefined where the schema knows no such key. */
+/** The schema of a path; undefined: no such key. */
 export function schemaAt(path: Path, schema: SchemaNode = root): SchemaNode | undefined {
   const [step, ...rest] = path
   if (step === undefined) return schema
@@ -59,7 +59,7 @@ export function schemaAt(path: Path, schema: SchemaNode = root): SchemaNode | un
   return schemaAt(rest, schema.properties[step]!)
 }
 
-/** @param hidden Whether the value of a path must not be shown, because it came from the environment. */
+/** @param hidden Whether the value at a path must not be shown because it came from the environment. */
 export function findFaults(value: unknown, hidden: (path: Path) => boolean): Fault[] {
   const faults: Fault[] = []
   walk(root, value, [])
@@ -88,7 +88,7 @@ export function findFaults(value: unknown, hidden: (path: Path) => boolean): Fau
   }
 }
 
-/** A section, or the one among several forms that is one: what is wrong in it is named there. */
+/** The section among the alternatives of a schema, in which faults can be named precisely. */
 function sectionOf(schema: SchemaNode): SchemaNode | undefined {
   return schema.properties ? schema : schema.anyOf?.find((form) => form.properties)
 }

@@ -1,6 +1,6 @@
 /**
  * Loads the configuration: the schema's defaults, then the YAML file, then `TOPICTALK_…` variables, then `--set`.
- * Whatever is unknown or of the wrong type is fatal, and named with the place it comes from.
+ * Unknown keys and wrong types are fatal, and reported with the place they come from.
  */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -19,14 +19,14 @@ import { dropGone, GONE } from './obsolete.js'
 export { type Config, ConfigError }
 
 export interface ConfigSources {
-  /** Path of a YAML file that must exist. Undefined: ./config.yaml if it is there. */
+  /** Path of a YAML file that must exist. Undefined: ./config.yaml if it exists. */
   file?: string | undefined
   env: NodeJS.ProcessEnv
   /** `a.b=value`, the value as YAML. */
   set: readonly string[]
-  /** What relative paths are relative to. */
+  /** Base of relative paths. */
   cwd?: string
-  /** Told of each key that has no effect any more. */
+  /** Called for each obsolete key. */
   warn?: (text: string) => void
 }
 
@@ -41,7 +41,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const raw = withoutEmptySections(root, file?.value ?? {})
   for (const override of overrides) assign(raw, override)
   const names = new Map(overrides.map(({ path, source }) => [pathText(path), source]))
-  // A fault may be deep in an overridden list.
+  // A fault may be deep inside an overridden list.
   const overriddenBy = (path: Path): string | undefined =>
     path.map((_, i) => names.get(pathText(path.slice(0, i + 1)))).find((name) => name !== undefined)
   return completeConfig(raw, {
@@ -54,15 +54,15 @@ export function loadConfig(sources: ConfigSources): Config {
 
 export interface RawOrigin {
   cwd?: string
-  /** Where the value of a path was given. */
+  /** Where the value at a path was set. */
   where?: (path: Path) => string | undefined
-  /** Whether the value of a path must not be shown. */
+  /** Whether the value at a path must not be shown. */
   hidden?: (path: Path) => boolean
-  /** Told of each key that has no effect any more. */
+  /** Called for each obsolete key. */
   warn?: (text: string) => void
 }
 
-/** Checks what is there, adds the defaults for what is not, and normalises. Throws a `ConfigError`. */
+/** Validates, adds defaults and normalises. Throws a `ConfigError`. */
 export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
   const { cwd = process.cwd(), where = () => undefined, hidden = () => false } = origin
   const own = structuredClone(raw)
@@ -83,7 +83,7 @@ export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
   return config
 }
 
-/** In the order of the file. */
+/** Faults in the order of the file. */
 function configError(faults: readonly Fault[], where: (path: Path) => string | undefined): ConfigError {
   const placed = faults.map((fault) => ({ ...fault, place: where(fault.path) }))
   const lineOf = (place = ''): number => Number(/:(\d+)$/.exec(place)?.[1] ?? 0)
@@ -107,12 +107,12 @@ interface Override {
   source: string
 }
 
-/** All that can be set, and what once could be. */
+/** All keys, and obsolete ones. */
 function settings(): ReturnType<typeof leaves> {
   return [...leaves(), ...[...GONE.keys()].map((path) => ({ path: path.split('.'), schema: {} as SchemaNode }))]
 }
 
-/** `listen.wsPath` is TOPICTALK_LISTEN_WS_PATH, or TOPICTALK_LISTEN_WSPATH. */
+/** `listen.wsPath` can be set by TOPICTALK_LISTEN_WS_PATH or TOPICTALK_LISTEN_WSPATH. */
 export function envNames(path: readonly string[]): string[] {
   const snake = path.map((step) => step.replace(/(?=[A-Z])/g, '_')).join('_')
   return [PREFIX + snake.toUpperCase(), PREFIX + path.join('_').toUpperCase()]
@@ -123,7 +123,7 @@ function envOverrides(env: NodeJS.ProcessEnv, interpolated: ReadonlySet<string> 
   const overrides: Override[] = []
   const faults: string[] = []
   for (const [name, text] of Object.entries(env)) {
-    // Empty is how compose files and shells pass "not set".
+    // Compose files and shells pass an unset variable as an empty one.
     if (!name.startsWith(PREFIX) || !text) continue
     const leaf = byName.get(name)
     if (leaf) overrides.push({ path: leaf.path, value: fromText(leaf.schema, text), source: name })
@@ -141,7 +141,7 @@ function setOverrides(set: readonly string[]): Override[] {
     const equals = text.indexOf('=')
     const path = text.slice(0, equals).trim()
     const leaf = byPath.get(path)
-    // Without an equals sign nothing tells the key from its value, which may be a secret.
+    // Without an equals sign the key cannot be told from the value, which may be a secret.
     if (equals === -1) faults.push('--set: expected key=value')
     else if (leaf)
       overrides.push({ path: leaf.path, value: fromText(leaf.schema, text.slice(equals + 1)), source: '--set' })
@@ -156,7 +156,7 @@ function didYouMean(name: string, known: readonly string[]): string {
   return near === undefined ? '' : `; did you mean ${near}?`
 }
 
-/** A section whose keys are all commented out is null in YAML; it means: all defaults. */
+/** A section whose keys are all commented out is null in YAML, and means all defaults. */
 function withoutEmptySections(schema: SchemaNode, value: unknown): unknown {
   if (!schema.properties) return value
   if (value === null) return {}
@@ -171,7 +171,7 @@ function withoutEmptySections(schema: SchemaNode, value: unknown): unknown {
 function assign(raw: unknown, { path, value }: Override): void {
   let section = raw
   for (const step of path.slice(0, -1)) {
-    // A section of the wrong type stays as it is; the check names it.
+    // A section of the wrong type stays unchanged; validation reports it.
     if (!isMap(section)) return
     section = section[step] ??= {}
   }
@@ -193,7 +193,7 @@ function toSeconds(text: string): number {
   return Number(digits) * UNIT_SECONDS[unit ?? 's']!
 }
 
-/** Room for the longest topic and as much again for properties. */
+/** Space for the longest topic, and as much for properties. */
 const PACKET_OVERHEAD = 131_072
 
 function normalisePacketBytes({ limits }: Config): void {
@@ -201,7 +201,7 @@ function normalisePacketBytes({ limits }: Config): void {
     limits.packetBytes = Math.max(limits.payloadBytes, limits.syncBytes) + PACKET_OVERHEAD
 }
 
-/** What no single key can tell. */
+/** Faults that involve several keys. */
 function findContradictions({ listen, auth, acl, rooms, limits, moderation, webhooks }: Config): Fault[] {
   const faults: Fault[] = identityFaults({ auth, listen })
   faults.push(...aclFaults(acl.rules))

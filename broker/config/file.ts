@@ -1,4 +1,4 @@
-/** Reads the YAML file of the configuration: values with `${ENV}` filled in, and the line each key stands on. */
+/** Reads the YAML file of the configuration: fills in `${ENV}`, and knows the line of each key. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import Value from 'typebox/value'
@@ -8,15 +8,15 @@ import { isMap, type Path, pathText, type SchemaNode, schemaAt } from './check.j
 
 export interface ConfigFile {
   value: unknown
-  /** `config.yaml:12` for a path, or for the nearest part of it that the file has. */
+  /** `config.yaml:12` for a path, or for its nearest ancestor in the file. */
   where(path: Path): string
-  /** Environment variables that `${…}` names. */
+  /** Environment variables named by `${…}`. */
   readonly variables: ReadonlySet<string>
-  /** Paths (as text) whose value came out of the environment. */
+  /** Paths (as text) whose value came from the environment. */
   readonly filled: ReadonlySet<string>
 }
 
-/** Throws a `ConfigError` when the file cannot be read, is not YAML, or names a variable that is not set. */
+/** Throws a `ConfigError` if the file cannot be read, is not YAML, or names a variable that is not set. */
 export function readConfigFile(file: string, cwd: string, env: NodeJS.ProcessEnv): ConfigFile {
   const lines = new LineCounter()
   const document = parseDocument(markVariables(readText(file, cwd)), { lineCounter: lines, prettyErrors: false })
@@ -31,7 +31,7 @@ export function readConfigFile(file: string, cwd: string, env: NodeJS.ProcessEnv
   return { value: value ?? {}, where, variables, filled }
 }
 
-/** What the parser quotes after a colon may be a secret. */
+/** Drops what the parser quotes after a colon, as it may be a secret. */
 function unquoted(message: string): string {
   return message.split(': ')[0]!
 }
@@ -53,8 +53,9 @@ function toValue(file: string, document: Document.Parsed): unknown {
   }
 }
 
-// `${NAME}` cannot stand in a flow map (`{ secret: ${NAME} }`) because of its braces, and filling it in before parsing
-// would let a value change the structure. So it is parsed as MARK NAME END, three things YAML sees as plain text.
+// `${NAME}` cannot be used in a flow map (`{ secret: ${NAME} }`) because of its braces, and substitution before parsing
+// would let a value change the structure. So the text is parsed with MARK NAME END in its place, which YAML reads as
+// plain text.
 const MARK = '\uE000'
 const LITERAL = '\uE001'
 const END = '\uE002'
@@ -106,8 +107,8 @@ function unmark(key: string): string {
 }
 
 /**
- * A value given as text (environment, `--set`) as the schema wants it: text stays text where text is allowed, so that a
- * secret of digits or with a # in it survives; everything else is YAML.
+ * Converts a value given as text (environment, `--set`) to the type in the schema. If a string is allowed it stays a
+ * string, so that a secret of digits or with a # in it is kept; anything else is parsed as YAML.
  */
 export function fromText(schema: SchemaNode, text: string): unknown {
   if ((text === '' || text === 'null' || text === '~') && Value.Check(schema, null)) return null
@@ -120,7 +121,7 @@ export function fromText(schema: SchemaNode, text: string): unknown {
   }
 }
 
-/** Offset of the key (or list item) of a path, or of the deepest part of it that is there. */
+/** Offset of the key (or list item) at a path, or of its nearest ancestor in the file. */
 function offsetOf(document: Document.Parsed, path: Path): number {
   let node: unknown = document.contents
   let offset = 0

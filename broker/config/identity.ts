@@ -1,4 +1,4 @@
-/** What the settings about who may log in have to do with each other. */
+/** Checks the settings for logins against each other. */
 import { API } from '../../schemas/commands.js'
 import type { Config } from '../../schemas/config.js'
 import { endpointFault } from '../auth/endpoint.js'
@@ -26,7 +26,7 @@ function oidcFaults({ oidc }: Config['auth']): Fault[] {
 
 const CALLBACK = `${API}/auth/oidc/callback`
 
-/** A page over TLS or on this machine, or a scheme of an app, which has a dot in it (RFC 8252, 7.1). */
+/** An HTTPS page, a page on this machine, or an app's custom scheme, which contains a dot (RFC 8252, 7.1). */
 function leadsToApp(address: string): boolean {
   if (/^[a-z][a-z0-9+-]*\.[a-z0-9.+-]*:\//.test(address)) return URL.canParse(address)
   return endpointFault(address) === null

@@ -1,12 +1,12 @@
-/** Keys that the configuration once had: a file that still has them is taken, and told that they do nothing. */
+/** Obsolete keys: a file that still has them is accepted with a warning that they have no effect. */
 import { isMap } from './check.js'
 
-/** By path, what is to be said of each. */
+/** By path, the warning. */
 export const GONE: ReadonlyMap<string, string> = new Map([
   ['limits.filtersPerSubscribe', 'a SUBSCRIBE may hold as many filters as the session (limits.subscriptions)'],
 ])
 
-/** Takes them out of `raw`. Returns their paths. */
+/** Removes them from `raw`. Returns their paths. */
 export function dropGone(raw: unknown): string[][] {
   const paths = [...GONE.keys()].map((path) => path.split('.'))
   return paths.filter((path) => {

@@ -1,24 +1,23 @@
-/** What `serve` would find, without serving: files that are named are read, and addresses tried. */
+/** Checks a configuration as `serve` would, without serving: reads the named files and tries the addresses. */
 import { type Config, ConfigError } from '../../schemas/config.js'
 import { loadHooks } from '../auth/hooks.js'
 import { loadTokenKeys } from '../auth/tokens.js'
 import { listenTcp } from '../net/tcp.js'
 import { clientCertificates, tryTls } from '../net/tls.js'
 
-/** HS256 wants a key as long as its hash [RFC 7518, 3.2]. */
+/** HS256 needs a key at least as long as its hash [RFC 7518, 3.2]. */
 const SECRET_BYTES = 32
 
 /**
- * Tries all of it, so that all faults are found at once.
- *
- * @throws ConfigError with a line for each fault.
+ * Tries everything, so that all faults are found at once.
+ * @throws ConfigError with a line per fault.
  */
 export async function tryConfig(config: Config): Promise<void> {
   const { listen, auth, node } = config
   const trials: (() => Promise<unknown>)[] = [
     () => tryAddress(listen.host),
     () => loadHooks(auth.hooks, { timeout: auth.hooksTimeout }),
-    // With no secret configured, the data directory has one, or gets it at the first start.
+    // Without a configured secret, the data directory has one, or gets one at the first start.
     async () =>
       auth.jwt.publicKey === null ? null : loadTokenKeys({ ...auth.jwt, secret: 'not looked at here' }, node.dataDir),
   ]
@@ -29,13 +28,13 @@ export async function tryConfig(config: Config): Promise<void> {
   if (faults.size > 0) throw new ConfigError([...faults].flatMap((fault) => fault.split('\n')))
 }
 
-/** Any free port: those that are configured may be taken, by the broker that runs on this very configuration. */
+/** Uses a free port: the configured ones may be in use by the broker that runs with this configuration. */
 async function tryAddress(host: string): Promise<void> {
   const listener = await listenTcp({ host, port: 0 }, () => {})
   await listener.close()
 }
 
-/** What works, and should not stay as it is. */
+/** Warnings about settings that work but should be changed. */
 export function configWarnings({ auth }: Config): string[] {
   const { secret } = auth.jwt
   const warnings: string[] = []

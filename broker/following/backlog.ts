@@ -1,7 +1,7 @@
 /**
- * What may wait for a connected receiver of plain topics beyond `limits.queueMessages` and `queueBytes`. While it answers, its backlog is bounded by
- * bytes, and from half of that on those who publish to it are read more slowly, for a bounded time. Who stands still has the plain bounds, and
- * nobody waits for it.
+ * Flow control for connected receivers of plain topics. Beyond `limits.queueMessages` and `queueBytes` the backlog of a
+ * receiver that makes progress is bounded by bytes, and from half of that on its publishers are read more slowly, for a
+ * bounded time. A receiver without progress has only the ordinary limits, and slows nobody.
  */
 import type { Allowance } from '../store/queues.js'
 import { Patience } from './patience.js'
@@ -16,28 +16,30 @@ export interface BacklogLimits {
   readonly backlogStill: number
 }
 
-/** Who is read more slowly. */
+/** A publisher that is read more slowly. */
 export interface Slowed {
-  /** There is room again. */
+  /** The backlog has shrunk: read at full speed again. */
   eased(): void
 }
 
-/** What holding a message takes beside its bytes. */
+/** Approximate memory of a held message beside its bytes. */
 const OVERHEAD = 256
 
-/** Those of all receivers of this broker: together they are bounded too. */
+/** The backlogs of all receivers of this broker, which are bounded together too. */
 export class Backlogs {
   readonly limits: BacklogLimits
-  /** Bytes held by receivers beyond their plain bounds. */
+  /** Bytes held by receivers beyond their ordinary limits. */
   used = 0
-  /** Slows the session that published, until `backlog` is eased or the patience of one of them is at its end. */
+  /**
+   * Slows the publishing session until `backlog` has shrunk, or the time allowed for slowing is used up on either side.
+   */
   slow: (origin: string, backlog: Backlog) => void = () => {}
 
   constructor(limits: BacklogLimits) {
     this.limits = limits
   }
 
-  /** `own`: whether a session is the receiver, or one of several that are. */
+  /** @param own Whether a session is the receiver, or one of the receivers of a share group. */
   open(own: (sessionId: string) => boolean): Backlog {
     return new Backlog(own, this)
   }
@@ -50,17 +52,17 @@ export class Backlogs {
 export class Backlog implements Allowance {
   readonly #own: (sessionId: string) => boolean
   readonly #all: Backlogs
-  /** Something was acknowledged, or at QoS 0 taken by the socket, since it was last looked at. */
+  /** Progress since the last check: an acknowledgement, or at QoS 0 bytes taken by the socket. */
   #answered = false
-  /** When it was seen to have answered; 0: never. */
+  /** Time of the last check that found progress; 0: never. */
   #answeredAt = 0
   #lookedAt = 0
-  /** That nobody looked was its excuse, once. */
+  /** Whether missing progress was excused once because the last check was long ago. */
   #excused = false
-  /** Bytes it holds, where that is beyond the plain bounds. */
+  /** Bytes held, if beyond the ordinary limits. */
   #held = 0
   #patience: Patience | null = null
-  /** Until when somebody is slowed for it. */
+  /** Until when a publisher is slowed for this receiver. */
   #slowedUntil = 0
   #slowed: Set<Slowed> | null = null
 
@@ -69,7 +71,7 @@ export class Backlog implements Allowance {
     this.#all = all
   }
 
-  /** The receiver gets on. Hot path: no clock is asked. */
+  /** Notes progress. Hot path: does not read the clock. */
   answered(): void {
     this.#answered = true
   }
@@ -85,7 +87,7 @@ export class Backlog implements Allowance {
     const fits = held <= backlogBytes && this.#all.used - this.#held + held <= backlogTotalBytes
     if (fits) this.#hold(held, now)
     const large = !fits || held * 2 > backlogBytes || this.#all.areLarge
-    // What it publishes itself it would have to be read for, to answer.
+    // A publisher is not slowed for its own backlog: it has to be read to make progress.
     if (large && origin !== null && !this.#own(origin)) this.#all.slow(origin, this)
     return fits
   }
@@ -103,14 +105,14 @@ export class Backlog implements Allowance {
     this.#ease()
   }
 
-  /** Ms that somebody may still be slowed for it. */
+  /** Ms for which a publisher may still be slowed for this receiver. */
   patience(now: number): number {
     this.#patience ??= new Patience(this.#all.limits.backlogWait * 1000, now)
     if (this.#held > 0) this.#patience.skip(now)
     return this.#patience.left(now)
   }
 
-  /** Somebody is slowed from now on, so long at most. Those that are at the same time are counted once. */
+  /** A publisher is slowed from now on, for at most `ms`. Overlapping times are counted once. */
   slows(slowed: Slowed, now: number, ms: number): void {
     const until = now + ms
     if (until > this.#slowedUntil) {
@@ -127,7 +129,8 @@ export class Backlog implements Allowance {
 
   #isMoving(now: number): boolean {
     const still = this.#all.limits.backlogStill * 1000
-    // Where nobody looked for long it may have been the broker that stood still; or those who publish come by seldom, and it stands still.
+    // A long time without a check may mean that the broker itself stood still, or that publishes are rare and the
+    // receiver stands still: excused once.
     const excused = !this.#excused && this.#answeredAt > 0 && now - this.#lookedAt > still / 2
     if (this.#answered || excused) {
       this.#answeredAt = now
@@ -139,7 +142,7 @@ export class Backlog implements Allowance {
   }
 
   #hold(held: number, now: number): void {
-    // What was spent comes back only while it has caught up.
+    // Time spent is regained only while there is no backlog.
     if (this.#held === 0) this.#patience?.left(now)
     else if (held === 0) this.#patience?.skip(now)
     this.#all.used += held - this.#held

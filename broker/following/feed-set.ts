@@ -1,6 +1,7 @@
 /**
- * Turns someone's filters into feeds and listening: which views it follows, at which QoS, from where. What a filter shows changes with
- * membership, so the answer is worked out anew from the filters whenever one of the two changes; nothing is counted up or down.
+ * Maps the filters of a subscriber to feeds: which views it follows, at which QoS, from which entry. What a filter
+ * covers changes with membership, so the set is computed anew from the filters whenever either changes, without
+ * counters.
  */
 import { isDirectRoom } from '../../schemas/ids.js'
 import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
@@ -33,7 +34,7 @@ export class FeedSet {
     return this.#views.viewsOf(subscription.parsed, this.#subscriber.user)
   }
 
-  /** Where each view of `matched` ends now; the logs are loaded, so that later questions need no waiting. */
+  /** The current head of each view of `matched`. Loads the logs, so that later reads of the head need no promise. */
   async heads(matched: FilterViews): Promise<Map<string, number>> {
     const heads = new Map<string, number>()
     for (const view of matched.views) {
@@ -43,7 +44,7 @@ export class FeedSet {
     return heads
   }
 
-  /** Cursors that `matched` would start, as ops that make them durable. */
+  /** Ops that store the cursors which `matched` would start. */
   cursorOps(matched: FilterViews, subscription: Subscription, heads: ReadonlyMap<string, number>): Op[] {
     if (subscription.qos === 0) return []
     const { id, feeds, persistent } = this.#subscriber
@@ -52,14 +53,14 @@ export class FeedSet {
     for (const { cursor } of matched.views) {
       const feed = feeds.get(cursor)
       if (!feed || startsAnew(feed)) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
-      // A share group that was not kept until now.
+      // A share group that was not stored until now.
       else if (!persistent)
         ops.push(sessions.cursorOp(id, cursor, feed.acked), sessions.cursorOp(id, `${cursor}>`, feed.acked))
     }
     return ops
   }
 
-  /** A subscription took effect: new views start at `heads`, those that came since it was decided where they began. */
+  /** Applies a subscription. Known views start at `heads`; views that appeared since start at their beginning. */
   add(subscription: Subscription, heads: ReadonlyMap<string, number>): void {
     const { filter, parsed, qos } = subscription
     if (parsed.kind === 'room' && parsed.room !== null && !this.#mayEnter(parsed.room)) return
@@ -74,7 +75,7 @@ export class FeedSet {
     return isDirectRoom(room) || this.#store.directory.member(room, this.#subscriber.user) !== undefined
   }
 
-  /** Ops that end the cursors no other filter keeps. */
+  /** Removes a filter. Returns ops that delete the cursors no other filter needs. */
   remove(filter: string): Op[] {
     const subscription = this.#subscriber.subscriptions.get(filter)
     if (!subscription) return []
@@ -83,18 +84,18 @@ export class FeedSet {
     return this.#apply(this.viewsOf(subscription), () => 0)
   }
 
-  /** A membership began: wildcard filters follow it, from the join on. */
+  /** Adds the views of a new membership to wildcard filters, starting at the join. */
   async roomJoined(room: string): Promise<void> {
     const { user } = this.#subscriber
     await this.heads(this.#viewsInRoom(room))
-    // It may have ended meanwhile, as may the subscriptions.
+    // The membership or the subscriptions may have ended meanwhile.
     if (!this.#subscriber.closed && this.#store.directory.member(room, user))
       this.#apply(this.#viewsInRoom(room), (view) => this.#views.start(view, user))
   }
 
   /**
-   * A membership ended: nothing of the room is delivered from here on, but for the `last` of its events where that was not sent yet.
-   * Returns the exact filters that went with it.
+   * Removes the views of an ended membership: nothing more of the room is delivered, except its `last` event if that
+   * was not sent yet. Returns the exact filters that were removed.
    */
   roomLeft(room: string, last?: Pick<LogEntry, 'seq' | 'payload'>): string[] {
     const { subscriptions, feeds } = this.#subscriber
@@ -111,7 +112,7 @@ export class FeedSet {
     return exact
   }
 
-  /** A broadcast channel was used for the first time: wildcard filters see it from its beginning. */
+  /** Adds a broadcast channel on its first use: wildcard filters follow it from its beginning. */
   channelAdded(channel: string): void {
     const topic = topics.broadcast(channel)
     for (const subscription of this.#subscriber.subscriptions.values()) {
@@ -121,21 +122,21 @@ export class FeedSet {
     }
   }
 
-  /** Feeds of a session or group that comes back, at their saved cursors. */
+  /** Restores the feeds of a resumed session or group at their saved cursors. */
   async restore(cursors: ReadonlyMap<string, number>): Promise<void> {
     for (const subscription of this.#subscriber.subscriptions.values()) {
       await this.heads(this.viewsOf(subscription))
-      // Shown anew: a membership may have begun or ended meanwhile, and the filter with it.
+      // Computed anew: membership may have changed since the cursors were saved, and the filter may be gone.
       if (this.#subscriber.subscriptions.get(subscription.filter) !== subscription) continue
       this.#apply(this.viewsOf(subscription), (view) => this.#restoredStart(view, cursors), cursors)
     }
   }
 
-  /** The saved cursor; at a later join, the join; at what retention left, counted. */
+  /** The saved cursor, or a later join, or the tail if retention has moved it beyond (counted). */
   #restoredStart(view: View, cursors: ReadonlyMap<string, number>): number {
     const { head, tail } = this.#store.log.peek(view.log) ?? { head: 0, tail: 1 }
     const saved = cursors.get(view.cursor) ?? 0
-    // A cursor beyond the head is of an earlier log of that name: the room was deleted and made anew.
+    // A cursor beyond the head belongs to a former log: the room was deleted and created again.
     const start = Math.max(saved > head ? 0 : saved, this.#views.start(view, this.#subscriber.user))
     if (start >= tail - 1) return start
     this.#counters.add('skipped.retention', tail - 1 - start)
@@ -187,7 +188,7 @@ export class FeedSet {
     return []
   }
 
-  /** What the filters that show `topic` ask for together; null when none shows it. */
+  /** The combined options of the filters that cover `topic`; null: none does. */
   #options(topic: string): ViewFeedOptions | null {
     const matching = this.#subscriber.subscriptions.near(topic).filter((subscription) => shows(subscription, topic))
     if (matching.length === 0) return null
@@ -195,7 +196,7 @@ export class FeedSet {
   }
 }
 
-/** The highest QoS, every identifier; null: no filter, no wish. */
+/** Combines options: the highest QoS and all identifiers; null: no filter. */
 function together(subscriptions: readonly Subscription[]): FeedOptions | null {
   if (subscriptions.length === 0) return null
   return {
@@ -204,13 +205,16 @@ function together(subscriptions: readonly Subscription[]): FeedOptions | null {
   }
 }
 
-/** What filters ask for of the session's own messages; undefined: the same as of all. */
+/** The options for the session's own messages (No Local); undefined: the same as for all. */
 export function ownOptions(subscriptions: readonly Subscription[]): FeedOptions | null | undefined {
   const local = subscriptions.filter(({ noLocal }) => !noLocal)
   return local.length === subscriptions.length ? undefined : together(local)
 }
 
-/** A feed of QoS 0 has no cursor to go on from when it is raised; unless it was lowered, and still sends what waited then [MQTT5-3.8.4-4]. */
+/**
+ * A feed of QoS 0 has no cursor to continue from when its QoS is raised; unless it was lowered before, and is still
+ * sending what waited then [MQTT5-3.8.4-4].
+ */
 function startsAnew({ qos, behind }: LogFeed): boolean {
   return qos === 0 && !behind
 }
@@ -221,7 +225,7 @@ function shows({ filter, parsed }: Subscription, topic: string): boolean {
   return filterMatches(filter, topic) && (!topic.endsWith('/text') || filter.endsWith('/text'))
 }
 
-/** The cursor and how far was sent beyond it (session-keeper.ts). */
+/** Deletes a cursor, and the record of what was sent beyond it (session-keeper.ts). */
 export function dropCursorOps(store: Store, id: string, cursor: string): Op[] {
   return [store.sessions.dropCursorOp(id, cursor), store.sessions.dropCursorOp(id, `${cursor}>`)]
 }

@@ -1,62 +1,66 @@
 /**
- * Where a follower's messages come from, one feed per source: a view of a log, or the session's queue of plain messages. A feed knows
- * what was sent and what was acknowledged; what it may not send now it reads later from the store, so a slow reader costs no memory.
+ * Feeds: the sources of a subscriber's messages, one for each view of a log, and one for the session's queue of plain
+ * messages. A feed keeps the positions sent and acknowledged. What cannot be sent now is read from the store later, so
+ * a slow reader costs no memory.
  */
 import type { Feed, UnloggedMessage, View, ViewBatch } from '../hub.js'
 import type { LogEntry } from '../store/logs.js'
 import type { QoS } from '../store/qos.js'
 import type { QueuedMessage } from '../store/queues.js'
 
-/** Most entries a feed reads from the store at once, and their bytes. */
+/** Most entries, and bytes, that a feed reads from the store at once. */
 export const READ_ENTRIES = 64
 export const READ_BYTES = 65536
 
-/** Name of the queue's position among the cursors. */
+/** Cursor name of the queue's position. */
 export const QUEUE_SENT = 'queue>'
 
 export type Progress = 'sent' | 'done' | 'blocked'
 
-/** Whoever sent a packet and wants to hear that it arrived. */
+/** The source of a sent packet, notified of its acknowledgement. */
 export interface FlightOwner {
-  /** Names the cursor in the saved state; null: not worth saving (direct messages of this connection). */
+  /** Name of its cursor in the saved state; null: not saved (messages without a log). */
   readonly source: string | null
-  /** The packet with this number is done (PUBACK, or PUBCOMP). */
+  /** The packet with this number is complete (PUBACK or PUBCOMP). */
   acknowledged(seq: number): void
 }
 
-/** A feed that has something to send when the session can take it. */
+/** A feed that lags: it has entries to send that did not go out live. */
 export interface Behind extends FlightOwner {
-  /** It has something to send that is not live. Cleared by the `advance` that finds nothing, in the same turn. */
+  /** Set while it has entries to send. Cleared by the `advance` that finds none, in the same turn of the event loop. */
   behind: boolean
   /** Sends what fits. `done`: it has caught up. `blocked`: the window or the socket is full. */
   advance(): Progress | Promise<Progress>
 }
 
-/** What feeds need of their session. */
+/** What feeds need of their subscriber. */
 export interface FeedHost {
   readonly id: string
-  /** Messages that may still go under way. */
+  /** Free places in the in-flight window. */
   readonly capacity: number
   fallBehind(feed: Behind): void
-  /** Sends a live batch if it fits; false: nothing was sent. */
+  /** Sends a live batch if all of it fits; false: nothing was sent. */
   sendBatch(feed: LogFeed, batch: ViewBatch): boolean
-  /** A live batch for a subscription of QoS 0: sent, kept for a moment, or dropped and counted. */
+  /** Sends a live batch of QoS 0, buffers it briefly, or drops and counts it. */
   sendLive(feed: LogFeed, batch: ViewBatch): void
-  /** Sends entries that were read. A promise where QoS 2 state must be durable first. */
+  /** Sends entries read from the store. Returns a promise if QoS 2 state must be durable first. */
   sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void>
   sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void | Promise<void>
   sendPlain(feed: QueueFeed, message: UnloggedMessage, qos: QoS, number: number): boolean
   readLog(view: View, after: number, limit: number): LogEntry[] | Promise<LogEntry[]>
   headOf(view: View): number
   readQueue(after: number, limit: number): Promise<QueuedMessage[]>
-  /** The feed's position changed and is worth saving. */
+  /** The feed's position has changed and is to be saved. */
   touched(feed: LogFeed | QueueFeed): void
   /** The client acknowledged an entry of the feed. */
   delivered(feed: LogFeed, seq: number): void
   forgetQueued(number: number): void
 }
 
-/** Numbers sent and not yet acknowledged, in the order sent; clients acknowledge in that order [MQTT-4.6.0-2], or nearly. */
+/**
+ * Numbers sent and not yet acknowledged, in the order sent. Clients acknowledge in that order [MQTT-4.6.0-2], so
+ * removal is usually at the front.
+ */
 class Outstanding {
   readonly #numbers: number[] = []
 
@@ -77,22 +81,25 @@ class Outstanding {
     return this.#numbers
   }
 
-  /** The lowest, or undefined. */
+  /** The lowest; undefined: none. */
   get first(): number | undefined {
     return this.#numbers[0]
   }
 }
 
-/** What filters ask for together. */
+/** The combined options of several filters. */
 export interface FeedOptions {
   readonly qos: QoS
   /** Subscription identifiers [MQTT5-3.3.4-3]. */
   readonly ids: readonly number[]
 }
 
-/** What the session's filters ask for of a view. */
+/** The combined options of the filters that cover a view. */
 export interface ViewFeedOptions extends FeedOptions {
-  /** What they ask for of the session's own messages, where a filter says no local [MQTT5-3.8.3-3]: null is nothing, undefined the same. */
+  /**
+   * Options for the session's own messages, if a filter has No Local [MQTT5-3.8.3-3]: null means none are sent,
+   * undefined the same options.
+   */
   readonly own: FeedOptions | null | undefined
 }
 
@@ -122,13 +129,13 @@ export class LogFeed implements Feed, Behind {
     return this.view.cursor
   }
 
-  /** End of the contiguous acknowledged prefix. */
+  /** All entries up to this one are acknowledged. */
   get acked(): number {
     return (this.outstanding.first ?? this.next) - 1
   }
 
   accept(batch: ViewBatch): void {
-    // Also at QoS 0: a filter that was lowered to it while messages waited gets those first.
+    // Also at QoS 0: if a subscription was lowered to it, the messages that wait are sent first.
     if (this.behind || batch.last < this.next) return
     if (this.qos === 0) {
       this.#host.sendLive(this, batch)
@@ -137,7 +144,7 @@ export class LogFeed implements Feed, Behind {
     if (batch.first !== this.next || !this.#host.sendBatch(this, batch)) this.#host.fallBehind(this)
   }
 
-  /** Entries up to `last` were handed to the connection. */
+  /** Entries up to `last` were passed to the connection. */
   sent(last: number): void {
     this.next = last + 1
     this.#host.touched(this)
@@ -156,24 +163,24 @@ export class LogFeed implements Feed, Behind {
     return entries instanceof Promise ? entries.then((read) => this.#send(read, head)) : this.#send(entries, head)
   }
 
-  /** `head` is from before the read: what was appended since is read next time. */
+  /** `head` was taken before the read; entries appended since are read next time. */
   #send(entries: readonly LogEntry[], head: number): Progress | Promise<Progress> {
     if (!this.attached) return 'done'
     if (entries.length > 0) {
-      // Others may have filled the window while the entries were read.
+      // The window may have been filled while the entries were read.
       const { capacity } = this.#host
       if (capacity <= 0) return 'blocked'
       const sending = this.#host.sendEntries(this, entries.slice(0, capacity))
       return sending ? sending.then(() => 'sent') : 'sent'
     }
-    // Entries may have been removed from under the cursor: nothing to read, and yet not at the head.
+    // Retention may have removed the entries after the cursor: nothing to read although the head is not reached.
     if (this.next <= head) this.next = head + 1
     this.behind = this.next <= this.#host.headOf(this.view)
     return this.behind ? 'sent' : 'done'
   }
 }
 
-/** The queue of messages on plain topics that a persistent session waits for. */
+/** The queue of plain messages of a persistent session. */
 export class QueueFeed implements Behind {
   readonly source = 'queue'
   /** Messages below this number were sent. */
@@ -181,7 +188,7 @@ export class QueueFeed implements Behind {
   behind = false
   readonly outstanding = new Outstanding()
   readonly #host: FeedHost
-  /** Highest number heard of. */
+  /** Highest number known to be in the queue. */
   #newest = 0
 
   constructor(host: FeedHost, next: number) {
@@ -195,7 +202,7 @@ export class QueueFeed implements Behind {
     if (!this.#host.sendPlain(this, message, qos, number)) this.#host.fallBehind(this)
   }
 
-  /** A message was queued for this session alone. */
+  /** A message was added to the queue of this session only. */
   announce(number: number): void {
     if (number > this.#newest) this.#newest = number
     this.#host.fallBehind(this)
@@ -211,7 +218,7 @@ export class QueueFeed implements Behind {
     this.skip(number)
   }
 
-  /** A message that is not to be sent: it waits no longer. */
+  /** A message must not be sent: remove it from the queue. */
   skip(number: number): void {
     this.#host.forgetQueued(number)
     this.#host.touched(this)

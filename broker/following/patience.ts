@@ -1,8 +1,11 @@
-/** So much of something at once, in ms, and a tenth of the time beyond: nobody can ask for it for ever. */
+/**
+ * A time budget: up to `most` ms at once, regained at a tenth of the time that passes. Bounds how long publishers are
+ * slowed.
+ */
 export class Patience {
   readonly #most: number
   #spent = 0
-  /** When what was spent was last looked at. */
+  /** When the budget was last updated. */
   #at: number
 
   constructor(most: number, now: number) {
@@ -16,7 +19,7 @@ export class Patience {
     return this.#most - this.#spent
   }
 
-  /** The time until `now` gave nothing back: it was not at rest. */
+  /** The time until `now` regains nothing. */
   skip(now: number): void {
     this.#at = now
   }

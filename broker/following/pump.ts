@@ -1,22 +1,25 @@
 import type { Behind, Progress } from './feeds.js'
 
-/** What the pump works for. */
+/** What the pump sends for. */
 export interface Pumped {
-  /** Messages that wait in memory, and go before what the feeds have. */
+  /** Buffered messages, which are sent before those of the feeds. */
   readonly waiting: number
-  /** Sends the first of them; false when it cannot go now. */
+  /** Sends the first of them; false if it cannot be sent now. */
   sendWaiting(): boolean
   /** The pump has sent what it could. */
   rested(): void
   failed(error: unknown): void
 }
 
-/** Sends what is not live: what waits first, then the feeds that are behind, in turn and a page each, while there is room. */
+/**
+ * Sends what did not go out live, while there is capacity: first buffered messages, then the feeds that lag, round
+ * robin, a page each.
+ */
 export class Pump {
   readonly #host: Pumped
   #behind: Behind[] = []
   #running = false
-  /** Room came, or more to send, while the pump ran. */
+  /** `run` was called while the pump was running. */
   #again = false
   #held = true
   #stopped = false
@@ -25,12 +28,12 @@ export class Pump {
     this.#host = host
   }
 
-  /** Nothing is sent yet. */
+  /** Sending has not started yet. */
   get held(): boolean {
     return this.#held
   }
 
-  /** Whether a feed has something to send. */
+  /** Whether a feed has entries to send. */
   get isBehind(): boolean {
     return this.#behind.length > 0
   }
@@ -55,7 +58,7 @@ export class Pump {
     this.#behind = this.#behind.filter((behind) => behind !== feed)
   }
 
-  /** Called whenever room may have come. */
+  /** Called whenever there may be capacity again. */
   run(): void {
     if (this.#held || this.#stopped) return
     this.#again = this.#running

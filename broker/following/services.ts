@@ -1,4 +1,4 @@
-/** What a follower works with. */
+/** What subscribers work with, and their limits. */
 
 import type { Views } from '../chat/model/views.js'
 import type { CursorPosition } from '../chat/presence/receipts.js'
@@ -18,15 +18,15 @@ export interface SubscriberServices {
   readonly counters: Counters
   readonly limits: SubscriberLimits
   readonly backlogs: Backlogs
-  /** Told of every acknowledgement in a log, so it must cost nearly nothing. */
+  /** Called for every acknowledged log entry, so it must cost nearly nothing. */
   readonly delivered: (user: string, place: CursorPosition, seq: number) => void
 }
 
-/** Hears that there is something to save, and saves at once what must be durable before a packet leaves. */
+/** Saves a subscriber's state: soon, or before a packet is sent. */
 export interface SubscriberSaver {
   touched(): void
-  /** Saves with the next commit, without waiting for the disk. */
+  /** Saves with the next commit, without waiting for fsync. */
   saveSoon(): void
-  /** Resolves when the follower's state is durable; rejects when the store cannot. */
+  /** Resolves when the subscriber's state is durable; rejects if the store fails. */
   saveNow(): Promise<void>
 }

@@ -1,7 +1,8 @@
 /**
- * What a new subscription gets at once: retained messages, room info, presence [MQTT-3.3.1-6]. It is a snapshot beside a stream, and the
- * two meet at one place in the order of commits: what is before it is in the snapshot alone, what is behind it comes live, and takes
- * the place of what the snapshot still has of that topic. One walk at a time for each follower, for all that was asked for till then.
+ * Retained messages, room info and presence for a new subscription [MQTT-3.3.1-6]. A snapshot must be consistent with
+ * the live stream: both meet at a cut, one position in the order of commits. What was committed before the cut comes
+ * from the snapshot only; what is committed after it comes live, and replaces what the snapshot has not sent yet of the
+ * same topic. One run at a time per subscriber serves all filters requested until then.
  */
 import { isPlainFilter, parseFilter } from '../../schemas/topics.js'
 import type { Access, Held } from '../chat/access.js'
@@ -22,16 +23,16 @@ import type { SubscriberServices } from './services.js'
 import type { Subscriber } from './subscriber.js'
 import type { Subscription } from './subscription.js'
 
-/** Steps in one turn of the event loop. */
+/** Steps per turn of the event loop. */
 const SLICE = 256
 
-/** Who gets it, and how much of it at a time. */
+/** The subscriber, and its capacity. */
 export interface Receiver extends Subscriber {
-  /** Whether one more of so many bytes would wait without loss; `kept`: in its queue in the store. */
+  /** Whether one more message of `bytes` would be buffered without loss; `kept`: in its queue in the store. */
   hasRoom(bytes: number, qos: QoS, kept: boolean): boolean
-  /** Resolves when it is worth asking again, or it is closed. */
+  /** Resolves when there may be capacity again, or it is closed. */
   roomCame(): Promise<void>
-  /** Whether a message of that QoS goes through its queue in the store, so that it outlives the connection. */
+  /** Whether a message of that QoS goes through its queue in the store, to survive a disconnect. */
   keeps(qos: QoS): boolean
   takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void
 }
@@ -46,9 +47,9 @@ export interface SnapshotParts {
 
 interface Asked {
   readonly cut: RetainedCut
-  /** What was heard before was before the subscription. */
+  /** Live messages noted earlier than this preceded the subscription. */
   readonly since: number
-  /** Of logs: what is behind these numbers comes by its feed. By topic. */
+  /** Per topic of a log: entries after this number are sent by the feed. */
   readonly places: ReadonlyMap<string, number>
 }
 
@@ -56,8 +57,9 @@ interface Asked {
 type Asking = LazyMap<string, Asked>
 
 /**
- * Calls `effect` at one place in the order of commits: all that was published before is told, nothing of what comes behind it. The ops
- * are durable by then, or `error` says why not. `lasting`: they are worth asking the disk for.
+ * Calls `effect` at one position in the order of commits: everything committed before has been delivered, nothing
+ * committed later has. `ops` are durable by then, or `error` says why not. `lasting`: they justify an fsync of their
+ * own.
  */
 export function atCut<T>(
   store: Store,
@@ -86,10 +88,10 @@ export class Snapshots {
   readonly #store: Store
   readonly #views: Views
   readonly #failed: (error: unknown) => void
-  /** By filter: asked again before its turn, it is asked once. */
+  /** Requested filters; a filter requested again before it is served is served once. */
   #asked: Asking = new LazyMap()
   #walking = false
-  /** Topics of rooms and users that were heard of live, by when. */
+  /** Topics of rooms and users with a live message, and when (by `#clock`). */
   #heard = new LazyMap<string, number>()
   #clock = 0
 
@@ -102,7 +104,9 @@ export class Snapshots {
     this.#failed = failed
   }
 
-  /** In the turn in which the subscriptions took effect, at `cut`. It ends the cut. */
+  /**
+   * Requests snapshots, in the same turn in which the subscriptions took effect, at `cut`. Releases the cut when done.
+   */
   ask(subscriptions: readonly Subscription[], cut: RetainedCut): void {
     if (subscriptions.length === 0 || this.#receiver.closed) return cut.end()
     const shared = sharedCut(cut, subscriptions.length)
@@ -117,7 +121,7 @@ export class Snapshots {
     if (!this.#walking) void this.#walk()
   }
 
-  /** A message of the moment was taken, live, and not dropped. */
+  /** An ephemeral message was accepted live and not dropped. */
   heard(topic: string): void {
     if (this.#walking && (topic.startsWith('rooms/') || topic.startsWith('users/')))
       this.#heard.set(topic, ++this.#clock)
@@ -146,12 +150,12 @@ export class Snapshots {
     }
   }
 
-  /** Null: unsubscribed meanwhile. As it was given last. */
+  /** The subscription as last granted; null: unsubscribed meanwhile. */
   #current(filter: string): Subscription | null {
     return (!this.#receiver.closed && this.#receiver.subscriptions.get(filter)) || null
   }
 
-  // --- what the broker knows: room info, presence -------------------------------------------------------------------------------------
+  // --- held by the broker: room info, presence -----------------------------------------------------------------------
 
   async #giveHeld(asked: Asking): Promise<void> {
     let steps = 0
@@ -170,7 +174,7 @@ export class Snapshots {
   async #give(held: Held, qos: QoS, since: number): Promise<void> {
     for (;;) {
       if (this.#receiver.closed || (this.#heard.get(held.topic) ?? 0) > since) return
-      // As it is when it goes, not when it was asked for.
+      // Read when it is sent, not when it was requested.
       const message = held.current()
       if (!message) return
       if (this.#receiver.hasRoom(messageSize(message), qos, false)) return this.#receiver.acceptDirect(message, qos)
@@ -178,7 +182,7 @@ export class Snapshots {
     }
   }
 
-  // --- what is stored ------------------------------------------------------------------------------------------------------------------
+  // --- stored: retained messages -------------------------------------------------------------------------------------
 
   async #giveRetained(asked: Asking): Promise<void> {
     const trie = new TopicTrie<string>({ cacheWeight: 0 })
@@ -198,11 +202,14 @@ export class Snapshots {
       if (message.topic.startsWith('broadcast/')) await this.#giveAnnouncement(message, asked, matching)
       else await this.#giveStored(message, matching, replaced, isKnown)
     }
-    // What is kept asks the cuts in its turn.
+    // Kept messages check the cut when their commit is applied.
     await commit(this.#store, {})
   }
 
-  /** `isKnown`: whether all that replaced it is known. Else it is read anew whenever it had to wait: it may come twice then, but no older one after a newer. */
+  /**
+   * `isKnown`: whether the cut knows all replacements. If not, the message is read anew after each wait; it may then be
+   * sent twice, but never an older one after a newer.
+   */
   async #giveStored(
     found: PlainMessage,
     filters: readonly string[],
@@ -228,7 +235,10 @@ export class Snapshots {
     return undefined
   }
 
-  /** It is in a log, too, and retained a commit later: by its number it comes here or by the feed. */
+  /**
+   * An announcement is in a log too, and retained one commit later: its number decides whether it is sent here or by
+   * the feed.
+   */
   async #giveAnnouncement(message: PlainMessage, asked: Asking, filters: readonly string[]): Promise<void> {
     const { topic } = message
     const place = Math.max(...filters.map((filter) => asked.get(filter)!.places.get(topic) ?? 0))
@@ -251,7 +261,7 @@ export class Snapshots {
     return (view && this.#store.log.peek(view.log)?.head) ?? 0
   }
 
-  /** At which QoS it is for the client; null: it is not. */
+  /** The QoS at which it is for this client; null: it is not. */
   #wanted(message: PlainMessage, filters: readonly string[]): QoS | null {
     const { topic, payload, clientId } = message
     const matching = filters.flatMap((filter) => this.#current(filter) ?? [])
@@ -263,7 +273,10 @@ export class Snapshots {
     return Math.min(message.qos, Math.max(...matching.map(({ qos }) => qos))) as QoS
   }
 
-  /** Up to where a feed's entries are no news to the subscription: those behind it the feed sends. */
+  /**
+   * For each topic the number up to which the subscription's snapshot is responsible; later entries are sent by the
+   * feed.
+   */
   #placesOf({ parsed }: Subscription): Map<string, number> {
     const places = new Map<string, number>()
     if (parsed.kind !== 'broadcast') return places
@@ -275,7 +288,7 @@ export class Snapshots {
   }
 }
 
-/** One cut of several subscriptions: the last of them ends it. */
+/** Shares one cut between several subscriptions; the last of them releases it. */
 function sharedCut(cut: RetainedCut, among: number): RetainedCut {
   let left = among
   return {
@@ -289,7 +302,7 @@ function sharedCut(cut: RetainedCut, among: number): RetainedCut {
   }
 }
 
-/** Of an announcement in its log. */
+/** The number of an announcement in its log. */
 function numberOf({ payload }: PlainMessage): number {
   return Number(parseObject(payload.toString('utf8'))?.['seq'] ?? 0)
 }

@@ -1,6 +1,6 @@
 /**
- * Someone with filters, who follows what they show: a session, or the sessions that share a subscription. Here is what both do alike:
- * which feeds there are and what the hub knows of them. How a message is sent is theirs.
+ * A subscriber: a session, a share group or an event stream, with the feeds its filters cover and their registration at
+ * the hub. How messages are sent is up to the subclass.
  */
 
 import type { Endpoint, PlainSubscription, UnloggedMessage, View, ViewBatch } from '../hub.js'
@@ -15,21 +15,21 @@ import { Pump, type Pumped } from './pump.js'
 import type { SubscriberSaver, SubscriberServices } from './services.js'
 import { SubscriptionSet } from './subscription-set.js'
 
-/** Queued messages acknowledged, of a queue where room is scarce, that are saved together at the latest. */
+/** Acknowledged queue messages that are saved together at most, while the queue is nearly full. */
 const MANY_ACKNOWLEDGED = 500
 
 export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   readonly id: string
   readonly user: string
   readonly subscriptions = new SubscriptionSet()
-  /** By cursor. */
+  /** By cursor name. */
   readonly feeds = new LazyMap<string, LogFeed>()
   readonly queue: QueueFeed
   readonly dirtyFeeds = new LazySet<LogFeed | QueueFeed>()
   /** Queue numbers acknowledged since the last save. */
   acknowledgedQueue: number[] = []
   closed = false
-  /** Logs and topics that filters will add which are granted and do not count yet. */
+  /** Logs and topics of granted filters that are not counted as followed yet. */
   promised = 0
   saver: SubscriberSaver | null = null
 
@@ -46,22 +46,22 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
     this.queue = new QueueFeed(this, 1)
   }
 
-  /** What it holds is kept in the store, for it outlives its connections. */
+  /** Whether its state is stored and outlives its connections. */
   abstract readonly persistent: boolean
   abstract readonly capacity: number
   abstract readonly waiting: number
   abstract sendWaiting(): boolean
   abstract rested(): void
   abstract failed(error: unknown): void
-  /** Packets under way that must be known after a restart. */
+  /** Packets in flight that must be known after a restart. */
   abstract savedInflight(): SavedInflight[]
-  /** What was taken from a feed, or from a topic it listened to, may no longer be delivered. */
+  /** Discards messages taken from a feed, or from a topic it listened to, which may no longer be delivered. */
   protected abstract withdraw(from: LogFeed | string): void
 
-  /** What is under way of a feed is no longer the feed's. */
+  /** The feed ends, its packets in flight continue on their own. */
   protected entrust(_feed: LogFeed): void {}
 
-  /** Live messages of the feed that wait for the socket will come from the log instead. */
+  /** Discards buffered live messages of the feed; they will be read from the log instead. */
   protected dropLive(_feed: LogFeed): void {}
 
   abstract acceptDirect(message: UnloggedMessage, qos: QoS): void
@@ -72,18 +72,18 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   abstract sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void | Promise<void>
   abstract sendPlain(feed: QueueFeed, message: UnloggedMessage, qos: QoS, number: number): boolean
 
-  /** What was saved is wholly back: only then may it be saved anew. */
+  /** Whether the saved state is restored completely; only then may it be saved again. */
   get started(): boolean {
     return !this.pumping.held
   }
 
-  /** Delivery begins. */
+  /** Starts delivery. */
   start(): void {
     this.pumping.start()
     this.pump()
   }
 
-  /** Called whenever room may have come. */
+  /** Called whenever there may be capacity again. */
   pump(): void {
     this.pumping.run()
   }
@@ -92,7 +92,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
     if (!this.closed) this.pumping.fallBehind(feed)
   }
 
-  /** Sends messages of a view from `next` on; what is there already is read first. */
+  /** Starts a feed of a view at `next`; entries that exist already are read first. */
   attach(view: View, options: ViewFeedOptions, next: number): void {
     if (this.closed) return
     const feed = new LogFeed(this, view, options, next)
@@ -101,20 +101,20 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
     if (options.qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
   }
 
-  /** A feed that was live only has a cursor from `next` on. What it sent when it had one before stays under way [MQTT-3.10.4-3]. */
+  /** Gives a live-only feed a cursor at `next`. Packets in flight of a former cursor remain [MQTT-3.10.4-3]. */
   follow(feed: LogFeed, options: ViewFeedOptions, next: number): void {
     this.dropLive(feed)
     Object.assign(feed, options, { next })
     if (next <= this.headOf(feed.view)) this.fallBehind(feed)
   }
 
-  /** Nobody asks for it any more. What is under way of it comes to its end. */
+  /** Ends a feed that no filter needs. Its packets in flight are completed. */
   letGo(feed: LogFeed): void {
     this.entrust(feed)
     this.detach(feed)
   }
 
-  /** It may not be delivered any more, nor what is under way of it. */
+  /** Ends a feed that may not be delivered any more, its packets in flight included. */
   detach(feed: LogFeed): void {
     feed.attached = false
     this.feeds.delete(feed.view.cursor)
@@ -124,7 +124,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
     this.withdraw(feed)
   }
 
-  /** Whether the entry is not on its way yet. */
+  /** Whether the entry is not in flight yet. */
   owes(feed: LogFeed, seq: number): boolean {
     return feed.next <= seq
   }
@@ -141,7 +141,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
     this.withdraw(topic)
   }
 
-  /** Logs and topics that it follows, or is about to. */
+  /** Number of logs and topics it follows, including granted ones. */
   get followed(): number {
     return this.feeds.size + this.#listening.size + this.promised
   }
@@ -165,7 +165,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
     this.services.hub.unsubscribePlain(subscription)
   }
 
-  /** Stops listening to everything: nothing is delivered any more. */
+  /** Unregisters everything: nothing is delivered any more. */
   close(): void {
     if (this.closed) return
     this.closed = true
@@ -202,8 +202,8 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   }
 
   /**
-   * A message that is not in the queue came before the subscription that would have put it there: it goes by the one of before
-   * [MQTT5-3.8.4-4]. Only one that found the queue full does not.
+   * Handles a message that is not in the queue. If it was published before the subscription that would have queued it,
+   * it is sent under the former one [MQTT5-3.8.4-4]; only a message that found the queue full is dropped.
    */
   protected queueIsFull(message: UnloggedMessage): boolean {
     const { queueMessages, queueBytes } = this.services.limits
@@ -213,7 +213,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
 
   forgetQueued(number: number): void {
     this.acknowledgedQueue.push(number)
-    // What is acknowledged takes room in the queue until it is saved; where room gets scarce that is soon.
+    // Acknowledged messages occupy the queue until that is saved; when the queue is nearly full, save soon.
     const { queueMessages, queueBytes } = this.services.limits
     const { messages, bytes } = this.services.store.queue.size(this.id)
     const scarce = messages * 2 >= queueMessages || bytes * 2 >= queueBytes

@@ -3,16 +3,19 @@ import { filterCost } from '../store/filter-cost.js'
 import { LazyMap, LazySet } from '../util/lazy.js'
 import type { Subscription } from './subscription.js'
 
-/** Of filters whose second level is a wildcard. */
+/** Key of filters whose second level is a wildcard. */
 const ANYWHERE = ''
 
-/** The subscriptions of a follower, by filter. There may be ten thousand: what is asked for each message, or each filter, looks at few of them. */
+/**
+ * The subscriptions of a subscriber, by filter. There may be ten thousand, so lookups per message or per filter go
+ * through indexes.
+ */
 export class SubscriptionSet extends LazyMap<string, Subscription> {
-  /** Of all filters, with what each costs beside. */
+  /** The total cost of all filters (filter-cost.ts). */
   bytes = 0
-  /** Those that ask for more than messages at a QoS: an identifier, RETAIN as published, nothing of one's own. */
+  /** Subscriptions with options beyond a QoS: an identifier, Retain As Published, or No Local. */
   readonly particular = new LazySet<Subscription>()
-  /** Those that show views, by the first two levels of what they match. */
+  /** Subscriptions that cover views, by the first two levels of their filter. */
   readonly #near = new LazyMap<string, Subscription[]>()
 
   override set(filter: string, subscription: Subscription): this {
@@ -46,7 +49,7 @@ export class SubscriptionSet extends LazyMap<string, Subscription> {
     if (near?.length === 0) this.#near.delete(place)
   }
 
-  /** Those whose filter may show a view on the topic. */
+  /** Subscriptions whose filter may cover a view on this topic. */
   near(topic: string): readonly Subscription[] {
     const place = neighbourhood(topic)
     const wide = this.#near.get(ANYWHERE) ?? []
@@ -54,12 +57,15 @@ export class SubscriptionSet extends LazyMap<string, Subscription> {
   }
 }
 
-/** Filters of plain topics show none, those of devices may, beside plain topics. What a shared filter shows its group follows. */
+/**
+ * Filters on plain topics cover no views; device filters may, beside plain topics. For a shared filter the group has
+ * the feeds.
+ */
 export function showsViews(parsed: Filter): boolean {
   return parsed.kind === 'device' || (parsed.kind !== 'shared' && !isPlainFilter(parsed))
 }
 
-/** The first two levels of a topic, or of a filter that names them. */
+/** The first two levels of a topic, or of a filter without wildcards there. */
 function neighbourhood(topic: string): string {
   const [first, second = ''] = topic.split('/', 2)
   return second === '+' || second === '#' ? ANYWHERE : `${first}/${second}`

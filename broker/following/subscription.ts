@@ -1,7 +1,7 @@
 import type { Filter } from '../../schemas/topics.js'
 import type { QoS } from '../store/qos.js'
 
-/** A filter of a follower, granted. */
+/** A granted subscription. */
 export interface Subscription {
   filter: string
   qos: QoS

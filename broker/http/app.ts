@@ -1,4 +1,4 @@
-/** The HTTP door: one Fastify application answers the plain HTTP of every listener. */
+/** The HTTP application: one Fastify instance answers the plain HTTP requests of all listeners. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Config } from '../../schemas/config.js'
@@ -28,44 +28,44 @@ export interface HttpParts {
   readonly exports: ExportParts['exports']
   readonly authenticator: Authenticator
   readonly refusedLogin: (login: RefusedLogin) => void
-  /** What hooks of the broker say of a login that is valid. */
+  /** Whether the broker's hooks (Aedes plugins) allow a valid login. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
   readonly requireBytes: (actor: Actor, bytes: number) => void
-  /** What hooks say of a publish; a request counts as one, as it does over MQTT. Null: they allow it. */
+  /** Calls hooks for a request, which counts as a publish as it does over MQTT. Resolves with null if allowed. */
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters
   readonly events: EventParts
-  /** Null: there is no identity provider. */
+  /** Null: no identity provider is configured. */
   readonly oidc: OidcParts | null
   readonly listen: Pick<Config['listen'], 'wsPath'>
   readonly origins: Origins
-  /** Told of pages that may do nothing here. */
+  /** Called with the origin of a refused page. */
   readonly strange: (page: string) => void
-  /** Longest body. */
+  /** Longest body in bytes. */
   readonly payloadBytes: number
   /** The same for `sync`. */
   readonly syncBytes: number
-  /** What the landing page says; asked at each request, as ports may be known only then. */
+  /** Facts for the landing page; a function, since ports may be known only after the start. */
   readonly about: () => About
   /** False: `/healthz` answers 503. */
   readonly healthy: () => boolean
-  /** `/healthz` tells. */
+  /** Whether disk space is low; reported by `/healthz`. */
   readonly low: () => boolean
   readonly failed: (error: unknown) => void
-  /** Told of each request that was answered, for the log. */
+  /** Called for each answered request, for the log. */
   readonly answered: (facts: Record<string, unknown>) => void
 }
 
 export interface HttpApp {
   handle(request: IncomingMessage, response: ServerResponse): void
-  /** Resolves when the requests under way are answered, or have had their time. */
+  /** Resolves when the pending requests are answered, or their time is over. */
   drain(): Promise<void>
   close(): Promise<void>
 }
 
-/** Ids of rooms, users and clients are longer than the 100 characters that Fastify expects of a parameter. */
+/** Ids of rooms, users and clients can be longer than Fastify's default of 100 characters. */
 const MAX_PARAMETER = 1024
-/** Requests under way get this long when the broker stops, in ms. */
+/** Milliseconds for pending requests when the broker stops. */
 const DRAIN = 5_000
 
 export async function openHttpApp(parts: HttpParts): Promise<HttpApp> {
@@ -84,7 +84,7 @@ export async function openHttpApp(parts: HttpParts): Promise<HttpApp> {
   acceptJson(app)
   allowOrigins(app, parts.origins, parts.strange)
   const answered = answerOtherMethods(app)
-  // What only reads has an ETag; what changes something has none, or a retry would be answered 304.
+  // Only reads have an ETag: with one, a retried change would be answered 304.
   await app.register(async (reads) => {
     tagAnswers(reads)
     pages(reads, parts)
@@ -114,12 +114,15 @@ export async function openHttpApp(parts: HttpParts): Promise<HttpApp> {
   }
 }
 
-/** Without the query, where a token may be; and where nobody has to log in, without what in the path may let one in. */
+/**
+ * The path without its query, which may hold a token; and for routes without login, without path parameters that may be
+ * secrets.
+ */
 function pathForLog({ url, routeOptions }: FastifyRequest): string | undefined {
   return routeOptions.config.open ? routeOptions.url : url.split('?', 1)[0]
 }
 
-/** The requests that are not answered yet. */
+/** Counts pending requests. */
 class UnderWay {
   #count = 0
   #idle: () => void = () => {}
@@ -127,7 +130,7 @@ class UnderWay {
   constructor(app: FastifyInstance) {
     app.addHook('onRequest', async (_request, reply) => {
       this.#count++
-      // Emitted when it was answered and when the client is gone alike.
+      // Emitted both after the response and when the client disconnects.
       reply.raw.once('close', () => {
         if (--this.#count === 0) this.#idle()
       })

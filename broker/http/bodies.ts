@@ -3,7 +3,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { readObject } from '../chat/model/message.js'
 import { HttpRefusal } from './refusals.js'
 
-/** JSON objects alone, read as strictly as over MQTT. An empty body is none. */
+/** Accepts JSON objects only, parsed as strictly as over MQTT. An empty body counts as none. */
 export function acceptJson(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ headers }) => {
     const encoding = headers['content-encoding'] ?? 'identity'

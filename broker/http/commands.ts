@@ -1,4 +1,6 @@
-/** The routes of the table of commands: `/v1/…`, with the parameters, checks and handlers of the requests over MQTT. */
+/**
+ * HTTP routes of the table of commands: `/v1/…`, with the same parameters, checks and handlers as requests over MQTT.
+ */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { API, COMMANDS, type Command, type HttpRoute } from '../../schemas/commands.js'
 import type { Refusal } from '../../schemas/errors.js'
@@ -11,9 +13,9 @@ import { parametersOf } from './parameters.js'
 
 export interface CommandParts {
   readonly commands: Commands
-  /** Longest body of `sync`, which carries back what the broker answered. */
+  /** Longest body of `sync`, which carries cursors that the broker returned earlier. */
   readonly syncBytes: number
-  /** Refuses who has sent too many bytes of late. */
+  /** Throws a refusal if the actor has exceeded its byte rate. */
   readonly requireBytes: (actor: Actor, bytes: number) => void
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
 }
@@ -40,7 +42,7 @@ function addRoute(app: FastifyInstance, parts: CommandParts, name: string, comma
   })
 }
 
-/** To hooks a request is a publish on its topic, whichever door it came through. */
+/** For hooks a request is a publish on its topic, whichever protocol it came by. */
 async function authorize(
   parts: CommandParts,
   actor: Actor,
@@ -54,18 +56,18 @@ async function authorize(
   if (denied) throw denied
 }
 
-/** `result` is JSON text already, and leaves as it is. */
+/** `result` is JSON text already, and is sent unchanged. */
 function answer(request: FastifyRequest, reply: FastifyReply, http: HttpRoute, result: string): FastifyReply {
   if (http.location) reply.header('location', locationOf(http.location, result))
   const next = http.page && nextPage(request, http.page, result)
   if (next) reply.header('link', `<${next}>; rel="next"`)
   reply.code(http.status ?? 200).headers({
     'content-type': 'application/json; charset=utf-8',
-    // It is the asker's alone, and asked for again with If-None-Match.
+    // Private to the user; revalidated with If-None-Match.
     'cache-control': 'private, no-cache',
     vary: [reply.getHeader('vary'), 'authorization'].filter(Boolean).join(', '),
   })
-  // A line of its own on a terminal.
+  // The newline is for terminals.
   return reply.send(`${result}\n`)
 }
 

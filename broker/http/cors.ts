@@ -3,12 +3,12 @@ import { type Origins, strangePage } from '../net/origins.js'
 
 const ALLOWED = 'authorization, content-type, idempotency-key, if-none-match, last-event-id'
 const EXPOSED = 'etag, link, location, retry-after, www-authenticate'
-/** Seconds for which a browser remembers what it was allowed. */
+/** Seconds for which browsers may cache a preflight response. */
 const REMEMBERED = '7200'
 
 /**
- * Which pages may use the API: those of this address, and of `origins`; requests of others are refused, whatever they ask. Never with
- * credentials, which a browser adds by itself: a page of elsewhere has to have a token of its own.
+ * CORS: pages of this origin and of `origins` may use the API; requests of other pages are refused. Never with browser
+ * credentials: a page of another origin needs a token.
  */
 export function allowOrigins(app: FastifyInstance, origins: Origins, strange: (page: string) => void): void {
   app.addHook('onRequest', async ({ headers, method, raw }, reply) => {

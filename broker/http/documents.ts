@@ -1,4 +1,4 @@
-/** The documents of both doors, and a page to browse the one of this. */
+/** Serves the AsyncAPI and OpenAPI documents, and a page to browse the latter. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
@@ -9,7 +9,7 @@ import { openApi } from '../../schemas/documents/openapi.js'
 import { once } from '../util/once.js'
 import { etagOf } from './etags.js'
 
-/** All of the page comes from here. It styles elements in place, and its icons are data. */
+/** All resources of the page come from here; it uses inline styles, and data URLs for icons. */
 const PAGE_POLICY = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -39,7 +39,10 @@ export async function documentsPage(app: FastifyInstance, version: string): Prom
   })
 }
 
-/** The page's own copies of the document, which it would write anew for each who asks. */
+/**
+ * The routes from which the page loads copies of the document: answers with one prepared on first use, instead of
+ * serialising it per request.
+ */
 function documentOfPage(version: string): onRequestAsyncHookHandler {
   const json = once(() => Buffer.from(`${JSON.stringify(openApi(version))}\n`))
   const yaml = once(() => Buffer.from(stringify(openApi(version), { strict: false })))
@@ -51,7 +54,7 @@ function documentOfPage(version: string): onRequestAsyncHookHandler {
 }
 
 function serve(app: FastifyInstance, path: string, document: () => object): void {
-  // One buffer for all who ask: what waits for slow readers are references to it.
+  // One buffer shared by all responses: slow readers hold references to it.
   const answer = once(() => {
     const body = Buffer.from(`${JSON.stringify(document(), null, 2)}\n`)
     return { body, etag: etagOf(body) }
@@ -62,7 +65,7 @@ function serve(app: FastifyInstance, path: string, document: () => object): void
   })
 }
 
-/** Sits below the page's own style; the choice of servers has one entry, this one. */
+/** Added below the page's own style: hides the server selection, which has one entry only. */
 const STYLE = `
 .swagger-ui .info { margin: 2rem 0 1rem; }
 .swagger-ui .scheme-container { margin: 0; padding: 0.5rem 0; box-shadow: none; background: none; }

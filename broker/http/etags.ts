@@ -1,4 +1,4 @@
-/** What is read has an ETag, and is not sent again to who has it already. */
+/** ETags of reads: a client that already has the content gets 304. */
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 
@@ -17,7 +17,10 @@ export function etagOf(payload: string | Buffer): string {
   return `"${createHash('sha1').update(payload).digest('base64')}"`
 }
 
-/** A list of tags, weak ones too (proxies that compress make them so), or `*` for whatever there is (RFC 9110, 13.1.2). */
+/**
+ * Whether a header lists the tag; weak tags match too, since compressing proxies weaken them, and `*` matches all (RFC
+ * 9110, 13.1.2).
+ */
 function isNamed(tag: string, header = ''): boolean {
   const tags: string[] = header.match(/"[^"]*"/g) ?? []
   return header.trim() === '*' || tags.includes(tag)

@@ -1,29 +1,33 @@
 /**
- * The id of an event says how far the stream was: `3f2a9c1d@lzk3abcd m:lobby=1c`. A client that comes back with it as `Last-Event-ID` gets what
- * it missed, and the broker keeps nothing for that. Logs it does not name had nothing for the client that is younger than the time in it, less
- * what the clock of entries may be off: however many rooms there are, an id is short.
+ * The id of a server-sent event encodes the position of the stream, such as `3f2a9c1d@lzk3abcd m:lobby=1c`. A client
+ * that reconnects with it as `Last-Event-ID` gets what it missed, and the broker stores nothing for that. Ids are
+ * bounded however many rooms there are: a log that is not named had nothing for the client since the time in the id,
+ * less a tolerance for entries under way.
  */
 import { createHash } from 'node:crypto'
 
-/** Longest id: it leaves with each event. */
+/** Longest id; each event carries one. */
 const MAX_ID = 2000
-/** Numbers are written short. */
+/** Numbers are written in base 36. */
 const RADIX = 36
-/** An entry has the time at which it was taken; it is handed to the store within this, in ms. What the store has yet to commit is looked at. */
+/**
+ * Tolerance in ms between an entry's timestamp and its arrival at the store. Entries waiting for their commit are
+ * accounted for separately.
+ */
 export const UNSURE = 300
 
 export interface Position {
-  /** Of the filters: another choice of filters begins anew. */
+  /** Key of the set of filters; with other filters the stream starts anew. */
   readonly filters: string
-  /** When the stream was so far, Unix ms; null: of a broker that did not say it. */
+  /** Unix ms up to which the stream was complete; null: written by a version without this time. */
   readonly time: number | null
-  /** Last number sent, by cursor. */
+  /** Last number sent, by cursor name. */
   readonly cursors: ReadonlyMap<string, number>
-  /** False: there was no room for all that had to be named. */
+  /** False: the id had no space for all cursors it should name. */
   readonly complete: boolean
 }
 
-/** A short name of a set of filters. */
+/** A short key for a set of filters. */
 export function filtersKey(filters: readonly string[]): string {
   return createHash('sha256')
     .update([...filters].sort().join('\n'))
@@ -31,7 +35,7 @@ export function filtersKey(filters: readonly string[]): string {
     .slice(0, 8)
 }
 
-/** As many of the cursors as there is room for, the first ones first. */
+/** Writes as many of the cursors as fit, in order. */
 export function writePosition(filters: string, time: number, cursors: Iterable<readonly [string, number]>): string {
   let id = `${filters}@${time.toString(RADIX)}`
   for (const [cursor, last] of cursors) {
@@ -42,7 +46,7 @@ export function writePosition(filters: string, time: number, cursors: Iterable<r
   return id
 }
 
-/** Whether an id has room for all of them. */
+/** Whether all of them fit into an id. */
 export function hasRoomFor(cursors: Iterable<readonly [string, number]>): boolean {
   let length = 20
   for (const [cursor, last] of cursors) length += partOf(cursor, last).length
@@ -53,7 +57,7 @@ function partOf(cursor: string, last: number): string {
   return ` ${cursor}=${last.toString(RADIX)}`
 }
 
-/** Null: none, or not one of ours. */
+/** Null: there is no id, or it is not well formed. */
 export function readPosition(id: string | undefined): Position | null {
   const [head = '', ...parts] = (id ?? '').split(' ')
   const [, filters, time] = /^([0-9a-f]{8})(?:@([0-9a-z]{1,10}))?$/.exec(head) ?? []

@@ -1,28 +1,31 @@
-/** Where a stream of events begins in each log: at the position it had, or now; and what it cannot have of what lies between. */
+/**
+ * Where an event stream starts in each log: at the position in `Last-Event-ID`, or now; and the gaps that cannot be
+ * replayed.
+ */
 import type { SubscriberServices } from '../following/services.js'
 import type { View } from '../hub.js'
 import type { Store } from '../store/store.js'
 import { type Position, UNSURE } from './event-id.js'
 
-/** `reset`: what the client holds is of an earlier log of that name. */
+/** `reset`: the client's position belongs to a former log of that name. */
 export type Gap = { topic: string; after: number; next: number; reset?: true }
 
-/** Most entries of a log that are replayed to a client that comes back. */
+/** Most entries of a log that are replayed. */
 const MOST_REPLAYED = 1000
-/** Entries looked at at once, and their bytes. */
+/** Entries, and bytes, read at once. */
 const PAGE = 100
 const PAGE_BYTES = 1024 * 1024
 
 export class Starts {
   readonly #services: SubscriberServices
   readonly #user: string
-  /** Null: it begins now. */
+  /** Null: the stream starts now. */
   readonly #position: Position | null
   readonly #gaps = new Map<string, Gap>()
-  /** Cursors of logs that had an entry a moment ago: its time does not tell whether the stream has it. */
+  /** Cursors of logs with a very recent entry: its timestamp does not tell whether the stream had it. */
   readonly young = new Set<string>()
 
-  /** `filters`: name of those asked for now; a position of others says only where the logs were that it names. */
+  /** @param filters Key of the current filters; a position with another key counts only for the logs it names. */
   constructor(services: SubscriberServices, user: string, position: Position | null, filters: string) {
     this.#services = services
     this.#user = user
@@ -36,7 +39,7 @@ export class Starts {
     return [...this.#gaps.values()]
   }
 
-  /** The number after which the stream goes on in a log that ends at `head`. */
+  /** The number after which the stream continues in a log that ends at `head`. */
   async of(view: View, head: number): Promise<number> {
     const { store, views } = this.#services
     if (await isYoung(store, view, head)) this.young.add(view.cursor)
@@ -58,16 +61,16 @@ export class Starts {
       this.#gaps.set(view.cursor, { topic: view.topic, after: 0, next: 1, reset: true })
       return 0
     }
-    // It had not been asked for.
+    // The log was not covered by the former filters.
     if (!this.#same) return head
     if (time !== null) return await lastBefore(this.#services.store, view, head, time - UNSURE)
     if (complete) return joined
-    // An id of before that was cut short: whatever there is may have been missed.
+    // A truncated id of an older version: entries may have been missed.
     this.#gaps.set(view.cursor, { topic: view.topic, after: joined, next: head + 1 })
     return head
   }
 
-  /** Whether the log is another than the position knew: its room, or its user, was made since. */
+  /** Whether the log is newer than the position: its room or user was created since. */
   async #isAnew({ room, log }: View): Promise<boolean> {
     const { time } = this.#position!
     const { directory } = this.#services.store
@@ -77,21 +80,21 @@ export class Starts {
   }
 }
 
-/** Also where the last one is gone already. */
+/** Also true if the last entry is gone already. */
 async function isYoung(store: Store, { log }: View, head: number): Promise<boolean> {
   if (head === 0) return false
   const [entry] = await store.log.read(log, head - 1, 1, 1)
   return entry === undefined || entry.ts > Date.now() - UNSURE
 }
 
-/** The number of the last entry up to `time`, as far back as is replayed; 0: all that was looked at is younger. */
+/** The number of the last entry up to `time`, within the replay limit; 0: all entries read are newer. */
 async function lastBefore(store: Store, { log }: View, head: number, time: number): Promise<number> {
-  // A clock that was set back says nothing about what came since.
+  // If the clock was set back, timestamps do not tell what came since.
   if (Date.now() < time) return 0
   for (let next = head + 1, limit = 1; next > 1 && next > head - MOST_REPLAYED; limit = PAGE) {
     const page = await store.log.readBefore(log, next, limit, PAGE_BYTES)
     const older = page.findLast(({ ts }) => ts <= time)
-    // What was withheld behind it stays withheld.
+    // Entries behind it that were withheld then stay withheld.
     if (older) return next === head + 1 && older === page.at(-1) ? head : older.seq
     if (page.length === 0) return 0
     next = page[0]!.seq

@@ -1,6 +1,7 @@
 /**
- * One stream of server-sent events: a follower whose socket is an HTTP response. It has a feed per log, like a session of QoS 1 whose
- * acks come from the socket: what does not fit now is read from the log when there is room. Moments that do not fit are dropped.
+ * One stream of server-sent events: a subscriber that writes to an HTTP response. It has a feed per log, like a session
+ * with QoS 1 where the socket acknowledges: what does not fit now is read from the log later. Ephemeral messages that
+ * do not fit are dropped.
  */
 import type { ServerResponse } from 'node:http'
 import type { Actor } from '../chat/model/actor.js'
@@ -21,30 +22,30 @@ import { hasRoomFor, writePosition } from './event-id.js'
 import type { Starts } from './event-starts.js'
 import { eventText, gapText, PING, type StreamMessage } from './event-text.js'
 
-/** What the stream does not decide itself. */
+/** Authorisation of a stream. */
 export interface StreamGuard {
   /** Whether a message on a plain topic may be delivered now. */
   mayReceive(topic: string): boolean
-  /** Whether a message on a topic is for its user, as far as roles say. */
+  /** Whether a message on the topic is for this user, by role. */
   isFor(topic: string, payload: Buffer): boolean
-  /** What a hook leaves of a message, or null; null while there is no hook. */
+  /** Applies forward hooks to a message, which may change or drop (null) it; null: there are no hooks. */
   readonly forward: ((topic: string, payload: Buffer, qos: QoS) => Buffer | null) | null
-  /** Takes the roles of now; false: the login was taken back, or they do not allow what the stream shows. */
+  /** Updates the roles; false: the login was revoked, or the filters are not allowed any more. */
   followRoles(): Promise<boolean>
-  /** False: `acl.rules` of now do not allow what the stream shows. */
+  /** False: the current `acl.rules` do not allow the filters any more. */
   followRules(): boolean
 }
 
 export interface StreamOptions {
   readonly id: string
   readonly actor: Actor
-  /** Name of its set of filters. */
+  /** Key of its set of filters. */
   readonly filters: string
-  /** Seconds between comments; a reader that stands still for that long is cut off. */
+  /** Seconds between comments; a reader without progress for that long is disconnected. */
   readonly ping: number
 }
 
-/** Feeds that are remembered to have sent something, and for how long, in ms. */
+/** How long in ms, and for how many feeds, recent sends are remembered. */
 const RECENT = 10_000
 const MOST_RECENT = 200
 
@@ -58,28 +59,28 @@ export type Ending =
   | 'broker stopping'
   | 'failed'
 
-/** Client's wait before it comes back, in ms. */
+/** Reconnection delay for the client, in ms. */
 const RETRY = 2000
 
 export class EventStream extends Subscriber implements Deadline {
   readonly persistent = false
   readonly waiting = 0
   readonly feedSet: FeedSet
-  /** What its filters get at once. */
+  /** Initial state for its filters. */
   snapshots: Snapshots | null = null
   onEnd: (why: Ending) => void = () => {}
   onFailure: (error: unknown) => void = () => {}
   readonly #options: StreamOptions
   readonly #out: ServerResponse
   readonly #guard: StreamGuard
-  /** It was full at the last ping, and has not drained since. */
+  /** The socket was full at the last ping, and has not drained since. */
   #stoodStill = false
   #roomAwaited: (() => void)[] = []
-  /** Feeds that have something to send, or had a moment ago. */
+  /** Feeds that have, or just had, entries to send. */
   readonly #behind = new Set<Behind>()
-  /** When each last sent something, Unix ms; the last one last. Those of a while ago are forgotten. */
+  /** When each feed last sent something (Unix ms), the latest last. Old entries are dropped. */
   readonly #recent = new Map<LogFeed, number>()
-  /** When all that was not sent could be named, Unix ms. */
+  /** Unix ms when all positions behind the head last fitted into an id. */
   #time = 0
 
   constructor(options: StreamOptions, services: SubscriberServices, out: ServerResponse, guard: StreamGuard) {
@@ -92,7 +93,10 @@ export class EventStream extends Subscriber implements Deadline {
     out.on('close', () => this.end('client gone'))
   }
 
-  /** What it says first; events follow. `gaps`: what was asked for and is not replayed. `time`: of the position it goes on from. */
+  /**
+   * Writes the head of the stream. `gaps`: requested entries that are not replayed. `time`: that of the position it
+   * continues from.
+   */
   open({ gaps, young }: Pick<Starts, 'gaps' | 'young'>, time: number | null): void {
     this.#time = time ?? 0
     for (const cursor of young) {
@@ -109,7 +113,7 @@ export class EventStream extends Subscriber implements Deadline {
     if (this.closed) return
     this.close()
     this.#drained()
-    // What a slow reader has not taken it will not take now.
+    // Do not wait for a slow reader to take what is buffered.
     if (why === 'slow reader') this.#out.destroy()
     else this.#out.end()
     this.onEnd(why)
@@ -123,14 +127,14 @@ export class EventStream extends Subscriber implements Deadline {
     if (!this.#guard.followRules()) this.end('rules changed')
   }
 
-  /** What the broker keeps of the login behind it. */
+  /** The login stored by the broker, if the stream uses one. */
   get login(): string | null {
     return this.#options.actor.principal.login ?? null
   }
 
-  // --- deadlines -------------------------------------------------------------------------------------------------------------
+  // --- deadlines -----------------------------------------------------------------------------------------------------
 
-  /** When it is to be looked at next, in Unix ms: the next ping, or the end of the token. */
+  /** The next deadline in Unix ms: the next ping, or the expiry of the token. */
   deadline(now: number): number {
     const ping = now + this.#options.ping * 1000
     const { expiresAt } = this.#options.actor.principal
@@ -147,7 +151,7 @@ export class EventStream extends Subscriber implements Deadline {
     return this.deadline(now)
   }
 
-  // --- what a follower does ----------------------------------------------------------------------------------------------------
+  // --- as a subscriber -----------------------------------------------------------------------------------------------
 
   get capacity(): number {
     return this.#stalled ? 0 : READ_ENTRIES
@@ -175,14 +179,14 @@ export class EventStream extends Subscriber implements Deadline {
     return []
   }
 
-  /** Nothing is held here: what was written is the socket's. */
+  /** Nothing is buffered here: what was written is in the socket. */
   protected withdraw(): void {}
 
-  // --- sending -----------------------------------------------------------------------------------------------------------------
+  // --- sending -------------------------------------------------------------------------------------------------------
 
   sendBatch(feed: LogFeed, batch: ViewBatch): boolean {
     if (this.#stalled || this.pumping.held || batch.entries.length > READ_ENTRIES) return false
-    // Read in pages instead: a commit may hold megabytes.
+    // A commit may hold megabytes; read it in pages instead.
     if (feed.qos > 0 && batch.entries.length > 1 && sizeOf(batch) > READ_BYTES) return false
     this.#send(feed, batch.entries, batch.last)
     return true
@@ -202,7 +206,7 @@ export class EventStream extends Subscriber implements Deadline {
     )
   }
 
-  /** The last one carries the position: a client that did not get it gets the others again. */
+  /** Only the last entry carries the position: a client that loses the connection before gets all of them again. */
   #send(feed: LogFeed, entries: readonly LogEntry[], last: number): void {
     feed.sent(last)
     this.#noteSent(feed)
@@ -229,7 +233,7 @@ export class EventStream extends Subscriber implements Deadline {
     else this.services.counters.add('dropped.forbidden')
   }
 
-  /** There is no queue of plain messages: nothing is kept for a stream. */
+  /** Streams have no queue of plain messages. */
   sendQueued(): void {}
 
   sendPlain(): boolean {
@@ -279,12 +283,15 @@ export class EventStream extends Subscriber implements Deadline {
     if (this.#recent.size > MOST_RECENT) this.#recent.delete(this.#recent.keys().next().value!)
   }
 
-  /** Names what is still to be sent, and what was sent so lately that its time does not tell. */
+  /**
+   * The current position: names the feeds that lag, and those that sent so recently that the time in the id does not
+   * cover it.
+   */
   #position(now = Date.now()): string {
     for (const feed of this.#behind) if (!feed.behind || !(feed instanceof LogFeed)) this.#behind.delete(feed)
     for (const [feed, at] of this.#recent) if (at < now - RECENT || !feed.attached) this.#recent.delete(feed)
     const behind = ([...this.#behind] as LogFeed[]).filter(({ attached }) => attached)
-    // What is not committed yet has an earlier time.
+    // Entries not committed yet have an earlier timestamp.
     if (hasRoomFor(behind.map(cursorOf))) this.#time = this.services.store.pendingSince ?? now
     const recent = [...this.#recent.keys()].reverse().filter((feed) => !this.#behind.has(feed))
     return writePosition(this.#options.filters, this.#time, [...behind, ...recent].map(cursorOf))

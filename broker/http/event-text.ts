@@ -1,15 +1,15 @@
-/** Messages in the form of server-sent events: `data: {"topic":…,"message":…}`. */
+/** Formats server-sent events: `data: {"topic":…,"message":…}`. */
 import { isUtf8 } from 'node:buffer'
 import { isChatTopic } from '../../schemas/topics.js'
 
-/** What a stream shows of a message. */
+/** The parts of a message that a stream shows. */
 export interface StreamMessage {
   readonly topic: string
   readonly payload: Buffer
   readonly retain?: boolean
 }
 
-/** A comment; it keeps proxies from closing what is idle. */
+/** A comment; keeps proxies from closing an idle connection. */
 export const PING = ':\n\n'
 
 export function eventText({ topic, payload, retain }: StreamMessage, id: string | null): string {
@@ -17,13 +17,16 @@ export function eventText({ topic, payload, retain }: StreamMessage, id: string 
   return `${id === null ? '' : `id: ${id}\n`}data: {${place}${content(topic, payload)}}\n\n`
 }
 
-/** What the broker made is one line of JSON and goes as it is; anything else as text, or as base64 where it is none. */
+/**
+ * Messages made by the broker are one line of JSON and are inserted unchanged; others as a string, or as base64 if they
+ * are not UTF-8.
+ */
 function content(topic: string, payload: Buffer): string {
   if (isChatTopic(topic) && !topic.endsWith('/text') && payload.length > 0) return `"message":${payload}`
   return isUtf8(payload) ? `"text":${JSON.stringify(payload.toString())}` : `"base64":"${payload.toString('base64')}"`
 }
 
-/** Numbers of a log that are not replayed: `history` has them, or says why it has not. */
+/** Reports entries that are not replayed; `history` has them, or says why not. */
 export function gapText(gap: { topic: string; after: number; next: number; reset?: true }): string {
   return `event: gap\ndata: ${JSON.stringify(gap)}\n\n`
 }

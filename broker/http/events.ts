@@ -1,6 +1,6 @@
 /**
- * `GET /v1/events?filter=…`: what a subscription to these filters would show, as server-sent events, for networks that let nothing else
- * through. It subscribes without side effects: a public room is not joined by it.
+ * `GET /v1/events?filter=…`: the messages that subscriptions to these filters would deliver, as server-sent events, for
+ * networks that allow nothing but HTTP. Has no side effects: a public room is not joined by it.
  */
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -31,11 +31,11 @@ export interface EventParts {
   readonly rates: Rates
   /** Seconds. */
   readonly ping: number
-  /** A principal with the roles it has now; null: what its login rests on was taken back. */
+  /** The principal with its current roles; null: its login was revoked. */
   readonly asOfNow: (principal: Principal) => Promise<Principal | null>
-  /** What hooks make of a filter; they may change it. */
+  /** Calls hooks for a filter; they may change it. */
   readonly authorizeSubscribe: (actor: Actor, filter: string) => Promise<string | Refusal>
-  /** What hooks leave of each message; null: there are none. */
+  /** The forward hooks; null: there are none. */
   readonly forward: () => StreamGuard['forward']
 }
 
@@ -51,7 +51,7 @@ export function eventRoute(app: FastifyInstance, parts: EventParts): void {
   })
 }
 
-/** Those of the query, with `{me}` for the user, or all that is the user's. */
+/** The filters of the query, with `{me}` replaced by the user; default: everything of the user. */
 function filtersOf({ query }: FastifyRequest, user: string, { limits, rates }: EventParts): string[] {
   const { filter = [topics.anyRoom('messages'), topics.allOfUser(user)], ...rest } = query as Record<
     string,
@@ -110,11 +110,11 @@ async function begin(
   streams.add(stream, () => presence.disconnected(user))
   presence.connected(user)
   reply.hijack()
-  // Who went away while hooks were asked is told of by nothing that comes later.
+  // A disconnect while hooks were called emits no further event.
   if (reply.raw.destroyed) return stream.end('client gone')
   reply.raw.writeHead(200, { ...reply.getHeaders(), ...HEADERS } as Record<string, string>)
   try {
-    // From here on a logout finds the stream; one that came between the login and now did not.
+    // From here on a logout ends the stream; a logout between the login and now has to be checked for.
     if (!(await guard.followRoles())) return stream.end('logged out')
     stream.snapshots = new Snapshots({
       receiver: stream,
@@ -135,7 +135,7 @@ async function begin(
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
-  // Or nginx would collect them.
+  // Disables buffering in nginx.
   'x-accel-buffering': 'no',
 }
 
@@ -163,7 +163,7 @@ function guardOf(
   }
 }
 
-/** What is granted is looked at before hooks are asked: no message may slip through meanwhile. */
+/** Checks the current grants before calling hooks, so that no message slips through in the meantime. */
 async function stillGranted(parts: EventParts, actor: Actor, granted: readonly Subscription[]): Promise<boolean> {
   if (!standAll(parts, actor, granted)) return false
   for (const { filter } of granted) if ((await parts.authorizeSubscribe(actor, filter)) instanceof Refusal) return false
@@ -180,7 +180,7 @@ function standAll({ access }: EventParts, actor: Actor, granted: readonly Subscr
   }
 }
 
-/** A hook that cannot do without a client lets nothing pass. */
+/** A hook that throws for lack of a client denies. */
 function unlessItThrows(ask: () => Buffer | null): Buffer | null {
   try {
     return ask()
@@ -189,7 +189,7 @@ function unlessItThrows(ask: () => Buffer | null): Buffer | null {
   }
 }
 
-/** Attaches the stream to all that its filters show: from the position it had, or from now on. */
+/** Attaches feeds for all that the filters cover, at the former position or now. */
 async function follow(
   stream: EventStream,
   { store }: SubscriberServices,

@@ -1,13 +1,13 @@
-/** `GET /v1/exports/{ticket}`: the zip file that `account.export` gave a link to. Whoever has the link may, once. */
+/** `GET /v1/exports/{ticket}`: the zip file of `account.export`. The ticket is the authorisation, and valid once. */
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { API, EXPORTS } from '../../schemas/commands.js'
 import type { Exports } from '../chat/exports/exports.js'
 
-/** Who takes nothing for so long, in ms, is gone. */
+/** Milliseconds without progress after which a download is ended. */
 const STALLED = 60_000
-/** Milliseconds between two looks at how fast it goes, and the bytes that are to leave in between; for an hour at most. */
+/** A download must send this many bytes in each window (ms), for so many windows at most. */
 const WINDOW = 30_000
 const BYTES_IN_WINDOW = 500_000
 const WINDOWS = 120
@@ -19,12 +19,12 @@ export interface ExportParts {
 }
 
 export function exportRoute(app: FastifyInstance, { exports, failed }: ExportParts): void {
-  // Without HEAD, which would use the link up.
+  // Without HEAD, which would use up the ticket.
   app.get(`${API}${EXPORTS}/:ticket`, { exposeHeadRoute: false, config: { open: true } }, async (request, reply) => {
     const { ticket } = request.params as { ticket: string }
     const pieces = await exports.open(ticket.slice(0, MAX_TICKET))
     const zip = Readable.from(pieces, { highWaterMark: 1 })
-    // A client that goes away is no fault.
+    // A client that disconnects is no failure.
     zip.on('error', (error) => !reply.raw.destroyed && failed(error))
     reply.raw.setTimeout(STALLED, () => reply.raw.destroy())
     endIfSlow(reply.raw)
@@ -37,7 +37,7 @@ export function exportRoute(app: FastifyInstance, { exports, failed }: ExportPar
   })
 }
 
-/** A download that is read in drops keeps its place no longer than one that is read. */
+/** Ends a slow download, so that it does not occupy its place for long. */
 function endIfSlow(answer: ServerResponse): void {
   const { socket } = answer
   const pace = new Pace(socket?.bytesWritten ?? 0)
@@ -48,7 +48,7 @@ function endIfSlow(answer: ServerResponse): void {
   answer.once('close', () => clearInterval(look))
 }
 
-/** How fast a download leaves, looked at once in a window. */
+/** The minimum speed of a download, checked once per window. */
 export class Pace {
   #before: number
   #windows = 0
@@ -57,7 +57,7 @@ export class Pace {
     this.#before = written
   }
 
-  /** `written`: bytes so far. `waiting`: there are some that the client has yet to take; else it waits for the broker. */
+  /** `written`: bytes so far. `waiting`: the client has not taken all of it; otherwise it waits for the broker. */
   goesOn(written: number, waiting: boolean): boolean {
     const slow = waiting && written - this.#before < BYTES_IN_WINDOW
     this.#before = written

@@ -1,4 +1,4 @@
-/** What `GET /` says: what this is, where it listens, and how to connect a first client. */
+/** The landing page `GET /`: what this is, where it listens, and how to connect a first client. */
 import { topics } from '../../schemas/topics.js'
 
 /** The key under `listen` of a listener. */
@@ -8,11 +8,11 @@ export interface About {
   version: string
   listeners: readonly { readonly name: ListenerName; readonly port: number }[]
   wsPath: string
-  /** A room to say hello in. */
+  /** A room for a first message. */
   room: string
 }
 
-/** The same facts for programs. `listeners` holds ports, as only the client knows by what name it came. */
+/** The same facts as JSON. `listeners` has ports only: the client knows by which host name it connected. */
 export function aboutJson({ version, listeners, wsPath, room }: About): object {
   const ports = Object.fromEntries(listeners.map(({ name, port }) => [name, port]))
   return { name: 'TopicTalk', version, description: DESCRIPTION, listeners: ports, wsPath, room, docs: '/docs' }
@@ -20,7 +20,7 @@ export function aboutJson({ version, listeners, wsPath, room }: About): object {
 
 const DESCRIPTION = 'A chat and notification broker that speaks plain MQTT: rooms, people and devices are topics.'
 
-/** `host`: the Host header, so that the lines to paste work from where the reader is. */
+/** @param host The Host header, so that the commands to paste work from the reader's machine. */
 export function landingPage({ version, listeners, wsPath, room }: About, host: string | undefined): string {
   const name = escapeHtml(hostname(host))
   const urls = listeners.map((listener) => ({ listener, url: listenerUrl(listener, name, wsPath) }))
@@ -71,7 +71,7 @@ function listenerUrl({ name, port }: About['listeners'][number], host: string, w
   return `${name === 'http' ? 'ws' : 'wss'}://${host}:${port}${escapeHtml(wsPath)}`
 }
 
-/** The name in a Host header, without its port; a header that is no name is not repeated. */
+/** The host name of a Host header, without the port; anything else is not echoed. */
 function hostname(host: string | undefined): string {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d+)?$/i.exec(host ?? '')
   return match ? match[1]! : 'localhost'

@@ -1,4 +1,7 @@
-/** Who asks: `Authorization: Bearer` with a token, `Basic` with a name and a password, or a client certificate, through the same authenticator as MQTT. */
+/**
+ * Authenticates HTTP requests: `Authorization: Bearer` with a token, `Basic` with name and password, or a client
+ * certificate, through the same authenticator as MQTT.
+ */
 import type { X509Certificate } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
@@ -13,34 +16,34 @@ declare module 'fastify' {
     actor: Actor
   }
   interface FastifyContextConfig {
-    /** It asks for no login. */
+    /** The route needs no login. */
     open?: boolean
   }
 }
 
 export interface LoginParts {
   readonly authenticator: Authenticator
-  /** What hooks of the broker say of a login that is valid. */
+  /** Whether the broker's hooks (Aedes plugins) allow a valid login. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
-  /** Told of logins that were refused, for the log; the authenticator tells of its own. */
+  /** Called for refused logins, for the log; the authenticator reports its own. */
   readonly refusedLogin: (login: RefusedLogin) => void
 }
 
-/** Every request of `app` has an actor, or is refused before its body is read. */
+/** Gives every request of `app` an actor, or refuses it before its body is read. */
 export function loginRequests(app: FastifyInstance, parts: LoginParts): void {
   app.decorateRequest('actor')
   app.addHook('onRequest', async (request) => {
     const { open } = request.routeOptions.config
     request.actor = open ? stranger(request) : await login(request, parts)
   })
-  // Also where a command itself finds that this needs a login.
+  // Also for commands that find only later that they need a login.
   app.addHook('onSend', async (request, reply, payload) => {
     if (reply.statusCode === 401) reply.header('www-authenticate', challenges(request))
     return payload
   })
 }
 
-/** An open command asks for no login, and does not look at one: a token that is over must not stand in the way of the next. */
+/** Open commands ignore credentials: an expired token must not prevent getting a new one. */
 function stranger({ ip }: FastifyRequest): Actor {
   const principal = { user: ANONYMOUS, roles: new Set<string>(), anonymous: true, expiresAt: null }
   return { principal, clientId: '', sessionId: null, address: ip, silent: true }
@@ -71,13 +74,13 @@ type Given = { token: string } | { username: string | undefined; password: Buffe
 
 const NOBODY: Given = { username: undefined, password: undefined }
 
-/** Where a browser's EventSource asks, which can set no header (RFC 6750, 2.3); nowhere else, for addresses end up in logs. */
+/** Only for EventSource in browsers, which cannot set headers (RFC 6750, 2.3), since URLs end up in logs. */
 function tokenInQuery({ query, url }: FastifyRequest): Given | null {
   const { access_token: token } = query as Record<string, unknown>
   return typeof token === 'string' && url.startsWith(`${API}/events?`) ? { token } : null
 }
 
-/** A scheme is written in any case (RFC 9110, 11.1). */
+/** Schemes are case-insensitive (RFC 9110, 11.1). */
 function credentialsOf({ ip, headers }: FastifyRequest, { refusedLogin }: LoginParts): Given {
   const header = headers.authorization
   if (header === undefined) return NOBODY
@@ -107,8 +110,8 @@ function refusalOf(refusal: LoginRefusal, tried: boolean, retryAfter: number | u
 }
 
 /**
- * To a script that a page runs only Bearer: at Basic a browser would ask with a dialog of its own.
- * `error` says that a token was there and did not do (RFC 6750, 3.1).
+ * Scripts of a page get only a Bearer challenge: for Basic the browser would open a dialog. `error` says that a token
+ * was sent and is invalid (RFC 6750, 3.1).
  */
 function challenges({ headers }: FastifyRequest): string[] {
   const failed = /^bearer /i.test(headers.authorization ?? '') ? ', error="invalid_token"' : ''

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { HttpRefusal } from './refusals.js'
 
 /**
- * Every path answers OPTIONS with the methods it has, and a method it does not have with 405. Call this before there are routes, and what
- * it returns after the last one.
+ * Answers OPTIONS on every path with its methods, and other methods with 405. Call it before adding routes, and the
+ * function it returns after the last.
  */
 export function answerOtherMethods(app: FastifyInstance): () => void {
   const methodsOf = new Map<string, Set<string>>()
@@ -26,7 +26,7 @@ function answerOthers(app: FastifyInstance, url: string, methods: ReadonlySet<st
   app.route({
     method: others as 'TRACE'[],
     url,
-    // Before a body is read, whatever it is.
+    // Before reading the body, whatever it is.
     onRequest: async ({ method, url: asked }) => {
       throw new HttpRefusal('bad_request', 405, `${asked.split('?', 1)[0]} does not take ${method}, but ${allow}`, {
         allow,

@@ -1,4 +1,7 @@
-/** `/v1/auth/oidc/start` and `/v1/auth/oidc/callback`: a browser goes to the identity provider and comes back. No token is in an address. */
+/**
+ * `/v1/auth/oidc/start` and `/v1/auth/oidc/callback`: redirect to the identity provider and back. No token is ever part
+ * of a URL.
+ */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
@@ -13,10 +16,10 @@ export interface OidcParts {
   readonly oidc: Oidc
   readonly authenticator: Pick<Authenticator, 'loginByIdentity'>
   readonly proofs: Pick<Proofs, 'secret'>
-  /** Told of logins that were refused, for the log. */
+  /** Called for refused logins, for the log. */
   readonly refused: (login: RefusedLogin) => void
   readonly codes: LoginCodes
-  /** Counts logins that failed, by address: each costs the provider a request. */
+  /** Counts failed logins by address, as each costs a request to the provider. */
   readonly throttle: LoginThrottle
   readonly redirectUri: string
   readonly failed: (error: unknown) => void
@@ -27,7 +30,7 @@ const CHALLENGE = /^[A-Za-z0-9_-]{43}$/
 
 type Answer = (parts: OidcParts, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-/** `parts` null: there is no provider. */
+/** @param parts null: no provider is configured. */
 export function oidcRoutes(app: FastifyInstance, parts: OidcParts | null): void {
   const route = (name: string, answer: Answer): void => {
     app.get(`${API}/auth/oidc/${name}`, { exposeHeadRoute: false }, async (request, reply) => {
@@ -92,7 +95,7 @@ function requirePatience(retryAfter: number): void {
   if (retryAfter > 0) throw new Refusal('rate_limited', 'too many failed logins', { retryAfter })
 }
 
-/** Who they are is what the provider would say. */
+/** The user is not known before the provider answers. */
 function shownBy({ ip }: FastifyRequest) {
   return { user: undefined, address: ip, door: 'http' } as const
 }
@@ -106,7 +109,10 @@ function sealedIn(header = ''): string | undefined {
   return pair?.slice(COOKIE.length + 1) || undefined
 }
 
-/** Lax: it has to come along when the provider's page leads back here. Its path is what a browser sees, in front of proxies. */
+/**
+ * SameSite=Lax: the cookie must be sent when the provider redirects back. Its path is the public one, in front of
+ * proxies.
+ */
 function cookie(redirectUri: string, value: string, maxAge: number): string {
   const { protocol, pathname } = new URL(redirectUri)
   const path = pathname.slice(0, pathname.lastIndexOf('/'))

@@ -1,4 +1,4 @@
-/** What is not the API: the landing page, and whether the broker is well. */
+/** The routes beside the API: the landing page and the health check. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
 import { type About, aboutJson, landingPage } from './landing.js'
@@ -6,11 +6,11 @@ import { type About, aboutJson, landingPage } from './landing.js'
 export interface PageParts {
   readonly about: () => About
   readonly healthy: () => boolean
-  /** Little is left of the disk: what adds to it is refused. */
+  /** Disk space is low: writes are refused. */
   readonly low: () => boolean
 }
 
-/** The page is self-contained: nothing else may load, and nothing may run. */
+/** The page is self-contained: it loads nothing and runs no script. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 export function pages(app: FastifyInstance, { about, healthy, low }: PageParts): void {
@@ -35,7 +35,7 @@ function pretty(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`
 }
 
-/** JSON for who asks for it and not for HTML: browsers name text/html. */
+/** Browsers ask for text/html; clients that ask for JSON and not for HTML get JSON. */
 function wantsJson({ headers }: FastifyRequest): boolean {
   const accept = headers.accept ?? ''
   return accept.includes('application/json') && !accept.includes('text/html')

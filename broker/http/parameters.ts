@@ -1,4 +1,4 @@
-/** A command's parameters out of an HTTP request: the path, the query (GET, DELETE) or the body, and `Idempotency-Key`. */
+/** Reads a command's parameters from an HTTP request: path, query (GET, DELETE) or body, and `Idempotency-Key`. */
 import type { FastifyRequest } from 'fastify'
 import type { TObject } from 'typebox'
 import type { Command, HttpRoute } from '../../schemas/commands.js'
@@ -6,7 +6,7 @@ import { Refusal } from '../../schemas/errors.js'
 
 type Values = Record<string, unknown>
 
-/** Not checked yet: whether they are what the command takes is the same question at every door. */
+/** Unvalidated: the command checks its parameters the same way for all protocols. */
 export function parametersOf(request: FastifyRequest, { params }: Command, { method }: HttpRoute): Values {
   const query = request.query as Values
   const given = takesBody(method) ? bodyOf(request, query) : queryOf(request, query, params)
@@ -33,7 +33,7 @@ function queryOf({ body }: FastifyRequest, query: Values, params: TObject): Valu
   return fromText(query, params)
 }
 
-/** Texts as what the schema asks for, where they are that; what is not stays as it is, to be refused by name. */
+/** Converts text to the type in the schema where possible; anything else stays unchanged, and validation names it. */
 function fromText(texts: Values, { properties }: TObject): Values {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, read(text, properties[name])]))
 }
@@ -46,7 +46,7 @@ function read(text: unknown, schema: { type?: unknown } | undefined): unknown {
   return text
 }
 
-/** The key of a request that may be repeated is the `cid` of a message; as a structured field it is in quotes. */
+/** `Idempotency-Key` becomes the `cid` of a message; as a structured field it is quoted. */
 function withKey(values: Values, { headers }: FastifyRequest, { properties }: TObject): Values {
   const header = headers['idempotency-key']
   if (header === undefined || !('cid' in properties)) return values

@@ -1,10 +1,10 @@
-/** Everything that goes wrong becomes a problem document made from the one table of errors; nothing else leaves. */
+/** Turns every error into a problem document from the table of error codes. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asRefusal, type ErrorCode, Refusal } from '../../schemas/errors.js'
 import { PROBLEM_TYPE, problemOf } from '../../schemas/problem.js'
 import type { Counters } from '../util/counters.js'
 
-/** A refusal for which HTTP has a status of its own, or headers. */
+/** A refusal with a specific HTTP status or headers. */
 export class HttpRefusal extends Refusal {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -37,7 +37,8 @@ export function answerRefusals(app: FastifyInstance, parts: RefusalParts): Refus
 }
 
 function send(refusal: Refusal, reply: FastifyReply): void {
-  // Fastify closes the connection where a body was not read to its end: a client that is still sending it would see a reset in place of the answer.
+  // Fastify closes the connection when a body was not read to its end: a client still sending it would see a reset
+  // instead of the response.
   reply.removeHeader('connection')
   if (refusal instanceof HttpRefusal) reply.headers(refusal.headers)
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(refusal.retryAfter)))
@@ -55,7 +56,7 @@ function missing({ method, url }: FastifyRequest, wsPath: string): Refusal {
   return new HttpRefusal('bad_request', 426, why, { upgrade: 'websocket', connection: 'upgrade' })
 }
 
-/** What Fastify itself refuses has a status; everything else that is no refusal is a bug. */
+/** Fastify's own refusals have a status; any other error is a bug. */
 function toRefusal(error: unknown): Refusal {
   const { statusCode = 500, message } = error as FastifyError
   if (error instanceof Refusal || statusCode >= 500) return asRefusal(error)

@@ -1,4 +1,4 @@
-/** The open streams by user, and what membership and logouts mean for them. */
+/** The open event streams, by user. Applies changes of membership and logouts to them. */
 import { Refusal } from '../../schemas/errors.js'
 import type { Logout, Signal } from '../chat/model/signals.js'
 import type { Counters } from '../util/counters.js'
@@ -34,7 +34,7 @@ export class Streams {
     throw new Refusal('rate_limited', why, { retryAfter: 30 })
   }
 
-  /** `ended` is told when it is over, whyever. Throws a refusal where there is no room, or none any more. */
+  /** Calls `ended` when the stream ends for any reason. Throws a refusal if the limit is reached. */
   add(stream: EventStream, ended: () => void): void {
     this.requireRoomFor(stream.user)
     const mine = this.#byUser.get(stream.user) ?? new Set()
@@ -68,12 +68,12 @@ export class Streams {
     for (const stream of this.#of(user)) if (login === undefined || login === stream.login) stream.end('logged out')
   }
 
-  /** A stream that may not have all it shows any more ends: its client asks anew, and hears why. */
+  /** Ends streams that may not show all of their filters any more: the client reconnects, and gets the refusal. */
   async rolesChanged(user: string): Promise<void> {
     await Promise.all(this.#of(user).map((stream) => stream.followRoles()))
   }
 
-  /** The same of `acl.rules`. */
+  /** The same after a change of `acl.rules`. */
   rulesChanged(): void {
     for (const mine of [...this.#byUser.values()]) for (const stream of [...mine]) stream.followRules()
   }

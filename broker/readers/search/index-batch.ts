@@ -1,4 +1,4 @@
-/** What goes into the index in one transaction, of bounded size; and how a stretch of a log becomes that. */
+/** One bounded batch of index changes, applied in one transaction; built from log entries. */
 import type { MessageInput } from '../../../schemas/message.js'
 import { FoldedMessages } from '../../chat/history/folded.js'
 import type { LogName } from '../../store/log-name.js'
@@ -6,7 +6,10 @@ import type { LogEntry } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
 import type { Changes, Doc, Position } from './text-index.js'
 
-/** Messages of a batch that somebody waits for, and of one that nobody does: handing it over takes the main thread some 10 µs a message. */
+/**
+ * Messages per batch when a search waits, and otherwise: passing a batch on takes the main thread some 10 µs per
+ * message.
+ */
 export const MANY = 500
 export const FEW = 100
 const MAX_BYTES = 1024 * 1024
@@ -35,7 +38,7 @@ export class IndexBatch {
     this.#positions.set(position.name, position)
   }
 
-  /** The messages of a stretch, as they were sent: what changed them comes later in the log. And those it changes, as they are now. */
+  /** Adds messages as they were sent (their changes follow in the log), and the targets of changes as they are now. */
   async add(log: LogName, entries: readonly LogEntry[]): Promise<void> {
     const changed = new Map<number, number>()
     for (const entry of entries) {
@@ -47,7 +50,7 @@ export class IndexBatch {
     await this.look(log, changed)
   }
 
-  /** Messages as they are now. `until`, by number: when an edit of it expires; 0: never. */
+  /** Adds messages as they are now. `until`: by number, when an edit of it expires; 0: never. */
   async look(log: LogName, until: ReadonlyMap<number, number>): Promise<void> {
     const present: LogEntry[] = []
     for (const seq of until.keys()) {
@@ -75,7 +78,7 @@ export class IndexBatch {
   }
 }
 
-/** Of an edit or a deletion that can be read. */
+/** The target of a readable edit or deletion. */
 function targetOf({ aside, gone, payload }: LogEntry): number | null {
   if (!aside || gone) return null
   const { type, target } = JSON.parse(payload.toString('utf8')) as MessageInput
@@ -86,7 +89,7 @@ function expiryOf({ extra }: LogEntry): number {
   return extra?.expiresAt ?? 0
 }
 
-/** 0 is never. */
+/** The earlier time; 0 is never. */
 function sooner(a: number, b: number): number {
   return a === 0 || b === 0 ? a + b : Math.min(a, b)
 }

@@ -1,13 +1,13 @@
-/** The index as the broker sees it: calls to the thread that has it. The thread is started when it is first needed. */
+/** Calls to the index's worker thread, which is started on demand. */
 import { Worker } from 'node:worker_threads'
 import type { LogName } from '../../store/log-name.js'
 import type { Changes, Hit, Position, Wanted } from './text-index.js'
 import type { Answer, Call } from './thread.js'
 
-/** Megabytes of JavaScript in the thread; SQLite has bounds of its own. */
+/** Heap of the thread in MB; SQLite has limits of its own. */
 const HEAP_MB = 128
 
-/** The index file was no index any more; it is to be opened anew, and is empty then. */
+/** The index file was damaged and deleted; opening it again creates an empty one. */
 export class DamagedIndex extends Error {}
 
 interface Waiting {
@@ -26,7 +26,7 @@ export class IndexThread {
     this.#path = path
   }
 
-  /** `why`: what was there was of no use, and the index is empty. */
+  /** `why`: the former index could not be used and was replaced by an empty one; null: it is intact. */
   open(epoch: string): Promise<{ positions: Position[]; why: string | null }> {
     return this.#call({ what: 'open', path: this.#path, epoch })
   }
@@ -66,11 +66,11 @@ export class IndexThread {
 
   #start(): Worker {
     const worker = new Worker(new URL('./thread.js', import.meta.url), {
-      // What the process was told to load is not for it.
+      // Do not pass on options of this process, such as preloaded modules.
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
-    // It has nothing to do without the broker, and keeps no process alive.
+    // The thread must not keep the process alive.
     worker.unref()
     let fault: Error | null = null
     worker.on('message', (answer: Answer) => this.#answered(answer))

@@ -1,6 +1,6 @@
 /**
- * Keeps the index behind the logs: follows what is appended, catches up after a start, takes out what is gone. It notes which logs have
- * grown and reads them when it comes to it, one bounded batch after another; nobody waits for it but who searches.
+ * Keeps the index up to date: follows appended entries, catches up after a start, and removes what is gone. It records
+ * which logs have grown and reads them later in bounded batches; only searches wait for it.
  */
 import type { AppendedBatch } from '../../store/changes.js'
 import { StoreError } from '../../store/changes.js'
@@ -11,16 +11,16 @@ import { FEW, IndexBatch, MANY } from './index-batch.js'
 import { DamagedIndex, type IndexThread } from './index-thread.js'
 import type { Position } from './text-index.js'
 
-/** Milliseconds in which messages gather before they are indexed, where nobody searches. */
+/** Milliseconds for which messages are collected before they are indexed, unless a search waits. */
 const GATHER = 1000
-/** Milliseconds until what failed is tried again. */
+/** Milliseconds until a retry after a failure. */
 const RETRY = 5000
-/** Longest rest after a batch, in ms. */
+/** Longest pause after a batch in ms. */
 const MAX_REST = 10_000
-/** Entries, and bytes of them, read at once. */
+/** Entries, and bytes, read at once. */
 const PAGE = 100
 const PAGE_BYTES = 256 * 1024
-/** Messages taken out at once. */
+/** Messages removed at once. */
 const PURGE = 100
 const MAX_STALE = 1000
 
@@ -28,7 +28,7 @@ const MESSAGES = 'm:'
 const ROOM_EVENTS = 'e:'
 
 export interface IndexerParts {
-  /** Of one core, that it takes at most while nobody searches: delivery goes first, and a backlog is for quieter times. */
+  /** Largest share of one core used while no search waits: message delivery has priority. */
   readonly share: number
   readonly store: Store
   readonly thread: IndexThread
@@ -37,7 +37,7 @@ export interface IndexerParts {
   readonly notice: (message: string, facts: object) => void
 }
 
-/** Milliseconds. */
+/** Longest waits, in milliseconds. */
 export interface Patience {
   readonly toOpen: number
   readonly toRead: number
@@ -46,10 +46,10 @@ export interface Patience {
 export class Indexer {
   readonly #parts: IndexerParts
   readonly #positions = new Map<LogName, Position>()
-  /** Logs to look at, and those that somebody waits for: they come first. */
+  /** Logs to process, and those that a search waits for, which come first. */
   readonly #grown = new Set<LogName>()
   readonly #asked = new Set<LogName>()
-  /** Messages to look at again. */
+  /** Messages to read again. */
   readonly #stale = new Map<LogName, Map<number, number>>()
   #staleCount = 0
   #open = false
@@ -65,29 +65,29 @@ export class Indexer {
     this.#parts = parts
   }
 
-  /** Whether it has read where the index is. */
+  /** Whether the index is open and its positions are known. */
   get open(): boolean {
     return this.#open
   }
 
-  /** Catches up, soon, where there is anything. */
+  /** Opens the index and begins to catch up. */
   async start(): Promise<void> {
     for await (const name of this.#parts.store.log.names()) {
       if (name.startsWith(MESSAGES)) return this.#schedule(GATHER)
     }
   }
 
-  /** Part of every commit: notes names, no more. */
+  /** Called for every commit, so it only records names. */
   grew(batches: readonly AppendedBatch[]): void {
     for (const { log } of batches) {
       if (log.startsWith(MESSAGES)) this.#grown.add(log)
-      // Rooms are made and deleted.
+      // Room events include the creation and deletion of rooms.
       else if (log.startsWith(ROOM_EVENTS)) this.#grown.add(MESSAGES + log.slice(ROOM_EVENTS.length))
     }
     if (this.#grown.size > 0) this.#schedule(GATHER)
   }
 
-  /** A message is not what the index says. */
+  /** The index has an outdated version of the message. */
   stale(log: LogName, seq: number): void {
     if (this.#staleCount >= MAX_STALE) return
     const known = this.#stale.get(log) ?? new Map<number, number>()
@@ -97,14 +97,14 @@ export class Indexer {
     this.#schedule(GATHER)
   }
 
-  /** The index could not answer a search. */
+  /** The index failed to answer a search. */
   lost(error: unknown): void {
     if (this.#open && !this.#closed) this.#schedule(this.#failed(error))
   }
 
   /**
-   * Waits until the index has what these logs have now, at most `patience.toOpen` ms for the index and then `patience.toRead` ms for
-   * them; not for what cannot be read.
+   * Waits until the index contains the current entries of these logs: at most `patience.toOpen` ms for the index to
+   * open, then `patience.toRead` ms. Does not wait for logs that cannot be read.
    */
   async settle(logs: readonly LogName[], patience: Patience): Promise<void> {
     let deadline = Date.now() + patience.toOpen
@@ -127,17 +127,17 @@ export class Indexer {
     }
   }
 
-  /** Whether it knows that the index has read an entry. */
+  /** Whether the index is known to have processed an entry. */
   has(log: LogName, seq: number): boolean {
     return this.#open && this.#done(log) >= seq
   }
 
-  /** Entries of these logs that are not in the index. */
+  /** Number of entries of these logs not yet processed. */
   pending(logs: readonly LogName[]): number {
     return logs.reduce((sum, log) => sum + Math.max(0, this.#head(log) - this.#done(log)), 0)
   }
 
-  /** Takes out what has expired or was dropped, before anything else; waits at most `patience` ms for that. */
+  /** Removes expired and deleted messages with priority; waits at most `patience` ms for that. */
   async sweep(patience: number): Promise<void> {
     const deadline = Date.now() + patience
     for (const name of this.#positions.keys()) if (this.#holdsDropped(name)) this.#asked.add(name)
@@ -150,7 +150,7 @@ export class Indexer {
       while (this.#open && this.#asked.size > 0) {
         void this.#run()
         this.#endRest?.()
-        // Told after a step: what was asked for when it began is done.
+        // Waiters are notified after a step that began after they asked.
         if (!(await this.#progress(deadline))) return
       }
       if (due.length < PAGE) return
@@ -184,7 +184,7 @@ export class Indexer {
     return this.#running
   }
 
-  /** Until the index has everything; returns after how many ms to go on, null: when something grows. */
+  /** Runs until the index is up to date. Returns the delay in ms until it should continue; null: when a log grows. */
   async #work(): Promise<number | null> {
     try {
       if (!this.#open) await this.#begin()
@@ -200,7 +200,7 @@ export class Indexer {
     }
   }
 
-  /** After how many ms to begin again. */
+  /** Returns the delay in ms until the next attempt. */
   #failed(error: unknown): number {
     this.#open = false
     if (error instanceof DamagedIndex) {
@@ -229,7 +229,7 @@ export class Indexer {
     this.#open = true
   }
 
-  /** One batch, of as many logs as it takes. */
+  /** Processes one batch, which may span several logs. */
   async #step(): Promise<void> {
     const { store, thread, failed } = this.#parts
     const batch = new IndexBatch(store, this.#asked.size > 0 ? MANY : FEW)
@@ -237,7 +237,7 @@ export class Indexer {
       try {
         if (!(await this.#take(name, batch))) this.#grown.add(name)
       } catch (error) {
-        // A log that cannot be read must not keep the others out.
+        // A log that cannot be read must not block the others.
         if (!(error instanceof StoreError)) throw error
         failed(error)
       }
@@ -256,7 +256,7 @@ export class Indexer {
     return name
   }
 
-  /** As much of a log as the batch takes; true: that was all of it. */
+  /** Adds as much of a log as fits into the batch; true: all of it. */
   async #take(name: LogName, batch: IndexBatch): Promise<boolean> {
     const { log } = this.#parts.store
     const info = await log.open(name)
@@ -267,14 +267,14 @@ export class Indexer {
     while (position.done < info.head && !batch.full) {
       const entries = await log.read(name, position.done, PAGE, PAGE_BYTES, 'shown')
       await batch.add(name, entries)
-      // Nothing is left of it where nothing is read.
+      // If nothing could be read, everything up to the head is gone.
       position = { ...position, done: entries.at(-1)?.seq ?? info.head }
     }
     batch.reached(position)
     return position.done >= info.head
   }
 
-  /** Where the index is in a log, once it holds nothing of it that is dropped. Null: there is no such room. */
+  /** The index's position in a log after removing what the log has dropped. Null: there is no such room. */
   async #position(name: LogName, { head, tail }: LogInfo): Promise<Position | null> {
     const room = this.#roomOf(name)
     const known = this.#positions.get(name)
@@ -291,7 +291,7 @@ export class Indexer {
 
   async #purge(name: LogName, below: number | null): Promise<void> {
     while (await this.#parts.thread.purge(name, below, PURGE)) {
-      // What is half done must not count as done.
+      // A partial removal must not count as complete.
       if (this.#closed) throw new Error('the search index is closing')
     }
   }
@@ -303,13 +303,13 @@ export class Indexer {
     return stale
   }
 
-  /** Whether what the index has of a log and the log differ. */
+  /** Whether the index and the log differ. */
   #isOff(name: LogName): boolean {
     if (!this.#positions.has(name)) return this.#roomOf(name) !== undefined && this.#head(name) > 0
     return this.#holdsDropped(name) || this.#head(name) > this.#done(name)
   }
 
-  /** Whether the index has what the log has no more. */
+  /** Whether the index has messages that the log has dropped. */
   #holdsDropped(name: LogName): boolean {
     const position = this.#positions.get(name)
     if (!position) return false
@@ -330,7 +330,7 @@ export class Indexer {
     return this.#parts.store.directory.room(name.slice(MESSAGES.length))
   }
 
-  /** Leaves the machine to others for a while, unless somebody asks. */
+  /** Pauses after a batch to stay within `share`, unless a search waits. */
   #rest(took: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
@@ -343,7 +343,7 @@ export class Indexer {
     })
   }
 
-  /** False: nothing has happened by then, in Unix ms, and nothing will. */
+  /** Resolves with false if nothing happened until `deadline` (Unix ms), or if it is closed. */
   #progress(deadline: number): Promise<boolean> {
     const left = deadline - Date.now()
     if (this.#closed || left <= 0) return Promise.resolve(false)

@@ -1,10 +1,10 @@
-/** What a user types into a search field, as an expression of FTS5: words (all of them), "phrases", beginnings of words (wor*). */
+/** Compiles a user's search text to an FTS5 expression: words (all of them), "phrases", and prefixes (wor*). */
 import { Refusal } from '../../../schemas/errors.js'
 import { pairsOf, type Run, runsOf, wordsOf } from './words.js'
 
-/** Words and phrases of one query. */
+/** Most words and phrases of one query. */
 const MAX_TERMS = 16
-/** Letters that a beginning needs: shorter ones would find nearly everything. */
+/** Shortest prefix in letters: a shorter one would match nearly everything. */
 const LEAST_PREFIX = 2
 
 /** A phrase in quotes or a word, and whether a star follows. */
@@ -29,19 +29,19 @@ function wordTerm(word: string): string[] {
   return term(plain, star)
 }
 
-/** Nothing where there is no word in it. What punctuation divides is looked for as a phrase. */
+/** Empty if the text has no word. Parts separated by punctuation are searched as a phrase. */
 function term(text: string, star: boolean): string[] {
   const runs = runsOf(text)
   const last = runs.pop()
   if (!last) return []
   if (star && !last.unspaced && last.text.length < LEAST_PREFIX)
     throw wrong(`at least ${LEAST_PREFIX} letters stand before a *`)
-  // All but the last end where they end in the text, too.
+  // All runs but the last end in the text where they end in the query.
   const { words, open } = ending(last, star)
   return [`"${[...runs.flatMap(wordsOf), ...words].join(' ')}"${open ? ' *' : ''}`]
 }
 
-/** The text may go on behind the query. `open`: the last word is the beginning of one. */
+/** The terms of the last run of a phrase. `open`: the last term is a prefix, since the text may continue. */
 function ending(run: Run, star: boolean): { words: string[]; open: boolean } {
   if (!run.unspaced) return { words: wordsOf(run), open: star }
   const pairs = pairsOf(run.text)

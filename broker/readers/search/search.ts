@@ -1,4 +1,4 @@
-/** Full-text search: an index beside the store that follows it (docs/search.md). */
+/** Full-text search: an index beside the store that follows its logs (docs/search.md). */
 import { Refusal } from '../../../schemas/errors.js'
 import type { TextHit, TextQuery, TextSearch } from '../../chat/history/search.js'
 import { logs as logNames } from '../../chat/model/views.js'
@@ -10,19 +10,19 @@ import { Indexer, type IndexerParts } from './indexer.js'
 import { compileQuery } from './query.js'
 import type { Hit, Wanted } from './text-index.js'
 
-/** How long a search waits: for the index of a broker that has just started, and for what was just said. */
+/** Longest waits of a search in ms: for the index to open after a start, and for the latest messages to be indexed. */
 const PATIENCE = { toOpen: 15_000, toRead: 2000 }
-/** Milliseconds that the sweep of everything waits for the one of the index. */
+/** Milliseconds that the store's sweep waits for that of the index. */
 const SWEEP_PATIENCE = 10_000
-/** Searches under way, of one user and of all. */
+/** Concurrent searches of one user, and of all. */
 const MAX_OF_USER = 4
 const MAX_OF_ALL = 64
 
 export interface SearchParts extends Omit<IndexerParts, 'thread'> {
   readonly store: Store
-  /** Of the index file. */
+  /** Path of the index file. */
   readonly path: string
-  /** For whom a user counts. */
+  /** The account that a user's searches count for. */
   readonly accountOf: (user: string) => string
 }
 
@@ -92,7 +92,7 @@ export class Search implements TextSearch {
     }
   }
 
-  /** Counts a search; what it returns ends it. */
+  /** Counts a running search; the function returned ends it. */
   #enter(user: string): () => void {
     const mine = this.#asking.get(user) ?? 0
     if (mine >= MAX_OF_USER)

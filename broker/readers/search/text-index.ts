@@ -1,6 +1,6 @@
 /**
- * The index on the disk: SQLite with FTS5, in one file. It is made from the logs and says itself how far it has come in each, in the
- * same transaction as what it took from there. Runs in a thread of its own (thread.ts): every call blocks.
+ * The index file: SQLite with FTS5. Built from the logs; the position in each log is stored in the same transaction as
+ * the messages read from it. All calls block, so it runs in a thread of its own (thread.ts).
  */
 import { rmSync } from 'node:fs'
 import sqlite, { type Database, type Statement } from 'node-sqlite3-wasm'
@@ -8,25 +8,25 @@ import type { MessageOutput } from '../../../schemas/message.js'
 import type { LogName } from '../../store/log-name.js'
 import { indexed, WORDS_VERSION } from './words.js'
 
-/** How far the index is in one log. */
+/** The position of the index in one log. */
 export interface Position {
   readonly name: LogName
-  /** When the room was made, Unix ms: a room of the same name made later is another one. */
+  /** Unix ms when the room was created, since a later room may have the same name. */
   readonly made: number
-  /** Number of the last entry that was looked at. */
+  /** Number of the last entry processed. */
   readonly done: number
-  /** What is below was taken out. */
+  /** Messages below this number have been removed. */
   readonly tail: number
 }
 
-/** A message as it is now. */
+/** A message in its current state. */
 export interface Doc {
   readonly log: LogName
   readonly seq: number
   /** Unix ms. */
   readonly ts: number
   readonly from: string
-  /** Unix ms from which it has to be looked at again; 0: never. */
+  /** Unix ms at which it must be read again; 0: never. */
   readonly until: number
   /** Null: it is gone. */
   readonly payload: string | null
@@ -34,39 +34,39 @@ export interface Doc {
 
 export interface Changes {
   readonly positions: readonly Position[]
-  /** Each message once; of a log that has a position, or gets one here. */
+  /** Each message once; its log has a position already or in `positions`. */
   readonly docs: readonly Doc[]
 }
 
 export interface Wanted {
   readonly logs: readonly LogName[]
-  /** From query.ts. */
+  /** An FTS5 expression made by query.ts. */
   readonly match: string
   readonly from: string | null
   /** Unix ms, both exclusive; null: no bound. */
   readonly after: number | null
   readonly before: number | null
-  /** Only what is older than this hit. */
+  /** Only hits older than this one. */
   readonly below: number | null
   readonly limit: number
 }
 
 export interface Hit {
-  /** Higher is newer. */
+  /** A greater id is newer. */
   readonly id: number
   readonly log: LogName
   readonly seq: number
 }
 
-/** Hits are numbered by time: this many in one millisecond, more go into the next. Safe as a number until the year 2109. */
+/** Ids ascend with time: up to this many per millisecond, more use the next one. Safe integers until the year 2109. */
 const IDS_PER_MS = 2048
-/** Logs in one expression: as many lists of the index are open at once. */
+/** Logs per FTS5 expression: each keeps an index list open. */
 const LOGS_AT_ONCE = 1000
 /** Pages of 4 kB kept in memory. */
 const CACHE_PAGES = 2000
 
-// exclusive: without it SQLite would want shared memory for its journal. secure_delete and secure-delete: what is taken out is
-// overwritten, in the tables and in the lists of words.
+// locking_mode exclusive: otherwise the WAL would need shared memory. secure_delete and FTS5 secure-delete: removed
+// content is overwritten, in the tables and in the index.
 const SETUP = `
   PRAGMA locking_mode = exclusive;
   PRAGMA journal_mode = wal;
@@ -123,7 +123,7 @@ export class TextIndex {
     this.#statements = Object.fromEntries(prepared)
   }
 
-  /** `why`: there was another index, or what had been one, and it began anew. */
+  /** `why`: there was an index of another epoch or version, or a damaged one, and a new one was created. */
   static open(path: string, epoch: string): { index: TextIndex; why: string | null } {
     let why: string | null
     try {
@@ -149,18 +149,20 @@ export class TextIndex {
   apply({ positions, docs }: Changes): void {
     const dropped = this.#transaction(() => {
       for (const { name, made, done, tail } of positions) this.#statements.position.run([name, made, done, tail])
-      // In the order of their numbers, for which FTS5 is made.
+      // FTS5 is fastest if rows are inserted in the order of their ids.
       const inOrder = [...docs].sort((a, b) => a.ts - b.ts)
       return inOrder.reduce((count, doc) => count + this.#put(doc), 0)
     })
     if (dropped > 0) this.#settle()
   }
 
-  /** Takes a log out below `seq`, at most `limit` messages of it; true: there is more. Null: all of it, and its position. */
+  /**
+   * Removes at most `limit` messages of a log below `seq`; true: there are more. Null: all messages, and its position.
+   */
   purge(name: LogName, seq: number | null, limit: number): boolean {
     const log = this.#logOf(name)
     if (log === null) return false
-    // From now on what is left of it is of no room.
+    // From now on what is left belongs to no room.
     if (seq === null) this.#statements.doom.run([log])
     const rows = this.#statements.below.all([log, seq ?? Number.MAX_SAFE_INTEGER, limit]) as unknown as DocRow[]
     this.#transaction(() => {
@@ -173,7 +175,7 @@ export class TextIndex {
     return rows.length === limit
   }
 
-  /** Messages that have to be looked at again by `now`, from the hit `after` on. */
+  /** Messages that must be read again by `now`, after hit `after`. */
   due(now: number, after: number, limit: number): Hit[] {
     return this.#statements.due.all([now, after, limit]) as unknown as Hit[]
   }
@@ -193,7 +195,7 @@ export class TextIndex {
       try {
         statement.finalize()
       } catch {
-        // It says once more what its last step failed of.
+        // `finalize` repeats the error of the last step.
       }
     }
     this.#database.close()
@@ -211,7 +213,7 @@ export class TextIndex {
     return rows as unknown as { id: number; log: number; seq: number }[]
   }
 
-  /** How many it took out. */
+  /** Returns how many messages were replaced. */
   #put({ log: name, seq, ts, from, until, payload }: Doc): number {
     const log = this.#logOf(name)!
     const known = row<DocRow>(this.#statements.docOf, [log, seq])
@@ -227,7 +229,7 @@ export class TextIndex {
   }
 
   #drop({ id, log, author, body, files }: DocRow): void {
-    // FTS5 has to be told what to take out.
+    // FTS5 with external content needs the old values for a deletion.
     this.#statements.dropWords.run([id, body, files, String(log), author])
     this.#statements.dropDoc.run([id])
   }
@@ -261,18 +263,18 @@ export class TextIndex {
     }
   }
 
-  /** The journal still has what was taken out. */
+  /** Truncates the WAL, which still has the removed content. */
   #settle(): void {
     this.#database.all('PRAGMA wal_checkpoint(truncate)')
   }
 }
 
-/** The one row there is. Not by `get`, which leaves the statement, and with it a transaction, open. */
+/** Reads the single row. Not with `get`, which leaves the statement, and thereby a transaction, open. */
 function row<T>(statement: Statement, values: (number | string)[]): T | undefined {
   return statement.all(values)[0] as T | undefined
 }
 
-/** The words of a message; null: it says nothing that can be searched. */
+/** The searchable text of a message; null: none. */
 function searchable({ type, text, attachments = [] }: MessageOutput): { body: string; files: string } | null {
   if (type === 'encrypted') return null
   const body = indexed(text ?? '')
@@ -280,14 +282,14 @@ function searchable({ type, text, attachments = [] }: MessageOutput): { body: st
   return body || files.trim() ? { body, files } : null
 }
 
-/** As one word, whatever is in the name. */
+/** Encodes a user name as one term. */
 function authorWord(user: string): string {
   return Buffer.from(user).toString('hex')
 }
 
 const EMPTY = 'empty'
 
-/** Null: an index as it should be. */
+/** Null: the index is valid. */
 function stateOf(database: Database, epoch: string): string | null {
   if (!database.get("SELECT 1 FROM sqlite_schema WHERE name = 'meta'")) return EMPTY
   const meta = database.get('SELECT version, epoch FROM meta')
@@ -296,7 +298,8 @@ function stateOf(database: Database, epoch: string): string | null {
 }
 
 function openDatabase(path: string): Database {
-  // A directory that a killed process leaves behind. The data directory is ours alone: the store is locked.
+  // A killed process leaves this directory behind. It cannot be in use, since the store of the data directory is
+  // locked.
   rmSync(`${path}.lock`, { recursive: true, force: true })
   const database = new sqlite.Database(path)
   try {
@@ -312,7 +315,7 @@ export function removeIndex(path: string): void {
   for (const end of ['', '-wal', '-journal', '.lock']) rmSync(`${path}${end}`, { recursive: true, force: true })
 }
 
-/** The file is not, or not any more, what SQLite wrote. */
+/** Whether SQLite reports that the file is damaged or no database. */
 export function isDamage(error: unknown): boolean {
   return error instanceof Error && /malformed|not a database|corrupt|vtable constructor failed/.test(error.message)
 }

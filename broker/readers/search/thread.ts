@@ -1,4 +1,4 @@
-/** The thread that has the index: one call after another, as they come. */
+/** The worker thread that owns the index: runs one call after another. */
 import { parentPort } from 'node:worker_threads'
 import { type Changes, isDamage, removeIndex, TextIndex, type Wanted } from './text-index.js'
 
@@ -14,7 +14,7 @@ export interface Answer {
   readonly id: number
   readonly result?: unknown
   readonly error?: string
-  /** The file was damaged, and is gone. */
+  /** The index file was damaged, and has been deleted. */
   readonly damaged?: boolean
 }
 
@@ -48,7 +48,7 @@ function run(call: Call): unknown {
   }
 }
 
-/** A damaged index is of no more use to anyone: the next `open` begins anew. */
+/** Deletes a damaged index: the next `open` creates a new one. */
 function discard(): void {
   index?.close()
   index = null

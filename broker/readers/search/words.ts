@@ -1,13 +1,13 @@
 /**
- * What a text is cut into before it is indexed, and a query before it is asked: the same for both, or nothing would be found. Case,
- * width and accents are folded, and what nobody sees divides nothing. Scripts that are written without spaces (or, like Korean, with endings) are cut into pairs of
- * characters, so that a word is found wherever it stands.
+ * Splits texts into the terms of the index, and queries likewise, so that they match. Case, width and accents are
+ * folded; invisible characters are removed. Scripts written without spaces (or, like Korean, with suffixes) are split
+ * into pairs of characters, so that a word is found wherever it stands.
  */
 import { INVISIBLE } from '../../util/text-folding.js'
 
-/** Counts what this file does: an index that was made by another number is made anew. */
+/** Version of this file's output: an index built with another one is rebuilt. */
 export const WORDS_VERSION = 2
-/** Characters of a word that count; of longer ones (keys, blobs) the beginning is found. */
+/** Longest word in characters; of a longer one (keys, blobs) only the beginning is indexed. */
 const MAX_WORD = 64
 
 const WORD = /[\p{L}\p{N}\p{M}]+|\p{Extended_Pictographic}/gu
@@ -15,20 +15,23 @@ const SCRIPTS = ['Han', 'Hiragana', 'Katakana', 'Hangul', 'Bopomofo', 'Thai', 'L
 const UNSPACED = SCRIPTS.map((script) => `\\p{Script_Extensions=${script}}`).join('')
 const RUN = new RegExp(`[${UNSPACED}]+|[^${UNSPACED}]+`, 'gu')
 const IS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u')
-/** Accents, and the vowel points of Hebrew and Arabic. Vowels of other scripts are marks too, and stay. */
+/**
+ * Accents, and the vowel points of Hebrew and Arabic. Vowel signs of other scripts are marks too, but carry meaning and
+ * stay.
+ */
 const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]/gu
 const ASCII = /^[\0-\x7f]*$/
 
-/** Of what is written alike, one way of writing it. */
+/** Maps equivalent spellings to one. */
 function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase()
-  // Upper case first: ß and SS are one, ı and i.
+  // Upper case first: it unifies ß and SS, and ı and i.
   const lower = text.replace(INVISIBLE, '').normalize('NFKC').toUpperCase().toLowerCase()
-  // Letters of their own that stand for one that is drawn out leave the stroke behind.
+  // NFKD turns presentation forms of a lengthened letter into the letter and a tatweel, which is removed again.
   return lower.normalize('NFKD').replace(ACCENTS, '').replace(INVISIBLE, '').normalize('NFC').replaceAll('ς', 'σ')
 }
 
-/** A stretch of one kind of script within a word. */
+/** A part of a word in one kind of script. */
 export interface Run {
   readonly text: string
   readonly unspaced: boolean
@@ -39,18 +42,18 @@ export function runsOf(text: string): Run[] {
   return words.flatMap((word) => (word.match(RUN) ?? []).map((run) => ({ text: run, unspaced: IS_UNSPACED.test(run) })))
 }
 
-/** Pairs of neighbours. */
+/** Pairs of adjacent characters. */
 export function pairsOf(run: string): string[] {
   const characters = [...run]
   return characters.slice(1).map((character, i) => characters[i]! + character)
 }
 
-/** What a run is indexed under. The last character stands alone too, so that every character begins something. */
+/** The index terms of a run. The last character is a term of its own too, so that every character begins a term. */
 export function wordsOf({ text, unspaced }: Run): string[] {
   return unspaced ? [...pairsOf(text), [...text].at(-1)!] : [text.slice(0, MAX_WORD)]
 }
 
-/** A text as it is indexed: words with a space in between. */
+/** The text as it is indexed: terms separated by spaces. */
 export function indexed(text: string): string {
   return runsOf(text).flatMap(wordsOf).join(' ')
 }

@@ -1,8 +1,8 @@
-/** Which addresses are of this machine or a private network, for a broker that is not to reach them. */
+/** Recognises addresses of this machine and of private networks, for `webhookDelivery.privateAddresses: false`. */
 import dns from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 
-/** What is not reachable from everywhere [IANA special-purpose registries]. */
+/** Addresses that are not globally reachable [IANA special-purpose registries]. */
 const SPECIAL = new BlockList()
 for (const [net, prefix] of [
   ['0.0.0.0', 8],
@@ -24,7 +24,9 @@ for (const [net, prefix] of [
   ['224.0.0.0', 3],
 ] as const)
   SPECIAL.addSubnet(net, prefix, 'ipv4')
-/** Of what is routed: protocols of the IETF with Teredo, examples, and 6to4, which leads to any IPv4 address. */
+/**
+ * Within the routed IPv6 space: IETF protocols (with Teredo), documentation, and 6to4, which leads to any IPv4 address.
+ */
 for (const [net, prefix] of [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -33,28 +35,31 @@ for (const [net, prefix] of [
 ] as const)
   SPECIAL.addSubnet(net, prefix, 'ipv6')
 
-/** All of IPv6 that is routed. Addresses within which there is one of IPv4 (`::a.b.c.d`, NAT64) are not. */
+/** The routed IPv6 space. Addresses that embed an IPv4 address (`::a.b.c.d`, NAT64) are outside. */
 const ROUTED = new BlockList()
 ROUTED.addSubnet('2000::', 3, 'ipv6')
 
-/** `::ffff:a.b.c.d`, however it is written. */
+/** `::ffff:a.b.c.d`, in any notation. */
 const MAPPED = new BlockList()
 MAPPED.addSubnet('::ffff:0:0', 96, 'ipv6')
 
 export function isPrivate(address: string): boolean {
   if (isIP(address) !== 6) return SPECIAL.check(address, 'ipv4')
-  // A mapped address is asked about as the one of IPv4 that it is.
+  // A mapped address is judged by its IPv4 address.
   if (MAPPED.check(address, 'ipv6')) return SPECIAL.check(address, 'ipv6')
   return !ROUTED.check(address, 'ipv6') || SPECIAL.check(address, 'ipv6')
 }
 
-/** Of a URL that names an address, which is not looked up. */
+/** For URLs with a literal address, which is not looked up. */
 export function namesPrivate({ hostname }: URL): boolean {
   const host = hostname.replace(/^\[|\]$/g, '')
   return isIP(host) !== 0 && isPrivate(host)
 }
 
-/** Looks names up as the system does, and fails where one leads to such an address: what is checked is what is connected to. */
+/**
+ * Looks up a name and fails if any result is private. Used by the connection itself, so that the address checked is the
+ * one connected to.
+ */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return callback(error, [])

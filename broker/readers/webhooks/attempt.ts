@@ -1,4 +1,4 @@
-/** One attempt to tell a webhook of an event, and what came of it. */
+/** One delivery attempt, and its outcome. */
 
 import { signedHeaders } from '../../util/signature.js'
 import { retryAfter } from './backoff.js'
@@ -6,11 +6,11 @@ import type { Poster } from './poster.js'
 
 export type Outcome =
   | { readonly kind: 'taken'; readonly status: number }
-  /** The receiver wants no more of it. */
+  /** The receiver answered 410: no more deliveries. */
   | { readonly kind: 'gone'; readonly status: number; readonly error: string }
-  /** `asked`: seconds the receiver wants to be left alone. */
+  /** `asked`: seconds in Retry-After. */
   | { readonly kind: 'failed'; readonly status: number | null; readonly error: string; readonly asked: number | null }
-  /** The broker closes; nothing is known. */
+  /** Aborted since the broker is closing; the outcome is unknown. */
   | { readonly kind: 'ended' }
 
 export interface Attempt {
@@ -39,7 +39,7 @@ export async function attempt(poster: Poster, { url, secrets, id, body, timeout 
   }
 }
 
-/** Of a connection that was refused Node says why in the code alone. */
+/** For a refused connection Node has the reason in `code` only. */
 function messageOf(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException
   return (message || code || 'the connection failed').slice(0, 500)

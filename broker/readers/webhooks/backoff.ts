@@ -1,4 +1,4 @@
-/** When to try again. */
+/** Delays between attempts. */
 
 export interface BackoffOptions {
   /** Seconds. */
@@ -6,7 +6,10 @@ export interface BackoffOptions {
   readonly maxBackoff: number
 }
 
-/** Milliseconds to wait after so many failures in a row: doubling, up to half of it left to chance, and never less than the receiver asks. */
+/**
+ * Milliseconds to wait after a number of consecutive failures: doubling, with jitter of up to half, and never less than
+ * the receiver asks for.
+ */
 export function waitAfter(
   failures: number,
   { backoff, maxBackoff }: BackoffOptions,
@@ -17,7 +20,7 @@ export function waitAfter(
   return Math.ceil(Math.max(wait, Math.min(asked ?? 0, maxBackoff)) * 1000)
 }
 
-/** Seconds that a Retry-After asks for: a number of them, or a date; null where it says nothing. */
+/** Seconds in a Retry-After header, which has a number or a date; null: neither. */
 export function retryAfter(header: string | undefined, now: number): number | null {
   if (header === undefined) return null
   if (/^\d+$/.test(header)) return Number(header)

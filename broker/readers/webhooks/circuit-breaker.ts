@@ -1,11 +1,11 @@
 export interface BreakerOptions {
-  /** Failures in a row after which nobody is asked for a while. */
+  /** Consecutive failures that open the circuit. */
   readonly failures: number
-  /** How long, in ms; then one is asked, and decides. */
+  /** Ms for which it stays open; then a single request decides. */
   readonly pause: number
 }
 
-/** Spares who does not answer, and those who would wait for it. */
+/** A circuit breaker: spares a failing server, and callers the wait for it. */
 export class CircuitBreaker {
   readonly #options: BreakerOptions
   #failures = 0
@@ -17,7 +17,7 @@ export class CircuitBreaker {
     this.#options = options
   }
 
-  /** Whether to ask. Who may, reports what came of it. */
+  /** Whether a request may be made. If so, the caller reports its outcome. */
   mayAsk(now: number): boolean {
     if (this.#failures < this.#options.failures) return true
     if (this.#probing || now < this.#until) return false

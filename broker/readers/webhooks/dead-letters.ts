@@ -1,4 +1,4 @@
-/** Events one webhook could not be told: where they are in the logs, a bounded number of them. */
+/** Dead letters of one webhook: references to events that could not be delivered, a bounded number of them. */
 import { commit } from '../../store/commit.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
@@ -26,7 +26,7 @@ export class DeadLetters {
     this.count = (await this.ids()).length
   }
 
-  /** From the oldest on. */
+  /** Oldest first. */
   async ids(): Promise<string[]> {
     const ids: string[] = []
     for (let page = await this.page('', PAGE); page.length > 0; page = await this.page(ids.at(-1)!, PAGE))
@@ -42,7 +42,10 @@ export class DeadLetters {
     return this.#store.webhooks.letter(this.#webhook, id)
   }
 
-  /** Keeps one, durably with what else is written; the oldest one goes where there are too many. Answers how many went. */
+  /**
+   * Stores a letter in one commit with `along`, and removes the oldest ones beyond the limit. Resolves with the number
+   * removed.
+   */
   add(letter: DeadLetter, along: readonly Op[] = []): Promise<number> {
     return this.#locks.runExclusive('', async () => {
       const known = await this.get(letter.id)
@@ -54,7 +57,7 @@ export class DeadLetters {
     })
   }
 
-  /** Those about logs that are gone. */
+  /** Removes letters about logs that are gone. */
   async forget(gone: (log: LogName) => boolean): Promise<void> {
     for (let after = ''; ; ) {
       const page = await this.page(after, PAGE)
@@ -72,7 +75,7 @@ export class DeadLetters {
     })
   }
 
-  /** What it is about, where the log still has it. */
+  /** The entry of a letter, if the log still has it. */
   async entryOf({ log, seq }: DeadLetter): Promise<LogEntry | null> {
     const [entry] = await this.#store.log.read(log, seq - 1, 1, 1)
     return entry?.seq === seq ? entry : null

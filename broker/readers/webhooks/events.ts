@@ -1,4 +1,4 @@
-/** Entries of the logs as the events that webhooks are told. */
+/** Converts log entries to webhook events. */
 import { isDirectRoom } from '../../../schemas/ids.js'
 import { takesEvent, WEBHOOK_EVENTS, type WebhookEvent } from '../../../schemas/webhooks.js'
 import type { LogName } from '../../store/log-name.js'
@@ -6,16 +6,16 @@ import type { LogEntry } from '../../store/logs.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 
 export interface OutgoingEvent {
-  /** Of the entry: the same whenever it is told, and to whom. */
+  /** The entry's id: the same for every delivery and every webhook. */
   readonly id: string
   readonly type: string
   readonly room: string | null
-  /** Who did it, and whom it concerns. */
+  /** The users who acted or are concerned. */
   readonly users: readonly string[]
   readonly body: Buffer
 }
 
-/** What an entry of a log says of itself. */
+/** The fields of an entry that are used here. */
 interface Said {
   id: string
   type?: string
@@ -34,7 +34,7 @@ const CHANGES: Readonly<Record<string, WebhookEvent>> = {
   unpin: 'message.unpinned',
 }
 
-/** By the letter a log's name begins with: the kinds of events in it. */
+/** The kinds of events in a log, by the first letter of its name. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   m: ['message'],
   e: ['room', 'member'],
@@ -43,7 +43,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   s: ['user', 'room'],
 }
 
-/** Null: nobody is told of it. */
+/** Null: the entry is no webhook event. */
 export function eventOf(log: LogName, entry: LogEntry): OutgoingEvent | null {
   const said = JSON.parse(entry.payload.toString()) as Said
   const type = typeOf(log, said)
@@ -51,7 +51,7 @@ export function eventOf(log: LogName, entry: LogEntry): OutgoingEvent | null {
   const kind = log[0]!
   const name = log.slice(2)
   const users = [said.from, said.to, said.user, said.by].filter((user) => user !== undefined)
-  // A notification does not say whom it is for: its topic does.
+  // A notification does not contain its user, who is in the topic only.
   const data = kind === 'n' ? [`{"user":${JSON.stringify(name)},`, entry.payload.subarray(1)] : ['', entry.payload]
   return {
     id: said.id,
@@ -62,7 +62,7 @@ export function eventOf(log: LogName, entry: LogEntry): OutgoingEvent | null {
   }
 }
 
-/** `{id, type, ts, data}`; the data goes out as it is stored. */
+/** `{id, type, ts, data}`; the data is copied as stored. */
 export function bodyOf(id: string, type: string, ts: number, before: string, data: Buffer): Buffer {
   const head = `{"id":${JSON.stringify(id)},"type":"${type}","ts":${ts},"data":${before}`
   return Buffer.concat([Buffer.from(head), data, Buffer.from('}')])
@@ -73,7 +73,7 @@ function typeOf(log: LogName, { type = '' }: Said): string {
     case 'm':
       return CHANGES[type] ?? 'message.sent'
     case 'e':
-      // That a room is deleted stands in the server's log, for its own goes.
+      // The deletion of a room is in the server log, since the room's own log is removed.
       return type === 'created' || type === 'updated' ? `room.${type}` : `member.${type}`
     case 'n':
       return 'notification.sent'
@@ -84,13 +84,13 @@ function typeOf(log: LogName, { type = '' }: Said): string {
   }
 }
 
-/** What one webhook wants to hear of. */
+/** The events, rooms and users a webhook is subscribed to. */
 export class EventFilter {
   readonly #events: readonly string[]
   readonly #rooms: ReadonlySet<string> | null
   readonly #users: ReadonlySet<string> | null
   readonly #direct: boolean
-  /** Letters of the logs that hold such events. */
+  /** First letters of the logs that contain such events. */
   readonly #kinds: ReadonlySet<string>
 
   constructor({ events, rooms, users, direct }: Pick<WebhookRecord, 'events' | 'rooms' | 'users' | 'direct'>) {
@@ -105,7 +105,7 @@ export class EventFilter {
     )
   }
 
-  /** Whether a log may hold something for it. */
+  /** Whether a log may contain events for it. */
   takesLog(log: LogName): boolean {
     if (!this.#kinds.has(log[0]!)) return false
     if (log[0] !== 'm' && log[0] !== 'e') return true

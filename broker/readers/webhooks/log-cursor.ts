@@ -1,19 +1,19 @@
 import type { LogName } from '../../store/log-name.js'
 
-/** How far one webhook has come in one log. Of a log one event is told at a time, in order. */
+/** The position of one webhook in one log. Events of a log are delivered one at a time, in order. */
 export class LogCursor {
   readonly log: LogName
-  /** Number of the last entry that was told, or is not to be. */
+  /** Number of the last entry that was delivered or skipped. */
   done: number
-  /** What is kept of `done`. */
+  /** The stored value of `done`. */
   saved: number
-  /** Number of the last entry there is. */
+  /** Number of the log's last entry. */
   head: number
-  /** In a row, of the entry after `done`. */
+  /** Consecutive failures of the entry after `done`. */
   failures = 0
-  /** Unix ms before which it is not tried again; 0: at once. */
+  /** Unix ms of the next attempt; 0: at once. */
   due = 0
-  /** It is being told, or in line for it. */
+  /** It is being delivered, or queued for delivery. */
   busy = false
 
   constructor(log: LogName, done: number, head: number) {

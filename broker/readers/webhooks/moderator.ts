@@ -1,4 +1,4 @@
-/** Asks a server of the operator's before a message is written: it may let it pass, refuse it, or put another text in its place. */
+/** Asks a moderation server before a message is written: it may allow it, refuse it, or replace its text. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Config } from '../../../schemas/config.js'
@@ -15,15 +15,15 @@ import { CircuitBreaker } from './circuit-breaker.js'
 import { bodyOf } from './events.js'
 import { Poster } from './poster.js'
 
-/** Name of the event that asks. */
+/** Type of the event that asks. */
 const CHECK = 'message.check'
-/** After so many failures in a row nobody is asked for PAUSE ms. */
+/** The circuit opens after so many consecutive failures, for PAUSE ms. */
 const FAILURES = 5
 const PAUSE = 10_000
-/** Most messages that wait to be asked about. */
+/** Most messages waiting to be checked. */
 const MAX_WAITING = 1000
 const MAX_REASON = 500
-/** Types without anything to look at. */
+/** Message types without content to check. */
 const SILENT = new Set(['delete', 'pin', 'unpin'])
 
 const answerShape = Compile(
@@ -48,12 +48,12 @@ export class Moderator implements Screen {
   readonly #payloadBytes: number
   readonly #counters: Counters
   readonly #failed: (error: unknown) => void
-  /** Where it leads is the operator's choice alone. */
+  /** The operator chose the URL, so private addresses are allowed. */
   readonly #poster = new Poster(true)
   readonly #breaker = new CircuitBreaker({ failures: FAILURES, pause: PAUSE })
   readonly #semaphore: Semaphore
 
-  /** Null: there is nobody to ask. */
+  /** Null: none is configured. */
   static of(
     { moderation: { webhook }, limits }: Pick<Config, 'moderation' | 'limits'>,
     counters: Counters,
@@ -110,7 +110,7 @@ export class Moderator implements Screen {
     return verdict
   }
 
-  /** Rejects with a refusal, or with what went wrong. */
+  /** Rejects with a refusal, or with the error. */
   async #ask(user: string, room: string, message: CheckedMessage): Promise<Verdict | undefined> {
     const asked = Date.now()
     const judgement = await this.#semaphore.run(() => this.#request(asked, user, room, message))
@@ -155,7 +155,7 @@ export class Moderator implements Screen {
     return verdict
   }
 
-  /** What the sender could not have sent itself is no judgement. */
+  /** An answer with a text the sender could not have sent is invalid. */
   #rewritten(message: CheckedMessage, text: string): CheckedMessage {
     try {
       const made = rewritten(message, { text })

@@ -1,4 +1,7 @@
-/** Between the store's outbox and those who tell: which logs have grown, what is kept of how far each has come, and when a log is read. */
+/**
+ * Connects the store's outbox with the webhook workers: which logs have grown, when each is read, and the stored
+ * cursors.
+ */
 
 import type { AppendedBatch } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
@@ -11,11 +14,11 @@ import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import { EventFilter } from './events.js'
 import type { WebhookWorker } from './webhook-worker.js'
 
-/** How often cursors are kept; a crash may have as much told again. */
+/** Milliseconds between saves of cursors; after a crash events since the last save are delivered again. */
 const SAVE_EVERY = 1000
-/** A log that was quiet for so long and has been told is forgotten until it grows. */
+/** Milliseconds without new entries after which a fully delivered log is dropped from memory until it grows. */
 const QUIET = 5000
-/** Entries of the server's log that are kept, for those who are behind, and for dead letters. */
+/** Entries of the server log that are retained, for workers that lag and for dead letters. */
 const SERVER_ENTRIES = 10_000
 
 export interface OutboxReaderParts {
@@ -27,7 +30,7 @@ export interface OutboxReaderParts {
 
 export class OutboxReader implements Deadline {
   readonly #parts: OutboxReaderParts
-  /** Logs with something to keep, with the time they grew last (Unix ms). */
+  /** Logs with cursors to save, and when they last grew (Unix ms). */
   readonly #changed = new Map<LogName, number>()
   #scheduled = false
   #saving: Promise<void> = Promise.resolve()
@@ -37,7 +40,7 @@ export class OutboxReader implements Deadline {
     this.#parts = parts
   }
 
-  /** Takes up what was left: every marked log, from each one's cursor, or from the mark. */
+  /** Resumes after a start: every marked log, from each worker's cursor, or else from the mark. */
   async open(): Promise<void> {
     const { store, workers } = this.#parts
     const cursors = new Map<string, number>()
@@ -65,7 +68,7 @@ export class OutboxReader implements Deadline {
     }
   }
 
-  /** Something of it was told. */
+  /** An entry of the log was delivered or skipped. */
   moved(log: LogName): void {
     this.#note(log, this.#changed.get(log) ?? 0)
   }
@@ -77,7 +80,7 @@ export class OutboxReader implements Deadline {
     this.#parts.wheel.set(this, Date.now() + SAVE_EVERY)
   }
 
-  /** There is one more who reads logs. */
+  /** A webhook was added, or takes more logs. */
   widened(): void {
     const { store, workers } = this.#parts
     store.outbox.watch((log) => {
@@ -86,14 +89,17 @@ export class OutboxReader implements Deadline {
     })
   }
 
-  /** There is one less, or it takes less: logs that nobody else reads are forgotten. */
+  /** A webhook was removed, or takes fewer logs: logs that no other one reads are dropped. */
   narrowed(): void {
     const { store, workers } = this.#parts
     if (workers.size === 0) store.outbox.watch(null)
     for (const log of store.outbox.marked().keys()) this.moved(log)
   }
 
-  /** Ops by which one begins at the heads of logs that others have yet to read. Of others the mark will say where. */
+  /**
+   * Ops that store cursors for a new webhook at the heads of logs that others are still reading. For other logs the
+   * mark tells where to start.
+   */
   async startOps(record: WebhookRecord, worker?: WebhookWorker): Promise<Op[]> {
     const { store } = this.#parts
     const filter = new EventFilter(record)
@@ -146,7 +152,7 @@ export class OutboxReader implements Deadline {
     return [...this.#parts.workers.values()].filter((worker) => worker.takesLog(log))
   }
 
-  /** Where it grows before this is written, its mark stays. */
+  /** If the log grows before this is written, its mark stays. */
   #forget(log: LogName): Op {
     const workers = this.#tellersOf(log)
     const read = workers.map((worker) => worker.cursor(log)?.done ?? Number.MAX_SAFE_INTEGER)

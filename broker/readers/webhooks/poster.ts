@@ -1,4 +1,7 @@
-/** Posts to the servers of others: kept connections, a deadline for everything, no redirects, and a bound on what is read. */
+/**
+ * HTTP client for posting to third parties: keep-alive connections, a timeout for the whole request, no redirects,
+ * bounded responses.
+ */
 import http from 'node:http'
 import https from 'node:https'
 import { namesPrivate, publicLookup } from './addresses.js'
@@ -7,9 +10,9 @@ export interface Post {
   readonly url: string
   readonly headers: Record<string, string>
   readonly body: Buffer
-  /** Seconds until it has failed, connecting and reading included. */
+  /** Seconds until it fails, connecting and reading included. */
   readonly timeout: number
-  /** Its status is all that counts: what comes behind it is dropped, and not waited for. */
+  /** Only the status counts: the response body is discarded and not waited for. */
   readonly bodyless?: true
 }
 
@@ -19,7 +22,7 @@ export interface Answer {
   readonly body: Buffer
 }
 
-/** Longest answer that is read; of a longer one only the beginning is there. */
+/** Longest response body in bytes; a longer one is truncated. */
 const ANSWER_BYTES = 65_536
 
 export class Poster {
@@ -36,7 +39,7 @@ export class Poster {
     return this.#closing.signal.aborted
   }
 
-  /** Rejects with an error that says why there was no answer. */
+  /** Rejects with an error that says why there was no response. */
   async post({ url, headers, body, timeout, bodyless }: Post): Promise<Answer> {
     const target = new URL(url)
     if (!this.#privateAddresses && namesPrivate(target))
@@ -75,7 +78,7 @@ export class Poster {
     })
   }
 
-  /** Ends what is under way. */
+  /** Aborts pending requests. */
   close(): void {
     this.#closing.abort()
     this.#http.destroy()
@@ -83,7 +86,7 @@ export class Poster {
   }
 }
 
-/** A short one is read behind the answer, so that the connection can be used again; the deadline ends any other. */
+/** Reads a short body in the background, so that the connection can be reused; the timeout ends any other. */
 async function dropBody(response: http.IncomingMessage): Promise<Answer> {
   read(response).catch(() => {})
   return { status: response.statusCode!, headers: response.headers, body: Buffer.alloc(0) }

@@ -1,18 +1,18 @@
-/** What webhooks there are: those of the configuration and those made by commands, with secrets that are sealed at rest. */
+/** The records of webhooks, from the configuration or made by commands; secrets are encrypted at rest. */
 import { randomBytes } from 'node:crypto'
 import type { WebhookConfig } from '../../../schemas/config.js'
 import { SYSTEM } from '../../../schemas/ids.js'
 import type { SecretBox } from '../../auth/secret-box.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 
-/** How long the secret before signs beside a new one, in ms. */
+/** Ms for which the former secret signs beside a new one. */
 export const ROTATION_MS = 86_400_000
 
 export function newWebhookId(): string {
   return randomBytes(9).toString('base64url').replace(/^[-_]/, 'w')
 }
 
-/** An entry of the configuration. One that was switched off stays so, unless it leads elsewhere now. */
+/** The record of a configured webhook. A disabled one stays disabled, unless its URL has changed. */
 export function configured(
   { id, url, events, rooms, users, direct }: WebhookConfig,
   known: WebhookRecord | undefined,
@@ -35,7 +35,7 @@ export function configured(
   }
 }
 
-/** The secrets that sign for a webhook now; none where they cannot be opened. */
+/** The current signing secrets of a webhook; empty if they cannot be decrypted. */
 export function secretsOf(record: WebhookRecord, config: readonly WebhookConfig[], secretBox: SecretBox): string[] {
   if (record.source === 'config') {
     const { secret, previousSecret } = config.find(({ id }) => id === record.id)!

@@ -1,6 +1,6 @@
 /**
- * Tells one webhook what happens, from the logs: a cursor for each, one event of a log at a time, several logs at once. Whatever the receiver
- * does, chat goes on: all that a message costs here is a note that its log has grown.
+ * Delivers events to one webhook: a cursor per log, one event of a log at a time, several logs at once. Independent of
+ * message delivery: all it costs a message is a note that its log has grown.
  */
 import type { Config } from '../../../schemas/config.js'
 import type { LogName } from '../../store/log-name.js'
@@ -16,7 +16,7 @@ import { EventFilter, eventOf, type OutgoingEvent } from './events.js'
 import { LogCursor } from './log-cursor.js'
 import type { Poster } from './poster.js'
 
-/** Of a log, at a time; other logs have their turn in between. */
+/** Entries, and bytes, read of a log before other logs have their turn. */
 const PAGE_ENTRIES = 16
 const PAGE_BYTES = 262_144
 
@@ -27,12 +27,12 @@ export interface WebhookWorkerParts {
   readonly counters: Counters
   readonly options: Config['webhookDelivery']
   readonly failed: (error: unknown) => void
-  /** For the log of the broker: `kind` is the line, `facts` its fields. */
+  /** Writes to the broker's log: `kind` is the message, `facts` its fields. */
   readonly note: (kind: string, webhook: string, facts: Record<string, unknown>) => void
   readonly random: () => number
-  /** A log of which something was told. */
+  /** Called when a log's cursor has advanced. */
   readonly moved: (log: LogName) => void
-  /** The receiver wants no more. */
+  /** Called when the receiver answered 410 and wants no more. */
   readonly gone: (webhook: string, why: string) => void
 }
 
@@ -41,14 +41,14 @@ export class WebhookWorker implements Deadline {
   readonly #parts: WebhookWorkerParts
   #record: WebhookRecord
   #filter: EventFilter
-  /** Those that sign now. */
+  /** The current signing secrets. */
   readonly #secrets: () => readonly string[]
   readonly #cursors = new Map<LogName, LogCursor>()
-  /** In line to be told. */
+  /** Cursors queued for delivery. */
   readonly #ready: LogCursor[] = []
-  /** Tails that wait until they are due. */
+  /** Cursors that wait for a retry. */
   readonly #waiting = new Set<LogCursor>()
-  /** When the first of them is due (Unix ms); 0: none. */
+  /** Unix ms of the first retry; 0: none. */
   #nextDue = 0
   #active = 0
   #idle: (() => void)[] = []
@@ -83,14 +83,14 @@ export class WebhookWorker implements Deadline {
     return this.#cursors.get(log)
   }
 
-  /** Goes on in a log where it was. */
+  /** Continues in a log at its cursor. */
   begin(log: LogName, done: number, head: number): void {
     const cursor = new LogCursor(log, done, head)
     this.#cursors.set(log, cursor)
     this.#enqueue(cursor)
   }
 
-  /** Has been told all of a log, and forgets it until it grows. */
+  /** Drops a fully delivered log from memory until it grows. */
   forget(log: LogName): void {
     const cursor = this.#cursors.get(log)
     if (cursor) this.#waiting.delete(cursor)
@@ -99,7 +99,7 @@ export class WebhookWorker implements Deadline {
 
   grown(log: LogName, first: number, last: number): void {
     const cursor = this.#cursors.get(log)
-    // One that was dropped begins anew.
+    // A dropped log starts anew.
     if (!cursor || first <= cursor.head) return this.begin(log, first - 1, last)
     cursor.head = last
     this.#enqueue(cursor)
@@ -116,7 +116,7 @@ export class WebhookWorker implements Deadline {
     this.#pump()
   }
 
-  /** Tails whose time to be tried again has come; answers when the next one has (Unix ms), or 0. */
+  /** Queues the cursors whose retry is due. Returns the time of the next (Unix ms), or 0. */
   due(now: number): number {
     let next = 0
     for (const cursor of this.#waiting) {
@@ -130,7 +130,7 @@ export class WebhookWorker implements Deadline {
     return next
   }
 
-  /** Takes no more turns; resolves when what was under way has ended. */
+  /** Starts no more deliveries; resolves when the current ones have ended. */
   async close(): Promise<void> {
     this.#closed = true
     this.#parts.wheel.delete(this)
@@ -138,13 +138,13 @@ export class WebhookWorker implements Deadline {
     while (this.#active > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
-  /** One attempt, outside of the order. */
+  /** A single attempt, independent of the cursors. */
   post(id: string, body: Buffer): Promise<Outcome> {
     const { poster, options } = this.#parts
     return attempt(poster, { url: this.#record.url, secrets: this.#secrets(), id, body, timeout: options.timeout })
   }
 
-  /** Tries dead letters again, one after another, behind those that are being tried. */
+  /** Retries dead letters one after another, after earlier retries. */
   retry(ids: readonly string[]): void {
     const work = async (): Promise<void> => {
       for (const id of ids) if (!this.#closed) await this.#retryLetter(id)
@@ -185,7 +185,7 @@ export class WebhookWorker implements Deadline {
     if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** What comes next in a log, until something fails. */
+  /** Delivers the next entries of a log until one fails. */
   async #tell(cursor: LogCursor): Promise<void> {
     const { log } = this.#parts.store
     const { head, tail: first } = await log.open(cursor.log)
@@ -200,7 +200,7 @@ export class WebhookWorker implements Deadline {
       if (event && this.#filter.takes(event) && !(await this.#tellOne(cursor, entry, event))) return
       cursor.done = entry.seq
     }
-    // Nothing of what there was can be read any more.
+    // None of the remaining entries can be read any more.
     if (entries.length === 0) cursor.done = Math.max(cursor.done, head)
   }
 
@@ -208,7 +208,7 @@ export class WebhookWorker implements Deadline {
     return !this.#closed && this.#record.enabled && this.#cursors.get(cursor.log) === cursor
   }
 
-  /** True: on to the next one. */
+  /** Returns true if the next entry may follow. */
   async #tellOne(cursor: LogCursor, entry: LogEntry, { id, type, body }: OutgoingEvent): Promise<boolean> {
     const outcome = await this.post(id, body)
     this.#note(outcome)
@@ -248,7 +248,10 @@ export class WebhookWorker implements Deadline {
     wheel.set(this, cursor.due)
   }
 
-  /** The letter and the cursor beyond it are one commit: neither is the event lost, nor tried without end. */
+  /**
+   * Stores the dead letter and the advanced cursor in one commit, so that the event is neither lost nor retried
+   * forever.
+   */
   async #giveUp(cursor: LogCursor, seq: number, id: string, type: string, error: string): Promise<void> {
     const { store, counters, note } = this.#parts
     const webhook = this.#record.id
@@ -266,7 +269,7 @@ export class WebhookWorker implements Deadline {
     if (!letter) return
     const entry = await this.letters.entryOf(letter)
     const event = entry && eventOf(letter.log, entry)
-    // Deleted or expired meanwhile: there is nothing left to tell.
+    // Deleted or expired meanwhile: nothing is left to deliver.
     if (event?.id !== id) return this.letters.delete(id)
     const outcome = await this.post(id, event.body)
     this.#note(outcome)

@@ -1,4 +1,4 @@
-/** All webhooks: made, changed and removed, and told what the logs have. Which logs they have yet to read, the store's marks say. */
+/** Manages all webhooks: creates, changes and removes them, and passes log entries to their workers. */
 
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
@@ -52,7 +52,7 @@ export class Webhooks implements WebhookAdmin {
     this.#outboxReader = new OutboxReader({ ...parts, workers: this.#workers })
   }
 
-  /** Before anything is committed: what is, is told from then on. */
+  /** Must be opened before the first commit, so that no entry is missed. */
   static async open(parts: WebhooksParts): Promise<Webhooks> {
     const webhooks = new Webhooks(parts)
     await webhooks.#load()
@@ -75,7 +75,7 @@ export class Webhooks implements WebhookAdmin {
     await this.#outboxReader.open()
   }
 
-  /** Told of every commit. */
+  /** Called for every commit. */
   appended(batches: readonly AppendedBatch[]): void {
     if (this.#workers.size > 0) this.#outboxReader.appended(batches)
   }
@@ -248,7 +248,7 @@ export class Webhooks implements WebhookAdmin {
   }
 }
 
-/** Notifications, or a direct conversation, of the user. */
+/** Whether the log has notifications or a direct conversation of the user. */
 function isLogOf(user: string, log: LogName): boolean {
   const name = log.slice(2)
   return log.startsWith('n:') ? name === user : (directMembers(name)?.includes(user) ?? false)
@@ -258,7 +258,7 @@ function checkDetails({ url, events }: { url?: string | undefined; events?: read
   if (url !== undefined) {
     const target = URL.canParse(url) ? new URL(url) : null
     if (!target) throw new Refusal('bad_request', 'expected a URL', { field: 'url' })
-    // It would be stored, and shown, in the clear.
+    // Credentials in the URL would be stored and shown in plain text.
     if (target.username !== '' || target.password !== '')
       throw new Refusal('bad_request', 'a URL must hold no password; check the signature instead', { field: 'url' })
   }

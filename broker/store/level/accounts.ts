@@ -1,4 +1,4 @@
-/** Second factors, which go with their account (`deleteUserOps`), and removals under way: read when asked for. */
+/** Second factors, which are removed with their account (`deleteUserOps`), and removals in progress. Read on demand. */
 import type { AccountStore, RemovalRecord, SecondFactorRecord } from '../accounts.js'
 import type { Op } from '../op.js'
 import type { Database } from './database.js'

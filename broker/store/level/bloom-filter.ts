@@ -1,4 +1,4 @@
-/** "Surely not" or "perhaps" for a set of strings. */
+/** A Bloom filter: says of a string that it is surely not in the set, or perhaps. */
 
 const HASHES = 5
 const BITS_PER_KEY = 16
@@ -13,7 +13,7 @@ export class BloomFilter {
     this.#mask = words.length * 32 - 1
   }
 
-  /** For up to `capacity` keys, with about 0.1 % false answers when full. */
+  /** For up to `capacity` keys, with about 0.1 % false positives when full. */
   static sized(capacity: number): BloomFilter {
     let bits = SMALLEST_BITS
     while (bits < capacity * BITS_PER_KEY) bits *= 2
@@ -43,7 +43,7 @@ export class BloomFilter {
     return true
   }
 
-  /** The same set in the size that `count` keys need: halves of a power of two may be laid over each other. */
+  /** The same set in the size for `count` keys: since sizes are powers of two, halves can be merged with OR. */
   shrunk(count: number): BloomFilter {
     let words = this.#words
     while (words.length * 16 >= Math.max(count * BITS_PER_KEY, SMALLEST_BITS)) {
@@ -61,7 +61,7 @@ export class BloomFilter {
   }
 }
 
-/** FNV-1a over the code units, then mixed: the same string gives the same bits for ever, they are stored. */
+/** FNV-1a over the code units, then mixed. Must never change, since filters are stored. */
 export function bloomHash(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

@@ -1,4 +1,4 @@
-/** Bots, read once and kept in memory; it changes after the disk did. */
+/** Bots: loaded at the start and kept in memory, which is updated after the disk. */
 
 import type { BotRecord, BotRecords } from '../bots.js'
 import type { Op } from '../op.js'
@@ -9,7 +9,7 @@ import { put, wipe } from './operation.js'
 export class LevelBots implements BotRecords {
   readonly #database: Database
   #bots = new Map<string, BotRecord>()
-  /** By owner, and by name of a command. */
+  /** By owner, and by name of a slash command. */
   #owned = new Map<string, BotRecord[]>()
   #taking = new Map<string, BotRecord[]>()
 
@@ -17,7 +17,7 @@ export class LevelBots implements BotRecords {
     this.#database = database
   }
 
-  /** Reads everything; what it returns makes that what memory says. */
+  /** Reads everything; the function returned replaces what is in memory. */
   async load(): Promise<() => void> {
     const bots = new Map<string, BotRecord>()
     await this.#database.scan(ranges.bots, (_, value) => {
@@ -76,7 +76,7 @@ export class LevelBots implements BotRecords {
   }
 }
 
-/** In the order in which they were made. */
+/** In the order of creation. */
 function insert(map: Map<string, BotRecord[]>, key: string, record: BotRecord): void {
   const all = [...(map.get(key) ?? []), record]
   map.set(

@@ -1,4 +1,4 @@
-/** CRC-32 (IEEE 802.3), by zlib where this Node has it (20.15 and later). */
+/** CRC-32 (IEEE 802.3), by zlib if this Node version has it (20.15 and later). */
 import * as zlib from 'node:zlib'
 
 const native = (zlib as { crc32?: (data: Uint8Array) => number }).crc32
@@ -7,7 +7,7 @@ export const checksum: (data: Uint8Array) => number = native ? (data) => native(
 
 let table: Uint32Array | null = null
 
-/** The same in JavaScript, for the early Node 20 releases. */
+/** In JavaScript, for early Node 20 releases. */
 export function tableChecksum(data: Uint8Array): number {
   table ??= makeTable()
   let crc = 0xffffffff

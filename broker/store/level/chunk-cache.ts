@@ -1,8 +1,10 @@
-/** Chunks in memory, the least recently used dropped first. The logs hold them; this holds the account. */
+/**
+ * Bounds the chunks in memory, evicting the least recently used. The chunks themselves are referenced by their logs.
+ */
 import type { Chunk } from './chunk.js'
 import type { RoomLog } from './room-log.js'
 
-/** A chunk counts for its value plus its decoded entries. */
+/** A chunk counts the bytes of its value, and this for each decoded entry. */
 const WEIGHT_PER_ENTRY = 250
 
 export class ChunkCache {
@@ -37,7 +39,7 @@ export class ChunkCache {
     this.#evict()
   }
 
-  /** In place of the chunk with the same first entry, if that one is here. */
+  /** Replaces the cached chunk with the same first entry, if there is one. */
   replace(log: RoomLog, chunk: Chunk): void {
     const known = log.cachedChunk(chunk.first)
     if (!known) return
@@ -46,7 +48,7 @@ export class ChunkCache {
     this.add(log, chunk)
   }
 
-  /** Forgets the chunks of a log whose entries are all below `seq`. */
+  /** Drops the chunks of a log whose entries are all below `seq`. */
   dropBelow(log: RoomLog, seq: number): void {
     const kept = log.cached.filter((chunk) => chunk.last >= seq || !this.#forget(chunk))
     log.cached = kept

@@ -14,7 +14,7 @@ const HEADER = 13
 export const CHUNK_ENTRIES = 64
 const CHUNK_BYTES = 65_536
 
-/** Entries as they lie in the log, decoded when first asked for. */
+/** Encoded entries of a log, decoded on first use. */
 export class Chunk {
   readonly first: number
   readonly last: number
@@ -27,7 +27,7 @@ export class Chunk {
     this.last = this.first + value.readUInt16LE(5) - 1
   }
 
-  /** Null when the value is not what was written. */
+  /** Null if the checksum or format is wrong. */
   static read(value: Buffer): Chunk | null {
     if (value.length < HEADER || value.readUInt32LE(0) !== checksum(value.subarray(4)) || value[4] !== VERSION)
       return null
@@ -42,7 +42,7 @@ export class Chunk {
     return (this.#entries ??= decodeEntries(this.value, HEADER, this.first, this.count))
   }
 
-  /** A chunk of `before`'s entries and of those of `source` that still fit; with none before, at least one. */
+  /** A chunk of the entries of `before` and as many of `source` as fit; without `before`, at least one. */
   static pack(before: Chunk | null, source: RunReader): Chunk {
     const first = before?.first ?? source.next
     const stretches: Uint8Array[] = []
@@ -64,7 +64,7 @@ export class Chunk {
     return Chunk.#sealed(value, first, count)
   }
 
-  /** A chunk of exactly these entries: those of one there was, some of which are gone now. */
+  /** A chunk of exactly these entries: those of an existing chunk, of which some are gone now. */
   static of(entries: readonly LogEntry[]): Chunk {
     const value = Buffer.allocUnsafeSlow(HEADER + sizeOf(entries))
     encodeEntries(value, HEADER, entries)

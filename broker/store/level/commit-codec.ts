@@ -27,31 +27,34 @@ export interface DedupeRecord {
   readonly ts: number
 }
 
-/** What a log got in a commit, as read back. */
+/** What a commit added to one log, decoded. */
 export interface CommittedLog {
   readonly log: string
   readonly runs: readonly Run[]
-  /** Of the entries that asked for idempotency. */
+  /** Dedupe records of the entries with a client-chosen id. */
   readonly dedupe: { readonly from: string; readonly cid: string; readonly record: DedupeRecord }[]
 }
 
-/** A commit as it is written. */
+/** An encoded commit. */
 export interface EncodedCommit {
   readonly value: Buffer
-  /** What it is made of, in order; `log` is the place of the log's name. */
+  /** The runs it consists of, in order; `log` is the index of the log's name. */
   readonly runs: readonly RunPlace[]
-  /** Where each payload begins and ends in the value, in order. */
+  /** Start and end offset of each payload in the value, in order. */
   readonly payloads: readonly number[]
 }
 
-/** Entries of one log, one behind another. */
+/** Consecutive entries of one log. */
 interface RunPlace {
   readonly log: number
   readonly at: number
   count: number
 }
 
-/** Writes one commit at a time into a buffer it keeps: entries are encoded once, payloads become views of the value. */
+/**
+ * Encodes one commit at a time into a reused buffer. Entries are encoded once; their payloads become views of the
+ * value.
+ */
 export class CommitEncoder {
   #scratch: Buffer = Buffer.allocUnsafeSlow(INITIAL_SCRATCH)
   #at = HEADER
@@ -67,12 +70,12 @@ export class CommitEncoder {
     this.#records = []
   }
 
-  /** Entries added. */
+  /** Number of entries added. */
   get count(): number {
     return this.#payloads.length / 2
   }
 
-  /** `log` is the place of the log's name in what `finish` is given. */
+  /** @param log Index of the log's name in the argument of `finish`. */
   add(log: number, draft: Draft, seq: number): void {
     const { from, origin = '', dedupe, extra = null } = draft
     const { bytes, seqAt } = draft.body
@@ -152,7 +155,7 @@ export class CommitEncoder {
   }
 }
 
-/** The logs of a commit, or null when the value is not what was written. */
+/** The logs of a commit; null if the checksum or format is wrong. */
 export function decodeCommit(value: Buffer): CommittedLog[] | null {
   if (value.length < HEADER || value.readUInt32LE(0) !== checksum(value.subarray(4)) || value[4] !== VERSION)
     return null

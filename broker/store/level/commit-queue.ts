@@ -1,6 +1,6 @@
 /**
- * The order of all writes: one queue, one group in flight, everything that waits goes into the next group. A group starts
- * in the check phase of the event loop, so that whatever the sockets brought in one turn shares one write.
+ * Orders all writes: one queue, one group in flight, and everything that waits goes into the next group. A group starts
+ * in the check phase of the event loop, so that all that sockets received in one turn shares one write.
  */
 import { type Change, StoreError } from '../changes.js'
 
@@ -11,13 +11,13 @@ const OP_BYTES = 128
 type Pending = Change | { readonly task: () => Promise<void> }
 
 export class CommitQueue {
-  /** Writes a group and settles its changes; does not throw. */
+  /** Writes a group and settles its changes; must not throw. */
   readonly #write: (group: readonly Change[]) => Promise<void>
   #pending: Pending[] = []
-  /** Place of the first item not yet taken. */
+  /** Index of the first item not taken yet. */
   #taken = 0
   #running = false
-  /** When the first change of the group in flight, and of those that wait, came in, Unix ms. */
+  /** Unix ms when the oldest change of the group in flight, and of those that wait, was queued. */
   #groupSince: number | null = null
   #waitingSince: number | null = null
   #closed = false
@@ -27,7 +27,7 @@ export class CommitQueue {
     this.#write = write
   }
 
-  /** When the oldest change came in that is not settled, Unix ms; null: there is none. */
+  /** Unix ms when the oldest unsettled change was queued; null: there is none. */
   get since(): number | null {
     return this.#groupSince ?? this.#waitingSince
   }
@@ -45,7 +45,7 @@ export class CommitQueue {
     }
   }
 
-  /** Runs a task in its turn, while no group is in flight. */
+  /** Runs a task in order, while no group is in flight. */
   exclusive<T>(task: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new StoreError('the store is closed'))
@@ -54,7 +54,7 @@ export class CommitQueue {
     })
   }
 
-  /** Waits until nothing is queued, then takes no more. */
+  /** Waits until nothing is queued, then refuses further changes. */
   async close(): Promise<void> {
     while (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve))
     this.#closed = true

@@ -1,4 +1,4 @@
-/** One commit: numbers, one atomic write, then memory follows the disk and everyone hears of it. */
+/** Performs one group commit: numbers the drafts, writes atomically, then updates memory and notifies listeners. */
 import type { AppendedBatch, AppendResult, Change, Draft, StoreError } from '../changes.js'
 import type { StoreCounts } from '../store.js'
 import { CommitEncoder } from './commit-codec.js'
@@ -36,7 +36,7 @@ export class Committer {
     this.#parts = parts
   }
 
-  /** Reads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. */
+  /** Loads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. */
   prepare(group: readonly Change[]): Promise<void> | undefined {
     const { logs, dedupe } = this.#parts
     const unknown: string[] = []
@@ -52,7 +52,10 @@ export class Committer {
     return Promise.all([logs.load([...new Set(unknown)]), records]).then(() => undefined)
   }
 
-  /** Makes the prepared group durable and settles it. On error nothing is settled, and memory has to be read anew. */
+  /**
+   * Makes the prepared group durable and settles it. Throws on error; then nothing is settled, and memory has to be
+   * reloaded.
+   */
   async write(group: readonly Change[]): Promise<void> {
     const { database, journal, logs, dedupe, outbox, counts, sync } = this.#parts
     const batch = new WriteBatch()
@@ -87,7 +90,7 @@ export class Committer {
     this.#announce(group, results, appended?.batches ?? [])
   }
 
-  /** What the entry `seq` does to others. */
+  /** Adds the effect of entry `seq` on other entries to the batch. */
   stageEffect({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
     this.#parts.notes.stage(batch, log.name, seq, notes)
     for (const erased of erase?.seqs ?? [])
@@ -95,7 +98,7 @@ export class Committer {
         batch.put(keys.erased(log.name, erased, isNameless(erase!.gone)), JSON.stringify(erase!.gone))
   }
 
-  /** Fails a group. `staged` tells whether its ops have already been told to change memory. */
+  /** Fails a group. `staged`: whether its ops have changed memory already. */
   fail(group: readonly Change[], error: StoreError, staged: boolean): void {
     for (const change of group) {
       if (!staged) for (const op of change.ops) abandonOp(op)
@@ -117,7 +120,7 @@ export class Committer {
     }
   }
 
-  /** A listener that throws is a bug; it must not take the others with it. */
+  /** A listener that throws is a bug, which must not affect the others. */
   #guard(call: () => void): void {
     try {
       call()

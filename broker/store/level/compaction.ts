@@ -1,6 +1,6 @@
 /**
- * Makes LevelDB forget older values of keys whose payloads are gone. It does so by itself only when it merges files, which on
- * a quiet broker may be never.
+ * Removes old versions of keys from the disk whose payloads are gone. LevelDB drops them only when it merges files,
+ * which on a quiet broker may never happen.
  */
 import type { StoreCounts } from '../store.js'
 import type { Database } from './database.js'
@@ -8,20 +8,20 @@ import { HOUR } from './gone.js'
 import { keys, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
 
-/** How long older values may lie on the disk: many are merged away at once, and seldom. */
+/** How long old versions may stay on the disk: compaction is rare, and removes many at once. */
 const COMPACT_AFTER = 12 * HOUR
-/** Keys of one compaction, and of one write. */
+/** Most keys of one compaction, and of one write. */
 const MAX_KEYS = 10_000
 const PAGE = 50
-/** Ranges merged one by one; where there are more, all between the first and the last is. */
+/** Up to so many ranges are compacted one by one; beyond, everything from the first to the last is. */
 const MAX_RANGES = 100
 
 export interface CompactionParts {
   readonly database: Database
   readonly counts: StoreCounts
-  /** Runs when no other upkeep does. */
+  /** Runs the task while no other maintenance does. */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>
-  /** Runs between commits. */
+  /** Runs the task between commits. */
   readonly exclusive: (task: () => Promise<void>) => Promise<void>
   readonly now: () => number
 }
@@ -33,14 +33,14 @@ export class Compaction {
     this.#parts = parts
   }
 
-  /** Does nothing until something has waited long enough; then it takes all that waits. */
+  /** Does nothing until the oldest entry has waited long enough; then handles all of them. */
   async run(): Promise<void> {
     const { database, alone, exclusive } = this.#parts
     const marks = await this.#due()
     if (marks.length === 0) return
     const stale = marks.map(keys.keyOfStale)
     const merged: [string, string][] = [...rangesOf(stale), keys.journalEdges as [string, string]]
-    // What lies in the write buffer goes to a file of its own; then what is written again lies above it.
+    // Flushes the write buffer to a file of its own, so that the values written next are in a newer one.
     await database.compact(...(keys.journalEdges as [string, string]))
     for (let i = 0; i < stale.length; i += PAGE)
       await exclusive(() => alone(() => this.#writeAgain(stale.slice(i, i + PAGE))))
@@ -61,7 +61,10 @@ export class Compaction {
     return oldest <= now() - COMPACT_AFTER ? marks : []
   }
 
-  /** LevelDB merges a file only with files above it: the same values again make one that covers them all. */
+  /**
+   * LevelDB merges a file only with files of newer writes: writing the same values again creates one that overlaps all
+   * of them.
+   */
   async #writeAgain(stale: readonly string[]): Promise<void> {
     const { database } = this.#parts
     const batch = new WriteBatch()
@@ -80,7 +83,7 @@ export class Compaction {
   }
 }
 
-/** First and last of the keys that lie together: the chunks of a log, the retained messages. */
+/** The first and last of neighbouring keys: the chunks of a log, or the retained messages. */
 function rangesOf(stale: readonly string[]): [string, string][] {
   const found = new Map<string, [string, string]>()
   for (const key of stale) {

@@ -1,12 +1,13 @@
 /**
- * A copy of the whole store as it is at one moment, while others go on to read and write: a LevelDB of its own, to be opened like one that
- * a crash has left. It is no store before it is whole, for what says so is written last.
+ * Copies the whole store as of one moment, while reading and writing go on. The copy is a LevelDB of its own, in the
+ * state of a store after a crash. The key that marks it as a store is written last, so an incomplete copy does not
+ * open.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Database, diskDatabase, FORMAT } from './database.js'
 import { keys } from './keys.js'
 
-/** `heard` is told how many bytes of keys and values were copied since the last time. */
+/** `heard` is called with the bytes of keys and values copied since the last call. */
 export async function copyDatabase(
   from: Database,
   to: string,

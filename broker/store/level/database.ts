@@ -1,6 +1,6 @@
 /**
- * The LevelDB underneath: opening with clear errors, reads that wait for a reopening, and writes after which a failure
- * is remembered. A write that failed may or may not be on disk, so nobody may write again before `reopen`.
+ * The LevelDB below the store: opens it with clear errors, lets reads wait while it is reopened, and records failed
+ * writes. A failed write may or may not be on disk, so nothing may be written again before `reopen`.
  */
 import { chmod, mkdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,22 +13,22 @@ import { damagedLogs } from './write-ahead-log.js'
 
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Buffer>
 
-/** Gives an open database: called at the start and for every reopening, when the one before is closed. */
+/** Opens the database: called at the start, and for every reopening after the previous one is closed. */
 export type OpenDatabase = () => Promise<LevelDatabase>
 
 export const FORMAT = 'topictalk 1'
 const PAGE = 1000
 const WRITE_BUFFER = 16 * 1024 * 1024
 const OPTIONS = { valueEncoding: 'buffer', writeBufferSize: WRITE_BUFFER, cacheSize: 32 * 1024 * 1024 }
-/** What opening may write: the recovered write buffer, and as much again. */
+/** Free space needed to open: for the recovered write buffer, and as much again. */
 const ROOM_TO_OPEN = WRITE_BUFFER + 4 * 1024 * 1024
-/** Read at once by who reads everything. */
+/** Bytes read at once when everything is read. */
 const COPY_BYTES = 256 * 1024
 const PROBE_BYTES = 262_144
-/** Keys read in one turn of the event loop: a millisecond or two, and whoever reads on lets others go first. */
+/** Keys read per turn of the event loop: about a millisecond or two; then the reader yields. */
 const READS_IN_TURN = 1000
 
-/** LevelDB in a directory. */
+/** A LevelDB in a directory. */
 export function diskDatabase(location: string): OpenDatabase {
   return async () => {
     const level = new Level<string, Buffer>(location, OPTIONS)
@@ -37,7 +37,7 @@ export function diskDatabase(location: string): OpenDatabase {
   }
 }
 
-/** A database that lives as long as the process, for tests. */
+/** A database in memory, for tests. Survives reopening. */
 export async function memoryDatabase(): Promise<OpenDatabase> {
   const { MemoryLevel } = await import('memory-level')
   const level = new MemoryLevel<string, Buffer>({ valueEncoding: 'buffer' })
@@ -48,7 +48,7 @@ export async function memoryDatabase(): Promise<OpenDatabase> {
 }
 
 export class Database {
-  /** Whether writes were given up at the opening. */
+  /** Whether opening discarded damaged writes. */
   lostWrites = false
   readonly #location: string | null
   readonly #openLevel: OpenDatabase
@@ -64,7 +64,7 @@ export class Database {
     this.#level = level
   }
 
-  /** `dropDamaged`: what cannot be read of its log is given up; else the store is not opened. */
+  /** @param dropDamaged Whether unreadable parts of LevelDB's log are discarded; otherwise opening fails. */
   static async open(location: string | null, openLevel: OpenDatabase, dropDamaged = false): Promise<Database> {
     const damaged = location === null ? false : await prepare(location, dropDamaged)
     const database = new Database(location, openLevel, await openAt(location, openLevel))
@@ -83,14 +83,14 @@ export class Database {
     return this.#suspect
   }
 
-  /** For writers who left memory ahead of the disk. */
+  /** Marks the database as suspect, for writers whose memory is ahead of the disk. */
   distrust(): void {
     this.#suspect = true
   }
 
   /**
-   * Of one key, in the thread that asks: a microsecond for a small value or none, where to have another thread read it costs this one
-   * fifteen. For values of a page or more, and for many at once, `getMany` reads elsewhere.
+   * Reads one key synchronously: a microsecond for a small or missing value, where a read in another thread costs this
+   * one fifteen. For values of a page or more, and for many at once, `getMany` reads in another thread.
    */
   async get(key: string): Promise<Buffer | undefined> {
     if (this.#readsInTurn === 0) setImmediate(() => (this.#readsInTurn = 0))
@@ -102,22 +102,22 @@ export class Database {
     return this.#read((level) => level.getMany(wanted))
   }
 
-  /** The last entry of a range: one seek. */
+  /** The last entry of a range, with one seek. */
   async last(range: KeyRange): Promise<[string, Buffer] | undefined> {
     return (await this.some(range, 1, true))[0]
   }
 
-  /** The first entries of a range, or the last ones, last first. */
+  /** The first entries of a range; `reverse`: the last ones, last first. */
   async some(range: KeyRange, limit: number, reverse = false): Promise<[string, Buffer][]> {
     return this.#read((level) => level.iterator({ ...range, reverse, limit }).all())
   }
 
-  /** The first keys of a range, at most so many; none: there are none. */
+  /** The first keys of a range, at most `limit`. */
   async someKeys(range: KeyRange, limit: number): Promise<string[]> {
     return this.#read(async (level) => {
       const iterator = level.keys({ ...range, limit })
       const page = await iterator.nextv(limit)
-      // Nobody waits for that.
+      // Need not be awaited.
       iterator.close().catch(() => {})
       return page
     })
@@ -133,7 +133,7 @@ export class Database {
     return this.#pages(range)
   }
 
-  /** All there is at this moment, in pages of some bytes. */
+  /** All entries of one snapshot, in pages bounded by bytes. */
   everything(): AsyncGenerator<[string, Buffer][]> {
     return this.#pages({ highWaterMarkBytes: COPY_BYTES })
   }
@@ -158,12 +158,12 @@ export class Database {
     for await (const page of this.pages(range)) yield* page
   }
 
-  /** All entries of a range, one by one without a promise each: for what is read at the start. */
+  /** Visits all entries of a range without a promise for each; for loading at the start. */
   async scan(range: KeyRange, visit: (key: string, value: Buffer) => void): Promise<void> {
     for await (const page of this.pages(range)) for (const [key, value] of page) visit(key, value)
   }
 
-  /** Keys alone, in pages. */
+  /** The keys of a range, in pages. */
   async *keyPages(range: KeyRange): AsyncGenerator<string[]> {
     if (this.#reopening) await this.#reopening
     const iterator = this.#level.keys(range)
@@ -176,10 +176,10 @@ export class Database {
     }
   }
 
-  /** All or nothing. */
+  /** Writes atomically. */
   async write(batch: WriteBatch, sync: boolean): Promise<void> {
     await this.#change(async (level) => {
-      // Chained: about half the CPU of an array of operations.
+      // A chained batch takes about half the CPU time of an array of operations.
       const chain = level.batch()
       for (let i = 0; i < batch.size; i++) {
         const value = batch.valueAt(i)
@@ -196,15 +196,15 @@ export class Database {
   }
 
   /**
-   * Makes the disk forget what was deleted or replaced, where newer writes lie above it: LevelDB merges the levels that
-   * the range has files in. Does nothing in memory.
+   * Compacts a range: deleted and replaced values leave the disk, provided newer writes overlap them, since LevelDB
+   * merges the levels in which the range has files. No effect in memory.
    */
   async compact(from: string, to: string): Promise<void> {
     const level = this.#level as LevelDatabase & { compactRange?: (start: string, end: string) => Promise<void> }
     await level.compactRange?.(from, to)
   }
 
-  /** Closes and opens again. When that fails for want of space, reads go on with the database as it was. */
+  /** Closes and opens again. If that fails for lack of space, reading goes on with the database as it was. */
   async reopen(): Promise<void> {
     await this.#probeSpace()
     this.#reopening = (async () => {
@@ -254,7 +254,7 @@ export class Database {
     await this.#level.put(keys.format, Buffer.from(FORMAT), { sync: true } as object)
   }
 
-  /** LevelDB cannot be opened on a full disk: better to find out while it still answers reads. */
+  /** LevelDB cannot be opened on a full disk: detect that before closing a database that still answers reads. */
   async #probeSpace(): Promise<void> {
     if (this.#location === null) return
     const probe = join(this.#location, 'space.probe')
@@ -262,7 +262,7 @@ export class Database {
       const { bavail, bsize } = await statfs(this.#location)
       if (bavail * bsize < ROOM_TO_OPEN)
         throw new Error(`no space left on device: ${bavail * bsize} bytes, ${ROOM_TO_OPEN} are needed`)
-      // Quotas do not show in what the file system says.
+      // Quotas are not part of what statfs reports, so write a probe.
       await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true } as object)
     } catch (cause) {
       throw storeError('no room to reopen the store', cause)
@@ -272,7 +272,7 @@ export class Database {
   }
 }
 
-/** The directory, for its owner alone. Whether a log in it is damaged, and may be. */
+/** Creates the directory for its owner only. Returns whether its log is damaged, which throws unless `dropDamaged`. */
 async function prepare(location: string, dropDamaged: boolean): Promise<boolean> {
   await mkdir(location, { recursive: true, mode: 0o700 })
   await chmod(location, 0o700)
@@ -297,7 +297,7 @@ async function openAt(location: string | null, openLevel: OpenDatabase): Promise
   }
 }
 
-/** A StoreError that says why, and whether the disk is full. */
+/** A StoreError with the reason, and whether the disk is full. */
 export function storeError(what: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause
   const chain = causes(cause)

@@ -1,7 +1,7 @@
 /**
- * Which client-chosen ids were used in the last days. A record rides in the journal with its entry; folding moves it to
- * the current generation. A generation holds the records of one day (or a million of them), has a Bloom filter in memory,
- * and is dropped whole. A fresh id thus costs a look into memory, rarely a read.
+ * The client-chosen ids used in the last days. A record is written in the journal with its entry; folding moves it to
+ * the current generation. A generation holds the records of one day (or a million of them), has a Bloom filter in
+ * memory, and is dropped as a whole. A new id thus costs a lookup in memory, rarely a read.
  */
 import type { Draft } from '../changes.js'
 import { BloomFilter, bloomHash } from './bloom-filter.js'
@@ -19,9 +19,9 @@ interface Generation {
   readonly number: number
   readonly day: number
   records: number
-  /** No more records go in; the filter is stored. */
+  /** It is full, and its filter is stored. */
   sealed: boolean
-  /** Null until loaded: every id may be there. */
+  /** Null until loaded: then every id may be in it. */
   filter: BloomFilter | null
 }
 
@@ -29,10 +29,10 @@ export class Dedupe {
   readonly #database: Database
   readonly #days: number
   readonly #now: () => number
-  /** Records by name, oldest first: those not yet folded are the last ones. */
+  /** Records by name, oldest first; those not folded yet are the last ones. */
   #recent = new Map<string, DedupeRecord>()
   #unfolded: string[] = []
-  /** Old records found for the commit that is being built. */
+  /** Old records found for the commit being built. */
   #found = new Map<string, DedupeRecord>()
   #generations: Generation[] = []
   #loading: Promise<void> | null = null
@@ -43,7 +43,7 @@ export class Dedupe {
     this.#now = now
   }
 
-  /** Reads which generations there are. Their filters follow in the background. */
+  /** Loads the list of generations. Their filters follow in the background. */
   async load(): Promise<void> {
     this.#recent.clear()
     this.#unfolded = []
@@ -53,7 +53,7 @@ export class Dedupe {
     this.#loading = this.#generations.length === 0 ? null : this.#loadFilters(this.#generations)
   }
 
-  /** Filters must be whole before records go past them. */
+  /** Resolves when all filters are loaded, which folding requires. */
   async ready(): Promise<void> {
     await this.#loading
   }
@@ -62,7 +62,7 @@ export class Dedupe {
     return keys.dedupeName(draft.log, draft.from, draft.dedupe!.cid)
   }
 
-  /** Finds the old records of these names, without a promise when memory knows enough. */
+  /** Finds the old records of these names; returns no promise if memory suffices. */
   prepare(names: readonly string[]): Promise<void> | undefined {
     this.#found.clear()
     if (this.#loading) return this.#loading.then(() => this.#prepareLoaded(names))
@@ -84,7 +84,7 @@ export class Dedupe {
     return this.#unfolded.length
   }
 
-  /** Adds up to `limit` waiting records to a batch; what it returns is to be called once that is written. */
+  /** Adds up to `limit` waiting records to a batch; the function returned must be called after the write. */
   fold(limit: number, batch: WriteBatch): () => void {
     const names = this.#unfolded.slice(0, limit)
     if (names.length === 0) return () => undefined
@@ -104,7 +104,7 @@ export class Dedupe {
     }
   }
 
-  /** Drops the generations that are past the promised days. */
+  /** Drops the generations older than the dedupe window. */
   async dropExpired(): Promise<void> {
     const oldest = Math.floor(this.#now() / DAY) - this.#days
     while (this.#generations[0] && this.#generations[0].day < oldest) {
@@ -123,7 +123,7 @@ export class Dedupe {
     for (const { number } of this.#generations) await this.#database.clear(ranges.dedupeOfLog(number, log))
   }
 
-  /** Stores the open generation's filter, so that the next start need not rebuild it. */
+  /** Stores the filter of the open generation, so that the next start need not rebuild it. */
   saveFilter(batch: WriteBatch): void {
     const open = this.#generations[this.#generations.length - 1]
     if (open?.filter && !open.sealed) batch.put(keys.filter(open.number), encodeFilter(open))
@@ -133,7 +133,7 @@ export class Dedupe {
     const wanted: { name: string; key: string }[] = []
     for (const name of names) {
       const known = this.#recent.get(name)
-      // Folding may push it out of memory while the others are read.
+      // Folding may evict it from memory while the others are read.
       if (known) this.#found.set(name, known)
       if (known || this.#generations.length === 0) continue
       const hash = bloomHash(name)
@@ -150,7 +150,7 @@ export class Dedupe {
     })
   }
 
-  /** The generation for new records; seals the one before when its time is over. */
+  /** The generation for new records; seals the previous one when its day is over or it is full. */
   #current(batch: WriteBatch): Generation {
     const day = Math.floor(this.#now() / DAY)
     const last = this.#generations[this.#generations.length - 1]
@@ -174,13 +174,13 @@ export class Dedupe {
     try {
       for (const generation of generations) generation.filter = await this.#loadFilter(generation)
     } catch {
-      // Without its filter a generation is asked on disk each time: slower, not wrong.
+      // A generation without a filter is read from disk each time: slower, but correct.
     } finally {
       if (this.#generations === generations) this.#loading = null
     }
   }
 
-  /** The stored filter, if it has all records; else made anew from the keys. */
+  /** The stored filter if it is complete; otherwise one rebuilt from the keys. */
   async #loadFilter(generation: Generation): Promise<BloomFilter> {
     const stored = await this.#database.get(keys.filter(generation.number))
     if (stored && stored.readUInt32LE(0) === generation.records) return BloomFilter.from(stored.subarray(4))

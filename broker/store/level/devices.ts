@@ -1,4 +1,4 @@
-/** Devices and what belongs to them. All is in memory but commands that are finished. */
+/** Devices and their records. All in memory, except finished commands. */
 import type {
   BridgeRecord,
   CommandState,
@@ -25,7 +25,7 @@ export class LevelDevices implements DeviceStore {
   readonly bridges: LevelRecords<BridgeRecord>
   readonly open: LevelRecords<DeviceCommandRecord>
   readonly #database: Database
-  /** By device, each under the empty name; by owner through `#owned`. */
+  /** By device, each under the empty name; by owner in `#owned`. */
   readonly #devices: LevelRecords<DeviceRecord>
   #owned = new Map<string, Map<string, DeviceRecord>>()
 
@@ -38,7 +38,7 @@ export class LevelDevices implements DeviceStore {
     this.open = new LevelRecords<DeviceCommandRecord>(database, 'C', { ownerOf: deviceOf, nameOf: idOf })
   }
 
-  /** Reads everything; what it returns makes that what memory says. */
+  /** Reads everything; the function returned replaces what is in memory. */
   async load(): Promise<() => void> {
     const applies = await Promise.all(
       [this.#devices, this.shares, this.offers, this.bridges, this.open].map((one) => one.load()),
@@ -111,7 +111,7 @@ export class LevelDevices implements DeviceStore {
     return wipe(keys.ofRoom('F', device, id), Date.now())
   }
 
-  /** An op after which the device is its owner's, or nobody's. */
+  /** Extends an op: once applied, the device belongs to the record's owner, or to nobody. */
   #withOwner(op: Op, device: string, record: DeviceRecord | null): Op {
     const { applied } = op
     return {

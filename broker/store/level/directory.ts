@@ -1,4 +1,7 @@
-/** People and rooms. Rooms, memberships and invites are read once and kept in memory; it changes after the disk did. */
+/**
+ * Users and rooms. Rooms, memberships and invites are loaded at the start and kept in memory, which is updated after
+ * the disk.
+ */
 
 import type { CredentialRecord } from '../credentials.js'
 import type { DirectoryStore } from '../directory.js'
@@ -49,11 +52,11 @@ export class LevelDirectory implements DirectoryStore {
   /** By room and user. */
   #invites = new Invites()
   #departed = new NestedMap<true>()
-  /** By who blocks and who is blocked. */
+  /** By blocking and blocked user. */
   #blocks = new NestedMap<BlockRecord>()
-  /** The other way round. */
+  /** By blocked and blocking user. */
   #blockers = new NestedMap<true>()
-  /** By who wants whom as a contact, and the other way round. */
+  /** Contact wishes by user and contact, and by contact and user. */
   #wanted = new NestedMap<number>()
   #wantedBy = new NestedMap<number>()
 
@@ -73,7 +76,7 @@ export class LevelDirectory implements DirectoryStore {
     this.#records = [this.bans, this.mutes, this.links, this.joinRequests, this.written, this.forwarded]
   }
 
-  /** Reads everything; what it returns makes that what memory says, at once. */
+  /** Reads everything; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const rooms = new Map<string, RoomRecord>()
     const members = new MemberMap()
@@ -282,7 +285,7 @@ export class LevelDirectory implements DirectoryStore {
       }
       for (const user of this.#invites.of(id).keys()) batch.del(keys.invite(id, user))
       for (const user of this.#departed.of(id).keys()) batch.del(keys.departed(id, user))
-      // What this very commit adds is not in memory yet.
+      // Records added by this very commit are not in memory yet.
       for (const range of [ranges.members(id), ranges.invites(id), ranges.departed(id)]) batch.delPuts(range)
       for (const records of this.#records) records.stageDeleteAll(id, batch)
     }

@@ -1,6 +1,6 @@
 /**
- * Takes off the disk what nobody may read any more. A chunk with payloads that are gone is written anew without them; the
- * older versions, and what the journal had, go with the next compaction.
+ * Removes payloads from the disk that may not be read any more. A chunk with such payloads is rewritten without them;
+ * its old versions, and the journal's, are removed by the next compaction.
  */
 import type { Extra } from '../logs.js'
 import type { StoreCounts } from '../store.js'
@@ -25,9 +25,9 @@ export interface DisposalParts {
   readonly retained: Pick<Retained, 'expired'>
   readonly compaction: Compaction
   readonly counts: StoreCounts
-  /** Runs when no other upkeep does. */
+  /** Runs the task while no other maintenance does. */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>
-  /** Runs between commits. */
+  /** Runs the task between commits. */
   readonly exclusive: (task: () => Promise<void>) => Promise<void>
   readonly now: () => number
   readonly onFault: (error: unknown) => void
@@ -47,14 +47,14 @@ export class Disposal {
     await this.#parts.compaction.run()
   }
 
-  /** Hours that are over: what is still to come in the current one is found in the next. */
+  /** Handles complete hours only: what expires later in the current one is found in the next. */
   async #expire(): Promise<void> {
     const { database, logs, alone, now, onFault } = this.#parts
     for await (const page of database.keyPages(ranges.dueUntil(hourOf(now()) - 1)))
       for (const key of page) {
         const { log, first } = keys.dueOf(key)
         await logs.load([log])
-        // A chunk that cannot be read must not keep the others.
+        // A chunk that cannot be read must not block the others.
         await alone(() => this.#expireIn(logs.peek(log)!, first, key)).catch(onFault)
       }
   }
@@ -68,13 +68,13 @@ export class Disposal {
     for (const { seq, gone } of chunk?.entries ?? []) if (gone) await notes.forget(log.name, seq, seq)
   }
 
-  /** Makes the chunks of all logs follow what was erased. To be called when no other upkeep runs. */
+  /** Rewrites the chunks of all logs with erased entries. To be called while no other maintenance runs. */
   async erase(): Promise<void> {
     const { logs, onFault } = this.#parts
     for (const log of [...logs.erased]) {
       logs.erased.delete(log)
       await this.#eraseIn(log).catch((error) => {
-        // Still erased for readers, and tried again later.
+        // Still erased for readers, and retried later.
         logs.erased.add(log)
         onFault(error)
       })
@@ -90,7 +90,7 @@ export class Disposal {
       const last = chunk?.last ?? log.tail - 1
       const inside: number[] = []
       while (done < seqs.length && seqs[done]! <= last) inside.push(seqs[done++]!)
-      // Cannot be, and must not go on for ever.
+      // Should not happen; stop instead of looping forever.
       if (inside.length === 0) return void logs.erased.add(log)
       const batch = new WriteBatch()
       const followed = log.stageErased(inside, batch)
@@ -104,7 +104,7 @@ export class Disposal {
     return log.cachedChunk(seq) ?? this.#parts.logs.fetch(log, seq)
   }
 
-  /** Writes a chunk anew without the payloads that are gone, together with `batch`; returns it as it is then. */
+  /** Rewrites a chunk without the payloads that are gone, together with `batch`; returns the chunk afterwards. */
   async #strip(log: RoomLog, chunk: Chunk | undefined, batch: WriteBatch): Promise<Chunk | undefined> {
     const { cache, now } = this.#parts
     const stripped = chunk && without(log, chunk, now())
@@ -125,7 +125,7 @@ export class Disposal {
       for (const key of page) await exclusive(() => this.#dropRetained(key)).catch(onFault)
   }
 
-  /** Between two commits, or a newer message of the topic could go in its place. */
+  /** Between two commits, as otherwise a newer message of the topic could be deleted instead. */
   async #dropRetained(dueKey: string): Promise<void> {
     const { database, retained, now } = this.#parts
     const key = keys.retainedOfDue(dueKey)
@@ -133,7 +133,7 @@ export class Disposal {
     const expiresAt = (value && expiryOf(value)?.expiresAt) ?? 0
     const batch = new WriteBatch()
     batch.del(dueKey)
-    // Also when another took its place: the disk may have it yet.
+    // Also if the message was replaced: its old version may still be on disk.
     batch.put(keys.stale(key), String(now()))
     const over = expiresAt > 0 && expiresAt <= now()
     if (over) batch.del(key)
@@ -147,7 +147,7 @@ export class Disposal {
   }
 }
 
-/** The chunk without the payloads that are gone; undefined: it has none. */
+/** The chunk without the payloads that are gone; undefined: it contains none. */
 function without(log: RoomLog, chunk: Chunk, now: number): Chunk | undefined {
   const kept = chunk.entries.map((entry) => log.keptAt(entry, now))
   return kept.some((entry, i) => entry !== chunk.entries[i]) ? Chunk.of(kept) : undefined

@@ -1,9 +1,9 @@
 /**
- * An entry as it lies in the journal and in chunks alike, so that it goes from the one into the other as it is:
+ * The encoded form of an entry, the same in the journal and in chunks, so that folding copies bytes:
  *
  *   flags u8 | ts u48 | from length u16 | payload length u32 | origin length u16 | from | origin | [extra] | payload
  *
- * Numbers are little-endian. In the place of a payload that is gone stands why, as JSON.
+ * Numbers are little-endian. In an entry that is gone the payload is the reason, as JSON.
  */
 import type { LogEntry } from '../logs.js'
 import type { QoS } from '../qos.js'
@@ -17,7 +17,7 @@ const ASIDE_FLAG = 32
 
 type Facts = Pick<LogEntry, 'ts' | 'qos'> & Partial<Pick<LogEntry, 'extra' | 'gone' | 'aside'>>
 
-/** What stands before the texts of an entry; their lengths are in bytes. */
+/** Writes the fixed header of an entry; lengths in bytes. */
 export function writeEntryHeader(
   into: Buffer,
   at: number,
@@ -34,7 +34,7 @@ export function writeEntryHeader(
   into.writeUInt16LE(origin, at + 13)
 }
 
-/** Bytes of the encoded form of these. */
+/** Encoded size of the entries. */
 export function sizeOf(entries: readonly LogEntry[]): number {
   let size = 0
   for (const entry of entries) {
@@ -50,14 +50,14 @@ export function encodeEntries(into: Buffer, at: number, entries: readonly LogEnt
   for (const entry of entries) at = encodeEntry(into, at, entry)
 }
 
-/** The place behind the entry at `at`. */
+/** The offset behind the entry at `at`. */
 export function entryEnd(value: Buffer, at: number): number {
   const extraAt = at + ENTRY_HEADER + value.readUInt16LE(at + 7) + value.readUInt16LE(at + 13)
   const payloadAt = value[at]! & EXTRA_FLAG ? extraEnd(value, extraAt) : extraAt
   return payloadAt + value.readUInt32LE(at + 9)
 }
 
-/** Whether the entry at `at` is gone, or has more than a payload. */
+/** Whether the entry at `at` is gone, or has MQTT 5 properties or an expiry. */
 export function isMarked(value: Buffer, at: number): boolean {
   return (value[at]! & (EXTRA_FLAG | GONE_FLAG)) !== 0
 }
@@ -77,7 +77,7 @@ function encodeEntry(into: Buffer, start: number, entry: LogEntry): number {
   return at + payload.copy(into, at)
 }
 
-/** `count` entries from a place of `value` on, numbered from `first`. */
+/** Decodes `count` entries from an offset of `value` on, numbered from `first`. */
 export function decodeEntries(value: Buffer, at: number, first: number, count: number): LogEntry[] {
   const entries: LogEntry[] = []
   for (let seq = first; seq < first + count; seq++) {

@@ -1,6 +1,6 @@
 /**
- * The id of a store's life. Numbers that clients remember are good as long as it is the same: it changes when the store is found with
- * fewer commits than it had, because a backup was restored. What it had, a small file beside the store remembers.
+ * The epoch of a store, which clients' sequence numbers belong to. It changes when the store has fewer commits than it
+ * once had, because a backup was restored. The number of commits is recorded in a small file beside the store.
  */
 import { randomUUID } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
@@ -15,7 +15,7 @@ const RESTORED = 'the store has less than it had: a backup, or a loss. What clie
 
 interface Witness {
   epoch: string
-  /** Number of the last commit seen. */
+  /** Number of the last commit recorded. */
   commits: number
 }
 
@@ -23,7 +23,10 @@ function witnessOf(location: string): string {
   return `${location}.witness`
 }
 
-/** Beside a copy of a store: it is behind whatever its clients may know, so its numbers are of another life. */
+/**
+ * Writes the file for a copy of a store such that opening the copy starts a new epoch: clients may know later numbers
+ * than it has.
+ */
 export function outdate(location: string, epoch: string): Promise<void> {
   const witness: Witness = { epoch, commits: Number.MAX_SAFE_INTEGER }
   return writeFile(witnessOf(location), JSON.stringify(witness), { flush: true } as object)
@@ -37,7 +40,10 @@ export class Epoch {
 
   readonly #notice: (error: StoreError) => void
 
-  /** `location` of the store; null: in memory, which nobody restores. `notice` hears that it has less than it had. */
+  /**
+   * @param location Of the store; null: in memory, where nothing is restored.
+   * @param notice Called if the store has fewer commits than it had.
+   */
   constructor(database: Database, location: string | null, notice: (error: StoreError) => void) {
     this.#database = database
     this.#notice = notice
@@ -45,9 +51,9 @@ export class Epoch {
   }
 
   /**
-   * @param commits Number of the last commit that is there.
+   * @param commits Number of the last commit in the store.
    * @param lost Whether it is known that writes are missing.
-   * @throws StoreError where all is gone that there was.
+   * @throws StoreError if the whole store is gone.
    */
   async open(commits: number, lost = false): Promise<void> {
     const stored = (await this.#database.get(keys.epoch))?.toString()
@@ -63,7 +69,10 @@ export class Epoch {
     await this.saw(commits)
   }
 
-  /** Notes how far the store has come. Where that cannot be written an older note stands, which is true as well: a full disk stops nothing here. */
+  /**
+   * Records the number of commits. If that cannot be written the older record stays, which is still valid: a full disk
+   * must not stop anything here.
+   */
   async saw(commits: number): Promise<void> {
     if (this.#file === null) return
     const witness: Witness = { epoch: this.id, commits }
@@ -82,7 +91,7 @@ export class Epoch {
     await this.#database.write(batch, true)
   }
 
-  /** What cannot be read says nothing. */
+  /** An unreadable file counts as missing. */
   async #witness(): Promise<Witness | null> {
     if (this.#file === null) return null
     try {

@@ -1,7 +1,7 @@
 /**
- * Moves entries from the journal into chunks, in the background and in small steps. Each step writes chunks and the head
- * records that point to them together; the journal is let go by one last write. A crash in between only means that some
- * entries are in both, which the replay sees by the head records.
+ * Moves entries from the journal into chunks, in the background and in small steps. Each step writes chunks together
+ * with the head records that point to them; a final write removes the journal values. After a crash in between some
+ * entries are in both, which replay recognises by the head records.
  */
 import type { LogEntry } from '../logs.js'
 import type { StoreCounts } from '../store.js'
@@ -17,7 +17,7 @@ import { WriteBatch } from './operation.js'
 import type { Erasures, HeadRecord, RoomLog } from './room-log.js'
 import { Run, RunReader } from './run.js'
 
-/** When folding starts by itself. */
+/** Sizes of the journal at which folding starts by itself. */
 export interface FoldLimits {
   readonly commits: number
   readonly entries: number
@@ -27,12 +27,12 @@ export interface FoldLimits {
 
 export const FOLD_LIMITS: FoldLimits = { commits: 16_384, entries: 65_536, bytes: 16 * 1024 * 1024, idleMs: 1000 }
 
-/** Entries of one step, and bytes of its chunks: about a millisecond of work. Commits wait while it is written. */
+/** Entries and chunk bytes of one step: about a millisecond of work, for which commits wait. */
 const STEP_ENTRIES = 1024
 const STEP_BYTES = 512 * 1024
-/** The newest chunk is rewritten with what follows while it is smaller than this. */
+/** While the newest chunk is smaller than this, it is rewritten with the following entries. */
 const MERGE_BYTES = 4096
-/** Commits wait when the journal is this many times over its limits. */
+/** Commits wait for folding when the journal exceeds its limits by this factor. */
 const BACKLOG = 2
 
 export interface FoldingParts {
@@ -43,9 +43,9 @@ export interface FoldingParts {
   readonly cache: ChunkCache
   readonly counts: StoreCounts
   readonly limits: FoldLimits
-  /** Runs when no other upkeep does. */
+  /** Runs the task while no other maintenance does. */
   readonly alone: <T>(task: () => Promise<T>) => Promise<T>
-  /** Takes erased payloads out of chunks. */
+  /** Removes erased payloads from chunks. */
   readonly erase: () => Promise<void>
   readonly onFault: (error: unknown) => void
   readonly now: () => number
@@ -54,9 +54,9 @@ export interface FoldingParts {
 interface LogStep {
   readonly log: RoomLog
   readonly newest: Chunk
-  /** A chunk that was there, with more entries; null: none. */
+  /** An existing chunk that got more entries; null: none. */
   readonly grown: Chunk | null
-  /** Of entries that went into chunks without their payloads. */
+  /** Erasures of entries that went into chunks without their payloads. */
   readonly erased: Erasures
 }
 
@@ -77,14 +77,14 @@ export class Folding {
     else if (!this.#timer && !this.#closed && this.#parts.journal.commits > 0) this.#wait()
   }
 
-  /** Waits for folding when commits come faster than it goes. */
+  /** Waits for folding if commits are faster. */
   relief(): Promise<void> | undefined {
     if (!this.#over(BACKLOG)) return undefined
     this.#start()
     return this.#running ?? undefined
   }
 
-  /** Folds all that is committed now. */
+  /** Folds everything committed so far. */
   fold(): Promise<void> {
     return this.#parts.alone(() => this.#foldAll())
   }
@@ -113,7 +113,7 @@ export class Folding {
       })
   }
 
-  /** Folds once a whole idle period went by without a commit. */
+  /** Folds after a whole idle period without a commit. */
   #wait(): void {
     this.#lastSeen = this.#parts.journal.last
     this.#timer = setTimeout(() => {
@@ -141,7 +141,7 @@ export class Folding {
     await dedupe.dropExpired()
   }
 
-  /** What the logs hold now; what comes in meanwhile is left for the next time. */
+  /** Folds what the logs hold now; entries appended meanwhile are left for the next time. */
   async #foldLogs(logs: readonly RoomLog[]): Promise<void> {
     const goals = logs.map((log) => ({ log, head: log.head }))
     let next = 0
@@ -171,7 +171,7 @@ export class Folding {
       log.foldedTo(newest.last)
       log.newest = span(newest)
       if (log.recent.length === 0) this.#parts.logs.unfolded.delete(log)
-      // Or a deletion would later write the chunk anew as it was before.
+      // Otherwise a deletion could rewrite the chunk from its cached older version.
       if (grown) {
         log.rewritten++
         this.#parts.cache.replace(log, grown)
@@ -181,7 +181,7 @@ export class Folding {
     }
   }
 
-  /** The newest chunk of each log where it is worth adding to. An unreadable one is left as it is. */
+  /** The newest chunk of each log if it is worth extending. An unreadable one is left as it is. */
   async #unfinishedChunks(logs: readonly RoomLog[]): Promise<(Chunk | null)[]> {
     const { cache, database } = this.#parts
     const found = logs.map((log) => (isUnfinished(log) ? (cache.find(log, log.newest!.first) ?? 'on disk') : null))
@@ -213,7 +213,7 @@ function isUnfinished({ newest }: RoomLog): boolean {
 
 function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now: number): LogStep {
   const recent = log.firstRuns(STEP_ENTRIES)
-  // Else there is nothing to know of them but their bytes.
+  // Otherwise the entries can be copied as bytes, without decoding.
   const marked = log.erasing.size > 0 || recent.some((run) => run.marked)
   const runs = marked ? recent.map((run) => keptAt(log, run, now)) : recent
   const source = new RunReader(runs)
@@ -232,25 +232,25 @@ function packLog(log: RoomLog, unfinished: Chunk | null, batch: WriteBatch, now:
   return { log, newest, grown, erased }
 }
 
-/** The run as it is to be kept from now on. */
+/** The run as it is to be stored from now on. */
 function keptAt(log: RoomLog, run: Run, now: number): Run {
   const kept = run.entries.map((entry) => log.keptAt(entry, now))
   return kept.some((entry, i) => entry !== run.entries[i]) ? Run.of(kept) : run
 }
 
-/** Of the entries that are not in chunks, up to `last`. */
+/** Erased entries that are not in chunks, up to `last`. */
 function seqsErased({ erasing, folded }: RoomLog, last: number): number[] {
   return erasing.size === 0 ? [] : [...erasing.keys()].filter((seq) => seq > folded && seq <= last)
 }
 
-/** Of what a chunk got: when it has to be looked at again. */
+/** Records for the entries added to a chunk when it must be processed again. */
 function noteMarked(log: string, { first }: Chunk, added: readonly LogEntry[], batch: WriteBatch, now: number): void {
   noteExpiry(log, first, added, batch)
   // The journal still has their payloads.
   if (added.some(({ gone }) => gone)) batch.put(keys.stale(keys.chunk(log, first)), String(now))
 }
 
-/** So that the chunk is found again when payloads in it expire. */
+/** Records the chunk under the hour in which entries in it expire. */
 function noteExpiry(log: string, first: number, entries: readonly LogEntry[], batch: WriteBatch): void {
   let hours: Set<number> | null = null
   for (const { extra } of entries) if (extra && extra.expiresAt > 0) (hours ??= new Set()).add(hourOf(extra.expiresAt))

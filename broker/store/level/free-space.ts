@@ -1,19 +1,22 @@
-/** How much of the disk is free below a directory: looked at from time to time, never on the way of a message. */
+/** Watches the free disk space of a directory at intervals, off the path of messages. */
 import { statfs } from 'node:fs/promises'
 
-/** Ms between two looks. */
+/** Ms between two checks. */
 const EVERY = 3000
-/** It has to be so much more than the least again: at the very edge it would come and go with each compaction. */
+/**
+ * Factor above the minimum at which space counts as sufficient again: a hysteresis, since each compaction changes the
+ * free space.
+ */
 const ENOUGH = 1.1
 
 export interface FreeSpaceParts {
-  /** A directory that is there. */
+  /** An existing directory. */
   readonly location: string
-  /** Bytes; 0: nobody looks. */
+  /** Bytes; 0: do not check. */
   readonly minFree: number
-  /** Told once when it begins to be too little (bytes), and once when it ends. */
+  /** Called when space becomes low, and when it is sufficient again, with the free bytes. */
   readonly changed: (low: boolean, free: number) => void
-  /** Told once where the disk cannot be asked; it counts as large enough. */
+  /** Called once if the file system cannot be queried; space then counts as sufficient. */
   readonly failed: (error: unknown) => void
 }
 
@@ -24,7 +27,7 @@ export class FreeSpace {
   #low = false
   #failed = false
 
-  /** It has looked once. */
+  /** Resolves after the first check. */
   static async watch(parts: FreeSpaceParts): Promise<FreeSpace> {
     const space = new FreeSpace(parts)
     await space.#looking
@@ -38,7 +41,7 @@ export class FreeSpace {
     this.#timer = on ? setInterval(() => (this.#looking = this.#looking.then(() => this.#look())), EVERY).unref() : null
   }
 
-  /** There is too little for what could wait. Hot path. */
+  /** Whether space is too low for writes. Hot path. */
   get low(): boolean {
     return this.#low
   }
@@ -51,7 +54,7 @@ export class FreeSpace {
   async #look(): Promise<void> {
     const { location, minFree, changed, failed } = this.#parts
     try {
-      // What the user of this process may have: file systems keep some for root.
+      // `bavail` is what this process may use: file systems reserve blocks for root.
       const { bavail, bsize } = await statfs(location)
       const free = bavail * bsize
       const low = free < (this.#low ? minFree * ENOUGH : minFree)

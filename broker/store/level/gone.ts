@@ -1,11 +1,11 @@
-/** Entries that nobody may read any more: from when on that is so, and what is left of them. */
+/** Entries that may not be read any more: when they expire, and what is left of them. */
 import type { Gone, LogEntry } from '../logs.js'
 
 export const EXPIRED: Gone = { why: 'expired' }
 export const HOUR = 3_600_000
 const NOTHING = Buffer.alloc(0)
 
-/** In which hour something expires. */
+/** The hour in which something expires. */
 export function hourOf(at: number): number {
   return Math.floor(at / HOUR)
 }
@@ -14,12 +14,12 @@ export function isExpired({ extra }: LogEntry, now: number): boolean {
   return extra !== null && extra.expiresAt > 0 && extra.expiresAt <= now
 }
 
-/** It went with an account. */
+/** Whether the entry was removed with its author's account. */
 export function isNameless(gone: Gone | undefined): boolean {
   return gone?.why === 'deleted' && gone.by === null
 }
 
-/** Who wrote it and when stays, unless the account is gone; what was written does not. */
+/** Removes the payload. The author and time stay, unless the account is gone. */
 export function remains({ seq, ts, qos, from: author, aside }: LogEntry, gone: Gone): LogEntry {
   const from = isNameless(gone) ? '' : author
   const left = { seq, ts, qos, from, origin: '', payload: NOTHING, extra: null, gone }

@@ -1,4 +1,4 @@
-/** Who is invited where, and how many are invited by whom. */
+/** Invites in memory, with the number made by each user. */
 import type { InviteRecord } from '../rooms.js'
 import { NestedMap } from './nested-map.js'
 

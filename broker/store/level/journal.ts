@@ -1,4 +1,7 @@
-/** The commits whose entries are not all in chunks yet: one value each, numbered without gaps, replayed at the start. */
+/**
+ * The journal: one value for each commit whose entries are not all in chunks yet, numbered without gaps, and replayed
+ * at the start.
+ */
 import { StoreError } from '../changes.js'
 import { type CommittedLog, decodeCommit } from './commit-codec.js'
 import type { Database } from './database.js'
@@ -8,9 +11,9 @@ export class Journal {
   readonly #database: Database
   /** Number of the last commit. */
   last = 0
-  /** Number of the last commit that folding is done with. */
+  /** Number of the last commit that is folded. */
   folded = 0
-  /** What waits for folding. */
+  /** Size of what waits for folding. */
   bytes = 0
   entries = 0
 
@@ -26,21 +29,21 @@ export class Journal {
     return keys.journal(this.last + 1)
   }
 
-  /** Counts a commit that is written. */
+  /** Counts a written commit. */
   added(bytes: number, entries: number): void {
     this.last++
     this.bytes += bytes
     this.entries += entries
   }
 
-  /** What came in while folding ran stays to be counted. */
+  /** Subtracts what was folded; commits written meanwhile remain counted. */
   foldedTo(commit: number, bytes: number, entries: number): void {
     this.folded = commit
     this.bytes -= bytes
     this.entries -= entries
   }
 
-  /** The unfolded commits, oldest first. A damaged or missing one is an error: acknowledged messages would be lost. */
+  /** The unfolded commits, oldest first. Throws if one is damaged or missing: acknowledged messages would be lost. */
   async *replay(): AsyncGenerator<CommittedLog[]> {
     this.folded = this.last = Number((await this.#database.get(keys.folded))?.toString() ?? 0)
     this.bytes = this.entries = 0

@@ -1,7 +1,7 @@
 /**
- * The one place where keys are spelled. A key is a letter for the kind, then parts; every part but the last ends with
- * U+0000. Parts hold any characters: U+0000 and U+0001 are escaped, which keeps keys unambiguous and sorted. Numbers have
- * a fixed width, so that they sort as numbers.
+ * Defines all keys of the database. A key is a letter for the kind, then parts; every part but the last ends with
+ * U+0000. Parts may hold any characters: U+0000 and U+0001 are escaped, which keeps keys unambiguous and sorted.
+ * Numbers have a fixed width, so that they sort numerically.
  */
 
 export interface KeyRange {
@@ -32,7 +32,7 @@ export function partsOf(key: string): string[] {
   return key.slice(1).split(END).map(unescaped)
 }
 
-/** The number a key ends with. */
+/** The number at the end of a key. */
 export function numberOf(key: string): number {
   return Number.parseInt(key.slice(-NUMBER_WIDTH), 36)
 }
@@ -42,12 +42,15 @@ function kind(letter: string): KeyRange {
   return { gte: letter, lt: String.fromCharCode(letter.charCodeAt(0) + 1) }
 }
 
-/** All keys that have further parts after `prefix`. */
+/** All keys with further parts after `prefix`. */
 function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
 
-/** Bans, mutes, links, requests to join, who has written, whose words were forwarded there. Of devices: themselves, shares, offers, bridges, commands under way and finished. */
+/**
+ * Of rooms: bans, mutes, links, join requests, who has written, whose messages were forwarded there. Of devices: the
+ * device itself, shares, offers, bridges, unfinished and finished commands.
+ */
 export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'f' | 'D' | 'S' | 'O' | 'B' | 'C' | 'F'
 
 export const keys = {
@@ -60,7 +63,7 @@ export const keys = {
   queueNumber: '!queue',
 
   journal: (commit: number): string => `j${number(commit)}`,
-  /** Lie around the journal. */
+  /** Enclose the journal. */
   journalEdges: ['j', 'k'],
   chunk: (log: string, first: number): string => `c${part(log)}${END}${number(first)}`,
   head: (log: string): string => `h${part(log)}`,
@@ -74,13 +77,16 @@ export const keys = {
   /** A retained message that expires in this hour. */
   dueRetained: (hour: number, topic: string): string => `B${number(hour)}${part(topic)}`,
   retainedOfDue: (key: string): string => `t${key.slice(1 + NUMBER_WIDTH)}`,
-  /** A key that the disk still has older values of, with payloads that are gone. */
+  /** A key with old versions on disk that hold payloads which are gone. */
   stale: (key: string): string => `S${key}`,
   keyOfStale: (key: string): string => key.slice(1),
-  /** The same for keys that lie close together: chunks of one log. */
+  /** Groups neighbouring keys, such as the chunks of one log. */
   groupOf: (key: string): string => (key.startsWith('c') ? key.slice(0, -NUMBER_WIDTH) : key[0]!),
 
-  /** An entry whose payload is to be taken off the disk, and its author's name too where that is gone: either is let go without the other. */
+  /**
+   * An entry whose payload must be removed from the disk, or (`nameless`) its author's name too; each is deleted
+   * independently.
+   */
   erased: (log: string, seq: number, nameless: boolean): string =>
     `z${part(log)}${END}${nameless ? '!' : ''}${number(seq)}`,
   note: (log: string, kind: string, target: number, name: string): string =>
@@ -98,16 +104,19 @@ export const keys = {
   dedupeName: (log: string, from: string, cid: string): string => `${part(log)}${END}${part(from)}${END}${part(cid)}`,
   dedupe: (generation: number, name: string): string => `d${number(generation)}${name}`,
   dedupeNameOf: (key: string): string => key.slice(1 + NUMBER_WIDTH),
-  /** What the dedupe names of a log begin with. */
+  /** The prefix of a log's dedupe names. */
   dedupePrefix: (log: string): string => `${part(log)}${END}`,
 
   session: (id: string): string => `n${part(id)}`,
   subscription: (id: string, topic: string): string => `s${part(id)}${END}${part(topic)}`,
-  /** Where a session is: its cursors, what is under way to it and from it. They lie together, to be read at once. */
+  /**
+   * State of a session: cursors, outbound and inbound packets in flight. Neighbouring keys, so that they are read at
+   * once.
+   */
   cursor: (id: string, cursor: string): string => `k${part(id)}${END}c${part(cursor)}`,
   inflight: (id: string): string => `k${part(id)}${END}f`,
   incoming: (id: string, packetId: number): string => `k${part(id)}${END}i${number(packetId)}`,
-  /** Which of them a key is: its letter, and what follows. */
+  /** The kind of such a key, and what follows. */
   placeOf: (key: string): { kind: string; name: string } => {
     const place = partsOf(key)[1]!
     return { kind: place[0]!, name: place.slice(1) }
@@ -116,7 +125,7 @@ export const keys = {
   packet: (queueNumber: number): string => `p${number(queueNumber)}`,
   reference: (id: string, queueNumber: number): string => `r${part(id)}${END}${number(queueNumber)}`,
   retained: (topic: string): string => `t${part(topic)}`,
-  /** The first key there can be behind another. */
+  /** The smallest key greater than another. */
   behind: (key: string): string => `${key}${END}`,
   will: (id: string): string => `w${part(id)}`,
 
@@ -125,7 +134,7 @@ export const keys = {
   userRemoved: (id: string): string => `V${part(id)}`,
   credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
   secondFactor: (user: string): string => `2${part(user)}`,
-  /** Of a user whose traces are still to be erased. */
+  /** A user whose data is still to be erased. */
   removal: (user: string): string => `X${part(user)}`,
   bot: (bot: string): string => `A${part(bot)}`,
   profile: (user: string): string => `P${part(user)}`,
@@ -136,11 +145,11 @@ export const keys = {
   member: (room: string, user: string): string => `m${part(room)}${END}${part(user)}`,
   invite: (room: string, user: string): string => `q${part(room)}${END}${part(user)}`,
   departed: (room: string, user: string): string => `e${part(room)}${END}${part(user)}`,
-  /** Records of a room, of a kind of one letter. */
+  /** Records of a room or device, of a kind of one letter. */
   ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
   roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
   presence: (user: string): string => `y${part(user)}`,
-  /** How far a reader has come in a log; without a reader: that it has not been read to its end. */
+  /** A reader's cursor in a log; without a reader: the mark that the log has not been read to its end. */
   outbox: (log: string, reader: string): string => `Wo${part(log)}${END}${part(reader)}`,
   outboxOf: (key: string): [log: string, reader: string] => partsOf(key.slice(1)) as [string, string],
   webhook: (id: string): string => `Ww${part(id)}`,
@@ -152,7 +161,7 @@ export const keys = {
 } as const
 
 export const ranges = {
-  /** Without its edges, which are kept for compaction alone. */
+  /** Without the enclosing keys, which exist for compaction only. */
   journal: { gte: 'j0', lt: 'k' },
   journalUpTo: (commit: number): KeyRange => ({ gte: 'j0', lt: keys.journal(commit + 1) }),
   chunks: (log: string): KeyRange => below(`c${part(log)}`),
@@ -160,7 +169,7 @@ export const ranges = {
   chunksBefore: (log: string, seq: number): KeyRange => ({ gte: `c${part(log)}${END}`, lt: keys.chunk(log, seq) }),
   heads: kind('h'),
   dropping: kind('x'),
-  /** Before the end of this hour. */
+  /** Up to the end of this hour. */
   dueUntil: (hour: number): KeyRange => ({ gte: 'b', lt: `b${number(hour + 1)}` }),
   dueRetainedUntil: (hour: number): KeyRange => ({ gte: 'B', lt: `B${number(hour + 1)}` }),
   stale: kind('S'),
@@ -188,7 +197,7 @@ export const ranges = {
   allReferences: kind('r'),
   references: (id: string): KeyRange => below(`r${part(id)}`),
   allRetained: kind('t'),
-  /** Topics that are `levels` or below it (and a few neighbours). */
+  /** The topic `levels` and those below it (and a few neighbours). */
   retainedBelow: (levels: string): KeyRange => ({ gte: `t${part(levels)}`, lt: `t${part(levels)}0` }),
   wills: kind('w'),
 

@@ -1,4 +1,4 @@
-/** The logs: numbers for new entries, reads from memory and chunks, and what makes a log shorter. */
+/** The logs: heads and tails in memory, reading from memory and chunks, and trimming. */
 import type { Effect } from '../changes.js'
 import { StoreError } from '../changes.js'
 import type { LogName } from '../log-name.js'
@@ -14,14 +14,14 @@ import { Page, type Sight } from './page.js'
 import { RoomLog } from './room-log.js'
 import type { Run } from './run.js'
 
-/** What the logs need of their surroundings, to change the disk in turn with everyone else. */
+/** What the logs need to change the disk in coordination with other maintenance. */
 export interface LogUpkeep {
-  /** Runs when no fold, trim or reopening does. */
+  /** Runs the task while no fold, trim or reopening does. */
   alone<T>(task: () => Promise<T>): Promise<T>
-  /** Removes a log when nothing else is being written. */
+  /** Removes a log, while nothing else is written. */
   drop(log: RoomLog): Promise<void>
   sweep(): Promise<void>
-  /** Drops what is noted about the entries up to a number. */
+  /** Deletes the notes about entries up to a number. */
   forgetNotes(log: LogName, upTo: number): Promise<void>
   written(batch: WriteBatch): void
   now(): number
@@ -34,11 +34,11 @@ export class LevelLogs implements LogReader {
   readonly #cache: ChunkCache
   readonly #upkeep: LogUpkeep
   readonly #logs = new Map<LogName, RoomLog>()
-  /** Logs with entries outside of chunks. */
+  /** Logs with entries that are not in chunks. */
   readonly unfolded = new Set<RoomLog>()
-  /** Logs with erased payloads that the disk still has. */
+  /** Logs with erased payloads that are still on disk. */
   readonly erased = new Set<RoomLog>()
-  /** Chunk reads under way, so that many readers of one log cost one read. */
+  /** Pending chunk reads, shared by concurrent readers. */
   readonly #fetching = new Map<string, Promise<Chunk>>()
 
   constructor(database: Database, cache: ChunkCache, upkeep: LogUpkeep) {
@@ -56,19 +56,19 @@ export class LevelLogs implements LogReader {
     return this.#logs.get(name)!
   }
 
-  /** Brings logs into memory, in one read. */
+  /** Loads logs with one read. */
   async load(names: readonly LogName[]): Promise<void> {
     const unknown = names.filter((name) => !this.#logs.has(name))
     if (unknown.length === 0) return
     const records = await this.#database.getMany(unknown.map(keys.head))
     unknown.forEach((name, i) => {
-      // Another load may have been faster, and its log may have grown since.
+      // A concurrent load may have finished first, and its log may have grown since.
       if (!this.#logs.has(name)) this.#logs.set(name, new RoomLog(name, records[i]))
     })
   }
 
   /**
-   * Reads the heads of all logs that memory or the journal knows; what it returns makes memory follow, at once. The
+   * Reads the heads of all logs in memory or in the journal; the function returned updates memory, synchronously. The
    * objects stay the same.
    */
   async reload(journal: readonly CommittedLog[]): Promise<() => void> {
@@ -98,13 +98,13 @@ export class LevelLogs implements LogReader {
     return erased
   }
 
-  /** From now on nobody reads these payloads. */
+  /** From now on these payloads cannot be read. */
   erase(log: RoomLog, { seqs, gone }: NonNullable<Effect['erase']>): void {
     for (const seq of seqs) if (log.isNews(seq, gone)) log.erasing.set(seq, gone)
     this.erased.add(log)
   }
 
-  /** Back to an empty log. */
+  /** Resets to an empty log. */
   forget(log: RoomLog): void {
     this.#reset(log, undefined)
   }
@@ -114,7 +114,7 @@ export class LevelLogs implements LogReader {
     log.reset(record)
   }
 
-  /** Takes entries from the journal that are not in chunks. */
+  /** Adds entries of the journal that are not in chunks. */
   #restore(committed: CommittedLog): void {
     const log = this.#logs.get(committed.log)!
     const runs = committed.runs
@@ -155,7 +155,7 @@ export class LevelLogs implements LogReader {
     await this.load([name])
     const log = this.#logs.get(name)!
     const page = new Page(Math.min(before - 1, log.head), limit, maxBytes, this.#sight(log, shown))
-    // A log dropped meanwhile has a head below.
+    // A log dropped meanwhile has a lower head.
     while (!page.full && page.next >= log.tail && page.next <= log.head) {
       const piece = this.#inMemory(log, page.next) ?? (await this.fetch(log, page.next))
       if (piece) page.takeBackwards(piece.entries, piece.first, log.tail)
@@ -195,7 +195,7 @@ export class LevelLogs implements LogReader {
     return page.entries
   }
 
-  /** The chunk with `seq`, from disk; undefined when the log was trimmed, dropped or read anew meanwhile. */
+  /** The chunk with `seq`, from disk; undefined if the log was trimmed, dropped or reloaded meanwhile. */
   async fetch(log: RoomLog, seq: number): Promise<Chunk | undefined> {
     const epoch = log.epoch
     const wanted = `${epoch}:${keys.chunk(log.name, seq)}`
@@ -221,7 +221,7 @@ export class LevelLogs implements LogReader {
     if (found && !chunk) throw await this.#damage(log, found[0], seq)
     if (!chunk || chunk.last < seq) throw new StoreError(`log ${log.name} is damaged: entry ${seq} is missing`)
     if (log.epoch !== epoch) return chunk
-    // It may be this one, as it was before.
+    // This chunk may have been rewritten during the read.
     if (log.rewritten !== rewritten) return this.#readChunk(log, seq)
     this.#cache.add(log, chunk)
     return chunk
@@ -284,7 +284,7 @@ export class LevelLogs implements LogReader {
     })
   }
 
-  /** First number of the oldest chunk with an entry that is not older than `before`. */
+  /** First number of the oldest chunk that has an entry not older than `before`. */
   async #firstSince(log: RoomLog, before: number): Promise<number> {
     let tail = log.tail
     while (tail <= log.folded) {

@@ -1,4 +1,4 @@
-/** The embedded store: LevelDB in a directory, one writer, everything durable before it is told. */
+/** The embedded store: a LevelDB in a directory, one writer; listeners are called only after a commit is durable. */
 
 import { type AppendedBatch, type Change, type Effect, StoreError } from '../changes.js'
 import type { LogName } from '../log-name.js'
@@ -40,18 +40,18 @@ const LONGEST_RETRY_MS = 5000
 export interface LevelStoreOptions {
   /** Directory; null keeps everything in memory, for tests. */
   readonly location: string | null
-  /** False leaves the moment of writing to the operating system: a crash of the machine loses the last seconds. */
+  /** Whether commits are fsynced; if not, a crash of the machine loses the last seconds. */
   readonly sync: boolean
-  /** Days a client-chosen id is remembered. */
+  /** Days for which a client-chosen id is remembered. */
   readonly dedupeDays?: number
   readonly limits: QueueLimits
-  /** Bytes of logs kept in memory, of what is in chunks and of what is not yet. */
+  /** Memory for log entries, in chunks and not in chunks yet. */
   readonly cacheBytes?: number
-  /** Open a store whose log is damaged, without what cannot be read of it. */
+  /** Open a store whose log is damaged, without the unreadable parts. */
   readonly dropDamaged?: boolean
-  /** Told of faults nobody else hears of: a failed write, a failed fold, a listener that throws. */
+  /** Called for failures that have no other receiver: a failed write, a failed fold, a listener that throws. */
   readonly onFault?: (error: unknown) => void
-  /** Stands in for LevelDB in fault tests. */
+  /** Replaces LevelDB in fault tests. */
   readonly openDatabase?: OpenDatabase
   readonly fold?: Partial<FoldLimits>
   /** Unix ms. */
@@ -73,7 +73,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   return store
 }
 
-/** Folding begins at half of what the journal may take in memory; commits wait for it at the whole. */
+/** Folding begins at half of the journal's share of memory; at the full share commits wait for it. */
 function foldLimits(cacheBytes: number, given: Partial<FoldLimits> = {}): FoldLimits {
   return { ...FOLD_LIMITS, bytes: Math.min(FOLD_LIMITS.bytes, cacheBytes / 4), ...given }
 }
@@ -105,7 +105,7 @@ class LevelStore implements Store {
   readonly #commits = new CommitQueue((group) => this.#write(group))
   readonly #onFault: (error: unknown) => void
   readonly #now: () => number
-  /** End of the chain of folds, trims and reopenings. */
+  /** The last task of the chain of folds, trims and reopenings. */
   #upkeep: Promise<unknown> = Promise.resolve()
   #retry = { wait: FIRST_RETRY_MS, at: 0, error: new StoreError('the store is not open') }
 
@@ -172,7 +172,7 @@ class LevelStore implements Store {
     this.#committer = new Committer({ ...shared, sync: options.sync, onAppend })
   }
 
-  /** Makes memory what the disk says: reads all of it first, so that nobody sees half. */
+  /** Loads memory from disk. Reads everything first, so that nobody sees a partial state. */
   async load(): Promise<void> {
     await this.#dedupe.load()
     await this.#finishDrops()
@@ -194,7 +194,7 @@ class LevelStore implements Store {
     this.#folding.notice()
   }
 
-  /** Once, when all is read. */
+  /** Called once, after loading. */
   begin(): Promise<void> {
     return this.#epoch.open(this.#journal.last, this.#database.lostWrites)
   }
@@ -268,14 +268,14 @@ class LevelStore implements Store {
     } catch (cause) {
       const error = storeError('the commit failed', cause)
       this.counts.failures++
-      // A reopening that failed has been told already.
+      // A failed reopening has been reported already.
       if (error !== this.#retry.error) this.#onFault(error)
       this.#committer.fail(group, error, staged)
       if (staged) await this.#recover().catch(() => undefined)
     }
   }
 
-  /** Closes, opens and reads everything anew: what the failed write left behind decides. */
+  /** Closes, opens and reloads: what is on disk decides about the failed write. */
   async #recover(): Promise<void> {
     if (this.#now() < this.#retry.at) throw this.#retry.error
     try {
@@ -296,7 +296,7 @@ class LevelStore implements Store {
     }
   }
 
-  /** In its turn among the commits, and after a fold, so that the journal holds nothing of the log. */
+  /** Runs between commits and after a fold, so that the journal has no entries of the log. */
   #drop(log: RoomLog): Promise<void> {
     return this.#commits.exclusive(async () => {
       if (this.#database.suspect) await this.#recover()
@@ -331,7 +331,7 @@ class LevelStore implements Store {
     this.counts.writes += batch.size
   }
 
-  /** What is in a range leaves the disk within a day: its ends say from where to where. */
+  /** Marks the range for compaction: what is deleted there leaves the disk within a day. */
   async #markStale(range: KeyRange): Promise<void> {
     const batch = new WriteBatch()
     for (const edge of [(await this.#database.some(range, 1))[0], await this.#database.last(range)])

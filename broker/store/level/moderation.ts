@@ -1,4 +1,4 @@
-/** What those who keep order leave: read once and kept in memory, which changes after the disk did. */
+/** Reports and content filters: loaded at the start and kept in memory, which is updated after the disk. */
 import type { Filter } from '../../../schemas/moderation.js'
 import type { ModerationStore, ReportRecord } from '../moderation.js'
 import type { Op } from '../op.js'
@@ -17,7 +17,7 @@ export class LevelModeration implements ModerationStore {
     this.#now = now
   }
 
-  /** Reads everything; what it returns makes that what memory says, at once. */
+  /** Reads everything; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const filters = await this.#database.get(keys.filters)
     const reports = new Map<string, ReportRecord>()

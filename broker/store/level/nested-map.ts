@@ -1,4 +1,4 @@
-/** Values by two names, where all of the first are asked for together. */
+/** Values by two keys; all values of a first key can be read together. */
 const NONE: ReadonlyMap<string, never> = new Map<string, never>()
 
 export class NestedMap<T> {
@@ -23,7 +23,7 @@ export class NestedMap<T> {
     if (inner?.delete(other) && inner.size === 0) this.#outer.delete(one)
   }
 
-  /** All values, by the first name. */
+  /** All values, grouped by the first key. */
   *all(): Iterable<T> {
     for (const inner of this.#outer.values()) yield* inner.values()
   }

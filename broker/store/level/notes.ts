@@ -1,4 +1,4 @@
-/** Notes: small values beside the logs, written in the commit of the entry that makes them, found by the entry they are about. */
+/** Notes on log entries: written in the commit of the entry that causes them, keyed by the entry they are about. */
 
 import type { LogName } from '../log-name.js'
 import type { Note, NoteKind, NoteQuery, NoteReader, NoteWrite } from '../notes.js'
@@ -55,7 +55,7 @@ export class LevelNotes implements NoteReader {
     return Number.parseInt(name, 36)
   }
 
-  /** Adds to a batch what an entry with number `seq` does. */
+  /** Adds the notes caused by entry `seq` to a batch. */
   stage(batch: WriteBatch, log: LogName, seq: number, writes: readonly NoteWrite[]): void {
     for (const { kind, target, name, value } of writes) {
       const key = keys.note(log, LETTERS[kind], target ?? seq, name ?? keys.numbered(seq))
@@ -64,7 +64,7 @@ export class LevelNotes implements NoteReader {
     }
   }
 
-  /** Forgets all about the entries `from` to `to`. */
+  /** Deletes all notes about entries `from` to `to`. */
   async forget(log: LogName, from: number, to: number): Promise<void> {
     for (const letter of Object.values(LETTERS)) await this.#database.clear(ranges.notes(log, letter, from, to))
   }

@@ -1,4 +1,4 @@
-/** Gives the drafts of one commit their numbers, from the heads in memory; nothing changes until the commit is durable. */
+/** Numbers the drafts of one commit from the heads in memory, which change only after the commit is durable. */
 import type { AppendedBatch, AppendResult, Draft, Effect } from '../changes.js'
 import type { LogEntry } from '../logs.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
@@ -10,7 +10,7 @@ import { Run } from './run.js'
 /** What a commit adds to one log. */
 export interface NumberedBatch extends AppendedBatch {
   readonly target: RoomLog
-  /** The entries as they lie in the commit. */
+  /** The entries in their encoded form. */
   readonly runs: readonly Run[]
 }
 
@@ -34,9 +34,9 @@ export class Numbering {
   readonly #numbered = new Map<string, NumberedLog>()
   /** The accepted drafts, in order. */
   readonly #drafts: Draft[] = []
-  /** What the accepted drafts do to other entries. */
+  /** Effects of the accepted drafts on other entries. */
   readonly effects: { readonly log: RoomLog; readonly seq: number; readonly effect: Effect }[] = []
-  /** Client-chosen ids used for the first time here. */
+  /** Client-chosen ids used for the first time in this commit. */
   readonly records = new Map<string, DedupeRecord>()
   duplicates = 0
 
@@ -52,7 +52,7 @@ export class Numbering {
     return this.#drafts.length
   }
 
-  /** The log is in memory. */
+  /** The log must be in memory. */
   add(draft: Draft): AppendResult {
     const name = draft.dedupe && this.#names[this.#nextName++]!
     const known = name && (this.records.get(name) ?? this.#dedupe.find(name))

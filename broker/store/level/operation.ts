@@ -1,13 +1,13 @@
-/** What the op builders of this adapter make, and the batch they end up in. */
+/** The ops of this adapter, and the batch they are written in. */
 import type { Op } from '../op.js'
 import { type KeyRange, keys } from './keys.js'
 
-/** Ordered writes of one atomic step: a later one on the same key wins. */
+/** Ordered writes of one atomic step; a later one on the same key wins. */
 export class WriteBatch {
   readonly #keys: string[] = []
   /** Parallel to the keys; null deletes. */
   readonly #values: (Buffer | string | null)[] = []
-  /** Of its values. */
+  /** Total size of the values. */
   bytes = 0
 
   get size(): number {
@@ -33,7 +33,7 @@ export class WriteBatch {
     return this.#values[index]!
   }
 
-  /** Deletes what earlier steps of this batch put into a range. */
+  /** Turns earlier puts of this batch in a range into deletions. */
   delPuts(range: KeyRange): void {
     const end = this.#keys.length
     for (let i = 0; i < end; i++) {
@@ -55,8 +55,9 @@ export interface DelOp extends Op {
 }
 
 /**
- * Decides what to write only when its commit is built, when all earlier changes are known. `stage` may change memory: a
- * failed commit makes the store read everything anew. `abandoned` is called instead when the change fails before that.
+ * An op that decides what to write only when its commit is built, when all earlier changes are known. `stage` may
+ * change memory: after a failed commit the store reloads everything. `abandoned` is called instead if the change fails
+ * before that.
  */
 export interface StagedOp extends Op {
   readonly type: 'staged'
@@ -74,7 +75,7 @@ export function del(key: string, applied?: () => void): DelOp {
   return applied ? { type: 'del', key, applied } : { type: 'del', key }
 }
 
-/** Deletes a key so that its older values leave the disk within a day. @param at Unix ms: now */
+/** Deletes a key such that its old versions leave the disk within a day. @param at Unix ms: now */
 export function wipe(key: string, at: number): StagedOp {
   const stage = (batch: WriteBatch): void => {
     batch.del(key)

@@ -1,4 +1,7 @@
-/** Marks of logs that have not been read to their end, and cursors of those who read them: a few small keys, marks in memory too. */
+/**
+ * Marks of logs that have not been read to their end, and the readers' cursors: few and small keys; marks are in memory
+ * too.
+ */
 
 import type { LogName } from '../log-name.js'
 import type { Op } from '../op.js'
@@ -10,7 +13,7 @@ import { del, put, type StagedOp, type WriteBatch } from './operation.js'
 
 type Wants = (log: LogName) => boolean
 
-/** Takes the place of a reader in the key of a mark. */
+/** The reader part of a mark's key. */
 const MARK = ''
 
 export class LevelOutbox implements OutboxStore {
@@ -18,7 +21,7 @@ export class LevelOutbox implements OutboxStore {
   readonly #logs: Pick<LevelLogs, 'peek'>
   #wants: Wants | null = null
   #marks = new Map<LogName, number>()
-  /** Readers with a cursor that may be on disk, by log. */
+  /** By log: readers that may have a cursor on disk. */
   #readers = new Map<LogName, Set<string>>()
 
   constructor(database: Database, logs: Pick<LevelLogs, 'peek'>) {
@@ -26,7 +29,7 @@ export class LevelOutbox implements OutboxStore {
     this.#logs = logs
   }
 
-  /** Reads everything; what it returns makes that what memory says, at once. */
+  /** Reads everything; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const marks = new Map<LogName, number>()
     const readers = new Map<LogName, Set<string>>()
@@ -53,7 +56,10 @@ export class LevelOutbox implements OutboxStore {
     return this.#marks
   }
 
-  /** Adds to the batch of a commit that the log gets entries from `first` on. A commit that fails makes the store read marks anew. */
+  /**
+   * Marks the log in the batch of a commit that adds entries from `first` on. After a failed commit the store reloads
+   * the marks.
+   */
   stage(batch: WriteBatch, log: LogName, first: number): void {
     if (!this.#wants || this.#marks.has(log) || !this.#wants(log)) return
     batch.put(keys.outbox(log, MARK), String(first - 1))
@@ -89,7 +95,7 @@ export class LevelOutbox implements OutboxStore {
     return ops
   }
 
-  /** Also of a log that is dropped: its numbers begin anew. */
+  /** Also when a log is dropped, since its numbers begin anew. */
   stageForget(batch: WriteBatch, log: LogName): void {
     if (this.#marks.delete(log)) batch.del(keys.outbox(log, MARK))
     for (const reader of this.#readers.get(log) ?? []) batch.del(keys.outbox(log, reader))

@@ -1,4 +1,4 @@
-/** A packet as stored: its fields as JSON, its payload as it is. */
+/** Encodes packets: fields as JSON, the payload as bytes. */
 
 import type { Extra } from '../logs.js'
 import type { AedesPacketLike } from '../persistence.js'
@@ -44,13 +44,13 @@ export function plainMessage(packet: AedesPacketLike): PlainMessage {
   }
 }
 
-/** The packet the Aedes contract shows for a message of ours. */
+/** The packet that the Aedes contract shows for a stored message. */
 export function publishPacket(message: PlainMessage): AedesPacketLike {
   const { clientId, extra = null, ...fields } = message
   return { cmd: 'publish', ...fields, ...(clientId === null ? {} : { clientId }), ...(extra ? { extra } : {}) }
 }
 
-/** Properties of MQTT 5 may be binary (correlation data). */
+/** MQTT 5 properties may be binary (correlation data). */
 function writeBuffers(this: Record<string, unknown>, key: string, value: unknown): unknown {
   const original = this[key]
   return Buffer.isBuffer(original) ? { $base64: original.toString('base64') } : value

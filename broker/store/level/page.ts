@@ -1,17 +1,17 @@
-/** The entries of one read, up to a number of entries and bytes. */
+/** Collects the entries of one read, up to a number of entries and bytes. */
 
 import type { LogEntry } from '../logs.js'
 import { messageSize } from '../message-size.js'
 
-/** An entry as the reader sees it; null: not at all. */
+/** Maps an entry to what the reader gets; null: skip it. */
 export type Sight = (entry: LogEntry) => LogEntry | null
 
-/** What an entry counts for whose payload is gone: about what it takes to say so. */
+/** What an entry without payload counts: about the size of its description. */
 const GONE_BYTES = 256
 
 export class Page {
   readonly entries: LogEntry[] = []
-  /** Number of the entry to take next. */
+  /** Number of the next entry to take. */
   next: number
   full: boolean
   readonly #limit: number
@@ -27,12 +27,12 @@ export class Page {
     this.#sight = sight
   }
 
-  /** Takes on from entries that begin with number `first`. */
+  /** Adds entries, the first of which has number `first`. */
   take(entries: readonly LogEntry[], first: number): void {
     for (let i = this.next - first; i < entries.length && this.#add(entries[i]!); i++) this.next++
   }
 
-  /** Takes downwards, not below `tail`. */
+  /** Adds entries in descending order, not below `tail`. */
   takeBackwards(entries: readonly LogEntry[], first: number, tail: number): void {
     const end = Math.max(tail - first, 0)
     for (let i = this.next - first; i >= end && this.#add(entries[i]!); i--) this.next--
@@ -42,7 +42,7 @@ export class Page {
     this.next = Math.max(this.next, seq)
   }
 
-  /** False when there was no room; one entry always has. */
+  /** Returns false when the page is full; at least one entry is always added. */
   #add(stored: LogEntry): boolean {
     const entry = this.#sight(stored)
     if (!entry) return true

@@ -1,6 +1,6 @@
 /**
- * The persistence contract of Aedes over the same keys, so that its plugins and its own code paths see what the broker
- * sees. Every change goes through the commit queue.
+ * The persistence contract of Aedes over the same keys, so that Aedes and its plugins see the broker's data. Every
+ * change goes through the commit queue.
  */
 import { Readable } from 'node:stream'
 import aedesPacket from 'aedes-packet'
@@ -16,7 +16,7 @@ import { encodeReference, type LevelQueue, type Reference } from './queue.js'
 import type { Retained } from './retained.js'
 import type { Subscriptions } from './subscriptions.js'
 
-/** Its types describe a function called Packet; at run time the constructor is the module itself. */
+/** Its types describe a function called Packet; at run time the module itself is the constructor. */
 const Packet = aedesPacket as unknown as new (original: AedesPacketLike) => AedesPacketLike
 
 type Client = { id: string }
@@ -72,7 +72,7 @@ export class LevelPersistence implements Persistence {
   }
 
   async subscriptionsByTopic(topic: string): Promise<(StoredSubscription & { clientId: string })[]> {
-    // The identifier belongs to the client's list, not to a match.
+    // The subscription identifier is part of the client's list, not of a match.
     return this.#parts.subscriptions
       .matching(topic)
       .map(({ subscriptionIdentifier: _, ...subscription }) => subscription)
@@ -97,7 +97,7 @@ export class LevelPersistence implements Persistence {
     await this.#parts.commit(this.#parts.queue.enqueuePacketOps(stored, targets))
   }
 
-  /** Gives a waiting packet its packet id; a packet of another kind with that id (PUBREL) takes its place. */
+  /** Assigns a packet id to a queued packet; a packet of another kind with that id (PUBREL) replaces it. */
   async outgoingUpdate(client: Client, packet: AedesPacketLike): Promise<void> {
     for await (const { number, reference, packet: stored } of this.#parts.queue.packets(client.id)) {
       const kept = withState(stored, reference)
@@ -138,7 +138,7 @@ export class LevelPersistence implements Persistence {
   async incomingGetPacket(client: Client, packet: AedesPacketLike): Promise<AedesPacketLike> {
     const value = await this.#parts.database.get(keys.incoming(client.id, packet.messageId!))
     if (!value) throw new Error('no such packet')
-    // Our own sessions keep the packet id alone.
+    // Our own sessions store only the packet id.
     const stored = value.length > 0 ? decodePacket(value) : {}
     return Object.assign(toPacket(stored), { messageId: packet.messageId })
   }
@@ -156,7 +156,7 @@ export class LevelPersistence implements Persistence {
     await this.#parts.commit(ops)
   }
 
-  /** Stamps the packet with broker and client, as the contract has it. */
+  /** Adds broker and client to the packet, as the contract demands. */
   async putWill(client: Client, packet: WillPacket): Promise<void> {
     packet.brokerId = this.#broker.id
     packet.clientId = client.id
@@ -182,7 +182,7 @@ export class LevelPersistence implements Persistence {
     return Readable.from(this.#parts.subscriptions.clientsOf(topic))
   }
 
-  /** The store is closed by whoever opened it; this waits for what was queued. */
+  /** Waits for queued changes; closing the store is up to its owner. */
   async destroy(): Promise<void> {
     await this.#parts.commit([])
   }
@@ -192,7 +192,7 @@ function toPacket(packet: AedesPacketLike): AedesPacketLike {
   return new Packet(packet)
 }
 
-/** A stored packet as this client has it. */
+/** A stored packet with the client's own state. */
 function withState(stored: AedesPacketLike, { packet: state }: Reference): AedesPacketLike {
   if (state?.replaced) return decodePacket(Buffer.from(state.replaced, 'base64'))
   return Object.assign(toPacket(stored), { messageId: state?.messageId })

@@ -1,4 +1,7 @@
-/** Privacy settings: one small key per user who changed them, read once and kept in memory; it changes after the disk did. */
+/**
+ * Privacy settings: one small key per user who changed them, loaded at the start and kept in memory, which is updated
+ * after the disk.
+ */
 
 import type { Op } from '../op.js'
 import type { PrivacyRecord, PrivacyStore } from '../privacy.js'
@@ -14,7 +17,7 @@ export class LevelPrivacy implements PrivacyStore {
     this.#database = database
   }
 
-  /** Reads everything; what it returns makes that what memory says, at once. */
+  /** Reads everything; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const records = new Map<string, PrivacyRecord>()
     await this.#database.scan(ranges.allPrivacy, (key, value) => {

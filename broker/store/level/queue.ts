@@ -1,6 +1,6 @@
 /**
- * Messages on plain topics that persistent sessions wait for: one stored payload, one small key per session. Memory knows
- * which numbers wait for whom; payloads and grants are read when asked for.
+ * Queues of messages on plain topics for persistent sessions: one stored payload, one small key per session. Memory has
+ * the numbers in each queue; payloads and granted QoS are read on demand.
  */
 
 import { StoreError } from '../changes.js'
@@ -17,7 +17,7 @@ import type { Retained } from './retained.js'
 import type { Subscriptions } from './subscriptions.js'
 import { WaitingList } from './waiting-list.js'
 
-/** Numbers are set aside in blocks, so that they ascend over restarts. */
+/** Numbers are reserved on disk in blocks, so that they ascend across restarts. */
 const NUMBER_BLOCK = 1_000_000
 
 export interface QueueLimits {
@@ -26,8 +26,8 @@ export interface QueueLimits {
 }
 
 /**
- * A reference as stored: the granted QoS, the size of the message as it was counted then, whatever counts now (what is taken away again is what
- * was added), and what the Aedes contract keeps beside it.
+ * A stored reference: the granted QoS, the message size as counted at that time (so that the same is subtracted later),
+ * and the packet state of the Aedes contract.
  */
 export interface Reference {
   readonly qos: QoS
@@ -50,7 +50,7 @@ export class LevelQueue implements QueueStore {
   readonly #messages = new Map<number, StoredMessage>()
   readonly #allowances = new Map<string, Allowance>()
   #next = 1
-  /** Numbers below are set aside on disk. */
+  /** Numbers below this one are reserved on disk. */
   #setAside = 1
 
   constructor(database: Database, subscriptions: Subscriptions, retained: Retained, limits: QueueLimits) {
@@ -61,8 +61,8 @@ export class LevelQueue implements QueueStore {
   }
 
   /**
-   * Counts references by a scan; what it returns makes that what memory says, at once. What is reserved for changes still
-   * queued stays reserved.
+   * Counts references by a scan; the function returned replaces what is in memory, synchronously. Reservations of
+   * changes still queued remain.
    */
   async load(): Promise<() => void> {
     const stored = await this.#database.get(keys.queueNumber)
@@ -105,7 +105,7 @@ export class LevelQueue implements QueueStore {
     return this.#enqueue(publishPacket(message), messageSize(message), targets)
   }
 
-  /** A packet of the Aedes contract. */
+  /** For a packet of the Aedes contract. */
   enqueuePacketOps(packet: AedesPacketLike, targets: readonly { sessionId: string; qos: QoS }[]): Op[] {
     return this.#enqueue(packet, messageSize(plainMessage(packet)), targets).ops
   }
@@ -116,7 +116,7 @@ export class LevelQueue implements QueueStore {
     targets: readonly { sessionId: string; qos: QoS }[],
   ): { ops: Op[]; number: number; queued: string[] } {
     const number = this.#next++
-    // A retained message is nobody's haste.
+    // Nobody is slowed for retained messages.
     const origin = packet.retain ? null : (packet.clientId ?? null)
     const accepted = targets.filter(({ sessionId }) => this.#reserve(sessionId, bytes, origin))
     this.dropped += targets.length - accepted.length
@@ -132,7 +132,7 @@ export class LevelQueue implements QueueStore {
     return { op: this.#storeOp(packet, bytes, [target], number, replaced), number }
   }
 
-  /** Writes what was reserved, unless it is not wanted any more. */
+  /** Writes what was reserved, unless `unwanted` says that it is not needed any more. */
   #storeOp(
     packet: AedesPacketLike,
     bytes: number,
@@ -167,7 +167,7 @@ export class LevelQueue implements QueueStore {
     const messages: QueuedMessage[] = []
     for (let i = 0; i < numbers.length; i++) {
       const reference = found[i]
-      // Acknowledged meanwhile, or not yet committed.
+      // Acknowledged meanwhile, or not committed yet.
       if (!reference) continue
       const packet = found[numbers.length + i]
       if (!packet) throw new StoreError(`the queue is damaged: message ${numbers[i]} is missing`)
@@ -181,7 +181,7 @@ export class LevelQueue implements QueueStore {
     return { type: 'staged', stage: (batch) => this.#release(sessionId, number, batch) }
   }
 
-  /** Forgets all that waits for a session. */
+  /** Deletes the queue of a session. */
   discardOp(sessionId: string): StagedOp {
     const stage = (batch: WriteBatch): void => {
       for (const number of this.#waiting.get(sessionId)?.all() ?? []) this.#release(sessionId, number, batch)
@@ -225,7 +225,7 @@ export class LevelQueue implements QueueStore {
     }
   }
 
-  /** False when the queue is full. */
+  /** Returns false if the queue is full. */
   #reserve(sessionId: string, bytes: number, origin: string | null): boolean {
     const list = this.#listOf(sessionId)
     const { messages, bytes: taken } = list.size
@@ -235,7 +235,7 @@ export class LevelQueue implements QueueStore {
     return true
   }
 
-  /** What was reserved is not taken. */
+  /** Returns a reservation. */
   #giveUp(sessionId: string, bytes: number): void {
     const list = this.#listOf(sessionId)
     list.release(bytes)

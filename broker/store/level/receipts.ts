@@ -1,4 +1,6 @@
-/** Who has read what: one small key per user and room, read once and kept in memory; it changes after the disk did. */
+/**
+ * Receipts: one small key per user and room, loaded at the start and kept in memory, which is updated after the disk.
+ */
 import type { Op } from '../op.js'
 import type { ReceiptRecord, ReceiptStore } from '../receipts.js'
 import type { Database } from './database.js'
@@ -6,7 +8,7 @@ import { keys, partsOf, ranges } from './keys.js'
 import { NestedMap } from './nested-map.js'
 import { put, type WriteBatch } from './operation.js'
 
-/** since, read, told, delivered, at; threads where there are any. */
+/** since, read, told, delivered, at; threads if there are any. */
 type Stored = [number, number, number, number, number, ReceiptRecord['threads']?]
 
 export class LevelReceipts implements ReceiptStore {
@@ -18,7 +20,7 @@ export class LevelReceipts implements ReceiptStore {
     this.#database = database
   }
 
-  /** Reads everything; what it returns makes that what memory says, at once. */
+  /** Reads everything; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const receipts = new NestedMap<ReceiptRecord>()
     await this.#database.scan(ranges.allReceipts, (key, value) => {
@@ -43,7 +45,7 @@ export class LevelReceipts implements ReceiptStore {
     return put(keys.receipt(room, user), value, () => this.#receipts.set(room, user, record))
   }
 
-  /** A receipt goes with its membership: into the same batch. */
+  /** A receipt is deleted with its membership, in the same batch. */
   stageDelete(batch: WriteBatch, room: string, user: string): void {
     batch.del(keys.receipt(room, user))
   }

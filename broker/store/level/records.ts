@@ -1,4 +1,4 @@
-/** Records of an owner under a name of their own, read once and kept in memory; memory changes after the disk did. */
+/** Records keyed by owner and name, loaded at the start and kept in memory, which is updated after the disk. */
 
 import type { Op } from '../op.js'
 import type { OwnedRecords } from '../owned-records.js'
@@ -17,7 +17,7 @@ export class LevelRecords<T extends object> implements OwnedRecords<T> {
   readonly #kind: RoomRecordKind
   readonly #names: RecordNames<T>
   #records = new NestedMap<T>()
-  /** The other way round: by name and owner. */
+  /** By name and owner. */
   #byName = new NestedMap<T>()
 
   constructor(database: Database, kind: RoomRecordKind, names: RecordNames<T>) {
@@ -26,7 +26,7 @@ export class LevelRecords<T extends object> implements OwnedRecords<T> {
     this.#names = names
   }
 
-  /** Reads everything; what it returns makes that what memory says. */
+  /** Reads everything; the function returned replaces what is in memory. */
   async load(): Promise<() => void> {
     const records = new NestedMap<T>()
     const byName = new NestedMap<T>()
@@ -76,7 +76,10 @@ export class LevelRecords<T extends object> implements OwnedRecords<T> {
     return { ...this.deleteOp(owner, name), ...wipe(this.#key(owner, name), Date.now()) }
   }
 
-  /** Stages the removal of all of an owner, with what the very commit adds, which is not in memory yet. */
+  /**
+   * Stages the deletion of all records of an owner, including those added by this very commit, which are not in memory
+   * yet.
+   */
   stageDeleteAll(owner: string, batch: WriteBatch): void {
     for (const name of this.#records.of(owner).keys()) batch.del(this.#key(owner, name))
     batch.delPuts(ranges.ofRoom(this.#kind, owner))

@@ -1,9 +1,9 @@
-/** How much is retained, by the name of who published it. From memory, with what is under way. */
+/** Retained messages and bytes per publisher, in memory, pending changes included. */
 
 interface Sum {
   messages: number
   bytes: number
-  /** Of changes that are not written yet: what they would add. */
+  /** What changes not written yet would add. */
   reservedMessages: number
   reservedBytes: number
 }
@@ -14,7 +14,7 @@ interface Kept {
 }
 
 export class RetainedCounts {
-  /** By topic. What nobody published (the broker itself did) is not here. */
+  /** By topic. Messages published by the broker itself are not counted. */
   readonly #kept = new Map<string, Kept>()
   readonly #sums = new Map<string, Sum>()
 
@@ -28,7 +28,7 @@ export class RetainedCounts {
     return { messages: sum.messages + sum.reservedMessages, bytes: sum.bytes + sum.reservedBytes }
   }
 
-  /** Counts a change that is to be written. Returns what takes that back. */
+  /** Counts a pending change. Returns a function that reverts it. */
   reserve(topic: string, owner: string, bytes: number): () => void {
     const before = this.#kept.get(topic)
     const own = before?.owner === owner
@@ -62,7 +62,7 @@ export class RetainedCounts {
     this.#forgetEmpty(kept.owner, sum)
   }
 
-  /** What is reserved stays so. */
+  /** Reservations remain. */
   clear(): void {
     this.#kept.clear()
     for (const [owner, sum] of this.#sums) {
@@ -81,7 +81,7 @@ export class RetainedCounts {
   #forgetEmpty(owner: string, sum: Sum): void {
     const { messages, bytes, reservedMessages, reservedBytes } = sum
     if (messages + bytes + reservedMessages + reservedBytes > 0) return
-    // It may be another by now.
+    // The key may hold a new sum by now.
     if (this.#sums.get(owner) === sum) this.#sums.delete(owner)
   }
 }

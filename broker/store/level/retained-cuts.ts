@@ -1,17 +1,18 @@
 /**
- * Which retained messages are others since a place in the order of commits. Kept only while somebody asks: a new subscription gets the
- * retained messages of its place one after another, and what replaces one of them meanwhile comes live.
+ * Tells which retained messages have changed since a cut, a position in the order of commits. Changes are recorded only
+ * while there is an open cut: a new subscription is sent the retained messages as of its cut one after another, and
+ * those replaced meanwhile come live.
  */
 import type { RetainedCut } from '../queues.js'
 
-/** Changes that are known at most, and characters of their topics: who asks may take hours, and others may change what they like. */
+/** Most recorded changes, and characters of their topics: a slow subscriber may take hours while topics change. */
 const MOST_CHANGES = 100_000
 const MOST_CHARACTERS = 16_777_216
 
 export class RetainedCuts {
-  /** By the place they begin at, ascending. */
+  /** By position, ascending. */
   readonly #open = new Set<Cut>()
-  /** By topic: the place of its last change, ascending. */
+  /** By topic: the position of its last change, ascending. */
   readonly #changed = new Map<string, number>()
   #characters = 0
   #place = 0
@@ -23,7 +24,7 @@ export class RetainedCuts {
     this.#mostCharacters = mostCharacters
   }
 
-  /** A retained message is set or cleared, next in the order of commits. */
+  /** Records that a retained message is set or cleared, at the next position. */
   note(topic: string): void {
     if (this.#open.size === 0) return
     this.#forget(topic)
@@ -43,7 +44,7 @@ export class RetainedCuts {
     if (this.#changed.delete(topic)) this.#characters -= topic.length
   }
 
-  /** Has no place until `begin`: till then nothing is replaced for it. */
+  /** The cut takes its position at `begin`; until then nothing counts as replaced. */
   cut(): { cut: RetainedCut; begin: () => void } {
     const cut = new Cut(this.#changed, (one) => this.#end(one))
     const begin = (): void => {

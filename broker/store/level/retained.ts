@@ -1,6 +1,6 @@
 /**
- * Retained messages: on disk by topic; those of $SYS, which change every few seconds, in memory only. Whose they are and how large is known
- * from memory.
+ * Retained messages: on disk by topic; those of $SYS, which change every few seconds, in memory only. Publisher and
+ * size are known from memory.
  */
 import { parseTopic } from '../../../schemas/topics.js'
 import type { Extra } from '../logs.js'
@@ -17,7 +17,7 @@ import { decodePacket, encodePacket, plainMessage } from './packet-codec.js'
 import { RetainedCounts } from './retained-counts.js'
 import { RetainedCuts } from './retained-cuts.js'
 
-/** Keys read at once: who looks through many lets others have their turn. */
+/** Keys read at once; between pages the reader yields to the event loop. */
 const PAGE = 256
 
 export class Retained {
@@ -64,7 +64,7 @@ export class Retained {
     return release ? { type: 'staged', stage, abandoned: release } : { type: 'staged', stage }
   }
 
-  /** Counts what is there by a scan; what it returns makes that what memory says, at once. */
+  /** Counts by a scan; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const found: [topic: string, owner: string, bytes: number][] = []
     await this.#database.scan(ranges.allRetained, (_key, value) => {
@@ -78,7 +78,7 @@ export class Retained {
     }
   }
 
-  /** It has expired, and is off the disk. */
+  /** The message has expired and is off the disk. */
   expired(key: string): void {
     this.counts.delete(partsOf(key)[0]!)
   }
@@ -89,7 +89,7 @@ export class Retained {
     return { op, cut }
   }
 
-  /** Those that match any of the filters, each once, as they are when they are reached: one walk for all filters. */
+  /** Messages that match any of the filters, each once, each as it is when reached: one pass for all filters. */
   async *matching(filters: readonly string[]): AsyncGenerator<AedesPacketLike> {
     const wide = new TopicTrie<string>({ cacheWeight: 0 })
     const narrow = new Set<string>()
@@ -103,7 +103,7 @@ export class Retained {
     for (const topic of narrow) if (!isWanted(topic)) yield* this.#at(keys.retained(topic))
   }
 
-  /** Read in pages of their own: what is behind a reader who takes his time is not held. */
+  /** Each page is read with an iterator of its own, so that a slow reader holds no snapshot. */
   async *#keys(range: KeyRange): AsyncGenerator<string> {
     for (let { gte } = range; ; ) {
       const page = await this.#database.someKeys({ gte, lt: range.lt }, PAGE)
@@ -127,14 +127,14 @@ export class Retained {
   }
 }
 
-/** Its levels before the first wildcard. */
+/** The levels of a filter before the first wildcard. */
 function literalLevels(filter: string): string {
   const levels = filter.split('/')
   const wildcard = levels.findIndex((level) => level === '+' || level === '#')
   return wildcard === -1 ? filter : levels.slice(0, wildcard).join('/')
 }
 
-/** The keys that filters with wildcards can match: those below their literal levels, none twice. */
+/** Disjoint key ranges that cover all filters with wildcards: the topics below their literal levels. */
 function rangesOf(filters: readonly string[]): KeyRange[] {
   const found: KeyRange[] = []
   let last: string | null = null
@@ -147,13 +147,13 @@ function rangesOf(filters: readonly string[]): KeyRange[] {
   return found
 }
 
-/** So that what is below something follows it at once. */
+/** Sorts such that a topic is directly followed by those below it. */
 function bySlash(one: string, other: string): number {
   const [a, b] = [one.replaceAll('/', '\0'), other.replaceAll('/', '\0')]
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The name of who published it: session ids begin with it. Null: nobody, or the broker itself. */
+/** The publishing user, with which session ids begin. Null: the broker itself. */
 function ownerOf({ clientId }: AedesPacketLike): string | null {
   const end = clientId?.indexOf('/') ?? -1
   return end > 0 ? clientId!.slice(0, end) : null

@@ -1,4 +1,4 @@
-/** One log in memory: where it begins and ends, and the entries that are not yet in chunks. */
+/** One log in memory: head, tail, and the entries that are not in chunks yet. */
 import type { Gone, LogEntry, LogInfo } from '../logs.js'
 import type { Chunk } from './chunk.js'
 import { EXPIRED, isExpired, isNameless, remains } from './gone.js'
@@ -6,12 +6,12 @@ import { keys } from './keys.js'
 import type { WriteBatch } from './operation.js'
 import { holding, type Run } from './run.js'
 
-/** What the disk knows of a log without a scan; written with every fold and trim. */
+/** What is stored of a log, so that opening it needs no scan; written with every fold and trim. */
 export interface HeadRecord {
-  /** Number of the last entry that is in a chunk. */
+  /** Number of the last entry in a chunk. */
   folded: number
   tail: number
-  /** The newest chunk: small ones are merged with what comes next. */
+  /** The newest chunk; a small one is merged with the following entries. */
   newest: { first: number; count: number; bytes: number } | null
 }
 
@@ -26,13 +26,13 @@ export class RoomLog implements LogInfo {
   newest: HeadRecord['newest'] = null
   /** Entries folded + 1 … head. */
   recent: Run[] = []
-  /** Chunks in memory, ascending. */
+  /** Cached chunks, ascending. */
   cached: Chunk[] = []
-  /** Entries whose payload is erased, and still lies in a chunk or in the journal. */
+  /** Entries whose payload is erased, but still in a chunk or in the journal on disk. */
   readonly erasing = new Map<number, Gone>()
-  /** Times a chunk was written anew: without payloads it had, or with more entries. */
+  /** Number of chunks rewritten: without payloads they had, or with more entries. */
   rewritten = 0
-  /** Changes when the log is dropped or read anew: what was read from disk before is void. */
+  /** Changes when the log is dropped or reloaded: results of earlier disk reads are then void. */
   epoch = 0
 
   constructor(name: string, record: Buffer | undefined) {
@@ -51,7 +51,7 @@ export class RoomLog implements LogInfo {
     this.epoch++
   }
 
-  /** Its head record once the entries up to `newest` are in chunks. */
+  /** The head record after the entries up to `newest` went into chunks. */
   record(folded: number, newest: HeadRecord['newest']): string {
     return JSON.stringify({ folded, tail: this.tail, newest } satisfies HeadRecord)
   }
@@ -62,20 +62,20 @@ export class RoomLog implements LogInfo {
     return entry.gone ?? erased ?? (isExpired(entry, now) ? EXPIRED : undefined)
   }
 
-  /** The entry as it is to be kept from now on. */
+  /** The entry as it is to be stored from now on. */
   keptAt(entry: LogEntry, now: number): LogEntry {
     const gone = this.goneAt(entry, now)
     if (!gone || gone === entry.gone || (isNameless(gone) && isNameless(entry.gone))) return entry
     return remains(entry, gone)
   }
 
-  /** Whether an erasure says anything new: who was first to erase an entry stays, until no name is to be left of it. */
+  /** Whether an erasure changes anything: the first one of an entry counts, unless a later one removes the author's name too. */
   isNews(seq: number, gone: Gone): boolean {
     const known = this.erasing.get(seq)
     return !known || (isNameless(gone) && !isNameless(known))
   }
 
-  /** Erasures of entries as they are known now: `batch`, which makes the disk follow them, lets them go there. */
+  /** Deletes the records of erasures in `batch`, which also applies them. Returns the erasures as they are now. */
   stageErased(seqs: readonly number[], batch: WriteBatch): Erasures {
     const known = new Map<number, Gone>()
     for (const seq of seqs) {
@@ -83,15 +83,15 @@ export class RoomLog implements LogInfo {
       if (!gone) continue
       known.set(seq, gone)
       batch.del(keys.erased(this.name, seq, false))
-      // Or one that is being committed meanwhile would be lost.
+      // Otherwise one that is being committed meanwhile would be lost.
       if (isNameless(gone)) batch.del(keys.erased(this.name, seq, true))
     }
     return known
   }
 
   /**
-   * Forgets erasures that the disk has followed, unless they say more by now. Not at once: who has just read the chunk as it was
-   * before still has to be told.
+   * Drops erasures that are applied on disk, unless they have changed since. Delayed, as a reader may just have read
+   * the chunk in its former version.
    */
   erasedOnDisk(erasures: Erasures): void {
     if (erasures.size === 0) return
@@ -114,14 +114,14 @@ export class RoomLog implements LogInfo {
     return holding(this.recent, seq)!
   }
 
-  /** Enough of them for so many entries, where there are. */
+  /** Enough of the recent runs to contain so many entries, if there are that many. */
   firstRuns(entries: number): Run[] {
     let taken = 0
     for (let left = entries; left > 0 && taken < this.recent.length; ) left -= this.recent[taken++]!.count
     return this.recent.slice(0, taken)
   }
 
-  /** What is in chunks up to `seq` is not recent any more. */
+  /** Drops recent runs up to `seq`, which are in chunks now. */
   foldedTo(seq: number): void {
     this.folded = seq
     const kept = this.recent.findIndex(({ last }) => last > seq)
@@ -130,7 +130,7 @@ export class RoomLog implements LogInfo {
     if (first && first.first <= seq) this.recent[0] = first.after(seq)
   }
 
-  /** The chunk in memory that holds `seq`. */
+  /** The cached chunk that holds `seq`. */
   cachedChunk(seq: number): Chunk | undefined {
     return holding(this.cached, seq)
   }

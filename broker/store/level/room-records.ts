@@ -1,4 +1,4 @@
-/** Records of rooms under a name of their own. */
+/** Records of rooms, keyed by room and name. */
 import type { RoomRecords } from '../rooms.js'
 import type { Database } from './database.js'
 import type { RoomRecordKind } from './keys.js'

@@ -1,6 +1,6 @@
 /**
- * Entries of one log that lie one behind another in a journal value. A log keeps what is not yet in chunks as such runs: few objects
- * that live until it is folded, however many messages that are.
+ * Consecutive entries of one log within a journal value. A log keeps entries that are not in chunks yet as runs: few
+ * long-lived objects, however many messages.
  */
 import type { LogEntry } from '../logs.js'
 import { decodeEntries, encodeEntries, entryEnd, isMarked, sizeOf } from './entry-codec.js'
@@ -9,7 +9,7 @@ export class Run {
   readonly first: number
   readonly last: number
   readonly value: Buffer
-  /** Where the first entry begins. */
+  /** Offset of the first entry. */
   readonly at: number
   #entries: readonly LogEntry[] | null = null
 
@@ -20,7 +20,7 @@ export class Run {
     this.last = first + count - 1
   }
 
-  /** A run of its own: of entries that changed. */
+  /** A run with a value of its own, for entries that changed. */
   static of(entries: readonly LogEntry[]): Run {
     const value = Buffer.allocUnsafeSlow(sizeOf(entries))
     encodeEntries(value, 0, entries)
@@ -31,12 +31,12 @@ export class Run {
     return this.last - this.first + 1
   }
 
-  /** Decoded when first asked for. */
+  /** Decoded on first use. */
   get entries(): readonly LogEntry[] {
     return (this.#entries ??= decodeEntries(this.value, this.at, this.first, this.count))
   }
 
-  /** Whether more may have to be known of an entry than its bytes: it expires, or is gone. */
+  /** Whether an entry may expire or is gone, so that its bytes alone do not suffice. */
   get marked(): boolean {
     let { at } = this
     for (let left = this.count; left > 0; left--) {
@@ -46,7 +46,7 @@ export class Run {
     return false
   }
 
-  /** What of it comes after `seq`, which is in it and not its last. */
+  /** The part after `seq`, which is in the run and not its last. */
   after(seq: number): Run {
     let { at } = this
     for (let passed = this.first; passed <= seq; passed++) at = entryEnd(this.value, at)
@@ -54,11 +54,11 @@ export class Run {
   }
 }
 
-/** Reads runs that follow each other, as bytes. */
+/** Reads a sequence of runs as bytes. */
 export class RunReader {
   readonly #runs: readonly Run[]
   #index = 0
-  /** Of the entry to read next: its place in its run's value, and its number. */
+  /** Offset of the next entry in its run's value, and its number. */
   #at: number
   next: number
 
@@ -72,7 +72,10 @@ export class RunReader {
     return this.#index === this.#runs.length
   }
 
-  /** The bytes of what comes next, all of one run: at most so many entries and bytes, and at least so many entries. */
+  /**
+   * The bytes of the next entries, all from one run: at most `most` entries and `bytes` bytes, but at least `least`
+   * entries.
+   */
   take(most: number, bytes: number, least: number): Uint8Array | null {
     const { value, last } = this.#runs[this.#index]!
     const start = this.#at
@@ -97,7 +100,7 @@ export class RunReader {
   }
 }
 
-/** The one of a list in ascending order that holds the entry `seq`. */
+/** Finds the piece that holds entry `seq` in an ascending list, by binary search. */
 export function holding<P extends { readonly first: number; readonly last: number }>(
   pieces: readonly P[],
   seq: number,

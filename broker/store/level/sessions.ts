@@ -1,4 +1,4 @@
-/** Persistent sessions: a record, and small keys beside it that change on their own. */
+/** Persistent sessions: a record, and small keys beside it that change independently. */
 import type { Op } from '../op.js'
 import type {
   Progress,
@@ -15,7 +15,7 @@ import { del, put } from './operation.js'
 import type { LevelQueue } from './queue.js'
 import type { Subscriptions } from './subscriptions.js'
 
-/** How the sessions reach the commit queue. */
+/** Writes for sessions. */
 export interface SessionWriter {
   commit(ops: readonly Op[]): Promise<void>
   writeLazily(ops: readonly Op[]): Promise<void>
@@ -87,8 +87,8 @@ export class LevelSessions implements SessionStore {
   }
 
   /**
-   * Nothing under way is written down too: LevelDB looks through all that is deleted for the next key that is not, so that where every
-   * session has one that stays, none reads through what its neighbours have deleted.
+   * An empty list is written too, not deleted: LevelDB skips deleted keys one by one when it looks for the next live
+   * key. If every session has a live key, reading one does not scan the deleted keys of its neighbours.
    */
   inflightOp(id: string, inflight: readonly SavedInflight[]): Op {
     return put(keys.inflight(id), JSON.stringify(inflight))
@@ -107,7 +107,7 @@ export class LevelSessions implements SessionStore {
   }
 
   async discard(id: string): Promise<void> {
-    // Behind everything that was queued before, so that the scan sees it.
+    // After everything queued before, so that the scan sees it.
     await this.#writer.commit([])
     const found = await this.#database.all(ranges.place(id))
     await this.#writer.commit([

@@ -15,7 +15,7 @@ export interface QueueSubscription extends StoredSubscription {
   readonly clientId: string
 }
 
-/** What memory keeps of a subscription: all of it where queues or share groups need it, else just the QoS. */
+/** What is kept in memory of a subscription: all of it if queues or share groups need it, otherwise only the QoS. */
 type Held = QueueSubscription | QoS
 
 const NO_MATCH: readonly QueueMatch[] = []
@@ -23,14 +23,14 @@ const NO_MATCH: readonly QueueMatch[] = []
 export class Subscriptions {
   readonly #database: Database
   #index = new SubscriptionIndex()
-  /** Queues that belong to no session; not stored. */
+  /** Queues that belong to no session (share groups); not stored. */
   readonly #subscribers = new TopicTrie<QueueSubscription>()
 
   constructor(database: Database) {
     this.#database = database
   }
 
-  /** Reads everything; what it returns makes that what memory says, at once. */
+  /** Reads everything; the function returned replaces what is in memory, synchronously. */
   async load(): Promise<() => void> {
     const index = new SubscriptionIndex()
     await this.#database.scan(ranges.allSubscriptions, (key, value) => {
@@ -42,7 +42,7 @@ export class Subscriptions {
     }
   }
 
-  /** They match from now on: what is published behind them is theirs, though it may be committed with them. */
+  /** They match from now on: messages published later are queued for them, though possibly committed together. */
   addOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
     return subscriptions.map((subscription) => {
       const { topic, ...options } = subscription
@@ -83,7 +83,7 @@ export class Subscriptions {
     return subscribers.length === 0 ? matches : [...matches, ...bySession(subscribers)]
   }
 
-  /** Queues what `filter` matches for `id` too, until the function that this returns is called. */
+  /** Also queues messages matching `filter` for `id`, until the function returned is called. */
   follow(id: string, filter: string, qos: QoS): () => void {
     const subscriber = { clientId: id, topic: filter, qos }
     this.#subscribers.add(filter, subscriber)
@@ -105,7 +105,7 @@ export class Subscriptions {
     return this.#index.clientsOf(topic)
   }
 
-  /** Subscriptions of QoS ≥ 1, and clients with any. */
+  /** Subscriptions of QoS ≥ 1, and clients with any subscription. */
   count(): { subsCount: number; clientsCount: number } {
     return this.#index.count()
   }
@@ -114,7 +114,7 @@ export class Subscriptions {
 class SubscriptionIndex {
   readonly trie = new TopicTrie<QueueSubscription>()
   readonly #byClient = new Map<string, Map<string, Held>>()
-  /** Matches by the answer of the trie, which is the same object while nothing changes. */
+  /** Caches matches by the trie's result, which is the same object as long as nothing changes. */
   readonly #matches = new WeakMap<readonly QueueSubscription[], readonly QueueMatch[]>()
   readonly #shared = new Set<QueueSubscription>()
   readonly bytesByUser = new Map<string, number>()

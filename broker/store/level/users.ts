@@ -1,4 +1,4 @@
-/** Accounts: read when asked for, the busy ones cached. Names that differ only by case are found through an index. */
+/** Accounts: read on demand and cached. Names that differ only by case are found through an index. */
 import type { UserRecord } from '../users.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
@@ -10,7 +10,7 @@ export class UserDirectory {
   readonly #database: Database
   /** Null: known not to exist. In order of use. */
   readonly #cache = new Map<string, UserRecord | null>()
-  /** Changes so far: a read that was overtaken by one is not cached. */
+  /** Number of changes: a read overtaken by a change is not cached. */
   #changes = 0
 
   constructor(database: Database) {

@@ -1,14 +1,16 @@
-/** The numbers that wait for one session, ascending, and what they take of its limits. */
+/** The numbers queued for one session, ascending, with their size. */
 
-/** Acknowledged numbers are mostly the first: so many are left where they are before the others move up. */
+/**
+ * Numbers are mostly acknowledged in order: so many removed ones may accumulate in front before the array is compacted.
+ */
 const MOST_GONE = 1024
 
 export class WaitingList {
   #numbers: number[] = []
-  /** Where those that wait begin. */
+  /** Index of the first number that waits. */
   #from = 0
   #bytes = 0
-  /** For changes that are built but not yet committed. */
+  /** For changes that are built but not committed yet. */
   #reservedMessages = 0
   #reservedBytes = 0
 
@@ -34,7 +36,7 @@ export class WaitingList {
     this.#reservedBytes -= bytes
   }
 
-  /** Forgets what is committed. */
+  /** Drops what is committed. */
   reset(): void {
     this.#numbers = []
     this.#from = 0
@@ -46,7 +48,7 @@ export class WaitingList {
     this.#bytes += bytes
   }
 
-  /** False when the number does not wait. */
+  /** Returns false if the number is not in the list. */
   remove(number: number, bytes: number): boolean {
     const place = this.#place(number)
     if (this.#numbers[place] !== number) return false
@@ -67,7 +69,7 @@ export class WaitingList {
     return this.#numbers.slice(this.#from)
   }
 
-  /** Numbers above `after`, up to the limits; one is always given. */
+  /** Numbers above `after`, up to the limits, but at least one if there is one. */
   after(after: number, limit: number, maxBytes: number, bytesOf: (number: number) => number): number[] {
     const start = this.#place(after + 1)
     let end = start
@@ -80,7 +82,7 @@ export class WaitingList {
     return this.#numbers.slice(start, end)
   }
 
-  /** Where a number is or would be. */
+  /** The index of a number, or where it would be inserted. */
   #place(number: number): number {
     const { length } = this.#numbers
     // New numbers come last, acknowledged ones are mostly the first.

@@ -1,4 +1,4 @@
-/** Webhooks and what could not be told to them: read when asked for. */
+/** Webhooks and their dead letters: read on demand. */
 
 import type { Op } from '../op.js'
 import type { DeadLetter, WebhookRecord, WebhookStore } from '../outbox.js'

@@ -1,13 +1,14 @@
 /**
- * LevelDB passes over what it cannot read in its write-ahead log, so that a damaged one loses acknowledged writes in silence. Here it is read
- * before LevelDB opens it (its format: google/leveldb, doc/log_format.md). A log that merely ends in the middle of a record is as a crash leaves it.
+ * Checks LevelDB's write-ahead log before LevelDB opens it (format: google/leveldb, doc/log_format.md), as LevelDB
+ * silently skips what it cannot read, and acknowledged writes would be lost unnoticed. A log that merely ends within a
+ * record is normal after a crash.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const BLOCK = 32_768
 const HEADER = 7
-/** Types of records: full, first, middle, last; 0 fills up. */
+/** Types of records: full, first, middle, last; 0 is padding. */
 const LAST_TYPE = 4
 
 export interface LogDamage {
@@ -27,7 +28,7 @@ export async function damagedLogs(directory: string): Promise<LogDamage[]> {
   return damages
 }
 
-/** Where the first record that cannot be read begins; null: there is none. */
+/** Offset of the first unreadable record; null: there is none. */
 export function firstDamage(log: Buffer): number | null {
   for (let start = 0; start < log.length; start += BLOCK) {
     const end = Math.min(start + BLOCK, log.length)
@@ -38,7 +39,7 @@ export function firstDamage(log: Buffer): number | null {
         break
       }
       if (at + HEADER + length > end) {
-        // The writer may have died in the middle of it, if nothing is behind it.
+        // An incomplete write by a process that died, if nothing valid follows.
         const torn = end === log.length && start + BLOCK >= at + HEADER + length && !recordIn(log, at + 1, end)
         if (!torn) return at
         break
@@ -64,7 +65,7 @@ function isSound(log: Buffer, at: number, length: number): boolean {
   return type >= 1 && type <= LAST_TYPE && masked(crc32c(log, at + 6, at + HEADER + length)) === log.readUInt32LE(at)
 }
 
-/** Whether a sound record begins anywhere in the range. */
+/** Whether a valid record begins anywhere in the range. */
 function recordIn(log: Buffer, from: number, to: number): boolean {
   for (let at = from; at + HEADER <= to; at++) {
     const length = log.readUInt16LE(at + 4)
@@ -73,12 +74,12 @@ function recordIn(log: Buffer, from: number, to: number): boolean {
   return false
 }
 
-/** A checksum of data that holds checksums is stored changed. */
+/** Checksums of data that contains checksums are stored masked. */
 function masked(crc: number): number {
   return ((((crc >>> 15) | (crc << 17)) >>> 0) + 0xa282ead8) >>> 0
 }
 
-/** CRC-32C (RFC 3720, appendix B.4), of each byte. */
+/** CRC-32C (RFC 3720, appendix B.4), per byte. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
