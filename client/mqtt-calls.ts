@@ -1,12 +1,19 @@
 /** Requests over an MQTT connection: published to `users/{me}/requests/…`, answered on `users/{me}/replies`. */
-import type { MqttClient } from 'mqtt'
 import type { ErrorBody } from '../schemas/errors.js'
 import { topics } from '../schemas/topics.js'
 import { type Call, CallError } from './calls.js'
 import { requestIds } from './request-ids.js'
 
+/** What is used of a connection: that of a client of MQTT.js, or of another library that is made to look like it. */
+export interface MqttConnection {
+  on(event: 'message', listener: (topic: string, payload: { toString(): string }) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+  subscribeAsync(filter: string, options: { qos: 1 }): Promise<unknown>
+  publishAsync(topic: string, payload: string, options: { qos: 1 }): Promise<unknown>
+}
+
 export interface MqttOptions {
-  client: MqttClient
+  client: MqttConnection
   /** Who the client is logged in as. */
   user: string
   /** ms to wait for a reply. */

@@ -35,8 +35,14 @@ export function announcementPlace(channel: string, roles: readonly string[] | un
   return `"channel":"${channel}",${roles ? `${ROLES}${JSON.stringify(roles)},` : ''}`
 }
 
+/** What is used of bytes, which are a Buffer in Node: the contract is compiled without Node's types. */
+interface Latin1Bytes {
+  indexOf(text: string, from: number): number
+  toString(encoding: 'latin1', start: number, end: number): string
+}
+
 /** The roles that a message on `topic` is for; null: it is for everyone who may have the topic. */
-export function announcementRoles(topic: string, payload: Buffer): readonly string[] | null {
+export function announcementRoles(topic: string, payload: Latin1Bytes): readonly string[] | null {
   if (!topic.startsWith(BROADCAST)) return null
   const at = ID_LENGTH + announcementPlace(topic.slice(BROADCAST.length), undefined).length
   const list = at + ROLES.length

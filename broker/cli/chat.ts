@@ -1,7 +1,7 @@
 /** `topictalk chat`: runs the chat client on a terminal. */
 import { readFileSync } from 'node:fs'
 import { createInterface, type Interface } from 'node:readline'
-import { chat } from '../../client/terminal-chat.js'
+import { chat } from '../../client/terminal/chat.js'
 import { isRoomId, isUserId } from '../../schemas/ids.js'
 import { askPassword } from './password.js'
 import { CommandError } from './report.js'

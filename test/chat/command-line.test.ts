@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { messageLine, parseInput } from '../../client/chat-lines.js'
-import { chat } from '../../client/terminal-chat.js'
+import { chat } from '../../client/terminal/chat.js'
+import { messageLine, parseInput } from '../../client/terminal/lines.js'
 import { startTestBroker } from '../helpers/broker.js'
 
 const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))

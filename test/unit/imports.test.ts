@@ -51,13 +51,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'broker/readers',
   ],
   'broker/broker.ts': ['schemas', 'broker'],
+  'broker/index.ts': ['schemas', 'broker'],
   'broker/cli': ['schemas', 'broker', 'client'],
   'broker/cli.ts': ['broker/cli', 'broker/util'],
 }
 
 /** Where a package may be imported, of those that only one part should know. */
 const ONLY_IN: Record<string, readonly string[]> = {
-  aedes: ['broker/mqtt/aedes.ts'],
+  aedes: ['broker/mqtt/aedes.ts', 'broker/index.ts'],
   'aedes-packet': ['broker/mqtt/aedes.ts', 'broker/store/level'],
   level: ['broker/store/level'],
   'memory-level': ['broker/store/level'],

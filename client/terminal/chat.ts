@@ -1,12 +1,12 @@
 /** A chat in the terminal, line in, line out: an example of what the public contract asks of a client, over plain MQTT 3.1.1. */
 import { connect, type MqttClient } from 'mqtt'
-import { ERRORS, type ErrorBody } from '../schemas/errors.js'
-import { directRoom } from '../schemas/ids.js'
-import { parseTopic, topics } from '../schemas/topics.js'
-import { CallError } from './calls.js'
-import { type ChatMessage, HELP, type Input, messageLine, parseInput, printable } from './chat-lines.js'
-import { type Methods, methods } from './methods.js'
-import { mqttCalls } from './mqtt-calls.js'
+import { ERRORS, type ErrorBody } from '../../schemas/errors.js'
+import { directRoom } from '../../schemas/ids.js'
+import { parseTopic, topics } from '../../schemas/topics.js'
+import { CallError } from '../calls.js'
+import { type Methods, methods } from '../methods.js'
+import { mqttCalls } from '../mqtt-calls.js'
+import { type ChatMessage, HELP, type Input, messageLine, parseInput, printable } from './lines.js'
 
 export interface ChatOptions {
   /** `mqtt://`, `mqtts://`, `ws://` or `wss://`. */

@@ -1,5 +1,5 @@
 /** How chat looks as lines: what a person types, and what a message reads like. */
-import { STEERING } from '../schemas/terminal-text.js'
+import { STEERING } from '../../schemas/terminal-text.js'
 
 /** A message as it arrives (DESIGN §2, message out); what a log has given up comes as `{seq, gone}`. */
 export interface ChatMessage {
