@@ -29,7 +29,7 @@ export async function makeChat(config: Config, parts: ChatParts) {
   const { accounts, keys } = parts.auth
   const devices = makeDevices(config, { ...moderated, accounts, keys, remove, roomRules: rooms.rules })
   const removals: AccountRemovals = makeRemovals({ ...moderated, devices })
-  const publish: PublishFunction = (...message) => publishGated(pipeline, parts.gate, ...message)
+  const publish: PublishFunction = (...message) => publishGated(pipeline, parts.sessions.gate, ...message)
   const handlers = makeHandlers(config, { ...moderated, devices, removals, publish, remove })
   const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit, parts.space)
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
@@ -57,3 +57,5 @@ export async function makeChat(config: Config, parts: ChatParts) {
     ...{ notifications, exports, removals, info, audit, reports },
   }
 }
+
+export type Chat = Awaited<ReturnType<typeof makeChat>>

@@ -1,35 +1,68 @@
-/** What the HTTP door asks of the rest of the broker. */
+/** HTTP, and the listeners of both transports: what the HTTP application is made of. */
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { LoginThrottle } from '../auth/throttle.js'
-import type { makeChat } from '../chat/chat.js'
-import type { HttpParts } from '../http/app.js'
-import type { Broker } from '../mqtt/aedes.js'
-import type { makeLogins } from './logins.js'
+import type { Chat } from '../chat/chat.js'
+import type { DiskSpace } from '../chat/model/disk-space.js'
+import { type HttpParts, openHttpApp } from '../http/app.js'
+import type { Streams } from '../http/streams.js'
+import type { Accept } from '../net/byte-stream.js'
+import { HttpConnections } from '../net/http-connections.js'
+import type { Listener } from '../net/listener.js'
+import { Origins } from '../net/origins.js'
+import type { Store } from '../store/store.js'
+import type { Context } from './context.js'
+import { about, openListeners, webRefusals } from './listeners.js'
+import type { LoginServices } from './logins.js'
+import type { Mqtt } from './mqtt.js'
 
-type Passed = Pick<HttpParts, 'counters' | 'about' | 'healthy' | 'low' | 'failed' | 'answered' | 'origins' | 'strange'>
-
-export interface HttpAppParts extends Passed {
-  readonly auth: Awaited<ReturnType<typeof makeLogins>>
-  readonly chat: Awaited<ReturnType<typeof makeChat>>
-  readonly broker: Broker
-  readonly delivering: HttpParts['events']['services']
-  readonly streams: HttpParts['events']['streams']
+export interface HttpServices {
+  readonly store: Store
+  readonly space: DiskSpace
+  readonly logins: LoginServices
+  readonly chat: Chat
+  readonly mqtt: Mqtt
+  readonly streams: Streams
 }
 
-export function httpAppParts(config: Config, parts: HttpAppParts): HttpParts {
-  const { auth, chat, broker, counters, about, healthy, low, failed, answered, origins, strange } = parts
+/** Makes the HTTP application, and opens every listener of the configuration. Resolves with those that are open. */
+export async function openTransports(context: Context, services: HttpServices): Promise<Listener[]> {
+  const { config, counters, refusals, teardown } = context
+  const { broker } = services.mqtt
+  const listeners: Listener[] = []
+  const web = { origins: new Origins(config.listen.origins), ...webRefusals(refusals, counters) }
+  const httpApp = await openHttpApp(httpParts(context, services, { ...web, about: () => about(config, listeners) }))
+  teardown.add(httpApp)
+  const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
+  const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
+  await openListeners(config, { accept, httpApp, connections, ...web }, (listener) => {
+    listeners.push(listener)
+    teardown.add(listener)
+  })
+  return listeners
+}
+
+type Web = Pick<HttpParts, 'about' | 'origins' | 'strange'>
+
+function httpParts({ config, counters, failed, log }: Context, services: HttpServices, web: Web): HttpParts {
+  const { store, space, logins, chat, mqtt } = services
+  const { broker } = mqtt
   return {
-    ...{ counters, about, healthy, low, failed, answered, origins, strange },
+    ...web,
+    counters,
+    failed,
+    healthy: () => store.healthy && !broker.closed,
+    low: () => space.low,
+    answered: (facts) => log.debug(facts, 'request'),
     commands: chat.commands,
     exports: chat.exports,
-    authenticator: auth.authenticator,
-    refusedLogin: auth.refused,
+    authenticator: logins.authenticator,
+    refusedLogin: logins.refused,
     mayLogIn: (user, password) => broker.gates.mayLogIn(user, password),
     requireBytes: (actor, bytes) => chat.rates.requireBytes(actor, bytes),
     authorizePublish: (actor, topic, payload) => broker.gates.publishFor(null, actor, { topic, payload, qos: 1 }),
-    events: eventParts(config, parts),
-    oidc: oidcParts(config, parts),
+    events: eventParts(config, services),
+    oidc: oidcParts(config, logins, failed),
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
     syncBytes: config.limits.syncBytes,
@@ -41,17 +74,17 @@ const NO_OPTIONS = { noLocal: false, retainAsPublished: false, retainHandling: 0
 
 function eventParts(
   { limits, listen }: Config,
-  { auth, chat, broker, delivering, streams }: HttpAppParts,
+  { logins, chat, mqtt: { broker, subscribing }, streams }: HttpServices,
 ): HttpParts['events'] {
   return {
-    services: delivering,
+    services: subscribing,
     streams,
     access: chat.access,
     presence: chat.presence,
     limits,
     rates: chat.rates,
     ping: listen.eventPing,
-    asOfNow: (principal) => auth.authenticator.asOfNow(principal),
+    asOfNow: (principal) => logins.authenticator.asOfNow(principal),
     authorizeSubscribe: async (actor, filter) => {
       const passed = await broker.gates.subscribe(null, actor, { filter, qos: 1, ...NO_OPTIONS })
       return passed instanceof Refusal ? passed : passed.filter
@@ -60,14 +93,18 @@ function eventParts(
   }
 }
 
-function oidcParts({ auth: { throttle, oidc } }: Config, { auth, failed }: HttpAppParts): HttpParts['oidc'] {
-  if (!auth.oidc) return null
+function oidcParts(
+  { auth: { throttle, oidc } }: Config,
+  logins: LoginServices,
+  failed: (error: unknown) => void,
+): HttpParts['oidc'] {
+  if (!logins.oidc) return null
   return {
-    oidc: auth.oidc,
-    authenticator: auth.authenticator,
-    proofs: auth.proofs,
-    refused: auth.refused,
-    codes: auth.loginCodes,
+    oidc: logins.oidc,
+    authenticator: logins.authenticator,
+    proofs: logins.proofs,
+    refused: logins.refused,
+    codes: logins.loginCodes,
     throttle: new LoginThrottle({ ...throttle, accountAttempts: undefined }),
     redirectUri: oidc.redirectUri!,
     failed,

@@ -25,8 +25,7 @@ import type { Signal } from '../chat/model/signals.js'
 import type { LocalBus } from '../store/bus.js'
 import { namesOf } from '../store/persons.js'
 import type { Store } from '../store/store.js'
-import type { Counters } from '../util/counters.js'
-import type { RefusalLog } from '../util/refusal-log.js'
+import type { Context } from './context.js'
 
 /** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
 const CODE_ATTEMPTS = 5
@@ -61,16 +60,8 @@ function nameForLog(username: string | undefined): string | undefined {
     : `(${username.length} characters that are no user name)`
 }
 
-export interface LoginsParts {
-  readonly store: Store
-  readonly bus: LocalBus<Signal>
-  readonly log: Logger
-  readonly refusals: RefusalLog
-  readonly counters: Counters
-}
-
 /** Who may log in, and how. */
-export async function makeLogins(config: Config, { store, bus, log, refusals, counters }: LoginsParts) {
+export async function makeLogins({ config, bus, log, refusals, counters }: Context, store: Store) {
   const { auth, node } = config
   const refused = ({ user, ...login }: RefusedLogin): void => {
     counters.add(`login.${login.reason}`)
@@ -132,6 +123,8 @@ export async function makeLogins(config: Config, { store, bus, log, refusals, co
   const checked = { authenticator, refused, proofs }
   return { hooks, accounts, managed, ...checked, logins, keys, registration, loginCodes, oidc, ...accountParts }
 }
+
+export type LoginServices = Awaited<ReturnType<typeof makeLogins>>
 
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
   const seal = new SealedState(new SecretBox(await deriveKey(auth.jwt, node.dataDir, OIDC_KEY)), LOGIN_LIFETIME)

@@ -27,6 +27,17 @@ import type { Signal } from '../model/signals.js'
 import { Views } from '../model/views.js'
 import type { WebhookAdmin } from '../model/webhook-admin.js'
 
+/** The sessions that are connected to this node, whatever their transport, as chat asks for them. */
+export interface ConnectedSessions {
+  /** What hooks say of a publish inside a request. */
+  readonly gate: PublishGate
+  readonly renewLogin: AuthCommandParts['renewLogin']
+  readonly liveSessions: SessionCommandParts['liveSessions']
+  /** How many logs and topics the live sessions of the person behind a user follow. */
+  readonly followedBy: (user: string) => number
+  readonly endSessions: AccountRemovalsParts['endSessions']
+}
+
 export interface ChatParts {
   readonly store: Store
   readonly bus: Bus<Signal>
@@ -36,32 +47,30 @@ export interface ChatParts {
     Pick<AccountAdminParts, 'managed'> &
     Omit<
       AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
-      'store' | 'bus' | 'liveSessions'
+      'store' | 'bus' | 'liveSessions' | 'renewLogin'
     >
-  readonly liveSessions: SessionCommandParts['liveSessions']
-  /** How many logs and topics the live sessions of the person behind a user follow. */
-  readonly followedBy: (user: string) => number
-  readonly endSessions: AccountRemovalsParts['endSessions']
+  readonly sessions: ConnectedSessions
   readonly failed: (error: unknown) => void
-  readonly gate: PublishGate
   readonly webhooks: WebhookAdmin
   /** Counts what is left out, by reason. */
   readonly count: (name: string) => void
-  /** Of who runs the broker; asked after those of the configuration. */
+  /** Asked in this order whether a message may be written, after the filters and policies of the configuration. */
   readonly screens: readonly Screen[]
   /** Null: there is none. */
   readonly textSearch: TextSearch | null
 }
 
 export async function makeShared(config: Config, parts: ChatParts) {
-  const { store, bus } = parts
+  const { store, bus, sessions, ...others } = parts
+  const { renewLogin, liveSessions, followedBy, endSessions } = sessions
   const views = new Views(store.directory)
   await views.load(store.log)
   const acl = createAcl(config.acl.rules)
   const counted = (user: string): string => accountOf(store.directory, user, ownable(config))
   const names = (user: string): ReadonlySet<string> => namesCountedWith(store.directory, user, ownable(config))
   return {
-    ...parts,
+    ...others,
+    ...{ store, bus, renewLogin, liveSessions, followedBy, endSessions },
     views,
     acl,
     plainTopics: new PlainTopics(store, bus, acl, new RetainedQuota(store.queue, config.limits, names)),

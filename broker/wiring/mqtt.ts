@@ -1,0 +1,80 @@
+/** MQTT: the Aedes broker, and what its connections work with. */
+
+import type { Chat } from '../chat/chat.js'
+import { ownable } from '../chat/wiring/shared.js'
+import { Backlogs } from '../following/backlog.js'
+import type { SubscriberServices } from '../following/services.js'
+import { Admission } from '../mqtt/admission.js'
+import { Broker } from '../mqtt/aedes.js'
+import { AnonymousSessions } from '../mqtt/anonymous-sessions.js'
+import { Flusher } from '../mqtt/outbox.js'
+import { Registry } from '../mqtt/registry.js'
+import type { MqttServices } from '../mqtt/services.js'
+import { SessionKeeper } from '../mqtt/session-keeper.js'
+import { Shares } from '../mqtt/shared/groups.js'
+import { accountOf, namesCountedWith } from '../store/persons.js'
+import type { Store } from '../store/store.js'
+import { FaultLog } from '../util/fault-log.js'
+import type { Context } from './context.js'
+import type { LoginServices } from './logins.js'
+
+export interface Mqtt {
+  readonly broker: Broker
+  readonly registry: Registry
+  readonly keeper: SessionKeeper
+  readonly flusher: Flusher
+  /** What every subscriber works with, event streams over HTTP too. */
+  readonly subscribing: SubscriberServices
+}
+
+export interface MqttParts {
+  readonly store: Store
+  readonly logins: LoginServices
+  readonly chat: Chat
+}
+
+export async function makeMqtt(context: Context, { store, logins, chat }: MqttParts): Promise<Mqtt> {
+  const { config, hub, counters, failed, log, wheel, refusals } = context
+  const { limits } = config
+  const keeper = new SessionKeeper(store, failed)
+  const anonymousSessions = new AnonymousSessions(limits)
+  await anonymousSessions.load(store.sessions)
+  keeper.onDiscarded = (id) => anonymousSessions.release(id)
+  const backlogs = new Backlogs(limits)
+  const subscribing = { hub, store, counters, views: chat.views, limits, backlogs, delivered: chat.delivered }
+  const couldReceive = chat.access.couldReceive.bind(chat.access)
+  const shares = new Shares({ ...subscribing, couldReceive }, keeper, failed)
+  await shares.load()
+  const namesOf = (user: string): Iterable<string> => namesCountedWith(store.directory, user, ownable(config))
+  const personBehind = (user: string): string => accountOf(store.directory, user, ownable(config))
+  const registry = new Registry({ hub, store, keeper, shares, personBehind, namesOf, failed })
+  const flusher = new Flusher()
+  const pluginFaults = new FaultLog(log, 'a plugin failed')
+  const services: MqttServices = {
+    ...subscribing,
+    ...{ keeper, anonymousSessions, shares, registry, flusher, wheel, log, refusals },
+    admission: new Admission(),
+    access: chat.access,
+    pipeline: chat.pipeline,
+    presence: chat.presence,
+    rates: chat.rates,
+    countedWith: namesOf,
+    limits,
+    onRefused: config.auth.onRefused,
+    connectTimeout: config.listen.connectTimeout,
+    redirect: config.listen.redirect,
+    authenticator: logins.authenticator,
+    refusedLogin: logins.refused,
+    hooks: logins.hooks,
+  }
+  const broker = new Broker({
+    persistence: store.persistence,
+    pipeline: chat.pipeline,
+    plainTopics: chat.plainTopics,
+    pluginFailed: (error) => pluginFaults.report(error),
+    services: () => services,
+  })
+  broker.on('error' as never, failed as never)
+  backlogs.slow = (origin, backlog) => broker.clients[origin]?.packets.slowFor(backlog)
+  return { broker, registry, keeper, flusher, subscribing }
+}

@@ -1,0 +1,64 @@
+/** The readers: what follows the logs by a cursor of its own. */
+
+import { SecretBox } from '../auth/secret-box.js'
+import { deriveKey } from '../auth/tokens.js'
+import { ownable } from '../chat/wiring/shared.js'
+import { Search } from '../readers/search/search.js'
+import { Moderator } from '../readers/webhooks/moderator.js'
+import { Poster } from '../readers/webhooks/poster.js'
+import { Webhooks } from '../readers/webhooks/webhooks.js'
+import type { AppendedBatch } from '../store/changes.js'
+import { accountOf } from '../store/persons.js'
+import type { Store } from '../store/store.js'
+import type { Context } from './context.js'
+
+/** Names the key of the secrets of webhooks, among those derived from the broker's secret. */
+const WEBHOOKS_KEY = 'topictalk-webhooks'
+
+export interface Readers {
+  readonly webhooks: Webhooks
+  /** The outside server that is asked before a message is written; null: none is configured. */
+  readonly moderator: Moderator | null
+  /** Null: `search.enabled` is off. */
+  readonly search: Search | null
+  /** Told of every append. */
+  appended(batches: readonly AppendedBatch[]): void
+}
+
+/** `indexFile`: path of the search index. */
+export async function openReaders(context: Context, store: Store, indexFile: string): Promise<Readers> {
+  const { config, counters, failed, teardown } = context
+  const webhooks = await openWebhooks(context, store)
+  teardown.add(webhooks)
+  const moderator = Moderator.of(config, counters, failed)
+  if (moderator) teardown.add(moderator)
+  const search = config.search.enabled ? makeSearch(context, store, indexFile) : null
+  if (search) teardown.add(search)
+  return {
+    webhooks,
+    moderator,
+    search,
+    appended: (batches) => {
+      webhooks.appended(batches)
+      search?.grew(batches)
+    },
+  }
+}
+
+async function openWebhooks({ config, wheel, counters, failed, refusals }: Context, store: Store): Promise<Webhooks> {
+  const poster = new Poster(config.webhookDelivery.privateAddresses)
+  const secretBox = new SecretBox(await deriveKey(config.auth.jwt, config.node.dataDir, WEBHOOKS_KEY))
+  const note = refusals.note.bind(refusals)
+  return Webhooks.open({ store, wheel, counters, failed, note, poster, secretBox, config })
+}
+
+function makeSearch({ config, log, failed }: Context, store: Store, path: string): Search {
+  return new Search({
+    store,
+    path,
+    share: config.search.share,
+    failed,
+    accountOf: (user) => accountOf(store.directory, user, ownable(config)),
+    notice: (message, facts) => log.warn(facts, message),
+  })
+}
