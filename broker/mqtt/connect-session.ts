@@ -11,8 +11,8 @@ import { Reason } from './codec/reason-codes.js'
 import { sessionExpiry } from './connack.js'
 import type { ConnectContext, ConnectingConnection } from './connect-context.js'
 import { ConnectedClient } from './connected-client.js'
+import type { DeliveryGuard } from './delivery-guard.js'
 import { Session } from './session.js'
-import type { DeliveryGuard } from './session-parts.js'
 import { resumeSession } from './session-resume.js'
 
 /** From here on others see it: in the registry, and in the presence of its user. */

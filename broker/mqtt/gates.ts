@@ -9,9 +9,9 @@ import type { Actor } from '../chat/model/actor.js'
 import type { QoS } from '../store/qos.js'
 import type { Connect, RequestedSubscription } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
+import type { Forward } from './delivery-guard.js'
 import { ConnectRefused } from './endings.js'
 import { askPlugin, type PluginFailed } from './plugin-calls.js'
-import type { Forward } from './session-parts.js'
 
 /** The client that a hook is shown. */
 export interface HookClient {

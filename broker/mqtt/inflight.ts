@@ -114,5 +114,5 @@ export function farewell(source: string): FlightOwner {
   return { source, acknowledged() {} }
 }
 
-/** Owns the flights whose message is gone: the handshake completes, nobody is told. */
+/** Owns the flights whose message is in no log and no queue, or is gone: the handshake completes, nobody is told. */
 export const NOBODY: FlightOwner = { source: null, acknowledged() {} }

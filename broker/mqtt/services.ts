@@ -7,6 +7,7 @@ import type { Access } from '../chat/access.js'
 import type { Rates } from '../chat/model/rates.js'
 import type { Pipeline } from '../chat/pipeline.js'
 import type { Presence } from '../chat/presence/presence.js'
+import type { SubscriberServices } from '../following/services.js'
 import type { RefusalLog } from '../util/refusal-log.js'
 import type { TimerWheel } from '../util/timer-wheel.js'
 import type { Admission } from './admission.js'
@@ -14,11 +15,10 @@ import type { AnonymousSessions } from './anonymous-sessions.js'
 import type { Flusher } from './outbox.js'
 import type { Registry } from './registry.js'
 import type { SessionKeeper } from './session-keeper.js'
-import type { SessionServices } from './session-parts.js'
 import type { Shares } from './shared/groups.js'
 
 /** What a connection works with; made once, by the composition root. */
-export interface MqttServices extends SessionServices {
+export interface MqttServices extends SubscriberServices {
   readonly limits: Config['limits']
   readonly onRefused: 'ack' | 'close'
   /** Seconds. */

@@ -4,13 +4,13 @@
  * either acknowledged, under way with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
 import { LogFeed, QUEUE_SENT } from '../following/feeds.js'
+import type { SubscriberSaver } from '../following/services.js'
 import type { Subscriber } from '../following/subscriber.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
 import type { Session } from './session.js'
-import type { SessionSaver } from './session-parts.js'
 
 /** Milliseconds between saves of what may be lost in a crash. */
 const SAVE_EVERY = 1000
@@ -33,7 +33,7 @@ export class SessionKeeper {
   }
 
   /** `along`: what is saved together with it, for the one speaks of the other (loans of share groups). */
-  saver(subscriber: Subscriber, along: Iterable<Subscriber> = []): SessionSaver {
+  saver(subscriber: Subscriber, along: Iterable<Subscriber> = []): SubscriberSaver {
     return {
       touched: () => void this.#dirty.add(subscriber),
       // What was acknowledged leaves its queue with it: there is room.

@@ -1,0 +1,58 @@
+/** Whether a message may be delivered to a session, and as what: authorisation is asked when a packet is made, not when a filter was given. */
+import { deviceOf, filterMatches } from '../../schemas/topics.js'
+import type { SubscriptionSet } from '../following/subscription-set.js'
+import type { UnloggedMessage } from '../hub.js'
+import type { QoS } from '../store/qos.js'
+import type { Outgoing } from './codec/encode.js'
+
+/** The Aedes `authorizeForward` hook: the payload to deliver, or null. */
+export type Forward = (topic: string, payload: Buffer, qos: QoS) => Buffer | null
+
+/** Decisions about single deliveries that the session does not make itself. */
+export interface DeliveryGuard {
+  /** Whether a message on a plain topic may be delivered now. */
+  mayReceive(topic: string): boolean
+  /** Whether a message on a topic is for its user, as far as roles say. */
+  isFor(topic: string, payload: Buffer): boolean
+  /** Whether an ephemeral message that had to wait may still be delivered. */
+  maySee(topic: string): boolean
+  /** Null while nobody set the hook. */
+  readonly forward: Forward | null
+}
+
+/** Whether a live message may be delivered that came by these filters. */
+export function mayDeliver(
+  guard: DeliveryGuard,
+  subscriptions: SubscriptionSet,
+  topic: string,
+  filters: readonly string[],
+): boolean {
+  for (const filter of filters) if (subscriptions.get(filter)?.unconditional) return true
+  return guard.mayReceive(topic)
+}
+
+/** Whether a message that waited may still be delivered. */
+export function mayDeliverQueued(guard: DeliveryGuard, subscriptions: SubscriptionSet, topic: string): boolean {
+  if (guard.mayReceive(topic)) return true
+  for (const { filter, unconditional } of subscriptions.values())
+    if (unconditional && filterMatches(filter, topic)) return true
+  return false
+}
+
+/** Who may read a device, and whose presence one sees, may change while a message waits. */
+export function mayDeliverUnlogged(
+  guard: DeliveryGuard,
+  subscriptions: SubscriptionSet,
+  { topic, blank }: UnloggedMessage,
+): boolean {
+  if (deviceOf(topic) !== null) return mayDeliverQueued(guard, subscriptions, topic)
+  return blank === true || guard.maySee(topic)
+}
+
+/** What the `authorizeForward` hook lets pass of a message: one, or none. */
+export function forwarded<M extends Outgoing>(guard: DeliveryGuard, topic: string, message: M, qos: QoS): M[] {
+  const { forward } = guard
+  if (!forward) return [message]
+  const payload = forward(topic, message.payload, Math.min(message.qos, qos) as QoS)
+  return payload ? [{ ...message, payload }] : []
+}

@@ -1,0 +1,270 @@
+/**
+ * PUBLISH packets on their way to one client: with the packet ids, topic aliases and bounds that are its own, behind what is sent again from
+ * before a reconnect. Hot path: plain loops and buffers; a promise only where a packet id must be durable first.
+ */
+import type { FlightOwner, LogFeed, QueueFeed } from '../following/feeds.js'
+import type { SubscriberSaver } from '../following/services.js'
+import type { UnloggedMessage, ViewBatch } from '../hub.js'
+import type { LogEntry } from '../store/logs.js'
+import type { QoS } from '../store/qos.js'
+import type { Counters } from '../util/counters.js'
+import { AliasWriter } from './alias-writer.js'
+import { type EncodedPublishes, encodeAck, markDuplicate } from './codec/encode.js'
+import type { OutboundMessage } from './codec/outbound-message.js'
+import type { Version } from './codec/packets.js'
+import { type DeliveryGuard, forwarded } from './delivery-guard.js'
+import { type Flight, Inflight, NOBODY } from './inflight.js'
+import type { Outbox } from './outbox.js'
+import type { PacketMaker } from './packet-maker.js'
+import { Resending } from './resending.js'
+import type { SharedMessage, TakeResult } from './shared/members.js'
+
+/** What the client said in CONNECT of what it takes. */
+export interface ReceiverLimits {
+  readonly version: Version
+  /** QoS 1 and 2 messages under way [MQTT5-3.1.2.11.3]. */
+  readonly receiveMaximum: number
+  /** Bytes of a packet. */
+  readonly maxPacket: number
+  /** Topic aliases towards the client; 0: none. */
+  readonly topicAliases: number
+}
+
+/** The session that sends. */
+interface SendingSession {
+  readonly persistent: boolean
+  readonly saver: SubscriberSaver | null
+  failed(error: unknown): void
+}
+
+export interface PublishSenderParts {
+  readonly guard: DeliveryGuard
+  readonly outbox: Outbox
+  readonly packets: PacketMaker
+  readonly counters: Counters
+  /** Messages under way at most, where the client takes more. */
+  readonly window: number
+}
+
+export class PublishSender {
+  readonly inflight: Inflight
+  readonly #session: SendingSession
+  readonly #guard: DeliveryGuard
+  readonly #outbox: Outbox
+  readonly #packets: PacketMaker
+  readonly #counters: Counters
+  readonly #version: Version
+  readonly #maxPacket: number
+  /** Null: the client takes no topic aliases. */
+  readonly #aliases: AliasWriter | null
+  readonly #resending: Resending
+
+  constructor(session: SendingSession, limits: ReceiverLimits, parts: PublishSenderParts) {
+    const { version, receiveMaximum, maxPacket, topicAliases } = limits
+    this.#session = session
+    this.#guard = parts.guard
+    this.#outbox = parts.outbox
+    this.#packets = parts.packets
+    this.#counters = parts.counters
+    this.#version = version
+    this.#maxPacket = maxPacket
+    this.inflight = new Inflight(Math.min(parts.window, receiveMaximum))
+    this.#aliases = topicAliases > 0 ? new AliasWriter(topicAliases, maxPacket) : null
+    this.#resending = new Resending((publish) => this.push(publish), receiveMaximum)
+  }
+
+  // --- entries of logs ------------------------------------------------------------------------------------------------------------
+
+  /** New entries, encoded once for all sessions. False: they do not fit now, and nothing was sent. */
+  sendBatch(feed: LogFeed, batch: ViewBatch): boolean {
+    const encoded = this.#packets.batch(feed, batch)
+    if (encoded.idAt.length === 0) {
+      if (encoded.bytes.length > 0) this.push(encoded.bytes)
+    } else {
+      const mustBeSaved = encoded.qos === 2 && this.#session.persistent
+      if (this.inflight.capacity < encoded.idAt.length || mustBeSaved) return false
+      this.push(this.#number(feed, encoded))
+    }
+    feed.sent(batch.last)
+    return true
+  }
+
+  /** New entries at QoS 0. */
+  sendLive(feed: LogFeed, batch: ViewBatch): void {
+    const { bytes } = this.#packets.batch(feed, batch)
+    if (bytes.length > 0) this.push(bytes)
+  }
+
+  /** One that had to wait. */
+  sendLiveEntry(feed: LogFeed, entry: LogEntry): void {
+    const { bytes } = this.#packets.entries(feed, forwarded(this.#guard, feed.view.topic, entry, 0))
+    if (bytes.length > 0) this.push(bytes)
+  }
+
+  /** Entries that were read from the log. */
+  sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void> {
+    const last = entries[entries.length - 1]!.seq
+    const { form, topic } = feed.view
+    let shown = form
+      ? entries.map((entry) => ({ ...entry, payload: form(entry) })).filter((entry) => entry.payload.length > 0)
+      : entries
+    if (this.#guard.forward) shown = shown.flatMap((entry) => forwarded(this.#guard, topic, entry, feed.qos))
+    if (shown.length === 0) {
+      feed.sent(last)
+      return
+    }
+    const encoded = this.#packets.entries(feed, shown)
+    const bytes = encoded.idAt.length > 0 ? this.#number(feed, encoded) : encoded.bytes
+    feed.sent(last)
+    return this.#pushDurably(bytes, encoded)
+  }
+
+  // --- single messages ------------------------------------------------------------------------------------------------------------
+
+  /** A message that is in no log and no queue. */
+  sendUnlogged(message: UnloggedMessage, qos: QoS): void {
+    const [shown] = forwarded(this.#guard, message.topic, message, qos)
+    if (!shown) return
+    // What the `authorizeForward` hook has a say in is not shared.
+    const encoded = this.#packets.direct(shown, qos, this.#guard.forward ? [] : message.cache)
+    if (this.#isTooLarge(encoded)) return
+    if (qos === 0) {
+      this.push(encoded.bytes)
+      return
+    }
+    const bytes = Buffer.from(encoded.bytes)
+    this.#start(bytes, encoded.idAt[0]!, NOBODY, 0, qos)
+    this.push(bytes)
+  }
+
+  /** One message of a share group; `owner` is told when it is done. */
+  lend(owner: FlightOwner, seq: number, message: SharedMessage): Exclude<TakeResult, 'full'> {
+    const { qos } = message
+    const [shown] = forwarded(this.#guard, message.topic, message, qos)
+    if (!shown) return 'done'
+    const encoded = this.#packets.plain(shown, qos)
+    if (encoded.bytes.length > this.#maxPacket) return 'too_large'
+    if (qos > 0) this.#start(encoded.bytes, encoded.idAt[0]!, owner, seq, qos)
+    this.#pushDurably(encoded.bytes, encoded)?.catch((error: unknown) => this.#session.failed(error))
+    return qos === 0 ? 'done' : 'lent'
+  }
+
+  /** The socket is full: what is sent now would wait in memory. */
+  get congested(): boolean {
+    return this.#outbox.congested
+  }
+
+  /** How many bytes the socket has taken. */
+  get position(): number {
+    return this.#outbox.position
+  }
+
+  /** Whole publishes. */
+  push(publishes: Buffer): void {
+    this.#outbox.push(this.#aliases ? this.#aliases.rewrite(publishes) : publishes)
+  }
+
+  /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
+  #pushDurably(bytes: Buffer, { qos, idAt }: Pick<EncodedPublishes, 'qos' | 'idAt'>): void | Promise<void> {
+    const { persistent, saver } = this.#session
+    if (qos < 2 || !persistent || !saver) {
+      this.push(bytes)
+      return
+    }
+    return saver.saveNow().then(() => {
+      for (const at of idAt) this.inflight.leaves(bytes.readUInt16BE(at))
+      this.push(bytes)
+    })
+  }
+
+  /** As `#pushDurably`, with one save for all of them. */
+  pushInOrder(packets: readonly EncodedPublishes[]): void | Promise<void> {
+    const { persistent, saver } = this.#session
+    const exactlyOnce = packets.some(({ qos }) => qos === 2)
+    const push = (): void => {
+      for (const { bytes } of packets) this.push(bytes)
+    }
+    if (!exactlyOnce || !persistent || !saver) return push()
+    return saver.saveNow().then(() => {
+      for (const { bytes, idAt } of packets) this.inflight.leaves(bytes.readUInt16BE(idAt[0]!))
+      push()
+    })
+  }
+
+  /** A copy with this session's packet ids. */
+  #number(feed: LogFeed, encoded: EncodedPublishes<LogEntry>): Buffer {
+    const bytes = Buffer.allocUnsafe(encoded.bytes.length)
+    encoded.bytes.copy(bytes)
+    for (let i = 0; i < encoded.idAt.length; i++) {
+      const entry = encoded.numbered[i]!
+      const flight = this.inflight.start(feed, entry.seq, Math.min(entry.qos, feed.qos) as QoS)
+      feed.outstanding.add(entry.seq)
+      patch(bytes, encoded.idAt[i]!, flight.packetId)
+    }
+    return bytes
+  }
+
+  /** A message of the queue, under way from here on. Null: larger than the client takes, and done with. */
+  queued(feed: QueueFeed, message: OutboundMessage, qos: QoS, number: number): EncodedPublishes | null {
+    const encoded = this.#packets.plain(message, qos)
+    if (this.#isTooLarge(encoded)) {
+      feed.skip(number)
+      return null
+    }
+    this.#start(encoded.bytes, encoded.idAt[0]!, feed, number, qos)
+    feed.outstanding.add(number)
+    return encoded
+  }
+
+  /** Gives the packet an id: `owner` hears of its end. */
+  #start(bytes: Buffer, idAt: number, owner: FlightOwner, seq: number, qos: QoS): void {
+    patch(bytes, idAt, this.inflight.start(owner, seq, qos).packetId)
+  }
+
+  /** Counted: it is dropped [MQTT5-3.1.2-25]. */
+  #isTooLarge({ bytes }: EncodedPublishes): boolean {
+    if (bytes.length <= this.#maxPacket) return false
+    this.#counters.add('dropped.packet_too_large')
+    return true
+  }
+
+  /** A packet's flow ended. */
+  complete(flight: Flight): void {
+    this.inflight.end(flight)
+    flight.owner.acknowledged(flight.seq)
+    this.#resending.done(flight.packetId)
+  }
+
+  // --- after a reconnect ----------------------------------------------------------------------------------------------------------
+
+  /** Packets of before are still to be sent: nothing of a log goes before them. */
+  get isResending(): boolean {
+    return this.#resending.isWaiting
+  }
+
+  /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]. False: it is larger than the client takes now. */
+  resend(flight: Flight, message: OutboundMessage): boolean {
+    const encoded = this.#packets.plain(message, flight.qos)
+    if (this.#isTooLarge(encoded)) return false
+    patch(encoded.bytes, encoded.idAt[0]!, flight.packetId)
+    markDuplicate(encoded.bytes)
+    this.#resending.add({ packetId: flight.packetId, topic: message.topic, bytes: encoded.bytes })
+    return true
+  }
+
+  resendRelease(flight: Flight): void {
+    this.#outbox.push(encodeAck(this.#version, 'pubrel', flight.packetId))
+  }
+
+  /** Packets of before that have not had their turn yet, and get none: their flows are over. */
+  giveUp(forbidden: Parameters<Resending['purge']>[0]): Flight[] {
+    const flights = this.#resending.purge(forbidden).map((packetId) => this.inflight.get(packetId)!)
+    for (const flight of flights) this.inflight.end(flight)
+    return flights
+  }
+}
+
+function patch(bytes: Buffer, at: number, packetId: number): void {
+  bytes[at] = packetId >> 8
+  bytes[at + 1] = packetId & 0xff
+}

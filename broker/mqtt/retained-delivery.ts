@@ -1,0 +1,88 @@
+/**
+ * Retained messages of new subscriptions on their way to one session [MQTT-3.3.1-6]. At QoS 1 and 2 they go through the queue of a session
+ * that outlives its connection, so that they survive like any other message.
+ */
+import type { QueueFeed } from '../following/feeds.js'
+import type { SubscriberSaver, SubscriberServices } from '../following/services.js'
+import type { StoreError } from '../store/changes.js'
+import type { QoS } from '../store/qos.js'
+import type { PlainMessage } from '../store/queues.js'
+import { LazyMap } from '../util/lazy.js'
+
+/** What is needed of the session. */
+interface QueueOwner {
+  readonly id: string
+  readonly closed: boolean
+  readonly queue: QueueFeed
+  readonly acknowledgedQueue: readonly number[]
+  readonly saver: SubscriberSaver | null
+  failed(error: unknown): void
+}
+
+export class RetainedDelivery {
+  readonly #session: QueueOwner
+  readonly #store: SubscriberServices['store']
+  /** Messages in the queue that were not sent yet: their topics, by number; null where a newer one went past them. */
+  readonly #copies = new LazyMap<number, string | null>()
+  /** Whoever waits until more fits. */
+  #waiters: (() => void)[] = []
+
+  constructor(session: QueueOwner, { store }: SubscriberServices) {
+    this.#session = session
+    this.#store = store
+  }
+
+  /** Puts a copy into the queue. `replaced`: whether a newer message of the topic came meanwhile. */
+  enqueue(message: PlainMessage, qos: QoS, replaced: () => boolean): void {
+    const session = this.#session
+    let late = false
+    const isLate = (): boolean => (late = replaced())
+    const sessionId = session.id
+    const { op, number } = this.#store.queue.copyOp({ ...message, retain: true }, { sessionId, qos }, isLate)
+    const settled = (error: StoreError | null): void => {
+      if (error) session.failed(error)
+      else if (!late && !session.closed) this.#copies.set(number, message.topic)
+      // In its turn, not a promise later: a live message of the same commit has the next number, and would go first.
+      session.queue.announce(number)
+    }
+    this.#store.commit({ drafts: [], ops: [op], settled })
+  }
+
+  /** A newer message of the topic goes past the queue: what waits there of the topic is not to come behind it. */
+  overtake(topic: string): void {
+    for (const [number, waiting] of this.#copies) if (waiting === topic) this.#copies.set(number, null)
+  }
+
+  /** It has its turn. Whether it was overtaken. */
+  wasOvertaken(number: number): boolean {
+    const topic = this.#copies.get(number)
+    this.#copies.delete(number)
+    return topic === null
+  }
+
+  /** Resolves when more may fit, or the session is closed. */
+  async roomCame(): Promise<void> {
+    if (this.#session.closed) return
+    const came = new Promise<void>((resolve) => this.#waiters.push(resolve))
+    this.saveForRoom()
+    await came
+  }
+
+  /** What is acknowledged takes room in the queue until it is saved: not in single steps. */
+  saveForRoom(): void {
+    if (this.#waiters.length === 0) return
+    const { messages } = this.#store.queue.size(this.#session.id)
+    const acknowledged = this.#session.acknowledgedQueue.length
+    if (acknowledged > 0 && acknowledged * 4 >= messages) this.#session.saver?.saveSoon()
+  }
+
+  /** Whoever waits may look again. */
+  wakeWaiters(): void {
+    if (this.#waiters.length > 0) for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  /** What was overtaken is not to come in the next connection. */
+  close(): void {
+    for (const [number, topic] of this.#copies) if (topic === null) this.#session.queue.skip(number)
+  }
+}
