@@ -1,6 +1,6 @@
 /**
- * Who is connected here and what they listen to. The hub hands messages to sessions and never waits for one: a session that cannot
- * take a message now notes it and reads it from the log later. It knows neither MQTT nor the rules of chat.
+ * Delivers new entries and ephemeral messages to the sessions that follow them. The hub never waits for a session: one that cannot accept a
+ * message now reads it from the log later. It knows neither MQTT nor the rules of chat.
  */
 import { announcementRoles } from '../schemas/announcement.js'
 import type { AppendedBatch } from './store/changes.js'
@@ -10,38 +10,38 @@ import type { QoS } from './store/qos.js'
 import type { PlainMessage } from './store/queues.js'
 import { TopicTrie } from './store/topic-trie.js'
 
-/** One way of seeing a log: which topic its entries appear on, and in what form. A cursor belongs to a session and a view. */
+/** A view of a log: the topic on which its entries are delivered, and their form. Sessions have one cursor per view. */
 export interface View {
-  /** Names the cursor; unique per (log, topic, form). */
+  /** Name of the cursor; unique per (log, topic, form). */
   readonly cursor: string
   readonly log: LogName
   readonly topic: string
-  /** What the members of this view receive of an entry; null: as stored. An empty result is not sent. */
+  /** Transforms an entry for delivery; null: as stored. An empty result is not delivered. */
   readonly form: ((entry: LogEntry) => Buffer) | null
-  /** The room whose membership the view needs; null when it belongs to the user alone. */
+  /** The room whose membership the view requires; null: it belongs to the user. */
   readonly room: string | null
-  /** Who follows it anew begins with the oldest entry that is there, not with the next one. */
+  /** A new follower starts at the oldest entry, not at the head. */
   readonly whole?: true
 }
 
-/** Forms that packets have: versions of MQTT and QoS. */
+/** Number of packet encodings: MQTT versions × QoS. */
 const FORMS = 6
 
-/** Of its size from the start: an empty one that grows gets room for seventeen. */
+/** Preallocated: an empty array that grows would reserve seventeen elements. */
 export function emptyCache(): unknown[] {
   return new Array(FORMS)
 }
 
-/** The new entries of one view. `cache` holds encodings, so that each is made once for all sessions. */
+/** New entries of one view. `cache` holds their encodings, so that each is made once for all sessions. */
 export class ViewBatch {
   readonly view: View
-  /** Numbers of the first and last entry of the log this batch covers. */
+  /** Seqs of the first and last entry of the log in this batch. */
   readonly first: number
   readonly last: number
-  /** Those of them that the view shows, in its form. */
+  /** The entries that the view delivers, in its form. */
   readonly entries: readonly LogEntry[]
   readonly cache: unknown[] = emptyCache()
-  /** Some of them are for certain roles only. */
+  /** Some entries are restricted to certain roles. */
   readonly restricted: boolean
 
   constructor(view: View, entries: readonly LogEntry[]) {
@@ -53,7 +53,7 @@ export class ViewBatch {
   }
 }
 
-/** A session's listening to one view. `slot` belongs to the hub. */
+/** A session's subscription to one view. `slot` belongs to the hub. */
 export interface Feed {
   slot: number
   accept(batch: ViewBatch): void
@@ -65,14 +65,14 @@ export interface UnloggedMessage {
   readonly payload: Buffer
   readonly qos: QoS
   readonly retain: boolean
-  /** Live, and published with RETAIN: the retained message of the topic is now this one. */
+  /** A live message published with RETAIN, which replaces the retained message of the topic. */
   readonly replaces: boolean
   readonly extra: Extra | null
   /** Id of the session that published it; null: none. */
   readonly origin: string | null
-  /** It tells nothing of anyone: who may see nothing may see it. */
+  /** The presence of an unknown user, which reveals nothing and so may be delivered to anyone. */
   readonly blank?: boolean
-  /** Subscription identifiers, where they are not those of the filters that match. */
+  /** Subscription identifiers to send, if not those of the matching filters. */
   readonly ids?: readonly number[]
   readonly cache: unknown[]
 }
@@ -84,17 +84,17 @@ export function unlogged(topic: string, payload: Buffer, qos: QoS, options: Unlo
   return { topic, payload, qos, retain, replaces, extra, origin, blank, cache: emptyCache() }
 }
 
-/** What the hub sees of a connected session. */
+/** What the hub needs of a connected session. */
 export interface Endpoint {
   readonly id: string
   readonly user: string
   /** `qos`: granted by the subscription. */
   acceptDirect(message: UnloggedMessage, qos: QoS): void
-  /** `queued`: the message's number in this session's durable queue, or null when it is not there. */
+  /** `queued`: the message's number in this session's durable queue; null: it is not queued. */
   acceptPlain(message: UnloggedMessage, qos: QoS, filters: readonly string[], queued: number | null): void
 }
 
-/** A session's plain filter. The session keeps it, to unsubscribe with. */
+/** A session's subscription to a plain filter. The session keeps it, to unsubscribe with. */
 export interface PlainSubscription {
   readonly endpoint: Endpoint
   readonly filter: string
@@ -145,7 +145,7 @@ export class Hub {
     if (channels.length === 0) this.#channels.delete(view.log)
   }
 
-  /** Hot path: a plain loop, nothing allocated per session. */
+  /** Delivers appended entries. Hot path: a plain loop without allocations per session. */
   deliver(batches: readonly AppendedBatch[]): void {
     for (const { log, entries } of batches) {
       const channels = this.#channels.get(log)
@@ -174,7 +174,7 @@ export class Hub {
     return this.#listeners.get(topic)?.has(endpoint) ?? false
   }
 
-  /** To the sessions that listen to the topic (or to `listenedTo` instead); `accept` narrows them. */
+  /** Delivers to the sessions that listen to the topic (or to `listenedTo`) and that `accept` admits. */
   send(message: UnloggedMessage, accept?: (endpoint: Endpoint) => boolean, listenedTo = message.topic): void {
     const listeners = this.#listeners.get(listenedTo)
     if (!listeners) return
@@ -191,11 +191,14 @@ export class Hub {
     this.#plain.remove(subscription.filter, subscription)
   }
 
-  /** To the sessions with a matching plain filter, once each, at the highest QoS. `queued` says who has it in the durable queue. */
+  /**
+   * Delivers to the sessions with a matching plain filter, once each, at the highest QoS. `queued`: sessions that have it in their durable
+   * queue.
+   */
   publishPlain(message: PlainMessage, queued: ReadonlySet<string> | null, number: number): void {
     const matches = this.#plain.match(message.topic)
     if (matches.length === 0) return
-    // The flag says how it was published; a live delivery goes without it [MQTT-3.3.1-9].
+    // RETAIN is set on the stored message only; live deliveries have it cleared [MQTT-3.3.1-9].
     const { topic, payload, qos, retain, extra = null, clientId } = message
     const out = unlogged(topic, payload, qos, { replaces: retain, extra, origin: clientId })
     if (matches.length === 1) {

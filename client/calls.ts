@@ -1,19 +1,19 @@
-/** Asking the broker for something, by whatever door. */
+/** Requests to the broker, over any transport. */
 import type { CommandName, CommandParams, CommandResult } from '../schemas/commands.js'
 import type { ErrorBody, ErrorCode } from '../schemas/errors.js'
 
-/** Sends one request. `route` is where HTTP finds it, such as `GET /rooms/{room}`; null: HTTP does not have it. */
+/** Sends one request. `route`: its HTTP route, such as `GET /rooms/{room}`; null: not available over HTTP. */
 export type Call = <N extends CommandName>(
   name: N,
   params: CommandParams<N>,
   route: string | null,
 ) => Promise<CommandResult<N>>
 
-/** The broker answered that it will not, or did not answer. */
+/** The broker refused the request, or did not answer. */
 export class CallError extends Error {
-  /** See docs/reference.md. `unavailable` also stands for no answer: the request may have been done. */
+  /** See docs/reference.md. `unavailable` also means that no answer came: the request may have been carried out. */
   readonly code: ErrorCode
-  /** The parameter it is about. */
+  /** The parameter that was refused. */
   readonly field: string | undefined
   /** Seconds to wait before trying again. */
   readonly retryAfter: number | undefined

@@ -1,4 +1,4 @@
-/** Requests over HTTP: for web pages and services that hold no connection. */
+/** Requests over HTTP, for web pages and services without an MQTT connection. */
 import { API } from '../schemas/api.js'
 import type { Problem } from '../schemas/problem.js'
 import { type Call, CallError } from './calls.js'
@@ -6,7 +6,7 @@ import { type Call, CallError } from './calls.js'
 export interface HttpOptions {
   /** Of the broker, such as `https://chat.example.com`. */
   url: string
-  /** Access token or API key, asked for at every request; absent: only what is open to everyone. */
+  /** Access token or API key; called for every request. Absent: only commands that need no login. */
   token?: () => string | Promise<string>
   /** ms. */
   timeout?: number
@@ -37,14 +37,14 @@ async function send(options: HttpOptions, path: string, request: { method: strin
   }
 }
 
-/** Something between client and broker may answer in words of its own. */
+/** A proxy between client and broker may answer in a format of its own. */
 function refusal(status: number, body: unknown): CallError {
   const { code, detail, field, retryAfter } = (body ?? {}) as Partial<Problem>
   if (!code) return new CallError({ code: 'unavailable', message: `the answer had status ${status} and said no more` })
   return new CallError({ code, message: detail ?? code, ...(field && { field }), ...(retryAfter && { retryAfter }) })
 }
 
-/** Parameters of the path in their places, the others in the query or in the body. */
+/** Fills path parameters into the route; the others become the query or the body. */
 function requestOf(route: string, params: Record<string, unknown>): { path: string; method: string; body?: string } {
   const [method = '', template = ''] = route.split(' ')
   const rest = { ...params }

@@ -4,7 +4,7 @@ import { topics } from '../schemas/topics.js'
 import { type Call, CallError } from './calls.js'
 import { requestIds } from './request-ids.js'
 
-/** What is used of a connection: that of a client of MQTT.js, or of another library that is made to look like it. */
+/** The part of a connection that is used: a client of MQTT.js has it, and an adapter for another library can. */
 export interface MqttConnection {
   on(event: 'message', listener: (topic: string, payload: { toString(): string }) => void): unknown
   on(event: 'close', listener: () => void): unknown
@@ -14,7 +14,7 @@ export interface MqttConnection {
 
 export interface MqttOptions {
   client: MqttConnection
-  /** Who the client is logged in as. */
+  /** The user that the client is logged in as. */
   user: string
   /** ms to wait for a reply. */
   timeout?: number
@@ -22,12 +22,12 @@ export interface MqttOptions {
 
 type Reply = { re: string; ok: true; result: unknown } | { re: string; ok: false; error: ErrorBody }
 
-/** Rejects with a `CallError`: also when the connection is lost before the reply came. */
+/** Rejects with a `CallError`, also if the connection is lost before the reply arrives. */
 export function mqttCalls({ client, user, timeout = 10_000 }: MqttOptions): Call {
   const replies = topics.user(user, 'replies')
   const nextId = requestIds()
   const waiting = new Map<string, (reply: Reply) => void>()
-  /** The subscription of this connection. */
+  /** The subscription to replies on the present connection. */
   let listening: Promise<unknown> | null = null
   client.on('message', (topic, payload) => {
     if (topic !== replies || waiting.size === 0) return

@@ -1,6 +1,6 @@
 /**
- * Ids for requests: apart from those of the user's other sessions, whose answers may come here too. They prove nothing, so they need no
- * `crypto.randomUUID`, which a page has only over https, and some runtimes not at all.
+ * Makes request ids that are unique among the user's sessions, because replies to other sessions may arrive too. They are no secrets, so
+ * `crypto.randomUUID` is not needed: pages have it only over https, and some runtimes not at all.
  */
 export function requestIds(): () => string {
   const { crypto } = globalThis as { crypto?: { getRandomValues?(numbers: Uint32Array): Uint32Array } }

@@ -1,4 +1,4 @@
-/** What a client may subscribe to, and what it gets at once when it does. */
+/** Checks subscriptions, and gives the state that a new subscription gets at once. */
 import { announcementRoles } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, directMembers } from '../../schemas/ids.js'
@@ -13,11 +13,11 @@ import type { RoomEntry } from './rooms/room-entry.js'
 import type { RoomInfo } from './rooms/room-info.js'
 
 export interface Grant {
-  /** Every topic the filter can match is allowed: deliveries need no check of their own. */
+  /** Every topic the filter can match is allowed, so that deliveries need no check. */
   unconditional: boolean
 }
 
-/** Something the broker knows the state of, as it is when it is asked; null: it is nothing to the subscriber any more. */
+/** A topic whose retained message the broker computes when it is needed; null: the subscriber may not see it any more. */
 export interface Held {
   readonly topic: string
   current(): UnloggedMessage | null
@@ -51,14 +51,14 @@ export class Access {
     this.#devices = devices
   }
 
-  /** Allows a subscription, joining a public room where DESIGN §2 says so, or throws a refusal. */
+  /** Checks a new subscription, and joins a public room where DESIGN §2 says so. @throws Refusal */
   async subscribe(actor: Actor, filter: string, parsed: Filter): Promise<Grant> {
     if (parsed.kind === 'shared') return this.subscribe(actor, parsed.filter, parsed.of)
     if (parsed.kind === 'room') await this.#enterRoom(actor, parsed)
     return this.check(actor, filter, parsed)
   }
 
-  /** Whether a subscription stands, without side effects: at a restore, and for every kind but a first room. */
+  /** Checks a subscription without side effects, as for a restored session. @throws Refusal */
   check(actor: Actor, filter: string, parsed: Filter): Grant {
     const { clientId } = actor
     switch (parsed.kind) {
@@ -94,7 +94,7 @@ export class Access {
     return this.#acl.mayReceive(actor.principal, actor.clientId, topic)
   }
 
-  /** Whether a message on a topic with a rule or a device behind it could be delivered to some login of the user who is away. */
+  /** Whether some login of an offline user could receive a message on this topic. */
   couldReceive(user: string, clientId: string, topic: string): boolean {
     const anonymous = user === ANONYMOUS
     if (topic.startsWith('$SYS/') || isChatTopic(topic)) return !anonymous
@@ -103,19 +103,19 @@ export class Access {
     return this.#acl.couldReceive(user, clientId, topic)
   }
 
-  /** Whether a message is for the actor, as far as it says for which roles it is. Roles may change while it waits. */
+  /** Whether the actor has a role that an announcement is restricted to. Checked at delivery, because roles may change while it waits. */
   isFor(actor: Actor, topic: string, payload: Buffer): boolean {
     return hasOneOf(actor, announcementRoles(topic, payload))
   }
 
-  /** Whether a message of the moment that had to wait may still be delivered: whose presence it tells may be hidden by now. */
+  /** Whether an ephemeral message that had to wait may still be delivered: presence may be hidden by now. */
   maySee({ principal }: Actor, topic: string): boolean {
     const parsed = parseTopic(topic)
     const isPresence = parsed.kind === 'user' && parsed.leaf === 'presence'
     return !isPresence || this.#presence.visible(parsed.user, principal.user)
   }
 
-  /** What the broker holds for a new subscription: room info, presence. (Retained plain messages come from the store.) */
+  /** What the broker retains for a new subscription: room info and presence. Retained plain messages come from the store. */
   *held(actor: Actor, parsed: Filter): Generator<Held> {
     const { user } = actor.principal
     if (parsed.kind === 'room' && parsed.leaves.includes('info')) {
@@ -170,11 +170,14 @@ export class Access {
     return GRANTED
   }
 
-  /** One's own topics as a device; those of devices one may read; and what rules allow. The latter two are checked at each delivery. */
+  /**
+   * A device may read its own topics without further checks. Topics of devices the user may read, and those that rules allow, are checked
+   * at each delivery.
+   */
   #checkDevice(actor: Actor, filter: string, { user: device }: Filter & { kind: 'device' }): Grant {
     const { user, anonymous } = actor.principal
     if (device === user && !anonymous) return GRANTED
-    // Of all devices: those one may read, now and later.
+    // A filter over all devices matches those the user may read, now and later.
     const may = !anonymous && (device === null || this.#devices.allows(user, device, 'read'))
     if (may) return { unconditional: false }
     const why = `${device} is neither yours nor shared with you, and no rule allows you to subscribe to ${filter}`

@@ -1,6 +1,6 @@
 /**
- * The one way in for what is published, whatever the transport: parse the topic, validate, authorise, then messages/writing.ts stamps and
- * appends. Delivery comes back through the log, or through the bus for what no log keeps; so every node delivers by the same code.
+ * The entrance of every publish, from any transport: parse the topic, validate, authorise; messages/writing.ts then stamps and appends.
+ * Delivery comes back through the log, or through the bus for what no log keeps, so that every node delivers by the same code.
  */
 
 import { Refusal } from '../../schemas/errors.js'
@@ -52,7 +52,7 @@ export interface PipelineParts {
 
 export class Pipeline {
   readonly #parts: PipelineParts
-  /** Whoever publishes on a topic does so again. */
+  /** Parsed topics, because clients publish on the same topics again. */
   readonly #topics = new BoundedCache(parseTopic)
 
   constructor(parts: PipelineParts) {
@@ -60,8 +60,8 @@ export class Pipeline {
   }
 
   /**
-   * Takes a publish. Returns once it has its place in the store's queue: at once (nothing), or with a promise where something must be read
-   * or written first. The next publish of the connection waits for that, and only for that.
+   * Handles a publish. Returns nothing if it entered the store's queue at once, or a promise if something must be read or written before.
+   * Only the next publish of the same connection waits for it.
    */
   publish(actor: Actor, publication: Publication, publisher: Publisher): void | Promise<void> {
     try {
@@ -77,7 +77,7 @@ export class Pipeline {
     this.reject(actor, publication, publisher, error)
   }
 
-  /** Refuses in its turn: acks leave in the order of the publishes. What a refused QoS 2 publish must remember is kept too. */
+  /** Refuses a publish in order: acks leave in the order of the publishes. The packet id of a refused QoS 2 publish is stored too. */
   reject(actor: Actor, publication: Publication, publisher: Publisher, why: Refusal): void {
     const settled = (failure: StoreError | null): void => {
       const refusal = failure ? storeRefusal(failure) : why
@@ -87,7 +87,7 @@ export class Pipeline {
     this.#parts.store.commit({ drafts: [], ops: why.transient ? [] : publication.ops, settled })
   }
 
-  /** `sync` carries back what the broker answered, which grows with the rooms one is in. */
+  /** `sync` requests may be longer, because they grow with the number of rooms. */
   #requireLong(topic: Topic, length: number): void {
     const { payloadBytes, syncBytes } = this.#parts
     const syncs = topic.kind === 'request' && topic.method === 'sync'
@@ -206,7 +206,7 @@ export class Pipeline {
     }
   }
 
-  /** What deletes is taken on a disk that is nearly full, too. */
+  /** Checks the message. Deletes are accepted even on a nearly full disk. */
   #message(payload: Buffer, bare: boolean): CheckedMessage {
     const { space } = this.#parts
     const message = checkMessage(payload, bare)
@@ -226,7 +226,7 @@ export class Pipeline {
     return this.#beginDirect(actor, to).then(() => this.#parts.writing.append(post))
   }
 
-  /** With the first message of each of the two it is kept that they have written, in the same commit. */
+  /** Records with the first message of each of the two users that they have written, in the same commit. */
   #writing(room: string, user: string, publication: Publication): Publication {
     const { written } = this.#parts.store.directory
     if (written.get(room, user)) return publication
@@ -238,7 +238,7 @@ export class Pipeline {
     await this.#parts.directs.ensure(actor.principal.user, to)
   }
 
-  /** Nothing to store: acknowledged in its turn. */
+  /** Acknowledges a publish that stores nothing, in order with the others of the connection. */
   #settle(publication: Publication, publisher: Publisher): void {
     const settled = (error: StoreError | null): void => publisher.settled(error ? storeRefusal(error) : null, null)
     this.#parts.store.commit({ drafts: [], ops: publication.ops, settled })
@@ -250,12 +250,14 @@ export class Pipeline {
   }
 }
 
-/** It takes a retained message away. */
+/** Whether the publish clears a retained message. */
 function clears({ retain, payload }: Publication): boolean {
   return retain && payload.length === 0
 }
 
-/** Those that are kept and passed on: the message would take as much wherever it waits. */
+/**
+ * Limits the properties that are stored and forwarded, because they take memory wherever the message waits. @throws Refusal `too_large`.
+ */
 export function requireFewProperties(extra: Extra | null | undefined, propertyBytes: number): void {
   const bytes = extra?.properties.length ?? 0
   if (bytes > propertyBytes)
@@ -273,7 +275,7 @@ function requireOwn(actor: Actor, user: string, topic: string): void {
   if (requireUser(actor) !== user) throw new Refusal('forbidden', `${topic} belongs to ${user}`)
 }
 
-/** Nothing can be published there: Topic Name invalid, that is well formed and not accepted [MQTT5-3.4.2.1]. */
+/** Refuses a well-formed topic on which nothing can be published: Topic Name invalid [MQTT5-3.4.2.1]. */
 function topicRefused(why: string): Refusal {
   return new Refusal('bad_request', why, { reason: 0x90 })
 }

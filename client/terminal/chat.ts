@@ -1,4 +1,4 @@
-/** A chat in the terminal, line in, line out: an example of what the public contract asks of a client, over plain MQTT 3.1.1. */
+/** A line-based chat for the terminal, over plain MQTT 3.1.1: an example of a client of the public contract. */
 import { connect, type MqttClient } from 'mqtt'
 import { ERRORS, type ErrorBody } from '../../schemas/errors.js'
 import { directRoom } from '../../schemas/ids.js'
@@ -19,43 +19,43 @@ export interface ChatOptions {
   /** PEM: over TLS, the authority of the broker's certificate. */
   ca?: Buffer
   lines: AsyncIterable<string>
-  /** Shows a line of chat. */
+  /** Prints a line of chat. */
   print(line: string): void
-  /** Shows what is not chat: the connection, refusals. */
+  /** Prints a status line: connection, refusals. */
   tell(line: string): void
 }
 
-/** The broker will not have it, now or later. */
+/** The broker refuses permanently. */
 class Refused extends Error {}
 
 type Reply = { re: string; ok: true; result: unknown } | { re: string; ok: false; error: ErrorBody }
 
-/** What a history holds: a message, or the number of one that is gone. */
+/** An entry of a history page: a message, or the seq of one that is gone. */
 type LogLine = ChatMessage | { seq: number; gone: string }
 
-/** A line on its way. It keeps its `cid` until it is answered, so that sending it again is safe. */
+/** A line that was not answered yet. It keeps its `cid`, so that sending it again is safe. */
 interface Outgoing {
   cid: string
   topic: string
   text: string
-  /** Unix ms from when it may be sent again; null while mqtt.js waits for the ack, and itself sends again. */
+  /** Unix ms from which it may be sent again; null while mqtt.js waits for the ack and resends by itself. */
   retryAt: number | null
 }
 
-/** Lines shown on entering, and at most after an absence. */
+/** Maximum number of lines shown on joining, and after an absence. */
 const HISTORY = { first: 20, later: 100 }
-/** Lines on their way before typing has to wait. */
+/** Maximum number of unanswered lines; beyond it input waits. */
 const MAX_OUTGOING = 64
-/** Live messages set aside while history is read; what is beyond is read again. */
+/** Live messages buffered while history is read; further ones are read again. */
 const MAX_HELD = 1000
-/** ms. */
+/** Milliseconds. */
 const RETRY_AFTER = 5_000
 const ECHO_TIMEOUT = 2_000
 const LAST_ANSWERS_TIMEOUT = 30_000
 /** CONNACK return code [MQTT-3.2.2.3]. */
 const SERVER_UNAVAILABLE = 3
 
-/** Chats until the lines end or the user quits. True when everything that was typed has been taken. */
+/** Chats until the input ends or the user quits. Resolves with true if every line was accepted. */
 export async function chat(options: ChatOptions): Promise<boolean> {
   const client = await open(options)
   const session = new ChatSession(client, options)
@@ -69,7 +69,7 @@ export async function chat(options: ChatOptions): Promise<boolean> {
   }
 }
 
-/** The first connection has to work; later ones are tried for as long as it takes. */
+/** The first connection must succeed; later ones are retried without limit. */
 function open({ url, user, password, ca }: ChatOptions): Promise<MqttClient> {
   const client = connect(url, {
     protocolVersion: 4,
@@ -103,20 +103,20 @@ class ChatSession {
   /** The room's id in messages: `dm:…` for a direct conversation. */
   readonly #room: string
   readonly #peer: string | null
-  /** Number of the last line shown, by room. */
+  /** Seq of the last line shown, by room. */
   readonly #shown = new Map<string, number>()
-  /** Numbers given to our own lines, by room: their echo is awaited before leaving. */
+  /** Seqs of our own lines, by room: their echo is awaited before leaving. */
   readonly #sent = new Map<string, number>()
   readonly #outgoing = new Map<string, Outgoing>()
   readonly #ask: Methods
-  /** Live messages of the room while its history is read; null: none is being read. */
+  /** Live messages of the room that arrive while its history is read; null: no read is under way. */
   #held: ChatMessage[] | null = null
   #refused = 0
   #online = true
   #fault: Error | null = null
   readonly #failed: Promise<void>
   #fail!: (error: Error) => void
-  /** Wakes whoever waits in `#until`. */
+  /** Wakes the waiting `#until`. */
   #changed: () => void = () => {}
   readonly #retries = setInterval(() => this.#sendAgain(), 1000)
 
@@ -139,13 +139,13 @@ class ChatSession {
     client.on('error', (error) => this.#loginRefused(error))
   }
 
-  /** Joins the room and shows what was said. */
+  /** Joins the room and shows its last messages. */
   async enter(): Promise<void> {
     await this.#subscribe()
     await this.#catchUp()
   }
 
-  /** Until the lines end, the user quits, or the broker will not go on. */
+  /** Sends lines until the input ends, the user quits, or the broker refuses for good. */
   async sendLines(): Promise<void> {
     const lines = this.#options.lines[Symbol.asyncIterator]()
     const failed = this.#failed.then(() => ({ done: true, value: undefined }) as const)
@@ -155,7 +155,7 @@ class ChatSession {
     }
   }
 
-  /** False when the user quits. */
+  /** Resolves with false when the user quits. */
   async #take(input: Input): Promise<boolean> {
     switch (input.kind) {
       case 'empty':
@@ -180,7 +180,7 @@ class ChatSession {
     return true
   }
 
-  /** Waits for the answers to what was sent, and for its echo. */
+  /** Waits for the answers to all lines, and for their echo. */
   async settle(): Promise<boolean> {
     await this.#until(() => this.#outgoing.size === 0, LAST_ANSWERS_TIMEOUT)
     if (this.#fault) throw this.#fault
@@ -204,7 +204,7 @@ class ChatSession {
     try {
       await this.#client.subscribeAsync(messages, { qos: 1 })
     } catch {
-      // A refused filter does not say why; the request does, and it also brings back who had left.
+      // A SUBACK gives no reason; the request does, and also lets a user who left join again.
       await this.#ask.rooms.join({ room: this.#room }).catch((error: CallError) => {
         throw refusal(`cannot join ${this.#room}`, error)
       })
@@ -223,12 +223,12 @@ class ChatSession {
     this.#publish(outgoing)
   }
 
-  /** mqtt.js queues what is published offline, and sends again what was not acknowledged. */
+  /** mqtt.js queues publishes while offline, and resends unacknowledged ones. */
   #publish(outgoing: Outgoing): void {
     outgoing.retryAt = null
     const payload = JSON.stringify({ cid: outgoing.cid, text: outgoing.text })
     this.#client.publish(outgoing.topic, payload, { qos: 1 }, () => {
-      // The answer may have been lost with a connection, or be late: the same cid asks for it again.
+      // The answer may be lost with the connection: publishing the same cid asks for it again.
       outgoing.retryAt ??= Date.now() + RETRY_AFTER
     })
   }
@@ -280,7 +280,7 @@ class ChatSession {
     if (outgoing) this.#answered(outgoing, reply)
   }
 
-  /** A number that is missing before it means that something was: the history has it. */
+  /** A gap before the message means that something was missed; it is read from history. */
   #receiveMessage(message: ChatMessage): void {
     const shown = this.#shown.get(message.room) ?? 0
     if (message.room !== this.#room) this.#show(message)
@@ -290,7 +290,7 @@ class ChatSession {
     else this.#show(message)
   }
 
-  /** Shows the newest of what was missed, then what arrived meanwhile. */
+  /** Shows the newest missed messages, then what arrived meanwhile. */
   async #catchUp(...arrived: ChatMessage[]): Promise<void> {
     if (this.#held) return
     const held = (this.#held = arrived)
@@ -300,7 +300,7 @@ class ChatSession {
     this.#held = null
     if (!(read instanceof CallError)) this.#showHistory(read.messages as unknown as LogLine[], shown)
     else if (!this.#online)
-      return // Coming back reads all of it.
+      return // Reconnecting reads all of it.
     else if (read.code !== 'not_found') this.#options.tell(`(no history: ${printable(read.message)})`)
     for (const message of held) this.#show(message)
   }
@@ -328,10 +328,10 @@ class ChatSession {
       await this.#subscribe()
       await this.#catchUp()
     } catch (error) {
-      // Anything else is another lost connection, and the next one comes here again.
+      // Any other error is a lost connection, after which this runs again.
       if (error instanceof Refused) this.#fail(error)
     }
-    // What was acknowledged before the connection broke may have been answered into the void.
+    // The answers to acknowledged messages may have been lost with the connection.
     for (const outgoing of this.#outgoing.values()) if (outgoing.retryAt !== null) this.#publish(outgoing)
   }
 
@@ -341,13 +341,13 @@ class ChatSession {
     if (!this.#client.disconnecting) this.#options.tell('(connection lost; trying again)')
   }
 
-  /** A lost connection heals; a refused login does not, unless the broker is only busy. */
+  /** mqtt.js reconnects after a lost connection, but a refused login is final, unless the broker is only busy. */
   #loginRefused(error: Error): void {
     const { code } = error as { code?: unknown }
     if (typeof code === 'number' && code !== SERVER_UNAVAILABLE) this.#fail(new Refused(reason(error)))
   }
 
-  /** Resolves when `done()` holds, the chat has failed, or after `timeout` ms. */
+  /** Resolves when `done()` holds, when the chat has failed, or after `timeout` ms. */
   async #until(done: () => boolean, timeout = 2 ** 31 - 1): Promise<void> {
     if (done() || this.#fault) return
     await new Promise<void>((resolve) => {

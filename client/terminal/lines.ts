@@ -1,7 +1,7 @@
-/** How chat looks as lines: what a person types, and what a message reads like. */
+/** Chat as lines of text: parses what a user types, and formats messages. */
 import { STEERING } from '../../schemas/terminal-text.js'
 
-/** A message as it arrives (DESIGN §2, message out); what a log has given up comes as `{seq, gone}`. */
+/** A message as received (DESIGN §2, message out); history has `{seq, gone}` for one that is gone. */
 export interface ChatMessage {
   room: string
   seq: number
@@ -77,7 +77,7 @@ function attachmentText({ type, url, name }: { type: string; url: string; name?:
   return `[${type}${name === undefined ? '' : ` ${name}`}: ${url}]`
 }
 
-/** The time of day; the date too when it was not today. */
+/** The time of day, with the date if it is not today. */
 function clock(ts: number): string {
   const at = new Date(ts)
   const two = (n: number) => String(n).padStart(2, '0')
@@ -86,7 +86,7 @@ function clock(ts: number): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`
 }
 
-/** What others wrote must not steer this terminal: no escape sequences, no bidirectional overrides; further lines are indented. */
+/** Text of others must not control the terminal: escape sequences and bidirectional overrides are replaced; further lines are indented. */
 export function printable(text: string): string {
   return text
     .replace(/\r?\n|[\u2028\u2029]/g, '\n      ')

@@ -35,7 +35,7 @@ export function accountCommands(parts: AccountParts): Handlers<keyof typeof ACCO
   }
 }
 
-/** A stolen token is not enough, where there is a password. */
+/** Asks for the password too, if there is one: a stolen token alone must not be enough. @throws Refusal */
 async function requireOwner(
   parts: AccountParts,
   actor: Actor,

@@ -6,9 +6,9 @@ import { requireWithinRoles } from '../model/api-key-limits.js'
 import type { Handlers } from './table.js'
 
 export interface AccountAdminParts {
-  /** Their changes reach those who are logged in. */
+  /** Accounts whose changes take effect on live logins. */
   readonly managed: Pick<Accounts, 'add' | 'get' | 'page' | 'setRoles' | 'suspend' | 'resume'>
-  /** Removes an account with all it has. */
+  /** Deletes an account and all its data. */
   readonly remove: (user: string) => Promise<unknown>
 }
 

@@ -12,9 +12,9 @@ import { logs, type Views } from '../model/views.js'
 import type { Announcements } from '../notices/announcements.js'
 import type { Handlers } from './table.js'
 
-/** Room of a result that is not announcements. */
+/** Bytes of the reply beside the announcements. */
 const ENVELOPE = 4096
-/** Newest announcements of a channel among which one for the asker is looked for, and their bytes. */
+/** Entries and bytes that are searched, from the newest on, for an announcement the actor may see. */
 const LOOKED_AT = 200
 const LOOKED_AT_BYTES = 1024 * 1024
 
@@ -32,7 +32,7 @@ export function announcementCommands(parts: AnnouncementCommandParts): Handlers<
     broadcast: async (actor, { channel, retain = false, ...input }) => {
       requireRole(actor, 'publisher')
       requireChannel(channel)
-      // With a type it is a message, also where it has nothing else; without any key it would be taken as data.
+      // With an explicit type it is always a message; an object with none of the known keys would be taken as data.
       const message = { type: 'text', ...input }
       const { id, seq, ts } = await publishAndWait(publish, actor, topics.broadcast(channel), message, retain)
       return JSON.stringify({ id, channel, seq, ts })

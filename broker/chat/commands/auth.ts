@@ -15,7 +15,7 @@ import { endAfterAnswer } from '../model/session-endings.js'
 import type { Signal } from '../model/signals.js'
 import type { Handlers } from './table.js'
 
-/** Renews the login behind an actor with a token. Rejects with a refusal. */
+/** Renews the login behind an actor with a new token. Rejects with a refusal. */
 export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 
 export interface AuthCommandParts {
@@ -80,12 +80,15 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
   }
 }
 
-/** Who shows something, as they say, and where. */
+/** What throttling knows of a login attempt: the claimed user, the session and the address. */
 export function shownBy<U extends string | undefined>({ sessionId, address = '' }: Actor, user: U) {
   return { user, address, door: sessionId === null ? 'http' : 'mqtt' } as const
 }
 
-/** The code of a second factor, where there is one. That one was left out is no failure: it is how a client learns that it has to ask for one. */
+/**
+ * Requires the code of a second factor, if the account has one. A missing code does not count as a failed attempt: clients learn by it that
+ * they have to ask for one. @throws Refusal
+ */
 export async function requireCode(
   { secondFactors, proofs }: Pick<AuthCommandParts, 'secondFactors' | 'proofs'>,
   actor: Actor,
@@ -97,7 +100,7 @@ export async function requireCode(
   else await proofs.guessable(shownBy(actor, user), () => requirePassed(check))
 }
 
-/** Checked, throttled and shown to hooks like any login. */
+/** Checks a password, with the throttling and the hooks of a login. @throws Refusal */
 export async function requirePassword(
   { authenticator }: Pick<AuthCommandParts, 'authenticator'>,
   actor: Actor,

@@ -15,7 +15,7 @@ import type { RoomRules } from '../rooms/room-rules.js'
 import { fitting } from './lists.js'
 import type { Handlers } from './table.js'
 
-/** Room of a reply that is not commands. */
+/** Bytes of the reply beside the commands. */
 const ENVELOPE = 1024
 
 export interface BotCommandParts {
@@ -25,9 +25,9 @@ export interface BotCommandParts {
   readonly locks: KeyedMutex
   readonly accounts: Pick<Accounts, 'add'>
   readonly keys: Keys
-  /** Removes an account with all it has. */
+  /** Deletes an account and all its data. */
   readonly remove: (user: string) => Promise<unknown>
-  /** Most bots of one user; 0: only admins make bots. */
+  /** Maximum number of bots per user; 0: only admins create bots. */
   readonly botsPerUser: number
   readonly replyBytes: number
 }
@@ -41,7 +41,7 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
       const own = whose === actor.principal.user
       const ofBot = !own && directory.bots.get(whose)?.owner === actor.principal.user
       if (!ofBot) requireNoKey(actor, 'makes keys for bots of its user alone')
-      // A token may say less than its account has: no more comes out of it.
+      // The token may have fewer roles than the account: a key made with it gets no more.
       const roles = own ? [...actor.principal.roles] : rolesForBot(actor)
       const life = ofBot ? botKeyLife(actor, expiresIn) : expiresIn
       const { record, key } = await keys.create(whose, { name, roles, expiresIn: life })
@@ -98,7 +98,7 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
   }
 }
 
-/** In its owner's turn: bots of one owner are counted one after another. */
+/** Under the owner's lock, because the number of bots per owner is limited. */
 function makeBot(parts: BotCommandParts, actor: Actor, owner: string, bot: string): Promise<void> {
   const { store, accounts, locks, botsPerUser } = parts
   return locks.runExclusive(`bots of ${owner}`, async () => {
@@ -122,7 +122,7 @@ async function whoseKeys(parts: BotCommandParts, actor: Actor, user: string | un
   throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
 }
 
-/** All roles of the bot, but for a key, which gives none that it does not have. */
+/** Roles of a bot's key: all roles of the bot (null); made with an API key, only the roles of that key. */
 function rolesForBot({ principal }: Actor): string[] | null {
   return principal.byKey ? ['bot', ...principal.roles] : null
 }
@@ -148,12 +148,12 @@ function requireDistinct(commands: readonly SlashCommand[]): void {
   }
 }
 
-/** A command's place in the list. */
+/** Position of a command in the list, for the cursor. */
 function placeOf({ name, bot }: { name: string; bot: string }): string {
   return `${name}@${bot}`
 }
 
-/** By name; of one name those that are taken first in front. */
+/** Commands in a room, by name; of one name the bot that gets it comes first. */
 function commandsIn({ store }: BotCommandParts, room: string, asker: string) {
   const { directory } = store
   const here: { record: BotRecord; rank: number }[] = []

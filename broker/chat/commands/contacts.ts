@@ -9,13 +9,13 @@ import { DEFAULT_PRIVACY } from '../model/privacy.js'
 import type { Handlers } from './table.js'
 import type { PeopleCommandParts } from './users.js'
 
-/** Most contacts and requests of a user, each way. */
+/** Maximum number of contacts and requests per user, in each direction. */
 const MAX_CONTACTS = 1000
 
 export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeof CONTACT_COMMANDS> {
   const { store, locks, presence, askLimits } = parts
   const { directory } = store
-  /** `ask`: what is asked before who is wanted hears of it. */
+  /** `ask`: checks that run before the other user is told of the request. */
   const want = (me: string, user: string, ask: () => void): Promise<string> =>
     locks.runExclusive(pair(me, user), async () => {
       if (!directory.wanted(me).has(user)) {
@@ -66,13 +66,16 @@ export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeo
   }
 }
 
-/** Who takes invitations of nobody is asked by nobody, except by whom they asked. To be asked is how one gets contacts. */
+/**
+ * A user who admits no invitations can only be asked by users they have asked themselves. With `contacts`, requests are allowed: otherwise
+ * nobody could become a contact. @throws Refusal
+ */
 function requireAskable(directory: DirectoryStore, user: string, me: string): void {
   const { invites } = directory.privacy.get(user) ?? DEFAULT_PRIVACY
   if (invites === 'nobody' && !directory.wanted(user).has(me)) throw new Refusal('forbidden', `you may not ask ${user}`)
 }
 
-/** Two who ask each other at once are contacts. */
+/** Key of the lock for two users, so that two simultaneous requests make them contacts. */
 function pair(one: string, other: string): string {
   return `contacts ${[one, other].sort().join(' ')}`
 }

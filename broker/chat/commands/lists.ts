@@ -1,14 +1,14 @@
-/** Lists that would make a reply too long: they end earlier, and what is left out is on the next page. */
+/** Cuts lists that would make a reply too long; the rest is on the next page. */
 import type { HttpPage } from '../../../schemas/commands.js'
 
-/** Room of a reply that is not entries. */
+/** Bytes of the reply beside the entries. */
 const ENVELOPE = 1024
 
 type Page = { more?: boolean; before?: unknown; after?: unknown } & Record<string, unknown>
 
 /**
- * `result` as it is, or with fewer entries and `more`; one at least, whatever its size, or nobody would get past it. `forwards`: the asker went on
- * `after` an entry, also where the list is otherwise read backwards.
+ * `result`, or with fewer entries and `more` if it exceeds `maxBytes`; at least one entry, or the client could never go on. `forwards`: the
+ * request had `after`, so that the page continues upwards even in a list that is normally read backwards.
  */
 export function cutList(result: string, { items, key, back }: HttpPage, forwards: boolean, maxBytes: number): string {
   if (!exceeds(result, maxBytes) || key === undefined) return result
@@ -19,20 +19,20 @@ export function cutList(result: string, { items, key, back }: HttpPage, forwards
   if (kept.length === entries.length) return result
   if (backwards) kept.reverse()
   const edge = kept.at(backwards ? 0 : -1)![key]
-  // Where a page says itself how to go on.
+  // Only pages that name the position of the next one.
   const on = backwards ? 'before' : 'after'
   const goOn = Object.hasOwn(page, on) ? { [on]: edge } : {}
   return JSON.stringify({ ...page, [items]: kept, more: true, ...goOn })
 }
 
-/** As many of the first ones as fit, one at least. */
+/** The first entries that fit, at least one. */
 export function fitting<T>(entries: readonly T[], maxBytes: number): T[] {
   let bytes = 0
   const over = entries.findIndex((entry, i) => (bytes += sizeOf(entry)) > maxBytes && i > 0)
   return over === -1 ? [...entries] : entries.slice(0, over)
 }
 
-/** With the comma behind it. */
+/** Bytes of the entry's JSON, with a comma. */
 function sizeOf(entry: unknown): number {
   return Buffer.byteLength(JSON.stringify(entry)) + 1
 }

@@ -9,7 +9,7 @@ import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Handlers } from './table.js'
 
-/** Room of a result that is not messages. */
+/** Bytes of the reply beside the messages. */
 const ENVELOPE = 4096
 
 export interface MessageCommandParts {
@@ -26,7 +26,7 @@ export function messageCommands(parts: MessageCommandParts): Handlers<keyof type
       const id = rules.resolve(actor, room)
       const peer = directPeer(id, actor.principal.user)
       const topic = peer === null ? topics.room(id, 'messages') : topics.user(peer, 'messages')
-      // With a type it is a message, also where it has nothing else; without any key it would be taken as data.
+      // With an explicit type it is always a message; an object with none of the known keys would be taken as data.
       return JSON.stringify(await publishAndWait(publish, actor, topic, { type: 'text', ...message }))
     },
     history: async (actor, { room, limit = 50, maxBytes = 65536, ...query }) => {
@@ -40,7 +40,7 @@ export function messageCommands(parts: MessageCommandParts): Handlers<keyof type
         ...query,
         limit,
         maxBytes: Math.min(maxBytes, replyBytes - ENVELOPE),
-        // The past of a direct conversation belongs to who had the name then.
+        // A user of a deleted and re-registered name does not see the past of a direct conversation.
         hidden: direct ? joined.messages : 0,
         reader: actor.principal.user,
       })

@@ -7,7 +7,7 @@ import { isThere } from '../notices/notice-state.js'
 import type { Notifications } from '../notices/notifications.js'
 import type { Handlers } from './table.js'
 
-/** Room of a result that is not notifications. */
+/** Bytes of the reply beside the notifications. */
 const ENVELOPE = 4096
 
 export interface NotificationCommandParts {

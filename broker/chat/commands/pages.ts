@@ -1,4 +1,4 @@
-/** Lists of users, in pages by user id. */
+/** Pages of lists that are ordered by user id. */
 export interface PageParams {
   after?: string
   limit?: number
@@ -9,7 +9,7 @@ export function pageOf<T extends { user: string }>(all: Iterable<T>, { after = '
   return { items: rest.slice(0, limit), more: rest.length > limit }
 }
 
-/** A record without the room, which the asker named. */
+/** The record without `room`, which the client knows. */
 export function shown<T extends { room: string }>({ room: _, ...record }: T) {
   return record
 }

@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.js'
 import type { Reports } from '../moderation/reports.js'
 import type { Handlers } from './table.js'
 
-/** Room of a result that is not reports. */
+/** Bytes of the reply beside the reports. */
 const ENVELOPE = 4096
 
 export interface ReportCommandParts {
@@ -41,7 +41,7 @@ function shown({ roomSince: _, ...report }: ReportRecord) {
   return { report: report.id, ...report, status: report.resolution ? 'resolved' : 'open' }
 }
 
-/** The message goes out as it came in. */
+/** Inserts the stored JSON of the reported message without parsing it. */
 function withMessage(report: ReportRecord, message: Buffer | null): string {
   return `${JSON.stringify(shown(report)).slice(0, -1)},"message":${message?.toString('utf8') ?? 'null'}}`
 }

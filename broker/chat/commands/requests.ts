@@ -1,4 +1,4 @@
-/** The MQTT door to the commands: `{"id":"r1",…}` on `users/{me}/requests/{method}`, answered on `users/{me}/replies`. */
+/** Commands over MQTT: `{"id":"r1",…}` on `users/{me}/requests/{method}`, answered on `users/{me}/replies`. */
 import { MAX_REQUEST_ID } from '../../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../../schemas/errors.js'
 import type { Actor } from '../model/actor.js'
@@ -17,7 +17,7 @@ export class Requests {
     this.#failed = failed
   }
 
-  /** Answers in every case; never rejects. */
+  /** Always publishes a reply; never rejects. */
   async handle(actor: Actor, method: string, payload: Buffer): Promise<void> {
     let id: string | number | null = null
     try {

@@ -13,7 +13,7 @@ import type { Rooms } from '../rooms/rooms.js'
 import { pageOf } from './pages.js'
 import type { Handlers } from './table.js'
 
-/** Room of a reply that is not rooms. */
+/** Bytes of the reply beside the rooms. */
 const ENVELOPE = 1024
 
 export interface RoomCommandParts {
@@ -81,7 +81,7 @@ export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROO
       const page = all.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
       const shown: string[] = []
       let bytes = 0
-      // A room may be long, by its policies: a page is not made longer than it can leave.
+      // Entries may be long (policies), so bytes limit the page as well.
       for (const room of page.slice(0, limit)) {
         const text = await show(actor, room)
         bytes += Buffer.byteLength(text) + 1

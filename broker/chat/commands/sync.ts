@@ -49,7 +49,7 @@ export function syncCommands(parts: SyncCommandParts): Handlers<keyof typeof SYN
           : [rules.requireMember(actor, rules.resolve(actor, room))]
       const page = mine.filter((member) => member.room > after)
       const rooms: object[] = []
-      // One after another: hundreds at once would hold up everyone else.
+      // One at a time: hundreds at once would block other work.
       for (const member of page.slice(0, limit)) rooms.push(await countsOf(member))
       return JSON.stringify({ rooms, more: page.length > limit })
     },

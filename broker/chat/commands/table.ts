@@ -1,4 +1,4 @@
-/** What a client asks for, whichever door it came through: parameters are checked, the handler runs, the result is JSON text. */
+/** The table of commands, for all transports: parameters are checked, the handler runs, and the result is JSON text. */
 import { Compile } from 'typebox/compile'
 import { COMMANDS, type Command, type CommandName, type CommandParams } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
@@ -10,18 +10,18 @@ import { type DiskSpace, requireSpaceFor } from '../model/disk-space.js'
 import type { Rates } from '../model/rates.js'
 import { cutList } from './lists.js'
 
-/** Results are JSON text, so that stored messages go out as they are. */
+/** The result is JSON text, so that stored messages are copied without parsing. */
 type Handler<N extends CommandName> = (actor: Actor, params: CommandParams<N>) => Promise<string>
 export type Handlers<N extends CommandName = CommandName> = { [K in N]: Handler<K> }
 
 type Validator = ReturnType<typeof Compile>
 
-/** Each is compiled when its command is first run: all of them would be half of what a start compiles. */
+/** Validators are compiled on first use: compiling all of them would be half of the compile time of a start. */
 const validators = new Map<string, () => Validator>(
   Object.entries(COMMANDS).map(([name, { params }]) => [name, once((): Validator => Compile(params))]),
 )
 
-/** For those who are not logged in, too. */
+/** Commands that need no login. */
 const OPEN = new Set(Object.entries<Command>(COMMANDS).flatMap(([name, { open }]) => (open ? [name] : [])))
 
 export class Commands {
@@ -31,7 +31,7 @@ export class Commands {
   readonly #audit: Audit
   readonly #space: DiskSpace
 
-  /** `resultBytes`: lists that are longer are cut. */
+  /** `resultBytes`: longer lists are cut. */
   constructor(handlers: Handlers, resultBytes: number, rates: Rates, audit: Audit, space: DiskSpace) {
     this.#handlers = handlers
     this.#resultBytes = resultBytes
@@ -40,7 +40,7 @@ export class Commands {
     this.#space = space
   }
 
-  /** Rejects with a refusal, or with a bug. */
+  /** Runs a command and resolves with its result as JSON. @throws Refusal */
   async run(actor: Actor, name: string, asked: object): Promise<string> {
     const validator = validators.get(name)?.()
     if (!validator) throw unknownCommand(name)
@@ -66,7 +66,7 @@ export class Commands {
   }
 }
 
-/** Old names of parameters that are asked with, and those they have now. */
+/** Deprecated parameter names in the request, with their present names. */
 function oldNamesIn(asked: object, name: CommandName): [string, string][] {
   const { deprecated = {} } = COMMANDS[name] as Command
   return Object.entries(deprecated).filter(([old]) => Object.hasOwn(asked, old))
@@ -83,7 +83,7 @@ function byNewNames(asked: Readonly<Record<string, unknown>>, names: readonly [s
   return params
 }
 
-/** A refusal names the field that was sent. */
+/** A refusal names the field as it was sent. */
 function byOldNames(error: unknown, names: readonly [string, string][]): unknown {
   if (!(error instanceof Refusal)) return error
   const old = names.find(([, now]) => now === error.field)?.[0]
@@ -92,7 +92,7 @@ function byOldNames(error: unknown, names: readonly [string, string][]): unknown
   return new Refusal(error.code, message, { field: old, retryAfter: error.retryAfter, cause: error })
 }
 
-/** What the audit log says of a command; null: nothing. */
+/** What the audit log records of a command; null: nothing. */
 function actOf(action: CommandName, params: Record<string, unknown>): Act | null {
   const { audit } = COMMANDS[action] as Command
   if (!audit) return null
@@ -102,7 +102,7 @@ function actOf(action: CommandName, params: Record<string, unknown>): Act | null
   return { action, user, room, details }
 }
 
-/** Of an address no more than where it is: names, paths and queries of webhooks are often what lets one in. */
+/** Of a URL only the origin is recorded, because paths and queries of webhooks often carry secrets. */
 function toldOf(key: string, value: unknown): unknown {
   if (key !== 'url' || typeof value !== 'string' || !URL.canParse(value)) return value
   const { origin, pathname, search } = new URL(value)

@@ -10,7 +10,7 @@ export function totpCommands(parts: TotpCommandParts): Handlers<keyof typeof TOT
   return {
     'auth.totp.begin': async (actor, { password }) => {
       const user = requireUser(actor)
-      // A stolen token must not lock its owner out.
+      // A stolen token must not be able to lock the owner out.
       await requirePassword(parts, actor, { user, password, field: 'password' })
       return JSON.stringify(await secondFactors.begin(user))
     },

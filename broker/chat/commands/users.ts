@@ -10,7 +10,7 @@ import type { AskLimits } from '../model/ask-limits.js'
 import type { Presence } from '../presence/presence.js'
 import type { Handlers } from './table.js'
 
-/** Most users that one blocks. */
+/** Maximum number of users that one user blocks. */
 const MAX_BLOCKS = 1000
 
 export interface PeopleCommandParts {
@@ -57,7 +57,7 @@ export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof U
         const mine = directory.blocks(me)
         if (mine.has(user)) return '{}'
         if (mine.size >= MAX_BLOCKS) throw new Refusal('conflict', `at most ${MAX_BLOCKS} users are blocked at a time`)
-        // Who is blocked is no contact any more.
+        // A block ends being contacts, in both directions.
         const apart = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
         const ops = [directory.blockOp({ user: me, blocked: user, at: Date.now() }), ...apart]
         await presence.updateVisibility(me, user, () => commit(store, { ops }))

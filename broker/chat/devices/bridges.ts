@@ -1,6 +1,6 @@
 /**
- * What a device publishes goes into rooms, in its own name and in the commit of the publish: acknowledged means posted. Only this way: nothing of
- * a room is published below a device, so nothing goes round.
+ * Bridges post what a device publishes into rooms, in the device's name and in the commit of the publish. They work in this direction only,
+ * so that there can be no loop.
  */
 
 import { MAX_BRIDGED_TEXT } from '../../../schemas/commands/bridges.js'
@@ -29,9 +29,9 @@ import type { RoomRules } from '../rooms/room-rules.js'
 import type { DeviceRules } from './device-rules.js'
 import { lockOf } from './devices.js'
 
-/** Bridges of one device. */
+/** Maximum bridges per device. */
 const MAX_BRIDGES = 20
-/** Messages of one bridge a second; ten may come at once. More are left out of the room. */
+/** Messages per second and bridge, and the burst. Above the rate, messages are dropped. */
 const PER_SECOND = 1
 const AT_ONCE = 10
 
@@ -45,7 +45,7 @@ export interface BridgesParts {
   readonly slowMode: SlowMode
   readonly rates: Rates
   readonly topicLevels: number
-  /** Counts what is left out, by reason. */
+  /** Counts dropped messages, by reason. */
   readonly count: (name: string) => void
 }
 
@@ -59,7 +59,7 @@ export class Bridges {
     this.#parts = parts
   }
 
-  /** By the owner of the device, who may invite into the room: the device becomes a member of it. */
+  /** Creates a bridge. The actor must own the device and be allowed to invite into the room; the device joins the room. @throws Refusal */
   create(actor: Actor, device: string, { filter, room, template }: NewBridge): Promise<BridgeRecord> {
     const { store, locks, rules, roomRules, members } = this.#parts
     const { bridges } = store.directory.devices
@@ -82,7 +82,7 @@ export class Bridges {
     if (fault) throw new Refusal('bad_request', fault, { field: 'filter' })
   }
 
-  /** The device stays a member of the room. */
+  /** Removes a bridge. The device stays a member of the room. */
   remove(actor: Actor, device: string, id: string): Promise<void> {
     const { store, locks, rules } = this.#parts
     const { bridges } = store.directory.devices
@@ -93,7 +93,7 @@ export class Bridges {
     })
   }
 
-  /** What is to be posted with a publish of the device on `rest`, one message a room; null: nothing. */
+  /** Drafts to append with a publish of the device below its topic (`rest`), at most one per room; null: none. */
   drafts(actor: Actor, rest: string, publication: Publication): Promise<Draft[]> | null {
     const all = this.#parts.store.directory.devices.bridges.of(actor.principal.user)
     if (all.size === 0 || publication.payload.length === 0) return null
@@ -108,7 +108,7 @@ export class Bridges {
     return drafts.filter((draft) => draft !== null)
   }
 
-  /** Null: it is left out, and counted. What the device publishes is published all the same. */
+  /** Null if the message is refused, which is counted. The publish itself succeeds. */
   async #draft(actor: Actor, bridge: BridgeRecord, rest: string, payload: Buffer): Promise<Draft | null> {
     try {
       const { room, template } = bridge
@@ -124,14 +124,14 @@ export class Bridges {
     }
   }
 
-  /** The device is held to what holds for every member. */
+  /** The rules for members apply to the device as well. @throws Refusal `forbidden`. */
   #requireWriter({ principal }: Actor, room: string): RoomRecord {
     const member = this.#parts.store.directory.member(room, principal.user)
     if (!member) throw new Refusal('forbidden', `${principal.user} is not a member of ${room}`)
     return this.#parts.roomRules.requireWriter(member)
   }
 
-  /** And to the rate of bridges. */
+  /** The rate of the bridge, the room's rate and its slow mode apply. @throws Refusal `rate_limited`. */
   #requirePace(actor: Actor, { id, room }: BridgeRecord): void {
     const { slowMode, rates, store } = this.#parts
     const { slowMode: seconds } = this.#requireWriter(actor, room)
@@ -142,7 +142,10 @@ export class Bridges {
   }
 }
 
-/** An object is data, all else is text: what a device says is no edit, no mention, no command. With numbers that data cannot hold it is text. */
+/**
+ * An object becomes `data`, anything else text, so that a device cannot send edits, mentions or bot commands. An object with inexact
+ * numbers becomes text.
+ */
 function asIs(payload: Buffer): CheckedMessage {
   const said = decodeText(payload)
   const data = parseObject(said)
@@ -158,7 +161,7 @@ function asIs(payload: Buffer): CheckedMessage {
 
 const PLACE = /\{([^{}]{1,64})\}/g
 
-/** `{payload}`, `{topic}` below the device, and the keys of an object that was published; what is not there is empty. */
+/** Fills in `{payload}`, `{topic}` (below the device), and the keys of a JSON object; unknown names become empty. */
 function filledIn(template: string, rest: string, payload: Buffer): CheckedMessage {
   const said = decodeText(payload)
   const fields = parseObject(said) ?? {}

@@ -1,6 +1,6 @@
 /**
- * What devices are asked to do. A command is an entry of the device's log, so it waits while the device is away, and a record that goes
- * pending → delivered → done, failed or expired. The outcome and the event that tells it are one commit: there is only one.
+ * Commands to devices. A command is an entry of the device's log, so that it waits while the device is offline, and a record with the state
+ * pending → delivered → done, failed or expired. The outcome and its event are one commit, so there is exactly one outcome.
  */
 import { Compile } from 'typebox/compile'
 import { COMMAND_TTL, DeviceReceiptInput } from '../../../schemas/commands/devices.js'
@@ -25,16 +25,16 @@ import { lockOf } from './devices.js'
 
 const receiptShape = Compile(object(DeviceReceiptInput))
 
-/** Commands under way of one device. */
+/** Maximum number of open commands per device. */
 const MAX_OPEN = 100
-/** Newest entries of a device's log that are kept, and newest commands that are remembered when they are finished. */
+/** Entries of a device's log that are kept. */
 const KEPT_ENTRIES = 1024
-/** Bytes of them that are read at once. */
+/** Bytes per read. */
 const READ_BYTES = 262_144
 const KEPT_FINISHED = 200
-/** Finished commands read at once. */
+/** Finished commands per read. */
 const PAGE = 200
-/** Above every id. */
+/** Greater than every id. */
 const LAST_ID = 'g'
 
 export interface AskedOfDevice {
@@ -55,9 +55,9 @@ export interface DeviceCommandsParts {
 export class DeviceCommands implements Deadline {
   readonly #parts: DeviceCommandsParts
   readonly #trimming: Trimming
-  /** Devices that have finished something since the last look. */
+  /** Devices on which commands have finished since the last trim. */
   readonly #grown = new Set<string>()
-  /** Unix ms at which the wheel asks; 0: it does not. */
+  /** Unix ms of the next expiry, for which the timer is set; 0: none. */
   #next = 0
 
   constructor(parts: DeviceCommandsParts) {
@@ -70,7 +70,7 @@ export class DeviceCommands implements Deadline {
     return this.#parts.store.directory.devices
   }
 
-  /** Asks for something. `ops` are written with it; `seq` is its number in the device's log. */
+  /** Sends a command to a device. `ops` are written in the same commit; `seq` is the entry in the device's log. @throws Refusal */
   ask(
     actor: Actor,
     device: string,
@@ -93,7 +93,10 @@ export class DeviceCommands implements Deadline {
     })
   }
 
-  /** The command that a retry is about. Looked up first: what is written with an entry is written for a retry too. */
+  /**
+   * The result of an earlier command with the same cid. Looked up before the append, because the ops of an append are written for a retry
+   * too.
+   */
   async #again(device: string, draft: Draft): Promise<{ record: DeviceCommandRecord; seq: number } | null> {
     if (!draft.dedupe) return null
     const [result] = await commit(this.#parts.store, { drafts: [{ ...draft, retryOnly: true }] })
@@ -142,7 +145,7 @@ export class DeviceCommands implements Deadline {
     })
   }
 
-  /** What the device says of a command: `{id, ok, result?|error?}`. Once told, it cannot be told otherwise. */
+  /** The device's receipt for a command: `{id, ok, result?|error?}`. The first receipt counts. @throws Refusal */
   receipt(actor: Actor, payload: Buffer, ops: readonly Op[]): Promise<void> {
     const device = requireUser(actor)
     const said = readObject(payload)
@@ -163,7 +166,7 @@ export class DeviceCommands implements Deadline {
     })
   }
 
-  /** A receipt that comes twice is one. */
+  /** Accepts a repeated receipt with the same outcome. @throws Refusal */
   async #requireSame(device: string, id: string, state: string, ops: readonly Op[]): Promise<void> {
     const known = await this.#devices.finished(device, id)
     if (!known) throw new Refusal('not_found', `there is no command ${id}`, { field: 'id' })
@@ -181,7 +184,7 @@ export class DeviceCommands implements Deadline {
       ...told,
       ...(done.error === undefined ? {} : { error: done.error }),
     }
-    // Who has the name next did not ask.
+    // If the account is deleted, another user may have the name by now.
     const drafts = (await store.directory.user(by)) ? [userEvent(by, event)] : []
     await commit(store, { drafts, ops: [...ops, ...this.#devices.commandOps(done)] })
     this.#grown.add(device)
@@ -219,7 +222,7 @@ export class DeviceCommands implements Deadline {
     })
   }
 
-  /** Forgets the oldest of what is finished. */
+  /** Deletes the oldest finished commands. */
   async trim(): Promise<void> {
     await this.#trimming.run()
     for (const device of [...this.#grown]) {
@@ -231,7 +234,7 @@ export class DeviceCommands implements Deadline {
     }
   }
 
-  /** Commands of a user who is gone, asked of one device: those under way are withdrawn. */
+  /** Deletes the commands of a deleted user to one device; open ones are withdrawn. */
   withdraw(user: string, device: string): Promise<void> {
     const devices = this.#devices
     return this.#parts.locks.runExclusive(lockOf(device), async () => {
@@ -248,7 +251,7 @@ export class DeviceCommands implements Deadline {
     })
   }
 
-  /** Of the log that the device reads. */
+  /** Erases the user's entries in the device's log. */
   async #eraseOp(user: string, device: string): Promise<Op> {
     const { store } = this.#parts
     const log = logs.deviceCommands(device)

@@ -1,4 +1,4 @@
-/** Devices that are handed over: offered by their owner, and taken by who wants them. What admins hand over is theirs at once. */
+/** Transfers of devices: the owner offers a device, the other user accepts. A transfer by an admin takes effect at once. */
 import { Refusal } from '../../../schemas/errors.js'
 import { commit } from '../../store/commit.js'
 import type { DeviceOfferRecord, DeviceRecord } from '../../store/devices.js'
@@ -7,7 +7,7 @@ import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
 import { type DevicesParts, lockOf, newKey, requireRecipient, revokeKeys } from './devices.js'
 
-/** Offers to one user that wait for an answer: of all, and of one owner. */
+/** Maximum open offers to one user: of all owners, and of one. */
 const MOST_OF_ALL = 1000
 const MOST_OF_ONE = 100
 
@@ -22,7 +22,7 @@ export class DeviceOffers {
     return this.#parts.store.directory.devices
   }
 
-  /** Whether it waits to be accepted now. The owner who names themselves takes back what they offered. */
+  /** `offered`: whether the offer waits to be accepted. Owners withdraw an offer by naming themselves. */
   transfer(actor: Actor, device: string, user: string): Promise<{ offered: boolean }> {
     const { locks, rules } = this.#parts
     return locks.runExclusive(lockOf(device), async () => {
@@ -51,11 +51,11 @@ export class DeviceOffers {
     await commit(this.#parts.store, { drafts, ops: [...this.#withdrawOps(device), offers.putOp(offer)] })
   }
 
-  /** By whom it is offered to. Keys of before are void; the answer is a new one. */
+  /** Accepts an offer. All earlier keys are revoked; the answer has a new one. */
   accept(actor: Actor, device: string): Promise<{ record: DeviceRecord; key: string }> {
     const { locks, options } = this.#parts
     const user = requireUser(actor)
-    // Devices of one owner are counted one after another.
+    // The number of devices per owner is checked under the owner's lock.
     return locks.runExclusive(`devices of ${user}`, () =>
       locks.runExclusive(lockOf(device), async () => {
         const offer = this.#offered(user, device)
@@ -83,7 +83,7 @@ export class DeviceOffers {
     throw new Refusal('not_found', `nobody offers you a device ${device}`, { field: 'device' })
   }
 
-  /** Nobody shares it then, and it leaves rooms that its new owner is banned from. */
+  /** Changes the owner. All shares end, and the device leaves rooms in which the new owner is banned. */
   async #handOver(record: DeviceRecord, user: string, by: string): Promise<DeviceRecord> {
     const { store, sanctions } = this.#parts
     const { device, owner } = record

@@ -1,4 +1,4 @@
-/** What may be done with a device, by whom: decisions alone, no changes. */
+/** Permission checks for devices. Nothing is changed here. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { DeviceMay, DeviceRecord, DeviceStore } from '../../store/devices.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
@@ -14,7 +14,7 @@ export class DeviceRules {
     this.#devices = devices
   }
 
-  /** Null: nothing. From memory: asked at every delivery. */
+  /** What the user may do with the device; null: nothing. Reads memory only, because it is asked at every delivery. */
   may(user: string, device: string): DeviceAct | null {
     const record = this.#devices.get(device)
     if (!record) return null
@@ -26,7 +26,7 @@ export class DeviceRules {
     return may !== null && RANK[may] >= RANK[act]
   }
 
-  /** The device; to those who may not even read it, it is not there. Admins look after all devices. */
+  /** The device, if the actor may do `act`. To users who may not read it, it does not exist. Admins may do all. @throws Refusal */
   require(actor: Actor, device: string, act: DeviceAct): DeviceRecord {
     const record = this.#devices.get(device)
     const may = isAdmin(actor) ? 'own' : this.may(requireUser(actor), device)

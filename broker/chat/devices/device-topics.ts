@@ -1,6 +1,6 @@
 /**
- * What is published below `devices/`. On topics of a registered device commands and receipts have a form; all else there is plain MQTT,
- * for the device itself and whoever `acl.rules` allow.
+ * Publishes below `devices/`. Commands and receipts of registered devices have a defined form; all else is plain MQTT, for the device
+ * itself and for users that `acl.rules` allow.
  */
 import { Compile } from 'typebox/compile'
 import { DeviceCommandInput } from '../../../schemas/commands/devices.js'
@@ -50,12 +50,12 @@ export class DeviceTopics {
     if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, publication, publisher)
     const bridged = user === device ? this.#parts.bridges.drafts(actor, rest, publication) : null
     if (!bridged) return plainTopics.publish(actor, topic, publication, publisher)
-    // A copy: a screen may take its time, and the payload is a view of a read buffer.
+    // A copy, because a screen may take time, and the payload is a view of a read buffer.
     const kept = { ...publication, payload: Buffer.from(publication.payload) }
     return bridged.then((drafts) => plainTopics.publish(actor, topic, kept, publisher, drafts))
   }
 
-  /** `{"name":…,"params":…,"ttl":…}` by who may control the device: the same as `devices.command`. */
+  /** `{"name":…,"params":…,"ttl":…}` of a user who may control the device: the same as `devices.command`. */
   async #ask(actor: Actor, device: string, publication: Publication, publisher: Publisher): Promise<void> {
     if (publication.retain)
       throw new Refusal('bad_request', 'a command waits for its device by itself; publish it without RETAIN')
@@ -75,7 +75,7 @@ export class DeviceTopics {
 
   async #receipt(actor: Actor, publication: Publication, publisher: Publisher): Promise<void> {
     await this.#parts.commands.receipt(actor, publication.payload, publication.ops)
-    // In its turn: acks leave in the order of the publishes.
+    // Acks leave in the order of the publishes, so this waits for earlier commits.
     await commit(this.#parts.store, {})
     publisher.settled(null, null)
   }

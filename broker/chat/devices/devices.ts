@@ -1,4 +1,4 @@
-/** Devices of users: made, shared, removed; device-offers.ts hands them over. Each act on a device waits for the one before. */
+/** Devices of users: register, share, remove; device-offers.ts transfers them. Acts on one device run under its lock. */
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { Accounts } from '../../auth/accounts.js'
@@ -17,7 +17,7 @@ import { requireReachable } from '../model/privacy.js'
 import type { Sanctions } from '../rooms/sanctions.js'
 import type { DeviceRules } from './device-rules.js'
 
-/** Most users who share one device. */
+/** Maximum number of users with whom a device is shared. */
 const MAX_SHARES = 100
 
 export interface DevicesParts {
@@ -26,12 +26,12 @@ export interface DevicesParts {
   readonly rules: DeviceRules
   readonly accounts: Pick<Accounts, 'add'>
   readonly keys: Pick<Keys, 'create' | 'list' | 'revoke'>
-  /** Removes an account with all it has. */
+  /** Deletes an account and all its data. */
   readonly remove: (user: string) => Promise<unknown>
   readonly askLimits: AskLimits
   readonly sanctions: Pick<Sanctions, 'expel'>
   readonly options: Config['devices']
-  /** Asked each time: it may change. */
+  /** A function, because the setting may change. */
   readonly registration: () => Config['auth']['registration']
 }
 
@@ -42,7 +42,7 @@ export class Devices {
     this.#parts = parts
   }
 
-  /** The device, and a key for it. */
+  /** Registers a device, and creates its key. */
   register(actor: Actor, device: string, name: string | null): Promise<{ record: DeviceRecord; key: string }> {
     const { store, locks, accounts } = this.#parts
     const owner = requireUser(actor)
@@ -58,7 +58,7 @@ export class Devices {
     })
   }
 
-  /** Where accounts are not made by anyone, devices are not either. */
+  /** Where users cannot register accounts, they cannot register devices either. @throws Refusal `forbidden`. */
   #requireMaker(actor: Actor): void {
     const { options, registration, store } = this.#parts
     if (isAdmin(actor)) return
@@ -69,7 +69,7 @@ export class Devices {
     if (devices.get(user) || bots.get(user)) throw new Refusal('forbidden', 'a device or a bot makes no devices')
   }
 
-  /** Another key in place of all so far. */
+  /** Replaces all keys of the device by a new one. */
   key(actor: Actor, device: string): Promise<string> {
     return this.#asOwner(actor, device, async () => {
       await revokeKeys(this.#parts, device)
@@ -77,7 +77,7 @@ export class Devices {
     })
   }
 
-  /** What it published goes too: the next who has the name inherits no state. */
+  /** Deletes the device with all it published, so that the next device of that name inherits nothing. */
   remove(actor: Actor, device: string): Promise<void> {
     return this.#asOwner(actor, device, async () => {
       await this.#parts.remove(device)
@@ -101,7 +101,7 @@ export class Devices {
     })
   }
 
-  /** Deliveries are checked one by one, so it ends at once. */
+  /** Takes effect at once, because every delivery is checked. */
   unshare(actor: Actor, device: string, user: string): Promise<void> {
     const { store, locks, rules } = this.#parts
     const { shares } = store.directory.devices
@@ -121,7 +121,10 @@ export class Devices {
   }
 }
 
-/** Who gets something of a device: a person who exists, and lets whoever gives it ask them. Admins need not be let. */
+/**
+ * The recipient of a share or transfer must be an existing user, not a device, who can be invited by the actor. Admins are only stopped by
+ * a block. @throws Refusal
+ */
 export async function requireRecipient({ store }: DevicesParts, actor: Actor, user: string): Promise<void> {
   const { directory } = store
   if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
@@ -136,12 +139,12 @@ export async function newKey({ keys }: DevicesParts, actor: Actor, device: strin
   return (await keys.create(device, made)).key
 }
 
-/** All it has; its connections end. */
+/** Revokes all keys of the device, which ends its connections. */
 export async function revokeKeys({ keys }: DevicesParts, device: string): Promise<void> {
   for (const { id } of await keys.list(device)) await keys.revoke(device, id)
 }
 
-/** What is done about one device is done in turn. */
+/** Key of the lock for acts on one device. */
 export function lockOf(device: string): string {
   return `device ${device}`
 }

@@ -1,6 +1,6 @@
 /**
- * What is left of a user after the account is gone is erased in the background: in pages, each in a commit of its own, so that it holds up
- * nobody. A record says that it is to be done; it goes last, so that a crash at any moment only means to begin again.
+ * Erases the data of deleted accounts in the background, page by page, each in a commit of its own. A record marks the account until all is
+ * erased, so that a crash at any moment only means starting again.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { directMembers, SYSTEM } from '../../../schemas/ids.js'
@@ -21,9 +21,9 @@ import type { Members } from '../rooms/members.js'
 import type { RoomErasure } from './room-erasure.js'
 import type { UserErasure } from './user-erasure.js'
 
-/** Who asks on the command line waits so long for all to be erased, in ms. */
+/** Milliseconds for which the caller waits for the erasure. */
 const PATIENCE = 10_000
-/** After an error it is tried again, in ms. */
+/** Milliseconds until a failed erasure is tried again. */
 const RETRY = 60_000
 
 export interface AccountRemovalsParts {
@@ -33,7 +33,7 @@ export interface AccountRemovalsParts {
   readonly presence: Pick<Presence, 'forget'>
   readonly roomErasure: Pick<RoomErasure, 'messages' | 'events'>
   readonly userErasure: Pick<UserErasure, 'forget'>
-  /** Ends all sessions of a user with all they hold. */
+  /** Ends all sessions of a user and deletes their state. */
   readonly endSessions: (user: string) => Promise<void>
   readonly failed: (error: unknown) => void
 }
@@ -42,7 +42,7 @@ class Stopping extends Error {}
 
 export class AccountRemovals {
   readonly #parts: AccountRemovalsParts
-  /** One at a time, by turns between persons: who removes bots by the hundred delays nobody else's removal. */
+  /** One erasure at a time, round robin between persons, so that one who deletes hundreds of bots does not delay others. */
   readonly #line = new FairQueue()
   #closing = false
   #retry: NodeJS.Timeout | undefined
@@ -51,12 +51,12 @@ export class AccountRemovals {
     this.#parts = parts
   }
 
-  /** Goes on with those that were not done. */
+  /** Continues unfinished erasures. */
   async resume(): Promise<void> {
     for await (const { user, person = user } of this.#parts.store.accounts.removals()) void this.run(user, person)
   }
 
-  /** Removes the account, and waits a while for what its user left. */
+  /** Deletes an account and waits a limited time for the erasure. `erased`: whether it is complete. */
   async remove(user: string, messages: 'erased' | 'kept' = 'erased'): Promise<{ erased: boolean }> {
     const person = this.#personBehind(user)
     const gone = await this.#parts.accounts.remove(user, messages)
@@ -69,7 +69,7 @@ export class AccountRemovals {
     return { erased }
   }
 
-  /** Removes the account of who asks: their sessions end once they had the answer. */
+  /** Deletes the actor's own account: sessions end after the answer. */
   async removeAsker(user: string): Promise<void> {
     const person = this.#personBehind(user)
     const gone = await this.#parts.accounts.remove(user)
@@ -85,8 +85,8 @@ export class AccountRemovals {
   }
 
   /**
-   * Resolves when all is erased that the record of the user asks for, with true; with false where that is not to be soon. `person`: whose turn
-   * it takes.
+   * Erases what the user's record asks for. Resolves with true when it is complete, with false if it is put off. `person`: key in the
+   * queue.
    */
   run(user: string, person: string): Promise<boolean> {
     return this.#line.take(person, async () => {
@@ -132,7 +132,7 @@ export class AccountRemovals {
 
   async #eraseRooms(user: string, rooms: readonly string[]): Promise<void> {
     const reached = new Map<string, number>()
-    // What was under way when the sessions ended is found by another pass, over what came since.
+    // A pass over new entries finds what was in flight when the sessions ended.
     for (let found = true; found; ) {
       const all = new Set([...rooms, ...roomsWithWordsOf(this.#parts.store.directory, user)])
       await this.#parts.members.removeUser(user)
@@ -151,7 +151,7 @@ export class AccountRemovals {
     await commit(store, {})
   }
 
-  /** `reached`: how far the passes of before came in each log. */
+  /** `reached`: position of the last pass in each log. */
   async #eraseRoom(user: string, room: string, reached: Map<string, number>): Promise<boolean> {
     const { store, roomErasure } = this.#parts
     let found = false
@@ -167,7 +167,7 @@ export class AccountRemovals {
     return found
   }
 
-  /** Rooms, invitations, links and sanctions stay; who made them is not known any more. */
+  /** Rooms, invitations, links and sanctions stay, without the name of their creator. */
   async #renameRecords(user: string): Promise<void> {
     const { store } = this.#parts
     for (const room of [...store.directory.rooms()]) {
@@ -177,7 +177,7 @@ export class AccountRemovals {
     }
   }
 
-  /** Conversations that the other has left too. */
+  /** Deletes conversations whose other member is gone too. */
   async #dropConversations(user: string, rooms: readonly string[]): Promise<void> {
     const { store } = this.#parts
     for (const room of rooms) {
@@ -187,10 +187,10 @@ export class AccountRemovals {
     }
   }
 
-  /** What the user's devices retain, and what the user retained elsewhere. */
+  /** Deletes what the user's devices retain, and what the user retained elsewhere. */
   async #dropRetained(user: string): Promise<void> {
     const { store } = this.#parts
-    // All that is retained is read only for who retained something.
+    // All retained messages are read only if the user retained any.
     const filters = store.queue.retainedBy(user).messages > 0 ? ['#', topics.allDevices()] : [topics.device(user, '#')]
     for await (const { topic, clientId } of store.queue.retained(filters)) {
       if (!topic.startsWith(topics.deviceOf(user)) && !clientId?.startsWith(`${user}/`)) continue
@@ -199,7 +199,7 @@ export class AccountRemovals {
     }
   }
 
-  /** Others have their turn in between; a broker that stops does not wait for the rest. */
+  /** Yields to the event loop; throws once the broker closes. */
   async #pause(): Promise<void> {
     await nextTurn()
     if (this.#closing) throw new Stopping()

@@ -1,6 +1,6 @@
 /**
- * Takes what a user wrote out of a room, and the name too. Messages are deleted as anyone's are, by an entry of the broker, so that
- * everyone hears of it; of reactions, changes and traces of earlier deletions nothing is left, and nobody is told.
+ * Erases what a deleted user wrote in a room, and the name. Messages are deleted by an entry of the broker, so that clients learn of it.
+ * Reactions, changes and traces of earlier deletions are erased without any entry.
  */
 
 import { SYSTEM } from '../../../schemas/ids.js'
@@ -21,21 +21,21 @@ import { forwards } from '../messages/forwarding.js'
 import { normalizeEmoji } from '../model/emoji.js'
 import { logs } from '../model/views.js'
 
-/** Entries looked at in one turn of the room, and their bytes. */
+/** Entries and bytes per step under the room's lock. */
 const PAGE = 100
 const PAGE_BYTES = 1024 * 1024
 
 export interface RoomErasureParts {
   readonly store: Store
-  /** Those of rooms. */
+  /** The locks of rooms. */
   readonly locks: KeyedMutex
-  /** Those in which changes of one message are made. */
+  /** The locks under which messages are changed. */
   readonly messageLocks: KeyedMutex
-  /** Whether the search index has read an entry, or there is none. */
+  /** Whether the search index has read an entry, or search is off. */
   readonly indexed: (room: string, seq: number) => boolean
 }
 
-/** How far a page came; null: there is no more. `found`: something was forgotten. */
+/** Position after a page; null: the end of the log. `found`: something was erased. */
 export interface ErasedPage {
   readonly next: number | null
   readonly found: boolean
@@ -54,13 +54,13 @@ export class RoomErasure {
     this.#indexed = indexed
   }
 
-  /** One page of the messages of a room. */
+  /** Erases one page of a room's messages. */
   messages(user: string, room: string, after: number): Promise<ErasedPage> {
     const log = logs.messages(room)
     return this.#page(room, log, after, (entry) => this.#message(user, room, log, entry))
   }
 
-  /** One page of the events of a room: those that name the user. */
+  /** Erases one page of a room's events: those that name the user. */
   events(user: string, room: string, after: number): Promise<ErasedPage> {
     const log = logs.roomEvents(room)
     return this.#page(room, log, after, async (entry) => {
@@ -72,7 +72,7 @@ export class RoomErasure {
     })
   }
 
-  /** One page of a log in which nothing is changed later: of what the user wrote nothing is left. */
+  /** Erases the user's entries in one page of a log without changes. */
   async entries(user: string, log: LogName, after: number): Promise<ErasedPage> {
     const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
     const seqs = page.filter(({ from }) => from === user).map(({ seq }) => seq)
@@ -80,11 +80,11 @@ export class RoomErasure {
     return { next: page.at(-1)?.seq ?? null, found: seqs.length > 0 }
   }
 
-  /** In a turn of the room, which is not deleted meanwhile. */
+  /** Runs under the room's lock, so that the room is not deleted meanwhile. */
   #page(room: string, log: LogName, after: number, forget: (entry: LogEntry) => Promise<boolean>): Promise<ErasedPage> {
     return this.#locks.runExclusive(room, async () => {
       const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
-      // Together, so that they are one commit or few.
+      // Concurrently, so that the writes share one commit or few.
       const found = await Promise.all(page.map(forget))
       return { next: page.at(-1)?.seq ?? null, found: found.includes(true) }
     })
@@ -144,7 +144,7 @@ export class RoomErasure {
     await this.#write(log, { ...erasing(seq), notes: writes })
   }
 
-  /** What a moderator made of another's message stays, as the broker's: what was taken out of it must not come back. */
+  /** A moderator's edit of someone else's message is kept in the name of the broker: what it removed must not reappear. */
   async #edit(room: string, log: LogName, { seq }: LogEntry, message: MessageOutput & { target: number }) {
     const { target, text, attachments, data, mentions } = message
     const note = await this.#store.notes.get(log, 'state', target)
@@ -161,7 +161,7 @@ export class RoomErasure {
     await commit(this.#store, { drafts: [draft(room, log, said, { ...erasing(seq), notes })] })
   }
 
-  /** The search index learns of a deletion by its entry: where it has not read that yet, another one takes its place. */
+  /** The search index learns of a deletion by its entry. If it has not read the entry yet, a new one replaces it. */
   async #deletion(room: string, log: LogName, { seq }: LogEntry, target: number): Promise<void> {
     if (this.#indexed(room, seq)) return this.#write(log, erasing(seq))
     await commit(this.#store, { drafts: [draft(room, log, { type: 'delete', target }, erasing(seq))] })
@@ -188,7 +188,7 @@ function erasing(...seqs: number[]): Effect {
   return { erase: { seqs, gone } }
 }
 
-/** An entry of the broker about another. */
+/** An entry of the broker that refers to another entry. */
 function draft(room: string, log: LogName, said: object, effect: Effect): Draft {
   const [id, ts] = [uuid7(), Date.now()]
   const head = `{"id":"${id}","room":${JSON.stringify(room)},"seq":`

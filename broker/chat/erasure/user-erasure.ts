@@ -1,4 +1,4 @@
-/** What a user left outside of rooms: with other users and their devices, with everyone, and with those who keep order. */
+/** Erases what a deleted user left outside of rooms: notifications, announcements, device commands, reports, webhooks. */
 import { SYSTEM } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
 import { commit } from '../../store/commit.js'
@@ -38,7 +38,7 @@ export class UserErasure {
     this.#parts = parts
   }
 
-  /** Each step may be taken twice. `pause`: between two of them, others have their turn. */
+  /** Every step may be repeated. `pause` yields between steps. */
   async forget(user: string, pause: Pause): Promise<void> {
     const { store, reports, notifications, webhooks } = this.#parts
     await reports.forget(user)
@@ -63,7 +63,7 @@ export class UserErasure {
       if (parseObject(payload.toString('utf8'))?.['from'] === user) await announcements.clear(channel)
   }
 
-  /** Devices of others that the user commanded, and bridges made by the user for devices that are another's by now. */
+  /** Commands to devices of others, and bridges that the user made for devices which have another owner now. */
   async #devices(user: string, pause: Pause): Promise<void> {
     const { store, locks, commands } = this.#parts
     const { devices } = store.directory
@@ -78,7 +78,7 @@ export class UserErasure {
     }
   }
 
-  /** Where words of the user were forwarded, there are none any more. */
+  /** Deletes the records of rooms with forwarded content of the user, after that content is erased. */
   async #forwarded(user: string): Promise<void> {
     const { store } = this.#parts
     const { forwarded } = store.directory

@@ -1,4 +1,4 @@
-/** All that the broker has of a user, as the files of an export. Logs are read page by page, and only as fast as someone takes them. */
+/** The files of an account export: all data of a user. Logs are read page by page, no faster than the download. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { directPeer, isDirectRoom } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
@@ -10,10 +10,10 @@ import { roomsTouchedBy } from '../../store/touched-rooms.js'
 import { logs } from '../model/views.js'
 import { noticesBefore } from '../notices/notice-state.js'
 
-/** Entries read at once, and their bytes. */
+/** Entries and bytes per read. */
 const PAGE = 200
 const PAGE_BYTES = 256 * 1024
-/** Finished commands of one device, and above every id of one. */
+/** Maximum number of finished commands per device; an id greater than all. */
 const MOST_COMMANDS = 1000
 const LAST_ID = 'g'
 const NOTIFICATIONS = logs.notifications('')
@@ -21,11 +21,11 @@ const BROADCAST = logs.broadcast('')
 
 export interface ExportFile {
   readonly name: string
-  /** Pieces of its text. */
+  /** Pieces of the text. */
   readonly text: AsyncIterable<string>
 }
 
-/** @param maxBytes of logs; what is beyond is left out, and the last file says so. */
+/** @param maxBytes limit for the logs; what exceeds it is left out, and listed in the last file */
 export async function* accountFiles(store: Store, user: string, maxBytes: number): AsyncGenerator<ExportFile> {
   const budget = { left: maxBytes, leftOut: [] as string[] }
   yield { name: 'README.txt', text: once(README(user)) }
@@ -44,7 +44,7 @@ interface LogFile {
   readonly name: string
   readonly log: LogName
   readonly after: number
-  /** Which entries are the user's to have. */
+  /** Which entries belong to the user. */
   readonly pick: (entry: LogEntry) => boolean
 }
 
@@ -59,7 +59,7 @@ async function logFiles(store: Store, user: string): Promise<LogFile[]> {
   ]
   for (const room of roomsTouchedBy(store.directory, user)) {
     const log = logs.messages(room)
-    // The past of a direct conversation belongs to who had the name then.
+    // A user of a deleted and re-registered name does not see the past of a direct conversation.
     const after = isDirectRoom(room) ? (store.directory.member(room, user)?.joined.messages ?? 0) : 0
     const peer = directPeer(room, user)
     if (peer === null) files.push({ name: `messages/${encodeURIComponent(room)}.jsonl`, log, after, pick: mine })
@@ -74,7 +74,7 @@ async function* linesOf(
   budget: { left: number; leftOut: string[] },
 ): AsyncGenerator<string> {
   for (let last = after; ; ) {
-    // Pages in memory come at once: others have their turn in between.
+    // Yields to the event loop, because pages in memory are read without waiting.
     await nextTurn()
     const page = await store.log.read(log, last, PAGE, PAGE_BYTES)
     if (page.length === 0) return
@@ -101,7 +101,7 @@ async function* announcedLines(
       )
 }
 
-/** Notifications that the user sent to others, as far as they are there. */
+/** Notifications that the user sent to others and that still exist. */
 async function* sentLines(store: Store, user: string): AsyncGenerator<string> {
   for await (const log of store.log.names()) {
     if (!log.startsWith(NOTIFICATIONS)) continue
@@ -149,7 +149,7 @@ const RECORDS: Readonly<Record<string, Read>> = {
     const within = [...own, ...shared].map(({ device }) => commandsOf(store, user, device))
     return { own, shared, offered, commands: (await Promise.all(within)).flat() }
   },
-  // Who reported the user is told by none of these.
+  // Includes no report about the user, which would reveal its author.
   reports: ({ moderation }, user) => {
     const all = [...moderation.reports.values()]
     const resolved = all.filter(({ resolution }) => resolution?.by === user)
@@ -170,7 +170,7 @@ const RECORDS: Readonly<Record<string, Read>> = {
       if (record.createdBy === user) made.push(record)
     return made
   },
-  // Without what could be used to log in.
+  // Without secrets.
   credentials: async ({ directory }, user) =>
     (await directory.credentials(user)).map(({ hash: _, previous: __, ...known }) => known),
   sessions: async ({ sessions }, user) => {

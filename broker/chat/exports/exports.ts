@@ -1,4 +1,4 @@
-/** Exports of accounts: who asks gets a link, and whoever has the link gets the zip file, once. */
+/** Account exports: the user requests a link, and whoever has the link downloads the zip file once. */
 import { Refusal } from '../../../schemas/errors.js'
 import { sameHash } from '../../auth/credentials.js'
 import type { Principal } from '../../auth/principal.js'
@@ -8,24 +8,24 @@ import { type Actor, requireUser } from '../model/actor.js'
 import { accountFiles } from './account-files.js'
 import { zipped } from './zip.js'
 
-/** How long a link is good for, in ms. */
+/** Life of a link in ms. */
 const LINK_LIVES = 600_000
-/** Links that are open at a time, and downloads under way; each user has one of both at most. */
+/** Maximum number of open links, and of downloads; one of each per user. */
 const MAX_LINKS = 10_000
 const MAX_DOWNLOADS = 4
-/** A download that others wait for may be ended after so many ms, if it takes fewer bytes a second. */
+/** A download older than this many ms may be ended in favour of another, if it takes fewer bytes a second than `SLOW`. */
 const HAD_THEIR_TIME = 30_000
 const SLOW = 262_144
-/** Bytes of messages in one export: a zip file without extensions ends at 4 GiB. */
+/** Maximum bytes of messages per export: a zip file without extensions ends at 4 GiB. */
 const MAX_BYTES = 2 ** 31
 
 export interface ExportsParts {
   readonly store: Store
-  /** Whether nothing took back meanwhile what a login rests on. */
+  /** Whether the login is still valid. */
   readonly stands: (principal: Principal) => Promise<boolean>
-  /** Whether there is an HTTP door to download from. */
+  /** Whether HTTP is enabled, to download from. */
   readonly reachable: boolean
-  /** For whom a user counts. */
+  /** The account whose limit a user counts against. */
   readonly accountOf: (user: string) => string
 }
 
@@ -40,7 +40,7 @@ interface Download {
   /** Unix ms. */
   readonly since: number
   bytes: number
-  /** It gave way to another. */
+  /** The download was ended in favour of another. */
   ended: boolean
 }
 
@@ -48,14 +48,14 @@ export class Exports {
   readonly #parts: ExportsParts
   /** By user; oldest first. */
   readonly #links = new Map<string, Link>()
-  /** For whom downloads count, with what each has taken: one of each. */
+  /** Downloads by account. */
   readonly #downloading = new Map<string, Download>()
 
   constructor(parts: ExportsParts) {
     this.#parts = parts
   }
 
-  /** A new link takes the place of the one before. */
+  /** Creates a link, which replaces the user's previous one. @throws Refusal */
   ask(actor: Actor): { ticket: string; expiresAt: number } {
     const user = requireUser(actor)
     if (!this.#parts.reachable)
@@ -69,23 +69,23 @@ export class Exports {
     return { ticket, expiresAt }
   }
 
-  /** The zip file of a link, which is used up by it. What is returned has to be read to the end, or returned. */
+  /** Starts the download of a link, which is used up. The generator must be read to its end or closed. @throws Refusal */
   async open(ticket: string): Promise<AsyncGenerator<Buffer>> {
     const { principal } = this.#find(hashSecret(ticket))
     const account = this.#parts.accountOf(principal.user)
     if (this.#downloading.has(account)) throw underWay()
     this.#makePlace()
     const download: Download = { account, since: Date.now(), bytes: 0, ended: false }
-    // Its place is taken before anything is waited for: others come at the same time.
+    // Registered before the first await, because others may come at the same time.
     this.#downloading.set(account, download)
     this.#links.delete(principal.user)
     const pieces = this.#download(principal, download)
-    // Begun, so that it gives its place back also where it is dropped unread.
+    // Started, so that its `finally` runs even if it is never read.
     await pieces.next()
     return pieces
   }
 
-  /** Where all places are taken, the slowest of those that had their time gives way, if it is slow indeed. */
+  /** If all downloads are taken, ends the slowest one that is old and slow enough. @throws Refusal `unavailable`. */
   #makePlace(): void {
     if (this.#downloading.size < MAX_DOWNLOADS) return
     const now = Date.now()
@@ -97,7 +97,7 @@ export class Exports {
     this.#downloading.delete(slowest.account)
   }
 
-  /** The first piece is none: by then it is known whether there will be any. */
+  /** The first piece is empty: it tells the caller whether the login is valid. */
   async *#download(principal: Principal, download: Download): AsyncGenerator<Buffer> {
     const { store, stands } = this.#parts
     try {
@@ -114,7 +114,7 @@ export class Exports {
     }
   }
 
-  /** Who is logged out meanwhile, or removed, gets no further file. */
+  /** Checks the login before each file. */
   async *#whileItStands<T>(principal: Principal, files: AsyncIterable<T>): AsyncGenerator<T> {
     for await (const file of files) {
       if (!(await this.#parts.stands(principal))) throw new Refusal('unauthorized', 'logged out during the export')

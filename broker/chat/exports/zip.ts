@@ -1,8 +1,8 @@
-/** A zip file, made while it is read: a piece is compressed when someone asks for the next. */
+/** A zip file as a stream: pieces are compressed as they are read. */
 import { Zip, ZipDeflate } from 'fflate'
 import type { ExportFile } from './account-files.js'
 
-/** Fast: what waits is the event loop. */
+/** Fast, because compression blocks the event loop. */
 const LEVEL = 3
 
 export async function* zipped(files: AsyncIterable<ExportFile>): AsyncGenerator<Buffer> {

@@ -1,4 +1,4 @@
-/** What each kind of change needs, and what it does to its target and to what is noted about it. */
+/** What each change (edit, delete, reaction, pin, unpin) requires, and its effect on the target and on the notes about it. */
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { ReactionData } from '../../../schemas/message.js'
@@ -15,14 +15,14 @@ import type { Actor } from '../model/actor.js'
 import type { ChangeInput } from '../model/message-types.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 
-/** Edits of one message. */
+/** Maximum edits per message. */
 const MAX_EDITS = 1000
-/** Different emoji on one message. */
+/** Maximum different emoji per message. */
 const MAX_EMOJI = 50
-/** Pinned messages of one room. */
+/** Maximum pinned messages per room. */
 const MAX_PINS = 100
 
-/** A change with what it is about. */
+/** A change, with the message it refers to and the draft of its entry. */
 export interface Asked {
   readonly actor: Actor
   readonly room: string
@@ -31,7 +31,7 @@ export interface Asked {
   readonly draft: Draft
 }
 
-/** What it does; or the number of the entry that has done the same already. */
+/** The effect of the change; or the seq of an earlier entry that has had the same effect. */
 export type Outcome =
   | { readonly effect: Effect; readonly same?: undefined }
   | { readonly same: number; readonly effect?: undefined }
@@ -92,7 +92,7 @@ export class ChangeEffects {
     return { effect: { notes: [stateNote(target, encodeState(edited, 'this one')), edit, ...mentions] } }
   }
 
-  /** The entries that hold what was said with the message go with it, and all that is noted about it. */
+  /** Erases the message's edits and reactions with it, and all notes about it. */
   async #delete(asked: Asked): Promise<Outcome> {
     const { target, draft } = asked
     this.#requireAuthority(asked)
@@ -100,7 +100,7 @@ export class ChangeEffects {
     return { effect: { erase: { seqs, gone: deletedBy(asked) }, notes } }
   }
 
-  /** Of the entries by which one user puts one emoji on and takes it off, only the last is kept. */
+  /** Of the entries by which a user adds and removes one emoji, only the last is kept. */
   async #react(asked: Asked, { emoji, remove = false }: ReactionData): Promise<Outcome> {
     const { actor, target, draft } = asked
     const { user } = actor.principal
@@ -143,7 +143,7 @@ export class ChangeEffects {
     return { effect: { notes: [unpinned(target.seq)] } }
   }
 
-  /** The author, and who moderates the room. */
+  /** The author and moderators may edit and delete. @throws Refusal `forbidden`. */
   #requireAuthority({ actor, room, input, target }: Asked): void {
     if (target.from === actor.principal.user || this.#rules.mayModerate(actor, room, 'moderate')) return
     const others = isDirectRoom(room) ? '' : ` or moderates ${room}`

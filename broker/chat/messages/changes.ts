@@ -1,6 +1,6 @@
 /**
- * What people do to messages that are there: each is an entry of the log like any other, checked against its target before
- * it is appended. Changes of one message are made one after another, so that what was checked still holds at the commit.
+ * Changes of existing messages. Each is a log entry of its own, checked against its target before the append. Changes of one message run
+ * under a lock until the commit, so that the checks still hold there.
  */
 import { Refusal } from '../../../schemas/errors.js'
 import type { MessageOutput } from '../../../schemas/message.js'
@@ -46,12 +46,12 @@ export class Changes {
     this.#effects = new ChangeEffects(parts)
   }
 
-  /** Resolves once the change has its place in the store's queue. Its turn lasts until it is settled. */
+  /** Resolves when the change is in the store's queue. Its lock is held until it is settled. */
   send(input: ChangeInput, sending: Sending): Promise<void> {
     const { room } = sending
     const key = `${room} ${input.target}`
     if (input.type !== 'pin') return this.#locks.hold(key, (over) => this.#send(input, sending, over))
-    // Pins are counted in their room.
+    // Pins are also counted per room, so they take a lock of the room too.
     return this.#locks.hold(key, (over) => {
       const send = (alsoOver: () => void): Promise<void> =>
         this.#send(input, sending, () => {
@@ -72,7 +72,7 @@ export class Changes {
     this.#store.commit(new Send(this.#replies, { ...sending, publisher, ...(await this.#checked(input, sending)) }))
   }
 
-  /** With its effect, or as what can only be the retry of a change that was allowed when it came. */
+  /** The send with its effect. After a refusal, a send that is only answered if it is a retry of an accepted change. */
   async #checked(input: ChangeInput, sending: Sending): Promise<Partial<Sending>> {
     try {
       return await this.#asAllowed(input, sending)
@@ -84,7 +84,7 @@ export class Changes {
 
   async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
-    // What is gone stays pinned until it is looked after.
+    // A deleted message stays pinned until its note is removed.
     if (!message && input.type !== 'unpin')
       throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
     if (input.type === 'edit' && (message as MessageOutput).forwarded)
@@ -96,12 +96,12 @@ export class Changes {
     const outcome: Outcome = await this.#effects.of(asked)
     if (outcome.same !== undefined)
       return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
-    // What is said about a message is over when the message is.
+    // A change expires with its target.
     const extra = message ? expiringBy(draft.extra ?? null, entry.extra?.expiresAt ?? 0) : (draft.extra ?? null)
     return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, along: this.#acts(asked) }
   }
 
-  /** What someone does to the words of another is for the audit log, in the same commit. */
+  /** Edits and deletes of others' messages are recorded in the audit log, in the same commit. */
   #acts({ actor, room, input: { type }, target, draft }: Asked): Draft[] {
     if (target.from === actor.principal.user || (type !== 'edit' && type !== 'delete')) return []
     const act = { action: `message.${type}`, user: target.from, room, details: { seq: target.seq } }
@@ -109,7 +109,7 @@ export class Changes {
     return this.#audit.drafts(auditActor(actor), act, 'ok', once)
   }
 
-  /** What the sender of an entry was answered. */
+  /** The result that the sender of an earlier entry got. */
   async #resultOf({ room, draft }: Asked, seq: number): Promise<SendResult> {
     const [entry] = await this.#store.log.read(draft.log, seq - 1, 1, 1)
     if (entry?.seq !== seq) throw new Refusal('conflict', `message ${seq} has done this`, { field: 'target' })

@@ -1,4 +1,4 @@
-/** Messages that say what another message says: its words as they are now, and whose they are. */
+/** Forwards: messages with the present content of another message, and its author. */
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { Forwarded, MessageInput, MessageOutput } from '../../../schemas/message.js'
@@ -25,7 +25,10 @@ export class Forwarding {
     this.#parts = parts
   }
 
-  /** The message with what it forwards into `to`, which the actor has to be able to read. It lives no longer than that. */
+  /**
+   * Fills a forward into room `to` with the content of its source, which the actor must be able to read. It expires no later than the
+   * source. @throws Refusal
+   */
   async fill(actor: Actor, to: string, message: CheckedMessage, { room, seq }: Forward): Promise<CheckedMessage> {
     const from = this.#readable(actor, room)
     const { entry, message: origin } = await this.#parts.references.find(actor, from, seq, 'forward.seq')
@@ -44,7 +47,7 @@ export class Forwarding {
     }
   }
 
-  /** What it says since its last edit. */
+  /** The content of the source after its last edit. */
   async #now(room: string, { seq }: LogEntry, origin: MessageInput): Promise<MessageInput> {
     const log = logs.messages(room)
     const state = readState(await this.#parts.store.notes.get(log, 'state', seq))
@@ -54,14 +57,17 @@ export class Forwarding {
     return origin
   }
 
-  /** Where it was said is for those who may know of the room: everyone, or who reads it there. */
+  /**
+   * Author and time of the source. Room and seq are included only if all receivers may know of the room: a public room, or the room
+   * forwarded into.
+   */
   #source(room: string, to: string, { seq, from, ts }: LogEntry): Forwarded {
     const known = !isDirectRoom(room) && this.#parts.store.directory.room(room)?.access === 'public'
     return { from, ts, ...(known || room === to ? { room, seq } : {}) }
   }
 }
 
-/** What a message says of its own, without its place among others. */
+/** The content fields of a message. */
 function said({ type, text, attachments, data }: MessageInput): Content & Pick<MessageInput, 'type'> {
   return {
     ...(type === undefined ? {} : { type }),
@@ -73,14 +79,14 @@ function said({ type, text, attachments, data }: MessageInput): Content & Pick<M
 
 type Forward = NonNullable<MessageInput['forward']>
 
-/** Seconds. */
+/** The ttl in seconds, at most the remaining life of the source. */
 function lifeOf({ extra }: LogEntry, ttl: number | null): number | null {
   const end = extra?.expiresAt ?? 0
   if (end === 0) return ttl
   return Math.min(ttl ?? Number.POSITIVE_INFINITY, Math.max(0, end - Date.now()) / 1000)
 }
 
-/** Whether it says again what the user wrote. */
+/** Whether the entry is a forward of something that `user` wrote. */
 export function forwards({ payload }: Pick<LogEntry, 'payload'>, user: string): boolean {
   if (!payload.includes('"forwarded":')) return false
   return (JSON.parse(payload.toString('utf8')) as MessageOutput).forwarded?.from === user

@@ -1,4 +1,7 @@
-/** Plain MQTT topics, device topics included: payload, retained value and queue references are durable before the ack and the delivery. */
+/**
+ * Plain MQTT topics, including device topics: payload, retained value and queue references are committed before the ack and before
+ * delivery.
+ */
 import { Refusal } from '../../../schemas/errors.js'
 import type { Topic } from '../../../schemas/topics.js'
 import type { Acl } from '../../auth/principal.js'
@@ -42,14 +45,14 @@ export class PlainTopics {
     this.send({ ...publication, clientId: sessionId }, publication.ops, publisher, drafts)
   }
 
-  /** `drafts` are appended with it. As the broker itself, or after the checks. */
+  /** Publishes without permission checks. `drafts` are appended in the same commit. */
   send(
     publication: Omit<Publication, 'ops' | 'joins'> & { clientId: string | null },
     more: readonly Op[],
     publisher: Publisher,
     drafts: readonly Draft[] = [],
   ): void {
-    // A copy: the payload is a view of a socket's read buffer, and may wait in memory far longer than that.
+    // A copy, because the payload is a view of a socket's read buffer and may wait in memory much longer.
     const message: PlainMessage = {
       topic: publication.topic,
       payload: Buffer.from(publication.payload),
@@ -80,7 +83,7 @@ export class PlainTopics {
     })
   }
 
-  /** Whose queue it goes into: not that of its own session where that says no local [MQTT5-3.8.3-3]. */
+  /** Sessions that queue the message; not the publisher's own for a No Local subscription [MQTT5-3.8.3-3]. */
   #targets({ topic, clientId }: PlainMessage): readonly QueueMatch[] {
     const matches = this.#store.queue.match(topic)
     const refuses = ({ sessionId, noLocal }: QueueMatch): boolean => noLocal && sessionId === clientId

@@ -2,7 +2,7 @@ import type { Actor } from '../model/actor.js'
 import type { CheckedMessage } from '../model/message.js'
 import type { Publication, Publisher } from '../model/publication.js'
 
-/** A message on its way into a room: made once by the pipeline, and handed from step to step. */
+/** A message on its way into a room. The pipeline makes it once and passes it from step to step. */
 export interface Post {
   readonly actor: Actor
   readonly room: string

@@ -1,4 +1,4 @@
-/** What a message says of other messages and of people: that it is there, and that the sender may say so. */
+/** Checks what a message refers to: mentioned users, the message it replies to, its thread, the target of a change. */
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom, isUserId } from '../../../schemas/ids.js'
 import { CHANGE_TYPES, MENTION_ROOM, type MessageInput } from '../../../schemas/message.js'
@@ -18,7 +18,7 @@ export class References {
     this.#rules = rules
   }
 
-  /** `@user`, or `@room` by those who moderate it. */
+  /** Checks `@user`, and `@room` for moderators only. @throws Refusal */
   checkMentions(actor: Actor, room: string, { mentions = [] }: MessageInput): void {
     for (const mention of mentions) {
       if (mention.toLowerCase() === MENTION_ROOM) {
@@ -32,7 +32,7 @@ export class References {
     }
   }
 
-  /** Checks the message answered and the one that began the thread; what is noted so that the thread is found again. */
+  /** Checks `replyTo` and `thread`. Resolves with the note by which the thread finds its replies. @throws Refusal */
   async check(actor: Actor, room: string, { replyTo, thread }: MessageInput): Promise<Effect | null> {
     if (replyTo !== undefined) await this.find(actor, room, replyTo, 'replyTo')
     if (thread === undefined) return null
@@ -44,7 +44,7 @@ export class References {
     return { notes: [{ kind: 'reply', target: thread, name: null, value: '' }] }
   }
 
-  /** The message with a number that a field names, as far as the actor may know of it. Its content is null when it is gone. */
+  /** Finds the message that `field` names, if the actor may see it. `message` is null if it was deleted or expired. @throws Refusal */
   async find(
     actor: Actor,
     room: string,
@@ -64,7 +64,7 @@ export class References {
     throw new Refusal('bad_request', hint, { field })
   }
 
-  /** The past of a direct conversation belongs to who had the name then. */
+  /** A user of a deleted and re-registered name does not see the past of a direct conversation. */
   #hidden(actor: Actor, room: string): number {
     if (!isDirectRoom(room)) return 0
     return this.#store.directory.member(room, actor.principal.user)?.joined.messages ?? 0

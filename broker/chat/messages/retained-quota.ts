@@ -1,4 +1,4 @@
-/** How much one person may have retained on plain and device topics. */
+/** Limits the retained messages of one person on plain and device topics. */
 import { Refusal } from '../../../schemas/errors.js'
 import { messageSize } from '../../store/message-size.js'
 import type { QueueStore } from '../../store/queues.js'
@@ -24,7 +24,10 @@ export class RetainedQuota {
     this.#namesCountedWith = namesCountedWith
   }
 
-  /** Refuses what makes it more than `user` may have. What is there may be cleared, and give way to what is no larger. */
+  /**
+   * @throws Refusal `too_large` if the message exceeds the limits of `user`. Clearing is always allowed, and replacing by a message that is
+   * no larger.
+   */
   require(user: string, message: Pick<Publication, 'topic' | 'payload' | 'extra'>): void {
     if (message.payload.length === 0) return
     const size = messageSize(message)

@@ -1,26 +1,26 @@
 /**
- * What looks at every chat message before it is written: filters, policies, an outside judge. Asked once the sender may write, whatever
- * the door, edits included. A retry (`cid`) of a message that was taken is answered as before, whatever is said of it now.
+ * Screens check every chat message before it is written: filters, policies, the moderation webhook. They run after authorisation, for every
+ * transport, and for edits too. A retry (`cid`) of an accepted message returns the first result, whatever the screens say now.
  */
 import type { Actor } from '../model/actor.js'
 import type { CheckedMessage } from '../model/message.js'
 
 export interface Verdict {
-  /** What goes on in its place (see `rewritten` in chat/model/message.ts). */
+  /** The message to write instead (see `rewritten` in chat/model/message.ts). */
   readonly message?: CheckedMessage
-  /** Why those who moderate should look at it once it is taken; shown to them alone. */
+  /** Set to report the accepted message to moderators, with this reason, which only they see. */
   readonly report?: string
 }
 
 export interface Screen {
   /**
-   * Nothing: it goes on as it is. Refuses by throwing, or rejecting with, a `Refusal`. Without a promise where there is nothing to wait for;
-   * whoever waits has a deadline of its own.
+   * Returns undefined to accept the message unchanged. @throws Refusal to refuse it (or rejects with one). Returns a promise only if it has
+   * to wait; a screen that waits has its own deadline.
    */
   screen(actor: Actor, room: string, message: CheckedMessage): Verdict | undefined | Promise<Verdict | undefined>
 }
 
-/** Screens, one after another: each sees what those before it made of the message. */
+/** Runs screens in order: each sees the message as the ones before it left it. */
 export class Screening {
   readonly #screens: readonly Screen[]
 
@@ -28,7 +28,7 @@ export class Screening {
     this.#screens = screens
   }
 
-  /** Undefined, and nothing spent, where no screen has anything to say. */
+  /** Undefined if no screen has anything to say; this costs no allocation. */
   screen(actor: Actor, room: string, message: CheckedMessage): Verdict | undefined | Promise<Verdict | undefined> {
     let verdict: Verdict | undefined
     for (let i = 0; i < this.#screens.length; i++) {
@@ -54,7 +54,7 @@ export class Screening {
   }
 }
 
-/** The later message counts, and the first report. */
+/** The later message wins, and the first report. */
 function both(before: Verdict | undefined, next: Verdict | undefined): Verdict | undefined {
   return before && next ? { ...next, ...before, ...(next.message ? { message: next.message } : {}) } : (next ?? before)
 }

@@ -1,4 +1,4 @@
-/** A message on its way through the store, and what its sender hears of it. */
+/** The commit of one message, and the answer to its sender. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { AppendResult, Change, Draft, StoreError } from '../../store/changes.js'
 import type { Op } from '../../store/op.js'
@@ -9,23 +9,23 @@ import type { Replies, SendResult } from '../model/replies.js'
 
 export interface Sending {
   readonly actor: Actor
-  /** The room, or where else it goes, as the answer names it. */
+  /** The room, or the topic, as the answer names it. */
   readonly room: string
   readonly cid: string | null
   readonly publication: Publication
   readonly draft: Draft
-  /** Committed with it. */
+  /** Further drafts of the same commit. */
   readonly along?: readonly Draft[]
   readonly publisher: Publisher
-  /** Where it was counted for its room before it was known whether it is a retry. */
+  /** Set if the message was charged to its room's rate before it was known to be a retry; then the charge is returned. */
   readonly counted?: Pick<Rates, 'giveBack'>
-  /** It was a command, and went to a bot. */
+  /** Set if the message is a bot command. */
   readonly command?: NonNullable<SendResult['command']>
-  /** What its sender hears if it is no retry: why it is refused, or what has been done before. */
+  /** The answer if the message turns out not to be a retry: a refusal, or the result of an earlier equal change. */
   readonly unlessRetry?: Refusal | SendResult
 }
 
-/** One object per message. */
+/** One object per message. Hot path. */
 export class Send implements Change {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
@@ -56,7 +56,7 @@ export class Send implements Change {
   #resultOf({ outcome, id, seq, ts }: AppendResult): SendResult {
     const { room, command, unlessRetry } = this.#sending
     if (outcome === 'absent') return unlessRetry as SendResult
-    // What number it has among the events of the bot is the bot's business.
+    // The seq in the bot's event log is not a seq of the room, so the answer has 0.
     return command ? { id, room, seq: 0, ts, command } : { id, room, seq, ts }
   }
 
@@ -70,12 +70,12 @@ export class Send implements Change {
   }
 }
 
-/** Answered where a cid asks for it. */
+/** Publishes a reply only if the send had a cid. */
 export function acceptSend(replies: Replies, actor: Actor, cid: string | null, result: SendResult): void {
   if (cid !== null) replies.ok(actor, cid, 'send', JSON.stringify(result))
 }
 
-/** Answered always; without a cid, by its topic. */
+/** Always publishes a reply; without a cid it names the topic. */
 export function refuseSend(replies: Replies, actor: Actor, refusal: Refusal, cid: string | null, topic: string): void {
   replies.refused(actor, cid, 'send', refusal, cid === null ? topic : undefined)
 }

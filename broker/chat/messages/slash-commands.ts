@@ -1,4 +1,4 @@
-/** Messages that are commands for a bot: `/name …` goes to the bot in the room that takes it, and to nobody else. */
+/** Bot commands: a message `/name …` goes to the bot in the room that has registered the command, and to nobody else. */
 import { SLASH_NAME } from '../../../schemas/commands/bots.js'
 import { allows } from '../../../schemas/permissions.js'
 import type { BotRecord } from '../../store/bots.js'
@@ -9,7 +9,7 @@ import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
 import { type CheckedMessage, hashOf } from '../model/message.js'
 
-/** A command that someone gave. */
+/** A use of a bot command. */
 export interface Called {
   readonly bot: string
   readonly owner: string
@@ -18,14 +18,15 @@ export interface Called {
 }
 
 const SLASH = '/'.charCodeAt(0)
-/** `/name`, or `/name@bot` where several bots take it. */
+/** `/name`, or `/name@bot` to choose one of several bots. */
 const COMMAND = new RegExp(`^/(${SLASH_NAME.slice(1, -1)})(?:@(\\S+))?(?:\\s+([^]*))?$`)
 
 type Bots = Pick<DirectoryStore, 'bots' | 'member'> & Ownership
 
 /**
- * Which of several bots that take a command gets it, of lower numbers first; null: its commands do not count. In front are those of who
- * may change the room, then those they let in, then one's own, last those that came before anyone was asked.
+ * Rank of a bot among those in a room that have registered the same command; the lowest gets it. Null: the bot's commands are disabled.
+ * Bots whose owner may change the room come first, then those that such a member enabled, then the sender's own, then bots that joined
+ * before commands were enabled per room.
  */
 export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: string, asker: string): number | null {
   const member = directory.member(room, bot)
@@ -39,14 +40,14 @@ export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: st
   return member.commands === undefined ? 4 : null
 }
 
-/** The command in a message to a room, if the commands of a bot that takes it count there; of several bots of a rank the one that was made first. */
+/** The bot command in a room message, and the bot that gets it; null: none. Of several bots of one rank, the oldest gets it. */
 export function calledIn(
   directory: Bots,
   { principal }: Actor,
   room: string,
   { text, input }: CheckedMessage,
 ): Called | null {
-  // All that nearly every message costs.
+  // Nearly every message returns here: text is read (for a PlainText: decoded), and its first character compared.
   if (text === null || text.charCodeAt(0) !== SLASH || (input?.type ?? 'text') !== 'text') return null
   const [, command, named, args = ''] = COMMAND.exec(text) ?? []
   if (command === undefined) return null
@@ -62,7 +63,7 @@ export function calledIn(
   return taker ? { bot: taker.bot, owner: taker.owner, command, args } : null
 }
 
-/** What the bot gets, among its events: `message` is all that was sent. */
+/** The entry in the bot's event log; `message` is the complete message. */
 export function commandDraft(
   actor: Actor,
   room: string,

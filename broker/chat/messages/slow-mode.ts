@@ -1,18 +1,18 @@
-/** Most senders remembered; beyond it the longest silent are forgotten, which only ever allows more. */
+/** Maximum number of senders in memory. Beyond it the least recent ones are dropped, which can only allow a message early. */
 const MAX_SENDERS = 10_000
 
 export interface Pace {
   readonly early: number
-  /** Unix ms of the message before; undefined: none is known. */
+  /** Unix ms of the previous message; undefined: unknown. */
   readonly before: number | undefined
 }
 
-/** When each member last wrote in rooms that allow a message every so many seconds. In memory: a restart allows one more. */
+/** Remembers when each member last wrote in a room with slow mode. In memory: a restart allows one message early. */
 export class SlowMode {
-  /** By room and user: Unix ms of the last message. In order of time. */
+  /** Unix ms of the last message by room and user, in order of time. */
   readonly #last = new Map<string, number>()
 
-  /** Takes the turn of a member; `early`: or by how many ms it is too early. */
+  /** Records a message, unless it is too early. `early`: remaining ms; 0: recorded. */
   take(room: string, user: string, seconds: number, now = Date.now()): Pace {
     const key = `${room} ${user}`
     const before = this.#last.get(key)
@@ -24,7 +24,7 @@ export class SlowMode {
     return { early, before }
   }
 
-  /** The message was not taken after all. */
+  /** Undoes `take`, because the message was not accepted. */
   giveBack(room: string, user: string, { before }: Pace): void {
     const key = `${room} ${user}`
     if (before === undefined) this.#last.delete(key)

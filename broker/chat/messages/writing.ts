@@ -1,4 +1,4 @@
-/** A checked message of someone who may write: counted, kept to the room's pace, screened, stamped and appended. */
+/** Writes a checked message of an authorised sender: rate limit, slow mode, screening, stamp, append. */
 import { Refusal } from '../../../schemas/errors.js'
 import { SYSTEM } from '../../../schemas/ids.js'
 import type { MessageInput } from '../../../schemas/message.js'
@@ -38,13 +38,13 @@ export interface WritingParts {
   readonly references: References
   readonly forwarding: Forwarding
   readonly replies: Replies
-  /** A screen wants those who moderate to look at what was taken. */
+  /** A screen asks moderators to look at a message that was accepted. */
   readonly flagged: (actor: Actor, message: CheckedMessage, result: SendResult, why: string) => void
 }
 
 export class Writing {
   readonly #parts: WritingParts
-  /** By room: the same strings for all its messages, as they are what its log is looked up by. */
+  /** Destinations by room. The same strings for all messages of a room, because the log is looked up by them. */
   readonly #destinations = new BoundedCache<Destination>((room) => ({
     log: logs.messages(room),
     place: `"room":"${room}",`,
@@ -54,7 +54,7 @@ export class Writing {
     this.#parts = parts
   }
 
-  /** Into a room, at its pace. */
+  /** Writes to a room, in its slow mode. */
   toRoom(room: RoomRecord, post: Post): void | Promise<void> {
     this.count(room.id, post.publisher)
     const slow =
@@ -64,14 +64,14 @@ export class Writing {
     return slow ? this.#writeSlowly(room, post) : this.append(post)
   }
 
-  /** One more message into a room: who is above its rate rests, or is refused. */
+  /** Charges the message to the room's rate: above it the publisher is paused, or refused if it cannot be paused. */
   count(room: string, publisher: Publisher): void {
     if (!publisher.pause) return this.#parts.rates.requireRoomRate(room)
     const ms = this.#parts.rates.chargeRoom(room)
     if (ms > 0) publisher.pause(ms)
   }
 
-  /** One message every so many seconds. A retry of one that was taken is answered all the same, and is no message. */
+  /** Slow mode: one message per interval. A retry of an accepted message is answered, and does not count. */
   async #writeSlowly({ id: room, slowMode: seconds }: RoomRecord, post: Post): Promise<void> {
     const { slowMode, store } = this.#parts
     const user = personBehind(store.directory, post.actor.principal.user)
@@ -91,7 +91,7 @@ export class Writing {
     }
   }
 
-  /** Whether the log has an answer to it already, and it takes no turn. */
+  /** Whether the log already has this message, so that it does not count in slow mode. */
   async #isRetry(post: Post): Promise<boolean> {
     const { draft } = this.#sending(post)
     const [result] = await commit(this.#parts.store, { drafts: [{ ...draft, retryOnly: true }] })
@@ -127,7 +127,7 @@ export class Writing {
     }
   }
 
-  /** What was allowed before the wait has to be allowed still. */
+  /** Permissions may have changed while the screens were waited for, so they are checked again. */
   async #appendAfter(screening: Promise<Verdict | undefined>, post: Post): Promise<void> {
     try {
       const verdict = await screening
@@ -165,7 +165,7 @@ export class Writing {
     this.#parts.store.commit(new Send(this.#parts.replies, sending))
   }
 
-  /** Refused, unless it was taken before: then it is answered as the first time. */
+  /** Refuses the message, unless it is a retry of an accepted one: then the log returns the first result. */
   #onlyRetry(post: Post, why: unknown): void {
     if (!(why instanceof Refusal) || post.message.cid === null) throw why
     const sending = this.#sending(post)
@@ -173,7 +173,7 @@ export class Writing {
     this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft, unlessRetry: why }))
   }
 
-  /** A command goes to its bot in place of the room. */
+  /** A bot command goes to the bot's log instead of the room's. */
   #sending({ actor, room, message, to, publication, publisher }: Post): Sending {
     const { rates: counted } = this.#parts
     const called = calledIn(this.#parts.store.directory, actor, room, message)
@@ -190,14 +190,14 @@ export class Writing {
     return { actor, room, cid: message.cid, publication: along, draft, publisher, counted }
   }
 
-  /** It is kept whose words a room has, for when their account goes. */
+  /** Records that the room has content of `user`, so that it is found when the account is deleted. */
   #noting(publication: Publication, room: string, user: string): Publication {
     const { forwarded } = this.#parts.store.directory
     if (forwarded.get(room, user)) return publication
     return { ...publication, ops: [...publication.ops, forwarded.putOp({ room, user })] }
   }
 
-  /** A message that names others. */
+  /** Appends a message that replies to another or belongs to a thread. */
   async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
     const { notes = [] } = (await this.#parts.references.check(sending.actor, sending.room, input)) ?? {}
     const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
@@ -205,14 +205,14 @@ export class Writing {
   }
 }
 
-/** Acknowledged and answered: to keep it back or to cut the connection would hold up all the client does in other rooms. */
+/** A final refusal (acknowledged and answered): pausing or closing the connection would also delay the client's other rooms. */
 function tooEarly(room: string, seconds: number, early: number): Refusal {
   const retryAfter = Math.ceil(early / 1000)
   const why = `${room} is in slow mode: one message every ${seconds} s`
   return new Refusal('rate_limited', why, { retryAfter, final: true })
 }
 
-/** With a note of whom it mentions; what a change mentions belongs to its target. */
+/** Adds the mention note. The mentions of a change belong to its target, so a change gets none. */
 function mentioning(draft: Draft, input: MessageInput): Draft {
   return isChange(input) ? draft : { ...draft, effect: { notes: mentionNote(input.mentions, draft) } }
 }

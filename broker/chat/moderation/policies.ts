@@ -1,4 +1,4 @@
-/** Holds messages and edits to what they may hold: by the broker, and by the room they go to. */
+/** The screen that applies policies to messages and edits: those of the broker, and those of the room. */
 import { RE2JS } from 're2js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { MessageInput } from '../../../schemas/message.js'
@@ -13,7 +13,7 @@ import type { CheckedMessage } from '../model/message.js'
 type Attachment = NonNullable<MessageInput['attachments']>[number]
 type AttachmentPolicies = NonNullable<RoomPolicies['attachments']>
 
-/** Schemes that lead somewhere without two slashes; a list of hosts' top levels most often linked to, and those in other scripts. */
+/** Schemes that need no slashes; common top-level domains, and those in other scripts. */
 const SCHEMES = 'javascript|vbscript|blob|mailto|tel|sms|magnet|intent|tg|skype|facetime|bitcoin|ethereum|xmpp|sips?'
 const TOP_LEVELS =
   'com|net|org|info|biz|io|co|app|dev|me|gg|tv|xyz|link|shop|site|online|store|club|top|eu|us|uk|de|fr|es|it|nl|pl|ru|ua|cn|jp|kr|in|br|' +
@@ -23,8 +23,8 @@ const OTHER_TOP_LEVELS =
   'рф|рус|москва|онлайн|сайт|орг|ком|дети|укр|бел|бг|ею|срб|мкд|мон|қаз|ελ|ευ|გე|հայ|ישראל|中国|中國|香港|台湾|台灣|新加坡|网址|网络|公司|商城|在线|中文网|移动|みんな|ストア|コム|한국|닷컴|닷넷|' +
   'भारत|বাংলা|ভারত|ਭਾਰਤ|ભારત|இந்தியா|இலங்கை|சிங்கப்பூர்|ලංකා|భారత్|ಭಾರತ|ഭാരതം|ไทย|مصر|السعودية|ایران|امارات|الاردن|المغرب|قطر|تونس|سوريا|عمان|فلسطين|پاکستان|الجزائر|بھارت|بازار|شبكة'
 /**
- * What is a link for those who read it, or for their client. In host names the ideographic full stop is a dot [UTS 46]; between words of Chinese and
- * Japanese it ends a sentence, so that it counts before names in Latin letters alone.
+ * What readers or their clients take for a link. The ideographic full stop is a dot in host names [UTS 46], but ends sentences in Chinese
+ * and Japanese, so it counts only before Latin top-level domains.
  */
 const link = once(() =>
   RE2JS.compile(
@@ -43,7 +43,7 @@ const link = once(() =>
 const ATTACHMENT_FIELDS = new Set(['type', 'url', 'name', 'mime', 'size'])
 
 export class PolicyScreen implements Screen {
-  /** Null: they deny nothing. */
+  /** Null: they restrict nothing. */
   readonly #everywhere: RoomPolicies | null
   readonly #directory: Pick<DirectoryStore, 'room'>
 
@@ -59,7 +59,7 @@ export class PolicyScreen implements Screen {
   }
 }
 
-/** What is not null, and not as everything is allowed. */
+/** The policies that restrict something; null: none does. */
 function denying({ textLength, links, customData, attachments }: Policies): RoomPolicies | null {
   const { bytes, ...lists } = attachments
   const all = {
@@ -73,10 +73,10 @@ function denying({ textLength, links, customData, attachments }: Policies): Room
   return nothing && links === 'allow' && customData === 'allow' ? null : all
 }
 
-/** Types that say themselves what their data is. */
+/** Types whose data has a schema of its own. */
 const OF_THE_BROKER: ReadonlySet<string> = new Set(['location', 'encrypted'])
 
-/** `of`: whose they are, for the refusal. */
+/** `of`: names the policies' room in refusals. @throws Refusal */
 function check(policies: RoomPolicies, { text, input }: CheckedMessage, of: string): void {
   if (text !== null) checkText(policies, text, of)
   if (!input || input.type === 'reaction') return
@@ -86,7 +86,7 @@ function check(policies: RoomPolicies, { text, input }: CheckedMessage, of: stri
 }
 
 function checkText({ textLength, links }: RoomPolicies, text: string, of: string): void {
-  // A character is one or two units.
+  // Length in UTF-16 units is compared first: it is never less than the number of characters.
   if (textLength !== undefined && text.length > textLength && [...text].length > textLength)
     throw new Refusal('too_large', `a text has at most ${textLength} characters (policies${of})`, { field: 'text' })
   if (links === 'deny' && link().test(fold(text, true).text)) throw denied('links', of, 'text')
@@ -123,7 +123,7 @@ function isOfType(mime: string, type: string): boolean {
   return type.endsWith('/*') ? stated.startsWith(type.slice(0, -1)) : stated === type
 }
 
-/** Only what every reader of URLs takes for the same one: as it is written down itself, and without a name to log in with. */
+/** Accepts only URLs that every parser reads alike: in normalised form, and without credentials. */
 function isAt(url: string, host: string): boolean {
   if (!URL.canParse(url)) return false
   const { protocol, hostname, username, password, href } = new URL(url)

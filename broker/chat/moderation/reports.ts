@@ -1,4 +1,4 @@
-/** What users report to those who moderate: a queue, with the messages as they were, and what is done about it. */
+/** Reports of users and filters to moderators: a queue with the reported messages as evidence, and their resolution. */
 
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom, SYSTEM } from '../../../schemas/ids.js'
@@ -18,17 +18,17 @@ import { userEvent } from '../model/events.js'
 import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 
-/** Open reports: of one user, of filters, of all. */
+/** Maximum number of open reports: per user, of filters, in all. */
 const MOST_OF_USER = 100
 const MOST_OF_FILTERS = 5000
 const MOST_OPEN = 10_000
 const MOST = { mostOfOne: MOST_OF_USER, most: MOST_OPEN }
-/** Resolved ones; beyond it the oldest go before their time. */
+/** Maximum number of resolved reports; beyond it the oldest are deleted early. */
 const MOST_RESOLVED = 10_000
-/** Moderators of one room who are told of a report. */
+/** Maximum number of moderators per room who get the event of a report. */
 const MOST_TOLD = 100
 
-/** What is reported. */
+/** What a user reports. */
 export interface Reported {
   readonly room?: string | undefined
   readonly seq?: number | undefined
@@ -41,11 +41,11 @@ export interface ReportsParts {
   readonly store: Store
   readonly rules: RoomRules
   readonly references: References
-  /** Seconds a resolved report is kept. */
+  /** Seconds for which a resolved report is kept. */
   readonly keep: number
-  /** Does what a moderator asks for, as if it came by itself. */
+  /** Runs the command that a resolution asks for, with all its checks. */
   readonly run: (actor: Actor, method: string, params: object) => Promise<unknown>
-  /** For whom a user counts. */
+  /** The account whose limit a user counts against. */
   readonly accountOf: (user: string) => string
 }
 
@@ -59,7 +59,7 @@ export class Reports {
     this.#parts = parts
   }
 
-  /** One open report of each user about each message and user. */
+  /** Creates a report. Idempotent: one open report per user and target. @throws Refusal */
   create(actor: Actor, reported: Reported): Promise<ReportRecord> {
     const by = requireUser(actor)
     return this.#locks.runExclusive(`of ${this.#parts.accountOf(by)}`, async () => {
@@ -70,7 +70,7 @@ export class Reports {
     })
   }
 
-  /** By a filter, after the message was taken. Where the queue is full nothing is added. */
+  /** Reports a message that a filter flagged, after it was accepted. If the queue is full, nothing is added. */
   async flag(user: string, room: string, seq: number, entry: number, why: string): Promise<void> {
     const { log } = this.#parts.store
     const [message] = await log.read(logs.messages(room), entry - 1, 1, 1)
@@ -118,7 +118,7 @@ export class Reports {
     return record
   }
 
-  /** Filters have a number of their own; people share, and who owns bots and devices counts with them. */
+  /** Filters have a limit of their own; users share the rest, where bots and devices count with their owner. @throws Refusal `conflict`. */
   #requirePlace(by: string, open: readonly ReportRecord[]): void {
     const { accountOf } = this.#parts
     const account = accountOf(by)
@@ -134,7 +134,7 @@ export class Reports {
     return [...this.#parts.store.moderation.reports.values()].filter(({ resolution }) => resolution === null)
   }
 
-  /** Those who moderate the room hear of it, but not of what is said about them. */
+  /** Events to the room's moderators, except one who is reported. */
   #events({ id, room, seq, user }: ReportRecord): Draft[] {
     if (room === null || isDirectRoom(room)) return []
     const moderators: string[] = []
@@ -145,7 +145,7 @@ export class Reports {
     return moderators.map((moderator) => userEvent(moderator, { type: 'reported', room, report: id, target: seq }))
   }
 
-  /** Of a room, or of all; by id. */
+  /** Reports of one room, or of all; ordered by id. @throws Refusal */
   list(actor: Actor, room: string | undefined, status: 'open' | 'resolved'): ReportRecord[] {
     const id =
       room === undefined
@@ -163,7 +163,10 @@ export class Reports {
     )
   }
 
-  /** Admins; and who moderates the room, as long as it is the same room and the report is not about them. */
+  /**
+   * Admins may see all reports; moderators those of their room, unless they are reported themselves or the room is another one of the same
+   * id.
+   */
   #maySee(actor: Actor, { room, roomSince, user }: ReportRecord): boolean {
     if (isAdmin(actor)) return true
     const same = room !== null && this.#roomSince(room) === roomSince
@@ -199,15 +202,15 @@ export class Reports {
       return void (await this.#parts.run(actor, `rooms.${action}`, { room, user, for: seconds, ...more }))
     }
     if (seq === null) throw new Refusal('bad_request', 'the report is about no message', { field: 'action' })
-    // Or a send would join the room.
+    // Otherwise the send would join the room.
     this.#parts.rules.requireMember(actor, room)
     await this.#parts.run(actor, 'send', { room, type: 'delete', target: seq }).catch((error: unknown) => {
-      // Somebody was faster.
+      // Someone else has deleted it already.
       if (!(error instanceof Refusal) || error.code !== 'not_found') throw error
     })
   }
 
-  /** Forgets the oldest that are resolved, where `more` would be too many. */
+  /** Deletes the oldest resolved reports, if `more` would exceed the limit. */
   #makeRoom(more: number) {
     const { moderation } = this.#parts.store
     const resolved = this.#resolved()
@@ -216,13 +219,13 @@ export class Reports {
       .map(({ id }) => moderation.deleteReportOp(id))
   }
 
-  /** The longest resolved first. */
+  /** Oldest resolution first. */
   #resolved(): ReportRecord[] {
     const resolved = [...this.#parts.store.moderation.reports.values()].filter(({ resolution }) => resolution !== null)
     return resolved.sort((a, b) => a.resolution!.at - b.resolution!.at)
   }
 
-  /** Of a user who is gone: reports about them, and their words and name in those they made or resolved. */
+  /** Removes a deleted user: reports about them are deleted, and their name and text in others. */
   forget(user: string): Promise<void> {
     const { store } = this.#parts
     return this.#locks.runExclusive(CHANGING, async () => {
@@ -257,7 +260,7 @@ export class Reports {
     return ops
   }
 
-  /** Forgets what was resolved long enough ago. */
+  /** Deletes reports that were resolved more than `keep` seconds ago. */
   async sweep(now = Date.now()): Promise<void> {
     const { store, keep } = this.#parts
     const old = this.#resolved().filter(({ resolution }) => resolution!.at + keep * 1000 <= now)
@@ -265,7 +268,7 @@ export class Reports {
   }
 }
 
-/** Reports that are there are changed one after another. */
+/** Key of the lock for changes to existing reports. */
 const CHANGING = 'changing'
 
 export interface ResolveOptions {
@@ -273,7 +276,7 @@ export interface ResolveOptions {
   readonly note?: string | undefined
 }
 
-/** About the same message, or the same user in the same place. */
+/** Whether both are about the same message, or the same user in the same room. */
 function isSame(one: Target, other: Target): boolean {
   return (['room', 'roomSince', 'seq', 'user'] as const).every((key) => one[key] === other[key])
 }

@@ -1,4 +1,4 @@
-/** Announcements to everyone, or to those who have a role: logged like messages, sent by those who have the role. */
+/** Announcements to all users, or to users with certain roles: logged like messages, sent by users with the role `publisher`. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { announcedRoles, announcementPlace } from '../../../schemas/announcement.js'
@@ -35,7 +35,7 @@ export class Announcements {
     this.#replies = replies
   }
 
-  /** On `broadcast/{channel}`: a message with `channel` in place of `room`; kept for later subscribers where RETAIN asks for it. */
+  /** Publishes on `broadcast/{channel}`: a message with `channel` in place of `room`; with RETAIN it is also kept for later subscribers. */
   async publish(actor: Actor, channel: string, publication: Publication, publisher: Publisher): Promise<void> {
     requireRole(actor, 'publisher')
     if (publication.retain && publication.payload.length === 0) {
@@ -54,7 +54,7 @@ export class Announcements {
     const destination = { log: logs.broadcast(channel), place: announcementPlace(channel, roles) }
     const stamped = stamp(actor, destination, message, publication)
     const { cid } = message
-    // The same message to others is another one.
+    // The same message to other roles is another message.
     const draft =
       cid === null || !roles ? stamped : { ...stamped, dedupe: { cid, hash: hashOf(`${message.inside} ${roles}`) } }
     const done = publication.retain ? this.#retainThen(channel, publisher) : publisher
@@ -62,12 +62,12 @@ export class Announcements {
     this.#store.commit(new Send(this.#replies, sending))
   }
 
-  /** Forgets the retained announcement. */
+  /** Deletes the retained announcement. */
   clear(channel: string): Promise<void> {
     return this.#retain(channel, Buffer.alloc(0))
   }
 
-  /** The retained announcement is the stored entry, so it is kept once its number is known, and before the ack. */
+  /** The retained announcement is the stored entry, so it is retained after the append, and before the ack. */
   #retainThen(channel: string, publisher: Publisher): Publisher {
     const keep = async (result: SendResult): Promise<void> => {
       const [entry] = await this.#store.log.read(logs.broadcast(channel), result.seq - 1, 1, 1)
@@ -95,7 +95,7 @@ export class Announcements {
   }
 }
 
-/** A message as in a room, with the roles it is for beside it. */
+/** Parses an announcement: a message, with the roles it is restricted to. */
 function readAnnouncement(payload: Buffer): { roles: readonly string[] | undefined; message: CheckedMessage } {
   const object = readObject(payload)
   if (!object || !Object.hasOwn(object, 'roles')) return { roles: undefined, message: checkMessage(payload, false) }

@@ -1,4 +1,4 @@
-/** What became of each notification of a user: one note beside the log, written with the notification, found newest first. */
+/** The state of each notification of a user: a note beside the log, written with the notification. */
 
 import type { LogName } from '../../store/log-name.js'
 import type { Note, NoteReader, NoteWrite } from '../../store/notes.js'
@@ -7,7 +7,7 @@ import type { Op } from '../../store/op.js'
 export interface NoticeState {
   readonly id: string
   readonly from: string
-  /** Unix ms, like the following; 0: not, or not yet. */
+  /** Unix ms, as are the following; 0: never, or not yet. */
   readonly ts: number
   readonly until: number
   readonly delivered: number
@@ -21,7 +21,7 @@ export interface KnownNotice extends NoticeState {
   readonly seq: number
 }
 
-/** Notes read at once. */
+/** Notes per read. */
 const PAGE = 100
 
 export function newNotice(state: Pick<NoticeState, 'id' | 'from' | 'ts' | 'until' | 'key'>): NoteWrite {
@@ -30,12 +30,12 @@ export function newNotice(state: Pick<NoticeState, 'id' | 'from' | 'ts' | 'until
   return { kind: 'notice', target: null, name: '', value: JSON.stringify(value) }
 }
 
-/** Neither replaced nor expired. */
+/** Whether the notification is neither replaced nor expired. */
 export function isThere({ until, replaced }: NoticeState, now = Date.now()): boolean {
   return replaced === 0 && (until === 0 || until > now)
 }
 
-/** Newest first, below `before`. */
+/** Notifications with a seq below `before`, newest first. */
 export async function* noticesBefore(notes: NoteReader, log: LogName, before: number): AsyncGenerator<KnownNotice> {
   for (let last = before - 1; last > 0; ) {
     const page = await notes.list(log, { kind: 'notice', targets: [1, last], limit: PAGE, reverse: true })

@@ -1,4 +1,4 @@
-/** Notifications to a user: logged like messages, sent by those who have the role, acknowledged once for all devices. */
+/** Notifications to a user: logged like messages, sent by users with the role `notifier`, acknowledged once for all devices. */
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../../schemas/errors.js'
 import { NotificationInput } from '../../../schemas/message.js'
@@ -25,9 +25,9 @@ import { isThere, type KnownNotice, newNotice, noteOf, noticeOp, noticesBefore }
 
 const inputShape = Compile(NotificationInput)
 
-/** Milliseconds that arrivals are gathered before they are written. */
+/** Milliseconds for which deliveries are collected before they are written. */
 const GATHERED_FOR = 1000
-/** Arrivals gathered; beyond it those of users with many wait for nothing more to be known. */
+/** Maximum number of collected deliveries; further ones are not recorded. */
 const MOST_GATHERED = 100_000
 const END = Number.MAX_SAFE_INTEGER
 
@@ -35,7 +35,7 @@ export interface NotificationsParts {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly replies: Replies
-  /** `keep`: newest of a user. `ttl`: seconds; 0: no limit. */
+  /** `keep`: number of notifications kept per user. `ttl`: seconds; 0: no limit. */
   readonly options: { readonly keep: number; readonly ttl: number }
   readonly failed: (error: unknown) => void
 }
@@ -49,16 +49,16 @@ export interface NoticePage {
 
 export interface Acknowledged {
   readonly acked: number[]
-  /** How many are left. */
+  /** Number of notifications that are still unacknowledged. */
   readonly unacked: number
-  /** Ids that are not there, or not any more. */
+  /** Ids that do not exist, or no longer. */
   readonly unknown?: string[]
 }
 
 export class Notifications {
   readonly trimming: Trimming
   readonly #parts: NotificationsParts
-  /** By user: numbers that reached a device, with the time; not written yet. */
+  /** Seqs that were delivered to a device, with the time, by user; not written yet. */
   #reached = new Map<string, Map<number, number>>()
   #gathered = 0
   #timer: NodeJS.Timeout | null = null
@@ -68,7 +68,7 @@ export class Notifications {
     this.trimming = new Trimming(parts.store.log, parts.options.keep)
   }
 
-  /** On `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. */
+  /** Publishes on `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. @throws Refusal */
   async publish(actor: Actor, to: string, publication: Publication, publisher: Publisher): Promise<void> {
     requireRole(actor, 'notifier')
     const input = readObject(publication.payload)
@@ -95,14 +95,14 @@ export class Notifications {
     return this.#parts.locks.hold(lockOf(to), async (over) => append(await this.#replacing(draft, key), over))
   }
 
-  /** The earlier of what its sender and what the configuration says. */
+  /** The lower of the sender's ttl and the configured one, in seconds. */
   #ttl(asked: number | undefined): number | null {
     const { ttl } = this.#parts.options
     if (ttl === 0) return asked ?? null
     return Math.min(asked ?? ttl, ttl)
   }
 
-  /** What is gone once the draft is there: the payload of the one with the same key before it. */
+  /** The notes of a new notification, and the erasure of the earlier one with the same collapse key. */
   async #replacing(draft: Draft, key: string): Promise<Effect> {
     const notes: NoteWrite[] = [noticeOf(draft, key)]
     const seqs: number[] = []
@@ -128,7 +128,7 @@ export class Notifications {
     this.#timer ??= setTimeout(() => void this.#writeReached(), GATHERED_FOR).unref()
   }
 
-  /** Writes what is left. */
+  /** Writes what is still collected. */
   async close(): Promise<void> {
     await this.#writeReached()
   }
@@ -157,7 +157,7 @@ export class Notifications {
     })
   }
 
-  /** As JSON. */
+  /** A page as JSON. */
   async list(actor: Actor, { before = END, unacked = false, limit, maxBytes }: NoticePage): Promise<string> {
     const { store } = this.#parts
     const log = logs.notifications(requireUser(actor))
@@ -181,7 +181,7 @@ export class Notifications {
     return `{"notifications":[${shown.reverse().join(',')}],"unacked":${open},"more":${more}}`
   }
 
-  /** Those of now that are not acknowledged yet; the user's other devices are told. What is gone, or never was, holds up nothing. */
+  /** Acknowledges notifications, and sends an event to the user's other devices. Unknown ids and acknowledged ones are skipped. */
   ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<Acknowledged> {
     const { store, locks } = this.#parts
     const user = requireUser(actor)
@@ -208,7 +208,7 @@ export class Notifications {
     })
   }
 
-  /** Takes back what a user who is gone sent to another, and what is left of earlier ones that it replaced. */
+  /** Erases what a deleted user sent to another one, with earlier notifications that it replaced. */
   withdraw(from: string, to: string): Promise<void> {
     const { store, locks } = this.#parts
     const log = logs.notifications(to)
@@ -234,7 +234,7 @@ export class Notifications {
     return entry?.seq === seq && entry.gone?.why === 'replaced' && entry.gone.by === user
   }
 
-  /** What became of one, to whoever sent it; to others it is not there. */
+  /** The state of a notification. Only its sender and admins may see it. @throws Refusal `not_found`. */
   async status(actor: Actor, user: string, id: string): Promise<KnownNotice> {
     const me = requireUser(actor)
     for await (const notice of noticesBefore(this.#parts.store.notes, logs.notifications(user), END))

@@ -1,4 +1,4 @@
-/** From the filters as they are written to what looks at messages; and what is wrong with them. */
+/** Compiles content filters, and finds the faults in their definitions. */
 import { type Filter, MAX_FILTERS, MAX_REGEXES, MAX_WORDS } from '../../../../schemas/moderation.js'
 import type { Span } from '../../../util/text-folding.js'
 import { Regexes } from './regexes.js'
@@ -6,15 +6,15 @@ import { Words } from './words.js'
 
 export interface CompiledFilter {
   readonly action: Filter['action']
-  /** Null: everywhere. */
+  /** Null: all rooms. */
   readonly rooms: ReadonlySet<string> | null
-  /** Whether letters are compared whatever their case. */
+  /** Whether matching ignores case. */
   readonly lower: boolean
   find(text: string, limit: number): Span[]
 }
 
 export interface FilterFault {
-  /** Below the list. */
+  /** Path within the list of filters. */
   readonly path: readonly (string | number)[]
   readonly message: string
 }
@@ -27,7 +27,7 @@ export function compileFilters(filters: readonly Filter[]): CompiledFilter[] {
   })
 }
 
-/** Empty: `compileFilters` takes them. */
+/** Empty if `compileFilters` accepts the filters. */
 export function filterFaults(filters: readonly Filter[]): FilterFault[] {
   if (filters.length > MAX_FILTERS)
     return [{ path: [], message: `has ${filters.length} filters, at most ${MAX_FILTERS}` }]

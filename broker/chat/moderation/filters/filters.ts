@@ -1,4 +1,4 @@
-/** Holds what messages say against the filters: those of the configuration, then those that admins keep in the store. */
+/** The screen that applies content filters: those of the configuration, then those that admins keep in the store. */
 import { Refusal } from '../../../../schemas/errors.js'
 import type { ReactionData } from '../../../../schemas/message.js'
 import type { Filter } from '../../../../schemas/moderation.js'
@@ -8,7 +8,7 @@ import type { Actor } from '../../model/actor.js'
 import { type CheckedMessage, rewritten } from '../../model/message.js'
 import { type CompiledFilter, compileFilters } from './compile.js'
 
-/** Places of one message that a filter masks; a message with more is refused. */
+/** Maximum number of masked matches; a message with more is refused. */
 const MOST_MASKED = 32
 
 export class ContentFilters implements Screen {
@@ -16,7 +16,7 @@ export class ContentFilters implements Screen {
   readonly #kept: () => readonly Filter[]
   #compiled: { of: readonly Filter[]; filters: readonly CompiledFilter[] }
 
-  /** `kept`: those of the store, the same list until they change. */
+  /** `kept`: the filters in the store; the same array until they change. */
   constructor(configured: readonly Filter[], kept: () => readonly Filter[]) {
     this.#configured = compileFilters(configured)
     this.#kept = kept
@@ -30,7 +30,7 @@ export class ContentFilters implements Screen {
     if (said === null) return undefined
     const { text, report } = filtered(filters, room, said)
     if (text === said) return report ? { report } : undefined
-    // What is no text cannot be masked.
+    // Only text can be masked.
     if (message.text === null) throw refused()
     return { message: rewritten(message, { text }), ...(report ? { report } : {}) }
   }
@@ -43,12 +43,12 @@ export class ContentFilters implements Screen {
   }
 }
 
-/** Its text, or how it reacts. */
+/** The text, or the emoji of a reaction. */
 function words({ text, input }: CheckedMessage): string | null {
   return input?.type === 'reaction' ? (input.data as ReactionData).emoji : text
 }
 
-/** What is left to say; each filter sees what those before it left. */
+/** The text after masking, and the first match to report. Each filter sees the text as the ones before left it. @throws Refusal */
 function filtered(
   filters: readonly CompiledFilter[],
   room: string,

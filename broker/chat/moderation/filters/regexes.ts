@@ -1,20 +1,20 @@
-/** Looks for regular expressions (RE2: time grows with the text alone, whatever the pattern). */
+/** Matches regular expressions with RE2, whose time is linear in the length of the text for every pattern. */
 import { RE2JS, RE2Set } from 're2js'
 import type { Span } from '../../../util/text-folding.js'
 
 export class Regexes {
   readonly #each: readonly RE2JS[]
-  /** Says in one pass which of them are there at all. */
+  /** Finds in one pass which of the patterns match at all. */
   readonly #any = new RE2Set()
 
-  /** Throws where one is none. */
+  /** @throws Error for an invalid pattern, or one that matches the empty text. */
   constructor(patterns: readonly string[]) {
     this.#each = patterns.map(compiled)
     for (const pattern of patterns) this.#any.add(pattern)
     this.#any.compile()
   }
 
-  /** Where they are in a text, each in order, at most `limit` in all. */
+  /** The matches in a text, pattern by pattern, at most `limit` in all. */
   find(text: string, limit: number): Span[] {
     const found: Span[] = []
     for (const index of this.#any.match(text)) {

@@ -1,4 +1,4 @@
-/** Looks for many words and phrases at once, in one pass over the text. */
+/** Matches many words and phrases in one pass over the text (a trie). */
 import { fold, type Span } from '../../../util/text-folding.js'
 
 interface Node {
@@ -9,7 +9,7 @@ interface Node {
 
 const SPACE = 32
 const SPACES = /\s/
-/** Letters, digits and marks, of scripts that put spaces between words. */
+/** Characters of words, in scripts that separate words by spaces. */
 const JOINING = /[\p{L}\p{N}\p{M}_]/u
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}]/u
@@ -33,7 +33,7 @@ export class Words {
     node.ends = true
   }
 
-  /** Where they are in a folded text, in order, at most `limit`; the longest at each place. */
+  /** The matches in a folded text, in order, at most `limit`; the longest at each position. */
   find(text: string, limit: number): Span[] {
     const found: Span[] = []
     for (let start = 0; start < text.length && found.length < limit; ) {
@@ -44,7 +44,7 @@ export class Words {
     return found
   }
 
-  /** Where the longest word that begins here ends; 0: none does. */
+  /** End of the longest word that begins at `start`; 0: none. */
   #match(text: string, start: number): number {
     let end = 0
     let node: Node | undefined = this.#root
@@ -60,7 +60,7 @@ export class Words {
   }
 }
 
-/** Whether the characters before and at an index belong to one word. */
+/** Whether the index lies within a word. */
 function isInside(text: string, index: number): boolean {
   return index > 0 && index < text.length && joins(charBefore(text, index)) && joins(charAt(text, index))
 }
