@@ -6,7 +6,7 @@ import type { PasswordResets } from '../auth/password-resets.js'
 import type { SecondFactors } from '../auth/second-factor.js'
 import type { AdminCommands } from './control-socket.js'
 
-export interface AccountCommandParts {
+export interface AccountCommandDeps {
   readonly accounts: Pick<Accounts, 'add' | 'get' | 'setPassword' | 'list' | 'setRoles' | 'suspend' | 'resume'>
   /** `erased`: whether the user's data is erased already; false: that follows in the background. */
   readonly removeAccount: (user: string) => Promise<{ erased: boolean }>
@@ -23,7 +23,7 @@ export function accountCommands({
   removeAccount,
   secondFactors,
   passwordResets,
-}: AccountCommandParts): AdminCommands {
+}: AccountCommandDeps): AdminCommands {
   return {
     'user.add': (params) => {
       const { password } = fields(params)

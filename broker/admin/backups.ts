@@ -14,7 +14,7 @@ import type { AdminCommands } from './control-socket.js'
 /** Free space required beyond the size of the store. */
 const SPARE_BYTES = 64 * 1024 * 1024
 
-export interface BackupParts {
+export interface BackupDeps {
   readonly store: Pick<Store, 'copyTo'>
   readonly dataDir: string
   /** Path of the store below a data directory. */
@@ -31,13 +31,13 @@ export interface BackupStatus {
 }
 
 export class Backups {
-  readonly #parts: BackupParts
+  readonly #deps: BackupDeps
   readonly #ending = new AbortController()
   #status: BackupStatus | null = null
   #running: Promise<void> | null = null
 
-  constructor(parts: BackupParts) {
-    this.#parts = parts
+  constructor(deps: BackupDeps) {
+    this.#deps = deps
   }
 
   /** Resolves when the copy has begun. */
@@ -70,7 +70,7 @@ export class Backups {
   }
 
   async #prepare(target: string): Promise<void> {
-    const { dataDir, locate } = this.#parts
+    const { dataDir, locate } = this.#deps
     try {
       if (within(await canonical(dataDir), await canonical(target)))
         throw new Refusal('bad_request', `${target} is in the data directory`, { field: 'directory' })
@@ -91,7 +91,7 @@ export class Backups {
   }
 
   async #run(target: string): Promise<void> {
-    const { store, dataDir, locate, failed } = this.#parts
+    const { store, dataDir, locate, failed } = this.#deps
     const heard = (bytes: number): void => {
       this.#status = { ...this.#status!, bytes: this.#status!.bytes + bytes }
     }

@@ -27,7 +27,7 @@ import type { LoginThrottle } from './throttle.js'
 import { algorithmOf, isLoginToken, type TokenVerifier } from './tokens.js'
 import { type CertifiedNames, readCertificate } from './x509.js'
 
-export interface AuthenticatorParts {
+export interface AuthenticatorDeps {
   /** Whether clients may connect without credentials. */
   readonly anonymous: boolean
   readonly directory: SuspensionStore
@@ -63,42 +63,42 @@ export interface RefusedLogin {
   readonly why: string
 }
 
-export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const byTokenAlone = (given: TokenCredentials): Promise<Login> =>
-    admit(parts, given, () => withCertificate(parts, given, false, () => byTokenOrKey(parts, given)))
+    admit(deps, given, () => withCertificate(deps, given, false, () => byTokenOrKey(deps, given)))
   const noted = async (given: Attempt, login: Promise<Login>): Promise<Login> => {
     const outcome = await login
-    if (!outcome.ok && showedSomething(given)) parts.refused?.(refusedLogin(given, outcome))
+    if (!outcome.ok && showedSomething(given)) deps.refused?.(refusedLogin(given, outcome))
     return outcome
   }
   return {
     login: (given) =>
       noted(
         given,
-        admit(parts, given, () => withCertificate(parts, given, !given.password?.length, () => identify(parts, given))),
+        admit(deps, given, () => withCertificate(deps, given, !given.password?.length, () => identify(deps, given))),
       ),
     loginByToken: (given) => noted(given, byTokenAlone(given)),
     loginByPassword: (given) =>
       noted(
         given,
-        admit(parts, given, () => identifyByPassword(parts, given)),
+        admit(deps, given, () => identifyByPassword(deps, given)),
       ),
     loginByIdentity: (given) =>
       noted(
         { ...given, username: given.user, door: 'http' },
-        admit(parts, given, () => asIdentified(parts, given)),
+        admit(deps, given, () => asIdentified(deps, given)),
       ),
-    stands: (principal) => parts.logins.stands(principal),
-    asOfNow: (principal, at) => asOfNow(parts, principal, at),
+    stands: (principal) => deps.logins.stands(principal),
+    asOfNow: (principal, at) => asOfNow(deps, principal, at),
     renew: async (given) => {
       const { username, address } = given
-      const wait = parts.renewals.waitOf(address, username)
+      const wait = deps.renewals.waitOf(address, username)
       if (wait > 0) return throttled(username, address, wait)
       const login = await byTokenAlone(given)
       // A backend may map a token to any user.
       if (login.ok && login.principal.user !== username)
         return refuse('not_authorized', `${username} came with a token of ${login.principal.user}`)
-      if (!login.ok && login.refusal === 'bad_credentials') parts.renewals.failed(address, username)
+      if (!login.ok && login.refusal === 'bad_credentials') deps.renewals.failed(address, username)
       return login
     },
   }
@@ -117,7 +117,7 @@ function refusedLogin({ username, address, door }: Attempt, { refusal, detail }:
 }
 
 async function admit(
-  parts: AuthenticatorParts,
+  deps: AuthenticatorDeps,
   { clientId, address }: { clientId: string; address: string },
   identify: () => Identified | Promise<Identified>,
 ): Promise<Login> {
@@ -125,14 +125,14 @@ async function admit(
     const login = await identify()
     if (!login.ok) return login
     const { user, roles, anonymous } = login.principal
-    if (!anonymous && (await isSuspended(parts.directory, user)))
+    if (!anonymous && (await isSuspended(deps.directory, user)))
       return refuse('suspended', `the account ${user} is suspended`)
-    const hook = parts.hooks.authenticate
+    const hook = deps.hooks.authenticate
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
     // Created after the hook has agreed: a refused user gets no account.
-    const outcome = login.atFirstSight || login.linkedTo ? await knownByNow(parts, login) : login
-    if (outcome.ok && !anonymous) parts.throttle.loggedIn(address, user)
+    const outcome = login.atFirstSight || login.linkedTo ? await knownByNow(deps, login) : login
+    if (outcome.ok && !anonymous) deps.throttle.loggedIn(address, user)
     return outcome
   } catch (error) {
     // The store or the password hashing failed: not the client's fault, but no reason to let it in.
@@ -141,7 +141,7 @@ async function admit(
 }
 
 async function asOfNow(
-  { logins, directory }: AuthenticatorParts,
+  { logins, directory }: AuthenticatorDeps,
   principal: Principal,
   at?: number,
 ): Promise<Principal | null> {
@@ -163,14 +163,14 @@ type Identified = Login & { readonly atFirstSight?: true; readonly linkedTo?: Id
  * same user.
  */
 async function withCertificate(
-  parts: AuthenticatorParts,
+  deps: AuthenticatorDeps,
   { username, certificate }: Pick<Credentials, 'username' | 'certificate'>,
   alone: boolean,
   identify: () => Identified | Promise<Identified>,
 ): Promise<Identified> {
-  const shown = readCertificate(parts.x509, certificate)
+  const shown = readCertificate(deps.x509, certificate)
   if (!shown) return identify()
-  if (alone) return byCertificate(parts, shown, username)
+  if (alone) return byCertificate(deps, shown, username)
   const login = await identify()
   if (!login.ok) return login
   const { principal } = login
@@ -181,7 +181,7 @@ async function withCertificate(
 }
 
 async function byCertificate(
-  { directory, x509, now = Date.now }: AuthenticatorParts,
+  { directory, x509, now = Date.now }: AuthenticatorDeps,
   shown: CertifiedNames,
   username: string | undefined,
 ): Promise<Identified> {
@@ -203,16 +203,16 @@ function namesIn({ names }: CertifiedNames): string {
 }
 
 /** An empty user name or password counts as absent: many clients cannot omit them. */
-function identify(parts: AuthenticatorParts, credentials: Credentials): Identified | Promise<Identified> {
+function identify(deps: AuthenticatorDeps, credentials: Credentials): Identified | Promise<Identified> {
   const username = credentials.username || undefined
   const password = credentials.password?.length ? credentials.password : undefined
-  if (!username && !password) return asAnonymous(parts)
+  if (!username && !password) return asAnonymous(deps)
   if (!password) return refuse('bad_credentials', `${JSON.stringify(username)} gave no password`)
   const token = password.toString('latin1')
-  if (isTokenOrKey(token)) return byTokenOrKey(parts, { ...credentials, token })
-  if (parts.backend) return byPasswordOrBackend(parts, { ...credentials, password })
+  if (isTokenOrKey(token)) return byTokenOrKey(deps, { ...credentials, token })
+  if (deps.backend) return byPasswordOrBackend(deps, { ...credentials, password })
   if (!username) return refuse('bad_credentials', 'a password without user name, and no token')
-  return byPasswordAlone(parts, username, password, credentials)
+  return byPasswordAlone(deps, username, password, credentials)
 }
 
 /** Whether a client's password is, or looks like, a token or an API key. */
@@ -221,51 +221,51 @@ export function isTokenOrKey(shown: string): boolean {
 }
 
 /** A user who has a password at this broker cannot log in through the backend. */
-async function byPasswordOrBackend(parts: AuthenticatorParts, given: ProofSource): Promise<Identified> {
+async function byPasswordOrBackend(deps: AuthenticatorDeps, given: ProofSource): Promise<Identified> {
   const { username, password } = given
-  if (username && (await hasPassword(parts, username))) return byPasswordAlone(parts, username, password, given)
-  return byBackend(parts, given)
+  if (username && (await hasPassword(deps, username))) return byPasswordAlone(deps, username, password, given)
+  return byBackend(deps, given)
 }
 
-async function hasPassword({ directory }: AuthenticatorParts, user: string): Promise<boolean> {
+async function hasPassword({ directory }: AuthenticatorDeps, user: string): Promise<boolean> {
   if (!isAccountName(user)) return false
   return ((await directory.user(user))?.passwordHash ?? null) !== null
 }
 
 function identifyByPassword(
-  parts: AuthenticatorParts,
+  deps: AuthenticatorDeps,
   { username, password, ...from }: Credentials,
 ): Identified | Promise<Identified> {
   if (!username || !password?.length) return refuse('bad_credentials', 'no user name, or no password')
-  return byPassword(parts, username, password, from)
+  return byPassword(deps, username, password, from)
 }
 
 /** Where no code can be passed, a user with a second factor has to use a token. */
 async function byPasswordAlone(
-  parts: AuthenticatorParts,
+  deps: AuthenticatorDeps,
   username: string,
   password: Buffer,
   from: From,
 ): Promise<Login> {
-  const login = await byPassword(parts, username, password, from)
-  if (!login.ok || !(await parts.secondFactors.isOn(login.principal.user))) return login
+  const login = await byPassword(deps, username, password, from)
+  if (!login.ok || !(await deps.secondFactors.isOn(login.principal.user))) return login
   return refuse(
     'not_authorized',
     `${username} has a second factor: a password alone does not do, a token of auth.login does`,
   )
 }
 
-function asAnonymous({ anonymous }: AuthenticatorParts): Login {
+function asAnonymous({ anonymous }: AuthenticatorDeps): Login {
   if (!anonymous) return refuse('not_authorized', 'no credentials, and auth.anonymous is off')
   return { ok: true, principal: { user: ANONYMOUS, roles: new Set(), anonymous: true, expiresAt: null } }
 }
 
-function byTokenOrKey(parts: AuthenticatorParts, given: TokenCredentials): Promise<Identified> {
-  return looksLikeKey(given.token) ? byKey(parts, given) : byToken(parts, given)
+function byTokenOrKey(deps: AuthenticatorDeps, given: TokenCredentials): Promise<Identified> {
+  return looksLikeKey(given.token) ? byKey(deps, given) : byToken(deps, given)
 }
 
 /** Keys cannot be guessed, so wrong ones are not counted. */
-async function byKey({ keys }: AuthenticatorParts, { username, token }: TokenCredentials): Promise<Identified> {
+async function byKey({ keys }: AuthenticatorDeps, { username, token }: TokenCredentials): Promise<Identified> {
   const principal = await keys.check(token)
   if (!principal) return refuse('bad_credentials', 'an API key that is not good, or not any more')
   if (username && username !== principal.user)
@@ -273,28 +273,28 @@ async function byKey({ keys }: AuthenticatorParts, { username, token }: TokenCre
   return { ok: true, principal }
 }
 
-async function byToken(parts: AuthenticatorParts, given: TokenCredentials): Promise<Identified> {
+async function byToken(deps: AuthenticatorDeps, given: TokenCredentials): Promise<Identified> {
   const { username, token } = given
-  const check = await parts.tokens.verify(token)
-  if (!check.ok && parts.backend && !isLoginToken(token))
-    return byBackend(parts, { ...given, password: Buffer.from(token, 'latin1') })
+  const check = await deps.tokens.verify(token)
+  if (!check.ok && deps.backend && !isLoginToken(token))
+    return byBackend(deps, { ...given, password: Buffer.from(token, 'latin1') })
   if (!check.ok) return refuse('bad_credentials', check.why)
   const { user, expiresAt, issuedAt, login } = check
   if (!isAccountName(user)) return refuse('bad_credentials', `the token's user ${JSON.stringify(user)} cannot log in`)
   if (username && username !== user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a token of ${user}`)
   // Without a roles claim the account's roles apply; a roles claim replaces them, even if it is empty.
-  const roles = new Set(check.roles ?? (await parts.directory.user(user))?.roles)
+  const roles = new Set(check.roles ?? (await deps.directory.user(user))?.roles)
   const ofAccount = check.roles === null ? { ofAccount: {} } : {}
   const principal = { user, roles, ...ofAccount, anonymous: false, expiresAt, issuedAt, login }
-  if (!(await parts.logins.stands(principal))) return refuse('bad_credentials', `a token of ${user} that was revoked`)
+  if (!(await deps.logins.stands(principal))) return refuse('bad_credentials', `a token of ${user} that was revoked`)
   return { ok: true, atFirstSight: true, principal }
 }
 
 type From = Pick<Credentials, 'address' | 'clientId' | 'door'>
 
 async function byPassword(
-  { directory, passwords, throttle, now = Date.now }: AuthenticatorParts,
+  { directory, passwords, throttle, now = Date.now }: AuthenticatorDeps,
   username: string,
   password: Buffer,
   { address, clientId, door }: From,
@@ -328,8 +328,8 @@ type ProofSource = Omit<Credentials, 'password'> & { readonly password: Buffer }
 const MAX_NAME = 1024
 const MAX_SHOWN = 16_384
 
-async function byBackend(parts: AuthenticatorParts, given: ProofSource): Promise<Identified> {
-  const { throttle, now = Date.now } = parts
+async function byBackend(deps: AuthenticatorDeps, given: ProofSource): Promise<Identified> {
+  const { throttle, now = Date.now } = deps
   const { username = '', password, clientId, address } = given
   const shown = password.toString()
   if (Buffer.byteLength(username) > MAX_NAME || password.length > MAX_SHOWN || !isUtf8(password) || isSecret(shown))
@@ -339,27 +339,27 @@ async function byBackend(parts: AuthenticatorParts, given: ProofSource): Promise
   const wait = throttle.waitOf(address, counted)
   if (wait > 0) return throttled(username, address, wait)
   const issuedAt = now()
-  const answer = await parts.backend!.login({ username: username || null, password: shown, clientId, address })
+  const answer = await deps.backend!.login({ username: username || null, password: shown, clientId, address })
   if (answer.allow) throttle.succeeded(address, counted)
   else throttle.failed(address, counted)
   return answer.allow
-    ? vouchedFor(parts, { user: username, ...answer }, issuedAt)
+    ? vouchedFor(deps, { user: username, ...answer }, issuedAt)
     : refuse('bad_credentials', `the backend refused ${JSON.stringify(username)}`)
 }
 
 async function vouchedFor(
-  parts: AuthenticatorParts,
+  deps: AuthenticatorDeps,
   answer: BackendAnswer & { user: string },
   issuedAt: number,
 ): Promise<Identified> {
-  const { now = Date.now } = parts
+  const { now = Date.now } = deps
   const { user, roles } = answer
   const expiresAt = answer.expiresAt ?? null
   if (!isAccountName(user))
     return refuse('bad_credentials', `the backend named ${JSON.stringify(user)}, who cannot log in`)
   if (expiresAt !== null && expiresAt <= now())
     return refuse('bad_credentials', `the backend's login of ${user} is over`)
-  const record = await parts.directory.user(user)
+  const record = await deps.directory.user(user)
   if (record && record.passwordHash !== null)
     return refuse('not_authorized', `${user}, whom the backend named, has a password here`)
   const given = new Set(roles ?? record?.roles ?? [])
@@ -376,10 +376,7 @@ function throttled(username: string, address: string, retryAfter: number): Login
   return { ok: false, refusal: 'throttled', detail, retryAfter }
 }
 
-async function asIdentified(
-  { directory, now = Date.now }: AuthenticatorParts,
-  identity: Identity,
-): Promise<Identified> {
+async function asIdentified({ directory, now = Date.now }: AuthenticatorDeps, identity: Identity): Promise<Identified> {
   const { user } = identity
   const issuedAt = now()
   const roles = new Set(identity.roles ?? (await directory.user(user))?.roles)
@@ -388,7 +385,7 @@ async function asIdentified(
 }
 
 async function knownByNow(
-  { accounts, adopt, directory }: AuthenticatorParts,
+  { accounts, adopt, directory }: AuthenticatorDeps,
   { principal, linkedTo }: Identified & { ok: true },
 ): Promise<Login> {
   // Users known by others only could otherwise share an account with a bot, whose owner has its keys.

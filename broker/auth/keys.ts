@@ -12,7 +12,7 @@ import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from 
 /** Precision of the time of last use, in ms: at most one write a minute per key. */
 const USED_EVERY = 60_000
 
-export interface KeysParts {
+export interface KeysDeps {
   readonly store: Pick<Store, 'commit' | 'directory' | 'sessions'>
   /** Most keys of one user. */
   readonly perUser: number
@@ -36,20 +36,20 @@ export interface KeyRecord extends CredentialRecord {
 }
 
 export class Keys {
-  readonly #parts: KeysParts
+  readonly #deps: KeysDeps
   readonly #now: () => number
   /** By user: recording a use must not restore a key that is revoked meanwhile. */
   readonly #locks = new KeyedMutex()
 
-  constructor(parts: KeysParts) {
-    this.#parts = parts
-    this.#now = parts.now ?? Date.now
+  constructor(deps: KeysDeps) {
+    this.#deps = deps
+    this.#now = deps.now ?? Date.now
   }
 
   /** `key` is the secret, which cannot be retrieved later. Rejects with a refusal. */
   create(user: string, { name, roles, expiresIn }: NewKey): Promise<{ record: KeyRecord; key: string }> {
     return this.#locks.runExclusive(user, async () => {
-      const { store, perUser, perBot = perUser } = this.#parts
+      const { store, perUser, perBot = perUser } = this.#deps
       const most = isOwned(store.directory, user) ? Math.min(perUser, perBot) : perUser
       const [now, id, secret] = [this.#now(), newCredentialId(), newSecret()]
       const all = await this.#all(user)
@@ -76,7 +76,7 @@ export class Keys {
   /** Resolves with false if there is no such key. */
   revoke(user: string, id: string): Promise<boolean> {
     return this.#locks.runExclusive(user, async () => {
-      const { store, ended } = this.#parts
+      const { store, ended } = this.#deps
       if ((await store.directory.credential(user, id))?.kind !== 'key') return false
       await commit(store, { ops: [store.directory.deleteCredentialOp(user, id)] })
       ended(user, id)
@@ -87,7 +87,7 @@ export class Keys {
   /** The principal of a key; null: the key is not valid. */
   async check(text: string): Promise<Principal | null> {
     const issuedAt = this.#now()
-    const found = await findCredential(this.#parts.store.directory, 'key', text, issuedAt)
+    const found = await findCredential(this.#deps.store.directory, 'key', text, issuedAt)
     if (!found) return null
     const { record, account } = found
     const { user, id, expiresAt } = record
@@ -100,7 +100,7 @@ export class Keys {
   /** Written lazily: if a crash loses it, the next use is recorded. */
   #used(user: string, id: string, at: number): Promise<void> {
     return this.#locks.runExclusive(user, async () => {
-      const { sessions, directory } = this.#parts.store
+      const { sessions, directory } = this.#deps.store
       const record = await directory.credential(user, id)
       if (!record || at - record.usedAt < USED_EVERY) return
       await sessions.writeLazily([directory.credentialOp({ ...record, usedAt: at })]).catch(() => {})
@@ -108,7 +108,7 @@ export class Keys {
   }
 
   async #all(user: string): Promise<KeyRecord[]> {
-    const all = await this.#parts.store.directory.credentials(user)
+    const all = await this.#deps.store.directory.credentials(user)
     return all.filter((record): record is KeyRecord => record.kind === 'key')
   }
 }

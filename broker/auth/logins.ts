@@ -28,7 +28,7 @@ export interface Issued {
   readonly refreshToken: string
 }
 
-export interface LoginsParts {
+export interface LoginsDeps {
   readonly store: Pick<Store, 'commit' | 'directory'>
   /** Signs an access token. */
   readonly sign: (claims: { user: string; login: string; issuedAt: number; expiresAt: number }) => Promise<string>
@@ -42,28 +42,28 @@ export interface LoginsParts {
 }
 
 export class Logins {
-  readonly #parts: LoginsParts
+  readonly #deps: LoginsDeps
   readonly #now: () => number
   /** By user. */
   readonly #locks = new KeyedMutex()
 
-  constructor(parts: LoginsParts) {
-    this.#parts = parts
-    this.#now = parts.now ?? Date.now
+  constructor(deps: LoginsDeps) {
+    this.#deps = deps
+    this.#now = deps.now ?? Date.now
   }
 
   /** Begins a login. The caller has verified the user. */
   begin(user: string): Promise<Issued> {
     return this.#locks.runExclusive(user, async () => {
-      const { directory } = this.#parts.store
+      const { directory } = this.#deps.store
       const now = this.#now()
       const secret = newSecret()
       const record: CredentialRecord = {
         ...{ user, id: newCredentialId(), kind: 'login', hash: hashSecret(secret), previous: null, name: null },
-        ...{ createdAt: now, usedAt: now, expiresAt: now + this.#parts.lifetimes.refresh * 1000 },
+        ...{ createdAt: now, usedAt: now, expiresAt: now + this.#deps.lifetimes.refresh * 1000 },
       }
       const old = (await this.#superfluous(user)).map(({ id }) => directory.deleteCredentialOp(user, id))
-      await commit(this.#parts.store, { ops: [...old, directory.credentialOp(record)] })
+      await commit(this.#deps.store, { ops: [...old, directory.credentialOp(record)] })
       return this.#issue(record, secret)
     })
   }
@@ -73,7 +73,7 @@ export class Logins {
     const shown = readSecret('login', refreshToken)
     if (!shown) throw refused()
     return this.#locks.runExclusive(shown.user, async () => {
-      const { store, lifetimes, grace } = this.#parts
+      const { store, lifetimes, grace } = this.#deps
       const [now, secret] = [this.#now(), newSecret()]
       const record = (await standingCredential(store.directory, 'login', shown, now))?.record
       if (!record) throw refused()
@@ -92,7 +92,7 @@ export class Logins {
    */
   end(user: string, id: string): Promise<boolean> {
     return this.#locks.runExclusive(user, async () => {
-      const record = await this.#parts.store.directory.credential(user, id)
+      const record = await this.#deps.store.directory.credential(user, id)
       if (record?.kind !== 'login') return false
       await this.#end(user, id)
       return true
@@ -104,7 +104,7 @@ export class Logins {
    * valid; default: now.
    */
   async stands({ user, issuedAt = 0, login = null }: Principal, at = this.#now()): Promise<boolean> {
-    const { directory } = this.#parts.store
+    const { directory } = this.#deps.store
     const record = await directory.user(user)
     if (await isSuspended(directory, user)) return false
     if (issuedAt < (record ? (record.tokensValidFrom ?? 0) : await directory.removedAt(user))) return false
@@ -115,14 +115,14 @@ export class Logins {
   }
 
   async #end(user: string, id: string): Promise<void> {
-    const { store, ended } = this.#parts
+    const { store, ended } = this.#deps
     await commit(store, { ops: [store.directory.deleteCredentialOp(user, id)] })
     ended(user, id)
   }
 
   /** Expired logins, and those to be replaced by a new one. */
   async #superfluous(user: string): Promise<CredentialRecord[]> {
-    const all = (await this.#parts.store.directory.credentials(user)).filter(({ kind }) => kind === 'login')
+    const all = (await this.#deps.store.directory.credentials(user)).filter(({ kind }) => kind === 'login')
     const now = this.#now()
     all.sort((a, b) => b.usedAt - a.usedAt)
     return all.filter(({ expiresAt }, i) => i >= MAX_LOGINS - 1 || (expiresAt !== null && expiresAt <= now))
@@ -131,8 +131,8 @@ export class Logins {
   async #issue({ user, id }: CredentialRecord, secret: string): Promise<Issued> {
     const issuedAt = this.#now()
     // In whole seconds, as verifiers count.
-    const expiresAt = Math.floor(issuedAt / 1000 + this.#parts.lifetimes.token) * 1000
-    const token = await this.#parts.sign({ user, login: id, issuedAt, expiresAt })
+    const expiresAt = Math.floor(issuedAt / 1000 + this.#deps.lifetimes.token) * 1000
+    const token = await this.#deps.sign({ user, login: id, issuedAt, expiresAt })
     return { user, token, expiresAt, refreshToken: writeSecret('login', { user, id, secret }) }
   }
 }

@@ -12,7 +12,7 @@ import { findCredential } from './credentials.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 import type { LoginThrottle } from './throttle.js'
 
-export interface PasswordResetsParts {
+export interface PasswordResetsDeps {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly accounts: Pick<Accounts, 'setPassword'>
   /** Counts invalid tokens, by address. */
@@ -21,20 +21,20 @@ export interface PasswordResetsParts {
 }
 
 export class PasswordResets {
-  readonly #parts: PasswordResetsParts
+  readonly #deps: PasswordResetsDeps
   readonly #now: () => number
   /** By user: a token presented twice at once is used once. */
   readonly #locks = new KeyedMutex()
 
-  constructor(parts: PasswordResetsParts) {
-    this.#parts = parts
-    this.#now = parts.now ?? Date.now
+  constructor(deps: PasswordResetsDeps) {
+    this.#deps = deps
+    this.#now = deps.now ?? Date.now
   }
 
   /** Voids earlier tokens of the user. @param expiresIn seconds */
   create(user: string, expiresIn: number): Promise<{ token: string; expiresAt: number }> {
     return this.#locks.runExclusive(user, async () => {
-      const { directory } = this.#parts.store
+      const { directory } = this.#deps.store
       if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
       const [id, secret, now] = [newCredentialId(), newSecret(), this.#now()]
       const expiresAt = now + expiresIn * 1000
@@ -44,14 +44,14 @@ export class PasswordResets {
       }
       const old = (await directory.credentials(user)).filter(({ kind }) => kind === 'reset')
       const ops = old.map((one) => directory.deleteCredentialOp(user, one.id))
-      await commit(this.#parts.store, { ops: [...ops, directory.credentialOp(record)] })
+      await commit(this.#deps.store, { ops: [...ops, directory.credentialOp(record)] })
       return { token: writeSecret('reset', { user, id, secret }), expiresAt }
     })
   }
 
   /** Sets the password, and voids the token and everything issued before. Resolves with the user. */
   async use(token: string, password: string, address: string): Promise<string> {
-    const { throttle } = this.#parts
+    const { throttle } = this.#deps
     const retryAfter = throttle.waitOf(address, '')
     if (retryAfter > 0)
       throw new Refusal('rate_limited', 'too many tokens that are not good; try again later', { retryAfter })
@@ -64,7 +64,7 @@ export class PasswordResets {
   }
 
   async #use(token: string, password: string): Promise<string | null> {
-    const { store, accounts } = this.#parts
+    const { store, accounts } = this.#deps
     const found = await findCredential(store.directory, 'reset', token, this.#now())
     if (!found) return null
     // The token is voided with everything else that was issued.

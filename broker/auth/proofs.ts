@@ -7,7 +7,7 @@ import type { RefusedLogin } from './authenticator.js'
 import type { LoginRefusal } from './principal.js'
 import type { LoginThrottle } from './throttle.js'
 
-export interface ProofsParts {
+export interface ProofsDeps {
   /** Called for each refused proof, like for a refused login. */
   readonly refused: (login: RefusedLogin) => void
   /** The same throttle as for logins. */
@@ -26,10 +26,10 @@ const REASONS: { readonly [code in Refusal['code']]?: LoginRefusal } = {
 }
 
 export class Proofs {
-  readonly #parts: ProofsParts
+  readonly #deps: ProofsDeps
 
-  constructor(parts: ProofsParts) {
-    this.#parts = parts
+  constructor(deps: ProofsDeps) {
+    this.#deps = deps
   }
 
   /** For proofs that cannot be guessed: a refusal is logged, not counted. `prove` throws or rejects with it. */
@@ -47,14 +47,14 @@ export class Proofs {
     try {
       return await prove()
     } catch (error) {
-      if (this.#tell(shown, error) === 'bad_credentials') this.#parts.throttle.failed(shown.address, shown.user)
+      if (this.#tell(shown, error) === 'bad_credentials') this.#deps.throttle.failed(shown.address, shown.user)
       throw error
     }
   }
 
   #tell(shown: ProofSource, error: unknown): LoginRefusal | undefined {
     const reason = error instanceof Refusal ? REASONS[error.code] : undefined
-    if (reason) this.#parts.refused({ ...shown, reason, why: (error as Refusal).message })
+    if (reason) this.#deps.refused({ ...shown, reason, why: (error as Refusal).message })
     return reason
   }
 }

@@ -13,7 +13,7 @@ import type { LoginThrottle } from './throttle.js'
 /** Most open invitations of one admin. */
 const MAX_INVITES = 1000
 
-export interface RegistrationParts {
+export interface RegistrationDeps {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly accounts: Pick<Accounts, 'add'>
   /** A function, since the mode can change on reload. */
@@ -30,18 +30,18 @@ export interface Registering {
 }
 
 export class Registration {
-  readonly #parts: RegistrationParts
+  readonly #deps: RegistrationDeps
   /** By invitation: each use counts. */
   readonly #locks = new KeyedMutex()
 
-  constructor(parts: RegistrationParts) {
-    this.#parts = parts
+  constructor(deps: RegistrationDeps) {
+    this.#deps = deps
   }
 
   /** Rejects with a refusal. */
   async register({ user, password, invite, address }: Registering): Promise<void> {
-    const { accounts, throttle } = this.#parts
-    const mode = this.#parts.mode()
+    const { accounts, throttle } = this.#deps
+    const mode = this.#deps.mode()
     if (mode === 'closed') throw new Refusal('forbidden', 'accounts are made by the operator of this broker')
     const retryAfter = throttle.waitOf(address, '')
     if (retryAfter > 0)
@@ -53,7 +53,7 @@ export class Registration {
 
   /** @param expiresIn seconds */
   async invite(by: string, uses: number, expiresIn: number): Promise<{ invite: string; expiresAt: number }> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const now = Date.now()
     const open = (await store.directory.credentials(by)).filter(({ kind }) => kind === 'invite')
     const over = open.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
@@ -72,7 +72,7 @@ export class Registration {
   async #byInvite(invite: string | undefined, use: (counted: Op) => Promise<unknown>): Promise<void> {
     const shown = readSecret('invite', invite ?? '')
     if (!shown) throw notInvited()
-    const { directory } = this.#parts.store
+    const { directory } = this.#deps.store
     await this.#locks.runExclusive(shown.id, async () => {
       const record = (await findCredential(directory, 'invite', invite!, Date.now()))?.record
       if (!record) throw notInvited()

@@ -23,7 +23,7 @@ const RECOVERY_CODES = 10
 /** 80 bits: a fast hash is sufficient, as for secrets. */
 const RECOVERY_BYTES = 10
 
-export interface SecondFactorParts {
+export interface SecondFactorDeps {
   readonly store: Pick<Store, 'commit' | 'accounts'>
   readonly secretBox: SecretBox
   /** Counts wrong codes per user, from any address: whoever gets that far knows the password. */
@@ -42,14 +42,14 @@ export interface SecondFactorStatus {
 export type CodeCheck = 'passed' | 'missing' | 'wrong' | { readonly wait: number }
 
 export class SecondFactors {
-  readonly #parts: SecondFactorParts
+  readonly #deps: SecondFactorDeps
   readonly #now: () => number
   /** By user: a code presented twice at once is accepted once. */
   readonly #locks = new KeyedMutex()
 
-  constructor(parts: SecondFactorParts) {
-    this.#parts = parts
-    this.#now = parts.now ?? Date.now
+  constructor(deps: SecondFactorDeps) {
+    this.#deps = deps
+    this.#now = deps.now ?? Date.now
   }
 
   /** Creates a secret, effective after `confirm`; replaces an unconfirmed one. */
@@ -58,7 +58,7 @@ export class SecondFactors {
       if ((await this.#record(user))?.confirmedAt)
         throw new Refusal('conflict', 'a second factor is on already; remove it first (auth.totp.remove)')
       const secret = new Secret({ size: SECRET_BYTES })
-      const sealed = this.#parts.secretBox.seal(secret.base32, user)
+      const sealed = this.#deps.secretBox.seal(secret.base32, user)
       await this.#write({ user, sealed, confirmedAt: null, lastStep: 0, recovery: [] })
       return { secret: secret.base32, uri: totp(secret, user).toString() }
     })
@@ -128,7 +128,7 @@ export class SecondFactors {
   }
 
   async #counted(user: string, passes: () => Promise<boolean>): Promise<Exclude<CodeCheck, 'missing'>> {
-    const { failures } = this.#parts
+    const { failures } = this.#deps
     const wait = failures.waitOf(user)
     if (wait > 0) return { wait: Math.ceil(wait / 1000) }
     if (!(await passes())) {
@@ -150,7 +150,7 @@ export class SecondFactors {
 
   /** The time step of a code; null: it matches none close to now, or one that is used up. */
   #stepOf({ user, sealed, lastStep }: SecondFactorRecord, code: string): number | null {
-    const secret = this.#parts.secretBox.open(sealed, user)
+    const secret = this.#deps.secretBox.open(sealed, user)
     // The broker's secret has changed, so the shared secret cannot be decrypted: only recovery codes and the operator
     // remain.
     if (secret === null) return null
@@ -162,16 +162,16 @@ export class SecondFactors {
   }
 
   #record(user: string): Promise<SecondFactorRecord | null> {
-    return this.#parts.store.accounts.secondFactor(user)
+    return this.#deps.store.accounts.secondFactor(user)
   }
 
   async #write(record: SecondFactorRecord): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     await commit(store, { ops: [store.accounts.secondFactorOp(record)] })
   }
 
   async #forget(user: string): Promise<void> {
-    const { store, failures } = this.#parts
+    const { store, failures } = this.#deps
     await commit(store, { ops: [store.accounts.deleteSecondFactorOp(user)] })
     failures.clear(user)
   }

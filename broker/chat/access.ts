@@ -25,7 +25,7 @@ export interface Held {
 
 const GRANTED: Grant = { unconditional: true }
 
-export interface AccessParts {
+export interface AccessDeps {
   readonly store: Store
   readonly acl: Acl
   readonly entry: RoomEntry
@@ -42,7 +42,7 @@ export class Access {
   readonly #info: RoomInfo
   readonly #devices: DeviceRules
 
-  constructor({ store, acl, entry, presence, info, devices }: AccessParts) {
+  constructor({ store, acl, entry, presence, info, devices }: AccessDeps) {
     this.#store = store
     this.#acl = acl
     this.#entry = entry

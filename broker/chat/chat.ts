@@ -14,24 +14,24 @@ import { makeModeration } from './wiring/moderation.js'
 import { makePeople } from './wiring/people.js'
 import { makePipeline } from './wiring/pipeline.js'
 import { makeRooms } from './wiring/rooms.js'
-import { type ChatParts, makeShared } from './wiring/shared.js'
+import { type ChatDeps, makeShared } from './wiring/shared.js'
 
 /** A session of the user acknowledged an entry. */
 type Delivered = (user: string, place: CursorPosition, seq: number) => void
 
-export async function makeChat(config: Config, parts: ChatParts) {
-  const shared = await makeShared(config, parts)
+export async function makeChat(config: Config, deps: ChatDeps) {
+  const shared = await makeShared(config, deps)
   const rooms = { ...shared, ...makeRooms(config, shared) }
   const people = { ...rooms, ...(await makePeople(config, rooms)) }
   const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
   const moderated = { ...people, ...makeModeration(config, { ...rooms, run }) }
   const remove = (user: string): Promise<unknown> => removals.remove(user, 'kept')
-  const { accounts, keys } = parts.auth
+  const { accounts, keys } = deps.auth
   const devices = makeDevices(config, { ...moderated, accounts, keys, remove, roomRules: rooms.rules })
   const removals: AccountRemovals = makeRemovals({ ...moderated, devices })
-  const publish: PublishFunction = (...message) => publishGated(pipeline, parts.sessions.gate, ...message)
+  const publish: PublishFunction = (...message) => publishGated(pipeline, deps.sessions.gate, ...message)
   const handlers = makeHandlers(config, { ...moderated, devices, removals, publish, remove })
-  const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit, parts.space)
+  const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit, deps.space)
   const pipeline = makePipeline(config, { ...moderated, devices, commands })
 
   const { store, views, acl, plainTopics, rates } = shared

@@ -30,7 +30,7 @@ import type { DirectConversations } from './rooms/direct-conversations.js'
 import type { RoomEntry } from './rooms/room-entry.js'
 import type { RoomRules } from './rooms/room-rules.js'
 
-export interface PipelineParts {
+export interface PipelineDeps {
   readonly store: Store
   readonly entry: RoomEntry
   readonly rules: RoomRules
@@ -51,12 +51,12 @@ export interface PipelineParts {
 }
 
 export class Pipeline {
-  readonly #parts: PipelineParts
+  readonly #deps: PipelineDeps
   /** Parsed topics, because clients publish on the same topics again. */
   readonly #topics = new BoundedCache(parseTopic)
 
-  constructor(parts: PipelineParts) {
-    this.#parts = parts
+  constructor(deps: PipelineDeps) {
+    this.#deps = deps
   }
 
   /**
@@ -81,23 +81,23 @@ export class Pipeline {
   reject(actor: Actor, publication: Publication, publisher: Publisher, why: Refusal): void {
     const settled = (failure: StoreError | null): void => {
       const refusal = failure ? storeRefusal(failure) : why
-      refuseSend(this.#parts.replies, actor, refusal, cidOf(publication.payload), publication.topic)
+      refuseSend(this.#deps.replies, actor, refusal, cidOf(publication.payload), publication.topic)
       publisher.settled(refusal, null)
     }
-    this.#parts.store.commit({ drafts: [], ops: why.transient ? [] : publication.ops, settled })
+    this.#deps.store.commit({ drafts: [], ops: why.transient ? [] : publication.ops, settled })
   }
 
   /** `sync` requests may be longer, because they grow with the number of rooms. */
   #requireLong(topic: Topic, length: number): void {
-    const { payloadBytes, syncBytes } = this.#parts
+    const { payloadBytes, syncBytes } = this.#deps
     const syncs = topic.kind === 'request' && topic.method === 'sync'
     const [most, limit] = syncs ? [syncBytes, 'limits.syncBytes'] : [payloadBytes, 'limits.payloadBytes']
     if (length > most) throw new Refusal('too_large', `the payload has ${length} bytes; at most ${most} (${limit})`)
   }
 
   #route(actor: Actor, topic: Topic, publication: Publication, publisher: Publisher): void | Promise<void> {
-    if (publication.payload.length > this.#parts.payloadBytes) this.#requireLong(topic, publication.payload.length)
-    requireFewProperties(publication.extra, this.#parts.propertyBytes)
+    if (publication.payload.length > this.#deps.payloadBytes) this.#requireLong(topic, publication.payload.length)
+    requireFewProperties(publication.extra, this.#deps.propertyBytes)
     switch (topic.kind) {
       case 'room':
         return this.#toRoom(actor, topic, publication, publisher)
@@ -106,19 +106,19 @@ export class Pipeline {
       case 'request':
         requireOwn(actor, topic.user, publication.topic)
         return this.#settleAfter(
-          this.#parts.requests.handle(answering(actor, publication), topic.method, publication.payload),
+          this.#deps.requests.handle(answering(actor, publication), topic.method, publication.payload),
           publication,
           publisher,
         )
       case 'broadcast':
-        requireSpace(this.#parts.space)
-        return this.#parts.announcements.publish(actor, topic.channel, publication, publisher)
+        requireSpace(this.#deps.space)
+        return this.#deps.announcements.publish(actor, topic.channel, publication, publisher)
       case 'device':
-        if (!clears(publication)) requireSpace(this.#parts.space)
-        return this.#parts.deviceTopics.publish(actor, topic, publication, publisher)
+        if (!clears(publication)) requireSpace(this.#deps.space)
+        return this.#deps.deviceTopics.publish(actor, topic, publication, publisher)
       case 'plain':
-        if (!clears(publication)) requireSpace(this.#parts.space)
-        return this.#parts.plainTopics.publish(actor, topic, publication, publisher)
+        if (!clears(publication)) requireSpace(this.#deps.space)
+        return this.#deps.plainTopics.publish(actor, topic, publication, publisher)
       case 'sys':
         throw new Refusal('forbidden', `${publication.topic}: only the broker publishes below $SYS`)
       case 'invalid':
@@ -137,11 +137,11 @@ export class Pipeline {
       case 'text':
         return this.#sendToRoom(actor, topic.room, topic.leaf === 'text', publication, publisher)
       case 'typing':
-        this.#parts.ephemeral.typing(actor, topic.room, publication.payload)
+        this.#deps.ephemeral.typing(actor, topic.room, publication.payload)
         return this.#settle(publication, publisher)
       case 'receipts':
         return this.#settleAfter(
-          this.#parts.receipts.publish(actor, topic.room, publication.payload),
+          this.#deps.receipts.publish(actor, topic.room, publication.payload),
           publication,
           publisher,
         )
@@ -159,23 +159,23 @@ export class Pipeline {
   ): void | Promise<void> {
     if (directMembers(room)) throw topicRefused(`direct messages are sent to ${topics.user('{user}', 'messages')}`)
     const user = requireUser(actor)
-    const { directory } = this.#parts.store
+    const { directory } = this.#deps.store
     const member = directory.member(room, user)
     if (member) {
-      const record = this.#parts.rules.requireWriter(member)
+      const record = this.#deps.rules.requireWriter(member)
       const message = this.#message(publication.payload, bare)
-      return this.#parts.writing.toRoom(record, { actor, room, message, to: '', publication, publisher })
+      return this.#deps.writing.toRoom(record, { actor, room, message, to: '', publication, publisher })
     }
     const message = this.#message(publication.payload, bare)
     const post: Post = { actor, room, message, to: '', publication, publisher }
     if (user === SYSTEM || !publication.joins) {
-      if (user === SYSTEM) this.#parts.rules.requireVisible(actor, room)
-      else this.#parts.rules.requireMember(actor, room)
-      return this.#parts.writing.append(post)
+      if (user === SYSTEM) this.#deps.rules.requireVisible(actor, room)
+      else this.#deps.rules.requireMember(actor, room)
+      return this.#deps.writing.append(post)
     }
-    return this.#parts.entry.enter(actor, room).then(() => {
-      const record = this.#parts.rules.requireWriter(this.#parts.rules.requireMember(actor, room))
-      return this.#parts.writing.toRoom(record, post)
+    return this.#deps.entry.enter(actor, room).then(() => {
+      const record = this.#deps.rules.requireWriter(this.#deps.rules.requireMember(actor, room))
+      return this.#deps.writing.toRoom(record, post)
     })
   }
 
@@ -189,17 +189,17 @@ export class Pipeline {
       case 'messages':
         return this.#sendToUser(actor, topic.user, publication, publisher)
       case 'notifications':
-        requireSpace(this.#parts.space)
-        return this.#parts.notifications.publish(actor, topic.user, publication, publisher)
+        requireSpace(this.#deps.space)
+        return this.#deps.notifications.publish(actor, topic.user, publication, publisher)
       case 'signals':
         return this.#settleAfter(
-          this.#parts.ephemeral.signal(actor, topic.user, publication.payload),
+          this.#deps.ephemeral.signal(actor, topic.user, publication.payload),
           publication,
           publisher,
         )
       case 'presence':
         requireOwn(actor, topic.user, publication.topic)
-        this.#parts.ephemeral.presence(actor, publication.payload)
+        this.#deps.ephemeral.presence(actor, publication.payload)
         return this.#settle(publication, publisher)
       default:
         throw new Refusal('forbidden', `only the broker publishes on ${publication.topic}`)
@@ -208,7 +208,7 @@ export class Pipeline {
 
   /** Checks the message. Deletes are accepted even on a nearly full disk. */
   #message(payload: Buffer, bare: boolean): CheckedMessage {
-    const { space } = this.#parts
+    const { space } = this.#deps
     const message = checkMessage(payload, bare)
     if (space.low && message.input?.type !== 'delete') requireSpace(space)
     return message
@@ -217,31 +217,31 @@ export class Pipeline {
   #sendToUser(actor: Actor, to: string, publication: Publication, publisher: Publisher): void | Promise<void> {
     const user = requireUser(actor)
     if (to === user) throw topicRefused('that is your own name; a direct message goes to another user')
-    requireReachable(this.#parts.store.directory, to, user, 'messages', `you may not write to ${to}`)
+    requireReachable(this.#deps.store.directory, to, user, 'messages', `you may not write to ${to}`)
     const message = this.#message(publication.payload, false)
     const room = directRoom(user, to)
-    this.#parts.writing.count(room, publisher)
+    this.#deps.writing.count(room, publisher)
     const post: Post = { actor, room, message, to, publication: this.#writing(room, user, publication), publisher }
-    if (this.#parts.directs.isOpen(room, user, to)) return this.#parts.writing.append(post)
-    return this.#beginDirect(actor, to).then(() => this.#parts.writing.append(post))
+    if (this.#deps.directs.isOpen(room, user, to)) return this.#deps.writing.append(post)
+    return this.#beginDirect(actor, to).then(() => this.#deps.writing.append(post))
   }
 
   /** Records with the first message of each of the two users that they have written, in the same commit. */
   #writing(room: string, user: string, publication: Publication): Publication {
-    const { written } = this.#parts.store.directory
+    const { written } = this.#deps.store.directory
     if (written.get(room, user)) return publication
     return { ...publication, ops: [...publication.ops, written.putOp({ room, user })] }
   }
 
   async #beginDirect(actor: Actor, to: string): Promise<void> {
-    if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
-    await this.#parts.directs.ensure(actor.principal.user, to)
+    if (!(await this.#deps.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    await this.#deps.directs.ensure(actor.principal.user, to)
   }
 
   /** Acknowledges a publish that stores nothing, in order with the others of the connection. */
   #settle(publication: Publication, publisher: Publisher): void {
     const settled = (error: StoreError | null): void => publisher.settled(error ? storeRefusal(error) : null, null)
-    this.#parts.store.commit({ drafts: [], ops: publication.ops, settled })
+    this.#deps.store.commit({ drafts: [], ops: publication.ops, settled })
   }
 
   async #settleAfter(work: Promise<void>, publication: Publication, publisher: Publisher): Promise<void> {

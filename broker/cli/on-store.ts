@@ -7,7 +7,7 @@ import { Accounts } from '../auth/accounts.js'
 import { Passwords } from '../auth/passwords.js'
 import { openStore, storeLocation } from '../broker.js'
 import { Audit } from '../chat/model/audit.js'
-import { makeAccountParts } from '../wiring/logins.js'
+import { makeAccountServices } from '../wiring/logins.js'
 import { ensureDataDir } from './settings.js'
 
 export async function runOnStore(config: Config, command: string, params: object): Promise<unknown> {
@@ -20,8 +20,8 @@ export async function runOnStore(config: Config, command: string, params: object
   try {
     const accounts = new Accounts(store, new Passwords({ concurrency: 1 }))
     const removeAccount = (user: string) => accounts.remove(user).then(() => ({ erased: false }))
-    const parts = { accounts, removeAccount, ...(await makeAccountParts(config, store, accounts)) }
-    const commands = auditedCommands(accountCommands(parts), new Audit(store))
+    const deps = { accounts, removeAccount, ...(await makeAccountServices(config, store, accounts)) }
+    const commands = auditedCommands(accountCommands(deps), new Audit(store))
     return await commands[command]!(params)
   } finally {
     await store.close()

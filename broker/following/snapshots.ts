@@ -37,7 +37,7 @@ export interface Receiver extends Subscriber {
   takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void
 }
 
-export interface SnapshotParts {
+export interface SnapshotDeps {
   readonly receiver: Receiver
   readonly actor: Actor
   readonly access: Access
@@ -95,7 +95,7 @@ export class Snapshots {
   #heard = new LazyMap<string, number>()
   #clock = 0
 
-  constructor({ receiver, actor, access, services, failed }: SnapshotParts) {
+  constructor({ receiver, actor, access, services, failed }: SnapshotDeps) {
     this.#receiver = receiver
     this.#actor = actor
     this.#access = access

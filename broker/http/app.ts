@@ -14,18 +14,18 @@ import { commandRoutes } from './commands.js'
 import { allowOrigins } from './cors.js'
 import { documents, documentsPage } from './documents.js'
 import { tagAnswers } from './etags.js'
-import { type EventParts, eventRoute } from './events.js'
-import { type ExportParts, exportRoute } from './exports.js'
+import { type EventDeps, eventRoute } from './events.js'
+import { type ExportDeps, exportRoute } from './exports.js'
 import type { About } from './landing.js'
 import { loginRequests } from './login.js'
 import { answerOtherMethods } from './methods.js'
-import { type OidcParts, oidcRoutes } from './oidc.js'
+import { type OidcDeps, oidcRoutes } from './oidc.js'
 import { pages } from './pages.js'
 import { answerRefusals } from './refusals.js'
 
-export interface HttpParts {
+export interface HttpDeps {
   readonly commands: Commands
-  readonly exports: ExportParts['exports']
+  readonly exports: ExportDeps['exports']
   readonly authenticator: Authenticator
   readonly refusedLogin: (login: RefusedLogin) => void
   /** Whether the broker's hooks (Aedes plugins) allow a valid login. */
@@ -34,9 +34,9 @@ export interface HttpParts {
   /** Calls hooks for a request, which counts as a publish as it does over MQTT. Resolves with null if allowed. */
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
   readonly counters: Counters
-  readonly events: EventParts
+  readonly events: EventDeps
   /** Null: no identity provider is configured. */
-  readonly oidc: OidcParts | null
+  readonly oidc: OidcDeps | null
   readonly listen: Pick<Config['listen'], 'wsPath'>
   readonly origins: Origins
   /** Called with the origin of a refused page. */
@@ -68,46 +68,46 @@ const MAX_PARAMETER = 1024
 /** Milliseconds for pending requests when the broker stops. */
 const DRAIN = 5_000
 
-export async function openHttpApp(parts: HttpParts): Promise<HttpApp> {
+export async function openHttpApp(deps: HttpDeps): Promise<HttpApp> {
   const app = fastify({
-    bodyLimit: parts.payloadBytes,
+    bodyLimit: deps.payloadBytes,
     routerOptions: { maxParamLength: MAX_PARAMETER },
     frameworkErrors: (error, _request, reply) => refuse(error, reply),
   })
-  const refuse = answerRefusals(app, parts)
+  const refuse = answerRefusals(app, deps)
   const underWay = new UnderWay(app)
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
   app.addHook('onResponse', async (request, { statusCode: status }) => {
     const { method, ip, actor } = request
-    parts.answered({ method, path: pathForLog(request), status, address: ip, user: actor?.principal.user })
+    deps.answered({ method, path: pathForLog(request), status, address: ip, user: actor?.principal.user })
   })
   acceptJson(app)
-  allowOrigins(app, parts.origins, parts.strange)
+  allowOrigins(app, deps.origins, deps.strange)
   const answered = answerOtherMethods(app)
   // Only reads have an ETag: with one, a retried change would be answered 304.
   await app.register(async (reads) => {
     tagAnswers(reads)
-    pages(reads, parts)
-    documents(reads, parts.about().version)
+    pages(reads, deps)
+    documents(reads, deps.about().version)
     await reads.register(async (api) => {
-      loginRequests(api, parts)
-      commandRoutes(api, parts, 'reads')
+      loginRequests(api, deps)
+      commandRoutes(api, deps, 'reads')
     })
   })
   await app.register(async (api) => {
-    loginRequests(api, parts)
-    commandRoutes(api, parts, 'changes')
-    eventRoute(api, parts.events)
-    exportRoute(api, parts)
+    loginRequests(api, deps)
+    commandRoutes(api, deps, 'changes')
+    eventRoute(api, deps.events)
+    exportRoute(api, deps)
   })
-  oidcRoutes(app, parts.oidc)
+  oidcRoutes(app, deps.oidc)
   answered()
-  await documentsPage(app, parts.about().version)
+  await documentsPage(app, deps.about().version)
   await app.ready()
   return {
     handle: (request, response) => app.routing(request, response),
     drain: () => {
-      parts.events.streams.close()
+      deps.events.streams.close()
       return underWay.drain(DRAIN)
     },
     close: () => app.close(),

@@ -11,7 +11,7 @@ import { stringify } from '../chat/model/message.js'
 import { nextPage } from './paging.js'
 import { parametersOf } from './parameters.js'
 
-export interface CommandParts {
+export interface CommandDeps {
   readonly commands: Commands
   /** Longest body of `sync`, which carries cursors that the broker returned earlier. */
   readonly syncBytes: number
@@ -20,39 +20,39 @@ export interface CommandParts {
   readonly authorizePublish: (actor: Actor, topic: string, payload: Buffer) => Promise<Refusal | null>
 }
 
-export function commandRoutes(app: FastifyInstance, parts: CommandParts, which: 'reads' | 'changes'): void {
+export function commandRoutes(app: FastifyInstance, deps: CommandDeps, which: 'reads' | 'changes'): void {
   for (const [name, command] of Object.entries(COMMANDS as Record<string, Command>)) {
     const { http } = command
-    if (http && (http.method === 'GET') === (which === 'reads')) addRoute(app, parts, name, command, http)
+    if (http && (http.method === 'GET') === (which === 'reads')) addRoute(app, deps, name, command, http)
   }
 }
 
-function addRoute(app: FastifyInstance, parts: CommandParts, name: string, command: Command, http: HttpRoute): void {
+function addRoute(app: FastifyInstance, deps: CommandDeps, name: string, command: Command, http: HttpRoute): void {
   const url = `${API}${http.path.replace(/\{(\w+)\}/g, ':$1')}`
   app.route({
     method: http.method,
     url,
     config: { open: command.open === true },
-    ...(name === 'sync' ? { bodyLimit: parts.syncBytes } : {}),
+    ...(name === 'sync' ? { bodyLimit: deps.syncBytes } : {}),
     handler: async (request, reply) => {
       const params = parametersOf(request, command, http)
-      await authorize(parts, request.actor, name, params, http)
-      return answer(request, reply, http, await parts.commands.run(request.actor, name, params))
+      await authorize(deps, request.actor, name, params, http)
+      return answer(request, reply, http, await deps.commands.run(request.actor, name, params))
     },
   })
 }
 
 /** For hooks a request is a publish on its topic, whichever protocol it came by. */
 async function authorize(
-  parts: CommandParts,
+  deps: CommandDeps,
   actor: Actor,
   name: string,
   params: object,
   { method }: HttpRoute,
 ): Promise<void> {
   const payload = Buffer.from(stringify(params))
-  if (method !== 'GET') parts.requireBytes(actor, payload.length)
-  const denied = await parts.authorizePublish(actor, topics.request(actor.principal.user, name), payload)
+  if (method !== 'GET') deps.requireBytes(actor, payload.length)
+  const denied = await deps.authorizePublish(actor, topics.request(actor.principal.user, name), payload)
   if (denied) throw denied
 }
 

@@ -22,7 +22,7 @@ import { Starts } from './event-starts.js'
 import { EventStream, type StreamGuard } from './event-stream.js'
 import type { Streams } from './streams.js'
 
-export interface EventParts {
+export interface EventDeps {
   readonly services: SubscriberServices
   readonly streams: Streams
   readonly access: Access
@@ -39,20 +39,20 @@ export interface EventParts {
   readonly forward: () => StreamGuard['forward']
 }
 
-export function eventRoute(app: FastifyInstance, parts: EventParts): void {
+export function eventRoute(app: FastifyInstance, deps: EventDeps): void {
   app.get(`${API}/events`, { exposeHeadRoute: false }, async (request, reply) => {
     const { actor } = request
     const user = requireUser(actor)
-    parts.streams.requireRoomFor(user)
-    const filters = filtersOf(request, user, parts)
+    deps.streams.requireRoomFor(user)
+    const filters = filtersOf(request, user, deps)
     const granted: Subscription[] = []
-    for (const filter of filters) granted.push(await grant(parts, actor, filter))
-    await begin(parts, request, reply, granted)
+    for (const filter of filters) granted.push(await grant(deps, actor, filter))
+    await begin(deps, request, reply, granted)
   })
 }
 
 /** The filters of the query, with `{me}` replaced by the user; default: everything of the user. */
-function filtersOf({ query }: FastifyRequest, user: string, { limits, rates }: EventParts): string[] {
+function filtersOf({ query }: FastifyRequest, user: string, { limits, rates }: EventDeps): string[] {
   const { filter = [topics.anyRoom('messages'), topics.allOfUser(user)], ...rest } = query as Record<
     string,
     string | string[]
@@ -72,7 +72,7 @@ function filtersOf({ query }: FastifyRequest, user: string, { limits, rates }: E
 }
 
 async function grant(
-  { access, limits, authorizeSubscribe }: EventParts,
+  { access, limits, authorizeSubscribe }: EventDeps,
   actor: Actor,
   asked: string,
 ): Promise<Subscription> {
@@ -95,17 +95,17 @@ function requireFilter(filter: string, topicLevels: number): Filter {
 }
 
 async function begin(
-  parts: EventParts,
+  deps: EventDeps,
   { actor: asking, headers }: FastifyRequest,
   reply: FastifyReply,
   granted: readonly Subscription[],
 ): Promise<void> {
-  const { services, streams, presence, access } = parts
+  const { services, streams, presence, access } = deps
   const filters = filtersKey(granted.map(({ filter }) => filter))
   const actor = { ...asking }
   const { user } = actor.principal
-  const options = { id: `events/${user}/${randomUUID()}`, actor, filters, ping: parts.ping }
-  const guard = guardOf(parts, actor, granted)
+  const options = { id: `events/${user}/${randomUUID()}`, actor, filters, ping: deps.ping }
+  const guard = guardOf(deps, actor, granted)
   const stream = new EventStream(options, services, reply.raw, guard)
   streams.add(stream, () => presence.disconnected(user))
   presence.connected(user)
@@ -140,20 +140,20 @@ const HEADERS = {
 }
 
 function guardOf(
-  parts: EventParts,
+  deps: EventDeps,
   actor: Actor & { principal: Principal },
   granted: readonly Subscription[],
 ): StreamGuard {
-  const { access, forward } = parts
+  const { access, forward } = deps
   return {
     followRoles: async () => {
-      const principal = await parts.asOfNow(actor.principal)
+      const principal = await deps.asOfNow(actor.principal)
       if (!principal) return false
       const { roles } = actor.principal
       actor.principal = principal
-      return sameRoles(roles, principal.roles) || stillGranted(parts, actor, granted)
+      return sameRoles(roles, principal.roles) || stillGranted(deps, actor, granted)
     },
-    followRules: () => standAll(parts, actor, granted),
+    followRules: () => standAll(deps, actor, granted),
     mayReceive: (topic) => access.mayReceive(actor, topic),
     isFor: (topic, payload) => access.isFor(actor, topic, payload),
     get forward(): StreamGuard['forward'] {
@@ -164,13 +164,13 @@ function guardOf(
 }
 
 /** Checks the current grants before calling hooks, so that no message slips through in the meantime. */
-async function stillGranted(parts: EventParts, actor: Actor, granted: readonly Subscription[]): Promise<boolean> {
-  if (!standAll(parts, actor, granted)) return false
-  for (const { filter } of granted) if ((await parts.authorizeSubscribe(actor, filter)) instanceof Refusal) return false
+async function stillGranted(deps: EventDeps, actor: Actor, granted: readonly Subscription[]): Promise<boolean> {
+  if (!standAll(deps, actor, granted)) return false
+  for (const { filter } of granted) if ((await deps.authorizeSubscribe(actor, filter)) instanceof Refusal) return false
   return true
 }
 
-function standAll({ access }: EventParts, actor: Actor, granted: readonly Subscription[]): boolean {
+function standAll({ access }: EventDeps, actor: Actor, granted: readonly Subscription[]): boolean {
   try {
     for (const one of granted) one.unconditional = access.check(actor, one.filter, one.parsed).unconditional
     return true

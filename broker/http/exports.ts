@@ -13,12 +13,12 @@ const BYTES_IN_WINDOW = 500_000
 const WINDOWS = 120
 const MAX_TICKET = 64
 
-export interface ExportParts {
+export interface ExportDeps {
   readonly exports: Pick<Exports, 'open'>
   readonly failed: (error: unknown) => void
 }
 
-export function exportRoute(app: FastifyInstance, { exports, failed }: ExportParts): void {
+export function exportRoute(app: FastifyInstance, { exports, failed }: ExportDeps): void {
   // Without HEAD, which would use up the ticket.
   app.get(`${API}${EXPORTS}/:ticket`, { exposeHeadRoute: false, config: { open: true } }, async (request, reply) => {
     const { ticket } = request.params as { ticket: string }

@@ -21,7 +21,7 @@ declare module 'fastify' {
   }
 }
 
-export interface LoginParts {
+export interface LoginDeps {
   readonly authenticator: Authenticator
   /** Whether the broker's hooks (Aedes plugins) allow a valid login. */
   readonly mayLogIn: (user: string, password: Buffer | undefined) => Promise<boolean>
@@ -30,11 +30,11 @@ export interface LoginParts {
 }
 
 /** Gives every request of `app` an actor, or refuses it before its body is read. */
-export function loginRequests(app: FastifyInstance, parts: LoginParts): void {
+export function loginRequests(app: FastifyInstance, deps: LoginDeps): void {
   app.decorateRequest('actor')
   app.addHook('onRequest', async (request) => {
     const { open } = request.routeOptions.config
-    request.actor = open ? stranger(request) : await login(request, parts)
+    request.actor = open ? stranger(request) : await login(request, deps)
   })
   // Also for commands that find only later that they need a login.
   app.addHook('onSend', async (request, reply, payload) => {
@@ -49,24 +49,24 @@ function stranger({ ip }: FastifyRequest): Actor {
   return { principal, clientId: '', sessionId: null, address: ip, silent: true }
 }
 
-async function login(request: FastifyRequest, parts: LoginParts): Promise<Actor> {
-  const given = tokenInQuery(request) ?? credentialsOf(request, parts)
+async function login(request: FastifyRequest, deps: LoginDeps): Promise<Actor> {
+  const given = tokenInQuery(request) ?? credentialsOf(request, deps)
   const { certificate } = request.raw as { certificate?: X509Certificate }
   const from = { clientId: '', address: request.ip, certificate, door: 'http' as const }
   const login =
     'token' in given
-      ? await parts.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
-      : await parts.authenticator.login({ ...given, ...from })
+      ? await deps.authenticator.loginByToken({ username: undefined, token: given.token, ...from })
+      : await deps.authenticator.login({ ...given, ...from })
   if (!login.ok) throw refusalOf(login.refusal, given !== NOBODY, login.retryAfter)
   const { principal } = login
-  await requireHook(request, parts, principal.user, given)
+  await requireHook(request, deps, principal.user, given)
   return { principal, sessionId: null, silent: true, clientId: '', address: request.ip }
 }
 
-async function requireHook({ ip }: FastifyRequest, parts: LoginParts, user: string, given: Given): Promise<void> {
+async function requireHook({ ip }: FastifyRequest, deps: LoginDeps, user: string, given: Given): Promise<void> {
   const password = 'token' in given ? Buffer.from(given.token) : given.password
-  if (await parts.mayLogIn(user, password)) return
-  parts.refusedLogin({ user, address: ip, door: 'http', reason: 'not_authorized', why: REFUSED_BY_HOOK })
+  if (await deps.mayLogIn(user, password)) return
+  deps.refusedLogin({ user, address: ip, door: 'http', reason: 'not_authorized', why: REFUSED_BY_HOOK })
   throw refusalOf('not_authorized', given !== NOBODY, undefined)
 }
 
@@ -81,7 +81,7 @@ function tokenInQuery({ query, url }: FastifyRequest): Given | null {
 }
 
 /** Schemes are case-insensitive (RFC 9110, 11.1). */
-function credentialsOf({ ip, headers }: FastifyRequest, { refusedLogin }: LoginParts): Given {
+function credentialsOf({ ip, headers }: FastifyRequest, { refusedLogin }: LoginDeps): Given {
   const header = headers.authorization
   if (header === undefined) return NOBODY
   const [, scheme = '', value = ''] = /^([^ ]+) +([^ ]+)$/.exec(header) ?? []

@@ -12,7 +12,7 @@ import type { Authenticator } from '../auth/principal.js'
 import type { Proofs } from '../auth/proofs.js'
 import type { LoginThrottle } from '../auth/throttle.js'
 
-export interface OidcParts {
+export interface OidcDeps {
   readonly oidc: Oidc
   readonly authenticator: Pick<Authenticator, 'loginByIdentity'>
   readonly proofs: Pick<Proofs, 'secret'>
@@ -28,22 +28,22 @@ export interface OidcParts {
 const COOKIE = 'topictalk-login'
 const CHALLENGE = /^[A-Za-z0-9_-]{43}$/
 
-type Answer = (parts: OidcParts, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+type Answer = (deps: OidcDeps, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
 /** @param parts null: no provider is configured. */
-export function oidcRoutes(app: FastifyInstance, parts: OidcParts | null): void {
+export function oidcRoutes(app: FastifyInstance, deps: OidcDeps | null): void {
   const route = (name: string, answer: Answer): void => {
     app.get(`${API}/auth/oidc/${name}`, { exposeHeadRoute: false }, async (request, reply) => {
-      if (!parts) throw new Refusal('not_found', 'this broker has no identity provider (auth.oidc.issuer)')
+      if (!deps) throw new Refusal('not_found', 'this broker has no identity provider (auth.oidc.issuer)')
       reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
-      return answer(parts, request, reply)
+      return answer(deps, request, reply)
     })
   }
   route('start', start)
   route('callback', comeBack)
 }
 
-async function start({ oidc, redirectUri }: OidcParts, { query }: FastifyRequest, reply: FastifyReply) {
+async function start({ oidc, redirectUri }: OidcDeps, { query }: FastifyRequest, reply: FastifyReply) {
   const { returnTo, challenge, ...rest } = query as Record<string, unknown>
   const [stray] = Object.keys(rest)
   if (stray !== undefined) throw wrong(stray, `unknown field ${JSON.stringify(stray)}`)
@@ -54,24 +54,24 @@ async function start({ oidc, redirectUri }: OidcParts, { query }: FastifyRequest
   return reply.header('set-cookie', cookie(redirectUri, sealed, LOGIN_LIFETIME)).redirect(location, 302)
 }
 
-async function comeBack(parts: OidcParts, request: FastifyRequest, reply: FastifyReply) {
-  const underWay = parts.oidc.underWay(sealedIn(request.headers.cookie))
-  if (!underWay) throw notBegun(parts, request)
-  reply.header('set-cookie', cookie(parts.redirectUri, '', 0))
+async function comeBack(deps: OidcDeps, request: FastifyRequest, reply: FastifyReply) {
+  const underWay = deps.oidc.underWay(sealedIn(request.headers.cookie))
+  if (!underWay) throw notBegun(deps, request)
+  reply.header('set-cookie', cookie(deps.redirectUri, '', 0))
   const back = new URL(underWay.returnTo)
   try {
-    back.searchParams.set('code', await logIn(parts, request, underWay))
+    back.searchParams.set('code', await logIn(deps, request, underWay))
   } catch (error) {
     const refusal = asRefusal(error)
-    if (refusal.code === 'internal') parts.failed(error)
+    if (refusal.code === 'internal') deps.failed(error)
     back.searchParams.set('error', refusal.code)
   }
   return reply.redirect(back.href, 302)
 }
 
-async function logIn(parts: OidcParts, request: FastifyRequest, underWay: UnderWay): Promise<string> {
+async function logIn(deps: OidcDeps, request: FastifyRequest, underWay: UnderWay): Promise<string> {
   const { ip, url } = request
-  const { oidc, authenticator, proofs, codes, throttle } = parts
+  const { oidc, authenticator, proofs, codes, throttle } = deps
   const shown = shownBy(request)
   await proofs.secret(shown, () => requirePatience(throttle.waitOf(ip, '')))
   try {
@@ -85,7 +85,7 @@ async function logIn(parts: OidcParts, request: FastifyRequest, underWay: UnderW
   }
 }
 
-function notBegun({ refused }: OidcParts, request: FastifyRequest): Refusal {
+function notBegun({ refused }: OidcDeps, request: FastifyRequest): Refusal {
   const why = 'no login was begun in this browser in the last ten minutes; start it again'
   refused({ ...shownBy(request), reason: 'bad_credentials', why })
   return new Refusal('bad_request', why)

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Refusal } from '../../schemas/errors.js'
 import { type About, aboutJson, landingPage } from './landing.js'
 
-export interface PageParts {
+export interface PageDeps {
   readonly about: () => About
   readonly healthy: () => boolean
   /** Disk space is low: writes are refused. */
@@ -13,7 +13,7 @@ export interface PageParts {
 /** The page is self-contained: it loads nothing and runs no script. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-export function pages(app: FastifyInstance, { about, healthy, low }: PageParts): void {
+export function pages(app: FastifyInstance, { about, healthy, low }: PageDeps): void {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-cache')
   })

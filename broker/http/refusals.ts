@@ -16,7 +16,7 @@ export class HttpRefusal extends Refusal {
   }
 }
 
-export interface RefusalParts {
+export interface RefusalDeps {
   readonly counters: Counters
   readonly listen: { readonly wsPath: string }
   readonly failed: (error: unknown) => void
@@ -24,15 +24,15 @@ export interface RefusalParts {
 
 type Refuse = (error: unknown, reply: FastifyReply) => void
 
-export function answerRefusals(app: FastifyInstance, parts: RefusalParts): Refuse {
+export function answerRefusals(app: FastifyInstance, deps: RefusalDeps): Refuse {
   const refuse: Refuse = (error, reply) => {
     const refusal = toRefusal(error)
-    if (refusal.code === 'internal') parts.failed(error)
-    parts.counters.add(`refused.${refusal.code}`)
+    if (refusal.code === 'internal') deps.failed(error)
+    deps.counters.add(`refused.${refusal.code}`)
     send(refusal, reply)
   }
   app.setErrorHandler((error, _request, reply) => refuse(error, reply))
-  app.setNotFoundHandler((request, reply) => refuse(missing(request, parts.listen.wsPath), reply))
+  app.setNotFoundHandler((request, reply) => refuse(missing(request, deps.listen.wsPath), reply))
   return refuse
 }
 

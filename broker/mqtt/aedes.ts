@@ -77,24 +77,24 @@ export class Broker
   readonly wills: WillPublisher
   /** What Aedes itself installed: it stands for "nobody set a hook". */
   readonly #publishedDefault: Aedes['published']
-  readonly #parts: BrokerParts
+  readonly #deps: BrokerDeps
   readonly #registering = new Map<string, Promise<void>>()
   /** All that are open, logged in or not. */
   readonly connections = new Set<Connection>()
   /** Those beyond `limits.connections`, which are told so in answer to their CONNECT. */
   readonly #turnedAway = new Set<Connection>()
 
-  constructor(parts: BrokerParts) {
-    super({ mq: new Mq({}, parts.pluginFailed), persistence: parts.persistence, heartbeatInterval: HEARTBEAT * 1000 })
-    this.#parts = parts
+  constructor(deps: BrokerDeps) {
+    super({ mq: new Mq({}, deps.pluginFailed), persistence: deps.persistence, heartbeatInterval: HEARTBEAT * 1000 })
+    this.#deps = deps
     this.handle = ((stream: ByteStream, request?: unknown) => this.#accept(stream, request)) as never
     this.setMaxListeners(0)
     // Plugins report here; an `error` that nobody hears would end the process.
     ;(this as EventEmitter).on('error', (error) => this.#failed(error))
     this.#publishedDefault = this.published
-    this.gates = new Gates(this, () => parts.services().hooks, parts.pluginFailed)
+    this.gates = new Gates(this, () => deps.services().hooks, deps.pluginFailed)
     this.wills = new WillPublisher({
-      ...parts,
+      ...deps,
       gates: this.gates,
       published: (will) => this.announce(will, null),
       failed: (error) => this.#failed(error),
@@ -104,16 +104,16 @@ export class Broker
   /** Listeners are code of plugins: Aedes would let what they throw end what it is doing. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (this.listenerCount(event) === 0) return super.emit(event as never, ...(args as never[]))
-    return emitTo(this, event, args, this.#parts.pluginFailed)
+    return emitTo(this, event, args, this.#deps.pluginFailed)
   }
 
   /** An event of one client. */
   emitFor(client: EventEmitter, event: string | symbol, args: unknown[]): boolean {
-    return emitTo(client, event, args, this.#parts.pluginFailed)
+    return emitTo(client, event, args, this.#deps.pluginFailed)
   }
 
   #accept(stream: ByteStream, request: unknown): Connection {
-    const services = this.#parts.services()
+    const services = this.#deps.services()
     const full = this.connections.size >= services.limits.connections
     if (full) services.counters.add('refused.connections')
     const connection = new Connection(services, this, stream, request, connectRefusal(services.redirect, full))
@@ -175,10 +175,10 @@ export class Broker
     const receipt = {
       settled: (refusal: Refusal | null) => {
         if (!refusal) this.announce(message, connection)
-        if (callback) callPlugin(() => callback(refusal ?? undefined), this.#parts.pluginFailed)
+        if (callback) callPlugin(() => callback(refusal ?? undefined), this.#deps.pluginFailed)
       },
     }
-    const { pipeline, plainTopics } = this.#parts
+    const { pipeline, plainTopics } = this.#deps
     const kind = parseTopic(message.topic).kind
     if (actor === BROKER_ACTOR && (kind === 'plain' || kind === 'device' || kind === 'sys' || kind === 'invalid')) {
       plainTopics.send({ ...message, clientId: null }, [], receipt)
@@ -189,7 +189,7 @@ export class Broker
   }
 
   #failed(error: unknown): void {
-    this.#parts.services().log.error({ err: error }, 'the broker could not publish')
+    this.#deps.services().log.error({ err: error }, 'the broker could not publish')
   }
 
   /** In place of Aedes' own sweep, which stops at the first will that is refused, and keeps it. */
@@ -217,7 +217,7 @@ export class Broker
     const packet = this.toPacket({ cmd: 'publish', ...message, dup: false })
     if (client) packet.clientId = client.id
     if (heard) this.mq.emit(packet)
-    if (hooked) callPlugin(() => this.published(packet as never, client as never, () => {}), this.#parts.pluginFailed)
+    if (hooked) callPlugin(() => this.published(packet as never, client as never, () => {}), this.#deps.pluginFailed)
     if (watched) this.emit('publish', packet as never, client as never)
   }
 
@@ -241,7 +241,7 @@ export class Broker
   }
 }
 
-export interface BrokerParts {
+export interface BrokerDeps {
   readonly persistence: Persistence
   readonly pipeline: Pipeline
   readonly plainTopics: PlainTopics

@@ -26,7 +26,7 @@ interface LiveSession {
   readonly subscriptions: SubscriptionSet
 }
 
-export interface LiveQueueParts {
+export interface LiveQueueDeps {
   readonly sender: PublishSender
   readonly guard: DeliveryGuard
   /** May let more wait of what was published at QoS 1 and 2. */
@@ -44,10 +44,10 @@ export class LiveQueue {
   readonly #guard: DeliveryGuard
   readonly #backlog: Backlog
   readonly #counters: Counters
-  readonly #limits: LiveQueueParts['limits']
+  readonly #limits: LiveQueueDeps['limits']
   #seen = 0
 
-  constructor(session: LiveSession, { sender, guard, backlog, counters, limits }: LiveQueueParts) {
+  constructor(session: LiveSession, { sender, guard, backlog, counters, limits }: LiveQueueDeps) {
     this.#session = session
     this.#sender = sender
     this.#guard = guard

@@ -14,7 +14,7 @@ import type { OutboundMessage } from './codec/outbound-message.js'
 import type { Version } from './codec/packets.js'
 import { messageProperties } from './message-properties.js'
 
-export interface PacketMakerParts {
+export interface PacketMakerDeps {
   readonly version: Version
   readonly user: string
   readonly clientId: string
@@ -31,11 +31,11 @@ export class PacketMaker {
   readonly #version: Version
   readonly #user: string
   readonly #clientId: string
-  readonly #subscriptions: PacketMakerParts['subscriptions']
+  readonly #subscriptions: PacketMakerDeps['subscriptions']
   readonly #counters: Counters
-  readonly #isFor: PacketMakerParts['isFor']
+  readonly #isFor: PacketMakerDeps['isFor']
 
-  constructor({ version, user, clientId, maxPacket, subscriptions, counters, isFor }: PacketMakerParts) {
+  constructor({ version, user, clientId, maxPacket, subscriptions, counters, isFor }: PacketMakerDeps) {
     this.#version = version
     this.#user = user
     this.#clientId = clientId

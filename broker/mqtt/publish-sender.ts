@@ -37,7 +37,7 @@ interface SendingSession {
   failed(error: unknown): void
 }
 
-export interface PublishSenderParts {
+export interface PublishSenderDeps {
   readonly guard: DeliveryGuard
   readonly outbox: Outbox
   readonly packets: PacketMaker
@@ -59,16 +59,16 @@ export class PublishSender {
   readonly #aliases: AliasWriter | null
   readonly #resending: Resending
 
-  constructor(session: SendingSession, limits: ReceiverLimits, parts: PublishSenderParts) {
+  constructor(session: SendingSession, limits: ReceiverLimits, deps: PublishSenderDeps) {
     const { version, receiveMaximum, maxPacket, topicAliases } = limits
     this.#session = session
-    this.#guard = parts.guard
-    this.#outbox = parts.outbox
-    this.#packets = parts.packets
-    this.#counters = parts.counters
+    this.#guard = deps.guard
+    this.#outbox = deps.outbox
+    this.#packets = deps.packets
+    this.#counters = deps.counters
     this.#version = version
     this.#maxPacket = maxPacket
-    this.inflight = new Inflight(Math.min(parts.window, receiveMaximum))
+    this.inflight = new Inflight(Math.min(deps.window, receiveMaximum))
     this.#aliases = topicAliases > 0 ? new AliasWriter(topicAliases, maxPacket) : null
     this.#resending = new Resending((publish) => this.push(publish), receiveMaximum)
   }

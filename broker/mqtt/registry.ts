@@ -41,7 +41,7 @@ export interface LiveClient {
   describe(): LiveSession
 }
 
-export interface RegistryParts {
+export interface RegistryDeps {
   readonly hub: Hub
   readonly store: Store
   readonly keeper: SessionKeeper
@@ -68,7 +68,7 @@ export class Registry {
   /** Logouts, changes of roles and of rules so far: what sees another number after it was checked has to be checked again. */
   changes = 0
 
-  constructor({ hub, store, keeper, shares, personBehind, namesOf, failed }: RegistryParts) {
+  constructor({ hub, store, keeper, shares, personBehind, namesOf, failed }: RegistryDeps) {
     this.#hub = hub
     this.#store = store
     this.#keeper = keeper

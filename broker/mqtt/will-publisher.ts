@@ -8,7 +8,7 @@ import type { Counters } from '../util/counters.js'
 import type { Gates, HookClient } from './gates.js'
 import { DelayedWill, fromStored, lastMomentOf, principalOfWill, type WillMessage } from './wills.js'
 
-export interface WillPublisherParts {
+export interface WillPublisherDeps {
   readonly persistence: Persistence
   readonly pipeline: Pipeline
   readonly gates: Gates
@@ -20,10 +20,10 @@ export interface WillPublisherParts {
 }
 
 export class WillPublisher {
-  readonly #parts: WillPublisherParts
+  readonly #deps: WillPublisherDeps
 
-  constructor(parts: WillPublisherParts) {
-    this.#parts = parts
+  constructor(deps: WillPublisherDeps) {
+    this.#deps = deps
   }
 
   /**
@@ -31,19 +31,19 @@ export class WillPublisher {
    * may be suspended or removed. A refused one is dropped and counted. `client` is the one whose connection ended.
    */
   async publish(left: Actor, message: WillMessage, client: HookClient | null): Promise<void> {
-    const { authenticator, counters } = this.#parts.services()
+    const { authenticator, counters } = this.#deps.services()
     try {
       const principal = await authenticator.asOfNow(left.principal, lastMomentOf(left.principal))
       const sent = principal !== null && !(await this.#send({ ...left, principal }, message, client))
-      if (sent) this.#parts.published(message)
+      if (sent) this.#deps.published(message)
       else counters.add('refused.will')
     } catch (error) {
-      this.#parts.failed(error)
+      this.#deps.failed(error)
     }
   }
 
   async #send(actor: Actor, message: WillMessage, client: HookClient | null): Promise<Refusal | null> {
-    const { gates, pipeline } = this.#parts
+    const { gates, pipeline } = this.#deps
     const denied = await gates.publishFor(client, actor, message)
     if (denied) return denied
     return new Promise((settled, failed) => {
@@ -55,20 +55,20 @@ export class WillPublisher {
 
   async publishStored(will: WillPacket): Promise<void> {
     const principal = principalOfWill(will, Date.now())
-    if (!principal) return this.#parts.services().counters.add('refused.will')
+    if (!principal) return this.#deps.services().counters.add('refused.will')
     const actor = { principal, clientId: will.clientId ?? '', sessionId: null }
     await this.publish(actor, fromStored(will), null)
   }
 
   /** Of the client `id`, stored already; to be sent at `due` (Unix ms). */
   delayed(id: string, due: number): DelayedWill {
-    const { persistence, failed } = this.#parts
+    const { persistence, failed } = this.#deps
     return new DelayedWill(id, due, persistence, (kept) => this.publishStored(kept), failed)
   }
 
   /** Sends the wills of clients whose broker died. `alive`: the brokers that did not, and when each was last seen. */
   async sweep(alive: Record<string, number>): Promise<void> {
-    const { persistence } = this.#parts
+    const { persistence } = this.#deps
     for await (const will of persistence.streamWill(alive) as AsyncIterable<WillPacket>) {
       await this.publishStored(will)
       await persistence.delWill({ id: will.clientId ?? '' })

@@ -9,7 +9,7 @@ import type { Streams } from '../http/streams.js'
 import { type Endpoint, type Hub, unlogged } from '../hub.js'
 import type { Registry } from '../mqtt/registry.js'
 
-export interface DeliveryParts {
+export interface DeliveryDeps {
   hub: Hub
   registry: Registry
   streams: Streams
@@ -21,14 +21,14 @@ export interface DeliveryParts {
 }
 
 export class Delivery {
-  readonly #parts: DeliveryParts
+  readonly #deps: DeliveryDeps
 
-  constructor(parts: DeliveryParts) {
-    this.#parts = parts
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps
   }
 
   on(signal: Signal): void {
-    const { hub, registry, streams, views, info, failed } = this.#parts
+    const { hub, registry, streams, views, info, failed } = this.#deps
     switch (signal.kind) {
       case 'ephemeral':
         return hub.send(
@@ -47,7 +47,7 @@ export class Delivery {
       case 'membership':
         registry.membership(signal)
         streams.membership(signal)
-        if (!signal.member) this.#parts.receipts.membershipEnded(signal.room, signal.user)
+        if (!signal.member) this.#deps.receipts.membershipEnded(signal.room, signal.user)
         return info.changed(signal.room)
       case 'channel':
         views.addChannel(signal.channel)
@@ -65,7 +65,7 @@ export class Delivery {
 
   /** To those it is for, whether they named the user or asked for everyone; once each. */
   #presence(signal: Signal & { kind: 'presence' | 'presenceHidden' }): void {
-    const { hub } = this.#parts
+    const { hub } = this.#deps
     const message = unlogged(topics.user(signal.user, 'presence'), signal.payload, 1, {
       blank: signal.kind === 'presenceHidden',
     })
@@ -75,14 +75,14 @@ export class Delivery {
   }
 
   #concerns({ kind, user, only }: Signal & { kind: 'presence' | 'presenceHidden' }, watcher: string): boolean {
-    const { presence } = this.#parts
+    const { presence } = this.#deps
     if (only !== undefined && only !== watcher) return false
     if (kind === 'presence') return presence.visible(user, watcher)
     return !presence.visible(user, watcher) && (only === watcher || presence.isAcquainted(watcher, user))
   }
 
   #receipt({ room, user, payload }: Signal & { kind: 'receipt' }): void {
-    const { hub, receipts } = this.#parts
+    const { hub, receipts } = this.#deps
     hub.send(unlogged(topics.room(room, 'receipts'), payload, 0), (endpoint) =>
       receipts.maySee(room, user, endpoint.user),
     )

@@ -4,7 +4,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { LoginThrottle } from '../auth/throttle.js'
 import type { Chat } from '../chat/chat.js'
 import type { DiskSpace } from '../chat/model/disk-space.js'
-import { type HttpParts, openHttpApp } from '../http/app.js'
+import { type HttpDeps, openHttpApp } from '../http/app.js'
 import type { Streams } from '../http/streams.js'
 import type { Accept } from '../net/byte-stream.js'
 import { HttpConnections } from '../net/http-connections.js'
@@ -31,7 +31,7 @@ export async function openTransports(context: Context, services: HttpServices): 
   const { broker } = services.mqtt
   const listeners: Listener[] = []
   const web = { origins: new Origins(config.listen.origins), ...webRefusals(refusals, counters) }
-  const httpApp = await openHttpApp(httpParts(context, services, { ...web, about: () => about(config, listeners) }))
+  const httpApp = await openHttpApp(httpDeps(context, services, { ...web, about: () => about(config, listeners) }))
   teardown.add(httpApp)
   const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
@@ -42,9 +42,9 @@ export async function openTransports(context: Context, services: HttpServices): 
   return listeners
 }
 
-type Web = Pick<HttpParts, 'about' | 'origins' | 'strange'>
+type Web = Pick<HttpDeps, 'about' | 'origins' | 'strange'>
 
-function httpParts({ config, counters, failed, log }: Context, services: HttpServices, web: Web): HttpParts {
+function httpDeps({ config, counters, failed, log }: Context, services: HttpServices, web: Web): HttpDeps {
   const { store, space, logins, chat, mqtt } = services
   const { broker } = mqtt
   return {
@@ -61,8 +61,8 @@ function httpParts({ config, counters, failed, log }: Context, services: HttpSer
     mayLogIn: (user, password) => broker.gates.mayLogIn(user, password),
     requireBytes: (actor, bytes) => chat.rates.requireBytes(actor, bytes),
     authorizePublish: (actor, topic, payload) => broker.gates.publishFor(null, actor, { topic, payload, qos: 1 }),
-    events: eventParts(config, services),
-    oidc: oidcParts(config, logins, failed),
+    events: eventDeps(config, services),
+    oidc: oidcDeps(config, logins, failed),
     listen: config.listen,
     payloadBytes: config.limits.payloadBytes,
     syncBytes: config.limits.syncBytes,
@@ -72,10 +72,10 @@ function httpParts({ config, counters, failed, log }: Context, services: HttpSer
 /** Of a subscription without options. */
 const NO_OPTIONS = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
 
-function eventParts(
+function eventDeps(
   { limits, listen }: Config,
   { logins, chat, mqtt: { broker, subscribing }, streams }: HttpServices,
-): HttpParts['events'] {
+): HttpDeps['events'] {
   return {
     services: subscribing,
     streams,
@@ -93,11 +93,11 @@ function eventParts(
   }
 }
 
-function oidcParts(
+function oidcDeps(
   { auth: { throttle, oidc } }: Config,
   logins: LoginServices,
   failed: (error: unknown) => void,
-): HttpParts['oidc'] {
+): HttpDeps['oidc'] {
   if (!logins.oidc) return null
   return {
     oidc: logins.oidc,

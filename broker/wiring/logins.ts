@@ -36,7 +36,7 @@ const SECOND_FACTOR_KEY = 'topictalk-second-factor'
 const OIDC_KEY = 'topictalk-oidc'
 
 /** What accounts have beside a password. */
-export async function makeAccountParts({ auth, node }: Config, store: Store, accounts: Accounts) {
+export async function makeAccountServices({ auth, node }: Config, store: Store, accounts: Accounts) {
   const secretBox = new SecretBox(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
   return {
     secondFactors: new SecondFactors({
@@ -88,7 +88,7 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     grace: auth.refreshGrace,
     ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
   })
-  const accountParts = await makeAccountParts(config, store, accounts)
+  const accountServices = await makeAccountServices(config, store, accounts)
   const keys = new Keys({
     store,
     perUser: config.limits.keysPerUser,
@@ -107,7 +107,7 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     refused,
     hooks,
     logins,
-    secondFactors: accountParts.secondFactors,
+    secondFactors: accountServices.secondFactors,
     keys,
     x509: auth.x509,
     adopt: auth.oidc.linkExisting,
@@ -121,7 +121,7 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
   const managed = endingLogins(accounts, { bus, store })
   const checked = { authenticator, refused, proofs }
-  return { hooks, accounts, managed, ...checked, logins, keys, registration, loginCodes, oidc, ...accountParts }
+  return { hooks, accounts, managed, ...checked, logins, keys, registration, loginCodes, oidc, ...accountServices }
 }
 
 export type LoginServices = Awaited<ReturnType<typeof makeLogins>>

@@ -14,7 +14,7 @@ const SWEEP_EVERY = 60_000
 const AUDITS: readonly string[] = [logs.audit(), logs.serverAudit()]
 const DAY = 86_400_000
 
-export interface MaintenanceParts {
+export interface MaintenanceDeps {
   store: Store
   keeper: SessionKeeper
   broker: Broker
@@ -29,12 +29,12 @@ export interface MaintenanceParts {
 }
 
 export class Maintenance {
-  readonly #parts: MaintenanceParts
+  readonly #deps: MaintenanceDeps
   readonly #timers: NodeJS.Timeout[]
   #sweeping = false
 
-  constructor(parts: MaintenanceParts) {
-    this.#parts = parts
+  constructor(deps: MaintenanceDeps) {
+    this.#deps = deps
     this.#timers = [setInterval(() => this.#facts(), FACTS_EVERY), setInterval(() => void this.sweep(), SWEEP_EVERY)]
     for (const timer of this.#timers) timer.unref()
   }
@@ -50,19 +50,19 @@ export class Maintenance {
     try {
       await this.#expireSessions(now)
       await this.#retain(now)
-      await this.#parts.reports.sweep(now)
-      await this.#parts.trim()
-      await this.#parts.store.log.sweep()
-      await this.#parts.search?.sweep()
+      await this.#deps.reports.sweep(now)
+      await this.#deps.trim()
+      await this.#deps.store.log.sweep()
+      await this.#deps.search?.sweep()
     } catch (error) {
-      this.#parts.failed(error)
+      this.#deps.failed(error)
     } finally {
       this.#sweeping = false
     }
   }
 
   async #expireSessions(now: number): Promise<void> {
-    const { store, keeper, broker, counters, config } = this.#parts
+    const { store, keeper, broker, counters, config } = this.#deps
     for await (const record of store.sessions.all()) {
       if (broker.clients[record.id]) continue
       if (record.disconnectedAt === 0) {
@@ -76,7 +76,7 @@ export class Maintenance {
   }
 
   async #retain(now: number): Promise<void> {
-    const { store, config } = this.#parts
+    const { store, config } = this.#deps
     const { days, messages } = config.history
     if (config.audit.days > 0)
       for (const log of AUDITS) await store.log.retain(log, { before: now - config.audit.days * DAY, keep: 0 })
@@ -88,7 +88,7 @@ export class Maintenance {
   }
 
   #facts(): void {
-    const { store, broker, counters, space } = this.#parts
+    const { store, broker, counters, space } = this.#deps
     const facts = {
       clients: broker.connectedClients,
       uptime: Math.floor(process.uptime()),

@@ -27,13 +27,13 @@ export interface Mqtt {
   readonly subscribing: SubscriberServices
 }
 
-export interface MqttParts {
+export interface MqttDeps {
   readonly store: Store
   readonly logins: LoginServices
   readonly chat: Chat
 }
 
-export async function makeMqtt(context: Context, { store, logins, chat }: MqttParts): Promise<Mqtt> {
+export async function makeMqtt(context: Context, { store, logins, chat }: MqttDeps): Promise<Mqtt> {
   const { config, hub, counters, failed, log, wheel, refusals } = context
   const { limits } = config
   const keeper = new SessionKeeper(store, failed)

@@ -41,14 +41,14 @@ const LIVE: ReadonlySet<string> = new Set([
  *
  * @throws ListenError where a certificate cannot be used: nothing has changed then.
  */
-export async function reload(current: Config, next: Config, parts: Reloading): Promise<Reloaded> {
-  for (const { renew } of parts.listeners) await renew?.(next.listen.tls)
+export async function reload(current: Config, next: Config, deps: Reloading): Promise<Reloaded> {
+  for (const { renew } of deps.listeners) await renew?.(next.listen.tls)
   const changed = changedKeys(current, next)
-  parts.log.level = next.log.level
-  parts.acl.replace(next.acl.rules)
-  parts.rates.set(next.limits.rates)
+  deps.log.level = next.log.level
+  deps.acl.replace(next.acl.rules)
+  deps.rates.set(next.limits.rates)
   take(current, next)
-  if (changed.includes('acl.rules')) await parts.rulesChanged()
+  if (changed.includes('acl.rules')) await deps.rulesChanged()
   return {
     applied: changed.filter((key) => LIVE.has(key)),
     restart: changed.filter((key) => !LIVE.has(key)),

@@ -6,7 +6,7 @@ import { Components, type Json } from './components.js'
 import { exampleObject, exampleOf } from './examples.js'
 import { OIDC_CALLBACK, OIDC_START } from './oidc.js'
 import { REFUSALS } from './refusals.js'
-import { type RouteParts, routeParts, subjectOf } from './routes.js'
+import { type RouteDeps, routeDeps, subjectOf } from './routes.js'
 
 const DESCRIPTION = `Every request a client can publish over MQTT is a route here too, with the same parameters, checks and results.
 
@@ -164,15 +164,15 @@ function refused(schema: Json): Json {
 }
 
 function operation(name: string, command: Command, http: HttpRoute, components: Components): Json {
-  const parts = routeParts(command, http)
-  const body = requestBody(command, parts, components)
+  const deps = routeDeps(command, http)
+  const body = requestBody(command, deps, components)
   return {
     operationId: name,
     summary: command.summary,
     description: `Over MQTT: \`users/{me}/requests/${name}\`.`,
     tags: [subjectOf(name)],
     ...(command.open ? { security: [] } : {}),
-    parameters: parameters(parts, http, components),
+    parameters: parameters(deps, http, components),
     ...(body ? { requestBody: body } : {}),
     responses: {
       [http.status ?? 200]: success(command, http, components),
@@ -182,11 +182,7 @@ function operation(name: string, command: Command, http: HttpRoute, components: 
   }
 }
 
-function parameters(
-  { path, query, required, idempotent }: RouteParts,
-  http: HttpRoute,
-  components: Components,
-): Json[] {
+function parameters({ path, query, required, idempotent }: RouteDeps, http: HttpRoute, components: Components): Json[] {
   const parameter = (place: string) => (one: [string, Parameters<Components['use']>[0]]) => {
     const { description, deprecated, ...schema } = components.use(one[1])
     const about = { name: one[0], in: place, required: place === 'path' || required.has(one[0]), description }
@@ -203,7 +199,7 @@ function header(name: string, description: string): Json {
   return { name, in: 'header', required: false, description, schema: { type: 'string' } }
 }
 
-function requestBody(command: Command, { body, path, required }: RouteParts, components: Components): Json | null {
+function requestBody(command: Command, { body, path, required }: RouteDeps, components: Components): Json | null {
   if (Object.keys(body).length === 0) return null
   const schema = Type.Object(body, { additionalProperties: false })
   const example = Object.entries(exampleObject(command.params)).filter(([key]) => !(key in path))

@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox'
 import { API, COMMANDS, type Command, type HttpRoute } from '../commands.js'
 import { ERRORS } from '../errors.js'
 import { exampleObject, exampleOf } from './examples.js'
-import { refusalsOf, routeParts } from './routes.js'
+import { refusalsOf, routeDeps } from './routes.js'
 
 export function reference(): string {
   const commands = Object.entries(COMMANDS as Record<string, Command>)
@@ -148,7 +148,7 @@ function typeOf({ type, title, enum: values, anyOf, items, properties }: Node): 
 }
 
 function httpExample(command: Command, http: HttpRoute): string {
-  const { path, query } = routeParts(command, http)
+  const { path, query } = routeDeps(command, http)
   const params = exampleObject(command.params)
   const rest = Object.entries(params).filter(([name]) => !(name in path))
   const url = `${API}${http.path.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name]))}`

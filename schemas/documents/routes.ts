@@ -5,7 +5,7 @@ import type { ErrorCode } from '../errors.js'
 
 type Properties = Record<string, TSchema>
 
-export interface RouteParts {
+export interface RouteDeps {
   path: Properties
   /** GET and DELETE. */
   query: Properties
@@ -16,7 +16,7 @@ export interface RouteParts {
   idempotent: boolean
 }
 
-export function routeParts({ params }: Command, { method, path }: HttpRoute): RouteParts {
+export function routeDeps({ params }: Command, { method, path }: HttpRoute): RouteDeps {
   const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))
   const all = Object.entries(params.properties)
   const rest = Object.fromEntries(all.filter(([name]) => !inPath.has(name)))

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { Accounts } from '../../broker/auth/accounts.js'
-import { type AuthenticatorParts, createAuthenticator } from '../../broker/auth/authenticator.js'
+import { type AuthenticatorDeps, createAuthenticator } from '../../broker/auth/authenticator.js'
 import { loadHooks, noHooks } from '../../broker/auth/hooks.js'
 import { Keys } from '../../broker/auth/keys.js'
 import { Logins } from '../../broker/auth/logins.js'
@@ -396,7 +396,7 @@ interface Door {
   tick(ms: number): void
 }
 
-async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promise<Door> {
+async function openDoor(t: Test, deps: Partial<AuthenticatorDeps> = {}): Promise<Door> {
   const { store, accounts } = await openAccounts(t)
   await accounts.add('alice', 'alice-pw', ['admin'])
   let now = START
@@ -416,7 +416,7 @@ async function openDoor(t: Test, parts: Partial<AuthenticatorParts> = {}): Promi
     adopt: false,
     x509: completeConfig({}).auth.x509,
     now: () => now,
-    ...parts,
+    ...deps,
   })
   const renew: Door['renew'] = (username, token) =>
     authenticator.renew({ username, token, clientId: 'c', address: '10.0.0.1', door: 'mqtt' })

@@ -23,7 +23,7 @@ const CHAT = [
   ['chat.ts'],
 ].map((row) => row.map((name) => `broker/chat/${name}`))
 
-const chatParts = CHAT.flatMap((row, above) => row.map((part) => [part, [...BASE, ...CHAT.slice(0, above).flat()]]))
+const chatDeps = CHAT.flatMap((row, above) => row.map((part) => [part, [...BASE, ...CHAT.slice(0, above).flat()]]))
 
 /** Part → the parts it may import. A part is a folder, or a file that stands alone. The longest matching name is a file's part. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -33,7 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'broker/store': ['schemas', 'broker/util'],
   'broker/auth': ['schemas', 'broker/util', 'broker/store'],
   'broker/hub.ts': ['schemas', 'broker/util', 'broker/store'],
-  ...Object.fromEntries(chatParts),
+  ...Object.fromEntries(chatDeps),
   'broker/following': [...BASE, 'broker/chat'],
   'broker/net': ['schemas', 'broker/util'],
   'broker/mqtt': [...BASE, 'broker/chat', 'broker/following', 'broker/net'],

@@ -6,17 +6,17 @@ import type { AccountRemovals } from '../erasure/account-removals.js'
 import type { Exports } from '../exports/exports.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { requireNoKey } from '../model/api-key-limits.js'
-import { type AuthCommandParts, requireCode, requirePassword } from './auth.js'
+import { type AuthCommandDeps, requireCode, requirePassword } from './auth.js'
 import type { Handlers } from './table.js'
 
-export interface AccountParts extends Pick<AuthCommandParts, 'authenticator' | 'secondFactors' | 'proofs'> {
+export interface AccountDeps extends Pick<AuthCommandDeps, 'authenticator' | 'secondFactors' | 'proofs'> {
   readonly directory: Pick<DirectoryStore, 'user'>
   readonly exports: Pick<Exports, 'ask'>
   readonly removals: Pick<AccountRemovals, 'removeAsker'>
 }
 
-export function accountCommands(parts: AccountParts): Handlers<keyof typeof ACCOUNT_COMMANDS> {
-  const { exports, removals } = parts
+export function accountCommands(deps: AccountDeps): Handlers<keyof typeof ACCOUNT_COMMANDS> {
+  const { exports, removals } = deps
   return {
     'account.export': async (actor) => {
       const { ticket, expiresAt } = exports.ask(actor)
@@ -28,7 +28,7 @@ export function accountCommands(parts: AccountParts): Handlers<keyof typeof ACCO
           field: 'user',
         })
       requireNoKey(actor, 'removes no account')
-      await requireOwner(parts, actor, password, code)
+      await requireOwner(deps, actor, password, code)
       await removals.removeAsker(user)
       return '{}'
     },
@@ -37,16 +37,16 @@ export function accountCommands(parts: AccountParts): Handlers<keyof typeof ACCO
 
 /** Asks for the password too, if there is one: a stolen token alone must not be enough. @throws Refusal */
 async function requireOwner(
-  parts: AccountParts,
+  deps: AccountDeps,
   actor: Actor,
   password: string | undefined,
   code: string | undefined,
 ): Promise<void> {
   const { user } = actor.principal
-  const record = await parts.directory.user(user)
+  const record = await deps.directory.user(user)
   if (record?.passwordHash == null) return
   if (password === undefined)
     throw new Refusal('unauthorized', 'this needs the password of the account', { field: 'password' })
-  await requirePassword(parts, actor, { user, password, field: 'password' })
-  await requireCode(parts, actor, user, code)
+  await requirePassword(deps, actor, { user, password, field: 'password' })
+  await requireCode(deps, actor, user, code)
 }

@@ -5,15 +5,15 @@ import { type Actor, requireAdmin } from '../model/actor.js'
 import { requireWithinRoles } from '../model/api-key-limits.js'
 import type { Handlers } from './table.js'
 
-export interface AccountAdminParts {
+export interface AccountAdminDeps {
   /** Accounts whose changes take effect on live logins. */
   readonly managed: Pick<Accounts, 'add' | 'get' | 'page' | 'setRoles' | 'suspend' | 'resume'>
   /** Deletes an account and all its data. */
   readonly remove: (user: string) => Promise<unknown>
 }
 
-export function accountAdminCommands(parts: AccountAdminParts): Handlers<keyof typeof ACCOUNT_ADMIN_COMMANDS> {
-  const { managed, remove } = parts
+export function accountAdminCommands(deps: AccountAdminDeps): Handlers<keyof typeof ACCOUNT_ADMIN_COMMANDS> {
+  const { managed, remove } = deps
   const told = (account: Account): string => JSON.stringify(about(account))
   return {
     'accounts.create': async (actor, { user, password = null, roles = [] }) => {

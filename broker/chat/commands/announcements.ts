@@ -18,7 +18,7 @@ const ENVELOPE = 4096
 const LOOKED_AT = 200
 const LOOKED_AT_BYTES = 1024 * 1024
 
-export interface AnnouncementCommandParts {
+export interface AnnouncementCommandDeps {
   readonly store: Store
   readonly announcements: Announcements
   readonly views: Views
@@ -26,8 +26,8 @@ export interface AnnouncementCommandParts {
   readonly replyBytes: number
 }
 
-export function announcementCommands(parts: AnnouncementCommandParts): Handlers<keyof typeof ANNOUNCEMENT_COMMANDS> {
-  const { store, announcements, views, publish, replyBytes } = parts
+export function announcementCommands(deps: AnnouncementCommandDeps): Handlers<keyof typeof ANNOUNCEMENT_COMMANDS> {
+  const { store, announcements, views, publish, replyBytes } = deps
   return {
     broadcast: async (actor, { channel, retain = false, ...input }) => {
       requireRole(actor, 'publisher')

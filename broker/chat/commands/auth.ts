@@ -18,7 +18,7 @@ import type { Handlers } from './table.js'
 /** Renews the login behind an actor with a new token. Rejects with a refusal. */
 export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 
-export interface AuthCommandParts {
+export interface AuthCommandDeps {
   readonly renewLogin: RenewLogin
   readonly authenticator: Pick<Authenticator, 'loginByPassword' | 'stands'>
   readonly proofs: Proofs
@@ -30,8 +30,8 @@ export interface AuthCommandParts {
   readonly store: Pick<Store, 'commit'>
 }
 
-export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUTH_COMMANDS> {
-  const { renewLogin, accounts, logins, registration, proofs, bus } = parts
+export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_COMMANDS> {
+  const { renewLogin, accounts, logins, registration, proofs, bus } = deps
   return {
     'auth.register': async ({ address = '' }, { user, password, invite }) => {
       await registration.register({ user, password, invite, address })
@@ -42,8 +42,8 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
       return JSON.stringify(await registration.invite(by, uses, limitedLife(actor, expiresIn)))
     },
     'auth.login': async (actor, { user, password, code }) => {
-      await requirePassword(parts, actor, { user, password, field: 'password' })
-      await requireCode(parts, actor, user, code)
+      await requirePassword(deps, actor, { user, password, field: 'password' })
+      await requireCode(deps, actor, user, code)
       return JSON.stringify(await logins.begin(user))
     },
     'auth.token': async (actor, { refreshToken }) => {
@@ -60,19 +60,19 @@ export function authCommands(parts: AuthCommandParts): Handlers<keyof typeof AUT
       if (login && (await logins.end(user, login))) return '{}'
       if (actor.sessionId === null)
         throw new Refusal('bad_request', 'there is no login to end: this request came with its own')
-      endAfterAnswer(parts, { kind: 'logout', user, forget: true, session: actor.sessionId })
+      endAfterAnswer(deps, { kind: 'logout', user, forget: true, session: actor.sessionId })
       return '{}'
     },
     'auth.logoutEverywhere': async (actor) => {
       const user = requireUser(actor)
       await accounts.voidTokens(user)
-      endAfterAnswer(parts, { kind: 'logout', user, forget: true })
+      endAfterAnswer(deps, { kind: 'logout', user, forget: true })
       return '{}'
     },
     'auth.password': async (actor, { old, new: password, code }) => {
       const user = requireUser(actor)
-      await requirePassword(parts, actor, { user, password: old, field: 'old' })
-      await requireCode(parts, actor, user, code)
+      await requirePassword(deps, actor, { user, password: old, field: 'old' })
+      await requireCode(deps, actor, user, code)
       await accounts.setPassword(user, password)
       bus.send({ kind: 'logout', user, forget: false, except: actor.sessionId })
       return JSON.stringify(await logins.begin(user))
@@ -90,7 +90,7 @@ export function shownBy<U extends string | undefined>({ sessionId, address = '' 
  * they have to ask for one. @throws Refusal
  */
 export async function requireCode(
-  { secondFactors, proofs }: Pick<AuthCommandParts, 'secondFactors' | 'proofs'>,
+  { secondFactors, proofs }: Pick<AuthCommandDeps, 'secondFactors' | 'proofs'>,
   actor: Actor,
   user: string,
   code: string | undefined,
@@ -102,7 +102,7 @@ export async function requireCode(
 
 /** Checks a password, with the throttling and the hooks of a login. @throws Refusal */
 export async function requirePassword(
-  { authenticator }: Pick<AuthCommandParts, 'authenticator'>,
+  { authenticator }: Pick<AuthCommandDeps, 'authenticator'>,
   actor: Actor,
   { user, password, field }: { user: string; password: string; field: string },
 ): Promise<void> {

@@ -18,7 +18,7 @@ import type { Handlers } from './table.js'
 /** Bytes of the reply beside the commands. */
 const ENVELOPE = 1024
 
-export interface BotCommandParts {
+export interface BotCommandDeps {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly rules: RoomRules
   readonly members: Pick<Members, 'allowCommands'>
@@ -32,12 +32,12 @@ export interface BotCommandParts {
   readonly replyBytes: number
 }
 
-export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_COMMANDS> {
-  const { keys, store, rules } = parts
+export function botCommands(deps: BotCommandDeps): Handlers<keyof typeof BOT_COMMANDS> {
+  const { keys, store, rules } = deps
   const { directory } = store
   return {
     'keys.create': async (actor, { name, user, expiresIn = null }) => {
-      const whose = await whoseKeys(parts, actor, user)
+      const whose = await whoseKeys(deps, actor, user)
       const own = whose === actor.principal.user
       const ofBot = !own && directory.bots.get(whose)?.owner === actor.principal.user
       if (!ofBot) requireNoKey(actor, 'makes keys for bots of its user alone')
@@ -48,17 +48,17 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
       return JSON.stringify(newKey(record, key))
     },
     'keys.list': async (actor, { user }) => {
-      const all = await keys.list(await whoseKeys(parts, actor, user))
+      const all = await keys.list(await whoseKeys(deps, actor, user))
       return JSON.stringify({ keys: all.map((key) => ({ ...about(key), usedAt: key.usedAt || null })) })
     },
     'keys.revoke': async (actor, { keyId, user }) => {
-      if (!(await keys.revoke(await whoseKeys(parts, actor, user), keyId)))
+      if (!(await keys.revoke(await whoseKeys(deps, actor, user), keyId)))
         throw new Refusal('not_found', `there is no key ${JSON.stringify(keyId)}`, { field: 'keyId' })
       return '{}'
     },
     'bots.create': async (actor, { bot }) => {
       const owner = requireUser(actor)
-      await makeBot(parts, actor, owner, bot)
+      await makeBot(deps, actor, owner, bot)
       const made = { name: 'first', roles: rolesForBot(actor), expiresIn: botKeyLife(actor, null) }
       const { record, key } = await keys.create(bot, made)
       return JSON.stringify({ bot, key: newKey(record, key) })
@@ -69,13 +69,13 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
       return JSON.stringify({ bots: page.slice(0, limit), more: page.length > limit })
     },
     'bots.delete': async (actor, { bot }) => {
-      await parts.remove(requireBot(parts, actor, bot).bot)
+      await deps.remove(requireBot(deps, actor, bot).bot)
       return '{}'
     },
     'slash.set': (actor, { bot = requireUser(actor), commands }) => {
       requireDistinct(commands)
-      return parts.locks.runExclusive(`bot ${bot}`, async () => {
-        const record = bot === requireUser(actor) ? requireBotItself(parts, bot) : requireBot(parts, actor, bot)
+      return deps.locks.runExclusive(`bot ${bot}`, async () => {
+        const record = bot === requireUser(actor) ? requireBotItself(deps, bot) : requireBot(deps, actor, bot)
         await commit(store, { ops: [directory.bots.putOp({ ...record, commands })] })
         return '{}'
       })
@@ -83,24 +83,24 @@ export function botCommands(parts: BotCommandParts): Handlers<keyof typeof BOT_C
     'slash.list': async (actor, { room, cursor, limit = 1000 }) => {
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
-      const all = commandsIn(parts, id, requireUser(actor))
+      const all = commandsIn(deps, id, requireUser(actor))
       const from = cursor === undefined ? 0 : all.findIndex((command) => placeOf(command) === cursor) + 1
       if (cursor !== undefined && from === 0)
         throw new Refusal('bad_request', 'the commands have changed; begin anew', { field: 'cursor' })
-      const page = fitting(all.slice(from, from + limit), parts.replyBytes - ENVELOPE)
+      const page = fitting(all.slice(from, from + limit), deps.replyBytes - ENVELOPE)
       const more = from + page.length < all.length
       return JSON.stringify({ commands: page, more, ...(more ? { cursor: placeOf(page.at(-1)!) } : {}) })
     },
     'slash.allow': async (actor, { room, bot, allow = true }) => {
-      await parts.members.allowCommands(actor, rules.resolve(actor, room), bot, allow)
+      await deps.members.allowCommands(actor, rules.resolve(actor, room), bot, allow)
       return '{}'
     },
   }
 }
 
 /** Under the owner's lock, because the number of bots per owner is limited. */
-function makeBot(parts: BotCommandParts, actor: Actor, owner: string, bot: string): Promise<void> {
-  const { store, accounts, locks, botsPerUser } = parts
+function makeBot(deps: BotCommandDeps, actor: Actor, owner: string, bot: string): Promise<void> {
+  const { store, accounts, locks, botsPerUser } = deps
   return locks.runExclusive(`bots of ${owner}`, async () => {
     const { bots, devices } = store.directory
     if (!isAdmin(actor) && botsPerUser === 0) throw new Refusal('forbidden', 'bots are made by admins')
@@ -112,10 +112,10 @@ function makeBot(parts: BotCommandParts, actor: Actor, owner: string, bot: strin
   })
 }
 
-async function whoseKeys(parts: BotCommandParts, actor: Actor, user: string | undefined): Promise<string> {
+async function whoseKeys(deps: BotCommandDeps, actor: Actor, user: string | undefined): Promise<string> {
   const me = requireUser(actor)
   if (user === undefined || user === me) return me
-  const { directory } = parts.store
+  const { directory } = deps.store
   if (directory.bots.get(user)?.owner === me) return user
   if (!isAdmin(actor)) throw new Refusal('forbidden', 'keys of others are for admins', { field: 'user' })
   if (await directory.user(user)) return user
@@ -127,14 +127,14 @@ function rolesForBot({ principal }: Actor): string[] | null {
   return principal.byKey ? ['bot', ...principal.roles] : null
 }
 
-function requireBot({ store }: BotCommandParts, actor: Actor, bot: string): BotRecord {
+function requireBot({ store }: BotCommandDeps, actor: Actor, bot: string): BotRecord {
   const record = store.directory.bots.get(bot)
   const mine = record?.owner === requireUser(actor)
   if (record && (mine || isAdmin(actor))) return record
   throw new Refusal('not_found', `you have no bot ${bot}`, { field: 'bot' })
 }
 
-function requireBotItself({ store }: BotCommandParts, user: string): BotRecord {
+function requireBotItself({ store }: BotCommandDeps, user: string): BotRecord {
   const record = store.directory.bots.get(user)
   if (!record) throw new Refusal('forbidden', 'you are not a bot; say which of your bots it is about', { field: 'bot' })
   return record
@@ -154,7 +154,7 @@ function placeOf({ name, bot }: { name: string; bot: string }): string {
 }
 
 /** Commands in a room, by name; of one name the bot that gets it comes first. */
-function commandsIn({ store }: BotCommandParts, room: string, asker: string) {
+function commandsIn({ store }: BotCommandDeps, room: string, asker: string) {
   const { directory } = store
   const here: { record: BotRecord; rank: number }[] = []
   for (const user of directory.members(room).keys()) {

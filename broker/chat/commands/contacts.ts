@@ -7,13 +7,13 @@ import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'
 import { DEFAULT_PRIVACY } from '../model/privacy.js'
 import type { Handlers } from './table.js'
-import type { PeopleCommandParts } from './users.js'
+import type { PeopleCommandDeps } from './users.js'
 
 /** Maximum number of contacts and requests per user, in each direction. */
 const MAX_CONTACTS = 1000
 
-export function contactCommands(parts: PeopleCommandParts): Handlers<keyof typeof CONTACT_COMMANDS> {
-  const { store, locks, presence, askLimits } = parts
+export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof CONTACT_COMMANDS> {
+  const { store, locks, presence, askLimits } = deps
   const { directory } = store
   /** `ask`: checks that run before the other user is told of the request. */
   const want = (me: string, user: string, ask: () => void): Promise<string> =>

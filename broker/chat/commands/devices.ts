@@ -10,7 +10,7 @@ import type { Devices } from '../devices/devices.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 import type { Handlers } from './table.js'
 
-export interface DeviceCommandParts {
+export interface DeviceCommandDeps {
   readonly store: Pick<Store, 'directory'>
   readonly rules: DeviceRules
   readonly devices: Devices
@@ -20,10 +20,10 @@ export interface DeviceCommandParts {
 }
 
 export function deviceCommands(
-  parts: DeviceCommandParts,
+  deps: DeviceCommandDeps,
 ): Handlers<keyof typeof DEVICE_COMMANDS | keyof typeof BRIDGE_COMMANDS> {
-  const { rules, devices, offers, commands, bridges } = parts
-  const records = parts.store.directory.devices
+  const { rules, devices, offers, commands, bridges } = deps
+  const records = deps.store.directory.devices
   const shown = (actor: Actor, record: DeviceRecord) => {
     const { device, owner, name, createdAt } = record
     return { device, owner, name, createdAt, may: rules.may(requireUser(actor), device) ?? 'own' }

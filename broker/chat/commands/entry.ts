@@ -7,17 +7,13 @@ import { pageOf, shown } from './pages.js'
 import { asMember } from './rooms.js'
 import type { Handlers } from './table.js'
 
-export interface EntryCommandParts {
+export interface EntryCommandDeps {
   readonly rules: RoomRules
   readonly links: Links
   readonly joinRequests: JoinRequests
 }
 
-export function entryCommands({
-  rules,
-  links,
-  joinRequests,
-}: EntryCommandParts): Handlers<keyof typeof ENTRY_COMMANDS> {
+export function entryCommands({ rules, links, joinRequests }: EntryCommandDeps): Handlers<keyof typeof ENTRY_COMMANDS> {
   return {
     'rooms.links.create': async (actor, { room, expiresIn, uses }) =>
       JSON.stringify(shownLink(await links.create(actor, rules.resolve(actor, room), expiresIn, uses))),

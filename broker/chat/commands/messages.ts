@@ -12,15 +12,15 @@ import type { Handlers } from './table.js'
 /** Bytes of the reply beside the messages. */
 const ENVELOPE = 4096
 
-export interface MessageCommandParts {
+export interface MessageCommandDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly publish: PublishFunction
   readonly replyBytes: number
 }
 
-export function messageCommands(parts: MessageCommandParts): Handlers<keyof typeof MESSAGE_COMMANDS> {
-  const { store, rules, publish, replyBytes } = parts
+export function messageCommands(deps: MessageCommandDeps): Handlers<keyof typeof MESSAGE_COMMANDS> {
+  const { store, rules, publish, replyBytes } = deps
   return {
     send: async (actor, { room, ...message }) => {
       const id = rules.resolve(actor, room)

@@ -6,7 +6,7 @@ import { pageOf, shown } from './pages.js'
 import { asMember } from './rooms.js'
 import type { Handlers } from './table.js'
 
-export interface ModerationCommandParts {
+export interface ModerationCommandDeps {
   readonly rules: RoomRules
   readonly roles: Roles
   readonly sanctions: Sanctions
@@ -16,7 +16,7 @@ export function moderationCommands({
   rules,
   roles,
   sanctions,
-}: ModerationCommandParts): Handlers<keyof typeof MODERATION_COMMANDS> {
+}: ModerationCommandDeps): Handlers<keyof typeof MODERATION_COMMANDS> {
   return {
     'rooms.setRole': async (actor, { room, user, role }) =>
       JSON.stringify(asMember(await roles.set(actor, rules.resolve(actor, room), user, role))),

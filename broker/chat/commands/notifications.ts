@@ -10,14 +10,14 @@ import type { Handlers } from './table.js'
 /** Bytes of the reply beside the notifications. */
 const ENVELOPE = 4096
 
-export interface NotificationCommandParts {
+export interface NotificationCommandDeps {
   readonly notifications: Notifications
   readonly publish: PublishFunction
   readonly replyBytes: number
 }
 
-export function notificationCommands(parts: NotificationCommandParts): Handlers<keyof typeof NOTIFICATION_COMMANDS> {
-  const { notifications, publish, replyBytes } = parts
+export function notificationCommands(deps: NotificationCommandDeps): Handlers<keyof typeof NOTIFICATION_COMMANDS> {
+  const { notifications, publish, replyBytes } = deps
   return {
     notify: async (actor, { user, users, ...input }) => {
       requireRole(actor, 'notifier')

@@ -7,13 +7,13 @@ import type { Proofs } from '../../auth/proofs.js'
 import { shownBy } from './auth.js'
 import type { Handlers } from './table.js'
 
-export interface OidcCommandParts {
+export interface OidcCommandDeps {
   readonly proofs: Proofs
   readonly loginCodes: Pick<LoginCodes, 'take'>
   readonly logins: Pick<Logins, 'begin' | 'stands'>
 }
 
-export function oidcCommands({ loginCodes, logins, proofs }: OidcCommandParts): Handlers<keyof typeof OIDC_COMMANDS> {
+export function oidcCommands({ loginCodes, logins, proofs }: OidcCommandDeps): Handlers<keyof typeof OIDC_COMMANDS> {
   return {
     'auth.oidc': async (actor, { code, verifier }) => {
       const { user, issuedAt } = await proofs.secret(shownBy(actor, undefined), () => loginCodes.take(code, verifier))

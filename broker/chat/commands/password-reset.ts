@@ -10,14 +10,14 @@ import type { Signal } from '../model/signals.js'
 import { shownBy } from './auth.js'
 import type { Handlers } from './table.js'
 
-export interface PasswordResetParts {
+export interface PasswordResetDeps {
   readonly passwordResets: Pick<PasswordResets, 'create' | 'use'>
   readonly proofs: Proofs
   readonly managed: Pick<Accounts, 'get'>
 }
 
 export function passwordResetCommands(
-  { passwordResets, proofs, managed }: PasswordResetParts,
+  { passwordResets, proofs, managed }: PasswordResetDeps,
   bus: Bus<Signal>,
 ): Handlers<keyof typeof PASSWORD_RESET_COMMANDS> {
   const rolesOfAccount = async (user: string) => (await managed.get(user)).roles

@@ -8,14 +8,14 @@ import { DEFAULT_PRIVACY } from '../model/privacy.js'
 import type { Presence } from '../presence/presence.js'
 import type { Handlers } from './table.js'
 
-export interface PrivacyCommandParts {
+export interface PrivacyCommandDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly presence: Pick<Presence, 'audienceChanged'>
 }
 
-export function privacyCommands(parts: PrivacyCommandParts): Handlers<keyof typeof PRIVACY_COMMANDS> {
-  const { store, locks, presence } = parts
+export function privacyCommands(deps: PrivacyCommandDeps): Handlers<keyof typeof PRIVACY_COMMANDS> {
+  const { store, locks, presence } = deps
   const { privacy } = store.directory
   const settingsOf = (user: string): PrivacySettings => {
     const { messages, presence, readReceipts, invites } = privacy.get(user) ?? DEFAULT_PRIVACY

@@ -6,15 +6,15 @@ import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Handlers } from './table.js'
 
-export interface ReceiptCommandParts {
+export interface ReceiptCommandDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly receipts: Receipts
   readonly largeRooms: LargeRoomPolicy
 }
 
-export function receiptCommands(parts: ReceiptCommandParts): Handlers<keyof typeof RECEIPT_COMMANDS> {
-  const { store, rules, receipts, largeRooms } = parts
+export function receiptCommands(deps: ReceiptCommandDeps): Handlers<keyof typeof RECEIPT_COMMANDS> {
+  const { store, rules, receipts, largeRooms } = deps
   return {
     read: async (actor, { room, seq, private: silent = false, ...where }) => {
       const id = rules.resolve(actor, room)

@@ -7,14 +7,14 @@ import type { Handlers } from './table.js'
 /** Bytes of the reply beside the reports. */
 const ENVELOPE = 4096
 
-export interface ReportCommandParts {
+export interface ReportCommandDeps {
   readonly store: Store
   readonly reports: Reports
   readonly replyBytes: number
 }
 
-export function reportCommands(parts: ReportCommandParts): Handlers<keyof typeof REPORT_COMMANDS> {
-  const { store, reports, replyBytes } = parts
+export function reportCommands(deps: ReportCommandDeps): Handlers<keyof typeof REPORT_COMMANDS> {
+  const { store, reports, replyBytes } = deps
   return {
     'reports.create': async (actor, reported) => JSON.stringify(shown(await reports.create(actor, reported))),
     'reports.list': async (actor, { room, status = 'open', after = '', limit = 50 }) => {

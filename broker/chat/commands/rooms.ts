@@ -16,7 +16,7 @@ import type { Handlers } from './table.js'
 /** Bytes of the reply beside the rooms. */
 const ENVELOPE = 1024
 
-export interface RoomCommandParts {
+export interface RoomCommandDeps {
   readonly store: Store
   readonly rooms: Rooms
   readonly members: Members
@@ -27,10 +27,10 @@ export interface RoomCommandParts {
   readonly replyBytes: number
 }
 
-export function roomCommands(parts: RoomCommandParts): Handlers<keyof typeof ROOM_COMMANDS> {
-  const { store, rooms, members, roles, preferences, rules, largeRooms, replyBytes } = parts
+export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_COMMANDS> {
+  const { store, rooms, members, roles, preferences, rules, largeRooms, replyBytes } = deps
   const { directory } = store
-  const show = (actor: Actor, room: RoomRecord): Promise<string> => describeRoom(parts, actor, room)
+  const show = (actor: Actor, room: RoomRecord): Promise<string> => describeRoom(deps, actor, room)
   return {
     'rooms.create': async (actor, { room, ...details }) => show(actor, await rooms.create(actor, room, details)),
     'rooms.update': async (actor, { room, user, role, ...details }) => {

@@ -17,15 +17,15 @@ export interface LiveSession {
   readonly address: string
 }
 
-export interface SessionCommandParts {
+export interface SessionCommandDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly logins: Pick<Logins, 'end'>
   readonly liveSessions: (user: string) => readonly LiveSession[]
 }
 
-export function sessionCommands(parts: SessionCommandParts): Handlers<keyof typeof SESSION_COMMANDS> {
-  const { store, logins, liveSessions } = parts
+export function sessionCommands(deps: SessionCommandDeps): Handlers<keyof typeof SESSION_COMMANDS> {
+  const { store, logins, liveSessions } = deps
   return {
     'sessions.list': async (actor, { user, after = '', limit = 100 }) => {
       const whose = whoseSessions(actor, user)
@@ -43,7 +43,7 @@ export function sessionCommands(parts: SessionCommandParts): Handlers<keyof type
       if (!record)
         throw new Refusal('not_found', `there is no session ${JSON.stringify(session)}`, { field: 'session' })
       if (record.login) await logins.end(whose, record.login)
-      endAfterAnswer(parts, { kind: 'logout', user: whose, forget: true, session: record.id })
+      endAfterAnswer(deps, { kind: 'logout', user: whose, forget: true, session: record.id })
       return '{}'
     },
   }

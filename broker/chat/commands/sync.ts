@@ -10,7 +10,7 @@ import type { RoomPreferences } from '../rooms/room-preferences.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { Handlers } from './table.js'
 
-export interface SyncCommandParts {
+export interface SyncCommandDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly unread: Unread
@@ -18,8 +18,8 @@ export interface SyncCommandParts {
   readonly preferences: RoomPreferences
 }
 
-export function syncCommands(parts: SyncCommandParts): Handlers<keyof typeof SYNC_COMMANDS> {
-  const { store, rules, unread, sync, preferences } = parts
+export function syncCommands(deps: SyncCommandDeps): Handlers<keyof typeof SYNC_COMMANDS> {
+  const { store, rules, unread, sync, preferences } = deps
   const countsOf = async (member: MemberRecord) => {
     const { head } = await store.log.open(logs.messages(member.room))
     return { room: member.room, head, ...(await unread.of(member)) }

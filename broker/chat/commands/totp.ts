@@ -1,24 +1,24 @@
 import type { TOTP_COMMANDS } from '../../../schemas/commands/totp.js'
 import { requireUser } from '../model/actor.js'
-import { type AuthCommandParts, requirePassword, shownBy } from './auth.js'
+import { type AuthCommandDeps, requirePassword, shownBy } from './auth.js'
 import type { Handlers } from './table.js'
 
-export type TotpCommandParts = Pick<AuthCommandParts, 'authenticator' | 'secondFactors' | 'proofs'>
+export type TotpCommandDeps = Pick<AuthCommandDeps, 'authenticator' | 'secondFactors' | 'proofs'>
 
-export function totpCommands(parts: TotpCommandParts): Handlers<keyof typeof TOTP_COMMANDS> {
-  const { secondFactors, proofs } = parts
+export function totpCommands(deps: TotpCommandDeps): Handlers<keyof typeof TOTP_COMMANDS> {
+  const { secondFactors, proofs } = deps
   return {
     'auth.totp.begin': async (actor, { password }) => {
       const user = requireUser(actor)
       // A stolen token must not be able to lock the owner out.
-      await requirePassword(parts, actor, { user, password, field: 'password' })
+      await requirePassword(deps, actor, { user, password, field: 'password' })
       return JSON.stringify(await secondFactors.begin(user))
     },
     'auth.totp.confirm': async (actor, { code }) =>
       JSON.stringify({ recoveryCodes: await secondFactors.confirm(requireUser(actor), code) }),
     'auth.totp.remove': async (actor, { password, code }) => {
       const user = requireUser(actor)
-      await requirePassword(parts, actor, { user, password, field: 'password' })
+      await requirePassword(deps, actor, { user, password, field: 'password' })
       await proofs.guessable(shownBy(actor, user), () => secondFactors.remove(user, code))
       return '{}'
     },

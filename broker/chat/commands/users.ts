@@ -13,15 +13,15 @@ import type { Handlers } from './table.js'
 /** Maximum number of users that one user blocks. */
 const MAX_BLOCKS = 1000
 
-export interface PeopleCommandParts {
+export interface PeopleCommandDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly presence: Pick<Presence, 'updateVisibility'>
   readonly askLimits: AskLimits
 }
 
-export function userCommands(parts: PeopleCommandParts): Handlers<keyof typeof USER_COMMANDS> {
-  const { store, locks, presence } = parts
+export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USER_COMMANDS> {
+  const { store, locks, presence } = deps
   const { directory } = store
   return {
     'users.get': async (_, { user }) => {

@@ -35,7 +35,7 @@ const MAX_BRIDGES = 20
 const PER_SECOND = 1
 const AT_ONCE = 10
 
-export interface BridgesParts {
+export interface BridgesDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly rules: DeviceRules
@@ -52,16 +52,16 @@ export interface BridgesParts {
 export type NewBridge = Pick<BridgeRecord, 'filter' | 'room' | 'template'>
 
 export class Bridges {
-  readonly #parts: BridgesParts
+  readonly #deps: BridgesDeps
   readonly #buckets = new TokenBuckets(PER_SECOND, AT_ONCE)
 
-  constructor(parts: BridgesParts) {
-    this.#parts = parts
+  constructor(deps: BridgesDeps) {
+    this.#deps = deps
   }
 
   /** Creates a bridge. The actor must own the device and be allowed to invite into the room; the device joins the room. @throws Refusal */
   create(actor: Actor, device: string, { filter, room, template }: NewBridge): Promise<BridgeRecord> {
-    const { store, locks, rules, roomRules, members } = this.#parts
+    const { store, locks, rules, roomRules, members } = this.#deps
     const { bridges } = store.directory.devices
     return locks.runExclusive(lockOf(device), async () => {
       rules.require(actor, device, 'own')
@@ -78,13 +78,13 @@ export class Bridges {
   }
 
   #requireFilter(filter: string): void {
-    const fault = topicFilterFault(filter, this.#parts.topicLevels)
+    const fault = topicFilterFault(filter, this.#deps.topicLevels)
     if (fault) throw new Refusal('bad_request', fault, { field: 'filter' })
   }
 
   /** Removes a bridge. The device stays a member of the room. */
   remove(actor: Actor, device: string, id: string): Promise<void> {
-    const { store, locks, rules } = this.#parts
+    const { store, locks, rules } = this.#deps
     const { bridges } = store.directory.devices
     return locks.runExclusive(lockOf(device), async () => {
       rules.require(actor, device, 'own')
@@ -95,7 +95,7 @@ export class Bridges {
 
   /** Drafts to append with a publish of the device below its topic (`rest`), at most one per room; null: none. */
   drafts(actor: Actor, rest: string, publication: Publication): Promise<Draft[]> | null {
-    const all = this.#parts.store.directory.devices.bridges.of(actor.principal.user)
+    const all = this.#deps.store.directory.devices.bridges.of(actor.principal.user)
     if (all.size === 0 || publication.payload.length === 0) return null
     const byRoom = new Map<string, BridgeRecord>()
     for (const bridge of all.values())
@@ -114,26 +114,26 @@ export class Bridges {
       const { room, template } = bridge
       this.#requirePace(actor, bridge)
       const said = template === null ? asIs(payload) : filledIn(template, rest, payload)
-      const message = (await this.#parts.screening.screen(actor, room, said))?.message ?? said
+      const message = (await this.#deps.screening.screen(actor, room, said))?.message ?? said
       this.#requireWriter(actor, room)
       return stamp(actor, { log: logs.messages(room), place: `"room":"${room}",` }, message, { qos: 1 })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      this.#parts.count(`dropped.bridge_${error.code}`)
+      this.#deps.count(`dropped.bridge_${error.code}`)
       return null
     }
   }
 
   /** The rules for members apply to the device as well. @throws Refusal `forbidden`. */
   #requireWriter({ principal }: Actor, room: string): RoomRecord {
-    const member = this.#parts.store.directory.member(room, principal.user)
+    const member = this.#deps.store.directory.member(room, principal.user)
     if (!member) throw new Refusal('forbidden', `${principal.user} is not a member of ${room}`)
-    return this.#parts.roomRules.requireWriter(member)
+    return this.#deps.roomRules.requireWriter(member)
   }
 
   /** The rate of the bridge, the room's rate and its slow mode apply. @throws Refusal `rate_limited`. */
   #requirePace(actor: Actor, { id, room }: BridgeRecord): void {
-    const { slowMode, rates, store } = this.#parts
+    const { slowMode, rates, store } = this.#deps
     const { slowMode: seconds } = this.#requireWriter(actor, room)
     if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
     rates.requireRoomRate(room)

@@ -44,7 +44,7 @@ export interface AskedOfDevice {
   readonly cid?: string
 }
 
-export interface DeviceCommandsParts {
+export interface DeviceCommandsDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly wheel: TimerWheel
@@ -53,21 +53,21 @@ export interface DeviceCommandsParts {
 }
 
 export class DeviceCommands implements Deadline {
-  readonly #parts: DeviceCommandsParts
+  readonly #deps: DeviceCommandsDeps
   readonly #trimming: Trimming
   /** Devices on which commands have finished since the last trim. */
   readonly #grown = new Set<string>()
   /** Unix ms of the next expiry, for which the timer is set; 0: none. */
   #next = 0
 
-  constructor(parts: DeviceCommandsParts) {
-    this.#parts = parts
-    this.#trimming = new Trimming(parts.store.log, KEPT_ENTRIES)
+  constructor(deps: DeviceCommandsDeps) {
+    this.#deps = deps
+    this.#trimming = new Trimming(deps.store.log, KEPT_ENTRIES)
     for (const { expiresAt } of this.#devices.allOpen()) this.#watch(expiresAt)
   }
 
   get #devices() {
-    return this.#parts.store.directory.devices
+    return this.#deps.store.directory.devices
   }
 
   /** Sends a command to a device. `ops` are written in the same commit; `seq` is the entry in the device's log. @throws Refusal */
@@ -77,8 +77,8 @@ export class DeviceCommands implements Deadline {
     asked: AskedOfDevice,
     ops: readonly Op[] = [],
   ): Promise<{ record: DeviceCommandRecord; seq: number }> {
-    return this.#parts.locks.runExclusive(lockOf(device), async () => {
-      this.#parts.rules.require(actor, device, 'control')
+    return this.#deps.locks.runExclusive(lockOf(device), async () => {
+      this.#deps.rules.require(actor, device, 'control')
       const { cid = null, ...rest } = asked
       const checked = {
         cid,
@@ -99,7 +99,7 @@ export class DeviceCommands implements Deadline {
    */
   async #again(device: string, draft: Draft): Promise<{ record: DeviceCommandRecord; seq: number } | null> {
     if (!draft.dedupe) return null
-    const [result] = await commit(this.#parts.store, { drafts: [{ ...draft, retryOnly: true }] })
+    const [result] = await commit(this.#deps.store, { drafts: [{ ...draft, retryOnly: true }] })
     const { outcome, id, seq } = result as AppendResult
     if (outcome === 'absent') return null
     if (outcome === 'conflict')
@@ -119,7 +119,7 @@ export class DeviceCommands implements Deadline {
       ...{ expiresAt: draft.extra!.expiresAt, deliveredAt: 0, finishedAt: 0, state: 'pending' as const },
     }
     const all = [...ops, ...this.#devices.commandOps(record)]
-    const [result] = await commit(this.#parts.store, { drafts: [draft], ops: all })
+    const [result] = await commit(this.#deps.store, { drafts: [draft], ops: all })
     const { seq } = result as AppendResult
     this.#trimming.appended(draft.log, seq)
     this.#watch(record.expiresAt)
@@ -128,11 +128,11 @@ export class DeviceCommands implements Deadline {
 
   /** The device acknowledged an entry of its log. */
   reached(device: string, seq: number): void {
-    this.#delivered(device, seq).catch(this.#parts.failed)
+    this.#delivered(device, seq).catch(this.#deps.failed)
   }
 
   async #delivered(device: string, seq: number): Promise<void> {
-    const { store, locks } = this.#parts
+    const { store, locks } = this.#deps
     const [entry] = await store.log.read(logs.deviceCommands(device), seq - 1, 1, 1)
     if (entry?.seq !== seq) return
     const { id } = JSON.parse(entry.payload.toString('utf8')) as { id: string }
@@ -154,7 +154,7 @@ export class DeviceCommands implements Deadline {
     stringify(said)
     const { id, ok, result, error } = said as { id: string; ok: boolean; result?: unknown; error?: string }
     const state = ok ? ('done' as const) : ('failed' as const)
-    return this.#parts.locks.runExclusive(lockOf(device), async () => {
+    return this.#deps.locks.runExclusive(lockOf(device), async () => {
       const known = this.#devices.open.get(device, id)
       if (!known || known.expiresAt <= Date.now()) {
         if (known) await this.#finish({ ...known, state: 'expired' })
@@ -171,11 +171,11 @@ export class DeviceCommands implements Deadline {
     const known = await this.#devices.finished(device, id)
     if (!known) throw new Refusal('not_found', `there is no command ${id}`, { field: 'id' })
     if (known.state !== state) throw new Refusal('conflict', `command ${id} is ${known.state} already`, { field: 'id' })
-    await commit(this.#parts.store, { ops })
+    await commit(this.#deps.store, { ops })
   }
 
   async #finish(record: DeviceCommandRecord, ops: readonly Op[] = []): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const done = { ...record, finishedAt: Date.now() }
     const { device, id, name, state, by } = done
     const told = { device, command: id, name, state, ...('result' in done ? { result: done.result } : {}) }
@@ -201,14 +201,14 @@ export class DeviceCommands implements Deadline {
   #watch(at: number): void {
     if (this.#next !== 0 && this.#next <= at) return
     this.#next = at
-    this.#parts.wheel.set(this, at)
+    this.#deps.wheel.set(this, at)
   }
 
   due(now: number): number {
     let next = 0
     for (const record of this.#devices.allOpen()) {
       const { device, id, expiresAt } = record
-      if (expiresAt <= now) void this.#expire(device, id).catch(this.#parts.failed)
+      if (expiresAt <= now) void this.#expire(device, id).catch(this.#deps.failed)
       else if (next === 0 || expiresAt < next) next = expiresAt
     }
     this.#next = next
@@ -216,7 +216,7 @@ export class DeviceCommands implements Deadline {
   }
 
   #expire(device: string, id: string): Promise<void> {
-    return this.#parts.locks.runExclusive(lockOf(device), async () => {
+    return this.#deps.locks.runExclusive(lockOf(device), async () => {
       const known = this.#devices.open.get(device, id)
       if (known) await this.#finish({ ...known, state: 'expired' })
     })
@@ -230,14 +230,14 @@ export class DeviceCommands implements Deadline {
       const kept = await this.#devices.finishedBefore(device, LAST_ID, KEPT_FINISHED)
       const oldest = kept.length < KEPT_FINISHED ? '' : kept[KEPT_FINISHED - 1]!.id
       for (let old = await this.#below(device, oldest); old.length > 0; old = await this.#below(device, oldest))
-        await commit(this.#parts.store, { ops: old.map(({ id }) => this.#devices.forgetOp(device, id)) })
+        await commit(this.#deps.store, { ops: old.map(({ id }) => this.#devices.forgetOp(device, id)) })
     }
   }
 
   /** Deletes the commands of a deleted user to one device; open ones are withdrawn. */
   withdraw(user: string, device: string): Promise<void> {
     const devices = this.#devices
-    return this.#parts.locks.runExclusive(lockOf(device), async () => {
+    return this.#deps.locks.runExclusive(lockOf(device), async () => {
       const ops: Op[] = []
       for (const { id, by } of devices.open.of(device).values())
         if (by === user) ops.push(devices.open.wipeOp(device, id))
@@ -247,13 +247,13 @@ export class DeviceCommands implements Deadline {
         if (page.length < PAGE) break
         before = page.at(-1)!.id
       }
-      if (ops.length > 0) await commit(this.#parts.store, { ops: [...ops, await this.#eraseOp(user, device)] })
+      if (ops.length > 0) await commit(this.#deps.store, { ops: [...ops, await this.#eraseOp(user, device)] })
     })
   }
 
   /** Erases the user's entries in the device's log. */
   async #eraseOp(user: string, device: string): Promise<Op> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const log = logs.deviceCommands(device)
     const seqs: number[] = []
     for (let after = 0, left = KEPT_ENTRIES * 2; left > 0; ) {

@@ -5,31 +5,31 @@ import type { DeviceOfferRecord, DeviceRecord } from '../../store/devices.js'
 import type { Op } from '../../store/op.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
-import { type DevicesParts, lockOf, newKey, requireRecipient, revokeKeys } from './devices.js'
+import { type DevicesDeps, lockOf, newKey, requireRecipient, revokeKeys } from './devices.js'
 
 /** Maximum open offers to one user: of all owners, and of one. */
 const MOST_OF_ALL = 1000
 const MOST_OF_ONE = 100
 
 export class DeviceOffers {
-  readonly #parts: DevicesParts
+  readonly #deps: DevicesDeps
 
-  constructor(parts: DevicesParts) {
-    this.#parts = parts
+  constructor(deps: DevicesDeps) {
+    this.#deps = deps
   }
 
   get #devices() {
-    return this.#parts.store.directory.devices
+    return this.#deps.store.directory.devices
   }
 
   /** `offered`: whether the offer waits to be accepted. Owners withdraw an offer by naming themselves. */
   transfer(actor: Actor, device: string, user: string): Promise<{ offered: boolean }> {
-    const { locks, rules } = this.#parts
+    const { locks, rules } = this.#deps
     return locks.runExclusive(lockOf(device), async () => {
       const record = rules.require(actor, device, 'own')
-      await requireRecipient(this.#parts, actor, user)
+      await requireRecipient(this.#deps, actor, user)
       if (user === record.owner) {
-        await commit(this.#parts.store, { ops: this.#withdrawOps(device) })
+        await commit(this.#deps.store, { ops: this.#withdrawOps(device) })
         return { offered: false }
       }
       if (isAdmin(actor)) await this.#handOver(record, user, requireUser(actor))
@@ -45,15 +45,15 @@ export class DeviceOffers {
     const mine = waiting.filter(({ by }) => by === owner)
     if (waiting.length >= MOST_OF_ALL || mine.length >= MOST_OF_ONE)
       throw new Refusal('conflict', `${user} has too many offers to answer`, { field: 'user' })
-    this.#parts.askLimits.require(actor, user, `device ${device}`)
+    this.#deps.askLimits.require(actor, user, `device ${device}`)
     const offer: DeviceOfferRecord = { device, user, by: owner, at: Date.now() }
     const drafts = [userEvent(user, { type: 'deviceOffered', device, by: owner })]
-    await commit(this.#parts.store, { drafts, ops: [...this.#withdrawOps(device), offers.putOp(offer)] })
+    await commit(this.#deps.store, { drafts, ops: [...this.#withdrawOps(device), offers.putOp(offer)] })
   }
 
   /** Accepts an offer. All earlier keys are revoked; the answer has a new one. */
   accept(actor: Actor, device: string): Promise<{ record: DeviceRecord; key: string }> {
-    const { locks, options } = this.#parts
+    const { locks, options } = this.#deps
     const user = requireUser(actor)
     // The number of devices per owner is checked under the owner's lock.
     return locks.runExclusive(`devices of ${user}`, () =>
@@ -61,15 +61,15 @@ export class DeviceOffers {
         const offer = this.#offered(user, device)
         if (!isAdmin(actor) && this.#devices.ownedBy(user).size >= options.perUser)
           throw new Refusal('conflict', `you have ${options.perUser} devices (devices.perUser); remove one first`)
-        await revokeKeys(this.#parts, device)
+        await revokeKeys(this.#deps, device)
         const record = await this.#handOver(this.#devices.get(device)!, user, offer.by)
-        return { record, key: await newKey(this.#parts, actor, device) }
+        return { record, key: await newKey(this.#deps, actor, device) }
       }),
     )
   }
 
   decline(actor: Actor, device: string): Promise<void> {
-    const { locks, store } = this.#parts
+    const { locks, store } = this.#deps
     const user = requireUser(actor)
     return locks.runExclusive(lockOf(device), async () => {
       this.#offered(user, device)
@@ -85,7 +85,7 @@ export class DeviceOffers {
 
   /** Changes the owner. All shares end, and the device leaves rooms in which the new owner is banned. */
   async #handOver(record: DeviceRecord, user: string, by: string): Promise<DeviceRecord> {
-    const { store, sanctions } = this.#parts
+    const { store, sanctions } = this.#deps
     const { device, owner } = record
     const { shares } = this.#devices
     const mine = { ...record, owner: user }

@@ -24,7 +24,7 @@ const commandShape = Compile(object(DeviceCommandInput))
 
 export type DeviceTopic = Topic & { kind: 'device' }
 
-export interface DeviceTopicsParts {
+export interface DeviceTopicsDeps {
   readonly store: Store
   readonly rules: DeviceRules
   readonly commands: DeviceCommands
@@ -34,21 +34,21 @@ export interface DeviceTopicsParts {
 }
 
 export class DeviceTopics {
-  readonly #parts: DeviceTopicsParts
+  readonly #deps: DeviceTopicsDeps
 
-  constructor(parts: DeviceTopicsParts) {
-    this.#parts = parts
+  constructor(deps: DeviceTopicsDeps) {
+    this.#deps = deps
   }
 
   publish(actor: Actor, topic: DeviceTopic, publication: Publication, publisher: Publisher): void | Promise<void> {
-    const { store, rules, plainTopics } = this.#parts
+    const { store, rules, plainTopics } = this.#deps
     const { user, anonymous } = actor.principal
     const { user: device, rest } = topic
     if (anonymous || !store.directory.devices.get(device))
       return plainTopics.publish(actor, topic, publication, publisher)
     if (rest === 'receipts' && user === device) return this.#receipt(actor, publication, publisher)
     if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, publication, publisher)
-    const bridged = user === device ? this.#parts.bridges.drafts(actor, rest, publication) : null
+    const bridged = user === device ? this.#deps.bridges.drafts(actor, rest, publication) : null
     if (!bridged) return plainTopics.publish(actor, topic, publication, publisher)
     // A copy, because a screen may take time, and the payload is a view of a read buffer.
     const kept = { ...publication, payload: Buffer.from(publication.payload) }
@@ -62,21 +62,21 @@ export class DeviceTopics {
     const asked = readObject(publication.payload)
     if (!asked) throw new Refusal('bad_request', 'expected {"name":…}')
     checkSchema(commandShape, asked)
-    const { record, seq } = await this.#parts.commands.ask(
+    const { record, seq } = await this.#deps.commands.ask(
       actor,
       device,
       asked as unknown as AskedOfDevice,
       publication.ops,
     )
     const result = { id: record.id, room: publication.topic, seq, ts: record.at }
-    acceptSend(this.#parts.replies, actor, (asked['cid'] as string | undefined) ?? null, result)
+    acceptSend(this.#deps.replies, actor, (asked['cid'] as string | undefined) ?? null, result)
     publisher.settled(null, result)
   }
 
   async #receipt(actor: Actor, publication: Publication, publisher: Publisher): Promise<void> {
-    await this.#parts.commands.receipt(actor, publication.payload, publication.ops)
+    await this.#deps.commands.receipt(actor, publication.payload, publication.ops)
     // Acks leave in the order of the publishes, so this waits for earlier commits.
-    await commit(this.#parts.store, {})
+    await commit(this.#deps.store, {})
     publisher.settled(null, null)
   }
 }

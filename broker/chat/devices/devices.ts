@@ -20,7 +20,7 @@ import type { DeviceRules } from './device-rules.js'
 /** Maximum number of users with whom a device is shared. */
 const MAX_SHARES = 100
 
-export interface DevicesParts {
+export interface DevicesDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly rules: DeviceRules
@@ -36,31 +36,31 @@ export interface DevicesParts {
 }
 
 export class Devices {
-  readonly #parts: DevicesParts
+  readonly #deps: DevicesDeps
 
-  constructor(parts: DevicesParts) {
-    this.#parts = parts
+  constructor(deps: DevicesDeps) {
+    this.#deps = deps
   }
 
   /** Registers a device, and creates its key. */
   register(actor: Actor, device: string, name: string | null): Promise<{ record: DeviceRecord; key: string }> {
-    const { store, locks, accounts } = this.#parts
+    const { store, locks, accounts } = this.#deps
     const owner = requireUser(actor)
     this.#requireMaker(actor)
     return locks.runExclusive(`devices of ${owner}`, async () => {
       const { devices } = store.directory
-      const { perUser } = this.#parts.options
+      const { perUser } = this.#deps.options
       if (!isAdmin(actor) && devices.ownedBy(owner).size >= perUser)
         throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
       const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
       await addOwned(accounts, 'device', device, devices.putOp(record))
-      return { record, key: await newKey(this.#parts, actor, device) }
+      return { record, key: await newKey(this.#deps, actor, device) }
     })
   }
 
   /** Where users cannot register accounts, they cannot register devices either. @throws Refusal `forbidden`. */
   #requireMaker(actor: Actor): void {
-    const { options, registration, store } = this.#parts
+    const { options, registration, store } = this.#deps
     if (isAdmin(actor)) return
     if (options.register === 'admin' || registration() !== 'open')
       throw new Refusal('forbidden', 'devices are made by admins here (devices.register, auth.registration)')
@@ -72,29 +72,29 @@ export class Devices {
   /** Replaces all keys of the device by a new one. */
   key(actor: Actor, device: string): Promise<string> {
     return this.#asOwner(actor, device, async () => {
-      await revokeKeys(this.#parts, device)
-      return newKey(this.#parts, actor, device)
+      await revokeKeys(this.#deps, device)
+      return newKey(this.#deps, actor, device)
     })
   }
 
   /** Deletes the device with all it published, so that the next device of that name inherits nothing. */
   remove(actor: Actor, device: string): Promise<void> {
     return this.#asOwner(actor, device, async () => {
-      await this.#parts.remove(device)
+      await this.#deps.remove(device)
     })
   }
 
   share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const { shares } = store.directory.devices
     return this.#asOwner(actor, device, async (record) => {
-      await requireRecipient(this.#parts, actor, user)
+      await requireRecipient(this.#deps, actor, user)
       if (user === record.owner) throw new Refusal('bad_request', `${device} is ${user}'s own`, { field: 'user' })
       const known = shares.get(device, user)
       if (known?.may === may) return
       if (!known && shares.of(device).size >= MAX_SHARES)
         throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
-      this.#parts.askLimits.require(actor, user, `device ${device}`)
+      this.#deps.askLimits.require(actor, user, `device ${device}`)
       const by = requireUser(actor)
       const drafts = [userEvent(user, { type: 'device', device, by, may })]
       await commit(store, { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })] })
@@ -103,7 +103,7 @@ export class Devices {
 
   /** Takes effect at once, because every delivery is checked. */
   unshare(actor: Actor, device: string, user: string): Promise<void> {
-    const { store, locks, rules } = this.#parts
+    const { store, locks, rules } = this.#deps
     const { shares } = store.directory.devices
     return locks.runExclusive(lockOf(device), async () => {
       const by = requireUser(actor)
@@ -116,7 +116,7 @@ export class Devices {
   }
 
   #asOwner<T>(actor: Actor, device: string, act: (record: DeviceRecord) => Promise<T>): Promise<T> {
-    const { locks, rules } = this.#parts
+    const { locks, rules } = this.#deps
     return locks.runExclusive(lockOf(device), async () => act(rules.require(actor, device, 'own')))
   }
 }
@@ -125,7 +125,7 @@ export class Devices {
  * The recipient of a share or transfer must be an existing user, not a device, who can be invited by the actor. Admins are only stopped by
  * a block. @throws Refusal
  */
-export async function requireRecipient({ store }: DevicesParts, actor: Actor, user: string): Promise<void> {
+export async function requireRecipient({ store }: DevicesDeps, actor: Actor, user: string): Promise<void> {
   const { directory } = store
   if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
   if (directory.devices.get(user)) throw new Refusal('bad_request', `${user} is a device itself`, { field: 'user' })
@@ -134,13 +134,13 @@ export async function requireRecipient({ store }: DevicesParts, actor: Actor, us
   else requireReachable(directory, user, by, 'invites', why)
 }
 
-export async function newKey({ keys }: DevicesParts, actor: Actor, device: string): Promise<string> {
+export async function newKey({ keys }: DevicesDeps, actor: Actor, device: string): Promise<string> {
   const made = { name: 'device', roles: null, expiresIn: limitedLife(actor, null) }
   return (await keys.create(device, made)).key
 }
 
 /** Revokes all keys of the device, which ends its connections. */
-export async function revokeKeys({ keys }: DevicesParts, device: string): Promise<void> {
+export async function revokeKeys({ keys }: DevicesDeps, device: string): Promise<void> {
   for (const { id } of await keys.list(device)) await keys.revoke(device, id)
 }
 

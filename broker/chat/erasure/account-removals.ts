@@ -26,7 +26,7 @@ const PATIENCE = 10_000
 /** Milliseconds until a failed erasure is tried again. */
 const RETRY = 60_000
 
-export interface AccountRemovalsParts {
+export interface AccountRemovalsDeps {
   readonly store: Store
   readonly accounts: Pick<Accounts, 'remove'>
   readonly members: Pick<Members, 'removeUser'>
@@ -41,25 +41,25 @@ export interface AccountRemovalsParts {
 class Stopping extends Error {}
 
 export class AccountRemovals {
-  readonly #parts: AccountRemovalsParts
+  readonly #deps: AccountRemovalsDeps
   /** One erasure at a time, round robin between persons, so that one who deletes hundreds of bots does not delay others. */
   readonly #line = new FairQueue()
   #closing = false
   #retry: NodeJS.Timeout | undefined
 
-  constructor(parts: AccountRemovalsParts) {
-    this.#parts = parts
+  constructor(deps: AccountRemovalsDeps) {
+    this.#deps = deps
   }
 
   /** Continues unfinished erasures. */
   async resume(): Promise<void> {
-    for await (const { user, person = user } of this.#parts.store.accounts.removals()) void this.run(user, person)
+    for await (const { user, person = user } of this.#deps.store.accounts.removals()) void this.run(user, person)
   }
 
   /** Deletes an account and waits a limited time for the erasure. `erased`: whether it is complete. */
   async remove(user: string, messages: 'erased' | 'kept' = 'erased'): Promise<{ erased: boolean }> {
     const person = this.#personBehind(user)
-    const gone = await this.#parts.accounts.remove(user, messages)
+    const gone = await this.#deps.accounts.remove(user, messages)
     const patience = new AbortController()
     const erased = await Promise.race([
       this.#runAll(gone, person),
@@ -72,12 +72,12 @@ export class AccountRemovals {
   /** Deletes the actor's own account: sessions end after the answer. */
   async removeAsker(user: string): Promise<void> {
     const person = this.#personBehind(user)
-    const gone = await this.#parts.accounts.remove(user)
-    afterAnswer(this.#parts.store, () => this.#runAll(gone, person))
+    const gone = await this.#deps.accounts.remove(user)
+    afterAnswer(this.#deps.store, () => this.#runAll(gone, person))
   }
 
   #personBehind(user: string): string {
-    return personBehind(this.#parts.store.directory, user)
+    return personBehind(this.#deps.store.directory, user)
   }
 
   async #runAll(users: readonly string[], person: string): Promise<boolean> {
@@ -91,7 +91,7 @@ export class AccountRemovals {
   run(user: string, person: string): Promise<boolean> {
     return this.#line.take(person, async () => {
       try {
-        const record = await this.#parts.store.accounts.removal(user)
+        const record = await this.#deps.store.accounts.removal(user)
         if (record && !this.#closing) await this.#erase(record)
         return !this.#closing
       } catch (error) {
@@ -108,7 +108,7 @@ export class AccountRemovals {
   }
 
   #later(error: unknown): void {
-    const { failed } = this.#parts
+    const { failed } = this.#deps
     failed(error)
     clearTimeout(this.#retry)
     if (this.#closing) return
@@ -116,13 +116,13 @@ export class AccountRemovals {
   }
 
   async #erase({ user, rooms }: RemovalRecord): Promise<void> {
-    const { store, presence } = this.#parts
+    const { store, presence } = this.#deps
     await this.#endSessions(user)
     if (rooms) {
       await this.#eraseRooms(user, rooms)
-      await this.#parts.userErasure.forget(user, () => this.#pause())
+      await this.#deps.userErasure.forget(user, () => this.#pause())
     }
-    await this.#parts.members.removeUser(user)
+    await this.#deps.members.removeUser(user)
     for (const log of [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)])
       await store.log.drop(log)
     await this.#dropRetained(user)
@@ -134,8 +134,8 @@ export class AccountRemovals {
     const reached = new Map<string, number>()
     // A pass over new entries finds what was in flight when the sessions ended.
     for (let found = true; found; ) {
-      const all = new Set([...rooms, ...roomsWithWordsOf(this.#parts.store.directory, user)])
-      await this.#parts.members.removeUser(user)
+      const all = new Set([...rooms, ...roomsWithWordsOf(this.#deps.store.directory, user)])
+      await this.#deps.members.removeUser(user)
       found = false
       for (const room of all) if (await this.#eraseRoom(user, room, reached)) found = true
     }
@@ -144,7 +144,7 @@ export class AccountRemovals {
   }
 
   async #endSessions(user: string): Promise<void> {
-    const { store, endSessions } = this.#parts
+    const { store, endSessions } = this.#deps
     const kept = await store.sessions.ofUser(user)
     await endSessions(user)
     for (const { id } of kept) await store.persistence.delWill({ id })
@@ -153,7 +153,7 @@ export class AccountRemovals {
 
   /** `reached`: position of the last pass in each log. */
   async #eraseRoom(user: string, room: string, reached: Map<string, number>): Promise<boolean> {
-    const { store, roomErasure } = this.#parts
+    const { store, roomErasure } = this.#deps
     let found = false
     for (const what of ['messages', 'events'] as const)
       while (store.directory.room(room)) {
@@ -169,7 +169,7 @@ export class AccountRemovals {
 
   /** Rooms, invitations, links and sanctions stay, without the name of their creator. */
   async #renameRecords(user: string): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     for (const room of [...store.directory.rooms()]) {
       await this.#pause()
       const ops = renamed(store, room, user)
@@ -179,7 +179,7 @@ export class AccountRemovals {
 
   /** Deletes conversations whose other member is gone too. */
   async #dropConversations(user: string, rooms: readonly string[]): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     for (const room of rooms) {
       if (!directMembers(room)?.includes(user) || store.directory.members(room).size > 0) continue
       await commit(store, { ops: store.directory.deleteRoomOps(room) })
@@ -189,7 +189,7 @@ export class AccountRemovals {
 
   /** Deletes what the user's devices retain, and what the user retained elsewhere. */
   async #dropRetained(user: string): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     // All retained messages are read only if the user retained any.
     const filters = store.queue.retainedBy(user).messages > 0 ? ['#', topics.allDevices()] : [topics.device(user, '#')]
     for await (const { topic, clientId } of store.queue.retained(filters)) {

@@ -25,7 +25,7 @@ import { logs } from '../model/views.js'
 const PAGE = 100
 const PAGE_BYTES = 1024 * 1024
 
-export interface RoomErasureParts {
+export interface RoomErasureDeps {
   readonly store: Store
   /** The locks of rooms. */
   readonly locks: KeyedMutex
@@ -45,9 +45,9 @@ export class RoomErasure {
   readonly #store: Store
   readonly #locks: KeyedMutex
   readonly #messageLocks: KeyedMutex
-  readonly #indexed: RoomErasureParts['indexed']
+  readonly #indexed: RoomErasureDeps['indexed']
 
-  constructor({ store, locks, messageLocks, indexed }: RoomErasureParts) {
+  constructor({ store, locks, messageLocks, indexed }: RoomErasureDeps) {
     this.#store = store
     this.#locks = locks
     this.#messageLocks = messageLocks

@@ -18,7 +18,7 @@ import type { RoomErasure } from './room-erasure.js'
 const NOTIFICATIONS = logs.notifications('')
 const BROADCAST = logs.broadcast('')
 
-export interface UserErasureParts {
+export interface UserErasureDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly roomErasure: Pick<RoomErasure, 'entries'>
@@ -32,15 +32,15 @@ export interface UserErasureParts {
 type Pause = () => Promise<void>
 
 export class UserErasure {
-  readonly #parts: UserErasureParts
+  readonly #deps: UserErasureDeps
 
-  constructor(parts: UserErasureParts) {
-    this.#parts = parts
+  constructor(deps: UserErasureDeps) {
+    this.#deps = deps
   }
 
   /** Every step may be repeated. `pause` yields between steps. */
   async forget(user: string, pause: Pause): Promise<void> {
-    const { store, reports, notifications, webhooks } = this.#parts
+    const { store, reports, notifications, webhooks } = this.#deps
     await reports.forget(user)
     for await (const log of store.log.names()) {
       if (log.startsWith(NOTIFICATIONS)) {
@@ -54,7 +54,7 @@ export class UserErasure {
   }
 
   async #announcements(user: string, channel: string, pause: Pause): Promise<void> {
-    const { store, roomErasure, announcements } = this.#parts
+    const { store, roomErasure, announcements } = this.#deps
     for (let after: number | null = 0; after !== null; ) {
       await pause()
       after = (await roomErasure.entries(user, logs.broadcast(channel), after)).next
@@ -65,7 +65,7 @@ export class UserErasure {
 
   /** Commands to devices of others, and bridges that the user made for devices which have another owner now. */
   async #devices(user: string, pause: Pause): Promise<void> {
-    const { store, locks, commands } = this.#parts
+    const { store, locks, commands } = this.#deps
     const { devices } = store.directory
     for (const { device } of [...devices.all()]) {
       await pause()
@@ -80,7 +80,7 @@ export class UserErasure {
 
   /** Deletes the records of rooms with forwarded content of the user, after that content is erased. */
   async #forwarded(user: string): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const { forwarded } = store.directory
     const ops: Op[] = []
     for (const { id } of store.directory.rooms()) if (forwarded.get(id, user)) ops.push(forwarded.deleteOp(id, user))

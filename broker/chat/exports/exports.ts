@@ -19,7 +19,7 @@ const SLOW = 262_144
 /** Maximum bytes of messages per export: a zip file without extensions ends at 4 GiB. */
 const MAX_BYTES = 2 ** 31
 
-export interface ExportsParts {
+export interface ExportsDeps {
   readonly store: Store
   /** Whether the login is still valid. */
   readonly stands: (principal: Principal) => Promise<boolean>
@@ -45,22 +45,22 @@ interface Download {
 }
 
 export class Exports {
-  readonly #parts: ExportsParts
+  readonly #deps: ExportsDeps
   /** By user; oldest first. */
   readonly #links = new Map<string, Link>()
   /** Downloads by account. */
   readonly #downloading = new Map<string, Download>()
 
-  constructor(parts: ExportsParts) {
-    this.#parts = parts
+  constructor(deps: ExportsDeps) {
+    this.#deps = deps
   }
 
   /** Creates a link, which replaces the user's previous one. @throws Refusal */
   ask(actor: Actor): { ticket: string; expiresAt: number } {
     const user = requireUser(actor)
-    if (!this.#parts.reachable)
+    if (!this.#deps.reachable)
       throw new Refusal('not_implemented', 'exports are downloaded over HTTP, which is off here (listen.http)')
-    if (this.#downloading.has(this.#parts.accountOf(user))) throw underWay()
+    if (this.#downloading.has(this.#deps.accountOf(user))) throw underWay()
     const ticket = newSecret()
     const expiresAt = Date.now() + LINK_LIVES
     this.#links.delete(user)
@@ -72,7 +72,7 @@ export class Exports {
   /** Starts the download of a link, which is used up. The generator must be read to its end or closed. @throws Refusal */
   async open(ticket: string): Promise<AsyncGenerator<Buffer>> {
     const { principal } = this.#find(hashSecret(ticket))
-    const account = this.#parts.accountOf(principal.user)
+    const account = this.#deps.accountOf(principal.user)
     if (this.#downloading.has(account)) throw underWay()
     this.#makePlace()
     const download: Download = { account, since: Date.now(), bytes: 0, ended: false }
@@ -99,7 +99,7 @@ export class Exports {
 
   /** The first piece is empty: it tells the caller whether the login is valid. */
   async *#download(principal: Principal, download: Download): AsyncGenerator<Buffer> {
-    const { store, stands } = this.#parts
+    const { store, stands } = this.#deps
     try {
       if (!(await stands(principal))) throw noLink()
       yield Buffer.alloc(0)
@@ -117,7 +117,7 @@ export class Exports {
   /** Checks the login before each file. */
   async *#whileItStands<T>(principal: Principal, files: AsyncIterable<T>): AsyncGenerator<T> {
     for await (const file of files) {
-      if (!(await this.#parts.stands(principal))) throw new Refusal('unauthorized', 'logged out during the export')
+      if (!(await this.#deps.stands(principal))) throw new Refusal('unauthorized', 'logged out during the export')
       yield file
     }
   }

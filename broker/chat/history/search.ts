@@ -55,7 +55,7 @@ interface VerifiedHit extends TextHit {
   readonly member: MemberRecord
 }
 
-export interface MessageSearchParts {
+export interface MessageSearchDeps {
   readonly store: Store
   readonly rules: RoomRules
   /** Null: search is disabled. */
@@ -64,15 +64,15 @@ export interface MessageSearchParts {
 }
 
 export class MessageSearch {
-  readonly #parts: MessageSearchParts
+  readonly #deps: MessageSearchDeps
 
-  constructor(parts: MessageSearchParts) {
-    this.#parts = parts
+  constructor(deps: MessageSearchDeps) {
+    this.#deps = deps
   }
 
   /** A page as JSON. */
   async page(actor: Actor, params: CommandParams<'search'>): Promise<string> {
-    const { index } = this.#parts
+    const { index } = this.#deps
     if (!index) throw new Refusal('not_implemented', 'this broker keeps no search index (search.enabled)')
     const user = requireUser(actor)
     const { query: text, limit = 20, cursor, from = null, after = null, before = null } = params
@@ -102,7 +102,7 @@ export class MessageSearch {
   }
 
   #rooms(actor: Actor, room: string | undefined): string[] {
-    const { store, rules } = this.#parts
+    const { store, rules } = this.#deps
     if (room === undefined) return [...store.directory.memberships(requireUser(actor)).keys()]
     const id = rules.resolve(actor, room)
     // Nobody has written in this conversation yet; history returns an empty page, too.
@@ -116,7 +116,7 @@ export class MessageSearch {
     hit: TextHit,
     { from, after, before }: Pick<TextQuery, 'from' | 'after' | 'before'>,
   ): Promise<VerifiedHit | null> {
-    const { store, index } = this.#parts
+    const { store, index } = this.#deps
     const member = store.directory.member(hit.room, user)
     // A user of a deleted and re-registered name does not see the past of a direct conversation.
     if (!member || (isDirectRoom(hit.room) && hit.seq <= member.joined.messages)) return null
@@ -131,7 +131,7 @@ export class MessageSearch {
 
   /** As many as fit, at least one; messages of rooms left meanwhile are omitted. */
   async #render(user: string, verified: readonly VerifiedHit[]): Promise<{ id: number; text: string }[]> {
-    const { store, replyBytes } = this.#parts
+    const { store, replyBytes } = this.#deps
     const texts = new Map<VerifiedHit, string>()
     for (const room of new Set(verified.map((one) => one.room))) {
       const there = verified.filter((one) => one.room === room)
@@ -141,11 +141,11 @@ export class MessageSearch {
     }
     let bytes = 0
     const allowed = verified.filter(({ room, member }) => store.directory.member(room, user)?.since === member.since)
-    const parts = allowed.map((one) => ({ id: one.id, text: `{"message":${texts.get(one)}}` }))
-    const over = parts.findIndex(
+    const deps = allowed.map((one) => ({ id: one.id, text: `{"message":${texts.get(one)}}` }))
+    const over = deps.findIndex(
       ({ text }, i) => (bytes += Buffer.byteLength(text) + 1) > replyBytes - ENVELOPE && i > 0,
     )
-    return over === -1 ? parts : parts.slice(0, over)
+    return over === -1 ? deps : deps.slice(0, over)
   }
 }
 

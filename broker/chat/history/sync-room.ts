@@ -19,7 +19,7 @@ import type { Unread } from './unread.js'
 /** Receipts up to this many ms older than the client's last sync are sent again, because they may not have been durable then. */
 const RECEIPTS_AGAIN = 60_000
 
-export interface RoomSyncParts {
+export interface RoomSyncDeps {
   readonly store: Store
   readonly unread: Unread
   readonly receipts: Receipts
@@ -46,15 +46,15 @@ interface Log {
 }
 
 export class RoomSync {
-  readonly #parts: RoomSyncParts
+  readonly #deps: RoomSyncDeps
 
-  constructor(parts: RoomSyncParts) {
-    this.#parts = parts
+  constructor(deps: RoomSyncDeps) {
+    this.#deps = deps
   }
 
   /** JSON; null: the room was deleted meanwhile. */
   async render(actor: Actor, member: MemberRecord, query: RoomSyncQuery): Promise<string | null> {
-    const { store, unread, receipts } = this.#parts
+    const { store, unread, receipts } = this.#deps
     const { room } = member
     const ts = Date.now()
     const log = await this.#open(member)
@@ -67,7 +67,7 @@ export class RoomSync {
     const since = known && changes ? known.seq : 0
     const messages = await this.#messages(log, since, folded, { ...query, maxBytes: query.maxBytes / 2 })
     const fresh = since === 0 ? 0 : (known?.ts ?? 0)
-    const parts = {
+    const deps = {
       room,
       at: { seq: log.head, ...(await this.#idAt(log, log.head)), events, created: record.createdAt, ts },
       reset: query.place !== null && query.place.seq > 0 && since === 0,
@@ -78,13 +78,13 @@ export class RoomSync {
       delivered: receipts.of(member).delivered,
       ...this.#receipts(member, fresh, query.maxBytes / 8),
     }
-    const news = known?.events === events ? '' : `,"info":${await describeRoom(this.#parts, actor, record)}`
-    return `${JSON.stringify(parts).slice(0, -1)},${messages},"changed":[${(changes ?? []).join(',')}]${news}}`
+    const news = known?.events === events ? '' : `,"info":${await describeRoom(this.#deps, actor, record)}`
+    return `${JSON.stringify(deps).slice(0, -1)},${messages},"changed":[${(changes ?? []).join(',')}]${news}}`
   }
 
   async #open({ room, joined }: MemberRecord): Promise<Log> {
     const name = logs.messages(room)
-    const { head, tail } = await this.#parts.store.log.open(name)
+    const { head, tail } = await this.#deps.store.log.open(name)
     // A user of a deleted and re-registered name does not see the past of a direct conversation.
     return { name, head, tail, first: Math.max(tail, isDirectRoom(room) ? joined.messages + 1 : 1) }
   }
@@ -101,21 +101,21 @@ export class RoomSync {
   /** Id of the message at `seq`; empty if there is none. */
   async #idAt({ name, first }: Log, seq: number): Promise<{ id?: string }> {
     if (seq < first) return {}
-    const [entry] = await this.#parts.store.log.read(name, seq - 1, 1, 1)
+    const [entry] = await this.#deps.store.log.read(name, seq - 1, 1, 1)
     return entry?.seq === seq ? { id: JSON.parse(entry.payload.toString('utf8')).id } : {}
   }
 
   /** Messages that the client has and that were changed since, in their present form. Null: too many; the client starts anew. */
   async #changes(log: Log, since: number, folded: FoldedMessages, maxBytes: number): Promise<string[] | null> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const targets = await changedTargets(store, log.name, Math.max(since, log.tail - 1), log.head)
     if (!targets) return null
     const changed = [...targets].filter((seq) => seq <= since && seq >= log.first).sort((a, b) => a - b)
     const entries: LogEntry[] = []
     for (const seq of changed) entries.push(...(await store.log.read(log.name, seq - 1, 1, 1, 'shown')))
-    const parts = await renderAll(entries, (present) => folded.render(present))
-    const bytes = parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0)
-    return bytes > maxBytes ? null : parts
+    const deps = await renderAll(entries, (present) => folded.render(present))
+    const bytes = deps.reduce((sum, part) => sum + Buffer.byteLength(part), 0)
+    return bytes > maxBytes ? null : deps
   }
 
   /** `"messages":[…],"more":…`: the newest that fit, in ascending order. */
@@ -127,19 +127,19 @@ export class RoomSync {
   ): Promise<string> {
     const lowest = Math.max(first, since + 1)
     const scan = { direction: 'back', first: lowest, last: head, limit, maxBytes } as const
-    const { entries, more, position } = await scanMessages(this.#parts.store, name, scan)
-    const parts = await renderAll(entries, (present) => folded.render(present))
+    const { entries, more, position } = await scanMessages(this.#deps.store, name, scan)
+    const deps = await renderAll(entries, (present) => folded.render(present))
     let bytes = 0
-    const over = parts.findIndex((part) => (bytes += Buffer.byteLength(part)) > maxBytes)
-    const count = over === -1 ? parts.length : over
-    const cut = count < parts.length
+    const over = deps.findIndex((part) => (bytes += Buffer.byteLength(part)) > maxBytes)
+    const count = over === -1 ? deps.length : over
+    const cut = count < deps.length
     const at = cut ? (entries[count - 1]?.seq ?? head + 1) : position
-    const shown = parts.slice(0, count).reverse()
+    const shown = deps.slice(0, count).reverse()
     return `"messages":[${shown.join(',')}],"more":${cut || more}${cut || more ? `,"before":${at}` : ''}`
   }
 
   #receipts({ room, user }: MemberRecord, since: number, maxBytes: number) {
-    const { store, receipts, largeRooms } = this.#parts
+    const { store, receipts, largeRooms } = this.#deps
     if (largeRooms.suppresses(room, 'receipts')) return {}
     const told = [...store.directory.members(room).values()].flatMap((member) => receipts.storedFor(member, user) ?? [])
     const shown = told.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(publicReceipt)

@@ -2,32 +2,32 @@
 import type { CommandParams } from '../../../schemas/commands.js'
 import type { MemberRecord } from '../../store/rooms.js'
 import { type Actor, requireUser } from '../model/actor.js'
-import { RoomSync, type RoomSyncParts } from './sync-room.js'
+import { RoomSync, type RoomSyncDeps } from './sync-room.js'
 
 /** Bytes of the reply beside the rooms. */
 const ENVELOPE = 1024
 const MAX_ROOMS = 500
 
-export interface SyncParts extends RoomSyncParts {
+export interface SyncDeps extends RoomSyncDeps {
   /** Maximum bytes of a reply. */
   readonly replyBytes: number
 }
 
 export class Sync {
-  readonly #parts: SyncParts
+  readonly #deps: SyncDeps
   readonly #room: RoomSync
 
-  constructor(parts: SyncParts) {
-    this.#parts = parts
-    this.#room = new RoomSync(parts)
+  constructor(deps: SyncDeps) {
+    this.#deps = deps
+    this.#room = new RoomSync(deps)
   }
 
   /** A page as JSON. Rooms are ordered by id, so that a change between two pages neither repeats nor skips one. */
   async page(actor: Actor, { epoch, rooms: known = {}, cursor, ...asked }: CommandParams<'sync'>): Promise<string> {
     const user = requireUser(actor)
-    const { store, receipts } = this.#parts
+    const { store, receipts } = this.#deps
     const { limit = 20, maxBytes = 131_072 } = asked
-    const most = this.#parts.replyBytes - ENVELOPE
+    const most = this.#deps.replyBytes - ENVELOPE
     const left = cursor === undefined ? this.#left(user, Object.keys(known)) : []
     let bytes = JSON.stringify(left).length
     const void_ = epoch !== undefined && epoch !== store.epoch
@@ -54,16 +54,16 @@ export class Sync {
   }
 
   #after(user: string, room: string): MemberRecord[] {
-    const mine = [...this.#parts.store.directory.memberships(user).values()].filter((member) => member.room > room)
+    const mine = [...this.#deps.store.directory.memberships(user).values()].filter((member) => member.room > room)
     return mine.sort((a, b) => (a.room < b.room ? -1 : 1))
   }
 
   #left(user: string, rooms: readonly string[]): string[] {
-    return rooms.filter((room) => !this.#parts.store.directory.member(room, user))
+    return rooms.filter((room) => !this.#deps.store.directory.member(room, user))
   }
 
   #shown(rooms: readonly string[], left: readonly string[], cursor: string | null): string {
-    const rest = { epoch: this.#parts.store.epoch, left, more: cursor !== null, ...(cursor === null ? {} : { cursor }) }
+    const rest = { epoch: this.#deps.store.epoch, left, more: cursor !== null, ...(cursor === null ? {} : { cursor }) }
     return `{"rooms":[${rooms.join(',')}],${JSON.stringify(rest).slice(1)}`
   }
 }

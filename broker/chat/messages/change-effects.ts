@@ -36,7 +36,7 @@ export type Outcome =
   | { readonly effect: Effect; readonly same?: undefined }
   | { readonly same: number; readonly effect?: undefined }
 
-export interface ChangeEffectsParts {
+export interface ChangeEffectsDeps {
   readonly store: Store
   readonly rules: RoomRules
   /** Seconds; 0: no limit. */
@@ -51,7 +51,7 @@ export class ChangeEffects {
   readonly #editWindow: number
   readonly #maxReactions: number
 
-  constructor({ store, rules, editWindow, reactionsPerMessage }: ChangeEffectsParts) {
+  constructor({ store, rules, editWindow, reactionsPerMessage }: ChangeEffectsDeps) {
     this.#store = store
     this.#rules = rules
     this.#reactions = new Reactions(store.notes)

@@ -16,7 +16,7 @@ import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
 import type { References } from './references.js'
 import { Send, type Sending } from './send.js'
 
-export interface ChangesParts {
+export interface ChangesDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly references: References
@@ -37,13 +37,13 @@ export class Changes {
   readonly #effects: ChangeEffects
   readonly #locks: KeyedMutex
 
-  constructor(parts: ChangesParts) {
-    this.#store = parts.store
-    this.#references = parts.references
-    this.#replies = parts.replies
-    this.#locks = parts.locks
-    this.#audit = parts.audit
-    this.#effects = new ChangeEffects(parts)
+  constructor(deps: ChangesDeps) {
+    this.#store = deps.store
+    this.#references = deps.references
+    this.#replies = deps.replies
+    this.#locks = deps.locks
+    this.#audit = deps.audit
+    this.#effects = new ChangeEffects(deps)
   }
 
   /** Resolves when the change is in the store's queue. Its lock is held until it is settled. */

@@ -12,17 +12,17 @@ import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import type { References } from './references.js'
 
-export interface ForwardingParts {
+export interface ForwardingDeps {
   readonly store: Pick<Store, 'directory' | 'log' | 'notes'>
   readonly rules: RoomRules
   readonly references: References
 }
 
 export class Forwarding {
-  readonly #parts: ForwardingParts
+  readonly #deps: ForwardingDeps
 
-  constructor(parts: ForwardingParts) {
-    this.#parts = parts
+  constructor(deps: ForwardingDeps) {
+    this.#deps = deps
   }
 
   /**
@@ -31,7 +31,7 @@ export class Forwarding {
    */
   async fill(actor: Actor, to: string, message: CheckedMessage, { room, seq }: Forward): Promise<CheckedMessage> {
     const from = this.#readable(actor, room)
-    const { entry, message: origin } = await this.#parts.references.find(actor, from, seq, 'forward.seq')
+    const { entry, message: origin } = await this.#deps.references.find(actor, from, seq, 'forward.seq')
     if (!origin) throw new Refusal('not_found', `message ${seq} is gone`, { field: 'forward.seq' })
     const content = said(await this.#now(from, entry, origin))
     const source = (origin as MessageOutput).forwarded ?? this.#source(from, to, entry)
@@ -40,7 +40,7 @@ export class Forwarding {
 
   #readable(actor: Actor, room: string): string {
     try {
-      return this.#parts.rules.requireMember(actor, this.#parts.rules.resolve(actor, room)).room
+      return this.#deps.rules.requireMember(actor, this.#deps.rules.resolve(actor, room)).room
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       throw new Refusal(error.code, error.message, { field: 'forward.room' })
@@ -50,9 +50,9 @@ export class Forwarding {
   /** The content of the source after its last edit. */
   async #now(room: string, { seq }: LogEntry, origin: MessageInput): Promise<MessageInput> {
     const log = logs.messages(room)
-    const state = readState(await this.#parts.store.notes.get(log, 'state', seq))
+    const state = readState(await this.#deps.store.notes.get(log, 'state', seq))
     if (state.edits === 0) return origin
-    const [edit] = await this.#parts.store.log.read(log, state.edited - 1, 1, 1)
+    const [edit] = await this.#deps.store.log.read(log, state.edited - 1, 1, 1)
     if (edit?.seq === state.edited) applyEdit(origin, JSON.parse(edit.payload.toString('utf8')))
     return origin
   }
@@ -62,7 +62,7 @@ export class Forwarding {
    * forwarded into.
    */
   #source(room: string, to: string, { seq, from, ts }: LogEntry): Forwarded {
-    const known = !isDirectRoom(room) && this.#parts.store.directory.room(room)?.access === 'public'
+    const known = !isDirectRoom(room) && this.#deps.store.directory.room(room)?.access === 'public'
     return { from, ts, ...(known || room === to ? { room, seq } : {}) }
   }
 }

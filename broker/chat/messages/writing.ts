@@ -28,7 +28,7 @@ import { Send, type Sending } from './send.js'
 import { calledIn, commandDraft } from './slash-commands.js'
 import type { SlowMode } from './slow-mode.js'
 
-export interface WritingParts {
+export interface WritingDeps {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly rules: RoomRules
   readonly screening: Screening
@@ -43,15 +43,15 @@ export interface WritingParts {
 }
 
 export class Writing {
-  readonly #parts: WritingParts
+  readonly #deps: WritingDeps
   /** Destinations by room. The same strings for all messages of a room, because the log is looked up by them. */
   readonly #destinations = new BoundedCache<Destination>((room) => ({
     log: logs.messages(room),
     place: `"room":"${room}",`,
   }))
 
-  constructor(parts: WritingParts) {
-    this.#parts = parts
+  constructor(deps: WritingDeps) {
+    this.#deps = deps
   }
 
   /** Writes to a room, in its slow mode. */
@@ -60,20 +60,20 @@ export class Writing {
     const slow =
       room.slowMode > 0 &&
       !isChange(post.message.input) &&
-      !this.#parts.rules.mayModerate(post.actor, room.id, 'moderate')
+      !this.#deps.rules.mayModerate(post.actor, room.id, 'moderate')
     return slow ? this.#writeSlowly(room, post) : this.append(post)
   }
 
   /** Charges the message to the room's rate: above it the publisher is paused, or refused if it cannot be paused. */
   count(room: string, publisher: Publisher): void {
-    if (!publisher.pause) return this.#parts.rates.requireRoomRate(room)
-    const ms = this.#parts.rates.chargeRoom(room)
+    if (!publisher.pause) return this.#deps.rates.requireRoomRate(room)
+    const ms = this.#deps.rates.chargeRoom(room)
     if (ms > 0) publisher.pause(ms)
   }
 
   /** Slow mode: one message per interval. A retry of an accepted message is answered, and does not count. */
   async #writeSlowly({ id: room, slowMode: seconds }: RoomRecord, post: Post): Promise<void> {
-    const { slowMode, store } = this.#parts
+    const { slowMode, store } = this.#deps
     const user = personBehind(store.directory, post.actor.principal.user)
     if (post.message.cid !== null && (await this.#isRetry(post)))
       return this.#onlyRetry(post, tooEarly(room, seconds, seconds * 1000))
@@ -94,7 +94,7 @@ export class Writing {
   /** Whether the log already has this message, so that it does not count in slow mode. */
   async #isRetry(post: Post): Promise<boolean> {
     const { draft } = this.#sending(post)
-    const [result] = await commit(this.#parts.store, { drafts: [{ ...draft, retryOnly: true }] })
+    const [result] = await commit(this.#deps.store, { drafts: [{ ...draft, retryOnly: true }] })
     return result!.outcome !== 'absent'
   }
 
@@ -108,7 +108,7 @@ export class Writing {
     const { actor, room, message } = post
     let filled: CheckedMessage
     try {
-      filled = await this.#parts.forwarding.fill(actor, room, message, forward)
+      filled = await this.#deps.forwarding.fill(actor, room, message, forward)
       this.#requireAllowed(post)
     } catch (error) {
       return this.#onlyRetry(post, error)
@@ -119,7 +119,7 @@ export class Writing {
   #screen(post: Post): void | Promise<void> {
     const { actor, room, message } = post
     try {
-      const verdict = this.#parts.screening.screen(actor, room, message)
+      const verdict = this.#deps.screening.screen(actor, room, message)
       if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
       return this.#append(verdict ? this.#judged(post, verdict) : post)
     } catch (error) {
@@ -141,14 +141,14 @@ export class Writing {
   #judged(post: Post, { message = post.message, report }: Verdict): Post {
     if (report === undefined) return { ...post, message }
     const settled: Publisher['settled'] = (refusal, result) => {
-      if (result) this.#parts.flagged(post.actor, message, result, report)
+      if (result) this.#deps.flagged(post.actor, message, result, report)
       post.publisher.settled(refusal, result)
     }
     return { ...post, message, publisher: { settled } }
   }
 
   #requireAllowed({ actor, room, to }: Post): void {
-    const { rules, store } = this.#parts
+    const { rules, store } = this.#deps
     const { user } = actor.principal
     if (to !== '') requireReachable(store.directory, to, user, 'messages', `you may not write to ${to}`)
     else if (user !== SYSTEM) rules.requireWriter(rules.requireMember(actor, room))
@@ -158,11 +158,11 @@ export class Writing {
     const { actor, room, message } = post
     const { input } = message
     const sending = this.#sending(post)
-    if (sending.command) return this.#parts.store.commit(new Send(this.#parts.replies, sending))
-    if (input) this.#parts.references.checkMentions(actor, room, input)
-    if (isChange(input)) return this.#parts.changes.send(input, sending)
+    if (sending.command) return this.#deps.store.commit(new Send(this.#deps.replies, sending))
+    if (input) this.#deps.references.checkMentions(actor, room, input)
+    if (isChange(input)) return this.#deps.changes.send(input, sending)
     if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
-    this.#parts.store.commit(new Send(this.#parts.replies, sending))
+    this.#deps.store.commit(new Send(this.#deps.replies, sending))
   }
 
   /** Refuses the message, unless it is a retry of an accepted one: then the log returns the first result. */
@@ -170,13 +170,13 @@ export class Writing {
     if (!(why instanceof Refusal) || post.message.cid === null) throw why
     const sending = this.#sending(post)
     const draft = { ...sending.draft, retryOnly: true }
-    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft, unlessRetry: why }))
+    this.#deps.store.commit(new Send(this.#deps.replies, { ...sending, draft, unlessRetry: why }))
   }
 
   /** A bot command goes to the bot's log instead of the room's. */
   #sending({ actor, room, message, to, publication, publisher }: Post): Sending {
-    const { rates: counted } = this.#parts
-    const called = calledIn(this.#parts.store.directory, actor, room, message)
+    const { rates: counted } = this.#deps
+    const called = calledIn(this.#deps.store.directory, actor, room, message)
     if (called) {
       const command = { bot: called.bot, name: called.command, owner: called.owner }
       const draft = commandDraft(actor, room, called, message)
@@ -192,16 +192,16 @@ export class Writing {
 
   /** Records that the room has content of `user`, so that it is found when the account is deleted. */
   #noting(publication: Publication, room: string, user: string): Publication {
-    const { forwarded } = this.#parts.store.directory
+    const { forwarded } = this.#deps.store.directory
     if (forwarded.get(room, user)) return publication
     return { ...publication, ops: [...publication.ops, forwarded.putOp({ room, user })] }
   }
 
   /** Appends a message that replies to another or belongs to a thread. */
   async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
-    const { notes = [] } = (await this.#parts.references.check(sending.actor, sending.room, input)) ?? {}
+    const { notes = [] } = (await this.#deps.references.check(sending.actor, sending.room, input)) ?? {}
     const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
-    this.#parts.store.commit(new Send(this.#parts.replies, { ...sending, draft: { ...sending.draft, effect } }))
+    this.#deps.store.commit(new Send(this.#deps.replies, { ...sending, draft: { ...sending.draft, effect } }))
   }
 }
 

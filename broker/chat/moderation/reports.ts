@@ -37,7 +37,7 @@ export interface Reported {
   readonly text?: string | undefined
 }
 
-export interface ReportsParts {
+export interface ReportsDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly references: References
@@ -52,17 +52,17 @@ export interface ReportsParts {
 type Target = Pick<ReportRecord, 'room' | 'roomSince' | 'seq' | 'user'>
 
 export class Reports {
-  readonly #parts: ReportsParts
+  readonly #deps: ReportsDeps
   readonly #locks = new KeyedMutex()
 
-  constructor(parts: ReportsParts) {
-    this.#parts = parts
+  constructor(deps: ReportsDeps) {
+    this.#deps = deps
   }
 
   /** Creates a report. Idempotent: one open report per user and target. @throws Refusal */
   create(actor: Actor, reported: Reported): Promise<ReportRecord> {
     const by = requireUser(actor)
-    return this.#locks.runExclusive(`of ${this.#parts.accountOf(by)}`, async () => {
+    return this.#locks.runExclusive(`of ${this.#deps.accountOf(by)}`, async () => {
       const { target, message } = await this.#target(actor, reported)
       if (target.user === by) throw new Refusal('bad_request', 'that is you yourself', { field: 'user' })
       const { reason, text = null } = reported
@@ -72,7 +72,7 @@ export class Reports {
 
   /** Reports a message that a filter flagged, after it was accepted. If the queue is full, nothing is added. */
   async flag(user: string, room: string, seq: number, entry: number, why: string): Promise<void> {
-    const { log } = this.#parts.store
+    const { log } = this.#deps.store
     const [message] = await log.read(logs.messages(room), entry - 1, 1, 1)
     if (message?.seq !== entry) return
     const target = { room, roomSince: this.#roomSince(room), seq, user }
@@ -85,29 +85,29 @@ export class Reports {
   }
 
   async #target(actor: Actor, { room, seq, user }: Reported): Promise<{ target: Target; message: Buffer | null }> {
-    const id = room === undefined ? null : this.#parts.rules.resolve(actor, room)
-    if (id !== null) this.#parts.rules.requireMember(actor, id)
+    const id = room === undefined ? null : this.#deps.rules.resolve(actor, room)
+    if (id !== null) this.#deps.rules.requireMember(actor, id)
     const roomSince = id === null ? null : this.#roomSince(id)
     if (seq === undefined) {
       if (user === undefined)
         throw new Refusal('bad_request', 'name a message (room and seq) or a user', { field: 'user' })
-      if (!(await this.#parts.store.directory.user(user)))
+      if (!(await this.#deps.store.directory.user(user)))
         throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
       return { target: { room: id, roomSince, seq: null, user }, message: null }
     }
     if (id === null) throw new Refusal('bad_request', 'a message is named by room and seq', { field: 'room' })
     if (user !== undefined) throw new Refusal('bad_request', 'the user is who wrote the message', { field: 'user' })
-    const { entry, message } = await this.#parts.references.find(actor, id, seq, 'seq')
+    const { entry, message } = await this.#deps.references.find(actor, id, seq, 'seq')
     if (!message) throw new Refusal('not_found', `message ${seq} is gone`, { field: 'seq' })
     return { target: { room: id, roomSince, seq, user: entry.from }, message: entry.payload }
   }
 
   #roomSince(room: string): number | null {
-    return this.#parts.store.directory.room(room)?.createdAt ?? null
+    return this.#deps.store.directory.room(room)?.createdAt ?? null
   }
 
   async #add(report: Omit<ReportRecord, 'id' | 'at' | 'resolution'>, message: Buffer | null): Promise<ReportRecord> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const open = this.#open()
     const same = open.find((other) => other.by === report.by && isSame(other, report))
     if (same) return same
@@ -120,7 +120,7 @@ export class Reports {
 
   /** Filters have a limit of their own; users share the rest, where bots and devices count with their owner. @throws Refusal `conflict`. */
   #requirePlace(by: string, open: readonly ReportRecord[]): void {
-    const { accountOf } = this.#parts
+    const { accountOf } = this.#deps
     const account = accountOf(by)
     const mine = open.filter((other) => accountOf(other.by) === account).length
     const all = open.length
@@ -131,14 +131,14 @@ export class Reports {
   }
 
   #open(): ReportRecord[] {
-    return [...this.#parts.store.moderation.reports.values()].filter(({ resolution }) => resolution === null)
+    return [...this.#deps.store.moderation.reports.values()].filter(({ resolution }) => resolution === null)
   }
 
   /** Events to the room's moderators, except one who is reported. */
   #events({ id, room, seq, user }: ReportRecord): Draft[] {
     if (room === null || isDirectRoom(room)) return []
     const moderators: string[] = []
-    for (const member of this.#parts.store.directory.members(room).values()) {
+    for (const member of this.#deps.store.directory.members(room).values()) {
       if (allows(member.role, 'moderate') && member.user !== user) moderators.push(member.user)
       if (moderators.length === MOST_TOLD) break
     }
@@ -148,14 +148,10 @@ export class Reports {
   /** Reports of one room, or of all; ordered by id. @throws Refusal */
   list(actor: Actor, room: string | undefined, status: 'open' | 'resolved'): ReportRecord[] {
     const id =
-      room === undefined
-        ? null
-        : isAdmin(actor) && !room.startsWith('@')
-          ? room
-          : this.#parts.rules.resolve(actor, room)
+      room === undefined ? null : isAdmin(actor) && !room.startsWith('@') ? room : this.#deps.rules.resolve(actor, room)
     if (id === null && !isAdmin(actor)) throw new Refusal('forbidden', 'only admins see the reports of all rooms')
-    if (id !== null && !isAdmin(actor)) this.#parts.rules.require(actor, id, 'moderate')
-    return [...this.#parts.store.moderation.reports.values()].filter(
+    if (id !== null && !isAdmin(actor)) this.#deps.rules.require(actor, id, 'moderate')
+    return [...this.#deps.store.moderation.reports.values()].filter(
       (report) =>
         (report.resolution === null) === (status === 'open') &&
         (id === null || report.room === id) &&
@@ -170,11 +166,11 @@ export class Reports {
   #maySee(actor: Actor, { room, roomSince, user }: ReportRecord): boolean {
     if (isAdmin(actor)) return true
     const same = room !== null && this.#roomSince(room) === roomSince
-    return same && user !== actor.principal.user && this.#parts.rules.mayModerate(actor, room, 'moderate')
+    return same && user !== actor.principal.user && this.#deps.rules.mayModerate(actor, room, 'moderate')
   }
 
   resolve(actor: Actor, id: string, action: Resolution['action'], options: ResolveOptions): Promise<ReportRecord> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     return this.#locks.runExclusive(`about ${id}`, async () => {
       const report = store.moderation.reports.get(id)
       if (!report || !this.#maySee(actor, report))
@@ -199,12 +195,12 @@ export class Reports {
       throw new Refusal('bad_request', 'the report is about no room that is there', { field: 'action' })
     if (action !== 'delete') {
       const more = action === 'ban' ? { reason } : {}
-      return void (await this.#parts.run(actor, `rooms.${action}`, { room, user, for: seconds, ...more }))
+      return void (await this.#deps.run(actor, `rooms.${action}`, { room, user, for: seconds, ...more }))
     }
     if (seq === null) throw new Refusal('bad_request', 'the report is about no message', { field: 'action' })
     // Otherwise the send would join the room.
-    this.#parts.rules.requireMember(actor, room)
-    await this.#parts.run(actor, 'send', { room, type: 'delete', target: seq }).catch((error: unknown) => {
+    this.#deps.rules.requireMember(actor, room)
+    await this.#deps.run(actor, 'send', { room, type: 'delete', target: seq }).catch((error: unknown) => {
       // Someone else has deleted it already.
       if (!(error instanceof Refusal) || error.code !== 'not_found') throw error
     })
@@ -212,7 +208,7 @@ export class Reports {
 
   /** Deletes the oldest resolved reports, if `more` would exceed the limit. */
   #makeRoom(more: number) {
-    const { moderation } = this.#parts.store
+    const { moderation } = this.#deps.store
     const resolved = this.#resolved()
     return resolved
       .slice(0, Math.max(0, resolved.length + more - MOST_RESOLVED))
@@ -221,13 +217,13 @@ export class Reports {
 
   /** Oldest resolution first. */
   #resolved(): ReportRecord[] {
-    const resolved = [...this.#parts.store.moderation.reports.values()].filter(({ resolution }) => resolution !== null)
+    const resolved = [...this.#deps.store.moderation.reports.values()].filter(({ resolution }) => resolution !== null)
     return resolved.sort((a, b) => a.resolution!.at - b.resolution!.at)
   }
 
   /** Removes a deleted user: reports about them are deleted, and their name and text in others. */
   forget(user: string): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     return this.#locks.runExclusive(CHANGING, async () => {
       const ops: Op[] = []
       for (const report of store.moderation.reports.values()) {
@@ -239,7 +235,7 @@ export class Reports {
   }
 
   async #namelessOps(report: ReportRecord, user: string): Promise<Op[]> {
-    const { directory, moderation } = this.#parts.store
+    const { directory, moderation } = this.#deps.store
     const { id, by, room, resolution } = report
     const ops: Op[] = []
     const resolved = resolution?.by === user
@@ -262,7 +258,7 @@ export class Reports {
 
   /** Deletes reports that were resolved more than `keep` seconds ago. */
   async sweep(now = Date.now()): Promise<void> {
-    const { store, keep } = this.#parts
+    const { store, keep } = this.#deps
     const old = this.#resolved().filter(({ resolution }) => resolution!.at + keep * 1000 <= now)
     if (old.length > 0) await commit(store, { ops: old.map(({ id }) => store.moderation.deleteReportOp(id)) })
   }

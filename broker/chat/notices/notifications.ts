@@ -31,7 +31,7 @@ const GATHERED_FOR = 1000
 const MOST_GATHERED = 100_000
 const END = Number.MAX_SAFE_INTEGER
 
-export interface NotificationsParts {
+export interface NotificationsDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly replies: Replies
@@ -57,15 +57,15 @@ export interface Acknowledged {
 
 export class Notifications {
   readonly trimming: Trimming
-  readonly #parts: NotificationsParts
+  readonly #deps: NotificationsDeps
   /** Seqs that were delivered to a device, with the time, by user; not written yet. */
   #reached = new Map<string, Map<number, number>>()
   #gathered = 0
   #timer: NodeJS.Timeout | null = null
 
-  constructor(parts: NotificationsParts) {
-    this.#parts = parts
-    this.trimming = new Trimming(parts.store.log, parts.options.keep)
+  constructor(deps: NotificationsDeps) {
+    this.#deps = deps
+    this.trimming = new Trimming(deps.store.log, deps.options.keep)
   }
 
   /** Publishes on `users/{user}/notifications`: `{id, seq, ts, from, title, body, …}`. @throws Refusal */
@@ -74,12 +74,12 @@ export class Notifications {
     const input = readObject(publication.payload)
     if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
     checkSchema(inputShape, input)
-    if (!(await this.#parts.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    if (!(await this.#deps.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     const { cid = null, ...rest } = input as NotificationInput
     const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: this.#ttl(rest.ttl), input: null, text: null }
     const log = logs.notifications(to)
     const draft = stamp(actor, { log, place: '' }, checked, publication)
-    const { store, replies } = this.#parts
+    const { store, replies } = this.#deps
     const room = topics.user(to, 'notifications')
     const append = (effect: Effect, after: () => void = () => {}): void => {
       const settled: Publisher['settled'] = (refusal, result) => {
@@ -92,12 +92,12 @@ export class Notifications {
     }
     const { collapseKey: key } = rest
     if (key === undefined) return append({ notes: [noticeOf(draft)] })
-    return this.#parts.locks.hold(lockOf(to), async (over) => append(await this.#replacing(draft, key), over))
+    return this.#deps.locks.hold(lockOf(to), async (over) => append(await this.#replacing(draft, key), over))
   }
 
   /** The lower of the sender's ttl and the configured one, in seconds. */
   #ttl(asked: number | undefined): number | null {
-    const { ttl } = this.#parts.options
+    const { ttl } = this.#deps.options
     if (ttl === 0) return asked ?? null
     return Math.min(asked ?? ttl, ttl)
   }
@@ -106,7 +106,7 @@ export class Notifications {
   async #replacing(draft: Draft, key: string): Promise<Effect> {
     const notes: NoteWrite[] = [noticeOf(draft, key)]
     const seqs: number[] = []
-    for await (const known of noticesBefore(this.#parts.store.notes, draft.log, END)) {
+    for await (const known of noticesBefore(this.#deps.store.notes, draft.log, END)) {
       if (known.key !== key || !isThere(known)) continue
       notes.push(noteOf({ ...known, replaced: draft.ts }))
       seqs.push(known.seq)
@@ -139,12 +139,12 @@ export class Notifications {
     const reached = this.#reached
     this.#reached = new Map()
     this.#gathered = 0
-    const writes = [...reached].map(([user, seqs]) => this.#writeReachedOf(user, seqs).catch(this.#parts.failed))
+    const writes = [...reached].map(([user, seqs]) => this.#writeReachedOf(user, seqs).catch(this.#deps.failed))
     await Promise.all(writes)
   }
 
   #writeReachedOf(user: string, seqs: ReadonlyMap<number, number>): Promise<void> {
-    const { store, locks } = this.#parts
+    const { store, locks } = this.#deps
     const log = logs.notifications(user)
     return locks.runExclusive(lockOf(user), async () => {
       const values = await store.notes.getMany(log, 'notice', [...seqs.keys()])
@@ -159,7 +159,7 @@ export class Notifications {
 
   /** A page as JSON. */
   async list(actor: Actor, { before = END, unacked = false, limit, maxBytes }: NoticePage): Promise<string> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const log = logs.notifications(requireUser(actor))
     const shown: string[] = []
     let bytes = 0
@@ -183,7 +183,7 @@ export class Notifications {
 
   /** Acknowledges notifications, and sends an event to the user's other devices. Unknown ids and acknowledged ones are skipped. */
   ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<Acknowledged> {
-    const { store, locks } = this.#parts
+    const { store, locks } = this.#deps
     const user = requireUser(actor)
     const log = logs.notifications(user)
     return locks.runExclusive(lockOf(user), async () => {
@@ -210,7 +210,7 @@ export class Notifications {
 
   /** Erases what a deleted user sent to another one, with earlier notifications that it replaced. */
   withdraw(from: string, to: string): Promise<void> {
-    const { store, locks } = this.#parts
+    const { store, locks } = this.#deps
     const log = logs.notifications(to)
     return locks.runExclusive(lockOf(to), async () => {
       const seqs: number[] = []
@@ -230,14 +230,14 @@ export class Notifications {
 
   async #isReplacedBy(user: string, log: LogName, { seq, replaced }: KnownNotice): Promise<boolean> {
     if (replaced === 0) return false
-    const [entry] = await this.#parts.store.log.read(log, seq - 1, 1, 1, 'shown')
+    const [entry] = await this.#deps.store.log.read(log, seq - 1, 1, 1, 'shown')
     return entry?.seq === seq && entry.gone?.why === 'replaced' && entry.gone.by === user
   }
 
   /** The state of a notification. Only its sender and admins may see it. @throws Refusal `not_found`. */
   async status(actor: Actor, user: string, id: string): Promise<KnownNotice> {
     const me = requireUser(actor)
-    for await (const notice of noticesBefore(this.#parts.store.notes, logs.notifications(user), END))
+    for await (const notice of noticesBefore(this.#deps.store.notes, logs.notifications(user), END))
       if (notice.id === id && (notice.from === me || isAdmin(actor))) return notice
     throw new Refusal('not_found', `you sent no notification ${id} to ${user}`, { field: 'notification' })
   }

@@ -19,7 +19,7 @@ import type { Typing } from './typing.js'
 const typingShape = Compile(TypingInput)
 const presenceShape = Compile(PresenceInput)
 
-export interface EphemeralMessagesParts {
+export interface EphemeralMessagesDeps {
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
   readonly directory: DirectoryStore
@@ -31,12 +31,12 @@ export interface EphemeralMessagesParts {
 }
 
 export class EphemeralMessages {
-  readonly #parts: EphemeralMessagesParts
+  readonly #deps: EphemeralMessagesDeps
   readonly #typingRate: TokenBuckets
 
-  constructor(parts: EphemeralMessagesParts) {
-    this.#parts = parts
-    this.#typingRate = new TokenBuckets(parts.typingPerSecond)
+  constructor(deps: EphemeralMessagesDeps) {
+    this.#deps = deps
+    this.#typingRate = new TokenBuckets(deps.typingPerSecond)
   }
 
   /** Above the rate it is dropped without an answer, because the next one carries the same information. */
@@ -45,26 +45,26 @@ export class EphemeralMessages {
     const pair = directMembers(room)
     if (pair?.includes(user)) {
       const other = pair[0] === user ? pair[1] : pair[0]
-      requireReachable(this.#parts.directory, other, user, 'messages', `you may not write to ${other}`)
-    } else this.#parts.rules.requireWriter(this.#parts.rules.requireMember(actor, room))
+      requireReachable(this.#deps.directory, other, user, 'messages', `you may not write to ${other}`)
+    } else this.#deps.rules.requireWriter(this.#deps.rules.requireMember(actor, room))
     let typing = true
     if (payload.length > 0) {
       const input = readObject(payload) ?? {}
       checkSchema(typingShape, input)
       typing = (input as { typing: boolean }).typing
     }
-    if (this.#typingRate.take(actor.sessionId ?? user) > 0) return this.#parts.count('dropped.typing_rate')
-    this.#parts.typing.set(room, user, typing)
+    if (this.#typingRate.take(actor.sessionId ?? user) > 0) return this.#deps.count('dropped.typing_rate')
+    this.#deps.typing.set(room, user, typing)
   }
 
   /** Signals between users (calls, key exchange): `{from, ts, data}` for JSON, `{from, ts, text}` for anything else. */
   async signal(actor: Actor, to: string, payload: Buffer): Promise<void> {
     const from = requireUser(actor)
-    if (!(await this.#parts.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
-    requireReachable(this.#parts.directory, to, from, 'messages', `you may not write to ${to}`)
+    if (!(await this.#deps.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+    requireReachable(this.#deps.directory, to, from, 'messages', `you may not write to ${to}`)
     const data = readObject(payload)
     const out = { from, ts: Date.now(), ...(data ? { data } : { text: decodeText(payload) }) }
-    this.#parts.bus.send({
+    this.#deps.bus.send({
       kind: 'ephemeral',
       topic: topics.user(to, 'signals'),
       payload: Buffer.from(stringify(out)),
@@ -76,6 +76,6 @@ export class EphemeralMessages {
     const input = readObject(payload)
     if (!input) throw new Refusal('bad_request', 'expected {"status":…,"away":…}')
     checkSchema(presenceShape, input)
-    this.#parts.presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })
+    this.#deps.presence.set(requireUser(actor), input as { status?: string | null; away?: boolean })
   }
 }

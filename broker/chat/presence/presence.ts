@@ -28,7 +28,7 @@ export interface PresenceOptions {
   perSecond: number
 }
 
-export interface PresenceParts {
+export interface PresenceDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: TimerWheel
@@ -53,7 +53,7 @@ export class Presence {
   readonly #count: (name: string) => void
   readonly #failed: (error: unknown) => void
 
-  constructor({ store, bus, wheel, largeRooms, options, count, failed }: PresenceParts) {
+  constructor({ store, bus, wheel, largeRooms, options, count, failed }: PresenceDeps) {
     this.#store = store
     this.#bus = bus
     this.#wheel = wheel

@@ -31,7 +31,7 @@ const MAX_PER_COMMIT = 5000
 
 const inputShape = Compile(ReceiptInput)
 
-export interface ReceiptsParts {
+export interface ReceiptsDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: TimerWheel
@@ -59,7 +59,7 @@ interface PendingReceipt {
 }
 
 export class Receipts implements Deadline {
-  readonly #parts: ReceiptsParts
+  readonly #deps: ReceiptsDeps
   /** Receipts to be committed, by room and user. */
   readonly #pending = new Map<string, PendingReceipt>()
   /** Unix ms at which the last receipt was sent, for receipts of the last second. */
@@ -71,8 +71,8 @@ export class Receipts implements Deadline {
   #scheduled = false
   #flushing: Promise<void> = Promise.resolve()
 
-  constructor(parts: ReceiptsParts) {
-    this.#parts = parts
+  constructor(deps: ReceiptsDeps) {
+    this.#deps = deps
   }
 
   /** A receipt that a member publishes: `{"read":42}`, `{"delivered":45}`, `{"read":42,"private":true}`. @throws Refusal */
@@ -87,36 +87,36 @@ export class Receipts implements Deadline {
 
   /** Advances the member's receipts. `readField`: the name of `read` in the caller's parameters, for refusals. @throws Refusal */
   async move(actor: Actor, room: string, input: ReceiptInput, readField = 'read'): Promise<ReceiptRecord> {
-    this.#parts.rules.requireMember(actor, room)
-    const { head } = await this.#parts.store.log.open(logs.messages(room))
+    this.#deps.rules.requireMember(actor, room)
+    const { head } = await this.#deps.store.log.open(logs.messages(room))
     for (const field of ['read', 'delivered', 'thread'] as const)
       if ((input[field] ?? 0) > head)
         throw new Refusal('bad_request', `${room} has ${head} messages so far`, {
           field: field === 'read' ? readField : field,
         })
     const { read = 0, delivered = 0, thread } = input
-    const member = this.#parts.rules.requireMember(actor, room)
+    const member = this.#deps.rules.requireMember(actor, room)
     if (thread !== undefined) return this.#readThread(member, thread, input)
     // A read receipt that is not shared now is not shared later either.
-    const silent = input.private || this.#parts.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
+    const silent = input.private || this.#deps.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
     const told = silent ? 0 : read
     const counts = this.#sendsDelivered(room)
     if (!counts && delivered > 0) this.#count(member, delivered)
     const record = this.#advance(member, { read, told, delivered: counts ? delivered : 0 }, 'soon')
-    if (read > 0) await this.#parts.preferences.clearUnreadMark(member, read, record.read)
+    if (read > 0) await this.#deps.preferences.clearUnreadMark(member, read, record.read)
     return record
   }
 
   /** A session acknowledged messages. They are collected within a second. Hot path. */
   acked(user: string, place: CursorPosition): void {
-    if (!this.#parts.delivered) return
+    if (!this.#deps.delivered) return
     this.#acked.set(place, user)
-    if (!this.#scheduled) this.#schedule(this.#parts.wheel.now + INTERVAL)
+    if (!this.#scheduled) this.#schedule(this.#deps.wheel.now + INTERVAL)
   }
 
   /** The member's receipt, durable or not. */
   of({ room, user, since }: MemberRecord): ReceiptRecord {
-    const known = this.#pending.get(key(room, user))?.record ?? this.#parts.store.receipts.get(room, user)
+    const known = this.#pending.get(key(room, user))?.record ?? this.#deps.store.receipts.get(room, user)
     if (known?.since === since) return known
     return { room, user, since, read: 0, told: 0, delivered: 0, at: 0 }
   }
@@ -124,7 +124,7 @@ export class Receipts implements Deadline {
   /** The durable receipt if `reader` may see it: one that is not durable could be taken back. */
   storedFor({ room, user, since }: MemberRecord, reader: string): ReceiptRecord | null {
     if (!this.maySee(room, user, reader)) return null
-    const known = this.#parts.store.receipts.get(room, user)
+    const known = this.#deps.store.receipts.get(room, user)
     const stored = known?.since === since && known.at > 0 ? known : null
     const counted = this.#largeRoomDelivered.get(key(room, user))
     if (counted?.since !== since || counted.delivered <= (stored?.delivered ?? 0)) return stored
@@ -143,7 +143,7 @@ export class Receipts implements Deadline {
 
   /** Commits and sends all pending receipts. */
   async close(): Promise<void> {
-    this.#parts.wheel.delete(this)
+    this.#deps.wheel.delete(this)
     this.#collectAcks()
     for (const pending of this.#pending.values()) pending.due = 0
     for (let left = this.#pending.size; left > 0; left -= MAX_PER_COMMIT) await this.#flush()
@@ -161,21 +161,21 @@ export class Receipts implements Deadline {
 
   /** Whether `reader` may see the receipts of `user`. */
   maySee(room: string, user: string, reader: string): boolean {
-    return mayReadReceipts(this.#parts.store.directory, room, user, reader)
+    return mayReadReceipts(this.#deps.store.directory, room, user, reader)
   }
 
   #schedule(at: number): void {
     this.#scheduled = true
-    this.#parts.wheel.set(this, at)
+    this.#deps.wheel.set(this, at)
   }
 
   #sendsDelivered(room: string): boolean {
-    return this.#parts.delivered && !this.#parts.largeRooms.suppresses(room, 'receipts')
+    return this.#deps.delivered && !this.#deps.largeRooms.suppresses(room, 'receipts')
   }
 
   /** The highest position of a user's sessions counts. */
   #collectAcks(): void {
-    const { store } = this.#parts
+    const { store } = this.#deps
     for (const [{ acked, view }, user] of this.#acked) {
       const room = view.room!
       const member = view.log === logs.messages(room) && store.directory.member(room, user)
@@ -209,7 +209,7 @@ export class Receipts implements Deadline {
     const record = { ...known, read, told, delivered, at: shown ? Date.now() : known.at }
     this.#setPending(record, known)
     if (when === 'soon') this.#flushSoon()
-    else if (!this.#scheduled) this.#schedule(this.#parts.wheel.now)
+    else if (!this.#scheduled) this.#schedule(this.#deps.wheel.now)
     return record
   }
 
@@ -230,7 +230,7 @@ export class Receipts implements Deadline {
 
   #flushSoon(): void {
     setImmediate(() => void this.#flush())
-    if (!this.#scheduled) this.#schedule(this.#parts.wheel.now)
+    if (!this.#scheduled) this.#schedule(this.#deps.wheel.now)
   }
 
   #setPending(record: ReceiptRecord, before: ReceiptRecord): void {
@@ -242,7 +242,7 @@ export class Receipts implements Deadline {
 
   /** Flushes run one at a time. */
   #flush(): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#writeDue()).catch(this.#parts.failed)
+    this.#flushing = this.#flushing.then(() => this.#writeDue()).catch(this.#deps.failed)
     return this.#flushing
   }
 
@@ -250,7 +250,7 @@ export class Receipts implements Deadline {
     const now = Date.now()
     const due = [...this.#pending.values()].filter((pending) => pending.due <= now).slice(0, MAX_PER_COMMIT)
     if (due.length === 0) return
-    const { store } = this.#parts
+    const { store } = this.#deps
     const written = due.map(({ record }) => record)
     await commit(store, { ops: written.map((record) => store.receipts.putOp(record)) })
     for (const [i, pending] of due.entries()) this.#confirm(pending, written[i]!, now)
@@ -264,12 +264,12 @@ export class Receipts implements Deadline {
       this.#lastSent.set(id, now)
       if (record !== written) this.#setPending(record, written)
     }
-    if (this.#parts.store.directory.member(written.room, written.user)?.since === written.since)
+    if (this.#deps.store.directory.member(written.room, written.user)?.since === written.since)
       this.#send(before, written)
   }
 
   #send(before: ReceiptRecord, { room, user, read, told, delivered, at, threads = {} }: ReceiptRecord): void {
-    const { bus, largeRooms } = this.#parts
+    const { bus, largeRooms } = this.#deps
     const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
     const toSelf = (payload: Buffer): void =>
       bus.send({ kind: 'ephemeral', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })

@@ -12,7 +12,7 @@ import type { RoomRules } from './room-rules.js'
 /** Per room. */
 const MAX_REQUESTS = 1000
 
-export interface JoinRequestsParts {
+export interface JoinRequestsDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly members: Members
@@ -25,7 +25,7 @@ export class JoinRequests {
   readonly #members: Members
   readonly #locks: KeyedMutex
 
-  constructor({ store, rules, members, locks }: JoinRequestsParts) {
+  constructor({ store, rules, members, locks }: JoinRequestsDeps) {
     this.#store = store
     this.#rules = rules
     this.#members = members

@@ -12,7 +12,7 @@ import type { RoomRules } from './room-rules.js'
 /** Per room. */
 const MAX_LINKS = 100
 
-export interface LinksParts {
+export interface LinksDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly locks: KeyedMutex
@@ -23,7 +23,7 @@ export class Links {
   readonly #rules: RoomRules
   readonly #locks: KeyedMutex
 
-  constructor({ store, rules, locks }: LinksParts) {
+  constructor({ store, rules, locks }: LinksDeps) {
     this.#store = store
     this.#rules = rules
     this.#locks = locks

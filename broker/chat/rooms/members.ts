@@ -22,7 +22,7 @@ import type { RoomRules } from './room-rules.js'
 /** Open invitations per room. */
 const MAX_INVITES = 10_000
 
-export interface MembersParts {
+export interface MembersDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
@@ -70,19 +70,19 @@ export class Members {
   readonly #bus: Bus<Signal>
   readonly #rules: RoomRules
   readonly #locks: KeyedMutex
-  readonly #ownership: MembersParts['ownership']
+  readonly #ownership: MembersDeps['ownership']
   readonly #askLimits: AskLimits
   readonly #roomQuota: RoomQuota
   readonly #maxMembers: number
   readonly #invitationsPerUser: number
-  readonly #namesCountedWith: MembersParts['namesCountedWith']
+  readonly #namesCountedWith: MembersDeps['namesCountedWith']
   /** Joins whose commit is under way, by room: they count towards maxMembers. */
   readonly #joining = new Map<string, number>()
   /** Rooms that are being deleted, which nobody may join. */
   readonly #closing = new Set<string>()
 
-  constructor(parts: MembersParts) {
-    const { store, bus, rules, locks, ownership, askLimits, roomQuota, maxMembers } = parts
+  constructor(deps: MembersDeps) {
+    const { store, bus, rules, locks, ownership, askLimits, roomQuota, maxMembers } = deps
     this.#store = store
     this.#bus = bus
     this.#rules = rules
@@ -91,8 +91,8 @@ export class Members {
     this.#askLimits = askLimits
     this.#roomQuota = roomQuota
     this.#maxMembers = maxMembers
-    this.#invitationsPerUser = parts.invitationsPerUser
-    this.#namesCountedWith = parts.namesCountedWith
+    this.#invitationsPerUser = deps.invitationsPerUser
+    this.#namesCountedWith = deps.namesCountedWith
   }
 
   /** Runs `work` (the deletion of the room) while nobody can join. */

@@ -11,7 +11,7 @@ import type { Actor } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import type { RoomRules } from './room-rules.js'
 
-export interface RolesParts {
+export interface RolesDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly locks: KeyedMutex
@@ -22,7 +22,7 @@ export class Roles {
   readonly #rules: RoomRules
   readonly #locks: KeyedMutex
 
-  constructor({ store, rules, locks }: RolesParts) {
+  constructor({ store, rules, locks }: RolesDeps) {
     this.#store = store
     this.#rules = rules
     this.#locks = locks

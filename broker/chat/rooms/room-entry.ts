@@ -4,7 +4,7 @@ import type { Members } from './members.js'
 import type { RoomRules } from './room-rules.js'
 import type { Rooms } from './rooms.js'
 
-export interface RoomEntryParts {
+export interface RoomEntryDeps {
   readonly directory: DirectoryStore
   readonly rooms: Rooms
   readonly members: Members
@@ -13,10 +13,10 @@ export interface RoomEntryParts {
 
 /** Joining by use: an exact subscription to a public room, or a publish into it, makes the user a member (DESIGN §2). */
 export class RoomEntry {
-  readonly #parts: RoomEntryParts
+  readonly #deps: RoomEntryDeps
 
-  constructor(parts: RoomEntryParts) {
-    this.#parts = parts
+  constructor(deps: RoomEntryDeps) {
+    this.#deps = deps
   }
 
   /**
@@ -24,7 +24,7 @@ export class RoomEntry {
    * @throws Refusal if the user is not a member and may not join in this way
    */
   async enter(actor: Actor, room: string): Promise<void> {
-    const { rooms, members, rules, directory } = this.#parts
+    const { rooms, members, rules, directory } = this.#deps
     const user = requireUser(actor)
     if (!directory.room(room)) await rooms.autoCreate(actor, room)
     // The creator of a room is a member; a second client that tries to create it joins it like anyone else.

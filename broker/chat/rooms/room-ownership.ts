@@ -13,7 +13,7 @@ import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import { logs } from '../model/views.js'
 
-export interface RoomOwnershipParts {
+export interface RoomOwnershipDeps {
   readonly store: Store
   readonly locks: KeyedMutex
 }
@@ -22,7 +22,7 @@ export class RoomOwnership {
   readonly #store: Store
   readonly #locks: KeyedMutex
 
-  constructor({ store, locks }: RoomOwnershipParts) {
+  constructor({ store, locks }: RoomOwnershipDeps) {
     this.#store = store
     this.#locks = locks
   }

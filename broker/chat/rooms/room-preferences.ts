@@ -9,7 +9,7 @@ import type { RoomRules } from './room-rules.js'
 
 const DEFAULTS: Required<MemberSettings> = { notifications: 'all', pinned: false, hidden: false, unreadFrom: null }
 
-export interface RoomPreferencesParts {
+export interface RoomPreferencesDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly locks: KeyedMutex
@@ -20,7 +20,7 @@ export class RoomPreferences {
   readonly #rules: RoomRules
   readonly #locks: KeyedMutex
 
-  constructor({ store, rules, locks }: RoomPreferencesParts) {
+  constructor({ store, rules, locks }: RoomPreferencesDeps) {
     this.#store = store
     this.#rules = rules
     this.#locks = locks

@@ -41,7 +41,7 @@ export interface RoomDetails {
   policies?: RoomPolicies | null | undefined
 }
 
-export interface RoomsParts {
+export interface RoomsDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
@@ -62,7 +62,7 @@ export class Rooms {
   readonly #locks: KeyedMutex
   readonly #infoChanged: (room: string) => void
 
-  constructor({ store, bus, rules, members, locks, roomQuota, options, infoChanged }: RoomsParts) {
+  constructor({ store, bus, rules, members, locks, roomQuota, options, infoChanged }: RoomsDeps) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules

@@ -17,7 +17,7 @@ import { isOver, type RoomRules } from './room-rules.js'
 /** Per room, of each kind. */
 const MAX_SANCTIONS = 10_000
 
-export interface SanctionsParts {
+export interface SanctionsDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
@@ -30,7 +30,7 @@ export class Sanctions {
   readonly #rules: RoomRules
   readonly #locks: KeyedMutex
 
-  constructor({ store, bus, rules, locks }: SanctionsParts) {
+  constructor({ store, bus, rules, locks }: SanctionsDeps) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules

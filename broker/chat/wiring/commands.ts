@@ -28,25 +28,25 @@ import { userCommands } from '../commands/users.js'
 import { webhookCommands } from '../commands/webhooks.js'
 import type { AccountRemovals } from '../erasure/account-removals.js'
 import type { PublishFunction } from '../model/publish-gate.js'
-import type { DeviceParts } from './devices.js'
-import type { ModerationParts } from './moderation.js'
-import type { PeopleParts } from './people.js'
-import type { RoomParts } from './rooms.js'
-import type { SharedParts } from './shared.js'
+import type { DeviceServices } from './devices.js'
+import type { ModerationServices } from './moderation.js'
+import type { PeopleServices } from './people.js'
+import type { RoomServices } from './rooms.js'
+import type { SharedServices } from './shared.js'
 
-type Parts = SharedParts &
-  RoomParts &
-  PeopleParts &
-  ModerationParts & {
-    devices: DeviceParts
+type Deps = SharedServices &
+  RoomServices &
+  PeopleServices &
+  ModerationServices & {
+    devices: DeviceServices
     removals: AccountRemovals
     publish: PublishFunction
     remove: (user: string) => Promise<unknown>
   }
 
-export function makeHandlers({ limits, moderation }: Config, parts: Parts): Handlers {
-  const { store, bus, auth, devices, textSearch, webhooks, audit } = parts
-  const ofLogins = { ...parts, ...auth }
+export function makeHandlers({ limits, moderation }: Config, deps: Deps): Handlers {
+  const { store, bus, auth, devices, textSearch, webhooks, audit } = deps
+  const ofLogins = { ...deps, ...auth }
   return {
     ...authCommands(ofLogins),
     ...totpCommands(auth),
@@ -56,20 +56,20 @@ export function makeHandlers({ limits, moderation }: Config, parts: Parts): Hand
     ...botCommands({ ...ofLogins, botsPerUser: limits.botsPerUser }),
     ...accountCommands({ ...ofLogins, directory: store.directory }),
     ...accountAdminCommands(ofLogins),
-    ...userCommands(parts),
-    ...contactCommands(parts),
-    ...privacyCommands(parts),
-    ...roomCommands(parts),
-    ...entryCommands(parts),
-    ...moderationCommands(parts),
-    ...messageCommands(parts),
-    ...searchCommands({ ...parts, index: textSearch }),
-    ...receiptCommands(parts),
-    ...syncCommands(parts),
-    ...notificationCommands(parts),
-    ...announcementCommands(parts),
+    ...userCommands(deps),
+    ...contactCommands(deps),
+    ...privacyCommands(deps),
+    ...roomCommands(deps),
+    ...entryCommands(deps),
+    ...moderationCommands(deps),
+    ...messageCommands(deps),
+    ...searchCommands({ ...deps, index: textSearch }),
+    ...receiptCommands(deps),
+    ...syncCommands(deps),
+    ...notificationCommands(deps),
+    ...announcementCommands(deps),
     ...deviceCommands({ store, ...devices }),
-    ...reportCommands(parts),
+    ...reportCommands(deps),
     ...filterCommands(store, moderation.filters),
     ...auditCommands(audit),
     ...webhookCommands(webhooks),

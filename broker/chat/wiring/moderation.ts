@@ -4,13 +4,13 @@ import { Screening } from '../messages/screening.js'
 import { Audit } from '../model/audit.js'
 import { ContentFilters } from '../moderation/filters/filters.js'
 import { PolicyScreen } from '../moderation/policies.js'
-import { Reports, type ReportsParts } from '../moderation/reports.js'
-import type { RoomParts } from './rooms.js'
-import type { SharedParts } from './shared.js'
+import { Reports, type ReportsDeps } from '../moderation/reports.js'
+import type { RoomServices } from './rooms.js'
+import type { SharedServices } from './shared.js'
 
 export function makeModeration(
   { moderation, policies }: Config,
-  { store, rules, references, screens, run, accountOf }: SharedParts & RoomParts & Pick<ReportsParts, 'run'>,
+  { store, rules, references, screens, run, accountOf }: SharedServices & RoomServices & Pick<ReportsDeps, 'run'>,
 ) {
   const filters = new ContentFilters(moderation.filters, () => store.moderation.filters)
   return {
@@ -20,4 +20,4 @@ export function makeModeration(
   }
 }
 
-export type ModerationParts = ReturnType<typeof makeModeration>
+export type ModerationServices = ReturnType<typeof makeModeration>

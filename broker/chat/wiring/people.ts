@@ -7,11 +7,11 @@ import { Announcements } from '../notices/announcements.js'
 import { Notifications } from '../notices/notifications.js'
 import { Presence } from '../presence/presence.js'
 import { Receipts } from '../presence/receipts.js'
-import type { RoomParts } from './rooms.js'
-import type { SharedParts } from './shared.js'
+import type { RoomServices } from './rooms.js'
+import type { SharedServices } from './shared.js'
 
-export async function makePeople(config: Config, parts: SharedParts & RoomParts) {
-  const { store, bus, wheel, count, failed, locks, replies, views, rules, largeRooms, preferences, replyBytes } = parts
+export async function makePeople(config: Config, deps: SharedServices & RoomServices) {
+  const { store, bus, wheel, count, failed, locks, replies, views, rules, largeRooms, preferences, replyBytes } = deps
   const options = { ...config.presence, perSecond: config.limits.presencePerSecond }
   const presence = new Presence({ store, bus, wheel, largeRooms, options, count, failed })
   await presence.load()
@@ -25,13 +25,13 @@ export async function makePeople(config: Config, parts: SharedParts & RoomParts)
     sync: new Sync({ store, unread, receipts, replyBytes, largeRooms }),
     notifications: new Notifications({ store, locks, replies, options: config.notifications, failed }),
     announcements: new Announcements(store, bus, views, replies),
-    exports: makeExports(config, parts),
+    exports: makeExports(config, deps),
   }
 }
 
-export type PeopleParts = Awaited<ReturnType<typeof makePeople>>
+export type PeopleServices = Awaited<ReturnType<typeof makePeople>>
 
-function makeExports({ listen }: Config, { store, auth, accountOf }: SharedParts): Exports {
+function makeExports({ listen }: Config, { store, auth, accountOf }: SharedServices): Exports {
   return new Exports({
     store,
     stands: (principal) => auth.authenticator.stands(principal),

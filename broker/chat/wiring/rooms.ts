@@ -14,11 +14,11 @@ import { RoomQuota } from '../rooms/room-quota.js'
 import { RoomRules } from '../rooms/room-rules.js'
 import { Rooms } from '../rooms/rooms.js'
 import { Sanctions } from '../rooms/sanctions.js'
-import type { SharedParts } from './shared.js'
+import type { SharedServices } from './shared.js'
 
 export function makeRooms(
   { rooms: options, receipts, limits }: Config,
-  { store, bus, locks, askLimits, followedBy, namesCountedWith }: SharedParts,
+  { store, bus, locks, askLimits, followedBy, namesCountedWith }: SharedServices,
 ) {
   const rules = new RoomRules(store.directory)
   const largeRooms = new LargeRoomPolicy(store.directory, {
@@ -59,4 +59,4 @@ export function makeRooms(
   }
 }
 
-export type RoomParts = ReturnType<typeof makeRooms>
+export type RoomServices = ReturnType<typeof makeRooms>

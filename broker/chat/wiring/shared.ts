@@ -6,13 +6,13 @@ import { accountOf, namesCountedWith } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { TimerWheel } from '../../util/timer-wheel.js'
-import type { AccountAdminParts } from '../commands/accounts.js'
-import type { AuthCommandParts } from '../commands/auth.js'
-import type { BotCommandParts } from '../commands/bots.js'
-import type { OidcCommandParts } from '../commands/oidc.js'
-import type { PasswordResetParts } from '../commands/password-reset.js'
-import type { SessionCommandParts } from '../commands/sessions.js'
-import type { AccountRemovalsParts } from '../erasure/account-removals.js'
+import type { AccountAdminDeps } from '../commands/accounts.js'
+import type { AuthCommandDeps } from '../commands/auth.js'
+import type { BotCommandDeps } from '../commands/bots.js'
+import type { OidcCommandDeps } from '../commands/oidc.js'
+import type { PasswordResetDeps } from '../commands/password-reset.js'
+import type { SessionCommandDeps } from '../commands/sessions.js'
+import type { AccountRemovalsDeps } from '../erasure/account-removals.js'
 import type { TextSearch } from '../history/search.js'
 import { PlainTopics } from '../messages/plain-topics.js'
 import { RetainedQuota } from '../messages/retained-quota.js'
@@ -31,22 +31,22 @@ import type { WebhookAdmin } from '../model/webhook-admin.js'
 export interface ConnectedSessions {
   /** What hooks say of a publish inside a request. */
   readonly gate: PublishGate
-  readonly renewLogin: AuthCommandParts['renewLogin']
-  readonly liveSessions: SessionCommandParts['liveSessions']
+  readonly renewLogin: AuthCommandDeps['renewLogin']
+  readonly liveSessions: SessionCommandDeps['liveSessions']
   /** How many logs and topics the live sessions of the person behind a user follow. */
   readonly followedBy: (user: string) => number
-  readonly endSessions: AccountRemovalsParts['endSessions']
+  readonly endSessions: AccountRemovalsDeps['endSessions']
 }
 
-export interface ChatParts {
+export interface ChatDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly wheel: TimerWheel
   readonly space: DiskSpace
-  readonly auth: OidcCommandParts &
-    Pick<AccountAdminParts, 'managed'> &
+  readonly auth: OidcCommandDeps &
+    Pick<AccountAdminDeps, 'managed'> &
     Omit<
-      AuthCommandParts & PasswordResetParts & SessionCommandParts & Pick<BotCommandParts, 'accounts' | 'keys'>,
+      AuthCommandDeps & PasswordResetDeps & SessionCommandDeps & Pick<BotCommandDeps, 'accounts' | 'keys'>,
       'store' | 'bus' | 'liveSessions' | 'renewLogin'
     >
   readonly sessions: ConnectedSessions
@@ -60,8 +60,8 @@ export interface ChatParts {
   readonly textSearch: TextSearch | null
 }
 
-export async function makeShared(config: Config, parts: ChatParts) {
-  const { store, bus, sessions, ...others } = parts
+export async function makeShared(config: Config, deps: ChatDeps) {
+  const { store, bus, sessions, ...others } = deps
   const { renewLogin, liveSessions, followedBy, endSessions } = sessions
   const views = new Views(store.directory)
   await views.load(store.log)
@@ -93,4 +93,4 @@ export function ownable({ limits, devices }: Pick<Config, 'limits' | 'devices'>)
   return limits.botsPerUser + devices.perUser
 }
 
-export type SharedParts = Awaited<ReturnType<typeof makeShared>>
+export type SharedServices = Awaited<ReturnType<typeof makeShared>>

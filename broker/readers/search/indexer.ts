@@ -27,7 +27,7 @@ const MAX_STALE = 1000
 const MESSAGES = 'm:'
 const ROOM_EVENTS = 'e:'
 
-export interface IndexerParts {
+export interface IndexerDeps {
   /** Largest share of one core used while no search waits: message delivery has priority. */
   readonly share: number
   readonly store: Store
@@ -44,7 +44,7 @@ export interface Patience {
 }
 
 export class Indexer {
-  readonly #parts: IndexerParts
+  readonly #deps: IndexerDeps
   readonly #positions = new Map<LogName, Position>()
   /** Logs to process, and those that a search waits for, which come first. */
   readonly #grown = new Set<LogName>()
@@ -61,8 +61,8 @@ export class Indexer {
   #retryAt = 0
   #waiting: (() => void)[] = []
 
-  constructor(parts: IndexerParts) {
-    this.#parts = parts
+  constructor(deps: IndexerDeps) {
+    this.#deps = deps
   }
 
   /** Whether the index is open and its positions are known. */
@@ -72,7 +72,7 @@ export class Indexer {
 
   /** Opens the index and begins to catch up. */
   async start(): Promise<void> {
-    for await (const name of this.#parts.store.log.names()) {
+    for await (const name of this.#deps.store.log.names()) {
       if (name.startsWith(MESSAGES)) return this.#schedule(GATHER)
     }
   }
@@ -142,7 +142,7 @@ export class Indexer {
     const deadline = Date.now() + patience
     for (const name of this.#positions.keys()) if (this.#holdsDropped(name)) this.#asked.add(name)
     for (let after = 0; this.#open; ) {
-      const due = await this.#parts.thread.due(Date.now(), after, PAGE)
+      const due = await this.#deps.thread.due(Date.now(), after, PAGE)
       for (const { log, seq } of due) {
         this.stale(log, seq)
         this.#asked.add(log)
@@ -204,16 +204,16 @@ export class Indexer {
   #failed(error: unknown): number {
     this.#open = false
     if (error instanceof DamagedIndex) {
-      this.#parts.notice('the search index is damaged and is made anew', { why: error.message })
+      this.#deps.notice('the search index is damaged and is made anew', { why: error.message })
       return 0
     }
-    this.#parts.failed(error)
+    this.#deps.failed(error)
     this.#retryAt = performance.now() + RETRY
     return RETRY
   }
 
   async #begin(): Promise<void> {
-    const { store, thread, notice } = this.#parts
+    const { store, thread, notice } = this.#deps
     const { positions, why } = await thread.open(store.epoch)
     if (why !== null) notice('the search index is made anew', { why })
     this.#positions.clear()
@@ -231,7 +231,7 @@ export class Indexer {
 
   /** Processes one batch, which may span several logs. */
   async #step(): Promise<void> {
-    const { store, thread, failed } = this.#parts
+    const { store, thread, failed } = this.#deps
     const batch = new IndexBatch(store, this.#asked.size > 0 ? MANY : FEW)
     for (let name = this.#next(); name !== undefined; name = batch.full ? undefined : this.#next()) {
       try {
@@ -258,7 +258,7 @@ export class Indexer {
 
   /** Adds as much of a log as fits into the batch; true: all of it. */
   async #take(name: LogName, batch: IndexBatch): Promise<boolean> {
-    const { log } = this.#parts.store
+    const { log } = this.#deps.store
     const info = await log.open(name)
     const stale = this.#takeStale(name)
     let position = await this.#position(name, info)
@@ -290,7 +290,7 @@ export class Indexer {
   }
 
   async #purge(name: LogName, below: number | null): Promise<void> {
-    while (await this.#parts.thread.purge(name, below, PURGE)) {
+    while (await this.#deps.thread.purge(name, below, PURGE)) {
       // A partial removal must not count as complete.
       if (this.#closed) throw new Error('the search index is closing')
     }
@@ -314,12 +314,12 @@ export class Indexer {
     const position = this.#positions.get(name)
     if (!position) return false
     if (position.made !== this.#roomOf(name)?.createdAt) return true
-    const log = this.#parts.store.log.peek(name)
+    const log = this.#deps.store.log.peek(name)
     return log !== undefined && (log.head < position.done || log.tail > position.tail)
   }
 
   #head(name: LogName): number {
-    return this.#parts.store.log.peek(name)?.head ?? 0
+    return this.#deps.store.log.peek(name)?.head ?? 0
   }
 
   #done(name: LogName): number {
@@ -327,7 +327,7 @@ export class Indexer {
   }
 
   #roomOf(name: LogName) {
-    return this.#parts.store.directory.room(name.slice(MESSAGES.length))
+    return this.#deps.store.directory.room(name.slice(MESSAGES.length))
   }
 
   /** Pauses after a batch to stay within `share`, unless a search waits. */
@@ -338,7 +338,7 @@ export class Indexer {
         this.#endRest = null
         resolve()
       }
-      const timer = setTimeout(end, Math.min(took * (1 / this.#parts.share - 1), MAX_REST))
+      const timer = setTimeout(end, Math.min(took * (1 / this.#deps.share - 1), MAX_REST))
       this.#endRest = end
     })
   }

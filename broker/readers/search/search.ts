@@ -6,7 +6,7 @@ import type { AppendedBatch } from '../../store/changes.js'
 import type { Store } from '../../store/store.js'
 import { isOneLeft } from '../../util/fair-share.js'
 import { IndexThread } from './index-thread.js'
-import { Indexer, type IndexerParts } from './indexer.js'
+import { Indexer, type IndexerDeps } from './indexer.js'
 import { compileQuery } from './query.js'
 import type { Hit, Wanted } from './text-index.js'
 
@@ -18,7 +18,7 @@ const SWEEP_PATIENCE = 10_000
 const MAX_OF_USER = 4
 const MAX_OF_ALL = 64
 
-export interface SearchParts extends Omit<IndexerParts, 'thread'> {
+export interface SearchDeps extends Omit<IndexerDeps, 'thread'> {
   readonly store: Store
   /** Path of the index file. */
   readonly path: string
@@ -33,10 +33,10 @@ export class Search implements TextSearch {
   readonly #asking = new Map<string, number>()
   #askingAll = 0
 
-  constructor({ path, accountOf, ...parts }: SearchParts) {
+  constructor({ path, accountOf, ...deps }: SearchDeps) {
     this.#accountOf = accountOf
     this.#thread = new IndexThread(path)
-    this.#indexer = new Indexer({ ...parts, thread: this.#thread })
+    this.#indexer = new Indexer({ ...deps, thread: this.#thread })
   }
 
   start(): Promise<void> {

@@ -21,7 +21,7 @@ const QUIET = 5000
 /** Entries of the server log that are retained, for workers that lag and for dead letters. */
 const SERVER_ENTRIES = 10_000
 
-export interface OutboxReaderParts {
+export interface OutboxReaderDeps {
   readonly store: Store
   readonly wheel: TimerWheel
   readonly workers: ReadonlyMap<string, WebhookWorker>
@@ -29,20 +29,20 @@ export interface OutboxReaderParts {
 }
 
 export class OutboxReader implements Deadline {
-  readonly #parts: OutboxReaderParts
+  readonly #deps: OutboxReaderDeps
   /** Logs with cursors to save, and when they last grew (Unix ms). */
   readonly #changed = new Map<LogName, number>()
   #scheduled = false
   #saving: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor(parts: OutboxReaderParts) {
-    this.#parts = parts
+  constructor(deps: OutboxReaderDeps) {
+    this.#deps = deps
   }
 
   /** Resumes after a start: every marked log, from each worker's cursor, or else from the mark. */
   async open(): Promise<void> {
-    const { store, workers } = this.#parts
+    const { store, workers } = this.#deps
     const cursors = new Map<string, number>()
     for await (const { log, reader, seq } of store.outbox.cursors()) cursors.set(`${reader} ${log}`, seq)
     const unwanted: Op[] = []
@@ -59,7 +59,7 @@ export class OutboxReader implements Deadline {
   appended(batches: readonly AppendedBatch[]): void {
     for (const { log, entries } of batches) {
       let taken = false
-      for (const worker of this.#parts.workers.values()) {
+      for (const worker of this.#deps.workers.values()) {
         if (!worker.takesLog(log)) continue
         taken = true
         worker.grown(log, entries[0]!.seq, entries.at(-1)!.seq)
@@ -77,12 +77,12 @@ export class OutboxReader implements Deadline {
     this.#changed.set(log, at)
     if (this.#scheduled || this.#closed) return
     this.#scheduled = true
-    this.#parts.wheel.set(this, Date.now() + SAVE_EVERY)
+    this.#deps.wheel.set(this, Date.now() + SAVE_EVERY)
   }
 
   /** A webhook was added, or takes more logs. */
   widened(): void {
-    const { store, workers } = this.#parts
+    const { store, workers } = this.#deps
     store.outbox.watch((log) => {
       for (const worker of workers.values()) if (worker.takesLog(log)) return true
       return false
@@ -91,7 +91,7 @@ export class OutboxReader implements Deadline {
 
   /** A webhook was removed, or takes fewer logs: logs that no other one reads are dropped. */
   narrowed(): void {
-    const { store, workers } = this.#parts
+    const { store, workers } = this.#deps
     if (workers.size === 0) store.outbox.watch(null)
     for (const log of store.outbox.marked().keys()) this.moved(log)
   }
@@ -101,7 +101,7 @@ export class OutboxReader implements Deadline {
    * mark tells where to start.
    */
   async startOps(record: WebhookRecord, worker?: WebhookWorker): Promise<Op[]> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const filter = new EventFilter(record)
     const ops: Op[] = []
     for (const log of store.outbox.marked().keys()) {
@@ -113,19 +113,19 @@ export class OutboxReader implements Deadline {
 
   due(now: number): number {
     this.#scheduled = false
-    this.#saving = this.#saving.then(() => this.#save(now)).catch((error) => this.#parts.failed(error))
+    this.#saving = this.#saving.then(() => this.#save(now)).catch((error) => this.#deps.failed(error))
     return 0
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#parts.wheel.delete(this)
+    this.#deps.wheel.delete(this)
     await this.#saving
     await this.#save(Date.now())
   }
 
   async #save(now: number): Promise<void> {
-    const { store } = this.#parts
+    const { store } = this.#deps
     const ops: Op[] = []
     const again: [LogName, number][] = []
     for (const [log, grewAt] of this.#changed) {
@@ -149,7 +149,7 @@ export class OutboxReader implements Deadline {
   }
 
   #tellersOf(log: LogName): WebhookWorker[] {
-    return [...this.#parts.workers.values()].filter((worker) => worker.takesLog(log))
+    return [...this.#deps.workers.values()].filter((worker) => worker.takesLog(log))
   }
 
   /** If the log grows before this is written, its mark stays. */
@@ -157,7 +157,7 @@ export class OutboxReader implements Deadline {
     const workers = this.#tellersOf(log)
     const read = workers.map((worker) => worker.cursor(log)?.done ?? Number.MAX_SAFE_INTEGER)
     for (const worker of workers) worker.forget(log)
-    return this.#parts.store.outbox.readOp(log, Math.min(...read, Number.MAX_SAFE_INTEGER))
+    return this.#deps.store.outbox.readOp(log, Math.min(...read, Number.MAX_SAFE_INTEGER))
   }
 
   #cursorOps(log: LogName): Op[] {
@@ -166,7 +166,7 @@ export class OutboxReader implements Deadline {
       const cursor = worker.cursor(log)
       if (!cursor || cursor.saved === cursor.done) continue
       cursor.saved = cursor.done
-      ops.push(this.#parts.store.outbox.cursorOp({ log, reader: worker.record.id, seq: cursor.done }))
+      ops.push(this.#deps.store.outbox.cursorOp({ log, reader: worker.record.id, seq: cursor.done }))
     }
     return ops
   }

@@ -20,7 +20,7 @@ import type { Poster } from './poster.js'
 const PAGE_ENTRIES = 16
 const PAGE_BYTES = 262_144
 
-export interface WebhookWorkerParts {
+export interface WebhookWorkerDeps {
   readonly store: Store
   readonly poster: Poster
   readonly wheel: TimerWheel
@@ -38,7 +38,7 @@ export interface WebhookWorkerParts {
 
 export class WebhookWorker implements Deadline {
   readonly letters: DeadLetters
-  readonly #parts: WebhookWorkerParts
+  readonly #deps: WebhookWorkerDeps
   #record: WebhookRecord
   #filter: EventFilter
   /** The current signing secrets. */
@@ -57,12 +57,12 @@ export class WebhookWorker implements Deadline {
   lastSuccess: number | null = null
   lastError: string | null = null
 
-  constructor(parts: WebhookWorkerParts, record: WebhookRecord, secrets: () => readonly string[]) {
-    this.#parts = parts
+  constructor(deps: WebhookWorkerDeps, record: WebhookRecord, secrets: () => readonly string[]) {
+    this.#deps = deps
     this.#record = record
     this.#filter = new EventFilter(record)
     this.#secrets = secrets
-    this.letters = new DeadLetters(parts.store, record.id, parts.options.deadLetters)
+    this.letters = new DeadLetters(deps.store, record.id, deps.options.deadLetters)
   }
 
   get record(): WebhookRecord {
@@ -133,14 +133,14 @@ export class WebhookWorker implements Deadline {
   /** Starts no more deliveries; resolves when the current ones have ended. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#parts.wheel.delete(this)
+    this.#deps.wheel.delete(this)
     await this.#retrying
     while (this.#active > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
   /** A single attempt, independent of the cursors. */
   post(id: string, body: Buffer): Promise<Outcome> {
-    const { poster, options } = this.#parts
+    const { poster, options } = this.#deps
     return attempt(poster, { url: this.#record.url, secrets: this.#secrets(), id, body, timeout: options.timeout })
   }
 
@@ -149,7 +149,7 @@ export class WebhookWorker implements Deadline {
     const work = async (): Promise<void> => {
       for (const id of ids) if (!this.#closed) await this.#retryLetter(id)
     }
-    this.#retrying = this.#retrying.then(work).catch((error) => this.#parts.failed(error))
+    this.#retrying = this.#retrying.then(work).catch((error) => this.#deps.failed(error))
   }
 
   #enqueue(cursor: LogCursor): void {
@@ -160,7 +160,7 @@ export class WebhookWorker implements Deadline {
   }
 
   #pump(): void {
-    while (!this.#closed && this.#record.enabled && this.#active < this.#parts.options.concurrency) {
+    while (!this.#closed && this.#record.enabled && this.#active < this.#deps.options.concurrency) {
       const cursor = this.#ready.shift()
       if (!cursor) return
       this.#active++
@@ -172,13 +172,13 @@ export class WebhookWorker implements Deadline {
     try {
       await this.#tell(cursor)
     } catch (error) {
-      this.#parts.failed(error)
+      this.#deps.failed(error)
       this.#wait(cursor, null)
     }
     this.#active--
     cursor.busy = false
     if (this.#cursors.get(cursor.log) === cursor) {
-      this.#parts.moved(cursor.log)
+      this.#deps.moved(cursor.log)
       this.#enqueue(cursor)
     }
     this.#pump()
@@ -187,10 +187,10 @@ export class WebhookWorker implements Deadline {
 
   /** Delivers the next entries of a log until one fails. */
   async #tell(cursor: LogCursor): Promise<void> {
-    const { log } = this.#parts.store
+    const { log } = this.#deps.store
     const { head, tail: first } = await log.open(cursor.log)
     if (cursor.done < first - 1) {
-      this.#parts.counters.add('webhooks.lost.retention', first - 1 - cursor.done)
+      this.#deps.counters.add('webhooks.lost.retention', first - 1 - cursor.done)
       cursor.done = first - 1
     }
     const entries = await log.read(cursor.log, cursor.done, PAGE_ENTRIES, PAGE_BYTES)
@@ -217,7 +217,7 @@ export class WebhookWorker implements Deadline {
       return true
     }
     if (outcome.kind !== 'failed') return false
-    const { attempts } = this.#parts.options
+    const { attempts } = this.#deps.options
     if (++cursor.failures < attempts) {
       this.#wait(cursor, outcome.asked)
       return false
@@ -227,7 +227,7 @@ export class WebhookWorker implements Deadline {
   }
 
   #note(outcome: Outcome): void {
-    const { counters, gone } = this.#parts
+    const { counters, gone } = this.#deps
     if (outcome.kind === 'ended') return
     if (outcome.kind === 'taken') {
       this.lastSuccess = Date.now()
@@ -239,7 +239,7 @@ export class WebhookWorker implements Deadline {
   }
 
   #wait(cursor: LogCursor, asked: number | null): void {
-    const { options, random, wheel } = this.#parts
+    const { options, random, wheel } = this.#deps
     if (this.#closed) return
     cursor.due = Date.now() + waitAfter(Math.max(cursor.failures, 1), options, asked, random)
     this.#waiting.add(cursor)
@@ -253,7 +253,7 @@ export class WebhookWorker implements Deadline {
    * forever.
    */
   async #giveUp(cursor: LogCursor, seq: number, id: string, type: string, error: string): Promise<void> {
-    const { store, counters, note } = this.#parts
+    const { store, counters, note } = this.#deps
     const webhook = this.#record.id
     const letter = { webhook, id, log: cursor.log, seq, type, at: Date.now(), attempts: cursor.failures, error }
     const dropped = await this.letters.add(letter, [store.outbox.cursorOp({ log: cursor.log, reader: webhook, seq })])

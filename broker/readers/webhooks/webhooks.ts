@@ -27,9 +27,9 @@ import { bodyOf } from './events.js'
 import { OutboxReader } from './outbox-reader.js'
 import type { Poster } from './poster.js'
 import { configured, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
-import { WebhookWorker, type WebhookWorkerParts } from './webhook-worker.js'
+import { WebhookWorker, type WebhookWorkerDeps } from './webhook-worker.js'
 
-export interface WebhooksParts {
+export interface WebhooksDeps {
   readonly store: Store
   readonly wheel: TimerWheel
   readonly counters: Counters
@@ -37,30 +37,30 @@ export interface WebhooksParts {
   readonly secretBox: SecretBox
   readonly config: Pick<Config, 'webhooks' | 'webhookDelivery'>
   readonly failed: (error: unknown) => void
-  readonly note: WebhookWorkerParts['note']
+  readonly note: WebhookWorkerDeps['note']
   readonly random?: () => number
 }
 
 export class Webhooks implements WebhookAdmin {
-  readonly #parts: WebhooksParts
+  readonly #deps: WebhooksDeps
   readonly #workers = new Map<string, WebhookWorker>()
   readonly #outboxReader: OutboxReader
   readonly #locks = new KeyedMutex()
 
-  private constructor(parts: WebhooksParts) {
-    this.#parts = parts
-    this.#outboxReader = new OutboxReader({ ...parts, workers: this.#workers })
+  private constructor(deps: WebhooksDeps) {
+    this.#deps = deps
+    this.#outboxReader = new OutboxReader({ ...deps, workers: this.#workers })
   }
 
   /** Must be opened before the first commit, so that no entry is missed. */
-  static async open(parts: WebhooksParts): Promise<Webhooks> {
-    const webhooks = new Webhooks(parts)
+  static async open(deps: WebhooksDeps): Promise<Webhooks> {
+    const webhooks = new Webhooks(deps)
     await webhooks.#load()
     return webhooks
   }
 
   async #load(): Promise<void> {
-    const { store, config } = this.#parts
+    const { store, config } = this.#deps
     const known = new Map<string, WebhookRecord>()
     for await (const record of store.webhooks.all()) known.set(record.id, record)
     const listed = config.webhooks.map((entry) => configured(entry, known.get(entry.id)))
@@ -81,7 +81,7 @@ export class Webhooks implements WebhookAdmin {
   }
 
   async close(): Promise<void> {
-    this.#parts.poster.close()
+    this.#deps.poster.close()
     await Promise.all([...this.#workers.values()].map((worker) => worker.close()))
     await this.#outboxReader.close()
   }
@@ -91,7 +91,7 @@ export class Webhooks implements WebhookAdmin {
     { webhook: id = newWebhookId(), secret = newWebhookSecret(), ...details }: WebhookDetails,
   ): Promise<CreatedWebhook> {
     return this.#locks.runExclusive('', async () => {
-      const { store, secretBox } = this.#parts
+      const { store, secretBox } = this.#deps
       checkDetails(details)
       if (this.#workers.has(id)) throw new Refusal('conflict', `there is a webhook ${id} already`, { field: 'webhook' })
       if (this.#workers.size >= MAX_WEBHOOKS) throw new Refusal('conflict', `at most ${MAX_WEBHOOKS} webhooks`)
@@ -113,7 +113,7 @@ export class Webhooks implements WebhookAdmin {
 
   update(id: string, changes: WebhookChanges): Promise<CreatedWebhook> {
     return this.#locks.runExclusive('', async () => {
-      const { store } = this.#parts
+      const { store } = this.#deps
       const worker = this.#worker(id)
       const { record: before } = worker
       const { enabled = before.enabled, secret: given, rotate = false, ...details } = changes
@@ -146,7 +146,7 @@ export class Webhooks implements WebhookAdmin {
         throw new Refusal('conflict', `${id} is in the configuration; remove it there`)
       this.#workers.delete(id)
       worker.change({ ...worker.record, enabled: false })
-      await commit(this.#parts.store, { ops: await this.#forgetOps(id) })
+      await commit(this.#deps.store, { ops: await this.#forgetOps(id) })
       this.#outboxReader.narrowed()
     })
   }
@@ -180,7 +180,7 @@ export class Webhooks implements WebhookAdmin {
 
   forget(user: string): Promise<void> {
     return this.#locks.runExclusive('', async () => {
-      const { store } = this.#parts
+      const { store } = this.#deps
       const went = (log: LogName): boolean => isLogOf(user, log) && !store.directory.room(log.slice(2))
       for (const worker of this.#workers.values()) {
         await worker.letters.forget(went)
@@ -199,14 +199,14 @@ export class Webhooks implements WebhookAdmin {
   }
 
   async #add(record: WebhookRecord): Promise<void> {
-    const { config } = this.#parts
+    const { config } = this.#deps
     const worker: WebhookWorker = new WebhookWorker(
       {
-        ...this.#parts,
+        ...this.#deps,
         options: config.webhookDelivery,
-        random: this.#parts.random ?? Math.random,
+        random: this.#deps.random ?? Math.random,
         moved: (log) => this.#outboxReader.moved(log),
-        gone: (id, why) => void this.#disable(id, why).catch(this.#parts.failed),
+        gone: (id, why) => void this.#disable(id, why).catch(this.#deps.failed),
       },
       record,
       () => this.#secretsOf(worker.record),
@@ -220,7 +220,7 @@ export class Webhooks implements WebhookAdmin {
 
   #disable(id: string, why: string): Promise<void> {
     return this.#locks.runExclusive('', async () => {
-      const { store, counters, note } = this.#parts
+      const { store, counters, note } = this.#deps
       const worker = this.#workers.get(id)
       if (!worker?.record.enabled) return
       note('webhook: switched off', id, { webhook: id, why })
@@ -232,18 +232,18 @@ export class Webhooks implements WebhookAdmin {
   }
 
   #secretsOf(record: WebhookRecord): string[] {
-    return secretsOf(record, this.#parts.config.webhooks, this.#parts.secretBox)
+    return secretsOf(record, this.#deps.config.webhooks, this.#deps.secretBox)
   }
 
   #rotated({ secret: previous }: WebhookRecord, secret: string): Pick<WebhookRecord, 'secret' | 'previous'> {
     return {
-      secret: this.#parts.secretBox.seal(secret),
+      secret: this.#deps.secretBox.seal(secret),
       previous: previous === null ? null : { secret: previous, until: Date.now() + ROTATION_MS },
     }
   }
 
   async #forgetOps(id: string): Promise<Op[]> {
-    const { webhooks, outbox } = this.#parts.store
+    const { webhooks, outbox } = this.#deps.store
     return [...(await webhooks.deleteOps(id)), ...(await outbox.forgetOps(id))]
   }
 }

@@ -13,7 +13,7 @@ import { Numbering } from './numbering.js'
 import { abandonOp, stageOp, WriteBatch } from './operation.js'
 import type { LevelOutbox } from './outbox.js'
 
-export interface CommitterParts {
+export interface CommitterDeps {
   readonly database: Database
   readonly journal: Journal
   readonly logs: LevelLogs
@@ -27,18 +27,18 @@ export interface CommitterParts {
 }
 
 export class Committer {
-  readonly #parts: CommitterParts
+  readonly #deps: CommitterDeps
   readonly #encoder = new CommitEncoder()
   /** Dedupe names of the prepared group's drafts that have one, in order. */
   #names: string[] = []
 
-  constructor(parts: CommitterParts) {
-    this.#parts = parts
+  constructor(deps: CommitterDeps) {
+    this.#deps = deps
   }
 
   /** Loads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. */
   prepare(group: readonly Change[]): Promise<void> | undefined {
-    const { logs, dedupe } = this.#parts
+    const { logs, dedupe } = this.#deps
     const unknown: string[] = []
     const names: string[] = []
     this.#names = names
@@ -57,7 +57,7 @@ export class Committer {
    * reloaded.
    */
   async write(group: readonly Change[]): Promise<void> {
-    const { database, journal, logs, dedupe, outbox, counts, sync } = this.#parts
+    const { database, journal, logs, dedupe, outbox, counts, sync } = this.#deps
     const batch = new WriteBatch()
     const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
     let results: AppendResult[][]
@@ -92,7 +92,7 @@ export class Committer {
 
   /** Adds the effect of entry `seq` on other entries to the batch. */
   stageEffect({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
-    this.#parts.notes.stage(batch, log.name, seq, notes)
+    this.#deps.notes.stage(batch, log.name, seq, notes)
     for (const erased of erase?.seqs ?? [])
       if (log.isNews(erased, erase!.gone))
         batch.put(keys.erased(log.name, erased, isNameless(erase!.gone)), JSON.stringify(erase!.gone))
@@ -108,7 +108,7 @@ export class Committer {
 
   #announce(group: readonly Change[], results: readonly AppendResult[][], batches: readonly AppendedBatch[]): void {
     for (const { ops } of group) for (const { applied } of ops) if (applied) this.#guard(applied)
-    if (batches.length > 0) this.#guard(() => this.#parts.onAppend(batches))
+    if (batches.length > 0) this.#guard(() => this.#deps.onAppend(batches))
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
   }
 
@@ -116,7 +116,7 @@ export class Committer {
     try {
       change.settled(null, results)
     } catch (error) {
-      this.#parts.onFault(error)
+      this.#deps.onFault(error)
     }
   }
 
@@ -125,7 +125,7 @@ export class Committer {
     try {
       call()
     } catch (error) {
-      this.#parts.onFault(error)
+      this.#deps.onFault(error)
     }
   }
 }

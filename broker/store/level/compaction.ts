@@ -16,7 +16,7 @@ const PAGE = 50
 /** Up to so many ranges are compacted one by one; beyond, everything from the first to the last is. */
 const MAX_RANGES = 100
 
-export interface CompactionParts {
+export interface CompactionDeps {
   readonly database: Database
   readonly counts: StoreCounts
   /** Runs the task while no other maintenance does. */
@@ -27,15 +27,15 @@ export interface CompactionParts {
 }
 
 export class Compaction {
-  readonly #parts: CompactionParts
+  readonly #deps: CompactionDeps
 
-  constructor(parts: CompactionParts) {
-    this.#parts = parts
+  constructor(deps: CompactionDeps) {
+    this.#deps = deps
   }
 
   /** Does nothing until the oldest entry has waited long enough; then handles all of them. */
   async run(): Promise<void> {
-    const { database, alone, exclusive } = this.#parts
+    const { database, alone, exclusive } = this.#deps
     const marks = await this.#due()
     if (marks.length === 0) return
     const stale = marks.map(keys.keyOfStale)
@@ -51,7 +51,7 @@ export class Compaction {
   }
 
   async #due(): Promise<string[]> {
-    const { database, now } = this.#parts
+    const { database, now } = this.#deps
     const marks: string[] = []
     let oldest = Number.POSITIVE_INFINITY
     await database.scan(ranges.stale, (mark, value) => {
@@ -66,7 +66,7 @@ export class Compaction {
    * of them.
    */
   async #writeAgain(stale: readonly string[]): Promise<void> {
-    const { database } = this.#parts
+    const { database } = this.#deps
     const batch = new WriteBatch()
     for (const edge of keys.journalEdges) batch.put(edge, '')
     for (const key of stale) {
@@ -78,8 +78,8 @@ export class Compaction {
   }
 
   async #write(batch: WriteBatch): Promise<void> {
-    await this.#parts.database.write(batch, false)
-    this.#parts.counts.writes += batch.size
+    await this.#deps.database.write(batch, false)
+    this.#deps.counts.writes += batch.size
   }
 }
 

@@ -17,7 +17,7 @@ import { decodePacket } from './packet-codec.js'
 import type { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 
-export interface DisposalParts {
+export interface DisposalDeps {
   readonly database: Database
   readonly logs: LevelLogs
   readonly notes: LevelNotes
@@ -34,22 +34,22 @@ export interface DisposalParts {
 }
 
 export class Disposal {
-  readonly #parts: DisposalParts
+  readonly #deps: DisposalDeps
 
-  constructor(parts: DisposalParts) {
-    this.#parts = parts
+  constructor(deps: DisposalDeps) {
+    this.#deps = deps
   }
 
   async sweep(): Promise<void> {
-    await this.#parts.alone(() => this.erase())
+    await this.#deps.alone(() => this.erase())
     await this.#expire()
     await this.#expireRetained()
-    await this.#parts.compaction.run()
+    await this.#deps.compaction.run()
   }
 
   /** Handles complete hours only: what expires later in the current one is found in the next. */
   async #expire(): Promise<void> {
-    const { database, logs, alone, now, onFault } = this.#parts
+    const { database, logs, alone, now, onFault } = this.#deps
     for await (const page of database.keyPages(ranges.dueUntil(hourOf(now()) - 1)))
       for (const key of page) {
         const { log, first } = keys.dueOf(key)
@@ -60,7 +60,7 @@ export class Disposal {
   }
 
   async #expireIn(log: RoomLog, first: number, dueKey: string): Promise<void> {
-    const { notes } = this.#parts
+    const { notes } = this.#deps
     const batch = new WriteBatch()
     batch.del(dueKey)
     const found = await this.#chunkOf(log, first)
@@ -70,7 +70,7 @@ export class Disposal {
 
   /** Rewrites the chunks of all logs with erased entries. To be called while no other maintenance runs. */
   async erase(): Promise<void> {
-    const { logs, onFault } = this.#parts
+    const { logs, onFault } = this.#deps
     for (const log of [...logs.erased]) {
       logs.erased.delete(log)
       await this.#eraseIn(log).catch((error) => {
@@ -82,7 +82,7 @@ export class Disposal {
   }
 
   async #eraseIn(log: RoomLog): Promise<void> {
-    const { logs } = this.#parts
+    const { logs } = this.#deps
     const seqs = [...log.erasing.keys()].filter((seq) => seq <= log.folded).sort((a, b) => a - b)
     if (seqs.length < log.erasing.size) logs.erased.add(log)
     for (let done = 0; done < seqs.length; ) {
@@ -101,12 +101,12 @@ export class Disposal {
 
   async #chunkOf(log: RoomLog, seq: number): Promise<Chunk | undefined> {
     if (seq < log.tail || seq > log.folded) return undefined
-    return log.cachedChunk(seq) ?? this.#parts.logs.fetch(log, seq)
+    return log.cachedChunk(seq) ?? this.#deps.logs.fetch(log, seq)
   }
 
   /** Rewrites a chunk without the payloads that are gone, together with `batch`; returns the chunk afterwards. */
   async #strip(log: RoomLog, chunk: Chunk | undefined, batch: WriteBatch): Promise<Chunk | undefined> {
-    const { cache, now } = this.#parts
+    const { cache, now } = this.#deps
     const stripped = chunk && without(log, chunk, now())
     if (stripped) {
       batch.put(keys.chunk(log.name, stripped.first), stripped.value)
@@ -120,14 +120,14 @@ export class Disposal {
   }
 
   async #expireRetained(): Promise<void> {
-    const { database, exclusive, now, onFault } = this.#parts
+    const { database, exclusive, now, onFault } = this.#deps
     for await (const page of database.keyPages(ranges.dueRetainedUntil(hourOf(now()) - 1)))
       for (const key of page) await exclusive(() => this.#dropRetained(key)).catch(onFault)
   }
 
   /** Between two commits, as otherwise a newer message of the topic could be deleted instead. */
   async #dropRetained(dueKey: string): Promise<void> {
-    const { database, retained, now } = this.#parts
+    const { database, retained, now } = this.#deps
     const key = keys.retainedOfDue(dueKey)
     const value = await database.get(key)
     const expiresAt = (value && expiryOf(value)?.expiresAt) ?? 0
@@ -142,8 +142,8 @@ export class Disposal {
   }
 
   async #write(batch: WriteBatch): Promise<void> {
-    await this.#parts.database.write(batch, false)
-    this.#parts.counts.writes += batch.size
+    await this.#deps.database.write(batch, false)
+    this.#deps.counts.writes += batch.size
   }
 }
 

@@ -35,7 +35,7 @@ const MERGE_BYTES = 4096
 /** Commits wait for folding when the journal exceeds its limits by this factor. */
 const BACKLOG = 2
 
-export interface FoldingParts {
+export interface FoldingDeps {
   readonly database: Database
   readonly journal: Journal
   readonly logs: LevelLogs
@@ -61,20 +61,20 @@ interface LogStep {
 }
 
 export class Folding {
-  readonly #parts: FoldingParts
+  readonly #deps: FoldingDeps
   #timer: NodeJS.Timeout | null = null
   #lastSeen = 0
   #running: Promise<void> | null = null
   #closed = false
 
-  constructor(parts: FoldingParts) {
-    this.#parts = parts
+  constructor(deps: FoldingDeps) {
+    this.#deps = deps
   }
 
   /** To be called after every commit. */
   notice(): void {
     if (this.#over(1)) this.#start()
-    else if (!this.#timer && !this.#closed && this.#parts.journal.commits > 0) this.#wait()
+    else if (!this.#timer && !this.#closed && this.#deps.journal.commits > 0) this.#wait()
   }
 
   /** Waits for folding if commits are faster. */
@@ -86,7 +86,7 @@ export class Folding {
 
   /** Folds everything committed so far. */
   fold(): Promise<void> {
-    return this.#parts.alone(() => this.#foldAll())
+    return this.#deps.alone(() => this.#foldAll())
   }
 
   async close(): Promise<void> {
@@ -96,7 +96,7 @@ export class Folding {
   }
 
   #over(times: number): boolean {
-    const { journal, limits } = this.#parts
+    const { journal, limits } = this.#deps
     return (
       journal.entries >= times * limits.entries ||
       journal.bytes >= times * limits.bytes ||
@@ -105,9 +105,9 @@ export class Folding {
   }
 
   #start(): void {
-    if (this.#running || this.#closed || this.#parts.database.suspect) return
+    if (this.#running || this.#closed || this.#deps.database.suspect) return
     this.#running = this.fold()
-      .catch(this.#parts.onFault)
+      .catch(this.#deps.onFault)
       .then(() => {
         this.#running = null
       })
@@ -115,20 +115,20 @@ export class Folding {
 
   /** Folds after a whole idle period without a commit. */
   #wait(): void {
-    this.#lastSeen = this.#parts.journal.last
+    this.#lastSeen = this.#deps.journal.last
     this.#timer = setTimeout(() => {
       this.#timer = null
-      if (this.#parts.journal.last === this.#lastSeen) this.#start()
+      if (this.#deps.journal.last === this.#lastSeen) this.#start()
       else this.notice()
-    }, this.#parts.limits.idleMs).unref()
+    }, this.#deps.limits.idleMs).unref()
   }
 
   async #foldAll(): Promise<void> {
-    const { database, journal, logs, dedupe, counts } = this.#parts
+    const { database, journal, logs, dedupe, counts } = this.#deps
     const { last, bytes, entries, commits } = journal
     await dedupe.ready()
     await this.#foldLogs([...logs.unfolded])
-    await this.#parts.erase()
+    await this.#deps.erase()
     await this.#foldDedupe(dedupe.unfolded)
     if (commits > 0) {
       const done = new WriteBatch()
@@ -160,7 +160,7 @@ export class Folding {
   async #foldStep(logs: readonly RoomLog[]): Promise<void> {
     const unfinished = await this.#unfinishedChunks(logs)
     const batch = new WriteBatch()
-    const now = this.#parts.now()
+    const now = this.#deps.now()
     const steps: LogStep[] = []
     for (const [i, log] of logs.entries()) {
       if (batch.bytes >= STEP_BYTES) break
@@ -170,20 +170,20 @@ export class Folding {
     for (const { log, newest, grown, erased } of steps) {
       log.foldedTo(newest.last)
       log.newest = span(newest)
-      if (log.recent.length === 0) this.#parts.logs.unfolded.delete(log)
+      if (log.recent.length === 0) this.#deps.logs.unfolded.delete(log)
       // Otherwise a deletion could rewrite the chunk from its cached older version.
       if (grown) {
         log.rewritten++
-        this.#parts.cache.replace(log, grown)
+        this.#deps.cache.replace(log, grown)
       }
-      this.#parts.cache.add(log, newest)
+      this.#deps.cache.add(log, newest)
       log.erasedOnDisk(erased)
     }
   }
 
   /** The newest chunk of each log if it is worth extending. An unreadable one is left as it is. */
   async #unfinishedChunks(logs: readonly RoomLog[]): Promise<(Chunk | null)[]> {
-    const { cache, database } = this.#parts
+    const { cache, database } = this.#deps
     const found = logs.map((log) => (isUnfinished(log) ? (cache.find(log, log.newest!.first) ?? 'on disk') : null))
     const missing = logs.filter((_, i) => found[i] === 'on disk')
     if (missing.length === 0) return found as (Chunk | null)[]
@@ -195,15 +195,15 @@ export class Folding {
   async #foldDedupe(records: number): Promise<void> {
     for (let left = records; left > 0; left -= STEP_ENTRIES) {
       const batch = new WriteBatch()
-      const done = this.#parts.dedupe.fold(Math.min(left, STEP_ENTRIES), batch)
+      const done = this.#deps.dedupe.fold(Math.min(left, STEP_ENTRIES), batch)
       await this.#write(batch)
       done()
     }
   }
 
   async #write(batch: WriteBatch): Promise<void> {
-    await this.#parts.database.write(batch, false)
-    this.#parts.counts.writes += batch.size
+    await this.#deps.database.write(batch, false)
+    this.#deps.counts.writes += batch.size
   }
 }
 

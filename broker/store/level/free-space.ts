@@ -9,7 +9,7 @@ const EVERY = 3000
  */
 const ENOUGH = 1.1
 
-export interface FreeSpaceParts {
+export interface FreeSpaceDeps {
   /** An existing directory. */
   readonly location: string
   /** Bytes; 0: do not check. */
@@ -21,22 +21,22 @@ export interface FreeSpaceParts {
 }
 
 export class FreeSpace {
-  readonly #parts: FreeSpaceParts
+  readonly #deps: FreeSpaceDeps
   readonly #timer: NodeJS.Timeout | null
   #looking: Promise<void>
   #low = false
   #failed = false
 
   /** Resolves after the first check. */
-  static async watch(parts: FreeSpaceParts): Promise<FreeSpace> {
-    const space = new FreeSpace(parts)
+  static async watch(deps: FreeSpaceDeps): Promise<FreeSpace> {
+    const space = new FreeSpace(deps)
     await space.#looking
     return space
   }
 
-  private constructor(parts: FreeSpaceParts) {
-    this.#parts = parts
-    const on = parts.minFree > 0
+  private constructor(deps: FreeSpaceDeps) {
+    this.#deps = deps
+    const on = deps.minFree > 0
     this.#looking = on ? this.#look() : Promise.resolve()
     this.#timer = on ? setInterval(() => (this.#looking = this.#looking.then(() => this.#look())), EVERY).unref() : null
   }
@@ -52,7 +52,7 @@ export class FreeSpace {
   }
 
   async #look(): Promise<void> {
-    const { location, minFree, changed, failed } = this.#parts
+    const { location, minFree, changed, failed } = this.#deps
     try {
       // `bavail` is what this process may use: file systems reserve blocks for root.
       const { bavail, bsize } = await statfs(location)

@@ -22,7 +22,7 @@ const Packet = aedesPacket as unknown as new (original: AedesPacketLike) => Aede
 type Client = { id: string }
 type Waiting = { number: number; reference: Reference; packet: AedesPacketLike }
 
-export interface PersistenceParts {
+export interface PersistenceDeps {
   readonly database: Database
   readonly subscriptions: Subscriptions
   readonly queue: LevelQueue
@@ -32,11 +32,11 @@ export interface PersistenceParts {
 }
 
 export class LevelPersistence implements Persistence {
-  readonly #parts: PersistenceParts
+  readonly #deps: PersistenceDeps
   #broker: { id: string } = { id: '' }
 
-  constructor(parts: PersistenceParts) {
-    this.#parts = parts
+  constructor(deps: PersistenceDeps) {
+    this.#deps = deps
   }
 
   get broker(): { id: string } {
@@ -48,7 +48,7 @@ export class LevelPersistence implements Persistence {
   }
 
   async storeRetained(packet: AedesPacketLike): Promise<void> {
-    await this.#parts.commit([this.#parts.retained.op(packet)])
+    await this.#deps.commit([this.#deps.retained.op(packet)])
   }
 
   createRetainedStream(pattern: string): Readable {
@@ -56,34 +56,34 @@ export class LevelPersistence implements Persistence {
   }
 
   createRetainedStreamCombi(patterns: string[]): Readable {
-    return Readable.from(this.#parts.retained.matching(patterns))
+    return Readable.from(this.#deps.retained.matching(patterns))
   }
 
   async addSubscriptions(client: Client, subscriptions: StoredSubscription[]): Promise<void> {
-    await this.#parts.commit(this.#parts.subscriptions.addOps(client.id, subscriptions))
+    await this.#deps.commit(this.#deps.subscriptions.addOps(client.id, subscriptions))
   }
 
   async removeSubscriptions(client: Client, topics: string[]): Promise<void> {
-    await this.#parts.commit(this.#parts.subscriptions.removeOps(client.id, topics))
+    await this.#deps.commit(this.#deps.subscriptions.removeOps(client.id, topics))
   }
 
   async subscriptionsByClient(client: Client): Promise<StoredSubscription[]> {
-    return this.#parts.subscriptions.read(client.id)
+    return this.#deps.subscriptions.read(client.id)
   }
 
   async subscriptionsByTopic(topic: string): Promise<(StoredSubscription & { clientId: string })[]> {
     // The subscription identifier is part of the client's list, not of a match.
-    return this.#parts.subscriptions
+    return this.#deps.subscriptions
       .matching(topic)
       .map(({ subscriptionIdentifier: _, ...subscription }) => subscription)
   }
 
   async cleanSubscriptions(client: Client): Promise<void> {
-    await this.removeSubscriptions(client, this.#parts.subscriptions.topicsOf(client.id))
+    await this.removeSubscriptions(client, this.#deps.subscriptions.topicsOf(client.id))
   }
 
   async countOffline(): Promise<{ subsCount: number; clientsCount: number }> {
-    return this.#parts.subscriptions.count()
+    return this.#deps.subscriptions.count()
   }
 
   async outgoingEnqueue(subscription: { clientId: string }, packet: AedesPacketLike): Promise<void> {
@@ -94,12 +94,12 @@ export class LevelPersistence implements Persistence {
     const stored = toPacket(packet)
     const qos = stored.qos ?? 0
     const targets = subscriptions.map(({ clientId }) => ({ sessionId: clientId, qos }))
-    await this.#parts.commit(this.#parts.queue.enqueuePacketOps(stored, targets))
+    await this.#deps.commit(this.#deps.queue.enqueuePacketOps(stored, targets))
   }
 
   /** Assigns a packet id to a queued packet; a packet of another kind with that id (PUBREL) replaces it. */
   async outgoingUpdate(client: Client, packet: AedesPacketLike): Promise<void> {
-    for await (const { number, reference, packet: stored } of this.#parts.queue.packets(client.id)) {
+    for await (const { number, reference, packet: stored } of this.#deps.queue.packets(client.id)) {
       const kept = withState(stored, reference)
       const sameBroker = kept.brokerId === packet.brokerId
       if (sameBroker && kept.brokerCounter !== packet.brokerCounter) continue
@@ -107,7 +107,7 @@ export class LevelPersistence implements Persistence {
       const { messageId } = packet
       const state: Reference['packet'] = { ...reference.packet, ...(messageId === undefined ? {} : { messageId }) }
       if (!sameBroker) state.replaced = encodePacket(packet).toString('base64')
-      await this.#parts.commit([
+      await this.#deps.commit([
         put(keys.reference(client.id, number), encodeReference({ ...reference, packet: state })),
       ])
       return
@@ -117,26 +117,26 @@ export class LevelPersistence implements Persistence {
 
   async outgoingClearMessageId(client: Client, packet: AedesPacketLike): Promise<AedesPacketLike | undefined> {
     if (packet.messageId === undefined) return undefined
-    for await (const waiting of this.#parts.queue.packets(client.id)) {
+    for await (const waiting of this.#deps.queue.packets(client.id)) {
       const kept = withState(waiting.packet, waiting.reference)
       if (kept.messageId !== packet.messageId) continue
-      await this.#parts.commit([this.#parts.queue.ackOp(client.id, waiting.number)])
+      await this.#deps.commit([this.#deps.queue.ackOp(client.id, waiting.number)])
       return kept
     }
     return undefined
   }
 
   outgoingStream(client: Client): Readable {
-    return Readable.from(outgoing(this.#parts.queue.packets(client.id)))
+    return Readable.from(outgoing(this.#deps.queue.packets(client.id)))
   }
 
   async incomingStorePacket(client: Client, packet: AedesPacketLike): Promise<void> {
     const stored = { ...toPacket(packet), messageId: packet.messageId }
-    await this.#parts.commit([put(keys.incoming(client.id, packet.messageId!), encodePacket(stored))])
+    await this.#deps.commit([put(keys.incoming(client.id, packet.messageId!), encodePacket(stored))])
   }
 
   async incomingGetPacket(client: Client, packet: AedesPacketLike): Promise<AedesPacketLike> {
-    const value = await this.#parts.database.get(keys.incoming(client.id, packet.messageId!))
+    const value = await this.#deps.database.get(keys.incoming(client.id, packet.messageId!))
     if (!value) throw new Error('no such packet')
     // Our own sessions store only the packet id.
     const stored = value.length > 0 ? decodePacket(value) : {}
@@ -145,46 +145,46 @@ export class LevelPersistence implements Persistence {
 
   async incomingDelPacket(client: Client, packet: AedesPacketLike): Promise<void> {
     const key = keys.incoming(client.id, packet.messageId!)
-    if (!(await this.#parts.database.get(key))) throw new Error('no such packet')
-    await this.#parts.commit([del(key)])
+    if (!(await this.#deps.database.get(key))) throw new Error('no such packet')
+    await this.#deps.commit([del(key)])
   }
 
   async cleanIncoming(client: Client): Promise<void> {
     const ops: Op[] = []
-    for await (const page of this.#parts.database.keyPages(ranges.incoming(client.id)))
+    for await (const page of this.#deps.database.keyPages(ranges.incoming(client.id)))
       ops.push(...page.map((key) => del(key)))
-    await this.#parts.commit(ops)
+    await this.#deps.commit(ops)
   }
 
   /** Adds broker and client to the packet, as the contract demands. */
   async putWill(client: Client, packet: WillPacket): Promise<void> {
     packet.brokerId = this.#broker.id
     packet.clientId = client.id
-    await this.#parts.commit([put(keys.will(client.id), encodePacket(packet))])
+    await this.#deps.commit([put(keys.will(client.id), encodePacket(packet))])
   }
 
   async getWill(client: Client): Promise<WillPacket | undefined> {
-    const value = await this.#parts.database.get(keys.will(client.id))
+    const value = await this.#deps.database.get(keys.will(client.id))
     return value && decodePacket(value)
   }
 
   async delWill(client: Client): Promise<WillPacket | undefined> {
     const will = await this.getWill(client)
-    if (will) await this.#parts.commit([del(keys.will(client.id))])
+    if (will) await this.#deps.commit([del(keys.will(client.id))])
     return will
   }
 
   streamWill(brokers: Record<string, number> = {}): Readable {
-    return Readable.from(dueWills(this.#parts.database, brokers, this.#parts.now()))
+    return Readable.from(dueWills(this.#deps.database, brokers, this.#deps.now()))
   }
 
   getClientList(topic: string): Readable {
-    return Readable.from(this.#parts.subscriptions.clientsOf(topic))
+    return Readable.from(this.#deps.subscriptions.clientsOf(topic))
   }
 
   /** Waits for queued changes; closing the store is up to its owner. */
   async destroy(): Promise<void> {
-    await this.#parts.commit([])
+    await this.#deps.commit([])
   }
 }
 
