@@ -209,11 +209,11 @@ function openMaintenance(
   { config, counters, failed, teardown }: Context,
   { store, space, readers, chat, mqtt }: Storage & Pick<Running, 'readers' | 'chat' | 'mqtt'>,
 ): Maintenance {
-  const { broker, keeper } = mqtt
+  const { broker, sessionWriter } = mqtt
   const { reports, trim } = chat
-  const parts = { store, keeper, broker, counters, config, reports, search: readers.search, trim, space, failed }
+  const parts = { store, sessionWriter, broker, counters, config, reports, search: readers.search, trim, space, failed }
   const maintenance = new Maintenance(parts)
-  teardown.add(keeper)
+  teardown.add(sessionWriter)
   teardown.add({ close: () => broker.shutDown() })
   teardown.add(maintenance)
   return maintenance

@@ -225,7 +225,7 @@ function shows({ filter, parsed }: Subscription, topic: string): boolean {
   return filterMatches(filter, topic) && (!topic.endsWith('/text') || filter.endsWith('/text'))
 }
 
-/** Deletes a cursor, and the record of what was sent beyond it (session-keeper.ts). */
+/** Deletes a cursor, and the record of what was sent beyond it (mqtt/session-writer.ts). */
 export function dropCursorOps(store: Store, id: string, cursor: string): Op[] {
   return [store.sessions.dropCursorOp(id, cursor), store.sessions.dropCursorOp(id, `${cursor}>`)]
 }

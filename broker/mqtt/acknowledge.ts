@@ -1,14 +1,14 @@
 import type { StoreError } from '../store/changes.js'
-import type { Ack } from './codec/packets.js'
+import type { AckPacket } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { ConnectedClient } from './connected-client.js'
 import type { Flight } from './inflight.js'
 
-/** What a client says of a message it was sent. */
-type Answer = Exclude<Ack['type'], 'pubrel'>
+/** Acknowledgements of messages that the broker sent. */
+type Answer = Exclude<AckPacket['type'], 'pubrel'>
 
-/** The four acknowledgements of MQTT 4.3. */
-export function acknowledge(client: ConnectedClient, { type, packetId, reason }: Ack): void {
+/** PUBACK, PUBREC, PUBREL and PUBCOMP [MQTT-4.3]. */
+export function acknowledge(client: ConnectedClient, { type, packetId, reason }: AckPacket): void {
   if (type === 'pubrel') return release(client, packetId)
   const flight = flightOf(client, type, packetId)
   // A PUBREC with which the client refuses the message ends its flow [MQTT5-4.3.3].
@@ -17,8 +17,8 @@ export function acknowledge(client: ConnectedClient, { type, packetId, reason }:
 }
 
 /**
- * A message that is under way takes only the answer whose turn it is [MQTT-4.3.2-2, MQTT-4.3.3-2]: another would leave it under way for good. An
- * id that nobody knows does no harm: it may be of before a crash.
+ * An in-flight message accepts only the acknowledgement that its QoS and state allow [MQTT-4.3.2-2, MQTT-4.3.3-2]: after another it would stay in
+ * flight for ever. An unknown id is accepted: it may be from before a crash.
  */
 function flightOf({ session }: ConnectedClient, type: Answer, packetId: number): Flight | undefined {
   const flight = session.inflight.get(packetId)
@@ -29,7 +29,7 @@ function flightOf({ session }: ConnectedClient, type: Answer, packetId: number):
   )
 }
 
-/** A PUBREC may come again: the client has not seen the PUBREL. */
+/** A PUBREC may be repeated: the client has not seen the PUBREL. */
 function fits({ qos, released }: Flight, type: Answer): boolean {
   if (type === 'puback') return qos === 1
   return qos === 2 && (type === 'pubrec' || released)
@@ -43,8 +43,8 @@ function complete(client: ConnectedClient, flight: Flight): void {
 }
 
 /**
- * PUBREC is answered with PUBREL even for an id that is not known: the client must be able to finish [MQTT-4.3.3-1]. What comes behind it
- * does not wait for the disk: a window of them is one save.
+ * PUBREC is answered with PUBREL even for an id that is not known: the client must be able to finish [MQTT-4.3.3-1]. The packets
+ * behind it do not wait for the disk: the PUBRECs of a whole window share one save.
  */
 function received(client: ConnectedClient, packetId: number): void {
   client.connection.packets.began(0)
@@ -60,9 +60,9 @@ function received(client: ConnectedClient, packetId: number): void {
 /** PUBREL: the packet id is free again, durably, before PUBCOMP says so [MQTT-4.3.3-2]. */
 function release(client: ConnectedClient, packetId: number): void {
   const { session } = client
-  // It did not wait for its PUBREC: it is not to wait for that now.
-  if (client.incoming.isWithheld(packetId)) client.sendAck('pubrec', packetId)
-  const known = client.incoming.end(packetId)
+  // The client did not wait for its PUBREC, which was withheld: it goes out now, before the PUBCOMP.
+  if (client.inboundQos2.isWithheld(packetId)) client.sendAck('pubrec', packetId)
+  const known = client.inboundQos2.end(packetId)
   const { store } = client.services
   const ops = known && session.persistent ? [store.sessions.dropIncomingOp(session.id, packetId)] : []
   client.connection.packets.began(0)
@@ -75,14 +75,14 @@ function release(client: ConnectedClient, packetId: number): void {
   store.commit({ drafts: [], ops, settled })
 }
 
-/** No answer: the client comes back and goes on where it was. */
+/** Not acknowledged: the client reconnects and resumes the exchange. */
 function unstored(client: ConnectedClient, error: unknown): void {
   if (client.closed) return
   client.services.log.error({ err: error, client: client.id }, 'an acknowledgement could not be stored')
   void client.finish({ reason: Reason.unspecified, why: 'an acknowledgement could not be stored' })
 }
 
-/** That an id is not known is no error where a session goes on: its flow may have ended unseen with the connection before [MQTT5-3.7.2.1]. */
+/** In a resumed session an unknown id is no error: the exchange may have ended with the connection before [MQTT5-3.7.2.1]. */
 function reasonOf({ version, resumed }: ConnectedClient, known: boolean): number {
   return known || resumed || version !== 5 ? Reason.success : Reason.packetIdNotFound
 }

@@ -1,12 +1,11 @@
 /**
- * The door for CONNECTs that come all at once, as after a restart: first come, first served, so many at a time. Reading a session costs
- * some turns of the event loop; the more of them are under way, the longer a turn takes for everyone who is connected. So there are as many as
- * the turns stay short with.
+ * Limits concurrent logins, as when all clients reconnect after a restart: first come, first served. Loading a session takes some turns of the
+ * event loop, and the more logins run, the longer a turn takes for all connected clients. So the limit adapts to the length of turns.
  */
 
 import { Fifo } from '../util/fifo.js'
 
-/** Logins under way: at most, and however slow the turns are. */
+/** Concurrent logins: the highest and the lowest limit. */
 const MOST = 256
 const LEAST = 16
 /** Milliseconds that a turn of the event loop may take. */
@@ -18,10 +17,10 @@ export class Admission {
   readonly #waiting = new Fifo<() => void>()
   #underWay = 0
   #bound = MOST
-  /** When the last turn began, by performance.now(); null: nobody can go on. */
+  /** When the last turn began, by performance.now(); null: none is scheduled. */
   #turnAt: number | null = null
 
-  /** Resolves when it is one's turn; `leave` has to follow. */
+  /** Resolves when a login may begin; `leave` has to follow. Undefined: at once. */
   enter(): Promise<void> | undefined {
     if (this.waiting === 0 && this.#underWay < this.#bound) {
       this.#underWay++
@@ -42,7 +41,7 @@ export class Admission {
     return this.#waiting.length
   }
 
-  /** Where somebody may go on, that is in the next turn. */
+  /** Schedules the next turn, if a login may begin then. */
   #await(): void {
     if (this.#turnAt !== null || this.waiting === 0 || this.#underWay >= this.#bound) return
     this.#turnAt = performance.now()

@@ -47,7 +47,7 @@ export abstract class AedesClient extends EventEmitter {
     return this.broker.emitFor(this, event, args)
   }
 
-  /** aedes.js touches it on the birth of another broker. */
+  /** aedes.js writes to it when another broker starts. */
   get duplicates(): Record<string, number> {
     this.#duplicates ??= Object.create(null) as Record<string, number>
     return this.#duplicates
@@ -95,7 +95,7 @@ export abstract class AedesClient extends EventEmitter {
     )
   }
 
-  /** Forgets the messages on plain topics that wait for this client. */
+  /** Deletes the queued messages on plain topics of this client. */
   emptyOutgoingQueue(done?: Done): void {
     settle(this.#asClient(emptyQueue), done)
   }

@@ -1,6 +1,6 @@
 /**
  * The broker as Aedes knows it: registry, takeover, events, hooks, will sweep and `$SYS` are Aedes'; connections, delivery and storing are ours,
- * put in at its own seams (DESIGN §3). Hooks that a plugin sets can only narrow what TopicTalk allows: our checks run in any case.
+ * put in where Aedes allows it (DESIGN §3). Hooks that a plugin sets can only narrow what TopicTalk allows: our checks run in any case.
  */
 import type { EventEmitter } from 'node:events'
 import { Aedes, type PublishPacket } from 'aedes'
@@ -16,8 +16,8 @@ import type { Persistence } from '../store/persistence.js'
 import type { QoS } from '../store/qos.js'
 import type { BrokerPort, PublishedMessage, RegisteredClient } from './broker-port.js'
 import { Reason } from './codec/reason-codes.js'
+import { refusalOfAll } from './connect-refused.js'
 import { Connection } from './connection.js'
-import { connectRefusal } from './endings.js'
 import { type AedesHooks, Gates, type HookClient } from './gates.js'
 import { Mq, type MqMessage } from './mq.js'
 import { callPlugin, emitTo, type PluginFailed } from './plugin-calls.js'
@@ -32,7 +32,7 @@ const AedesPacket = aedesPacket as unknown as new (
   broker: object,
 ) => MqMessage & { clientId?: string }
 
-/** What plugins use of a broker and Aedes' own types leave out. */
+/** Members that plugins use and Aedes' own types leave out. */
 interface AedesInternals {
   mq: Mq
   clients: Record<string, Connection>
@@ -63,7 +63,7 @@ function toMessage({ topic, payload, qos, retain }: PublishPacket | PublishReque
   return { topic, payload: Buffer.from(payload ?? ''), qos: (qos ?? 0) as QoS, retain: retain ?? false }
 }
 
-/** Most connections beyond the limit that may say CONNECT; a flood finds the rest of its connections closed at once. */
+/** Connections beyond `limits.connections` that are kept until their CONNECT, to be told why; more are closed at once. */
 const MAX_TURNED_AWAY = 64
 
 /** Seconds between heartbeats; wills of a dead broker are looked for at four times that. */
@@ -81,7 +81,7 @@ export class Broker
   readonly #registering = new Map<string, Promise<void>>()
   /** All that are open, logged in or not. */
   readonly connections = new Set<Connection>()
-  /** Those beyond `limits.connections`, which are told so in answer to their CONNECT. */
+  /** Those beyond `limits.connections`: their CONNECT is refused. */
   readonly #turnedAway = new Set<Connection>()
 
   constructor(deps: BrokerDeps) {
@@ -116,7 +116,7 @@ export class Broker
     const services = this.#deps.services()
     const full = this.connections.size >= services.limits.connections
     if (full) services.counters.add('refused.connections')
-    const connection = new Connection(services, this, stream, request, connectRefusal(services.redirect, full))
+    const connection = new Connection(services, this, stream, request, refusalOfAll(services.redirect, full))
     const place = full ? this.#turnedAway : this.connections
     place.add(connection)
     if (this.closed || this.#turnedAway.size > MAX_TURNED_AWAY)
@@ -139,7 +139,7 @@ export class Broker
 
   // --- registry ---------------------------------------------------------------------------------------------------------------------------
 
-  /** One at a time per session: an older connection of it is closed first, wholly. */
+  /** One at a time per session: an older connection of it is closed completely first. */
   async register(client: RegisteredClient): Promise<void> {
     const before = this.#registering.get(client.id) ?? Promise.resolve()
     const turn = before.then(() => this.#register(client))
@@ -166,7 +166,7 @@ export class Broker
 
   // --- publishing ---------------------------------------------------------------------------------------------------------------------------
 
-  /** As Aedes has it: on behalf of the server, or of `client`. Topics of DESIGN §2 take the way of every message. */
+  /** As Aedes has it: on behalf of the server, or of `client`. Chat topics go through the pipeline like every message. */
   override publish(packet: PublishPacket | PublishRequest, client?: unknown, done?: unknown): void {
     const callback = (typeof client === 'function' ? client : done) as ((error?: Error) => void) | undefined
     const connection = client instanceof Connection ? client : null
@@ -208,7 +208,7 @@ export class Broker
     return this.wills.sweep(alive)
   }
 
-  /** Tells plugins of a message that was taken: `mq`, the `published` hook, the `publish` event. Costs nothing while nobody listens. */
+  /** Tells plugins of an accepted message: `mq`, the `published` hook, the `publish` event. Costs nothing while nobody listens. */
   announce(message: PublishedMessage, client: HookClient | null): void {
     const heard = this.mq.hears(message.topic)
     const watched = this.listenerCount('publish') > 0

@@ -1,7 +1,7 @@
 /**
  * Topic aliases towards a client that allows them [MQTT5-3.1.2.11.5]. Publishes are encoded once for all sessions, without aliases; they are
- * rewritten here, on their last step to the one connection: the first of a topic sets an alias, those that follow carry it instead of the
- * topic. Packets must come in the order they leave in.
+ * rewritten here, just before they go to the connection: the first of a topic sets an alias, the following carry it instead of the topic.
+ * Packets must be passed in the order they are sent.
  */
 import { varintSize, writeVarint } from './codec/encode.js'
 
@@ -15,7 +15,7 @@ export class AliasWriter {
   /** By topic, as its bytes in Latin-1. */
   readonly #aliases = new Map<string, number>()
 
-  /** `maximum`: aliases there may be; `maxPacket`: bytes of the largest packet the client takes. */
+  /** `maximum`: the client's topic alias maximum; `maxPacket`: its maximum packet size. */
   constructor(maximum: number, maxPacket: number) {
     this.#maximum = maximum
     this.#maxPacket = maxPacket

@@ -1,6 +1,6 @@
 /**
- * The sessions of anonymous clients that outlive their connection. Nobody answers for them: they are bounded by address and in all, when
- * they begin; one that is there may always come back.
+ * Persistent sessions of anonymous clients. No account answers for them, so they are limited by network and in total when they are created; an
+ * existing one may always be resumed.
  */
 import { ANONYMOUS } from '../../schemas/ids.js'
 import type { SessionStore } from '../store/sessions.js'
@@ -21,12 +21,12 @@ export class AnonymousSessions {
     this.#limits = limits
   }
 
-  /** Counts those that are in the store. */
+  /** Counts the stored ones. */
   async load(sessions: SessionStore): Promise<void> {
     for (const { id, address = '' } of await sessions.ofUser(ANONYMOUS)) this.#add(id, networkOf(address))
   }
 
-  /** A place for a new session, until it is released; the bound that is met where there is none. */
+  /** Counts a new session, until it is released; returns the limit that is reached, if any. */
   take(id: string, address: string): keyof AnonymousSessionLimits | null {
     const network = networkOf(address)
     const { anonymousSessions, anonymousSessionsPerAddress } = this.#limits

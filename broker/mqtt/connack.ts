@@ -1,20 +1,20 @@
-/** What a CONNACK of MQTT 5 tells beside yes: what became of the client's wishes, and the broker's bounds. */
+/** The properties of an MQTT 5 CONNACK: the broker's limits, and what it decided differently from the client's request. */
 import { topics } from '../../schemas/topics.js'
 import type { Principal } from '../auth/principal.js'
 import { encodeConnack } from './codec/encode.js'
-import type { Connect } from './codec/packets.js'
+import type { ConnectPacket } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { Reason } from './codec/reason-codes.js'
-import { ConnectRefused } from './endings.js'
+import { ConnectRefused } from './connect-refused.js'
 
-/** Seconds the session outlives its connection: before MQTT 5 all or nothing, from then on as asked, bounded [MQTT5-3.1.2.11.2]. */
-export function sessionExpiry({ version, clean, properties }: Connect, most: number): number {
+/** Session expiry in seconds: before MQTT 5 zero or the maximum, from then on as requested, up to the maximum [MQTT5-3.1.2.11.2]. */
+export function sessionExpiry({ version, clean, properties }: ConnectPacket, most: number): number {
   if (version === 5) return Math.min(properties.sessionExpiry ?? 0, most)
   return clean ? 0 : most
 }
 
-/** Seconds the client may be silent; MQTT 5 lets the broker ask for less than the client would have, or for any at all. */
-export function keepAlive({ version, keepalive }: Connect, most: number | null): number {
+/** Keep alive in seconds; in MQTT 5 the server may set a lower one, also where the client requested none. */
+export function keepAlive({ version, keepalive }: ConnectPacket, most: number | null): number {
   if (version !== 5 || most === null) return keepalive
   return keepalive === 0 ? most : Math.min(keepalive, most)
 }
@@ -22,7 +22,7 @@ export function keepAlive({ version, keepalive }: Connect, most: number | null):
 /** Longest reason string, in characters. */
 const MAX_REASON = 1024
 
-export function explained(why: string): Properties {
+export function reasonProperties(why: string): Properties {
   return { reasonString: why.slice(0, MAX_REASON) }
 }
 
@@ -35,11 +35,11 @@ export interface ConnackLimits {
   readonly keepAlive: number | null
 }
 
-/** What the client should know of this broker's bounds, and of what became of its wishes [MQTT5-3.2.2.3]. */
+/** [MQTT5-3.2.2.3] */
 export function connackProperties(
   limits: ConnackLimits,
   maxPacket: number,
-  packet: Connect,
+  packet: ConnectPacket,
   clientId: string,
   { user }: Principal,
 ): Properties {

@@ -1,43 +1,43 @@
-/** A CONNECT under way: what its steps work on. */
+/** The context of one CONNECT: what its steps read and fill in. */
 import type { Principal } from '../auth/principal.js'
 import type { SavedSession } from '../store/sessions.js'
-import type { Auth, Connect } from './codec/packets.js'
+import type { AuthPacket, ConnectPacket } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import type { ClientConnection, ConnectedClient } from './connected-client.js'
-import type { Outbox } from './outbox.js'
+import type { WriteBuffer } from './write-buffer.js'
 
 /** What the steps need of a connection. */
 export interface ConnectingConnection extends ClientConnection {
   clean: boolean
-  readonly output: Outbox
+  readonly output: WriteBuffer
   /** Largest packet the client takes, in bytes. */
   readonly maxPacket: number
-  /** Its session is open: from here on it is a client. */
+  /** Its session is open. */
   opened(client: ConnectedClient): void
-  /** All is done. `keepAlive`: seconds it may be silent. */
+  /** CONNECT is done. `keepAlive`: seconds the client may be silent. */
   accepted(client: ConnectedClient, keepAlive: number): void
 }
 
 export class ConnectContext {
   readonly connection: ConnectingConnection
-  /** As hooks and AUTH left it. */
-  packet: Connect
+  /** As changed by hooks and AUTH. */
+  packet: ConnectPacket
   /** The client was asked for its token with AUTH [MQTT5-4.12]: takes what it answers. */
-  exchange: ((answer: Auth) => void) | null = null
+  exchange: ((answer: AuthPacket) => void) | null = null
   clientId = ''
-  /** It has a place among the logins under way. */
+  /** It counts among the admitted logins. */
   admitted = false
-  /** Changes of rights that the registry had seen when the login was checked. */
+  /** `registry.changes` when the login was checked. */
   changes = 0
   /** Of the CONNACK. */
   properties: Properties = {}
   hasStoredWill = false
-  /** The session of before; null: there is none, or it was discarded. */
+  /** The stored session; null: there is none, or it was discarded. */
   saved: SavedSession | null = null
   client: ConnectedClient | null = null
   #principal: Principal | null = null
 
-  constructor(connection: ConnectingConnection, packet: Connect) {
+  constructor(connection: ConnectingConnection, packet: ConnectPacket) {
     this.connection = connection
     this.packet = packet
   }

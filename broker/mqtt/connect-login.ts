@@ -1,35 +1,35 @@
 /** The steps of CONNECT that find out who the client is. */
 import { isTokenOrKey } from '../auth/authenticator.js'
 import { type LoginRefusal, REFUSED_BY_HOOK } from '../auth/principal.js'
-import { tokenOf } from './authentication.js'
-import type { Connect } from './codec/packets.js'
+import type { ConnectPacket } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
 import type { ConnectContext } from './connect-context.js'
-import { ConnectRefused } from './endings.js'
+import { ConnectRefused } from './connect-refused.js'
+import { tokenOf } from './enhanced-authentication.js'
 import { asOfLastChange } from './renewal.js'
 
-/** Checking a token costs little: it waits for its turn among the logins first. */
+/** A client with a token waits for admission first: checking a token is cheap. */
 export function admitToken(context: ConnectContext): Promise<void> | undefined {
   return showsToken(context.packet) ? admit(context) : undefined
 }
 
-/** A password has to wait for its hash, in a queue of its own: it takes its place among the others when that is known. */
+/** A client with a password waits for admission after the hash, which has a queue of its own. */
 export function admitPassword(context: ConnectContext): Promise<void> | undefined {
   return context.admitted ? undefined : admit(context)
 }
 
-function showsToken(packet: Connect): boolean {
+function showsToken(packet: ConnectPacket): boolean {
   return tokenOf(packet) !== null || isTokenOrKey(packet.password?.toString('latin1') ?? '')
 }
 
-/** Resolves when it is the connection's turn. Its time to show who it is does not run out meanwhile. */
+/** Resolves when the connection is admitted. The connect timeout does not run meanwhile. */
 async function admit(context: ConnectContext): Promise<void> {
   const waiting = context.connection.services.admission.enter()
   if (waiting) await untimed(context, waiting)
   context.admitted = true
 }
 
-/** Waits for what others have to be done with before. */
+/** Waits for a queue, without the connect timeout. */
 async function untimed<T>({ connection }: ConnectContext, work: Promise<T>): Promise<T> {
   connection.keepAlive.stop()
   const outcome = await work
@@ -44,7 +44,7 @@ export async function authenticate(context: ConnectContext): Promise<void> {
   const { remoteAddress: address = '', certificate } = connection.conn
   const { username, password } = packet
   const given = { username, clientId, address, certificate, door: 'mqtt' } as const
-  // By method the token is all that counts: a password beside it is not looked at.
+  // With an authentication method only the token counts; a password is ignored.
   const token = tokenOf(packet)
   const login =
     token === null
@@ -59,7 +59,7 @@ export async function authenticate(context: ConnectContext): Promise<void> {
 
 async function requireHook(
   { connection, clientId }: ConnectContext,
-  shown: Pick<Connect, 'username' | 'password'>,
+  shown: Pick<ConnectPacket, 'username' | 'password'>,
   user: string,
 ): Promise<void> {
   try {
@@ -86,9 +86,9 @@ function refusedLogin(refusal: LoginRefusal): ConnectRefused {
   }
 }
 
-/** A logout that came after the login was checked, and before anyone can see the session, ends it too; other roles are those it has. */
-export async function requireStanding(context: ConnectContext): Promise<void> {
-  const standing = await asOfLastChange(context.connection.services, context.principal, context.changes)
-  if (!standing) throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
-  context.principal = standing
+/** A logout or a change of roles after the login was checked, and before the session is registered, counts too. */
+export async function recheckLogin(context: ConnectContext): Promise<void> {
+  const current = await asOfLastChange(context.connection.services, context.principal, context.changes)
+  if (!current) throw new ConnectRefused(5, Reason.notAuthorized, 'not authorized')
+  context.principal = current
 }

@@ -1,4 +1,4 @@
-/** The last steps of CONNECT: its session is opened, or goes on. */
+/** The last steps of CONNECT: the session is opened or resumed. */
 import { Refusal } from '../../schemas/errors.js'
 import { isPlainFilter, parseFilter } from '../../schemas/topics.js'
 import type { Principal } from '../auth/principal.js'
@@ -6,16 +6,16 @@ import type { Actor } from '../chat/model/actor.js'
 import { FeedSet } from '../following/feed-set.js'
 import type { Subscription } from '../following/subscription.js'
 import type { SavedSession, SessionRecord, StoredSubscription } from '../store/sessions.js'
-import { promiseBreadth } from './breadth.js'
 import { Reason } from './codec/reason-codes.js'
 import { sessionExpiry } from './connack.js'
 import type { ConnectContext, ConnectingConnection } from './connect-context.js'
 import { ConnectedClient } from './connected-client.js'
 import type { DeliveryGuard } from './delivery-guard.js'
+import { reserveFollowed } from './followed-quota.js'
 import { Session } from './session.js'
 import { resumeSession } from './session-resume.js'
 
-/** From here on others see it: in the registry, and in the presence of its user. */
+/** From here on the session is in the registry and counts for presence. */
 export function openSession(context: ConnectContext): void {
   const { connection, packet, principal, clientId, saved } = context
   const { services } = connection
@@ -29,7 +29,7 @@ export function openSession(context: ConnectContext): void {
     record: recordOf(context),
     will: packet.will,
     hasStoredWill: context.hasStoredWill,
-    explains: packet.version === 5 && packet.properties.requestProblemInformation !== false,
+    wantsProblemInformation: packet.version === 5 && packet.properties.requestProblemInformation !== false,
     authMethod: packet.properties.authMethod ?? null,
     resumed: saved !== null,
   })
@@ -80,29 +80,29 @@ function guardOf(connection: ConnectingConnection, actor: Actor): DeliveryGuard 
   }
 }
 
-/** The client gets what waits for it. */
+/** Resumes a stored session, and starts delivery. */
 export async function beginDelivery({ connection, client, saved }: ConnectContext): Promise<void> {
-  const { store, keeper, log } = connection.services
+  const { store, sessionWriter, log } = connection.services
   const { session, record } = client!
   if (session.persistent) {
-    session.saver = keeper.saver(session, session.shares)
+    session.saver = sessionWriter.saver(session, session.shares)
     await store.sessions
       .writeLazily([store.sessions.recordOp(record)])
       .catch((error: unknown) => log.warn({ err: error }, 'the session could not be noted'))
   }
-  if (saved) await goOnFrom(client!, saved)
+  if (saved) await restoreSession(client!, saved)
   session.start()
 }
 
-async function goOnFrom(client: ConnectedClient, saved: SavedSession): Promise<void> {
-  const { session, feedSet, incoming, services } = client
-  for (const packetId of saved.incoming) incoming.resume(packetId)
+async function restoreSession(client: ConnectedClient, saved: SavedSession): Promise<void> {
+  const { session, feedSet, inboundQos2, services } = client
+  for (const packetId of saved.incoming) inboundQos2.resume(packetId)
   for (const subscription of saved.subscriptions) await restoreSubscription(client, subscription)
   await resumeSession(session, feedSet, saved, services)
   session.promised = 0
 }
 
-/** A saved filter counts again if it is still allowed; a public room is not joined anew by it. */
+/** A stored subscription is restored if it is still allowed; it does not join a public room. */
 async function restoreSubscription(client: ConnectedClient, saved: StoredSubscription): Promise<void> {
   const { connection, broker, services, session, actor } = client
   const requested = {
@@ -117,8 +117,8 @@ async function restoreSubscription(client: ConnectedClient, saved: StoredSubscri
   if (passed instanceof Refusal) return
   const parsed = parseFilter(passed.filter)
   try {
-    if (parsed.kind !== 'shared') await promiseBreadth(client, parsed)
-    // From here on a change of rules finds it.
+    if (parsed.kind !== 'shared') await reserveFollowed(client, parsed)
+    // No await after this check: from here on a change of rules finds the subscription.
     const { unconditional } = services.access.check(actor, passed.filter, parsed)
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     if (parsed.kind === 'shared') return services.shares.join(session, subscription)

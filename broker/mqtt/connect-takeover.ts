@@ -1,23 +1,23 @@
-/** The steps of CONNECT between the login and the session: what was before is over or loaded, and what is new has a place. */
+/** The steps of CONNECT between login and session: take over or load the earlier session, check limits, store the will. */
 import { ANONYMOUS } from '../../schemas/ids.js'
 import { isOwned } from '../store/persons.js'
 import { Reason } from './codec/reason-codes.js'
 import { sessionExpiry } from './connack.js'
 import type { ConnectContext } from './connect-context.js'
-import { ConnectRefused } from './endings.js'
+import { ConnectRefused } from './connect-refused.js'
 import { storedWill } from './wills.js'
 
-/** The registry of Aedes closes an older connection of the session; its state and will are done before ours are looked at [MQTT-3.1.4-2]. */
+/** Closes an older connection of the session; its state is saved and its will handled before ours are loaded [MQTT-3.1.4-2]. */
 export function takeOver({ connection }: ConnectContext): Promise<void> {
   return connection.broker.register(connection)
 }
 
-/** Before its session is discarded for it. */
+/** With Clean Start: checked before the stored session is discarded. */
 export function requirePlaceForClean(context: ConnectContext): void {
   if (context.packet.clean) requireLivePlace(context)
 }
 
-/** What is kept may come back, however many there are: those are bounded where they begin. */
+/** Limits apply to new sessions; a stored one may always be resumed. */
 export function requirePlace(context: ConnectContext): void {
   if (context.saved) return
   requireLivePlace(context)
@@ -39,10 +39,10 @@ function takeAnonymousPlace({ connection, packet, principal }: ConnectContext): 
     throw new ConnectRefused(3, Reason.quotaExceeded, `there are ${services.limits[bound]} sessions (limits.${bound})`)
 }
 
-/** The session of before; none where there was none, it is expired, or a clean start discards it [MQTT-3.1.2-6]. */
+/** Loads the stored session, unless it is expired or Clean Start discards it [MQTT-3.1.2-6]. */
 export async function loadSession(context: ConnectContext): Promise<void> {
   const { connection, packet } = context
-  const { store, keeper, limits, log } = connection.services
+  const { store, sessionWriter, limits, log } = connection.services
   try {
     const saved = await store.sessions.load(connection.id)
     if (!saved) {
@@ -51,7 +51,7 @@ export async function loadSession(context: ConnectContext): Promise<void> {
     }
     const { disconnectedAt, expiry } = saved.record
     const expired = disconnectedAt > 0 && disconnectedAt + Math.min(expiry, limits.sessionExpiry) * 1000 < Date.now()
-    if (packet.clean || expired) await keeper.discard(connection.id)
+    if (packet.clean || expired) await sessionWriter.discard(connection.id)
     else context.saved = saved
   } catch (error) {
     if (error instanceof ConnectRefused) throw error
@@ -74,14 +74,14 @@ async function requireStoredPlace({ connection: { services }, principal: { user 
     throw new ConnectRefused(3, Reason.quotaExceeded, `${user} has ${kept} sessions (limits.sessionsPerUser)`)
 }
 
-/** Kept in the store with its authority, so that it is sent even if this broker dies [MQTT-3.1.2-8]. */
+/** Stored with its owner's rights, so that it is published even if this broker crashes [MQTT-3.1.2-8]. */
 export async function storeWill(context: ConnectContext): Promise<void> {
   const { connection, packet, principal } = context
   const { persistence } = connection.services.store
   try {
     const earlier = await persistence.getWill(connection)
     if (earlier) await persistence.delWill(connection)
-    // Left by a broker that died [MQTT-3.1.2-8]; or the session its delay waited for ends here [MQTT5-3.1.3-9].
+    // Left by a broker that crashed [MQTT-3.1.2-8]; or delayed, and Clean Start ends its session now [MQTT5-3.1.3-9].
     if (earlier && (earlier.due === undefined || packet.clean)) await connection.broker.wills.publishStored(earlier)
     if (!packet.will) return
     context.hasStoredWill = true

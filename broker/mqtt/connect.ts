@@ -5,25 +5,25 @@ import type { Refusal } from '../../schemas/errors.js'
 import { isClientId } from '../../schemas/ids.js'
 import { topicNameFault } from '../../schemas/topics.js'
 import { requireFewProperties } from '../chat/pipeline.js'
-import { askForToken, checkMethod } from './authentication.js'
 import { encodeConnack } from './codec/encode.js'
-import type { Auth, Connect } from './codec/packets.js'
+import type { AuthPacket, ConnectPacket } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
 import { connackProperties, keepAlive } from './connack.js'
 import type { ConnectContext } from './connect-context.js'
-import { admitPassword, admitToken, authenticate, requireStanding } from './connect-login.js'
+import { admitPassword, admitToken, authenticate, recheckLogin } from './connect-login.js'
+import { ConnectRefused } from './connect-refused.js'
 import { beginDelivery, openSession } from './connect-session.js'
 import { loadSession, requirePlace, requirePlaceForClean, storeWill, takeOver } from './connect-takeover.js'
-import { ConnectRefused } from './endings.js'
+import { askForToken, checkMethod } from './enhanced-authentication.js'
 import { checkResponseTopic, keptProperties } from './message-properties.js'
 
-/** Between steps the connection may be over: then nothing more is done. What does not return a promise is one with the step behind it. */
+/** After each step the connection may be closed: then no further step runs. A step without a promise runs in the same turn as the next. */
 type Step = (context: ConnectContext) => void | Promise<void>
 
-/** What the packet says. */
+/** The packet. */
 const CHECKS: readonly Step[] = [passPreConnectHook, checkProperties, chooseClientId, checkWill, askForToken]
 
-/** Who the client is, and what becomes of its session. */
+/** Authentication, then the session. */
 const LOGIN: readonly Step[] = [
   admitToken,
   authenticate,
@@ -33,7 +33,7 @@ const LOGIN: readonly Step[] = [
   requirePlaceForClean,
   loadSession,
   storeWill,
-  requireStanding,
+  recheckLogin,
   requirePlace,
   openSession,
   sendConnack,
@@ -45,8 +45,8 @@ export async function connect(context: ConnectContext): Promise<void> {
   if ((await run(CHECKS, context)) && !context.exchange) await login(context)
 }
 
-/** The client answered what it was asked for with AUTH [MQTT5-4.12.0-3]. */
-export async function continueConnect(context: ConnectContext, answer: Auth): Promise<void> {
+/** The client answered the AUTH it was sent [MQTT5-4.12.0-3]. */
+export async function continueConnect(context: ConnectContext, answer: AuthPacket): Promise<void> {
   const { exchange } = context
   if (!exchange) throw new ProtocolError(Reason.protocolError, 'AUTH before the login is done [MQTT5-3.1.2-30]')
   context.exchange = null
@@ -62,7 +62,7 @@ async function login(context: ConnectContext): Promise<void> {
   }
 }
 
-/** False: the connection ended on the way. */
+/** False: the connection was closed meanwhile. */
 async function run(steps: readonly Step[], context: ConnectContext): Promise<boolean> {
   for (const step of steps) {
     const waiting = step(context)
@@ -77,13 +77,13 @@ async function passPreConnectHook(context: ConnectContext): Promise<void> {
   context.packet = await connection.broker.gates.preConnect(connection, withoutMetrics(packet))
 }
 
-/** The SDKs of AWS tell their name behind that of the user, as the query of an address: `ann?SDK=JavaScript&Version=1.0`. */
-function withoutMetrics(packet: Connect): Connect {
+/** The SDKs of AWS append metrics to the user name, like a query string: `ann?SDK=JavaScript&Version=1.0`. */
+function withoutMetrics(packet: ConnectPacket): ConnectPacket {
   const [, username] = /^([^?]*)\?SDK=/.exec(packet.username ?? '') ?? []
   return username === undefined ? packet : { ...packet, username }
 }
 
-/** Combinations MQTT 5 forbids, and what this broker does not do. */
+/** Values that MQTT 5 forbids, and authentication methods that are not supported. */
 function checkProperties({ packet }: ConnectContext): void {
   const { properties, will } = packet
   checkMethod(packet)
@@ -97,8 +97,8 @@ function checkProperties({ packet }: ConnectContext): void {
 }
 
 /**
- * An empty client id asks for one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. The 23 characters of MQTT 3.1 are not held to: its
- * clients do not either.
+ * An empty client id is assigned one, for a clean session only [MQTT-3.1.3-7, MQTT-3.1.3-8]. The maximum of 23 characters in MQTT 3.1 is not
+ * enforced, because its clients ignore it.
  */
 function chooseClientId(context: ConnectContext): void {
   const { clientId, clean, version } = context.packet
@@ -126,7 +126,7 @@ function checkWill({ connection: { services }, packet: { will } }: ConnectContex
   }
 }
 
-/** From here on it is known which session is meant. */
+/** Sets the id of the session, and checks that the CONNACK fits the client. */
 function nameSession(context: ConnectContext): void {
   const { connection, packet, clientId, principal } = context
   context.properties = connackProperties(connection.services.limits, connection.maxPacket, packet, clientId, principal)

@@ -7,12 +7,12 @@ import type { ByteStream } from '../net/byte-stream.js'
 import type { SessionRecord } from '../store/sessions.js'
 import { LazyMap } from '../util/lazy.js'
 import type { BrokerPort, RegisteredClient } from './broker-port.js'
+import type { CloseReason } from './close-reason.js'
 import { encodeAck, encodeAuth } from './codec/encode.js'
-import type { Auth, Version, Will } from './codec/packets.js'
+import type { AuthPacket, Version, Will } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
-import { explained } from './connack.js'
-import type { Ending } from './endings.js'
-import { Incoming } from './incoming.js'
+import { reasonProperties } from './connack.js'
+import { InboundQos2 } from './inbound-qos2.js'
 import type { KeepAlive } from './keep-alive.js'
 import type { PacketQueue } from './packet-queue.js'
 import type { LiveClient, LiveConnection } from './registry.js'
@@ -22,21 +22,21 @@ import type { Session } from './session.js'
 /** What a client needs of its connection. */
 export interface ClientConnection extends LiveConnection, RegisteredClient {
   readonly conn: ByteStream
-  /** The upgrade request of a WebSocket; undefined: it came by TCP. */
+  /** The upgrade request of a WebSocket; undefined over TCP. */
   readonly req: unknown
   readonly services: MqttServices
   readonly broker: BrokerPort
   readonly packets: PacketQueue
   readonly keepAlive: KeepAlive
   send(bytes: Uint8Array): void
-  /** Sends what `encode` makes, without what explains it where that would be more than the client takes. */
-  explain(encode: (properties?: Properties) => Buffer, properties?: Properties): void
+  /** Sends what `encode` makes; without `properties` if the packet would exceed the client's maximum packet size. */
+  sendFitting(encode: (properties?: Properties) => Buffer, properties?: Properties): void
 }
 
 /** What CONNECT decided. */
 export interface AcceptedConnect {
   readonly version: Version
-  /** Its principal is another after a renewal; whoever holds the actor sees the new one. */
+  /** A renewal replaces its principal; every holder of the actor sees the new one. */
   readonly actor: Actor & { principal: Principal }
   readonly session: Session
   readonly feedSet: FeedSet
@@ -44,7 +44,7 @@ export interface AcceptedConnect {
   readonly will: Will | null
   readonly hasStoredWill: boolean
   /** Whether the client wants reason strings and user properties on acks [MQTT5-3.1.2.11.7]. */
-  readonly explains: boolean
+  readonly wantsProblemInformation: boolean
   /** Of enhanced authentication [MQTT5-4.12]; null: the client logged in without. */
   readonly authMethod: string | null
   /** Its session goes on from an earlier connection. */
@@ -60,18 +60,18 @@ export class ConnectedClient implements LiveClient {
   readonly session: Session
   readonly feedSet: FeedSet
   readonly record: SessionRecord
-  readonly explains: boolean
+  readonly wantsProblemInformation: boolean
   readonly authMethod: string | null
   readonly resumed: boolean
   will: Will | null
   hasStoredWill: boolean
   /** Its QoS 2 publishes that await PUBREL. */
-  readonly incoming: Incoming
+  readonly inboundQos2: InboundQos2
   /** Topic aliases this client has set [MQTT5-3.3.2.3.4]. */
   readonly aliases = new LazyMap<number, string>()
-  /** The client was asked for something with AUTH: what its answer leads to. */
-  exchange: ((answer: Auth) => Promise<void>) | null = null
-  /** A publish on its way to its place in the store's queue. */
+  /** Continuation of re-authentication: takes the client's answer to an AUTH. */
+  exchange: ((answer: AuthPacket) => Promise<void>) | null = null
+  /** The last publish that has not entered the store's commit queue yet. */
   entering: Promise<void> | null = null
 
   constructor(connection: ClientConnection, accepted: AcceptedConnect) {
@@ -83,12 +83,12 @@ export class ConnectedClient implements LiveClient {
     this.session = accepted.session
     this.feedSet = accepted.feedSet
     this.record = accepted.record
-    this.explains = accepted.explains
+    this.wantsProblemInformation = accepted.wantsProblemInformation
     this.authMethod = accepted.authMethod
     this.resumed = accepted.resumed
     this.will = accepted.will
     this.hasStoredWill = accepted.hasStoredWill
-    this.incoming = new Incoming(connection.services.limits.inboundQos2)
+    this.inboundQos2 = new InboundQos2(connection.services.limits.inboundQos2)
   }
 
   /** `{user}/{clientId}` */
@@ -96,39 +96,39 @@ export class ConnectedClient implements LiveClient {
     return this.session.id
   }
 
-  /** Its connection is over. */
+  /** Its connection is closed. */
   get closed(): boolean {
     return this.connection.closed
   }
 
-  /** Whose publishes are counted together. */
+  /** Key of the rate limit: publishes are counted per user, of anonymous clients per session. */
   get rateKey(): string {
     const { user, anonymous } = this.actor.principal
     return anonymous ? this.id : user
   }
 
-  /** QoS 1 and 2 messages of the client that are not done [MQTT5-4.9]; those of QoS 2 end with their PUBREL. */
+  /** QoS 1 and 2 messages of the client that count against the receive maximum [MQTT5-4.9]; those of QoS 2 until their PUBREL. */
   get underWay(): number {
-    return this.connection.packets.qos1UnderWay + this.incoming.current
+    return this.connection.packets.qos1UnderWay + this.inboundQos2.current
   }
 
-  /** What its user may know of it. */
+  /** For `sessions.list`. */
   describe(): LiveSession {
     const { req, conn } = this.connection
     const protocol = this.version === 5 ? '5.0' : this.version === 4 ? '3.1.1' : '3.1'
     return { record: this.record, via: req ? 'websocket' : 'mqtt', protocol, address: conn.remoteAddress ?? '' }
   }
 
-  finish(ending: Ending): Promise<void> {
+  finish(ending: CloseReason): Promise<void> {
     return this.connection.finish(ending)
   }
 
-  /** For packets other than CONNACK and DISCONNECT: only to who wants to know [MQTT5-3.1.2-29]. */
-  explanation(why: string): Properties | undefined {
-    return this.explains ? explained(why) : undefined
+  /** Reason string for packets other than CONNACK and DISCONNECT, if the client requested problem information [MQTT5-3.1.2-29]. */
+  reasonFor(why: string): Properties | undefined {
+    return this.wantsProblemInformation ? reasonProperties(why) : undefined
   }
 
-  /** Acknowledges without a store: used where nothing has to be waited for. */
+  /** Sends an acknowledgement at once: what it acknowledges is durable by now. */
   sendAck(
     type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
     packetId: number,
@@ -136,17 +136,17 @@ export class ConnectedClient implements LiveClient {
     properties?: Properties,
   ): void {
     if (this.closed) return
-    this.connection.explain((more) => encodeAck(this.version, type, packetId, reason, more), properties)
+    this.connection.sendFitting((more) => encodeAck(this.version, type, packetId, reason, more), properties)
   }
 
-  /** PUBREC, now or when the client has room for it. */
+  /** PUBREC, now or when fewer QoS 2 exchanges are open (`limits.inboundQos2`). */
   sendPubrec(packetId: number, reason = 0, properties?: Properties): void {
-    if (this.incoming.answer(packetId)) this.sendAck('pubrec', packetId, reason, properties)
+    if (this.inboundQos2.answer(packetId)) this.sendAck('pubrec', packetId, reason, properties)
   }
 
-  /** Flows have ended: PUBRECs that were withheld may leave. */
+  /** QoS 2 exchanges ended: withheld PUBRECs may be sent. */
   sendWithheldPubrecs(): void {
-    for (let id = this.incoming.next(); id !== undefined; id = this.incoming.next()) this.sendAck('pubrec', id)
+    for (let id = this.inboundQos2.next(); id !== undefined; id = this.inboundQos2.next()) this.sendAck('pubrec', id)
   }
 
   sendAuth(reason: number, method: string): void {

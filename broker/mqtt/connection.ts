@@ -4,45 +4,46 @@
  *   opened      the transport is there, CONNECT is awaited
  *   connecting  CONNECT is decided, step by step (connect.ts); AUTH may be part of it
  *   connected   the client is logged in; its packets go to their handlers (packet-handlers.ts)
- *   closed      the session is saved and the will is sent (leave.ts), whichever phase was before
+ *   closed      the session is saved and the will is sent (connection-close.ts), whichever phase was before
  *
  * To Aedes and its plugins this is the client (aedes-client.ts).
  */
 import type { ByteStream } from '../net/byte-stream.js'
 import { AedesClient } from './aedes-client.js'
 import type { BrokerPort } from './broker-port.js'
+import type { CloseReason } from './close-reason.js'
 import { decodeConnect, decodePacket, decodePublish, UnsupportedVersion, versionOfConnect } from './codec/decode.js'
 import { encodeConnack, encodeDisconnect } from './codec/encode.js'
 import type { FrameReader } from './codec/frames.js'
 import { Type, type Version } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
-import { explained } from './connack.js'
+import { reasonProperties } from './connack.js'
 import { connect, continueConnect } from './connect.js'
 import { ConnectContext, type ConnectingConnection } from './connect-context.js'
+import { ConnectRefused } from './connect-refused.js'
 import type { ConnectedClient } from './connected-client.js'
-import { ConnectRefused, type Ending } from './endings.js'
+import { completeClose } from './connection-close.js'
 import { KeepAlive, type Watched } from './keep-alive.js'
-import { leave } from './leave.js'
-import { Outbox } from './outbox.js'
 import { handlePacket } from './packet-handlers.js'
 import { type PacketHandler, PacketQueue } from './packet-queue.js'
 import { publish } from './publish.js'
 import { followRoles, followRules } from './renewal.js'
 import type { MqttServices } from './services.js'
+import { WriteBuffer } from './write-buffer.js'
 
 type Phase =
-  /** `refusal`: the answer to its CONNECT, whatever that says. */
+  /** `refusal`: its CONNECT will be refused, whatever it says. */
   | { readonly name: 'opened'; readonly refusal: ConnectRefused | null }
   /** `step` settles when no more can be done before the client's next packet. */
   | { readonly name: 'connecting'; readonly context: ConnectContext; step: Promise<void> }
   | { readonly name: 'connected'; readonly client: ConnectedClient }
   | { readonly name: 'closed'; readonly client: ConnectedClient | null; readonly done: Promise<void> }
 
-/** What a CONNECT may have beside the payload of its will: names and properties. Nobody is known before it, so it has no more. */
+/** Bytes a CONNECT may have beside the payload of its will. The client is not authenticated yet, so the limit is low. */
 const CONNECT_BYTES = 131_072
 
-/** Bounds on a connection whose CONNECT is refused in any case: bytes, seconds. */
+/** Limits of a connection whose CONNECT will be refused in any case: bytes, seconds. */
 const TURNED_AWAY = { packetBytes: 16384, connectTimeout: 5 }
 
 /** Milliseconds a closing connection has to take its last bytes. */
@@ -50,14 +51,14 @@ const CLOSE_TIMEOUT = 2000
 
 export class Connection extends AedesClient implements ConnectingConnection, PacketHandler, Watched {
   readonly services: MqttServices
-  readonly output: Outbox
+  readonly output: WriteBuffer
   readonly packets: PacketQueue
   readonly keepAlive: KeepAlive
   /** Largest packet the client takes, in bytes. */
   maxPacket = Number.POSITIVE_INFINITY
   #phase: Phase
 
-  /** `refusal`: its CONNECT will be refused, whatever it says; until then it may cost little. */
+  /** `refusal`: its CONNECT will be refused, whatever it says; until then lower limits apply. */
   constructor(
     services: MqttServices,
     broker: BrokerPort,
@@ -69,7 +70,7 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     const { limits, flusher, wheel, connectTimeout } = services
     this.services = services
     this.#phase = { name: 'opened', refusal }
-    this.output = new Outbox(stream, flusher, () => this.#flushed())
+    this.output = new WriteBuffer(stream, flusher, () => this.#flushed())
     const packetBytes = refusal ? TURNED_AWAY.packetBytes : limits.payloadBytes + CONNECT_BYTES
     this.packets = new PacketQueue(this, limits, Math.min(limits.packetBytes, packetBytes))
     this.keepAlive = new KeepAlive(this, wheel, limits)
@@ -134,7 +135,7 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
   #handle(client: ConnectedClient, frame: FrameReader): void | Promise<void> {
     this.keepAlive.packetCame()
     const { header } = frame
-    // Most packets: decoded where they lie.
+    // Most packets: decoded in place.
     if (header >> 4 === Type.publish)
       return publish(client, decodePublish(header, frame.chunk, frame.from, frame.to, client.version), frame.skipped)
     return handlePacket(client, decodePacket(header, frame.body, client.version))
@@ -152,7 +153,7 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     return this.#phase.name === 'closed'
   }
 
-  /** Whoever is logged in, or was; it may be that its session is not wholly back yet. */
+  /** The client that is or was logged in; its session may still be resuming. */
   get client(): ConnectedClient | null {
     const phase = this.#phase
     if (phase.name === 'opened') return null
@@ -184,8 +185,8 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     this.output.push(bytes)
   }
 
-  /** Sends what `encode` makes, without what explains it where that would be more than the client takes [MQTT5-3.4.2-2, MQTT5-3.14.2-3]. */
-  explain(encode: (properties?: Properties) => Buffer, properties?: Properties): void {
+  /** Without `properties` if the packet would exceed the client's maximum packet size [MQTT5-3.4.2-2, MQTT5-3.14.2-3]. */
+  sendFitting(encode: (properties?: Properties) => Buffer, properties?: Properties): void {
     const bytes = encode(properties)
     this.send(properties && bytes.length > this.maxPacket ? encode() : bytes)
   }
@@ -239,7 +240,7 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
   failed(error: unknown): void {
     if (error instanceof ConnectRefused) {
       const code = this.version === 5 ? error.reason : error.code
-      this.#refuseConnect(this.version!, code, error.told, error.serverReference)
+      this.#refuseConnect(this.version!, code, error.reasonString, error.serverReference)
       void this.finish({ reason: error.reason, why: error.message, error })
       return
     }
@@ -260,44 +261,47 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
 
   #refuseConnect(version: Version, returnCode: number, why: string, serverReference?: string): void {
     const reference = serverReference === undefined ? {} : { serverReference }
-    this.explain((more) => encodeConnack(version, false, returnCode, { ...reference, ...more }), explained(why))
+    this.sendFitting(
+      (more) => encodeConnack(version, false, returnCode, { ...reference, ...more }),
+      reasonProperties(why),
+    )
     this.broker.emit('connackSent', { cmd: 'connack', returnCode, sessionPresent: false }, this)
   }
 
   /** Ends the connection. The first call decides why. */
-  finish(ending: Ending): Promise<void> {
+  finish(closeReason: CloseReason): Promise<void> {
     const before = this.#phase
     if (before.name === 'closed') return before.done
     const { client } = this
     let closed!: () => void
     const done = new Promise<void>((resolve) => (closed = resolve))
     this.#phase = { name: 'closed', client, done }
-    void this.#close(before, client, ending).then(closed)
+    void this.#close(before, client, closeReason).then(closed)
     return done
   }
 
   /** Aedes' way to end a client: takeover, shutdown, plugins. Always calls back. */
   close(done?: () => void): void {
     const shutdown = this.broker.closed
-    const ending = shutdown
+    const closeReason = shutdown
       ? { reason: Reason.serverShuttingDown, why: 'the broker is shutting down' }
       : { reason: Reason.sessionTakenOver, why: 'another connection took over the session' }
-    void this.finish(ending).then(() => done?.())
+    void this.finish(closeReason).then(() => done?.())
   }
 
-  async #close(before: Phase, client: ConnectedClient | null, ending: Ending): Promise<void> {
+  async #close(before: Phase, client: ConnectedClient | null, closeReason: CloseReason): Promise<void> {
     this.keepAlive.stop()
     this.packets.close()
-    this.#announceEnd(ending)
-    if (client?.version === 5 && ending.reason >= 0x80)
-      this.explain((more) => encodeDisconnect(ending.reason, more), explained(ending.why))
+    this.#announceEnd(closeReason)
+    if (client?.version === 5 && closeReason.reason >= 0x80)
+      this.sendFitting((more) => encodeDisconnect(closeReason.reason, more), reasonProperties(closeReason.why))
     this.output.flush()
     this.conn.end()
-    // What still comes is read and dropped: the end of the other side is behind it.
+    // What still arrives is read and dropped, to see the client close its side.
     this.conn.resume()
     if (client) this.#stopDelivery(client)
     try {
-      await this.#leave(before, client)
+      await this.#completeClose(before, client)
     } catch (error) {
       this.services.log.error({ err: error, client: this.id }, 'the session could not be saved')
     } finally {
@@ -307,22 +311,22 @@ export class Connection extends AedesClient implements ConnectingConnection, Pac
     }
   }
 
-  /** Session and will. A CONNECT that is registered and not done yet comes to its end first: a successor waits for what it writes. */
-  async #leave(before: Phase, client: ConnectedClient | null): Promise<void> {
+  /** Session and will. A registered CONNECT that is still running ends first: the next connection of the session waits for what it writes. */
+  async #completeClose(before: Phase, client: ConnectedClient | null): Promise<void> {
     const context = before.name === 'connecting' ? before.context : null
     if (before.name === 'connecting' && this.broker.isRegistered(this)) await before.step.catch(() => {})
-    if (client) await leave(client)
+    if (client) await completeClose(client)
     if ((client ?? context)?.hasStoredWill) await this.services.store.persistence.delWill(this)
   }
 
-  /** What was written may still leave; a client that does not read it is not waited for. */
+  /** Written bytes may still be sent; a client that does not read is cut off after a while. */
   #destroySoon(): void {
     if (this.conn.destroyed) return
     const timer = setTimeout(() => this.conn.destroy(), CLOSE_TIMEOUT).unref()
     this.conn.once('close', () => clearTimeout(timer))
   }
 
-  #announceEnd({ reason, why, error }: Ending): void {
+  #announceEnd({ reason, why, error }: CloseReason): void {
     this.services.log.debug({ client: this.id, address: this.conn.remoteAddress, reason, why }, 'connection ended')
     if (!error) return
     if (this.listenerCount('error') > 0) this.emit('error', error)

@@ -1,4 +1,4 @@
-/** Whether a message may be delivered to a session, and as what: authorisation is asked when a packet is made, not when a filter was given. */
+/** Whether a message may be delivered to a session. Checked when a packet is encoded, so that a right that ended also stops what waits. */
 import { deviceOf, filterMatches } from '../../schemas/topics.js'
 import type { SubscriptionSet } from '../following/subscription-set.js'
 import type { UnloggedMessage } from '../hub.js'
@@ -8,7 +8,7 @@ import type { Outgoing } from './codec/encode.js'
 /** The Aedes `authorizeForward` hook: the payload to deliver, or null. */
 export type Forward = (topic: string, payload: Buffer, qos: QoS) => Buffer | null
 
-/** Decisions about single deliveries that the session does not make itself. */
+/** Checks of single deliveries. */
 export interface DeliveryGuard {
   /** Whether a message on a plain topic may be delivered now. */
   mayReceive(topic: string): boolean
@@ -20,7 +20,7 @@ export interface DeliveryGuard {
   readonly forward: Forward | null
 }
 
-/** Whether a live message may be delivered that came by these filters. */
+/** Whether a live message that matched these filters may be delivered. */
 export function mayDeliver(
   guard: DeliveryGuard,
   subscriptions: SubscriptionSet,
@@ -39,7 +39,7 @@ export function mayDeliverQueued(guard: DeliveryGuard, subscriptions: Subscripti
   return false
 }
 
-/** Who may read a device, and whose presence one sees, may change while a message waits. */
+/** Of a message that waited in memory: rights to read devices and presence may have changed meanwhile. */
 export function mayDeliverUnlogged(
   guard: DeliveryGuard,
   subscriptions: SubscriptionSet,
@@ -49,7 +49,7 @@ export function mayDeliverUnlogged(
   return blank === true || guard.maySee(topic)
 }
 
-/** What the `authorizeForward` hook lets pass of a message: one, or none. */
+/** The message as the `authorizeForward` hook leaves it: one, or none. */
 export function forwarded<M extends Outgoing>(guard: DeliveryGuard, topic: string, message: M, qos: QoS): M[] {
   const { forward } = guard
   if (!forward) return [message]

@@ -7,10 +7,10 @@ import type { HookRunner } from '../auth/hooks.js'
 import { REFUSED_BY_HOOK } from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { QoS } from '../store/qos.js'
-import type { Connect, RequestedSubscription } from './codec/packets.js'
+import type { ConnectPacket, RequestedSubscription } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
+import { ConnectRefused } from './connect-refused.js'
 import type { Forward } from './delivery-guard.js'
-import { ConnectRefused } from './endings.js'
 import { askPlugin, type PluginFailed } from './plugin-calls.js'
 
 /** The client that a hook is shown. */
@@ -46,7 +46,7 @@ export class Gates {
   /** What Aedes itself installed: it stands for "nobody set a hook". */
   readonly #defaults: Readonly<Record<HookName, Hook>>
 
-  /** To be made before a plugin can set a hook. `hooks`: those of `auth.hooks`. `pluginFailed`: told of what hooks of plugins throw. */
+  /** Must be constructed before a plugin can set a hook. `hooks`: those of `auth.hooks`. */
   constructor(aedes: AedesHooks, hooks: () => HookRunner, pluginFailed: PluginFailed) {
     this.#aedes = aedes
     this.#pluginFailed = pluginFailed
@@ -63,8 +63,8 @@ export class Gates {
     return this.#aedes[name] !== this.#defaults[name]
   }
 
-  /** The hook may change the packet, which has not been looked at yet. */
-  async preConnect(client: HookClient, packet: Connect): Promise<Connect> {
+  /** The hook may change the packet, which has not been checked yet. */
+  async preConnect(client: HookClient, packet: ConnectPacket): Promise<ConnectPacket> {
     if (!this.#isSet('preConnect')) return packet
     const shown = { ...packet, cmd: 'connect', protocolVersion: packet.version }
     const allowed = await this.#ask<boolean>((done) =>
@@ -72,14 +72,14 @@ export class Gates {
     ).catch((error: Error) => error)
     if (allowed === true) return shown
     const why = allowed instanceof Error ? `: ${allowed.message}` : ''
-    const told = 'not authorized'
-    throw new ConnectRefused(5, Reason.notAuthorized, `refused by the preConnect hook${why}`, { told })
+    const reasonString = 'not authorized'
+    throw new ConnectRefused(5, Reason.notAuthorized, `refused by the preConnect hook${why}`, { reasonString })
   }
 
-  /** `id`: what the client would be, or is. */
+  /** `id`: the session id the client would have, or has. */
   async authenticate(
     client: HookClient,
-    { username, password }: Pick<Connect, 'username' | 'password'>,
+    { username, password }: Pick<ConnectPacket, 'username' | 'password'>,
     id: string,
   ): Promise<void> {
     if (!this.#isSet('authenticate')) return
@@ -96,11 +96,11 @@ export class Gates {
       client.id = before
     }
     if (allowed) return
-    const told = 'not authorized'
-    throw new ConnectRefused(code, Reason.notAuthorized, REFUSED_BY_HOOK, { told })
+    const reasonString = 'not authorized'
+    throw new ConnectRefused(code, Reason.notAuthorized, REFUSED_BY_HOOK, { reasonString })
   }
 
-  /** Of a login without a connection, over HTTP: the hook gets no client. One that cannot do without lets nobody in. */
+  /** For logins over HTTP: the hook gets no client. A hook that fails without one refuses the login. */
   async mayLogIn(username: string, password: Buffer | undefined): Promise<boolean> {
     if (!this.#isSet('authenticate')) return true
     try {
@@ -120,7 +120,7 @@ export class Gates {
     )
   }
 
-  /** Null: nothing to wait for, go on. */
+  /** Null: no hook is set. */
   publish(client: HookClient, actor: Actor, message: GatedMessage): Promise<Refusal | null> | null {
     const isSet = this.#aedes.authorizePublish !== this.#defaults.authorizePublish
     if (!isSet && !this.#hooks().authorizePublish) return null
@@ -153,7 +153,7 @@ export class Gates {
     return null
   }
 
-  /** The Aedes hook may change filter and QoS. `client`: null where it is no connection that asks. */
+  /** The Aedes hook may change filter and QoS. `client`: null over HTTP. */
   async subscribe(
     client: HookClient | null,
     actor: Actor,
@@ -181,7 +181,7 @@ export class Gates {
     ).catch((error: Error) => error)
   }
 
-  /** Null while nobody set `authorizeForward`: deliveries then take the short way. The hook may change the payload. */
+  /** Null while `authorizeForward` is not set: deliveries then share encodings. The hook may change the payload. */
   forward(client: HookClient | null): Forward | null {
     const aedes = this.#aedes
     if (aedes.authorizeForward === this.#defaults.authorizeForward) return null

@@ -5,10 +5,10 @@ import { LazyMap } from '../util/lazy.js'
 
 /** Packet ids there are: 1 to 65535. */
 const IDS = 65_535
-/** Free ids are listed when so few are left, and no longer when they are twice as many. */
+/** When so few ids are free, they are kept in a list; above twice as many the list is dropped. */
 const SCARCE = 1024
 
-/** A packet under way to the client [MQTT-4.3]. */
+/** A QoS 1 or 2 packet in flight to the client [MQTT-4.3]. */
 export interface Flight {
   packetId: number
   owner: FlightOwner
@@ -18,12 +18,12 @@ export interface Flight {
   released: boolean
 }
 
-/** The packets under way: at most `limit` at a time; a packet id is free again when its flow has ended [MQTT-2.3.1-4]. */
+/** The in-flight window: at most `limit` packets; a packet id is free again when its flow has ended [MQTT-2.3.1-4]. */
 export class Inflight {
   readonly #flights = new LazyMap<number, Flight>()
   readonly #limit: number
   #lastId = 0
-  /** The ids that are free, in the order to use them, while they are so few that looking for one would take long; else null. */
+  /** The free ids, in the order of use, while they are so few that searching for one would take long; else null. */
   #spare: number[] | null = null
 
   constructor(limit: number) {
@@ -41,7 +41,7 @@ export class Inflight {
     return flight
   }
 
-  /** The next one that is free: few of those that are looked at are taken, unless nearly all are. */
+  /** Searched from the last one on: unless nearly all ids are taken, that is short. */
   #freeId(): number {
     if (IDS - this.#flights.size <= SCARCE) this.#spare ??= this.#freeIds()
     const spare = this.#spare?.shift()
@@ -73,7 +73,7 @@ export class Inflight {
     return this.#flights.get(packetId)
   }
 
-  /** It leaves only now, after others that began later: what is sent again goes in the order it left in [MQTT-4.6.0-1]. */
+  /** The packet is sent only now, after others that began later: resending follows the order of sending [MQTT-4.6.0-1]. */
   leaves(packetId: number): void {
     const flight = this.#flights.get(packetId)
     if (!flight) return
@@ -87,12 +87,12 @@ export class Inflight {
     if (this.#spare.length > 2 * SCARCE) this.#spare = null
   }
 
-  /** Ends the flights of an owner that may not finish: their ids stay taken only where the QoS 2 handshake still runs. */
+  /** The messages of an owner may not be delivered any more: their ids stay in use until the handshakes complete, and nobody is told. */
   forget(owner: FlightOwner): void {
-    this.entrust(owner, NOBODY)
+    this.entrust(owner, NO_OWNER)
   }
 
-  /** The flights of one owner are another's. */
+  /** The packets of one owner become another's. */
   entrust(owner: FlightOwner, to: FlightOwner): void {
     for (const flight of this.#flights.values()) {
       if (flight.owner === owner) flight.owner = to
@@ -109,10 +109,10 @@ export class Inflight {
   }
 }
 
-/** Owns what was sent for a filter that is gone: it may still be acknowledged, or sent again after a reconnect [MQTT-3.10.4-3]. */
-export function farewell(source: string): FlightOwner {
+/** Owner of what was sent for a filter that was removed: it may still be acknowledged, or sent again after a reconnect [MQTT-3.10.4-3]. */
+export function detachedOwner(source: string): FlightOwner {
   return { source, acknowledged() {} }
 }
 
-/** Owns the flights whose message is in no log and no queue, or is gone: the handshake completes, nobody is told. */
-export const NOBODY: FlightOwner = { source: null, acknowledged() {} }
+/** Owner of packets whose message is in no log and no queue, or no longer there: the handshake completes, and nobody is told. */
+export const NO_OWNER: FlightOwner = { source: null, acknowledged() {} }

@@ -1,6 +1,6 @@
 /** The deadlines of a connection: CONNECT in time, keep alive [MQTT-3.1.2.10], reading what it is sent, and the expiry of its token. */
 import type { Deadline, TimerWheel } from '../util/timer-wheel.js'
-import type { Outbox } from './outbox.js'
+import type { WriteBuffer } from './write-buffer.js'
 
 /** Milliseconds a client may take at least to read some of what waits for it: a kernel says so in large steps. */
 const LEAST_UNREAD = 10_000
@@ -13,7 +13,7 @@ export interface KeepAliveLimits {
 
 /** What is watched of a connection. */
 export interface Watched {
-  readonly output: Outbox
+  readonly output: WriteBuffer
   readonly isLoggedIn: boolean
   /** Unix ms; null: its token does not expire, or there is none. */
   readonly expiresAt: number | null

@@ -1,6 +1,6 @@
 /**
- * What a client gets live and no store keeps for it: unlogged messages, and entries of logs at QoS 0. They go at once, or wait in memory: lost
- * with the connection, bounded, dropped when the bound is met.
+ * Live messages that no store keeps for the client: unlogged messages, and entries of logs at QoS 0. They are sent at once, or wait in memory:
+ * bounded, dropped when the bound is reached, and lost with the connection.
  */
 import type { Backlog } from '../following/backlog.js'
 import { isExpired } from '../following/expiry.js'
@@ -101,7 +101,7 @@ export class LiveQueue {
     return true
   }
 
-  /** Whether one more would wait for long neither in memory nor be dropped: half of the bounds is left for what comes live. */
+  /** Whether one more of so many bytes can be sent, or wait without filling more than half of the queue. */
   hasRoom(bytes: number, qos: QoS): boolean {
     const { queueMessages, queueBytes } = this.#limits
     if (this.length === 0 && this.#canSend(qos)) return true
@@ -144,7 +144,7 @@ export class LiveQueue {
 
   #mayWait(item: Waiting, bytes: number): boolean {
     if (item.kind === 'live' || item.message.qos === 0) return false
-    // At QoS 0 nothing else tells that the client reads than how far its socket is.
+    // At QoS 0 only the position of the socket shows that the client reads.
     if (item.qos === 0 && this.#seen !== (this.#seen = this.#sender.position)) this.#backlog.answered()
     return this.#backlog.admits(this.length + 1, this.#bytes + bytes, item.message.origin)
   }
@@ -167,7 +167,7 @@ export class LiveQueue {
   }
 }
 
-/** An entry comes as a view of all that was committed with it, which would wait in memory too, and be counted nowhere. */
+/** The payload of an entry may be a view of a whole commit: copied, so that the commit does not stay in memory uncounted. */
 function alone(item: Waiting): Waiting {
   if (item.kind === 'unlogged') return item
   const { payload } = item.entry

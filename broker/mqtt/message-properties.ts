@@ -7,7 +7,7 @@ import { ProtocolError, Reason } from './codec/reason-codes.js'
 const EMPTY = Buffer.alloc(0)
 const NONE = Buffer.from([0])
 
-/** Without the length in front. */
+/** Without the length prefix. */
 function encodeBare(properties: Properties): Buffer {
   const section = encodeProperties(properties)
   let at = 0
@@ -21,8 +21,8 @@ const JSON_SECTION = Buffer.concat([encodeVarint(JSON_MESSAGE.length), JSON_MESS
 const TEXT_SECTION = Buffer.concat([encodeVarint(TEXT_MESSAGE.length), TEXT_MESSAGE])
 
 /**
- * The section of a message on `topic`, its length in front. `ids`: the identifiers of the subscriptions that matched [MQTT5-3.3.4-3].
- * The expiry interval is what is left of it [MQTT5-3.3.2-6].
+ * The property section of a message on `topic`, with its length prefix. `ids`: the identifiers of the subscriptions that matched [MQTT5-3.3.4-3].
+ * The expiry interval is the remaining time [MQTT5-3.3.2-6].
  */
 export function messageProperties(
   topic: string,
@@ -47,7 +47,7 @@ export function messageProperties(
  * payload format too, which on chat topics are the broker's. Null: nothing.
  */
 export function keptProperties(topic: string, given: Properties, now = Date.now()): Extra | null {
-  // As nearly all do.
+  // Nearly all publishes have none.
   if (given === NO_PROPERTIES) return null
   const { userProperties, responseTopic, correlationData, contentType, payloadFormat, messageExpiry } = given
   const kept: Properties = {}

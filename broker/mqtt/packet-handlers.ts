@@ -1,15 +1,15 @@
-/** Which handler takes which packet of a client that is logged in. */
+/** Dispatches the packets of a connected client to their handlers. */
 import { acknowledge } from './acknowledge.js'
-import { reauthenticate } from './authentication.js'
 import { PINGRESP } from './codec/encode.js'
 import type { Packet } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { ConnectedClient } from './connected-client.js'
 import { disconnect } from './disconnect.js'
+import { reauthenticate } from './enhanced-authentication.js'
 import { publish } from './publish.js'
 import { subscribe, unsubscribe } from './subscribe.js'
 
-/** A promise: what comes behind the packet waits for it. */
+/** A returned promise holds back the packets behind this one. */
 export function handlePacket(client: ConnectedClient, packet: Packet): void | Promise<void> {
   switch (packet.type) {
     case 'publish':

@@ -1,17 +1,17 @@
 /**
- * What a client sends, from bytes to packets: these are handled strictly one after another, and reading pauses while too much of what was
- * handled waits for the store, or while the client is above its rate.
+ * Inbound packets of one connection. They are handled strictly one after another; reading pauses while too many publishes wait for the store, or
+ * while the client is above its rate.
  */
 import type { Backlog } from '../following/backlog.js'
 import type { ByteStream } from '../net/byte-stream.js'
 import type { QoS } from '../store/qos.js'
+import { Backpressure } from './backpressure.js'
 import { FrameReader } from './codec/frames.js'
-import { Slowing } from './slowing.js'
 
-/** Publishes of one client that wait for the store at a time; what it sent beyond waits in its socket. */
+/** Publishes of one client that may wait for the store; beyond that, reading pauses. */
 const MAX_UNSETTLED = 1024
 
-/** Bytes of a client that are read though nothing is handled, for it does not read: its pings, for a long while. */
+/** Bytes read ahead while the client does not read: enough for its pings for a long time. */
 const MAX_UNHANDLED = 16_384
 
 export interface PacketQueueLimits {
@@ -25,9 +25,9 @@ export interface PacketQueueLimits {
 export interface PacketHandler {
   readonly conn: ByteStream
   readonly closed: boolean
-  /** Whether the client does not read what it is sent. */
+  /** The client does not read what it is sent: the write buffer is full. */
   readonly congested: boolean
-  /** Handles one packet; what it returns holds back those behind it. */
+  /** Handles one packet; a returned promise holds back the packets behind it. */
   handle(frame: FrameReader): void | Promise<void>
   failed(error: unknown): void
   /** The client closed its side, and what it sent before is handled. */
@@ -45,11 +45,11 @@ export class PacketQueue {
   #working = false
   #paused = false
   #ended = false
-  /** While it runs nothing is taken from the client, who is above its rate. */
+  /** Set while reading pauses because the client is above its rate. */
   #pause: NodeJS.Timeout | null = null
-  /** Null: nobody was ever behind with what it publishes. */
-  #slowing: Slowing | null = null
-  /** Publishes taken and not yet settled by the store. */
+  /** Null: no receiver was ever behind with what this client publishes. */
+  #backpressure: Backpressure | null = null
+  /** Publishes that the store has not settled yet. */
   #unsettled = 0
   #unsettledBytes = 0
   #unsettledQos1 = 0
@@ -62,11 +62,11 @@ export class PacketQueue {
     this.#bound = Math.min(limits.receiveMaximum, MAX_UNSETTLED)
   }
 
-  /** The client is logged in: packets may have so many bytes. Clients before MQTT 5 are not told how many that are. */
+  /** The client is logged in: packets may have `maxBytes`. Clients before MQTT 5 cannot be told that limit. */
   admit(isMqtt5: boolean, maxBytes: number): void {
     this.#frames.maxBytes = maxBytes
     this.#frames.skipsPayloads = !isMqtt5
-    // An MQTT 5 client knows the bound; one more than it is its fault, and is looked for.
+    // An MQTT 5 client knows the receive maximum: one more has to be read, to find the violation.
     this.#bound = Math.min(this.#limits.receiveMaximum + (isMqtt5 ? 1 : 0), MAX_UNSETTLED)
   }
 
@@ -75,7 +75,7 @@ export class PacketQueue {
     return this.#frames.buffered > 0
   }
 
-  /** What the client sends meanwhile is not looked at. */
+  /** A packet is being handled, or reading pauses: what arrives is not looked at. */
   get isBusy(): boolean {
     return this.#working || this.#paused
   }
@@ -96,19 +96,19 @@ export class PacketQueue {
     this.#goOn()
   }
 
-  /** There is room for what the client is to be sent. */
+  /** The write buffer has room again. */
   drained(): void {
     if (this.#paused || this.#frames.buffered > 0) this.#goOn()
   }
 
   close(): void {
     if (this.#pause) clearTimeout(this.#pause)
-    this.#slowing?.close()
+    this.#backpressure?.close()
   }
 
   // --- flow control -------------------------------------------------------------------------------------------------------------------
 
-  /** A packet that waits for the store has begun to. */
+  /** A packet begins to wait for the store. */
   began(qos: QoS, bytes = 0): void {
     this.#unsettled++
     this.#unsettledBytes += bytes
@@ -123,7 +123,7 @@ export class PacketQueue {
     if (!this.#working && (this.#paused || this.#ended)) this.#work()
   }
 
-  /** Takes nothing more from the client for so many ms. What comes meanwhile waits in its socket. */
+  /** Stops reading for so many ms. What arrives meanwhile waits in the socket. */
   pauseFor(ms: number): void {
     if (this.#handler.closed || this.#pause) return
     this.#handler.count('rests')
@@ -136,21 +136,21 @@ export class PacketQueue {
     this.#goOnUnlessClosed()
   }
 
-  /** A reader that gets on is far behind with what this client publishes: it is read more slowly, for a bounded time. */
+  /** A receiver that makes progress is far behind with what this client publishes: it is read more slowly, for a bounded time. */
   slowFor(backlog: Backlog): void {
-    if (this.#handler.closed || this.#slowing?.active) return
-    this.#slowing ??= new Slowing(this.#limits.backlogWait * 1000, () => this.#goOnUnlessClosed())
-    this.#slowing.begin(backlog)
-    if (!this.#slowing.active) return
+    if (this.#handler.closed || this.#backpressure?.active) return
+    this.#backpressure ??= new Backpressure(this.#limits.backlogWait * 1000, () => this.#goOnUnlessClosed())
+    this.#backpressure.begin(backlog)
+    if (!this.#backpressure.active) return
     this.#handler.count('slowed')
     if (!this.#working) this.#stopReading()
   }
 
   get #isSlowed(): boolean {
-    return this.#pause !== null || this.#slowing?.active === true
+    return this.#pause !== null || this.#backpressure?.active === true
   }
 
-  /** Reading stops for reasons of ours. That the client does not read is none: what it sends shows that it lives. */
+  /** Reading must pause. A full write buffer is no reason: the client's packets show that it is alive. */
   get #isFull(): boolean {
     return this.#unsettled >= this.#bound || this.#unsettledBytes >= this.#limits.receiveBytes || this.#isSlowed
   }
@@ -162,7 +162,7 @@ export class PacketQueue {
     if (this.#working) return
     this.#working = true
     try {
-      // Nothing is handled while too much of what was waits for the store, or for the client to read its answers.
+      // Nothing is handled while too much waits for the store, or for the client to read.
       while (!this.#handler.closed && !this.#isFull && !this.#handler.congested && this.#frames.next()) {
         const waiting = this.#handler.handle(this.#frames)
         if (waiting) {

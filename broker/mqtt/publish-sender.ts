@@ -1,6 +1,6 @@
 /**
- * PUBLISH packets on their way to one client: with the packet ids, topic aliases and bounds that are its own, behind what is sent again from
- * before a reconnect. Hot path: plain loops and buffers; a promise only where a packet id must be durable first.
+ * Sends PUBLISH packets to one client, with its packet ids, topic aliases and limits; after a reconnect, in-flight packets first. Hot path: plain
+ * loops and buffers; a promise only where a packet id must be durable before its packet is sent.
  */
 import type { FlightOwner, LogFeed, QueueFeed } from '../following/feeds.js'
 import type { SubscriberSaver } from '../following/services.js'
@@ -13,13 +13,13 @@ import { type EncodedPublishes, encodeAck, markDuplicate } from './codec/encode.
 import type { OutboundMessage } from './codec/outbound-message.js'
 import type { Version } from './codec/packets.js'
 import { type DeliveryGuard, forwarded } from './delivery-guard.js'
-import { type Flight, Inflight, NOBODY } from './inflight.js'
-import type { Outbox } from './outbox.js'
-import type { PacketMaker } from './packet-maker.js'
-import { Resending } from './resending.js'
+import { type Flight, Inflight, NO_OWNER } from './inflight.js'
+import type { PublishEncoder } from './publish-encoder.js'
+import { Redelivery } from './redelivery.js'
 import type { SharedMessage, TakeResult } from './shared/members.js'
+import type { WriteBuffer } from './write-buffer.js'
 
-/** What the client said in CONNECT of what it takes. */
+/** The client's limits, from CONNECT. */
 export interface ReceiverLimits {
   readonly version: Version
   /** QoS 1 and 2 messages under way [MQTT5-3.1.2.11.3]. */
@@ -39,10 +39,10 @@ interface SendingSession {
 
 export interface PublishSenderDeps {
   readonly guard: DeliveryGuard
-  readonly outbox: Outbox
-  readonly packets: PacketMaker
+  readonly output: WriteBuffer
+  readonly encoder: PublishEncoder
   readonly counters: Counters
-  /** Messages under way at most, where the client takes more. */
+  /** The broker's own limit of in-flight messages. */
   readonly window: number
 }
 
@@ -50,34 +50,34 @@ export class PublishSender {
   readonly inflight: Inflight
   readonly #session: SendingSession
   readonly #guard: DeliveryGuard
-  readonly #outbox: Outbox
-  readonly #packets: PacketMaker
+  readonly #output: WriteBuffer
+  readonly #encoder: PublishEncoder
   readonly #counters: Counters
   readonly #version: Version
   readonly #maxPacket: number
   /** Null: the client takes no topic aliases. */
   readonly #aliases: AliasWriter | null
-  readonly #resending: Resending
+  readonly #redelivery: Redelivery
 
   constructor(session: SendingSession, limits: ReceiverLimits, deps: PublishSenderDeps) {
     const { version, receiveMaximum, maxPacket, topicAliases } = limits
     this.#session = session
     this.#guard = deps.guard
-    this.#outbox = deps.outbox
-    this.#packets = deps.packets
+    this.#output = deps.output
+    this.#encoder = deps.encoder
     this.#counters = deps.counters
     this.#version = version
     this.#maxPacket = maxPacket
     this.inflight = new Inflight(Math.min(deps.window, receiveMaximum))
     this.#aliases = topicAliases > 0 ? new AliasWriter(topicAliases, maxPacket) : null
-    this.#resending = new Resending((publish) => this.push(publish), receiveMaximum)
+    this.#redelivery = new Redelivery((publish) => this.push(publish), receiveMaximum)
   }
 
   // --- entries of logs ------------------------------------------------------------------------------------------------------------
 
   /** New entries, encoded once for all sessions. False: they do not fit now, and nothing was sent. */
   sendBatch(feed: LogFeed, batch: ViewBatch): boolean {
-    const encoded = this.#packets.batch(feed, batch)
+    const encoded = this.#encoder.batch(feed, batch)
     if (encoded.idAt.length === 0) {
       if (encoded.bytes.length > 0) this.push(encoded.bytes)
     } else {
@@ -91,13 +91,13 @@ export class PublishSender {
 
   /** New entries at QoS 0. */
   sendLive(feed: LogFeed, batch: ViewBatch): void {
-    const { bytes } = this.#packets.batch(feed, batch)
+    const { bytes } = this.#encoder.batch(feed, batch)
     if (bytes.length > 0) this.push(bytes)
   }
 
   /** One that had to wait. */
   sendLiveEntry(feed: LogFeed, entry: LogEntry): void {
-    const { bytes } = this.#packets.entries(feed, forwarded(this.#guard, feed.view.topic, entry, 0))
+    const { bytes } = this.#encoder.entries(feed, forwarded(this.#guard, feed.view.topic, entry, 0))
     if (bytes.length > 0) this.push(bytes)
   }
 
@@ -113,7 +113,7 @@ export class PublishSender {
       feed.sent(last)
       return
     }
-    const encoded = this.#packets.entries(feed, shown)
+    const encoded = this.#encoder.entries(feed, shown)
     const bytes = encoded.idAt.length > 0 ? this.#number(feed, encoded) : encoded.bytes
     feed.sent(last)
     return this.#pushDurably(bytes, encoded)
@@ -125,43 +125,43 @@ export class PublishSender {
   sendUnlogged(message: UnloggedMessage, qos: QoS): void {
     const [shown] = forwarded(this.#guard, message.topic, message, qos)
     if (!shown) return
-    // What the `authorizeForward` hook has a say in is not shared.
-    const encoded = this.#packets.direct(shown, qos, this.#guard.forward ? [] : message.cache)
+    // Not shared if the `authorizeForward` hook is set.
+    const encoded = this.#encoder.direct(shown, qos, this.#guard.forward ? [] : message.cache)
     if (this.#isTooLarge(encoded)) return
     if (qos === 0) {
       this.push(encoded.bytes)
       return
     }
     const bytes = Buffer.from(encoded.bytes)
-    this.#start(bytes, encoded.idAt[0]!, NOBODY, 0, qos)
+    this.#start(bytes, encoded.idAt[0]!, NO_OWNER, 0, qos)
     this.push(bytes)
   }
 
   /** One message of a share group; `owner` is told when it is done. */
-  lend(owner: FlightOwner, seq: number, message: SharedMessage): Exclude<TakeResult, 'full'> {
+  assign(owner: FlightOwner, seq: number, message: SharedMessage): Exclude<TakeResult, 'full'> {
     const { qos } = message
     const [shown] = forwarded(this.#guard, message.topic, message, qos)
     if (!shown) return 'done'
-    const encoded = this.#packets.plain(shown, qos)
+    const encoded = this.#encoder.plain(shown, qos)
     if (encoded.bytes.length > this.#maxPacket) return 'too_large'
     if (qos > 0) this.#start(encoded.bytes, encoded.idAt[0]!, owner, seq, qos)
     this.#pushDurably(encoded.bytes, encoded)?.catch((error: unknown) => this.#session.failed(error))
-    return qos === 0 ? 'done' : 'lent'
+    return qos === 0 ? 'done' : 'assigned'
   }
 
   /** The socket is full: what is sent now would wait in memory. */
   get congested(): boolean {
-    return this.#outbox.congested
+    return this.#output.congested
   }
 
   /** How many bytes the socket has taken. */
   get position(): number {
-    return this.#outbox.position
+    return this.#output.position
   }
 
   /** Whole publishes. */
   push(publishes: Buffer): void {
-    this.#outbox.push(this.#aliases ? this.#aliases.rewrite(publishes) : publishes)
+    this.#output.push(this.#aliases ? this.#aliases.rewrite(publishes) : publishes)
   }
 
   /** QoS 2 of a session that outlives its connection: the packet id is durable before the packet leaves (DESIGN §3). */
@@ -206,7 +206,7 @@ export class PublishSender {
 
   /** A message of the queue, under way from here on. Null: larger than the client takes, and done with. */
   queued(feed: QueueFeed, message: OutboundMessage, qos: QoS, number: number): EncodedPublishes | null {
-    const encoded = this.#packets.plain(message, qos)
+    const encoded = this.#encoder.plain(message, qos)
     if (this.#isTooLarge(encoded)) {
       feed.skip(number)
       return null
@@ -228,37 +228,37 @@ export class PublishSender {
     return true
   }
 
-  /** A packet's flow ended. */
+  /** A message was acknowledged. */
   complete(flight: Flight): void {
     this.inflight.end(flight)
     flight.owner.acknowledged(flight.seq)
-    this.#resending.done(flight.packetId)
+    this.#redelivery.done(flight.packetId)
   }
 
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------
 
-  /** Packets of before are still to be sent: nothing of a log goes before them. */
-  get isResending(): boolean {
-    return this.#resending.isWaiting
+  /** Some in-flight packets are still to be resent: no entry of a log may go before them. */
+  get isRedelivering(): boolean {
+    return this.#redelivery.isWaiting
   }
 
   /** Sends a packet again under its original id, with DUP [MQTT-4.4.0-1]. False: it is larger than the client takes now. */
   resend(flight: Flight, message: OutboundMessage): boolean {
-    const encoded = this.#packets.plain(message, flight.qos)
+    const encoded = this.#encoder.plain(message, flight.qos)
     if (this.#isTooLarge(encoded)) return false
     patch(encoded.bytes, encoded.idAt[0]!, flight.packetId)
     markDuplicate(encoded.bytes)
-    this.#resending.add({ packetId: flight.packetId, topic: message.topic, bytes: encoded.bytes })
+    this.#redelivery.add({ packetId: flight.packetId, topic: message.topic, bytes: encoded.bytes })
     return true
   }
 
   resendRelease(flight: Flight): void {
-    this.#outbox.push(encodeAck(this.#version, 'pubrel', flight.packetId))
+    this.#output.push(encodeAck(this.#version, 'pubrel', flight.packetId))
   }
 
-  /** Packets of before that have not had their turn yet, and get none: their flows are over. */
-  giveUp(forbidden: Parameters<Resending['purge']>[0]): Flight[] {
-    const flights = this.#resending.purge(forbidden).map((packetId) => this.inflight.get(packetId)!)
+  /** Drops in-flight packets that were not resent yet and may not be any more. */
+  giveUp(forbidden: Parameters<Redelivery['purge']>[0]): Flight[] {
+    const flights = this.#redelivery.purge(forbidden).map((packetId) => this.inflight.get(packetId)!)
     for (const flight of flights) this.inflight.end(flight)
     return flights
   }

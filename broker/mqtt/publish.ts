@@ -5,7 +5,7 @@ import type { AnswerTo } from '../chat/model/actor.js'
 import type { Publication, Publisher } from '../chat/model/publication.js'
 import type { SendResult } from '../chat/model/replies.js'
 import type { Op } from '../store/op.js'
-import type { Publish } from './codec/packets.js'
+import type { PublishPacket } from './codec/packets.js'
 import type { Properties } from './codec/properties.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { ConnectedClient } from './connected-client.js'
@@ -13,12 +13,12 @@ import { checkResponseTopic, keptProperties } from './message-properties.js'
 
 /**
  * PUBLISH from a client [MQTT-3.3]. Acks leave in the order of the publishes, each after its commit [MQTT-4.6.0-2, MQTT-4.6.0-3].
- * @param skipped Bytes of its payload that were too many to be kept.
+ * @param skipped Bytes of payload beyond `limits.packetBytes`, which were discarded.
  */
-export function publish(client: ConnectedClient, packet: Publish, skipped = 0): void | Promise<void> {
+export function publish(client: ConnectedClient, packet: PublishPacket, skipped = 0): void | Promise<void> {
   if (client.version === 5) checkVersion5(client, packet)
   const fault = topicNameFault(packet.topic, client.services.limits.topicLevels)
-  // One that is too deep for this broker is a topic all the same: it is refused, and violates nothing.
+  // A topic with too many levels is valid MQTT: the message is refused, without a protocol error.
   if (fault && topicNameFault(packet.topic, Number.POSITIVE_INFINITY))
     throw new ProtocolError(Reason.topicNameInvalid, `${fault} [MQTT-3.3.2-2]`)
   const ms = client.services.rates.chargePublish(client.rateKey, packet.bytes + skipped)
@@ -35,7 +35,7 @@ export function publish(client: ConnectedClient, packet: Publish, skipped = 0): 
   const gate = client.broker.gates.publish(client.connection, client.actor, packet)
   if (gate) {
     return gate.then((denied) => {
-      // A successor may have loaded the session by now: the client sends it again, there.
+      // Another connection may have loaded the session by now: the client sends the message again on it.
       if (!client.closed) return pass(client, packet, ops, denied)
     })
   }
@@ -47,17 +47,17 @@ function tooLong({ services: { limits } }: ConnectedClient, skipped: number): Re
   return new Refusal('too_large', why)
 }
 
-/** What is wrong with a publish is where it goes. */
+/** Of refusals because of the topic. */
 const TOPIC = { field: 'topic', reason: Reason.topicNameInvalid }
 
 /** What MQTT 5 adds to a publish: the alias becomes its topic, the properties are checked. */
-function checkVersion5(client: ConnectedClient, packet: Publish): void {
+function checkVersion5(client: ConnectedClient, packet: PublishPacket): void {
   const { topicAlias, subscriptionIds } = packet.properties
   if (subscriptionIds)
     throw new ProtocolError(Reason.protocolError, 'a client set a subscription identifier [MQTT5-3.3.4-6]')
   checkResponseTopic(packet.properties)
-  // One that is sent again is under way already.
-  const known = packet.qos === 2 && client.incoming.has(packet.packetId)
+  // A repeated packet already counts.
+  const known = packet.qos === 2 && client.inboundQos2.has(packet.packetId)
   if (packet.qos > 0 && !known && client.underWay >= client.services.limits.receiveMaximum) {
     throw new ProtocolError(
       Reason.receiveMaximumExceeded,
@@ -69,7 +69,7 @@ function checkVersion5(client: ConnectedClient, packet: Publish): void {
     throw new ProtocolError(Reason.protocolError, 'neither topic nor topic alias [MQTT5-3.3.2.3.4]')
 }
 
-function resolveAlias({ aliases, services }: ConnectedClient, packet: Publish, alias: number): void {
+function resolveAlias({ aliases, services }: ConnectedClient, packet: PublishPacket, alias: number): void {
   if (alias === 0 || alias > services.limits.topicAliases) {
     throw new ProtocolError(Reason.topicAliasInvalid, `topic alias ${alias} [MQTT5-3.3.2-8, MQTT5-3.3.2-9]`)
   }
@@ -87,12 +87,12 @@ const NO_OPS: readonly Op[] = []
 
 /** Notes a QoS 2 packet id; null where it is known: the message is not taken a second time [MQTT-4.3.3-2]. */
 function remember(client: ConnectedClient, packetId: number): readonly Op[] | null {
-  const { incoming, services, session } = client
-  if (!incoming.take(packetId)) return null
+  const { inboundQos2, services, session } = client
+  if (!inboundQos2.take(packetId)) return null
   return session.persistent ? [services.store.sessions.incomingOp(session.id, packetId)] : NO_OPS
 }
 
-function repeatPubrec(client: ConnectedClient, { packetId, bytes }: Publish): void {
+function repeatPubrec(client: ConnectedClient, { packetId, bytes }: PublishPacket): void {
   const settled = (): void => {
     client.sendPubrec(packetId)
     client.connection.packets.settled(2, bytes)
@@ -102,7 +102,7 @@ function repeatPubrec(client: ConnectedClient, { packetId, bytes }: Publish): vo
 
 function pass(
   client: ConnectedClient,
-  packet: Publish,
+  packet: PublishPacket,
   ops: readonly Op[],
   denied: Refusal | null,
 ): void | Promise<void> {
@@ -118,7 +118,7 @@ function pass(
     extra: keptProperties(packet.topic, packet.properties),
     answer: answerTo(packet),
   }
-  const publisher = new Inbound(client, packet)
+  const publisher = new InboundPublish(client, packet)
   if (packet.properties.payloadFormat === 1 && !isUtf8(packet.payload)) {
     denied ??= new Refusal('bad_request', 'the payload is not the UTF-8 its format says it is')
   }
@@ -129,17 +129,17 @@ function pass(
 }
 
 /** Where an MQTT 5 request wants its reply [MQTT5-4.10]. */
-function answerTo({ properties: { responseTopic, correlationData } }: Publish): AnswerTo | null {
+function answerTo({ properties: { responseTopic, correlationData } }: PublishPacket): AnswerTo | null {
   if (responseTopic === undefined && !correlationData) return null
   return { topic: responseTopic ?? null, correlationData: correlationData ? Buffer.from(correlationData) : null }
 }
 
-/** A publish on its way: acknowledges it, or not, when the store has spoken. */
-class Inbound implements Publisher {
+/** A publish that waits for the store: acknowledged, or not, when its outcome is known. */
+class InboundPublish implements Publisher {
   readonly #client: ConnectedClient
-  readonly #packet: Publish
+  readonly #packet: PublishPacket
 
-  constructor(client: ConnectedClient, packet: Publish) {
+  constructor(client: ConnectedClient, packet: PublishPacket) {
     this.#client = client
     this.#packet = packet
   }
@@ -166,7 +166,7 @@ class Inbound implements Publisher {
 
   /** `id`, `seq` and `ts` of the message, unless the client asked not to be told [MQTT5-3.1.2-29]. */
   #resultProperties(result: SendResult | null): Properties | undefined {
-    if (!result || !this.#client.explains) return undefined
+    if (!result || !this.#client.wantsProblemInformation) return undefined
     const { id, seq, ts } = result
     return {
       userProperties: [
@@ -187,18 +187,18 @@ class Inbound implements Publisher {
     if (!refusal.transient && onRefused === 'ack') {
       // A PUBREC that refuses ends the flow: its packet id is free [MQTT5-4.3.3].
       if (client.version === 5 && this.#packet.qos === 2) this.#forgetId()
-      this.#ack(refusal.reason, client.explanation(refusal.message))
+      this.#ack(refusal.reason, client.reasonFor(refusal.message))
       return
     }
-    if (this.#packet.qos === 2) client.incoming.end(this.#packet.packetId)
+    if (this.#packet.qos === 2) client.inboundQos2.end(this.#packet.packetId)
     if (this.#packet.qos > 0 || !refusal.transient) {
       void client.finish({ reason: refusal.reason, why: `publish refused: ${refusal.message}` })
     }
   }
 
   #forgetId(): void {
-    const { incoming, session, services } = this.#client
-    incoming.end(this.#packet.packetId)
+    const { inboundQos2, session, services } = this.#client
+    inboundQos2.end(this.#packet.packetId)
     if (!session.persistent) return
     const ops = [services.store.sessions.dropIncomingOp(session.id, this.#packet.packetId)]
     services.store.commit({ drafts: [], ops, settled() {} })

@@ -1,4 +1,4 @@
-/** The live sessions by user, and what membership, replies and logouts mean for them. */
+/** The connected clients by user; applies changes of membership, replies, logouts, roles and rules to them. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { parseFilter, topics } from '../../schemas/topics.js'
 import type { LiveSession } from '../chat/commands/sessions.js'
@@ -10,23 +10,23 @@ import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
+import type { CloseReason } from './close-reason.js'
 import type { Will } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
-import type { Ending } from './endings.js'
 import { correlation } from './message-properties.js'
 import type { Session } from './session.js'
-import type { SessionKeeper } from './session-keeper.js'
-import type { Shares } from './shared/groups.js'
+import type { SessionWriter } from './session-writer.js'
+import type { SharedSubscriptions } from './shared/groups.js'
 
-/** Milliseconds of work on many sessions before others have their turn. */
+/** Milliseconds of work on many sessions before yielding to the event loop. */
 const SLICE = 10
 
 /** What the registry asks of the connection of a client. */
 export interface LiveConnection {
-  finish(ending: Ending): Promise<void>
-  /** The roles of the account may be others now. */
+  finish(ending: CloseReason): Promise<void>
+  /** The roles of the account may have changed. */
   followRoles(): Promise<void>
-  /** `acl.rules` are others now. */
+  /** `acl.rules` changed. */
   followRules(): Promise<void>
 }
 
@@ -36,7 +36,7 @@ export interface LiveClient {
   readonly session: Session
   readonly feedSet: FeedSet
   readonly record: SessionRecord
-  /** Null: it has none, or none will be sent. */
+  /** Null: there is none, or it will not be published. */
   will: Will | null
   describe(): LiveSession
 }
@@ -44,9 +44,9 @@ export interface LiveClient {
 export interface RegistryDeps {
   readonly hub: Hub
   readonly store: Store
-  readonly keeper: SessionKeeper
-  readonly shares: Shares
-  /** Who answers for a user. */
+  readonly sessionWriter: SessionWriter
+  readonly shares: SharedSubscriptions
+  /** The person a user counts for. */
   readonly personBehind: (user: string) => string
   /** A person, and all who act for them. */
   readonly namesOf: (person: string) => Iterable<string>
@@ -56,22 +56,22 @@ export interface RegistryDeps {
 export class Registry {
   readonly #hub: Hub
   readonly #store: Store
-  readonly #keeper: SessionKeeper
-  readonly #shares: Shares
+  readonly #sessionWriter: SessionWriter
+  readonly #shares: SharedSubscriptions
   readonly #failed: (error: unknown) => void
   readonly #byUser = new Map<string, Map<Session, LiveClient>>()
   readonly #personBehind: (user: string) => string
   readonly #namesOf: (person: string) => Iterable<string>
-  /** Whom each session counts for, and how many count for each: whoever owns a bot or a device may change meanwhile. */
+  /** The person each session counts for, and how many count for each: kept, because the owner of a bot or device may change. */
   readonly #countedFor = new Map<Session, string>()
   readonly #counts = new Map<string, number>()
-  /** Logouts, changes of roles and of rules so far: what sees another number after it was checked has to be checked again. */
+  /** Number of logouts and changes of roles and rules: a check made at another number has to be repeated. */
   changes = 0
 
-  constructor({ hub, store, keeper, shares, personBehind, namesOf, failed }: RegistryDeps) {
+  constructor({ hub, store, sessionWriter, shares, personBehind, namesOf, failed }: RegistryDeps) {
     this.#hub = hub
     this.#store = store
-    this.#keeper = keeper
+    this.#sessionWriter = sessionWriter
     this.#shares = shares
     this.#personBehind = personBehind
     this.#namesOf = namesOf
@@ -115,7 +115,7 @@ export class Registry {
     return followed
   }
 
-  /** To the asking session if it listens to its replies, else to the user's sessions that do (DESIGN §2, Results). */
+  /** To the asking session if it subscribes to replies, else to the user's sessions that do (DESIGN §2, Results). */
   reply({ user, sessionId, payload, answer }: Signal & { kind: 'reply' }): void {
     const topic = topics.user(user, 'replies')
     const extra = correlation(answer?.correlationData ?? undefined)
@@ -151,19 +151,19 @@ export class Registry {
     await Promise.all(meant.map((client) => end(client, forget)))
     for (const record of await this.#store.sessions.ofUser(user)) {
       if (!concerns(logout, record) || this.#isLive(record)) continue
-      // Nobody speaks by a login that was ended.
+      // No will is published for a login that was ended.
       await this.#store.persistence.delWill({ id: record.id })
-      if (forget) await this.#keeper.discard(record.id)
+      if (forget) await this.#sessionWriter.discard(record.id)
     }
   }
 
-  /** Those who are connected have the roles of now, for every check from here on. */
+  /** From here on every check of connected clients uses the current roles. */
   async rolesChanged(user: string): Promise<void> {
     this.changes++
     await Promise.all(this.of(user).map(({ connection }) => connection.followRoles()))
   }
 
-  /** All who are connected keep what `acl.rules` of now allow. In slices: there may be many, with many filters. */
+  /** Connected clients keep the subscriptions that the current `acl.rules` allow. In slices: there may be many, with many filters. */
   async rulesChanged(): Promise<void> {
     this.changes++
     let begun = performance.now()
@@ -176,7 +176,7 @@ export class Registry {
       }
   }
 
-  /** What the filters of a user's sessions count for that end with their connections; the others are in the store. */
+  /** Filter bytes of a user's sessions that end with their connection; the store counts those of the others. */
   filterBytesOf(user: string): number {
     let bytes = 0
     for (const { persistent, subscriptions } of this.#byUser.get(user)?.keys() ?? [])
@@ -189,7 +189,7 @@ export class Registry {
     return [...(this.#byUser.get(user)?.values() ?? [])]
   }
 
-  /** Someone logged in anew under the id of a session that was to be forgotten. */
+  /** A client logged in again with the id of a session that was to be removed. */
   #isLive({ user, id }: SessionRecord): boolean {
     return this.of(user).some(({ session }) => session.id === id)
   }
@@ -206,12 +206,12 @@ export class Registry {
       const cursors = roomCursors(room).filter((cursor) => saved.cursors.has(cursor))
       for (const cursor of cursors) ops.push(...dropCursorOps(this.#store, id, cursor))
     }
-    // Who is back by now may have subscribed anew.
+    // A user who is a member again by now may have subscribed anew.
     if (ops.length > 0 && !directory.member(room, user)) await commit(this.#store, { ops })
   }
 }
 
-/** A session that is forgotten goes with its connection, before a successor can ask for it. */
+/** A session that is to be removed ends with its connection, before another can load it. */
 function end(client: LiveClient, forget: boolean): Promise<void> {
   client.will = null
   if (forget) client.record.expiry = 0

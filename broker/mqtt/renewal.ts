@@ -1,16 +1,16 @@
-/** A live login goes on with another token of the same user, by AUTH of MQTT 5 or the request `auth.refresh`. */
+/** Renews a live login with another token of the same user: re-authentication of MQTT 5, or the request `auth.refresh`. */
 import { Refusal } from '../../schemas/errors.js'
 import { type Login as Outcome, type Principal, sameRoles } from '../auth/principal.js'
 import type { Subscription } from '../following/subscription.js'
 import { Reason } from './codec/reason-codes.js'
+import { ConnectRefused } from './connect-refused.js'
 import type { ConnectedClient } from './connected-client.js'
-import { ConnectRefused } from './endings.js'
 import type { MqttServices } from './services.js'
-import { stands } from './standing.js'
 import { unsubscribe } from './subscribe.js'
+import { isStillAllowed } from './subscription-check.js'
 import { storedWill } from './wills.js'
 
-/** The token's expiry and roles take the place of those before, for every check from here on. A token that is refused changes nothing. */
+/** From here on every check uses the new token's expiry and roles. A refused token changes nothing. */
 export async function renewLogin(client: ConnectedClient, token: string): Promise<Outcome> {
   const { id, services, actor } = client
   const { user } = actor.principal
@@ -29,13 +29,13 @@ export async function renewLogin(client: ConnectedClient, token: string): Promis
   return outcome
 }
 
-/** The roles of the account are others now; those of the connection, where they come from there. */
+/** The roles of the account changed; those of the login follow, where they come from the account. */
 export async function followRoles(client: ConnectedClient): Promise<void> {
   const { services, actor } = client
   while (!client.closed) {
     const before = actor.principal
     const principal = await services.authenticator.asOfNow(before)
-    // It was renewed meanwhile, or changed once more.
+    // The login was renewed meanwhile, or its roles changed again.
     if (client.closed || actor.principal !== before) continue
     if (!principal) return client.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
     actor.principal = principal
@@ -43,21 +43,21 @@ export async function followRoles(client: ConnectedClient): Promise<void> {
   }
 }
 
-/** A principal that was checked when the registry had seen so many changes; null: it was taken back since. */
+/** Checks a principal again if rights changed since `seen` (`registry.changes` at the first check); null: it is no longer valid. */
 export async function asOfLastChange(
   { registry, authenticator }: Pick<MqttServices, 'registry' | 'authenticator'>,
   principal: Principal,
   seen: number,
 ): Promise<Principal | null> {
-  let standing: Principal | null = principal
-  for (let changes = seen; standing && changes !== registry.changes; ) {
+  let current: Principal | null = principal
+  for (let changes = seen; current && changes !== registry.changes; ) {
     changes = registry.changes
-    standing = await authenticator.asOfNow(principal)
+    current = await authenticator.asOfNow(principal)
   }
-  return standing
+  return current
 }
 
-/** The principal is another than when it had `roles`. A will that is stored has its rights. */
+/** The principal was replaced; `roles`: of the one before. The stored will gets the new rights. */
 async function rightsChanged(client: ConnectedClient, roles: ReadonlySet<string>): Promise<void> {
   const { actor, services } = client
   if (!sameRoles(roles, actor.principal.roles)) await applyRoles(client)
@@ -76,9 +76,9 @@ async function verify(client: ConnectedClient, token: string): Promise<Outcome> 
   try {
     const asked = { username: given.username, password: Buffer.from(token, 'latin1') }
     await client.broker.gates.authenticate(connection, asked, client.id)
-    const standing = await asOfLastChange(services, outcome.principal, changes)
-    if (!standing) return { ok: false, refusal: 'not_authorized', detail: 'the login behind the token has ended' }
-    return { ok: true, principal: standing }
+    const current = await asOfLastChange(services, outcome.principal, changes)
+    if (!current) return { ok: false, refusal: 'not_authorized', detail: 'the login behind the token has ended' }
+    return { ok: true, principal: current }
   } catch (error) {
     if (!(error instanceof ConnectRefused)) throw error
     return { ok: false, refusal: 'not_authorized', detail: error.message }
@@ -102,25 +102,25 @@ export async function refreshLogin(client: ConnectedClient | null, token: string
   }
 }
 
-/** `acl.rules` are others now: what they do not allow any more ends. Hooks are not asked again, for they know nothing of rules. */
+/** `acl.rules` changed: subscriptions that they no longer allow end. Hooks are not asked again: they do not depend on the rules. */
 export async function followRules(client: ConnectedClient): Promise<void> {
   if (!client.closed) await giveUp(client, dropRefused(client))
 }
 
-/** Subscriptions that the roles of now do not allow end, as if they were unsubscribed. */
+/** Subscriptions that the current roles do not allow end, as if the client had unsubscribed. */
 async function applyRoles(client: ConnectedClient): Promise<void> {
   const { session, broker, connection, actor } = client
   const all = [...session.subscriptions.values()]
-  // All at once and first: no message may slip through while hooks are asked.
+  // All at once, before hooks are asked: no message may be delivered meanwhile.
   const refused = dropRefused(client)
   for (const subscription of all)
     if ((await broker.gates.subscribe(connection, actor, subscription)) instanceof Refusal) refused.add(subscription)
   await giveUp(client, refused)
 }
 
-/** Answers which subscriptions stand no more; what waits and is forbidden by now is gone. */
+/** Returns the subscriptions that are no longer allowed, and drops waiting messages that may not be delivered any more. */
 function dropRefused({ services, actor, session }: ConnectedClient): Set<Subscription> {
-  const refused = [...session.subscriptions.values()].filter((one) => !stands(services, actor, one))
+  const refused = [...session.subscriptions.values()].filter((one) => !isStillAllowed(services, actor, one))
   session.dropForbidden()
   return new Set(refused)
 }

@@ -22,7 +22,7 @@ interface QueueOwner {
 export class RetainedDelivery {
   readonly #session: QueueOwner
   readonly #store: SubscriberServices['store']
-  /** Messages in the queue that were not sent yet: their topics, by number; null where a newer one went past them. */
+  /** Topics of queued copies that were not sent yet, by number; null: superseded by a newer message that was sent live. */
   readonly #copies = new LazyMap<number, string | null>()
   /** Whoever waits until more fits. */
   #waiters: (() => void)[] = []
@@ -42,18 +42,18 @@ export class RetainedDelivery {
     const settled = (error: StoreError | null): void => {
       if (error) session.failed(error)
       else if (!late && !session.closed) this.#copies.set(number, message.topic)
-      // In its turn, not a promise later: a live message of the same commit has the next number, and would go first.
+      // Synchronously, not a promise later: a live message of the same commit has the next number, and would be sent first.
       session.queue.announce(number)
     }
     this.#store.commit({ drafts: [], ops: [op], settled })
   }
 
-  /** A newer message of the topic goes past the queue: what waits there of the topic is not to come behind it. */
+  /** A newer message of the topic is sent live, past the queue: older copies in the queue must not follow it. */
   overtake(topic: string): void {
     for (const [number, waiting] of this.#copies) if (waiting === topic) this.#copies.set(number, null)
   }
 
-  /** It has its turn. Whether it was overtaken. */
+  /** The copy is about to be sent. Whether a newer message superseded it. */
   wasOvertaken(number: number): boolean {
     const topic = this.#copies.get(number)
     this.#copies.delete(number)
@@ -68,7 +68,7 @@ export class RetainedDelivery {
     await came
   }
 
-  /** What is acknowledged takes room in the queue until it is saved: not in single steps. */
+  /** Acknowledged messages take room in the queue until they are saved; saved in batches of a quarter of the queue. */
   saveForRoom(): void {
     if (this.#waiters.length === 0) return
     const { messages } = this.#store.queue.size(this.#session.id)
@@ -76,12 +76,12 @@ export class RetainedDelivery {
     if (acknowledged > 0 && acknowledged * 4 >= messages) this.#session.saver?.saveSoon()
   }
 
-  /** Whoever waits may look again. */
+  /** Lets waiters check again. */
   wakeWaiters(): void {
     if (this.#waiters.length > 0) for (const resolve of this.#waiters.splice(0)) resolve()
   }
 
-  /** What was overtaken is not to come in the next connection. */
+  /** Superseded copies must not be sent on the next connection either. */
   close(): void {
     for (const [number, topic] of this.#copies) if (topic === null) this.#session.queue.skip(number)
   }

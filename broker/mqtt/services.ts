@@ -12,10 +12,10 @@ import type { RefusalLog } from '../util/refusal-log.js'
 import type { TimerWheel } from '../util/timer-wheel.js'
 import type { Admission } from './admission.js'
 import type { AnonymousSessions } from './anonymous-sessions.js'
-import type { Flusher } from './outbox.js'
 import type { Registry } from './registry.js'
-import type { SessionKeeper } from './session-keeper.js'
-import type { Shares } from './shared/groups.js'
+import type { SessionWriter } from './session-writer.js'
+import type { SharedSubscriptions } from './shared/groups.js'
+import type { Flusher } from './write-buffer.js'
 
 /** What a connection works with; made once, by the composition root. */
 export interface MqttServices extends SubscriberServices {
@@ -33,14 +33,14 @@ export interface MqttServices extends SubscriberServices {
   /** The names that are counted together with this one. */
   readonly countedWith: (user: string) => Iterable<string>
   readonly registry: Registry
-  readonly keeper: SessionKeeper
+  readonly sessionWriter: SessionWriter
   readonly anonymousSessions: AnonymousSessions
-  readonly shares: Shares
+  readonly shares: SharedSubscriptions
   readonly admission: Admission
   readonly wheel: TimerWheel
   readonly flusher: Flusher
   readonly log: Logger
   readonly refusals: RefusalLog
-  /** Told of logins that were refused, for the log; the authenticator tells of its own. */
+  /** Logs refused logins; the authenticator logs those it refuses itself. */
   readonly refusedLogin: (login: RefusedLogin) => void
 }

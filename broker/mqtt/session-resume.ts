@@ -1,4 +1,4 @@
-/** A saved session goes on, on a new connection. */
+/** Resumes a saved session on a new connection. */
 
 import type { Views } from '../chat/model/views.js'
 import type { FeedSet } from '../following/feed-set.js'
@@ -7,20 +7,20 @@ import type { View } from '../hub.js'
 import type { SavedInflight, SavedSession } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
 import type { OutboundMessage } from './codec/outbound-message.js'
-import { farewell, NOBODY } from './inflight.js'
+import { detachedOwner, NO_OWNER } from './inflight.js'
 import type { Session } from './session.js'
 
-/** What packets of before are resent from. */
+/** Where the messages of in-flight packets are read again. */
 export interface ResumeSources {
   readonly store: Store
   readonly views: Views
-  /** Messages of shared subscriptions; null: the packet is none, or done with. */
-  readonly shares: { loan(session: Session, packet: SavedInflight): Sender | null }
+  /** Messages of shared subscriptions; null: the packet is not of one, or it is settled. */
+  readonly shares: { assignment(session: Session, packet: SavedInflight): Sender | null }
 }
 
 /**
- * Brings a saved session back to life: feeds at their cursors, then the packets that were under way, again and first
- * [MQTT-4.4.0-1]. `session.subscriptions` is filled already, with what is still allowed.
+ * Feeds are opened at their cursors; in-flight packets are sent again, before anything new [MQTT-4.4.0-1]. `session.subscriptions` already holds
+ * the subscriptions that are still allowed.
  */
 export async function resumeSession(
   session: Session,
@@ -30,13 +30,13 @@ export async function resumeSession(
 ): Promise<void> {
   session.queue.next = (saved.cursors.get(QUEUE_SENT) ?? 0) + 1
   // Packet ids are taken before any feed sends, so that none is used twice.
-  const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NOBODY, packet) }))
+  const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NO_OWNER, packet) }))
   await feedSet.restore(saved.cursors)
   for (const { packet, flight } of flights) {
     const sender =
-      shares.loan(session, packet) ??
+      shares.assignment(session, packet) ??
       senderOf(session, packet, saved, store) ??
-      farewellSender(views.viewOfCursor(packet.source, session.user), packet, store, session)
+      detachedSender(views.viewOfCursor(packet.source, session.user), packet, store, session)
     if (packet.released) {
       if (sender) flight.owner = sender.owner
       session.resendRelease(flight)
@@ -55,7 +55,7 @@ export async function resumeSession(
   if (store.queue.size(session.id).messages > 0) session.fallBehind(session.queue)
 }
 
-/** Whose a packet from before is, and how its message is read again: null when it is gone, or forbidden now. */
+/** The owner of an in-flight packet. `read` reads its message again: null when it is gone, or no longer allowed. */
 export interface Sender {
   readonly owner: FlightOwner
   read(): Promise<OutboundMessage | null>
@@ -69,21 +69,21 @@ function senderOf(
   store: Store,
 ): Sender | null {
   const feed = source === session.queue.source ? session.queue : session.feeds.get(source)
-  // From before the filter was given up and given again.
+  // From before the client unsubscribed and subscribed again.
   if (!feed || (feed instanceof LogFeed && seq <= (cursors.get(source) ?? 0))) return null
   const read =
     feed instanceof LogFeed ? () => entryAgain(store, session, feed, seq) : () => queuedAgain(store, session, seq)
   return { owner: feed, read, sentBefore: () => feed.outstanding.add(seq) }
 }
 
-/** Of a view that no filter shows any more. */
-function farewellSender(
+/** Of a view that no filter matches any more. */
+function detachedSender(
   view: View | null,
   { source, seq }: SavedInflight,
   store: Store,
   session: Session,
 ): Sender | null {
-  return view && { owner: farewell(source), read: () => entryAgain(store, session, { view, ids: [] }, seq) }
+  return view && { owner: detachedOwner(source), read: () => entryAgain(store, session, { view, ids: [] }, seq) }
 }
 
 async function entryAgain(

@@ -1,6 +1,6 @@
 /**
- * A session: what a client subscribed to, where it is in each log, and what is under way to it [MQTT-4.1]. It lives as long as the
- * connection; what must outlive that is saved (session-keeper.ts). Hot path: sendBatch and what it calls use plain loops and buffers.
+ * A session: the subscriptions of a client, its position in each log, and the packets in flight to it [MQTT-4.1]. It lives as long as the
+ * connection; what must outlive that is saved (session-writer.ts) and resumed (session-resume.ts). Packets are made and sent by publish-sender.ts.
  */
 
 import { isChatTopic } from '../../schemas/topics.js'
@@ -19,13 +19,13 @@ import { LazySet } from '../util/lazy.js'
 import type { EncodedPublishes } from './codec/encode.js'
 import type { OutboundMessage } from './codec/outbound-message.js'
 import { type DeliveryGuard, forwarded, mayDeliver, mayDeliverQueued } from './delivery-guard.js'
-import { type Flight, farewell, type Inflight } from './inflight.js'
+import { detachedOwner, type Flight, type Inflight } from './inflight.js'
 import { LiveQueue } from './live-queue.js'
-import type { Outbox } from './outbox.js'
-import { PacketMaker } from './packet-maker.js'
+import { PublishEncoder } from './publish-encoder.js'
 import { PublishSender, type ReceiverLimits } from './publish-sender.js'
 import { RetainedDelivery } from './retained-delivery.js'
 import type { MemberSession, SharedMessage, TakeResult } from './shared/members.js'
+import type { WriteBuffer } from './write-buffer.js'
 
 export interface SessionIdentity extends ReceiverLimits {
   readonly id: string
@@ -37,27 +37,27 @@ export interface SessionIdentity extends ReceiverLimits {
 export class Session extends Subscriber implements MemberSession {
   readonly persistent: boolean
   readonly #guard: DeliveryGuard
-  readonly #packets: PacketMaker
+  readonly #encoder: PublishEncoder
   readonly #sender: PublishSender
   readonly #live: LiveQueue
-  /** What may wait for it while it answers: in memory, and in its queue where that outlives the connection. Each has one, for it says how much it holds. */
+  /** What may wait beyond the plain limits while the client makes progress: in memory, and in the stored queue of a persistent session. */
   readonly #backlog: Backlog
   readonly #queueBacklog: Backlog | null
   #leaveQueue: (() => void) | null = null
   /** Groups that this session takes messages for. */
   readonly shares = new LazySet<Subscriber>()
-  /** What new subscriptions get at once; null: none has asked yet. */
+  /** Retained messages and other initial state for new subscriptions; null: none has asked yet. */
   snapshots: Snapshots | null = null
   #retained: RetainedDelivery | null = null
-  /** Told when the store could not be read or written on behalf of this session. */
+  /** Called when the store could not be read or written on behalf of this session. */
   onFailure: ((error: unknown) => void) | null = null
 
-  constructor(identity: SessionIdentity, services: SubscriberServices, outbox: Outbox, guard: DeliveryGuard) {
+  constructor(identity: SessionIdentity, services: SubscriberServices, output: WriteBuffer, guard: DeliveryGuard) {
     super(identity.id, identity.user, services)
     const { counters, limits, backlogs } = services
     this.persistent = identity.persistent
     this.#guard = guard
-    this.#packets = new PacketMaker({
+    this.#encoder = new PublishEncoder({
       version: identity.version,
       user: identity.user,
       clientId: identity.id.slice(identity.user.length + 1),
@@ -68,9 +68,9 @@ export class Session extends Subscriber implements MemberSession {
     })
     this.#sender = new PublishSender(this, identity, {
       guard,
-      outbox,
+      output,
       counters,
-      packets: this.#packets,
+      encoder: this.#encoder,
       window: limits.inflight,
     })
     const own = (sessionId: string): boolean => sessionId === identity.id
@@ -79,7 +79,7 @@ export class Session extends Subscriber implements MemberSession {
     this.#live = new LiveQueue(this, { sender: this.#sender, guard, backlog: this.#backlog, counters, limits })
   }
 
-  /** Messages under way to the client. */
+  /** The in-flight window towards the client. */
   get inflight(): Inflight {
     return this.#sender.inflight
   }
@@ -92,7 +92,7 @@ export class Session extends Subscriber implements MemberSession {
     return this.stalled ? 0 : this.inflight.capacity
   }
 
-  /** Until the packets from before a reconnect are on their way, nothing else is sent. */
+  /** Nothing may be sent: the session is still being resumed, or the socket is full. */
   get stalled(): boolean {
     return this.pumping.held || this.#sender.congested
   }
@@ -118,20 +118,20 @@ export class Session extends Subscriber implements MemberSession {
   }
 
   protected override entrust(feed: LogFeed): void {
-    this.inflight.entrust(feed, farewell(feed.source))
+    this.inflight.entrust(feed, detachedOwner(feed.source))
   }
 
   protected override dropLive(feed: LogFeed): void {
     this.#live.dropFeed(feed)
   }
 
-  /** At QoS 0 a feed has no position: what is not on its way waits, unless the queue was full. */
+  /** At QoS 0 a feed has no position: what was not sent waits in memory, unless the queue was full. */
   override owes(feed: LogFeed, seq: number): boolean {
     if (feed.qos > 0) return super.owes(feed, seq)
     return this.#live.holds(feed, seq)
   }
 
-  /** Messages of the moment on a topic that may no longer be delivered. */
+  /** Drops unlogged messages on a topic that may no longer be delivered. */
   dropWaiting(topic: string): void {
     this.#live.dropTopics((message) => message.topic === topic)
   }
@@ -154,7 +154,7 @@ export class Session extends Subscriber implements MemberSession {
   // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
 
   sendBatch(feed: LogFeed, batch: ViewBatch): boolean {
-    if (this.stalled || this.#guard.forward || this.#sender.isResending) return false
+    if (this.stalled || this.#guard.forward || this.#sender.isRedelivering) return false
     return this.#sender.sendBatch(feed, batch)
   }
 
@@ -170,13 +170,13 @@ export class Session extends Subscriber implements MemberSession {
 
   /** A reply on a topic of the client's choice: only where the session subscribes to it (DESIGN §2, Requests). */
   answer(message: UnloggedMessage): void {
-    const matching = this.#packets.matching(message.topic)
+    const matching = this.#encoder.matching(message.topic)
     if (matching.length > 0) this.acceptDirect(message, Math.max(...matching.map(({ qos }) => qos)) as QoS)
   }
 
   acceptPlain(message: UnloggedMessage, qos: QoS, filters: readonly string[], queued: number | null): void {
     if (message.replaces && queued === null) this.#retained?.overtake(message.topic)
-    const own = message.origin === this.id ? this.#packets.ownOptions(message.topic) : undefined
+    const own = message.origin === this.id ? this.#encoder.ownOptions(message.topic) : undefined
     if (own === null) {
       if (queued !== null) this.queue.skip(queued)
       return
@@ -205,7 +205,7 @@ export class Session extends Subscriber implements MemberSession {
     return qos > 0 && this.persistent
   }
 
-  /** By the measure by which what waits is dropped; the other half is left for what comes live. */
+  /** Retained messages use half of the queue limits; the other half is left for live messages. */
   hasRoom(bytes: number, qos: QoS, kept: boolean): boolean {
     if (!kept) return this.#live.hasRoom(bytes, qos)
     const { queueMessages, queueBytes } = this.services.limits
@@ -228,7 +228,7 @@ export class Session extends Subscriber implements MemberSession {
     this.#retained?.saveForRoom()
   }
 
-  /** At QoS 1 and 2 to a session that outlives its connection: through its queue, so that it survives like any other message. */
+  /** At QoS 1 and 2 in a persistent session: through its stored queue, so that the message survives like any other. */
   takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void {
     if (this.keeps(qos)) return this.#retainedDelivery.enqueue(message, qos, replaced)
     const { topic, payload, extra = null } = message
@@ -250,7 +250,7 @@ export class Session extends Subscriber implements MemberSession {
     return mayDeliverQueued(this.#guard, this.subscriptions, topic)
   }
 
-  /** Its roles are others now: what waits on plain topics and may not be delivered any more is dropped. */
+  /** Its roles changed: waiting messages on plain topics that may not be delivered any more are dropped. */
   dropForbidden(): void {
     const forbidden = ({ topic }: { topic: string }): boolean => !isChatTopic(topic) && !this.mayReceiveQueued(topic)
     this.#live.dropTopics(forbidden)
@@ -263,7 +263,7 @@ export class Session extends Subscriber implements MemberSession {
   take(owner: FlightOwner, seq: number, message: SharedMessage): TakeResult {
     const { qos } = message
     if (this.stalled || (qos > 0 && this.inflight.capacity <= 0)) return 'full'
-    return this.#sender.lend(owner, seq, message)
+    return this.#sender.assign(owner, seq, message)
   }
 
   sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void | Promise<void> {
@@ -273,7 +273,7 @@ export class Session extends Subscriber implements MemberSession {
   async sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): Promise<void> {
     const packets: EncodedPublishes[] = []
     for (const { number, message, qos } of messages) {
-      // Others may have filled the window while the messages were read.
+      // Other feeds may have filled the in-flight window while the messages were read.
       if (this.closed || this.capacity <= 0) break
       const level = Math.min(message.qos, qos) as QoS
       const overtaken = this.#retained?.wasOvertaken(number)
@@ -288,7 +288,7 @@ export class Session extends Subscriber implements MemberSession {
 
   #queuedAsShown(message: PlainMessage, qos: QoS): PlainMessage | undefined {
     if (isExpired(message.extra)) return undefined
-    const own = message.clientId === this.id ? this.#packets.ownOptions(message.topic) : undefined
+    const own = message.clientId === this.id ? this.#encoder.ownOptions(message.topic) : undefined
     const shown: OutboundMessage & PlainMessage = own ? { ...message, ids: own.ids } : message
     const allowed = this.mayReceiveQueued(message.topic) && this.isFor(message.topic, message.payload)
     if (allowed) return forwarded(this.#guard, message.topic, shown, qos)[0]
@@ -337,7 +337,7 @@ export class Session extends Subscriber implements MemberSession {
     this.#queueBacklog?.answered()
   }
 
-  /** PUBREC: the message is the client's; PUBREL follows, after the state is durable [MQTT-4.3.3-1]. */
+  /** PUBREC: the client has the message; PUBREL follows when that state is durable [MQTT-4.3.3-1]. */
   async release(packetId: number): Promise<boolean> {
     const flight = this.inflight.get(packetId)
     const known = flight?.qos === 2
@@ -350,7 +350,7 @@ export class Session extends Subscriber implements MemberSession {
 
   // --- after a reconnect ----------------------------------------------------------------------------------------------------------
 
-  /** Sends a packet again; where it is larger than the client takes now, it is done with. */
+  /** Sends a packet again; if it is larger than the client accepts now, its flow ends. */
   resend(flight: Flight, message: OutboundMessage): void {
     if (!this.#sender.resend(flight, message)) this.complete(flight)
   }

@@ -9,19 +9,19 @@ import type { StoreError } from '../store/changes.js'
 import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { StoredSubscription } from '../store/sessions.js'
-import { promiseBreadth } from './breadth.js'
 import { encodeSuback, encodeUnsuback } from './codec/encode.js'
-import type { RequestedSubscription, Subscribe, Unsubscribe } from './codec/packets.js'
+import type { RequestedSubscription, SubscribePacket, UnsubscribePacket } from './codec/packets.js'
 import { ProtocolError, Reason } from './codec/reason-codes.js'
 import type { ConnectedClient } from './connected-client.js'
-import { FilterRoom } from './filter-room.js'
-import { stands } from './standing.js'
+import { reserveFollowed } from './followed-quota.js'
+import { isStillAllowed } from './subscription-check.js'
+import { SubscriptionQuota } from './subscription-quota.js'
 
-/** Filters looked at in one turn of the event loop. */
+/** Filters decided before yielding to the event loop. */
 const SLICE = 256
 
 /** SUBACK return code of a refused filter on 3.1 and 3.1.1 [MQTT-3.9.3-2]. */
-const FAILURE = 0x80
+const SUBACK_FAILURE = 0x80
 
 interface Granted {
   subscription: Subscription
@@ -32,30 +32,30 @@ interface Granted {
 }
 
 /**
- * SUBSCRIBE [MQTT-3.8]: each filter is decided in turn and has its own return code; a refused one leaves no trace. Those granted take
- * effect behind all that was published before, and are durable before the SUBACK. `packetId` 0: on behalf of the client, without a SUBACK.
+ * SUBSCRIBE [MQTT-3.8]: each filter is decided in turn and has its own return code; a refused one leaves no trace. Granted ones
+ * take effect behind everything published before, and are durable before the SUBACK. `packetId` 0: on behalf of the client, without a SUBACK.
  */
-export async function subscribe(client: ConnectedClient, packet: Subscribe): Promise<void> {
+export async function subscribe(client: ConnectedClient, packet: SubscribePacket): Promise<void> {
   const { store } = client.services
   for (const { filter } of packet.subscriptions) requireFilter(filter)
   if (packet.packetId > 0) charge(client, packet.subscriptions.length)
   const { session } = client
   const { changes } = client.services.registry
   const decided = await decideAll(client, packet)
-  // A successor may have loaded the session by now: what it does not know must not be stored.
+  // Another connection may have loaded the session by now: subscriptions it does not know must not be stored.
   if (client.closed) return
   await atCut(store, opsOf(client, decided), session.persistent, (cut, error) => {
     if (client.closed) return cut.end()
     const kept = error && session.persistent ? refused(decided, error) : decided
-    const outcome = changes === client.services.registry.changes ? kept : stillStanding(client, kept)
+    const outcome = changes === client.services.registry.changes ? kept : stillAllowed(client, kept)
     const codes = outcome.map((one) => (one instanceof Refusal ? failureOf(client, one) : one.subscription.qos))
-    // A share group may have messages waiting: the SUBACK goes first.
+    // The SUBACK goes before messages that wait in a share group.
     if (packet.packetId > 0) sendSuback(client, packet.packetId, codes, outcome)
     const granted = [...lastOfEach(outcome.filter(isGranted))]
     for (const one of granted) takeEffect(client, one)
     session.promised = 0
     const asking = granted.filter(wantsRetained).map(({ subscription }) => subscription)
-    // Not waited for: the acks that make room for many retained messages come behind this packet.
+    // Not awaited: the acknowledgements that make room for many retained messages come behind this packet.
     snapshotsOf(client).ask(asking, cut)
     announce(client, packet, codes)
   })
@@ -69,7 +69,7 @@ function snapshotsOf({ session, actor, services }: ConnectedClient): Snapshots {
   return session.snapshots
 }
 
-/** Filters given and given up are counted: above its rate the client is read more slowly, and nothing is refused. */
+/** Filters subscribed and unsubscribed count against the rate: above it the client is read more slowly, nothing is refused. */
 function charge(client: ConnectedClient, filters: number): void {
   const ms = client.services.rates.chargeFilters(client.rateKey, filters)
   if (ms > 0) client.connection.packets.pauseFor(ms)
@@ -77,14 +77,14 @@ function charge(client: ConnectedClient, filters: number): void {
 
 async function decideAll(
   client: ConnectedClient,
-  { subscriptions, properties }: Subscribe,
+  { subscriptions, properties }: SubscribePacket,
 ): Promise<(Granted | Refusal)[]> {
   const identifier = properties.subscriptionIds?.[0]
-  const room = new FilterRoom(client)
+  const quota = new SubscriptionQuota(client)
   const known = new Map<string, Granted>()
   const decided: (Granted | Refusal)[] = []
   for (const requested of subscriptions) {
-    const one = await decide(client, requested, identifier, room, known)
+    const one = await decide(client, requested, identifier, quota, known)
     decided.push(one)
     if (!(one instanceof Refusal)) known.set(one.subscription.filter, one)
     if (decided.length % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -92,7 +92,7 @@ async function decideAll(
   return decided
 }
 
-/** A filter given twice takes effect as it was given last. */
+/** Of a filter that is repeated in a packet, the last one takes effect. */
 function lastOfEach(granted: readonly Granted[]): Iterable<Granted> {
   return new Map(granted.map((one) => [one.subscription.filter, one])).values()
 }
@@ -111,17 +111,17 @@ async function decide(
   client: ConnectedClient,
   requested: RequestedSubscription,
   identifier: number | undefined,
-  room: FilterRoom,
+  quota: SubscriptionQuota,
   known: ReadonlyMap<string, Granted>,
 ): Promise<Granted | Refusal> {
   const { actor } = client
   const { access, counters, log, refusals, shares } = client.services
   try {
-    room.require(requested.filter)
+    quota.require(requested.filter)
     const passed = await client.broker.gates.subscribe(client.connection, actor, requested)
     if (passed instanceof Refusal) throw passed
     requireFilter(passed.filter)
-    if (passed.filter !== requested.filter) room.require(passed.filter)
+    if (passed.filter !== requested.filter) quota.require(passed.filter)
     const parsed = parseFilter(passed.filter)
     if (parsed.kind === 'shared' && requested.noLocal)
       throw new ProtocolError(Reason.protocolError, 'no local on a shared subscription [MQTT5-3.8.3-4]')
@@ -129,12 +129,12 @@ async function decide(
     const subscription: Subscription = { ...passed, identifier, parsed, unconditional }
     const again = known.get(passed.filter)
     if (again) return { ...again, subscription }
-    if (!room.has(passed.filter)) await promiseBreadth(client, parsed)
+    if (!quota.has(passed.filter)) await reserveFollowed(client, parsed)
     if (parsed.kind === 'shared') await shares.settled(actor.principal.user, parsed)
-    const whose = interestsOf(client, subscription)
+    const whose = feedSetOf(client, subscription)
     const shown = whose.viewsOf(asFollowed(subscription))
     const heads = await whose.heads(shown)
-    return { subscription, isNew: room.take(passed.filter), shown, heads }
+    return { subscription, isNew: quota.take(passed.filter), shown, heads }
   } catch (error) {
     const refusal = asRefusal(error)
     if (error instanceof ProtocolError) throw error
@@ -146,12 +146,12 @@ async function decide(
   }
 }
 
-/** Whose a subscription becomes: the session's, or those of a share group. */
-function interestsOf({ feedSet, actor, services }: ConnectedClient, { parsed }: Subscription): FeedSet {
+/** The feeds a subscription is added to: of the session, or of a share group. */
+function feedSetOf({ feedSet, actor, services }: ConnectedClient, { parsed }: Subscription): FeedSet {
   return parsed.kind === 'shared' ? services.shares.feedSet(actor.principal.user, parsed) : feedSet
 }
 
-/** A share group follows what comes after the name of the group. */
+/** A share group subscribes to the filter behind the share name. */
 function asFollowed(subscription: Subscription): Subscription {
   const { parsed } = subscription
   return parsed.kind === 'shared' ? { ...subscription, filter: parsed.filter, parsed: parsed.of } : subscription
@@ -166,29 +166,29 @@ function opsOf(client: ConnectedClient, decided: readonly (Granted | Refusal)[])
   for (const { subscription, shown, heads } of lastOfEach(decided.filter(isGranted))) {
     ops.push(
       ...sessions.subscribeOps(session.id, [stored(subscription)]),
-      ...interestsOf(client, subscription).cursorOps(shown, subscription, heads),
+      ...feedSetOf(client, subscription).cursorOps(shown, subscription, heads),
     )
   }
   return ops
 }
 
-/** What cannot be stored does not last, and is refused. */
+/** Subscriptions that could not be stored are refused. */
 function refused(decided: readonly (Granted | Refusal)[], cause: StoreError): readonly (Granted | Refusal)[] {
   const refusal = storeRefusal(cause)
   return decided.map((one) => (one instanceof Refusal ? one : refusal))
 }
 
-/** Roles or rules changed meanwhile, and nobody finds a subscription that has not taken effect. */
-function stillStanding(client: ConnectedClient, decided: readonly (Granted | Refusal)[]): (Granted | Refusal)[] {
+/** Roles or rules changed meanwhile: subscriptions that have not taken effect yet are checked here, nobody else finds them. */
+function stillAllowed(client: ConnectedClient, decided: readonly (Granted | Refusal)[]): (Granted | Refusal)[] {
   const { services, session, actor } = client
   const outcome = decided.map((one) =>
-    one instanceof Refusal || stands(services, actor, one.subscription)
+    one instanceof Refusal || isStillAllowed(services, actor, one.subscription)
       ? one
       : new Refusal('forbidden', `${one.subscription.filter}: not any more`),
   )
   const filterOf = (one: Granted | Refusal): string[] => (isGranted(one) ? [one.subscription.filter] : [])
-  const standing = new Set([...outcome.flatMap(filterOf), ...session.subscriptions.keys()])
-  const filters = decided.flatMap(filterOf).filter((filter) => !standing.has(filter))
+  const remaining = new Set([...outcome.flatMap(filterOf), ...session.subscriptions.keys()])
+  const filters = decided.flatMap(filterOf).filter((filter) => !remaining.has(filter))
   if (session.persistent && filters.length > 0) {
     const failed = (err: unknown): void =>
       services.log.error({ err, client: session.id }, 'a subscription came to stay')
@@ -220,7 +220,7 @@ function stored({
   return { topic: filter, qos, nl: noLocal, rap: retainAsPublished, rh: retainHandling, ...id }
 }
 
-/** A refusal says why, to who wants to know. */
+/** With the reasons of refusals, if the client requested problem information. */
 function sendSuback(
   client: ConnectedClient,
   packetId: number,
@@ -228,13 +228,13 @@ function sendSuback(
   outcome: readonly (Granted | Refusal)[],
 ): void {
   const why = new Set(outcome.flatMap((one) => (one instanceof Refusal ? [one.message] : [])))
-  client.connection.explain(
+  client.connection.sendFitting(
     (more) => encodeSuback(client.version, packetId, codes, more),
-    why.size > 0 ? client.explanation([...why].join('; ')) : undefined,
+    why.size > 0 ? client.reasonFor([...why].join('; ')) : undefined,
   )
 }
 
-function announce(client: ConnectedClient, packet: Subscribe, codes: readonly number[]): void {
+function announce(client: ConnectedClient, packet: SubscribePacket, codes: readonly number[]): void {
   const listed = new Map(
     packet.subscriptions.map(({ filter }, index) => [filter, { topic: filter, qos: codes[index] }]),
   )
@@ -243,13 +243,13 @@ function announce(client: ConnectedClient, packet: Subscribe, codes: readonly nu
 
 /** The reason codes a SUBACK may carry are few [MQTT5-3.9.3]. */
 function failureOf({ version }: ConnectedClient, { code }: Refusal): number {
-  if (version !== 5) return FAILURE
+  if (version !== 5) return SUBACK_FAILURE
   if (code === 'bad_request') return Reason.topicFilterInvalid
   if (code === 'too_large') return Reason.quotaExceeded
   return code === 'internal' || code === 'unavailable' ? Reason.unspecified : Reason.notAuthorized
 }
 
-/** Ops that end the cursors no other filter keeps. */
+/** Returns the ops that delete cursors which no other filter needs. */
 function remove({ session, feedSet, services }: ConnectedClient, filter: string): Op[] {
   const parsed = session.subscriptions.get(filter)?.parsed
   if (parsed?.kind === 'shared') services.shares.leave(session, parsed)
@@ -257,12 +257,12 @@ function remove({ session, feedSet, services }: ConnectedClient, filter: string)
 }
 
 /** UNSUBSCRIBE [MQTT-3.10]: no new message of the filter is sent after the UNSUBACK. */
-export async function unsubscribe(client: ConnectedClient, packet: Unsubscribe): Promise<void> {
+export async function unsubscribe(client: ConnectedClient, packet: UnsubscribePacket): Promise<void> {
   const { session } = client
   const { store } = client.services
   for (const filter of packet.filters) requireFilter(filter)
   if (packet.packetId > 0) charge(client, packet.filters.length)
-  // A filter named twice is gone the second time.
+  // A repeated filter does not exist the second time.
   const known = new Set(packet.filters.filter((filter) => session.subscriptions.has(filter)))
   const codes = packet.filters.map((filter) => (known.delete(filter) ? Reason.success : Reason.noSubscriptionExisted))
   const ops = session.persistent ? store.sessions.unsubscribeOps(session.id, packet.filters) : []

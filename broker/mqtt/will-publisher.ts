@@ -12,7 +12,7 @@ export interface WillPublisherDeps {
   readonly persistence: Persistence
   readonly pipeline: Pipeline
   readonly gates: Gates
-  /** Read when a will is due: they are made later. */
+  /** A function, because the services are made after the broker. */
   readonly services: () => { readonly authenticator: Authenticator; readonly counters: Counters }
   /** Tells plugins of a will that was published. */
   readonly published: (message: WillMessage) => void
@@ -27,8 +27,8 @@ export class WillPublisher {
   }
 
   /**
-   * A will goes out with what the login of its owner is worth now, which may be nothing: between the end of a connection and its will the account
-   * may be suspended or removed. A refused one is dropped and counted. `client` is the one whose connection ended.
+   * A will is published with the current rights of its owner, which may be none: between the end of a connection and its will the account may be
+   * suspended or removed. A refused one is dropped and counted. `client` is the one whose connection ended.
    */
   async publish(left: Actor, message: WillMessage, client: HookClient | null): Promise<void> {
     const { authenticator, counters } = this.#deps.services()

@@ -1,4 +1,4 @@
-/** Wills: kept in the store with their owner's authority while the client is connected, and while their delay runs [MQTT5-3.1.3.2.2]. */
+/** Wills: stored with their owner's rights while the client is connected, and while their delay runs [MQTT5-3.1.3.2.2]. */
 import { ANONYMOUS } from '../../schemas/ids.js'
 import type { Principal } from '../auth/principal.js'
 import type { Extra } from '../store/logs.js'
@@ -36,10 +36,10 @@ export function storedWill(will: Will, principal: Principal, due?: number): Will
   }
 }
 
-/** Ms after the end of a token in which a will that was due by then is still sent: the wheel turns in steps. */
+/** Ms after the expiry of a token within which a will that was due is still published: the timer wheel has a resolution. */
 const LATE = 1000
 
-/** Whose rights a stored will had. Where it does not say what login left it, that is not asked about. Null: its token is over. */
+/** The rights of a stored will. If it names no login, that is not checked. Null: its token has expired. */
 export function principalOfWill(will: WillPacket, now: number): Principal | null {
   const { user = ANONYMOUS, roles, ofAccount, login = null, issuedAt = now, expiresAt = null } = will
   if (expiresAt !== null && now >= expiresAt + LATE) return null
@@ -47,7 +47,7 @@ export function principalOfWill(will: WillPacket, now: number): Principal | null
   return ofAccount ? { ...given, ofAccount } : given
 }
 
-/** Unix ms: now, or when it was last good. That a key ends at this moment refuses no will that its end sends. */
+/** Unix ms: now, or the last moment the login was valid. A will that is due because a key expires must not be refused for that. */
 export function lastMomentOf({ expiresAt }: Principal): number {
   return Math.min(Date.now(), (expiresAt ?? Number.POSITIVE_INFINITY) - 1)
 }
@@ -63,7 +63,7 @@ export function fromStored(packet: WillPacket): WillMessage {
   })
 }
 
-/** A will whose delay runs. It is sent when that is over, unless the client came back: then the store no longer has it. */
+/** A will whose delay runs. It is published when that is over, unless the client reconnected: then it is no longer stored. */
 export class DelayedWill implements Deadline {
   readonly #id: string
   readonly #due: number

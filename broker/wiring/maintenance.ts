@@ -4,7 +4,7 @@ import type { DiskSpace } from '../chat/model/disk-space.js'
 import { logs } from '../chat/model/views.js'
 import type { Reports } from '../chat/moderation/reports.js'
 import type { Broker } from '../mqtt/aedes.js'
-import type { SessionKeeper } from '../mqtt/session-keeper.js'
+import type { SessionWriter } from '../mqtt/session-writer.js'
 import type { Search } from '../readers/search/search.js'
 import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
@@ -16,7 +16,7 @@ const DAY = 86_400_000
 
 export interface MaintenanceDeps {
   store: Store
-  keeper: SessionKeeper
+  sessionWriter: SessionWriter
   broker: Broker
   counters: Counters
   reports: Pick<Reports, 'sweep'>
@@ -62,14 +62,14 @@ export class Maintenance {
   }
 
   async #expireSessions(now: number): Promise<void> {
-    const { store, keeper, broker, counters, config } = this.#deps
+    const { store, sessionWriter, broker, counters, config } = this.#deps
     for await (const record of store.sessions.all()) {
       if (broker.clients[record.id]) continue
       if (record.disconnectedAt === 0) {
         // It left while the broker ended, and that could not be noted: its time begins now.
         await store.sessions.writeLazily([store.sessions.recordOp({ ...record, disconnectedAt: now })])
       } else if (record.disconnectedAt + Math.min(record.expiry, config.limits.sessionExpiry) * 1000 < now) {
-        await keeper.discard(record.id)
+        await sessionWriter.discard(record.id)
         counters.add('sessions.expired')
       }
     }

@@ -7,11 +7,11 @@ import type { SubscriberServices } from '../following/services.js'
 import { Admission } from '../mqtt/admission.js'
 import { Broker } from '../mqtt/aedes.js'
 import { AnonymousSessions } from '../mqtt/anonymous-sessions.js'
-import { Flusher } from '../mqtt/outbox.js'
 import { Registry } from '../mqtt/registry.js'
 import type { MqttServices } from '../mqtt/services.js'
-import { SessionKeeper } from '../mqtt/session-keeper.js'
-import { Shares } from '../mqtt/shared/groups.js'
+import { SessionWriter } from '../mqtt/session-writer.js'
+import { SharedSubscriptions } from '../mqtt/shared/groups.js'
+import { Flusher } from '../mqtt/write-buffer.js'
 import { accountOf, namesCountedWith } from '../store/persons.js'
 import type { Store } from '../store/store.js'
 import { FaultLog } from '../util/fault-log.js'
@@ -21,7 +21,7 @@ import type { LoginServices } from './logins.js'
 export interface Mqtt {
   readonly broker: Broker
   readonly registry: Registry
-  readonly keeper: SessionKeeper
+  readonly sessionWriter: SessionWriter
   readonly flusher: Flusher
   /** What every subscriber works with, event streams over HTTP too. */
   readonly subscribing: SubscriberServices
@@ -36,23 +36,23 @@ export interface MqttDeps {
 export async function makeMqtt(context: Context, { store, logins, chat }: MqttDeps): Promise<Mqtt> {
   const { config, hub, counters, failed, log, wheel, refusals } = context
   const { limits } = config
-  const keeper = new SessionKeeper(store, failed)
+  const sessionWriter = new SessionWriter(store, failed)
   const anonymousSessions = new AnonymousSessions(limits)
   await anonymousSessions.load(store.sessions)
-  keeper.onDiscarded = (id) => anonymousSessions.release(id)
+  sessionWriter.onDiscarded = (id) => anonymousSessions.release(id)
   const backlogs = new Backlogs(limits)
   const subscribing = { hub, store, counters, views: chat.views, limits, backlogs, delivered: chat.delivered }
   const couldReceive = chat.access.couldReceive.bind(chat.access)
-  const shares = new Shares({ ...subscribing, couldReceive }, keeper, failed)
+  const shares = new SharedSubscriptions({ ...subscribing, couldReceive }, sessionWriter, failed)
   await shares.load()
   const namesOf = (user: string): Iterable<string> => namesCountedWith(store.directory, user, ownable(config))
   const personBehind = (user: string): string => accountOf(store.directory, user, ownable(config))
-  const registry = new Registry({ hub, store, keeper, shares, personBehind, namesOf, failed })
+  const registry = new Registry({ hub, store, sessionWriter, shares, personBehind, namesOf, failed })
   const flusher = new Flusher()
   const pluginFaults = new FaultLog(log, 'a plugin failed')
   const services: MqttServices = {
     ...subscribing,
-    ...{ keeper, anonymousSessions, shares, registry, flusher, wheel, log, refusals },
+    ...{ sessionWriter, anonymousSessions, shares, registry, flusher, wheel, log, refusals },
     admission: new Admission(),
     access: chat.access,
     pipeline: chat.pipeline,
@@ -76,5 +76,5 @@ export async function makeMqtt(context: Context, { store, logins, chat }: MqttDe
   })
   broker.on('error' as never, failed as never)
   backlogs.slow = (origin, backlog) => broker.clients[origin]?.packets.slowFor(backlog)
-  return { broker, registry, keeper, flusher, subscribing }
+  return { broker, registry, sessionWriter, flusher, subscribing }
 }

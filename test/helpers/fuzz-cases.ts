@@ -1,7 +1,7 @@
 /** One client that misbehaves: all of it follows from the seed and the number of the case. */
 import { decodeConnect, decodePacket } from '../../broker/mqtt/codec/decode.js'
 import { FrameReader } from '../../broker/mqtt/codec/frames.js'
-import type { Connect } from '../../broker/mqtt/codec/packets.js'
+import type { ConnectPacket } from '../../broker/mqtt/codec/packets.js'
 import { cut, framed, httpNoise, intrude, upgradeRequest } from './fuzz-frames.js'
 import { Grammar, USERS } from './fuzz-grammar.js'
 import { damage } from './fuzz-mutations.js'
@@ -92,10 +92,10 @@ function chunked(random: Random, parts: readonly Buffer[]): readonly Buffer[] {
 }
 
 /** The stream's CONNECT, if that is what it begins with; and whether all of it is packets, to the last byte. */
-function readAsBroker(stream: Buffer): { connect: Connect | null; whole: boolean } {
+function readAsBroker(stream: Buffer): { connect: ConnectPacket | null; whole: boolean } {
   const frames = new FrameReader(LARGEST)
   frames.push(stream)
-  let connect: Connect | null = null
+  let connect: ConnectPacket | null = null
   try {
     while (frames.next()) {
       if (connect) decodePacket(frames.header, frames.body, connect.version)
@@ -107,7 +107,7 @@ function readAsBroker(stream: Buffer): { connect: Connect | null; whole: boolean
   return { connect, whole: connect !== null && frames.buffered === 0 }
 }
 
-function keptSession({ version, clean, clientId, username, properties }: Connect): string | null {
+function keptSession({ version, clean, clientId, username, properties }: ConnectPacket): string | null {
   const kept = version === 5 ? (properties.sessionExpiry ?? 0) > 0 : !clean
   return kept ? `${username}/${clientId}` : null
 }

@@ -1,7 +1,7 @@
 /** Clauses of 3.1.1 and 5 that say the same, held on both: packet ids, quality of service, delivery again, order. */
 import type { IPublishPacket, Packet } from 'mqtt-packet'
 import t from 'tap'
-import { Inflight, NOBODY } from '../../broker/mqtt/inflight.js'
+import { Inflight, NO_OWNER } from '../../broker/mqtt/inflight.js'
 import { startTestBroker } from '../helpers/broker.js'
 import { acknowledge, message, subscribe5, unsubscribe5 } from '../helpers/mqtt5.js'
 import {
@@ -37,11 +37,11 @@ async function finish(client: RawClient, packet: IPublishPacket): Promise<void> 
 
 t.test('packet ids to a client: never 0, never one in use [MQTT-2.3.1-4, MQTT5-2.2.1-4, MQTT5-4.3.2-1]', async (t) => {
   const inflight = new Inflight(10)
-  const held = [inflight.start(NOBODY, 0, 1), inflight.start(NOBODY, 0, 2)]
+  const held = [inflight.start(NO_OWNER, 0, 1), inflight.start(NO_OWNER, 0, 2)]
   const ids = held.map(({ packetId }) => packetId)
   const seen = new Set<number>()
   for (let i = 0; i < 140_000; i++) {
-    const flight = inflight.start(NOBODY, 0, 1)
+    const flight = inflight.start(NO_OWNER, 0, 1)
     seen.add(flight.packetId)
     inflight.end(flight)
   }

@@ -8,7 +8,7 @@ import mqttPacket, { type Packet as TheirPacket } from 'mqtt-packet'
 import t from 'tap'
 import { decodeConnect, decodePacket } from '../../broker/mqtt/codec/decode.js'
 import { FrameReader } from '../../broker/mqtt/codec/frames.js'
-import type { Auth, Connect, Packet, Version } from '../../broker/mqtt/codec/packets.js'
+import type { AuthPacket, ConnectPacket, Packet, Version } from '../../broker/mqtt/codec/packets.js'
 import type { Properties } from '../../broker/mqtt/codec/properties.js'
 import { PacketReader } from '../../broker/mqtt/codec/reader.js'
 import { ProtocolError } from '../../broker/mqtt/codec/reason-codes.js'
@@ -309,12 +309,12 @@ function inTheirWords(packet: Packet, version: Version): TheirPacket | null {
   }
 }
 
-function theirAuth({ reason, method, data }: Auth): TheirPacket {
+function theirAuth({ reason, method, data }: AuthPacket): TheirPacket {
   const properties = { authenticationMethod: method, ...(data ? { authenticationData: data } : {}) }
   return { cmd: 'auth', reasonCode: reason, properties } as TheirPacket
 }
 
-function theirConnect(packet: Connect, properties: object): TheirPacket | null {
+function theirConnect(packet: ConnectPacket, properties: object): TheirPacket | null {
   const { version, clientId, clean, keepalive, username, password, will } = packet
   // It wants a client id for a kept session, and a will that says something.
   if (clientId === '' || will?.topic === '') return null

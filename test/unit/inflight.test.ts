@@ -2,13 +2,13 @@
 import assert from 'node:assert'
 import fc from 'fast-check'
 import t from 'tap'
-import { type Flight, Inflight, NOBODY } from '../../broker/mqtt/inflight.js'
+import { type Flight, Inflight, NO_OWNER } from '../../broker/mqtt/inflight.js'
 
 const IDS = 65_535
 
 function filled(count: number): { inflight: Inflight; flights: Flight[] } {
   const inflight = new Inflight(IDS)
-  return { inflight, flights: Array.from({ length: count }, (_, i) => inflight.start(NOBODY, i, 1)) }
+  return { inflight, flights: Array.from({ length: count }, (_, i) => inflight.start(NO_OWNER, i, 1)) }
 }
 
 t.test('an id is used once at a time, whatever the order in which they become free', async () => {
@@ -23,7 +23,7 @@ t.test('an id is used once at a time, whatever the order in which they become fr
       for (const { ends, from, starts } of steps) {
         const at = flights.length === 0 ? 0 : from % flights.length
         for (const flight of flights.splice(at, ends)) inflight.end(flight)
-        for (let i = 0; i < starts && inflight.capacity > 0; i++) flights.push(inflight.start(NOBODY, i, 1))
+        for (let i = 0; i < starts && inflight.capacity > 0; i++) flights.push(inflight.start(NO_OWNER, i, 1))
       }
       assert.strictEqual(new Set(flights.map(({ packetId }) => packetId)).size, flights.length)
       assert.ok(flights.every(({ packetId }) => packetId >= 1 && packetId <= IDS))
@@ -40,7 +40,7 @@ t.test('a free id is found without looking at all that are taken', async (t) => 
     // The worst that clients can do: what becomes free is what would be looked at last.
     for (let i = 0; i < 5000; i++) {
       inflight.end(flights.pop()!)
-      flights.push(inflight.start(NOBODY, i, 1))
+      flights.push(inflight.start(NO_OWNER, i, 1))
     }
     t.ok(looked() < 100 * 5000, `${free} free: ${looked()} lookups for 5000 packets`)
   }

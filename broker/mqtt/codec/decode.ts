@@ -5,15 +5,15 @@
 import { isUtf8 } from 'node:buffer'
 import type { QoS } from '../../store/qos.js'
 import type {
-  Ack,
-  Auth,
-  Connect,
-  Disconnect,
+  AckPacket,
+  AuthPacket,
+  ConnectPacket,
+  DisconnectPacket,
   Packet,
-  Publish,
+  PublishPacket,
   RequestedSubscription,
-  Subscribe,
-  Unsubscribe,
+  SubscribePacket,
+  UnsubscribePacket,
   Version,
   Will,
 } from './packets.js'
@@ -67,8 +67,14 @@ function requireFlags(packet: string, header: number, expected: number, version:
   throw malformed(`${packet} has flags ${flags}, not ${expected} [MQTT-2.2.2-2]`)
 }
 
-/** The packet that a broker reads most: by hand rather than through PacketReader, from where its body lies in what was received. */
-export function decodePublish(header: number, chunk: Buffer, from: number, to: number, version: Version): Publish {
+/** The most frequent packet: decoded by hand rather than through PacketReader, in place in the received chunk, for speed. */
+export function decodePublish(
+  header: number,
+  chunk: Buffer,
+  from: number,
+  to: number,
+  version: Version,
+): PublishPacket {
   const qos = (header >> 1) & 3
   if (qos === 3) throw malformed('PUBLISH has both QoS bits set [MQTT-3.3.1-4]')
   const dup = (header & 0x08) !== 0
@@ -104,7 +110,7 @@ export function decodePublish(header: number, chunk: Buffer, from: number, to: n
   }
 }
 
-/** Most topics are ASCII, and need neither a view of their own nor a look at their UTF-8. */
+/** Most topics are ASCII: they need no subarray and no UTF-8 validation. */
 function topicText(chunk: Buffer, from: number, to: number): string {
   for (let at = from; at < to; at++) {
     const byte = chunk[at]!
@@ -130,7 +136,7 @@ const RECEIVED: readonly number[] = [
 ]
 const RELEASED: readonly number[] = [Reason.success, Reason.packetIdNotFound]
 /** What each may say [MQTT5-3.4.2-1, MQTT5-3.5.2-1, MQTT5-3.6.2-1, MQTT5-3.7.2-1]. */
-const ACK_REASONS: Record<Ack['type'], readonly number[]> = {
+const ACK_REASONS: Record<AckPacket['type'], readonly number[]> = {
   puback: RECEIVED,
   pubrec: RECEIVED,
   pubrel: RELEASED,
@@ -142,8 +148,8 @@ function requireReason(packet: string, reason: number, known: readonly number[])
     throw new ProtocolError(Reason.protocolError, `reason code ${reason} has no place in ${packet} [MQTT5-4.13.1-1]`)
 }
 
-/** Of the packets a broker reads most at QoS 1 and 2, nearly all are a packet id and nothing else. */
-function decodeAck(type: Ack['type'], header: number, flags: number, body: Buffer, version: Version): Ack {
+/** Nearly all acknowledgements are a packet id and nothing else: these are read without a PacketReader. */
+function decodeAck(type: AckPacket['type'], header: number, flags: number, body: Buffer, version: Version): AckPacket {
   const short = body.length === 2 && (header & 0x0f) === flags
   const id = short ? (body[0]! << 8) | body[1]! : 0
   if (id > 0) return { type, packetId: id, reason: Reason.success, properties: NONE }
@@ -161,7 +167,7 @@ function decodeAck(type: Ack['type'], header: number, flags: number, body: Buffe
   return { type, packetId, reason, properties }
 }
 
-function decodeSubscribe(header: number, body: Buffer, version: Version): Subscribe {
+function decodeSubscribe(header: number, body: Buffer, version: Version): SubscribePacket {
   requireFlags('SUBSCRIBE', header, 2, version)
   const reader = new PacketReader(body)
   const packetId = reader.packetId()
@@ -191,7 +197,7 @@ function decodeSubscription(reader: PacketReader, version: Version): RequestedSu
   }
 }
 
-function decodeUnsubscribe(header: number, body: Buffer, version: Version): Unsubscribe {
+function decodeUnsubscribe(header: number, body: Buffer, version: Version): UnsubscribePacket {
   requireFlags('UNSUBSCRIBE', header, 2, version)
   const reader = new PacketReader(body)
   const packetId = reader.packetId()
@@ -209,7 +215,7 @@ const DISCONNECT_REASONS: readonly number[] = [
   ...[0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2],
 ]
 
-function decodeDisconnect(header: number, body: Buffer, version: Version): Disconnect {
+function decodeDisconnect(header: number, body: Buffer, version: Version): DisconnectPacket {
   requireFlags('DISCONNECT', header, 0, version)
   const reader = new PacketReader(body)
   let reason: number = Reason.success
@@ -225,8 +231,8 @@ function decodeDisconnect(header: number, body: Buffer, version: Version): Disco
 
 const AUTH_REASONS: readonly number[] = [Reason.success, Reason.continueAuthentication, Reason.reAuthenticate]
 
-/** An empty one means success without properties; a method it must have all the same [MQTT5-3.15.2.2.2]. */
-function decodeAuth(header: number, body: Buffer, version: Version): Auth {
+/** An empty body means success without properties; the authentication method is required all the same [MQTT5-3.15.2.2.2]. */
+function decodeAuth(header: number, body: Buffer, version: Version): AuthPacket {
   if (version !== 5) throw notOfClients(header)
   if ((header & 0x0f) !== 0) throw malformed('AUTH has flags [MQTT5-3.15.1-1]')
   const reader = new PacketReader(body)
@@ -253,7 +259,7 @@ export class UnsupportedVersion extends ProtocolError {
   }
 }
 
-/** The version the first packet of a connection names: what is wrong behind it can be told in that version's words. */
+/** The version named by the first packet of a connection: errors in the rest of the packet are answered in that version. */
 export function versionOfConnect(header: number, body: Buffer): Version {
   if (header >> 4 !== 1)
     throw new ProtocolError(Reason.protocolError, 'the first packet is not a CONNECT [MQTT-3.1.0-1]')
@@ -263,7 +269,7 @@ export function versionOfConnect(header: number, body: Buffer): Version {
 }
 
 /** Decodes the first packet of a connection, which must be a CONNECT [MQTT-3.1.0-1]. */
-export function decodeConnect(header: number, body: Buffer): Connect {
+export function decodeConnect(header: number, body: Buffer): ConnectPacket {
   versionOfConnect(header, body)
   const reader = new PacketReader(body)
   const version = readVersion(reader)
@@ -299,7 +305,7 @@ function readVersion(reader: PacketReader): Version {
   return level as Version
 }
 
-/** MQTT 3.1 does not look at the reserved flag, nor at what is said of a will where there is none. */
+/** MQTT 3.1 ignores the reserved flag, and will QoS and will retain where there is no will. */
 function checkConnectFlags(flags: number, version: Version): void {
   const hasWill = (flags & 0x04) !== 0
   if (version !== 3 && flags & 0x01) throw malformed('CONNECT has its reserved flag set [MQTT-3.1.2-3]')

@@ -1,4 +1,4 @@
-/** What the broker sends, as bytes. The hot one is PUBLISH: encoded once per (version, QoS) and shared, its packet id patched per session. */
+/** Encoders. PUBLISH is the hot path: encoded once per (version, QoS) and shared between sessions; the packet id is patched per session. */
 import type { QoS } from '../../store/qos.js'
 import { writeText } from '../../util/utf8.js'
 import { Type, type Version } from './packets.js'
@@ -118,7 +118,7 @@ export interface PublishOptions<M extends Outgoing> {
   readonly properties?: (message: M) => Buffer
 }
 
-// Of those without ids: most, and never added to.
+// Shared by all encodings without packet ids; never added to.
 const NO_IDS: number[] = []
 const NO_MESSAGES: never[] = []
 

@@ -5,28 +5,28 @@ import { malformed, ProtocolError, Reason } from './reason-codes.js'
 
 /**
  * Cuts a byte stream into control packets: fixed header and body [MQTT-2.2]. A body is a view of the received chunk where
- * one chunk holds all of it; a packet larger than `maxBytes` is refused from its header alone, before it is gathered, or, where it is a PUBLISH
- * and `skipsPayloads` is set, is given out without its payload once that has passed by.
+ * one chunk holds all of it. A packet larger than `maxBytes` is refused by its header alone, before it is gathered; if it is a PUBLISH and
+ * `skipsPayloads` is set, its payload is discarded while it arrives, and the packet is returned without it.
  */
 export class FrameReader {
   /** Fixed header of the frame found last: packet type in the high four bits, flags in the low. */
   header = 0
-  /** Its body, from one place of what was received to another. */
+  /** Its body: offsets into the chunk. */
   chunk: Buffer = EMPTY
   from = 0
   to = 0
   /** Bytes of its payload that were not kept; 0: it is whole. */
   skipped = 0
 
-  /** Longest packet; those to come are held against it. */
+  /** Longest packet; applies to the next packets. */
   maxBytes: number
-  /** The client is not told `maxBytes`. Cut off, it would send the same again, for ever. */
+  /** The client does not know `maxBytes` (before MQTT 5). If it were disconnected, it would send the same packet again, for ever. */
   skipsPayloads = false
   #at = 0
   /** What arrived of a packet larger than its chunk. */
   readonly #partial = new Gathering()
   #missing = 0
-  /** The PUBLISH under way that is longer than packets may be. */
+  /** The PUBLISH being received that is longer than `maxBytes`. */
   #long: LongPublish | null = null
 
   constructor(maxBytes: number) {
@@ -65,7 +65,7 @@ export class FrameReader {
     const { chunk } = this
     const start = this.#at
     if (this.#missing > 0 || start >= chunk.length) {
-      // An idle connection keeps nothing of what it said last.
+      // An idle connection keeps no chunk in memory.
       this.chunk = EMPTY
       this.from = this.to = this.#at = 0
       return false
@@ -107,7 +107,7 @@ export class FrameReader {
     return this.#nextLong(this.#long)
   }
 
-  /** It is shown with what came behind it, as if both had come in one chunk. */
+  /** The gathered packet and the bytes behind it become one chunk. */
   #nextLong(long: LongPublish): boolean {
     if (FIXED_HEADER + long.headLength > this.maxBytes) throw tooLarge('a PUBLISH without its payload', this.maxBytes)
     if (!long.complete) {

@@ -1,4 +1,4 @@
-/** Bytes that come in pieces: copied, and grown with what comes, so that neither a claimed length costs memory nor many small pieces. */
+/** Gathers the bytes of one packet from several chunks. The buffer grows with what has arrived, so that a claimed length alone costs no memory, nor do many small chunks. */
 export class Gathering {
   #bytes: Buffer = EMPTY
   #filled = 0
@@ -7,7 +7,7 @@ export class Gathering {
     return this.#filled
   }
 
-  /** `missing`: how many more will come at most, as far as is known. */
+  /** `missing`: how many more bytes there will be at most, as far as is known. */
   add(piece: Buffer, missing: number): void {
     const filled = this.#filled + piece.length
     if (filled > this.#bytes.length) this.#grow(filled, filled + missing)
@@ -15,12 +15,12 @@ export class Gathering {
     this.#filled = filled
   }
 
-  /** A byte of those that are there. */
+  /** One of the gathered bytes. */
   at(index: number): number {
     return this.#bytes[index]!
   }
 
-  /** Gives out what is there, and begins anew. */
+  /** Returns what was gathered, and starts again. */
   take(): Buffer {
     const bytes = this.#bytes.subarray(0, this.#filled)
     this.#bytes = EMPTY
@@ -28,7 +28,7 @@ export class Gathering {
     return bytes
   }
 
-  /** To twice the size, but no larger than all of it needs. */
+  /** Doubles the buffer, up to what the whole packet needs. */
   #grow(needed: number, most: number): void {
     const larger = Buffer.allocUnsafe(Math.min(2 * needed, most))
     this.#bytes.copy(larger, 0, 0, this.#filled)

@@ -1,6 +1,6 @@
 import { Gathering } from './gathering.js'
 
-/** A PUBLISH whose payload passes by: its topic and its packet id are kept, so that it can be refused by name and acknowledged [MQTT-3.3.2]. */
+/** A PUBLISH whose payload is discarded while it arrives: topic and packet id are kept, so that it can be refused and acknowledged [MQTT-3.3.2]. */
 export class LongPublish {
   /** First byte of its fixed header. */
   readonly header: number
@@ -14,7 +14,7 @@ export class LongPublish {
     this.#body = body
   }
 
-  /** Bytes of it that are kept, and one of its fixed header: it is under way from its first. */
+  /** Bytes of it that are kept, and one of its fixed header: the packet counts as partly received from its first byte. */
   get length(): number {
     return this.#head.length + 1
   }
@@ -27,7 +27,7 @@ export class LongPublish {
     return this.#passed
   }
 
-  /** Takes what is its own of the start of these bytes; tells how many that are. */
+  /** Consumes the bytes at the start that belong to this packet; returns how many those are. */
   take(bytes: Buffer): number {
     let at = 0
     while (this.#lacks > 0 && at < bytes.length) {
@@ -45,7 +45,7 @@ export class LongPublish {
     return this.#head.take()
   }
 
-  /** Bytes of the topic, its length and the packet id, as far as is known: first the length is to come. */
+  /** Bytes of topic length, topic and packet id, as far as is known: until the topic length has arrived, only that. */
   get headLength(): number {
     if (this.#head.length < TOPIC_LENGTH) return TOPIC_LENGTH
     const topic = (this.#head.at(0) << 8) | this.#head.at(1)

@@ -31,7 +31,7 @@ export interface Will {
   properties: Properties
 }
 
-export interface Connect {
+export interface ConnectPacket {
   type: 'connect'
   version: Version
   clientId: string
@@ -44,7 +44,7 @@ export interface Connect {
   properties: Properties
 }
 
-export interface Publish {
+export interface PublishPacket {
   type: 'publish'
   topic: string
   payload: Buffer
@@ -58,7 +58,7 @@ export interface Publish {
   bytes: number
 }
 
-export interface Ack {
+export interface AckPacket {
   type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp'
   packetId: number
   reason: number
@@ -73,28 +73,28 @@ export interface RequestedSubscription {
   retainHandling: 0 | 1 | 2
 }
 
-export interface Subscribe {
+export interface SubscribePacket {
   type: 'subscribe'
   packetId: number
   subscriptions: RequestedSubscription[]
   properties: Properties
 }
 
-export interface Unsubscribe {
+export interface UnsubscribePacket {
   type: 'unsubscribe'
   packetId: number
   filters: string[]
   properties: Properties
 }
 
-export interface Disconnect {
+export interface DisconnectPacket {
   type: 'disconnect'
   reason: number
   properties: Properties
 }
 
 /** A step of enhanced authentication [MQTT5-4.12]. */
-export interface Auth {
+export interface AuthPacket {
   type: 'auth'
   /** `Reason.success`, `continueAuthentication` or `reAuthenticate`. */
   reason: number
@@ -103,4 +103,12 @@ export interface Auth {
   data: Buffer | undefined
 }
 
-export type Packet = Connect | Publish | Ack | Subscribe | Unsubscribe | Disconnect | Auth | { type: 'pingreq' }
+export type Packet =
+  | ConnectPacket
+  | PublishPacket
+  | AckPacket
+  | SubscribePacket
+  | UnsubscribePacket
+  | DisconnectPacket
+  | AuthPacket
+  | { type: 'pingreq' }

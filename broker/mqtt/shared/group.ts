@@ -1,7 +1,7 @@
 /**
- * Sessions that share a subscription [MQTT5-4.8.2]: each message goes to one of them, in turn, among those that can take it now. To the
- * hub and the logs the group is one follower with its own cursors and queue; what it sends is lent to a session and comes back if that
- * session leaves without having acknowledged it.
+ * Sessions that share a subscription [MQTT5-4.8.2]: each message is assigned to one of them, in turn, among those that can take it now. To the
+ * hub and the logs the group is one subscriber with cursors and a queue of its own. If a session goes away without having acknowledged a
+ * message, the message returns to the group and is assigned anew.
  */
 import type { Filter } from '../../../schemas/topics.js'
 import type { Backlog } from '../../following/backlog.js'
@@ -25,38 +25,38 @@ import type { QoS } from '../../store/qos.js'
 import type { QueuedMessage } from '../../store/queues.js'
 import type { Progress, SavedInflight } from '../../store/sessions.js'
 import type { OutboundMessage } from '../codec/outbound-message.js'
-import { type HeldLoan, Loan, Loans } from './loans.js'
-import { isPresent, type Member, Members, type PresentMember, type SharedMessage } from './members.js'
-import { Parked } from './parked.js'
+import { Assignment, Assignments, type SavedAssignment } from './assignments.js'
+import { AwayBacklog } from './away-backlog.js'
+import { isPresent, type PresentMember, type SharedMessage, type ShareMember, ShareMembers } from './members.js'
 
 type Source = LogFeed | QueueFeed
 
 export interface ShareServices extends SubscriberServices {
-  /** Whether a message could be delivered to some login of a user who is away. */
+  /** Whether a message could be delivered to some login of a user who is not connected. */
   readonly couldReceive: (user: string, clientId: string, topic: string) => boolean
 }
 
-/** A message that was lent before a reconnect, and how it is read again: null when it is gone, or forbidden now. */
-export interface LentMessage {
+/** A message assigned before a reconnect. `read` reads it again: null when it is gone, or no longer allowed. */
+export interface AssignedMessage {
   readonly owner: FlightOwner
   read(): Promise<OutboundMessage | null>
 }
 
-/** Most messages that came back and wait, beyond which nothing new is read. */
+/** While more returned messages than this wait, nothing new is read. */
 const MOST_RETURNED = READ_ENTRIES
 
 export class ShareGroup extends Subscriber implements Behind {
   readonly feedSet: FeedSet
-  /** The group itself is a feed to its pump: of messages that came back. */
+  /** To its pump the group itself is a feed: of returned messages. */
   readonly source = null
   behind = false
   readonly #filter: string
   readonly #parsed: Filter
   readonly #onFailure: (error: unknown) => void
-  readonly #members = new Members()
-  readonly #loans = new Loans()
+  readonly #members = new ShareMembers()
+  readonly #assignments = new Assignments()
   #returned: { feed: Source; seq: number }[] = []
-  readonly #parked: Parked
+  readonly #awayBacklog: AwayBacklog
   readonly #couldReceive: ShareServices['couldReceive']
   #unfollow: (() => void) | null = null
   readonly #backlog: Backlog
@@ -72,7 +72,7 @@ export class ShareGroup extends Subscriber implements Behind {
   ) {
     super(id, user, services)
     this.#couldReceive = services.couldReceive
-    this.#parked = new Parked(services.limits)
+    this.#awayBacklog = new AwayBacklog(services.limits)
     this.#filter = filter
     this.#parsed = of
     this.#onFailure = onFailure
@@ -90,23 +90,23 @@ export class ShareGroup extends Subscriber implements Behind {
     return this.#members.isEmpty
   }
 
-  get members(): Iterable<Member> {
+  get members(): Iterable<ShareMember> {
     return this.#members
   }
 
-  /** A member from before a restart, which is away. */
-  remember(member: Member): void {
+  /** A member from before a restart, not connected yet. */
+  remember(member: ShareMember): void {
     this.#members.set(member)
   }
 
-  /** A session joins, comes back, or changes what it asked for. `heads`: where views begin that the group does not follow yet. */
-  join(member: Member, heads: ReadonlyMap<string, number>): void {
+  /** A session joins, reconnects, or changes its subscription options. `heads`: where new views begin. */
+  join(member: ShareMember, heads: ReadonlyMap<string, number>): void {
     this.#members.set(member)
     member.session?.shares.add(this)
     this.#attend()
-    for (const loan of this.#loans.ofSession(member.sessionId)) loan.member = member
+    for (const assignment of this.#assignments.ofSession(member.sessionId)) assignment.member = member
     if (isPresent(member))
-      for (const { feed, seq } of this.#parked.take((topic) => this.#mayReceiveTopic(member, topic)))
+      for (const { feed, seq } of this.#awayBacklog.take((topic) => this.#mayReceiveTopic(member, topic)))
         this.#return(feed, seq)
     this.#follow(heads)
     if (this.started) for (const feed of this.feeds.values()) this.touched(feed)
@@ -125,13 +125,13 @@ export class ShareGroup extends Subscriber implements Behind {
     return { filter: this.#filter, parsed: this.#parsed, qos, unconditional: true, ...options }
   }
 
-  /** Its messages wait in the store under its own id, whoever takes them then. */
+  /** On plain topics its messages are queued in the store under the id of the group. */
   #queueFor(qos: QoS): void {
     this.#unfollow?.()
     this.#unfollow = qos > 0 ? this.services.store.queue.follow(this.id, this.#filter, qos) : null
   }
 
-  /** While somebody is there to take them, more may wait. */
+  /** While a member is connected, the backlog may exceed the plain queue limits. */
   #attend(): void {
     const present = this.user === '' && !this.closed && this.#members.isAnyPresent
     if (present === (this.#leaveQueue !== null)) return
@@ -144,42 +144,43 @@ export class ShareGroup extends Subscriber implements Behind {
     this.#backlog.close()
   }
 
-  /** It unsubscribed: it gets nothing new, and may still finish what it has [MQTT5-3.10.4-3]. */
+  /** A member unsubscribed: it gets nothing new, and may complete what is in flight [MQTT5-3.10.4-3]. */
   leave(sessionId: string): void {
     this.#members.delete(sessionId)
     this.#attend()
     if (this.isEmpty) return
     this.#follow(new Map())
-    for (const { feed, seq } of this.#parked.take((topic) => !this.#mayGoToAway(topic)))
+    for (const { feed, seq } of this.#awayBacklog.take((topic) => !this.#mayGoToAway(topic)))
       this.#drop('forbidden', feed, seq)
   }
 
-  /** Its connection is gone. What it has of QoS 1 goes to others at once. */
+  /** A member's connection closed. Its QoS 1 messages are assigned to others at once. */
   away(sessionId: string): void {
     const member = this.#members.get(sessionId)
     if (member?.persistent) this.#members.set({ ...member, session: null })
     else this.leave(sessionId)
     this.#attend()
-    for (const loan of this.#loans.ofSession(sessionId)) if (loan.source === null) this.#takeBack(loan)
+    for (const assignment of this.#assignments.ofSession(sessionId))
+      if (assignment.source === null) this.#takeBack(assignment)
     this.pump()
   }
 
-  /** Its session ended. An exchange of QoS 2 that it had begun is not begun with another [MQTT5-4.8.2-5]. */
+  /** A member's session ended. A QoS 2 exchange that it had begun is not repeated with another member [MQTT5-4.8.2-5]. */
   forget(sessionId: string): void {
     this.leave(sessionId)
-    for (const loan of this.#loans.ofSession(sessionId)) this.#takeBack(loan)
+    for (const assignment of this.#assignments.ofSession(sessionId)) this.#takeBack(assignment)
     this.pump()
   }
 
-  #takeBack(loan: Loan): void {
-    const { feed, seq, qos } = loan
+  #takeBack(assignment: Assignment): void {
+    const { feed, seq, qos } = assignment
     if (qos < 2) {
-      this.#loans.delete(loan)
+      this.#assignments.delete(assignment)
       this.#return(feed, seq)
       return
     }
     this.services.counters.add('dropped.shared_qos2')
-    this.settle(loan)
+    this.settle(assignment)
   }
 
   #return(feed: Source, seq: number): void {
@@ -187,7 +188,7 @@ export class ShareGroup extends Subscriber implements Behind {
     this.fallBehind(this)
   }
 
-  // --- what a follower does ----------------------------------------------------------------------------------------------------------
+  // --- as a subscriber ---------------------------------------------------------------------------------------------------------------
 
   get capacity(): number {
     return this.#returned.length > MOST_RETURNED ? 0 : this.#members.capacity
@@ -206,7 +207,7 @@ export class ShareGroup extends Subscriber implements Behind {
     this.#onFailure(error)
   }
 
-  /** What is between the acknowledged prefix and what was sent: lent, or come back. */
+  /** Everything between the acknowledged prefix and what was sent: assigned, or returned. */
   savedInflight(): SavedInflight[] {
     const saved: SavedInflight[] = []
     for (const feed of [this.queue, ...this.feeds.values()])
@@ -219,11 +220,11 @@ export class ShareGroup extends Subscriber implements Behind {
     const topic = typeof from === 'string' ? from : from.view.topic
     for (const { session } of this.#members) session?.dropWaiting(topic)
     this.#returned = this.#returned.filter(({ feed }) => feed !== from)
-    if (typeof from !== 'string') this.#parked.forget(from)
+    if (typeof from !== 'string') this.#awayBacklog.forget(from)
     if (typeof from === 'string') return
-    for (const loan of this.#loans.ofFeed(from)) {
-      this.#loans.delete(loan)
-      loan.member.session?.inflight.forget(loan)
+    for (const assignment of this.#assignments.ofFeed(from)) {
+      this.#assignments.delete(assignment)
+      assignment.member.session?.inflight.forget(assignment)
     }
   }
 
@@ -231,7 +232,7 @@ export class ShareGroup extends Subscriber implements Behind {
     super.close()
     this.#attend()
     this.#unfollow?.()
-    this.#loans.clear()
+    this.#assignments.clear()
     this.#returned = []
   }
 
@@ -278,7 +279,7 @@ export class ShareGroup extends Subscriber implements Behind {
     else if (Math.min(message.qos, qos) === 0 || !this.queueIsFull(message)) this.acceptDirect(message, 0)
   }
 
-  /** A message of the moment: to whoever can take it now, else to the next in turn, where it waits. */
+  /** An unlogged message goes to a member that can take it now, else it waits in the queue of the next in turn. */
   acceptDirect(message: UnloggedMessage, qos: QoS): void {
     const present = this.#members.inTurn().filter((member) => this.#mayReceive(member, message))
     const member = present.find(({ session }) => session.capacity > 0) ?? present[0]
@@ -295,7 +296,7 @@ export class ShareGroup extends Subscriber implements Behind {
     return subscription.unconditional || session.mayReceive(topic)
   }
 
-  /** Whether a member who is away may have it, by what its user may: what roles it comes back with is not known. */
+  /** Whether an absent member may receive it, judged by its user: the roles of its next login are not known. */
   #mayGoToAway(topic: string): boolean {
     for (const { sessionId } of this.#members.away()) {
       const slash = sessionId.indexOf('/')
@@ -304,21 +305,21 @@ export class ShareGroup extends Subscriber implements Behind {
     return false
   }
 
-  /** Or what is not for the group would take the room of what is, while its members are away. */
+  /** Messages that no member may receive must not fill the queue while the members are absent. */
   #concernsNobody({ topic }: UnloggedMessage): boolean {
     for (const member of this.#members) if (isPresent(member) && this.#mayReceiveTopic(member, topic)) return false
     return !this.#mayGoToAway(topic)
   }
 
-  /** Everything that is noted is noted before a packet leaves: a member may save on the spot, and the group with it. */
+  /** Position and outstanding number are set before the packet is sent: sending may save the member at once, and the group with it. */
   #give(feed: Source, seq: number, message: SharedMessage): void {
     feed.sent(seq)
     feed.outstanding.add(seq)
-    this.#lend(feed, seq, message)
+    this.#assign(feed, seq, message)
   }
 
-  /** False: nobody can take it now, and it waits. */
-  #lend(feed: Source, seq: number, message: SharedMessage): boolean {
+  /** False: no member can take it now, and it waits. */
+  #assign(feed: Source, seq: number, message: SharedMessage): boolean {
     if (isExpired(message.extra)) return this.#done(feed, seq)
     let dropped: 'forbidden' | 'packet_too_large' | null = null
     let full = false
@@ -328,7 +329,7 @@ export class ShareGroup extends Subscriber implements Behind {
         continue
       }
       const taken = this.#offer(member, feed, seq, message)
-      if (taken === 'lent') return true
+      if (taken === 'assigned') return true
       if (taken === 'done') return this.#done(feed, seq)
       if (taken === 'full') full = true
       else dropped = 'packet_too_large'
@@ -337,9 +338,9 @@ export class ShareGroup extends Subscriber implements Behind {
       this.#return(feed, seq)
       return false
     }
-    // Those who are here cannot have it: it is theirs to drop only if it is for nobody else.
+    // No connected member may have it: it is dropped only if no absent member may have it either.
     if (!this.#mayGoToAway(message.topic)) return this.#drop(dropped, feed, seq)
-    return this.#parked.add(feed, seq, message) || this.#drop('queue_full', feed, seq)
+    return this.#awayBacklog.add(feed, seq, message) || this.#drop('queue_full', feed, seq)
   }
 
   #drop(why: 'forbidden' | 'packet_too_large' | 'queue_full', feed: Source, seq: number): true {
@@ -354,23 +355,23 @@ export class ShareGroup extends Subscriber implements Behind {
 
   #offer(member: PresentMember, feed: Source, seq: number, message: SharedMessage) {
     const qos = Math.min(message.qos, member.subscription.qos) as QoS
-    const loan = new Loan(this, member, feed, seq, qos)
-    this.#loans.add(loan)
-    const taken = member.session.take(loan, seq, { ...message, ...asked(member, message), qos })
-    if (taken !== 'lent') this.#loans.delete(loan)
+    const assignment = new Assignment(this, member, feed, seq, qos)
+    this.#assignments.add(assignment)
+    const taken = member.session.take(assignment, seq, { ...message, ...asked(member, message), qos })
+    if (taken !== 'assigned') this.#assignments.delete(assignment)
     return taken
   }
 
-  /** A loan is done with. */
-  readonly settle = (loan: Loan): void => {
-    if (!this.#loans.delete(loan)) return
+  /** The message of an assignment was acknowledged, or dropped. */
+  readonly settle = (assignment: Assignment): void => {
+    if (!this.#assignments.delete(assignment)) return
     this.#backlog.answered()
-    loan.feed.acknowledged(loan.seq)
-    loan.member.session?.saver?.touched()
+    assignment.feed.acknowledged(assignment.seq)
+    assignment.member.session?.saver?.touched()
     this.pump()
   }
 
-  /** Gives out again what came back. */
+  /** Assigns returned messages anew. */
   async advance(): Promise<Pumped> {
     if (this.#returned.length === 0) {
       this.behind = false
@@ -381,7 +382,7 @@ export class ShareGroup extends Subscriber implements Behind {
     const message = await this.#read(feed, seq)
     if (this.closed || !feed.outstanding.has(seq)) return 'sent'
     if (!message) return this.#done(feed, seq) && 'sent'
-    return this.#lend(feed, seq, message) ? 'sent' : 'blocked'
+    return this.#assign(feed, seq, message) ? 'sent' : 'blocked'
   }
 
   acknowledged(): void {}
@@ -399,8 +400,8 @@ export class ShareGroup extends Subscriber implements Behind {
 
   // --- after a restart, or a member's reconnect --------------------------------------------------------------------------------------
 
-  /** Follows its filter from where it was. `held`: exchanges of QoS 2 that its members had begun. */
-  async restore({ cursors, inflight }: Progress, held: readonly HeldLoan[]): Promise<void> {
+  /** Resumes its feeds at their saved positions. `held`: QoS 2 exchanges that its members had begun. */
+  async restore({ cursors, inflight }: Progress, held: readonly SavedAssignment[]): Promise<void> {
     this.queue.next = (cursors.get(QUEUE_SENT) ?? 0) + 1
     const qos = this.#members.highestQos
     this.subscriptions.set(this.#filter, this.#subscription(qos))
@@ -412,22 +413,22 @@ export class ShareGroup extends Subscriber implements Behind {
       const feed = source === this.queue.source ? this.queue : this.feeds.get(source)
       if (!feed) continue
       feed.outstanding.add(seq)
-      const holder = held.find((loan) => loan.source === source && loan.seq === seq)
+      const holder = held.find((assignment) => assignment.source === source && assignment.seq === seq)
       const member = holder && this.#members.get(holder.sessionId)
-      if (member) this.#loans.add(new Loan(this, member, feed, seq, 2))
+      if (member) this.#assignments.add(new Assignment(this, member, feed, seq, 2))
       else this.#return(feed, seq)
     }
     if (this.services.store.queue.size(this.id).messages > 0) this.fallBehind(this.queue)
     this.start()
   }
 
-  /** A loan from before the reconnect of its member. */
-  loan(sessionId: string, source: string, seq: number): LentMessage | null {
-    const loan = this.#loans.find({ sessionId, source, seq })
-    return loan ? { owner: loan, read: () => this.#readFor(loan) } : null
+  /** An assignment from before the reconnect of its member. */
+  assignment(sessionId: string, source: string, seq: number): AssignedMessage | null {
+    const assignment = this.#assignments.find({ sessionId, source, seq })
+    return assignment ? { owner: assignment, read: () => this.#readFor(assignment) } : null
   }
 
-  async #readFor({ member, feed, seq }: Loan): Promise<OutboundMessage | null> {
+  async #readFor({ member, feed, seq }: Assignment): Promise<OutboundMessage | null> {
     const message = await this.#read(feed, seq)
     if (!message || !isPresent(member) || !this.#mayReceive(member, message)) return null
     return { ...message, ...asked(member, message) }
@@ -445,8 +446,8 @@ function formed(feed: LogFeed, entry: LogEntry): SharedMessage | null {
   return shown.payload.length > 0 ? shown : null
 }
 
-/** What the member's subscription says of a message. */
-function asked({ subscription }: Member, { retain, replaces = false }: SharedMessage | UnloggedMessage) {
+/** What the options of the member's subscription change in a message. */
+function asked({ subscription }: ShareMember, { retain, replaces = false }: SharedMessage | UnloggedMessage) {
   const { identifier, retainAsPublished } = subscription
   return {
     retain: retain || (replaces && retainAsPublished),

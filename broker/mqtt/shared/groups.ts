@@ -1,6 +1,6 @@
 /**
- * The share groups of this broker. On plain and device topics a group is what MQTT says, one for all users. Below rooms, users and
- * broadcast it is private to its user: it follows that user's memberships, with one cursor per group and log.
+ * The shared subscriptions of this broker [MQTT5-4.8.2], one group per share name and filter. On plain and device topics a group is open to all
+ * users, as in MQTT. Below rooms, users and broadcast a group belongs to one user: it follows that user's memberships, with one cursor per log.
  */
 import { type Filter, isPlainFilter, parseFilter } from '../../../schemas/topics.js'
 import type { Signal } from '../../chat/model/signals.js'
@@ -12,19 +12,19 @@ import type { Subscription } from '../../following/subscription.js'
 import { commit } from '../../store/commit.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { SavedInflight, StoredSubscription } from '../../store/sessions.js'
-import { type LentMessage, ShareGroup, type ShareServices } from './group.js'
-import { type HeldLoan, parseLoanSource } from './loans.js'
+import { parseAssignmentSource, type SavedAssignment } from './assignments.js'
+import { type AssignedMessage, ShareGroup, type ShareServices } from './group.js'
 import type { MemberSession } from './members.js'
 
 type SharedFilter = Filter & { kind: 'shared' }
 
-/** Saves what groups hold, and tells of sessions that end. */
-export interface GroupKeeper {
+/** Saves the state of groups, and reports sessions that end. */
+export interface GroupWriter {
   onDiscard: (sessionId: string) => void
   saver(group: Subscriber): SubscriberSaver
 }
 
-/** No client id holds a control character: a group's id is no session's. */
+/** No client id contains a control character: the id of a group is never that of a session. */
 const MARK = '\u0001'
 
 function groupId(user: string, { share, filter }: SharedFilter): string {
@@ -35,7 +35,7 @@ function isGroupId(id: string): boolean {
   return id.startsWith(MARK) || id[id.indexOf('/') + 1] === MARK
 }
 
-/** Whose a group is; empty: of all. */
+/** The user a group belongs to; empty: it is open to all. */
 function ownerOf({ of }: SharedFilter, user: string): string {
   return isPlainFilter(of) ? '' : user
 }
@@ -52,30 +52,30 @@ function remove<T>(map: Map<string, Set<T>>, key: string, value: T): void {
   if (known?.size === 0) map.delete(key)
 }
 
-export class Shares {
+export class SharedSubscriptions {
   readonly #services: ShareServices
-  readonly #keeper: GroupKeeper
+  readonly #sessionWriter: GroupWriter
   readonly #failed: (error: unknown) => void
   readonly #groups = new Map<string, ShareGroup>()
   readonly #byUser = new Map<string, Set<ShareGroup>>()
-  /** Groups that a session is a member of, or has something to finish for. */
+  /** Groups of which a session is a member, or has unacknowledged messages. */
   readonly #bySession = new Map<string, Set<ShareGroup>>()
-  /** Of groups that are over: what they held is being forgotten. */
+  /** Groups that ended, whose records are being deleted. */
   readonly #ending = new Map<string, Promise<void>>()
 
-  constructor(services: ShareServices, keeper: GroupKeeper, failed: (error: unknown) => void) {
+  constructor(services: ShareServices, sessionWriter: GroupWriter, failed: (error: unknown) => void) {
     this.#services = services
-    this.#keeper = keeper
+    this.#sessionWriter = sessionWriter
     this.#failed = failed
-    keeper.onDiscard = (id) => this.forget(id)
+    sessionWriter.onDiscard = (id) => this.forget(id)
   }
 
-  /** Brings back the groups that kept sessions have a part in, and drops what waits for groups that are no more. */
+  /** Restores the groups of stored sessions, and deletes the queues of groups that no longer exist. */
   async load(): Promise<void> {
     const { sessions, queue } = this.#services.store
     for (const stored of sessions.shared()) this.#loadMember(stored)
-    const held = new Map<string, HeldLoan[]>()
-    for (const sessionId of this.#bySession.keys()) await this.#loadLoans(sessionId, held)
+    const held = new Map<string, SavedAssignment[]>()
+    for (const sessionId of this.#bySession.keys()) await this.#loadAssignments(sessionId, held)
     for (const group of this.#groups.values())
       await group.restore(await sessions.progress(group.id), held.get(group.id) ?? [])
     for (const id of [...queue.holders()])
@@ -98,11 +98,11 @@ export class Shares {
     group.remember({ sessionId, persistent: true, subscription, session: null })
   }
 
-  /** What a session had begun of QoS 2, by group. */
-  async #loadLoans(sessionId: string, held: Map<string, HeldLoan[]>): Promise<void> {
+  /** The QoS 2 exchanges a session had begun, by group. */
+  async #loadAssignments(sessionId: string, held: Map<string, SavedAssignment[]>): Promise<void> {
     const { inflight } = await this.#services.store.sessions.progress(sessionId)
     for (const { source, seq } of inflight) {
-      const parts = parseLoanSource(source)
+      const parts = parseAssignmentSource(source)
       if (parts) held.set(parts.group, [...(held.get(parts.group) ?? []), { sessionId, source: parts.source, seq }])
     }
   }
@@ -120,18 +120,18 @@ export class Shares {
     const known = this.#known(user, parsed)
     if (known) return known
     const group = this.#make(user, parsed)
-    group.saver = this.#keeper.saver(group)
+    group.saver = this.#sessionWriter.saver(group)
     this.#groups.set(group.id, group)
     add(this.#byUser, group.user, group)
     return group
   }
 
-  /** Resolves when nothing is left of an earlier group of that name: or what is stored for a new one would go with it. */
+  /** Resolves when the records of an earlier group of that name are deleted: records of a new one would be deleted with them. */
   async settled(user: string, parsed: SharedFilter): Promise<void> {
     await this.#ending.get(groupId(ownerOf(parsed, user), parsed))
   }
 
-  /** What a shared filter of `user` follows, or would. */
+  /** The feeds of a shared filter of `user`; of a group not yet made where there is none. */
   feedSet(user: string, parsed: SharedFilter): FeedSet {
     return (this.#known(user, parsed) ?? this.#make(user, parsed)).feedSet
   }
@@ -181,7 +181,7 @@ export class Shares {
   }
 
   #tidy(group: ShareGroup): void {
-    // A session may still know one that ended before: another may have its name by now.
+    // A session may still refer to a group that ended; there may be a new one of the same name.
     if (!group.isEmpty || this.#groups.get(group.id) !== group) return
     group.close()
     this.#groups.delete(group.id)
@@ -195,10 +195,10 @@ export class Shares {
     this.#ending.set(group.id, ending)
   }
 
-  /** A packet of a share group that was under way to a session; null: it is none, or done with. */
-  loan(session: MemberSession, { source, seq }: SavedInflight): LentMessage | null {
-    const parts = parseLoanSource(source)
-    return (parts && this.#groups.get(parts.group)?.loan(session.id, parts.source, seq)) ?? null
+  /** An in-flight packet of a session that belongs to a share group; null: it does not, or it is settled. */
+  assignment(session: MemberSession, { source, seq }: SavedInflight): AssignedMessage | null {
+    const parts = parseAssignmentSource(source)
+    return (parts && this.#groups.get(parts.group)?.assignment(session.id, parts.source, seq)) ?? null
   }
 
   membership({ room, user, member, last }: Signal & { kind: 'membership' }): void {

@@ -5,11 +5,11 @@ import type { UnloggedMessage } from '../../hub.js'
 import type { QoS } from '../../store/qos.js'
 import type { OutboundMessage } from '../codec/outbound-message.js'
 
-/** A message of a share group, as one of its members is to have it. */
+/** A message of a share group, with the options of one member's subscription. */
 export type SharedMessage = OutboundMessage & { readonly qos: QoS }
 
 /** What became of a message offered to a member. `full`: it cannot go now. `done`: nothing to wait for. */
-export type TakeResult = 'lent' | 'done' | 'full' | 'too_large'
+export type TakeResult = 'assigned' | 'done' | 'full' | 'too_large'
 
 /** What a share group needs of the session of a member. */
 export interface MemberSession
@@ -26,36 +26,36 @@ export interface MemberSession
   /** `owner` is told when the message is done. */
   take(owner: FlightOwner, seq: number, message: SharedMessage): TakeResult
   acceptDirect(message: UnloggedMessage, qos: QoS): void
-  /** Drops what waits of a topic. */
+  /** Drops waiting messages of a topic. */
   dropWaiting(topic: string): void
 }
 
-/** A session's part in a share group. */
-export interface Member {
+/** A session as a member of a share group. */
+export interface ShareMember {
   readonly sessionId: string
-  /** Keeps its place while it is away. */
+  /** It remains a member while it is not connected. */
   readonly persistent: boolean
   /** As granted: its QoS, its identifier. */
   readonly subscription: Pick<Subscription, 'filter' | 'qos' | 'identifier' | 'retainAsPublished' | 'unconditional'>
-  /** Null while it is away. */
+  /** Null while it is not connected. */
   readonly session: MemberSession | null
 }
 
-export type PresentMember = Member & { readonly session: MemberSession }
+export type PresentMember = ShareMember & { readonly session: MemberSession }
 
-export function isPresent(member: Member): member is PresentMember {
+export function isPresent(member: ShareMember): member is PresentMember {
   return member.session !== null && !member.session.closed
 }
 
-export class Members {
-  readonly #bySession = new Map<string, Member>()
+export class ShareMembers {
+  readonly #bySession = new Map<string, ShareMember>()
   #turn = 0
 
-  get(sessionId: string): Member | undefined {
+  get(sessionId: string): ShareMember | undefined {
     return this.#bySession.get(sessionId)
   }
 
-  set(member: Member): void {
+  set(member: ShareMember): void {
     this.#bySession.set(member.sessionId, member)
   }
 
@@ -63,7 +63,7 @@ export class Members {
     this.#bySession.delete(sessionId)
   }
 
-  [Symbol.iterator](): Iterator<Member> {
+  [Symbol.iterator](): Iterator<ShareMember> {
     return this.#bySession.values()
   }
 
@@ -83,14 +83,14 @@ export class Members {
     return highest
   }
 
-  /** Somebody is there to take what comes. */
+  /** Whether any member is connected. */
   get isAnyPresent(): boolean {
     for (const member of this) if (isPresent(member)) return true
     return false
   }
 
-  /** Those whose messages wait while they are away. */
-  *away(): Generator<Member> {
+  /** Absent members whose messages are kept. */
+  *away(): Generator<ShareMember> {
     for (const member of this) if (!isPresent(member) && member.persistent && member.subscription.qos > 0) yield member
   }
 
@@ -101,7 +101,7 @@ export class Members {
     return room
   }
 
-  /** The connected ones, each time from the next on. */
+  /** The connected members, starting one further with each call (round robin). */
   inTurn(): PresentMember[] {
     const present = [...this].filter(isPresent)
     const first = present.length === 0 ? 0 : this.#turn++ % present.length

@@ -1,19 +1,19 @@
 import { type ByteStream, queuedIn } from '../net/byte-stream.js'
 
-/** Bytes given to a socket that may wait in it: what can still escape after an authorisation ended. */
+/** Bytes that may wait in a socket: what can still be delivered after a right ended. */
 export const MAX_UNSENT = 65536
 /** Buffers above this size are handed to the socket as they are; smaller ones are gathered into one write. */
 const GATHER_BELOW = 32768
 
-/** Collects the outboxes that got something this turn of the event loop, and flushes each once at its end. */
+/** Collects the buffers written to in this turn of the event loop, and flushes each once at its end. */
 export class Flusher {
-  #waiting: Outbox[] = []
+  #waiting: WriteBuffer[] = []
   #scheduled = false
   /** Socket writes so far. */
   writes = 0
 
-  add(outbox: Outbox): void {
-    this.#waiting.push(outbox)
+  add(output: WriteBuffer): void {
+    this.#waiting.push(output)
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => this.#flush())
@@ -23,19 +23,19 @@ export class Flusher {
     const waiting = this.#waiting
     this.#waiting = []
     this.#scheduled = false
-    for (const outbox of waiting) outbox.flush()
+    for (const output of waiting) output.flush()
   }
 }
 
 /**
- * What one connection is about to send. Everything that comes together within one turn of the event loop leaves in one write.
+ * What one connection is about to send. Everything within one turn of the event loop becomes one socket write.
  * Hot path: no promise, no closure.
  */
-export class Outbox {
+export class WriteBuffer {
   readonly #stream: ByteStream
   readonly #flusher: Flusher
   readonly #flushed: () => void
-  /** What waits; often that is one, and then there is no array. */
+  /** Often there is only one chunk, and then no array. */
   #first: Uint8Array | null = null
   #more: Uint8Array[] | null = null
   #bytes = 0
@@ -54,7 +54,7 @@ export class Outbox {
     return this.#bytes + this.#stream.writableLength
   }
 
-  /** How far the kernel is with all there was to send, in bytes: another number than before where it has taken some since. */
+  /** Bytes the kernel has taken so far: a change shows that the client reads. */
   get position(): number {
     const { writableLength, queued = queuedIn(this.#stream) } = this.#stream
     return this.#pushed - this.#bytes - writableLength - queued

@@ -1,19 +1,19 @@
 import { LazyMap, LazySet } from '../util/lazy.js'
 
-/** `before`: of an earlier connection. `taken`: its PUBREC has not left yet. */
+/** `before`: from an earlier connection. `taken`: its PUBREC was not sent yet. */
 type Step = 'before' | 'taken' | 'answered'
 
 /**
- * The packet ids of a client's QoS 2 publishes, from PUBLISH to PUBREL [MQTT-4.3.3]. A client before MQTT 5 cannot be told how many
- * may be under way, and some of MQTT 5 send what gathered while they were away whatever they are told: more than the bound are taken like
- * any, for their PUBRELs can only come behind what the client has written already, and their PUBRECs are withheld until others have had
- * their PUBREL. The messages are in the store by then. What waits is packet ids, and of these MQTT has 65,535.
+ * The packet ids of a client's QoS 2 publishes, from PUBLISH to PUBREL [MQTT-4.3.3]. Before MQTT 5 there is no receive
+ * maximum, and some MQTT 5 clients ignore it when they send what they gathered offline. So PUBLISHes beyond the bound are accepted too (the
+ * PUBRELs can only arrive behind what the client has already written), and their PUBRECs are withheld until other exchanges have had their
+ * PUBREL. The messages are in the store by then; only packet ids wait, at most 65,535.
  */
-export class Incoming {
+export class InboundQos2 {
   readonly #bound: number
   readonly #steps = new LazyMap<number, Step>()
   readonly #withheld = new LazySet<number>()
-  /** Where the walk over the withheld ids is, in the order of their publishes. */
+  /** Iterates over the withheld ids, in the order of their publishes. */
   #line: Iterator<number> | null = null
   #answered = 0
   /** Those that came on this connection [MQTT5-4.9]. */
@@ -46,9 +46,9 @@ export class Incoming {
     return step === undefined
   }
 
-  /** Whether its PUBREC may leave now; else `next` says when. */
+  /** Whether its PUBREC may be sent now; else `next` returns the id later. */
   answer(packetId: number): boolean {
-    // Another: it is sent again, or its PUBREL came meanwhile.
+    // In another state: a repeated PUBLISH, or its PUBREL came meanwhile.
     if (this.#steps.get(packetId) !== 'taken') return true
     if (this.#answered >= this.#bound || this.#withheld.size > 0) {
       this.#withheld.add(packetId)
@@ -58,7 +58,7 @@ export class Incoming {
     return true
   }
 
-  /** Its flow is over. False: nobody knows it. */
+  /** The exchange ended. False: the id is unknown. */
   end(packetId: number): boolean {
     const step = this.#steps.get(packetId)
     if (step === undefined) return false
@@ -69,7 +69,7 @@ export class Incoming {
     return true
   }
 
-  /** The next id whose PUBREC was withheld and may leave now, in the order of the publishes [MQTT-4.6.0-3]. */
+  /** The next id whose withheld PUBREC may be sent now, in the order of the publishes [MQTT-4.6.0-3]. */
   next(): number | undefined {
     if (this.#answered >= this.#bound || this.#withheld.size === 0) return undefined
     const packetId = this.#first()
@@ -83,7 +83,7 @@ export class Incoming {
     this.#answered++
   }
 
-  /** One iterator for all calls: a new one would first pass over the entries that were deleted before, each time. */
+  /** One iterator for all calls: a new one would pass over all deleted entries again. */
   #first(): number {
     const next = this.#line?.next()
     if (next && !next.done) return next.value

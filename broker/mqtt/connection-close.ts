@@ -3,27 +3,26 @@ import type { Will } from './codec/packets.js'
 import type { ConnectedClient } from './connected-client.js'
 import { storedWill, willMessage } from './wills.js'
 
-/** Will, saved session, presence: what others see of a connection's end, in this order. */
-export async function leave(client: ConnectedClient): Promise<void> {
+/** What follows when a connection has closed, in this order: will, saved session, presence. */
+export async function completeClose(client: ConnectedClient): Promise<void> {
   const { actor, session, record, services, will } = client
   services.registry.remove(session)
-  // Publishes under way belong to this connection: a successor must find their packet ids in the store.
+  // Pending publishes belong to this connection: the next one must find their packet ids in the store.
   await client.entering
   await commit(services.store, {}).catch(() => {})
-  if (will) await leaveWill(client, will)
-  if (record.expiry > 0) await services.keeper.finish(session, { ...record, disconnectedAt: Date.now() })
+  if (will) await publishOrDelayWill(client, will)
+  if (record.expiry > 0) await services.sessionWriter.finish(session, { ...record, disconnectedAt: Date.now() })
   else if (session.persistent) {
-    services.keeper.forget(session)
-    await services.keeper.discard(session.id)
+    services.sessionWriter.forget(session)
+    await services.sessionWriter.discard(session.id)
   }
   if (!actor.principal.anonymous) services.presence.disconnected(actor.principal.user)
 }
 
 /**
- * At once, or when its delay is over; the session's end would be earlier [MQTT5-3.1.3-9], and so would that of the token: after it nobody
- * speaks by it.
+ * At once, or after its delay; no later than the end of the session [MQTT5-3.1.3-9], or the expiry of the token, after which it has no rights.
  */
-async function leaveWill(client: ConnectedClient, will: Will): Promise<void> {
+async function publishOrDelayWill(client: ConnectedClient, will: Will): Promise<void> {
   const { id, actor, record, broker, services } = client
   const now = Date.now()
   const delay = Math.min(will.properties.willDelay ?? 0, record.expiry) * 1000

@@ -1,10 +1,10 @@
-/** How many filters a session may still have, and how large: what is there already goes on, and may be changed. */
+/** Limits on the number and size of a session's filters. Existing ones remain, and may be changed. */
 import { Refusal } from '../../schemas/errors.js'
 import { filterCost } from '../store/filter-cost.js'
 import type { ConnectedClient } from './connected-client.js'
 
-/** What is left for the filters of one SUBSCRIBE. */
-export class FilterRoom {
+/** The remaining quota for the filters of one SUBSCRIBE. */
+export class SubscriptionQuota {
   readonly #client: ConnectedClient
   /** Granted in this SUBSCRIBE, and new. */
   readonly #taken = new Set<string>()
@@ -17,7 +17,7 @@ export class FilterRoom {
     this.#elsewhere = client.actor.principal.anonymous ? 0 : bytesElsewhere(client)
   }
 
-  /** Throws a refusal that names the bound a filter is beyond. */
+  /** Throws a refusal that names the limit a filter exceeds. */
   require(filter: string): void {
     if (this.has(filter)) return
     const { filterBytes, topicLevels, subscriptions, subscriptionBytes, subscriptionBytesPerUser } =
@@ -33,7 +33,7 @@ export class FilterRoom {
     if (this.#elsewhere + wanted > subscriptionBytesPerUser) throw tooMany('limits.subscriptionBytesPerUser')
   }
 
-  /** It is granted. Whether the session did not have it before. */
+  /** The filter is granted. True: the session did not have it before. */
   take(filter: string): boolean {
     if (this.has(filter)) return false
     this.#taken.add(filter)
@@ -41,7 +41,7 @@ export class FilterRoom {
     return true
   }
 
-  /** The session has it, or will. */
+  /** The session has it, or will have it after this SUBSCRIBE. */
   has(filter: string): boolean {
     return this.#taken.has(filter) || this.#client.session.subscriptions.has(filter)
   }

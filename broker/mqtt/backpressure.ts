@@ -1,11 +1,11 @@
 import type { Backlog, Slowed } from '../following/backlog.js'
 import { Patience } from '../following/patience.js'
 
-/** Ms until a publisher that is slowed is read again, one message at least, if the reader has not caught up sooner. */
+/** Ms until a slowed publisher is read again (one message at least), if the receiver has not caught up sooner. */
 const STEP = 100
 
-/** How a client is slowed that publishes faster than others read: for a bounded time, whoever they are and however many. */
-export class Slowing implements Slowed {
+/** Slows a client that publishes faster than its receivers read: for a bounded time, however many receivers there are. */
+export class Backpressure implements Slowed {
   readonly #patience: Patience
   readonly #over: () => void
   #timer: NodeJS.Timeout | null = null
@@ -34,12 +34,12 @@ export class Slowing implements Slowed {
     backlog.slows(this, now, ms)
   }
 
-  /** By the clock, or before. */
+  /** When the time is over, or earlier. */
   eased(): void {
     if (!this.#timer) return
     this.close()
     this.#patience.spend(Math.min(0, performance.now() - this.#until))
-    // Not now: in the midst of a commit, or of a publish that has its number, what is read would go before it.
+    // Not synchronously: during a commit, or a publish that already has its number, a newly read packet would be handled first.
     setImmediate(this.#over)
   }
 

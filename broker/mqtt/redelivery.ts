@@ -1,14 +1,14 @@
 import { LazySet } from '../util/lazy.js'
 
-/** One that has to wait for its turn. */
+/** A packet that is not sent again yet. */
 interface Unsent {
   readonly packetId: number
   readonly topic: string
   readonly bytes: Buffer
 }
 
-/** Packets from before a reconnect, sent again: in their order, and no more at once than the client takes now [MQTT5-4.9]. */
-export class Resending {
+/** Resends in-flight packets after a reconnect: in their order, and within the client's current receive maximum [MQTT5-4.9]. */
+export class Redelivery {
   readonly #push: (publish: Buffer) => void
   readonly #receiveMaximum: number
   #waiting: Unsent[] = []
@@ -24,12 +24,12 @@ export class Resending {
     this.#sendMore()
   }
 
-  /** Some are still to be sent: nothing of a log goes before them. */
+  /** Some are still to be sent: no entry of a log may go before them. */
   get isWaiting(): boolean {
     return this.#waiting.length > 0
   }
 
-  /** Those that may not be sent any more are not: their packet ids. */
+  /** Drops packets that may not be sent any more; returns their packet ids. */
   purge(forbidden: (unsent: Unsent) => boolean): number[] {
     const gone = this.#waiting.filter(forbidden)
     if (gone.length > 0) this.#waiting = this.#waiting.filter((unsent) => !gone.includes(unsent))

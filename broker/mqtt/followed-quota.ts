@@ -1,14 +1,14 @@
-/** Filters that follow memberships may show very much: whether that is too much is asked before any of it is looked at. */
+/** `limits.followedPerUser`: wildcard filters that follow memberships may cover very many logs, so the limit is checked before any is opened. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { Refusal } from '../../schemas/errors.js'
 import type { Filter } from '../../schemas/topics.js'
 import type { ConnectedClient } from './connected-client.js'
 
-/** Logs and topics from which on it is asked. */
+/** Filters that cover fewer logs and topics are not checked. */
 const WIDE = 1000
 
-/** Sets aside what a filter will add, until `session.promised` is 0 again; each wide one has a turn of the event loop of its own. */
-export async function promiseBreadth({ session, services }: ConnectedClient, parsed: Filter): Promise<void> {
+/** Reserves what a filter will add, until `session.promised` is reset. Each wide filter yields to the event loop. */
+export async function reserveFollowed({ session, services }: ConnectedClient, parsed: Filter): Promise<void> {
   const { views, registry, limits } = services
   const breadth = views.breadth(parsed, session.user)
   if (breadth < WIDE) return

@@ -1,7 +1,7 @@
 /**
- * Saves sessions that outlive their connection. A save is one snapshot, all of it or nothing: for each feed that moved the end of its
- * acknowledged prefix (`{cursor}`) and how far it was sent (`{cursor}>`), and the packets under way. So after a crash every number is
- * either acknowledged, under way with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
+ * Saves sessions that outlive their connection. A save is one atomic snapshot: for each feed that moved, the end of its
+ * acknowledged prefix (`{cursor}`) and how far it was sent (`{cursor}>`), and the in-flight packets. So after a crash every number is
+ * either acknowledged, in flight with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
 import { LogFeed, QUEUE_SENT } from '../following/feeds.js'
 import type { SubscriberSaver } from '../following/services.js'
@@ -15,13 +15,13 @@ import type { Session } from './session.js'
 /** Milliseconds between saves of what may be lost in a crash. */
 const SAVE_EVERY = 1000
 
-export class SessionKeeper {
+export class SessionWriter {
   readonly #store: Store
   readonly #failed: (error: unknown) => void
   readonly #dirty = new Set<Subscriber>()
   readonly #timer: NodeJS.Timeout
 
-  /** Told before a session is removed, and when it is. */
+  /** Called before and after a session is removed. */
   onDiscard: (id: string) => void = () => {}
   onDiscarded: (id: string) => void = () => {}
 
@@ -32,11 +32,11 @@ export class SessionKeeper {
     this.#timer.unref()
   }
 
-  /** `along`: what is saved together with it, for the one speaks of the other (loans of share groups). */
+  /** `along`: subscribers saved in the same commit, because their states refer to each other (a session and its share groups). */
   saver(subscriber: Subscriber, along: Iterable<Subscriber> = []): SubscriberSaver {
     return {
       touched: () => void this.#dirty.add(subscriber),
-      // What was acknowledged leaves its queue with it: there is room.
+      // The save removes acknowledged messages from the queue: there is room.
       saveSoon: () => void this.#write(this.#snapshots(subscriber, along)).then(() => subscriber.rested()),
       saveNow: this.#joined(subscriber, along),
     }
@@ -49,13 +49,13 @@ export class SessionKeeper {
     this.onDiscarded(id)
   }
 
-  /** Saves at once, one after another: all that is asked for while one save is under way shares the next. */
+  /** Saves at once, one save at a time: all requests made while one is running share the next. */
   #joined(subscriber: Subscriber, along: Iterable<Subscriber>): () => Promise<void> {
     let last = Promise.resolve()
     let next: Promise<void> | null = null
     const save = async (): Promise<void> => {
       next = null
-      // The last save of a session that ended holds all of this; by now a successor may have loaded it.
+      // The last save of a closed session contains all of this; another connection may have loaded the session by now.
       if (subscriber.closed) return
       await commit(this.#store, { drafts: [], ops: this.#snapshots(subscriber, along) })
     }
@@ -72,13 +72,13 @@ export class SessionKeeper {
     for (const session of saved) session.rested()
   }
 
-  /** Saves nothing more of a session that is over: its keys may be another's by then. */
+  /** Saves nothing more of a closed session: another connection may own its records by then. */
   forget(session: Session): void {
     this.#dirty.delete(session)
     session.saver = null
   }
 
-  /** The last save of a session whose connection is gone. */
+  /** The last save of a session whose connection closed. */
   async finish(session: Session, record: SessionRecord): Promise<void> {
     this.forget(session)
     await this.#write([...this.#snapshots(session, session.shares), this.#store.sessions.recordOp(record)])
@@ -108,7 +108,7 @@ export class SessionKeeper {
     const { sessions, queue } = this.#store
     const ops: Op[] = []
     if (!session.started) return ops
-    // Whether or not it outlives its members: the queue of a share group is bounded as any other.
+    // Persistent or not: the queue of a share group is bounded as any other.
     for (const number of session.acknowledgedQueue) ops.push(queue.ackOp(session.id, number))
     session.acknowledgedQueue = []
     if (!session.persistent) return ops

@@ -1,11 +1,15 @@
-/** Whether a subscription stands by what its session may now. */
+/** Checks existing subscriptions against the current rights. */
 import { Refusal } from '../../schemas/errors.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { Subscription } from '../following/subscription.js'
 import type { MqttServices } from './services.js'
 
-/** Also marks it as one whose every message is allowed, or not any more. Rooms, users and broadcast ask for neither roles nor rules. */
-export function stands({ access }: Pick<MqttServices, 'access'>, actor: Actor, subscription: Subscription): boolean {
+/** Also updates `unconditional`: whether every message of it is allowed. Rooms, users and broadcast depend neither on roles nor on rules. */
+export function isStillAllowed(
+  { access }: Pick<MqttServices, 'access'>,
+  actor: Actor,
+  subscription: Subscription,
+): boolean {
   const { filter, parsed } = subscription
   const { kind } = parsed.kind === 'shared' ? parsed.of : parsed
   if (kind === 'room' || kind === 'user' || kind === 'broadcast') return true

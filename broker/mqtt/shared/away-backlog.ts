@@ -1,4 +1,4 @@
-/** What a share group keeps for members who are away, because none of those who are here may have it. */
+/** Messages that a share group keeps for absent members, because no connected member may receive them. */
 import type { LogFeed, QueueFeed } from '../../following/feeds.js'
 import type { SubscriberLimits } from '../../following/services.js'
 import { messageSize, type Sized } from '../../store/message-size.js'
@@ -10,10 +10,10 @@ interface Waiting {
   readonly bytes: number
 }
 
-/** Of what a queue may hold: the rest is for those who are here. */
+/** Share of the queue limits: the other half is for connected members. */
 const PART = 1 / 2
 
-export class Parked {
+export class AwayBacklog {
   readonly #limits: SubscriberLimits
   #waiting: Waiting[] = []
   #bytes = 0
@@ -33,7 +33,7 @@ export class Parked {
     return true
   }
 
-  /** Takes out what is on such topics. */
+  /** Removes and returns the messages on such topics. */
   take(isMeant: (topic: string) => boolean): readonly Waiting[] {
     if (this.#waiting.length === 0) return this.#waiting
     return this.#remove(({ topic }) => isMeant(topic))

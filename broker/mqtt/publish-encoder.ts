@@ -1,4 +1,4 @@
-/** The bytes of what a session sends: which entries it wants, what MQTT 5 adds for it, and what all sessions can share. */
+/** Encodes PUBLISH packets for one session: which entries it gets, its MQTT 5 properties, and which encodings it shares with other sessions. */
 import { filterMatches } from '../../schemas/topics.js'
 import { isExpired } from '../following/expiry.js'
 import { ownOptions } from '../following/feed-set.js'
@@ -14,7 +14,7 @@ import type { OutboundMessage } from './codec/outbound-message.js'
 import type { Version } from './codec/packets.js'
 import { messageProperties } from './message-properties.js'
 
-export interface PacketMakerDeps {
+export interface PublishEncoderDeps {
   readonly version: Version
   readonly user: string
   readonly clientId: string
@@ -26,16 +26,16 @@ export interface PacketMakerDeps {
   readonly isFor: (topic: string, payload: Buffer) => boolean
 }
 
-export class PacketMaker {
+export class PublishEncoder {
   readonly maxPacket: number
   readonly #version: Version
   readonly #user: string
   readonly #clientId: string
-  readonly #subscriptions: PacketMakerDeps['subscriptions']
+  readonly #subscriptions: PublishEncoderDeps['subscriptions']
   readonly #counters: Counters
-  readonly #isFor: PacketMakerDeps['isFor']
+  readonly #isFor: PublishEncoderDeps['isFor']
 
-  constructor({ version, user, clientId, maxPacket, subscriptions, counters, isFor }: PacketMakerDeps) {
+  constructor({ version, user, clientId, maxPacket, subscriptions, counters, isFor }: PublishEncoderDeps) {
     this.#version = version
     this.#user = user
     this.#clientId = clientId
@@ -45,7 +45,7 @@ export class PacketMaker {
     this.#isFor = isFor
   }
 
-  /** The new entries of a view: encoded once for all sessions that ask for the same. */
+  /** New entries of a view: encoded once for all sessions with the same version, QoS and options. */
   batch(feed: LogFeed, batch: ViewBatch): EncodedPublishes<LogEntry> {
     if (batch.restricted || this.#isParticular(feed)) return this.entries(feed, batch.entries)
     const key = (this.#version === 5 ? 3 : 0) + feed.qos
@@ -56,7 +56,7 @@ export class PacketMaker {
     return encoded
   }
 
-  /** MQTT 5 lets a subscription ask for what others do not get: then its bytes are not those of all. */
+  /** No local, subscription identifiers or a maximum packet size: then the encoding cannot be shared. */
   #isParticular(feed: LogFeed): boolean {
     if (feed.own !== undefined) return true
     return this.#version === 5 && (feed.ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY)
@@ -79,7 +79,7 @@ export class PacketMaker {
     return encodePublishes(this.#version, topic, fitting, feed.qos, { properties })
   }
 
-  /** All of them, and the same for each, as nearly always. */
+  /** All entries, without options or properties of their own: nearly always. */
   #isSimple({ own, ids, view }: LogFeed, entries: readonly LogEntry[]): boolean {
     if (own !== undefined || ids.length > 0 || this.maxPacket < Number.POSITIVE_INFINITY) return false
     for (const { extra, payload } of entries) if (extra || !this.#isFor(view.topic, payload)) return false
@@ -110,12 +110,12 @@ export class PacketMaker {
     return encodePublishes(this.#version, topic, [{ payload, qos }], qos, { retain: flag, properties })
   }
 
-  /** An older client never sees RETAIN on a live message [MQTT-3.3.1-9], though it may come back to a session that asked for it in MQTT 5. */
+  /** Before MQTT 5 RETAIN is never set on a live message [MQTT-3.3.1-9], also if the session was created with Retain As Published in MQTT 5. */
   #asPublished(topic: string): boolean {
     return this.#version === 5 && this.#particular(topic).some(({ retainAsPublished }) => retainAsPublished)
   }
 
-  /** All filters are looked at: not for every message. */
+  /** Tests every filter of the session: too slow for every message. */
   matching(topic: string): Subscription[] {
     return [...this.#subscriptions.values()].filter(({ filter }) => filterMatches(filter, topic))
   }
@@ -124,7 +124,7 @@ export class PacketMaker {
     return [...this.#subscriptions.particular].filter(({ filter }) => filterMatches(filter, topic))
   }
 
-  /** What the filters that match ask for of the session's own messages. */
+  /** Options of the matching filters for the session's own messages (no local). */
   ownOptions(topic: string): FeedOptions | null | undefined {
     return this.#particular(topic).some(({ noLocal }) => noLocal) ? ownOptions(this.matching(topic)) : undefined
   }
@@ -135,7 +135,7 @@ export class PacketMaker {
     return this.#particular(topic).flatMap(({ identifier }) => identifier ?? [])
   }
 
-  /** A message of the moment: made once for all sessions that ask for the same. `cache` holds it. */
+  /** An unlogged message: encoded once for all sessions with the same version, QoS and options. `cache` holds it. */
   direct(message: OutboundMessage, qos: QoS, cache: unknown[]): EncodedPublishes {
     if (this.#version === 5 && (message.ids || this.#asksForOwnBytes())) return this.plain(message, qos)
     return (cache[(this.#version === 5 ? 3 : 0) + qos] ??= this.plain(message, qos)) as EncodedPublishes

@@ -1,0 +1,85 @@
+/** Messages of a share group that are assigned to a member and not acknowledged yet. */
+
+import type { FlightOwner, LogFeed, QueueFeed } from '../../following/feeds.js'
+import type { QoS } from '../../store/qos.js'
+import type { ShareMember } from './members.js'
+
+export class Assignment implements FlightOwner {
+  readonly feed: LogFeed | QueueFeed
+  readonly seq: number
+  readonly qos: QoS
+  member: ShareMember
+  readonly #group: string
+  readonly #settle: (assignment: Assignment) => void
+
+  constructor(
+    { id, settle }: { id: string; settle: (assignment: Assignment) => void },
+    member: ShareMember,
+    feed: LogFeed | QueueFeed,
+    seq: number,
+    qos: QoS,
+  ) {
+    this.#group = id
+    this.#settle = settle
+    this.member = member
+    this.feed = feed
+    this.seq = seq
+    this.qos = qos
+  }
+
+  /** A QoS 1 message returns when the member disconnects; a QoS 2 exchange that was begun stays with its session [MQTT5-4.8.2-4]. */
+  get source(): string | null {
+    return this.qos === 2 && this.member.persistent ? assignmentSource(this.#group, this.feed.source) : null
+  }
+
+  acknowledged(): void {
+    this.#settle(this)
+  }
+}
+
+/** An assignment as its session saved it. */
+export interface SavedAssignment {
+  readonly sessionId: string
+  readonly source: string
+  readonly seq: number
+}
+
+export class Assignments {
+  readonly #assignments = new Set<Assignment>()
+
+  add(assignment: Assignment): void {
+    this.#assignments.add(assignment)
+  }
+
+  /** False: it was already settled or withdrawn. */
+  delete(assignment: Assignment): boolean {
+    return this.#assignments.delete(assignment)
+  }
+
+  clear(): void {
+    this.#assignments.clear()
+  }
+
+  ofSession(sessionId: string): Assignment[] {
+    return [...this.#assignments].filter(({ member }) => member.sessionId === sessionId)
+  }
+
+  ofFeed(feed: LogFeed | QueueFeed): Assignment[] {
+    return [...this.#assignments].filter((assignment) => assignment.feed === feed)
+  }
+
+  find({ sessionId, source, seq }: SavedAssignment): Assignment | undefined {
+    return this.ofSession(sessionId).find((assignment) => assignment.feed.source === source && assignment.seq === seq)
+  }
+}
+
+/** Names an assignment among the in-flight packets of a session: the group, and which of its feeds. */
+function assignmentSource(group: string, source: string): string {
+  return `${group}\0${source}`
+}
+
+/** Null: the source is not a group's. */
+export function parseAssignmentSource(source: string): { group: string; source: string } | null {
+  const at = source.indexOf('\0')
+  return at < 0 ? null : { group: source.slice(0, at), source: source.slice(at + 1) }
+}
