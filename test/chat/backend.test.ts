@@ -124,7 +124,7 @@ t.test('a login ends when the backend said it would', async (t) => {
 })
 
 t.test('whatever is no clear answer lets nobody in', async (t) => {
-  const { backend, broker } = await open(t, { timeout: 0.2 })
+  const { backend, broker } = await open(t)
   const refused: [string, Reply, number][] = [
     ['401', 401, 4],
     ['403', 403, 4],
@@ -133,7 +133,6 @@ t.test('whatever is no clear answer lets nobody in', async (t) => {
     ['404', 404, 3],
     ['204', 204, 3],
     ['a redirect', 302, 3],
-    ['silence', 'silence', 3],
     ['no answer', {}, 3],
     ['a text', { allow: 'true' }, 3],
     ['roles that are none', { allow: true, roles: 'admin' }, 3],
@@ -150,6 +149,12 @@ t.test('whatever is no clear answer lets nobody in', async (t) => {
     backend.answer = () => reply
     t.equal((await fetchFrom(broker, '/v1/rooms', basic('ann:ann-pw'))).status, status)
   }
+})
+
+t.test('a backend that says nothing lets nobody in', async (t) => {
+  const { backend, broker } = await open(t, { timeout: 0.2 })
+  backend.answer = () => 'silence'
+  t.equal(await knock(broker, 'ann', 'ann-pw'), 3)
 })
 
 t.test('a backend that is gone, or holds the line, lets nobody in', async (t) => {

@@ -1,5 +1,6 @@
 /** What one user, or one room, may ask of the broker: above it publishes wait, and requests are refused. */
 import t from 'tap'
+import { stillClock } from '../helpers/clock.js'
 import { fetchFrom } from '../helpers/http.js'
 import { people } from '../helpers/rooms.js'
 
@@ -8,16 +9,18 @@ const restsOf = (broker: { running: { counters: { all(): Record<string, number> 
   broker.running.counters.all()['rests'] ?? 0
 
 t.test('above the rate a user is read more slowly: all is taken, in order, and nobody else waits', async (t) => {
+  const clock = stillClock(t)
   const { broker, alice, bob } = await people(t, ['alice', 'bob'], rates({ publish: 20 }))
   await bob.subscribe('rooms/lobby/messages')
-  const begun = Date.now()
+  const begun = performance.now()
   let pending = 240
   const sent = Array.from({ length: pending }, (_, i) => alice.say('lobby', `${i}`).then(() => pending--))
   await bob.hears('200')
   await bob.say('lobby', 'meanwhile')
   t.ok(pending > 0, 'another user is served at once')
+  clock.goOn()
   await Promise.all(sent)
-  t.ok(Date.now() - begun >= 1500, '40 more than there were tokens for')
+  t.ok(performance.now() - begun >= 1500, '40 more than there were tokens for')
   t.ok(restsOf(broker) > 0)
   await bob.hears('239')
   const heard = bob.lines.filter((line) => !line.endsWith('meanwhile')).map((line) => Number(line.split(' ')[1]))
@@ -37,6 +40,7 @@ t.test('what a client sent before it closed is taken, rate or not', async (t) =>
 })
 
 t.test('a room has a rate of its own: publishes wait, requests are refused', async (t) => {
+  stillClock(t)
   const { broker, alice, bob } = await people(t, ['alice', 'bob'], rates({ room: 5 }))
   await alice.get('rooms.create', { room: 'other' })
   for (let i = 0; i < 52; i++) await (i % 2 === 0 ? alice : bob).say('lobby', `${i}`)
@@ -48,6 +52,7 @@ t.test('a room has a rate of its own: publishes wait, requests are refused', asy
 })
 
 t.test('requests are counted by user and class, and refused with how long to wait', async (t) => {
+  stillClock(t)
   const { connect, alice, bob } = await people(t, ['alice', 'bob'], rates({ read: 1, create: 0.1 }))
   for (let i = 0; i < 10; i++) await alice.get('rooms.list')
   t.match(await alice.ask('rooms.list'), { ok: false, error: { code: 'rate_limited', retryAfter: 1 } })
@@ -80,13 +85,13 @@ t.test('over HTTP the refusals of rates and of slow mode say when to try again',
 })
 
 t.test('bytes count beside the number: who publishes more is read more slowly, and nobody else waits', async (t) => {
+  stillClock(t)
   const { broker, alice, bob } = await people(t, ['alice', 'bob'], rates({ publishBytes: 10_000 }))
   await bob.subscribe('rooms/lobby/messages')
   const text = 'x'.repeat(20_000)
   for (let i = 0; i < 4; i++) await alice.say('lobby', text)
   t.equal(restsOf(broker), 0, 'ten seconds of it come at once')
-  const begun = Date.now()
-  // More than comes back while the four are stored.
+  const begun = performance.now()
   await alice.say('lobby', text + text)
   let waits = true
   const next = alice.say('lobby', 'behind it').then(() => (waits = false))
@@ -96,7 +101,8 @@ t.test('bytes count beside the number: who publishes more is read more slowly, a
   t.ok(restsOf(broker) > 0)
   await bob.hears('behind it')
   t.ok(alice.client.connected)
-  t.ok(Date.now() - begun < 5000, 'only until what is owed is paid back')
+  // Two seconds' worth is owed; a machine that is busy gets some more.
+  t.ok(performance.now() - begun < 20_000, 'only until what is owed is paid back')
 })
 
 t.test('bytes of one person are counted together: of all devices, and of requests over HTTP', async (t) => {

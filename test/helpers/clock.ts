@@ -1,6 +1,7 @@
 /** Clocks that a test may put forward. */
 import type { Test } from 'tap'
 import type { Connection } from '../../broker/mqtt/connection.js'
+import type { TestBroker } from './broker.js'
 
 /** To be made before the broker starts. */
 export interface Clock {
@@ -16,6 +17,44 @@ export function movableClock(t: Test, step = 0): Clock {
     Date.now = original
   })
   return { forward: (seconds) => void (ahead += seconds * 1000) }
+}
+
+/** Stands still until it is let go, from there on: what comes back with time does not while a slow machine is at work. */
+export function stillClock(t: Test): { goOn(): void } {
+  const original = Date.now
+  const stopped = original()
+  let behind: number | null = null
+  Date.now = () => (behind === null ? stopped : original() - behind)
+  t.teardown(() => {
+    Date.now = original
+  })
+  return { goOn: () => void (behind = original() - stopped) }
+}
+
+/** The interval timers that are set from now on: they turn when the test says so, and never by themselves. */
+export function heldIntervals(t: Test): { turn(times: number): void } {
+  const original = globalThis.setInterval
+  const held = new Map<object, () => void>()
+  globalThis.setInterval = ((run: () => void) => {
+    const timer = original(() => {}, 2 ** 31 - 1)
+    held.set(timer, run)
+    return timer
+  }) as typeof setInterval
+  t.teardown(() => {
+    globalThis.setInterval = original
+  })
+  return {
+    turn: (times) => {
+      for (let i = 0; i < times; i++) for (const run of held.values()) run()
+    },
+  }
+}
+
+/** Resolves when the broker's timer wheel has seen what time it is now. */
+export async function ticked({ running }: TestBroker): Promise<void> {
+  const [connection] = Object.values(running.aedes.clients) as Connection[]
+  const now = Date.now()
+  while (connection!.services.wheel.now < now) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Asks a connection for its next deadline as if `ms` had gone by. */

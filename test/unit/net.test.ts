@@ -10,10 +10,12 @@ import { type HttpOptions, listenHttp, listenHttps } from '../../broker/net/http
 import { HttpConnections, type HttpConnectionsOptions } from '../../broker/net/http-connections.js'
 import { ListenError, type Listener } from '../../broker/net/listener.js'
 import { Origins } from '../../broker/net/origins.js'
+import type { Pinged } from '../../broker/net/pings.js'
 import { parseProxyHeader } from '../../broker/net/proxy-protocol.js'
 import { listenTcp } from '../../broker/net/tcp.js'
 import { listenTls } from '../../broker/net/tls.js'
 import { CERTIFICATE, certificateFiles } from '../helpers/certificate.js'
+import { heldIntervals } from '../helpers/clock.js'
 
 const LOCAL = { host: '127.0.0.1', port: 0 }
 
@@ -72,6 +74,36 @@ async function openWebSocket(t: Test, options: Partial<HttpOptions> = {}) {
     return { ws, stream: await next() }
   }
   return { listener, url, next, connect }
+}
+
+/** The interval of pings, which passes when the test says so. To be made before the listener. */
+function heldInterval(t: Test) {
+  const intervals = heldIntervals(t)
+  // Rounds of one interval, see Pings.
+  const passes = (): void => intervals.turn(25)
+  return {
+    passes,
+    /** Lets it pass, each time after `meanwhile`, until a client that is silent is pinged; resolves when its answer is there. */
+    pinged: async (
+      { ws, stream }: { ws: WebSocket; stream: ByteStream },
+      meanwhile = async () => {},
+    ): Promise<void> => {
+      const peer = stream as unknown as Pinged
+      const { received, ping } = peer
+      const heard = once(ws, 'ping')
+      let sent = false
+      peer.ping = () => {
+        sent = true
+        ping.call(peer)
+      }
+      while (!sent) {
+        await meanwhile()
+        passes()
+      }
+      await heard
+      while (peer.received === received) await new Promise(setImmediate)
+    },
+  }
 }
 
 /** Resolves at `close`, however it came to it. */
@@ -540,49 +572,62 @@ t.test('WebSocket', async (t) => {
     await closed
   })
 
-  t.test('a silent client is pinged; one that does not answer is cut off', async (t) => {
-    const { connect } = await openWebSocket(t, { wsPing: 0.5 })
-    const answering = await connect()
+  t.test('a client that does not answer its ping is cut off', async (t) => {
+    const { connect } = await openWebSocket(t, { wsPing: 0.05 })
     const mute = await connect('mqtt', { autoPong: false })
     const gone = close(mute.stream)
     await once(mute.ws, 'ping')
     const [code] = await once(mute.ws, 'close')
     t.equal(code, 1006)
     await gone
-    for (let pings = 0; pings < 3; pings++) await once(answering.ws, 'ping')
+  })
+
+  t.test('a silent client is pinged, and stays when it answers', async (t) => {
+    const interval = heldInterval(t)
+    const { connect } = await openWebSocket(t, { wsPing: 1 })
+    const answering = await connect()
+    for (let pings = 0; pings < 3; pings++) await interval.pinged(answering)
     t.equal(answering.ws.readyState, WebSocket.OPEN)
   })
 
   t.test('any data counts as life: a client that talks is not pinged', async (t) => {
-    const { connect } = await openWebSocket(t, { wsPing: 0.3 })
+    const interval = heldInterval(t)
+    const { connect } = await openWebSocket(t, { wsPing: 1 })
     const silent = await connect()
     const talking = await connect('mqtt', { autoPong: false })
     talking.ws.on('ping', () => t.fail('it talks'))
-    talking.stream.on('data', (data: Buffer) => talking.stream.write(data))
-    talking.ws.on('message', (data: Buffer) => talking.ws.send(data))
-    talking.ws.send(Buffer.from('x'))
-    for (let pings = 0; pings < 3; pings++) await once(silent.ws, 'ping')
+    const talks = async (): Promise<void> => {
+      const read = once(talking.stream, 'data')
+      talking.ws.send(Buffer.from('x'))
+      await read
+    }
+    for (let pings = 0; pings < 3; pings++) await interval.pinged(silent, talks)
     t.equal(talking.ws.readyState, WebSocket.OPEN)
   })
 
   t.test('a client that is not read is not blamed for its silence', async (t) => {
-    const { connect } = await openWebSocket(t, { wsPing: 0.05 })
+    const interval = heldInterval(t)
+    const { connect } = await openWebSocket(t, { wsPing: 1 })
     const silent = await connect()
     const held = await connect('mqtt', { autoPong: false })
     held.stream.pause()
-    for (let pings = 0; pings < 3; pings++) await once(silent.ws, 'ping')
+    for (let pings = 0; pings < 3; pings++) await interval.pinged(silent)
     t.equal(held.ws.readyState, WebSocket.OPEN)
     held.stream.resume()
-    await once(held.ws, 'close')
+    const closed = once(held.ws, 'close')
+    for (let intervals = 0; intervals < 3; intervals++) interval.passes()
+    await closed
   })
 
   t.test('pings go over https too', async (t) => {
-    const { listener } = await open(t, (accept) =>
-      listenHttps({ ...WEB, wsPing: 0.05, tls: certificateFiles(t) }, accept),
+    const interval = heldInterval(t)
+    const { listener, next } = await open(t, (accept) =>
+      listenHttps({ ...WEB, wsPing: 1, tls: certificateFiles(t) }, accept),
     )
     const ws = new WebSocket(`${listener.url.replace('https', 'wss')}/mqtt`, 'mqtt', { rejectUnauthorized: false })
     t.teardown(() => ws.terminate())
-    for (let pings = 0; pings < 3; pings++) await once(ws, 'ping')
+    const stream = await next()
+    for (let pings = 0; pings < 3; pings++) await interval.pinged({ ws, stream })
     t.equal(ws.readyState, WebSocket.OPEN, 'its pongs were seen')
   })
 
