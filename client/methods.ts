@@ -7,18 +7,18 @@ export type Methods = ReturnType<typeof methods>
 /** By whatever door `call` goes through: `mqttCalls`, or `httpCalls`. Every method rejects with a `CallError`. */
 export function methods(call: Call) {
   return {
-    /** Sends a message to a room, or to a user (@user). For members who may write; a public room is joined by it. */
+    /** Sends a message to a room, or to a user (@user). For members who may write; sending to a public room joins it. */
     send: (params: Params<'send'>) => call('send', params, 'POST /rooms/{room}/messages'),
     /** A page of a room’s messages, ascending: the newest ones, those before a seq, or those after one. For members. */
     history: (params: Params<'history'>) => call('history', params, 'GET /rooms/{room}/messages'),
     rooms: {
-      /** Makes a room, with the asker as its owner. */
+      /** Creates a room, with the caller as its owner. */
       create: (params: Params<'rooms.create'>) => call('rooms.create', params, 'POST /rooms'),
-      /** Changes a room, or with user and role a member’s role. For owners and admins of the room. */
+      /** Changes a room, or with user and role the role of a member. For owners and admins of the room. */
       update: (params: Params<'rooms.update'>) => call('rooms.update', params, 'PATCH /rooms/{room}'),
       /** Removes a room and its messages for good. For owners of the room. */
       delete: (params: Params<'rooms.delete'>) => call('rooms.delete', params, 'DELETE /rooms/{room}'),
-      /** Joins a public room, or any other by an invitation or a link. */
+      /** Joins a public room, or another one by an invitation or a link. */
       join: (params: Params<'rooms.join'>) => call('rooms.join', params, 'POST /rooms/{room}/join'),
       /** Leaves a room. */
       leave: (params: Params<'rooms.leave'>) => call('rooms.leave', params, 'POST /rooms/{room}/leave'),
@@ -28,189 +28,189 @@ export function methods(call: Call) {
       remove: (params: Params<'rooms.remove'>) => call('rooms.remove', params, 'DELETE /rooms/{room}/members/{user}'),
       /** The members of a room, by user id, and how many there are. For members. */
       members: (params: Params<'rooms.members'>) => call('rooms.members', params, 'GET /rooms/{room}/members'),
-      /** A room as the asker sees it. For everyone who is logged in, a private one for members and whom they invite. */
+      /** A room as the caller sees it. For everyone who is logged in; a private room for members and invited users. */
       get: (params: Params<'rooms.get'>) => call('rooms.get', params, 'GET /rooms/{room}'),
-      /** Changes how the asker sees a room; answers with all of it. For members, direct conversations included. */
+      /** Changes the caller’s settings for a room; answers with all of them. For members, direct conversations included. */
       settings: (params: Params<'rooms.settings'>) => call('rooms.settings', params, 'PATCH /rooms/{room}/settings'),
-      /** The rooms the asker is in, or those anyone may join or ask to, by id. */
+      /** The rooms of the caller, or the rooms that anyone may join or ask to join, by id. */
       list: (params: Params<'rooms.list'> = {}) => call('rooms.list', params, 'GET /rooms'),
-      /** Gives a member a role, up to the asker’s own. For owners and admins of the room. */
+      /** Sets the role of a member, up to the caller’s own. For owners and admins of the room. */
       setRole: (params: Params<'rooms.setRole'>) => call('rooms.setRole', params, 'PUT /rooms/{room}/members/{user}'),
-      /** Makes a member the owner in place of the asker, who becomes an admin. For owners of the room. */
+      /** Makes a member the owner in place of the caller, who becomes an admin. For owners of the room. */
       transfer: (params: Params<'rooms.transfer'>) => call('rooms.transfer', params, 'POST /rooms/{room}/transfer'),
       /** Removes a user from a room and keeps them out, links and invitations included. For moderators and above. */
       ban: (params: Params<'rooms.ban'>) => call('rooms.ban', params, 'PUT /rooms/{room}/bans/{user}'),
       /** Ends a ban; the user may join or be invited again. For moderators of the room and above. */
       unban: (params: Params<'rooms.unban'>) => call('rooms.unban', params, 'DELETE /rooms/{room}/bans/{user}'),
-      /** Who is banned from a room, by user id. For moderators of the room and above. */
+      /** The bans of a room, by user id. For moderators of the room and above. */
       bans: (params: Params<'rooms.bans'>) => call('rooms.bans', params, 'GET /rooms/{room}/bans'),
-      /** Lets a member read and not write: messages, changes, reactions, typing. For moderators and above. */
+      /** Mutes a member, who may read but not write: messages, changes, reactions, typing. For moderators and above. */
       mute: (params: Params<'rooms.mute'>) => call('rooms.mute', params, 'PUT /rooms/{room}/mutes/{user}'),
-      /** Lets a member write again. For moderators of the room and above. */
+      /** Ends a mute. For moderators of the room and above. */
       unmute: (params: Params<'rooms.unmute'>) => call('rooms.unmute', params, 'DELETE /rooms/{room}/mutes/{user}'),
-      /** Who is muted in a room, by user id. For moderators of the room and above. */
+      /** The mutes of a room, by user id. For moderators of the room and above. */
       mutes: (params: Params<'rooms.mutes'>) => call('rooms.mutes', params, 'GET /rooms/{room}/mutes'),
       links: {
-        /** Makes a link with which anyone may join the room. For owners and admins of the room. */
+        /** Creates a link with which anyone may join the room. For owners and admins of the room. */
         create: (params: Params<'rooms.links.create'>) => call('rooms.links.create', params, 'POST /rooms/{room}/links'),
-        /** The links of a room that are valid. For owners and admins of the room. */
+        /** The valid links of a room. For owners and admins of the room. */
         list: (params: Params<'rooms.links.list'>) => call('rooms.links.list', params, 'GET /rooms/{room}/links'),
-        /** Makes a link invalid; who came by it stays. For owners and admins of the room. */
+        /** Revokes a link; users who joined with it stay. For owners and admins of the room. */
         revoke: (params: Params<'rooms.links.revoke'>) => call('rooms.links.revoke', params, 'DELETE /rooms/{room}/links/{link}'),
       },
-      /** Asks to be let into a room of access request. For everyone who is not banned from it. */
+      /** Asks to join a room whose access is request. For everyone who is not banned from it. */
       request: (params: Params<'rooms.request'>) => call('rooms.request', params, 'POST /rooms/{room}/requests'),
-      /** Who asks to be let in, by user id. For moderators of the room and above. */
+      /** The pending requests to join, by user id. For moderators of the room and above. */
       requests: (params: Params<'rooms.requests'>) => call('rooms.requests', params, 'GET /rooms/{room}/requests'),
-      /** Lets in someone who asked. For moderators of the room and above. */
+      /** Accepts a request to join. For moderators of the room and above. */
       approve: (params: Params<'rooms.approve'>) => call('rooms.approve', params, 'PUT /rooms/{room}/requests/{user}'),
-      /** Says no to someone who asked; they may ask again. For moderators of the room and above. */
+      /** Denies a request to join; the user may ask again. For moderators of the room and above. */
       deny: (params: Params<'rooms.deny'>) => call('rooms.deny', params, 'DELETE /rooms/{room}/requests/{user}'),
     },
     auth: {
-      /** Makes an account and logs it in, as far as auth.registration lets anyone. */
+      /** Creates an account and logs it in, as far as auth.registration allows. */
       register: (params: Params<'auth.register'>) => call('auth.register', params, 'POST /auth/register'),
-      /** Makes an invitation to register with. For admins. */
+      /** Creates an invitation to register. For admins. */
       invite: (params: Params<'auth.invite'> = {}) => call('auth.invite', params, 'POST /auth/invites'),
       /** Logs in with user name and password. Who has a second factor is asked for `code` once the password was right. */
       login: (params: Params<'auth.login'>) => call('auth.login', params, 'POST /auth/login'),
-      /** A new access token and a new refresh token for a refresh token. Shown again, as by two windows at once, that is good for the moment of auth.refreshGrace; an older one ends the login. */
+      /** Exchanges a refresh token for a new access token and a new refresh token. A used refresh token is accepted again within auth.refreshGrace, as by two windows at once; an older one ends the login. */
       token: (params: Params<'auth.token'>) => call('auth.token', params, 'POST /auth/token'),
-      /** Renews the login of the connection that asks, with another token of the same user. */
+      /** Renews the login of the calling connection, with another token of the same user. */
       refresh: (params: Params<'auth.refresh'>) => call('auth.refresh', params, null),
-      /** Ends the login that asks: its tokens, and the sessions that used them with all they hold. A login by password is its one session. */
+      /** Ends the login of the caller: its tokens, the sessions that used them, and their queues. A login by password is its one session. */
       logout: (params: Params<'auth.logout'> = {}) => call('auth.logout', params, 'POST /auth/logout'),
-      /** Voids every token the asker was given so far, and ends all sessions with all they hold. API keys stay. */
+      /** Voids all tokens of the caller issued so far, and ends all sessions with their queues. API keys stay. */
       logoutEverywhere: (params: Params<'auth.logoutEverywhere'> = {}) => call('auth.logoutEverywhere', params, 'POST /auth/logout-everywhere'),
-      /** Changes the asker’s password. Every other session and all tokens so far end; the result is a new login. */
+      /** Changes the caller’s password. All other sessions and all tokens issued so far end; the result is a new login. */
       password: (params: Params<'auth.password'>) => call('auth.password', params, 'POST /auth/password'),
       totp: {
-        /** Makes a secret for an authenticator app. It counts once auth.totp.confirm has shown a code of it. */
+        /** Creates a secret for an authenticator app. It takes effect when auth.totp.confirm is called with a code of it. */
         begin: (params: Params<'auth.totp.begin'>) => call('auth.totp.begin', params, 'POST /auth/totp'),
-        /** Turns the second factor on: from now on a password needs a code too. */
+        /** Turns the second factor on: a password needs a code too from now on. */
         confirm: (params: Params<'auth.totp.confirm'>) => call('auth.totp.confirm', params, 'POST /auth/totp/confirm'),
         /** Turns the second factor off. */
         remove: (params: Params<'auth.totp.remove'>) => call('auth.totp.remove', params, 'POST /auth/totp/remove'),
-        /** Whether the asker has a second factor. */
+        /** Whether the caller has a second factor. */
         status: (params: Params<'auth.totp.status'> = {}) => call('auth.totp.status', params, 'GET /auth/totp'),
       },
-      /** Makes a token with which a user can set a new password once. For admins, who see that it reaches the user. */
+      /** Creates a token with which a user can set a new password once. For admins, who deliver it to the user. */
       reset: (params: Params<'auth.reset'>) => call('auth.reset', params, 'POST /auth/resets'),
-      /** Sets a new password with a token of auth.reset. All tokens and sessions of before end; a second factor stays. */
+      /** Sets a new password with a token of auth.reset. All earlier tokens and sessions end; a second factor stays. */
       resetPassword: (params: Params<'auth.resetPassword'>) => call('auth.resetPassword', params, 'POST /auth/reset-password'),
-      /** Takes the login that an identity provider confirmed: the code of the address it led back to, once, within a minute. */
+      /** Exchanges the code of a login confirmed by an identity provider for a login here; once, within a minute. */
       oidc: (params: Params<'auth.oidc'>) => call('auth.oidc', params, 'POST /auth/oidc'),
     },
     account: {
-      /** Makes a link to a zip file of all that the broker has of the asker. It is good for one download. */
+      /** Creates a link to a zip file of everything the broker has about the caller. The link is valid for one download. */
       export: (params: Params<'account.export'> = {}) => call('account.export', params, 'POST /account/export'),
-      /** Removes the asker’s account for good: logins, profile, people and devices at once, and in the background all they wrote, wherever it is. */
+      /** Removes the caller’s account for good: logins, profile, contacts and devices at once, and everything they wrote in the background. */
       delete: (params: Params<'account.delete'>) => call('account.delete', params, 'POST /account/delete'),
     },
     accounts: {
-      /** Makes an account, whatever auth.registration says. For admins. */
+      /** Creates an account, whatever auth.registration is. For admins. */
       create: (params: Params<'accounts.create'>) => call('accounts.create', params, 'POST /accounts'),
       /** One account. For admins. */
       get: (params: Params<'accounts.get'>) => call('accounts.get', params, 'GET /accounts/{user}'),
-      /** Accounts by user id, whatever its case. For admins. */
+      /** Accounts ordered by user id, case-insensitive. For admins. */
       list: (params: Params<'accounts.list'> = {}) => call('accounts.list', params, 'GET /accounts'),
-      /** Gives an account these roles in place of those it had; live sessions and streams have them at once, unless a token of theirs says otherwise. For admins. */
+      /** Replaces the roles of an account; live sessions and streams have the new ones at once, unless their token names roles. For admins. */
       setRoles: (params: Params<'accounts.setRoles'>) => call('accounts.setRoles', params, 'PUT /accounts/{user}/roles'),
-      /** Nobody logs in as the user, or as their bots and devices, until accounts.resume; who is logged in is cut off. What they have stays. For admins. */
+      /** Prevents logins of the user and of their bots and devices until accounts.resume, and closes their connections. All data stays. For admins. */
       suspend: (params: Params<'accounts.suspend'>) => call('accounts.suspend', params, 'PUT /accounts/{user}/suspension'),
-      /** Takes a suspension back. For admins. */
+      /** Ends a suspension. For admins. */
       resume: (params: Params<'accounts.resume'>) => call('accounts.resume', params, 'DELETE /accounts/{user}/suspension'),
-      /** Removes an account with all its user left, as topictalk user remove does. For admins. */
+      /** Removes an account with everything its user wrote, as topictalk user remove does. For admins. */
       delete: (params: Params<'accounts.delete'>) => call('accounts.delete', params, 'DELETE /accounts/{user}'),
     },
     sessions: {
-      /** The sessions of the asker by client id, or for admins those of anyone. */
+      /** The sessions of the caller by client id; for admins those of anyone. */
       list: (params: Params<'sessions.list'> = {}) => call('sessions.list', params, 'GET /sessions'),
-      /** Ends a session with all it holds, and the login behind it: its device has to log in anew. */
+      /** Ends a session with its queue, and the login behind it: the device must log in again. */
       end: (params: Params<'sessions.end'>) => call('sessions.end', params, 'DELETE /sessions/{session}'),
     },
     users: {
       /** The profile of a user. For everyone who is logged in. */
       get: (params: Params<'users.get'>) => call('users.get', params, 'GET /users/{user}'),
-      /** Changes the asker’s own profile. What is left out stays; a field of null is removed. */
+      /** Changes the caller’s profile. What is left out stays; a field that is null is removed. */
       update: (params: Params<'users.update'> = {}) => call('users.update', params, 'PATCH /profile'),
-      /** Users whose id begins with a text, whatever its case. For everyone who is logged in. */
+      /** Users whose id begins with a text, case-insensitive. For everyone who is logged in. */
       search: (params: Params<'users.search'>) => call('users.search', params, 'GET /users'),
     },
     blocks: {
-      /** Blocks a user: no direct messages, signals or invitations from there, and no presence to there. Blocking twice is blocking once. */
+      /** Blocks a user, who can send the caller no direct messages, signals or invitations, and does not see the caller’s presence. A repeated block changes nothing. */
       add: (params: Params<'blocks.add'>) => call('blocks.add', params, 'PUT /blocks/{user}'),
-      /** Takes a block back. */
+      /** Ends a block. */
       remove: (params: Params<'blocks.remove'>) => call('blocks.remove', params, 'DELETE /blocks/{user}'),
-      /** Whom the asker blocks, by user id. */
+      /** The users the caller blocks, by user id. */
       list: (params: Params<'blocks.list'> = {}) => call('blocks.list', params, 'GET /blocks'),
     },
-    /** Says that the asker has read a room’s messages up to one; it never goes back. For members. */
+    /** Marks the messages of a room as read by the caller up to one; the position never decreases. For members. */
     read: (params: Params<'read'>) => call('read', params, 'PUT /rooms/{room}/read'),
-    /** How far the members of a room have come; or who has got and read one message. For members. */
+    /** The receipts of the members of a room; or who has received and read one message. For members. */
     receipts: (params: Params<'receipts'>) => call('receipts', params, 'GET /rooms/{room}/receipts'),
-    /** Brings a client up to date: for each room of the asker, by room id, what is new since where the client is. For first use it says nothing. */
+    /** Brings a client up to date: for each room of the caller, by room id, what is new since the client’s position. The first call has no parameters. */
     sync: (params: Params<'sync'> = {}) => call('sync', params, 'POST /sync'),
-    /** Lets messages from one on count as unread for the asker, until they are read again. Receipts do not go back by it. For members. */
+    /** Makes messages from one on count as unread for the caller, until they are read again. Receipts do not go back. For members. */
     markUnread: (params: Params<'markUnread'>) => call('markUnread', params, 'PUT /rooms/{room}/unread'),
-    /** What the asker has not read, in one room or in all of them, by room id. */
+    /** Counts of what the caller has not read, in one room or in all of them, by room id. */
     unread: (params: Params<'unread'> = {}) => call('unread', params, 'GET /unread'),
-    /** Messages with certain words, in one room of the asker or in all of them, newest first. */
+    /** Messages with certain words, in one room of the caller or in all of them, newest first. */
     search: (params: Params<'search'>) => call('search', params, 'GET /search'),
     contacts: {
-      /** Asks a user to be a contact; whoever asked the asker before is one at once. Contacts see each other’s presence. */
+      /** Asks a user to be a contact; a user who asked the caller before becomes one at once. Contacts see each other’s presence. */
       request: (params: Params<'contacts.request'>) => call('contacts.request', params, 'POST /contacts'),
-      /** Takes a user who asked as a contact. */
+      /** Accepts the request of a user to be a contact. */
       accept: (params: Params<'contacts.accept'>) => call('contacts.accept', params, 'PUT /contacts/{user}'),
-      /** Ends a contact, takes back a request, or declines one. */
+      /** Ends a contact, withdraws a request, or declines one. */
       remove: (params: Params<'contacts.remove'>) => call('contacts.remove', params, 'DELETE /contacts/{user}'),
-      /** The asker’s contacts, and requests both ways, by user id. */
+      /** The caller’s contacts, and requests in both directions, by user id. */
       list: (params: Params<'contacts.list'> = {}) => call('contacts.list', params, 'GET /contacts'),
     },
     webhooks: {
-      /** Makes a webhook, told of what happens from now on. For admins. */
+      /** Creates a webhook for events from now on. For admins. */
       create: (params: Params<'webhooks.create'>) => call('webhooks.create', params, 'POST /webhooks'),
-      /** All webhooks and how they do, by id. For admins. */
+      /** All webhooks and their state, by id. For admins. */
       list: (params: Params<'webhooks.list'> = {}) => call('webhooks.list', params, 'GET /webhooks'),
-      /** Changes a webhook; what is left out stays. The secret before signs beside a new one for a day. One of the configuration can only be switched on and off. For admins. */
+      /** Changes a webhook; what is left out stays. For a day events are signed with the previous secret, too. A webhook of the configuration can only be enabled and disabled. For admins. */
       update: (params: Params<'webhooks.update'>) => call('webhooks.update', params, 'PATCH /webhooks/{webhook}'),
-      /** Removes a webhook with all it has not been told. For admins. */
+      /** Removes a webhook and its undelivered events. For admins. */
       delete: (params: Params<'webhooks.delete'>) => call('webhooks.delete', params, 'DELETE /webhooks/{webhook}'),
-      /** Events that were given up, by id, which is by time. For admins. */
+      /** Events that were given up, ordered by id, and so by time. For admins. */
       deliveries: (params: Params<'webhooks.deliveries'>) => call('webhooks.deliveries', params, 'GET /webhooks/{webhook}/deliveries'),
-      /** Tries events that were given up again, once each: one of them, or all. For admins. */
+      /** Repeats events that were given up, once each: one of them, or all. For admins. */
       retry: (params: Params<'webhooks.retry'>) => call('webhooks.retry', params, 'POST /webhooks/{webhook}/retry'),
-      /** Posts an event webhook.test, once, and says what came of it. For admins. */
+      /** Posts an event webhook.test, once, and answers with the outcome. For admins. */
       test: (params: Params<'webhooks.test'>) => call('webhooks.test', params, 'POST /webhooks/{webhook}/test'),
     },
     devices: {
-      /** Makes a device of the asker’s own: a user with the role device, and its API key. */
+      /** Creates a device of the caller: a user with the role device, and its API key. */
       register: (params: Params<'devices.register'>) => call('devices.register', params, 'POST /devices'),
-      /** The devices that are the asker’s, or shared with the asker, by user id. */
+      /** The devices the caller owns, or that are shared with the caller, by user id. */
       list: (params: Params<'devices.list'> = {}) => call('devices.list', params, 'GET /devices'),
-      /** A device: whose it is, and for its owner with whom it is shared and where it reports to. For those who may read it. */
+      /** A device and its owner; for the owner also its shares and bridges. For those who may read it. */
       get: (params: Params<'devices.get'>) => call('devices.get', params, 'GET /devices/{device}'),
-      /** Another API key for a device; those it had so far end, with its connections. For its owner. */
+      /** Creates a new API key for a device; its previous keys are revoked and its connections closed. For its owner. */
       key: (params: Params<'devices.key'>) => call('devices.key', params, 'POST /devices/{device}/keys'),
-      /** Removes a device with all it has: keys, memberships, commands, retained state. For its owner. */
+      /** Removes a device with its keys, memberships, commands and retained state. For its owner. */
       remove: (params: Params<'devices.remove'>) => call('devices.remove', params, 'DELETE /devices/{device}'),
-      /** Offers a device to someone, who becomes its owner with devices.accept; to name oneself takes it back. For its owner. Of admins it needs no acceptance. */
+      /** Offers a device to a user, who becomes its owner with devices.accept; naming oneself withdraws the offer. For its owner. A transfer by an admin needs no acceptance. */
       transfer: (params: Params<'devices.transfer'>) => call('devices.transfer', params, 'PUT /devices/{device}/owner'),
-      /** The devices that others offer the asker, by user id. */
+      /** The devices that others offer to the caller, by user id. */
       offers: (params: Params<'devices.offers'> = {}) => call('devices.offers', params, 'GET /device-offers'),
-      /** Takes a device that is offered: it is the asker’s, nobody shares it, its keys of before are void, and the answer is a new one. */
+      /** Accepts an offered device: the caller becomes its owner, its shares end, its previous keys are void, and the result is a new key. */
       accept: (params: Params<'devices.accept'>) => call('devices.accept', params, 'POST /device-offers/{device}'),
-      /** Takes no device that is offered. */
+      /** Declines an offered device. */
       decline: (params: Params<'devices.decline'>) => call('devices.decline', params, 'DELETE /device-offers/{device}'),
-      /** Lets another user read or control a device, in place of what they might before. For its owner. */
+      /** Sets whether another user may read or control a device. For its owner. */
       share: (params: Params<'devices.share'>) => call('devices.share', params, 'PUT /devices/{device}/shares/{user}'),
-      /** Takes back what a user might with a device, at once. For its owner, and for that user. */
+      /** Ends a user’s access to a device, at once. For its owner, and for that user. */
       unshare: (params: Params<'devices.unshare'>) => call('devices.unshare', params, 'DELETE /devices/{device}/shares/{user}'),
-      /** Asks a device to do something; what becomes of it is an event of the asker. For those who may control it. */
+      /** Sends a command to a device; its outcome is an event of the caller. For those who may control the device. */
       command: (params: Params<'devices.command'>) => call('devices.command', params, 'POST /devices/{device}/commands'),
-      /** A page of what was asked of a device, ascending: the newest, or those before one. For those who may read it. */
+      /** A page of the commands of a device, ascending: the newest, or those before one. For those who may read it. */
       commands: (params: Params<'devices.commands'>) => call('devices.commands', params, 'GET /devices/{device}/commands'),
-      /** Posts what a device publishes on some topics into a room, in its name. For its owner, who may invite into the room. */
+      /** Posts what a device publishes on some topics into a room, with the device as author. For its owner, who must be allowed to invite into the room. */
       bridge: (params: Params<'devices.bridge'>) => call('devices.bridge', params, 'POST /devices/{device}/bridges'),
       /** Ends a bridge; the device stays a member of the room. For its owner. */
       unbridge: (params: Params<'devices.unbridge'>) => call('devices.unbridge', params, 'DELETE /devices/{device}/bridges/{bridge}'),
@@ -218,56 +218,56 @@ export function methods(call: Call) {
     /** Sends a notification to a user, or to several. For the role notifier and admins. */
     notify: (params: Params<'notify'>) => call('notify', params, 'POST /notifications'),
     notifications: {
-      /** A page of the asker’s own notifications, ascending: the newest ones, or those before a seq. */
+      /** A page of the caller’s notifications, ascending: the newest ones, or those before a seq. */
       list: (params: Params<'notifications.list'> = {}) => call('notifications.list', params, 'GET /notifications'),
-      /** Acknowledges notifications, for all devices of the asker: some by id, or all up to a seq. */
+      /** Acknowledges notifications, for all devices of the caller: some by id, or all up to a seq. */
       ack: (params: Params<'notifications.ack'> = {}) => call('notifications.ack', params, 'POST /notifications/acks'),
-      /** What became of a notification. For whoever sent it, and admins. */
+      /** The state of a notification. For its sender, and admins. */
       status: (params: Params<'notifications.status'>) => call('notifications.status', params, 'GET /users/{user}/notifications/{notification}'),
     },
-    /** Announces something to every user, or to those with one of some roles. For the role publisher and admins. */
+    /** Sends an announcement to all users, or to those with one of some roles. For the role publisher and admins. */
     broadcast: Object.assign((params: Params<'broadcast'>) => call('broadcast', params, 'POST /broadcast/{channel}/messages'), {
-      /** Forgets the retained announcement of a channel. For the role publisher and admins. */
+      /** Removes the retained announcement of a channel. For the role publisher and admins. */
       clear: (params: Params<'broadcast.clear'>) => call('broadcast.clear', params, 'DELETE /broadcast/{channel}/retained'),
       /** A page of a channel’s announcements, ascending: the newest ones, those before a seq, or those after one. */
       history: (params: Params<'broadcast.history'>) => call('broadcast.history', params, 'GET /broadcast/{channel}/messages'),
-      /** The channels in which there is an announcement for the asker, by name. */
+      /** The channels with an announcement for the caller, by name. */
       channels: (params: Params<'broadcast.channels'> = {}) => call('broadcast.channels', params, 'GET /broadcast'),
     }),
     privacy: {
-      /** The asker’s privacy settings. */
+      /** The caller’s privacy settings. */
       get: (params: Params<'privacy.get'> = {}) => call('privacy.get', params, 'GET /privacy'),
-      /** Changes the asker’s privacy settings, for everyone at once; answers with all of them. */
+      /** Changes the caller’s privacy settings, with immediate effect; answers with all of them. */
       update: (params: Params<'privacy.update'> = {}) => call('privacy.update', params, 'PATCH /privacy'),
     },
     keys: {
-      /** Makes an API key for oneself, or for a bot of one’s own; admins for anyone. It is good for what the asker may now, whatever the password becomes. */
+      /** Creates an API key for the caller or a bot of the caller; admins for anyone. It has the roles the caller has now, and outlives changes of the password. */
       create: (params: Params<'keys.create'>) => call('keys.create', params, 'POST /keys'),
-      /** The API keys of oneself, or of a bot of one’s own, without their secrets; for admins those of anyone. */
+      /** The API keys of the caller or of a bot of the caller, without their secrets; for admins those of anyone. */
       list: (params: Params<'keys.list'> = {}) => call('keys.list', params, 'GET /keys'),
-      /** Ends an API key: connections that logged in with it are cut, what their sessions hold stays. */
+      /** Revokes an API key: connections that logged in with it are closed, their sessions and queues stay. */
       revoke: (params: Params<'keys.revoke'>) => call('keys.revoke', params, 'DELETE /keys/{keyId}'),
     },
     bots: {
-      /** Makes a bot: a user with the role bot and no password, and its first API key. */
+      /** Creates a bot: a user with the role bot and no password, and its first API key. */
       create: (params: Params<'bots.create'>) => call('bots.create', params, 'POST /bots'),
-      /** The bots of the asker, by user id. */
+      /** The bots of the caller, by user id. */
       list: (params: Params<'bots.list'> = {}) => call('bots.list', params, 'GET /bots'),
-      /** Removes a bot of one’s own, with its keys, its sessions and its memberships; admins remove anyone’s. */
+      /** Removes a bot of the caller, with its keys, sessions and memberships; admins remove anyone’s. */
       delete: (params: Params<'bots.delete'>) => call('bots.delete', params, 'DELETE /bots/{bot}'),
     },
     slash: {
-      /** Says which commands a bot takes in rooms where they count, in place of those it took before. For the bot and its owner. */
+      /** Replaces the slash commands that a bot takes in rooms where they are active. For the bot and its owner. */
       set: (params: Params<'slash.set'>) => call('slash.set', params, 'PUT /slash-commands'),
-      /** The commands that count in a room for the asker, by name; of one name the bot that gets it first. For members. */
+      /** The slash commands that are active in a room for the caller, by name; of several bots with one name, the one that gets it. For members. */
       list: (params: Params<'slash.list'>) => call('slash.list', params, 'GET /rooms/{room}/slash-commands'),
-      /** Lets the commands of a bot that is a member count in a room, or not any more. For owners and admins of the room. */
+      /** Activates the slash commands of a bot that is a member of the room, or deactivates them. For owners and admins of the room. */
       allow: (params: Params<'slash.allow'>) => call('slash.allow', params, 'PUT /rooms/{room}/slash-commands/{bot}'),
     },
     filters: {
-      /** The filters that messages are held against. For admins. */
+      /** The filters for messages. For admins. */
       list: (params: Params<'filters.list'> = {}) => call('filters.list', params, 'GET /filters'),
-      /** Replaces the filters that are not of the configuration, at once and for all messages to come. For admins. */
+      /** Replaces the filters that are not in the configuration, for all messages from now on. For admins. */
       set: (params: Params<'filters.set'>) => call('filters.set', params, 'PUT /filters'),
     },
     audit: {
@@ -275,11 +275,11 @@ export function methods(call: Call) {
       list: (params: Params<'audit.list'> = {}) => call('audit.list', params, 'GET /audit'),
     },
     reports: {
-      /** Reports a message (room and seq) or a user, in a room or at large, to those who moderate. Twice is once. For members of the room. */
+      /** Reports a message (room and seq) or a user, in a room or in general, to the moderators. A repeated report changes nothing. For members of the room. */
       create: (params: Params<'reports.create'>) => call('reports.create', params, 'POST /reports'),
       /** Reports, the oldest first: of a room, for its moderators and above; of all rooms, conversations and users, for admins. */
       list: (params: Params<'reports.list'> = {}) => call('reports.list', params, 'GET /reports'),
-      /** Does what a report asks for, and closes all open reports of the same. For who may see it, as far as they may do that. */
+      /** Resolves a report by an action, and closes all open reports of the same message or user. For those who may see it and may do the action. */
       resolve: (params: Params<'reports.resolve'>) => call('reports.resolve', params, 'POST /reports/{report}/resolve'),
     },
   }

@@ -15,7 +15,7 @@ export const announcedRoles = Type.Optional(
   Type.Array(Type.String({ pattern: ROLE.source, maxLength: 64 }), {
     minItems: 1,
     maxItems: MAX_ANNOUNCED_ROLES,
-    description: 'Only for users who have one of these roles; for everyone when left out.',
+    description: 'Only for users with one of these roles; left out: for everyone.',
   }),
 )
 

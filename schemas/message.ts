@@ -26,7 +26,7 @@ export const MAX_DEPTH = 100
 const MAX_TTL = 31_536_000
 
 const ttl = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: MAX_TTL, description: 'Seconds it lives, counted from its ts.' }),
+  Type.Integer({ minimum: 1, maximum: MAX_TTL, description: 'Lifetime in seconds, from its ts.' }),
 )
 
 const seq = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
@@ -68,7 +68,10 @@ export const MessageInput = Type.Object(
           }),
           seq: Type.Integer({ minimum: 1, description: 'The message.' }),
         },
-        { additionalProperties: false, description: 'The message this one passes on, in place of words of its own.' },
+        {
+          additionalProperties: false,
+          description: 'The message that this one forwards, in place of content of its own.',
+        },
       ),
     ),
     target: seq('The message an edit, delete, reaction or pin is about.'),
@@ -97,8 +100,8 @@ export const LocationData = Type.Object(
   {
     lat: Type.Number({ minimum: -90, maximum: 90, description: 'Degrees of latitude (WGS 84).' }),
     lon: Type.Number({ minimum: -180, maximum: 180, description: 'Degrees of longitude (WGS 84).' }),
-    accuracy: Type.Optional(Type.Number({ minimum: 0, maximum: 1e8, description: 'Metres around it.' })),
-    name: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'What is there.' })),
+    accuracy: Type.Optional(Type.Number({ minimum: 0, maximum: 1e8, description: 'Accuracy in metres.' })),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Name of the place.' })),
   },
   { additionalProperties: false },
 )
@@ -120,10 +123,10 @@ export const Forwarded = Type.Object(
   {
     from: Type.String({ description: 'Who said it, a user id.' }),
     ts: Type.Integer({ description: 'When. Unix ms.' }),
-    room: Type.Optional(Type.String({ description: 'Where, if that is a public room or this one.' })),
+    room: Type.Optional(Type.String({ description: 'The room, if it is public or this one.' })),
     seq: Type.Optional(Type.Integer({ minimum: 1, description: 'Its number there.' })),
   },
-  { additionalProperties: false, description: 'Whose words a forwarded message has.' },
+  { additionalProperties: false, description: 'The origin of a forwarded message.' },
 )
 export type Forwarded = Static<typeof Forwarded>
 
@@ -158,7 +161,7 @@ export const NotificationInput = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 128,
-        description: 'It takes the place of the one before with the same key, for those who have not got that yet.',
+        description: 'Replaces the previous notification with the same key, for users who have not received that yet.',
       }),
     ),
   },
@@ -177,7 +180,7 @@ export const ReceiptInput = Type.Object(
   {
     read: seq('The last message that was read.'),
     delivered: seq('The last message that arrived.'),
-    thread: seq('With read: of this thread alone; others are not told.'),
+    thread: seq('With read: only in this thread; others are not told.'),
     private: Type.Optional(Type.Boolean({ description: 'True: others are not told what was read.' })),
   },
   { additionalProperties: false },

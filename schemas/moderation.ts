@@ -14,16 +14,16 @@ export const Filter = Type.Object(
   {
     match: Type.Enum(['words', 'regex'], {
       description:
-        'words: whole words and phrases, whatever their case or form; parts of words in scripts without spaces. regex: RE2 syntax.',
+        'words: whole words and phrases, in any case and Unicode form; parts of words in scripts without spaces. regex: RE2 syntax.',
     }),
     patterns: Type.Array(Type.String({ minLength: 1, maxLength: MAX_PATTERN }), {
       minItems: 1,
       maxItems: MAX_WORDS,
-      description: `What is looked for: at most ${MAX_WORDS} words, or ${MAX_REGEXES} regular expressions.`,
+      description: `The patterns: at most ${MAX_WORDS} words, or ${MAX_REGEXES} regular expressions.`,
     }),
     action: Type.Enum(['refuse', 'mask', 'report'], {
       description:
-        'refuse: the message is refused. mask: asterisks take the place of what was found. report: it is taken, and moderators are told.',
+        'refuse: the message is refused. mask: matches are replaced by asterisks. report: the message is accepted, and moderators are told.',
     }),
     rooms: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {

@@ -9,22 +9,22 @@ const choice = (description: string, options: { default?: 'allow' } = {}) =>
 const listOf = (pattern: string, description: string, options: { default?: [] } = {}) =>
   Type.Array(Type.String({ pattern, maxLength: 255 }), { maxItems: MAX_LISTED, description, ...options })
 
-const textLength = Type.Integer({ minimum: 1, maximum: 268_435_455, description: 'Most characters of a text.' })
-const LINKS = 'Whether a text may hold links and addresses of pages.'
-const CUSTOM_DATA = 'Whether messages may hold data, be of type custom, and have attachments with fields of their own.'
-const max = { minimum: 0, maximum: 32, description: 'Most attachments of a message; 0: none at all.' }
+const textLength = Type.Integer({ minimum: 1, maximum: 268_435_455, description: 'Maximum characters of a text.' })
+const LINKS = 'Whether a text may contain links and addresses of pages.'
+const CUSTOM_DATA = 'Whether messages may have data, the type custom, and attachments with custom fields.'
+const max = { minimum: 0, maximum: 32, description: 'Maximum attachments of a message; 0: none.' }
 const bytes = Type.Integer({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
-  description: 'Most bytes of one attachment, which then has to state its size.',
+  description: 'Maximum bytes of one attachment, which must then state its size.',
 })
 const TYPES = [
   '^[a-z0-9.+-]+/([a-z0-9.+-]+|\\*)$',
-  'Media types an attachment may state as mime, such as image/*; empty: any, or none.',
+  'Media types that an attachment may state as mime, such as image/*; empty: any, or none.',
 ] as const
 const HOSTS = [
   '^(\\*\\.)?[a-z0-9.-]+$',
-  'Where attachments may lie, by http or https: cdn.example.com, or *.example.com; empty: anywhere.',
+  'Hosts of attachments (http or https): cdn.example.com, or *.example.com; empty: any.',
 ] as const
 
 /** Of a room: what it says nothing of is as the broker has it. */
@@ -41,14 +41,14 @@ export const RoomPolicies = Type.Object(
           types: Type.Optional(listOf(...TYPES)),
           hosts: Type.Optional(listOf(...HOSTS)),
         },
-        { additionalProperties: false, description: 'What attachments may be, by what they state.' },
+        { additionalProperties: false, description: 'Rules for attachments, by what they state.' },
       ),
     ),
   },
   {
     title: 'RoomPolicies',
     additionalProperties: false,
-    description: 'What messages may hold, beyond what the broker denies everywhere.',
+    description: 'Rules for messages, in addition to those of the broker.',
   },
 )
 export type RoomPolicies = Static<typeof RoomPolicies>
@@ -59,19 +59,19 @@ const orNone = <S extends Type.TSchema>(schema: S, description: string) =>
 /** Of the broker, with defaults that deny nothing. */
 export const Policies = Type.Object(
   {
-    textLength: orNone(textLength, 'Most characters of a text; null: as many as limits.payloadBytes allows.'),
+    textLength: orNone(textLength, 'Maximum characters of a text; null: as many as limits.payloadBytes allows.'),
     links: choice(LINKS, { default: 'allow' }),
     customData: choice(CUSTOM_DATA, { default: 'allow' }),
     attachments: Type.Object(
       {
         max: Type.Integer({ ...max, default: 32 }),
-        bytes: orNone(bytes, 'Most bytes of one attachment, which then has to state its size; null: any number.'),
+        bytes: orNone(bytes, 'Maximum bytes of one attachment, which must then state its size; null: any.'),
         types: listOf(...TYPES, { default: [] }),
         hosts: listOf(...HOSTS, { default: [] }),
       },
-      { additionalProperties: false, default: {}, description: 'What attachments may be, by what they state.' },
+      { additionalProperties: false, default: {}, description: 'Rules for attachments, by what they state.' },
     ),
   },
-  { additionalProperties: false, default: {}, description: 'What messages may hold; a room can deny more.' },
+  { additionalProperties: false, default: {}, description: 'Rules for messages; a room can restrict more.' },
 )
 export type Policies = Static<typeof Policies>

@@ -9,7 +9,7 @@ export const Problem = Type.Object(
     title: Type.String({ description: 'What the code means.' }),
     status: Type.Integer({ description: 'HTTP status.' }),
     code: Type.Enum(Object.keys(ERRORS) as ErrorCode[], { description: 'The same codes as in replies over MQTT.' }),
-    detail: Type.String({ description: 'What is wrong, for people.' }),
+    detail: Type.String({ description: 'What is wrong, in words.' }),
     field: Type.Optional(Type.String({ description: 'The parameter that is wrong, as a dotted path.' })),
     retryAfter: Type.Optional(Type.Number({ description: 'Seconds to wait before trying again.' })),
   },

@@ -3,29 +3,29 @@ import Type from 'typebox'
 
 /** Each event with when it is told. `data` of the event is what members received, unless said otherwise. */
 export const WEBHOOK_EVENTS = {
-  'message.sent': 'a message to a room (or, where asked for, a direct conversation)',
+  'message.sent': 'a message to a room (or, if enabled, a direct conversation)',
   'message.edited': 'a message was edited',
   'message.deleted': 'a message was deleted',
-  'message.reaction': 'a reaction was added or taken back',
+  'message.reaction': 'a reaction was added or removed',
   'message.pinned': 'a message was pinned',
   'message.unpinned': 'a message was unpinned',
-  'room.created': 'a room was made',
+  'room.created': 'a room was created',
   'room.updated': 'a room was changed',
   'room.deleted': 'a room was deleted',
-  'member.joined': 'someone joined, or was let in (`by`)',
+  'member.joined': 'someone joined, or was admitted (`by`)',
   'member.left': 'someone left',
   'member.invited': 'someone was invited',
   'member.removed': 'someone was removed',
-  'member.requested': 'someone asks to be let in',
-  'member.denied': 'someone who asked was not let in',
+  'member.requested': 'someone asked to join',
+  'member.denied': 'a request to join was denied',
   'member.role': 'a member got another role',
   'member.banned': 'someone was banned',
   'member.unbanned': 'a ban was ended',
   'member.muted': 'a member was muted',
   'member.unmuted': 'a mute was ended',
-  'user.registered': 'an account was made',
+  'user.registered': 'an account was created',
   'user.removed': 'an account was removed',
-  'notification.sent': 'a notification to a user; `data.user` says whom',
+  'notification.sent': 'a notification to a user (`data.user`)',
   'broadcast.sent': 'an announcement',
 } as const
 export type WebhookEvent = keyof typeof WEBHOOK_EVENTS
@@ -62,7 +62,7 @@ export const webhookUrl = Type.String({
 export const webhookSecret = Type.String({
   pattern: WEBHOOK_SECRET,
   secret: true,
-  description: 'What events are signed with: whsec_ and 24 to 64 bytes in base64.',
+  description: 'The key of the signatures: whsec_ and 24 to 64 bytes in base64.',
 })
 export const webhookFilters = {
   events: Type.Array(Type.String({ pattern: EVENT, maxLength: 64 }), {
@@ -74,12 +74,12 @@ export const webhookFilters = {
   rooms: Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
     minItems: 1,
     maxItems: 1000,
-    description: 'Only what concerns these rooms.',
+    description: 'Only events of these rooms.',
   }),
   users: Type.Array(Type.String({ minLength: 1, maxLength: 128 }), {
     minItems: 1,
     maxItems: 1000,
-    description: 'Only what these users did, or what concerns them.',
+    description: 'Only events by these users, or about them.',
   }),
   direct: Type.Boolean({ default: false, description: 'Messages of direct conversations too.' }),
 }

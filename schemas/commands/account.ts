@@ -4,20 +4,21 @@ import { code, command, NOTHING, object, password, time, user } from './parts.js
 
 export const ACCOUNT_COMMANDS = {
   'account.export': command({
-    summary: 'Makes a link to a zip file of all that the broker has of the asker. It is good for one download.',
+    summary:
+      'Creates a link to a zip file of everything the broker has about the caller. The link is valid for one download.',
     params: object({}),
     result: object({
       url: Type.String({ description: 'Where GET finds it, below the HTTP address of the broker. It needs no login.' }),
-      expiresAt: time('Until when the download has to begin.'),
+      expiresAt: time('When the link expires: the download must begin before.'),
     }),
     rate: 'create',
     http: { method: 'POST', path: '/account/export', status: 201 },
   }),
   'account.delete': command({
     summary:
-      'Removes the asker’s account for good: logins, profile, people and devices at once, and in the background all they wrote, wherever it is.',
+      'Removes the caller’s account for good: logins, profile, contacts and devices at once, and everything they wrote in the background.',
     params: object({
-      user: { ...user, description: 'The asker’s own user id, so that nothing is deleted by mistake.' },
+      user: { ...user, description: 'The caller’s own user id, as a confirmation.' },
       password: Type.Optional(password('Of the account, if it has one.')),
       code: Type.Optional(code),
     }),

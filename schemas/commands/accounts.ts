@@ -14,20 +14,20 @@ const roles = Type.Array(
     description: 'All roles of the account.',
   },
 )
-const reason = Type.String({ maxLength: 500, description: 'Why, for the audit log and for other admins.' })
+const reason = Type.String({ maxLength: 500, description: 'The reason, for the audit log and for other admins.' })
 
 const Account = object(
   {
     user: Type.String({ description: 'User id.' }),
     roles: Type.Array(Type.String()),
     password: Type.Boolean({
-      description: 'It has a password; false: it is known by tokens, keys or certificates only.',
+      description: 'Whether it has a password; false: it logs in by tokens, keys or certificates only.',
     }),
-    createdAt: time('When it was made.'),
+    createdAt: time('When it was created.'),
     suspended: orNull(
       object({
         since: time('Since when.'),
-        by: Type.String({ description: 'Who did it; system: on the command line.' }),
+        by: Type.String({ description: 'Who did it; system: the command line.' }),
         reason: orNull(Type.String()),
       }),
     ),
@@ -37,12 +37,12 @@ const Account = object(
 
 export const ACCOUNT_ADMIN_COMMANDS = {
   'accounts.create': command({
-    summary: 'Makes an account, whatever auth.registration says. For admins.',
+    summary: 'Creates an account, whatever auth.registration is. For admins.',
     params: object({
-      user: { ...user, description: `What to be called: ${USER_NAMES}.` },
+      user: { ...user, description: `The user id: ${USER_NAMES}.` },
       password: Type.Optional({
         ...password('At least 6 bytes.'),
-        description: 'At least 6 bytes; left out: who it is logs in by tokens, keys or certificates only.',
+        description: 'At least 6 bytes; left out: the account logs in by tokens, keys or certificates only.',
       }),
       roles: Type.Optional(roles),
     }),
@@ -59,10 +59,10 @@ export const ACCOUNT_ADMIN_COMMANDS = {
     http: { method: 'GET', path: '/accounts/{user}' },
   }),
   'accounts.list': command({
-    summary: 'Accounts by user id, whatever its case. For admins.',
+    summary: 'Accounts ordered by user id, case-insensitive. For admins.',
     params: object({
       query: Type.Optional(Type.String({ maxLength: 128, description: 'What the id begins with.' })),
-      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the previous page.' })),
       limit: limit(100, 1000),
     }),
     result: object({ accounts: Type.Array(Account), more }),
@@ -71,7 +71,7 @@ export const ACCOUNT_ADMIN_COMMANDS = {
   }),
   'accounts.setRoles': command({
     summary:
-      'Gives an account these roles in place of those it had; live sessions and streams have them at once, unless a token of theirs says otherwise. For admins.',
+      'Replaces the roles of an account; live sessions and streams have the new ones at once, unless their token names roles. For admins.',
     params: object({ user, roles }),
     result: Account,
     rate: 'write',
@@ -80,7 +80,7 @@ export const ACCOUNT_ADMIN_COMMANDS = {
   }),
   'accounts.suspend': command({
     summary:
-      'Nobody logs in as the user, or as their bots and devices, until accounts.resume; who is logged in is cut off. What they have stays. For admins.',
+      'Prevents logins of the user and of their bots and devices until accounts.resume, and closes their connections. All data stays. For admins.',
     params: object({ user, reason: Type.Optional(reason) }),
     result: Account,
     rate: 'write',
@@ -88,7 +88,7 @@ export const ACCOUNT_ADMIN_COMMANDS = {
     http: { method: 'PUT', path: '/accounts/{user}/suspension' },
   }),
   'accounts.resume': command({
-    summary: 'Takes a suspension back. For admins.',
+    summary: 'Ends a suspension. For admins.',
     params: object({ user }),
     result: Account,
     rate: 'write',
@@ -96,7 +96,7 @@ export const ACCOUNT_ADMIN_COMMANDS = {
     http: { method: 'DELETE', path: '/accounts/{user}/suspension' },
   }),
   'accounts.delete': command({
-    summary: 'Removes an account with all its user left, as topictalk user remove does. For admins.',
+    summary: 'Removes an account with everything its user wrote, as topictalk user remove does. For admins.',
     params: object({ user }),
     result: NOTHING,
     rate: 'write',

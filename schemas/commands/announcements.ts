@@ -11,18 +11,18 @@ const Announcement = Type.Object(
     title: 'LoggedAnnouncement',
     additionalProperties: true,
     description:
-      'An announcement as it was delivered; or {seq, gone} and why it is withheld: blocked is for other roles.',
+      'An announcement as it was delivered; or {seq, gone} with the reason why it is withheld: blocked means that it is for other roles.',
   },
 )
 
 export const ANNOUNCEMENT_COMMANDS = {
   broadcast: command({
     summary:
-      'Announces something to every user, or to those with one of some roles. For the role publisher and admins.',
+      'Sends an announcement to all users, or to those with one of some roles. For the role publisher and admins.',
     params: object({
       channel,
       retain: Type.Optional(
-        Type.Boolean({ description: 'Later subscribers get it too, until the next retained one, or broadcast.clear.' }),
+        Type.Boolean({ description: 'Later subscribers get it too, until the next retained one or broadcast.clear.' }),
       ),
       ...AnnouncementInput.properties,
     }),
@@ -30,13 +30,13 @@ export const ANNOUNCEMENT_COMMANDS = {
       id: Type.String({ description: 'UUIDv7 of the announcement.' }),
       channel: Type.String({ description: 'Where it is.' }),
       seq: seq('Its number in the channel.'),
-      ts: time('When it was taken.'),
+      ts: time('When the broker accepted it.'),
     }),
     rate: 'write',
     http: { method: 'POST', path: '/broadcast/{channel}/messages', status: 201 },
   }),
   'broadcast.clear': command({
-    summary: 'Forgets the retained announcement of a channel. For the role publisher and admins.',
+    summary: 'Removes the retained announcement of a channel. For the role publisher and admins.',
     params: object({ channel }),
     result: NOTHING,
     rate: 'write',
@@ -57,17 +57,17 @@ export const ANNOUNCEMENT_COMMANDS = {
     http: { method: 'GET', path: '/broadcast/{channel}/messages', page: { items: 'messages', key: 'seq', back: true } },
   }),
   'broadcast.channels': command({
-    summary: 'The channels in which there is an announcement for the asker, by name.',
+    summary: 'The channels with an announcement for the caller, by name.',
     params: object({
-      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last channel of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last channel of the previous page.' })),
       limit: limit(50, 100),
     }),
     result: object({
       channels: Type.Array(
         object({
           channel: Type.String({ description: 'Its name.' }),
-          last: seq('Number of the newest announcement for the asker.'),
-          ts: time('When that was taken.'),
+          last: seq('Number of the newest announcement for the caller.'),
+          ts: time('When the broker accepted that.'),
         }),
       ),
       more,

@@ -9,14 +9,16 @@ const Entry = object(
     seq: seq('Its number in the log.'),
     id: Type.String({ description: 'UUIDv7 of the entry.' }),
     ts: time('When.'),
-    actor: Type.String({ description: 'Who did it, a user id; system: on the command line.' }),
-    address: orNull(Type.String({ description: 'From where; null: on the machine itself.' })),
+    actor: Type.String({ description: 'Who did it, a user id; system: the command line.' }),
+    address: orNull(Type.String({ description: 'The network address; null: the machine of the broker.' })),
     action: Type.String({
-      description: 'A method, message.edit or message.delete, or what the command line was asked.',
+      description: 'A method, message.edit, message.delete, or a command of the command line.',
     }),
     user: Type.Optional(Type.String({ description: 'To whom.' })),
-    room: Type.Optional(Type.String({ description: 'In which room.' })),
-    details: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'How; never secrets.' })),
+    room: Type.Optional(Type.String({ description: 'The room.' })),
+    details: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'Parameters of the act; never secrets.' }),
+    ),
     result: Type.Enum(['ok', 'forbidden'], { description: 'forbidden: it was tried, and refused.' }),
   },
   { title: 'AuditEntry', description: 'An administrative act.' },
@@ -31,7 +33,7 @@ export const AUDIT_COMMANDS = {
       scope: Type.Optional(
         Type.Enum(['all', 'server'], {
           default: 'all',
-          description: 'server: without what roles in rooms allow; what was done as an admin or on the machine.',
+          description: 'server: only what was done as an admin or on the command line, without acts by roles in rooms.',
         }),
       ),
       actor: by('Only what this user did.'),
@@ -42,7 +44,7 @@ export const AUDIT_COMMANDS = {
     result: object({
       entries: Type.Array(Entry),
       more,
-      before: Type.Optional(seq('To go on with; a page may have no entry that matches.')),
+      before: Type.Optional(seq('Where the next page begins; a page may have no matching entry.')),
     }),
     rate: 'read',
     http: { method: 'GET', path: '/audit', page: { items: 'entries', key: 'seq', back: true } },

@@ -5,29 +5,30 @@ import { code, command, NOTHING, object, orNull, password, time, user } from './
 
 const secondFactor = Type.Optional({
   ...code,
-  description: 'Of who has a second factor: a code of the authenticator app, or a recovery code.',
+  description: 'If the account has a second factor: a code of the authenticator app, or a recovery code.',
 })
 
 export const Tokens = object(
   {
-    user: Type.String({ description: 'Who is logged in.' }),
+    user: Type.String({ description: 'The user who is logged in.' }),
     token: Type.String({
-      description: 'Access token: the MQTT password, or the Bearer token of HTTP. A live login by it ends with it.',
+      description:
+        'Access token: the MQTT password, or the Bearer token of HTTP. A live login ends when its token expires.',
     }),
-    expiresAt: time('When the access token ends.'),
-    refreshToken: Type.String({ description: 'Gets the next access token from auth.token, once.' }),
+    expiresAt: time('When the access token expires.'),
+    refreshToken: Type.String({ description: 'Exchanged for the next access token with auth.token, once.' }),
   },
   { title: 'Login', description: 'A login.' },
 )
 
 export const AUTH_COMMANDS = {
   'auth.register': command({
-    summary: 'Makes an account and logs it in, as far as auth.registration lets anyone.',
+    summary: 'Creates an account and logs it in, as far as auth.registration allows.',
     params: object({
-      user: { ...user, description: `What to be called: ${USER_NAMES}.` },
+      user: { ...user, description: `The user id: ${USER_NAMES}.` },
       password: password('At least 6 bytes.'),
       invite: Type.Optional(
-        Type.String({ maxLength: 400, description: 'An invitation, where registration is by invitation.' }),
+        Type.String({ maxLength: 400, description: 'An invitation, if registration is by invitation.' }),
       ),
     }),
     result: Tokens,
@@ -36,17 +37,22 @@ export const AUTH_COMMANDS = {
     http: { method: 'POST', path: '/auth/register', status: 201 },
   }),
   'auth.invite': command({
-    summary: 'Makes an invitation to register with. For admins.',
+    summary: 'Creates an invitation to register. For admins.',
     params: object({
       uses: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 10000, default: 1, description: 'How many accounts it makes.' }),
+        Type.Integer({
+          minimum: 1,
+          maximum: 10000,
+          default: 1,
+          description: 'How many accounts can be created with it.',
+        }),
       ),
       expiresIn: Type.Optional(
-        Type.Integer({ minimum: 60, maximum: 31536000, default: 604800, description: 'Seconds it is good for.' }),
+        Type.Integer({ minimum: 60, maximum: 31536000, default: 604800, description: 'Seconds it is valid.' }),
       ),
     }),
     result: object({
-      invite: Type.String({ description: 'To be handed on.' }),
+      invite: Type.String({ description: 'The invitation, to be passed on.' }),
       expiresAt: time('When it ends.'),
     }),
     rate: 'create',
@@ -64,12 +70,12 @@ export const AUTH_COMMANDS = {
   }),
   'auth.token': command({
     summary:
-      'A new access token and a new refresh token for a refresh token. Shown again, as by two windows at once, that is good for the moment of auth.refreshGrace; an older one ends the login.',
+      'Exchanges a refresh token for a new access token and a new refresh token. A used refresh token is accepted again within auth.refreshGrace, as by two windows at once; an older one ends the login.',
     params: object({
       refreshToken: Type.String({
         minLength: 1,
         maxLength: 400,
-        description: 'The last one that this client was answered.',
+        description: 'The last one this client received.',
       }),
     }),
     result: Tokens,
@@ -78,10 +84,10 @@ export const AUTH_COMMANDS = {
     http: { method: 'POST', path: '/auth/token' },
   }),
   'auth.refresh': command({
-    summary: 'Renews the login of the connection that asks, with another token of the same user.',
+    summary: 'Renews the login of the calling connection, with another token of the same user.',
     params: object({ token: Type.String({ minLength: 1, description: 'A JWT.' }) }),
     result: object({
-      expiresAt: orNull(time('When the login ends; null: never by itself.')),
+      expiresAt: orNull(time('When the login ends; null: it does not expire.')),
       roles: Type.Array(Type.String()),
     }),
     rate: 'login',
@@ -89,22 +95,23 @@ export const AUTH_COMMANDS = {
   }),
   'auth.logout': command({
     summary:
-      'Ends the login that asks: its tokens, and the sessions that used them with all they hold. A login by password is its one session.',
+      'Ends the login of the caller: its tokens, the sessions that used them, and their queues. A login by password is its one session.',
     params: object({}),
     result: NOTHING,
     rate: 'login',
     http: { method: 'POST', path: '/auth/logout' },
   }),
   'auth.logoutEverywhere': command({
-    summary: 'Voids every token the asker was given so far, and ends all sessions with all they hold. API keys stay.',
+    summary: 'Voids all tokens of the caller issued so far, and ends all sessions with their queues. API keys stay.',
     params: object({}),
     result: NOTHING,
     rate: 'login',
     http: { method: 'POST', path: '/auth/logout-everywhere' },
   }),
   'auth.password': command({
-    summary: 'Changes the asker’s password. Every other session and all tokens so far end; the result is a new login.',
-    params: object({ old: password('The password of now.'), new: password('At least 6 bytes.'), code: secondFactor }),
+    summary:
+      'Changes the caller’s password. All other sessions and all tokens issued so far end; the result is a new login.',
+    params: object({ old: password('The current password.'), new: password('At least 6 bytes.'), code: secondFactor }),
     result: Tokens,
     rate: 'login',
     http: { method: 'POST', path: '/auth/password' },

@@ -16,10 +16,10 @@ const filter = Type.String({
 const template = Type.String({
   minLength: 1,
   maxLength: MAX_TEMPLATE,
-  description: 'Text of each message. {payload}, {topic} and {key}, for a key of the object published, are filled in.',
+  description: 'Text of each message. {payload}, {topic} and {key}, for a key of the published object, are replaced.',
 })
 
-const bridge = Type.String({ description: 'To remove it by.' })
+const bridge = Type.String({ description: 'Identifies the bridge in devices.unbridge.' })
 
 export const DeviceBridge = object(
   {
@@ -37,7 +37,7 @@ export const DeviceBridge = object(
 export const BRIDGE_COMMANDS = {
   'devices.bridge': command({
     summary:
-      'Posts what a device publishes on some topics into a room, in its name. For its owner, who may invite into the room.',
+      'Posts what a device publishes on some topics into a room, with the device as author. For its owner, who must be allowed to invite into the room.',
     params: object({ device, filter, room: roomId, template: Type.Optional(template) }),
     result: DeviceBridge,
     rate: 'create',

@@ -3,36 +3,37 @@ import Type from 'typebox'
 import { command, limit, more, NOTHING, object, time, user } from './parts.js'
 
 const state = Type.Enum(['contact', 'asked', 'asking'], {
-  description: 'contact: both want it. asked: the asker waits for the other. asking: the other waits for the asker.',
+  description:
+    'contact: both agreed. asked: the caller has asked, and waits. asking: the other has asked, and waits for the caller.',
 })
 
 export const CONTACT_COMMANDS = {
   'contacts.request': command({
     summary:
-      'Asks a user to be a contact; whoever asked the asker before is one at once. Contacts see each other’s presence.',
+      'Asks a user to be a contact; a user who asked the caller before becomes one at once. Contacts see each other’s presence.',
     params: object({ user }),
     result: object({ state }),
     rate: 'create',
     http: { method: 'POST', path: '/contacts' },
   }),
   'contacts.accept': command({
-    summary: 'Takes a user who asked as a contact.',
+    summary: 'Accepts the request of a user to be a contact.',
     params: object({ user }),
     result: object({ state }),
     rate: 'write',
     http: { method: 'PUT', path: '/contacts/{user}' },
   }),
   'contacts.remove': command({
-    summary: 'Ends a contact, takes back a request, or declines one.',
+    summary: 'Ends a contact, withdraws a request, or declines one.',
     params: object({ user }),
     result: NOTHING,
     rate: 'write',
     http: { method: 'DELETE', path: '/contacts/{user}' },
   }),
   'contacts.list': command({
-    summary: 'The asker’s contacts, and requests both ways, by user id.',
+    summary: 'The caller’s contacts, and requests in both directions, by user id.',
     params: object({
-      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the previous page.' })),
       limit: limit(100, 1000),
     }),
     result: object({

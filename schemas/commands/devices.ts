@@ -12,10 +12,10 @@ const device = Type.String({ minLength: 1, maxLength: 128, description: 'User id
 export const deviceId = Type.String({ description: 'User id of the device.' })
 const name = Type.Union([Type.String({ maxLength: 128 }), Type.Null()], { description: 'Name to show.' })
 const may = Type.Enum(['read', 'control'], {
-  description: 'read: subscribe to what it publishes. control: command it, too.',
+  description: 'read: subscribe to what it publishes. control: send it commands, too.',
 })
 const id = (description: string) => Type.String({ minLength: 1, maxLength: 64, description })
-const key = Type.String({ description: 'Its API key, shown this once: an MQTT password, or a Bearer token.' })
+const key = Type.String({ description: 'Its API key, shown only once: an MQTT password, or a Bearer token.' })
 
 const Device = object(
   {
@@ -23,7 +23,7 @@ const Device = object(
     owner: Type.String({ description: 'Whose it is.' }),
     name,
     createdAt: time('When it was registered.'),
-    may: Type.Enum(['read', 'control', 'own'], { description: 'What the asker may.' }),
+    may: Type.Enum(['read', 'control', 'own'], { description: 'The caller’s access.' }),
   },
   { title: 'Device' },
 )
@@ -46,18 +46,22 @@ const Offer = object(
 
 /** What is published on `devices/{device}/commands` by those who may, or asked for with `devices.command`. */
 export const DeviceCommandInput = {
-  name: Type.String({ minLength: 1, maxLength: 128, description: 'What it is to do.' }),
+  name: Type.String({ minLength: 1, maxLength: 128, description: 'What the device should do.' }),
   params: Type.Optional(Type.Unknown({ description: 'Any JSON.' })),
   ttl: Type.Optional(
     Type.Integer({
       minimum: 1,
       maximum: MAX_COMMAND_TTL,
       default: COMMAND_TTL,
-      description: 'Seconds within which it is to be done.',
+      description: 'Seconds within which it should be done.',
     }),
   ),
   cid: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 128, description: 'A retry with the same cid is the same command.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'Chosen by the client: a retry with the same cid is the same command.',
+    }),
   ),
 }
 
@@ -75,51 +79,51 @@ const Command = object(
     device,
     name: DeviceCommandInput.name,
     params: DeviceCommandInput.params,
-    by: Type.String({ description: 'Who asked for it.' }),
+    by: Type.String({ description: 'Who sent it.' }),
     at: time('When.'),
-    expiresAt: time('Until when it is to be done.'),
+    expiresAt: time('When it expires.'),
     state: Type.Enum(['pending', 'delivered', 'done', 'failed', 'expired']),
-    deliveredAt: orNull(time('When the device acknowledged it; null: not, or not yet.')),
+    deliveredAt: orNull(time('When the device acknowledged it; null: not yet, or never.')),
     finishedAt: orNull(time('When it was done, failed or expired; null: not yet.')),
     result: DeviceReceiptInput.result,
     error: DeviceReceiptInput.error,
   },
   { title: 'DeviceCommand', description: 'Something asked of a device, and what became of it.' },
 )
-const after = Type.Optional(Type.String({ maxLength: 128, description: 'The last device of the page before.' }))
+const after = Type.Optional(Type.String({ maxLength: 128, description: 'The last device of the previous page.' }))
 
 export const DEVICE_COMMANDS = {
   'devices.register': command({
-    summary: 'Makes a device of the asker’s own: a user with the role device, and its API key.',
+    summary: 'Creates a device of the caller: a user with the role device, and its API key.',
     params: object({ device, name: Type.Optional(name) }),
     result: withKey,
     rate: 'create',
     http: { method: 'POST', path: '/devices', status: 201 },
   }),
   'devices.list': command({
-    summary: 'The devices that are the asker’s, or shared with the asker, by user id.',
+    summary: 'The devices the caller owns, or that are shared with the caller, by user id.',
     params: object({ after, limit: limit(100, 1000) }),
     result: object({ devices: Type.Array(Device), more }),
     rate: 'read',
     http: { method: 'GET', path: '/devices', page: { items: 'devices', key: 'device' } },
   }),
   'devices.get': command({
-    summary:
-      'A device: whose it is, and for its owner with whom it is shared and where it reports to. For those who may read it.',
+    summary: 'A device and its owner; for the owner also its shares and bridges. For those who may read it.',
     params: object({ device }),
     result: object({ ...Device.properties, shares: Type.Array(Share), bridges: Type.Array(DeviceBridge) }),
     rate: 'read',
     http: { method: 'GET', path: '/devices/{device}' },
   }),
   'devices.key': command({
-    summary: 'Another API key for a device; those it had so far end, with its connections. For its owner.',
+    summary:
+      'Creates a new API key for a device; its previous keys are revoked and its connections closed. For its owner.',
     params: object({ device }),
     result: object({ device: deviceId, key }),
     rate: 'create',
     http: { method: 'POST', path: '/devices/{device}/keys', status: 201 },
   }),
   'devices.remove': command({
-    summary: 'Removes a device with all it has: keys, memberships, commands, retained state. For its owner.',
+    summary: 'Removes a device with its keys, memberships, commands and retained state. For its owner.',
     params: object({ device }),
     result: NOTHING,
     rate: 'write',
@@ -127,16 +131,16 @@ export const DEVICE_COMMANDS = {
   }),
   'devices.transfer': command({
     summary:
-      'Offers a device to someone, who becomes its owner with devices.accept; to name oneself takes it back. For its owner. Of admins it needs no acceptance.',
+      'Offers a device to a user, who becomes its owner with devices.accept; naming oneself withdraws the offer. For its owner. A transfer by an admin needs no acceptance.',
     params: object({ device, user }),
     result: object({
-      offered: Type.Boolean({ description: 'It waits to be accepted; false: it is done.' }),
+      offered: Type.Boolean({ description: 'true: it waits to be accepted; false: it is done.' }),
     }),
     rate: 'write',
     http: { method: 'PUT', path: '/devices/{device}/owner' },
   }),
   'devices.offers': command({
-    summary: 'The devices that others offer the asker, by user id.',
+    summary: 'The devices that others offer to the caller, by user id.',
     params: object({ after, limit: limit(100, 1000) }),
     result: object({ offers: Type.Array(Offer), more }),
     rate: 'read',
@@ -144,28 +148,28 @@ export const DEVICE_COMMANDS = {
   }),
   'devices.accept': command({
     summary:
-      'Takes a device that is offered: it is the asker’s, nobody shares it, its keys of before are void, and the answer is a new one.',
+      'Accepts an offered device: the caller becomes its owner, its shares end, its previous keys are void, and the result is a new key.',
     params: object({ device }),
     result: withKey,
     rate: 'create',
     http: { method: 'POST', path: '/device-offers/{device}', status: 201 },
   }),
   'devices.decline': command({
-    summary: 'Takes no device that is offered.',
+    summary: 'Declines an offered device.',
     params: object({ device }),
     result: NOTHING,
     rate: 'write',
     http: { method: 'DELETE', path: '/device-offers/{device}' },
   }),
   'devices.share': command({
-    summary: 'Lets another user read or control a device, in place of what they might before. For its owner.',
+    summary: 'Sets whether another user may read or control a device. For its owner.',
     params: object({ device, user, may }),
     result: NOTHING,
     rate: 'write',
     http: { method: 'PUT', path: '/devices/{device}/shares/{user}' },
   }),
   'devices.unshare': command({
-    summary: 'Takes back what a user might with a device, at once. For its owner, and for that user.',
+    summary: 'Ends a user’s access to a device, at once. For its owner, and for that user.',
     params: object({ device, user }),
     result: NOTHING,
     rate: 'write',
@@ -173,7 +177,7 @@ export const DEVICE_COMMANDS = {
   }),
   'devices.command': command({
     summary:
-      'Asks a device to do something; what becomes of it is an event of the asker. For those who may control it.',
+      'Sends a command to a device; its outcome is an event of the caller. For those who may control the device.',
     params: object({ device, ...DeviceCommandInput }),
     result: Command,
     rate: 'write',
@@ -181,7 +185,7 @@ export const DEVICE_COMMANDS = {
   }),
   'devices.commands': command({
     summary:
-      'A page of what was asked of a device, ascending: the newest, or those before one. For those who may read it.',
+      'A page of the commands of a device, ascending: the newest, or those before one. For those who may read it.',
     params: object({
       device,
       before: Type.Optional(id('Only commands before this one.')),

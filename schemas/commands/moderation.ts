@@ -4,21 +4,21 @@ import { command, more, NOTHING, object, orNull, role, room, time, user, userPag
 import { Member } from './rooms.js'
 
 const seconds = Type.Optional(
-  Type.Number({ exclusiveMinimum: 0, maximum: 1e10, description: 'For how many seconds; left out: for good.' }),
+  Type.Number({ exclusiveMinimum: 0, maximum: 1e10, description: 'Seconds; left out: without end.' }),
 )
-const reason = Type.String({ maxLength: 500, description: 'Why; members and the user see it.' })
+const reason = Type.String({ maxLength: 500, description: 'The reason; members and the user see it.' })
 const sanction = {
   user,
   by: Type.String({ description: 'Who did it, a user id.' }),
   at: time('When.'),
-  until: orNull(time('When it ends; null: not by itself.')),
+  until: orNull(time('When it expires; null: never.')),
 }
 const Mute = object(sanction, { title: 'Mute', description: 'A mute.' })
 const Ban = object({ ...sanction, reason: orNull(reason) }, { title: 'Ban', description: 'A ban.' })
 
 export const MODERATION_COMMANDS = {
   'rooms.setRole': command({
-    summary: 'Gives a member a role, up to the asker’s own. For owners and admins of the room.',
+    summary: 'Sets the role of a member, up to the caller’s own. For owners and admins of the room.',
     params: object({ room, user, role }),
     result: Member,
     rate: 'write',
@@ -26,7 +26,7 @@ export const MODERATION_COMMANDS = {
     http: { method: 'PUT', path: '/rooms/{room}/members/{user}' },
   }),
   'rooms.transfer': command({
-    summary: 'Makes a member the owner in place of the asker, who becomes an admin. For owners of the room.',
+    summary: 'Makes a member the owner in place of the caller, who becomes an admin. For owners of the room.',
     params: object({ room, user }),
     result: Member,
     rate: 'write',
@@ -50,14 +50,15 @@ export const MODERATION_COMMANDS = {
     http: { method: 'DELETE', path: '/rooms/{room}/bans/{user}' },
   }),
   'rooms.bans': command({
-    summary: 'Who is banned from a room, by user id. For moderators of the room and above.',
+    summary: 'The bans of a room, by user id. For moderators of the room and above.',
     params: object(userPage),
     result: object({ bans: Type.Array(Ban), more }),
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}/bans', page: { items: 'bans', key: 'user' } },
   }),
   'rooms.mute': command({
-    summary: 'Lets a member read and not write: messages, changes, reactions, typing. For moderators and above.',
+    summary:
+      'Mutes a member, who may read but not write: messages, changes, reactions, typing. For moderators and above.',
     params: object({ room, user, for: seconds }),
     result: Mute,
     rate: 'write',
@@ -65,7 +66,7 @@ export const MODERATION_COMMANDS = {
     http: { method: 'PUT', path: '/rooms/{room}/mutes/{user}' },
   }),
   'rooms.unmute': command({
-    summary: 'Lets a member write again. For moderators of the room and above.',
+    summary: 'Ends a mute. For moderators of the room and above.',
     params: object({ room, user }),
     result: NOTHING,
     rate: 'write',
@@ -73,7 +74,7 @@ export const MODERATION_COMMANDS = {
     http: { method: 'DELETE', path: '/rooms/{room}/mutes/{user}' },
   }),
   'rooms.mutes': command({
-    summary: 'Who is muted in a room, by user id. For moderators of the room and above.',
+    summary: 'The mutes of a room, by user id. For moderators of the room and above.',
     params: object(userPage),
     result: object({ mutes: Type.Array(Mute), more }),
     rate: 'read',

@@ -16,7 +16,7 @@ const Notification = Type.Object(
 )
 
 const Notified = object(
-  { user, id, seq: seq('Number among those of the user.'), ts: time('When it was taken.') },
+  { user, id, seq: seq('Number among those of the user.'), ts: time('When the broker accepted it.') },
   { title: 'Notified' },
 )
 const NotNotified = object({ user, code: Type.String(), message: Type.String() }, { title: 'NotNotified' })
@@ -27,19 +27,23 @@ export const NOTIFICATION_COMMANDS = {
     params: object({
       user: Type.Optional(user),
       users: Type.Optional(
-        Type.Array(user, { minItems: 1, maxItems: MAX_NOTIFIED, description: 'In place of user: each gets one.' }),
+        Type.Array(user, {
+          minItems: 1,
+          maxItems: MAX_NOTIFIED,
+          description: 'In place of user: each of them gets one.',
+        }),
       ),
       ...NotificationInput.properties,
     }),
     result: object({
       sent: Type.Array(Notified),
-      refused: Type.Array(NotNotified, { description: 'Of several users: those who did not get it, and why.' }),
+      refused: Type.Array(NotNotified, { description: 'With users: those who did not get it, and why.' }),
     }),
     rate: 'write',
     http: { method: 'POST', path: '/notifications', status: 201 },
   }),
   'notifications.list': command({
-    summary: 'A page of the asker’s own notifications, ascending: the newest ones, or those before a seq.',
+    summary: 'A page of the caller’s notifications, ascending: the newest ones, or those before a seq.',
     params: object({
       before: Type.Optional(seq('Only notifications below this seq.')),
       unacked: Type.Optional(Type.Boolean({ description: 'Only those not acknowledged yet.' })),
@@ -47,35 +51,35 @@ export const NOTIFICATION_COMMANDS = {
     }),
     result: object({
       notifications: Type.Array(Notification),
-      unacked: Type.Integer({ minimum: 0, description: 'How many are not acknowledged yet, all pages together.' }),
+      unacked: Type.Integer({ minimum: 0, description: 'How many are not acknowledged yet, over all pages.' }),
       more,
     }),
     rate: 'read',
     http: { method: 'GET', path: '/notifications', page: { items: 'notifications', key: 'seq', back: true } },
   }),
   'notifications.ack': command({
-    summary: 'Acknowledges notifications, for all devices of the asker: some by id, or all up to a seq.',
+    summary: 'Acknowledges notifications, for all devices of the caller: some by id, or all up to a seq.',
     params: object({
       ids: Type.Optional(Type.Array(id, { minItems: 1, maxItems: MAX_NOTIFIED })),
       upTo: Type.Optional(seq('The last one.')),
     }),
     result: object({
       acked: Type.Array(seq('Number of one that had not been acknowledged.')),
-      unacked: Type.Integer({ minimum: 0, description: 'How many are left.' }),
+      unacked: Type.Integer({ minimum: 0, description: 'How many are still unacknowledged.' }),
       unknown: Type.Optional(
-        Type.Array(Type.String(), { description: 'Those of ids that are not there, or not kept any more.' }),
+        Type.Array(Type.String(), { description: 'The ids that do not exist, or are not kept any more.' }),
       ),
     }),
     rate: 'write',
     http: { method: 'POST', path: '/notifications/acks' },
   }),
   'notifications.status': command({
-    summary: 'What became of a notification. For whoever sent it, and admins.',
+    summary: 'The state of a notification. For its sender, and admins.',
     params: object({ user, notification: id }),
     result: object({
       id,
       seq: seq('Number among those of the user.'),
-      ts: time('When it was taken.'),
+      ts: time('When the broker accepted it.'),
       delivered,
       acked,
       gone: orNull(Type.Enum(['expired', 'replaced'], { description: 'Why it can be read no more.' })),

@@ -5,8 +5,7 @@ import { command, object } from './parts.js'
 
 export const OIDC_COMMANDS = {
   'auth.oidc': command({
-    summary:
-      'Takes the login that an identity provider confirmed: the code of the address it led back to, once, within a minute.',
+    summary: 'Exchanges the code of a login confirmed by an identity provider for a login here; once, within a minute.',
     params: object({
       code: Type.String({ minLength: 1, maxLength: 100, description: 'The `code` of that address.' }),
       verifier: Type.String({

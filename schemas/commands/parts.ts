@@ -68,7 +68,7 @@ export const was = <S extends TSchema>(now: string, schema: S): S => ({
 export const object = <P extends TProperties>(properties: P, options: { title?: string; description?: string } = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options })
 
-export const NOTHING = object({}, { description: 'Nothing: it is done.' })
+export const NOTHING = object({}, { description: 'Empty.' })
 
 export const room = Type.String({
   minLength: 1,
@@ -97,20 +97,20 @@ export const time = (description: string) => Type.Integer({ description: `${desc
 export const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
 export const role = Type.Enum([...ROOM_ROLES], { description: 'What the member may do.' })
 export const link = Type.String({ minLength: 1, maxLength: 64, description: 'A link into the room.' })
-export const more = Type.Boolean({ description: 'There is another page.' })
+export const more = Type.Boolean({ description: 'Whether there is another page.' })
 export const limit = (fallback: number, maximum: number) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback, description: 'Most entries of the page.' }))
+  Type.Optional(Type.Integer({ minimum: 1, maximum, default: fallback, description: 'Maximum number of entries.' }))
 
 /** What large rooms are not told of every member. */
 export type Thinned = 'presence' | 'typing' | 'receipts'
 export const thinned = Type.Array(Type.Enum(['presence', 'typing', 'receipts']), {
   description:
-    'What members are not told of each other here, for there are so many: presence, who is typing (a number instead), receipts (counts, on asking). Empty in smaller rooms.',
+    'What is thinned because the room is large: presence (none), typing (a number), receipts (counts, on request). Empty in smaller rooms.',
 })
 
 /** Of a list of users of a room. */
 export const userPage = {
   room,
-  after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
+  after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the previous page.' })),
   limit: limit(100, 1000),
 }

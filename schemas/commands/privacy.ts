@@ -7,36 +7,32 @@ const audience = (description: string) =>
 
 const settings = {
   messages: audience(
-    'Who may send direct messages, typing and signals; contacts: and whom the user has written to in a direct conversation.',
+    'Who may send direct messages, typing and signals. contacts includes users to whom this user has written in a direct conversation.',
   ),
-  presence: audience(
-    'Who sees presence, of those who may at all: everyone is contacts and people who share a private room.',
-  ),
-  readReceipts: audience(
-    'Who is told what the user has got and read. The user is told of others who may know it of the user, and no more.',
-  ),
+  presence: audience('Who sees the presence. everyone means contacts and people who share a private room.'),
+  readReceipts: audience('Who sees what the user has received and read. The user sees the receipts of those only.'),
   invites: audience(
-    'Who may invite the user to rooms, and share or offer devices. Contact requests come unless it is nobody.',
+    'Who may invite the user to rooms, and share or offer devices. With nobody, contact requests are refused, too.',
   ),
 }
 
 export const PrivacySettings = object(settings, {
   title: 'PrivacySettings',
-  description: 'What a user lets others do and know. A block goes before all of it.',
+  description: 'What others may do and see. A block overrides it.',
 })
 export type PrivacySettings = Static<typeof PrivacySettings>
 export type Audience = PrivacySettings['messages']
 
 export const PRIVACY_COMMANDS = {
   'privacy.get': command({
-    summary: 'The asker’s privacy settings.',
+    summary: 'The caller’s privacy settings.',
     params: object({}),
     result: PrivacySettings,
     rate: 'read',
     http: { method: 'GET', path: '/privacy' },
   }),
   'privacy.update': command({
-    summary: 'Changes the asker’s privacy settings, for everyone at once; answers with all of them.',
+    summary: 'Changes the caller’s privacy settings, with immediate effect; answers with all of them.',
     params: object({
       messages: Type.Optional(settings.messages),
       presence: Type.Optional(settings.presence),

@@ -7,8 +7,8 @@ const place = (description: string) => Type.Integer({ minimum: 0, description })
 export const Receipt = object(
   {
     user,
-    read: place('seq of the last message they have read; 0: none, or they do not tell.'),
-    delivered: place('seq of the last message that reached them.'),
+    read: place('seq of the last message they have read; 0: none, or it is private.'),
+    delivered: place('seq of the last message delivered to them.'),
     ts: time('When that last changed.'),
   },
   { description: 'How far a member has come.' },
@@ -16,7 +16,7 @@ export const Receipt = object(
 
 export const RECEIPT_COMMANDS = {
   read: command({
-    summary: 'Says that the asker has read a room’s messages up to one; it never goes back. For members.',
+    summary: 'Marks the messages of a room as read by the caller up to one; the position never decreases. For members.',
     params: object({
       room,
       seq: place('The last message read; 0: none.'),
@@ -24,25 +24,25 @@ export const RECEIPT_COMMANDS = {
       thread: Type.Optional(seq('Only in the thread this message began; others are not told.')),
     }),
     result: object({
-      read: place('seq of the last message the asker has read; with thread, there.'),
-      delivered: place('seq of the last message that reached the asker.'),
+      read: place('seq of the last message the caller has read; with thread: in that thread.'),
+      delivered: place('seq of the last message delivered to the caller.'),
     }),
     rate: 'write',
     http: { method: 'PUT', path: '/rooms/{room}/read' },
   }),
   receipts: command({
-    summary: 'How far the members of a room have come; or who has got and read one message. For members.',
+    summary: 'The receipts of the members of a room; or who has received and read one message. For members.',
     params: object({
       room,
-      seq: Type.Optional(seq('Only those whom this message has reached; read tells who has read it.')),
-      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' })),
+      seq: Type.Optional(seq('Only members to whom this message was delivered; read tells who has read it.')),
+      after: Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the previous page.' })),
       limit: limit(100, 1000),
     }),
     result: object({
       receipts: Type.Array(Receipt),
       read: Type.Optional(place('With seq: how many have read it.')),
       delivered: Type.Optional(
-        place('With seq: how many it has reached; where receipts are thinned, since the broker started.'),
+        place('With seq: to how many it was delivered; in large rooms, since the broker started.'),
       ),
       thinned,
       more,

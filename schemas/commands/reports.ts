@@ -7,7 +7,7 @@ const REPORT_REASONS = ['spam', 'harassment', 'inappropriate', 'illegal', 'other
 const words = (description: string) => Type.String({ minLength: 1, maxLength: 1000, description })
 const status = Type.Enum(['open', 'resolved'])
 const action = Type.Enum(['dismiss', 'delete', 'mute', 'ban'], {
-  description: 'dismiss: nothing. delete: the message is removed. mute, ban: the user is, in the room.',
+  description: 'dismiss: nothing. delete: the message is deleted. mute, ban: the user is muted or banned in the room.',
 })
 
 const report = Type.String({ description: 'UUIDv7 of the report.' })
@@ -17,11 +17,11 @@ const Report = object(
     report,
     id: was('report', report),
     by: Type.String({ description: 'Who reports, a user id; system: a filter.' }),
-    room: orNull(Type.String({ description: 'Where; null: nowhere in particular.' })),
-    seq: orNull(seq('The message; null: it is about the user.')),
-    user: Type.String({ description: 'Who is reported: the author of the message.' }),
+    room: orNull(Type.String({ description: 'The room; null: none.' })),
+    seq: orNull(seq('The message; null: the user is reported.')),
+    user: Type.String({ description: 'The reported user: the author of the message.' }),
     reason: Type.Enum([...REPORT_REASONS, 'automatic']),
-    text: orNull(Type.String({ description: 'What the reporter says.' })),
+    text: orNull(Type.String({ description: 'The comment of the reporter.' })),
     at: time('When.'),
     status,
     resolution: orNull(
@@ -29,7 +29,7 @@ const Report = object(
         by: Type.String({ description: 'Who resolved it, a user id.' }),
         at: time('When.'),
         action,
-        note: orNull(Type.String({ description: 'For those who moderate.' })),
+        note: orNull(Type.String({ description: 'A note for moderators.' })),
       }),
     ),
   },
@@ -43,19 +43,19 @@ const ReportWithMessage = object(
       Type.Object({}, { additionalProperties: true, description: 'The message as it was when it was reported.' }),
     ),
   },
-  { title: 'ReportWithMessage', description: 'A report, as those who moderate see it.' },
+  { title: 'ReportWithMessage', description: 'A report, as moderators see it.' },
 )
 
 export const REPORT_COMMANDS = {
   'reports.create': command({
     summary:
-      'Reports a message (room and seq) or a user, in a room or at large, to those who moderate. Twice is once. For members of the room.',
+      'Reports a message (room and seq) or a user, in a room or in general, to the moderators. A repeated report changes nothing. For members of the room.',
     params: object({
       room: Type.Optional(room),
       seq: Type.Optional(seq('The message.')),
       user: Type.Optional(user),
       reason: Type.Enum([...REPORT_REASONS], { description: 'What is wrong with it.' }),
-      text: Type.Optional(words('More about it.')),
+      text: Type.Optional(words('A comment.')),
     }),
     result: Report,
     rate: 'create',
@@ -67,7 +67,7 @@ export const REPORT_COMMANDS = {
     params: object({
       room: Type.Optional(room),
       status: Type.Optional(Type.Enum(['open', 'resolved'], { default: 'open', description: 'Which of them.' })),
-      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last report of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last report of the previous page.' })),
       limit: limit(50, 1000),
     }),
     result: object({ reports: Type.Array(ReportWithMessage), more }),
@@ -76,7 +76,7 @@ export const REPORT_COMMANDS = {
   }),
   'reports.resolve': command({
     summary:
-      'Does what a report asks for, and closes all open reports of the same. For who may see it, as far as they may do that.',
+      'Resolves a report by an action, and closes all open reports of the same message or user. For those who may see it and may do the action.',
     params: object({
       report: Type.String({ minLength: 1, maxLength: 64, description: 'The report.' }),
       action,
@@ -84,10 +84,10 @@ export const REPORT_COMMANDS = {
         Type.Number({
           exclusiveMinimum: 0,
           maximum: 1e10,
-          description: 'Seconds of a mute or a ban; left out: for good.',
+          description: 'Seconds of a mute or a ban; left out: without end.',
         }),
       ),
-      note: Type.Optional(words('For those who moderate.')),
+      note: Type.Optional(words('A note for moderators.')),
     }),
     result: Report,
     rate: 'write',

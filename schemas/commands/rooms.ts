@@ -20,7 +20,7 @@ import {
 } from './parts.js'
 
 const access = Type.Enum(['public', 'request', 'private'], {
-  description: 'public: anyone may join. request: anyone may ask to. private: by invitation; not there for others.',
+  description: 'public: anyone may join. request: anyone may ask to join. private: by invitation; hidden from others.',
 })
 const newRoom = Type.String({
   minLength: 1,
@@ -36,9 +36,9 @@ const slowMode = Type.Integer({
   description: 'Seconds between two messages of a member; 0: none. Moderators are exempt.',
 })
 const write = Type.Enum(['members', 'moderators'], { description: 'Who writes; moderators: from that role up.' })
-const archived = Type.Boolean({ description: 'Nobody writes, nobody joins; members read.' })
+const archived = Type.Boolean({ description: 'Nobody writes or joins; members can read.' })
 const maxMembers = orNull(
-  Type.Integer({ minimum: 1, description: 'Nobody joins beyond it; null: as many as the broker allows.' }),
+  Type.Integer({ minimum: 1, description: 'Maximum number of members; null: that of the broker.' }),
 )
 
 const policies = orNull(RoomPolicies)
@@ -62,14 +62,14 @@ export const Member = object(
 
 const mine = {
   notifications: Type.Enum(['all', 'mentions', 'none'], { description: 'What to be notified of.' }),
-  pinned: Type.Boolean({ description: 'To be shown before others.' }),
-  hidden: Type.Boolean({ description: 'Not to be shown.' }),
+  pinned: Type.Boolean({ description: 'Whether clients should show it first.' }),
+  hidden: Type.Boolean({ description: 'Whether clients should hide it.' }),
 }
 const Mine = object(
   { ...mine, unreadFrom: orNull(seq('The first message that was marked as unread; null: none.')) },
   {
     title: 'RoomSettings',
-    description: 'How the asker wants to see the room.',
+    description: 'The caller’s settings for the room.',
   },
 )
 
@@ -90,7 +90,7 @@ export const Room = object(
     maxMembers,
     policies,
     createdBy: Type.String({ description: 'User id.' }),
-    createdAt: time('When it was made.'),
+    createdAt: time('When it was created.'),
     members: Type.Integer({ minimum: 0, description: 'Number of members.' }),
     thinned,
     role: orNull(role),
@@ -100,20 +100,20 @@ export const Room = object(
   {
     title: 'Room',
     description:
-      'A room as the asker sees it; role and mine are the asker’s own; they and head are null to who is no member.',
+      'A room as the caller sees it; role and mine are the caller’s; they and head are null for non-members.',
   },
 )
 
 export const ROOM_COMMANDS = {
   'rooms.create': command({
-    summary: 'Makes a room, with the asker as its owner.',
+    summary: 'Creates a room, with the caller as its owner.',
     params: object({ room: newRoom, ...details, access: Type.Optional({ ...access, default: 'public' }) }),
     result: Room,
     rate: 'create',
     http: { method: 'POST', path: '/rooms', status: 201, location: '/rooms/{room}' },
   }),
   'rooms.update': command({
-    summary: 'Changes a room, or with user and role a member’s role. For owners and admins of the room.',
+    summary: 'Changes a room, or with user and role the role of a member. For owners and admins of the room.',
     params: object({ room, ...details, user: Type.Optional(user), role: Type.Optional(role) }),
     result: Type.Union([Room, Member]),
     rate: 'write',
@@ -129,7 +129,7 @@ export const ROOM_COMMANDS = {
     http: { method: 'DELETE', path: '/rooms/{room}' },
   }),
   'rooms.join': command({
-    summary: 'Joins a public room, or any other by an invitation or a link.',
+    summary: 'Joins a public room, or another one by an invitation or a link.',
     params: object({ room, link: Type.Optional(link) }),
     result: Room,
     rate: 'write',
@@ -172,14 +172,15 @@ export const ROOM_COMMANDS = {
   }),
   'rooms.get': command({
     summary:
-      'A room as the asker sees it. For everyone who is logged in, a private one for members and whom they invite.',
+      'A room as the caller sees it. For everyone who is logged in; a private room for members and invited users.',
     params: object({ room }),
     result: Room,
     rate: 'read',
     http: { method: 'GET', path: '/rooms/{room}' },
   }),
   'rooms.settings': command({
-    summary: 'Changes how the asker sees a room; answers with all of it. For members, direct conversations included.',
+    summary:
+      'Changes the caller’s settings for a room; answers with all of them. For members, direct conversations included.',
     params: object({
       room,
       notifications: Type.Optional(mine.notifications),
@@ -191,15 +192,15 @@ export const ROOM_COMMANDS = {
     http: { method: 'PATCH', path: '/rooms/{room}/settings' },
   }),
   'rooms.list': command({
-    summary: 'The rooms the asker is in, or those anyone may join or ask to, by id.',
+    summary: 'The rooms of the caller, or the rooms that anyone may join or ask to join, by id.',
     params: object({
       scope: Type.Optional(
         Type.Enum(['joined', 'public'], {
           default: 'joined',
-          description: 'joined: the asker’s own. public: all that are not private.',
+          description: 'joined: the caller’s rooms. public: all that are not private.',
         }),
       ),
-      after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 300, description: 'The last room of the previous page.' })),
       limit: limit(100, 1000),
     }),
     result: object({ rooms: Type.Array(Room), more }),

@@ -10,25 +10,25 @@ const Session = object(
     session,
     id: was('session', session),
     connected: Type.Boolean(),
-    current: Type.Boolean({ description: 'It is the one that asks.' }),
+    current: Type.Boolean({ description: 'Whether it is the session of the caller.' }),
     since: time('When the session began.'),
-    lastSeen: orNull(time('When it was disconnected; null: it is connected, or nobody knows.')),
+    lastSeen: orNull(time('When it was disconnected; null: it is connected, or unknown.')),
     via: orNull(Type.Enum(['mqtt', 'websocket'], { description: 'How it is connected.' })),
     protocol: orNull(Type.Enum(['3.1', '3.1.1', '5.0'], { description: 'Its version of MQTT.' })),
-    address: orNull(Type.String({ description: 'Where it is connected from.' })),
+    address: orNull(Type.String({ description: 'The network address of the client.' })),
   },
   { title: 'Session', description: 'A session: connected, or kept until its client comes back.' },
 )
 
-const whose = Type.Optional({ ...user, description: 'Whose; the asker’s own if left out. Others are for admins.' })
+const whose = Type.Optional({ ...user, description: 'The user; the caller if left out. Others are for admins.' })
 
 export const SESSION_COMMANDS = {
   'sessions.list': command({
-    summary: 'The sessions of the asker by client id, or for admins those of anyone.',
+    summary: 'The sessions of the caller by client id; for admins those of anyone.',
     params: object({
       user: whose,
       after: Type.Optional(
-        Type.String({ maxLength: MAX_SESSION, description: 'The last session of the page before.' }),
+        Type.String({ maxLength: MAX_SESSION, description: 'The last session of the previous page.' }),
       ),
       limit: limit(100, 1000),
     }),
@@ -37,7 +37,7 @@ export const SESSION_COMMANDS = {
     http: { method: 'GET', path: '/sessions', page: { items: 'sessions', key: 'session' } },
   }),
   'sessions.end': command({
-    summary: 'Ends a session with all it holds, and the login behind it: its device has to log in anew.',
+    summary: 'Ends a session with its queue, and the login behind it: the device must log in again.',
     params: object({
       user: whose,
       session: Type.String({ minLength: 1, maxLength: MAX_SESSION, description: 'MQTT client id.' }),

@@ -4,16 +4,17 @@ import { code, command, NOTHING, object, orNull, password, time } from './parts.
 
 const SecondFactor = object(
   {
-    enabled: Type.Boolean({ description: 'Codes are asked for.' }),
-    since: orNull(time('Since when; null: it is not on.')),
-    recoveryCodes: Type.Integer({ description: 'Recovery codes that were not used yet.' }),
+    enabled: Type.Boolean({ description: 'Whether the second factor is on.' }),
+    since: orNull(time('Since when; null: it is off.')),
+    recoveryCodes: Type.Integer({ description: 'Number of unused recovery codes.' }),
   },
   { title: 'SecondFactor', description: 'The second factor of an account.' },
 )
 
 export const TOTP_COMMANDS = {
   'auth.totp.begin': command({
-    summary: 'Makes a secret for an authenticator app. It counts once auth.totp.confirm has shown a code of it.',
+    summary:
+      'Creates a secret for an authenticator app. It takes effect when auth.totp.confirm is called with a code of it.',
     params: object({ password: password('Of the account.') }),
     result: object({
       secret: Type.String({ description: 'To be typed into the app, in base 32.' }),
@@ -23,11 +24,11 @@ export const TOTP_COMMANDS = {
     http: { method: 'POST', path: '/auth/totp' },
   }),
   'auth.totp.confirm': command({
-    summary: 'Turns the second factor on: from now on a password needs a code too.',
+    summary: 'Turns the second factor on: a password needs a code too from now on.',
     params: object({ code }),
     result: object({
       recoveryCodes: Type.Array(Type.String(), {
-        description: 'Each is good once in place of a code of the app. They are told this once.',
+        description: 'Each is valid once in place of a code of the app. Shown only once.',
       }),
     }),
     rate: 'login',
@@ -41,7 +42,7 @@ export const TOTP_COMMANDS = {
     http: { method: 'POST', path: '/auth/totp/remove' },
   }),
   'auth.totp.status': command({
-    summary: 'Whether the asker has a second factor.',
+    summary: 'Whether the caller has a second factor.',
     params: object({}),
     result: SecondFactor,
     rate: 'read',

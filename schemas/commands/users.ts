@@ -13,11 +13,11 @@ const fields = Type.Record(
   {
     additionalProperties: false,
     maxProperties: 32,
-    description: `Whatever else an application keeps; at most ${MAX_FIELDS_BYTES} bytes.`,
+    description: `Other data of an application; at most ${MAX_FIELDS_BYTES} bytes.`,
   },
 )
 
-const after = Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the page before.' }))
+const after = Type.Optional(Type.String({ maxLength: 128, description: 'The last user of the previous page.' }))
 
 const Profile = object(
   {
@@ -39,7 +39,7 @@ export const USER_COMMANDS = {
     http: { method: 'GET', path: '/users/{user}' },
   }),
   'users.update': command({
-    summary: 'Changes the asker’s own profile. What is left out stays; a field of null is removed.',
+    summary: 'Changes the caller’s profile. What is left out stays; a field that is null is removed.',
     params: object({
       name: Type.Optional(text(128, 'Name to show.')),
       avatar: Type.Optional(text(2048, 'URL of a picture.')),
@@ -50,7 +50,7 @@ export const USER_COMMANDS = {
     http: { method: 'PATCH', path: '/profile' },
   }),
   'users.search': command({
-    summary: 'Users whose id begins with a text, whatever its case. For everyone who is logged in.',
+    summary: 'Users whose id begins with a text, case-insensitive. For everyone who is logged in.',
     params: object({
       query: Type.String({ minLength: 1, maxLength: 128, description: 'What the id begins with.' }),
       after,
@@ -63,21 +63,21 @@ export const USER_COMMANDS = {
   }),
   'blocks.add': command({
     summary:
-      'Blocks a user: no direct messages, signals or invitations from there, and no presence to there. Blocking twice is blocking once.',
+      'Blocks a user, who can send the caller no direct messages, signals or invitations, and does not see the caller’s presence. A repeated block changes nothing.',
     params: object({ user }),
     result: NOTHING,
     rate: 'write',
     http: { method: 'PUT', path: '/blocks/{user}' },
   }),
   'blocks.remove': command({
-    summary: 'Takes a block back.',
+    summary: 'Ends a block.',
     params: object({ user }),
     result: NOTHING,
     rate: 'write',
     http: { method: 'DELETE', path: '/blocks/{user}' },
   }),
   'blocks.list': command({
-    summary: 'Whom the asker blocks, by user id.',
+    summary: 'The users the caller blocks, by user id.',
     params: object({ after, limit: limit(100, 1000) }),
     result: object({
       blocks: Type.Array(object({ user: Type.String({ description: 'User id.' }), since: time('Since when.') })),

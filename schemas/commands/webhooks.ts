@@ -19,11 +19,11 @@ const Webhook = object(
     ...about,
     source: Type.Enum(['config', 'command'], { description: 'Where it was made.' }),
     enabled: Type.Boolean({ description: 'False: events wait.' }),
-    why: orNull(Type.String({ description: 'Why it is not enabled, where nobody asked for that.' })),
-    behind: Type.Integer({ minimum: 0, description: 'Logs with events it has yet to be told.' }),
-    dead: Type.Integer({ minimum: 0, description: 'Events that were given up (webhooks.deliveries).' }),
-    lastSuccess: orNull(time('The last event that arrived since the broker started.')),
-    lastError: orNull(Type.String({ description: 'What the last failed attempt since then met.' })),
+    why: orNull(Type.String({ description: 'Why it was disabled, if the broker did it.' })),
+    behind: Type.Integer({ minimum: 0, description: 'Number of logs with events that are not delivered yet.' }),
+    dead: Type.Integer({ minimum: 0, description: 'Number of events that were given up (webhooks.deliveries).' }),
+    lastSuccess: orNull(time('The last delivery since the broker started.')),
+    lastError: orNull(Type.String({ description: 'The error of the last failed attempt since then.' })),
     createdBy: Type.String({ description: 'User id.' }),
     createdAt: time('When.'),
   },
@@ -32,7 +32,7 @@ const Webhook = object(
 const Made = object(
   {
     ...Webhook.properties,
-    secret: orNull(Type.String({ description: 'What events are signed with. Null: it is not new.' })),
+    secret: orNull(Type.String({ description: 'The key of the signatures. Null: it is not new.' })),
   },
   { title: 'MadeWebhook', description: 'A webhook with its new secret.' },
 )
@@ -43,17 +43,17 @@ const Delivery = object(
     id: was('delivery', delivery),
     type: Type.String({ description: 'The event.' }),
     at: time('The last attempt.'),
-    attempts: Type.Integer({ minimum: 1, description: 'How often it was tried.' }),
-    error: Type.String({ description: 'What the last attempt met.' }),
+    attempts: Type.Integer({ minimum: 1, description: 'Number of attempts.' }),
+    error: Type.String({ description: 'The error of the last attempt.' }),
   },
   { title: 'DeadLetter', description: 'An event that could not be told.' },
 )
 
 export const WEBHOOK_COMMANDS = {
   'webhooks.create': command({
-    summary: 'Makes a webhook, told of what happens from now on. For admins.',
+    summary: 'Creates a webhook for events from now on. For admins.',
     params: object({
-      webhook: Type.Optional(Type.String({ pattern: WEBHOOK_ID, description: 'What to call it; left out: made up.' })),
+      webhook: Type.Optional(Type.String({ pattern: WEBHOOK_ID, description: 'Its id; left out: a generated one.' })),
       url: webhookUrl,
       events,
       rooms: Type.Optional(rooms),
@@ -67,9 +67,9 @@ export const WEBHOOK_COMMANDS = {
     http: { method: 'POST', path: '/webhooks', status: 201 },
   }),
   'webhooks.list': command({
-    summary: 'All webhooks and how they do, by id. For admins.',
+    summary: 'All webhooks and their state, by id. For admins.',
     params: object({
-      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last webhook of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last webhook of the previous page.' })),
       limit: limit(100, 100),
     }),
     result: object({ webhooks: Type.Array(Webhook), more }),
@@ -78,7 +78,7 @@ export const WEBHOOK_COMMANDS = {
   }),
   'webhooks.update': command({
     summary:
-      'Changes a webhook; what is left out stays. The secret before signs beside a new one for a day. One of the configuration can only be switched on and off. For admins.',
+      'Changes a webhook; what is left out stays. For a day events are signed with the previous secret, too. A webhook of the configuration can only be enabled and disabled. For admins.',
     params: object({
       webhook,
       url: Type.Optional(webhookUrl),
@@ -86,7 +86,7 @@ export const WEBHOOK_COMMANDS = {
       rooms: Type.Optional(orNull(rooms)),
       users: Type.Optional(orNull(users)),
       direct: Type.Optional(Type.Boolean({ description: 'Messages of direct conversations too.' })),
-      enabled: Type.Optional(Type.Boolean({ description: 'False: events wait until it is true again.' })),
+      enabled: Type.Optional(Type.Boolean({ description: 'False: events wait until it is enabled again.' })),
       secret: Type.Optional(webhookSecret),
       rotate: Type.Optional(Type.Boolean({ description: 'True: makes a new secret.' })),
     }),
@@ -96,7 +96,7 @@ export const WEBHOOK_COMMANDS = {
     http: { method: 'PATCH', path: '/webhooks/{webhook}' },
   }),
   'webhooks.delete': command({
-    summary: 'Removes a webhook with all it has not been told. For admins.',
+    summary: 'Removes a webhook and its undelivered events. For admins.',
     params: object({ webhook }),
     result: NOTHING,
     rate: 'write',
@@ -104,10 +104,10 @@ export const WEBHOOK_COMMANDS = {
     http: { method: 'DELETE', path: '/webhooks/{webhook}' },
   }),
   'webhooks.deliveries': command({
-    summary: 'Events that were given up, by id, which is by time. For admins.',
+    summary: 'Events that were given up, ordered by id, and so by time. For admins.',
     params: object({
       webhook,
-      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last delivery of the page before.' })),
+      after: Type.Optional(Type.String({ maxLength: 64, description: 'The last delivery of the previous page.' })),
       limit: limit(100, 1000),
     }),
     result: object({ deliveries: Type.Array(Delivery), more }),
@@ -115,22 +115,22 @@ export const WEBHOOK_COMMANDS = {
     http: { method: 'GET', path: '/webhooks/{webhook}/deliveries', page: { items: 'deliveries', key: 'delivery' } },
   }),
   'webhooks.retry': command({
-    summary: 'Tries events that were given up again, once each: one of them, or all. For admins.',
+    summary: 'Repeats events that were given up, once each: one of them, or all. For admins.',
     params: object({
       webhook,
       delivery: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: 'The id of the event.' })),
     }),
-    result: object({ retrying: Type.Integer({ minimum: 0, description: 'How many are tried now.' }) }),
+    result: object({ retrying: Type.Integer({ minimum: 0, description: 'How many are repeated.' }) }),
     rate: 'write',
     audit: ['webhook', 'delivery'],
     http: { method: 'POST', path: '/webhooks/{webhook}/retry' },
   }),
   'webhooks.test': command({
-    summary: 'Posts an event webhook.test, once, and says what came of it. For admins.',
+    summary: 'Posts an event webhook.test, once, and answers with the outcome. For admins.',
     params: object({ webhook }),
     result: object({
       ok: Type.Boolean({ description: 'It was taken.' }),
-      status: orNull(Type.Integer({ description: 'HTTP status; null: there was no answer.' })),
+      status: orNull(Type.Integer({ description: 'HTTP status; null: no answer.' })),
       error: orNull(Type.String({ description: 'What went wrong.' })),
     }),
     rate: 'create',

@@ -10,7 +10,7 @@ const DESCRIPTION = `A chat and notification broker that speaks plain MQTT 3.1, 
 \`receive\` is what clients publish, \`send\` what they get. Log in with a user name and a password, or with a JWT as the password.`
 
 const PARAMETERS: Record<string, string> = {
-  room: 'A room id, or dm:{a}:{b} for what a direct conversation has beside messages.',
+  room: 'A room id, or dm:{a}:{b} for receipts and typing of a direct conversation.',
   user: 'A user id.',
   device: 'The user id of a device.',
   channel: 'A channel of announcements.',

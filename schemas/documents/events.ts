@@ -7,8 +7,8 @@ import { PrivacySettings } from '../commands/privacy.js'
 const id = Type.String({ description: 'UUIDv7 of the event.' })
 const room = Type.String({ description: 'Room id.' })
 const by = Type.String({ description: 'Who did it, a user id; system: the broker.' })
-const until = orNull(time('When it is over; null: never.'))
-const reason = orNull(Type.String({ description: 'Why, in words.' }))
+const until = orNull(time('When it ends; null: never.'))
+const reason = orNull(Type.String({ description: 'The reason.' }))
 
 const ofRoom = { id, room, seq: seq('Counts from 1 among the events of the room.'), ts: time('When it was.') }
 const ofUser = { id, seq: seq('Counts from 1 among the events of the user.'), ts: time('When it was.') }
@@ -22,20 +22,20 @@ const about = { user, by }
 
 export const RoomEvent = Type.Union(
   [
-    roomEvent('created', 'The room was made.', { by }),
-    roomEvent('updated', 'Something about the room was changed: ask rooms.get.', { by }),
-    roomEvent('deleted', 'The room is no more; the last of its events.', { by }),
-    roomEvent('joined', 'A member more. by: who let them in.', { user, by: Type.Optional(by) }),
-    roomEvent('left', 'A member less, by their own will or with their account.', { user }),
-    roomEvent('requested', 'A user asks to join.', { user }),
-    roomEvent('denied', 'A user who asked was not let in.', about),
+    roomEvent('created', 'The room was created.', { by }),
+    roomEvent('updated', 'The room was changed: ask rooms.get.', { by }),
+    roomEvent('deleted', 'The room was deleted; the last of its events.', { by }),
+    roomEvent('joined', 'A user joined. by: who admitted them.', { user, by: Type.Optional(by) }),
+    roomEvent('left', 'A member left, or their account was removed.', { user }),
+    roomEvent('requested', 'A user asked to join.', { user }),
+    roomEvent('denied', 'A request to join was denied.', about),
     roomEvent('invited', 'A user was invited.', about),
-    roomEvent('removed', 'A member was taken out.', about),
-    roomEvent('role', 'A member has another role; by system: the room was handed on.', { ...about, role }),
-    roomEvent('banned', 'A user is out, and stays so.', { ...about, until, reason }),
-    roomEvent('unbanned', 'A user may come back.', about),
-    roomEvent('muted', 'A member may not write.', { ...about, until }),
-    roomEvent('unmuted', 'A member may write again.', about),
+    roomEvent('removed', 'A member was removed.', about),
+    roomEvent('role', 'A member got another role; by system: the ownership passed on.', { ...about, role }),
+    roomEvent('banned', 'A user was banned.', { ...about, until, reason }),
+    roomEvent('unbanned', 'A ban ended.', about),
+    roomEvent('muted', 'A member was muted.', { ...about, until }),
+    roomEvent('unmuted', 'A mute ended.', about),
   ],
   { title: 'RoomEvent', description: 'One thing that happened in a room; type says what.' },
 )
@@ -43,53 +43,53 @@ export const RoomEvent = Type.Union(
 export const UserEvent = Type.Union(
   [
     userEvent('invited', 'Into a room.', { room, by }),
-    userEvent('added', 'Let into a room that was asked for.', { room, by }),
-    userEvent('denied', 'Not let into a room that was asked for.', { room, by }),
-    userEvent('removed', 'Taken out of a room.', { room, by }),
-    userEvent('deleted', 'A room the user was in, was invited to or asked to join is no more.', { room, by }),
-    userEvent('role', 'Another role in a room.', { room, by, role }),
+    userEvent('added', 'The request to join a room was approved.', { room, by }),
+    userEvent('denied', 'The request to join a room was denied.', { room, by }),
+    userEvent('removed', 'Removed from a room.', { room, by }),
+    userEvent('deleted', 'A room the user was in, was invited to or asked to join was deleted.', { room, by }),
+    userEvent('role', 'A new role in a room.', { room, by, role }),
     userEvent('banned', 'From a room.', { room, by, until, reason }),
     userEvent('unbanned', 'From a room, no more.', { room, by }),
     userEvent('muted', 'In a room.', { room, by, until }),
     userEvent('unmuted', 'In a room, no more.', { room, by }),
-    userEvent('contact', 'Someone wants to be a contact, or accepted to be one.', { by }),
-    userEvent('settings', 'How the user wants to see a room, changed by themselves.', {
+    userEvent('contact', 'Someone asks to be a contact, or accepted to be one.', { by }),
+    userEvent('settings', 'The user changed their settings for a room.', {
       room,
       notifications: Type.Enum(['all', 'mentions', 'none']),
       pinned: Type.Boolean(),
       hidden: Type.Boolean(),
       unreadFrom: orNull(seq('The first message marked as unread.')),
     }),
-    userEvent('privacy', 'What others may, changed by the user themselves.', PrivacySettings.properties),
+    userEvent('privacy', 'The user changed their privacy settings.', PrivacySettings.properties),
     userEvent('acked', 'Notifications were acknowledged.', { notifications: Type.Array(seq('Number of one.')) }),
-    userEvent('reported', 'Something in a room was reported; for who moderates it.', {
+    userEvent('reported', 'A message or user was reported; for moderators of the room.', {
       room,
       report: Type.String({ description: 'Id of the report.' }),
-      target: orNull(seq('The message; null: a user.')),
+      target: orNull(seq('The message; null: a user was reported.')),
     }),
-    userEvent('device', 'What the user may do with a device from now on; null: nothing.', {
+    userEvent('device', 'The user’s access to a device from now on; null: none.', {
       device: deviceId,
       by,
       may: orNull(Type.Enum(['own', 'control', 'read'])),
     }),
-    userEvent('deviceOffered', 'Someone wants the user to take a device over (devices.accept).', {
+    userEvent('deviceOffered', 'Someone offers a device to the user (devices.accept).', {
       device: deviceId,
       by,
     }),
-    userEvent('deviceCommand', 'What became of a command for a device.', {
+    userEvent('deviceCommand', 'The outcome of a command for a device.', {
       device: deviceId,
       command: Type.String({ description: 'Id of the command.' }),
-      name: Type.String({ description: 'What was asked.' }),
+      name: Type.String({ description: 'The name of the command.' }),
       state: Type.Enum(['done', 'failed', 'expired']),
-      result: Type.Optional(Type.Unknown({ description: 'Any JSON of the device.' })),
-      error: Type.Optional(Type.String({ description: 'Why it failed.' })),
+      result: Type.Optional(Type.Unknown({ description: 'Any JSON from the device.' })),
+      error: Type.Optional(Type.String({ description: 'The error from the device.' })),
     }),
-    userEvent('command', 'To a bot: someone gave a command in a room.', {
+    userEvent('command', 'To a bot: someone used its slash command in a room.', {
       room,
       by,
       command: Type.String({ description: 'Its name.' }),
-      args: Type.String({ description: 'What came behind it.' }),
-      message: Type.Object({}, { additionalProperties: true, description: 'All that was sent.' }),
+      args: Type.String({ description: 'The arguments.' }),
+      message: Type.Object({}, { additionalProperties: true, description: 'The whole message.' }),
     }),
   ],
   { title: 'UserEvent', description: 'One thing that concerns a user; type says what.' },

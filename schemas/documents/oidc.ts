@@ -15,19 +15,19 @@ const leads = (description: string): Json => ({
 
 export const OIDC_START: Json = {
   operationId: 'oidcStart',
-  summary: 'Where a browser begins a login by the identity provider of auth.oidc.',
+  summary: 'Redirects a browser to the identity provider of auth.oidc, to log in.',
   tags: ['auth'],
   security: [],
   parameters: [
     query('challenge', true, 'SHA-256 of a verifier that `auth.oidc` will be given, as base64url.'),
-    query('returnTo', false, 'Where to come back to, one of auth.oidc.returnTo; without: the first.'),
+    query('returnTo', false, 'The address to return to, one of auth.oidc.returnTo; left out: the first.'),
   ],
   responses: leads('To the provider.'),
 }
 
 export const OIDC_CALLBACK: Json = {
   operationId: 'oidcCallback',
-  summary: 'Where the identity provider leads the browser back to.',
+  summary: 'The address to which the identity provider redirects the browser.',
   tags: ['auth'],
   security: [],
   parameters: [

@@ -15,28 +15,28 @@ A parameter that is not known is an error that names it.`
 
 /** What the routes of a tag are about. */
 const TAGS: Readonly<Record<string, string>> = {
-  accounts: 'Accounts of everyone, for admins: making, roles, suspending.',
-  account: 'The own account: its deletion, and the export of what the broker has of it.',
+  accounts: 'Accounts of all users, for admins: creation, roles, suspension.',
+  account: 'The caller’s account: deletion, and export of its data.',
   audit: 'Administrative acts, for admins.',
   auth: 'Logins: accounts, tokens, passwords, second factors.',
-  blocks: 'Whom one wants to hear nothing from.',
-  bots: 'Accounts of programs, owned by people.',
-  broadcast: 'Announcements for everyone, or for some roles.',
+  blocks: 'The block list.',
+  bots: 'Accounts of programs, owned by users.',
+  broadcast: 'Announcements to all users, or to some roles.',
   broker: 'The broker itself.',
-  contacts: 'People who see the presence of each other.',
-  devices: 'Devices: who owns them, who may command them, what became of commands.',
-  events: 'What happens, as it happens.',
-  filters: 'Words and patterns that messages may not hold, for admins.',
+  contacts: 'Users who see each other’s presence.',
+  devices: 'Devices: owners, shares, commands and their outcome.',
+  events: 'Live events.',
+  filters: 'Word and pattern filters for messages, for admins.',
   keys: 'API keys of programs.',
   messages: 'Sending, reading, searching, counting and catching up.',
-  notifications: 'Notifications of a user, and what became of them.',
-  privacy: 'Who may write, see presence, know receipts, invite.',
-  reports: 'Messages and users that people complain about.',
-  rooms: 'Rooms: who is in them, what they may do there, how they are found.',
-  sessions: 'MQTT sessions of a user, live and sleeping.',
-  slash: 'Commands that bots take in rooms.',
+  notifications: 'Notifications of a user, and their state.',
+  privacy: 'Who may write, see presence and receipts, and invite.',
+  reports: 'Reports of messages and users.',
+  rooms: 'Rooms: members, roles, settings, entry.',
+  sessions: 'MQTT sessions of a user, connected or not.',
+  slash: 'Slash commands of bots.',
   users: 'Profiles, and finding people.',
-  webhooks: 'Servers that are told what happens.',
+  webhooks: 'Webhooks: servers that events are posted to.',
 }
 
 export function openApi(version: string): Json {
@@ -96,7 +96,7 @@ const HEALTH = {
 
 const EVENTS = {
   operationId: 'events',
-  summary: 'What a subscription to the filters would show, live, as server-sent events.',
+  summary: 'A live stream of what the filters match, as server-sent events.',
   description:
     'Each event is `{"topic", "message"}`, or `{"topic", "text"}` or `{"topic", "base64"}` where the payload is not made by the broker; ' +
     '`"retained": true` on what was there before. An event `gap` with `{"topic", "after", "next"}` tells of what is not replayed. ' +
@@ -108,15 +108,15 @@ const EVENTS = {
       in: 'query',
       required: false,
       description:
-        'A topic filter; may be given several times. {me} stands for the user. Without: rooms/+/messages and users/{me}/#.',
+        'A topic filter; may be given several times. {me} stands for the user. Default: rooms/+/messages and users/{me}/#.',
       schema: { type: 'array', items: { type: 'string' } },
     },
-    header('Last-Event-ID', 'id of the last event that came.'),
+    header('Last-Event-ID', 'id of the last event received.'),
     {
       name: 'access_token',
       in: 'query',
       required: false,
-      description: 'A token, where no header can be set.',
+      description: 'A token, for clients that can set no header.',
       schema: { type: 'string' },
     },
   ],
@@ -128,7 +128,7 @@ const EVENTS = {
 
 const EXPORT = {
   operationId: 'exports',
-  summary: 'The zip file that account.export gave a link to. Once; whoever has the link may.',
+  summary: 'Downloads the zip file of an account.export link. Works once, without a login.',
   tags: ['account'],
   security: [],
   parameters: [{ name: 'ticket', in: 'path', required: true, description: 'Of the link.', schema: { type: 'string' } }],
@@ -190,7 +190,7 @@ function parameters({ path, query, required, idempotent }: RouteDeps, http: Http
   }
   const headers: Json[] = []
   if (idempotent)
-    headers.push(header('Idempotency-Key', 'Stands for cid: a retry with the same key returns the first result.'))
+    headers.push(header('Idempotency-Key', 'Used as cid: a retry with the same key returns the first result.'))
   if (http.method === 'GET') headers.push(header('If-None-Match', 'ETag of an earlier answer.'))
   return [...Object.entries(path).map(parameter('path')), ...Object.entries(query).map(parameter('query')), ...headers]
 }
@@ -213,7 +213,7 @@ function success({ result }: Command, http: HttpRoute, components: Components): 
   const headers: Json = {}
   const text = (description: string) => ({ description, schema: { type: 'string' } })
   if (http.location) headers['Location'] = text('Where it is.')
-  if (http.page) headers['Link'] = text('rel="next": the next page, where there is one.')
+  if (http.page) headers['Link'] = text('rel="next": the next page, if there is one.')
   if (http.method === 'GET') headers['ETag'] = text('For If-None-Match.')
   const { description = 'Done.' } = result as { description?: string }
   const content = { 'application/json': { schema: components.use(result), example: exampleOf(result) } }

@@ -27,15 +27,19 @@ export interface TopicDocument {
 }
 
 const id = Type.String({ description: 'UUIDv7.' })
-const stamp = { id, seq: seq('Counts from 1 in its log, without holes.'), ts: time('When it was taken.'), from: user }
+const stamp = {
+  id,
+  seq: seq('Counts from 1 in its log, without gaps.'),
+  ts: time('When the broker accepted it.'),
+  from: user,
+}
 const { cid: _, forward: __, ...said } = MessageInput.properties
 const content = { ...said, forwarded: Type.Optional(Forwarded) }
 
 export const MessageIn = Type.Object(MessageInput.properties, {
   title: 'MessageIn',
   additionalProperties: false,
-  description:
-    'A message as it is published. Plain text is a message too, and an object of none of these keys is data.',
+  description: 'A message as it is published. Plain text is a message too; an object with none of these keys is data.',
 })
 export const MessageOut = Type.Object(
   { ...stamp, room: Type.String(), to: Type.Optional(user), cid: MessageInput.properties.cid, ...content },
@@ -59,8 +63,8 @@ const Typing = object(
   {
     user: Type.Optional(user),
     typing: Type.Union([
-      Type.Boolean({ description: `True counts for ${TYPING_LASTS} s; then the broker says false.` }),
-      Type.Integer({ minimum: 0, description: 'Where typing is thinned: how many, without user.' }),
+      Type.Boolean({ description: `True is valid for ${TYPING_LASTS} s; then the broker sends false.` }),
+      Type.Integer({ minimum: 0, description: 'In large rooms: how many, without user.' }),
     ]),
     ts: time('When.'),
   },
@@ -72,8 +76,8 @@ const ReceiptIn = Type.Object(ReceiptInput.properties, { title: 'ReceiptIn', add
 const ReceiptOut = object(
   {
     ...Receipt.properties,
-    private: Type.Optional(Type.Boolean({ description: 'True: only the user themselves is told.' })),
-    thread: Type.Optional(seq('read is in this thread; only the user themselves is told.')),
+    private: Type.Optional(Type.Boolean({ description: 'True: only the user’s own devices are told.' })),
+    thread: Type.Optional(seq('read is in this thread; only the user’s own devices are told.')),
   },
   { title: 'ReceiptOut' },
 )
@@ -81,11 +85,11 @@ const Presence = object(
   {
     user,
     state: Type.Enum(['online', 'away', 'offline'], {
-      description: 'away: online, and said to be away. offline: also to whoever may not see more.',
+      description: 'away: online, and away by their own word. offline: also for those who may not see the presence.',
     }),
     status: orNull(Type.String({ description: 'In the user’s own words; null: none.' })),
     lastSeen: orNull(time('When last seen; while online, when this was sent; null: never.')),
-    devices: Type.Integer({ minimum: 0, description: 'Sessions that are connected; 1 at least while online.' }),
+    devices: Type.Integer({ minimum: 0, description: 'Number of connected sessions; at least 1 while online.' }),
   },
   { title: 'Presence' },
 )
@@ -109,7 +113,7 @@ export const Reply = Type.Object(
     }),
     method: Type.String(),
     ok: Type.Boolean(),
-    result: Type.Optional(Type.Unknown({ description: 'Where ok is true.' })),
+    result: Type.Optional(Type.Unknown({ description: 'If ok is true.' })),
     error: Type.Optional(ErrorSchema),
     topic: Type.Optional(Type.String({ description: 'Of a refused message without cid.' })),
   },
@@ -123,27 +127,27 @@ const ROOMS: Record<RoomLeaf, Omit<TopicDocument, 'topic'>> = {
     out: MessageOut,
   },
   text: { summary: 'The same as bare text.', in: Text, out: Text },
-  events: { summary: 'Who came and went; changes of the room; one object for each type.', in: null, out: RoomEvent },
+  events: { summary: 'Who joined and left; changes of the room; one schema for each type.', in: null, out: RoomEvent },
   receipts: {
-    summary: 'How far members have read; only one’s own where receipts are thinned.',
+    summary: 'How far members have read; in large rooms only one’s own.',
     in: ReceiptIn,
     out: ReceiptOut,
   },
   typing: {
-    summary: 'Who is typing, or how many where typing is thinned; never stored.',
+    summary: 'Who is typing, in large rooms how many; never stored.',
     in: TypingInput,
     out: Typing,
   },
-  info: { summary: 'What the room is; retained.', in: null, out: RoomInfo },
+  info: { summary: 'Properties of the room; retained.', in: null, out: RoomInfo },
 }
 
 const USERS: Record<UserLeaf, Omit<TopicDocument, 'topic'>> = {
   messages: { summary: 'Direct messages to a user, and the echo of one’s own.', in: MessageIn, out: MessageOut },
-  events: { summary: 'What happened to a user, one object for each type.', in: null, out: UserEvent },
+  events: { summary: 'Events of a user; one schema for each type.', in: null, out: UserEvent },
   notifications: { summary: 'Notifications; for the role notifier.', in: NotificationIn, out: NotificationOut },
-  presence: { summary: 'Whether a user is there; retained. One’s own can be set.', in: PresenceInput, out: Presence },
+  presence: { summary: 'Whether a user is online; retained. One’s own can be set.', in: PresenceInput, out: Presence },
   signals: { summary: 'Call signalling and the like; never stored.', in: Type.Unknown(), out: Signal },
-  replies: { summary: 'Answers to requests and messages.', in: null, out: Reply },
+  replies: { summary: 'Replies to requests and messages.', in: null, out: Reply },
 }
 
 export const TOPIC_DOCUMENTS: readonly TopicDocument[] = [
@@ -157,13 +161,13 @@ export const TOPIC_DOCUMENTS: readonly TopicDocument[] = [
   },
   {
     topic: topics.device('{device}', 'commands'),
-    summary: 'Commands for a device, for it alone, until they are done or their time is over.',
+    summary: 'Commands for a device, delivered only to it, until they are done or expired.',
     in: object(DeviceCommandInput, { title: 'DeviceCommandIn' }),
     out: Type.Object({ ...stamp, ...DeviceCommandInput }, { title: 'DeviceCommandOut' }),
   },
   {
     topic: topics.device('{device}', 'receipts'),
-    summary: 'What a device says of the commands it got.',
+    summary: 'The outcome of commands, from the device.',
     in: object(DeviceReceiptInput, { title: 'DeviceReceiptIn' }),
     out: null,
   },
