@@ -1,6 +1,8 @@
 /**
  * The composition root: makes the parts, lowest first, and starts them. The makers are in wiring/; only this file names the adapters of the store.
  */
+import type http from 'node:http'
+import type https from 'node:https'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
@@ -10,6 +12,7 @@ import { Backups, backupCommands } from './admin/backups.js'
 import { serveAdmin } from './admin/control-socket.js'
 import type { Accounts } from './auth/accounts.js'
 import type { LoginCodes } from './auth/login-codes.js'
+import type { AuthHooks } from './auth/principal.js'
 import { type Chat, makeChat } from './chat/chat.js'
 import type { Screen } from './chat/messages/screening.js'
 import { Streams } from './http/streams.js'
@@ -79,6 +82,10 @@ export interface BrokerOptions {
   log?: Logger
   /** Look at every chat message before it is written. */
   screens?: readonly Screen[]
+  /** Asked beside those of `auth.hooks`. */
+  hooks?: AuthHooks
+  /** A server of an application, on which HTTP and MQTT over WebSocket are served too. */
+  server?: http.Server | https.Server
 }
 
 /** Resolves once every listener accepts connections. @throws what hinders the start; what was open by then is closed again. */
@@ -88,18 +95,18 @@ export async function startBroker(config: Config, options: BrokerOptions = {}): 
   warnOfOpenFiles(config.node.dataDir, log)
   const teardown = new Teardown()
   try {
-    return await start(makeContext(config, log, teardown), options.screens ?? [])
+    return await start(makeContext(config, log, teardown), options)
   } catch (error) {
     await teardown.close()
     throw error
   }
 }
 
-async function start(context: Context, screens: readonly Screen[]): Promise<RunningBroker> {
+async function start(context: Context, { screens = [], hooks, server }: BrokerOptions): Promise<RunningBroker> {
   const { config, wheel, counters, failed, teardown } = context
   const { store, space } = await openStorage(context)
   teardown.add(wheel)
-  const logins = await makeLogins(context, store)
+  const logins = await makeLogins(context, store, hooks)
   const readers = await openReaders(context, store, searchLocation(config.node.dataDir))
   const sessions = new LocalSessions()
   const chat = await openChat(context, { store, space, logins, readers, sessions, screens })
@@ -110,7 +117,7 @@ async function start(context: Context, screens: readonly Screen[]): Promise<Runn
   await resume(context, { readers, chat, mqtt })
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
   await openAdmin(context, { store, logins, chat })
-  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams })
+  const listeners = await openTransports(context, { store, space, logins, chat, mqtt, streams }, server)
   const { log } = context
   const { acl, rates } = chat
   const rulesChanged = (): Promise<void> => sessions.rulesChanged()

@@ -1,7 +1,10 @@
 /** What an application imports to run the broker in its own process (docs/embedding.md). Everything else below `dist` may change at any time. */
+import type http from 'node:http'
+import type https from 'node:https'
 import type { Aedes } from 'aedes'
 import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
+import type { AuthHooks } from './auth/principal.js'
 import { startBroker as start } from './broker.js'
 import type { Listener } from './net/listener.js'
 import type { Reloaded } from './wiring/reload.js'
@@ -19,6 +22,14 @@ export type { Reloaded } from './wiring/reload.js'
 export interface BrokerOptions {
   /** Where the broker logs to; left out: as `log` of the configuration says. */
   log?: Logger
+  /** Hooks as functions; what `auth.hooks` of the configuration names is asked too. Like those, they can only refuse. */
+  hooks?: AuthHooks
+  /**
+   * A server of the application, on which the broker serves HTTP (`/v1` and `/exports`; every path where the server had no
+   * listener for requests before) and MQTT over WebSocket (`listen.wsPath`). The application opens and closes it; its
+   * timeouts are the application's.
+   */
+  server?: http.Server | https.Server
 }
 
 export interface RunningBroker {

@@ -38,10 +38,15 @@ export const noHooks: HookRunner = {
 export async function loadHooks(path: string | null, options: HookOptions): Promise<HookRunner> {
   if (path === null) return noHooks
   const file = resolve(options.cwd ?? process.cwd(), path)
-  const exported = await importModule(file)
-  checkExports(file, exported)
+  return runHooks(await importModule(file), `auth.hooks: ${file}`, options)
+}
+
+/** Runs hooks that are functions already. `where`: what a `ConfigError` names. */
+export function runHooks(exported: object, where: string, options: HookOptions): HookRunner {
+  const hooks = exported as Record<string, unknown>
+  checkHooks(hooks, where)
   const guarded = <N extends HookName>(name: N): Guarded<N> | undefined => {
-    const hook = exported[name] as ((request: Request<N>) => unknown) | undefined
+    const hook = hooks[name] as ((request: Request<N>) => unknown) | undefined
     return hook && ((request) => ask(() => hook(request), name, options))
   }
   const publish = guarded('authorizePublish')
@@ -80,16 +85,16 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
 }
 
 /** A misspelt hook would never be called, and so allow everything: unknown exports are refused. */
-function checkExports(file: string, exported: Record<string, unknown>): void {
+function checkHooks(exported: Record<string, unknown>, where: string): void {
   const known: readonly string[] = NAMES
   const faults = Object.keys(exported)
     .filter((name) => !known.includes(name) || typeof exported[name] !== 'function')
     .map((name) =>
       known.includes(name)
-        ? `auth.hooks: ${file}: ${name} must be a function`
-        : `auth.hooks: ${file}: unknown export ${name}; hooks are ${known.join(', ')}`,
+        ? `${where}: ${name} must be a function`
+        : `${where}: unknown export ${name}; hooks are ${known.join(', ')}`,
     )
-  if (Object.keys(exported).length === 0) faults.push(`auth.hooks: ${file}: exports none of ${known.join(', ')}`)
+  if (Object.keys(exported).length === 0) faults.push(`${where}: exports none of ${known.join(', ')}`)
   if (faults.length > 0) throw new ConfigError(faults)
 }
 

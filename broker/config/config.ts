@@ -54,6 +54,8 @@ export function loadConfig(sources: ConfigSources): Config {
 
 export interface RawOrigin {
   cwd?: string
+  /** No port is needed: the broker is served on the server of an application. */
+  portless?: boolean
   /** Where the value at a path was set. */
   where?: (path: Path) => string | undefined
   /** Whether the value at a path must not be shown. */
@@ -77,7 +79,7 @@ export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
   normaliseDurations(root, filled as Record<string, unknown>)
   const config = filled as Config
   normalisePacketBytes(config)
-  const contradictions = findContradictions(config)
+  const contradictions = findContradictions(config, origin.portless)
   if (contradictions.length > 0) throw configError(contradictions, where)
   resolvePaths(config, cwd)
   return config
@@ -202,10 +204,13 @@ function normalisePacketBytes({ limits }: Config): void {
 }
 
 /** Faults that involve several keys. */
-function findContradictions({ listen, auth, acl, rooms, limits, moderation, webhooks }: Config): Fault[] {
+function findContradictions(
+  { listen, auth, acl, rooms, limits, moderation, webhooks }: Config,
+  portless = false,
+): Fault[] {
   const faults: Fault[] = identityFaults({ auth, listen })
   faults.push(...aclFaults(acl.rules))
-  if (PORTS.every((name) => listen[name] === null))
+  if (!portless && PORTS.every((name) => listen[name] === null))
     faults.push({ path: ['listen'], message: `needs a port: one of ${PORTS.join(', ')}` })
   if (auth.tokenTtl <= 0) faults.push({ path: ['auth', 'tokenTtl'], message: 'expected more than 0 seconds' })
   const { keepAlive } = limits

@@ -18,13 +18,13 @@ const MOST_WAITING = 16
 /** Waiting requests beyond that, over all connections; a client that pipelines more is disconnected. */
 const MOST_EXTRA = 10_000
 
+const FULL_HEADERS = { 'content-type': 'application/problem+json', 'retry-after': '5', connection: 'close' }
+const FULL_BODY = '{"status":503,"code":"unavailable","title":"Service Unavailable","detail":"too many connections"}\n'
 const FULL = [
   'HTTP/1.1 503 Service Unavailable',
-  'content-type: application/problem+json',
-  'retry-after: 5',
-  'connection: close',
+  ...Object.entries(FULL_HEADERS).map(([name, value]) => `${name}: ${value}`),
   '',
-  '{"status":503,"code":"unavailable","title":"Service Unavailable","detail":"too many connections"}\n',
+  FULL_BODY,
 ].join('\r\n')
 
 type Answer = () => void
@@ -78,6 +78,16 @@ export class HttpConnections {
     if (place.waiting.length >= MOST_WAITING && ++this.#extra > MOST_EXTRA) socket.destroy()
     place.waiting.push(begin)
     socket.pause()
+  }
+
+  /**
+   * The same for a connection of a server that is not guarded, which is another's: it counts from its first request to
+   * the broker on. False: it was refused.
+   */
+  admit({ socket }: http.IncomingMessage, response: http.ServerResponse): boolean {
+    if (this.#places.has(socket) || this.#take(socket)) return true
+    response.writeHead(503, FULL_HEADERS).end(FULL_BODY)
+    return false
   }
 
   /** The connection is not one of HTTP any more (it became a WebSocket). */

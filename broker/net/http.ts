@@ -6,7 +6,7 @@ import { certificateOf } from './certificate.js'
 import type { HttpConnections } from './http-connections.js'
 import { handOver, type Listener, type ListenOptions, openListener, SOCKET_OPTIONS } from './listener.js'
 import { createTlsServer, readTlsOptions, renewable, type TlsSettings } from './tls.js'
-import { attachWebSocket, type WebSocketOptions } from './websocket.js'
+import { attachWebSocket, pathOf, type WebSocketOptions } from './websocket.js'
 
 /** Handles HTTP requests other than WebSocket upgrades. */
 interface RequestHandler {
@@ -47,6 +47,42 @@ export async function listenHttps(options: HttpOptions & TlsSettings, accept: Ac
     handOver(socket, accept)
   })
   return renewable(await openHttp(server, 'https', options, accept), server, options)
+}
+
+export interface AttachOptions extends WebSocketOptions {
+  handler: RequestHandler
+  connections: HttpConnections
+  /** Whether a path is the broker's where the application answers requests too. */
+  serves: (path: string) => boolean
+}
+
+/**
+ * HTTP and MQTT over WebSocket on the server of an application, which opens and closes it. What the application listened
+ * to before goes on getting the requests and upgrades that are not the broker's.
+ */
+export function attachHttp(
+  server: http.Server | https.Server,
+  options: AttachOptions,
+  accept: Accept,
+): { close(): Promise<void> } {
+  const { connections, handler, serves } = options
+  const theirs = server.listeners('request') as http.RequestListener[]
+  const answer: http.RequestListener = (request, response) => {
+    if (theirs.length > 0 && !serves(pathOf(request.url!)))
+      for (const listener of theirs) listener.call(server, request, response)
+    else if (connections.admit(request, response))
+      connections.answer(request, response, () => handler.handle(request, response))
+  }
+  server.removeAllListeners('request').on('request', answer)
+  const detachWebSocket = attachWebSocket(server, options, accept)
+  return {
+    async close() {
+      server.off('request', answer)
+      for (const listener of theirs) server.on('request', listener)
+      detachWebSocket()
+      await handler.drain()
+    },
+  }
 }
 
 function openHttp(

@@ -41,8 +41,11 @@ interface Upgrade {
   readonly head: Buffer
 }
 
-/** Accepts the WebSocket upgrades of `server` and hands each to `accept` as a byte stream, with its HTTP request. */
-export function attachWebSocket(server: http.Server, options: WebSocketOptions, accept: Accept): void {
+/**
+ * Accepts the WebSocket upgrades of `server` and hands each to `accept` as a byte stream, with its HTTP request. Where
+ * others listen to upgrades, those of other paths are theirs. Returns a function that stops it.
+ */
+export function attachWebSocket(server: http.Server, options: WebSocketOptions, accept: Accept): () => void {
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -60,19 +63,28 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
       accept(stream, request)
     })
   })
-  server.on('upgrade', (request, socket, head) => {
+  const upgrade = (request: http.IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (!isAt(request, options.wsPath) && server.listenerCount('upgrade') > 1) return
     socket.on('error', () => {})
     const refused = refuseUpgrade(request, options)
     if (refused) return endWith(socket, refused)
     options.connections.release(socket)
     acceptQueue.arrive({ request, socket, head })
-  })
+  }
+  server.on('upgrade', upgrade)
+  return () => void server.off('upgrade', upgrade)
+}
+
+function isAt({ url }: http.IncomingMessage, wsPath: string): boolean {
+  const path = pathOf(url!)
+  return path === wsPath || path === `${wsPath}/`
 }
 
 function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins, strange }: WebSocketOptions): Refusal | null {
-  const path = pathOf(request.url!)
-  if (path !== wsPath && path !== `${wsPath}/`)
+  if (!isAt(request, wsPath)) {
+    const path = pathOf(request.url!)
     return new Refusal('not_found', `there is no WebSocket at ${path}; MQTT over WebSocket is at ${wsPath}`)
+  }
   const page = origins.stranger(request)
   if (page !== null) {
     strange(page)
@@ -85,7 +97,7 @@ function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins, strange
  * The path of a request target, without the query; also of the absolute form, which clients of proxies send (RFC 9112,
  * 3.2.2).
  */
-function pathOf(target: string): string {
+export function pathOf(target: string): string {
   return target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split('?', 1)[0] || '/'
 }
 

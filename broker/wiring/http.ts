@@ -1,4 +1,6 @@
 /** HTTP, and the listeners of both transports: what the HTTP application is made of. */
+import type http from 'node:http'
+import type https from 'node:https'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { LoginThrottle } from '../auth/throttle.js'
@@ -12,7 +14,7 @@ import type { Listener } from '../net/listener.js'
 import { Origins } from '../net/origins.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
-import { about, openListeners, webRefusals } from './listeners.js'
+import { about, attachServer, openListeners, webRefusals } from './listeners.js'
 import type { LoginServices } from './logins.js'
 import type { Mqtt } from './mqtt.js'
 
@@ -25,8 +27,15 @@ export interface HttpServices {
   readonly streams: Streams
 }
 
-/** Makes the HTTP application, and opens every listener of the configuration. Resolves with those that are open. */
-export async function openTransports(context: Context, services: HttpServices): Promise<Listener[]> {
+/**
+ * Makes the HTTP application, and opens every listener of the configuration. Resolves with those that are open.
+ * `server`: one of an application, which is to be served too.
+ */
+export async function openTransports(
+  context: Context,
+  services: HttpServices,
+  server?: http.Server | https.Server,
+): Promise<Listener[]> {
   const { config, counters, refusals, teardown } = context
   const { broker } = services.mqtt
   const listeners: Listener[] = []
@@ -35,10 +44,12 @@ export async function openTransports(context: Context, services: HttpServices): 
   teardown.add(httpApp)
   const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
   const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
-  await openListeners(config, { accept, httpApp, connections, ...web }, (listener) => {
+  const transports = { accept, httpApp, connections, ...web }
+  await openListeners(config, transports, (listener) => {
     listeners.push(listener)
     teardown.add(listener)
   })
+  if (server) teardown.add(attachServer(server, config, transports))
   return listeners
 }
 

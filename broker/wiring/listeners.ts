@@ -1,8 +1,11 @@
 /** The doors of the configuration: which listeners there are, and what stands behind each. */
+import type http from 'node:http'
+import type https from 'node:https'
+import { API, EXPORTS } from '../../schemas/api.js'
 import type { Config } from '../../schemas/config.js'
 import type { HttpApp } from '../http/app.js'
 import type { Accept } from '../net/byte-stream.js'
-import { type HttpOptions, listenHttp, listenHttps } from '../net/http.js'
+import { attachHttp, type HttpOptions, listenHttp, listenHttps } from '../net/http.js'
 import type { Listener } from '../net/listener.js'
 import { listenTcp } from '../net/tcp.js'
 import { clientCertificates, listenTls } from '../net/tls.js'
@@ -29,14 +32,26 @@ export function webRefusals(refusals: RefusalLog, counters: Counters) {
   }
 }
 
+type Transports = { accept: Accept; httpApp: HttpApp } & Pick<HttpOptions, 'connections' | 'origins' | 'strange'>
+
+/** Paths that are the broker's on the server of an application, which has others of its own. */
+const SERVED = [API, EXPORTS]
+
+/** Serves HTTP and MQTT over WebSocket on a server that the application opens and closes. */
+export function attachServer(
+  server: http.Server | https.Server,
+  { listen }: Config,
+  { accept, httpApp, ...web }: Transports,
+): { close(): Promise<void> } {
+  const { wsPath, wsPing } = listen
+  const serves = (path: string): boolean => SERVED.some((base) => path === base || path.startsWith(`${base}/`))
+  return attachHttp(server, { ...web, wsPath, wsPing, handler: httpApp, serves }, accept)
+}
+
 /** Opens those that are configured; `opened` is told of each. */
 export async function openListeners(
   config: Config,
-  {
-    accept,
-    httpApp,
-    ...web
-  }: { accept: Accept; httpApp: HttpApp } & Pick<HttpOptions, 'connections' | 'origins' | 'strange'>,
+  { accept, httpApp, ...web }: Transports,
   opened: (listener: Listener) => void,
 ): Promise<void> {
   const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, proxyProtocol } = config.listen

@@ -5,13 +5,14 @@ import { isUserId } from '../../schemas/ids.js'
 import { Accounts } from '../auth/accounts.js'
 import { createAuthenticator, type RefusedLogin } from '../auth/authenticator.js'
 import { Backend } from '../auth/backend.js'
-import { bothOf, loadHooks } from '../auth/hooks.js'
+import { bothOf, type HookOptions, loadHooks, noHooks, runHooks } from '../auth/hooks.js'
 import { Keys } from '../auth/keys.js'
 import { LoginCodes } from '../auth/login-codes.js'
 import { Logins } from '../auth/logins.js'
 import { LOGIN_LIFETIME, Oidc } from '../auth/oidc.js'
 import { PasswordResets } from '../auth/password-resets.js'
 import { Passwords } from '../auth/passwords.js'
+import type { AuthHooks } from '../auth/principal.js'
 import { Proofs } from '../auth/proofs.js'
 import { Registration } from '../auth/registration.js'
 import { RemoteKeys } from '../auth/remote-keys.js'
@@ -60,8 +61,8 @@ function nameForLog(username: string | undefined): string | undefined {
     : `(${username.length} characters that are no user name)`
 }
 
-/** Who may log in, and how. */
-export async function makeLogins({ config, bus, log, refusals, counters }: Context, store: Store) {
+/** Who may log in, and how. `given`: hooks of the application that runs the broker. */
+export async function makeLogins({ config, bus, log, refusals, counters }: Context, store: Store, given?: AuthHooks) {
   const { auth, node } = config
   const refused = ({ user, ...login }: RefusedLogin): void => {
     counters.add(`login.${login.reason}`)
@@ -71,11 +72,13 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     onFault: (question, error) =>
       log.warn({ err: error, question }, 'auth.http gave no answer; it counts as a refusal'),
   })
-  const module = await loadHooks(auth.hooks, {
+  const asked: HookOptions = {
     timeout: auth.hooksTimeout,
     onFault: (hook, error) => log.warn({ err: error, hook }, 'an auth hook failed; it counts as a refusal'),
-  })
-  const hooks = bothOf(module, backend.hooks)
+  }
+  const module = await loadHooks(auth.hooks, asked)
+  const own = given ? runHooks(given, 'hooks', asked) : noHooks
+  const hooks = bothOf(bothOf(module, own), backend.hooks)
   const passwords = new Passwords({ concurrency: auth.maxConcurrentHashes })
   const accounts = new Accounts(store, passwords, Date.now, (user) => bus.send({ kind: 'roles', user }))
   const tokenKeys = await loadTokenKeys(auth.jwt, node.dataDir)
