@@ -18,7 +18,7 @@ export interface Grant {
 }
 
 /** A topic whose retained message the broker computes when it is needed; null: the subscriber may not see it any more. */
-export interface Held {
+export interface CurrentState {
   readonly topic: string
   current(): UnloggedMessage | null
 }
@@ -64,7 +64,7 @@ export class Access {
     switch (parsed.kind) {
       case 'room':
         requireUser(actor)
-        if (parsed.room !== null) this.#requireShown(actor, parsed.room, parsed)
+        if (parsed.room !== null) this.#requireMayFollow(actor, parsed.room, parsed)
         return GRANTED
       case 'user':
         return this.#checkUser(actor, filter, parsed)
@@ -116,24 +116,24 @@ export class Access {
   }
 
   /** What the broker retains for a new subscription: room info and presence. Retained plain messages come from the store. */
-  *held(actor: Actor, parsed: Filter): Generator<Held> {
+  *currentStates(actor: Actor, parsed: Filter): Generator<CurrentState> {
     const { user } = actor.principal
     if (parsed.kind === 'room' && parsed.leaves.includes('info')) {
       const rooms = parsed.room === null ? this.#store.directory.memberships(user).keys() : [parsed.room]
       for (const room of [...rooms])
-        yield { topic: topics.room(room, 'info'), current: () => this.#heldInfo(room, user) }
+        yield { topic: topics.room(room, 'info'), current: () => this.#currentInfo(room, user) }
     }
     if (parsed.kind === 'user' && parsed.leaves.includes('presence'))
       for (const seen of parsed.user === null ? this.#presence.visibleTo(user) : [parsed.user])
-        yield { topic: topics.user(seen, 'presence'), current: () => this.#heldPresence(seen, user) }
+        yield { topic: topics.user(seen, 'presence'), current: () => this.#currentPresence(seen, user) }
   }
 
-  #heldInfo(room: string, user: string): UnloggedMessage | null {
+  #currentInfo(room: string, user: string): UnloggedMessage | null {
     const payload = this.#store.directory.member(room, user) ? this.#info.current(room) : null
     return payload && unlogged(topics.room(room, 'info'), payload, 1, { retain: true })
   }
 
-  #heldPresence(seen: string, user: string): UnloggedMessage | null {
+  #currentPresence(seen: string, user: string): UnloggedMessage | null {
     return this.#presence.visible(seen, user) ? this.#presence.current(seen) : null
   }
 
@@ -144,7 +144,7 @@ export class Access {
     if (joins) await this.#entry.enter(actor, room)
   }
 
-  #requireShown(actor: Actor, room: string, { leaves }: Filter & { kind: 'room' }): void {
+  #requireMayFollow(actor: Actor, room: string, { leaves }: Filter & { kind: 'room' }): void {
     const user = requireUser(actor)
     const pair = directMembers(room)
     if (pair) {

@@ -41,8 +41,8 @@ export async function makeChat(config: Config, deps: ChatDeps) {
   /** What an acknowledgement of a log's entry means. Hot path. */
   const delivered: Delivered = (user, place, seq) => {
     if (place.view.room !== null) receipts.acked(user, place)
-    else if (place.view.log === logs.notifications(user)) notifications.reached(user, seq)
-    else if (place.view.log === logs.deviceCommands(user)) devices.commands.reached(user, seq)
+    else if (place.view.log === logs.notifications(user)) notifications.delivered(user, seq)
+    else if (place.view.log === logs.deviceCommands(user)) devices.commands.delivered(user, seq)
   }
   return {
     delivered,

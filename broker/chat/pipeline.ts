@@ -1,5 +1,5 @@
 /**
- * The entrance of every publish, from any transport: parse the topic, validate, authorise; messages/writing.ts then stamps and appends.
+ * The entrance of every publish, from any transport: parse the topic, validate, authorise; messages/message-writer.ts then stamps and appends.
  * Delivery comes back through the log, or through the bus for what no log keeps, so that every node delivers by the same code.
  */
 
@@ -12,10 +12,10 @@ import type { Store } from '../store/store.js'
 import { BoundedCache } from '../util/bounded-cache.js'
 import type { Requests } from './commands/requests.js'
 import type { DeviceTopics } from './devices/device-topics.js'
+import type { MessageWriter } from './messages/message-writer.js'
 import type { PlainTopics } from './messages/plain-topics.js'
 import type { Post } from './messages/post.js'
 import { refuseSend, storeRefusal } from './messages/send.js'
-import type { Writing } from './messages/writing.js'
 import { type Actor, requireUser } from './model/actor.js'
 import { type DiskSpace, requireSpace } from './model/disk-space.js'
 import { type CheckedMessage, checkMessage, cidOf } from './model/message.js'
@@ -34,8 +34,8 @@ export interface PipelineDeps {
   readonly store: Store
   readonly entry: RoomEntry
   readonly rules: RoomRules
-  readonly writing: Writing
-  readonly directs: DirectConversations
+  readonly writer: MessageWriter
+  readonly directConversations: DirectConversations
   readonly replies: Replies
   readonly requests: Requests
   readonly ephemeral: EphemeralMessages
@@ -66,13 +66,13 @@ export class Pipeline {
   publish(actor: Actor, publication: Publication, publisher: Publisher): void | Promise<void> {
     try {
       const work = this.#route(actor, this.#topics.get(publication.topic), publication, publisher)
-      return work?.catch((error: unknown) => this.#caught(actor, publication, publisher, error))
+      return work?.catch((error: unknown) => this.#rejectRefusal(actor, publication, publisher, error))
     } catch (error) {
-      this.#caught(actor, publication, publisher, error)
+      this.#rejectRefusal(actor, publication, publisher, error)
     }
   }
 
-  #caught(actor: Actor, publication: Publication, publisher: Publisher, error: unknown): void {
+  #rejectRefusal(actor: Actor, publication: Publication, publisher: Publisher, error: unknown): void {
     if (!(error instanceof Refusal)) throw error
     this.reject(actor, publication, publisher, error)
   }
@@ -88,7 +88,7 @@ export class Pipeline {
   }
 
   /** `sync` requests may be longer, because they grow with the number of rooms. */
-  #requireLong(topic: Topic, length: number): void {
+  #requireShortEnough(topic: Topic, length: number): void {
     const { payloadBytes, syncBytes } = this.#deps
     const syncs = topic.kind === 'request' && topic.method === 'sync'
     const [most, limit] = syncs ? [syncBytes, 'limits.syncBytes'] : [payloadBytes, 'limits.payloadBytes']
@@ -96,7 +96,8 @@ export class Pipeline {
   }
 
   #route(actor: Actor, topic: Topic, publication: Publication, publisher: Publisher): void | Promise<void> {
-    if (publication.payload.length > this.#deps.payloadBytes) this.#requireLong(topic, publication.payload.length)
+    if (publication.payload.length > this.#deps.payloadBytes)
+      this.#requireShortEnough(topic, publication.payload.length)
     requireFewProperties(publication.extra, this.#deps.propertyBytes)
     switch (topic.kind) {
       case 'room':
@@ -105,8 +106,8 @@ export class Pipeline {
         return this.#toUser(actor, topic, publication, publisher)
       case 'request':
         requireOwn(actor, topic.user, publication.topic)
-        return this.#settleAfter(
-          this.#deps.requests.handle(answering(actor, publication), topic.method, publication.payload),
+        return this.#acknowledgeAfter(
+          this.#deps.requests.handle(withAnswer(actor, publication), topic.method, publication.payload),
           publication,
           publisher,
         )
@@ -114,10 +115,10 @@ export class Pipeline {
         requireSpace(this.#deps.space)
         return this.#deps.announcements.publish(actor, topic.channel, publication, publisher)
       case 'device':
-        if (!clears(publication)) requireSpace(this.#deps.space)
+        if (!clearsRetained(publication)) requireSpace(this.#deps.space)
         return this.#deps.deviceTopics.publish(actor, topic, publication, publisher)
       case 'plain':
-        if (!clears(publication)) requireSpace(this.#deps.space)
+        if (!clearsRetained(publication)) requireSpace(this.#deps.space)
         return this.#deps.plainTopics.publish(actor, topic, publication, publisher)
       case 'sys':
         throw new Refusal('forbidden', `${publication.topic}: only the broker publishes below $SYS`)
@@ -138,9 +139,9 @@ export class Pipeline {
         return this.#sendToRoom(actor, topic.room, topic.leaf === 'text', publication, publisher)
       case 'typing':
         this.#deps.ephemeral.typing(actor, topic.room, publication.payload)
-        return this.#settle(publication, publisher)
+        return this.#acknowledge(publication, publisher)
       case 'receipts':
-        return this.#settleAfter(
+        return this.#acknowledgeAfter(
           this.#deps.receipts.publish(actor, topic.room, publication.payload),
           publication,
           publisher,
@@ -164,18 +165,18 @@ export class Pipeline {
     if (member) {
       const record = this.#deps.rules.requireWriter(member)
       const message = this.#message(publication.payload, bare)
-      return this.#deps.writing.toRoom(record, { actor, room, message, to: '', publication, publisher })
+      return this.#deps.writer.writeToRoom(record, { actor, room, message, to: '', publication, publisher })
     }
     const message = this.#message(publication.payload, bare)
     const post: Post = { actor, room, message, to: '', publication, publisher }
     if (user === SYSTEM || !publication.joins) {
       if (user === SYSTEM) this.#deps.rules.requireVisible(actor, room)
       else this.#deps.rules.requireMember(actor, room)
-      return this.#deps.writing.append(post)
+      return this.#deps.writer.append(post)
     }
     return this.#deps.entry.enter(actor, room).then(() => {
       const record = this.#deps.rules.requireWriter(this.#deps.rules.requireMember(actor, room))
-      return this.#deps.writing.toRoom(record, post)
+      return this.#deps.writer.writeToRoom(record, post)
     })
   }
 
@@ -192,7 +193,7 @@ export class Pipeline {
         requireSpace(this.#deps.space)
         return this.#deps.notifications.publish(actor, topic.user, publication, publisher)
       case 'signals':
-        return this.#settleAfter(
+        return this.#acknowledgeAfter(
           this.#deps.ephemeral.signal(actor, topic.user, publication.payload),
           publication,
           publisher,
@@ -200,7 +201,7 @@ export class Pipeline {
       case 'presence':
         requireOwn(actor, topic.user, publication.topic)
         this.#deps.ephemeral.presence(actor, publication.payload)
-        return this.#settle(publication, publisher)
+        return this.#acknowledge(publication, publisher)
       default:
         throw new Refusal('forbidden', `only the broker publishes on ${publication.topic}`)
     }
@@ -220,38 +221,45 @@ export class Pipeline {
     requireReachable(this.#deps.store.directory, to, user, 'messages', `you may not write to ${to}`)
     const message = this.#message(publication.payload, false)
     const room = directRoom(user, to)
-    this.#deps.writing.count(room, publisher)
-    const post: Post = { actor, room, message, to, publication: this.#writing(room, user, publication), publisher }
-    if (this.#deps.directs.isOpen(room, user, to)) return this.#deps.writing.append(post)
-    return this.#beginDirect(actor, to).then(() => this.#deps.writing.append(post))
+    this.#deps.writer.chargeRate(room, publisher)
+    const post: Post = {
+      actor,
+      room,
+      message,
+      to,
+      publication: this.#withWrittenRecord(room, user, publication),
+      publisher,
+    }
+    if (this.#deps.directConversations.isOpen(room, user, to)) return this.#deps.writer.append(post)
+    return this.#openConversation(actor, to).then(() => this.#deps.writer.append(post))
   }
 
   /** Records with the first message of each of the two users that they have written, in the same commit. */
-  #writing(room: string, user: string, publication: Publication): Publication {
+  #withWrittenRecord(room: string, user: string, publication: Publication): Publication {
     const { written } = this.#deps.store.directory
     if (written.get(room, user)) return publication
     return { ...publication, ops: [...publication.ops, written.putOp({ room, user })] }
   }
 
-  async #beginDirect(actor: Actor, to: string): Promise<void> {
+  async #openConversation(actor: Actor, to: string): Promise<void> {
     if (!(await this.#deps.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
-    await this.#deps.directs.ensure(actor.principal.user, to)
+    await this.#deps.directConversations.ensure(actor.principal.user, to)
   }
 
   /** Acknowledges a publish that stores nothing, in order with the others of the connection. */
-  #settle(publication: Publication, publisher: Publisher): void {
+  #acknowledge(publication: Publication, publisher: Publisher): void {
     const settled = (error: StoreError | null): void => publisher.settled(error ? storeRefusal(error) : null, null)
     this.#deps.store.commit({ drafts: [], ops: publication.ops, settled })
   }
 
-  async #settleAfter(work: Promise<void>, publication: Publication, publisher: Publisher): Promise<void> {
+  async #acknowledgeAfter(work: Promise<void>, publication: Publication, publisher: Publisher): Promise<void> {
     await work
-    this.#settle(publication, publisher)
+    this.#acknowledge(publication, publisher)
   }
 }
 
 /** Whether the publish clears a retained message. */
-function clears({ retain, payload }: Publication): boolean {
+function clearsRetained({ retain, payload }: Publication): boolean {
   return retain && payload.length === 0
 }
 
@@ -267,7 +275,7 @@ export function requireFewProperties(extra: Extra | null | undefined, propertyBy
     )
 }
 
-function answering(actor: Actor, { answer }: Publication): Actor {
+function withAnswer(actor: Actor, { answer }: Publication): Actor {
   return answer ? { ...actor, answer } : actor
 }
 

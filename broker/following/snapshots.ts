@@ -5,7 +5,7 @@
  * same topic. One run at a time per subscriber serves all filters requested until then.
  */
 import { isPlainFilter, parseFilter } from '../../schemas/topics.js'
-import type { Access, Held } from '../chat/access.js'
+import type { Access, CurrentState } from '../chat/access.js'
 import type { Actor } from '../chat/model/actor.js'
 import { parseObject } from '../chat/model/message.js'
 import type { Views } from '../chat/model/views.js'
@@ -162,7 +162,7 @@ export class Snapshots {
     for (const [filter, { since }] of asked) {
       const subscription = this.#current(filter)
       if (!subscription) continue
-      for (const held of this.#access.held(this.#actor, subscription.parsed)) {
+      for (const held of this.#access.currentStates(this.#actor, subscription.parsed)) {
         if (++steps % SLICE === 0) await turn()
         const { qos } = this.#current(filter) ?? {}
         if (qos === undefined) break
@@ -171,7 +171,7 @@ export class Snapshots {
     }
   }
 
-  async #give(held: Held, qos: QoS, since: number): Promise<void> {
+  async #give(held: CurrentState, qos: QoS, since: number): Promise<void> {
     for (;;) {
       if (this.#receiver.closed || (this.#heard.get(held.topic) ?? 0) > since) return
       // Read when it is sent, not when it was requested.

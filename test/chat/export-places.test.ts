@@ -13,10 +13,10 @@ import { Person } from '../helpers/people.js'
 
 t.test('no more are under way than there are places, however many come at once', async (t) => {
   const { store } = (await startTestBroker(t)).running
-  const exports = new Exports({ store, stands: async () => true, reachable: true, accountOf: (user) => user })
+  const exports = new Exports({ store, isValid: async () => true, httpEnabled: true, accountOf: (user) => user })
   const tickets = Array.from({ length: 8 }, (_, i) => {
     const principal = { user: `person-${i}`, roles: new Set<string>(), anonymous: false, expiresAt: null }
-    return exports.ask({ principal, clientId: '', sessionId: null }).ticket
+    return exports.createLink({ principal, clientId: '', sessionId: null }).ticket
   })
   const opened = await Promise.allSettled(tickets.map((ticket) => exports.open(ticket)))
   t.same(

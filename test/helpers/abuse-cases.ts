@@ -1,4 +1,4 @@
-/** The cases of the commands that keep order beyond one room. */
+/** Cases of the moderation commands that apply to the whole broker. */
 import type { CommandCases } from './command-cases.js'
 
 const filters = [{ match: 'words', patterns: ['unspeakable'], action: 'mask' }]

@@ -1,4 +1,4 @@
-/** The cases of the commands by which admins see to accounts. */
+/** Cases of the commands by which admins manage accounts. */
 import type { CommandCases } from './command-cases.js'
 
 const made: CommandCases['before'] = [['accounts.create', { as: 'alice', params: { user: '{room}-a' } }]]

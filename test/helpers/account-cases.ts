@@ -1,4 +1,7 @@
-/** The cases of the commands about one's own account. `{code of pat}` is one that pat's authenticator app shows; the next one too. */
+/**
+ * Cases of the commands about the user's own account. `{code of pat}` is the present code of pat's authenticator app; codes of the next
+ * step are valid too.
+ */
 import type { CommandCases } from './command-cases.js'
 
 const begun: CommandCases['before'] = [['auth.totp.begin', { as: 'pat', params: { password: 'pat-pw' } }]]

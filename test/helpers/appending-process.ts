@@ -1,4 +1,4 @@
-/** A process that appends as fast as it can and tells its parent of every acknowledged number, until it is killed. */
+/** A process that appends as fast as it can and reports every acknowledged seq to its parent, until it is killed. */
 
 import { body } from '../../broker/store/body.js'
 import type { AppendResult, StoreError } from '../../broker/store/changes.js'

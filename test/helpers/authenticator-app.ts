@@ -1,8 +1,8 @@
-/** An authenticator app, as a phone has one: made anew from the secret, beside what the broker does. */
+/** An authenticator app: computes codes from the secret by another implementation than the broker's. */
 import { createHmac } from 'node:crypto'
 import { Secret } from 'otpauth'
 
-/** The code of RFC 6238 that the app shows now, or so many steps of 30 s later. */
+/** The code of RFC 6238 at present, or `later` steps of 30 s later. */
 export function codeOf(secret: string, later = 0): string {
   const step = Buffer.alloc(8)
   step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later))

@@ -1,4 +1,4 @@
-/** A certificate authority of a test: makes client certificates and revocation lists (RFC 5280) with nothing but node:crypto. */
+/** A certificate authority for tests: makes client certificates and revocation lists (RFC 5280) with node:crypto alone. */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
@@ -45,7 +45,7 @@ const algorithm = sequence(oid(ECDSA_SHA256))
 const extension = (id: string, value: Uint8Array) => sequence(oid(id), octets(value))
 
 function pem(label: string, bytes: Buffer): string {
-  // No empty line at its end: what follows one is read as the whole body.
+  // Without an empty line at the end, because some parsers take what follows one as the body.
   const lines = bytes
     .toString('base64')
     .match(/.{1,64}/g)!
@@ -100,7 +100,7 @@ export class Authority {
     }
   }
 
-  /** A list of those that count no more. */
+  /** A revocation list with these certificates. */
   revoke(...revoked: ClientCertificate[]): string {
     const now = Date.now()
     const entries = revoked.map((one) => sequence(der(0x02, one.serial), time(now - DAY)))
@@ -129,7 +129,7 @@ export class Authority {
     return pem('CERTIFICATE', signed(sequence(...parts, key, ...more), this.#keys.privateKey))
   }
 
-  /** Files for `listen.tls`: the broker's own certificate, this authority, and a revocation list where there is one. */
+  /** Files for `listen.tls`: the broker's certificate, this authority, and optionally a revocation list. */
   files(t: Test, list?: string): { cert: string; key: string; ca: string; crl?: string } {
     const own = certificateFiles(t, { 'ca.pem': this.certificate, ...(list !== undefined && { 'crl.pem': list }) })
     const beside = (name: string) => join(dirname(own.cert), name)
@@ -137,7 +137,7 @@ export class Authority {
   }
 }
 
-/** Positive. */
+/** A positive random serial number. */
 function serial(): Buffer {
   return Buffer.concat([Buffer.from([1]), randomBytes(8)])
 }

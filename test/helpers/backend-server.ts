@@ -1,4 +1,4 @@
-/** A backend of the operator's for `auth.http`: it knows a few people, notes what it was asked, and can fail in many ways. */
+/** An operator's backend for `auth.http`: knows a few users, records its requests, and can fail in many ways. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
@@ -9,13 +9,13 @@ type Json = any
 
 export const BACKEND_SECRET = `whsec_${Buffer.from('a secret of the backend!').toString('base64')}`
 
-/** What to answer: a body, a status, or nothing ever. */
+/** The answer: a body, a status, or none at all. */
 export type Reply = object | number | 'silence'
 
 export class BackendServer {
-  /** All questions, as they came. */
+  /** All requests, in order. */
   readonly asked: Json[] = []
-  /** Signatures that are wrong. */
+  /** Requests with a wrong signature. */
   readonly unsigned: string[] = []
   url = ''
   answer: (question: Json) => Reply = () => 403

@@ -1,4 +1,4 @@
-/** The cases of the commands about API keys and bots. */
+/** Cases of the commands about API keys and bots. */
 import type { CommandCases } from './command-cases.js'
 
 const bot = 'bot-{room}'

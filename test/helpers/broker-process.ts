@@ -1,4 +1,4 @@
-/** The broker as its users run it: `topictalk serve` in a process of its own, which a test may kill at any moment. */
+/** `topictalk serve` in a process of its own, which a test may kill at any moment. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { mintToken } from '../../broker/auth/tokens.js'
 
-/** Beside the compiled test, as in dist. */
+/** Relative to the compiled test in dist. */
 const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
 const SECRET = 'a secret that only tests know, long enough for HS256'
 
 export class BrokerProcess {
   readonly port: number
-  /** What the broker logged at level error or above (or as `log.level` of the settings says), and exits nobody asked for. */
+  /** Log lines at level error or above (or as `log.level` of the settings says), and unexpected exits. */
   readonly complaints: string[] = []
   readonly #dataDir: string
   readonly #settings: readonly string[]
@@ -28,7 +28,7 @@ export class BrokerProcess {
     this.#settings = settings
   }
 
-  /** Not started yet; ended, and its data removed, with the test. `settings` are `key=value`. */
+  /** Makes a broker that is not started yet; it is stopped and its data deleted with the test. `settings` are `key=value`. */
   static async make(t: Test, settings: readonly string[]): Promise<BrokerProcess> {
     const dataDir = await mkdtemp(join(tmpdir(), 'topictalk-process-'))
     const broker = new BrokerProcess(await freePort(), dataDir, settings)
@@ -51,11 +51,11 @@ export class BrokerProcess {
     return mintToken(Buffer.from(SECRET), user)
   }
 
-  /** Resolves when the broker says that it is ready. */
+  /** Starts it. Resolves when the broker reports that it is ready. */
   async start(): Promise<void> {
     const settings = ['listen.http=null', 'log.level=error', ...this.#settings]
     const child = spawn(process.execPath, [CLI, 'serve', ...settings.flatMap((setting) => ['--set', setting])], {
-      // No config.yaml there, and none of our own settings.
+      // A directory without a config.yaml.
       cwd: this.#dataDir,
       env: {
         PATH: process.env['PATH'],
@@ -94,7 +94,7 @@ export class BrokerProcess {
     return open.filter((target) => target.startsWith('socket:')).length
   }
 
-  /** Asks it to drain and go; resolves with its exit code. */
+  /** Sends SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | null> {
     const child = this.#process!
     this.#process = null
@@ -115,7 +115,7 @@ export class BrokerProcess {
   }
 }
 
-/** A port that nobody listens on just now. */
+/** A port that is free at this moment. */
 export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

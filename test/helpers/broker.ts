@@ -1,4 +1,4 @@
-/** A real broker for a test: any free port, a directory of its own, a silent log; gone when the test ends. */
+/** A real broker for a test: port 0, a directory of its own, a silent log; stopped with the test. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ export interface TestBroker {
   readonly mqttUrl: string
   readonly wsUrl: string
   readonly port: number
-  /** A token with which `user` can log in (as the password), known on first sight. */
+  /** A token with which `user` can log in (as the password); unknown users are created by it. */
   token(user: string, roles?: string[]): Promise<string>
   /** Connects MQTT.js (3.1.1) as `user`, by token. Ended with the test. */
   connect(user: string, options?: IClientOptions & { roles?: string[]; ws?: boolean }): Promise<MqttClient>
@@ -94,7 +94,7 @@ function testConfig(dataDir: string, overrides: Overrides): Config {
     ...rest,
     node: { dataDir, ...node },
     listen: { mqtt: 0, http: 0, ...listen },
-    // An index that is not in the way of what a test looks at.
+    // Indexing gets the whole time, so that it is not behind what a test looks at.
     search: { share: 1, ...search },
     log: { level: 'silent', ...log },
   })
@@ -108,7 +108,7 @@ function connected(client: MqttClient): Promise<void> {
   })
 }
 
-/** Collects what a client receives, so that a test can wait for it instead of for time. */
+/** Collects what a client receives, so that tests wait for messages instead of time. */
 export class Inbox {
   readonly messages: { topic: string; payload: Buffer; qos: number; retain: boolean; dup: boolean }[] = []
   #waiting: (() => void)[] = []
@@ -120,7 +120,7 @@ export class Inbox {
     })
   }
 
-  /** Resolves with all messages once there are `count` that pass. */
+  /** Resolves with all messages once `count` of them match. */
   async wait(
     count: number,
     pass: (message: Inbox['messages'][number]) => boolean = () => true,

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
-/** A certificate for localhost and 127.0.0.1 that signs itself, valid for a hundred years; its key protects nothing. */
+/** A self-signed certificate for localhost and 127.0.0.1, valid for a hundred years; its key is public. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBmjCCAUGgAwIBAgIUOZ2EVzpQWDkbxDQEiKuM9VPqyGwwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjAwNDc1NFoYDzIxMjYxMDI5
@@ -22,7 +22,7 @@ yGfx+sRA7JVeKF8UpkVYnCfz61sOnU/kZZOfpxFQ2dzUDyPPECiqX8hY
 -----END PRIVATE KEY-----
 `
 
-/** Both as files, for `listen.tls`; `more` are files beside them. */
+/** Both as files, for `listen.tls`; `more`: further files. */
 export function certificateFiles(t: Test, more: Record<string, string> = {}): { cert: string; key: string } {
   const folder = t.testdir({ 'cert.pem': CERTIFICATE, 'key.pem': KEY, ...more })
   return { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }

@@ -1,4 +1,4 @@
-/** Clocks that a test may put forward. */
+/** Clocks that a test can move forward. */
 import type { Test } from 'tap'
 import type { Connection } from '../../broker/mqtt/connection.js'
 import type { TestBroker } from './broker.js'
@@ -8,7 +8,7 @@ export interface Clock {
   forward(seconds: number): void
 }
 
-/** `step`: it begins at a multiple of so many seconds, so that a test does not meet the next one by chance. */
+/** `step`: the clock starts at a multiple of this many seconds, so that a test does not cross into the next step by chance. */
 export function movableClock(t: Test, step = 0): Clock {
   const original = Date.now
   let ahead = step === 0 ? 0 : step * 1000 - (original() % (step * 1000))
@@ -19,7 +19,7 @@ export function movableClock(t: Test, step = 0): Clock {
   return { forward: (seconds) => void (ahead += seconds * 1000) }
 }
 
-/** Stands still until it is let go, from there on: what comes back with time does not while a slow machine is at work. */
+/** A clock that stands still until `goOn`, so that nothing refills or expires while a slow machine works. */
 export function stillClock(t: Test): { goOn(): void } {
   const original = Date.now
   const stopped = original()
@@ -31,7 +31,7 @@ export function stillClock(t: Test): { goOn(): void } {
   return { goOn: () => void (behind = original() - stopped) }
 }
 
-/** The interval timers that are set from now on: they turn when the test says so, and never by themselves. */
+/** Intervals that are set from now on fire only when the test says so. */
 export function heldIntervals(t: Test): { turn(times: number): void } {
   const original = globalThis.setInterval
   const held = new Map<object, () => void>()
@@ -50,14 +50,14 @@ export function heldIntervals(t: Test): { turn(times: number): void } {
   }
 }
 
-/** Resolves when the broker's timer wheel has seen what time it is now. */
+/** Resolves when the broker's timer wheel has reached the present time. */
 export async function ticked({ running }: TestBroker): Promise<void> {
   const [connection] = Object.values(running.aedes.clients) as Connection[]
   const now = Date.now()
   while (connection!.services.wheel.now < now) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Asks a connection for its next deadline as if `ms` had gone by. */
+/** Asks a connection for its next deadline as if `ms` had passed. */
 export function dueIn(connection: Connection, ms: number): number {
   const { wheel } = connection.services
   return connection.keepAlive.due(wheel.now + ms, wheel.steady + ms)

@@ -1,7 +1,7 @@
 /**
- * For every command a request that succeeds, one that is forbidden and one that is not valid; the doors test runs each through MQTT and
- * HTTP. The cast: alice owns `{room}`, a public room, bob is a member of it, dora may only read, carol is none of these.
- * helper is a bot of bob’s. pat has a password, `pat-pw`, and logs in anew for each case.
+ * For every command a request that succeeds, one that is forbidden and one that is invalid; a test runs each over MQTT and HTTP. alice owns
+ * `{room}`, a public room, bob is a member of it, dora is a reader, carol is not in it. helper is a bot of bob’s. pat has a password,
+ * `pat-pw`, and logs in again for each case.
  */
 
 import { ABUSE_CASES } from './abuse-cases.js'
@@ -22,16 +22,16 @@ export interface Ask {
 }
 
 export interface CommandCases {
-  /** Requests that have to succeed first; `{link}` and `{notification}` stand for what one of them made. */
+  /** Requests that must succeed before it; `{link}` and `{notification}` stand for what one of them created. */
   before?: readonly (readonly [string, Ask])[]
   happy: Ask & { result: object }
-  /** `anyone`: whoever is logged in may, so it is asked for in another's name. `open`: whoever comes may. */
+  /** `anyone`: every user may run it, so it is only tested in another user's name. `open`: no login is needed. */
   forbidden: (Ask & { code: string }) | 'anyone' | 'open'
-  /** `answer`: code and field. */
+  /** `answer`: code and field of the refusal. */
   invalid: Ask & { answer: string }
 }
 
-/** The cases of a command; what is to be done where there are none. */
+/** The cases of a command. Throws with instructions if there are none. */
 export function casesOf(name: string): CommandCases {
   const cases = COMMAND_CASES[name]
   if (!cases) throw new Error(`${name}: ${NO_CASES}`)
@@ -41,7 +41,7 @@ export function casesOf(name: string): CommandCases {
 export const NO_CASES =
   'no cases for this command: add an entry (happy, forbidden, invalid) to COMMAND_CASES, in test/helpers/command-cases.ts or in the file of its group beside it, such as room-cases.ts'
 
-/** `{room}` is a fresh room of each case, `{token of bob}` a token. */
+/** `{room}`: a new room for each case. `{token of bob}`: a token. */
 export const COMMAND_CASES: Record<string, CommandCases> = {
   ...ROOM_CASES,
   ...WEBHOOK_CASES,

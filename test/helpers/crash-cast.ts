@@ -1,4 +1,4 @@
-/** Who talks and who listens while the broker is killed again and again: clients that never give up, and remember everything. */
+/** Publishers and subscribers for the crash tests: they reconnect for ever, and record everything. */
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
 import type { BrokerProcess } from './broker-process.js'
 import type { Random } from './random.js'
@@ -6,7 +6,7 @@ import type { Random } from './random.js'
 const RECONNECT_MS = 20
 const WINDOW = 8
 
-/** Errors of clients: those that a dead broker explains are counted, all others are kept. */
+/** Errors of clients: those that a killed broker explains are counted, all others are kept. */
 export class Faults {
   readonly expected = new Map<string, number>()
   readonly unexpected: string[] = []
@@ -21,7 +21,7 @@ export class Faults {
   }
 }
 
-/** A count that one can wait for. */
+/** A counter that can be waited for. */
 export class Progress {
   count = 0
   #waiting: { count: number; resolve: () => void }[] = []
@@ -44,11 +44,11 @@ export interface Stage {
   readonly broker: BrokerProcess
   readonly faults: Faults
   readonly random: Random
-  /** Acknowledged publishes of everyone. */
+  /** Number of acknowledged publishes of all publishers. */
   readonly acks: Progress
 }
 
-/** Connects and stays so: MQTT.js reconnects, and sends again what was not acknowledged. */
+/** A client that stays connected: MQTT.js reconnects, and resends what was not acknowledged. */
 export async function enduringClient(stage: Stage, user: string, options: IClientOptions = {}): Promise<MqttClient> {
   const { broker, faults } = stage
   const password = await broker.token(user)
@@ -71,7 +71,7 @@ export interface Sent {
   readonly qos: 1 | 2
 }
 
-/** Publishes until told to stop, a few messages at a time, each until it is acknowledged. */
+/** Publishes until it is stopped, a few messages at a time, each until it is acknowledged. */
 export abstract class Publisher {
   readonly user: string
   /** By cid, in the order sent. */
@@ -93,7 +93,7 @@ export abstract class Publisher {
   abstract end(): Promise<void>
   protected abstract transmit(cid: string, sent: Sent): void
 
-  /** Resolves once everything that was sent is acknowledged. */
+  /** Resolves once all publishes are acknowledged. */
   async stop(): Promise<void> {
     this.#stopping = true
     if (this.outstanding.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve))
@@ -118,7 +118,7 @@ export abstract class Publisher {
   }
 }
 
-/** One session for all its life; MQTT.js sends again under the same packet id, with DUP. */
+/** Keeps one session; MQTT.js resends under the same packet id, with DUP. */
 export class FaithfulPublisher extends Publisher {
   #client!: MqttClient
 
@@ -134,16 +134,16 @@ export class FaithfulPublisher extends Publisher {
   protected transmit(cid: string, { topic, payload, qos }: Sent): void {
     this.#client.publish(topic, payload, { qos }, (error) => {
       if (!error) this.acknowledged(cid)
-      // MQTT.js fails what it had not begun to send when the connection went; all else it sends again by itself.
+      // MQTT.js fails publishes that it had not started when the connection was lost; all others it resends by itself.
       else if (error.message === 'Connection closed') setImmediate(() => this.transmit(cid, { topic, payload, qos }))
       else this.stage.faults.unexpected.push(`${this.user}: ${cid}: ${error.message}`)
     })
   }
 }
 
-/** A new session for every connection, as an app that starts anew: only the cid says that a message was sent before. */
+/** Starts a new session with every connection, as an app that restarts: only the cid identifies a message that is sent again. */
 export class ForgetfulPublisher extends Publisher {
-  /** What the broker replied to each cid: its number. A second answer must be the first one. */
+  /** The seq that the broker returned for each cid. Later answers must be equal. */
   readonly replied = new Map<string, number>()
   #client!: MqttClient
   #connections = 0
@@ -163,7 +163,7 @@ export class ForgetfulPublisher extends Publisher {
     const client = this.#client
     if (!client.connected) return
     client.publish(topic, payload, { qos }, (error) => {
-      // A message cut off by the crash is sent again with the next connection.
+      // A message cut off by the crash is sent again on the next connection.
       if (!error && client === this.#client) this.acknowledged(cid)
     })
   }
@@ -197,7 +197,7 @@ export interface Received {
   readonly qos: number
 }
 
-/** A session that outlives its connections, and may stay away for a while. Remembers all it received, in order. */
+/** A persistent session, which may be disconnected for a while. Records all messages in order. */
 export class Subscriber {
   readonly user: string
   readonly received: Received[] = []
@@ -214,7 +214,7 @@ export class Subscriber {
     this.#options = { resubscribe: false, ...options }
   }
 
-  /** Resolves when its subscriptions are granted, all of them. */
+  /** Resolves when all subscriptions are granted. */
   async begin(): Promise<void> {
     await this.comeOnline()
     const granted = await this.#client!.subscribeAsync(this.#filters)
@@ -242,13 +242,13 @@ export class Subscriber {
     return this.#client !== null
   }
 
-  /** Resolves when `complete` says so of what was received. */
+  /** Resolves when `complete` holds. */
   async until(complete: () => boolean): Promise<void> {
     while (!complete()) await new Promise<void>((resolve) => (this.#changed = resolve))
   }
 }
 
-/** Rejects when `work` takes longer than `seconds`, with what `describe` says then. */
+/** Rejects if `work` takes longer than `seconds`, with the text of `describe`. */
 export async function within<T>(seconds: number, work: Promise<T>, describe: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

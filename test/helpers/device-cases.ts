@@ -1,4 +1,4 @@
-/** The cases of devices. bob owns `d-{room}`, which carol may read. */
+/** Cases of the device commands. bob owns `d-{room}`, which carol may read. */
 import type { CommandCases } from './command-cases.js'
 
 const device = 'd-{room}'
@@ -13,7 +13,7 @@ const offered = [
   ['devices.transfer', { as: 'bob', params: { device, user: 'dora' } }],
 ] satisfies CommandCases['before']
 
-/** One for the owner. */
+/** A case for the owner of the device. */
 function owned(params: object, result: object): CommandCases {
   return {
     before: shared,

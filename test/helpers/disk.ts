@@ -1,11 +1,11 @@
-/** What is really on the disk of an embedded store. */
+/** Searches the files of an embedded store for text. */
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 
-/** Words that compression finds little in. */
+/** Text that compression cannot shorten much. */
 export const secret = (): string => randomBytes(18).toString('base64url')
 
-/** Which of the words are in any file, or a third of one: compression may have cut them. */
+/** The words of which the whole or a third is in any file: compression may have split them. */
 export async function found(directory: string, words: readonly string[]): Promise<string[]> {
   const names = (await readdir(directory)).filter((name) => /\.(log|ldb|sst)$/.test(name))
   const files = await Promise.all(names.map((name) => readFile(`${directory}/${name}`, 'latin1')))

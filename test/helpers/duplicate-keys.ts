@@ -1,8 +1,8 @@
-/** Finds keys that stand twice in an object of a JSON text, which parsers pass over in silence. */
+/** Finds duplicate keys in JSON text, which parsers accept silently. */
 export function duplicateKeys(json: string): string[] {
   const found: string[] = []
   const open: (Set<string> | null)[] = []
-  // A string that a colon follows is a key; what is within a string is no brace.
+  // A string before a colon is a key; braces within strings do not count.
   for (const [token, key] of json.matchAll(/"((?:[^"\\]|\\.)*)"\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
     if (token === '{') open.push(new Set())
     else if (token === '[') open.push(null)

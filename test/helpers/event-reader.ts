@@ -1,4 +1,4 @@
-/** Reads a stream of server-sent events as the HTML standard says. */
+/** Reads server-sent events as the HTML standard defines. */
 import http from 'node:http'
 import type { Test } from 'tap'
 import type { TestBroker } from './broker.js'

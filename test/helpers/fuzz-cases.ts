@@ -1,4 +1,4 @@
-/** One client that misbehaves: all of it follows from the seed and the number of the case. */
+/** Fuzz cases: one misbehaving client each, determined by the seed and the number of the case. */
 import { decodeConnect, decodePacket } from '../../broker/mqtt/codec/decode.js'
 import { FrameReader } from '../../broker/mqtt/codec/frames.js'
 import type { ConnectPacket } from '../../broker/mqtt/codec/packets.js'
@@ -7,18 +7,18 @@ import { Grammar, USERS } from './fuzz-grammar.js'
 import { damage } from './fuzz-mutations.js'
 import type { Random } from './random.js'
 
-/** What the broker must answer, or close the connection: how a case knows that it was heard. */
+/** What the broker must send unless it closes the connection: it shows that the case was handled. */
 export type Answer = 'connack' | 'pingresp'
 
 export interface FuzzCase {
   readonly number: number
-  /** What kind of client it is, and what was done to what it says. */
+  /** Kind of client, and the damage done to its packets. */
   readonly about: string
   readonly door: 'mqtt' | 'http'
   readonly chunks: readonly Buffer[]
-  /** Waited for before the end; null: whatever comes. */
+  /** Waited for before the end; null: nothing in particular. */
   readonly awaits: Answer | null
-  /** Says goodbye to the connection and waits for the other side's; or cuts it. */
+  /** `finish`: half-closes the connection and waits for the broker to close it; `cut`: destroys it. */
   readonly ending: 'finish' | 'cut'
   /** The session that outlives the connection if the CONNECT is accepted, as `{user}/{clientId}`. */
   readonly session: string | null
@@ -29,7 +29,7 @@ type Core = Omit<FuzzCase, 'number' | 'chunks' | 'ending'> & { parts: readonly B
 const LARGEST = 65_536 + 131_072
 const PINGREQ = Buffer.from('c000', 'hex')
 
-/** Case `number` of the run that `random` is of. `tokens` by user. */
+/** Case `number` of a run with this seed. `tokens`: by user. */
 export function makeCase(run: Random, number: number, tokens: ReadonlyMap<string, string>): FuzzCase {
   const random = run.part(number)
   const { parts, ...core } = makeCore(random, number, tokens)
@@ -41,7 +41,7 @@ function makeCore(random: Random, number: number, tokens: ReadonlyMap<string, st
   if (roll < 5) return noise('noise', 'mqtt', random.bytes(random.between(1, 400)))
   if (roll < 10) return noise('http noise', 'http', httpNoise(random))
   const user = random.pick(USERS)
-  // Few client ids, so that sessions are taken over and come back; and one for each case.
+  // Few client ids, so that sessions are taken over and resumed; and a new one for each case.
   const clientId = random.chance(0.5) ? `c${random.below(4)}` : `n${number}`
   const grammar = new Grammar(random, { user, token: tokens.get(user)!, clientId })
   const packets = roll < 13 ? flood(random, grammar) : grammar.session()
@@ -71,17 +71,17 @@ function overWebSocket(
   if (random.chance(0.5)) return { about: about.join(', '), door: 'http', parts, awaits }
   const intruder = intrude(random, frames)
   about.push(`with ${intruder}`)
-  // Noise may be the beginning of a frame that never ends.
+  // Noise may be the beginning of an endless frame.
   const known = intruder === 'noise' || !awaits ? null : 'connack'
   return { about: about.join(', '), door: 'http', parts: [upgradeRequest(), ...frames], awaits: known }
 }
 
-/** More publishes than the broker may take at once. */
+/** More publishes than the broker may have in flight. */
 function flood(random: Random, grammar: Grammar): Buffer[] {
   return [...grammar.session(2), ...Array.from({ length: random.between(200, 600) }, () => grammar.publish())]
 }
 
-/** As packets, at once, in a few chunks, or, where there are not too many, byte by byte. */
+/** Chunks: packet by packet, all at once, in a few pieces, or (for short streams) byte by byte. */
 function chunked(random: Random, parts: readonly Buffer[]): readonly Buffer[] {
   const all = Buffer.concat(parts)
   const roll = random.below(4)
@@ -91,7 +91,7 @@ function chunked(random: Random, parts: readonly Buffer[]): readonly Buffer[] {
   return cut(random, all, random.between(2, 30))
 }
 
-/** The stream's CONNECT, if that is what it begins with; and whether all of it is packets, to the last byte. */
+/** The stream's CONNECT if it begins with one; and whether the stream consists of complete packets. */
 function readAsBroker(stream: Buffer): { connect: ConnectPacket | null; whole: boolean } {
   const frames = new FrameReader(LARGEST)
   frames.push(stream)
@@ -112,7 +112,7 @@ function keptSession({ version, clean, clientId, username, properties }: Connect
   return kept ? `${username}/${clientId}` : null
 }
 
-/** The case as one can repeat it: what it is, and its bytes. */
+/** Description and bytes, to repeat the case. */
 export function describe({ number, about, door, ending, chunks }: FuzzCase): string {
   const all = Buffer.concat(chunks).toString('hex')
   const hex = all.length > 20_000 ? `${all.slice(0, 20_000)}… (${all.length / 2} bytes)` : all

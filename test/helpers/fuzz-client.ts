@@ -1,21 +1,21 @@
-/** Plays fuzz cases over TCP sockets, and keeps a few that never finish what they began. */
+/** Plays fuzz cases over TCP sockets, and keeps some connections open that never complete a packet. */
 import { once } from 'node:events'
 import net from 'node:net'
 import type { Answer, FuzzCase } from './fuzz-cases.js'
 
-/** Milliseconds in which the broker must answer, and end what a client ended. */
+/** Milliseconds in which the broker must answer, and close what the client closed. */
 const PATIENCE = 15_000
 
 export interface Outcome {
-  /** What the broker did wrong, or null. */
+  /** The broker's fault; null: none. */
   readonly fault: string | null
-  /** It let the client in. */
+  /** Whether the CONNECT was accepted. */
   readonly accepted: boolean
 }
 
 type Ports = Readonly<Record<'mqtt' | 'http', number>>
 
-/** Sends what the case says, and ends as it says. */
+/** Sends the chunks of the case, and ends as it says. */
 export async function play(ports: Ports, { chunks, awaits, door, ending }: FuzzCase): Promise<Outcome> {
   const client = new FuzzClient(ports[door], door === 'http')
   for (const chunk of chunks) if (!(await client.send(chunk))) break
@@ -50,16 +50,16 @@ class FuzzClient {
     })
   }
 
-  /** False: nothing more can be sent. */
+  /** Returns false if nothing more can be sent. */
   async send(chunk: Buffer): Promise<boolean> {
     if (this.closed || !this.socket.writable) return false
     if (!this.socket.write(chunk)) await this.isLate(() => this.closed || !this.socket.writableNeedDrain)
-    // A turn of the event loop, so that the chunks leave as such.
+    // Waits for the event loop, so that chunks are sent separately.
     await new Promise((resolve) => setImmediate(resolve))
     return true
   }
 
-  /** Waits until `done`, but not forever: true when it was in vain. */
+  /** Waits until `done` with a time limit. Returns true if it expired. */
   async isLate(done: () => boolean): Promise<boolean> {
     let late = false
     const timer = setTimeout(() => {
@@ -73,7 +73,7 @@ class FuzzClient {
 
   #listen(chunk: Buffer): void {
     const code = connackCode(chunk)
-    // Over WebSocket a close frame is an answer to anything; what looks like one in other bytes only ends the waiting.
+    // Over WebSocket a close frame also counts as an answer; other bytes that look like one only end the wait.
     const goodbye = this.#web && chunk.includes(0x88)
     if (code === 0) this.heard.add('accepted')
     if (code !== null || goodbye) this.heard.add('connack')
@@ -84,14 +84,14 @@ class FuzzClient {
 
 const PINGRESP = Buffer.from('d000', 'hex')
 
-/** The code of a CONNACK somewhere in these bytes, which nothing else the broker says first looks like. */
+/** The return code of a CONNACK anywhere in these bytes; nothing else the broker sends first looks like one. */
 function connackCode(chunk: Buffer): number | null {
   for (let at = chunk.indexOf(0x20); at >= 0; at = chunk.indexOf(0x20, at + 1))
     if (chunk[at + 1]! >= 2 && chunk[at + 2]! <= 1) return chunk[at + 3] ?? null
   return null
 }
 
-/** A connection that sends `bytes`, of which the last packet is not whole, and stays. Reads nothing if told so. */
+/** A connection that sends `bytes`, whose last packet is incomplete, and stays open. Optionally reads nothing. */
 export class Lingerer {
   readonly socket: net.Socket
   closed = false

@@ -1,4 +1,4 @@
-/** MQTT in WebSocket frames, and in what only looks like them: an upgrade request, then frames, as bytes for a TCP socket. */
+/** MQTT in WebSocket frames, valid and invalid ones: an upgrade request and frames, as bytes for a TCP socket. */
 import type { Random } from './random.js'
 
 const BINARY = 2
@@ -8,9 +8,9 @@ interface FrameOptions {
   fin?: boolean
   /** The three reserved bits. */
   rsv?: number
-  /** False: the payload is not masked, which a client's must be. */
+  /** False: unmasked, which is not allowed for clients. */
   masked?: boolean
-  /** The length it claims to have, in eight bytes. */
+  /** A payload length, in eight bytes, that differs from the true one. */
   claims?: bigint
 }
 
@@ -52,7 +52,7 @@ export function cut(random: Random, bytes: Buffer, count: number): Buffer[] {
   return [0, ...at].map((from, i) => bytes.subarray(from, at[i] ?? bytes.length))
 }
 
-/** The stream in frames as clients send them: a packet a frame, all in one, cut anywhere, a fragment for every byte. */
+/** The stream in frames: one per packet, one for all, cut at random, or a fragment per byte. */
 export function framed(random: Random, packets: readonly Buffer[]): Buffer[] {
   const all = Buffer.concat(packets)
   switch (random.below(4)) {
@@ -71,7 +71,7 @@ function fragmented(random: Random, parts: readonly Buffer[]): Buffer[] {
   return parts.map((part, i) => wsFrame(random, part, { opcode: i === 0 ? BINARY : 0, fin: i === parts.length - 1 }))
 }
 
-/** Frames that do not belong there, put somewhere among the others. */
+/** Frames that are invalid in their position. */
 const INTRUDERS: Readonly<Record<string, (random: Random) => Buffer[]>> = {
   'a text frame': (random) => [wsFrame(random, Buffer.from('c000', 'hex'), { opcode: 1 })],
   'invalid text': (random) => [wsFrame(random, Buffer.from('ff', 'hex'), { opcode: 1 })],
@@ -105,14 +105,14 @@ const INTRUDERS: Readonly<Record<string, (random: Random) => Buffer[]>> = {
 
 const NAMES = Object.keys(INTRUDERS)
 
-/** Puts an intruder among the frames; returns what it is. */
+/** Inserts an invalid frame; returns its name. */
 export function intrude(random: Random, frames: Buffer[]): string {
   const name = random.pick(NAMES)
   frames.splice(random.below(frames.length + 1), 0, ...INTRUDERS[name]!(random))
   return name
 }
 
-/** HTTP that is no upgrade, or not the right one, or no HTTP. */
+/** HTTP requests that are no upgrade or a wrong one, or no HTTP at all. */
 export function httpNoise(random: Random): Buffer {
   const good = upgradeRequest()
   switch (random.below(9)) {

@@ -1,4 +1,4 @@
-/** Sessions as clients might have them: a CONNECT that gets in, then any packets of its version, mostly right, all of it from one `Random`. */
+/** Random sessions: a valid CONNECT, then packets of its version, mostly valid. */
 import type { Version } from '../../broker/mqtt/codec/packets.js'
 import { payloadFor, word } from './fuzz-payloads.js'
 import { byte, encodeVarint, packet, section, sized, text, uint16, uint32 } from './fuzz-wire.js'
@@ -10,13 +10,13 @@ export interface Identity {
   readonly clientId: string
 }
 
-/** Users the fuzz logs in as. */
+/** Users that the fuzzer logs in as. */
 export const USERS = ['uma', 'udo', 'ute', 'uli'] as const
 export const ROOMS = ['lobby', 'r1', 'r2', 'r3'] as const
 
 type Place = 'connect' | 'will' | 'publish' | 'ack' | 'subscribe' | 'unsubscribe' | 'disconnect' | 'auth'
 
-/** Every property a client can send, its value, and where it may stand. */
+/** Every property that a client may send: its value, and the packets that allow it. */
 const PROPERTIES: readonly { id: number; in: readonly Place[]; value: (random: Random) => Buffer }[] = [
   { id: 0x01, in: ['publish', 'will'], value: (random) => byte(random.below(2)) },
   { id: 0x02, in: ['publish', 'will'], value: (random) => uint32(random.pick([0, 1, 60, 0x7fffffff, 0xffffffff])) },
@@ -46,7 +46,7 @@ function pair(random: Random): Buffer {
   return Buffer.concat([text(word(random)), text(word(random))])
 }
 
-/** Some properties that may stand there; now and then very many, or one that may not. */
+/** Properties that the packet allows; rarely very many, or one that is not allowed. */
 function properties(random: Random, place: Place, likely = 0.15): Buffer {
   const parts: Buffer[] = []
   for (const { id, in: places, value } of PROPERTIES)
@@ -130,12 +130,12 @@ function topicFilter(random: Random, me: string): string {
   return levels.join('/')
 }
 
-/** A CONNECT of MQTT 3.1.1 without anything that could be wrong with it; the session is clean. */
+/** A valid CONNECT of MQTT 3.1.1 with a clean session. */
 export function plainConnect({ user, token, clientId }: Identity): Buffer {
   return packet(0x10, text('MQTT'), byte(4), byte(0xc2), uint16(0), text(clientId), text(user), text(token))
 }
 
-/** A version, a CONNECT that gets in, the packets behind it, and an end. */
+/** A version, a valid CONNECT, packets after it, and an end. */
 export class Grammar {
   readonly version: Version
   readonly #random: Random
@@ -218,7 +218,7 @@ export class Grammar {
     return packet(0xa2, ...parts)
   }
 
-  /** Few, or hugely many. */
+  /** A small number, or a huge one. */
   #howMany(most: number): number {
     return this.#random.chance(0.03) ? most : this.#random.between(1, 4)
   }
@@ -237,7 +237,7 @@ export class Grammar {
     return packet(0xe0, byte(random.pick([0, 4, 0x81])), properties(random, 'disconnect'))
   }
 
-  /** Mostly the next, sometimes one that was used before. */
+  /** Mostly the next id, sometimes one that was used before. */
   #nextId(): number {
     if (this.#lastId === 0 || this.#random.chance(0.85)) return ++this.#lastId
     return this.#random.chance(0.8) ? this.#random.between(1, this.#lastId) : 65535

@@ -1,4 +1,4 @@
-/** What can go wrong with packets on their way: a table of damages, each of which changes some packets a little. */
+/** Mutations of packets. */
 import { bodyAt, byte, encodeVarint, packet, uint16 } from './fuzz-wire.js'
 import type { Random } from './random.js'
 
@@ -12,7 +12,7 @@ function change(how: (random: Random, bytes: Buffer) => Buffer | undefined): Dam
   }
 }
 
-/** Replaces bytes within the body by `bytes`. */
+/** Overwrites bytes in the body. */
 function overwrite(...bytes: number[]): Damage {
   return change((random, packet) => void Buffer.from(bytes).copy(packet, withinBody(random, packet)))
 }
@@ -22,12 +22,12 @@ function withinBody(random: Random, bytes: Buffer): number {
   return from + random.below(Math.max(1, bytes.length - from))
 }
 
-/** The same body behind another remaining length. */
+/** The same body with another remaining length. */
 function relength(bytes: Buffer, length: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, 1), length, bytes.subarray(bodyAt(bytes))])
 }
 
-/** The body changed, and the remaining length with it: damage that only the decoder of the packet can see. */
+/** A changed body with the matching remaining length, so that only the packet's decoder can detect it. */
 function rebody(bytes: Buffer, body: Buffer): Buffer {
   return packet(bytes[0]!, body)
 }
@@ -37,7 +37,7 @@ function insertAt(random: Random, bytes: Buffer, more: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at)])
 }
 
-/** Offset of the property length in the body, by packet type; those that begin with text have it behind. */
+/** Offset of the property length in the body, by packet type; in some it follows a text. */
 function propertiesAt(bytes: Buffer): number {
   const from = bodyAt(bytes)
   switch (bytes[0]! >> 4) {
@@ -56,7 +56,7 @@ function propertiesAt(bytes: Buffer): number {
   }
 }
 
-/** What only servers send, and what nobody does. */
+/** First bytes that only servers send, and invalid ones. */
 const STRANGE_HEADERS = [0x00, 0x20, 0x90, 0xb0, 0xd0, 0xf0, 0xff, 0x3f, 0x36, 0x38, 0x60, 0x80] as const
 
 export const DAMAGES: Readonly<Record<string, Damage>> = {
@@ -146,7 +146,7 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
 
 const NAMES = Object.keys(DAMAGES)
 
-/** One to four damages, behind the CONNECT more often than to it; returns what was done. */
+/** Applies one to four mutations, to the CONNECT less often than to later packets; returns their names. */
 export function damage(random: Random, packets: Buffer[]): string[] {
   const done: string[] = []
   for (let left = random.pick([1, 1, 2, 4]); left > 0 && packets.length > 0; left--) {

@@ -1,7 +1,7 @@
-/** What the fuzz publishes: messages and requests nearly as they should be, JSON that is not what it seems, and bytes. */
+/** Random payloads: messages and requests that are almost valid, unusual JSON, and bytes. */
 import type { Random } from './random.js'
 
-/** What is hard to take in text: long, empty, of many bytes, of names that JavaScript knows, of characters that mean something elsewhere. */
+/** Difficult text: long, empty, multi-byte, names with a meaning in JavaScript, characters with a meaning elsewhere. */
 const HARD_WORDS = [
   '',
   'x'.repeat(300),
@@ -24,14 +24,14 @@ const HARD_WORDS = [
   'dm:uma:udo',
 ] as const
 
-/** A short plain word; rarely a hard one. */
+/** A short plain word; rarely a difficult one. */
 export function word(random: Random): string {
   return random.chance(0.95) ? random.pick(['a', 'b', 'word', 'temp', 'k1', 'k2']) : random.pick(HARD_WORDS)
 }
 
 const NUMBERS = [0, 1, 2, -1, 1.5, 255, 1e9, 9_007_199_254_740_991, 1e308, -0] as const
 
-/** Any JSON value, not very deep. */
+/** Any JSON value of limited depth. */
 function anyValue(random: Random, depth = 0): unknown {
   const roll = random.below(depth > 3 ? 5 : 7)
   if (roll === 0) return random.pick([true, false, null])
@@ -88,7 +88,7 @@ const REQUEST: Fields = {
   maxBytes: number,
 }
 
-/** Some of the fields, each now and then with any value at all, and rarely a field more. */
+/** Some of the fields, sometimes with arbitrary values, and rarely an unknown field. */
 function someOf(random: Random, fields: Fields, likely: number): Record<string, unknown> {
   const made: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields))
@@ -97,7 +97,7 @@ function someOf(random: Random, fields: Fields, likely: number): Record<string, 
   return made
 }
 
-/** JSON that is easy to write and hard to take. */
+/** Valid JSON that is difficult to handle. */
 const HARD_JSON: readonly ((random: Random) => string)[] = [
   (random) => `{"data":${'['.repeat(random.pick([99, 100, 101, 5000, 30_000]))}`,
   (random) => nested(random.pick([98, 99, 100, 101, 5000]), '{"a":', '1', '}'),
@@ -118,7 +118,7 @@ function nested(depth: number, open: string, inner: string, close: string): stri
   return open.repeat(depth) + inner + close.repeat(depth)
 }
 
-/** Characters of JSON text changed, taken out or doubled. */
+/** JSON text with characters changed, removed or doubled. */
 function damaged(random: Random, json: string): string {
   const at = random.below(json.length + 1)
   switch (random.below(3)) {
@@ -131,7 +131,7 @@ function damaged(random: Random, json: string): string {
   }
 }
 
-/** A payload for `topic`: what belongs there, more or less. */
+/** A payload for `topic`, more or less valid. */
 export function payloadFor(random: Random, topic: string): Buffer {
   const roll = random.below(20)
   if (roll === 0) return random.bytes(random.below(200))

@@ -1,4 +1,4 @@
-/** MQTT as bytes, for tests that say wrong things on purpose: nothing here checks what it is given. */
+/** Encodes MQTT packets without any checks, for tests that send invalid ones. */
 import { encodeVarint } from '../../broker/mqtt/codec/properties.js'
 
 export { encodeVarint }
@@ -17,7 +17,7 @@ export function uint32(value: number): Buffer {
   return bytes
 }
 
-/** Bytes with their length in front. */
+/** Bytes with their length before them. */
 export function sized(bytes: Buffer): Buffer {
   return Buffer.concat([uint16(bytes.length), bytes])
 }
@@ -32,12 +32,12 @@ export function packet(header: number, ...body: Buffer[]): Buffer {
   return Buffer.concat([byte(header), encodeVarint(bytes.length), bytes])
 }
 
-/** Properties with their length in front. */
+/** A property section: its length, then the properties. */
 export function section(properties: Buffer): Buffer {
   return Buffer.concat([encodeVarint(properties.length), properties])
 }
 
-/** Where the body of a packet begins; the packet's end where it has none. */
+/** Offset of a packet's body; its end if there is none. */
 export function bodyAt(bytes: Buffer): number {
   let at = 1
   while (at < Math.min(4, bytes.length) && bytes[at]! & 0x80) at++

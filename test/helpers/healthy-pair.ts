@@ -1,4 +1,4 @@
-/** Two well-behaved clients that write to each other all the time, and notice the least thing that goes wrong with it. */
+/** Two correct clients that keep sending to each other, and record any fault. */
 import mqtt, { type MqttClient } from 'mqtt'
 import type { BrokerProcess } from './broker-process.js'
 
@@ -7,14 +7,14 @@ const KINDS = ['direct 1', 'direct 2', 'plain 1', 'plain 2'] as const
 interface Half {
   readonly user: string
   readonly client: MqttClient
-  /** By stream: the number that came last. */
+  /** The last number received, by stream. */
   readonly received: Map<string, number>
 }
 
 export class HealthyPair {
-  /** What went wrong, in words. */
+  /** Descriptions of faults. */
   readonly faults: string[] = []
-  /** Of the slowest beat, in ms. */
+  /** Duration of the slowest round, in ms. */
   slowest = 0
   beats = 0
   readonly #halves: readonly [Half, Half]
@@ -25,7 +25,7 @@ export class HealthyPair {
     for (const half of halves) this.#watch(half)
   }
 
-  /** hana speaks MQTT 3.1.1 over TCP, hugo MQTT 5 over WebSocket; their sessions are kept. */
+  /** hana uses MQTT 3.1.1 over TCP, hugo MQTT 5 over WebSocket, both with persistent sessions. */
   static async meet(broker: BrokerProcess, httpPort: number): Promise<HealthyPair> {
     const hana = await join(broker, 'hana', broker.url, { protocolVersion: 4 })
     const hugo = await join(broker, 'hugo', `ws://127.0.0.1:${httpPort}/mqtt`, {
@@ -38,13 +38,13 @@ export class HealthyPair {
     return pair
   }
 
-  /** Rules that let them hear each other on plain topics. */
+  /** Rules that let them exchange messages on plain topics. */
   static readonly rules = [
     '{allow: subscribe, who: "user:hana", topics: ["devices/hugo/line/#"]}',
     '{allow: subscribe, who: "user:hugo", topics: ["devices/hana/line/#"]}',
   ]
 
-  /** Each writes to the other once on every stream; resolves when all is acknowledged and has arrived. */
+  /** Each sends one message per stream; resolves when all are acknowledged and received. */
   async beat(): Promise<void> {
     const begun = performance.now()
     const number = ++this.beats
@@ -105,7 +105,7 @@ export class HealthyPair {
   }
 }
 
-/** Others may write to us too; that is not our conversation. */
+/** Messages of other clients are ignored. */
 function textFromPeer(payload: Buffer, peer: string): string | undefined {
   const { from, text } = JSON.parse(payload.toString())
   return from === peer ? text : undefined

@@ -1,4 +1,4 @@
-/** A stranger's HTTP client for the API: fetch, and a command's request written as the table of commands says. */
+/** An HTTP client for the API, independent of the SDK: fetch, and requests built from the table of commands. */
 import { API, COMMANDS, type Command } from '../../schemas/commands.js'
 import type { TestBroker } from './broker.js'
 
@@ -9,17 +9,17 @@ export interface Answer {
   status: number
   headers: Headers
   text: string
-  /** Null where the body is no JSON. */
+  /** Null if the body is not JSON. */
   body: Json
 }
 
 export interface Request {
   method?: string
-  /** Of the user's token. */
+  /** Authenticates with a token of this user. */
   as?: string
   roles?: string[]
   headers?: Record<string, string>
-  /** What is no text is sent as JSON. */
+  /** Values other than text and bytes are sent as JSON. */
   body?: string | Buffer | object
 }
 
@@ -48,7 +48,7 @@ function parsed(text: string): Json {
   }
 }
 
-/** The HTTP request of a command: path parameters in their places, the others in the query or the body. */
+/** The HTTP request of a command: path parameters in the path, the others in the query or the body. */
 export function requestOf(name: string, params: Record<string, unknown>): { path: string; request: Request } {
   const { http } = (COMMANDS as Record<string, Command>)[name]!
   if (!http) throw new Error(`${name} has no route`)

@@ -1,4 +1,4 @@
-/** A real OpenID provider on a port of its own, and a browser without a screen that goes through its pages. */
+/** A real OpenID provider on a port of its own, and a headless browser that goes through its pages. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Provider, { type Configuration, type JWKS } from 'oidc-provider'
@@ -6,14 +6,14 @@ import type { Test } from 'tap'
 
 export const CLIENT = { id: 'topictalk', secret: 'a secret that the provider knows' }
 
-/** What the provider says of its people beside their names. */
+/** Claims of the provider's users, beside their names. */
 export type People = Record<string, Record<string, unknown>>
 
 export interface IdentityProvider {
   readonly issuer: string
-  /** Paths that were asked for. */
+  /** Requested paths. */
   readonly asked: string[]
-  /** From now on nobody is served. */
+  /** Stops serving. */
   stop(): Promise<void>
 }
 
@@ -56,7 +56,7 @@ export async function startProvider(
 export class Browser {
   readonly cookies = new Map<string, string>()
 
-  /** Follows redirects up to the one that leads to `until`, and fills in the forms it meets; resolves with that address. */
+  /** Follows redirects until one leads to `until`, filling in forms; resolves with that URL. */
   async travel(from: string, until: string, login: string): Promise<URL> {
     let url = from
     for (let steps = 0; steps < 20; steps++) {
@@ -81,7 +81,7 @@ export class Browser {
     else this.cookies.set(name, value)
   }
 
-  /** Presses the button of a page; `cancel` as the login follows the link beside it. Resolves with where it leads. */
+  /** Submits the form of a page; the login `cancel` follows its cancel link. Resolves with the next URL. */
   async #fillIn(page: string, url: string, login: string): Promise<string> {
     const [, action] = /<form[^>]+action="([^"]+)"/.exec(page) ?? []
     const [, abort] = /href="([^"]+\/abort)"/.exec(page) ?? []

@@ -1,4 +1,4 @@
-/** Whoever signs tokens for others: a key set on a port of its own, whose keys change, and which can be out of order. */
+/** A server for a JSON Web Key Set, whose keys change, and which can fail. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,9 +6,9 @@ import { exportJWK, type JWK, SignJWT } from 'jose'
 import type { Test } from 'tap'
 
 export class KeyServer {
-  /** What it answers; null: an error. */
+  /** The keys it serves; null: an error. */
   keys: JWK[] | null = []
-  /** How often it was asked. */
+  /** Number of requests. */
   asked = 0
   url = ''
   readonly #private = new Map<string, KeyObject>()
@@ -26,12 +26,12 @@ export class KeyServer {
     return it
   }
 
-  /** A new key of that name; shown from now on. */
+  /** Creates a key with this id and serves it. */
   async add(kid: string, more: JWK = {}): Promise<void> {
     this.keys?.push({ ...(await this.make(kid)), ...more })
   }
 
-  /** A new key that is not shown yet. */
+  /** Creates a key that is not served yet. */
   async make(kid: string): Promise<JWK> {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     this.#private.set(kid, privateKey)

@@ -1,7 +1,7 @@
 import mqtt, { type IClientOptions } from 'mqtt'
 import type { TestBroker } from './broker.js'
 
-/** The return code of a CONNECT: 0 when it is let in, -1 when it came to no answer. */
+/** The return code of a CONNECT: 0 if it is accepted, -1 if there is no answer. */
 export async function knock(
   broker: TestBroker,
   username?: string,
@@ -16,7 +16,7 @@ export async function knock(
     client.once('close', () => resolve(-1))
     client.once('connect', () => resolve(0))
   })
-  // Not waited for: of a connection that has closed by now no more is heard.
+  // Not awaited, because a connection that is already closed emits no further event.
   client.end(true)
   return code
 }

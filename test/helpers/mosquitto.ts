@@ -1,4 +1,4 @@
-/** The mosquitto command-line clients (3.1.1) as processes: what any shell script has. */
+/** The mosquitto command-line clients (3.1.1) as processes. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
@@ -29,7 +29,7 @@ async function finish(child: ChildProcessWithoutNullStreams, input: string): Pro
   return { code, lines: stdout === '' ? [] : stdout.replace(/\n$/, '').split('\n'), stderr }
 }
 
-/** Runs `mosquitto_pub`, `mosquitto_sub` or `mosquitto_rr` to its end. */
+/** Runs `mosquitto_pub`, `mosquitto_sub` or `mosquitto_rr` until it exits. */
 export function mosquitto(program: 'pub' | 'sub' | 'rr', login: Login, args: string[], input = ''): Promise<Finished> {
   const version = program === 'rr' ? ['-V', '311'] : []
   return finish(start(login, [`mosquitto_${program}`, ...version], args), input)
@@ -42,7 +42,7 @@ export interface Heard {
   payload: string
 }
 
-/** A `mosquitto_sub` that goes on: its messages one by one, to wait for. */
+/** A running `mosquitto_sub`, whose messages can be waited for. */
 export class MosquittoSub {
   readonly heard: Heard[] = []
   /** Return codes of the SUBACK. */
@@ -57,9 +57,9 @@ export class MosquittoSub {
     createInterface({ input: child.stdout }).on('line', (line) => this.#take(line))
   }
 
-  /** Resolves when the broker has answered its subscriptions. */
+  /** Resolves when the broker has acknowledged the subscriptions. */
   static async start(t: Test, login: Login, args: string[]): Promise<MosquittoSub> {
-    // Into a pipe it writes in blocks, unless told to write lines.
+    // It buffers its output to a pipe, unless told to write line by line.
     const child = start(login, ['stdbuf', '-oL', 'mosquitto_sub'], ['-d', '-F', '> %q %r %t %p', ...args])
     const sub = new MosquittoSub(child)
     t.teardown(() => child.kill('SIGKILL'))
@@ -67,7 +67,7 @@ export class MosquittoSub {
     return sub
   }
 
-  /** Resolves with what was heard once there are `count` messages that pass. */
+  /** Resolves with the messages received once `count` of them match. */
   async wait(count: number, pass: (heard: Heard) => boolean = () => true): Promise<Heard[]> {
     while (this.heard.filter(pass).length < count) await this.#progress()
     return this.heard.filter(pass)

@@ -1,4 +1,4 @@
-/** What protocol tests of MQTT 5 say beside protocol.ts: sessions, properties, reason codes. */
+/** Helpers for protocol tests of MQTT 5, beside protocol.ts: sessions, properties, reason codes. */
 import type { IConnackPacket, IPublishPacket, ISubackPacket, Packet } from 'mqtt-packet'
 import type { TestBroker } from './broker.js'
 import { type Opening, openWith, take } from './protocol.js'
@@ -12,7 +12,7 @@ export async function open5(
   return (await connect5(broker, { ...opening, ...(expiry === undefined ? {} : { expiry }), properties }))[0]
 }
 
-/** As `open5`; the CONNACK comes with it. */
+/** As `open5`; returns the CONNACK as well. */
 export function connect5(
   broker: TestBroker,
   {
@@ -57,7 +57,7 @@ export function message(topic: string, payload: string | Buffer, more: Partial<I
   return { cmd: 'publish', topic, payload, qos: 1, messageId: 1, retain: false, dup: false, ...more }
 }
 
-/** DISCONNECT and close: the reason code. What came before must have been taken. */
+/** DISCONNECT and close: the reason code. All earlier packets must have been taken. */
 export async function disconnected(client: RawClient): Promise<number | undefined> {
   const { reasonCode } = await take(client, 'disconnect')
   await client.whenClosed()
@@ -70,24 +70,24 @@ export function acknowledge(client: RawClient, { qos, messageId }: IPublishPacke
   if (qos > 0) client.send({ cmd: qos === 1 ? 'puback' : 'pubrec', messageId: messageId! } as Packet)
 }
 
-/** The identifiers on a PUBLISH, ascending. */
+/** The subscription identifiers of a PUBLISH, ascending. */
 export function ids({ properties }: IPublishPacket): number[] {
   return [properties?.subscriptionIdentifier ?? []].flat().sort((a, b) => a - b)
 }
 
-/** The first byte of a packet and its body, as bytes with the length between. */
+/** A packet: first byte, remaining length, body. */
 export function frame(header: number, ...body: (number | string | Buffer)[]): Buffer {
   const bytes = join(body)
   return Buffer.concat([Buffer.from([header]), varint(bytes.length), bytes])
 }
 
-/** A section of properties, its length in front. */
+/** A property section: its length, then the properties. */
 export function section(...body: (number | string | Buffer)[]): Buffer {
   const bytes = join(body)
   return Buffer.concat([varint(bytes.length), bytes])
 }
 
-/** Numbers are bytes, text is UTF-8 with its length in front, buffers are as they are. */
+/** Numbers become bytes, text UTF-8 with its length before it, buffers stay as they are. */
 function join(parts: (number | string | Buffer)[]): Buffer {
   return Buffer.concat(
     parts.map((part) => {

@@ -1,4 +1,4 @@
-/** Runs suites written for node:test on tap: the few things they use of its context. */
+/** Runs suites written for node:test on tap, as far as they use its context. */
 import assert from 'node:assert'
 import type { Test } from 'tap'
 

@@ -1,4 +1,4 @@
-/** The cases of notifications and announcements. */
+/** Cases of the commands about notifications and announcements. */
 import type { CommandCases } from './command-cases.js'
 
 const notified: CommandCases['before'] = [

@@ -1,4 +1,4 @@
-/** The cases of the command about logins by an identity provider. */
+/** Cases of the command about logins by an identity provider. */
 import { createHash } from 'node:crypto'
 import type { CommandCases } from './command-cases.js'
 

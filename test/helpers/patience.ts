@@ -1,11 +1,11 @@
-/** Waiting for what a broker owes, without a clock that a busy machine could outrun. */
+/** Waits for events with a time limit that does not depend on the speed of the machine. */
 
 /** Milliseconds. */
 const LOOK_EVERY = 50
 
 /**
- * Resolves as `event` does. After `looks` looks at the clock without it, it counts as lost. Many short waits, so that a busy machine,
- * where the broker has little of each, is not mistaken for a broker that is silent. `more`: ms that pass in any case.
+ * Resolves as `event` does. After `looks` ticks of the clock without it, it counts as lost. The limit is many short timers, so that on a
+ * busy machine, where the broker gets little time, they slow down as the broker does. `more`: ms to wait in any case.
  */
 export async function inTime<T>(event: Promise<T>, looks: number, lost: () => Error, more = 0): Promise<T> {
   let timer: NodeJS.Timeout | undefined

@@ -1,4 +1,4 @@
-/** People at a test broker: who is connected, what reached them, and how they ask and speak. */
+/** Users at a test broker: an MQTT client with its received messages, requests and sends. */
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import type { Test } from 'tap'
 import { Inbox, type TestBroker } from './broker.js'
@@ -7,7 +7,7 @@ import { checkResult } from './results.js'
 export interface PersonOptions extends IClientOptions {
   roles?: string[]
   ws?: boolean
-  /** In place of a token made for the user. */
+  /** Replaces the token that is made for the user. */
   password?: string
 }
 
@@ -29,7 +29,7 @@ export class Person {
     client.on('error', () => {})
   }
 
-  /** Connects with MQTT 3.1.1; the client id is the user's name, the session clean, unless told otherwise. */
+  /** Connects with MQTT 3.1.1; by default the client id is the user's name and the session is clean. */
   static async connect(t: Test, broker: TestBroker, user: string, options: PersonOptions = {}): Promise<Person> {
     const { roles, ws, password = await broker.token(user, roles), ...rest } = options
     const client = mqtt.connect(ws ? broker.wsUrl : broker.mqttUrl, {
@@ -44,14 +44,14 @@ export class Person {
     t.teardown(() => client.endAsync(true))
     await new Promise<void>((resolve, reject) => {
       client.once('connect', () => resolve()).once('error', reject)
-      // Or each request waits 40 ms: MQTT.js leaves Nagle's algorithm on.
+      // Without it each request waits 40 ms: MQTT.js leaves Nagle's algorithm on.
       ;(client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true)
       client.once('close', () => reject(new Error(`${user}: closed before CONNACK`)))
     })
     return person
   }
 
-  /** Subscribes at QoS 1 unless told otherwise, and resolves with the return codes of the SUBACK. */
+  /** Subscribes at QoS 1 by default; resolves with the return codes of the SUBACK. */
   subscribe(filters: string | string[], qos: 0 | 1 | 2 = 1): Promise<number[]> {
     return new Promise((resolve) => {
       const onPacket = (packet: { cmd: string; granted?: unknown }) => {
@@ -64,7 +64,7 @@ export class Person {
     })
   }
 
-  /** Publishes at QoS 1 unless told otherwise; resolves when it is acknowledged. What is no text is sent as JSON. */
+  /** Publishes at QoS 1 by default; resolves when it is acknowledged. Objects are sent as JSON. */
   async publish(topic: string, payload: string | Buffer | object, options: { qos?: 0 | 1 | 2; retain?: boolean } = {}) {
     const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload)
     await this.client.publishAsync(topic, bytes, { qos: 1, ...options })
@@ -78,7 +78,7 @@ export class Person {
     return this.publish(`users/${user}/messages`, payload)
   }
 
-  /** Publishes with a `cid` of its own and resolves with the reply, whether good or bad. */
+  /** Publishes with a `cid` and resolves with the reply, ok or error. */
   async send(topic: string, message: object): Promise<Json> {
     const cid = `cid-${++this.#requests}`
     await this.#listenToReplies()
@@ -86,7 +86,7 @@ export class Person {
     return this.#reply((message as { cid?: string }).cid ?? cid)
   }
 
-  /** Publishes what will be refused and resolves with the next error that comes. */
+  /** Publishes a message that will be refused, and resolves with the next error. */
   async refused(topic: string, payload: string | Buffer | object, options: { qos?: 0 | 1 | 2 } = {}): Promise<Json> {
     await this.#listenToReplies()
     const before = this.replies.length
@@ -103,7 +103,7 @@ export class Person {
     return this.#reply(id)
   }
 
-  /** The result of a request that has to succeed. */
+  /** The result of a request that must succeed. */
   async get(method: string, params: object = {}): Promise<Json> {
     const reply = await this.ask(method, params)
     if (!reply.ok) throw new Error(`${method}: ${reply.error.code}: ${reply.error.message}`)
@@ -111,7 +111,7 @@ export class Person {
     return reply.result
   }
 
-  /** The code of a request that has to fail, and its field. */
+  /** The code and field of a request that must fail. */
   async fails(method: string, params: object = {}): Promise<string> {
     const reply = await this.ask(method, params)
     if (reply.ok) throw new Error(`${method} ${JSON.stringify(params)} was allowed`)
@@ -123,42 +123,42 @@ export class Person {
     return this.inbox.json(`users/${this.user}/replies`)
   }
 
-  /** All that came, without replies. */
+  /** All messages received, without replies. */
   get heard(): Inbox['messages'] {
     return this.inbox.messages.filter(({ topic }) => !topic.endsWith('/replies'))
   }
 
-  /** `topic payload` of all that came, without replies; messages by their text or data. */
+  /** `topic payload` of all messages received, without replies; chat messages by their text or data. */
   get lines(): string[] {
     return this.heard.map(({ topic, payload }) => `${topic} ${textOf(payload)}`)
   }
 
-  /** The JSON of what came on `topic`, once there are `count`. */
+  /** The JSON of messages on `topic`, once there are `count`. */
   async on(topic: string, count: number): Promise<Json[]> {
     const messages = await this.inbox.wait(count, (message) => message.topic === topic)
     return messages.map(({ payload }) => JSON.parse(payload.toString()))
   }
 
-  /** Resolves once a message with this text came. */
+  /** Resolves once a message with this text arrives. */
   async hears(text: string): Promise<void> {
     await this.inbox.wait(1, ({ payload }) => textOf(payload) === text)
   }
 
-  /** Disconnects, and waits until the broker has seen to it. */
+  /** Disconnects, and resolves when the broker has handled it. */
   async leave(): Promise<void> {
     const gone = this.gone()
     await this.client.endAsync()
     await gone
   }
 
-  /** The network breaks: no DISCONNECT, so a will is sent. */
+  /** Closes the socket without DISCONNECT, so that the will is published. */
   async vanish(): Promise<void> {
     const gone = this.gone()
     this.client.stream.destroy()
     await gone
   }
 
-  /** Resolves when the broker has ended this connection. */
+  /** Resolves when the broker has closed this connection. */
   async gone(): Promise<void> {
     const { aedes } = this.#broker.running
     const id = `${this.user}/${this.client.options.clientId}`
@@ -194,7 +194,7 @@ export class Person {
   readonly #answered = new Map<string, number>()
 }
 
-/** What a message says: its text, else its data as JSON; else the bare payload. */
+/** Text of a message, else its data as JSON, else the bare payload. */
 export function textOf(payload: Buffer): string {
   const bare = payload.toString()
   try {

@@ -1,4 +1,4 @@
-/** The cases of privacy, of what a room is, and of what is to be read again. */
+/** Cases of the commands about privacy, room settings and marking as unread. */
 import type { CommandCases } from './command-cases.js'
 
 const OPEN = { messages: 'everyone', presence: 'everyone', readReceipts: 'everyone', invites: 'everyone' }

@@ -1,11 +1,11 @@
-/** A connection whose socket is made of counters: what the broker writes is kept as it was written, and a test may freeze it. */
+/** A connection with a fake socket: it records the broker's writes unchanged, and can stop reading. */
 import { EventEmitter } from 'node:events'
 import mqttPacket, { type IConnectPacket, type Packet } from 'mqtt-packet'
 import type { ByteStream } from '../../broker/net/byte-stream.js'
 import type { TestBroker } from './broker.js'
 
 export class ProbeStream extends EventEmitter implements ByteStream {
-  /** Each write, the very buffer. */
+  /** The buffers of all writes. */
   readonly writes: Uint8Array[] = []
   /** What the broker sent, decoded. */
   readonly packets: Packet[] = []
@@ -24,7 +24,7 @@ export class ProbeStream extends EventEmitter implements ByteStream {
     })
   }
 
-  /** Logs in by token and resolves after the CONNACK. MQTT 3.1.1. */
+  /** Logs in by token with MQTT 3.1.1; resolves after the CONNACK. */
   static async login(broker: TestBroker, user: string, options: Partial<IConnectPacket> = {}): Promise<ProbeStream> {
     const probe = new ProbeStream()
     broker.running.aedes.handle(probe as never)
@@ -40,17 +40,17 @@ export class ProbeStream extends EventEmitter implements ByteStream {
     await this.until(({ cmd }) => cmd === 'suback')
   }
 
-  /** The broker gets these packets in one chunk. */
+  /** Sends packets to the broker, in one chunk. */
   receive(...packets: Packet[]): void {
     this.emit('data', Buffer.concat(packets.map((packet) => mqttPacket.generate(packet))))
   }
 
-  /** The payloads of the publishes that came. */
+  /** The payloads of all received PUBLISHes. */
   get payloads(): string[] {
     return this.packets.flatMap((packet) => (packet.cmd === 'publish' ? [packet.payload.toString()] : []))
   }
 
-  /** Resolves when `count` packets of those sent pass. */
+  /** Resolves when `count` received packets match. */
   async until(pass: (packet: Packet) => boolean, count = 1): Promise<Packet[]> {
     for (;;) {
       const found = this.packets.filter(pass)
@@ -59,7 +59,7 @@ export class ProbeStream extends EventEmitter implements ByteStream {
     }
   }
 
-  /** From now on nothing is read: what is written waits. */
+  /** Stops reading: further writes wait. */
   freeze(): void {
     this.#frozen = true
   }
@@ -87,7 +87,7 @@ export class ProbeStream extends EventEmitter implements ByteStream {
   pause(): void {}
   resume(): void {}
 
-  /** The client is gone; so it is after whatever the broker wrote last. */
+  /** Closes the connection, after the broker's last write. */
   end(): void {
     this.destroy()
   }

@@ -1,4 +1,4 @@
-/** What protocol tests say to a broker, and hear from it, packet by packet. */
+/** Helpers for protocol tests: send and receive single packets. */
 import type { IConnackPacket, IConnectPacket, IPublishPacket, ISubackPacket, Packet } from 'mqtt-packet'
 import type { TestBroker } from './broker.js'
 import { RawClient } from './raw-client.js'
@@ -17,7 +17,7 @@ export interface Opening {
 
 type WillProperties = NonNullable<NonNullable<IConnectPacket['will']>['properties']>
 
-/** A CONNECT with which `user` (by default ann) gets in. */
+/** A valid CONNECT of `user` (by default ann). */
 export async function connectPacket(broker: TestBroker, opening: Opening = {}): Promise<IConnectPacket> {
   const { user = 'ann', id = '', clean = true, version = 4, keepalive = 0, will, roles, properties } = opening
   const base: IConnectPacket = {
@@ -37,12 +37,12 @@ export async function connectPacket(broker: TestBroker, opening: Opening = {}): 
   return { ...base, will: { topic, payload: Buffer.from(payload), qos, retain, ...given } }
 }
 
-/** Sends CONNECT and takes the CONNACK, which must say yes. */
+/** Sends CONNECT and takes the CONNACK, which must accept. */
 export async function open(broker: TestBroker, opening: Opening = {}): Promise<RawClient> {
   return (await openWith(broker, opening))[0]
 }
 
-/** As `open`; the CONNACK comes with it. */
+/** As `open`; returns the CONNACK as well. */
 export async function openWith(broker: TestBroker, opening: Opening = {}): Promise<[RawClient, IConnackPacket]> {
   const client = new RawClient(broker, opening.version ?? 4)
   client.send(await connectPacket(broker, opening))
@@ -91,7 +91,7 @@ export async function subscribe(
 
 let lastId = 1000
 
-/** Publishes at QoS 1 (or with what `more` says) and takes the PUBACK; at QoS 2 the whole exchange; at QoS 0 there is nothing to wait for. */
+/** Publishes at QoS 1 (or as `more` says) and takes the PUBACK, at QoS 2 the whole exchange; at QoS 0 there is no answer. */
 export async function publish(
   client: RawClient,
   topic: string,
@@ -113,28 +113,28 @@ export function text({ payload }: IPublishPacket): string {
   return payload.toString()
 }
 
-/** `topic payload`, with the QoS where it is not 0 and the flags that are set: what a test compares. */
+/** `topic payload`, with QoS and flags if they are set: the form that tests compare. */
 export function told({ topic, payload, qos, retain, dup }: IPublishPacket): string {
   return [topic, payload.toString(), qos > 0 ? `q${qos}` : '', retain ? 'retain' : '', dup ? 'dup' : '']
     .filter((part) => part !== '')
     .join(' ')
 }
 
-/** The network fails: no DISCONNECT. Resolves when the broker knows. */
+/** Closes the connection without DISCONNECT. Resolves when the broker has noticed. */
 export async function cut(broker: TestBroker, client: RawClient): Promise<void> {
   const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
   client.stream.destroy()
   await gone
 }
 
-/** DISCONNECT. Resolves when the broker is done with the session. */
+/** DISCONNECT. Resolves when the broker has finished with the session. */
 export async function leave(broker: TestBroker, client: RawClient): Promise<void> {
   const gone = new Promise<void>((resolve) => broker.running.aedes.once('clientDisconnect', () => resolve()))
   client.send({ cmd: 'disconnect' })
   await gone
 }
 
-/** A plain rule for everything but `denied/#`. */
+/** A rule that allows all plain topics but `denied/#`. */
 export const OPEN_ACL = {
   rules: [
     { deny: 'all', who: 'any', topics: ['denied/#'] },

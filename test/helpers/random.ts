@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed (mulberry32). */
+/** Reproducible pseudo-random numbers (mulberry32). */
 export class Random {
   readonly seed: number
   #state: number
@@ -8,7 +8,7 @@ export class Random {
     this.#state = this.seed
   }
 
-  /** The seed of the environment variable, to repeat a run, or a new one. */
+  /** Seeded by the environment variable, to repeat a run, or else at random. */
   static from(variable: string): Random {
     const given = process.env[variable]
     return new Random(given ? Number(given) : Math.floor(Math.random() * 2 ** 32))
@@ -44,7 +44,7 @@ export class Random {
     return Buffer.from(Array.from({ length: count }, () => this.below(256)))
   }
 
-  /** A stream of its own for part `index`, the same whatever the other parts do. */
+  /** An independent generator for part `index`, not affected by the other parts. */
   part(index: number): Random {
     return new Random(this.seed + Math.imul(index + 1, 0x9e3779b1))
   }

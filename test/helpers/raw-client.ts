@@ -1,4 +1,4 @@
-/** An MQTT client made of bytes: it sends exactly what a test says, and decodes answers with mqtt-packet, which is not the broker's codec. */
+/** An MQTT client on the level of bytes: sends exactly what a test says, and decodes with mqtt-packet, which is not the broker's codec. */
 import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import mqttPacket, { type Packet } from 'mqtt-packet'
@@ -10,7 +10,7 @@ export function streamPair(): [Duplex, Duplex] {
     new Duplex({
       read() {},
       write(chunk: Buffer, _encoding, done) {
-        // A turn of the event loop between the ends, as over a socket.
+        // Passes data in the next turn of the event loop, as a socket does.
         setImmediate(() => {
           if (!peer().destroyed) peer().push(Buffer.from(chunk))
           done()
@@ -48,7 +48,7 @@ export class RawClient extends EventEmitter {
   closed = false
   #taken = 0
 
-  /** `stream`: a connection to the broker, where it is to be another than one in memory. */
+  /** `stream`: a connection to the broker; in memory by default. */
   constructor(broker: TestBroker, version: 3 | 4 | 5 = 4, stream?: Duplex) {
     super()
     this.version = version
@@ -67,7 +67,7 @@ export class RawClient extends EventEmitter {
     mine.on('end', ended).on('close', ended).on('error', ended)
   }
 
-  /** Packets as mqtt-packet writes them, raw bytes as they are, hex with spaces as bytes. */
+  /** Sends packets encoded by mqtt-packet, raw bytes, or bytes as hex with spaces. */
   send(...parts: (Packet | Buffer | string)[]): void {
     const bytes = parts.map((part) => {
       if (typeof part === 'string') return Buffer.from(part.replaceAll(' ', ''), 'hex')
@@ -76,7 +76,7 @@ export class RawClient extends EventEmitter {
     this.stream.write(Buffer.concat(bytes))
   }
 
-  /** The next packet in order; null when the connection closed instead. */
+  /** The next packet; null if the connection closed. */
   async next(): Promise<Packet | null> {
     while (this.#taken >= this.packets.length) {
       if (this.closed) return null

@@ -1,4 +1,4 @@
-/** Someone who is told by webhooks: a real HTTP server that keeps what it gets, checks signatures by itself, and answers as a test says. */
+/** A webhook receiver: a real HTTP server that records requests, verifies signatures by its own code, and answers as a test says. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
@@ -17,7 +17,7 @@ export interface Reply {
   readonly status?: number
   readonly headers?: Record<string, string>
   readonly body?: string
-  /** The body goes on for ever. */
+  /** The body never ends. */
   readonly endless?: true
 }
 
@@ -26,7 +26,7 @@ export type Answering = (received: Received) => Reply | null | Promise<Reply | n
 
 export class Receiver {
   readonly received: Received[] = []
-  /** Most requests at a time that had no answer yet. */
+  /** Maximum number of requests that were unanswered at a time. */
   mostOpen = 0
   answer: Answering = () => ({})
   readonly #server: http.Server
@@ -52,14 +52,14 @@ export class Receiver {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`
   }
 
-  /** Resolves with all that passes once there are so many. */
+  /** Resolves with all matching requests once there are `count`. */
   async wait(count: number, pass: (received: Received) => boolean = () => true): Promise<Received[]> {
     const found = (): Received[] => this.received.filter(pass)
     while (found().length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     return found()
   }
 
-  /** `type text` of what came, once there is so much; of what has no text its room or user. */
+  /** `type text` of the requests, once there are `count`; without text, `type` with the room or user. */
   async told(count: number): Promise<string[]> {
     return (await this.wait(count)).map(({ json: { type, data } }) => `${type} ${data.text ?? data.room ?? data.user}`)
   }
@@ -83,7 +83,7 @@ export class Receiver {
   }
 }
 
-/** As a receiver checks it who read the specification of Standard Webhooks, and nothing of the broker. */
+/** Verifies a signature by the specification of Standard Webhooks alone. */
 export function isSigned({ headers, body }: Pick<Received, 'headers' | 'body'>, secret: string): boolean {
   const [id, at, list] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => String(headers[name]))
   if (Math.abs(Date.now() / 1000 - Number(at)) > 300) return false

@@ -1,4 +1,4 @@
-/** Every reply a test sees is held to the table of commands. */
+/** Checks every reply that a test receives against the table of commands. */
 import assert from 'node:assert'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -6,7 +6,7 @@ import { COMMANDS, type CommandName } from '../../schemas/commands.js'
 
 const validators = new Map(Object.entries(COMMANDS).map(([name, { result }]) => [name, Compile(result)]))
 
-/** Throws where a result is not what the table promises of `method`. */
+/** Throws if the result does not match the schema of `method`. */
 export function checkResult(method: string, result: unknown): void {
   const validator = validators.get(method)
   assert.ok(validator, `${method} is no command, and yet it was answered`)
@@ -23,7 +23,7 @@ type Node = TSchema & {
   description?: string
 }
 
-/** Throws where a field under its old name says something else than under the one it has now. */
+/** Throws if a deprecated field differs from the field that replaces it. */
 function checkOldNames({ properties = {}, items, anyOf = [] }: Node, value: unknown): void {
   if (items && Array.isArray(value)) for (const one of value) checkOldNames(items, one)
   if (typeof value !== 'object' || value === null) return
@@ -36,7 +36,7 @@ function checkOldNames({ properties = {}, items, anyOf = [] }: Node, value: unkn
   }
 }
 
-/** What a deprecated field is called now; null: it is not deprecated. */
+/** The present name of a deprecated field; null: it is not deprecated. */
 export function nameNow({ deprecated, description }: Node): string | null {
   return deprecated ? /^Deprecated: use (\w+)\.$/.exec(description!)![1]! : null
 }

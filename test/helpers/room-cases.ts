@@ -1,4 +1,4 @@
-/** The cases of the commands about who is in a room and what they may do there. */
+/** Cases of the commands about members of rooms and their rights. */
 import type { CommandCases } from './command-cases.js'
 
 const asking = [
@@ -6,7 +6,7 @@ const asking = [
   ['rooms.request', { as: 'carol', params: { room: '{room}', message: 'please' } }],
 ] satisfies CommandCases['before']
 
-/** One that takes a user of a room, and is for those who moderate. */
+/** A case with a room and a user, for moderators. */
 function about(user: string, result: object, before: CommandCases['before'] = []): CommandCases {
   return {
     before,
@@ -16,7 +16,7 @@ function about(user: string, result: object, before: CommandCases['before'] = []
   }
 }
 
-/** One that lists, for those who moderate. */
+/** A case that lists, for moderators. */
 function listing(result: object, before: CommandCases['before'] = []): CommandCases {
   return {
     before,

@@ -1,4 +1,4 @@
-/** A broker with people at it, and rooms they are in. */
+/** A broker with users and rooms. */
 import type { Test } from 'tap'
 import { type Overrides, startTestBroker } from './broker.js'
 import { Person, type PersonOptions } from './people.js'
@@ -15,7 +15,7 @@ export async function people<N extends string>(
   return { broker, connect, ...(Object.fromEntries(entries) as Record<N, Person>) }
 }
 
-/** A private room of `owner` with these members. */
+/** Creates a private room of `owner` with these members. */
 export async function privateRoom(room: string, owner: Person, ...members: Person[]): Promise<void> {
   await owner.get('rooms.create', { room, access: 'private' })
   for (const member of members) {
@@ -24,7 +24,7 @@ export async function privateRoom(room: string, owner: Person, ...members: Perso
   }
 }
 
-/** The same, where each member has a role of its own. */
+/** The same, with a role for each member. */
 export async function roomOf(room: string, owner: Person, roles: [Person, string][]): Promise<void> {
   await privateRoom(room, owner, ...roles.map(([person]) => person))
   for (const [{ user }, role] of roles) if (role !== 'member') await owner.get('rooms.setRole', { room, user, role })

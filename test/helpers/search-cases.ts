@@ -1,4 +1,4 @@
-/** The cases of finding messages. */
+/** Cases of the search command. */
 import type { CommandCases } from './command-cases.js'
 
 export const SEARCH_CASES: Record<string, CommandCases> = {

@@ -1,10 +1,10 @@
-/** A client that knows its rooms by `sync` alone, and one that heard everything live: both must know the same. */
+/** A client that knows its rooms by `sync` alone, to be compared with one that received everything live. */
 import type { Person } from './people.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
 type Json = any
 
-/** A message, as far as both can tell. */
+/** A message, with what both clients can know of it. */
 export interface Known {
   text?: string
   gone?: string
@@ -85,7 +85,7 @@ function knownOf({ text, gone, edits, reactions = [], pinned, from, thread, ment
   }
 }
 
-/** What the messages of a room, heard one by one, come to. */
+/** The folded messages of a room, from its raw messages. */
 export function foldMessages(heard: readonly Json[]): Map<number, Known> {
   const messages = new Map<number, Known>()
   const reacted = new Map<string, boolean>()
@@ -109,7 +109,7 @@ export function foldMessages(heard: readonly Json[]): Map<number, Known> {
   return messages
 }
 
-/** Unread and mentions of a user who has read up to `read`. */
+/** Unread and mention counts of a user who has read up to `read`. */
 export function countUnread(messages: ReadonlyMap<number, Known>, user: string, read: number) {
   const others = [...messages].filter(([seq, { gone, from }]) => seq > read && !gone && from !== user)
   const unread = others.filter(([, { thread }]) => thread === undefined).length

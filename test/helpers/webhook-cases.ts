@@ -1,4 +1,4 @@
-/** The cases of the commands about webhooks, which are for admins: alice is one. Nobody listens where these lead. */
+/** Cases of the commands about webhooks, which are for admins, such as alice. No server listens at their URLs. */
 import type { CommandCases } from './command-cases.js'
 
 const NOWHERE = 'http://127.0.0.1:9/'
@@ -8,7 +8,7 @@ const made = [
   ['webhooks.create', { as: 'alice', params: { webhook, url: NOWHERE, events: ['room.deleted'] } }],
 ] satisfies CommandCases['before']
 
-/** One that names a webhook. */
+/** A case with a webhook. */
 function about(params: object, result: object): CommandCases {
   return {
     before: made,

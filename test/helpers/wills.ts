@@ -1,4 +1,4 @@
-/** People who leave wills, and what becomes of them. */
+/** Clients that leave wills, and waits for their handling. */
 import type { Test } from 'tap'
 import type { WillPacket } from '../../broker/store/persistence.js'
 import { startTestBroker, type TestBroker } from './broker.js'
@@ -21,7 +21,7 @@ export interface Left {
   delay?: number
 }
 
-/** Alice's network breaks, and her will waits for an hour, unless it says otherwise. */
+/** Alice's connection breaks; by default her will is delayed by an hour. */
 export async function leaveWill(t: Test, broker: TestBroker, password: string, left: Left = {}): Promise<WillPacket> {
   const { clientId = 'phone', user = 'alice', topic = 'users/root/messages', delay = HOUR } = left
   const will = { topic, payload: 'gone', qos: 1 as const, properties: { willDelayInterval: delay } }

@@ -1,4 +1,4 @@
-/** What a search has to find, said as simply as possible: a list of messages, who is in which room, and texts compared word by word. */
+/** A model of search: a list of messages, the members of rooms, and a comparison word by word. */
 import type { Random } from '../helpers/random.js'
 
 const WORDS = ['red', 'green', 'greenish', 'blue', 'red', 'Grün', '红色', '红绿灯', '绿色', 'あかい']
@@ -26,13 +26,13 @@ export class SearchModel {
     return [...this.members].filter(([, users]) => users.has(user)).map(([room]) => room)
   }
 
-  /** Messages of a user in rooms they are in, that are still there. */
+  /** Messages of a user, in rooms the user is in, that are not deleted. */
   own(user: string): Message[] {
     const rooms = this.rooms(user)
     return this.messages.filter(({ room, from, text }) => from === user && text !== null && rooms.includes(room))
   }
 
-  /** As `room seq`, sorted. */
+  /** The expected hits as `room seq`, sorted. */
   found(user: string, { query, room, from }: Query): string[] {
     const rooms = this.rooms(user)
     const terms = query.match(/"[^"]*"|\S+/g)!

@@ -11,15 +11,15 @@ import type { Handlers } from './table.js'
 
 export interface AccountDeps extends Pick<AuthCommandDeps, 'authenticator' | 'secondFactors' | 'proofs'> {
   readonly directory: Pick<DirectoryStore, 'user'>
-  readonly exports: Pick<Exports, 'ask'>
-  readonly removals: Pick<AccountRemovals, 'removeAsker'>
+  readonly exports: Pick<Exports, 'createLink'>
+  readonly removals: Pick<AccountRemovals, 'removeSelf'>
 }
 
 export function accountCommands(deps: AccountDeps): Handlers<keyof typeof ACCOUNT_COMMANDS> {
   const { exports, removals } = deps
   return {
     'account.export': async (actor) => {
-      const { ticket, expiresAt } = exports.ask(actor)
+      const { ticket, expiresAt } = exports.createLink(actor)
       return JSON.stringify({ url: `${API}${EXPORTS}/${ticket}`, expiresAt })
     },
     'account.delete': async (actor, { user, password, code }) => {
@@ -29,7 +29,7 @@ export function accountCommands(deps: AccountDeps): Handlers<keyof typeof ACCOUN
         })
       requireNoKey(actor, 'removes no account')
       await requireOwner(deps, actor, password, code)
-      await removals.removeAsker(user)
+      await removals.removeSelf(user)
       return '{}'
     },
   }

@@ -47,7 +47,7 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
       return JSON.stringify(await logins.begin(user))
     },
     'auth.token': async (actor, { refreshToken }) => {
-      const shown = shownBy(actor, readSecret('login', refreshToken)?.user)
+      const shown = loginAttempt(actor, readSecret('login', refreshToken)?.user)
       return JSON.stringify(await proofs.secret(shown, () => logins.renew(refreshToken)))
     },
     'auth.refresh': async (actor, { token }) => {
@@ -81,7 +81,7 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
 }
 
 /** What throttling knows of a login attempt: the claimed user, the session and the address. */
-export function shownBy<U extends string | undefined>({ sessionId, address = '' }: Actor, user: U) {
+export function loginAttempt<U extends string | undefined>({ sessionId, address = '' }: Actor, user: U) {
   return { user, address, door: sessionId === null ? 'http' : 'mqtt' } as const
 }
 
@@ -97,7 +97,7 @@ export async function requireCode(
 ): Promise<void> {
   const check = await secondFactors.check(user, code)
   if (check === 'missing') requirePassed(check)
-  else await proofs.guessable(shownBy(actor, user), () => requirePassed(check))
+  else await proofs.guessable(loginAttempt(actor, user), () => requirePassed(check))
 }
 
 /** Checks a password, with the throttling and the hooks of a login. @throws Refusal */
@@ -106,7 +106,7 @@ export async function requirePassword(
   actor: Actor,
   { user, password, field }: { user: string; password: string; field: string },
 ): Promise<void> {
-  const { address, door } = shownBy(actor, user)
+  const { address, door } = loginAttempt(actor, user)
   const given = { username: user, password: Buffer.from(password), clientId: actor.clientId, address, door }
   const login = await authenticator.loginByPassword(given)
   if (login.ok) return

@@ -12,7 +12,7 @@ import { botKeyLife, requireNoKey } from '../model/api-key-limits.js'
 import { addOwned } from '../model/owned-accounts.js'
 import type { Members } from '../rooms/members.js'
 import type { RoomRules } from '../rooms/room-rules.js'
-import { fitting } from './lists.js'
+import { firstFitting } from './lists.js'
 import type { Handlers } from './table.js'
 
 /** Bytes of the reply beside the commands. */
@@ -37,28 +37,28 @@ export function botCommands(deps: BotCommandDeps): Handlers<keyof typeof BOT_COM
   const { directory } = store
   return {
     'keys.create': async (actor, { name, user, expiresIn = null }) => {
-      const whose = await whoseKeys(deps, actor, user)
-      const own = whose === actor.principal.user
-      const ofBot = !own && directory.bots.get(whose)?.owner === actor.principal.user
+      const keyOwner = await ownerOfKeys(deps, actor, user)
+      const own = keyOwner === actor.principal.user
+      const ofBot = !own && directory.bots.get(keyOwner)?.owner === actor.principal.user
       if (!ofBot) requireNoKey(actor, 'makes keys for bots of its user alone')
       // The token may have fewer roles than the account: a key made with it gets no more.
       const roles = own ? [...actor.principal.roles] : rolesForBot(actor)
       const life = ofBot ? botKeyLife(actor, expiresIn) : expiresIn
-      const { record, key } = await keys.create(whose, { name, roles, expiresIn: life })
+      const { record, key } = await keys.create(keyOwner, { name, roles, expiresIn: life })
       return JSON.stringify(newKey(record, key))
     },
     'keys.list': async (actor, { user }) => {
-      const all = await keys.list(await whoseKeys(deps, actor, user))
-      return JSON.stringify({ keys: all.map((key) => ({ ...about(key), usedAt: key.usedAt || null })) })
+      const all = await keys.list(await ownerOfKeys(deps, actor, user))
+      return JSON.stringify({ keys: all.map((key) => ({ ...keyInfo(key), usedAt: key.usedAt || null })) })
     },
     'keys.revoke': async (actor, { keyId, user }) => {
-      if (!(await keys.revoke(await whoseKeys(deps, actor, user), keyId)))
+      if (!(await keys.revoke(await ownerOfKeys(deps, actor, user), keyId)))
         throw new Refusal('not_found', `there is no key ${JSON.stringify(keyId)}`, { field: 'keyId' })
       return '{}'
     },
     'bots.create': async (actor, { bot }) => {
       const owner = requireUser(actor)
-      await makeBot(deps, actor, owner, bot)
+      await createBot(deps, actor, owner, bot)
       const made = { name: 'first', roles: rolesForBot(actor), expiresIn: botKeyLife(actor, null) }
       const { record, key } = await keys.create(bot, made)
       return JSON.stringify({ bot, key: newKey(record, key) })
@@ -84,12 +84,12 @@ export function botCommands(deps: BotCommandDeps): Handlers<keyof typeof BOT_COM
       const id = rules.resolve(actor, room)
       rules.requireMember(actor, id)
       const all = commandsIn(deps, id, requireUser(actor))
-      const from = cursor === undefined ? 0 : all.findIndex((command) => placeOf(command) === cursor) + 1
+      const from = cursor === undefined ? 0 : all.findIndex((command) => cursorOf(command) === cursor) + 1
       if (cursor !== undefined && from === 0)
         throw new Refusal('bad_request', 'the commands have changed; begin anew', { field: 'cursor' })
-      const page = fitting(all.slice(from, from + limit), deps.replyBytes - ENVELOPE)
+      const page = firstFitting(all.slice(from, from + limit), deps.replyBytes - ENVELOPE)
       const more = from + page.length < all.length
-      return JSON.stringify({ commands: page, more, ...(more ? { cursor: placeOf(page.at(-1)!) } : {}) })
+      return JSON.stringify({ commands: page, more, ...(more ? { cursor: cursorOf(page.at(-1)!) } : {}) })
     },
     'slash.allow': async (actor, { room, bot, allow = true }) => {
       await deps.members.allowCommands(actor, rules.resolve(actor, room), bot, allow)
@@ -99,7 +99,7 @@ export function botCommands(deps: BotCommandDeps): Handlers<keyof typeof BOT_COM
 }
 
 /** Under the owner's lock, because the number of bots per owner is limited. */
-function makeBot(deps: BotCommandDeps, actor: Actor, owner: string, bot: string): Promise<void> {
+function createBot(deps: BotCommandDeps, actor: Actor, owner: string, bot: string): Promise<void> {
   const { store, accounts, locks, botsPerUser } = deps
   return locks.runExclusive(`bots of ${owner}`, async () => {
     const { bots, devices } = store.directory
@@ -112,7 +112,7 @@ function makeBot(deps: BotCommandDeps, actor: Actor, owner: string, bot: string)
   })
 }
 
-async function whoseKeys(deps: BotCommandDeps, actor: Actor, user: string | undefined): Promise<string> {
+async function ownerOfKeys(deps: BotCommandDeps, actor: Actor, user: string | undefined): Promise<string> {
   const me = requireUser(actor)
   if (user === undefined || user === me) return me
   const { directory } = deps.store
@@ -149,30 +149,30 @@ function requireDistinct(commands: readonly SlashCommand[]): void {
 }
 
 /** Position of a command in the list, for the cursor. */
-function placeOf({ name, bot }: { name: string; bot: string }): string {
+function cursorOf({ name, bot }: { name: string; bot: string }): string {
   return `${name}@${bot}`
 }
 
 /** Commands in a room, by name; of one name the bot that gets it comes first. */
 function commandsIn({ store }: BotCommandDeps, room: string, asker: string) {
   const { directory } = store
-  const here: { record: BotRecord; rank: number }[] = []
+  const present: { record: BotRecord; rank: number }[] = []
   for (const user of directory.members(room).keys()) {
     const record = directory.bots.get(user)
     const rank = record ? commandRank(directory, record, room, asker) : null
-    if (record && rank !== null) here.push({ record, rank })
+    if (record && rank !== null) present.push({ record, rank })
   }
-  here.sort((a, b) => a.rank - b.rank || a.record.createdAt - b.record.createdAt)
-  const all = here.flatMap(({ record: { bot, owner, commands } }) =>
+  present.sort((a, b) => a.rank - b.rank || a.record.createdAt - b.record.createdAt)
+  const all = present.flatMap(({ record: { bot, owner, commands } }) =>
     commands.map((command) => ({ ...command, bot, owner })),
   )
   return all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
-function about({ id, name, createdAt, expiresAt }: KeyRecord) {
+function keyInfo({ id, name, createdAt, expiresAt }: KeyRecord) {
   return { keyId: id, id, name, createdAt, expiresAt }
 }
 
 function newKey(record: KeyRecord, key: string) {
-  return { ...about(record), key }
+  return { ...keyInfo(record), key }
 }

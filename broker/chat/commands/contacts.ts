@@ -16,7 +16,7 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
   const { store, locks, presence, askLimits } = deps
   const { directory } = store
   /** `ask`: checks that run before the other user is told of the request. */
-  const want = (me: string, user: string, ask: () => void): Promise<string> =>
+  const addContact = (me: string, user: string, ask: () => void): Promise<string> =>
     locks.runExclusive(pair(me, user), async () => {
       if (!directory.wanted(me).has(user)) {
         if (directory.wanted(me).size >= MAX_CONTACTS || directory.wantedBy(user).size >= MAX_CONTACTS)
@@ -34,7 +34,7 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
       if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
       if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
       requireNotBlocked(directory, user, me, `you may not ask ${user}`)
-      return want(me, user, () => {
+      return addContact(me, user, () => {
         requireAskable(directory, user, me)
         askLimits.require(actor, user, 'contact')
       })
@@ -42,7 +42,7 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
     'contacts.accept': async (actor, { user }) => {
       const me = requireUser(actor)
       if (!directory.wanted(user).has(me)) throw new Refusal('not_found', `${user} did not ask you`, { field: 'user' })
-      return want(me, user, () => {})
+      return addContact(me, user, () => {})
     },
     'contacts.remove': (actor, { user }) => {
       const me = requireUser(actor)

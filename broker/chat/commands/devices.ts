@@ -69,7 +69,7 @@ export function deviceCommands(
       JSON.stringify(shownBridge(await bridges.create(actor, device, { filter, room, template }))),
     'devices.unbridge': (actor, { device, bridge }) => bridges.remove(actor, device, bridge).then(nothing),
     'devices.command': async (actor, { device, ...asked }) =>
-      JSON.stringify(command((await commands.ask(actor, device, asked)).record)),
+      JSON.stringify(command((await commands.send(actor, device, asked)).record)),
     'devices.commands': async (actor, { device, before, limit = 50 }) => {
       rules.require(actor, device, 'read')
       const page = await commands.list(device, before, limit)

@@ -3,8 +3,8 @@ import type { LinkRecord } from '../../store/rooms.js'
 import type { JoinRequests } from '../rooms/join-requests.js'
 import type { Links } from '../rooms/links.js'
 import type { RoomRules } from '../rooms/room-rules.js'
-import { pageOf, shown } from './pages.js'
-import { asMember } from './rooms.js'
+import { pageOf, withoutRoom } from './pages.js'
+import { memberInfo } from './rooms.js'
 import type { Handlers } from './table.js'
 
 export interface EntryCommandDeps {
@@ -29,10 +29,10 @@ export function entryCommands({ rules, links, joinRequests }: EntryCommandDeps):
     },
     'rooms.requests': async (actor, { room, ...page }) => {
       const { items, more } = pageOf(joinRequests.list(actor, rules.resolve(actor, room)), page)
-      return JSON.stringify({ requests: items.map(shown), more })
+      return JSON.stringify({ requests: items.map(withoutRoom), more })
     },
     'rooms.approve': async (actor, { room, user }) =>
-      JSON.stringify(asMember(await joinRequests.approve(actor, rules.resolve(actor, room), user))),
+      JSON.stringify(memberInfo(await joinRequests.approve(actor, rules.resolve(actor, room), user))),
     'rooms.deny': async (actor, { room, user }) => {
       await joinRequests.deny(actor, rules.resolve(actor, room), user)
       return '{}'
@@ -41,5 +41,5 @@ export function entryCommands({ rules, links, joinRequests }: EntryCommandDeps):
 }
 
 function shownLink(record: LinkRecord) {
-  return { ...shown(record), expiresAt: record.expires }
+  return { ...withoutRoom(record), expiresAt: record.expires }
 }

@@ -1,5 +1,7 @@
 /** Cuts lists that would make a reply too long; the rest is on the next page. */
+
 import type { HttpPage } from '../../../schemas/commands.js'
+import { countFitting, listedBytes } from '../model/paging.js'
 
 /** Bytes of the reply beside the entries. */
 const ENVELOPE = 1024
@@ -15,7 +17,7 @@ export function cutList(result: string, { items, key, back }: HttpPage, forwards
   const page = JSON.parse(result) as Page
   const entries = page[items] as Record<string, unknown>[]
   const backwards = back === true && !forwards
-  const kept = fitting(backwards ? entries.toReversed() : entries, maxBytes - ENVELOPE)
+  const kept = firstFitting(backwards ? entries.toReversed() : entries, maxBytes - ENVELOPE)
   if (kept.length === entries.length) return result
   if (backwards) kept.reverse()
   const edge = kept.at(backwards ? 0 : -1)![key]
@@ -25,16 +27,12 @@ export function cutList(result: string, { items, key, back }: HttpPage, forwards
   return JSON.stringify({ ...page, [items]: kept, more: true, ...goOn })
 }
 
-/** The first entries that fit, at least one. */
-export function fitting<T>(entries: readonly T[], maxBytes: number): T[] {
-  let bytes = 0
-  const over = entries.findIndex((entry, i) => (bytes += sizeOf(entry)) > maxBytes && i > 0)
-  return over === -1 ? [...entries] : entries.slice(0, over)
-}
-
-/** Bytes of the entry's JSON, with a comma. */
-function sizeOf(entry: unknown): number {
-  return Buffer.byteLength(JSON.stringify(entry)) + 1
+/** The first entries whose JSON fits into `maxBytes`, at least one. */
+export function firstFitting<T>(entries: readonly T[], maxBytes: number): T[] {
+  return entries.slice(
+    0,
+    countFitting(entries, (entry) => listedBytes(JSON.stringify(entry)), maxBytes),
+  )
 }
 
 function exceeds(text: string, bytes: number): boolean {

@@ -3,7 +3,7 @@ import { asRefusal, Refusal } from '../../../schemas/errors.js'
 import { topics } from '../../../schemas/topics.js'
 import { requireRole } from '../model/actor.js'
 import { type PublishFunction, publishAndWait } from '../model/publish-gate.js'
-import { isThere } from '../notices/notice-state.js'
+import { isActive } from '../notices/notice-state.js'
 import type { Notifications } from '../notices/notifications.js'
 import type { Handlers } from './table.js'
 
@@ -49,7 +49,7 @@ export function notificationCommands(deps: NotificationCommandDeps): Handlers<ke
     'notifications.status': async (actor, { user, notification: id }) => {
       const notice = await notifications.status(actor, user, id)
       const { seq, ts, delivered, acked, replaced } = notice
-      const gone = isThere(notice) ? null : replaced > 0 ? 'replaced' : 'expired'
+      const gone = isActive(notice) ? null : replaced > 0 ? 'replaced' : 'expired'
       return JSON.stringify({ id, seq, ts, delivered: delivered || null, acked: acked || null, gone })
     },
   }

@@ -4,7 +4,7 @@ import type { LoginCodes } from '../../auth/login-codes.js'
 import type { Logins } from '../../auth/logins.js'
 import type { Principal } from '../../auth/principal.js'
 import type { Proofs } from '../../auth/proofs.js'
-import { shownBy } from './auth.js'
+import { loginAttempt } from './auth.js'
 import type { Handlers } from './table.js'
 
 export interface OidcCommandDeps {
@@ -16,9 +16,11 @@ export interface OidcCommandDeps {
 export function oidcCommands({ loginCodes, logins, proofs }: OidcCommandDeps): Handlers<keyof typeof OIDC_COMMANDS> {
   return {
     'auth.oidc': async (actor, { code, verifier }) => {
-      const { user, issuedAt } = await proofs.secret(shownBy(actor, undefined), () => loginCodes.take(code, verifier))
+      const { user, issuedAt } = await proofs.secret(loginAttempt(actor, undefined), () =>
+        loginCodes.take(code, verifier),
+      )
       const proved = { user, issuedAt, roles: new Set<string>(), anonymous: false, expiresAt: null }
-      await proofs.secret(shownBy(actor, user), () => requireStanding(logins, proved))
+      await proofs.secret(loginAttempt(actor, user), () => requireStanding(logins, proved))
       return JSON.stringify(await logins.begin(user))
     },
   }

@@ -10,6 +10,6 @@ export function pageOf<T extends { user: string }>(all: Iterable<T>, { after = '
 }
 
 /** The record without `room`, which the client knows. */
-export function shown<T extends { room: string }>({ room: _, ...record }: T) {
+export function withoutRoom<T extends { room: string }>({ room: _, ...record }: T) {
   return record
 }

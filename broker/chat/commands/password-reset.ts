@@ -7,7 +7,7 @@ import type { Bus } from '../../store/bus.js'
 import { requireAdmin } from '../model/actor.js'
 import { limitedLife, requireWithinRoles } from '../model/api-key-limits.js'
 import type { Signal } from '../model/signals.js'
-import { shownBy } from './auth.js'
+import { loginAttempt } from './auth.js'
 import type { Handlers } from './table.js'
 
 export interface PasswordResetDeps {
@@ -28,7 +28,7 @@ export function passwordResetCommands(
       return JSON.stringify(await passwordResets.create(user, limitedLife(actor, expiresIn)))
     },
     'auth.resetPassword': async (actor, { token, password }) => {
-      const shown = shownBy(actor, readSecret('reset', token)?.user)
+      const shown = loginAttempt(actor, readSecret('reset', token)?.user)
       const user = await proofs.secret(shown, () => passwordResets.use(token, password, shown.address))
       bus.send({ kind: 'logout', user, forget: false })
       return '{}'

@@ -1,6 +1,7 @@
 import type { REPORT_COMMANDS } from '../../../schemas/commands/reports.js'
 import type { ReportRecord } from '../../store/moderation.js'
 import type { Store } from '../../store/store.js'
+import { renderFitting } from '../model/paging.js'
 import type { Reports } from '../moderation/reports.js'
 import type { Handlers } from './table.js'
 
@@ -22,14 +23,9 @@ export function reportCommands(deps: ReportCommandDeps): Handlers<keyof typeof R
         .list(actor, room, status)
         .filter(({ id }) => id > after)
         .sort((a, b) => (a.id < b.id ? -1 : 1))
-      const page: string[] = []
-      let bytes = ENVELOPE
-      for (const report of found.slice(0, limit)) {
-        const text = withMessage(report, await store.moderation.evidence(report.id))
-        bytes += text.length
-        if (bytes > replyBytes && page.length > 0) break
-        page.push(text)
-      }
+      const render = async (report: ReportRecord): Promise<string> =>
+        withMessage(report, await store.moderation.evidence(report.id))
+      const page = await renderFitting(found.slice(0, limit), render, replyBytes - ENVELOPE)
       return `{"reports":[${page.join(',')}],"more":${page.length < found.length}}`
     },
     'reports.resolve': async (actor, { report, action, for: seconds, note }) =>

@@ -3,6 +3,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../model/actor.js'
+import { renderFitting } from '../model/paging.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { Members } from '../rooms/members.js'
 import type { Roles } from '../rooms/roles.js'
@@ -40,7 +41,7 @@ export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_
         throw new Refusal('bad_request', 'user and role go together', { field: user === undefined ? 'user' : 'role' })
       if (Object.keys(details).length > 0)
         throw new Refusal('bad_request', 'a role is set in a request of its own', { field: Object.keys(details)[0] })
-      return JSON.stringify(asMember(await roles.set(actor, id, user, role)))
+      return JSON.stringify(memberInfo(await roles.set(actor, id, user, role)))
     },
     'rooms.delete': async (actor, { room }) => {
       await rooms.remove(actor, rules.resolve(actor, room))
@@ -67,7 +68,7 @@ export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_
       rules.requireMember(actor, id)
       const { items, more } = pageOf(directory.members(id).values(), page)
       const count = directory.members(id).size
-      return JSON.stringify({ members: items.map(asMember), count, thinned: largeRooms.of(id), more })
+      return JSON.stringify({ members: items.map(memberInfo), count, thinned: largeRooms.of(id), more })
     },
     'rooms.get': async (actor, { room }) => show(actor, rules.requireVisible(actor, rules.resolve(actor, room))),
     'rooms.settings': async (actor, { room, ...changes }) =>
@@ -79,20 +80,13 @@ export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_
           ? [...directory.memberships(user).keys()].map((id) => directory.room(id)!)
           : [...directory.rooms()].filter(({ access }) => access !== 'private')
       const page = all.filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1))
-      const shown: string[] = []
-      let bytes = 0
-      // Entries may be long (policies), so bytes limit the page as well.
-      for (const room of page.slice(0, limit)) {
-        const text = await show(actor, room)
-        bytes += Buffer.byteLength(text) + 1
-        if (bytes > replyBytes - ENVELOPE && shown.length > 0) break
-        shown.push(text)
-      }
+      // Rooms may be long (policies), so bytes limit the page as well.
+      const shown = await renderFitting(page.slice(0, limit), (room) => show(actor, room), replyBytes - ENVELOPE)
       return `{"rooms":[${shown.join(',')}],"more":${page.length > shown.length}}`
     },
   }
 }
 
-export function asMember({ user, role, since }: MemberRecord) {
+export function memberInfo({ user, role, since }: MemberRecord) {
   return { user, role, since }
 }

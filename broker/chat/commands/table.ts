@@ -22,7 +22,7 @@ const validators = new Map<string, () => Validator>(
 )
 
 /** Commands that need no login. */
-const OPEN = new Set(Object.entries<Command>(COMMANDS).flatMap(([name, { open }]) => (open ? [name] : [])))
+const WITHOUT_LOGIN = new Set(Object.entries<Command>(COMMANDS).flatMap(([name, { open }]) => (open ? [name] : [])))
 
 export class Commands {
   readonly #handlers: Handlers
@@ -44,21 +44,21 @@ export class Commands {
   async run(actor: Actor, name: string, asked: object): Promise<string> {
     const validator = validators.get(name)?.()
     if (!validator) throw unknownCommand(name)
-    if (!OPEN.has(name)) requireUser(actor)
+    if (!WITHOUT_LOGIN.has(name)) requireUser(actor)
     this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)
     requireSpaceFor(this.#space, name as CommandName)
-    const old = oldNamesIn(asked, name as CommandName)
+    const old = deprecatedIn(asked, name as CommandName)
     if (old.length === 0) return this.#checked(actor, name as CommandName, validator, asked)
-    const params = byNewNames(asked as Record<string, unknown>, old)
+    const params = withPresentNames(asked as Record<string, unknown>, old)
     return this.#checked(actor, name as CommandName, validator, params).catch((error: unknown) => {
-      throw byOldNames(error, old)
+      throw withDeprecatedNames(error, old)
     })
   }
 
   async #checked(actor: Actor, name: CommandName, validator: Validator, params: object): Promise<string> {
     checkSchema(validator, params)
     const handler = this.#handlers[name] as (actor: Actor, params: unknown) => Promise<string>
-    const act = actOf(name, params as Record<string, unknown>)
+    const act = auditedAct(name, params as Record<string, unknown>)
     const work = (): Promise<string> => handler(actor, params)
     const result = await (act ? this.#audit.runAudited(auditActor(actor), act, work) : work())
     const page = COMMANDS[name as CommandName].http?.page
@@ -67,12 +67,12 @@ export class Commands {
 }
 
 /** Deprecated parameter names in the request, with their present names. */
-function oldNamesIn(asked: object, name: CommandName): [string, string][] {
+function deprecatedIn(asked: object, name: CommandName): [string, string][] {
   const { deprecated = {} } = COMMANDS[name] as Command
   return Object.entries(deprecated).filter(([old]) => Object.hasOwn(asked, old))
 }
 
-function byNewNames(asked: Readonly<Record<string, unknown>>, names: readonly [string, string][]): object {
+function withPresentNames(asked: Readonly<Record<string, unknown>>, names: readonly [string, string][]): object {
   const params = { ...asked }
   for (const [old, now] of names) {
     if (Object.hasOwn(asked, now) && asked[now] !== asked[old])
@@ -84,7 +84,7 @@ function byNewNames(asked: Readonly<Record<string, unknown>>, names: readonly [s
 }
 
 /** A refusal names the field as it was sent. */
-function byOldNames(error: unknown, names: readonly [string, string][]): unknown {
+function withDeprecatedNames(error: unknown, names: readonly [string, string][]): unknown {
   if (!(error instanceof Refusal)) return error
   const old = names.find(([, now]) => now === error.field)?.[0]
   if (old === undefined) return error
@@ -93,17 +93,18 @@ function byOldNames(error: unknown, names: readonly [string, string][]): unknown
 }
 
 /** What the audit log records of a command; null: nothing. */
-function actOf(action: CommandName, params: Record<string, unknown>): Act | null {
+function auditedAct(action: CommandName, params: Record<string, unknown>): Act | null {
   const { audit } = COMMANDS[action] as Command
   if (!audit) return null
   const { user, room } = params as { user?: string; room?: string }
-  const told = audit === true ? [] : audit.filter((key) => params[key] !== undefined)
-  const details = told.length > 0 ? Object.fromEntries(told.map((key) => [key, toldOf(key, params[key])])) : undefined
+  const recorded = audit === true ? [] : audit.filter((key) => params[key] !== undefined)
+  const details =
+    recorded.length > 0 ? Object.fromEntries(recorded.map((key) => [key, recordedValue(key, params[key])])) : undefined
   return { action, user, room, details }
 }
 
 /** Of a URL only the origin is recorded, because paths and queries of webhooks often carry secrets. */
-function toldOf(key: string, value: unknown): unknown {
+function recordedValue(key: string, value: unknown): unknown {
   if (key !== 'url' || typeof value !== 'string' || !URL.canParse(value)) return value
   const { origin, pathname, search } = new URL(value)
   return pathname === '/' && search === '' ? origin : `${origin}/…`

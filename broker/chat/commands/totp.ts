@@ -1,6 +1,6 @@
 import type { TOTP_COMMANDS } from '../../../schemas/commands/totp.js'
 import { requireUser } from '../model/actor.js'
-import { type AuthCommandDeps, requirePassword, shownBy } from './auth.js'
+import { type AuthCommandDeps, loginAttempt, requirePassword } from './auth.js'
 import type { Handlers } from './table.js'
 
 export type TotpCommandDeps = Pick<AuthCommandDeps, 'authenticator' | 'secondFactors' | 'proofs'>
@@ -19,7 +19,7 @@ export function totpCommands(deps: TotpCommandDeps): Handlers<keyof typeof TOTP_
     'auth.totp.remove': async (actor, { password, code }) => {
       const user = requireUser(actor)
       await requirePassword(deps, actor, { user, password, field: 'password' })
-      await proofs.guessable(shownBy(actor, user), () => secondFactors.remove(user, code))
+      await proofs.guessable(loginAttempt(actor, user), () => secondFactors.remove(user, code))
       return '{}'
     },
     'auth.totp.status': async (actor) => JSON.stringify(await secondFactors.status(requireUser(actor))),

@@ -112,8 +112,8 @@ export class Bridges {
   async #draft(actor: Actor, bridge: BridgeRecord, rest: string, payload: Buffer): Promise<Draft | null> {
     try {
       const { room, template } = bridge
-      this.#requirePace(actor, bridge)
-      const said = template === null ? asIs(payload) : filledIn(template, rest, payload)
+      this.#requireRate(actor, bridge)
+      const said = template === null ? unformatted(payload) : formatted(template, rest, payload)
       const message = (await this.#deps.screening.screen(actor, room, said))?.message ?? said
       this.#requireWriter(actor, room)
       return stamp(actor, { log: logs.messages(room), place: `"room":"${room}",` }, message, { qos: 1 })
@@ -132,12 +132,12 @@ export class Bridges {
   }
 
   /** The rate of the bridge, the room's rate and its slow mode apply. @throws Refusal `rate_limited`. */
-  #requirePace(actor: Actor, { id, room }: BridgeRecord): void {
+  #requireRate(actor: Actor, { id, room }: BridgeRecord): void {
     const { slowMode, rates, store } = this.#deps
     const { slowMode: seconds } = this.#requireWriter(actor, room)
     if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
     rates.requireRoomRate(room)
-    if (seconds > 0 && slowMode.take(room, personBehind(store.directory, actor.principal.user), seconds).early > 0)
+    if (seconds > 0 && slowMode.take(room, personBehind(store.directory, actor.principal.user), seconds).waitMs > 0)
       throw new Refusal('rate_limited', `${room} is in slow mode`)
   }
 }
@@ -146,7 +146,7 @@ export class Bridges {
  * An object becomes `data`, anything else text, so that a device cannot send edits, mentions or bot commands. An object with inexact
  * numbers becomes text.
  */
-function asIs(payload: Buffer): CheckedMessage {
+function unformatted(payload: Buffer): CheckedMessage {
   const said = decodeText(payload)
   const data = parseObject(said)
   if (!data || inexactNumber(said)) return checkMessage(payload, true)
@@ -162,7 +162,7 @@ function asIs(payload: Buffer): CheckedMessage {
 const PLACE = /\{([^{}]{1,64})\}/g
 
 /** Fills in `{payload}`, `{topic}` (below the device), and the keys of a JSON object; unknown names become empty. */
-function filledIn(template: string, rest: string, payload: Buffer): CheckedMessage {
+function formatted(template: string, rest: string, payload: Buffer): CheckedMessage {
   const said = decodeText(payload)
   const fields = parseObject(said) ?? {}
   const value = (name: string): unknown => {

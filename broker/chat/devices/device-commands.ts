@@ -37,7 +37,7 @@ const PAGE = 200
 /** Greater than every id. */
 const LAST_ID = 'g'
 
-export interface AskedOfDevice {
+export interface DeviceCommandRequest {
   readonly name: string
   readonly params?: unknown
   readonly ttl?: number
@@ -56,14 +56,14 @@ export class DeviceCommands implements Deadline {
   readonly #deps: DeviceCommandsDeps
   readonly #trimming: Trimming
   /** Devices on which commands have finished since the last trim. */
-  readonly #grown = new Set<string>()
+  readonly #finishedOn = new Set<string>()
   /** Unix ms of the next expiry, for which the timer is set; 0: none. */
   #next = 0
 
   constructor(deps: DeviceCommandsDeps) {
     this.#deps = deps
     this.#trimming = new Trimming(deps.store.log, KEPT_ENTRIES)
-    for (const { expiresAt } of this.#devices.allOpen()) this.#watch(expiresAt)
+    for (const { expiresAt } of this.#devices.allOpen()) this.#scheduleExpiry(expiresAt)
   }
 
   get #devices() {
@@ -71,25 +71,25 @@ export class DeviceCommands implements Deadline {
   }
 
   /** Sends a command to a device. `ops` are written in the same commit; `seq` is the entry in the device's log. @throws Refusal */
-  ask(
+  send(
     actor: Actor,
     device: string,
-    asked: AskedOfDevice,
+    request: DeviceCommandRequest,
     ops: readonly Op[] = [],
   ): Promise<{ record: DeviceCommandRecord; seq: number }> {
     return this.#deps.locks.runExclusive(lockOf(device), async () => {
       this.#deps.rules.require(actor, device, 'control')
-      const { cid = null, ...rest } = asked
+      const { cid = null, ...rest } = request
       const checked = {
         cid,
         inside: stringify(rest).slice(1, -1),
-        ttl: asked.ttl ?? COMMAND_TTL,
+        ttl: request.ttl ?? COMMAND_TTL,
         input: null,
         text: null,
       }
       const log = logs.deviceCommands(device)
       const draft = stamp(actor, { log, place: '' }, checked, { qos: 1 })
-      return (await this.#again(device, draft)) ?? this.#take(device, draft, asked, ops)
+      return (await this.#retryResult(device, draft)) ?? this.#append(device, draft, request, ops)
     })
   }
 
@@ -97,7 +97,7 @@ export class DeviceCommands implements Deadline {
    * The result of an earlier command with the same cid. Looked up before the append, because the ops of an append are written for a retry
    * too.
    */
-  async #again(device: string, draft: Draft): Promise<{ record: DeviceCommandRecord; seq: number } | null> {
+  async #retryResult(device: string, draft: Draft): Promise<{ record: DeviceCommandRecord; seq: number } | null> {
     if (!draft.dedupe) return null
     const [result] = await commit(this.#deps.store, { drafts: [{ ...draft, retryOnly: true }] })
     const { outcome, id, seq } = result as AppendResult
@@ -111,7 +111,7 @@ export class DeviceCommands implements Deadline {
     throw new Refusal('conflict', 'this command was asked for before, and is forgotten', { field: 'cid' })
   }
 
-  async #take(device: string, draft: Draft, { name, params }: AskedOfDevice, ops: readonly Op[]) {
+  async #append(device: string, draft: Draft, { name, params }: DeviceCommandRequest, ops: readonly Op[]) {
     if (this.#devices.open.of(device).size >= MAX_OPEN)
       throw new Refusal('conflict', `${device} has ${MAX_OPEN} commands under way`)
     const record: DeviceCommandRecord = {
@@ -122,12 +122,12 @@ export class DeviceCommands implements Deadline {
     const [result] = await commit(this.#deps.store, { drafts: [draft], ops: all })
     const { seq } = result as AppendResult
     this.#trimming.appended(draft.log, seq)
-    this.#watch(record.expiresAt)
+    this.#scheduleExpiry(record.expiresAt)
     return { record, seq }
   }
 
   /** The device acknowledged an entry of its log. */
-  reached(device: string, seq: number): void {
+  delivered(device: string, seq: number): void {
     this.#delivered(device, seq).catch(this.#deps.failed)
   }
 
@@ -148,11 +148,11 @@ export class DeviceCommands implements Deadline {
   /** The device's receipt for a command: `{id, ok, result?|error?}`. The first receipt counts. @throws Refusal */
   receipt(actor: Actor, payload: Buffer, ops: readonly Op[]): Promise<void> {
     const device = requireUser(actor)
-    const said = readObject(payload)
-    if (!said) throw new Refusal('bad_request', 'expected {"id":…,"ok":…}')
-    checkSchema(receiptShape, said)
-    stringify(said)
-    const { id, ok, result, error } = said as { id: string; ok: boolean; result?: unknown; error?: string }
+    const receipt = readObject(payload)
+    if (!receipt) throw new Refusal('bad_request', 'expected {"id":…,"ok":…}')
+    checkSchema(receiptShape, receipt)
+    stringify(receipt)
+    const { id, ok, result, error } = receipt as { id: string; ok: boolean; result?: unknown; error?: string }
     const state = ok ? ('done' as const) : ('failed' as const)
     return this.#deps.locks.runExclusive(lockOf(device), async () => {
       const known = this.#devices.open.get(device, id)
@@ -178,16 +178,16 @@ export class DeviceCommands implements Deadline {
     const { store } = this.#deps
     const done = { ...record, finishedAt: Date.now() }
     const { device, id, name, state, by } = done
-    const told = { device, command: id, name, state, ...('result' in done ? { result: done.result } : {}) }
+    const outcome = { device, command: id, name, state, ...('result' in done ? { result: done.result } : {}) }
     const event = {
       type: 'deviceCommand' as const,
-      ...told,
+      ...outcome,
       ...(done.error === undefined ? {} : { error: done.error }),
     }
     // If the account is deleted, another user may have the name by now.
     const drafts = (await store.directory.user(by)) ? [userEvent(by, event)] : []
     await commit(store, { drafts, ops: [...ops, ...this.#devices.commandOps(done)] })
-    this.#grown.add(device)
+    this.#finishedOn.add(device)
   }
 
   /** A page, ascending. */
@@ -198,7 +198,7 @@ export class DeviceCommands implements Deadline {
     return { commands: all.slice(0, limit).reverse(), more: all.length > limit }
   }
 
-  #watch(at: number): void {
+  #scheduleExpiry(at: number): void {
     if (this.#next !== 0 && this.#next <= at) return
     this.#next = at
     this.#deps.wheel.set(this, at)
@@ -225,11 +225,15 @@ export class DeviceCommands implements Deadline {
   /** Deletes the oldest finished commands. */
   async trim(): Promise<void> {
     await this.#trimming.run()
-    for (const device of [...this.#grown]) {
-      this.#grown.delete(device)
+    for (const device of [...this.#finishedOn]) {
+      this.#finishedOn.delete(device)
       const kept = await this.#devices.finishedBefore(device, LAST_ID, KEPT_FINISHED)
       const oldest = kept.length < KEPT_FINISHED ? '' : kept[KEPT_FINISHED - 1]!.id
-      for (let old = await this.#below(device, oldest); old.length > 0; old = await this.#below(device, oldest))
+      for (
+        let old = await this.#finishedPage(device, oldest);
+        old.length > 0;
+        old = await this.#finishedPage(device, oldest)
+      )
         await commit(this.#deps.store, { ops: old.map(({ id }) => this.#devices.forgetOp(device, id)) })
     }
   }
@@ -242,7 +246,7 @@ export class DeviceCommands implements Deadline {
       for (const { id, by } of devices.open.of(device).values())
         if (by === user) ops.push(devices.open.wipeOp(device, id))
       for (let before = LAST_ID; ; ) {
-        const page = await this.#below(device, before)
+        const page = await this.#finishedPage(device, before)
         for (const { id, by } of page) if (by === user) ops.push(devices.forgetOp(device, id))
         if (page.length < PAGE) break
         before = page.at(-1)!.id
@@ -266,7 +270,7 @@ export class DeviceCommands implements Deadline {
     return store.effectOp(log, { erase: { seqs, gone: { why: 'deleted', by: null, at: Date.now() } } })
   }
 
-  #below(device: string, id: string): Promise<DeviceCommandRecord[]> {
+  #finishedPage(device: string, id: string): Promise<DeviceCommandRecord[]> {
     return this.#devices.finishedBefore(device, id, PAGE)
   }
 }

@@ -8,8 +8,8 @@ import { userEvent } from '../model/events.js'
 import { type DevicesDeps, lockOf, newKey, requireRecipient, revokeKeys } from './devices.js'
 
 /** Maximum open offers to one user: of all owners, and of one. */
-const MOST_OF_ALL = 1000
-const MOST_OF_ONE = 100
+const MAX_OFFERS = 1000
+const MAX_OFFERS_OF_ONE = 100
 
 export class DeviceOffers {
   readonly #deps: DevicesDeps
@@ -43,7 +43,7 @@ export class DeviceOffers {
     if (offers.get(device, user)) return
     const waiting = [...this.#devices.offeredTo(user).values()]
     const mine = waiting.filter(({ by }) => by === owner)
-    if (waiting.length >= MOST_OF_ALL || mine.length >= MOST_OF_ONE)
+    if (waiting.length >= MAX_OFFERS || mine.length >= MAX_OFFERS_OF_ONE)
       throw new Refusal('conflict', `${user} has too many offers to answer`, { field: 'user' })
     this.#deps.askLimits.require(actor, user, `device ${device}`)
     const offer: DeviceOfferRecord = { device, user, by: owner, at: Date.now() }
@@ -58,7 +58,7 @@ export class DeviceOffers {
     // The number of devices per owner is checked under the owner's lock.
     return locks.runExclusive(`devices of ${user}`, () =>
       locks.runExclusive(lockOf(device), async () => {
-        const offer = this.#offered(user, device)
+        const offer = this.#requireOffer(user, device)
         if (!isAdmin(actor) && this.#devices.ownedBy(user).size >= options.perUser)
           throw new Refusal('conflict', `you have ${options.perUser} devices (devices.perUser); remove one first`)
         await revokeKeys(this.#deps, device)
@@ -72,12 +72,12 @@ export class DeviceOffers {
     const { locks, store } = this.#deps
     const user = requireUser(actor)
     return locks.runExclusive(lockOf(device), async () => {
-      this.#offered(user, device)
+      this.#requireOffer(user, device)
       await commit(store, { ops: [this.#devices.offers.deleteOp(device, user)] })
     })
   }
 
-  #offered(user: string, device: string): DeviceOfferRecord {
+  #requireOffer(user: string, device: string): DeviceOfferRecord {
     const offer = this.#devices.offers.get(device, user)
     if (offer && this.#devices.get(device)?.owner === offer.by) return offer
     throw new Refusal('not_found', `nobody offers you a device ${device}`, { field: 'device' })

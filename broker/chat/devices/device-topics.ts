@@ -17,7 +17,7 @@ import { readObject } from '../model/message.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Replies } from '../model/replies.js'
 import type { Bridges } from './bridges.js'
-import type { AskedOfDevice, DeviceCommands } from './device-commands.js'
+import type { DeviceCommandRequest, DeviceCommands } from './device-commands.js'
 import type { DeviceRules } from './device-rules.js'
 
 const commandShape = Compile(object(DeviceCommandInput))
@@ -47,7 +47,7 @@ export class DeviceTopics {
     if (anonymous || !store.directory.devices.get(device))
       return plainTopics.publish(actor, topic, publication, publisher)
     if (rest === 'receipts' && user === device) return this.#receipt(actor, publication, publisher)
-    if (rest === 'commands' && rules.may(user, device)) return this.#ask(actor, device, publication, publisher)
+    if (rest === 'commands' && rules.may(user, device)) return this.#command(actor, device, publication, publisher)
     const bridged = user === device ? this.#deps.bridges.drafts(actor, rest, publication) : null
     if (!bridged) return plainTopics.publish(actor, topic, publication, publisher)
     // A copy, because a screen may take time, and the payload is a view of a read buffer.
@@ -56,20 +56,20 @@ export class DeviceTopics {
   }
 
   /** `{"name":…,"params":…,"ttl":…}` of a user who may control the device: the same as `devices.command`. */
-  async #ask(actor: Actor, device: string, publication: Publication, publisher: Publisher): Promise<void> {
+  async #command(actor: Actor, device: string, publication: Publication, publisher: Publisher): Promise<void> {
     if (publication.retain)
       throw new Refusal('bad_request', 'a command waits for its device by itself; publish it without RETAIN')
-    const asked = readObject(publication.payload)
-    if (!asked) throw new Refusal('bad_request', 'expected {"name":…}')
-    checkSchema(commandShape, asked)
-    const { record, seq } = await this.#deps.commands.ask(
+    const input = readObject(publication.payload)
+    if (!input) throw new Refusal('bad_request', 'expected {"name":…}')
+    checkSchema(commandShape, input)
+    const { record, seq } = await this.#deps.commands.send(
       actor,
       device,
-      asked as unknown as AskedOfDevice,
+      input as unknown as DeviceCommandRequest,
       publication.ops,
     )
     const result = { id: record.id, room: publication.topic, seq, ts: record.at }
-    acceptSend(this.#deps.replies, actor, (asked['cid'] as string | undefined) ?? null, result)
+    acceptSend(this.#deps.replies, actor, (input['cid'] as string | undefined) ?? null, result)
     publisher.settled(null, result)
   }
 

@@ -46,7 +46,7 @@ export class Devices {
   register(actor: Actor, device: string, name: string | null): Promise<{ record: DeviceRecord; key: string }> {
     const { store, locks, accounts } = this.#deps
     const owner = requireUser(actor)
-    this.#requireMaker(actor)
+    this.#requireMayRegister(actor)
     return locks.runExclusive(`devices of ${owner}`, async () => {
       const { devices } = store.directory
       const { perUser } = this.#deps.options
@@ -59,7 +59,7 @@ export class Devices {
   }
 
   /** Where users cannot register accounts, they cannot register devices either. @throws Refusal `forbidden`. */
-  #requireMaker(actor: Actor): void {
+  #requireMayRegister(actor: Actor): void {
     const { options, registration, store } = this.#deps
     if (isAdmin(actor)) return
     if (options.register === 'admin' || registration() !== 'open')

@@ -22,7 +22,7 @@ import type { RoomErasure } from './room-erasure.js'
 import type { UserErasure } from './user-erasure.js'
 
 /** Milliseconds for which the caller waits for the erasure. */
-const PATIENCE = 10_000
+const MAX_WAIT = 10_000
 /** Milliseconds until a failed erasure is tried again. */
 const RETRY = 60_000
 
@@ -30,20 +30,20 @@ export interface AccountRemovalsDeps {
   readonly store: Store
   readonly accounts: Pick<Accounts, 'remove'>
   readonly members: Pick<Members, 'removeUser'>
-  readonly presence: Pick<Presence, 'forget'>
+  readonly presence: Pick<Presence, 'removeUser'>
   readonly roomErasure: Pick<RoomErasure, 'messages' | 'events'>
-  readonly userErasure: Pick<UserErasure, 'forget'>
+  readonly userErasure: Pick<UserErasure, 'erase'>
   /** Ends all sessions of a user and deletes their state. */
   readonly endSessions: (user: string) => Promise<void>
   readonly failed: (error: unknown) => void
 }
 
-class Stopping extends Error {}
+class ClosingError extends Error {}
 
 export class AccountRemovals {
   readonly #deps: AccountRemovalsDeps
   /** One erasure at a time, round robin between persons, so that one who deletes hundreds of bots does not delay others. */
-  readonly #line = new FairQueue()
+  readonly #queue = new FairQueue()
   #closing = false
   #retry: NodeJS.Timeout | undefined
 
@@ -60,17 +60,17 @@ export class AccountRemovals {
   async remove(user: string, messages: 'erased' | 'kept' = 'erased'): Promise<{ erased: boolean }> {
     const person = this.#personBehind(user)
     const gone = await this.#deps.accounts.remove(user, messages)
-    const patience = new AbortController()
+    const abort = new AbortController()
     const erased = await Promise.race([
       this.#runAll(gone, person),
-      sleep(PATIENCE, false, { signal: patience.signal }).catch(() => false),
+      sleep(MAX_WAIT, false, { signal: abort.signal }).catch(() => false),
     ])
-    patience.abort()
+    abort.abort()
     return { erased }
   }
 
   /** Deletes the actor's own account: sessions end after the answer. */
-  async removeAsker(user: string): Promise<void> {
+  async removeSelf(user: string): Promise<void> {
     const person = this.#personBehind(user)
     const gone = await this.#deps.accounts.remove(user)
     afterAnswer(this.#deps.store, () => this.#runAll(gone, person))
@@ -89,13 +89,13 @@ export class AccountRemovals {
    * queue.
    */
   run(user: string, person: string): Promise<boolean> {
-    return this.#line.take(person, async () => {
+    return this.#queue.take(person, async () => {
       try {
         const record = await this.#deps.store.accounts.removal(user)
         if (record && !this.#closing) await this.#erase(record)
         return !this.#closing
       } catch (error) {
-        if (!(error instanceof Stopping)) this.#later(error)
+        if (!(error instanceof ClosingError)) this.#retryLater(error)
         return false
       }
     })
@@ -104,10 +104,10 @@ export class AccountRemovals {
   async close(): Promise<void> {
     this.#closing = true
     clearTimeout(this.#retry)
-    await this.#line.idle()
+    await this.#queue.idle()
   }
 
-  #later(error: unknown): void {
+  #retryLater(error: unknown): void {
     const { failed } = this.#deps
     failed(error)
     clearTimeout(this.#retry)
@@ -120,26 +120,26 @@ export class AccountRemovals {
     await this.#endSessions(user)
     if (rooms) {
       await this.#eraseRooms(user, rooms)
-      await this.#deps.userErasure.forget(user, () => this.#pause())
+      await this.#deps.userErasure.erase(user, () => this.#pause())
     }
     await this.#deps.members.removeUser(user)
     for (const log of [logs.userEvents(user), logs.notifications(user), logs.deviceCommands(user)])
       await store.log.drop(log)
     await this.#dropRetained(user)
-    await presence.forget(user)
+    await presence.removeUser(user)
     await commit(store, { ops: [store.accounts.deleteRemovalOp(user)] })
   }
 
   async #eraseRooms(user: string, rooms: readonly string[]): Promise<void> {
-    const reached = new Map<string, number>()
+    const progress = new Map<string, number>()
     // A pass over new entries finds what was in flight when the sessions ended.
-    for (let found = true; found; ) {
+    for (let erased = true; erased; ) {
       const all = new Set([...rooms, ...roomsWithWordsOf(this.#deps.store.directory, user)])
       await this.#deps.members.removeUser(user)
-      found = false
-      for (const room of all) if (await this.#eraseRoom(user, room, reached)) found = true
+      erased = false
+      for (const room of all) if (await this.#eraseRoom(user, room, progress)) erased = true
     }
-    await this.#renameRecords(user)
+    await this.#anonymiseRecords(user)
     await this.#dropConversations(user, rooms)
   }
 
@@ -151,28 +151,28 @@ export class AccountRemovals {
     await commit(store, {})
   }
 
-  /** `reached`: position of the last pass in each log. */
-  async #eraseRoom(user: string, room: string, reached: Map<string, number>): Promise<boolean> {
+  /** `progress`: position of the last pass in each log. */
+  async #eraseRoom(user: string, room: string, progress: Map<string, number>): Promise<boolean> {
     const { store, roomErasure } = this.#deps
-    let found = false
+    let erased = false
     for (const what of ['messages', 'events'] as const)
       while (store.directory.room(room)) {
         await this.#pause()
         const log = `${what} ${room}`
-        const page = await roomErasure[what](user, room, reached.get(log) ?? 0)
+        const page = await roomErasure[what](user, room, progress.get(log) ?? 0)
         if (page.next === null) break
-        reached.set(log, page.next)
-        found ||= page.found
+        progress.set(log, page.next)
+        erased ||= page.erased
       }
-    return found
+    return erased
   }
 
   /** Rooms, invitations, links and sanctions stay, without the name of their creator. */
-  async #renameRecords(user: string): Promise<void> {
+  async #anonymiseRecords(user: string): Promise<void> {
     const { store } = this.#deps
     for (const room of [...store.directory.rooms()]) {
       await this.#pause()
-      const ops = renamed(store, room, user)
+      const ops = anonymiseOps(store, room, user)
       if (ops.length > 0) await commit(store, { ops })
     }
   }
@@ -202,11 +202,11 @@ export class AccountRemovals {
   /** Yields to the event loop; throws once the broker closes. */
   async #pause(): Promise<void> {
     await nextTurn()
-    if (this.#closing) throw new Stopping()
+    if (this.#closing) throw new ClosingError()
   }
 }
 
-function renamed({ directory }: Store, room: RoomRecord, user: string): Op[] {
+function anonymiseOps({ directory }: Store, room: RoomRecord, user: string): Op[] {
   const { id } = room
   const by = SYSTEM
   const mine = <T extends { by: string }>(records: ReadonlyMap<string, T>): T[] =>

@@ -17,7 +17,7 @@ import { uuid7 } from '../../util/uuid7.js'
 import { deletionOf } from '../history/deletion.js'
 import { countReaction, encodeState, readState } from '../history/message-state.js'
 import { Reactions } from '../history/reactions.js'
-import { forwards } from '../messages/forwarding.js'
+import { isForwardOf } from '../messages/forwarding.js'
 import { normalizeEmoji } from '../model/emoji.js'
 import { logs } from '../model/views.js'
 
@@ -35,10 +35,10 @@ export interface RoomErasureDeps {
   readonly indexed: (room: string, seq: number) => boolean
 }
 
-/** Position after a page; null: the end of the log. `found`: something was erased. */
+/** Position after a page; null: the end of the log. `erased`: something was erased. */
 export interface ErasedPage {
   readonly next: number | null
-  readonly found: boolean
+  readonly erased: boolean
 }
 
 export class RoomErasure {
@@ -67,7 +67,7 @@ export class RoomErasure {
       if (entry.gone) return false
       const event = JSON.parse(entry.payload.toString('utf8')) as { user?: string; by?: string }
       if (event.user !== user && event.by !== user) return false
-      await this.#write(log, erasing(entry.seq))
+      await this.#write(log, eraseEffect(entry.seq))
       return true
     })
   }
@@ -76,39 +76,39 @@ export class RoomErasure {
   async entries(user: string, log: LogName, after: number): Promise<ErasedPage> {
     const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
     const seqs = page.filter(({ from }) => from === user).map(({ seq }) => seq)
-    if (seqs.length > 0) await this.#write(log, erasing(...seqs))
-    return { next: page.at(-1)?.seq ?? null, found: seqs.length > 0 }
+    if (seqs.length > 0) await this.#write(log, eraseEffect(...seqs))
+    return { next: page.at(-1)?.seq ?? null, erased: seqs.length > 0 }
   }
 
   /** Runs under the room's lock, so that the room is not deleted meanwhile. */
-  #page(room: string, log: LogName, after: number, forget: (entry: LogEntry) => Promise<boolean>): Promise<ErasedPage> {
+  #page(room: string, log: LogName, after: number, erase: (entry: LogEntry) => Promise<boolean>): Promise<ErasedPage> {
     return this.#locks.runExclusive(room, async () => {
       const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
       // Concurrently, so that the writes share one commit or few.
-      const found = await Promise.all(page.map(forget))
-      return { next: page.at(-1)?.seq ?? null, found: found.includes(true) }
+      const erased = await Promise.all(page.map(erase))
+      return { next: page.at(-1)?.seq ?? null, erased: erased.includes(true) }
     })
   }
 
   async #message(user: string, room: string, log: LogName, entry: LogEntry): Promise<boolean> {
     const { from, gone, aside } = entry
-    const traced = gone ? gone.why === 'deleted' && gone.by === user : forwards(entry, user)
-    if (from !== user && !traced) return false
-    if (gone) await this.#write(log, erasing(entry.seq))
+    const isTrace = gone ? gone.why === 'deleted' && gone.by === user : isForwardOf(entry, user)
+    if (from !== user && !isTrace) return false
+    if (gone) await this.#write(log, eraseEffect(entry.seq))
     else if (aside) await this.#change(user, room, log, entry)
-    else await this.#inTurn(room, entry.seq, () => this.#delete(room, log, entry.seq))
+    else await this.#withMessageLock(room, entry.seq, () => this.#delete(room, log, entry.seq))
     return true
   }
 
   async #delete(room: string, log: LogName, seq: number): Promise<void> {
     const { seqs, notes } = await deletionOf(this.#store.notes, log, seq)
-    const effect = { ...erasing(...seqs), notes }
-    await commit(this.#store, { drafts: [draft(room, log, { type: 'delete', target: seq }, effect)] })
+    const effect = { ...eraseEffect(...seqs), notes }
+    await commit(this.#store, { drafts: [brokerDraft(room, log, { type: 'delete', target: seq }, effect)] })
   }
 
   #change(user: string, room: string, log: LogName, entry: LogEntry): Promise<void> {
     const message = JSON.parse(entry.payload.toString('utf8')) as MessageOutput & { target: number }
-    return this.#inTurn(room, message.target, () => {
+    return this.#withMessageLock(room, message.target, () => {
       switch (message.type) {
         case 'reaction':
           return this.#reaction(user, log, entry, message)
@@ -119,7 +119,7 @@ export class RoomErasure {
         case 'delete':
           return this.#deletion(room, log, entry, message.target)
         default:
-          return this.#write(log, erasing(entry.seq))
+          return this.#write(log, eraseEffect(entry.seq))
       }
     })
   }
@@ -141,7 +141,7 @@ export class RoomErasure {
       const counted = countReaction(state, normalizeEmoji(emoji), -1)
       if (last.on) writes.push({ kind: 'state', target, name: '', value: encodeState(counted, 'as before') as string })
     }
-    await this.#write(log, { ...erasing(seq), notes: writes })
+    await this.#write(log, { ...eraseEffect(seq), notes: writes })
   }
 
   /** A moderator's edit of someone else's message is kept in the name of the broker: what it removed must not reappear. */
@@ -150,31 +150,31 @@ export class RoomErasure {
     const note = await this.#store.notes.get(log, 'state', target)
     const state = readState(note)
     const old: NoteWrite = { kind: 'edit', target, name: this.#store.notes.nameOf(seq), value: null }
-    if (note === null || state.edited !== seq) return this.#write(log, { ...erasing(seq), notes: [old] })
+    if (note === null || state.edited !== seq) return this.#write(log, { ...eraseEffect(seq), notes: [old] })
     const value = encodeState({ ...state, editedBy: SYSTEM }, 'this one')
     const notes: NoteWrite[] = [
       old,
       { kind: 'edit', target, name: null, value: '' },
       { kind: 'state', target, name: '', value },
     ]
-    const said = { type: 'edit', target, text, attachments, data, mentions }
-    await commit(this.#store, { drafts: [draft(room, log, said, { ...erasing(seq), notes })] })
+    const content = { type: 'edit', target, text, attachments, data, mentions }
+    await commit(this.#store, { drafts: [brokerDraft(room, log, content, { ...eraseEffect(seq), notes })] })
   }
 
   /** The search index learns of a deletion by its entry. If it has not read the entry yet, a new one replaces it. */
   async #deletion(room: string, log: LogName, { seq }: LogEntry, target: number): Promise<void> {
-    if (this.#indexed(room, seq)) return this.#write(log, erasing(seq))
-    await commit(this.#store, { drafts: [draft(room, log, { type: 'delete', target }, erasing(seq))] })
+    if (this.#indexed(room, seq)) return this.#write(log, eraseEffect(seq))
+    await commit(this.#store, { drafts: [brokerDraft(room, log, { type: 'delete', target }, eraseEffect(seq))] })
   }
 
   async #pin(user: string, log: LogName, { seq }: LogEntry, { target }: { target: number }): Promise<void> {
     const pin = JSON.parse((await this.#store.notes.get(log, 'pin', target)) ?? 'null') as { by: string } | null
     const value = JSON.stringify({ ...pin, by: SYSTEM })
     const notes: NoteWrite[] = pin?.by === user ? [{ kind: 'pin', target, name: '', value }] : []
-    await this.#write(log, { ...erasing(seq), notes })
+    await this.#write(log, { ...eraseEffect(seq), notes })
   }
 
-  #inTurn(room: string, target: number, work: () => Promise<void>): Promise<void> {
+  #withMessageLock(room: string, target: number, work: () => Promise<void>): Promise<void> {
     return this.#messageLocks.runExclusive(`${room} ${target}`, work)
   }
 
@@ -183,15 +183,15 @@ export class RoomErasure {
   }
 }
 
-function erasing(...seqs: number[]): Effect {
+function eraseEffect(...seqs: number[]): Effect {
   const gone: Gone = { why: 'deleted', by: null, at: Date.now() }
   return { erase: { seqs, gone } }
 }
 
 /** An entry of the broker that refers to another entry. */
-function draft(room: string, log: LogName, said: object, effect: Effect): Draft {
+function brokerDraft(room: string, log: LogName, content: object, effect: Effect): Draft {
   const [id, ts] = [uuid7(), Date.now()]
   const head = `{"id":"${id}","room":${JSON.stringify(room)},"seq":`
-  const tail = `,"ts":${ts},"from":"${SYSTEM}",${JSON.stringify(said).slice(1)}`
+  const tail = `,"ts":${ts},"from":"${SYSTEM}",${JSON.stringify(content).slice(1)}`
   return { log, id, ts, from: SYSTEM, qos: 1, body: body(head, tail), dedupe: null, aside: true, effect }
 }

@@ -22,11 +22,11 @@ export interface UserErasureDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly roomErasure: Pick<RoomErasure, 'entries'>
-  readonly reports: Pick<Reports, 'forget'>
+  readonly reports: Pick<Reports, 'removeUser'>
   readonly notifications: Pick<Notifications, 'withdraw'>
   readonly announcements: Pick<Announcements, 'clear'>
   readonly commands: Pick<DeviceCommands, 'withdraw'>
-  readonly webhooks: Pick<WebhookAdmin, 'forget'>
+  readonly webhooks: Pick<WebhookAdmin, 'removeUser'>
 }
 
 type Pause = () => Promise<void>
@@ -39,9 +39,9 @@ export class UserErasure {
   }
 
   /** Every step may be repeated. `pause` yields between steps. */
-  async forget(user: string, pause: Pause): Promise<void> {
+  async erase(user: string, pause: Pause): Promise<void> {
     const { store, reports, notifications, webhooks } = this.#deps
-    await reports.forget(user)
+    await reports.removeUser(user)
     for await (const log of store.log.names()) {
       if (log.startsWith(NOTIFICATIONS)) {
         await pause()
@@ -49,7 +49,7 @@ export class UserErasure {
       } else if (log.startsWith(BROADCAST)) await this.#announcements(user, log.slice(BROADCAST.length), pause)
     }
     await this.#devices(user, pause)
-    await webhooks.forget(user)
+    await webhooks.removeUser(user)
     await this.#forwarded(user)
   }
 

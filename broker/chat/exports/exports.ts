@@ -9,12 +9,12 @@ import { accountFiles } from './account-files.js'
 import { zipped } from './zip.js'
 
 /** Life of a link in ms. */
-const LINK_LIVES = 600_000
+const LINK_LIFE = 600_000
 /** Maximum number of open links, and of downloads; one of each per user. */
 const MAX_LINKS = 10_000
 const MAX_DOWNLOADS = 4
 /** A download older than this many ms may be ended in favour of another, if it takes fewer bytes a second than `SLOW`. */
-const HAD_THEIR_TIME = 30_000
+const PROTECTED_FOR = 30_000
 const SLOW = 262_144
 /** Maximum bytes of messages per export: a zip file without extensions ends at 4 GiB. */
 const MAX_BYTES = 2 ** 31
@@ -22,9 +22,9 @@ const MAX_BYTES = 2 ** 31
 export interface ExportsDeps {
   readonly store: Store
   /** Whether the login is still valid. */
-  readonly stands: (principal: Principal) => Promise<boolean>
+  readonly isValid: (principal: Principal) => Promise<boolean>
   /** Whether HTTP is enabled, to download from. */
-  readonly reachable: boolean
+  readonly httpEnabled: boolean
   /** The account whose limit a user counts against. */
   readonly accountOf: (user: string) => string
 }
@@ -56,13 +56,13 @@ export class Exports {
   }
 
   /** Creates a link, which replaces the user's previous one. @throws Refusal */
-  ask(actor: Actor): { ticket: string; expiresAt: number } {
+  createLink(actor: Actor): { ticket: string; expiresAt: number } {
     const user = requireUser(actor)
-    if (!this.#deps.reachable)
+    if (!this.#deps.httpEnabled)
       throw new Refusal('not_implemented', 'exports are downloaded over HTTP, which is off here (listen.http)')
     if (this.#downloading.has(this.#deps.accountOf(user))) throw underWay()
     const ticket = newSecret()
-    const expiresAt = Date.now() + LINK_LIVES
+    const expiresAt = Date.now() + LINK_LIFE
     this.#links.delete(user)
     this.#links.set(user, { principal: actor.principal, hash: hashSecret(ticket), expiresAt })
     if (this.#links.size > MAX_LINKS) this.#links.delete(this.#links.keys().next().value!)
@@ -74,7 +74,7 @@ export class Exports {
     const { principal } = this.#find(hashSecret(ticket))
     const account = this.#deps.accountOf(principal.user)
     if (this.#downloading.has(account)) throw underWay()
-    this.#makePlace()
+    this.#endSlowest()
     const download: Download = { account, since: Date.now(), bytes: 0, ended: false }
     // Registered before the first await, because others may come at the same time.
     this.#downloading.set(account, download)
@@ -86,11 +86,11 @@ export class Exports {
   }
 
   /** If all downloads are taken, ends the slowest one that is old and slow enough. @throws Refusal `unavailable`. */
-  #makePlace(): void {
+  #endSlowest(): void {
     if (this.#downloading.size < MAX_DOWNLOADS) return
     const now = Date.now()
-    const rates = [...this.#downloading.values()].filter(({ since }) => now - since > HAD_THEIR_TIME)
-    const [slowest] = rates.sort((a, b) => rateOf(a, now) - rateOf(b, now))
+    const candidates = [...this.#downloading.values()].filter(({ since }) => now - since > PROTECTED_FOR)
+    const [slowest] = candidates.sort((a, b) => rateOf(a, now) - rateOf(b, now))
     if (!slowest || rateOf(slowest, now) > SLOW)
       throw new Refusal('unavailable', `${MAX_DOWNLOADS} exports are under way already`, { retryAfter: 60 })
     slowest.ended = true
@@ -99,12 +99,12 @@ export class Exports {
 
   /** The first piece is empty: it tells the caller whether the login is valid. */
   async *#download(principal: Principal, download: Download): AsyncGenerator<Buffer> {
-    const { store, stands } = this.#deps
+    const { store, isValid } = this.#deps
     try {
-      if (!(await stands(principal))) throw noLink()
+      if (!(await isValid(principal))) throw noLink()
       yield Buffer.alloc(0)
       const files = accountFiles(store, principal.user, MAX_BYTES)
-      for await (const piece of zipped(this.#whileItStands(principal, files))) {
+      for await (const piece of zipped(this.#whileValid(principal, files))) {
         if (download.ended) throw new Refusal('unavailable', 'the download was too slow, and others waited')
         download.bytes += piece.length
         yield piece
@@ -115,9 +115,9 @@ export class Exports {
   }
 
   /** Checks the login before each file. */
-  async *#whileItStands<T>(principal: Principal, files: AsyncIterable<T>): AsyncGenerator<T> {
+  async *#whileValid<T>(principal: Principal, files: AsyncIterable<T>): AsyncGenerator<T> {
     for await (const file of files) {
-      if (!(await this.#deps.stands(principal))) throw new Refusal('unauthorized', 'logged out during the export')
+      if (!(await this.#deps.isValid(principal))) throw new Refusal('unauthorized', 'logged out during the export')
       yield file
     }
   }

@@ -4,6 +4,7 @@ import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { NoteReader } from '../../store/notes.js'
 import type { Store } from '../../store/store.js'
+import { countFitting } from '../model/paging.js'
 
 /** Entries scanned per page, so that a long run of reactions does not block the event loop. */
 const MAX_SCAN = 2000
@@ -90,9 +91,11 @@ export async function scanPins(store: Store, log: LogName, scan: Scan): Promise<
   const { first, last, direction, limit, maxBytes } = scan
   const present = (await pinsOf(store, log, [first, last])).filter(({ entry }) => entry).map(({ entry }) => entry!)
   if (direction === 'back') present.reverse()
-  let bytes = 0
-  const fitting = present.findIndex(({ payload }, i) => i >= limit || ((bytes += payload.length) > maxBytes && i > 0))
-  const entries = fitting === -1 ? present : present.slice(0, fitting)
+  const nearest = present.slice(0, limit)
+  const entries = nearest.slice(
+    0,
+    countFitting(nearest, ({ payload }) => payload.length, maxBytes),
+  )
   return { entries, more: entries.length < present.length, position: entries.at(-1)?.seq ?? 0 }
 }
 

@@ -6,6 +6,7 @@
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
+import { countFitting } from '../model/paging.js'
 import { FoldedMessages } from './folded.js'
 import { type Scan, type ScanResult, scanMessages, scanPins, scanThread } from './history-scan.js'
 
@@ -64,9 +65,7 @@ export async function renderAll(
 
 /** As many messages as fit into the bytes, at least one. */
 function messagePage(parts: readonly string[], { entries, more, position }: ScanResult, scan: Scan): string {
-  let bytes = 0
-  const fitting = parts.findIndex((part, i) => (bytes += Buffer.byteLength(part)) > scan.maxBytes && i > 0)
-  const count = fitting === -1 ? parts.length : fitting
+  const count = countFitting(parts, (part) => Buffer.byteLength(part), scan.maxBytes)
   const cut = count < parts.length
   const back = scan.direction === 'back'
   const shown = parts.slice(0, count)

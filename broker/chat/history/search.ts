@@ -2,6 +2,7 @@
  * Full-text search. The index only gives candidates: messages are read from the log, as history does, and only from rooms that the actor is
  * a member of at that moment.
  */
+
 import type { CommandParams } from '../../../schemas/commands.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
@@ -9,6 +10,7 @@ import type { LogEntry } from '../../store/logs.js'
 import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../model/actor.js'
+import { countFitting, listedBytes } from '../model/paging.js'
 import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import { FoldedMessages } from './folded.js'
@@ -139,13 +141,12 @@ export class MessageSearch {
       const rendered = await folded.render(there.map(({ entry }) => entry))
       there.forEach((one, i) => void texts.set(one, rendered[i]!))
     }
-    let bytes = 0
     const allowed = verified.filter(({ room, member }) => store.directory.member(room, user)?.since === member.since)
     const deps = allowed.map((one) => ({ id: one.id, text: `{"message":${texts.get(one)}}` }))
-    const over = deps.findIndex(
-      ({ text }, i) => (bytes += Buffer.byteLength(text) + 1) > replyBytes - ENVELOPE && i > 0,
+    return deps.slice(
+      0,
+      countFitting(deps, ({ text }) => listedBytes(text), replyBytes - ENVELOPE),
     )
-    return over === -1 ? deps : deps.slice(0, over)
   }
 }
 

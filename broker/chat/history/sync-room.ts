@@ -1,4 +1,5 @@
 /** The update of one room in `sync`: new messages, changes to messages the client has, receipts, unread counts. */
+
 import type { Place } from '../../../schemas/commands/sync.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { LogName } from '../../store/log-name.js'
@@ -6,6 +7,7 @@ import type { LogEntry } from '../../store/logs.js'
 import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'
+import { countFitting } from '../model/paging.js'
 import { logs } from '../model/views.js'
 import { publicReceipt, type Receipts } from '../presence/receipts.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
@@ -129,9 +131,7 @@ export class RoomSync {
     const scan = { direction: 'back', first: lowest, last: head, limit, maxBytes } as const
     const { entries, more, position } = await scanMessages(this.#deps.store, name, scan)
     const deps = await renderAll(entries, (present) => folded.render(present))
-    let bytes = 0
-    const over = deps.findIndex((part) => (bytes += Buffer.byteLength(part)) > maxBytes)
-    const count = over === -1 ? deps.length : over
+    const count = countFitting(deps, (part) => Buffer.byteLength(part), maxBytes, 0)
     const cut = count < deps.length
     const at = cut ? (entries[count - 1]?.seq ?? head + 1) : position
     const shown = deps.slice(0, count).reverse()

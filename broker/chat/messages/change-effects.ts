@@ -23,7 +23,7 @@ const MAX_EMOJI = 50
 const MAX_PINS = 100
 
 /** A change, with the message it refers to and the draft of its entry. */
-export interface Asked {
+export interface ChangeRequest {
   readonly actor: Actor
   readonly room: string
   readonly input: ChangeInput
@@ -59,73 +59,73 @@ export class ChangeEffects {
     this.#maxReactions = reactionsPerMessage
   }
 
-  of(asked: Asked): Promise<Outcome> {
-    switch (asked.input.type) {
+  of(request: ChangeRequest): Promise<Outcome> {
+    switch (request.input.type) {
       case 'edit':
-        return this.#edit(asked)
+        return this.#edit(request)
       case 'delete':
-        return this.#delete(asked)
+        return this.#delete(request)
       case 'reaction':
-        return this.#react(asked, asked.input.data as ReactionData)
+        return this.#react(request, request.input.data as ReactionData)
       case 'pin':
-        return this.#pin(asked)
+        return this.#pin(request)
       default:
-        return this.#unpin(asked)
+        return this.#unpin(request)
     }
   }
 
-  async #edit(asked: Asked): Promise<Outcome> {
-    const { actor, target, draft } = asked
-    this.#requireAuthority(asked)
+  async #edit(request: ChangeRequest): Promise<Outcome> {
+    const { actor, target, draft } = request
+    this.#requireAuthority(request)
     if (this.#editWindow > 0 && draft.ts > target.ts + this.#editWindow * 1000)
       throw new Refusal('forbidden', `messages are edited within ${this.#editWindow} s (history.editWindow)`, {
         field: 'target',
       })
-    const state = await this.#state(asked)
+    const state = await this.#state(request)
     if (state.edits >= MAX_EDITS) throw conflict(`message ${target.seq} was edited ${MAX_EDITS} times`)
-    const edited = { ...state, edits: state.edits + 1, editedAt: draft.ts, editedBy: actor.principal.user }
+    const editedState = { ...state, edits: state.edits + 1, editedAt: draft.ts, editedBy: actor.principal.user }
     const edit: NoteWrite = { kind: 'edit', target: target.seq, name: null, value: '' }
-    const mentioned = await this.#store.notes.get(draft.log, 'mention', target.seq)
+    const mentionNote = await this.#store.notes.get(draft.log, 'mention', target.seq)
     const { seq, from, extra } = target
-    const about = { seq, from, until: extra?.expiresAt ?? 0 }
-    const mentions = editedMentions(asked.input.mentions, about, mentioned)
-    return { effect: { notes: [stateNote(target, encodeState(edited, 'this one')), edit, ...mentions] } }
+    const subject = { seq, from, until: extra?.expiresAt ?? 0 }
+    const mentions = editedMentions(request.input.mentions, subject, mentionNote)
+    return { effect: { notes: [stateNote(target, encodeState(editedState, 'this one')), edit, ...mentions] } }
   }
 
   /** Erases the message's edits and reactions with it, and all notes about it. */
-  async #delete(asked: Asked): Promise<Outcome> {
-    const { target, draft } = asked
-    this.#requireAuthority(asked)
+  async #delete(request: ChangeRequest): Promise<Outcome> {
+    const { target, draft } = request
+    this.#requireAuthority(request)
     const { seqs, notes } = await deletionOf(this.#store.notes, draft.log, target.seq)
-    return { effect: { erase: { seqs, gone: deletedBy(asked) }, notes } }
+    return { effect: { erase: { seqs, gone: deletedBy(request) }, notes } }
   }
 
   /** Of the entries by which a user adds and removes one emoji, only the last is kept. */
-  async #react(asked: Asked, { emoji, remove = false }: ReactionData): Promise<Outcome> {
-    const { actor, target, draft } = asked
+  async #react(request: ChangeRequest, { emoji, remove = false }: ReactionData): Promise<Outcome> {
+    const { actor, target, draft } = request
     const { user } = actor.principal
     const mine = await this.#reactions.of(draft.log, target.seq, user)
     const last = mine.get(emoji)
     if (last && last.on === !remove) return { same: last.seq }
     if (remove && !last) throw new Refusal('not_found', `you did not react with ${emoji}`, { field: 'data' })
     this.#reactions.requireCapacity(mine, emoji)
-    const state = await this.#state(asked)
+    const state = await this.#state(request)
     if (!remove && state.reactions.length >= MAX_EMOJI && !state.reactions.some(([other]) => other === emoji))
       throw conflict(`message ${target.seq} has ${MAX_EMOJI} different emoji already`)
     const count = state.reactions.reduce((sum, [, each]) => sum + each, 0)
     if (!remove && count >= this.#maxReactions)
       throw conflict(`message ${target.seq} has ${count} reactions (limits.reactionsPerMessage)`)
     const on = last?.variants.filter((one) => one.on).length ?? 0
-    const counted = encodeState(countReaction(state, emoji, (remove ? 0 : 1) - on), 'as before')
-    const notes = [stateNote(target, counted), ...this.#reactions.notesOf(target.seq, user, emoji, !remove, last)]
+    const newState = encodeState(countReaction(state, emoji, (remove ? 0 : 1) - on), 'as before')
+    const notes = [stateNote(target, newState), ...this.#reactions.notesOf(target.seq, user, emoji, !remove, last)]
     const seqs = last?.variants.map(({ seq }) => seq) ?? []
-    return { effect: { notes, ...(seqs.length > 0 ? { erase: { seqs, gone: deletedBy(asked) } } : {}) } }
+    return { effect: { notes, ...(seqs.length > 0 ? { erase: { seqs, gone: deletedBy(request) } } : {}) } }
   }
 
-  async #pin(asked: Asked): Promise<Outcome> {
-    const { actor, draft, target } = asked
-    this.#requirePinning(asked)
-    const known = await this.#pinned(asked)
+  async #pin(request: ChangeRequest): Promise<Outcome> {
+    const { actor, draft, target } = request
+    this.#requirePinning(request)
+    const known = await this.#pinned(request)
     if (known) return { same: known.seq }
     const pins = await pinsOf(this.#store, draft.log, [1, Number.MAX_SAFE_INTEGER - 1])
     const gone = pins.filter(({ entry }) => !entry)
@@ -135,16 +135,16 @@ export class ChangeEffects {
     return { effect: { notes: [note, ...gone.map((pin) => unpinned(pin.target))] } }
   }
 
-  async #unpin(asked: Asked): Promise<Outcome> {
-    const { target } = asked
-    this.#requirePinning(asked)
-    if (!(await this.#pinned(asked)))
+  async #unpin(request: ChangeRequest): Promise<Outcome> {
+    const { target } = request
+    this.#requirePinning(request)
+    if (!(await this.#pinned(request)))
       throw new Refusal('not_found', `message ${target.seq} is not pinned`, { field: 'target' })
     return { effect: { notes: [unpinned(target.seq)] } }
   }
 
   /** The author and moderators may edit and delete. @throws Refusal `forbidden`. */
-  #requireAuthority({ actor, room, input, target }: Asked): void {
+  #requireAuthority({ actor, room, input, target }: ChangeRequest): void {
     if (target.from === actor.principal.user || this.#rules.mayModerate(actor, room, 'moderate')) return
     const others = isDirectRoom(room) ? '' : ` or moderates ${room}`
     throw new Refusal('forbidden', `only who wrote message ${target.seq}${others} may ${input.type} it`, {
@@ -152,16 +152,16 @@ export class ChangeEffects {
     })
   }
 
-  #requirePinning({ actor, room, input }: Asked): void {
+  #requirePinning({ actor, room, input }: ChangeRequest): void {
     if (isDirectRoom(room) || this.#rules.mayModerate(actor, room, 'pin')) return
     throw new Refusal('forbidden', `only who moderates ${room} may ${input.type} messages`, { field: 'target' })
   }
 
-  async #state({ draft, target }: Asked): Promise<MessageState> {
+  async #state({ draft, target }: ChangeRequest): Promise<MessageState> {
     return readState(await this.#store.notes.get(draft.log, 'state', target.seq))
   }
 
-  async #pinned({ draft, target }: Asked): Promise<{ seq: number } | null> {
+  async #pinned({ draft, target }: ChangeRequest): Promise<{ seq: number } | null> {
     return JSON.parse((await this.#store.notes.get(draft.log, 'pin', target.seq)) ?? 'null')
   }
 }
@@ -174,7 +174,7 @@ function stateNote({ seq }: LogEntry, value: NoteWrite['value']): NoteWrite {
   return { kind: 'state', target: seq, name: '', value }
 }
 
-function deletedBy({ actor, draft }: Asked): Gone {
+function deletedBy({ actor, draft }: ChangeRequest): Gone {
   return { why: 'deleted', by: actor.principal.user, at: draft.ts }
 }
 

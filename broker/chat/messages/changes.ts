@@ -12,9 +12,9 @@ import { type ChangeInput, checkEdit } from '../model/message-types.js'
 import type { Replies, SendResult } from '../model/replies.js'
 import { expiringBy } from '../model/stamp.js'
 import type { RoomRules } from '../rooms/room-rules.js'
-import { type Asked, ChangeEffects, type Outcome } from './change-effects.js'
+import { ChangeEffects, type ChangeRequest, type Outcome } from './change-effects.js'
 import type { References } from './references.js'
-import { Send, type Sending } from './send.js'
+import { Send, type SendRequest } from './send.js'
 
 export interface ChangesDeps {
   readonly store: Store
@@ -47,62 +47,62 @@ export class Changes {
   }
 
   /** Resolves when the change is in the store's queue. Its lock is held until it is settled. */
-  send(input: ChangeInput, sending: Sending): Promise<void> {
+  send(input: ChangeInput, sending: SendRequest): Promise<void> {
     const { room } = sending
     const key = `${room} ${input.target}`
-    if (input.type !== 'pin') return this.#locks.hold(key, (over) => this.#send(input, sending, over))
+    if (input.type !== 'pin') return this.#locks.hold(key, (release) => this.#send(input, sending, release))
     // Pins are also counted per room, so they take a lock of the room too.
-    return this.#locks.hold(key, (over) => {
-      const send = (alsoOver: () => void): Promise<void> =>
+    return this.#locks.hold(key, (release) => {
+      const send = (releasePins: () => void): Promise<void> =>
         this.#send(input, sending, () => {
-          alsoOver()
-          over()
+          releasePins()
+          release()
         })
       return this.#locks.hold(`${room} pins`, send)
     })
   }
 
-  async #send(input: ChangeInput, sending: Sending, over: () => void): Promise<void> {
-    const publisher: Sending['publisher'] = {
+  async #send(input: ChangeInput, sending: SendRequest, release: () => void): Promise<void> {
+    const publisher: SendRequest['publisher'] = {
       settled: (refusal, result) => {
         sending.publisher.settled(refusal, result)
-        over()
+        release()
       },
     }
     this.#store.commit(new Send(this.#replies, { ...sending, publisher, ...(await this.#checked(input, sending)) }))
   }
 
   /** The send with its effect. After a refusal, a send that is only answered if it is a retry of an accepted change. */
-  async #checked(input: ChangeInput, sending: Sending): Promise<Partial<Sending>> {
+  async #checked(input: ChangeInput, sending: SendRequest): Promise<Partial<SendRequest>> {
     try {
-      return await this.#asAllowed(input, sending)
+      return await this.#authorised(input, sending)
     } catch (error) {
       if (!(error instanceof Refusal) || sending.cid === null) throw error
-      return { draft: { ...sending.draft, retryOnly: true }, unlessRetry: error }
+      return { draft: { ...sending.draft, retryOnly: true }, ifNotRetry: error }
     }
   }
 
-  async #asAllowed(input: ChangeInput, { actor, room, draft }: Sending): Promise<Partial<Sending>> {
+  async #authorised(input: ChangeInput, { actor, room, draft }: SendRequest): Promise<Partial<SendRequest>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
     // A deleted message stays pinned until its note is removed.
     if (!message && input.type !== 'unpin')
-      throw missing(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
+      throw notFound(`message ${entry.seq} ${entry.gone?.why === 'deleted' ? 'was deleted' : 'has expired'}`)
     if (input.type === 'edit' && (message as MessageOutput).forwarded)
       throw new Refusal('forbidden', `message ${entry.seq} has the words of another; delete it, or forward anew`, {
         field: 'target',
       })
     if (input.type === 'edit') checkEdit(input, message!.type!)
-    const asked: Asked = { actor, room, input, target: entry, draft }
-    const outcome: Outcome = await this.#effects.of(asked)
+    const request: ChangeRequest = { actor, room, input, target: entry, draft }
+    const outcome: Outcome = await this.#effects.of(request)
     if (outcome.same !== undefined)
-      return { draft: { ...draft, retryOnly: true }, unlessRetry: await this.#resultOf(asked, outcome.same) }
+      return { draft: { ...draft, retryOnly: true }, ifNotRetry: await this.#resultOf(request, outcome.same) }
     // A change expires with its target.
     const extra = message ? expiringBy(draft.extra ?? null, entry.extra?.expiresAt ?? 0) : (draft.extra ?? null)
-    return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, along: this.#acts(asked) }
+    return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, extraDrafts: this.#auditDrafts(request) }
   }
 
   /** Edits and deletes of others' messages are recorded in the audit log, in the same commit. */
-  #acts({ actor, room, input: { type }, target, draft }: Asked): Draft[] {
+  #auditDrafts({ actor, room, input: { type }, target, draft }: ChangeRequest): Draft[] {
     if (target.from === actor.principal.user || (type !== 'edit' && type !== 'delete')) return []
     const act = { action: `message.${type}`, user: target.from, room, details: { seq: target.seq } }
     const once = draft.dedupe && `${room} ${draft.dedupe.cid}`
@@ -110,7 +110,7 @@ export class Changes {
   }
 
   /** The result that the sender of an earlier entry got. */
-  async #resultOf({ room, draft }: Asked, seq: number): Promise<SendResult> {
+  async #resultOf({ room, draft }: ChangeRequest, seq: number): Promise<SendResult> {
     const [entry] = await this.#store.log.read(draft.log, seq - 1, 1, 1)
     if (entry?.seq !== seq) throw new Refusal('conflict', `message ${seq} has done this`, { field: 'target' })
     const { id, ts } = JSON.parse(entry.payload.toString('utf8')) as SendResult
@@ -118,6 +118,6 @@ export class Changes {
   }
 }
 
-function missing(message: string): Refusal {
+function notFound(message: string): Refusal {
   return new Refusal('not_found', message, { field: 'target' })
 }

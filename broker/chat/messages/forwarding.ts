@@ -33,9 +33,9 @@ export class Forwarding {
     const from = this.#readable(actor, room)
     const { entry, message: origin } = await this.#deps.references.find(actor, from, seq, 'forward.seq')
     if (!origin) throw new Refusal('not_found', `message ${seq} is gone`, { field: 'forward.seq' })
-    const content = said(await this.#now(from, entry, origin))
+    const content = contentFields(await this.#presentContent(from, entry, origin))
     const source = (origin as MessageOutput).forwarded ?? this.#source(from, to, entry)
-    return forwarded(message, content, source, lifeOf(entry, message.ttl))
+    return forwarded(message, content, source, limitedTtl(entry, message.ttl))
   }
 
   #readable(actor: Actor, room: string): string {
@@ -48,7 +48,7 @@ export class Forwarding {
   }
 
   /** The content of the source after its last edit. */
-  async #now(room: string, { seq }: LogEntry, origin: MessageInput): Promise<MessageInput> {
+  async #presentContent(room: string, { seq }: LogEntry, origin: MessageInput): Promise<MessageInput> {
     const log = logs.messages(room)
     const state = readState(await this.#deps.store.notes.get(log, 'state', seq))
     if (state.edits === 0) return origin
@@ -68,7 +68,7 @@ export class Forwarding {
 }
 
 /** The content fields of a message. */
-function said({ type, text, attachments, data }: MessageInput): Content & Pick<MessageInput, 'type'> {
+function contentFields({ type, text, attachments, data }: MessageInput): Content & Pick<MessageInput, 'type'> {
   return {
     ...(type === undefined ? {} : { type }),
     ...(text === undefined ? {} : { text }),
@@ -80,14 +80,14 @@ function said({ type, text, attachments, data }: MessageInput): Content & Pick<M
 type Forward = NonNullable<MessageInput['forward']>
 
 /** The ttl in seconds, at most the remaining life of the source. */
-function lifeOf({ extra }: LogEntry, ttl: number | null): number | null {
+function limitedTtl({ extra }: LogEntry, ttl: number | null): number | null {
   const end = extra?.expiresAt ?? 0
   if (end === 0) return ttl
   return Math.min(ttl ?? Number.POSITIVE_INFINITY, Math.max(0, end - Date.now()) / 1000)
 }
 
 /** Whether the entry is a forward of something that `user` wrote. */
-export function forwards({ payload }: Pick<LogEntry, 'payload'>, user: string): boolean {
+export function isForwardOf({ payload }: Pick<LogEntry, 'payload'>, user: string): boolean {
   if (!payload.includes('"forwarded":')) return false
   return (JSON.parse(payload.toString('utf8')) as MessageOutput).forwarded?.from === user
 }

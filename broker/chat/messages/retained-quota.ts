@@ -37,11 +37,11 @@ export class RetainedQuota {
     const own = before !== undefined && names.has(before.owner)
     const more = own ? size - before.bytes : size
     if (own && more <= 0) return
-    const has = this.#sum(names)
+    const total = this.#sum(names)
     const { retainedMessagesPerUser, retainedBytesPerUser } = this.#limits
-    if (!own && has.messages >= retainedMessagesPerUser)
+    if (!own && total.messages >= retainedMessagesPerUser)
       throw tooMuch(`${retainedMessagesPerUser} messages (limits.retainedMessagesPerUser)`)
-    if (has.bytes + more > retainedBytesPerUser)
+    if (total.bytes + more > retainedBytesPerUser)
       throw tooMuch(`${retainedBytesPerUser} bytes (limits.retainedBytesPerUser)`)
   }
 

@@ -33,13 +33,13 @@ export class Screening {
     let verdict: Verdict | undefined
     for (let i = 0; i < this.#screens.length; i++) {
       const next = this.#screens[i]!.screen(actor, room, verdict?.message ?? message)
-      if (next instanceof Promise) return this.#goOn(i + 1, actor, room, message, verdict, next)
-      verdict = both(verdict, next)
+      if (next instanceof Promise) return this.#continueAsync(i + 1, actor, room, message, verdict, next)
+      verdict = merged(verdict, next)
     }
     return verdict
   }
 
-  async #goOn(
+  async #continueAsync(
     from: number,
     actor: Actor,
     room: string,
@@ -47,14 +47,14 @@ export class Screening {
     before: Verdict | undefined,
     waiting: Promise<Verdict | undefined>,
   ): Promise<Verdict | undefined> {
-    let verdict = both(before, await waiting)
+    let verdict = merged(before, await waiting)
     for (const screen of this.#screens.slice(from))
-      verdict = both(verdict, await screen.screen(actor, room, verdict?.message ?? message))
+      verdict = merged(verdict, await screen.screen(actor, room, verdict?.message ?? message))
     return verdict
   }
 }
 
 /** The later message wins, and the first report. */
-function both(before: Verdict | undefined, next: Verdict | undefined): Verdict | undefined {
+function merged(before: Verdict | undefined, next: Verdict | undefined): Verdict | undefined {
   return before && next ? { ...next, ...before, ...(next.message ? { message: next.message } : {}) } : (next ?? before)
 }

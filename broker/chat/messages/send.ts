@@ -7,7 +7,7 @@ import type { Publication, Publisher } from '../model/publication.js'
 import type { Rates } from '../model/rates.js'
 import type { Replies, SendResult } from '../model/replies.js'
 
-export interface Sending {
+export interface SendRequest {
   readonly actor: Actor
   /** The room, or the topic, as the answer names it. */
   readonly room: string
@@ -15,14 +15,14 @@ export interface Sending {
   readonly publication: Publication
   readonly draft: Draft
   /** Further drafts of the same commit. */
-  readonly along?: readonly Draft[]
+  readonly extraDrafts?: readonly Draft[]
   readonly publisher: Publisher
   /** Set if the message was charged to its room's rate before it was known to be a retry; then the charge is returned. */
-  readonly counted?: Pick<Rates, 'giveBack'>
+  readonly charged?: Pick<Rates, 'giveBack'>
   /** Set if the message is a bot command. */
   readonly command?: NonNullable<SendResult['command']>
   /** The answer if the message turns out not to be a retry: a refusal, or the result of an earlier equal change. */
-  readonly unlessRetry?: Refusal | SendResult
+  readonly ifNotRetry?: Refusal | SendResult
 }
 
 /** One object per message. Hot path. */
@@ -30,17 +30,17 @@ export class Send implements Change {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
   readonly #replies: Replies
-  readonly #sending: Sending
+  readonly #request: SendRequest
 
-  constructor(replies: Replies, sending: Sending) {
-    this.drafts = sending.along ? [sending.draft, ...sending.along] : [sending.draft]
-    this.ops = sending.publication.ops
+  constructor(replies: Replies, request: SendRequest) {
+    this.drafts = request.extraDrafts ? [request.draft, ...request.extraDrafts] : [request.draft]
+    this.ops = request.publication.ops
     this.#replies = replies
-    this.#sending = sending
+    this.#request = request
   }
 
   settled(error: StoreError | null, results: readonly AppendResult[]): void {
-    const { actor, cid, publication, publisher } = this.#sending
+    const { actor, cid, publication, publisher } = this.#request
     const refusal = error ? storeRefusal(error) : this.#refusalOf(results[0]!)
     if (refusal) {
       refuseSend(this.#replies, actor, refusal, cid, publication.topic)
@@ -48,21 +48,21 @@ export class Send implements Change {
       return
     }
     const result = this.#resultOf(results[0]!)
-    if (results[0]!.outcome === 'duplicate') this.#sending.counted?.giveBack(this.#sending.room)
+    if (results[0]!.outcome === 'duplicate') this.#request.charged?.giveBack(this.#request.room)
     acceptSend(this.#replies, actor, cid, result)
     publisher.settled(null, result)
   }
 
   #resultOf({ outcome, id, seq, ts }: AppendResult): SendResult {
-    const { room, command, unlessRetry } = this.#sending
-    if (outcome === 'absent') return unlessRetry as SendResult
+    const { room, command, ifNotRetry } = this.#request
+    if (outcome === 'absent') return ifNotRetry as SendResult
     // The seq in the bot's event log is not a seq of the room, so the answer has 0.
     return command ? { id, room, seq: 0, ts, command } : { id, room, seq, ts }
   }
 
   #refusalOf({ outcome, seq }: AppendResult): Refusal | null {
-    const { cid, unlessRetry } = this.#sending
-    if (outcome === 'absent') return unlessRetry instanceof Refusal ? unlessRetry : null
+    const { cid, ifNotRetry } = this.#request
+    if (outcome === 'absent') return ifNotRetry instanceof Refusal ? ifNotRetry : null
     if (outcome !== 'conflict') return null
     return new Refusal('conflict', `cid ${JSON.stringify(cid)} was used for another message, seq ${seq}`, {
       field: 'cid',

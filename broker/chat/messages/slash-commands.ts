@@ -7,10 +7,10 @@ import type { DirectoryStore } from '../../store/directory.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
 import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
-import { type CheckedMessage, hashOf } from '../model/message.js'
+import { type CheckedMessage, hashOf, PlainText } from '../model/message.js'
 
 /** A use of a bot command. */
-export interface Called {
+export interface CommandUse {
   readonly bot: string
   readonly owner: string
   readonly command: string
@@ -41,33 +41,35 @@ export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: st
 }
 
 /** The bot command in a room message, and the bot that gets it; null: none. Of several bots of one rank, the oldest gets it. */
-export function calledIn(
+export function findCommand(
   directory: Bots,
   { principal }: Actor,
   room: string,
-  { text, input }: CheckedMessage,
-): Called | null {
-  // Nearly every message returns here: text is read (for a PlainText: decoded), and its first character compared.
+  message: CheckedMessage,
+): CommandUse | null {
+  // Nearly every message returns here; a PlainText is not decoded for it. Hot path.
+  if (message instanceof PlainText && message.payload[message.from] !== SLASH) return null
+  const { text, input } = message
   if (text === null || text.charCodeAt(0) !== SLASH || (input?.type ?? 'text') !== 'text') return null
-  const [, command, named, args = ''] = COMMAND.exec(text) ?? []
+  const [, command, botName, args = ''] = COMMAND.exec(text) ?? []
   if (command === undefined) return null
-  let taker: BotRecord | null = null
+  let chosen: BotRecord | null = null
   let best = Number.POSITIVE_INFINITY
   for (const record of directory.bots.taking(command)) {
-    if ((named !== undefined && record.bot !== named) || record.bot === principal.user) continue
+    if ((botName !== undefined && record.bot !== botName) || record.bot === principal.user) continue
     const rank = commandRank(directory, record, room, principal.user)
     if (rank === null || rank >= best) continue
-    taker = record
+    chosen = record
     best = rank
   }
-  return taker ? { bot: taker.bot, owner: taker.owner, command, args } : null
+  return chosen ? { bot: chosen.bot, owner: chosen.owner, command, args } : null
 }
 
 /** The entry in the bot's event log; `message` is the complete message. */
 export function commandDraft(
   actor: Actor,
   room: string,
-  { bot, command, args }: Called,
+  { bot, command, args }: CommandUse,
   checked: CheckedMessage,
 ): Draft {
   const by = actor.principal.user

@@ -2,7 +2,7 @@
 const MAX_SENDERS = 10_000
 
 export interface Pace {
-  readonly early: number
+  readonly waitMs: number
   /** Unix ms of the previous message; undefined: unknown. */
   readonly before: number | undefined
 }
@@ -12,16 +12,16 @@ export class SlowMode {
   /** Unix ms of the last message by room and user, in order of time. */
   readonly #last = new Map<string, number>()
 
-  /** Records a message, unless it is too early. `early`: remaining ms; 0: recorded. */
+  /** Records a message, unless it is too early. `waitMs`: remaining ms; 0: recorded. */
   take(room: string, user: string, seconds: number, now = Date.now()): Pace {
     const key = `${room} ${user}`
     const before = this.#last.get(key)
-    const early = before === undefined ? 0 : Math.max(0, before + seconds * 1000 - now)
-    if (early > 0) return { early, before }
+    const waitMs = before === undefined ? 0 : Math.max(0, before + seconds * 1000 - now)
+    if (waitMs > 0) return { waitMs, before }
     this.#last.delete(key)
     this.#last.set(key, now)
     if (this.#last.size > MAX_SENDERS) this.#last.delete(this.#last.keys().next().value!)
-    return { early, before }
+    return { waitMs, before }
   }
 
   /** Undoes `take`, because the message was not accepted. */

@@ -20,5 +20,5 @@ export interface WebhookAdmin {
   retry(id: string, delivery?: string): Promise<number>
   test(id: string): Promise<Result<'webhooks.test'>>
   /** Removes a deleted user: as creator of webhooks, and from dead letters about logs deleted with the user. */
-  forget(user: string): Promise<void>
+  removeUser(user: string): Promise<void>
 }

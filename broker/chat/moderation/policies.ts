@@ -44,23 +44,23 @@ const ATTACHMENT_FIELDS = new Set(['type', 'url', 'name', 'mime', 'size'])
 
 export class PolicyScreen implements Screen {
   /** Null: they restrict nothing. */
-  readonly #everywhere: RoomPolicies | null
+  readonly #brokerPolicies: RoomPolicies | null
   readonly #directory: Pick<DirectoryStore, 'room'>
 
-  constructor(everywhere: Policies, directory: Pick<DirectoryStore, 'room'>) {
-    this.#everywhere = denying(everywhere)
+  constructor(brokerPolicies: Policies, directory: Pick<DirectoryStore, 'room'>) {
+    this.#brokerPolicies = restrictive(brokerPolicies)
     this.#directory = directory
   }
 
   screen(_actor: Actor, room: string, message: CheckedMessage): undefined {
-    if (this.#everywhere) check(this.#everywhere, message, '')
+    if (this.#brokerPolicies) check(this.#brokerPolicies, message, '')
     const policies = this.#directory.room(room)?.policies
     if (policies) check(policies, message, ` of ${room}`)
   }
 }
 
 /** The policies that restrict something; null: none does. */
-function denying({ textLength, links, customData, attachments }: Policies): RoomPolicies | null {
+function restrictive({ textLength, links, customData, attachments }: Policies): RoomPolicies | null {
   const { bytes, ...lists } = attachments
   const all = {
     links,
@@ -74,13 +74,13 @@ function denying({ textLength, links, customData, attachments }: Policies): Room
 }
 
 /** Types whose data has a schema of its own. */
-const OF_THE_BROKER: ReadonlySet<string> = new Set(['location', 'encrypted'])
+const DEFINED_DATA: ReadonlySet<string> = new Set(['location', 'encrypted'])
 
 /** `of`: names the policies' room in refusals. @throws Refusal */
 function check(policies: RoomPolicies, { text, input }: CheckedMessage, of: string): void {
   if (text !== null) checkText(policies, text, of)
   if (!input || input.type === 'reaction') return
-  const own = input.data !== undefined && !OF_THE_BROKER.has(input.type ?? 'text')
+  const own = input.data !== undefined && !DEFINED_DATA.has(input.type ?? 'text')
   if (policies.customData === 'deny' && own) throw denied('data of your own', of, 'data')
   if (input.attachments) checkAttachments(policies, input.attachments, of)
 }

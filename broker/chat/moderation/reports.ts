@@ -11,7 +11,7 @@ import type { Store } from '../../store/store.js'
 import { isOneLeft } from '../../util/fair-share.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { uuid7 } from '../../util/uuid7.js'
-import { forwards } from '../messages/forwarding.js'
+import { isForwardOf } from '../messages/forwarding.js'
 import type { References } from '../messages/references.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
@@ -19,17 +19,17 @@ import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 
 /** Maximum number of open reports: per user, of filters, in all. */
-const MOST_OF_USER = 100
-const MOST_OF_FILTERS = 5000
-const MOST_OPEN = 10_000
-const MOST = { mostOfOne: MOST_OF_USER, most: MOST_OPEN }
+const MAX_OPEN_OF_USER = 100
+const MAX_OPEN_OF_FILTERS = 5000
+const MAX_OPEN = 10_000
+const USER_SHARE = { mostOfOne: MAX_OPEN_OF_USER, most: MAX_OPEN }
 /** Maximum number of resolved reports; beyond it the oldest are deleted early. */
-const MOST_RESOLVED = 10_000
+const MAX_RESOLVED = 10_000
 /** Maximum number of moderators per room who get the event of a report. */
-const MOST_TOLD = 100
+const MAX_NOTIFIED = 100
 
 /** What a user reports. */
-export interface Reported {
+export interface ReportRequest {
   readonly room?: string | undefined
   readonly seq?: number | undefined
   readonly user?: string | undefined
@@ -60,12 +60,12 @@ export class Reports {
   }
 
   /** Creates a report. Idempotent: one open report per user and target. @throws Refusal */
-  create(actor: Actor, reported: Reported): Promise<ReportRecord> {
+  create(actor: Actor, request: ReportRequest): Promise<ReportRecord> {
     const by = requireUser(actor)
     return this.#locks.runExclusive(`of ${this.#deps.accountOf(by)}`, async () => {
-      const { target, message } = await this.#target(actor, reported)
+      const { target, message } = await this.#target(actor, request)
       if (target.user === by) throw new Refusal('bad_request', 'that is you yourself', { field: 'user' })
-      const { reason, text = null } = reported
+      const { reason, text = null } = request
       return this.#add({ ...target, by, reason, text }, message)
     })
   }
@@ -84,7 +84,7 @@ export class Reports {
     })
   }
 
-  async #target(actor: Actor, { room, seq, user }: Reported): Promise<{ target: Target; message: Buffer | null }> {
+  async #target(actor: Actor, { room, seq, user }: ReportRequest): Promise<{ target: Target; message: Buffer | null }> {
     const id = room === undefined ? null : this.#deps.rules.resolve(actor, room)
     if (id !== null) this.#deps.rules.requireMember(actor, id)
     const roomSince = id === null ? null : this.#roomSince(id)
@@ -111,7 +111,7 @@ export class Reports {
     const open = this.#open()
     const same = open.find((other) => other.by === report.by && isSame(other, report))
     if (same) return same
-    this.#requirePlace(report.by, open)
+    this.#requireCapacity(report.by, open)
     const record: ReportRecord = { id: uuid7(), ...report, at: Date.now(), resolution: null }
     const evidence = message ? [store.moderation.evidenceOp(record.id, message)] : []
     await commit(store, { drafts: this.#events(record), ops: [store.moderation.reportOp(record), ...evidence] })
@@ -119,14 +119,13 @@ export class Reports {
   }
 
   /** Filters have a limit of their own; users share the rest, where bots and devices count with their owner. @throws Refusal `conflict`. */
-  #requirePlace(by: string, open: readonly ReportRecord[]): void {
+  #requireCapacity(by: string, open: readonly ReportRecord[]): void {
     const { accountOf } = this.#deps
     const account = accountOf(by)
     const mine = open.filter((other) => accountOf(other.by) === account).length
     const all = open.length
-    if (by === SYSTEM ? mine < MOST_OF_FILTERS && all < MOST_OPEN : isOneLeft({ mine, all, ...MOST })) return
-    const why =
-      all >= MOST_OPEN ? `${MOST_OPEN} reports are open; no more` : `${mine} reports of yours are open; no more`
+    if (by === SYSTEM ? mine < MAX_OPEN_OF_FILTERS && all < MAX_OPEN : isOneLeft({ mine, all, ...USER_SHARE })) return
+    const why = all >= MAX_OPEN ? `${MAX_OPEN} reports are open; no more` : `${mine} reports of yours are open; no more`
     throw new Refusal('conflict', `${why} are taken`)
   }
 
@@ -140,7 +139,7 @@ export class Reports {
     const moderators: string[] = []
     for (const member of this.#deps.store.directory.members(room).values()) {
       if (allows(member.role, 'moderate') && member.user !== user) moderators.push(member.user)
-      if (moderators.length === MOST_TOLD) break
+      if (moderators.length === MAX_NOTIFIED) break
     }
     return moderators.map((moderator) => userEvent(moderator, { type: 'reported', room, report: id, target: seq }))
   }
@@ -179,10 +178,10 @@ export class Reports {
         throw new Refusal('conflict', `${report.resolution.by} has resolved it`, { field: 'report' })
       await this.#act(actor, report, action, options.seconds)
       const resolution = { by: actor.principal.user, at: Date.now(), action, note: options.note ?? null }
-      await this.#locks.runExclusive(CHANGING, async () => {
+      await this.#locks.runExclusive(UPDATE_LOCK, async () => {
         const closed = this.#open().filter((other) => isSame(other, report))
         const ops = closed.map((other) => store.moderation.reportOp({ ...other, resolution }))
-        await commit(store, { ops: [...ops, ...this.#makeRoom(closed.length)] })
+        await commit(store, { ops: [...ops, ...this.#pruneOps(closed.length)] })
       })
       return { ...report, resolution }
     })
@@ -207,11 +206,11 @@ export class Reports {
   }
 
   /** Deletes the oldest resolved reports, if `more` would exceed the limit. */
-  #makeRoom(more: number) {
+  #pruneOps(more: number) {
     const { moderation } = this.#deps.store
     const resolved = this.#resolved()
     return resolved
-      .slice(0, Math.max(0, resolved.length + more - MOST_RESOLVED))
+      .slice(0, Math.max(0, resolved.length + more - MAX_RESOLVED))
       .map(({ id }) => moderation.deleteReportOp(id))
   }
 
@@ -222,19 +221,19 @@ export class Reports {
   }
 
   /** Removes a deleted user: reports about them are deleted, and their name and text in others. */
-  forget(user: string): Promise<void> {
+  removeUser(user: string): Promise<void> {
     const { store } = this.#deps
-    return this.#locks.runExclusive(CHANGING, async () => {
+    return this.#locks.runExclusive(UPDATE_LOCK, async () => {
       const ops: Op[] = []
       for (const report of store.moderation.reports.values()) {
         if (report.user === user) ops.push(store.moderation.deleteReportOp(report.id))
-        else ops.push(...(await this.#namelessOps(report, user)))
+        else ops.push(...(await this.#anonymiseOps(report, user)))
       }
       if (ops.length > 0) await commit(store, { ops })
     })
   }
 
-  async #namelessOps(report: ReportRecord, user: string): Promise<Op[]> {
+  async #anonymiseOps(report: ReportRecord, user: string): Promise<Op[]> {
     const { directory, moderation } = this.#deps.store
     const { id, by, room, resolution } = report
     const ops: Op[] = []
@@ -251,7 +250,7 @@ export class Reports {
     }
     if (room !== null && directory.forwarded.get(room, user)) {
       const payload = await moderation.evidence(id)
-      if (payload && forwards({ payload }, user)) ops.push(moderation.deleteEvidenceOp(id))
+      if (payload && isForwardOf({ payload }, user)) ops.push(moderation.deleteEvidenceOp(id))
     }
     return ops
   }
@@ -265,7 +264,7 @@ export class Reports {
 }
 
 /** Key of the lock for changes to existing reports. */
-const CHANGING = 'changing'
+const UPDATE_LOCK = 'changing'
 
 export interface ResolveOptions {
   readonly seconds?: number | undefined

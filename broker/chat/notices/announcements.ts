@@ -57,8 +57,8 @@ export class Announcements {
     // The same message to other roles is another message.
     const draft =
       cid === null || !roles ? stamped : { ...stamped, dedupe: { cid, hash: hashOf(`${message.inside} ${roles}`) } }
-    const done = publication.retain ? this.#retainThen(channel, publisher) : publisher
-    const sending = { actor, room: topics.broadcast(channel), cid, publication, draft, publisher: done }
+    const retaining = publication.retain ? this.#retainThen(channel, publisher) : publisher
+    const sending = { actor, room: topics.broadcast(channel), cid, publication, draft, publisher: retaining }
     this.#store.commit(new Send(this.#replies, sending))
   }
 
@@ -69,14 +69,14 @@ export class Announcements {
 
   /** The retained announcement is the stored entry, so it is retained after the append, and before the ack. */
   #retainThen(channel: string, publisher: Publisher): Publisher {
-    const keep = async (result: SendResult): Promise<void> => {
+    const retainEntry = async (result: SendResult): Promise<void> => {
       const [entry] = await this.#store.log.read(logs.broadcast(channel), result.seq - 1, 1, 1)
       if (entry?.seq === result.seq) await this.#retain(channel, entry.payload, entry.extra)
     }
     return {
       settled: (refusal, result) => {
         if (refusal || !result) return publisher.settled(refusal, result)
-        keep(result).then(
+        retainEntry(result).then(
           () => publisher.settled(null, result),
           (error: unknown) =>
             publisher.settled(

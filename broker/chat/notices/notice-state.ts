@@ -17,7 +17,7 @@ export interface NoticeState {
   readonly key?: string
 }
 
-export interface KnownNotice extends NoticeState {
+export interface Notice extends NoticeState {
   readonly seq: number
 }
 
@@ -31,12 +31,12 @@ export function newNotice(state: Pick<NoticeState, 'id' | 'from' | 'ts' | 'until
 }
 
 /** Whether the notification is neither replaced nor expired. */
-export function isThere({ until, replaced }: NoticeState, now = Date.now()): boolean {
+export function isActive({ until, replaced }: NoticeState, now = Date.now()): boolean {
   return replaced === 0 && (until === 0 || until > now)
 }
 
 /** Notifications with a seq below `before`, newest first. */
-export async function* noticesBefore(notes: NoteReader, log: LogName, before: number): AsyncGenerator<KnownNotice> {
+export async function* noticesBefore(notes: NoteReader, log: LogName, before: number): AsyncGenerator<Notice> {
   for (let last = before - 1; last > 0; ) {
     const page = await notes.list(log, { kind: 'notice', targets: [1, last], limit: PAGE, reverse: true })
     for (const { target, value } of page) yield { seq: target, ...(JSON.parse(value) as NoticeState) }
@@ -45,10 +45,10 @@ export async function* noticesBefore(notes: NoteReader, log: LogName, before: nu
   }
 }
 
-export function noticeOp(notes: NoteReader, log: LogName, notice: KnownNotice): Op {
+export function noticeOp(notes: NoteReader, log: LogName, notice: Notice): Op {
   return notes.putOp(log, noteOf(notice))
 }
 
-export function noteOf({ seq, ...state }: KnownNotice): Note {
+export function noteOf({ seq, ...state }: Notice): Note {
   return { kind: 'notice', target: seq, name: '', value: JSON.stringify(state) }
 }

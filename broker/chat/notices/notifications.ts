@@ -21,14 +21,14 @@ import type { Replies } from '../model/replies.js'
 import { stamp } from '../model/stamp.js'
 import { Trimming } from '../model/trimming.js'
 import { logs } from '../model/views.js'
-import { isThere, type KnownNotice, newNotice, noteOf, noticeOp, noticesBefore } from './notice-state.js'
+import { isActive, type Notice, newNotice, noteOf, noticeOp, noticesBefore } from './notice-state.js'
 
 const inputShape = Compile(NotificationInput)
 
 /** Milliseconds for which deliveries are collected before they are written. */
-const GATHERED_FOR = 1000
+const WRITE_INTERVAL = 1000
 /** Maximum number of collected deliveries; further ones are not recorded. */
-const MOST_GATHERED = 100_000
+const MAX_UNWRITTEN = 100_000
 const END = Number.MAX_SAFE_INTEGER
 
 export interface NotificationsDeps {
@@ -59,8 +59,8 @@ export class Notifications {
   readonly trimming: Trimming
   readonly #deps: NotificationsDeps
   /** Seqs that were delivered to a device, with the time, by user; not written yet. */
-  #reached = new Map<string, Map<number, number>>()
-  #gathered = 0
+  #deliveries = new Map<string, Map<number, number>>()
+  #unwritten = 0
   #timer: NodeJS.Timeout | null = null
 
   constructor(deps: NotificationsDeps) {
@@ -92,7 +92,7 @@ export class Notifications {
     }
     const { collapseKey: key } = rest
     if (key === undefined) return append({ notes: [noticeOf(draft)] })
-    return this.#deps.locks.hold(lockOf(to), async (over) => append(await this.#replacing(draft, key), over))
+    return this.#deps.locks.hold(lockOf(to), async (release) => append(await this.#replaceEffect(draft, key), release))
   }
 
   /** The lower of the sender's ttl and the configured one, in seconds. */
@@ -103,11 +103,11 @@ export class Notifications {
   }
 
   /** The notes of a new notification, and the erasure of the earlier one with the same collapse key. */
-  async #replacing(draft: Draft, key: string): Promise<Effect> {
+  async #replaceEffect(draft: Draft, key: string): Promise<Effect> {
     const notes: NoteWrite[] = [noticeOf(draft, key)]
     const seqs: number[] = []
     for await (const known of noticesBefore(this.#deps.store.notes, draft.log, END)) {
-      if (known.key !== key || !isThere(known)) continue
+      if (known.key !== key || !isActive(known)) continue
       notes.push(noteOf({ ...known, replaced: draft.ts }))
       seqs.push(known.seq)
       break
@@ -117,40 +117,40 @@ export class Notifications {
   }
 
   /** A device of the user acknowledged the packet. Written within a second. */
-  reached(user: string, seq: number): void {
-    if (this.#gathered >= MOST_GATHERED) return
-    let mine = this.#reached.get(user)
-    if (!mine) this.#reached.set(user, (mine = new Map()))
+  delivered(user: string, seq: number): void {
+    if (this.#unwritten >= MAX_UNWRITTEN) return
+    let mine = this.#deliveries.get(user)
+    if (!mine) this.#deliveries.set(user, (mine = new Map()))
     if (!mine.has(seq)) {
       mine.set(seq, Date.now())
-      this.#gathered++
+      this.#unwritten++
     }
-    this.#timer ??= setTimeout(() => void this.#writeReached(), GATHERED_FOR).unref()
+    this.#timer ??= setTimeout(() => void this.#writeDeliveries(), WRITE_INTERVAL).unref()
   }
 
   /** Writes what is still collected. */
   async close(): Promise<void> {
-    await this.#writeReached()
+    await this.#writeDeliveries()
   }
 
-  async #writeReached(): Promise<void> {
+  async #writeDeliveries(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
-    const reached = this.#reached
-    this.#reached = new Map()
-    this.#gathered = 0
-    const writes = [...reached].map(([user, seqs]) => this.#writeReachedOf(user, seqs).catch(this.#deps.failed))
+    const deliveries = this.#deliveries
+    this.#deliveries = new Map()
+    this.#unwritten = 0
+    const writes = [...deliveries].map(([user, seqs]) => this.#writeDeliveriesOf(user, seqs).catch(this.#deps.failed))
     await Promise.all(writes)
   }
 
-  #writeReachedOf(user: string, seqs: ReadonlyMap<number, number>): Promise<void> {
+  #writeDeliveriesOf(user: string, seqs: ReadonlyMap<number, number>): Promise<void> {
     const { store, locks } = this.#deps
     const log = logs.notifications(user)
     return locks.runExclusive(lockOf(user), async () => {
       const values = await store.notes.getMany(log, 'notice', [...seqs.keys()])
       const ops: Op[] = []
       for (const [i, [seq, at]] of [...seqs].entries()) {
-        const known = JSON.parse(values[i] ?? 'null') as KnownNotice | null
+        const known = JSON.parse(values[i] ?? 'null') as Notice | null
         if (known?.delivered === 0) ops.push(noticeOp(store.notes, log, { ...known, seq, delivered: at }))
       }
       if (ops.length > 0) await commit(store, { ops })
@@ -166,7 +166,7 @@ export class Notifications {
     let more = false
     let open = 0
     for await (const notice of noticesBefore(store.notes, log, END)) {
-      if (!isThere(notice)) continue
+      if (!isActive(notice)) continue
       if (notice.acked === 0) open++
       if (more || notice.seq >= before || (unacked && notice.acked > 0)) continue
       const [entry] = await store.log.read(log, notice.seq - 1, 1, 1)
@@ -192,9 +192,9 @@ export class Notifications {
       const ops: Op[] = []
       let unacked = 0
       for await (const notice of noticesBefore(store.notes, log, END)) {
-        const meant = ids === null ? notice.seq <= upTo : wanted.delete(notice.id)
-        if (notice.acked > 0 || !isThere(notice)) continue
-        if (!meant) {
+        const selected = ids === null ? notice.seq <= upTo : wanted.delete(notice.id)
+        if (notice.acked > 0 || !isActive(notice)) continue
+        if (!selected) {
           unacked++
           continue
         }
@@ -228,14 +228,14 @@ export class Notifications {
     })
   }
 
-  async #isReplacedBy(user: string, log: LogName, { seq, replaced }: KnownNotice): Promise<boolean> {
+  async #isReplacedBy(user: string, log: LogName, { seq, replaced }: Notice): Promise<boolean> {
     if (replaced === 0) return false
     const [entry] = await this.#deps.store.log.read(log, seq - 1, 1, 1, 'shown')
     return entry?.seq === seq && entry.gone?.why === 'replaced' && entry.gone.by === user
   }
 
   /** The state of a notification. Only its sender and admins may see it. @throws Refusal `not_found`. */
-  async status(actor: Actor, user: string, id: string): Promise<KnownNotice> {
+  async status(actor: Actor, user: string, id: string): Promise<Notice> {
     const me = requireUser(actor)
     for await (const notice of noticesBefore(this.#deps.store.notes, logs.notifications(user), END))
       if (notice.id === id && (notice.from === me || isAdmin(actor))) return notice

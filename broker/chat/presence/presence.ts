@@ -97,7 +97,7 @@ export class Presence {
   }
 
   /** Removes a deleted user, who has no connection any more. */
-  async forget(user: string): Promise<void> {
+  async removeUser(user: string): Promise<void> {
     const presence = this.#users.get(user)
     if (presence) {
       this.#wheel.delete(presence)

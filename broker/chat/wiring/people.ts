@@ -34,8 +34,8 @@ export type PeopleServices = Awaited<ReturnType<typeof makePeople>>
 function makeExports({ listen }: Config, { store, auth, accountOf }: SharedServices): Exports {
   return new Exports({
     store,
-    stands: (principal) => auth.authenticator.stands(principal),
+    isValid: (principal) => auth.authenticator.stands(principal),
     accountOf,
-    reachable: listen.http !== null || listen.https !== null,
+    httpEnabled: listen.http !== null || listen.https !== null,
   })
 }

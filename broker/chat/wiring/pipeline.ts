@@ -4,7 +4,7 @@ import { Requests } from '../commands/requests.js'
 import type { Commands } from '../commands/table.js'
 import { Changes } from '../messages/changes.js'
 import { Forwarding } from '../messages/forwarding.js'
-import { Writing, type WritingDeps } from '../messages/writing.js'
+import { MessageWriter, type MessageWriterDeps } from '../messages/message-writer.js'
 import { isChange } from '../model/message-types.js'
 import { Pipeline } from '../pipeline.js'
 import { EphemeralMessages } from '../presence/ephemeral.js'
@@ -25,8 +25,8 @@ export function makePipeline(config: Config, deps: Deps): Pipeline {
   const { store, bus, locks, replies, commands, failed } = deps
   return new Pipeline({
     ...deps,
-    writing: makeWriting(config, deps),
-    directs: new DirectConversations(store, bus, locks),
+    writer: makeWriter(config, deps),
+    directConversations: new DirectConversations(store, bus, locks),
     deviceTopics: deps.devices.topics,
     requests: new Requests(commands, replies, failed),
     ephemeral: makeEphemeral(config, deps),
@@ -36,13 +36,13 @@ export function makePipeline(config: Config, deps: Deps): Pipeline {
   })
 }
 
-function makeWriting({ history, limits }: Config, deps: Deps): Writing {
+function makeWriter({ history, limits }: Config, deps: Deps): MessageWriter {
   const { messageLocks, reports, failed } = deps
   const { editWindow } = history
   const { reactionsPerMessage } = limits
-  const flagged: WritingDeps['flagged'] = ({ principal: { user } }, { input }, { room, seq }, why) =>
+  const flagged: MessageWriterDeps['flagged'] = ({ principal: { user } }, { input }, { room, seq }, why) =>
     void reports.flag(user, room, isChange(input) ? input.target : seq, seq, why).catch(failed)
-  return new Writing({
+  return new MessageWriter({
     ...deps,
     changes: new Changes({ ...deps, locks: messageLocks, editWindow, reactionsPerMessage }),
     forwarding: new Forwarding(deps),

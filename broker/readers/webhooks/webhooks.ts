@@ -178,7 +178,7 @@ export class Webhooks implements WebhookAdmin {
     return { ok: error === null, status: outcome.status, error }
   }
 
-  forget(user: string): Promise<void> {
+  removeUser(user: string): Promise<void> {
     return this.#locks.runExclusive('', async () => {
       const { store } = this.#deps
       const went = (log: LogName): boolean => isLogOf(user, log) && !store.directory.room(log.slice(2))

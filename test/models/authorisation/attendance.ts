@@ -1,4 +1,4 @@
-/** How listeners come and go, and what they subscribe to. */
+/** Connects and disconnects listeners, and subscribes them to filters. */
 import { type Company, ROOT } from './company.js'
 import { type Listener, Violation } from './listener.js'
 import { MqttSession } from './mqtt-session.js'
@@ -16,7 +16,7 @@ export class Attendance {
 
   async come(listener: MqttSession | Stream, wish: Joining): Promise<void> {
     if (listener instanceof Stream) return this.#openStream(listener, wish)
-    // A takeover sends the will of the connection before: with one, the two are told apart.
+    // The will tells the old connection from the new one: a takeover publishes the will of the old one.
     if (listener.connected && listener.will) await this.cut(listener)
     const will = wish.will === null ? null : { payload: `mk${this.#company.secrets.size}x`, qos: 1 as const }
     listener.lastWill = will ? this.#company.secret(listener.reader.user, [], { kind: 'nobody' }) : null
@@ -44,7 +44,7 @@ export class Attendance {
       )
   }
 
-  /** Filters that stand no more when a session comes back, or when its roles change. */
+  /** Drops filters that are no longer allowed when a session is restored or its roles change. */
   #recheckFilters(session: MqttSession, concerned: (filter: string) => boolean): void {
     for (const filter of session.filters.keys())
       if (concerned(filter) && !this.#company.world.grants(session.reader, filter, PLAIN_TOPICS))
@@ -62,7 +62,7 @@ export class Attendance {
     for (const [i, { filter, qos }] of wishes.entries()) {
       if (codes[i]! < 0x80 !== expected[i]) throw new Violation(`${name}: SUBACK of ${filter} says ${codes[i]}`)
       if (!expected[i]) continue
-      // What was on its way at another QoS may or may not come.
+      // Messages in flight at another QoS may or may not arrive.
       if (session.filters.has(filter)) session.owed.clear()
       session.filters.set(filter, qos)
     }
@@ -88,7 +88,7 @@ export class Attendance {
     session.lingering.add(filter)
   }
 
-  /** Another token for a live login. */
+  /** Renews a live login with another token. */
   async renew(session: MqttSession, { roles }: Do<'renew'>): Promise<void> {
     const { user, anonymous } = session.reader
     if (anonymous) return
@@ -105,7 +105,7 @@ export class Attendance {
     if (will) await this.#sendWill(listener as MqttSession, will)
   }
 
-  /** A will has the rights of its owner, and joins no room. */
+  /** Publishes the will: with the rights of its owner, and without joining a room. */
   async #sendWill({ reader, lastWill }: MqttSession, topic: string): Promise<void> {
     const secret = lastWill!
     const [, room] = /^rooms\/(\w+)\//.exec(topic) ?? []
@@ -127,7 +127,7 @@ export class Attendance {
     return { topics: [`rooms/${room}/messages`, `rooms/${room}/text`], of: { kind: 'room', room } }
   }
 
-  /** The session goes with all it holds, its will included. */
+  /** Ends the session and deletes its state; its will is published. */
   async end(listener: MqttSession | Stream): Promise<void> {
     const { reader, connected, kept } = listener
     if (listener instanceof Stream || reader.anonymous) return

@@ -1,4 +1,4 @@
-/** Everyone who takes part in a program, and what they know of each other. */
+/** The participants of a program: their clients, tokens and keys, and the messages they have sent. */
 import type { Test } from 'tap'
 import type { TestBroker } from '../../helpers/broker.js'
 import { fetchFrom, requestOf } from '../../helpers/http.js'
@@ -33,7 +33,7 @@ export class Company {
   /** By slot of CAST. */
   readonly listeners: (MqttSession | Stream)[]
   readonly voices = new Map<string, MqttSession>()
-  /** Of those who have no token. */
+  /** API keys of users without a token. */
   readonly #keys = new Map<string, string>()
   readonly retained = new Map<string, { secret: Secret; qos: QoS }>()
 
@@ -54,7 +54,7 @@ export class Company {
     return secret
   }
 
-  /** It was said, or refused: then nobody may know of it. */
+  /** Records whether a message was accepted; a refused one must not reach anybody. */
   said(secret: Secret, allowed: boolean, ok: boolean, kind: 'ephemeral' | 'log' | QoS): void {
     if (ok !== allowed)
       throw new Violation(`${secret.from} was ${ok ? '' : 'not '}allowed to say ${JSON.stringify(secret)}`)
@@ -75,7 +75,7 @@ export class Company {
     }
   }
 
-  /** A device, and a bot with a command. */
+  /** Creates the device, and the bot with its command. */
   async #makeOthers(): Promise<void> {
     const { marker: name } = this.secret('ann', [], { kind: 'device' })
     const made = await this.must('ann', 'devices.register', { device: DEVICE, name })
@@ -85,7 +85,7 @@ export class Company {
     await this.must(BOT, 'slash.set', { commands: [{ name: 'deploy', description: 'Deploys.' }] })
   }
 
-  /** Of its key of before nothing is left: the device comes back with its new one. */
+  /** Transfers the device: its old keys are void, and it reconnects with the new one. */
   async takeDevice(user: string): Promise<void> {
     const voice = this.voice(DEVICE)
     const { key } = await this.must(user, 'devices.accept', { device: DEVICE })
@@ -141,7 +141,7 @@ export class Company {
     return this.voices.get(user)!
   }
 
-  /** A command through HTTP; its answer is read by nobody else. */
+  /** Runs a command over HTTP; the response reaches only the caller. */
   async ask(
     user: string,
     name: string,
@@ -152,7 +152,7 @@ export class Company {
     const login = key ? { headers: { authorization: `Bearer ${key}` } } : { as: user, roles: VOICES[user]! }
     const fetched = () => fetchFrom(this.broker, path, { ...request, ...login })
     let { status, text, body } = await fetched()
-    // On a busy machine its index may not be open yet.
+    // The search index may not be open yet on a busy machine.
     while (name === 'search' && body?.code === 'unavailable') ({ status, text, body } = await fetched())
     if (status >= 500) throw new Violation(`${name} ${JSON.stringify(params)}: ${text}`)
     return { ok: status < 300, text, body }

@@ -1,11 +1,11 @@
-/** Who listens, through whichever door: what it may hear, what it heard, and what it is still owed. */
+/** A listener (an MQTT session or an event stream): what it may receive, what it received, and what it still must receive. */
 
 import { inTime } from '../../helpers/patience.js'
 import { matches } from '../session/matching.js'
 import type { QoS } from './words.js'
 import type { Reader, Secret, World } from './world.js'
 
-/** The broker did what the model does not allow, or did not do what it demands. */
+/** The broker did what the model forbids, or did not do what it requires. */
 export class Violation extends Error {}
 
 export interface Heard {
@@ -13,26 +13,26 @@ export interface Heard {
   text: string
 }
 
-/** Looks at the clock (patience.ts) after which what is owed counts as lost. */
+/** Clock ticks without an event (patience.ts) after which a required message counts as lost. */
 export const LOOKS = 100
 
 export abstract class Listener {
   readonly name: string
   reader: Reader
-  /** Granted, with their QoS. */
+  /** Granted filters with their QoS. */
   readonly filters = new Map<string, QoS>()
-  /** Unsubscribed: what was on its way may still come. */
+  /** Filters that were unsubscribed: messages in flight may still arrive. */
   readonly lingering = new Set<string>()
   connected = false
-  /** What it is owed outlives its connection. */
+  /** Its messages survive the connection (a persistent session). */
   kept = false
-  /** It acknowledges nothing for now, so nothing is awaited of it. */
+  /** It does not acknowledge at present, so no message is required to arrive. */
   held = false
-  /** Since it was last looked at. */
+  /** Received since the last check. */
   heard: Heard[] = []
-  /** `{topic} {marker}` of what has to come; whether it does after a reconnect too. */
+  /** `{topic} {marker}` of messages that must arrive; `lasting`: even after a reconnect. */
   readonly owed = new Map<string, { topic: string; secret: Secret; lasting: boolean }>()
-  /** The last tick it heard. */
+  /** The last tick received. */
   ticked = ''
   #waiting: (() => void)[] = []
 
@@ -41,7 +41,10 @@ export abstract class Listener {
     this.reader = reader
   }
 
-  /** The highest QoS at which its filters show `topic`; null: none does. What a share group gets may go to another. */
+  /**
+   * The highest QoS at which its filters match `topic`; null: none. Filters of a share group do not count, because another member may get
+   * the message.
+   */
   shows(topic: string): QoS | null {
     let best: QoS | null = null
     for (const [filter, qos] of this.filters)
@@ -49,33 +52,33 @@ export abstract class Listener {
     return best
   }
 
-  /** `rooms/{room}/text`, and what one's own devices say, is shown to filters that name it. */
+  /** `rooms/{room}/text`, and messages of the user's own devices, are only delivered to filters that name them. */
   covers(filter: string, topic: string): boolean {
     if (topic.endsWith('/text') && !filter.endsWith('/text')) return false
     if (topic.startsWith(`devices/${this.reader.user}/`) && /^devices\/[+#]/.test(filter)) return false
     return matches(filter, topic)
   }
 
-  /** Whether it asked to hear anything of `topic`; what goes to a share group counts. */
+  /** Whether a filter matches `topic`, those of share groups included. */
   asksFor(topic: string, before: Iterable<string>): boolean {
     const filters = [...this.filters.keys(), ...this.lingering, ...before]
     return filters.some((filter) => matches(filter.replace(/^\$share\/\w+\//, ''), topic))
   }
 
-  /** Something was said. `kind`: of the moment, in a log, or on a plain topic at this QoS. */
+  /** A message was accepted. `kind`: ephemeral, logged, or on a plain topic at this QoS. */
   owe(world: World, secret: Secret, kind: 'ephemeral' | 'log' | QoS): void {
     for (const one of secret.topics) {
       const topic = one.replace('{reader}', this.reader.user)
       const qos = this.shows(topic)
       if (qos === null || !world.mayBeTold(this.reader, topic, secret)) continue
-      // It may have come before its sender was told that it was taken.
+      // It may arrive before its publisher gets the ack.
       if (this.heard.some((heard) => heard.topic === topic && heard.text.includes(secret.marker))) continue
       const lasting = this.kept && qos > 0 && (kind === 'log' || (kind !== 'ephemeral' && kind > 0))
       if (this.connected || lasting) this.owed.set(`${topic} ${secret.marker}`, { topic, secret, lasting })
     }
   }
 
-  /** What is no more shown, or no more allowed, is not owed. */
+  /** Removes requirements for topics that are no longer subscribed or allowed. */
   prune(world: World): void {
     for (const [key, { topic, secret }] of this.owed) {
       const due = this.shows(topic) !== null && world.mayBeTold(this.reader, topic, secret)
@@ -83,7 +86,7 @@ export abstract class Listener {
     }
   }
 
-  /** The connection is gone. */
+  /** The connection closed. */
   dropped(): void {
     this.connected = false
     if (!this.kept) {

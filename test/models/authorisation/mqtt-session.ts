@@ -1,4 +1,4 @@
-/** A session over a real socket, that says what it is told to and acknowledges what comes, or holds that back. */
+/** An MQTT session over a real socket, which acknowledges messages or holds its acks back. */
 import net from 'node:net'
 import type { IPublishPacket, Packet } from 'mqtt-packet'
 import type { TestBroker } from '../../helpers/broker.js'
@@ -8,17 +8,17 @@ import { Listener, Violation } from './listener.js'
 import type { Joining, QoS } from './words.js'
 import type { Secret } from './world.js'
 
-/** What was answered: the reason code, and the number of a message that was taken. */
+/** The answer to a publish: reason code, and the seq of an accepted message. */
 export interface Answer {
   ok: boolean
   seq: number | null
 }
 
-/** Of MQTT 5, in seconds: no program lives to see the end of it. */
+/** Seconds (MQTT 5) that outlast every program. */
 const LASTING = 1000
 
 export class MqttSession extends Listener {
-  /** Topic of the will, and what it would tell. */
+  /** Topic and payload of the will. */
   will: string | null = null
   lastWill: Secret | null = null
   #client: RawClient | null = null
@@ -28,7 +28,7 @@ export class MqttSession extends Listener {
   #pongs = 0
   #unacknowledged: IPublishPacket[] = []
 
-  /** Everything but `filters`, which are not asked for here. */
+  /** Connects; filters are subscribed separately. */
   async connect(
     broker: TestBroker,
     wish: Omit<Joining, 'filters'>,
@@ -88,13 +88,13 @@ export class MqttSession extends Listener {
     client.send({ cmd: qos === 1 ? 'puback' : 'pubrec', messageId: messageId! } as Packet)
   }
 
-  /** Acknowledges all that was held back. */
+  /** Sends all acks that were held back. */
   thaw(): void {
     this.held = false
     for (const packet of this.#unacknowledged.splice(0)) this.#acknowledge(packet, this.#client!)
   }
 
-  /** Nothing more comes of what was under way before. */
+  /** Resolves when all earlier packets were handled. */
   async pinged(): Promise<void> {
     if (!this.#client) return
     this.#pongs++
@@ -116,7 +116,7 @@ export class MqttSession extends Listener {
     await this.#ask({ cmd: 'unsubscribe', messageId: ++this.#packetId, unsubscriptions: [filter] }, 'unsuback')
   }
 
-  /** At QoS 0 nobody says whether it was taken: what is said after it is, before this resolves. */
+  /** At QoS 0 there is no ack; a later acknowledged publish shows that it was handled. */
   async publish(topic: string, payload: string, qos: QoS, retain = false): Promise<Answer> {
     const messageId = ++this.#packetId
     const packet: Packet = { cmd: 'publish', topic, payload, qos, retain, dup: false, messageId }
@@ -146,7 +146,7 @@ export class MqttSession extends Listener {
     return this.until(() => answer !== null, lost).then(() => answer!)
   }
 
-  /** The network breaks. */
+  /** Closes the socket without DISCONNECT. */
   async cut(): Promise<void> {
     this.#client?.stream.destroy()
     await this.ended()
@@ -159,7 +159,7 @@ export class MqttSession extends Listener {
     )
   }
 
-  /** The broker holds nothing for it any more. */
+  /** The broker has deleted the session. */
   forget(): void {
     this.kept = false
     this.dropped()

@@ -1,4 +1,4 @@
-/** What `acl.rules` of the test allow, and the same in words of its own: who hears and says what on plain and device topics. */
+/** The `acl.rules` of the test, and the same rules as functions: who may receive and publish on plain and device topics. */
 
 export interface PlainRights {
   user: string
@@ -18,7 +18,7 @@ export const RULES = [
   { allow: 'all', who: 'user:root', topics: ['#', 'devices/#'] },
 ] as const
 
-/** Every topic that is published on. */
+/** All plain topics on which programs publish. */
 export const PLAIN_TOPICS = [
   ...['open/news', 'open/plan', 'open/vault/code', 'red/plan', 'red/vault/code', 'drop/box', 'drop/vault/code'],
   ...['mine/phone/x', 'mine/tablet/x', 'mine/guest/x'],

@@ -1,4 +1,4 @@
-/** One program against one broker, so that what is left of one does not disturb the next. */
+/** Runs one program against a fresh broker, so that programs do not affect each other. */
 import type { Test } from 'tap'
 import { startTestBroker } from '../../helpers/broker.js'
 import { RULES } from './plain-rights.js'

@@ -1,4 +1,4 @@
-/** Reads all that someone can ask for, through every command of the table that reads, and holds it against the model. */
+/** Runs every reading command of the table for a user, and checks the results against the model. */
 import { unzipSync } from 'fflate'
 import { COMMANDS, type Command } from '../../../schemas/commands.js'
 import { httpUrl } from '../../helpers/http.js'
@@ -10,7 +10,7 @@ import type { Secret, World } from './world.js'
 // biome-ignore lint/suspicious/noExplicitAny: an answer is any JSON
 type Json = any
 
-/** Answered to members alone. */
+/** Commands that only members may run. */
 const FOR_MEMBERS = new Set(['history', 'receipts', 'unread', 'rooms.members'])
 
 export class Prober {
@@ -72,7 +72,7 @@ export class Prober {
     if (name === 'history' && member) this.#checkHistory(room, text, fail)
   }
 
-  /** What was reported, as it was, is for those who moderate the room it was said in, but not for who is reported. */
+  /** The evidence of a report may be read by moderators of the room, except the reported user. */
   #moderates(user: string, { marker, from }: Secret): boolean {
     const room = this.#world.reported.get(marker)
     return room !== undefined && from !== user && this.#world.mayModerate(room, user)
@@ -85,7 +85,7 @@ export class Prober {
         if (this.#world.mayRead(user, secret) && !shown.has(secret.marker)) fail(`${secret.marker} is missing`)
   }
 
-  /** How many messages there are in rooms one is not in is nobody's business. */
+  /** Message counts of rooms must not reach users outside of them. */
   #checkNumbers(user: string, value: Json, fail: (why: string) => void): void {
     if (typeof value !== 'object' || value === null) return
     const room = value.room ?? value.id
@@ -105,7 +105,7 @@ export class Prober {
     }
   }
 
-  /** All that may be read is found, as far as one page goes, once the index has it. */
+  /** A search must find everything the user may read, within one page, once it is indexed. */
   async #checkSearch(user: string): Promise<void> {
     const search = () => this.#company.ask(user, 'search', { query: 'mk*', limit: 100 })
     let found = await search()
@@ -121,7 +121,7 @@ export class Prober {
     }
   }
 
-  /** What one takes along is one's own: what one said, and what was said to oneself alone. */
+  /** An account export must only have messages by the user, or to the user alone. */
   async #checkExport(user: string): Promise<void> {
     const { url } = await this.#company.must(user, 'account.export', {})
     const response = await fetch(`${httpUrl(this.#company.broker)}${url}`)
@@ -138,7 +138,7 @@ export class Prober {
     }
   }
 
-  /** Lists name exactly what is the asker's. */
+  /** Lists must have exactly the user's own records. */
   async #checkLists(user: string): Promise<void> {
     const { rooms, blocks } = this.#world
     const mine = this.#world.roomsOf(user)
@@ -174,7 +174,7 @@ export class Prober {
   }
 }
 
-/** Values for what a command requires beside a room and a user. */
+/** Values for required parameters other than room and user. */
 function filled({ params }: Command): Record<string, unknown> {
   const required: string[] = (params as { required?: string[] }).required ?? []
   const entries = required.map((key) => {

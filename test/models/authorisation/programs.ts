@@ -1,4 +1,4 @@
-/** Random programs of the authorisation test. */
+/** Random programs for the authorisation test. */
 import fc from 'fast-check'
 import { PLAIN_TOPICS } from './plain-rights.js'
 import { scenes } from './scenes.js'
@@ -28,7 +28,7 @@ const rarely = fc.nat(4).map((n) => n === 4)
 const roles = fc.subarray(['red', 'blue'])
 const role = fc.constantFrom<Role>('member', 'moderator', 'admin', 'reader', 'owner')
 
-/** Kind and unkind, of what one may see, and of what one may not. */
+/** Filters of all kinds: allowed ones and forbidden ones. */
 const filter = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('rooms/+/messages', 'rooms/#', 'rooms/+/#', 'rooms/+/events') },
   {
@@ -90,7 +90,7 @@ const joining: fc.Arbitrary<Joining> = fc.record({
   will,
 })
 
-/** What nobody but the broker, or its owner, publishes on. */
+/** Topics on which only the broker or the owner may publish. */
 const forged = fc.oneof(
   fc.tuple(room, fc.constantFrom('events', 'info')).map(([r, leaf]) => `rooms/${r}/${leaf}`),
   fc.tuple(user, fc.constantFrom('events', 'replies', 'notifications')).map(([u, leaf]) => `users/${u}/${leaf}`),
@@ -114,7 +114,7 @@ const byRoot = fc.constantFrom<RoomAct['act']>(
 
 const deed = fc.constantFrom('read', 'control', 'read', 'unshare', 'transfer')
 
-/** Commands of one name, and how often they come. */
+/** Commands of one kind, with their weight. */
 function of<Name extends Command['do']>(name: Name, weight: number, fields: object) {
   const arbitrary = fc.record({ do: fc.constant(name), ...fields } as object) as fc.Arbitrary<unknown>
   return { weight, arbitrary: arbitrary as fc.Arbitrary<Command> }
@@ -158,7 +158,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 
 const allScenes = fc.oneof(scenes, scenesOfChange)
 
-/** One command, or a scene. */
+/** A single command or a scene. */
 const passage: fc.Arbitrary<Command[]> = fc.oneof(
   { weight: 12, arbitrary: command.map((one) => [one]) },
   { weight: 1, arbitrary: allScenes },

@@ -1,4 +1,4 @@
-/** How rights change: acts on rooms, blocks and contacts, logouts. Each is allowed exactly where the model says so. */
+/** Commands that change rights: room commands, blocks, contacts, logouts. Each must succeed exactly if the model allows it. */
 import { fetchFrom } from '../../helpers/http.js'
 import type { Company } from './company.js'
 import { Violation } from './listener.js'
@@ -47,7 +47,7 @@ export class Rights {
     return access === 'private' && !members.has(user) && !invited.has(user)
   }
 
-  /** Losing membership ends the filters that name the room. */
+  /** The end of a membership ends the filters that name the room. */
   #loseFilters(act: RoomAct['act'], user: string, { peer, room }: Pick<RoomAct, 'peer' | 'room'>): void {
     const who = act === 'leave' ? user : peer
     if (!['leave', 'remove', 'ban'].includes(act) || this.#company.world.member(room, who)) return
@@ -107,7 +107,7 @@ export class Rights {
     privacy.set(user, { ...privacy.get(user), [what]: to })
   }
 
-  /** Who has a device, and with whom it is shared. */
+  /** Transfers and shares the device. */
   async device({ user, peer, how }: Do<'device'>): Promise<void> {
     const may = how === 'read' || how === 'control' ? { may: how } : {}
     const name = `devices.${may.may ? 'share' : how}`
@@ -117,7 +117,7 @@ export class Rights {
       throw new Violation(`${user} was ${ok ? '' : 'not '}allowed: ${how} ${peer}: ${text}`)
   }
 
-  /** For good: tokens of before are void, sessions and streams end with all they hold. */
+  /** Logs the user out everywhere: tokens are void, and sessions and streams end with their state. */
   async logout({ user }: Do<'logout'>): Promise<void> {
     const token = await this.#company.broker.token(user)
     const { ok } = await this.#company.ask(user, 'auth.logoutEverywhere', {})

@@ -1,4 +1,6 @@
-/** Short runs of commands in which people change what others may: settings, roles, sanctions, devices. Each on its own is rare. */
+/**
+ * Scenes (short runs of commands) that change rights: settings, roles, sanctions, devices. Random single commands rarely combine to these.
+ */
 import fc from 'fast-check'
 import { act, come, enter, leaves, place, qos, returns, say, slot, social, users, version } from './scenes.js'
 import { AUDIENCES, CAST, CHANNEL, type Command, type Do, ROOMS, type RoomAct, USERS } from './words.js'
@@ -9,7 +11,7 @@ const streams = [...CAST.keys()].filter((slot) => CAST[slot]!.id === 'stream')
 const open = (room: string): Command => ({ ...(act('root', 'update', room, 'root') as RoomAct), ...PUBLIC })
 const PUBLIC = { do: 'act', user: 'root', access: 'public' } as const
 
-/** Who may not write any more, or has left, writes. */
+/** Someone who may not write any more, or who left, publishes. */
 const silenced = fc
   .record({
     ...{ user: users, room: fc.constantFrom(...ROOMS), to: fc.constantFrom<Do<'say'>['how']>(0, 1, 2, 'text', 'http') },
@@ -23,7 +25,7 @@ const silenced = fc
     { do: 'forward', user, from: room, room, nth: 0 },
   ])
 
-/** Someone shuts others out by a setting, who may answer all the same once written to. */
+/** A user closes their direct messages by a setting, and may still be answered by whoever they wrote to. */
 const withdrawn = fc
   .record({ user: users, peer: users, to: hidden, how: fc.constantFrom<0 | 1 | 'http'>(0, 1, 'http') })
   .map(({ user, peer, to, how }): Command[] => {
@@ -41,7 +43,7 @@ const withdrawn = fc
     ]
   })
 
-/** What one has read is kept from those one is told nothing of, too. */
+/** Read receipts are withheld from users whose receipts are withheld. */
 const discreet = fc
   .record({ slot, user: users, to: hidden, hides: fc.boolean(), room: fc.constantFrom('hall', 'den') })
   .map(({ slot, user, to, hides, room }): Command[] => {
@@ -56,7 +58,7 @@ const discreet = fc
     ]
   })
 
-/** An announcement is for a role that the session has not, or not any more. */
+/** An announcement for a role that the session does not have, or has lost. */
 const demoted = fc
   .record({
     ...{ slot, place, version, qos, clean: fc.boolean(), retain: fc.boolean() },
@@ -74,7 +76,7 @@ const demoted = fc
     ]
   })
 
-/** Announcements, plain topics and rooms on a stream. */
+/** Announcements, plain topics and rooms over an event stream. */
 const streamed = fc
   .record({ slot: fc.constantFrom(...streams), roles: fc.subarray(['red']), how: fc.boolean() })
   .map(({ slot, roles, how }): Command[] => {
@@ -89,7 +91,7 @@ const streamed = fc
     return [...said, ...enter('nest', user), come(slot, { roles, filters }), ...said, lost, ...said]
   })
 
-/** A device is shared no longer, or has another owner. */
+/** A device is no longer shared, or transferred. */
 const takenBack = fc
   .record({
     ...{ slot, place, version, qos, retain: fc.boolean(), may: fc.constantFrom<'read' | 'control'>('read', 'control') },

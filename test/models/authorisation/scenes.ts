@@ -1,8 +1,11 @@
-/** Short runs of commands in which a right is lost while messages wait for it: chance alone would rarely think of them. */
+/**
+ * Scenes (short runs of commands) in which a right is lost while messages wait for delivery. Random single commands rarely combine to
+ * these.
+ */
 import fc from 'fast-check'
 import { CAST, type Command, type Do, type Joining, type QoS, ROOMS, type RoomAct, USERS } from './words.js'
 
-/** Where its session is when a user loses a right: connected, connected and acknowledging nothing, or away. */
+/** State of a session when its user loses a right: connected, connected without acknowledging, or disconnected. */
 export const place = fc.constantFrom('here', 'held', 'away')
 type Place = 'here' | 'held' | 'away'
 
@@ -29,7 +32,7 @@ export const social = (user: string, peer: string, how: Do<'social'>['how']): Co
 })
 export const say = (user: string, room: string, how: 0 | 1): Command => ({ do: 'say', user, room, how })
 
-/** It is there no more, or acknowledges nothing; and comes back to what it missed. */
+/** Disconnects the session, or stops its acks; later it comes back to what it missed. */
 export function leaves(slot: number, place: Place): Command[] {
   return place === 'away' ? [{ do: 'cut', slot }] : []
 }
@@ -47,14 +50,14 @@ const filterOfRoom = fc.constantFrom(
   '$share/g/rooms/+/#',
 )
 
-/** `user` is a member, whatever was before. */
+/** Makes `user` a member, whatever the state was before. */
 export const enter = (room: string, user: string): Command[] => [
   act('root', 'unban', room, user),
   act('root', 'invite', room, user),
   act(user, 'join', room, user),
 ]
 
-/** Someone is out of a room, and perhaps comes back. */
+/** Someone loses membership of a room, and perhaps joins again. */
 const lostRoom = fc
   .record({
     ...{ slot, place, version, qos, filter: filterOfRoom, room: fc.constantFrom(...ROOMS) },
@@ -74,7 +77,7 @@ const lostRoom = fc
     ]
   })
 
-/** Someone is blocked, or no contact any more, or shut out by a setting. */
+/** Someone is blocked, or is no longer a contact, or is excluded by a setting. */
 const lostSight = fc
   .record({
     ...{ slot, place, version, qos, seen: users },
@@ -96,7 +99,7 @@ const lostSight = fc
     ]
   })
 
-/** Who shares a private room with someone who blocks them, or shows it to contacts alone, looks for presence. */
+/** A user looks for the presence of a co-member who blocks them, or shows presence to contacts only. */
 const blockedNearby = fc
   .record({
     slot,
@@ -114,7 +117,7 @@ const blockedNearby = fc
     return [...enter('den', user), ...enter('den', seen), block, come(slot, { version, clean: true, filters })]
   })
 
-/** Only one of two wants the other as a contact. */
+/** Only one of two users has added the other as a contact. */
 const oneSided = fc
   .record({
     slot,
@@ -135,7 +138,7 @@ const oneSided = fc
     ]
   })
 
-/** A session has another role from now on. */
+/** The roles of a session change. */
 const lostRole = fc
   .record({ slot, place, version, qos, how: fc.constantFrom<QoS>(1, 2, 0), clean: fc.boolean() })
   .chain((all) => fc.constantFrom('red/#', '#', '+/plan', '$share/h/red/#').map((filter) => ({ ...all, filter })))

@@ -1,11 +1,11 @@
-/** What people say: each message is taken where the model allows it, and refused where it does not. */
+/** Publishes messages: each must be accepted exactly if the model allows it. */
 import { type Company, ROOT } from './company.js'
 import { Violation } from './listener.js'
 import { BOT, BOT_ROOMS, CHANNEL, DEVICE, type Do } from './words.js'
 import type { Secret } from './world.js'
 
 export class Speaking {
-  /** Numbers of messages, by marker. */
+  /** Seqs of messages, by marker. */
   readonly #seqs = new Map<string, number>()
   readonly #company: Company
 
@@ -55,7 +55,7 @@ export class Speaking {
     return there[nth % there.length]
   }
 
-  /** What is for a bot in the room is for nobody else there. */
+  /** A bot command must reach its bot only. */
   async slash({ user, room }: Do<'slash'>): Promise<void> {
     const { world } = this.#company
     if (!BOT_ROOMS.some((one) => one === room)) return
@@ -83,7 +83,7 @@ export class Speaking {
     if (ok) world.reported.set(secret.marker, room)
   }
 
-  /** Words that are passed on may be known where they go; where they come from, where that is known anyway. */
+  /** The content of a forward may be known in the room it goes to; its origin only where that room is known anyway. */
   async forward({ user, from, room, nth }: Do<'forward'>): Promise<void> {
     const { world } = this.#company
     const secret = this.#saidIn(from, nth)
@@ -106,7 +106,7 @@ export class Speaking {
     if (retain) this.#company.retained.set(topic, { secret, qos })
   }
 
-  /** Something is asked of the device, which never does it. */
+  /** Sends a command to the device, which never answers it. */
   async order({ user }: Do<'order'>): Promise<void> {
     const { world } = this.#company
     const secret = this.#company.secret(user, [`devices/${DEVICE}/commands`], { kind: 'device' })

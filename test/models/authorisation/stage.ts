@@ -1,6 +1,6 @@
 /**
- * Plays a program against a broker. After each step everything that reached anyone is held against the model: it must have been allowed
- * before the step or after it, and what the model owes must have come.
+ * Plays a program against a broker. After each step every received message is checked against the model: it must have been allowed before
+ * the step or after it; and every required message must have arrived.
  */
 import type { Test } from 'tap'
 import type { TestBroker } from '../../helpers/broker.js'
@@ -16,7 +16,7 @@ import { type Command, type Joining, type Program, USERS } from './words.js'
 import type { World } from './world.js'
 
 export class Stage {
-  /** All that was done. */
+  /** Log of all steps. */
   readonly script: string[] = []
   readonly #company: Company
   readonly #speaking: Speaking
@@ -24,7 +24,7 @@ export class Stage {
   readonly #attendance: Attendance
   readonly #prober: Prober
   readonly #told: Told
-  /** Filters as they were before the step. */
+  /** Filters of each listener before the step. */
   readonly #asked = new Map<Listener, string[]>()
   #ticks = 0
 
@@ -38,7 +38,7 @@ export class Stage {
     this.#prober = new Prober(company)
   }
 
-  /** Throws what went wrong, with all that was done. */
+  /** Plays the program. Throws the violation, with the log. */
   async play({ roles, cast, commands }: Program): Promise<void> {
     try {
       await this.#company.enterVoices()
@@ -140,7 +140,10 @@ export class Stage {
 
   // --- the end of a step ----------------------------------------------------------------------------------------------------
 
-  /** Until everyone has what they are owed; then a tick to all and a PINGREQ each, twice, so that what is too much has come too. */
+  /**
+   * Waits until all required messages have arrived; then a tick to all and a PINGREQ each, twice, so that superfluous messages have arrived
+   * too.
+   */
   async #settle(): Promise<void> {
     for (const listener of this.#company.listeners) listener.prune(this.#company.world)
     await Promise.all(this.#company.listeners.map((listener) => listener.satisfied()))
@@ -194,7 +197,7 @@ export class Stage {
     }
   }
 
-  /** Everyone comes back and acknowledges what was held, then reads all they can. */
+  /** All sessions reconnect and send their acks, then every user reads all they can. */
   async #finale(): Promise<void> {
     for (const [slot, listener] of this.#company.listeners.entries()) {
       if (listener instanceof MqttSession && listener.connected) await this.#perform({ do: 'thaw', slot })
@@ -209,7 +212,7 @@ export class Stage {
   }
 }
 
-/** Someone of whom there is nothing to see: so those look who may not be seen any more. */
+/** Whether a presence is that of an unknown user, as users see it who may not see the presence any more. */
 function isBlank(text: string): boolean {
   const { state, status, lastSeen, devices } = JSON.parse(text)
   return state === 'offline' && status === null && lastSeen === null && devices === 0

@@ -1,4 +1,4 @@
-/** A stream of server-sent events as a listener. */
+/** An event stream (server-sent events) as a listener. */
 import type { Test } from 'tap'
 import type { TestBroker } from '../../helpers/broker.js'
 import { EventReader } from '../../helpers/event-reader.js'
@@ -8,7 +8,7 @@ import type { QoS } from './words.js'
 export class Stream extends Listener {
   #reader: EventReader | null = null
 
-  /** Returns the status. */
+  /** Opens the stream. Returns the status. */
   async open(
     owner: Test,
     broker: TestBroker,

@@ -1,4 +1,4 @@
-/** Servers that are told by webhooks of one room, of one user, and of what two say to each other: of that, and of nothing else. */
+/** Webhook receivers for one room, for one user, and for one direct conversation. They must get exactly these messages. */
 import type { Test } from 'tap'
 import { inTime } from '../../helpers/patience.js'
 import { Receiver } from '../../helpers/receiver.js'
@@ -10,7 +10,7 @@ const SECRET = `whsec_${Buffer.from('a secret that only the tests know').toStrin
 
 interface Hook {
   config: { rooms?: string[]; users?: string[]; direct?: boolean }
-  /** Whether it may be told; and whether it has to be, unless that is deleted. */
+  /** Whether a message may be delivered to it; unless deleted, it then must be. */
   concerns(secret: Pick<Secret, 'of' | 'from'>): boolean
 }
 
@@ -49,7 +49,7 @@ export class Told {
     })
   }
 
-  /** Waits for what has to come, then looks at all that came. */
+  /** Waits for the required deliveries, then checks all that arrived. */
   async check({ secrets, world }: Company): Promise<void> {
     for (const [name, receiver] of this.#receivers) {
       const { concerns } = HOOKS[name]!

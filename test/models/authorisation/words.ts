@@ -1,12 +1,12 @@
-/** What a program of the authorisation test says: commands are data, so that a failing program can be shrunk, printed and run again. */
+/** The commands of a program of the authorisation test. They are data, so that a failing program can be shrunk, printed and repeated. */
 export const USERS = ['ann', 'bob', 'cat', 'dan'] as const
 export const ROOMS = ['hall', 'club', 'den', 'nest'] as const
 export const CHANNEL = 'broadcast/news'
-/** A device of ann, and a bot in the rooms that BOT_ROOMS names. */
+/** A device of ann, and a bot in the rooms of BOT_ROOMS. */
 export const DEVICE = 'lamp'
 export const BOT = 'helper'
 export const BOT_ROOMS = ['hall', 'den'] as const
-/** Roles of the sessions people speak through, and of what they ask. */
+/** Roles of the sessions and tokens with which users publish and run commands. */
 export const VOICES: Record<string, string[]> = {
   ann: ['red'],
   bob: ['blue'],
@@ -32,7 +32,7 @@ export const ACCESS: Record<(typeof ROOMS)[number], Access> = {
   nest: 'private',
 }
 
-/** Slots of listeners: sessions, and streams of server-sent events. */
+/** Slots of listeners: MQTT sessions and event streams. */
 export const CAST = [
   { user: 'ann', id: 'phone' },
   { user: 'bob', id: 'phone' },
@@ -61,7 +61,7 @@ export interface RoomAct {
 export interface Joining {
   version: 4 | 5
   clean: boolean
-  /** Nothing is acknowledged until it is told to. */
+  /** Acks are held back until a command sends them. */
   held: boolean
   roles: string[]
   filters: { filter: string; qos: QoS }[]
@@ -69,10 +69,10 @@ export interface Joining {
   will: string | null
 }
 
-/** One command for each name. */
+/** A command with one of several names. */
 type Each<Name extends string, Fields> = Name extends string ? { do: Name } & Fields : never
 
-/** `slot`: of CAST. `nth`: which of those there are. */
+/** `slot`: an index into CAST. `nth`: an index into those that exist. */
 export type Command =
   | { do: 'say'; user: string; room: string; how: 0 | 1 | 2 | 'text' | 'http' }
   | { do: 'erase'; user: string; room: string; nth: number }
@@ -80,7 +80,7 @@ export type Command =
   | Each<'signal' | 'notify', { user: string; peer: string }>
   | Each<'typing' | 'read', { user: string; room: string }>
   | Each<'status' | 'probe' | 'logout', { user: string }>
-  /** To all, where no role is named. */
+  /** For everyone if no role is given. */
   | { do: 'announce'; user: string; roles: string[]; retain: boolean }
   | { do: 'slash'; user: string; room: string }
   | { do: 'report'; user: string; room: string; nth: number }
@@ -92,7 +92,7 @@ export type Command =
   | { do: 'plain'; user: string; topic: string; qos: QoS; retain: boolean }
   | { do: 'forge'; user: string; topic: string }
   | ({ do: 'act'; user: string } & RoomAct)
-  /** Someone is removed while another speaks. */
+  /** A member is removed while another publishes. */
   | { do: 'race'; user: string; peer: string; speaker: string; room: string; ban: boolean }
   | { do: 'social'; user: string; peer: string; how: 'block' | 'unblock' | 'ask' | 'accept' | 'part' }
   | ({ do: 'come'; slot: number } & Joining)
@@ -105,7 +105,7 @@ export type Command =
 export type Do<What extends Command['do']> = Extract<Command, { do: What }>
 
 export interface Program {
-  /** Roles by room and user; null: none. */
+  /** Roles by room and user; null: not a member. */
   roles: (Role | null)[][]
   cast: Joining[]
   commands: Command[]

@@ -1,6 +1,6 @@
 /**
- * A small model of who may know what. It shares no code with the broker: it is told what people do, says whether they may, and of
- * everything that reaches someone whether they may know it.
+ * A small model of authorisation: who may know what. It shares no code with the broker. It is told what users do and says whether it is
+ * allowed, and for each received message whether the receiver may know it.
  */
 import { matches } from '../session/matching.js'
 import { hears, type PlainRights, says } from './plain-rights.js'
@@ -15,39 +15,39 @@ export interface Member {
 export interface Room {
   access: Access
   members: Map<string, Member>
-  /** By what stands between a user and the room. */
+  /** Users by their state towards the room. */
   invited: Set<string>
   asked: Set<string>
   banned: Set<string>
   muted: Set<string>
-  /** Left, or was removed: comes back by rooms.join alone. */
+  /** Left or removed users, who can only come back by rooms.join. */
   departed: Set<string>
 }
 
-/** Something said that others may not know. `marker` is in its payload, and nowhere else. */
+/** A message that not everyone may read. `marker` is in its payload, and nowhere else. */
 export interface Secret {
   marker: string
-  /** Where it may be shown; empty: nowhere. `{reader}` stands for whoever reads. */
+  /** Topics on which it may be delivered; empty: none. `{reader}` stands for the receiver. */
   topics: string[]
-  /** What decides who may know it. */
+  /** Decides who may know it. */
   of:
     | { kind: 'room'; room: string; details?: true }
     | { kind: 'pair'; users: string[] }
     | { kind: 'plain' }
     | { kind: 'device' }
-    /** Announced to those who have one of these. */
+    /** Announced to users with one of these roles. */
     | { kind: 'roles'; roles: string[] }
     | { kind: 'status' }
     | { kind: 'everyone' }
     | { kind: 'nobody' }
   from: string
-  /** Where it was passed on to, as far as it may be told there. */
+  /** Forwards of the message. */
   copies?: (Pick<Secret, 'topics' | 'of' | 'at'> & { by: string })[]
-  /** The step in which it was said. */
+  /** The step in which it was sent. */
   at: number
 }
 
-/** Whoever hears something: a session or a stream. */
+/** A receiver: a session or a stream. */
 export interface Reader extends PlainRights {
   anonymous: boolean
 }
@@ -59,22 +59,22 @@ export class World {
   rooms = new Map<string, Room>()
   /** `a>b`: a blocks b. */
   blocks = new Set<string>()
-  /** `a>b`: a wants b as a contact. */
+  /** `a>b`: a added b as a contact. */
   wants = new Set<string>()
-  /** What users let others do; all, where nothing is set. */
+  /** Privacy settings; `everyone` if not set. */
   privacy = new Map<string, Partial<Record<Privacy, Audience>>>()
   /** `a>b`: a has written to b. */
   wrote = new Set<string>()
   device = { owner: 'ann', shares: new Map<string, 'read' | 'control'>() }
-  /** Where what was said has been reported, by marker. */
+  /** The room in which a message was reported, by marker. */
   reported = new Map<string, string>()
-  /** Direct conversations that have begun. */
+  /** Direct conversations that exist. */
   pairs = new Set<string>()
-  /** Markers of what was deleted. */
+  /** Markers of deleted messages. */
   erased = new Set<string>()
-  /** `a b`: in room a it was said, when b was public, that something is from b. */
+  /** `a b`: a forward into room a named room b as its origin, when b was public. */
   toldOf = new Set<string>()
-  /** Who is logged out for good. */
+  /** Users who were logged out for good. */
   gone = new Set<string>()
 
   clone(): World {
@@ -96,14 +96,14 @@ export class World {
     return this.wants.has(`${one}>${other}`) && this.wants.has(`${other}>${one}`)
   }
 
-  /** Whether the settings of `user` let `other`. */
+  /** Whether the setting `what` of `user` admits `other`. */
   admits(user: string, other: string, what: Privacy): boolean {
     const audience = this.privacy.get(user)?.[what] ?? 'everyone'
     if (audience !== 'contacts') return audience === 'everyone'
     return this.contacts(user, other) || (what === 'messages' && this.wrote.has(`${user}>${other}`))
   }
 
-  /** Whether `reader` may know how far `user` has read a room: where each tells the other. */
+  /** Whether `reader` may know the read receipts of `user`: both must share theirs. */
   tellsReading(room: string, user: string, reader: string): boolean {
     if (user === reader) return true
     const blocks = this.blocks.has(`${user}>${reader}`) || this.blocks.has(`${reader}>${user}`)
@@ -111,7 +111,7 @@ export class World {
     return this.admits(user, reader, 'readReceipts') && this.admits(reader, user, 'readReceipts')
   }
 
-  /** What `user` may with the device. */
+  /** The rights of `user` on the device. */
   mayWith(user: string): 'own' | 'control' | 'read' | null {
     return this.device.owner === user ? 'own' : (this.device.shares.get(user) ?? null)
   }
@@ -126,7 +126,7 @@ export class World {
     return contacts || [...this.rooms.values()].some(shares)
   }
 
-  /** Whether anything at all may come to `reader` on `topic`. */
+  /** Whether any message may be delivered to `reader` on `topic`. */
   mayHear(reader: Reader, topic: string): boolean {
     const { user, anonymous } = reader
     const [first, second = '', third] = topic.split('/')
@@ -150,7 +150,7 @@ export class World {
     }
   }
 
-  /** Whether `secret` may be pushed to `reader` on `topic`. */
+  /** Whether `secret` may be delivered to `reader` on `topic`. */
   mayBeTold(reader: Reader, topic: string, secret: Secret): boolean {
     const { marker, from, copies = [] } = secret
     if (!this.mayHear(reader, topic)) return false
@@ -160,7 +160,7 @@ export class World {
 
   #isTold(reader: Reader, topic: string, from: string, { topics, of, at }: Omit<Secret, 'marker' | 'from'>): boolean {
     const { user } = reader
-    // What one asked for oneself comes as a reply.
+    // Replies carry only what the user asked for.
     if (topic === `users/${user}/replies`) return false
     if (!topics.some((one) => one.replace('{reader}', user) === topic)) return false
     switch (of.kind) {
@@ -179,7 +179,7 @@ export class World {
     }
   }
 
-  /** Whether `user` may read it when asking for it. Everyone knows their own words. */
+  /** Whether a command may return it to `user`. Authors may read their own messages. */
   mayRead(user: string, secret: Secret): boolean {
     const { marker, from, copies = [] } = secret
     if (from === user) return true
@@ -209,7 +209,7 @@ export class World {
 
   // --- what filters show ----------------------------------------------------------------------------------------------------
 
-  /** Whether a SUBSCRIBE has to be granted; if not, it has to be refused. */
+  /** Whether a SUBSCRIBE must be granted; if not, it must be refused. */
   grants(reader: Reader, filter: string, universe: readonly string[]): boolean {
     const { user, anonymous } = reader
     const [first, second = '', third] = filter.split('/')
@@ -228,7 +228,7 @@ export class World {
       case '$SYS':
         return false
       case 'devices':
-        // All devices: those one may read, now and later.
+        // A filter over all devices matches those the user may read, now and later.
         if (!anonymous && (second === user || /^[+#]$/.test(second) || (second === 'lamp' && this.mayWith(user))))
           return true
     }
@@ -237,7 +237,7 @@ export class World {
 
   // --- who may do what ------------------------------------------------------------------------------------------------------
 
-  /** Joins where a first message or an exact subscription does that. */
+  /** Joins if a first message or an exact subscription does so. */
   enter(room: string, user: string): void {
     const { access, members, departed, banned } = this.rooms.get(room)!
     if (members.has(user) || access !== 'public' || departed.has(user) || banned.has(user)) return
@@ -257,7 +257,7 @@ export class World {
     return RANK[this.member(room, user)?.role ?? 'reader'] >= RANK.moderator
   }
 
-  /** What becomes of the device. Returns whether it is allowed, and if so it is done. */
+  /** Shares or transfers the device, if it is allowed. Returns whether it is. */
   handDevice(user: string, peer: string, how: 'read' | 'control' | 'unshare' | 'transfer'): boolean {
     const { shares, owner } = this.device
     const may = this.mayWith(user)
@@ -274,7 +274,7 @@ export class World {
     return topic.startsWith(`devices/${rights.user}/`) || says(rights, topic)
   }
 
-  /** An act on a room. Returns whether it is allowed, and if so it is done. */
+  /** Carries out an act on a room, if it is allowed. Returns whether it is. */
   act(user: string, { act, room: name, peer, role, access }: RoomAct): boolean {
     const room = this.rooms.get(name)!
     const mine = room.members.get(user)

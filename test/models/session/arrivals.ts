@@ -1,10 +1,10 @@
-/** Whether a packet from the broker is one that the session is owed, and its turn. */
+/** Checks packets from the broker: whether the session is owed the packet, and in this order. */
 import type { IPublishPacket } from 'mqtt-packet'
 import { isRoom } from './matching.js'
 import { type Delivery, describe, type SessionModel, type Way } from './session.js'
 import type { QoS } from './words.js'
 
-/** The broker did what the model does not allow. */
+/** The broker did what the model forbids. */
 export class Violation extends Error {}
 
 interface Arrived {
@@ -15,13 +15,13 @@ interface Arrived {
   ids: string
   expiry: number | undefined
   packetId: number
-  /** Of a message in a room. */
+  /** Seq of a message in a room; null: a plain topic. */
   seq: number | null
   user: string | null
 }
 
 export class Arrivals {
-  /** PUBLISH. Returns the delivery when it has to be acknowledged. */
+  /** A PUBLISH arrived. Returns the delivery if it must be acknowledged. */
   published(session: SessionModel, packet: IPublishPacket): Delivery | null {
     const arrived = read(packet)
     const delivery = packet.dup ? this.#again(session, arrived) : this.#first(session, arrived, false)
@@ -30,7 +30,7 @@ export class Arrivals {
     return delivery
   }
 
-  /** What was under way comes first, as it was, in its order [MQTT-4.4.0-1, MQTT-4.6.0-1]. */
+  /** A redelivery: packets in flight come first, unchanged and in order [MQTT-4.4.0-1, MQTT-4.6.0-1]. */
   #again(session: SessionModel, arrived: Arrived): Delivery | null {
     const flow = session.flows.find(({ state, here }) => state === 'sent' && !here)
     if (!flow && arrived.qos > 0) return this.#first(session, arrived, true)
@@ -41,14 +41,14 @@ export class Arrivals {
     return flow
   }
 
-  /** `dup`: the first that is seen of what was sent in vain. */
+  /** A first delivery. `dup`: an earlier transmission was lost with its connection. */
   #first(session: SessionModel, arrived: Arrived, dup: boolean): Delivery | null {
-    // What may come or not was not waited for: its first may have gone unseen too.
+    // Deliveries that may or may not arrive were not waited for, so their first transmission may have been missed.
     const mayBeAgain = ({ perhapsSent, must }: Delivery): boolean => perhapsSent || !must
     const same = session.deliveries.filter((delivery) => isThat(delivery, arrived) && (!dup || mayBeAgain(delivery)))
     const fitting = same.filter((candidate) => this.#comesAs(session, candidate, arrived))
     const exact = fitting.find(({ ways }) => ways.some((way) => isExactly(way, arrived))) ?? fitting[0]
-    // Of a message that is due twice the first comes first, even if it waited until a later filter matched it too.
+    // If a message is due twice, the first one comes first, even if it waited until a later filter matched it too.
     const delivery = fitting.find(({ message, retained }) => message === exact?.message && retained === exact.retained)
     if (!delivery) {
       const expected = same.map(describe).join('; ') || 'nothing of the kind'
@@ -68,7 +68,7 @@ export class Arrivals {
     return delivery
   }
 
-  /** A message that is due live and as a retained one: which of the two came is not always told, so the other may come either way. */
+  /** A message that is due both live and retained cannot always be told apart on arrival, so the other one may come in either way. */
   #leaveEither(delivery: Delivery, fitting: readonly Delivery[]): void {
     for (const other of fitting)
       if (other !== delivery && other.message === delivery.message && other.retained !== delivery.retained)
@@ -76,12 +76,12 @@ export class Arrivals {
   }
 
   #comesAs(session: SessionModel, delivery: Delivery, { qos, ids, retain }: Arrived): boolean {
-    // Subscriptions may have changed since it became due, and the version with the connection: then those of now count as well.
+    // Subscriptions and the version may have changed since the message became due: the present ones are valid too.
     const now = delivery.retained ? [] : session.waysOf(delivery.message).ways
     const matching = session.matching(delivery.message.topic)
     const ways = [...delivery.ways, ...now]
     if (!ways.some((way) => way.qos === qos)) return false
-    // Older clients know no identifiers, and RETAIN only on what they asked for [MQTT-3.3.1-9].
+    // MQTT 3.1.1 has no identifiers, and sets RETAIN only in answer to a SUBSCRIBE [MQTT-3.3.1-9].
     if (session.version === 4) return ids === '' && retain === delivery.retained
     const asNow = ids === session.idsOf(matching)
     const unasked = matching.length === 0 && !retain && !delivery.retained
@@ -100,10 +100,10 @@ export class Arrivals {
       throw new Violation(`message expiry ${left} of ${expiry} [MQTT5-3.3.2-6]`)
   }
 
-  /** Order per topic and publisher at equal QoS [MQTT-4.6.0-5]; in a room, one order for all. */
+  /** Messages arrive in order per topic and publisher at equal QoS [MQTT-4.6.0-5]; in a room, all in one order. */
   #requireTurn(session: SessionModel, delivery: Delivery, arrived: Arrived): void {
     const waiting = session.flows.filter(({ state, here }) => state === 'sent' && !here)
-    // What follows a room from its cursor has one order, whatever the QoS.
+    // Messages that are read from a room by a cursor have one order at every QoS.
     const follows = isRoom(arrived.topic) && delivery.survives === 'yes'
     const stuck = waiting.find((flow) => (follows || flow.qos === arrived.qos) && areInLine(flow, delivery))
     if (stuck) throw new Violation(`before ${stuck.packetId}, which is to be sent again [MQTT-4.6.0-1]`)
@@ -119,7 +119,7 @@ export class Arrivals {
     if (seq !== null) message.numbers.set(seq, message)
   }
 
-  /** PUBREL. */
+  /** A PUBREL arrived. */
   released(session: SessionModel, packetId: number): Delivery {
     const flow = session.flows.find((one) => one.packetId === packetId)
     if (flow?.state !== 'received' || flow.released) throw new Violation(`PUBREL ${packetId}, which was not awaited`)
@@ -127,7 +127,7 @@ export class Arrivals {
     return flow
   }
 
-  /** The client has acknowledged it wholly. */
+  /** The client has completed the acknowledgement. */
   done(session: SessionModel, delivery: Delivery): void {
     session.flows = session.flows.filter((flow) => flow !== delivery)
   }
@@ -161,7 +161,7 @@ function isThat({ message }: Delivery, { topic, payload, seq, user }: Arrived): 
   return user === message.user && (known === undefined ? message.numbers.get(seq!) === null : known === seq)
 }
 
-/** Whether their order is the broker's to keep. */
+/** Whether the broker must keep the order of two deliveries. */
 function areInLine(earlier: Delivery, later: Delivery): boolean {
   const [a, b] = [earlier.message, later.message]
   if (a.topic !== b.topic || earlier.retained !== later.retained) return false

@@ -1,7 +1,7 @@
 /**
- * A small model of what MQTT 3.1.1 and 5.0 and the rooms of this broker promise: who gets which message, in which way. It shares no
- * code with the broker. It is told what clients do, and asked whether what arrives is right; where the specification leaves a choice,
- * so does the model. Clauses are those of MQTT 5 unless they say MQTT-.
+ * A small model of sessions in MQTT 3.1.1 and 5.0 and of this broker's rooms: which session gets which message, and how. It shares no code
+ * with the broker. It is told what clients do, and checks what arrives; where the specification leaves a choice, so does the model. Clauses
+ * are those of MQTT 5 unless they begin with MQTT-.
  */
 import { Arrivals } from './arrivals.js'
 import { isRoom, matches } from './matching.js'
@@ -19,9 +19,9 @@ export interface Told {
 export class Model {
   readonly sessions = new Map<string, SessionModel>()
   readonly arrivals = new Arrivals()
-  /** The retained message of a topic. */
+  /** Retained messages by topic. */
   readonly #retained = new Map<string, Message>()
-  /** The last number of a room. */
+  /** The head of each room. */
   readonly #heads = new Map<string, number>()
 
   /** CONNECT of a client that is not connected. Returns whether a session is present. */
@@ -39,14 +39,14 @@ export class Model {
     return before !== undefined && !clean
   }
 
-  /** A session that has no connection is over; a will whose delay runs is sent [MQTT5-3.1.3-9]. */
+  /** A disconnected session expires; a pending delayed will is published [MQTT5-3.1.3-9]. */
   end(name: string): void {
     const session = this.sessions.get(name)!
     this.sessions.delete(name)
     this.#sendWill(session)
   }
 
-  /** The connection is gone: broken, taken over, or closed by a DISCONNECT that may keep the will. `inHaste`: with packets on it. */
+  /** A connection ends: broken, taken over, or by a DISCONNECT that may keep the will. `inHaste`: with packets in flight. */
   drop(name: string, keepsWill = true, inHaste = false): void {
     const session = this.sessions.get(name)!
     session.drop(inHaste)
@@ -55,14 +55,14 @@ export class Model {
     else if (!isDelayed(session)) this.#sendWill(session)
   }
 
-  /** Messages of short life are over; they may not be sent any more, and need not have been [MQTT5-3.3.2-5]. */
+  /** Messages with a short expiry expire: they must not be sent any more, and need not have been [MQTT5-3.3.2-5]. */
   passTime(): void {
     for (const session of this.sessions.values())
       session.deliveries = session.deliveries.filter(({ message }) => message.expiry !== SHORT)
     for (const [topic, { expiry }] of this.#retained) if (expiry === SHORT) this.#retained.delete(topic)
   }
 
-  /** All connections end at once: in which order their wills go, and who still hears them, nobody knows. */
+  /** All connections end at once: the order of their wills, and who still receives them, is undefined. */
   shutDown(): void {
     const open = [...this.sessions.values()].filter(({ connected }) => connected)
     const dying = open.filter((session) => session.will && !(session.kept && isDelayed(session)))
@@ -74,7 +74,7 @@ export class Model {
       for (const delivery of session.deliveries) if (delivery.survives !== 'yes') delivery.must = false
   }
 
-  /** After `shutDown`, when all are closed. */
+  /** Called after `shutDown`, when all connections are closed. */
   stopped(): void {
     for (const [name, session] of this.sessions) {
       session.drop()
@@ -108,7 +108,7 @@ export class Model {
     }
   }
 
-  /** The next number of a room, beside those given out with it. */
+  /** The next seq of a room, beside those already assigned at the same time. */
   numbers(topic: string, known: Message['numbers'] = new Map()): Message['numbers'] {
     if (!isRoom(topic)) return known
     const next = (this.#heads.get(topic) ?? 0) + 1
@@ -116,7 +116,7 @@ export class Model {
     return known.set(next, null)
   }
 
-  /** A retained message that a SUBSCRIBE asked for and that is not sent yet may give way to the next one. */
+  /** A retained message that was requested and not sent yet may be replaced by the next one. */
   #supersede(topic: string): void {
     for (const { deliveries } of this.sessions.values())
       for (const delivery of deliveries)
@@ -142,7 +142,7 @@ export class Model {
     )
   }
 
-  /** Once each, at the QoS of the filters that ask [MQTT5-3.3.1-9…11]. */
+  /** Sends each once, at the QoS of the requesting filters [MQTT5-3.3.1-9…11]. */
   #sendRetained(session: SessionModel, asking: readonly Subscription[]): void {
     for (const [topic, message] of this.#retained) {
       const matching = asking.filter(({ filter }) => matches(filter, topic))
@@ -153,7 +153,7 @@ export class Model {
         const qos = Math.min(message.qos, Math.max(...list.map((one) => one.qos))) as QoS
         return { qos, ids: session.idsOf(list), retain: [true] }
       }
-      // As with live messages: whether a filter with no local counts beside others is nowhere said.
+      // As with live messages, the specification does not say whether a filter with No Local counts beside others.
       const others = message.from === session.name ? all.filter(({ noLocal }) => !noLocal) : all
       const ids = [all, others].map((list) => session.idsOf(list))
       const ways = [way(matching), way(all), ...ids.map((these) => ({ ...way(matching), ids: these }))]
@@ -161,7 +161,7 @@ export class Model {
     }
   }
 
-  /** Returns whether the filter was there. */
+  /** Returns whether the filter existed. */
   unsubscribe(name: string, filter: string): boolean {
     const session = this.sessions.get(name)!
     const had = session.subscriptions.delete(filter)

@@ -1,4 +1,4 @@
-/** One member of the cast while it is connected: what it says, what it is owed, and what it does with what comes. */
+/** One client of the program while it is connected: what it sends, what it is owed, and how it handles what arrives. */
 import type { IPublishPacket, Packet } from 'mqtt-packet'
 import { inTime } from '../../helpers/patience.js'
 import type { RawClient } from '../../helpers/raw-client.js'
@@ -9,12 +9,12 @@ import type { Command, Connecting, Publishing } from './words.js'
 
 export type Do<What extends Command['do']> = Extract<Command, { do: What }>
 
-/** What the roles of a play have in common. */
+/** What the clients of one program share. */
 export class Prompter {
   readonly model: Model
-  /** All that was done and seen. */
+  /** Log of all that was sent and received. */
   readonly script: string[] = []
-  /** Looks at the clock without a packet after which what is owed counts as lost. A broker that is right never lets it come to that. */
+  /** Clock ticks without a packet after which a message counts as lost. A correct broker never lets this happen. */
   readonly #patience: number
   #packetId = 0
   #messages = 0
@@ -24,7 +24,7 @@ export class Prompter {
     this.#patience = patience
   }
 
-  /** Packet ids of requests are never used again, so that no two are confused. */
+  /** Packet ids of requests are never reused, so that answers cannot be confused. */
   packetId(): number {
     return ++this.#packetId
   }
@@ -39,7 +39,7 @@ export class Prompter {
     return packet
   }
 
-  /** `more`: ms that pass in any case. */
+  /** `more`: ms to wait in any case. */
   async inTime<T>(event: Promise<T>, violation: string, more = 0): Promise<T> {
     return inTime(event, this.#patience, () => new Violation(violation), more)
   }
@@ -90,7 +90,7 @@ export class Role {
     this.#await('unsuback', messageId, this.session.version === 5 ? codes : '')
   }
 
-  /** `numbers`: of a message in a room that is not the only one now. */
+  /** `numbers`: possible seqs of a message in a room, if several are sent at once. */
   publish({ topic, qos, retain, count, ...wish }: Publishing, numbers?: Message['numbers']): void {
     const packets: IPublishPacket[] = []
     const empty = wish.empty && retain && !topic.startsWith('rooms/')
@@ -103,7 +103,7 @@ export class Role {
       this.#prompter.model.publish(this.name, { topic, payload, qos, retain, expiry }, numbers)
       this.#awaitTaken(packets[i]!, wish.halfway)
     }
-    // Acks leave in the order of the publishes: this one tells of those that have none.
+    // Acks leave in the order of the publishes, so this one confirms those without an ack.
     if (qos === 0) packets.push(this.#marker())
     this.client.send(...packets)
   }
@@ -111,7 +111,7 @@ export class Role {
   #marker(): IPublishPacket {
     const messageId = this.#prompter.packetId()
     this.#await('puback', messageId)
-    // No filter of a program matches it.
+    // A topic that no filter of a program matches.
     const topic = `devices/${this.session.user}/marker`
     return { cmd: 'publish', topic, payload: '', qos: 1, retain: false, dup: false, messageId }
   }
@@ -125,7 +125,7 @@ export class Role {
     })
   }
 
-  /** PUBREL for what was published halfway. */
+  /** Sends PUBREL for an incomplete QoS 2 publish. */
   release(): void {
     for (const messageId of this.session.halfway.keys()) this.#releaseOne(messageId)
   }
@@ -136,7 +136,7 @@ export class Role {
     this.session.halfway.delete(messageId)
   }
 
-  /** What was published halfway is published again. */
+  /** Repeats an incomplete QoS 2 publish. */
   repeat(): void {
     for (const [messageId, told] of this.session.halfway) {
       this.client.send({ cmd: 'publish', ...told, qos: 2, dup: true, messageId })
@@ -151,7 +151,7 @@ export class Role {
 
   // --- acknowledging --------------------------------------------------------------------------------------------------------
 
-  /** One of the messages under way. */
+  /** Acknowledges one of the messages in flight. */
   choose({ which, how }: Do<'acknowledge'>): void {
     const open = this.session.flows.filter(({ here, state }) => here || state === 'received')
     const flow = open[which % open.length]
@@ -160,13 +160,13 @@ export class Role {
     this.#acknowledge(flow, how === 'refuse')
   }
 
-  /** All that are, and all to come. */
+  /** Acknowledges all messages in flight, and all later ones. */
   catchUp(): void {
     this.acks = 'at once'
     for (const flow of this.session.flows.filter(({ here, released }) => here || released)) this.#acknowledge(flow)
   }
 
-  /** The next packet of the flow, from the client. */
+  /** Sends the client's next packet of the flow. */
   #acknowledge(flow: Delivery, refuse = false): void {
     const { packetId: messageId, qos, state } = flow
     const refused = refuse && this.session.version === 5
@@ -182,22 +182,22 @@ export class Role {
 
   // --- what comes -----------------------------------------------------------------------------------------------------------
 
-  /** What the broker has to send next; null: nothing. */
+  /** The next packet that the broker must send; null: none. */
   get owed(): string | null {
     return [...this.#answers.keys()][0] ?? this.session.awaited ?? (this.#pongs > 0 ? 'PINGRESP' : null)
   }
 
-  /** Whether answers to what it said itself are still to come. */
+  /** Whether answers to its own packets are outstanding. */
   get unanswered(): boolean {
     return this.#answers.size > 0
   }
 
-  /** Takes one packet of those owed. */
+  /** Receives one of the packets that are owed. */
   async hear(): Promise<void> {
     this.show(await this.#prompter.next(this.client, this.name, this.owed ?? 'nothing'), true)
   }
 
-  /** The broker closes this connection: what comes until then counts. */
+  /** The broker closes this connection: what arrives until then counts. */
   async hearOut(): Promise<void> {
     for (;;) {
       const packet = await this.#prompter.inTime(this.client.next(), `the connection of ${this.name} never closed`)
@@ -206,7 +206,7 @@ export class Role {
     }
   }
 
-  /** `open`: the connection takes answers. */
+  /** `open`: the connection can still send. */
   show(packet: Packet, open: boolean): void {
     const { script, model } = this.#prompter
     if (packet.cmd !== 'pingresp') script.push(`  ${this.name} < ${summary(packet)}`)
@@ -214,7 +214,7 @@ export class Role {
       case 'publish': {
         const delivery = model.arrivals.published(this.session, packet)
         if (delivery && open) this.#goOn(delivery)
-        // It came too late to be answered here: it will come again.
+        // Too late to be acknowledged on this connection: it will be sent again.
         else if (delivery) delivery.here = false
         return
       }

@@ -1,4 +1,4 @@
-/** What the model knows of one session: its subscriptions, and every message that is due to it or under way. */
+/** The model of one session: its subscriptions, and every message that is due or in flight. */
 import { isRoom, matches } from './matching.js'
 import { type FilterWish, type QoS, SHORT, type WillWish } from './words.js'
 
@@ -7,13 +7,13 @@ export interface Message {
   readonly payload: string
   readonly qos: QoS
   readonly retain: boolean
-  /** Name of the session that published it. */
+  /** Name of the publishing session. */
   readonly from: string
   readonly user: string
   readonly expiry: number
-  /** Sent on behalf of a client that is gone: whether it is its own is not said anywhere. */
+  /** A will, published for a disconnected client: the specification does not say whether No Local applies to it. */
   readonly isWill: boolean
-  /** In a room: the number it has, or may have where several were sent at once; whose each is, is known when it is first seen. */
+  /** In a room: its seq, or the possible seqs if several messages were sent at once; which one it is shows on first arrival. */
   readonly numbers: Map<number, Message | null>
 }
 
@@ -21,37 +21,37 @@ export interface Subscription extends FilterWish {
   identifier: number
 }
 
-/** One way in which a message may be delivered. */
+/** One valid form of a delivery. */
 export interface Way {
   qos: QoS
   ids: string
   retain: readonly boolean[]
 }
 
-/** `due`: not seen yet. `sent`: PUBLISH came. `received`: PUBREC was sent. */
+/** `due`: not seen yet. `sent`: PUBLISH arrived. `received`: PUBREC was sent. */
 export type State = 'due' | 'sent' | 'received'
 
 export interface Delivery {
   readonly message: Message
-  /** In answer to a SUBSCRIBE. */
+  /** Sent in answer to a SUBSCRIBE. */
   readonly retained: boolean
-  /** More than one where the specification leaves the choice. */
+  /** Several, where the specification leaves a choice. */
   ways: Way[]
-  /** It has to come; else it may. */
+  /** Whether it must arrive; otherwise it may. */
   must: boolean
-  /** It is still due when the connection is gone. */
+  /** Whether it stays due when the connection ends. */
   survives: 'yes' | 'no' | 'perhaps'
   state: State
   /** It may have been sent on a connection that broke before it arrived. */
   perhapsSent: boolean
-  /** From here on: of what is under way. */
+  /** The following fields apply while it is in flight. */
   packetId: number
   qos: QoS
-  /** PUBLISH came on this connection; if not, it is awaited again. */
+  /** PUBLISH arrived on this connection; otherwise it is expected again. */
   here: boolean
-  /** PUBREL came on this connection. */
+  /** PUBREL arrived on this connection. */
   released: boolean
-  /** The client goes on without being told. */
+  /** The client acknowledges it at once, without a command. */
   swift: boolean
 }
 
@@ -59,7 +59,7 @@ export class SessionModel {
   readonly name: string
   readonly user: string
   version: 4 | 5 = 4
-  /** Seconds the session outlives its connection. */
+  /** Session expiry in seconds. */
   expiry = 0
   connected = false
   window = 0
@@ -67,9 +67,9 @@ export class SessionModel {
   readonly subscriptions = new Map<string, Subscription>()
   /** In the order in which they became due. */
   deliveries: Delivery[] = []
-  /** Under way, in the order in which they were sent. */
+  /** In flight, in the order in which they were sent. */
   flows: Delivery[] = []
-  /** QoS 2 messages of the client that await its PUBREL, by packet id. */
+  /** QoS 2 publishes of the client that await its PUBREL, by packet id. */
   readonly halfway = new Map<number, { topic: string; payload: string; retain: boolean }>()
 
   constructor(name: string, user: string) {
@@ -85,16 +85,17 @@ export class SessionModel {
     return [...this.subscriptions.values()].filter(({ filter }) => matches(filter, topic))
   }
 
-  /** How `message` may reach this session by its subscriptions of now; empty: not at all. `lax`: its own may come, or not. */
+  /** The valid forms of a delivery of `message` by the present subscriptions; empty: none. `lax`: its own message may or may not arrive. */
   waysOf(message: Message): { ways: Way[]; lax: boolean } {
     const all = this.matching(message.topic)
     const own = message.from === this.name
     const open = own ? all.filter(({ noLocal }) => !noLocal) : all
-    // No local is of MQTT 5, and speaks of a connection's messages [MQTT5-3.8.3-3]; where a cursor waits, it counts when that goes on.
+    // No Local exists in MQTT 5 only, and refers to a connection's own messages [MQTT5-3.8.3-3]; for a waiting cursor it counts when the
+    // cursor continues.
     const waits = isRoom(message.topic) && this.flows.length >= this.limit
     const lax = own && open.length < all.length && (message.isWill || this.version === 4 || waits)
     if (open.length === 0 && !lax) return { ways: [], lax }
-    // Whether a filter with no local counts beside others that brought the message is nowhere said.
+    // The specification does not say whether a filter with No Local counts beside others that matched the message.
     const lists = open.length > 0 && open.length < all.length ? [all, open] : [all]
     return {
       ways: lists.filter((list) => list.length > 0).map((list) => this.#way(list, message)),
@@ -137,13 +138,13 @@ export class SessionModel {
     })
   }
 
-  /** A kept session has a cursor in rooms it sees at QoS 1 or 2, and a queue of what comes at QoS 1 or 2 on other topics. */
+  /** A persistent session has a cursor in rooms that it follows at QoS 1 or 2, and a queue for plain topics at QoS 1 or 2. */
   #survival({ topic }: Message, ways: readonly Way[], retained: boolean): Delivery['survives'] {
     if (!this.kept) return 'no'
     if (isRoom(topic)) return this.#follows(topic) ? 'yes' : 'no'
     const queued = ways.filter(({ qos }) => qos > 0).length
     if (queued === 0) return 'no'
-    // What a SUBSCRIBE asked for may be lost when the connection breaks before it could be sent.
+    // A retained message may be lost if the connection breaks before it was sent.
     return queued === ways.length && !retained ? 'yes' : 'perhaps'
   }
 
@@ -151,7 +152,7 @@ export class SessionModel {
     return this.matching(room).some(({ qos }) => qos > 0)
   }
 
-  /** A subscription changed: what it had made due may come all the same where nothing else asks for it. */
+  /** A subscription changed: what it made due may still arrive if no other one matches. */
   reconsider(filter: string): void {
     for (const delivery of this.deliveries) {
       const { topic } = delivery.message
@@ -163,7 +164,7 @@ export class SessionModel {
     }
   }
 
-  /** Without a cursor what is due comes now or never; where there is one again, it may have been reached by it. */
+  /** Without a cursor, a due message arrives now or never; a new cursor may have passed it already. */
   #reconsiderCursor(delivery: Delivery): void {
     const follows = this.#follows(delivery.message.topic)
     if (!follows) delivery.survives = 'no'
@@ -171,7 +172,7 @@ export class SessionModel {
       Object.assign(delivery, { must: false, survives: this.kept ? 'perhaps' : 'no' })
   }
 
-  /** The connection is gone. `inHaste`: what is due may have been on it. */
+  /** The connection ended. `inHaste`: due messages may have been in flight on it. */
   drop(inHaste = false): void {
     this.connected = false
     for (const delivery of this.deliveries) {
@@ -183,12 +184,12 @@ export class SessionModel {
     for (const flow of this.flows) Object.assign(flow, { here: false, released: false, swift: false })
   }
 
-  /** Most messages the broker may have under way. */
+  /** Maximum number of messages the broker may have in flight. */
   get limit(): number {
     return this.window || 32
   }
 
-  /** Messages under way that came on this connection. */
+  /** Number of messages in flight that arrived on this connection. */
   get underWay(): number {
     return this.flows.filter(({ here }) => here).length
   }

@@ -1,4 +1,4 @@
-/** Plays a program against a broker: who comes and goes, who says what, and after each step a wait until nothing more is owed. */
+/** Plays a program against a broker: connects clients, publishes, and waits after each step until nothing more is owed. */
 import type { IConnackPacket, Packet } from 'mqtt-packet'
 import { commit } from '../../../broker/store/commit.js'
 import type { TestBroker } from '../../helpers/broker.js'
@@ -16,13 +16,13 @@ export class Stage {
   readonly #prompter: Prompter
   readonly #roles: (Role | null)[] = CAST.map(() => null)
 
-  /** `patience`: as of Prompter. */
+  /** `patience`: as in Prompter. */
   constructor(broker: TestBroker, patience: number) {
     this.#broker = broker
     this.#prompter = new Prompter(this.#model, patience)
   }
 
-  /** Throws what went wrong, with all that was said. */
+  /** Plays the program. Throws the violation, with the log. */
   async play({ cast, commands }: Program): Promise<void> {
     try {
       await this.#enterRooms()
@@ -78,7 +78,7 @@ export class Stage {
     }
   }
 
-  /** Until nobody is owed anything; then a PINGREQ each, twice, so that what is too much has come too. */
+  /** Waits until nothing is owed; then a PINGREQ each, twice, so that superfluous packets have arrived too. */
   async #settle(): Promise<void> {
     for (const asked of [false, true, true]) {
       for (const role of this.#roles) {
@@ -91,7 +91,7 @@ export class Stage {
 
   // --- coming and going -----------------------------------------------------------------------------------------------------
 
-  /** Everyone is a member of every room before the program begins. */
+  /** Makes everyone a member of every room before the program begins. */
   async #enterRooms(): Promise<void> {
     for (const user of new Set(CAST.map((member) => member.user))) {
       const client = new RawClient(this.#broker)
@@ -110,7 +110,7 @@ export class Stage {
     if (away.length > 0) await this.#connect(command, away[command.who % away.length]!)
   }
 
-  /** CONNECT; where that slot is connected already, as a takeover. */
+  /** CONNECT; if the slot is connected already, a takeover. */
   async #connect(wish: Connecting, who: number): Promise<void> {
     const will = wish.will?.retain ? { ...wish.will, topic: `w/${who}` } : wish.will
     const connecting = { ...wish, will }
@@ -153,7 +153,7 @@ export class Stage {
       throw new Violation(`session present ${connack.sessionPresent} [MQTT-3.2.2-2, MQTT-3.2.2-3]`)
   }
 
-  /** The network fails. `inHaste`: with packets on it. */
+  /** Breaks the connection. `inHaste`: with packets in flight. */
   async #cut(role: Role, inHaste = false): Promise<void> {
     await this.#gone(role, () => void role.client.stream.destroy())
     this.#model.drop(role.name, true, inHaste)
@@ -166,7 +166,7 @@ export class Stage {
     for (const [i, wish] of publishing.entries()) here[(who + i) % here.length]!.publish(wish, pools.get(wish.topic))
   }
 
-  /** One publishes, and another's connection breaks before it sees any of that. */
+  /** One client publishes, and the connection of another breaks before it receives anything of that. */
   async #lose(publisher: Role, other: Role, { taken, ...wish }: Do<'lose'>): Promise<void> {
     if (publisher === other) return
     publisher.publish(wish)
@@ -186,7 +186,7 @@ export class Stage {
     this.#model.drop(role.name, keepsWill)
   }
 
-  /** Resolves when the broker is done with the session. */
+  /** Resolves when the broker has finished with the session. */
   async #gone({ who, client, name }: Role, end: () => void): Promise<void> {
     this.#roles[who] = null
     const gone = new Promise<void>((resolve) => this.#broker.running.aedes.once('clientDisconnect', () => resolve()))
@@ -202,7 +202,7 @@ export class Stage {
     this.#model.stopped()
   }
 
-  /** The session is made older in the store; its will must not be on its way, for that has a clock of its own. */
+  /** Ages the session in the store. Its will must not be pending, because that has a timer of its own. */
   async #expire({ who }: Do<'expire'>): Promise<void> {
     const name = `${CAST[who]!.user}/${CAST[who]!.id}`
     const session = this.#model.sessions.get(name)
@@ -214,7 +214,7 @@ export class Stage {
     this.#model.end(name)
   }
 
-  /** The will's delay is cut short by the end of the session [MQTT5-3.1.3-9]. */
+  /** The end of the session cuts the will's delay short [MQTT5-3.1.3-9]. */
   async #outlive({ who, will, publishing }: Do<'outlive'>): Promise<void> {
     const wish = { version: 5, clean: false, expiry: LONG, window: 0, acks: 'at once', will } as const
     await this.#connect(wish, who)
@@ -226,7 +226,7 @@ export class Stage {
     const sent = this.#sent(session.will!.payload)
     await this.#leave(role, { do: 'leave', who, expiry: SHORT, withWill: true })
     await this.#prompter.inTime(sent, 'the will was never sent', SHORT * 1000 + 1000)
-    // What came in time, unasked for.
+    // Packets that arrived in time without being required.
     for (const other of this.#roles) while (other && other.client.pending.length > 0) await other.hear()
     this.#model.passTime()
     this.#model.end(name)
@@ -247,7 +247,7 @@ export class Stage {
 
   // --- the end --------------------------------------------------------------------------------------------------------------
 
-  /** Everyone who can comes back and acknowledges everything; then nothing is left, and nothing comes when they come once more. */
+  /** All clients reconnect and acknowledge everything; then nothing is left, and nothing arrives after another reconnect. */
   async #finale(): Promise<void> {
     for (const role of this.#roles) role?.catchUp()
     await this.#settle()

@@ -1,22 +1,22 @@
-/** What a program of the model-based test says: commands are data, so that a failing program can be shrunk, printed and run again. */
+/** The commands of a program of the session test. They are data, so that a failing program can be shrunk, printed and repeated. */
 import fc from 'fast-check'
 
 export type QoS = 0 | 1 | 2
 
-/** Slots of the cast: two users, one of them with two devices. */
+/** Slots of clients: two users, one of them with two devices. */
 export const CAST = [
   { user: 'ann', id: 'phone' },
   { user: 'bob', id: 'phone' },
   { user: 'ann', id: 'tablet' },
 ] as const
 
-/** An interval that no program lives to see the end of, in seconds. */
+/** Seconds that outlast every program. */
 export const LONG = 1000
-/** The only one that passes, in seconds. */
+/** The only interval that passes, in seconds. */
 export const SHORT = 1
 
 export interface WillWish {
-  /** A retained one has a topic of its own: when many clients go at once, nobody knows whose is the last. */
+  /** A retained will has a topic of its own: if many clients end at once, the order of their wills is undefined. */
   topic: string
   qos: QoS
   retain: boolean
@@ -29,7 +29,7 @@ export interface Connecting {
   clean: boolean
   /** Seconds; MQTT 5 only. */
   expiry: number
-  /** Receive maximum, MQTT 5 only; 0: none given. */
+  /** Receive Maximum, MQTT 5 only; 0: not given. */
   window: number
   acks: 'at once' | 'held'
   will: WillWish | null
@@ -47,42 +47,42 @@ export interface Publishing {
   topic: string
   qos: QoS
   retain: boolean
-  /** Clears the retained message. */
+  /** An empty payload, which clears the retained message. */
   empty: boolean
   /** Message expiry in seconds, MQTT 5 only; 0: none. */
   expiry: number
-  /** How many at once. */
+  /** Number of publishes at once. */
   count: number
-  /** QoS 2: PUBREL is left for later. */
+  /** QoS 2: PUBREL is sent later. */
   halfway: boolean
 }
 
-/** `who`: a slot of the cast; of what only connected clients do, which of those that are. */
+/** `who`: a slot; for commands of connected clients, an index into those. */
 export type Command =
   | ({ do: 'connect'; who: number } & Connecting)
-  /** The same, of one that is away. */
+  /** The same for a disconnected client. */
   | ({ do: 'return'; who: number } & Connecting)
   | { do: 'leave'; who: number; expiry: number | null; withWill: boolean }
   | { do: 'cut'; who: number }
   | { do: 'subscribe'; who: number; filters: FilterWish[]; identifier: number }
   | { do: 'unsubscribe'; who: number; filters: string[] }
   | ({ do: 'publish'; who: number } & Publishing)
-  /** One publishes, and the connection of the next breaks before that arrives. `taken`: after the ack. */
+  /** One client publishes, and the connection of the next one breaks before that arrives. `taken`: after the ack. */
   | ({ do: 'lose'; who: number; taken: boolean } & Publishing)
-  /** Several publish at once, each one message: in which order they are taken nobody knows. */
+  /** Several clients publish one message each at the same time, in undefined order. */
   | { do: 'together'; who: number; wishes: Publishing[] }
-  /** PUBREL for what was published halfway. */
+  /** PUBREL for an incomplete publish. */
   | { do: 'release'; who: number }
-  /** What was published halfway is published again, as after a lost PUBREC. */
+  /** Repeats an incomplete publish, as after a lost PUBREC. */
   | { do: 'repeat'; who: number }
-  /** Acknowledges one of the messages under way: wholly, by one packet, or with a refusal. */
+  /** Acknowledges one message in flight: completely, by one packet, or with an error code. */
   | { do: 'acknowledge'; who: number; which: number; how: 'wholly' | 'one step' | 'refuse' }
-  /** A kept session ends while its client is away. */
+  /** A persistent session expires while its client is disconnected. */
   | { do: 'expire'; who: number }
   | { do: 'restart' }
   /**
-   * Time passes: a client comes with this will, publishes a message of short life and leaves; when its will comes, its session and the
-   * message are over.
+   * Time passes: a client with this will connects, publishes a message with a short expiry and disconnects; when the will is published, the
+   * session and the message have expired.
    */
   | { do: 'outlive'; who: number; will: WillWish; publishing: Publishing }
 
@@ -204,7 +204,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: command('restart', {}) },
 )
 
-/** Each begins with everyone connected and subscribed, in one way or another. */
+/** Each begins with all clients connected and subscribed in one of several ways. */
 export const programs: fc.Arbitrary<Program> = fc.record({
   cast: fc.tuple(
     ...CAST.map(() => fc.tuple(connecting, fc.record(subscribing)).map(([wish, first]) => ({ ...wish, ...first }))),
@@ -218,7 +218,7 @@ const outliving = command('outlive', {
   publishing: publishing.map((wish) => ({ ...wish, expiry: SHORT })),
 })
 
-/** In each, time passes once. */
+/** Programs in which time passes once. */
 export const timedPrograms: fc.Arbitrary<Program> = fc
   .tuple(programs, outliving, fc.nat(30))
   .map(([{ cast, commands }, passing, at]) => ({

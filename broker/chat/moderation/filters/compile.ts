@@ -35,9 +35,8 @@ export function filterFaults(filters: readonly Filter[]): FilterFault[] {
 }
 
 function faultsOf({ match, patterns }: Filter): FilterFault[] {
-  const most = match === 'regex' ? MAX_REGEXES : MAX_WORDS
-  if (patterns.length > most)
-    return [{ path: ['patterns'], message: `has ${patterns.length} patterns, at most ${most}` }]
+  const max = match === 'regex' ? MAX_REGEXES : MAX_WORDS
+  if (patterns.length > max) return [{ path: ['patterns'], message: `has ${patterns.length} patterns, at most ${max}` }]
   return patterns.flatMap((pattern, i) => {
     const why = faultOf(match, pattern)
     return why === null ? [] : [{ path: ['patterns', i], message: `${JSON.stringify(pattern)}: ${why}` }]

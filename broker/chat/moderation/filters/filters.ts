@@ -9,42 +9,42 @@ import { type CheckedMessage, rewritten } from '../../model/message.js'
 import { type CompiledFilter, compileFilters } from './compile.js'
 
 /** Maximum number of masked matches; a message with more is refused. */
-const MOST_MASKED = 32
+const MAX_MASKED = 32
 
 export class ContentFilters implements Screen {
   readonly #configured: readonly CompiledFilter[]
-  readonly #kept: () => readonly Filter[]
+  readonly #stored: () => readonly Filter[]
   #compiled: { of: readonly Filter[]; filters: readonly CompiledFilter[] }
 
-  /** `kept`: the filters in the store; the same array until they change. */
-  constructor(configured: readonly Filter[], kept: () => readonly Filter[]) {
+  /** `stored`: the filters in the store; the same array until they change. */
+  constructor(configured: readonly Filter[], stored: () => readonly Filter[]) {
     this.#configured = compileFilters(configured)
-    this.#kept = kept
+    this.#stored = stored
     this.#compiled = { of: [], filters: this.#configured }
   }
 
   screen(_actor: Actor, room: string, message: CheckedMessage): Verdict | undefined {
     const filters = this.#filters()
     if (filters.length === 0) return undefined
-    const said = words(message)
-    if (said === null) return undefined
-    const { text, report } = filtered(filters, room, said)
-    if (text === said) return report ? { report } : undefined
+    const original = contentText(message)
+    if (original === null) return undefined
+    const { text, report } = filtered(filters, room, original)
+    if (text === original) return report ? { report } : undefined
     // Only text can be masked.
     if (message.text === null) throw refused()
     return { message: rewritten(message, { text }), ...(report ? { report } : {}) }
   }
 
   #filters(): readonly CompiledFilter[] {
-    const kept = this.#kept()
-    if (kept !== this.#compiled.of)
-      this.#compiled = { of: kept, filters: [...this.#configured, ...compileFilters(kept)] }
+    const stored = this.#stored()
+    if (stored !== this.#compiled.of)
+      this.#compiled = { of: stored, filters: [...this.#configured, ...compileFilters(stored)] }
     return this.#compiled.filters
   }
 }
 
 /** The text, or the emoji of a reaction. */
-function words({ text, input }: CheckedMessage): string | null {
+function contentText({ text, input }: CheckedMessage): string | null {
   return input?.type === 'reaction' ? (input.data as ReactionData).emoji : text
 }
 
@@ -52,18 +52,18 @@ function words({ text, input }: CheckedMessage): string | null {
 function filtered(
   filters: readonly CompiledFilter[],
   room: string,
-  said: string,
+  original: string,
 ): { text: string; report: string | null } {
-  let text = said
+  let text = original
   let report: string | null = null
   const folded: { lower: Folded | null; as: Folded | null } = { lower: null, as: null }
   for (const filter of filters) {
     if (filter.rooms && !filter.rooms.has(room)) continue
     const form = filter.lower ? 'lower' : 'as'
     const seen = (folded[form] ??= fold(text, filter.lower))
-    const found = filter.find(seen.text, filter.action === 'mask' ? MOST_MASKED + 1 : 1)
+    const found = filter.find(seen.text, filter.action === 'mask' ? MAX_MASKED + 1 : 1)
     if (found.length === 0) continue
-    if (filter.action === 'refuse' || found.length > MOST_MASKED) throw refused()
+    if (filter.action === 'refuse' || found.length > MAX_MASKED) throw refused()
     if (filter.action === 'report') {
       report ??= text.slice(...unfold(seen, found[0]!))
       continue

@@ -24,11 +24,11 @@ import type { Forwarding } from './forwarding.js'
 import type { Post } from './post.js'
 import type { References } from './references.js'
 import type { Screening, Verdict } from './screening.js'
-import { Send, type Sending } from './send.js'
-import { calledIn, commandDraft } from './slash-commands.js'
+import { Send, type SendRequest } from './send.js'
+import { commandDraft, findCommand } from './slash-commands.js'
 import type { SlowMode } from './slow-mode.js'
 
-export interface WritingDeps {
+export interface MessageWriterDeps {
   readonly store: Pick<Store, 'commit' | 'directory'>
   readonly rules: RoomRules
   readonly screening: Screening
@@ -42,21 +42,21 @@ export interface WritingDeps {
   readonly flagged: (actor: Actor, message: CheckedMessage, result: SendResult, why: string) => void
 }
 
-export class Writing {
-  readonly #deps: WritingDeps
+export class MessageWriter {
+  readonly #deps: MessageWriterDeps
   /** Destinations by room. The same strings for all messages of a room, because the log is looked up by them. */
   readonly #destinations = new BoundedCache<Destination>((room) => ({
     log: logs.messages(room),
     place: `"room":"${room}",`,
   }))
 
-  constructor(deps: WritingDeps) {
+  constructor(deps: MessageWriterDeps) {
     this.#deps = deps
   }
 
   /** Writes to a room, in its slow mode. */
-  toRoom(room: RoomRecord, post: Post): void | Promise<void> {
-    this.count(room.id, post.publisher)
+  writeToRoom(room: RoomRecord, post: Post): void | Promise<void> {
+    this.chargeRate(room.id, post.publisher)
     const slow =
       room.slowMode > 0 &&
       !isChange(post.message.input) &&
@@ -65,7 +65,7 @@ export class Writing {
   }
 
   /** Charges the message to the room's rate: above it the publisher is paused, or refused if it cannot be paused. */
-  count(room: string, publisher: Publisher): void {
+  chargeRate(room: string, publisher: Publisher): void {
     if (!publisher.pause) return this.#deps.rates.requireRoomRate(room)
     const ms = this.#deps.rates.chargeRoom(room)
     if (ms > 0) publisher.pause(ms)
@@ -76,24 +76,24 @@ export class Writing {
     const { slowMode, store } = this.#deps
     const user = personBehind(store.directory, post.actor.principal.user)
     if (post.message.cid !== null && (await this.#isRetry(post)))
-      return this.#onlyRetry(post, tooEarly(room, seconds, seconds * 1000))
-    const turn = slowMode.take(room, user, seconds)
-    if (turn.early > 0) return this.#onlyRetry(post, tooEarly(room, seconds, turn.early))
+      return this.#refuseUnlessRetry(post, tooEarly(room, seconds, seconds * 1000))
+    const pace = slowMode.take(room, user, seconds)
+    if (pace.waitMs > 0) return this.#refuseUnlessRetry(post, tooEarly(room, seconds, pace.waitMs))
     const settled: Publisher['settled'] = (refusal, result) => {
-      if (refusal) slowMode.giveBack(room, user, turn)
+      if (refusal) slowMode.giveBack(room, user, pace)
       post.publisher.settled(refusal, result)
     }
     try {
       return await this.append({ ...post, publisher: { settled } })
     } catch (error) {
-      slowMode.giveBack(room, user, turn)
+      slowMode.giveBack(room, user, pace)
       throw error
     }
   }
 
   /** Whether the log already has this message, so that it does not count in slow mode. */
   async #isRetry(post: Post): Promise<boolean> {
-    const { draft } = this.#sending(post)
+    const { draft } = this.#request(post)
     const [result] = await commit(this.#deps.store, { drafts: [{ ...draft, retryOnly: true }] })
     return result!.outcome !== 'absent'
   }
@@ -106,14 +106,14 @@ export class Writing {
 
   async #forward(post: Post, forward: NonNullable<MessageInput['forward']>): Promise<void> {
     const { actor, room, message } = post
-    let filled: CheckedMessage
+    let forwardMessage: CheckedMessage
     try {
-      filled = await this.#deps.forwarding.fill(actor, room, message, forward)
-      this.#requireAllowed(post)
+      forwardMessage = await this.#deps.forwarding.fill(actor, room, message, forward)
+      this.#requireStillAllowed(post)
     } catch (error) {
-      return this.#onlyRetry(post, error)
+      return this.#refuseUnlessRetry(post, error)
     }
-    return this.#screen({ ...post, message: filled })
+    return this.#screen({ ...post, message: forwardMessage })
   }
 
   #screen(post: Post): void | Promise<void> {
@@ -121,9 +121,9 @@ export class Writing {
     try {
       const verdict = this.#deps.screening.screen(actor, room, message)
       if (verdict instanceof Promise) return this.#appendAfter(verdict, post)
-      return this.#append(verdict ? this.#judged(post, verdict) : post)
+      return this.#append(verdict ? this.#applyVerdict(post, verdict) : post)
     } catch (error) {
-      return this.#onlyRetry(post, error)
+      return this.#refuseUnlessRetry(post, error)
     }
   }
 
@@ -131,14 +131,14 @@ export class Writing {
   async #appendAfter(screening: Promise<Verdict | undefined>, post: Post): Promise<void> {
     try {
       const verdict = await screening
-      this.#requireAllowed(post)
-      return await this.#append(verdict ? this.#judged(post, verdict) : post)
+      this.#requireStillAllowed(post)
+      return await this.#append(verdict ? this.#applyVerdict(post, verdict) : post)
     } catch (error) {
-      this.#onlyRetry(post, error)
+      this.#refuseUnlessRetry(post, error)
     }
   }
 
-  #judged(post: Post, { message = post.message, report }: Verdict): Post {
+  #applyVerdict(post: Post, { message = post.message, report }: Verdict): Post {
     if (report === undefined) return { ...post, message }
     const settled: Publisher['settled'] = (refusal, result) => {
       if (result) this.#deps.flagged(post.actor, message, result, report)
@@ -147,7 +147,7 @@ export class Writing {
     return { ...post, message, publisher: { settled } }
   }
 
-  #requireAllowed({ actor, room, to }: Post): void {
+  #requireStillAllowed({ actor, room, to }: Post): void {
     const { rules, store } = this.#deps
     const { user } = actor.principal
     if (to !== '') requireReachable(store.directory, to, user, 'messages', `you may not write to ${to}`)
@@ -157,51 +157,53 @@ export class Writing {
   #append(post: Post): void | Promise<void> {
     const { actor, room, message } = post
     const { input } = message
-    const sending = this.#sending(post)
-    if (sending.command) return this.#deps.store.commit(new Send(this.#deps.replies, sending))
+    const request = this.#request(post)
+    if (request.command) return this.#deps.store.commit(new Send(this.#deps.replies, request))
     if (input) this.#deps.references.checkMentions(actor, room, input)
-    if (isChange(input)) return this.#deps.changes.send(input, sending)
-    if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendReferring(input, sending)
-    this.#deps.store.commit(new Send(this.#deps.replies, sending))
+    if (isChange(input)) return this.#deps.changes.send(input, request)
+    if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendWithReferences(input, request)
+    this.#deps.store.commit(new Send(this.#deps.replies, request))
   }
 
   /** Refuses the message, unless it is a retry of an accepted one: then the log returns the first result. */
-  #onlyRetry(post: Post, why: unknown): void {
+  #refuseUnlessRetry(post: Post, why: unknown): void {
     if (!(why instanceof Refusal) || post.message.cid === null) throw why
-    const sending = this.#sending(post)
-    const draft = { ...sending.draft, retryOnly: true }
-    this.#deps.store.commit(new Send(this.#deps.replies, { ...sending, draft, unlessRetry: why }))
+    const request = this.#request(post)
+    const draft = { ...request.draft, retryOnly: true }
+    this.#deps.store.commit(new Send(this.#deps.replies, { ...request, draft, ifNotRetry: why }))
   }
 
   /** A bot command goes to the bot's log instead of the room's. */
-  #sending({ actor, room, message, to, publication, publisher }: Post): Sending {
-    const { rates: counted } = this.#deps
-    const called = calledIn(this.#deps.store.directory, actor, room, message)
-    if (called) {
-      const command = { bot: called.bot, name: called.command, owner: called.owner }
-      const draft = commandDraft(actor, room, called, message)
-      return { actor, room, cid: message.cid, publication, draft, publisher, counted, command }
+  #request({ actor, room, message, to, publication, publisher }: Post): SendRequest {
+    const { rates: charged } = this.#deps
+    const use = findCommand(this.#deps.store.directory, actor, room, message)
+    if (use) {
+      const command = { bot: use.bot, name: use.command, owner: use.owner }
+      const draft = commandDraft(actor, room, use, message)
+      return { actor, room, cid: message.cid, publication, draft, publisher, charged, command }
     }
-    const known = this.#destinations.get(room)
-    const destination = to === '' ? known : { ...known, to }
+    const inRoom = this.#destinations.get(room)
+    const destination = to === '' ? inRoom : { ...inRoom, to }
     const stamped = stamp(actor, destination, message, publication)
-    const draft = message.input?.mentions ? mentioning(stamped, message.input) : stamped
-    const along = message.forwarded ? this.#noting(publication, room, message.forwarded.from) : publication
-    return { actor, room, cid: message.cid, publication: along, draft, publisher, counted }
+    const draft = message.input?.mentions ? withMentionNote(stamped, message.input) : stamped
+    const recorded = message.forwarded
+      ? this.#withForwardRecord(publication, room, message.forwarded.from)
+      : publication
+    return { actor, room, cid: message.cid, publication: recorded, draft, publisher, charged }
   }
 
   /** Records that the room has content of `user`, so that it is found when the account is deleted. */
-  #noting(publication: Publication, room: string, user: string): Publication {
+  #withForwardRecord(publication: Publication, room: string, user: string): Publication {
     const { forwarded } = this.#deps.store.directory
     if (forwarded.get(room, user)) return publication
     return { ...publication, ops: [...publication.ops, forwarded.putOp({ room, user })] }
   }
 
   /** Appends a message that replies to another or belongs to a thread. */
-  async #appendReferring(input: MessageInput, sending: Sending): Promise<void> {
-    const { notes = [] } = (await this.#deps.references.check(sending.actor, sending.room, input)) ?? {}
-    const effect = { notes: [...notes, ...(sending.draft.effect?.notes ?? [])] }
-    this.#deps.store.commit(new Send(this.#deps.replies, { ...sending, draft: { ...sending.draft, effect } }))
+  async #appendWithReferences(input: MessageInput, request: SendRequest): Promise<void> {
+    const { notes = [] } = (await this.#deps.references.check(request.actor, request.room, input)) ?? {}
+    const effect = { notes: [...notes, ...(request.draft.effect?.notes ?? [])] }
+    this.#deps.store.commit(new Send(this.#deps.replies, { ...request, draft: { ...request.draft, effect } }))
   }
 }
 
@@ -213,6 +215,6 @@ function tooEarly(room: string, seconds: number, early: number): Refusal {
 }
 
 /** Adds the mention note. The mentions of a change belong to its target, so a change gets none. */
-function mentioning(draft: Draft, input: MessageInput): Draft {
+function withMentionNote(draft: Draft, input: MessageInput): Draft {
   return isChange(input) ? draft : { ...draft, effect: { notes: mentionNote(input.mentions, draft) } }
 }
