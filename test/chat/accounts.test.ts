@@ -35,12 +35,7 @@ t.test('who is connected has the roles that the account has now, unless a token 
   }
   const stream = await EventReader.open(t, broker, '/v1/events?filter=%24SYS/%23', { token: login.token })
   const rooms = await EventReader.open(t, broker, '/v1/events?filter=rooms/%2B/messages', { token: login.token })
-  const session = (one: Person) => {
-    const { clients } = broker.running.aedes as unknown as {
-      clients: Record<string, { login: { session: { subscriptions: Map<string, unknown> } } }>
-    }
-    return clients[`ops/${one.client.options.clientId}`]!.login.session
-  }
+  const session = (one: Person) => broker.running.aedes.clients[`ops/${one.client.options.clientId}`]!.client!.session
 
   await callAdmin(broker.dataDir, 'user.role', { name: 'ops', roles: ['notifier'] })
   await stream.end()

@@ -214,11 +214,7 @@ t.test('DISCONNECT by the broker', async (t) => {
 })
 
 async function logout(broker: Awaited<ReturnType<typeof startTestBroker>>, user: string): Promise<void> {
-  const connection = Object.values(
-    (broker.running.aedes as unknown as { clients: Record<string, { id: string; services: never }> }).clients,
-  ).find(({ id }) => id.startsWith(`${user}/`)) as never as {
-    services: { registry: { logout(signal: object): Promise<void> } }
-  }
+  const connection = Object.values(broker.running.aedes.clients).find(({ id }) => id.startsWith(`${user}/`))!
   await connection.services.registry.logout({ kind: 'logout', user, forget: false })
 }
 
