@@ -17,7 +17,7 @@ const node = section('This broker process.', {
   dataDir: Type.String({
     minLength: 1,
     default: './data',
-    description: 'Where everything is kept: log, sessions, secret. Relative to the working directory.',
+    description: 'Directory of store, search index and secret. Relative to the working directory.',
   }),
 })
 
@@ -35,32 +35,32 @@ const listen = section('Where clients connect. A port of null switches a listene
   tls: section('Certificate of the TLS listeners.', {
     cert: optionalText('Path of the certificate chain, PEM.'),
     key: optionalText('Path of the private key, PEM.'),
-    ca: optionalText('Path of the authorities whose client certificates count, PEM; see auth.x509.'),
+    ca: optionalText('Path of the authorities of client certificates, PEM; see auth.x509.'),
     crl: optionalText('Path of the revocation lists of these authorities, PEM; one for each.'),
   }),
   proxyProtocol: flag(false, 'Expect a PROXY protocol header (v1 or v2) on every connection, from your load balancer.'),
   origins: Type.Array(Type.String({ minLength: 1 }), {
     default: [],
     description:
-      'Origins whose pages may open a WebSocket and use the HTTP API, beside those of this very address, such as https://chat.example.com; "*": pages of any.',
+      'Other origins whose pages may open a WebSocket and use HTTP, such as https://chat.example.com; "*": any.',
   }),
   connectTimeout: duration('10s', 'A connection that has not sent CONNECT by then is closed.'),
   wsPing: optionalDuration(
     '25s',
-    'A WebSocket silent for that long is pinged, and closed if it stays silent as long again.',
+    'A silent WebSocket is pinged after that, and closed if it stays silent as long again.',
   ),
   eventPing: duration(
     '25s',
-    'How often an idle event stream over HTTP gets a comment; a reader that takes nothing for that long is cut off.',
+    'How often an idle event stream over HTTP gets a comment; one that is not read for that long is closed.',
   ),
-  answerTimeout: duration('30s', 'An HTTP answer of which nothing is taken for that long is cut off.'),
+  answerTimeout: duration('30s', 'An HTTP response of which nothing is read for that long is cut off.'),
   idleTimeout: duration(
     '75s',
-    'An HTTP connection without a request is closed after that; longer than proxies keep theirs (60 s mostly), or they meet closed ones.',
+    'An idle HTTP connection is closed after that. It should be longer than in proxies (mostly 60 s), which would otherwise use closed connections.',
   ),
-  redirect: section('Sends clients to another server: with a reason and its name from MQTT 5 on.', {
-    to: optionalText('The other server, such as mqtt.example.com:1883; null: nobody is sent anywhere.'),
-    permanent: flag(false, 'The move is for good: clients should not come back here.'),
+  redirect: section('Redirects clients to another server: MQTT 5 clients are told which one, older ones are refused.', {
+    to: optionalText('The other server, such as mqtt.example.com:1883; null: no redirect.'),
+    permanent: flag(false, 'The move is permanent.'),
     when: Type.Enum(['always', 'full'], {
       default: 'always',
       description: 'always, or full: only while limits.connections is reached.',
@@ -70,7 +70,7 @@ const listen = section('Where clients connect. A port of null switches a listene
 
 const action = Type.Optional(
   Type.Enum(['publish', 'subscribe', 'all'], {
-    description: 'What the rule speaks about; exactly one of allow and deny.',
+    description: 'What the rule is about; exactly one of allow and deny.',
   }),
 )
 
@@ -88,7 +88,10 @@ const rule = Type.Object(
 )
 
 const acl = section('Who may use devices/… and plain topics.', {
-  rules: Type.Array(rule, { default: [], description: 'The first rule that matches decides; none denies.' }),
+  rules: Type.Array(rule, {
+    default: [],
+    description: 'The first matching rule decides; without one, access is denied.',
+  }),
 })
 
 const room = Type.Object(
@@ -110,31 +113,34 @@ const rooms = section('Rooms.', {
   maxMembers: count(100000, 'Members of one room.'),
   thinAbove: count(
     100,
-    'Larger rooms are told of no presence, and of typing a number. Their receipts go by receipts.maxMembers.',
+    'Rooms with more members show no presence, and typing as a number. For receipts see receipts.maxMembers.',
   ),
   list: Type.Array(room, {
     default: [{ id: 'lobby', access: 'public' }],
-    description: 'Rooms made at the first start: { id, access, name?, topic? }.',
+    description: 'Rooms created at the first start: { id, access, name?, topic? }.',
   }),
 })
 
 const store = section('Where data lives.', {
   driver: Type.Enum(['level'], { default: 'level', description: 'level: embedded, in node.dataDir.' }),
   level: section('The embedded store.', {
-    sync: flag(true, 'fsync before every ack. false survives a crash of the process, not of the machine.'),
+    sync: flag(
+      true,
+      'fsync before every acknowledgement. false: acknowledged messages survive a crash of the process, not of the machine.',
+    ),
     cacheBytes: count(
       67108864,
-      'Bytes of logs kept in memory: half for what was read or written lately, half for what still lies in the journal.',
+      'Bytes of logs in memory: half for recently used chunks, half for the journal.',
       1048576,
     ),
     minFree: count(
       67108864,
-      'Bytes of its disk that stay free: below it what would be stored is refused as unavailable; logins, reads and deletions go on. 0: no bound.',
+      'Bytes of the disk to keep free: with less, writes are refused as unavailable; logins, reads and deletions go on. 0: no limit.',
       0,
     ),
     onDamage: Type.Enum(['stop', 'drop'], {
       default: 'stop',
-      description: 'When its log is damaged: stop and say so, or drop what cannot be read; clients then begin anew.',
+      description: 'If its write-ahead log is damaged: stop, or drop what cannot be read; clients then start again.',
     }),
   }),
 })
@@ -142,19 +148,19 @@ const store = section('Where data lives.', {
 const history = section('How long messages are kept. 0 keeps them forever.', {
   days: Type.Number({ minimum: 0, default: 0, description: 'Days a message is kept.' }),
   messages: count(0, 'Newest messages kept per room.', 0),
-  editWindow: duration('0s', 'How long after it was sent a message may be edited; 0 sets no limit.'),
+  editWindow: duration('0s', 'How long a message may be edited after it was sent; 0: no limit.'),
 })
 
 const presence = section('Who is online.', {
-  offlineDelay: duration('10s', 'How long a user may be gone before others see it.'),
-  restartGrace: duration('60s', 'How long after a start users may take to come back unnoticed.'),
+  offlineDelay: duration('10s', 'How long a user is disconnected before others see it.'),
+  restartGrace: duration('60s', 'How long after a start users may reconnect before they are shown as offline.'),
 })
 
-const receipts = section('Who has got and read what.', {
-  delivered: flag(true, 'Tell others what reached someone, from the acks of QoS 1 and 2.'),
+const receipts = section('Receipts: what members have received and read.', {
+  delivered: flag(true, 'Send receipts for delivery, from the acknowledgements of QoS 1 and 2.'),
   maxMembers: count(
     100,
-    'Larger rooms are told nothing live; who has read what is kept all the same, and can be asked for.',
+    'Rooms with more members get no live receipts; read positions are stored and can be requested.',
   ),
 })
 
@@ -173,72 +179,70 @@ const webhook = Type.Object(
 
 const webhooks = Type.Array(webhook, {
   default: [],
-  description: 'Where to tell what happens: { id, url, secret, events, rooms?, users?, direct?, previousSecret? }.',
+  description:
+    'Servers that events are posted to: { id, url, secret, events, rooms?, users?, direct?, previousSecret? }.',
 })
 
-const webhookDelivery = section('How webhooks are told.', {
-  timeout: duration('10s', 'An attempt without an answer by then has failed.'),
-  attempts: count(12, 'Attempts before an event is given up and kept among the deliveries.', 1, 100),
-  backoff: duration(
-    '5s',
-    'Wait after the first failure; it doubles with each, and up to half of it is left to chance.',
-  ),
-  maxBackoff: duration('1h', 'Longest wait, also where the receiver asks for a longer one.'),
-  concurrency: count(8, 'Events told to one webhook at the same time, each of another log.', 1, 1000),
-  deadLetters: count(1000, 'Events kept that were given up, of each webhook; the oldest go.', 1, 100_000),
+const webhookDelivery = section('Delivery of webhooks.', {
+  timeout: duration('10s', 'An attempt without an answer by then fails.'),
+  attempts: count(12, 'Attempts before an event is given up and becomes a dead letter.', 1, 100),
+  backoff: duration('5s', 'Wait after the first failure; it doubles with each, and up to half of it is random.'),
+  maxBackoff: duration('1h', 'Longest wait, also if the receiver asks for a longer one.'),
+  concurrency: count(8, 'Events delivered to one webhook at the same time, each of another log.', 1, 1000),
+  deadLetters: count(1000, 'Dead letters kept per webhook; the oldest are dropped.', 1, 100_000),
   privateAddresses: flag(
     true,
-    'Post to addresses of private networks and of this machine, too. Webhooks are made by admins.',
+    'Post to addresses of private networks and of this machine, too. Webhooks are created by admins.',
   ),
 })
 
 const notifications = section('Notifications to users.', {
   keep: count(1000, 'Newest notifications kept for one user.', 64),
-  ttl: duration('90d', 'Longest a notification is kept; 0 sets no limit.'),
+  ttl: duration('90d', 'How long a notification is kept at most; 0: no limit.'),
 })
 
 const devices = section('Devices of users.', {
   register: Type.Enum(['user', 'admin'], {
     default: 'user',
-    description: 'Who may make devices: every user, where auth.registration is open, or admins only.',
+    description: 'Who may create devices: every user, if auth.registration is open, or admins only.',
   }),
   perUser: count(100, 'Devices of one user.'),
 })
 
-const moderation = section('What messages may say and hold.', {
+const moderation = section('Moderation of messages.', {
   keepReports: duration('30d', 'How long a resolved report is kept, with its copy of the message.'),
   filters: Type.Array(Filter, {
     default: [],
-    description: 'What messages may not say: { match, patterns, action, rooms? }. One after another, for all alike.',
+    description: 'Filters for messages: { match, patterns, action, rooms? }. Applied in order.',
   }),
   webhook: section('A server of yours that is asked before a message is written.', {
-    url: Type.Union([webhookUrl, Type.Null()], { default: null, description: 'Where to ask; null: nobody is asked.' }),
+    url: Type.Union([webhookUrl, Type.Null()], { default: null, description: 'The address of the server; null: off.' }),
     secret: Type.Union([webhookSecret, Type.Null()], {
       default: null,
       secret: true,
-      description: 'What questions are signed with: whsec_ and 24 to 64 bytes in base64.',
+      description: 'The key of the signatures: whsec_ and 24 to 64 bytes in base64.',
     }),
     previousSecret: Type.Union([webhookSecret, Type.Null()], {
       default: null,
       secret: true,
-      description: 'Signs beside it, while you change it.',
+      description: 'Signs too, while you change the secret.',
     }),
-    timeout: duration('2s', 'A question without an answer by then has failed.'),
+    timeout: duration('2s', 'A question without an answer by then fails.'),
     onFailure: Type.Enum(['allow', 'refuse'], {
       default: 'refuse',
-      description: 'What becomes of a message when the question fails: allow (it is written) or refuse.',
+      description: 'The message if the question fails: allow (it is written) or refuse.',
     }),
     rooms: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
       description: 'Only messages of these rooms; empty: of all.',
     }),
     direct: flag(false, 'Messages of direct conversations too.'),
-    concurrency: count(32, 'Questions at a time; others wait, within their timeout.', 1, 10_000),
+    concurrency: count(32, 'Questions at the same time; others wait, within their timeout.', 1, 10_000),
   }),
 })
 
 const audit = section('The log of administrative acts.', {
-  days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0 keeps them forever.' }),
+  days: Type.Number({ minimum: 0, default: 365, description: 'Days an act is kept; 0: forever.' }),
 })
 
 const search = section('Full-text search over the messages of rooms.', {
@@ -247,22 +251,23 @@ const search = section('Full-text search over the messages of rooms.', {
     exclusiveMinimum: 0,
     maximum: 1,
     default: 0.1,
-    description: 'Most of one core that indexing takes while nobody searches; what is asked for goes at full speed.',
+    description:
+      'Maximum share of one core for indexing while nobody searches; what a search needs is indexed at full speed.',
   }),
 })
 
-const log = section('The log: one JSON object a line; on a terminal, lines for people.', {
+const log = section('The log: one JSON object per line; on a terminal, human-readable lines.', {
   level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',
     description: 'trace, debug, info, warn, error, fatal or silent.',
   }),
   format: Type.Enum(['auto', 'json', 'pretty'], {
     default: 'auto',
-    description: 'json, pretty (lines for people), or auto: pretty on a terminal, json elsewhere.',
+    description: 'json, pretty (human-readable), or auto: pretty on a terminal, json elsewhere.',
   }),
   output: Type.Enum(['stderr', 'stdout'], {
     default: 'stderr',
-    description: 'Where it goes. What the broker says to who starts it goes to the other one.',
+    description: 'Where it goes. What serve prints at its start and end goes to the other one.',
   }),
 })
 

@@ -32,22 +32,22 @@ export const RATES: RateFigures = {
 
 const figure = { type: 'number', exclusiveMinimum: 0, maximum: 1e9 }
 
-export const limits = section('Bounds on what one client can cost.', {
+export const limits = section('Limits on what one client can cost.', {
   payloadBytes: count(65536, 'Longest payload of a PUBLISH, and body of an HTTP request, in bytes.', 1, 268_435_455),
   propertyBytes: count(
     8192,
-    'Bytes that the properties of an MQTT 5 message or will may take: user properties, response topic, correlation data, content type.',
+    'Bytes of the properties of an MQTT 5 message or will: user properties, response topic, correlation data, content type.',
     0,
   ),
   packetBytes: Type.Unsafe<number>({
     anyOf: [{ type: 'integer', minimum: 1024, maximum: 268_435_460 }, { enum: ['auto'] }],
     default: 'auto',
     description:
-      'Longest packet, in bytes; a longer one closes the connection, but for a PUBLISH before MQTT 5, which is refused. auto: the greater of payloadBytes and syncBytes, and 128 kB more.',
+      'Longest packet, in bytes; a longer one closes the connection, except a PUBLISH before MQTT 5, which is refused. auto: the greater of payloadBytes and syncBytes, plus 128 kB.',
   }),
   topicAliases: count(
     32,
-    'Topic aliases an MQTT 5 client may set, and the broker where the client allows them; 0 switches them off.',
+    'Topic aliases an MQTT 5 client may set, and the broker if the client allows them; 0: none.',
     0,
     65535,
   ),
@@ -55,20 +55,15 @@ export const limits = section('Bounds on what one client can cost.', {
   inflight: count(32, 'Messages sent to a client and not yet acknowledged.', 1, 65535),
   receiveMaximum: count(
     65535,
-    'QoS 1 and 2 messages a client may have unacknowledged. MQTT 5 clients are told, and cut off beyond it: some send all that gathered while they were away at once.',
+    'Unacknowledged QoS 1 and 2 messages of a client. MQTT 5 clients are told, and disconnected beyond it; some clients ignore it and send their whole backlog at once.',
     1,
     65535,
   ),
   receiveBytes: count(
     1048576,
-    'Bytes of publishes of one client that are taken and not yet stored; beyond, its connection is read on only as they are.',
+    'Bytes of publishes of one client not yet stored; beyond it its connection is read only as they are stored.',
   ),
-  inboundQos2: count(
-    1024,
-    'QoS 2 messages a client may leave without PUBREL; PUBRECs of more are withheld until there is room.',
-    1,
-    65535,
-  ),
+  inboundQos2: count(1024, 'QoS 2 messages of a client without PUBREL; beyond it PUBRECs wait.', 1, 65535),
   queueMessages: count(
     1000,
     'Messages on plain topics kept for one session, and live messages waiting for its socket.',
@@ -76,104 +71,91 @@ export const limits = section('Bounds on what one client can cost.', {
   queueBytes: count(1048576, 'Bytes of the same.'),
   backlogBytes: count(
     16777216,
-    'Bytes published at QoS 1 and 2 on plain topics that may wait for a connected client that acknowledges, or at QoS 0 reads; from half of it on its publishers are read more slowly. 0: no more than the two above.',
+    'Bytes of the backlog (QoS 1 and 2 on plain topics) of a connected client that acknowledges, or at QoS 0 reads; from half of it on its publishers are read more slowly. 0: only the two above.',
     0,
   ),
   backlogTotalBytes: count(268435456, 'Bytes of the same for all clients together.', 0),
   backlogWait: duration(
     '10s',
-    'How long publishers are slowed for one client that does not catch up, and one publisher for all of them, before what does not fit is dropped.',
+    'How long publishers are slowed for one client that does not catch up, and one publisher for all of them, before messages are dropped.',
   ),
   backlogStill: duration(
     '2s',
-    'A client that has acknowledged nothing for so long, or at QoS 0 read nothing, stands still: it has no such backlog, and nobody waits for it.',
+    'A client that has acknowledged nothing, or at QoS 0 read nothing, for that long has no such backlog, and slows nobody.',
   ),
-  sessionExpiry: duration('30d', 'How long a session outlives its connection, at most.'),
+  sessionExpiry: duration('30d', 'Maximum time a session outlives its connection.'),
   subscriptions: count(10000, 'Subscriptions of one session.'),
   filterBytes: count(1024, 'Longest filter, in bytes; a longer one is refused.', 64, 65535),
-  subscriptionBytes: count(2097152, 'Bytes of all filters of one session, each with 64 more.', 4096),
+  subscriptionBytes: count(2097152, 'Bytes of all filters of one session, plus 64 per filter.', 4096),
   subscriptionBytesPerUser: count(
     33554432,
-    'The same of all sessions of one user, those that are away included; anonymous is counted by session alone.',
+    'The same of all sessions of one user, disconnected ones included; for anonymous clients per session.',
     4096,
   ),
   connections: count(100000, 'Open connections.'),
-  httpConnections: count(20000, 'Open HTTP connections; WebSockets are not among them.'),
+  httpConnections: count(20000, 'Open HTTP connections, without WebSockets.'),
   httpConnectionsPerAddress: count(
     2000,
-    'Of those, from one address (one /64 of IPv6); raise it where a proxy without PROXY headers speaks for many.',
+    'Of those, from one address (one /64 of IPv6); raise it for a proxy that sends no PROXY headers.',
   ),
   keepAlive: optionalDuration(
     null,
-    'Longest keep alive of MQTT 5 clients: those that ask for a longer one, or for none, are told this one.',
+    'Longest keep alive of MQTT 5 clients: a client that asks for a longer one, or none, gets this one.',
   ),
   clientIdBytes: count(1024, 'Longest client id, in bytes.', 23, 65535),
-  packetTimeout: duration(
-    '10m',
-    'How long one packet may take to arrive: so long its bytes count as signs of life, for keep alive.',
-  ),
+  packetTimeout: duration('10m', 'Maximum time for one packet to arrive; until then its bytes count for keep alive.'),
   unreadTimeout: duration(
     '5m',
-    'A client that takes nothing of what waits for it for that long is cut off if it has no keep alive; others after one and a half of that.',
+    'A client without keep alive that reads nothing of its backlog for that long is disconnected; others after one and a half of their keep alive.',
   ),
   keysPerUser: count(100, 'API keys of one user.'),
   keysPerBot: count(20, 'API keys of one bot or device.'),
-  botsPerUser: count(20, 'Bots of one user; 0: only admins make bots, as many as they like.', 0),
+  botsPerUser: count(20, 'Bots of one user; 0: only admins create bots, without a limit.', 0),
   eventStreams: count(20000, 'Event streams over HTTP.'),
   eventStreamsPerUser: count(32, 'Of those, of one user.'),
   syncBytes: count(
     1_000_000,
-    'Longest request of sync, in bytes, through either door: it carries where a client is in each of its rooms.',
+    'Longest request of sync, in bytes, over MQTT and HTTP: it has the position of the client in each room.',
     1,
     268_435_455,
   ),
   sessionsPerUser: count(
     1000,
-    'Sessions of one user, bots and devices included, that outlive their connection; anonymous has limits of its own. Each bot and device may have one.',
+    'Persistent sessions of one user, bots and devices included; not for anonymous clients. Each bot and device may have one.',
   ),
-  anonymousSessions: count(
-    10000,
-    'Sessions of anonymous clients that outlive their connection; one that is there may always come back.',
-    0,
-  ),
-  anonymousSessionsPerAddress: count(1000, 'Of those, made from one address (one /64 of IPv6).', 0),
+  anonymousSessions: count(10000, 'Persistent sessions of anonymous clients; an existing one may always resume.', 0),
+  anonymousSessionsPerAddress: count(1000, 'Of those, created from one address (one /64 of IPv6).', 0),
   retainedMessagesPerUser: count(
     20000,
     'Messages one user, bots and devices included, may have retained on plain and device topics; anonymous clients count together.',
   ),
   retainedBytesPerUser: count(67108864, 'Bytes of the same.'),
-  invitationsPerUser: count(
-    10000,
-    'Invitations of one user, bots and devices included, that stand at a time: who is invited has not come yet.',
-  ),
+  invitationsPerUser: count(10000, 'Pending invitations by one user, bots and devices included.'),
   asksPerPair: count(
     100,
-    'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. They become free again in 1000 s.',
+    'Invitations, contact requests, shared and offered devices of one person to one user at once; about the same thing a twentieth of it. Regained in 1000 s.',
   ),
-  roomsPerUser: count(
-    10000,
-    'Rooms one user is a member of, direct conversations not counted; who is in more stays in them, and joins none.',
-  ),
+  roomsPerUser: count(10000, 'Rooms of one user, without direct conversations; existing memberships stay.'),
   liveSessionsPerUser: count(
     1000,
-    'Connected sessions of one user, with those of their bots and devices; a kept session may always come back. Anonymous is not counted.',
+    'Connected sessions of one user, bots and devices included; a stored session may always resume. Anonymous clients are not counted.',
   ),
   followedPerUser: count(
     500000,
-    'Logs and live topics that the sessions of one user follow together, with those of bots and devices: each room of rooms/# is five. Asked where one filter shows a thousand, and at joins.',
+    'Logs and live topics that the sessions of one user follow together, bots and devices included: each room of rooms/# is five. Checked if one filter shows a thousand, and at joins.',
   ),
   replyBytes: count(
     262144,
-    'Longest reply to a request, in bytes; lists and history are cut into pages of it, one entry at least.',
+    'Longest reply to a request, in bytes; lists and history are cut into pages of that size, with at least one entry.',
     4096,
   ),
   unreadEntries: count(
     2000,
-    'Newest messages looked at for one count of unread ones; where that ends it, atLeast says so.',
+    'Newest messages examined for one count of unread messages; beyond it the answer says atLeast.',
   ),
   unreadBytes: count(33554432, 'Bytes of the same.', 65536),
-  unreadMentions: count(10000, 'Newest messages with mentions looked at for one count of mentions.'),
-  reactionsPerMessage: count(10000, 'Reactions to one message, of all users.'),
+  unreadMentions: count(10000, 'Newest messages with mentions examined for one count of mentions.'),
+  reactionsPerMessage: count(10000, 'Reactions to one message, by all users.'),
   rates: Type.Unsafe<'default' | 'off' | Partial<RateFigures>>({
     anyOf: [
       { enum: ['default', 'off'] },
@@ -190,6 +172,6 @@ export const limits = section('Bounds on what one client can cost.', {
   typingPerSecond: count(5, 'Typing notices of one session a second; more are dropped.'),
   presencePerSecond: count(
     10,
-    'Changes of the status and the devices of one user that are told a second; of more the last one is, when there is room.',
+    'Changes of status and devices of one user sent per second; of more the last one is sent later.',
   ),
 })
