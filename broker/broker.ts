@@ -1,9 +1,8 @@
 /**
- * The composition root: makes the parts, lowest first, and starts them. The makers are in wiring/; only this file names the adapters of the store.
+ * The composition root: makes the parts, lowest first, and starts them. The makers are in wiring/.
  */
 import type http from 'node:http'
 import type https from 'node:https'
-import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../schemas/config.js'
 import { accountCommands } from './admin/account-commands.js'
@@ -18,9 +17,6 @@ import type { Screen } from './chat/messages/screening.js'
 import { Streams } from './http/streams.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { Listener } from './net/listener.js'
-import { Heartbeat } from './store/heartbeat.js'
-import { FreeSpace } from './store/level/free-space.js'
-import { openLevelStore } from './store/level/level-store.js'
 import type { Store } from './store/store.js'
 import type { Counters } from './util/counters.js'
 import { openLog } from './util/log.js'
@@ -35,6 +31,7 @@ import { Maintenance } from './wiring/maintenance.js'
 import { type Mqtt, makeMqtt } from './wiring/mqtt.js'
 import { openReaders, type Readers } from './wiring/readers.js'
 import { type Reloaded, reload } from './wiring/reload.js'
+import { openStorage, type Storage, searchLocation, storeLocation } from './wiring/storage.js'
 import { Teardown } from './wiring/teardown.js'
 
 export interface RunningBroker {
@@ -54,28 +51,6 @@ export interface RunningBroker {
   reload(next: Config): Promise<Reloaded>
   /** Stops taking connections, ends those there are, saves, closes the store. */
   close(): Promise<void>
-}
-
-/** The folder of the embedded store below the data directory. */
-export function storeLocation(dataDir: string): string {
-  return join(dataDir, 'store')
-}
-
-/** The file of the search index below the data directory. */
-export function searchLocation(dataDir: string): string {
-  return join(dataDir, 'search.db')
-}
-
-export function openStore(config: Config, onFault?: (error: unknown) => void): Promise<Store> {
-  const { queueMessages, queueBytes } = config.limits
-  return openLevelStore({
-    location: storeLocation(config.node.dataDir),
-    sync: config.store.level.sync,
-    dropDamaged: config.store.level.onDamage === 'drop',
-    limits: { queueMessages, queueBytes },
-    cacheBytes: config.store.level.cacheBytes,
-    ...(onFault ? { onFault } : {}),
-  })
 }
 
 export interface BrokerOptions {
@@ -134,26 +109,6 @@ async function start(context: Context, { screens = [], hooks, server }: BrokerOp
     reload: (next) => reload(config, next, { log, listeners, acl, rates, rulesChanged }),
     close: () => teardown.close(),
   }
-}
-
-interface Storage {
-  readonly store: Store
-  readonly space: FreeSpace
-}
-
-async function openStorage({ config, log, failed, teardown }: Context): Promise<Storage> {
-  const store = await openStore(config, failed)
-  teardown.add(store)
-  teardown.add(await Heartbeat.begin(store, failed))
-  const { minFree } = config.store.level
-  const changed = (low: boolean, free: number): void => {
-    const facts = { free, minFree }
-    if (low) log.warn(facts, 'the disk is nearly full: what would be stored is refused (store.level.minFree)')
-    else log.info(facts, 'the disk has room again')
-  }
-  const space = await FreeSpace.watch({ location: config.node.dataDir, minFree, changed, failed })
-  teardown.add(space)
-  return { store, space }
 }
 
 interface ChatNeeds extends Storage {

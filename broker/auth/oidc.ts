@@ -40,6 +40,8 @@ export interface OidcOptions {
 }
 
 export class Oidc {
+  /** Seconds for which a person may take to log in. */
+  readonly lifetime = LOGIN_LIFETIME
   readonly #config: Config['auth']['oidc']
   readonly #options: OidcOptions
   readonly #now: () => number

@@ -30,7 +30,7 @@ export async function backUp(directory: string, flags: ConfigFlags): Promise<voi
 /** Backs up a data directory that no broker has open. */
 async function backUpStore(config: Config, params: object): Promise<number> {
   const { dataDir } = config.node
-  const { openStore, storeLocation } = await import('../broker.js')
+  const { openStore, storeLocation } = await import('../wiring/storage.js')
   if (!existsSync(storeLocation(dataDir)))
     throw new CommandError(`node.dataDir: there is no store in ${dataDir}; nothing has been stored yet`)
   const store = await openStore(config)

@@ -1,13 +1,13 @@
-/** Runs commands directly on the store when no broker runs. Loaded only then, since it needs most of the broker. */
+/** Runs commands directly on the store when no broker runs. Loaded only then: beside a broker a command needs none of this. */
 import { existsSync } from 'node:fs'
 import type { Config } from '../../schemas/config.js'
 import { accountCommands } from '../admin/account-commands.js'
 import { auditedCommands } from '../admin/audited-commands.js'
 import { Accounts } from '../auth/accounts.js'
 import { Passwords } from '../auth/passwords.js'
-import { openStore, storeLocation } from '../broker.js'
 import { Audit } from '../chat/model/audit.js'
 import { makeAccountServices } from '../wiring/logins.js'
+import { openStore, storeLocation } from '../wiring/storage.js'
 import { ensureDataDir } from './settings.js'
 
 export async function runOnStore(config: Config, command: string, params: object): Promise<unknown> {

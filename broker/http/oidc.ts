@@ -7,7 +7,7 @@ import { API } from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import type { RefusedLogin } from '../auth/authenticator.js'
 import type { LoginCodes } from '../auth/login-codes.js'
-import { LOGIN_LIFETIME, type Oidc, type UnderWay } from '../auth/oidc.js'
+import type { Oidc, UnderWay } from '../auth/oidc.js'
 import type { Authenticator } from '../auth/principal.js'
 import type { Proofs } from '../auth/proofs.js'
 import type { LoginThrottle } from '../auth/throttle.js'
@@ -51,7 +51,7 @@ async function start({ oidc, redirectUri }: OidcDeps, { query }: FastifyRequest,
   if (typeof challenge !== 'string' || !CHALLENGE.test(challenge))
     throw wrong('challenge', 'expected the SHA-256 of a verifier of yours, as base64url: 43 characters')
   const { location, sealed } = await oidc.begin(returnTo, challenge)
-  return reply.header('set-cookie', cookie(redirectUri, sealed, LOGIN_LIFETIME)).redirect(location, 302)
+  return reply.header('set-cookie', cookie(redirectUri, sealed, oidc.lifetime)).redirect(location, 302)
 }
 
 async function comeBack(deps: OidcDeps, request: FastifyRequest, reply: FastifyReply) {

@@ -6,7 +6,7 @@ import { Refusal } from '../../schemas/errors.js'
 import { LoginThrottle } from '../auth/throttle.js'
 import type { Chat } from '../chat/chat.js'
 import type { DiskSpace } from '../chat/model/disk-space.js'
-import { type HttpDeps, openHttpApp } from '../http/app.js'
+import type { HttpDeps } from '../http/app.js'
 import type { Streams } from '../http/streams.js'
 import type { Accept } from '../net/byte-stream.js'
 import { HttpConnections } from '../net/http-connections.js'
@@ -14,7 +14,7 @@ import type { Listener } from '../net/listener.js'
 import { Origins } from '../net/origins.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
-import { about, attachServer, openListeners, webRefusals } from './listeners.js'
+import { about, attachServer, openListeners, openWebListeners, webRefusals } from './listeners.js'
 import type { LoginServices } from './logins.js'
 import type { Mqtt } from './mqtt.js'
 
@@ -28,7 +28,7 @@ export interface HttpServices {
 }
 
 /**
- * Makes the HTTP application, and opens every listener of the configuration. Resolves with those that are open.
+ * Opens every listener of the configuration, and makes the HTTP application where one of them needs it. Resolves with those that are open.
  * `server`: one of an application, which is to be served too.
  */
 export async function openTransports(
@@ -39,16 +39,25 @@ export async function openTransports(
   const { config, counters, refusals, teardown } = context
   const { broker } = services.mqtt
   const listeners: Listener[] = []
-  const web = { origins: new Origins(config.listen.origins), ...webRefusals(refusals, counters) }
-  const httpApp = await openHttpApp(httpDeps(context, services, { ...web, about: () => about(config, listeners) }))
-  teardown.add(httpApp)
-  const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
-  const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
-  const transports = { accept, httpApp, connections, ...web }
-  await openListeners(config, transports, (listener) => {
+  const opened = (listener: Listener): void => {
     listeners.push(listener)
     teardown.add(listener)
-  })
+  }
+  const accept: Accept = (stream, request) => void broker.handle(stream as never, request as never)
+  const { http, https } = config.listen
+  if (!server && http === null && https === null) {
+    await openListeners(config, accept, opened)
+    return listeners
+  }
+  const web = { origins: new Origins(config.listen.origins), ...webRefusals(refusals, counters) }
+  // Loaded here: a quarter of what a start loads is for HTTP alone.
+  const { openHttpApp } = await import('../http/app.js')
+  const httpApp = await openHttpApp(httpDeps(context, services, { ...web, about: () => about(config, listeners) }))
+  teardown.add(httpApp)
+  await openListeners(config, accept, opened)
+  const connections = new HttpConnections({ ...config, ...config.listen, refused: web.refused })
+  const transports = { accept, httpApp, connections, ...web }
+  await openWebListeners(config, transports, opened)
   if (server) teardown.add(attachServer(server, config, transports))
   return listeners
 }

@@ -32,7 +32,10 @@ export function webRefusals(refusals: RefusalLog, counters: Counters) {
   }
 }
 
-type Transports = { accept: Accept; httpApp: HttpApp } & Pick<HttpOptions, 'connections' | 'origins' | 'strange'>
+interface WebTransports extends Pick<HttpOptions, 'connections' | 'origins' | 'strange'> {
+  readonly accept: Accept
+  readonly httpApp: HttpApp
+}
 
 /** Paths that are the broker's on the server of an application, which has others of its own. */
 const SERVED = [API, EXPORTS]
@@ -41,25 +44,32 @@ const SERVED = [API, EXPORTS]
 export function attachServer(
   server: http.Server | https.Server,
   { listen }: Config,
-  { accept, httpApp, ...web }: Transports,
+  { accept, httpApp, ...web }: WebTransports,
 ): { close(): Promise<void> } {
   const { wsPath, wsPing } = listen
   const serves = (path: string): boolean => SERVED.some((base) => path === base || path.startsWith(`${base}/`))
   return attachHttp(server, { ...web, wsPath, wsPing, handler: httpApp, serves }, accept)
 }
 
-/** Opens those that are configured; `opened` is told of each. */
-export async function openListeners(
-  config: Config,
-  { accept, httpApp, ...web }: Transports,
-  opened: (listener: Listener) => void,
+type Opened = (listener: Listener) => void
+
+/** Opens those of MQTT over TCP and TLS that are configured; `opened` is told of each. */
+export async function openListeners({ listen, auth }: Config, accept: Accept, opened: Opened): Promise<void> {
+  const { host, mqtt, mqtts, tls, proxyProtocol } = listen
+  const secured = { tls, clientCertificates: clientCertificates(auth.x509) }
+  if (mqtt !== null) opened(await listenTcp({ host, port: mqtt, proxyProtocol }, accept))
+  if (mqtts !== null) opened(await listenTls({ host, port: mqtts, proxyProtocol, ...secured }, accept))
+}
+
+/** The same for HTTP and MQTT over WebSocket. */
+export async function openWebListeners(
+  { listen, auth }: Config,
+  { accept, httpApp, ...web }: WebTransports,
+  opened: Opened,
 ): Promise<void> {
-  const { host, mqtt, http, mqtts, https, tls, wsPath, wsPing, proxyProtocol } = config.listen
-  const open = async (listening: Promise<Listener>): Promise<void> => opened(await listening)
+  const { host, http, https, tls, wsPath, wsPing, proxyProtocol } = listen
   const options = { ...web, host, proxyProtocol, wsPath, wsPing, handler: httpApp }
-  const secured = { tls, clientCertificates: clientCertificates(config.auth.x509) }
-  if (mqtt !== null) await open(listenTcp({ host, port: mqtt, proxyProtocol }, accept))
-  if (mqtts !== null) await open(listenTls({ host, port: mqtts, proxyProtocol, ...secured }, accept))
-  if (http !== null) await open(listenHttp({ ...options, port: http }, accept))
-  if (https !== null) await open(listenHttps({ ...options, port: https, ...secured }, accept))
+  const secured = { tls, clientCertificates: clientCertificates(auth.x509) }
+  if (http !== null) opened(await listenHttp({ ...options, port: http }, accept))
+  if (https !== null) opened(await listenHttps({ ...options, port: https, ...secured }, accept))
 }

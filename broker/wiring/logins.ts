@@ -9,7 +9,7 @@ import { bothOf, type HookOptions, loadHooks, noHooks, runHooks } from '../auth/
 import { Keys } from '../auth/keys.js'
 import { LoginCodes } from '../auth/login-codes.js'
 import { Logins } from '../auth/logins.js'
-import { LOGIN_LIFETIME, Oidc } from '../auth/oidc.js'
+import type { Oidc } from '../auth/oidc.js'
 import { PasswordResets } from '../auth/password-resets.js'
 import { Passwords } from '../auth/passwords.js'
 import type { AuthHooks } from '../auth/principal.js'
@@ -130,6 +130,7 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
 export type LoginServices = Awaited<ReturnType<typeof makeLogins>>
 
 async function makeOidc({ auth, node }: Config, log: Logger): Promise<Oidc> {
+  const { LOGIN_LIFETIME, Oidc } = await import('../auth/oidc.js')
   const seal = new SealedState(new SecretBox(await deriveKey(auth.jwt, node.dataDir, OIDC_KEY)), LOGIN_LIFETIME)
   return new Oidc(auth.oidc, { seal, onFault: (err) => log.warn({ err }, 'a login by auth.oidc failed') })
 }

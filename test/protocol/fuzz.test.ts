@@ -4,8 +4,8 @@
  * with which of them it begins.
  */
 import t, { type Test } from 'tap'
-import { openStore } from '../../broker/broker.js'
 import { completeConfig } from '../../broker/config/config.js'
+import { openStore } from '../../broker/wiring/storage.js'
 import { BrokerProcess, freePort } from '../helpers/broker-process.js'
 import { within } from '../helpers/crash-cast.js'
 import { describe, type FuzzCase, makeCase } from '../helpers/fuzz-cases.js'

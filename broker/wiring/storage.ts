@@ -1,0 +1,50 @@
+/** What is kept, and where: the only file that names the adapters of the store. Commands on a store that no broker has open load this alone. */
+import { join } from 'node:path'
+import type { Config } from '../../schemas/config.js'
+import { Heartbeat } from '../store/heartbeat.js'
+import { FreeSpace } from '../store/level/free-space.js'
+import { openLevelStore } from '../store/level/level-store.js'
+import type { Store } from '../store/store.js'
+import type { Context } from './context.js'
+
+export interface Storage {
+  readonly store: Store
+  readonly space: FreeSpace
+}
+
+/** The folder of the embedded store below the data directory. */
+export function storeLocation(dataDir: string): string {
+  return join(dataDir, 'store')
+}
+
+/** The file of the search index below the data directory. */
+export function searchLocation(dataDir: string): string {
+  return join(dataDir, 'search.db')
+}
+
+export function openStore(config: Config, onFault?: (error: unknown) => void): Promise<Store> {
+  const { queueMessages, queueBytes } = config.limits
+  return openLevelStore({
+    location: storeLocation(config.node.dataDir),
+    sync: config.store.level.sync,
+    dropDamaged: config.store.level.onDamage === 'drop',
+    limits: { queueMessages, queueBytes },
+    cacheBytes: config.store.level.cacheBytes,
+    ...(onFault ? { onFault } : {}),
+  })
+}
+
+export async function openStorage({ config, log, failed, teardown }: Context): Promise<Storage> {
+  const store = await openStore(config, failed)
+  teardown.add(store)
+  teardown.add(await Heartbeat.begin(store, failed))
+  const { minFree } = config.store.level
+  const changed = (low: boolean, free: number): void => {
+    const facts = { free, minFree }
+    if (low) log.warn(facts, 'the disk is nearly full: what would be stored is refused (store.level.minFree)')
+    else log.info(facts, 'the disk has room again')
+  }
+  const space = await FreeSpace.watch({ location: config.node.dataDir, minFree, changed, failed })
+  teardown.add(space)
+  return { store, space }
+}
