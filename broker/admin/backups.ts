@@ -103,7 +103,7 @@ export class Backups {
     } catch (error) {
       if (!(error instanceof Refusal)) failed(error)
       await clear(target).catch(failed)
-      this.#status = { ...this.#status!, done: true, error: told(error).body() }
+      this.#status = { ...this.#status!, done: true, error: refusalOf(error).body() }
     }
   }
 }
@@ -122,7 +122,7 @@ async function clear(directory: string): Promise<void> {
   for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true })
 }
 
-function told(error: unknown): Refusal {
+function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   return new Refusal('unavailable', error instanceof StoreError ? error.message : 'the backup failed')
 }

@@ -8,7 +8,7 @@ import type { Op } from '../store/op.js'
 import { namesOf, personBehind } from '../store/persons.js'
 import { serverEvents } from '../store/server-events.js'
 import type { Store } from '../store/store.js'
-import { roomsWithWordsOf } from '../store/touched-rooms.js'
+import { roomsWithMessagesOf } from '../store/touched-rooms.js'
 import type { Suspension, UserRecord } from '../store/users.js'
 import { KeyedMutex } from '../util/keyed-mutex.js'
 import type { Identity } from './identity.js'
@@ -132,13 +132,13 @@ export class Accounts {
       await this.#existing(id)
       const { directory, accounts } = this.#store
       const at = this.#now()
-      const gone = [id, ...belongings(directory, id)]
+      const gone = [id, ...ownedUsers(directory, id)]
       const person = personBehind(directory, id)
       const ops = gone.map(async (user) => [
         accounts.removalOp({
           user,
           at,
-          rooms: messages === 'erased' ? roomsWithWordsOf(directory, user) : null,
+          rooms: messages === 'erased' ? roomsWithMessagesOf(directory, user) : null,
           person,
         }),
         ...(await directory.deleteUserOps(user, at)),
@@ -271,6 +271,6 @@ function toAccount({ id, roles, passwordHash, createdAt, suspended }: UserRecord
 }
 
 /** The bots and devices of a user, which are removed with the account. */
-function belongings(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
+function ownedUsers(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
   return [...namesOf(directory, user)].filter((name) => name !== user)
 }

@@ -12,9 +12,9 @@ interface Rule {
   allow: boolean
   publish: boolean
   subscribe: boolean
-  speaksTo: (who: Principal) => boolean
+  appliesTo: (who: Principal) => boolean
   /** Whether the rule could apply to some login of the user, whose roles are not known. */
-  couldSpeakTo: (who: Principal) => boolean
+  couldApplyTo: (who: Principal) => boolean
   patterns: readonly Pattern[]
 }
 
@@ -68,7 +68,7 @@ export class RuleAcl implements Acl {
   couldReceive(user: string, clientId: string, topic: string): boolean {
     const who: Principal = { user, roles: NO_ROLES, anonymous: user === ANONYMOUS, expiresAt: null }
     const levels = topic.split('/')
-    for (const { allow, subscribe, speaksTo, couldSpeakTo, patterns } of this.#rules) {
+    for (const { allow, subscribe, appliesTo: speaksTo, couldApplyTo: couldSpeakTo, patterns } of this.#rules) {
       if (!subscribe || !(allow ? couldSpeakTo(who) : speaksTo(who))) continue
       if (fillIn(patterns, user, clientId).some((filter) => matches(filter, levels))) return allow
     }
@@ -105,7 +105,7 @@ export class RuleAcl implements Acl {
   #view(who: Principal, clientId: string): View {
     const known = this.#views.get(who)
     if (known?.clientId === clientId) return known
-    const rules = this.#rules.filter((rule) => rule.speaksTo(who))
+    const rules = this.#rules.filter((rule) => rule.appliesTo(who))
     const toVerdict = ({ allow, patterns }: Rule): Verdict => ({ allow, filters: fillIn(patterns, who.user, clientId) })
     const view = {
       clientId,
@@ -152,13 +152,13 @@ function compileRule(rule: AclRule, name: string, faults: string[]): Rule {
     allow: rule.allow !== undefined,
     publish: action !== 'subscribe',
     subscribe: action !== 'publish',
-    speaksTo: compileWho(rule.who, name, faults),
-    couldSpeakTo: rule.who.startsWith('role:') ? ({ anonymous }) => !anonymous : compileWho(rule.who, name, []),
+    appliesTo: compileWho(rule.who, name, faults),
+    couldApplyTo: rule.who.startsWith('role:') ? ({ anonymous }) => !anonymous : compileWho(rule.who, name, []),
     patterns: rule.topics.map((topic, i) => compilePattern(topic, `${name}.topics[${i}]`, faults)),
   }
 }
 
-function compileWho(who: string, name: string, faults: string[]): Rule['speaksTo'] {
+function compileWho(who: string, name: string, faults: string[]): Rule['appliesTo'] {
   if (who === 'any') return () => true
   if (who === 'anonymous') return (principal) => principal.anonymous
   const [kind, value] = split(who, ':')

@@ -13,8 +13,8 @@ import type { Passwords } from './passwords.js'
 import {
   type Authenticator,
   type Credentials,
-  type DoorName,
   type Login,
+  type LoginProtocol,
   type LoginRefusal,
   type Principal,
   rolesOf,
@@ -43,7 +43,7 @@ export interface AuthenticatorDeps {
    */
   readonly renewals: LoginThrottle
   readonly hooks: Pick<HookRunner, 'authenticate'>
-  readonly logins: Pick<Logins, 'stands'>
+  readonly logins: Pick<Logins, 'isStillValid'>
   readonly secondFactors: Pick<SecondFactors, 'isOn'>
   readonly x509: Config['auth']['x509']
   /** Asked about users the broker does not know itself; null: no backend is configured. */
@@ -58,7 +58,7 @@ export interface RefusedLogin {
   /** The name the client gave; undefined: none. */
   readonly user: string | undefined
   readonly address: string
-  readonly door: DoorName
+  readonly door: LoginProtocol
   readonly reason: LoginRefusal
   readonly why: string
 }
@@ -68,7 +68,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     admit(deps, given, () => withCertificate(deps, given, false, () => byTokenOrKey(deps, given)))
   const noted = async (given: Attempt, login: Promise<Login>): Promise<Login> => {
     const outcome = await login
-    if (!outcome.ok && showedSomething(given)) deps.refused?.(refusedLogin(given, outcome))
+    if (!outcome.ok && hasCredentials(given)) deps.refused?.(refusedLogin(given, outcome))
     return outcome
   }
   return {
@@ -86,10 +86,10 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     loginByIdentity: (given) =>
       noted(
         { ...given, username: given.user, door: 'http' },
-        admit(deps, given, () => asIdentified(deps, given)),
+        admit(deps, given, () => byIdentity(deps, given)),
       ),
-    stands: (principal) => deps.logins.stands(principal),
-    asOfNow: (principal, at) => asOfNow(deps, principal, at),
+    isStillValid: (principal) => deps.logins.isStillValid(principal),
+    revalidate: (principal, at) => revalidate(deps, principal, at),
     renew: async (given) => {
       const { username, address } = given
       const wait = deps.renewals.waitOf(address, username)
@@ -108,7 +108,7 @@ type Attempt = Pick<Credentials, 'username' | 'address' | 'door'> &
   Partial<Pick<Credentials, 'password'> & { token: string }>
 
 /** A browser's first request has no credentials and is answered with 401; that is not a failed login. */
-function showedSomething({ door, username, password, token }: Attempt): boolean {
+function hasCredentials({ door, username, password, token }: Attempt): boolean {
   return door === 'mqtt' || Boolean(username || password?.length || token)
 }
 
@@ -131,7 +131,7 @@ async function admit(
     if (hook && !(await hook({ user, roles: [...roles], clientId, address })))
       return refuse('not_authorized', `the authenticate hook refused ${user}`)
     // Created after the hook has agreed: a refused user gets no account.
-    const outcome = login.atFirstSight || login.linkedTo ? await knownByNow(deps, login) : login
+    const outcome = login.atFirstSight || login.linkedTo ? await ensureAccount(deps, login) : login
     if (outcome.ok && !anonymous) deps.throttle.loggedIn(address, user)
     return outcome
   } catch (error) {
@@ -140,13 +140,13 @@ async function admit(
   }
 }
 
-async function asOfNow(
+async function revalidate(
   { logins, directory }: AuthenticatorDeps,
   principal: Principal,
   at?: number,
 ): Promise<Principal | null> {
   if (principal.anonymous) return principal
-  if (!(await logins.stands(principal, at))) return null
+  if (!(await logins.isStillValid(principal, at))) return null
   const { user, ofAccount } = principal
   if (!ofAccount) return principal
   return { ...principal, roles: rolesOf(ofAccount, (await directory.user(user))?.roles ?? []) }
@@ -287,7 +287,8 @@ async function byToken(deps: AuthenticatorDeps, given: TokenCredentials): Promis
   const roles = new Set(check.roles ?? (await deps.directory.user(user))?.roles)
   const ofAccount = check.roles === null ? { ofAccount: {} } : {}
   const principal = { user, roles, ...ofAccount, anonymous: false, expiresAt, issuedAt, login }
-  if (!(await deps.logins.stands(principal))) return refuse('bad_credentials', `a token of ${user} that was revoked`)
+  if (!(await deps.logins.isStillValid(principal)))
+    return refuse('bad_credentials', `a token of ${user} that was revoked`)
   return { ok: true, atFirstSight: true, principal }
 }
 
@@ -343,11 +344,11 @@ async function byBackend(deps: AuthenticatorDeps, given: ProofSource): Promise<I
   if (answer.allow) throttle.succeeded(address, counted)
   else throttle.failed(address, counted)
   return answer.allow
-    ? vouchedFor(deps, { user: username, ...answer }, issuedAt)
+    ? identifiedByBackend(deps, { user: username, ...answer }, issuedAt)
     : refuse('bad_credentials', `the backend refused ${JSON.stringify(username)}`)
 }
 
-async function vouchedFor(
+async function identifiedByBackend(
   deps: AuthenticatorDeps,
   answer: BackendAnswer & { user: string },
   issuedAt: number,
@@ -376,7 +377,7 @@ function throttled(username: string, address: string, retryAfter: number): Login
   return { ok: false, refusal: 'throttled', detail, retryAfter }
 }
 
-async function asIdentified({ directory, now = Date.now }: AuthenticatorDeps, identity: Identity): Promise<Identified> {
+async function byIdentity({ directory, now = Date.now }: AuthenticatorDeps, identity: Identity): Promise<Identified> {
   const { user } = identity
   const issuedAt = now()
   const roles = new Set(identity.roles ?? (await directory.user(user))?.roles)
@@ -384,7 +385,7 @@ async function asIdentified({ directory, now = Date.now }: AuthenticatorDeps, id
   return { ok: true, linkedTo: identity, principal }
 }
 
-async function knownByNow(
+async function ensureAccount(
   { accounts, adopt, directory }: AuthenticatorDeps,
   { principal, linkedTo }: Identified & { ok: true },
 ): Promise<Login> {

@@ -25,12 +25,12 @@ export async function findCredential(
   now: number,
 ): Promise<Credential | null> {
   const shown = readSecret(kind, text)
-  const found = shown && (await standingCredential(store, kind, shown, now))
+  const found = shown && (await validCredential(store, kind, shown, now))
   return found && sameHash(found.record.hash, hashSecret(shown.secret)) ? found : null
 }
 
 /** The credential of this kind and id if it is valid at `now`. It proves nothing about the caller. */
-export async function standingCredential(
+export async function validCredential(
   store: CredentialStore,
   kind: CredentialKind,
   { user, id }: Pick<ShownSecret, 'user' | 'id'>,

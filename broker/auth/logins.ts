@@ -8,7 +8,7 @@ import { commit } from '../store/commit.js'
 import type { CredentialKind, CredentialRecord } from '../store/credentials.js'
 import type { Store } from '../store/store.js'
 import { KeyedMutex } from '../util/keyed-mutex.js'
-import { standingCredential } from './credentials.js'
+import { validCredential } from './credentials.js'
 import type { Principal } from './principal.js'
 import { renewed } from './refresh-tokens.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
@@ -75,7 +75,7 @@ export class Logins {
     return this.#locks.runExclusive(shown.user, async () => {
       const { store, lifetimes, grace } = this.#deps
       const [now, secret] = [this.#now(), newSecret()]
-      const record = (await standingCredential(store.directory, 'login', shown, now))?.record
+      const record = (await validCredential(store.directory, 'login', shown, now))?.record
       if (!record) throw refused()
       const expiresAt = now + lifetimes.refresh * 1000
       const hashes = { shown: hashSecret(shown.secret), next: hashSecret(secret) }
@@ -103,14 +103,14 @@ export class Logins {
    * Whether the principal's login or token has not been revoked since. `at` (Unix ms): the time at which it must be
    * valid; default: now.
    */
-  async stands({ user, issuedAt = 0, login = null }: Principal, at = this.#now()): Promise<boolean> {
+  async isStillValid({ user, issuedAt = 0, login = null }: Principal, at = this.#now()): Promise<boolean> {
     const { directory } = this.#deps.store
     const record = await directory.user(user)
     if (await isSuspended(directory, user)) return false
     if (issuedAt < (record ? (record.tokensValidFrom ?? 0) : await directory.removedAt(user))) return false
     if (login === null) return true
     const shown = { user, id: login }
-    for (const kind of LOGS_IN) if (await standingCredential(directory, kind, shown, at)) return true
+    for (const kind of LOGS_IN) if (await validCredential(directory, kind, shown, at)) return true
     return false
   }
 

@@ -16,7 +16,7 @@ const TIMEOUT = 5
 /** Ms after a failed discovery before the next attempt. */
 const COOLDOWN = 5_000
 
-export interface Begun {
+export interface LoginRedirect {
   /** Where the browser is redirected. */
   readonly location: string
   /** Value of the cookie. */
@@ -24,7 +24,7 @@ export interface Begun {
 }
 
 /** A pending login of this browser. */
-export interface UnderWay {
+export interface PendingLogin {
   readonly returnTo: string
   readonly challenge: string
   readonly state: string
@@ -46,7 +46,7 @@ export class Oidc {
   readonly #options: OidcOptions
   readonly #now: () => number
   #provider: Promise<client.Configuration> | null = null
-  #soughtAt = Number.NEGATIVE_INFINITY
+  #attemptedAt = Number.NEGATIVE_INFINITY
 
   constructor(config: Config['auth']['oidc'], options: OidcOptions) {
     this.#config = config
@@ -58,11 +58,11 @@ export class Oidc {
    * @param challenge PKCE challenge of the client that will exchange the code, see `LoginCodes`. Rejects with a
    * refusal.
    */
-  async begin(returnTo: string | undefined, challenge: string): Promise<Begun> {
+  async begin(returnTo: string | undefined, challenge: string): Promise<LoginRedirect> {
     const provider = await this.#find()
     const verifier = client.randomPKCECodeVerifier()
     const [state, nonce] = [client.randomState(), client.randomNonce()]
-    const underWay: UnderWay = { returnTo: this.#allowed(returnTo), challenge, state, nonce, verifier }
+    const pending: PendingLogin = { returnTo: this.#allowed(returnTo), challenge, state, nonce, verifier }
     const location = client.buildAuthorizationUrl(provider, {
       redirect_uri: this.#config.redirectUri!,
       scope: this.#config.scopes.join(' '),
@@ -72,16 +72,16 @@ export class Oidc {
       code_challenge: await client.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
     })
-    return { location: location.href, sealed: this.#options.seal.close(underWay) }
+    return { location: location.href, sealed: this.#options.seal.close(pending) }
   }
 
   /** The pending login in a cookie; null: none, or it has expired. */
-  underWay(sealed: string | undefined): UnderWay | null {
-    return sealed === undefined ? null : (this.#options.seal.open(sealed) as UnderWay | null)
+  pendingLogin(sealed: string | undefined): PendingLogin | null {
+    return sealed === undefined ? null : (this.#options.seal.open(sealed) as PendingLogin | null)
   }
 
   /** The identity returned by the provider in this query. Rejects with a refusal; the log has the reason. */
-  async finish(query: string, { state, nonce, verifier }: UnderWay): Promise<Identity> {
+  async finish(query: string, { state, nonce, verifier }: PendingLogin): Promise<Identity> {
     const provider = await this.#find()
     const url = new URL(this.#config.redirectUri!)
     url.search = query
@@ -116,8 +116,8 @@ export class Oidc {
   }
 
   async #find(): Promise<client.Configuration> {
-    if (this.#provider === null && this.#now() - this.#soughtAt < COOLDOWN) throw unavailable()
-    this.#soughtAt = this.#now()
+    if (this.#provider === null && this.#now() - this.#attemptedAt < COOLDOWN) throw unavailable()
+    this.#attemptedAt = this.#now()
     this.#provider ??= discover(this.#config)
     try {
       return await this.#provider

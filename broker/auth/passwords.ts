@@ -23,7 +23,7 @@ export class Passwords {
   readonly #free: FairSemaphore
   readonly #known = new KnownPasswords()
   /** A hash that no password matches, used for unknown users so that timing does not reveal them. */
-  readonly #nobody =
+  readonly #dummyHash =
     `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$${base64(16)}$${base64(32)}`
 
   constructor({ concurrency, waiting = MAX_WAITING }: { concurrency: number; waiting?: number }) {
@@ -64,7 +64,7 @@ export class Passwords {
       if (!stillWanted()) return false
       // Of several equal requests at once, the first has filled the cache.
       if (this.#isKnown(stored, password, asking)) return true
-      const fits = await verify(stored ?? this.#nobody, password)
+      const fits = await verify(stored ?? this.#dummyHash, password)
       if (fits && stored !== null && asking !== NOBODY) this.#known.keep(asking.name, stored, password)
       return fits && stored !== null
     })

@@ -48,7 +48,7 @@ export interface Credentials {
   readonly address: string
   /** The verified client certificate of the connection, if any. */
   readonly certificate?: X509Certificate | undefined
-  readonly door: DoorName
+  readonly door: LoginProtocol
 }
 
 /** A token without a password field: the authentication method JWT of MQTT 5, and `auth.refresh`. */
@@ -59,7 +59,7 @@ export interface TokenCredentials {
   readonly clientId: string
   readonly address: string
   readonly certificate?: X509Certificate | undefined
-  readonly door: DoorName
+  readonly door: LoginProtocol
 }
 
 export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'suspended' | 'throttled' | 'unavailable'
@@ -76,7 +76,7 @@ export type Login =
 export const REFUSED_BY_HOOK = 'refused by the authenticate hook'
 
 /** Over which protocol a login is requested. */
-export type DoorName = 'mqtt' | 'http'
+export type LoginProtocol = 'mqtt' | 'http'
 
 export interface Authenticator {
   login(credentials: Credentials): Promise<Login>
@@ -86,9 +86,9 @@ export interface Authenticator {
   /** Logs in a user whom an identity provider has just verified. */
   loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>
   /** Whether the login has not been revoked since. */
-  stands(principal: Principal): Promise<boolean>
+  isStillValid(principal: Principal): Promise<boolean>
   /** The principal with its current roles; null: its login was revoked, or had expired `at` (Unix ms; default: now). */
-  asOfNow(principal: Principal, at?: number): Promise<Principal | null>
+  revalidate(principal: Principal, at?: number): Promise<Principal | null>
   /** Renews a live login with a new token of the same user. Throttled; a failure does not end the login. */
   renew(credentials: TokenCredentials & { username: string }): Promise<Login>
 }

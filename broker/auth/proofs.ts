@@ -37,7 +37,7 @@ export class Proofs {
     try {
       return await prove()
     } catch (error) {
-      this.#tell(shown, error)
+      this.#report(shown, error)
       throw error
     }
   }
@@ -47,12 +47,12 @@ export class Proofs {
     try {
       return await prove()
     } catch (error) {
-      if (this.#tell(shown, error) === 'bad_credentials') this.#deps.throttle.failed(shown.address, shown.user)
+      if (this.#report(shown, error) === 'bad_credentials') this.#deps.throttle.failed(shown.address, shown.user)
       throw error
     }
   }
 
-  #tell(shown: ProofSource, error: unknown): LoginRefusal | undefined {
+  #report(shown: ProofSource, error: unknown): LoginRefusal | undefined {
     const reason = error instanceof Refusal ? REASONS[error.code] : undefined
     if (reason) this.#deps.refused({ ...shown, reason, why: (error as Refusal).message })
     return reason

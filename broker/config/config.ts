@@ -14,7 +14,7 @@ import { filterFaults } from '../chat/moderation/filters/compile.js'
 import { type Fault, findFaults, isMap, leaves, nearest, type Path, pathText, root, type SchemaNode } from './check.js'
 import { type ConfigFile, fromText, readConfigFile } from './file.js'
 import { identityFaults } from './identity.js'
-import { dropGone, GONE } from './obsolete.js'
+import { dropObsolete, OBSOLETE } from './obsolete.js'
 
 export { type Config, ConfigError }
 
@@ -68,10 +68,10 @@ export interface RawOrigin {
 export function completeConfig(raw: unknown, origin: RawOrigin = {}): Config {
   const { cwd = process.cwd(), where = () => undefined, hidden = () => false } = origin
   const own = structuredClone(raw)
-  for (const path of dropGone(own)) {
+  for (const path of dropObsolete(own)) {
     const place = where(path)
     const name = pathText(path)
-    origin.warn?.(`${place ? `${place}: ` : ''}${name} has no effect any more: ${GONE.get(name)}`)
+    origin.warn?.(`${place ? `${place}: ` : ''}${name} has no effect any more: ${OBSOLETE.get(name)}`)
   }
   const filled = Value.Default(root, own)
   const faults = findFaults(filled, hidden)
@@ -111,7 +111,7 @@ interface Override {
 
 /** All keys, and obsolete ones. */
 function settings(): ReturnType<typeof leaves> {
-  return [...leaves(), ...[...GONE.keys()].map((path) => ({ path: path.split('.'), schema: {} as SchemaNode }))]
+  return [...leaves(), ...[...OBSOLETE.keys()].map((path) => ({ path: path.split('.'), schema: {} as SchemaNode }))]
 }
 
 /** `listen.wsPath` can be set by TOPICTALK_LISTEN_WS_PATH or TOPICTALK_LISTEN_WSPATH. */

@@ -2,13 +2,13 @@
 import { isMap } from './check.js'
 
 /** By path, the warning. */
-export const GONE: ReadonlyMap<string, string> = new Map([
+export const OBSOLETE: ReadonlyMap<string, string> = new Map([
   ['limits.filtersPerSubscribe', 'a SUBSCRIBE may hold as many filters as the session (limits.subscriptions)'],
 ])
 
 /** Removes them from `raw`. Returns their paths. */
-export function dropGone(raw: unknown): string[][] {
-  const paths = [...GONE.keys()].map((path) => path.split('.'))
+export function dropObsolete(raw: unknown): string[][] {
+  const paths = [...OBSOLETE.keys()].map((path) => path.split('.'))
   return paths.filter((path) => {
     let section = raw
     for (const step of path.slice(0, -1)) section = isMap(section) ? section[step] : undefined

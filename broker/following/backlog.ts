@@ -4,7 +4,7 @@
  * bounded time. A receiver without progress has only the ordinary limits, and slows nobody.
  */
 import type { Allowance } from '../store/queues.js'
-import { Patience } from './patience.js'
+import { TimeBudget } from './time-budget.js'
 
 export interface BacklogLimits {
   readonly queueMessages: number
@@ -17,9 +17,9 @@ export interface BacklogLimits {
 }
 
 /** A publisher that is read more slowly. */
-export interface Slowed {
+export interface SlowedPublisher {
   /** The backlog has shrunk: read at full speed again. */
-  eased(): void
+  resume(): void
 }
 
 /** Approximate memory of a held message beside its bytes. */
@@ -53,18 +53,18 @@ export class Backlog implements Allowance {
   readonly #own: (sessionId: string) => boolean
   readonly #all: Backlogs
   /** Progress since the last check: an acknowledgement, or at QoS 0 bytes taken by the socket. */
-  #answered = false
+  #hasProgress = false
   /** Time of the last check that found progress; 0: never. */
-  #answeredAt = 0
-  #lookedAt = 0
+  #progressAt = 0
+  #checkedAt = 0
   /** Whether missing progress was excused once because the last check was long ago. */
   #excused = false
   /** Bytes held, if beyond the ordinary limits. */
   #held = 0
-  #patience: Patience | null = null
+  #budget: TimeBudget | null = null
   /** Until when a publisher is slowed for this receiver. */
   #slowedUntil = 0
-  #slowed: Set<Slowed> | null = null
+  #slowed: Set<SlowedPublisher> | null = null
 
   constructor(own: (sessionId: string) => boolean, all: Backlogs) {
     this.#own = own
@@ -72,15 +72,15 @@ export class Backlog implements Allowance {
   }
 
   /** Notes progress. Hot path: does not read the clock. */
-  answered(): void {
-    this.#answered = true
+  progressed(): void {
+    this.#hasProgress = true
   }
 
   admits(messages: number, bytes: number, origin: string | null): boolean {
     const now = performance.now()
     const { backlogBytes, backlogTotalBytes } = this.#all.limits
     if (backlogBytes === 0 || !this.#isMoving(now)) {
-      this.#ease()
+      this.#resumeAll()
       return false
     }
     const held = bytes + messages * OVERHEAD
@@ -97,33 +97,33 @@ export class Backlog implements Allowance {
     const { queueMessages, queueBytes, backlogBytes } = this.#all.limits
     const within = messages <= queueMessages && bytes <= queueBytes
     this.#hold(within ? 0 : bytes + messages * OVERHEAD, performance.now())
-    if (this.#held * 4 < backlogBytes && !this.#all.areLarge) this.#ease()
+    if (this.#held * 4 < backlogBytes && !this.#all.areLarge) this.#resumeAll()
   }
 
   close(): void {
     this.#hold(0, performance.now())
-    this.#ease()
+    this.#resumeAll()
   }
 
   /** Ms for which a publisher may still be slowed for this receiver. */
-  patience(now: number): number {
-    this.#patience ??= new Patience(this.#all.limits.backlogWait * 1000, now)
-    if (this.#held > 0) this.#patience.skip(now)
-    return this.#patience.left(now)
+  slowingLeft(now: number): number {
+    this.#budget ??= new TimeBudget(this.#all.limits.backlogWait * 1000, now)
+    if (this.#held > 0) this.#budget.skip(now)
+    return this.#budget.left(now)
   }
 
   /** A publisher is slowed from now on, for at most `ms`. Overlapping times are counted once. */
-  slows(slowed: Slowed, now: number, ms: number): void {
+  addSlowed(slowed: SlowedPublisher, now: number, ms: number): void {
     const until = now + ms
     if (until > this.#slowedUntil) {
-      this.#patience!.spend(until - Math.max(now, this.#slowedUntil))
+      this.#budget!.spend(until - Math.max(now, this.#slowedUntil))
       this.#slowedUntil = until
     }
     this.#slowed ??= new Set()
     this.#slowed.add(slowed)
   }
 
-  forget(slowed: Slowed): void {
+  forget(slowed: SlowedPublisher): void {
     this.#slowed?.delete(slowed)
   }
 
@@ -131,33 +131,33 @@ export class Backlog implements Allowance {
     const still = this.#all.limits.backlogStill * 1000
     // A long time without a check may mean that the broker itself stood still, or that publishes are rare and the
     // receiver stands still: excused once.
-    const excused = !this.#excused && this.#answeredAt > 0 && now - this.#lookedAt > still / 2
-    if (this.#answered || excused) {
-      this.#answeredAt = now
-      this.#excused = excused && !this.#answered
+    const excused = !this.#excused && this.#progressAt > 0 && now - this.#checkedAt > still / 2
+    if (this.#hasProgress || excused) {
+      this.#progressAt = now
+      this.#excused = excused && !this.#hasProgress
     }
-    this.#answered = false
-    this.#lookedAt = now
-    return this.#answeredAt > 0 && now - this.#answeredAt < still
+    this.#hasProgress = false
+    this.#checkedAt = now
+    return this.#progressAt > 0 && now - this.#progressAt < still
   }
 
   #hold(held: number, now: number): void {
     // Time spent is regained only while there is no backlog.
-    if (this.#held === 0) this.#patience?.left(now)
-    else if (held === 0) this.#patience?.skip(now)
+    if (this.#held === 0) this.#budget?.left(now)
+    else if (held === 0) this.#budget?.skip(now)
     this.#all.used += held - this.#held
     this.#held = held
   }
 
-  #ease(): void {
+  #resumeAll(): void {
     if (!this.#slowed?.size) return
     const now = performance.now()
     if (this.#slowedUntil > now) {
-      this.#patience!.spend(now - this.#slowedUntil)
+      this.#budget!.spend(now - this.#slowedUntil)
       this.#slowedUntil = now
     }
     const slowed = [...this.#slowed]
     this.#slowed.clear()
-    for (const one of slowed) one.eased()
+    for (const one of slowed) one.resume()
   }
 }

@@ -100,7 +100,7 @@ export class FeedSet {
   roomLeft(room: string, last?: Pick<LogEntry, 'seq' | 'payload'>): string[] {
     const { subscriptions, feeds } = this.#subscriber
     const events = last && [...feeds.values()].find(({ view }) => view.topic === topics.room(room, 'events'))
-    const owed = events && this.#subscriber.owes(events, last.seq)
+    const owed = events && this.#subscriber.isUnsent(events, last.seq)
     const exact = [...subscriptions.values()]
       .filter(({ parsed }) => parsed.kind === 'room' && parsed.room === room)
       .map(({ filter }) => filter)
@@ -174,7 +174,7 @@ export class FeedSet {
     const feed = subscriber.feeds.get(view.cursor)
     if (!options) {
       if (!feed) return []
-      subscriber.letGo(feed)
+      subscriber.endFeed(feed)
       return subscriber.persistent ? dropCursorOps(this.#store, subscriber.id, view.cursor) : []
     }
     if (!feed) {
@@ -192,12 +192,12 @@ export class FeedSet {
   #options(topic: string): ViewFeedOptions | null {
     const matching = this.#subscriber.subscriptions.near(topic).filter((subscription) => shows(subscription, topic))
     if (matching.length === 0) return null
-    return { ...together(matching)!, own: ownOptions(matching) }
+    return { ...combined(matching)!, own: ownOptions(matching) }
   }
 }
 
 /** Combines options: the highest QoS and all identifiers; null: no filter. */
-function together(subscriptions: readonly Subscription[]): FeedOptions | null {
+function combined(subscriptions: readonly Subscription[]): FeedOptions | null {
   if (subscriptions.length === 0) return null
   return {
     qos: Math.max(...subscriptions.map(({ qos }) => qos)) as QoS,
@@ -208,14 +208,14 @@ function together(subscriptions: readonly Subscription[]): FeedOptions | null {
 /** The options for the session's own messages (No Local); undefined: the same as for all. */
 export function ownOptions(subscriptions: readonly Subscription[]): FeedOptions | null | undefined {
   const local = subscriptions.filter(({ noLocal }) => !noLocal)
-  return local.length === subscriptions.length ? undefined : together(local)
+  return local.length === subscriptions.length ? undefined : combined(local)
 }
 
 /**
  * A feed of QoS 0 has no cursor to continue from when its QoS is raised; unless it was lowered before, and is still
  * sending what waited then [MQTT5-3.8.4-4].
  */
-function startsAnew({ qos, behind }: LogFeed): boolean {
+function startsAnew({ qos, lagging: behind }: LogFeed): boolean {
   return qos === 0 && !behind
 }
 

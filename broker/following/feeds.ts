@@ -26,9 +26,9 @@ export interface FlightOwner {
 }
 
 /** A feed that lags: it has entries to send that did not go out live. */
-export interface Behind extends FlightOwner {
+export interface LaggingFeed extends FlightOwner {
   /** Set while it has entries to send. Cleared by the `advance` that finds none, in the same turn of the event loop. */
-  behind: boolean
+  lagging: boolean
   /** Sends what fits. `done`: it has caught up. `blocked`: the window or the socket is full. */
   advance(): Progress | Promise<Progress>
 }
@@ -38,7 +38,7 @@ export interface FeedHost {
   readonly id: string
   /** Free places in the in-flight window. */
   readonly capacity: number
-  fallBehind(feed: Behind): void
+  catchUp(feed: LaggingFeed): void
   /** Sends a live batch if all of it fits; false: nothing was sent. */
   sendBatch(feed: LogFeed, batch: ViewBatch): boolean
   /** Sends a live batch of QoS 0, buffers it briefly, or drops and counts it. */
@@ -103,7 +103,7 @@ export interface ViewFeedOptions extends FeedOptions {
   readonly own: FeedOptions | null | undefined
 }
 
-export class LogFeed implements Feed, Behind {
+export class LogFeed implements Feed, LaggingFeed {
   slot = -1
   readonly view: View
   qos: QoS
@@ -111,7 +111,7 @@ export class LogFeed implements Feed, Behind {
   own: FeedOptions | null | undefined
   /** Number of the next entry to send. */
   next: number
-  behind = false
+  lagging = false
   attached = true
   readonly outstanding = new Outstanding()
   readonly #host: FeedHost
@@ -136,12 +136,12 @@ export class LogFeed implements Feed, Behind {
 
   accept(batch: ViewBatch): void {
     // Also at QoS 0: if a subscription was lowered to it, the messages that wait are sent first.
-    if (this.behind || batch.last < this.next) return
+    if (this.lagging || batch.last < this.next) return
     if (this.qos === 0) {
       this.#host.sendLive(this, batch)
       return
     }
-    if (batch.first !== this.next || !this.#host.sendBatch(this, batch)) this.#host.fallBehind(this)
+    if (batch.first !== this.next || !this.#host.sendBatch(this, batch)) this.#host.catchUp(this)
   }
 
   /** Entries up to `last` were passed to the connection. */
@@ -175,17 +175,17 @@ export class LogFeed implements Feed, Behind {
     }
     // Retention may have removed the entries after the cursor: nothing to read although the head is not reached.
     if (this.next <= head) this.next = head + 1
-    this.behind = this.next <= this.#host.headOf(this.view)
-    return this.behind ? 'sent' : 'done'
+    this.lagging = this.next <= this.#host.headOf(this.view)
+    return this.lagging ? 'sent' : 'done'
   }
 }
 
 /** The queue of plain messages of a persistent session. */
-export class QueueFeed implements Behind {
+export class QueueFeed implements LaggingFeed {
   readonly source = 'queue'
   /** Messages below this number were sent. */
   next: number
-  behind = false
+  lagging = false
   readonly outstanding = new Outstanding()
   readonly #host: FeedHost
   /** Highest number known to be in the queue. */
@@ -198,14 +198,14 @@ export class QueueFeed implements Behind {
 
   accept(message: UnloggedMessage, qos: QoS, number: number): void {
     if (number > this.#newest) this.#newest = number
-    if (this.behind || number < this.next) return
-    if (!this.#host.sendPlain(this, message, qos, number)) this.#host.fallBehind(this)
+    if (this.lagging || number < this.next) return
+    if (!this.#host.sendPlain(this, message, qos, number)) this.#host.catchUp(this)
   }
 
   /** A message was added to the queue of this session only. */
   announce(number: number): void {
     if (number > this.#newest) this.#newest = number
-    this.#host.fallBehind(this)
+    this.#host.catchUp(this)
   }
 
   sent(number: number): void {
@@ -229,8 +229,8 @@ export class QueueFeed implements Behind {
     const newest = this.#newest
     const messages = await this.#host.readQueue(this.next - 1, Math.min(this.#host.capacity, READ_ENTRIES))
     if (messages.length === 0) {
-      this.behind = this.#newest !== newest
-      return this.behind ? 'sent' : 'done'
+      this.lagging = this.#newest !== newest
+      return this.lagging ? 'sent' : 'done'
     }
     await this.#host.sendQueued(this, messages)
     return 'sent'

@@ -1,13 +1,13 @@
-import type { Behind, Progress } from './feeds.js'
+import type { LaggingFeed, Progress } from './feeds.js'
 
 /** What the pump sends for. */
-export interface Pumped {
+export interface PumpHost {
   /** Buffered messages, which are sent before those of the feeds. */
   readonly waiting: number
   /** Sends the first of them; false if it cannot be sent now. */
   sendWaiting(): boolean
   /** The pump has sent what it could. */
-  rested(): void
+  pumped(): void
   failed(error: unknown): void
 }
 
@@ -16,15 +16,15 @@ export interface Pumped {
  * robin, a page each.
  */
 export class Pump {
-  readonly #host: Pumped
-  #behind: Behind[] = []
+  readonly #host: PumpHost
+  #lagging: LaggingFeed[] = []
   #running = false
   /** `run` was called while the pump was running. */
   #again = false
   #held = true
   #stopped = false
 
-  constructor(host: Pumped) {
+  constructor(host: PumpHost) {
     this.#host = host
   }
 
@@ -34,8 +34,8 @@ export class Pump {
   }
 
   /** Whether a feed has entries to send. */
-  get isBehind(): boolean {
-    return this.#behind.length > 0
+  get hasLagging(): boolean {
+    return this.#lagging.length > 0
   }
 
   start(): void {
@@ -44,25 +44,25 @@ export class Pump {
 
   stop(): void {
     this.#stopped = true
-    this.#behind = []
+    this.#lagging = []
   }
 
-  fallBehind(feed: Behind): void {
-    if (feed.behind) return
-    feed.behind = true
-    this.#behind.push(feed)
+  catchUp(feed: LaggingFeed): void {
+    if (feed.lagging) return
+    feed.lagging = true
+    this.#lagging.push(feed)
     this.run()
   }
 
-  forget(feed: Behind): void {
-    this.#behind = this.#behind.filter((behind) => behind !== feed)
+  forget(feed: LaggingFeed): void {
+    this.#lagging = this.#lagging.filter((behind) => behind !== feed)
   }
 
   /** Called whenever there may be capacity again. */
   run(): void {
     if (this.#held || this.#stopped) return
     this.#again = this.#running
-    if (this.#running || (this.#host.waiting === 0 && this.#behind.length === 0)) return
+    if (this.#running || (this.#host.waiting === 0 && this.#lagging.length === 0)) return
     this.#running = true
     void this.#loop()
   }
@@ -73,18 +73,18 @@ export class Pump {
         while (this.#host.waiting > 0 && this.#host.sendWaiting());
         if (this.#again) blocked = 0
         this.#again = false
-        if (this.#stopped || blocked >= this.#behind.length) break
-        const feed = this.#behind.shift()!
+        if (this.#stopped || blocked >= this.#lagging.length) break
+        const feed = this.#lagging.shift()!
         const step = feed.advance()
         const progress: Progress = step instanceof Promise ? await step : step
-        if (progress !== 'done') this.#behind.push(feed)
+        if (progress !== 'done') this.#lagging.push(feed)
         blocked = progress === 'blocked' ? blocked + 1 : 0
       }
     } catch (error) {
       this.#host.failed(error)
     } finally {
       this.#running = false
-      this.#host.rested()
+      this.#host.pumped()
     }
   }
 }

@@ -29,11 +29,11 @@ const SLICE = 256
 /** The subscriber, and its capacity. */
 export interface Receiver extends Subscriber {
   /** Whether one more message of `bytes` would be buffered without loss; `kept`: in its queue in the store. */
-  hasRoom(bytes: number, qos: QoS, kept: boolean): boolean
+  hasCapacity(bytes: number, qos: QoS, kept: boolean): boolean
   /** Resolves when there may be capacity again, or it is closed. */
-  roomCame(): Promise<void>
+  whenCapacity(): Promise<void>
   /** Whether a message of that QoS goes through its queue in the store, to survive a disconnect. */
-  keeps(qos: QoS): boolean
+  queuesInStore(qos: QoS): boolean
   takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void
 }
 
@@ -45,7 +45,7 @@ export interface SnapshotDeps {
   readonly failed: (error: unknown) => void
 }
 
-interface Asked {
+interface SnapshotRequest {
   readonly cut: RetainedCut
   /** Live messages noted earlier than this preceded the subscription. */
   readonly since: number
@@ -54,7 +54,7 @@ interface Asked {
 }
 
 /** By filter. */
-type Asking = LazyMap<string, Asked>
+type SnapshotRequests = LazyMap<string, SnapshotRequest>
 
 /**
  * Calls `effect` at one position in the order of commits: everything committed before has been delivered, nothing
@@ -89,10 +89,10 @@ export class Snapshots {
   readonly #views: Views
   readonly #failed: (error: unknown) => void
   /** Requested filters; a filter requested again before it is served is served once. */
-  #asked: Asking = new LazyMap()
-  #walking = false
+  #requested: SnapshotRequests = new LazyMap()
+  #running = false
   /** Topics of rooms and users with a live message, and when (by `#clock`). */
-  #heard = new LazyMap<string, number>()
+  #liveTopics = new LazyMap<string, number>()
   #clock = 0
 
   constructor({ receiver, actor, access, services, failed }: SnapshotDeps) {
@@ -107,35 +107,35 @@ export class Snapshots {
   /**
    * Requests snapshots, in the same turn in which the subscriptions took effect, at `cut`. Releases the cut when done.
    */
-  ask(subscriptions: readonly Subscription[], cut: RetainedCut): void {
+  request(subscriptions: readonly Subscription[], cut: RetainedCut): void {
     if (subscriptions.length === 0 || this.#receiver.closed) return cut.end()
     const shared = sharedCut(cut, subscriptions.length)
     for (const subscription of subscriptions) {
-      this.#asked.get(subscription.filter)?.cut.end()
-      this.#asked.set(subscription.filter, {
+      this.#requested.get(subscription.filter)?.cut.end()
+      this.#requested.set(subscription.filter, {
         cut: shared,
         since: this.#clock,
         places: this.#placesOf(subscription),
       })
     }
-    if (!this.#walking) void this.#walk()
+    if (!this.#running) void this.#run()
   }
 
   /** An ephemeral message was accepted live and not dropped. */
-  heard(topic: string): void {
-    if (this.#walking && (topic.startsWith('rooms/') || topic.startsWith('users/')))
-      this.#heard.set(topic, ++this.#clock)
+  noteLive(topic: string): void {
+    if (this.#running && (topic.startsWith('rooms/') || topic.startsWith('users/')))
+      this.#liveTopics.set(topic, ++this.#clock)
   }
 
-  async #walk(): Promise<void> {
-    this.#walking = true
+  async #run(): Promise<void> {
+    this.#running = true
     try {
-      while (this.#asked.size > 0) {
-        const asked = this.#asked
-        this.#asked = new LazyMap()
+      while (this.#requested.size > 0) {
+        const asked = this.#requested
+        this.#requested = new LazyMap()
         try {
-          await this.#giveHeld(asked)
-          await this.#giveRetained(asked)
+          await this.#sendHeld(asked)
+          await this.#sendRetained(asked)
         } finally {
           for (const { cut } of asked.values()) cut.end()
         }
@@ -143,10 +143,10 @@ export class Snapshots {
     } catch (error) {
       this.#failed(error)
     } finally {
-      this.#walking = false
-      this.#heard = new LazyMap()
-      for (const { cut } of this.#asked.values()) cut.end()
-      this.#asked = new LazyMap()
+      this.#running = false
+      this.#liveTopics = new LazyMap()
+      for (const { cut } of this.#requested.values()) cut.end()
+      this.#requested = new LazyMap()
     }
   }
 
@@ -157,34 +157,34 @@ export class Snapshots {
 
   // --- held by the broker: room info, presence -----------------------------------------------------------------------
 
-  async #giveHeld(asked: Asking): Promise<void> {
+  async #sendHeld(asked: SnapshotRequests): Promise<void> {
     let steps = 0
     for (const [filter, { since }] of asked) {
       const subscription = this.#current(filter)
       if (!subscription) continue
       for (const held of this.#access.currentStates(this.#actor, subscription.parsed)) {
-        if (++steps % SLICE === 0) await turn()
+        if (++steps % SLICE === 0) await nextTurn()
         const { qos } = this.#current(filter) ?? {}
         if (qos === undefined) break
-        await this.#give(held, qos, since)
+        await this.#send(held, qos, since)
       }
     }
   }
 
-  async #give(held: CurrentState, qos: QoS, since: number): Promise<void> {
+  async #send(held: CurrentState, qos: QoS, since: number): Promise<void> {
     for (;;) {
-      if (this.#receiver.closed || (this.#heard.get(held.topic) ?? 0) > since) return
+      if (this.#receiver.closed || (this.#liveTopics.get(held.topic) ?? 0) > since) return
       // Read when it is sent, not when it was requested.
       const message = held.current()
       if (!message) return
-      if (this.#receiver.hasRoom(messageSize(message), qos, false)) return this.#receiver.acceptDirect(message, qos)
-      await this.#receiver.roomCame()
+      if (this.#receiver.hasCapacity(messageSize(message), qos, false)) return this.#receiver.acceptDirect(message, qos)
+      await this.#receiver.whenCapacity()
     }
   }
 
   // --- stored: retained messages -------------------------------------------------------------------------------------
 
-  async #giveRetained(asked: Asking): Promise<void> {
+  async #sendRetained(asked: SnapshotRequests): Promise<void> {
     const trie = new TopicTrie<string>({ cacheWeight: 0 })
     const filters: string[] = []
     for (const filter of asked.keys()) {
@@ -199,8 +199,8 @@ export class Snapshots {
       const matching = trie.match(message.topic)
       const replaced = (): boolean => matching.every((filter) => asked.get(filter)!.cut.replaced(message.topic))
       const isKnown = (): boolean => matching.every((filter) => asked.get(filter)!.cut.complete)
-      if (message.topic.startsWith('broadcast/')) await this.#giveAnnouncement(message, asked, matching)
-      else await this.#giveStored(message, matching, replaced, isKnown)
+      if (message.topic.startsWith('broadcast/')) await this.#sendAnnouncement(message, asked, matching)
+      else await this.#sendStored(message, matching, replaced, isKnown)
     }
     // Kept messages check the cut when their commit is applied.
     await commit(this.#store, {})
@@ -210,7 +210,7 @@ export class Snapshots {
    * `isKnown`: whether the cut knows all replacements. If not, the message is read anew after each wait; it may then be
    * sent twice, but never an older one after a newer.
    */
-  async #giveStored(
+  async #sendStored(
     found: PlainMessage,
     filters: readonly string[],
     replaced: () => boolean,
@@ -220,9 +220,9 @@ export class Snapshots {
       if (replaced() || isExpired(message.extra)) return
       const qos = this.#wanted(message, filters)
       if (qos === null) return
-      if (this.#receiver.hasRoom(messageSize(message), qos, this.#receiver.keeps(qos)))
+      if (this.#receiver.hasCapacity(messageSize(message), qos, this.#receiver.queuesInStore(qos)))
         return this.#receiver.takeRetained(message, qos, replaced)
-      await this.#receiver.roomCame()
+      await this.#receiver.whenCapacity()
       if (isKnown()) continue
       const now = await this.#retainedAt(message.topic)
       if (!now) return
@@ -239,7 +239,7 @@ export class Snapshots {
    * An announcement is in a log too, and retained one commit later: its number decides whether it is sent here or by
    * the feed.
    */
-  async #giveAnnouncement(message: PlainMessage, asked: Asking, filters: readonly string[]): Promise<void> {
+  async #sendAnnouncement(message: PlainMessage, asked: SnapshotRequests, filters: readonly string[]): Promise<void> {
     const { topic } = message
     const place = Math.max(...filters.map((filter) => asked.get(filter)!.places.get(topic) ?? 0))
     let last: PlainMessage | undefined = message
@@ -248,7 +248,7 @@ export class Snapshots {
       last = await this.#retainedAt(topic)
     }
     if (last && numberOf(last) <= place)
-      await this.#giveStored(
+      await this.#sendStored(
         last,
         filters,
         () => false,
@@ -307,6 +307,6 @@ function numberOf({ payload }: PlainMessage): number {
   return Number(parseObject(payload.toString('utf8'))?.['seq'] ?? 0)
 }
 
-function turn(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

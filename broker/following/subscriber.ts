@@ -10,15 +10,15 @@ import type { QoS } from '../store/qos.js'
 import type { QueuedMessage } from '../store/queues.js'
 import type { SavedInflight } from '../store/sessions.js'
 import { LazyMap, LazySet } from '../util/lazy.js'
-import { type Behind, type FeedHost, LogFeed, QueueFeed, READ_BYTES, type ViewFeedOptions } from './feeds.js'
-import { Pump, type Pumped } from './pump.js'
+import { type FeedHost, type LaggingFeed, LogFeed, QueueFeed, READ_BYTES, type ViewFeedOptions } from './feeds.js'
+import { Pump, type PumpHost } from './pump.js'
 import type { SubscriberSaver, SubscriberServices } from './services.js'
 import { SubscriptionSet } from './subscription-set.js'
 
 /** Acknowledged queue messages that are saved together at most, while the queue is nearly full. */
 const MANY_ACKNOWLEDGED = 500
 
-export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
+export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
   readonly id: string
   readonly user: string
   readonly subscriptions = new SubscriptionSet()
@@ -30,7 +30,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   acknowledgedQueue: number[] = []
   closed = false
   /** Logs and topics of granted filters that are not counted as followed yet. */
-  promised = 0
+  reserved = 0
   saver: SubscriberSaver | null = null
 
   protected readonly services: SubscriberServices
@@ -51,7 +51,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   abstract readonly capacity: number
   abstract readonly waiting: number
   abstract sendWaiting(): boolean
-  abstract rested(): void
+  abstract pumped(): void
   abstract failed(error: unknown): void
   /** Packets in flight that must be known after a restart. */
   abstract savedInflight(): SavedInflight[]
@@ -59,7 +59,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   protected abstract withdraw(from: LogFeed | string): void
 
   /** The feed ends, its packets in flight continue on their own. */
-  protected entrust(_feed: LogFeed): void {}
+  protected disownInflight(_feed: LogFeed): void {}
 
   /** Discards buffered live messages of the feed; they will be read from the log instead. */
   protected dropLive(_feed: LogFeed): void {}
@@ -88,8 +88,8 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
     this.pumping.run()
   }
 
-  fallBehind(feed: Behind): void {
-    if (!this.closed) this.pumping.fallBehind(feed)
+  catchUp(feed: LaggingFeed): void {
+    if (!this.closed) this.pumping.catchUp(feed)
   }
 
   /** Starts a feed of a view at `next`; entries that exist already are read first. */
@@ -98,19 +98,19 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
     const feed = new LogFeed(this, view, options, next)
     this.feeds.set(view.cursor, feed)
     this.services.hub.attach(view, feed)
-    if (options.qos > 0 && next <= this.headOf(view)) this.fallBehind(feed)
+    if (options.qos > 0 && next <= this.headOf(view)) this.catchUp(feed)
   }
 
   /** Gives a live-only feed a cursor at `next`. Packets in flight of a former cursor remain [MQTT-3.10.4-3]. */
   follow(feed: LogFeed, options: ViewFeedOptions, next: number): void {
     this.dropLive(feed)
     Object.assign(feed, options, { next })
-    if (next <= this.headOf(feed.view)) this.fallBehind(feed)
+    if (next <= this.headOf(feed.view)) this.catchUp(feed)
   }
 
   /** Ends a feed that no filter needs. Its packets in flight are completed. */
-  letGo(feed: LogFeed): void {
-    this.entrust(feed)
+  endFeed(feed: LogFeed): void {
+    this.disownInflight(feed)
     this.detach(feed)
   }
 
@@ -125,7 +125,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   }
 
   /** Whether the entry is not in flight yet. */
-  owes(feed: LogFeed, seq: number): boolean {
+  isUnsent(feed: LogFeed, seq: number): boolean {
     return feed.next <= seq
   }
 
@@ -143,7 +143,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
 
   /** Number of logs and topics it follows, including granted ones. */
   get followed(): number {
-    return this.feeds.size + this.#listening.size + this.promised
+    return this.feeds.size + this.#listening.size + this.reserved
   }
 
   get listening(): Iterable<string> {
@@ -202,8 +202,9 @@ export abstract class Subscriber implements Endpoint, FeedHost, Pumped {
   }
 
   /**
-   * Handles a message that is not in the queue. If it was published before the subscription that would have queued it,
-   * it is sent under the former one [MQTT5-3.8.4-4]; only a message that found the queue full is dropped.
+   * Whether a message that is not in the queue is missing there because the queue is full; it is then dropped. Otherwise
+   * it was published before the subscription that would have queued it, and is sent under the former one
+   * [MQTT5-3.8.4-4].
    */
   protected queueIsFull(message: UnloggedMessage): boolean {
     const { queueMessages, queueBytes } = this.services.limits

@@ -40,7 +40,7 @@ export interface HttpDeps {
   readonly listen: Pick<Config['listen'], 'wsPath'>
   readonly origins: Origins
   /** Called with the origin of a refused page. */
-  readonly strange: (page: string) => void
+  readonly pageRefused: (page: string) => void
   /** Longest body in bytes. */
   readonly payloadBytes: number
   /** The same for `sync`. */
@@ -75,14 +75,14 @@ export async function openHttpApp(deps: HttpDeps): Promise<HttpApp> {
     frameworkErrors: (error, _request, reply) => refuse(error, reply),
   })
   const refuse = answerRefusals(app, deps)
-  const underWay = new UnderWay(app)
+  const underWay = new PendingRequests(app)
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'))
   app.addHook('onResponse', async (request, { statusCode: status }) => {
     const { method, ip, actor } = request
     deps.answered({ method, path: pathForLog(request), status, address: ip, user: actor?.principal.user })
   })
   acceptJson(app)
-  allowOrigins(app, deps.origins, deps.strange)
+  allowOrigins(app, deps.origins, deps.pageRefused)
   const answered = answerOtherMethods(app)
   // Only reads have an ETag: with one, a retried change would be answered 304.
   await app.register(async (reads) => {
@@ -123,7 +123,7 @@ function pathForLog({ url, routeOptions }: FastifyRequest): string | undefined {
 }
 
 /** Counts pending requests. */
-class UnderWay {
+class PendingRequests {
   #count = 0
   #idle: () => void = () => {}
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { type Origins, strangePage } from '../net/origins.js'
+import { foreignPageRefusal, type Origins } from '../net/origins.js'
 
 const ALLOWED = 'authorization, content-type, idempotency-key, if-none-match, last-event-id'
 const EXPOSED = 'etag, link, location, retry-after, www-authenticate'
@@ -10,14 +10,14 @@ const REMEMBERED = '7200'
  * CORS: pages of this origin and of `origins` may use the API; requests of other pages are refused. Never with browser
  * credentials: a page of another origin needs a token.
  */
-export function allowOrigins(app: FastifyInstance, origins: Origins, strange: (page: string) => void): void {
+export function allowOrigins(app: FastifyInstance, origins: Origins, pageRefused: (page: string) => void): void {
   app.addHook('onRequest', async ({ headers, method, raw }, reply) => {
     const { origin } = headers
     if (!origins.any) reply.header('vary', 'origin')
-    const page = origins.stranger(raw)
+    const page = origins.foreignPage(raw)
     if (page !== null) {
-      strange(page)
-      throw strangePage(page)
+      pageRefused(page)
+      throw foreignPageRefusal(page)
     }
     if (origin === undefined || !(origins.any || origins.lists(origin))) return
     reply.header('access-control-allow-origin', origins.any ? '*' : origin)

@@ -14,7 +14,7 @@ const RADIX = 36
  * Tolerance in ms between an entry's timestamp and its arrival at the store. Entries waiting for their commit are
  * accounted for separately.
  */
-export const UNSURE = 300
+export const TOLERANCE = 300
 
 export interface Position {
   /** Key of the set of filters; with other filters the stream starts anew. */
@@ -47,7 +47,7 @@ export function writePosition(filters: string, time: number, cursors: Iterable<r
 }
 
 /** Whether all of them fit into an id. */
-export function hasRoomFor(cursors: Iterable<readonly [string, number]>): boolean {
+export function fitsIntoId(cursors: Iterable<readonly [string, number]>): boolean {
   let length = 20
   for (const [cursor, last] of cursors) length += partOf(cursor, last).length
   return length <= MAX_ID

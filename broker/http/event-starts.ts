@@ -5,7 +5,7 @@
 import type { SubscriberServices } from '../following/services.js'
 import type { View } from '../hub.js'
 import type { Store } from '../store/store.js'
-import { type Position, UNSURE } from './event-id.js'
+import { type Position, TOLERANCE } from './event-id.js'
 
 /** `reset`: the client's position belongs to a former log of that name. */
 export type Gap = { topic: string; after: number; next: number; reset?: true }
@@ -16,24 +16,24 @@ const MOST_REPLAYED = 1000
 const PAGE = 100
 const PAGE_BYTES = 1024 * 1024
 
-export class Starts {
+export class ReplayStarts {
   readonly #services: SubscriberServices
   readonly #user: string
   /** Null: the stream starts now. */
   readonly #position: Position | null
   readonly #gaps = new Map<string, Gap>()
   /** Cursors of logs with a very recent entry: its timestamp does not tell whether the stream had it. */
-  readonly young = new Set<string>()
+  readonly recent = new Set<string>()
 
   /** @param filters Key of the current filters; a position with another key counts only for the logs it names. */
   constructor(services: SubscriberServices, user: string, position: Position | null, filters: string) {
     this.#services = services
     this.#user = user
     this.#position = position
-    this.#same = position?.filters === filters
+    this.#sameFilters = position?.filters === filters
   }
 
-  readonly #same: boolean
+  readonly #sameFilters: boolean
 
   get gaps(): Gap[] {
     return [...this.#gaps.values()]
@@ -42,7 +42,7 @@ export class Starts {
   /** The number after which the stream continues in a log that ends at `head`. */
   async of(view: View, head: number): Promise<number> {
     const { store, views } = this.#services
-    if (await isYoung(store, view, head)) this.young.add(view.cursor)
+    if (await isRecent(store, view, head)) this.recent.add(view.cursor)
     if (!this.#position) return head
     const joined = views.start(view, this.#user)
     const asked = Math.max(await this.#wanted(view, head, joined), joined)
@@ -57,13 +57,13 @@ export class Starts {
     const { time, cursors, complete } = this.#position!
     const last = cursors.get(view.cursor)
     if (last !== undefined) {
-      if (last <= head && !(await this.#isAnew(view))) return last
+      if (last <= head && !(await this.#isNewLog(view))) return last
       this.#gaps.set(view.cursor, { topic: view.topic, after: 0, next: 1, reset: true })
       return 0
     }
     // The log was not covered by the former filters.
-    if (!this.#same) return head
-    if (time !== null) return await lastBefore(this.#services.store, view, head, time - UNSURE)
+    if (!this.#sameFilters) return head
+    if (time !== null) return await lastBefore(this.#services.store, view, head, time - TOLERANCE)
     if (complete) return joined
     // A truncated id of an older version: entries may have been missed.
     this.#gaps.set(view.cursor, { topic: view.topic, after: joined, next: head + 1 })
@@ -71,7 +71,7 @@ export class Starts {
   }
 
   /** Whether the log is newer than the position: its room or user was created since. */
-  async #isAnew({ room, log }: View): Promise<boolean> {
+  async #isNewLog({ room, log }: View): Promise<boolean> {
     const { time } = this.#position!
     const { directory } = this.#services.store
     const owned = log.startsWith('n:') || log.startsWith('u:')
@@ -81,10 +81,10 @@ export class Starts {
 }
 
 /** Also true if the last entry is gone already. */
-async function isYoung(store: Store, { log }: View, head: number): Promise<boolean> {
+async function isRecent(store: Store, { log }: View, head: number): Promise<boolean> {
   if (head === 0) return false
   const [entry] = await store.log.read(log, head - 1, 1, 1)
-  return entry === undefined || entry.ts > Date.now() - UNSURE
+  return entry === undefined || entry.ts > Date.now() - TOLERANCE
 }
 
 /** The number of the last entry up to `time`, within the replay limit; 0: all entries read are newer. */

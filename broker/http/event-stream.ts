@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http'
 import type { Actor } from '../chat/model/actor.js'
 import { isExpired } from '../following/expiry.js'
 import { FeedSet } from '../following/feed-set.js'
-import { type Behind, LogFeed, READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
+import { type LaggingFeed, LogFeed, READ_BYTES, READ_ENTRIES } from '../following/feeds.js'
 import type { SubscriberServices } from '../following/services.js'
 import type { Snapshots } from '../following/snapshots.js'
 import { Subscriber } from '../following/subscriber.js'
@@ -18,8 +18,8 @@ import type { QoS } from '../store/qos.js'
 import type { PlainMessage } from '../store/queues.js'
 import type { SavedInflight } from '../store/sessions.js'
 import type { Deadline } from '../util/timer-wheel.js'
-import { hasRoomFor, writePosition } from './event-id.js'
-import type { Starts } from './event-starts.js'
+import { fitsIntoId, writePosition } from './event-id.js'
+import type { ReplayStarts } from './event-starts.js'
 import { eventText, gapText, PING, type StreamMessage } from './event-text.js'
 
 /** Authorisation of a stream. */
@@ -49,7 +49,7 @@ export interface StreamOptions {
 const RECENT = 10_000
 const MOST_RECENT = 200
 
-export type Ending =
+export type StreamEndReason =
   | 'client gone'
   | 'slow reader'
   | 'token expired'
@@ -68,16 +68,16 @@ export class EventStream extends Subscriber implements Deadline {
   readonly feedSet: FeedSet
   /** Initial state for its filters. */
   snapshots: Snapshots | null = null
-  onEnd: (why: Ending) => void = () => {}
+  onEnd: (why: StreamEndReason) => void = () => {}
   onFailure: (error: unknown) => void = () => {}
   readonly #options: StreamOptions
   readonly #out: ServerResponse
   readonly #guard: StreamGuard
   /** The socket was full at the last ping, and has not drained since. */
-  #stoodStill = false
-  #roomAwaited: (() => void)[] = []
+  #wasStalled = false
+  #capacityWaiters: (() => void)[] = []
   /** Feeds that have, or just had, entries to send. */
-  readonly #behind = new Set<Behind>()
+  readonly #lagging = new Set<LaggingFeed>()
   /** When each feed last sent something (Unix ms), the latest last. Old entries are dropped. */
   readonly #recent = new Map<LogFeed, number>()
   /** Unix ms when all positions behind the head last fitted into an id. */
@@ -97,7 +97,7 @@ export class EventStream extends Subscriber implements Deadline {
    * Writes the head of the stream. `gaps`: requested entries that are not replayed. `time`: that of the position it
    * continues from.
    */
-  open({ gaps, young }: Pick<Starts, 'gaps' | 'young'>, time: number | null): void {
+  open({ gaps, recent: young }: Pick<ReplayStarts, 'gaps' | 'recent'>, time: number | null): void {
     this.#time = time ?? 0
     for (const cursor of young) {
       const feed = this.feeds.get(cursor)
@@ -106,10 +106,10 @@ export class EventStream extends Subscriber implements Deadline {
     this.#write(`retry: ${RETRY}\nid: ${this.#position()}\n\n`)
     for (const gap of gaps) this.#write(gapText(gap))
     this.start()
-    this.rested()
+    this.pumped()
   }
 
-  end(why: Ending): void {
+  end(why: StreamEndReason): void {
     if (this.closed) return
     this.close()
     this.#drained()
@@ -144,9 +144,9 @@ export class EventStream extends Subscriber implements Deadline {
   due(now: number): number {
     const { expiresAt } = this.#options.actor.principal
     if (expiresAt !== null && now >= expiresAt) this.end('token expired')
-    else if (this.#stalled && this.#stoodStill) this.end('slow reader')
+    else if (this.#stalled && this.#wasStalled) this.end('slow reader')
     if (this.closed) return 0
-    this.#stoodStill = this.#stalled
+    this.#wasStalled = this.#stalled
     if (!this.#stalled) this.#write(PING)
     return this.deadline(now)
   }
@@ -161,13 +161,13 @@ export class EventStream extends Subscriber implements Deadline {
     return false
   }
 
-  rested(): void {
-    for (const resolve of this.#roomAwaited.splice(0)) resolve()
+  pumped(): void {
+    for (const resolve of this.#capacityWaiters.splice(0)) resolve()
   }
 
-  override fallBehind(feed: Behind): void {
-    this.#behind.add(feed)
-    super.fallBehind(feed)
+  override catchUp(feed: LaggingFeed): void {
+    this.#lagging.add(feed)
+    super.catchUp(feed)
   }
 
   failed(error: unknown): void {
@@ -193,7 +193,7 @@ export class EventStream extends Subscriber implements Deadline {
   }
 
   sendLive(feed: LogFeed, batch: ViewBatch): void {
-    if (!this.sendBatch(feed, batch)) this.#dropped()
+    if (!this.sendBatch(feed, batch)) this.#countDropped()
   }
 
   sendEntries(feed: LogFeed, entries: readonly LogEntry[]): void {
@@ -221,8 +221,8 @@ export class EventStream extends Subscriber implements Deadline {
 
   acceptDirect(message: UnloggedMessage): void {
     if (this.closed || isExpired(message.extra)) return
-    if (this.#stalled || this.pumping.held) return this.#dropped()
-    if (!message.retain) this.snapshots?.heard(message.topic)
+    if (this.#stalled || this.pumping.held) return this.#countDropped()
+    if (!message.retain) this.snapshots?.noteLive(message.topic)
     const [shown] = this.#forwarded(message, message.qos)
     if (shown) this.#write(eventText(shown, null))
   }
@@ -240,15 +240,15 @@ export class EventStream extends Subscriber implements Deadline {
     return true
   }
 
-  hasRoom(): boolean {
+  hasCapacity(): boolean {
     return !this.#stalled && !this.pumping.held
   }
 
-  async roomCame(): Promise<void> {
-    if (!this.closed) await new Promise<void>((resolve) => this.#roomAwaited.push(resolve))
+  async whenCapacity(): Promise<void> {
+    if (!this.closed) await new Promise<void>((resolve) => this.#capacityWaiters.push(resolve))
   }
 
-  keeps(): boolean {
+  queuesInStore(): boolean {
     return false
   }
 
@@ -263,7 +263,7 @@ export class EventStream extends Subscriber implements Deadline {
     return payload ? [{ ...message, payload }] : []
   }
 
-  #dropped(): void {
+  #countDropped(): void {
     this.services.counters.add('dropped.slow_reader')
   }
 
@@ -272,8 +272,8 @@ export class EventStream extends Subscriber implements Deadline {
   }
 
   #drained(): void {
-    this.#stoodStill = false
-    this.rested()
+    this.#wasStalled = false
+    this.pumped()
     this.pump()
   }
 
@@ -288,12 +288,12 @@ export class EventStream extends Subscriber implements Deadline {
    * cover it.
    */
   #position(now = Date.now()): string {
-    for (const feed of this.#behind) if (!feed.behind || !(feed instanceof LogFeed)) this.#behind.delete(feed)
+    for (const feed of this.#lagging) if (!feed.lagging || !(feed instanceof LogFeed)) this.#lagging.delete(feed)
     for (const [feed, at] of this.#recent) if (at < now - RECENT || !feed.attached) this.#recent.delete(feed)
-    const behind = ([...this.#behind] as LogFeed[]).filter(({ attached }) => attached)
+    const behind = ([...this.#lagging] as LogFeed[]).filter(({ attached }) => attached)
     // Entries not committed yet have an earlier timestamp.
-    if (hasRoomFor(behind.map(cursorOf))) this.#time = this.services.store.pendingSince ?? now
-    const recent = [...this.#recent.keys()].reverse().filter((feed) => !this.#behind.has(feed))
+    if (fitsIntoId(behind.map(cursorOf))) this.#time = this.services.store.pendingSince ?? now
+    const recent = [...this.#recent.keys()].reverse().filter((feed) => !this.#lagging.has(feed))
     return writePosition(this.#options.filters, this.#time, [...behind, ...recent].map(cursorOf))
   }
 

@@ -18,7 +18,7 @@ import { atCut, Snapshots } from '../following/snapshots.js'
 import type { Subscription } from '../following/subscription.js'
 import { filterCost } from '../store/filter-cost.js'
 import { filtersKey, readPosition } from './event-id.js'
-import { Starts } from './event-starts.js'
+import { ReplayStarts } from './event-starts.js'
 import { EventStream, type StreamGuard } from './event-stream.js'
 import type { Streams } from './streams.js'
 
@@ -32,7 +32,7 @@ export interface EventDeps {
   /** Seconds. */
   readonly ping: number
   /** The principal with its current roles; null: its login was revoked. */
-  readonly asOfNow: (principal: Principal) => Promise<Principal | null>
+  readonly revalidate: (principal: Principal) => Promise<Principal | null>
   /** Calls hooks for a filter; they may change it. */
   readonly authorizeSubscribe: (actor: Actor, filter: string) => Promise<string | Refusal>
   /** The forward hooks; null: there are none. */
@@ -43,7 +43,7 @@ export function eventRoute(app: FastifyInstance, deps: EventDeps): void {
   app.get(`${API}/events`, { exposeHeadRoute: false }, async (request, reply) => {
     const { actor } = request
     const user = requireUser(actor)
-    deps.streams.requireRoomFor(user)
+    deps.streams.requireCapacity(user)
     const filters = filtersOf(request, user, deps)
     const granted: Subscription[] = []
     for (const filter of filters) granted.push(await grant(deps, actor, filter))
@@ -124,7 +124,7 @@ async function begin(
       failed: (error) => stream.failed(error),
     })
     const position = readPosition(headers['last-event-id'] as string)
-    const starts = new Starts(services, user, position, filters)
+    const starts = new ReplayStarts(services, user, position, filters)
     await follow(stream, services, granted, starts)
     stream.open(starts, position?.time ?? null)
   } catch (error) {
@@ -147,30 +147,30 @@ function guardOf(
   const { access, forward } = deps
   return {
     followRoles: async () => {
-      const principal = await deps.asOfNow(actor.principal)
+      const principal = await deps.revalidate(actor.principal)
       if (!principal) return false
       const { roles } = actor.principal
       actor.principal = principal
       return sameRoles(roles, principal.roles) || stillGranted(deps, actor, granted)
     },
-    followRules: () => standAll(deps, actor, granted),
+    followRules: () => allGranted(deps, actor, granted),
     mayReceive: (topic) => access.mayReceive(actor, topic),
     isFor: (topic, payload) => access.isFor(actor, topic, payload),
     get forward(): StreamGuard['forward'] {
       const hook = forward()
-      return hook && ((topic, payload, qos) => unlessItThrows(() => hook(topic, payload, qos)))
+      return hook && ((topic, payload, qos) => orNull(() => hook(topic, payload, qos)))
     },
   }
 }
 
 /** Checks the current grants before calling hooks, so that no message slips through in the meantime. */
 async function stillGranted(deps: EventDeps, actor: Actor, granted: readonly Subscription[]): Promise<boolean> {
-  if (!standAll(deps, actor, granted)) return false
+  if (!allGranted(deps, actor, granted)) return false
   for (const { filter } of granted) if ((await deps.authorizeSubscribe(actor, filter)) instanceof Refusal) return false
   return true
 }
 
-function standAll({ access }: EventDeps, actor: Actor, granted: readonly Subscription[]): boolean {
+function allGranted({ access }: EventDeps, actor: Actor, granted: readonly Subscription[]): boolean {
   try {
     for (const one of granted) one.unconditional = access.check(actor, one.filter, one.parsed).unconditional
     return true
@@ -181,7 +181,7 @@ function standAll({ access }: EventDeps, actor: Actor, granted: readonly Subscri
 }
 
 /** A hook that throws for lack of a client denies. */
-function unlessItThrows(ask: () => Buffer | null): Buffer | null {
+function orNull(ask: () => Buffer | null): Buffer | null {
   try {
     return ask()
   } catch {
@@ -194,7 +194,7 @@ async function follow(
   stream: EventStream,
   { store }: SubscriberServices,
   granted: readonly Subscription[],
-  starts: Starts,
+  starts: ReplayStarts,
 ): Promise<void> {
   const { feedSet } = stream
   const headsOf = new Map<Subscription, Map<string, number>>()
@@ -206,6 +206,6 @@ async function follow(
   }
   await atCut(store, [], false, (cut) => {
     if (!stream.closed) for (const [subscription, heads] of headsOf) feedSet.add(subscription, heads)
-    stream.snapshots?.ask(granted, cut)
+    stream.snapshots?.request(granted, cut)
   })
 }

@@ -34,7 +34,7 @@ export function loginRequests(app: FastifyInstance, deps: LoginDeps): void {
   app.decorateRequest('actor')
   app.addHook('onRequest', async (request) => {
     const { open } = request.routeOptions.config
-    request.actor = open ? stranger(request) : await login(request, deps)
+    request.actor = open ? actorWithoutLogin(request) : await login(request, deps)
   })
   // Also for commands that find only later that they need a login.
   app.addHook('onSend', async (request, reply, payload) => {
@@ -44,7 +44,7 @@ export function loginRequests(app: FastifyInstance, deps: LoginDeps): void {
 }
 
 /** Open commands ignore credentials: an expired token must not prevent getting a new one. */
-function stranger({ ip }: FastifyRequest): Actor {
+function actorWithoutLogin({ ip }: FastifyRequest): Actor {
   const principal = { user: ANONYMOUS, roles: new Set<string>(), anonymous: true, expiresAt: null }
   return { principal, clientId: '', sessionId: null, address: ip, silent: true }
 }

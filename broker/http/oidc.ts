@@ -7,7 +7,7 @@ import { API } from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
 import type { RefusedLogin } from '../auth/authenticator.js'
 import type { LoginCodes } from '../auth/login-codes.js'
-import type { Oidc, UnderWay } from '../auth/oidc.js'
+import type { Oidc, PendingLogin } from '../auth/oidc.js'
 import type { Authenticator } from '../auth/principal.js'
 import type { Proofs } from '../auth/proofs.js'
 import type { LoginThrottle } from '../auth/throttle.js'
@@ -40,27 +40,27 @@ export function oidcRoutes(app: FastifyInstance, deps: OidcDeps | null): void {
     })
   }
   route('start', start)
-  route('callback', comeBack)
+  route('callback', handleCallback)
 }
 
 async function start({ oidc, redirectUri }: OidcDeps, { query }: FastifyRequest, reply: FastifyReply) {
   const { returnTo, challenge, ...rest } = query as Record<string, unknown>
   const [stray] = Object.keys(rest)
-  if (stray !== undefined) throw wrong(stray, `unknown field ${JSON.stringify(stray)}`)
-  if (returnTo !== undefined && typeof returnTo !== 'string') throw wrong('returnTo', 'expected one address')
+  if (stray !== undefined) throw invalidField(stray, `unknown field ${JSON.stringify(stray)}`)
+  if (returnTo !== undefined && typeof returnTo !== 'string') throw invalidField('returnTo', 'expected one address')
   if (typeof challenge !== 'string' || !CHALLENGE.test(challenge))
-    throw wrong('challenge', 'expected the SHA-256 of a verifier of yours, as base64url: 43 characters')
+    throw invalidField('challenge', 'expected the SHA-256 of a verifier of yours, as base64url: 43 characters')
   const { location, sealed } = await oidc.begin(returnTo, challenge)
   return reply.header('set-cookie', cookie(redirectUri, sealed, oidc.lifetime)).redirect(location, 302)
 }
 
-async function comeBack(deps: OidcDeps, request: FastifyRequest, reply: FastifyReply) {
-  const underWay = deps.oidc.underWay(sealedIn(request.headers.cookie))
-  if (!underWay) throw notBegun(deps, request)
+async function handleCallback(deps: OidcDeps, request: FastifyRequest, reply: FastifyReply) {
+  const pending = deps.oidc.pendingLogin(cookieValue(request.headers.cookie))
+  if (!pending) throw noPendingLogin(deps, request)
   reply.header('set-cookie', cookie(deps.redirectUri, '', 0))
-  const back = new URL(underWay.returnTo)
+  const back = new URL(pending.returnTo)
   try {
-    back.searchParams.set('code', await logIn(deps, request, underWay))
+    back.searchParams.set('code', await logIn(deps, request, pending))
   } catch (error) {
     const refusal = asRefusal(error)
     if (refusal.code === 'internal') deps.failed(error)
@@ -69,15 +69,15 @@ async function comeBack(deps: OidcDeps, request: FastifyRequest, reply: FastifyR
   return reply.redirect(back.href, 302)
 }
 
-async function logIn(deps: OidcDeps, request: FastifyRequest, underWay: UnderWay): Promise<string> {
+async function logIn(deps: OidcDeps, request: FastifyRequest, pending: PendingLogin): Promise<string> {
   const { ip, url } = request
   const { oidc, authenticator, proofs, codes, throttle } = deps
-  const shown = shownBy(request)
-  await proofs.secret(shown, () => requirePatience(throttle.waitOf(ip, '')))
+  const shown = proofSource(request)
+  await proofs.secret(shown, () => refuseIfThrottled(throttle.waitOf(ip, '')))
   try {
-    const identity = await proofs.secret(shown, () => oidc.finish(url.slice(url.indexOf('?') + 1), underWay))
+    const identity = await proofs.secret(shown, () => oidc.finish(url.slice(url.indexOf('?') + 1), pending))
     const login = await authenticator.loginByIdentity({ ...identity, clientId: '', address: ip })
-    if (login.ok) return codes.issue(login.principal.user, underWay.challenge)
+    if (login.ok) return codes.issue(login.principal.user, pending.challenge)
     throw new Refusal(login.refusal === 'unavailable' ? 'unavailable' : 'forbidden', login.detail)
   } catch (error) {
     throttle.failed(ip, '')
@@ -85,26 +85,26 @@ async function logIn(deps: OidcDeps, request: FastifyRequest, underWay: UnderWay
   }
 }
 
-function notBegun({ refused }: OidcDeps, request: FastifyRequest): Refusal {
+function noPendingLogin({ refused }: OidcDeps, request: FastifyRequest): Refusal {
   const why = 'no login was begun in this browser in the last ten minutes; start it again'
-  refused({ ...shownBy(request), reason: 'bad_credentials', why })
+  refused({ ...proofSource(request), reason: 'bad_credentials', why })
   return new Refusal('bad_request', why)
 }
 
-function requirePatience(retryAfter: number): void {
+function refuseIfThrottled(retryAfter: number): void {
   if (retryAfter > 0) throw new Refusal('rate_limited', 'too many failed logins', { retryAfter })
 }
 
 /** The user is not known before the provider answers. */
-function shownBy({ ip }: FastifyRequest) {
+function proofSource({ ip }: FastifyRequest) {
   return { user: undefined, address: ip, door: 'http' } as const
 }
 
-function wrong(field: string, why: string): Refusal {
+function invalidField(field: string, why: string): Refusal {
   return new Refusal('bad_request', why, { field })
 }
 
-function sealedIn(header = ''): string | undefined {
+function cookieValue(header = ''): string | undefined {
   const pair = header.split(/; */).find((one) => one.startsWith(`${COOKIE}=`))
   return pair?.slice(COOKIE.length + 1) || undefined
 }

@@ -25,7 +25,7 @@ export class Streams {
     this.#failed = failed
   }
 
-  requireRoomFor(user: string): void {
+  requireCapacity(user: string): void {
     const { eventStreams, eventStreamsPerUser } = this.#limits
     if (this.#count >= eventStreams)
       throw new Refusal('unavailable', 'too many streams are open (limits.eventStreams)', { retryAfter: 30 })
@@ -36,7 +36,7 @@ export class Streams {
 
   /** Calls `ended` when the stream ends for any reason. Throws a refusal if the limit is reached. */
   add(stream: EventStream, ended: () => void): void {
-    this.requireRoomFor(stream.user)
+    this.requireCapacity(stream.user)
     const mine = this.#byUser.get(stream.user) ?? new Set()
     this.#byUser.set(stream.user, mine.add(stream))
     this.#count++

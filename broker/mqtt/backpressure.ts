@@ -1,12 +1,12 @@
-import type { Backlog, Slowed } from '../following/backlog.js'
-import { Patience } from '../following/patience.js'
+import type { Backlog, SlowedPublisher } from '../following/backlog.js'
+import { TimeBudget } from '../following/time-budget.js'
 
 /** Ms until a slowed publisher is read again (one message at least), if the receiver has not caught up sooner. */
 const STEP = 100
 
 /** Slows a client that publishes faster than its receivers read: for a bounded time, however many receivers there are. */
-export class Backpressure implements Slowed {
-  readonly #patience: Patience
+export class Backpressure implements SlowedPublisher {
+  readonly #patience: TimeBudget
   readonly #over: () => void
   #timer: NodeJS.Timeout | null = null
   #until = 0
@@ -14,7 +14,7 @@ export class Backpressure implements Slowed {
 
   /** `most`: ms. */
   constructor(most: number, over: () => void) {
-    this.#patience = new Patience(most, performance.now())
+    this.#patience = new TimeBudget(most, performance.now())
     this.#over = over
   }
 
@@ -25,17 +25,17 @@ export class Backpressure implements Slowed {
   begin(backlog: Backlog): void {
     if (this.#timer) return
     const now = performance.now()
-    const ms = Math.min(STEP, backlog.patience(now), this.#patience.left(now))
+    const ms = Math.min(STEP, backlog.slowingLeft(now), this.#patience.left(now))
     if (ms < 1) return
     this.#patience.spend(ms)
     this.#until = now + ms
-    this.#timer = setTimeout(() => this.eased(), ms)
+    this.#timer = setTimeout(() => this.resume(), ms)
     this.#backlog = backlog
-    backlog.slows(this, now, ms)
+    backlog.addSlowed(this, now, ms)
   }
 
   /** When the time is over, or earlier. */
-  eased(): void {
+  resume(): void {
     if (!this.#timer) return
     this.close()
     this.#patience.spend(Math.min(0, performance.now() - this.#until))

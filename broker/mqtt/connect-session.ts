@@ -99,7 +99,7 @@ async function restoreSession(client: ConnectedClient, saved: SavedSession): Pro
   for (const packetId of saved.incoming) inboundQos2.resume(packetId)
   for (const subscription of saved.subscriptions) await restoreSubscription(client, subscription)
   await resumeSession(session, feedSet, saved, services)
-  session.promised = 0
+  session.reserved = 0
 }
 
 /** A stored subscription is restored if it is still allowed; it does not join a public room. */

@@ -17,6 +17,6 @@ export async function reserveFollowed({ session, services }: ConnectedClient, pa
     const why = `your sessions follow ${followed} logs and topics, and this filter shows up to ${breadth} more`
     throw new Refusal('too_large', `${why} (limits.followedPerUser)`)
   }
-  session.promised += breadth
+  session.reserved += breadth
   await turn()
 }

@@ -145,7 +145,7 @@ export class LiveQueue {
   #mayWait(item: Waiting, bytes: number): boolean {
     if (item.kind === 'live' || item.message.qos === 0) return false
     // At QoS 0 only the position of the socket shows that the client reads.
-    if (item.qos === 0 && this.#seen !== (this.#seen = this.#sender.position)) this.#backlog.answered()
+    if (item.qos === 0 && this.#seen !== (this.#seen = this.#sender.position)) this.#backlog.progressed()
     return this.#backlog.admits(this.length + 1, this.#bytes + bytes, item.message.origin)
   }
 

@@ -34,7 +34,7 @@ export async function followRoles(client: ConnectedClient): Promise<void> {
   const { services, actor } = client
   while (!client.closed) {
     const before = actor.principal
-    const principal = await services.authenticator.asOfNow(before)
+    const principal = await services.authenticator.revalidate(before)
     // The login was renewed meanwhile, or its roles changed again.
     if (client.closed || actor.principal !== before) continue
     if (!principal) return client.finish({ reason: Reason.notAuthorized, why: 'not authorized' })
@@ -52,7 +52,7 @@ export async function asOfLastChange(
   let current: Principal | null = principal
   for (let changes = seen; current && changes !== registry.changes; ) {
     changes = registry.changes
-    current = await authenticator.asOfNow(principal)
+    current = await authenticator.revalidate(principal)
   }
   return current
 }

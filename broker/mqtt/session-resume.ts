@@ -52,7 +52,7 @@ export async function resumeSession(
     sender.sentBefore?.()
     session.resend(flight, message)
   }
-  if (store.queue.size(session.id).messages > 0) session.fallBehind(session.queue)
+  if (store.queue.size(session.id).messages > 0) session.catchUp(session.queue)
 }
 
 /** The owner of an in-flight packet. `read` reads its message again: null when it is gone, or no longer allowed. */

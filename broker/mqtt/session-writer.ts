@@ -37,7 +37,7 @@ export class SessionWriter {
     return {
       touched: () => void this.#dirty.add(subscriber),
       // The save removes acknowledged messages from the queue: there is room.
-      saveSoon: () => void this.#write(this.#snapshots(subscriber, along)).then(() => subscriber.rested()),
+      saveSoon: () => void this.#write(this.#snapshots(subscriber, along)).then(() => subscriber.pumped()),
       saveNow: this.#joined(subscriber, along),
     }
   }
@@ -69,7 +69,7 @@ export class SessionWriter {
     for (const session of saved) ops.push(...this.#snapshot(session))
     this.#dirty.clear()
     await this.#write(ops)
-    for (const session of saved) session.rested()
+    for (const session of saved) session.pumped()
   }
 
   /** Saves nothing more of a closed session: another connection may own its records by then. */

@@ -104,7 +104,7 @@ export class Session extends Subscriber implements MemberSession {
   override pump(): void {
     super.pump()
     for (const group of this.shares) group.pump()
-    this.rested()
+    this.pumped()
   }
 
   protected withdraw(from: LogFeed | string): void {
@@ -117,7 +117,7 @@ export class Session extends Subscriber implements MemberSession {
     this.dropLive(from)
   }
 
-  protected override entrust(feed: LogFeed): void {
+  protected override disownInflight(feed: LogFeed): void {
     this.inflight.entrust(feed, detachedOwner(feed.source))
   }
 
@@ -126,8 +126,8 @@ export class Session extends Subscriber implements MemberSession {
   }
 
   /** At QoS 0 a feed has no position: what was not sent waits in memory, unless the queue was full. */
-  override owes(feed: LogFeed, seq: number): boolean {
-    if (feed.qos > 0) return super.owes(feed, seq)
+  override isUnsent(feed: LogFeed, seq: number): boolean {
+    if (feed.qos > 0) return super.isUnsent(feed, seq)
     return this.#live.holds(feed, seq)
   }
 
@@ -137,7 +137,7 @@ export class Session extends Subscriber implements MemberSession {
   }
 
   override start(): void {
-    if (this.#queueBacklog) this.#leaveQueue = this.services.store.queue.attend(this.id, this.#queueBacklog)
+    if (this.#queueBacklog) this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#queueBacklog)
     super.start()
   }
 
@@ -148,7 +148,7 @@ export class Session extends Subscriber implements MemberSession {
     this.#leaveQueue?.()
     this.#queueBacklog?.close()
     this.#backlog.close()
-    this.rested()
+    this.pumped()
   }
 
   // --- live delivery (called by the hub) -----------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ export class Session extends Subscriber implements MemberSession {
 
   acceptDirect(message: UnloggedMessage, qos: QoS): void {
     const outcome = this.#live.sendUnlogged(message, Math.min(message.qos, qos) as QoS)
-    if (outcome !== 'dropped' && !message.retain) this.snapshots?.heard(message.topic)
+    if (outcome !== 'dropped' && !message.retain) this.snapshots?.noteLive(message.topic)
     if (outcome !== 'sent') this.pump()
   }
 
@@ -201,12 +201,12 @@ export class Session extends Subscriber implements MemberSession {
 
   // --- retained messages of new subscriptions ------------------------------------------------------------------------------------
 
-  keeps(qos: QoS): boolean {
+  queuesInStore(qos: QoS): boolean {
     return qos > 0 && this.persistent
   }
 
   /** Retained messages use half of the queue limits; the other half is left for live messages. */
-  hasRoom(bytes: number, qos: QoS, kept: boolean): boolean {
+  hasCapacity(bytes: number, qos: QoS, kept: boolean): boolean {
     if (!kept) return this.#live.hasRoom(bytes, qos)
     const { queueMessages, queueBytes } = this.services.limits
     const waiting = this.services.store.queue.size(this.id)
@@ -214,7 +214,7 @@ export class Session extends Subscriber implements MemberSession {
     return waiting.messages * 2 < queueMessages && (waiting.bytes + bytes) * 2 <= queueBytes
   }
 
-  roomCame(): Promise<void> {
+  whenCapacity(): Promise<void> {
     return this.#retainedDelivery.roomCame()
   }
 
@@ -230,7 +230,7 @@ export class Session extends Subscriber implements MemberSession {
 
   /** At QoS 1 and 2 in a persistent session: through its stored queue, so that the message survives like any other. */
   takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void {
-    if (this.keeps(qos)) return this.#retainedDelivery.enqueue(message, qos, replaced)
+    if (this.queuesInStore(qos)) return this.#retainedDelivery.enqueue(message, qos, replaced)
     const { topic, payload, extra = null } = message
     this.acceptDirect(unlogged(topic, payload, qos, { retain: true, extra }), qos)
   }
@@ -313,7 +313,7 @@ export class Session extends Subscriber implements MemberSession {
     return this.#live.sendFirst()
   }
 
-  rested(): void {
+  pumped(): void {
     this.#retained?.wakeWaiters()
   }
 
@@ -329,12 +329,12 @@ export class Session extends Subscriber implements MemberSession {
     const wasFull = this.inflight.capacity <= 0
     this.#answered()
     this.#sender.complete(flight)
-    if (wasFull || this.pumping.isBehind || this.waiting > 0) this.pump()
+    if (wasFull || this.pumping.hasLagging || this.waiting > 0) this.pump()
   }
 
   #answered(): void {
-    this.#backlog.answered()
-    this.#queueBacklog?.answered()
+    this.#backlog.progressed()
+    this.#queueBacklog?.progressed()
   }
 
   /** PUBREC: the client has the message; PUBREL follows when that state is durable [MQTT-4.3.3-1]. */

@@ -53,10 +53,10 @@ export async function subscribe(client: ConnectedClient, packet: SubscribePacket
     if (packet.packetId > 0) sendSuback(client, packet.packetId, codes, outcome)
     const granted = [...lastOfEach(outcome.filter(isGranted))]
     for (const one of granted) takeEffect(client, one)
-    session.promised = 0
+    session.reserved = 0
     const asking = granted.filter(wantsRetained).map(({ subscription }) => subscription)
     // Not awaited: the acknowledgements that make room for many retained messages come behind this packet.
-    snapshotsOf(client).ask(asking, cut)
+    snapshotsOf(client).request(asking, cut)
     announce(client, packet, codes)
   })
 }

@@ -33,7 +33,7 @@ export class WillPublisher {
   async publish(left: Actor, message: WillMessage, client: HookClient | null): Promise<void> {
     const { authenticator, counters } = this.#deps.services()
     try {
-      const principal = await authenticator.asOfNow(left.principal, lastMomentOf(left.principal))
+      const principal = await authenticator.revalidate(left.principal, lastMomentOf(left.principal))
       const sent = principal !== null && !(await this.#send({ ...left, principal }, message, client))
       if (sent) this.#deps.published(message)
       else counters.add('refused.will')

@@ -8,21 +8,21 @@ const BUDGET = 5
  * of connections at once, and traffic of those that are connected already must not wait for all of them.
  */
 export class AcceptQueue<T> {
-  readonly #letIn: (arrival: T) => void
+  readonly #accept: (arrival: T) => void
   readonly #waiting = new Fifo<T>()
 
   constructor(letIn: (arrival: T) => void) {
-    this.#letIn = letIn
+    this.#accept = letIn
   }
 
-  arrive(arrival: T): void {
+  push(arrival: T): void {
     this.#waiting.push(arrival)
     if (this.#waiting.length === 1) setImmediate(() => this.#turn())
   }
 
   #turn(): void {
     const began = performance.now()
-    while (this.#waiting.length > 0 && performance.now() - began < BUDGET) this.#letIn(this.#waiting.shift()!)
+    while (this.#waiting.length > 0 && performance.now() - began < BUDGET) this.#accept(this.#waiting.shift()!)
     if (this.#waiting.length > 0) setImmediate(() => this.#turn())
   }
 }

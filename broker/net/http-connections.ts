@@ -30,7 +30,7 @@ const FULL = [
 type Answer = () => void
 
 /** State of one connection. */
-interface Place {
+interface ConnectionState {
   readonly network: string
   /** A request is being answered, or its response is being sent. */
   answering: boolean
@@ -39,7 +39,7 @@ interface Place {
 
 export class HttpConnections {
   readonly #options: HttpConnectionsOptions
-  readonly #places = new Map<object, Place>()
+  readonly #states = new Map<object, ConnectionState>()
   readonly #ofNetwork = new Map<string, number>()
   #extra = 0
 
@@ -54,11 +54,11 @@ export class HttpConnections {
   guard(server: http.Server, event: 'connection' | 'secureConnection'): void {
     const letIn = server.listeners(event)
     server.removeAllListeners(event).on(event, (socket: Socket) => {
-      if (this.#take(socket)) for (const listener of letIn) listener.call(server, socket)
-      else turnAway(socket)
+      if (this.#admit(socket)) for (const listener of letIn) listener.call(server, socket)
+      else refuse(socket)
     })
     server.keepAliveTimeout = this.#options.idleTimeout * 1000
-    server.setTimeout(this.#options.answerTimeout * 1000, (socket) => this.#stoodStill(socket))
+    server.setTimeout(this.#options.answerTimeout * 1000, (socket) => this.#timedOut(socket))
   }
 
   /**
@@ -66,7 +66,7 @@ export class HttpConnections {
    * one response, however many it requests.
    */
   answer({ socket }: http.IncomingMessage, response: http.ServerResponse, answer: Answer): void {
-    const place = this.#places.get(socket)
+    const place = this.#states.get(socket)
     if (!place) return void socket.destroy()
     const begin = (): void => {
       place.answering = true
@@ -85,39 +85,39 @@ export class HttpConnections {
    * the broker on. False: it was refused.
    */
   admit({ socket }: http.IncomingMessage, response: http.ServerResponse): boolean {
-    if (this.#places.has(socket) || this.#take(socket)) return true
+    if (this.#states.has(socket) || this.#admit(socket)) return true
     response.writeHead(503, FULL_HEADERS).end(FULL_BODY)
     return false
   }
 
   /** The connection is not one of HTTP any more (it became a WebSocket). */
   release(socket: object): void {
-    const place = this.#places.get(socket)
+    const place = this.#states.get(socket)
     if (!place) return
-    this.#places.delete(socket)
+    this.#states.delete(socket)
     this.#extra -= Math.max(0, place.waiting.splice(0).length - MOST_WAITING)
     const left = this.#ofNetwork.get(place.network)! - 1
     if (left === 0) this.#ofNetwork.delete(place.network)
     else this.#ofNetwork.set(place.network, left)
   }
 
-  #take(socket: Socket): boolean {
+  #admit(socket: Socket): boolean {
     const { httpConnections, httpConnectionsPerAddress } = this.#options.limits
     const address = socket.remoteAddress ?? ''
     const network = networkOf(address)
     const count = this.#ofNetwork.get(network) ?? 0
-    const full = this.#places.size >= httpConnections
+    const full = this.#states.size >= httpConnections
     if (full || count >= httpConnectionsPerAddress) {
       this.#options.refused(full ? 'limits.httpConnections' : 'limits.httpConnectionsPerAddress', address)
       return false
     }
     this.#ofNetwork.set(network, count + 1)
-    this.#places.set(socket, { network, answering: false, waiting: [] })
+    this.#states.set(socket, { network, answering: false, waiting: [] })
     socket.once('close', () => this.release(socket))
     return true
   }
 
-  #next(socket: Socket, place: Place): void {
+  #next(socket: Socket, place: ConnectionState): void {
     place.answering = false
     if (socket.destroyed || socket.writableEnded) return
     if (place.waiting.length > MOST_WAITING) this.#extra--
@@ -129,18 +129,18 @@ export class HttpConnections {
    * When half of a limit is used, connections close after their response, which says so: idle ones must not keep others
    * out.
    */
-  #isCrowded({ network }: Place): boolean {
+  #isCrowded({ network }: ConnectionState): boolean {
     const { httpConnections, httpConnectionsPerAddress } = this.#options.limits
     const count = this.#ofNetwork.get(network)!
-    return this.#places.size > Math.ceil(httpConnections / 2) || count > Math.ceil(httpConnectionsPerAddress / 2)
+    return this.#states.size > Math.ceil(httpConnections / 2) || count > Math.ceil(httpConnectionsPerAddress / 2)
   }
 
   /**
    * Nothing was received and nothing sent for a while. Without a request the connection is idle. While a response is
    * computed, or an event stream has no event, nothing is buffered and the connection stays.
    */
-  #stoodStill(socket: Socket): void {
-    if (!this.#places.get(socket)?.answering) closeIdle(socket)
+  #timedOut(socket: Socket): void {
+    if (!this.#states.get(socket)?.answering) closeIdle(socket)
     else if (socket.writableLength > 0) socket.destroy()
     else socket.setTimeout(this.#options.answerTimeout * 1000)
   }
@@ -154,7 +154,7 @@ function closeIdle(socket: Socket): void {
   })
 }
 
-function turnAway(socket: Socket): void {
+function refuse(socket: Socket): void {
   socket.on('error', () => {})
   socket.once('finish', () => socket.destroy())
   socket.end(FULL)

@@ -11,7 +11,7 @@ const ANY_ORIGIN = '*'
 /** Longest origin that is logged. */
 const SHOWN = 200
 
-export function strangePage(page: string): Refusal {
+export function foreignPageRefusal(page: string): Refusal {
   return new Refusal('forbidden', `pages of ${page} may do nothing here; listen.origins lists those that may`)
 }
 
@@ -32,7 +32,7 @@ export class Origins {
   }
 
   /** The origin of the page behind a request that may not make it; null: it may, or there is no page. */
-  stranger(request: IncomingMessage): string | null {
+  foreignPage(request: IncomingMessage): string | null {
     const visits = request.headers.origin === undefined && isVisit(request)
     return this.any || visits ? null : this.#otherPage(request)
   }

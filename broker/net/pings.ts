@@ -10,7 +10,7 @@ export interface Pinged {
 /** Each interval is divided into this many rounds, so that a hundred thousand pings are not sent at once. */
 const ROUNDS = 25
 
-interface Seen {
+interface PeerState {
   received: number | null
   pinged: boolean
 }
@@ -21,7 +21,7 @@ interface Seen {
  */
 export class Pings {
   readonly #turnMs: number
-  readonly #rounds = Array.from({ length: ROUNDS }, () => new Map<Pinged, Seen>())
+  readonly #rounds = Array.from({ length: ROUNDS }, () => new Map<Pinged, PeerState>())
   #count = 0
   #newest = 0
   #round = 0
@@ -37,7 +37,7 @@ export class Pings {
     const round = this.#rounds[this.#newest++ % ROUNDS]!
     round.set(peer, { received: peer.received, pinged: false })
     this.#count++
-    this.#timer ??= setInterval(() => this.#turn(), this.#turnMs).unref()
+    this.#timer ??= setInterval(() => this.#checkRound(), this.#turnMs).unref()
     return () => {
       if (round.delete(peer)) this.#count--
       if (this.#count === 0) this.#stop()
@@ -49,12 +49,12 @@ export class Pings {
     this.#timer = null
   }
 
-  #turn(): void {
+  #checkRound(): void {
     for (const [peer, seen] of this.#rounds[this.#round++ % ROUNDS]!) check(peer, seen)
   }
 }
 
-function check(peer: Pinged, seen: Seen): void {
+function check(peer: Pinged, seen: PeerState): void {
   const { received } = peer
   if (received === null || received !== seen.received) {
     seen.received = received

@@ -8,6 +8,6 @@ export function listenTcp(options: ListenOptions, accept: Accept): Promise<Liste
   const acceptQueue = new AcceptQueue((stream: ByteStream) => {
     if (!stream.destroyed) accept(stream)
   })
-  const server = net.createServer(SOCKET_OPTIONS, (socket) => handOver(socket, (stream) => acceptQueue.arrive(stream)))
+  const server = net.createServer(SOCKET_OPTIONS, (socket) => handOver(socket, (stream) => acceptQueue.push(stream)))
   return openListener(server, 'mqtt', options)
 }

@@ -10,7 +10,7 @@ import { type Accept, type ByteStream, queuedIn } from './byte-stream.js'
 import { certificateOf } from './certificate.js'
 import { FrameSlicer } from './frame-slicer.js'
 import type { HttpConnections } from './http-connections.js'
-import { type Origins, strangePage } from './origins.js'
+import { foreignPageRefusal, type Origins } from './origins.js'
 import { type Pinged, Pings } from './pings.js'
 
 export interface WebSocketOptions {
@@ -21,7 +21,7 @@ export interface WebSocketOptions {
   /** The pages that may connect. */
   origins: Origins
   /** Called with the origin of a page that may not. */
-  strange: (page: string) => void
+  pageRefused: (page: string) => void
   /** Seconds of silence after which a client is pinged; null: never. */
   wsPing: number | null
 }
@@ -69,7 +69,7 @@ export function attachWebSocket(server: http.Server, options: WebSocketOptions, 
     const refused = refuseUpgrade(request, options)
     if (refused) return endWith(socket, refused)
     options.connections.release(socket)
-    acceptQueue.arrive({ request, socket, head })
+    acceptQueue.push({ request, socket, head })
   }
   server.on('upgrade', upgrade)
   return () => void server.off('upgrade', upgrade)
@@ -80,15 +80,18 @@ function isAt({ url }: http.IncomingMessage, wsPath: string): boolean {
   return path === wsPath || path === `${wsPath}/`
 }
 
-function refuseUpgrade(request: http.IncomingMessage, { wsPath, origins, strange }: WebSocketOptions): Refusal | null {
+function refuseUpgrade(
+  request: http.IncomingMessage,
+  { wsPath, origins, pageRefused }: WebSocketOptions,
+): Refusal | null {
   if (!isAt(request, wsPath)) {
     const path = pathOf(request.url!)
     return new Refusal('not_found', `there is no WebSocket at ${path}; MQTT over WebSocket is at ${wsPath}`)
   }
-  const page = origins.stranger(request)
+  const page = origins.foreignPage(request)
   if (page !== null) {
-    strange(page)
-    return strangePage(page)
+    pageRefused(page)
+    return foreignPageRefusal(page)
   }
   return null
 }

@@ -8,7 +8,7 @@ import type { Op } from './op.js'
 import type { Store } from './store.js'
 
 /** Ms between two heartbeats. */
-const NOTED_EVERY = 30_000
+const INTERVAL = 30_000
 /** Records written per commit. */
 const BATCH = 500
 
@@ -18,9 +18,9 @@ export class Heartbeat {
 
   /** Sets the disconnect time of sessions that were connected at a crash, before any client reconnects. */
   static async begin(store: Store, failed: (error: unknown) => void): Promise<Heartbeat> {
-    const before = await store.sessions.seen()
+    const before = await store.sessions.lastHeartbeat()
     // A broker that shut down cleanly has already written it for each session.
-    if (!before?.ended) await noteEnds(store, before?.at ?? Date.now())
+    if (!before?.ended) await recordDisconnects(store, before?.at ?? Date.now())
     const heartbeat = new Heartbeat(store, failed)
     await heartbeat.#note(false)
     return heartbeat
@@ -28,7 +28,7 @@ export class Heartbeat {
 
   private constructor(store: Store, failed: (error: unknown) => void) {
     this.#store = store
-    this.#timer = setInterval(() => void this.#note(false).catch(failed), NOTED_EVERY).unref()
+    this.#timer = setInterval(() => void this.#note(false).catch(failed), INTERVAL).unref()
   }
 
   async close(): Promise<void> {
@@ -37,11 +37,11 @@ export class Heartbeat {
   }
 
   #note(ended: boolean): Promise<void> {
-    return this.#store.sessions.writeLazily([this.#store.sessions.seenOp({ at: Date.now(), ended })])
+    return this.#store.sessions.writeLazily([this.#store.sessions.heartbeatOp({ at: Date.now(), ended })])
   }
 }
 
-async function noteEnds(store: Store, disconnectedAt: number): Promise<void> {
+async function recordDisconnects(store: Store, disconnectedAt: number): Promise<void> {
   let ops: Op[] = []
   for await (const record of store.sessions.all()) {
     if (record.disconnectedAt !== 0) continue

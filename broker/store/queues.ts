@@ -48,7 +48,7 @@ export interface Allowance {
 /** Queues of references: a message is stored once, with a small key for each persistent session that waits for it. */
 export interface QueueStore {
   /** Sets the allowance of a queue while its receiver is connected. Returns a function that removes it. */
-  attend(id: string, allowance: Allowance): () => void
+  setAllowance(id: string, allowance: Allowance): () => void
   /**
    * Persistent sessions with a matching filter of QoS ≥ 1; filters below rooms, users and broadcast are not included.
    * From memory.
@@ -57,7 +57,7 @@ export interface QueueStore {
   /** Adds a filter for `id`, in memory only. Returns a function that removes it. */
   follow(id: string, filter: string, qos: QoS): () => void
   /** Ids with a queue that is not empty. */
-  holders(): Iterable<string>
+  nonEmptyQueues(): Iterable<string>
   /**
    * Builds the ops that store `message` once and reference it from each target. Targets whose queue is full are left
    * out and counted; `queued` are the others. `number` is the message's position.

@@ -56,7 +56,7 @@ export interface SavedSession extends Progress {
 }
 
 /** A heartbeat of the broker. `at`: Unix ms. `ended`: a clean shutdown, after which all sessions are disconnected. */
-export interface Seen {
+export interface LastHeartbeat {
   readonly at: number
   readonly ended: boolean
 }
@@ -88,6 +88,6 @@ export interface SessionStore {
   ofUser(user: string): Promise<SessionRecord[]>
   all(): AsyncIterable<SessionRecord>
   /** The last heartbeat; null: there was none. */
-  seen(): Promise<Seen | null>
-  seenOp(seen: Seen): Op
+  lastHeartbeat(): Promise<LastHeartbeat | null>
+  heartbeatOp(seen: LastHeartbeat): Op
 }

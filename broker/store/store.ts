@@ -53,10 +53,10 @@ export interface Store {
   effectOp(log: LogName, effect: Effect): Op
   /**
    * Copies the current state to `location`, which must be empty; reading and writing go on. A store opened there has
-   * another epoch. `heard` is called with the bytes copied. Aborting rejects, and leaves an incomplete copy that does
+   * another epoch. `onProgress` is called with the bytes copied. Aborting rejects, and leaves an incomplete copy that does
    * not open.
    */
-  copyTo(location: string, heard: (bytes: number) => void, signal: AbortSignal): Promise<void>
+  copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void>
   /** Waits for queued changes, then closes. */
   close(): Promise<void>
 }

@@ -12,7 +12,7 @@ export function roomsTouchedBy(directory: DirectoryStore, user: string): string[
 }
 
 /** Also rooms into which others forwarded messages of the user. */
-export function roomsWithWordsOf(directory: DirectoryStore, user: string): string[] {
+export function roomsWithMessagesOf(directory: DirectoryStore, user: string): string[] {
   const forwarded = [...directory.rooms()].filter(({ id }) => directory.forwarded.get(id, user) !== undefined)
   return [...new Set([...roomsTouchedBy(directory, user), ...forwarded.map(({ id }) => id)])]
 }

@@ -1,15 +1,15 @@
 /** Runs background work one job at a time. Keys take turns, so that a key with many jobs does not delay the others. */
 export class FairQueue {
   /** By key, the next to be served first: its waiting jobs, oldest first. */
-  readonly #lines = new Map<string, (() => Promise<void>)[]>()
+  readonly #queues = new Map<string, (() => Promise<void>)[]>()
   #serving: Promise<void> | null = null
 
-  take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const turn = (): Promise<void> => work().then(resolve, reject)
-      const line = this.#lines.get(key)
+      const line = this.#queues.get(key)
       if (line) line.push(turn)
-      else this.#lines.set(key, [turn])
+      else this.#queues.set(key, [turn])
       this.#serving ??= this.#serve()
     })
   }
@@ -22,10 +22,10 @@ export class FairQueue {
   async #serve(): Promise<void> {
     // Iteration of a Map includes keys added during it: a key with more jobs is appended and served again after all
     // others.
-    for (const [key, line] of this.#lines) {
+    for (const [key, line] of this.#queues) {
       const turn = line.shift()!
-      this.#lines.delete(key)
-      if (line.length > 0) this.#lines.set(key, line)
+      this.#queues.delete(key)
+      if (line.length > 0) this.#queues.set(key, line)
       await turn()
     }
     this.#serving = null

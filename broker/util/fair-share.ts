@@ -10,10 +10,10 @@ export interface Share {
 }
 
 /** One requester may hold at most this fraction of what is free (1/8), but always one if any is free. */
-const PART = 8
+const FRACTION = 8
 
 /** Whether the requester may take one more. */
 export function isOneLeft({ mine, all, mostOfOne, most }: Share): boolean {
   const free = most - all
-  return free > 0 && mine < Math.min(mostOfOne, Math.max(1, Math.floor(free / PART)))
+  return free > 0 && mine < Math.min(mostOfOne, Math.max(1, Math.floor(free / FRACTION)))
 }

@@ -8,13 +8,13 @@ const PER_KIND = 1000
 /** Most origins counted separately; beyond it only the limit per kind applies. */
 const MAX_ORIGINS = 10_000
 
-interface Seen {
+interface LineCount {
   lines: number
   repeated: number
 }
 
-interface SeenKind extends Seen {
-  readonly origins: Map<string, Seen>
+interface KindCount extends LineCount {
+  readonly origins: Map<string, LineCount>
 }
 
 /**
@@ -23,7 +23,7 @@ interface SeenKind extends Seen {
  */
 export class RefusalLog {
   readonly #log: Logger
-  readonly #kinds = new Map<string, SeenKind>()
+  readonly #kinds = new Map<string, KindCount>()
   /** Origins counted separately, of all kinds. */
   #origins = 0
   #timer: NodeJS.Timeout | null = null
@@ -41,27 +41,27 @@ export class RefusalLog {
     if (!this.#log.isLevelEnabled('info')) return
     const seen = this.#kind(kind)
     // The origin's limit is checked first: an origin over it must not use up the lines of the kind.
-    if (hasRoom(this.#origin(seen, origin), PER_ORIGIN) && hasRoom(seen, PER_KIND)) this.#log.info(facts, kind)
+    if (takeLine(this.#origin(seen, origin), PER_ORIGIN) && takeLine(seen, PER_KIND)) this.#log.info(facts, kind)
   }
 
   /** Logs the counts that are not logged yet. */
   close(): void {
     if (this.#timer) clearTimeout(this.#timer)
-    this.#sum()
+    this.#logCounts()
   }
 
-  #kind(kind: string): SeenKind {
+  #kind(kind: string): KindCount {
     let seen = this.#kinds.get(kind)
     if (!seen) {
       seen = { lines: 0, repeated: 0, origins: new Map() }
       this.#kinds.set(kind, seen)
-      this.#timer ??= setTimeout(() => this.#sum(), WINDOW).unref()
+      this.#timer ??= setTimeout(() => this.#logCounts(), WINDOW).unref()
     }
     return seen
   }
 
   /** Null: this origin is not counted separately. */
-  #origin({ origins }: SeenKind, origin: string): Seen | null {
+  #origin({ origins }: KindCount, origin: string): LineCount | null {
     let seen = origins.get(origin) ?? null
     if (!seen && this.#origins < MAX_ORIGINS) {
       seen = { lines: 0, repeated: 0 }
@@ -71,7 +71,7 @@ export class RefusalLog {
     return seen
   }
 
-  #sum(): void {
+  #logCounts(): void {
     this.#timer = null
     const kinds = [...this.#kinds]
     this.#kinds.clear()
@@ -85,7 +85,7 @@ export class RefusalLog {
 }
 
 /** Uses up one line if there is one left, else counts a repetition. */
-function hasRoom(seen: Seen | null, most: number): boolean {
+function takeLine(seen: LineCount | null, most: number): boolean {
   if (!seen) return true
   if (seen.lines < most) {
     seen.lines++

@@ -65,7 +65,7 @@ export class TimerWheel {
         ? [...this.#slots.keys()].filter((at) => at <= current)
         : range(this.#nextSlot, current)
     this.#nextSlot = Math.max(this.#nextSlot, current + 1)
-    for (const at of due) this.#turn(at)
+    for (const at of due) this.#runSlot(at)
   }
 
   /** The clock was set back: shift all slots, so that each item waits for what was left. */
@@ -75,7 +75,7 @@ export class TimerWheel {
     this.#nextSlot -= slots
   }
 
-  #turn(at: number): void {
+  #runSlot(at: number): void {
     const members = this.#slots.get(at)
     if (!members) return
     this.#slots.delete(at)

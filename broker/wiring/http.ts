@@ -62,7 +62,7 @@ export async function openTransports(
   return listeners
 }
 
-type Web = Pick<HttpDeps, 'about' | 'origins' | 'strange'>
+type Web = Pick<HttpDeps, 'about' | 'origins' | 'pageRefused'>
 
 function httpDeps({ config, counters, failed, log }: Context, services: HttpServices, web: Web): HttpDeps {
   const { store, space, logins, chat, mqtt } = services
@@ -104,7 +104,7 @@ function eventDeps(
     limits,
     rates: chat.rates,
     ping: listen.eventPing,
-    asOfNow: (principal) => logins.authenticator.asOfNow(principal),
+    revalidate: (principal) => logins.authenticator.revalidate(principal),
     authorizeSubscribe: async (actor, filter) => {
       const passed = await broker.gates.subscribe(null, actor, { filter, qos: 1, ...NO_OPTIONS })
       return passed instanceof Refusal ? passed : passed.filter

@@ -21,7 +21,7 @@ export function about({ listen, rooms }: Config, listeners: readonly Listener[])
 /** What is told of pages that may do nothing, and of HTTP connections that have no place. */
 export function webRefusals(refusals: RefusalLog, counters: Counters) {
   return {
-    strange: (page: string): void => {
+    pageRefused: (page: string): void => {
       counters.add('refused.origin')
       refusals.note('web page refused: listen.origins does not list its origin', page, { origin: page })
     },
@@ -32,7 +32,7 @@ export function webRefusals(refusals: RefusalLog, counters: Counters) {
   }
 }
 
-interface WebTransports extends Pick<HttpOptions, 'connections' | 'origins' | 'strange'> {
+interface WebTransports extends Pick<HttpOptions, 'connections' | 'origins' | 'pageRefused'> {
   readonly accept: Accept
   readonly httpApp: HttpApp
 }

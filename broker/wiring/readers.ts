@@ -40,7 +40,7 @@ export async function openReaders(context: Context, store: Store, indexFile: str
     search,
     appended: (batches) => {
       webhooks.appended(batches)
-      search?.grew(batches)
+      search?.appended(batches)
     },
   }
 }

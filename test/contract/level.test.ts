@@ -115,7 +115,7 @@ t.test('a copy that nobody wants by its turn takes no room, and leaves nothing b
   t.same(store.queue.size('ann/a'), { messages: 1, bytes: 4 }, 'it has its place until then')
   await commit(store, [], [op])
   t.same(store.queue.size('ann/a'), { messages: 0, bytes: 0 })
-  t.same([...store.queue.holders()], [])
+  t.same([...store.queue.nonEmptyQueues()], [])
   await store.close()
 })
 

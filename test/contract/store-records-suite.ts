@@ -86,9 +86,9 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
     store = await place.open()
   }
   t.equal(await store.sessions.load('ann/unknown'), null)
-  t.equal(await store.sessions.seen(), null)
-  await store.sessions.writeLazily([store.sessions.seenOp({ at: 5, ended: false })])
-  t.same(await store.sessions.seen(), { at: 5, ended: false })
+  t.equal(await store.sessions.lastHeartbeat(), null)
+  await store.sessions.writeLazily([store.sessions.heartbeatOp({ at: 5, ended: false })])
+  t.same(await store.sessions.lastHeartbeat(), { at: 5, ended: false })
 
   const [first, second] = ids as [string, string]
   await commit(

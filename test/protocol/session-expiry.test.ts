@@ -7,9 +7,9 @@ import { connect5, open5 } from '../helpers/mqtt5.js'
 /** As if it were killed: what its sessions write when they end is not written, nor that it ends. */
 async function kill(broker: TestBroker): Promise<void> {
   const { sessions } = broker.running.store
-  const { recordOp, seenOp } = sessions
+  const { recordOp, heartbeatOp: seenOp } = sessions
   sessions.recordOp = (record) => recordOp.call(sessions, { ...record, disconnectedAt: 0 })
-  sessions.seenOp = ({ at }) => seenOp.call(sessions, { at, ended: false })
+  sessions.heartbeatOp = ({ at }) => seenOp.call(sessions, { at, ended: false })
   await broker.restart()
 }
 

@@ -75,7 +75,7 @@ t.test('connections: a few in each turn, in order', async (t) => {
     seen.push([turns, arrival])
     busy(6)
   })
-  for (let i = 0; i < 5; i++) acceptQueue.arrive(i)
+  for (let i = 0; i < 5; i++) acceptQueue.push(i)
   t.same(seen, [], 'nobody at once')
   for (; seen.length < 5; turns++) await turn()
   t.equal(new Set(seen.map(([turn]) => turn)).size, 5, 'each had a turn of its own')
@@ -83,7 +83,7 @@ t.test('connections: a few in each turn, in order', async (t) => {
     seen.map(([, arrival]) => arrival),
     [0, 1, 2, 3, 4],
   )
-  acceptQueue.arrive(5)
+  acceptQueue.push(5)
   await turn()
   t.same(seen.at(-1)?.[1], 5, 'and later ones after them')
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Backlog, Backlogs } from '../../broker/following/backlog.js'
-import { Patience } from '../../broker/following/patience.js'
+import { TimeBudget } from '../../broker/following/time-budget.js'
 
 const LIMITS = {
   queueMessages: 10,
@@ -17,7 +17,7 @@ function opened(limits: Partial<typeof LIMITS> = {}): { backlogs: Backlogs; back
   const slowed: string[] = []
   backlogs.slow = (origin) => void slowed.push(origin)
   const backlog = backlogs.open((sessionId) => sessionId === 'rita/r')
-  backlog.answered()
+  backlog.progressed()
   return { backlogs, backlog, slowed }
 }
 
@@ -38,7 +38,7 @@ t.test('from half of the bytes on publishers are slowed, at the whole nothing mo
 t.test('all of them have a bound together', async (t) => {
   const { backlogs, backlog } = opened()
   const other = backlogs.open(() => false)
-  other.answered()
+  other.progressed()
   t.ok(backlog.admits(20, 80_000, null))
   t.notOk(other.admits(20, 80_000, null))
   backlog.left(20, 10_000)
@@ -74,20 +74,20 @@ t.test('nor has more who stands still where others publish seldom', async (t) =>
 t.test('those that are slowed go on when it has caught up', async (t) => {
   const { backlog } = opened()
   let eased = 0
-  const one = { eased: () => void eased++ }
+  const one = { resume: () => void eased++ }
   t.ok(backlog.admits(20, 80_000, 'pia/p'))
-  const before = backlog.patience(performance.now())
-  backlog.slows(one, performance.now(), 5000)
-  t.ok(backlog.patience(performance.now()) < before - 4999)
+  const before = backlog.slowingLeft(performance.now())
+  backlog.addSlowed(one, performance.now(), 5000)
+  t.ok(backlog.slowingLeft(performance.now()) < before - 4999)
   backlog.left(20, 60_000)
   t.equal(eased, 0)
   backlog.left(20, 1000)
   t.equal(eased, 1)
-  t.ok(backlog.patience(performance.now()) > before - 4999, 'what it did not take is given back')
+  t.ok(backlog.slowingLeft(performance.now()) > before - 4999, 'what it did not take is given back')
 })
 
 t.test('patience comes back ten times as slowly as it goes', async (t) => {
-  const patience = new Patience(1000, 0)
+  const patience = new TimeBudget(1000, 0)
   patience.spend(1000)
   t.equal(patience.left(0), 0)
   t.equal(patience.left(2000), 200)

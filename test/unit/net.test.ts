@@ -29,7 +29,7 @@ const WEB: HttpOptions = {
   wsPath: '/mqtt',
   connections: connections(),
   origins: new Origins([]),
-  strange: () => {},
+  pageRefused: () => {},
   handler: { handle: (request, response) => response.end(`answered ${request.url}`), drain: async () => {} },
   wsPing: null,
 }
@@ -667,7 +667,7 @@ t.test('WebSocket', async (t) => {
     const origin = 'https://chat.example.com'
     const told: string[] = []
     const strange = (page: string) => void told.push(page)
-    const { connect, url } = await openWebSocket(t, { origins: new Origins([origin]), strange })
+    const { connect, url } = await openWebSocket(t, { origins: new Origins([origin]), pageRefused: strange })
     await connect('mqtt', { origin })
     await connect('mqtt', { origin: new URL(url).origin.replace('ws', 'http') })
     await connect('mqtt')

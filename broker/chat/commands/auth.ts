@@ -20,7 +20,7 @@ export type RenewLogin = (actor: Actor, token: string) => Promise<Principal>
 
 export interface AuthCommandDeps {
   readonly renewLogin: RenewLogin
-  readonly authenticator: Pick<Authenticator, 'loginByPassword' | 'stands'>
+  readonly authenticator: Pick<Authenticator, 'loginByPassword' | 'isStillValid'>
   readonly proofs: Proofs
   readonly accounts: Pick<Accounts, 'setPassword' | 'voidTokens' | 'remove'>
   readonly logins: Pick<Logins, 'begin' | 'renew' | 'end'>

@@ -10,7 +10,7 @@ import type { Handlers } from './table.js'
 export interface OidcCommandDeps {
   readonly proofs: Proofs
   readonly loginCodes: Pick<LoginCodes, 'take'>
-  readonly logins: Pick<Logins, 'begin' | 'stands'>
+  readonly logins: Pick<Logins, 'begin' | 'isStillValid'>
 }
 
 export function oidcCommands({ loginCodes, logins, proofs }: OidcCommandDeps): Handlers<keyof typeof OIDC_COMMANDS> {
@@ -26,7 +26,7 @@ export function oidcCommands({ loginCodes, logins, proofs }: OidcCommandDeps): H
   }
 }
 
-async function requireStanding(logins: Pick<Logins, 'stands'>, proved: Principal): Promise<void> {
-  if (!(await logins.stands(proved)))
+async function requireStanding(logins: Pick<Logins, 'isStillValid'>, proved: Principal): Promise<void> {
+  if (!(await logins.isStillValid(proved)))
     throw new Refusal('unauthorized', 'the login was taken back; start it again', { field: 'code' })
 }

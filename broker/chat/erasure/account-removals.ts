@@ -12,7 +12,7 @@ import type { Op } from '../../store/op.js'
 import { personBehind } from '../../store/persons.js'
 import type { RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
-import { roomsWithWordsOf } from '../../store/touched-rooms.js'
+import { roomsWithMessagesOf } from '../../store/touched-rooms.js'
 import { FairQueue } from '../../util/fair-queue.js'
 import { afterAnswer } from '../model/session-endings.js'
 import { logs } from '../model/views.js'
@@ -89,7 +89,7 @@ export class AccountRemovals {
    * queue.
    */
   run(user: string, person: string): Promise<boolean> {
-    return this.#queue.take(person, async () => {
+    return this.#queue.run(person, async () => {
       try {
         const record = await this.#deps.store.accounts.removal(user)
         if (record && !this.#closing) await this.#erase(record)
@@ -134,7 +134,7 @@ export class AccountRemovals {
     const progress = new Map<string, number>()
     // A pass over new entries finds what was in flight when the sessions ended.
     for (let erased = true; erased; ) {
-      const all = new Set([...rooms, ...roomsWithWordsOf(this.#deps.store.directory, user)])
+      const all = new Set([...rooms, ...roomsWithMessagesOf(this.#deps.store.directory, user)])
       await this.#deps.members.removeUser(user)
       erased = false
       for (const room of all) if (await this.#eraseRoom(user, room, progress)) erased = true

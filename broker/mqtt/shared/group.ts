@@ -8,8 +8,8 @@ import type { Backlog } from '../../following/backlog.js'
 import { isExpired } from '../../following/expiry.js'
 import { FeedSet } from '../../following/feed-set.js'
 import {
-  type Behind,
   type FlightOwner,
+  type LaggingFeed,
   LogFeed,
   type Progress as Pumped,
   QUEUE_SENT,
@@ -45,11 +45,11 @@ export interface AssignedMessage {
 /** While more returned messages than this wait, nothing new is read. */
 const MOST_RETURNED = READ_ENTRIES
 
-export class ShareGroup extends Subscriber implements Behind {
+export class ShareGroup extends Subscriber implements LaggingFeed {
   readonly feedSet: FeedSet
   /** To its pump the group itself is a feed: of returned messages. */
   readonly source = null
-  behind = false
+  lagging = false
   readonly #filter: string
   readonly #parsed: Filter
   readonly #onFailure: (error: unknown) => void
@@ -136,7 +136,7 @@ export class ShareGroup extends Subscriber implements Behind {
     const present = this.user === '' && !this.closed && this.#members.isAnyPresent
     if (present === (this.#leaveQueue !== null)) return
     if (present) {
-      this.#leaveQueue = this.services.store.queue.attend(this.id, this.#backlog)
+      this.#leaveQueue = this.services.store.queue.setAllowance(this.id, this.#backlog)
       return
     }
     this.#leaveQueue?.()
@@ -185,7 +185,7 @@ export class ShareGroup extends Subscriber implements Behind {
 
   #return(feed: Source, seq: number): void {
     this.#returned.push({ feed, seq })
-    this.fallBehind(this)
+    this.catchUp(this)
   }
 
   // --- as a subscriber ---------------------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ export class ShareGroup extends Subscriber implements Behind {
     return false
   }
 
-  rested(): void {}
+  pumped(): void {}
 
   failed(error: unknown): void {
     this.services.counters.add('failed.replay')
@@ -365,7 +365,7 @@ export class ShareGroup extends Subscriber implements Behind {
   /** The message of an assignment was acknowledged, or dropped. */
   readonly settle = (assignment: Assignment): void => {
     if (!this.#assignments.delete(assignment)) return
-    this.#backlog.answered()
+    this.#backlog.progressed()
     assignment.feed.acknowledged(assignment.seq)
     assignment.member.session?.saver?.touched()
     this.pump()
@@ -374,7 +374,7 @@ export class ShareGroup extends Subscriber implements Behind {
   /** Assigns returned messages anew. */
   async advance(): Promise<Pumped> {
     if (this.#returned.length === 0) {
-      this.behind = false
+      this.lagging = false
       return 'done'
     }
     if (this.#members.capacity <= 0) return 'blocked'
@@ -418,7 +418,7 @@ export class ShareGroup extends Subscriber implements Behind {
       if (member) this.#assignments.add(new Assignment(this, member, feed, seq, 2))
       else this.#return(feed, seq)
     }
-    if (this.services.store.queue.size(this.id).messages > 0) this.fallBehind(this.queue)
+    if (this.services.store.queue.size(this.id).messages > 0) this.catchUp(this.queue)
     this.start()
   }
 

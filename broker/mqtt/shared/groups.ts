@@ -78,7 +78,7 @@ export class SharedSubscriptions {
     for (const sessionId of this.#bySession.keys()) await this.#loadAssignments(sessionId, held)
     for (const group of this.#groups.values())
       await group.restore(await sessions.progress(group.id), held.get(group.id) ?? [])
-    for (const id of [...queue.holders()])
+    for (const id of [...queue.nonEmptyQueues()])
       if (isGroupId(id) && !this.#groups.has(id)) await this.#services.store.sessions.discard(id)
   }
 

@@ -10,8 +10,8 @@ import type { Changes, Doc, Position } from './text-index.js'
  * Messages per batch when a search waits, and otherwise: passing a batch on takes the main thread some 10 µs per
  * message.
  */
-export const MANY = 500
-export const FEW = 100
+export const LARGE_BATCH = 500
+export const SMALL_BATCH = 100
 const MAX_BYTES = 1024 * 1024
 
 export class IndexBatch {

@@ -7,7 +7,7 @@ import { StoreError } from '../../store/changes.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogInfo } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
-import { FEW, IndexBatch, MANY } from './index-batch.js'
+import { IndexBatch, LARGE_BATCH, SMALL_BATCH } from './index-batch.js'
 import { DamagedIndex, type IndexThread } from './index-thread.js'
 import type { Position } from './text-index.js'
 
@@ -16,7 +16,7 @@ const GATHER = 1000
 /** Milliseconds until a retry after a failure. */
 const RETRY = 5000
 /** Longest pause after a batch in ms. */
-const MAX_REST = 10_000
+const MAX_PAUSE = 10_000
 /** Entries, and bytes, read at once. */
 const PAGE = 100
 const PAGE_BYTES = 256 * 1024
@@ -38,7 +38,7 @@ export interface IndexerDeps {
 }
 
 /** Longest waits, in milliseconds. */
-export interface Patience {
+export interface WaitLimits {
   readonly toOpen: number
   readonly toRead: number
 }
@@ -48,7 +48,7 @@ export class Indexer {
   readonly #positions = new Map<LogName, Position>()
   /** Logs to process, and those that a search waits for, which come first. */
   readonly #grown = new Set<LogName>()
-  readonly #asked = new Set<LogName>()
+  readonly #awaited = new Set<LogName>()
   /** Messages to read again. */
   readonly #stale = new Map<LogName, Map<number, number>>()
   #staleCount = 0
@@ -56,7 +56,7 @@ export class Indexer {
   #closed = false
   #timer: NodeJS.Timeout | null = null
   #running: Promise<void> | null = null
-  #endRest: (() => void) | null = null
+  #endPause: (() => void) | null = null
   /** By performance.now(). */
   #retryAt = 0
   #waiting: (() => void)[] = []
@@ -78,7 +78,7 @@ export class Indexer {
   }
 
   /** Called for every commit, so it only records names. */
-  grew(batches: readonly AppendedBatch[]): void {
+  appended(batches: readonly AppendedBatch[]): void {
     for (const { log } of batches) {
       if (log.startsWith(MESSAGES)) this.#grown.add(log)
       // Room events include the creation and deletion of rooms.
@@ -98,31 +98,31 @@ export class Indexer {
   }
 
   /** The index failed to answer a search. */
-  lost(error: unknown): void {
+  searchFailed(error: unknown): void {
     if (this.#open && !this.#closed) this.#schedule(this.#failed(error))
   }
 
   /**
-   * Waits until the index contains the current entries of these logs: at most `patience.toOpen` ms for the index to
-   * open, then `patience.toRead` ms. Does not wait for logs that cannot be read.
+   * Waits until the index contains the current entries of these logs: at most `limits.toOpen` ms for the index to
+   * open, then `limits.toRead` ms. Does not wait for logs that cannot be read.
    */
-  async settle(logs: readonly LogName[], patience: Patience): Promise<void> {
-    let deadline = Date.now() + patience.toOpen
+  async settle(logs: readonly LogName[], limits: WaitLimits): Promise<void> {
+    let deadline = Date.now() + limits.toOpen
     let heads: ReadonlyMap<LogName, number> | null = null
     for (let before = Number.POSITIVE_INFINITY; performance.now() >= this.#retryAt; ) {
       if (this.#open) {
         if (!heads) {
           heads = new Map(logs.map((log) => [log, this.#head(log)]))
-          deadline = Date.now() + patience.toRead
+          deadline = Date.now() + limits.toRead
         }
         const missing = [...heads].filter(([log, head]) => this.#done(log) < head)
         const left = missing.reduce((sum, [log, head]) => sum + head - this.#done(log), 0)
         if (left === 0 || (!this.#running && left >= before)) return
         before = left
-        for (const [log] of missing) this.#asked.add(log)
+        for (const [log] of missing) this.#awaited.add(log)
       }
       void this.#run()
-      this.#endRest?.()
+      this.#endPause?.()
       if (!(await this.#progress(deadline))) return
     }
   }
@@ -137,19 +137,19 @@ export class Indexer {
     return logs.reduce((sum, log) => sum + Math.max(0, this.#head(log) - this.#done(log)), 0)
   }
 
-  /** Removes expired and deleted messages with priority; waits at most `patience` ms for that. */
-  async sweep(patience: number): Promise<void> {
-    const deadline = Date.now() + patience
-    for (const name of this.#positions.keys()) if (this.#holdsDropped(name)) this.#asked.add(name)
+  /** Removes expired and deleted messages with priority; waits at most `wait` ms for that. */
+  async sweep(wait: number): Promise<void> {
+    const deadline = Date.now() + wait
+    for (const name of this.#positions.keys()) if (this.#holdsDropped(name)) this.#awaited.add(name)
     for (let after = 0; this.#open; ) {
       const due = await this.#deps.thread.due(Date.now(), after, PAGE)
       for (const { log, seq } of due) {
         this.stale(log, seq)
-        this.#asked.add(log)
+        this.#awaited.add(log)
       }
-      while (this.#open && this.#asked.size > 0) {
+      while (this.#open && this.#awaited.size > 0) {
         void this.#run()
-        this.#endRest?.()
+        this.#endPause?.()
         // Waiters are notified after a step that began after they asked.
         if (!(await this.#progress(deadline))) return
       }
@@ -161,8 +161,8 @@ export class Indexer {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#timer) clearTimeout(this.#timer)
-    this.#endRest?.()
-    this.#tell()
+    this.#endPause?.()
+    this.#notifyWaiters()
     await this.#running
   }
 
@@ -178,7 +178,7 @@ export class Indexer {
     this.#timer = null
     this.#running ??= this.#work().then((again) => {
       this.#running = null
-      this.#tell()
+      this.#notifyWaiters()
       if (again !== null) this.#schedule(again)
     })
     return this.#running
@@ -188,11 +188,11 @@ export class Indexer {
   async #work(): Promise<number | null> {
     try {
       if (!this.#open) await this.#begin()
-      while (!this.#closed && this.#grown.size + this.#asked.size > 0) {
+      while (!this.#closed && this.#grown.size + this.#awaited.size > 0) {
         const began = performance.now()
         await this.#step()
-        this.#tell()
-        if (this.#asked.size === 0 && this.#grown.size > 0) await this.#rest(performance.now() - began)
+        this.#notifyWaiters()
+        if (this.#awaited.size === 0 && this.#grown.size > 0) await this.#pause(performance.now() - began)
       }
       return null
     } catch (error) {
@@ -219,12 +219,12 @@ export class Indexer {
     this.#positions.clear()
     for (const position of positions) {
       this.#positions.set(position.name, position)
-      if (this.#isOff(position.name)) this.#grown.add(position.name)
+      if (this.#isOutdated(position.name)) this.#grown.add(position.name)
     }
     for await (const name of store.log.names()) {
       if (!name.startsWith(MESSAGES)) continue
       await store.log.open(name)
-      if (this.#isOff(name)) this.#grown.add(name)
+      if (this.#isOutdated(name)) this.#grown.add(name)
     }
     this.#open = true
   }
@@ -232,7 +232,7 @@ export class Indexer {
   /** Processes one batch, which may span several logs. */
   async #step(): Promise<void> {
     const { store, thread, failed } = this.#deps
-    const batch = new IndexBatch(store, this.#asked.size > 0 ? MANY : FEW)
+    const batch = new IndexBatch(store, this.#awaited.size > 0 ? LARGE_BATCH : SMALL_BATCH)
     for (let name = this.#next(); name !== undefined; name = batch.full ? undefined : this.#next()) {
       try {
         if (!(await this.#take(name, batch))) this.#grown.add(name)
@@ -249,9 +249,9 @@ export class Indexer {
   }
 
   #next(): LogName | undefined {
-    const [name] = this.#asked.size > 0 ? this.#asked : this.#grown
+    const [name] = this.#awaited.size > 0 ? this.#awaited : this.#grown
     if (name === undefined) return undefined
-    this.#asked.delete(name)
+    this.#awaited.delete(name)
     this.#grown.delete(name)
     return name
   }
@@ -304,7 +304,7 @@ export class Indexer {
   }
 
   /** Whether the index and the log differ. */
-  #isOff(name: LogName): boolean {
+  #isOutdated(name: LogName): boolean {
     if (!this.#positions.has(name)) return this.#roomOf(name) !== undefined && this.#head(name) > 0
     return this.#holdsDropped(name) || this.#head(name) > this.#done(name)
   }
@@ -331,15 +331,15 @@ export class Indexer {
   }
 
   /** Pauses after a batch to stay within `share`, unless a search waits. */
-  #rest(took: number): Promise<void> {
+  #pause(took: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
-        this.#endRest = null
+        this.#endPause = null
         resolve()
       }
-      const timer = setTimeout(end, Math.min(took * (1 / this.#deps.share - 1), MAX_REST))
-      this.#endRest = end
+      const timer = setTimeout(end, Math.min(took * (1 / this.#deps.share - 1), MAX_PAUSE))
+      this.#endPause = end
     })
   }
 
@@ -356,7 +356,7 @@ export class Indexer {
     })
   }
 
-  #tell(): void {
+  #notifyWaiters(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }

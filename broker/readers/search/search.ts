@@ -11,9 +11,9 @@ import { compileQuery } from './query.js'
 import type { Hit, Wanted } from './text-index.js'
 
 /** Longest waits of a search in ms: for the index to open after a start, and for the latest messages to be indexed. */
-const PATIENCE = { toOpen: 15_000, toRead: 2000 }
+const WAIT_LIMITS = { toOpen: 15_000, toRead: 2000 }
 /** Milliseconds that the store's sweep waits for that of the index. */
-const SWEEP_PATIENCE = 10_000
+const SWEEP_WAIT = 10_000
 /** Concurrent searches of one user, and of all. */
 const MAX_OF_USER = 4
 const MAX_OF_ALL = 64
@@ -43,12 +43,12 @@ export class Search implements TextSearch {
     return this.#indexer.start()
   }
 
-  grew(batches: readonly AppendedBatch[]): void {
-    this.#indexer.grew(batches)
+  appended(batches: readonly AppendedBatch[]): void {
+    this.#indexer.appended(batches)
   }
 
   sweep(): Promise<void> {
-    return this.#indexer.sweep(SWEEP_PATIENCE)
+    return this.#indexer.sweep(SWEEP_WAIT)
   }
 
   stale(room: string, seq: number): void {
@@ -76,8 +76,8 @@ export class Search implements TextSearch {
 
   async #find({ rooms, from, after, before, below, limit }: TextQuery, match: string) {
     const logs = rooms.map(logNames.messages)
-    await this.#indexer.settle(logs, PATIENCE)
-    if (!this.#indexer.open) throw notNow()
+    await this.#indexer.settle(logs, WAIT_LIMITS)
+    if (!this.#indexer.open) throw unavailable()
     const found = await this.#ask({ logs, match, from, after, before, below, limit })
     const hits = found.map(({ id, log, seq }) => ({ id, seq, room: log.slice(logNames.messages('').length) }))
     return { hits, pending: this.#indexer.pending(logs) }
@@ -87,8 +87,8 @@ export class Search implements TextSearch {
     try {
       return await this.#thread.find(wanted)
     } catch (error) {
-      this.#indexer.lost(error)
-      throw notNow(error)
+      this.#indexer.searchFailed(error)
+      throw unavailable(error)
     }
   }
 
@@ -110,7 +110,7 @@ export class Search implements TextSearch {
   }
 }
 
-function notNow(cause?: unknown): Refusal {
+function unavailable(cause?: unknown): Refusal {
   return new Refusal('unavailable', 'the search index is not open yet; try again soon', {
     retryAfter: 5,
     final: true,

@@ -16,7 +16,7 @@ export interface OutgoingEvent {
 }
 
 /** The fields of an entry that are used here. */
-interface Said {
+interface EntryFields {
   id: string
   type?: string
   from?: string
@@ -45,7 +45,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 
 /** Null: the entry is no webhook event. */
 export function eventOf(log: LogName, entry: LogEntry): OutgoingEvent | null {
-  const said = JSON.parse(entry.payload.toString()) as Said
+  const said = JSON.parse(entry.payload.toString()) as EntryFields
   const type = typeOf(log, said)
   if (!(type in WEBHOOK_EVENTS)) return null
   const kind = log[0]!
@@ -68,7 +68,7 @@ export function bodyOf(id: string, type: string, ts: number, before: string, dat
   return Buffer.concat([Buffer.from(head), data, Buffer.from('}')])
 }
 
-function typeOf(log: LogName, { type = '' }: Said): string {
+function typeOf(log: LogName, { type = '' }: EntryFields): string {
   switch (log[0]) {
     case 'm':
       return CHANGES[type] ?? 'message.sent'

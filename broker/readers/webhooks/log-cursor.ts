@@ -23,7 +23,7 @@ export class LogCursor {
     this.head = head
   }
 
-  get behind(): boolean {
+  get lagging(): boolean {
     return this.done < this.head
   }
 }

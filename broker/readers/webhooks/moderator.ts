@@ -26,7 +26,7 @@ const MAX_REASON = 500
 /** Message types without content to check. */
 const SILENT = new Set(['delete', 'pin', 'unpin'])
 
-const answerShape = Compile(
+const checkAnswer = Compile(
   Type.Union([
     Type.Object({ action: Type.Literal('allow') }),
     Type.Object({ action: Type.Literal('refuse'), reason: Type.Optional(Type.String()) }),
@@ -137,7 +137,7 @@ export class Moderator implements Screen {
     if (status === 204) return { action: 'allow' }
     if (status !== 200) throw new Error(`answered ${status}`)
     const judgement = parsed(body)
-    if (!answerShape.Check(judgement)) throw new Error('answered with no judgement')
+    if (!checkAnswer.Check(judgement)) throw new Error('answered with no judgement')
     return judgement
   }
 

@@ -51,7 +51,7 @@ export class OutboxReader implements Deadline {
       const takers = [...workers.values()].filter((worker) => worker.takesLog(log))
       for (const worker of takers) worker.begin(log, cursors.get(`${worker.record.id} ${log}`) ?? mark, head)
       if (takers.length === 0) unwanted.push(store.outbox.readOp(log, head))
-      else this.moved(log)
+      else this.advanced(log)
     }
     if (unwanted.length > 0) await commit(store, { ops: unwanted })
   }
@@ -69,7 +69,7 @@ export class OutboxReader implements Deadline {
   }
 
   /** An entry of the log was delivered or skipped. */
-  moved(log: LogName): void {
+  advanced(log: LogName): void {
     this.#note(log, this.#changed.get(log) ?? 0)
   }
 
@@ -81,7 +81,7 @@ export class OutboxReader implements Deadline {
   }
 
   /** A webhook was added, or takes more logs. */
-  widened(): void {
+  readersAdded(): void {
     const { store, workers } = this.#deps
     store.outbox.watch((log) => {
       for (const worker of workers.values()) if (worker.takesLog(log)) return true
@@ -90,10 +90,10 @@ export class OutboxReader implements Deadline {
   }
 
   /** A webhook was removed, or takes fewer logs: logs that no other one reads are dropped. */
-  narrowed(): void {
+  readersRemoved(): void {
     const { store, workers } = this.#deps
     if (workers.size === 0) store.outbox.watch(null)
-    for (const log of store.outbox.marked().keys()) this.moved(log)
+    for (const log of store.outbox.marked().keys()) this.advanced(log)
   }
 
   /**
@@ -142,19 +142,19 @@ export class OutboxReader implements Deadline {
   }
 
   #isRead(log: LogName): boolean {
-    return this.#tellersOf(log).every((worker) => {
+    return this.#workersOf(log).every((worker) => {
       const cursor = worker.cursor(log)
-      return !cursor || (!cursor.behind && !cursor.busy)
+      return !cursor || (!cursor.lagging && !cursor.busy)
     })
   }
 
-  #tellersOf(log: LogName): WebhookWorker[] {
+  #workersOf(log: LogName): WebhookWorker[] {
     return [...this.#deps.workers.values()].filter((worker) => worker.takesLog(log))
   }
 
   /** If the log grows before this is written, its mark stays. */
   #forget(log: LogName): Op {
-    const workers = this.#tellersOf(log)
+    const workers = this.#workersOf(log)
     const read = workers.map((worker) => worker.cursor(log)?.done ?? Number.MAX_SAFE_INTEGER)
     for (const worker of workers) worker.forget(log)
     return this.#deps.store.outbox.readOp(log, Math.min(...read, Number.MAX_SAFE_INTEGER))
@@ -162,7 +162,7 @@ export class OutboxReader implements Deadline {
 
   #cursorOps(log: LogName): Op[] {
     const ops: Op[] = []
-    for (const worker of this.#tellersOf(log)) {
+    for (const worker of this.#workersOf(log)) {
       const cursor = worker.cursor(log)
       if (!cursor || cursor.saved === cursor.done) continue
       cursor.saved = cursor.done

@@ -31,7 +31,7 @@ export interface WebhookWorkerDeps {
   readonly note: (kind: string, webhook: string, facts: Record<string, unknown>) => void
   readonly random: () => number
   /** Called when a log's cursor has advanced. */
-  readonly moved: (log: LogName) => void
+  readonly advanced: (log: LogName) => void
   /** Called when the receiver answered 410 and wants no more. */
   readonly gone: (webhook: string, why: string) => void
 }
@@ -69,9 +69,9 @@ export class WebhookWorker implements Deadline {
     return this.#record
   }
 
-  get behind(): number {
+  get lagging(): number {
     let behind = 0
-    for (const cursor of this.#cursors.values()) if (cursor.behind) behind++
+    for (const cursor of this.#cursors.values()) if (cursor.lagging) behind++
     return behind
   }
 
@@ -153,7 +153,7 @@ export class WebhookWorker implements Deadline {
   }
 
   #enqueue(cursor: LogCursor): void {
-    if (cursor.busy || cursor.due > 0 || !cursor.behind) return
+    if (cursor.busy || cursor.due > 0 || !cursor.lagging) return
     cursor.busy = true
     this.#ready.push(cursor)
     this.#pump()
@@ -164,13 +164,13 @@ export class WebhookWorker implements Deadline {
       const cursor = this.#ready.shift()
       if (!cursor) return
       this.#active++
-      void this.#turn(cursor)
+      void this.#serve(cursor)
     }
   }
 
-  async #turn(cursor: LogCursor): Promise<void> {
+  async #serve(cursor: LogCursor): Promise<void> {
     try {
-      await this.#tell(cursor)
+      await this.#deliver(cursor)
     } catch (error) {
       this.#deps.failed(error)
       this.#wait(cursor, null)
@@ -178,7 +178,7 @@ export class WebhookWorker implements Deadline {
     this.#active--
     cursor.busy = false
     if (this.#cursors.get(cursor.log) === cursor) {
-      this.#deps.moved(cursor.log)
+      this.#deps.advanced(cursor.log)
       this.#enqueue(cursor)
     }
     this.#pump()
@@ -186,7 +186,7 @@ export class WebhookWorker implements Deadline {
   }
 
   /** Delivers the next entries of a log until one fails. */
-  async #tell(cursor: LogCursor): Promise<void> {
+  async #deliver(cursor: LogCursor): Promise<void> {
     const { log } = this.#deps.store
     const { head, tail: first } = await log.open(cursor.log)
     if (cursor.done < first - 1) {
@@ -195,21 +195,21 @@ export class WebhookWorker implements Deadline {
     }
     const entries = await log.read(cursor.log, cursor.done, PAGE_ENTRIES, PAGE_BYTES)
     for (const entry of entries) {
-      if (!this.#mayTell(cursor)) return
+      if (!this.#mayDeliver(cursor)) return
       const event = eventOf(cursor.log, entry)
-      if (event && this.#filter.takes(event) && !(await this.#tellOne(cursor, entry, event))) return
+      if (event && this.#filter.takes(event) && !(await this.#deliverOne(cursor, entry, event))) return
       cursor.done = entry.seq
     }
     // None of the remaining entries can be read any more.
     if (entries.length === 0) cursor.done = Math.max(cursor.done, head)
   }
 
-  #mayTell(cursor: LogCursor): boolean {
+  #mayDeliver(cursor: LogCursor): boolean {
     return !this.#closed && this.#record.enabled && this.#cursors.get(cursor.log) === cursor
   }
 
   /** Returns true if the next entry may follow. */
-  async #tellOne(cursor: LogCursor, entry: LogEntry, { id, type, body }: OutgoingEvent): Promise<boolean> {
+  async #deliverOne(cursor: LogCursor, entry: LogEntry, { id, type, body }: OutgoingEvent): Promise<boolean> {
     const outcome = await this.post(id, body)
     this.#note(outcome)
     if (outcome.kind === 'taken') {

@@ -134,7 +134,7 @@ export class Webhooks implements WebhookAdmin {
         ops: [store.webhooks.putOp(record), ...(await this.#outboxReader.startOps(record, worker))],
       })
       worker.change(record)
-      this.#outboxReader.narrowed()
+      this.#outboxReader.readersRemoved()
       return { ...shown(worker), secret }
     })
   }
@@ -147,7 +147,7 @@ export class Webhooks implements WebhookAdmin {
       this.#workers.delete(id)
       worker.change({ ...worker.record, enabled: false })
       await commit(this.#deps.store, { ops: await this.#forgetOps(id) })
-      this.#outboxReader.narrowed()
+      this.#outboxReader.readersRemoved()
     })
   }
 
@@ -205,7 +205,7 @@ export class Webhooks implements WebhookAdmin {
         ...this.#deps,
         options: config.webhookDelivery,
         random: this.#deps.random ?? Math.random,
-        moved: (log) => this.#outboxReader.moved(log),
+        advanced: (log) => this.#outboxReader.advanced(log),
         gone: (id, why) => void this.#disable(id, why).catch(this.#deps.failed),
       },
       record,
@@ -213,7 +213,7 @@ export class Webhooks implements WebhookAdmin {
     )
     await worker.letters.load()
     this.#workers.set(record.id, worker)
-    this.#outboxReader.widened()
+    this.#outboxReader.readersAdded()
     if (record.enabled && this.#secretsOf(record).length === 0)
       await this.#disable(record.id, 'its secret cannot be read, for the broker’s own has changed; set a new one')
   }
@@ -274,7 +274,7 @@ function shown(worker: WebhookWorker): WebhookInfo {
     events: [...record.events],
     rooms: record.rooms && [...record.rooms],
     users: record.users && [...record.users],
-    behind: worker.behind,
+    behind: worker.lagging,
     dead: worker.letters.count,
     lastSuccess: worker.lastSuccess,
     lastError: worker.lastError,

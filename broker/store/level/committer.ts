@@ -94,7 +94,7 @@ export class Committer {
   stageEffect({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
     this.#deps.notes.stage(batch, log.name, seq, notes)
     for (const erased of erase?.seqs ?? [])
-      if (log.isNews(erased, erase!.gone))
+      if (log.changesErasure(erased, erase!.gone))
         batch.put(keys.erased(log.name, erased, isNameless(erase!.gone)), JSON.stringify(erase!.gone))
   }
 

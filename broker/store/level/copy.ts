@@ -7,11 +7,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Database, diskDatabase, FORMAT } from './database.js'
 import { keys } from './keys.js'
 
-/** `heard` is called with the bytes of keys and values copied since the last call. */
+/** `onProgress` is called with the bytes of keys and values copied since the last call. */
 export async function copyDatabase(
   from: Database,
   to: string,
-  heard: (bytes: number) => void,
+  onProgress: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const level = await diskDatabase(to)()
@@ -26,7 +26,7 @@ export async function copyDatabase(
         bytes += key.length + value.length
       }
       await batch.write()
-      heard(bytes)
+      onProgress(bytes)
       await nextTurn()
     }
     await level.put(keys.format, Buffer.from(FORMAT), { sync: true } as object)

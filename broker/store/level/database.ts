@@ -21,7 +21,7 @@ const PAGE = 1000
 const WRITE_BUFFER = 16 * 1024 * 1024
 const OPTIONS = { valueEncoding: 'buffer', writeBufferSize: WRITE_BUFFER, cacheSize: 32 * 1024 * 1024 }
 /** Free space needed to open: for the recovered write buffer, and as much again. */
-const ROOM_TO_OPEN = WRITE_BUFFER + 4 * 1024 * 1024
+const SPACE_TO_OPEN = WRITE_BUFFER + 4 * 1024 * 1024
 /** Bytes read at once when everything is read. */
 const COPY_BYTES = 256 * 1024
 const PROBE_BYTES = 262_144
@@ -260,8 +260,8 @@ export class Database {
     const probe = join(this.#location, 'space.probe')
     try {
       const { bavail, bsize } = await statfs(this.#location)
-      if (bavail * bsize < ROOM_TO_OPEN)
-        throw new Error(`no space left on device: ${bavail * bsize} bytes, ${ROOM_TO_OPEN} are needed`)
+      if (bavail * bsize < SPACE_TO_OPEN)
+        throw new Error(`no space left on device: ${bavail * bsize} bytes, ${SPACE_TO_OPEN} are needed`)
       // Quotas are not part of what statfs reports, so write a probe.
       await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flush: true } as object)
     } catch (cause) {

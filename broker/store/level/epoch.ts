@@ -13,13 +13,13 @@ const LOST =
   'the log of the store was damaged: what could not be read is gone. What clients remember of numbers is void'
 const RESTORED = 'the store has less than it had: a backup, or a loss. What clients remember of numbers is void'
 
-interface Witness {
+interface EpochRecord {
   epoch: string
   /** Number of the last commit recorded. */
   commits: number
 }
 
-function witnessOf(location: string): string {
+function recordFileOf(location: string): string {
   return `${location}.witness`
 }
 
@@ -28,8 +28,8 @@ function witnessOf(location: string): string {
  * than it has.
  */
 export function outdate(location: string, epoch: string): Promise<void> {
-  const witness: Witness = { epoch, commits: Number.MAX_SAFE_INTEGER }
-  return writeFile(witnessOf(location), JSON.stringify(witness), { flush: true } as object)
+  const witness: EpochRecord = { epoch, commits: Number.MAX_SAFE_INTEGER }
+  return writeFile(recordFileOf(location), JSON.stringify(witness), { flush: true } as object)
 }
 
 export class Epoch {
@@ -47,7 +47,7 @@ export class Epoch {
   constructor(database: Database, location: string | null, notice: (error: StoreError) => void) {
     this.#database = database
     this.#notice = notice
-    this.#file = location === null ? null : witnessOf(location)
+    this.#file = location === null ? null : recordFileOf(location)
   }
 
   /**
@@ -57,7 +57,7 @@ export class Epoch {
    */
   async open(commits: number, lost = false): Promise<void> {
     const stored = (await this.#database.get(keys.epoch))?.toString()
-    const witness = await this.#witness()
+    const witness = await this.#readRecord()
     if (witness !== null && stored === undefined && !lost)
       throw new StoreError(
         `the store is empty, but had data (${this.#file}). Start on a backup; or, to begin anew, remove that file`,
@@ -66,16 +66,16 @@ export class Epoch {
     if (wentBack || lost) this.#notice(new StoreError(lost ? LOST : RESTORED))
     if (stored !== undefined && !wentBack && !lost) this.id = stored
     else await this.#begin()
-    await this.saw(commits)
+    await this.record(commits)
   }
 
   /**
    * Records the number of commits. If that cannot be written the older record stays, which is still valid: a full disk
    * must not stop anything here.
    */
-  async saw(commits: number): Promise<void> {
+  async record(commits: number): Promise<void> {
     if (this.#file === null) return
-    const witness: Witness = { epoch: this.id, commits }
+    const witness: EpochRecord = { epoch: this.id, commits }
     try {
       await writeFile(`${this.#file}.new`, JSON.stringify(witness))
       await rename(`${this.#file}.new`, this.#file)
@@ -92,10 +92,10 @@ export class Epoch {
   }
 
   /** An unreadable file counts as missing. */
-  async #witness(): Promise<Witness | null> {
+  async #readRecord(): Promise<EpochRecord | null> {
     if (this.#file === null) return null
     try {
-      return JSON.parse(await readFile(this.#file, 'utf8')) as Witness
+      return JSON.parse(await readFile(this.#file, 'utf8')) as EpochRecord
     } catch {
       return null
     }

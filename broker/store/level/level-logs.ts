@@ -10,7 +10,7 @@ import type { Database } from './database.js'
 import { EXPIRED, remains } from './gone.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
-import { Page, type Sight } from './page.js'
+import { type EntryView, Page } from './page.js'
 import { RoomLog } from './room-log.js'
 import type { Run } from './run.js'
 
@@ -100,7 +100,7 @@ export class LevelLogs implements LogReader {
 
   /** From now on these payloads cannot be read. */
   erase(log: RoomLog, { seqs, gone }: NonNullable<Effect['erase']>): void {
-    for (const seq of seqs) if (log.isNews(seq, gone)) log.erasing.set(seq, gone)
+    for (const seq of seqs) if (log.changesErasure(seq, gone)) log.erasing.set(seq, gone)
     this.erased.add(log)
   }
 
@@ -140,7 +140,7 @@ export class LevelLogs implements LogReader {
   ): LogEntry[] | Promise<LogEntry[]> {
     const log = this.#logs.get(name)
     if (!log) return this.open(name).then(() => this.read(name, after, limit, maxBytes, shown))
-    const page = new Page(Math.max(after + 1, log.tail), limit, maxBytes, this.#sight(log, shown))
+    const page = new Page(Math.max(after + 1, log.tail), limit, maxBytes, this.#viewFor(log, shown))
     this.#takeFromMemory(log, page)
     return page.full || page.next > log.head ? page.entries : this.#takeFromDisk(log, page)
   }
@@ -154,7 +154,7 @@ export class LevelLogs implements LogReader {
   ): Promise<LogEntry[]> {
     await this.load([name])
     const log = this.#logs.get(name)!
-    const page = new Page(Math.min(before - 1, log.head), limit, maxBytes, this.#sight(log, shown))
+    const page = new Page(Math.min(before - 1, log.head), limit, maxBytes, this.#viewFor(log, shown))
     // A log dropped meanwhile has a lower head.
     while (!page.full && page.next >= log.tail && page.next <= log.head) {
       const piece = this.#inMemory(log, page.next) ?? (await this.fetch(log, page.next))
@@ -163,7 +163,7 @@ export class LevelLogs implements LogReader {
     return page.entries.reverse()
   }
 
-  #sight(log: RoomLog, shown: Showing): Sight {
+  #viewFor(log: RoomLog, shown: Showing): EntryView {
     const now = this.#upkeep.now()
     return (entry) => {
       const gone = log.goneAt(entry, now)

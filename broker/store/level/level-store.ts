@@ -129,7 +129,7 @@ class LevelStore implements Store {
       drop: (log) => this.#drop(log),
       sweep: async () => {
         await this.#disposal.sweep()
-        await this.#epoch.saw(this.#journal.last)
+        await this.#epoch.record(this.#journal.last)
       },
       forgetNotes: (log, upTo) => notes.forget(log, 0, upTo),
       now: this.#now,
@@ -225,9 +225,9 @@ class LevelStore implements Store {
     return op
   }
 
-  async copyTo(location: string, heard: (bytes: number) => void, signal: AbortSignal): Promise<void> {
+  async copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void> {
     try {
-      await copyDatabase(this.#database, location, heard, signal)
+      await copyDatabase(this.#database, location, onProgress, signal)
       await outdate(location, this.epoch)
     } catch (cause) {
       throw signal.aborted ? cause : storeError('the store cannot be copied', cause)
@@ -245,7 +245,7 @@ class LevelStore implements Store {
       } finally {
         await this.#database.close()
       }
-      await this.#epoch.saw(this.#journal.last)
+      await this.#epoch.record(this.#journal.last)
     })
   }
 

@@ -4,7 +4,7 @@ import type { LogEntry } from '../logs.js'
 import { messageSize } from '../message-size.js'
 
 /** Maps an entry to what the reader gets; null: skip it. */
-export type Sight = (entry: LogEntry) => LogEntry | null
+export type EntryView = (entry: LogEntry) => LogEntry | null
 
 /** What an entry without payload counts: about the size of its description. */
 const GONE_BYTES = 256
@@ -16,15 +16,15 @@ export class Page {
   full: boolean
   readonly #limit: number
   readonly #maxBytes: number
-  readonly #sight: Sight
+  readonly #view: EntryView
   #bytes = 0
 
-  constructor(next: number, limit: number, maxBytes: number, sight: Sight) {
+  constructor(next: number, limit: number, maxBytes: number, sight: EntryView) {
     this.next = next
     this.full = limit <= 0
     this.#limit = limit
     this.#maxBytes = maxBytes
-    this.#sight = sight
+    this.#view = sight
   }
 
   /** Adds entries, the first of which has number `first`. */
@@ -44,7 +44,7 @@ export class Page {
 
   /** Returns false when the page is full; at least one entry is always added. */
   #add(stored: LogEntry): boolean {
-    const entry = this.#sight(stored)
+    const entry = this.#view(stored)
     if (!entry) return true
     const bytes = entry.gone ? GONE_BYTES : messageSize(entry)
     if (this.entries.length > 0 && this.#bytes + bytes > this.#maxBytes) this.full = true

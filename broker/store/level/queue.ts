@@ -87,14 +87,14 @@ export class LevelQueue implements QueueStore {
     return this.#subscriptions.follow(id, filter, qos)
   }
 
-  attend(id: string, allowance: Allowance): () => void {
+  setAllowance(id: string, allowance: Allowance): () => void {
     this.#allowances.set(id, allowance)
     return () => {
       if (this.#allowances.get(id) === allowance) this.#allowances.delete(id)
     }
   }
 
-  holders(): Iterable<string> {
+  nonEmptyQueues(): Iterable<string> {
     return this.#waiting.keys()
   }
 

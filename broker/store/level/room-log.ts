@@ -70,7 +70,7 @@ export class RoomLog implements LogInfo {
   }
 
   /** Whether an erasure changes anything: the first one of an entry counts, unless a later one removes the author's name too. */
-  isNews(seq: number, gone: Gone): boolean {
+  changesErasure(seq: number, gone: Gone): boolean {
     const known = this.erasing.get(seq)
     return !known || (isNameless(gone) && !isNameless(known))
   }

@@ -1,10 +1,10 @@
 /** Persistent sessions: a record, and small keys beside it that change independently. */
 import type { Op } from '../op.js'
 import type {
+  LastHeartbeat,
   Progress,
   SavedInflight,
   SavedSession,
-  Seen,
   SessionRecord,
   SessionStore,
   StoredSubscription,
@@ -127,12 +127,12 @@ export class LevelSessions implements SessionStore {
     return records
   }
 
-  async seen(): Promise<Seen | null> {
+  async lastHeartbeat(): Promise<LastHeartbeat | null> {
     const seen = await this.#database.get(keys.seen)
     return seen ? decode(seen) : null
   }
 
-  seenOp(seen: Seen): Op {
+  heartbeatOp(seen: LastHeartbeat): Op {
     return put(keys.seen, JSON.stringify(seen))
   }
 

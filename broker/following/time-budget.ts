@@ -2,7 +2,7 @@
  * A time budget: up to `most` ms at once, regained at a tenth of the time that passes. Bounds how long publishers are
  * slowed.
  */
-export class Patience {
+export class TimeBudget {
   readonly #most: number
   #spent = 0
   /** When the budget was last updated. */
