@@ -103,3 +103,16 @@ t.test('every source file that a page names is there', async (t) => {
       `${page} names ${path}: it was moved or removed`,
     )
 })
+
+t.test('every name in the recipes of CONTRIBUTING is in the sources', async (t) => {
+  const sources = ['broker', 'schemas', 'client', 'test'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(folder, name), 'utf8')),
+  )
+  const words = new Set(sources.flatMap((text) => text.match(/#?[A-Za-z_$][\w$]*/g) ?? []))
+  const inCode = [...readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/`(#?[A-Za-z_]\w+)`/g)].map(([, name]) => name!)
+  const names = inCode.filter((name) => /^#|[a-z][A-Z]|^[A-Z_]{4,}$/.test(name))
+  t.ok(names.length > 30)
+  for (const name of names) t.ok(words.has(name), `CONTRIBUTING.md names ${name}: it was renamed or removed`)
+})
