@@ -136,7 +136,9 @@ export class ConnectedClient implements LiveClient {
     properties?: Properties,
   ): void {
     if (this.closed) return
-    this.connection.sendFitting((more) => encodeAck(this.version, type, packetId, reason, more), properties)
+    // Nearly always without properties: then without a closure.
+    if (!properties) this.connection.send(encodeAck(this.version, type, packetId, reason))
+    else this.connection.sendFitting((more) => encodeAck(this.version, type, packetId, reason, more), properties)
   }
 
   /** PUBREC, now or when fewer QoS 2 exchanges are open (`limits.inboundQos2`). */

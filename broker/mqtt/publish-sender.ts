@@ -123,10 +123,11 @@ export class PublishSender {
 
   /** A message that is in no log and no queue. */
   sendUnlogged(message: UnloggedMessage, qos: QoS): void {
-    const [shown] = forwarded(this.#guard, message.topic, message, qos)
+    const { forward } = this.#guard
+    const shown = forward ? forwarded(this.#guard, message.topic, message, qos)[0] : message
     if (!shown) return
     // Not shared if the `authorizeForward` hook is set.
-    const encoded = this.#encoder.direct(shown, qos, this.#guard.forward ? [] : message.cache)
+    const encoded = this.#encoder.direct(shown, qos, forward ? [] : message.cache)
     if (this.#isTooLarge(encoded)) return
     if (qos === 0) {
       this.push(encoded.bytes)
