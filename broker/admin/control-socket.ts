@@ -4,11 +4,12 @@
  * to the socket grants every command, so it is in the data directory, for its owner only.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, realpathSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { asRefusal, ERRORS, type ErrorBody, Refusal } from '../../schemas/errors.js'
+import { makeDirectory } from '../util/make-directory.js'
 
 export type AdminCommands = Readonly<Record<string, (params: unknown) => Promise<unknown>>>
 
@@ -229,7 +230,7 @@ function canonical(dataDir: string): string {
 function privateDirectory(): string {
   const { uid } = userInfo()
   const path = join(tmpdir(), `topictalk-${uid}`)
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeDirectory(path)
   const found = lstatSync(path)
   if (!found.isDirectory() || found.uid !== uid)
     throw new Refusal('forbidden', `${path} belongs to someone else; set node.dataDir to a shorter path`)

@@ -7,7 +7,7 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
-import { Semaphore } from '../util/semaphore.js'
+import { ANYONE, Semaphore } from '../util/semaphore.js'
 import { signedHeaders } from '../util/signature.js'
 import { uuid7 as questionId } from '../util/uuid7.js'
 import { askEndpoint } from './endpoint.js'
@@ -143,7 +143,7 @@ export class Backend {
   async #fetch(url: string, body: string): Promise<BackendAnswer> {
     const { timeout, secret } = this.#config
     const deadline = performance.now() + timeout * 1000
-    return this.#semaphore.run(async () => {
+    return this.#semaphore.run(ANYONE, async () => {
       const left = (deadline - performance.now()) / 1000
       if (left <= 0) throw new Error(`no answer within ${timeout} s: too many questions at once`)
       const signed = signedHeaders(secret === null ? [] : [secret], questionId(), Buffer.from(body), this.#now())

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import { Refusal } from '../../schemas/errors.js'
-import { FairSemaphore, type Requester } from '../util/fair-semaphore.js'
+import { ANYONE, type Requester, Semaphore } from '../util/semaphore.js'
 import { KnownPasswords } from './known-passwords.js'
 
 /** argon2id with the parameters OWASP recommends: KiB, passes, lanes. */
@@ -13,21 +13,19 @@ const MAX_PASSWORD_BYTES = 1024
 /** Logins that may wait for a hash: at some 30 ms each, two at a time, more would wait longer than clients do. */
 const MAX_WAITING = 2000
 
-const NOBODY: Requester = { place: '', name: '' }
-
 /**
  * Hashes and checks passwords, a few at a time since hashes share their threads with log writes; waiting requests are
  * served fairly.
  */
 export class Passwords {
-  readonly #free: FairSemaphore
+  readonly #semaphore: Semaphore
   readonly #known = new KnownPasswords()
   /** A hash that no password matches, used for unknown users so that timing does not reveal them. */
   readonly #dummyHash =
     `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$${base64(16)}$${base64(32)}`
 
   constructor({ concurrency, waiting = MAX_WAITING }: { concurrency: number; waiting?: number }) {
-    this.#free = new FairSemaphore(
+    this.#semaphore = new Semaphore(
       concurrency,
       waiting,
       () => new Refusal('unavailable', 'too many logins at once', { retryAfter: 5 }),
@@ -38,13 +36,13 @@ export class Passwords {
    * Makes the PHC string to store. Rejects with a `Refusal`: `bad_request` (`password`), or `unavailable` when too
    * busy.
    */
-  async hash(password: string, asking: Requester = NOBODY): Promise<string> {
+  async hash(password: string, asking: Requester = ANYONE): Promise<string> {
     const bytes = Buffer.byteLength(password)
     if (bytes < MIN_PASSWORD_BYTES || bytes > MAX_PASSWORD_BYTES)
       throw new Refusal('bad_request', `a password has ${MIN_PASSWORD_BYTES} to ${MAX_PASSWORD_BYTES} bytes`, {
         field: 'password',
       })
-    return this.#free.run(asking, () => hash(password, COST))
+    return this.#semaphore.run(asking, () => hash(password, COST))
   }
 
   /**
@@ -56,16 +54,16 @@ export class Passwords {
     stored: string | null,
     password: Buffer,
     stillWanted: () => boolean = () => true,
-    asking: Requester = NOBODY,
+    asking: Requester = ANYONE,
   ): Promise<boolean> {
     if (password.length > MAX_PASSWORD_BYTES) return false
     if (this.#isKnown(stored, password, asking)) return true
-    return this.#free.run(asking, async () => {
+    return this.#semaphore.run(asking, async () => {
       if (!stillWanted()) return false
       // Of several equal requests at once, the first has filled the cache.
       if (this.#isKnown(stored, password, asking)) return true
       const fits = await verify(stored ?? this.#dummyHash, password)
-      if (fits && stored !== null && asking !== NOBODY) this.#known.keep(asking.name, stored, password)
+      if (fits && stored !== null && asking !== ANYONE) this.#known.keep(asking.name, stored, password)
       return fits && stored !== null
     })
   }

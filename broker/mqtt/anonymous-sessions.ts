@@ -4,6 +4,7 @@
  */
 import { ANONYMOUS } from '../../schemas/ids.js'
 import type { SessionStore } from '../store/sessions.js'
+import { KeyCounts } from '../util/key-counts.js'
 import { networkOf } from '../util/network.js'
 
 export interface AnonymousSessionLimits {
@@ -15,7 +16,7 @@ export class AnonymousSessions {
   readonly #limits: AnonymousSessionLimits
   /** By session id. */
   readonly #networks = new Map<string, string>()
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new KeyCounts()
 
   constructor(limits: AnonymousSessionLimits) {
     this.#limits = limits
@@ -31,7 +32,7 @@ export class AnonymousSessions {
     const network = networkOf(address)
     const { anonymousSessions, anonymousSessionsPerAddress } = this.#limits
     if (this.#networks.size >= anonymousSessions) return 'anonymousSessions'
-    if ((this.#counts.get(network) ?? 0) >= anonymousSessionsPerAddress) return 'anonymousSessionsPerAddress'
+    if (this.#counts.get(network) >= anonymousSessionsPerAddress) return 'anonymousSessionsPerAddress'
     this.#add(id, network)
     return null
   }
@@ -40,14 +41,12 @@ export class AnonymousSessions {
     const network = this.#networks.get(id)
     if (network === undefined) return
     this.#networks.delete(id)
-    const left = this.#counts.get(network)! - 1
-    if (left > 0) this.#counts.set(network, left)
-    else this.#counts.delete(network)
+    this.#counts.remove(network)
   }
 
   #add(id: string, network: string): void {
     this.release(id)
     this.#networks.set(id, network)
-    this.#counts.set(network, (this.#counts.get(network) ?? 0) + 1)
+    this.#counts.add(network)
   }
 }

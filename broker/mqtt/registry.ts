@@ -10,6 +10,7 @@ import { commit } from '../store/commit.js'
 import type { Op } from '../store/op.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
+import { KeyCounts } from '../util/key-counts.js'
 import type { CloseReason } from './close-reason.js'
 import type { Will } from './codec/packets.js'
 import { Reason } from './codec/reason-codes.js'
@@ -64,7 +65,7 @@ export class Registry {
   readonly #namesOf: (person: string) => Iterable<string>
   /** The person each session counts for, and how many count for each: kept, because the owner of a bot or device may change. */
   readonly #countedFor = new Map<Session, string>()
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new KeyCounts()
   /** Number of logouts and changes of roles and rules: a check made at another number has to be repeated. */
   changes = 0
 
@@ -85,7 +86,7 @@ export class Registry {
     mine.set(session, client)
     const person = this.#personBehind(session.user)
     this.#countedFor.set(session, person)
-    this.#counts.set(person, (this.#counts.get(person) ?? 0) + 1)
+    this.#counts.add(person)
   }
 
   remove(session: Session): void {
@@ -95,14 +96,12 @@ export class Registry {
     const person = this.#countedFor.get(session)
     if (person === undefined) return
     this.#countedFor.delete(session)
-    const left = this.#counts.get(person)! - 1
-    if (left > 0) this.#counts.set(person, left)
-    else this.#counts.delete(person)
+    this.#counts.remove(person)
   }
 
   /** How many live sessions count for the person behind a user. */
   countOf(user: string): number {
-    return this.#counts.get(this.#personBehind(user)) ?? 0
+    return this.#counts.get(this.#personBehind(user))
   }
 
   /** How many logs and topics the live sessions and groups of the person behind a user follow. */

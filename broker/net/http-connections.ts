@@ -1,6 +1,7 @@
 /** Connections of the HTTP listeners: limits on their number, one request at a time per connection, and timeouts. */
 import type http from 'node:http'
 import type { Socket } from 'node:net'
+import { KeyCounts } from '../util/key-counts.js'
 import { networkOf } from '../util/network.js'
 
 export interface HttpConnectionsOptions {
@@ -40,7 +41,7 @@ interface ConnectionState {
 export class HttpConnections {
   readonly #options: HttpConnectionsOptions
   readonly #states = new Map<object, ConnectionState>()
-  readonly #ofNetwork = new Map<string, number>()
+  readonly #ofNetwork = new KeyCounts()
   #extra = 0
 
   constructor(options: HttpConnectionsOptions) {
@@ -66,17 +67,17 @@ export class HttpConnections {
    * one response, however many it requests.
    */
   answer({ socket }: http.IncomingMessage, response: http.ServerResponse, answer: Answer): void {
-    const place = this.#states.get(socket)
-    if (!place) return void socket.destroy()
+    const state = this.#states.get(socket)
+    if (!state) return void socket.destroy()
     const begin = (): void => {
-      place.answering = true
-      if (this.#isCrowded(place)) response.setHeader('connection', 'close')
-      response.once('close', () => this.#next(socket, place))
+      state.answering = true
+      if (this.#isCrowded(state)) response.setHeader('connection', 'close')
+      response.once('close', () => this.#next(socket, state))
       answer()
     }
-    if (!place.answering) return begin()
-    if (place.waiting.length >= MOST_WAITING && ++this.#extra > MOST_EXTRA) socket.destroy()
-    place.waiting.push(begin)
+    if (!state.answering) return begin()
+    if (state.waiting.length >= MOST_WAITING && ++this.#extra > MOST_EXTRA) socket.destroy()
+    state.waiting.push(begin)
     socket.pause()
   }
 
@@ -92,37 +93,35 @@ export class HttpConnections {
 
   /** The connection is not one of HTTP any more (it became a WebSocket). */
   release(socket: object): void {
-    const place = this.#states.get(socket)
-    if (!place) return
+    const state = this.#states.get(socket)
+    if (!state) return
     this.#states.delete(socket)
-    this.#extra -= Math.max(0, place.waiting.splice(0).length - MOST_WAITING)
-    const left = this.#ofNetwork.get(place.network)! - 1
-    if (left === 0) this.#ofNetwork.delete(place.network)
-    else this.#ofNetwork.set(place.network, left)
+    this.#extra -= Math.max(0, state.waiting.splice(0).length - MOST_WAITING)
+    this.#ofNetwork.remove(state.network)
   }
 
   #admit(socket: Socket): boolean {
     const { httpConnections, httpConnectionsPerAddress } = this.#options.limits
     const address = socket.remoteAddress ?? ''
     const network = networkOf(address)
-    const count = this.#ofNetwork.get(network) ?? 0
+    const count = this.#ofNetwork.get(network)
     const full = this.#states.size >= httpConnections
     if (full || count >= httpConnectionsPerAddress) {
       this.#options.refused(full ? 'limits.httpConnections' : 'limits.httpConnectionsPerAddress', address)
       return false
     }
-    this.#ofNetwork.set(network, count + 1)
+    this.#ofNetwork.add(network)
     this.#states.set(socket, { network, answering: false, waiting: [] })
     socket.once('close', () => this.release(socket))
     return true
   }
 
-  #next(socket: Socket, place: ConnectionState): void {
-    place.answering = false
+  #next(socket: Socket, state: ConnectionState): void {
+    state.answering = false
     if (socket.destroyed || socket.writableEnded) return
-    if (place.waiting.length > MOST_WAITING) this.#extra--
-    place.waiting.shift()?.()
-    if (place.waiting.length === 0) socket.resume()
+    if (state.waiting.length > MOST_WAITING) this.#extra--
+    state.waiting.shift()?.()
+    if (state.waiting.length === 0) socket.resume()
   }
 
   /**
@@ -131,7 +130,7 @@ export class HttpConnections {
    */
   #isCrowded({ network }: ConnectionState): boolean {
     const { httpConnections, httpConnectionsPerAddress } = this.#options.limits
-    const count = this.#ofNetwork.get(network)!
+    const count = this.#ofNetwork.get(network)
     return this.#states.size > Math.ceil(httpConnections / 2) || count > Math.ceil(httpConnectionsPerAddress / 2)
   }
 

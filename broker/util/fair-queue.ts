@@ -6,10 +6,10 @@ export class FairQueue {
 
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const turn = (): Promise<void> => work().then(resolve, reject)
-      const line = this.#queues.get(key)
-      if (line) line.push(turn)
-      else this.#queues.set(key, [turn])
+      const job = (): Promise<void> => work().then(resolve, reject)
+      const queue = this.#queues.get(key)
+      if (queue) queue.push(job)
+      else this.#queues.set(key, [job])
       this.#serving ??= this.#serve()
     })
   }
@@ -22,11 +22,11 @@ export class FairQueue {
   async #serve(): Promise<void> {
     // Iteration of a Map includes keys added during it: a key with more jobs is appended and served again after all
     // others.
-    for (const [key, line] of this.#queues) {
-      const turn = line.shift()!
+    for (const [key, queue] of this.#queues) {
+      const job = queue.shift()!
       this.#queues.delete(key)
-      if (line.length > 0) this.#queues.set(key, line)
-      await turn()
+      if (queue.length > 0) this.#queues.set(key, queue)
+      await job()
     }
     this.#serving = null
   }

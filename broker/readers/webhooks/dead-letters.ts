@@ -29,8 +29,7 @@ export class DeadLetters {
   /** Oldest first. */
   async ids(): Promise<string[]> {
     const ids: string[] = []
-    for (let page = await this.page('', PAGE); page.length > 0; page = await this.page(ids.at(-1)!, PAGE))
-      ids.push(...page.map(({ id }) => id))
+    for await (const { id } of this.#all()) ids.push(id)
     return ids
   }
 
@@ -59,12 +58,12 @@ export class DeadLetters {
 
   /** Removes letters about logs that are gone. */
   async forget(gone: (log: LogName) => boolean): Promise<void> {
-    for (let after = ''; ; ) {
-      const page = await this.page(after, PAGE)
-      for (const { id, log } of page) if (gone(log)) await this.delete(id)
-      if (page.length < PAGE) return
-      after = page.at(-1)!.id
-    }
+    for await (const { id, log } of this.#all()) if (gone(log)) await this.delete(id)
+  }
+
+  async *#all(): AsyncGenerator<DeadLetter> {
+    for (let page = await this.page('', PAGE); page.length > 0; page = await this.page(page.at(-1)!.id, PAGE))
+      yield* page
   }
 
   delete(id: string): Promise<void> {

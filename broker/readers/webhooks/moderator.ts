@@ -8,7 +8,7 @@ import type { Screen, Verdict } from '../../chat/messages/screening.js'
 import type { Actor } from '../../chat/model/actor.js'
 import { type CheckedMessage, contentOf, rewritten } from '../../chat/model/message.js'
 import type { Counters } from '../../util/counters.js'
-import { Semaphore } from '../../util/semaphore.js'
+import { ANYONE, Semaphore } from '../../util/semaphore.js'
 import { signedHeaders } from '../../util/signature.js'
 import { uuid7 } from '../../util/uuid7.js'
 import { CircuitBreaker } from './circuit-breaker.js'
@@ -113,7 +113,7 @@ export class Moderator implements Screen {
   /** Rejects with a refusal, or with the error. */
   async #ask(user: string, room: string, message: CheckedMessage): Promise<Verdict | undefined> {
     const asked = Date.now()
-    const judgement = await this.#semaphore.run(() => this.#request(asked, user, room, message))
+    const judgement = await this.#semaphore.run(ANYONE, () => this.#request(asked, user, room, message))
     return this.#obey(judgement, message)
   }
 

@@ -2,10 +2,11 @@
  * The LevelDB below the store: opens it with clear errors, lets reads wait while it is reopened, and records failed
  * writes. A failed write may or may not be on disk, so nothing may be written again before `reopen`.
  */
-import { chmod, mkdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { chmod, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AbstractLevel } from 'abstract-level'
 import { Level } from 'level'
+import { makeDirectory } from '../../util/make-directory.js'
 import { StoreError } from '../changes.js'
 import { type KeyRange, keys } from './keys.js'
 import type { WriteBatch } from './operation.js'
@@ -274,7 +275,7 @@ export class Database {
 
 /** Creates the directory for its owner only. Returns whether its log is damaged, which throws unless `dropDamaged`. */
 async function prepare(location: string, dropDamaged: boolean): Promise<boolean> {
-  await mkdir(location, { recursive: true, mode: 0o700 })
+  makeDirectory(location)
   await chmod(location, 0o700)
   const [damage] = await damagedLogs(location)
   if (!damage || dropDamaged) return damage !== undefined

@@ -1,9 +1,9 @@
 import t from 'tap'
-import { FairSemaphore } from '../../broker/util/fair-semaphore.js'
+import { ANYONE, Semaphore } from '../../broker/util/semaphore.js'
 
 /** One slot, taken until `begin`; then the order in which those who wait are served. */
 function line(waiting: number) {
-  const slots = new FairSemaphore(1, waiting, () => new Error('full'))
+  const slots = new Semaphore(1, waiting, () => new Error('full'))
   const served: string[] = []
   const turnedAway: string[] = []
   let begin = () => {}
@@ -51,7 +51,7 @@ t.test('many names from one place take no turns from another', async (t) => {
 })
 
 t.test('who asks for the same again takes the place of the one before', async (t) => {
-  const slots = new FairSemaphore(1, 3, () => new Error('full'))
+  const slots = new Semaphore(1, 3, () => new Error('full'))
   let begin = () => {}
   const began = new Promise<void>((resolve) => (begin = resolve))
   const first = slots.run({ place: '', name: 'x' }, () => began)
@@ -73,10 +73,26 @@ t.test('who asks for the same again takes the place of the one before', async (t
 })
 
 t.test('work that fails gives its place to the next', async (t) => {
-  const slots = new FairSemaphore(1, 10, () => new Error('full'))
+  const slots = new Semaphore(1, 10, () => new Error('full'))
   const failing = slots.run({ place: '', name: '' }, () => Promise.reject(new Error('no')))
   const next = slots.run({ place: '', name: '' }, async () => 'done')
   await t.rejects(failing, /no/)
   t.equal(await next, 'done')
   t.equal(await slots.run({ place: '', name: '' }, async () => 'again'), 'again')
+})
+
+t.test('without distinct requesters the first to ask is served first, and who finds it full is refused', async (t) => {
+  const semaphore = new Semaphore(1, 2, () => new Error('full'))
+  let begin = () => {}
+  const began = new Promise<void>((resolve) => (begin = resolve))
+  const served: number[] = []
+  const asked = [semaphore.run(ANYONE, () => began)]
+  for (let i = 1; i <= 2; i++) asked.push(semaphore.run(ANYONE, async () => void served.push(i)))
+  await t.rejects(
+    semaphore.run(ANYONE, async () => void served.push(3)),
+    /full/,
+  )
+  begin()
+  await Promise.all(asked)
+  t.same(served, [1, 2])
 })
