@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { API } from '../../schemas/commands.js'
 import { asyncApi } from '../../schemas/documents/asyncapi.js'
 import { openApi } from '../../schemas/documents/openapi.js'
+import { documentText } from '../../schemas/documents/text.js'
 import { once } from '../util/once.js'
 import { etagOf } from './etags.js'
 
@@ -56,7 +57,7 @@ function documentOfPage(version: string): onRequestAsyncHookHandler {
 function serve(app: FastifyInstance, path: string, document: () => object): void {
   // One buffer shared by all responses: slow readers hold references to it.
   const answer = once(() => {
-    const body = Buffer.from(`${JSON.stringify(document(), null, 2)}\n`)
+    const body = Buffer.from(documentText(document()))
     return { body, etag: etagOf(body) }
   })
   app.get(path, (_request, reply) => {

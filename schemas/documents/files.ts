@@ -9,6 +9,10 @@ import { sdkMethods } from './methods.js'
 import { openApi } from './openapi.js'
 import * as payloads from './payloads.js'
 import { reference } from './reference.js'
+import { documentText } from './text.js'
+
+/** `properties`, a section, its `properties`, a key. */
+const CONFIG_LEVELS = 4
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
@@ -21,12 +25,11 @@ export function documentFiles(version: string): Record<string, string> {
     config: configSchema(),
     ...Object.fromEntries(messageSchemas()),
   }
-  const files = Object.entries(json).map(([name, document]) => [`schemas/json/${name}.json`, pretty(document)])
+  const files = Object.entries(json).map(([name, document]) => [
+    `schemas/json/${name}.json`,
+    documentText(document, name === 'config' ? CONFIG_LEVELS : undefined),
+  ])
   return { 'docs/reference.md': `${reference()}\n`, 'client/methods.ts': sdkMethods(), ...Object.fromEntries(files) }
-}
-
-function pretty(document: Json): string {
-  return `${JSON.stringify(document, null, 2)}\n`
 }
 
 function messageSchemas(): [string, Json][] {
