@@ -21,15 +21,15 @@ export interface View {
   /** The room whose membership the view requires; null: it belongs to the user. */
   readonly room: string | null
   /** A new follower starts at the oldest entry, not at the head. */
-  readonly whole?: true
+  readonly fromStart?: true
 }
 
 /** Number of packet encodings: MQTT versions × QoS. */
-const FORMS = 6
+const ENCODINGS = 6
 
 /** Preallocated: an empty array that grows would reserve seventeen elements. */
 export function emptyCache(): unknown[] {
-  return new Array(FORMS)
+  return new Array(ENCODINGS)
 }
 
 /** New entries of one view. `cache` holds their encodings, so that each is made once for all sessions. */
@@ -71,17 +71,17 @@ export interface UnloggedMessage {
   /** Id of the session that published it; null: none. */
   readonly origin: string | null
   /** The presence of an unknown user, which reveals nothing and so may be delivered to anyone. */
-  readonly blank?: boolean
+  readonly revealsNothing?: boolean
   /** Subscription identifiers to send, if not those of the matching filters. */
   readonly ids?: readonly number[]
   readonly cache: unknown[]
 }
 
-type UnloggedOptions = Partial<Pick<UnloggedMessage, 'retain' | 'replaces' | 'extra' | 'origin' | 'blank'>>
+type UnloggedOptions = Partial<Pick<UnloggedMessage, 'retain' | 'replaces' | 'extra' | 'origin' | 'revealsNothing'>>
 
 export function unlogged(topic: string, payload: Buffer, qos: QoS, options: UnloggedOptions = {}): UnloggedMessage {
-  const { retain = false, replaces = false, extra = null, origin = null, blank = false } = options
-  return { topic, payload, qos, retain, replaces, extra, origin, blank, cache: emptyCache() }
+  const { retain = false, replaces = false, extra = null, origin = null, revealsNothing = false } = options
+  return { topic, payload, qos, retain, replaces, extra, origin, revealsNothing, cache: emptyCache() }
 }
 
 /** What the hub needs of a connected session. */
@@ -89,7 +89,7 @@ export interface Endpoint {
   readonly id: string
   readonly user: string
   /** `qos`: granted by the subscription. */
-  acceptDirect(message: UnloggedMessage, qos: QoS): void
+  acceptUnlogged(message: UnloggedMessage, qos: QoS): void
   /** `queued`: the message's number in this session's durable queue; null: it is not queued. */
   acceptPlain(message: UnloggedMessage, qos: QoS, filters: readonly string[], queued: number | null): void
 }
@@ -179,7 +179,7 @@ export class Hub {
     const listeners = this.#listeners.get(listenedTo)
     if (!listeners) return
     for (const { endpoint, qos } of listeners.values()) {
-      if (!accept || accept(endpoint)) endpoint.acceptDirect(message, qos)
+      if (!accept || accept(endpoint)) endpoint.acceptUnlogged(message, qos)
     }
   }
 

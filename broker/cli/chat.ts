@@ -71,7 +71,7 @@ function openTerminal() {
     lines: { [Symbol.asyncIterator]: () => lines },
     firstLine: async () => (await lines.next()).value ?? '',
     print: (line: string) => (isTerminal ? writeAbove(reader, line) : console.log(line)),
-    tell: (line: string) => (isTerminal ? writeAbove(reader, line) : console.error(line)),
+    printStatus: (line: string) => (isTerminal ? writeAbove(reader, line) : console.error(line)),
     close: () => reader.close(),
   }
 }

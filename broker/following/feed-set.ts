@@ -39,7 +39,7 @@ export class FeedSet {
     const heads = new Map<string, number>()
     for (const view of matched.views) {
       const info = this.#store.log.peek(view.log) ?? (await this.#store.log.open(view.log))
-      heads.set(view.cursor, view.whole ? info.tail - 1 : info.head)
+      heads.set(view.cursor, view.fromStart ? info.tail - 1 : info.head)
     }
     return heads
   }
@@ -108,7 +108,11 @@ export class FeedSet {
     for (const feed of [...feeds.values()]) if (feed.view.room === room) this.#subscriber.detach(feed)
     for (const topic of [...this.#subscriber.listening])
       if (topic.startsWith(topics.roomPrefix(room))) this.#subscriber.unlisten(topic)
-    if (owed) this.#subscriber.acceptDirect(unlogged(events.view.topic, last.payload, 1, { blank: true }), events.qos)
+    if (owed)
+      this.#subscriber.acceptUnlogged(
+        unlogged(events.view.topic, last.payload, 1, { revealsNothing: true }),
+        events.qos,
+      )
     return exact
   }
 

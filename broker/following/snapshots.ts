@@ -177,7 +177,8 @@ export class Snapshots {
       // Read when it is sent, not when it was requested.
       const message = held.current()
       if (!message) return
-      if (this.#receiver.hasCapacity(messageSize(message), qos, false)) return this.#receiver.acceptDirect(message, qos)
+      if (this.#receiver.hasCapacity(messageSize(message), qos, false))
+        return this.#receiver.acceptUnlogged(message, qos)
       await this.#receiver.whenCapacity()
     }
   }

@@ -64,7 +64,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
   /** Discards buffered live messages of the feed; they will be read from the log instead. */
   protected dropLive(_feed: LogFeed): void {}
 
-  abstract acceptDirect(message: UnloggedMessage, qos: QoS): void
+  abstract acceptUnlogged(message: UnloggedMessage, qos: QoS): void
   abstract acceptPlain(message: UnloggedMessage, qos: QoS, filters: readonly string[], queued: number | null): void
   abstract sendBatch(feed: LogFeed, batch: ViewBatch): boolean
   abstract sendLive(feed: LogFeed, batch: ViewBatch): void

@@ -219,7 +219,7 @@ export class EventStream extends Subscriber implements Deadline {
     this.#write(shown.map((message, i) => eventText(message, i === shown.length - 1 ? id : null)).join(''))
   }
 
-  acceptDirect(message: UnloggedMessage): void {
+  acceptUnlogged(message: UnloggedMessage): void {
     if (this.closed || isExpired(message.extra)) return
     if (this.#stalled || this.pumping.held) return this.#countDropped()
     if (!message.retain) this.snapshots?.noteLive(message.topic)
@@ -229,7 +229,7 @@ export class EventStream extends Subscriber implements Deadline {
 
   acceptPlain(message: UnloggedMessage, _qos: QoS, filters: readonly string[]): void {
     const unchecked = filters.some((filter) => this.subscriptions.get(filter)?.unconditional)
-    if (unchecked || this.#guard.mayReceive(message.topic)) this.acceptDirect(message)
+    if (unchecked || this.#guard.mayReceive(message.topic)) this.acceptUnlogged(message)
     else this.services.counters.add('dropped.forbidden')
   }
 
@@ -253,7 +253,7 @@ export class EventStream extends Subscriber implements Deadline {
   }
 
   takeRetained({ topic, payload, qos, extra = null }: PlainMessage): void {
-    this.acceptDirect(unlogged(topic, payload, qos, { retain: true, extra }))
+    this.acceptUnlogged(unlogged(topic, payload, qos, { retain: true, extra }))
   }
 
   #forwarded(message: StreamMessage, qos: QoS): StreamMessage[] {

@@ -61,7 +61,7 @@ export abstract class AedesClient extends EventEmitter {
   publish(message: { topic: string; payload?: Buffer | string; qos?: QoS; retain?: boolean }, done?: Done): void {
     const payload = Buffer.from(message.payload ?? '')
     const qos = message.qos ?? 0
-    this.client?.session.acceptDirect(unlogged(message.topic, payload, qos, { retain: message.retain ?? false }), qos)
+    this.client?.session.acceptUnlogged(unlogged(message.topic, payload, qos, { retain: message.retain ?? false }), qos)
     if (done) setImmediate(done, this.client ? undefined : new Error('not connected'))
   }
 

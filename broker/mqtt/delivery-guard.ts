@@ -43,10 +43,10 @@ export function mayDeliverQueued(guard: DeliveryGuard, subscriptions: Subscripti
 export function mayDeliverUnlogged(
   guard: DeliveryGuard,
   subscriptions: SubscriptionSet,
-  { topic, blank }: UnloggedMessage,
+  { topic, revealsNothing }: UnloggedMessage,
 ): boolean {
   if (deviceOf(topic) !== null) return mayDeliverQueued(guard, subscriptions, topic)
-  return blank === true || guard.maySee(topic)
+  return revealsNothing === true || guard.maySee(topic)
 }
 
 /** The message as the `authorizeForward` hook leaves it: one, or none. */

@@ -144,15 +144,15 @@ export class Registry {
   }
 
   async logout(logout: Logout): Promise<void> {
-    const { user, forget } = logout
+    const { user, deleteState } = logout
     this.changes++
     const meant = this.of(user).filter(({ record }) => concerns(logout, record))
-    await Promise.all(meant.map((client) => end(client, forget)))
+    await Promise.all(meant.map((client) => end(client, deleteState)))
     for (const record of await this.#store.sessions.ofUser(user)) {
       if (!concerns(logout, record) || this.#isLive(record)) continue
       // No will is published for a login that was ended.
       await this.#store.persistence.delWill({ id: record.id })
-      if (forget) await this.#sessionWriter.discard(record.id)
+      if (deleteState) await this.#sessionWriter.discard(record.id)
     }
   }
 
@@ -211,9 +211,9 @@ export class Registry {
 }
 
 /** A session that is to be removed ends with its connection, before another can load it. */
-function end(client: LiveClient, forget: boolean): Promise<void> {
+function end(client: LiveClient, deleteState: boolean): Promise<void> {
   client.will = null
-  if (forget) client.record.expiry = 0
+  if (deleteState) client.record.expiry = 0
   return client.connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
 }
 

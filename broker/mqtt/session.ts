@@ -162,7 +162,7 @@ export class Session extends Subscriber implements MemberSession {
     if (!this.#live.sendBatch(feed, batch)) this.pump()
   }
 
-  acceptDirect(message: UnloggedMessage, qos: QoS): void {
+  acceptUnlogged(message: UnloggedMessage, qos: QoS): void {
     const outcome = this.#live.sendUnlogged(message, Math.min(message.qos, qos) as QoS)
     if (outcome !== 'dropped' && !message.retain) this.snapshots?.noteLive(message.topic)
     if (outcome !== 'sent') this.pump()
@@ -171,7 +171,7 @@ export class Session extends Subscriber implements MemberSession {
   /** A reply on a topic of the client's choice: only where the session subscribes to it (DESIGN §2, Requests). */
   answer(message: UnloggedMessage): void {
     const matching = this.#encoder.matching(message.topic)
-    if (matching.length > 0) this.acceptDirect(message, Math.max(...matching.map(({ qos }) => qos)) as QoS)
+    if (matching.length > 0) this.acceptUnlogged(message, Math.max(...matching.map(({ qos }) => qos)) as QoS)
   }
 
   acceptPlain(message: UnloggedMessage, qos: QoS, filters: readonly string[], queued: number | null): void {
@@ -194,9 +194,9 @@ export class Session extends Subscriber implements MemberSession {
   #accept(message: UnloggedMessage, level: QoS, queued: number | null): void {
     if (queued !== null && level > 0) this.queue.accept(message, level, queued)
     else if (level === 0 || !this.persistent) {
-      this.acceptDirect(message, level)
+      this.acceptUnlogged(message, level)
       if (queued !== null) this.queue.skip(queued)
-    } else if (!this.queueIsFull(message)) this.acceptDirect(message, 0)
+    } else if (!this.queueIsFull(message)) this.acceptUnlogged(message, 0)
   }
 
   // --- retained messages of new subscriptions ------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ export class Session extends Subscriber implements MemberSession {
   takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void {
     if (this.queuesInStore(qos)) return this.#retainedDelivery.enqueue(message, qos, replaced)
     const { topic, payload, extra = null } = message
-    this.acceptDirect(unlogged(topic, payload, qos, { retain: true, extra }), qos)
+    this.acceptUnlogged(unlogged(topic, payload, qos, { retain: true, extra }), qos)
   }
 
   // --- authorisation ---------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,6 @@ export interface BotRecords {
   get(bot: string): BotRecord | undefined
   ofOwner(owner: string): readonly BotRecord[]
   /** Bots that declare the command, the oldest first. */
-  taking(command: string): readonly BotRecord[]
+  byCommand(command: string): readonly BotRecord[]
   putOp(record: BotRecord): Op
 }

@@ -20,7 +20,7 @@ export interface Draft {
   readonly body: Body
   /** Null: the client gave no `cid`, and nothing is recorded. `hash` is of the normalised input. */
   readonly dedupe: { readonly cid: string; readonly hash: string } | null
-  readonly aside?: boolean
+  readonly isChange?: boolean
   /** Never appends; a retry is still answered as the first time. */
   readonly retryOnly?: boolean
   /** What changes about other entries of the log if, and only if, this one is appended. */

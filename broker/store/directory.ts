@@ -51,9 +51,9 @@ export interface DirectoryStore {
   /** Users whom the user blocks, by their id. */
   blocks(user: string): ReadonlyMap<string, BlockRecord>
   /** Contact wishes of the user, with their time (Unix ms). A contact is mutual: the other has the wish too. */
-  wanted(user: string): ReadonlyMap<string, number>
+  addedContacts(user: string): ReadonlyMap<string, number>
   /** Users with a contact wish for this user. */
-  wantedBy(user: string): ReadonlyMap<string, number>
+  addedBy(user: string): ReadonlyMap<string, number>
   contactOp(user: string, wanted: string, at: number): Op
   deleteContactOp(user: string, wanted: string): Op
   blockOp(record: BlockRecord): Op

@@ -16,7 +16,7 @@ export interface LogEntry {
   /** MQTT 5 properties and expiry; null: none. */
   readonly extra: Extra | null
   /** It changes another entry: an edit, a reaction, a deletion. */
-  readonly aside?: boolean
+  readonly isChange?: boolean
   /** Set if only this is left of the entry; the payload is then empty. */
   readonly gone?: Gone
 }

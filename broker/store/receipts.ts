@@ -9,7 +9,7 @@ export interface ReceiptRecord {
   readonly since: number
   /** The last message read, and the last that others may know of (privacy). */
   readonly read: number
-  readonly told: number
+  readonly sharedRead: number
   /** The last message that reached one of the user's sessions. */
   readonly delivered: number
   /** Unix ms of the last change that others may know of; 0: none. */

@@ -67,7 +67,7 @@ export class Delivery {
   #presence(signal: Signal & { kind: 'presence' | 'presenceHidden' }): void {
     const { hub } = this.#deps
     const message = unlogged(topics.user(signal.user, 'presence'), signal.payload, 1, {
-      blank: signal.kind === 'presenceHidden',
+      revealsNothing: signal.kind === 'presenceHidden',
     })
     const concerns = (endpoint: Endpoint): boolean => this.#concerns(signal, endpoint.user)
     hub.send(message, concerns)

@@ -89,14 +89,14 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     sign: (claims) => tokens.signLogin(claims),
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
     grace: auth.refreshGrace,
-    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: true, login }),
+    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, deleteState: true, login }),
   })
   const accountServices = await makeAccountServices(config, store, accounts)
   const keys = new Keys({
     store,
     perUser: config.limits.keysPerUser,
     perBot: config.limits.keysPerBot,
-    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, forget: false, login }),
+    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, deleteState: false, login }),
   })
   const throttle = new LoginThrottle(auth.throttle)
   const authenticator = createAuthenticator({
@@ -144,7 +144,7 @@ function remoteKeys({ jwks, jwksMaxAge, jwksCooldown }: Config['auth']['jwt'], l
 
 /** Accounts whose changes reach the people who are logged in: a new password or a suspension ends their sessions. */
 function endingLogins(accounts: Accounts, { bus, store }: { bus: LocalBus<Signal>; store: Store }) {
-  const end = (user: string): void => bus.send({ kind: 'logout', user, forget: false })
+  const end = (user: string): void => bus.send({ kind: 'logout', user, deleteState: false })
   return {
     add: accounts.add.bind(accounts),
     list: accounts.list.bind(accounts),

@@ -1,32 +1,26 @@
 /** A line-based chat for the terminal, over plain MQTT 3.1.1: an example of a client of the public contract. */
-import { connect, type MqttClient } from 'mqtt'
+import type { MqttClient } from 'mqtt'
 import { ERRORS, type ErrorBody } from '../../schemas/errors.js'
 import { directRoom } from '../../schemas/ids.js'
 import { parseTopic, topics } from '../../schemas/topics.js'
 import { CallError } from '../calls.js'
 import { type Methods, methods } from '../methods.js'
 import { mqttCalls } from '../mqtt-calls.js'
+import { type ConnectionOptions, open, reason } from './connection.js'
 import { type ChatMessage, HELP, type Input, messageLine, parseInput, printable } from './lines.js'
 
-export interface ChatOptions {
-  /** `mqtt://`, `mqtts://`, `ws://` or `wss://`. */
-  url: string
-  user: string
-  /** Password or token. */
-  password: string
+export interface ChatOptions extends ConnectionOptions {
   /** A room, or `@user` for a direct conversation. */
   room: string
-  /** PEM: over TLS, the authority of the broker's certificate. */
-  ca?: Buffer
   lines: AsyncIterable<string>
   /** Prints a line of chat. */
   print(line: string): void
   /** Prints a status line: connection, refusals. */
-  tell(line: string): void
+  printStatus(line: string): void
 }
 
 /** The broker refuses permanently. */
-class Refused extends Error {}
+class PermanentRefusal extends Error {}
 
 type Reply = { re: string; ok: true; result: unknown } | { re: string; ok: false; error: ErrorBody }
 
@@ -47,7 +41,7 @@ const HISTORY = { first: 20, later: 100 }
 /** Maximum number of unanswered lines; beyond it input waits. */
 const MAX_OUTGOING = 64
 /** Live messages buffered while history is read; further ones are read again. */
-const MAX_HELD = 1000
+const MAX_BUFFERED = 1000
 /** Milliseconds. */
 const RETRY_AFTER = 5_000
 const ECHO_TIMEOUT = 2_000
@@ -62,39 +56,11 @@ export async function chat(options: ChatOptions): Promise<boolean> {
   try {
     await session.enter()
     await session.sendLines()
-    return await session.settle()
+    return await session.waitForAnswers()
   } finally {
     session.stop()
     await client.endAsync(!client.connected)
   }
-}
-
-/** The first connection must succeed; later ones are retried without limit. */
-function open({ url, user, password, ca }: ChatOptions): Promise<MqttClient> {
-  const client = connect(url, {
-    protocolVersion: 4,
-    clientId: `chat-${crypto.randomUUID()}`,
-    username: user,
-    password,
-    clean: true,
-    resubscribe: false,
-    reconnectPeriod: 1000,
-    reconnectOnConnackError: true,
-    connectTimeout: 10_000,
-    ...(ca ? { ca } : {}),
-  })
-  client.on('error', () => {})
-  return new Promise((resolve, reject) => {
-    const failed = (error?: Error) => {
-      client.end(true)
-      reject(new Error(`cannot connect to ${url}: ${error ? reason(error) : 'the connection was closed'}`))
-    }
-    client.once('error', failed).once('close', failed)
-    client.once('connect', () => {
-      client.off('error', failed).off('close', failed)
-      resolve(client)
-    })
-  })
 }
 
 class ChatSession {
@@ -110,7 +76,7 @@ class ChatSession {
   readonly #outgoing = new Map<string, Outgoing>()
   readonly #ask: Methods
   /** Live messages of the room that arrive while its history is read; null: no read is under way. */
-  #held: ChatMessage[] | null = null
+  #buffered: ChatMessage[] | null = null
   #refused = 0
   #online = true
   #fault: Error | null = null
@@ -118,7 +84,7 @@ class ChatSession {
   #fail!: (error: Error) => void
   /** Wakes the waiting `#until`. */
   #changed: () => void = () => {}
-  readonly #retries = setInterval(() => this.#sendAgain(), 1000)
+  readonly #retries = setInterval(() => this.#resend(), 1000)
 
   constructor(client: MqttClient, options: ChatOptions) {
     this.#client = client
@@ -134,8 +100,8 @@ class ChatSession {
       }
     })
     client.on('message', (topic, payload) => this.#receive(topic, payload))
-    client.on('connect', () => void this.#comeBack())
-    client.on('close', () => this.#wentOffline())
+    client.on('connect', () => void this.#reconnected())
+    client.on('close', () => this.#disconnected())
     client.on('error', (error) => this.#loginRefused(error))
   }
 
@@ -151,41 +117,41 @@ class ChatSession {
     const failed = this.#failed.then(() => ({ done: true, value: undefined }) as const)
     for (;;) {
       const line = await Promise.race([lines.next(), failed])
-      if (line.done || !(await this.#take(parseInput(line.value)))) return
+      if (line.done || !(await this.#handle(parseInput(line.value)))) return
     }
   }
 
   /** Resolves with false when the user quits. */
-  async #take(input: Input): Promise<boolean> {
+  async #handle(input: Input): Promise<boolean> {
     switch (input.kind) {
       case 'empty':
         break
       case 'quit':
         return false
       case 'room':
-        await this.#say(this.#peer, input.text)
+        await this.#send(this.#peer, input.text)
         break
       case 'direct':
-        await this.#say(input.user, input.text)
+        await this.#send(input.user, input.text)
         break
       case 'who':
         await this.#who()
         break
       case 'help':
-        this.#options.tell(HELP)
+        this.#options.printStatus(HELP)
         break
       case 'unknown':
-        this.#options.tell(`no command ${input.command}; ${HELP}`)
+        this.#options.printStatus(`no command ${input.command}; ${HELP}`)
     }
     return true
   }
 
   /** Waits for the answers to all lines, and for their echo. */
-  async settle(): Promise<boolean> {
+  async waitForAnswers(): Promise<boolean> {
     await this.#until(() => this.#outgoing.size === 0, LAST_ANSWERS_TIMEOUT)
     if (this.#fault) throw this.#fault
     const unanswered = this.#outgoing.size
-    if (unanswered > 0) this.#options.tell(`lines that were not answered: ${unanswered}`)
+    if (unanswered > 0) this.#options.printStatus(`lines that were not answered: ${unanswered}`)
     const echoed = () => [...this.#sent].every(([room, seq]) => (this.#shown.get(room) ?? 0) >= seq)
     await this.#until(echoed, ECHO_TIMEOUT)
     return unanswered === 0 && this.#refused === 0
@@ -212,14 +178,14 @@ class ChatSession {
     }
   }
 
-  async #say(peer: string | null, text: string): Promise<void> {
+  async #send(peer: string | null, text: string): Promise<void> {
     await this.#until(() => this.#outgoing.size < MAX_OUTGOING)
     const topic = peer === null ? topics.room(this.#room, 'messages') : topics.user(peer, 'messages')
     const parsed = parseTopic(topic)
     if (parsed.kind === 'invalid') return this.#refuse(text, parsed.why)
     const outgoing: Outgoing = { cid: crypto.randomUUID(), topic, text, retryAt: null }
     this.#outgoing.set(outgoing.cid, outgoing)
-    if (!this.#online) this.#options.tell('(offline; this will be sent)')
+    if (!this.#online) this.#options.printStatus('(offline; this will be sent)')
     this.#publish(outgoing)
   }
 
@@ -233,7 +199,7 @@ class ChatSession {
     })
   }
 
-  #sendAgain(): void {
+  #resend(): void {
     if (!this.#online) return
     for (const outgoing of this.#outgoing.values())
       if (outgoing.retryAt !== null && outgoing.retryAt <= Date.now()) this.#publish(outgoing)
@@ -256,16 +222,16 @@ class ChatSession {
   #refuse(text: string, why: string): void {
     this.#refused++
     const excerpt = text.length > 30 ? `${text.slice(0, 30)}…` : text
-    this.#options.tell(`not sent: ${printable(why)} (${excerpt})`)
+    this.#options.printStatus(`not sent: ${printable(why)} (${excerpt})`)
   }
 
   async #who(): Promise<void> {
-    if (this.#peer !== null) return this.#options.tell(`${this.#options.user}, ${this.#peer}`)
+    if (this.#peer !== null) return this.#options.printStatus(`${this.#options.user}, ${this.#peer}`)
     try {
       const { members } = await this.#ask.rooms.members({ room: this.#room })
-      this.#options.tell(members.map(({ user }) => user).join(', '))
+      this.#options.printStatus(members.map(({ user }) => user).join(', '))
     } catch (error) {
-      this.#options.tell(`/who: ${printable((error as CallError).message)}`)
+      this.#options.printStatus(`/who: ${printable((error as CallError).message)}`)
     }
   }
 
@@ -284,30 +250,31 @@ class ChatSession {
   #receiveMessage(message: ChatMessage): void {
     const shown = this.#shown.get(message.room) ?? 0
     if (message.room !== this.#room) this.#show(message)
-    else if (this.#held) {
-      if (this.#held.length < MAX_HELD) this.#held.push(message)
+    else if (this.#buffered) {
+      if (this.#buffered.length < MAX_BUFFERED) this.#buffered.push(message)
     } else if (message.seq > shown + 1) void this.#catchUp(message)
     else this.#show(message)
   }
 
   /** Shows the newest missed messages, then what arrived meanwhile. */
   async #catchUp(...arrived: ChatMessage[]): Promise<void> {
-    if (this.#held) return
-    const held = (this.#held = arrived)
+    if (this.#buffered) return
+    const buffered = (this.#buffered = arrived)
     const shown = this.#shown.get(this.#room)
     const limit = shown === undefined ? HISTORY.first : HISTORY.later
     const read = await this.#ask.history({ room: this.#options.room, limit }).catch((error: CallError) => error)
-    this.#held = null
+    this.#buffered = null
     if (!(read instanceof CallError)) this.#showHistory(read.messages as unknown as LogLine[], shown)
     else if (!this.#online)
       return // Reconnecting reads all of it.
-    else if (read.code !== 'not_found') this.#options.tell(`(no history: ${printable(read.message)})`)
-    for (const message of held) this.#show(message)
+    else if (read.code !== 'not_found') this.#options.printStatus(`(no history: ${printable(read.message)})`)
+    for (const message of buffered) this.#show(message)
   }
 
   #showHistory(messages: readonly LogLine[], shown: number | undefined): void {
     const first = messages[0]?.seq ?? 0
-    if (shown !== undefined && first > shown + 1) this.#options.tell(`(${first - shown - 1} earlier lines not shown)`)
+    if (shown !== undefined && first > shown + 1)
+      this.#options.printStatus(`(${first - shown - 1} earlier lines not shown)`)
     for (const message of messages) {
       if (isMessage(message)) this.#show(message)
       else this.#shown.set(this.#room, message.seq)
@@ -321,30 +288,30 @@ class ChatSession {
     this.#changed()
   }
 
-  async #comeBack(): Promise<void> {
+  async #reconnected(): Promise<void> {
     this.#online = true
-    this.#options.tell('(connected again)')
+    this.#options.printStatus('(connected again)')
     try {
       await this.#subscribe()
       await this.#catchUp()
     } catch (error) {
       // Any other error is a lost connection, after which this runs again.
-      if (error instanceof Refused) this.#fail(error)
+      if (error instanceof PermanentRefusal) this.#fail(error)
     }
     // The answers to acknowledged messages may have been lost with the connection.
     for (const outgoing of this.#outgoing.values()) if (outgoing.retryAt !== null) this.#publish(outgoing)
   }
 
-  #wentOffline(): void {
+  #disconnected(): void {
     if (!this.#online) return
     this.#online = false
-    if (!this.#client.disconnecting) this.#options.tell('(connection lost; trying again)')
+    if (!this.#client.disconnecting) this.#options.printStatus('(connection lost; trying again)')
   }
 
   /** mqtt.js reconnects after a lost connection, but a refused login is final, unless the broker is only busy. */
   #loginRefused(error: Error): void {
     const { code } = error as { code?: unknown }
-    if (typeof code === 'number' && code !== SERVER_UNAVAILABLE) this.#fail(new Refused(reason(error)))
+    if (typeof code === 'number' && code !== SERVER_UNAVAILABLE) this.#fail(new PermanentRefusal(reason(error)))
   }
 
   /** Resolves when `done()` holds, when the chat has failed, or after `timeout` ms. */
@@ -377,12 +344,5 @@ function parseJson(payload: Buffer): unknown {
 
 function refusal(what: string, { code, message }: CallError): Error {
   const text = `${what}: ${printable(message)}`
-  return ERRORS[code]?.transient ? new Error(text) : new Refused(text)
-}
-
-function reason(error: Error): string {
-  const { code } = error as { code?: unknown }
-  if (code === 'ECONNREFUSED') return 'nothing listens there'
-  // One error per address that was tried has no message of its own.
-  return error.message || String(code)
+  return ERRORS[code]?.transient ? new Error(text) : new PermanentRefusal(text)
 }

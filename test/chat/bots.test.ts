@@ -162,7 +162,7 @@ t.test('a slash command goes to the bot that takes it, even one that is away, an
   await alice.get('bots.delete', { bot: 'ci' })
   t.match((await bob.send('rooms/lobby/messages', { text: '/deploy web' })).result, { seq: text.length + 2 })
   t.equal(await bob.fails('slash.set', { commands: [] }), 'forbidden bot')
-  t.equal(broker.running.store.directory.bots.taking('deploy').length, 0)
+  t.equal(broker.running.store.directory.bots.byCommand('deploy').length, 0)
 })
 
 t.test('who may not write may not command either; of two bots the older one hears it', async (t) => {

@@ -75,7 +75,7 @@ function terminal() {
     type: (line: string) => input.write(`${line}\n`),
     hangUp: () => input.end(),
     print: show,
-    tell: show,
+    printStatus: show,
     shown,
     async until(pattern: RegExp) {
       while (!shown.some((line) => pattern.test(line))) await once(changes, 'line')

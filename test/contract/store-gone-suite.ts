@@ -45,7 +45,7 @@ async function nameless(t: Test, newPlace: NewPlace): Promise<void> {
   const named = { why: 'deleted', by: 'ann', at: 1 } as const
   const gone = { why: 'deleted', by: null, at: 2 } as const
   const note: NoteWrite = { kind: 'pin', target: 1, name: '', value: 'p' }
-  await append(store, from('bob', '1'), from('ann', '2'), from('ann', '3', { aside: true }))
+  await append(store, from('bob', '1'), from('ann', '2'), from('ann', '3', { isChange: true }))
   await append(store, from('ann', '4', { effect: { erase: { seqs: [3], gone: named } } }))
   const effect = async (seqs: number[], more: object = {}): Promise<void> => {
     await commit(store, [], [store.effectOp('m:a', { erase: { seqs, gone }, ...more })])
@@ -56,7 +56,7 @@ async function nameless(t: Test, newPlace: NewPlace): Promise<void> {
       await store.log.read('m:a', 1, 10, 1e6, 'shown'),
       [
         { seq: 2, from: '', gone },
-        { seq: 3, from: '', gone, aside: true },
+        { seq: 3, from: '', gone, isChange: true },
         { seq: 4, from: 'ann' },
       ],
       when,
@@ -179,7 +179,7 @@ async function erased(t: Test, newPlace: NewPlace): Promise<void> {
   const names = Array.from({ length: 150 }, (_, i) => `${i + 1}`)
   await append(store, ...names.slice(0, 100).map((name) => draft('m:a', name)))
   await folded(store)
-  for (const name of names.slice(100)) await append(store, draft('m:a', name, name === '149' ? { aside: true } : {}))
+  for (const name of names.slice(100)) await append(store, draft('m:a', name, name === '149' ? { isChange: true } : {}))
   const erasing = (text: string, seqs: number[], more: Parameters<typeof draft>[2] = {}): Draft =>
     draft('m:a', text, { effect: { erase: { seqs, gone: DELETED } }, ...more })
   const held = await store.log.read('m:a', 6, 1, 1e6)
@@ -192,7 +192,7 @@ async function erased(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(texts(await store.log.read('m:a', 6, 2, 1e6)), ['9', '10'])
     t.same(texts(await store.log.readBefore('m:a', 152, 2, 1e6)), ['148', 'gone'])
     const [left] = await store.log.read('m:a', 148, 1, 1e6, 'shown')
-    t.match(left, { seq: 149, from: 'ann', gone: DELETED, aside: true })
+    t.match(left, { seq: 149, from: 'ann', gone: DELETED, isChange: true })
     t.equal(left!.payload.length, 0)
   }
   await check('at once', store)

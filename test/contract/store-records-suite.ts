@@ -410,7 +410,7 @@ async function bots(t: Test, newPlace: NewPlace): Promise<void> {
   await commit(store, [], [store.directory.bots.putOp(young), store.directory.bots.putOp(old)])
   for (const when of ['at once', 'after a restart']) {
     const { bots } = store.directory
-    t.same(bots.taking('ping'), [old, young], when)
+    t.same(bots.byCommand('ping'), [old, young], when)
     t.same(bots.ofOwner('ann'), [old, young])
     t.same(bots.get('a'), young)
     await store.close()
@@ -418,9 +418,9 @@ async function bots(t: Test, newPlace: NewPlace): Promise<void> {
   }
   const { directory } = store
   await commit(store, [], [directory.bots.putOp({ ...old, commands: [] })])
-  t.same(directory.bots.taking('ping'), [young])
+  t.same(directory.bots.byCommand('ping'), [young])
   await commit(store, [], await directory.deleteUserOps('a', 5))
-  t.same(directory.bots.taking('ping'), [], 'it goes with its account')
+  t.same(directory.bots.byCommand('ping'), [], 'it goes with its account')
   t.same(
     directory.bots.ofOwner('ann').map(({ bot }) => bot),
     ['z'],
@@ -471,8 +471,8 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
     t.same(directory.blocks('Bob').get('Ann'), block('Bob', 'Ann'))
     t.same(directory.privacy.get('Ann'), privacy)
     t.equal(directory.privacy.get('Bob'), undefined)
-    t.same([...directory.wanted('Ann')], [['Bob', 7]])
-    t.same([...directory.wantedBy('Ann')], [['an', 8]])
+    t.same([...directory.addedContacts('Ann')], [['Bob', 7]])
+    t.same([...directory.addedBy('Ann')], [['an', 8]])
     await store.close()
     store = await place.open()
   }
@@ -485,7 +485,7 @@ async function people(t: Test, newPlace: NewPlace): Promise<void> {
   t.equal(await store.directory.profile('Ann'), null)
   t.equal(store.directory.privacy.get('Ann'), undefined)
   t.same(store.directory.privacy.get('an'), { ...privacy, user: 'an' })
-  t.same([store.directory.wanted('an').size, store.directory.wantedBy('Bob').size], [0, 0])
+  t.same([store.directory.addedContacts('an').size, store.directory.addedBy('Bob').size], [0, 0])
   t.same([store.directory.blocks('Ann').size, store.directory.blocks('Bob').size], [0, 0], 'both ways')
   await store.close()
 }
@@ -531,7 +531,7 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     return [bans, mutes, links, joinRequests, written].flatMap((kind) => [...kind.of(id).values()] as object[])
   }
   const receipt = (id: string, user: string, read: number) =>
-    ({ room: id, user, since: 3, read, told: read - 1, delivered: 9, at: 7 }) as const
+    ({ room: id, user, since: 3, read, sharedRead: read - 1, delivered: 9, at: 7 }) as const
   const invite = { room: 'r', user: 'bob', by: 'ann', at: 6 }
   await commit(
     store,

@@ -123,7 +123,7 @@ t.test('a commit, and the chunks made of it, read back as written', async (t) =>
     tail: text,
     dedupe: fc.option(fc.record({ cid: text, hash: text })),
     origin: text,
-    aside: fc.boolean(),
+    isChange: fc.boolean(),
     extra: fc.option(
       fc.record({ properties: fc.uint8Array().map((bytes) => Buffer.from(bytes)), expiresAt: fc.nat(2 ** 47) }),
     ),
@@ -140,10 +140,10 @@ t.test('a commit, and the chunks made of it, read back as written', async (t) =>
       const expected = drafts.map((draft) => {
         const place = logs.findIndex(({ log }) => log === draft.log)
         const seq = logs[place]!.first + logs[place]!.count++
-        const { log, ts, qos, from, origin, extra, head, tail, aside } = draft
+        const { log, ts, qos, from, origin, extra, head, tail, isChange } = draft
         encoder.add(place, { ...draft, body: body(head, tail) }, seq)
         const payload = Buffer.from(`${head}${seq}${tail}`)
-        return { log, entry: { seq, ts, qos, from, origin, extra, payload, ...(aside ? { aside } : {}) } }
+        return { log, entry: { seq, ts, qos, from, origin, extra, payload, ...(isChange ? { isChange } : {}) } }
       })
       const { value, payloads } = encoder.finish(logs)
       t.same(

@@ -14,16 +14,16 @@ export interface AccountAdminDeps {
 
 export function accountAdminCommands(deps: AccountAdminDeps): Handlers<keyof typeof ACCOUNT_ADMIN_COMMANDS> {
   const { managed, remove } = deps
-  const told = (account: Account): string => JSON.stringify(about(account))
+  const render = (account: Account): string => JSON.stringify(about(account))
   return {
     'accounts.create': async (actor, { user, password = null, roles = [] }) => {
       admin(actor)
       requireWithinRoles(actor, roles)
-      return told(await managed.add(user, password, roles))
+      return render(await managed.add(user, password, roles))
     },
     'accounts.get': async (actor, { user }) => {
       admin(actor)
-      return told(await managed.get(user))
+      return render(await managed.get(user))
     },
     'accounts.list': async (actor, { query = '', after = '', limit = 100 }) => {
       admin(actor)
@@ -33,17 +33,17 @@ export function accountAdminCommands(deps: AccountAdminDeps): Handlers<keyof typ
     'accounts.setRoles': async (actor, { user, roles }) => {
       admin(actor)
       requireWithinRoles(actor, roles)
-      return told(await managed.setRoles(user, roles))
+      return render(await managed.setRoles(user, roles))
     },
     'accounts.suspend': async (actor, { user, reason = null }) => {
       const by = admin(actor)
       if (user === by)
         throw new Refusal('bad_request', 'not your own account: you could not take it back', { field: 'user' })
-      return told(await managed.suspend(user, by, reason))
+      return render(await managed.suspend(user, by, reason))
     },
     'accounts.resume': async (actor, { user }) => {
       admin(actor)
-      return told(await managed.resume(user))
+      return render(await managed.resume(user))
     },
     'accounts.delete': async (actor, { user }) => {
       const by = admin(actor)

@@ -60,13 +60,13 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
       if (login && (await logins.end(user, login))) return '{}'
       if (actor.sessionId === null)
         throw new Refusal('bad_request', 'there is no login to end: this request came with its own')
-      endAfterAnswer(deps, { kind: 'logout', user, forget: true, session: actor.sessionId })
+      endAfterAnswer(deps, { kind: 'logout', user, deleteState: true, session: actor.sessionId })
       return '{}'
     },
     'auth.logoutEverywhere': async (actor) => {
       const user = requireUser(actor)
       await accounts.voidTokens(user)
-      endAfterAnswer(deps, { kind: 'logout', user, forget: true })
+      endAfterAnswer(deps, { kind: 'logout', user, deleteState: true })
       return '{}'
     },
     'auth.password': async (actor, { old, new: password, code }) => {
@@ -74,7 +74,7 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
       await requirePassword(deps, actor, { user, password: old, field: 'old' })
       await requireCode(deps, actor, user, code)
       await accounts.setPassword(user, password)
-      bus.send({ kind: 'logout', user, forget: false, except: actor.sessionId })
+      bus.send({ kind: 'logout', user, deleteState: false, except: actor.sessionId })
       return JSON.stringify(await logins.begin(user))
     },
   }

@@ -154,12 +154,12 @@ function cursorOf({ name, bot }: { name: string; bot: string }): string {
 }
 
 /** Commands in a room, by name; of one name the bot that gets it comes first. */
-function commandsIn({ store }: BotCommandDeps, room: string, asker: string) {
+function commandsIn({ store }: BotCommandDeps, room: string, sender: string) {
   const { directory } = store
   const present: { record: BotRecord; rank: number }[] = []
   for (const user of directory.members(room).keys()) {
     const record = directory.bots.get(user)
-    const rank = record ? commandRank(directory, record, room, asker) : null
+    const rank = record ? commandRank(directory, record, room, sender) : null
     if (record && rank !== null) present.push({ record, rank })
   }
   present.sort((a, b) => a.rank - b.rank || a.record.createdAt - b.record.createdAt)

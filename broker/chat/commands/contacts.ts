@@ -18,15 +18,15 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
   /** `ask`: checks that run before the other user is told of the request. */
   const addContact = (me: string, user: string, ask: () => void): Promise<string> =>
     locks.runExclusive(pair(me, user), async () => {
-      if (!directory.wanted(me).has(user)) {
-        if (directory.wanted(me).size >= MAX_CONTACTS || directory.wantedBy(user).size >= MAX_CONTACTS)
+      if (!directory.addedContacts(me).has(user)) {
+        if (directory.addedContacts(me).size >= MAX_CONTACTS || directory.addedBy(user).size >= MAX_CONTACTS)
           throw new Refusal('conflict', `at most ${MAX_CONTACTS} contacts and requests at a time`)
         ask()
         const drafts = [userEvent(user, { type: 'contact', by: me })]
         const ops = [directory.contactOp(me, user, Date.now())]
         await presence.updateVisibility(me, user, () => commit(store, { drafts, ops }))
       }
-      return JSON.stringify({ state: directory.wanted(user).has(me) ? 'contact' : 'asked' })
+      return JSON.stringify({ state: directory.addedContacts(user).has(me) ? 'contact' : 'asked' })
     })
   return {
     'contacts.request': async (actor, { user }) => {
@@ -41,13 +41,14 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
     },
     'contacts.accept': async (actor, { user }) => {
       const me = requireUser(actor)
-      if (!directory.wanted(user).has(me)) throw new Refusal('not_found', `${user} did not ask you`, { field: 'user' })
+      if (!directory.addedContacts(user).has(me))
+        throw new Refusal('not_found', `${user} did not ask you`, { field: 'user' })
       return addContact(me, user, () => {})
     },
     'contacts.remove': (actor, { user }) => {
       const me = requireUser(actor)
       return locks.runExclusive(pair(me, user), async () => {
-        const known = directory.wanted(me).has(user) || directory.wanted(user).has(me)
+        const known = directory.addedContacts(me).has(user) || directory.addedContacts(user).has(me)
         const ops = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
         if (known) await presence.updateVisibility(me, user, () => commit(store, { ops }))
         return '{}'
@@ -55,7 +56,7 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
     },
     'contacts.list': async (actor, { after = '', limit = 100 }) => {
       const me = requireUser(actor)
-      const [mine, others] = [directory.wanted(me), directory.wantedBy(me)]
+      const [mine, others] = [directory.addedContacts(me), directory.addedBy(me)]
       const page = [...new Set([...mine.keys(), ...others.keys()])].filter((user) => user > after).sort()
       const contacts = page.slice(0, limit).map((user) => {
         const state = !others.has(user) ? 'asked' : mine.has(user) ? 'contact' : 'asking'
@@ -72,7 +73,8 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
  */
 function requireAskable(directory: DirectoryStore, user: string, me: string): void {
   const { invites } = directory.privacy.get(user) ?? DEFAULT_PRIVACY
-  if (invites === 'nobody' && !directory.wanted(user).has(me)) throw new Refusal('forbidden', `you may not ask ${user}`)
+  if (invites === 'nobody' && !directory.addedContacts(user).has(me))
+    throw new Refusal('forbidden', `you may not ask ${user}`)
 }
 
 /** Key of the lock for two users, so that two simultaneous requests make them contacts. */

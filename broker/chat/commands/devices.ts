@@ -68,8 +68,8 @@ export function deviceCommands(
     'devices.bridge': async (actor, { device, filter, room, template = null }) =>
       JSON.stringify(shownBridge(await bridges.create(actor, device, { filter, room, template }))),
     'devices.unbridge': (actor, { device, bridge }) => bridges.remove(actor, device, bridge).then(nothing),
-    'devices.command': async (actor, { device, ...asked }) =>
-      JSON.stringify(command((await commands.send(actor, device, asked)).record)),
+    'devices.command': async (actor, { device, ...request }) =>
+      JSON.stringify(command((await commands.send(actor, device, request)).record)),
     'devices.commands': async (actor, { device, before, limit = 50 }) => {
       rules.require(actor, device, 'read')
       const page = await commands.list(device, before, limit)

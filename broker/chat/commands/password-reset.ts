@@ -30,7 +30,7 @@ export function passwordResetCommands(
     'auth.resetPassword': async (actor, { token, password }) => {
       const shown = loginAttempt(actor, readSecret('reset', token)?.user)
       const user = await proofs.secret(shown, () => passwordResets.use(token, password, shown.address))
-      bus.send({ kind: 'logout', user, forget: false })
+      bus.send({ kind: 'logout', user, deleteState: false })
       return '{}'
     },
   }

@@ -26,13 +26,15 @@ export function receiptCommands(deps: ReceiptCommandDeps): Handlers<keyof typeof
       rules.requireMember(actor, id)
       const reader = actor.principal.user
       await receipts.flush()
-      const places = [...store.directory.members(id).values()].flatMap(
+      const visible = [...store.directory.members(id).values()].flatMap(
         (member) => receipts.storedFor(member, reader) ?? [],
       )
-      const reached = places.filter(({ told, delivered }) => Math.max(told, delivered) >= (seq ?? 1))
-      const page = reached.filter(({ user }) => user > after).sort(byUser)
+      const readers = visible.filter(({ sharedRead, delivered }) => Math.max(sharedRead, delivered) >= (seq ?? 1))
+      const page = readers.filter(({ user }) => user > after).sort(byUser)
       const counts =
-        seq === undefined ? {} : { read: reached.filter(({ told }) => told >= seq).length, delivered: reached.length }
+        seq === undefined
+          ? {}
+          : { read: readers.filter(({ sharedRead }) => sharedRead >= seq).length, delivered: readers.length }
       const shown = { receipts: page.slice(0, limit).map(publicReceipt), ...counts, thinned: largeRooms.of(id) }
       return JSON.stringify({ ...shown, more: page.length > limit })
     },

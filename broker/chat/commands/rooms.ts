@@ -4,6 +4,7 @@ import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { renderFitting } from '../model/paging.js'
+import type { Invitations } from '../rooms/invitations.js'
 import type { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import type { Members } from '../rooms/members.js'
 import type { Roles } from '../rooms/roles.js'
@@ -21,6 +22,7 @@ export interface RoomCommandDeps {
   readonly store: Store
   readonly rooms: Rooms
   readonly members: Members
+  readonly invitations: Invitations
   readonly roles: Roles
   readonly preferences: RoomPreferences
   readonly rules: RoomRules
@@ -29,7 +31,7 @@ export interface RoomCommandDeps {
 }
 
 export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_COMMANDS> {
-  const { store, rooms, members, roles, preferences, rules, largeRooms, replyBytes } = deps
+  const { store, rooms, members, invitations, roles, preferences, rules, largeRooms, replyBytes } = deps
   const { directory } = store
   const show = (actor: Actor, room: RoomRecord): Promise<string> => describeRoom(deps, actor, room)
   return {
@@ -56,7 +58,7 @@ export function roomCommands(deps: RoomCommandDeps): Handlers<keyof typeof ROOM_
       return '{}'
     },
     'rooms.invite': async (actor, { room, user }) => {
-      await members.invite(actor, rules.resolve(actor, room), user)
+      await invitations.invite(actor, rules.resolve(actor, room), user)
       return '{}'
     },
     'rooms.remove': async (actor, { room, user }) => {

@@ -41,15 +41,15 @@ export class Commands {
   }
 
   /** Runs a command and resolves with its result as JSON. @throws Refusal */
-  async run(actor: Actor, name: string, asked: object): Promise<string> {
+  async run(actor: Actor, name: string, given: object): Promise<string> {
     const validator = validators.get(name)?.()
     if (!validator) throw unknownCommand(name)
     if (!WITHOUT_LOGIN.has(name)) requireUser(actor)
     this.#rates.requireCommand(actor, COMMANDS[name as CommandName].rate)
     requireSpaceFor(this.#space, name as CommandName)
-    const old = deprecatedIn(asked, name as CommandName)
-    if (old.length === 0) return this.#checked(actor, name as CommandName, validator, asked)
-    const params = withPresentNames(asked as Record<string, unknown>, old)
+    const old = deprecatedIn(given, name as CommandName)
+    if (old.length === 0) return this.#checked(actor, name as CommandName, validator, given)
+    const params = withPresentNames(given as Record<string, unknown>, old)
     return this.#checked(actor, name as CommandName, validator, params).catch((error: unknown) => {
       throw withDeprecatedNames(error, old)
     })
@@ -67,17 +67,17 @@ export class Commands {
 }
 
 /** Deprecated parameter names in the request, with their present names. */
-function deprecatedIn(asked: object, name: CommandName): [string, string][] {
+function deprecatedIn(given: object, name: CommandName): [string, string][] {
   const { deprecated = {} } = COMMANDS[name] as Command
-  return Object.entries(deprecated).filter(([old]) => Object.hasOwn(asked, old))
+  return Object.entries(deprecated).filter(([old]) => Object.hasOwn(given, old))
 }
 
-function withPresentNames(asked: Readonly<Record<string, unknown>>, names: readonly [string, string][]): object {
-  const params = { ...asked }
+function withPresentNames(given: Readonly<Record<string, unknown>>, names: readonly [string, string][]): object {
+  const params = { ...given }
   for (const [old, now] of names) {
-    if (Object.hasOwn(asked, now) && asked[now] !== asked[old])
+    if (Object.hasOwn(given, now) && given[now] !== given[old])
       throw new Refusal('bad_request', `${old} is the old name of ${now}; here they differ`, { field: old })
-    params[now] = asked[old]
+    params[now] = given[old]
     delete params[old]
   }
   return params

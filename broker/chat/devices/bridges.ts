@@ -113,8 +113,8 @@ export class Bridges {
     try {
       const { room, template } = bridge
       this.#requireRate(actor, bridge)
-      const said = template === null ? unformatted(payload) : formatted(template, rest, payload)
-      const message = (await this.#deps.screening.screen(actor, room, said))?.message ?? said
+      const text = template === null ? unformatted(payload) : formatted(template, rest, payload)
+      const message = (await this.#deps.screening.screen(actor, room, text))?.message ?? text
       this.#requireWriter(actor, room)
       return stamp(actor, { log: logs.messages(room), place: `"room":"${room}",` }, message, { qos: 1 })
     } catch (error) {
@@ -147,9 +147,9 @@ export class Bridges {
  * numbers becomes text.
  */
 function unformatted(payload: Buffer): CheckedMessage {
-  const said = decodeText(payload)
-  const data = parseObject(said)
-  if (!data || inexactNumber(said)) return checkMessage(payload, true)
+  const text = decodeText(payload)
+  const data = parseObject(text)
+  if (!data || inexactNumber(text)) return checkMessage(payload, true)
   return {
     cid: null,
     inside: stringify({ type: 'custom', data }).slice(1, -1),
@@ -163,15 +163,15 @@ const PLACE = /\{([^{}]{1,64})\}/g
 
 /** Fills in `{payload}`, `{topic}` (below the device), and the keys of a JSON object; unknown names become empty. */
 function formatted(template: string, rest: string, payload: Buffer): CheckedMessage {
-  const said = decodeText(payload)
-  const fields = parseObject(said) ?? {}
-  const value = (name: string): unknown => {
-    if (name === 'payload') return said
+  const published = decodeText(payload)
+  const fields = parseObject(published) ?? {}
+  const fieldValue = (name: string): unknown => {
+    if (name === 'payload') return published
     return name === 'topic' ? rest : Object.hasOwn(fields, name) ? fields[name] : ''
   }
   const text = template.replace(PLACE, (_, name: string) => {
-    const found = value(name)
-    return typeof found === 'string' ? found : stringify(found)
+    const value = fieldValue(name)
+    return typeof value === 'string' ? value : stringify(value)
   })
   return checkMessage(Buffer.from(text.slice(0, MAX_BRIDGED_TEXT)), true)
 }

@@ -91,11 +91,11 @@ export class RoomErasure {
   }
 
   async #message(user: string, room: string, log: LogName, entry: LogEntry): Promise<boolean> {
-    const { from, gone, aside } = entry
+    const { from, gone, isChange } = entry
     const isTrace = gone ? gone.why === 'deleted' && gone.by === user : isForwardOf(entry, user)
     if (from !== user && !isTrace) return false
     if (gone) await this.#write(log, eraseEffect(entry.seq))
-    else if (aside) await this.#change(user, room, log, entry)
+    else if (isChange) await this.#change(user, room, log, entry)
     else await this.#withMessageLock(room, entry.seq, () => this.#delete(room, log, entry.seq))
     return true
   }
@@ -193,5 +193,5 @@ function brokerDraft(room: string, log: LogName, content: object, effect: Effect
   const [id, ts] = [uuid7(), Date.now()]
   const head = `{"id":"${id}","room":${JSON.stringify(room)},"seq":`
   const tail = `,"ts":${ts},"from":"${SYSTEM}",${JSON.stringify(content).slice(1)}`
-  return { log, id, ts, from: SYSTEM, qos: 1, body: body(head, tail), dedupe: null, aside: true, effect }
+  return { log, id, ts, from: SYSTEM, qos: 1, body: body(head, tail), dedupe: null, isChange: true, effect }
 }

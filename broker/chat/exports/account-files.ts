@@ -183,8 +183,8 @@ const RECORDS: Readonly<Record<string, Read>> = {
     )
   },
   contacts: ({ directory }, user) => ({
-    wanted: named(directory.wanted(user)),
-    wantedBy: named(directory.wantedBy(user)),
+    wanted: named(directory.addedContacts(user)),
+    wantedBy: named(directory.addedBy(user)),
   }),
   blocks: ({ directory }, user) => [...directory.blocks(user).values()],
   rooms: ({ directory, receipts }, user) => {
@@ -207,12 +207,12 @@ const RECORDS: Readonly<Record<string, Read>> = {
 }
 
 function commandsOf({ directory: { devices } }: Store, user: string, device: string) {
-  const asked = async () => {
+  const sent = async () => {
     const open = [...devices.open.of(device).values()]
     const finished = await devices.finishedBefore(device, LAST_ID, MOST_COMMANDS)
     return [...finished.reverse(), ...open].filter(({ by }) => by === user)
   }
-  return asked()
+  return sent()
 }
 
 function named(times: ReadonlyMap<string, number>) {

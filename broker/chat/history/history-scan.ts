@@ -48,7 +48,7 @@ export async function scanMessages(store: Store, log: LogName, scan: Scan): Prom
       if (entry.seq < first || entry.seq > last) return { entries, more: false, position: end }
       position = entry.seq
       scanned++
-      if (!entry.aside) {
+      if (!entry.isChange) {
         entries.push(entry)
         bytes += entry.payload.length
       }

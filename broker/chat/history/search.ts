@@ -123,12 +123,12 @@ export class MessageSearch {
     // A user of a deleted and re-registered name does not see the past of a direct conversation.
     if (!member || (isDirectRoom(hit.room) && hit.seq <= member.joined.messages)) return null
     const [entry] = await store.log.read(logs.messages(hit.room), hit.seq - 1, 1, 1)
-    if (entry?.seq !== hit.seq || entry.aside) {
+    if (entry?.seq !== hit.seq || entry.isChange) {
       index!.stale(hit.room, hit.seq)
       return null
     }
-    const asked = (from === null || entry.from === from) && entry.ts > (after ?? 0) && entry.ts < (before ?? Infinity)
-    return asked ? { ...hit, entry, member } : null
+    const matches = (from === null || entry.from === from) && entry.ts > (after ?? 0) && entry.ts < (before ?? Infinity)
+    return matches ? { ...hit, entry, member } : null
   }
 
   /** As many as fit, at least one; messages of rooms left meanwhile are omitted. */

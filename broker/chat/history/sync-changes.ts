@@ -29,8 +29,8 @@ export async function changedTargets(
     const page = await store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
     if (page.length === 0) break
     after = page[page.length - 1]!.seq
-    for (const { aside, gone, payload } of page) {
-      if (!aside) continue
+    for (const { isChange, gone, payload } of page) {
+      if (!isChange) continue
       if (gone?.why === 'expired' || (gone && gone.by === null)) return null
       // A change that was deleted or replaced is covered by the entry that deleted or replaced it.
       if (!gone) targets.add(JSON.parse(payload.toString('utf8')).target)

@@ -141,8 +141,10 @@ export class RoomSync {
   #receipts({ room, user }: MemberRecord, since: number, maxBytes: number) {
     const { store, receipts, largeRooms } = this.#deps
     if (largeRooms.suppresses(room, 'receipts')) return {}
-    const told = [...store.directory.members(room).values()].flatMap((member) => receipts.storedFor(member, user) ?? [])
-    const shown = told.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(publicReceipt)
+    const visible = [...store.directory.members(room).values()].flatMap(
+      (member) => receipts.storedFor(member, user) ?? [],
+    )
+    const shown = visible.filter(({ at }) => at >= since - RECEIPTS_AGAIN).map(publicReceipt)
     return JSON.stringify(shown).length > maxBytes ? {} : { receipts: shown }
   }
 }

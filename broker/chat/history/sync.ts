@@ -23,10 +23,10 @@ export class Sync {
   }
 
   /** A page as JSON. Rooms are ordered by id, so that a change between two pages neither repeats nor skips one. */
-  async page(actor: Actor, { epoch, rooms: known = {}, cursor, ...asked }: CommandParams<'sync'>): Promise<string> {
+  async page(actor: Actor, { epoch, rooms: known = {}, cursor, ...limits }: CommandParams<'sync'>): Promise<string> {
     const user = requireUser(actor)
     const { store, receipts } = this.#deps
-    const { limit = 20, maxBytes = 131_072 } = asked
+    const { limit = 20, maxBytes = 131_072 } = limits
     const most = this.#deps.replyBytes - ENVELOPE
     const left = cursor === undefined ? this.#left(user, Object.keys(known)) : []
     let bytes = JSON.stringify(left).length

@@ -144,8 +144,8 @@ function counts(read: number, unread: BoundedCount, mentions: BoundedCount): Unr
 }
 
 /** Neither the user's own, nor a change, nor deleted. */
-function isUnread({ aside, gone, from }: LogEntry, user: string): boolean {
-  return !aside && !gone && from !== user
+function isUnread({ isChange, gone, from }: LogEntry, user: string): boolean {
+  return !isChange && !gone && from !== user
 }
 
 function isInThread({ payload }: LogEntry): boolean {

@@ -98,7 +98,10 @@ export class Changes {
       return { draft: { ...draft, retryOnly: true }, ifNotRetry: await this.#resultOf(request, outcome.same) }
     // A change expires with its target.
     const extra = message ? expiringBy(draft.extra ?? null, entry.extra?.expiresAt ?? 0) : (draft.extra ?? null)
-    return { draft: { ...draft, extra, effect: outcome.effect, aside: true }, extraDrafts: this.#auditDrafts(request) }
+    return {
+      draft: { ...draft, extra, effect: outcome.effect, isChange: true },
+      extraDrafts: this.#auditDrafts(request),
+    }
   }
 
   /** Edits and deletes of others' messages are recorded in the audit log, in the same commit. */

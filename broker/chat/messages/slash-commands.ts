@@ -28,7 +28,7 @@ type Bots = Pick<DirectoryStore, 'bots' | 'member'> & Ownership
  * Bots whose owner may change the room come first, then those that such a member enabled, then the sender's own, then bots that joined
  * before commands were enabled per room.
  */
-export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: string, asker: string): number | null {
+export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: string, sender: string): number | null {
   const member = directory.member(room, bot)
   if (!member) return null
   const person = personBehind(directory, owner)
@@ -36,7 +36,7 @@ export function commandRank(directory: Bots, { bot, owner }: BotRecord, room: st
   if (role === 'owner') return 0
   if ((role && allows(role, 'update')) || allows(member.role, 'update')) return 1
   if (member.commands) return 2
-  if (person === personBehind(directory, asker)) return 3
+  if (person === personBehind(directory, sender)) return 3
   return member.commands === undefined ? 4 : null
 }
 
@@ -55,7 +55,7 @@ export function findCommand(
   if (command === undefined) return null
   let chosen: BotRecord | null = null
   let best = Number.POSITIVE_INFINITY
-  for (const record of directory.bots.taking(command)) {
+  for (const record of directory.bots.byCommand(command)) {
     if ((botName !== undefined && record.bot !== botName) || record.bot === principal.user) continue
     const rank = commandRank(directory, record, room, principal.user)
     if (rank === null || rank >= best) continue

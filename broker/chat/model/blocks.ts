@@ -3,8 +3,8 @@ import type { DirectoryStore } from '../../store/directory.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
 
 /** Whether both users have added each other as contacts. */
-export function areContacts(directory: Pick<DirectoryStore, 'wanted'>, one: string, other: string): boolean {
-  return directory.wanted(one).has(other) && directory.wanted(other).has(one)
+export function areContacts(directory: Pick<DirectoryStore, 'addedContacts'>, one: string, other: string): boolean {
+  return directory.addedContacts(one).has(other) && directory.addedContacts(other).has(one)
 }
 
 type Blocks = Pick<DirectoryStore, 'blocks'> & Ownership

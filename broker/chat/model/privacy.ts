@@ -16,7 +16,7 @@ export const DEFAULT_PRIVACY: PrivacySettings = {
   invites: 'everyone',
 }
 
-export type People = Pick<DirectoryStore, 'blocks' | 'wanted' | 'privacy' | 'written'> & Ownership
+export type People = Pick<DirectoryStore, 'blocks' | 'addedContacts' | 'privacy' | 'written'> & Ownership
 
 /** Whether the setting `what` of `user` admits `other`. Users always admit themselves, their bots and their devices. */
 function allowsTo(directory: People, user: string, other: string, what: keyof PrivacySettings): boolean {

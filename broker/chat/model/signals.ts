@@ -31,7 +31,7 @@ export type Signal =
 export interface Logout {
   readonly kind: 'logout'
   readonly user: string
-  readonly forget: boolean
+  readonly deleteState: boolean
   readonly session?: string
   readonly login?: string
   readonly except?: string | null

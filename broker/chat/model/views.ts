@@ -90,7 +90,7 @@ export class Views {
     const log = logs.deviceCommands(device)
     const { open } = this.#directory.devices
     const form = ({ payload }: LogEntry): Buffer => (open.get(device, messageIdOf(payload)) ? payload : NOTHING)
-    return { cursor: log, log, topic: topics.device(device, 'commands'), form, room: null, whole: true }
+    return { cursor: log, log, topic: topics.device(device, 'commands'), form, room: null, fromStart: true }
   }
 
   /** The view of a cursor; null if `user` may not see it any more. */

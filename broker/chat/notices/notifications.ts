@@ -47,7 +47,7 @@ export interface NoticePage {
   readonly maxBytes: number
 }
 
-export interface Acknowledged {
+export interface AckResult {
   readonly acked: number[]
   /** Number of notifications that are still unacknowledged. */
   readonly unacked: number
@@ -96,10 +96,10 @@ export class Notifications {
   }
 
   /** The lower of the sender's ttl and the configured one, in seconds. */
-  #ttl(asked: number | undefined): number | null {
+  #ttl(requested: number | undefined): number | null {
     const { ttl } = this.#deps.options
-    if (ttl === 0) return asked ?? null
-    return Math.min(asked ?? ttl, ttl)
+    if (ttl === 0) return requested ?? null
+    return Math.min(requested ?? ttl, ttl)
   }
 
   /** The notes of a new notification, and the erasure of the earlier one with the same collapse key. */
@@ -182,7 +182,7 @@ export class Notifications {
   }
 
   /** Acknowledges notifications, and sends an event to the user's other devices. Unknown ids and acknowledged ones are skipped. */
-  ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<Acknowledged> {
+  ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<AckResult> {
     const { store, locks } = this.#deps
     const user = requireUser(actor)
     const log = logs.notifications(user)

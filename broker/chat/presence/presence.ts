@@ -168,7 +168,7 @@ export class Presence {
   *#candidates(watcher: string): Generator<string> {
     const { directory } = this.#store
     yield watcher
-    for (const user of [...directory.wanted(watcher).keys()]) if (this.visible(user, watcher)) yield user
+    for (const user of [...directory.addedContacts(watcher).keys()]) if (this.visible(user, watcher)) yield user
     for (const room of [...directory.memberships(watcher).keys()]) {
       if (!this.#isSharedIn(room)) continue
       for (const user of [...directory.members(room).keys()]) if (showsPresence(directory, user, watcher)) yield user

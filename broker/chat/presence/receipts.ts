@@ -99,10 +99,10 @@ export class Receipts implements Deadline {
     if (thread !== undefined) return this.#readThread(member, thread, input)
     // A read receipt that is not shared now is not shared later either.
     const silent = input.private || this.#deps.store.directory.privacy.get(member.user)?.readReceipts === 'nobody'
-    const told = silent ? 0 : read
+    const sharedRead = silent ? 0 : read
     const counts = this.#sendsDelivered(room)
     if (!counts && delivered > 0) this.#count(member, delivered)
-    const record = this.#advance(member, { read, told, delivered: counts ? delivered : 0 }, 'soon')
+    const record = this.#advance(member, { read, sharedRead, delivered: counts ? delivered : 0 }, 'soon')
     if (read > 0) await this.#deps.preferences.clearUnreadMark(member, read, record.read)
     return record
   }
@@ -118,7 +118,7 @@ export class Receipts implements Deadline {
   of({ room, user, since }: MemberRecord): ReceiptRecord {
     const known = this.#pending.get(key(room, user))?.record ?? this.#deps.store.receipts.get(room, user)
     if (known?.since === since) return known
-    return { room, user, since, read: 0, told: 0, delivered: 0, at: 0 }
+    return { room, user, since, read: 0, sharedRead: 0, delivered: 0, at: 0 }
   }
 
   /** The durable receipt if `reader` may see it: one that is not durable could be taken back. */
@@ -128,7 +128,7 @@ export class Receipts implements Deadline {
     const stored = known?.since === since && known.at > 0 ? known : null
     const counted = this.#largeRoomDelivered.get(key(room, user))
     if (counted?.since !== since || counted.delivered <= (stored?.delivered ?? 0)) return stored
-    return { room, user, read: 0, told: 0, ...stored, ...counted }
+    return { room, user, read: 0, sharedRead: 0, ...stored, ...counted }
   }
 
   /** The membership ended. */
@@ -180,7 +180,7 @@ export class Receipts implements Deadline {
       const room = view.room!
       const member = view.log === logs.messages(room) && store.directory.member(room, user)
       if (!member) continue
-      if (this.#sendsDelivered(room)) this.#advance(member, { read: 0, told: 0, delivered: acked }, 'now due')
+      if (this.#sendsDelivered(room)) this.#advance(member, { read: 0, sharedRead: 0, delivered: acked }, 'now due')
       else this.#count(member, acked)
     }
     this.#acked.clear()
@@ -196,17 +196,17 @@ export class Receipts implements Deadline {
 
   #advance(
     member: MemberRecord,
-    to: Pick<ReceiptRecord, 'read' | 'told' | 'delivered'>,
+    to: Pick<ReceiptRecord, 'read' | 'sharedRead' | 'delivered'>,
     when: 'soon' | 'now due',
   ): ReceiptRecord {
     const known = this.of(member)
     const read = Math.max(known.read, to.read)
-    const told = Math.max(known.told, to.told)
+    const sharedRead = Math.max(known.sharedRead, to.sharedRead)
     // A message that was read was also delivered.
-    const delivered = Math.max(known.delivered, to.delivered, told)
-    if (read === known.read && told === known.told && delivered === known.delivered) return known
-    const shown = told > known.told || delivered > known.delivered
-    const record = { ...known, read, told, delivered, at: shown ? Date.now() : known.at }
+    const delivered = Math.max(known.delivered, to.delivered, sharedRead)
+    if (read === known.read && sharedRead === known.sharedRead && delivered === known.delivered) return known
+    const shown = sharedRead > known.sharedRead || delivered > known.delivered
+    const record = { ...known, read, sharedRead, delivered, at: shown ? Date.now() : known.at }
     this.#setPending(record, known)
     if (when === 'soon') this.#flushSoon()
     else if (!this.#scheduled) this.#schedule(this.#deps.wheel.now)
@@ -268,17 +268,17 @@ export class Receipts implements Deadline {
       this.#send(before, written)
   }
 
-  #send(before: ReceiptRecord, { room, user, read, told, delivered, at, threads = {} }: ReceiptRecord): void {
+  #send(before: ReceiptRecord, { room, user, read, sharedRead, delivered, at, threads = {} }: ReceiptRecord): void {
     const { bus, largeRooms } = this.#deps
     const shown = (how: object): Buffer => Buffer.from(JSON.stringify({ user, ...how, delivered, ts: at }))
     const toSelf = (payload: Buffer): void =>
       bus.send({ kind: 'ephemeral', topic: topics.room(room, 'receipts'), payload, qos: 0, only: user })
-    if (told > before.told || delivered > before.delivered) {
+    if (sharedRead > before.sharedRead || delivered > before.delivered) {
       // In a large room, sending every receipt to everyone would grow with the square of the number of members.
-      if (largeRooms.suppresses(room, 'receipts')) toSelf(shown({ read: told }))
-      else bus.send({ kind: 'receipt', room, user, payload: shown({ read: told }) })
+      if (largeRooms.suppresses(room, 'receipts')) toSelf(shown({ read: sharedRead }))
+      else bus.send({ kind: 'receipt', room, user, payload: shown({ read: sharedRead }) })
     }
-    if (read > before.read && read > told) toSelf(shown({ read, private: true }))
+    if (read > before.read && read > sharedRead) toSelf(shown({ read, private: true }))
     for (const [thread, place] of Object.entries(threads))
       if (place !== before.threads?.[Number(thread)])
         toSelf(shown({ read: place, thread: Number(thread), private: true }))
@@ -290,6 +290,6 @@ function key(room: string, user: string): string {
 }
 
 /** A receipt as other members see it. */
-export function publicReceipt({ user, told, delivered, at }: ReceiptRecord) {
-  return { user, read: told, delivered, ts: at }
+export function publicReceipt({ user, sharedRead, delivered, at }: ReceiptRecord) {
+  return { user, read: sharedRead, delivered, ts: at }
 }

@@ -1,4 +1,4 @@
-/** Memberships and invitations. Each act is one commit: the membership, the room's event and the user's event. */
+/** Memberships. Each act is one commit: the membership, the room's event and the user's event. */
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { RoomRole } from '../../../schemas/permissions.js'
@@ -9,18 +9,13 @@ import type { MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
-import type { AskLimits } from '../model/ask-limits.js'
 import { type RoomEvent, roomEvent, userEvent } from '../model/events.js'
-import { requireReachable } from '../model/privacy.js'
 import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
 import { isValid, linkLock } from './links.js'
 import type { RoomOwnership } from './room-ownership.js'
 import type { RoomQuota } from './room-quota.js'
 import type { RoomRules } from './room-rules.js'
-
-/** Open invitations per room. */
-const MAX_INVITES = 10_000
 
 export interface MembersDeps {
   readonly store: Store
@@ -32,12 +27,8 @@ export interface MembersDeps {
    */
   readonly locks: KeyedMutex
   readonly ownership: Pick<RoomOwnership, 'ensureOwner' | 'succession'>
-  readonly askLimits: AskLimits
   readonly roomQuota: RoomQuota
   readonly maxMembers: number
-  /** Open invitations per person, bots and devices included. */
-  readonly invitationsPerUser: number
-  readonly namesCountedWith: (user: string) => ReadonlySet<string>
 }
 
 /** A new membership, with its cursors at the heads of the room's logs. */
@@ -71,28 +62,22 @@ export class Members {
   readonly #rules: RoomRules
   readonly #locks: KeyedMutex
   readonly #ownership: MembersDeps['ownership']
-  readonly #askLimits: AskLimits
   readonly #roomQuota: RoomQuota
   readonly #maxMembers: number
-  readonly #invitationsPerUser: number
-  readonly #namesCountedWith: MembersDeps['namesCountedWith']
   /** Joins whose commit is under way, by room: they count towards maxMembers. */
   readonly #joining = new Map<string, number>()
   /** Rooms that are being deleted, which nobody may join. */
   readonly #closing = new Set<string>()
 
   constructor(deps: MembersDeps) {
-    const { store, bus, rules, locks, ownership, askLimits, roomQuota, maxMembers } = deps
+    const { store, bus, rules, locks, ownership, roomQuota, maxMembers } = deps
     this.#store = store
     this.#bus = bus
     this.#rules = rules
     this.#locks = locks
     this.#ownership = ownership
-    this.#askLimits = askLimits
     this.#roomQuota = roomQuota
     this.#maxMembers = maxMembers
-    this.#invitationsPerUser = deps.invitationsPerUser
-    this.#namesCountedWith = deps.namesCountedWith
   }
 
   /** Runs `work` (the deletion of the room) while nobody can join. */
@@ -217,38 +202,6 @@ export class Members {
       directory.departedOp(room, user),
     ])
     this.#bus.send({ kind: 'membership', room, user, member: false })
-  }
-
-  /** Idempotent: no second event for a user who is already invited. */
-  async invite(actor: Actor, room: string, user: string): Promise<void> {
-    const { directory } = this.#store
-    this.#rules.require(actor, room, 'invite')
-    if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
-    if (directory.member(room, user))
-      throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
-    this.#rules.requireNotBanned(room, user)
-    const by = actor.principal.user
-    requireReachable(directory, user, by, 'invites', `you may not invite ${user}`)
-    if (directory.invite(room, user)) return
-    if (directory.invites(room).size >= MAX_INVITES)
-      throw new Refusal('conflict', `${MAX_INVITES} users are invited to ${room} and have not come; withdraw one first`)
-    if (!isAdmin(actor)) this.#requireFewInvitations(by)
-    this.#askLimits.require(actor, user, `room ${room}`)
-    const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
-    const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
-    await commit(this.#store, { drafts, ops })
-  }
-
-  /** Counted per person, because a person could otherwise invite through many bots and devices. */
-  #requireFewInvitations(by: string): void {
-    const most = this.#invitationsPerUser
-    let open = 0
-    for (const name of this.#namesCountedWith(by)) open += this.#store.directory.invitesBy(name)
-    if (open >= most)
-      throw new Refusal(
-        'conflict',
-        `${most} of your invitations stand (limits.invitationsPerUser); withdraw some, or wait for who is to come`,
-      )
   }
 
   /** Removes a member, or withdraws an invitation. */

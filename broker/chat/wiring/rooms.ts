@@ -1,6 +1,7 @@
 /** Rooms: who is in them, how one gets in, and what members may do. */
 import type { Config } from '../../../schemas/config.js'
 import { References } from '../messages/references.js'
+import { Invitations } from '../rooms/invitations.js'
 import { JoinRequests } from '../rooms/join-requests.js'
 import { LargeRoomPolicy } from '../rooms/large-room-policy.js'
 import { Links } from '../rooms/links.js'
@@ -35,12 +36,10 @@ export function makeRooms(
     rules,
     locks,
     ownership,
-    askLimits,
     roomQuota,
-    namesCountedWith,
     maxMembers: options.maxMembers,
-    invitationsPerUser: limits.invitationsPerUser,
   })
+  const { invitationsPerUser } = limits
   const made = new Rooms({ store, bus, rules, members, locks, roomQuota, infoChanged, options })
   return {
     rules,
@@ -49,6 +48,7 @@ export function makeRooms(
     members,
     ownership,
     rooms: made,
+    invitations: new Invitations({ store, rules, askLimits, invitationsPerUser, namesCountedWith }),
     entry: new RoomEntry({ directory: store.directory, rooms: made, members, rules }),
     references: new References(store, rules),
     roles: new Roles({ store, rules, locks }),

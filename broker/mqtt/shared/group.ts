@@ -255,7 +255,7 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
 
   sendLive(feed: LogFeed, batch: ViewBatch): void {
     const { topic } = feed.view
-    for (const { payload, extra } of batch.entries) this.acceptDirect(unlogged(topic, payload, 0, { extra }), 0)
+    for (const { payload, extra } of batch.entries) this.acceptUnlogged(unlogged(topic, payload, 0, { extra }), 0)
   }
 
   sendQueued(feed: QueueFeed, messages: readonly QueuedMessage[]): void {
@@ -276,16 +276,16 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
       this.services.counters.add('dropped.forbidden')
       this.queue.skip(queued)
     } else if (queued !== null) this.queue.accept(message, message.qos, queued)
-    else if (Math.min(message.qos, qos) === 0 || !this.queueIsFull(message)) this.acceptDirect(message, 0)
+    else if (Math.min(message.qos, qos) === 0 || !this.queueIsFull(message)) this.acceptUnlogged(message, 0)
   }
 
   /** An unlogged message goes to a member that can take it now, else it waits in the queue of the next in turn. */
-  acceptDirect(message: UnloggedMessage, qos: QoS): void {
+  acceptUnlogged(message: UnloggedMessage, qos: QoS): void {
     const present = this.#members.inTurn().filter((member) => this.#mayReceive(member, message))
     const member = present.find(({ session }) => session.capacity > 0) ?? present[0]
     if (!member) return
     const level = Math.min(message.qos, qos, member.subscription.qos) as QoS
-    member.session.acceptDirect({ ...message, ...asked(member, message), cache: emptyCache() }, level)
+    member.session.acceptUnlogged({ ...message, ...asked(member, message), cache: emptyCache() }, level)
   }
 
   #mayReceive(member: PresentMember, { topic, payload }: Pick<SharedMessage, 'topic' | 'payload'>): boolean {

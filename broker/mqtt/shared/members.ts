@@ -25,7 +25,7 @@ export interface MemberSession
   isFor(topic: string, payload: Buffer): boolean
   /** `owner` is told when the message is done. */
   take(owner: FlightOwner, seq: number, message: SharedMessage): TakeResult
-  acceptDirect(message: UnloggedMessage, qos: QoS): void
+  acceptUnlogged(message: UnloggedMessage, qos: QoS): void
   /** Drops waiting messages of a topic. */
   dropWaiting(topic: string): void
 }

@@ -45,7 +45,7 @@ export class IndexBatch {
       const target = targetOf(entry)
       if (target !== null) changed.set(target, sooner(changed.get(target) ?? 0, expiryOf(entry)))
       else if (entry.gone) this.#gone(log, entry.seq)
-      else if (!entry.aside) this.#put(log, entry, entry.payload.toString('utf8'))
+      else if (!entry.isChange) this.#put(log, entry, entry.payload.toString('utf8'))
     }
     await this.look(log, changed)
   }
@@ -55,7 +55,7 @@ export class IndexBatch {
     const present: LogEntry[] = []
     for (const seq of until.keys()) {
       const [entry] = await this.#store.log.read(log, seq - 1, 1, 1, 'shown')
-      if (entry?.seq === seq && !entry.gone && !entry.aside) present.push(entry)
+      if (entry?.seq === seq && !entry.gone && !entry.isChange) present.push(entry)
       else this.#gone(log, seq)
     }
     if (present.length === 0) return
@@ -79,8 +79,8 @@ export class IndexBatch {
 }
 
 /** The target of a readable edit or deletion. */
-function targetOf({ aside, gone, payload }: LogEntry): number | null {
-  if (!aside || gone) return null
+function targetOf({ isChange, gone, payload }: LogEntry): number | null {
+  if (!isChange || gone) return null
   const { type, target } = JSON.parse(payload.toString('utf8')) as MessageInput
   return type === 'edit' || type === 'delete' ? target! : null
 }

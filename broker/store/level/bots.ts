@@ -11,7 +11,7 @@ export class LevelBots implements BotRecords {
   #bots = new Map<string, BotRecord>()
   /** By owner, and by name of a slash command. */
   #owned = new Map<string, BotRecord[]>()
-  #taking = new Map<string, BotRecord[]>()
+  #byCommand = new Map<string, BotRecord[]>()
 
   constructor(database: Database) {
     this.#database = database
@@ -38,8 +38,8 @@ export class LevelBots implements BotRecords {
     return this.#owned.get(owner) ?? []
   }
 
-  taking(command: string): readonly BotRecord[] {
-    return this.#taking.get(command) ?? []
+  byCommand(command: string): readonly BotRecord[] {
+    return this.#byCommand.get(command) ?? []
   }
 
   putOp(record: BotRecord): Op {
@@ -60,18 +60,18 @@ export class LevelBots implements BotRecords {
   #keep(record: BotRecord): void {
     this.#bots.set(record.bot, record)
     insert(this.#owned, record.owner, record)
-    for (const { name } of record.commands) insert(this.#taking, name, record)
+    for (const { name } of record.commands) insert(this.#byCommand, name, record)
   }
 
   #forget(record: BotRecord): void {
     this.#bots.delete(record.bot)
     remove(this.#owned, record.owner, record)
-    for (const { name } of record.commands) remove(this.#taking, name, record)
+    for (const { name } of record.commands) remove(this.#byCommand, name, record)
   }
 
   #index(): void {
     this.#owned = new Map()
-    this.#taking = new Map()
+    this.#byCommand = new Map()
     for (const record of this.#bots.values()) this.#keep(record)
   }
 }

@@ -147,8 +147,8 @@ export class LevelDirectory implements DirectoryStore {
     const credentials = (await this.credentials(id)).map((credential) => wipe(keys.credential(id, credential.id), at))
     const blocks = [...this.blocks(id).keys()].map((blocked) => this.deleteBlockOp(id, blocked))
     const blockers = [...this.#blockers.of(id).keys()].map((user) => this.deleteBlockOp(user, id))
-    const wanted = [...this.wanted(id).keys()].map((other) => this.deleteContactOp(id, other))
-    const wantedBy = [...this.wantedBy(id).keys()].map((user) => this.deleteContactOp(user, id))
+    const wanted = [...this.addedContacts(id).keys()].map((other) => this.deleteContactOp(id, other))
+    const wantedBy = [...this.addedBy(id).keys()].map((user) => this.deleteContactOp(user, id))
     const removed = put(keys.userRemoved(id), String(at))
     return [
       ...credentials,
@@ -184,11 +184,11 @@ export class LevelDirectory implements DirectoryStore {
     return this.#blocks.of(user)
   }
 
-  wanted(user: string): ReadonlyMap<string, number> {
+  addedContacts(user: string): ReadonlyMap<string, number> {
     return this.#wanted.of(user)
   }
 
-  wantedBy(user: string): ReadonlyMap<string, number> {
+  addedBy(user: string): ReadonlyMap<string, number> {
     return this.#wantedBy.of(user)
   }
 

@@ -13,21 +13,21 @@ import { remains } from './gone.js'
 export const ENTRY_HEADER = 15
 const EXTRA_FLAG = 8
 const GONE_FLAG = 16
-const ASIDE_FLAG = 32
+const CHANGE_FLAG = 32
 
-type Facts = Pick<LogEntry, 'ts' | 'qos'> & Partial<Pick<LogEntry, 'extra' | 'gone' | 'aside'>>
+type Facts = Pick<LogEntry, 'ts' | 'qos'> & Partial<Pick<LogEntry, 'extra' | 'gone' | 'isChange'>>
 
 /** Writes the fixed header of an entry; lengths in bytes. */
 export function writeEntryHeader(
   into: Buffer,
   at: number,
-  { ts, qos, extra, gone, aside }: Facts,
+  { ts, qos, extra, gone, isChange }: Facts,
   from: number,
   origin: number,
   payload: number,
 ): void {
   if (from > 0xffff || origin > 0xffff) throw new RangeError('a name is too long for the log')
-  into[at] = qos | (extra ? EXTRA_FLAG : 0) | (gone ? GONE_FLAG : 0) | (aside ? ASIDE_FLAG : 0)
+  into[at] = qos | (extra ? EXTRA_FLAG : 0) | (gone ? GONE_FLAG : 0) | (isChange ? CHANGE_FLAG : 0)
   into.writeUIntLE(ts, at + 1, 6)
   into.writeUInt16LE(from, at + 7)
   into.writeUInt32LE(payload, at + 9)
@@ -95,13 +95,13 @@ export function decodeEntries(value: Buffer, at: number, first: number, count: n
       payload: value.subarray(payloadAt, end),
       extra: flags & EXTRA_FLAG ? readExtra(value, originEnd) : null,
     }
-    entries.push(flags & (ASIDE_FLAG | GONE_FLAG) ? withFlags(entry, flags) : entry)
+    entries.push(flags & (CHANGE_FLAG | GONE_FLAG) ? withFlags(entry, flags) : entry)
     at = end
   }
   return entries
 }
 
 function withFlags(plain: LogEntry, flags: number): LogEntry {
-  const entry = flags & ASIDE_FLAG ? { ...plain, aside: true } : plain
+  const entry = flags & CHANGE_FLAG ? { ...plain, isChange: true } : plain
   return flags & GONE_FLAG ? remains(entry, JSON.parse(entry.payload.toString())) : entry
 }

@@ -20,8 +20,8 @@ export function isNameless(gone: Gone | undefined): boolean {
 }
 
 /** Removes the payload. The author and time stay, unless the account is gone. */
-export function remains({ seq, ts, qos, from: author, aside }: LogEntry, gone: Gone): LogEntry {
+export function remains({ seq, ts, qos, from: author, isChange }: LogEntry, gone: Gone): LogEntry {
   const from = isNameless(gone) ? '' : author
   const left = { seq, ts, qos, from, origin: '', payload: NOTHING, extra: null, gone }
-  return aside ? { ...left, aside } : left
+  return isChange ? { ...left, isChange } : left
 }

@@ -105,7 +105,11 @@ export class Numbering {
   }
 }
 
-function toEntry({ ts, qos, from, origin = '', extra = null, aside }: Draft, seq: number, payload: Buffer): LogEntry {
+function toEntry(
+  { ts, qos, from, origin = '', extra = null, isChange }: Draft,
+  seq: number,
+  payload: Buffer,
+): LogEntry {
   const entry = { seq, ts, qos, from, origin, payload, extra }
-  return aside ? { ...entry, aside } : entry
+  return isChange ? { ...entry, isChange } : entry
 }

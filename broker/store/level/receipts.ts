@@ -8,7 +8,7 @@ import { keys, partsOf, ranges } from './keys.js'
 import { NestedMap } from './nested-map.js'
 import { put, type WriteBatch } from './operation.js'
 
-/** since, read, told, delivered, at; threads if there are any. */
+/** since, read, sharedRead, delivered, at; threads if there are any. */
 type Stored = [number, number, number, number, number, ReceiptRecord['threads']?]
 
 export class LevelReceipts implements ReceiptStore {
@@ -25,9 +25,9 @@ export class LevelReceipts implements ReceiptStore {
     const receipts = new NestedMap<ReceiptRecord>()
     await this.#database.scan(ranges.allReceipts, (key, value) => {
       const [room, user] = partsOf(key) as [string, string]
-      const [since, read, told, delivered, at, threads] = JSON.parse(value.toString()) as Stored
+      const [since, read, sharedRead, delivered, at, threads] = JSON.parse(value.toString()) as Stored
       const more = threads ? { threads } : {}
-      receipts.set(room, user, { room, user, since, read, told, delivered, at, ...more })
+      receipts.set(room, user, { room, user, since, read, sharedRead, delivered, at, ...more })
     })
     return () => {
       this.#receipts = receipts
@@ -39,8 +39,8 @@ export class LevelReceipts implements ReceiptStore {
   }
 
   putOp(record: ReceiptRecord): Op {
-    const { room, user, since, read, told, delivered, at, threads } = record
-    const places: Stored = [since, read, told, delivered, at]
+    const { room, user, since, read, sharedRead, delivered, at, threads } = record
+    const places: Stored = [since, read, sharedRead, delivered, at]
     const value = JSON.stringify(threads ? [...places, threads] : places)
     return put(keys.receipt(room, user), value, () => this.#receipts.set(room, user, record))
   }

@@ -1,0 +1,69 @@
+/** Invitations to rooms. Each act is one commit: the invitation, the room's event and the user's event. */
+import { Refusal } from '../../../schemas/errors.js'
+import { commit } from '../../store/commit.js'
+import type { Store } from '../../store/store.js'
+import { type Actor, isAdmin } from '../model/actor.js'
+import type { AskLimits } from '../model/ask-limits.js'
+import { roomEvent, userEvent } from '../model/events.js'
+import { requireReachable } from '../model/privacy.js'
+import type { RoomRules } from './room-rules.js'
+
+/** Open invitations per room. */
+const MAX_INVITES = 10_000
+
+export interface InvitationsDeps {
+  readonly store: Store
+  readonly rules: RoomRules
+  readonly askLimits: AskLimits
+  /** Open invitations per person, bots and devices included. */
+  readonly invitationsPerUser: number
+  readonly namesCountedWith: (user: string) => ReadonlySet<string>
+}
+
+export class Invitations {
+  readonly #store: Store
+  readonly #rules: RoomRules
+  readonly #askLimits: AskLimits
+  readonly #invitationsPerUser: number
+  readonly #namesCountedWith: InvitationsDeps['namesCountedWith']
+
+  constructor({ store, rules, askLimits, invitationsPerUser, namesCountedWith }: InvitationsDeps) {
+    this.#store = store
+    this.#rules = rules
+    this.#askLimits = askLimits
+    this.#invitationsPerUser = invitationsPerUser
+    this.#namesCountedWith = namesCountedWith
+  }
+
+  /** Idempotent: no second event for a user who is already invited. */
+  async invite(actor: Actor, room: string, user: string): Promise<void> {
+    const { directory } = this.#store
+    this.#rules.require(actor, room, 'invite')
+    if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+    if (directory.member(room, user))
+      throw new Refusal('conflict', `${user} is a member of ${room} already`, { field: 'user' })
+    this.#rules.requireNotBanned(room, user)
+    const by = actor.principal.user
+    requireReachable(directory, user, by, 'invites', `you may not invite ${user}`)
+    if (directory.invite(room, user)) return
+    if (directory.invites(room).size >= MAX_INVITES)
+      throw new Refusal('conflict', `${MAX_INVITES} users are invited to ${room} and have not come; withdraw one first`)
+    if (!isAdmin(actor)) this.#requireFewInvitations(by)
+    this.#askLimits.require(actor, user, `room ${room}`)
+    const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
+    const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
+    await commit(this.#store, { drafts, ops })
+  }
+
+  /** Counted per person, because a person could otherwise invite through many bots and devices. */
+  #requireFewInvitations(by: string): void {
+    const most = this.#invitationsPerUser
+    let open = 0
+    for (const name of this.#namesCountedWith(by)) open += this.#store.directory.invitesBy(name)
+    if (open >= most)
+      throw new Refusal(
+        'conflict',
+        `${most} of your invitations stand (limits.invitationsPerUser); withdraw some, or wait for who is to come`,
+      )
+  }
+}
