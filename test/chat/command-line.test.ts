@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { chat } from '../../client/terminal/chat.js'
 import { messageLine, parseInput } from '../../client/terminal/lines.js'
-import { startTestBroker } from '../helpers/broker.js'
+import { serveHttp, startTestBroker } from '../helpers/broker.js'
+
+serveHttp()
 
 const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
 

@@ -1,8 +1,10 @@
 /** One conversation as people have it, with the clients they have: mosquitto, MQTT.js over TCP, MQTT.js over WebSocket. */
 import t, { type Test } from 'tap'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { serveHttp, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { type Login, MosquittoSub, mosquitto } from '../helpers/mosquitto.js'
 import { Person, type PersonOptions, textOf } from '../helpers/people.js'
+
+serveHttp()
 
 const LOBBY = 'rooms/lobby/messages'
 const LASTING = { clean: false } as const

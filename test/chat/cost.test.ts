@@ -7,8 +7,10 @@ import WebSocket from 'ws'
 import { MAX_UNSENT } from '../../broker/mqtt/write-buffer.js'
 import type { Change } from '../../broker/store/changes.js'
 import { commit } from '../../broker/store/commit.js'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { serveHttp, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { ProbeStream } from '../helpers/probe-stream.js'
+
+serveHttp()
 
 const TOPIC = 'rooms/lobby/messages'
 

@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process'
 import type { IPublishPacket, Packet } from 'mqtt'
 import t from 'tap'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { serveHttp, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { type Login, MosquittoSub, mosquitto } from '../helpers/mosquitto.js'
 import { Person } from '../helpers/people.js'
+
+serveHttp()
 
 const LOBBY = 'rooms/lobby/messages'
 const V5 = ['-V', '5'] as const

@@ -4,10 +4,12 @@ import tls from 'node:tls'
 import t, { type Test } from 'tap'
 import { completeConfig } from '../../broker/config/config.js'
 import { Authority, type ClientCertificate } from '../helpers/authority.js'
-import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { serveHttp, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { CERTIFICATE } from '../helpers/certificate.js'
 import { knock } from '../helpers/knock.js'
 import { Person } from '../helpers/people.js'
+
+serveHttp()
 
 const authority = new Authority()
 

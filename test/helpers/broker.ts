@@ -29,6 +29,16 @@ export interface TestBroker {
   restart(overrides?: Overrides): Promise<void>
 }
 
+let http: number | null = null
+
+/**
+ * From now on the brokers of this process serve HTTP and WebSocket, unless a test says otherwise. It is not the rule, as their routes take ten
+ * times as long to make as all the rest of a broker. Whoever imports helpers/http.ts need not call it.
+ */
+export function serveHttp(): void {
+  http = 0
+}
+
 export async function startTestBroker(
   t: Test,
   overrides: Overrides = {},
@@ -44,7 +54,11 @@ export async function startTestBroker(
     await running.close()
     await rm(dataDir, { recursive: true, force: true })
   })
-  const url = (name: string) => running.listeners.find((listener) => listener.name === name)!
+  const url = (name: string) => {
+    const found = running.listeners.find((listener) => listener.name === name)
+    if (!found) throw new Error(`this broker has no ${name}; see serveHttp()`)
+    return found
+  }
   const broker: TestBroker = {
     get running() {
       return running
@@ -93,7 +107,7 @@ function testConfig(dataDir: string, overrides: Overrides): Config {
   return completeConfig({
     ...rest,
     node: { dataDir, ...node },
-    listen: { mqtt: 0, http: 0, ...listen },
+    listen: { mqtt: 0, http, ...listen },
     // Indexing gets the whole time, so that it is not behind what a test looks at.
     search: { share: 1, ...search },
     log: { level: 'silent', ...log },

@@ -1,6 +1,8 @@
 /** An HTTP client for the API, independent of the SDK: fetch, and requests built from the table of commands. */
 import { API, COMMANDS, type Command } from '../../schemas/commands.js'
-import type { TestBroker } from './broker.js'
+import { serveHttp, type TestBroker } from './broker.js'
+
+serveHttp()
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into any JSON
 type Json = any

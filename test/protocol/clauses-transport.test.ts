@@ -4,10 +4,12 @@ import mqttPacket, { type Packet } from 'mqtt-packet'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { StoreError } from '../../broker/store/changes.js'
-import { startTestBroker } from '../helpers/broker.js'
+import { serveHttp, startTestBroker } from '../helpers/broker.js'
 import { disconnected, message, subscribe5 } from '../helpers/mqtt5.js'
 import { connectPacket, OPEN_ACL, open, take, takePublishes, told } from '../helpers/protocol.js'
 import { back, kept, VERSIONS } from '../helpers/versions.js'
+
+serveHttp()
 
 for (const version of VERSIONS) {
   t.test(`MQTT ${version}: packets and WebSocket frames need not begin or end together`, async (t) => {
