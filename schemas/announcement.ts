@@ -1,6 +1,6 @@
 /**
- * For whom an announcement is. The broker writes `roles` at the front of the message, behind `id` and `channel`, so that a delivery can be
- * checked without reading the whole.
+ * The audience of an announcement. The broker writes `roles` near the front of the message, after `id` and `channel`,
+ * so that delivery can check it without parsing the whole message.
  */
 import Type, { type Static } from 'typebox'
 import { MessageInput } from './message.js'
@@ -30,7 +30,7 @@ const BROADCAST = topics.broadcast('')
 const ID_LENGTH = 7 + 36 + 2
 const ROLES = '"roles":'
 
-/** What an announcement says before its seq, behind its id. */
+/** The start of an announcement after its id, up to the seq. */
 export function announcementPlace(channel: string, roles: readonly string[] | undefined): string {
   return `"channel":"${channel}",${roles ? `${ROLES}${JSON.stringify(roles)},` : ''}`
 }
@@ -41,7 +41,7 @@ interface Latin1Bytes {
   toString(encoding: 'latin1', start: number, end: number): string
 }
 
-/** The roles that a message on `topic` is for; null: it is for everyone who may have the topic. */
+/** The roles that a message on `topic` is for; null: everyone who may receive the topic. */
 export function announcementRoles(topic: string, payload: Latin1Bytes): readonly string[] | null {
   if (!topic.startsWith(BROADCAST)) return null
   const at = ID_LENGTH + announcementPlace(topic.slice(BROADCAST.length), undefined).length

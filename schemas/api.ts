@@ -1,4 +1,4 @@
-/** Where the HTTP routes begin. */
+/** Prefix of the HTTP routes. */
 export const API = '/v1'
-/** Below it: where the exports are that `account.export` gives links to. */
+/** Below it: the path of downloads that `account.export` links to. */
 export const EXPORTS = '/exports'

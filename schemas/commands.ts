@@ -1,6 +1,6 @@
 /**
- * Everything a client can ask for: the one table behind the requests on `users/{me}/requests/{method}`, the HTTP routes, and the
- * documents of both.
+ * All commands: the single table behind requests on `users/{me}/requests/{method}`, the HTTP routes, and the documents
+ * of both.
  */
 import type { Static } from 'typebox'
 import { ACCOUNT_COMMANDS } from './commands/account.js'

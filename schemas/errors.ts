@@ -1,14 +1,19 @@
 /**
- * The one table of errors: what a code means to an MQTT 5 client, to an HTTP client, and whether
- * trying again can help. Replies and problem documents carry the code; acks carry the reason code.
+ * The table of error codes: the MQTT 5 reason code, the HTTP status, and whether a retry can succeed. Replies and
+ * problem documents carry the code; acks carry the reason code.
  */
 
 export interface ErrorKind {
-  /** MQTT 5 reason code of the PUBACK or PUBREC that reports it, where a refusal has none of its own: one of those that both may carry [MQTT5-3.4.2.1]. */
+  /**
+   * MQTT 5 reason code of the PUBACK or PUBREC, unless the refusal has one of its own; both packets must allow it
+   * [MQTT5-3.4.2.1].
+   */
   reason: number
   /** HTTP status. */
   status: number
-  /** False: the same request will be refused again, so it is acknowledged and answered. True: it is never acknowledged. */
+  /**
+   * False: the same request would be refused again, so it is acknowledged and answered. True: it is not acknowledged.
+   */
   transient: boolean
   title: string
 }
@@ -28,7 +33,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** What a reply's `error` holds. */
+/** The `error` of a reply. */
 export interface ErrorBody {
   code: ErrorCode
   message: string
@@ -53,9 +58,9 @@ export class Refusal extends Error {
     options: {
       field?: string | undefined
       retryAfter?: number | undefined
-      /** Another one than that of the code: of those that a PUBACK may carry. */
+      /** Another one than that of the code; it must be allowed in a PUBACK. */
       reason?: number
-      /** Acknowledged and answered, though a later try may do: for what does not concern the connection. */
+      /** Acknowledge and answer it although a retry may succeed: for refusals that do not concern the connection. */
       final?: boolean
       cause?: unknown
     } = {},
@@ -81,7 +86,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Turns anything thrown into a refusal: bugs become `internal` without leaking what broke. */
+/** Turns anything thrown into a refusal: bugs become `internal`, without revealing details. */
 export function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   return new Refusal('internal', 'internal error; the broker logged it', { cause: error })

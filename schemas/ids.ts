@@ -5,11 +5,11 @@
 
 const USER = /^[A-Za-z0-9][A-Za-z0-9._@|~-]{0,127}$/
 const ROOM = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-/** The user every client without credentials is, where `auth.anonymous` allows them. */
+/** The user of all clients without credentials, if `auth.anonymous` allows them. */
 export const ANONYMOUS = 'anonymous'
-/** The user the broker itself speaks as. */
+/** The user in whose name the broker publishes. */
 export const SYSTEM = 'system'
-/** What a user may be called, for people. */
+/** The rule for user names, in words. */
 export const USER_NAMES =
   'letters, digits and . _ @ | ~ -, at most 128, beginning with a letter or digit; anonymous, system and room are reserved'
 const RESERVED_USERS: ReadonlySet<string> = new Set([ANONYMOUS, SYSTEM])
@@ -20,17 +20,17 @@ export function isUserId(id: string): boolean {
   return USER.test(id)
 }
 
-/** True for names an account may have: well formed and not reserved in any spelling. */
+/** Whether the name is valid for an account: well formed, and not reserved in any spelling. */
 export function isAccountName(id: string): boolean {
   return USER.test(id) && !RESERVED_USERS.has(id.toLowerCase())
 }
 
-/** True for names a new account may have: those there are already stay. */
+/** Whether the name is valid for a new account; existing accounts may have names that are not. */
 export function isNewAccountName(id: string): boolean {
   return isAccountName(id) && id.toLowerCase() !== EVERYONE
 }
 
-/** True for the id of a room that people create; direct conversations have their own form. */
+/** Whether this is the id of an ordinary room, not of a direct conversation. */
 export function isRoomId(id: string): boolean {
   return ROOM.test(id)
 }
@@ -39,7 +39,7 @@ export function isChannelId(id: string): boolean {
   return ROOM.test(id)
 }
 
-/** A client id has no control characters; how long it may be is `limits.clientIdBytes`. */
+/** Client ids have no control characters; their length is limited by `limits.clientIdBytes`. */
 export function isClientId(id: string): boolean {
   for (let i = 0; i < id.length; i++) {
     const code = id.charCodeAt(i)
@@ -57,7 +57,7 @@ export function isDirectRoom(room: string): boolean {
   return directMembers(room) !== null
 }
 
-/** The two users of `dm:{a}:{b}`, or null when `room` is not the one right spelling of such an id. */
+/** The two users of `dm:{a}:{b}`; null: not the canonical id of a direct conversation. */
 export function directMembers(room: string): [string, string] | null {
   if (!room.startsWith('dm:')) return null
   const [, a, b, ...rest] = room.split(':')

@@ -1,4 +1,4 @@
-/** What a client publishes to a room, a person or a broadcast channel, and what everyone receives of it (DESIGN §2). */
+/** The messages that clients publish to a room, a user or a broadcast channel, and those they receive (DESIGN §2). */
 import Type, { type Static } from 'typebox'
 
 /** Types a client may send. */
@@ -13,7 +13,7 @@ export const MESSAGE_TYPES = [
   'location',
   'encrypted',
 ] as const
-/** Messages about another one of the same room, their target. */
+/** Types of messages that change another message of the same room, their target. */
 export const CHANGE_TYPES: ReadonlySet<string> = new Set(['edit', 'delete', 'reaction', 'pin', 'unpin'])
 
 /** In `mentions`: everyone in the room. */
@@ -106,19 +106,22 @@ export const LocationData = Type.Object(
   { additionalProperties: false },
 )
 
-/** The `data` of an encrypted message, in either alphabet of RFC 4648: the broker does not look into it. Its length is `limits.payloadBytes`. */
+/**
+ * The `data` of an encrypted message, in either alphabet of RFC 4648; opaque to the broker. Its length is bounded by
+ * `limits.payloadBytes`.
+ */
 export const ENCRYPTED = /^(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)={0,2}$/
 
 // What is seen by itself, with its marks and how it is to be shown; a flag with the letters of its region.
 const SEEN = '(?![\\p{M}\\p{Z}\\p{Cc}\\p{Cf}\\p{Cs}\\p{Default_Ignorable_Code_Point}\\s\\u2800\\u{1d159}])[^]'
 const MARKS = '(?:(?!\\p{Default_Ignorable_Code_Point})\\p{M}|[\\ufe0e\\ufe0f])*'
 const SIGN = `(?:\\u{1f3f4}[\\u{e0020}-\\u{e007e}]+\\u{e007f}|${SEEN}${MARKS})`
-/** Neither spaces nor what cannot be seen, but for what joins signs. */
+/** An emoji sequence without spaces and invisible characters, except joiners. */
 export const EMOJI = new RegExp(`^${SIGN}(?:[\\u200c\\u200d]?${SIGN})*$`, 'u')
-/** What was taken once, and can be taken back. */
+/** Emoji accepted by earlier versions, which can still be removed. */
 export const OLD_EMOJI = /^[^\p{Cc}\p{Cs}\s]+$/u
 
-/** What the broker says of a message that passes another one on. */
+/** Added by the broker to a forwarded message. */
 export const Forwarded = Type.Object(
   {
     from: Type.String({ description: 'Who said it, a user id.' }),
@@ -143,7 +146,7 @@ export interface MessageOutput extends Omit<MessageInput, 'forward'> {
   from: string
   /** Receiver of a direct message. */
   to?: string
-  /** In place of `forward`. */
+  /** Replaces `forward`. */
   forwarded?: Forwarded
 }
 
@@ -169,13 +172,13 @@ export const NotificationInput = Type.Object(
 )
 export type NotificationInput = Static<typeof NotificationInput>
 
-/** Seconds that a notice of typing counts; who types on says so again before. */
+/** Seconds for which a typing notice is valid; clients repeat it before. */
 export const TYPING_LASTS = 10
 
 /** Published to `rooms/{room}/typing`; an empty payload means true. */
 export const TypingInput = Type.Object({ typing: Type.Boolean() }, { additionalProperties: false })
 
-/** Published to `rooms/{room}/receipts`: how far the user has read, or how far messages have come. Neither goes back. */
+/** Published to `rooms/{room}/receipts`: the user's read and delivery positions. Neither decreases. */
 export const ReceiptInput = Type.Object(
   {
     read: seq('The last message that was read.'),

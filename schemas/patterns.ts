@@ -1,4 +1,4 @@
-/** What a pattern of a schema asks for, in words: errors say this, and not the pattern. */
+/** Descriptions of the patterns used in schemas, for error messages. */
 const WORDS: Readonly<Record<string, string>> = {
   '^[a-z0-9.+-]+/([a-z0-9.+-]+|\\*)$': 'a media type in small letters, such as image/png or image/*',
   '^(\\*\\.)?[a-z0-9.-]+$': 'a host in small letters, such as cdn.example.com or *.example.com',
@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<string, string>> = {
   '^[a-z0-9][a-z0-9_-]{0,31}$': 'a name of small letters, digits, _ and -, at most 32',
 }
 
-/** Undefined: nobody has written it down (a test looks for that). */
+/** Undefined: there is no description (a test checks that there is). */
 export function patternWords(pattern: string): string | undefined {
   return WORDS[pattern]
 }

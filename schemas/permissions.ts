@@ -1,17 +1,17 @@
-/** Who may do what in a room: the one table of roles and acts, for checks and documents alike. */
+/** Permissions in rooms: the table of roles and actions, used by checks and documents. */
 
-/** From the one who may do most to the one who may do least. */
+/** From most to least privileged. */
 export const ROOM_ROLES = ['owner', 'admin', 'moderator', 'member', 'reader'] as const
 export type RoomRole = (typeof ROOM_ROLES)[number]
 
 interface Permission {
-  /** What is allowed, as the documents say it. */
+  /** The action, as described in the documents. */
   readonly may: string
-  /** The least role that is allowed it; every role above is too. */
+  /** The least role that may do it; all higher roles may too. */
   readonly least: RoomRole
 }
 
-/** Acts on a member are allowed towards lower roles only, except that owners act on anyone. */
+/** Actions on a member are allowed on lower roles only, except that owners may act on anyone. */
 export const PERMISSIONS = {
   read: { may: 'read messages, events and the list of members', least: 'reader' },
   write: { may: 'write, react, show that they are typing', least: 'member' },

@@ -1,4 +1,4 @@
-/** How a refusal looks over HTTP: a problem document (RFC 9457). */
+/** Refusals over HTTP: problem documents (RFC 9457). */
 import Type, { type Static } from 'typebox'
 import { ERRORS, type ErrorBody, type ErrorCode } from './errors.js'
 
@@ -17,7 +17,7 @@ export const Problem = Type.Object(
 )
 export type Problem = Static<typeof Problem>
 
-/** `status` where HTTP itself has a better one than the table of errors. */
+/** `status` if HTTP has a more specific one than the table of errors. */
 export function problemOf({ code, message, ...rest }: ErrorBody, status: number = ERRORS[code].status): Problem {
   return { title: ERRORS[code].title, status, code, detail: message, ...rest }
 }

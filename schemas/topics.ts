@@ -1,6 +1,6 @@
 /**
- * The topic grammar: the one place where a topic string is spelled. `parseTopic` reads the topic of a
- * PUBLISH, `parseFilter` the filter of a SUBSCRIBE; `topics` builds them. DESIGN §2 has the table.
+ * The topic grammar: topic strings are built and parsed only here. `parseTopic` parses the topic of a PUBLISH,
+ * `parseFilter` the filter of a SUBSCRIBE; `topics` builds them. DESIGN §2 has the table.
  */
 import { directMembers, isChannelId, isRoomId, isUserId } from './ids.js'
 
@@ -37,48 +37,51 @@ export type Filter =
 export const topics = {
   room: (room: string, leaf: RoomLeaf): string => `rooms/${room}/${leaf}`,
   roomPrefix: (room: string): string => `rooms/${room}/`,
-  /** Filter: every room one is in, now and later. */
+  /** Filter: every room the user is a member of, now and later. */
   anyRoom: (leaf: RoomLeaf): string => `rooms/+/${leaf}`,
-  /** Filter: all that is the user's. */
+  /** Filter: everything of the user. */
   allOfUser: (user: string): string => `users/${user}/#`,
   user: (user: string, leaf: UserLeaf): string => `users/${user}/${leaf}`,
   request: (user: string, method: string): string => `users/${user}/requests/${method}`,
   /** Below a device: `commands` and `receipts`, or levels of its own. */
   device: (device: string, rest: string): string => `devices/${device}/${rest}`,
-  /** Filter: whatever is below devices, which `#` does not reach. */
+  /** Filter: everything below `devices`, which `#` does not match. */
   allDevices: (): string => 'devices/#',
-  /** What topics of a device begin with. */
+  /** Prefix of a device's topics. */
   deviceOf: (user: string): string => `devices/${user}/`,
   broadcast: (channel: string): string => `broadcast/${channel}`,
 }
 
-/** Wildcards in a filter's first level never reach these (nor topics that begin with `$`). */
+/** Wildcards in a filter's first level do not match these (nor topics that begin with `$`). */
 const RESERVED_LEVELS: ReadonlySet<string> = new Set(['rooms', 'users', 'devices', 'broadcast'])
 
 export function isReservedLevel(level: string): boolean {
   return RESERVED_LEVELS.has(level) || level.startsWith('$')
 }
 
-/** Filters of plain MQTT: matched topic by topic and queued, where rooms, users and broadcast have logs and cursors. */
+/**
+ * Filters on plain topics, which are matched topic by topic and queued; rooms, users and broadcast have logs and
+ * cursors instead.
+ */
 export function isPlainFilter({ kind }: Filter): boolean {
   return kind === 'plain' || kind === 'device' || kind === 'sys'
 }
 
-/** The device that a topic belongs to; null: it is none of a device. */
+/** The device that a topic belongs to; null: none. */
 export function deviceOf(topic: string): string | null {
   return topic.startsWith(DEVICES) ? topic.slice(DEVICES.length, topic.indexOf('/', DEVICES.length)) : null
 }
 
 const DEVICES = 'devices/'
 
-/** Topics whose messages the broker makes: rooms, users, broadcast. */
+/** Whether the messages on a topic are made by the broker: rooms, users, broadcast. */
 export function isChatTopic(topic: string): boolean {
   return topic.startsWith('rooms/') || topic.startsWith('users/') || topic.startsWith('broadcast/')
 }
 
 const roomLeaves: ReadonlySet<string> = new Set(ROOM_LEAVES)
 const userLeaves: ReadonlySet<string> = new Set(USER_LEAVES)
-/** `text` shows the messages a second time, so only a filter that names it gets it. */
+/** `text` duplicates `messages`, so only a filter that names it matches. */
 const wildcardRoomLeaves: readonly RoomLeaf[] = ROOM_LEAVES.filter((leaf) => leaf !== 'text')
 
 function invalid(why: string): { kind: 'invalid'; why: string } {
@@ -154,7 +157,7 @@ export function parseFilter(filter: string): Filter {
   }
 }
 
-/** The leaves that levels[2…] of a filter match; null when it matches none. */
+/** The leaves matched by levels[2…] of a filter; null: none. */
 function matchLeaves<L extends string>(levels: string[], all: readonly L[], wild: readonly L[]): readonly L[] | null {
   const tail = levels.slice(2)
   if (levels[1] === '#' && tail.length === 0) return wild
@@ -212,7 +215,7 @@ function parseDeviceFilter(filter: string, levels: string[]): Filter {
     : invalid(`${filter}: ${JSON.stringify(user)} is not a user id`)
 }
 
-/** What is wrong with a topic name [MQTT-4.7.3], or null. UTF-8 validity is the decoder's business. */
+/** The fault of a topic name [MQTT-4.7.3], or null. UTF-8 was checked by the decoder. */
 export function topicNameFault(topic: string, maxLevels: number): string | null {
   if (topic.length === 0) return 'a topic needs at least one character'
   let levels = 1
@@ -225,7 +228,7 @@ export function topicNameFault(topic: string, maxLevels: number): string | null 
   return null
 }
 
-/** What is wrong with a topic filter [MQTT-4.7.1, MQTT-4.7.3], or null. */
+/** The fault of a topic filter [MQTT-4.7.1, MQTT-4.7.3], or null. */
 export function topicFilterFault(filter: string, maxLevels: number): string | null {
   if (filter.length === 0) return 'a topic filter needs at least one character'
   if (filter.includes('\0')) return 'a topic filter may not contain U+0000'

@@ -30,7 +30,7 @@ export const WEBHOOK_EVENTS = {
 } as const
 export type WebhookEvent = keyof typeof WEBHOOK_EVENTS
 
-/** Told by `webhooks.test` alone, whatever the filter. */
+/** Sent by `webhooks.test` only, whatever the filter. */
 export const TEST_EVENT = 'webhook.test'
 
 export const MAX_WEBHOOKS = 100
@@ -40,13 +40,13 @@ export const WEBHOOK_ID = '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'
 const WEBHOOK_SECRET = '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'
 const EVENT = '^(\\*|[a-z]+\\.(\\*|[a-z]+))$'
 
-/** Whether a filter such as `*`, `message.*` or `message.sent` takes an event. */
+/** Whether a filter such as `*`, `message.*` or `message.sent` includes an event. */
 export function takesEvent(filter: string, event: string): boolean {
   if (filter === '*' || filter === event) return true
   return filter.endsWith('.*') && event.startsWith(filter.slice(0, -1))
 }
 
-/** Filters that take no event there is. */
+/** Filters that match no existing event. */
 export function unknownEvents(filters: readonly string[]): string[] {
   const all = Object.keys(WEBHOOK_EVENTS)
   return filters.filter((filter) => !all.some((event) => takesEvent(filter, event)))

@@ -1,67 +1,22 @@
-import { isUtf8 } from 'node:buffer'
-import type { Config } from '../../schemas/config.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import { networkOf } from '../util/network.js'
-import type { Accounts } from './accounts.js'
-import type { Backend, BackendAnswer } from './backend.js'
-import type { HookRunner } from './hooks.js'
+import { byBackend, type PasswordCredentials } from './backend-login.js'
+import { withCertificate } from './certificate-login.js'
 import type { Identity } from './identity.js'
-import { type Keys, looksLikeKey } from './keys.js'
-import type { Logins } from './logins.js'
-import type { Passwords } from './passwords.js'
+import { looksLikeKey } from './keys.js'
+import { type AuthenticatorDeps, type Identified, refuse, throttled } from './login-steps.js'
 import {
   type Authenticator,
   type Credentials,
   type Login,
-  type LoginProtocol,
-  type LoginRefusal,
   type Principal,
+  type RefusedLogin,
   rolesOf,
   type TokenCredentials,
 } from './principal.js'
-import type { SecondFactors } from './second-factor.js'
-import { hashSecret, isSecret } from './secrets.js'
-import { isSuspended, type SuspensionStore } from './suspensions.js'
-import type { LoginThrottle } from './throttle.js'
-import { algorithmOf, isLoginToken, type TokenVerifier } from './tokens.js'
-import { type CertifiedNames, readCertificate } from './x509.js'
-
-export interface AuthenticatorDeps {
-  /** Whether clients may connect without credentials. */
-  readonly anonymous: boolean
-  readonly directory: SuspensionStore
-  readonly accounts: Pick<Accounts, 'ensure' | 'link'>
-  /** Whether an external identity may be linked to an existing account that has no link. */
-  readonly adopt: boolean
-  readonly passwords: Passwords
-  readonly tokens: TokenVerifier
-  readonly throttle: LoginThrottle
-  /**
-   * Counts failed renewals separately from logins: password guesses by others from the same address must not end live
-   * logins.
-   */
-  readonly renewals: LoginThrottle
-  readonly hooks: Pick<HookRunner, 'authenticate'>
-  readonly logins: Pick<Logins, 'isStillValid'>
-  readonly secondFactors: Pick<SecondFactors, 'isOn'>
-  readonly x509: Config['auth']['x509']
-  /** Asked about users the broker does not know itself; null: no backend is configured. */
-  readonly backend: Pick<Backend, 'login'> | null
-  readonly keys: Pick<Keys, 'check'>
-  /** Called for every refused login, for the log. */
-  readonly refused?: (login: RefusedLogin) => void
-  readonly now?: () => number
-}
-
-export interface RefusedLogin {
-  /** The name the client gave; undefined: none. */
-  readonly user: string | undefined
-  readonly address: string
-  readonly door: LoginProtocol
-  readonly reason: LoginRefusal
-  readonly why: string
-}
+import { isSuspended } from './suspensions.js'
+import { algorithmOf, isLoginToken } from './tokens.js'
 
 export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const byTokenAlone = (given: TokenCredentials): Promise<Login> =>
@@ -152,56 +107,6 @@ async function revalidate(
   return { ...principal, roles: rolesOf(ofAccount, (await directory.user(user))?.roles ?? []) }
 }
 
-/**
- * `atFirstSight`: the user is vouched for by others, and is created if missing. `linkedTo`: the account must belong to
- * this identity.
- */
-type Identified = Login & { readonly atFirstSight?: true; readonly linkedTo?: Identity }
-
-/**
- * A certificate is sufficient by itself. Other credentials presented with it are checked as usual, and must be of the
- * same user.
- */
-async function withCertificate(
-  deps: AuthenticatorDeps,
-  { username, certificate }: Pick<Credentials, 'username' | 'certificate'>,
-  alone: boolean,
-  identify: () => Identified | Promise<Identified>,
-): Promise<Identified> {
-  const shown = readCertificate(deps.x509, certificate)
-  if (!shown) return identify()
-  if (alone) return byCertificate(deps, shown, username)
-  const login = await identify()
-  if (!login.ok) return login
-  const { principal } = login
-  if (!shown.names.includes(principal.user))
-    return refuse('not_authorized', `${principal.user} came with a certificate of ${namesIn(shown)}`)
-  const expiresAt = Math.min(shown.expiresAt, principal.expiresAt ?? Number.POSITIVE_INFINITY)
-  return { ...login, principal: { ...principal, expiresAt } }
-}
-
-async function byCertificate(
-  { directory, x509, now = Date.now }: AuthenticatorDeps,
-  shown: CertifiedNames,
-  username: string | undefined,
-): Promise<Identified> {
-  const [only, ...more] = shown.names
-  const user = username || (more.length === 0 ? only : undefined)
-  if (user === undefined || !shown.names.includes(user))
-    return refuse('bad_credentials', `${JSON.stringify(username)} came with a certificate of ${namesIn(shown)}`)
-  const issuedAt = now()
-  const { expiresAt } = shown
-  if (expiresAt <= issuedAt) return refuse('bad_credentials', `the certificate of ${user} is over`)
-  const ofAccount = x509.role === null ? {} : { plus: [x509.role] }
-  const roles = rolesOf(ofAccount, (await directory.user(user))?.roles ?? [])
-  const principal = { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: null }
-  return { ok: true, atFirstSight: true, principal }
-}
-
-function namesIn({ names }: CertifiedNames): string {
-  return names.join(', ') || 'nobody'
-}
-
 /** An empty user name or password counts as absent: many clients cannot omit them. */
 function identify(deps: AuthenticatorDeps, credentials: Credentials): Identified | Promise<Identified> {
   const username = credentials.username || undefined
@@ -221,7 +126,7 @@ export function isTokenOrKey(shown: string): boolean {
 }
 
 /** A user who has a password at this broker cannot log in through the backend. */
-async function byPasswordOrBackend(deps: AuthenticatorDeps, given: ProofSource): Promise<Identified> {
+async function byPasswordOrBackend(deps: AuthenticatorDeps, given: PasswordCredentials): Promise<Identified> {
   const { username, password } = given
   if (username && (await hasPassword(deps, username))) return byPasswordAlone(deps, username, password, given)
   return byBackend(deps, given)
@@ -323,60 +228,6 @@ async function byPassword(
   return refuse('bad_credentials', `wrong password, or no user ${username}`)
 }
 
-type ProofSource = Omit<Credentials, 'password'> & { readonly password: Buffer }
-
-/** Longest user name and password passed to the backend, in bytes. */
-const MAX_NAME = 1024
-const MAX_SHOWN = 16_384
-
-async function byBackend(deps: AuthenticatorDeps, given: ProofSource): Promise<Identified> {
-  const { throttle, now = Date.now } = deps
-  const { username = '', password, clientId, address } = given
-  const shown = password.toString()
-  if (Buffer.byteLength(username) > MAX_NAME || password.length > MAX_SHOWN || !isUtf8(password) || isSecret(shown))
-    return refuse('bad_credentials', 'what was shown cannot be anything the backend knows')
-  // If only a token was given, failures are counted for that token, and not for the whole address.
-  const counted = username || hashSecret(shown)
-  const wait = throttle.waitOf(address, counted)
-  if (wait > 0) return throttled(username, address, wait)
-  const issuedAt = now()
-  const answer = await deps.backend!.login({ username: username || null, password: shown, clientId, address })
-  if (answer.allow) throttle.succeeded(address, counted)
-  else throttle.failed(address, counted)
-  return answer.allow
-    ? identifiedByBackend(deps, { user: username, ...answer }, issuedAt)
-    : refuse('bad_credentials', `the backend refused ${JSON.stringify(username)}`)
-}
-
-async function identifiedByBackend(
-  deps: AuthenticatorDeps,
-  answer: BackendAnswer & { user: string },
-  issuedAt: number,
-): Promise<Identified> {
-  const { now = Date.now } = deps
-  const { user, roles } = answer
-  const expiresAt = answer.expiresAt ?? null
-  if (!isAccountName(user))
-    return refuse('bad_credentials', `the backend named ${JSON.stringify(user)}, who cannot log in`)
-  if (expiresAt !== null && expiresAt <= now())
-    return refuse('bad_credentials', `the backend's login of ${user} is over`)
-  const record = await deps.directory.user(user)
-  if (record && record.passwordHash !== null)
-    return refuse('not_authorized', `${user}, whom the backend named, has a password here`)
-  const given = new Set(roles ?? record?.roles ?? [])
-  const ofAccount = roles === undefined ? { ofAccount: {} } : {}
-  return {
-    ok: true,
-    atFirstSight: true,
-    principal: { user, roles: given, ...ofAccount, anonymous: false, expiresAt, issuedAt, login: null },
-  }
-}
-
-function throttled(username: string, address: string, retryAfter: number): Login & { ok: false } {
-  const detail = `too many failed logins of ${username} or from ${address}`
-  return { ok: false, refusal: 'throttled', detail, retryAfter }
-}
-
 async function byIdentity({ directory, now = Date.now }: AuthenticatorDeps, identity: Identity): Promise<Identified> {
   const { user } = identity
   const issuedAt = now()
@@ -399,8 +250,4 @@ async function ensureAccount(
       return refuse('not_authorized', error.message)
     throw error
   }
-}
-
-function refuse(refusal: LoginRefusal, detail: string): Login {
-  return { ok: false, refusal, detail }
 }

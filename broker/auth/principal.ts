@@ -64,6 +64,15 @@ export interface TokenCredentials {
 
 export type LoginRefusal = 'bad_credentials' | 'not_authorized' | 'suspended' | 'throttled' | 'unavailable'
 
+export interface RefusedLogin {
+  /** The name the client gave; undefined: none. */
+  readonly user: string | undefined
+  readonly address: string
+  readonly door: LoginProtocol
+  readonly reason: LoginRefusal
+  readonly why: string
+}
+
 export type Login =
   | { readonly ok: true; readonly principal: Principal }
   /** `detail` is for the log, never for the client. `retryAfter`: seconds, if throttled. */

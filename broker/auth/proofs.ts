@@ -3,8 +3,7 @@
  * tokens, logins at a provider.
  */
 import { Refusal } from '../../schemas/errors.js'
-import type { RefusedLogin } from './authenticator.js'
-import type { LoginRefusal } from './principal.js'
+import type { LoginRefusal, RefusedLogin } from './principal.js'
 import type { LoginThrottle } from './throttle.js'
 
 export interface ProofsDeps {

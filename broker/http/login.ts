@@ -7,8 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS } from '../../schemas/ids.js'
-import type { RefusedLogin } from '../auth/authenticator.js'
-import { type Authenticator, type LoginRefusal, REFUSED_BY_HOOK } from '../auth/principal.js'
+import { type Authenticator, type LoginRefusal, REFUSED_BY_HOOK, type RefusedLogin } from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
 
 declare module 'fastify' {

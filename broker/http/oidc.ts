@@ -5,10 +5,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { API } from '../../schemas/commands.js'
 import { asRefusal, Refusal } from '../../schemas/errors.js'
-import type { RefusedLogin } from '../auth/authenticator.js'
 import type { LoginCodes } from '../auth/login-codes.js'
 import type { Oidc, PendingLogin } from '../auth/oidc.js'
-import type { Authenticator } from '../auth/principal.js'
+import type { Authenticator, RefusedLogin } from '../auth/principal.js'
 import type { Proofs } from '../auth/proofs.js'
 import type { LoginThrottle } from '../auth/throttle.js'
 

@@ -1,4 +1,4 @@
-/** All that the broker has of a user: to take along, and to be erased. */
+/** Commands to export a user's data, and to delete the account. */
 import Type from 'typebox'
 import { code, command, NOTHING, object, password, time, user } from './parts.js'
 

@@ -1,4 +1,4 @@
-/** Accounts, as those who run the broker see to them. `users.*` is what others see of a user. */
+/** Administration of accounts. `users.*` is what other users see. */
 import Type from 'typebox'
 import { ROLE } from '../announcement.js'
 import { USER_NAMES } from '../ids.js'

@@ -1,4 +1,4 @@
-/** What was done by those who may do more than others. */
+/** The audit log of administrative acts. */
 import Type from 'typebox'
 import { command, limit, more, object, orNull, seq, time } from './parts.js'
 

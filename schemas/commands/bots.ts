@@ -1,4 +1,4 @@
-/** API keys for services, bots, and the commands that bots take. */
+/** API keys, bots, and slash commands. */
 import Type from 'typebox'
 import { command, limit, more, NOTHING, object, orNull, room, time, user, was } from './parts.js'
 
@@ -33,7 +33,7 @@ const Bot = object(
   { title: 'Bot' },
 )
 
-/** What a bot may call a command; the slash in front of it is not part of the name. */
+/** Name of a slash command, without the slash. */
 export const SLASH_NAME = '^[a-z0-9][a-z0-9_-]{0,31}$'
 const slash = {
   name: Type.String({ pattern: SLASH_NAME, description: 'Without the slash: lower-case letters, digits, _ and -.' }),

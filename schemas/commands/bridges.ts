@@ -1,4 +1,4 @@
-/** Rooms that devices report to. */
+/** Bridges from device topics into rooms. */
 import Type from 'typebox'
 import { command, NOTHING, object, orNull, time, user, was } from './parts.js'
 

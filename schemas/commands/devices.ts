@@ -1,14 +1,14 @@
-/** Devices: users that belong to a user, what they are asked to do, and the rooms they report to. */
+/** Devices: users that belong to a user, and commands sent to them. */
 import Type from 'typebox'
 import { DeviceBridge } from './bridges.js'
 import { command, limit, more, NOTHING, object, orNull, time, user } from './parts.js'
 
-/** Seconds: the longest a command waits for its device. */
+/** Longest time in seconds that a command waits for its device. */
 const MAX_COMMAND_TTL = 2_592_000
 export const COMMAND_TTL = 3600
 
 const device = Type.String({ minLength: 1, maxLength: 128, description: 'User id of the device.' })
-/** The same as the broker tells it. */
+/** The same in results. */
 export const deviceId = Type.String({ description: 'User id of the device.' })
 const name = Type.Union([Type.String({ maxLength: 128 }), Type.Null()], { description: 'Name to show.' })
 const may = Type.Enum(['read', 'control'], {
@@ -27,7 +27,7 @@ const Device = object(
   },
   { title: 'Device' },
 )
-/** A device with a key that it had not before. */
+/** A device with a new key. */
 const withKey = object({ device: Device, key })
 const Share = object(
   { user: Type.String({ description: 'User id.' }), may, at: time('Since when.') },
@@ -44,7 +44,7 @@ const Offer = object(
   { title: 'DeviceOffer' },
 )
 
-/** What is published on `devices/{device}/commands` by those who may, or asked for with `devices.command`. */
+/** Payload of `devices/{device}/commands`, and the parameters of `devices.command`. */
 export const DeviceCommandInput = {
   name: Type.String({ minLength: 1, maxLength: 128, description: 'What the device should do.' }),
   params: Type.Optional(Type.Unknown({ description: 'Any JSON.' })),
@@ -65,7 +65,7 @@ export const DeviceCommandInput = {
   ),
 }
 
-/** What a device publishes on `devices/{device}/receipts`. */
+/** Payload of `devices/{device}/receipts`. */
 export const DeviceReceiptInput = {
   id: id('Of the command.'),
   ok: Type.Boolean({ description: 'Whether it was done.' }),

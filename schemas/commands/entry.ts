@@ -1,4 +1,4 @@
-/** Ways into a room beside an invitation: links, and asking. */
+/** Joining a room without an invitation: links and join requests. */
 import Type from 'typebox'
 import { command, link, more, NOTHING, object, orNull, room, time, user, userPage, was } from './parts.js'
 import { Member } from './rooms.js'

@@ -1,4 +1,4 @@
-/** What messages may not say. */
+/** Content filters. */
 import Type from 'typebox'
 import { Filter, MAX_FILTERS } from '../moderation.js'
 import { command, object } from './parts.js'

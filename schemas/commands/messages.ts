@@ -1,4 +1,4 @@
-/** Messages: sending them, and reading what was sent. */
+/** Sending messages, and reading the history. */
 import Type from 'typebox'
 import { MessageInput } from '../message.js'
 import { command, limit, MESSAGE_EXAMPLE, more, object, room, seq, time } from './parts.js'

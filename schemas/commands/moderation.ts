@@ -1,4 +1,4 @@
-/** Roles, and what is done about those who disturb. */
+/** Roles in a room, bans and mutes. */
 import Type from 'typebox'
 import { command, more, NOTHING, object, orNull, role, room, time, user, userPage } from './parts.js'
 import { Member } from './rooms.js'

@@ -1,4 +1,4 @@
-/** Notifications: sending them, reading and acknowledging one's own, and what became of those one sent. */
+/** Sending notifications, reading and acknowledging one's own, and querying the state of sent ones. */
 import Type from 'typebox'
 import { NotificationInput } from '../message.js'
 import { command, limit, more, object, orNull, seq, time, user } from './parts.js'

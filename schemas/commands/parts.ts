@@ -1,10 +1,10 @@
-/** What the tables of commands are made of. */
+/** Building blocks of the table of commands. */
 import Type, { type TObject, type TProperties, type TSchema } from 'typebox'
 import { ROOM_ROLES } from '../permissions.js'
 
 /**
- * How often a command may be asked for, by what it costs: `read` looks something up, `write` changes something small, `create` makes
- * something that stays, `login` tries credentials.
+ * The rate limit of a command, by its cost: `read` looks something up, `write` changes something small, `create` makes
+ * something that stays, `login` checks credentials.
  */
 export type RateClass = 'read' | 'write' | 'create' | 'login'
 
@@ -12,9 +12,9 @@ export interface HttpRoute {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below `/v1`; `{name}` stands for the parameter of that name. */
   path: string
-  /** Status of success where it is not 200. */
+  /** Status of success if not 200. */
   status?: 201
-  /** Where what was made can be found, below `/v1`; `{name}` stands for that key of the result. */
+  /** Location of the created resource below `/v1`; `{name}` stands for that key of the result. */
   location?: string
   /** The result is one page of a list. */
   page?: HttpPage
@@ -29,27 +29,27 @@ export interface HttpPage {
   back?: true
 }
 
-/** One thing a client can ask for, through either door: `users/{me}/requests/{name}`, or its HTTP route. */
+/** A command: a request on `users/{me}/requests/{name}`, and an HTTP route. */
 export interface Command<P extends TObject = TObject, R extends TSchema = TSchema> {
-  /** One sentence: what it does, and who may. */
+  /** One sentence: what it does, and who may call it. */
   summary: string
   params: P
   result: R
   rate: RateClass
-  /** For those who are not logged in, too: HTTP asks for no Authorization. */
+  /** Needs no login: HTTP requires no Authorization. */
   open?: true
   /**
-   * An administrative act: it goes into the audit log with the room and the user it names, and those of its parameters that are listed here.
-   * Never list secrets.
+   * An administrative act, which is written to the audit log with the room and user it names and the parameters listed
+   * here. Never list secrets.
    */
   audit?: true | readonly string[]
-  /** Names that parameters had before, and those they have now: either is taken. */
+  /** Deprecated parameter names, with the current ones: both are accepted. */
   deprecated?: Readonly<Record<string, string>>
-  /** Null: it is about the asking connection, which HTTP has none of. */
+  /** Null: it concerns the calling connection, which HTTP does not have. */
   http: HttpRoute | null
 }
 
-/** The old names are in `params` too, so that every document shows them; handlers only ever see the new ones. */
+/** Adds the deprecated names to `params`, so that every document shows them; handlers only see the current ones. */
 export const command = <P extends TObject, R extends TSchema>(definition: Command<P, R>): Command<P, R> => {
   const { params, deprecated } = definition
   if (!deprecated) return definition
@@ -57,14 +57,14 @@ export const command = <P extends TObject, R extends TSchema>(definition: Comman
   return { ...definition, params: object({ ...params.properties, ...Object.fromEntries(old) }) as TObject as P }
 }
 
-/** A field that is called `now` today, under the name it had before. */
+/** A deprecated field, now called `now`. */
 export const was = <S extends TSchema>(now: string, schema: S): S => ({
   ...schema,
   deprecated: true,
   description: `Deprecated: use ${now}.`,
 })
 
-/** An object of these properties and no others. One with a `title` is known by that name in the documents. */
+/** An object with these properties and no others. One with a `title` is referenced by that name in the documents. */
 export const object = <P extends TProperties>(properties: P, options: { title?: string; description?: string } = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options })
 

@@ -1,8 +1,8 @@
-/** A new password for who forgot the old one. */
+/** Password resets. */
 import Type from 'typebox'
 import { command, NOTHING, object, password, time, user } from './parts.js'
 
-/** Seconds a token is good for: as long as a mail may take, and no longer than a week. */
+/** Lifetime of a token in seconds. */
 export const RESET_EXPIRES_IN = { minimum: 60, maximum: 604_800, default: 3600 }
 
 export const PASSWORD_RESET_COMMANDS = {

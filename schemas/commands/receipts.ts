@@ -1,4 +1,4 @@
-/** Who has got and read what. */
+/** Receipts and read positions. */
 import Type from 'typebox'
 import { command, limit, more, object, room, seq, thinned, time, user } from './parts.js'
 

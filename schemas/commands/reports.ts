@@ -1,4 +1,4 @@
-/** What users tell those who moderate of messages and of each other. */
+/** Reports of messages and users to moderators. */
 import Type from 'typebox'
 import { command, limit, more, object, orNull, room, seq, time, user, was } from './parts.js'
 

@@ -1,4 +1,4 @@
-/** Rooms and who is in them. */
+/** Rooms and members. */
 import Type from 'typebox'
 import { RoomPolicies } from '../policies.js'
 import {

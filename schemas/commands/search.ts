@@ -1,4 +1,4 @@
-/** Finding messages by their words. */
+/** Full-text search. */
 import Type from 'typebox'
 import { command, limit, MESSAGE_EXAMPLE, more, object, user } from './parts.js'
 

@@ -1,8 +1,8 @@
-/** The devices a user is connected with, or was. */
+/** Sessions of a user. */
 import Type from 'typebox'
 import { command, limit, more, NOTHING, object, orNull, time, user, was } from './parts.js'
 
-/** As long as `limits.clientIdBytes` can let one be. */
+/** The highest value that `limits.clientIdBytes` may have. */
 const MAX_SESSION = 65_535
 const session = Type.String({ description: 'MQTT client id.' })
 const Session = object(

@@ -1,4 +1,4 @@
-/** What a client has missed. */
+/** `sync`: everything a client has missed. */
 import Type, { type Static } from 'typebox'
 import { command, limit, MESSAGE_EXAMPLE, more, object, room, seq } from './parts.js'
 import { Receipt } from './receipts.js'
@@ -45,7 +45,7 @@ const message = Type.Object(
   },
 )
 
-/** Where a client is in a room: as it got it from `sync`, with a seq and id that may have moved on since. */
+/** A client's position in a room, as returned by `sync`; seq and id may have advanced since. */
 export const Place = object(
   {
     seq: place('The last message the client has, whether a message, an edit or any other.'),

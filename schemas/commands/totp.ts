@@ -1,4 +1,4 @@
-/** A second factor for who logs in with a password: codes of an authenticator app (TOTP, RFC 6238). */
+/** Second factors: codes of an authenticator app (TOTP, RFC 6238). */
 import Type from 'typebox'
 import { code, command, NOTHING, object, orNull, password, time } from './parts.js'
 

@@ -1,10 +1,10 @@
-/** People: how they show themselves, and whom they want to hear nothing of. */
+/** Users: profiles, and blocking. */
 import Type from 'typebox'
 import { command, limit, more, NOTHING, object, orNull, time, user } from './parts.js'
 
 const text = (maxLength: number, description: string) => orNull(Type.String({ maxLength, description }))
 
-/** Bytes of all custom fields together, as JSON. */
+/** Most bytes of all custom fields together, as JSON. */
 export const MAX_FIELDS_BYTES = 4096
 
 const fields = Type.Record(

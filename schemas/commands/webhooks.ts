@@ -1,4 +1,4 @@
-/** Where the broker tells what happens: for admins. */
+/** Administration of webhooks. */
 import Type from 'typebox'
 import { WEBHOOK_ID, webhookFilters, webhookId, webhookSecret, webhookUrl } from '../webhooks.js'
 import { command, limit, more, NOTHING, object, orNull, time, was } from './parts.js'

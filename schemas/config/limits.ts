@@ -2,20 +2,20 @@
 import Type from 'typebox'
 import { count, duration, optionalDuration, section } from './fields.js'
 
-/** A second, on average; ten seconds' worth may come at once. */
+/** Rates per second; bursts may use ten seconds' worth at once. */
 export interface RateFigures {
   /** Publishes of one user. */
   publish: number
-  /** Bytes of the same, as they come: topic and properties included. */
+  /** Bytes of these publishes, topic and properties included. */
   publishBytes: number
   /** Messages into one room. */
   room: number
-  /** Requests of one user, by what they cost. */
+  /** Requests of one user, by rate class. */
   read: number
   write: number
   create: number
   login: number
-  /** Filters that one user subscribes to or gives up. */
+  /** Filters that one user subscribes to or unsubscribes from. */
   subscribe: number
 }
 

@@ -1,4 +1,4 @@
-/** Schemas with a title are written once, under that name, and referred to from everywhere else. */
+/** Collects schemas with a title: each is written once, under that name, and referenced everywhere else. */
 import type { TSchema } from 'typebox'
 
 export type Json = Record<string, unknown>
@@ -12,7 +12,7 @@ export class Components {
     this.#prefix = prefix
   }
 
-  /** The schema as plain JSON with its named parts referred to. */
+  /** The schema as plain JSON, with references to named schemas. */
   use(schema: TSchema): Json {
     const json = JSON.parse(JSON.stringify(schema)) as Json
     return this.#refer(json) as Json

@@ -1,4 +1,4 @@
-/** What the broker tells on the topics of events: one schema for each type, told apart by `type`. */
+/** Schemas of the events on event topics: one per `type`. */
 import Type, { type TProperties } from 'typebox'
 import { deviceId } from '../commands/devices.js'
 import { object, orNull, role, seq, time, user } from '../commands/parts.js'

@@ -1,7 +1,7 @@
-/** Values that fit a schema, for the documents. */
+/** Example values for schemas. */
 import type { TObject, TSchema } from 'typebox'
 
-/** What things are called in examples. */
+/** Example values by name. */
 const NAMES: Readonly<Record<string, unknown>> = {
   room: 'tea',
   session: 'phone',
@@ -72,12 +72,12 @@ export function exampleOf(schema: TSchema, name = ''): unknown {
   }
 }
 
-/** What a deprecated field is called today; null: it is not deprecated. */
+/** The current name of a deprecated field; null: it is not deprecated. */
 function nameNow({ deprecated, description = '' }: Node): string | null {
   return deprecated === true ? (/^Deprecated: use (\w+)/.exec(description)?.[1] ?? null) : null
 }
 
-/** Whether what is called so has the form of the schema. */
+/** Whether the example of that name is valid for the schema. */
 function fitsName(name: string, { type, anyOf }: Node): boolean {
   if (!(name in NAMES)) return false
   const value = NAMES[name]

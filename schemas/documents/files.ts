@@ -1,4 +1,4 @@
-/** The documents that are kept as files: by path, as they should be. `npm run schemas` writes them. */
+/** The generated documents, by path. `npm run schemas` writes them. */
 import type { TSchema } from 'typebox'
 import { COMMANDS, type Command } from '../commands.js'
 import { ConfigSchema } from '../config.js'
@@ -57,7 +57,7 @@ function commandSchemas(): Json {
   return { $schema: DIALECT, title: 'Commands', $defs: { ...defs, ...components.all() } }
 }
 
-/** For editors of config.yaml: what has a default may be left out. */
+/** The JSON Schema of config.yaml, for editors: keys with a default are optional. */
 function configSchema(): Json {
   return { $schema: DIALECT, ...(withoutDefaulted(JSON.parse(JSON.stringify(ConfigSchema))) as Json) }
 }

@@ -1,4 +1,4 @@
-/** The routes of logins by an identity provider: they lead a browser on, so they are no commands. */
+/** Routes for logins by an identity provider. They redirect a browser, so they are not commands. */
 
 import type { Json } from './components.js'
 import { REFUSALS } from './refusals.js'

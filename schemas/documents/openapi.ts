@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document of the HTTP door, made from the table of commands. */
+/** The OpenAPI 3.1 document of the HTTP API, generated from the table of commands. */
 import Type from 'typebox'
 import { API, COMMANDS, type Command, EXPORTS, type HttpRoute } from '../commands.js'
 import { Problem } from '../problem.js'
@@ -13,7 +13,7 @@ const DESCRIPTION = `Every request a client can publish over MQTT is a route her
 Log in with the token or the password that MQTT takes. Errors are problem documents (RFC 9457) with the codes of replies over MQTT.
 A parameter that is not known is an error that names it.`
 
-/** What the routes of a tag are about. */
+/** Descriptions of the tags. */
 const TAGS: Readonly<Record<string, string>> = {
   accounts: 'Accounts of all users, for admins: creation, roles, suspension.',
   account: 'The caller’s account: deletion, and export of its data.',

@@ -1,4 +1,4 @@
-/** What travels on each topic, as schemas: what clients publish and what they receive. */
+/** Payload schemas of all topics: what clients publish and what they receive. */
 import Type, { type TSchema } from 'typebox'
 import { AnnouncementInput, announcedRoles } from '../announcement.js'
 import { DeviceCommandInput, DeviceReceiptInput } from '../commands/devices.js'

@@ -1,4 +1,4 @@
-/** docs/reference.md: every command for people who read, made from the table. */
+/** docs/reference.md: the commands in prose, generated from the table. */
 import type { TSchema } from 'typebox'
 import { API, COMMANDS, type Command, type HttpRoute } from '../commands.js'
 import { ERRORS } from '../errors.js'

@@ -1,4 +1,4 @@
 const refused = { $ref: '#/components/responses/Refused' }
 
-/** What every operation of the OpenAPI document may answer in place of its result. */
+/** Error responses of every operation in the OpenAPI document. */
 export const REFUSALS = { '4XX': refused, default: refused }

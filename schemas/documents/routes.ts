@@ -1,4 +1,4 @@
-/** A command as HTTP sees it, for the documents. */
+/** The HTTP side of a command, for the documents. */
 import type { TSchema } from 'typebox'
 import type { Command, HttpRoute } from '../commands.js'
 import type { ErrorCode } from '../errors.js'
@@ -30,15 +30,15 @@ export function routeDeps({ params }: Command, { method, path }: HttpRoute): Rou
   }
 }
 
-/** Subjects of commands whose name has no dot, where it is not messages. */
+/** Subjects of commands whose name has no dot; others without one belong to messages. */
 const SUBJECTS: Record<string, string> = { notify: 'notifications', broadcast: 'broadcast' }
 
-/** What a command is about: the part of its name before the dot. */
+/** The subject of a command: the part of its name before the dot. */
 export function subjectOf(name: string): string {
   return name.includes('.') ? name.split('.')[0]! : (SUBJECTS[name] ?? 'messages')
 }
 
-/** Refusals to expect, beside those that any request may get. */
+/** Error codes specific to the command, beside those of any request. */
 export function refusalsOf({ params, rate }: Command): ErrorCode[] {
   const { properties } = params
   const named = 'room' in properties || 'user' in properties
