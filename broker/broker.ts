@@ -1,6 +1,4 @@
-/**
- * The composition root: makes the parts, lowest first, and starts them. The makers are in wiring/.
- */
+/** The composition root: makes the parts, lowest first, and starts them. The makers are in wiring/. */
 import type http from 'node:http'
 import type https from 'node:https'
 import type { Logger } from 'pino'
