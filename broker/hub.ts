@@ -20,7 +20,7 @@ export interface View {
   readonly form: ((entry: LogEntry) => Buffer) | null
   /** The room whose membership the view requires; null: it belongs to the user. */
   readonly room: string | null
-  /** A new follower starts at the oldest entry, not at the head. */
+  /** A new subscriber starts at the oldest entry, not at the head. */
   readonly fromStart?: true
 }
 
