@@ -122,8 +122,7 @@ export class Gates {
 
   /** Null: no hook is set. */
   publish(client: HookClient, actor: Actor, message: GatedMessage): Promise<Refusal | null> | null {
-    const isSet = this.#aedes.authorizePublish !== this.#defaults.authorizePublish
-    if (!isSet && !this.#hooks().authorizePublish) return null
+    if (!this.#isSet('authorizePublish') && !this.#hooks().authorizePublish) return null
     return this.publishFor(client, actor, message)
   }
 
@@ -183,8 +182,8 @@ export class Gates {
 
   /** Null while `authorizeForward` is not set: deliveries then share encodings. The hook may change the payload. */
   forward(client: HookClient | null): Forward | null {
+    if (!this.#isSet('authorizeForward')) return null
     const aedes = this.#aedes
-    if (aedes.authorizeForward === this.#defaults.authorizeForward) return null
     const hook = aedes.authorizeForward as unknown as (
       client: HookClient | null,
       packet: object,

@@ -1,4 +1,4 @@
-/** The doors of the configuration: which listeners there are, and what stands behind each. */
+/** Opens the listeners of the configuration, and what they need: the facts of the landing page, the log of refused pages and connections. */
 import type http from 'node:http'
 import type https from 'node:https'
 import { API, EXPORTS } from '../../schemas/api.js'
@@ -18,7 +18,7 @@ export function about({ listen, rooms }: Config, listeners: readonly Listener[])
   return { version: readVersion(), listeners, wsPath: listen.wsPath, room: rooms.list[0]?.id ?? 'lobby' }
 }
 
-/** What is told of pages that may do nothing, and of HTTP connections that have no place. */
+/** Counts and logs refused web pages and refused HTTP connections. */
 export function webRefusals(refusals: RefusalLog, counters: Counters) {
   return {
     pageRefused: (page: string): void => {

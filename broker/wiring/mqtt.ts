@@ -1,7 +1,7 @@
 /** MQTT: the Aedes broker, and what its connections work with. */
 
 import type { Chat } from '../chat/chat.js'
-import { ownable } from '../chat/wiring/shared.js'
+import { countPersons } from '../chat/wiring/shared.js'
 import { Backlogs } from '../following/backlog.js'
 import type { SubscriberServices } from '../following/services.js'
 import { Admission } from '../mqtt/admission.js'
@@ -12,7 +12,6 @@ import type { MqttServices } from '../mqtt/services.js'
 import { SessionWriter } from '../mqtt/session-writer.js'
 import { SharedSubscriptions } from '../mqtt/shared/groups.js'
 import { Flusher } from '../mqtt/write-buffer.js'
-import { accountOf, namesCountedWith } from '../store/persons.js'
 import type { Store } from '../store/store.js'
 import { FaultLog } from '../util/fault-log.js'
 import type { Context } from './context.js'
@@ -45,8 +44,7 @@ export async function makeMqtt(context: Context, { store, logins, chat }: MqttDe
   const couldReceive = chat.access.couldReceive.bind(chat.access)
   const shares = new SharedSubscriptions({ ...subscribing, couldReceive }, sessionWriter, failed)
   await shares.load()
-  const namesOf = (user: string): Iterable<string> => namesCountedWith(store.directory, user, ownable(config))
-  const personBehind = (user: string): string => accountOf(store.directory, user, ownable(config))
+  const { accountOf: personBehind, namesCountedWith: namesOf } = countPersons(store.directory, config)
   const registry = new Registry({ hub, store, sessionWriter, shares, personBehind, namesOf, failed })
   const flusher = new Flusher()
   const pluginFaults = new FaultLog(log, 'a plugin failed')

@@ -2,13 +2,12 @@
 
 import { SecretBox } from '../auth/secret-box.js'
 import { deriveKey } from '../auth/tokens.js'
-import { ownable } from '../chat/wiring/shared.js'
+import { countPersons } from '../chat/wiring/shared.js'
 import { Search } from '../readers/search/search.js'
 import { Moderator } from '../readers/webhooks/moderator.js'
 import { Poster } from '../readers/webhooks/poster.js'
 import { Webhooks } from '../readers/webhooks/webhooks.js'
 import type { AppendedBatch } from '../store/changes.js'
-import { accountOf } from '../store/persons.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 
@@ -58,7 +57,7 @@ function makeSearch({ config, log, failed }: Context, store: Store, path: string
     path,
     share: config.search.share,
     failed,
-    accountOf: (user) => accountOf(store.directory, user, ownable(config)),
+    accountOf: countPersons(store.directory, config).accountOf,
     notice: (message, facts) => log.warn(facts, message),
   })
 }

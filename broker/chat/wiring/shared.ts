@@ -2,7 +2,7 @@
 import type { Config } from '../../../schemas/config.js'
 import { createAcl } from '../../auth/acl.js'
 import type { Bus } from '../../store/bus.js'
-import { accountOf, namesCountedWith } from '../../store/persons.js'
+import { accountOf, namesCountedWith, type Ownership } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { TimerWheel } from '../../util/timer-wheel.js'
@@ -66,18 +66,21 @@ export async function makeShared(config: Config, deps: ChatDeps) {
   const views = new Views(store.directory)
   await views.load(store.log)
   const acl = createAcl(config.acl.rules)
-  const counted = (user: string): string => accountOf(store.directory, user, ownable(config))
-  const names = (user: string): ReadonlySet<string> => namesCountedWith(store.directory, user, ownable(config))
+  const persons = countPersons(store.directory, config)
   return {
     ...others,
     ...{ store, bus, renewLogin, liveSessions, followedBy, endSessions },
     views,
     acl,
-    plainTopics: new PlainTopics(store, bus, acl, new RetainedQuota(store.queue, config.limits, names)),
+    plainTopics: new PlainTopics(
+      store,
+      bus,
+      acl,
+      new RetainedQuota(store.queue, config.limits, persons.namesCountedWith),
+    ),
     replies: new Replies(bus),
-    accountOf: counted,
-    namesCountedWith: names,
-    rates: new Rates(config.limits.rates, counted),
+    ...persons,
+    rates: new Rates(config.limits.rates, persons.accountOf),
     slowMode: new SlowMode(),
     askLimits: new AskLimits(store.directory, config.limits.asksPerPair),
     /** By room, or by user. */
@@ -88,9 +91,13 @@ export async function makeShared(config: Config, deps: ChatDeps) {
   }
 }
 
-/** How many bots and devices a person may make. */
-export function ownable({ limits, devices }: Pick<Config, 'limits' | 'devices'>): number {
-  return limits.botsPerUser + devices.perUser
+/** How limits count by person: the account a user counts as, and all users that count as the same one. */
+export function countPersons(directory: Ownership, { limits, devices }: Pick<Config, 'limits' | 'devices'>) {
+  const owned = limits.botsPerUser + devices.perUser
+  return {
+    accountOf: (user: string): string => accountOf(directory, user, owned),
+    namesCountedWith: (user: string): ReadonlySet<string> => namesCountedWith(directory, user, owned),
+  }
 }
 
 export type SharedServices = Awaited<ReturnType<typeof makeShared>>
