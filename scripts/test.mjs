@@ -18,6 +18,8 @@ const JOBS = 2
 const TIMEOUT = 600
 /** Seconds in which a file that has reached it says what it was at, before its process is killed. */
 const GRACE = 30
+/** Lines of a failed file that are repeated at the end. */
+const MOST_SHOWN = 60
 
 const onTerminal = process.stdout.isTTY === true
 
@@ -116,6 +118,26 @@ function withoutPassed(output) {
     .join('\n')
 }
 
+/** What failed in a file, with where and why; of a file that reported nothing, the end of what it said. */
+function failedParts(output) {
+  const lines = output.split('\n')
+  const parts = []
+  for (let at = lines.findIndex(isFailure); at >= 0 && parts.length < MOST_SHOWN; ) {
+    const end = lines.findIndex((line, index) => index > at && /^ *(not )?ok \d|^ *# Subtest|^ *\d+\.\.\d+/.test(line))
+    parts.push(...lines.slice(at, end < 0 ? undefined : end))
+    at = end < 0 ? -1 : lines.findIndex((line, index) => index >= end && isFailure(line))
+  }
+  return (parts.length > 0 ? parts : lines.slice(-MOST_SHOWN)).slice(0, MOST_SHOWN)
+}
+
+function isFailure(line) {
+  return /^ *not ok \d/.test(line)
+}
+
+function asComment(lines) {
+  return lines.map((line) => `#   ${line}`).join('\n')
+}
+
 function report() {
   const sums = {}
   for (const { counts } of results)
@@ -127,7 +149,9 @@ function report() {
   for (const { file, leftOut } of results)
     for (const line of leftOut) console.log(`# left out in ${file}: ${line.trim()}`)
   const failed = results.filter(({ failure }) => failure)
-  for (const { file, failure } of failed) console.log(`# FAILED ${file}: ${failure}`)
+  // Again at the end, as that is the part of a long log which people and CI look at.
+  for (const { file, failure, output } of failed)
+    console.log(`# FAILED ${file}: ${failure}${onTerminal ? '' : `\n${asComment(failedParts(output))}`}`)
   console.log(`# ${results.length} files in ${Math.round(process.uptime())} s\n# { ${total.join(', ')} }`)
   if (failed.length > 0 || results.length === 0) process.exitCode = 1
 }

@@ -1,7 +1,5 @@
 /** People of an identity provider log in with a browser: a real provider, and a browser that goes through its pages. */
 import { createHash, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { userNameOf } from '../../broker/auth/identity.js'
@@ -10,6 +8,7 @@ import { SealedState } from '../../broker/auth/sealed-state.js'
 import { SecretBox } from '../../broker/auth/secret-box.js'
 import { completeConfig } from '../../broker/config/config.js'
 import { startTestBroker, type TestBroker } from '../helpers/broker.js'
+import { freePort } from '../helpers/free-port.js'
 import { fetchFrom, httpUrl } from '../helpers/http.js'
 import { Browser, CLIENT, type People, startProvider } from '../helpers/identity-provider.js'
 import { knock } from '../helpers/knock.js'
@@ -17,15 +16,6 @@ import { LOGIN_CHALLENGE, LOGIN_VERIFIER } from '../helpers/oidc-cases.js'
 import { Person } from '../helpers/people.js'
 
 const APP = 'https://chat.example.com/app'
-
-/** A port nobody uses: the provider has to know the broker's address before there is a broker, and the other way round. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 interface Scene {
   oidc?: object
@@ -35,6 +25,7 @@ interface Scene {
 }
 
 async function open(t: Test, { oidc = {}, auth = {}, people = {}, provider: options = {} }: Scene = {}) {
+  // The provider has to know the broker's address before there is a broker, and the other way round.
   const port = await freePort()
   const redirectUri = `http://127.0.0.1:${port}/v1/auth/oidc/callback`
   const provider = await startProvider(t, redirectUri, { people, ...options })
@@ -214,9 +205,9 @@ t.test('whom the provider linked stays linked when both start anew, the provider
     alg: 'RS256',
     use: 'sig',
   })
-  const { broker, provider, logIn, start } = await open(t, { provider: { jwks: { keys: [key()] as never } } })
+  const port = await freePort()
+  const { broker, provider, logIn, start } = await open(t, { provider: { port, jwks: { keys: [key()] as never } } })
   t.match(await logIn('ann'), { user: 'ann' })
-  const port = Number(new URL(provider.issuer).port)
   await provider.stop()
   const browser = new Browser()
   t.equal((await browser.open(start())).status, 302, 'the way there is known')

@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
-import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { mintToken } from '../../broker/auth/tokens.js'
+import { freePort } from './free-port.js'
 
 /** Relative to the compiled test in dist. */
 const CLI = fileURLToPath(new URL('../../broker/cli.js', import.meta.url))
@@ -113,14 +113,4 @@ export class BrokerProcess {
     child.kill('SIGKILL')
     await gone
   }
-}
-
-/** A port that is free at this moment. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as net.AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
