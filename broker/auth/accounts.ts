@@ -104,7 +104,7 @@ export class Accounts {
       const record: UserRecord = { ...(await this.#existing(id)) }
       const { suspended } = record
       delete record.suspended
-      if (suspended) await this.#write(this.#store.directory.userOp(record))
+      if (suspended) await this.#write(...this.#store.directory.userOps(record))
       return toAccount(record)
     })
   }
@@ -141,7 +141,7 @@ export class Accounts {
           rooms: messages === 'erased' ? roomsWithMessagesOf(directory, user) : null,
           person,
         }),
-        ...(await directory.deleteUserOps(user, at)),
+        ...directory.deleteUserOps(user, at),
       ])
       await this.#tell('user.removed', gone, (await Promise.all(ops)).flat())
       return gone
@@ -156,7 +156,7 @@ export class Accounts {
     const { directory } = this.#store
     const all = (await directory.credentials(record.id)).filter(({ kind }) => kind === 'login' || kind === 'reset')
     const ended = all.map(({ id }) => directory.deleteCredentialOp(record.id, id))
-    await this.#write(directory.userOp({ ...record, tokensValidFrom: this.#now() }), ...ended)
+    await this.#write(...directory.userOps({ ...record, tokensValidFrom: this.#now() }), ...ended)
   }
 
   /**
@@ -212,7 +212,7 @@ export class Accounts {
 
   async #change(record: UserRecord, change: Partial<UserRecord>): Promise<UserRecord> {
     const changed = { ...record, ...change }
-    if (!isDeepStrictEqual(changed, record)) await this.#write(this.#store.directory.userOp(changed))
+    if (!isDeepStrictEqual(changed, record)) await this.#write(...this.#store.directory.userOps(changed))
     if (!sameRoles(new Set(record.roles), new Set(changed.roles))) this.#rolesChanged(record.id)
     return changed
   }
@@ -238,7 +238,7 @@ export class Accounts {
     const { directory } = this.#store
     const removedAt = await directory.removedAt(record.id)
     const made = removedAt === 0 ? record : { ...record, tokensValidFrom: removedAt }
-    await this.#tell('user.registered', [made.id], [directory.userOp(made), ...along])
+    await this.#tell('user.registered', [made.id], [...directory.userOps(made), ...along])
     return made
   }
 

@@ -1,6 +1,7 @@
 /** Writing to the store: drafts of log entries and other operations, committed together as one atomic change. */
 
 import type { Body } from './body.js'
+import type { Guards } from './guards.js'
 import type { LogName } from './log-name.js'
 import type { Extra, Gone, LogEntry } from './logs.js'
 import type { NoteWrite } from './notes.js'
@@ -47,6 +48,8 @@ export type AppendResult =
 export interface Change {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
+  /** The change is committed only if they hold; else it settles with a `GuardConflict`, and nothing of it is written. */
+  readonly guards?: Guards | null
   /** May be lost in a crash: causes no fsync of its own. */
   readonly lazy?: boolean
   /**
@@ -69,5 +72,17 @@ export class StoreError extends Error {
     super(message, { cause: options.cause })
     this.name = 'StoreError'
     this.full = options.full ?? false
+  }
+}
+
+/** What a change was decided on has changed. Catch up to `position`, and decide again (`transact`). */
+export class GuardConflict extends StoreError {
+  /** The reader's memory has to be as new as this. */
+  readonly position: number
+
+  constructor(position: number) {
+    super('what this change was decided on has changed')
+    this.name = 'GuardConflict'
+    this.position = position
   }
 }

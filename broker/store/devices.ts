@@ -76,7 +76,7 @@ export interface DeviceStore {
    * Removes a device with its shares, offers, bridges and commands, and, if `id` is also a user, what others share with
    * it or offer it.
    */
-  deleteOps(id: string): Promise<Op[]>
+  deleteOps(id: string): Op[]
 
   /** By device and user. */
   readonly shares: OwnedRecords<DeviceShareRecord>

@@ -31,12 +31,12 @@ export interface DirectoryStore {
   users(): AsyncIterable<UserRecord>
   /** Ids after `after` that begin with `prefix`, ignoring case; sorted by their lower case. */
   usersLike(prefix: string, after: string, limit: number): Promise<string[]>
-  userOp(record: UserRecord): Op
+  userOps(record: UserRecord): Op[]
   /**
    * Removes the account with its credentials, second factor, profile, privacy settings, contacts, and blocks in both
    * directions. `at` (Unix ms) is recorded as the time of removal.
    */
-  deleteUserOps(id: string, at: number): Promise<Op[]>
+  deleteUserOps(id: string, at: number): Op[]
   /** When an account of that name was last removed; 0: never. */
   removedAt(id: string): Promise<number>
   credential(user: string, id: string): Promise<CredentialRecord | null>
@@ -64,7 +64,7 @@ export interface DirectoryStore {
   /** Ids that equal this one except for case. */
   roomsLike(id: string): readonly string[]
   roomOp(record: RoomRecord): Op
-  /** Removes the room with its memberships and invites. */
+  /** Removes the room with everything that belongs to it. */
   deleteRoomOps(id: string): Op[]
 
   member(room: string, user: string): MemberRecord | undefined
@@ -72,7 +72,8 @@ export interface DirectoryStore {
   /** By room id. */
   memberships(user: string): ReadonlyMap<string, MemberRecord>
   memberOp(record: MemberRecord): Op
-  deleteMemberOp(room: string, user: string): Op
+  /** With the member's receipt. */
+  deleteMemberOps(room: string, user: string): Op[]
 
   invite(room: string, user: string): InviteRecord | undefined
   /** By user. */

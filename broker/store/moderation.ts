@@ -44,5 +44,5 @@ export interface ModerationStore {
   evidenceOp(id: string, message: Buffer): Op
   /** Off the disk within a day, like a deleted report with its evidence. */
   deleteEvidenceOp(id: string): Op
-  deleteReportOp(id: string): Op
+  deleteReportOps(id: string): Op[]
 }

@@ -1,7 +1,55 @@
+/** Writes. Those of tables are data: they can be sent to another process and applied there. */
+import type { Owner, Table } from './tables.js'
+
+export type Op = TableOp | AdapterOp
+
+export type TableOp = PutOp | DeleteOp | ClearOp
+
+/** Sets a record. `wipe`: what was there before leaves the disk within a day. */
+export interface PutOp {
+  readonly type: 'put'
+  readonly table: Table
+  readonly key: string
+  readonly value: string | Buffer
+  readonly wipe?: true
+}
+
+/** Removes a record. `wipe`: it also leaves the disk within a day. */
+export interface DeleteOp {
+  readonly type: 'delete'
+  readonly table: Table
+  readonly key: string
+  readonly wipe?: true
+}
+
 /**
- * An opaque write, made by one of the store's op builders. `applied` runs once it is durable, before any `settled`.
- * Commit it once and soon: ops of `enqueueOps` reserve their positions in the queues when they are made.
+ * Removes all records of an owner that are there when the change is committed, those set before by the same change included. `wipe`: they
+ * also leave the disk within a day.
  */
-export interface Op {
-  readonly applied?: () => void
+export interface ClearOp {
+  readonly type: 'clear'
+  readonly table: Table
+  readonly owner: Owner
+  readonly wipe?: true
+}
+
+/** An opaque write, made by one of the adapter's op builders. Commit it once and soon: some reserve their place when they are made. */
+export interface AdapterOp {
+  readonly type: 'staged'
+}
+
+export function put(table: Table, key: string, value: string | Buffer): PutOp {
+  return { type: 'put', table, key, value }
+}
+
+export function del(table: Table, key: string): DeleteOp {
+  return { type: 'delete', table, key }
+}
+
+export function wipe(table: Table, key: string): DeleteOp {
+  return { type: 'delete', table, key, wipe: true }
+}
+
+export function clear(table: Table, owner: Owner): ClearOp {
+  return { type: 'clear', table, owner }
 }

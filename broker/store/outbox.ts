@@ -72,7 +72,7 @@ export interface WebhookStore {
   all(): AsyncIterable<WebhookRecord>
   putOp(record: WebhookRecord): Op
   /** Also deletes its dead letters. */
-  deleteOps(id: string): Promise<Op[]>
+  deleteOps(id: string): Op[]
   letter(webhook: string, id: string): Promise<DeadLetter | null>
   /** In the order of event ids, which sort by time; after the id `after`. */
   letters(webhook: string, after: string, limit: number): Promise<DeadLetter[]>

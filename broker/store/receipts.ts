@@ -18,7 +18,7 @@ export interface ReceiptRecord {
   readonly threads?: Readonly<Record<number, number>>
 }
 
-/** In memory, like memberships; removed by `deleteMemberOp` and `deleteRoomOps`. */
+/** In memory, like memberships; removed by `deleteMemberOps` and `deleteRoomOps`. */
 export interface ReceiptStore {
   get(room: string, user: string): ReceiptRecord | undefined
   putOp(record: ReceiptRecord): Op

@@ -15,18 +15,16 @@ import type { Persistence } from './persistence.js'
 import type { QueueStore } from './queues.js'
 import type { ReceiptStore } from './receipts.js'
 import type { SessionStore } from './sessions.js'
+import type { TableFollower, Tables } from './tables.js'
 
-export interface Store {
+/** What an adapter does. */
+export interface StorePort {
   readonly log: LogReader
   readonly notes: NoteReader
   readonly sessions: SessionStore
   readonly queue: QueueStore
-  readonly directory: DirectoryStore
-  readonly receipts: ReceiptStore
   readonly outbox: OutboxStore
-  readonly webhooks: WebhookStore
-  readonly accounts: AccountStore
-  readonly moderation: ModerationStore
+  readonly tables: Tables
   /**
    * The Aedes persistence contract over the same data (asynchronous form: methods return promises, streams are in
    * object mode).
@@ -57,8 +55,22 @@ export interface Store {
    * not open.
    */
   copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void>
+  /**
+   * Loads the follower, then tells it of every later change of a table. If the adapter has lost sight of what is stored (after a failed
+   * write), it loads the follower anew.
+   */
+  follow(follower: TableFollower): Promise<void>
   /** Waits for queued changes, then closes. */
   close(): Promise<void>
+}
+
+/** An adapter with the records above it. */
+export interface Store extends StorePort {
+  readonly directory: DirectoryStore
+  readonly receipts: ReceiptStore
+  readonly webhooks: WebhookStore
+  readonly accounts: AccountStore
+  readonly moderation: ModerationStore
 }
 
 /** Running totals, for `$SYS`, metrics and tests on cost. */

@@ -16,7 +16,7 @@ t.test('nobody becomes what mentions call everyone, by any way in; an account th
   }
   const { store } = broker.running
   const record = { id: 'room', roles: [], passwordHash: null, createdAt: Date.now() }
-  await commit(store, { ops: [store.directory.userOp(record)] })
+  await commit(store, { ops: store.directory.userOps(record) })
   t.match(await fetchFrom(broker, '/v1/rooms', { as: 'room' }), { status: 200 })
 })
 

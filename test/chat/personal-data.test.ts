@@ -3,7 +3,8 @@ import { Level } from 'level'
 import t, { type Test } from 'tap'
 import { callAdmin } from '../../broker/admin/control-socket.js'
 import { accountFiles } from '../../broker/chat/exports/account-files.js'
-import { keys, type RoomRecordKind } from '../../broker/store/level/keys.js'
+import { keys } from '../../broker/store/level/keys.js'
+import { PREFIXES } from '../../broker/store/level/record-keys.js'
 import { storeLocation } from '../../broker/wiring/storage.js'
 import { type Overrides, startTestBroker, type TestBroker } from '../helpers/broker.js'
 import { movableClock } from '../helpers/clock.js'
@@ -76,50 +77,42 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Mf: nobodys('filters'),
   Mr: erasedWhole('reports'),
   Me: { exported: 'evidence of what others wrote, for those who keep order', stays: 'the name in what others wrote' },
-}
-
-/** Of rooms and devices; a kind that is missing does not compile. */
-const ROOM_KINDS: Readonly<Record<RoomRecordKind, Kind>> = {
-  b: { exported: ['sanctions'], stays: 'bans and mutes of the name' },
-  m: { exported: ['sanctions'], stays: 'bans and mutes of the name' },
-  l: { exported: 'links lead into rooms; who made one loses them with the account’s name', stays: null },
-  r: erasedWhole('requests'),
-  w: { exported: 'that they wrote stands in direct/', stays: 'the name in the id of a conversation the other keeps' },
-  f: { exported: 'where others forwarded the user’s words is theirs', stays: null },
-  D: erasedWhole('devices'),
-  S: erasedWhole('devices'),
-  O: erasedWhole('devices'),
-  B: erasedWhole('devices'),
-  C: erasedWhole('devices'),
-  F: erasedWhole('devices'),
+  // Of rooms and devices.
+  Ob: { exported: ['sanctions'], stays: 'bans and mutes of the name' },
+  Om: { exported: ['sanctions'], stays: 'bans and mutes of the name' },
+  Ol: { exported: 'links lead into rooms; who made one loses them with the account’s name', stays: null },
+  Or: erasedWhole('requests'),
+  Ow: { exported: 'that they wrote stands in direct/', stays: 'the name in the id of a conversation the other keeps' },
+  Of: { exported: 'where others forwarded the user’s words is theirs', stays: null },
+  OD: erasedWhole('devices'),
+  OS: erasedWhole('devices'),
+  OO: erasedWhole('devices'),
+  OB: erasedWhole('devices'),
+  OC: erasedWhole('devices'),
+  OF: erasedWhole('devices'),
 }
 
 function kindOf(key: string): string {
   return /^[OWM]/.test(key) ? key.slice(0, 2) : key[0]!
 }
 
-const ALL: Readonly<Record<string, Kind>> = {
-  ...KINDS,
-  ...Object.fromEntries(Object.entries(ROOM_KINDS).map(([letter, kind]) => [`O${letter}`, kind])),
-}
-
 /** Members of the table of keys that are no key. */
 const PARTS =
-  /^(journalEdges|dueOf|retainedOfDue|keyOfStale|groupOf|noteOf|placeOf|numbered|dedupeName|dedupeNameOf|dedupePrefix|roomRecordOf|outboxOf)$/
+  /^(journalEdges|dueOf|retainedOfDue|keyOfStale|groupOf|noteOf|placeOf|numbered|dedupeName|dedupeNameOf|dedupePrefix|outboxOf)$/
 
 /** Whose first, or second, part is a number. */
 const NUMBER_FIRST = new Set(['journal', 'due', 'dueRetained', 'generation', 'filter', 'dedupe', 'packet'])
 const SECOND = new Set(['chunk', 'erased', 'incoming', 'reference'])
 
 t.test('every key the store knows is of a kind that is decided upon', async (t) => {
+  for (const [table, prefix] of Object.entries(PREFIXES))
+    t.ok(KINDS[prefix], `the table ${table}, whose keys begin with ${prefix}, is in KINDS of this file`)
   for (const [name, make] of Object.entries(keys)) {
     if (PARTS.test(name)) continue
-    const given = NUMBER_FIRST.has(name)
-      ? [1, 'x', 1]
-      : ['b', SECOND.has(name) ? 1 : 'x', name === 'ofRoom' ? 'x' : 1, 'x']
+    const given = NUMBER_FIRST.has(name) ? [1, 'x', 1] : ['b', SECOND.has(name) ? 1 : 'x', 1, 'x']
     const key = typeof make === 'function' ? (make as (...parts: unknown[]) => string)(...given) : String(make)
     t.ok(
-      ALL[kindOf(key)],
+      KINDS[kindOf(key)],
       `keys.${name} begins with ${kindOf(key)}, which KINDS of this file does not have: say there in which file of an export such records are, or why in none, and whether a name may stay in them`,
     )
   }
@@ -215,7 +208,7 @@ t.test('an export has all of it', async (t) => {
     [],
     'every word of hers',
   )
-  for (const [letter, { exported }] of Object.entries(ALL))
+  for (const [letter, { exported }] of Object.entries(KINDS))
     for (const file of typeof exported === 'string' ? [] : exported) {
       const [, text = ''] = Object.entries(files).find(([name]) => name.startsWith(file)) ?? []
       t.ok(text.trim().length > 2, `${letter} is in ${file}`)
@@ -282,7 +275,7 @@ t.test('a deletion leaves nothing but what is listed', async (t) => {
     if (key.includes(name) || value.includes(name)) left.add(kindOf(key))
   await level.close()
   t.same(
-    [...left].filter((kind) => (ALL[kind]?.stays ?? null) === null),
+    [...left].filter((kind) => (KINDS[kind]?.stays ?? null) === null),
     [],
     'her name is only where it is said to stay',
   )

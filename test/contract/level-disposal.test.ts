@@ -94,7 +94,7 @@ t.test('a log that is dropped, and an account that is removed, are off the disk 
     }
     await folded(store)
     t.same(await found(location, [kept!, ...gone]), [kept, ...gone], 'all there before')
-    await commit(store, [], await store.directory.deleteUserOps('ann', now))
+    await commit(store, [], store.directory.deleteUserOps('ann', now))
     await store.log.drop('m:a')
     for (let hours = 1; hours <= 24; hours++) {
       now += HOUR

@@ -355,7 +355,7 @@ t.test('a listener that throws harms nobody else', async (t) => {
     'appended 2',
   ])
   t.match(faults, [{ message: 'listener' }])
-  const foreign = commit(store, [draft('m:a', 'x')], [{ applied: () => undefined }])
+  const foreign = commit(store, [draft('m:a', 'x')], [{ type: 'of another store' } as never])
   await t.rejects(foreign, StoreError, 'an op of someone else fails its commit')
   t.equal(await append(store, draft('m:a', '3')), 'appended 3')
   await store.close()

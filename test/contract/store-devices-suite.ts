@@ -39,10 +39,10 @@ async function devices(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
   store = await place.open()
   t.same(known(), all, 'after a restart')
-  await commit(store, [], await store.directory.deleteUserOps('bob', 4))
+  await commit(store, [], store.directory.deleteUserOps('bob', 4))
   t.same(known(), { ...all, shares: [], withBob: [] }, 'what is shared with a user goes with it')
   await commit(store, [], [store.directory.devices.shares.putOp(share)])
-  await commit(store, [], await store.directory.deleteUserOps('lamp', 5))
+  await commit(store, [], store.directory.deleteUserOps('lamp', 5))
   const none = { lamp: null, ann: [], bob: ['lamp2'], shares: [], withBob: [], bridges: [] }
   t.same(known(), none, 'and what belongs to a device with the device')
   await store.close()
@@ -89,7 +89,7 @@ async function commands(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(await known(), all, 'after a restart')
   await commit(store, [], [store.directory.devices.forgetOp('lamp', 'b')])
   t.same((await known()).finished, ['c expired'])
-  await commit(store, [], await store.directory.deleteUserOps('lamp', 3))
+  await commit(store, [], store.directory.deleteUserOps('lamp', 3))
   t.match(await known(), { open: [], all: 1, finished: [] })
   await store.close()
 }

@@ -47,7 +47,7 @@ export function moderationSuite(t: Test, newPlace: NewPlace): void {
     await store.close()
     store = await place.open()
     await check()
-    await commit(store, [], [store.moderation.deleteReportOp('1')])
+    await commit(store, [], store.moderation.deleteReportOps('1'))
     t.same([...store.moderation.reports.keys()], ['2'])
     t.equal(await store.moderation.evidence('1'), null)
     await store.close()

@@ -146,7 +146,7 @@ async function order(t: Test, newPlace: NewPlace): Promise<void> {
       t.ok(store.directory.room('r'), 'what ops change is in memory before anything settles')
     },
   })
-  store.commit({ drafts: [], ops: [store.directory.userOp(user)], settled: settle('second') })
+  store.commit({ drafts: [], ops: store.directory.userOps(user), settled: settle('second') })
   t.same(told, [], 'never at once')
   t.equal(store.directory.room('r'), undefined, 'memory follows the disk')
   await append(store, draft('m:a', 'two'))

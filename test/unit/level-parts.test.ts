@@ -8,8 +8,10 @@ import { Chunk } from '../../broker/store/level/chunk.js'
 import { CommitEncoder, decodeCommit } from '../../broker/store/level/commit-codec.js'
 import { keys, numberOf, partsOf, ranges } from '../../broker/store/level/keys.js'
 import { decodePacket, encodePacket } from '../../broker/store/level/packet-codec.js'
+import { PREFIXES, recordKey } from '../../broker/store/level/record-keys.js'
 import { RetainedCuts } from '../../broker/store/level/retained-cuts.js'
 import { RunReader } from '../../broker/store/level/run.js'
+import type { Table } from '../../broker/store/tables.js'
 
 /** Names with what keys are made of. */
 const name = fc.string({ unit: fc.constantFrom('\0', '\x01', '\x02', '!', '/', 'a', 'b', 'é', '🙂'), maxLength: 6 })
@@ -43,24 +45,20 @@ t.test('keys', async (t) => {
 
 /** A key of each kind, by the name of what makes it. */
 function keyOfEachKind(): [string, string][] {
-  const { format, epoch, folded, queueNumber, filters, seen } = keys
-  const fixed = Object.entries({ format, epoch, folded, queueNumber, filters, seen })
-  const ofRooms = ['b', 'm', 'l', 'r', 'w', 'f', 'D', 'S', 'B', 'C', 'F'] as const
+  const { format, epoch, folded, queueNumber, seen } = keys
+  const fixed = Object.entries({ format, epoch, folded, queueNumber, seen })
   const { chunk, due, erased, note, dedupe, dueRetained, subscription, cursor, incoming, reference } = keys
-  const { credential, block, contact, member, invite, departed, outbox, deadLetter, receipt } = keys
+  const { outbox } = keys
   const { journal, head, dropping, stale, generation, filter, session, inflight, packet, retained, will } = keys
-  const { user, userName, userRemoved, secondFactor, removal, bot, profile, privacy, room, presence } = keys
-  const { webhook, report, evidence } = keys
   const numbered = { journal, generation, filter, packet }
-  const named = { head, dropping, stale, session, inflight, retained, will, user, userName, userRemoved, secondFactor }
-  const records = { removal, bot, profile, privacy, room, presence, webhook, report, evidence }
-  const pairs = { subscription, cursor, credential, block, contact, member, invite, departed, outbox, deadLetter }
+  const named = { head, dropping, stale, session, inflight, retained, will }
+  const pairs = { subscription, cursor, outbox }
   return [
     ...fixed,
-    ...ofRooms.map((kind): [string, string] => [`ofRoom ${kind}`, keys.ofRoom(kind, 'x', 'y')]),
+    ...Object.entries(PREFIXES).map(([table]): [string, string] => [`table ${table}`, recordKey(table as Table, 'x')]),
     ...Object.entries(numbered).map(([kind, of]): [string, string] => [kind, of(1)]),
-    ...Object.entries({ ...named, ...records }).map(([kind, of]): [string, string] => [kind, of('x')]),
-    ...Object.entries({ ...pairs, receipt }).map(([kind, of]): [string, string] => [kind, of('x', 'y')]),
+    ...Object.entries(named).map(([kind, of]): [string, string] => [kind, of('x')]),
+    ...Object.entries(pairs).map(([kind, of]): [string, string] => [kind, of('x', 'y')]),
     ...Object.entries({ chunk, erased, incoming, reference }).map(([kind, of]): [string, string] => [
       kind,
       of('x', 1, false),
@@ -85,7 +83,7 @@ t.test('each kind of key has a letter, or a pair of letters, that no other begin
     'numbered',
     'behind',
   ]
-  const partsOfOthers = ['dedupeName', 'dedupeNameOf', 'dedupePrefix', 'roomRecordOf', 'outboxOf', 'ofRoom']
+  const partsOfOthers = ['dedupeName', 'dedupeNameOf', 'dedupePrefix', 'outboxOf']
   const known = new Set([...kinds.map(([kind]) => kind), ...notKinds, ...partsOfOthers])
   t.same(
     Object.keys(keys).filter((kind) => !known.has(kind)),

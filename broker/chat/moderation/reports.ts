@@ -211,7 +211,7 @@ export class Reports {
     const resolved = this.#resolved()
     return resolved
       .slice(0, Math.max(0, resolved.length + more - MAX_RESOLVED))
-      .map(({ id }) => moderation.deleteReportOp(id))
+      .flatMap(({ id }) => moderation.deleteReportOps(id))
   }
 
   /** Oldest resolution first. */
@@ -226,7 +226,7 @@ export class Reports {
     return this.#locks.runExclusive(UPDATE_LOCK, async () => {
       const ops: Op[] = []
       for (const report of store.moderation.reports.values()) {
-        if (report.user === user) ops.push(store.moderation.deleteReportOp(report.id))
+        if (report.user === user) ops.push(...store.moderation.deleteReportOps(report.id))
         else ops.push(...(await this.#anonymiseOps(report, user)))
       }
       if (ops.length > 0) await commit(store, { ops })
@@ -259,7 +259,7 @@ export class Reports {
   async sweep(now = Date.now()): Promise<void> {
     const { store, keep } = this.#deps
     const old = this.#resolved().filter(({ resolution }) => resolution!.at + keep * 1000 <= now)
-    if (old.length > 0) await commit(store, { ops: old.map(({ id }) => store.moderation.deleteReportOp(id)) })
+    if (old.length > 0) await commit(store, { ops: old.flatMap(({ id }) => store.moderation.deleteReportOps(id)) })
   }
 }
 

@@ -198,7 +198,7 @@ export class Members {
     if (role === 'owner' && this.#store.directory.members(room).size > 1) this.#rules.requireAnotherOwner(room, user)
     const { directory } = this.#store
     await this.#commit(room, { type: 'left', user }, [
-      directory.deleteMemberOp(room, user),
+      ...directory.deleteMemberOps(room, user),
       directory.departedOp(room, user),
     ])
     this.#bus.send({ kind: 'membership', room, user, member: false })
@@ -223,7 +223,7 @@ export class Members {
     if (user === by) throw new Refusal('bad_request', 'leave with rooms.leave', { field: 'user' })
     this.#rules.requireAbove(actor, member)
     if (member.role === 'owner' && directory.members(room).size > 1) this.#rules.requireAnotherOwner(room, user)
-    const ops = [directory.deleteMemberOp(room, user), directory.departedOp(room, user)]
+    const ops = [...directory.deleteMemberOps(room, user), directory.departedOp(room, user)]
     const drafts = [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
     await commit(this.#store, { drafts, ops })
     this.#bus.send({ kind: 'membership', room, user, member: false })
@@ -253,7 +253,7 @@ export class Members {
     const written = [...directory.written.of(room).keys()].map((writer) => directory.written.deleteOp(room, writer))
     await commit(this.#store, {
       drafts: [...left, ...drafts],
-      ops: [directory.deleteMemberOp(room, user), ...written, ...ops],
+      ops: [...directory.deleteMemberOps(room, user), ...written, ...ops],
     })
     this.#bus.send({ kind: 'membership', room, user, member: false })
   }

@@ -83,7 +83,7 @@ export class Sanctions {
     const ops: Op[] = []
     for (const [i, name] of names.entries()) {
       const member = directory.member(room, name)
-      if (member) ops.push(directory.deleteMemberOp(room, name))
+      if (member) ops.push(...directory.deleteMemberOps(room, name))
       if (member || i === 0) ops.push(directory.departedOp(room, name))
       if (directory.invite(room, name)) ops.push(directory.deleteInviteOp(room, name))
       if (directory.joinRequests.get(room, name)) ops.push(directory.joinRequests.deleteOp(room, name))

@@ -244,7 +244,7 @@ export class Webhooks implements WebhookAdmin {
 
   async #forgetOps(id: string): Promise<Op[]> {
     const { webhooks, outbox } = this.#deps.store
-    return [...(await webhooks.deleteOps(id)), ...(await outbox.forgetOps(id))]
+    return [...webhooks.deleteOps(id), ...(await outbox.forgetOps(id))]
   }
 }
 

@@ -36,7 +36,7 @@ export class CommitQueue {
     const barrier = change.drafts.length === 0 && change.ops.length === 0
     if (this.#closed) {
       change.settled(new StoreError('the store is closed'), [])
-    } else if (barrier && !this.#running) {
+    } else if (barrier && this.since === null) {
       change.settled(null, [])
     } else {
       this.#waitingSince ??= Date.now()

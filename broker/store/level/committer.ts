@@ -1,6 +1,8 @@
 /** Performs one group commit: numbers the drafts, writes atomically, then updates memory and notifies listeners. */
-import type { AppendedBatch, AppendResult, Change, Draft, StoreError } from '../changes.js'
+import { type AppendedBatch, type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
+import type { ClearOp, Op } from '../op.js'
 import type { StoreCounts } from '../store.js'
+import type { TableChange } from '../tables.js'
 import { CommitEncoder } from './commit-codec.js'
 import { type Database, storeError } from './database.js'
 import type { Dedupe } from './dedupe.js'
@@ -10,8 +12,15 @@ import { keys } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'
 import { Numbering } from './numbering.js'
-import { abandonOp, stageOp, WriteBatch } from './operation.js'
+import { abandonOp, type StagedOp, type Staging, stageOp, WriteBatch } from './operation.js'
 import type { LevelOutbox } from './outbox.js'
+import { RecentChanges } from './recent-changes.js'
+import { recordRange } from './record-keys.js'
+
+const NONE: ReadonlyMap<string, readonly string[]> = new Map()
+
+/** Of the drafts of a change; or why it was not committed. */
+type Results = readonly AppendResult[] | GuardConflict
 
 export interface CommitterDeps {
   readonly database: Database
@@ -23,14 +32,20 @@ export interface CommitterDeps {
   readonly counts: StoreCounts
   readonly sync: boolean
   readonly onAppend: (batches: readonly AppendedBatch[]) => void
+  /** The changes of tables in a commit. @param position Of the commit, ascending */
+  readonly onChanges: (position: number, changes: readonly TableChange[]) => void
+  readonly now: () => number
   readonly onFault: (error: unknown) => void
 }
 
 export class Committer {
   readonly #deps: CommitterDeps
   readonly #encoder = new CommitEncoder()
+  readonly #recent = new RecentChanges()
   /** Dedupe names of the prepared group's drafts that have one, in order. */
   #names: string[] = []
+  /** Keys on disk in the ranges that the prepared group clears. */
+  #cleared: ReadonlyMap<string, readonly string[]> = NONE
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps
@@ -47,9 +62,36 @@ export class Committer {
         if (!logs.peek(draft.log)) unknown.push(draft.log)
         if (draft.dedupe) names.push(dedupe.nameOf(draft))
       }
+    const waits: Promise<unknown>[] = []
     const records = names.length > 0 ? dedupe.prepare(names) : undefined
-    if (unknown.length === 0) return records
-    return Promise.all([logs.load([...new Set(unknown)]), records]).then(() => undefined)
+    if (records) waits.push(records)
+    if (unknown.length > 0) waits.push(logs.load([...new Set(unknown)]))
+    this.#cleared = NONE
+    const clears = group.flatMap(({ ops }) => ops.filter((op) => op.type === 'clear'))
+    if (clears.length > 0) waits.push(this.#readCleared(clears))
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
+  }
+
+  async #readCleared(clears: readonly ClearOp[]): Promise<void> {
+    const found = new Map<string, string[]>()
+    for (const { table, owner } of clears) {
+      const range = recordRange(table, owner)
+      if (found.has(range.gte)) continue
+      const all: string[] = []
+      for await (const page of this.#deps.database.keyPages(range)) for (const key of page) all.push(key)
+      found.set(range.gte, all)
+    }
+    this.#cleared = found
+  }
+
+  /** Of the last commit that changed a table. */
+  get position(): number {
+    return this.#recent.position
+  }
+
+  /** What is stored was read anew: guards taken before are void. */
+  reset(): void {
+    this.#recent.reset()
   }
 
   /**
@@ -59,12 +101,11 @@ export class Committer {
   async write(group: readonly Change[]): Promise<void> {
     const { database, journal, logs, dedupe, outbox, counts, sync } = this.#deps
     const batch = new WriteBatch()
+    const staging: Staging = { batch, changes: [], cleared: this.#cleared, now: this.#deps.now() }
     const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
-    let results: AppendResult[][]
+    let results: Results[]
     try {
-      const add = (draft: Draft): AppendResult => numbering.add(draft)
-      results = group.map(({ drafts }) => drafts.map(add))
-      for (const { ops } of group) for (const op of ops) stageOp(op, batch)
+      results = group.map((change) => this.#stage(change, numbering, staging))
     } catch (cause) {
       database.distrust()
       throw storeError('a change cannot be written', cause)
@@ -87,7 +128,21 @@ export class Committer {
       for (const [name, record] of numbering.records) dedupe.remember(name, record)
       counts.appended += numbering.count
     }
-    this.#announce(group, results, appended?.batches ?? [])
+    this.#announce(group, results, appended?.batches ?? [], staging.changes)
+  }
+
+  /** Adds a change to the commit that is being built, unless a guard of it fails. */
+  #stage({ drafts, ops, guards }: Change, numbering: Numbering, staging: Staging): Results {
+    if (guards && !this.#recent.holds(guards)) {
+      for (const draft of drafts) numbering.leaveOut(draft)
+      for (const op of ops) abandonOp(op)
+      return new GuardConflict(this.#recent.position + 1)
+    }
+    const results = drafts.map((draft) => numbering.add(draft))
+    const before = staging.changes.length
+    for (const op of ops) stageOp(op, staging)
+    for (let i = before; i < staging.changes.length; i++) this.#recent.note(staging.changes[i]!)
+    return results
   }
 
   /** Adds the effect of entry `seq` on other entries to the batch. */
@@ -106,15 +161,32 @@ export class Committer {
     }
   }
 
-  #announce(group: readonly Change[], results: readonly AppendResult[][], batches: readonly AppendedBatch[]): void {
-    for (const { ops } of group) for (const { applied } of ops) if (applied) this.#guard(applied)
+  #announce(
+    group: readonly Change[],
+    results: readonly Results[],
+    batches: readonly AppendedBatch[],
+    changes: readonly TableChange[],
+  ): void {
+    group.forEach(({ ops }, i) => {
+      if (!(results[i] instanceof GuardConflict)) for (const op of ops) this.#applied(op)
+    })
+    if (changes.length > 0) {
+      this.#recent.position++
+      this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
+    }
     if (batches.length > 0) this.#guard(() => this.#deps.onAppend(batches))
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
   }
 
-  #settle(change: Change, results: readonly AppendResult[]): void {
+  #applied(op: Op): void {
+    const { applied } = op as StagedOp
+    if (op.type === 'staged' && applied) this.#guard(() => applied.call(op))
+  }
+
+  #settle(change: Change, results: Results): void {
     try {
-      change.settled(null, results)
+      if (results instanceof GuardConflict) change.settled(results, [])
+      else change.settled(null, results)
     } catch (error) {
       this.#deps.onFault(error)
     }

@@ -130,7 +130,7 @@ export class Database {
   }
 
   /** The entries of a range in pages, from one snapshot. */
-  pages(range: KeyRange): AsyncGenerator<[string, Buffer][]> {
+  pages(range: KeyRange & { limit?: number; reverse?: boolean }): AsyncGenerator<[string, Buffer][]> {
     return this.#pages(range)
   }
 

@@ -4,6 +4,8 @@
  * Numbers have a fixed width, so that they sort numerically.
  */
 
+import { keyPart as part, partsOf as partsOfKey } from '../tables.js'
+
 export interface KeyRange {
   readonly gte: string
   readonly lt: string
@@ -13,23 +15,13 @@ const END = '\0'
 const ESCAPE = '\x01'
 const NUMBER_WIDTH = 11
 
-function part(text: string): string {
-  if (!text.includes(END) && !text.includes(ESCAPE)) return text
-  return text.replaceAll(ESCAPE, `${ESCAPE}\x02`).replaceAll(END, `${ESCAPE}${ESCAPE}`)
-}
-
-function unescaped(text: string): string {
-  if (!text.includes(ESCAPE)) return text
-  return text.replaceAll(`${ESCAPE}${ESCAPE}`, END).replaceAll(`${ESCAPE}\x02`, ESCAPE)
-}
-
 function number(value: number): string {
   return value.toString(36).padStart(NUMBER_WIDTH, '0')
 }
 
 /** The parts of a key after its letter. */
 export function partsOf(key: string): string[] {
-  return key.slice(1).split(END).map(unescaped)
+  return partsOfKey(key.slice(1))
 }
 
 /** The number at the end of a key. */
@@ -46,12 +38,6 @@ function kind(letter: string): KeyRange {
 function below(prefix: string): KeyRange {
   return { gte: prefix + END, lt: prefix + ESCAPE }
 }
-
-/**
- * Of rooms: bans, mutes, links, join requests, who has written, whose messages were forwarded there. Of devices: the
- * device itself, shares, offers, bridges, unfinished and finished commands.
- */
-export type RoomRecordKind = 'b' | 'm' | 'l' | 'r' | 'w' | 'f' | 'D' | 'S' | 'O' | 'B' | 'C' | 'F'
 
 export const keys = {
   format: '!format',
@@ -129,35 +115,9 @@ export const keys = {
   behind: (key: string): string => `${key}${END}`,
   will: (id: string): string => `w${part(id)}`,
 
-  user: (id: string): string => `u${part(id)}`,
-  userName: (lowerCase: string): string => `v${part(lowerCase)}`,
-  userRemoved: (id: string): string => `V${part(id)}`,
-  credential: (user: string, id: string): string => `C${part(user)}${END}${part(id)}`,
-  secondFactor: (user: string): string => `2${part(user)}`,
-  /** A user whose data is still to be erased. */
-  removal: (user: string): string => `X${part(user)}`,
-  bot: (bot: string): string => `A${part(bot)}`,
-  profile: (user: string): string => `P${part(user)}`,
-  privacy: (user: string): string => `Y${part(user)}`,
-  block: (user: string, blocked: string): string => `K${part(user)}${END}${part(blocked)}`,
-  contact: (user: string, wanted: string): string => `Q${part(user)}${END}${part(wanted)}`,
-  room: (room: string): string => `o${part(room)}`,
-  member: (room: string, user: string): string => `m${part(room)}${END}${part(user)}`,
-  invite: (room: string, user: string): string => `q${part(room)}${END}${part(user)}`,
-  departed: (room: string, user: string): string => `e${part(room)}${END}${part(user)}`,
-  /** Records of a room or device, of a kind of one letter. */
-  ofRoom: (kind: RoomRecordKind, room: string, name: string): string => `O${kind}${part(room)}${END}${part(name)}`,
-  roomRecordOf: (key: string): string[] => partsOf(key.slice(1)),
-  presence: (user: string): string => `y${part(user)}`,
   /** A reader's cursor in a log; without a reader: the mark that the log has not been read to its end. */
   outbox: (log: string, reader: string): string => `Wo${part(log)}${END}${part(reader)}`,
   outboxOf: (key: string): [log: string, reader: string] => partsOf(key.slice(1)) as [string, string],
-  webhook: (id: string): string => `Ww${part(id)}`,
-  deadLetter: (webhook: string, id: string): string => `Wd${part(webhook)}${END}${part(id)}`,
-  filters: 'Mf',
-  report: (id: string): string => `Mr${part(id)}`,
-  evidence: (id: string): string => `Me${part(id)}`,
-  receipt: (room: string, user: string): string => `R${part(room)}${END}${part(user)}`,
 } as const
 
 export const ranges = {
@@ -201,35 +161,5 @@ export const ranges = {
   retainedBelow: (levels: string): KeyRange => ({ gte: `t${part(levels)}`, lt: `t${part(levels)}0` }),
   wills: kind('w'),
 
-  removals: kind('X'),
-  users: kind('u'),
-  /** Lower-case names that begin with `prefix`, after another. */
-  userNames: (prefix: string, after: string): KeyRange => ({
-    gte: after >= prefix ? `v${part(after)}${END}` : `v${part(prefix)}`,
-    lt: `v${part(prefix)}\x7f`,
-  }),
-  bots: kind('A'),
-  allBlocks: kind('K'),
-  allPrivacy: kind('Y'),
-  allContacts: kind('Q'),
-  credentials: (user: string): KeyRange => below(`C${part(user)}`),
-  rooms: kind('o'),
-  allMembers: kind('m'),
-  members: (room: string): KeyRange => below(`m${part(room)}`),
-  allInvites: kind('q'),
-  invites: (room: string): KeyRange => below(`q${part(room)}`),
-  allDeparted: kind('e'),
-  departed: (room: string): KeyRange => below(`e${part(room)}`),
-  allOfRooms: (letter: RoomRecordKind): KeyRange => ({ gte: `O${letter}`, lt: `O${kind(letter).lt}` }),
-  ofRoom: (letter: RoomRecordKind, room: string): KeyRange => below(`O${letter}${part(room)}`),
-  presence: kind('y'),
-  reports: { gte: 'Mr', lt: 'Ms' },
   allOutbox: { gte: 'Wo', lt: 'Wp' },
-  webhooks: { gte: 'Ww', lt: 'Wx' },
-  /** After an id. */
-  deadLetters: (webhook: string, after: string): KeyRange => ({
-    ...below(`Wd${part(webhook)}`),
-    gte: `${keys.deadLetter(webhook, after)}${END}`,
-  }),
-  allReceipts: kind('R'),
 } as const

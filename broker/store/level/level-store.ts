@@ -1,10 +1,11 @@
 /** The embedded store: a LevelDB in a directory, one writer; listeners are called only after a commit is durable. */
 
 import { type AppendedBatch, type Change, type Effect, StoreError } from '../changes.js'
+import { withRecords } from '../directory/records.js'
 import type { LogName } from '../log-name.js'
 import type { Op } from '../op.js'
-import type { Store, StoreCounts } from '../store.js'
-import { LevelAccounts } from './accounts.js'
+import type { Store, StoreCounts, StorePort } from '../store.js'
+import type { TableChange, TableFollower } from '../tables.js'
 import { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue } from './commit-queue.js'
@@ -13,25 +14,22 @@ import { Compaction } from './compaction.js'
 import { copyDatabase } from './copy.js'
 import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
 import { Dedupe } from './dedupe.js'
-import { LevelDirectory } from './directory.js'
 import { Disposal } from './disposal.js'
 import { Epoch, outdate } from './epoch.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
 import { Journal } from './journal.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
-import { LevelModeration } from './moderation.js'
 import { LevelNotes } from './notes.js'
 import { type StagedOp, WriteBatch } from './operation.js'
 import { LevelOutbox } from './outbox.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
-import { LevelReceipts } from './receipts.js'
+import { LevelTables } from './record-tables.js'
 import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 import { LevelSessions } from './sessions.js'
 import { Subscriptions } from './subscriptions.js'
-import { LevelWebhooks } from './webhooks.js'
 
 const CACHE_BYTES = 64 * 1024 * 1024
 const FIRST_RETRY_MS = 100
@@ -66,11 +64,11 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   try {
     await store.load()
     await store.begin()
+    return await withRecords(store)
   } catch (error) {
     await database.close()
     throw new StoreError(`${location ?? 'memory'}: ${(error as Error).message}`, { cause: error })
   }
-  return store
 }
 
 /** Folding begins at half of the journal's share of memory; at the full share commits wait for it. */
@@ -78,19 +76,15 @@ function foldLimits(cacheBytes: number, given: Partial<FoldLimits> = {}): FoldLi
   return { ...FOLD_LIMITS, bytes: Math.min(FOLD_LIMITS.bytes, cacheBytes / 4), ...given }
 }
 
-class LevelStore implements Store {
+class LevelStore implements StorePort {
   readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, failures: 0 }
   readonly log: LevelLogs
   readonly notes: LevelNotes
   readonly sessions: LevelSessions
   readonly queue: LevelQueue
-  readonly directory: LevelDirectory
-  readonly receipts: LevelReceipts
   readonly outbox: LevelOutbox
-  readonly webhooks: LevelWebhooks
-  readonly accounts: LevelAccounts
-  readonly moderation: LevelModeration
   readonly persistence: LevelPersistence
+  readonly tables: LevelTables
   onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
   readonly #database: Database
@@ -103,6 +97,7 @@ class LevelStore implements Store {
   readonly #disposal: Disposal
   readonly #committer: Committer
   readonly #commits = new CommitQueue((group) => this.#write(group))
+  readonly #followers: TableFollower[] = []
   readonly #onFault: (error: unknown) => void
   readonly #now: () => number
   /** The last task of the chain of folds, trims and reopenings. */
@@ -139,12 +134,8 @@ class LevelStore implements Store {
     const retained = (this.#retained = new Retained(database))
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
-    const receipts = (this.receipts = new LevelReceipts(database))
-    this.accounts = new LevelAccounts(database)
-    this.moderation = new LevelModeration(database, this.#now)
-    this.directory = new LevelDirectory(database, receipts)
     const outbox = (this.outbox = new LevelOutbox(database, logs))
-    this.webhooks = new LevelWebhooks(database)
+    this.tables = new LevelTables(database)
     this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
     const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
     const shared = {
@@ -169,7 +160,10 @@ class LevelStore implements Store {
     const erase = (): Promise<void> => this.#disposal.erase()
     this.#folding = new Folding({ ...shared, cache, alone, erase, limits: foldLimits(cacheBytes, options.fold) })
     const onAppend = (batches: readonly AppendedBatch[]): void => this.onAppend(batches)
-    this.#committer = new Committer({ ...shared, sync: options.sync, onAppend })
+    const onChanges = (position: number, changes: readonly TableChange[]): void => {
+      for (const follower of this.#followers) follower.apply(position, changes)
+    }
+    this.#committer = new Committer({ ...shared, sync: options.sync, onAppend, onChanges })
   }
 
   /** Loads memory from disk. Reads everything first, so that nobody sees a partial state. */
@@ -183,12 +177,12 @@ class LevelStore implements Store {
       await this.#subscriptions.load(),
       await this.queue.load(),
       await this.#retained.load(),
-      await this.directory.load(),
-      await this.receipts.load(),
       await this.outbox.load(),
-      await this.moderation.load(),
     ]
+    for (const follower of this.#followers) applies.push(await follower.load(this.tables))
     for (const apply of applies) apply()
+    this.#committer.reset()
+    for (const follower of this.#followers) follower.apply(this.#committer.position, [])
     for (const { log, dedupe } of journal)
       for (const { from, cid, record } of dedupe) this.#dedupe.remember(keys.dedupeName(log, from, cid), record)
     this.#folding.notice()
@@ -213,6 +207,15 @@ class LevelStore implements Store {
 
   commit(change: Change): void {
     this.#commits.add(change)
+  }
+
+  follow(follower: TableFollower): Promise<void> {
+    return this.#commits.exclusive(async () => {
+      const apply = await follower.load(this.tables)
+      apply()
+      follower.apply(this.#committer.position, [])
+      this.#followers.push(follower)
+    })
   }
 
   effectOp(name: LogName, effect: Effect): Op {

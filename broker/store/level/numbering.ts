@@ -68,6 +68,11 @@ export class Numbering {
     return { outcome: 'appended', id: draft.id, seq, ts: draft.ts }
   }
 
+  /** Passes over a draft that is not committed. */
+  leaveOut(draft: Draft): void {
+    if (draft.dedupe) this.#nextName++
+  }
+
   /** The journal value, and what each log gets. */
   finish(): { value: Buffer; batches: NumberedBatch[] } {
     const batches = [...this.#numbered.values()]

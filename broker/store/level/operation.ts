@@ -1,6 +1,8 @@
-/** The ops of this adapter, and the batch they are written in. */
-import type { Op } from '../op.js'
+/** The batch that ops are written in, and how each kind of op is staged. */
+import type { AdapterOp, Op, TableOp } from '../op.js'
+import type { TableChange } from '../tables.js'
 import { type KeyRange, keys } from './keys.js'
+import { recordKey, recordRange } from './record-keys.js'
 
 /** Ordered writes of one atomic step; a later one on the same key wins. */
 export class WriteBatch {
@@ -43,56 +45,77 @@ export class WriteBatch {
   }
 }
 
-export interface PutOp extends Op {
-  readonly type: 'put'
-  readonly key: string
-  readonly value: Buffer | string
-}
-
-export interface DelOp extends Op {
-  readonly type: 'del'
-  readonly key: string
-}
-
 /**
  * An op that decides what to write only when its commit is built, when all earlier changes are known. `stage` may
  * change memory: after a failed commit the store reloads everything. `abandoned` is called instead if the change fails
  * before that.
  */
-export interface StagedOp extends Op {
-  readonly type: 'staged'
+export interface StagedOp extends AdapterOp {
   stage(batch: WriteBatch): void
+  /** Called once it is durable, before any change of its commit settles. */
+  applied?(): void
   abandoned?(): void
 }
 
-type LevelOp = PutOp | DelOp | StagedOp
-
-export function put(key: string, value: Buffer | string, applied?: () => void): PutOp {
-  return applied ? { type: 'put', key, value, applied } : { type: 'put', key, value }
+/** What staging an op needs to know. */
+export interface Staging {
+  readonly batch: WriteBatch
+  /** The changes of tables in this commit, in order. */
+  readonly changes: TableChange[]
+  /** Keys on disk in the ranges that this commit clears, by the beginning of the range. */
+  readonly cleared: ReadonlyMap<string, readonly string[]>
+  /** Unix ms. */
+  readonly now: number
 }
 
-export function del(key: string, applied?: () => void): DelOp {
-  return applied ? { type: 'del', key, applied } : { type: 'del', key }
+export function stageOp(op: Op, staging: Staging): void {
+  if (op.type === 'staged') return (op as StagedOp).stage(staging.batch)
+  if (op.type === 'clear') stageClear(op.table, op.owner, op.wipe === true, staging)
+  else if (op.type === 'put' || op.type === 'delete') stageRecord(op, staging)
+  else throw new TypeError('an op of no kind that this store knows')
 }
 
-/** Deletes a key such that its old versions leave the disk within a day. @param at Unix ms: now */
-export function wipe(key: string, at: number): StagedOp {
-  const stage = (batch: WriteBatch): void => {
+function stageRecord(op: Exclude<TableOp, { type: 'clear' }>, { batch, changes, now }: Staging): void {
+  const { table, key } = op
+  const value = op.type === 'put' ? op.value : null
+  const stored = recordKey(table, key)
+  if (op.wipe) batch.put(keys.stale(stored), String(now))
+  if (value === null) batch.del(stored)
+  else batch.put(stored, value)
+  changes.push({ table, key, value })
+}
+
+function stageClear(
+  table: Parameters<typeof recordRange>[0],
+  owner: string,
+  wiped: boolean,
+  { batch, changes, cleared, now }: Staging,
+): void {
+  const range = recordRange(table, owner)
+  // Records that earlier changes of this commit set are not on disk yet.
+  batch.delPuts(range)
+  for (const key of cleared.get(range.gte) ?? []) {
     batch.del(key)
-    batch.put(keys.stale(key), String(at))
+    if (wiped) batch.put(keys.stale(key), String(now))
   }
-  return { type: 'staged', stage }
+  changes.push({ table, owner })
 }
 
-export function stageOp(op: Op, batch: WriteBatch): void {
-  const own = op as LevelOp
-  if (own.type === 'put') batch.put(own.key, own.value)
-  else if (own.type === 'del') batch.del(own.key)
-  else if (own.type === 'staged') own.stage(batch)
-  else throw new TypeError('an op that this store did not make')
+export function isClear(op: Op): op is Extract<Op, { type: 'clear' }> {
+  return op.type === 'clear'
 }
 
 export function abandonOp(op: Op): void {
-  const own = op as LevelOp
-  if (own.type === 'staged') own.abandoned?.()
+  if (op.type === 'staged') (op as StagedOp).abandoned?.()
+}
+
+/** Sets a key of the adapter's own, beside the tables. */
+export function put(key: string, value: Buffer | string, applied?: () => void): StagedOp {
+  const stage = (batch: WriteBatch): void => batch.put(key, value)
+  return applied ? { type: 'staged', stage, applied } : { type: 'staged', stage }
+}
+
+export function del(key: string, applied?: () => void): StagedOp {
+  const stage = (batch: WriteBatch): void => batch.del(key)
+  return applied ? { type: 'staged', stage, applied } : { type: 'staged', stage }
 }

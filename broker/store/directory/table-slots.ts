@@ -1,0 +1,63 @@
+/** The tables that are held in memory, each in a slot: loaded anew beside the old ones, then put in their place at once. */
+import type { Table, TableChange, TableFollower, Tables } from '../tables.js'
+import type { MemoryTable } from './memory-table.js'
+
+export interface TableSlot<T> {
+  /** What the table holds as of the last commit applied. Another object after a reload. */
+  readonly now: T
+}
+
+class Slot<T extends MemoryTable> implements TableSlot<T> {
+  now: T
+  readonly #make: () => T
+
+  constructor(make: () => T) {
+    this.#make = make
+    this.now = make()
+  }
+
+  async load(table: Table, tables: Tables): Promise<() => void> {
+    const fresh = this.#make()
+    await tables.scan(table, (key, value) => fresh.apply(key, value))
+    return () => {
+      this.now = fresh
+    }
+  }
+}
+
+export class TableSlots implements TableFollower {
+  readonly #slots = new Map<Table, Slot<MemoryTable>>()
+  readonly #listeners: ((change: TableChange | null) => void)[] = []
+  /** Of the last commit applied. */
+  position = 0
+
+  add<T extends MemoryTable>(table: Table, make: () => T): TableSlot<T> {
+    const slot = new Slot(make)
+    this.#slots.set(table, slot)
+    return slot
+  }
+
+  /** Calls `listener` with every change after it is applied; with null when anything may have changed. */
+  listen(listener: (change: TableChange | null) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  async load(tables: Tables): Promise<() => void> {
+    const applies: (() => void)[] = []
+    for (const [table, slot] of this.#slots) applies.push(await slot.load(table, tables))
+    return () => {
+      for (const apply of applies) apply()
+      for (const listener of this.#listeners) listener(null)
+    }
+  }
+
+  apply(position: number, changes: readonly TableChange[]): void {
+    for (const change of changes) {
+      const table = this.#slots.get(change.table)?.now
+      if ('owner' in change) table?.clear(change.owner)
+      else table?.apply(change.key, change.value)
+      for (const listener of this.#listeners) listener(change)
+    }
+    this.position = position
+  }
+}
