@@ -1,10 +1,10 @@
 /** Writing to the store: drafts of log entries and other operations, committed together as one atomic change. */
 
 import type { Body } from './body.js'
+import type { Effect } from './effect.js'
 import type { Guards } from './guards.js'
 import type { LogName } from './log-name.js'
-import type { Extra, Gone, LogEntry } from './logs.js'
-import type { NoteWrite } from './notes.js'
+import type { Extra, LogEntry } from './logs.js'
 import type { Op } from './op.js'
 import type { QoS } from './qos.js'
 
@@ -26,12 +26,6 @@ export interface Draft {
   readonly retryOnly?: boolean
   /** What changes about other entries of the log if, and only if, this one is appended. */
   readonly effect?: Effect | null
-}
-
-export interface Effect {
-  readonly notes?: readonly NoteWrite[]
-  /** Entries whose payload is removed. */
-  readonly erase?: { readonly seqs: readonly number[]; readonly gone: Gone }
 }
 
 export type AppendResult =

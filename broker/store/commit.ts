@@ -1,5 +1,5 @@
 import { Refusal } from '../../schemas/errors.js'
-import type { AppendResult, Change } from './changes.js'
+import type { AppendResult, Change, StoreError } from './changes.js'
 import type { Store } from './store.js'
 
 /**
@@ -15,10 +15,14 @@ export function commit(
       drafts,
       ops,
       settled: (error, results) => {
-        if (!error) return resolve(results)
-        const why = error.full ? 'no space is left to store this' : 'this could not be stored; try again'
-        reject(new Refusal('unavailable', why, { cause: error }))
+        if (error) reject(refusalOf(error))
+        else resolve(results)
       },
     })
   })
+}
+
+export function refusalOf(error: StoreError): Refusal {
+  const why = error.full ? 'no space is left to store this' : 'this could not be stored; try again'
+  return new Refusal('unavailable', why, { cause: error })
 }

@@ -1,13 +1,22 @@
-/** Guards: what a change was decided on, and must not have changed when it is committed. */
+/** Guards: what a change was decided on, and must still be so when the change is committed. */
 import { keyPart, type Owner, type Table } from './tables.js'
 
-/** Names a record, or all records of an owner. */
+/** Names something that was read and can be changed by others. */
 export type Guard = string
 
 export interface Guards {
   /** Position of the reader's memory when it began to read. */
   readonly at: number
+  /** Have not changed since. */
   readonly keys: readonly Guard[]
+  readonly limits?: readonly RecordLimit[]
+}
+
+/** The owner has at most so many records once the change is committed. Unlike a guard of all its records, it holds while others come and go. */
+export interface RecordLimit {
+  readonly table: Table
+  readonly owner: Owner
+  readonly most: number
 }
 
 /** A record, whether or not it exists. */
@@ -18,4 +27,24 @@ export function guardOf(table: Table, key: string): Guard {
 /** All records of an owner: those that are there, and that there are no others. */
 export function guardOfOwner(table: Table, owner: Owner): Guard {
   return `${table}\0${keyPart(owner)}`
+}
+
+/** All records whose key has this second part. */
+export function guardOfName(table: Table, name: string): Guard {
+  return `${table}\x03${keyPart(name)}`
+}
+
+/** All notes about an entry of a log. */
+export function guardOfNotes(log: string, target: number): Guard {
+  return `note\0${keyPart(log)}\0${target}`
+}
+
+/** All notes about all entries of a log. */
+export function guardOfAllNotes(log: string): Guard {
+  return `note\0${keyPart(log)}`
+}
+
+/** What no single record stands for, such as all rooms that a person made: a change that names it is guarded against others that do. */
+export function guardOfTopic(topic: string): Guard {
+  return `\x04${topic}`
 }

@@ -37,6 +37,7 @@ export interface ModerationStore {
 
   /** By id. */
   readonly reports: ReadonlyMap<string, ReportRecord>
+  report(id: string): ReportRecord | undefined
   /** A former version of the report is off the disk within a day. */
   reportOp(report: ReportRecord): Op
   /** A copy of the reported message as it was. */

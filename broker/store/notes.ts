@@ -1,6 +1,5 @@
 /** Notes: small values beside a log, each about one entry. */
 import type { LogName } from './log-name.js'
-import type { Op } from './op.js'
 
 /**
  * What a note holds: the summary of an entry's changes, a reaction, an edit, a reply in its thread, that it is pinned,
@@ -42,8 +41,6 @@ export interface NoteReader {
   getMany(log: LogName, kind: NoteKind, targets: readonly number[]): Promise<(string | null)[]>
   /** Ordered by target and name. */
   list(log: LogName, query: NoteQuery): Promise<Note[]>
-  /** Writes a note by itself, not as the effect of an entry. */
-  putOp(log: LogName, note: Note): Op
   /** Converts between a number and the sortable name made from it. */
   nameOf(seq: number): string
   numberOf(name: string): number

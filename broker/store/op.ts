@@ -1,7 +1,10 @@
 /** Writes. Those of tables are data: they can be sent to another process and applied there. */
+import type { Effect } from './effect.js'
+import type { Guard } from './guards.js'
+import type { LogName } from './log-name.js'
 import type { Owner, Table } from './tables.js'
 
-export type Op = TableOp | AdapterOp
+export type Op = TableOp | TouchOp | EffectOp | AdapterOp
 
 export type TableOp = PutOp | DeleteOp | ClearOp
 
@@ -33,6 +36,19 @@ export interface ClearOp {
   readonly wipe?: true
 }
 
+/** Writes nothing, and fails the guards of others on the same (guards.ts). */
+export interface TouchOp {
+  readonly type: 'touch'
+  readonly guard: Guard
+}
+
+/** Changes entries of a log without appending one: its notes name target and name, and their value is a text. */
+export interface EffectOp {
+  readonly type: 'effect'
+  readonly log: LogName
+  readonly effect: Effect
+}
+
 /** An opaque write, made by one of the adapter's op builders. Commit it once and soon: some reserve their place when they are made. */
 export interface AdapterOp {
   readonly type: 'staged'
@@ -52,4 +68,8 @@ export function wipe(table: Table, key: string): DeleteOp {
 
 export function clear(table: Table, owner: Owner): ClearOp {
   return { type: 'clear', table, owner }
+}
+
+export function effectOp(log: LogName, effect: Effect): EffectOp {
+  return { type: 'effect', log, effect }
 }

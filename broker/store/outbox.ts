@@ -70,6 +70,7 @@ export interface DeadLetter {
 
 export interface WebhookStore {
   all(): AsyncIterable<WebhookRecord>
+  get(id: string): Promise<WebhookRecord | null>
   putOp(record: WebhookRecord): Op
   /** Also deletes its dead letters. */
   deleteOps(id: string): Op[]

@@ -3,19 +3,18 @@
  * (test/contract/). All durable writes go through `commit`: one queue, one commit in flight, group-committed.
  */
 import type { AccountStore } from './accounts.js'
-import type { AppendedBatch, Change, Effect } from './changes.js'
+import type { AppendedBatch, Change } from './changes.js'
 import type { DirectoryStore } from './directory.js'
-import type { LogName } from './log-name.js'
 import type { LogReader } from './logs.js'
 import type { ModerationStore } from './moderation.js'
 import type { NoteReader } from './notes.js'
-import type { Op } from './op.js'
 import type { OutboxStore, WebhookStore } from './outbox.js'
 import type { Persistence } from './persistence.js'
 import type { QueueStore } from './queues.js'
 import type { ReceiptStore } from './receipts.js'
 import type { SessionStore } from './sessions.js'
 import type { TableFollower, Tables } from './tables.js'
+import type { Committed, Decide } from './transaction.js'
 
 /** What an adapter does. */
 export interface StorePort {
@@ -47,14 +46,14 @@ export interface StorePort {
   onAppend: (batches: readonly AppendedBatch[]) => void
   /** Queues a change. Never throws, never blocks: errors arrive in `settled`. */
   commit(change: Change): void
-  /** Applies the effect of an entry without appending one: its notes name target and name. The log must be open. */
-  effectOp(log: LogName, effect: Effect): Op
   /**
    * Copies the current state to `location`, which must be empty; reading and writing go on. A store opened there has
    * another epoch. `onProgress` is called with the bytes copied. Aborting rejects, and leaves an incomplete copy that does
    * not open.
    */
   copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void>
+  /** Of the last commit that changed something guarded: what followers are told, soon after. */
+  readonly position: number
   /**
    * Loads the follower, then tells it of every later change of a table. If the adapter has lost sight of what is stored (after a failed
    * write), it loads the follower anew.
@@ -71,6 +70,12 @@ export interface Store extends StorePort {
   readonly webhooks: WebhookStore
   readonly accounts: AccountStore
   readonly moderation: ModerationStore
+  /**
+   * Makes a decision on what is stored and commits it, such that nobody got in between.
+   * @param key Decisions with the same key are made one after another in this process, so that they do not fail each other's guards
+   * @throws Refusal what `decide` throws; `unavailable` if the store failed, or if others got in between every time
+   */
+  transact<T>(key: string, decide: Decide<T>): Promise<Committed<T>>
 }
 
 /** Running totals, for `$SYS`, metrics and tests on cost. */

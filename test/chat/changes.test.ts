@@ -1,6 +1,8 @@
 /** What people do to messages, where the clock or another spelling has a say: reactions, pins; and that a retry is no message. */
+
 import t from 'tap'
 import { commit } from '../../broker/store/commit.js'
+import { effectOp } from '../../broker/store/op.js'
 import { movableClock } from '../helpers/clock.js'
 import type { Person } from '../helpers/people.js'
 import { people } from '../helpers/rooms.js'
@@ -80,7 +82,7 @@ t.test('reactions of before are counted together, and can be taken back', async 
     ['\u200b', 1],
   ]
   const state = { kind: 'state', target: 1, name: '', value: JSON.stringify({ reactions }) } as const
-  await commit(store, { ops: [...notes, state].map((note) => store.notes.putOp('m:tea', note)) })
+  await commit(store, { ops: [effectOp('m:tea', { notes: [...notes, state] })] })
   t.match(await reactionsAt(bob), [
     { emoji: '\u2764\ufe0f', count: 2, me: true },
     { emoji: '\u200b', count: 1 },

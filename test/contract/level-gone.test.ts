@@ -1,4 +1,5 @@
 /** Whatever is appended, erased, folded, swept, broken or started anew: what is gone stays gone, and nothing else is. */
+
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -6,6 +7,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { type AppendResult, type Draft, StoreError } from '../../broker/store/changes.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
+import { effectOp } from '../../broker/store/op.js'
 import type { Store } from '../../broker/store/store.js'
 import { FaultyLevel } from '../helpers/faulty-level.js'
 import { commit, draft, texts } from './store-suite.js'
@@ -269,7 +271,7 @@ t.test('an erasure that takes the name too, while the disk follows the one befor
       await commit(store, [draft(LOG, '4', { effect: { erase: { seqs: [3], gone: named } } })])
       const sweeping = folded ? store.log.sweep() : upkeep()
       await following
-      await commit(store, [], [store.effectOp(LOG, { erase: { seqs: [3], gone: nameless } })])
+      await commit(store, [], [effectOp(LOG, { erase: { seqs: [3], gone: nameless } })])
       release()
       await sweeping
       await new Promise((resolve) => setImmediate(resolve))

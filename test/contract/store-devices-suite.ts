@@ -1,6 +1,8 @@
 /** The part of the store contract that is about devices, and notes that are written on their own. */
+
 import type { Test } from 'tap'
 import type { DeviceCommandRecord } from '../../broker/store/devices.js'
+import { effectOp } from '../../broker/store/op.js'
 import { append, commit, draft, type NewPlace } from './store-suite.js'
 
 export function devicesSuite(t: Test, newPlace: NewPlace): void {
@@ -102,7 +104,7 @@ async function noteOnItsOwn(t: Test, newPlace: NewPlace): Promise<void> {
     draft('n:ann', 'one', { effect: { notes: [{ kind: 'notice', target: null, name: '', value: 'new' }] } }),
   )
   t.equal(await store.notes.get('n:ann', 'notice', 1), 'new')
-  await commit(store, [], [store.notes.putOp('n:ann', { kind: 'notice', target: 1, name: '', value: 'read' })])
+  await commit(store, [], [effectOp('n:ann', { notes: [{ kind: 'notice', target: 1, name: '', value: 'read' }] })])
   await store.close()
   store = await place.open()
   t.equal(await store.notes.get('n:ann', 'notice', 1), 'read')

@@ -1,8 +1,10 @@
 /** The part of the store contract about entries that cannot be read any more. */
+
 import type { Test } from 'tap'
 import type { Draft } from '../../broker/store/changes.js'
 import type { LogEntry } from '../../broker/store/logs.js'
 import type { NoteWrite } from '../../broker/store/notes.js'
+import { effectOp } from '../../broker/store/op.js'
 import type { Store } from '../../broker/store/store.js'
 import { append, commit, draft, folded, type NewPlace, type StorePlace, texts } from './store-suite.js'
 
@@ -48,7 +50,7 @@ async function nameless(t: Test, newPlace: NewPlace): Promise<void> {
   await append(store, from('bob', '1'), from('ann', '2'), from('ann', '3', { isChange: true }))
   await append(store, from('ann', '4', { effect: { erase: { seqs: [3], gone: named } } }))
   const effect = async (seqs: number[], more: object = {}): Promise<void> => {
-    await commit(store, [], [store.effectOp('m:a', { erase: { seqs, gone }, ...more })])
+    await commit(store, [], [effectOp('m:a', { erase: { seqs, gone }, ...more })])
   }
   await effect([2], { notes: [note] })
   const check = async (when: string): Promise<void> => {

@@ -11,6 +11,7 @@ import { devicesSuite } from './store-devices-suite.js'
 import { goneSuite } from './store-gone-suite.js'
 import { outboxSuite } from './store-outbox-suite.js'
 import { recordsSuite } from './store-records-suite.js'
+import { transactionsSuite } from './store-transactions-suite.js'
 
 export interface StoreLimits {
   queueMessages: number
@@ -86,6 +87,7 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   outboxSuite(t, newPlace)
   recordsSuite(t, newPlace)
   devicesSuite(t, newPlace)
+  transactionsSuite(t, newPlace)
 }
 
 async function numbers(t: Test, newPlace: NewPlace): Promise<void> {

@@ -9,7 +9,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { AppendResult, Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
 import type { DeviceCommandRecord } from '../../store/devices.js'
-import type { Op } from '../../store/op.js'
+import { effectOp, type Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
@@ -267,7 +267,7 @@ export class DeviceCommands implements Deadline {
       after = entries.at(-1)!.seq
       left -= entries.length
     }
-    return store.effectOp(log, { erase: { seqs, gone: { why: 'deleted', by: null, at: Date.now() } } })
+    return effectOp(log, { erase: { seqs, gone: { why: 'deleted', by: null, at: Date.now() } } })
   }
 
   #finishedPage(device: string, id: string): Promise<DeviceCommandRecord[]> {

@@ -6,11 +6,13 @@
 import { SYSTEM } from '../../../schemas/ids.js'
 import type { MessageOutput, ReactionData } from '../../../schemas/message.js'
 import { body } from '../../store/body.js'
-import type { Draft, Effect } from '../../store/changes.js'
+import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
+import type { Effect } from '../../store/effect.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Gone, LogEntry } from '../../store/logs.js'
 import type { NoteWrite } from '../../store/notes.js'
+import { effectOp } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { uuid7 } from '../../util/uuid7.js'
@@ -179,7 +181,7 @@ export class RoomErasure {
   }
 
   async #write(log: LogName, effect: Effect): Promise<void> {
-    await commit(this.#store, { ops: [this.#store.effectOp(log, effect)] })
+    await commit(this.#store, { ops: [effectOp(log, effect)] })
   }
 }
 

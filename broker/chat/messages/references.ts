@@ -2,7 +2,7 @@
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom, isUserId } from '../../../schemas/ids.js'
 import { CHANGE_TYPES, MENTION_ROOM, type MessageInput } from '../../../schemas/message.js'
-import type { Effect } from '../../store/changes.js'
+import type { Effect } from '../../store/effect.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { Store } from '../../store/store.js'
 import type { Actor } from '../model/actor.js'

@@ -2,7 +2,7 @@
 
 import type { LogName } from '../../store/log-name.js'
 import type { Note, NoteReader, NoteWrite } from '../../store/notes.js'
-import type { Op } from '../../store/op.js'
+import { effectOp, type Op } from '../../store/op.js'
 
 export interface NoticeState {
   readonly id: string
@@ -45,8 +45,8 @@ export async function* noticesBefore(notes: NoteReader, log: LogName, before: nu
   }
 }
 
-export function noticeOp(notes: NoteReader, log: LogName, notice: Notice): Op {
-  return notes.putOp(log, noteOf(notice))
+export function noticeOp(log: LogName, notice: Notice): Op {
+  return effectOp(log, { notes: [noteOf(notice)] })
 }
 
 export function noteOf({ seq, ...state }: Notice): Note {

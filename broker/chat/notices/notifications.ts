@@ -3,12 +3,13 @@ import { Compile } from 'typebox/compile'
 import { Refusal } from '../../../schemas/errors.js'
 import { NotificationInput } from '../../../schemas/message.js'
 import { topics } from '../../../schemas/topics.js'
-import type { Draft, Effect } from '../../store/changes.js'
+import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
+import type { Effect } from '../../store/effect.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Gone } from '../../store/logs.js'
 import type { NoteWrite } from '../../store/notes.js'
-import type { Op } from '../../store/op.js'
+import { effectOp, type Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { Send } from '../messages/send.js'
@@ -151,7 +152,7 @@ export class Notifications {
       const ops: Op[] = []
       for (const [i, [seq, at]] of [...seqs].entries()) {
         const known = JSON.parse(values[i] ?? 'null') as Notice | null
-        if (known?.delivered === 0) ops.push(noticeOp(store.notes, log, { ...known, seq, delivered: at }))
+        if (known?.delivered === 0) ops.push(noticeOp(log, { ...known, seq, delivered: at }))
       }
       if (ops.length > 0) await commit(store, { ops })
     })
@@ -199,7 +200,7 @@ export class Notifications {
           continue
         }
         acked.push(notice.seq)
-        ops.push(noticeOp(store.notes, log, { ...notice, acked: Date.now() }))
+        ops.push(noticeOp(log, { ...notice, acked: Date.now() }))
       }
       acked.reverse()
       if (ops.length > 0)
@@ -224,7 +225,7 @@ export class Notifications {
       if (seqs.length === 0) return
       await store.log.open(log)
       const gone: Gone = { why: 'deleted', by: null, at: Date.now() }
-      await commit(store, { ops: [store.effectOp(log, { erase: { seqs, gone }, notes })] })
+      await commit(store, { ops: [effectOp(log, { erase: { seqs, gone }, notes })] })
     })
   }
 

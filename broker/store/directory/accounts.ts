@@ -3,15 +3,20 @@ import type { AccountStore, RemovalRecord, SecondFactorRecord } from '../account
 import { type Op, put, wipe } from '../op.js'
 import { keyOf, type Tables } from '../tables.js'
 import { parse } from './memory-table.js'
+import type { Reads } from './reads.js'
 
 export class Accounts implements AccountStore {
   readonly #tables: Tables
+  readonly #reads: Reads | null
 
-  constructor(tables: Tables) {
+  /** @param reads Records what is read */
+  constructor(tables: Tables, reads: Reads | null) {
     this.#tables = tables
+    this.#reads = reads
   }
 
   async secondFactor(user: string): Promise<SecondFactorRecord | null> {
+    this.#reads?.record('secondFactor', keyOf(user))
     const value = await this.#tables.get('secondFactor', keyOf(user))
     return value ? parse(value) : null
   }
@@ -25,6 +30,7 @@ export class Accounts implements AccountStore {
   }
 
   async removal(user: string): Promise<RemovalRecord | null> {
+    this.#reads?.record('removal', keyOf(user))
     const value = await this.#tables.get('removal', keyOf(user))
     return value ? parse(value) : null
   }

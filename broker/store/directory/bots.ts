@@ -3,6 +3,7 @@ import type { BotRecord, BotRecords } from '../bots.js'
 import { type Op, put, wipe } from '../op.js'
 import { keyOf, ownerOf } from '../tables.js'
 import { type MemoryTable, parse, type Value } from './memory-table.js'
+import type { Reads } from './reads.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
 
 class BotTable implements MemoryTable {
@@ -30,12 +31,16 @@ class BotTable implements MemoryTable {
 
 export class Bots implements BotRecords {
   readonly #table: TableSlot<BotTable>
+  readonly #reads: Reads | null
 
-  constructor(slots: TableSlots) {
-    this.#table = slots.add('bot', () => new BotTable())
+  /** @param reads Records what is read */
+  constructor(slots: TableSlots, reads: Reads | null) {
+    this.#reads = reads
+    this.#table = slots.of('bot', () => new BotTable())
   }
 
   get(bot: string): BotRecord | undefined {
+    this.#reads?.record('bot', keyOf(bot))
     return this.#table.now.records.get(bot)
   }
 

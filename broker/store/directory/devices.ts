@@ -13,6 +13,7 @@ import { keyOf, ownerOf, type Tables } from '../tables.js'
 import { type MemoryTable, parse, type Value } from './memory-table.js'
 import { NestedMap } from './nested-map.js'
 import { OwnedTable } from './owned-table.js'
+import type { Reads } from './reads.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
 
 const OPEN: ReadonlySet<CommandState> = new Set(['pending', 'delivered'])
@@ -48,18 +49,22 @@ export class Devices implements DeviceStore {
   readonly bridges: OwnedTable<BridgeRecord>
   readonly open: OwnedTable<DeviceCommandRecord>
   readonly #tables: Tables
+  readonly #reads: Reads | null
   readonly #devices: TableSlot<DeviceTable>
 
-  constructor(tables: Tables, slots: TableSlots) {
+  /** @param reads Records what is read */
+  constructor(tables: Tables, slots: TableSlots, reads: Reads | null) {
+    this.#reads = reads
     this.#tables = tables
-    this.#devices = slots.add('device', () => new DeviceTable())
-    this.shares = new OwnedTable<DeviceShareRecord>(slots, 'deviceShare', ofUser)
-    this.offers = new OwnedTable<DeviceOfferRecord>(slots, 'deviceOffer', ofUser)
-    this.bridges = new OwnedTable<BridgeRecord>(slots, 'bridge', ofId)
-    this.open = new OwnedTable<DeviceCommandRecord>(slots, 'openCommand', ofId)
+    this.#devices = slots.of('device', () => new DeviceTable())
+    this.shares = new OwnedTable<DeviceShareRecord>(slots, 'deviceShare', ofUser, reads)
+    this.offers = new OwnedTable<DeviceOfferRecord>(slots, 'deviceOffer', ofUser, reads)
+    this.bridges = new OwnedTable<BridgeRecord>(slots, 'bridge', ofId, reads)
+    this.open = new OwnedTable<DeviceCommandRecord>(slots, 'openCommand', ofId, reads)
   }
 
   get(device: string): DeviceRecord | undefined {
+    this.#reads?.record('device', keyOf(device, ''))
     return this.#devices.now.records.get(device)
   }
 
@@ -107,6 +112,7 @@ export class Devices implements DeviceStore {
   }
 
   async finished(device: string, id: string): Promise<DeviceCommandRecord | null> {
+    this.#reads?.record('finishedCommand', keyOf(device, id))
     const value = await this.#tables.get('finishedCommand', keyOf(device, id))
     return value ? parse(value) : null
   }

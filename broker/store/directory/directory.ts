@@ -21,9 +21,10 @@ import { InviteTable } from './invites.js'
 import { PairTable, parse, type Value } from './memory-table.js'
 import { OwnedTable } from './owned-table.js'
 import { Privacy } from './privacy.js'
+import type { Reads } from './reads.js'
 import { RoomTable } from './rooms.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
-import { Users } from './users.js'
+import type { Users } from './users.js'
 
 /** What is removed with a room. */
 const OF_ROOMS: readonly Table[] = [
@@ -43,6 +44,7 @@ export class Directory implements DirectoryStore {
   readonly privacy: Privacy
   readonly #tables: Tables
   readonly #users: Users
+  readonly #reads: Reads | null
   readonly #rooms: TableSlot<RoomTable>
   readonly #members: TableSlot<PairTable<MemberRecord>>
   readonly #invites: TableSlot<InviteTable>
@@ -52,34 +54,38 @@ export class Directory implements DirectoryStore {
   /** When a user wished for a contact, by user and contact. */
   readonly #contacts: TableSlot<PairTable<number>>
 
-  constructor(tables: Tables, slots: TableSlots) {
+  /** @param reads Records what is read */
+  constructor(tables: Tables, slots: TableSlots, users: Users, reads: Reads | null) {
     this.#tables = tables
-    this.#users = new Users(tables, slots)
-    this.bots = new Bots(slots)
-    this.bans = new OwnedTable<BanRecord>(slots, 'ban', ofUser)
-    this.mutes = new OwnedTable<MuteRecord>(slots, 'mute', ofUser)
-    this.links = new OwnedTable<LinkRecord>(slots, 'link', ({ room, link }) => keyOf(room, link))
-    this.joinRequests = new OwnedTable<JoinRequestRecord>(slots, 'joinRequest', ofUser)
-    this.written = new OwnedTable<WrittenRecord>(slots, 'written', ofUser)
-    this.forwarded = new OwnedTable<ForwardedRecord>(slots, 'forwarded', ofUser)
-    this.devices = new Devices(tables, slots)
-    this.privacy = new Privacy(slots)
-    this.#rooms = slots.add('room', () => new RoomTable())
-    this.#members = slots.add('member', () => new PairTable(readMember))
-    this.#invites = slots.add('invite', () => new InviteTable())
-    this.#departed = slots.add('departed', () => new PairTable(() => true as const))
-    this.#blocks = slots.add(
+    this.#users = users
+    this.#reads = reads
+    this.bots = new Bots(slots, reads)
+    this.bans = new OwnedTable<BanRecord>(slots, 'ban', ofUser, reads)
+    this.mutes = new OwnedTable<MuteRecord>(slots, 'mute', ofUser, reads)
+    this.links = new OwnedTable<LinkRecord>(slots, 'link', ({ room, link }) => keyOf(room, link), reads)
+    this.joinRequests = new OwnedTable<JoinRequestRecord>(slots, 'joinRequest', ofUser, reads)
+    this.written = new OwnedTable<WrittenRecord>(slots, 'written', ofUser, reads)
+    this.forwarded = new OwnedTable<ForwardedRecord>(slots, 'forwarded', ofUser, reads)
+    this.devices = new Devices(tables, slots, reads)
+    this.privacy = new Privacy(slots, reads)
+    this.#rooms = slots.of('room', () => new RoomTable())
+    this.#members = slots.of('member', () => new PairTable(readMember))
+    this.#invites = slots.of('invite', () => new InviteTable())
+    this.#departed = slots.of('departed', () => new PairTable(() => true as const))
+    this.#blocks = slots.of(
       'block',
       () => new PairTable((value, user, blocked) => ({ user, blocked, at: Number(value) })),
     )
-    this.#contacts = slots.add('contact', () => new PairTable(Number))
+    this.#contacts = slots.of('contact', () => new PairTable(Number))
   }
 
   user(id: string): UserRecord | null | Promise<UserRecord | null> {
+    this.#reads?.record('user', keyOf(id))
     return this.#users.get(id)
   }
 
   userLike(id: string): Promise<UserRecord | null> {
+    this.#reads?.record('userName', keyOf(id.toLowerCase()))
     return this.#users.like(id)
   }
 
@@ -99,7 +105,7 @@ export class Directory implements DirectoryStore {
     return [
       { ...clear('credential', id), wipe: true },
       clear('block', id),
-      ...[...this.#blocks.now.byName.of(id).keys()].map((user) => this.deleteBlockOp(user, id)),
+      ...[...this.#blockers(id)].map((user) => this.deleteBlockOp(user, id)),
       clear('contact', id),
       ...[...this.addedBy(id).keys()].map((user) => this.deleteContactOp(user, id)),
       this.privacy.deleteOp(id),
@@ -113,10 +119,12 @@ export class Directory implements DirectoryStore {
   }
 
   async removedAt(id: string): Promise<number> {
+    this.#reads?.record('userRemoved', keyOf(id))
     return Number((await this.#tables.get('userRemoved', keyOf(id))) ?? 0)
   }
 
   async profile(user: string): Promise<ProfileRecord | null> {
+    this.#reads?.record('profile', keyOf(user))
     const value = await this.#tables.get('profile', keyOf(user))
     return value ? parse(value) : null
   }
@@ -126,6 +134,7 @@ export class Directory implements DirectoryStore {
   }
 
   blocks(user: string): ReadonlyMap<string, BlockRecord> {
+    this.#reads?.owner('block', user)
     return this.#blocks.now.byOwner.of(user)
   }
 
@@ -133,15 +142,22 @@ export class Directory implements DirectoryStore {
     return put('block', keyOf(user, blocked), String(at))
   }
 
+  #blockers(user: string): Iterable<string> {
+    this.#reads?.name('block', user)
+    return this.#blocks.now.byName.of(user).keys()
+  }
+
   deleteBlockOp(user: string, blocked: string): Op {
     return del('block', keyOf(user, blocked))
   }
 
   addedContacts(user: string): ReadonlyMap<string, number> {
+    this.#reads?.owner('contact', user)
     return this.#contacts.now.byOwner.of(user)
   }
 
   addedBy(user: string): ReadonlyMap<string, number> {
+    this.#reads?.name('contact', user)
     return this.#contacts.now.byName.of(user)
   }
 
@@ -154,11 +170,13 @@ export class Directory implements DirectoryStore {
   }
 
   async credential(user: string, id: string): Promise<CredentialRecord | null> {
+    this.#reads?.record('credential', keyOf(user, id))
     const value = await this.#tables.get('credential', keyOf(user, id))
     return value ? parse(value) : null
   }
 
   async credentials(user: string): Promise<CredentialRecord[]> {
+    this.#reads?.owner('credential', user)
     return (await this.#tables.list('credential', { owner: user })).map(([, value]) => parse(value))
   }
 
@@ -171,6 +189,7 @@ export class Directory implements DirectoryStore {
   }
 
   room(id: string): RoomRecord | undefined {
+    this.#reads?.record('room', keyOf(id))
     return this.#rooms.now.records.get(id)
   }
 
@@ -179,6 +198,7 @@ export class Directory implements DirectoryStore {
   }
 
   roomsLike(id: string): readonly string[] {
+    this.#reads?.topic(`room ${id.toLowerCase()}`)
     return this.#rooms.now.like(id)
   }
 
@@ -191,14 +211,17 @@ export class Directory implements DirectoryStore {
   }
 
   member(room: string, user: string): MemberRecord | undefined {
+    this.#reads?.record('member', keyOf(room, user))
     return this.#members.now.byOwner.get(room, user)
   }
 
   members(room: string): ReadonlyMap<string, MemberRecord> {
+    this.#reads?.owner('member', room)
     return this.#members.now.byOwner.of(room)
   }
 
   memberships(user: string): ReadonlyMap<string, MemberRecord> {
+    this.#reads?.name('member', user)
     return this.#members.now.byName.of(user)
   }
 
@@ -211,10 +234,12 @@ export class Directory implements DirectoryStore {
   }
 
   invite(room: string, user: string): InviteRecord | undefined {
+    this.#reads?.record('invite', keyOf(room, user))
     return this.#invites.now.byOwner.get(room, user)
   }
 
   invites(room: string): ReadonlyMap<string, InviteRecord> {
+    this.#reads?.owner('invite', room)
     return this.#invites.now.byOwner.of(room)
   }
 
@@ -231,6 +256,7 @@ export class Directory implements DirectoryStore {
   }
 
   departed(room: string, user: string): boolean {
+    this.#reads?.record('departed', keyOf(room, user))
     return this.#departed.now.byOwner.get(room, user) ?? false
   }
 

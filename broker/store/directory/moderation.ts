@@ -4,6 +4,7 @@ import type { ModerationStore, ReportRecord } from '../moderation.js'
 import { type Op, put, wipe } from '../op.js'
 import { keyOf, type Tables } from '../tables.js'
 import { type MemoryTable, parse, SingleTable, type Value } from './memory-table.js'
+import type { Reads } from './reads.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
 
 /** One record holds all filters. */
@@ -23,17 +24,26 @@ class FilterTable implements MemoryTable {
 
 export class Moderation implements ModerationStore {
   readonly #tables: Tables
+  readonly #reads: Reads | null
   readonly #filters: TableSlot<FilterTable>
   readonly #reports: TableSlot<SingleTable<ReportRecord>>
 
-  constructor(tables: Tables, slots: TableSlots) {
+  /** @param reads Records what is read */
+  constructor(tables: Tables, slots: TableSlots, reads: Reads | null) {
     this.#tables = tables
-    this.#filters = slots.add('filters', () => new FilterTable())
-    this.#reports = slots.add('report', () => new SingleTable<ReportRecord>(parse))
+    this.#reads = reads
+    this.#filters = slots.of('filters', () => new FilterTable())
+    this.#reports = slots.of('report', () => new SingleTable<ReportRecord>(parse))
   }
 
   get filters(): readonly Filter[] {
+    this.#reads?.record('filters', ALL)
     return this.#filters.now.filters
+  }
+
+  report(id: string): ReportRecord | undefined {
+    this.#reads?.record('report', keyOf(id))
+    return this.reports.get(id)
   }
 
   get reports(): ReadonlyMap<string, ReportRecord> {
@@ -49,6 +59,7 @@ export class Moderation implements ModerationStore {
   }
 
   async evidence(id: string): Promise<Buffer | null> {
+    this.#reads?.record('evidence', keyOf(id))
     return (await this.#tables.get('evidence', keyOf(id))) ?? null
   }
 

@@ -12,7 +12,7 @@ export class Receipts implements ReceiptStore {
   readonly #table: TableSlot<PairTable<ReceiptRecord>>
 
   constructor(slots: TableSlots) {
-    this.#table = slots.add('receipt', () => new PairTable(read))
+    this.#table = slots.of('receipt', () => new PairTable(read))
   }
 
   get(room: string, user: string): ReceiptRecord | undefined {

@@ -1,27 +1,40 @@
 /** All records above an adapter: those in memory follow the changes of its tables. */
-import type { Store, StorePort } from '../store.js'
+import type { AccountStore } from '../accounts.js'
+import type { DirectoryStore } from '../directory.js'
+import type { ModerationStore } from '../moderation.js'
+import type { WebhookStore } from '../outbox.js'
+import type { StorePort } from '../store.js'
 import type { TableChange, TableFollower, Tables } from '../tables.js'
+import type { RecordReader } from '../transaction.js'
 import { Accounts } from './accounts.js'
 import { Directory } from './directory.js'
 import { Moderation } from './moderation.js'
+import type { Reads } from './reads.js'
 import { Receipts } from './receipts.js'
 import { TableSlots } from './table-slots.js'
+import { Users } from './users.js'
 import { Webhooks } from './webhooks.js'
 
-export class Records implements TableFollower {
-  readonly directory: Directory
+export class Records implements TableFollower, RecordReader {
+  readonly directory: DirectoryStore
   readonly receipts: Receipts
-  readonly moderation: Moderation
-  readonly accounts: Accounts
-  readonly webhooks: Webhooks
+  readonly moderation: ModerationStore
+  readonly accounts: AccountStore
+  readonly webhooks: WebhookStore
+  readonly #tables: Tables
   readonly #slots = new TableSlots()
+  readonly #users: Users
+  readonly #waiting: { readonly position: number; readonly resolve: () => void }[] = []
 
   private constructor(tables: Tables) {
-    this.directory = new Directory(tables, this.#slots)
+    this.#tables = tables
+    this.#users = new Users(tables, this.#slots)
+    const { directory, moderation, accounts, webhooks } = this.recording(null)
+    this.directory = directory
+    this.moderation = moderation
+    this.accounts = accounts
+    this.webhooks = webhooks
     this.receipts = new Receipts(this.#slots)
-    this.moderation = new Moderation(tables, this.#slots)
-    this.accounts = new Accounts(tables)
-    this.webhooks = new Webhooks(tables)
   }
 
   /** Reads the records, and follows their changes from then on. */
@@ -31,17 +44,34 @@ export class Records implements TableFollower {
     return records
   }
 
+  /** Of the last commit in memory. */
+  get position(): number {
+    return this.#slots.position
+  }
+
+  /** The same records, noting in `reads` what is read. */
+  recording(reads: Reads | null): RecordReader {
+    return {
+      directory: new Directory(this.#tables, this.#slots, this.#users, reads),
+      moderation: new Moderation(this.#tables, this.#slots, reads),
+      accounts: new Accounts(this.#tables, reads),
+      webhooks: new Webhooks(this.#tables, reads),
+    }
+  }
+
+  /** Resolves when what is in memory is as new as a position. */
+  async reached(position: number): Promise<void> {
+    if (this.position >= position) return
+    await new Promise<void>((resolve) => this.#waiting.push({ position, resolve }))
+  }
+
   load(tables: Tables): Promise<() => void> {
     return this.#slots.load(tables)
   }
 
   apply(position: number, changes: readonly TableChange[]): void {
     this.#slots.apply(position, changes)
+    for (let i = this.#waiting.length - 1; i >= 0; i--)
+      if (this.#waiting[i]!.position <= position) this.#waiting.splice(i, 1)[0]!.resolve()
   }
-}
-
-/** Loads the records of an open adapter. */
-export async function withRecords<Port extends StorePort>(port: Port): Promise<Store> {
-  const { directory, receipts, moderation, accounts, webhooks } = await Records.follow(port)
-  return Object.assign(port, { directory, receipts, moderation, accounts, webhooks })
 }

@@ -31,7 +31,10 @@ export class TableSlots implements TableFollower {
   /** Of the last commit applied. */
   position = 0
 
-  add<T extends MemoryTable>(table: Table, make: () => T): TableSlot<T> {
+  /** The slot of a table, made when it is first asked for. */
+  of<T extends MemoryTable>(table: Table, make: () => T): TableSlot<T> {
+    const known = this.#slots.get(table)
+    if (known) return known as TableSlot<MemoryTable> as TableSlot<T>
     const slot = new Slot(make)
     this.#slots.set(table, slot)
     return slot

@@ -3,12 +3,22 @@ import { clear, del, type Op, put } from '../op.js'
 import type { DeadLetter, WebhookRecord, WebhookStore } from '../outbox.js'
 import { keyOf, type Tables } from '../tables.js'
 import { parse } from './memory-table.js'
+import type { Reads } from './reads.js'
 
 export class Webhooks implements WebhookStore {
   readonly #tables: Tables
+  readonly #reads: Reads | null
 
-  constructor(tables: Tables) {
+  /** @param reads Records what is read */
+  constructor(tables: Tables, reads: Reads | null) {
     this.#tables = tables
+    this.#reads = reads
+  }
+
+  async get(id: string): Promise<WebhookRecord | null> {
+    this.#reads?.record('webhook', keyOf(id))
+    const value = await this.#tables.get('webhook', keyOf(id))
+    return value ? parse(value) : null
   }
 
   async *all(): AsyncGenerator<WebhookRecord> {
@@ -24,6 +34,7 @@ export class Webhooks implements WebhookStore {
   }
 
   async letter(webhook: string, id: string): Promise<DeadLetter | null> {
+    this.#reads?.record('deadLetter', keyOf(webhook, id))
     const value = await this.#tables.get('deadLetter', keyOf(webhook, id))
     return value ? parse(value) : null
   }

@@ -1,6 +1,10 @@
 /** Performs one group commit: numbers the drafts, writes atomically, then updates memory and notifies listeners. */
 import { type AppendedBatch, type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
-import type { ClearOp, Op } from '../op.js'
+import type { Effect } from '../effect.js'
+import { type Guards, guardOfAllNotes, guardOfNotes } from '../guards.js'
+import type { LogName } from '../log-name.js'
+import type { NoteKind } from '../notes.js'
+import type { ClearOp, EffectOp, Op } from '../op.js'
 import type { StoreCounts } from '../store.js'
 import type { TableChange } from '../tables.js'
 import { CommitEncoder } from './commit-codec.js'
@@ -15,12 +19,19 @@ import { Numbering } from './numbering.js'
 import { abandonOp, type StagedOp, type Staging, stageOp, WriteBatch } from './operation.js'
 import type { LevelOutbox } from './outbox.js'
 import { RecentChanges } from './recent-changes.js'
+import { RecordCounts } from './record-counts.js'
 import { recordRange } from './record-keys.js'
 
 const NONE: ReadonlyMap<string, readonly string[]> = new Map()
 
-/** Of the drafts of a change; or why it was not committed. */
-type Results = readonly AppendResult[] | GuardConflict
+/** Those that others are decided on; not those that come with a message by itself, such as mentions. */
+const GUARDED: ReadonlySet<NoteKind> = new Set(['state', 'reaction', 'edit', 'pin', 'notice'])
+
+/** The effect of entry `seq` of a log, or (0) of none. */
+type EntryEffect = Numbering['effects'][number]
+
+/** Of the drafts of a change; null: a guard failed, and it was not committed. */
+type Results = readonly AppendResult[] | null
 
 export interface CommitterDeps {
   readonly database: Database
@@ -42,6 +53,7 @@ export class Committer {
   readonly #deps: CommitterDeps
   readonly #encoder = new CommitEncoder()
   readonly #recent = new RecentChanges()
+  readonly #recordCounts: RecordCounts
   /** Dedupe names of the prepared group's drafts that have one, in order. */
   #names: string[] = []
   /** Keys on disk in the ranges that the prepared group clears. */
@@ -49,6 +61,7 @@ export class Committer {
 
   constructor(deps: CommitterDeps) {
     this.#deps = deps
+    this.#recordCounts = new RecordCounts(deps.database)
   }
 
   /** Loads what numbering needs and memory lacks: heads of logs, old dedupe records. Usually nothing. */
@@ -62,6 +75,8 @@ export class Committer {
         if (!logs.peek(draft.log)) unknown.push(draft.log)
         if (draft.dedupe) names.push(dedupe.nameOf(draft))
       }
+    for (const { ops } of group)
+      for (const op of ops) if (op.type === 'effect' && !logs.peek(op.log)) unknown.push(op.log)
     const waits: Promise<unknown>[] = []
     const records = names.length > 0 ? dedupe.prepare(names) : undefined
     if (records) waits.push(records)
@@ -69,6 +84,8 @@ export class Committer {
     this.#cleared = NONE
     const clears = group.flatMap(({ ops }) => ops.filter((op) => op.type === 'clear'))
     if (clears.length > 0) waits.push(this.#readCleared(clears))
+    const limits = group.flatMap(({ guards }) => guards?.limits ?? [])
+    if (limits.length > 0) waits.push(this.#recordCounts.prepare(limits))
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
   }
 
@@ -92,6 +109,7 @@ export class Committer {
   /** What is stored was read anew: guards taken before are void. */
   reset(): void {
     this.#recent.reset()
+    this.#recordCounts.settle(false)
   }
 
   /**
@@ -101,7 +119,7 @@ export class Committer {
   async write(group: readonly Change[]): Promise<void> {
     const { database, journal, logs, dedupe, outbox, counts, sync } = this.#deps
     const batch = new WriteBatch()
-    const staging: Staging = { batch, changes: [], cleared: this.#cleared, now: this.#deps.now() }
+    const staging: Staging = { batch, changes: [], touched: [], cleared: this.#cleared, now: this.#deps.now() }
     const numbering = new Numbering(logs, dedupe, this.#encoder, this.#names)
     let results: Results[]
     try {
@@ -113,18 +131,19 @@ export class Committer {
     const appended = numbering.count > 0 ? numbering.finish() : null
     if (appended) batch.put(journal.nextKey, appended.value)
     for (const { log, entries } of appended?.batches ?? []) outbox.stage(batch, log, entries[0]!.seq)
-    for (const one of numbering.effects) this.stageEffect(one, batch)
+    for (const one of numbering.effects) this.#stageEffect(one, batch)
     const durable = sync && group.some(({ lazy }) => !lazy)
     if (batch.size > 0) {
       await database.write(batch, durable)
       counts.writes += batch.size
       if (group.some(({ lazy }) => !lazy)) counts.commits++
     }
+    this.#recordCounts.settle(true)
     counts.duplicates += numbering.duplicates
     if (appended) {
       journal.added(appended.value.length, numbering.count)
       for (const { target, runs } of appended.batches) logs.append(target, runs)
-      for (const { log, effect } of numbering.effects) if (effect.erase) logs.erase(log, effect.erase)
+      for (const one of numbering.effects) this.#erase(one)
       for (const [name, record] of numbering.records) dedupe.remember(name, record)
       counts.appended += numbering.count
     }
@@ -133,20 +152,44 @@ export class Committer {
 
   /** Adds a change to the commit that is being built, unless a guard of it fails. */
   #stage({ drafts, ops, guards }: Change, numbering: Numbering, staging: Staging): Results {
-    if (guards && !this.#recent.holds(guards)) {
+    if (guards && !this.#holds(guards)) {
       for (const draft of drafts) numbering.leaveOut(draft)
       for (const op of ops) abandonOp(op)
-      return new GuardConflict(this.#recent.position + 1)
+      return null
     }
-    const results = drafts.map((draft) => numbering.add(draft))
+    const results = drafts.map((draft) => {
+      const result = numbering.add(draft)
+      if (draft.effect && result.outcome === 'appended') this.#touchNotes(draft.log, result.seq, draft.effect)
+      return result
+    })
     const before = staging.changes.length
-    for (const op of ops) stageOp(op, staging)
-    for (let i = before; i < staging.changes.length; i++) this.#recent.note(staging.changes[i]!)
+    for (const op of ops)
+      if (op.type === 'effect') {
+        this.#stageEffect(this.#effectOf(op), staging.batch)
+        this.#touchNotes(op.log, 0, op.effect)
+      } else stageOp(op, staging)
+    for (let i = before; i < staging.changes.length; i++) {
+      this.#recent.note(staging.changes[i]!)
+      this.#recordCounts.note(staging.changes[i]!)
+    }
+    for (const guard of staging.touched.splice(0)) this.#recent.touch(guard)
     return results
   }
 
+  #touchNotes(log: LogName, seq: number, { notes = [] }: Effect): void {
+    for (const { kind, target } of notes) {
+      if (!GUARDED.has(kind)) continue
+      this.#recent.touch(guardOfNotes(log, target ?? seq))
+      this.#recent.touch(guardOfAllNotes(log))
+    }
+  }
+
+  #holds(guards: Guards): boolean {
+    return this.#recent.holds(guards) && (guards.limits ?? []).every((limit) => this.#recordCounts.hasRoom(limit))
+  }
+
   /** Adds the effect of entry `seq` on other entries to the batch. */
-  stageEffect({ log, seq, effect: { notes = [], erase } }: Numbering['effects'][number], batch: WriteBatch): void {
+  #stageEffect({ log, seq, effect: { notes = [], erase } }: EntryEffect, batch: WriteBatch): void {
     this.#deps.notes.stage(batch, log.name, seq, notes)
     for (const erased of erase?.seqs ?? [])
       if (log.changesErasure(erased, erase!.gone))
@@ -168,25 +211,31 @@ export class Committer {
     changes: readonly TableChange[],
   ): void {
     group.forEach(({ ops }, i) => {
-      if (!(results[i] instanceof GuardConflict)) for (const op of ops) this.#applied(op)
+      if (results[i]) for (const op of ops) this.#applied(op)
     })
-    if (changes.length > 0) {
-      this.#recent.position++
-      this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
-    }
+    if (this.#recent.advance()) this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
     if (batches.length > 0) this.#guard(() => this.#deps.onAppend(batches))
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
   }
 
   #applied(op: Op): void {
+    if (op.type === 'effect') this.#erase(this.#effectOf(op))
     const { applied } = op as StagedOp
     if (op.type === 'staged' && applied) this.#guard(() => applied.call(op))
   }
 
+  #effectOf({ log, effect }: EffectOp): EntryEffect {
+    return { log: this.#deps.logs.peek(log)!, seq: 0, effect }
+  }
+
+  #erase({ log, effect }: EntryEffect): void {
+    if (effect.erase) this.#deps.logs.erase(log, effect.erase)
+  }
+
   #settle(change: Change, results: Results): void {
     try {
-      if (results instanceof GuardConflict) change.settled(results, [])
-      else change.settled(null, results)
+      if (results) change.settled(null, results)
+      else change.settled(new GuardConflict(this.#recent.position), [])
     } catch (error) {
       this.#deps.onFault(error)
     }

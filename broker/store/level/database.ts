@@ -99,6 +99,11 @@ export class Database {
     return this.#read((level) => level.getSync(key))
   }
 
+  /** Reads synchronously, between commits. */
+  hasSync(key: string): boolean {
+    return this.#level.getSync(key) !== undefined
+  }
+
   async getMany(wanted: string[]): Promise<(Buffer | undefined)[]> {
     return this.#read((level) => level.getMany(wanted))
   }

@@ -1,6 +1,7 @@
 /** The logs: heads and tails in memory, reading from memory and chunks, and trimming. */
-import type { Effect } from '../changes.js'
+
 import { StoreError } from '../changes.js'
+import type { Effect } from '../effect.js'
 import type { LogName } from '../log-name.js'
 import type { Gone, GoneEntries, LogEntry, LogInfo, LogReader } from '../logs.js'
 import { Chunk } from './chunk.js'

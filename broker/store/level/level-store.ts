@@ -1,8 +1,7 @@
 /** The embedded store: a LevelDB in a directory, one writer; listeners are called only after a commit is durable. */
 
-import { type AppendedBatch, type Change, type Effect, StoreError } from '../changes.js'
-import { withRecords } from '../directory/records.js'
-import type { LogName } from '../log-name.js'
+import { type AppendedBatch, type Change, StoreError } from '../changes.js'
+import { withRecords } from '../directory/with-records.js'
 import type { Op } from '../op.js'
 import type { Store, StoreCounts, StorePort } from '../store.js'
 import type { TableChange, TableFollower } from '../tables.js'
@@ -21,7 +20,7 @@ import { Journal } from './journal.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
 import { LevelNotes } from './notes.js'
-import { type StagedOp, WriteBatch } from './operation.js'
+import { WriteBatch } from './operation.js'
 import { LevelOutbox } from './outbox.js'
 import { LevelPersistence } from './persistence.js'
 import { LevelQueue, type QueueLimits } from './queue.js'
@@ -201,6 +200,10 @@ class LevelStore implements StorePort {
     return !this.#database.suspect
   }
 
+  get position(): number {
+    return this.#committer.position
+  }
+
   get pendingSince(): number | null {
     return this.#commits.since
   }
@@ -216,16 +219,6 @@ class LevelStore implements StorePort {
       follower.apply(this.#committer.position, [])
       this.#followers.push(follower)
     })
-  }
-
-  effectOp(name: LogName, effect: Effect): Op {
-    const stage = (batch: WriteBatch): void =>
-      this.#committer.stageEffect({ log: this.log.peek(name)!, seq: 0, effect }, batch)
-    const applied = (): void => {
-      if (effect.erase) this.log.erase(this.log.peek(name)!, effect.erase)
-    }
-    const op: StagedOp = { type: 'staged', stage, applied }
-    return op
   }
 
   async copyTo(location: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void> {

@@ -2,10 +2,9 @@
 
 import type { LogName } from '../log-name.js'
 import type { Note, NoteKind, NoteQuery, NoteReader, NoteWrite } from '../notes.js'
-import type { Op } from '../op.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
-import { put, type WriteBatch } from './operation.js'
+import type { WriteBatch } from './operation.js'
 
 const LETTERS: Record<NoteKind, string> = {
   state: 's',
@@ -41,10 +40,6 @@ export class LevelNotes implements NoteReader {
       : ranges.notes(log, letter, from, to)
     const found = await this.#database.some(range, limit, reverse)
     return found.map(([key, value]) => ({ kind, ...keys.noteOf(log, key), value: value.toString() }))
-  }
-
-  putOp(log: LogName, { kind, target, name, value }: Note): Op {
-    return put(keys.note(log, LETTERS[kind], target, name), value)
   }
 
   nameOf(seq: number): string {

@@ -1,5 +1,6 @@
 /** Numbers the drafts of one commit from the heads in memory, which change only after the commit is durable. */
-import type { AppendedBatch, AppendResult, Draft, Effect } from '../changes.js'
+import type { AppendedBatch, AppendResult, Draft } from '../changes.js'
+import type { Effect } from '../effect.js'
 import type { LogEntry } from '../logs.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'

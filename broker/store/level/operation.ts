@@ -1,4 +1,5 @@
 /** The batch that ops are written in, and how each kind of op is staged. */
+import type { Guard } from '../guards.js'
 import type { AdapterOp, Op, TableOp } from '../op.js'
 import type { TableChange } from '../tables.js'
 import { type KeyRange, keys } from './keys.js'
@@ -62,6 +63,8 @@ export interface Staging {
   readonly batch: WriteBatch
   /** The changes of tables in this commit, in order. */
   readonly changes: TableChange[]
+  /** Guards that fail from this commit on, beside those of the changes. */
+  readonly touched: Guard[]
   /** Keys on disk in the ranges that this commit clears, by the beginning of the range. */
   readonly cleared: ReadonlyMap<string, readonly string[]>
   /** Unix ms. */
@@ -70,7 +73,8 @@ export interface Staging {
 
 export function stageOp(op: Op, staging: Staging): void {
   if (op.type === 'staged') return (op as StagedOp).stage(staging.batch)
-  if (op.type === 'clear') stageClear(op.table, op.owner, op.wipe === true, staging)
+  if (op.type === 'touch') staging.touched.push(op.guard)
+  else if (op.type === 'clear') stageClear(op.table, op.owner, op.wipe === true, staging)
   else if (op.type === 'put' || op.type === 'delete') stageRecord(op, staging)
   else throw new TypeError('an op of no kind that this store knows')
 }
@@ -99,10 +103,6 @@ function stageClear(
     if (wiped) batch.put(keys.stale(key), String(now))
   }
   changes.push({ table, owner })
-}
-
-export function isClear(op: Op): op is Extract<Op, { type: 'clear' }> {
-  return op.type === 'clear'
 }
 
 export function abandonOp(op: Op): void {

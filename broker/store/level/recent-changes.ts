@@ -2,23 +2,25 @@
  * Which records changed lately, and at which position: what guards are compared with. Only the last changes are known; a guard taken before
  * them counts as failed.
  */
-import { type Guard, type Guards, guardOf, guardOfOwner } from '../guards.js'
-import type { TableChange } from '../tables.js'
+import { type Guard, type Guards, guardOf, guardOfName, guardOfOwner } from '../guards.js'
+import { partsOf, type Table, type TableChange } from '../tables.js'
 
-/** Changes kept: guards are some seconds old at most, those of a slow password hash included. */
+/** Guards are seconds old at most, those of a slow password hash included. */
 const MOST = 100_000
 
-/** Behind the guard of an owner: when all records were removed at once, which changes each of them. */
+/** Behind the guard of an owner: all records were removed at once, which changes each of them. */
 const CLEARED = '\x02'
 
 export class RecentChanges {
-  /** Of the last commit that changed a table. */
+  /** Of the last commit that changed something guarded. */
   position = 0
+  /** Whether the commit that is being built changes something guarded. */
+  #isAhead = false
   readonly #most: number
   /** By guard: the position of the last change. The older generation is forgotten when the younger one is full. */
-  #younger = new Map<string, number>()
-  #older = new Map<string, number>()
-  /** Guards taken before this position are not comparable. */
+  #younger = new Map<Guard, number>()
+  #older = new Map<Guard, number>()
+  /** Guards taken before this position cannot be compared. */
   #floor = 0
   #youngerFrom = 0
 
@@ -28,16 +30,25 @@ export class RecentChanges {
 
   /** Notes a change of the commit that is being built, whose position will be the next one. */
   note(change: TableChange): void {
+    const { table } = change
     if ('owner' in change) {
-      const owner = guardOfOwner(change.table, change.owner)
-      this.#set(owner)
-      this.#set(owner + CLEARED)
+      const owner = guardOfOwner(table, change.owner)
+      this.touch(owner)
+      this.touch(owner + CLEARED)
+      this.touch(clearedIn(table))
     } else {
-      const guard = guardOf(change.table, change.key)
-      this.#set(guard)
-      const owner = ownerEnd(guard)
-      if (owner > 0) this.#set(guard.slice(0, owner))
+      this.touch(guardOf(table, change.key))
+      const [owner, name] = partsOf(change.key)
+      if (name === undefined) return
+      this.touch(guardOfOwner(table, owner!))
+      this.touch(guardOfName(table, name))
     }
+  }
+
+  /** Notes a change of what a guard names. */
+  touch(guard: Guard): void {
+    this.#isAhead = true
+    this.#younger.set(guard, this.position + 1)
     if (this.#younger.size < this.#most) return
     this.#older = this.#younger
     this.#younger = new Map()
@@ -45,33 +56,40 @@ export class RecentChanges {
     this.#youngerFrom = this.position + 1
   }
 
+  /** The commit that was being built is written. Returns whether it has a position of its own. */
+  advance(): boolean {
+    if (!this.#isAhead) return false
+    this.position++
+    this.#isAhead = false
+    return true
+  }
+
   /** Whether nothing that the guards name has changed since, in commits or in the one that is being built. */
   holds({ at, keys }: Guards): boolean {
-    if (at < this.#floor) return false
-    return keys.every((key) => {
-      if (this.#changed(key) > at) return false
-      const owner = ownerEnd(key)
-      return owner < 0 || this.#changed(key.slice(0, owner) + CLEARED) <= at
-    })
+    return at >= this.#floor && keys.every((guard) => this.#changed(guard) <= at && this.#cleared(guard) <= at)
   }
 
   /** Nothing is known any more: all guards taken so far fail. */
   reset(): void {
+    this.#isAhead = false
     this.#younger.clear()
     this.#older.clear()
     this.#floor = this.#youngerFrom = ++this.position
   }
 
-  #changed(key: Guard): number {
-    return this.#younger.get(key) ?? this.#older.get(key) ?? 0
+  #changed(guard: Guard): number {
+    return this.#younger.get(guard) ?? this.#older.get(guard) ?? 0
   }
 
-  #set(key: Guard): void {
-    this.#younger.set(key, this.position + 1)
+  /** When all records of an owner were removed that the guard may be about. */
+  #cleared(guard: Guard): number {
+    const end = guard.indexOf('\0', guard.indexOf('\0') + 1)
+    if (end > 0) return this.#changed(guard.slice(0, end) + CLEARED)
+    const name = guard.indexOf('\x03')
+    return name < 0 ? 0 : this.#changed(clearedIn(guard.slice(0, name) as Table))
   }
 }
 
-/** Where the owner of a record ends in its guard; negative: it has none. */
-function ownerEnd(guard: Guard): number {
-  return guard.indexOf('\0', guard.indexOf('\0') + 1)
+function clearedIn(table: Table): Guard {
+  return `${table}\x03${CLEARED}`
 }

@@ -1,0 +1,85 @@
+/**
+ * Decides on what is stored and writes the decision, such that nobody got in between: what is read becomes guards of what is written. If
+ * something read has changed when the change is committed, the decision is made again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Refusal } from '../../../schemas/errors.js'
+import { KeyedMutex } from '../../util/keyed-mutex.js'
+import { type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
+import { refusalOf } from '../commit.js'
+import type { Op } from '../op.js'
+import type { StorePort } from '../store.js'
+import type { Committed, Decide, Decision } from '../transaction.js'
+import { Reads } from './reads.js'
+import { RecordingNotes } from './recording-notes.js'
+import type { Records } from './records.js'
+
+/** How often a decision is made before its request is refused. */
+const MOST_ATTEMPTS = 6
+/** Ms: the longest pause before the second attempt, twice as long before each further one. */
+const FIRST_PAUSE = 4
+
+export class Transactions {
+  readonly #port: Pick<StorePort, 'commit' | 'notes' | 'position'>
+  readonly #records: Records
+  readonly #locks = new KeyedMutex()
+
+  constructor(port: Pick<StorePort, 'commit' | 'notes' | 'position'>, records: Records) {
+    this.#port = port
+    this.#records = records
+  }
+
+  /**
+   * @param key Decisions with the same key are made one after another in this process, so that they do not fail each other's guards
+   * @throws Refusal what `decide` throws; `unavailable` if the store failed, or if others got in between every time
+   */
+  run<T>(key: string, decide: Decide<T>): Promise<Committed<T>> {
+    return this.#locks.runExclusive(key, () => this.#run(decide))
+  }
+
+  async #run<T>(decide: Decide<T>): Promise<Committed<T>> {
+    for (let attempt = 1; ; attempt++) {
+      const reads = new Reads()
+      const at = this.#records.position
+      const decision = await this.#decide(decide, reads).catch((error: unknown) => {
+        // A refusal may be about what is not so any more.
+        if (this.#port.position === at) throw error
+        return null
+      })
+      const outcome = decision && (await this.#commit(decision, reads, at))
+      if (outcome && !(outcome instanceof GuardConflict)) return outcome
+      if (attempt >= MOST_ATTEMPTS)
+        throw new Refusal('unavailable', 'others changed the same at the same time; try again')
+      await this.#records.reached(outcome ? outcome.position : this.#port.position)
+      if (attempt > 1) await sleep(Math.random() * FIRST_PAUSE * 2 ** attempt)
+    }
+  }
+
+  async #decide<T>(decide: Decide<T>, reads: Reads): Promise<Decision<T>> {
+    return decide({
+      ...this.#records.recording(reads),
+      notes: new RecordingNotes(this.#port.notes, reads),
+      topic: (name) => reads.topic(name),
+      limit: (limit) => void reads.limits.push(limit),
+    })
+  }
+
+  #commit<T>(
+    { drafts = [], ops = [], value }: Decision<T>,
+    reads: Reads,
+    at: number,
+  ): Promise<Committed<T> | GuardConflict> {
+    if (drafts.length === 0 && ops.length === 0) return Promise.resolve({ value, results: [] })
+    const touches: Op[] = [...reads.touched].map((guard) => ({ type: 'touch', guard }))
+    return new Promise((resolve, reject) => {
+      const settled = (error: StoreError | null, results: readonly AppendResult[]): void => {
+        if (error instanceof GuardConflict) resolve(error)
+        else if (error) reject(refusalOf(error))
+        else resolve({ value, results })
+      }
+      const guards = { at, keys: [...reads.guards], limits: reads.limits }
+      const change: Change = { drafts, ops: [...ops, ...touches], guards, settled }
+      this.#port.commit(change)
+    })
+  }
+}

@@ -1,0 +1,13 @@
+/** A store: an adapter, the records above it, and transactions on them. */
+import type { Store, StorePort } from '../store.js'
+import { Records } from './records.js'
+import { Transactions } from './transactions.js'
+
+/** Loads the records of an open adapter. */
+export async function withRecords<Port extends StorePort>(port: Port): Promise<Store> {
+  const records = await Records.follow(port)
+  const { directory, receipts, moderation, accounts, webhooks } = records
+  const transactions = new Transactions(port, records)
+  const transact: Store['transact'] = (key, decide) => transactions.run(key, decide)
+  return Object.assign(port, { directory, receipts, moderation, accounts, webhooks, transact })
+}

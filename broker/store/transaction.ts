@@ -1,0 +1,45 @@
+/** Deciding on what is stored, such that nobody gets in between. */
+import type { AccountStore } from './accounts.js'
+import type { AppendResult, Draft } from './changes.js'
+import type { DirectoryStore } from './directory.js'
+import type { RecordLimit } from './guards.js'
+import type { ModerationStore } from './moderation.js'
+import type { NoteReader } from './notes.js'
+import type { Op } from './op.js'
+import type { WebhookStore } from './outbox.js'
+
+/** The records, as they are read and as ops for them are made. */
+export interface RecordReader {
+  readonly directory: DirectoryStore
+  readonly moderation: ModerationStore
+  readonly accounts: AccountStore
+  readonly webhooks: WebhookStore
+}
+
+/** What a decision is made on: what is read through it must not have changed when the decision is committed. */
+export interface Transaction extends RecordReader {
+  readonly notes: NoteReader
+  /**
+   * Names what no single record stands for, such as all rooms that a person made: of two decisions that name the same topic, the later one
+   * sees what the earlier one wrote.
+   */
+  topic(name: string): void
+  /** The owner must have fewer than `most` records when the change is committed. Check it too: a limit that fails only decides again. */
+  limit(limit: RecordLimit): void
+}
+
+/** What is to be written, and what the decision comes to. A decision that writes nothing is not committed. */
+export interface Decision<T> {
+  readonly drafts?: readonly Draft[]
+  readonly ops?: readonly Op[]
+  readonly value: T
+}
+
+/** Makes a decision. It may run several times, and must do nothing but read. @throws Refusal */
+export type Decide<T> = (tx: Transaction) => Decision<T> | Promise<Decision<T>>
+
+export interface Committed<T> {
+  readonly value: T
+  /** Parallel to the drafts. */
+  readonly results: readonly AppendResult[]
+}

@@ -1,0 +1,254 @@
+/** Deciding and writing: guards, limits, and two memories of one store that race. */
+import type { Test } from 'tap'
+import { GuardConflict, type StoreError } from '../../broker/store/changes.js'
+import { Records } from '../../broker/store/directory/records.js'
+import { Transactions } from '../../broker/store/directory/transactions.js'
+import {
+  type Guards,
+  guardOf,
+  guardOfName,
+  guardOfNotes,
+  guardOfOwner,
+  guardOfTopic,
+} from '../../broker/store/guards.js'
+import { clear, effectOp, type Op, put, wipe } from '../../broker/store/op.js'
+import { ROOM_DEFAULTS, type RoomRecord } from '../../broker/store/rooms.js'
+import type { Store } from '../../broker/store/store.js'
+import { keyOf, type TableChange, type TableFollower, type Tables } from '../../broker/store/tables.js'
+import { append, commit, draft, type NewPlace } from './store-suite.js'
+
+export function transactionsSuite(t: Test, newPlace: NewPlace): void {
+  t.test('followers of the tables', (t) => followers(t, newPlace))
+  t.test('guards', (t) => guards(t, newPlace))
+  t.test('limits', (t) => limits(t, newPlace))
+  t.test('transactions', (t) => transactions(t, newPlace))
+  t.test('two memories of one store', (t) => twoMemories(t, newPlace))
+}
+
+function room(id: string, more: Partial<RoomRecord> = {}): RoomRecord {
+  const record: RoomRecord = {
+    ...{ id, access: 'public', direct: false, name: null, topic: null, avatar: null, ...ROOM_DEFAULTS },
+    ...{ createdBy: 'ann', createdAt: 1 },
+  }
+  return { ...record, ...more }
+}
+
+function member(room: string, user: string) {
+  return { room, user, role: 'member' as const, since: 1, joined: { messages: 0, events: 0 } }
+}
+
+/** Resolves with true if the change was committed, with false if a guard failed. */
+function tried(store: Pick<Store, 'commit'>, guards: Guards, ops: readonly Op[]): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const settled = (error: StoreError | null): void => {
+      if (error instanceof GuardConflict) resolve(false)
+      else if (error) reject(error)
+      else resolve(true)
+    }
+    store.commit({ drafts: [], ops, guards, settled })
+  })
+}
+
+/** What a follower was told. */
+class Heard implements TableFollower {
+  readonly loaded: string[] = []
+  readonly told: string[] = []
+  readonly positions: number[] = []
+
+  async load(tables: Tables): Promise<() => void> {
+    const found: string[] = []
+    await tables.scan('contact', (key, value) => found.push(`${key.replace('\0', '/')}=${value.toString()}`))
+    return () => this.loaded.push(...found)
+  }
+
+  apply(position: number, changes: readonly TableChange[]): void {
+    this.positions.push(position)
+    for (const change of changes) {
+      if ('owner' in change) this.told.push(`${change.owner} cleared`)
+      else this.told.push(`${change.key.replace('\0', '/')}=${change.value}`)
+    }
+  }
+}
+
+async function followers(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  const contact = (user: string, other: string, at: string): Op => put('contact', keyOf(user, other), at)
+  await commit(store, [], [contact('ann', 'bob', '1'), contact('ann', 'cy', '2'), contact('bob', 'ann', '3')])
+  const heard = new Heard()
+  await store.follow(heard)
+  t.same(heard.loaded, ['ann/bob=1', 'ann/cy=2', 'bob/ann=3'], 'what is there')
+  await commit(store, [], [contact('ann', 'dee', '4'), clear('contact', 'ann'), contact('ann', 'eve', '5')])
+  await commit(store, [], [wipe('contact', keyOf('bob', 'ann'))])
+  t.same(heard.told, ['ann/dee=4', 'ann cleared', 'ann/eve=5', 'bob/ann=null'], 'and every change, in order')
+  t.same(
+    heard.positions,
+    heard.positions.toSorted((a, b) => a - b),
+  )
+  t.equal(heard.positions.at(-1), store.position)
+  t.same([...store.directory.addedContacts('ann').keys()], ['eve'])
+  const found: string[] = []
+  await store.tables.scan('contact', (key) => found.push(key))
+  t.same(found, [keyOf('ann', 'eve')], 'those set before by the change that clears are gone too')
+  await store.close()
+}
+
+async function guards(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  const other: Op = put('profile', 'x', '{}')
+  const { directory } = store
+  await commit(store, [], [directory.roomOp(room('tea')), directory.memberOp(member('tea', 'ann'))])
+  const table: [name: string, guard: string, op: Op, holds: boolean][] = [
+    ['a record that is set', guardOf('room', 'tea'), directory.roomOp(room('tea', { topic: 'x' })), false],
+    ['a record that was not there', guardOf('room', 'new'), directory.roomOp(room('new')), false],
+    ['another record', guardOf('room', 'tea'), directory.roomOp(room('tea2')), true],
+    ['the same key of another table', guardOf('room', 'tea'), put('privacy', 'tea', '{}'), true],
+    ['a member', guardOf('member', keyOf('tea', 'ann')), directory.memberOp(member('tea', 'ann')), false],
+    ['another member', guardOf('member', keyOf('tea', 'ann')), directory.memberOp(member('tea', 'bob')), true],
+    ['any member', guardOfOwner('member', 'tea'), directory.memberOp(member('tea', 'cy')), false],
+    ['a member elsewhere', guardOfOwner('member', 'tea'), directory.memberOp(member('den', 'cy')), true],
+    ['a user’s rooms', guardOfName('member', 'ann'), directory.memberOp(member('den', 'ann')), false],
+    ['another’s rooms', guardOfName('member', 'ann'), directory.memberOp(member('den', 'dee')), true],
+    ['one of those cleared', guardOf('member', keyOf('tea', 'ann')), clear('member', 'tea'), false],
+    ['one of another owner', guardOf('member', keyOf('den', 'ann')), clear('member', 'tea'), true],
+    ['by name, when some are cleared', guardOfName('member', 'ann'), clear('member', 'tea'), false],
+    ['a topic', guardOfTopic('rooms of ann'), { type: 'touch', guard: guardOfTopic('rooms of ann') }, false],
+    ['another topic', guardOfTopic('rooms of ann'), { type: 'touch', guard: guardOfTopic('rooms of bob') }, true],
+    ['a note', guardOfNotes('m:tea', 3), effectOp('m:tea', { notes: [note(3)] }), false],
+    ['a note about another', guardOfNotes('m:tea', 3), effectOp('m:tea', { notes: [note(4)] }), true],
+  ]
+  for (const [name, guard, op, holds] of table) {
+    const before = { at: store.position, keys: [guard] }
+    t.equal(await tried(store, before, [other]), true, `${name}: nothing has changed`)
+    await commit(store, [], [op])
+    t.equal(await tried(store, before, [other]), holds, `${name}: changed before`)
+    const now = { at: store.position, keys: [guard] }
+    const [, second]: [unknown, boolean] = await Promise.all([commit(store, [], [op]), tried(store, now, [other])])
+    t.equal(second, holds, `${name}: changed in the same commit`)
+  }
+  const at = store.position
+  const drafts = [draft('m:tea', 'one', { cid: 'c' })]
+  await commit(store, [], [directory.roomOp(room('tea'))])
+  const refused = new Promise<StoreError | null>((resolve) =>
+    store.commit({ drafts, ops: [other], guards: { at, keys: [guardOf('room', 'tea')] }, settled: resolve }),
+  )
+  t.match(await refused, { name: 'GuardConflict', position: store.position })
+  t.equal((await store.log.open('m:tea')).head, 0, 'and nothing of it is written')
+  t.equal(await append(store, draft('m:tea', 'one', { cid: 'c' })), 'appended 1', 'nor remembered')
+  await store.close()
+}
+
+function note(target: number) {
+  return { kind: 'state' as const, target, name: '', value: 'x' }
+}
+
+async function limits(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const join = (user: string, most = 3): Promise<boolean> => {
+    const limits = [{ table: 'member' as const, owner: 'tea', most }]
+    return tried(store, { at: store.position, keys: [], limits }, [store.directory.memberOp(member('tea', user))])
+  }
+  await commit(store, [], [store.directory.memberOp(member('tea', 'ann'))])
+  const outcomes = await Promise.all(['bob', 'cy', 'dee', 'eve'].map((user) => join(user)))
+  t.same(outcomes, [true, true, false, false], 'counted within one commit')
+  await commit(store, [], [store.directory.memberOp({ ...member('tea', 'bob'), role: 'owner' })])
+  t.equal(await join('dee', 4), true, 'a record set again counts once')
+  await commit(store, [], store.directory.deleteMemberOps('tea', 'ann'))
+  await commit(store, [], store.directory.deleteMemberOps('tea', 'nobody'))
+  t.same(await Promise.all([join('fay', 4), join('gus', 4)]), [true, false])
+  await store.close()
+  store = await place.open()
+  t.same(await Promise.all([join('gus', 4), join('gus', 5), join('hal', 5)]), [false, true, false], 'after a restart')
+  await commit(store, [], [clear('member', 'tea'), store.directory.memberOp(member('tea', 'bob'))])
+  t.same(await Promise.all([join('cy', 2), join('dee', 2)]), [true, false], 'after all were removed')
+  await store.close()
+}
+
+async function transactions(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  await commit(store, [], [store.directory.roomOp(room('tea'))])
+  let runs = 0
+  const { value } = await store.transact('tea', async ({ directory }) => {
+    const found = directory.room('tea')!
+    // Someone gets in between, once.
+    if (runs++ === 0) await commit(store, [], [store.directory.roomOp(room('tea', { topic: 'theirs' }))])
+    const made = { ...found, name: 'mine' }
+    return { ops: [directory.roomOp(made)], value: made }
+  })
+  t.equal(runs, 2, 'decided again')
+  t.match(value, { name: 'mine', topic: 'theirs' })
+  t.match(store.directory.room('tea'), { name: 'mine', topic: 'theirs' }, 'and nothing is lost')
+
+  let always = 0
+  const never = store.transact('tea', async ({ directory }) => {
+    const found = directory.room('tea')!
+    await commit(store, [], [store.directory.roomOp(room('tea', { topic: `${++always}` }))])
+    return { ops: [directory.roomOp(found)], value: null }
+  })
+  await t.rejects(never, { code: 'unavailable' })
+  t.equal(always, 6, 'a bounded number of times')
+
+  const { commits } = store.counts
+  t.equal((await store.transact('tea', () => ({ value: 5 }))).value, 5)
+  t.equal(store.counts.commits, commits, 'a decision to write nothing writes nothing')
+  await t.rejects(
+    store.transact('tea', () => {
+      throw new Error('no')
+    }),
+    { message: 'no' },
+  )
+  await store.close()
+}
+
+/** A second memory of the same store hears of changes late, as that of another node would. */
+async function twoMemories(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  let held: (() => void)[] | null = null
+  const late = {
+    tables: store.tables,
+    follow: (follower: TableFollower) =>
+      store.follow({
+        load: (tables) => follower.load(tables),
+        apply: (position, changes) => {
+          if (held) held.push(() => follower.apply(position, changes))
+          else follower.apply(position, changes)
+        },
+      }),
+  }
+  const records = await Records.follow(late)
+  const other = new Transactions(store, records)
+  const release = (): void => {
+    const all = held ?? []
+    held = null
+    for (const one of all) one()
+  }
+  await commit(store, [], [store.directory.roomOp(room('tea', { maxMembers: 1 }))])
+  t.match(records.directory.room('tea'), { id: 'tea' }, 'it hears of a room')
+
+  held = []
+  await store.transact('tea', ({ directory }) => ({
+    ops: [directory.roomOp({ ...directory.room('tea')!, topic: 'one' })],
+    value: null,
+  }))
+  t.match(records.directory.room('tea'), { topic: null }, 'later than the other')
+  let runs = 0
+  const second = other.run('tea', ({ directory }) => {
+    if (++runs === 2) t.match(directory.room('tea'), { topic: 'one' })
+    return { ops: [directory.roomOp({ ...directory.room('tea')!, name: 'two' })], value: null }
+  })
+  setImmediate(release)
+  await second
+  t.equal(runs, 2, 'what it decides on what is old is decided again')
+  t.match(store.directory.room('tea'), { topic: 'one', name: 'two' })
+  t.match(records.directory.room('tea'), { topic: 'one', name: 'two' })
+
+  held = []
+  await commit(store, [], [store.directory.roomOp(room('den'))])
+  const found = other.run('den', ({ directory }) => {
+    if (!directory.room('den')) throw new Error('there is no such room')
+    return { value: 'found' }
+  })
+  setImmediate(release)
+  t.match(await found, { value: 'found' }, 'and so is a refusal')
+  await store.close()
+}
