@@ -14,7 +14,7 @@ import type { QueueStore } from './queues.js'
 import type { ReceiptStore } from './receipts.js'
 import type { SessionStore } from './sessions.js'
 import type { TableFollower, Tables } from './tables.js'
-import type { Committed, Decide } from './transaction.js'
+import type { Committed, Decide, Submission, Transaction } from './transaction.js'
 
 /** What an adapter does. */
 export interface StorePort {
@@ -76,6 +76,12 @@ export interface Store extends StorePort {
    * @throws Refusal what `decide` throws; `unavailable` if the store failed, or if others got in between every time
    */
   transact<T>(key: string, decide: Decide<T>): Promise<Committed<T>>
+  /**
+   * As `transact`, for what is acknowledged in the order of commits, such as a publish: resolves once the change is queued, and its outcome
+   * arrives in `settled`. The key is held until then.
+   * @throws Refusal what `decide` throws the first time
+   */
+  submit(key: string, decide: (tx: Transaction) => Submission | Promise<Submission>): Promise<void>
 }
 
 /** Running totals, for `$SYS`, metrics and tests on cost. */

@@ -1,6 +1,7 @@
 /** Deciding on what is stored, such that nobody gets in between. */
+import type { Refusal } from '../../schemas/errors.js'
 import type { AccountStore } from './accounts.js'
-import type { AppendResult, Draft } from './changes.js'
+import type { AppendResult, Change, Draft } from './changes.js'
 import type { DirectoryStore } from './directory.js'
 import type { RecordLimit } from './guards.js'
 import type { ModerationStore } from './moderation.js'
@@ -42,4 +43,10 @@ export interface Committed<T> {
   readonly value: T
   /** Parallel to the drafts. */
   readonly results: readonly AppendResult[]
+}
+
+/** A change that was decided, and whose outcome is told as that of any change. */
+export interface Submission extends Pick<Change, 'drafts' | 'ops' | 'settled'> {
+  /** Called instead of `settled` if the change failed a guard, and what it was decided again to is a refusal. */
+  refused(refusal: Refusal): void
 }

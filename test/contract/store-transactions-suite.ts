@@ -1,8 +1,6 @@
 /** Deciding and writing: guards, limits, and two memories of one store that race. */
 import type { Test } from 'tap'
 import { GuardConflict, type StoreError } from '../../broker/store/changes.js'
-import { Records } from '../../broker/store/directory/records.js'
-import { Transactions } from '../../broker/store/directory/transactions.js'
 import {
   type Guards,
   guardOf,
@@ -15,6 +13,9 @@ import { clear, effectOp, type Op, put, wipe } from '../../broker/store/op.js'
 import { ROOM_DEFAULTS, type RoomRecord } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { keyOf, type TableChange, type TableFollower, type Tables } from '../../broker/store/tables.js'
+import type { Submission } from '../../broker/store/transaction.js'
+import { Refusal } from '../../schemas/errors.js'
+import { secondMemory } from '../helpers/two-memories.js'
 import { append, commit, draft, type NewPlace } from './store-suite.js'
 
 export function transactionsSuite(t: Test, newPlace: NewPlace): void {
@@ -23,6 +24,7 @@ export function transactionsSuite(t: Test, newPlace: NewPlace): void {
   t.test('limits', (t) => limits(t, newPlace))
   t.test('transactions', (t) => transactions(t, newPlace))
   t.test('two memories of one store', (t) => twoMemories(t, newPlace))
+  t.test('submissions', (t) => submissions(t, newPlace))
 }
 
 function room(id: string, more: Partial<RoomRecord> = {}): RoomRecord {
@@ -203,52 +205,78 @@ async function transactions(t: Test, newPlace: NewPlace): Promise<void> {
 /** A second memory of the same store hears of changes late, as that of another node would. */
 async function twoMemories(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
-  let held: (() => void)[] | null = null
-  const late = {
-    tables: store.tables,
-    follow: (follower: TableFollower) =>
-      store.follow({
-        load: (tables) => follower.load(tables),
-        apply: (position, changes) => {
-          if (held) held.push(() => follower.apply(position, changes))
-          else follower.apply(position, changes)
-        },
-      }),
-  }
-  const records = await Records.follow(late)
-  const other = new Transactions(store, records)
-  const release = (): void => {
-    const all = held ?? []
-    held = null
-    for (const one of all) one()
-  }
+  const late = await secondMemory(store)
+  const { directory } = late.store
   await commit(store, [], [store.directory.roomOp(room('tea', { maxMembers: 1 }))])
-  t.match(records.directory.room('tea'), { id: 'tea' }, 'it hears of a room')
+  t.match(directory.room('tea'), { id: 'tea' }, 'it hears of a room')
 
-  held = []
+  late.hold()
   await store.transact('tea', ({ directory }) => ({
     ops: [directory.roomOp({ ...directory.room('tea')!, topic: 'one' })],
     value: null,
   }))
-  t.match(records.directory.room('tea'), { topic: null }, 'later than the other')
+  t.match(directory.room('tea'), { topic: null }, 'later than the other')
   let runs = 0
-  const second = other.run('tea', ({ directory }) => {
+  const second = late.store.transact('tea', ({ directory }) => {
     if (++runs === 2) t.match(directory.room('tea'), { topic: 'one' })
     return { ops: [directory.roomOp({ ...directory.room('tea')!, name: 'two' })], value: null }
   })
-  setImmediate(release)
+  setImmediate(late.release)
   await second
   t.equal(runs, 2, 'what it decides on what is old is decided again')
   t.match(store.directory.room('tea'), { topic: 'one', name: 'two' })
-  t.match(records.directory.room('tea'), { topic: 'one', name: 'two' })
+  t.match(directory.room('tea'), { topic: 'one', name: 'two' })
 
-  held = []
+  late.hold()
   await commit(store, [], [store.directory.roomOp(room('den'))])
-  const found = other.run('den', ({ directory }) => {
+  const found = late.store.transact('den', ({ directory }) => {
     if (!directory.room('den')) throw new Error('there is no such room')
     return { value: 'found' }
   })
-  setImmediate(release)
+  setImmediate(late.release)
   t.match(await found, { value: 'found' }, 'and so is a refusal')
+  await store.close()
+}
+
+/** What is submitted settles in the order of commits, and is told what it comes to when it is decided again. */
+async function submissions(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  const late = await secondMemory(store)
+  const told: string[] = []
+  const naming = (name: string, topic: string | null): Submission => ({
+    drafts: [draft('m:tea', name)],
+    ops: [store.directory.roomOp(room('tea', { name, topic }))],
+    settled: (error, results) => told.push(error ? 'failed' : `${name} ${results[0]!.seq}`),
+    refused: ({ code }) => told.push(`${name} ${code}`),
+  })
+  const submit = (name: string, refused = '') =>
+    late.store.submit('tea', ({ directory }) => {
+      const topic = directory.room('tea')?.topic ?? null
+      if (topic === refused) throw new Refusal('forbidden', 'not now')
+      return naming(name, topic)
+    })
+  const settledOf = (name: string) => (): unknown => told.push(name)
+  await submit('one')
+  store.commit({ drafts: [draft('m:den', 'x')], ops: [], settled: settledOf('after it') })
+  await commit(store, [], [])
+  t.same(told.splice(0), ['one 1', 'after it'], 'in the order of the commits')
+
+  late.hold()
+  await store.transact('tea', () => ({ ops: [store.directory.roomOp(room('tea', { topic: 'theirs' }))], value: null }))
+  const second = submit('two')
+  await second
+  t.same(told, [], 'queued')
+  late.release()
+  await submit('three', 'none')
+  await store.transact('other', () => ({ drafts: [draft('m:den', 'y')], value: null }))
+  t.same(told.splice(0), ['two 2', 'three 3'], 'what is decided again settles once, before the next of its key')
+  t.match(store.directory.room('tea'), { name: 'three', topic: 'theirs' })
+
+  late.hold()
+  await store.transact('tea', () => ({ ops: [store.directory.roomOp(room('tea', { topic: 'mine' }))], value: null }))
+  await submit('four', 'mine')
+  late.release()
+  await t.rejects(submit('five', 'mine'), { code: 'forbidden' }, 'refused before it is queued')
+  t.same(told, ['four forbidden'], 'or afterwards')
   await store.close()
 }

@@ -1,7 +1,8 @@
 /** The commit of one message, and the answer to its sender. */
 import { Refusal } from '../../../schemas/errors.js'
-import type { AppendResult, Change, Draft, StoreError } from '../../store/changes.js'
+import type { AppendResult, Draft, StoreError } from '../../store/changes.js'
 import type { Op } from '../../store/op.js'
+import type { Submission } from '../../store/transaction.js'
 import type { Actor } from '../model/actor.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Rates } from '../model/rates.js'
@@ -26,7 +27,7 @@ export interface SendRequest {
 }
 
 /** One object per message. Hot path. */
-export class Send implements Change {
+export class Send implements Submission {
   readonly drafts: readonly Draft[]
   readonly ops: readonly Op[]
   readonly #replies: Replies
@@ -40,17 +41,19 @@ export class Send implements Change {
   }
 
   settled(error: StoreError | null, results: readonly AppendResult[]): void {
-    const { actor, cid, publication, publisher } = this.#request
+    const { actor, cid, publisher } = this.#request
     const refusal = error ? storeRefusal(error) : this.#refusalOf(results[0]!)
-    if (refusal) {
-      refuseSend(this.#replies, actor, refusal, cid, publication.topic)
-      publisher.settled(refusal, null)
-      return
-    }
+    if (refusal) return this.refused(refusal)
     const result = this.#resultOf(results[0]!)
     if (results[0]!.outcome === 'duplicate') this.#request.charged?.giveBack(this.#request.room)
     acceptSend(this.#replies, actor, cid, result)
     publisher.settled(null, result)
+  }
+
+  refused(refusal: Refusal): void {
+    const { actor, cid, publication, publisher } = this.#request
+    refuseSend(this.#replies, actor, refusal, cid, publication.topic)
+    publisher.settled(refusal, null)
   }
 
   #resultOf({ outcome, id, seq, ts }: AppendResult): SendResult {

@@ -3,13 +3,13 @@
  * something read has changed when the change is committed, the decision is made again.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Refusal } from '../../../schemas/errors.js'
+import { asRefusal, Refusal } from '../../../schemas/errors.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
 import { refusalOf } from '../commit.js'
 import type { Op } from '../op.js'
 import type { StorePort } from '../store.js'
-import type { Committed, Decide, Decision } from '../transaction.js'
+import type { Committed, Decide, Decision, Submission, Transaction } from '../transaction.js'
 import { Reads } from './reads.js'
 import { RecordingNotes } from './recording-notes.js'
 import type { Records } from './records.js'
@@ -37,7 +37,32 @@ export class Transactions {
     return this.#locks.runExclusive(key, () => this.#run(decide))
   }
 
-  async #run<T>(decide: Decide<T>): Promise<Committed<T>> {
+  /** See `Store`. */
+  submit(key: string, decide: (tx: Transaction) => Submission | Promise<Submission>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let queued: Submission | null = null
+      const work = this.#locks.runExclusive(key, () =>
+        this.#run(
+          async (tx) => {
+            const change = await decide(tx)
+            return { drafts: change.drafts, ops: change.ops, value: change }
+          },
+          (change) => {
+            queued = change
+            resolve()
+            return change
+          },
+        ),
+      )
+      work.catch((error: unknown) => {
+        if (queued) queued.refused(asRefusal(error))
+        else reject(error)
+      })
+    })
+  }
+
+  /** @param queued Called whenever a decision is in the queue; what it returns is told the outcome, instead of the promise */
+  async #run<T>(decide: Decide<T>, queued?: (value: T) => Pick<Change, 'settled'>): Promise<Committed<T>> {
     for (let attempt = 1; ; attempt++) {
       const reads = new Reads()
       const at = this.#records.position
@@ -46,7 +71,7 @@ export class Transactions {
         if (this.#port.position === at) throw error
         return null
       })
-      const outcome = decision && (await this.#commit(decision, reads, at))
+      const outcome = decision && (await this.#commit(decision, reads, at, queued))
       if (outcome && !(outcome instanceof GuardConflict)) return outcome
       if (attempt >= MOST_ATTEMPTS)
         throw new Refusal('unavailable', 'others changed the same at the same time; try again')
@@ -68,17 +93,21 @@ export class Transactions {
     { drafts = [], ops = [], value }: Decision<T>,
     reads: Reads,
     at: number,
+    queued?: (value: T) => Pick<Change, 'settled'>,
   ): Promise<Committed<T> | GuardConflict> {
-    if (drafts.length === 0 && ops.length === 0) return Promise.resolve({ value, results: [] })
+    if (!queued && drafts.length === 0 && ops.length === 0) return Promise.resolve({ value, results: [] })
     const touches: Op[] = [...reads.touched].map((guard) => ({ type: 'touch', guard }))
     return new Promise((resolve, reject) => {
+      let told: Pick<Change, 'settled'> | undefined
       const settled = (error: StoreError | null, results: readonly AppendResult[]): void => {
-        if (error instanceof GuardConflict) resolve(error)
-        else if (error) reject(refusalOf(error))
+        if (error instanceof GuardConflict) return resolve(error)
+        told?.settled(error, results)
+        if (error && !told) reject(refusalOf(error))
         else resolve({ value, results })
       }
       const guards = { at, keys: [...reads.guards], limits: reads.limits }
       const change: Change = { drafts, ops: [...ops, ...touches], guards, settled }
+      told = queued?.(value)
       this.#port.commit(change)
     })
   }

@@ -9,5 +9,6 @@ export async function withRecords<Port extends StorePort>(port: Port): Promise<S
   const { directory, receipts, moderation, accounts, webhooks } = records
   const transactions = new Transactions(port, records)
   const transact: Store['transact'] = (key, decide) => transactions.run(key, decide)
-  return Object.assign(port, { directory, receipts, moderation, accounts, webhooks, transact })
+  const submit: Store['submit'] = (key, decide) => transactions.submit(key, decide)
+  return Object.assign(port, { directory, receipts, moderation, accounts, webhooks, transact, submit })
 }
