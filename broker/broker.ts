@@ -13,6 +13,7 @@ import type { AuthHooks } from './auth/principal.js'
 import { type Chat, makeChat } from './chat/chat.js'
 import type { Screen } from './chat/messages/screening.js'
 import { Streams } from './http/streams.js'
+import { Hub } from './hub.js'
 import type { Broker } from './mqtt/aedes.js'
 import type { Listener } from './net/listener.js'
 import type { Store } from './store/store.js'
@@ -83,10 +84,11 @@ async function start(context: Context, { screens = [], hooks, server }: BrokerOp
   const readers = await openReaders(context, store, searchLocation(config.node.dataDir))
   const sessions = new LocalSessions()
   const chat = await openChat(context, { store, space, logins, readers, sessions, screens })
-  const mqtt = await makeMqtt(context, { store, logins, chat })
+  const hub = new Hub(store.log, failed)
+  const mqtt = await makeMqtt(context, { store, hub, logins, chat })
   const streams = new Streams(config.limits, wheel, counters, failed)
   sessions.attach(mqtt, streams)
-  deliver(context, { store, readers, chat, mqtt, streams })
+  deliver(context, { hub, chat, mqtt, streams })
   await resume(context, { readers, chat, mqtt })
   const maintenance = openMaintenance(context, { store, space, readers, chat, mqtt })
   await openAdmin(context, { store, logins, chat })
@@ -132,21 +134,19 @@ async function openChat(context: Context, { logins, readers, screens, ...needs }
 }
 
 interface Running {
-  readonly store: Store
   readonly readers: Readers
   readonly chat: Chat
   readonly mqtt: Mqtt
   readonly streams: Streams
 }
 
-/** What is appended reaches the hub and the readers; what chat signals reaches the sessions it concerns. */
-function deliver({ hub, bus, failed }: Context, { store, readers, chat, mqtt, streams }: Running): void {
+/** What chat signals reaches the sessions it concerns. What is appended reaches them because the hub follows their logs. */
+function deliver(
+  { bus, failed }: Context,
+  { hub, chat, mqtt, streams }: Pick<Running, 'chat' | 'mqtt' | 'streams'> & { hub: Hub },
+): void {
   const { views, presence, receipts, info } = chat
   const delivery = new Delivery({ hub, registry: mqtt.registry, streams, views, presence, receipts, info, failed })
-  store.onAppend = (batches) => {
-    hub.deliver(batches)
-    readers.appended(batches)
-  }
   bus.listen((signal) => delivery.on(signal))
 }
 

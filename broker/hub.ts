@@ -1,11 +1,11 @@
 /**
- * Delivers new entries and ephemeral messages to the sessions that follow them. The hub never waits for a session: one that cannot accept a
- * message now reads it from the log later. It knows neither MQTT nor the rules of chat.
+ * Delivers new entries and ephemeral messages to the sessions that follow them. In the store the hub follows the logs
+ * that have a feed here, and only these. It never waits for a session: one that cannot accept a message now reads it from
+ * the log later. It knows neither MQTT nor the rules of chat.
  */
 import { announcementRoles } from '../schemas/announcement.js'
-import type { AppendedBatch } from './store/changes.js'
 import type { LogName } from './store/log-name.js'
-import type { Extra, LogEntry } from './store/logs.js'
+import type { AppendedBatch, Extra, Followed, LogEntry, LogReader } from './store/logs.js'
 import type { QoS } from './store/qos.js'
 import type { PlainMessage } from './store/queues.js'
 import { TopicTrie } from './store/topic-trie.js'
@@ -57,6 +57,8 @@ export class ViewBatch {
 export interface Feed {
   slot: number
   accept(batch: ViewBatch): void
+  /** The hub follows the log only now: entries up to `head` were not passed to `accept`. */
+  followedFrom(head: number): void
 }
 
 /** A message that is not in any log: typing, presence, a reply, a plain MQTT message. */
@@ -106,20 +108,36 @@ interface Channel {
   feeds: Feed[]
 }
 
+/** A log with feeds. */
+interface FollowedLog {
+  /** A log has few views, each with its feeds. */
+  readonly channels: Channel[]
+  /** Null: the store has not answered yet. */
+  followed: Followed | null
+}
+
+/** Milliseconds until the hub asks again to follow a log, after a failure of the store. */
+const FOLLOW_RETRY = 1000
+
 interface Listener {
   endpoint: Endpoint
   qos: QoS
 }
 
 export class Hub {
-  /** By log; a log has few views, each with its feeds. */
-  readonly #channels = new Map<LogName, Channel[]>()
+  readonly #store: Pick<LogReader, 'follow'>
+  readonly #failed: (error: unknown) => void
+  readonly #logs = new Map<LogName, FollowedLog>()
   readonly #listeners = new Map<string, Map<Endpoint, Listener>>()
   readonly #plain = new TopicTrie<PlainSubscription>()
 
+  constructor(store: Pick<LogReader, 'follow'>, failed: (error: unknown) => void) {
+    this.#store = store
+    this.#failed = failed
+  }
+
   attach(view: View, feed: Feed): void {
-    let channels = this.#channels.get(view.log)
-    if (!channels) this.#channels.set(view.log, (channels = []))
+    const channels = this.#followedLog(view.log).channels
     let channel = channels.find(
       (candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic,
     )
@@ -128,12 +146,42 @@ export class Hub {
     channel.feeds.push(feed)
   }
 
+  /** Number of the last entry of a log with feeds; 0 if the store has not answered yet. */
+  headOf(log: LogName): number {
+    return this.#logs.get(log)?.followed?.head ?? 0
+  }
+
+  #followedLog(name: LogName): FollowedLog {
+    const known = this.#logs.get(name)
+    if (known) return known
+    const log: FollowedLog = { channels: [], followed: null }
+    this.#logs.set(name, log)
+    const following = this.#store.follow(name, this.#deliver)
+    if (following instanceof Promise) void this.#followLater(name, log, following)
+    else log.followed = following
+    return log
+  }
+
+  async #followLater(name: LogName, log: FollowedLog, following: Promise<Followed>): Promise<void> {
+    try {
+      const followed = await following
+      if (this.#logs.get(name) !== log) return followed.end()
+      log.followed = followed
+      for (const { feeds } of log.channels) for (const feed of [...feeds]) feed.followedFrom(followed.head)
+    } catch (error) {
+      this.#failed(error)
+      const again = async (): Promise<Followed> => this.#store.follow(name, this.#deliver)
+      const retry = (): unknown => this.#logs.get(name) === log && this.#followLater(name, log, again())
+      setTimeout(retry, FOLLOW_RETRY).unref()
+    }
+  }
+
   detach(view: View, feed: Feed): void {
-    const channels = this.#channels.get(view.log)
-    const channel = channels?.find(
+    const log = this.#logs.get(view.log)
+    const channel = log?.channels.find(
       (candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic,
     )
-    if (!channels || !channel || channel.feeds[feed.slot] !== feed) return
+    if (!log || !channel || channel.feeds[feed.slot] !== feed) return
     const last = channel.feeds.pop()!
     if (last !== feed) {
       channel.feeds[feed.slot] = last
@@ -141,16 +189,18 @@ export class Hub {
     }
     feed.slot = -1
     if (channel.feeds.length > 0) return
-    channels.splice(channels.indexOf(channel), 1)
-    if (channels.length === 0) this.#channels.delete(view.log)
+    log.channels.splice(log.channels.indexOf(channel), 1)
+    if (log.channels.length > 0) return
+    this.#logs.delete(view.log)
+    log.followed?.end()
   }
 
   /** Delivers appended entries. Hot path: a plain loop without allocations per session. */
-  deliver(batches: readonly AppendedBatch[]): void {
+  readonly #deliver = (batches: readonly AppendedBatch[]): void => {
     for (const { log, entries } of batches) {
-      const channels = this.#channels.get(log)
-      if (!channels) continue
-      for (const channel of channels) {
+      const followed = this.#logs.get(log)
+      if (!followed) continue
+      for (const channel of followed.channels) {
         const batch = new ViewBatch(channel.view, entries)
         const feeds = channel.feeds
         for (let i = 0; i < feeds.length; i++) feeds[i]!.accept(batch)

@@ -7,7 +7,7 @@ import { isDirectRoom } from '../../schemas/ids.js'
 import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
 import { ANY_PRESENCE, type FilterViews, type Views } from '../chat/model/views.js'
 import { unlogged, type View } from '../hub.js'
-import type { LogEntry } from '../store/logs.js'
+import type { LogEntry, LogInfo } from '../store/logs.js'
 import type { Op } from '../store/op.js'
 import type { QoS } from '../store/qos.js'
 import type { Store } from '../store/store.js'
@@ -16,6 +16,9 @@ import type { FeedOptions, LogFeed, ViewFeedOptions } from './feeds.js'
 import type { Subscriber } from './subscriber.js'
 import type { Subscription } from './subscription.js'
 import { showsViews } from './subscription-set.js'
+
+/** The number after which a new feed starts. */
+type Start = (view: View, qos: QoS) => number
 
 export class FeedSet {
   readonly #subscriber: Subscriber
@@ -34,14 +37,18 @@ export class FeedSet {
     return this.#views.viewsOf(subscription.parsed, this.#subscriber.user)
   }
 
-  /** The current head of each view of `matched`. Loads the logs, so that later reads of the head need no promise. */
+  /** By cursor: where a new feed of each view of `matched` starts, after the last entry there is now. */
   async heads(matched: FilterViews): Promise<Map<string, number>> {
     const heads = new Map<string, number>()
-    for (const view of matched.views) {
-      const info = this.#store.log.peek(view.log) ?? (await this.#store.log.open(view.log))
-      heads.set(view.cursor, view.fromStart ? info.tail - 1 : info.head)
-    }
+    for (const [view, { head, tail }] of await this.#logsOf(matched))
+      heads.set(view.cursor, view.fromStart ? tail - 1 : head)
     return heads
+  }
+
+  #logsOf({ views }: FilterViews): Promise<[View, LogInfo][]> {
+    return Promise.all(
+      views.map(async (view): Promise<[View, LogInfo]> => [view, await this.#store.log.open(view.log)]),
+    )
   }
 
   /** Ops that store the cursors which `matched` would start. */
@@ -87,10 +94,12 @@ export class FeedSet {
   /** Adds the views of a new membership to wildcard filters, starting at the join. */
   async roomJoined(room: string): Promise<void> {
     const { user } = this.#subscriber
-    await this.heads(this.#viewsInRoom(room))
+    const heads = await this.heads(this.#viewsInRoom(room))
+    const start = (view: View, qos: QoS): number =>
+      (qos === 0 && heads.get(view.cursor)) || this.#views.start(view, user)
     // The membership or the subscriptions may have ended meanwhile.
     if (!this.#subscriber.closed && this.#store.directory.member(room, user))
-      this.#apply(this.#viewsInRoom(room), (view) => this.#views.start(view, user))
+      this.#apply(this.#viewsInRoom(room), start)
   }
 
   /**
@@ -129,19 +138,26 @@ export class FeedSet {
   /** Restores the feeds of a resumed session or group at their saved cursors. */
   async restore(cursors: ReadonlyMap<string, number>): Promise<void> {
     for (const subscription of this.#subscriber.subscriptions.values()) {
-      await this.heads(this.viewsOf(subscription))
+      const logs = new Map((await this.#logsOf(this.viewsOf(subscription))).map(([{ log }, info]) => [log, info]))
       // Computed anew: membership may have changed since the cursors were saved, and the filter may be gone.
       if (this.#subscriber.subscriptions.get(subscription.filter) !== subscription) continue
-      this.#apply(this.viewsOf(subscription), (view) => this.#restoredStart(view, cursors), cursors)
+      const start = (view: View, qos: QoS): number => this.#restoredStart(view, qos, cursors, logs.get(view.log))
+      this.#apply(this.viewsOf(subscription), start, cursors)
     }
   }
 
-  /** The saved cursor, or a later join, or the tail if retention has moved it beyond (counted). */
-  #restoredStart(view: View, cursors: ReadonlyMap<string, number>): number {
-    const { head, tail } = this.#store.log.peek(view.log) ?? { head: 0, tail: 1 }
+  /** The saved cursor, or a later join, or the tail if retention has moved it beyond (counted). At QoS 0 the head. */
+  #restoredStart(
+    view: View,
+    qos: QoS,
+    cursors: ReadonlyMap<string, number>,
+    { head, tail }: Pick<LogInfo, 'head' | 'tail'> = { head: 0, tail: 1 },
+  ): number {
+    const joined = this.#views.start(view, this.#subscriber.user)
+    if (qos === 0) return Math.max(head, joined)
     const saved = cursors.get(view.cursor) ?? 0
     // A cursor beyond the head belongs to a former log: the room was deleted and created again.
-    const start = Math.max(saved > head ? 0 : saved, this.#views.start(view, this.#subscriber.user))
+    const start = Math.max(saved > head ? 0 : saved, joined)
     if (start >= tail - 1) return start
     this.#counters.add('skipped.retention', tail - 1 - start)
     return tail - 1
@@ -157,7 +173,7 @@ export class FeedSet {
     return all
   }
 
-  #apply(matched: FilterViews, start: (view: View) => number, saved?: ReadonlyMap<string, number>): Op[] {
+  #apply(matched: FilterViews, start: Start, saved?: ReadonlyMap<string, number>): Op[] {
     const ops: Op[] = []
     for (const view of matched.views) ops.push(...this.#applyView(view, this.#options(view.topic), start, saved))
     for (const topic of matched.topics) {
@@ -171,7 +187,7 @@ export class FeedSet {
   #applyView(
     view: View,
     options: ViewFeedOptions | null,
-    start: (view: View) => number,
+    start: Start,
     saved: ReadonlyMap<string, number> | undefined,
   ): Op[] {
     const subscriber = this.#subscriber
@@ -182,10 +198,10 @@ export class FeedSet {
       return subscriber.persistent ? dropCursorOps(this.#store, subscriber.id, view.cursor) : []
     }
     if (!feed) {
-      const from = start(view)
+      const from = start(view, options.qos)
       subscriber.attach(view, options, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
     } else if (options.qos > 0 && startsAnew(feed)) {
-      subscriber.follow(feed, options, start(view) + 1)
+      subscriber.follow(feed, options, start(view, options.qos) + 1)
     } else {
       Object.assign(feed, options)
     }

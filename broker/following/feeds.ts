@@ -144,6 +144,10 @@ export class LogFeed implements Feed, LaggingFeed {
     if (batch.first !== this.next || !this.#host.sendBatch(this, batch)) this.#host.catchUp(this)
   }
 
+  followedFrom(head: number): void {
+    if (this.next <= head) this.#host.catchUp(this)
+  }
+
   /** Entries up to `last` were passed to the connection. */
   sent(last: number): void {
     this.next = last + 1

@@ -259,7 +259,7 @@ export class Snapshots {
 
   #headOf(topic: string): number {
     const [view] = this.#views.viewsOf(parseFilter(topic), this.#receiver.user).views
-    return (view && this.#store.log.peek(view.log)?.head) ?? 0
+    return view ? this.#receiver.headOf(view) : 0
   }
 
   /** The QoS at which it is for this client; null: it is not. */
@@ -281,9 +281,11 @@ export class Snapshots {
   #placesOf({ parsed }: Subscription): Map<string, number> {
     const places = new Map<string, number>()
     if (parsed.kind !== 'broadcast') return places
-    for (const { topic, log, cursor } of this.#views.viewsOf(parsed, this.#receiver.user).views) {
+    for (const { topic, cursor } of this.#views.viewsOf(parsed, this.#receiver.user).views) {
       const feed = this.#receiver.feeds.get(cursor)
-      places.set(topic, feed && feed.qos > 0 ? feed.next - 1 : (this.#store.log.peek(log)?.head ?? 0))
+      if (!feed) continue
+      // Without a cursor it is sent what comes live.
+      places.set(topic, Math.max(feed.next - 1, feed.qos > 0 ? 0 : this.#receiver.headOf(feed.view)))
     }
     return places
   }

@@ -183,8 +183,9 @@ export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
     return this.services.store.log.read(view.log, after, limit, READ_BYTES)
   }
 
+  /** The view must have a feed. */
   headOf(view: View): number {
-    return this.services.store.log.peek(view.log)?.head ?? 0
+    return this.services.hub.headOf(view.log)
   }
 
   readQueue(after: number, limit: number): Promise<QueuedMessage[]> {

@@ -46,7 +46,8 @@ export class ReplayStarts {
     if (!this.#position) return head
     const joined = views.start(view, this.#user)
     const asked = Math.max(await this.#wanted(view, head, joined), joined)
-    const start = Math.max(asked, head - MOST_REPLAYED, (store.log.peek(view.log)?.tail ?? 1) - 1)
+    const { tail } = await store.log.open(view.log)
+    const start = Math.max(asked, head - MOST_REPLAYED, tail - 1)
     const known = this.#gaps.get(view.cursor)
     if (start > asked || known?.reset)
       this.#gaps.set(view.cursor, { ...known, topic: view.topic, after: asked, next: start + 1 })

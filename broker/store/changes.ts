@@ -4,7 +4,7 @@ import type { Body } from './body.js'
 import type { Effect } from './effect.js'
 import type { Guards } from './guards.js'
 import type { LogName } from './log-name.js'
-import type { Extra, LogEntry } from './logs.js'
+import type { Extra } from './logs.js'
 import type { Op } from './op.js'
 import type { QoS } from './qos.js'
 
@@ -51,12 +51,6 @@ export interface Change {
    * not throw.
    */
   settled(error: StoreError | null, results: readonly AppendResult[]): void
-}
-
-/** The entries that one commit added to one log, in ascending order without gaps. */
-export interface AppendedBatch {
-  readonly log: LogName
-  readonly entries: readonly LogEntry[]
 }
 
 /** The store failed; nothing of the change was written. `full`: no disk space is left, reading still works. */

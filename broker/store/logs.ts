@@ -40,12 +40,33 @@ export interface Extra {
   readonly expiresAt: number
 }
 
+/** The entries that one commit added to one log, in ascending order without gaps. */
+export interface AppendedBatch {
+  readonly log: LogName
+  readonly entries: readonly LogEntry[]
+}
+
+/**
+ * Called once per commit that appended to logs the listener follows, with the batches of those logs. On the node that
+ * made the commit it is called before the change settles.
+ */
+export type AppendListener = (batches: readonly AppendedBatch[]) => void
+
+/** The log has grown to `head`; 0: it was dropped. */
+export type GrowthListener = (log: LogName, head: number) => void
+
 export interface LogInfo {
   readonly name: LogName
   /** Number of the last entry, 0 if there never was one. Never decreases. */
   readonly head: number
   /** Number of the first entry still stored; head + 1 if there is none. */
   readonly tail: number
+}
+
+/** Head and tail of a log that is followed, kept current until `end`. */
+export interface Followed extends LogInfo {
+  /** The listener is told of later appends no more. */
+  end(): void
 }
 
 /**
@@ -55,12 +76,18 @@ export interface LogInfo {
 export type GoneEntries = 'passed over' | 'shown' | 'expired too'
 
 export interface LogReader {
-  /** Head and tail, from memory once loaded. */
+  /** Head and tail as they are now; what is returned does not change later. */
   open(name: LogName): Promise<LogInfo>
   /**
-   * The same object for the life of the process, its fields kept current; undefined before `open` or the first append.
+   * From now on the listener is told of every append to the log, in order; possibly before `follow` resolves. Any number
+   * of listeners may follow a log. A log that nobody follows causes no calls. Returns no promise if the log is in memory.
    */
-  peek(name: LogName): LogInfo | undefined
+  follow(name: LogName, listener: AppendListener): Followed | Promise<Followed>
+  /**
+   * Tells which logs grow, of all there are: for readers whose place in each log is stored. A call is a hint that may
+   * repeat and may be late; the marks of the outbox say what is left to read. Returns what ends it.
+   */
+  onGrowth(listener: GrowthListener): () => void
   /**
    * Entries with `after < seq`, ascending, at most `limit`, and at most `maxBytes` of payload, but at least one if
    * there is one. Returns no promise if the entries are in memory. Entries that are gone are skipped unless asked for.

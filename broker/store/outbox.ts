@@ -1,6 +1,6 @@
 /**
- * The transactional outbox: which logs have entries that a reader (webhooks, search) has not processed, and each
- * reader's cursor. Nothing is copied. A log is *marked* in the same commit as the first entry after it was read to its
+ * The transactional outbox: which logs have entries that a reader has not processed (a webhook; readers/registry.ts), and
+ * each reader's cursor. Nothing is copied. A log is *marked* in the same commit as the first entry after it was read to its
  * end, so a crash cannot lose the mark; further entries cost nothing.
  */
 import type { LogName } from './log-name.js'

@@ -3,7 +3,7 @@
  * (test/contract/). All durable writes go through `commit`: one queue, one commit in flight, group-committed.
  */
 import type { AccountStore } from './accounts.js'
-import type { AppendedBatch, Change } from './changes.js'
+import type { Change } from './changes.js'
 import type { DirectoryStore } from './directory.js'
 import type { LogReader } from './logs.js'
 import type { ModerationStore } from './moderation.js'
@@ -35,15 +35,10 @@ export interface StorePort {
   /** False from a failed write until a write succeeds again; reading still works. */
   readonly healthy: boolean
   /**
-   * Unix ms when the oldest change was queued that is not yet committed and passed to `onAppend`; null: there is none.
+   * Unix ms when the oldest change was queued that is not yet committed and told to followers; null: there is none.
    */
   readonly pendingSince: number | null
 
-  /**
-   * Called with the entries of every commit, on the node that made it, before the change settles. Set once, before the
-   * first commit.
-   */
-  onAppend: (batches: readonly AppendedBatch[]) => void
   /** Queues a change. Never throws, never blocks: errors arrive in `settled`. */
   commit(change: Change): void
   /**

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../../schemas/config.js'
 import type { Signal } from '../chat/model/signals.js'
-import { Hub } from '../hub.js'
 import { LocalBus } from '../store/bus.js'
 import { Counters } from '../util/counters.js'
 import { FaultLog } from '../util/fault-log.js'
@@ -18,7 +17,6 @@ export interface Context {
   readonly refusals: RefusalLog
   readonly counters: Counters
   readonly bus: LocalBus<Signal>
-  readonly hub: Hub
   readonly wheel: TimerWheel
   /** What is opened is added here at once, so that a start that fails closes what was open. */
   readonly teardown: Teardown
@@ -35,7 +33,6 @@ export function makeContext(config: Config, log: Logger, teardown: Teardown): Co
     refusals,
     counters: new Counters(),
     bus: new LocalBus<Signal>(),
-    hub: new Hub(),
     wheel: new TimerWheel(),
     teardown,
   }

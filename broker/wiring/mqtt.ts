@@ -4,6 +4,7 @@ import type { Chat } from '../chat/chat.js'
 import { countPersons } from '../chat/wiring/shared.js'
 import { Backlogs } from '../following/backlog.js'
 import type { SubscriberServices } from '../following/services.js'
+import type { Hub } from '../hub.js'
 import { Admission } from '../mqtt/admission.js'
 import { Broker } from '../mqtt/aedes.js'
 import { AnonymousSessions } from '../mqtt/anonymous-sessions.js'
@@ -28,12 +29,13 @@ export interface Mqtt {
 
 export interface MqttDeps {
   readonly store: Store
+  readonly hub: Hub
   readonly logins: LoginServices
   readonly chat: Chat
 }
 
-export async function makeMqtt(context: Context, { store, logins, chat }: MqttDeps): Promise<Mqtt> {
-  const { config, hub, counters, failed, log, wheel, refusals } = context
+export async function makeMqtt(context: Context, { store, hub, logins, chat }: MqttDeps): Promise<Mqtt> {
+  const { config, counters, failed, log, wheel, refusals } = context
   const { limits } = config
   const sessionWriter = new SessionWriter(store, failed)
   const anonymousSessions = new AnonymousSessions(limits)

@@ -1,13 +1,13 @@
-/** The readers: what follows the logs by a cursor of its own. */
+/** The readers: what follows the logs by cursors of its own. */
 
 import { SecretBox } from '../auth/secret-box.js'
 import { deriveKey } from '../auth/tokens.js'
 import { countPersons } from '../chat/wiring/shared.js'
+import { ReaderRegistry } from '../readers/registry.js'
 import { Search } from '../readers/search/search.js'
 import { Moderator } from '../readers/webhooks/moderator.js'
 import { Poster } from '../readers/webhooks/poster.js'
 import { Webhooks } from '../readers/webhooks/webhooks.js'
-import type { AppendedBatch } from '../store/changes.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 
@@ -20,35 +20,35 @@ export interface Readers {
   readonly moderator: Moderator | null
   /** Null: `search.enabled` is off. */
   readonly search: Search | null
-  /** Told of every append. */
-  appended(batches: readonly AppendedBatch[]): void
 }
 
-/** `indexFile`: path of the search index. */
+/** Before the first append, so that none is missed. `indexFile`: path of the search index. */
 export async function openReaders(context: Context, store: Store, indexFile: string): Promise<Readers> {
-  const { config, counters, failed, teardown } = context
-  const webhooks = await openWebhooks(context, store)
+  const { config, wheel, counters, failed, teardown } = context
+  const registry = new ReaderRegistry({ store, wheel, failed })
+  teardown.add(registry)
+  const webhooks = await openWebhooks(context, store, registry)
   teardown.add(webhooks)
   const moderator = Moderator.of(config, counters, failed)
   if (moderator) teardown.add(moderator)
   const search = config.search.enabled ? makeSearch(context, store, indexFile) : null
-  if (search) teardown.add(search)
-  return {
-    webhooks,
-    moderator,
-    search,
-    appended: (batches) => {
-      webhooks.appended(batches)
-      search?.appended(batches)
-    },
+  if (search) {
+    teardown.add(search)
+    registry.register(search)
   }
+  await registry.resume()
+  return { webhooks, moderator, search }
 }
 
-async function openWebhooks({ config, wheel, counters, failed, refusals }: Context, store: Store): Promise<Webhooks> {
+async function openWebhooks(
+  { config, wheel, counters, failed, refusals }: Context,
+  store: Store,
+  registry: ReaderRegistry,
+): Promise<Webhooks> {
   const poster = new Poster(config.webhookDelivery.privateAddresses)
   const secretBox = new SecretBox(await deriveKey(config.auth.jwt, config.node.dataDir, WEBHOOKS_KEY))
   const note = refusals.note.bind(refusals)
-  return Webhooks.open({ store, wheel, counters, failed, note, poster, secretBox, config })
+  return Webhooks.open({ store, registry, wheel, counters, failed, note, poster, secretBox, config })
 }
 
 function makeSearch({ config, log, failed }: Context, store: Store, path: string): Search {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { LogEntry } from '../../broker/store/logs.js'
 import { RoomEvent, UserEvent } from '../../schemas/documents/events.js'
 import { TOPIC_DOCUMENTS } from '../../schemas/documents/payloads.js'
 import { ROOM_LEAVES, USER_LEAVES } from '../../schemas/topics.js'
@@ -72,12 +73,14 @@ t.test('what is said on topics, and in every event there is, is as documented', 
   const { broker, connect, alice, bob } = cast
   const kept: string[] = []
   const { store } = broker.running
-  const { onAppend } = store
-  store.onAppend = (batches) => {
-    for (const { log, entries } of batches)
-      for (const { payload } of entries) if (/^[eu]:/.test(log)) kept.push(`${log} ${payload}`)
-    onAppend(batches)
-  }
+  const seen = new Map<string, number>()
+  store.log.onGrowth((log, head) => {
+    if (!/^[eu]:/.test(log)) return
+    // Entries that were appended just now are in memory.
+    const entries = head === 0 ? [] : (store.log.read(log, seen.get(log) ?? 0, 1000, 1e6) as LogEntry[])
+    for (const { payload } of entries) kept.push(`${log} ${payload}`)
+    seen.set(log, head)
+  })
   for (const person of [alice, bob]) await person.subscribe([`users/${person.user}/#`, 'users/+/presence', 'rooms/+/+'])
   await life(cast)
   const robot = await connect('robot', { roles: ['notifier', 'publisher'] })

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { Level } from 'level'
 import t, { type Test } from 'tap'
-import { type AppendedBatch, StoreError } from '../../broker/store/changes.js'
+import { StoreError } from '../../broker/store/changes.js'
 import { type LevelStoreOptions, openLevelStore } from '../../broker/store/level/level-store.js'
+import type { AppendedBatch } from '../../broker/store/logs.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { FaultyLevel, noSpace } from '../helpers/faulty-level.js'
@@ -20,7 +21,6 @@ interface Setup {
   location: string
   level: FaultyLevel
   faults: unknown[]
-  told: AppendedBatch[]
   open(options?: Partial<LevelStoreOptions>): Promise<Store>
 }
 
@@ -28,17 +28,23 @@ function setup(t: Test): Setup {
   const location = `${t.testdir()}/store`
   const level = new FaultyLevel(location)
   const faults: unknown[] = []
-  const told: AppendedBatch[] = []
   const open = async (options: Partial<LevelStoreOptions> = {}): Promise<Store> => {
     const onFault = (error: unknown): void => void faults.push(error)
     // Nothing happens by the clock, unless asked for.
     const fold = { idleMs: 2 ** 30, ...options.fold }
     const all = { location, sync: true, limits: LIMITS, openDatabase: level.open, onFault, ...options, fold }
-    const store = await openLevelStore(all)
-    store.onAppend = (batches) => told.push(...batches)
-    return store
+    return openLevelStore(all)
   }
-  return { location, level, faults, told, open }
+  return { location, level, faults, open }
+}
+
+/** The texts that a follower of these logs is told. */
+async function toldOf(store: Store, ...logs: string[]): Promise<string[]> {
+  const told: string[] = []
+  const listener = (batches: readonly AppendedBatch[]): void =>
+    void told.push(...batches.flatMap(({ entries }) => texts(entries)))
+  for (const log of logs) await store.log.follow(log, listener)
+  return told
 }
 
 /** The result or the error of each, in order. */
@@ -68,8 +74,9 @@ async function damage(location: string, kind: string, place: number): Promise<vo
 }
 
 t.test('a write that fails', async (t) => {
-  const { level, faults, told, open } = setup(t)
+  const { level, faults, open } = setup(t)
   const store = await open()
+  const told = await toldOf(store, 'm:a', 'm:b')
   await append(store, draft('m:a', 'before'))
   let next = Promise.resolve('')
   const during = (): void => void (next = append(store, draft('m:a', 'pending')))
@@ -95,16 +102,14 @@ t.test('a write that fails', async (t) => {
   t.same(store.queue.size('ann/a'), { messages: 0, bytes: 0 })
   t.equal(store.counts.failures, 1)
   t.equal(faults.length, 1)
-  t.same(
-    told.flatMap(({ entries }) => texts(entries)),
-    ['before', 'pending', 'one'],
-  )
+  t.same(told, ['before', 'pending', 'one'])
   await store.close()
 })
 
 t.test('a write that fails but reached the disk', async (t) => {
-  const { level, told, open } = setup(t)
+  const { level, open } = setup(t)
   const store = await open()
+  const told = await toldOf(store, 'm:a')
   await append(store, draft('m:a', 'before'))
   level.writeFaults.push({ error: new Error('IO error: fsync'), written: true })
   const results = await outcomes(
@@ -115,11 +120,7 @@ t.test('a write that fails but reached the disk', async (t) => {
   t.equal(await append(store, draft('m:a', 'two')), 'appended 3', 'its number is taken')
   t.equal(await append(store, draft('m:a', 'one', { cid: 'c' })), 'duplicate 2', 'a retry finds it')
   t.same(texts(await store.log.read('m:a', 0, 10, 1e6)), ['before', 'one', 'two'])
-  t.same(
-    told.flatMap(({ entries }) => texts(entries)),
-    ['before', 'two'],
-    'but it was not delivered',
-  )
+  t.same(told, ['before', 'two'], 'but it was not delivered')
   t.ok(store.directory.departed('r', 'ann'), 'memory is what the disk says')
   await store.close()
 })
@@ -347,14 +348,23 @@ t.test('opening refuses what it cannot own or understand', async (t) => {
 t.test('a listener that throws harms nobody else', async (t) => {
   const { faults, open } = setup(t)
   const store = await open()
-  store.onAppend = () => {
+  const broken = (): never => {
     throw new Error('listener')
   }
+  await store.log.follow('m:a', broken)
+  const told = await toldOf(store, 'm:a')
+  const grown: number[] = []
+  store.log.onGrowth(broken)
+  store.log.onGrowth((_log, head) => grown.push(head))
   t.same(await Promise.all([append(store, draft('m:a', '1')), append(store, draft('m:a', '2'))]), [
     'appended 1',
     'appended 2',
   ])
-  t.match(faults, [{ message: 'listener' }])
+  t.same(
+    faults.map((error) => (error as Error).message),
+    ['listener', 'listener'],
+  )
+  t.same([told, grown], [['1', '2'], [2]])
   const foreign = commit(store, [draft('m:a', 'x')], [{ type: 'of another store' } as never])
   await t.rejects(foreign, StoreError, 'an op of someone else fails its commit')
   t.equal(await append(store, draft('m:a', '3')), 'appended 3')

@@ -2,12 +2,13 @@
 
 import type { Test } from 'tap'
 import { body } from '../../broker/store/body.js'
-import type { AppendedBatch, AppendResult, Draft, StoreError } from '../../broker/store/changes.js'
-import type { LogEntry } from '../../broker/store/logs.js'
+import type { AppendResult, Draft, StoreError } from '../../broker/store/changes.js'
+import type { AppendedBatch, LogEntry } from '../../broker/store/logs.js'
 import type { Op } from '../../broker/store/op.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { devicesSuite } from './store-devices-suite.js'
+import { followSuite } from './store-follow-suite.js'
 import { goneSuite } from './store-gone-suite.js'
 import { outboxSuite } from './store-outbox-suite.js'
 import { recordsSuite } from './store-records-suite.js'
@@ -83,6 +84,7 @@ export function storeSuite(t: Test, newPlace: NewPlace): void {
   t.test('restart and crash', (t) => restart(t, newPlace))
   t.test('shorter logs', (t) => shorter(t, newPlace))
   t.test('cost', (t) => cost(t, newPlace))
+  followSuite(t, newPlace)
   goneSuite(t, newPlace)
   outboxSuite(t, newPlace)
   recordsSuite(t, newPlace)
@@ -94,7 +96,9 @@ async function numbers(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
   t.match(await store.log.open('m:a'), { name: 'm:a', head: 0, tail: 1 }, 'a log that never was')
   const batches: AppendedBatch[] = []
-  store.onAppend = (appended) => batches.push(...appended)
+  const listener = (appended: readonly AppendedBatch[]): void => void batches.push(...appended)
+  const followed = await store.log.follow('m:a', listener)
+  await store.log.follow('m:b', listener)
 
   const extra = { properties: Buffer.from([0x08, 0, 1, 0x74]), expiresAt: 1_800_000_000_000 }
   const results = await Promise.all([
@@ -115,16 +119,19 @@ async function numbers(t: Test, newPlace: NewPlace): Promise<void> {
   const expected = { seq: 3, ts: 5, qos: 2, from: 'bob', origin: 'phone', payload, extra }
   t.same(batches[0]!.entries[2], expected)
   t.same((await store.log.read('m:a', 2, 10, 1e6))[0], expected, 'what is read is what was told')
-  t.match(store.log.peek('m:a'), { head: 3, tail: 1 })
-  t.equal(store.log.peek('m:nobody asked'), undefined)
-  t.equal(await store.log.open('m:a'), store.log.peek('m:a'), 'one object a log')
+  t.match(followed, { name: 'm:a', head: 3, tail: 1 })
+  const info = await store.log.open('m:a')
+  await append(store, draft('m:a', 'three'))
+  t.match([info.head, followed.head], [3, 4], 'what is followed is kept current, what is opened is not')
   await store.close()
 }
 
 async function order(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
   const told: string[] = []
-  store.onAppend = (batches) => told.push(`append of ${batches.flatMap(({ entries }) => texts(entries))}`)
+  await store.log.follow('m:a', (batches) => {
+    told.push(`append of ${batches.flatMap(({ entries }) => texts(entries))}`)
+  })
   const settle =
     (name: string) =>
     (error: StoreError | null): void =>
@@ -281,7 +288,7 @@ async function shorter(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
   store = await place.open()
   await folded(store)
-  const log = await store.log.open('m:a')
+  const log = await store.log.follow('m:a', () => undefined)
 
   await store.log.trim('m:a', 100)
   t.ok(log.tail <= 101, 'never more than asked')
@@ -304,7 +311,7 @@ async function shorter(t: Test, newPlace: NewPlace): Promise<void> {
   t.same((await all(store.log.names())).sort(), ['m:a', 'm:b!/x'])
   await append(store, draft('m:a', 'again', { cid: 'c' }))
   await store.log.drop('m:a')
-  t.match(store.log.peek('m:a'), { head: 0, tail: 1 })
+  t.match(await store.log.open('m:a'), { head: 0, tail: 1 })
   t.same(await store.log.read('m:a', 0, 10, 1e6), [])
   t.same(await all(store.log.names()), ['m:b!/x'])
   t.equal(await append(store, draft('m:a', 'anew', { cid: 'c' })), 'appended 1', 'as if it had never been')

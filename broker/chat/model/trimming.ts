@@ -24,9 +24,9 @@ export class Trimming {
   /** Trims; call periodically. Entries that are not in chunks yet are trimmed the next time. */
   async run(): Promise<void> {
     for (const log of [...this.#maybeTooLong]) {
-      const info = await this.#log.open(log)
-      await this.#log.trim(log, info.head - this.#keep)
-      if (info.head - info.tail < this.#keep + CHUNK) this.#maybeTooLong.delete(log)
+      await this.#log.trim(log, (await this.#log.open(log)).head - this.#keep)
+      const { head, tail } = await this.#log.open(log)
+      if (head - tail < this.#keep + CHUNK) this.#maybeTooLong.delete(log)
     }
   }
 }

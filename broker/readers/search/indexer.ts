@@ -2,7 +2,6 @@
  * Keeps the index up to date: follows appended entries, catches up after a start, and removes what is gone. It records
  * which logs have grown and reads them later in bounded batches; only searches wait for it.
  */
-import type { AppendedBatch } from '../../store/changes.js'
 import { StoreError } from '../../store/changes.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogInfo } from '../../store/logs.js'
@@ -77,14 +76,15 @@ export class Indexer {
     }
   }
 
-  /** Called for every commit, so it only records names. */
-  appended(batches: readonly AppendedBatch[]): void {
-    for (const { log } of batches) {
-      if (log.startsWith(MESSAGES)) this.#grown.add(log)
-      // Room events include the creation and deletion of rooms.
-      else if (log.startsWith(ROOM_EVENTS)) this.#grown.add(MESSAGES + log.slice(ROOM_EVENTS.length))
-    }
-    if (this.#grown.size > 0) this.#schedule(GATHER)
+  /** Room events include the creation and deletion of rooms. */
+  takesLog(log: LogName): boolean {
+    return log.startsWith(MESSAGES) || log.startsWith(ROOM_EVENTS)
+  }
+
+  /** Called in every commit, so it only records the name. */
+  grown(log: LogName): void {
+    this.#grown.add(log.startsWith(MESSAGES) ? log : MESSAGES + log.slice(ROOM_EVENTS.length))
+    this.#schedule(GATHER)
   }
 
   /** The index has an outdated version of the message. */
@@ -112,7 +112,7 @@ export class Indexer {
     for (let before = Number.POSITIVE_INFINITY; performance.now() >= this.#retryAt; ) {
       if (this.#open) {
         if (!heads) {
-          heads = new Map(logs.map((log) => [log, this.#head(log)]))
+          heads = await this.#heads(logs)
           deadline = Date.now() + limits.toRead
         }
         const missing = [...heads].filter(([log, head]) => this.#done(log) < head)
@@ -133,14 +133,17 @@ export class Indexer {
   }
 
   /** Number of entries of these logs not yet processed. */
-  pending(logs: readonly LogName[]): number {
-    return logs.reduce((sum, log) => sum + Math.max(0, this.#head(log) - this.#done(log)), 0)
+  async pending(logs: readonly LogName[]): Promise<number> {
+    let sum = 0
+    for (const [log, head] of await this.#heads(logs)) sum += Math.max(0, head - this.#done(log))
+    return sum
   }
 
   /** Removes expired and deleted messages with priority; waits at most `wait` ms for that. */
   async sweep(wait: number): Promise<void> {
     const deadline = Date.now() + wait
-    for (const name of this.#positions.keys()) if (this.#holdsDropped(name)) this.#awaited.add(name)
+    for (const name of [...this.#positions.keys()])
+      if (this.#holdsDropped(name, await this.#deps.store.log.open(name))) this.#awaited.add(name)
     for (let after = 0; this.#open; ) {
       const due = await this.#deps.thread.due(Date.now(), after, PAGE)
       for (const { log, seq } of due) {
@@ -219,12 +222,10 @@ export class Indexer {
     this.#positions.clear()
     for (const position of positions) {
       this.#positions.set(position.name, position)
-      if (this.#isOutdated(position.name)) this.#grown.add(position.name)
+      if (await this.#isOutdated(position.name)) this.#grown.add(position.name)
     }
     for await (const name of store.log.names()) {
-      if (!name.startsWith(MESSAGES)) continue
-      await store.log.open(name)
-      if (this.#isOutdated(name)) this.#grown.add(name)
+      if (name.startsWith(MESSAGES) && (await this.#isOutdated(name))) this.#grown.add(name)
     }
     this.#open = true
   }
@@ -304,22 +305,22 @@ export class Indexer {
   }
 
   /** Whether the index and the log differ. */
-  #isOutdated(name: LogName): boolean {
-    if (!this.#positions.has(name)) return this.#roomOf(name) !== undefined && this.#head(name) > 0
-    return this.#holdsDropped(name) || this.#head(name) > this.#done(name)
+  async #isOutdated(name: LogName): Promise<boolean> {
+    const log = await this.#deps.store.log.open(name)
+    if (!this.#positions.has(name)) return this.#roomOf(name) !== undefined && log.head > 0
+    return this.#holdsDropped(name, log) || log.head > this.#done(name)
   }
 
   /** Whether the index has messages that the log has dropped. */
-  #holdsDropped(name: LogName): boolean {
+  #holdsDropped(name: LogName, { head, tail }: LogInfo): boolean {
     const position = this.#positions.get(name)
     if (!position) return false
-    if (position.made !== this.#roomOf(name)?.createdAt) return true
-    const log = this.#deps.store.log.peek(name)
-    return log !== undefined && (log.head < position.done || log.tail > position.tail)
+    return position.made !== this.#roomOf(name)?.createdAt || head < position.done || tail > position.tail
   }
 
-  #head(name: LogName): number {
-    return this.#deps.store.log.peek(name)?.head ?? 0
+  async #heads(names: readonly LogName[]): Promise<Map<LogName, number>> {
+    const logs = await Promise.all(names.map((name) => this.#deps.store.log.open(name)))
+    return new Map(logs.map(({ name, head }) => [name, head]))
   }
 
   #done(name: LogName): number {

@@ -2,9 +2,10 @@
 import { Refusal } from '../../../schemas/errors.js'
 import type { TextHit, TextQuery, TextSearch } from '../../chat/history/search.js'
 import { logs as logNames } from '../../chat/model/views.js'
-import type { AppendedBatch } from '../../store/changes.js'
+import type { LogName } from '../../store/log-name.js'
 import type { Store } from '../../store/store.js'
 import { isOneLeft } from '../../util/fair-share.js'
+import type { IndependentReader } from '../registry.js'
 import { IndexThread } from './index-thread.js'
 import { Indexer, type IndexerDeps } from './indexer.js'
 import { compileQuery } from './query.js'
@@ -26,7 +27,9 @@ export interface SearchDeps extends Omit<IndexerDeps, 'thread'> {
   readonly accountOf: (user: string) => string
 }
 
-export class Search implements TextSearch {
+export class Search implements TextSearch, IndependentReader {
+  readonly name = 'broker/search'
+  readonly positions = 'own'
   readonly #thread: IndexThread
   readonly #indexer: Indexer
   readonly #accountOf: (user: string) => string
@@ -43,8 +46,12 @@ export class Search implements TextSearch {
     return this.#indexer.start()
   }
 
-  appended(batches: readonly AppendedBatch[]): void {
-    this.#indexer.appended(batches)
+  takesLog(log: LogName): boolean {
+    return this.#indexer.takesLog(log)
+  }
+
+  grown(log: LogName): void {
+    this.#indexer.grown(log)
   }
 
   sweep(): Promise<void> {
@@ -80,7 +87,7 @@ export class Search implements TextSearch {
     if (!this.#indexer.open) throw unavailable()
     const found = await this.#ask({ logs, match, from, after, before, below, limit })
     const hits = found.map(({ id, log, seq }) => ({ id, seq, room: log.slice(logNames.messages('').length) }))
-    return { hits, pending: this.#indexer.pending(logs) }
+    return { hits, pending: await this.#indexer.pending(logs) }
   }
 
   async #ask(wanted: Wanted): Promise<Hit[]> {

@@ -1,7 +1,8 @@
 import type { LogName } from '../../store/log-name.js'
+import type { ReaderCursor } from '../registry.js'
 
 /** The position of one webhook in one log. Events of a log are delivered one at a time, in order. */
-export class LogCursor {
+export class LogCursor implements ReaderCursor {
   readonly log: LogName
   /** Number of the last entry that was delivered or skipped. */
   done: number

@@ -9,6 +9,7 @@ import type { WebhookRecord } from '../../store/outbox.js'
 import type { Store } from '../../store/store.js'
 import type { Counters } from '../../util/counters.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
+import type { OutboxReader } from '../registry.js'
 import { attempt, type Outcome } from './attempt.js'
 import { waitAfter } from './backoff.js'
 import { DeadLetters } from './dead-letters.js'
@@ -36,7 +37,8 @@ export interface WebhookWorkerDeps {
   readonly gone: (webhook: string, why: string) => void
 }
 
-export class WebhookWorker implements Deadline {
+export class WebhookWorker implements OutboxReader, Deadline {
+  readonly positions = 'outbox'
   readonly letters: DeadLetters
   readonly #deps: WebhookWorkerDeps
   #record: WebhookRecord
@@ -65,6 +67,10 @@ export class WebhookWorker implements Deadline {
     this.letters = new DeadLetters(deps.store, record.id, deps.options.deadLetters)
   }
 
+  get name(): string {
+    return this.#record.id
+  }
+
   get record(): WebhookRecord {
     return this.#record
   }
@@ -90,18 +96,16 @@ export class WebhookWorker implements Deadline {
     this.#enqueue(cursor)
   }
 
-  /** Drops a fully delivered log from memory until it grows. */
   forget(log: LogName): void {
     const cursor = this.#cursors.get(log)
     if (cursor) this.#waiting.delete(cursor)
     this.#cursors.delete(log)
   }
 
-  grown(log: LogName, first: number, last: number): void {
+  grown(log: LogName, head: number): void {
     const cursor = this.#cursors.get(log)
-    // A dropped log starts anew.
-    if (!cursor || first <= cursor.head) return this.begin(log, first - 1, last)
-    cursor.head = last
+    if (!cursor || head <= cursor.head) return
+    cursor.head = head
     this.#enqueue(cursor)
   }
 

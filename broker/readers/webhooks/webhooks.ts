@@ -12,7 +12,6 @@ import type {
   WebhookDetails,
   WebhookInfo,
 } from '../../chat/model/webhook-admin.js'
-import type { AppendedBatch } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Op } from '../../store/op.js'
@@ -23,14 +22,15 @@ import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { newWebhookSecret } from '../../util/signature.js'
 import type { TimerWheel } from '../../util/timer-wheel.js'
 import { uuid7 as eventId } from '../../util/uuid7.js'
-import { bodyOf } from './events.js'
-import { OutboxReader } from './outbox-reader.js'
+import type { ReaderRegistry, ReaderStart } from '../registry.js'
+import { bodyOf, EventFilter } from './events.js'
 import type { Poster } from './poster.js'
 import { configured, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
 import { WebhookWorker, type WebhookWorkerDeps } from './webhook-worker.js'
 
 export interface WebhooksDeps {
   readonly store: Store
+  readonly registry: ReaderRegistry
   readonly wheel: TimerWheel
   readonly counters: Counters
   readonly poster: Poster
@@ -44,12 +44,10 @@ export interface WebhooksDeps {
 export class Webhooks implements WebhookAdmin {
   readonly #deps: WebhooksDeps
   readonly #workers = new Map<string, WebhookWorker>()
-  readonly #outboxReader: OutboxReader
   readonly #locks = new KeyedMutex()
 
   private constructor(deps: WebhooksDeps) {
     this.#deps = deps
-    this.#outboxReader = new OutboxReader({ ...deps, workers: this.#workers })
   }
 
   /** Must be opened before the first commit, so that no entry is missed. */
@@ -60,7 +58,7 @@ export class Webhooks implements WebhookAdmin {
   }
 
   async #load(): Promise<void> {
-    const { store, config } = this.#deps
+    const { store, registry, config } = this.#deps
     const known = new Map<string, WebhookRecord>()
     for await (const record of store.webhooks.all()) known.set(record.id, record)
     const listed = config.webhooks.map((entry) => configured(entry, known.get(entry.id)))
@@ -69,21 +67,15 @@ export class Webhooks implements WebhookAdmin {
     const removed = others.filter(({ source }) => source === 'config')
     const ops = listed.map((record) => store.webhooks.putOp(record))
     for (const { id } of removed) ops.push(...(await this.#forgetOps(id)))
-    for (const record of listed) if (!known.has(record.id)) ops.push(...(await this.#outboxReader.startOps(record)))
+    for (const record of listed)
+      if (!known.has(record.id)) ops.push(...registry.cursorOps(record.id, await this.#starts(record)))
     if (ops.length > 0) await commit(store, { ops })
     for (const record of [...listed, ...others.filter(({ source }) => source === 'command')]) await this.#add(record)
-    await this.#outboxReader.open()
-  }
-
-  /** Called for every commit. */
-  appended(batches: readonly AppendedBatch[]): void {
-    if (this.#workers.size > 0) this.#outboxReader.appended(batches)
   }
 
   async close(): Promise<void> {
     this.#deps.poster.close()
     await Promise.all([...this.#workers.values()].map((worker) => worker.close()))
-    await this.#outboxReader.close()
   }
 
   create(
@@ -91,7 +83,7 @@ export class Webhooks implements WebhookAdmin {
     { webhook: id = newWebhookId(), secret = newWebhookSecret(), ...details }: WebhookDetails,
   ): Promise<CreatedWebhook> {
     return this.#locks.runExclusive('', async () => {
-      const { store, secretBox } = this.#deps
+      const { store, registry, secretBox } = this.#deps
       checkDetails(details)
       if (this.#workers.has(id)) throw new Refusal('conflict', `there is a webhook ${id} already`, { field: 'webhook' })
       if (this.#workers.size >= MAX_WEBHOOKS) throw new Refusal('conflict', `at most ${MAX_WEBHOOKS} webhooks`)
@@ -101,8 +93,9 @@ export class Webhooks implements WebhookAdmin {
         ...{ secret: secretBox.seal(secret), previous: null, enabled: true, why: null },
         ...{ createdBy: by, createdAt: Date.now() },
       }
-      await commit(store, { ops: [store.webhooks.putOp(record), ...(await this.#outboxReader.startOps(record))] })
-      await this.#add(record)
+      const starts = await this.#starts(record)
+      await commit(store, { ops: [store.webhooks.putOp(record), ...registry.cursorOps(id, starts)] })
+      await this.#add(record, starts)
       return { ...shown(this.#workers.get(id)!), secret }
     })
   }
@@ -113,7 +106,7 @@ export class Webhooks implements WebhookAdmin {
 
   update(id: string, changes: WebhookChanges): Promise<CreatedWebhook> {
     return this.#locks.runExclusive('', async () => {
-      const { store } = this.#deps
+      const { store, registry } = this.#deps
       const worker = this.#worker(id)
       const { record: before } = worker
       const { enabled = before.enabled, secret: given, rotate = false, ...details } = changes
@@ -130,11 +123,12 @@ export class Webhooks implements WebhookAdmin {
       }
       if (enabled && this.#secretsOf(record).length === 0)
         throw new Refusal('conflict', `the secret of ${id} cannot be read; set a new one`, { field: 'secret' })
-      await commit(store, {
-        ops: [store.webhooks.putOp(record), ...(await this.#outboxReader.startOps(record, worker))],
-      })
+      const starts = await this.#starts(record, worker)
+      await commit(store, { ops: [store.webhooks.putOp(record), ...registry.cursorOps(id, starts)] })
+      const begun = registry.begin(worker, starts)
       worker.change(record)
-      this.#outboxReader.readersRemoved()
+      registry.takesChanged()
+      await begun
       return { ...shown(worker), secret }
     })
   }
@@ -146,8 +140,8 @@ export class Webhooks implements WebhookAdmin {
         throw new Refusal('conflict', `${id} is in the configuration; remove it there`)
       this.#workers.delete(id)
       worker.change({ ...worker.record, enabled: false })
+      this.#deps.registry.unregister(id)
       await commit(this.#deps.store, { ops: await this.#forgetOps(id) })
-      this.#outboxReader.readersRemoved()
     })
   }
 
@@ -198,14 +192,14 @@ export class Webhooks implements WebhookAdmin {
     return worker
   }
 
-  async #add(record: WebhookRecord): Promise<void> {
-    const { config } = this.#deps
+  async #add(record: WebhookRecord, starts: readonly ReaderStart[] = []): Promise<void> {
+    const { config, registry } = this.#deps
     const worker: WebhookWorker = new WebhookWorker(
       {
         ...this.#deps,
         options: config.webhookDelivery,
         random: this.#deps.random ?? Math.random,
-        advanced: (log) => this.#outboxReader.advanced(log),
+        advanced: (log) => registry.advanced(log),
         gone: (id, why) => void this.#disable(id, why).catch(this.#deps.failed),
       },
       record,
@@ -213,9 +207,16 @@ export class Webhooks implements WebhookAdmin {
     )
     await worker.letters.load()
     this.#workers.set(record.id, worker)
-    this.#outboxReader.readersAdded()
+    const begun = registry.begin(worker, starts)
+    registry.register(worker)
+    await begun
     if (record.enabled && this.#secretsOf(record).length === 0)
       await this.#disable(record.id, 'its secret cannot be read, for the broker’s own has changed; set a new one')
+  }
+
+  #starts(record: WebhookRecord, worker?: WebhookWorker): Promise<ReaderStart[]> {
+    const filter = new EventFilter(record)
+    return this.#deps.registry.starts((log) => filter.takesLog(log), worker)
   }
 
   #disable(id: string, why: string): Promise<void> {

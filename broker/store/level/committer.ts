@@ -1,5 +1,5 @@
 /** Performs one group commit: numbers the drafts, writes atomically, then updates memory and notifies listeners. */
-import { type AppendedBatch, type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
+import { type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
 import type { Effect } from '../effect.js'
 import { type Guards, guardOfAllNotes, guardOfNotes } from '../guards.js'
 import type { LogName } from '../log-name.js'
@@ -15,7 +15,7 @@ import type { Journal } from './journal.js'
 import { keys } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'
-import { Numbering } from './numbering.js'
+import { type NumberedBatch, Numbering } from './numbering.js'
 import { abandonOp, type StagedOp, type Staging, stageOp, WriteBatch } from './operation.js'
 import type { LevelOutbox } from './outbox.js'
 import { RecentChanges } from './recent-changes.js'
@@ -42,7 +42,6 @@ export interface CommitterDeps {
   readonly outbox: LevelOutbox
   readonly counts: StoreCounts
   readonly sync: boolean
-  readonly onAppend: (batches: readonly AppendedBatch[]) => void
   /** The changes of tables in a commit. @param position Of the commit, ascending */
   readonly onChanges: (position: number, changes: readonly TableChange[]) => void
   readonly now: () => number
@@ -207,14 +206,14 @@ export class Committer {
   #announce(
     group: readonly Change[],
     results: readonly Results[],
-    batches: readonly AppendedBatch[],
+    batches: readonly NumberedBatch[],
     changes: readonly TableChange[],
   ): void {
     group.forEach(({ ops }, i) => {
       if (results[i]) for (const op of ops) this.#applied(op)
     })
     if (this.#recent.advance()) this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
-    if (batches.length > 0) this.#guard(() => this.#deps.onAppend(batches))
+    if (batches.length > 0) this.#deps.logs.announce(batches)
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
   }
 

@@ -3,11 +3,21 @@
 import { StoreError } from '../changes.js'
 import type { Effect } from '../effect.js'
 import type { LogName } from '../log-name.js'
-import type { Gone, GoneEntries, LogEntry, LogInfo, LogReader } from '../logs.js'
+import type {
+  AppendListener,
+  Followed,
+  Gone,
+  GoneEntries,
+  GrowthListener,
+  LogEntry,
+  LogInfo,
+  LogReader,
+} from '../logs.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
 import type { CommittedLog } from './commit-codec.js'
 import type { Database } from './database.js'
+import { type AppendedTo, Followers } from './followers.js'
 import { EXPIRED, remains } from './gone.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
@@ -26,6 +36,7 @@ export interface LogUpkeep {
   forgetNotes(log: LogName, upTo: number): Promise<void>
   written(batch: WriteBatch): void
   now(): number
+  onFault(error: unknown): void
 }
 
 type Showing = GoneEntries | undefined
@@ -35,6 +46,7 @@ export class LevelLogs implements LogReader {
   readonly #cache: ChunkCache
   readonly #upkeep: LogUpkeep
   readonly #logs = new Map<LogName, RoomLog>()
+  readonly #followers: Followers
   /** Logs with entries that are not in chunks. */
   readonly unfolded = new Set<RoomLog>()
   /** Logs with erased payloads that are still on disk. */
@@ -46,15 +58,32 @@ export class LevelLogs implements LogReader {
     this.#database = database
     this.#cache = cache
     this.#upkeep = upkeep
+    this.#followers = new Followers(upkeep.onFault)
   }
 
+  /** Undefined: not in memory. */
   peek(name: LogName): RoomLog | undefined {
     return this.#logs.get(name)
   }
 
   async open(name: LogName): Promise<LogInfo> {
-    await this.load([name])
-    return this.#logs.get(name)!
+    if (!this.#logs.has(name)) await this.load([name])
+    const { head, tail } = this.#logs.get(name)!
+    return { name, head, tail }
+  }
+
+  follow(name: LogName, listener: AppendListener): Followed | Promise<Followed> {
+    const log = this.#logs.get(name)
+    return log ? this.#followers.add(log, listener) : this.load([name]).then(() => this.follow(name, listener))
+  }
+
+  onGrowth(listener: GrowthListener): () => void {
+    return this.#followers.onGrowth(listener)
+  }
+
+  /** Tells the followers of what a commit appended; it is durable, and heads are up to date. */
+  announce(batches: readonly AppendedTo[]): void {
+    this.#followers.appended(batches)
   }
 
   /** Loads logs with one read. */
@@ -108,6 +137,7 @@ export class LevelLogs implements LogReader {
   /** Resets to an empty log. */
   forget(log: RoomLog): void {
     this.#reset(log, undefined)
+    this.#followers.grown(log.name, 0)
   }
 
   #reset(log: RoomLog, record: Buffer | undefined): void {
@@ -140,7 +170,7 @@ export class LevelLogs implements LogReader {
     shown?: Showing,
   ): LogEntry[] | Promise<LogEntry[]> {
     const log = this.#logs.get(name)
-    if (!log) return this.open(name).then(() => this.read(name, after, limit, maxBytes, shown))
+    if (!log) return this.load([name]).then(() => this.read(name, after, limit, maxBytes, shown))
     const page = new Page(Math.max(after + 1, log.tail), limit, maxBytes, this.#viewFor(log, shown))
     this.#takeFromMemory(log, page)
     return page.full || page.next > log.head ? page.entries : this.#takeFromDisk(log, page)

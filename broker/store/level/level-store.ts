@@ -1,6 +1,6 @@
 /** The embedded store: a LevelDB in a directory, one writer; listeners are called only after a commit is durable. */
 
-import { type AppendedBatch, type Change, StoreError } from '../changes.js'
+import { type Change, StoreError } from '../changes.js'
 import { withRecords } from '../directory/with-records.js'
 import type { Op } from '../op.js'
 import type { Store, StoreCounts, StorePort } from '../store.js'
@@ -84,7 +84,6 @@ class LevelStore implements StorePort {
   readonly outbox: LevelOutbox
   readonly persistence: LevelPersistence
   readonly tables: LevelTables
-  onAppend: (batches: readonly AppendedBatch[]) => void = () => undefined
 
   readonly #database: Database
   readonly #epoch: Epoch
@@ -127,6 +126,7 @@ class LevelStore implements StorePort {
       },
       forgetNotes: (log, upTo) => notes.forget(log, 0, upTo),
       now: this.#now,
+      onFault: this.#onFault,
     })
     this.log = logs
     const subscriptions = (this.#subscriptions = new Subscriptions(database))
@@ -158,11 +158,10 @@ class LevelStore implements StorePort {
     })
     const erase = (): Promise<void> => this.#disposal.erase()
     this.#folding = new Folding({ ...shared, cache, alone, erase, limits: foldLimits(cacheBytes, options.fold) })
-    const onAppend = (batches: readonly AppendedBatch[]): void => this.onAppend(batches)
     const onChanges = (position: number, changes: readonly TableChange[]): void => {
       for (const follower of this.#followers) follower.apply(position, changes)
     }
-    this.#committer = new Committer({ ...shared, sync: options.sync, onAppend, onChanges })
+    this.#committer = new Committer({ ...shared, sync: options.sync, onChanges })
   }
 
   /** Loads memory from disk. Reads everything first, so that nobody sees a partial state. */

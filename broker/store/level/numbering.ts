@@ -1,7 +1,7 @@
 /** Numbers the drafts of one commit from the heads in memory, which change only after the commit is durable. */
-import type { AppendedBatch, AppendResult, Draft } from '../changes.js'
+import type { AppendResult, Draft } from '../changes.js'
 import type { Effect } from '../effect.js'
-import type { LogEntry } from '../logs.js'
+import type { AppendedBatch, LogEntry } from '../logs.js'
 import type { CommitEncoder, DedupeRecord } from './commit-codec.js'
 import type { Dedupe } from './dedupe.js'
 import type { LevelLogs } from './level-logs.js'

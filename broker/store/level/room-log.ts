@@ -1,6 +1,7 @@
 /** One log in memory: head, tail, and the entries that are not in chunks yet. */
-import type { Gone, LogEntry, LogInfo } from '../logs.js'
+import type { Gone, LogEntry } from '../logs.js'
 import type { Chunk } from './chunk.js'
+import type { FollowedLog, Follower } from './followers.js'
 import { EXPIRED, isExpired, isNameless, remains } from './gone.js'
 import { keys } from './keys.js'
 import type { WriteBatch } from './operation.js'
@@ -15,10 +16,12 @@ export interface HeadRecord {
   newest: { first: number; count: number; bytes: number } | null
 }
 
+const NOBODY: readonly Follower[] = []
+
 /** By number. */
 export type Erasures = ReadonlyMap<number, Gone>
 
-export class RoomLog implements LogInfo {
+export class RoomLog implements FollowedLog {
   readonly name: string
   head = 0
   tail = 1
@@ -28,6 +31,7 @@ export class RoomLog implements LogInfo {
   recent: Run[] = []
   /** Cached chunks, ascending. */
   cached: Chunk[] = []
+  followers = NOBODY
   /** Entries whose payload is erased, but still in a chunk or in the journal on disk. */
   readonly erasing = new Map<number, Gone>()
   /** Number of chunks rewritten: without payloads they had, or with more entries. */
