@@ -12,6 +12,11 @@ export interface Ownership {
 /** Bots and devices created by earlier versions may be owned by one another; no chain is longer than this. */
 const MAX_OWNERS = 4
 
+/** All bots and devices of an owner, for `Transaction.topic`: to be named where they are listed, and where one of them is made or given away. */
+export function ownedTopic(owner: string): string {
+  return `owned by ${owner}`
+}
+
 /** The person behind a name: the owner of a bot or a device, else the name itself. */
 export function personBehind({ bots, devices }: Ownership, name: string): string {
   let person = name

@@ -39,6 +39,15 @@ export class AskLimits {
     })
   }
 
+  /** Counts the request when the function returned is called first, and not again: a transaction may decide several times. */
+  once(actor: Actor, user: string, what: string): () => void {
+    let isCounted = false
+    return () => {
+      if (!isCounted) this.require(actor, user, what)
+      isCounted = true
+    }
+  }
+
   /** Takes a token from both buckets or from neither. Returns ms to wait; 0: taken. */
   #take(pair: string, repeat: string): number {
     const early = this.#repeats.take(repeat)

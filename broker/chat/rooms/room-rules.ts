@@ -14,9 +14,17 @@ export function isOver({ until }: { until: number | null }, now = Date.now()): b
 
 export class RoomRules {
   readonly #directory: DirectoryStore
+  /** For searches through many records: what is found is read again from `#directory`, so that it alone is guarded. */
+  readonly #unguarded: DirectoryStore
 
-  constructor(directory: DirectoryStore) {
+  constructor(directory: DirectoryStore, unguarded = directory) {
     this.#directory = directory
+    this.#unguarded = unguarded
+  }
+
+  /** The same rules for a transaction: what they read of its directory is guarded. */
+  with(directory: DirectoryStore): RoomRules {
+    return new RoomRules(directory, this.#unguarded)
   }
 
   /** The room id for `room` or `@user`. @throws Refusal for an invalid id, or the conversation of others. */
@@ -119,10 +127,10 @@ export class RoomRules {
   /** The ban or mute of a user that is in force. A sanction of a user also covers their bots and devices. */
   activeSanction(what: 'bans' | 'mutes', room: string, user: string): MuteRecord | BanRecord | undefined {
     const records = this.#directory[what]
-    if (records.of(room).size === 0) return undefined
     const own = records.get(room, user)
     if (own && !isOver(own)) return own
-    const ofPerson = records.get(room, personBehind(this.#directory, user))
+    const person = personBehind(this.#directory, user)
+    const ofPerson = person === user ? undefined : records.get(room, person)
     return ofPerson && !isOver(ofPerson) ? ofPerson : undefined
   }
 
@@ -138,8 +146,9 @@ export class RoomRules {
 
   /** A room with members must keep an owner; `going`: members who leave. @throws Refusal `conflict`. */
   requireAnotherOwner(room: string, ...going: readonly string[]): void {
-    for (const member of this.#directory.members(room).values()) {
-      if (member.role === 'owner' && !going.includes(member.user)) return
+    for (const { role, user } of this.#unguarded.members(room).values()) {
+      const stays = role === 'owner' && !going.includes(user)
+      if (stays && this.#directory.member(room, user)?.role === 'owner') return
     }
     throw new Refusal('conflict', `${room} needs another owner first (rooms.setRole)`)
   }

@@ -68,7 +68,7 @@ export class Transactions {
       const at = this.#records.position
       const decision = await this.#decide(decide, reads).catch((error: unknown) => {
         // A refusal may be about what is not so any more.
-        if (this.#port.position === at) throw error
+        if (this.#port.position === at || attempt >= MOST_ATTEMPTS) throw error
         return null
       })
       const outcome = decision && (await this.#commit(decision, reads, at, queued))
