@@ -1,28 +1,22 @@
-/**
- * Changes of existing messages. Each is a log entry of its own, checked against its target before the append. Changes of one message run
- * under a lock until the commit, so that the checks still hold there.
- */
+/** Changes of existing messages. Each is a log entry of its own, decided on its target, on the notes about it, and on who may write. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { MessageOutput } from '../../../schemas/message.js'
 import type { Draft } from '../../store/changes.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import type { Transaction } from '../../store/transaction.js'
 import { type Audit, auditActor } from '../model/audit.js'
 import { type ChangeInput, checkEdit } from '../model/message-types.js'
 import type { Replies, SendResult } from '../model/replies.js'
 import { expiringBy } from '../model/stamp.js'
-import type { RoomRules } from '../rooms/room-rules.js'
-import { ChangeEffects, type ChangeRequest, type Outcome } from './change-effects.js'
+import { ChangeEffects, type ChangeRequest, type Outcome, pinsOfRoom } from './change-effects.js'
 import type { References } from './references.js'
 import { Send, type SendRequest } from './send.js'
 
 export interface ChangesDeps {
   readonly store: Store
-  readonly rules: RoomRules
   readonly references: References
   readonly replies: Replies
-  /** By room and message. */
-  readonly locks: KeyedMutex
   readonly audit: Audit
   /** Seconds; 0: no limit. */
   readonly editWindow: number
@@ -35,54 +29,49 @@ export class Changes {
   readonly #replies: Replies
   readonly #audit: Audit
   readonly #effects: ChangeEffects
-  readonly #locks: KeyedMutex
 
   constructor(deps: ChangesDeps) {
     this.#store = deps.store
     this.#references = deps.references
     this.#replies = deps.replies
-    this.#locks = deps.locks
     this.#audit = deps.audit
     this.#effects = new ChangeEffects(deps)
   }
 
-  /** Resolves when the change is in the store's queue. Its lock is held until it is settled. */
-  send(input: ChangeInput, sending: SendRequest): Promise<void> {
+  /**
+   * Resolves when the change is in the store's queue.
+   * @param requireAllowed Throws unless the sender may write, as read from the directory
+   */
+  send(input: ChangeInput, sending: SendRequest, requireAllowed: (directory: DirectoryStore) => void): Promise<void> {
     const { room } = sending
-    const key = `${room} ${input.target}`
-    if (input.type !== 'pin') return this.#locks.hold(key, (release) => this.#send(input, sending, release))
-    // Pins are also counted per room, so they take a lock of the room too.
-    return this.#locks.hold(key, (release) => {
-      const send = (releasePins: () => void): Promise<void> =>
-        this.#send(input, sending, () => {
-          releasePins()
-          release()
-        })
-      return this.#locks.hold(`${room} pins`, send)
+    const key = input.type === 'pin' ? pinsOfRoom(room) : `message ${room} ${input.target}`
+    return this.#store.submit(key, async (tx) => {
+      const checked = await this.#checked(tx, input, sending, requireAllowed)
+      return new Send(this.#replies, { ...sending, ...checked })
     })
   }
 
-  async #send(input: ChangeInput, sending: SendRequest, release: () => void): Promise<void> {
-    const publisher: SendRequest['publisher'] = {
-      settled: (refusal, result) => {
-        sending.publisher.settled(refusal, result)
-        release()
-      },
-    }
-    this.#store.commit(new Send(this.#replies, { ...sending, publisher, ...(await this.#checked(input, sending)) }))
-  }
-
   /** The send with its effect. After a refusal, a send that is only answered if it is a retry of an accepted change. */
-  async #checked(input: ChangeInput, sending: SendRequest): Promise<Partial<SendRequest>> {
+  async #checked(
+    tx: Transaction,
+    input: ChangeInput,
+    sending: SendRequest,
+    requireAllowed: (directory: DirectoryStore) => void,
+  ): Promise<Partial<SendRequest>> {
     try {
-      return await this.#authorised(input, sending)
+      requireAllowed(tx.directory)
+      return await this.#authorised(tx, input, sending)
     } catch (error) {
-      if (!(error instanceof Refusal) || sending.cid === null) throw error
+      if (!(error instanceof Refusal)) throw error
       return { draft: { ...sending.draft, retryOnly: true }, ifNotRetry: error }
     }
   }
 
-  async #authorised(input: ChangeInput, { actor, room, draft }: SendRequest): Promise<Partial<SendRequest>> {
+  async #authorised(
+    tx: Transaction,
+    input: ChangeInput,
+    { actor, room, draft }: SendRequest,
+  ): Promise<Partial<SendRequest>> {
     const { entry, message } = await this.#references.find(actor, room, input.target, 'target')
     // A deleted message stays pinned until its note is removed.
     if (!message && input.type !== 'unpin')
@@ -93,7 +82,7 @@ export class Changes {
       })
     if (input.type === 'edit') checkEdit(input, message!.type!)
     const request: ChangeRequest = { actor, room, input, target: entry, draft }
-    const outcome: Outcome = await this.#effects.of(request)
+    const outcome: Outcome = await this.#effects.of(request, tx)
     if (outcome.same !== undefined)
       return { draft: { ...draft, retryOnly: true }, ifNotRetry: await this.#resultOf(request, outcome.same) }
     // A change expires with its target.

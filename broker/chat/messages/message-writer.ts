@@ -4,6 +4,7 @@ import { SYSTEM } from '../../../schemas/ids.js'
 import type { MessageInput } from '../../../schemas/message.js'
 import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { personBehind } from '../../store/persons.js'
 import type { RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
@@ -18,7 +19,7 @@ import type { Rates } from '../model/rates.js'
 import type { Replies, SendResult } from '../model/replies.js'
 import { type Destination, stamp } from '../model/stamp.js'
 import { logs } from '../model/views.js'
-import type { RoomRules } from '../rooms/room-rules.js'
+import { RoomRules } from '../rooms/room-rules.js'
 import type { Changes } from './changes.js'
 import type { Forwarding } from './forwarding.js'
 import type { Post } from './post.js'
@@ -147,10 +148,11 @@ export class MessageWriter {
     return { ...post, message, publisher: { settled } }
   }
 
-  #requireStillAllowed({ actor, room, to }: Post): void {
-    const { rules, store } = this.#deps
+  /** @param directory Of the transaction that relies on it */
+  #requireStillAllowed({ actor, room, to }: Post, directory: DirectoryStore = this.#deps.store.directory): void {
+    const rules = new RoomRules(directory)
     const { user } = actor.principal
-    if (to !== '') requireReachable(store.directory, to, user, 'messages', `you may not write to ${to}`)
+    if (to !== '') requireReachable(directory, to, user, 'messages', `you may not write to ${to}`)
     else if (user !== SYSTEM) rules.requireWriter(rules.requireMember(actor, room))
   }
 
@@ -160,7 +162,8 @@ export class MessageWriter {
     const request = this.#request(post)
     if (request.command) return this.#deps.store.commit(new Send(this.#deps.replies, request))
     if (input) this.#deps.references.checkMentions(actor, room, input)
-    if (isChange(input)) return this.#deps.changes.send(input, request)
+    if (isChange(input))
+      return this.#deps.changes.send(input, request, (directory) => this.#requireStillAllowed(post, directory))
     if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendWithReferences(input, request)
     this.#deps.store.commit(new Send(this.#deps.replies, request))
   }

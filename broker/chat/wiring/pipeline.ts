@@ -37,14 +37,14 @@ export function makePipeline(config: Config, deps: Deps): Pipeline {
 }
 
 function makeWriter({ history, limits }: Config, deps: Deps): MessageWriter {
-  const { messageLocks, reports, failed } = deps
+  const { reports, failed } = deps
   const { editWindow } = history
   const { reactionsPerMessage } = limits
   const flagged: MessageWriterDeps['flagged'] = ({ principal: { user } }, { input }, { room, seq }, why) =>
     void reports.flag(user, room, isChange(input) ? input.target : seq, seq, why).catch(failed)
   return new MessageWriter({
     ...deps,
-    changes: new Changes({ ...deps, locks: messageLocks, editWindow, reactionsPerMessage }),
+    changes: new Changes({ ...deps, editWindow, reactionsPerMessage }),
     forwarding: new Forwarding(deps),
     flagged,
   })

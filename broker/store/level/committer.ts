@@ -175,7 +175,8 @@ export class Committer {
     return results
   }
 
-  #touchNotes(log: LogName, seq: number, { notes = [] }: Effect): void {
+  #touchNotes(log: LogName, seq: number, { notes = [], erase }: Effect): void {
+    for (const erased of erase?.seqs ?? []) this.#recent.touch(guardOfNotes(log, erased))
     for (const { kind, target } of notes) {
       if (!GUARDED.has(kind)) continue
       this.#recent.touch(guardOfNotes(log, target ?? seq))
