@@ -45,6 +45,12 @@ export async function* noticesBefore(notes: NoteReader, log: LogName, before: nu
   }
 }
 
+/** The notifications with these seqs, as far as they exist. */
+export async function noticesAt(notes: NoteReader, log: LogName, seqs: readonly number[]): Promise<Notice[]> {
+  const values = await notes.getMany(log, 'notice', seqs)
+  return seqs.flatMap((seq, i) => (values[i] == null ? [] : { seq, ...(JSON.parse(values[i]) as NoticeState) }))
+}
+
 export function noticeOp(log: LogName, notice: Notice): Op {
   return effectOp(log, { notes: [noteOf(notice)] })
 }

@@ -4,14 +4,13 @@ import { Refusal } from '../../../schemas/errors.js'
 import { NotificationInput } from '../../../schemas/message.js'
 import { topics } from '../../../schemas/topics.js'
 import type { Draft } from '../../store/changes.js'
-import { commit } from '../../store/commit.js'
 import type { Effect } from '../../store/effect.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Gone } from '../../store/logs.js'
 import type { NoteWrite } from '../../store/notes.js'
-import { effectOp, type Op } from '../../store/op.js'
+import { effectOp } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import type { Transaction } from '../../store/transaction.js'
 import { Send } from '../messages/send.js'
 import { type Actor, isAdmin, requireRole, requireUser } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
@@ -22,7 +21,7 @@ import type { Replies } from '../model/replies.js'
 import { stamp } from '../model/stamp.js'
 import { Trimming } from '../model/trimming.js'
 import { logs } from '../model/views.js'
-import { isActive, type Notice, newNotice, noteOf, noticeOp, noticesBefore } from './notice-state.js'
+import { isActive, type Notice, newNotice, noteOf, noticeOp, noticesAt, noticesBefore } from './notice-state.js'
 
 const inputShape = Compile(NotificationInput)
 
@@ -34,7 +33,6 @@ const END = Number.MAX_SAFE_INTEGER
 
 export interface NotificationsDeps {
   readonly store: Store
-  readonly locks: KeyedMutex
   readonly replies: Replies
   /** `keep`: number of notifications kept per user. `ttl`: seconds; 0: no limit. */
   readonly options: { readonly keep: number; readonly ttl: number }
@@ -75,25 +73,22 @@ export class Notifications {
     const input = readObject(publication.payload)
     if (!input) throw new Refusal('bad_request', 'expected {"title":…,"body":…}')
     checkSchema(inputShape, input)
-    if (!(await this.#deps.store.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
     const { cid = null, ...rest } = input as NotificationInput
     const checked = { cid, inside: stringify(rest).slice(1, -1), ttl: this.#ttl(rest.ttl), input: null, text: null }
     const log = logs.notifications(to)
     const draft = stamp(actor, { log, place: '' }, checked, publication)
-    const { store, replies } = this.#deps
-    const room = topics.user(to, 'notifications')
-    const append = (effect: Effect, after: () => void = () => {}): void => {
-      const settled: Publisher['settled'] = (refusal, result) => {
-        if (result) this.trimming.appended(log, result.seq)
-        publisher.settled(refusal, result)
-        after()
-      }
-      const sending = { actor, room, cid, publication, draft: { ...draft, effect }, publisher: { settled } }
-      store.commit(new Send(replies, sending))
+    const settled: Publisher['settled'] = (refusal, result) => {
+      if (result) this.trimming.appended(log, result.seq)
+      publisher.settled(refusal, result)
     }
+    const { store, replies } = this.#deps
+    const sending = { actor, room: topics.user(to, 'notifications'), cid, publication, publisher: { settled } }
     const { collapseKey: key } = rest
-    if (key === undefined) return append({ notes: [noticeOf(draft)] })
-    return this.#deps.locks.hold(lockOf(to), async (release) => append(await this.#replaceEffect(draft, key), release))
+    return store.submit(key === undefined ? draft.id : lockOf(to), async (tx) => {
+      if (!(await tx.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
+      const effect = key === undefined ? { notes: [noticeOf(draft)] } : await this.#replaceEffect(tx, to, draft, key)
+      return new Send(replies, { ...sending, draft: { ...draft, effect } })
+    })
   }
 
   /** The lower of the sender's ttl and the configured one, in seconds. */
@@ -104,17 +99,19 @@ export class Notifications {
   }
 
   /** The notes of a new notification, and the erasure of the earlier one with the same collapse key. */
-  async #replaceEffect(draft: Draft, key: string): Promise<Effect> {
+  async #replaceEffect(tx: Transaction, to: string, draft: Draft, key: string): Promise<Effect> {
+    const { log, ts } = draft
     const notes: NoteWrite[] = [noticeOf(draft, key)]
-    const seqs: number[] = []
-    for await (const known of noticesBefore(this.#deps.store.notes, draft.log, END)) {
-      if (known.key !== key || !isActive(known)) continue
-      notes.push(noteOf({ ...known, replaced: draft.ts }))
-      seqs.push(known.seq)
-      break
+    // Notifications without this key may arrive meanwhile, so the search for the earlier one guards nothing.
+    tx.topic(`notifications ${to} ${key}`)
+    for await (const { seq, key: other } of noticesBefore(this.#deps.store.notes, log, END)) {
+      if (other !== key) continue
+      const [known] = await noticesAt(tx.notes, log, [seq])
+      if (!known || !isActive(known)) continue
+      const gone: Gone = { why: 'replaced', by: draft.from, at: ts }
+      return { notes: [...notes, noteOf({ ...known, replaced: ts })], erase: { seqs: [seq], gone } }
     }
-    const gone: Gone = { why: 'replaced', by: draft.from, at: draft.ts }
-    return seqs.length === 0 ? { notes } : { notes, erase: { seqs, gone } }
+    return { notes }
   }
 
   /** A device of the user acknowledged the packet. Written within a second. */
@@ -144,17 +141,13 @@ export class Notifications {
     await Promise.all(writes)
   }
 
-  #writeDeliveriesOf(user: string, seqs: ReadonlyMap<number, number>): Promise<void> {
-    const { store, locks } = this.#deps
+  async #writeDeliveriesOf(user: string, seqs: ReadonlyMap<number, number>): Promise<void> {
     const log = logs.notifications(user)
-    return locks.runExclusive(lockOf(user), async () => {
-      const values = await store.notes.getMany(log, 'notice', [...seqs.keys()])
-      const ops: Op[] = []
-      for (const [i, [seq, at]] of [...seqs].entries()) {
-        const known = JSON.parse(values[i] ?? 'null') as Notice | null
-        if (known?.delivered === 0) ops.push(noticeOp(log, { ...known, seq, delivered: at }))
-      }
-      if (ops.length > 0) await commit(store, { ops })
+    await this.#deps.store.transact(lockOf(user), async (tx) => {
+      if (!(await tx.directory.user(user))) return { value: null }
+      const known = await noticesAt(tx.notes, log, [...seqs.keys()])
+      const fresh = known.filter(({ delivered }) => delivered === 0)
+      return { ops: fresh.map((notice) => noticeOp(log, { ...notice, delivered: seqs.get(notice.seq)! })), value: null }
     })
   }
 
@@ -183,37 +176,41 @@ export class Notifications {
   }
 
   /** Acknowledges notifications, and sends an event to the user's other devices. Unknown ids and acknowledged ones are skipped. */
-  ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<AckResult> {
-    const { store, locks } = this.#deps
+  async ack(actor: Actor, ids: readonly string[] | null, upTo: number): Promise<AckResult> {
     const user = requireUser(actor)
     const log = logs.notifications(user)
-    return locks.runExclusive(lockOf(user), async () => {
-      const wanted = new Set(ids ?? [])
-      const acked: number[] = []
-      const ops: Op[] = []
-      let unacked = 0
-      for await (const notice of noticesBefore(store.notes, log, END)) {
-        const selected = ids === null ? notice.seq <= upTo : wanted.delete(notice.id)
-        if (notice.acked > 0 || !isActive(notice)) continue
-        if (!selected) {
-          unacked++
-          continue
-        }
-        acked.push(notice.seq)
-        ops.push(noticeOp(log, { ...notice, acked: Date.now() }))
-      }
-      acked.reverse()
-      if (ops.length > 0)
-        await commit(store, { drafts: [userEvent(user, { type: 'acked', notifications: acked })], ops })
-      return { acked, unacked, ...(wanted.size > 0 ? { unknown: [...wanted] } : {}) }
+    const { value } = await this.#deps.store.transact(lockOf(user), async (tx) => {
+      const { seqs, ...rest } = await this.#unacked(log, ids, upTo)
+      if (seqs.length === 0) return { value: { acked: [], ...rest } }
+      const open = (await noticesAt(tx.notes, log, seqs)).filter((notice) => isOpen(notice))
+      const acked = open.map(({ seq }) => seq)
+      if (acked.length === 0 || !(await tx.directory.user(user))) return { value: { acked: [], ...rest } }
+      const drafts = [userEvent(user, { type: 'acked', notifications: acked })]
+      const at = Date.now()
+      return { drafts, ops: open.map((notice) => noticeOp(log, { ...notice, acked: at })), value: { acked, ...rest } }
     })
+    return value
+  }
+
+  /** Seqs of unacknowledged notifications with these ids, or up to one (ascending); the number of other ones. */
+  async #unacked(log: LogName, ids: readonly string[] | null, upTo: number) {
+    const wanted = new Set(ids ?? [])
+    const seqs: number[] = []
+    let unacked = 0
+    for await (const notice of noticesBefore(this.#deps.store.notes, log, END)) {
+      const selected = ids === null ? notice.seq <= upTo : wanted.delete(notice.id)
+      if (!isOpen(notice)) continue
+      if (selected) seqs.push(notice.seq)
+      else unacked++
+    }
+    return { seqs: seqs.reverse(), unacked, ...(wanted.size > 0 ? { unknown: [...wanted] } : {}) }
   }
 
   /** Erases what a deleted user sent to another one, with earlier notifications that it replaced. */
-  withdraw(from: string, to: string): Promise<void> {
-    const { store, locks } = this.#deps
+  async withdraw(from: string, to: string): Promise<void> {
+    const { store } = this.#deps
     const log = logs.notifications(to)
-    return locks.runExclusive(lockOf(to), async () => {
+    await store.transact(lockOf(to), async () => {
       const seqs: number[] = []
       const notes: NoteWrite[] = []
       for await (const notice of noticesBefore(store.notes, log, END)) {
@@ -222,10 +219,9 @@ export class Notifications {
         else if (!(await this.#isReplacedBy(from, log, notice))) continue
         seqs.push(seq)
       }
-      if (seqs.length === 0) return
-      await store.log.open(log)
+      if (seqs.length === 0) return { value: null }
       const gone: Gone = { why: 'deleted', by: null, at: Date.now() }
-      await commit(store, { ops: [effectOp(log, { erase: { seqs, gone }, notes })] })
+      return { ops: [effectOp(log, { erase: { seqs, gone }, notes })], value: null }
     })
   }
 
@@ -248,6 +244,12 @@ function noticeOf({ id, from, ts, extra }: Draft, key?: string): NoteWrite {
   return newNotice({ id, from, ts, until: extra?.expiresAt ?? 0, ...(key === undefined ? {} : { key }) })
 }
 
+/** Whether it is active and not acknowledged. */
+function isOpen(notice: Notice): boolean {
+  return notice.acked === 0 && isActive(notice)
+}
+
+/** Decisions on the notifications of a user are made one after another. */
 function lockOf(user: string): string {
   return `notifications ${user}`
 }

@@ -11,7 +11,7 @@ import type { RoomServices } from './rooms.js'
 import type { SharedServices } from './shared.js'
 
 export async function makePeople(config: Config, deps: SharedServices & RoomServices) {
-  const { store, bus, wheel, count, failed, locks, replies, views, rules, largeRooms, preferences, replyBytes } = deps
+  const { store, bus, wheel, count, failed, replies, views, rules, largeRooms, preferences, replyBytes } = deps
   const options = { ...config.presence, perSecond: config.limits.presencePerSecond }
   const presence = new Presence({ store, bus, wheel, largeRooms, options, count, failed })
   await presence.load()
@@ -23,7 +23,7 @@ export async function makePeople(config: Config, deps: SharedServices & RoomServ
     receipts,
     unread,
     sync: new Sync({ store, unread, receipts, replyBytes, largeRooms }),
-    notifications: new Notifications({ store, locks, replies, options: config.notifications, failed }),
+    notifications: new Notifications({ store, replies, options: config.notifications, failed }),
     announcements: new Announcements(store, bus, views, replies),
     exports: makeExports(config, deps),
   }

@@ -1,0 +1,36 @@
+/** A store, and the same store as another node has it that has not heard of the last changes: for tests of what races between nodes. */
+import type { Test } from 'tap'
+import type { Actor } from '../../broker/chat/model/actor.js'
+import { commit } from '../../broker/store/commit.js'
+import { openLevelStore } from '../../broker/store/level/level-store.js'
+import type { Store } from '../../broker/store/store.js'
+import { secondMemory } from './two-memories.js'
+
+/** With accounts of these users. */
+export async function openStore(t: Test, users: readonly string[] = []): Promise<Store> {
+  const limits = { queueMessages: 1000, queueBytes: 1_000_000 }
+  const store = await openLevelStore({ location: null, sync: true, limits })
+  t.teardown(() => store.close())
+  const accounts = users.map((id) => ({ id, roles: [], passwordHash: null, createdAt: 1 }))
+  await commit(store, { ops: accounts.flatMap((record) => store.directory.userOps(record)) })
+  return store
+}
+
+/** The outcome of `second` on a node that hears only during it of what `first` did: what it resolves with, or the code of its refusal. */
+export async function raced(
+  store: Store,
+  first: (store: Store) => Promise<unknown>,
+  second: (late: Store) => Promise<unknown>,
+): Promise<unknown> {
+  const late = await secondMemory(store)
+  late.hold()
+  await first(store)
+  const outcome = second(late.store).catch((error) => error.code ?? String(error))
+  setImmediate(late.release)
+  return outcome
+}
+
+export function actorOf(user: string, ...roles: string[]): Actor {
+  const principal = { user, roles: new Set(roles), anonymous: false, expiresAt: null, issuedAt: 0 }
+  return { principal: principal as unknown as Actor['principal'], clientId: '', sessionId: null, silent: true }
+}
