@@ -5,9 +5,11 @@ import { isDirectRoom, SYSTEM } from '../../../schemas/ids.js'
 import { allows } from '../../../schemas/permissions.js'
 import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { ReportRecord, Resolution } from '../../store/moderation.js'
 import type { Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
+import type { Decision, RecordReader, Transaction } from '../../store/transaction.js'
 import { isOneLeft } from '../../util/fair-share.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { uuid7 } from '../../util/uuid7.js'
@@ -53,6 +55,7 @@ type Target = Pick<ReportRecord, 'room' | 'roomSince' | 'seq' | 'user'>
 
 export class Reports {
   readonly #deps: ReportsDeps
+  /** By report: this process acts on one at a time. */
   readonly #locks = new KeyedMutex()
 
   constructor(deps: ReportsDeps) {
@@ -60,62 +63,75 @@ export class Reports {
   }
 
   /** Creates a report. Idempotent: one open report per user and target. @throws Refusal */
-  create(actor: Actor, request: ReportRequest): Promise<ReportRecord> {
+  async create(actor: Actor, request: ReportRequest): Promise<ReportRecord> {
     const by = requireUser(actor)
-    return this.#locks.runExclusive(`of ${this.#deps.accountOf(by)}`, async () => {
-      const { target, message } = await this.#target(actor, request)
+    const { reason, text = null } = request
+    const { value } = await this.#deps.store.transact(this.#reportsOf(by), async (tx) => {
+      const { target, message } = await this.#target(tx, actor, request)
       if (target.user === by) throw new Refusal('bad_request', 'that is you yourself', { field: 'user' })
-      const { reason, text = null } = request
-      return this.#add({ ...target, by, reason, text }, message)
+      await tx.directory.user(by)
+      return this.#addition(tx, { ...target, by, reason, text }, message)
     })
+    return value
   }
 
   /** Reports a message that a filter flagged, after it was accepted. If the queue is full, nothing is added. */
   async flag(user: string, room: string, seq: number, entry: number, why: string): Promise<void> {
-    const { log } = this.#deps.store
-    const [message] = await log.read(logs.messages(room), entry - 1, 1, 1)
+    const { store } = this.#deps
+    const [message] = await store.log.read(logs.messages(room), entry - 1, 1, 1)
     if (message?.seq !== entry) return
-    const target = { room, roomSince: this.#roomSince(room), seq, user }
-    const report = { ...target, by: SYSTEM, reason: 'automatic', text: why }
-    await this.#locks.runExclusive(`of ${SYSTEM}`, async () => {
-      await this.#add(report, message.payload).catch((error: unknown) => {
-        if (!(error instanceof Refusal) || error.code !== 'conflict') throw error
-      })
+    const added = store.transact(this.#reportsOf(SYSTEM), async (tx) => {
+      const target = { room, roomSince: createdAt(tx.directory, room), seq, user }
+      await tx.directory.user(user)
+      return this.#addition(tx, { ...target, by: SYSTEM, reason: 'automatic', text: why }, message.payload)
+    })
+    await added.catch((error: unknown) => {
+      if (!(error instanceof Refusal) || error.code !== 'conflict') throw error
     })
   }
 
-  async #target(actor: Actor, { room, seq, user }: ReportRequest): Promise<{ target: Target; message: Buffer | null }> {
-    const id = room === undefined ? null : this.#deps.rules.resolve(actor, room)
-    if (id !== null) this.#deps.rules.requireMember(actor, id)
-    const roomSince = id === null ? null : this.#roomSince(id)
+  /** Names the open reports by an account: those of its bots and devices count together. */
+  #reportsOf(user: string): string {
+    return `reports by ${this.#deps.accountOf(user)}`
+  }
+
+  async #target(
+    { directory }: Transaction,
+    actor: Actor,
+    { room, seq, user }: ReportRequest,
+  ): Promise<{ target: Target; message: Buffer | null }> {
+    const rules = this.#deps.rules.with(directory)
+    const id = room === undefined ? null : rules.resolve(actor, room)
+    if (id !== null) rules.requireMember(actor, id)
+    const since = id === null ? null : createdAt(directory, id)
     if (seq === undefined) {
       if (user === undefined)
         throw new Refusal('bad_request', 'name a message (room and seq) or a user', { field: 'user' })
-      if (!(await this.#deps.store.directory.user(user)))
-        throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
-      return { target: { room: id, roomSince, seq: null, user }, message: null }
+      if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+      return { target: { room: id, roomSince: since, seq: null, user }, message: null }
     }
     if (id === null) throw new Refusal('bad_request', 'a message is named by room and seq', { field: 'room' })
     if (user !== undefined) throw new Refusal('bad_request', 'the user is who wrote the message', { field: 'user' })
     const { entry, message } = await this.#deps.references.find(actor, id, seq, 'seq')
     if (!message) throw new Refusal('not_found', `message ${seq} is gone`, { field: 'seq' })
-    return { target: { room: id, roomSince, seq, user: entry.from }, message: entry.payload }
+    // Guarded, because reports about an account end with it.
+    await directory.user(entry.from)
+    return { target: { room: id, roomSince: since, seq, user: entry.from }, message: entry.payload }
   }
 
-  #roomSince(room: string): number | null {
-    return this.#deps.store.directory.room(room)?.createdAt ?? null
-  }
-
-  async #add(report: Omit<ReportRecord, 'id' | 'at' | 'resolution'>, message: Buffer | null): Promise<ReportRecord> {
-    const { store } = this.#deps
+  #addition(
+    tx: Transaction,
+    report: Omit<ReportRecord, 'id' | 'at' | 'resolution'>,
+    message: Buffer | null,
+  ): Decision<ReportRecord> {
+    tx.topic(this.#reportsOf(report.by))
     const open = this.#open()
     const same = open.find((other) => other.by === report.by && isSame(other, report))
-    if (same) return same
+    if (same) return { value: same }
     this.#requireCapacity(report.by, open)
     const record: ReportRecord = { id: uuid7(), ...report, at: Date.now(), resolution: null }
-    const evidence = message ? [store.moderation.evidenceOp(record.id, message)] : []
-    await commit(store, { drafts: this.#events(record), ops: [store.moderation.reportOp(record), ...evidence] })
-    return record
+    const evidence = message ? [tx.moderation.evidenceOp(record.id, message)] : []
+    return { drafts: this.#events(record), ops: [tx.moderation.reportOp(record), ...evidence], value: record }
   }
 
   /** Filters have a limit of their own; users share the rest, where bots and devices count with their owner. @throws Refusal `conflict`. */
@@ -154,7 +170,7 @@ export class Reports {
       (report) =>
         (report.resolution === null) === (status === 'open') &&
         (id === null || report.room === id) &&
-        this.#maySee(actor, report),
+        this.#maySee(this.#deps.store.directory, actor, report),
     )
   }
 
@@ -162,35 +178,43 @@ export class Reports {
    * Admins may see all reports; moderators those of their room, unless they are reported themselves or the room is another one of the same
    * id.
    */
-  #maySee(actor: Actor, { room, roomSince, user }: ReportRecord): boolean {
+  #maySee(directory: DirectoryStore, actor: Actor, { room, roomSince, user }: ReportRecord): boolean {
     if (isAdmin(actor)) return true
-    const same = room !== null && this.#roomSince(room) === roomSince
-    return same && user !== actor.principal.user && this.#deps.rules.mayModerate(actor, room, 'moderate')
+    const same = room !== null && createdAt(directory, room) === roomSince
+    return (
+      same && user !== actor.principal.user && this.#deps.rules.with(directory).mayModerate(actor, room, 'moderate')
+    )
   }
 
   resolve(actor: Actor, id: string, action: Resolution['action'], options: ResolveOptions): Promise<ReportRecord> {
     const { store } = this.#deps
-    return this.#locks.runExclusive(`about ${id}`, async () => {
-      const report = store.moderation.reports.get(id)
-      if (!report || !this.#maySee(actor, report))
-        throw new Refusal('not_found', `there is no report ${id}`, { field: 'report' })
-      if (report.resolution)
-        throw new Refusal('conflict', `${report.resolution.by} has resolved it`, { field: 'report' })
-      await this.#act(actor, report, action, options.seconds)
-      const resolution = { by: actor.principal.user, at: Date.now(), action, note: options.note ?? null }
-      await this.#locks.runExclusive(UPDATE_LOCK, async () => {
-        const closed = this.#open().filter((other) => isSame(other, report))
-        const ops = closed.map((other) => store.moderation.reportOp({ ...other, resolution }))
-        await commit(store, { ops: [...ops, ...this.#pruneOps(closed.length)] })
+    return this.#locks.runExclusive(id, async () => {
+      await this.#act(actor, this.#requireOpen(store, actor, id), action, options.seconds)
+      const { value } = await store.transact('resolutions of reports', (tx) => {
+        const { moderation } = tx
+        const report = this.#requireOpen(tx, actor, id)
+        const resolution = { by: actor.principal.user, at: Date.now(), action, note: options.note ?? null }
+        const closed = this.#open().filter((other) => isSame(other, report) && !moderation.report(other.id)?.resolution)
+        const ops = closed.map((other) => moderation.reportOp({ ...other, resolution }))
+        return { ops: [...ops, ...this.#pruneOps(closed.length)], value: { ...report, resolution } }
       })
-      return { ...report, resolution }
+      return value
     })
+  }
+
+  /** @throws Refusal */
+  #requireOpen({ directory, moderation }: RecordReader, actor: Actor, id: string): ReportRecord {
+    const report = moderation.report(id)
+    if (!report || !this.#maySee(directory, actor, report))
+      throw new Refusal('not_found', `there is no report ${id}`, { field: 'report' })
+    if (!report.resolution) return report
+    throw new Refusal('conflict', `${report.resolution.by} has resolved it`, { field: 'report' })
   }
 
   async #act(actor: Actor, report: ReportRecord, action: Resolution['action'], seconds?: number): Promise<void> {
     const { room, seq, user, reason } = report
     if (action === 'dismiss') return
-    if (room === null || this.#roomSince(room) !== report.roomSince)
+    if (room === null || createdAt(this.#deps.store.directory, room) !== report.roomSince)
       throw new Refusal('bad_request', 'the report is about no room that is there', { field: 'action' })
     if (action !== 'delete') {
       const more = action === 'ban' ? { reason } : {}
@@ -221,38 +245,16 @@ export class Reports {
   }
 
   /** Removes a deleted user: reports about them are deleted, and their name and text in others. */
-  removeUser(user: string): Promise<void> {
+  async removeUser(user: string): Promise<void> {
     const { store } = this.#deps
-    return this.#locks.runExclusive(UPDATE_LOCK, async () => {
+    await store.transact('resolutions of reports', async (tx) => {
       const ops: Op[] = []
       for (const report of store.moderation.reports.values()) {
-        if (report.user === user) ops.push(...store.moderation.deleteReportOps(report.id))
-        else ops.push(...(await this.#anonymiseOps(report, user)))
+        if (report.user === user) ops.push(...tx.moderation.deleteReportOps(report.id))
+        else if (names(store.directory, report, user)) ops.push(...(await anonymiseOps(tx, report.id, user)))
       }
-      if (ops.length > 0) await commit(store, { ops })
+      return { ops, value: null }
     })
-  }
-
-  async #anonymiseOps(report: ReportRecord, user: string): Promise<Op[]> {
-    const { directory, moderation } = this.#deps.store
-    const { id, by, room, resolution } = report
-    const ops: Op[] = []
-    const resolved = resolution?.by === user
-    if (by === user || resolved) {
-      const mine = by === user ? { by: SYSTEM, text: null } : {}
-      ops.push(
-        moderation.reportOp({
-          ...report,
-          ...mine,
-          resolution: resolved ? { ...resolution, by: SYSTEM, note: null } : resolution,
-        }),
-      )
-    }
-    if (room !== null && directory.forwarded.get(room, user)) {
-      const payload = await moderation.evidence(id)
-      if (payload && isForwardOf({ payload }, user)) ops.push(moderation.deleteEvidenceOp(id))
-    }
-    return ops
   }
 
   /** Deletes reports that were resolved more than `keep` seconds ago. */
@@ -263,9 +265,6 @@ export class Reports {
   }
 }
 
-/** Key of the lock for changes to existing reports. */
-const UPDATE_LOCK = 'changing'
-
 export interface ResolveOptions {
   readonly seconds?: number | undefined
   readonly note?: string | undefined
@@ -274,4 +273,35 @@ export interface ResolveOptions {
 /** Whether both are about the same message, or the same user in the same room. */
 function isSame(one: Target, other: Target): boolean {
   return (['room', 'roomSince', 'seq', 'user'] as const).every((key) => one[key] === other[key])
+}
+
+/** Unix ms when the room was made; null: there is none. */
+function createdAt(directory: Pick<DirectoryStore, 'room'>, room: string): number | null {
+  return directory.room(room)?.createdAt ?? null
+}
+
+/** Whether the user reported or resolved it, or the reported message may be forwarded from theirs. */
+function names(directory: DirectoryStore, { by, room, resolution }: ReportRecord, user: string): boolean {
+  return by === user || resolution?.by === user || (room !== null && directory.forwarded.get(room, user) !== undefined)
+}
+
+async function anonymiseOps({ moderation }: Transaction, id: string, user: string): Promise<Op[]> {
+  const report = moderation.report(id)
+  if (!report) return []
+  const { by, resolution } = report
+  const ops: Op[] = []
+  const resolved = resolution?.by === user
+  if (by === user || resolved) {
+    const mine = by === user ? { by: SYSTEM, text: null } : {}
+    ops.push(
+      moderation.reportOp({
+        ...report,
+        ...mine,
+        resolution: resolved ? { ...resolution, by: SYSTEM, note: null } : resolution,
+      }),
+    )
+  }
+  const payload = await moderation.evidence(id)
+  if (payload && isForwardOf({ payload }, user)) ops.push(moderation.deleteEvidenceOp(id))
+  return ops
 }
