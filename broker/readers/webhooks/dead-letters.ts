@@ -1,11 +1,9 @@
 /** Dead letters of one webhook: references to events that could not be delivered, a bounded number of them. */
-import { commit } from '../../store/commit.js'
 import type { LogName } from '../../store/log-name.js'
 import type { LogEntry } from '../../store/logs.js'
 import type { Op } from '../../store/op.js'
 import type { DeadLetter } from '../../store/outbox.js'
 import type { Store } from '../../store/store.js'
-import { KeyedMutex } from '../../util/keyed-mutex.js'
 
 const PAGE = 1000
 
@@ -13,7 +11,6 @@ export class DeadLetters {
   readonly #store: Store
   readonly #webhook: string
   readonly #max: number
-  readonly #locks = new KeyedMutex()
   count = 0
 
   constructor(store: Store, webhook: string, max: number) {
@@ -43,17 +40,19 @@ export class DeadLetters {
 
   /**
    * Stores a letter in one commit with `along`, and removes the oldest ones beyond the limit. Resolves with the number
-   * removed.
+   * removed. Does nothing if the webhook was removed.
    */
-  add(letter: DeadLetter, along: readonly Op[] = []): Promise<number> {
-    return this.#locks.runExclusive('', async () => {
-      const known = await this.get(letter.id)
-      const oldest = !known && this.count >= this.#max ? await this.page('', this.count + 1 - this.#max) : []
-      const drops = oldest.map(({ id }) => this.#store.webhooks.deleteLetterOp(this.#webhook, id))
-      await commit(this.#store, { ops: [this.#store.webhooks.letterOp(letter), ...drops, ...along] })
-      this.count += (known ? 0 : 1) - oldest.length
-      return oldest.length
+  async add(letter: DeadLetter, along: readonly Op[] = []): Promise<number> {
+    const { value } = await this.#store.transact(this.#key, async ({ webhooks }) => {
+      if (!(await webhooks.get(this.#webhook))) return { value: { added: 0, removed: 0 } }
+      const added = (await webhooks.letter(this.#webhook, letter.id)) ? 0 : 1
+      const over = Math.max(0, this.count + added - this.#max)
+      const oldest = over > 0 ? await this.page('', over) : []
+      const drops = oldest.map(({ id }) => webhooks.deleteLetterOp(this.#webhook, id))
+      return { ops: [webhooks.letterOp(letter), ...drops, ...along], value: { added, removed: oldest.length } }
     })
+    this.count += value.added - value.removed
+    return value.removed
   }
 
   /** Removes letters about logs that are gone. */
@@ -66,12 +65,16 @@ export class DeadLetters {
       yield* page
   }
 
-  delete(id: string): Promise<void> {
-    return this.#locks.runExclusive('', async () => {
-      if (!(await this.get(id))) return
-      await commit(this.#store, { ops: [this.#store.webhooks.deleteLetterOp(this.#webhook, id)] })
-      this.count--
+  async delete(id: string): Promise<void> {
+    const { value: removed } = await this.#store.transact(this.#key, async ({ webhooks }) => {
+      if (!(await webhooks.letter(this.#webhook, id))) return { value: 0 }
+      return { ops: [webhooks.deleteLetterOp(this.#webhook, id)], value: 1 }
     })
+    this.count -= removed
+  }
+
+  get #key(): string {
+    return `dead letters of ${this.#webhook}`
   }
 
   /** The entry of a letter, if the log still has it. */

@@ -1,7 +1,9 @@
 /** The records of webhooks, from the configuration or made by commands; secrets are encrypted at rest. */
 import { randomBytes } from 'node:crypto'
 import type { WebhookConfig } from '../../../schemas/config.js'
+import { Refusal } from '../../../schemas/errors.js'
 import { SYSTEM } from '../../../schemas/ids.js'
+import { unknownEvents } from '../../../schemas/webhooks.js'
 import type { SecretBox } from '../../auth/secret-box.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 
@@ -44,4 +46,29 @@ export function secretsOf(record: WebhookRecord, config: readonly WebhookConfig[
   const { secret, previous } = record
   const sealed = [secret, previous && previous.until > Date.now() ? previous.secret : null]
   return sealed.flatMap((one) => (one === null ? [] : (secretBox.open(one) ?? [])))
+}
+
+/** @throws Refusal `not_found`. */
+export function existing<T>(id: string, found: T | null | undefined): T {
+  if (found) return found
+  throw new Refusal('not_found', `there is no webhook ${id}`, { field: 'webhook' })
+}
+
+/** @throws Refusal `bad_request`. */
+export function checkDetails({
+  url,
+  events,
+}: {
+  url?: string | undefined
+  events?: readonly string[] | undefined
+}): void {
+  if (url !== undefined) {
+    const target = URL.canParse(url) ? new URL(url) : null
+    if (!target) throw new Refusal('bad_request', 'expected a URL', { field: 'url' })
+    // Credentials in the URL would be stored and shown in plain text.
+    if (target.username !== '' || target.password !== '')
+      throw new Refusal('bad_request', 'a URL must hold no password; check the signature instead', { field: 'url' })
+  }
+  const [unknown] = unknownEvents(events ?? [])
+  if (unknown !== undefined) throw new Refusal('bad_request', `there is no event ${unknown}`, { field: 'events' })
 }

@@ -3,7 +3,7 @@
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { directMembers, SYSTEM } from '../../../schemas/ids.js'
-import { MAX_WEBHOOKS, TEST_EVENT, unknownEvents } from '../../../schemas/webhooks.js'
+import { MAX_WEBHOOKS, TEST_EVENT } from '../../../schemas/webhooks.js'
 import type { SecretBox } from '../../auth/secret-box.js'
 import type {
   CreatedWebhook,
@@ -12,11 +12,11 @@ import type {
   WebhookDetails,
   WebhookInfo,
 } from '../../chat/model/webhook-admin.js'
-import { commit } from '../../store/commit.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Op } from '../../store/op.js'
 import type { WebhookRecord } from '../../store/outbox.js'
 import type { Store } from '../../store/store.js'
+import type { Transaction } from '../../store/transaction.js'
 import type { Counters } from '../../util/counters.js'
 import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { newWebhookSecret } from '../../util/signature.js'
@@ -25,8 +25,11 @@ import { uuid7 as eventId } from '../../util/uuid7.js'
 import type { ReaderRegistry, ReaderStart } from '../registry.js'
 import { bodyOf, EventFilter } from './events.js'
 import type { Poster } from './poster.js'
-import { configured, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
+import { checkDetails, configured, existing, newWebhookId, ROTATION_MS, secretsOf } from './records.js'
 import { WebhookWorker, type WebhookWorkerDeps } from './webhook-worker.js'
+
+/** Names all webhooks. */
+const ALL = 'webhooks'
 
 export interface WebhooksDeps {
   readonly store: Store
@@ -44,6 +47,7 @@ export interface WebhooksDeps {
 export class Webhooks implements WebhookAdmin {
   readonly #deps: WebhooksDeps
   readonly #workers = new Map<string, WebhookWorker>()
+  /** Workers change in the order in which their records do. */
   readonly #locks = new KeyedMutex()
 
   private constructor(deps: WebhooksDeps) {
@@ -59,18 +63,29 @@ export class Webhooks implements WebhookAdmin {
 
   async #load(): Promise<void> {
     const { store, registry, config } = this.#deps
-    const known = new Map<string, WebhookRecord>()
-    for await (const record of store.webhooks.all()) known.set(record.id, record)
-    const listed = config.webhooks.map((entry) => configured(entry, known.get(entry.id)))
-    const ids = new Set(listed.map(({ id }) => id))
-    const others = [...known.values()].filter(({ id }) => !ids.has(id))
-    const removed = others.filter(({ source }) => source === 'config')
-    const ops = listed.map((record) => store.webhooks.putOp(record))
-    for (const { id } of removed) ops.push(...(await this.#forgetOps(id)))
-    for (const record of listed)
-      if (!known.has(record.id)) ops.push(...registry.cursorOps(record.id, await this.#starts(record)))
-    if (ops.length > 0) await commit(store, { ops })
-    for (const record of [...listed, ...others.filter(({ source }) => source === 'command')]) await this.#add(record)
+    const { value } = await store.transact(ALL, async (tx) => {
+      const known = await this.#all(tx)
+      const listed = config.webhooks.map((entry) => configured(entry, known.get(entry.id)))
+      const ids = new Set(listed.map(({ id }) => id))
+      const others = [...known.values()].filter(({ id }) => !ids.has(id))
+      const ops = listed.map((record) => tx.webhooks.putOp(record))
+      for (const { id, source } of others) if (source === 'config') ops.push(...(await this.#forgetOps(id)))
+      for (const record of listed)
+        if (!known.has(record.id)) ops.push(...registry.cursorOps(record.id, await this.#starts(record)))
+      return { ops, value: [...listed, ...others.filter(({ source }) => source === 'command')] }
+    })
+    for (const record of value) await this.#add(record)
+  }
+
+  /** All records, as a decision reads them. By id. */
+  async #all({ topic, webhooks }: Transaction): Promise<Map<string, WebhookRecord>> {
+    topic(ALL)
+    const all = new Map<string, WebhookRecord>()
+    for await (const { id } of this.#deps.store.webhooks.all()) {
+      const record = await webhooks.get(id)
+      if (record) all.set(id, record)
+    }
+    return all
   }
 
   async close(): Promise<void> {
@@ -85,17 +100,21 @@ export class Webhooks implements WebhookAdmin {
     return this.#locks.runExclusive('', async () => {
       const { store, registry, secretBox } = this.#deps
       checkDetails(details)
-      if (this.#workers.has(id)) throw new Refusal('conflict', `there is a webhook ${id} already`, { field: 'webhook' })
-      if (this.#workers.size >= MAX_WEBHOOKS) throw new Refusal('conflict', `at most ${MAX_WEBHOOKS} webhooks`)
-      const { url, events, rooms = null, users = null, direct = false } = details
-      const record: WebhookRecord = {
-        ...{ id, source: 'command', url, events, rooms, users, direct },
-        ...{ secret: secretBox.seal(secret), previous: null, enabled: true, why: null },
-        ...{ createdBy: by, createdAt: Date.now() },
-      }
-      const starts = await this.#starts(record)
-      await commit(store, { ops: [store.webhooks.putOp(record), ...registry.cursorOps(id, starts)] })
-      await this.#add(record, starts)
+      const sealed = secretBox.seal(secret)
+      const { value } = await store.transact(ALL, async (tx) => {
+        const all = await this.#all(tx)
+        if (all.has(id)) throw new Refusal('conflict', `there is a webhook ${id} already`, { field: 'webhook' })
+        if (all.size >= MAX_WEBHOOKS) throw new Refusal('conflict', `at most ${MAX_WEBHOOKS} webhooks`)
+        const { url, events, rooms = null, users = null, direct = false } = details
+        const record: WebhookRecord = {
+          ...{ id, source: 'command', url, events, rooms, users, direct },
+          ...{ secret: sealed, previous: null, enabled: true, why: null },
+          ...{ createdBy: (await tx.directory.user(by)) ? by : SYSTEM, createdAt: Date.now() },
+        }
+        const starts = await this.#starts(record)
+        return { ops: [tx.webhooks.putOp(record), ...registry.cursorOps(id, starts)], value: { record, starts } }
+      })
+      await this.#add(value.record, value.starts)
       return { ...shown(this.#workers.get(id)!), secret }
     })
   }
@@ -108,25 +127,28 @@ export class Webhooks implements WebhookAdmin {
     return this.#locks.runExclusive('', async () => {
       const { store, registry } = this.#deps
       const worker = this.#worker(id)
-      const { record: before } = worker
-      const { enabled = before.enabled, secret: given, rotate = false, ...details } = changes
-      if (before.source === 'config' && Object.keys(changes).some((key) => key !== 'enabled'))
-        throw new Refusal('conflict', `${id} is in the configuration; only enabled can be changed here`)
-      checkDetails(details)
+      const { enabled: asked, secret: given, rotate = false, ...details } = changes
       const secret = given ?? (rotate ? newWebhookSecret() : null)
-      const record: WebhookRecord = {
-        ...before,
-        ...details,
-        ...(secret === null ? {} : this.#rotated(before, secret)),
-        enabled,
-        why: enabled ? null : before.why,
-      }
-      if (enabled && this.#secretsOf(record).length === 0)
-        throw new Refusal('conflict', `the secret of ${id} cannot be read; set a new one`, { field: 'secret' })
-      const starts = await this.#starts(record, worker)
-      await commit(store, { ops: [store.webhooks.putOp(record), ...registry.cursorOps(id, starts)] })
-      const begun = registry.begin(worker, starts)
-      worker.change(record)
+      const { value } = await store.transact(ALL, async ({ webhooks }) => {
+        const before = existing(id, await webhooks.get(id))
+        if (before.source === 'config' && Object.keys(changes).some((key) => key !== 'enabled'))
+          throw new Refusal('conflict', `${id} is in the configuration; only enabled can be changed here`)
+        checkDetails(details)
+        const enabled = asked ?? before.enabled
+        const record: WebhookRecord = {
+          ...before,
+          ...details,
+          ...(secret === null ? {} : this.#rotated(before, secret)),
+          enabled,
+          why: enabled ? null : before.why,
+        }
+        if (enabled && this.#secretsOf(record).length === 0)
+          throw new Refusal('conflict', `the secret of ${id} cannot be read; set a new one`, { field: 'secret' })
+        const starts = await this.#starts(record, worker)
+        return { ops: [webhooks.putOp(record), ...registry.cursorOps(id, starts)], value: { record, starts } }
+      })
+      const begun = registry.begin(worker, value.starts)
+      worker.change(value.record)
       registry.takesChanged()
       await begun
       return { ...shown(worker), secret }
@@ -141,7 +163,11 @@ export class Webhooks implements WebhookAdmin {
       this.#workers.delete(id)
       worker.change({ ...worker.record, enabled: false })
       this.#deps.registry.unregister(id)
-      await commit(this.#deps.store, { ops: await this.#forgetOps(id) })
+      await this.#deps.store.transact(ALL, async (tx) => {
+        existing(id, await tx.webhooks.get(id))
+        tx.topic(ALL)
+        return { ops: await this.#forgetOps(id), value: null }
+      })
     })
   }
 
@@ -176,20 +202,18 @@ export class Webhooks implements WebhookAdmin {
     return this.#locks.runExclusive('', async () => {
       const { store } = this.#deps
       const went = (log: LogName): boolean => isLogOf(user, log) && !store.directory.room(log.slice(2))
-      for (const worker of this.#workers.values()) {
-        await worker.letters.forget(went)
-        if (worker.record.createdBy !== user) continue
-        const record = { ...worker.record, createdBy: SYSTEM }
-        await commit(store, { ops: [store.webhooks.putOp(record)] })
-        worker.change(record)
-      }
+      for (const worker of this.#workers.values()) await worker.letters.forget(went)
+      const { value } = await store.transact(ALL, async (tx) => {
+        const mine = [...(await this.#all(tx)).values()].filter(({ createdBy }) => createdBy === user)
+        const records = mine.map((record) => ({ ...record, createdBy: SYSTEM }))
+        return { ops: records.map((record) => tx.webhooks.putOp(record)), value: records }
+      })
+      for (const record of value) this.#workers.get(record.id)?.change(record)
     })
   }
 
   #worker(id: string): WebhookWorker {
-    const worker = this.#workers.get(id)
-    if (!worker) throw new Refusal('not_found', `there is no webhook ${id}`, { field: 'webhook' })
-    return worker
+    return existing(id, this.#workers.get(id))
   }
 
   async #add(record: WebhookRecord, starts: readonly ReaderStart[] = []): Promise<void> {
@@ -225,10 +249,12 @@ export class Webhooks implements WebhookAdmin {
       const worker = this.#workers.get(id)
       if (!worker?.record.enabled) return
       note('webhook: switched off', id, { webhook: id, why })
-      const record = { ...worker.record, enabled: false, why }
-      worker.change(record)
+      worker.change({ ...worker.record, enabled: false, why })
       counters.add('webhooks.disabled')
-      await commit(store, { ops: [store.webhooks.putOp(record)] })
+      await store.transact(ALL, async ({ webhooks }) => {
+        const record = await webhooks.get(id)
+        return { ops: record ? [webhooks.putOp({ ...record, enabled: false, why })] : [], value: null }
+      })
     })
   }
 
@@ -253,18 +279,6 @@ export class Webhooks implements WebhookAdmin {
 function isLogOf(user: string, log: LogName): boolean {
   const name = log.slice(2)
   return log.startsWith('n:') ? name === user : (directMembers(name)?.includes(user) ?? false)
-}
-
-function checkDetails({ url, events }: { url?: string | undefined; events?: readonly string[] | undefined }): void {
-  if (url !== undefined) {
-    const target = URL.canParse(url) ? new URL(url) : null
-    if (!target) throw new Refusal('bad_request', 'expected a URL', { field: 'url' })
-    // Credentials in the URL would be stored and shown in plain text.
-    if (target.username !== '' || target.password !== '')
-      throw new Refusal('bad_request', 'a URL must hold no password; check the signature instead', { field: 'url' })
-  }
-  const [unknown] = unknownEvents(events ?? [])
-  if (unknown !== undefined) throw new Refusal('bad_request', `there is no event ${unknown}`, { field: 'events' })
 }
 
 function shown(worker: WebhookWorker): WebhookInfo {
