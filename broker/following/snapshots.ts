@@ -34,7 +34,7 @@ export interface Receiver extends Subscriber {
   whenCapacity(): Promise<void>
   /** Whether a message of that QoS goes through its queue in the store, to survive a disconnect. */
   queuesInStore(qos: QoS): boolean
-  takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void
+  takeRetained(message: PlainMessage, qos: QoS, cuts: readonly RetainedCut[]): void
 }
 
 export interface SnapshotDeps {
@@ -198,33 +198,27 @@ export class Snapshots {
     for await (const message of this.#store.queue.retained(filters)) {
       if (this.#receiver.closed) return
       const matching = trie.match(message.topic)
-      const replaced = (): boolean => matching.every((filter) => asked.get(filter)!.cut.replaced(message.topic))
-      const isKnown = (): boolean => matching.every((filter) => asked.get(filter)!.cut.complete)
+      const cuts = matching.map((filter) => asked.get(filter)!.cut)
       if (message.topic.startsWith('broadcast/')) await this.#sendAnnouncement(message, asked, matching)
-      else await this.#sendStored(message, matching, replaced, isKnown)
+      else await this.#sendStored(message, matching, cuts)
     }
     // Kept messages check the cut when their commit is applied.
     await commit(this.#store, {})
   }
 
   /**
-   * `isKnown`: whether the cut knows all replacements. If not, the message is read anew after each wait; it may then be
+   * If a cut does not know all replacements, the message is read anew after each wait; it may then be
    * sent twice, but never an older one after a newer.
    */
-  async #sendStored(
-    found: PlainMessage,
-    filters: readonly string[],
-    replaced: () => boolean,
-    isKnown: () => boolean,
-  ): Promise<void> {
+  async #sendStored(found: PlainMessage, filters: readonly string[], cuts: readonly RetainedCut[]): Promise<void> {
     for (let message = found; ; ) {
-      if (replaced() || isExpired(message.extra)) return
+      if (wasReplaced(found.topic, cuts) || isExpired(message.extra)) return
       const qos = this.#wanted(message, filters)
       if (qos === null) return
       if (this.#receiver.hasCapacity(messageSize(message), qos, this.#receiver.queuesInStore(qos)))
-        return this.#receiver.takeRetained(message, qos, replaced)
+        return this.#receiver.takeRetained(message, qos, cuts)
       await this.#receiver.whenCapacity()
-      if (isKnown()) continue
+      if (cuts.every(({ complete }) => complete)) continue
       const now = await this.#retainedAt(message.topic)
       if (!now) return
       message = now
@@ -248,13 +242,7 @@ export class Snapshots {
       await commit(this.#store, {})
       last = await this.#retainedAt(topic)
     }
-    if (last && numberOf(last) <= place)
-      await this.#sendStored(
-        last,
-        filters,
-        () => false,
-        () => true,
-      )
+    if (last && numberOf(last) <= place) await this.#sendStored(last, filters, [])
   }
 
   #headOf(topic: string): number {
@@ -291,10 +279,16 @@ export class Snapshots {
   }
 }
 
+/** Whether a newer message of the topic came after all of the cuts. */
+function wasReplaced(topic: string, cuts: readonly RetainedCut[]): boolean {
+  return cuts.length > 0 && cuts.every((cut) => cut.replaced(topic))
+}
+
 /** Shares one cut between several subscriptions; the last of them releases it. */
 function sharedCut(cut: RetainedCut, among: number): RetainedCut {
   let left = among
   return {
+    id: cut.id,
     replaced: (topic) => cut.replaced(topic),
     get complete() {
       return cut.complete

@@ -6,7 +6,7 @@ import type { QueueFeed } from '../following/feeds.js'
 import type { SubscriberSaver, SubscriberServices } from '../following/services.js'
 import type { StoreError } from '../store/changes.js'
 import type { QoS } from '../store/qos.js'
-import type { PlainMessage } from '../store/queues.js'
+import type { PlainMessage, RetainedCut } from '../store/queues.js'
 import { LazyMap } from '../util/lazy.js'
 
 /** What is needed of the session. */
@@ -32,16 +32,15 @@ export class RetainedDelivery {
     this.#store = store
   }
 
-  /** Puts a copy into the queue. `replaced`: whether a newer message of the topic came meanwhile. */
-  enqueue(message: PlainMessage, qos: QoS, replaced: () => boolean): void {
+  /** Puts a copy into the queue, unless a newer message of the topic comes meanwhile: after all of the cuts. */
+  enqueue(message: PlainMessage, qos: QoS, cuts: readonly RetainedCut[]): void {
     const session = this.#session
-    let late = false
-    const isLate = (): boolean => (late = replaced())
     const sessionId = session.id
-    const { op, number } = this.#store.queue.copyOp({ ...message, retain: true }, { sessionId, qos }, isLate)
+    const { queue } = this.#store
+    const { op, number } = queue.copyOp({ ...message, retain: true }, { sessionId, qos }, cuts)
     const settled = (error: StoreError | null): void => {
       if (error) session.failed(error)
-      else if (!late && !session.closed) this.#copies.set(number, message.topic)
+      else if (queue.holds(sessionId, number) && !session.closed) this.#copies.set(number, message.topic)
       // Synchronously, not a promise later: a live message of the same commit has the next number, and would be sent first.
       session.queue.announce(number)
     }

@@ -13,7 +13,7 @@ import { Subscriber } from '../following/subscriber.js'
 import { emptyCache, type UnloggedMessage, unlogged, type ViewBatch } from '../hub.js'
 import type { LogEntry } from '../store/logs.js'
 import type { QoS } from '../store/qos.js'
-import type { PlainMessage, QueuedMessage } from '../store/queues.js'
+import type { PlainMessage, QueuedMessage, RetainedCut } from '../store/queues.js'
 import type { SavedInflight } from '../store/sessions.js'
 import { LazySet } from '../util/lazy.js'
 import type { EncodedPublishes } from './codec/encode.js'
@@ -229,8 +229,8 @@ export class Session extends Subscriber implements MemberSession {
   }
 
   /** At QoS 1 and 2 in a persistent session: through its stored queue, so that the message survives like any other. */
-  takeRetained(message: PlainMessage, qos: QoS, replaced: () => boolean): void {
-    if (this.queuesInStore(qos)) return this.#retainedDelivery.enqueue(message, qos, replaced)
+  takeRetained(message: PlainMessage, qos: QoS, cuts: readonly RetainedCut[]): void {
+    if (this.queuesInStore(qos)) return this.#retainedDelivery.enqueue(message, qos, cuts)
     const { topic, payload, extra = null } = message
     this.acceptUnlogged(unlogged(topic, payload, qos, { retain: true, extra }), qos)
   }

@@ -1,10 +1,12 @@
-/** Writes. Those of tables are data: they can be sent to another process and applied there. */
+/** Writes, as data: they can be sent to another process and applied there. */
 import type { Effect } from './effect.js'
 import type { Guard } from './guards.js'
 import type { LogName } from './log-name.js'
+import type { QoS } from './qos.js'
+import type { StoredSubscription } from './subscription.js'
 import type { Owner, Table } from './tables.js'
 
-export type Op = TableOp | TouchOp | EffectOp | AdapterOp
+export type Op = TableOp | TouchOp | EffectOp | SubscriptionOp | QueueOp | RetainedOp | ReadLogOp
 
 export type TableOp = PutOp | DeleteOp | ClearOp
 
@@ -49,9 +51,76 @@ export interface EffectOp {
   readonly effect: Effect
 }
 
-/** An opaque write, made by one of the adapter's op builders. Commit it once and soon: some reserve their place when they are made. */
-export interface AdapterOp {
-  readonly type: 'staged'
+export type SubscriptionOp = SubscribeOp | UnsubscribeOp
+
+/** Made by `SessionStore.subscribeOps`, from when on the subscription matches. */
+export interface SubscribeOp {
+  readonly type: 'subscribe'
+  readonly sessionId: string
+  readonly subscription: StoredSubscription
+  /** What it replaces, and is again if the change fails. */
+  readonly before: StoredSubscription | null
+}
+
+export interface UnsubscribeOp {
+  readonly type: 'unsubscribe'
+  readonly sessionId: string
+  readonly topic: string
+}
+
+export type QueueOp = EnqueueOp | DequeueOp | DiscardQueueOp
+
+/** Stores a message once, with a reference for each session. Made by the queue, which reserves its number and the room in the queues. */
+export interface EnqueueOp {
+  readonly type: 'enqueue'
+  readonly number: number
+  /** The message, encoded by the adapter. */
+  readonly packet: Buffer
+  readonly bytes: number
+  readonly targets: readonly { readonly sessionId: string; readonly qos: QoS }[]
+  /** Nothing is stored if the retained message of the topic was replaced after all of these cuts. */
+  readonly unlessReplaced?: { readonly topic: string; readonly cuts: readonly number[] }
+}
+
+/** Removes one reference; the message goes with the last. */
+export interface DequeueOp {
+  readonly type: 'dequeue'
+  readonly sessionId: string
+  readonly number: number
+}
+
+export interface DiscardQueueOp {
+  readonly type: 'discardQueue'
+  readonly sessionId: string
+}
+
+export type RetainedOp = RetainOp | CutOp
+
+/** Sets or clears the retained message of a topic. Made by the queue, which reserves what counts for its publisher. */
+export interface RetainOp {
+  readonly type: 'retain'
+  readonly topic: string
+  /** The message, encoded by the adapter; null: cleared. */
+  readonly packet: Buffer | null
+  /** Null: the broker's own. */
+  readonly owner: string | null
+  readonly bytes: number
+  /** Unix ms; 0: never. */
+  readonly expiresAt: number
+  readonly reserved: { readonly messages: number; readonly bytes: number } | null
+}
+
+/** Marks a position in the order of commits (`RetainedCut`). */
+export interface CutOp {
+  readonly type: 'cut'
+  readonly cut: number
+}
+
+/** All readers have processed the log up to `seq`: removes its mark and their cursors, unless it has grown since. */
+export interface ReadLogOp {
+  readonly type: 'readLog'
+  readonly log: LogName
+  readonly seq: number
 }
 
 export function put(table: Table, key: string, value: string | Buffer): PutOp {

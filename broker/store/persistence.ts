@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream'
 import type { QoS } from './qos.js'
-import type { StoredSubscription } from './sessions.js'
+import type { StoredSubscription } from './subscription.js'
 
 /** A message as the Aedes persistence contract sees it. */
 export interface AedesPacketLike {

@@ -91,19 +91,21 @@ export interface QueueStore {
   /** Takes a cut: a position in the order of commits, at that of `op`. */
   cut(): { op: Op; cut: RetainedCut }
   /**
-   * Queues a retained message for a session even if its queue is full, unless `replaced` says, when the commit is
-   * applied, that it has been replaced. `number` is its position.
+   * Queues a retained message for a session even if its queue is full, unless it has been replaced after all of the cuts when the change is
+   * committed. `number` is its position.
    */
-  copyOp(message: PlainMessage, target: { sessionId: string; qos: QoS }, replaced: () => boolean): CopyOp
-}
-
-export interface CopyOp {
-  readonly op: Op
-  readonly number: number
+  copyOp(
+    message: PlainMessage,
+    target: { sessionId: string; qos: QoS },
+    cuts: readonly RetainedCut[],
+  ): { op: Op; number: number }
+  /** Whether a session's queue has the message of a number. */
+  holds(sessionId: string, number: number): boolean
 }
 
 /** A position in the order of commits, for asking later what was written after it. */
 export interface RetainedCut {
+  readonly id: number
   /**
    * Whether a later commit set or cleared the retained message of the topic. If not `complete`, only the most recent
    * commits are known.

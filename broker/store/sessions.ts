@@ -2,15 +2,7 @@
 
 import type { Op } from './op.js'
 import type { QoS } from './qos.js'
-
-export interface StoredSubscription {
-  topic: string
-  qos: QoS
-  rh?: number
-  rap?: boolean
-  nl?: boolean
-  subscriptionIdentifier?: number
-}
+import type { StoredSubscription } from './subscription.js'
 
 export interface SessionRecord {
   /** `{user}/{clientId}`. */

@@ -37,8 +37,23 @@ export type Table =
   | 'filters'
   | 'report'
   | 'evidence'
+  | 'session'
+  | 'sessionState'
+  | 'subscription'
+  | 'reference'
+  | 'will'
+  | 'heartbeat'
+  | 'readerCursor'
   | 'webhook'
   | 'deadLetter'
+
+/**
+ * Tables that change with every message or packet, and that no decision is made on: guards on them never fail.
+ */
+export const UNGUARDED: ReadonlySet<Table> = new Set([
+  ...(['session', 'sessionState', 'subscription', 'reference', 'will', 'heartbeat', 'readerCursor'] as const),
+  ...(['receipt', 'presence'] as const),
+])
 
 /** The first part of a key; the records that share it belong to one owner, such as a room. */
 export type Owner = string
@@ -110,8 +125,8 @@ export interface TableFollower {
   /** Reads the tables; the function returned replaces what is in memory, synchronously. */
   load(tables: Tables): Promise<() => void>
   /**
-   * The changes of one commit, in order; each commit once, in the order of positions, on the node that made it before the change settles.
-   * @param position Of the commit, ascending
+   * The changes of one commit, in order; commits in their order, and on the node that made one before it settles.
+   * @param position Never lower than the one before; the same if nothing guarded has changed
    */
   apply(position: number, changes: readonly TableChange[]): void
 }

@@ -16,7 +16,8 @@ import { keys } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
 import type { LevelNotes } from './notes.js'
 import { type NumberedBatch, Numbering } from './numbering.js'
-import { abandonOp, type StagedOp, type Staging, stageOp, WriteBatch } from './operation.js'
+import type { OpStages } from './op-stages.js'
+import { type Staging, WriteBatch } from './operation.js'
 import type { LevelOutbox } from './outbox.js'
 import { RecentChanges } from './recent-changes.js'
 import { RecordCounts } from './record-counts.js'
@@ -40,6 +41,7 @@ export interface CommitterDeps {
   readonly dedupe: Dedupe
   readonly notes: LevelNotes
   readonly outbox: LevelOutbox
+  readonly ops: OpStages
   readonly counts: StoreCounts
   readonly sync: boolean
   /** The changes of tables in a commit. @param position Of the commit, ascending */
@@ -153,7 +155,7 @@ export class Committer {
   #stage({ drafts, ops, guards }: Change, numbering: Numbering, staging: Staging): Results {
     if (guards && !this.#holds(guards)) {
       for (const draft of drafts) numbering.leaveOut(draft)
-      for (const op of ops) abandonOp(op)
+      for (const op of ops) this.#deps.ops.abandon(op)
       return null
     }
     const results = drafts.map((draft) => {
@@ -166,7 +168,7 @@ export class Committer {
       if (op.type === 'effect') {
         this.#stageEffect(this.#effectOf(op), staging.batch)
         this.#touchNotes(op.log, 0, op.effect)
-      } else stageOp(op, staging)
+      } else this.#deps.ops.stage(op, staging)
     for (let i = before; i < staging.changes.length; i++) {
       this.#recent.note(staging.changes[i]!)
       this.#recordCounts.note(staging.changes[i]!)
@@ -199,7 +201,7 @@ export class Committer {
   /** Fails a group. `staged`: whether its ops have changed memory already. */
   fail(group: readonly Change[], error: StoreError, staged: boolean): void {
     for (const change of group) {
-      if (!staged) for (const op of change.ops) abandonOp(op)
+      if (!staged) for (const op of change.ops) this.#deps.ops.abandon(op)
       this.#guard(() => change.settled(error, []))
     }
   }
@@ -213,15 +215,19 @@ export class Committer {
     group.forEach(({ ops }, i) => {
       if (results[i]) for (const op of ops) this.#applied(op)
     })
-    if (this.#recent.advance()) this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
+    if (this.#recent.advance() || changes.length > 0)
+      this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
     if (batches.length > 0) this.#deps.logs.announce(batches)
     for (let i = 0; i < group.length; i++) this.#settle(group[i]!, results[i]!)
   }
 
   #applied(op: Op): void {
-    if (op.type === 'effect') this.#erase(this.#effectOf(op))
-    const { applied } = op as StagedOp
-    if (op.type === 'staged' && applied) this.#guard(() => applied.call(op))
+    try {
+      if (op.type === 'effect') this.#erase(this.#effectOf(op))
+      else this.#deps.ops.applied(op)
+    } catch (error) {
+      this.#deps.onFault(error)
+    }
   }
 
   #effectOf({ log, effect }: EffectOp): EntryEffect {

@@ -20,6 +20,7 @@ import { Journal } from './journal.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
 import { LevelNotes } from './notes.js'
+import { OpStages } from './op-stages.js'
 import { WriteBatch } from './operation.js'
 import { LevelOutbox } from './outbox.js'
 import { LevelPersistence } from './persistence.js'
@@ -159,9 +160,11 @@ class LevelStore implements StorePort {
     const erase = (): Promise<void> => this.#disposal.erase()
     this.#folding = new Folding({ ...shared, cache, alone, erase, limits: foldLimits(cacheBytes, options.fold) })
     const onChanges = (position: number, changes: readonly TableChange[]): void => {
+      for (const change of changes) outbox.apply(change)
       for (const follower of this.#followers) follower.apply(position, changes)
     }
-    this.#committer = new Committer({ ...shared, sync: options.sync, onChanges })
+    const ops = new OpStages({ queue, retained, subscriptions, outbox })
+    this.#committer = new Committer({ ...shared, ops, sync: options.sync, onChanges })
   }
 
   /** Loads memory from disk. Reads everything first, so that nobody sees a partial state. */

@@ -1,6 +1,6 @@
-/** The batch that ops are written in, and how each kind of op is staged. */
+/** The batch that a commit is written in, and how ops of tables are staged. */
 import type { Guard } from '../guards.js'
-import type { AdapterOp, Op, TableOp } from '../op.js'
+import type { ClearOp, TableOp } from '../op.js'
 import type { TableChange } from '../tables.js'
 import { type KeyRange, keys } from './keys.js'
 import { recordKey, recordRange } from './record-keys.js'
@@ -46,18 +46,6 @@ export class WriteBatch {
   }
 }
 
-/**
- * An op that decides what to write only when its commit is built, when all earlier changes are known. `stage` may
- * change memory: after a failed commit the store reloads everything. `abandoned` is called instead if the change fails
- * before that.
- */
-export interface StagedOp extends AdapterOp {
-  stage(batch: WriteBatch): void
-  /** Called once it is durable, before any change of its commit settles. */
-  applied?(): void
-  abandoned?(): void
-}
-
 /** What staging an op needs to know. */
 export interface Staging {
   readonly batch: WriteBatch
@@ -71,15 +59,12 @@ export interface Staging {
   readonly now: number
 }
 
-export function stageOp(op: Op, staging: Staging): void {
-  if (op.type === 'staged') return (op as StagedOp).stage(staging.batch)
-  if (op.type === 'touch') staging.touched.push(op.guard)
-  else if (op.type === 'clear') stageClear(op.table, op.owner, op.wipe === true, staging)
-  else if (op.type === 'put' || op.type === 'delete') stageRecord(op, staging)
-  else throw new TypeError('an op of no kind that this store knows')
+export function stageTableOp(op: TableOp, staging: Staging): void {
+  if (op.type === 'clear') stageClear(op, staging)
+  else stageRecord(op, staging)
 }
 
-function stageRecord(op: Exclude<TableOp, { type: 'clear' }>, { batch, changes, now }: Staging): void {
+function stageRecord(op: Exclude<TableOp, ClearOp>, { batch, changes, now }: Staging): void {
   const { table, key } = op
   const value = op.type === 'put' ? op.value : null
   const stored = recordKey(table, key)
@@ -89,33 +74,13 @@ function stageRecord(op: Exclude<TableOp, { type: 'clear' }>, { batch, changes, 
   changes.push({ table, key, value })
 }
 
-function stageClear(
-  table: Parameters<typeof recordRange>[0],
-  owner: string,
-  wiped: boolean,
-  { batch, changes, cleared, now }: Staging,
-): void {
+function stageClear({ table, owner, wipe }: ClearOp, { batch, changes, cleared, now }: Staging): void {
   const range = recordRange(table, owner)
   // Records that earlier changes of this commit set are not on disk yet.
   batch.delPuts(range)
   for (const key of cleared.get(range.gte) ?? []) {
     batch.del(key)
-    if (wiped) batch.put(keys.stale(key), String(now))
+    if (wipe) batch.put(keys.stale(key), String(now))
   }
   changes.push({ table, owner })
-}
-
-export function abandonOp(op: Op): void {
-  if (op.type === 'staged') (op as StagedOp).abandoned?.()
-}
-
-/** Sets a key of the adapter's own, beside the tables. */
-export function put(key: string, value: Buffer | string, applied?: () => void): StagedOp {
-  const stage = (batch: WriteBatch): void => batch.put(key, value)
-  return applied ? { type: 'staged', stage, applied } : { type: 'staged', stage }
-}
-
-export function del(key: string, applied?: () => void): StagedOp {
-  const stage = (batch: WriteBatch): void => batch.del(key)
-  return applied ? { type: 'staged', stage, applied } : { type: 'staged', stage }
 }

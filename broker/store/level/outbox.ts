@@ -4,12 +4,13 @@
  */
 
 import type { LogName } from '../log-name.js'
-import type { Op } from '../op.js'
+import { del, type Op, put, type ReadLogOp } from '../op.js'
 import type { OutboxCursor, OutboxStore } from '../outbox.js'
+import { keyOf, partsOf, type TableChange } from '../tables.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
 import type { LevelLogs } from './level-logs.js'
-import { del, put, type StagedOp, type WriteBatch } from './operation.js'
+import type { WriteBatch } from './operation.js'
 
 type Wants = (log: LogName) => boolean
 
@@ -74,23 +75,31 @@ export class LevelOutbox implements OutboxStore {
   }
 
   cursorOp({ log, reader, seq }: OutboxCursor): Op {
-    return put(keys.outbox(log, reader), String(seq), () => readersOf(this.#readers, log).add(reader))
+    return put('readerCursor', keyOf(log, reader), String(seq))
   }
 
   readOp(log: LogName, seq: number): Op {
-    const stage: StagedOp['stage'] = (batch) => {
-      const head = this.#logs.peek(log)?.head ?? 0
-      if (head <= seq) this.stageForget(batch, log)
-    }
-    const op: StagedOp = { type: 'staged', stage }
-    return op
+    return { type: 'readLog', log, seq }
+  }
+
+  stageRead({ log, seq }: ReadLogOp, batch: WriteBatch): void {
+    const head = this.#logs.peek(log)?.head ?? 0
+    if (head <= seq) this.stageForget(batch, log)
+  }
+
+  /** A reader's cursor was set or removed. */
+  apply(change: TableChange): void {
+    if (change.table !== 'readerCursor' || !('key' in change)) return
+    const [log, reader] = partsOf(change.key) as [string, string]
+    if (change.value === null) this.#readers.get(log)?.delete(reader)
+    else readersOf(this.#readers, log).add(reader)
   }
 
   async forgetOps(reader: string): Promise<Op[]> {
     const ops: Op[] = []
     for await (const cursor of this.cursors()) {
       if (cursor.reader !== reader) continue
-      ops.push(del(keys.outbox(cursor.log, reader), () => this.#readers.get(cursor.log)?.delete(reader)))
+      ops.push(del('readerCursor', keyOf(cursor.log, reader)))
     }
     return ops
   }

@@ -4,16 +4,18 @@
  */
 import { Readable } from 'node:stream'
 import aedesPacket from 'aedes-packet'
-import type { Op } from '../op.js'
+import { del, type Op, put } from '../op.js'
 import type { AedesPacketLike, Persistence, WillPacket } from '../persistence.js'
 import type { QoS } from '../qos.js'
-import type { StoredSubscription } from '../sessions.js'
+import type { StoredSubscription } from '../subscription.js'
+import { keyOf } from '../tables.js'
 import type { Database } from './database.js'
 import { keys, ranges } from './keys.js'
-import { del, put } from './operation.js'
 import { decodePacket, encodePacket } from './packet-codec.js'
 import { encodeReference, type LevelQueue, type Reference } from './queue.js'
+import { keyOfRecord } from './record-keys.js'
 import type { Retained } from './retained.js'
+import { incomingKey } from './sessions.js'
 import type { Subscriptions } from './subscriptions.js'
 
 /** Its types describe a function called Packet; at run time the module itself is the constructor. */
@@ -108,7 +110,7 @@ export class LevelPersistence implements Persistence {
       const state: Reference['packet'] = { ...reference.packet, ...(messageId === undefined ? {} : { messageId }) }
       if (!sameBroker) state.replaced = encodePacket(packet).toString('base64')
       await this.#deps.commit([
-        put(keys.reference(client.id, number), encodeReference({ ...reference, packet: state })),
+        put('reference', keyOf(client.id, keys.numbered(number)), encodeReference({ ...reference, packet: state })),
       ])
       return
     }
@@ -132,7 +134,7 @@ export class LevelPersistence implements Persistence {
 
   async incomingStorePacket(client: Client, packet: AedesPacketLike): Promise<void> {
     const stored = { ...toPacket(packet), messageId: packet.messageId }
-    await this.#deps.commit([put(keys.incoming(client.id, packet.messageId!), encodePacket(stored))])
+    await this.#deps.commit([put('sessionState', incomingKey(client.id, packet.messageId!), encodePacket(stored))])
   }
 
   async incomingGetPacket(client: Client, packet: AedesPacketLike): Promise<AedesPacketLike> {
@@ -146,21 +148,19 @@ export class LevelPersistence implements Persistence {
   async incomingDelPacket(client: Client, packet: AedesPacketLike): Promise<void> {
     const key = keys.incoming(client.id, packet.messageId!)
     if (!(await this.#deps.database.get(key))) throw new Error('no such packet')
-    await this.#deps.commit([del(key)])
+    await this.#deps.commit([del('sessionState', incomingKey(client.id, packet.messageId!))])
   }
 
   async cleanIncoming(client: Client): Promise<void> {
-    const ops: Op[] = []
-    for await (const page of this.#deps.database.keyPages(ranges.incoming(client.id)))
-      ops.push(...page.map((key) => del(key)))
-    await this.#deps.commit(ops)
+    const found = await this.#deps.database.all(ranges.incoming(client.id))
+    await this.#deps.commit(found.map(([key]) => del('sessionState', keyOfRecord('sessionState', key))))
   }
 
   /** Adds broker and client to the packet, as the contract demands. */
   async putWill(client: Client, packet: WillPacket): Promise<void> {
     packet.brokerId = this.#broker.id
     packet.clientId = client.id
-    await this.#deps.commit([put(keys.will(client.id), encodePacket(packet))])
+    await this.#deps.commit([put('will', keyOf(client.id), encodePacket(packet))])
   }
 
   async getWill(client: Client): Promise<WillPacket | undefined> {
@@ -170,7 +170,7 @@ export class LevelPersistence implements Persistence {
 
   async delWill(client: Client): Promise<WillPacket | undefined> {
     const will = await this.getWill(client)
-    if (will) await this.#deps.commit([del(keys.will(client.id))])
+    if (will) await this.#deps.commit([del('will', keyOf(client.id))])
     return will
   }
 

@@ -5,13 +5,13 @@
 
 import { StoreError } from '../changes.js'
 import { messageSize } from '../message-size.js'
-import type { Op } from '../op.js'
+import type { EnqueueOp, Op, QueueOp } from '../op.js'
 import type { AedesPacketLike } from '../persistence.js'
 import type { QoS } from '../qos.js'
-import type { Allowance, CopyOp, PlainMessage, QueuedMessage, QueueMatch, QueueStore, RetainedCut } from '../queues.js'
+import type { Allowance, PlainMessage, QueuedMessage, QueueMatch, QueueStore, RetainedCut } from '../queues.js'
 import type { Database } from './database.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
-import type { StagedOp, WriteBatch } from './operation.js'
+import type { WriteBatch } from './operation.js'
 import { decodePacket, encodePacket, plainMessage, publishPacket } from './packet-codec.js'
 import type { Retained } from './retained.js'
 import type { Subscriptions } from './subscriptions.js'
@@ -121,40 +121,48 @@ export class LevelQueue implements QueueStore {
     const accepted = targets.filter(({ sessionId }) => this.#reserve(sessionId, bytes, origin))
     this.dropped += targets.length - accepted.length
     const queued = accepted.map(({ sessionId }) => sessionId)
-    return { ops: accepted.length > 0 ? [this.#storeOp(packet, bytes, accepted, number)] : [], number, queued }
+    return { ops: accepted.length > 0 ? [enqueueOp(packet, bytes, accepted, number)] : [], number, queued }
   }
 
-  copyOp(message: PlainMessage, target: { sessionId: string; qos: QoS }, replaced: () => boolean): CopyOp {
-    const packet = publishPacket(message)
+  copyOp(
+    message: PlainMessage,
+    target: { sessionId: string; qos: QoS },
+    cuts: readonly RetainedCut[],
+  ): { op: Op; number: number } {
     const number = this.#next++
     const bytes = messageSize(message)
     this.#listOf(target.sessionId).reserve(bytes)
-    return { op: this.#storeOp(packet, bytes, [target], number, replaced), number }
+    const unlessReplaced = { topic: message.topic, cuts: cuts.map(({ id }) => id) }
+    return { op: { ...enqueueOp(publishPacket(message), bytes, [target], number), unlessReplaced }, number }
   }
 
-  /** Writes what was reserved, unless `unwanted` says that it is not needed any more. */
-  #storeOp(
-    packet: AedesPacketLike,
-    bytes: number,
-    targets: readonly { sessionId: string; qos: QoS }[],
-    number: number,
-    unwanted: () => boolean = () => false,
-  ): StagedOp {
-    const value = encodePacket(packet)
-    const abandoned = (): void => {
-      for (const { sessionId } of targets) this.#giveUp(sessionId, bytes)
+  /** Whether the queue has the message. */
+  holds(sessionId: string, number: number): boolean {
+    return this.#waiting.get(sessionId)?.has(number) ?? false
+  }
+
+  stage(op: QueueOp, batch: WriteBatch): void {
+    if (op.type === 'enqueue') this.#stageMessage(op, batch)
+    else if (op.type === 'dequeue') this.#release(op.sessionId, op.number, batch)
+    else for (const number of this.#waiting.get(op.sessionId)?.all() ?? []) this.#release(op.sessionId, number, batch)
+  }
+
+  /** Writes what was reserved. */
+  #stageMessage(op: EnqueueOp, batch: WriteBatch): void {
+    const { number, packet, bytes, targets, unlessReplaced } = op
+    if (unlessReplaced && this.#retained.wasReplaced(unlessReplaced)) return this.abandon(op)
+    this.#stageNumber(number, batch)
+    batch.put(keys.packet(number), packet)
+    for (const { sessionId, qos } of targets) {
+      batch.put(keys.reference(sessionId, number), encodeReference({ qos, bytes }))
+      this.#listOf(sessionId).release(bytes)
+      this.#refer(sessionId, number, bytes)
     }
-    const stage = (batch: WriteBatch): void => {
-      if (unwanted()) return abandoned()
-      this.#stageNumber(number, batch)
-      batch.put(keys.packet(number), value)
-      for (const { sessionId, qos } of targets) {
-        batch.put(keys.reference(sessionId, number), encodeReference({ qos, bytes }))
-        this.#listOf(sessionId).release(bytes)
-        this.#refer(sessionId, number, bytes)
-      }
-    }
-    return { type: 'staged', stage, abandoned }
+  }
+
+  /** Gives up what was reserved. */
+  abandon({ targets, bytes }: EnqueueOp): void {
+    for (const { sessionId } of targets) this.#giveUp(sessionId, bytes)
   }
 
   async read(sessionId: string, after: number, limit: number, maxBytes: number): Promise<QueuedMessage[]> {
@@ -177,16 +185,13 @@ export class LevelQueue implements QueueStore {
     return messages
   }
 
-  ackOp(sessionId: string, number: number): StagedOp {
-    return { type: 'staged', stage: (batch) => this.#release(sessionId, number, batch) }
+  ackOp(sessionId: string, number: number): Op {
+    return { type: 'dequeue', sessionId, number }
   }
 
   /** Deletes the queue of a session. */
-  discardOp(sessionId: string): StagedOp {
-    const stage = (batch: WriteBatch): void => {
-      for (const number of this.#waiting.get(sessionId)?.all() ?? []) this.#release(sessionId, number, batch)
-    }
-    return { type: 'staged', stage }
+  discardOp(sessionId: string): Op {
+    return { type: 'discardQueue', sessionId }
   }
 
   size(sessionId: string): { messages: number; bytes: number } {
@@ -277,6 +282,10 @@ export class LevelQueue implements QueueStore {
     this.#messages.delete(number)
     batch.del(keys.packet(number))
   }
+}
+
+function enqueueOp(packet: AedesPacketLike, bytes: number, targets: EnqueueOp['targets'], number: number): EnqueueOp {
+  return { type: 'enqueue', number, packet: encodePacket(packet), bytes, targets }
 }
 
 export function encodeReference({ qos, bytes, packet }: Reference): string {

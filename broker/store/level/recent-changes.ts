@@ -3,7 +3,7 @@
  * them counts as failed.
  */
 import { type Guard, type Guards, guardOf, guardOfName, guardOfOwner } from '../guards.js'
-import { partsOf, type Table, type TableChange } from '../tables.js'
+import { partsOf, type Table, type TableChange, UNGUARDED } from '../tables.js'
 
 /** Guards are seconds old at most, those of a slow password hash included. */
 const MOST = 100_000
@@ -31,6 +31,7 @@ export class RecentChanges {
   /** Notes a change of the commit that is being built, whose position will be the next one. */
   note(change: TableChange): void {
     const { table } = change
+    if (UNGUARDED.has(table)) return
     if ('owner' in change) {
       const owner = guardOfOwner(table, change.owner)
       this.touch(owner)

@@ -36,6 +36,13 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   filters: 'Mf',
   report: 'Mr',
   evidence: 'Me',
+  session: 'n',
+  sessionState: 'k',
+  subscription: 's',
+  reference: 'r',
+  will: 'w',
+  heartbeat: '!seen',
+  readerCursor: 'Wo',
   webhook: 'Ww',
   deadLetter: 'Wd',
 }

@@ -28,8 +28,8 @@ export class RetainedCounts {
     return { messages: sum.messages + sum.reservedMessages, bytes: sum.bytes + sum.reservedBytes }
   }
 
-  /** Counts a pending change. Returns a function that reverts it. */
-  reserve(topic: string, owner: string, bytes: number): () => void {
+  /** Counts a pending change. Returns what to release. */
+  reserve(topic: string, owner: string, bytes: number): { messages: number; bytes: number } {
     const before = this.#kept.get(topic)
     const own = before?.owner === owner
     const messages = own ? 0 : 1
@@ -37,11 +37,14 @@ export class RetainedCounts {
     const sum = this.#sumOf(owner)
     sum.reservedMessages += messages
     sum.reservedBytes += more
-    return () => {
-      sum.reservedMessages -= messages
-      sum.reservedBytes -= more
-      this.#forgetEmpty(owner, sum)
-    }
+    return { messages, bytes: more }
+  }
+
+  release(owner: string, { messages, bytes }: { messages: number; bytes: number }): void {
+    const sum = this.#sumOf(owner)
+    sum.reservedMessages -= messages
+    sum.reservedBytes -= bytes
+    this.#forgetEmpty(owner, sum)
   }
 
   set(topic: string, owner: string, bytes: number): void {

@@ -10,6 +10,8 @@ const MOST_CHANGES = 100_000
 const MOST_CHARACTERS = 16_777_216
 
 export class RetainedCuts {
+  readonly #byId = new Map<number, Cut>()
+  #lastId = 0
   /** By position, ascending. */
   readonly #open = new Set<Cut>()
   /** By topic: the position of its last change, ascending. */
@@ -44,17 +46,27 @@ export class RetainedCuts {
     if (this.#changed.delete(topic)) this.#characters -= topic.length
   }
 
-  /** The cut takes its position at `begin`; until then nothing counts as replaced. */
-  cut(): { cut: RetainedCut; begin: () => void } {
-    const cut = new Cut(this.#changed, (one) => this.#end(one))
-    const begin = (): void => {
-      cut.place = this.#place
-      this.#open.add(cut)
-    }
-    return { cut, begin }
+  /** A cut that takes its position at `begin`; until then nothing counts as replaced. */
+  cut(): RetainedCut {
+    const cut = new Cut(++this.#lastId, this.#changed, (one) => this.#end(one))
+    this.#byId.set(cut.id, cut)
+    return cut
+  }
+
+  begin(id: number): void {
+    const cut = this.#byId.get(id)
+    if (!cut) return
+    cut.place = this.#place
+    this.#open.add(cut)
+  }
+
+  /** Undefined: it has ended. */
+  get(id: number): RetainedCut | undefined {
+    return this.#byId.get(id)
   }
 
   #end(cut: Cut): void {
+    this.#byId.delete(cut.id)
     if (!this.#open.delete(cut)) return
     const [oldest] = this.#open
     for (const [topic, place] of this.#changed) {
@@ -67,10 +79,12 @@ export class RetainedCuts {
 class Cut implements RetainedCut {
   place = Number.POSITIVE_INFINITY
   complete = true
+  readonly id: number
   readonly #changed: ReadonlyMap<string, number>
   readonly #ended: (cut: Cut) => void
 
-  constructor(changed: ReadonlyMap<string, number>, ended: (cut: Cut) => void) {
+  constructor(id: number, changed: ReadonlyMap<string, number>, ended: (cut: Cut) => void) {
+    this.id = id
     this.#changed = changed
     this.#ended = ended
   }

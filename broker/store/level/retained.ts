@@ -5,14 +5,14 @@
 import { parseTopic } from '../../../schemas/topics.js'
 import type { Extra } from '../logs.js'
 import { messageSize } from '../message-size.js'
-import type { Op } from '../op.js'
+import type { CutOp, EnqueueOp, RetainedOp, RetainOp } from '../op.js'
 import type { AedesPacketLike } from '../persistence.js'
 import type { RetainedCut } from '../queues.js'
 import { TopicTrie } from '../topic-trie.js'
 import type { Database } from './database.js'
 import { hourOf } from './gone.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
-import type { StagedOp, WriteBatch } from './operation.js'
+import type { WriteBatch } from './operation.js'
 import { decodePacket, encodePacket, plainMessage } from './packet-codec.js'
 import { RetainedCounts } from './retained-counts.js'
 import { RetainedCuts } from './retained-cuts.js'
@@ -31,37 +31,43 @@ export class Retained {
   }
 
   /** Sets the retained message of a topic; an empty payload clears it [MQTT-3.3.1-10]. */
-  op(packet: AedesPacketLike): StagedOp {
+  op(packet: AedesPacketLike): RetainOp {
     const topic = packet.topic ?? ''
     const empty = !packet.payload || packet.payload.length === 0
-    if (parseTopic(topic).kind === 'sys') return this.#sysOp(topic, empty ? null : { ...packet })
-    return empty ? this.#clearingOp(topic) : this.#settingOp(topic, packet)
-  }
-
-  #clearingOp(topic: string): StagedOp {
-    const stage = (batch: WriteBatch): void => {
-      this.#cuts.note(topic)
-      batch.del(keys.retained(topic))
-      this.counts.delete(topic)
-    }
-    return { type: 'staged', stage }
-  }
-
-  #settingOp(topic: string, packet: AedesPacketLike): StagedOp {
-    const { expiresAt = 0 } = (packet.extra ?? {}) as Partial<Extra>
-    const value = encodePacket(packet)
-    const owner = ownerOf(packet)
+    const owner = empty || isSys(topic) ? null : ownerOf(packet)
     const bytes = sizeOf(packet)
-    const release = owner === null ? null : this.counts.reserve(topic, owner, bytes)
-    const stage = (batch: WriteBatch): void => {
-      this.#cuts.note(topic)
-      batch.put(keys.retained(topic), value)
-      if (expiresAt > 0) batch.put(keys.dueRetained(hourOf(expiresAt), topic), '')
-      release?.()
-      if (owner === null) this.counts.delete(topic)
-      else this.counts.set(topic, owner, bytes)
-    }
-    return release ? { type: 'staged', stage, abandoned: release } : { type: 'staged', stage }
+    const { expiresAt = 0 } = (packet.extra ?? {}) as Partial<Extra>
+    const reserved = owner === null ? null : this.counts.reserve(topic, owner, bytes)
+    return { type: 'retain', topic, packet: empty ? null : encodePacket(packet), owner, bytes, expiresAt, reserved }
+  }
+
+  stage(op: RetainedOp, batch: WriteBatch): void {
+    if (op.type === 'cut') return this.#cuts.begin(op.cut)
+    const { topic, packet, owner, bytes, expiresAt } = op
+    this.#cuts.note(topic)
+    if (isSys(topic)) return
+    if (packet) batch.put(keys.retained(topic), packet)
+    else batch.del(keys.retained(topic))
+    if (packet && expiresAt > 0) batch.put(keys.dueRetained(hourOf(expiresAt), topic), '')
+    this.abandon(op)
+    if (owner === null) this.counts.delete(topic)
+    else this.counts.set(topic, owner, bytes)
+  }
+
+  applied({ topic, packet }: RetainOp): void {
+    if (!isSys(topic)) return
+    if (packet) this.#sys.set(topic, decodePacket(packet))
+    else this.#sys.delete(topic)
+  }
+
+  /** Gives up what was reserved. */
+  abandon({ owner, reserved }: RetainOp): void {
+    if (owner !== null && reserved) this.counts.release(owner, reserved)
+  }
+
+  /** Whether a retained message was replaced after all of the cuts, in commits or in the one that is being built. */
+  wasReplaced({ topic, cuts }: NonNullable<EnqueueOp['unlessReplaced']>): boolean {
+    return cuts.length > 0 && cuts.every((cut) => this.#cuts.get(cut)?.replaced(topic) ?? false)
   }
 
   /** Counts by a scan; the function returned replaces what is in memory, synchronously. */
@@ -83,10 +89,9 @@ export class Retained {
     this.counts.delete(partsOf(key)[0]!)
   }
 
-  cut(): { op: Op; cut: RetainedCut } {
-    const { cut, begin } = this.#cuts.cut()
-    const op: StagedOp = { type: 'staged', stage: begin }
-    return { op, cut }
+  cut(): { op: CutOp; cut: RetainedCut } {
+    const cut = this.#cuts.cut()
+    return { op: { type: 'cut', cut: cut.id }, cut }
   }
 
   /** Messages that match any of the filters, each once, each as it is when reached: one pass for all filters. */
@@ -117,14 +122,10 @@ export class Retained {
     const value = await this.#database.get(key)
     if (value) yield decodePacket(value)
   }
+}
 
-  #sysOp(topic: string, packet: AedesPacketLike | null): StagedOp {
-    const applied = (): void => {
-      if (packet) this.#sys.set(topic, packet)
-      else this.#sys.delete(topic)
-    }
-    return { type: 'staged', stage: () => this.#cuts.note(topic), applied }
-  }
+function isSys(topic: string): boolean {
+  return parseTopic(topic).kind === 'sys'
 }
 
 /** The levels of a filter before the first wildcard. */

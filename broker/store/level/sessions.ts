@@ -1,17 +1,10 @@
 /** Persistent sessions: a record, and small keys beside it that change independently. */
-import type { Op } from '../op.js'
-import type {
-  LastHeartbeat,
-  Progress,
-  SavedInflight,
-  SavedSession,
-  SessionRecord,
-  SessionStore,
-  StoredSubscription,
-} from '../sessions.js'
+import { clear, del, type Op, put } from '../op.js'
+import type { LastHeartbeat, Progress, SavedInflight, SavedSession, SessionRecord, SessionStore } from '../sessions.js'
+import type { StoredSubscription } from '../subscription.js'
+import { keyOf } from '../tables.js'
 import type { Database } from './database.js'
 import { keys, numberOf, ranges } from './keys.js'
-import { del, put } from './operation.js'
 import type { LevelQueue } from './queue.js'
 import type { Subscriptions } from './subscriptions.js'
 
@@ -67,7 +60,7 @@ export class LevelSessions implements SessionStore {
   }
 
   recordOp(record: SessionRecord): Op {
-    return put(keys.session(record.id), JSON.stringify(record))
+    return put('session', keyOf(record.id), JSON.stringify(record))
   }
 
   subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
@@ -79,11 +72,11 @@ export class LevelSessions implements SessionStore {
   }
 
   cursorOp(id: string, cursor: string, seq: number): Op {
-    return put(keys.cursor(id, cursor), String(seq))
+    return put('sessionState', keyOf(id, `c${cursor}`), String(seq))
   }
 
   dropCursorOp(id: string, cursor: string): Op {
-    return del(keys.cursor(id, cursor))
+    return del('sessionState', keyOf(id, `c${cursor}`))
   }
 
   /**
@@ -91,15 +84,15 @@ export class LevelSessions implements SessionStore {
    * key. If every session has a live key, reading one does not scan the deleted keys of its neighbours.
    */
   inflightOp(id: string, inflight: readonly SavedInflight[]): Op {
-    return put(keys.inflight(id), JSON.stringify(inflight))
+    return put('sessionState', keyOf(id, 'f'), JSON.stringify(inflight))
   }
 
   incomingOp(id: string, packetId: number): Op {
-    return put(keys.incoming(id, packetId), '')
+    return put('sessionState', incomingKey(id, packetId), '')
   }
 
   dropIncomingOp(id: string, packetId: number): Op {
-    return del(keys.incoming(id, packetId))
+    return del('sessionState', incomingKey(id, packetId))
   }
 
   writeLazily(ops: readonly Op[]): Promise<void> {
@@ -107,14 +100,11 @@ export class LevelSessions implements SessionStore {
   }
 
   async discard(id: string): Promise<void> {
-    // After everything queued before, so that the scan sees it.
-    await this.#writer.commit([])
-    const found = await this.#database.all(ranges.place(id))
     await this.#writer.commit([
-      ...found.map(([key]) => del(key)),
+      clear('sessionState', id),
       ...this.#subscriptions.removeOps(id, this.#subscriptions.topicsOf(id)),
       this.#queue.discardOp(id),
-      del(keys.session(id)),
+      del('session', keyOf(id)),
     ])
   }
 
@@ -133,12 +123,17 @@ export class LevelSessions implements SessionStore {
   }
 
   heartbeatOp(seen: LastHeartbeat): Op {
-    return put(keys.seen, JSON.stringify(seen))
+    return put('heartbeat', '', JSON.stringify(seen))
   }
 
   async *all(): AsyncGenerator<SessionRecord> {
     for await (const [, value] of this.#database.entries(ranges.sessions)) yield decode(value)
   }
+}
+
+/** Where an inbound packet id is kept that awaits PUBREL. */
+export function incomingKey(id: string, packetId: number): string {
+  return keyOf(id, `i${keys.numbered(packetId)}`)
 }
 
 function decode<T>(value: Buffer): T {

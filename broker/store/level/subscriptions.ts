@@ -1,14 +1,14 @@
 /** The subscriptions of persistent sessions: on disk, and in memory by session and by filter. */
 import { isPlainFilter, parseFilter } from '../../../schemas/topics.js'
 import { filterCost } from '../filter-cost.js'
-import type { Op } from '../op.js'
+import type { Op, SubscribeOp, SubscriptionOp } from '../op.js'
 import type { QoS } from '../qos.js'
 import type { QueueMatch } from '../queues.js'
-import type { StoredSubscription } from '../sessions.js'
+import type { StoredSubscription } from '../subscription.js'
 import { TopicTrie } from '../topic-trie.js'
 import type { Database } from './database.js'
 import { keys, partsOf, ranges } from './keys.js'
-import { del, type StagedOp, type WriteBatch } from './operation.js'
+import type { WriteBatch } from './operation.js'
 
 /** A subscription of QoS ≥ 1 whose messages are queued for its session. */
 export interface QueueSubscription extends StoredSubscription {
@@ -43,22 +43,32 @@ export class Subscriptions {
   }
 
   /** They match from now on: messages published later are queued for them, though possibly committed together. */
-  addOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
+  addOps(sessionId: string, subscriptions: readonly StoredSubscription[]): Op[] {
     return subscriptions.map((subscription) => {
-      const { topic, ...options } = subscription
-      const kept = { ...subscription }
-      const before = this.#index.held(id, topic)
-      const applied = (): void => this.#index.hold(id, kept)
-      applied()
-      const stage = (batch: WriteBatch): void => batch.put(keys.subscription(id, topic), JSON.stringify(options))
-      const abandoned = (): void => (before ? this.#index.hold(id, before) : this.#index.release(id, topic))
-      const op: StagedOp = { type: 'staged', stage, applied, abandoned }
-      return op
+      const before = this.#index.held(sessionId, subscription.topic) ?? null
+      this.#index.hold(sessionId, subscription)
+      return { type: 'subscribe', sessionId, subscription: { ...subscription }, before }
     })
   }
 
-  removeOps(id: string, topics: readonly string[]): Op[] {
-    return topics.map((topic) => del(keys.subscription(id, topic), () => this.#index.release(id, topic)))
+  removeOps(sessionId: string, topics: readonly string[]): Op[] {
+    return topics.map((topic) => ({ type: 'unsubscribe', sessionId, topic }))
+  }
+
+  stage(op: SubscriptionOp, batch: WriteBatch): void {
+    if (op.type === 'unsubscribe') return batch.del(keys.subscription(op.sessionId, op.topic))
+    const { topic, ...options } = op.subscription
+    batch.put(keys.subscription(op.sessionId, topic), JSON.stringify(options))
+  }
+
+  applied(op: SubscriptionOp): void {
+    if (op.type === 'subscribe') this.#index.hold(op.sessionId, op.subscription)
+    else this.#index.release(op.sessionId, op.topic)
+  }
+
+  abandon({ sessionId, subscription, before }: SubscribeOp): void {
+    if (before) this.#index.hold(sessionId, before)
+    else this.#index.release(sessionId, subscription.topic)
   }
 
   async read(id: string): Promise<StoredSubscription[]> {

@@ -48,6 +48,10 @@ export class WaitingList {
     this.#bytes += bytes
   }
 
+  has(number: number): boolean {
+    return this.#numbers[this.#place(number)] === number
+  }
+
   /** Returns false if the number is not in the list. */
   remove(number: number, bytes: number): boolean {
     const place = this.#place(number)
