@@ -1,5 +1,7 @@
 import { Refusal } from '../../../schemas/errors.js'
+import { SYSTEM } from '../../../schemas/ids.js'
 import type { Principal } from '../../auth/principal.js'
+import type { DirectoryStore } from '../../store/directory.js'
 
 /** The user on whose behalf a publish or a request is handled, and the session it came from. */
 export interface Actor {
@@ -47,4 +49,13 @@ export function requireUser(actor: Actor): string {
   if (actor.principal.anonymous)
     throw new Refusal('unauthorized', 'anonymous clients have no rooms and no users; log in')
   return actor.principal.user
+}
+
+/**
+ * For transactions that write something in the name of a user: their account must still be there, so that nothing is left to who takes the
+ * name next. @throws Refusal `unauthorized`.
+ */
+export async function requireAccount(directory: Pick<DirectoryStore, 'user'>, user: string): Promise<void> {
+  if (user !== SYSTEM && !(await directory.user(user)))
+    throw new Refusal('unauthorized', `there is no account ${user} any more`)
 }

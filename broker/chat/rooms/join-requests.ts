@@ -1,12 +1,12 @@
 /** Requests to join a room, which wait until someone who may approve them approves or denies them. */
 import { Refusal } from '../../../schemas/errors.js'
-import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { JoinRequestRecord, MemberRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
-import { type Actor, requireUser } from '../model/actor.js'
+import type { Decision, Transaction } from '../../store/transaction.js'
+import { type Actor, requireAccount, requireUser } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'
-import type { Members } from './members.js'
+import { type Members, membershipsOf } from './members.js'
 import type { RoomRules } from './room-rules.js'
 
 /** Per room. */
@@ -16,39 +16,41 @@ export interface JoinRequestsDeps {
   readonly store: Store
   readonly rules: RoomRules
   readonly members: Members
-  readonly locks: KeyedMutex
 }
 
 export class JoinRequests {
   readonly #store: Store
   readonly #rules: RoomRules
   readonly #members: Members
-  readonly #locks: KeyedMutex
 
-  constructor({ store, rules, members, locks }: JoinRequestsDeps) {
+  constructor({ store, rules, members }: JoinRequestsDeps) {
     this.#store = store
     this.#rules = rules
     this.#members = members
-    this.#locks = locks
   }
 
   /** Idempotent: a second request changes nothing. */
-  ask(actor: Actor, room: string, message: string | null): Promise<void> {
+  async ask(actor: Actor, room: string, message: string | null): Promise<void> {
     const user = requireUser(actor)
-    const record = this.#rules.requireVisible(actor, room)
+    await this.#store.transact(membershipsOf(user), (tx) => this.#ask(tx, actor, room, message))
+  }
+
+  async #ask(tx: Transaction, actor: Actor, room: string, message: string | null): Promise<Decision<undefined>> {
+    const { directory } = tx
+    const { user } = actor.principal
+    const rules = this.#rules.with(directory)
+    const record = rules.requireVisible(actor, room)
     if (record.direct) throw new Refusal('bad_request', 'nobody is let into a direct conversation', { field: 'room' })
-    return this.#locks.runExclusive(room, async () => {
-      const { directory } = this.#store
-      if (directory.member(room, user)) throw new Refusal('conflict', `you are a member of ${room} already`)
-      if (directory.room(room)?.access !== 'request')
-        throw new Refusal('conflict', `${room} takes no requests; join it with rooms.join`)
-      this.#rules.requireNotBanned(room, user)
-      if (directory.joinRequests.get(room, user)) return
-      if (directory.joinRequests.of(room).size >= MAX_REQUESTS)
-        throw new Refusal('conflict', `${MAX_REQUESTS} users wait to be let into ${room} already`)
-      const ops = [directory.joinRequests.putOp({ room, user, at: Date.now(), message })]
-      await commit(this.#store, { drafts: [roomEvent(room, { type: 'requested', user })], ops })
-    })
+    if (directory.member(room, user)) throw new Refusal('conflict', `you are a member of ${room} already`)
+    if (record.access !== 'request') throw new Refusal('conflict', `${room} takes no requests; join it with rooms.join`)
+    rules.requireNotBanned(room, user)
+    await requireAccount(directory, user)
+    if (directory.joinRequests.get(room, user)) return { value: undefined }
+    tx.limit({ table: 'joinRequest', owner: room, most: MAX_REQUESTS })
+    if (this.#store.directory.joinRequests.of(room).size >= MAX_REQUESTS)
+      throw new Refusal('conflict', `${MAX_REQUESTS} users wait to be let into ${room} already`)
+    const ops = [directory.joinRequests.putOp({ room, user, at: Date.now(), message })]
+    return { drafts: [roomEvent(room, { type: 'requested', user })], ops, value: undefined }
   }
 
   /** The open requests. */
@@ -58,26 +60,25 @@ export class JoinRequests {
   }
 
   async approve(actor: Actor, room: string, user: string): Promise<MemberRecord> {
-    const member = await this.#locks.runExclusive(room, async () => {
-      this.#rules.require(actor, room, 'approve')
-      this.#requireRequest(room, user)
-      return this.#members.admit(actor, room, user)
+    const { value } = await this.#store.transact(membershipsOf(user), (tx) => {
+      this.#requireRequest(tx.directory, actor, room, user)
+      return this.#members.admission(tx, actor, room, user)
     })
-    return this.#members.withOwner(member)
+    return this.#members.admitted(value)
   }
 
-  deny(actor: Actor, room: string, user: string): Promise<void> {
-    return this.#locks.runExclusive(room, async () => {
-      this.#rules.require(actor, room, 'approve')
-      this.#requireRequest(room, user)
+  async deny(actor: Actor, room: string, user: string): Promise<void> {
+    await this.#store.transact(membershipsOf(user), ({ directory }) => {
+      this.#requireRequest(directory, actor, room, user)
       const by = actor.principal.user
       const drafts = [roomEvent(room, { type: 'denied', user, by }), userEvent(user, { type: 'denied', room, by })]
-      await commit(this.#store, { drafts, ops: [this.#store.directory.joinRequests.deleteOp(room, user)] })
+      return { drafts, ops: [directory.joinRequests.deleteOp(room, user)], value: undefined }
     })
   }
 
-  #requireRequest(room: string, user: string): void {
-    if (!this.#store.directory.joinRequests.get(room, user))
+  #requireRequest(directory: DirectoryStore, actor: Actor, room: string, user: string): void {
+    this.#rules.with(directory).require(actor, room, 'approve')
+    if (!directory.joinRequests.get(room, user))
       throw new Refusal('not_found', `${user} has not asked to join ${room}`, { field: 'user' })
   }
 }

@@ -5,26 +5,20 @@
 import { SYSTEM } from '../../../schemas/ids.js'
 import { isAbove } from '../../../schemas/permissions.js'
 import type { Draft } from '../../store/changes.js'
-import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
+import { isOwned } from '../../store/persons.js'
 import type { MemberRecord, RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import type { Transaction } from '../../store/transaction.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import { logs } from '../model/views.js'
 
-export interface RoomOwnershipDeps {
-  readonly store: Store
-  readonly locks: KeyedMutex
-}
-
 export class RoomOwnership {
   readonly #store: Store
-  readonly #locks: KeyedMutex
 
-  constructor({ store, locks }: RoomOwnershipDeps) {
+  constructor(store: Store) {
     this.#store = store
-    this.#locks = locks
   }
 
   /** Gives an owner to every room without one. */
@@ -32,24 +26,28 @@ export class RoomOwnership {
     for (const { id } of [...this.#store.directory.rooms()]) await this.ensureOwner(id)
   }
 
-  /** The same for one room. Takes the lock of the room. */
+  /** The same for one room. */
   async ensureOwner(room: string): Promise<void> {
     if (!this.#isOrphan(room)) return
-    await this.#locks.runExclusive(room, async () => {
-      const record = this.#store.directory.room(room)
-      if (!record || !this.#isOrphan(room) || !(await this.#wasOwned(record))) return
-      const change = await this.succession(room)
-      if (change.ops.length > 0) await commit(this.#store, change)
+    await this.#store.transact(room, async (tx) => {
+      const record = tx.directory.room(room)
+      const isOrphan = record && this.#isOrphan(room) && (await this.#wasOwned(record))
+      return { ...(isOrphan ? await this.succession(tx, room) : {}), value: undefined }
     })
   }
 
-  /** The change that gives the room a new owner if nobody but `leaving` owns it. The caller commits it under the room's lock. */
-  async succession(room: string, leaving?: string): Promise<{ drafts: Draft[]; ops: Op[] }> {
-    const { directory } = this.#store
-    const others = [...directory.members(room).values()].filter(({ user }) => user !== leaving)
+  /** What gives the room a new owner if nobody but `leaving` owns it. */
+  async succession(tx: Transaction, room: string, leaving?: string): Promise<{ drafts: Draft[]; ops: Op[] }> {
+    const { directory } = tx
     const nothing = { drafts: [], ops: [] }
-    if (directory.room(room)?.direct || others.some(({ role }) => role === 'owner')) return nothing
-    const successor = await this.#successor(others)
+    if (directory.room(room)?.direct) return nothing
+    tx.topic(`owner of ${room}`)
+    // Not guarded, because members come and go: only who is found is read again.
+    const others = [...this.#store.directory.members(room).values()].filter(({ user }) => user !== leaving)
+    const isOwner = ({ user, role }: MemberRecord): boolean =>
+      role === 'owner' && directory.member(room, user)?.role === 'owner'
+    if (others.some(isOwner)) return nothing
+    const successor = await this.#successor(directory, others)
     if (!successor) return nothing
     const { user } = successor
     const given = { type: 'role', by: SYSTEM, role: 'owner' } as const
@@ -60,17 +58,18 @@ export class RoomOwnership {
   }
 
   /** The successor: people before bots and devices, then by role, then by length of membership. The account must still exist. */
-  async #successor(members: readonly MemberRecord[]): Promise<MemberRecord | undefined> {
-    const { directory } = this.#store
-    const isAutomated = ({ user }: MemberRecord): boolean =>
-      Boolean(directory.bots.get(user) ?? directory.devices.get(user))
+  async #successor(directory: DirectoryStore, members: readonly MemberRecord[]): Promise<MemberRecord | undefined> {
+    const isAutomated = ({ user }: MemberRecord): boolean => isOwned(this.#store.directory, user)
     const candidates = members.toSorted(
       (a, b) =>
         Number(isAutomated(a)) - Number(isAutomated(b)) ||
         Number(isAbove(b.role, a.role)) - Number(isAbove(a.role, b.role)) ||
         a.since - b.since,
     )
-    for (const member of candidates) if (await directory.user(member.user)) return member
+    for (const { room, user } of candidates) {
+      const member = directory.member(room, user)
+      if (member && (await directory.user(user))) return member
+    }
     return undefined
   }
 

@@ -1,40 +1,32 @@
 /** Each member's own settings for a room (notifications, pinned, hidden, marked as unread). Only the member's own sessions see them. */
-import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { MemberRecord, MemberSettings } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import type { Decision } from '../../store/transaction.js'
 import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
+import { membershipsOf } from './members.js'
 import type { RoomRules } from './room-rules.js'
 
 const DEFAULTS: Required<MemberSettings> = { notifications: 'all', pinned: false, hidden: false, unreadFrom: null }
 
-export interface RoomPreferencesDeps {
-  readonly store: Store
-  readonly rules: RoomRules
-  readonly locks: KeyedMutex
-}
-
 export class RoomPreferences {
   readonly #store: Store
   readonly #rules: RoomRules
-  readonly #locks: KeyedMutex
 
-  constructor({ store, rules, locks }: RoomPreferencesDeps) {
+  constructor(store: Store, rules: RoomRules) {
     this.#store = store
     this.#rules = rules
-    this.#locks = locks
   }
 
   /** Changes the given settings and returns all of them. The settings end with the membership. */
-  set(actor: Actor, room: string, changes: Partial<MemberSettings>): Promise<Required<MemberSettings>> {
-    return this.#locks.runExclusive(room, async () => {
-      const member = this.#rules.requireMember(actor, room)
+  async set(actor: Actor, room: string, changes: Partial<MemberSettings>): Promise<Required<MemberSettings>> {
+    const { value } = await this.#store.transact(membershipsOf(actor.principal.user), ({ directory }) => {
+      const member = this.#rules.with(directory).requireMember(actor, room)
       const settings = { ...settingsOf(member), ...changes }
-      if (Object.keys(changes).length === 0) return settings
-      await this.#commit(member, settings)
-      return settings
+      return Object.keys(changes).length === 0 ? { value: settings } : change(directory, member, settings)
     })
+    return value
   }
 
   /**
@@ -42,20 +34,28 @@ export class RoomPreferences {
    * the two stay marked.
    */
   async clearUnreadMark({ room, user }: MemberRecord, seq: number, furthest: number): Promise<void> {
-    const { directory } = this.#store
-    const from = (): number => directory.member(room, user)?.settings?.unreadFrom ?? Number.POSITIVE_INFINITY
-    if (seq < from()) return
-    await this.#locks.runExclusive(room, async () => {
-      if (seq < from()) return
-      const member = directory.member(room, user)!
-      await this.#commit(member, { ...settingsOf(member), unreadFrom: seq < furthest ? seq + 1 : null })
+    if (!isMarkedBy(this.#store.directory.member(room, user), seq)) return
+    await this.#store.transact(membershipsOf(user), ({ directory }) => {
+      const member = directory.member(room, user)
+      if (!isMarkedBy(member, seq)) return { value: undefined }
+      const unreadFrom = seq < furthest ? seq + 1 : null
+      return { ...change(directory, member, { ...settingsOf(member), unreadFrom }), value: undefined }
     })
   }
+}
 
-  async #commit(member: MemberRecord, settings: Required<MemberSettings>): Promise<void> {
-    const drafts = [userEvent(member.user, { type: 'settings', room: member.room, ...settings })]
-    await commit(this.#store, { drafts, ops: [this.#store.directory.memberOp({ ...member, settings })] })
-  }
+/** Whether a message up to `seq` is marked as unread. */
+function isMarkedBy(member: MemberRecord | undefined, seq: number): member is MemberRecord {
+  return seq >= (member?.settings?.unreadFrom ?? Number.POSITIVE_INFINITY)
+}
+
+function change(
+  directory: DirectoryStore,
+  member: MemberRecord,
+  settings: Required<MemberSettings>,
+): Decision<Required<MemberSettings>> {
+  const drafts = [userEvent(member.user, { type: 'settings', room: member.room, ...settings })]
+  return { drafts, ops: [directory.memberOp({ ...member, settings })], value: settings }
 }
 
 export function settingsOf({ settings }: { settings?: MemberSettings }): Required<MemberSettings> {

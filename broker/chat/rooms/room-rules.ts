@@ -144,6 +144,14 @@ export class RoomRules {
     return !isDirectRoom(room) && role !== undefined && (allows(role, act) || isAdmin(actor))
   }
 
+  /** Whether a member may go: a room with members keeps an owner. @throws Refusal `conflict`. */
+  requireMayGo({ room, user, role }: MemberRecord): void {
+    if (role !== 'owner') return
+    if (this.#unguarded.members(room).size > 1) this.requireAnotherOwner(room, user)
+    // The last member may go, unless someone joins at the same time.
+    else this.#directory.members(room)
+  }
+
   /** A room with members must keep an owner; `going`: members who leave. @throws Refusal `conflict`. */
   requireAnotherOwner(room: string, ...going: readonly string[]): void {
     for (const { role, user } of this.#unguarded.members(room).values()) {

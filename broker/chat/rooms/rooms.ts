@@ -3,18 +3,18 @@ import { Refusal } from '../../../schemas/errors.js'
 import { isRoomId, SYSTEM } from '../../../schemas/ids.js'
 import type { RoomPolicies } from '../../../schemas/policies.js'
 import type { Bus } from '../../store/bus.js'
-import type { Draft } from '../../store/changes.js'
 import { commit } from '../../store/commit.js'
-import type { Op } from '../../store/op.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { ROOM_DEFAULTS, type RoomAccess, type RoomRecord } from '../../store/rooms.js'
 import { serverEvents } from '../../store/server-events.js'
 import type { Store } from '../../store/store.js'
+import type { Decision, Transaction } from '../../store/transaction.js'
 import type { KeyedMutex } from '../../util/keyed-mutex.js'
-import { type Actor, isAdmin, requireUser } from '../model/actor.js'
-import { type RoomEvent, roomEvent, userEvent } from '../model/events.js'
+import { type Actor, isAdmin, requireAccount, requireUser } from '../model/actor.js'
+import { roomEvent, userEvent } from '../model/events.js'
 import type { Signal } from '../model/signals.js'
 import { logs } from '../model/views.js'
-import { type Members, newMember } from './members.js'
+import { membershipsOf, newMember } from './members.js'
 import type { RoomQuota } from './room-quota.js'
 import type { RoomRules } from './room-rules.js'
 
@@ -45,7 +45,7 @@ export interface RoomsDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
-  readonly members: Members
+  /** By room: a room is not made anew before the logs of the last one of that name are dropped. */
   readonly locks: KeyedMutex
   readonly roomQuota: RoomQuota
   readonly options: RoomOptions
@@ -58,15 +58,13 @@ export class Rooms {
   readonly #options: RoomOptions
   readonly #roomQuota: RoomQuota
   readonly #rules: RoomRules
-  readonly #members: Members
   readonly #locks: KeyedMutex
   readonly #infoChanged: (room: string) => void
 
-  constructor({ store, bus, rules, members, locks, roomQuota, options, infoChanged }: RoomsDeps) {
+  constructor({ store, bus, rules, locks, roomQuota, options, infoChanged }: RoomsDeps) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
-    this.#members = members
     this.#locks = locks
     this.#options = options
     this.#roomQuota = roomQuota
@@ -77,94 +75,98 @@ export class Rooms {
   async ensureListed(list: readonly ({ id: string } & RoomDetails)[]): Promise<void> {
     for (const { id, ...details } of list) {
       if (!isRoomId(id)) throw new Refusal('bad_request', `rooms.list: ${JSON.stringify(id)} is not a room id`)
-      if (!this.#store.directory.room(id)) await this.#create(id, SYSTEM, details, null)
+      await this.#store.transact(id, ({ directory }) => {
+        if (directory.room(id)) return { value: undefined }
+        const record = newRoom(id, SYSTEM, details)
+        const drafts = [roomEvent(id, { type: 'created', by: SYSTEM })]
+        return { drafts, ops: [directory.roomOp(record)], value: undefined }
+      })
     }
   }
 
   async create(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
-    const user = requireUser(actor)
+    requireUser(actor)
     if (!isRoomId(room))
       throw new Refusal('bad_request', `${JSON.stringify(room)} is not a room id: letters, digits, . _ -, at most 64`, {
         field: 'room',
       })
     if (this.#options.create === 'admin' && !isAdmin(actor))
       throw new Refusal('forbidden', 'only admins create rooms here')
-    return this.#withUniqueId(room, () => {
-      if (this.#store.directory.room(room))
-        throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
-      return this.#roomQuota.reserve(user, () => this.#create(room, user, details, user))
-    })
-  }
-
-  async #create(room: string, by: string, details: RoomDetails, owner: string | null): Promise<RoomRecord> {
-    const record: RoomRecord = {
-      access: 'public',
-      name: null,
-      topic: null,
-      avatar: null,
-      ...ROOM_DEFAULTS,
-      ...definedOf(details),
-      id: room,
-      direct: false,
-      createdBy: by,
-      createdAt: Date.now(),
-    }
-    const ops: Op[] = [this.#store.directory.roomOp(record)]
-    const drafts: Draft[] = [roomEvent(room, { type: 'created', by })]
-    if (owner !== null) ops.push(this.#store.directory.memberOp(await newMember(this.#store, room, owner, 'owner')))
-    await commit(this.#store, { drafts, ops })
-    if (owner !== null) this.#bus.send({ kind: 'membership', room, user: owner, member: true })
-    return record
+    const made = await this.#create(actor, room, details)
+    if (!made) throw new Refusal('conflict', `there is a room ${room} already`, { field: 'room' })
+    return made
   }
 
   /** Creates an unknown room on first use, if `rooms.autoCreate` is set. */
   async autoCreate(actor: Actor, room: string): Promise<void> {
     if (!this.#options.autoCreate || !isRoomId(room)) return
     if (this.#options.create === 'admin' && !isAdmin(actor)) return
-    const user = requireUser(actor)
-    await this.#withUniqueId(room, async () => {
-      if (this.#store.directory.room(room)) return
-      await this.#roomQuota.reserve(user, () => this.#create(room, user, { access: 'public' }, user))
-    })
+    requireUser(actor)
+    await this.#create(actor, room, { access: 'public' })
   }
 
-  /** Runs `make` under the lock of the id. No two rooms may have ids that differ only by case, except rooms that already do. */
-  #withUniqueId<T>(room: string, make: () => Promise<T>): Promise<T> {
-    return this.#locks.runExclusive(`name ${room.toLowerCase()}`, () =>
-      this.#locks.runExclusive(room, async () => {
-        const [other] = this.#store.directory.roomsLike(room)
-        if (other !== undefined && !this.#store.directory.room(room))
-          throw new Refusal('conflict', `there is a room ${other} already; ids may not differ only by case`, {
-            field: 'room',
-          })
-        return make()
-      }),
+  /** Creates a room, whose owner is the actor. Resolves with null if there is one of that id. */
+  async #create(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord | null> {
+    const { user } = actor.principal
+    const { value: made } = await this.#locks.runExclusive(room, () =>
+      this.#store.transact(membershipsOf(user), (tx) => this.#decideToCreate(tx, user, room, details)),
     )
+    if (made) this.#bus.send({ kind: 'membership', room, user, member: true })
+    return made
   }
 
-  update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
-    return this.#locks.runExclusive(room, () => this.#update(actor, room, details))
+  /** No two rooms may have ids that differ only by case, except rooms that already do. */
+  async #decideToCreate(
+    { directory }: Transaction,
+    user: string,
+    room: string,
+    details: RoomDetails,
+  ): Promise<Decision<RoomRecord | null>> {
+    const [other] = directory.roomsLike(room)
+    if (directory.room(room)) return { value: null }
+    if (other !== undefined)
+      throw new Refusal('conflict', `there is a room ${other} already; ids may not differ only by case`, {
+        field: 'room',
+      })
+    this.#roomQuota.require(directory, user)
+    await requireAccount(directory, user)
+    const record = newRoom(room, user, details)
+    const owner = await newMember(this.#store, room, user, 'owner')
+    const ops = [directory.roomOp(record), directory.memberOp(owner)]
+    return { drafts: [roomEvent(room, { type: 'created', by: user })], ops, value: record }
   }
 
-  async #update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
-    const before = this.#rules.require(actor, room, 'update')
-    const record: RoomRecord = { ...before, ...definedOf(details) }
-    await this.#commit(room, { type: 'updated', by: actor.principal.user }, [this.#store.directory.roomOp(record)])
+  async update(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord> {
+    const { value } = await this.#store.transact(room, ({ directory }) => {
+      const before = this.#rules.with(directory).require(actor, room, 'update')
+      const record: RoomRecord = { ...before, ...definedOf(details) }
+      const drafts = [roomEvent(room, { type: 'updated', by: actor.principal.user })]
+      return { drafts, ops: [directory.roomOp(record)], value: record }
+    })
     this.#infoChanged(room)
-    return record
+    return value
   }
 
   remove(actor: Actor, room: string): Promise<void> {
-    return this.#locks.runExclusive(room, async () => {
-      this.#rules.require(actor, room, 'delete')
-      await this.#members.whileClosed(room, () => this.#remove(actor, room))
-    })
+    return this.#locks.runExclusive(room, () => this.#remove(actor, room))
   }
 
   async #remove(actor: Actor, room: string): Promise<void> {
-    // Waits for joins whose commit is under way.
-    await commit(this.#store, {})
-    const { directory } = this.#store
+    const { value, results } = await this.#store.transact(room, ({ directory }) => {
+      this.#rules.with(directory).require(actor, room, 'delete')
+      return this.#removal(directory, actor, room)
+    })
+    const [last] = await this.#store.log.read(logs.roomEvents(room), results[0]!.seq - 1, 1, 1)
+    for (const user of value.members)
+      this.#bus.send({ kind: 'membership', room, user, member: false, ...(last ? { last } : {}) })
+    for (let i = 0; i < value.userEvents.length; i += EVENTS_PER_COMMIT)
+      await commit(this.#store, { drafts: value.userEvents.slice(i, i + EVENTS_PER_COMMIT) })
+    await this.#store.log.drop(logs.messages(room))
+    await this.#store.log.drop(logs.roomEvents(room))
+  }
+
+  /** The event of the room comes first; the value is who was a member, and events that are to be written later. */
+  #removal(directory: DirectoryStore, actor: Actor, room: string) {
     const by = actor.principal.user
     const members = [...directory.members(room).keys()]
     // The room's event log is deleted with the room, so everyone concerned gets the event in their own log.
@@ -179,18 +181,23 @@ export class Rooms {
       ...serverEvents(this.#store, { type: 'room.deleted', room, by }),
       ...userEvents.slice(0, EVENTS_PER_COMMIT),
     ]
-    const [event] = await commit(this.#store, { drafts, ops: directory.deleteRoomOps(room) })
-    const [last] = await this.#store.log.read(logs.roomEvents(room), event!.seq - 1, 1, 1)
-    for (const user of members)
-      this.#bus.send({ kind: 'membership', room, user, member: false, ...(last ? { last } : {}) })
-    for (let i = EVENTS_PER_COMMIT; i < userEvents.length; i += EVENTS_PER_COMMIT)
-      await commit(this.#store, { drafts: userEvents.slice(i, i + EVENTS_PER_COMMIT) })
-    await this.#store.log.drop(logs.messages(room))
-    await this.#store.log.drop(logs.roomEvents(room))
+    const value = { members, userEvents: userEvents.slice(EVENTS_PER_COMMIT) }
+    return { drafts, ops: directory.deleteRoomOps(room), value }
   }
+}
 
-  async #commit(room: string, event: RoomEvent, ops: Op[]): Promise<void> {
-    await commit(this.#store, { drafts: [roomEvent(room, event)], ops })
+function newRoom(id: string, createdBy: string, details: RoomDetails): RoomRecord {
+  return {
+    access: 'public',
+    name: null,
+    topic: null,
+    avatar: null,
+    ...ROOM_DEFAULTS,
+    ...definedOf(details),
+    id,
+    direct: false,
+    createdBy,
+    createdAt: Date.now(),
   }
 }
 

@@ -2,93 +2,77 @@
 import { Refusal } from '../../../schemas/errors.js'
 import type { Bus } from '../../store/bus.js'
 import type { Draft } from '../../store/changes.js'
-import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
-import { namesOf } from '../../store/persons.js'
+import { namesOf, ownedTopic } from '../../store/persons.js'
 import type { BanRecord, MemberRecord, MuteRecord, RoomRecords } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
-import type { Actor } from '../model/actor.js'
+import type { Decision, Transaction } from '../../store/transaction.js'
+import { type Actor, requireAccount } from '../model/actor.js'
 import { roomEvent, type Sanction, userEvent } from '../model/events.js'
 import type { Signal } from '../model/signals.js'
-import { memberLock } from './members.js'
 import { isOver, type RoomRules } from './room-rules.js'
 
 /** Per room, of each kind. */
 const MAX_SANCTIONS = 10_000
 
-export interface SanctionsDeps {
-  readonly store: Store
-  readonly bus: Bus<Signal>
-  readonly rules: RoomRules
-  readonly locks: KeyedMutex
+/** Who is sanctioned, in which room, for how long (`seconds`; undefined: for good). */
+interface Sentence {
+  readonly room: string
+  readonly user: string
+  readonly seconds: number | undefined
 }
 
 export class Sanctions {
   readonly #store: Store
   readonly #bus: Bus<Signal>
   readonly #rules: RoomRules
-  readonly #locks: KeyedMutex
 
-  constructor({ store, bus, rules, locks }: SanctionsDeps) {
+  constructor(store: Store, bus: Bus<Signal>, rules: RoomRules) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
-    this.#locks = locks
   }
 
   /**
    * Bans a user, who is removed at once together with their bots and devices; invitations and join requests are deleted. `seconds`:
    * duration; undefined: permanent.
    */
-  ban(actor: Actor, room: string, user: string, seconds?: number, reason: string | null = null): Promise<BanRecord> {
-    return this.#locks.runExclusive(room, () => {
-      const names = [...namesOf(this.#store.directory, user)]
-      // Waits for joins under way, and holds up later ones.
-      return this.#withMemberLocks(room, names, () => this.#ban(actor, room, user, names, { seconds, reason }))
-    })
-  }
-
-  #withMemberLocks<T>(room: string, [user, ...others]: readonly string[], act: () => Promise<T>): Promise<T> {
-    return user === undefined
-      ? act()
-      : this.#locks.runExclusive(memberLock(room, user), () => this.#withMemberLocks(room, others, act))
-  }
-
-  async #ban(
+  async ban(
     actor: Actor,
     room: string,
     user: string,
-    names: readonly string[],
-    { seconds, reason }: { seconds: number | undefined; reason: string | null },
+    seconds?: number,
+    reason: string | null = null,
   ): Promise<BanRecord> {
-    const { directory } = this.#store
-    this.#rules.require(actor, room, 'ban')
-    await this.#requireTarget(actor, room, user)
-    const members = names.flatMap((name) => directory.member(room, name) ?? [])
-    for (const member of members) this.#rules.requireAbove(actor, member)
-    if (members.some(({ role }) => role === 'owner')) this.#rules.requireAnotherOwner(room, ...names)
-    const record: BanRecord = { ...sanction(actor, room, user, seconds), reason }
-    const { by, until } = record
-    const ops = [...this.#room(directory.bans, room), directory.bans.putOp(record), ...this.#outOps(room, names)]
-    const removed = members.filter((member) => member.user !== user).flatMap((member) => removedDrafts(member, by))
-    await this.#commit(room, user, { type: 'banned', by, until, reason }, ops, removed)
-    for (const member of members) this.#bus.send({ kind: 'membership', room, user: member.user, member: false })
-    return record
+    const sentence = { room, user, seconds }
+    const { value } = await this.#store.transact(room, (tx) => this.#ban(tx, actor, sentence, reason))
+    for (const member of value.members) this.#bus.send({ kind: 'membership', room, user: member.user, member: false })
+    return value.record
   }
 
-  /** Writes that remove these users, their invitations and their join requests. After the ban they come back only by `rooms.join`. */
-  #outOps(room: string, names: readonly string[]): Op[] {
-    const { directory } = this.#store
-    const ops: Op[] = []
-    for (const [i, name] of names.entries()) {
-      const member = directory.member(room, name)
-      if (member) ops.push(...directory.deleteMemberOps(room, name))
-      if (member || i === 0) ops.push(directory.departedOp(room, name))
-      if (directory.invite(room, name)) ops.push(directory.deleteInviteOp(room, name))
-      if (directory.joinRequests.get(room, name)) ops.push(directory.joinRequests.deleteOp(room, name))
-    }
-    return ops
+  async #ban(
+    tx: Transaction,
+    actor: Actor,
+    sentence: Sentence,
+    reason: string | null,
+  ): Promise<Decision<{ record: BanRecord; members: MemberRecord[] }>> {
+    const { directory } = tx
+    const { room, user } = sentence
+    const rules = this.#rules.with(directory)
+    rules.require(actor, room, 'ban')
+    await requireTarget(directory, rules, actor, room, user)
+    const names = [...namesOf(directory, user)]
+    for (const name of names) tx.topic(ownedTopic(name))
+    const members = names.flatMap((name) => directory.member(room, name) ?? [])
+    for (const member of members) rules.requireAbove(actor, member)
+    if (members.some(({ role }) => role === 'owner')) rules.requireAnotherOwner(room, ...names)
+    const record: BanRecord = { ...sanction(actor, sentence), reason }
+    const { by, until } = record
+    const ops = [...spaceOps(directory.bans, room), directory.bans.putOp(record), ...outOps(directory, room, names)]
+    const removed = members.filter((member) => member.user !== user).flatMap((member) => removedDrafts(member, by))
+    const drafts = [...eventsOf(room, user, { type: 'banned', by, until, reason }), ...removed]
+    return { drafts, ops, value: { record, members } }
   }
 
   /** Removes the bots and devices of `person` from rooms where the person is banned: those created after the ban. */
@@ -99,14 +83,14 @@ export class Sanctions {
         if (this.#rules.activeSanction('bans', room, name)) await this.#expel(room, name)
   }
 
-  #expel(room: string, name: string): Promise<void> {
-    return this.#locks.runExclusive(room, async () => {
-      const member = this.#store.directory.member(room, name)
-      const ban = this.#rules.activeSanction('bans', room, name)
-      if (!member || !ban) return
-      await commit(this.#store, { drafts: removedDrafts(member, ban.by), ops: this.#outOps(room, [name]) })
-      this.#bus.send({ kind: 'membership', room, user: name, member: false })
+  async #expel(room: string, name: string): Promise<void> {
+    const { value: isOut } = await this.#store.transact(room, ({ directory }) => {
+      const member = directory.member(room, name)
+      const ban = this.#rules.with(directory).activeSanction('bans', room, name)
+      if (!member || !ban) return { value: false }
+      return { drafts: removedDrafts(member, ban.by), ops: outOps(directory, room, [name]), value: true }
     })
+    if (isOut) this.#bus.send({ kind: 'membership', room, user: name, member: false })
   }
 
   /** The same for all banned users. */
@@ -118,25 +102,27 @@ export class Sanctions {
   }
 
   unban(actor: Actor, room: string, user: string): Promise<void> {
-    return this.#locks.runExclusive(room, () => this.#lift(actor, room, user, 'ban'))
+    return this.#lift(actor, room, user, 'ban')
   }
 
   /** Mutes a member, who may still read. The mute stays when the member leaves and joins again. */
-  mute(actor: Actor, room: string, user: string, seconds?: number): Promise<MuteRecord> {
-    return this.#locks.runExclusive(room, async () => {
-      const { mutes } = this.#store.directory
-      this.#rules.require(actor, room, 'mute')
-      this.#rules.memberOf(room, user)
-      await this.#requireTarget(actor, room, user)
-      const record = sanction(actor, room, user, seconds)
+  async mute(actor: Actor, room: string, user: string, seconds?: number): Promise<MuteRecord> {
+    const { value } = await this.#store.transact(room, async ({ directory }) => {
+      const { mutes } = directory
+      const rules = this.#rules.with(directory)
+      rules.require(actor, room, 'mute')
+      rules.memberOf(room, user)
+      await requireTarget(directory, rules, actor, room, user)
+      const record = sanction(actor, { room, user, seconds })
       const { by, until } = record
-      await this.#commit(room, user, { type: 'muted', by, until }, [...this.#room(mutes, room), mutes.putOp(record)])
-      return record
+      const ops = [...spaceOps(mutes, room), mutes.putOp(record)]
+      return { drafts: eventsOf(room, user, { type: 'muted', by, until }), ops, value: record }
     })
+    return value
   }
 
   unmute(actor: Actor, room: string, user: string): Promise<void> {
-    return this.#locks.runExclusive(room, () => this.#lift(actor, room, user, 'mute'))
+    return this.#lift(actor, room, user, 'mute')
   }
 
   /** The sanctions in force. */
@@ -151,46 +137,66 @@ export class Sanctions {
   }
 
   async #lift(actor: Actor, room: string, user: string, act: 'ban' | 'mute'): Promise<void> {
-    const { bans, mutes } = this.#store.directory
-    this.#rules.require(actor, room, act)
-    const records: RoomRecords<MuteRecord> = act === 'ban' ? bans : mutes
-    const record = records.get(room, user)
-    const done = act === 'ban' ? 'banned' : 'muted'
-    if (!record || isOver(record))
-      throw new Refusal('not_found', `${user} is not ${done} in ${room}`, { field: 'user' })
-    await this.#commit(room, user, { type: `un${done}`, by: actor.principal.user }, [records.deleteOp(room, user)])
+    await this.#store.transact(room, ({ directory }) => {
+      this.#rules.with(directory).require(actor, room, act)
+      const records: RoomRecords<MuteRecord> = act === 'ban' ? directory.bans : directory.mutes
+      const record = records.get(room, user)
+      const done = act === 'ban' ? 'banned' : 'muted'
+      if (!record || isOver(record))
+        throw new Refusal('not_found', `${user} is not ${done} in ${room}`, { field: 'user' })
+      const drafts = eventsOf(room, user, { type: `un${done}`, by: actor.principal.user })
+      return { drafts, ops: [records.deleteOp(room, user)], value: undefined }
+    })
   }
+}
 
-  async #requireTarget(actor: Actor, room: string, user: string): Promise<void> {
-    const { directory } = this.#store
-    if (user === actor.principal.user) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
-    const member = directory.member(room, user)
-    if (member) this.#rules.requireAbove(actor, member)
-    else if (!(await directory.user(user)))
-      throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
-    if (member?.role === 'owner') this.#rules.requireAnotherOwner(room, user)
-  }
+async function requireTarget(
+  directory: DirectoryStore,
+  rules: RoomRules,
+  actor: Actor,
+  room: string,
+  user: string,
+): Promise<void> {
+  const me = actor.principal.user
+  if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
+  const member = directory.member(room, user)
+  if (member) rules.requireAbove(actor, member)
+  else if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+  if (member?.role === 'owner') rules.requireAnotherOwner(room, user)
+  await requireAccount(directory, me)
+}
 
-  /** Writes that delete expired records once the list is full. @throws Refusal `conflict` if none has expired. */
-  #room(records: RoomRecords<MuteRecord>, room: string): Op[] {
-    const all = records.of(room)
-    if (all.size < MAX_SANCTIONS) return []
-    const over = [...all.values()].filter((record) => isOver(record))
-    if (over.length === 0) throw new Refusal('conflict', `${MAX_SANCTIONS} users of ${room} are in that list already`)
-    return over.map(({ user }) => records.deleteOp(room, user))
+/** Writes that remove these users, their invitations and their join requests. After a ban they come back only by `rooms.join`. */
+function outOps(directory: DirectoryStore, room: string, names: readonly string[]): Op[] {
+  const ops: Op[] = []
+  for (const [i, name] of names.entries()) {
+    const member = directory.member(room, name)
+    if (member) ops.push(...directory.deleteMemberOps(room, name))
+    if (member || i === 0) ops.push(directory.departedOp(room, name))
+    if (directory.invite(room, name)) ops.push(directory.deleteInviteOp(room, name))
+    if (directory.joinRequests.get(room, name)) ops.push(directory.joinRequests.deleteOp(room, name))
   }
+  return ops
+}
 
-  async #commit(room: string, user: string, event: Sanction, ops: Op[], more: Draft[] = []): Promise<void> {
-    const drafts = [roomEvent(room, { ...event, user }), userEvent(user, { ...event, room }), ...more]
-    await commit(this.#store, { drafts, ops })
-  }
+/** Writes that delete expired records once the list is full. @throws Refusal `conflict` if none has expired. */
+function spaceOps(records: RoomRecords<MuteRecord>, room: string): Op[] {
+  const all = records.of(room)
+  if (all.size < MAX_SANCTIONS) return []
+  const over = [...all.values()].filter((record) => isOver(record))
+  if (over.length === 0) throw new Refusal('conflict', `${MAX_SANCTIONS} users of ${room} are in that list already`)
+  return over.map(({ user }) => records.deleteOp(room, user))
+}
+
+function eventsOf(room: string, user: string, event: Sanction): Draft[] {
+  return [roomEvent(room, { ...event, user }), userEvent(user, { ...event, room })]
 }
 
 function removedDrafts({ room, user }: MemberRecord, by: string): Draft[] {
   return [roomEvent(room, { type: 'removed', user, by }), userEvent(user, { type: 'removed', room, by })]
 }
 
-function sanction(actor: Actor, room: string, user: string, seconds?: number): MuteRecord {
+function sanction(actor: Actor, { room, user, seconds }: Sentence): MuteRecord {
   const at = Date.now()
   return { room, user, by: actor.principal.user, at, until: seconds === undefined ? null : at + seconds * 1000 }
 }

@@ -17,9 +17,14 @@ import { Rooms } from '../rooms/rooms.js'
 import { Sanctions } from '../rooms/sanctions.js'
 import type { SharedServices } from './shared.js'
 
+type RoomsNeed = Pick<
+  SharedServices,
+  'store' | 'bus' | 'locks' | 'askLimits' | 'followedBy' | 'accountOf' | 'namesCountedWith'
+>
+
 export function makeRooms(
   { rooms: options, receipts, limits }: Config,
-  { store, bus, locks, askLimits, followedBy, namesCountedWith }: SharedServices,
+  { store, bus, locks, askLimits, followedBy, accountOf, namesCountedWith }: RoomsNeed,
 ) {
   const rules = new RoomRules(store.directory)
   const largeRooms = new LargeRoomPolicy(store.directory, {
@@ -28,19 +33,18 @@ export function makeRooms(
   })
   const info = new RoomInfo(store.directory, bus, largeRooms)
   const infoChanged = (room: string): void => info.changed(room)
-  const ownership = new RoomOwnership({ store, locks })
-  const roomQuota = new RoomQuota(store.directory, limits, followedBy)
+  const ownership = new RoomOwnership(store)
+  const roomQuota = new RoomQuota(limits, followedBy)
   const members = new Members({
     store,
     bus,
     rules,
-    locks,
     ownership,
     roomQuota,
     maxMembers: options.maxMembers,
   })
   const { invitationsPerUser } = limits
-  const made = new Rooms({ store, bus, rules, members, locks, roomQuota, infoChanged, options })
+  const made = new Rooms({ store, bus, rules, locks, roomQuota, infoChanged, options })
   return {
     rules,
     largeRooms,
@@ -48,14 +52,14 @@ export function makeRooms(
     members,
     ownership,
     rooms: made,
-    invitations: new Invitations({ store, rules, askLimits, invitationsPerUser, namesCountedWith }),
+    invitations: new Invitations({ store, rules, askLimits, invitationsPerUser, accountOf, namesCountedWith }),
     entry: new RoomEntry({ directory: store.directory, rooms: made, members, rules }),
     references: new References(store, rules),
-    roles: new Roles({ store, rules, locks }),
-    sanctions: new Sanctions({ store, bus, rules, locks }),
-    preferences: new RoomPreferences({ store, rules, locks }),
-    links: new Links({ store, rules, locks }),
-    joinRequests: new JoinRequests({ store, rules, members, locks }),
+    roles: new Roles(store, rules),
+    sanctions: new Sanctions(store, bus, rules),
+    preferences: new RoomPreferences(store, rules),
+    links: new Links(store, rules),
+    joinRequests: new JoinRequests({ store, rules, members }),
   }
 }
 
