@@ -2,8 +2,10 @@
 import { join } from 'node:path'
 import type { Config } from '../../schemas/config.js'
 import { Heartbeat } from '../store/heartbeat.js'
+import { formatAdvice } from '../store/level/database.js'
 import { FreeSpace } from '../store/level/free-space.js'
-import { openLevelStore } from '../store/level/level-store.js'
+import { type LevelStoreOptions, openLevelStore } from '../store/level/level-store.js'
+import { type UpgradeNotice, upgradeText } from '../store/level/upgrade.js'
 import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 
@@ -22,7 +24,13 @@ export function searchLocation(dataDir: string): string {
   return join(dataDir, 'search.db')
 }
 
-export function openStore(config: Config, onFault?: (error: unknown) => void): Promise<Store> {
+/** What to know about the format of the store before it is opened; null: nothing. */
+export function storeAdvice(config: Config): Promise<string | null> {
+  return formatAdvice(storeLocation(config.node.dataDir))
+}
+
+/** A store of an older format is upgraded only if somebody is told, as the broker's log is: a command is not to take hours. */
+export function openStore(config: Config, told: Pick<LevelStoreOptions, 'onFault' | 'onUpgrade'> = {}): Promise<Store> {
   const { queueMessages, queueBytes } = config.limits
   return openLevelStore({
     location: storeLocation(config.node.dataDir),
@@ -30,12 +38,13 @@ export function openStore(config: Config, onFault?: (error: unknown) => void): P
     dropDamaged: config.store.level.onDamage === 'drop',
     limits: { queueMessages, queueBytes },
     cacheBytes: config.store.level.cacheBytes,
-    ...(onFault ? { onFault } : {}),
+    ...told,
   })
 }
 
 export async function openStorage({ config, log, failed, teardown }: Context): Promise<Storage> {
-  const store = await openStore(config, failed)
+  const onUpgrade = (notice: UpgradeNotice): void => log.warn(notice, upgradeText(notice))
+  const store = await openStore(config, { onFault: failed, onUpgrade })
   teardown.add(store)
   teardown.add(await Heartbeat.begin(store, failed))
   const { minFree } = config.store.level

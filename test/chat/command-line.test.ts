@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { Level } from 'level'
 import t, { type Test } from 'tap'
 import { chat } from '../../client/terminal/chat.js'
 import { messageLine, parseInput } from '../../client/terminal/lines.js'
@@ -165,6 +166,20 @@ t.test('what is wrong is one line and exit code 1', async (t) => {
   ]
   for (const [args, stderr] of faults) t.match(await run(args), { code: 1, stdout: '', stderr }, args.join(' '))
   t.match(await run(['config', 'check']), { code: 0, stdout: /^ok: / })
+})
+
+t.test('a store of a format that is not known is refused with advice, and config check says so before', async (t) => {
+  const { cwd, run } = commandLine(t)
+  t.match(await run(['user', 'add', 'ann', '--password-stdin'], 'a password'), { code: 0 })
+  t.equal((await run(['config', 'check'])).stderr, '')
+  const level = new Level(join(cwd, 'data/store'))
+  await level.put('!format', 'topictalk 99')
+  await level.close()
+  const advice =
+    /data\/store: the store has format "topictalk 99", this version reads topictalk 1\. Start the version that wrote it, or start on a backup of an earlier one\n$/
+  t.match(await run(['config', 'check']), { code: 0, stdout: /^ok/, stderr: advice })
+  t.match(await run(['user', 'list']), { code: 1, stderr: advice })
+  t.match(await run(['serve', '--set', 'listen.mqtt=0', '--set', 'listen.http=null']), { code: 1, stderr: advice })
 })
 
 t.test('a command in another directory says that it begins anew there', async (t) => {

@@ -338,7 +338,9 @@ t.test('opening refuses what it cannot own or understand', async (t) => {
   await store.close()
   await inFiles(location, (level) => level.put('!format', Buffer.from('topictalk 99')))
   await t.rejects(open(), {
-    message: `${location}: the store has format "topictalk 99", this version reads topictalk 1`,
+    message:
+      `${location}: the store has format "topictalk 99", this version reads topictalk 1. ` +
+      'Start the version that wrote it, or start on a backup of an earlier one',
   })
   await inFiles(location, (level) => level.del('!format'))
   await inFiles(location, (level) => level.put('foreign', Buffer.from('x')))

@@ -1,7 +1,7 @@
 /** A real LevelDB that fails when told to, and counts what is asked of it. */
 import { EventEmitter } from 'node:events'
 import { Level } from 'level'
-import type { LevelDatabase } from '../../broker/store/level/database.js'
+import type { LevelDatabase } from '../../broker/store/level/level-database.js'
 
 export interface Fault {
   /** Left out: the write succeeds. */

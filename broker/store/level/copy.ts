@@ -4,7 +4,7 @@
  * open.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Database, diskDatabase, FORMAT } from './database.js'
+import { type Database, diskDatabase } from './database.js'
 import { keys } from './keys.js'
 
 /** `onProgress` is called with the bytes of keys and values copied since the last call. */
@@ -29,7 +29,7 @@ export async function copyDatabase(
       onProgress(bytes)
       await nextTurn()
     }
-    await level.put(keys.format, Buffer.from(FORMAT), { sync: true } as object)
+    await level.put(keys.format, Buffer.from(from.format), { sync: true } as object)
   } finally {
     await level.close()
   }

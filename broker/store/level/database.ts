@@ -2,22 +2,23 @@
  * The LevelDB below the store: opens it with clear errors, lets reads wait while it is reopened, and records failed
  * writes. A failed write may or may not be on disk, so nothing may be written again before `reopen`.
  */
+import { existsSync } from 'node:fs'
 import { chmod, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AbstractLevel } from 'abstract-level'
 import { Level } from 'level'
 import { makeDirectory } from '../../util/make-directory.js'
 import { StoreError } from '../changes.js'
 import { type KeyRange, keys } from './keys.js'
+import type { LevelDatabase } from './level-database.js'
 import type { WriteBatch } from './operation.js'
+import { adviceOn, type Formats, type UpgradeOptions, upgrade } from './upgrade.js'
 import { damagedLogs } from './write-ahead-log.js'
-
-export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Buffer>
 
 /** Opens the database: called at the start, and for every reopening after the previous one is closed. */
 export type OpenDatabase = () => Promise<LevelDatabase>
 
-export const FORMAT = 'topictalk 1'
+/** The format of this version. Steps from formats before it are added here; docs and fixtures: see UPGRADING.md. */
+export const FORMATS: Formats = { current: 'topictalk 1', steps: [] }
 const PAGE = 1000
 const WRITE_BUFFER = 16 * 1024 * 1024
 const OPTIONS = { valueEncoding: 'buffer', writeBufferSize: WRITE_BUFFER, cacheSize: 32 * 1024 * 1024 }
@@ -38,6 +39,24 @@ export function diskDatabase(location: string): OpenDatabase {
   }
 }
 
+/** What opening would do about the format of a store: null if nothing, or if another process has it open. */
+export async function formatAdvice(location: string): Promise<string | null> {
+  if (!existsSync(join(location, 'CURRENT')) || (await damagedLogs(location)).length > 0) return null
+  const level = new Level<string, Buffer>(location, { ...OPTIONS, createIfMissing: false })
+  try {
+    await level.open()
+  } catch {
+    return null
+  }
+  try {
+    const found = (await level.get(keys.format))?.toString()
+    if (found === undefined || found === FORMATS.current) return null
+    return `${location}: ${adviceOn(found, FORMATS)}`
+  } finally {
+    await level.close()
+  }
+}
+
 /** A database in memory, for tests. Survives reopening. */
 export async function memoryDatabase(): Promise<OpenDatabase> {
   const { MemoryLevel } = await import('memory-level')
@@ -48,27 +67,39 @@ export async function memoryDatabase(): Promise<OpenDatabase> {
   }
 }
 
+export interface DatabaseOptions {
+  /** Whether unreadable parts of LevelDB's log are discarded; otherwise opening fails. */
+  readonly dropDamaged?: boolean
+  readonly upgrade?: UpgradeOptions
+}
+
 export class Database {
   /** Whether opening discarded damaged writes. */
   lostWrites = false
   readonly #location: string | null
   readonly #openLevel: OpenDatabase
+  readonly #upgrade: UpgradeOptions
   #level: LevelDatabase
   #reopening: Promise<void> | null = null
   #suspect = false
   /** Keys read in this turn of the event loop. */
   #readsInTurn = 0
 
-  private constructor(location: string | null, openLevel: OpenDatabase, level: LevelDatabase) {
+  private constructor(location: string | null, openLevel: OpenDatabase, upgrade: UpgradeOptions, level: LevelDatabase) {
     this.#location = location
     this.#openLevel = openLevel
+    this.#upgrade = upgrade
     this.#level = level
   }
 
-  /** @param dropDamaged Whether unreadable parts of LevelDB's log are discarded; otherwise opening fails. */
-  static async open(location: string | null, openLevel: OpenDatabase, dropDamaged = false): Promise<Database> {
+  /** Opens it, and upgrades it if it has an older format. */
+  static async open(
+    location: string | null,
+    openLevel: OpenDatabase,
+    { dropDamaged = false, upgrade = { formats: FORMATS, notice: null } }: DatabaseOptions = {},
+  ): Promise<Database> {
     const damaged = location === null ? false : await prepare(location, dropDamaged)
-    const database = new Database(location, openLevel, await openAt(location, openLevel))
+    const database = new Database(location, openLevel, upgrade, await openAt(location, openLevel))
     database.lostWrites = damaged
     try {
       await database.#checkFormat()
@@ -77,6 +108,11 @@ export class Database {
       throw error
     }
     return database
+  }
+
+  /** The format of this store. */
+  get format(): string {
+    return this.#upgrade.formats.current
   }
 
   /** True from a failed write until the next successful `reopen`. */
@@ -251,13 +287,18 @@ export class Database {
 
   async #checkFormat(): Promise<void> {
     const where = this.#location ?? 'memory'
-    const format = (await this.#level.get(keys.format))?.toString()
-    if (format === FORMAT) return
-    if (format !== undefined)
-      throw new StoreError(`${where}: the store has format ${JSON.stringify(format)}, this version reads ${FORMAT}`)
+    const found = (await this.#level.get(keys.format))?.toString()
+    if (found === this.format) return
+    if (found !== undefined) {
+      try {
+        return await upgrade(this.#level, where, found, this.#upgrade)
+      } catch (cause) {
+        throw storeError(`${where}: the upgrade failed, and is continued at the next start`, cause)
+      }
+    }
     const [foreign] = await this.#level.keys({ limit: 1 }).all()
     if (foreign !== undefined) throw new StoreError(`${where}: not a TopicTalk store`)
-    await this.#level.put(keys.format, Buffer.from(FORMAT), { sync: true } as object)
+    await this.#level.put(keys.format, Buffer.from(this.format), { sync: true } as object)
   }
 
   /** LevelDB cannot be opened on a full disk: detect that before closing a database that still answers reads. */

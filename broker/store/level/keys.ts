@@ -41,6 +41,8 @@ function below(prefix: string): KeyRange {
 
 export const keys = {
   format: '!format',
+  /** How far an upgrade has come. */
+  upgrading: '!upgrading',
   epoch: '!epoch',
   seen: '!seen',
   /** Number of the last commit whose entries are all in chunks. */

@@ -11,7 +11,7 @@ import { CommitQueue } from './commit-queue.js'
 import { Committer } from './committer.js'
 import { Compaction } from './compaction.js'
 import { copyDatabase } from './copy.js'
-import { Database, diskDatabase, memoryDatabase, type OpenDatabase, storeError } from './database.js'
+import { Database, diskDatabase, FORMATS, memoryDatabase, type OpenDatabase, storeError } from './database.js'
 import { Dedupe } from './dedupe.js'
 import { Disposal } from './disposal.js'
 import { Epoch, outdate } from './epoch.js'
@@ -30,6 +30,7 @@ import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 import { LevelSessions } from './sessions.js'
 import { Subscriptions } from './subscriptions.js'
+import type { Formats, UpgradeNotice } from './upgrade.js'
 
 const CACHE_BYTES = 64 * 1024 * 1024
 const FIRST_RETRY_MS = 100
@@ -47,6 +48,10 @@ export interface LevelStoreOptions {
   readonly cacheBytes?: number
   /** Open a store whose log is damaged, without the unreadable parts. */
   readonly dropDamaged?: boolean
+  /** Called while a store of an older format is upgraded; without it, such a store is refused. */
+  readonly onUpgrade?: (notice: UpgradeNotice) => void
+  /** Replaces the formats that are known, in tests. */
+  readonly formats?: Formats
   /** Called for failures that have no other receiver: a failed write, a failed fold, a listener that throws. */
   readonly onFault?: (error: unknown) => void
   /** Replaces LevelDB in fault tests. */
@@ -59,7 +64,8 @@ export interface LevelStoreOptions {
 export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
   const { location } = options
   const openDatabase = options.openDatabase ?? (location === null ? await memoryDatabase() : diskDatabase(location))
-  const database = await Database.open(location, openDatabase, options.dropDamaged)
+  const { dropDamaged = false, formats = FORMATS, onUpgrade: notice = null } = options
+  const database = await Database.open(location, openDatabase, { dropDamaged, upgrade: { formats, notice } })
   const store = new LevelStore(database, options)
   try {
     await store.load()
