@@ -11,7 +11,7 @@ import { commit } from '../../store/commit.js'
 import type { DeviceCommandRecord } from '../../store/devices.js'
 import { effectOp, type Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import type { Decision, Transaction } from '../../store/transaction.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
@@ -46,7 +46,6 @@ export interface DeviceCommandRequest {
 
 export interface DeviceCommandsDeps {
   readonly store: Store
-  readonly locks: KeyedMutex
   readonly wheel: TimerWheel
   readonly rules: DeviceRules
   readonly failed: (error: unknown) => void
@@ -71,59 +70,69 @@ export class DeviceCommands implements Deadline {
   }
 
   /** Sends a command to a device. `ops` are written in the same commit; `seq` is the entry in the device's log. @throws Refusal */
-  send(
+  async send(
     actor: Actor,
     device: string,
     request: DeviceCommandRequest,
     ops: readonly Op[] = [],
   ): Promise<{ record: DeviceCommandRecord; seq: number }> {
-    return this.#deps.locks.runExclusive(lockOf(device), async () => {
-      this.#deps.rules.require(actor, device, 'control')
-      const { cid = null, ...rest } = request
-      const checked = {
-        cid,
-        inside: stringify(rest).slice(1, -1),
-        ttl: request.ttl ?? COMMAND_TTL,
-        input: null,
-        text: null,
-      }
-      const log = logs.deviceCommands(device)
-      const draft = stamp(actor, { log, place: '' }, checked, { qos: 1 })
-      return (await this.#retryResult(device, draft)) ?? this.#append(device, draft, request, ops)
+    const { cid = null, ...rest } = request
+    const checked = {
+      cid,
+      inside: stringify(rest).slice(1, -1),
+      ttl: request.ttl ?? COMMAND_TTL,
+      input: null,
+      text: null,
+    }
+    const draft = stamp(actor, { log: logs.deviceCommands(device), place: '' }, checked, { qos: 1 })
+    const { value, results } = await this.#deps.store.transact(lockOf(device), async (tx) => {
+      this.#deps.rules.with(tx.directory).require(actor, device, 'control')
+      const earlier = await this.#retryResult(tx, device, draft)
+      if (earlier) return { ops, value: earlier }
+      const { drafts, ops: own, value } = await this.#addition(tx, device, draft, request)
+      return { drafts, ops: [...ops, ...own], value }
     })
+    const [result] = results
+    if (!result) return value
+    this.#trimming.appended(draft.log, result.seq)
+    this.#scheduleExpiry(value.record.expiresAt)
+    return { record: value.record, seq: result.seq }
   }
 
   /**
    * The result of an earlier command with the same cid. Looked up before the append, because the ops of an append are written for a retry
    * too.
    */
-  async #retryResult(device: string, draft: Draft): Promise<{ record: DeviceCommandRecord; seq: number } | null> {
+  async #retryResult(
+    tx: Transaction,
+    device: string,
+    draft: Draft,
+  ): Promise<{ record: DeviceCommandRecord; seq: number } | null> {
     if (!draft.dedupe) return null
+    const { cid } = draft.dedupe
+    tx.topic(`command ${device} ${draft.from} ${cid}`)
     const [result] = await commit(this.#deps.store, { drafts: [{ ...draft, retryOnly: true }] })
     const { outcome, id, seq } = result as AppendResult
     if (outcome === 'absent') return null
     if (outcome === 'conflict')
-      throw new Refusal('conflict', `cid ${JSON.stringify(draft.dedupe.cid)} was used for another command`, {
-        field: 'cid',
-      })
-    const record = this.#devices.open.get(device, id) ?? (await this.#devices.finished(device, id))
+      throw new Refusal('conflict', `cid ${JSON.stringify(cid)} was used for another command`, { field: 'cid' })
+    const { devices } = tx.directory
+    const record = devices.open.get(device, id) ?? (await devices.finished(device, id))
     if (record) return { record, seq }
     throw new Refusal('conflict', 'this command was asked for before, and is forgotten', { field: 'cid' })
   }
 
-  async #append(device: string, draft: Draft, { name, params }: DeviceCommandRequest, ops: readonly Op[]) {
+  async #addition(tx: Transaction, device: string, draft: Draft, { name, params }: DeviceCommandRequest) {
+    tx.limit({ table: 'openCommand', owner: device, most: MAX_OPEN })
     if (this.#devices.open.of(device).size >= MAX_OPEN)
       throw new Refusal('conflict', `${device} has ${MAX_OPEN} commands under way`)
+    // Guarded, because what a deleted user sent is withdrawn.
+    await tx.directory.user(draft.from)
     const record: DeviceCommandRecord = {
       ...{ device, id: draft.id, name, ...(params === undefined ? {} : { params }), by: draft.from, at: draft.ts },
       ...{ expiresAt: draft.extra!.expiresAt, deliveredAt: 0, finishedAt: 0, state: 'pending' as const },
     }
-    const all = [...ops, ...this.#devices.commandOps(record)]
-    const [result] = await commit(this.#deps.store, { drafts: [draft], ops: all })
-    const { seq } = result as AppendResult
-    this.#trimming.appended(draft.log, seq)
-    this.#scheduleExpiry(record.expiresAt)
-    return { record, seq }
+    return { drafts: [draft], ops: tx.directory.devices.commandOps(record), value: { record, seq: 0 } }
   }
 
   /** The device acknowledged an entry of its log. */
@@ -132,21 +141,19 @@ export class DeviceCommands implements Deadline {
   }
 
   async #delivered(device: string, seq: number): Promise<void> {
-    const { store, locks } = this.#deps
+    const { store } = this.#deps
     const [entry] = await store.log.read(logs.deviceCommands(device), seq - 1, 1, 1)
     if (entry?.seq !== seq) return
     const { id } = JSON.parse(entry.payload.toString('utf8')) as { id: string }
-    await locks.runExclusive(lockOf(device), async () => {
-      const known = this.#devices.open.get(device, id)
-      if (known?.state !== 'pending') return
-      await commit(store, {
-        ops: this.#devices.commandOps({ ...known, state: 'delivered', deliveredAt: Date.now() }),
-      })
+    await store.transact(lockOf(device), ({ directory: { devices } }) => {
+      const known = devices.open.get(device, id)
+      if (known?.state !== 'pending') return { value: null }
+      return { ops: devices.commandOps({ ...known, state: 'delivered', deliveredAt: Date.now() }), value: null }
     })
   }
 
   /** The device's receipt for a command: `{id, ok, result?|error?}`. The first receipt counts. @throws Refusal */
-  receipt(actor: Actor, payload: Buffer, ops: readonly Op[]): Promise<void> {
+  async receipt(actor: Actor, payload: Buffer, ops: readonly Op[]): Promise<void> {
     const device = requireUser(actor)
     const receipt = readObject(payload)
     if (!receipt) throw new Refusal('bad_request', 'expected {"id":…,"ok":…}')
@@ -154,40 +161,24 @@ export class DeviceCommands implements Deadline {
     stringify(receipt)
     const { id, ok, result, error } = receipt as { id: string; ok: boolean; result?: unknown; error?: string }
     const state = ok ? ('done' as const) : ('failed' as const)
-    return this.#deps.locks.runExclusive(lockOf(device), async () => {
-      const known = this.#devices.open.get(device, id)
-      if (!known || known.expiresAt <= Date.now()) {
-        if (known) await this.#finish({ ...known, state: 'expired' })
-        return this.#requireSame(device, id, state, ops)
+    const { value: refusal } = await this.#deps.store.transact(lockOf(device), async (tx) => {
+      const known = tx.directory.devices.open.get(device, id)
+      if (!known) {
+        const refusal = refusalOfRepeated(await tx.directory.devices.finished(device, id), id, state)
+        return { ops: refusal ? [] : ops, value: refusal }
+      }
+      const now = Date.now()
+      if (known.expiresAt <= now) {
+        const expired = { ...known, state: 'expired' as const }
+        return { ...(await finishing(tx, expired)), value: refusalOfRepeated(expired, id, state) }
       }
       const outcome = { ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
-      const now = Date.now()
-      await this.#finish({ ...known, ...outcome, state, deliveredAt: known.deliveredAt || now }, ops)
+      const done = { ...known, ...outcome, state, deliveredAt: known.deliveredAt || now }
+      const { drafts, ops: own } = await finishing(tx, done)
+      return { drafts, ops: [...ops, ...own], value: null }
     })
-  }
-
-  /** Accepts a repeated receipt with the same outcome. @throws Refusal */
-  async #requireSame(device: string, id: string, state: string, ops: readonly Op[]): Promise<void> {
-    const known = await this.#devices.finished(device, id)
-    if (!known) throw new Refusal('not_found', `there is no command ${id}`, { field: 'id' })
-    if (known.state !== state) throw new Refusal('conflict', `command ${id} is ${known.state} already`, { field: 'id' })
-    await commit(this.#deps.store, { ops })
-  }
-
-  async #finish(record: DeviceCommandRecord, ops: readonly Op[] = []): Promise<void> {
-    const { store } = this.#deps
-    const done = { ...record, finishedAt: Date.now() }
-    const { device, id, name, state, by } = done
-    const outcome = { device, command: id, name, state, ...('result' in done ? { result: done.result } : {}) }
-    const event = {
-      type: 'deviceCommand' as const,
-      ...outcome,
-      ...(done.error === undefined ? {} : { error: done.error }),
-    }
-    // If the account is deleted, another user may have the name by now.
-    const drafts = (await store.directory.user(by)) ? [userEvent(by, event)] : []
-    await commit(store, { drafts, ops: [...ops, ...this.#devices.commandOps(done)] })
     this.#finishedOn.add(device)
+    if (refusal) throw refusal
   }
 
   /** A page, ascending. */
@@ -215,11 +206,12 @@ export class DeviceCommands implements Deadline {
     return next
   }
 
-  #expire(device: string, id: string): Promise<void> {
-    return this.#deps.locks.runExclusive(lockOf(device), async () => {
-      const known = this.#devices.open.get(device, id)
-      if (known) await this.#finish({ ...known, state: 'expired' })
+  async #expire(device: string, id: string): Promise<void> {
+    await this.#deps.store.transact(lockOf(device), async (tx) => {
+      const known = tx.directory.devices.open.get(device, id)
+      return known ? finishing(tx, { ...known, state: 'expired' }) : { value: null }
     })
+    this.#finishedOn.add(device)
   }
 
   /** Deletes the oldest finished commands. */
@@ -239,19 +231,21 @@ export class DeviceCommands implements Deadline {
   }
 
   /** Deletes the commands of a deleted user to one device; open ones are withdrawn. */
-  withdraw(user: string, device: string): Promise<void> {
+  async withdraw(user: string, device: string): Promise<void> {
     const devices = this.#devices
-    return this.#deps.locks.runExclusive(lockOf(device), async () => {
+    await this.#deps.store.transact(lockOf(device), async (tx) => {
+      const { open } = tx.directory.devices
       const ops: Op[] = []
       for (const { id, by } of devices.open.of(device).values())
-        if (by === user) ops.push(devices.open.wipeOp(device, id))
+        if (by === user && open.get(device, id)) ops.push(open.wipeOp(device, id))
       for (let before = LAST_ID; ; ) {
         const page = await this.#finishedPage(device, before)
         for (const { id, by } of page) if (by === user) ops.push(devices.forgetOp(device, id))
         if (page.length < PAGE) break
         before = page.at(-1)!.id
       }
-      if (ops.length > 0) await commit(this.#deps.store, { ops: [...ops, await this.#eraseOp(user, device)] })
+      if (ops.length > 0) ops.push(await this.#eraseOp(user, device))
+      return { ops, value: null }
     })
   }
 
@@ -273,4 +267,28 @@ export class DeviceCommands implements Deadline {
   #finishedPage(device: string, id: string): Promise<DeviceCommandRecord[]> {
     return this.#devices.finishedBefore(device, id, PAGE)
   }
+}
+
+/** Writes the outcome of a command, with an event to who sent it. */
+async function finishing({ directory }: Transaction, record: DeviceCommandRecord): Promise<Decided> {
+  const done = { ...record, finishedAt: Date.now() }
+  const { device, id, name, state, by } = done
+  const outcome = { device, command: id, name, state, ...('result' in done ? { result: done.result } : {}) }
+  const event = {
+    type: 'deviceCommand' as const,
+    ...outcome,
+    ...(done.error === undefined ? {} : { error: done.error }),
+  }
+  // If the account is deleted, another user may have the name by now.
+  const drafts = (await directory.user(by)) ? [userEvent(by, event)] : []
+  return { drafts, ops: directory.devices.commandOps(done), value: null }
+}
+
+type Decided = Required<Pick<Decision<null>, 'drafts' | 'ops' | 'value'>>
+
+/** Null: a repeated receipt with the same outcome is accepted. */
+function refusalOfRepeated(known: DeviceCommandRecord | null, id: string, state: string): Refusal | null {
+  if (!known) return new Refusal('not_found', `there is no command ${id}`, { field: 'id' })
+  if (known.state === state) return null
+  return new Refusal('conflict', `command ${id} is ${known.state} already`, { field: 'id' })
 }

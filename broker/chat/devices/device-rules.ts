@@ -1,6 +1,7 @@
 /** Permission checks for devices. Nothing is changed here. */
 import { Refusal } from '../../../schemas/errors.js'
 import type { DeviceMay, DeviceRecord, DeviceStore } from '../../store/devices.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import { type Actor, isAdmin, requireUser } from '../model/actor.js'
 
 export type DeviceAct = DeviceMay | 'own'
@@ -12,6 +13,11 @@ export class DeviceRules {
 
   constructor(devices: DeviceStore) {
     this.#devices = devices
+  }
+
+  /** The same rules for a transaction: what they read of its directory is guarded. */
+  with({ devices }: Pick<DirectoryStore, 'devices'>): DeviceRules {
+    return new DeviceRules(devices)
   }
 
   /** What the user may do with the device; null: nothing. Reads memory only, because it is asked at every delivery. */
