@@ -125,7 +125,7 @@ export interface TableFollower {
   /** Reads the tables; the function returned replaces what is in memory, synchronously. */
   load(tables: Tables): Promise<() => void>
   /**
-   * The changes of one commit, in order; commits in their order, and on the node that made one before it settles.
+   * The changes of one commit, in order, perhaps twice in a row; commits in their order, and on the node that made one before it settles.
    * @param position Never lower than the one before; the same if nothing guarded has changed
    */
   apply(position: number, changes: readonly TableChange[]): void

@@ -56,6 +56,7 @@ class Heard implements TableFollower {
   readonly loaded: string[] = []
   readonly told: string[] = []
   readonly positions: number[] = []
+  #last = ''
 
   async load(tables: Tables): Promise<() => void> {
     const found: string[] = []
@@ -65,10 +66,13 @@ class Heard implements TableFollower {
 
   apply(position: number, changes: readonly TableChange[]): void {
     this.positions.push(position)
-    for (const change of changes) {
-      if ('owner' in change) this.told.push(`${change.owner} cleared`)
-      else this.told.push(`${change.key.replace('\0', '/')}=${change.value}`)
-    }
+    const batch = changes.map((change) =>
+      'owner' in change ? `${change.owner} cleared` : `${change.key.replace('\0', '/')}=${change.value}`,
+    )
+    // A batch may be told twice in a row.
+    if (batch.join() === this.#last) return
+    this.#last = batch.join()
+    this.told.push(...batch)
   }
 }
 
