@@ -2,18 +2,19 @@ import { isDeepStrictEqual } from 'node:util'
 import { ROLE } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { isNewAccountName, USER_NAMES } from '../../schemas/ids.js'
-import { commit } from '../store/commit.js'
-import type { DirectoryStore } from '../store/directory.js'
+import type { Draft } from '../store/changes.js'
 import type { Op } from '../store/op.js'
-import { namesOf, personBehind } from '../store/persons.js'
+import { namesOf, personBehind, topicOfOwned } from '../store/persons.js'
 import { serverEvents } from '../store/server-events.js'
 import type { Store } from '../store/store.js'
 import { roomsWithMessagesOf } from '../store/touched-rooms.js'
+import type { Decision, Transaction } from '../store/transaction.js'
 import type { Suspension, UserRecord } from '../store/users.js'
-import { KeyedMutex } from '../util/keyed-mutex.js'
+import { versionOf } from './account-version.js'
 import type { Identity } from './identity.js'
 import type { Passwords } from './passwords.js'
 import { sameRoles } from './principal.js'
+import { newCredentialId } from './secrets.js'
 
 export interface Account {
   id: string
@@ -26,7 +27,18 @@ export interface Account {
   suspended: Suspension | null
 }
 
-type StoreOfAccounts = Pick<Store, 'commit' | 'directory' | 'accounts' | 'outbox'>
+type StoreOfAccounts = Pick<Store, 'transact' | 'directory' | 'outbox'>
+
+/** Decides, together with a new account, what else is written with it. @throws Refusal */
+export type Along = (tx: Transaction) => readonly Op[] | Promise<readonly Op[]>
+
+/** Refuses what an account is changed by, on what is there when it is changed. @throws Refusal */
+export type Allow = (tx: Transaction) => void | Promise<void>
+
+/** Decisions about an account and its credentials are made one after another. */
+export function accountKey(user: string): string {
+  return `account ${user.toLowerCase()}`
+}
 
 /**
  * The user accounts: registration, passwords, roles, suspension, removal. Methods that cannot do it reject with a
@@ -37,8 +49,6 @@ export class Accounts {
   readonly #passwords: Passwords
   readonly #now: () => number
   readonly #rolesChanged: (user: string) => void
-  /** By lower-case name, so that two changes cannot both find the same name free. */
-  readonly #locks = new KeyedMutex()
 
   /** @param rolesChanged Called with the users whose roles have changed, after the change is stored. */
   constructor(
@@ -53,40 +63,52 @@ export class Accounts {
     this.#rolesChanged = rolesChanged
   }
 
-  /**
-   * @param password null for a user that logs in by token only.
-   * @param along Written in the same commit.
-   */
-  add(id: string, password: string | null, roles: readonly string[] = [], along: readonly Op[] = []): Promise<Account> {
-    return this.#exclusively(id, async () => {
+  /** @param password null for a user that logs in by token only. */
+  async add(id: string, password: string | null, roles: readonly string[] = []): Promise<Account> {
+    return toAccount(await this.create(id, password, roles))
+  }
+
+  /** The same, with other records. @param key Orders decisions, see `Store.transact` */
+  async create(
+    id: string,
+    password: string | null,
+    roles: readonly string[] = [],
+    along: Along = () => [],
+    key = accountKey(id),
+  ): Promise<UserRecord> {
+    const hashed = this.#hashing(id, password)
+    const { value } = await this.#store.transact(key, async (tx) => {
       checkName(id)
       checkRoles(roles)
-      await this.#refuseTaken(id)
-      const passwordHash = password === null ? null : await this.#passwords.hash(password, { place: '', name: id })
-      const record = { id, roles: [...new Set(roles)], passwordHash, createdAt: this.#now() }
-      return toAccount(await this.#create(record, along))
+      await refuseTaken(tx, id)
+      const record = { id, roles: [...new Set(roles)], passwordHash: await hashed(), createdAt: this.#now() }
+      return this.#creation(tx, record, await along(tx))
+    })
+    return value
+  }
+
+  /** Revokes everything issued to the user before. */
+  setPassword(id: string, password: string, allow: Allow = () => {}): Promise<UserRecord> {
+    const hashed = this.#hashing(id, password)
+    return this.#decide(id, async (tx) => {
+      await allow(tx)
+      const record = await existing(tx, id)
+      return this.#revocation(tx, { ...record, passwordHash: await hashed() })
     })
   }
 
-  setPassword(id: string, password: string): Promise<void> {
-    return this.#exclusively(id, async () => {
-      const record = await this.#existing(id)
-      const passwordHash = await this.#passwords.hash(password, { place: '', name: id })
-      await this.#voidTokens({ ...record, passwordHash })
+  /** Revokes everything issued to the user until now, except API keys. */
+  async voidTokens(id: string, allow: Allow = () => {}): Promise<void> {
+    await this.#decide(id, async (tx) => {
+      await allow(tx)
+      return this.#revocation(tx, await existing(tx, id))
     })
-  }
-
-  /** Voids all tokens issued to the user until now, except API keys. */
-  voidTokens(id: string): Promise<void> {
-    return this.#exclusively(id, async () => this.#voidTokens(await this.#existing(id)))
   }
 
   /** Replaces the user's roles. */
-  setRoles(id: string, roles: readonly string[]): Promise<Account> {
-    return this.#exclusively(id, async () => {
-      checkRoles(roles)
-      return toAccount(await this.#change(await this.#existing(id), { roles: [...new Set(roles)] }))
-    })
+  async setRoles(id: string, roles: readonly string[]): Promise<Account> {
+    checkRoles(roles)
+    return this.#change(id, (record) => ({ ...record, roles: [...new Set(roles)] }))
   }
 
   /**
@@ -94,24 +116,16 @@ export class Accounts {
    * `reason`.
    */
   suspend(id: string, by: string, reason: string | null): Promise<Account> {
-    return this.#exclusively(id, async () =>
-      toAccount(await this.#change(await this.#existing(id), { suspended: { at: this.#now(), by, reason } })),
-    )
+    return this.#change(id, (record) => ({ ...record, suspended: { at: this.#now(), by, reason } }))
   }
 
   resume(id: string): Promise<Account> {
-    return this.#exclusively(id, async () => {
-      const record: UserRecord = { ...(await this.#existing(id)) }
-      const { suspended } = record
-      delete record.suspended
-      if (suspended) await this.#write(...this.#store.directory.userOps(record))
-      return toAccount(record)
-    })
+    return this.#change(id, ({ suspended: _, ...record }) => record)
   }
 
   /** Rejects with a refusal if there is no such account. */
   async get(id: string): Promise<Account> {
-    return toAccount(await this.#existing(id))
+    return toAccount(await existing(this.#store, id))
   }
 
   /** Accounts whose names begin with `prefix` (ignoring case), after `after`, ordered by name. */
@@ -127,36 +141,30 @@ export class Accounts {
    * from the removal records; until then the names cannot be taken. Resolves with the removed users. `messages`:
    * whether their messages are erased or kept.
    */
-  remove(id: string, messages: 'erased' | 'kept' = 'erased'): Promise<string[]> {
-    return this.#exclusively(id, async () => {
-      await this.#existing(id)
-      const { directory, accounts } = this.#store
+  remove(id: string, messages: 'erased' | 'kept' = 'erased', allow: Allow = () => {}): Promise<string[]> {
+    return this.#decide(id, async (tx) => {
+      await allow(tx)
+      await existing(tx, id)
+      const { directory, accounts } = tx
       const at = this.#now()
-      const gone = [id, ...ownedUsers(directory, id)]
+      const gone = [id, ...ownedUsers(tx, id)]
       const person = personBehind(directory, id)
-      const ops = gone.map(async (user) => [
+      const ops = gone.flatMap((user) => [
+        // Not guarded: the erasure looks for rooms again.
         accounts.removalOp({
           user,
           at,
-          rooms: messages === 'erased' ? roomsWithMessagesOf(directory, user) : null,
+          rooms: messages === 'erased' ? roomsWithMessagesOf(this.#store.directory, user) : null,
           person,
         }),
         ...directory.deleteUserOps(user, at),
       ])
-      await this.#tell('user.removed', gone, (await Promise.all(ops)).flat())
-      return gone
+      return { drafts: this.#told('user.removed', gone), ops, value: gone }
     })
   }
 
   async *list(): AsyncIterable<Account> {
     for await (const record of this.#store.directory.users()) yield toAccount(record)
-  }
-
-  async #voidTokens(record: UserRecord): Promise<void> {
-    const { directory } = this.#store
-    const all = (await directory.credentials(record.id)).filter(({ kind }) => kind === 'login' || kind === 'reset')
-    const ended = all.map(({ id }) => directory.deleteCredentialOp(record.id, id))
-    await this.#write(...directory.userOps({ ...record, tokensValidFrom: this.#now() }), ...ended)
   }
 
   /**
@@ -176,12 +184,12 @@ export class Accounts {
   ): Promise<UserRecord> {
     const found = await known
     if (found) return found
-    return this.#exclusively(id, async () => {
+    return this.#decide(id, async (tx) => {
       checkName(id)
-      const made = await this.#store.directory.user(id)
-      if (made) return made
-      await this.#refuseTaken(id)
-      return this.#create({ id, roles: [...roles], passwordHash: null, createdAt: this.#now() })
+      const made = await tx.directory.user(id)
+      if (made) return { value: made }
+      await refuseTaken(tx, id)
+      return this.#creation(tx, { id, roles: [...roles], passwordHash: null, createdAt: this.#now() })
     })
   }
 
@@ -190,70 +198,93 @@ export class Accounts {
    * account belongs to somebody else; an account without a link is linked if `adopt` is set. If the identity has roles,
    * they replace those of the account.
    */
-  link({ user, external, roles }: Identity, adopt: boolean): Promise<UserRecord> {
-    return this.#exclusively(user, async () => {
-      const record = await this.#store.directory.user(user)
+  async link({ user, external, roles }: Identity, adopt: boolean): Promise<UserRecord> {
+    const { before, after } = await this.#decide(user, async (tx) => {
+      const record = await tx.directory.user(user)
       if (!record) {
         checkName(user)
-        await this.#refuseTaken(user)
-        return this.#create({
-          id: user,
-          roles: [...(roles ?? [])],
-          passwordHash: null,
-          createdAt: this.#now(),
-          external,
-        })
+        await refuseTaken(tx, user)
+        const made = { id: user, roles: [...(roles ?? [])], passwordHash: null, createdAt: this.#now(), external }
+        const { value, ...written } = await this.#creation(tx, made)
+        return { ...written, value: { before: value, after: value } }
       }
       if (record.external !== external && (record.external !== undefined || !adopt))
         throw new Refusal('forbidden', `the account ${user} belongs to someone else`)
-      return this.#change(record, { external, roles: roles === null ? record.roles : [...roles] })
+      return changed(tx, record, { ...record, external, roles: roles === null ? record.roles : [...roles] })
     })
+    this.#tellRoles(before, after)
+    return after
   }
 
-  async #change(record: UserRecord, change: Partial<UserRecord>): Promise<UserRecord> {
-    const changed = { ...record, ...change }
-    if (!isDeepStrictEqual(changed, record)) await this.#write(...this.#store.directory.userOps(changed))
-    if (!sameRoles(new Set(record.roles), new Set(changed.roles))) this.#rolesChanged(record.id)
-    return changed
+  async #change(id: string, change: (record: UserRecord) => UserRecord): Promise<Account> {
+    const { before, after } = await this.#decide(id, async (tx) => {
+      const record = await existing(tx, id)
+      return changed(tx, record, change(record))
+    })
+    this.#tellRoles(before, after)
+    return toAccount(after)
   }
 
-  async #existing(id: string): Promise<UserRecord> {
-    const record = await this.#store.directory.user(id)
-    if (!record) throw new Refusal('not_found', `there is no user ${id}`, { field: 'user' })
-    return record
+  #tellRoles(before: UserRecord, after: UserRecord): void {
+    if (!sameRoles(new Set(before.roles), new Set(after.roles))) this.#rolesChanged(after.id)
   }
 
-  async #refuseTaken(id: string): Promise<void> {
-    const taken = await this.#store.directory.userLike(id)
-    if (!taken && (await this.#store.accounts.removal(id)))
-      throw new Refusal('conflict', `what ${id} left is being erased; try again later`, { field: 'user' })
-    if (!taken) return
-    const why =
-      taken.id === id ? `the user ${id} exists` : `the user ${taken.id} exists; names may not differ only by case`
-    throw new Refusal('conflict', why, { field: 'user' })
+  /** Tokens issued to an earlier account of the same name stay void. */
+  async #creation(tx: Transaction, made: UserRecord, along: readonly Op[] = []): Promise<Decision<UserRecord>> {
+    const removedAt = await tx.directory.removedAt(made.id)
+    const record = { ...made, accountId: newCredentialId(), ...(removedAt > 0 && { tokensValidFrom: removedAt }) }
+    const drafts = this.#told('user.registered', [record.id])
+    return { drafts, ops: [...tx.directory.userOps(record), ...along], value: record }
   }
 
-  /** Creates an account. Tokens issued to an earlier account of the same name stay void. */
-  async #create(record: UserRecord, along: readonly Op[] = []): Promise<UserRecord> {
-    const { directory } = this.#store
-    const removedAt = await directory.removedAt(record.id)
-    const made = removedAt === 0 ? record : { ...record, tokensValidFrom: removedAt }
-    await this.#tell('user.registered', [made.id], [...directory.userOps(made), ...along])
-    return made
+  /** Logins and password resets are void by the number of revocations alone; their records are not needed any more. */
+  async #revocation(tx: Transaction, before: UserRecord): Promise<Decision<UserRecord>> {
+    const { id } = before
+    const record = { ...before, tokensValidFrom: this.#now(), revocations: versionOf(before).revocations + 1 }
+    const all = await this.#store.directory.credentials(id)
+    const revoked = all.filter(({ kind }) => kind === 'login' || kind === 'reset')
+    const ops = revoked.map((one) => tx.directory.deleteCredentialOp(id, one.id))
+    return { ops: [...tx.directory.userOps(record), ...ops], value: record }
   }
 
-  async #tell(type: 'user.registered' | 'user.removed', users: readonly string[], ops: Op[]): Promise<void> {
-    const drafts = users.flatMap((user) => serverEvents(this.#store, { type, user }))
-    await commit(this.#store, { drafts, ops })
+  #told(type: 'user.registered' | 'user.removed', users: readonly string[]): Draft[] {
+    return users.flatMap((user) => serverEvents(this.#store, { type, user }))
   }
 
-  async #write(...ops: Op[]): Promise<void> {
-    await commit(this.#store, { ops })
+  /** A hash that is made when it is first asked for, and once. */
+  #hashing(id: string, password: string | null): () => Promise<string | null> {
+    let hashed: Promise<string> | undefined
+    return async () => (password === null ? null : (hashed ??= this.#passwords.hash(password, { place: '', name: id })))
   }
 
-  #exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
-    return this.#locks.runExclusive(id.toLowerCase(), work)
+  async #decide<T>(id: string, decide: (tx: Transaction) => Promise<Decision<T>>): Promise<T> {
+    return (await this.#store.transact(accountKey(id), decide)).value
   }
+}
+
+async function existing({ directory }: Pick<Store, 'directory'>, id: string): Promise<UserRecord> {
+  const record = await directory.user(id)
+  if (!record) throw new Refusal('not_found', `there is no user ${id}`, { field: 'user' })
+  return record
+}
+
+async function refuseTaken(
+  { directory, accounts }: Pick<Transaction, 'directory' | 'accounts'>,
+  id: string,
+): Promise<void> {
+  const taken = await directory.userLike(id)
+  if (!taken && (await accounts.removal(id)))
+    throw new Refusal('conflict', `what ${id} left is being erased; try again later`, { field: 'user' })
+  if (!taken) return
+  const why =
+    taken.id === id ? `the user ${id} exists` : `the user ${taken.id} exists; names may not differ only by case`
+  throw new Refusal('conflict', why, { field: 'user' })
+}
+
+/** The decision to replace a record, if it is another. */
+function changed({ directory }: Transaction, before: UserRecord, after: UserRecord) {
+  const ops = isDeepStrictEqual(before, after) ? [] : directory.userOps(after)
+  return { ops, value: { before, after } }
 }
 
 function checkName(id: string): void {
@@ -271,6 +302,8 @@ function toAccount({ id, roles, passwordHash, createdAt, suspended }: UserRecord
 }
 
 /** The bots and devices of a user, which are removed with the account. */
-function ownedUsers(directory: Pick<DirectoryStore, 'bots' | 'devices'>, user: string): string[] {
-  return [...namesOf(directory, user)].filter((name) => name !== user)
+function ownedUsers(tx: Transaction, user: string): string[] {
+  const names = [...namesOf(tx.directory, user)]
+  for (const name of names) tx.topic(topicOfOwned(name))
+  return names.filter((name) => name !== user)
 }

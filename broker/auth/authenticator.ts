@@ -1,6 +1,7 @@
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, isAccountName } from '../../schemas/ids.js'
 import { networkOf } from '../util/network.js'
+import { isSameVersion, versionOf } from './account-version.js'
 import { byBackend, type PasswordCredentials } from './backend-login.js'
 import { withCertificate } from './certificate-login.js'
 import type { Identity } from './identity.js'
@@ -189,9 +190,11 @@ async function byToken(deps: AuthenticatorDeps, given: TokenCredentials): Promis
   if (username && username !== user)
     return refuse('bad_credentials', `${JSON.stringify(username)} came with a token of ${user}`)
   // Without a roles claim the account's roles apply; a roles claim replaces them, even if it is empty.
-  const roles = new Set(check.roles ?? (await deps.directory.user(user))?.roles)
+  const record = await deps.directory.user(user)
+  const roles = new Set(check.roles ?? record?.roles)
   const ofAccount = check.roles === null ? { ofAccount: {} } : {}
-  const principal = { user, roles, ...ofAccount, anonymous: false, expiresAt, issuedAt, login }
+  const account = record && { account: versionOf(record) }
+  const principal = { user, roles, ...ofAccount, ...account, anonymous: false, expiresAt, issuedAt, login }
   if (!(await deps.logins.isStillValid(principal)))
     return refuse('bad_credentials', `a token of ${user} that was revoked`)
   return { ok: true, atFirstSight: true, principal }
@@ -209,7 +212,7 @@ async function byPassword(
   if (!isAccountName(username)) return refuse('bad_credentials', `${JSON.stringify(username)} cannot log in`)
   const wait = (): number => throttle.waitOf(address, username)
   if (wait() > 0) return throttled(username, address, wait())
-  // Taken before the check: if the password is changed meanwhile, this login is void.
+  // Taken before the check, like the record: if the password is changed meanwhile, this login is void.
   const issuedAt = now()
   const record = await directory.user(username)
   // Checked again when a hash may run: of many guesses sent at once, only as many count as are hashed at once. A client
@@ -220,7 +223,8 @@ async function byPassword(
   if (fits && record) {
     throttle.succeeded(address, username)
     const roles = new Set(record.roles)
-    const login = { roles, ofAccount: {}, anonymous: false, expiresAt: null, issuedAt, login: null }
+    const verified = { account: versionOf(record), issuedAt }
+    const login = { roles, ofAccount: {}, anonymous: false, expiresAt: null, ...verified, login: null }
     return { ok: true, principal: { user: record.id, ...login } }
   }
   if (wait() > 0) return throttled(username, address, wait())
@@ -237,14 +241,19 @@ async function byIdentity({ directory, now = Date.now }: AuthenticatorDeps, iden
 }
 
 async function ensureAccount(
-  { accounts, adopt, directory }: AuthenticatorDeps,
+  { accounts, adopt, directory, logins }: AuthenticatorDeps,
   { principal, linkedTo }: Identified & { ok: true },
 ): Promise<Login> {
   // Users known by others only could otherwise share an account with a bot, whose owner has its keys.
   if (directory.bots.get(principal.user)) return refuse('not_authorized', `${principal.user} is a bot: it has keys`)
   try {
-    await (linkedTo ? accounts.link(linkedTo, adopt) : accounts.ensure(principal.user))
-    return { ok: true, principal }
+    const record = await (linkedTo ? accounts.link(linkedTo, adopt) : accounts.ensure(principal.user))
+    const bound = { ...principal, account: versionOf(record) }
+    // It may be another account than before, or have revoked everything.
+    const isSame = principal.account !== undefined && isSameVersion(principal.account, bound.account)
+    if (!isSame && !(await logins.isStillValid(bound)))
+      return refuse('bad_credentials', `a login of ${principal.user} that was revoked`)
+    return { ok: true, principal: bound }
   } catch (error) {
     if (error instanceof Refusal && ['bad_request', 'conflict', 'forbidden'].includes(error.code))
       return refuse('not_authorized', error.message)

@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { CredentialKind, CredentialRecord } from '../store/credentials.js'
 import type { DirectoryStore } from '../store/directory.js'
 import type { UserRecord } from '../store/users.js'
+import { versionOf } from './account-version.js'
 import { hashSecret, readSecret, type ShownSecret } from './secrets.js'
 import { isSuspended, type SuspensionStore } from './suspensions.js'
 
@@ -40,10 +41,23 @@ export async function validCredential(
   const account = await store.user(user)
   if (record?.kind !== kind || !account || (await isSuspended(store, user))) return null
   if (record.expiresAt !== null && record.expiresAt <= now) return null
-  // Keys and invitations survive a change of password. Logins are deleted by it, except one that begins at the same
-  // moment.
-  const voided = kind === 'login' && record.createdAt < (account.tokensValidFrom ?? 0)
-  return voided ? null : { record, account }
+  return isIssuedTo(account, record) ? { record, account } : null
+}
+
+/** Fields of a new credential that bind it to the account. */
+export function issuedTo(account: UserRecord): Required<Pick<CredentialRecord, 'accountId' | 'revocations'>> {
+  const { id, revocations } = versionOf(account)
+  return { accountId: id, revocations }
+}
+
+/** False: it was issued to an earlier account of the name, or was revoked with everything else. Keys and invitations survive that. */
+export function isIssuedTo(account: UserRecord, record: CredentialRecord): boolean {
+  const { kind, accountId, revocations, createdAt } = record
+  const isRevocable = kind === 'login' || kind === 'reset'
+  if (accountId === undefined)
+    return createdAt >= Math.max(account.createdAt, isRevocable ? (account.tokensValidFrom ?? 0) : 0)
+  const version = versionOf(account)
+  return accountId === version.id && (!isRevocable || revocations === version.revocations)
 }
 
 /** Compares in constant time. */

@@ -1,11 +1,12 @@
 /** API keys: used by services and bots instead of a password, until revoked. */
 import { Refusal } from '../../schemas/errors.js'
-import { commit } from '../store/commit.js'
 import type { CredentialRecord } from '../store/credentials.js'
+import type { DirectoryStore } from '../store/directory.js'
 import { isOwned } from '../store/persons.js'
 import type { Store } from '../store/store.js'
-import { KeyedMutex } from '../util/keyed-mutex.js'
-import { findCredential } from './credentials.js'
+import { requireSameAccount, versionOf } from './account-version.js'
+import { type Allow, accountKey } from './accounts.js'
+import { type CredentialStore, findCredential, isIssuedTo } from './credentials.js'
 import { type Principal, rolesOf } from './principal.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 
@@ -13,7 +14,7 @@ import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from 
 const USED_EVERY = 60_000
 
 export interface KeysDeps {
-  readonly store: Pick<Store, 'commit' | 'directory' | 'sessions'>
+  readonly store: Pick<Store, 'transact' | 'directory'>
   /** Most keys of one user. */
   readonly perUser: number
   /** Most keys of one bot or device; absent: the same. */
@@ -38,50 +39,63 @@ export interface KeyRecord extends CredentialRecord {
 export class Keys {
   readonly #deps: KeysDeps
   readonly #now: () => number
-  /** By user: recording a use must not restore a key that is revoked meanwhile. */
-  readonly #locks = new KeyedMutex()
 
   constructor(deps: KeysDeps) {
     this.#deps = deps
     this.#now = deps.now ?? Date.now
   }
 
-  /** `key` is the secret, which cannot be retrieved later. Rejects with a refusal. */
-  create(user: string, { name, roles, expiresIn }: NewKey): Promise<{ record: KeyRecord; key: string }> {
-    return this.#locks.runExclusive(user, async () => {
-      const { store, perUser, perBot = perUser } = this.#deps
-      const most = isOwned(store.directory, user) ? Math.min(perUser, perBot) : perUser
-      const [now, id, secret] = [this.#now(), newCredentialId(), newSecret()]
-      const all = await this.#all(user)
+  /**
+   * `key` is the secret, which cannot be retrieved later. Rejects with a refusal.
+   * @param allow Checks the right to it
+   */
+  async create(
+    user: string,
+    { name, roles, expiresIn }: NewKey,
+    allow: Allow = () => {},
+  ): Promise<{ record: KeyRecord; key: string }> {
+    const { store, perUser, perBot = perUser } = this.#deps
+    const [id, secret] = [newCredentialId(), newSecret()]
+    const { value } = await store.transact(accountKey(user), async (tx) => {
+      const { directory } = tx
+      await allow(tx)
+      const account = await requireSameAccount(directory, { user })
+      const now = this.#now()
+      const most = isOwned(directory, user) ? Math.min(perUser, perBot) : perUser
+      const all = await keysOf(directory, user)
       const over = all.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
       if (all.length - over.length >= most)
         throw new Refusal('conflict', `${user} has ${most} keys (limits.keysPerUser, keysPerBot); revoke one first`)
       const record: KeyRecord = {
         ...{ user, id, kind: 'key', hash: hashSecret(secret), previous: null, name, createdAt: now, usedAt: 0 },
+        accountId: versionOf(account).id,
         expiresAt: expiresIn === null ? null : now + expiresIn * 1000,
         ...(roles === null ? {} : { roles: [...roles] }),
       }
-      const old = over.map((gone) => store.directory.deleteCredentialOp(user, gone.id))
-      await commit(store, { ops: [...old, store.directory.credentialOp(record)] })
-      return { record, key: writeSecret('key', { user, id, secret }) }
+      const old = over.map((gone) => directory.deleteCredentialOp(user, gone.id))
+      return { ops: [...old, directory.credentialOp(record)], value: record }
     })
+    return { record: value, key: writeSecret('key', { user, id, secret }) }
   }
 
   /** The valid keys, oldest first. */
   async list(user: string): Promise<KeyRecord[]> {
-    const good = (await this.#all(user)).filter(({ expiresAt }) => expiresAt === null || expiresAt > this.#now())
+    const good = (await keysOf(this.#deps.store.directory, user)).filter(
+      ({ expiresAt }) => expiresAt === null || expiresAt > this.#now(),
+    )
     return good.sort((a, b) => a.createdAt - b.createdAt)
   }
 
   /** Resolves with false if there is no such key. */
-  revoke(user: string, id: string): Promise<boolean> {
-    return this.#locks.runExclusive(user, async () => {
-      const { store, ended } = this.#deps
-      if ((await store.directory.credential(user, id))?.kind !== 'key') return false
-      await commit(store, { ops: [store.directory.deleteCredentialOp(user, id)] })
-      ended(user, id)
-      return true
+  async revoke(user: string, id: string, allow: Allow = () => {}): Promise<boolean> {
+    const { store, ended } = this.#deps
+    const { value } = await store.transact(accountKey(user), async (tx) => {
+      await allow(tx)
+      const isThere = (await tx.directory.credential(user, id))?.kind === 'key'
+      return { ops: isThere ? [tx.directory.deleteCredentialOp(user, id)] : [], value: isThere }
     })
+    if (value) ended(user, id)
+    return value
   }
 
   /** The principal of a key; null: the key is not valid. */
@@ -94,23 +108,28 @@ export class Keys {
     if (issuedAt - record.usedAt >= USED_EVERY) void this.#used(user, id, issuedAt)
     const ofAccount = record.roles ? { only: record.roles } : {}
     const roles = rolesOf(ofAccount, account.roles)
-    return { user, roles, ofAccount, anonymous: false, expiresAt, issuedAt, login: id, byKey: true }
+    const verified = { account: versionOf(account), issuedAt }
+    return { user, roles, ofAccount, anonymous: false, expiresAt, ...verified, login: id, byKey: true }
   }
 
   /** Written lazily: if a crash loses it, the next use is recorded. */
-  #used(user: string, id: string, at: number): Promise<void> {
-    return this.#locks.runExclusive(user, async () => {
-      const { sessions, directory } = this.#deps.store
-      const record = await directory.credential(user, id)
-      if (!record || at - record.usedAt < USED_EVERY) return
-      await sessions.writeLazily([directory.credentialOp({ ...record, usedAt: at })]).catch(() => {})
+  async #used(user: string, id: string, at: number): Promise<void> {
+    const record = this.#deps.store.transact(accountKey(user), async ({ directory }) => {
+      const found = await directory.credential(user, id)
+      const isKnown = !found || at - found.usedAt < USED_EVERY
+      return { ops: isKnown ? [] : [directory.credentialOp({ ...found, usedAt: at })], lazy: true, value: null }
     })
+    await record.catch(() => {})
   }
+}
 
-  async #all(user: string): Promise<KeyRecord[]> {
-    const all = await this.#deps.store.directory.credentials(user)
-    return all.filter((record): record is KeyRecord => record.kind === 'key')
-  }
+/** Those that were issued to the account that is there. */
+async function keysOf(directory: CredentialStore & Pick<DirectoryStore, 'credentials'>, user: string) {
+  const account = await directory.user(user)
+  const all = await directory.credentials(user)
+  return all.filter(
+    (record): record is KeyRecord => record.kind === 'key' && account !== null && isIssuedTo(account, record),
+  )
 }
 
 /** Whether a text has the form of a key. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
+import type { AccountVersion, ForAccount } from './account-version.js'
 import { sameHash } from './credentials.js'
 import { hashSecret, newSecret } from './secrets.js'
 
@@ -14,6 +15,7 @@ const MAX_CODES = 10_000
 
 interface Waiting {
   readonly user: string
+  readonly account: AccountVersion | undefined
   readonly challenge: string
   readonly issuedAt: number
 }
@@ -28,18 +30,17 @@ export class LoginCodes {
   }
 
   /** @param challenge base64url of the SHA-256 of the verifier that will be presented with the code. */
-  issue(user: string, challenge: string): string {
+  issue({ user, account }: ForAccount, challenge: string): string {
     const code = newSecret()
-    this.#waiting.set(hashSecret(code), { user, challenge, issuedAt: this.#now() })
+    this.#waiting.set(hashSecret(code), { user, account, challenge, issuedAt: this.#now() })
     if (this.#waiting.size > MAX_CODES) this.#waiting.delete(this.#waiting.keys().next().value!)
     return code
   }
 
   /**
-   * The user and the time of the login (Unix ms). A code is consumed by the first attempt, successful or not. Throws a
-   * refusal.
+   * Who logged in, and when (Unix ms). A code is consumed by the first attempt, successful or not. Throws a refusal.
    */
-  take(code: string, verifier: string): { user: string; issuedAt: number } {
+  take(code: string, verifier: string): ForAccount & { issuedAt: number } {
     const hash = hashSecret(code)
     const waiting = this.#waiting.get(hash)
     this.#waiting.delete(hash)
@@ -47,6 +48,7 @@ export class LoginCodes {
     if (!fits || waiting.issuedAt + LIFETIME <= this.#now())
       throw new Refusal('unauthorized', 'the code was refused; start the login again', { field: 'code' })
     // A logout or removal in the same millisecond counts as later.
-    return { user: waiting.user, issuedAt: waiting.issuedAt - 1 }
+    const { user, account, issuedAt } = waiting
+    return { user, ...(account && { account }), issuedAt: issuedAt - 1 }
   }
 }

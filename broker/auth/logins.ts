@@ -4,18 +4,15 @@
  * never one of the login ends nothing.
  */
 import { Refusal } from '../../schemas/errors.js'
-import { commit } from '../store/commit.js'
-import type { CredentialKind, CredentialRecord } from '../store/credentials.js'
+import type { CredentialRecord } from '../store/credentials.js'
 import type { Store } from '../store/store.js'
-import { KeyedMutex } from '../util/keyed-mutex.js'
-import { validCredential } from './credentials.js'
+import { requireSameAccount } from './account-version.js'
+import { accountKey } from './accounts.js'
+import { issuedTo, validCredential } from './credentials.js'
 import type { Principal } from './principal.js'
 import { renewed } from './refresh-tokens.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
-import { isSuspended } from './suspensions.js'
-
-/** Kinds that a principal may be logged in by; the others are used once, for their purpose. */
-const LOGS_IN: readonly CredentialKind[] = ['login', 'key']
+import { isValid, requireValid, type Verified } from './validity.js'
 
 /** Most logins of a user; a new one replaces the least recently used. */
 const MAX_LOGINS = 100
@@ -29,7 +26,7 @@ export interface Issued {
 }
 
 export interface LoginsDeps {
-  readonly store: Pick<Store, 'commit' | 'directory'>
+  readonly store: Pick<Store, 'transact' | 'directory'>
   /** Signs an access token. */
   readonly sign: (claims: { user: string; login: string; issuedAt: number; expiresAt: number }) => Promise<string>
   /** Lifetimes of access and refresh tokens, in seconds. */
@@ -44,83 +41,79 @@ export interface LoginsDeps {
 export class Logins {
   readonly #deps: LoginsDeps
   readonly #now: () => number
-  /** By user. */
-  readonly #locks = new KeyedMutex()
 
   constructor(deps: LoginsDeps) {
     this.#deps = deps
     this.#now = deps.now ?? Date.now
   }
 
-  /** Begins a login. The caller has verified the user. */
-  begin(user: string): Promise<Issued> {
-    return this.#locks.runExclusive(user, async () => {
-      const { directory } = this.#deps.store
+  /**
+   * Begins a login of a user whom the caller has verified.
+   * @param field Of the request: what the user was verified by
+   * @throws Refusal if that is not valid any more
+   */
+  async begin(verified: Verified, field?: string): Promise<Issued> {
+    const { user } = verified
+    const { store, lifetimes } = this.#deps
+    const [id, secret] = [newCredentialId(), newSecret()]
+    const { value } = await store.transact(accountKey(user), async ({ directory }) => {
       const now = this.#now()
-      const secret = newSecret()
+      await requireValid(directory, verified, now, field)
+      const account = await requireSameAccount(directory, verified)
       const record: CredentialRecord = {
-        ...{ user, id: newCredentialId(), kind: 'login', hash: hashSecret(secret), previous: null, name: null },
-        ...{ createdAt: now, usedAt: now, expiresAt: now + this.#deps.lifetimes.refresh * 1000 },
+        ...{ user, id, kind: 'login', hash: hashSecret(secret), previous: null, name: null, ...issuedTo(account) },
+        ...{ createdAt: now, usedAt: now, expiresAt: now + lifetimes.refresh * 1000 },
       }
-      const old = (await this.#superfluous(user)).map(({ id }) => directory.deleteCredentialOp(user, id))
-      await commit(this.#deps.store, { ops: [...old, directory.credentialOp(record)] })
-      return this.#issue(record, secret)
+      const old = (await this.#superfluous(user)).map((one) => directory.deleteCredentialOp(user, one.id))
+      return { ops: [...old, directory.credentialOp(record)], value: record }
     })
+    return this.#issue(value, secret)
   }
 
   /** Exchanges a refresh token for new tokens. Rejects with a refusal. */
   async renew(refreshToken: string): Promise<Issued> {
     const shown = readSecret('login', refreshToken)
     if (!shown) throw refused()
-    return this.#locks.runExclusive(shown.user, async () => {
-      const { store, lifetimes, grace } = this.#deps
-      const [now, secret] = [this.#now(), newSecret()]
-      const record = (await validCredential(store.directory, 'login', shown, now))?.record
+    const { store, lifetimes, grace, ended } = this.#deps
+    const { user, id } = shown
+    const secret = newSecret()
+    const hashes = { shown: hashSecret(shown.secret), next: hashSecret(secret) }
+    const { value: outcome } = await store.transact(accountKey(user), async ({ directory }) => {
+      const now = this.#now()
+      const record = (await validCredential(directory, 'login', shown, now))?.record
       if (!record) throw refused()
       const expiresAt = now + lifetimes.refresh * 1000
-      const hashes = { shown: hashSecret(shown.secret), next: hashSecret(secret) }
-      const outcome = renewed(record, { ...hashes, now, grace: grace * 1000, expiresAt })
-      if (outcome === 'stolen') await this.#end(record.user, record.id)
-      if (typeof outcome === 'string') throw refused()
-      await commit(store, { ops: [store.directory.credentialOp(outcome)] })
-      return this.#issue(outcome, secret)
+      const value = renewed(record, { ...hashes, now, grace: grace * 1000, expiresAt })
+      const stolen = value === 'stolen' ? [directory.deleteCredentialOp(user, id)] : []
+      return { ops: typeof value === 'string' ? stolen : [directory.credentialOp(value)], value }
     })
+    if (outcome === 'stolen') ended(user, id)
+    if (typeof outcome === 'string') throw refused()
+    return this.#issue(outcome, secret)
   }
 
   /**
    * Ends a login with the sessions that use it. Resolves with false if there is none; API keys are revoked elsewhere.
    */
-  end(user: string, id: string): Promise<boolean> {
-    return this.#locks.runExclusive(user, async () => {
-      const record = await this.#deps.store.directory.credential(user, id)
-      if (record?.kind !== 'login') return false
-      await this.#end(user, id)
-      return true
+  async end(user: string, id: string): Promise<boolean> {
+    const { store, ended } = this.#deps
+    const { value } = await store.transact(accountKey(user), async ({ directory }) => {
+      const isThere = (await directory.credential(user, id))?.kind === 'login'
+      return { ops: isThere ? [directory.deleteCredentialOp(user, id)] : [], value: isThere }
     })
+    if (value) ended(user, id)
+    return value
   }
 
   /**
    * Whether the principal's login or token has not been revoked since. `at` (Unix ms): the time at which it must be
    * valid; default: now.
    */
-  async isStillValid({ user, issuedAt = 0, login = null }: Principal, at = this.#now()): Promise<boolean> {
-    const { directory } = this.#deps.store
-    const record = await directory.user(user)
-    if (await isSuspended(directory, user)) return false
-    if (issuedAt < (record ? (record.tokensValidFrom ?? 0) : await directory.removedAt(user))) return false
-    if (login === null) return true
-    const shown = { user, id: login }
-    for (const kind of LOGS_IN) if (await validCredential(directory, kind, shown, at)) return true
-    return false
+  isStillValid(principal: Principal, at = this.#now()): Promise<boolean> {
+    return isValid(this.#deps.store.directory, principal, at)
   }
 
-  async #end(user: string, id: string): Promise<void> {
-    const { store, ended } = this.#deps
-    await commit(store, { ops: [store.directory.deleteCredentialOp(user, id)] })
-    ended(user, id)
-  }
-
-  /** Expired logins, and those to be replaced by a new one. */
+  /** Expired logins, and those to be replaced by a new one. Not guarded: logins of one user do not wait for each other. */
   async #superfluous(user: string): Promise<CredentialRecord[]> {
     const all = (await this.#deps.store.directory.credentials(user)).filter(({ kind }) => kind === 'login')
     const now = this.#now()

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import type { AccountVersion } from './account-version.js'
 import type { Identity } from './identity.js'
 
 /** The authenticated user that a connection or request acts for. */
@@ -14,6 +15,11 @@ export interface Principal {
   readonly anonymous: boolean
   /** Unix ms at which the login expires; null: never. */
   readonly expiresAt: number | null
+  /**
+   * The account as it was when it was verified: the principal is void when the account is removed, or all that was issued to it revoked.
+   * Absent: there is none, or the will of an earlier version does not say it.
+   */
+  readonly account?: AccountVersion
   /** Unix ms: when the token was issued, or the password verified. */
   readonly issuedAt?: number
   /** Set if it logged in with an API key. */

@@ -6,12 +6,15 @@ import { randomBytes } from 'node:crypto'
 import { Secret, TOTP } from 'otpauth'
 import { Refusal } from '../../schemas/errors.js'
 import type { SecondFactorRecord } from '../store/accounts.js'
-import { commit } from '../store/commit.js'
+import type { Op } from '../store/op.js'
 import type { Store } from '../store/store.js'
-import { KeyedMutex } from '../util/keyed-mutex.js'
+import type { Transaction } from '../store/transaction.js'
+import { type ForAccount, requireSameAccount } from './account-version.js'
+import { accountKey } from './accounts.js'
 import type { SecretBox } from './secret-box.js'
 import { hashSecret } from './secrets.js'
 import type { Failures } from './throttle.js'
+import { requireValid, type Verified } from './validity.js'
 
 /** The issuer the app shows beside the user's name. */
 const ISSUER = 'TopicTalk'
@@ -24,7 +27,7 @@ const RECOVERY_CODES = 10
 const RECOVERY_BYTES = 10
 
 export interface SecondFactorDeps {
-  readonly store: Pick<Store, 'commit' | 'accounts'>
+  readonly store: Pick<Store, 'transact' | 'accounts'>
   readonly secretBox: SecretBox
   /** Counts wrong codes per user, from any address: whoever gets that far knows the password. */
   readonly failures: Failures
@@ -39,68 +42,83 @@ export interface SecondFactorStatus {
 }
 
 /** `wait`: seconds until a code may be tried again. */
-export type CodeCheck = 'passed' | 'missing' | 'wrong' | { readonly wait: number }
+export type CodeCheck = AttemptResult | 'missing'
+
+type AttemptResult = 'passed' | 'wrong' | { readonly wait: number }
 
 export class SecondFactors {
   readonly #deps: SecondFactorDeps
   readonly #now: () => number
-  /** By user: a code presented twice at once is accepted once. */
-  readonly #locks = new KeyedMutex()
 
   constructor(deps: SecondFactorDeps) {
     this.#deps = deps
     this.#now = deps.now ?? Date.now
   }
 
-  /** Creates a secret, effective after `confirm`; replaces an unconfirmed one. */
-  begin(user: string): Promise<{ secret: string; uri: string }> {
-    return this.#locks.runExclusive(user, async () => {
-      if ((await this.#record(user))?.confirmedAt)
+  /**
+   * Creates a secret, effective after `confirm`; replaces an unconfirmed one.
+   * @param verified By the password
+   */
+  async begin(verified: Verified): Promise<{ secret: string; uri: string }> {
+    const { user } = verified
+    const secret = new Secret({ size: SECRET_BYTES })
+    const sealed = this.#deps.secretBox.seal(secret.base32, user)
+    await this.#deps.store.transact(accountKey(user), async ({ directory, accounts }) => {
+      await requireValid(directory, verified, this.#now(), 'password')
+      await requireSameAccount(directory, verified)
+      if ((await accounts.secondFactor(user))?.confirmedAt)
         throw new Refusal('conflict', 'a second factor is on already; remove it first (auth.totp.remove)')
-      const secret = new Secret({ size: SECRET_BYTES })
-      const sealed = this.#deps.secretBox.seal(secret.base32, user)
-      await this.#write({ user, sealed, confirmedAt: null, lastStep: 0, recovery: [] })
-      return { secret: secret.base32, uri: totp(secret, user).toString() }
+      const record = { user, sealed, confirmedAt: null, lastStep: 0, recovery: [] }
+      return { ops: [accounts.secondFactorOp(record)], value: null }
     })
+    return { secret: secret.base32, uri: totp(secret, user).toString() }
   }
 
   /** Enables the second factor. Returns the recovery codes, which cannot be retrieved later. */
-  confirm(user: string, code: string): Promise<string[]> {
-    return this.#locks.runExclusive(user, async () => {
-      const record = await this.#record(user)
+  async confirm(asking: ForAccount, code: string): Promise<string[]> {
+    const { user } = asking
+    const codes = Array.from({ length: RECOVERY_CODES }, newRecoveryCode)
+    const recovery = codes.map((one) => hashSecret(plain(one)))
+    const check = await this.#attempt(user, async ({ directory, accounts }) => {
+      await requireSameAccount(directory, asking)
+      const record = await accounts.secondFactor(user)
       if (!record || record.confirmedAt !== null)
         throw new Refusal('conflict', 'there is nothing to confirm; begin with auth.totp.begin')
-      const codes = Array.from({ length: RECOVERY_CODES }, newRecoveryCode)
-      const recovery = codes.map((one) => hashSecret(plain(one)))
-      requirePassed(
-        await this.#counted(user, async () => {
-          const lastStep = this.#stepOf(record, code)
-          if (lastStep === null) return false
-          await this.#write({ ...record, confirmedAt: this.#now(), lastStep, recovery })
-          return true
-        }),
-      )
-      return codes
+      return () => {
+        const lastStep = this.#stepOf(record, code)
+        return lastStep === null
+          ? null
+          : accounts.secondFactorOp({ ...record, confirmedAt: this.#now(), lastStep, recovery })
+      }
     })
+    requirePassed(check)
+    return codes
   }
 
-  /** Removes it after checking a code of the app or a recovery code; the caller has checked the password. */
-  remove(user: string, code: string): Promise<void> {
-    return this.#locks.runExclusive(user, async () => {
-      const record = await this.#record(user)
+  /**
+   * Removes it after checking a code of the app or a recovery code.
+   * @param verified By the password
+   */
+  async remove(verified: Verified, code: string): Promise<void> {
+    const { user } = verified
+    const check = await this.#attempt(user, async ({ directory, accounts }) => {
+      await requireValid(directory, verified, this.#now(), 'password')
+      const record = await accounts.secondFactor(user)
       if (!record?.confirmedAt) throw new Refusal('not_found', 'there is no second factor to remove')
-      requirePassed(await this.#counted(user, async () => this.#after(record, code) !== null))
-      await this.#forget(user)
+      return () => this.#after(record, code) && accounts.deleteSecondFactorOp(user)
     })
+    requirePassed(check)
   }
 
   /** For users who are locked out; the operator has verified them. Resolves with false if there was none. */
-  reset(user: string): Promise<boolean> {
-    return this.#locks.runExclusive(user, async () => {
-      if (!(await this.#record(user))) return false
-      await this.#forget(user)
-      return true
+  async reset(user: string): Promise<boolean> {
+    const { store, failures } = this.#deps
+    const { value } = await store.transact(accountKey(user), async ({ accounts }) => {
+      const isThere = (await accounts.secondFactor(user)) !== null
+      return { ops: isThere ? [accounts.deleteSecondFactorOp(user)] : [], value: isThere }
     })
+    if (value) failures.clear(user)
+    return value
   }
 
   async status(user: string): Promise<SecondFactorStatus> {
@@ -114,29 +132,34 @@ export class SecondFactors {
   }
 
   /** Checks a code at a login and consumes it. Passes if the user has no second factor. */
-  check(user: string, code: string | undefined): Promise<CodeCheck> {
-    return this.#locks.runExclusive(user, async () => {
-      const record = await this.#record(user)
-      if (!record?.confirmedAt) return 'passed'
-      if (code === undefined) return 'missing'
-      return this.#counted(user, async () => {
-        const used = this.#after(record, code)
-        if (used) await this.#write(used)
-        return used !== null
-      })
+  async check(user: string, code: string | undefined): Promise<CodeCheck> {
+    if (!(await this.isOn(user))) return 'passed'
+    if (code === undefined) return 'missing'
+    return this.#attempt(user, async ({ accounts }) => {
+      const record = await accounts.secondFactor(user)
+      return () => {
+        const used = record?.confirmedAt ? this.#after(record, code) : null
+        return used && accounts.secondFactorOp(used)
+      }
     })
   }
 
-  async #counted(user: string, passes: () => Promise<boolean>): Promise<Exclude<CodeCheck, 'missing'>> {
-    const { failures } = this.#deps
-    const wait = failures.waitOf(user)
-    if (wait > 0) return { wait: Math.ceil(wait / 1000) }
-    if (!(await passes())) {
-      failures.add(user)
-      return 'wrong'
-    }
-    failures.clear(user)
-    return 'passed'
+  /**
+   * Decides on a code and counts it if it is wrong. Attempts of one user are decided one after another, each after the one before is counted.
+   * @param prepare Resolves with the check: what a right code writes, null if it is wrong
+   */
+  async #attempt(user: string, prepare: (tx: Transaction) => Promise<() => Op | null>): Promise<AttemptResult> {
+    const { store, failures } = this.#deps
+    const { value } = await store.transact<AttemptResult>(accountKey(user), async (tx) => {
+      const check = await prepare(tx)
+      const wait = failures.waitOf(user)
+      if (wait > 0) return { value: { wait: Math.ceil(wait / 1000) } }
+      const op = check()
+      return op ? { ops: [op], value: 'passed' } : { value: 'wrong' }
+    })
+    if (value === 'wrong') failures.add(user)
+    if (value === 'passed') failures.clear(user)
+    return value
   }
 
   /** The record after using this code; null: the code is wrong. */
@@ -163,17 +186,6 @@ export class SecondFactors {
 
   #record(user: string): Promise<SecondFactorRecord | null> {
     return this.#deps.store.accounts.secondFactor(user)
-  }
-
-  async #write(record: SecondFactorRecord): Promise<void> {
-    const { store } = this.#deps
-    await commit(store, { ops: [store.accounts.secondFactorOp(record)] })
-  }
-
-  async #forget(user: string): Promise<void> {
-    const { store, failures } = this.#deps
-    await commit(store, { ops: [store.accounts.deleteSecondFactorOp(user)] })
-    failures.clear(user)
   }
 }
 

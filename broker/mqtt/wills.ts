@@ -26,11 +26,12 @@ export function willMessage({ topic, payload, qos, retain, properties }: Will): 
 export function storedWill(will: Will, principal: Principal, due?: number): WillPacket {
   const { topic, payload, qos, retain, properties } = will
   const { willDelay: _, ...given } = properties
-  const { user, roles, ofAccount, login = null, issuedAt, expiresAt } = principal
+  const { user, roles, ofAccount, account, login = null, issuedAt, expiresAt } = principal
   return {
     ...{ cmd: 'publish', topic, payload, qos, retain, willProperties: given },
     ...{ user, roles: [...roles], login, expiresAt },
     ...(ofAccount && { ofAccount }),
+    ...(account && { account }),
     ...(issuedAt !== undefined && { issuedAt }),
     ...(due !== undefined && { due }),
   }
@@ -41,10 +42,10 @@ const LATE = 1000
 
 /** The rights of a stored will. If it names no login, that is not checked. Null: its token has expired. */
 export function principalOfWill(will: WillPacket, now: number): Principal | null {
-  const { user = ANONYMOUS, roles, ofAccount, login = null, issuedAt = now, expiresAt = null } = will
+  const { user = ANONYMOUS, roles, ofAccount, account, login = null, issuedAt = now, expiresAt = null } = will
   if (expiresAt !== null && now >= expiresAt + LATE) return null
   const given = { user, roles: new Set(roles), login, issuedAt, expiresAt, anonymous: user === ANONYMOUS }
-  return ofAccount ? { ...given, ofAccount } : given
+  return { ...given, ...(ofAccount && { ofAccount }), ...(account && { account }) }
 }
 
 /** Unix ms: now, or the last moment the login was valid. A will that is due because a key expires must not be refused for that. */

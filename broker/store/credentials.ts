@@ -20,6 +20,10 @@ export interface CredentialRecord {
   id: string
   kind: CredentialKind
   hash: string
+  /** The account it was issued to (auth/account-version.ts), not an earlier or later one of the name; absent in records of earlier versions. */
+  accountId?: string
+  /** Of a login or a password reset: `revocations` of the account; it is void after the next one. */
+  revocations?: number
   /** Of a login: hash of the refresh token that the current one replaced. */
   previous: string | null
   /** Of a login: all valid refresh tokens, newest first; absent: only the one of `hash`. */

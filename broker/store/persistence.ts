@@ -31,6 +31,7 @@ export interface WillPacket extends AedesPacketLike {
   roles?: string[]
   /** As in `Principal`; wills stored by earlier versions have none of these. */
   ofAccount?: { only?: readonly string[]; plus?: readonly string[] }
+  account?: { readonly id: string; readonly revocations: number }
   login?: string | null
   issuedAt?: number
   expiresAt?: number | null

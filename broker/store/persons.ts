@@ -60,6 +60,14 @@ function ownedDirectly({ bots, devices }: Ownership, person: string): number {
   return bots.ofOwner(person).length + devices.ownedBy(person).size
 }
 
+/**
+ * Names all bots and devices of an owner in a transaction (`tx.topic`): of those that make or give away one, and those that need to know them
+ * all, the later one sees what the earlier one wrote.
+ */
+export function topicOfOwned(owner: string): string {
+  return `owned by ${owner}`
+}
+
 export function isOwned({ bots, devices }: Ownership, name: string): boolean {
   return bots.get(name) !== undefined || devices.get(name) !== undefined
 }

@@ -33,6 +33,8 @@ export interface Transaction extends RecordReader {
 export interface Decision<T> {
   readonly drafts?: readonly Draft[]
   readonly ops?: readonly Op[]
+  /** May be lost in a crash: causes no fsync of its own. */
+  readonly lazy?: boolean
   readonly value: T
 }
 

@@ -6,8 +6,12 @@ export interface UserRecord {
   /** argon2id in PHC form; null for users known by token only. */
   passwordHash: string | null
   createdAt: number
+  /** Drawn when the account is made, so that it can be told from an earlier one of the name; absent in accounts of earlier versions. */
+  accountId?: string
   /** Unix ms; tokens issued to the user before are void. */
   tokensValidFrom?: number
+  /** How often everything issued to the user was revoked; absent: never. */
+  revocations?: number
   /** The identity at an OpenID provider; absent: the account is not linked. */
   external?: string
   /** While set, the user cannot log in. */

@@ -118,7 +118,7 @@ t.test('one table of commands, two doors', async (t) => {
         .replaceAll('{reset token}', reset)
         .replaceAll('{code of pat}', codeOf(secret))
         .replaceAll('{next code of pat}', codeOf(secret, 1))
-        .replaceAll('{login code of pat}', () => broker.running.loginCodes.issue('pat', LOGIN_CHALLENGE))
+        .replaceAll('{login code of pat}', () => broker.running.loginCodes.issue({ user: 'pat' }, LOGIN_CHALLENGE))
         .replaceAll('{report}', report)
         .replaceAll('{key}', key)
         .replace(/\{token of (\w+)\}/g, (_, user: 'bob' | 'carol') => tokens[user]),

@@ -258,8 +258,8 @@ t.test('names become users, two never the same', async (t) => {
 t.test('a code waits a minute', async (t) => {
   let now = 1_000_000
   const codes = new LoginCodes(() => now)
-  const code = codes.issue('ann', LOGIN_CHALLENGE)
-  const other = codes.issue('ben', createHash('sha256').update('another').digest('base64url'))
+  const code = codes.issue({ user: 'ann' }, LOGIN_CHALLENGE)
+  const other = codes.issue({ user: 'ben' }, createHash('sha256').update('another').digest('base64url'))
   now += 59_999
   t.match(
     codes.take(code, LOGIN_VERIFIER),

@@ -115,7 +115,7 @@ async function open(t: Test) {
     invite: async () => (await live.get('auth.invite', { uses: 1 })).invite,
     reset: async () => (await live.get('auth.reset', { user: USER })).token,
     ticket: async () => (await live.get('account.export')).url.split('/').pop(),
-    code: async () => broker.running.loginCodes.issue(USER, CHALLENGE),
+    code: async () => broker.running.loginCodes.issue({ user: USER }, CHALLENGE),
   }
   return { broker, secrets }
 }

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import t, { type Test } from 'tap'
+import { versionOf } from '../../broker/auth/account-version.js'
 import { Accounts } from '../../broker/auth/accounts.js'
 import { createAuthenticator } from '../../broker/auth/authenticator.js'
 import { loadHooks, noHooks } from '../../broker/auth/hooks.js'
@@ -287,7 +288,10 @@ t.test('accounts', async (t) => {
   t.test('of token users are made once, when first seen', async (t) => {
     const { store, accounts } = await openAccounts(t)
     await Promise.all(Array.from({ length: 20 }, () => accounts.ensure('carol')))
-    t.strictSame(await store.directory.user('carol'), { id: 'carol', roles: [], passwordHash: null, createdAt: START })
+    const carol = await store.directory.user('carol')
+    const { accountId } = carol!
+    t.match(accountId, /^[\w-]{16}$/)
+    t.strictSame(carol, { id: 'carol', roles: [], passwordHash: null, createdAt: START, accountId })
     t.equal(store.counts.commits, 1)
     await t.rejects(async () => accounts.ensure('system'), refused('bad_request', 'user'))
   })
@@ -439,7 +443,7 @@ t.test('logging in', async (t) => {
       ok: true,
       principal: {
         ...{ user: 'alice', roles: new Set(['admin']), ofAccount: {}, anonymous: false },
-        ...{ expiresAt: null, issuedAt: START, login: null },
+        ...{ account: versionOf(await accounts.ensure('alice')), expiresAt: null, issuedAt: START, login: null },
       },
     })
     await accounts.add('sensor', null)
@@ -461,11 +465,13 @@ t.test('logging in', async (t) => {
   t.test('with a token, under its name or none', async (t) => {
     const { login, accounts, tick } = await openDoor(t)
     const token = await mintToken(SECRET, 'carol', { roles: ['notifier'], ttl: 60, now: () => START })
-    const principal = {
+    const expected = {
       ...{ user: 'carol', roles: new Set(['notifier']), anonymous: false },
       ...{ expiresAt: START + 60_000, issuedAt: START, login: null },
     }
-    t.strictSame(await login({ password: token }), { ok: true, principal })
+    const first = await login({ password: token })
+    const principal = { ...expected, account: versionOf(await accounts.ensure('carol')) }
+    t.strictSame(first, { ok: true, principal })
     t.strictSame(await login({ username: '', password: token }), { ok: true, principal })
     t.strictSame(await login({ username: 'carol', password: token }), { ok: true, principal })
     t.match(await login({ username: 'alice', password: token }), badCredentials)

@@ -1,5 +1,6 @@
 import type { AUTH_COMMANDS } from '../../../schemas/commands/auth.js'
 import { Refusal } from '../../../schemas/errors.js'
+import { versionOf } from '../../auth/account-version.js'
 import type { Accounts } from '../../auth/accounts.js'
 import type { Logins } from '../../auth/logins.js'
 import type { Authenticator, Principal } from '../../auth/principal.js'
@@ -7,9 +8,11 @@ import type { Proofs } from '../../auth/proofs.js'
 import type { Registration } from '../../auth/registration.js'
 import { requirePassed, type SecondFactors } from '../../auth/second-factor.js'
 import { readSecret } from '../../auth/secrets.js'
+import { requireValid } from '../../auth/validity.js'
 import type { Bus } from '../../store/bus.js'
 import type { Store } from '../../store/store.js'
-import { type Actor, requireAdmin, requireUser } from '../model/actor.js'
+import type { Transaction } from '../../store/transaction.js'
+import { type Actor, requireAdmin, requireCurrent, requireUser } from '../model/actor.js'
 import { limitedLife } from '../model/api-key-limits.js'
 import { endAfterAnswer } from '../model/session-endings.js'
 import type { Signal } from '../model/signals.js'
@@ -34,17 +37,18 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
   const { renewLogin, accounts, logins, registration, proofs, bus } = deps
   return {
     'auth.register': async ({ address = '' }, { user, password, invite }) => {
-      await registration.register({ user, password, invite, address })
-      return JSON.stringify(await logins.begin(user))
+      const account = versionOf(await registration.register({ user, password, invite, address }))
+      return JSON.stringify(await logins.begin({ user, account }))
     },
     'auth.invite': async (actor, { uses = 1, expiresIn = 604800 }) => {
       const by = requireAdmin(actor, 'invitations to register are made by admins')
-      return JSON.stringify(await registration.invite(by, uses, limitedLife(actor, expiresIn)))
+      const allow = ({ directory }: Transaction) => requireCurrent(directory, actor)
+      return JSON.stringify(await registration.invite(by, uses, limitedLife(actor, expiresIn), allow))
     },
     'auth.login': async (actor, { user, password, code }) => {
-      await requirePassword(deps, actor, { user, password, field: 'password' })
+      const verified = await requirePassword(deps, actor, { user, password, field: 'password' })
       await requireCode(deps, actor, user, code)
-      return JSON.stringify(await logins.begin(user))
+      return JSON.stringify(await logins.begin(verified, 'password'))
     },
     'auth.token': async (actor, { refreshToken }) => {
       const shown = loginAttempt(actor, readSecret('login', refreshToken)?.user)
@@ -65,17 +69,19 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
     },
     'auth.logoutEverywhere': async (actor) => {
       const user = requireUser(actor)
-      await accounts.voidTokens(user)
+      await accounts.voidTokens(user, ({ directory }) => requireCurrent(directory, actor))
       endAfterAnswer(deps, { kind: 'logout', user, deleteState: true })
       return '{}'
     },
     'auth.password': async (actor, { old, new: password, code }) => {
       const user = requireUser(actor)
-      await requirePassword(deps, actor, { user, password: old, field: 'old' })
+      const verified = await requirePassword(deps, actor, { user, password: old, field: 'old' })
       await requireCode(deps, actor, user, code)
-      await accounts.setPassword(user, password)
+      const changed = await accounts.setPassword(user, password, ({ directory }) =>
+        requireValid(directory, verified, Date.now(), 'old'),
+      )
       bus.send({ kind: 'logout', user, deleteState: false, except: actor.sessionId })
-      return JSON.stringify(await logins.begin(user))
+      return JSON.stringify(await logins.begin({ user, account: versionOf(changed) }))
     },
   }
 }
@@ -100,16 +106,16 @@ export async function requireCode(
   else await proofs.guessable(loginAttempt(actor, user), () => requirePassed(check))
 }
 
-/** Checks a password, with the throttling and the hooks of a login. @throws Refusal */
+/** Checks a password, with the throttling and the hooks of a login. Resolves with whom it verified. @throws Refusal */
 export async function requirePassword(
   { authenticator }: Pick<AuthCommandDeps, 'authenticator'>,
   actor: Actor,
   { user, password, field }: { user: string; password: string; field: string },
-): Promise<void> {
+): Promise<Principal> {
   const { address, door } = loginAttempt(actor, user)
   const given = { username: user, password: Buffer.from(password), clientId: actor.clientId, address, door }
   const login = await authenticator.loginByPassword(given)
-  if (login.ok) return
+  if (login.ok) return login.principal
   switch (login.refusal) {
     case 'throttled':
       throw new Refusal('rate_limited', 'too many failed logins; try again later', {

@@ -1,13 +1,14 @@
 import type { BOT_COMMANDS } from '../../../schemas/commands/bots.js'
 import { Refusal } from '../../../schemas/errors.js'
-import type { Accounts } from '../../auth/accounts.js'
+import { requireSameAccount, versionOf } from '../../auth/account-version.js'
+import type { Accounts, Allow } from '../../auth/accounts.js'
 import type { KeyRecord, Keys } from '../../auth/keys.js'
 import type { BotRecord, SlashCommand } from '../../store/bots.js'
-import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/directory.js'
+import type { Ownership } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { commandRank } from '../messages/slash-commands.js'
-import { type Actor, isAdmin, requireUser } from '../model/actor.js'
+import { type Actor, isAdmin, requireCurrent, requireUser } from '../model/actor.js'
 import { botKeyLife, requireNoKey } from '../model/api-key-limits.js'
 import { addOwned } from '../model/owned-accounts.js'
 import type { Members } from '../rooms/members.js'
@@ -19,11 +20,10 @@ import type { Handlers } from './table.js'
 const ENVELOPE = 1024
 
 export interface BotCommandDeps {
-  readonly store: Pick<Store, 'commit' | 'directory'>
+  readonly store: Pick<Store, 'transact' | 'directory'>
   readonly rules: RoomRules
   readonly members: Pick<Members, 'allowCommands'>
-  readonly locks: KeyedMutex
-  readonly accounts: Pick<Accounts, 'add'>
+  readonly accounts: Pick<Accounts, 'create'>
   readonly keys: Keys
   /** Deletes an account and all its data. */
   readonly remove: (user: string) => Promise<unknown>
@@ -37,30 +37,34 @@ export function botCommands(deps: BotCommandDeps): Handlers<keyof typeof BOT_COM
   const { directory } = store
   return {
     'keys.create': async (actor, { name, user, expiresIn = null }) => {
-      const keyOwner = await ownerOfKeys(deps, actor, user)
+      const keyOwner = await ownerOfKeys(directory, actor, user)
       const own = keyOwner === actor.principal.user
       const ofBot = !own && directory.bots.get(keyOwner)?.owner === actor.principal.user
       if (!ofBot) requireNoKey(actor, 'makes keys for bots of its user alone')
       // The token may have fewer roles than the account: a key made with it gets no more.
       const roles = own ? [...actor.principal.roles] : rolesForBot(actor)
       const life = ofBot ? botKeyLife(actor, expiresIn) : expiresIn
-      const { record, key } = await keys.create(keyOwner, { name, roles, expiresIn: life })
+      const { record, key } = await keys.create(keyOwner, { name, roles, expiresIn: life }, stillOwner(actor, user))
       return JSON.stringify(newKey(record, key))
     },
     'keys.list': async (actor, { user }) => {
-      const all = await keys.list(await ownerOfKeys(deps, actor, user))
+      const all = await keys.list(await ownerOfKeys(directory, actor, user))
       return JSON.stringify({ keys: all.map((key) => ({ ...keyInfo(key), usedAt: key.usedAt || null })) })
     },
     'keys.revoke': async (actor, { keyId, user }) => {
-      if (!(await keys.revoke(await ownerOfKeys(deps, actor, user), keyId)))
+      const keyOwner = await ownerOfKeys(directory, actor, user)
+      if (!(await keys.revoke(keyOwner, keyId, stillOwner(actor, user))))
         throw new Refusal('not_found', `there is no key ${JSON.stringify(keyId)}`, { field: 'keyId' })
       return '{}'
     },
     'bots.create': async (actor, { bot }) => {
-      const owner = requireUser(actor)
-      await createBot(deps, actor, owner, bot)
+      const account = versionOf(await createBot(deps, actor, bot))
       const made = { name: 'first', roles: rolesForBot(actor), expiresIn: botKeyLife(actor, null) }
-      const { record, key } = await keys.create(bot, made)
+      const { record, key } = await keys.create(
+        bot,
+        made,
+        async (tx) => void (await requireSameAccount(tx.directory, { user: bot, account })),
+      )
       return JSON.stringify({ bot, key: newKey(record, key) })
     },
     'bots.list': async (actor, { after = '', limit = 100 }) => {
@@ -69,16 +73,18 @@ export function botCommands(deps: BotCommandDeps): Handlers<keyof typeof BOT_COM
       return JSON.stringify({ bots: page.slice(0, limit), more: page.length > limit })
     },
     'bots.delete': async (actor, { bot }) => {
-      await deps.remove(requireBot(deps, actor, bot).bot)
+      await deps.remove(requireBot(directory, actor, bot).bot)
       return '{}'
     },
-    'slash.set': (actor, { bot = requireUser(actor), commands }) => {
+    'slash.set': async (actor, { bot = requireUser(actor), commands }) => {
       requireDistinct(commands)
-      return deps.locks.runExclusive(`bot ${bot}`, async () => {
-        const record = bot === requireUser(actor) ? requireBotItself(deps, bot) : requireBot(deps, actor, bot)
-        await commit(store, { ops: [directory.bots.putOp({ ...record, commands })] })
-        return '{}'
+      await store.transact(`bot ${bot}`, async (tx) => {
+        await requireSameAccount(tx.directory, actor.principal)
+        const isItself = bot === requireUser(actor)
+        const record = isItself ? requireBotItself(tx.directory, bot) : requireBot(tx.directory, actor, bot)
+        return { ops: [tx.directory.bots.putOp({ ...record, commands })], value: null }
       })
+      return '{}'
     },
     'slash.list': async (actor, { room, cursor, limit = 1000 }) => {
       const id = rules.resolve(actor, room)
@@ -98,28 +104,40 @@ export function botCommands(deps: BotCommandDeps): Handlers<keyof typeof BOT_COM
   }
 }
 
-/** Under the owner's lock, because the number of bots per owner is limited. */
-function createBot(deps: BotCommandDeps, actor: Actor, owner: string, bot: string): Promise<void> {
-  const { store, accounts, locks, botsPerUser } = deps
-  return locks.runExclusive(`bots of ${owner}`, async () => {
-    const { bots, devices } = store.directory
+async function createBot({ store, accounts, botsPerUser }: BotCommandDeps, actor: Actor, bot: string) {
+  const owner = requireUser(actor)
+  const requirePlace = ({ bots, devices }: Ownership): void => {
     if (!isAdmin(actor) && botsPerUser === 0) throw new Refusal('forbidden', 'bots are made by admins')
     if (bots.get(owner) || devices.get(owner)) throw new Refusal('forbidden', 'a bot or a device makes no bots')
     if (!isAdmin(actor) && bots.ofOwner(owner).length >= botsPerUser)
       throw new Refusal('conflict', `you have ${botsPerUser} bots (limits.botsPerUser); delete one first`)
-    const record: BotRecord = { bot, owner, createdAt: Date.now(), commands: [] }
-    await addOwned(accounts, 'bot', bot, bots.putOp(record))
+  }
+  requirePlace(store.directory)
+  return addOwned(accounts, 'bot', bot, actor, ({ directory }) => {
+    requirePlace(directory)
+    return directory.bots.putOp({ bot, owner, createdAt: Date.now(), commands: [] })
   })
 }
 
-async function ownerOfKeys(deps: BotCommandDeps, actor: Actor, user: string | undefined): Promise<string> {
+async function ownerOfKeys(
+  directory: Pick<DirectoryStore, 'bots' | 'user'>,
+  actor: Actor,
+  user: string | undefined,
+): Promise<string> {
   const me = requireUser(actor)
   if (user === undefined || user === me) return me
-  const { directory } = deps.store
   if (directory.bots.get(user)?.owner === me) return user
   if (!isAdmin(actor)) throw new Refusal('forbidden', 'keys of others are for admins', { field: 'user' })
   if (await directory.user(user)) return user
   throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
+}
+
+/** Whose keys they are is checked again when they change. */
+function stillOwner(actor: Actor, user: string | undefined): Allow {
+  return async ({ directory }) => {
+    await requireCurrent(directory, actor)
+    await ownerOfKeys(directory, actor, user)
+  }
 }
 
 /** Roles of a bot's key: all roles of the bot (null); made with an API key, only the roles of that key. */
@@ -127,15 +145,15 @@ function rolesForBot({ principal }: Actor): string[] | null {
   return principal.byKey ? ['bot', ...principal.roles] : null
 }
 
-function requireBot({ store }: BotCommandDeps, actor: Actor, bot: string): BotRecord {
-  const record = store.directory.bots.get(bot)
+function requireBot({ bots }: Pick<DirectoryStore, 'bots'>, actor: Actor, bot: string): BotRecord {
+  const record = bots.get(bot)
   const mine = record?.owner === requireUser(actor)
   if (record && (mine || isAdmin(actor))) return record
   throw new Refusal('not_found', `you have no bot ${bot}`, { field: 'bot' })
 }
 
-function requireBotItself({ store }: BotCommandDeps, user: string): BotRecord {
-  const record = store.directory.bots.get(user)
+function requireBotItself({ bots }: Pick<DirectoryStore, 'bots'>, user: string): BotRecord {
+  const record = bots.get(user)
   if (!record) throw new Refusal('forbidden', 'you are not a bot; say which of your bots it is about', { field: 'bot' })
   return record
 }

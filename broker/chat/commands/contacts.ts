@@ -1,58 +1,75 @@
 import type { CONTACT_COMMANDS } from '../../../schemas/commands/contacts.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { commit } from '../../store/commit.js'
+import { requireSameAccount } from '../../auth/account-version.js'
 import type { DirectoryStore } from '../../store/directory.js'
-import { requireUser } from '../model/actor.js'
+import { type Actor, requireUser } from '../model/actor.js'
 import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'
 import { DEFAULT_PRIVACY } from '../model/privacy.js'
 import type { Handlers } from './table.js'
-import type { PeopleCommandDeps } from './users.js'
+import { type PeopleCommandDeps, requireKnown } from './users.js'
 
 /** Maximum number of contacts and requests per user, in each direction. */
 const MAX_CONTACTS = 1000
 
+type Check = (directory: DirectoryStore) => void | Promise<void>
+
 export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof CONTACT_COMMANDS> {
-  const { store, locks, presence, askLimits } = deps
+  const { store, presence, askLimits } = deps
   const { directory } = store
-  /** `ask`: checks that run before the other user is told of the request. */
-  const addContact = (me: string, user: string, ask: () => void): Promise<string> =>
-    locks.runExclusive(pair(me, user), async () => {
-      if (!directory.addedContacts(me).has(user)) {
-        if (directory.addedContacts(me).size >= MAX_CONTACTS || directory.addedBy(user).size >= MAX_CONTACTS)
-          throw new Refusal('conflict', `at most ${MAX_CONTACTS} contacts and requests at a time`)
-        ask()
+  const addContact = async (actor: Actor, user: string, requireAllowed: Check): Promise<string> => {
+    const me = requireUser(actor)
+    const add = () =>
+      store.transact(pair(me, user), async ({ directory }) => {
+        await requireSameAccount(directory, actor.principal)
+        await requireAllowed(directory)
+        const value = directory.addedContacts(user).has(me) ? 'contact' : 'asked'
+        if (directory.addedContacts(me).has(user)) return { value }
         const drafts = [userEvent(user, { type: 'contact', by: me })]
-        const ops = [directory.contactOp(me, user, Date.now())]
-        await presence.updateVisibility(me, user, () => commit(store, { drafts, ops }))
-      }
-      return JSON.stringify({ state: directory.addedContacts(user).has(me) ? 'contact' : 'asked' })
-    })
+        return { drafts, ops: [directory.contactOp(me, user, Date.now())], value }
+      })
+    const { value: state } = await presence.updateVisibility(me, user, add)
+    return JSON.stringify({ state })
+  }
+  /** Not guarded by those who ask a user: they do not wait for each other. */
+  const requirePlace = (me: string, user: string): void => {
+    if (directory.addedContacts(me).size >= MAX_CONTACTS || directory.addedBy(user).size >= MAX_CONTACTS)
+      throw new Refusal('conflict', `at most ${MAX_CONTACTS} contacts and requests at a time`)
+  }
   return {
     'contacts.request': async (actor, { user }) => {
       const me = requireUser(actor)
       if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
-      if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
-      requireNotBlocked(directory, user, me, `you may not ask ${user}`)
-      return addContact(me, user, () => {
+      const requireAllowed: Check = async (directory) => {
+        await requireKnown(directory, user)
+        requireNotBlocked(directory, user, me, `you may not ask ${user}`)
+        if (directory.addedContacts(me).has(user)) return
+        requirePlace(me, user)
         requireAskable(directory, user, me)
-        askLimits.require(actor, user, 'contact')
+      }
+      await requireAllowed(directory)
+      if (!directory.addedContacts(me).has(user)) askLimits.require(actor, user, 'contact')
+      return addContact(actor, user, requireAllowed)
+    },
+    'contacts.accept': (actor, { user }) => {
+      const me = requireUser(actor)
+      return addContact(actor, user, (directory) => {
+        if (!directory.addedContacts(user).has(me))
+          throw new Refusal('not_found', `${user} did not ask you`, { field: 'user' })
+        if (!directory.addedContacts(me).has(user)) requirePlace(me, user)
       })
     },
-    'contacts.accept': async (actor, { user }) => {
+    'contacts.remove': async (actor, { user }) => {
       const me = requireUser(actor)
-      if (!directory.addedContacts(user).has(me))
-        throw new Refusal('not_found', `${user} did not ask you`, { field: 'user' })
-      return addContact(me, user, () => {})
-    },
-    'contacts.remove': (actor, { user }) => {
-      const me = requireUser(actor)
-      return locks.runExclusive(pair(me, user), async () => {
-        const known = directory.addedContacts(me).has(user) || directory.addedContacts(user).has(me)
-        const ops = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
-        if (known) await presence.updateVisibility(me, user, () => commit(store, { ops }))
-        return '{}'
-      })
+      const remove = (): Promise<unknown> =>
+        store.transact(pair(me, user), async ({ directory }) => {
+          await requireSameAccount(directory, actor.principal)
+          const isKnown = directory.addedContacts(me).has(user) || directory.addedContacts(user).has(me)
+          const ops = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
+          return { ops: isKnown ? ops : [], value: null }
+        })
+      await presence.updateVisibility(me, user, remove)
+      return '{}'
     },
     'contacts.list': async (actor, { after = '', limit = 100 }) => {
       const me = requireUser(actor)
@@ -77,7 +94,7 @@ function requireAskable(directory: DirectoryStore, user: string, me: string): vo
     throw new Refusal('forbidden', `you may not ask ${user}`)
 }
 
-/** Key of the lock for two users, so that two simultaneous requests make them contacts. */
+/** Decisions about two users are made one after another. */
 function pair(one: string, other: string): string {
   return `contacts ${[one, other].sort().join(' ')}`
 }

@@ -4,7 +4,8 @@ import type { PasswordResets } from '../../auth/password-resets.js'
 import type { Proofs } from '../../auth/proofs.js'
 import { readSecret } from '../../auth/secrets.js'
 import type { Bus } from '../../store/bus.js'
-import { requireAdmin } from '../model/actor.js'
+import type { Transaction } from '../../store/transaction.js'
+import { requireAdmin, requireCurrent } from '../model/actor.js'
 import { limitedLife, requireWithinRoles } from '../model/api-key-limits.js'
 import type { Signal } from '../model/signals.js'
 import { loginAttempt } from './auth.js'
@@ -24,8 +25,9 @@ export function passwordResetCommands(
   return {
     'auth.reset': async (actor, { user, expiresIn = RESET_EXPIRES_IN.default }) => {
       requireAdmin(actor, 'passwords are reset by admins')
+      const allow = ({ directory }: Transaction) => requireCurrent(directory, actor)
       if (actor.principal.byKey) requireWithinRoles(actor, await rolesOfAccount(user))
-      return JSON.stringify(await passwordResets.create(user, limitedLife(actor, expiresIn)))
+      return JSON.stringify(await passwordResets.create(user, limitedLife(actor, expiresIn), allow))
     },
     'auth.resetPassword': async (actor, { token, password }) => {
       const shown = loginAttempt(actor, readSecret('reset', token)?.user)

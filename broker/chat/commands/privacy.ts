@@ -1,7 +1,7 @@
 import type { PRIVACY_COMMANDS, PrivacySettings } from '../../../schemas/commands/privacy.js'
-import { commit } from '../../store/commit.js'
+import { requireSameAccount } from '../../auth/account-version.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
 import { DEFAULT_PRIVACY } from '../model/privacy.js'
@@ -10,30 +10,31 @@ import type { Handlers } from './table.js'
 
 export interface PrivacyCommandDeps {
   readonly store: Store
-  readonly locks: KeyedMutex
   readonly presence: Pick<Presence, 'audienceChanged'>
 }
 
-export function privacyCommands(deps: PrivacyCommandDeps): Handlers<keyof typeof PRIVACY_COMMANDS> {
-  const { store, locks, presence } = deps
-  const { privacy } = store.directory
-  const settingsOf = (user: string): PrivacySettings => {
-    const { messages, presence, readReceipts, invites } = privacy.get(user) ?? DEFAULT_PRIVACY
-    return { messages, presence, readReceipts, invites }
-  }
+export function privacyCommands({ store, presence }: PrivacyCommandDeps): Handlers<keyof typeof PRIVACY_COMMANDS> {
   return {
-    'privacy.get': async (actor) => JSON.stringify(settingsOf(requireUser(actor))),
-    'privacy.update': (actor, changes) => {
+    'privacy.get': async (actor) => JSON.stringify(settingsOf(store.directory, requireUser(actor))),
+    'privacy.update': async (actor, changes) => {
       const user = requireUser(actor)
-      return locks.runExclusive(`privacy ${user}`, async () => {
-        const before = settingsOf(user)
-        const settings = { ...before, ...changes }
-        if (Object.keys(changes).length === 0) return JSON.stringify(settings)
-        const drafts = [userEvent(user, { type: 'privacy', ...settings })]
-        await commit(store, { drafts, ops: [privacy.putOp({ user, ...settings })] })
-        if (settings.presence !== before.presence) presence.audienceChanged(user)
-        return JSON.stringify(settings)
+      const { value } = await store.transact(`privacy ${user}`, async ({ directory }) => {
+        await requireSameAccount(directory, actor.principal)
+        const before = settingsOf(directory, user)
+        const after = { ...before, ...changes }
+        const value = { before, after }
+        if (Object.keys(changes).length === 0) return { value }
+        const drafts = [userEvent(user, { type: 'privacy', ...after })]
+        return { drafts, ops: [directory.privacy.putOp({ user, ...after })], value }
       })
+      const { before, after } = value
+      if (after.presence !== before.presence) presence.audienceChanged(user)
+      return JSON.stringify(after)
     },
   }
+}
+
+function settingsOf(directory: Pick<DirectoryStore, 'privacy'>, user: string): PrivacySettings {
+  const { messages, presence, readReceipts, invites } = directory.privacy.get(user) ?? DEFAULT_PRIVACY
+  return { messages, presence, readReceipts, invites }
 }

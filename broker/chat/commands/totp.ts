@@ -11,15 +11,17 @@ export function totpCommands(deps: TotpCommandDeps): Handlers<keyof typeof TOTP_
     'auth.totp.begin': async (actor, { password }) => {
       const user = requireUser(actor)
       // A stolen token must not be able to lock the owner out.
-      await requirePassword(deps, actor, { user, password, field: 'password' })
-      return JSON.stringify(await secondFactors.begin(user))
+      const verified = await requirePassword(deps, actor, { user, password, field: 'password' })
+      return JSON.stringify(await secondFactors.begin(verified))
     },
-    'auth.totp.confirm': async (actor, { code }) =>
-      JSON.stringify({ recoveryCodes: await secondFactors.confirm(requireUser(actor), code) }),
+    'auth.totp.confirm': async (actor, { code }) => {
+      requireUser(actor)
+      return JSON.stringify({ recoveryCodes: await secondFactors.confirm(actor.principal, code) })
+    },
     'auth.totp.remove': async (actor, { password, code }) => {
       const user = requireUser(actor)
-      await requirePassword(deps, actor, { user, password, field: 'password' })
-      await proofs.guessable(loginAttempt(actor, user), () => secondFactors.remove(user, code))
+      const verified = await requirePassword(deps, actor, { user, password, field: 'password' })
+      await proofs.guessable(loginAttempt(actor, user), () => secondFactors.remove(verified, code))
       return '{}'
     },
     'auth.totp.status': async (actor) => JSON.stringify(await secondFactors.status(requireUser(actor))),

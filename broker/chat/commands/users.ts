@@ -1,10 +1,9 @@
 import { MAX_FIELDS_BYTES, type USER_COMMANDS } from '../../../schemas/commands/users.js'
 import { Refusal } from '../../../schemas/errors.js'
-import { commit } from '../../store/commit.js'
+import { requireSameAccount } from '../../auth/account-version.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { Store } from '../../store/store.js'
 import type { BlockRecord, ProfileRecord } from '../../store/users.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { requireUser } from '../model/actor.js'
 import type { AskLimits } from '../model/ask-limits.js'
 import type { Presence } from '../presence/presence.js'
@@ -15,33 +14,33 @@ const MAX_BLOCKS = 1000
 
 export interface PeopleCommandDeps {
   readonly store: Store
-  readonly locks: KeyedMutex
   readonly presence: Pick<Presence, 'updateVisibility'>
   readonly askLimits: AskLimits
 }
 
 export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USER_COMMANDS> {
-  const { store, locks, presence } = deps
+  const { store, presence } = deps
   const { directory } = store
   return {
     'users.get': async (_, { user }) => {
       await requireKnown(directory, user)
       return JSON.stringify((await directory.profile(user)) ?? plainProfile(user))
     },
-    'users.update': (actor, { name, avatar, fields }) => {
+    'users.update': async (actor, { name, avatar, fields }) => {
       const user = requireUser(actor)
-      return locks.runExclusive(`profile ${user}`, async () => {
+      const { value: profile } = await store.transact(`profile ${user}`, async ({ directory }) => {
+        await requireSameAccount(directory, actor.principal)
         const before = (await directory.profile(user)) ?? plainProfile(user)
-        const profile: ProfileRecord = {
+        const value: ProfileRecord = {
           user,
           name: name === undefined ? before.name : name,
           avatar: avatar === undefined ? before.avatar : avatar,
           fields: mergeFields(before.fields, fields ?? {}),
           updatedAt: Date.now(),
         }
-        await commit(store, { ops: [directory.profileOp(profile)] })
-        return JSON.stringify(profile)
+        return { ops: [directory.profileOp(value)], value }
       })
+      return JSON.stringify(profile)
     },
     'users.search': async (_, { query, after = '', limit = 20 }) => {
       const found = await directory.usersLike(query, after, limit + 1)
@@ -52,25 +51,30 @@ export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USE
     'blocks.add': async (actor, { user }) => {
       const me = requireUser(actor)
       if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
-      await requireKnown(directory, user)
-      return locks.runExclusive(`blocks ${me}`, async () => {
-        const mine = directory.blocks(me)
-        if (mine.has(user)) return '{}'
-        if (mine.size >= MAX_BLOCKS) throw new Refusal('conflict', `at most ${MAX_BLOCKS} users are blocked at a time`)
-        // A block ends being contacts, in both directions.
-        const apart = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
-        const ops = [directory.blockOp({ user: me, blocked: user, at: Date.now() }), ...apart]
-        await presence.updateVisibility(me, user, () => commit(store, { ops }))
-        return '{}'
-      })
+      const block = (): Promise<unknown> =>
+        store.transact(`blocks ${me}`, async ({ directory }) => {
+          await requireSameAccount(directory, actor.principal)
+          await requireKnown(directory, user)
+          const mine = directory.blocks(me)
+          if (mine.has(user)) return { value: null }
+          if (mine.size >= MAX_BLOCKS)
+            throw new Refusal('conflict', `at most ${MAX_BLOCKS} users are blocked at a time`)
+          // A block ends being contacts, in both directions.
+          const apart = [directory.deleteContactOp(me, user), directory.deleteContactOp(user, me)]
+          return { ops: [directory.blockOp({ user: me, blocked: user, at: Date.now() }), ...apart], value: null }
+        })
+      await presence.updateVisibility(me, user, block)
+      return '{}'
     },
-    'blocks.remove': (actor, { user }) => {
+    'blocks.remove': async (actor, { user }) => {
       const me = requireUser(actor)
-      return locks.runExclusive(`blocks ${me}`, async () => {
-        const ops = [directory.deleteBlockOp(me, user)]
-        if (directory.blocks(me).has(user)) await presence.updateVisibility(me, user, () => commit(store, { ops }))
-        return '{}'
-      })
+      const unblock = (): Promise<unknown> =>
+        store.transact(`blocks ${me}`, async ({ directory }) => {
+          await requireSameAccount(directory, actor.principal)
+          return { ops: directory.blocks(me).has(user) ? [directory.deleteBlockOp(me, user)] : [], value: null }
+        })
+      await presence.updateVisibility(me, user, unblock)
+      return '{}'
     },
     'blocks.list': async (actor, { after = '', limit = 100 }) => {
       const mine = [...directory.blocks(requireUser(actor)).values()]
@@ -81,7 +85,7 @@ export function userCommands(deps: PeopleCommandDeps): Handlers<keyof typeof USE
   }
 }
 
-async function requireKnown(directory: DirectoryStore, user: string): Promise<void> {
+export async function requireKnown(directory: Pick<DirectoryStore, 'user'>, user: string): Promise<void> {
   if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
 }
 

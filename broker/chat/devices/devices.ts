@@ -24,7 +24,7 @@ export interface DevicesDeps {
   readonly store: Store
   readonly locks: KeyedMutex
   readonly rules: DeviceRules
-  readonly accounts: Pick<Accounts, 'add'>
+  readonly accounts: Pick<Accounts, 'create'>
   readonly keys: Pick<Keys, 'create' | 'list' | 'revoke'>
   /** Deletes an account and all its data. */
   readonly remove: (user: string) => Promise<unknown>
@@ -53,7 +53,7 @@ export class Devices {
       if (!isAdmin(actor) && devices.ownedBy(owner).size >= perUser)
         throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
       const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
-      await addOwned(accounts, 'device', device, devices.putOp(record))
+      await addOwned(accounts, 'device', device, actor, () => devices.putOp(record))
       return { record, key: await newKey(this.#deps, actor, device) }
     })
   }

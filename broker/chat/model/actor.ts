@@ -1,6 +1,8 @@
 import { Refusal } from '../../../schemas/errors.js'
 import { SYSTEM } from '../../../schemas/ids.js'
+import { requireSameAccount } from '../../auth/account-version.js'
 import type { Principal } from '../../auth/principal.js'
+import { requireValid } from '../../auth/validity.js'
 import type { DirectoryStore } from '../../store/directory.js'
 
 /** The user on whose behalf a publish or a request is handled, and the session it came from. */
@@ -49,6 +51,19 @@ export function requireUser(actor: Actor): string {
   if (actor.principal.anonymous)
     throw new Refusal('unauthorized', 'anonymous clients have no rooms and no users; log in')
   return actor.principal.user
+}
+
+/**
+ * For a decision that issues something, or gives up what was issued: the actor still has the account and the login. A session is ended by what
+ * voids its login, so it only has to have the account; a request over HTTP can have waited since it was verified. @throws Refusal
+ * `unauthorized`
+ */
+export async function requireCurrent(
+  directory: Parameters<typeof requireValid>[0],
+  { principal, sessionId }: Actor,
+): Promise<void> {
+  if (sessionId === null) await requireValid(directory, principal, Date.now())
+  else await requireSameAccount(directory, principal)
 }
 
 /**

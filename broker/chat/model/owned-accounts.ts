@@ -2,16 +2,30 @@
 import { Refusal } from '../../../schemas/errors.js'
 import type { Accounts } from '../../auth/accounts.js'
 import type { Op } from '../../store/op.js'
+import { topicOfOwned } from '../../store/persons.js'
+import type { Transaction } from '../../store/transaction.js'
+import type { UserRecord } from '../../store/users.js'
+import { type Actor, requireCurrent, requireUser } from './actor.js'
 
-/** Creates the account together with the record of its owner. A refusal of the name carries the field `bot` or `device`. */
+/**
+ * Creates the account together with the record of its owner, who asks for it. A refusal of the name carries the field `bot` or `device`.
+ * @param owned Makes the record; checks the number of those that are there
+ */
 export async function addOwned(
-  accounts: Pick<Accounts, 'add'>,
+  accounts: Pick<Accounts, 'create'>,
   kind: 'bot' | 'device',
   name: string,
-  owned: Op,
-): Promise<void> {
+  actor: Actor,
+  owned: (tx: Transaction) => Op,
+): Promise<UserRecord> {
+  const topic = topicOfOwned(requireUser(actor))
+  const along = async (tx: Transaction): Promise<Op[]> => {
+    tx.topic(topic)
+    await requireCurrent(tx.directory, actor)
+    return [owned(tx)]
+  }
   try {
-    await accounts.add(name, null, [kind], [owned])
+    return await accounts.create(name, null, [kind], along, topic)
   } catch (error) {
     if (error instanceof Refusal && error.field === 'user')
       throw new Refusal(error.code, error.message, { field: kind, cause: error })

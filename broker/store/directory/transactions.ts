@@ -66,16 +66,17 @@ export class Transactions {
     for (let attempt = 1; ; attempt++) {
       const reads = new Reads()
       const at = this.#records.position
-      const decision = await this.#decide(decide, reads).catch((error: unknown) => {
-        // A refusal may be about what is not so any more.
-        if (this.#port.position === at || attempt >= MOST_ATTEMPTS) throw error
-        return null
-      })
-      const outcome = decision && (await this.#commit(decision, reads, at, queued))
-      if (outcome && !(outcome instanceof GuardConflict)) return outcome
+      const outcome = await this.#decide(decide, reads).then(
+        (decision) => this.#commit(decision, reads, at, queued),
+        (error: unknown) => {
+          if (attempt >= MOST_ATTEMPTS) throw error
+          return this.#confirm(error, reads, at)
+        },
+      )
+      if (!(outcome instanceof GuardConflict)) return outcome
       if (attempt >= MOST_ATTEMPTS)
         throw new Refusal('unavailable', 'others changed the same at the same time; try again')
-      await this.#records.reached(outcome ? outcome.position : this.#port.position)
+      await this.#records.reached(outcome.position)
       if (attempt > 1) await sleep(Math.random() * FIRST_PAUSE * 2 ** attempt)
     }
   }
@@ -89,8 +90,22 @@ export class Transactions {
     })
   }
 
+  /** A refusal may be about what is not so any more. @throws the error, if it is so */
+  async #confirm(error: unknown, reads: Reads, at: number): Promise<GuardConflict> {
+    const { position } = this.#port
+    if (position === at) throw error
+    // Whether a limit was reached is known only by counting again.
+    if (reads.limits.length > 0) return new GuardConflict(position)
+    const guards = { at, keys: [...reads.guards] }
+    const failed = await new Promise<StoreError | null>((settled) =>
+      this.#port.commit({ drafts: [], ops: [], guards, settled }),
+    )
+    if (failed instanceof GuardConflict) return failed
+    throw error
+  }
+
   #commit<T>(
-    { drafts = [], ops = [], value }: Decision<T>,
+    { drafts = [], ops = [], lazy = false, value }: Decision<T>,
     reads: Reads,
     at: number,
     queued?: (value: T) => Pick<Change, 'settled'>,
@@ -106,7 +121,7 @@ export class Transactions {
         else resolve({ value, results })
       }
       const guards = { at, keys: [...reads.guards], limits: reads.limits }
-      const change: Change = { drafts, ops: [...ops, ...touches], guards, settled }
+      const change: Change = { drafts, ops: [...ops, ...touches], guards, lazy, settled }
       told = queued?.(value)
       this.#port.commit(change)
     })

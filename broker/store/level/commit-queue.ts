@@ -33,7 +33,7 @@ export class CommitQueue {
   }
 
   add(change: Change): void {
-    const barrier = change.drafts.length === 0 && change.ops.length === 0
+    const barrier = change.drafts.length === 0 && change.ops.length === 0 && !change.guards
     if (this.#closed) {
       change.settled(new StoreError('the store is closed'), [])
     } else if (barrier && this.since === null) {
