@@ -80,7 +80,10 @@ export class Followers {
       audience.batches = []
       this.#guard(() => audience.listener(told))
     }
-    if (this.#growth.size > 0) for (const { log, entries } of batches) this.grown(log, entries.at(-1)!.seq)
+    for (const listener of this.#growth)
+      this.#guard(() => {
+        for (const { log, entries } of batches) listener(log, entries.at(-1)!.seq)
+      })
   }
 
   grown(log: string, head: number): void {
