@@ -12,7 +12,10 @@ export interface Ownership {
 /** Bots and devices created by earlier versions may be owned by one another; no chain is longer than this. */
 const MAX_OWNERS = 4
 
-/** All bots and devices of an owner, for `Transaction.topic`: to be named where they are listed, and where one of them is made or given away. */
+/**
+ * All bots and devices of an owner, as a topic of transactions: named with `topic` where one of them is made or given away, and with
+ * `readTopic` where a decision depends on which there are.
+ */
 export function ownedTopic(owner: string): string {
   return `owned by ${owner}`
 }

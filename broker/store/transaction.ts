@@ -25,6 +25,8 @@ export interface Transaction extends RecordReader {
    * sees what the earlier one wrote.
    */
   topic(name: string): void
+  /** The same for a decision that changes nothing of what it names: it sees what others wrote, and fails none of them. */
+  readTopic(name: string): void
   /** The owner must have fewer than `most` records when the change is committed. Check it too: a limit that fails only decides again. */
   limit(limit: RecordLimit): void
 }

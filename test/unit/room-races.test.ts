@@ -1,5 +1,7 @@
 /** Acts on a room at the same time on two nodes: one wins, and the other sees why. */
 import t, { type Test } from 'tap'
+import { AccountRemovals } from '../../broker/chat/erasure/account-removals.js'
+import { RoomErasure } from '../../broker/chat/erasure/room-erasure.js'
 import type { Actor } from '../../broker/chat/model/actor.js'
 import { AskLimits } from '../../broker/chat/model/ask-limits.js'
 import type { Signal } from '../../broker/chat/model/signals.js'
@@ -250,6 +252,66 @@ for (const [name, race] of Object.entries(RACES))
       t.equal(await answer, code)
       race.check?.(t, store)
     })
+
+/** The erasure of an account on a node that has not heard of the last change of what the account left. */
+async function erasedLate(t: Test, left: (node: Node) => Promise<unknown>, change: (node: Node) => Promise<unknown>) {
+  const { store, late, one, other } = await nodes(t, [{ user: 'bob', role: 'admin' }])
+  await left(one)
+  await one.members.leave(bob, 'tea')
+  const removal = store.accounts.removalOp({ user: 'bob', at: 2, rooms: ['tea'] })
+  await commit(store, [], [...store.directory.deleteUserOps('bob', 2), removal])
+  late.hold()
+  await change(one)
+  const { transact } = late.store
+  const wakened: Store['transact'] = (key, decide) => {
+    setImmediate(late.release)
+    return transact(key, decide)
+  }
+  Object.assign(late.store, { transact: wakened })
+  const removals = new AccountRemovals({
+    store: late.store,
+    accounts: { remove: async () => [] },
+    members: other.members,
+    presence: { removeUser: async () => {} },
+    roomErasure: new RoomErasure({ store: late.store, indexed: () => true }),
+    userErasure: { erase: async () => {} },
+    endSessions: async () => {},
+    failed: (error) => t.fail(String(error)),
+  })
+  t.equal(await removals.run('bob', 'bob'), true)
+  return store.directory
+}
+
+const makeDen = ({ rooms, members }: Node) => rooms.create(bob, 'den', {}).then(() => members.leave(bob, 'den'))
+
+t.test('erasing an account undoes no change of a room it made', async (t) => {
+  const directory = await erasedLate(t, makeDen, ({ rooms }) => rooms.update(admin, 'den', { topic: 'x' }))
+  t.match(directory.room('den'), { topic: 'x', createdBy: 'system' })
+})
+
+t.test('nor brings back a room that was deleted', async (t) => {
+  const directory = await erasedLate(t, makeDen, ({ rooms }) => rooms.remove(admin, 'den'))
+  t.equal(directory.room('den'), undefined)
+})
+
+t.test('nor a ban that was lifted', async (t) => {
+  const ban = ({ sanctions }: Node) => sanctions.ban(bob, 'tea', 'cy').then(() => sanctions.ban(bob, 'tea', 'dee'))
+  const directory = await erasedLate(t, ban, ({ sanctions }) => sanctions.unban(ann, 'tea', 'cy'))
+  t.match([...directory.bans.of('tea').values()], [{ user: 'dee', by: 'system' }])
+})
+
+t.test('what is erased of a room is not written to the next of that name', async (t) => {
+  const { store, late, one } = await nodes(t, [])
+  const erasure = new RoomErasure({ store: late.store, indexed: () => true })
+  late.hold()
+  await one.rooms.remove(ann, 'tea')
+  await one.rooms.create(cy, 'tea', {})
+  const erasing = erasure.events('cy', 'tea', 0)
+  setImmediate(late.release)
+  t.same(await erasing, { next: 1, erased: true })
+  const [made] = await store.log.read('e:tea', 0, 1, 1e6, 'shown')
+  t.match(made, { seq: 1, gone: undefined }, 'what cy did in the new room is there')
+})
 
 t.test('hundreds of users who join a room at once share commits', async (t) => {
   const { store, one } = await nodes(t, [])

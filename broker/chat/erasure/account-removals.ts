@@ -8,9 +8,10 @@ import { topics } from '../../../schemas/topics.js'
 import type { Accounts } from '../../auth/accounts.js'
 import type { RemovalRecord } from '../../store/accounts.js'
 import { commit } from '../../store/commit.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
 import { personBehind } from '../../store/persons.js'
-import type { RoomRecord } from '../../store/rooms.js'
+import type { RoomRecords } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import { roomsWithMessagesOf } from '../../store/touched-rooms.js'
 import { FairQueue } from '../../util/fair-queue.js'
@@ -170,10 +171,13 @@ export class AccountRemovals {
   /** Rooms, invitations, links and sanctions stay, without the name of their creator. */
   async #anonymiseRecords(user: string): Promise<void> {
     const { store } = this.#deps
-    for (const room of [...store.directory.rooms()]) {
+    for (const { id } of [...store.directory.rooms()]) {
       await this.#pause()
-      const ops = anonymiseOps(store, room, user)
-      if (ops.length > 0) await commit(store, { ops })
+      if (anonymiseOps(store.directory, store.directory, id, user).length > 0)
+        await store.transact(id, ({ directory }) => ({
+          ops: anonymiseOps(directory, store.directory, id, user),
+          value: undefined,
+        }))
     }
   }
 
@@ -181,9 +185,12 @@ export class AccountRemovals {
   async #dropConversations(user: string, rooms: readonly string[]): Promise<void> {
     const { store } = this.#deps
     for (const room of rooms) {
-      if (!directMembers(room)?.includes(user) || store.directory.members(room).size > 0) continue
-      await commit(store, { ops: store.directory.deleteRoomOps(room) })
-      await store.log.drop(logs.messages(room))
+      if (!directMembers(room)?.includes(user)) continue
+      const { value: isEmpty } = await store.transact(room, ({ directory }) => {
+        const isEmpty = directory.members(room).size === 0
+        return { ops: isEmpty ? directory.deleteRoomOps(room) : [], value: isEmpty }
+      })
+      if (isEmpty) await store.log.drop(logs.messages(room))
     }
   }
 
@@ -206,16 +213,33 @@ export class AccountRemovals {
   }
 }
 
-function anonymiseOps({ directory }: Store, room: RoomRecord, user: string): Op[] {
-  const { id } = room
+/** `unguarded`: where records made by the user are looked for; those found are read again. */
+function anonymiseOps(directory: DirectoryStore, unguarded: DirectoryStore, room: string, user: string): Op[] {
+  const record = directory.room(room)
+  if (!record) return []
   const by = SYSTEM
-  const mine = <T extends { by: string }>(records: ReadonlyMap<string, T>): T[] =>
-    [...records.values()].filter((record) => record.by === user).map((record) => ({ ...record, by }))
+  const invites = [...unguarded.invites(room).values()]
+    .filter((invite) => invite.by === user)
+    .flatMap((invite) => directory.invite(room, invite.user) ?? [])
+    .filter((invite) => invite.by === user)
   return [
-    ...(room.createdBy === user ? [directory.roomOp({ ...room, createdBy: by })] : []),
-    ...mine(directory.invites(id)).map((record) => directory.inviteOp(record)),
-    ...mine(directory.bans.of(id)).map((record) => directory.bans.putOp(record)),
-    ...mine(directory.mutes.of(id)).map((record) => directory.mutes.putOp(record)),
-    ...mine(directory.links.of(id)).map((record) => directory.links.putOp(record)),
+    ...(record.createdBy === user ? [directory.roomOp({ ...record, createdBy: by })] : []),
+    ...invites.map((invite) => directory.inviteOp({ ...invite, by })),
+    ...renamedOps(directory.bans, unguarded.bans, room, user),
+    ...renamedOps(directory.mutes, unguarded.mutes, room, user),
+    ...renamedOps(directory.links, unguarded.links, room, user),
   ]
+}
+
+function renamedOps<T extends { readonly by: string }>(
+  records: RoomRecords<T>,
+  unguarded: RoomRecords<T>,
+  room: string,
+  user: string,
+): Op[] {
+  return [...unguarded.of(room)]
+    .filter(([, { by }]) => by === user)
+    .flatMap(([name]) => records.get(room, name) ?? [])
+    .filter(({ by }) => by === user)
+    .map((record) => records.putOp({ ...record, by: SYSTEM }))
 }

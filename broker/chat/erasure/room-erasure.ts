@@ -11,10 +11,10 @@ import { commit } from '../../store/commit.js'
 import type { Effect } from '../../store/effect.js'
 import type { LogName } from '../../store/log-name.js'
 import type { Gone, LogEntry } from '../../store/logs.js'
-import type { NoteWrite } from '../../store/notes.js'
+import type { NoteReader, NoteWrite } from '../../store/notes.js'
 import { effectOp } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import type { Decision, Transaction } from '../../store/transaction.js'
 import { uuid7 } from '../../util/uuid7.js'
 import { deletionOf } from '../history/deletion.js'
 import { countReaction, encodeState, readState } from '../history/message-state.js'
@@ -23,19 +23,20 @@ import { isForwardOf } from '../messages/forwarding.js'
 import { normalizeEmoji } from '../model/emoji.js'
 import { logs } from '../model/views.js'
 
-/** Entries and bytes per step under the room's lock. */
+/** Entries and bytes per step. */
 const PAGE = 100
 const PAGE_BYTES = 1024 * 1024
 
 export interface RoomErasureDeps {
   readonly store: Store
-  /** The locks of rooms. */
-  readonly locks: KeyedMutex
-  /** The locks under which messages are changed. */
-  readonly messageLocks: KeyedMutex
   /** Whether the search index has read an entry, or search is off. */
   readonly indexed: (room: string, seq: number) => boolean
 }
+
+/** An entry that changes another. */
+type Change = MessageOutput & { readonly target: number }
+
+type Erasure = Omit<Decision<undefined>, 'value'>
 
 /** Position after a page; null: the end of the log. `erased`: something was erased. */
 export interface ErasedPage {
@@ -43,33 +44,35 @@ export interface ErasedPage {
   readonly erased: boolean
 }
 
+/** A room between its creation and its deletion: what is erased in it must not be written to the next room of that name. */
+interface RoomLife {
+  readonly room: string
+  readonly createdAt: number
+}
+
 export class RoomErasure {
   readonly #store: Store
-  readonly #locks: KeyedMutex
-  readonly #messageLocks: KeyedMutex
   readonly #indexed: RoomErasureDeps['indexed']
 
-  constructor({ store, locks, messageLocks, indexed }: RoomErasureDeps) {
+  constructor({ store, indexed }: RoomErasureDeps) {
     this.#store = store
-    this.#locks = locks
-    this.#messageLocks = messageLocks
     this.#indexed = indexed
   }
 
   /** Erases one page of a room's messages. */
   messages(user: string, room: string, after: number): Promise<ErasedPage> {
     const log = logs.messages(room)
-    return this.#page(room, log, after, (entry) => this.#message(user, room, log, entry))
+    return this.#page(room, log, after, (life, entry) => this.#message(user, life, log, entry))
   }
 
   /** Erases one page of a room's events: those that name the user. */
   events(user: string, room: string, after: number): Promise<ErasedPage> {
     const log = logs.roomEvents(room)
-    return this.#page(room, log, after, async (entry) => {
+    return this.#page(room, log, after, async (life, entry) => {
       if (entry.gone) return false
       const event = JSON.parse(entry.payload.toString('utf8')) as { user?: string; by?: string }
       if (event.user !== user && event.by !== user) return false
-      await this.#write(log, eraseEffect(entry.seq))
+      await this.#write(life, entry.seq, () => erased(log, entry))
       return true
     })
   }
@@ -78,111 +81,129 @@ export class RoomErasure {
   async entries(user: string, log: LogName, after: number): Promise<ErasedPage> {
     const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
     const seqs = page.filter(({ from }) => from === user).map(({ seq }) => seq)
-    if (seqs.length > 0) await this.#write(log, eraseEffect(...seqs))
+    if (seqs.length > 0) await commit(this.#store, { ops: [effectOp(log, eraseEffect(...seqs))] })
     return { next: page.at(-1)?.seq ?? null, erased: seqs.length > 0 }
   }
 
-  /** Runs under the room's lock, so that the room is not deleted meanwhile. */
-  #page(room: string, log: LogName, after: number, erase: (entry: LogEntry) => Promise<boolean>): Promise<ErasedPage> {
-    return this.#locks.runExclusive(room, async () => {
-      const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
-      // Concurrently, so that the writes share one commit or few.
-      const erased = await Promise.all(page.map(erase))
-      return { next: page.at(-1)?.seq ?? null, erased: erased.includes(true) }
-    })
+  async #page(
+    room: string,
+    log: LogName,
+    after: number,
+    erase: (life: RoomLife, entry: LogEntry) => Promise<boolean>,
+  ): Promise<ErasedPage> {
+    const createdAt = this.#store.directory.room(room)?.createdAt
+    if (createdAt === undefined) return { next: null, erased: false }
+    const page = await this.#store.log.read(log, after, PAGE, PAGE_BYTES, 'shown')
+    // Concurrently, so that the writes share one commit or few.
+    const erased = await Promise.all(page.map((entry) => erase({ room, createdAt }, entry)))
+    return { next: page.at(-1)?.seq ?? null, erased: erased.includes(true) }
   }
 
-  async #message(user: string, room: string, log: LogName, entry: LogEntry): Promise<boolean> {
+  async #message(user: string, life: RoomLife, log: LogName, entry: LogEntry): Promise<boolean> {
     const { from, gone, isChange } = entry
     const isTrace = gone ? gone.why === 'deleted' && gone.by === user : isForwardOf(entry, user)
     if (from !== user && !isTrace) return false
-    if (gone) await this.#write(log, eraseEffect(entry.seq))
-    else if (isChange) await this.#change(user, room, log, entry)
-    else await this.#withMessageLock(room, entry.seq, () => this.#delete(room, log, entry.seq))
+    if (gone) await this.#write(life, entry.seq, () => erased(log, entry))
+    else if (isChange) await this.#change(user, life, log, entry)
+    else await this.#write(life, entry.seq, ({ notes }) => deletion(notes, life.room, log, entry))
     return true
   }
 
-  async #delete(room: string, log: LogName, seq: number): Promise<void> {
-    const { seqs, notes } = await deletionOf(this.#store.notes, log, seq)
-    const effect = { ...eraseEffect(...seqs), notes }
-    await commit(this.#store, { drafts: [brokerDraft(room, log, { type: 'delete', target: seq }, effect)] })
-  }
-
-  #change(user: string, room: string, log: LogName, entry: LogEntry): Promise<void> {
-    const message = JSON.parse(entry.payload.toString('utf8')) as MessageOutput & { target: number }
-    return this.#withMessageLock(room, message.target, () => {
+  #change(user: string, life: RoomLife, log: LogName, entry: LogEntry): Promise<void> {
+    const message = JSON.parse(entry.payload.toString('utf8')) as Change
+    return this.#write(life, message.target, ({ notes }) => {
       switch (message.type) {
         case 'reaction':
-          return this.#reaction(user, log, entry, message)
+          return reaction(notes, user, log, entry, message)
         case 'edit':
-          return this.#edit(room, log, entry, message)
+          return edit(notes, life.room, log, entry, message)
         case 'pin':
-          return this.#pin(user, log, entry, message)
+          return pin(notes, user, log, entry, message)
         case 'delete':
-          return this.#deletion(room, log, entry, message.target)
+          return this.#deletion(life.room, log, entry, message.target)
         default:
-          return this.#write(log, eraseEffect(entry.seq))
+          return erased(log, entry)
       }
     })
   }
 
-  async #reaction(
-    user: string,
-    log: LogName,
-    { seq }: LogEntry,
-    { target, data }: { target: number; data?: unknown },
-  ): Promise<void> {
-    const { notes } = this.#store
-    const mine = await new Reactions(notes).of(log, target, user)
-    const last = mine.get(normalizeEmoji((data as ReactionData).emoji))?.variants.find((one) => one.seq === seq)
-    const writes: NoteWrite[] = []
-    if (last) {
-      const { emoji } = last
-      writes.push({ kind: 'reaction', target, name: `${user}/${emoji}`, value: null })
-      const state = readState(await notes.get(log, 'state', target))
-      const counted = countReaction(state, normalizeEmoji(emoji), -1)
-      if (last.on) writes.push({ kind: 'state', target, name: '', value: encodeState(counted, 'as before') as string })
-    }
-    await this.#write(log, { ...eraseEffect(seq), notes: writes })
-  }
-
-  /** A moderator's edit of someone else's message is kept in the name of the broker: what it removed must not reappear. */
-  async #edit(room: string, log: LogName, { seq }: LogEntry, message: MessageOutput & { target: number }) {
-    const { target, text, attachments, data, mentions } = message
-    const note = await this.#store.notes.get(log, 'state', target)
-    const state = readState(note)
-    const old: NoteWrite = { kind: 'edit', target, name: this.#store.notes.nameOf(seq), value: null }
-    if (note === null || state.edited !== seq) return this.#write(log, { ...eraseEffect(seq), notes: [old] })
-    const value = encodeState({ ...state, editedBy: SYSTEM }, 'this one')
-    const notes: NoteWrite[] = [
-      old,
-      { kind: 'edit', target, name: null, value: '' },
-      { kind: 'state', target, name: '', value },
-    ]
-    const content = { type: 'edit', target, text, attachments, data, mentions }
-    await commit(this.#store, { drafts: [brokerDraft(room, log, content, { ...eraseEffect(seq), notes })] })
-  }
-
   /** The search index learns of a deletion by its entry. If it has not read the entry yet, a new one replaces it. */
-  async #deletion(room: string, log: LogName, { seq }: LogEntry, target: number): Promise<void> {
-    if (this.#indexed(room, seq)) return this.#write(log, eraseEffect(seq))
-    await commit(this.#store, { drafts: [brokerDraft(room, log, { type: 'delete', target }, eraseEffect(seq))] })
+  #deletion(room: string, log: LogName, entry: LogEntry, target: number): Erasure {
+    if (this.#indexed(room, entry.seq)) return erased(log, entry)
+    return { drafts: [brokerDraft(room, log, { type: 'delete', target }, eraseEffect(entry.seq))] }
   }
 
-  async #pin(user: string, log: LogName, { seq }: LogEntry, { target }: { target: number }): Promise<void> {
-    const pin = JSON.parse((await this.#store.notes.get(log, 'pin', target)) ?? 'null') as { by: string } | null
-    const value = JSON.stringify({ ...pin, by: SYSTEM })
-    const notes: NoteWrite[] = pin?.by === user ? [{ kind: 'pin', target, name: '', value }] : []
-    await this.#write(log, { ...eraseEffect(seq), notes })
+  /** Writes what is decided, unless the room was deleted meanwhile. `target`: the message whose notes it depends on. */
+  async #write(
+    { room, createdAt }: RoomLife,
+    target: number,
+    decide: (tx: Transaction) => Erasure | Promise<Erasure>,
+  ): Promise<void> {
+    await this.#store.transact(`message ${room} ${target}`, async (tx) => {
+      const isThere = tx.directory.room(room)?.createdAt === createdAt
+      return { ...(isThere ? await decide(tx) : {}), value: undefined }
+    })
   }
+}
 
-  #withMessageLock(room: string, target: number, work: () => Promise<void>): Promise<void> {
-    return this.#messageLocks.runExclusive(`${room} ${target}`, work)
-  }
+async function deletion(notes: NoteReader, room: string, log: LogName, { seq }: LogEntry): Promise<Erasure> {
+  const deleted = await deletionOf(notes, log, seq)
+  const effect = { ...eraseEffect(...deleted.seqs), notes: deleted.notes }
+  return { drafts: [brokerDraft(room, log, { type: 'delete', target: seq }, effect)] }
+}
 
-  async #write(log: LogName, effect: Effect): Promise<void> {
-    await commit(this.#store, { ops: [effectOp(log, effect)] })
+async function reaction(
+  notes: NoteReader,
+  user: string,
+  log: LogName,
+  entry: LogEntry,
+  { target, data }: Change,
+): Promise<Erasure> {
+  const mine = await new Reactions(notes).of(log, target, user)
+  const last = mine.get(normalizeEmoji((data as ReactionData).emoji))?.variants.find(({ seq }) => seq === entry.seq)
+  const writes: NoteWrite[] = []
+  if (last) {
+    const { emoji } = last
+    writes.push({ kind: 'reaction', target, name: `${user}/${emoji}`, value: null })
+    const state = readState(await notes.get(log, 'state', target))
+    const counted = countReaction(state, normalizeEmoji(emoji), -1)
+    if (last.on) writes.push({ kind: 'state', target, name: '', value: encodeState(counted, 'as before') as string })
   }
+  return erased(log, entry, writes)
+}
+
+/** A moderator's edit of someone else's message is kept in the name of the broker: what it removed must not reappear. */
+async function edit(notes: NoteReader, room: string, log: LogName, entry: LogEntry, message: Change): Promise<Erasure> {
+  const { target, text, attachments, data, mentions } = message
+  const note = await notes.get(log, 'state', target)
+  const state = readState(note)
+  const old: NoteWrite = { kind: 'edit', target, name: notes.nameOf(entry.seq), value: null }
+  if (note === null || state.edited !== entry.seq) return erased(log, entry, [old])
+  const value = encodeState({ ...state, editedBy: SYSTEM }, 'this one')
+  const writes: NoteWrite[] = [
+    old,
+    { kind: 'edit', target, name: null, value: '' },
+    { kind: 'state', target, name: '', value },
+  ]
+  const content = { type: 'edit', target, text, attachments, data, mentions }
+  return { drafts: [brokerDraft(room, log, content, { ...eraseEffect(entry.seq), notes: writes })] }
+}
+
+async function pin(
+  notes: NoteReader,
+  user: string,
+  log: LogName,
+  entry: LogEntry,
+  { target }: Change,
+): Promise<Erasure> {
+  const pin = JSON.parse((await notes.get(log, 'pin', target)) ?? 'null') as { by: string } | null
+  const value = JSON.stringify({ ...pin, by: SYSTEM })
+  return erased(log, entry, pin?.by === user ? [{ kind: 'pin', target, name: '', value }] : [])
+}
+
+/** Erases an entry without leaving one. */
+function erased(log: LogName, { seq }: LogEntry, notes: NoteWrite[] = []): Erasure {
+  return { ops: [effectOp(log, { ...eraseEffect(seq), notes })] }
 }
 
 function eraseEffect(...seqs: number[]): Effect {

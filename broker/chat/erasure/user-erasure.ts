@@ -4,7 +4,6 @@ import { topics } from '../../../schemas/topics.js'
 import { commit } from '../../store/commit.js'
 import type { Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { DeviceCommands } from '../devices/device-commands.js'
 import { lockOf } from '../devices/devices.js'
 import { parseObject } from '../model/message.js'
@@ -20,7 +19,6 @@ const BROADCAST = logs.broadcast('')
 
 export interface UserErasureDeps {
   readonly store: Store
-  readonly locks: KeyedMutex
   readonly roomErasure: Pick<RoomErasure, 'entries'>
   readonly reports: Pick<Reports, 'removeUser'>
   readonly notifications: Pick<Notifications, 'withdraw'>
@@ -65,15 +63,14 @@ export class UserErasure {
 
   /** Commands to devices of others, and bridges that the user made for devices which have another owner now. */
   async #devices(user: string, pause: Pause): Promise<void> {
-    const { store, locks, commands } = this.#deps
+    const { store, commands } = this.#deps
     const { devices } = store.directory
     for (const { device } of [...devices.all()]) {
       await pause()
       await commands.withdraw(user, device)
-      await locks.runExclusive(lockOf(device), async () => {
+      await store.transact(lockOf(device), ({ directory: { devices } }) => {
         const mine = [...devices.bridges.of(device).values()].filter(({ by }) => by === user)
-        const ops = mine.map((bridge) => devices.bridges.putOp({ ...bridge, by: SYSTEM }))
-        if (ops.length > 0) await commit(store, { ops })
+        return { ops: mine.map((bridge) => devices.bridges.putOp({ ...bridge, by: SYSTEM })), value: undefined }
       })
     }
   }

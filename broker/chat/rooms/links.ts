@@ -1,7 +1,6 @@
 /** Invitation links: anyone who has a link may join its room, as long as the link is valid and has uses left. */
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../../../schemas/errors.js'
-import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
 import type { LinkRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
@@ -27,23 +26,33 @@ export class Links {
   }
 
   async #create(
-    { directory }: Transaction,
+    tx: Transaction,
     actor: Actor,
     room: string,
     seconds?: number,
     uses?: number,
   ): Promise<Decision<LinkRecord>> {
+    const { directory } = tx
     this.#rules.with(directory).require(actor, room, 'invite')
     const by = actor.principal.user
     await requireAccount(directory, by)
-    const ops = deleteSpentOps(directory, room)
-    if (directory.links.of(room).size - ops.length >= MAX_LINKS)
-      throw new Refusal('conflict', `${room} has ${MAX_LINKS} links; revoke one first`)
+    const ops = this.#spaceOps(tx, room)
     const at = Date.now()
     const expires = seconds === undefined ? null : at + seconds * 1000
     const link = randomBytes(16).toString('base64url')
     const record: LinkRecord = { room, link, by, at, expires, uses: uses ?? null }
     return { ops: [...ops, directory.links.putOp(record)], value: record }
+  }
+
+  /** Writes that delete spent links. They are not guarded, since a spent link is never valid again. @throws Refusal `conflict`. */
+  #spaceOps(tx: Transaction, room: string): Op[] {
+    const links = this.#store.directory.links.of(room)
+    const spent = [...links.values()].filter((link) => !isValid(link))
+    if (links.size - spent.length >= MAX_LINKS)
+      throw new Refusal('conflict', `${room} has ${MAX_LINKS} links; revoke one first`)
+    if (links.size < MAX_LINKS) tx.limit({ table: 'link', owner: room, most: MAX_LINKS })
+    else tx.directory.links.of(room)
+    return spent.map(({ link }) => tx.directory.links.deleteOp(room, link))
   }
 
   /** The valid links, oldest first. */
@@ -61,10 +70,6 @@ export class Links {
       return { ops: [directory.links.deleteOp(room, link)], value: undefined }
     })
   }
-}
-
-function deleteSpentOps({ links }: DirectoryStore, room: string): Op[] {
-  return [...links.of(room).values()].filter((link) => !isValid(link)).map(({ link }) => links.deleteOp(room, link))
 }
 
 export function isValid({ expires, uses }: LinkRecord, now = Date.now()): boolean {

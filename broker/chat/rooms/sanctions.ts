@@ -63,13 +63,13 @@ export class Sanctions {
     rules.require(actor, room, 'ban')
     await requireTarget(directory, rules, actor, room, user)
     const names = [...namesOf(directory, user)]
-    for (const name of names) tx.topic(ownedTopic(name))
+    for (const name of names) tx.readTopic(ownedTopic(name))
     const members = names.flatMap((name) => directory.member(room, name) ?? [])
     for (const member of members) rules.requireAbove(actor, member)
     if (members.some(({ role }) => role === 'owner')) rules.requireAnotherOwner(room, ...names)
     const record: BanRecord = { ...sanction(actor, sentence), reason }
     const { by, until } = record
-    const ops = [...spaceOps(directory.bans, room), directory.bans.putOp(record), ...outOps(directory, room, names)]
+    const ops = [...this.#spaceOps(tx, 'ban', room), directory.bans.putOp(record), ...outOps(directory, room, names)]
     const removed = members.filter((member) => member.user !== user).flatMap((member) => removedDrafts(member, by))
     const drafts = [...eventsOf(room, user, { type: 'banned', by, until, reason }), ...removed]
     return { drafts, ops, value: { record, members } }
@@ -107,7 +107,8 @@ export class Sanctions {
 
   /** Mutes a member, who may still read. The mute stays when the member leaves and joins again. */
   async mute(actor: Actor, room: string, user: string, seconds?: number): Promise<MuteRecord> {
-    const { value } = await this.#store.transact(room, async ({ directory }) => {
+    const { value } = await this.#store.transact(room, async (tx) => {
+      const { directory } = tx
       const { mutes } = directory
       const rules = this.#rules.with(directory)
       rules.require(actor, room, 'mute')
@@ -115,7 +116,7 @@ export class Sanctions {
       await requireTarget(directory, rules, actor, room, user)
       const record = sanction(actor, { room, user, seconds })
       const { by, until } = record
-      const ops = [...spaceOps(mutes, room), mutes.putOp(record)]
+      const ops = [...this.#spaceOps(tx, 'mute', room), mutes.putOp(record)]
       return { drafts: eventsOf(room, user, { type: 'muted', by, until }), ops, value: record }
     })
     return value
@@ -134,6 +135,19 @@ export class Sanctions {
   mutes(actor: Actor, room: string): MuteRecord[] {
     this.#rules.require(actor, room, 'mute')
     return standing(this.#store.directory.mutes.of(room))
+  }
+
+  /** Writes that delete expired records once the list is full. @throws Refusal `conflict` if none has expired. */
+  #spaceOps(tx: Transaction, what: 'ban' | 'mute', room: string): Op[] {
+    const recordsOf = ({ bans, mutes }: DirectoryStore): RoomRecords<MuteRecord> => (what === 'ban' ? bans : mutes)
+    if (recordsOf(this.#store.directory).of(room).size < MAX_SANCTIONS) {
+      tx.limit({ table: what, owner: room, most: MAX_SANCTIONS })
+      return []
+    }
+    const records = recordsOf(tx.directory)
+    const over = [...records.of(room).values()].filter((record) => isOver(record))
+    if (over.length === 0) throw new Refusal('conflict', `${MAX_SANCTIONS} users of ${room} are in that list already`)
+    return over.map(({ user }) => records.deleteOp(room, user))
   }
 
   async #lift(actor: Actor, room: string, user: string, act: 'ban' | 'mute'): Promise<void> {
@@ -177,15 +191,6 @@ function outOps(directory: DirectoryStore, room: string, names: readonly string[
     if (directory.joinRequests.get(room, name)) ops.push(directory.joinRequests.deleteOp(room, name))
   }
   return ops
-}
-
-/** Writes that delete expired records once the list is full. @throws Refusal `conflict` if none has expired. */
-function spaceOps(records: RoomRecords<MuteRecord>, room: string): Op[] {
-  const all = records.of(room)
-  if (all.size < MAX_SANCTIONS) return []
-  const over = [...all.values()].filter((record) => isOver(record))
-  if (over.length === 0) throw new Refusal('conflict', `${MAX_SANCTIONS} users of ${room} are in that list already`)
-  return over.map(({ user }) => records.deleteOp(room, user))
 }
 
 function eventsOf(room: string, user: string, event: Sanction): Draft[] {

@@ -85,8 +85,6 @@ export async function makeShared(config: Config, deps: ChatDeps) {
     askLimits: new AskLimits(store.directory, config.limits.asksPerPair),
     /** By room, or by user. */
     locks: new KeyedMutex(),
-    /** By room and message. */
-    messageLocks: new KeyedMutex(),
     replyBytes: config.limits.replyBytes,
   }
 }

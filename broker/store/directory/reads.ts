@@ -38,8 +38,12 @@ export class Reads {
     this.guards.add(guardOfAllNotes(log))
   }
 
-  topic(topic: string): void {
+  readTopic(topic: string): void {
     this.guards.add(guardOfTopic(topic))
+  }
+
+  topic(topic: string): void {
+    this.readTopic(topic)
     this.touched.add(guardOfTopic(topic))
   }
 }

@@ -86,6 +86,7 @@ export class Transactions {
       ...this.#records.recording(reads),
       notes: new RecordingNotes(this.#port.notes, reads),
       topic: (name) => reads.topic(name),
+      readTopic: (name) => reads.readTopic(name),
       limit: (limit) => void reads.limits.push(limit),
     })
   }
