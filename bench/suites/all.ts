@@ -8,6 +8,7 @@ import { latency } from './latency.js'
 import { long } from './long.js'
 import { membership } from './membership.js'
 import { reads } from './reads.js'
+import { records } from './records.js'
 import { replay } from './replay.js'
 import { returning } from './returning.js'
 import { throughput } from './throughput.js'
@@ -25,6 +26,7 @@ export const SUITES: readonly Suite[] = [
   membership,
   returning,
   upkeep,
+  records,
   growth,
   long,
 ]
