@@ -110,8 +110,8 @@ interface Channel {
 
 /** A log with feeds. */
 interface FollowedLog {
-  /** A log has few views, each with its feeds. */
-  readonly channels: Channel[]
+  /** A log has few views, each with its feeds. Replaced when it changes. */
+  channels: readonly Channel[]
   /** Null: the store has not answered yet. */
   followed: Followed | null
 }
@@ -137,13 +137,12 @@ export class Hub {
   }
 
   attach(view: View, feed: Feed): void {
-    const channels = this.#followedLog(view.log).channels
-    let channel = channels.find(
-      (candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic,
-    )
-    if (!channel) channels.push((channel = { view, feeds: [] }))
-    feed.slot = channel.feeds.length
-    channel.feeds.push(feed)
+    const log = this.#followedLog(view.log)
+    const channel = channelOf(log, view)
+    feed.slot = channel?.feeds.length ?? 0
+    // Most rooms have few feeds here, and an empty array that grows would reserve seventeen elements.
+    if (channel) channel.feeds.push(feed)
+    else log.channels = log.channels.concat({ view, feeds: [feed] })
   }
 
   /** Number of the last entry of a log with feeds; 0 if the store has not answered yet. */
@@ -178,10 +177,8 @@ export class Hub {
 
   detach(view: View, feed: Feed): void {
     const log = this.#logs.get(view.log)
-    const channel = log?.channels.find(
-      (candidate) => candidate.view.cursor === view.cursor && candidate.view.topic === view.topic,
-    )
-    if (!log || !channel || channel.feeds[feed.slot] !== feed) return
+    const channel = log && channelOf(log, view)
+    if (!channel || channel.feeds[feed.slot] !== feed) return
     const last = channel.feeds.pop()!
     if (last !== feed) {
       channel.feeds[feed.slot] = last
@@ -189,7 +186,7 @@ export class Hub {
     }
     feed.slot = -1
     if (channel.feeds.length > 0) return
-    log.channels.splice(log.channels.indexOf(channel), 1)
+    log.channels = log.channels.filter((other) => other !== channel)
     if (log.channels.length > 0) return
     this.#logs.delete(view.log)
     log.followed?.end()
@@ -269,6 +266,10 @@ export class Hub {
       endpoint.acceptPlain(out, qos, filters, queued?.has(endpoint.id) ? number : null)
     }
   }
+}
+
+function channelOf({ channels }: FollowedLog, { cursor, topic }: View): Channel | undefined {
+  return channels.find(({ view }) => view.cursor === cursor && view.topic === topic)
 }
 
 function inForm(view: View, entries: readonly LogEntry[]): readonly LogEntry[] {

@@ -1,4 +1,5 @@
 /** One log in memory: head, tail, and the entries that are not in chunks yet. */
+import { LazyMap } from '../../util/lazy.js'
 import type { Gone, LogEntry } from '../logs.js'
 import type { Chunk } from './chunk.js'
 import type { FollowedLog, Follower } from './followers.js'
@@ -33,7 +34,7 @@ export class RoomLog implements FollowedLog {
   cached: Chunk[] = []
   followers = NOBODY
   /** Entries whose payload is erased, but still in a chunk or in the journal on disk. */
-  readonly erasing = new Map<number, Gone>()
+  erasing = new LazyMap<number, Gone>()
   /** Number of chunks rewritten: without payloads they had, or with more entries. */
   rewritten = 0
   /** Changes when the log is dropped or reloaded: results of earlier disk reads are then void. */
@@ -51,7 +52,7 @@ export class RoomLog implements FollowedLog {
     this.newest = head.newest
     this.recent = []
     this.cached = []
-    this.erasing.clear()
+    this.erasing = new LazyMap()
     this.epoch++
   }
 
