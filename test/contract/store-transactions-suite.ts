@@ -1,4 +1,5 @@
 /** Deciding and writing: guards, limits, and two memories of one store that race. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { GuardConflict, type StoreError } from '../../broker/store/changes.js'
 import {
@@ -193,6 +194,24 @@ async function transactions(t: Test, newPlace: NewPlace): Promise<void> {
   })
   await t.rejects(never, { code: 'unavailable' })
   t.equal(always, 6, 'a bounded number of times')
+
+  let [joins, isOver] = [0, false]
+  const crowd = Array.from({ length: 20 }, async (_, i) => {
+    const user = `user${i}`
+    while (!isOver) {
+      const ops = [store.directory.memberOp(member('tea', user))]
+      await store.transact(user, ({ directory }) => ({ ops: directory.room('tea') ? ops : [], value: ++joins }))
+    }
+  })
+  const counted = await store.transact('tea', async ({ directory }) => {
+    const { size } = directory.members('tea')
+    await nextTurn()
+    return { ops: [directory.roomOp(room('tea', { name: `${size}` }))], value: size }
+  })
+  isOver = true
+  await Promise.all(crowd)
+  t.equal(counted.value, 20, 'one that depends on what others change all the time is made alone in the end')
+  t.ok(joins > 20, `${joins} joins`)
 
   const { commits } = store.counts
   t.equal((await store.transact('tea', () => ({ value: 5 }))).value, 5)

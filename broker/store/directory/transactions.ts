@@ -16,6 +16,8 @@ import type { Records } from './records.js'
 
 /** How often a decision is made before its request is refused. */
 const MOST_ATTEMPTS = 6
+/** After so many attempts, the others of this process wait until it is made: one that depends on much would else fail for as long as they go on. */
+const MOST_BESIDE_OTHERS = 3
 /** Ms: the longest pause before the second attempt, twice as long before each further one. */
 const FIRST_PAUSE = 4
 
@@ -23,6 +25,8 @@ export class Transactions {
   readonly #port: Pick<StorePort, 'commit' | 'notes' | 'position'>
   readonly #records: Records
   readonly #locks = new KeyedMutex()
+  /** The last of the decisions that are made alone; null: there is none. */
+  #alone: Promise<unknown> | null = null
 
   constructor(port: Pick<StorePort, 'commit' | 'notes' | 'position'>, records: Records) {
     this.#port = port
@@ -63,22 +67,50 @@ export class Transactions {
 
   /** @param queued Called whenever a decision is in the queue; what it returns is told the outcome, instead of the promise */
   async #run<T>(decide: Decide<T>, queued?: (value: T) => Pick<Change, 'settled'>): Promise<Committed<T>> {
-    for (let attempt = 1; ; attempt++) {
-      const reads = new Reads()
-      const at = this.#records.position
-      const outcome = await this.#decide(decide, reads).then(
-        (decision) => this.#commit(decision, reads, at, queued),
-        (error: unknown) => {
-          if (attempt >= MOST_ATTEMPTS) throw error
-          return this.#confirm(error, reads, at)
-        },
-      )
-      if (!(outcome instanceof GuardConflict)) return outcome
-      if (attempt >= MOST_ATTEMPTS)
-        throw new Refusal('unavailable', 'others changed the same at the same time; try again')
-      await this.#records.reached(outcome.position)
-      if (attempt > 1) await sleep(Math.random() * FIRST_PAUSE * 2 ** attempt)
+    while (this.#alone) await this.#alone
+    for (let attempt = 1; attempt <= MOST_BESIDE_OTHERS; attempt++) {
+      const outcome = await this.#attempt(decide, attempt, queued)
+      if (outcome) return outcome
+      while (this.#alone) await this.#alone
     }
+    return this.#runAlone(async () => {
+      for (let attempt = MOST_BESIDE_OTHERS + 1; attempt <= MOST_ATTEMPTS; attempt++) {
+        const outcome = await this.#attempt(decide, attempt, queued)
+        if (outcome) return outcome
+      }
+      throw new Refusal('unavailable', 'others changed the same at the same time; try again')
+    })
+  }
+
+  #runAlone<T>(work: () => Promise<T>): Promise<T> {
+    const done = (this.#alone ?? Promise.resolve()).then(work)
+    const over = (): void => {
+      if (this.#alone === settled) this.#alone = null
+    }
+    const settled = done.then(over, over)
+    this.#alone = settled
+    return done
+  }
+
+  /** Resolves with null if others got in between. */
+  async #attempt<T>(
+    decide: Decide<T>,
+    attempt: number,
+    queued?: (value: T) => Pick<Change, 'settled'>,
+  ): Promise<Committed<T> | null> {
+    const reads = new Reads()
+    const at = this.#records.position
+    const outcome = await this.#decide(decide, reads).then(
+      (decision) => this.#commit(decision, reads, at, queued),
+      (error: unknown) => {
+        if (attempt >= MOST_ATTEMPTS) throw error
+        return this.#confirm(error, reads, at)
+      },
+    )
+    if (!(outcome instanceof GuardConflict)) return outcome
+    await this.#records.reached(outcome.position)
+    if (attempt > 1) await sleep(Math.random() * FIRST_PAUSE * 2 ** attempt)
+    return null
   }
 
   async #decide<T>(decide: Decide<T>, reads: Reads): Promise<Decision<T>> {
