@@ -4,6 +4,7 @@ import type { CredentialRecord } from '../store/credentials.js'
 import type { DirectoryStore } from '../store/directory.js'
 import { isOwned } from '../store/persons.js'
 import type { Store } from '../store/store.js'
+import type { Decision, Transaction } from '../store/transaction.js'
 import { requireSameAccount, versionOf } from './account-version.js'
 import { type Allow, accountKey } from './accounts.js'
 import { type CredentialStore, findCredential, isIssuedTo } from './credentials.js'
@@ -36,6 +37,8 @@ export interface KeyRecord extends CredentialRecord {
   readonly name: string
 }
 
+type Written = Pick<Decision<unknown>, 'drafts' | 'ops'>
+
 export class Keys {
   readonly #deps: KeysDeps
   readonly #now: () => number
@@ -49,33 +52,55 @@ export class Keys {
    * `key` is the secret, which cannot be retrieved later. Rejects with a refusal.
    * @param allow Checks the right to it
    */
-  async create(
-    user: string,
-    { name, roles, expiresIn }: NewKey,
-    allow: Allow = () => {},
-  ): Promise<{ record: KeyRecord; key: string }> {
+  async create(user: string, made: NewKey, allow: Allow = () => {}): Promise<{ record: KeyRecord; key: string }> {
     const { store, perUser, perBot = perUser } = this.#deps
-    const [id, secret] = [newCredentialId(), newSecret()]
+    const secret = newSecret()
     const { value } = await store.transact(accountKey(user), async (tx) => {
       const { directory } = tx
       await allow(tx)
-      const account = await requireSameAccount(directory, { user })
-      const now = this.#now()
+      const record = await this.#newRecord(directory, user, made, secret)
       const most = isOwned(directory, user) ? Math.min(perUser, perBot) : perUser
       const all = await keysOf(directory, user)
-      const over = all.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
+      const over = all.filter(({ expiresAt }) => expiresAt !== null && expiresAt <= record.createdAt)
       if (all.length - over.length >= most)
         throw new Refusal('conflict', `${user} has ${most} keys (limits.keysPerUser, keysPerBot); revoke one first`)
-      const record: KeyRecord = {
-        ...{ user, id, kind: 'key', hash: hashSecret(secret), previous: null, name, createdAt: now, usedAt: 0 },
-        accountId: versionOf(account).id,
-        expiresAt: expiresIn === null ? null : now + expiresIn * 1000,
-        ...(roles === null ? {} : { roles: [...roles] }),
-      }
       const old = over.map((gone) => directory.deleteCredentialOp(user, gone.id))
       return { ops: [...old, directory.credentialOp(record)], value: record }
     })
-    return { record: value, key: writeSecret('key', { user, id, secret }) }
+    return { record: value, key: writeSecret('key', { user, id: value.id, secret }) }
+  }
+
+  /**
+   * Creates a key in place of all others, which are revoked.
+   * @param along Checks the right to it, and decides what else is written with it
+   */
+  async replace(user: string, made: NewKey, along: (tx: Transaction) => Promise<Written>): Promise<string> {
+    const { store, ended } = this.#deps
+    const secret = newSecret()
+    const { value } = await store.transact(accountKey(user), async (tx) => {
+      const { drafts = [], ops = [] } = await along(tx)
+      const revoked = (await tx.directory.credentials(user)).filter(({ kind }) => kind === 'key').map(({ id }) => id)
+      const record = await this.#newRecord(tx.directory, user, made, secret)
+      const old = revoked.map((key) => tx.directory.deleteCredentialOp(user, key))
+      return { drafts, ops: [...ops, ...old, tx.directory.credentialOp(record)], value: { record, revoked } }
+    })
+    for (const id of value.revoked) ended(user, id)
+    return writeSecret('key', { user, id: value.record.id, secret })
+  }
+
+  async #newRecord(
+    directory: Pick<DirectoryStore, 'user'>,
+    user: string,
+    { name, roles, expiresIn }: NewKey,
+    secret: string,
+  ): Promise<KeyRecord> {
+    const [account, id, now] = [await requireSameAccount(directory, { user }), newCredentialId(), this.#now()]
+    return {
+      ...{ user, id, kind: 'key', hash: hashSecret(secret), previous: null, name, createdAt: now, usedAt: 0 },
+      accountId: versionOf(account).id,
+      expiresAt: expiresIn === null ? null : now + expiresIn * 1000,
+      ...(roles === null ? {} : { roles: [...roles] }),
+    }
   }
 
   /** The valid keys, oldest first. */

@@ -4,6 +4,7 @@ import { Access } from './access.js'
 import { Commands } from './commands/table.js'
 import type { AccountRemovals } from './erasure/account-removals.js'
 import type { Actor } from './model/actor.js'
+import type { RemoveFunction } from './model/owned-accounts.js'
 import { type PublishFunction, publishGated } from './model/publish-gate.js'
 import { logs } from './model/views.js'
 import type { CursorPosition } from './presence/receipts.js'
@@ -25,7 +26,7 @@ export async function makeChat(config: Config, deps: ChatDeps) {
   const people = { ...rooms, ...(await makePeople(config, rooms)) }
   const run = (actor: Actor, name: string, params: object): Promise<unknown> => commands.run(actor, name, params)
   const moderated = { ...people, ...makeModeration(config, { ...rooms, run }) }
-  const remove = (user: string): Promise<unknown> => removals.remove(user, 'kept')
+  const remove: RemoveFunction = (user, allow) => removals.remove(user, 'kept', allow)
   const { accounts, keys } = deps.auth
   const devices = makeDevices(config, { ...moderated, accounts, keys, remove, roomRules: rooms.rules })
   const removals: AccountRemovals = makeRemovals({ ...moderated, devices })

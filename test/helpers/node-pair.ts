@@ -2,15 +2,13 @@
 import type { Test } from 'tap'
 import type { Actor } from '../../broker/chat/model/actor.js'
 import { commit } from '../../broker/store/commit.js'
-import { openLevelStore } from '../../broker/store/level/level-store.js'
 import type { Store } from '../../broker/store/store.js'
+import { memoryStore } from './memory-store.js'
 import { secondMemory } from './two-memories.js'
 
 /** With accounts of these users. */
 export async function openStore(t: Test, users: readonly string[] = []): Promise<Store> {
-  const limits = { queueMessages: 1000, queueBytes: 1_000_000 }
-  const store = await openLevelStore({ location: null, sync: true, limits })
-  t.teardown(() => store.close())
+  const store = await memoryStore(t)
   const accounts = users.map((id) => ({ id, roles: [], passwordHash: null, createdAt: 1 }))
   await commit(store, { ops: accounts.flatMap((record) => store.directory.userOps(record)) })
   return store

@@ -10,7 +10,7 @@ import type { Store } from '../../store/store.js'
 import { commandRank } from '../messages/slash-commands.js'
 import { type Actor, isAdmin, requireCurrent, requireUser } from '../model/actor.js'
 import { botKeyLife, requireNoKey } from '../model/api-key-limits.js'
-import { addOwned } from '../model/owned-accounts.js'
+import { addOwned, type RemoveFunction } from '../model/owned-accounts.js'
 import type { Members } from '../rooms/members.js'
 import type { RoomRules } from '../rooms/room-rules.js'
 import { firstFitting } from './lists.js'
@@ -25,8 +25,7 @@ export interface BotCommandDeps {
   readonly members: Pick<Members, 'allowCommands'>
   readonly accounts: Pick<Accounts, 'create'>
   readonly keys: Keys
-  /** Deletes an account and all its data. */
-  readonly remove: (user: string) => Promise<unknown>
+  readonly remove: RemoveFunction
   /** Maximum number of bots per user; 0: only admins create bots. */
   readonly botsPerUser: number
   readonly replyBytes: number
@@ -73,7 +72,7 @@ export function botCommands(deps: BotCommandDeps): Handlers<keyof typeof BOT_COM
       return JSON.stringify({ bots: page.slice(0, limit), more: page.length > limit })
     },
     'bots.delete': async (actor, { bot }) => {
-      await deps.remove(requireBot(directory, actor, bot).bot)
+      await deps.remove(bot, (tx) => void requireBot(tx.directory, actor, bot))
       return '{}'
     },
     'slash.set': async (actor, { bot = requireUser(actor), commands }) => {

@@ -7,17 +7,15 @@ import { MAX_BRIDGED_TEXT } from '../../../schemas/commands/bridges.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { filterMatches, topicFilterFault } from '../../../schemas/topics.js'
 import type { Draft } from '../../store/changes.js'
-import { commit } from '../../store/commit.js'
 import type { BridgeRecord } from '../../store/devices.js'
 import { personBehind } from '../../store/persons.js'
 import type { RoomRecord } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import { uuid7 as bridgeId } from '../../util/uuid7.js'
 import type { Screening } from '../messages/screening.js'
 import type { SlowMode } from '../messages/slow-mode.js'
-import { type Actor, requireUser } from '../model/actor.js'
+import { type Actor, requireAccount, requireUser } from '../model/actor.js'
 import { type CheckedMessage, checkMessage, decodeText, parseObject, stringify } from '../model/message.js'
 import { inexactNumber } from '../model/numbers.js'
 import type { Publication } from '../model/publication.js'
@@ -37,10 +35,9 @@ const AT_ONCE = 10
 
 export interface BridgesDeps {
   readonly store: Store
-  readonly locks: KeyedMutex
   readonly rules: DeviceRules
   readonly roomRules: RoomRules
-  readonly members: Members
+  readonly members: Pick<Members, 'admission' | 'admitted'>
   readonly screening: Screening
   readonly slowMode: SlowMode
   readonly rates: Rates
@@ -60,21 +57,24 @@ export class Bridges {
   }
 
   /** Creates a bridge. The actor must own the device and be allowed to invite into the room; the device joins the room. @throws Refusal */
-  create(actor: Actor, device: string, { filter, room, template }: NewBridge): Promise<BridgeRecord> {
-    const { store, locks, rules, roomRules, members } = this.#deps
-    const { bridges } = store.directory.devices
-    return locks.runExclusive(lockOf(device), async () => {
-      rules.require(actor, device, 'own')
+  async create(actor: Actor, device: string, { filter, room, template }: NewBridge): Promise<BridgeRecord> {
+    const { store, rules, roomRules, members } = this.#deps
+    const by = requireUser(actor)
+    const record: BridgeRecord = { device, id: bridgeId(), filter, room, template, by, at: Date.now() }
+    const { value } = await store.transact(lockOf(device), async (tx) => {
+      const { directory } = tx
+      rules.with(directory).require(actor, device, 'own')
       this.#requireFilter(filter)
-      roomRules.require(actor, room, 'invite')
-      if (bridges.of(device).size >= MAX_BRIDGES)
+      roomRules.with(directory).require(actor, room, 'invite')
+      tx.limit({ table: 'bridge', owner: device, most: MAX_BRIDGES })
+      if (store.directory.devices.bridges.of(device).size >= MAX_BRIDGES)
         throw new Refusal('conflict', `${device} has ${MAX_BRIDGES} bridges; remove one first`)
-      await members.admit(actor, room, device)
-      const by = requireUser(actor)
-      const record: BridgeRecord = { device, id: bridgeId(), filter, room, template, by, at: Date.now() }
-      await commit(store, { ops: [bridges.putOp(record)] })
-      return record
+      await requireAccount(directory, by)
+      const { drafts = [], ops = [], value } = await members.admission(tx, actor, room, device)
+      return { drafts, ops: [...ops, directory.devices.bridges.putOp(record)], value }
     })
+    await members.admitted(value)
+    return record
   }
 
   #requireFilter(filter: string): void {
@@ -83,13 +83,13 @@ export class Bridges {
   }
 
   /** Removes a bridge. The device stays a member of the room. */
-  remove(actor: Actor, device: string, id: string): Promise<void> {
-    const { store, locks, rules } = this.#deps
-    const { bridges } = store.directory.devices
-    return locks.runExclusive(lockOf(device), async () => {
-      rules.require(actor, device, 'own')
+  async remove(actor: Actor, device: string, id: string): Promise<void> {
+    const { store, rules } = this.#deps
+    await store.transact(lockOf(device), ({ directory }) => {
+      const { bridges } = directory.devices
+      rules.with(directory).require(actor, device, 'own')
       if (!bridges.get(device, id)) throw new Refusal('not_found', `there is no bridge ${id}`, { field: 'bridge' })
-      await commit(store, { ops: [bridges.deleteOp(device, id)] })
+      return { ops: [bridges.deleteOp(device, id)], value: null }
     })
   }
 

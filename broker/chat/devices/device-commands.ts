@@ -13,7 +13,7 @@ import { effectOp, type Op } from '../../store/op.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
 import type { Deadline, TimerWheel } from '../../util/timer-wheel.js'
-import { type Actor, requireUser } from '../model/actor.js'
+import { type Actor, requireAccount, requireUser } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
 import { userEvent } from '../model/events.js'
 import { readObject, stringify } from '../model/message.js'
@@ -126,8 +126,7 @@ export class DeviceCommands implements Deadline {
     tx.limit({ table: 'openCommand', owner: device, most: MAX_OPEN })
     if (this.#devices.open.of(device).size >= MAX_OPEN)
       throw new Refusal('conflict', `${device} has ${MAX_OPEN} commands under way`)
-    // Guarded, because what a deleted user sent is withdrawn.
-    await tx.directory.user(draft.from)
+    await requireAccount(tx.directory, draft.from)
     const record: DeviceCommandRecord = {
       ...{ device, id: draft.id, name, ...(params === undefined ? {} : { params }), by: draft.from, at: draft.ts },
       ...{ expiresAt: draft.extra!.expiresAt, deliveredAt: 0, finishedAt: 0, state: 'pending' as const },

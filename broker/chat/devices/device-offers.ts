@@ -1,11 +1,13 @@
 /** Transfers of devices: the owner offers a device, the other user accepts. A transfer by an admin takes effect at once. */
 import { Refusal } from '../../../schemas/errors.js'
-import { commit } from '../../store/commit.js'
 import type { DeviceOfferRecord, DeviceRecord } from '../../store/devices.js'
+import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
-import { type Actor, isAdmin, requireUser } from '../model/actor.js'
+import { topicOfOwned } from '../../store/persons.js'
+import type { Decision, Transaction } from '../../store/transaction.js'
+import { type Actor, isAdmin, requireAccount, requireCurrent, requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
-import { type DevicesDeps, lockOf, newKey, requireRecipient, revokeKeys } from './devices.js'
+import { type DevicesDeps, keyOfDevice, lockOf, requireFewer, requireRecipient } from './devices.js'
 
 /** Maximum open offers to one user: of all owners, and of one. */
 const MAX_OFFERS = 1000
@@ -18,90 +20,85 @@ export class DeviceOffers {
     this.#deps = deps
   }
 
-  get #devices() {
-    return this.#deps.store.directory.devices
-  }
-
   /** `offered`: whether the offer waits to be accepted. Owners withdraw an offer by naming themselves. */
-  transfer(actor: Actor, device: string, user: string): Promise<{ offered: boolean }> {
-    const { locks, rules } = this.#deps
-    return locks.runExclusive(lockOf(device), async () => {
-      const record = rules.require(actor, device, 'own')
-      await requireRecipient(this.#deps, actor, user)
-      if (user === record.owner) {
-        await commit(this.#deps.store, { ops: this.#withdrawOps(device) })
-        return { offered: false }
-      }
-      if (isAdmin(actor)) await this.#handOver(record, user, requireUser(actor))
-      else await this.#offer(actor, record, user)
-      return { offered: !isAdmin(actor) }
+  async transfer(actor: Actor, device: string, user: string): Promise<{ offered: boolean }> {
+    const { store, rules, sanctions, askLimits } = this.#deps
+    const count = askLimits.once(actor, user, `device ${device}`)
+    const { value: how } = await store.transact(lockOf(device), async (tx) => {
+      const { directory } = tx
+      const record = rules.with(directory).require(actor, device, 'own')
+      await requireRecipient(directory, actor, user)
+      await requireAccount(directory, requireUser(actor))
+      if (user === record.owner) return { ops: withdrawOps(directory, device), value: 'withdrawn' }
+      if (!isAdmin(actor)) return this.#offer(tx, record, user, count)
+      return { ...handOver(tx, record, user, requireUser(actor)), value: 'handed over' }
     })
+    if (how === 'handed over') await sanctions.expel(user)
+    return { offered: !isAdmin(actor) && how !== 'withdrawn' }
   }
 
-  async #offer(actor: Actor, { device, owner }: DeviceRecord, user: string): Promise<void> {
-    const { offers } = this.#devices
-    if (offers.get(device, user)) return
-    const waiting = [...this.#devices.offeredTo(user).values()]
+  #offer(tx: Transaction, { device, owner }: DeviceRecord, user: string, count: () => void): Decision<string> {
+    const { devices } = tx.directory
+    if (devices.offers.get(device, user)) return { value: 'offered' }
+    tx.topic(`offers of devices to ${user}`)
+    const waiting = [...this.#deps.store.directory.devices.offeredTo(user).values()]
     const mine = waiting.filter(({ by }) => by === owner)
     if (waiting.length >= MAX_OFFERS || mine.length >= MAX_OFFERS_OF_ONE)
       throw new Refusal('conflict', `${user} has too many offers to answer`, { field: 'user' })
-    this.#deps.askLimits.require(actor, user, `device ${device}`)
+    count()
     const offer: DeviceOfferRecord = { device, user, by: owner, at: Date.now() }
     const drafts = [userEvent(user, { type: 'deviceOffered', device, by: owner })]
-    await commit(this.#deps.store, { drafts, ops: [...this.#withdrawOps(device), offers.putOp(offer)] })
+    return { drafts, ops: [...withdrawOps(tx.directory, device), devices.offers.putOp(offer)], value: 'offered' }
   }
 
   /** Accepts an offer. All earlier keys are revoked; the answer has a new one. */
-  accept(actor: Actor, device: string): Promise<{ record: DeviceRecord; key: string }> {
-    const { locks, options } = this.#deps
+  async accept(actor: Actor, device: string): Promise<{ record: DeviceRecord; key: string }> {
+    const { keys, sanctions } = this.#deps
     const user = requireUser(actor)
-    // The number of devices per owner is checked under the owner's lock.
-    return locks.runExclusive(`devices of ${user}`, () =>
-      locks.runExclusive(lockOf(device), async () => {
-        const offer = this.#requireOffer(user, device)
-        if (!isAdmin(actor) && this.#devices.ownedBy(user).size >= options.perUser)
-          throw new Refusal('conflict', `you have ${options.perUser} devices (devices.perUser); remove one first`)
-        await revokeKeys(this.#deps, device)
-        const record = await this.#handOver(this.#devices.get(device)!, user, offer.by)
-        return { record, key: await newKey(this.#deps, actor, device) }
-      }),
-    )
+    let record: DeviceRecord | null = null
+    const key = await keys.replace(device, keyOfDevice(actor), async (tx) => {
+      const offer = requireOffer(tx.directory, user, device)
+      requireFewer(this.#deps, actor)
+      await requireCurrent(tx.directory, actor)
+      const { mine, ...written } = handOver(tx, tx.directory.devices.get(device)!, user, offer.by)
+      record = mine
+      return written
+    })
+    await sanctions.expel(user)
+    return { record: record!, key }
   }
 
-  decline(actor: Actor, device: string): Promise<void> {
-    const { locks, store } = this.#deps
+  async decline(actor: Actor, device: string): Promise<void> {
     const user = requireUser(actor)
-    return locks.runExclusive(lockOf(device), async () => {
-      this.#requireOffer(user, device)
-      await commit(store, { ops: [this.#devices.offers.deleteOp(device, user)] })
+    await this.#deps.store.transact(lockOf(device), ({ directory }) => {
+      requireOffer(directory, user, device)
+      return { ops: [directory.devices.offers.deleteOp(device, user)], value: null }
     })
   }
+}
 
-  #requireOffer(user: string, device: string): DeviceOfferRecord {
-    const offer = this.#devices.offers.get(device, user)
-    if (offer && this.#devices.get(device)?.owner === offer.by) return offer
-    throw new Refusal('not_found', `nobody offers you a device ${device}`, { field: 'device' })
-  }
+/** @throws Refusal `not_found`. */
+function requireOffer({ devices }: DirectoryStore, user: string, device: string): DeviceOfferRecord {
+  const offer = devices.offers.get(device, user)
+  if (offer && devices.get(device)?.owner === offer.by) return offer
+  throw new Refusal('not_found', `nobody offers you a device ${device}`, { field: 'device' })
+}
 
-  /** Changes the owner. All shares end, and the device leaves rooms in which the new owner is banned. */
-  async #handOver(record: DeviceRecord, user: string, by: string): Promise<DeviceRecord> {
-    const { store, sanctions } = this.#deps
-    const { device, owner } = record
-    const { shares } = this.#devices
-    const mine = { ...record, owner: user }
-    const ops = [...shares.of(device).keys()].map((other) => shares.deleteOp(device, other))
-    ops.push(...this.#withdrawOps(device), this.#devices.putOp(mine))
-    const drafts = [
-      userEvent(user, { type: 'device', device, by, may: 'own' }),
-      userEvent(owner, { type: 'device', device, by: user, may: null }),
-    ]
-    await commit(store, { drafts, ops })
-    await sanctions.expel(user)
-    return mine
-  }
+/** Changes the owner. All shares end. Afterwards the device has to leave rooms in which the new owner is banned (`Sanctions.expel`). */
+function handOver(tx: Transaction, record: DeviceRecord, user: string, by: string) {
+  const { device, owner } = record
+  const { devices } = tx.directory
+  tx.topic(topicOfOwned(owner))
+  tx.topic(topicOfOwned(user))
+  const mine = { ...record, owner: user }
+  const ops = [...devices.shares.of(device).keys()].map((other) => devices.shares.deleteOp(device, other))
+  const drafts = [
+    userEvent(user, { type: 'device', device, by, may: 'own' }),
+    userEvent(owner, { type: 'device', device, by: user, may: null }),
+  ]
+  return { mine, drafts, ops: [...ops, ...withdrawOps(tx.directory, device), devices.putOp(mine)] }
+}
 
-  #withdrawOps(device: string): Op[] {
-    const { offers } = this.#devices
-    return [...offers.of(device).keys()].map((user) => offers.deleteOp(device, user))
-  }
+function withdrawOps({ devices: { offers } }: DirectoryStore, device: string): Op[] {
+  return [...offers.of(device).keys()].map((user) => offers.deleteOp(device, user))
 }

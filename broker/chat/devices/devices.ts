@@ -1,18 +1,19 @@
-/** Devices of users: register, share, remove; device-offers.ts transfers them. Acts on one device run under its lock. */
+/** Devices of users: register, share, remove; device-offers.ts transfers them. */
 import type { Config } from '../../../schemas/config.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { Accounts } from '../../auth/accounts.js'
-import type { Keys } from '../../auth/keys.js'
-import { commit } from '../../store/commit.js'
+import type { Keys, NewKey } from '../../auth/keys.js'
 import type { DeviceMay, DeviceRecord } from '../../store/devices.js'
+import type { DirectoryStore } from '../../store/directory.js'
+import type { Ownership } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
-import { type Actor, isAdmin, requireUser } from '../model/actor.js'
+import type { RecordReader } from '../../store/transaction.js'
+import { type Actor, isAdmin, requireAccount, requireCurrent, requireUser } from '../model/actor.js'
 import { limitedLife } from '../model/api-key-limits.js'
 import type { AskLimits } from '../model/ask-limits.js'
 import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'
-import { addOwned } from '../model/owned-accounts.js'
+import { addOwned, type RemoveFunction } from '../model/owned-accounts.js'
 import { requireReachable } from '../model/privacy.js'
 import type { Sanctions } from '../rooms/sanctions.js'
 import type { DeviceRules } from './device-rules.js'
@@ -22,12 +23,10 @@ const MAX_SHARES = 100
 
 export interface DevicesDeps {
   readonly store: Store
-  readonly locks: KeyedMutex
   readonly rules: DeviceRules
   readonly accounts: Pick<Accounts, 'create'>
-  readonly keys: Pick<Keys, 'create' | 'list' | 'revoke'>
-  /** Deletes an account and all its data. */
-  readonly remove: (user: string) => Promise<unknown>
+  readonly keys: Pick<Keys, 'create' | 'replace'>
+  readonly remove: RemoveFunction
   readonly askLimits: AskLimits
   readonly sanctions: Pick<Sanctions, 'expel'>
   readonly options: Config['devices']
@@ -43,81 +42,85 @@ export class Devices {
   }
 
   /** Registers a device, and creates its key. */
-  register(actor: Actor, device: string, name: string | null): Promise<{ record: DeviceRecord; key: string }> {
-    const { store, locks, accounts } = this.#deps
+  async register(actor: Actor, device: string, name: string | null): Promise<{ record: DeviceRecord; key: string }> {
+    const { store, accounts, keys } = this.#deps
     const owner = requireUser(actor)
-    this.#requireMayRegister(actor)
-    return locks.runExclusive(`devices of ${owner}`, async () => {
-      const { devices } = store.directory
-      const { perUser } = this.#deps.options
-      if (!isAdmin(actor) && devices.ownedBy(owner).size >= perUser)
-        throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
-      const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
-      await addOwned(accounts, 'device', device, actor, () => devices.putOp(record))
-      return { record, key: await newKey(this.#deps, actor, device) }
+    this.#requireMayRegister(store.directory, actor)
+    requireFewer(this.#deps, actor)
+    const record: DeviceRecord = { device, owner, name, createdAt: Date.now() }
+    await addOwned(accounts, 'device', device, actor, ({ directory }) => {
+      this.#requireMayRegister(directory, actor)
+      requireFewer(this.#deps, actor)
+      return directory.devices.putOp(record)
     })
+    const { key } = await keys.create(device, keyOfDevice(actor), this.#requireOwn(actor, device))
+    return { record, key }
   }
 
   /** Where users cannot register accounts, they cannot register devices either. @throws Refusal `forbidden`. */
-  #requireMayRegister(actor: Actor): void {
-    const { options, registration, store } = this.#deps
+  #requireMayRegister({ devices, bots }: Ownership, actor: Actor): void {
+    const { options, registration } = this.#deps
     if (isAdmin(actor)) return
     if (options.register === 'admin' || registration() !== 'open')
       throw new Refusal('forbidden', 'devices are made by admins here (devices.register, auth.registration)')
-    const { devices, bots } = store.directory
     const { user } = actor.principal
     if (devices.get(user) || bots.get(user)) throw new Refusal('forbidden', 'a device or a bot makes no devices')
   }
 
   /** Replaces all keys of the device by a new one. */
-  key(actor: Actor, device: string): Promise<string> {
-    return this.#asOwner(actor, device, async () => {
-      await revokeKeys(this.#deps, device)
-      return newKey(this.#deps, actor, device)
+  async key(actor: Actor, device: string): Promise<string> {
+    const requireOwn = this.#requireOwn(actor, device)
+    return this.#deps.keys.replace(device, keyOfDevice(actor), async (tx) => {
+      requireOwn(tx)
+      await requireCurrent(tx.directory, actor)
+      return {}
     })
   }
 
   /** Deletes the device with all it published, so that the next device of that name inherits nothing. */
-  remove(actor: Actor, device: string): Promise<void> {
-    return this.#asOwner(actor, device, async () => {
-      await this.#deps.remove(device)
-    })
+  async remove(actor: Actor, device: string): Promise<void> {
+    await this.#deps.remove(device, this.#requireOwn(actor, device))
   }
 
-  share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
-    const { store } = this.#deps
-    const { shares } = store.directory.devices
-    return this.#asOwner(actor, device, async (record) => {
-      await requireRecipient(this.#deps, actor, user)
+  /** Whose it is is checked again when it changes. */
+  #requireOwn(actor: Actor, device: string): (tx: RecordReader) => void {
+    return ({ directory }) => void this.#deps.rules.with(directory).require(actor, device, 'own')
+  }
+
+  async share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
+    const { store, rules, askLimits } = this.#deps
+    const by = requireUser(actor)
+    const count = askLimits.once(actor, user, `device ${device}`)
+    await store.transact(lockOf(device), async (tx) => {
+      const { directory } = tx
+      const { shares } = directory.devices
+      const record = rules.with(directory).require(actor, device, 'own')
+      await requireRecipient(directory, actor, user)
       if (user === record.owner) throw new Refusal('bad_request', `${device} is ${user}'s own`, { field: 'user' })
       const known = shares.get(device, user)
-      if (known?.may === may) return
-      if (!known && shares.of(device).size >= MAX_SHARES)
+      if (known?.may === may) return { value: null }
+      tx.limit({ table: 'deviceShare', owner: device, most: MAX_SHARES })
+      if (!known && store.directory.devices.shares.of(device).size >= MAX_SHARES)
         throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
-      this.#deps.askLimits.require(actor, user, `device ${device}`)
-      const by = requireUser(actor)
+      await requireAccount(directory, by)
+      count()
       const drafts = [userEvent(user, { type: 'device', device, by, may })]
-      await commit(store, { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })] })
+      return { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })], value: null }
     })
   }
 
   /** Takes effect at once, because every delivery is checked. */
-  unshare(actor: Actor, device: string, user: string): Promise<void> {
-    const { store, locks, rules } = this.#deps
-    const { shares } = store.directory.devices
-    return locks.runExclusive(lockOf(device), async () => {
-      const by = requireUser(actor)
-      rules.require(actor, device, by === user ? 'read' : 'own')
+  async unshare(actor: Actor, device: string, user: string): Promise<void> {
+    const { store, rules } = this.#deps
+    const by = requireUser(actor)
+    await store.transact(lockOf(device), ({ directory }) => {
+      const { shares } = directory.devices
+      rules.with(directory).require(actor, device, by === user ? 'read' : 'own')
       if (!shares.get(device, user))
         throw new Refusal('not_found', `${device} is not shared with ${user}`, { field: 'user' })
       const drafts = [userEvent(user, { type: 'device', device, by, may: null })]
-      await commit(store, { drafts, ops: [shares.deleteOp(device, user)] })
+      return { drafts, ops: [shares.deleteOp(device, user)], value: null }
     })
-  }
-
-  #asOwner<T>(actor: Actor, device: string, act: (record: DeviceRecord) => Promise<T>): Promise<T> {
-    const { locks, rules } = this.#deps
-    return locks.runExclusive(lockOf(device), async () => act(rules.require(actor, device, 'own')))
   }
 }
 
@@ -125,8 +128,7 @@ export class Devices {
  * The recipient of a share or transfer must be an existing user, not a device, who can be invited by the actor. Admins are only stopped by
  * a block. @throws Refusal
  */
-export async function requireRecipient({ store }: DevicesDeps, actor: Actor, user: string): Promise<void> {
-  const { directory } = store
+export async function requireRecipient(directory: DirectoryStore, actor: Actor, user: string): Promise<void> {
   if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
   if (directory.devices.get(user)) throw new Refusal('bad_request', `${user} is a device itself`, { field: 'user' })
   const [by, why] = [requireUser(actor), `you may share nothing with ${user}`]
@@ -134,17 +136,17 @@ export async function requireRecipient({ store }: DevicesDeps, actor: Actor, use
   else requireReachable(directory, user, by, 'invites', why)
 }
 
-export async function newKey({ keys }: DevicesDeps, actor: Actor, device: string): Promise<string> {
-  const made = { name: 'device', roles: null, expiresIn: limitedLife(actor, null) }
-  return (await keys.create(device, made)).key
+/** For transactions that name the topic of what the actor owns. @throws Refusal `conflict` if the actor has as many devices as allowed. */
+export function requireFewer({ store, options: { perUser } }: DevicesDeps, actor: Actor): void {
+  if (!isAdmin(actor) && store.directory.devices.ownedBy(requireUser(actor)).size >= perUser)
+    throw new Refusal('conflict', `you have ${perUser} devices (devices.perUser); remove one first`)
 }
 
-/** Revokes all keys of the device, which ends its connections. */
-export async function revokeKeys({ keys }: DevicesDeps, device: string): Promise<void> {
-  for (const { id } of await keys.list(device)) await keys.revoke(device, id)
+export function keyOfDevice(actor: Actor): NewKey {
+  return { name: 'device', roles: null, expiresIn: limitedLife(actor, null) }
 }
 
-/** Key of the lock for acts on one device. */
+/** Decisions on one device are made one after another. */
 export function lockOf(device: string): string {
   return `device ${device}`
 }

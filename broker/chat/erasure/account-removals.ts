@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { directMembers, SYSTEM } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
-import type { Accounts } from '../../auth/accounts.js'
+import type { Accounts, Allow } from '../../auth/accounts.js'
 import type { RemovalRecord } from '../../store/accounts.js'
 import { commit } from '../../store/commit.js'
 import type { DirectoryStore } from '../../store/directory.js'
@@ -58,9 +58,9 @@ export class AccountRemovals {
   }
 
   /** Deletes an account and waits a limited time for the erasure. `erased`: whether it is complete. */
-  async remove(user: string, messages: 'erased' | 'kept' = 'erased'): Promise<{ erased: boolean }> {
+  async remove(user: string, messages: 'erased' | 'kept' = 'erased', allow?: Allow): Promise<{ erased: boolean }> {
     const person = this.#personBehind(user)
-    const gone = await this.#deps.accounts.remove(user, messages)
+    const gone = await this.#deps.accounts.remove(user, messages, allow)
     const abort = new AbortController()
     const erased = await Promise.race([
       this.#runAll(gone, person),

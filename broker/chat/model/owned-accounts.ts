@@ -1,11 +1,14 @@
 /** Accounts of bots and devices: users without a password, who log in with keys that their owner creates. */
 import { Refusal } from '../../../schemas/errors.js'
-import type { Accounts } from '../../auth/accounts.js'
+import type { Accounts, Allow } from '../../auth/accounts.js'
 import type { Op } from '../../store/op.js'
 import { topicOfOwned } from '../../store/persons.js'
 import type { Transaction } from '../../store/transaction.js'
 import type { UserRecord } from '../../store/users.js'
 import { type Actor, requireCurrent, requireUser } from './actor.js'
+
+/** Deletes an account and all its data. @param allow Checks the right to it */
+export type RemoveFunction = (user: string, allow?: Allow) => Promise<unknown>
 
 /**
  * Creates the account together with the record of its owner, who asks for it. A refusal of the name carries the field `bot` or `device`.

@@ -15,7 +15,7 @@ import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { uuid7 } from '../../util/uuid7.js'
 import { isForwardOf } from '../messages/forwarding.js'
 import type { References } from '../messages/references.js'
-import { type Actor, isAdmin, requireUser } from '../model/actor.js'
+import { type Actor, isAdmin, requireAccount, requireUser } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
 import { logs } from '../model/views.js'
 import type { RoomRules } from '../rooms/room-rules.js'
@@ -69,7 +69,7 @@ export class Reports {
     const { value } = await this.#deps.store.transact(this.#reportsOf(by), async (tx) => {
       const { target, message } = await this.#target(tx, actor, request)
       if (target.user === by) throw new Refusal('bad_request', 'that is you yourself', { field: 'user' })
-      await tx.directory.user(by)
+      await requireAccount(tx.directory, by)
       return this.#addition(tx, { ...target, by, reason, text }, message)
     })
     return value

@@ -27,6 +27,7 @@ import { totpCommands } from '../commands/totp.js'
 import { userCommands } from '../commands/users.js'
 import { webhookCommands } from '../commands/webhooks.js'
 import type { AccountRemovals } from '../erasure/account-removals.js'
+import type { RemoveFunction } from '../model/owned-accounts.js'
 import type { PublishFunction } from '../model/publish-gate.js'
 import type { DeviceServices } from './devices.js'
 import type { ModerationServices } from './moderation.js'
@@ -41,7 +42,7 @@ type Deps = SharedServices &
     devices: DeviceServices
     removals: AccountRemovals
     publish: PublishFunction
-    remove: (user: string) => Promise<unknown>
+    remove: RemoveFunction
   }
 
 export function makeHandlers({ limits, moderation }: Config, deps: Deps): Handlers {
