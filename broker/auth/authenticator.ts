@@ -46,6 +46,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       ),
     isStillValid: (principal) => deps.logins.isStillValid(principal),
     revalidate: (principal, at) => revalidate(deps, principal, at),
+    recheck: (principal, at) => recheck(deps, principal, at),
     renew: async (given) => {
       const { username, address } = given
       const wait = deps.renewals.waitOf(address, username)
@@ -106,6 +107,18 @@ async function revalidate(
   const { user, ofAccount } = principal
   if (!ofAccount) return principal
   return { ...principal, roles: rolesOf(ofAccount, (await directory.user(user))?.roles ?? []) }
+}
+
+/** Ms after which all of a principal is checked again before it acts. */
+const FRESH = 1000
+
+async function recheck(deps: AuthenticatorDeps, principal: Principal, at: number): Promise<Principal | null> {
+  const { directory, now = Date.now } = deps
+  const { user, account, anonymous } = principal
+  if (anonymous) return principal
+  const record = await directory.user(user)
+  const isSame = record !== null && account !== undefined && isSameVersion(account, versionOf(record))
+  return isSame && now() - at < FRESH ? principal : revalidate(deps, principal)
 }
 
 /** An empty user name or password counts as absent: many clients cannot omit them. */

@@ -104,6 +104,11 @@ export interface Authenticator {
   isStillValid(principal: Principal): Promise<boolean>
   /** The principal with its current roles; null: its login was revoked, or had expired `at` (Unix ms; default: now). */
   revalidate(principal: Principal, at?: number): Promise<Principal | null>
+  /**
+   * A principal that was verified a while ago (`at`: Unix ms), when it begins to act. Within a second only its account is looked at. Null: it
+   * is not valid any more.
+   */
+  recheck(principal: Principal, at: number): Promise<Principal | null>
   /** Renews a live login with a new token of the same user. Throttled; a failure does not end the login. */
   renew(credentials: TokenCredentials & { username: string }): Promise<Login>
 }

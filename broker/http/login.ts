@@ -13,6 +13,8 @@ import type { Actor } from '../chat/model/actor.js'
 declare module 'fastify' {
   interface FastifyRequest {
     actor: Actor
+    /** Unix ms: when the actor was verified. */
+    verifiedAt: number
   }
   interface FastifyContextConfig {
     /** The route needs no login. */
@@ -28,12 +30,24 @@ export interface LoginDeps {
   readonly refusedLogin: (login: RefusedLogin) => void
 }
 
-/** Gives every request of `app` an actor, or refuses it before its body is read. */
+/**
+ * Gives every request of `app` an actor, or refuses it before its body is read. A body can come much later: the account may be another's by
+ * then, or the login over.
+ */
 export function loginRequests(app: FastifyInstance, deps: LoginDeps): void {
   app.decorateRequest('actor')
+  app.decorateRequest('verifiedAt', 0)
   app.addHook('onRequest', async (request) => {
     const { open } = request.routeOptions.config
+    request.verifiedAt = Date.now()
     request.actor = open ? actorWithoutLogin(request) : await login(request, deps)
+  })
+  app.addHook('preHandler', async (request) => {
+    const { actor, body, verifiedAt } = request
+    if (request.routeOptions.config.open || body === undefined) return
+    const principal = await deps.authenticator.recheck(actor.principal, verifiedAt)
+    if (!principal) throw refusalOf('bad_credentials', true, undefined)
+    if (principal !== actor.principal) request.actor = { ...actor, principal }
   })
   // Also for commands that find only later that they need a login.
   app.addHook('onSend', async (request, reply, payload) => {

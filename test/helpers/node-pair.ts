@@ -28,6 +28,29 @@ export async function raced(
   return outcome
 }
 
+/** The same, where the first node acts when the second has read all it decides on. */
+export async function overtaken(
+  store: Store,
+  first: (store: Store) => Promise<unknown>,
+  second: (late: Store) => Promise<unknown>,
+): Promise<unknown> {
+  const late = await secondMemory(store)
+  late.hold()
+  let acts = 0
+  const { transact } = late.store
+  late.store.transact = (key, decide) =>
+    transact(key, async (tx) => {
+      const decision = await decide(tx)
+      if (++acts === 1) {
+        await first(store)
+        setImmediate(late.release)
+      }
+      return decision
+    })
+  const outcome = await second(late.store).catch((error) => error.code ?? String(error))
+  return acts > 0 ? outcome : `${outcome}, before the first acted`
+}
+
 export function actorOf(user: string, ...roles: string[]): Actor {
   const principal = { user, roles: new Set(roles), anonymous: false, expiresAt: null, issuedAt: 0 }
   return { principal: principal as unknown as Actor['principal'], clientId: '', sessionId: null, silent: true }
