@@ -1,5 +1,6 @@
 /** Chat, made and wired: `wiring/` has a maker for each subject. */
 import type { Config } from '../../schemas/config.js'
+import { Lane } from '../store/lane.js'
 import { Access } from './access.js'
 import { Commands } from './commands/table.js'
 import type { AccountRemovals } from './erasure/account-removals.js'
@@ -30,7 +31,10 @@ export async function makeChat(config: Config, deps: ChatDeps) {
   const { accounts, keys } = deps.auth
   const devices = makeDevices(config, { ...moderated, accounts, keys, remove, roomRules: rooms.rules })
   const removals: AccountRemovals = makeRemovals({ ...moderated, devices })
-  const publish: PublishFunction = (...message) => publishGated(pipeline, deps.sessions.gate, ...message)
+  const publish: PublishFunction = (actor, publication, publisher) => {
+    const alone = { ...publication, lane: new Lane(deps.store) }
+    return publishGated(pipeline, deps.sessions.gate, actor, alone, publisher)
+  }
   const handlers = makeHandlers(config, { ...moderated, devices, removals, publish, remove })
   const commands: Commands = new Commands(handlers, shared.replyBytes, shared.rates, moderated.audit, deps.space)
   const pipeline = makePipeline(config, { ...moderated, devices, commands })

@@ -7,7 +7,9 @@ import { Refusal } from '../../schemas/errors.js'
 import { directMembers, directRoom, SYSTEM } from '../../schemas/ids.js'
 import { parseTopic, type Topic, topics } from '../../schemas/topics.js'
 import type { StoreError } from '../store/changes.js'
+import type { Lane } from '../store/lane.js'
 import type { Extra } from '../store/logs.js'
+import type { Op } from '../store/op.js'
 import type { Store } from '../store/store.js'
 import { BoundedCache } from '../util/bounded-cache.js'
 import type { Requests } from './commands/requests.js'
@@ -79,12 +81,12 @@ export class Pipeline {
 
   /** Refuses a publish in order: acks leave in the order of the publishes. The packet id of a refused QoS 2 publish is stored too. */
   reject(actor: Actor, publication: Publication, publisher: Publisher, why: Refusal): void {
-    const settled = (failure: StoreError | null): void => {
+    const settled = (failure?: StoreError | null): void => {
       const refusal = failure ? storeRefusal(failure) : why
       refuseSend(this.#deps.replies, actor, refusal, cidOf(publication.payload), publication.topic)
       publisher.settled(refusal, null)
     }
-    this.#deps.store.commit({ drafts: [], ops: why.transient ? [] : publication.ops, settled })
+    commitOps(publication.lane, why.transient ? [] : publication.ops, settled)
   }
 
   /** `sync` requests may be longer, because they grow with the number of rooms. */
@@ -248,14 +250,20 @@ export class Pipeline {
 
   /** Acknowledges a publish that stores nothing, in order with the others of the connection. */
   #acknowledge(publication: Publication, publisher: Publisher): void {
-    const settled = (error: StoreError | null): void => publisher.settled(error ? storeRefusal(error) : null, null)
-    this.#deps.store.commit({ drafts: [], ops: publication.ops, settled })
+    const settled = (error?: StoreError | null): void => publisher.settled(error ? storeRefusal(error) : null, null)
+    commitOps(publication.lane, publication.ops, settled)
   }
 
   async #acknowledgeAfter(work: Promise<void>, publication: Publication, publisher: Publisher): Promise<void> {
     await work
     this.#acknowledge(publication, publisher)
   }
+}
+
+/** Commits what there is to commit, and settles in the order of the lane. */
+function commitOps(lane: Lane, ops: readonly Op[], settled: (error?: StoreError | null) => void): void {
+  if (ops.length > 0) lane.commit({ drafts: [], ops, settled })
+  else lane.after(settled)
 }
 
 /** Whether the publish clears a retained message. */

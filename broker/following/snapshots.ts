@@ -1,6 +1,6 @@
 /**
  * Retained messages, room info and presence for a new subscription [MQTT-3.3.1-6]. A snapshot must be consistent with
- * the live stream: both meet at a cut, one position in the order of commits. What was committed before the cut comes
+ * the live stream: both meet at a cut, one position in the order of plain messages. What was committed before the cut comes
  * from the snapshot only; what is committed after it comes live, and replaces what the snapshot has not sent yet of the
  * same topic. One run at a time per subscriber serves all filters requested until then.
  */
@@ -10,11 +10,11 @@ import type { Actor } from '../chat/model/actor.js'
 import { parseObject } from '../chat/model/message.js'
 import type { Views } from '../chat/model/views.js'
 import type { StoreError } from '../store/changes.js'
-import { commit } from '../store/commit.js'
 import { messageSize } from '../store/message-size.js'
 import type { Op } from '../store/op.js'
 import type { QoS } from '../store/qos.js'
 import type { PlainMessage, RetainedCut } from '../store/queues.js'
+import { queuesSettled } from '../store/settled.js'
 import type { Store } from '../store/store.js'
 import { TopicTrie } from '../store/topic-trie.js'
 import { LazyMap } from '../util/lazy.js'
@@ -57,9 +57,9 @@ interface SnapshotRequest {
 type SnapshotRequests = LazyMap<string, SnapshotRequest>
 
 /**
- * Calls `effect` at one position in the order of commits: everything committed before has been delivered, nothing
- * committed later has. `ops` are durable by then, or `error` says why not. `lasting`: they justify an fsync of their
- * own.
+ * Calls `effect` at one position in the order of queues and retained messages: everything committed to them before has
+ * been delivered, nothing committed later has. `ops` are durable by then, or `error` says why not. `lasting`: they justify
+ * an fsync of their own.
  */
 export function atCut<T>(
   store: Store,
@@ -195,32 +195,36 @@ export class Snapshots {
       trie.add(filter, filter)
     }
     if (filters.length === 0) return
+    let isKept = false
     for await (const message of this.#store.queue.retained(filters)) {
       if (this.#receiver.closed) return
       const matching = trie.match(message.topic)
       const cuts = matching.map((filter) => asked.get(filter)!.cut)
       if (message.topic.startsWith('broadcast/')) await this.#sendAnnouncement(message, asked, matching)
-      else await this.#sendStored(message, matching, cuts)
+      else isKept = (await this.#sendStored(message, matching, cuts)) || isKept
     }
     // Kept messages check the cut when their commit is applied.
-    await commit(this.#store, {})
+    if (isKept) await queuesSettled(this.#store)
   }
 
   /**
-   * If a cut does not know all replacements, the message is read anew after each wait; it may then be
-   * sent twice, but never an older one after a newer.
+   * Resolves with whether it was sent through the receiver's queue. If a cut does not know all replacements, the message
+   * is read anew after each wait; it may then be sent twice, but never an older one after a newer.
    */
-  async #sendStored(found: PlainMessage, filters: readonly string[], cuts: readonly RetainedCut[]): Promise<void> {
+  async #sendStored(found: PlainMessage, filters: readonly string[], cuts: readonly RetainedCut[]): Promise<boolean> {
     for (let message = found; ; ) {
-      if (wasReplaced(found.topic, cuts) || isExpired(message.extra)) return
+      if (wasReplaced(found.topic, cuts) || isExpired(message.extra)) return false
       const qos = this.#wanted(message, filters)
-      if (qos === null) return
-      if (this.#receiver.hasCapacity(messageSize(message), qos, this.#receiver.queuesInStore(qos)))
-        return this.#receiver.takeRetained(message, qos, cuts)
+      if (qos === null) return false
+      const isKept = this.#receiver.queuesInStore(qos)
+      if (this.#receiver.hasCapacity(messageSize(message), qos, isKept)) {
+        this.#receiver.takeRetained(message, qos, cuts)
+        return isKept
+      }
       await this.#receiver.whenCapacity()
       if (cuts.every(({ complete }) => complete)) continue
       const now = await this.#retainedAt(message.topic)
-      if (!now) return
+      if (!now) return false
       message = now
     }
   }
@@ -239,7 +243,7 @@ export class Snapshots {
     const place = Math.max(...filters.map((filter) => asked.get(filter)!.places.get(topic) ?? 0))
     let last: PlainMessage | undefined = message
     if (this.#headOf(topic) > place) {
-      await commit(this.#store, {})
+      await queuesSettled(this.#store)
       last = await this.#retainedAt(topic)
     }
     if (last && numberOf(last) <= place) await this.#sendStored(last, filters, [])

@@ -63,16 +63,16 @@ function release(client: ConnectedClient, packetId: number): void {
   // The client did not wait for its PUBREC, which was withheld: it goes out now, before the PUBCOMP.
   if (client.inboundQos2.isWithheld(packetId)) client.sendAck('pubrec', packetId)
   const known = client.inboundQos2.end(packetId)
-  const { store } = client.services
-  const ops = known && session.persistent ? [store.sessions.dropIncomingOp(session.id, packetId)] : []
   client.connection.packets.began(0)
-  const settled = (error: StoreError | null): void => {
+  const settled = (error?: StoreError | null): void => {
     if (error) unstored(client, error)
     else client.sendAck('pubcomp', packetId, reasonOf(client, known))
     client.sendWithheldPubrecs()
     client.connection.packets.settled(0)
   }
-  store.commit({ drafts: [], ops, settled })
+  const { sessions } = client.services.store
+  if (!known || !session.persistent) client.lane.after(settled)
+  else client.lane.commit({ drafts: [], ops: [sessions.dropIncomingOp(session.id, packetId)], settled })
 }
 
 /** Not acknowledged: the client reconnects and resumes the exchange. */

@@ -12,8 +12,9 @@ import type { PlainTopics } from '../chat/messages/plain-topics.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { Pipeline } from '../chat/pipeline.js'
 import type { ByteStream } from '../net/byte-stream.js'
-import type { Persistence } from '../store/persistence.js'
+import { Lane } from '../store/lane.js'
 import type { QoS } from '../store/qos.js'
+import type { Store } from '../store/store.js'
 import type { BrokerPort, PublishedMessage, RegisteredClient } from './broker-port.js'
 import { Reason } from './codec/reason-codes.js'
 import { refusalOfAll } from './connect-refused.js'
@@ -78,6 +79,8 @@ export class Broker
   /** What Aedes itself installed: it stands for "nobody set a hook". */
   readonly #publishedDefault: Aedes['published']
   readonly #deps: BrokerDeps
+  /** Of what the broker itself and plugins publish. */
+  readonly #lane: Lane
   readonly #registering = new Map<string, Promise<void>>()
   /** All that are open, logged in or not. */
   readonly connections = new Set<Connection>()
@@ -85,8 +88,13 @@ export class Broker
   readonly #turnedAway = new Set<Connection>()
 
   constructor(deps: BrokerDeps) {
-    super({ mq: new Mq({}, deps.pluginFailed), persistence: deps.persistence, heartbeatInterval: HEARTBEAT * 1000 })
+    super({
+      mq: new Mq({}, deps.pluginFailed),
+      persistence: deps.store.persistence,
+      heartbeatInterval: HEARTBEAT * 1000,
+    })
     this.#deps = deps
+    this.#lane = new Lane(deps.store)
     this.handle = ((stream: ByteStream, request?: unknown) => this.#accept(stream, request)) as never
     this.setMaxListeners(0)
     // Plugins report here; an `error` that nobody hears would end the process.
@@ -171,6 +179,7 @@ export class Broker
     const callback = (typeof client === 'function' ? client : done) as ((error?: Error) => void) | undefined
     const connection = client instanceof Connection ? client : null
     const actor = connection?.client?.actor ?? BROKER_ACTOR
+    const lane = connection?.client?.lane ?? this.#lane
     const message = toMessage(packet)
     const receipt = {
       settled: (refusal: Refusal | null) => {
@@ -181,10 +190,10 @@ export class Broker
     const { pipeline, plainTopics } = this.#deps
     const kind = parseTopic(message.topic).kind
     if (actor === BROKER_ACTOR && (kind === 'plain' || kind === 'device' || kind === 'sys' || kind === 'invalid')) {
-      plainTopics.send({ ...message, clientId: null }, [], receipt)
+      plainTopics.send({ ...message, lane, clientId: null }, [], receipt)
       return
     }
-    const entering = pipeline.publish(actor, { ...message, ops: [], joins: connection !== null }, receipt)
+    const entering = pipeline.publish(actor, { ...message, ops: [], lane, joins: connection !== null }, receipt)
     entering?.catch((error: unknown) => this.#failed(error))
   }
 
@@ -242,7 +251,7 @@ export class Broker
 }
 
 export interface BrokerDeps {
-  readonly persistence: Persistence
+  readonly store: Store
   readonly pipeline: Pipeline
   readonly plainTopics: PlainTopics
   /** Told of what listeners and hooks of plugins throw. */

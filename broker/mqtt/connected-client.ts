@@ -4,6 +4,7 @@ import type { LiveSession } from '../chat/commands/sessions.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { FeedSet } from '../following/feed-set.js'
 import type { ByteStream } from '../net/byte-stream.js'
+import { Lane } from '../store/lane.js'
 import type { SessionRecord } from '../store/sessions.js'
 import { LazyMap } from '../util/lazy.js'
 import type { BrokerPort, RegisteredClient } from './broker-port.js'
@@ -71,7 +72,9 @@ export class ConnectedClient implements LiveClient {
   readonly aliases = new LazyMap<number, string>()
   /** Continuation of re-authentication: takes the client's answer to an AUTH. */
   exchange: ((answer: AuthPacket) => Promise<void>) | null = null
-  /** The last publish that has not entered the store's commit queue yet. */
+  /** What it publishes is acknowledged in order. */
+  readonly lane: Lane
+  /** The last publish that has not entered the lane yet. */
   entering: Promise<void> | null = null
 
   constructor(connection: ClientConnection, accepted: AcceptedConnect) {
@@ -88,6 +91,7 @@ export class ConnectedClient implements LiveClient {
     this.resumed = accepted.resumed
     this.will = accepted.will
     this.hasStoredWill = accepted.hasStoredWill
+    this.lane = new Lane(connection.services.store)
     this.inboundQos2 = new InboundQos2(connection.services.limits.inboundQos2)
   }
 

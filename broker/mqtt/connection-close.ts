@@ -1,4 +1,3 @@
-import { commit } from '../store/commit.js'
 import type { Will } from './codec/packets.js'
 import type { ConnectedClient } from './connected-client.js'
 import { storedWill, willMessage } from './wills.js'
@@ -9,7 +8,7 @@ export async function completeClose(client: ConnectedClient): Promise<void> {
   services.registry.remove(session)
   // Pending publishes belong to this connection: the next one must find their packet ids in the store.
   await client.entering
-  await commit(services.store, {}).catch(() => {})
+  await client.lane.idle()
   if (will) await publishOrDelayWill(client, will)
   if (record.expiry > 0) await services.sessionWriter.finish(session, { ...record, disconnectedAt: Date.now() })
   else if (session.persistent) {

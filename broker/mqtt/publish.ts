@@ -97,7 +97,7 @@ function repeatPubrec(client: ConnectedClient, { packetId, bytes }: PublishPacke
     client.sendPubrec(packetId)
     client.connection.packets.settled(2, bytes)
   }
-  client.services.store.commit({ drafts: [], ops: [], settled })
+  client.lane.after(settled)
 }
 
 function pass(
@@ -114,6 +114,7 @@ function pass(
     qos: packet.qos,
     retain: packet.retain,
     ops,
+    lane: client.lane,
     joins: true,
     extra: keptProperties(packet.topic, packet.properties),
     answer: answerTo(packet),
@@ -197,10 +198,10 @@ class InboundPublish implements Publisher {
   }
 
   #forgetId(): void {
-    const { inboundQos2, session, services } = this.#client
+    const { inboundQos2, lane, session, services } = this.#client
     inboundQos2.end(this.#packet.packetId)
     if (!session.persistent) return
     const ops = [services.store.sessions.dropIncomingOp(session.id, this.#packet.packetId)]
-    services.store.commit({ drafts: [], ops, settled() {} })
+    lane.commit({ drafts: [], ops, settled() {} })
   }
 }

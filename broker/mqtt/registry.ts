@@ -7,6 +7,7 @@ import { roomCursors } from '../chat/model/views.js'
 import { dropCursorOps, type FeedSet } from '../following/feed-set.js'
 import { type Hub, unlogged } from '../hub.js'
 import { commit } from '../store/commit.js'
+import type { Lane } from '../store/lane.js'
 import type { Op } from '../store/op.js'
 import type { SessionRecord } from '../store/sessions.js'
 import type { Store } from '../store/store.js'
@@ -37,6 +38,7 @@ export interface LiveClient {
   readonly session: Session
   readonly feedSet: FeedSet
   readonly record: SessionRecord
+  readonly lane: Pick<Lane, 'idle'>
   /** Null: there is none, or it will not be published. */
   will: Will | null
   describe(): LiveSession
@@ -147,7 +149,7 @@ export class Registry {
     const { user, deleteState } = logout
     this.changes++
     const meant = this.of(user).filter(({ record }) => concerns(logout, record))
-    await Promise.all(meant.map((client) => end(client, deleteState)))
+    await Promise.all(meant.map((client) => end(client, logout)))
     for (const record of await this.#store.sessions.ofUser(user)) {
       if (!concerns(logout, record) || this.#isLive(record)) continue
       // No will is published for a login that was ended.
@@ -211,9 +213,10 @@ export class Registry {
 }
 
 /** A session that is to be removed ends with its connection, before another can load it. */
-function end(client: LiveClient, deleteState: boolean): Promise<void> {
+async function end(client: LiveClient, { deleteState, afterAcks }: Logout): Promise<void> {
   client.will = null
   if (deleteState) client.record.expiry = 0
+  if (afterAcks) await client.lane.idle()
   return client.connection.finish({ reason: Reason.administrativeAction, why: 'logged out' })
 }
 

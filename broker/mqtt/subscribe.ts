@@ -33,7 +33,7 @@ interface Granted {
 
 /**
  * SUBSCRIBE [MQTT-3.8]: each filter is decided in turn and has its own return code; a refused one leaves no trace. Granted ones
- * take effect behind everything published before, and are durable before the SUBACK. `packetId` 0: on behalf of the client, without a SUBACK.
+ * take effect behind everything the client published before, and are durable before the SUBACK. `packetId` 0: on behalf of the client, without a SUBACK.
  */
 export async function subscribe(client: ConnectedClient, packet: SubscribePacket): Promise<void> {
   const { store } = client.services
@@ -42,6 +42,8 @@ export async function subscribe(client: ConnectedClient, packet: SubscribePacket
   const { session } = client
   const { changes } = client.services.registry
   const decided = await decideAll(client, packet)
+  // Not committed through the lane, which may settle later than the store: the cut would have passed by then.
+  await client.lane.idle()
   // Another connection may have loaded the session by now: subscriptions it does not know must not be stored.
   if (client.closed) return
   await atCut(store, opsOf(client, decided), session.persistent, (cut, error) => {

@@ -3,13 +3,15 @@ import type { Refusal } from '../../schemas/errors.js'
 import type { Authenticator } from '../auth/principal.js'
 import type { Actor } from '../chat/model/actor.js'
 import type { Pipeline } from '../chat/pipeline.js'
-import type { Persistence, WillPacket } from '../store/persistence.js'
+import { Lane } from '../store/lane.js'
+import type { WillPacket } from '../store/persistence.js'
+import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
 import type { Gates, HookClient } from './gates.js'
 import { DelayedWill, fromStored, lastMomentOf, principalOfWill, type WillMessage } from './wills.js'
 
 export interface WillPublisherDeps {
-  readonly persistence: Persistence
+  readonly store: Pick<Store, 'commit' | 'submit' | 'persistence'>
   readonly pipeline: Pipeline
   readonly gates: Gates
   /** A function, because the services are made after the broker. */
@@ -43,11 +45,11 @@ export class WillPublisher {
   }
 
   async #send(actor: Actor, message: WillMessage, client: HookClient | null): Promise<Refusal | null> {
-    const { gates, pipeline } = this.#deps
+    const { gates, pipeline, store } = this.#deps
     const denied = await gates.publishFor(client, actor, message)
     if (denied) return denied
     return new Promise((settled, failed) => {
-      const publication = { ...message, ops: [], joins: false }
+      const publication = { ...message, ops: [], lane: new Lane(store), joins: false }
       const entering = pipeline.publish({ ...actor, sessionId: null }, publication, { settled })
       entering?.catch(failed)
     })
@@ -62,13 +64,13 @@ export class WillPublisher {
 
   /** Of the client `id`, stored already; to be sent at `due` (Unix ms). */
   delayed(id: string, due: number): DelayedWill {
-    const { persistence, failed } = this.#deps
-    return new DelayedWill(id, due, persistence, (kept) => this.publishStored(kept), failed)
+    const { store, failed } = this.#deps
+    return new DelayedWill(id, due, store.persistence, (kept) => this.publishStored(kept), failed)
   }
 
   /** Sends the wills of clients whose broker died. `alive`: the brokers that did not, and when each was last seen. */
   async sweep(alive: Record<string, number>): Promise<void> {
-    const { persistence } = this.#deps
+    const { persistence } = this.#deps.store
     for await (const will of persistence.streamWill(alive) as AsyncIterable<WillPacket>) {
       await this.publishStored(will)
       await persistence.delWill({ id: will.clientId ?? '' })

@@ -37,7 +37,11 @@ export type AppendResult =
 
 /**
  * An atomic change: everything in it becomes durable together, or nothing does. `ops` are written even if a draft turns
- * out to be a duplicate or a conflict. A change without drafts and ops writes nothing and settles in order: a barrier.
+ * out to be a duplicate or a conflict. A change without drafts, ops and guards settles at once.
+ *
+ * Order: changes that touch the same log, the same session, the same record, or any two of queues and retained messages
+ * (which count as one log) are applied, and settle, in the order of the `commit` calls. Others do not wait for each other, and
+ * may settle in any order: who needs one commits through a lane (lane.ts).
  */
 export interface Change {
   readonly drafts: readonly Draft[]
@@ -46,10 +50,7 @@ export interface Change {
   readonly guards?: Guards | null
   /** May be lost in a crash: causes no fsync of its own. */
   readonly lazy?: boolean
-  /**
-   * Called exactly once, in the order of the `commit` calls. `results` are parallel to `drafts` (empty on error). Must
-   * not throw.
-   */
+  /** Called exactly once. `results` are parallel to `drafts` (empty on error). Must not throw. */
   settled(error: StoreError | null, results: readonly AppendResult[]): void
 }
 

@@ -110,7 +110,7 @@ export interface RetainOp {
   readonly reserved: { readonly messages: number; readonly bytes: number } | null
 }
 
-/** Marks a position in the order of commits (`RetainedCut`). */
+/** Marks a position in the order of queues and retained messages (`RetainedCut`). */
 export interface CutOp {
   readonly type: 'cut'
   readonly cut: number

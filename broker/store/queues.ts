@@ -88,7 +88,7 @@ export interface QueueStore {
    * Retained messages that match any of the filters, each once. Read while iterating: each as it is when it is reached.
    */
   retained(filters: readonly string[]): AsyncIterable<PlainMessage>
-  /** Takes a cut: a position in the order of commits, at that of `op`. */
+  /** Takes a cut: a position in the order of queues and retained messages, at that of `op`. */
   cut(): { op: Op; cut: RetainedCut }
   /**
    * Queues a retained message for a session even if its queue is full, unless it has been replaced after all of the cuts when the change is
@@ -103,7 +103,7 @@ export interface QueueStore {
   holds(sessionId: string, number: number): boolean
 }
 
-/** A position in the order of commits, for asking later what was written after it. */
+/** A position in the order of queues and retained messages, for asking later what was written after it. */
 export interface RetainedCut {
   readonly id: number
   /**

@@ -72,8 +72,8 @@ export interface Store extends StorePort {
    */
   transact<T>(key: string, decide: Decide<T>): Promise<Committed<T>>
   /**
-   * As `transact`, for what is acknowledged in the order of commits, such as a publish: resolves once the change is queued, and its outcome
-   * arrives in `settled`. The key is held until then.
+   * As `transact`, for what is acknowledged later, such as a publish: resolves once the change is queued, and its outcome arrives in
+   * `settled`. The key is held until then. A publish is submitted through its lane, so that acknowledgements leave in order.
    * @throws Refusal what `decide` throws the first time
    */
   submit(key: string, decide: (tx: Transaction) => Submission | Promise<Submission>): Promise<void>

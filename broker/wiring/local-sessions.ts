@@ -30,7 +30,7 @@ export class LocalSessions implements ConnectedSessions {
   readonly followedBy = (user: string): number => this.#mqtt.registry.followedBy(user)
 
   readonly endSessions = async (user: string): Promise<void> => {
-    const logout = { kind: 'logout', user, deleteState: true } as const
+    const logout = { kind: 'logout', user, deleteState: true, afterAcks: true } as const
     this.#streams.logout(logout)
     await this.#mqtt.registry.logout(logout)
   }

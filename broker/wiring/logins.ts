@@ -89,14 +89,14 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
     sign: (claims) => tokens.signLogin(claims),
     lifetimes: { token: auth.tokenTtl, refresh: auth.refreshTtl },
     grace: auth.refreshGrace,
-    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, deleteState: true, login }),
+    ended: (user, login) => endAfterAnswer(bus, { user, deleteState: true, login }),
   })
   const accountServices = await makeAccountServices(config, store, accounts)
   const keys = new Keys({
     store,
     perUser: config.limits.keysPerUser,
     perBot: config.limits.keysPerBot,
-    ended: (user, login) => endAfterAnswer({ store, bus }, { kind: 'logout', user, deleteState: false, login }),
+    ended: (user, login) => endAfterAnswer(bus, { user, deleteState: false, login }),
   })
   const throttle = new LoginThrottle(auth.throttle)
   const authenticator = createAuthenticator({

@@ -68,7 +68,7 @@ export async function makeMqtt(context: Context, { store, hub, logins, chat }: M
     hooks: logins.hooks,
   }
   const broker = new Broker({
-    persistence: store.persistence,
+    store,
     pipeline: chat.pipeline,
     plainTopics: chat.plainTopics,
     pluginFailed: (error) => pluginFaults.report(error),

@@ -11,6 +11,7 @@ import { body } from '../../broker/store/body.js'
 import { LocalBus } from '../../broker/store/bus.js'
 import type { Draft } from '../../broker/store/changes.js'
 import { commit } from '../../broker/store/commit.js'
+import { Lane } from '../../broker/store/lane.js'
 import { openLevelStore } from '../../broker/store/level/level-store.js'
 import { ROOM_DEFAULTS } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
@@ -42,7 +43,11 @@ function change(store: Store, user: string, input: object): Promise<string> {
     const publisher: SendRequest['publisher'] = {
       settled: (refusal, result) => resolve(refusal ? refusal.code : `entry ${result!.seq}`),
     }
-    const publication = { topic: 'rooms/tea/messages', ops: [] } as unknown as SendRequest['publication']
+    const publication = {
+      topic: 'rooms/tea/messages',
+      ops: [],
+      lane: new Lane(store),
+    } as unknown as SendRequest['publication']
     const sending = { actor, room: 'tea', cid: null, publication, draft: draft(user, input), publisher }
     changesOf(store)
       .send(input as ChangeInput, sending, (directory) => {

@@ -5,6 +5,7 @@ import { Replies } from '../../broker/chat/model/replies.js'
 import { Notifications } from '../../broker/chat/notices/notifications.js'
 import { LocalBus } from '../../broker/store/bus.js'
 import { commit } from '../../broker/store/commit.js'
+import { Lane } from '../../broker/store/lane.js'
 import type { Store } from '../../broker/store/store.js'
 import { actorOf, openStore, raced } from '../helpers/node-pair.js'
 
@@ -23,6 +24,7 @@ function notify(store: Store, collapseKey?: string): Promise<string> {
   const payload = Buffer.from(JSON.stringify({ title: 'x', body: '', collapseKey }))
   const publication: Publication = {
     ...{ topic: 'users/bob/notifications', payload, qos: 1, retain: false, ops: [], joins: true },
+    lane: new Lane(store),
   }
   return new Promise((resolve, reject) => {
     const settled: Publisher['settled'] = (refusal, result) => resolve(refusal ? refusal.code : `${result!.seq}`)

@@ -131,7 +131,7 @@ async function beforeSettled(t: Test, newPlace: NewPlace): Promise<void> {
   const settled = (): void => void order.push('settled')
   await new Promise<void>((resolve) => {
     store.commit({ drafts: [draft('m:a', 'x')], ops: [], settled })
-    store.commit({ drafts: [], ops: [], settled: () => resolve() })
+    store.commit({ drafts: [draft('m:a', 'y')], ops: [], settled: () => resolve() })
   })
   t.same(order.slice(0, 2), ['first', 'second'], 'followers are told before the change settles')
   t.ok(order.includes('settled'))

@@ -137,9 +137,6 @@ async function order(t: Test, newPlace: NewPlace): Promise<void> {
     (error: StoreError | null): void =>
       void told.push(error ? `${name} failed` : name)
 
-  store.commit({ drafts: [], ops: [], settled: settle('barrier when idle') })
-  t.same(told.splice(0), ['barrier when idle'], 'nothing to wait for')
-
   const user = { id: 'ann', roles: [], passwordHash: null, createdAt: 1 }
   const op = store.directory.roomOp({
     ...{ id: 'r', access: 'public', direct: false, name: null, topic: null, avatar: null },
@@ -148,18 +145,19 @@ async function order(t: Test, newPlace: NewPlace): Promise<void> {
   })
   store.commit({ drafts: [draft('m:a', 'one')], ops: [op], settled: settle('first') })
   store.commit({
-    drafts: [],
-    ops: [],
+    drafts: [draft('m:a', 'two')],
+    ops: store.directory.userOps(user),
     settled: (error) => {
-      settle('barrier')(error)
+      settle('second')(error)
       t.ok(store.directory.room('r'), 'what ops change is in memory before anything settles')
     },
   })
-  store.commit({ drafts: [], ops: store.directory.userOps(user), settled: settle('second') })
   t.same(told, [], 'never at once')
+  store.commit({ drafts: [], ops: [], settled: settle('empty') })
+  t.same(told.splice(0), ['empty'], 'nothing to write, nothing to wait for')
   t.equal(store.directory.room('r'), undefined, 'memory follows the disk')
-  await append(store, draft('m:a', 'two'))
-  t.same(told, ['append of one,two', 'first', 'barrier', 'second'])
+  await append(store, draft('m:a', 'three'))
+  t.same(told, ['append of one,two,three', 'first', 'second'], 'changes of one log settle in the order of the calls')
 
   let committed = false
   const closing = store.close().then(() => t.ok(committed, 'closing waits for what is queued'))

@@ -261,7 +261,7 @@ async function twoMemories(t: Test, newPlace: NewPlace): Promise<void> {
   await store.close()
 }
 
-/** What is submitted settles in the order of commits, and is told what it comes to when it is decided again. */
+/** What is submitted settles in the order of its log, and is told what it comes to when it is decided again. */
 async function submissions(t: Test, newPlace: NewPlace): Promise<void> {
   const store = await (await newPlace(t)).open()
   const late = await secondMemory(store)
@@ -280,9 +280,9 @@ async function submissions(t: Test, newPlace: NewPlace): Promise<void> {
     })
   const settledOf = (name: string) => (): unknown => told.push(name)
   await submit('one')
-  store.commit({ drafts: [draft('m:den', 'x')], ops: [], settled: settledOf('after it') })
-  await commit(store, [], [])
-  t.same(told.splice(0), ['one 1', 'after it'], 'in the order of the commits')
+  store.commit({ drafts: [draft('m:tea', 'x')], ops: [], settled: settledOf('after it') })
+  await commit(store, [draft('m:tea', 'y')])
+  t.same(told.splice(0), ['one 1', 'after it'], 'in the order of the log')
 
   late.hold()
   await store.transact('tea', () => ({ ops: [store.directory.roomOp(room('tea', { topic: 'theirs' }))], value: null }))
@@ -292,7 +292,7 @@ async function submissions(t: Test, newPlace: NewPlace): Promise<void> {
   late.release()
   await submit('three', 'none')
   await store.transact('other', () => ({ drafts: [draft('m:den', 'y')], value: null }))
-  t.same(told.splice(0), ['two 2', 'three 3'], 'what is decided again settles once, before the next of its key')
+  t.same(told.splice(0), ['two 4', 'three 5'], 'what is decided again settles once, before the next of its key')
   t.match(store.directory.room('tea'), { name: 'three', topic: 'theirs' })
 
   late.hold()

@@ -9,7 +9,9 @@ import { loadTokenSecret, mintToken } from '../../broker/auth/tokens.js'
 import { type BrokerOptions, type RunningBroker, startBroker } from '../../broker/broker.js'
 import { completeConfig } from '../../broker/config/config.js'
 import type { Config } from '../../schemas/config.js'
+import { Random } from './random.js'
 import { checkResult } from './results.js'
+import { UnorderedStore } from './unordered-store.js'
 
 /** Parts of a configuration, nested as in config.yaml. */
 export type Overrides = { [K in keyof Config]?: Partial<Config[K]> | Record<string, unknown> }
@@ -48,7 +50,7 @@ export async function startTestBroker(
   const clients: MqttClient[] = []
   let config = testConfig(dataDir, overrides)
   const log = pino({ level: 'silent' })
-  let running = await startBroker(config, { log, ...options })
+  let running = await start(config, { log, ...options })
   t.teardown(async () => {
     await Promise.all(clients.map((client) => client.endAsync(true)))
     await running.close()
@@ -96,10 +98,17 @@ export async function startTestBroker(
     restart: async (more = {}) => {
       await running.close()
       config = testConfig(dataDir, { ...overrides, ...more })
-      running = await startBroker(config, { log, ...options })
+      running = await start(config, { log, ...options })
     },
   }
   return broker
+}
+
+/** With `UNORDERED_STORE` set to a seed, the store keeps no more order than its port promises. */
+async function start(config: Config, options: BrokerOptions): Promise<RunningBroker> {
+  const running = await startBroker(config, options)
+  if (process.env['UNORDERED_STORE']) new UnorderedStore(running.store, Random.from('UNORDERED_STORE'))
+  return running
 }
 
 function testConfig(dataDir: string, overrides: Overrides): Config {

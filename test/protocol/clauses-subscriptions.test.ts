@@ -38,7 +38,7 @@ async function finish(client: RawClient, packet: IPublishPacket): Promise<void> 
 for (const version of VERSIONS) {
   t.test(`MQTT ${version}: subscriptions`, async (t) => {
     const broker = await startTestBroker(t, { acl: OPEN_ACL })
-    const speaker = await open(broker)
+    const speaker = await open(broker, { id: 'speaker', clean: false })
     await t.test(
       'several filters in one packet: as several packets [MQTT-3.8.4-4, MQTT-3.9.3-1, MQTT5-3.8.4-5, MQTT5-3.9.3-1]',
       async (t) => {

@@ -68,7 +68,7 @@ for (const version of VERSIONS) {
     const hearer = await open(broker)
     await subscribe5(hearer, ['t/a', 'rooms/lobby/messages'], { qos: 0 })
     const packets: [string, Packet][] = [
-      ['PUBLISH of QoS 1', message('t/a', 'x', { messageId: 7 })],
+      ['PUBLISH of QoS 1', message('t/a', 'x', { messageId: 7, retain: true })],
       ['PUBLISH of QoS 2', message('t/a', 'x', { qos: 2, messageId: 7 })],
       ['PUBLISH to a room', message('rooms/lobby/messages', 'x', { messageId: 7 })],
       ['UNSUBSCRIBE', { cmd: 'unsubscribe', messageId: 7, unsubscriptions: ['t/b'] }],
@@ -78,7 +78,11 @@ for (const version of VERSIONS) {
       await t.test(name, async (t) => {
         const client = await open(broker, { id: name, version, ...kept(version) })
         await subscribe5(client, ['t/b', 'rooms/lobby/events'], { qos: 1 })
-        store.commit = ({ settled }) => settled(new StoreError('the disk is full'), [])
+        if (packet.cmd === 'pubrel') {
+          client.send(message('t/c', 'x', { qos: 2, messageId: 7 }))
+          await take(client, 'pubrec')
+        }
+        store.commit = (change) => change.settled(new StoreError('the disk is full'), [])
         client.send(packet)
         if (version === 5) t.ok((await disconnected(client))! >= 0x80)
         else await client.whenClosed()

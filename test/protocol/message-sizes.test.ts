@@ -59,7 +59,7 @@ t.test('no more is read of a client than limits.receiveBytes that the store does
   const held: Parameters<typeof commit>[0][] = []
   store.commit = (change) => void held.push(change)
   const payload = 'x'.repeat(30_000)
-  const packets = Array.from({ length: 12 }, (_, i) => message('f/x', payload, { messageId: i + 1 }))
+  const packets = Array.from({ length: 12 }, (_, i) => message('f/x', payload, { messageId: i + 1, retain: true }))
   ann.receive(...packets)
   t.equal(held.length, 4)
   store.commit = commit

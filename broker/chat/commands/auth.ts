@@ -64,13 +64,13 @@ export function authCommands(deps: AuthCommandDeps): Handlers<keyof typeof AUTH_
       if (login && (await logins.end(user, login))) return '{}'
       if (actor.sessionId === null)
         throw new Refusal('bad_request', 'there is no login to end: this request came with its own')
-      endAfterAnswer(deps, { kind: 'logout', user, deleteState: true, session: actor.sessionId })
+      endAfterAnswer(bus, { user, deleteState: true, session: actor.sessionId })
       return '{}'
     },
     'auth.logoutEverywhere': async (actor) => {
       const user = requireUser(actor)
       await accounts.voidTokens(user, ({ directory }) => requireCurrent(directory, actor))
-      endAfterAnswer(deps, { kind: 'logout', user, deleteState: true })
+      endAfterAnswer(bus, { user, deleteState: true })
       return '{}'
     },
     'auth.password': async (actor, { old, new: password, code }) => {

@@ -28,16 +28,19 @@ export function notificationCommands(deps: NotificationCommandDeps): Handlers<ke
         return { user: to, id, seq, ts }
       }
       if (user !== undefined) return JSON.stringify({ sent: [await send(user)], refused: [] })
-      const refused: object[] = []
-      const sent = [...new Set(users)].map((to) =>
+      const sending = [...new Set(users)].map((to) =>
         send(to).catch((error: unknown) => {
           const { code, message } = asRefusal(error)
           if (code === 'internal') throw error
-          refused.push({ user: to, code, message })
-          return null
+          return { user: to, code, message }
         }),
       )
-      return JSON.stringify({ sent: (await Promise.all(sent)).filter((one) => one !== null), refused })
+      const outcomes = await Promise.all(sending)
+      const isRefused = (outcome: object): boolean => 'code' in outcome
+      return JSON.stringify({
+        sent: outcomes.filter((outcome) => !isRefused(outcome)),
+        refused: outcomes.filter(isRefused),
+      })
     },
     'notifications.list': (actor, { limit = 50, ...query }) =>
       notifications.list(actor, { ...query, limit, maxBytes: replyBytes - ENVELOPE }),

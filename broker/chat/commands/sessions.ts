@@ -43,7 +43,7 @@ export function sessionCommands(deps: SessionCommandDeps): Handlers<keyof typeof
       if (!record)
         throw new Refusal('not_found', `there is no session ${JSON.stringify(session)}`, { field: 'session' })
       if (record.login) await logins.end(whose, record.login)
-      endAfterAnswer(deps, { kind: 'logout', user: whose, deleteState: true, session: record.id })
+      endAfterAnswer(deps.bus, { user: whose, deleteState: true, session: record.id })
       return '{}'
     },
   }

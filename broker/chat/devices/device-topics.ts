@@ -1,13 +1,13 @@
 /**
  * Publishes below `devices/`. Commands and receipts of registered devices have a defined form; all else is plain MQTT, for the device
- * itself and for users that `acl.rules` allow.
+ * itself and for users that `acl.rules` allow. A command or receipt holds back what its connection publishes next, and settles when what was
+ * published before it has settled.
  */
 import { Compile } from 'typebox/compile'
 import { DeviceCommandInput } from '../../../schemas/commands/devices.js'
 import { object } from '../../../schemas/commands/parts.js'
 import { Refusal } from '../../../schemas/errors.js'
 import type { Topic } from '../../../schemas/topics.js'
-import { commit } from '../../store/commit.js'
 import type { Store } from '../../store/store.js'
 import type { PlainTopics } from '../messages/plain-topics.js'
 import { acceptSend } from '../messages/send.js'
@@ -69,14 +69,14 @@ export class DeviceTopics {
       publication.ops,
     )
     const result = { id: record.id, room: publication.topic, seq, ts: record.at }
+    await publication.lane.idle()
     acceptSend(this.#deps.replies, actor, (input['cid'] as string | undefined) ?? null, result)
     publisher.settled(null, result)
   }
 
   async #receipt(actor: Actor, publication: Publication, publisher: Publisher): Promise<void> {
     await this.#deps.commands.receipt(actor, publication.payload, publication.ops)
-    // Acks leave in the order of the publishes, so this waits for earlier commits.
-    await commit(this.#deps.store, {})
+    await publication.lane.idle()
     publisher.settled(null, null)
   }
 }

@@ -12,10 +12,10 @@ import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
 import { personBehind } from '../../store/persons.js'
 import type { RoomRecords } from '../../store/rooms.js'
+import { logsSettled, queuesSettled } from '../../store/settled.js'
 import type { Store } from '../../store/store.js'
 import { roomsWithMessagesOf } from '../../store/touched-rooms.js'
 import { FairQueue } from '../../util/fair-queue.js'
-import { afterAnswer } from '../model/session-endings.js'
 import { logs } from '../model/views.js'
 import type { Presence } from '../presence/presence.js'
 import type { Members } from '../rooms/members.js'
@@ -70,11 +70,11 @@ export class AccountRemovals {
     return { erased }
   }
 
-  /** Deletes the actor's own account: sessions end after the answer. */
+  /** Deletes the actor's own account. The erasure begins with its sessions, which end after the answer (`endAfterAnswer`). */
   async removeSelf(user: string): Promise<void> {
     const person = this.#personBehind(user)
     const gone = await this.#deps.accounts.remove(user)
-    afterAnswer(this.#deps.store, () => this.#runAll(gone, person))
+    setImmediate(() => void this.#runAll(gone, person))
   }
 
   #personBehind(user: string): string {
@@ -118,7 +118,7 @@ export class AccountRemovals {
 
   async #erase({ user, rooms }: RemovalRecord): Promise<void> {
     const { store, presence } = this.#deps
-    await this.#endSessions(user)
+    await this.#endSessions(user, rooms ?? [])
     if (rooms) {
       await this.#eraseRooms(user, rooms)
       await this.#deps.userErasure.erase(user, () => this.#pause())
@@ -144,12 +144,14 @@ export class AccountRemovals {
     await this.#dropConversations(user, rooms)
   }
 
-  async #endSessions(user: string): Promise<void> {
+  async #endSessions(user: string, rooms: readonly string[]): Promise<void> {
     const { store, endSessions } = this.#deps
     const kept = await store.sessions.ofUser(user)
     await endSessions(user)
     for (const { id } of kept) await store.persistence.delWill({ id })
-    await commit(store, {})
+    // What was under way over HTTP has to be there to be found.
+    await logsSettled(store, [...rooms.map(logs.messages), ...rooms.map(logs.roomEvents)])
+    await queuesSettled(store)
   }
 
   /** `progress`: position of the last pass in each log. */

@@ -43,9 +43,9 @@ export class Changes {
    * @param requireAllowed Throws unless the sender may write, as read from the directory
    */
   send(input: ChangeInput, sending: SendRequest, requireAllowed: (directory: DirectoryStore) => void): Promise<void> {
-    const { room } = sending
+    const { room, publication } = sending
     const key = input.type === 'pin' ? pinsOfRoom(room) : `message ${room} ${input.target}`
-    return this.#store.submit(key, async (tx) => {
+    return publication.lane.submit(key, async (tx) => {
       const checked = await this.#checked(tx, input, sending, requireAllowed)
       return new Send(this.#replies, { ...sending, ...checked })
     })

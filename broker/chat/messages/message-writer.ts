@@ -157,15 +157,15 @@ export class MessageWriter {
   }
 
   #append(post: Post): void | Promise<void> {
-    const { actor, room, message } = post
+    const { actor, room, message, publication } = post
     const { input } = message
     const request = this.#request(post)
-    if (request.command) return this.#deps.store.commit(new Send(this.#deps.replies, request))
+    if (request.command) return publication.lane.commit(new Send(this.#deps.replies, request))
     if (input) this.#deps.references.checkMentions(actor, room, input)
     if (isChange(input))
       return this.#deps.changes.send(input, request, (directory) => this.#requireStillAllowed(post, directory))
     if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendWithReferences(input, request)
-    this.#deps.store.commit(new Send(this.#deps.replies, request))
+    publication.lane.commit(new Send(this.#deps.replies, request))
   }
 
   /** Refuses the message, unless it is a retry of an accepted one: then the log returns the first result. */
@@ -173,7 +173,7 @@ export class MessageWriter {
     if (!(why instanceof Refusal) || post.message.cid === null) throw why
     const request = this.#request(post)
     const draft = { ...request.draft, retryOnly: true }
-    this.#deps.store.commit(new Send(this.#deps.replies, { ...request, draft, ifNotRetry: why }))
+    post.publication.lane.commit(new Send(this.#deps.replies, { ...request, draft, ifNotRetry: why }))
   }
 
   /** A bot command goes to the bot's log instead of the room's. */
@@ -206,7 +206,8 @@ export class MessageWriter {
   async #appendWithReferences(input: MessageInput, request: SendRequest): Promise<void> {
     const { notes = [] } = (await this.#deps.references.check(request.actor, request.room, input)) ?? {}
     const effect = { notes: [...notes, ...(request.draft.effect?.notes ?? [])] }
-    this.#deps.store.commit(new Send(this.#deps.replies, { ...request, draft: { ...request.draft, effect } }))
+    const sending = { ...request, draft: { ...request.draft, effect } }
+    request.publication.lane.commit(new Send(this.#deps.replies, sending))
   }
 }
 

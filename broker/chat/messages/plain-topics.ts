@@ -6,7 +6,7 @@ import { Refusal } from '../../../schemas/errors.js'
 import type { Topic } from '../../../schemas/topics.js'
 import type { Acl } from '../../auth/principal.js'
 import type { Bus } from '../../store/bus.js'
-import type { Draft } from '../../store/changes.js'
+import type { Draft, StoreError } from '../../store/changes.js'
 import type { Op } from '../../store/op.js'
 import type { PlainMessage, QueueMatch } from '../../store/queues.js'
 import type { Store } from '../../store/store.js'
@@ -73,14 +73,12 @@ export class PlainTopics {
       queued = enqueued.queued
       number = enqueued.number
     }
-    this.#store.commit({
-      drafts,
-      ops,
-      settled: (error) => {
-        if (!error) this.#bus.send({ kind: 'plain', message, queued, number })
-        publisher.settled(error ? storeRefusal(error) : null, null)
-      },
-    })
+    const settled = (error?: StoreError | null): void => {
+      if (!error) this.#bus.send({ kind: 'plain', message, queued, number })
+      publisher.settled(error ? storeRefusal(error) : null, null)
+    }
+    if (drafts.length + ops.length > 0) publication.lane.commit({ drafts, ops, settled })
+    else publication.lane.after(settled)
   }
 
   /** Sessions that queue the message; not the publisher's own for a No Local subscription [MQTT5-3.8.3-3]. */

@@ -1,4 +1,5 @@
 import type { Refusal } from '../../../schemas/errors.js'
+import type { Lane } from '../../store/lane.js'
 import type { Extra } from '../../store/logs.js'
 import type { Op } from '../../store/op.js'
 import type { QoS } from '../../store/qos.js'
@@ -13,6 +14,8 @@ export interface Publication {
   readonly retain: boolean
   /** Writes that must be committed with it: the packet id of a QoS 2 publish. */
   readonly ops: readonly Op[]
+  /** Of its connection: what it commits, and its acknowledgement, come in order with the other publications of the lane. */
+  readonly lane: Lane
   /** Whether it joins a public room; false for a will. */
   readonly joins: boolean
   /** MQTT 5 properties and expiry that the publisher set, passed on to receivers. */
@@ -21,7 +24,7 @@ export interface Publication {
   readonly answer?: AnswerTo | null
 }
 
-/** The source of a publication. `settled` is called once per publication, in the order of the publishes of one connection. */
+/** The source of a publication. `settled` is called once per publication, in the order of its lane. */
 export interface Publisher {
   settled(refusal: Refusal | null, result: SendResult | null): void
   /** Asks the source to stop reading for `ms`, because it exceeds its rate. Absent: the publication is refused instead. */

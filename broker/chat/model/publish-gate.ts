@@ -11,12 +11,14 @@ export type PublishGate = (
   message: { topic: string; payload: Buffer; qos: QoS },
 ) => Promise<Refusal | null>
 
-/** Handles a published message: the entrance of the pipeline. */
-export type PublishFunction = (actor: Actor, publication: Publication, publisher: Publisher) => void | Promise<void>
+/** A message in the name of an actor whose request asks for it: it waits for nothing else that the actor publishes. */
+export type RequestedPublication = Omit<Publication, 'lane'>
+
+export type PublishFunction = (actor: Actor, publication: RequestedPublication, publisher: Publisher) => Promise<void>
 
 /** The part of the pipeline that is used to publish in a user's name. */
 export interface Publishing {
-  publish: PublishFunction
+  publish(actor: Actor, publication: Publication, publisher: Publisher): void | Promise<void>
   reject(actor: Actor, publication: Publication, publisher: Publisher, why: Refusal): void
 }
 
@@ -44,9 +46,9 @@ export function publishAndWait(
   retain = false,
 ): Promise<SendResult> {
   const payload = Buffer.from(stringify(input))
-  const publication: Publication = { topic, payload, qos: 1, retain, ops: [], joins: true }
+  const publication: RequestedPublication = { topic, payload, qos: 1, retain, ops: [], joins: true }
   return new Promise((resolve, reject) => {
     const settled: Publisher['settled'] = (refusal, result) => (refusal ? reject(refusal) : resolve(result!))
-    publish({ ...actor, silent: true }, publication, { settled })?.catch(reject)
+    publish({ ...actor, silent: true }, publication, { settled }).catch(reject)
   })
 }

@@ -26,7 +26,7 @@ export type Signal =
 
 /**
  * Sessions of the user end: all of them, or the one with this id, or those that logged in with this credential. `forget`: their stored
- * state is deleted too. `except`: id of a session that stays.
+ * state is deleted too. `except`: id of a session that stays. `afterAcks`: what each of them published is acknowledged first.
  */
 export interface Logout {
   readonly kind: 'logout'
@@ -35,4 +35,5 @@ export interface Logout {
   readonly session?: string
   readonly login?: string
   readonly except?: string | null
+  readonly afterAcks?: boolean
 }

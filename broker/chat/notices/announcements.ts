@@ -7,6 +7,7 @@ import { topics } from '../../../schemas/topics.js'
 import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { Extra } from '../../store/logs.js'
+import type { Op } from '../../store/op.js'
 import type { PlainMessage } from '../../store/queues.js'
 import type { Store } from '../../store/store.js'
 import { Send } from '../messages/send.js'
@@ -19,6 +20,9 @@ import type { Replies, SendResult } from '../model/replies.js'
 import type { Signal } from '../model/signals.js'
 import { stamp } from '../model/stamp.js'
 import { logs, type Views } from '../model/views.js'
+
+/** Clears a retained message. */
+const NOTHING = Buffer.alloc(0)
 
 const rolesShape = Compile(Type.Object({ roles: announcedRoles }))
 
@@ -39,8 +43,8 @@ export class Announcements {
   async publish(actor: Actor, channel: string, publication: Publication, publisher: Publisher): Promise<void> {
     requireRole(actor, 'publisher')
     if (publication.retain && publication.payload.length === 0) {
-      await this.clear(channel)
-      this.#store.commit({ drafts: [], ops: publication.ops, settled: () => publisher.settled(null, null) })
+      await commit(publication.lane, { ops: [this.#retainOp(channel, NOTHING), ...publication.ops] })
+      publisher.settled(null, null)
       return
     }
     const { roles, message } = readAnnouncement(publication.payload)
@@ -57,41 +61,47 @@ export class Announcements {
     // The same message to other roles is another message.
     const draft =
       cid === null || !roles ? stamped : { ...stamped, dedupe: { cid, hash: hashOf(`${message.inside} ${roles}`) } }
-    const retaining = publication.retain ? this.#retainThen(channel, publisher) : publisher
-    const sending = { actor, room: topics.broadcast(channel), cid, publication, draft, publisher: retaining }
-    this.#store.commit(new Send(this.#replies, sending))
+    const sending = { actor, room: topics.broadcast(channel), cid, publication, draft, publisher }
+    if (!publication.retain) return publication.lane.commit(new Send(this.#replies, sending))
+    // What its connection publishes next waits, because acks leave in order.
+    await new Promise<void>((over) => {
+      const retaining = { ...sending, publisher: this.#retainThen(channel, publisher, over) }
+      publication.lane.commit(new Send(this.#replies, retaining))
+    })
   }
 
   /** Deletes the retained announcement. */
-  clear(channel: string): Promise<void> {
-    return this.#retain(channel, Buffer.alloc(0))
+  async clear(channel: string): Promise<void> {
+    await commit(this.#store, { ops: [this.#retainOp(channel, NOTHING)] })
   }
 
   /** The retained announcement is the stored entry, so it is retained after the append, and before the ack. */
-  #retainThen(channel: string, publisher: Publisher): Publisher {
+  #retainThen(channel: string, publisher: Publisher, over: () => void): Publisher {
     const retainEntry = async (result: SendResult): Promise<void> => {
       const [entry] = await this.#store.log.read(logs.broadcast(channel), result.seq - 1, 1, 1)
-      if (entry?.seq === result.seq) await this.#retain(channel, entry.payload, entry.extra)
+      if (entry?.seq !== result.seq) return
+      await commit(this.#store, { ops: [this.#retainOp(channel, entry.payload, entry.extra)] })
+    }
+    const tell: Publisher['settled'] = (refusal, result) => {
+      publisher.settled(refusal, result)
+      over()
     }
     return {
       settled: (refusal, result) => {
-        if (refusal || !result) return publisher.settled(refusal, result)
+        if (refusal || !result) return tell(refusal, result)
         retainEntry(result).then(
-          () => publisher.settled(null, result),
+          () => tell(null, result),
           (error: unknown) =>
-            publisher.settled(
-              error instanceof Refusal ? error : new Refusal('unavailable', 'not retained', { cause: error }),
-              null,
-            ),
+            tell(error instanceof Refusal ? error : new Refusal('unavailable', 'not retained', { cause: error }), null),
         )
       },
     }
   }
 
-  async #retain(channel: string, payload: Buffer, extra: Extra | null = null): Promise<void> {
+  #retainOp(channel: string, payload: Buffer, extra: Extra | null = null): Op {
     const topic = topics.broadcast(channel)
     const message: PlainMessage = { topic, payload, qos: 1, retain: true, clientId: null, ...(extra ? { extra } : {}) }
-    await commit(this.#store, { ops: [this.#store.queue.retainOp(message)] })
+    return this.#store.queue.retainOp(message)
   }
 }
 

@@ -81,10 +81,10 @@ export class Notifications {
       if (result) this.trimming.appended(log, result.seq)
       publisher.settled(refusal, result)
     }
-    const { store, replies } = this.#deps
+    const { replies } = this.#deps
     const sending = { actor, room: topics.user(to, 'notifications'), cid, publication, publisher: { settled } }
     const { collapseKey: key } = rest
-    return store.submit(key === undefined ? draft.id : lockOf(to), async (tx) => {
+    return publication.lane.submit(key === undefined ? draft.id : lockOf(to), async (tx) => {
       if (!(await tx.directory.user(to))) throw new Refusal('not_found', `there is no user ${to}`)
       const effect = key === undefined ? { notes: [noticeOf(draft)] } : await this.#replaceEffect(tx, to, draft, key)
       return new Send(replies, { ...sending, draft: { ...draft, effect } })

@@ -33,10 +33,9 @@ export class CommitQueue {
   }
 
   add(change: Change): void {
-    const barrier = change.drafts.length === 0 && change.ops.length === 0 && !change.guards
     if (this.#closed) {
       change.settled(new StoreError('the store is closed'), [])
-    } else if (barrier && this.since === null) {
+    } else if (change.drafts.length === 0 && change.ops.length === 0 && !change.guards) {
       change.settled(null, [])
     } else {
       this.#waitingSince ??= Date.now()

@@ -120,6 +120,8 @@ class LevelStore implements StorePort {
     const written = (batch: WriteBatch): void => void (this.counts.writes += batch.size)
     const commit = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, false)
     const writeLazily = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, true)
+    const exclusive = <T>(task: () => Promise<T>): Promise<T> => this.#commits.exclusive(task)
+    const flush = (): Promise<void> => this.#commits.exclusive(async () => {})
     const journal = (this.#journal = new Journal(database))
     const dedupe = (this.#dedupe = new Dedupe(database, options.dedupeDays ?? 7, this.#now))
     const notes = (this.notes = new LevelNotes(database))
@@ -142,8 +144,10 @@ class LevelStore implements StorePort {
     this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
     const outbox = (this.outbox = new LevelOutbox(database, logs))
     this.tables = new LevelTables(database)
-    this.persistence = new LevelPersistence({ database, subscriptions, queue, retained, commit, now: this.#now })
-    const exclusive = (task: () => Promise<void>): Promise<void> => this.#commits.exclusive(task)
+    this.persistence = new LevelPersistence({
+      ...{ database, subscriptions, queue, retained, commit, flush },
+      now: this.#now,
+    })
     const shared = {
       database,
       journal,

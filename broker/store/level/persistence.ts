@@ -30,6 +30,8 @@ export interface PersistenceDeps {
   readonly queue: LevelQueue
   readonly retained: Retained
   readonly commit: (ops: readonly Op[]) => Promise<void>
+  /** Waits for queued changes. */
+  readonly flush: () => Promise<void>
   readonly now: () => number
 }
 
@@ -182,9 +184,9 @@ export class LevelPersistence implements Persistence {
     return Readable.from(this.#deps.subscriptions.clientsOf(topic))
   }
 
-  /** Waits for queued changes; closing the store is up to its owner. */
+  /** Closing the store is up to its owner. */
   async destroy(): Promise<void> {
-    await this.#deps.commit([])
+    await this.#deps.flush()
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Tells which retained messages have changed since a cut, a position in the order of commits. Changes are recorded only
+ * Tells which retained messages have changed since a cut, a position in the order of plain messages. Changes are recorded only
  * while there is an open cut: a new subscription is sent the retained messages as of its cut one after another, and
  * those replaced meanwhile come live.
  */
