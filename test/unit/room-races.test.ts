@@ -34,7 +34,7 @@ function node(store: Store, limits: Record<string, number> = {}) {
   const bus = new LocalBus<Signal>()
   const shared = { store, bus, locks: new KeyedMutex(), askLimits, followedBy: () => 0 }
   const rooms = makeRooms(config, { ...shared, ...countPersons(store.directory, config) })
-  return { ...rooms, store, direct: new DirectConversations(store, bus) }
+  return { ...rooms, store, bus, direct: new DirectConversations(store, bus) }
 }
 
 type Node = ReturnType<typeof node>
@@ -198,7 +198,10 @@ const RACES: Record<string, Race> = {
       await joinRequests.ask(cy, 'tea', null)
     },
     first: ({ joinRequests }) => joinRequests.deny(ann, 'tea', 'cy'),
-    second: { 'is decided on once': [({ joinRequests }) => joinRequests.approve(ann, 'tea', 'cy'), 'not_found'] },
+    second: {
+      'is decided on once': [({ joinRequests }) => joinRequests.approve(ann, 'tea', 'cy'), 'not_found'],
+      'and denied once': [({ joinRequests }) => joinRequests.deny(ann, 'tea', 'cy'), 'not_found'],
+    },
   },
   'an account that is deleted': {
     members: [{ user: 'bob', role: 'admin' }, { user: 'cy' }],
@@ -253,6 +256,8 @@ for (const [name, race] of Object.entries(RACES))
       race.check?.(t, store)
     })
 
+const NOTHING_ERASED = { next: null, erased: false }
+
 /** The erasure of an account on a node that has not heard of the last change of what the account left. */
 async function erasedLate(t: Test, left: (node: Node) => Promise<unknown>, change: (node: Node) => Promise<unknown>) {
   const { store, late, one, other } = await nodes(t, [{ user: 'bob', role: 'admin' }])
@@ -273,7 +278,7 @@ async function erasedLate(t: Test, left: (node: Node) => Promise<unknown>, chang
     accounts: { remove: async () => [] },
     members: other.members,
     presence: { removeUser: async () => {} },
-    roomErasure: new RoomErasure({ store: late.store, indexed: () => true }),
+    roomErasure: { messages: async () => NOTHING_ERASED, events: async () => NOTHING_ERASED },
     userErasure: { erase: async () => {} },
     endSessions: async () => {},
     failed: (error) => t.fail(String(error)),
@@ -311,6 +316,20 @@ t.test('what is erased of a room is not written to the next of that name', async
   t.same(await erasing, { next: 1, erased: true })
   const [made] = await store.log.read('e:tea', 0, 1, 1e6, 'shown')
   t.match(made, { seq: 1, gone: undefined }, 'what cy did in the new room is there')
+})
+
+t.test('who joined just before a room is deleted is told', async (t) => {
+  const { store, late, one, other } = await nodes(t, [])
+  const told: string[] = []
+  other.bus.listen((signal) => signal.kind === 'membership' && !signal.member && told.push(signal.user))
+  late.hold()
+  await join(bob)(one)
+  const removed = other.rooms.remove(ann, 'tea')
+  setImmediate(late.release)
+  await removed
+  t.same(told, ['ann', 'bob'])
+  const [event] = await store.log.read('u:bob', 0, 10, 1e6)
+  t.match(JSON.parse(event!.payload.toString()), { type: 'deleted', room: 'tea', by: 'ann' })
 })
 
 t.test('hundreds of users who join a room at once share commits', async (t) => {
