@@ -150,6 +150,11 @@ export class Hub {
     return this.#logs.get(log)?.followed?.head ?? 0
   }
 
+  /** That of a log with feeds; 0 if it is not known. */
+  incarnationOf(log: LogName): number {
+    return this.#logs.get(log)?.followed?.incarnation ?? 0
+  }
+
   #followedLog(name: LogName): FollowedLog {
     const known = this.#logs.get(name)
     if (known) return known

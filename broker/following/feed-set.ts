@@ -7,7 +7,7 @@ import { isDirectRoom } from '../../schemas/ids.js'
 import { filterMatches, isPlainFilter, topics } from '../../schemas/topics.js'
 import { ANY_PRESENCE, type FilterViews, type Views } from '../chat/model/views.js'
 import { unlogged, type View } from '../hub.js'
-import type { LogEntry, LogInfo } from '../store/logs.js'
+import { isPositionIn, type LogEntry, type LogInfo } from '../store/logs.js'
 import type { Op } from '../store/op.js'
 import type { QoS } from '../store/qos.js'
 import type { Store } from '../store/store.js'
@@ -37,11 +37,13 @@ export class FeedSet {
     return this.#views.viewsOf(subscription.parsed, this.#subscriber.user)
   }
 
-  /** By cursor: where a new feed of each view of `matched` starts, after the last entry there is now. */
+  /** By cursor: where a new feed of each view of `matched` starts, after the last entry there is now; and the incarnation of its log. */
   async heads(matched: FilterViews): Promise<Map<string, number>> {
     const heads = new Map<string, number>()
-    for (const [view, { head, tail }] of await this.#logsOf(matched))
+    for (const [view, { head, tail, incarnation }] of await this.#logsOf(matched)) {
       heads.set(view.cursor, view.fromStart ? tail - 1 : head)
+      if (incarnation > 0) heads.set(incarnationCursor(view.cursor), incarnation)
+    }
     return heads
   }
 
@@ -59,7 +61,11 @@ export class FeedSet {
     const ops: Op[] = []
     for (const { cursor } of matched.views) {
       const feed = feeds.get(cursor)
-      if (!feed || startsAnew(feed)) ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
+      if (!feed || startsAnew(feed)) {
+        ops.push(sessions.cursorOp(id, cursor, heads.get(cursor) ?? 0))
+        const incarnation = heads.get(incarnationCursor(cursor))
+        if (incarnation) ops.push(sessions.cursorOp(id, incarnationCursor(cursor), incarnation))
+      }
       // A share group that was not stored until now.
       else if (!persistent)
         ops.push(sessions.cursorOp(id, cursor, feed.acked), sessions.cursorOp(id, `${cursor}>`, feed.acked))
@@ -75,7 +81,7 @@ export class FeedSet {
     if (isPlainFilter(parsed)) this.#subscriber.subscribePlain(filter, qos)
     if (!showsViews(parsed)) return
     const start = (view: View): number => heads.get(view.cursor) ?? this.#views.start(view, this.#subscriber.user)
-    this.#apply(this.viewsOf(subscription), start)
+    this.#apply(this.viewsOf(subscription), start, heads)
   }
 
   #mayEnter(room: string): boolean {
@@ -135,15 +141,34 @@ export class FeedSet {
     }
   }
 
-  /** Restores the feeds of a resumed session or group at their saved cursors. */
-  async restore(cursors: ReadonlyMap<string, number>): Promise<void> {
+  /**
+   * Restores the feeds of a resumed session or group at their saved cursors. Returns the cursors that are of a former log
+   * of that name: they are not used, nor are their packets in flight.
+   */
+  async restore(saved: ReadonlyMap<string, number>): Promise<ReadonlySet<string>> {
+    const cursors = new Map(saved)
+    const former = new Set<string>()
     for (const subscription of this.#subscriber.subscriptions.values()) {
       const logs = new Map((await this.#logsOf(this.viewsOf(subscription))).map(([{ log }, info]) => [log, info]))
       // Computed anew: membership may have changed since the cursors were saved, and the filter may be gone.
       if (this.#subscriber.subscriptions.get(subscription.filter) !== subscription) continue
+      const matched = this.viewsOf(subscription)
+      for (const { cursor, log } of matched.views) {
+        const info = logs.get(log)
+        if (!info) continue
+        if (isPositionIn(info, cursors.get(cursor) ?? 0, cursors.get(incarnationCursor(cursor)))) {
+          // A log that was damaged may have lost its end, but not what was saved later.
+          for (const name of [cursor, `${cursor}>`])
+            if ((cursors.get(name) ?? 0) > info.head) cursors.set(name, info.head)
+        } else {
+          former.add(cursor)
+          for (const name of namesOf(cursor)) cursors.delete(name)
+        }
+      }
       const start = (view: View, qos: QoS): number => this.#restoredStart(view, qos, cursors, logs.get(view.log))
-      this.#apply(this.viewsOf(subscription), start, cursors)
+      this.#apply(matched, start, cursors)
     }
+    return former
   }
 
   /** The saved cursor, or a later join, or the tail if retention has moved it beyond (counted). At QoS 0 the head. */
@@ -155,9 +180,7 @@ export class FeedSet {
   ): number {
     const joined = this.#views.start(view, this.#subscriber.user)
     if (qos === 0) return Math.max(head, joined)
-    const saved = cursors.get(view.cursor) ?? 0
-    // A cursor beyond the head belongs to a former log: the room was deleted and created again.
-    const start = Math.max(saved > head ? 0 : saved, joined)
+    const start = Math.max(cursors.get(view.cursor) ?? 0, joined)
     if (start >= tail - 1) return start
     this.#counters.add('skipped.retention', tail - 1 - start)
     return tail - 1
@@ -199,7 +222,8 @@ export class FeedSet {
     }
     if (!feed) {
       const from = start(view, options.qos)
-      subscriber.attach(view, options, Math.max(from, saved?.get(`${view.cursor}>`) ?? 0) + 1)
+      const sent = saved?.get(`${view.cursor}>`) ?? 0
+      subscriber.attach(view, options, Math.max(from, sent) + 1, saved?.get(incarnationCursor(view.cursor)) ?? 0)
     } else if (options.qos > 0 && startsAnew(feed)) {
       subscriber.follow(feed, options, start(view, options.qos) + 1)
     } else {
@@ -245,7 +269,17 @@ function shows({ filter, parsed }: Subscription, topic: string): boolean {
   return filterMatches(filter, topic) && (!topic.endsWith('/text') || filter.endsWith('/text'))
 }
 
-/** Deletes a cursor, and the record of what was sent beyond it (mqtt/session-writer.ts). */
+/** The name under which the incarnation of a cursor's log is saved. */
+export function incarnationCursor(cursor: string): string {
+  return `${cursor}#`
+}
+
+/** All that is saved of a cursor (mqtt/session-writer.ts): it, what was sent beyond it, and the incarnation of its log. */
+function namesOf(cursor: string): string[] {
+  return [cursor, `${cursor}>`, incarnationCursor(cursor)]
+}
+
+/** Deletes a cursor, and what is saved beside it. */
 export function dropCursorOps(store: Store, id: string, cursor: string): Op[] {
-  return [store.sessions.dropCursorOp(id, cursor), store.sessions.dropCursorOp(id, `${cursor}>`)]
+  return namesOf(cursor).map((name) => store.sessions.dropCursorOp(id, name))
 }

@@ -113,6 +113,10 @@ export class LogFeed implements Feed, LaggingFeed {
   next: number
   lagging = false
   attached = true
+  /** The incarnation of the log that is saved with the cursor; 0: none is. */
+  savedIncarnation = 0
+  /** The one the log had when the subscriber was closed. */
+  lastIncarnation = 0
   readonly outstanding = new Outstanding()
   readonly #host: FeedHost
 

@@ -92,10 +92,11 @@ export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
     if (!this.closed) this.pumping.catchUp(feed)
   }
 
-  /** Starts a feed of a view at `next`; entries that exist already are read first. */
-  attach(view: View, options: ViewFeedOptions, next: number): void {
+  /** Starts a feed of a view at `next`; entries that exist already are read first. `incarnation`: the one that is saved. */
+  attach(view: View, options: ViewFeedOptions, next: number, incarnation: number): void {
     if (this.closed) return
     const feed = new LogFeed(this, view, options, next)
+    feed.savedIncarnation = incarnation
     this.feeds.set(view.cursor, feed)
     this.services.hub.attach(view, feed)
     if (options.qos > 0 && next <= this.headOf(view)) this.catchUp(feed)
@@ -171,6 +172,7 @@ export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
     this.closed = true
     const { hub } = this.services
     for (const feed of this.feeds.values()) {
+      feed.lastIncarnation = this.incarnationOf(feed)
       feed.attached = false
       hub.detach(feed.view, feed)
     }
@@ -184,6 +186,11 @@ export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
   }
 
   /** The view must have a feed. */
+  /** Of the feed's log, as long as the feed is attached to it; 0 if it is not known. */
+  incarnationOf({ attached, view, lastIncarnation }: LogFeed): number {
+    return attached ? this.services.hub.incarnationOf(view.log) : lastIncarnation
+  }
+
   headOf(view: View): number {
     return this.services.hub.headOf(view.log)
   }

@@ -4,8 +4,9 @@
  */
 import type { SubscriberServices } from '../following/services.js'
 import type { View } from '../hub.js'
+import { isPositionIn } from '../store/logs.js'
 import type { Store } from '../store/store.js'
-import { type Position, TOLERANCE } from './event-id.js'
+import { isOfEpoch, type Position, type SentUpTo, TOLERANCE } from './event-id.js'
 
 /** `reset`: the client's position belongs to a former log of that name. */
 export type Gap = { topic: string; after: number; next: number; reset?: true }
@@ -58,7 +59,7 @@ export class ReplayStarts {
     const { time, cursors, complete } = this.#position!
     const last = cursors.get(view.cursor)
     if (last !== undefined) {
-      if (last <= head && !(await this.#isNewLog(view))) return last
+      if (last.seq <= head && (await this.#isOfThisLog(view, last))) return last.seq
       this.#gaps.set(view.cursor, { topic: view.topic, after: 0, next: 1, reset: true })
       return 0
     }
@@ -69,6 +70,15 @@ export class ReplayStarts {
     // A truncated id of an older version: entries may have been missed.
     this.#gaps.set(view.cursor, { topic: view.topic, after: joined, next: head + 1 })
     return head
+  }
+
+  /** Whether a number of the position is one of the log as it is. */
+  async #isOfThisLog(view: View, { seq, incarnation }: SentUpTo): Promise<boolean> {
+    const { store } = this.#services
+    if (!isOfEpoch(this.#position!, store.epoch)) return seq === 0
+    // An id of an older version, or of a log that had no entry.
+    if (incarnation === 0 && (await this.#isNewLog(view))) return false
+    return isPositionIn(await store.log.open(view.log), seq, incarnation)
   }
 
   /** Whether the log is newer than the position: its room or user was created since. */

@@ -18,7 +18,7 @@ import type { QoS } from '../store/qos.js'
 import type { PlainMessage } from '../store/queues.js'
 import type { SavedInflight } from '../store/sessions.js'
 import type { Deadline } from '../util/timer-wheel.js'
-import { fitsIntoId, writePosition } from './event-id.js'
+import { fitsIntoId, type SentUpTo, writePosition } from './event-id.js'
 import type { ReplayStarts } from './event-starts.js'
 import { eventText, gapText, PING, type StreamMessage } from './event-text.js'
 
@@ -292,9 +292,14 @@ export class EventStream extends Subscriber implements Deadline {
     for (const [feed, at] of this.#recent) if (at < now - RECENT || !feed.attached) this.#recent.delete(feed)
     const behind = ([...this.#lagging] as LogFeed[]).filter(({ attached }) => attached)
     // Entries not committed yet have an earlier timestamp.
+    const cursorOf = (feed: LogFeed): readonly [string, SentUpTo] => {
+      return [feed.view.cursor, { seq: feed.next - 1, incarnation: this.incarnationOf(feed) }]
+    }
     if (fitsIntoId(behind.map(cursorOf))) this.#time = this.services.store.pendingSince ?? now
     const recent = [...this.#recent.keys()].reverse().filter((feed) => !this.#lagging.has(feed))
-    return writePosition(this.#options.filters, this.#time, [...behind, ...recent].map(cursorOf))
+    const { epoch } = this.services.store
+    const place = { filters: this.#options.filters, time: this.#time, epoch }
+    return writePosition(place, [...behind, ...recent].map(cursorOf))
   }
 
   #write(text: string): void {
@@ -304,8 +309,4 @@ export class EventStream extends Subscriber implements Deadline {
 
 function sizeOf({ entries }: ViewBatch): number {
   return entries.reduce((sum, entry) => sum + messageSize(entry), 0)
-}
-
-function cursorOf({ view, next }: LogFeed): readonly [string, number] {
-  return [view.cursor, next - 1]
 }

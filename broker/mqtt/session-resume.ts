@@ -31,12 +31,11 @@ export async function resumeSession(
   session.queue.next = (saved.cursors.get(QUEUE_SENT) ?? 0) + 1
   // Packet ids are taken before any feed sends, so that none is used twice.
   const flights = saved.inflight.map((packet) => ({ packet, flight: session.inflight.resume(NO_OWNER, packet) }))
-  await feedSet.restore(saved.cursors)
+  const former = await feedSet.restore(saved.cursors)
   for (const { packet, flight } of flights) {
     const sender =
       shares.assignment(session, packet) ??
-      senderOf(session, packet, saved, store) ??
-      detachedSender(views.viewOfCursor(packet.source, session.user), packet, store, session)
+      (former.has(packet.source) ? null : senderOfOwn(session, packet, saved, { store, views }))
     if (packet.released) {
       if (sender) flight.owner = sender.owner
       session.resendRelease(flight)
@@ -60,6 +59,18 @@ export interface Sender {
   readonly owner: FlightOwner
   read(): Promise<OutboundMessage | null>
   sentBefore?(): void
+}
+
+function senderOfOwn(
+  session: Session,
+  packet: SavedInflight,
+  saved: SavedSession,
+  { store, views }: Pick<ResumeSources, 'store' | 'views'>,
+): Sender | null {
+  return (
+    senderOf(session, packet, saved, store) ??
+    detachedSender(views.viewOfCursor(packet.source, session.user), packet, store, session)
+  )
 }
 
 function senderOf(

@@ -1,8 +1,9 @@
 /**
  * Saves sessions that outlive their connection. A save is one atomic snapshot: for each feed that moved, the end of its
- * acknowledged prefix (`{cursor}`) and how far it was sent (`{cursor}>`), and the in-flight packets. So after a crash every number is
+ * acknowledged prefix (`{cursor}`), how far it was sent (`{cursor}>`) and, once, the incarnation of the log, and the in-flight packets. So after a crash every number is
  * either acknowledged, in flight with its packet id, or not yet sent. Saved at most once a second; before a QoS 2 packet leaves, at once.
  */
+import { incarnationCursor } from '../following/feed-set.js'
 import { LogFeed, QUEUE_SENT } from '../following/feeds.js'
 import type { SubscriberSaver } from '../following/services.js'
 import type { Subscriber } from '../following/subscriber.js'
@@ -117,6 +118,11 @@ export class SessionWriter {
         if (feed.qos === 0) continue
         ops.push(sessions.cursorOp(session.id, feed.view.cursor, feed.acked))
         ops.push(sessions.cursorOp(session.id, `${feed.view.cursor}>`, feed.next - 1))
+        const incarnation = session.incarnationOf(feed)
+        if (incarnation > 0 && incarnation !== feed.savedIncarnation) {
+          ops.push(sessions.cursorOp(session.id, incarnationCursor(feed.view.cursor), incarnation))
+          feed.savedIncarnation = incarnation
+        }
       } else {
         ops.push(sessions.cursorOp(session.id, QUEUE_SENT, feed.next - 1))
       }

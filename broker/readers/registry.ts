@@ -111,7 +111,7 @@ export class ReaderRegistry implements Deadline {
       const { head } = await store.log.open(log)
       const readers = this.#outboxReaders(log)
       for (const reader of readers)
-        if (!reader.cursor(log)) reader.begin(log, cursors.get(`${reader.name} ${log}`) ?? mark, head)
+        if (!reader.cursor(log)) reader.begin(log, placeIn(head, cursors.get(`${reader.name} ${log}`)) ?? mark, head)
       if (readers.length === 0) unwanted.push(store.outbox.readOp(log, head))
       else this.advanced(log)
     }
@@ -233,6 +233,14 @@ export class ReaderRegistry implements Deadline {
 
 function isDone(cursor: ReaderCursor | undefined): boolean {
   return !cursor || (!cursor.lagging && !cursor.busy)
+}
+
+/**
+ * A saved cursor. The cursors of a log are deleted in the write that drops it; what a damaged store has kept beyond the
+ * head says nothing.
+ */
+function placeIn(head: number, cursor: number | undefined): number | undefined {
+  return cursor === undefined || cursor > head ? undefined : cursor
 }
 
 /** If nobody takes the log, its mark is removed however far the log has grown. */

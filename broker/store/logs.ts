@@ -61,6 +61,22 @@ export interface LogInfo {
   readonly head: number
   /** Number of the first entry still stored; head + 1 if there is none. */
   readonly tail: number
+  /**
+   * Identifies the life of the log: that of a log which was dropped and made anew is another one, so that a number of one
+   * life is never taken for one of another. It is given with the first entry, and does not change. 0: there was no entry yet,
+   * or the log is from before incarnations were kept. Within one epoch of the store no incarnation of a log comes again.
+   */
+  readonly incarnation: number
+}
+
+/**
+ * Whether a position that somebody kept is one in the log as it is now. `incarnation`: of the log when the position was
+ * kept; undefined or 0: not known, then it is taken for the present one.
+ */
+export function isPositionIn(log: LogInfo, seq: number, incarnation: number | undefined): boolean {
+  if (seq === 0) return true
+  if (log.head === 0) return false
+  return !incarnation || log.incarnation === 0 || incarnation === log.incarnation
 }
 
 /** Head and tail of a log that is followed, kept current until `end`. */

@@ -283,8 +283,37 @@ t.test('a position says all, however many logs there are and whatever became of 
       listen(t, broker, 'carol', to, { headers: { 'last-event-id': lastId } })
     const whole = ['new 1', 'new 2', 'new 3', 'new 4', 'new 5']
     for (const text of whole) await alice.say('tea', text)
-    t.same(await (await comeBack(wide, path)).texts(5), whole)
-    t.same(await (await comeBack(narrow, filters('rooms/tea/messages'))).texts(5), whole)
+    const gap = { type: 'gap', data: { topic: 'rooms/tea/messages', after: 0, next: 1, reset: true } }
+    for (const [reader, to] of [
+      [wide, path],
+      [narrow, filters('rooms/tea/messages')],
+    ] as const) {
+      const again = await comeBack(reader, to)
+      t.same(await again.texts(5), whole)
+      t.match(again.events[0], gap)
+    }
+    // Times decide nothing where the id says of which log its number is.
+    const ahead = { ...narrow, lastId: narrow.lastId.replace(/@[0-9a-z]+/, `@${(Date.now() + 60_000).toString(36)}`) }
+    const again = await comeBack(ahead as EventReader, filters('rooms/tea/messages'))
+    t.same(await again.texts(5), whole)
+    t.match(again.events[0], gap)
+  })
+
+  t.test('a position in a store that was restored since is void', async (t) => {
+    await make('den')
+    const den = filters('rooms/den/messages')
+    const returned = (lastId: string) => listen(t, broker, 'bob', den, { headers: { 'last-event-id': lastId } })
+    const reader = await listen(t, broker, 'bob', den)
+    await alice.say('den', 'one')
+    await reader.texts(1)
+    reader.response.destroy()
+    await alice.say('den', 'two')
+    t.same(await (await returned(reader.lastId)).texts(1), ['two'])
+    const former = await returned(reader.lastId.replace(/![0-9a-f]{8}/, '!00000000'))
+    t.same(await former.texts(2), ['one', 'two'])
+    t.match(former.events[0], { type: 'gap', data: { reset: true } })
+    const older = reader.lastId.replace(/![0-9a-f]{8}/, '').replace(/\.[0-9a-z]+/, '')
+    t.same(await (await returned(older)).texts(1), ['two'], 'an id of an earlier version')
   })
 })
 

@@ -1,5 +1,6 @@
 /** The devices of a user: seen, and sent away. */
 import t, { type Test } from 'tap'
+import { commit } from '../../broker/store/commit.js'
 import { COMMANDS } from '../../schemas/commands.js'
 import { type Overrides, startTestBroker } from '../helpers/broker.js'
 import { fetchFrom } from '../helpers/http.js'
@@ -93,3 +94,75 @@ t.test('a session that is ended is gone with all it held, and so is its login', 
 t.test('no command has a parameter id: over MQTT that is the request’s own', async (t) => {
   for (const [name, { params }] of Object.entries(COMMANDS)) t.notOk('id' in params.properties, name)
 })
+
+t.test('what a session has saved of a former room of that name is not taken for the present one', async (t) => {
+  const { broker, connect } = await open(t)
+  const alice = await connect('alice')
+  const { store } = broker.running
+  const anew = async (texts: string[]) => {
+    await alice.get('rooms.create', { room: 'tea' })
+    await bob.get('rooms.join', { room: 'tea' })
+    for (const text of texts) await alice.say('tea', text)
+  }
+  const bob = await connect('bob')
+  const phone = await connect('bob', { clientId: 'phone', clean: false })
+  await phone.subscribe('rooms/+/messages')
+  await anew(['old 1', 'old 2', 'old 3'])
+  await phone.hears('old 3')
+  await phone.leave()
+  const former = (await store.sessions.load('bob/phone'))!.cursors
+  t.match(Object.fromEntries(former), { 'm:tea': 3, 'm:tea>': 3, 'm:tea#': Number })
+  await alice.get('rooms.delete', { room: 'tea' })
+  const saved = async () => (await store.sessions.load('bob/phone'))!.cursors
+  while ((await saved()).has('m:tea')) await new Promise((resolve) => setImmediate(resolve))
+  t.notOk(
+    [...(await saved()).keys()].some((name) => name.startsWith('m:tea')),
+    'forgotten with the room',
+  )
+  const whole = ['new 1', 'new 2', 'new 3', 'new 4', 'new 5']
+  await anew(whole)
+
+  // As if the broker had died before it was forgotten. Two entries were acknowledged, the third was under way.
+  const restored = [...former].map(([name, seq]) =>
+    store.sessions.cursorOp('bob/phone', name, name === 'm:tea' ? 2 : seq),
+  )
+  const inflight = { packetId: 7, source: 'm:tea', seq: 3, qos: 1 as const, released: false }
+  await commit(store, { ops: [...restored, store.sessions.inflightOp('bob/phone', [inflight])] })
+  const again = await connect('bob', { clientId: 'phone', clean: false })
+  await again.hears('new 5')
+  t.same(
+    again.lines,
+    whole.map((text) => `rooms/tea/messages ${text}`),
+  )
+  t.notOk(again.heard.some(({ dup }) => dup))
+  await alice.say('tea', 'live')
+  await again.hears('live')
+  await again.leave()
+  const last = await connect('bob', { clientId: 'phone', clean: false })
+  await alice.say('tea', 'and on')
+  await last.hears('and on')
+  t.same(last.lines, ['rooms/tea/messages and on'])
+  t.not((await saved()).get('m:tea#'), former.get('m:tea#'))
+})
+
+t.test(
+  'a cursor of an earlier version, without the incarnation of its log, is taken for the present log',
+  async (t) => {
+    const { broker, connect } = await open(t)
+    const alice = await connect('alice')
+    const { store } = broker.running
+    const phone = await connect('bob', { clientId: 'phone', clean: false })
+    await phone.subscribe('users/bob/messages')
+    for (const text of ['one', 'two']) await alice.tell('bob', text)
+    await phone.hears('two')
+    await phone.leave()
+    await alice.tell('bob', 'three')
+    const { cursors } = (await store.sessions.load('bob/phone'))!
+    const dropped = [...cursors.keys()].filter((name) => name.endsWith('#'))
+    t.equal(dropped.length, 1)
+    await commit(store, { ops: dropped.map((name) => store.sessions.dropCursorOp('bob/phone', name)) })
+    const again = await connect('bob', { clientId: 'phone', clean: false })
+    await again.hears('three')
+    t.same(again.lines, ['users/bob/messages three'])
+  },
+)

@@ -1,6 +1,6 @@
 /** The part of the store contract about following logs, and about which logs have grown. */
 import type { Test } from 'tap'
-import type { AppendedBatch, AppendListener, Followed } from '../../broker/store/logs.js'
+import { type AppendedBatch, type AppendListener, type Followed, isPositionIn } from '../../broker/store/logs.js'
 import { append, commit, draft, type NewPlace, texts } from './store-suite.js'
 
 export function followSuite(t: Test, newPlace: NewPlace): void {
@@ -8,6 +8,7 @@ export function followSuite(t: Test, newPlace: NewPlace): void {
   t.test('one call per commit', (t) => calls(t, newPlace))
   t.test('beginning and ending between appends', (t) => between(t, newPlace))
   t.test('head and tail of a followed log', (t) => current(t, newPlace))
+  t.test('a log that was dropped and made anew has another incarnation', (t) => incarnations(t, newPlace))
   t.test('told before settled', (t) => beforeSettled(t, newPlace))
   t.test('which logs have grown', (t) => growth(t, newPlace))
 }
@@ -119,6 +120,55 @@ async function current(t: Test, newPlace: NewPlace): Promise<void> {
   await append(store, draft('m:a', 'anew'))
   t.match(followed, { head: 1, tail: 1 })
   t.same([told, heads], [['more', 'anew'], []])
+  await store.close()
+}
+
+async function incarnations(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const of = async (log: string): Promise<number> => (await store.log.open(log)).incarnation
+  const reopened = async (): Promise<void> => {
+    await store.close()
+    store = await place.open()
+  }
+  t.equal(await of('m:a'), 0, 'none before the first entry')
+  const followed = await store.log.follow('m:a', () => {})
+  await append(store, draft('m:a', '1'))
+  const first = await of('m:a')
+  t.ok(first > 0)
+  t.equal(followed.incarnation, first)
+  // Of another log, so that the entry is not the first of the store when it is read again.
+  await append(store, draft('m:b', 'b'))
+  await append(store, draft('m:a', '2'))
+  t.equal(await of('m:a'), first, 'it stays as the log grows')
+  await reopened()
+  t.equal(await of('m:a'), first, 'read again from the journal')
+  for (let i = 0; i < 200; i++) await append(store, draft('m:a', `more ${i}`))
+  await store.log.trim('m:a', 150)
+  t.equal(await of('m:a'), first, 'without its first entry')
+  await reopened()
+  t.equal(await of('m:a'), first)
+
+  const seen = new Set([first])
+  for (let life = 2; life <= 4; life++) {
+    await store.log.drop('m:a')
+    t.equal(await of('m:a'), 0, 'none while it is empty')
+    await reopened()
+    // The same entry, at the same time.
+    await append(store, draft('m:a', '1'))
+    const next = await of('m:a')
+    t.notOk(seen.has(next), 'another one in each life')
+    seen.add(next)
+    await reopened()
+    t.equal(await of('m:a'), next)
+  }
+  const info = await store.log.open('m:a')
+  t.ok(isPositionIn(info, 1, info.incarnation))
+  t.notOk(isPositionIn(info, 1, first), 'a number of a former life says nothing')
+  t.ok(isPositionIn(info, 0, first), 'but the beginning is the same in each')
+  t.ok(isPositionIn(info, 1, undefined), 'kept by an earlier version: taken for the present life')
+  await store.log.drop('m:a')
+  t.notOk(isPositionIn(await store.log.open('m:a'), 1, undefined), 'not in a log without entries')
   await store.close()
 }
 

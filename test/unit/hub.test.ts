@@ -18,6 +18,7 @@ class Log {
     const head = (): number => this.head
     return this.answer({
       name,
+      incarnation: 1,
       tail: 1,
       get head() {
         return head()

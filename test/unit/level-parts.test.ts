@@ -50,8 +50,8 @@ const NAMED_TOO: ReadonlySet<Table> = new Set([
 
 /** A key of each kind, by the name of what makes it. */
 function keyOfEachKind(): [string, string][] {
-  const { format, epoch, folded, queueNumber, seen } = keys
-  const fixed = Object.entries({ format, epoch, folded, queueNumber, seen })
+  const { format, upgrading, epoch, folded, queueNumber, seen } = keys
+  const fixed = Object.entries({ format, upgrading, epoch, folded, queueNumber, seen })
   const { chunk, due, erased, note, dedupe, dueRetained, subscription, cursor, incoming, reference } = keys
   const { outbox } = keys
   const { journal, head, dropping, stale, generation, filter, session, inflight, packet, retained, will } = keys

@@ -405,13 +405,14 @@ export class ShareGroup extends Subscriber implements LaggingFeed {
     this.queue.next = (cursors.get(QUEUE_SENT) ?? 0) + 1
     const qos = this.#members.highestQos
     this.subscriptions.set(this.#filter, this.#subscription(qos))
+    let former: ReadonlySet<string> = new Set()
     if (this.user === '') {
       this.subscribePlain(this.#filter, qos)
       this.#queueFor(qos)
-    } else await this.feedSet.restore(cursors)
+    } else former = await this.feedSet.restore(cursors)
     for (const { source, seq } of inflight) {
       const feed = source === this.queue.source ? this.queue : this.feeds.get(source)
-      if (!feed) continue
+      if (!feed || former.has(source)) continue
       feed.outstanding.add(seq)
       const holder = held.find((assignment) => assignment.source === source && assignment.seq === seq)
       const member = holder && this.#members.get(holder.sessionId)

@@ -143,7 +143,7 @@ export class Committer {
     counts.duplicates += numbering.duplicates
     if (appended) {
       journal.added(appended.value.length, numbering.count)
-      for (const { target, runs } of appended.batches) logs.append(target, runs)
+      for (const { target, runs } of appended.batches) logs.append(target, runs, journal.last)
       for (const one of numbering.effects) this.#erase(one)
       for (const [name, record] of numbering.records) dedupe.remember(name, record)
       counts.appended += numbering.count

@@ -42,6 +42,10 @@ export class Follower implements Followed {
     return this.#log.tail
   }
 
+  get incarnation(): number {
+    return this.#log.incarnation
+  }
+
   end(): void {
     this.#log.followers = this.#log.followers.filter((follower) => follower !== this)
   }

@@ -7,6 +7,12 @@ import { type CommittedLog, decodeCommit } from './commit-codec.js'
 import type { Database } from './database.js'
 import { keys, numberOf, ranges } from './keys.js'
 
+/** What a commit of the journal added to one log. */
+export interface JournaledLog extends CommittedLog {
+  /** Number of the commit. */
+  readonly commit: number
+}
+
 export class Journal {
   readonly #database: Database
   /** Number of the last commit. */
@@ -44,7 +50,7 @@ export class Journal {
   }
 
   /** The unfolded commits, oldest first. Throws if one is damaged or missing: acknowledged messages would be lost. */
-  async *replay(): AsyncGenerator<CommittedLog[]> {
+  async *replay(): AsyncGenerator<JournaledLog[]> {
     this.folded = this.last = Number((await this.#database.get(keys.folded))?.toString() ?? 0)
     this.bytes = this.entries = 0
     for await (const [key, value] of this.#database.entries(ranges.journal)) {
@@ -58,7 +64,7 @@ export class Journal {
         value.length,
         logs.flatMap(({ runs }) => runs).reduce((sum, { count }) => sum + count, 0),
       )
-      yield logs
+      yield logs.map((log) => ({ ...log, commit }))
     }
   }
 }

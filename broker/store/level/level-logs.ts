@@ -15,10 +15,10 @@ import type {
 } from '../logs.js'
 import { Chunk } from './chunk.js'
 import type { ChunkCache } from './chunk-cache.js'
-import type { CommittedLog } from './commit-codec.js'
 import type { Database } from './database.js'
 import { type AppendedTo, Followers } from './followers.js'
 import { EXPIRED, remains } from './gone.js'
+import type { JournaledLog } from './journal.js'
 import { keys, numberOf, partsOf, ranges } from './keys.js'
 import { WriteBatch } from './operation.js'
 import { type EntryView, Page } from './page.js'
@@ -68,8 +68,8 @@ export class LevelLogs implements LogReader {
 
   async open(name: LogName): Promise<LogInfo> {
     if (!this.#logs.has(name)) await this.load([name])
-    const { head, tail } = this.#logs.get(name)!
-    return { name, head, tail }
+    const { head, tail, incarnation } = this.#logs.get(name)!
+    return { name, head, tail, incarnation }
   }
 
   follow(name: LogName, listener: AppendListener): Followed | Promise<Followed> {
@@ -101,7 +101,7 @@ export class LevelLogs implements LogReader {
    * Reads the heads of all logs in memory or in the journal; the function returned updates memory, synchronously. The
    * objects stay the same.
    */
-  async reload(journal: readonly CommittedLog[]): Promise<() => void> {
+  async reload(journal: readonly JournaledLog[]): Promise<() => void> {
     const erased = await this.#readErased()
     const names = [
       ...new Set([...this.#logs.keys(), ...journal.map(({ log }) => log), ...erased.map(({ log }) => log)]),
@@ -146,7 +146,7 @@ export class LevelLogs implements LogReader {
   }
 
   /** Adds entries of the journal that are not in chunks. */
-  #restore(committed: CommittedLog): void {
+  #restore(committed: JournaledLog): void {
     const log = this.#logs.get(committed.log)!
     const runs = committed.runs
       .filter(({ last }) => last > log.folded)
@@ -154,11 +154,11 @@ export class LevelLogs implements LogReader {
     if (runs.length === 0) return
     if (runs[0]!.first !== log.head + 1)
       throw new StoreError(`the journal is damaged: log ${log.name} goes from ${log.head} to ${runs[0]!.first}`)
-    this.append(log, runs)
+    this.append(log, runs, committed.commit)
   }
 
-  append(log: RoomLog, runs: readonly Run[]): void {
-    log.append(runs)
+  append(log: RoomLog, runs: readonly Run[], commit: number): void {
+    log.append(runs, commit)
     this.unfolded.add(log)
   }
 

@@ -6,7 +6,6 @@ import type { Op } from '../op.js'
 import type { Store, StoreCounts, StorePort } from '../store.js'
 import type { TableChange, TableFollower } from '../tables.js'
 import { ChunkCache } from './chunk-cache.js'
-import type { CommittedLog } from './commit-codec.js'
 import { CommitQueue } from './commit-queue.js'
 import { Committer } from './committer.js'
 import { Compaction } from './compaction.js'
@@ -16,7 +15,7 @@ import { Dedupe } from './dedupe.js'
 import { Disposal } from './disposal.js'
 import { Epoch, outdate } from './epoch.js'
 import { FOLD_LIMITS, Folding, type FoldLimits } from './folding.js'
-import { Journal } from './journal.js'
+import { Journal, type JournaledLog } from './journal.js'
 import { type KeyRange, keys, partsOf, ranges } from './keys.js'
 import { LevelLogs } from './level-logs.js'
 import { LevelNotes } from './notes.js'
@@ -181,7 +180,7 @@ class LevelStore implements StorePort {
   async load(): Promise<void> {
     await this.#dedupe.load()
     await this.#finishDrops()
-    const journal: CommittedLog[] = []
+    const journal: JournaledLog[] = []
     for await (const logs of this.#journal.replay()) journal.push(...logs)
     const applies = [
       await this.log.reload(journal),

@@ -15,6 +15,8 @@ export interface HeadRecord {
   tail: number
   /** The newest chunk; a small one is merged with the following entries. */
   newest: { first: number; count: number; bytes: number } | null
+  /** Absent in records of logs from before it was kept. */
+  made?: number
 }
 
 const NOBODY: readonly Follower[] = []
@@ -27,6 +29,8 @@ export class RoomLog implements FollowedLog {
   head = 0
   tail = 1
   folded = 0
+  /** Number of the commit that appended the first entry; until that is folded, the journal says it. */
+  incarnation = 0
   newest: HeadRecord['newest'] = null
   /** Entries folded + 1 … head. */
   recent: Run[] = []
@@ -50,6 +54,7 @@ export class RoomLog implements FollowedLog {
     this.head = this.folded = head.folded
     this.tail = head.tail
     this.newest = head.newest
+    this.incarnation = head.made ?? 0
     this.recent = []
     this.cached = []
     this.erasing = new LazyMap()
@@ -58,7 +63,9 @@ export class RoomLog implements FollowedLog {
 
   /** The head record after the entries up to `newest` went into chunks. */
   record(folded: number, newest: HeadRecord['newest']): string {
-    return JSON.stringify({ folded, tail: this.tail, newest } satisfies HeadRecord)
+    const { tail, incarnation } = this
+    const made = incarnation === 0 ? {} : { made: incarnation }
+    return JSON.stringify({ folded, tail, newest, ...made } satisfies HeadRecord)
   }
 
   goneAt(entry: LogEntry, now: number): Gone | undefined {
@@ -107,7 +114,9 @@ export class RoomLog implements FollowedLog {
     })
   }
 
-  append(runs: readonly Run[]): void {
+  /** `commit`: its number, which no other commit has. */
+  append(runs: readonly Run[], commit: number): void {
+    if (this.head === 0) this.incarnation = commit
     for (const run of runs) {
       this.recent.push(run)
       this.head += run.count
