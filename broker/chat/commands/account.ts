@@ -29,7 +29,7 @@ export function accountCommands(deps: AccountDeps): Handlers<keyof typeof ACCOUN
         })
       requireNoKey(actor, 'removes no account')
       await requireOwner(deps, actor, password, code)
-      await removals.removeSelf(user)
+      await removals.removeSelf(actor)
       return '{}'
     },
   }

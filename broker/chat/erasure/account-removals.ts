@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { directMembers, SYSTEM } from '../../../schemas/ids.js'
 import { topics } from '../../../schemas/topics.js'
+import { requireSameAccount } from '../../auth/account-version.js'
 import type { Accounts, Allow } from '../../auth/accounts.js'
 import type { RemovalRecord } from '../../store/accounts.js'
 import { commit } from '../../store/commit.js'
@@ -16,6 +17,7 @@ import { logsSettled, queuesSettled } from '../../store/settled.js'
 import type { Store } from '../../store/store.js'
 import { roomsWithMessagesOf } from '../../store/touched-rooms.js'
 import { FairQueue } from '../../util/fair-queue.js'
+import type { Actor } from '../model/actor.js'
 import { logs } from '../model/views.js'
 import type { Presence } from '../presence/presence.js'
 import type { Members } from '../rooms/members.js'
@@ -71,9 +73,11 @@ export class AccountRemovals {
   }
 
   /** Deletes the actor's own account. The erasure begins with its sessions, which end after the answer (`endAfterAnswer`). */
-  async removeSelf(user: string): Promise<void> {
+  async removeSelf({ principal }: Actor): Promise<void> {
+    const { user } = principal
     const person = this.#personBehind(user)
-    const gone = await this.#deps.accounts.remove(user)
+    const allow: Allow = async ({ directory }) => void (await requireSameAccount(directory, principal))
+    const gone = await this.#deps.accounts.remove(user, 'erased', allow)
     setImmediate(() => void this.#runAll(gone, person))
   }
 
