@@ -18,6 +18,12 @@ export class Reads {
   /** Guards that what is written fails for others. */
   readonly touched = new Set<Guard>()
 
+  clear(): void {
+    this.guards.clear()
+    this.limits.length = 0
+    this.touched.clear()
+  }
+
   record(table: Table, key: string): void {
     this.guards.add(guardOf(table, key))
   }

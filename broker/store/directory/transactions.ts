@@ -21,10 +21,20 @@ const MOST_BESIDE_OTHERS = 3
 /** Ms: the longest pause before the second attempt, twice as long before each further one. */
 const FIRST_PAUSE = 4
 
+/** What decisions read through, kept for the next ones. */
+const MOST_RECORDERS = 64
+
+interface Recorder {
+  readonly reads: Reads
+  readonly tx: Transaction
+}
+
 export class Transactions {
   readonly #port: Pick<StorePort, 'commit' | 'notes' | 'position'>
   readonly #records: Records
   readonly #locks = new KeyedMutex()
+  /** Not in use. */
+  readonly #recorders: Recorder[] = []
   /** The last of the decisions that are made alone; null: there is none. */
   #alone: Promise<unknown> | null = null
 
@@ -98,29 +108,36 @@ export class Transactions {
     attempt: number,
     queued?: (value: T) => Pick<Change, 'settled'>,
   ): Promise<Committed<T> | null> {
-    const reads = new Reads()
+    const recorder = this.#recorders.pop() ?? this.#newRecorder()
     const at = this.#records.position
-    const outcome = await this.#decide(decide, reads).then(
-      (decision) => this.#commit(decision, reads, at, queued),
-      (error: unknown) => {
-        if (attempt >= MOST_ATTEMPTS) throw error
-        return this.#confirm(error, reads, at)
-      },
-    )
+    let committing: Promise<Committed<T> | GuardConflict>
+    try {
+      const decision = await decide(recorder.tx)
+      committing = this.#commit(decision, recorder.reads, at, queued)
+    } catch (error) {
+      if (attempt >= MOST_ATTEMPTS) throw error
+      committing = this.#confirm(error, recorder.reads, at)
+    } finally {
+      recorder.reads.clear()
+      if (this.#recorders.length < MOST_RECORDERS) this.#recorders.push(recorder)
+    }
+    const outcome = await committing
     if (!(outcome instanceof GuardConflict)) return outcome
     await this.#records.reached(outcome.position)
     if (attempt > 1) await sleep(Math.random() * FIRST_PAUSE * 2 ** attempt)
     return null
   }
 
-  async #decide<T>(decide: Decide<T>, reads: Reads): Promise<Decision<T>> {
-    return decide({
+  #newRecorder(): Recorder {
+    const reads = new Reads()
+    const tx: Transaction = {
       ...this.#records.recording(reads),
       notes: new RecordingNotes(this.#port.notes, reads),
       topic: (name) => reads.topic(name),
       readTopic: (name) => reads.readTopic(name),
       limit: (limit) => void reads.limits.push(limit),
-    })
+    }
+    return { reads, tx }
   }
 
   /** A refusal may be about what is not so any more. @throws the error, if it is so */
@@ -153,7 +170,7 @@ export class Transactions {
         if (error && !told) reject(refusalOf(error))
         else resolve({ value, results })
       }
-      const guards = { at, keys: [...reads.guards], limits: reads.limits }
+      const guards = { at, keys: [...reads.guards], limits: [...reads.limits] }
       const change: Change = { drafts, ops: [...ops, ...touches], guards, lazy, settled }
       told = queued?.(value)
       this.#port.commit(change)
