@@ -12,14 +12,6 @@ export interface Ownership {
 /** Bots and devices created by earlier versions may be owned by one another; no chain is longer than this. */
 const MAX_OWNERS = 4
 
-/**
- * All bots and devices of an owner, as a topic of transactions: named with `topic` where one of them is made or given away, and with
- * `readTopic` where a decision depends on which there are.
- */
-export function ownedTopic(owner: string): string {
-  return `owned by ${owner}`
-}
-
 /** The person behind a name: the owner of a bot or a device, else the name itself. */
 export function personBehind({ bots, devices }: Ownership, name: string): string {
   let person = name
@@ -64,8 +56,8 @@ function ownedDirectly({ bots, devices }: Ownership, person: string): number {
 }
 
 /**
- * Names all bots and devices of an owner in a transaction (`tx.topic`): of those that make or give away one, and those that need to know them
- * all, the later one sees what the earlier one wrote.
+ * All bots and devices of an owner, as a topic of transactions: named with `topic` where one of them is made, given away or deleted, and with
+ * `readTopic` where a decision only depends on which there are.
  */
 export function topicOfOwned(owner: string): string {
   return `owned by ${owner}`

@@ -11,6 +11,7 @@ import { countPersons } from '../../broker/chat/wiring/shared.js'
 import { completeConfig } from '../../broker/config/config.js'
 import { LocalBus } from '../../broker/store/bus.js'
 import type { Op } from '../../broker/store/op.js'
+import { topicOfOwned } from '../../broker/store/persons.js'
 import type { MemberRecord } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
 import { KeyedMutex } from '../../broker/util/keyed-mutex.js'
@@ -22,7 +23,8 @@ const NAMES = ['ann', 'bob', 'cy', 'dee', 'admin', 'bot']
 
 function actor(user: string): Actor {
   const roles = new Set(user === 'admin' ? ['admin'] : [])
-  return { principal: { user, roles, anonymous: false, expiresAt: null }, clientId: '', sessionId: null }
+  const account = { id: '1', revocations: 0 }
+  return { principal: { user, roles, anonymous: false, expiresAt: null, account }, clientId: '', sessionId: null }
 }
 
 const [ann, bob, cy, admin] = ['ann', 'bob', 'cy', 'admin'].map(actor) as [Actor, Actor, Actor, Actor]
@@ -155,6 +157,19 @@ const RACES: Record<string, Race> = {
     second: { 'is banned with the person': [({ sanctions }) => sanctions.ban(ann, 'tea', 'bob'), undefined] },
     check: (t, store) => t.notOk(store.directory.member('tea', 'bot')),
   },
+  'a bot that is made, and joins': {
+    first: async ({ store, members }) => {
+      await store.transact('helper', ({ directory, topic }) => {
+        topic(topicOfOwned('bob'))
+        const account = directory.userOps({ id: 'helper', roles: [], passwordHash: null, createdAt: 1 })
+        const record = { bot: 'helper', owner: 'bob', createdAt: 1, commands: [] }
+        return { ops: [...account, directory.bots.putOp(record)], value: null }
+      })
+      await members.join(actor('helper'), 'tea')
+    },
+    second: { 'is banned with its owner': [({ sanctions }) => sanctions.ban(ann, 'tea', 'bob'), undefined] },
+    check: (t, store) => t.notOk(store.directory.member('tea', 'helper')),
+  },
   'the last owner': {
     members: [...OWNERS, { user: 'cy' }],
     first: ({ members }) => members.leave(ann, 'tea'),
@@ -213,6 +228,17 @@ const RACES: Record<string, Race> = {
       'invites nobody': [({ invitations }) => invitations.invite(bob, 'tea', 'dee'), 'unauthorized'],
       'gets no message': [({ direct }) => direct.ensure('ann', 'bob'), 'not_found'],
       'and writes none': [({ direct }) => direct.ensure('bob', 'ann'), 'unauthorized'],
+    },
+  },
+  'a name that is given up, and taken by another': {
+    first: async (node) => {
+      await remove('bob')(node)
+      const record = { id: 'bob', roles: [], passwordHash: null, createdAt: 3 }
+      await commit(node.store, [], node.store.directory.userOps(record))
+    },
+    second: {
+      'joins nothing for who had it': [join(bob), 'unauthorized'],
+      'nor makes a room': [({ rooms }) => rooms.create(bob, 'den', {}), 'unauthorized'],
     },
   },
   'an account that is gone': {

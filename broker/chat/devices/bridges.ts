@@ -69,7 +69,7 @@ export class Bridges {
       tx.limit({ table: 'bridge', owner: device, most: MAX_BRIDGES })
       if (store.directory.devices.bridges.of(device).size >= MAX_BRIDGES)
         throw new Refusal('conflict', `${device} has ${MAX_BRIDGES} bridges; remove one first`)
-      await requireAccount(directory, by)
+      await requireAccount(directory, actor.principal)
       const { drafts = [], ops = [], value } = await members.admission(tx, actor, room, device)
       return { drafts, ops: [...ops, directory.devices.bridges.putOp(record)], value }
     })

@@ -126,7 +126,7 @@ export class DeviceCommands implements Deadline {
     tx.limit({ table: 'openCommand', owner: device, most: MAX_OPEN })
     if (this.#devices.open.of(device).size >= MAX_OPEN)
       throw new Refusal('conflict', `${device} has ${MAX_OPEN} commands under way`)
-    await requireAccount(tx.directory, draft.from)
+    await requireAccount(tx.directory, { user: draft.from })
     const record: DeviceCommandRecord = {
       ...{ device, id: draft.id, name, ...(params === undefined ? {} : { params }), by: draft.from, at: draft.ts },
       ...{ expiresAt: draft.extra!.expiresAt, deliveredAt: 0, finishedAt: 0, state: 'pending' as const },

@@ -28,7 +28,7 @@ export class DeviceOffers {
       const { directory } = tx
       const record = rules.with(directory).require(actor, device, 'own')
       await requireRecipient(directory, actor, user)
-      await requireAccount(directory, requireUser(actor))
+      await requireAccount(directory, actor.principal)
       if (user === record.owner) return { ops: withdrawOps(directory, device), value: 'withdrawn' }
       if (!isAdmin(actor)) return this.#offer(tx, record, user, count)
       return { ...handOver(tx, record, user, requireUser(actor)), value: 'handed over' }

@@ -102,7 +102,7 @@ export class Devices {
       tx.limit({ table: 'deviceShare', owner: device, most: MAX_SHARES })
       if (!known && store.directory.devices.shares.of(device).size >= MAX_SHARES)
         throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
-      await requireAccount(directory, by)
+      await requireAccount(directory, actor.principal)
       count()
       const drafts = [userEvent(user, { type: 'device', device, by, may })]
       return { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })], value: null }

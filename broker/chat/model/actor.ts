@@ -1,6 +1,6 @@
 import { Refusal } from '../../../schemas/errors.js'
 import { SYSTEM } from '../../../schemas/ids.js'
-import { requireSameAccount } from '../../auth/account-version.js'
+import { type ForAccount, requireSameAccount } from '../../auth/account-version.js'
 import type { Principal } from '../../auth/principal.js'
 import { requireValid } from '../../auth/validity.js'
 import type { DirectoryStore } from '../../store/directory.js'
@@ -67,10 +67,9 @@ export async function requireCurrent(
 }
 
 /**
- * For transactions that write something in the name of a user: their account must still be there, so that nothing is left to who takes the
- * name next. @throws Refusal `unauthorized`.
+ * For a decision that writes something in the name of a user: the account must still be there, so that nothing is left to who takes the name
+ * next. @throws Refusal `unauthorized`.
  */
-export async function requireAccount(directory: Pick<DirectoryStore, 'user'>, user: string): Promise<void> {
-  if (user !== SYSTEM && !(await directory.user(user)))
-    throw new Refusal('unauthorized', `there is no account ${user} any more`)
+export async function requireAccount(directory: Pick<DirectoryStore, 'user'>, who: ForAccount): Promise<void> {
+  if (who.user !== SYSTEM) await requireSameAccount(directory, who)
 }

@@ -69,7 +69,7 @@ export class Reports {
     const { value } = await this.#deps.store.transact(this.#reportsOf(by), async (tx) => {
       const { target, message } = await this.#target(tx, actor, request)
       if (target.user === by) throw new Refusal('bad_request', 'that is you yourself', { field: 'user' })
-      await requireAccount(tx.directory, by)
+      await requireAccount(tx.directory, actor.principal)
       return this.#addition(tx, { ...target, by, reason, text }, message)
     })
     return value

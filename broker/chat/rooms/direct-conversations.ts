@@ -37,7 +37,7 @@ export class DirectConversations {
   async #open({ directory }: Transaction, room: string, one: string, other: string): Promise<Decision<string[]>> {
     const missing = [one, other].filter((user) => !directory.member(room, user))
     if (missing.length === 0) return { value: missing }
-    await requireAccount(directory, one)
+    await requireAccount(directory, { user: one })
     if (!(await directory.user(other))) throw new Refusal('not_found', `there is no user ${other}`)
     const ops: Op[] = directory.room(room) ? [] : [directory.roomOp(conversation(room, one))]
     for (const user of missing) ops.push(directory.memberOp(await newMember(this.#store, room, user, 'member')))

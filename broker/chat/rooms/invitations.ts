@@ -67,7 +67,7 @@ export class Invitations {
     if (this.#store.directory.invites(room).size >= MAX_INVITES)
       throw new Refusal('conflict', `${MAX_INVITES} users are invited to ${room} and have not come; withdraw one first`)
     if (!isAdmin(actor)) this.#requireFewInvitations(tx, by)
-    await requireAccount(directory, by)
+    await requireAccount(directory, actor.principal)
     count()
     const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]

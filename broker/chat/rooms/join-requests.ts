@@ -44,7 +44,7 @@ export class JoinRequests {
     if (directory.member(room, user)) throw new Refusal('conflict', `you are a member of ${room} already`)
     if (record.access !== 'request') throw new Refusal('conflict', `${room} takes no requests; join it with rooms.join`)
     rules.requireNotBanned(room, user)
-    await requireAccount(directory, user)
+    await requireAccount(directory, actor.principal)
     if (directory.joinRequests.get(room, user)) return { value: undefined }
     tx.limit({ table: 'joinRequest', owner: room, most: MAX_REQUESTS })
     if (this.#store.directory.joinRequests.of(room).size >= MAX_REQUESTS)

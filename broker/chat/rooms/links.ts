@@ -34,13 +34,12 @@ export class Links {
   ): Promise<Decision<LinkRecord>> {
     const { directory } = tx
     this.#rules.with(directory).require(actor, room, 'invite')
-    const by = actor.principal.user
-    await requireAccount(directory, by)
+    await requireAccount(directory, actor.principal)
     const ops = this.#spaceOps(tx, room)
     const at = Date.now()
     const expires = seconds === undefined ? null : at + seconds * 1000
     const link = randomBytes(16).toString('base64url')
-    const record: LinkRecord = { room, link, by, at, expires, uses: uses ?? null }
+    const record: LinkRecord = { room, link, by: actor.principal.user, at, expires, uses: uses ?? null }
     return { ops: [...ops, directory.links.putOp(record)], value: record }
   }
 

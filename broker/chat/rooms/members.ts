@@ -2,6 +2,7 @@
 import { Refusal } from '../../../schemas/errors.js'
 import { isDirectRoom } from '../../../schemas/ids.js'
 import type { RoomRole } from '../../../schemas/permissions.js'
+import type { ForAccount } from '../../auth/account-version.js'
 import type { Bus } from '../../store/bus.js'
 import { commit } from '../../store/commit.js'
 import type { DirectoryStore } from '../../store/directory.js'
@@ -86,9 +87,10 @@ export class Members {
   }
 
   #joinByName(tx: Transaction, actor: Actor, room: string): Promise<Decision<Admission>> {
-    const { user } = actor.principal
+    const { principal } = actor
+    const { user } = principal
     const record = this.#rules.with(tx.directory).requireVisible(actor, room)
-    if (tx.directory.member(room, user)) return this.#add(tx, room, user)
+    if (tx.directory.member(room, user)) return this.#add(tx, room, principal)
     const invited = tx.directory.invite(room, user)
     if (record.direct)
       throw new Refusal('bad_request', 'a direct conversation begins with its first message', { field: 'room' })
@@ -97,7 +99,7 @@ export class Members {
       throw new Refusal('forbidden', `${room} is ${how}`)
     }
     // An invitation by name can only come from a member who may also change the room.
-    return this.#add(tx, room, user, { commands: invited !== undefined || isAdmin(actor) })
+    return this.#add(tx, room, principal, { commands: invited !== undefined || isAdmin(actor) })
   }
 
   /** Uses of a link that are counted are decided one after another. */
@@ -115,19 +117,13 @@ export class Members {
       throw new Refusal('forbidden', 'the link is not valid any more', { field: 'link' })
     }
     const consumed = record.uses === null ? [] : [links.putOp({ ...record, uses: record.uses - 1 })]
-    return this.#add(tx, room, actor.principal.user, { consumed })
+    return this.#add(tx, room, actor.principal, { consumed })
   }
 
-  /** Admits a user whom the actor may let in. */
-  async admit(actor: Actor, room: string, user: string): Promise<MemberRecord> {
-    const { value } = await this.#store.transact(membershipsOf(user), (tx) => this.admission(tx, actor, room, user))
-    return this.admitted(value)
-  }
-
-  /** The same as part of a decision, whose value has to go to `admitted` afterwards. */
+  /** Admits a user whom the actor may let in, as part of a decision; the value has to go to `admitted` afterwards. */
   admission(tx: Transaction, actor: Actor, room: string, user: string): Promise<Decision<Admission>> {
     const commands = this.#rules.with(tx.directory).mayUpdate(actor, room)
-    return this.#add(tx, room, user, { by: actor.principal.user, commands })
+    return this.#add(tx, room, { user }, { by: actor.principal.user, commands })
   }
 
   /** Completes what was decided: sessions learn of it, and if all others had left, the new member becomes the owner. */
@@ -139,14 +135,15 @@ export class Members {
     return this.#store.directory.member(room, user) ?? member
   }
 
-  async #add(tx: Transaction, room: string, user: string, how: JoinOptions = {}): Promise<Decision<Admission>> {
+  async #add(tx: Transaction, room: string, who: ForAccount, how: JoinOptions = {}): Promise<Decision<Admission>> {
     const { directory } = tx
+    const { user } = who
     const known = directory.member(room, user)
     if (known) return { value: { member: known, isNew: false } }
     this.#roomQuota.require(directory, user)
     this.#requireOpen(tx, room)
     this.#rules.with(directory).requireNotBanned(room, user)
-    await requireAccount(directory, user)
+    await requireAccount(directory, who)
     const { consumed = [], by, commands = false } = how
     const record = await newMember(this.#store, room, user, 'member')
     const member = directory.bots.get(user) ? { ...record, commands } : record

@@ -109,7 +109,7 @@ export class Rooms {
   async #create(actor: Actor, room: string, details: RoomDetails): Promise<RoomRecord | null> {
     const { user } = actor.principal
     const { value: made } = await this.#locks.runExclusive(room, () =>
-      this.#store.transact(membershipsOf(user), (tx) => this.#decideToCreate(tx, user, room, details)),
+      this.#store.transact(membershipsOf(user), (tx) => this.#decideToCreate(tx, actor, room, details)),
     )
     if (made) this.#bus.send({ kind: 'membership', room, user, member: true })
     return made
@@ -118,10 +118,11 @@ export class Rooms {
   /** No two rooms may have ids that differ only by case, except rooms that already do. */
   async #decideToCreate(
     { directory }: Transaction,
-    user: string,
+    actor: Actor,
     room: string,
     details: RoomDetails,
   ): Promise<Decision<RoomRecord | null>> {
+    const { user } = actor.principal
     const [other] = directory.roomsLike(room)
     if (directory.room(room)) return { value: null }
     if (other !== undefined)
@@ -129,7 +130,7 @@ export class Rooms {
         field: 'room',
       })
     this.#roomQuota.require(directory, user)
-    await requireAccount(directory, user)
+    await requireAccount(directory, actor.principal)
     const record = newRoom(room, user, details)
     const owner = await newMember(this.#store, room, user, 'owner')
     const ops = [directory.roomOp(record), directory.memberOp(owner)]

@@ -4,7 +4,7 @@ import type { Bus } from '../../store/bus.js'
 import type { Draft } from '../../store/changes.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { Op } from '../../store/op.js'
-import { namesOf, ownedTopic } from '../../store/persons.js'
+import { namesOf, topicOfOwned } from '../../store/persons.js'
 import type { BanRecord, MemberRecord, MuteRecord, RoomRecords } from '../../store/rooms.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
@@ -63,7 +63,7 @@ export class Sanctions {
     rules.require(actor, room, 'ban')
     await requireTarget(directory, rules, actor, room, user)
     const names = [...namesOf(directory, user)]
-    for (const name of names) tx.readTopic(ownedTopic(name))
+    for (const name of names) tx.readTopic(topicOfOwned(name))
     const members = names.flatMap((name) => directory.member(room, name) ?? [])
     for (const member of members) rules.requireAbove(actor, member)
     if (members.some(({ role }) => role === 'owner')) rules.requireAnotherOwner(room, ...names)
@@ -171,13 +171,12 @@ async function requireTarget(
   room: string,
   user: string,
 ): Promise<void> {
-  const me = actor.principal.user
-  if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
+  if (user === actor.principal.user) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
   const member = directory.member(room, user)
   if (member) rules.requireAbove(actor, member)
   else if (!(await directory.user(user))) throw new Refusal('not_found', `there is no user ${user}`, { field: 'user' })
   if (member?.role === 'owner') rules.requireAnotherOwner(room, user)
-  await requireAccount(directory, me)
+  await requireAccount(directory, actor.principal)
 }
 
 /** Writes that remove these users, their invitations and their join requests. After a ban they come back only by `rooms.join`. */
