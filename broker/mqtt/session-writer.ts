@@ -46,7 +46,7 @@ export class SessionWriter {
   /** Removes a session for good, with all it holds. */
   async discard(id: string): Promise<void> {
     this.onDiscard(id)
-    await this.#store.sessions.discard(id)
+    await commit(this.#store, { ops: this.#store.sessions.discardOps(id) })
     this.onDiscarded(id)
   }
 

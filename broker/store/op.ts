@@ -6,7 +6,7 @@ import type { QoS } from './qos.js'
 import type { StoredSubscription } from './subscription.js'
 import type { Owner, Table } from './tables.js'
 
-export type Op = TableOp | TouchOp | EffectOp | SubscriptionOp | QueueOp | RetainedOp | ReadLogOp
+export type Op = TableOp | TouchOp | EffectOp | SubscribeOp | QueueOp | RetainedOp | ReadLogOp
 
 export type TableOp = PutOp | DeleteOp | ClearOp
 
@@ -51,8 +51,6 @@ export interface EffectOp {
   readonly effect: Effect
 }
 
-export type SubscriptionOp = SubscribeOp | UnsubscribeOp
-
 /** Made by `SessionStore.subscribeOps`, from when on the subscription matches. */
 export interface SubscribeOp {
   readonly type: 'subscribe'
@@ -60,12 +58,6 @@ export interface SubscribeOp {
   readonly subscription: StoredSubscription
   /** What it replaces, and is again if the change fails. */
   readonly before: StoredSubscription | null
-}
-
-export interface UnsubscribeOp {
-  readonly type: 'unsubscribe'
-  readonly sessionId: string
-  readonly topic: string
 }
 
 export type QueueOp = EnqueueOp | DequeueOp | DiscardQueueOp

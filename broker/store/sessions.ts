@@ -75,8 +75,8 @@ export interface SessionStore {
    * old). Ordered before every later commit.
    */
   writeLazily(ops: readonly Op[]): Promise<void>
-  /** Removes the session with its subscriptions, cursors, queue and inbound packet ids, but not its will. Durable. */
-  discard(id: string): Promise<void>
+  /** Removes the session with its subscriptions, cursors, queue and inbound packet ids, but not its will. */
+  discardOps(id: string): Op[]
   ofUser(user: string): Promise<SessionRecord[]>
   all(): AsyncIterable<SessionRecord>
   /** The last heartbeat; null: there was none. */

@@ -418,7 +418,7 @@ t.test('a payload goes with its last reference', async (t) => {
   const two = store.queue.enqueueOps(message, targets)
   await commit(store, [], [...one.ops, ...two.ops])
   await commit(store, [], [store.queue.ackOp('ann/a', one.number), store.queue.ackOp('bob/b', one.number)])
-  await store.sessions.discard('ann/a')
+  await commit(store, [], store.sessions.discardOps('ann/a'))
   await store.close()
   const left = await inFiles(location, (level) => level.keys({ gte: 'p', lt: 's' }).all())
   t.equal(left.filter((key) => key.startsWith('p')).length, 1, 'one payload')

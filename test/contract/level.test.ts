@@ -108,21 +108,6 @@ t.test('what was queued when messages counted for less is taken away as it was c
   await store.close()
 })
 
-t.test('a copy that nobody wants by its turn takes no room, and leaves nothing behind', async (t) => {
-  const store = await openLevelStore({ location: null, sync: true, limits: LIMITS })
-  const message = { topic: 'a/b', payload: Buffer.from('x'), qos: 1, retain: true, clientId: null } as const
-  const { op: cutOp, cut } = store.queue.cut()
-  await commit(store, [], [cutOp])
-  await commit(store, [], [store.queue.retainOp(message)])
-  const { op, number } = store.queue.copyOp(message, { sessionId: 'ann/a', qos: 1 }, [cut])
-  t.same(store.queue.size('ann/a'), { messages: 1, bytes: 4 }, 'it has its place until then')
-  await commit(store, [], [op])
-  t.same(store.queue.size('ann/a'), { messages: 0, bytes: 0 })
-  t.same([...store.queue.nonEmptyQueues()], [])
-  t.notOk(store.queue.holds('ann/a', number))
-  await store.close()
-})
-
 t.test('commits are folded when the journal has its part of cacheBytes', async (t) => {
   const openDatabase = await memoryDatabase()
   const cacheBytes = 400_000

@@ -9,6 +9,7 @@ import { moderationSuite } from './store-moderation-suite.js'
 import { all, commit, type NewPlace } from './store-suite.js'
 
 export function recordsSuite(t: Test, newPlace: NewPlace): void {
+  t.test('copies of retained messages', (t) => copies(t, newPlace))
   t.test('sessions', (t) => sessions(t, newPlace))
   t.test('queues', (t) => queues(t, newPlace))
   t.test('a full queue', (t) => fullQueue(t, newPlace))
@@ -103,7 +104,7 @@ async function sessions(t: Test, newPlace: NewPlace): Promise<void> {
   )
   t.match(await store.sessions.load(second), { cursors: new Map(), inflight: [], incoming: [65_535] })
   await enqueue(store, message('a/x', 'queued'), [first])
-  await store.sessions.discard(first)
+  await commit(store, [], store.sessions.discardOps(first))
   t.equal(await store.sessions.load(first), null)
   t.same(store.queue.size(first), { messages: 0, bytes: 0 })
   t.same(
@@ -610,5 +611,27 @@ async function rooms(t: Test, newPlace: NewPlace): Promise<void> {
     await store.close()
     store = await place.open()
   }
+  await store.close()
+}
+
+/** A copy that nobody wants by its turn takes no room, and leaves nothing behind. */
+async function copies(t: Test, newPlace: NewPlace): Promise<void> {
+  const store = await (await newPlace(t)).open()
+  const retained = { ...message('a/b', 'x'), retain: true, clientId: null }
+  const { op: cutOp, cut } = store.queue.cut()
+  await commit(store, [], [cutOp])
+  const wanted = store.queue.copyOp(retained, { sessionId: 'ann/a', qos: 1 }, [cut])
+  await commit(store, [], [wanted.op])
+  t.ok(store.queue.holds('ann/a', wanted.number))
+  t.same(store.queue.size('ann/a'), { messages: 1, bytes: 4 })
+  await commit(store, [], [store.queue.ackOp('ann/a', wanted.number)])
+
+  const late = store.queue.copyOp(retained, { sessionId: 'ann/a', qos: 1 }, [cut])
+  t.same(store.queue.size('ann/a'), { messages: 1, bytes: 4 }, 'it has its place until then')
+  await commit(store, [], [store.queue.retainOp(retained), late.op])
+  t.same(store.queue.size('ann/a'), { messages: 0, bytes: 0 }, 'it was replaced')
+  t.same([...store.queue.nonEmptyQueues()], [])
+  t.notOk(store.queue.holds('ann/a', late.number))
+  cut.end()
   await store.close()
 }

@@ -160,9 +160,9 @@ async function order(t: Test, newPlace: NewPlace): Promise<void> {
   t.same(told, ['append of one,two,three', 'first', 'second'], 'changes of one log settle in the order of the calls')
 
   let committed = false
-  const closing = store.close().then(() => t.ok(committed, 'closing waits for what is queued'))
   store.commit({ drafts: [draft('m:a', 'late')], ops: [], settled: (error) => (committed = error === null) })
-  await closing
+  await store.close()
+  t.ok(committed, 'closing waits for what is queued')
   await t.rejects(append(store, draft('m:a', 'too late')), { name: 'StoreError' })
 }
 

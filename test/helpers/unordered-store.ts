@@ -38,11 +38,6 @@ export class UnorderedStore {
         const settled: Change['settled'] = (error) => (error ? reject(error) : resolve())
         store.commit({ drafts: [], ops, lazy: true, settled })
       })
-    const discard = sessions.discard.bind(sessions)
-    sessions.discard = async (id) => {
-      await this.#last.get(placeOfRecord('session', id))
-      await discard(id)
-    }
     const close = store.close.bind(store)
     store.close = async () => {
       while (this.#underWay.size > 0) await Promise.all(this.#underWay)
@@ -110,7 +105,6 @@ function placeOf(op: Op): string {
     case 'clear':
       return placeOfRecord(op.table, op.owner)
     case 'subscribe':
-    case 'unsubscribe':
       return placeOfRecord('session', op.sessionId)
     case 'effect':
     case 'readLog':

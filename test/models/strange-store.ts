@@ -6,15 +6,23 @@
 
 import type { Change } from '../../broker/store/changes.js'
 import { withRecords } from '../../broker/store/directory/with-records.js'
+import type { Op } from '../../broker/store/op.js'
 import type { Store, StorePort } from '../../broker/store/store.js'
 import type { TableFollower } from '../../broker/store/tables.js'
 import type { Random } from '../helpers/random.js'
 
-export async function strangeStore(store: Store, random: Random): Promise<Store> {
+/** @param opSent Called with every kind of op that was sent */
+export async function strangeStore(
+  store: Store,
+  random: Random,
+  opSent: (type: Op['type']) => void = () => {},
+): Promise<Store> {
   const line = new Line(random)
   const own: Record<PropertyKey, unknown> = {
     commit: (change: Change) => {
       const { drafts, ops, guards = null, lazy = false } = change
+      if (drafts.length === 0 && ops.length === 0) return store.commit(change)
+      for (const { type } of ops) opSent(type)
       store.commit({
         drafts,
         ops: ops.map(sent),
@@ -23,8 +31,8 @@ export async function strangeStore(store: Store, random: Random): Promise<Store>
         settled: (error, results) => line.say(() => change.settled(error, results)),
       })
     },
-    follow: (follower: TableFollower) =>
-      store.follow({
+    follow: async (follower: TableFollower) => {
+      await store.follow({
         load: async (tables) => {
           // What was told before is part of what is read, and must not come after it.
           line.flush()
@@ -35,7 +43,10 @@ export async function strangeStore(store: Store, random: Random): Promise<Store>
           line.say(() => follower.apply(position, told))
           if (random.chance(0.3)) line.say(() => follower.apply(position, told))
         },
-      }),
+      })
+      // It knows its position before anybody decides on it.
+      line.flush()
+    },
     close: async () => {
       await store.close()
       line.flush()

@@ -79,8 +79,7 @@ export class SharedSubscriptions {
     for (const sessionId of this.#bySession.keys()) await this.#loadAssignments(sessionId, held)
     for (const group of this.#groups.values())
       await group.restore(await sessions.progress(group.id), held.get(group.id) ?? [])
-    for (const id of [...queue.nonEmptyQueues()])
-      if (isGroupId(id) && !this.#groups.has(id)) await this.#services.store.sessions.discard(id)
+    for (const id of [...queue.nonEmptyQueues()]) if (isGroupId(id) && !this.#groups.has(id)) await this.#discard(id)
   }
 
   #loadMember(stored: StoredSubscription & { clientId: string }): void {
@@ -187,13 +186,17 @@ export class SharedSubscriptions {
     group.close()
     this.#groups.delete(group.id)
     remove(this.#byUser, group.user, group)
-    const ending = this.#services.store.sessions
-      .discard(group.id)
+    const ending = this.#discard(group.id)
       .catch(this.#failed)
       .finally(() => {
         if (this.#ending.get(group.id) === ending) this.#ending.delete(group.id)
       })
     this.#ending.set(group.id, ending)
+  }
+
+  async #discard(id: string): Promise<void> {
+    const { store } = this.#services
+    await commit(store, { ops: store.sessions.discardOps(id) })
   }
 
   /** An in-flight packet of a session that belongs to a share group; null: it does not, or it is settled. */

@@ -1,6 +1,7 @@
 /** The embedded store: a LevelDB in a directory, one writer; listeners are called only after a commit is durable. */
 
 import { type Change, StoreError } from '../changes.js'
+import { Subscriptions } from '../directory/subscriptions.js'
 import { withRecords } from '../directory/with-records.js'
 import type { Op } from '../op.js'
 import type { Store, StoreCounts, StorePort } from '../store.js'
@@ -28,7 +29,6 @@ import { LevelTables } from './record-tables.js'
 import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
 import { LevelSessions } from './sessions.js'
-import { Subscriptions } from './subscriptions.js'
 import type { Formats, UpgradeNotice } from './upgrade.js'
 
 const CACHE_BYTES = 64 * 1024 * 1024
@@ -95,7 +95,6 @@ class LevelStore implements StorePort {
   readonly #epoch: Epoch
   readonly #journal: Journal
   readonly #dedupe: Dedupe
-  readonly #subscriptions: Subscriptions
   readonly #retained: Retained
   readonly #folding: Folding
   readonly #disposal: Disposal
@@ -137,12 +136,13 @@ class LevelStore implements StorePort {
       onFault: this.#onFault,
     })
     this.log = logs
-    const subscriptions = (this.#subscriptions = new Subscriptions(database))
+    this.tables = new LevelTables(database)
+    const subscriptions = new Subscriptions(this.tables)
+    this.#followers.push(subscriptions)
     const retained = (this.#retained = new Retained(database))
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
-    this.sessions = new LevelSessions(database, subscriptions, queue, { commit, writeLazily })
+    this.sessions = new LevelSessions(database, subscriptions, { writeLazily })
     const outbox = (this.outbox = new LevelOutbox(database, logs))
-    this.tables = new LevelTables(database)
     this.persistence = new LevelPersistence({
       ...{ database, subscriptions, queue, retained, commit, flush },
       now: this.#now,
@@ -184,7 +184,6 @@ class LevelStore implements StorePort {
     for await (const logs of this.#journal.replay()) journal.push(...logs)
     const applies = [
       await this.log.reload(journal),
-      await this.#subscriptions.load(),
       await this.queue.load(),
       await this.#retained.load(),
       await this.outbox.load(),

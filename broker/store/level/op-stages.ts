@@ -1,10 +1,10 @@
 /** Which part of the store writes an op, keeps what it reserved, and follows it in memory. */
+import { type Subscriptions, subscriptionPut } from '../directory/subscriptions.js'
 import type { Op } from '../op.js'
 import { type Staging, stageTableOp } from './operation.js'
 import type { LevelOutbox } from './outbox.js'
 import type { LevelQueue } from './queue.js'
 import type { Retained } from './retained.js'
-import type { Subscriptions } from './subscriptions.js'
 
 export interface OpParts {
   readonly queue: LevelQueue
@@ -22,7 +22,7 @@ export class OpStages {
 
   /** Adds what an op writes to a batch. It may change memory: after a failed commit the store reloads everything. */
   stage(op: Exclude<Op, { type: 'effect' }>, staging: Staging): void {
-    const { queue, retained, subscriptions, outbox } = this.#parts
+    const { queue, retained, outbox } = this.#parts
     const { batch } = staging
     switch (op.type) {
       case 'put':
@@ -32,8 +32,7 @@ export class OpStages {
       case 'touch':
         return void staging.touched.push(op.guard)
       case 'subscribe':
-      case 'unsubscribe':
-        return subscriptions.stage(op, batch)
+        return stageTableOp(subscriptionPut(op), staging)
       case 'enqueue':
       case 'dequeue':
       case 'discardQueue':
@@ -50,9 +49,7 @@ export class OpStages {
 
   /** The op is durable; no change of its commit has settled yet. */
   applied(op: Op): void {
-    const { retained, subscriptions } = this.#parts
-    if (op.type === 'subscribe' || op.type === 'unsubscribe') subscriptions.applied(op)
-    else if (op.type === 'retain') retained.applied(op)
+    if (op.type === 'retain') this.#parts.retained.applied(op)
   }
 
   /** The op is not committed, and was not staged: gives up what was reserved for it. */

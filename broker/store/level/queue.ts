@@ -4,6 +4,7 @@
  */
 
 import { StoreError } from '../changes.js'
+import type { Subscriptions } from '../directory/subscriptions.js'
 import { messageSize } from '../message-size.js'
 import type { EnqueueOp, Op, QueueOp } from '../op.js'
 import type { AedesPacketLike } from '../persistence.js'
@@ -14,7 +15,6 @@ import { keys, numberOf, partsOf, ranges } from './keys.js'
 import type { WriteBatch } from './operation.js'
 import { decodePacket, encodePacket, plainMessage, publishPacket } from './packet-codec.js'
 import type { Retained } from './retained.js'
-import type { Subscriptions } from './subscriptions.js'
 import { WaitingList } from './waiting-list.js'
 
 /** Numbers are reserved on disk in blocks, so that they ascend across restarts. */

@@ -1,29 +1,26 @@
 /** Persistent sessions: a record, and small keys beside it that change independently. */
+
+import type { Subscriptions } from '../directory/subscriptions.js'
 import { clear, del, type Op, put } from '../op.js'
 import type { LastHeartbeat, Progress, SavedInflight, SavedSession, SessionRecord, SessionStore } from '../sessions.js'
 import type { StoredSubscription } from '../subscription.js'
 import { keyOf } from '../tables.js'
 import type { Database } from './database.js'
 import { keys, numberOf, ranges } from './keys.js'
-import type { LevelQueue } from './queue.js'
-import type { Subscriptions } from './subscriptions.js'
 
 /** Writes for sessions. */
 export interface SessionWriter {
-  commit(ops: readonly Op[]): Promise<void>
   writeLazily(ops: readonly Op[]): Promise<void>
 }
 
 export class LevelSessions implements SessionStore {
   readonly #database: Database
   readonly #subscriptions: Subscriptions
-  readonly #queue: LevelQueue
   readonly #writer: SessionWriter
 
-  constructor(database: Database, subscriptions: Subscriptions, queue: LevelQueue, writer: SessionWriter) {
+  constructor(database: Database, subscriptions: Subscriptions, writer: SessionWriter) {
     this.#database = database
     this.#subscriptions = subscriptions
-    this.#queue = queue
     this.#writer = writer
   }
 
@@ -99,13 +96,13 @@ export class LevelSessions implements SessionStore {
     return this.#writer.writeLazily(ops)
   }
 
-  async discard(id: string): Promise<void> {
-    await this.#writer.commit([
+  discardOps(id: string): Op[] {
+    return [
       clear('sessionState', id),
-      ...this.#subscriptions.removeOps(id, this.#subscriptions.topicsOf(id)),
-      this.#queue.discardOp(id),
+      clear('subscription', id),
+      { type: 'discardQueue', sessionId: id },
       del('session', keyOf(id)),
-    ])
+    ]
   }
 
   async ofUser(user: string): Promise<SessionRecord[]> {

@@ -1,14 +1,13 @@
 /** The subscriptions of persistent sessions: on disk, and in memory by session and by filter. */
 import { isPlainFilter, parseFilter } from '../../../schemas/topics.js'
 import { filterCost } from '../filter-cost.js'
-import type { Op, SubscribeOp, SubscriptionOp } from '../op.js'
+import { del, type Op, type PutOp, put, type SubscribeOp } from '../op.js'
 import type { QoS } from '../qos.js'
 import type { QueueMatch } from '../queues.js'
 import type { StoredSubscription } from '../subscription.js'
+import { keyOf, partsOf, type TableChange, type TableFollower, type Tables } from '../tables.js'
 import { TopicTrie } from '../topic-trie.js'
-import type { Database } from './database.js'
-import { keys, partsOf, ranges } from './keys.js'
-import type { WriteBatch } from './operation.js'
+import { type MemoryTable, parse, type Value } from './memory-table.js'
 
 /** A subscription of QoS ≥ 1 whose messages are queued for its session. */
 export interface QueueSubscription extends StoredSubscription {
@@ -20,25 +19,29 @@ type Held = QueueSubscription | QoS
 
 const NO_MATCH: readonly QueueMatch[] = []
 
-export class Subscriptions {
-  readonly #database: Database
+export class Subscriptions implements TableFollower {
+  readonly #tables: Tables
   #index = new SubscriptionIndex()
   /** Queues that belong to no session (share groups); not stored. */
   readonly #subscribers = new TopicTrie<QueueSubscription>()
 
-  constructor(database: Database) {
-    this.#database = database
+  constructor(tables: Tables) {
+    this.#tables = tables
   }
 
-  /** Reads everything; the function returned replaces what is in memory, synchronously. */
-  async load(): Promise<() => void> {
+  async load(tables: Tables): Promise<() => void> {
     const index = new SubscriptionIndex()
-    await this.#database.scan(ranges.allSubscriptions, (key, value) => {
-      const [id, topic] = partsOf(key) as [string, string]
-      index.hold(id, { topic, ...JSON.parse(value.toString()) })
-    })
+    await tables.scan('subscription', (key, value) => index.apply(key, value))
     return () => {
       this.#index = index
+    }
+  }
+
+  apply(_position: number, changes: readonly TableChange[]): void {
+    for (const change of changes) {
+      if (change.table !== 'subscription') continue
+      if ('owner' in change) this.#index.clear(change.owner)
+      else this.#index.apply(change.key, change.value)
     }
   }
 
@@ -52,31 +55,21 @@ export class Subscriptions {
   }
 
   removeOps(sessionId: string, topics: readonly string[]): Op[] {
-    return topics.map((topic) => ({ type: 'unsubscribe', sessionId, topic }))
+    return topics.map((topic) => del('subscription', keyOf(sessionId, topic)))
   }
 
-  stage(op: SubscriptionOp, batch: WriteBatch): void {
-    if (op.type === 'unsubscribe') return batch.del(keys.subscription(op.sessionId, op.topic))
-    const { topic, ...options } = op.subscription
-    batch.put(keys.subscription(op.sessionId, topic), JSON.stringify(options))
-  }
-
-  applied(op: SubscriptionOp): void {
-    if (op.type === 'subscribe') this.#index.hold(op.sessionId, op.subscription)
-    else this.#index.release(op.sessionId, op.topic)
-  }
-
+  /** The subscriptions of an op match no more: it was not committed. */
   abandon({ sessionId, subscription, before }: SubscribeOp): void {
     if (before) this.#index.hold(sessionId, before)
     else this.#index.release(sessionId, subscription.topic)
   }
 
   async read(id: string): Promise<StoredSubscription[]> {
-    const read = async (topic: string): Promise<StoredSubscription[]> => {
-      const value = await this.#database.get(keys.subscription(id, topic))
-      return value ? [{ topic, ...JSON.parse(value.toString()) }] : []
-    }
-    return (await Promise.all(this.topicsOf(id).sort().map(read))).flat()
+    const found = await this.#tables.list('subscription', { owner: id })
+    return found.map(([key, value]) => ({
+      topic: partsOf(key)[1]!,
+      ...parse<Omit<StoredSubscription, 'topic'>>(value),
+    }))
   }
 
   topicsOf(id: string): string[] {
@@ -121,7 +114,12 @@ export class Subscriptions {
   }
 }
 
-class SubscriptionIndex {
+/** The record that an op sets. */
+export function subscriptionPut({ sessionId, subscription: { topic, ...options } }: SubscribeOp): PutOp {
+  return put('subscription', keyOf(sessionId, topic), JSON.stringify(options))
+}
+
+class SubscriptionIndex implements MemoryTable {
   readonly trie = new TopicTrie<QueueSubscription>()
   readonly #byClient = new Map<string, Map<string, Held>>()
   /** Caches matches by the trie's result, which is the same object as long as nothing changes. */
@@ -132,6 +130,16 @@ class SubscriptionIndex {
 
   shared(): Iterable<QueueSubscription> {
     return this.#shared
+  }
+
+  apply(key: string, value: Value | null): void {
+    const [id, topic] = partsOf(key) as [string, string]
+    if (value === null) this.release(id, topic)
+    else this.hold(id, { topic, ...parse<Omit<StoredSubscription, 'topic'>>(value) })
+  }
+
+  clear(id: string): void {
+    for (const topic of this.topicsOf(id)) this.release(id, topic)
   }
 
   hold(id: string, subscription: StoredSubscription): void {
