@@ -279,7 +279,7 @@ export class Indexer {
   async #position(name: LogName, { head, tail }: LogInfo): Promise<Position | null> {
     const room = this.#roomOf(name)
     const known = this.#positions.get(name)
-    if (known && (known.made !== room?.createdAt || head < known.done)) {
+    if (known && isFormer(known, room, head)) {
       await this.#purge(name, null)
       this.#positions.delete(name)
     }
@@ -315,7 +315,7 @@ export class Indexer {
   #holdsDropped(name: LogName, { head, tail }: LogInfo): boolean {
     const position = this.#positions.get(name)
     if (!position) return false
-    return position.made !== this.#roomOf(name)?.createdAt || head < position.done || tail > position.tail
+    return isFormer(position, this.#roomOf(name), head) || tail > position.tail
   }
 
   async #heads(names: readonly LogName[]): Promise<Map<LogName, number>> {
@@ -360,4 +360,12 @@ export class Indexer {
   #notifyWaiters(): void {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
+}
+
+/**
+ * Whether the index has another life of the log: its room was deleted and made anew, or a store without fsync lost the
+ * end of the log in a crash. After other losses the store has another epoch, and the index is made anew.
+ */
+function isFormer({ made, done }: Position, room: { readonly createdAt: number } | undefined, head: number): boolean {
+  return made !== room?.createdAt || head < done
 }
