@@ -1,5 +1,6 @@
 /** Devices of users: owned, shared, commanded; over MQTT 3.1.1 with plain JSON. */
 import t from 'tap'
+import { commit } from '../../broker/store/commit.js'
 import { fetchFrom } from '../helpers/http.js'
 import type { Person } from '../helpers/people.js'
 import { people } from '../helpers/rooms.js'
@@ -135,6 +136,18 @@ t.test('a new session gets what is under way, and nothing that is done or over',
 async function commands(owner: Person) {
   return (await owner.get('devices.commands', { device: 'lamp' })).commands
 }
+
+t.test('a device is shared with a hundred users; what they may do changes still', async (t) => {
+  const { broker, owner } = await cast(t)
+  const { store } = broker.running
+  const { shares } = store.directory.devices
+  const share = (user: string) => shares.putOp({ device: 'lamp', user, may: 'read', at: 1 })
+  await owner.get('devices.share', { device: 'lamp', user: 'friend', may: 'read' })
+  await commit(store, { ops: Array.from({ length: 99 }, (_, i) => share(`user${i}`)) })
+  t.equal(await owner.fails('devices.share', { device: 'lamp', user: 'stranger', may: 'read' }), 'conflict')
+  await owner.get('devices.share', { device: 'lamp', user: 'friend', may: 'control' })
+  t.match(shares.get('lamp', 'friend'), { may: 'control' })
+})
 
 t.test('commands are published too, by those who may, and nobody else sees them', async (t) => {
   const { lamp, owner, friend, stranger } = await cast(t)

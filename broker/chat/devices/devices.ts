@@ -7,7 +7,7 @@ import type { DeviceMay, DeviceRecord } from '../../store/devices.js'
 import type { DirectoryStore } from '../../store/directory.js'
 import type { Ownership } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
-import type { RecordReader } from '../../store/transaction.js'
+import type { RecordReader, Transaction } from '../../store/transaction.js'
 import { type Actor, isAdmin, requireAccount, requireCurrent, requireUser } from '../model/actor.js'
 import { limitedLife } from '../model/api-key-limits.js'
 import type { AskLimits } from '../model/ask-limits.js'
@@ -99,9 +99,7 @@ export class Devices {
       if (user === record.owner) throw new Refusal('bad_request', `${device} is ${user}'s own`, { field: 'user' })
       const known = shares.get(device, user)
       if (known?.may === may) return { value: null }
-      tx.limit({ table: 'deviceShare', owner: device, most: MAX_SHARES })
-      if (!known && store.directory.devices.shares.of(device).size >= MAX_SHARES)
-        throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
+      if (!known) requireFewShares(tx, store, device)
       await requireAccount(directory, actor.principal)
       count()
       const drafts = [userEvent(user, { type: 'device', device, by, may })]
@@ -149,4 +147,11 @@ export function keyOfDevice(actor: Actor): NewKey {
 /** Decisions on one device are made one after another. */
 export function lockOf(device: string): string {
   return `device ${device}`
+}
+
+/** @throws Refusal `conflict`. */
+function requireFewShares(tx: Transaction, { directory }: Store, device: string): void {
+  tx.limit({ table: 'deviceShare', owner: device, most: MAX_SHARES })
+  if (directory.devices.shares.of(device).size >= MAX_SHARES)
+    throw new Refusal('conflict', `${device} is shared with ${MAX_SHARES} users already`)
 }
