@@ -134,6 +134,27 @@ t.test('all that alice wrote is gone from everywhere, and the rooms go on', asyn
   })
 })
 
+t.test('the next owner of a name is answered with nothing of the last', async (t) => {
+  const { broker, connect, alice, bob } = await open(t)
+  await alice.get('rooms.create', { room: 'tea' })
+  await bob.get('rooms.join', { room: 'tea' })
+  const message = { cid: 'c1', text: 'hello' }
+  t.match(await bob.send('rooms/tea/messages', message), { ok: true, result: { seq: 1 } })
+  t.match(await bob.send('rooms/tea/messages', message), { ok: true, result: { seq: 1 } }, 'a retry')
+  await bob.get('account.delete', { user: 'bob' })
+  await erased(broker, 'bob')
+  const next = await connect('bob', { clientId: 'another' })
+  await next.get('rooms.join', { room: 'tea' })
+  const { result } = await next.send('rooms/tea/messages', message)
+  t.ok(result.seq > 1, 'the same words with the same id are another message')
+  t.match(
+    await next.send('rooms/tea/messages', message),
+    { ok: true, result: { seq: result.seq } },
+    'which can be retried',
+  )
+  t.match(await next.send('rooms/tea/messages', { cid: 'c1', text: 'other words' }), { error: { code: 'conflict' } })
+})
+
 t.test('the search index hears of a deletion it had not read when the account went', async (t) => {
   const { broker, alice, bob } = await open(t)
   await bob.get('rooms.create', { room: 'tea' })

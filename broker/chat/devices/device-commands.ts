@@ -87,7 +87,7 @@ export class DeviceCommands implements Deadline {
     const draft = stamp(actor, { log: logs.deviceCommands(device), place: '' }, checked, { qos: 1 })
     const { value, results } = await this.#deps.store.transact(lockOf(device), async (tx) => {
       this.#deps.rules.with(tx.directory).require(actor, device, 'control')
-      const earlier = await this.#retryResult(tx, device, draft)
+      const earlier = await this.#retryResult(tx, device, draft, cid)
       if (earlier) return { ops, value: earlier }
       const { drafts, ops: own, value } = await this.#addition(tx, device, draft, request)
       return { drafts, ops: [...ops, ...own], value }
@@ -107,10 +107,10 @@ export class DeviceCommands implements Deadline {
     tx: Transaction,
     device: string,
     draft: Draft,
+    cid: string | null,
   ): Promise<{ record: DeviceCommandRecord; seq: number } | null> {
     if (!draft.dedupe) return null
-    const { cid } = draft.dedupe
-    tx.topic(`command ${device} ${draft.from} ${cid}`)
+    tx.topic(`command ${device} ${draft.from} ${draft.dedupe.cid}`)
     const [result] = await commit(this.#deps.store, { drafts: [{ ...draft, retryOnly: true }] })
     const { outcome, id, seq } = result as AppendResult
     if (outcome === 'absent') return null

@@ -7,7 +7,8 @@ import type { DirectoryStore } from '../../store/directory.js'
 import { type Ownership, personBehind } from '../../store/persons.js'
 import type { Actor } from '../model/actor.js'
 import { userEvent } from '../model/events.js'
-import { type CheckedMessage, hashOf, PlainText } from '../model/message.js'
+import { type CheckedMessage, PlainText } from '../model/message.js'
+import { dedupeOf } from '../model/stamp.js'
 
 /** A use of a bot command. */
 export interface CommandUse {
@@ -78,6 +79,6 @@ export function commandDraft(
   return {
     ...userEvent(bot, { type: 'command', room, by, command, args, message }),
     from: by,
-    dedupe: cid === null ? null : { cid, hash: hashOf(inside) },
+    dedupe: cid === null ? null : dedupeOf(actor, cid, inside),
   }
 }

@@ -36,8 +36,21 @@ export function stamp(
     qos,
     extra: withTtl(extra, ttl, ts),
     body: bodyOf(id, ts, from, destination, message),
-    dedupe: cid === null ? null : { cid, hash: hashOf(message.sent ?? message.inside) },
+    dedupe: cid === null ? null : dedupeOf(actor, cid, message.sent ?? message.inside),
   }
+}
+
+/** The id of an account of an earlier version is the time at which it was made. */
+const IS_TIME = /^\d+$/
+
+/**
+ * How the log knows a client-chosen id: by the account, so that the next owner of a name is not answered with what the last one wrote. For
+ * accounts of earlier versions it is known by the name alone, as their records are.
+ * @param input What has to be the same at a retry
+ */
+export function dedupeOf({ principal: { account } }: Actor, cid: string, input: string): NonNullable<Draft['dedupe']> {
+  const scoped = account === undefined || IS_TIME.test(account.id) ? cid : `\0${account.id}\0${cid}`
+  return { cid: scoped, hash: hashOf(input) }
 }
 
 const writer = new BodyWriter()

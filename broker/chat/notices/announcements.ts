@@ -13,12 +13,12 @@ import type { Store } from '../../store/store.js'
 import { Send } from '../messages/send.js'
 import { type Actor, requireRole } from '../model/actor.js'
 import { checkSchema } from '../model/check-schema.js'
-import { type CheckedMessage, checkMessage, hashOf, readObject, stringify } from '../model/message.js'
+import { type CheckedMessage, checkMessage, readObject, stringify } from '../model/message.js'
 import { isChange } from '../model/message-types.js'
 import type { Publication, Publisher } from '../model/publication.js'
 import type { Replies, SendResult } from '../model/replies.js'
 import type { Signal } from '../model/signals.js'
-import { stamp } from '../model/stamp.js'
+import { dedupeOf, stamp } from '../model/stamp.js'
 import { logs, type Views } from '../model/views.js'
 
 /** Clears a retained message. */
@@ -60,7 +60,7 @@ export class Announcements {
     const { cid } = message
     // The same message to other roles is another message.
     const draft =
-      cid === null || !roles ? stamped : { ...stamped, dedupe: { cid, hash: hashOf(`${message.inside} ${roles}`) } }
+      cid === null || !roles ? stamped : { ...stamped, dedupe: dedupeOf(actor, cid, `${message.inside} ${roles}`) }
     const sending = { actor, room: topics.broadcast(channel), cid, publication, draft, publisher }
     if (!publication.retain) return publication.lane.commit(new Send(this.#replies, sending))
     // What its connection publishes next waits, because acks leave in order.
