@@ -14,7 +14,6 @@ import type { Op } from '../../broker/store/op.js'
 import { topicOfOwned } from '../../broker/store/persons.js'
 import type { MemberRecord } from '../../broker/store/rooms.js'
 import type { Store } from '../../broker/store/store.js'
-import { KeyedMutex } from '../../broker/util/keyed-mutex.js'
 import { commit } from '../contract/store-suite.js'
 import { memoryStore } from '../helpers/memory-store.js'
 import { secondMemory } from '../helpers/two-memories.js'
@@ -34,7 +33,7 @@ function node(store: Store, limits: Record<string, number> = {}) {
   const config = completeConfig({ auth: { anonymous: true }, limits }, { cwd: '/' })
   const askLimits = new AskLimits(store.directory, config.limits.asksPerPair)
   const bus = new LocalBus<Signal>()
-  const shared = { store, bus, locks: new KeyedMutex(), askLimits, followedBy: () => 0 }
+  const shared = { store, bus, askLimits, followedBy: () => 0 }
   const rooms = makeRooms(config, { ...shared, ...countPersons(store.directory, config) })
   return { ...rooms, store, bus, direct: new DirectConversations(store, bus) }
 }

@@ -9,7 +9,7 @@ import { ROOM_DEFAULTS, type RoomAccess, type RoomRecord } from '../../store/roo
 import { serverEvents } from '../../store/server-events.js'
 import type { Store } from '../../store/store.js'
 import type { Decision, Transaction } from '../../store/transaction.js'
-import type { KeyedMutex } from '../../util/keyed-mutex.js'
+import { KeyedMutex } from '../../util/keyed-mutex.js'
 import { type Actor, isAdmin, requireAccount, requireUser } from '../model/actor.js'
 import { roomEvent, userEvent } from '../model/events.js'
 import type { Signal } from '../model/signals.js'
@@ -45,8 +45,6 @@ export interface RoomsDeps {
   readonly store: Store
   readonly bus: Bus<Signal>
   readonly rules: RoomRules
-  /** By room: a room is not made anew before the logs of the last one of that name are dropped. */
-  readonly locks: KeyedMutex
   readonly roomQuota: RoomQuota
   readonly options: RoomOptions
   readonly infoChanged: (room: string) => void
@@ -58,14 +56,14 @@ export class Rooms {
   readonly #options: RoomOptions
   readonly #roomQuota: RoomQuota
   readonly #rules: RoomRules
-  readonly #locks: KeyedMutex
+  /** By room: a room is not made anew before the logs of the last one of that name are dropped. */
+  readonly #locks = new KeyedMutex()
   readonly #infoChanged: (room: string) => void
 
-  constructor({ store, bus, rules, locks, roomQuota, options, infoChanged }: RoomsDeps) {
+  constructor({ store, bus, rules, roomQuota, options, infoChanged }: RoomsDeps) {
     this.#store = store
     this.#bus = bus
     this.#rules = rules
-    this.#locks = locks
     this.#options = options
     this.#roomQuota = roomQuota
     this.#infoChanged = infoChanged

@@ -17,14 +17,11 @@ import { Rooms } from '../rooms/rooms.js'
 import { Sanctions } from '../rooms/sanctions.js'
 import type { SharedServices } from './shared.js'
 
-type RoomsNeed = Pick<
-  SharedServices,
-  'store' | 'bus' | 'locks' | 'askLimits' | 'followedBy' | 'accountOf' | 'namesCountedWith'
->
+type RoomsNeed = Pick<SharedServices, 'store' | 'bus' | 'askLimits' | 'followedBy' | 'accountOf' | 'namesCountedWith'>
 
 export function makeRooms(
   { rooms: options, receipts, limits }: Config,
-  { store, bus, locks, askLimits, followedBy, accountOf, namesCountedWith }: RoomsNeed,
+  { store, bus, askLimits, followedBy, accountOf, namesCountedWith }: RoomsNeed,
 ) {
   const rules = new RoomRules(store.directory)
   const largeRooms = new LargeRoomPolicy(store.directory, {
@@ -44,7 +41,7 @@ export function makeRooms(
     maxMembers: options.maxMembers,
   })
   const { invitationsPerUser } = limits
-  const made = new Rooms({ store, bus, rules, locks, roomQuota, infoChanged, options })
+  const made = new Rooms({ store, bus, rules, roomQuota, infoChanged, options })
   return {
     rules,
     largeRooms,

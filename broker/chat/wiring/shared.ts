@@ -4,7 +4,6 @@ import { createAcl } from '../../auth/acl.js'
 import type { Bus } from '../../store/bus.js'
 import { accountOf, namesCountedWith, type Ownership } from '../../store/persons.js'
 import type { Store } from '../../store/store.js'
-import { KeyedMutex } from '../../util/keyed-mutex.js'
 import type { TimerWheel } from '../../util/timer-wheel.js'
 import type { AccountAdminDeps } from '../commands/accounts.js'
 import type { AuthCommandDeps } from '../commands/auth.js'
@@ -83,8 +82,6 @@ export async function makeShared(config: Config, deps: ChatDeps) {
     rates: new Rates(config.limits.rates, persons.accountOf),
     slowMode: new SlowMode(),
     askLimits: new AskLimits(store.directory, config.limits.asksPerPair),
-    /** By room, or by user. */
-    locks: new KeyedMutex(),
     replyBytes: config.limits.replyBytes,
   }
 }
