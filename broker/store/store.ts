@@ -13,6 +13,7 @@ import type { Persistence } from './persistence.js'
 import type { QueueStore } from './queues.js'
 import type { ReceiptStore } from './receipts.js'
 import type { SessionStore } from './sessions.js'
+import type { SubscriptionStore } from './subscription-store.js'
 import type { TableFollower, Tables } from './tables.js'
 import type { Committed, Decide, Submission, Transaction } from './transaction.js'
 
@@ -20,7 +21,7 @@ import type { Committed, Decide, Submission, Transaction } from './transaction.j
 export interface StorePort {
   readonly log: LogReader
   readonly notes: NoteReader
-  readonly sessions: SessionStore
+  readonly subscriptions: SubscriptionStore
   readonly queue: QueueStore
   readonly outbox: OutboxStore
   readonly tables: Tables
@@ -60,6 +61,7 @@ export interface StorePort {
 
 /** An adapter with the records above it. */
 export interface Store extends StorePort {
+  readonly sessions: SessionStore
   readonly directory: DirectoryStore
   readonly receipts: ReceiptStore
   readonly webhooks: WebhookStore

@@ -88,6 +88,18 @@ function unescaped(text: string): string {
   return text.replaceAll(`${ESCAPE}${ESCAPE}`, END).replaceAll(`${ESCAPE}\x02`, ESCAPE)
 }
 
+const NUMBER_WIDTH = 11
+
+/** A number as the end of a part: of a fixed width, so that numbers sort as such. */
+export function numberPart(value: number): string {
+  return value.toString(36).padStart(NUMBER_WIDTH, '0')
+}
+
+/** The number at the end of a key. */
+export function numberOf(key: string): number {
+  return Number.parseInt(key.slice(-NUMBER_WIDTH), 36)
+}
+
 export interface RecordRange {
   /** Only records of this owner. */
   readonly owner?: Owner

@@ -1,6 +1,7 @@
 /** A store: an adapter, the records above it, and transactions on them. */
 import type { Store, StorePort } from '../store.js'
 import { Records } from './records.js'
+import { Sessions } from './sessions.js'
 import { Transactions } from './transactions.js'
 
 /** Loads the records of an open adapter. */
@@ -10,5 +11,14 @@ export async function withRecords<Port extends StorePort>(port: Port): Promise<S
   const transactions = new Transactions(port, records)
   const transact: Store['transact'] = (key, decide) => transactions.run(key, decide)
   const submit: Store['submit'] = (key, decide) => transactions.submit(key, decide)
-  return Object.assign(port, { directory, receipts, moderation, accounts, webhooks, transact, submit })
+  return Object.assign(port, {
+    directory,
+    receipts,
+    moderation,
+    accounts,
+    webhooks,
+    transact,
+    submit,
+    sessions: new Sessions(port),
+  })
 }

@@ -4,7 +4,12 @@
  * Numbers have a fixed width, so that they sort numerically.
  */
 
-import { keyPart as part, partsOf as partsOfKey } from '../tables.js'
+import { numberPart as number, numberOf, keyPart as part, partsOf as partsOfKey } from '../tables.js'
+
+export { numberOf }
+
+/** Characters of a number. */
+const NUMBER_WIDTH = number(0).length
 
 export interface KeyRange {
   readonly gte: string
@@ -13,20 +18,10 @@ export interface KeyRange {
 
 const END = '\0'
 const ESCAPE = '\x01'
-const NUMBER_WIDTH = 11
-
-function number(value: number): string {
-  return value.toString(36).padStart(NUMBER_WIDTH, '0')
-}
 
 /** The parts of a key after its letter. */
 export function partsOf(key: string): string[] {
   return partsOfKey(key.slice(1))
-}
-
-/** The number at the end of a key. */
-export function numberOf(key: string): number {
-  return Number.parseInt(key.slice(-NUMBER_WIDTH), 36)
 }
 
 /** All keys of a kind. */
@@ -44,7 +39,6 @@ export const keys = {
   /** How far an upgrade has come. */
   upgrading: '!upgrading',
   epoch: '!epoch',
-  seen: '!seen',
   /** Number of the last commit whose entries are all in chunks. */
   folded: '!folded',
   /** Queue numbers below this one may have been used. */
@@ -95,20 +89,11 @@ export const keys = {
   /** The prefix of a log's dedupe names. */
   dedupePrefix: (log: string): string => `${part(log)}${END}`,
 
-  session: (id: string): string => `n${part(id)}`,
-  subscription: (id: string, topic: string): string => `s${part(id)}${END}${part(topic)}`,
   /**
    * State of a session: cursors, outbound and inbound packets in flight. Neighbouring keys, so that they are read at
    * once.
    */
-  cursor: (id: string, cursor: string): string => `k${part(id)}${END}c${part(cursor)}`,
-  inflight: (id: string): string => `k${part(id)}${END}f`,
   incoming: (id: string, packetId: number): string => `k${part(id)}${END}i${number(packetId)}`,
-  /** The kind of such a key, and what follows. */
-  placeOf: (key: string): { kind: string; name: string } => {
-    const place = partsOf(key)[1]!
-    return { kind: place[0]!, name: place.slice(1) }
-  },
 
   packet: (queueNumber: number): string => `p${number(queueNumber)}`,
   reference: (id: string, queueNumber: number): string => `r${part(id)}${END}${number(queueNumber)}`,
@@ -148,12 +133,6 @@ export const ranges = {
   dedupe: (generation: number): KeyRange => ({ gte: `d${number(generation)}`, lt: `d${number(generation + 1)}` }),
   dedupeOfLog: (generation: number, log: string): KeyRange => below(`d${number(generation)}${part(log)}`),
 
-  sessions: kind('n'),
-  /** Sessions of a user: `{user}/…`; 0 is the character after the slash. */
-  sessionsOf: (user: string): KeyRange => ({ gte: `n${part(user)}/`, lt: `n${part(user)}0` }),
-  allSubscriptions: kind('s'),
-  subscriptions: (id: string): KeyRange => below(`s${part(id)}`),
-  place: (id: string): KeyRange => below(`k${part(id)}`),
   incoming: (id: string): KeyRange => ({ gte: `k${part(id)}${END}i`, lt: `k${part(id)}${END}j` }),
 
   allReferences: kind('r'),

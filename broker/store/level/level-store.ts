@@ -28,7 +28,6 @@ import { LevelQueue, type QueueLimits } from './queue.js'
 import { LevelTables } from './record-tables.js'
 import { Retained } from './retained.js'
 import type { RoomLog } from './room-log.js'
-import { LevelSessions } from './sessions.js'
 import type { Formats, UpgradeNotice } from './upgrade.js'
 
 const CACHE_BYTES = 64 * 1024 * 1024
@@ -85,7 +84,7 @@ class LevelStore implements StorePort {
   readonly counts: StoreCounts = { commits: 0, appended: 0, writes: 0, duplicates: 0, failures: 0 }
   readonly log: LevelLogs
   readonly notes: LevelNotes
-  readonly sessions: LevelSessions
+  readonly subscriptions: Subscriptions
   readonly queue: LevelQueue
   readonly outbox: LevelOutbox
   readonly persistence: LevelPersistence
@@ -116,8 +115,7 @@ class LevelStore implements StorePort {
     const cache = new ChunkCache(cacheBytes / 2)
     const alone = <T>(task: () => Promise<T>): Promise<T> => this.#alone(task)
     const written = (batch: WriteBatch): void => void (this.counts.writes += batch.size)
-    const commit = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, false)
-    const writeLazily = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops, true)
+    const commit = (ops: readonly Op[]): Promise<void> => this.#commitOps(ops)
     const exclusive = <T>(task: () => Promise<T>): Promise<T> => this.#commits.exclusive(task)
     const flush = (): Promise<void> => this.#commits.exclusive(async () => {})
     const journal = (this.#journal = new Journal(database))
@@ -137,11 +135,10 @@ class LevelStore implements StorePort {
     })
     this.log = logs
     this.tables = new LevelTables(database)
-    const subscriptions = new Subscriptions(this.tables)
+    const subscriptions = (this.subscriptions = new Subscriptions(this.tables))
     this.#followers.push(subscriptions)
     const retained = (this.#retained = new Retained(database))
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
-    this.sessions = new LevelSessions(database, subscriptions, { writeLazily })
     const outbox = (this.outbox = new LevelOutbox(database, logs))
     this.persistence = new LevelPersistence({
       ...{ database, subscriptions, queue, retained, commit, flush },
@@ -255,10 +252,10 @@ class LevelStore implements StorePort {
     })
   }
 
-  #commitOps(ops: readonly Op[], lazy: boolean): Promise<void> {
+  #commitOps(ops: readonly Op[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const settled = (error: StoreError | null): void => (error ? reject(error) : resolve())
-      this.#commits.add({ drafts: [], ops, lazy, settled })
+      this.#commits.add({ drafts: [], ops, settled })
     })
   }
 

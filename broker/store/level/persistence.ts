@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import aedesPacket from 'aedes-packet'
+import { incomingKey } from '../directory/sessions.js'
 import type { Subscriptions } from '../directory/subscriptions.js'
 import { del, type Op, put } from '../op.js'
 import type { AedesPacketLike, Persistence, WillPacket } from '../persistence.js'
@@ -16,7 +17,6 @@ import { decodePacket, encodePacket } from './packet-codec.js'
 import { encodeReference, type LevelQueue, type Reference } from './queue.js'
 import { keyOfRecord } from './record-keys.js'
 import type { Retained } from './retained.js'
-import { incomingKey } from './sessions.js'
 
 /** Its types describe a function called Packet; at run time the module itself is the constructor. */
 const Packet = aedesPacket as unknown as new (original: AedesPacketLike) => AedesPacketLike

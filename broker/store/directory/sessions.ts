@@ -1,34 +1,27 @@
 /** Persistent sessions: a record, and small keys beside it that change independently. */
 
-import type { Subscriptions } from '../directory/subscriptions.js'
+import type { Change } from '../changes.js'
 import { clear, del, type Op, put } from '../op.js'
 import type { LastHeartbeat, Progress, SavedInflight, SavedSession, SessionRecord, SessionStore } from '../sessions.js'
+import type { StorePort } from '../store.js'
 import type { StoredSubscription } from '../subscription.js'
-import { keyOf } from '../tables.js'
-import type { Database } from './database.js'
-import { keys, numberOf, ranges } from './keys.js'
+import { keyOf, numberOf, numberPart, partsOf } from '../tables.js'
+import { parse } from './memory-table.js'
 
-/** Writes for sessions. */
-export interface SessionWriter {
-  writeLazily(ops: readonly Op[]): Promise<void>
-}
+type Port = Pick<StorePort, 'tables' | 'subscriptions' | 'commit'>
 
-export class LevelSessions implements SessionStore {
-  readonly #database: Database
-  readonly #subscriptions: Subscriptions
-  readonly #writer: SessionWriter
+export class Sessions implements SessionStore {
+  readonly #port: Port
 
-  constructor(database: Database, subscriptions: Subscriptions, writer: SessionWriter) {
-    this.#database = database
-    this.#subscriptions = subscriptions
-    this.#writer = writer
+  constructor(port: Port) {
+    this.#port = port
   }
 
   async load(id: string): Promise<SavedSession | null> {
-    const record = await this.#database.get(keys.session(id))
+    const record = await this.#port.tables.get('session', keyOf(id))
     if (!record) return null
-    const [subscriptions, place] = await Promise.all([this.#subscriptions.read(id), this.#place(id)])
-    return { record: decode(record), subscriptions, ...place }
+    const [subscriptions, place] = await Promise.all([this.#port.subscriptions.read(id), this.#place(id)])
+    return { record: parse(record), subscriptions, ...place }
   }
 
   progress(id: string): Promise<Progress> {
@@ -39,21 +32,21 @@ export class LevelSessions implements SessionStore {
     const cursors = new Map<string, number>()
     const incoming: number[] = []
     let inflight: SavedInflight[] = []
-    for (const [key, value] of await this.#database.all(ranges.place(id))) {
-      const { kind, name } = keys.placeOf(key)
-      if (kind === 'c') cursors.set(name, Number(value.toString()))
-      else if (kind === 'i') incoming.push(numberOf(key))
-      else inflight = decode(value)
+    for (const [key, value] of await this.#port.tables.list('sessionState', { owner: id })) {
+      const state = partsOf(key)[1]!
+      if (state[0] === 'c') cursors.set(state.slice(1), Number(value.toString()))
+      else if (state[0] === 'i') incoming.push(numberOf(state.slice(1)))
+      else inflight = parse(value)
     }
     return { cursors, inflight, incoming }
   }
 
   filterBytesOfUser(user: string): number {
-    return this.#subscriptions.bytesOfUser(user)
+    return this.#port.subscriptions.bytesOfUser(user)
   }
 
   shared(): Iterable<StoredSubscription & { clientId: string }> {
-    return this.#subscriptions.shared()
+    return this.#port.subscriptions.shared()
   }
 
   recordOp(record: SessionRecord): Op {
@@ -61,11 +54,11 @@ export class LevelSessions implements SessionStore {
   }
 
   subscribeOps(id: string, subscriptions: readonly StoredSubscription[]): Op[] {
-    return this.#subscriptions.addOps(id, subscriptions)
+    return this.#port.subscriptions.addOps(id, subscriptions)
   }
 
   unsubscribeOps(id: string, topics: readonly string[]): Op[] {
-    return this.#subscriptions.removeOps(id, topics)
+    return this.#port.subscriptions.removeOps(id, topics)
   }
 
   cursorOp(id: string, cursor: string, seq: number): Op {
@@ -93,7 +86,10 @@ export class LevelSessions implements SessionStore {
   }
 
   writeLazily(ops: readonly Op[]): Promise<void> {
-    return this.#writer.writeLazily(ops)
+    return new Promise((resolve, reject) => {
+      const settled: Change['settled'] = (error) => (error ? reject(error) : resolve())
+      this.#port.commit({ drafts: [], ops, lazy: true, settled })
+    })
   }
 
   discardOps(id: string): Op[] {
@@ -107,16 +103,16 @@ export class LevelSessions implements SessionStore {
 
   async ofUser(user: string): Promise<SessionRecord[]> {
     const records: SessionRecord[] = []
-    for await (const [, value] of this.#database.entries(ranges.sessionsOf(user))) {
-      const record: SessionRecord = decode(value)
+    for await (const [, value] of this.#port.tables.entries('session', { prefix: `${keyOf(user)}/` })) {
+      const record: SessionRecord = parse(value)
       if (record.user === user) records.push(record)
     }
     return records
   }
 
   async lastHeartbeat(): Promise<LastHeartbeat | null> {
-    const seen = await this.#database.get(keys.seen)
-    return seen ? decode(seen) : null
+    const seen = await this.#port.tables.get('heartbeat', '')
+    return seen ? parse(seen) : null
   }
 
   heartbeatOp(seen: LastHeartbeat): Op {
@@ -124,15 +120,11 @@ export class LevelSessions implements SessionStore {
   }
 
   async *all(): AsyncGenerator<SessionRecord> {
-    for await (const [, value] of this.#database.entries(ranges.sessions)) yield decode(value)
+    for await (const [, value] of this.#port.tables.entries('session')) yield parse(value)
   }
 }
 
 /** Where an inbound packet id is kept that awaits PUBREL. */
 export function incomingKey(id: string, packetId: number): string {
-  return keyOf(id, `i${keys.numbered(packetId)}`)
-}
-
-function decode<T>(value: Buffer): T {
-  return JSON.parse(value.toString()) as T
+  return keyOf(id, `i${numberPart(packetId)}`)
 }

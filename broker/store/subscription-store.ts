@@ -1,0 +1,14 @@
+import type { Op } from './op.js'
+import type { StoredSubscription } from './subscription.js'
+
+/** The subscriptions of all kept sessions: in the table, and in memory for matching. */
+export interface SubscriptionStore {
+  /** They match from now on; if the change fails, what was there before matches again. */
+  addOps(sessionId: string, subscriptions: readonly StoredSubscription[]): Op[]
+  removeOps(sessionId: string, topics: readonly string[]): Op[]
+  read(sessionId: string): Promise<StoredSubscription[]>
+  /** What the filters of all sessions of a user count (filter-cost.ts). */
+  bytesOfUser(user: string): number
+  /** Shared subscriptions with the ids of their sessions. */
+  shared(): Iterable<StoredSubscription & { clientId: string }>
+}
