@@ -13,7 +13,7 @@ import { type ForAccount, requireSameAccount } from './account-version.js'
 import { accountKey } from './accounts.js'
 import type { SecretBox } from './secret-box.js'
 import { hashSecret } from './secrets.js'
-import type { Failures } from './throttle.js'
+import { afterFailure, countsUntil, type FailureLimits } from './throttle.js'
 import { requireValid, type Verified } from './validity.js'
 
 /** The issuer the app shows beside the user's name. */
@@ -29,8 +29,8 @@ const RECOVERY_BYTES = 10
 export interface SecondFactorDeps {
   readonly store: Pick<Store, 'transact' | 'accounts'>
   readonly secretBox: SecretBox
-  /** Counts wrong codes per user, from any address: whoever gets that far knows the password. */
-  readonly failures: Failures
+  /** Of wrong codes per user, from any address: whoever gets that far knows the password. */
+  readonly limits: FailureLimits
   readonly now?: () => number
 }
 
@@ -112,12 +112,11 @@ export class SecondFactors {
 
   /** For users who are locked out; the operator has verified them. Resolves with false if there was none. */
   async reset(user: string): Promise<boolean> {
-    const { store, failures } = this.#deps
-    const { value } = await store.transact(accountKey(user), async ({ accounts }) => {
+    const { value } = await this.#deps.store.transact(accountKey(user), async ({ accounts, expiring }) => {
       const isThere = (await accounts.secondFactor(user)) !== null
-      return { ops: isThere ? [accounts.deleteSecondFactorOp(user)] : [], value: isThere }
+      const ops = [accounts.deleteSecondFactorOp(user), expiring.deleteOp('codeFailures', user)]
+      return { ops: isThere ? ops : [], value: isThere }
     })
-    if (value) failures.clear(user)
     return value
   }
 
@@ -145,20 +144,25 @@ export class SecondFactors {
   }
 
   /**
-   * Decides on a code and counts it if it is wrong. Attempts of one user are decided one after another, each after the one before is counted.
+   * Decides on a code, and counts it if it is wrong, in one change: of attempts at the same time, on whatever node, the later one is decided
+   * when the one before is counted.
    * @param prepare Resolves with the check: what a right code writes, null if it is wrong
    */
   async #attempt(user: string, prepare: (tx: Transaction) => Promise<() => Op | null>): Promise<AttemptResult> {
-    const { store, failures } = this.#deps
+    const { store, limits } = this.#deps
     const { value } = await store.transact<AttemptResult>(accountKey(user), async (tx) => {
       const check = await prepare(tx)
-      const wait = failures.waitOf(user)
-      if (wait > 0) return { value: { wait: Math.ceil(wait / 1000) } }
+      const now = this.#now()
+      const before = await tx.expiring.get('codeFailures', user, now)
+      if (before && before.refusedUntil > now) return { value: { wait: Math.ceil((before.refusedUntil - now) / 1000) } }
       const op = check()
-      return op ? { ops: [op], value: 'passed' } : { value: 'wrong' }
+      if (op) return { ops: before ? [op, tx.expiring.deleteOp('codeFailures', user)] : [op], value: 'passed' }
+      // There may be no account any more, and nothing is left to the next owner of the name.
+      if (!(await tx.accounts.secondFactor(user))) return { value: 'wrong' }
+      const count = afterFailure(before, limits, now)
+      const record = { ...count, until: countsUntil(count, limits) }
+      return { ops: [tx.expiring.putOp('codeFailures', user, record)], value: 'wrong' }
     })
-    if (value === 'wrong') failures.add(user)
-    if (value === 'passed') failures.clear(user)
     return value
   }
 

@@ -33,8 +33,8 @@ export class LoginThrottle {
   constructor(limits: ThrottleLimits, now: () => number = Date.now) {
     const { attempts, addressAttempts, accountAttempts } = limits
     const window = limits.window * 1000
-    this.#pairs = new Failures(attempts, window, now)
-    this.#addresses = new Failures(addressAttempts, window, now)
+    this.#pairs = new Failures({ attempts, window }, now)
+    this.#addresses = new Failures({ attempts: addressAttempts, window }, now)
     this.#accounts = accountAttempts === undefined ? null : new Guesses(accountAttempts, window, now)
   }
 
@@ -117,26 +117,46 @@ class Guesses {
   }
 }
 
-interface Entry {
-  failures: number
-  last: number
-  refusedUntil: number
+export interface FailureLimits {
+  readonly attempts: number
+  /** Ms. */
+  readonly window: number
 }
 
-/**
- * Counts failures by key, such as a user. Beyond the limit a key is refused for a window (ms), then twice as long each
- * time.
- */
+export interface FailureCount {
+  readonly failures: number
+  /** Unix ms. */
+  readonly last: number
+  /** Unix ms; 0: not refused. */
+  readonly refusedUntil: number
+}
+
+/** Counts another failure. At the limit further attempts are refused for a window, then twice as long each time. */
+export function afterFailure(
+  before: FailureCount | null,
+  { attempts, window }: FailureLimits,
+  now: number,
+): FailureCount {
+  const failures = before ? before.failures + 1 : 1
+  const over = failures - attempts
+  const refusedUntil = over < 0 ? 0 : now + Math.min(window * 2 ** over, LONGEST)
+  return { failures, last: now, refusedUntil }
+}
+
+/** Unix ms until which failures count. */
+export function countsUntil({ last, refusedUntil }: FailureCount, { window }: FailureLimits): number {
+  return Math.max(last, refusedUntil) + window
+}
+
+/** Counts failures by key, such as an address. */
 export class Failures {
-  readonly #limit: number
-  readonly #window: number
+  readonly #limits: FailureLimits
   readonly #now: () => number
   /** Least recently failed first. */
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, FailureCount>()
 
-  constructor(limit: number, window: number, now: () => number) {
-    this.#limit = limit
-    this.#window = window
+  constructor(limits: FailureLimits, now: () => number) {
+    this.#limits = limits
     this.#now = now
   }
 
@@ -148,12 +168,9 @@ export class Failures {
   add(key: string): void {
     const now = this.#now()
     const before = this.#entries.get(key)
-    const fresh = !before || Math.max(before.last, before.refusedUntil) + this.#window < now
-    const failures = fresh ? 1 : before.failures + 1
-    const over = failures - this.#limit
-    const refusedUntil = over < 0 ? 0 : now + Math.min(this.#window * 2 ** over, LONGEST)
+    const counts = before && countsUntil(before, this.#limits) >= now ? before : null
     this.#entries.delete(key)
-    this.#entries.set(key, { failures, last: now, refusedUntil })
+    this.#entries.set(key, afterFailure(counts, this.#limits, now))
     if (this.#entries.size > MAX_ENTRIES) this.#entries.delete(this.#entries.keys().next().value!)
   }
 

@@ -5,6 +5,7 @@
 import type { AccountStore } from './accounts.js'
 import type { Change } from './changes.js'
 import type { DirectoryStore } from './directory.js'
+import type { ExpiringStore } from './expiring.js'
 import type { LogReader } from './logs.js'
 import type { ModerationStore } from './moderation.js'
 import type { NoteReader } from './notes.js'
@@ -66,6 +67,7 @@ export interface Store extends StorePort {
   readonly receipts: ReceiptStore
   readonly webhooks: WebhookStore
   readonly accounts: AccountStore
+  readonly expiring: ExpiringStore
   readonly moderation: ModerationStore
   /**
    * Makes a decision on what is stored and commits it, such that nobody got in between.

@@ -11,6 +11,7 @@ export type Table =
   | 'credential'
   | 'secondFactor'
   | 'removal'
+  | 'expiring'
   | 'profile'
   | 'privacy'
   | 'block'

@@ -3,6 +3,7 @@ import type { Refusal } from '../../schemas/errors.js'
 import type { AccountStore } from './accounts.js'
 import type { AppendResult, Change, Draft } from './changes.js'
 import type { DirectoryStore } from './directory.js'
+import type { ExpiringStore } from './expiring.js'
 import type { RecordLimit } from './guards.js'
 import type { ModerationStore } from './moderation.js'
 import type { NoteReader } from './notes.js'
@@ -14,6 +15,7 @@ export interface RecordReader {
   readonly directory: DirectoryStore
   readonly moderation: ModerationStore
   readonly accounts: AccountStore
+  readonly expiring: ExpiringStore
   readonly webhooks: WebhookStore
 }
 

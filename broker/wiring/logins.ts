@@ -19,7 +19,7 @@ import { RemoteKeys } from '../auth/remote-keys.js'
 import { SealedState } from '../auth/sealed-state.js'
 import { SecondFactors } from '../auth/second-factor.js'
 import { SecretBox } from '../auth/secret-box.js'
-import { Failures, LoginThrottle } from '../auth/throttle.js'
+import { LoginThrottle } from '../auth/throttle.js'
 import { deriveKey, loadLoginKey, loadTokenKeys, TokenVerifier } from '../auth/tokens.js'
 import { endAfterAnswer } from '../chat/model/session-endings.js'
 import type { Signal } from '../chat/model/signals.js'
@@ -29,8 +29,7 @@ import type { Store } from '../store/store.js'
 import type { Context } from './context.js'
 
 /** Wrong codes of one user before more are refused, and for how long (ms) at first: a code is one of a million, three are good. */
-const CODE_ATTEMPTS = 5
-const CODE_WINDOW = 900_000
+const CODE_LIMITS = { attempts: 5, window: 900_000 }
 
 /** Names of keys derived from the secret. */
 const SECOND_FACTOR_KEY = 'topictalk-second-factor'
@@ -40,11 +39,7 @@ const OIDC_KEY = 'topictalk-oidc'
 export async function makeAccountServices({ auth, node }: Config, store: Store, accounts: Accounts) {
   const secretBox = new SecretBox(await deriveKey(auth.jwt, node.dataDir, SECOND_FACTOR_KEY))
   return {
-    secondFactors: new SecondFactors({
-      store,
-      secretBox,
-      failures: new Failures(CODE_ATTEMPTS, CODE_WINDOW, Date.now),
-    }),
+    secondFactors: new SecondFactors({ store, secretBox, limits: CODE_LIMITS }),
     passwordResets: new PasswordResets({ store, accounts, throttle: new LoginThrottle(ofAddresses(auth.throttle)) }),
   }
 }

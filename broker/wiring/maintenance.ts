@@ -8,6 +8,7 @@ import type { SessionWriter } from '../mqtt/session-writer.js'
 import type { Search } from '../readers/search/search.js'
 import type { Store } from '../store/store.js'
 import type { Counters } from '../util/counters.js'
+import { ExpiringSweep } from './expiring-sweep.js'
 
 const FACTS_EVERY = 10_000
 const SWEEP_EVERY = 60_000
@@ -31,10 +32,12 @@ export interface MaintenanceDeps {
 export class Maintenance {
   readonly #deps: MaintenanceDeps
   readonly #timers: NodeJS.Timeout[]
+  readonly #expiring: ExpiringSweep
   #sweeping = false
 
   constructor(deps: MaintenanceDeps) {
     this.#deps = deps
+    this.#expiring = new ExpiringSweep(deps.store)
     this.#timers = [setInterval(() => this.#facts(), FACTS_EVERY), setInterval(() => void this.sweep(), SWEEP_EVERY)]
     for (const timer of this.#timers) timer.unref()
   }
@@ -49,6 +52,7 @@ export class Maintenance {
     this.#sweeping = true
     try {
       await this.#expireSessions(now)
+      await this.#expiring.sweep(now)
       await this.#retain(now)
       await this.#deps.reports.sweep(now)
       await this.#deps.trim()

@@ -60,6 +60,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   C: erasedWhole('credentials'),
   '2': erasedWhole('account'),
   X: nobodys('removals under way'),
+  T: { exported: 'what is counted or issued for a while: wrong codes of a second factor', stays: null },
   A: erasedWhole('bots'),
   P: erasedWhole('profile'),
   Y: erasedWhole('privacy'),
@@ -134,6 +135,7 @@ async function fullLife(t: Test, broker: TestBroker, name: string) {
   await zoe.get('users.update', { name: word(), fields: { note: word() } })
   await zoe.get('privacy.update', { presence: 'contacts' })
   await zoe.get('auth.totp.begin', { password: 'a password of hers' })
+  await zoe.fails('auth.totp.confirm', { code: '12345678' })
   await zoe.get('contacts.request', { user: 'bob' })
   await connect('mallory')
   await zoe.get('blocks.add', { user: 'mallory' })

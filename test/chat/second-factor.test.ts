@@ -97,14 +97,18 @@ t.test('who has lost the phone has recovery codes, each good once, or asks the o
 })
 
 t.test('wrong codes are throttled, wherever they come from and however right the next one is', async (t) => {
-  const { clock, alice, login } = await open(t)
+  const { broker, clock, alice, login } = await open(t)
   const { secret, recoveryCodes } = await turnOn(alice)
   for (let i = 0; i < 5; i++) t.match(await login('12345678'), NEEDS_CODE)
   clock.forward(60)
   t.match(await login(codeOf(secret)), { error: { code: 'rate_limited', field: 'code', retryAfter: 840 } })
   t.match(await login(recoveryCodes[0]), { error: { code: 'rate_limited' } })
+  await broker.restart()
+  const again = await Person.connect(t, broker, 'root', { roles: ['admin'], keepalive: 0 })
+  const ask = (code: string) => again.ask('auth.login', { user: 'alice', password: 'alice-pw', code })
+  t.match(await ask(codeOf(secret)), { error: { code: 'rate_limited' } }, 'a restart does not forget them')
   clock.forward(900)
-  t.match(await login(codeOf(secret)), { ok: true })
+  t.match(await ask(codeOf(secret)), { ok: true })
 })
 
 t.test('the disk has neither the secret nor the recovery codes', async (t) => {

@@ -5,6 +5,7 @@ import type { CredentialRecord } from '../../broker/store/credentials.js'
 import type { PlainMessage } from '../../broker/store/queues.js'
 import type { SessionRecord } from '../../broker/store/sessions.js'
 import type { Store } from '../../broker/store/store.js'
+import { secondMemory } from '../helpers/two-memories.js'
 import { moderationSuite } from './store-moderation-suite.js'
 import { all, commit, type NewPlace } from './store-suite.js'
 
@@ -18,6 +19,7 @@ export function recordsSuite(t: Test, newPlace: NewPlace): void {
   t.test('users', (t) => users(t, newPlace))
   t.test('credentials', (t) => credentials(t, newPlace))
   t.test('second factors', (t) => secondFactors(t, newPlace))
+  t.test('records with a time to live', (t) => expiring(t, newPlace))
   t.test('removals', (t) => removals(t, newPlace))
   t.test('bots', (t) => bots(t, newPlace))
   t.test('profiles and blocks', (t) => people(t, newPlace))
@@ -349,6 +351,41 @@ async function secondFactors(t: Test, newPlace: NewPlace): Promise<void> {
   t.equal(await store.accounts.secondFactor('ann'), null)
   await commit(store, [], store.directory.deleteUserOps('ann2', 1))
   t.equal(await store.accounts.secondFactor('ann2'), null, 'it goes with the account')
+  await store.close()
+}
+
+async function expiring(t: Test, newPlace: NewPlace): Promise<void> {
+  const place = await newPlace(t)
+  let store = await place.open()
+  const record = (until: number) => ({ failures: 1, last: 5, refusedUntil: 0, until })
+  const users = ['ann', 'bob', 'cy', 'dee', 'eve']
+  await commit(
+    store,
+    [],
+    users.map((user, i) => store.expiring.putOp('codeFailures', user, record(100 + i))),
+  )
+  await store.close()
+  store = await place.open()
+  t.same(await store.expiring.get('codeFailures', 'cy', 101), record(102))
+  t.equal(await store.expiring.get('codeFailures', 'cy', 102), null, 'absent when its time is over')
+  await commit(store, [], store.directory.deleteUserOps('eve', 1))
+  t.equal(await store.expiring.get('codeFailures', 'eve', 0), null, 'it goes with the account')
+  await commit(store, [], [store.expiring.deleteOp('codeFailures', 'dee')])
+
+  const late = await secondMemory(store)
+  let renewals = 0
+  for (let after: string | null = ''; after !== null; ) {
+    const from: string = after
+    const { value } = await late.store.transact('sweep', async ({ expiring }) => {
+      const { ops, next } = await expiring.sweepOps(from, 1, 101)
+      if (ops.length > 0 && renewals++ === 0)
+        await commit(store, [], [store.expiring.putOp('codeFailures', 'ann', record(200))])
+      return { ops, lazy: true, value: next }
+    })
+    after = value
+  }
+  const left = await Promise.all(users.map((user) => store.expiring.get('codeFailures', user, 0)))
+  t.same(left, [record(200), null, record(102), null, null], 'a sweep removes what is over, and not renewed meanwhile')
   await store.close()
 }
 

@@ -11,7 +11,7 @@ import { Registration } from '../../broker/auth/registration.js'
 import { SecondFactors } from '../../broker/auth/second-factor.js'
 import { SecretBox } from '../../broker/auth/secret-box.js'
 import { hashSecret, writeSecret } from '../../broker/auth/secrets.js'
-import { Failures, LoginThrottle } from '../../broker/auth/throttle.js'
+import { LoginThrottle } from '../../broker/auth/throttle.js'
 import { requireValid, type Verified } from '../../broker/auth/validity.js'
 import { type BotCommandDeps, botCommands } from '../../broker/chat/commands/bots.js'
 import { contactCommands } from '../../broker/chat/commands/contacts.js'
@@ -46,7 +46,7 @@ function node(store: Store) {
     logins: new Logins({ store, sign: async () => '', lifetimes: { token: 60, refresh: 60 }, grace: 0, ended }),
     resets: new PasswordResets({ store, accounts, throttle }),
     registration: new Registration({ store, accounts, mode: () => 'invite', throttle }),
-    factors: new SecondFactors({ store, secretBox, failures: new Failures(5, 60_000, Date.now) }),
+    factors: new SecondFactors({ store, secretBox, limits: { attempts: 2, window: 60_000 } }),
     ...{ ...botCommands(bots), ...userCommands(asking), ...contactCommands(asking), ...privacyCommands(people) },
   }
 }
@@ -102,6 +102,7 @@ const confirmed = async (one: Node) => {
   await one.factors.confirm({ user: 'ann' }, codeOf(secret))
   return codeOf(secret, 1)
 }
+const wrongCode = ({ factors }: Node) => factors.check('ann', '12345678')
 const bot = async (one: Node) => one['bots.create'](ann, { bot: 'nice' })
 
 const RACES: Record<string, Race<unknown>> = {
@@ -199,6 +200,21 @@ const RACES: Record<string, Race<unknown>> = {
     ...{ before: confirmed, outcome: 'wrong' },
     first: ({ factors }, code) => factors.check('ann', code),
     second: ({ factors }, code) => factors.check('ann', code),
+  }),
+  'a wrong code beside one that another node counts': race({
+    ...{ before: confirmed, first: wrongCode, second: wrongCode, outcome: 'wrong' },
+    check: async (t, { factors }, code) =>
+      t.match(await factors.check('ann', code), { wait: Number }, 'both were counted, and no more is tried'),
+  }),
+  'a right code when another node has counted too many wrong ones': race({
+    ...{ before: confirmed, outcome: { wait: 60 } },
+    first: async (one) => [await wrongCode(one), await wrongCode(one)],
+    second: ({ factors }, code) => factors.check('ann', code),
+  }),
+  'a wrong code of an account that is removed': race({
+    ...{ before: confirmed, first: remove('ann'), outcome: undefined },
+    second: async (one) => void (await wrongCode(one)),
+    check: async (t, { store }) => t.equal(await store.expiring.get('codeFailures', 'ann', 0), null),
   }),
   'a bot beside the last that one may have': race({
     ...{ before: nothing, first: bot, outcome: 'conflict' },

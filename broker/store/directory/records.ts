@@ -1,6 +1,7 @@
 /** All records above an adapter: those in memory follow the changes of its tables. */
 import type { AccountStore } from '../accounts.js'
 import type { DirectoryStore } from '../directory.js'
+import type { ExpiringStore } from '../expiring.js'
 import type { ModerationStore } from '../moderation.js'
 import type { WebhookStore } from '../outbox.js'
 import type { StorePort } from '../store.js'
@@ -8,6 +9,7 @@ import type { TableChange, TableFollower, Tables } from '../tables.js'
 import type { RecordReader } from '../transaction.js'
 import { Accounts } from './accounts.js'
 import { Directory } from './directory.js'
+import { ExpiringTable } from './expiring.js'
 import { Moderation } from './moderation.js'
 import type { Reads } from './reads.js'
 import { Receipts } from './receipts.js'
@@ -20,6 +22,7 @@ export class Records implements TableFollower, RecordReader {
   readonly receipts: Receipts
   readonly moderation: ModerationStore
   readonly accounts: AccountStore
+  readonly expiring: ExpiringStore
   readonly webhooks: WebhookStore
   readonly #tables: Tables
   readonly #slots = new TableSlots()
@@ -29,10 +32,11 @@ export class Records implements TableFollower, RecordReader {
   private constructor(tables: Tables) {
     this.#tables = tables
     this.#users = new Users(tables, this.#slots)
-    const { directory, moderation, accounts, webhooks } = this.recording(null)
+    const { directory, moderation, accounts, expiring, webhooks } = this.recording(null)
     this.directory = directory
     this.moderation = moderation
     this.accounts = accounts
+    this.expiring = expiring
     this.webhooks = webhooks
     this.receipts = new Receipts(this.#slots)
   }
@@ -55,6 +59,7 @@ export class Records implements TableFollower, RecordReader {
       directory: new Directory(this.#tables, this.#slots, this.#users, reads),
       moderation: new Moderation(this.#tables, this.#slots, reads),
       accounts: new Accounts(this.#tables, reads),
+      expiring: new ExpiringTable(this.#tables, reads),
       webhooks: new Webhooks(this.#tables, reads),
     }
   }

@@ -7,7 +7,7 @@ import { Transactions } from './transactions.js'
 /** Loads the records of an open adapter. */
 export async function withRecords<Port extends StorePort>(port: Port): Promise<Store> {
   const records = await Records.follow(port)
-  const { directory, receipts, moderation, accounts, webhooks } = records
+  const { directory, receipts, moderation, accounts, expiring, webhooks } = records
   const transactions = new Transactions(port, records)
   const transact: Store['transact'] = (key, decide) => transactions.run(key, decide)
   const submit: Store['submit'] = (key, decide) => transactions.submit(key, decide)
@@ -16,6 +16,7 @@ export async function withRecords<Port extends StorePort>(port: Port): Promise<S
     receipts,
     moderation,
     accounts,
+    expiring,
     webhooks,
     transact,
     submit,

@@ -10,6 +10,7 @@ export const PREFIXES: Readonly<Record<Table, string>> = {
   credential: 'C',
   secondFactor: '2',
   removal: 'X',
+  expiring: 'T',
   profile: 'P',
   privacy: 'Y',
   block: 'K',
