@@ -44,7 +44,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
         { ...given, username: given.user, door: 'http' },
         admit(deps, given, () => byIdentity(deps, given)),
       ),
-    isStillValid: (principal) => deps.logins.isStillValid(principal),
+    isStillValid: (verified) => deps.logins.isStillValid(verified),
     revalidate: (principal, at) => revalidate(deps, principal, at),
     recheck: (principal, at) => recheck(deps, principal, at),
     renew: async (given) => {

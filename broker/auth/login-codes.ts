@@ -4,48 +4,38 @@
  */
 import { createHash } from 'node:crypto'
 import { Refusal } from '../../schemas/errors.js'
-import type { AccountVersion, ForAccount } from './account-version.js'
+import type { Store } from '../store/store.js'
+import type { ForAccount } from './account-version.js'
 import { sameHash } from './credentials.js'
-import { hashSecret, newSecret } from './secrets.js'
+import { Tickets } from './tickets.js'
 
-/** Ms. */
-const LIFETIME = 60_000
-/** Most pending codes; the oldest is dropped. */
-const MAX_CODES = 10_000
-
-interface Waiting {
-  readonly user: string
-  readonly account: AccountVersion | undefined
-  readonly challenge: string
-  readonly issuedAt: number
-}
+/** Ms, and pending codes of a user. */
+const LIMITS = { lifetime: 60_000, perUser: 10 }
 
 export class LoginCodes {
-  /** By hash, oldest first. */
-  readonly #waiting = new Map<string, Waiting>()
+  readonly #codes: Tickets<'loginCode'>
   readonly #now: () => number
 
-  constructor(now: () => number = Date.now) {
+  constructor(store: Pick<Store, 'transact'>, now: () => number = Date.now) {
+    this.#codes = new Tickets(store, 'loginCode', LIMITS, now)
     this.#now = now
   }
 
-  /** @param challenge base64url of the SHA-256 of the verifier that will be presented with the code. */
-  issue({ user, account }: ForAccount, challenge: string): string {
-    const code = newSecret()
-    this.#waiting.set(hashSecret(code), { user, account, challenge, issuedAt: this.#now() })
-    if (this.#waiting.size > MAX_CODES) this.#waiting.delete(this.#waiting.keys().next().value!)
-    return code
+  /**
+   * @param challenge base64url of the SHA-256 of the verifier that will be presented with the code.
+   * @throws Refusal `unauthorized` if there is no such account any more
+   */
+  async issue({ user, account }: ForAccount, challenge: string): Promise<string> {
+    const issuedAt = this.#now()
+    return (await this.#codes.issue({ user, ...(account && { account }), challenge, issuedAt })).ticket
   }
 
   /**
-   * Who logged in, and when (Unix ms). A code is consumed by the first attempt, successful or not. Throws a refusal.
+   * Who logged in, and when (Unix ms). A code is consumed by the first attempt, successful or not. @throws Refusal
    */
-  take(code: string, verifier: string): ForAccount & { issuedAt: number } {
-    const hash = hashSecret(code)
-    const waiting = this.#waiting.get(hash)
-    this.#waiting.delete(hash)
-    const fits = waiting && sameHash(createHash('sha256').update(verifier).digest('base64url'), waiting.challenge)
-    if (!fits || waiting.issuedAt + LIFETIME <= this.#now())
+  async take(code: string, verifier: string): Promise<ForAccount & { issuedAt: number }> {
+    const waiting = await this.#codes.take(code)
+    if (!waiting || !sameHash(createHash('sha256').update(verifier).digest('base64url'), waiting.challenge))
       throw new Refusal('unauthorized', 'the code was refused; start the login again', { field: 'code' })
     // A logout or removal in the same millisecond counts as later.
     const { user, account, issuedAt } = waiting

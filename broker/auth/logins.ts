@@ -9,7 +9,6 @@ import type { Store } from '../store/store.js'
 import { requireSameAccount } from './account-version.js'
 import { accountKey } from './accounts.js'
 import { issuedTo, validCredential } from './credentials.js'
-import type { Principal } from './principal.js'
 import { renewed } from './refresh-tokens.js'
 import { hashSecret, newCredentialId, newSecret, readSecret, writeSecret } from './secrets.js'
 import { isValid, requireValid, type Verified } from './validity.js'
@@ -106,11 +105,11 @@ export class Logins {
   }
 
   /**
-   * Whether the principal's login or token has not been revoked since. `at` (Unix ms): the time at which it must be
+   * Whether the login or token has not been revoked since. `at` (Unix ms): the time at which it must be
    * valid; default: now.
    */
-  isStillValid(principal: Principal, at = this.#now()): Promise<boolean> {
-    return isValid(this.#deps.store.directory, principal, at)
+  isStillValid(verified: Verified, at = this.#now()): Promise<boolean> {
+    return isValid(this.#deps.store.directory, verified, at)
   }
 
   /** Expired logins, and those to be replaced by a new one. Not guarded: logins of one user do not wait for each other. */

@@ -101,7 +101,7 @@ export interface Authenticator {
   /** Logs in a user whom an identity provider has just verified. */
   loginByIdentity(identity: Identity & { clientId: string; address: string }): Promise<Login>
   /** Whether the login has not been revoked since. */
-  isStillValid(principal: Principal): Promise<boolean>
+  isStillValid(verified: Pick<Principal, 'user' | 'account' | 'issuedAt' | 'login'>): Promise<boolean>
   /** The principal with its current roles; null: its login was revoked, or had expired `at` (Unix ms; default: now). */
   revalidate(principal: Principal, at?: number): Promise<Principal | null>
   /**

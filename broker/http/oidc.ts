@@ -76,7 +76,7 @@ async function logIn(deps: OidcDeps, request: FastifyRequest, pending: PendingLo
   try {
     const identity = await proofs.secret(shown, () => oidc.finish(url.slice(url.indexOf('?') + 1), pending))
     const login = await authenticator.loginByIdentity({ ...identity, clientId: '', address: ip })
-    if (login.ok) return codes.issue(login.principal, pending.challenge)
+    if (login.ok) return await codes.issue(login.principal, pending.challenge)
     throw new Refusal(login.refusal === 'unavailable' ? 'unavailable' : 'forbidden', login.detail)
   } catch (error) {
     throttle.failed(ip, '')

@@ -15,16 +15,52 @@ export interface CodeFailures extends Expiring {
   readonly refusedUntil: number
 }
 
+/** To whom a ticket was issued: a secret that is used once. */
+interface Ticket extends Expiring {
+  readonly user: string
+  /** Absent: it is not known, and the name alone counts. */
+  readonly account?: { readonly id: string; readonly revocations: number }
+}
+
+export interface LoginCode extends Ticket {
+  /** PKCE. */
+  readonly challenge: string
+  /** Unix ms. */
+  readonly issuedAt: number
+}
+
+/** With the login by which the link was asked for. */
+export interface ExportLink extends Ticket {
+  /** Unix ms. */
+  readonly issuedAt?: number
+  readonly login?: string | null
+}
+
+/** The last tickets of a user, oldest first, used ones included. */
+export interface TicketList extends Expiring {
+  readonly hashes: readonly string[]
+}
+
 /** By kind. What names a record is said beside its kind. */
 export interface ExpiringRecords {
   /** By user. */
   readonly codeFailures: CodeFailures
+  /** By hash of the code. */
+  readonly loginCode: LoginCode
+  /** By user. */
+  readonly loginCodesOf: TicketList
+  /** By hash of the ticket in the link. */
+  readonly exportLink: ExportLink
+  /** By user. */
+  readonly exportLinksOf: TicketList
 }
 
 export type ExpiringKind = keyof ExpiringRecords
 
+export type TicketKind = 'loginCode' | 'exportLink'
+
 /** Kinds whose records are named by a user. */
-export const OF_USERS: readonly ExpiringKind[] = ['codeFailures']
+export const OF_USERS: readonly ExpiringKind[] = ['codeFailures', 'loginCodesOf', 'exportLinksOf']
 
 export interface ExpiringStore {
   /** @param now Unix ms. Null: there is none, or its time is over */

@@ -115,7 +115,7 @@ export async function makeLogins({ config, bus, log, refusals, counters }: Conte
   const { registrations, window } = auth.throttle
   const attempts = new LoginThrottle({ attempts: registrations, addressAttempts: registrations, window })
   const registration = new Registration({ store, accounts, mode: () => auth.registration, throttle: attempts })
-  const loginCodes = new LoginCodes()
+  const loginCodes = new LoginCodes(store)
   const oidc = auth.oidc.issuer === null ? null : await makeOidc(config, log)
   const managed = endingLogins(accounts, { bus, store })
   const checked = { authenticator, refused, proofs }

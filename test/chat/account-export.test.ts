@@ -114,6 +114,10 @@ t.test('a link is good once, for ten minutes, and while its login stands', async
   const late = await ask()
   clock.forward(600)
   t.equal(await status(late), 404)
+  const kept = await ask()
+  await broker.restart()
+  t.equal(await status(kept), 200, 'a restart forgets none')
+  t.equal(await status(kept), 404)
   const [url] = [await ask()]
   await fetchFrom(broker, '/v1/auth/logout', { method: 'POST', headers: bearer })
   t.equal(await status(url), 404)

@@ -12,12 +12,14 @@ import { fetchFrom, httpUrl } from '../helpers/http.js'
 import { Person } from '../helpers/people.js'
 
 t.test('no more are under way than there are places, however many come at once', async (t) => {
-  const { store } = (await startTestBroker(t)).running
+  const { store, accounts } = (await startTestBroker(t)).running
   const exports = new Exports({ store, isValid: async () => true, httpEnabled: true, accountOf: (user) => user })
-  const tickets = Array.from({ length: 8 }, (_, i) => {
-    const principal = { user: `person-${i}`, roles: new Set<string>(), anonymous: false, expiresAt: null }
-    return exports.createLink({ principal, clientId: '', sessionId: null }).ticket
-  })
+  const tickets: string[] = []
+  for (let i = 0; i < 8; i++) {
+    const { id: user } = await accounts.add(`person-${i}`, null)
+    const principal = { user, roles: new Set<string>(), anonymous: false, expiresAt: null }
+    tickets.push((await exports.createLink({ principal, clientId: '', sessionId: null })).ticket)
+  }
   const opened = await Promise.allSettled(tickets.map((ticket) => exports.open(ticket)))
   t.same(
     opened.map(({ status }) => status === 'fulfilled'),

@@ -12,6 +12,7 @@ import { freePort } from '../helpers/free-port.js'
 import { fetchFrom, httpUrl } from '../helpers/http.js'
 import { Browser, CLIENT, type People, startProvider } from '../helpers/identity-provider.js'
 import { knock } from '../helpers/knock.js'
+import { openStore } from '../helpers/node-pair.js'
 import { LOGIN_CHALLENGE, LOGIN_VERIFIER } from '../helpers/oidc-cases.js'
 import { Person } from '../helpers/people.js'
 
@@ -71,6 +72,11 @@ t.test('someone logs in at the provider, and has a login here that lasts', async
   t.equal(await knock(broker, 'ann', next.token), 0)
   t.notOk(browser.cookies.has('topictalk-login'), 'nothing stays in the browser')
   t.match(await take(address.searchParams.get('code')), { status: 401, body: { field: 'code' } }, 'a code is good once')
+
+  const other = (await arrive('ann')).searchParams.get('code')
+  await broker.restart()
+  t.match(await take(other), { status: 200, body: { user: 'ann' } }, 'a restart forgets none')
+  t.match(await take(other), { status: 401 })
 })
 
 t.test('a code is nothing without what the app that asked for it knows', async (t) => {
@@ -257,17 +263,22 @@ t.test('names become users, two never the same', async (t) => {
 
 t.test('a code waits a minute', async (t) => {
   let now = 1_000_000
-  const codes = new LoginCodes(() => now)
-  const code = codes.issue({ user: 'ann' }, LOGIN_CHALLENGE)
-  const other = codes.issue({ user: 'ben' }, createHash('sha256').update('another').digest('base64url'))
+  const codes = new LoginCodes(await openStore(t, ['ann', 'ben']), () => now)
+  const code = await codes.issue({ user: 'ann' }, LOGIN_CHALLENGE)
+  const other = await codes.issue({ user: 'ben' }, createHash('sha256').update('another').digest('base64url'))
   now += 59_999
   t.match(
-    codes.take(code, LOGIN_VERIFIER),
+    await codes.take(code, LOGIN_VERIFIER),
     { user: 'ann', issuedAt: 999_999 },
     'a removal in that millisecond counts as later',
   )
   now += 1
-  t.throws(() => codes.take(other, 'another'), { code: 'unauthorized' })
+  await t.rejects(codes.take(other, 'another'), { code: 'unauthorized' })
+
+  const many: string[] = []
+  for (let i = 0; i < 11; i++) many.push(await codes.issue({ user: 'ann' }, LOGIN_CHALLENGE))
+  await t.rejects(codes.take(many[0]!, LOGIN_VERIFIER), { code: 'unauthorized' }, 'who has many has the last ten')
+  for (const one of many.slice(1)) t.match(await codes.take(one, LOGIN_VERIFIER), { user: 'ann' })
 })
 
 t.test('what is sealed is opened for its time, by its key', async (t) => {

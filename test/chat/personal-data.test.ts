@@ -60,7 +60,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
   C: erasedWhole('credentials'),
   '2': erasedWhole('account'),
   X: nobodys('removals under way'),
-  T: { exported: 'what is counted or issued for a while: wrong codes of a second factor', stays: null },
+  T: {
+    exported:
+      'what is counted or issued for a while: wrong codes of a second factor, codes of a login, links of an export',
+    stays: null,
+  },
   A: erasedWhole('bots'),
   P: erasedWhole('profile'),
   Y: erasedWhole('privacy'),
@@ -136,6 +140,7 @@ async function fullLife(t: Test, broker: TestBroker, name: string) {
   await zoe.get('privacy.update', { presence: 'contacts' })
   await zoe.get('auth.totp.begin', { password: 'a password of hers' })
   await zoe.fails('auth.totp.confirm', { code: '12345678' })
+  await zoe.get('account.export')
   await zoe.get('contacts.request', { user: 'bob' })
   await connect('mallory')
   await zoe.get('blocks.add', { user: 'mallory' })
@@ -191,6 +196,7 @@ async function fullLife(t: Test, broker: TestBroker, name: string) {
 }
 
 const OVERRIDES: Overrides = {
+  listen: { http: 0 },
   limits: { rates: 'off' },
   webhookDelivery: { attempts: 1, privateAddresses: true },
   acl: { rules: [{ allow: 'all', who: 'any', topics: ['plain/#'] }] },

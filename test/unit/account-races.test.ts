@@ -1,9 +1,10 @@
 /** Acts on an account at the same time on two nodes: one wins, and the other sees why. Nothing is left to the next owner of a name. */
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { versionOf } from '../../broker/auth/account-version.js'
 import { Accounts } from '../../broker/auth/accounts.js'
 import { Keys } from '../../broker/auth/keys.js'
+import { LoginCodes } from '../../broker/auth/login-codes.js'
 import { Logins } from '../../broker/auth/logins.js'
 import { PasswordResets } from '../../broker/auth/password-resets.js'
 import { Passwords } from '../../broker/auth/passwords.js'
@@ -17,10 +18,12 @@ import { type BotCommandDeps, botCommands } from '../../broker/chat/commands/bot
 import { contactCommands } from '../../broker/chat/commands/contacts.js'
 import { privacyCommands } from '../../broker/chat/commands/privacy.js'
 import { type PeopleCommandDeps, userCommands } from '../../broker/chat/commands/users.js'
+import { Exports } from '../../broker/chat/exports/exports.js'
 import type { Actor } from '../../broker/chat/model/actor.js'
 import { commit } from '../../broker/store/commit.js'
 import type { CredentialRecord } from '../../broker/store/credentials.js'
 import type { Store } from '../../broker/store/store.js'
+import { keyOf } from '../../broker/store/tables.js'
 import { codeOf } from '../helpers/authenticator-app.js'
 import { actorOf, openStore, overtaken, raced } from '../helpers/node-pair.js'
 
@@ -47,6 +50,8 @@ function node(store: Store) {
     resets: new PasswordResets({ store, accounts, throttle }),
     registration: new Registration({ store, accounts, mode: () => 'invite', throttle }),
     factors: new SecondFactors({ store, secretBox, limits: { attempts: 2, window: 60_000 } }),
+    codes: new LoginCodes(store),
+    exports: new Exports({ store, isValid: async () => true, httpEnabled: true, accountOf: (user) => user }),
     ...{ ...botCommands(bots), ...userCommands(asking), ...contactCommands(asking), ...privacyCommands(people) },
   }
 }
@@ -103,6 +108,11 @@ const confirmed = async (one: Node) => {
   return codeOf(secret, 1)
 }
 const wrongCode = ({ factors }: Node) => factors.check('ann', '12345678')
+const challenge = createHash('sha256').update('verifier').digest('base64url')
+const loginCode = async ({ codes }: Node) => codes.issue({ user: 'ann' }, challenge)
+const useCode: Act<string> = ({ codes }, code) => codes.take(code, 'verifier')
+const link = async ({ exports }: Node) => (await exports.createLink(ann)).ticket
+const download: Act<string> = async ({ exports }, ticket) => (await exports.open(ticket)).return(undefined)
 const bot = async (one: Node) => one['bots.create'](ann, { bot: 'nice' })
 
 const RACES: Record<string, Race<unknown>> = {
@@ -215,6 +225,30 @@ const RACES: Record<string, Race<unknown>> = {
     ...{ before: confirmed, first: remove('ann'), outcome: undefined },
     second: async (one) => void (await wrongCode(one)),
     check: async (t, { store }) => t.equal(await store.expiring.get('codeFailures', 'ann', 0), null),
+  }),
+  'a login code that is used': race({ before: loginCode, first: useCode, second: useCode, outcome: gone }),
+  'a login code of an account that is removed': race({
+    ...{ before: nothing, first: remove('ann'), second: loginCode, outcome: gone },
+  }),
+  'the link of an export that is used': race({
+    ...{ before: link, first: download, second: download, outcome: 'not_found' },
+  }),
+  'the link of an export beside another': race({
+    ...{ before: nothing, first: link, outcome: undefined },
+    second: async (one) => void (await link(one)),
+    check: async (t, { store }) => {
+      const links = await store.tables.list('expiring', { owner: 'exportLink' })
+      const { hashes } = (await store.expiring.get('exportLinksOf', 'ann', 0))!
+      t.same(
+        links.map(([key]) => key),
+        hashes.map((hash) => keyOf('exportLink', hash)),
+        'the last alone is there',
+      )
+    },
+  }),
+  'the link of an export of an account that is removed': race({
+    ...{ before: nothing, first: remove('ann'), second: link, outcome: gone },
+    check: async (t, { store }) => t.same(await store.tables.list('expiring', {}), []),
   }),
   'a bot beside the last that one may have': race({
     ...{ before: nothing, first: bot, outcome: 'conflict' },

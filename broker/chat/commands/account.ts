@@ -19,7 +19,7 @@ export function accountCommands(deps: AccountDeps): Handlers<keyof typeof ACCOUN
   const { exports, removals } = deps
   return {
     'account.export': async (actor) => {
-      const { ticket, expiresAt } = exports.createLink(actor)
+      const { ticket, expiresAt } = await exports.createLink(actor)
       return JSON.stringify({ url: `${API}${EXPORTS}/${ticket}`, expiresAt })
     },
     'account.delete': async (actor, { user, password, code }) => {

@@ -34,7 +34,7 @@ export type PeopleServices = Awaited<ReturnType<typeof makePeople>>
 function makeExports({ listen }: Config, { store, auth, accountOf }: SharedServices): Exports {
   return new Exports({
     store,
-    isValid: (principal) => auth.authenticator.isStillValid(principal),
+    isValid: (verified) => auth.authenticator.isStillValid(verified),
     accountOf,
     httpEnabled: listen.http !== null || listen.https !== null,
   })
