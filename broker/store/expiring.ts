@@ -41,6 +41,12 @@ export interface TicketList extends Expiring {
   readonly hashes: readonly string[]
 }
 
+/** When a person last wrote in a room with slow mode. One is written with each such message. */
+export interface LastMessage extends Expiring {
+  /** Unix ms. */
+  readonly at: number
+}
+
 /** By kind. What names a record is said beside its kind. */
 export interface ExpiringRecords {
   /** By user. */
@@ -53,20 +59,22 @@ export interface ExpiringRecords {
   readonly exportLink: ExportLink
   /** By user. */
   readonly exportLinksOf: TicketList
+  /** By person and room. */
+  readonly lastMessage: LastMessage
 }
 
 export type ExpiringKind = keyof ExpiringRecords
 
 export type TicketKind = 'loginCode' | 'exportLink'
 
-/** Kinds whose records are named by a user. */
-export const OF_USERS: readonly ExpiringKind[] = ['codeFailures', 'loginCodesOf', 'exportLinksOf']
+/** One name, or two. What is named by a user first is removed with the account. */
+export type ExpiringName = string | readonly [string, string]
 
 export interface ExpiringStore {
   /** @param now Unix ms. Null: there is none, or its time is over */
-  get<Kind extends ExpiringKind>(kind: Kind, name: string, now: number): Promise<ExpiringRecords[Kind] | null>
-  putOp<Kind extends ExpiringKind>(kind: Kind, name: string, record: ExpiringRecords[Kind]): Op
-  deleteOp(kind: ExpiringKind, name: string): Op
+  get<Kind extends ExpiringKind>(kind: Kind, name: ExpiringName, now: number): Promise<ExpiringRecords[Kind] | null>
+  putOp<Kind extends ExpiringKind>(kind: Kind, name: ExpiringName, record: ExpiringRecords[Kind]): Op
+  deleteOp(kind: ExpiringKind, name: ExpiringName): Op
   /**
    * Ops that remove what is over of the next `limit` records behind the key `after`, and the key to go on behind; null: these were the last.
    * @param now Unix ms

@@ -60,6 +60,22 @@ t.test('without a template an object is data, and nothing a device says is more 
   t.match((await friend.get('history', { room: 'home' })).messages[0], { text: 'first' })
 })
 
+t.test('a bridge keeps to the slow mode of its room, over a restart', async (t) => {
+  const { broker, connect, key, meter, owner, bridge } = await cast(t)
+  await bridge({ filter: 'state' })
+  await owner.get('rooms.update', { room: 'home', slowMode: 3600 })
+  const dropped = () => broker.running.counters.get('dropped.bridge_rate_limited')
+  for (const state of ['a', 'b']) await meter.publish('devices/meter/state', state)
+  t.equal(dropped(), 1)
+  await broker.restart()
+  const again = await connect('meter', { password: key, clientId: 'again' })
+  await again.publish('devices/meter/state', 'c')
+  t.equal(dropped(), 1, 'counted anew by the broker that was started')
+  const reader = await connect('friend', { clientId: 'reader' })
+  t.match((await reader.get('history', { room: 'home' })).messages, [{ from: 'meter', text: 'a' }])
+  t.equal((await reader.get('history', { room: 'home' })).messages.length, 1)
+})
+
 t.test('a device that floods, is muted or removed is kept out of the room, and published all the same', async (t) => {
   const { broker, meter, owner, friend, bridge } = await cast(t)
   const { id } = await bridge({ filter: 'state' })

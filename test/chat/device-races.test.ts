@@ -108,7 +108,7 @@ function nodeOf(store: Store) {
     ...{ store, rules, accounts, keys, remove, askLimits, sanctions },
     ...{ options: config.devices, registration: () => 'open' as const },
   }
-  const unused = {} as Pick<BridgesDeps, 'screening' | 'slowMode' | 'rates' | 'count'>
+  const unused = {} as Pick<BridgesDeps, 'screening' | 'rates' | 'count'>
   const bridges = new Bridges({ ...unused, ...rooms, store, rules, roomRules: rooms.rules, topicLevels: 8 })
   return { store, devices: new Devices(made), offers: new DeviceOffers(made), bridges, keys, rooms: rooms.rooms }
 }

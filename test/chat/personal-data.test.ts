@@ -62,7 +62,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   X: nobodys('removals under way'),
   T: {
     exported:
-      'what is counted or issued for a while: wrong codes of a second factor, codes of a login, links of an export',
+      'what is counted or issued for a while: wrong codes of a second factor, codes of a login, links of an export, the last message in slow mode',
     stays: null,
   },
   A: erasedWhole('bots'),
@@ -155,6 +155,9 @@ async function fullLife(t: Test, broker: TestBroker, name: string) {
   await zoe.get('rooms.join', { room: 'tea' })
   await zoe.get('rooms.request', { room: 'club', message: word() })
   await zoe.say('tea', { text: word(), cid: 'c' }) // 1
+  await bob.get('rooms.create', { room: 'slow', slowMode: 86_400 })
+  await zoe.get('rooms.join', { room: 'slow' })
+  await zoe.say('slow', word())
   await bob.say('tea', 'bob stays') // 2
   await zoe.say('tea', { type: 'edit', target: 1, text: word() }) // 3
   await zoe.say('tea', { type: 'reaction', target: 2, data: { emoji: '👍' } }) // 4

@@ -37,15 +37,23 @@ export async function overtaken(
   const late = await secondMemory(store)
   late.hold()
   let acts = 0
-  const { transact } = late.store
+  const decided = async (): Promise<void> => {
+    if (++acts > 1) return
+    await first(store)
+    setImmediate(late.release)
+  }
+  const { transact, submit } = late.store
   late.store.transact = (key, decide) =>
     transact(key, async (tx) => {
       const decision = await decide(tx)
-      if (++acts === 1) {
-        await first(store)
-        setImmediate(late.release)
-      }
+      await decided()
       return decision
+    })
+  late.store.submit = (key, decide) =>
+    submit(key, async (tx) => {
+      const submission = await decide(tx)
+      await decided()
+      return submission
     })
   const outcome = await second(late.store).catch((error) => error.code ?? String(error))
   return acts > 0 ? outcome : `${outcome}, before the first acted`

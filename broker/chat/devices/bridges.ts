@@ -14,7 +14,7 @@ import type { Store } from '../../store/store.js'
 import { TokenBuckets } from '../../util/token-buckets.js'
 import { uuid7 as bridgeId } from '../../util/uuid7.js'
 import type { Screening } from '../messages/screening.js'
-import type { SlowMode } from '../messages/slow-mode.js'
+import { paceOp } from '../messages/slow-mode.js'
 import { type Actor, requireAccount, requireUser } from '../model/actor.js'
 import { type CheckedMessage, checkMessage, decodeText, parseObject, stringify } from '../model/message.js'
 import { inexactNumber } from '../model/numbers.js'
@@ -39,7 +39,6 @@ export interface BridgesDeps {
   readonly roomRules: RoomRules
   readonly members: Pick<Members, 'admission' | 'admitted'>
   readonly screening: Screening
-  readonly slowMode: SlowMode
   readonly rates: Rates
   readonly topicLevels: number
   /** Counts dropped messages, by reason. */
@@ -112,7 +111,7 @@ export class Bridges {
   async #draft(actor: Actor, bridge: BridgeRecord, rest: string, payload: Buffer): Promise<Draft | null> {
     try {
       const { room, template } = bridge
-      this.#requireRate(actor, bridge)
+      await this.#requireRate(actor, bridge)
       const text = template === null ? unformatted(payload) : formatted(template, rest, payload)
       const message = (await this.#deps.screening.screen(actor, room, text))?.message ?? text
       this.#requireWriter(actor, room)
@@ -132,13 +131,18 @@ export class Bridges {
   }
 
   /** The rate of the bridge, the room's rate and its slow mode apply. @throws Refusal `rate_limited`. */
-  #requireRate(actor: Actor, { id, room }: BridgeRecord): void {
-    const { slowMode, rates, store } = this.#deps
-    const { slowMode: seconds } = this.#requireWriter(actor, room)
+  async #requireRate(actor: Actor, { id, room }: BridgeRecord): Promise<void> {
+    const { rates, store } = this.#deps
+    const slow = this.#requireWriter(actor, room)
     if (this.#buckets.take(id) > 0) throw new Refusal('rate_limited', 'more than a bridge takes')
     rates.requireRoomRate(room)
-    if (seconds > 0 && slowMode.take(room, personBehind(store.directory, actor.principal.user), seconds).waitMs > 0)
-      throw new Refusal('rate_limited', `${room} is in slow mode`)
+    if (slow.slowMode === 0) return
+    const person = personBehind(store.directory, actor.principal.user)
+    // Counted before the message is written: a publish that bridges take into many rooms is not held up by one of them.
+    await store.transact(`slow mode ${room} ${person}`, async ({ directory, expiring }) => {
+      if (!directory.member(room, actor.principal.user)) throw new Refusal('forbidden', `not a member of ${room}`)
+      return { ops: [await paceOp(expiring, slow, person)], lazy: true, value: null }
+    })
   }
 }
 

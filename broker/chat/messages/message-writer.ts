@@ -27,13 +27,12 @@ import type { References } from './references.js'
 import type { Screening, Verdict } from './screening.js'
 import { Send, type SendRequest } from './send.js'
 import { commandDraft, findCommand } from './slash-commands.js'
-import type { SlowMode } from './slow-mode.js'
+import { paceOp, requirePace, type SlowRoom, tooEarly } from './slow-mode.js'
 
 export interface MessageWriterDeps {
-  readonly store: Pick<Store, 'commit' | 'directory'>
+  readonly store: Pick<Store, 'commit' | 'directory' | 'expiring'>
   readonly rules: RoomRules
   readonly screening: Screening
-  readonly slowMode: SlowMode
   readonly rates: Rates
   readonly changes: Changes
   readonly references: References
@@ -73,23 +72,17 @@ export class MessageWriter {
   }
 
   /** Slow mode: one message per interval. A retry of an accepted message is answered, and does not count. */
-  async #writeSlowly({ id: room, slowMode: seconds }: RoomRecord, post: Post): Promise<void> {
-    const { slowMode, store } = this.#deps
-    const user = personBehind(store.directory, post.actor.principal.user)
+  async #writeSlowly(slow: RoomRecord, post: Post): Promise<void> {
+    const { expiring, directory } = this.#deps.store
     if (post.message.cid !== null && (await this.#isRetry(post)))
-      return this.#refuseUnlessRetry(post, tooEarly(room, seconds, seconds * 1000))
-    const pace = slowMode.take(room, user, seconds)
-    if (pace.waitMs > 0) return this.#refuseUnlessRetry(post, tooEarly(room, seconds, pace.waitMs))
-    const settled: Publisher['settled'] = (refusal, result) => {
-      if (refusal) slowMode.giveBack(room, user, pace)
-      post.publisher.settled(refusal, result)
-    }
+      return this.#refuseUnlessRetry(post, tooEarly(slow, slow.slowMode * 1000))
     try {
-      return await this.append({ ...post, publisher: { settled } })
+      // Before the message is screened, which costs more. It is decided when the message is committed.
+      await requirePace(expiring, slow, personBehind(directory, post.actor.principal.user))
     } catch (error) {
-      slowMode.giveBack(room, user, pace)
-      throw error
+      return this.#refuseUnlessRetry(post, error)
     }
+    return this.append({ ...post, slow })
   }
 
   /** Whether the log already has this message, so that it does not count in slow mode. */
@@ -157,15 +150,16 @@ export class MessageWriter {
   }
 
   #append(post: Post): void | Promise<void> {
-    const { actor, room, message, publication } = post
+    const { actor, room, message } = post
     const { input } = message
     const request = this.#request(post)
-    if (request.command) return publication.lane.commit(new Send(this.#deps.replies, request))
+    if (request.command) return this.#commit(post, request)
     if (input) this.#deps.references.checkMentions(actor, room, input)
     if (isChange(input))
       return this.#deps.changes.send(input, request, (directory) => this.#requireStillAllowed(post, directory))
-    if (input?.replyTo !== undefined || input?.thread !== undefined) return this.#appendWithReferences(input, request)
-    publication.lane.commit(new Send(this.#deps.replies, request))
+    if (input?.replyTo !== undefined || input?.thread !== undefined)
+      return this.#appendWithReferences(input, post, request)
+    return this.#commit(post, request)
   }
 
   /** Refuses the message, unless it is a retry of an accepted one: then the log returns the first result. */
@@ -203,19 +197,36 @@ export class MessageWriter {
   }
 
   /** Appends a message that replies to another or belongs to a thread. */
-  async #appendWithReferences(input: MessageInput, request: SendRequest): Promise<void> {
+  async #appendWithReferences(input: MessageInput, post: Post, request: SendRequest): Promise<void> {
     const { notes = [] } = (await this.#deps.references.check(request.actor, request.room, input)) ?? {}
     const effect = { notes: [...notes, ...(request.draft.effect?.notes ?? [])] }
-    const sending = { ...request, draft: { ...request.draft, effect } }
-    request.publication.lane.commit(new Send(this.#deps.replies, sending))
+    return this.#commit(post, { ...request, draft: { ...request.draft, effect } })
   }
-}
 
-/** A final refusal (acknowledged and answered): pausing or closing the connection would also delay the client's other rooms. */
-function tooEarly(room: string, seconds: number, early: number): Refusal {
-  const retryAfter = Math.ceil(early / 1000)
-  const why = `${room} is in slow mode: one message every ${seconds} s`
-  return new Refusal('rate_limited', why, { retryAfter, final: true })
+  #commit(post: Post, request: SendRequest): void | Promise<void> {
+    if (post.slow) return this.#commitSlowly(post.slow, post, request)
+    request.publication.lane.commit(new Send(this.#deps.replies, request))
+  }
+
+  /** Decides whether a message comes too early, and counts it in its own commit. */
+  #commitSlowly(slow: SlowRoom, post: Post, request: SendRequest): Promise<void> {
+    const { store, replies } = this.#deps
+    const { publication, draft } = request
+    const { user } = post.actor.principal
+    return publication.lane.submit(
+      `slow mode ${slow.id} ${personBehind(store.directory, user)}`,
+      async ({ directory, expiring }) => {
+        try {
+          this.#requireStillAllowed(post, directory)
+          const ops = [...publication.ops, await paceOp(expiring, slow, personBehind(directory, user))]
+          return new Send(replies, { ...request, publication: { ...publication, ops } })
+        } catch (error) {
+          if (!(error instanceof Refusal) || request.cid === null) throw error
+          return new Send(replies, { ...request, draft: { ...draft, retryOnly: true }, ifNotRetry: error })
+        }
+      },
+    )
+  }
 }
 
 /** Adds the mention note. The mentions of a change belong to its target, so a change gets none. */

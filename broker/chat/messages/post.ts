@@ -1,6 +1,7 @@
 import type { Actor } from '../model/actor.js'
 import type { CheckedMessage } from '../model/message.js'
 import type { Publication, Publisher } from '../model/publication.js'
+import type { SlowRoom } from './slow-mode.js'
 
 /** A message on its way into a room. The pipeline makes it once and passes it from step to step. */
 export interface Post {
@@ -11,4 +12,6 @@ export interface Post {
   readonly to: string
   readonly publication: Publication
   readonly publisher: Publisher
+  /** Set if the message counts in the room's slow mode. */
+  readonly slow?: SlowRoom
 }

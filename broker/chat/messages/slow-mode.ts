@@ -1,33 +1,35 @@
-/** Maximum number of senders in memory. Beyond it the least recent ones are dropped, which can only allow a message early. */
-const MAX_SENDERS = 10_000
+/**
+ * Slow mode: when each person last wrote in a room that has it. The record is written with the message, so that of two messages at the same
+ * time, on whatever nodes, one is early, and one that is refused or fails does not count.
+ */
+import { Refusal } from '../../../schemas/errors.js'
+import type { ExpiringStore } from '../../store/expiring.js'
+import type { Op } from '../../store/op.js'
+import type { RoomRecord } from '../../store/rooms.js'
 
-export interface Pace {
-  readonly waitMs: number
-  /** Unix ms of the previous message; undefined: unknown. */
-  readonly before: number | undefined
+/** A room, and its seconds between two messages of a person. */
+export type SlowRoom = Pick<RoomRecord, 'id' | 'slowMode'>
+
+/** @throws Refusal `rate_limited` if the person wrote a moment ago */
+export async function requirePace(
+  expiring: Pick<ExpiringStore, 'get'>,
+  room: SlowRoom,
+  person: string,
+  now = Date.now(),
+): Promise<void> {
+  const last = await expiring.get('lastMessage', [person, room.id], now)
+  const waitMs = last ? last.at + room.slowMode * 1000 - now : 0
+  if (waitMs > 0) throw tooEarly(room, waitMs)
 }
 
-/** Remembers when each member last wrote in a room with slow mode. In memory: a restart allows one message early. */
-export class SlowMode {
-  /** Unix ms of the last message by room and user, in order of time. */
-  readonly #last = new Map<string, number>()
+/** The op that counts a message, in the decision that writes it. @throws Refusal `rate_limited` */
+export async function paceOp(expiring: ExpiringStore, room: SlowRoom, person: string, now = Date.now()): Promise<Op> {
+  await requirePace(expiring, room, person, now)
+  return expiring.putOp('lastMessage', [person, room.id], { at: now, until: now + room.slowMode * 1000 })
+}
 
-  /** Records a message, unless it is too early. `waitMs`: remaining ms; 0: recorded. */
-  take(room: string, user: string, seconds: number, now = Date.now()): Pace {
-    const key = `${room} ${user}`
-    const before = this.#last.get(key)
-    const waitMs = before === undefined ? 0 : Math.max(0, before + seconds * 1000 - now)
-    if (waitMs > 0) return { waitMs, before }
-    this.#last.delete(key)
-    this.#last.set(key, now)
-    if (this.#last.size > MAX_SENDERS) this.#last.delete(this.#last.keys().next().value!)
-    return { waitMs, before }
-  }
-
-  /** Undoes `take`, because the message was not accepted. */
-  giveBack(room: string, user: string, { before }: Pace): void {
-    const key = `${room} ${user}`
-    if (before === undefined) this.#last.delete(key)
-    else this.#last.set(key, before)
-  }
+/** A final refusal (acknowledged and answered): pausing or closing the connection would also delay the client's other rooms. */
+export function tooEarly({ id, slowMode }: SlowRoom, waitMs: number): Refusal {
+  const why = `${id} is in slow mode: one message every ${slowMode} s`
+  return new Refusal('rate_limited', why, { retryAfter: Math.ceil(waitMs / 1000), final: true })
 }

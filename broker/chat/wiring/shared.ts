@@ -16,7 +16,6 @@ import type { TextSearch } from '../history/search.js'
 import { PlainTopics } from '../messages/plain-topics.js'
 import { RetainedQuota } from '../messages/retained-quota.js'
 import type { Screen } from '../messages/screening.js'
-import { SlowMode } from '../messages/slow-mode.js'
 import { AskLimits } from '../model/ask-limits.js'
 import type { DiskSpace } from '../model/disk-space.js'
 import type { PublishGate } from '../model/publish-gate.js'
@@ -80,7 +79,6 @@ export async function makeShared(config: Config, deps: ChatDeps) {
     replies: new Replies(bus),
     ...persons,
     rates: new Rates(config.limits.rates, persons.accountOf),
-    slowMode: new SlowMode(),
     askLimits: new AskLimits(store.directory, config.limits.asksPerPair),
     replyBytes: config.limits.replyBytes,
   }

@@ -17,7 +17,7 @@ import { keyOf, type Table, type Tables } from '../tables.js'
 import type { BlockRecord, PresenceRecord, ProfileRecord, UserRecord } from '../users.js'
 import { Bots } from './bots.js'
 import { Devices } from './devices.js'
-import { deleteExpiringOps } from './expiring.js'
+import { deleteExpiringOp } from './expiring.js'
 import { InviteTable } from './invites.js'
 import { PairTable, parse, type Value } from './memory-table.js'
 import { OwnedTable } from './owned-table.js'
@@ -112,7 +112,7 @@ export class Directory implements DirectoryStore {
       this.privacy.deleteOp(id),
       wipe('profile', keyOf(id)),
       wipe('secondFactor', keyOf(id)),
-      ...deleteExpiringOps(id),
+      deleteExpiringOp(id),
       this.bots.deleteOp(id),
       ...this.devices.deleteOps(id),
       put('userRemoved', keyOf(id), String(at)),

@@ -1,6 +1,6 @@
 /** Records with a time to live. Read on demand. */
-import { type Expiring, type ExpiringKind, type ExpiringRecords, type ExpiringStore, OF_USERS } from '../expiring.js'
-import { type Op, put, wipe } from '../op.js'
+import type { Expiring, ExpiringKind, ExpiringName, ExpiringRecords, ExpiringStore } from '../expiring.js'
+import { clear, type Op, put, wipe } from '../op.js'
 import { keyOf, type Tables } from '../tables.js'
 import { parse } from './memory-table.js'
 import type { Reads } from './reads.js'
@@ -15,17 +15,21 @@ export class ExpiringTable implements ExpiringStore {
     this.#reads = reads
   }
 
-  async get<Kind extends ExpiringKind>(kind: Kind, name: string, now: number): Promise<ExpiringRecords[Kind] | null> {
-    const record = await this.#read<ExpiringRecords[Kind]>(keyOf(kind, name))
+  async get<Kind extends ExpiringKind>(
+    kind: Kind,
+    name: ExpiringName,
+    now: number,
+  ): Promise<ExpiringRecords[Kind] | null> {
+    const record = await this.#read<ExpiringRecords[Kind]>(keyOfRecord(kind, name))
     return record && record.until > now ? record : null
   }
 
-  putOp<Kind extends ExpiringKind>(kind: Kind, name: string, record: ExpiringRecords[Kind]): Op {
-    return put('expiring', keyOf(kind, name), JSON.stringify(record))
+  putOp<Kind extends ExpiringKind>(kind: Kind, name: ExpiringName, record: ExpiringRecords[Kind]): Op {
+    return put('expiring', keyOfRecord(kind, name), JSON.stringify(record))
   }
 
-  deleteOp(kind: ExpiringKind, name: string): Op {
-    return wipe('expiring', keyOf(kind, name))
+  deleteOp(kind: ExpiringKind, name: ExpiringName): Op {
+    return wipe('expiring', keyOfRecord(kind, name))
   }
 
   async sweepOps(after: string, limit: number, now: number): Promise<{ ops: Op[]; next: string | null }> {
@@ -48,7 +52,12 @@ function isOver(record: Expiring | null, now: number): boolean {
   return record !== null && record.until <= now
 }
 
-/** Removes the records that are named by a user. */
-export function deleteExpiringOps(user: string): Op[] {
-  return OF_USERS.map((kind) => wipe('expiring', keyOf(kind, user)))
+/** The name comes first, so that all of a user can be removed with the account. */
+function keyOfRecord(kind: ExpiringKind, name: ExpiringName): string {
+  return typeof name === 'string' ? keyOf(name, kind) : keyOf(name[0], kind, name[1])
+}
+
+/** Removes the records that are named by a user first. */
+export function deleteExpiringOp(user: string): Op {
+  return { ...clear('expiring', user), wipe: true }
 }
