@@ -60,6 +60,11 @@ interface Setup {
   save: () => Promise<void>
 }
 
+/** Resolves when what was queued has settled, and what is queued then. */
+async function settled(store: Store): Promise<void> {
+  for (let i = 0; i < 5; i++) await commit(store, [], [{ type: 'touch', guard: 'behind what was queued' }])
+}
+
 async function setup(t: Test, openDatabase?: Awaited<ReturnType<typeof memoryDatabase>>): Promise<Setup> {
   const store = await openLevelStore({
     location: null,
@@ -72,7 +77,7 @@ async function setup(t: Test, openDatabase?: Awaited<ReturnType<typeof memoryDat
   const registry = new ReaderRegistry({ store, wheel: wheel as never, failed: (error) => t.fail(String(error)) })
   const save = async (): Promise<void> => {
     registry.due(later())
-    for (let i = 0; i < 5; i++) await commit(store, [])
+    await settled(store)
   }
   return { store, registry, save }
 }
@@ -141,7 +146,7 @@ t.test('hints that repeat or come late', async (t) => {
   await append(store, draft('m:a', '2'))
   registry.takesChanged()
   registry.due(later())
-  for (let i = 0; i < 5; i++) await commit(store, [])
+  await settled(store)
   t.same([...store.outbox.marked()], [['m:a', 0]], 'what no hint has told of yet stays marked')
 
   hint('m:a', 2)
@@ -150,7 +155,7 @@ t.test('hints that repeat or come late', async (t) => {
   t.same(reader.left, [['m:a', 0, 2]])
   reader.read('m:a', 2)
   registry.due(later())
-  for (let i = 0; i < 5; i++) await commit(store, [])
+  await settled(store)
   t.same([[...store.outbox.marked()], [...reader.cursors]], [[], []])
   hint('m:a', 2)
   t.same([...reader.cursors], [], 'it was read')
