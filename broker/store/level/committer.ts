@@ -1,7 +1,7 @@
 /** Performs one group commit: numbers the drafts, writes atomically, then updates memory and notifies listeners. */
 import { type AppendResult, type Change, GuardConflict, type StoreError } from '../changes.js'
 import type { Effect } from '../effect.js'
-import { type Guards, guardOfAllNotes, guardOfNotes } from '../guards.js'
+import { type Guards, guardOfAllNotes, guardOfNotes, type RecordLimit } from '../guards.js'
 import type { LogName } from '../log-name.js'
 import type { NoteKind } from '../notes.js'
 import type { ClearOp, EffectOp, Op } from '../op.js'
@@ -76,16 +76,20 @@ export class Committer {
         if (!logs.peek(draft.log)) unknown.push(draft.log)
         if (draft.dedupe) names.push(dedupe.nameOf(draft))
       }
-    for (const { ops } of group)
-      for (const op of ops) if (op.type === 'effect' && !logs.peek(op.log)) unknown.push(op.log)
+    const clears: ClearOp[] = []
+    const limits: RecordLimit[] = []
+    for (const { ops, guards } of group) {
+      for (const op of ops)
+        if (op.type === 'clear') clears.push(op)
+        else if (op.type === 'effect' && !logs.peek(op.log)) unknown.push(op.log)
+      if (guards?.limits) limits.push(...guards.limits)
+    }
     const waits: Promise<unknown>[] = []
     const records = names.length > 0 ? dedupe.prepare(names) : undefined
     if (records) waits.push(records)
     if (unknown.length > 0) waits.push(logs.load([...new Set(unknown)]))
     this.#cleared = NONE
-    const clears = group.flatMap(({ ops }) => ops.filter((op) => op.type === 'clear'))
     if (clears.length > 0) waits.push(this.#readCleared(clears))
-    const limits = group.flatMap(({ guards }) => guards?.limits ?? [])
     if (limits.length > 0) waits.push(this.#recordCounts.prepare(limits))
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
   }
@@ -158,11 +162,17 @@ export class Committer {
       for (const op of ops) this.#deps.ops.abandon(op)
       return null
     }
-    const results = drafts.map((draft) => {
+    const results: AppendResult[] = []
+    for (const draft of drafts) {
       const result = numbering.add(draft)
       if (draft.effect && result.outcome === 'appended') this.#touchNotes(draft.log, result.seq, draft.effect)
-      return result
-    })
+      results.push(result)
+    }
+    if (ops.length > 0) this.#stageOps(ops, staging)
+    return results
+  }
+
+  #stageOps(ops: readonly Op[], staging: Staging): void {
     const before = staging.changes.length
     for (const op of ops)
       if (op.type === 'effect') {
@@ -174,7 +184,6 @@ export class Committer {
       this.#recordCounts.note(staging.changes[i]!)
     }
     for (const guard of staging.touched.splice(0)) this.#recent.touch(guard)
-    return results
   }
 
   #touchNotes(log: LogName, seq: number, { notes = [], erase }: Effect): void {
@@ -212,9 +221,7 @@ export class Committer {
     batches: readonly NumberedBatch[],
     changes: readonly TableChange[],
   ): void {
-    group.forEach(({ ops }, i) => {
-      if (results[i]) for (const op of ops) this.#applied(op)
-    })
+    for (let i = 0; i < group.length; i++) if (results[i]) for (const op of group[i]!.ops) this.#applied(op)
     if (this.#recent.advance() || changes.length > 0)
       this.#guard(() => this.#deps.onChanges(this.#recent.position, changes))
     if (batches.length > 0) this.#deps.logs.announce(batches)
