@@ -2,23 +2,17 @@
 import type { AccountStore, RemovalRecord, SecondFactorRecord } from '../accounts.js'
 import { type Op, put, wipe } from '../op.js'
 import { keyOf, type Tables } from '../tables.js'
-import { parse } from './memory-table.js'
-import type { Reads } from './reads.js'
+import { readAll, readRecord } from './on-demand.js'
 
 export class Accounts implements AccountStore {
   readonly #tables: Tables
-  readonly #reads: Reads | null
 
-  /** @param reads Records what is read */
-  constructor(tables: Tables, reads: Reads | null) {
+  constructor(tables: Tables) {
     this.#tables = tables
-    this.#reads = reads
   }
 
-  async secondFactor(user: string): Promise<SecondFactorRecord | null> {
-    this.#reads?.record('secondFactor', keyOf(user))
-    const value = await this.#tables.get('secondFactor', keyOf(user))
-    return value ? parse(value) : null
+  secondFactor(user: string): Promise<SecondFactorRecord | null> {
+    return readRecord(this.#tables, 'secondFactor', keyOf(user))
   }
 
   secondFactorOp(record: SecondFactorRecord): Op {
@@ -29,14 +23,12 @@ export class Accounts implements AccountStore {
     return wipe('secondFactor', keyOf(user))
   }
 
-  async removal(user: string): Promise<RemovalRecord | null> {
-    this.#reads?.record('removal', keyOf(user))
-    const value = await this.#tables.get('removal', keyOf(user))
-    return value ? parse(value) : null
+  removal(user: string): Promise<RemovalRecord | null> {
+    return readRecord(this.#tables, 'removal', keyOf(user))
   }
 
-  async *removals(): AsyncGenerator<RemovalRecord> {
-    for await (const [, value] of this.#tables.entries('removal')) yield parse(value)
+  removals(): AsyncIterable<RemovalRecord> {
+    return readAll(this.#tables, 'removal')
   }
 
   removalOp(record: RemovalRecord): Op {

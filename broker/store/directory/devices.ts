@@ -12,6 +12,7 @@ import { clear, type Op, put, wipe } from '../op.js'
 import { keyOf, ownerOf, type Tables } from '../tables.js'
 import { type MemoryTable, parse, type Value } from './memory-table.js'
 import { NestedMap } from './nested-map.js'
+import { readRange, readRecord } from './on-demand.js'
 import { OwnedTable } from './owned-table.js'
 import type { Reads } from './reads.js'
 import type { TableSlot, TableSlots } from './table-slots.js'
@@ -111,15 +112,13 @@ export class Devices implements DeviceStore {
     return [this.open.deleteOp(device, id), put('finishedCommand', keyOf(device, id), JSON.stringify(record))]
   }
 
-  async finished(device: string, id: string): Promise<DeviceCommandRecord | null> {
-    this.#reads?.record('finishedCommand', keyOf(device, id))
-    const value = await this.#tables.get('finishedCommand', keyOf(device, id))
-    return value ? parse(value) : null
+  finished(device: string, id: string): Promise<DeviceCommandRecord | null> {
+    return readRecord(this.#tables, 'finishedCommand', keyOf(device, id))
   }
 
-  async finishedBefore(device: string, before: string, limit: number): Promise<DeviceCommandRecord[]> {
+  finishedBefore(device: string, before: string, limit: number): Promise<DeviceCommandRecord[]> {
     const range = { owner: device, before: keyOf(device, before), limit, reverse: true }
-    return (await this.#tables.list('finishedCommand', range)).map(([, value]) => parse(value))
+    return readRange(this.#tables, 'finishedCommand', range)
   }
 
   forgetOp(device: string, id: string): Op {

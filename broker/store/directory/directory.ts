@@ -20,6 +20,7 @@ import { Devices } from './devices.js'
 import { deleteExpiringOp } from './expiring.js'
 import { InviteTable } from './invites.js'
 import { PairTable, parse, type Value } from './memory-table.js'
+import { readAll, readRange, readRecord } from './on-demand.js'
 import { OwnedTable } from './owned-table.js'
 import { Privacy } from './privacy.js'
 import type { Reads } from './reads.js'
@@ -121,14 +122,11 @@ export class Directory implements DirectoryStore {
   }
 
   async removedAt(id: string): Promise<number> {
-    this.#reads?.record('userRemoved', keyOf(id))
     return Number((await this.#tables.get('userRemoved', keyOf(id))) ?? 0)
   }
 
-  async profile(user: string): Promise<ProfileRecord | null> {
-    this.#reads?.record('profile', keyOf(user))
-    const value = await this.#tables.get('profile', keyOf(user))
-    return value ? parse(value) : null
+  profile(user: string): Promise<ProfileRecord | null> {
+    return readRecord(this.#tables, 'profile', keyOf(user))
   }
 
   profileOp(record: ProfileRecord): Op {
@@ -171,15 +169,13 @@ export class Directory implements DirectoryStore {
     return del('contact', keyOf(user, wanted))
   }
 
-  async credential(user: string, id: string): Promise<CredentialRecord | null> {
-    this.#reads?.record('credential', keyOf(user, id))
-    const value = await this.#tables.get('credential', keyOf(user, id))
-    return value ? parse(value) : null
+  credential(user: string, id: string): Promise<CredentialRecord | null> {
+    return readRecord(this.#tables, 'credential', keyOf(user, id))
   }
 
-  async credentials(user: string): Promise<CredentialRecord[]> {
+  credentials(user: string): Promise<CredentialRecord[]> {
     this.#reads?.owner('credential', user)
-    return (await this.#tables.list('credential', { owner: user })).map(([, value]) => parse(value))
+    return readRange(this.#tables, 'credential', { owner: user })
   }
 
   credentialOp(record: CredentialRecord): Op {
@@ -270,8 +266,8 @@ export class Directory implements DirectoryStore {
     return del('departed', keyOf(room, user))
   }
 
-  async *presence(): AsyncGenerator<PresenceRecord> {
-    for await (const [, value] of this.#tables.entries('presence')) yield parse(value)
+  presence(): AsyncIterable<PresenceRecord> {
+    return readAll(this.#tables, 'presence')
   }
 
   presenceOp(record: PresenceRecord): Op {

@@ -3,16 +3,13 @@ import type { Expiring, ExpiringKind, ExpiringName, ExpiringRecords, ExpiringSto
 import { clear, type Op, put, wipe } from '../op.js'
 import { keyOf, type Tables } from '../tables.js'
 import { parse } from './memory-table.js'
-import type { Reads } from './reads.js'
+import { readRecord } from './on-demand.js'
 
 export class ExpiringTable implements ExpiringStore {
   readonly #tables: Tables
-  readonly #reads: Reads | null
 
-  /** @param reads Records what is read */
-  constructor(tables: Tables, reads: Reads | null) {
+  constructor(tables: Tables) {
     this.#tables = tables
-    this.#reads = reads
   }
 
   async get<Kind extends ExpiringKind>(
@@ -41,10 +38,8 @@ export class ExpiringTable implements ExpiringStore {
     return { ops, next: page.length < limit ? null : page.at(-1)![0] }
   }
 
-  async #read<T>(key: string): Promise<T | null> {
-    this.#reads?.record('expiring', key)
-    const value = await this.#tables.get('expiring', key)
-    return value ? parse(value) : null
+  #read<T>(key: string): Promise<T | null> {
+    return readRecord(this.#tables, 'expiring', key)
   }
 }
 

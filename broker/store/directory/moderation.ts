@@ -59,7 +59,6 @@ export class Moderation implements ModerationStore {
   }
 
   async evidence(id: string): Promise<Buffer | null> {
-    this.#reads?.record('evidence', keyOf(id))
     return (await this.#tables.get('evidence', keyOf(id))) ?? null
   }
 

@@ -1,9 +1,5 @@
 /** All records above an adapter: those in memory follow the changes of its tables. */
-import type { AccountStore } from '../accounts.js'
-import type { DirectoryStore } from '../directory.js'
-import type { ExpiringStore } from '../expiring.js'
-import type { ModerationStore } from '../moderation.js'
-import type { WebhookStore } from '../outbox.js'
+import type { ReceiptStore } from '../receipts.js'
 import type { StorePort } from '../store.js'
 import type { TableChange, TableFollower, Tables } from '../tables.js'
 import type { RecordReader } from '../transaction.js'
@@ -13,17 +9,13 @@ import { ExpiringTable } from './expiring.js'
 import { Moderation } from './moderation.js'
 import type { Reads } from './reads.js'
 import { Receipts } from './receipts.js'
+import { RecordingTables } from './recording-tables.js'
 import { TableSlots } from './table-slots.js'
 import { Users } from './users.js'
 import { Webhooks } from './webhooks.js'
 
-export class Records implements TableFollower, RecordReader {
-  readonly directory: DirectoryStore
-  readonly receipts: Receipts
-  readonly moderation: ModerationStore
-  readonly accounts: AccountStore
-  readonly expiring: ExpiringStore
-  readonly webhooks: WebhookStore
+export class Records implements TableFollower {
+  readonly reader: RecordReader & { readonly receipts: ReceiptStore }
   readonly #tables: Tables
   readonly #slots = new TableSlots()
   readonly #users: Users
@@ -31,14 +23,8 @@ export class Records implements TableFollower, RecordReader {
 
   private constructor(tables: Tables) {
     this.#tables = tables
-    this.#users = new Users(tables, this.#slots)
-    const { directory, moderation, accounts, expiring, webhooks } = this.recording(null)
-    this.directory = directory
-    this.moderation = moderation
-    this.accounts = accounts
-    this.expiring = expiring
-    this.webhooks = webhooks
-    this.receipts = new Receipts(this.#slots)
+    this.#users = new Users(tables)
+    this.reader = { ...this.#reader(tables, null), receipts: new Receipts(this.#slots) }
   }
 
   /** Reads the records, and follows their changes from then on. */
@@ -54,13 +40,17 @@ export class Records implements TableFollower, RecordReader {
   }
 
   /** The same records, noting in `reads` what is read. */
-  recording(reads: Reads | null): RecordReader {
+  recording(reads: Reads): RecordReader {
+    return this.#reader(new RecordingTables(this.#tables, reads), reads)
+  }
+
+  #reader(tables: Tables, reads: Reads | null): RecordReader {
     return {
-      directory: new Directory(this.#tables, this.#slots, this.#users, reads),
-      moderation: new Moderation(this.#tables, this.#slots, reads),
-      accounts: new Accounts(this.#tables, reads),
-      expiring: new ExpiringTable(this.#tables, reads),
-      webhooks: new Webhooks(this.#tables, reads),
+      directory: new Directory(tables, this.#slots, this.#users, reads),
+      moderation: new Moderation(tables, this.#slots, reads),
+      accounts: new Accounts(tables),
+      expiring: new ExpiringTable(tables),
+      webhooks: new Webhooks(tables),
     }
   }
 
@@ -70,12 +60,17 @@ export class Records implements TableFollower, RecordReader {
     await new Promise<void>((resolve) => this.#waiting.push({ position, resolve }))
   }
 
-  load(tables: Tables): Promise<() => void> {
-    return this.#slots.load(tables)
+  async load(tables: Tables): Promise<() => void> {
+    const loaded = await this.#slots.load(tables)
+    return () => {
+      loaded()
+      this.#users.forget()
+    }
   }
 
   apply(position: number, changes: readonly TableChange[]): void {
     this.#slots.apply(position, changes)
+    this.#users.apply(changes)
     for (let i = this.#waiting.length - 1; i >= 0; i--)
       if (this.#waiting[i]!.position <= position) this.#waiting.splice(i, 1)[0]!.resolve()
   }

@@ -7,6 +7,7 @@ import type { StorePort } from '../store.js'
 import type { StoredSubscription } from '../subscription.js'
 import { keyOf, numberOf, numberPart, partsOf } from '../tables.js'
 import { parse } from './memory-table.js'
+import { readAll, readRecord } from './on-demand.js'
 
 type Port = Pick<StorePort, 'tables' | 'subscriptions' | 'commit'>
 
@@ -18,10 +19,10 @@ export class Sessions implements SessionStore {
   }
 
   async load(id: string): Promise<SavedSession | null> {
-    const record = await this.#port.tables.get('session', keyOf(id))
+    const record = await readRecord<SessionRecord>(this.#port.tables, 'session', keyOf(id))
     if (!record) return null
     const [subscriptions, place] = await Promise.all([this.#port.subscriptions.read(id), this.#place(id)])
-    return { record: parse(record), subscriptions, ...place }
+    return { record, subscriptions, ...place }
   }
 
   progress(id: string): Promise<Progress> {
@@ -110,17 +111,16 @@ export class Sessions implements SessionStore {
     return records
   }
 
-  async lastHeartbeat(): Promise<LastHeartbeat | null> {
-    const seen = await this.#port.tables.get('heartbeat', '')
-    return seen ? parse(seen) : null
+  lastHeartbeat(): Promise<LastHeartbeat | null> {
+    return readRecord(this.#port.tables, 'heartbeat', '')
   }
 
   heartbeatOp(seen: LastHeartbeat): Op {
     return put('heartbeat', '', JSON.stringify(seen))
   }
 
-  async *all(): AsyncGenerator<SessionRecord> {
-    for await (const [, value] of this.#port.tables.entries('session')) yield parse(value)
+  all(): AsyncIterable<SessionRecord> {
+    return readAll(this.#port.tables, 'session')
   }
 }
 

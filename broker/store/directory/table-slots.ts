@@ -27,7 +27,6 @@ class Slot<T extends MemoryTable> implements TableSlot<T> {
 
 export class TableSlots implements TableFollower {
   readonly #slots = new Map<Table, Slot<MemoryTable>>()
-  readonly #listeners: ((change: TableChange | null) => void)[] = []
   /** Of the last commit applied. */
   position = 0
 
@@ -40,17 +39,11 @@ export class TableSlots implements TableFollower {
     return slot
   }
 
-  /** Calls `listener` with every change after it is applied; with null when anything may have changed. */
-  listen(listener: (change: TableChange | null) => void): void {
-    this.#listeners.push(listener)
-  }
-
   async load(tables: Tables): Promise<() => void> {
     const applies: (() => void)[] = []
     for (const [table, slot] of this.#slots) applies.push(await slot.load(table, tables))
     return () => {
       for (const apply of applies) apply()
-      for (const listener of this.#listeners) listener(null)
     }
   }
 
@@ -59,7 +52,6 @@ export class TableSlots implements TableFollower {
       const table = this.#slots.get(change.table)?.now
       if ('owner' in change) table?.clear(change.owner)
       else table?.apply(change.key, change.value)
-      for (const listener of this.#listeners) listener(change)
     }
     this.position = position
   }

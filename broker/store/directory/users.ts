@@ -3,7 +3,7 @@ import { del, type Op, put, wipe } from '../op.js'
 import { keyOf, type TableChange, type Tables } from '../tables.js'
 import type { UserRecord } from '../users.js'
 import { parse, type Value } from './memory-table.js'
-import type { TableSlots } from './table-slots.js'
+import { readAll, readRecord } from './on-demand.js'
 
 const CACHED_USERS = 10_000
 
@@ -14,9 +14,8 @@ export class Users {
   /** Number of changes: a read overtaken by a change is not cached. */
   #changes = 0
 
-  constructor(tables: Tables, slots: TableSlots) {
+  constructor(tables: Tables) {
     this.#tables = tables
-    slots.listen((change) => this.#changed(change))
   }
 
   get(id: string): UserRecord | null | Promise<UserRecord | null> {
@@ -37,8 +36,8 @@ export class Users {
     return (await this.#tables.list('userName', range)).map(([, value]) => value.toString())
   }
 
-  async *all(): AsyncGenerator<UserRecord> {
-    for await (const [, value] of this.#tables.entries('user')) yield parse(value)
+  all(): AsyncIterable<UserRecord> {
+    return readAll(this.#tables, 'user')
   }
 
   putOps(record: UserRecord): Op[] {
@@ -50,23 +49,25 @@ export class Users {
     return [wipe('user', keyOf(id)), del('userName', keyOf(id.toLowerCase()))]
   }
 
-  async #read(id: string): Promise<UserRecord | null> {
-    const changes = this.#changes
-    const value = await this.#tables.get('user', keyOf(id))
-    const record = value ? parse<UserRecord>(value) : null
-    if (changes === this.#changes) this.#keep(id, record)
-    return record
+  /** Anything may have changed. */
+  forget(): void {
+    this.#changes++
+    this.#cache.clear()
   }
 
-  #changed(change: TableChange | null): void {
-    if (change === null) {
+  apply(changes: readonly TableChange[]): void {
+    for (const change of changes) {
+      if (change.table !== 'user' || !('key' in change)) continue
       this.#changes++
-      this.#cache.clear()
-    } else if (change.table === 'user' && 'key' in change) {
-      this.#changes++
-      const id = change.key
-      this.#keep(id, asRecord(change.value))
+      this.#keep(change.key, asRecord(change.value))
     }
+  }
+
+  async #read(id: string): Promise<UserRecord | null> {
+    const changes = this.#changes
+    const record = await readRecord<UserRecord>(this.#tables, 'user', keyOf(id))
+    if (changes === this.#changes) this.#keep(id, record)
+    return record
   }
 
   #keep(id: string, record: UserRecord | null): void {

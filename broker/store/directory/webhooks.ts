@@ -2,27 +2,21 @@
 import { clear, del, type Op, put } from '../op.js'
 import type { DeadLetter, WebhookRecord, WebhookStore } from '../outbox.js'
 import { keyOf, type Tables } from '../tables.js'
-import { parse } from './memory-table.js'
-import type { Reads } from './reads.js'
+import { readAll, readRange, readRecord } from './on-demand.js'
 
 export class Webhooks implements WebhookStore {
   readonly #tables: Tables
-  readonly #reads: Reads | null
 
-  /** @param reads Records what is read */
-  constructor(tables: Tables, reads: Reads | null) {
+  constructor(tables: Tables) {
     this.#tables = tables
-    this.#reads = reads
   }
 
-  async get(id: string): Promise<WebhookRecord | null> {
-    this.#reads?.record('webhook', keyOf(id))
-    const value = await this.#tables.get('webhook', keyOf(id))
-    return value ? parse(value) : null
+  get(id: string): Promise<WebhookRecord | null> {
+    return readRecord(this.#tables, 'webhook', keyOf(id))
   }
 
-  async *all(): AsyncGenerator<WebhookRecord> {
-    for await (const [, value] of this.#tables.entries('webhook')) yield parse(value)
+  all(): AsyncIterable<WebhookRecord> {
+    return readAll(this.#tables, 'webhook')
   }
 
   putOp(record: WebhookRecord): Op {
@@ -33,15 +27,12 @@ export class Webhooks implements WebhookStore {
     return [del('webhook', keyOf(id)), clear('deadLetter', id)]
   }
 
-  async letter(webhook: string, id: string): Promise<DeadLetter | null> {
-    this.#reads?.record('deadLetter', keyOf(webhook, id))
-    const value = await this.#tables.get('deadLetter', keyOf(webhook, id))
-    return value ? parse(value) : null
+  letter(webhook: string, id: string): Promise<DeadLetter | null> {
+    return readRecord(this.#tables, 'deadLetter', keyOf(webhook, id))
   }
 
-  async letters(webhook: string, after: string, limit: number): Promise<DeadLetter[]> {
-    const range = { owner: webhook, after: keyOf(webhook, after), limit }
-    return (await this.#tables.list('deadLetter', range)).map(([, value]) => parse(value))
+  letters(webhook: string, after: string, limit: number): Promise<DeadLetter[]> {
+    return readRange(this.#tables, 'deadLetter', { owner: webhook, after: keyOf(webhook, after), limit })
   }
 
   letterOp(letter: DeadLetter): Op {

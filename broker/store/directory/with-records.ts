@@ -7,19 +7,8 @@ import { Transactions } from './transactions.js'
 /** Loads the records of an open adapter. */
 export async function withRecords<Port extends StorePort>(port: Port): Promise<Store> {
   const records = await Records.follow(port)
-  const { directory, receipts, moderation, accounts, expiring, webhooks } = records
   const transactions = new Transactions(port, records)
   const transact: Store['transact'] = (key, decide) => transactions.run(key, decide)
   const submit: Store['submit'] = (key, decide) => transactions.submit(key, decide)
-  return Object.assign(port, {
-    directory,
-    receipts,
-    moderation,
-    accounts,
-    expiring,
-    webhooks,
-    transact,
-    submit,
-    sessions: new Sessions(port),
-  })
+  return Object.assign(port, records.reader, { transact, submit, sessions: new Sessions(port) })
 }
