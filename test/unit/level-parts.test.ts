@@ -45,17 +45,17 @@ t.test('keys', async (t) => {
 })
 
 /** Tables whose keys are made in keys.ts too. */
-const NAMED_TOO: ReadonlySet<Table> = new Set([...(['sessionState', 'reference', 'will', 'readerCursor'] as const)])
+const NAMED_TOO: ReadonlySet<Table> = new Set([...(['reference', 'readerCursor'] as const)])
 
 /** A key of each kind, by the name of what makes it. */
 function keyOfEachKind(): [string, string][] {
   const { format, upgrading, epoch, folded, queueNumber } = keys
   const fixed = Object.entries({ format, upgrading, epoch, folded, queueNumber })
-  const { chunk, due, erased, note, dedupe, dueRetained, incoming, reference } = keys
+  const { chunk, due, erased, note, dedupe, dueRetained, reference } = keys
   const { outbox } = keys
-  const { journal, head, dropping, stale, generation, filter, packet, retained, will } = keys
+  const { journal, head, dropping, stale, generation, filter, packet, retained } = keys
   const numbered = { journal, generation, filter, packet }
-  const named = { head, dropping, stale, retained, will }
+  const named = { head, dropping, stale, retained }
   const pairs = { outbox }
   return [
     ...fixed,
@@ -65,10 +65,7 @@ function keyOfEachKind(): [string, string][] {
     ...Object.entries(numbered).map(([kind, of]): [string, string] => [kind, of(1)]),
     ...Object.entries(named).map(([kind, of]): [string, string] => [kind, of('x')]),
     ...Object.entries(pairs).map(([kind, of]): [string, string] => [kind, of('x', 'y')]),
-    ...Object.entries({ chunk, erased, incoming, reference }).map(([kind, of]): [string, string] => [
-      kind,
-      of('x', 1, false),
-    ]),
+    ...Object.entries({ chunk, erased, reference }).map(([kind, of]): [string, string] => [kind, of('x', 1, false)]),
     ['due', due(1, 'x', 1)],
     ['dueRetained', dueRetained(1, 'x')],
     ['note', note('x', 'n', 1, 'y')],
@@ -86,10 +83,9 @@ t.test('each kind of key has a letter, or a pair of letters, that no other begin
     [],
     'a new kind of key belongs here too',
   )
-  /** Two letters where a letter is shared by kinds that have a second one; of where a session is, the second follows its id. */
+  /** Two letters where a letter is shared by kinds that have a second one. */
   const prefixOf = (key: string): string => {
     if (key[0] === '!') return key
-    if (key[0] === 'k') return `k${key.split('\0')[1]![0]}`
     return key.slice(0, 'OWM'.includes(key[0]!) ? 2 : 1)
   }
   const owners = new Map<string, string>()

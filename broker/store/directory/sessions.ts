@@ -29,6 +29,7 @@ export class Sessions implements SessionStore {
     return this.#place(id)
   }
 
+  /** The keys are neighbours, so that one read finds them all. */
   async #place(id: string): Promise<Progress & Pick<SavedSession, 'incoming'>> {
     const cursors = new Map<string, number>()
     const incoming: number[] = []
@@ -126,5 +127,10 @@ export class Sessions implements SessionStore {
 
 /** Where an inbound packet id is kept that awaits PUBREL. */
 export function incomingKey(id: string, packetId: number): string {
-  return keyOf(id, `i${numberPart(packetId)}`)
+  return incomingPrefix(id) + numberPart(packetId)
+}
+
+/** With what these keys of a session begin. */
+export function incomingPrefix(id: string): string {
+  return keyOf(id, 'i')
 }

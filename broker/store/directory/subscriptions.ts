@@ -5,9 +5,11 @@ import { del, type Op, type PutOp, put, type SubscribeOp } from '../op.js'
 import type { QoS } from '../qos.js'
 import type { QueueMatch } from '../queues.js'
 import type { StoredSubscription } from '../subscription.js'
-import { keyOf, partsOf, type TableChange, type TableFollower, type Tables } from '../tables.js'
+import type { SubscriptionStore } from '../subscription-store.js'
+import { keyOf, partsOf, type Tables } from '../tables.js'
 import { TopicTrie } from '../topic-trie.js'
 import { type MemoryTable, parse, type Value } from './memory-table.js'
+import type { TableSlot, TableSlots } from './table-slots.js'
 
 /** A subscription of QoS ≥ 1 whose messages are queued for its session. */
 export interface QueueSubscription extends StoredSubscription {
@@ -19,37 +21,22 @@ type Held = QueueSubscription | QoS
 
 const NO_MATCH: readonly QueueMatch[] = []
 
-export class Subscriptions implements TableFollower {
+export class Subscriptions implements SubscriptionStore {
   readonly #tables: Tables
-  #index = new SubscriptionIndex()
+  readonly #index: TableSlot<SubscriptionIndex>
   /** Queues that belong to no session (share groups); not stored. */
   readonly #subscribers = new TopicTrie<QueueSubscription>()
 
-  constructor(tables: Tables) {
+  constructor(tables: Tables, slots: TableSlots) {
     this.#tables = tables
-  }
-
-  async load(tables: Tables): Promise<() => void> {
-    const index = new SubscriptionIndex()
-    await tables.scan('subscription', (key, value) => index.apply(key, value))
-    return () => {
-      this.#index = index
-    }
-  }
-
-  apply(_position: number, changes: readonly TableChange[]): void {
-    for (const change of changes) {
-      if (change.table !== 'subscription') continue
-      if ('owner' in change) this.#index.clear(change.owner)
-      else this.#index.apply(change.key, change.value)
-    }
+    this.#index = slots.of('subscription', () => new SubscriptionIndex())
   }
 
   /** They match from now on: messages published later are queued for them, though possibly committed together. */
   addOps(sessionId: string, subscriptions: readonly StoredSubscription[]): Op[] {
     return subscriptions.map((subscription) => {
-      const before = this.#index.held(sessionId, subscription.topic) ?? null
-      this.#index.hold(sessionId, subscription)
+      const before = this.#index.now.held(sessionId, subscription.topic) ?? null
+      this.#index.now.hold(sessionId, subscription)
       return { type: 'subscribe', sessionId, subscription: { ...subscription }, before }
     })
   }
@@ -60,8 +47,8 @@ export class Subscriptions implements TableFollower {
 
   /** The subscriptions of an op match no more: it was not committed. */
   abandon({ sessionId, subscription, before }: SubscribeOp): void {
-    if (before) this.#index.hold(sessionId, before)
-    else this.#index.release(sessionId, subscription.topic)
+    if (before) this.#index.now.hold(sessionId, before)
+    else this.#index.now.release(sessionId, subscription.topic)
   }
 
   async read(id: string): Promise<StoredSubscription[]> {
@@ -73,15 +60,15 @@ export class Subscriptions implements TableFollower {
   }
 
   topicsOf(id: string): string[] {
-    return this.#index.topicsOf(id)
+    return this.#index.now.topicsOf(id)
   }
 
   bytesOfUser(user: string): number {
-    return this.#index.bytesByUser.get(user) ?? 0
+    return this.#index.now.bytesByUser.get(user) ?? 0
   }
 
   match(topic: string): readonly QueueMatch[] {
-    const matches = this.#index.match(topic)
+    const matches = this.#index.now.match(topic)
     const subscribers = this.#subscribers.match(topic)
     return subscribers.length === 0 ? matches : [...matches, ...bySession(subscribers)]
   }
@@ -95,22 +82,22 @@ export class Subscriptions implements TableFollower {
 
   /** Shared subscriptions with the sessions that have them. */
   *shared(): Generator<QueueSubscription> {
-    yield* this.#index.shared()
+    yield* this.#index.now.shared()
   }
 
   /** The subscriptions themselves. */
   matching(topic: string): readonly QueueSubscription[] {
-    return this.#index.trie.match(topic)
+    return this.#index.now.trie.match(topic)
   }
 
   /** Clients that have exactly this filter. */
   clientsOf(topic: string): Iterable<string> {
-    return this.#index.clientsOf(topic)
+    return this.#index.now.clientsOf(topic)
   }
 
   /** Subscriptions of QoS ≥ 1, and clients with any subscription. */
   count(): { subsCount: number; clientsCount: number } {
-    return this.#index.count()
+    return this.#index.now.count()
   }
 }
 

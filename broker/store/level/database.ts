@@ -165,11 +165,6 @@ export class Database {
     })
   }
 
-  /** All entries of a range that is known to be small. */
-  async all(range: KeyRange): Promise<[string, Buffer][]> {
-    return this.#read((level) => level.iterator(range).all())
-  }
-
   /** The entries of a range in pages, from one snapshot. */
   pages(range: KeyRange & { limit?: number; reverse?: boolean }): AsyncGenerator<[string, Buffer][]> {
     return this.#pages(range)

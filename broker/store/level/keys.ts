@@ -89,18 +89,11 @@ export const keys = {
   /** The prefix of a log's dedupe names. */
   dedupePrefix: (log: string): string => `${part(log)}${END}`,
 
-  /**
-   * State of a session: cursors, outbound and inbound packets in flight. Neighbouring keys, so that they are read at
-   * once.
-   */
-  incoming: (id: string, packetId: number): string => `k${part(id)}${END}i${number(packetId)}`,
-
   packet: (queueNumber: number): string => `p${number(queueNumber)}`,
   reference: (id: string, queueNumber: number): string => `r${part(id)}${END}${number(queueNumber)}`,
   retained: (topic: string): string => `t${part(topic)}`,
   /** The smallest key greater than another. */
   behind: (key: string): string => `${key}${END}`,
-  will: (id: string): string => `w${part(id)}`,
 
   /** A reader's cursor in a log; without a reader: the mark that the log has not been read to its end. */
   outbox: (log: string, reader: string): string => `Wo${part(log)}${END}${part(reader)}`,
@@ -133,14 +126,11 @@ export const ranges = {
   dedupe: (generation: number): KeyRange => ({ gte: `d${number(generation)}`, lt: `d${number(generation + 1)}` }),
   dedupeOfLog: (generation: number, log: string): KeyRange => below(`d${number(generation)}${part(log)}`),
 
-  incoming: (id: string): KeyRange => ({ gte: `k${part(id)}${END}i`, lt: `k${part(id)}${END}j` }),
-
   allReferences: kind('r'),
   references: (id: string): KeyRange => below(`r${part(id)}`),
   allRetained: kind('t'),
   /** The topic `levels` and those below it (and a few neighbours). */
   retainedBelow: (levels: string): KeyRange => ({ gte: `t${part(levels)}`, lt: `t${part(levels)}0` }),
-  wills: kind('w'),
 
   allOutbox: { gte: 'Wo', lt: 'Wp' },
 } as const

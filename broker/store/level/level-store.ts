@@ -2,6 +2,7 @@
 
 import { type Change, StoreError } from '../changes.js'
 import { Subscriptions } from '../directory/subscriptions.js'
+import { TableSlots } from '../directory/table-slots.js'
 import { withRecords } from '../directory/with-records.js'
 import type { Op } from '../op.js'
 import type { Store, StoreCounts, StorePort } from '../store.js'
@@ -135,13 +136,14 @@ class LevelStore implements StorePort {
     })
     this.log = logs
     this.tables = new LevelTables(database)
-    const subscriptions = (this.subscriptions = new Subscriptions(this.tables))
-    this.#followers.push(subscriptions)
+    const slots = new TableSlots()
+    const subscriptions = (this.subscriptions = new Subscriptions(this.tables, slots))
+    this.#followers.push(slots)
     const retained = (this.#retained = new Retained(database))
     const queue = (this.queue = new LevelQueue(database, subscriptions, retained, options.limits))
     const outbox = (this.outbox = new LevelOutbox(database, logs))
     this.persistence = new LevelPersistence({
-      ...{ database, subscriptions, queue, retained, commit, flush },
+      ...{ tables: this.tables, subscriptions, queue, retained, commit, flush },
       now: this.#now,
     })
     const shared = {

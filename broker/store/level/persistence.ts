@@ -4,18 +4,15 @@
  */
 import { Readable } from 'node:stream'
 import aedesPacket from 'aedes-packet'
-import { incomingKey } from '../directory/sessions.js'
+import { incomingKey, incomingPrefix } from '../directory/sessions.js'
 import type { Subscriptions } from '../directory/subscriptions.js'
 import { del, type Op, put } from '../op.js'
 import type { AedesPacketLike, Persistence, WillPacket } from '../persistence.js'
 import type { QoS } from '../qos.js'
 import type { StoredSubscription } from '../subscription.js'
-import { keyOf } from '../tables.js'
-import type { Database } from './database.js'
-import { keys, ranges } from './keys.js'
+import { keyOf, numberPart, type Tables } from '../tables.js'
 import { decodePacket, encodePacket } from './packet-codec.js'
 import { encodeReference, type LevelQueue, type Reference } from './queue.js'
-import { keyOfRecord } from './record-keys.js'
 import type { Retained } from './retained.js'
 
 /** Its types describe a function called Packet; at run time the module itself is the constructor. */
@@ -25,7 +22,7 @@ type Client = { id: string }
 type Waiting = { number: number; reference: Reference; packet: AedesPacketLike }
 
 export interface PersistenceDeps {
-  readonly database: Database
+  readonly tables: Tables
   readonly subscriptions: Subscriptions
   readonly queue: LevelQueue
   readonly retained: Retained
@@ -112,7 +109,7 @@ export class LevelPersistence implements Persistence {
       const state: Reference['packet'] = { ...reference.packet, ...(messageId === undefined ? {} : { messageId }) }
       if (!sameBroker) state.replaced = encodePacket(packet).toString('base64')
       await this.#deps.commit([
-        put('reference', keyOf(client.id, keys.numbered(number)), encodeReference({ ...reference, packet: state })),
+        put('reference', keyOf(client.id, numberPart(number)), encodeReference({ ...reference, packet: state })),
       ])
       return
     }
@@ -140,7 +137,7 @@ export class LevelPersistence implements Persistence {
   }
 
   async incomingGetPacket(client: Client, packet: AedesPacketLike): Promise<AedesPacketLike> {
-    const value = await this.#deps.database.get(keys.incoming(client.id, packet.messageId!))
+    const value = await this.#deps.tables.get('sessionState', incomingKey(client.id, packet.messageId!))
     if (!value) throw new Error('no such packet')
     // Our own sessions store only the packet id.
     const stored = value.length > 0 ? decodePacket(value) : {}
@@ -148,14 +145,14 @@ export class LevelPersistence implements Persistence {
   }
 
   async incomingDelPacket(client: Client, packet: AedesPacketLike): Promise<void> {
-    const key = keys.incoming(client.id, packet.messageId!)
-    if (!(await this.#deps.database.get(key))) throw new Error('no such packet')
-    await this.#deps.commit([del('sessionState', incomingKey(client.id, packet.messageId!))])
+    const key = incomingKey(client.id, packet.messageId!)
+    if (!(await this.#deps.tables.get('sessionState', key))) throw new Error('no such packet')
+    await this.#deps.commit([del('sessionState', key)])
   }
 
   async cleanIncoming(client: Client): Promise<void> {
-    const found = await this.#deps.database.all(ranges.incoming(client.id))
-    await this.#deps.commit(found.map(([key]) => del('sessionState', keyOfRecord('sessionState', key))))
+    const found = await this.#deps.tables.list('sessionState', { prefix: incomingPrefix(client.id) })
+    await this.#deps.commit(found.map(([key]) => del('sessionState', key)))
   }
 
   /** Adds broker and client to the packet, as the contract demands. */
@@ -166,7 +163,7 @@ export class LevelPersistence implements Persistence {
   }
 
   async getWill(client: Client): Promise<WillPacket | undefined> {
-    const value = await this.#deps.database.get(keys.will(client.id))
+    const value = await this.#deps.tables.get('will', keyOf(client.id))
     return value && decodePacket(value)
   }
 
@@ -177,7 +174,7 @@ export class LevelPersistence implements Persistence {
   }
 
   streamWill(brokers: Record<string, number> = {}): Readable {
-    return Readable.from(dueWills(this.#deps.database, brokers, this.#deps.now()))
+    return Readable.from(dueWills(this.#deps.tables, brokers, this.#deps.now()))
   }
 
   getClientList(topic: string): Readable {
@@ -204,8 +201,8 @@ async function* outgoing(waiting: AsyncIterable<Waiting>): AsyncGenerator<AedesP
   for await (const { packet, reference } of waiting) yield withState(packet, reference)
 }
 
-async function* dueWills(database: Database, brokers: Record<string, number>, now: number): AsyncGenerator<WillPacket> {
-  for await (const [, value] of database.entries(ranges.wills)) {
+async function* dueWills(tables: Tables, brokers: Record<string, number>, now: number): AsyncGenerator<WillPacket> {
+  for await (const [, value] of tables.entries('will')) {
     const will: WillPacket = decodePacket(value)
     if (!brokers[will.brokerId ?? ''] && (will.due ?? 0) <= now) yield will
   }

@@ -189,11 +189,6 @@ export class LevelQueue implements QueueStore {
     return { type: 'dequeue', sessionId, number }
   }
 
-  /** Deletes the queue of a session. */
-  discardOp(sessionId: string): Op {
-    return { type: 'discardQueue', sessionId }
-  }
-
   size(sessionId: string): { messages: number; bytes: number } {
     return this.#waiting.get(sessionId)?.size ?? { messages: 0, bytes: 0 }
   }
