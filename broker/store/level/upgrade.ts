@@ -6,7 +6,7 @@
  */
 import { StoreError } from '../changes.js'
 import { type KeyRange, keys } from './keys.js'
-import type { LevelDatabase } from './level-database.js'
+import { type LevelDatabase, pagesOf, writeBatch } from './level-database.js'
 import { WriteBatch } from './operation.js'
 
 export interface UpgradeStep {
@@ -56,8 +56,7 @@ interface Position {
 }
 
 const START: Position = { range: 0, after: null }
-/** Records, and bytes, of one page. */
-const PAGE = 1000
+/** Most bytes of one page. */
 const PAGE_BYTES = 1024 * 1024
 /** Progress is told after so many records. */
 const TOLD_EVERY = 100_000
@@ -126,7 +125,7 @@ async function convert(
   let converted = 0
   const tell = (stage: UpgradeNotice['stage']): void => notice({ stage, from, to, what, records, converted })
   tell(begun ? 'continues' : 'begins')
-  if (!begun) await write(level, formatOf(underWay(step), JSON.stringify(START)), true)
+  if (!begun) await writeBatch(level, formatOf(underWay(step), JSON.stringify(START)), true)
   for (; position.range < step.ranges.length; position = { range: position.range + 1, after: null }) {
     const range = step.ranges[position.range]!
     for await (const page of pagesAfter(level, range, position.after)) {
@@ -134,13 +133,13 @@ async function convert(
       for (const [key, value] of page) step.convert(key, value, batch)
       batch.put(keys.upgrading, JSON.stringify({ range: position.range, after: page.at(-1)![0] } satisfies Position))
       // Written in order: what a crash of the machine takes away is the end of it, with its positions.
-      await write(level, batch, false)
+      await writeBatch(level, batch, false)
       const told = Math.floor(converted / TOLD_EVERY)
       converted += page.length
       if (Math.floor(converted / TOLD_EVERY) > told) tell('converting')
     }
   }
-  await write(level, formatOf(to, null), true)
+  await writeBatch(level, formatOf(to, null), true)
   tell('done')
 }
 
@@ -161,41 +160,17 @@ async function readPosition(level: LevelDatabase): Promise<Position> {
 async function count(level: LevelDatabase, { ranges }: UpgradeStep, { range, after }: Position): Promise<number> {
   let records = 0
   for (let i = range; i < ranges.length; i++) {
-    const iterator = level.keys(behind(ranges[i]!, i === range ? after : null))
-    try {
-      for (let page = await iterator.nextv(PAGE); page.length > 0; page = await iterator.nextv(PAGE))
-        records += page.length
-    } finally {
-      await iterator.close()
-    }
+    const left = level.keys(behind(ranges[i]!, i === range ? after : null))
+    for await (const page of pagesOf(left)) records += page.length
   }
   return records
 }
 
 /** The records of a range as it is now: not those that the upgrade adds. */
-async function* pagesAfter(
-  level: LevelDatabase,
-  range: KeyRange,
-  after: string | null,
-): AsyncGenerator<[string, Buffer][]> {
-  const iterator = level.iterator({ ...behind(range, after), highWaterMarkBytes: PAGE_BYTES } as object)
-  try {
-    for (let page = await iterator.nextv(PAGE); page.length > 0; page = await iterator.nextv(PAGE)) yield page
-  } finally {
-    await iterator.close()
-  }
+function pagesAfter(level: LevelDatabase, range: KeyRange, after: string | null): AsyncGenerator<[string, Buffer][]> {
+  return pagesOf(level.iterator({ ...behind(range, after), highWaterMarkBytes: PAGE_BYTES } as object))
 }
 
 function behind({ gte, lt }: KeyRange, after: string | null): KeyRange {
   return after === null ? { gte, lt } : { gte: keys.behind(after), lt }
-}
-
-async function write(level: LevelDatabase, batch: WriteBatch, sync: boolean): Promise<void> {
-  const chain = level.batch()
-  for (let i = 0; i < batch.size; i++) {
-    const value = batch.valueAt(i)
-    if (value === null) chain.del(batch.keyAt(i))
-    else chain.put(batch.keyAt(i), value as Buffer)
-  }
-  await chain.write({ sync } as object)
 }
