@@ -74,6 +74,11 @@ export function deviceOf(topic: string): string | null {
 
 const DEVICES = 'devices/'
 
+/** What the broker tells about itself. */
+export function isSysTopic(topic: string): boolean {
+  return topic.startsWith('$SYS/')
+}
+
 /** Whether the messages on a topic are made by the broker: rooms, users, broadcast. */
 export function isChatTopic(topic: string): boolean {
   return topic.startsWith('rooms/') || topic.startsWith('users/') || topic.startsWith('broadcast/')
@@ -91,9 +96,7 @@ function invalid(why: string): { kind: 'invalid'; why: string } {
 /** Parses the topic of a PUBLISH that already passed `topicNameFault`. */
 export function parseTopic(topic: string): Topic {
   if (topic.charCodeAt(0) === 0x24)
-    return topic.startsWith('$SYS/')
-      ? { kind: 'sys' }
-      : invalid(`${topic}: topics that begin with $ belong to the broker`)
+    return isSysTopic(topic) ? { kind: 'sys' } : invalid(`${topic}: topics that begin with $ belong to the broker`)
   const first = firstLevel(topic)
   if (!RESERVED_LEVELS.has(first)) return { kind: 'plain' }
   const levels = topic.split('/')

@@ -4,14 +4,7 @@
  */
 import { Refusal } from '../../schemas/errors.js'
 import type { DirectoryStore } from '../store/directory.js'
-import type { UserRecord } from '../store/users.js'
-
-export interface AccountVersion {
-  /** Drawn when the account was made. */
-  readonly id: string
-  /** How often everything issued to the user was revoked. */
-  readonly revocations: number
-}
+import type { AccountVersion, UserRecord } from '../store/users.js'
 
 /** Whoever acts for a user: a principal. */
 export interface ForAccount {

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import type { AccountVersion } from './account-version.js'
+import type { AccountVersion } from '../store/users.js'
 import type { Identity } from './identity.js'
 
 /** The authenticated user that a connection or request acts for. */

@@ -2,7 +2,7 @@
 import { announcementRoles } from '../../schemas/announcement.js'
 import { Refusal } from '../../schemas/errors.js'
 import { ANONYMOUS, directMembers } from '../../schemas/ids.js'
-import { deviceOf, type Filter, isChatTopic, parseTopic, topics } from '../../schemas/topics.js'
+import { deviceOf, type Filter, isChatTopic, isSysTopic, parseTopic, topics } from '../../schemas/topics.js'
 import type { Acl } from '../auth/principal.js'
 import { type UnloggedMessage, unlogged } from '../hub.js'
 import type { Store } from '../store/store.js'
@@ -87,7 +87,7 @@ export class Access {
 
   /** Whether a message on a plain topic may be delivered now. */
   mayReceive(actor: Actor, topic: string): boolean {
-    if (topic.startsWith('$SYS/')) return isAdmin(actor)
+    if (isSysTopic(topic)) return isAdmin(actor)
     const device = deviceOf(topic)
     const { user, anonymous } = actor.principal
     if (device !== null && !anonymous && (device === user || this.#devices.allows(user, device, 'read'))) return true
@@ -97,7 +97,7 @@ export class Access {
   /** Whether some login of an offline user could receive a message on this topic. */
   couldReceive(user: string, clientId: string, topic: string): boolean {
     const anonymous = user === ANONYMOUS
-    if (topic.startsWith('$SYS/') || isChatTopic(topic)) return !anonymous
+    if (isSysTopic(topic) || isChatTopic(topic)) return !anonymous
     const device = deviceOf(topic)
     if (device !== null && !anonymous && (device === user || this.#devices.allows(user, device, 'read'))) return true
     return this.#acl.couldReceive(user, clientId, topic)

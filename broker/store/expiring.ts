@@ -1,5 +1,6 @@
 /** Records with a time to live: what is counted or issued for a while, alike on all nodes, and not forgotten by a restart. */
 import type { Op } from './op.js'
+import type { AccountVersion } from './users.js'
 
 /** A record counts as absent from `until` on (Unix ms), also before it is removed. */
 export interface Expiring {
@@ -19,7 +20,7 @@ export interface CodeFailures extends Expiring {
 interface Ticket extends Expiring {
   readonly user: string
   /** Absent: it is not known, and the name alone counts. */
-  readonly account?: { readonly id: string; readonly revocations: number }
+  readonly account?: AccountVersion
 }
 
 export interface LoginCode extends Ticket {

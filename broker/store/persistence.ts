@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream'
 import type { QoS } from './qos.js'
 import type { StoredSubscription } from './subscription.js'
+import type { AccountVersion } from './users.js'
 
 /** A message as the Aedes persistence contract sees it. */
 export interface AedesPacketLike {
@@ -31,7 +32,7 @@ export interface WillPacket extends AedesPacketLike {
   roles?: string[]
   /** As in `Principal`; wills stored by earlier versions have none of these. */
   ofAccount?: { only?: readonly string[]; plus?: readonly string[] }
-  account?: { readonly id: string; readonly revocations: number }
+  account?: AccountVersion
   login?: string | null
   issuedAt?: number
   expiresAt?: number | null

@@ -18,6 +18,14 @@ export interface UserRecord {
   suspended?: Suspension
 }
 
+/** To what is bound what was verified, and what is issued, for a user. */
+export interface AccountVersion {
+  /** Drawn when the account was made. */
+  readonly id: string
+  /** How often everything issued to the user was revoked. */
+  readonly revocations: number
+}
+
 export interface Suspension {
   /** Unix ms. */
   at: number

@@ -2,7 +2,7 @@
  * Retained messages: on disk by topic; those of $SYS, which change every few seconds, in memory only. Publisher and
  * size are known from memory.
  */
-import { parseTopic } from '../../../schemas/topics.js'
+import { isSysTopic } from '../../../schemas/topics.js'
 import type { Extra } from '../logs.js'
 import { messageSize } from '../message-size.js'
 import type { CutOp, EnqueueOp, RetainedOp, RetainOp } from '../op.js'
@@ -34,7 +34,7 @@ export class Retained {
   op(packet: AedesPacketLike): RetainOp {
     const topic = packet.topic ?? ''
     const empty = !packet.payload || packet.payload.length === 0
-    const owner = empty || isSys(topic) ? null : ownerOf(packet)
+    const owner = empty || isSysTopic(topic) ? null : ownerOf(packet)
     const bytes = sizeOf(packet)
     const { expiresAt = 0 } = (packet.extra ?? {}) as Partial<Extra>
     const reserved = owner === null ? null : this.counts.reserve(topic, owner, bytes)
@@ -45,7 +45,7 @@ export class Retained {
     if (op.type === 'cut') return this.#cuts.begin(op.cut)
     const { topic, packet, owner, bytes, expiresAt } = op
     this.#cuts.note(topic)
-    if (isSys(topic)) return
+    if (isSysTopic(topic)) return
     if (packet) batch.put(keys.retained(topic), packet)
     else batch.del(keys.retained(topic))
     if (packet && expiresAt > 0) batch.put(keys.dueRetained(hourOf(expiresAt), topic), '')
@@ -55,7 +55,7 @@ export class Retained {
   }
 
   applied({ topic, packet }: RetainOp): void {
-    if (!isSys(topic)) return
+    if (!isSysTopic(topic)) return
     if (packet) this.#sys.set(topic, decodePacket(packet))
     else this.#sys.delete(topic)
   }
@@ -122,10 +122,6 @@ export class Retained {
     const value = await this.#database.get(key)
     if (value) yield decodePacket(value)
   }
-}
-
-function isSys(topic: string): boolean {
-  return parseTopic(topic).kind === 'sys'
 }
 
 /** The levels of a filter before the first wildcard. */
