@@ -185,12 +185,12 @@ export abstract class Subscriber implements Endpoint, FeedHost, PumpHost {
     return this.services.store.log.read(view.log, after, limit, READ_BYTES)
   }
 
-  /** The view must have a feed. */
   /** Of the feed's log, as long as the feed is attached to it; 0 if it is not known. */
   incarnationOf({ attached, view, lastIncarnation }: LogFeed): number {
     return attached ? this.services.hub.incarnationOf(view.log) : lastIncarnation
   }
 
+  /** The view must have a feed. */
   headOf(view: View): number {
     return this.services.hub.headOf(view.log)
   }

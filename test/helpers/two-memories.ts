@@ -1,7 +1,7 @@
 /** A second memory of the records of a store, as another node would have it: it can be made to hear of changes late. */
-import { withRecords } from '../../broker/store/directory/with-records.js'
 import type { Store, StorePort } from '../../broker/store/store.js'
 import type { TableFollower } from '../../broker/store/tables.js'
+import { storeBeside } from './store-beside.js'
 
 export interface SecondMemory {
   /** The same store, with records and transactions of its own. */
@@ -21,20 +21,8 @@ export async function secondMemory(store: Store): Promise<SecondMemory> {
         else follower.apply(position, changes)
       },
     })
-  const own: Record<PropertyKey, unknown> = { follow }
-  const port = new Proxy(store, {
-    get: (target, name) => {
-      if (name in own) return own[name]
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-    set: (_, name, value) => {
-      own[name as string] = value
-      return true
-    },
-  })
   return {
-    store: await withRecords(port),
+    store: await storeBeside(store, { follow }),
     hold: () => {
       held ??= []
     },

@@ -5,11 +5,11 @@
  */
 
 import type { Change } from '../../broker/store/changes.js'
-import { withRecords } from '../../broker/store/directory/with-records.js'
 import type { Op } from '../../broker/store/op.js'
-import type { Store, StorePort } from '../../broker/store/store.js'
+import type { Store } from '../../broker/store/store.js'
 import type { TableFollower } from '../../broker/store/tables.js'
 import type { Random } from '../helpers/random.js'
+import { storeBeside } from '../helpers/store-beside.js'
 
 /** @param opSent Called with every kind of op that was sent */
 export async function strangeStore(
@@ -18,7 +18,7 @@ export async function strangeStore(
   opSent: (type: Op['type']) => void = () => {},
 ): Promise<Store> {
   const line = new Line(random)
-  const own: Record<PropertyKey, unknown> = {
+  return storeBeside(store, {
     commit: (change: Change) => {
       const { drafts, ops, guards = null, lazy = false } = change
       if (drafts.length === 0 && ops.length === 0) return store.commit(change)
@@ -51,19 +51,7 @@ export async function strangeStore(
       await store.close()
       line.flush()
     },
-  } satisfies Partial<StorePort>
-  const port = new Proxy(store, {
-    get: (target, name) => {
-      if (name in own) return own[name]
-      const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-    set: (_, name, value) => {
-      own[name] = value
-      return true
-    },
   })
-  return withRecords(port as StorePort)
 }
 
 /** Calls arrive in order, some turns of the event loop later. */
