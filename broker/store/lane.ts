@@ -64,6 +64,8 @@ export class Lane implements Pick<Store, 'commit' | 'submit'> {
     for (let next = this.#first; next?.results; next = this.#first) {
       this.#first = next.next
       if (!this.#first) this.#last = null
+      // One that the garbage collector holds for old would keep all behind it.
+      next.next = null
       try {
         next.change.settled(next.error, next.results)
       } catch (error) {

@@ -162,3 +162,17 @@ t.test('a store that settles at once', async (t) => {
   lane.after(() => told.push('now'))
   t.same(told, ['now'])
 })
+
+t.test('a change that was told leads to none behind it, which would be kept in memory with it', async (t) => {
+  const store = manualStore()
+  const lane = new Lane(store)
+  for (let i = 0; i < 3; i++) lane.commit({ drafts: [], ops: [], settled: () => {} })
+  const [first, second, third] = store.changes
+  const leadsTo = (change: Change): unknown[] => Object.values(change).filter((value) => store.changes.includes(value))
+  t.same(leadsTo(first!), [second])
+  first!.settled(null, [RESULT])
+  t.same(leadsTo(first!), [])
+  t.same(leadsTo(second!), [third])
+  second!.settled(null, [RESULT])
+  t.same(store.changes.map(leadsTo), [[], [], []])
+})

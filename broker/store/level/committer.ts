@@ -162,11 +162,13 @@ export class Committer {
       for (const op of ops) this.#deps.ops.abandon(op)
       return null
     }
-    const results: AppendResult[] = []
-    for (const draft of drafts) {
+    // Not filled by `push`: an empty array that grows would reserve seventeen elements.
+    const results: AppendResult[] = new Array(drafts.length)
+    for (let i = 0; i < drafts.length; i++) {
+      const draft = drafts[i]!
       const result = numbering.add(draft)
       if (draft.effect && result.outcome === 'appended') this.#touchNotes(draft.log, result.seq, draft.effect)
-      results.push(result)
+      results[i] = result
     }
     if (ops.length > 0) this.#stageOps(ops, staging)
     return results
