@@ -1,4 +1,5 @@
 /** Records with a time to live: what is counted or issued for a while, alike on all nodes, and not forgotten by a restart. */
+import type { Bucket } from '../util/stored-bucket.js'
 import type { Op } from './op.js'
 import type { AccountVersion } from './users.js'
 
@@ -48,6 +49,9 @@ export interface LastMessage extends Expiring {
   readonly at: number
 }
 
+/** How often one person may still ask another: one is written with each request. */
+export interface Asked extends Expiring, Bucket {}
+
 /** By kind. What names a record is said beside its kind. */
 export interface ExpiringRecords {
   /** By user. */
@@ -62,6 +66,8 @@ export interface ExpiringRecords {
   readonly exportLinksOf: TicketList
   /** By person and room. */
   readonly lastMessage: LastMessage
+  /** By person, and whom they asked, or whom and for what. */
+  readonly asked: Asked
 }
 
 export type ExpiringKind = keyof ExpiringRecords

@@ -99,7 +99,7 @@ function nodeOf(store: Store) {
   const rules = new DeviceRules(store.directory.devices)
   const accounts = new Accounts(store, null as never)
   const keys = new Keys({ store, perUser: 10, ended: () => {} })
-  const askLimits = new AskLimits(store.directory, 100)
+  const askLimits = new AskLimits(100)
   const shared = { store, bus: new LocalBus<Signal>(), locks: new KeyedMutex(), askLimits, followedBy: () => 0 }
   const rooms = makeRooms(config, { ...shared, ...countPersons(store.directory, config) })
   const { sanctions } = rooms

@@ -62,7 +62,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   X: nobodys('removals under way'),
   T: {
     exported:
-      'what is counted or issued for a while: wrong codes of a second factor, codes of a login, links of an export, the last message in slow mode',
+      'what is counted or issued for a while: wrong codes of a second factor, codes of a login, links of an export, the last message in slow mode, how often others were asked',
     stays: null,
   },
   A: erasedWhole('bots'),

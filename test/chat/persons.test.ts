@@ -99,7 +99,7 @@ t.test('who is blocked does not reach one by a bot or a device, nor sees one by 
 })
 
 t.test('asking again for what stands is no event, and over and over is refused', async (t) => {
-  const { connect, alice, mallory, bot } = await company(t, { limits: { asksPerPair: 40 } })
+  const { broker, connect, alice, mallory, bot } = await company(t, { limits: { asksPerPair: 40 } })
   const root = await connect('root', { roles: ['admin'] })
   await mallory.get('rooms.create', { room: 'spam' })
   await alice.subscribe('users/alice/events')
@@ -127,6 +127,9 @@ t.test('asking again for what stands is no event, and over and over is refused',
   }
   t.ok(rooms < 45, `${rooms} other rooms`)
   t.ok((await mallory.ask('rooms.invite', { room: 'r0', user: 'mbot' })).ok, 'each other user is asked apart')
+  await broker.restart()
+  const again = await connect('mallory', { clientId: 'again' })
+  t.match((await ask(again)).error, { code: 'rate_limited' }, 'a restart does not forget it')
 })
 
 t.test('a device that comes to someone who is banned leaves the room', async (t) => {

@@ -20,6 +20,7 @@ import { privacyCommands } from '../../broker/chat/commands/privacy.js'
 import { type PeopleCommandDeps, userCommands } from '../../broker/chat/commands/users.js'
 import { Exports } from '../../broker/chat/exports/exports.js'
 import type { Actor } from '../../broker/chat/model/actor.js'
+import { AskLimits } from '../../broker/chat/model/ask-limits.js'
 import { commit } from '../../broker/store/commit.js'
 import type { CredentialRecord } from '../../broker/store/credentials.js'
 import type { Store } from '../../broker/store/store.js'
@@ -40,7 +41,7 @@ function node(store: Store) {
     updateVisibility: <T>(_: string, __: string, work: () => Promise<T>) => work(),
     audienceChanged: () => {},
   }
-  const people = { store, presence, askLimits: { require: () => {} } }
+  const people = { store, presence, askLimits: new AskLimits(100) }
   const asking = people as unknown as PeopleCommandDeps
   const remove = (user: string) => accounts.remove(user)
   const bots = { store, accounts, keys, remove, botsPerUser: 1 } as unknown as BotCommandDeps

@@ -31,7 +31,7 @@ const [ann, bob, cy, admin] = ['ann', 'bob', 'cy', 'admin'].map(actor) as [Actor
 /** The rooms as a node serves them. */
 function node(store: Store, limits: Record<string, number> = {}) {
   const config = completeConfig({ auth: { anonymous: true }, limits }, { cwd: '/' })
-  const askLimits = new AskLimits(store.directory, config.limits.asksPerPair)
+  const askLimits = new AskLimits(config.limits.asksPerPair)
   const bus = new LocalBus<Signal>()
   const shared = { store, bus, askLimits, followedBy: () => 0 }
   const rooms = makeRooms(config, { ...shared, ...countPersons(store.directory, config) })
@@ -205,6 +205,13 @@ const RACES: Record<string, Race> = {
     limits: { invitationsPerUser: 1 },
     first: ({ invitations }) => invitations.invite(bob, 'tea', 'cy'),
     second: { 'is one': [({ invitations }) => invitations.invite(bob, 'tea', 'dee'), 'conflict'] },
+  },
+  'what a person may still ask of another': {
+    members: OWNERS,
+    limits: { asksPerPair: 1 },
+    before: ({ rooms }) => rooms.create(bob, 'den', {}),
+    first: ({ invitations }) => invitations.invite(bob, 'tea', 'cy'),
+    second: { 'is asked once': [({ invitations }) => invitations.invite(bob, 'den', 'cy'), 'rate_limited'] },
   },
   'a request to join': {
     before: async ({ rooms, joinRequests }) => {

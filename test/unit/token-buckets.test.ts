@@ -1,10 +1,8 @@
 import t from 'tap'
 import type { Actor } from '../../broker/chat/model/actor.js'
-import { AskLimits } from '../../broker/chat/model/ask-limits.js'
 import { Rates } from '../../broker/chat/model/rates.js'
 import { TokenBuckets } from '../../broker/util/token-buckets.js'
 import { RATES } from '../../schemas/config/limits.js'
-import type { Refusal } from '../../schemas/errors.js'
 
 const START = 1_000_000
 
@@ -60,23 +58,6 @@ t.test('the figures: those that are given, else the defaults, or none at all', a
   t.ok(within(allowed(new Rates({ read: 1 })), most))
   t.ok(within(allowed(new Rates({ create: 0.5 })), 5))
   t.equal(allowed(new Rates('off')), 5 * most)
-})
-
-t.test('who asks too often about many things has not asked too often about each', async (t) => {
-  const nobody = { get: () => undefined }
-  const none = { ...nobody, ofOwner: () => [], ownedBy: () => new Map<never, never>() }
-  const asking = new AskLimits({ bots: none, devices: none }, 100)
-  const actor = { principal: { user: 'ann', roles: new Set<string>() } } as unknown as Actor
-  const ask = (what: string): number => {
-    try {
-      asking.require(actor, 'bob', what)
-      return 0
-    } catch (error) {
-      return (error as Refusal).retryAfter!
-    }
-  }
-  for (let i = 0; i < 100; i++) t.equal(ask(`room ${i}`), 0)
-  for (let i = 0; i < 20; i++) t.ok(ask('room x') <= 10, 'the next one is free in ten seconds')
 })
 
 t.test('filters count for the person, as publishes do', async (t) => {

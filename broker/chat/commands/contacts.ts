@@ -2,6 +2,8 @@ import type { CONTACT_COMMANDS } from '../../../schemas/commands/contacts.js'
 import { Refusal } from '../../../schemas/errors.js'
 import { requireSameAccount } from '../../auth/account-version.js'
 import type { DirectoryStore } from '../../store/directory.js'
+import type { Op } from '../../store/op.js'
+import type { Transaction } from '../../store/transaction.js'
 import { type Actor, requireUser } from '../model/actor.js'
 import { requireNotBlocked } from '../model/blocks.js'
 import { userEvent } from '../model/events.js'
@@ -12,21 +14,23 @@ import { type PeopleCommandDeps, requireKnown } from './users.js'
 /** Maximum number of contacts and requests per user, in each direction. */
 const MAX_CONTACTS = 1000
 
-type Check = (directory: DirectoryStore) => void | Promise<void>
+/** Whether one user may want another as a contact, and what else to write then. @throws Refusal */
+type Allow = (tx: Transaction) => Op[] | Promise<Op[]>
 
 export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof CONTACT_COMMANDS> {
   const { store, presence, askLimits } = deps
   const { directory } = store
-  const addContact = async (actor: Actor, user: string, requireAllowed: Check): Promise<string> => {
+  const addContact = async (actor: Actor, user: string, allow: Allow): Promise<string> => {
     const me = requireUser(actor)
     const add = () =>
-      store.transact(pair(me, user), async ({ directory }) => {
+      store.transact(pair(me, user), async (tx) => {
+        const { directory } = tx
         await requireSameAccount(directory, actor.principal)
-        await requireAllowed(directory)
+        const allowed = await allow(tx)
         const value = directory.addedContacts(user).has(me) ? 'contact' : 'asked'
         if (directory.addedContacts(me).has(user)) return { value }
         const drafts = [userEvent(user, { type: 'contact', by: me })]
-        return { drafts, ops: [directory.contactOp(me, user, Date.now())], value }
+        return { drafts, ops: [directory.contactOp(me, user, Date.now()), ...allowed], value }
       })
     const { value: state } = await presence.updateVisibility(me, user, add)
     return JSON.stringify({ state })
@@ -40,23 +44,23 @@ export function contactCommands(deps: PeopleCommandDeps): Handlers<keyof typeof 
     'contacts.request': async (actor, { user }) => {
       const me = requireUser(actor)
       if (user === me) throw new Refusal('bad_request', 'that is your own name', { field: 'user' })
-      const requireAllowed: Check = async (directory) => {
+      return addContact(actor, user, async (tx) => {
+        const { directory } = tx
         await requireKnown(directory, user)
         requireNotBlocked(directory, user, me, `you may not ask ${user}`)
-        if (directory.addedContacts(me).has(user)) return
+        if (directory.addedContacts(me).has(user)) return []
         requirePlace(me, user)
         requireAskable(directory, user, me)
-      }
-      await requireAllowed(directory)
-      if (!directory.addedContacts(me).has(user)) askLimits.require(actor, user, 'contact')
-      return addContact(actor, user, requireAllowed)
+        return askLimits.ops(tx, actor, user, 'contact')
+      })
     },
     'contacts.accept': (actor, { user }) => {
       const me = requireUser(actor)
-      return addContact(actor, user, (directory) => {
+      return addContact(actor, user, ({ directory }) => {
         if (!directory.addedContacts(user).has(me))
           throw new Refusal('not_found', `${user} did not ask you`, { field: 'user' })
         if (!directory.addedContacts(me).has(user)) requirePlace(me, user)
+        return []
       })
     },
     'contacts.remove': async (actor, { user }) => {

@@ -22,22 +22,26 @@ export class DeviceOffers {
 
   /** `offered`: whether the offer waits to be accepted. Owners withdraw an offer by naming themselves. */
   async transfer(actor: Actor, device: string, user: string): Promise<{ offered: boolean }> {
-    const { store, rules, sanctions, askLimits } = this.#deps
-    const count = askLimits.once(actor, user, `device ${device}`)
+    const { store, rules, sanctions } = this.#deps
     const { value: how } = await store.transact(lockOf(device), async (tx) => {
       const { directory } = tx
       const record = rules.with(directory).require(actor, device, 'own')
       await requireRecipient(directory, actor, user)
       await requireAccount(directory, actor.principal)
       if (user === record.owner) return { ops: withdrawOps(directory, device), value: 'withdrawn' }
-      if (!isAdmin(actor)) return this.#offer(tx, record, user, count)
+      if (!isAdmin(actor)) return this.#offer(tx, actor, record, user)
       return { ...handOver(tx, record, user, requireUser(actor)), value: 'handed over' }
     })
     if (how === 'handed over') await sanctions.expel(user)
     return { offered: !isAdmin(actor) && how !== 'withdrawn' }
   }
 
-  #offer(tx: Transaction, { device, owner }: DeviceRecord, user: string, count: () => void): Decision<string> {
+  async #offer(
+    tx: Transaction,
+    actor: Actor,
+    { device, owner }: DeviceRecord,
+    user: string,
+  ): Promise<Decision<string>> {
     const { devices } = tx.directory
     if (devices.offers.get(device, user)) return { value: 'offered' }
     tx.topic(`offers of devices to ${user}`)
@@ -45,10 +49,14 @@ export class DeviceOffers {
     const mine = waiting.filter(({ by }) => by === owner)
     if (waiting.length >= MAX_OFFERS || mine.length >= MAX_OFFERS_OF_ONE)
       throw new Refusal('conflict', `${user} has too many offers to answer`, { field: 'user' })
-    count()
+    const counted = await this.#deps.askLimits.ops(tx, actor, user, `device ${device}`)
     const offer: DeviceOfferRecord = { device, user, by: owner, at: Date.now() }
     const drafts = [userEvent(user, { type: 'deviceOffered', device, by: owner })]
-    return { drafts, ops: [...withdrawOps(tx.directory, device), devices.offers.putOp(offer)], value: 'offered' }
+    return {
+      drafts,
+      ops: [...withdrawOps(tx.directory, device), devices.offers.putOp(offer), ...counted],
+      value: 'offered',
+    }
   }
 
   /** Accepts an offer. All earlier keys are revoked; the answer has a new one. */

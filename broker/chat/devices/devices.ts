@@ -90,7 +90,6 @@ export class Devices {
   async share(actor: Actor, device: string, user: string, may: DeviceMay): Promise<void> {
     const { store, rules, askLimits } = this.#deps
     const by = requireUser(actor)
-    const count = askLimits.once(actor, user, `device ${device}`)
     await store.transact(lockOf(device), async (tx) => {
       const { directory } = tx
       const { shares } = directory.devices
@@ -101,9 +100,9 @@ export class Devices {
       if (known?.may === may) return { value: null }
       if (!known) requireFewShares(tx, store, device)
       await requireAccount(directory, actor.principal)
-      count()
+      const counted = await askLimits.ops(tx, actor, user, `device ${device}`)
       const drafts = [userEvent(user, { type: 'device', device, by, may })]
-      return { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() })], value: null }
+      return { drafts, ops: [shares.putOp({ device, user, may, at: Date.now() }), ...counted], value: null }
     })
   }
 

@@ -41,18 +41,11 @@ export class Invitations {
 
   /** Idempotent: no second event for a user who is already invited. */
   async invite(actor: Actor, room: string, user: string): Promise<void> {
-    const count = this.#askLimits.once(actor, user, `room ${room}`)
     const key = invitationsBy(this.#accountOf(actor.principal.user))
-    await this.#store.transact(key, (tx) => this.#invite(tx, actor, room, user, count))
+    await this.#store.transact(key, (tx) => this.#invite(tx, actor, room, user))
   }
 
-  async #invite(
-    tx: Transaction,
-    actor: Actor,
-    room: string,
-    user: string,
-    count: () => void,
-  ): Promise<Decision<undefined>> {
+  async #invite(tx: Transaction, actor: Actor, room: string, user: string): Promise<Decision<undefined>> {
     const { directory } = tx
     const rules = this.#rules.with(directory)
     rules.require(actor, room, 'invite')
@@ -68,8 +61,8 @@ export class Invitations {
       throw new Refusal('conflict', `${MAX_INVITES} users are invited to ${room} and have not come; withdraw one first`)
     if (!isAdmin(actor)) this.#requireFewInvitations(tx, by)
     await requireAccount(directory, actor.principal)
-    count()
-    const ops = [directory.inviteOp({ room, user, by, at: Date.now() })]
+    const counted = await this.#askLimits.ops(tx, actor, user, `room ${room}`)
+    const ops = [directory.inviteOp({ room, user, by, at: Date.now() }), ...counted]
     const drafts = [roomEvent(room, { type: 'invited', user, by }), userEvent(user, { type: 'invited', room, by })]
     return { drafts, ops, value: undefined }
   }

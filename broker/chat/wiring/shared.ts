@@ -79,7 +79,7 @@ export async function makeShared(config: Config, deps: ChatDeps) {
     replies: new Replies(bus),
     ...persons,
     rates: new Rates(config.limits.rates, persons.accountOf),
-    askLimits: new AskLimits(store.directory, config.limits.asksPerPair),
+    askLimits: new AskLimits(config.limits.asksPerPair),
     replyBytes: config.limits.replyBytes,
   }
 }
